@@ -1,0 +1,31 @@
+"""One family of errors. A message is one line: what was expected, what came, what to do."""
+
+from __future__ import annotations
+
+
+class BestshotError(Exception):
+    """Root of the family: the command line prints its message as one line and exits with 2."""
+
+
+class InputError(BestshotError):
+    """The user's input is wrong: a table, a picture, a key of the configuration, an argument."""
+
+
+class MissingPart(BestshotError):
+    """Something optional is not here (a package, a font, weights); the message says how to get it."""
+
+
+class Declined(BestshotError):
+    """A generator says that it cannot do this task. Permanent for this task and generator version."""
+
+
+class GenerationFailed(BestshotError):
+    """A generator tried and failed. Another seed, or another day, may succeed."""
+
+
+class QuotaExceeded(BestshotError):
+    """The contest's submission quota of the day is used up."""
+
+
+class SubmissionError(BestshotError):
+    """A submission is incomplete or breaks a rule of the contest, or a step of its life is out of order."""

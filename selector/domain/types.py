@@ -1,0 +1,146 @@
+"""Frozen records that cross package borders. SC, PQ and overall are on 0 to 10 everywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from selector.domain.picture import Picture
+
+JSONValue = Any  # str | int | float | bool | None | list | dict, nested; mypy has no readable recursive alias
+
+
+class TaskType(str, Enum):
+    """The four kinds of tasks, under the names of the Tianchi table. A profile maps its own words to these."""
+
+    T2I = "t2i"  # text to image
+    TIE = "tie"  # edit of a scene by an instruction
+    VTTIE = "vttie"  # edit of the text shown in an image
+    DEEPFAKE = "deepfake"  # face swap
+
+
+class Axis(str, Enum):
+    """What a score informs: semantic consistency, perceptual quality, or whether the image is usable at all."""
+
+    SC = "sc"
+    PQ = "pq"
+    GATE = "gate"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One row of the task table, in the program's terms: the profile has already resolved columns and direction.
+
+    ``source`` is the picture to be kept and edited (for a face swap: the scene, pose and hair). ``reference`` is the
+    picture that gives the identity of a face swap. Both are file names inside the campaign's input folder, or None.
+    """
+
+    id: str
+    type: TaskType
+    prompt: str
+    source: str | None
+    reference: str | None
+    position: int  # 0-based row of the table; the order of the export
+
+
+@dataclass(frozen=True)
+class TaskInputs:
+    """A task with its input pictures, as generators and scorers get it. One object is shared by a task's items."""
+
+    task: Task
+    source: Picture | None = None
+    reference: Picture | None = None
+
+
+@dataclass(frozen=True)
+class Item:
+    """One candidate to be scored: its task's inputs and its final bytes."""
+
+    inputs: TaskInputs
+    picture: Picture
+
+
+def stable_hash(value: JSONValue, length: int = 16) -> str:
+    """Hex digest of a JSON value that is the same in every process, whatever the order of its keys."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one candidate is to be made: a named variant, its parameters (JSON values) and a seed."""
+
+    variant: str
+    seed: int
+    params: Mapping[str, JSONValue] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Identity of the recipe: the same variant, seed and parameters give the same key in every process."""
+        return stable_hash({"variant": self.variant, "seed": self.seed, "params": dict(self.params)})
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a generator hands back: an RGB array (H, W, 3), uint8, or the encoded bytes of a finished file.
+
+    ``notes`` are facts worth keeping (JSON values): the model, the prompt as it was sent, the font, the fit.
+    """
+
+    image: Any  # np.ndarray (H, W, 3) uint8, or bytes
+    notes: Mapping[str, JSONValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The facts of one score column: closed range of its values, direction, and the axis that it informs."""
+
+    name: str
+    low: float
+    high: float
+    higher_is_better: bool
+    axis: Axis
+    what: str  # one line for tables and tooltips
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A measured value, or *unscored with a reason*; never both, never neither, never NaN."""
+
+    value: float | None = None
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.value is None) == (self.reason is None):
+            raise ValueError("a score is either a value or unscored with a reason")
+        if self.value is not None and not math.isfinite(self.value):
+            raise ValueError(f"a score must be finite, got {self.value!r}; use Score.unscored(reason)")
+        if self.reason is not None and not self.reason.strip():
+            raise ValueError("an unscored score needs a reason")
+
+    @classmethod
+    def of(cls, value: float) -> Score:
+        """A measured value."""
+        return cls(value=float(value))
+
+    @classmethod
+    def unscored(cls, reason: str) -> Score:
+        """No value, and why."""
+        return cls(reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Calibrated SC, PQ and overall of a candidate, each a mean and a standard deviation on 0 to 10."""
+
+    sc: float
+    sc_sd: float
+    pq: float
+    pq_sd: float
+    overall: float
+    overall_sd: float
