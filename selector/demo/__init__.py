@@ -1,0 +1,5 @@
+"""A small contest made from pictures that installed packages ship: what ``bestshot demo`` runs on, offline."""
+
+from selector.demo.contest import DemoContest, make_demo_contest
+
+__all__ = ["DemoContest", "make_demo_contest"]

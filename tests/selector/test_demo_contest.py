@@ -1,0 +1,117 @@
+"""The demo contest: a real table, real pictures, the promised kinds of tasks, the same bytes each time."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import itertools
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from selector.demo import DemoContest, make_demo_contest
+from selector.demo import contest as contest_module
+from selector.demo.script import PICTURES
+from selector.demo.shipped import font_file, photograph
+from selector.domain import InputError, MissingPart, Picture
+
+
+@pytest.fixture(scope="module")
+def contest(tmp_path_factory: pytest.TempPathFactory) -> DemoContest:
+    return make_demo_contest(tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture(scope="module")
+def rows(contest: DemoContest) -> list[dict[str, str]]:
+    with contest.table.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_table_has_the_tianchi_columns_and_a_byte_order_mark(contest: DemoContest, rows: list[dict[str, str]]) -> None:
+    assert contest.table.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert list(rows[0]) == ["index", "task_type", "prompt", "ori_image", "target_image"]
+    assert len(rows) == contest.tasks >= 24
+
+
+def test_every_kind_but_text_to_image_has_at_least_eight_tasks(rows: list[dict[str, str]]) -> None:
+    counts = Counter(row["task_type"] for row in rows)
+    assert set(counts) == {"tie", "vttie", "deepfake"}
+    assert min(counts.values()) >= 8
+
+
+def test_ids_are_unique_and_not_consecutive(rows: list[dict[str, str]]) -> None:
+    ids = [int(row["index"]) for row in rows]
+    assert ids == sorted(set(ids))
+    assert len({b - a for a, b in itertools.pairwise(ids)}) > 1
+
+
+def test_face_swaps_have_two_pictures_and_no_prompt_and_edits_one_and_a_prompt(rows: list[dict[str, str]]) -> None:
+    for row in rows:
+        is_swap = row["task_type"] == "deepfake"
+        assert bool(row["target_image"]) is is_swap
+        assert bool(row["prompt"]) is not is_swap
+        assert row["ori_image"] and row["ori_image"] != row["target_image"]
+
+
+def test_instructions_are_in_both_languages_and_one_text_edit_deletes(rows: list[dict[str, str]]) -> None:
+    for kind in ("tie", "vttie"):
+        prompts = [row["prompt"] for row in rows if row["task_type"] == kind]
+        assert any(re.search("[一-龥]", prompt) for prompt in prompts)
+        assert any(prompt.isascii() for prompt in prompts)
+    assert any(re.match("Remove|删除", row["prompt"]) for row in rows)
+
+
+def test_pictures_are_named_by_the_digest_of_their_bytes_and_all_are_used(
+    contest: DemoContest, rows: list[dict[str, str]]
+) -> None:
+    files = {path.name: path.read_bytes() for path in contest.images.iterdir()}
+    used = {row[column] for row in rows for column in ("ori_image", "target_image") if row[column]}
+    assert set(files) == used
+    for name, data in files.items():
+        assert name == hashlib.md5(data).hexdigest() + ".jpg"
+        assert 250 <= max(Picture(data, name).size) <= 760
+
+
+def test_a_second_run_gives_the_same_bytes(contest: DemoContest, tmp_path: Path) -> None:
+    again = make_demo_contest(tmp_path)
+    assert again.table.read_bytes() == contest.table.read_bytes()
+
+
+def test_both_portraits_side_by_side_show_the_larger_face_on_the_left() -> None:
+    from selector.perception.faces import find_faces
+
+    both = Picture(_png(PICTURES["both"]()), "both")
+    left, right = sorted(find_faces(both)[:2], key=lambda face: face.box[0])
+    assert left.box[2] - left.box[0] > 1.3 * (right.box[2] - right.box[0])
+
+
+def test_a_missing_package_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(MissingPart, match="pip install pylopdf-fonts-zh-cn"):
+        font_file("hei")
+
+
+def test_an_unwritable_folder_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match="cannot be written"):
+        make_demo_contest(tmp_path / "file")
+
+
+def test_shipped_photographs_are_read_only() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        photograph("chelsea")[0, 0, 0] = 1
+
+
+def test_importing_the_demo_opens_no_heavy_package() -> None:
+    code = "import selector.demo, sys; assert not {'skimage', 'sklearn', 'matplotlib', 'PIL.Image'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(contest_module.__file__).parents[2])
+
+
+def _png(rgb: object) -> bytes:
+    from selector.domain import encode_final
+
+    return encode_final(rgb, "png")
