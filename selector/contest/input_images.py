@@ -1,0 +1,99 @@
+"""Input pictures: names that stay inside their folder, and pictures that decode to the last byte."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+
+from selector.contest.problems import InputProblems
+from selector.domain import InputError, Picture, Task
+
+MAX_FILE_BYTES = 256 * 1024 * 1024  # 50 MP as uncompressed RGB is 150 MB; no contest picture is larger
+WORKERS = 4  # decoding releases the interpreter lock; more threads only cost memory
+
+
+def resolve_image(images: Path, name: str) -> Path:
+    """The path of input image ``name`` inside the folder ``images``; the file need not exist.
+
+    Raises:
+        InputError: the name is empty or absolute, climbs with ``..``, holds a backslash, a drive or a control
+            character, or leads out of the folder through a symbolic link.
+    """
+    fault = _fault_of(name)
+    if fault:
+        raise InputError(f"image name {name!r} {fault}; give a file name inside {images}")
+    try:
+        folder = images.resolve()
+        path = (images / name).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, or a name too long for the file system
+        raise InputError(f"image name {name!r} cannot be followed inside {images} ({error})") from error
+    if not path.is_relative_to(folder) or path == folder:
+        raise InputError(f"image name {name!r} leads out of {images} through a link; copy the file into the folder")
+    return images / name
+
+
+def check_input_images(tasks: Sequence[Task], images: Path) -> None:
+    """Check that every picture that a task names exists and decodes completely. Files are read in parallel.
+
+    Raises:
+        InputProblems: its message names the first problem and counts the others, its ``problems`` are all of them.
+    """
+    needed = _first_task_of_each_name(tasks)
+    if needed and not images.is_dir():
+        raise InputError(f"the folder of input images {images} does not exist; give the folder that holds them")
+    near_names = _near_names(images) if needed else {}
+    with ThreadPoolExecutor(WORKERS) as pool:
+        faults = list(pool.map(lambda name: _picture_fault(images, name, near_names), needed))
+    problems = [
+        f"task {task.id} (row {task.position + 1}): {fault}"
+        for task, fault in zip(needed.values(), faults, strict=True)
+        if fault
+    ]
+    if problems:
+        raise InputProblems(problems, more="; run `bestshot doctor` to list them all")
+
+
+def _fault_of(name: str) -> str | None:
+    if not name.strip():
+        return "is empty"
+    if re.search(r"[\x00-\x1f\x7f]", name):
+        return "holds a control character"
+    if "\\" in name:
+        return "holds a backslash"
+    if name.startswith("/") or re.match(r"[A-Za-z]:", name):
+        return "is an absolute path"
+    if ".." in PurePosixPath(name).parts:
+        return "climbs out with '..'"
+    return None
+
+
+def _first_task_of_each_name(tasks: Iterable[Task]) -> dict[str, Task]:
+    needed: dict[str, Task] = {}
+    for task in tasks:
+        for name in (task.source, task.reference):
+            if name is not None:
+                needed.setdefault(name, task)
+    return needed
+
+
+def _near_names(images: Path) -> dict[str, str]:
+    """Files of the folder by their stem in lower case: a wrong ending or case is the usual reason for a missing one."""
+    return {path.stem.casefold(): path.name for path in sorted(images.iterdir(), reverse=True)}
+
+
+def _picture_fault(images: Path, name: str, near_names: dict[str, str]) -> str | None:
+    try:
+        path = resolve_image(images, name)
+        if not path.exists():
+            near = near_names.get(Path(name).stem.casefold())
+            return f"input image {name!r} is not in {images}" + (f" (but {near!r} is)" if near else "")
+        if not path.is_file():
+            return f"input image {name!r} is not a file"
+        if path.stat().st_size > MAX_FILE_BYTES:
+            return f"input image {name!r} is larger than {MAX_FILE_BYTES // 2**20} MiB"
+        _ = Picture(path.read_bytes(), f"input image {name!r}").rgb
+    except (InputError, OSError) as error:
+        return str(error)
+    return None

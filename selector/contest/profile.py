@@ -1,0 +1,218 @@
+"""Contest profiles: the facts of one contest as data, read from TOML and checked when they are loaded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from selector.contest.problems import did_you_mean
+from selector.contest.toml_model import parse_toml
+from selector.domain import InputError, TaskType
+
+
+def _placeholders_known(value: str) -> str:
+    unknown = set(re.findall(r"\{(\w*)\}", value)) - {"id", "team"}
+    if unknown:
+        raise ValueError(f"unknown placeholder {{{min(unknown)}}}, the only ones are {{id}} and {{team}}")
+    return value
+
+
+Word = Annotated[str, Field(min_length=1)]
+Template = Annotated[Word, AfterValidator(_placeholders_known)]  # filled by plain replacement
+SizePx = tuple[Annotated[int, Field(ge=16, le=16384)], Annotated[int, Field(ge=16, le=16384)]]
+
+
+class Facts(BaseModel):
+    """Base of all tables of a profile: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TableFacts(Facts):
+    """Column names of the task table that all kinds of tasks share."""
+
+    id_column: Word
+    type_column: Word
+    prompt_column: Word
+    integer_ids: bool
+
+
+class TaskFacts(Facts):
+    """How the contest treats one kind of task. ``source`` and ``reference`` are columns of the task table."""
+
+    word: Word
+    prompt: Literal["required", "optional"]
+    source: Word | None = None
+    reference: Word | None = None
+    size: Literal["as_made", "source", "fixed"]
+    fallback: Literal["source", "blank"]
+    sc: Literal["judge", "face_cosine"]
+    sc_parts: tuple[Word, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _pictures_exist(self) -> TaskFacts:
+        if "source" in (self.size, self.fallback) and self.source is None:
+            raise ValueError(f"task type {self.word!r}: size or fallback 'source' needs the key 'source'")
+        if self.sc == "face_cosine" and (self.reference is None or len(self.sc_parts) != 1):
+            raise ValueError(f"task type {self.word!r}: sc 'face_cosine' needs the key 'reference' and one sc part")
+        return self
+
+
+class ScoreFacts(Facts):
+    """VIEScore as this contest computes it; the arithmetic is in ``selector.contest.score``. Numbers on 0 to 10."""
+
+    overall: Literal["sqrt(SC*PQ)"]
+    pq_parts: tuple[Word, ...] = Field(min_length=1)
+    cosine_scale: float = Field(gt=0, allow_inf_nan=False)
+    failed_image: float = Field(ge=0, le=10)
+    total: Literal["mean"]
+    decimals: int = Field(ge=0, le=10)
+    judge: str
+
+
+class ExportFacts(Facts):
+    """The submission's ZIP. ``{id}`` stands for a task's id, ``{team}`` for the team's name; sizes: width, height."""
+
+    archive_name: Template
+    other_archive_names: tuple[Word, ...] = ()
+    max_bytes: int = Field(gt=0)
+    manifest: Word
+    manifest_encoding: Literal["utf-8", "utf-8-sig"]
+    manifest_columns: tuple[tuple[Word, Template], ...] = Field(min_length=1)
+    image_path: Template
+    image_format: Literal["jpeg", "png"]
+    jpeg_quality: int = Field(default=95, ge=1, le=100)
+    jpeg_chroma: Literal["4:4:4"] = "4:4:4"
+    fixed_size_px: SizePx | None = None
+    max_side_px: int = Field(ge=16, le=16384)
+    blank_size_px: SizePx
+
+    @field_validator("image_path", "manifest")
+    @classmethod
+    def _inside_the_archive(cls, value: str) -> str:
+        if "\\" in value or value.startswith("/") or not set(PurePosixPath(value).parts).isdisjoint({"..", "."}):
+            raise ValueError("must be a relative path with forward slashes and without '..'")
+        return value
+
+    @field_validator("image_path")
+    @classmethod
+    def _differs_by_task(cls, value: str) -> str:
+        if "{id}" not in value:
+            raise ValueError("must contain {id}, or all tasks would share one file")
+        return value
+
+    @field_validator("manifest_columns")
+    @classmethod
+    def _distinct_headers(cls, value: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        if len({header for header, _ in value}) < len(value):
+            raise ValueError("two columns have the same header")
+        return value
+
+
+class QuotaFacts(Facts):
+    """How many submissions a calendar day of ``time_zone`` may see; ``selector.contest.quota`` computes with it."""
+
+    per_day: int = Field(ge=1)
+    time_zone: Word
+    counts: Literal["best"]
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("unknown time zone (IANA names; if it exists, `pip install tzdata`)") from error
+        return value
+
+
+class RuleFacts(Facts):
+    """What the contest allows and demands of the team."""
+
+    human_ratings: bool
+    reproducible: bool
+
+
+class ContestProfile(Facts):
+    """All facts of one contest. Load one with :func:`load_profile`; each key is explained in the TOML files."""
+
+    name: Word
+    title: str
+    last_day: date | None = None
+    table: TableFacts
+    task_types: Mapping[TaskType, TaskFacts] = Field(min_length=1)
+    score: ScoreFacts
+    export: ExportFacts
+    quota: QuotaFacts
+    rules: RuleFacts
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ContestProfile:
+        words = [facts.word for facts in self.task_types.values()]
+        if len(set(words)) < len(words):
+            raise ValueError("task_types: two of them have the same word")
+        if any(facts.size == "fixed" for facts in self.task_types.values()) and self.export.fixed_size_px is None:
+            raise ValueError("size 'fixed' needs the key 'export.fixed_size_px'")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that the task table must have, in the order in which the profile names them."""
+        names = [self.table.id_column, self.table.type_column, self.table.prompt_column]
+        for facts in self.task_types.values():
+            names += [column for column in (facts.source, facts.reference) if column]
+        return tuple(dict.fromkeys(names))
+
+    def output_size_px(
+        self, task_type: TaskType, made: tuple[int, int], source: tuple[int, int] | None
+    ) -> tuple[int, int]:
+        """(width, height) of the final image, from the size as made and that of the source picture.
+
+        Follows the size rule of the task type, then shrinks in proportion what exceeds ``export.max_side_px``.
+        """
+        rule = self.task_types[task_type].size
+        size = made
+        if rule == "fixed" and self.export.fixed_size_px is not None:
+            size = self.export.fixed_size_px
+        if rule == "source" and source is not None:
+            size = source
+        scale = min(1.0, self.export.max_side_px / max(size))
+        return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def profile_names() -> tuple[str, ...]:
+    """Names of the built-in profiles, sorted."""
+    folder = resources.files("selector") / "profiles"
+    return tuple(sorted(entry.name[: -len(".toml")] for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+def load_profile(name_or_path: str | Path) -> ContestProfile:
+    """A built-in profile by its name, or one's own by the path of its TOML file.
+
+    Raises:
+        InputError: no such profile or file, or its content is wrong; the message names the key.
+    """
+    if isinstance(name_or_path, str) and name_or_path in profile_names():
+        return _built_in(name_or_path)
+    path = Path(name_or_path)
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        known = profile_names()
+        hint = did_you_mean(str(name_or_path), known) or f"; built in are {', '.join(known)}"
+        raise InputError(f"no contest profile or readable TOML file {str(name_or_path)!r}{hint}") from error
+    return parse_toml(data, ContestProfile, str(path))
+
+
+@lru_cache(maxsize=16)
+def _built_in(name: str) -> ContestProfile:
+    data = (resources.files("selector") / "profiles" / f"{name}.toml").read_bytes()
+    return parse_toml(data, ContestProfile, f"built-in profile {name}")

@@ -1,0 +1,35 @@
+"""The submission day: a calendar day in the contest's time zone, whatever the zone of the team's computer."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+from selector.contest.profile import ContestProfile
+
+
+def day_of(moment: datetime, profile: ContestProfile) -> date:
+    """The contest's calendar day at ``moment``.
+
+    Raises:
+        ValueError: ``moment`` has no time zone; a naive time would silently mean that of the computer.
+    """
+    return _aware(moment).astimezone(ZoneInfo(profile.quota.time_zone)).date()
+
+
+def next_turn(moment: datetime, profile: ContestProfile) -> datetime:
+    """The first instant after ``moment`` at which a new contest day begins, in the contest's time zone.
+
+    Where clocks are put forward at midnight the day begins later than 00:00, and so does the answer.
+    """
+    zone = ZoneInfo(profile.quota.time_zone)
+    midnight = datetime.combine(day_of(moment, profile) + timedelta(days=1), time(), tzinfo=zone)
+    # A midnight that the zone skips is read with the offset before the change, which in UTC is the instant of the
+    # change itself; coming back from UTC gives it its true local name.
+    return midnight.astimezone(timezone.utc).astimezone(zone)
+
+
+def _aware(moment: datetime) -> datetime:
+    if moment.utcoffset() is None:
+        raise ValueError(f"a moment with a time zone is needed, got the naive {moment.isoformat()}")
+    return moment

@@ -1,0 +1,206 @@
+"""The task table: a CSV of the contest to tasks in the program's terms. Every message names row and line."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from selector.contest.input_images import resolve_image
+from selector.contest.problems import InputProblems, did_you_mean
+from selector.contest.profile import ContestProfile, TaskFacts
+from selector.contest.table_text import read_table_text
+from selector.domain import InputError, Task, TaskType
+
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|{}]')
+MAX_ID_LENGTH = 100
+
+
+@dataclass(frozen=True)
+class _Row:
+    number: int  # 1-based; the header and empty lines are not counted
+    line: int  # 1-based line of the file on which the row begins
+    cells: dict[str, str]  # by column, stripped
+
+
+def read_task_table(path: Path, profile: ContestProfile, images: Path) -> list[Task]:
+    """Read the contest's task table (UTF-8, comma-separated); ``images`` is the folder that image names lie in.
+
+    Cells are stripped of outer white space, ids otherwise kept as written; columns that the profile does not name and
+    empty lines are ignored. That the pictures exist is left to ``check_input_images``.
+
+    Raises:
+        InputError: no readable CSV in UTF-8, or a column is missing.
+        InputProblems: rows are wrong; its ``problems`` are all of them, each with its row and line.
+    """
+    columns, rows = _rows(read_table_text(path), path)
+    _check_columns(columns, profile, path)
+    first_lines: dict[str, int] = {}  # of each id, to find duplicates
+    outcomes = [_task_or_problem(row, profile, images, first_lines) for row in rows]
+    problems = [f"{path}: {outcome}" for outcome in outcomes if isinstance(outcome, str)]
+    if problems:
+        raise InputProblems(problems)
+    if not outcomes:
+        raise InputError(f"{path} has a header but no task; give a table with one row a task")
+    return [outcome for outcome in outcomes if isinstance(outcome, Task)]
+
+
+def _rows(text: str, path: Path) -> tuple[list[str], Iterator[_Row]]:
+    """Header and rows of the CSV. The header is read as a row of its own: given it, pandas would take a first row with
+    one field too many for an index column and silently shift every cell."""
+    records = _records(text, path)
+    if not records:
+        raise InputError(f"{path} is empty; a header line and one row a task are expected")
+    columns = [cell.strip() for cell in records[0]]
+    return columns, _numbered(columns, records)
+
+
+def _numbered(columns: list[str], records: list[list[str]]) -> Iterator[_Row]:
+    number, line = 0, 1 + _lines_in(records[0])
+    for record in records[1:]:
+        if not _is_empty(record):
+            number += 1
+            yield _Row(number, line, {name: cell.strip() for name, cell in zip(columns, record, strict=True)})
+        line += _lines_in(record)
+
+
+def _is_empty(record: list[str]) -> bool:
+    return not any(cell.strip() for cell in record)
+
+
+def _lines_in(record: list[str]) -> int:
+    """How many lines of the file a record takes: one, and one more for each line break within quotes."""
+    return 1 + sum(len(_LINE_BREAK.findall(cell)) for cell in record)
+
+
+def _records(text: str, path: Path) -> list[list[str]]:
+    from pandas.errors import EmptyDataError, ParserError
+
+    try:
+        return _parse(text)
+    except EmptyDataError:
+        return []
+    except ParserError as error:
+        _explain(str(error).strip(), text, path, error)
+
+
+def _parse(text: str, records: int | None = None) -> list[list[str]]:
+    import pandas
+
+    frame = pandas.read_csv(
+        io.StringIO(text, newline=""),
+        header=None,
+        nrows=records,
+        dtype=str,
+        keep_default_na=False,  # a prompt "NA" or "null" is a prompt
+        na_filter=False,
+        skip_blank_lines=False,  # or the lines could not be counted
+    )
+    return [[str(cell) for cell in record] for record in frame.itertuples(index=False, name=None)]
+
+
+def _explain(message: str, text: str, path: Path, cause: Exception) -> NoReturn:
+    """Turn a complaint of pandas' parser, which counts records, into one with row and line."""
+    fields = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
+    if fields:
+        place = _place(text, int(fields[2]) - 1)
+        raise InputError(
+            f"{path}: {place}: {fields[3]} fields instead of {fields[1]}; put a prompt with commas in double quotes"
+        ) from cause
+    open_quote = re.search(r"EOF inside string starting at row (\d+)", message)
+    if open_quote:
+        place = _place(text, int(open_quote[1]))
+        raise InputError(f"{path}: {place}: a double quote is opened and never closed; close or double it") from cause
+    raise InputError(f"{path} is not a readable CSV ({message.splitlines()[0]})") from cause
+
+
+def _place(text: str, record: int) -> str:
+    """Name record number ``record`` (0 is the header), which itself cannot be parsed, by its row and line."""
+    if record == 0:
+        return "header (line 1)"
+    before = _parse(text, record)
+    row = sum(not _is_empty(cells) for cells in before)  # the header counts, and makes up for this record itself
+    return f"row {row} (line {1 + sum(map(_lines_in, before))})"
+
+
+def _check_columns(columns: list[str], profile: ContestProfile, path: Path) -> None:
+    for name in profile.columns:
+        if columns.count(name) > 1:
+            raise InputError(f"{path}: column {name!r} occurs {columns.count(name)} times; keep one")
+        if name not in columns:
+            raise InputError(f"{path}: column {name!r} is missing{_missing_hint(name, columns)}")
+
+
+def _missing_hint(name: str, columns: list[str]) -> str:
+    for separator, word in ((";", "semicolons"), ("\t", "tabs")):
+        if len(columns) == 1 and separator in columns[0]:
+            return f": the table is separated by {word}; save it with commas"
+    return did_you_mean(name, columns) or f"; the table has {', '.join(map(repr, columns[:12]))}"
+
+
+def _task_or_problem(row: _Row, profile: ContestProfile, images: Path, first_lines: dict[str, int]) -> Task | str:
+    try:
+        task = _task(row, profile, images)
+        _check_unique(task.id, row, profile, first_lines)
+    except InputError as error:
+        return f"row {row.number} (line {row.line}): {error}"
+    return task
+
+
+def _task(row: _Row, profile: ContestProfile, images: Path) -> Task:
+    table = profile.table
+    task_id = _checked_id(row.cells[table.id_column], profile)
+    task_type, facts = _type_of(row.cells[table.type_column], profile)
+    prompt = row.cells[table.prompt_column]
+    if facts.prompt == "required" and not prompt:
+        raise InputError(f"column {table.prompt_column!r} is empty, but a {facts.word!r} task needs a prompt")
+    return Task(
+        id=task_id,
+        type=task_type,
+        prompt=prompt,
+        source=_image_name(row, facts.source, facts, images),
+        reference=_image_name(row, facts.reference, facts, images),
+        position=row.number - 1,
+    )
+
+
+def _checked_id(task_id: str, profile: ContestProfile) -> str:
+    column = profile.table.id_column
+    if profile.table.integer_ids and not re.fullmatch(r"[0-9]+", task_id):
+        raise InputError(f"column {column!r} must be a whole number, got {task_id!r}")
+    if not task_id or task_id.startswith(".") or len(task_id) > MAX_ID_LENGTH or _NOT_IN_FILE_NAMES.search(task_id):
+        raise InputError(
+            f"column {column!r} must be usable as a file name (1 to {MAX_ID_LENGTH} characters, no slash, colon or the "
+            f"like, no leading dot), got {task_id[:60]!r}"
+        )
+    return task_id
+
+
+def _type_of(word: str, profile: ContestProfile) -> tuple[TaskType, TaskFacts]:
+    for task_type, facts in profile.task_types.items():
+        if facts.word == word:
+            return task_type, facts
+    words = [facts.word for facts in profile.task_types.values()]
+    raise InputError(f"unknown task type {word!r}{did_you_mean(word, words)}; the contest has {', '.join(words)}")
+
+
+def _image_name(row: _Row, column: str | None, facts: TaskFacts, images: Path) -> str | None:
+    if column is None:
+        return None
+    name = row.cells[column]
+    if not name:
+        raise InputError(f"column {column!r} is empty, but a {facts.word!r} task needs this image")
+    resolve_image(images, name)
+    return name
+
+
+def _check_unique(task_id: str, row: _Row, profile: ContestProfile, first_lines: dict[str, int]) -> None:
+    # 7 and 007 are one number, and a judge that reads the column as numbers would see one task.
+    key = str(int(task_id)) if profile.table.integer_ids else task_id
+    if key in first_lines:
+        raise InputError(f"{profile.table.id_column} {task_id!r} occurs twice, first on line {first_lines[key]}")
+    first_lines[key] = row.line

@@ -1,0 +1,73 @@
+"""TOML text to a pydantic model; whatever is wrong with it becomes one line that names the key and the cure."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from selector.contest.problems import InputProblems, did_you_mean
+from selector.domain import InputError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parse_toml(data: bytes, model: type[Model], label: str) -> Model:
+    """Parse and validate ``data`` (UTF-8, with or without BOM); ``label`` names the file in messages.
+
+    Raises:
+        InputError: not UTF-8, not TOML, or (as ``InputProblems``) keys that are missing, unknown or of a wrong value.
+    """
+    try:
+        values = tomllib.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{label}: not UTF-8 at byte {error.start}; save the file as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{label}: not valid TOML: {str(error).splitlines()[0]}") from error
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise InputProblems([f"{label}: {_line(item, model)}" for item in error.errors()]) from error
+
+
+def _line(item: Any, model: type[BaseModel]) -> str:
+    """One of pydantic's findings as one line: the key, what came, what was expected."""
+    place = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        known = _keys_at(model, item["loc"][:-1])
+        return f"unknown key {place!r}{did_you_mean(str(item['loc'][-1]), known)}"
+    if item["type"] == "missing":
+        return f"key {place!r} is missing"
+    message = str(item["msg"]).removeprefix("Value error, ").splitlines()[0]
+    if not place:  # a rule over several keys: its own message names them
+        return message
+    return f"key {place!r}: {message[:1].lower()}{message[1:]}, got {_shown(item['input'])}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """The keys that the model nested at ``loc`` knows. Parts of ``loc`` that are dict keys lead to the dict's model."""
+    here: type[BaseModel] = model
+    for part in loc:
+        field = here.model_fields.get(str(part))
+        if field is not None:
+            here = _model_within(field.annotation) or here
+    return list(here.model_fields)
+
+
+def _model_within(annotation: Any) -> type[BaseModel] | None:
+    """The first model class inside an annotation such as ``dict[str, M]``, ``M | None`` or ``M``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    within = (_model_within(part) for part in getattr(annotation, "__args__", ()))
+    return next((found for found in within if found is not None), None)
