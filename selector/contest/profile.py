@@ -69,6 +69,7 @@ class TaskFacts(Facts):
 class ScoreFacts(Facts):
     """VIEScore as this contest computes it; the arithmetic is in ``selector.contest.score``. Numbers on 0 to 10."""
 
+    high: Literal[10]  # the program's arithmetic is on 0 to 10 throughout
     overall: Literal["sqrt(SC*PQ)"]
     pq_parts: tuple[Word, ...] = Field(min_length=1)
     cosine_scale: float = Field(gt=0, allow_inf_nan=False)

@@ -1,0 +1,253 @@
+"""The verifier of submissions: re-opens a ZIP and checks every rule of the contest, sharing nothing with the writer.
+
+What it is given may come from anywhere, so nothing in it is trusted: names are never used as paths, sizes are bounded
+before anything is unpacked, and pictures are bounded before they are decoded.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+import stat
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from selector.contest.profile import ContestProfile
+from selector.domain import InputError, Picture, Task
+
+MAX_MANIFEST_BYTES = 64 * 1024 * 1024
+MAX_IMAGE_BYTES = 64 * 1024 * 1024
+MOST_OF_A_KIND = 10  # a thousand missing images are one mistake, not a thousand lines
+WORKERS = 4
+_MAGIC = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n"}
+# What zipfile and its decompressors raise on damaged archives.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, LookupError)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found in a ZIP. ``problems`` break a rule of the contest, ``warnings`` do not."""
+
+    valid: bool
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+    tasks: int  # rows that the task table asks for
+    images: int  # of them, how many have an image that is there, complete and as the contest wants it
+    bytes: int
+    sha256: str
+
+
+@dataclass
+class _Findings:
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def add(self, problems: Sequence[str]) -> None:
+        """Add problems of one kind; beyond the first ten only their number."""
+        self.problems += problems[:MOST_OF_A_KIND]
+        if len(problems) > MOST_OF_A_KIND:
+            self.problems.append(f"... and {len(problems) - MOST_OF_A_KIND} more like the last one")
+
+
+def verify_archive(path: Path, profile: ContestProfile, tasks: Sequence[Task]) -> Verdict:
+    """Check the ZIP at ``path`` against the profile and the task table; a bad ZIP is a verdict, not an exception.
+
+    Raises:
+        InputError: there is no file that can be read at ``path``.
+    """
+    size, sha256 = _measure(path)
+    found = _Findings()
+    found.add(_size_problems(size, profile))
+    found.warnings += _file_name_warnings(path.name, profile)
+    images = 0
+    try:
+        with zipfile.ZipFile(path) as archive:
+            images = _check_members(archive, profile, tasks, found)
+    except (*_DAMAGE, NotImplementedError) as error:
+        found.add([f"not a readable ZIP ({_first_line(error)})"])
+    problems = tuple(found.problems)
+    return Verdict(not problems, problems, tuple(found.warnings), len(tasks), images, size, sha256)
+
+
+def _measure(path: Path) -> tuple[int, str]:
+    digest, size = hashlib.sha256(), 0
+    try:
+        with path.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+                size += len(block)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"submission {path} cannot be read ({reason}); give the path of a ZIP") from error
+    return size, digest.hexdigest()
+
+
+def _size_problems(size: int, profile: ContestProfile) -> list[str]:
+    limit = profile.export.max_bytes
+    return [f"the file has {size:,} bytes, the contest takes at most {limit:,}"] if size > limit else []
+
+
+def _file_name_warnings(name: str, profile: ContestProfile) -> list[str]:
+    """A wrong file name is a warning: renaming the file mends it, and changes no byte."""
+    export = profile.export
+    pattern = re.escape(export.archive_name).replace(re.escape("{team}"), ".+")
+    if re.fullmatch(pattern, name) or name in export.other_archive_names:
+        return []
+    return [f"the file is called {name!r}; the contest expects {export.archive_name!r}: rename it before uploading"]
+
+
+def _check_members(archive: zipfile.ZipFile, profile: ContestProfile, tasks: Sequence[Task], found: _Findings) -> int:
+    """All checks inside an opened ZIP; returns how many tasks have a good image."""
+    images = {profile.export.image_path.replace("{id}", task.id): task for task in tasks}
+    members = {info.filename: info for info in archive.infolist()}
+    found.add(_name_problems(archive.infolist()))
+    found.add(_member_problems(archive.infolist()))
+    found.add(_extra_problems(members, {*images, profile.export.manifest}))
+    bombs = _bomb_problems(archive.infolist(), profile)
+    found.add(bombs)
+    if bombs:  # unpack nothing
+        return 0
+    found.add(_manifest_problems(archive, members, profile, tasks))
+    missing = [name for name in images if name not in members]
+    found.add([f"task {images[name].id}: {name!r} is not in the ZIP" for name in missing])
+    present = [(members[name], task) for name, task in images.items() if name in members]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        faults = [fault for fault in pool.map(lambda pair: _image_fault(archive, *pair, profile), present) if fault]
+    found.add(faults)
+    return len(present) - len(faults)
+
+
+def _name_problems(infos: Iterable[zipfile.ZipInfo]) -> list[str]:
+    problems = []
+    for name, count in Counter(info.filename for info in infos).items():
+        if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name):
+            problems.append(f"{name!r} is an absolute path")
+        elif ".." in re.split(r"[/\\]", name):
+            problems.append(f"{name!r} climbs out of the ZIP with '..'")
+        elif "\\" in name:
+            problems.append(f"{name!r} holds a backslash; use forward slashes")
+        if count > 1:
+            problems.append(f"{name!r} is in the ZIP {count} times")
+    return problems
+
+
+def _member_problems(infos: Iterable[zipfile.ZipInfo]) -> list[str]:
+    problems = []
+    for info in infos:
+        # zipfile cuts a name at a NUL byte, so that what is listed is not what others would unpack.
+        if info.orig_filename != info.filename:
+            problems.append(f"{info.orig_filename!r} is an ambiguous name")
+        if info.flag_bits & 0x1:
+            problems.append(f"{info.filename!r} is encrypted")
+        if info.create_system == 3 and stat.S_ISLNK(info.external_attr >> 16):
+            problems.append(f"{info.filename!r} is a symbolic link, not a file")
+    return problems
+
+
+def _extra_problems(members: Iterable[str], expected: set[str]) -> list[str]:
+    folders = {name[: at + 1] for name in expected for at, char in enumerate(name) if char == "/"}
+    return [f"{name!r} does not belong in the ZIP" for name in members if name not in expected | folders]
+
+
+def _bomb_problems(infos: Sequence[zipfile.ZipInfo], profile: ContestProfile) -> list[str]:
+    """Entries or sums whose declared sizes are beyond any honest submission. Pictures hardly compress."""
+    problems = [
+        f"{info.filename!r} would unpack to {info.file_size:,} bytes; nothing was unpacked"
+        for info in infos
+        if info.file_size > MAX_IMAGE_BYTES
+    ]
+    total = sum(info.file_size for info in infos)
+    if total > 2 * profile.export.max_bytes:
+        problems.append(f"the ZIP would unpack to {total:,} bytes; nothing was unpacked")
+    return problems
+
+
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
+    """The content of a member, its CRC checked. Declared sizes can lie, so the limit holds while reading, too.
+
+    Raises:
+        InputError: damaged, encrypted, in an unknown compression, or larger than ``limit`` bytes.
+    """
+    try:
+        with archive.open(info) as stream:
+            data = stream.read(limit + 1)
+    except (*_DAMAGE, NotImplementedError) as error:
+        raise InputError(f"{info.filename!r} cannot be unpacked ({_first_line(error)})") from error
+    if len(data) > limit:
+        raise InputError(f"{info.filename!r} has more than {limit:,} bytes")
+    return data
+
+
+def _manifest_problems(
+    archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], profile: ContestProfile, tasks: Sequence[Task]
+) -> list[str]:
+    name = profile.export.manifest
+    if name not in members:
+        deeper = [other for other in members if other.endswith("/" + name)]
+        hint = f", but {deeper[0]!r} is: zip the content of the folder, not the folder" if deeper else ""
+        return [f"{name!r} is not at the root of the ZIP{hint}"]
+    try:
+        text = _manifest_text(_read(archive, members[name], MAX_MANIFEST_BYTES), profile)
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except InputError as error:
+        return [str(error)]
+    except csv.Error as error:
+        return [f"{name!r} is not a readable CSV ({error})"]
+    return [f"{name!r}: {problem}" for problem in _row_problems(rows, profile, tasks)]
+
+
+def _manifest_text(data: bytes, profile: ContestProfile) -> str:
+    export = profile.export
+    bom, wanted = data.startswith(b"\xef\xbb\xbf"), export.manifest_encoding == "utf-8-sig"
+    if bom != wanted:
+        state = "begins with a BOM" if bom else "has no BOM"
+        raise InputError(f"{export.manifest!r} {state}; the contest expects the encoding {export.manifest_encoding}")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{export.manifest!r} is not UTF-8 at byte {error.start}") from error
+
+
+def _row_problems(rows: list[list[str]], profile: ContestProfile, tasks: Sequence[Task]) -> list[str]:
+    columns = profile.export.manifest_columns
+    header = [name for name, _ in columns]
+    if not rows or rows[0] != header:
+        came = ",".join(rows[0]) if rows else "nothing"
+        return [f"the header must be {','.join(header)!r}, it is {came!r}"]
+    wanted = [[template.replace("{id}", task.id) for _, template in columns] for task in tasks]
+    problems = []
+    if len(rows) - 1 != len(wanted):
+        problems.append(f"{len(rows) - 1} rows for {len(wanted)} tasks")
+    if sorted(rows[1:]) == sorted(wanted) and rows[1:] != wanted:
+        problems.append("the rows are right, but not in the order of the task table")
+    for number, (row, right) in enumerate(zip(rows[1:], wanted, strict=False), start=1):
+        if row != right:
+            problems.append(f"row {number} must be {','.join(right)!r}, it is {','.join(row)!r}")
+            break  # the rows after it are often just shifted
+    return problems
+
+
+def _image_fault(archive: zipfile.ZipFile, info: zipfile.ZipInfo, task: Task, profile: ContestProfile) -> str | None:
+    export = profile.export
+    try:
+        data = _read(archive, info, MAX_IMAGE_BYTES)
+        if not data.startswith(_MAGIC[export.image_format]):
+            return f"{info.filename!r} is not a {export.image_format.upper()} picture"
+        height, width = Picture(data, repr(info.filename)).rgb.shape[:2]  # decodes to the last byte
+    except InputError as error:
+        return str(error)
+    wanted = export.fixed_size_px if profile.task_types[task.type].size == "fixed" else None
+    if wanted is not None and (width, height) != wanted:
+        return f"{info.filename!r} has {width} x {height} px, the contest expects {wanted[0]} x {wanted[1]}"
+    return None
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
