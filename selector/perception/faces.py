@@ -3,26 +3,25 @@
 Detector: dlib's frontal HOG detector with one upsampling; scores above 0.3 are kept (false faces score about 0.1).
 Landmarks: dlib's 68-point ensemble of regression trees (Kazemi & Sullivan, CVPR 2014). Descriptor: dlib's ResNet on a
 150 px aligned chip (128 numbers, L2 norm about 1.4; the same person below a Euclidean distance of about 0.6).
-Weights: the files inside the package ``face_recognition_models`` (CC0, but the 68-point model was trained on iBUG 300-W,
-whose licence excludes commercial use). Cost on one core: detection 0.1 s at 512 px, landmarks 3 ms, descriptor 85 ms.
-Fails on profiles, on heads tilted by more than about 30 degrees and on faces under about 20 px.
+Weights: the files inside the package ``face_recognition_models`` (CC0, but the 68-point model was trained on iBUG
+300-W, whose licence excludes commercial use). Cost on one core: detection 0.1 s at 512 px, landmarks 3 ms, descriptor
+85 ms. Fails on profiles, on heads tilted by more than about 30 degrees and on faces under about 20 px.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selector.domain import MissingPart, Picture
+from selector.perception.memory import RecentResults
 
 MIN_SCORE = 0.3
 PADDING = 0.15  # of each side, added when nothing is found: a face cut by the border has no HOG margin
@@ -36,7 +35,6 @@ OUTER_LIPS, INNER_LIPS = slice(48, 60), slice(60, 68)
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +51,7 @@ class Face:
 
 
 def find_faces(picture: Picture) -> tuple[Face, ...]:
-    """All faces, the main one first: ordered by area x score (capped at 1), weighed down to a half from the centre to the corners.
+    """All faces, the main one first: by area x score (capped at 1) x a weight from 1 in the centre to 1/2 in a corner.
 
     A picture without a face is padded by 15% and tried again; ``()`` when there is still none.
     Raises ``InputError`` for a damaged picture and ``MissingPart`` without dlib or its weights.
@@ -68,7 +66,7 @@ def main_face(picture: Picture) -> Face | None:
 
 
 def descriptor(picture: Picture, face: Face) -> Floats:
-    """Identity descriptor of a face of this picture, (128,) float64, not centred (see ``face_identity``)."""
+    """Identity descriptor of a face of this picture, (128,) float64, not centred (see ``scorers.identity``)."""
     key = (picture.id, face.landmarks.tobytes())
     return _described.get(key, lambda: _describe(picture.rgb, face))
 
@@ -105,29 +103,8 @@ def check_face_models() -> None:
     _weights("shape_predictor_68_face_landmarks.dat")
 
 
-class _Memo(Generic[_T]):
-    """A bounded cache, least recently used out first; two threads may compute the same value, none sees half of one."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._lock = threading.Lock()
-        self._values: OrderedDict[Hashable, _T] = OrderedDict()
-
-    def get(self, key: Hashable, make: Callable[[], _T]) -> _T:
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        value = make()
-        with self._lock:
-            self._values[key] = value
-            while len(self._values) > self._size:
-                self._values.popitem(last=False)
-        return value
-
-
-_found: _Memo[tuple[Face, ...]] = _Memo(256)
-_described: _Memo[Floats] = _Memo(1024)
+_found: RecentResults[tuple[Face, ...]] = RecentResults(256)
+_described: RecentResults[Floats] = RecentResults(1024)
 _dlib_lock = threading.RLock()  # dlib's detector and net keep scratch buffers: one caller at a time
 
 
@@ -214,7 +191,7 @@ def _prominence(face: Face, width: int, height: int) -> float:
     off_x, off_y = (x0 + x1) / width - 1, (y0 + y1) / height - 1  # each -1 to 1 from border to border
     off_centre = min(1.0, float(np.hypot(off_x, off_y)) / np.sqrt(2))
     # Over 1 the score says how frontal a face is, not how prominent: a sharp bystander must not win by it.
-    return (x1 - x0) * (y1 - y0) * min(1.0, face.score) * (1.0 - 0.5 * off_centre)
+    return float((x1 - x0) * (y1 - y0) * min(1.0, face.score) * (1.0 - 0.5 * off_centre))
 
 
 def _describe(rgb: Pixels, face: Face) -> Floats:
