@@ -6,18 +6,22 @@ Axis: PQ. Tasks: all. Input: the candidate's pixels. Model and licence: none.
 Cost: about 40 ms a 1024 px image on one core. Larger pictures are measured on a 1024 px window from their centre, at
 native pixels, because resizing removes noise and the JPEG grid; colour_cast and clipping see the whole picture.
 
-| column | measure | mapping (strictly monotone until it saturates) |
-|---|---|---|
-| sharpness | standard deviation of the Laplacian in the sharpest quarter of 32 px tiles (Pech-Pacheco et al. 2000; tiles, so that a blurred background is no fault) | s / (s + 12) |
-| noise | Immerkaer's estimate (CVIU 1996) in the quietest quarter of 16 px tiles, which leaves edges out (after Tai and Yang 2008) | 1 - exp(-sigma / 8) |
-| blocking | step across the best-fitting 8 px grid against steps elsewhere (Wang, Bovik and Evans 2000), small steps only | excess / (excess + rest) |
-| clipping | share of pixels whose luminance is under 3 or over 252 | the share |
-| banding | share of pixels that are flat where the smoothed picture slopes (false contours), at strides of 1, 4 and 8 px, away from edges of over 64 levels; 3 to 30% in clean photographs | the share |
-| colour_cast | angle between grey and the mean colour (grey world, Buchsbaum 1980), clipped pixels left out | angle / 25 degrees |
-| resolution | side of the square picture that holds the resolved detail: sqrt(pixels) x the share of the frequencies that hold 98% of the spectral amplitude, whitened by f because natural spectra fall so | px / 1024 |
+Measures (each mapping is strictly monotone until it saturates):
+- sharpness: standard deviation s of the Laplacian (Pech-Pacheco et al. 2000) in the sharpest quarter of 32 px tiles,
+  so that a blurred background is no fault; s / (s + 12).
+- noise: sigma by Immerkaer (CVIU 1996) in the quietest quarter of 16 px tiles, which leaves edges out (after Tai and
+  Yang 2008); 1 - exp(-sigma / 8).
+- blocking: steps across the best-fitting 8 px grid beyond steps elsewhere (after Wang, Bovik and Evans 2000), small
+  steps only; excess / (excess + rest).
+- clipping: share of pixels whose luminance is under 3 or over 252.
+- banding: share of pixels that are flat where the smoothed picture slopes (false contours), at strides of 1, 4 and
+  8 px, away from edges of over 64 levels. Clean photographs have 0.1 to 0.3.
+- colour_cast: angle between grey and the mean colour (grey world, Buchsbaum 1980), without clipped pixels; / 25 degrees.
+- resolution: side of the square picture that would hold the resolved detail, / 1024 px: sqrt(pixels) x the share of
+  the frequencies that hold 98% of the spectrum, whitened by f because natural spectra fall so.
 
-Fails: drawn graphics and text pages look clipped and banded; a sunset looks like a cast; a fine regular texture looks like noise. Compare
-candidates of one task, whose content is the same, rather than pictures of different tasks.
+Fails: drawn graphics and text pages look clipped and banded; a sunset looks like a cast; fine regular texture looks
+like noise. Compare candidates of one task, whose content is the same, rather than pictures of different tasks.
 """
 
 from __future__ import annotations
@@ -174,7 +178,7 @@ def colour_cast(rgb: Array) -> float:
 
 
 def resolution(luma: Array, pixels: int) -> float:
-    """Resolved detail of luminance (h, w), [0, 1]; ``pixels`` is the size of the whole picture, if ``luma`` is a part."""
+    """Resolved detail of luminance (h, w), [0, 1]; ``pixels``: size of the whole picture that ``luma`` is part of."""
     return min(1.0, float(np.sqrt(pixels)) * _used_bandwidth(luma) / FULL_RESOLUTION_PX)
 
 

@@ -26,6 +26,7 @@ MAX_ZOOM = 1.2  # a larger zoom or shift is another composition and not a displa
 MAX_SHIFT = 0.15  # of the long side
 CLEARLY_BETTER = 0.85  # the mismatch must fall to this share, else the fit is noise
 ALREADY_MATCHED_LEVELS = 2.0  # median luminance difference on textured pixels; JPEG at quality 75 makes 1 to 2
+CHANGE_PX = 1024
 VISIBLE_LEVELS = 10.0  # of 255, after smoothing over about 3 px
 _REMEMBERED_BYTES = 256 << 20
 
@@ -95,21 +96,29 @@ def changed_mask(source_rgb: Array, registered: Registered) -> Array:
 
     A pixel counts when its smoothed colour difference exceeds ``VISIBLE_LEVELS``, plus what resampling alone does at an
     edge of that contrast, plus the difference that is typical of the whole picture (bounded, so that a change of
-    everything is still a change). Regions grow from clear to faint pixels; specks of a few pixels are dropped.
+    everything is still a change). Regions grow from clear to faint pixels; specks of a few pixels are dropped. Found at
+    a long side of at most ``CHANGE_PX``: in a larger picture, what is lost then is not seen either.
     """
     import cv2
 
-    source, candidate = (cv2.GaussianBlur(rgb, (0, 0), 1.2).astype(np.float32) for rgb in (source_rgb, registered.image))
-    difference = np.abs(candidate - source).max(axis=2)
-    tolerance = 0.35 * _edge_contrast(source).max(axis=2)  # per channel: subsampled chroma moves most at red edges
-    typical = min(float(np.median(difference[registered.valid])) if registered.valid.any() else 0.0, 5.0)
-    excess = difference - tolerance - 2 * typical
-    strong = ((excess > VISIBLE_LEVELS) & registered.valid).astype(np.uint8)
-    strong = cv2.morphologyEx(strong, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
-    faint = ((excess > VISIBLE_LEVELS / 2) & registered.valid).astype(np.uint8)
-    mask = _grow_from(strong, faint, least_px=max(9, strong.size // 100_000))
+    small = _changed_at(*(shrink(array, CHANGE_PX) for array in (source_rgb, registered.image, registered.valid)))
+    size = (source_rgb.shape[1], source_rgb.shape[0])
+    mask = np.asarray(cv2.resize(small.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0)
     mask.setflags(write=False)
     return mask
+
+
+def _changed_at(source_rgb: Array, candidate_rgb: Array, valid: Array) -> Array:
+    import cv2
+
+    source, candidate = (cv2.GaussianBlur(rgb, (0, 0), 1.2).astype(np.float32) for rgb in (source_rgb, candidate_rgb))
+    difference = np.abs(candidate - source).max(axis=2)
+    tolerance = 0.35 * _edge_contrast(source).max(axis=2)  # per channel: subsampled chroma moves most at red edges
+    typical = min(float(np.median(difference[valid])) if valid.any() else 0.0, 5.0)
+    excess = np.where(valid, difference - tolerance - 2 * typical, 0.0)
+    strong = cv2.morphologyEx((excess > VISIBLE_LEVELS).astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    faint = (excess > VISIBLE_LEVELS / 2).astype(np.uint8)
+    return _grow_from(strong, faint, least_px=max(9, strong.size // 100_000))
 
 
 def resize_rgb(rgb: Array, shape: tuple[int, ...]) -> Array:
@@ -147,8 +156,9 @@ def _apply(resized: Array, warp: _Warp) -> Registered:
 
     height, width = resized.shape[:2]
     matrix, flags = warp.matrix(resized.shape), cv2.WARP_INVERSE_MAP
-    image = cv2.warpAffine(resized, matrix, (width, height), flags=flags | cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
-    valid = cv2.warpAffine(np.ones((height, width), np.uint8), matrix, (width, height), flags=flags | cv2.INTER_NEAREST)
+    size = (width, height)
+    image = cv2.warpAffine(resized, matrix, size, flags=flags | cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    valid = cv2.warpAffine(np.ones((height, width), np.uint8), matrix, size, flags=flags | cv2.INTER_NEAREST)
     valid = cv2.erode(valid, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1) > 0
     shift = warp.shift * max(height, width) / 2
     return _frozen(image, valid, (float(shift[0]), float(shift[1])), (float(warp.scale[0]), float(warp.scale[1])))
@@ -207,9 +217,8 @@ def _start(source: Array, candidate: Array) -> _Warp:
     """The best of a few zooms, each with the shift that phase correlation finds."""
     window = np.outer(np.hanning(source.shape[0]), np.hanning(source.shape[1])).astype(np.float32)
     textured = np.ones(source.shape, bool)
-    starts = [_Warp(np.ones(2), np.zeros(2))]
-    for zoom in (0.9, 0.95, 1.0, 1.05, 1.1):
-        starts.append(_phase_shifted(source, candidate, _Warp(np.full(2, zoom), np.zeros(2)), window))
+    zooms = [_Warp(np.full(2, zoom), np.zeros(2)) for zoom in (1.0, 0.9, 0.95, 1.05, 1.1)]
+    starts = [zooms[0], *(_phase_shifted(source, candidate, zoom, window) for zoom in zooms)]
     return min(starts, key=lambda warp: _mismatch(source, candidate, textured, warp))
 
 

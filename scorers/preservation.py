@@ -1,0 +1,195 @@
+"""preservation: what the instruction did not name is unchanged, and what it named did change.
+
+Estimates: over-editing and (roughly) edit success, the two halves of SC for edits, without a model.
+- ``outside_ssim`` [0, 1] up: structural similarity (luminance, 7 px windows) outside the named region.
+- ``outside_delta_e`` [0, 100] down: mean CIEDE2000 colour difference outside the named region, at 256 px.
+- ``edit_visible`` [0, 1] up: how much the named region changed, 1 - exp(-(d - 2) / 6) of the 90th percentile d of
+  CIEDE2000 inside it; 0 is nothing, 0.5 is a clear change.
+Axis: SC. Tasks: tie, vttie, deepfake. Input: source, instruction, candidate. Model and licence: none (scikit-image).
+Source: SSIM, Wang et al. 2004; CIEDE2000, Sharma et al. 2005; the allowances are ours.
+
+The candidate is registered first, because edit pipelines shift and zoom. The region comes from ``edit_region``. When it
+is unknown, the largest changed area takes its place, free of charge up to a third of the picture: what changed beyond
+counts as damage. Tone edits name everything: then structure is compared, by SSIM of locally normalised luminance, and
+the colour difference is unscored. Flips and quarter turns are done to the source first; crops and other turns are
+unscored. Cost: 30 ms a candidate on one core, plus registration (10 to 150 ms, shared) and the region (once a task).
+Fails: an added object when the instruction is not understood is taken for the edit wherever it appears.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scorers._compare import ciede2000, disc, luma, ssim_map, structure_similarity, weighted_mean
+from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, TaskType
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Scores = tuple[Score, Score, Score]
+
+WORKING_PX = 512  # a judge sees about as much; and resampling noise is averaged away
+COLOUR_PX = 256
+FREE_SHARE = 1 / 3  # of the picture, that an edit of unknown extent may change
+LEAST_OUTSIDE = 0.02  # of the picture: less says nothing
+JUST_VISIBLE = 2.0  # CIEDE2000 after smoothing: what JPEG at quality 75 leaves
+CLEARLY_VISIBLE = 6.0
+
+
+class Preservation:
+    """Scorer; the module's docstring holds the facts."""
+
+    name = "preservation"
+    version = "1"
+    task_types = frozenset({TaskType.TIE, TaskType.VTTIE, TaskType.DEEPFAKE})
+    columns = (
+        Column("outside_ssim", 0.0, 1.0, True, Axis.SC, "structure kept outside the region that the task names"),
+        Column("outside_delta_e", 0.0, 100.0, False, Axis.SC, "mean CIEDE2000 outside the region that the task names"),
+        Column("edit_visible", 0.0, 1.0, True, Axis.SC, "how visibly the named region changed; 0 is not at all"),
+    )
+
+    def check(self) -> None:
+        """Nothing optional is needed; a missing detector or reader makes the tasks that need it unscored."""
+
+    def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
+        """Scores of each candidate; regions are found once a task, registrations are shared with other scorers."""
+        return [dict(zip((column.name for column in self.columns), _scores(item), strict=True)) for item in items]
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Source and registered candidate (h, w, 3) at working size.
+
+    ``inside``: (h, w) bool, the region of the edit. ``weight``: (h, w), 0 to 1, how much a pixel counts as outside.
+    """
+
+    source: Array
+    candidate: Array
+    inside: Array
+    weight: Array
+
+
+def _scores(item: Item) -> Scores:
+    from selector.perception.edit_region import edit_region, named_operations
+
+    source = item.inputs.source
+    if source is None:
+        return _unscored("the task has no source to preserve")
+    try:
+        if any(operation.scope == "geometry" for operation in named_operations(item.inputs)):
+            return _after_geometry(item, source)
+        return _by_region(source, item.picture, edit_region(item.inputs))
+    except BestshotError as error:
+        return _unscored(str(error))
+
+
+def _unscored(reason: str) -> Scores:
+    return Score.unscored(reason), Score.unscored(reason), Score.unscored(reason)
+
+
+def _by_region(source: Picture, candidate: Picture, region: Array | None) -> Scores:
+    pair = _pair_of_unknown(source, candidate) if region is None else _pair_of(source, candidate, region)
+    visible = Score.of(_visibility(pair.source, pair.candidate, pair.inside))
+    nothing_outside = Score.unscored("the instruction names the whole picture: nothing is outside")
+    if region is not None and region.all():
+        return Score.of(structure_similarity(pair.source, pair.candidate)), nothing_outside, visible
+    if pair.weight.mean() < LEAST_OUTSIDE:
+        return nothing_outside, nothing_outside, visible
+    return Score.of(_kept_structure(pair)), Score.of(_colour_difference(pair)), visible
+
+
+def _pair_of(source: Picture, candidate: Picture, region: Array) -> _Pair:
+    from selector.perception.registration import registered, shrink
+
+    moved = registered(source, candidate)
+    seen = ~shrink(~moved.valid, WORKING_PX)
+    inside = shrink(region, WORKING_PX)
+    weight = (~inside & seen).astype(np.float32)
+    return _Pair(shrink(source.rgb, WORKING_PX), shrink(moved.image, WORKING_PX), inside & seen, weight)
+
+
+def _pair_of_unknown(source: Picture, candidate: Picture) -> _Pair:
+    """The largest change is taken for the edit; what it covers beyond the free share counts as outside, in part."""
+    import cv2
+
+    from selector.perception.registration import changed, shrink
+
+    edit = _main_change(shrink(changed(source, candidate), WORKING_PX))
+    charged = max(0.0, 1 - FREE_SHARE / max(float(edit.mean()), 1e-9))
+    grown = cv2.dilate(edit.astype(np.uint8), disc(round(max(edit.shape) * 0.01))) > 0  # the soft rim is the edit's own
+    pair = _pair_of(source, candidate, np.zeros(source.rgb.shape[:2], bool))
+    weight = pair.weight * np.where(grown, charged, 1.0)
+    return _Pair(pair.source, pair.candidate, edit, weight.astype(np.float32))
+
+
+def _main_change(mask: Array) -> Array:
+    """The largest connected changed area, gaps of up to 3% of the picture closed."""
+    import cv2
+
+    gap = disc(round(max(mask.shape) * 0.03))
+    count, labels = cv2.connectedComponents(cv2.dilate(mask.astype(np.uint8), gap))
+    if count < 2:
+        return np.zeros(mask.shape, bool)
+    largest = labels == np.argmax(np.bincount(labels[mask], minlength=count))
+    closed = cv2.erode(largest.astype(np.uint8), gap, borderType=cv2.BORDER_CONSTANT, borderValue=1)
+    return np.asarray((closed > 0) | (mask & largest))
+
+
+def _after_geometry(item: Item, source: Picture) -> Scores:
+    """Flips and quarter turns keep every pixel: the same is done to the source, and then everything must match."""
+    from selector.perception.edit_region import named_operations
+    from selector.perception.registration import register, resize_rgb, shrink
+
+    expected: Array | None = source.rgb
+    for operation in named_operations(item.inputs):
+        expected = _turned(expected, operation.name, operation.params)
+        if expected is None:
+            return _unscored(f"the instruction asks for '{operation.name}': what is kept cannot be told by position")
+    wanted, before = (shrink(np.ascontiguousarray(rgb), WORKING_PX) for rgb in (expected, source.rgb))
+    made = shrink(item.picture.rgb, WORKING_PX)
+    everywhere = np.ones(wanted.shape[:2], bool)
+    pair = _Pair(wanted, register(wanted, made).image, everywhere, everywhere.astype(np.float32))
+    visible = _visibility(before, resize_rgb(made, before.shape), np.ones(before.shape[:2], bool))
+    return Score.of(_kept_structure(pair)), Score.of(_colour_difference(pair)), Score.of(visible)
+
+
+def _turned(rgb: Array, name: str, params: Mapping[str, Any]) -> Array | None:
+    """The source after an exact operation; None for one that loses or invents pixels."""
+    if name == "flip":
+        return rgb[::-1] if params.get("axis") == "vertical" else rgb[:, ::-1]
+    degrees = float(params.get("degrees", 1.0))
+    if name == "rotate" and degrees % 90 == 0 and params.get("certain", True):
+        return np.rot90(rgb, k=-round(degrees / 90))  # numpy turns anticlockwise
+    return None
+
+
+def _kept_structure(pair: _Pair) -> float:
+    """Weighted mean of SSIM, [0, 1]; below 0 is as bad as 0."""
+    value = weighted_mean(ssim_map(luma(pair.source), luma(pair.candidate)), pair.weight)
+    return float(np.clip(value, 0.0, 1.0))
+
+
+def _colour_difference(pair: _Pair) -> float:
+    """Weighted mean of CIEDE2000, [0, 100]."""
+    from selector.perception.registration import resize_rgb, shrink
+
+    difference = ciede2000(shrink(pair.source, COLOUR_PX), shrink(pair.candidate, COLOUR_PX))
+    value = weighted_mean(difference, np.clip(resize_rgb(pair.weight, difference.shape), 0.0, 1.0))
+    return float(np.clip(value, 0.0, 100.0))  # the formula may pass 100 for a few saturated pairs
+
+
+def _visibility(source: Array, candidate: Array, inside: Array) -> float:
+    """How visibly the pixels ``inside`` changed, [0, 1]; measured on the region's own crop, which small texts need."""
+    import cv2
+
+    from selector.perception.registration import shrink
+
+    if not inside.any():
+        return 0.0
+    rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+    crop = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    before, now = (shrink(cv2.GaussianBlur(rgb[crop], (0, 0), 1.5), COLOUR_PX) for rgb in (source, candidate))
+    changed = np.percentile(ciede2000(before, now)[shrink(inside[crop], COLOUR_PX)], 90)
+    return float(1.0 - np.exp(-max(0.0, float(changed) - JUST_VISIBLE) / CLEARLY_VISIBLE))
