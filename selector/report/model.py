@@ -1,0 +1,73 @@
+"""What a contact sheet shows, as frozen records. Counts are not among them: the sheet counts what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from selector.domain import Column, Estimate, Score, TaskType
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateCard:
+    """One candidate. ``id`` is the SHA-256 of the bytes at ``image``; thumbnails are kept under it."""
+
+    id: str
+    image: Path
+    generator: str
+    variant: str
+    seed: int | None = None
+    picked: bool = False
+    estimate: Estimate | None = None
+    fallback: bool = False  # the contest's last resort and no answer to the task
+    scores: Mapping[str, Score] = field(default_factory=dict)  # by "scorer.column"
+    excluded: str | None = None  # why it cannot be picked
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A generator made nothing for a task: it ``declined`` (cannot do it) or tried and failed."""
+
+    generator: str
+    reason: str
+    declined: bool = False
+    variant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """One task with its inputs, candidates, the pick's reason in words, and what a person should look at."""
+
+    id: str
+    type: TaskType
+    prompt: str
+    source: Path | None = None
+    reference: Path | None = None
+    candidates: tuple[CandidateCard, ...] = ()
+    pick_reason: str = ""
+    flags: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the verification of a submission found, in one line."""
+
+    valid: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A whole contact sheet. ``tasks`` is walked once and lazily, so a generator over a store's rows is right."""
+
+    title: str
+    profile: str
+    team: str
+    tasks: Iterable[TaskRow]
+    columns: Mapping[str, Column] = field(default_factory=dict)  # by "scorer.column": direction, range, meaning
+    quota: str | None = None  # "1 of 2 submissions left today (Asia/Shanghai)"
+    verdict: Verdict | None = None
+    zip_file: Path | None = None
+    notes: tuple[str, ...] = ()  # lines under the title: what the reader should know
