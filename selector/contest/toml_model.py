@@ -33,21 +33,23 @@ def parse_toml(data: bytes, model: type[Model], label: str) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise InputProblems([f"{label}: {_line(item, model)}" for item in error.errors()]) from error
+        # A misspelt key is both unknown and missing: the first says which, and what was meant.
+        faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
+        raise InputProblems([f"{label}: {_line(fault, model)}" for fault in faults]) from error
 
 
-def _line(item: Any, model: type[BaseModel]) -> str:
+def _line(fault: Any, model: type[BaseModel]) -> str:
     """One of pydantic's findings as one line: the key, what came, what was expected."""
-    place = ".".join(str(part) for part in item["loc"])
-    if item["type"] == "extra_forbidden":
-        known = _keys_at(model, item["loc"][:-1])
-        return f"unknown key {place!r}{did_you_mean(str(item['loc'][-1]), known)}"
-    if item["type"] == "missing":
+    place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        known = _keys_at(model, fault["loc"][:-1])
+        return f"unknown key {place!r}{did_you_mean(str(fault['loc'][-1]), known)}"
+    if fault["type"] == "missing":
         return f"key {place!r} is missing"
-    message = str(item["msg"]).removeprefix("Value error, ").splitlines()[0]
-    if not place:  # a rule over several keys: its own message names them
+    message = str(fault["msg"]).removeprefix("Value error, ").splitlines()[0]
+    if isinstance(fault["input"], dict):  # a rule over several keys of a table: its own message names them
         return message
-    return f"key {place!r}: {message[:1].lower()}{message[1:]}, got {_shown(item['input'])}"
+    return f"key {place!r}: {message[:1].lower()}{message[1:]}, got {_shown(fault['input'])}"
 
 
 def _shown(value: Any) -> str:

@@ -119,7 +119,8 @@ def _check_members(archive: zipfile.ZipFile, profile: ContestProfile, tasks: Seq
     found.add([f"task {images[name].id}: {name!r} is not in the ZIP" for name in missing])
     present = [(members[name], task) for name, task in images.items() if name in members]
     with ThreadPoolExecutor(WORKERS) as pool:
-        faults = [fault for fault in pool.map(lambda pair: _image_fault(archive, *pair, profile), present) if fault]
+        checked = pool.map(lambda pair: _image_fault(archive, pair[0], pair[1], profile), present)
+        faults = [fault for fault in checked if fault]
     found.add(faults)
     return len(present) - len(faults)
 
