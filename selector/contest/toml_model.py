@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -30,6 +31,11 @@ def parse_toml(data: bytes, model: type[Model], label: str) -> Model:
         raise InputError(f"{label}: not UTF-8 at byte {error.start}; save the file as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{label}: not valid TOML: {str(error).splitlines()[0]}") from error
+    return validate(values, model, label)
+
+
+def validate(values: Mapping[str, Any], model: type[Model], label: str) -> Model:
+    """Nested mappings to a model; raises ``InputProblems`` as ``parse_toml`` does."""
     try:
         return model.model_validate(values)
     except ValidationError as error:

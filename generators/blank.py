@@ -1,0 +1,36 @@
+"""Generator ``blank``: a plain grey image, the last resort of a task that has no input image to fall back on.
+
+Input: nothing. Task types: all. Model: none. Cost: under a millisecond. Fails: never. The contest gives such an image
+(nearly) no points; it exists because an export must name an image for every row. Always flagged as a fallback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from selector.domain import Made, Recipe, TaskInputs, TaskType
+
+_GREY = 128
+
+
+class Blank:
+    """Makes one grey image of ``size_px`` = (width, height)."""
+
+    name = "blank"
+    version = "1"
+    task_types = frozenset(TaskType)
+
+    def __init__(self, size_px: tuple[int, int] = (512, 512)) -> None:
+        self._size_px = (int(size_px[0]), int(size_px[1]))
+
+    def check(self) -> None:
+        """Nothing can be missing."""
+
+    def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
+        return (Recipe("grey", seed, {"size_px": list(self._size_px)}),)[:n]
+
+    def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:
+        width, height = recipe.params["size_px"]
+        return Made(np.full((height, width, 3), _GREY, dtype=np.uint8), {"fallback": True})

@@ -1,0 +1,78 @@
+"""Estimates by the prior: pure arithmetic on a feature table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from selector.calibration.prior import PRIOR, AxisPrior
+from selector.contest.score import overall, overall_sd
+from selector.domain import Axis, Estimate, TaskType
+from selector.features import FeatureTable
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+_Z_LIMIT = 2.0
+_UNSCORED_SD = 1.0  # of z: an unscored column could have been anything within about one spread
+
+
+@dataclass(frozen=True)
+class EstimateTable:
+    """SC, PQ and overall of the rows of a feature table, on 0 to 10. ``informed`` is False where no score speaks."""
+
+    features: FeatureTable
+    sc: Floats
+    sc_sd: Floats
+    pq: Floats
+    pq_sd: Floats
+    overall: Floats
+    overall_sd: Floats
+    informed: np.ndarray[Any, np.dtype[np.bool_]]
+
+    def row(self, i: int) -> Estimate:
+        """The estimate of row ``i``."""
+        arrays = (self.sc, self.sc_sd, self.pq, self.pq_sd, self.overall, self.overall_sd)
+        return Estimate(*(float(a[i]) for a in arrays))
+
+
+def estimate(features: FeatureTable, prior: Mapping[tuple[TaskType, Axis], AxisPrior] = PRIOR) -> EstimateTable:
+    """Mean and standard deviation of SC, PQ and overall for every candidate of a table.
+
+    A candidate is *informed* when at least one column of the prior has a value; what is not informed keeps the prior's
+    base and must not be picked over what is.
+    """
+    sc, sc_sd, sc_known = _axis(features, prior[features.task_type, Axis.SC])
+    pq, pq_sd, pq_known = _axis(features, prior[features.task_type, Axis.PQ])
+    return EstimateTable(
+        features, sc, sc_sd, pq, pq_sd, overall(sc, pq), overall_sd(sc, sc_sd, pq, pq_sd), sc_known | pq_known
+    )
+
+
+def standardise(values: Floats, centre: float, spread: float, if_unscored: float) -> Floats:
+    """z-scores clipped to +-2, with ``if_unscored`` in place of NaN."""
+    z = np.clip((values - centre) / spread, -_Z_LIMIT, _Z_LIMIT)
+    return np.where(np.isnan(values), if_unscored, z)
+
+
+def _axis(features: FeatureTable, prior: AxisPrior) -> tuple[Floats, Floats, np.ndarray[Any, np.dtype[np.bool_]]]:
+    n = len(features.candidate_ids)
+    mean = np.full(n, prior.base)
+    variance = np.full(n, prior.residual_sd**2)
+    informed = np.zeros(n, dtype=bool)
+    for weight in prior.weights:
+        values = _column(features, weight.column)
+        z = standardise(values, weight.centre, weight.spread, weight.if_unscored)
+        # `points` already carries the direction for values that were measured; "if unscored" means good or bad news.
+        mean += np.where(np.isnan(values), abs(weight.points), weight.points) * z
+        unscored = np.isnan(values)
+        variance += np.where(unscored, (weight.points * _UNSCORED_SD) ** 2, 0.0)
+        informed |= ~unscored
+    return np.clip(mean, 0.0, 10.0), np.sqrt(variance), informed
+
+
+def _column(features: FeatureTable, name: str) -> Floats:
+    if name not in features.columns:
+        return np.full(len(features.candidate_ids), np.nan)
+    return features.values[:, features.columns.index(name)]

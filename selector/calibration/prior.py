@@ -1,0 +1,111 @@
+"""The prior: how SC and PQ follow from raw scores before any leaderboard total has been seen, with reasons.
+
+Each axis of each task type is linear in standardised scores: ``mean = base + sum(points * z)``, with
+``z = clip((value - centre) / spread, -2, 2)``. ``points`` carries direction and strength in points of the 0 to 10
+scale per ``spread``. An unscored column contributes
+``if_unscored * abs(points)`` and adds variance. These are judgements, not
+measurements: nothing here was fitted to a leaderboard. Issue B replaces them by learning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from selector.domain import Axis, TaskType
+
+PRIOR_NAME = "prior-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One row of the table: what a column is worth, and why."""
+
+    column: str
+    centre: float
+    spread: float
+    points: float
+    if_unscored: float  # z of good news assumed when unscored; below 0 where "could not be measured" is bad news
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AxisPrior:
+    """Base value, residual standard deviation (both on 0 to 10), and the weights of one axis."""
+
+    base: float
+    residual_sd: float
+    weights: tuple[Weight, ...]
+
+
+_TECHNICAL = (
+    Weight("technical.sharpness", 0.5, 0.25, 0.5, 0.0, "blur is the artefact that people and judges name first"),
+    Weight("technical.noise", 0.15, 0.15, -0.4, 0.0, "visible grain reads as damage, but real photographs have some"),
+    Weight("technical.blocking", 0.15, 0.15, -0.4, 0.0, "JPEG blocks from the source or from double encoding"),
+    Weight("technical.clipping", 0.05, 0.10, -0.3, 0.0, "burnt or crushed areas look processed"),
+    Weight("technical.banding", 0.10, 0.15, -0.3, 0.0, "posterised skies betray strong tone edits"),
+    Weight("technical.colour_cast", 0.20, 0.20, -0.2, 0.0, "a cast can be meant (sepia, warmth): weak"),
+    Weight("technical.resolution", 0.5, 0.30, 0.3, 0.0, "small pictures show less, and are enlarged by the judge"),
+)
+_SEAMS = (
+    Weight("seams.boundary_gradient", 0.25, 0.20, -0.9, 0.0, "a visible edge around the edit is the typical artefact"),
+    Weight("seams.noise_mismatch", 0.25, 0.20, -0.5, 0.0, "a patch that is smoother or noisier than its surroundings"),
+    Weight("seams.copy_paste", 0.25, 0.25, -0.4, 0.0, "repeated or doubled structure"),
+)
+_KEPT = (
+    Weight("preservation.outside_ssim", 0.90, 0.10, 0.8, -0.5, "SC of an edit is the smaller of success and keeping"),
+    Weight("preservation.outside_delta_e", 3.0, 4.0, -0.4, -0.5, "a colour shift of the rest is over-editing"),
+)
+
+PRIOR: dict[tuple[TaskType, Axis], AxisPrior] = {
+    (TaskType.T2I, Axis.SC): AxisPrior(
+        5.0,
+        2.5,
+        (
+            Weight(
+                "ocr_text.wanted_present", 0.5, 0.4, 1.5, 0.0, "quoted text is either there or not; else no evidence"
+            ),
+        ),
+    ),
+    (TaskType.T2I, Axis.PQ): AxisPrior(6.0, 1.5, _TECHNICAL),
+    (TaskType.TIE, Axis.SC): AxisPrior(
+        5.0,
+        2.0,
+        (
+            Weight("preservation.edit_visible", 0.4, 0.3, 1.2, -1.0, "an edit that one cannot see has not happened"),
+            *_KEPT,
+        ),
+    ),
+    (TaskType.TIE, Axis.PQ): AxisPrior(6.0, 1.5, (*_TECHNICAL, *_SEAMS)),
+    (TaskType.VTTIE, Axis.SC): AxisPrior(
+        4.5,
+        1.5,
+        (
+            Weight(
+                "ocr_text.wanted_present", 0.6, 0.3, 2.0, -1.5, "the instruction is the new text: it decides success"
+            ),
+            Weight("ocr_text.old_gone", 0.6, 0.4, 0.8, -0.5, "old text that still shows is half an edit"),
+            Weight("ocr_text.rest_kept", 0.8, 0.3, 0.5, 0.0, "losing other text is over-editing"),
+            *_KEPT,
+        ),
+    ),
+    (TaskType.VTTIE, Axis.PQ): AxisPrior(6.0, 1.5, (*_TECHNICAL, *_SEAMS)),
+    # SC is 10 x cosine of a face feature that we do not have: dlib's centred cosine stands in. No face found in the
+    # candidate is the worst that can happen, hence z = -2.
+    (TaskType.DEEPFAKE, Axis.SC): AxisPrior(
+        4.5,
+        1.5,
+        (
+            Weight("identity.wanted_cosine", 0.45, 0.25, 2.0, -2.0, "the metric is this cosine, by another embedder"),
+            Weight("identity.wanted_distance", 0.45, 0.12, -0.8, -2.0, "the same evidence on dlib's own scale"),
+        ),
+    ),
+    (TaskType.DEEPFAKE, Axis.PQ): AxisPrior(
+        6.0,
+        1.5,
+        (
+            *_TECHNICAL,
+            *_SEAMS,
+            Weight("preservation.outside_ssim", 0.95, 0.05, 0.3, 0.0, "damage outside the face is an artefact"),
+        ),
+    ),
+}

@@ -1,0 +1,286 @@
+"""The campaign: one class whose verbs are the program's verbs. Whatever the command line does is one call here."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timezone
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from selector.config import CampaignConfig, parse_config, read_config, render_config
+from selector.contest import check_input_images, load_profile, read_task_table, resolve_image
+from selector.doctor import Check, check_campaign, check_machine
+from selector.domain import InputError, MissingPart, Scorer, Task, TaskType
+from selector.ranking import Pick
+from selector.registry import create_generator, create_scorer
+from selector.report.contact_sheet import write_contact_sheet
+from selector.runs import picking
+from selector.runs.generating import GenerateSummary, Order, build_of, generate
+from selector.runs.progress import Progress, silent
+from selector.runs.scoring import ScoreSummary, score
+from selector.runs.workspace import Workspace
+from selector.sheet import build_sheet
+from selector.status import Status, status
+from selector.store import Database, ImageFolder
+from selector.store.files import describe_write_error, write_atomically
+from selector.store.records import load_candidates, load_tasks, save_tasks
+from selector.submission.export import Export, export
+from selector.submission.ledger import Ledger, Quota, SubmissionRecord
+from selector.submission.origin import check_origin
+from selector.submission.verify import Verdict, verify_archive
+
+CONFIG_NAME = "campaign.toml"
+DATABASE_NAME = "campaign.db"
+_SUFFIX = {"jpeg": ".jpg", "png": ".png"}
+_MOST_FILES = 10_000  # candidates of one task that an import may bring
+
+
+def utc_now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+class Campaign:
+    """One team's work on one contest: a folder with ``campaign.toml``, ``campaign.db``, ``inputs/`` and ``images/``.
+
+    Every verb can be interrupted or killed and called again: it completes what is missing and repeats nothing.
+
+    Args:
+        folder: the campaign's folder.
+        clock: gives the present as an aware datetime; tests hand in their own.
+
+    Raises:
+        InputError: the folder is no campaign, or its configuration is wrong.
+
+    Example:
+        >>> campaign = Campaign("my-campaign")  # doctest: +SKIP
+        >>> campaign.generate(); campaign.score(); campaign.pick()  # doctest: +SKIP
+        >>> campaign.export().zip_path  # doctest: +SKIP
+    """
+
+    def __init__(self, folder: str | Path, clock: Callable[[], datetime] = utc_now) -> None:
+        self.folder = Path(folder)
+        self.config = read_config(self.folder / CONFIG_NAME)
+        self.profile = load_profile(_profile_place(self.config.profile, self.folder))
+        url: str | Path = self.config.store.url or self.folder / DATABASE_NAME
+        images = ImageFolder(self.folder / "images", _SUFFIX[self.profile.export.image_format])
+        self._ws = Workspace(self.folder, self.config, self.profile, Database(url), images, clock)
+        self._ledger = Ledger(self._ws.db, self.profile, clock)
+
+    @classmethod
+    def init(
+        cls,
+        folder: str | Path,
+        tasks: str | Path,
+        images: str | Path,
+        profile: str = "tianchi-532389",
+        clock: Callable[[], datetime] = utc_now,
+        **config: Any,
+    ) -> Campaign:
+        """Make a campaign from a task table and a folder of input images; ``config`` are keys of ``campaign.toml``.
+
+        Everything is checked before anything is written, and ``campaign.toml`` is written last: a folder without it is
+        no campaign, and a killed ``init`` can be run again.
+
+        Raises:
+            InputError: a wrong table, picture or key; the folder is a campaign already or holds other things.
+        """
+        target, images = Path(folder), Path(images)
+        checked = parse_config({"profile": profile, **config})
+        facts = load_profile(profile)
+        table = read_task_table(Path(tasks), facts, images)
+        check_input_images(table, images)
+        _check_free(target)
+        try:
+            _copy_inputs(table, images, target)
+            write_atomically(target / "task.csv", Path(tasks).read_bytes())
+            _create_database(checked, target, table)
+            (target / "images").mkdir(exist_ok=True)
+        except OSError as error:
+            raise InputError(describe_write_error(target, error)) from error
+        write_atomically(target / CONFIG_NAME, render_config(checked).encode())
+        return cls(target, clock)
+
+    @cached_property
+    def tasks(self) -> tuple[Task, ...]:
+        """All tasks in the order of the table."""
+        with self._ws.db.read() as connection:
+            return load_tasks(connection)
+
+    def generate(
+        self,
+        types: Sequence[TaskType] | None = None,
+        generators: Sequence[str] | None = None,
+        task_ids: Sequence[str] | None = None,
+        n: int | None = None,
+        retry_failed: bool = False,
+        progress: Progress = silent,
+    ) -> GenerateSummary:
+        """Make the candidates that the configuration asks for and that are not there yet.
+
+        Args:
+            types, generators, task_ids: leave out what is not named.
+            n: candidates a task and generator instead of the configured number.
+            retry_failed: also try again what failed.
+        """
+        made: dict[str, tuple[Any, str]] = {}
+        orders = []
+        for task in self._selected(types, task_ids):
+            for name, count in self.config.generate.plan(task.type).items():
+                if generators is None or name in generators:
+                    if name not in made:
+                        made[name] = self._generator(name)
+                    orders.append(Order(task, name, *made[name], n if n is not None else count))
+        if generators and not orders:
+            raise InputError(f"no task is configured for {', '.join(generators)}: see [generate] in {CONFIG_NAME}")
+        return generate(self._ws, orders, retry_failed, progress)
+
+    def import_folder(
+        self, folder: str | Path, label: str | None = None, progress: Progress = silent
+    ) -> GenerateSummary:
+        """Take finished images from any tool as candidates, under the generator name ``folder:LABEL``.
+
+        Files are ``<task id>.jpg``, ``<task id>_*.png`` or ``<task id>/…``. ``label`` defaults to the folder's name;
+        name it after the model, so that the calibration can learn which model is good at what.
+        """
+        path = Path(folder).resolve()
+        generator = create_generator("folder", {"path": str(path)})
+        generator.check()
+        name = f"folder:{label or path.name}"
+        # The folder's place is no part of the build: the same file imported from elsewhere is the same candidate.
+        build = build_of(generator, {}, self.config.seed)
+        orders = [Order(task, name, generator, build, _MOST_FILES) for task in self.tasks]
+        return generate(self._ws, orders, retry_failed=True, progress=progress)
+
+    def score(self, types: Sequence[TaskType] | None = None, progress: Progress = silent) -> ScoreSummary:
+        """Measure what is not measured yet; scorers that cannot run here are left out and named."""
+        scorers, left_out = self._scorers()
+        summary = score(self._ws, self._selected(types, None), scorers, progress)
+        summary.left_out.update(left_out)
+        return summary
+
+    def pick(self) -> tuple[Pick, ...]:
+        """Choose the best candidate of every task by the present estimates; tasks without one get the fallback."""
+        return picking.pick(self._ws, self.tasks, self._scorers()[0])
+
+    def export(self, allow_fallbacks: bool = False) -> Export:
+        """Write the newest picks as a submission; see ``selector.submission.export``."""
+        return export(self._ws, self.tasks, self._ledger, allow_fallbacks)
+
+    def verify(self, path: str | Path, allow_fallbacks: bool = False) -> Verdict:
+        """Re-open a ZIP and check every rule of the contest, and that its images are this campaign's."""
+        verdict = verify_archive(Path(path), self.profile, self.tasks)
+        with self._ws.db.read() as connection:
+            candidates = load_candidates(connection)
+        return check_origin(verdict, Path(path), self.profile, self.tasks, candidates, allow_fallbacks)
+
+    def submit(self, submission: str, on: date | None = None) -> SubmissionRecord:
+        """Note that a submission was uploaded; takes one of the day's slots."""
+        return self._ledger.submit(submission, on)
+
+    def record(
+        self, submission: str, total: float, on: date | None = None, reason: str | None = None
+    ) -> SubmissionRecord:
+        """Store the leaderboard's total of a submission; a correction needs a reason."""
+        return self._ledger.record_total(submission, total, on, reason)
+
+    def withdraw(self, submission: str, reason: str) -> SubmissionRecord:
+        """Note that an export will not be uploaded."""
+        return self._ledger.withdraw(submission, reason)
+
+    def submissions(self) -> tuple[SubmissionRecord, ...]:
+        """Every submission, oldest first."""
+        return self._ledger.all()
+
+    def quota(self) -> Quota:
+        """How many submissions the contest's day has left, and when it turns."""
+        return self._ledger.quota()
+
+    def status(self) -> Status:
+        """Counts, failures with their reasons, submissions and the best total."""
+        return status(self._ws, self.tasks, self._scorers()[0], self._ledger)
+
+    def report(self, title: str | None = None) -> Path:
+        """Write the contact sheet, a static page with every candidate, and return its path."""
+        scorers = self._scorers()[0]
+        sheet = build_sheet(self._ws, self.tasks, scorers, self._ledger, title or self.folder.resolve().name)
+        return write_contact_sheet(self.folder / "report", sheet)
+
+    def doctor(self) -> list[Check]:
+        """Check the machine with this campaign's settings, and the campaign's files."""
+        machine = check_machine(self.config.generators, self.config.scorers)
+        return [*machine, *check_campaign(self._ws, self.tasks)]
+
+    def close(self) -> None:
+        self._ws.db.close()
+
+    def __enter__(self) -> Campaign:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _selected(self, types: Sequence[TaskType] | None, task_ids: Sequence[str] | None) -> list[Task]:
+        unknown = sorted(set(task_ids or ()) - {t.id for t in self.tasks})
+        if unknown:
+            raise InputError(f"there is no task '{unknown[0]}' in this campaign")
+        return [t for t in self.tasks if (not types or t.type in types) and (not task_ids or t.id in task_ids)]
+
+    def _generator(self, name: str) -> tuple[Any, str]:
+        settings = self.config.generators.get(name, {})
+        generator = create_generator(name, settings)
+        return generator, build_of(generator, settings, self.config.seed)
+
+    def _scorers(self) -> tuple[dict[str, Scorer], dict[str, str]]:
+        """Scorers that can run here, and why the others cannot."""
+        ready: dict[str, Scorer] = {}
+        left_out: dict[str, str] = {}
+        for name in self.config.score.scorers:
+            try:
+                scorer = create_scorer(name, self.config.scorers.get(name, {}))
+                scorer.check()
+            except MissingPart as error:
+                left_out[name] = str(error)
+            else:
+                ready[name] = scorer
+        return ready, left_out
+
+
+def _profile_place(name: str, folder: Path) -> str | Path:
+    """A built-in name as it is; the path of a profile is relative to the campaign."""
+    return folder / name if name.endswith(".toml") and not Path(name).is_absolute() else name
+
+
+def _check_free(folder: Path) -> None:
+    if (folder / CONFIG_NAME).exists():
+        raise InputError(f"{folder} is a campaign already: choose another folder, or go on with its verbs")
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file: choose another folder")
+    known = {"inputs", "images", "task.csv", DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm"}
+    strangers = (
+        [p.name for p in folder.iterdir() if p.name not in known and not p.name.startswith(".")]
+        if folder.exists()
+        else []
+    )
+    if strangers:
+        raise InputError(f"{folder} holds other things ({sorted(strangers)[0]}): choose a new or empty folder")
+
+
+def _copy_inputs(tasks: Sequence[Task], images: Path, target: Path) -> None:
+    """Copy the pictures that tasks name, so that a campaign is whole in itself."""
+    (target / "inputs").mkdir(parents=True, exist_ok=True)
+    for name in sorted({n for t in tasks for n in (t.source, t.reference) if n}):
+        destination = target / "inputs" / name
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(resolve_image(images, name), destination)
+
+
+def _create_database(config: CampaignConfig, target: Path, tasks: Sequence[Task]) -> None:
+    # No campaign.toml: whatever database a killed `init` left is incomplete and holds nothing of worth.
+    for leftover in target.glob(f"{DATABASE_NAME}*"):
+        leftover.unlink()
+    db = Database(config.store.url or target / DATABASE_NAME, create=True)
+    with db.write() as connection:
+        save_tasks(db, connection, tasks)
+    db.close()

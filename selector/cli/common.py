@@ -1,0 +1,132 @@
+"""What verbs share: where the campaign is, the options of all, printing for people and for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from collections.abc import Callable, Iterable, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from selector.campaign import Campaign
+    from selector.runs.progress import Progress
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+debug_option = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+campaign_option = click.option(
+    "-C",
+    "--campaign",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    envvar="BESTSHOT_CAMPAIGN",
+    help="The campaign's folder (default: here; also the environment variable BESTSHOT_CAMPAIGN).",
+)
+
+
+def verb(name: str, help_text: str, example: str) -> Callable[[Callable[..., Any]], click.Command]:
+    """Declare a verb that works on a campaign: ``function(campaign, …)`` gets it opened and returns (result, text)."""
+
+    def wrap(function: Callable[..., tuple[Any, str]]) -> click.Command:
+        @functools.wraps(function)
+        def run(folder: Path, as_json: bool, **options: Any) -> None:
+            from selector.campaign import Campaign
+
+            with Campaign(folder) as campaign:
+                result, text = function(campaign, **options)
+            emit(result, text, as_json)
+
+        decorated = campaign_option(json_option(debug_option(run)))
+        return click.command(name, help=with_example(help_text, example), short_help=_first_sentence(help_text))(
+            decorated
+        )
+
+    return wrap
+
+
+def with_example(help_text: str, example: str) -> str:
+    """Help text followed by an example that click does not re-flow."""
+    return f"{help_text}\n\n\b\nExample:\n  {example}"
+
+
+def emit(result: Any, text: str, as_json: bool) -> None:
+    """Print data on stdout: JSON for programs, text for people."""
+    if as_json:
+        click.echo(json.dumps(jsonable(result), ensure_ascii=False, indent=1))
+    elif text:
+        click.echo(text)
+
+
+def jsonable(value: Any) -> Any:
+    """Dataclasses, paths, dates, enums and containers of them as JSON values."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: jsonable(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, dict):
+        return {str(jsonable(k)): jsonable(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [jsonable(v) for v in value]
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+def table(rows: Iterable[Sequence[Any]], header: Sequence[str]) -> str:
+    """Plain columns: text to the left, numbers to the right."""
+    cells = [[str(c) for c in row] for row in rows]
+    widths = [max(len(r[i]) for r in [list(header), *cells]) for i in range(len(header))]
+    numeric = [all(_is_number(row[i]) for row in cells) for i in range(len(header))]
+    lines = [list(header), ["-" * w for w in widths], *cells]
+    return "\n".join(
+        "  ".join(_pad(c, w, n) for c, w, n in zip(r, widths, numeric, strict=True)).rstrip() for r in lines
+    )
+
+
+def counted(counts: dict[str, int], most: int = 12) -> list[str]:
+    """Lines "  12 x reason", most frequent first."""
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    lines = [f"  {count} x {reason}" for reason, count in ordered[:most]]
+    return [*lines, f"  … and {len(ordered) - most} other reasons"] if len(ordered) > most else lines
+
+
+def progress_bar() -> Progress:
+    """A progress bar on stderr for a person; silent when stderr is no terminal."""
+    from tqdm import tqdm
+
+    bars: dict[str, Any] = {}
+
+    def show(stage: str, done: int, total: int, note: str = "") -> None:
+        if stage not in bars:
+            bars[stage] = tqdm(total=total, desc=f"{stage:9}", unit="task", disable=None, leave=True, mininterval=0.2)
+        bar = bars[stage]
+        bar.update(done - bar.n)
+        bar.set_postfix_str(note, refresh=False)
+        if done == total:
+            bar.close()
+            del bars[stage]
+
+    return show
+
+
+def best_known(campaign: Campaign) -> str:
+    """ "best total 1.63 of 3" or "no total yet"."""
+    totals = [s.total for s in campaign.submissions() if s.total is not None]
+    return f"best total {max(totals):g} of {len(totals)}" if totals else "no total yet"
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "").replace("-", "").replace("%", "").isdigit() or text in ("", "-")
+
+
+def _pad(cell: str, width: int, numeric: bool) -> str:
+    return cell.rjust(width) if numeric else cell.ljust(width)
+
+
+def _first_sentence(text: str) -> str:
+    return text.split(". ")[0].split("\n")[0].rstrip(".") + "."

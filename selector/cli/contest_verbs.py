@@ -1,0 +1,137 @@
+"""Verbs that face the contest: export, verify, record, quota."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from selector.cli.common import best_known, campaign_option, debug_option, emit, json_option, verb, with_example
+from selector.domain.errors import InputError, SubmissionError
+
+if TYPE_CHECKING:
+    from selector.campaign import Campaign
+    from selector.submission.verify import Verdict
+
+fallbacks_option = click.option(
+    "--allow-fallbacks", is_flag=True, help="Accept tasks that have only a fallback (they earn little or nothing)."
+)
+
+
+@verb(
+    "export",
+    "Write the newest picks as the contest's ZIP, verify it, and enter it in the ledger. The same picks give the same "
+    "bytes. A manifest with everything that it takes to rebuild it lies beside the ZIP.",
+    "bestshot export",
+)
+@fallbacks_option
+def export(campaign: Campaign, allow_fallbacks: bool) -> tuple[Any, str]:
+    result = campaign.export(allow_fallbacks)
+    quota = campaign.quota()
+    flagged = f", {result.submission.fallbacks} of them fallbacks" if result.submission.fallbacks else ""
+    lines = [
+        f"submission {result.submission.id}: {len(campaign.tasks)} images{flagged}, "
+        f"{result.size_bytes / 1e6:.1f} MB, valid",
+        f"ZIP       {result.zip_path}",
+        f"manifest  {result.manifest_path}",
+        f"{quota.left} of {quota.allowed} submissions left on {quota.day} ({campaign.profile.quota.time_zone})",
+        f"after the upload: bestshot record {result.submission.id} --submitted   (later: --score TOTAL)",
+    ]
+    return result, "\n".join(lines)
+
+
+@click.command(
+    "verify",
+    short_help="Re-open a ZIP and check every rule of the contest.",
+    help=with_example(
+        "Re-open a ZIP and check every rule of the contest: files, names, order, encoding, every image decoded. Inside "
+        "a campaign also that its images are that campaign's and no fallbacks. Exits with 2 when it is not valid. "
+        "With --tasks and --profile it needs no campaign.",
+        "bestshot verify submissions/1a2b3c4d/mine_图片生成_result.zip",
+    ),
+)
+@click.argument("zip_path", metavar="ZIP", type=click.Path(path_type=Path))
+@fallbacks_option
+@click.option("--tasks", type=click.Path(path_type=Path), default=None, help="Task table, when there is no campaign.")
+@click.option("--profile", default="tianchi-532389", show_default=True, help="Contest profile, with --tasks.")
+@campaign_option
+@json_option
+@debug_option
+def verify(
+    zip_path: Path, allow_fallbacks: bool, tasks: Path | None, profile: str, folder: Path, as_json: bool
+) -> None:
+    from selector.campaign import Campaign
+
+    if tasks is None:
+        with Campaign(folder) as campaign:
+            verdict = campaign.verify(zip_path, allow_fallbacks)
+    else:
+        verdict = _verify_alone(zip_path, tasks, profile)
+    emit(verdict, _describe(zip_path, verdict), as_json)
+    if not verdict.valid:
+        raise SubmissionError(f"{zip_path.name} is not valid: {verdict.problems[0]}")
+
+
+@verb(
+    "record",
+    "Enter what happened to a submission. --submitted: it was uploaded; --score: the leaderboard's total (this notes "
+    "the upload too); --withdraw: it will not be uploaded. A day takes no more uploads than its quota. Totals may come "
+    "late; a correction needs --reason, and the old total is kept.",
+    "bestshot record 1a2b3c4d --score 1.63",
+)
+@click.argument("submission")
+@click.option("--score", "total", type=float, default=None, help="The total that the leaderboard shows.")
+@click.option("--submitted", is_flag=True, help="It was uploaded; the total comes later.")
+@click.option("--withdraw", is_flag=True, help="It will not be uploaded.")
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Contest day of the upload, if not today.")
+@click.option("--reason", default=None, help="Why a total is corrected, or an export withdrawn.")
+def record(
+    campaign: Campaign,
+    submission: str,
+    total: float | None,
+    submitted: bool,
+    withdraw: bool,
+    on: datetime | None,
+    reason: str | None,
+) -> tuple[Any, str]:
+    if (total is not None) + submitted + withdraw != 1:
+        raise InputError("give exactly one of --score TOTAL, --submitted and --withdraw")
+    day = on.date() if on else None
+    if total is not None:
+        entry = campaign.record(submission, total, day, reason)
+    elif submitted:
+        entry = campaign.submit(submission, day)
+    else:
+        entry = campaign.withdraw(submission, reason or "")
+    words = f"submission {entry.id}: {entry.state}"
+    words += f" on {entry.day}" if entry.day else ""
+    words += f", total {entry.total:g}" if entry.total is not None else ""
+    return entry, f"{words} ({best_known(campaign)})"
+
+
+@verb("quota", "Say how many submissions the contest's day has left, and when the day turns.", "bestshot quota")
+def quota(campaign: Campaign) -> tuple[Any, str]:
+    q = campaign.quota()
+    turns = q.turns_at.strftime("%Y-%m-%d %H:%M %z")
+    zone = campaign.profile.quota.time_zone
+    return q, f"{q.left} of {q.allowed} submissions left on {q.day} ({zone}); the next day begins at {turns}"
+
+
+def _verify_alone(zip_path: Path, tasks: Path, profile_name: str) -> Verdict:
+    from selector.contest import load_profile, read_task_table
+    from selector.submission.verify import verify_archive
+
+    profile = load_profile(profile_name)
+    return verify_archive(zip_path, profile, read_task_table(tasks, profile, tasks.parent))
+
+
+def _describe(zip_path: Path, verdict: Verdict) -> str:
+    head = "valid" if verdict.valid else "NOT valid"
+    lines = [f"{zip_path.name}: {head}, {verdict.images} of {verdict.tasks} images, {verdict.bytes / 1e6:.1f} MB"]
+    lines += [f"  problem: {p}" for p in verdict.problems]
+    return "\n".join([*lines, *(f"  warning: {w}" for w in verdict.warnings)])
+
+
+VERBS = (export, verify, record, quota)

@@ -1,0 +1,79 @@
+"""The group of verbs, and how errors end the program: one line on stderr, exit 2; ``--debug`` shows the traceback."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Sequence
+
+import click
+
+from selector import __version__
+from selector.cli import contest_verbs, make_verbs, show_verbs, try_verbs
+from selector.domain import BestshotError
+
+INTERRUPTED = 130
+
+
+class OrderedGroup(click.Group):
+    """Lists verbs in the order of the work, not of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(self.commands)
+
+
+@click.group(cls=OrderedGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="bestshot")
+def group() -> None:
+    """Pick the best of N generated images for every task of a contest, and export one valid submission.
+
+    \b
+    The work, in order:
+      bestshot demo                  the whole loop, offline, on pictures that are installed already
+      bestshot init my-campaign --profile tianchi-532389 --tasks task.csv --images imgs/
+      cd my-campaign
+      bestshot generate              make candidates        bestshot import FOLDER  take finished images
+      bestshot score                 measure them           bestshot pick           choose the best of each task
+      bestshot export                write the ZIP          bestshot verify ZIP     check every rule of the contest
+      bestshot record ID --score 1.63                       bestshot report         a page with every candidate
+    """
+
+
+for _verbs in (try_verbs.VERBS, make_verbs.VERBS, contest_verbs.VERBS, show_verbs.VERBS):
+    for _verb in _verbs:
+        group.add_command(_verb)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    argv = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in argv
+    try:
+        code = group.main(args=argv, prog_name="bestshot", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        _fail("interrupted; nothing is lost, run the same command again to go on", INTERRUPTED)
+    except click.UsageError as error:
+        verb = error.ctx.command_path if error.ctx else "bestshot"
+        _fail(f"{error.format_message()} See `{verb} --help`.", error.exit_code)
+    except click.ClickException as error:
+        _fail(error.format_message(), 2)
+    except BestshotError as error:
+        if debug:
+            raise
+        _fail(str(error), 2)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output left, as `head` does
+        sys.exit(0)
+    except Exception as error:
+        if debug:
+            raise
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if full:
+            _fail("the disk is full: free some space and run the same command again; nothing is lost", 2)
+        _fail(f"unexpected {type(error).__name__}: {error}; `--debug` shows where, please report it", 1)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"bestshot: {' '.join(message.split())}", err=True)
+    sys.exit(code)

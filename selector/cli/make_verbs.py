@@ -1,0 +1,141 @@
+"""Verbs that make, measure and choose: init, generate, import, score, pick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from selector.cli.common import counted, debug_option, emit, json_option, progress_bar, verb, with_example
+from selector.domain.types import TaskType
+
+if TYPE_CHECKING:
+    from selector.campaign import Campaign
+    from selector.runs.generating import GenerateSummary
+
+type_option = click.option(
+    "--type",
+    "types",
+    multiple=True,
+    type=click.Choice([t.value for t in TaskType]),
+    help="Only tasks of this type (may be repeated).",
+)
+
+
+@click.command(
+    "init",
+    short_help="Make a campaign from a task table and a folder of input images.",
+    help=with_example(
+        "Make a campaign from a task table and a folder of input images. Everything is checked first; the pictures are "
+        "copied into the campaign.",
+        "bestshot init my-campaign --profile tianchi-532389 --tasks task.csv --images imgs/ --team mine",
+    ),
+)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--profile", default="tianchi-532389", show_default=True, help="Contest profile: a name or a TOML file.")
+@click.option("--tasks", required=True, type=click.Path(path_type=Path), help="The contest's task table (CSV, UTF-8).")
+@click.option("--images", required=True, type=click.Path(path_type=Path), help="The folder of the input images.")
+@click.option("--team", default="team", show_default=True, help="Team name, used in the name of the ZIP.")
+@click.option("--seed", type=int, default=None, help="The seed that all others derive from.")
+@json_option
+@debug_option
+def init(folder: Path, profile: str, tasks: Path, images: Path, team: str, seed: int | None, as_json: bool) -> None:
+    from selector.campaign import Campaign
+
+    extra: dict[str, Any] = {} if seed is None else {"seed": seed}
+    with Campaign.init(folder, tasks, images, profile, team=team, **extra) as campaign:
+        counts: dict[str, int] = {}
+        for task in campaign.tasks:
+            counts[task.type.value] = counts.get(task.type.value, 0) + 1
+    result = {"campaign": str(folder), "profile": campaign.profile.name, "tasks": len(campaign.tasks), "types": counts}
+    types = ", ".join(f"{n} {t}" for t, n in sorted(counts.items()))
+    text = f"{folder}: {len(campaign.tasks)} tasks ({types})\nnext: cd {folder} && bestshot generate"
+    emit(result, text, as_json)
+
+
+@verb(
+    "generate",
+    "Make the candidates that campaign.toml asks for and that are not there yet. Can be interrupted and run again: "
+    "what was made is never made twice. A task that fails is noted with its reason and stops no other.",
+    "bestshot generate --type deepfake -n 12",
+)
+@type_option
+@click.option("--generator", "generators", multiple=True, help="Only this generator (may be repeated).")
+@click.option("--task", "task_ids", multiple=True, help="Only this task (may be repeated).")
+@click.option("-n", "n", type=click.IntRange(1), default=None, help="Candidates a task and generator.")
+@click.option("--retry-failed", is_flag=True, help="Also try again what failed before.")
+def generate(
+    campaign: Campaign,
+    types: tuple[str, ...],
+    generators: tuple[str, ...],
+    task_ids: tuple[str, ...],
+    n: int | None,
+    retry_failed: bool,
+) -> tuple[Any, str]:
+    summary = campaign.generate(
+        [TaskType(t) for t in types], generators or None, task_ids or None, n, retry_failed, progress_bar()
+    )
+    return summary, describe_generated(summary)
+
+
+@verb(
+    "import",
+    "Take finished images from any tool as candidates. Files are named ID.jpg, ID_*.png or lie in a folder ID/, where "
+    "ID is the task's id. Seed, prompt and model are read from A1111, ComfyUI and InvokeAI files.",
+    "bestshot import ../qwen-image-outputs --label qwen-image",
+)
+@click.argument("images", type=click.Path(path_type=Path))
+@click.option("--label", default=None, help="Name them after the model that made them (default: the folder's name).")
+def import_(campaign: Campaign, images: Path, label: str | None) -> tuple[Any, str]:
+    summary = campaign.import_folder(images, label, progress_bar())
+    return summary, describe_generated(summary)
+
+
+@verb(
+    "score",
+    "Measure every candidate that has no scores yet. A second run touches nothing that is scored; a new scorer adds "
+    "only its own columns. What cannot be measured is unscored, with the reason.",
+    "bestshot score --type vttie",
+)
+@type_option
+def score(campaign: Campaign, types: tuple[str, ...]) -> tuple[Any, str]:
+    summary = campaign.score([TaskType(t) for t in types], progress_bar())
+    lines = [f"{summary.candidates} candidates scored: {summary.values} values, {summary.unscored} unscored"]
+    lines += counted(summary.reasons)
+    lines += [f"left out {name}: {why}" for name, why in summary.left_out.items()]
+    if summary.failures:
+        lines += ["failed, and tried again by the next run:", *counted(summary.failures)]
+    return summary, "\n".join(lines)
+
+
+@verb(
+    "pick",
+    "Choose the best candidate of every task by the present estimates. A task without an eligible candidate gets the "
+    "profile's fallback, flagged.",
+    "bestshot pick --json > picks.json",
+)
+def pick(campaign: Campaign) -> tuple[Any, str]:
+    picks = campaign.pick()
+    real = [p for p in picks if not p.fallback]
+    known = [p.estimate.overall for p in real if p.estimate]
+    lines = [f"{len(real)} of {len(picks)} tasks have a pick"]
+    if known:
+        lines[0] += f", mean estimated overall {sum(known) / len(known):.2f} (by the prior: not calibrated yet)"
+    fallbacks = [p for p in picks if p.fallback]
+    lines += [f"  task {p.task_id}: {p.reason}" for p in fallbacks[:20]]
+    if len(fallbacks) > 20:
+        lines.append(f"  … and {len(fallbacks) - 20} more fallbacks")
+    return picks, "\n".join(lines)
+
+
+def describe_generated(summary: GenerateSummary) -> str:
+    """The run in words, with the reasons of what was not made."""
+    lines = [
+        f"{summary.made} candidates made, {summary.already} were there already, {summary.failed} failed, "
+        f"{summary.declined} declined, {summary.missing} could not run here"
+    ]
+    return "\n".join([*lines, *counted(summary.reasons)])
+
+
+VERBS = (init, generate, import_, score, pick)

@@ -1,0 +1,77 @@
+"""Verbs that only look: status, report, doctor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from selector.cli.common import campaign_option, counted, debug_option, emit, json_option, table, verb, with_example
+
+if TYPE_CHECKING:
+    from selector.campaign import Campaign
+
+
+@verb(
+    "status",
+    "Show how the campaign stands. Candidates and picks by task type, what failed and why, submissions, best total.",
+    "bestshot status --json",
+)
+def status(campaign: Campaign) -> tuple[Any, str]:
+    s = campaign.status()
+    rows = [
+        (name, t.tasks, t.candidates, t.without_candidates, t.picked, t.fallbacks_picked) for name, t in s.types.items()
+    ]
+    header = ("type", "tasks", "candidates", "tasks without", "picked", "fallbacks")
+    blocks = [f"{s.profile}, team {s.team}", table(rows, header)]
+    if s.failures:
+        blocks.append("\n".join(["failed or declined:", *counted(dict(s.failures))]))
+    if s.unscored:
+        blocks.append("\n".join([f"{s.scores} scores; unscored:", *counted(dict(s.unscored))]))
+    if s.submissions:
+        entries = [
+            (e.id, e.state, e.day or "", "" if e.total is None else f"{e.total:g}", e.fallbacks) for e in s.submissions
+        ]
+        blocks.append(table(entries, ("submission", "state", "day", "total", "fallbacks")))
+    best = "no total yet" if s.best_total is None else f"best total {s.best_total:g}"
+    blocks.append(f"{best}; {s.quota.left} of {s.quota.allowed} submissions left on {s.quota.day}")
+    return s, "\n\n".join(blocks)
+
+
+@verb(
+    "report",
+    "Write the contact sheet: a static page with every candidate, its scores, and the pick framed. Opens nothing.",
+    "bestshot report",
+)
+@click.option("--title", default=None, help="Title of the page (default: the campaign's folder).")
+def report(campaign: Campaign, title: str | None) -> tuple[Any, str]:
+    page = campaign.report(title)
+    return {"page": page}, str(page)
+
+
+@click.command(
+    "doctor",
+    short_help="Say what can run here, what cannot, and what cures it.",
+    help=with_example(
+        "Say which generators and scorers can run here and what each missing one needs; inside a campaign also whether "
+        "its files are whole.",
+        "bestshot doctor",
+    ),
+)
+@campaign_option
+@json_option
+@debug_option
+def doctor(folder: Path, as_json: bool) -> None:
+    from selector.campaign import CONFIG_NAME, Campaign
+    from selector.doctor import check_machine
+
+    if (folder / CONFIG_NAME).exists():
+        with Campaign(folder) as campaign:
+            checks = campaign.doctor()
+    else:
+        checks = check_machine()
+    emit(checks, table([("ok" if c.ok else "--", c.subject, c.text) for c in checks], ("", "what", "finding")), as_json)
+
+
+VERBS = (status, report, doctor)

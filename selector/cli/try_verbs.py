@@ -1,0 +1,42 @@
+"""The verb for newcomers: demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from selector.cli.common import debug_option, emit, json_option, progress_bar, with_example
+
+
+@click.command(
+    "demo",
+    short_help="Run the whole loop offline, on pictures that are installed already.",
+    help=with_example(
+        "Run the whole loop offline: make a campaign of face swaps, text edits and scene edits from pictures that "
+        "installed packages ship, generate candidates, score, pick, export, verify, and write the contact sheet. There "
+        "are no text-to-image tasks in it: those need a model. Run it again to complete an interrupted demo.",
+        "bestshot demo bestshot-demo",
+    ),
+)
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("bestshot-demo"))
+@json_option
+@debug_option
+def demo(folder: Path, as_json: bool) -> None:
+    from selector.demo.run import run_demo
+
+    result = run_demo(folder, progress_bar())
+    lines = [
+        f"{result.tasks} tasks, {result.candidates} candidates, {result.values} scores, {result.unscored} unscored "
+        f"(each with a reason), {result.seconds:.0f} s",
+        "no text-to-image tasks: they need a model, and the demo needs no network",
+        f"{result.fallbacks} task has only its flagged fallback: no generator here can do what it asks"
+        if result.fallbacks == 1
+        else f"{result.fallbacks} tasks have only a flagged fallback",
+        f"ZIP            {result.zip_path} ({'valid' if result.valid else 'NOT valid'})",
+        f"contact sheet  {result.sheet}",
+    ]
+    emit(result, "\n".join(lines), as_json)
+
+
+VERBS = (demo,)

@@ -1,0 +1,127 @@
+"""``campaign.toml``: what one team wants made, scored and exported. Unknown keys are errors with the nearest one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from selector.contest.toml_model import parse_toml, validate
+from selector.domain import InputError, TaskType
+
+_DEFAULT_PLAN: dict[TaskType, dict[str, int]] = {
+    TaskType.T2I: {},
+    TaskType.TIE: {"retouch": 8},
+    TaskType.VTTIE: {"textedit": 8},
+    TaskType.DEEPFAKE: {"faceswap": 8},
+}
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StoreConfig(_Model):
+    url: str = Field(
+        default="",
+        description="SQLAlchemy URL of the database; empty: campaign.db in this folder. A team can share a PostgreSQL.",
+    )
+
+
+class GenerateConfig(_Model):
+    """Candidates of each task: for every task type, generators and how many candidates each makes."""
+
+    t2i: dict[str, int] = Field(
+        default=_DEFAULT_PLAN[TaskType.T2I], description="text to image: generator = number of candidates a task"
+    )
+    tie: dict[str, int] = Field(default=_DEFAULT_PLAN[TaskType.TIE], description="edits of a scene")
+    vttie: dict[str, int] = Field(default=_DEFAULT_PLAN[TaskType.VTTIE], description="edits of the text in an image")
+    deepfake: dict[str, int] = Field(default=_DEFAULT_PLAN[TaskType.DEEPFAKE], description="face swaps")
+
+    def plan(self, task_type: TaskType) -> dict[str, int]:
+        """Generator name to number of candidates for one task type."""
+        return dict(getattr(self, task_type.value))
+
+
+class ScoreConfig(_Model):
+    scorers: list[str] = Field(
+        default=["gate", "identity", "ocr_text", "preservation", "seams", "technical"],
+        description="scorers to run; `bestshot doctor` lists those that can run here",
+    )
+
+
+class CampaignConfig(_Model):
+    """The whole file. Tables ``[generators.NAME]`` and ``[scorers.NAME]`` are handed to that plug-in as settings."""
+
+    profile: str = Field(description="contest profile: a built-in name, or the path of a profile in TOML")
+    team: str = Field(default="team", description="team name, used in the name of the ZIP", min_length=1, max_length=80)
+    seed: int = Field(default=20250701, description="every seed of the campaign derives from this one", ge=0, lt=2**31)
+    workers: int = Field(default=2, description="tasks worked on at once", ge=1, le=256)
+    store: StoreConfig = Field(default=StoreConfig(), description="where the records are kept")
+    generate: GenerateConfig = Field(
+        default=GenerateConfig(), description="what `bestshot generate` makes: generator = number of candidates a task"
+    )
+    score: ScoreConfig = Field(default=ScoreConfig(), description="what `bestshot score` measures")
+    generators: dict[str, dict[str, Any]] = Field(
+        default={}, description='settings of generators, for example [generators.folder] path = "finished"'
+    )
+    scorers: dict[str, dict[str, Any]] = Field(default={}, description="settings of scorers")
+
+
+def read_config(path: Path) -> CampaignConfig:
+    """Read and check a ``campaign.toml``.
+
+    Raises:
+        InputError: missing, not UTF-8, not TOML, a wrong value, or an unknown key (with the nearest known one).
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"cannot read {path} ({error.strerror}): is this a campaign? `bestshot init` makes one"
+        ) from error
+    return parse_toml(data, CampaignConfig, path.name)
+
+
+def parse_config(values: Mapping[str, Any]) -> CampaignConfig:
+    """Check a configuration given as nested mappings; raises ``InputError`` as ``read_config`` does."""
+    return validate(values, CampaignConfig, "campaign.toml")
+
+
+def render_config(config: CampaignConfig) -> str:
+    """The file as text, each key with its comment; reading it back gives an equal configuration."""
+    lines = ["# What this campaign makes, scores and exports. Change it and run the same verbs again.", ""]
+    tables: list[tuple[str, str, BaseModel]] = []
+    for key, field in CampaignConfig.model_fields.items():
+        value = getattr(config, key)
+        if isinstance(value, BaseModel):
+            tables.append((key, field.description or "", value))
+        elif not isinstance(value, dict):
+            lines += [f"# {field.description}", f"{key} = {_toml(value)}", ""]
+    for key, description, model in tables:
+        lines += [f"# {description}", f"[{key}]"]
+        for sub_key, field in type(model).model_fields.items():
+            lines += [f"# {field.description}", f"{sub_key} = {_toml(getattr(model, sub_key))}"]
+        lines.append("")
+    for key in ("generators", "scorers"):
+        lines += [f"# {CampaignConfig.model_fields[key].description}"]
+        for name, settings in getattr(config, key).items():
+            lines += [f"[{key}.{_key(name)}]", *(f"{_key(k)} = {_toml(v)}" for k, v in settings.items())]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items()) + " }" if value else "{}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    # A JSON string or number is a TOML one, except for DEL and a lone NaN, which no key here holds.
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _key(name: str) -> str:
+    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)

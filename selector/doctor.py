@@ -1,0 +1,88 @@
+"""What can run here, what cannot and how to cure it, and whether a campaign's files are whole."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from selector.contest.input_images import check_input_images
+from selector.contest.problems import InputProblems
+from selector.domain import BestshotError, InputError, Task
+from selector.registry import create_generator, create_scorer, generator_names, scorer_names
+from selector.runs.workspace import Workspace
+from selector.store.records import load_candidates
+
+LOW_DISK_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the doctor: ``ok``, or what is wrong and what cures it."""
+
+    subject: str
+    ok: bool
+    text: str
+
+
+def check_machine(
+    generators: Mapping[str, Mapping[str, Any]] | None = None, scorers: Mapping[str, Mapping[str, Any]] | None = None
+) -> list[Check]:
+    """Every known generator and scorer, with the settings that a campaign gives them."""
+    settings = {"generator": generators or {}, "scorer": scorers or {}}
+    checks = [Check("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}")]
+    checks += [_plug_in("generator", name, create_generator, settings["generator"]) for name in generator_names()]
+    checks += [_plug_in("scorer", name, create_scorer, settings["scorer"]) for name in scorer_names()]
+    return checks
+
+
+def check_campaign(ws: Workspace, tasks: Sequence[Task]) -> list[Check]:
+    """Disk, input images, and every candidate's bytes against its id."""
+    free = shutil.disk_usage(ws.folder).free
+    disk = Check("disk", free >= LOW_DISK_BYTES, f"{free / 1024**3:.1f} GiB free in {ws.folder}")
+    return [disk, _inputs(ws, tasks), _candidates(ws), _temporaries(ws)]
+
+
+def _plug_in(kind: str, name: str, create: Any, settings: Mapping[str, Mapping[str, Any]]) -> Check:
+    try:
+        plug_in = create(name, settings.get(name, {}))
+        plug_in.check()
+    except BestshotError as error:
+        return Check(f"{kind} {name}", False, str(error))
+    except Exception as error:
+        return Check(f"{kind} {name}", False, f"{type(error).__name__}: {error}")
+    types = ", ".join(sorted(t.value for t in plug_in.task_types))
+    return Check(f"{kind} {name}", True, f"version {plug_in.version} for {types}")
+
+
+def _inputs(ws: Workspace, tasks: Sequence[Task]) -> Check:
+    try:
+        check_input_images(tasks, ws.inputs_folder)
+    except InputProblems as error:
+        return Check("input images", False, "; ".join(error.problems[:5]))
+    except InputError as error:
+        return Check("input images", False, str(error))
+    return Check("input images", True, f"all that {len(tasks)} tasks name are there and whole")
+
+
+def _candidates(ws: Workspace) -> Check:
+    with ws.db.read() as connection:
+        ids = sorted({c.id for c in load_candidates(connection)})
+    damaged = []
+    for candidate_id in ids:
+        try:
+            ws.images.read(candidate_id)
+        except InputError as error:
+            damaged.append(str(error))
+    if damaged:
+        return Check("candidates", False, f"{len(damaged)} of {len(ids)} are damaged: {damaged[0]}")
+    return Check("candidates", True, f"{len(ids)} images match their ids")
+
+
+def _temporaries(ws: Workspace) -> Check:
+    removed = ws.images.sweep()
+    return Check(
+        "temporary files", True, f"{removed} left by killed processes were removed" if removed else "none left"
+    )

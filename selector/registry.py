@@ -1,0 +1,94 @@
+"""Finds generators and scorers by name: a built-in table, then entry points of packages. Loads them lazily."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, cast
+
+from selector.domain import Generator, InputError, MissingPart, Scorer
+
+BUILTIN_GENERATORS: dict[str, str] = {
+    "faceswap": "generators.faceswap:FaceSwap",
+    "textedit": "generators.textedit:TextEdit",
+    "retouch": "generators.retouch:Retouch",
+    "folder": "generators.folder:Folder",
+    "source": "generators.source:Source",
+    "blank": "generators.blank:Blank",
+}
+BUILTIN_SCORERS: dict[str, str] = {
+    "gate": "scorers.gate:Gate",
+    "identity": "scorers.identity:Identity",
+    "ocr_text": "scorers.ocr_text:OcrText",
+    "preservation": "scorers.preservation:Preservation",
+    "seams": "scorers.seams:Seams",
+    "technical": "scorers.technical:Technical",
+}
+GENERATOR_GROUP = "bestshot.generators"
+SCORER_GROUP = "bestshot.scorers"
+
+
+def generator_names() -> tuple[str, ...]:
+    """Names of every generator that can be configured here, built-in ones first."""
+    return _names(BUILTIN_GENERATORS, GENERATOR_GROUP)
+
+
+def scorer_names() -> tuple[str, ...]:
+    """Names of every scorer that can be configured here, built-in ones first."""
+    return _names(BUILTIN_SCORERS, SCORER_GROUP)
+
+
+def create_generator(name: str, settings: Mapping[str, Any] | None = None) -> Generator:
+    """A generator by name, with its settings.
+
+    Raises:
+        InputError: unknown name or setting. MissingPart: its module cannot be imported here.
+    """
+    return cast(Generator, _create("generator", name, BUILTIN_GENERATORS, GENERATOR_GROUP, settings or {}))
+
+
+def create_scorer(name: str, settings: Mapping[str, Any] | None = None) -> Scorer:
+    """A scorer by name, with its settings; raises as ``create_generator`` does."""
+    return cast(Scorer, _create("scorer", name, BUILTIN_SCORERS, SCORER_GROUP, settings or {}))
+
+
+def nearest(word: str, known: tuple[str, ...] | list[str]) -> str:
+    """A hint for an error message: the nearest known word, or all of them."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known) or 'none'}"
+
+
+def _names(builtin: dict[str, str], group: str) -> tuple[str, ...]:
+    return (*builtin, *sorted(point.name for point in entry_points(group=group) if point.name not in builtin))
+
+
+def _create(kind: str, name: str, builtin: dict[str, str], group: str, settings: Mapping[str, Any]) -> object:
+    cls = _load(kind, name, builtin, group)
+    known = [p for p in inspect.signature(cls).parameters if p not in ("args", "kwargs")]
+    for key in settings:
+        if key not in known:
+            raise InputError(f"{kind} '{name}' has no setting '{key}': {nearest(key, known)}")
+    try:
+        return cls(**settings)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{kind} '{name}' does not accept these settings: {error}") from error
+
+
+def _load(kind: str, name: str, builtin: dict[str, str], group: str) -> Any:
+    try:
+        if name in builtin:
+            module, _, attribute = builtin[name].partition(":")
+            return getattr(importlib.import_module(module), attribute)
+        return _entry_point(kind, name, builtin, group).load()
+    except ImportError as error:
+        raise MissingPart(f"{kind} '{name}' cannot be loaded: {error}; run `bestshot doctor`") from error
+
+
+def _entry_point(kind: str, name: str, builtin: dict[str, str], group: str) -> EntryPoint:
+    for point in entry_points(group=group):
+        if point.name == name:
+            return point
+    raise InputError(f"there is no {kind} '{name}': {nearest(name, list(_names(builtin, group)))}")

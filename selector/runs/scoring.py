@@ -1,0 +1,159 @@
+"""Measures what is missing: one read and one decode of a candidate for all its scorers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from selector.domain import Column, InputError, Item, Picture, Score, Scorer, Task, TaskInputs
+from selector.runs.pool import JobDone, stream
+from selector.runs.progress import Progress, silent
+from selector.runs.workspace import Workspace
+from selector.store.records import add_scores, load_candidates, scored_keys
+
+CHUNK = 8  # candidates in memory at once in each worker, however many a task has
+
+
+@dataclass
+class ScoreSummary:
+    """What a run did: candidates touched, values measured, and columns left unscored, by reason."""
+
+    candidates: int = 0
+    values: int = 0
+    unscored: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)  # not stored, so tried again by the next run
+    left_out: dict[str, str] = field(default_factory=dict)  # scorer -> why it could not run here
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Rows for the store, and what broke, by reason, with how many candidates it cost."""
+
+    rows: list[dict[str, Any]]
+    candidates: int
+    failures: list[str]
+
+
+def score(
+    ws: Workspace,
+    tasks: Sequence[Task],
+    scorers: Mapping[str, Scorer],
+    progress: Progress = silent,
+) -> ScoreSummary:
+    """Score every candidate of ``tasks`` that lacks scores of these versions; what is scored is not touched."""
+    summary = ScoreSummary()
+    worker = _Worker(ws, scorers)
+    done = 0
+    progress("score", 0, len(tasks))
+    for result in stream(tasks, worker.work, ws.config.workers):
+        if isinstance(result, JobDone):
+            done += 1
+        else:
+            with ws.db.write() as connection:
+                add_scores(ws.db, connection, result.rows)
+            _count(summary, result)
+        progress("score", done, len(tasks), f"{summary.values} values")
+    return summary
+
+
+def _count(summary: ScoreSummary, scored: _Scored) -> None:
+    summary.candidates += scored.candidates
+    for reason in scored.failures:
+        summary.failures[reason] = summary.failures.get(reason, 0) + 1
+    for row in scored.rows:
+        if row["reason"] is None:
+            summary.values += 1
+        else:
+            summary.unscored += 1
+            key = f"{row['scorer']}.{row['column']}: {row['reason']}"
+            summary.reasons[key] = summary.reasons.get(key, 0) + 1
+
+
+class _Worker:
+    """Reads, decodes and scores in a worker thread; only reads the store."""
+
+    def __init__(self, ws: Workspace, scorers: Mapping[str, Scorer]) -> None:
+        self._ws = ws
+        self._scorers = scorers
+
+    def work(self, task: Task) -> Iterator[_Scored]:
+        missing = self._missing(task)
+        if not missing:
+            return
+        try:
+            inputs = self._ws.task_inputs(task)
+        except InputError as error:
+            yield _Scored([], 0, [f"task {task.id}: {error}"])
+            return
+        ids = list(missing)
+        for start in range(0, len(ids), CHUNK):
+            yield self._score_chunk(inputs, ids[start : start + CHUNK], missing)
+
+    def _missing(self, task: Task) -> dict[str, list[str]]:
+        """Candidate id to the names of the scorers that it lacks."""
+        applicable = {n: s for n, s in self._scorers.items() if task.type in s.task_types}
+        with self._ws.db.read() as connection:
+            done = scored_keys(connection, task.id)
+            candidates = load_candidates(connection, task.id)
+        lacking = {c.id: [n for n, s in applicable.items() if (c.id, n, s.version) not in done] for c in candidates}
+        return {candidate_id: names for candidate_id, names in lacking.items() if names}
+
+    def _score_chunk(self, inputs: TaskInputs, ids: Sequence[str], missing: Mapping[str, list[str]]) -> _Scored:
+        items, failures = self._read(inputs, ids)
+        rows: list[dict[str, Any]] = []
+        for name, scorer in self._scorers.items():
+            due = {candidate_id: item for candidate_id, item in items.items() if name in missing[candidate_id]}
+            for candidate_id, result in _run_scorer(name, scorer, due, failures).items():
+                rows += _rows(inputs.task.id, candidate_id, name, scorer.version, result)
+        return _Scored(rows, len(items), failures)
+
+    def _read(self, inputs: TaskInputs, ids: Sequence[str]) -> tuple[dict[str, Item], list[str]]:
+        items: dict[str, Item] = {}
+        failures: list[str] = []
+        for candidate_id in ids:
+            try:
+                data = self._ws.images.read(candidate_id)
+            except InputError as error:
+                failures.append(str(error))
+            else:
+                items[candidate_id] = Item(inputs, Picture(data, f"candidate {candidate_id[:12]}"))
+        return items, failures
+
+
+def _run_scorer(
+    name: str, scorer: Scorer, items: Mapping[str, Item], failures: list[str]
+) -> dict[str, Mapping[str, Score]]:
+    """Results by candidate id. What makes the scorer raise is tried alone, then noted in ``failures`` and left out."""
+    if not items:
+        return {}
+    try:
+        results = list(scorer.score(list(items.values())))
+        if len(results) != len(items):
+            raise ValueError(f"{len(results)} results for {len(items)} items")
+    except Exception as error:
+        if len(items) == 1:
+            failures.append(f"{name}: {type(error).__name__}: {error}"[:300])
+            return {}
+        alone = [_run_scorer(name, scorer, {key: item}, failures) for key, item in items.items()]
+        return {key: result for part in alone for key, result in part.items()}
+    return {
+        key: {c.name: _checked(c, result.get(c.name)) for c in scorer.columns}
+        for key, result in zip(items, results, strict=True)
+    }
+
+
+def _checked(column: Column, score: Score | None) -> Score:
+    if score is None:
+        return Score.unscored("the scorer gave no value for this column")
+    if score.value is not None and not column.low <= score.value <= column.high:
+        return Score.unscored(f"value {score.value:g} is outside the declared range {column.low:g} to {column.high:g}")
+    return score
+
+
+def _rows(
+    task_id: str, candidate_id: str, name: str, version: str, result: Mapping[str, Score]
+) -> list[dict[str, Any]]:
+    key = {"task_id": task_id, "candidate_id": candidate_id, "scorer": name, "version": version}
+    return [{**key, "column": c, "value": score.value, "reason": score.reason} for c, score in result.items()]

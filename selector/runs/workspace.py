@@ -1,0 +1,57 @@
+"""An opened campaign's resources, handed to the runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from selector.config import CampaignConfig
+from selector.contest.input_images import resolve_image
+from selector.contest.profile import ContestProfile
+from selector.domain import InputError, Picture, Task, TaskInputs, stable_hash
+from selector.store import Database, ImageFolder
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Everything a run needs; made by ``Campaign``. ``clock`` returns an aware datetime."""
+
+    folder: Path
+    config: CampaignConfig
+    profile: ContestProfile
+    db: Database
+    images: ImageFolder
+    clock: Callable[[], datetime]
+
+    @property
+    def inputs_folder(self) -> Path:
+        return self.folder / "inputs"
+
+    def now(self) -> str:
+        """The moment as ISO 8601 in UTC, as rows carry it."""
+        return self.clock().isoformat(timespec="milliseconds")
+
+    def task_inputs(self, task: Task) -> TaskInputs:
+        """A task with its input pictures read from the disk (not decoded yet).
+
+        Raises:
+            InputError: a picture is missing.
+        """
+        return TaskInputs(task, self._picture(task.source), self._picture(task.reference))
+
+    def task_seed(self, task: Task) -> int:
+        """A seed below 2^31 that follows from the campaign's seed and the task's id alone."""
+        return int(stable_hash([self.config.seed, task.id], 8), 16) % 2**31
+
+    def _picture(self, name: str | None) -> Picture | None:
+        if name is None:
+            return None
+        path = resolve_image(self.inputs_folder, name)
+        try:
+            return Picture(path.read_bytes(), name)
+        except OSError as error:
+            raise InputError(
+                f"cannot read the input image {name} ({error.strerror}): put it back into inputs/"
+            ) from error

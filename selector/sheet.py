@@ -1,0 +1,130 @@
+"""A campaign's rows as a contact sheet, one task at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from selector.domain import Scorer, Task
+from selector.ranking import Pick
+from selector.report.model import CandidateCard, Failure, Sheet, TaskRow
+from selector.report.model import Verdict as SheetVerdict
+from selector.runs.picking import Estimates, estimates, newest_picks
+from selector.runs.workspace import Workspace
+from selector.status import open_failures
+from selector.store.records import Attempt, current_plannings, load_attempts, load_candidates, scores_of
+from selector.submission.ledger import Ledger, SubmissionRecord
+
+
+def build_sheet(
+    ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer], ledger: Ledger, title: str
+) -> Sheet:
+    """The sheet; its tasks are read from the store when the writer walks over them."""
+    submissions = [s for s in ledger.all() if s.state != "withdrawn"]
+    newest = submissions[-1] if submissions else None
+    quota = ledger.quota()
+    return Sheet(
+        title=title,
+        profile=ws.profile.name,
+        team=ws.config.team,
+        tasks=_rows(ws, tasks, scorers),
+        columns={f"{name}.{c.name}": c for name, s in scorers.items() for c in s.columns},
+        quota=f"{quota.left} of {quota.allowed} submissions left on {quota.day} ({ws.profile.quota.time_zone})",
+        verdict=_verdict(newest),
+        zip_file=_zip_file(ws, newest),
+        notes=("Estimates come from the prior: no leaderboard total has taught it yet.",),
+    )
+
+
+def _verdict(submission: SubmissionRecord | None) -> SheetVerdict | None:
+    if submission is None:
+        return None
+    total = "" if submission.total is None else f", total {submission.total:g}"
+    flagged = f", {submission.fallbacks} fallbacks" if submission.fallbacks else ""
+    return SheetVerdict(True, f"submission {submission.id}: {submission.state}{total}{flagged}; verified when exported")
+
+
+def _zip_file(ws: Workspace, submission: SubmissionRecord | None) -> Path | None:
+    if submission is None:
+        return None
+    path = ws.folder / "submissions" / submission.id / submission.zip_name
+    return path if path.is_file() else None
+
+
+def _rows(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> Iterator[TaskRow]:
+    known = estimates(ws, tasks, scorers)
+    places = {
+        (table.features.task_ids[i], table.features.candidate_ids[i]): (table, i)
+        for table in known.tables.values()
+        for i in range(len(table.features.task_ids))
+    }
+    with ws.db.read() as connection:
+        newest = newest_picks(connection)
+        failures = open_failures(current_plannings(connection), [])
+    picks = {p.task_id: p for p in newest[1]} if newest else {}
+    declined: dict[str, list[Failure]] = {f.task_id: [] for f in failures}
+    for f in failures:
+        declined[f.task_id].append(Failure(f.generator, f.reason or f.outcome, f.outcome == "declined"))
+    versions = {name: s.version for name, s in scorers.items()}
+    for task in tasks:
+        yield _row(ws, task, picks.get(task.id), known, places, versions, declined.get(task.id, []))
+
+
+def _row(
+    ws: Workspace,
+    task: Task,
+    pick: Pick | None,
+    known: Estimates,
+    places: Mapping[tuple[str, str], tuple[object, int]],
+    versions: dict[str, str],
+    declined: list[Failure],
+) -> TaskRow:
+    with ws.db.read() as connection:
+        candidates = load_candidates(connection, task.id)
+        attempts = load_attempts(connection, task.id)
+        scores = scores_of(connection, versions, task.id)
+    makers = _makers(attempts)
+    cards = []
+    for candidate in candidates:
+        maker = makers[candidate.id]
+        table, i = places[task.id, candidate.id]
+        cards.append(
+            CandidateCard(
+                id=candidate.id,
+                image=ws.images.path(candidate.id),
+                generator=maker.generator,
+                variant=maker.recipe.variant,
+                seed=maker.recipe.seed,
+                picked=pick is not None and pick.candidate_id == candidate.id,
+                estimate=table.row(i) if table.informed[i] else None,  # type: ignore[attr-defined]
+                fallback=candidate.fallback,
+                scores=scores.get(candidate.id, {}),
+                excluded=known.excluded.get((task.id, candidate.id)),
+            )
+        )
+    cards.sort(key=lambda c: (c.excluded is not None, -(c.estimate.overall if c.estimate else -1.0), c.id))
+    failed = [
+        Failure(f.generator, f.reason or f.outcome, f.outcome == "declined", f.recipe.variant)
+        for f in open_failures([], attempts)
+        if isinstance(f, Attempt)
+    ]
+    return TaskRow(
+        id=task.id,
+        type=task.type,
+        prompt=task.prompt,
+        source=ws.inputs_folder / task.source if task.source else None,
+        reference=ws.inputs_folder / task.reference if task.reference else None,
+        candidates=tuple(cards),
+        pick_reason=pick.reason if pick else "not picked yet",
+        flags=("fallback",) if pick and pick.fallback else (),
+        failures=(*declined, *failed),
+    )
+
+
+def _makers(attempts: Sequence[Attempt]) -> dict[str, Attempt]:
+    """Candidate id to the attempt that names it, whichever of several finished first."""
+    made = sorted((a for a in attempts if a.candidate_id), key=lambda a: (a.generator, a.build, a.recipe.key))
+    found: dict[str, Attempt] = {}
+    for attempt in made:
+        found.setdefault(str(attempt.candidate_id), attempt)
+    return found

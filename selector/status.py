@@ -1,0 +1,112 @@
+"""How a campaign stands: counts, failures with their reasons, the best total."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from selector.domain import Scorer, Task
+from selector.runs.picking import newest_picks
+from selector.runs.workspace import Workspace
+from selector.store import schema
+from selector.store.records import Attempt, Planning, current_plannings, load_attempts, load_candidates
+from selector.submission.ledger import Ledger, Quota, SubmissionRecord
+
+
+@dataclass(frozen=True)
+class TypeStatus:
+    """Counts of one task type. ``picked`` leaves fallbacks out."""
+
+    tasks: int
+    without_candidates: int
+    candidates: int
+    fallbacks_picked: int
+    picked: int
+
+
+@dataclass(frozen=True)
+class Status:
+    """A campaign's state. ``failures`` and ``unscored`` map "who: why" to how often, most frequent first."""
+
+    profile: str
+    team: str
+    types: Mapping[str, TypeStatus]
+    failures: Mapping[str, int]
+    unscored: Mapping[str, int]
+    scores: int
+    submissions: tuple[SubmissionRecord, ...]
+    best_total: float | None
+    quota: Quota
+
+
+def status(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer], ledger: Ledger) -> Status:
+    """Collect the state from the store; touches no image."""
+    with ws.db.read() as connection:
+        candidates = [c for c in load_candidates(connection) if not c.fallback]
+        newest = newest_picks(connection)
+        failures = _failures(current_plannings(connection), load_attempts(connection))
+    per_task = Counter(c.task_id for c in candidates)
+    picks = {p.task_id: p for p in newest[1]} if newest else {}
+    types = {}
+    for name in sorted({t.type.value for t in tasks}):
+        ids = [t.id for t in tasks if t.type.value == name]
+        chosen = [picks[i] for i in ids if i in picks and picks[i].candidate_id]
+        types[name] = TypeStatus(
+            tasks=len(ids),
+            without_candidates=sum(per_task[i] == 0 for i in ids),
+            candidates=sum(per_task[i] for i in ids),
+            fallbacks_picked=sum(p.fallback for p in chosen),
+            picked=sum(not p.fallback for p in chosen),
+        )
+    scores, unscored = _scores(ws, {n: s.version for n, s in scorers.items()})
+    submissions = ledger.all()
+    totals = [s.total for s in submissions if s.total is not None]
+    return Status(
+        ws.profile.name,
+        ws.config.team,
+        types,
+        failures,
+        unscored,
+        scores,
+        submissions,
+        max(totals, default=None),
+        ledger.quota(),
+    )
+
+
+def open_failures(plannings: Sequence[Planning], attempts: Sequence[Attempt]) -> list[Planning | Attempt]:
+    """What failed, was declined or is missing, and has not succeeded since: at most one entry a recipe."""
+    last: dict[tuple[str, str, str], Attempt] = {}
+    for attempt in attempts:
+        last[attempt.task_id, attempt.generator, attempt.recipe.key] = attempt
+    return [
+        *(p for p in plannings if p.outcome != "planned"),
+        *(a for a in last.values() if a.outcome != "made"),
+    ]
+
+
+def _failures(plannings: Sequence[Planning], attempts: Sequence[Attempt]) -> dict[str, int]:
+    counts = Counter(f"{f.generator} {f.outcome}: {f.reason}" for f in open_failures(plannings, attempts))
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _scores(ws: Workspace, versions: Mapping[str, str]) -> tuple[int, dict[str, int]]:
+    from sqlalchemy import func
+
+    s = schema.score.c
+    query = select(s.scorer, s.version, s.column, s.reason, func.count()).group_by(
+        s.scorer, s.version, s.column, s.reason
+    )
+    measured, unscored = 0, Counter[str]()
+    with ws.db.read() as connection:
+        for scorer, version, column, reason, count in connection.execute(query):
+            if versions.get(scorer) != version:
+                continue
+            if reason is None:
+                measured += count
+            else:
+                unscored[f"{scorer}.{column}: {reason}"] += count
+    return measured, dict(sorted(unscored.items(), key=lambda pair: (-pair[1], pair[0])))

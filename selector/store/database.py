@@ -1,0 +1,145 @@
+"""The campaign's database: SQLite in WAL mode by default, any SQLAlchemy URL by configuration.
+
+Promises: a write is one transaction and is durable when ``write`` ends; writers queue (for up to 30 s) and never
+interleave; a reader never waits for a writer; any number of processes may open the same campaign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event, insert, inspect, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+
+from selector.domain import BestshotError, InputError
+from selector.store import schema
+
+BUSY_SECONDS = 30
+_WRITER_LOCK = 0x62737400  # any constant: the advisory lock that PostgreSQL writers of a campaign share
+
+
+class Database:
+    """Opens (and with ``create=True`` makes) the tables at ``url``, a SQLAlchemy URL or the path of a SQLite file.
+
+    Raises:
+        InputError: no database there, a newer format, an unwritable place, a full disk.
+    """
+
+    def __init__(self, url: str | Path, create: bool = False) -> None:
+        self.url = f"sqlite:///{url}" if isinstance(url, Path) else url
+        if isinstance(url, Path) and not create and not url.is_file():
+            raise InputError(f"{url} is not there: this folder is no campaign; make one with `bestshot init`")
+        self.engine = _engine(self.url)
+        with _plain_errors():
+            if create or not inspect(self.engine).has_table("fact"):
+                schema.metadata.create_all(self.engine)
+            self._check_format()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one consistent state."""
+        with _plain_errors(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that holds the writers' lock from its start: what it reads cannot change before it commits."""
+        with _plain_errors():
+            engine = self.engine.execution_options(bestshot_write=True)
+            with engine.connect() as connection, connection.begin():
+                if self.engine.dialect.name == "postgresql":
+                    connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})"))
+                yield connection
+
+    def insert_missing(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows, leaving out those whose key is there already."""
+        if rows:
+            connection.execute(self._insert_or_ignore(table), [dict(row) for row in rows])
+
+    def fact(self, key: str) -> str | None:
+        """A fact of the database by key, or None."""
+        with self.read() as connection:
+            return connection.execute(select(schema.fact.c.value).where(schema.fact.c.key == key)).scalar_one_or_none()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _insert_or_ignore(self, table: Table) -> Insert:
+        if self.engine.dialect.name == "sqlite":
+            return sqlite.insert(table).on_conflict_do_nothing()
+        if self.engine.dialect.name == "postgresql":
+            return postgresql.insert(table).on_conflict_do_nothing()
+        raise InputError(f"{self.engine.dialect.name}: only SQLite and PostgreSQL hold a campaign")
+
+    def _check_format(self) -> None:
+        found = self.fact("format")
+        if found is None:
+            with self.write() as connection:
+                self.insert_missing(connection, schema.fact, [{"key": "format", "value": str(schema.FORMAT_VERSION)}])
+        elif int(found) > schema.FORMAT_VERSION:
+            raise InputError(
+                f"this campaign has format {found}, this bestshot knows {schema.FORMAT_VERSION}: upgrade bestshot"
+            )
+
+
+def add(connection: Connection, table: Table, **values: Any) -> int:
+    """Insert one row and return its integer primary key (0 where it has none)."""
+    result = connection.execute(insert(table).values(**values))
+    key = result.inserted_primary_key
+    return int(key[0]) if key and isinstance(key[0], int) else 0
+
+
+def _engine(url: str) -> Engine:
+    try:
+        engine = create_engine(url)
+    except (SQLAlchemyError, ImportError) as error:
+        raise InputError(f"the store's url {url!r} cannot be used: {_first_line(error)}") from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves: the driver would take the lock too late
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("bestshot_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Turn the driver's errors into one line that says what to do."""
+    try:
+        yield
+    except DatabaseError as error:
+        message = _first_line(error.orig or error)
+        if "full" in message:
+            raise InputError(
+                "the disk is full: free some space and run the same command again; nothing is lost"
+            ) from error
+        if "readonly" in message or "unable to open" in message:
+            raise InputError(f"cannot write to the campaign's database ({message}): check its permissions") from error
+        if "locked" in message:
+            raise InputError(f"another process has held the campaign for {BUSY_SECONDS} s: try again later") from error
+        if "not a database" in message or "malformed" in message:
+            raise InputError(f"the campaign's database is damaged ({message}): restore it from a backup") from error
+        raise BestshotError(f"the campaign's database refused: {message}") from error
+    except SQLAlchemyError as error:
+        raise BestshotError(f"the campaign's database refused: {_first_line(error)}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -1,0 +1,47 @@
+"""Final image bytes by content: ``images/ab/ab12….jpg``. Bytes first, then the row that names them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from selector.domain import InputError
+from selector.store.files import remove_stale_temporaries, write_atomically
+
+
+class ImageFolder:
+    """A folder of content-addressed images. ``put`` is idempotent and safe against kills and other processes."""
+
+    def __init__(self, root: Path, suffix: str) -> None:
+        self.root = root
+        self.suffix = suffix  # ".jpg" or ".png", one for a campaign: it follows from the profile
+
+    def path(self, image_id: str) -> Path:
+        return self.root / image_id[:2] / f"{image_id}{self.suffix}"
+
+    def put(self, data: bytes) -> str:
+        """Store bytes and return their SHA-256; when this returns, they are on the disk."""
+        image_id = hashlib.sha256(data).hexdigest()
+        path = self.path(image_id)
+        if not (path.is_file() and path.stat().st_size == len(data)):
+            write_atomically(path, data)
+        return image_id
+
+    def read(self, image_id: str) -> bytes:
+        """The bytes of an image, checked against its id.
+
+        Raises:
+            InputError: the file is missing or was changed.
+        """
+        path = self.path(image_id)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"{path.name} is missing from the campaign's images: restore it from a backup") from error
+        if hashlib.sha256(data).hexdigest() != image_id:
+            raise InputError(f"{path.name} was changed on the disk (its hash differs): restore it from a backup")
+        return data
+
+    def sweep(self) -> int:
+        """Remove temporary files that killed processes left; returns how many."""
+        return remove_stale_temporaries(self.root)

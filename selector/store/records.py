@@ -1,0 +1,227 @@
+"""Rows in and out as frozen records. Every function takes an open connection, so that callers choose transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from selector.domain import JSONValue, Recipe, Score, Task, TaskType
+from selector.store import schema
+from selector.store.database import Database, add
+
+
+@dataclass(frozen=True)
+class Planning:
+    """What a generator said it would make of a task; ``outcome`` is planned, declined, failed or missing."""
+
+    task_id: str
+    generator: str
+    build: str
+    asked: int
+    recipes: tuple[Recipe, ...]
+    outcome: str
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try of one recipe; ``outcome`` is made, declined, failed or missing."""
+
+    task_id: str
+    generator: str
+    build: str
+    recipe: Recipe
+    outcome: str
+    candidate_id: str | None = None
+    reason: str | None = None
+    notes: JSONValue = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One image for one task; ``id`` is the SHA-256 of its final bytes."""
+
+    task_id: str
+    id: str
+    width_px: int
+    height_px: int
+    size_bytes: int
+    fallback: bool
+
+
+def save_tasks(db: Database, connection: Connection, tasks: Sequence[Task]) -> None:
+    rows = [
+        {
+            "id": t.id,
+            "position": t.position,
+            "type": t.type.value,
+            "prompt": t.prompt,
+            "source": t.source,
+            "reference": t.reference,
+        }
+        for t in tasks
+    ]
+    db.insert_missing(connection, schema.task, rows)
+
+
+def load_tasks(connection: Connection) -> tuple[Task, ...]:
+    """All tasks in the order of the table."""
+    rows = connection.execute(select(schema.task).order_by(schema.task.c.position))
+    return tuple(Task(r.id, TaskType(r.type), r.prompt, r.source, r.reference, r.position) for r in rows)
+
+
+def latest_planning(connection: Connection, task_id: str, generator: str, build: str) -> Planning | None:
+    p = schema.planning.c
+    row = connection.execute(
+        select(schema.planning)
+        .where(p.task_id == task_id, p.generator == generator, p.build == build)
+        .order_by(p.id.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else _planning(row)
+
+
+def add_planning(connection: Connection, planning: Planning, at: str) -> None:
+    """Append, unless the newest planning of this task, generator and build says the same already."""
+    if latest_planning(connection, planning.task_id, planning.generator, planning.build) == planning:
+        return
+    add(
+        connection,
+        schema.planning,
+        task_id=planning.task_id,
+        generator=planning.generator,
+        build=planning.build,
+        asked=planning.asked,
+        recipes=[{"variant": r.variant, "seed": r.seed, "params": dict(r.params)} for r in planning.recipes],
+        outcome=planning.outcome,
+        reason=planning.reason,
+        at=at,
+    )
+
+
+def outcomes_of(connection: Connection, task_id: str, generator: str, build: str) -> dict[str, list[str]]:
+    """Recipe key to the outcomes of its tries so far, oldest first."""
+    a = schema.attempt.c
+    rows = connection.execute(
+        select(a.recipe_key, a.outcome)
+        .where(a.task_id == task_id, a.generator == generator, a.build == build)
+        .order_by(a.id)
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.recipe_key, []).append(row.outcome)
+    return found
+
+
+def add_attempt(
+    db: Database, connection: Connection, attempt: Attempt, candidate: Candidate | None, try_number: int, at: str
+) -> None:
+    """Append an attempt and, if it made one, its candidate; both are left out when they are there already."""
+    if candidate is not None:
+        db.insert_missing(connection, schema.candidate, [{**vars(candidate), "at": at}])
+    row = {
+        "task_id": attempt.task_id,
+        "generator": attempt.generator,
+        "build": attempt.build,
+        "recipe_key": attempt.recipe.key,
+        "try_number": try_number,
+        "variant": attempt.recipe.variant,
+        "seed": attempt.recipe.seed,
+        "params": dict(attempt.recipe.params),
+        "outcome": attempt.outcome,
+        "candidate_id": attempt.candidate_id,
+        "reason": attempt.reason,
+        "notes": attempt.notes or {},
+        "seconds": attempt.seconds,
+        "at": at,
+    }
+    db.insert_missing(connection, schema.attempt, [row])
+
+
+def load_candidates(connection: Connection, task_id: str | None = None) -> tuple[Candidate, ...]:
+    """Candidates of one task, or of all, ordered by task and id: the same order in every process."""
+    c = schema.candidate.c
+    query = select(schema.candidate).order_by(c.task_id, c.id)
+    if task_id is not None:
+        query = query.where(c.task_id == task_id)
+    return tuple(
+        Candidate(r.task_id, r.id, r.width_px, r.height_px, r.size_bytes, bool(r.fallback))
+        for r in connection.execute(query)
+    )
+
+
+def load_attempts(connection: Connection, task_id: str | None = None) -> tuple[Attempt, ...]:
+    """Attempts of one task, or of all, oldest first."""
+    query = select(schema.attempt).order_by(schema.attempt.c.id)
+    if task_id is not None:
+        query = query.where(schema.attempt.c.task_id == task_id)
+    return tuple(_attempt(row) for row in connection.execute(query))
+
+
+def current_plannings(connection: Connection) -> tuple[Planning, ...]:
+    """The newest planning of every (task, generator)."""
+    p = schema.planning.c
+    newest = select(func.max(p.id)).group_by(p.task_id, p.generator)
+    rows = connection.execute(select(schema.planning).where(p.id.in_(newest)).order_by(p.id))
+    return tuple(_planning(row) for row in rows)
+
+
+def scored_keys(connection: Connection, task_id: str) -> set[tuple[str, str, str]]:
+    """(candidate id, scorer, version) of a task that have scores, unscored ones included."""
+    s = schema.score.c
+    query = select(s.candidate_id, s.scorer, s.version).where(s.task_id == task_id).distinct()
+    return {(row[0], row[1], row[2]) for row in connection.execute(query)}
+
+
+def add_scores(db: Database, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    db.insert_missing(connection, schema.score, rows)
+
+
+def stream_scores(connection: Connection, versions: dict[str, str], task_id: str | None = None) -> Iterator[Any]:
+    """Rows (task_id, candidate_id, scorer, column, value, reason) of the given scorer versions, a few at a time."""
+    s = schema.score.c
+    query = select(s.task_id, s.candidate_id, s.scorer, s.version, s.column, s.value, s.reason)
+    if task_id is not None:
+        query = query.where(s.task_id == task_id)
+    for row in connection.execute(query.order_by(s.task_id, s.candidate_id), execution_options={"yield_per": 10_000}):
+        if versions.get(row.scorer) == row.version:
+            yield row
+
+
+def scores_of(connection: Connection, versions: dict[str, str], task_id: str) -> dict[str, dict[str, Score]]:
+    """Candidate id to {"scorer.column": Score} for one task."""
+    found: dict[str, dict[str, Score]] = {}
+    for row in stream_scores(connection, versions, task_id):
+        key = f"{row.scorer}.{row.column}"
+        found.setdefault(row.candidate_id, {})[key] = Score(value=row.value, reason=row.reason)
+    return found
+
+
+def count_by(connection: Connection, columns: Iterable[Any]) -> list[tuple[Any, ...]]:
+    """Rows of (values of ``columns`` …, count), most frequent first."""
+    keys = list(columns)
+    query = select(*keys, func.count()).group_by(*keys).order_by(func.count().desc(), *keys)
+    return [tuple(row) for row in connection.execute(query)]
+
+
+def _planning(row: Any) -> Planning:
+    recipes = tuple(Recipe(r["variant"], r["seed"], r["params"]) for r in row.recipes)
+    return Planning(row.task_id, row.generator, row.build, row.asked, recipes, row.outcome, row.reason)
+
+
+def _attempt(row: Any) -> Attempt:
+    return Attempt(
+        row.task_id,
+        row.generator,
+        row.build,
+        Recipe(row.variant, row.seed, row.params),
+        row.outcome,
+        row.candidate_id,
+        row.reason,
+        row.notes,
+        row.seconds,
+    )

@@ -1,0 +1,168 @@
+"""The tables. Rows are added and never changed: what is current is the newest row, or follows from all of them."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+FORMAT_VERSION = 1
+
+metadata = MetaData()
+
+# Facts of the database itself: format version, profile, and the hash of the task table that it was made from.
+fact = Table("fact", metadata, Column("key", String, primary_key=True), Column("value", String, nullable=False))
+
+task = Table(
+    "task",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("position", Integer, nullable=False, unique=True),
+    Column("type", String, nullable=False),
+    Column("prompt", String, nullable=False),
+    Column("source", String),
+    Column("reference", String),
+)
+
+# What a generator said it would make of a task. `build` is its version and, if it has any, a hash of its settings.
+planning = Table(
+    "planning",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("task_id", String, nullable=False),
+    Column("generator", String, nullable=False),
+    Column("build", String, nullable=False),
+    Column("asked", Integer, nullable=False),  # how many recipes were asked for
+    Column("recipes", JSON, nullable=False),  # [{variant, seed, params}, …], best guess first
+    Column("outcome", String, nullable=False),  # planned | declined | failed | missing
+    Column("reason", String),
+    Column("at", String, nullable=False),
+    Index("planning_task", "task_id", "generator", "build"),
+)
+
+# One try of one recipe and how it ended. A retry is a new row.
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("task_id", String, nullable=False),
+    Column("generator", String, nullable=False),
+    Column("build", String, nullable=False),
+    Column("recipe_key", String, nullable=False),
+    Column("try_number", Integer, nullable=False),
+    Column("variant", String, nullable=False),
+    Column("seed", Integer, nullable=False),
+    Column("params", JSON, nullable=False),
+    Column("outcome", String, nullable=False),  # made | declined | failed | missing
+    Column("candidate_id", String),
+    Column("reason", String),
+    Column("notes", JSON, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("at", String, nullable=False),
+    UniqueConstraint("task_id", "generator", "build", "recipe_key", "try_number", name="attempt_once"),
+    Index("attempt_candidate", "task_id", "candidate_id"),
+)
+
+# One image for one task. The same bytes may be a candidate of two tasks; two recipes of a task may give the same one.
+candidate = Table(
+    "candidate",
+    metadata,
+    Column("task_id", String, primary_key=True),
+    Column("id", String, primary_key=True),  # SHA-256 of the final bytes
+    Column("width_px", Integer, nullable=False),
+    Column("height_px", Integer, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("fallback", Boolean, nullable=False),
+    Column("at", String, nullable=False),
+)
+
+score = Table(
+    "score",
+    metadata,
+    Column("task_id", String, primary_key=True),
+    Column("candidate_id", String, primary_key=True),
+    Column("scorer", String, primary_key=True),
+    Column("version", String, primary_key=True),
+    Column("column", String, primary_key=True),
+    Column("value", Float),  # exactly one of value and reason is set
+    Column("reason", String),
+    ForeignKeyConstraint(["task_id", "candidate_id"], ["candidate.task_id", "candidate.id"]),
+)
+
+# One run of `pick`; stored only when it differs from the newest.
+pick_set = Table(
+    "pick_set",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("digest", String, nullable=False),
+    Column("basis", JSON, nullable=False),  # calibration name and scorer versions that it rests on
+    Column("at", String, nullable=False),
+)
+
+pick = Table(
+    "pick",
+    metadata,
+    Column("pick_set_id", Integer, primary_key=True),
+    Column("task_id", String, primary_key=True),
+    Column("candidate_id", String),  # NULL: the task has no candidate and no fallback could be made
+    Column("overall", Float),
+    Column("overall_sd", Float),
+    Column("fallback", Boolean, nullable=False),
+    Column("reason", String, nullable=False),
+)
+
+submission = Table(
+    "submission",
+    metadata,
+    Column("id", String, primary_key=True),  # digest of its picks: the same picks are the same submission
+    Column("pick_set_id", Integer, nullable=False),
+    Column("zip_name", String, nullable=False),
+    Column("zip_sha256", String, nullable=False),
+    Column("fallbacks", Integer, nullable=False),
+    Column("at", String, nullable=False),
+)
+
+submission_pick = Table(
+    "submission_pick",
+    metadata,
+    Column("submission_id", String, primary_key=True),
+    Column("task_id", String, primary_key=True),
+    Column("candidate_id", String, nullable=False),
+    Column("fallback", Boolean, nullable=False),
+)
+
+# The life of a submission: exported -> submitted -> scored, or withdrawn before it was submitted.
+submission_event = Table(
+    "submission_event",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("submission_id", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("day", String),  # contest day, on `submitted`
+    Column("slot", Integer),  # 1..quota of that day, on `submitted`: two rows cannot take one slot
+    Column("reason", String),
+    Column("at", String, nullable=False),
+    UniqueConstraint("day", "slot", name="one_submission_a_slot"),
+)
+
+# What is learned from. A correction is a newer row with its reason; the older one stays.
+observation = Table(
+    "observation",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String, nullable=False),  # total
+    Column("submission_id", String, nullable=False),
+    Column("value", Float, nullable=False),
+    Column("reason", String),
+    Column("at", String, nullable=False),
+)
