@@ -1,0 +1,158 @@
+"""Fills the hole that erased text leaves: smooth ground with its grain, copied texture, or OpenCV's two inpainters.
+
+- surface: second-order polynomial through the surroundings, corrected towards the hole's rim, grain added;
+- exemplar: patches copied from the neighbourhood, most certain first (after Criminisi, Perez and Toyama, IEEE TIP 2004,
+  without their edge term, which thin strokes do not need);
+- telea, ns: ``cv2.inpaint`` (Telea 2004; Navier-Stokes, Bertalmio 2001), grain added;
+- auto: surface on smooth ground, exemplar on textured ground.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+FILLS = ("auto", "exemplar", "surface", "telea", "ns")
+_TEXTURED = 4.0  # 8-bit levels that a tenth of the ground is off the smooth one, beyond fine grain
+_SEARCH_PX = 64
+
+
+def fill(crop: Floats, hole: Mask, avoid: Mask, method: str, rng: np.random.Generator) -> Floats:
+    """The crop (H, W, 3), 0 to 255, with ``hole`` filled; pixels outside the hole are as they were.
+
+    ``avoid`` (H, W) is other text: it stays, and nothing is learned or copied from it.
+    """
+    if not hole.any():
+        return crop
+    if method == "auto":
+        method = "exemplar" if is_textured(crop, hole | avoid) else "surface"
+    if method == "exemplar":
+        return _exemplar(crop, hole, avoid)
+    filled = smooth_ground(crop, hole | avoid) if method == "surface" else _inpaint(crop, hole, method)
+    return np.where(hole[..., None], filled + grain(crop, hole | avoid, rng), crop)
+
+
+def is_textured(crop: Floats, unknown: Mask) -> bool:
+    """Whether the known ground varies more than its gradient and fine grain explain."""
+    import cv2
+
+    error = cv2.GaussianBlur(crop - smooth_ground(crop, unknown), (0, 0), 1.0)
+    known = error[~unknown]
+    return bool(known.size and np.quantile(np.abs(known), 0.9) > _TEXTURED)
+
+
+def smooth_ground(crop: Floats, hole: Mask) -> Floats:
+    """The ground without texture (H, W, 3): a polynomial of second order, bent to the mean of nearby known pixels."""
+    import cv2
+
+    surface = _polynomial(crop, ~hole)
+    known = (~hole).astype(np.float64)
+    left = (crop - surface) * known[..., None]
+    total, weight = np.zeros_like(crop), np.zeros(hole.shape)
+    for sigma_px, trust in ((4.0, 1.0), (12.0, 0.05), (40.0, 0.002)):  # coarse scales reach where fine ones cannot
+        total += trust * cv2.GaussianBlur(left, (0, 0), sigma_px)
+        weight += trust * cv2.GaussianBlur(known, (0, 0), sigma_px)
+    return np.asarray(np.clip(surface + total / np.maximum(weight, 1e-9)[..., None], 0.0, 255.0))
+
+
+def _polynomial(crop: Floats, known: Mask) -> Floats:
+    """Least squares on known pixels, twice, the second time without what the first leaves far off."""
+    height, width = known.shape
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    basis = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=-1)
+    used = known.copy()
+    surface = np.broadcast_to(crop.mean(axis=(0, 1)), crop.shape)
+    for _ in range(2):
+        places = np.flatnonzero(used)
+        if places.size < 40:
+            break
+        step = max(1, places.size // 6000)
+        chosen = places[::step]
+        factors = np.linalg.lstsq(basis.reshape(-1, 6)[chosen], crop.reshape(-1, 3)[chosen], rcond=None)[0]
+        surface = basis @ factors
+        error = np.linalg.norm(crop - surface, axis=2)
+        used = known & (error <= max(6.0, 2.5 * float(np.median(error[known]))))
+    return np.asarray(surface)
+
+
+def grain(crop: Floats, hole: Mask, rng: np.random.Generator, shape: tuple[int, int] | None = None) -> Floats:
+    """Noise (H, W, 3) as strong and as coarse as the fine noise of the known ground; at most 8 levels."""
+    import cv2
+
+    fine = crop - cv2.GaussianBlur(crop, (0, 0), 1.2)
+    steady = ~hole & ~cv2.dilate(hole.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+    known = fine[steady]
+    size = shape or crop.shape[:2]
+    if known.shape[0] < 50:
+        return np.zeros((*size, 3))
+    # the median of absolute values looks past edges; 1.2 undoes what the blur took away of white noise
+    strength = np.minimum(1.2 * 1.4826 * np.median(np.abs(known), axis=0), 8.0)
+    pairs = steady[:, 1:] & steady[:, :-1]
+    variance = float((fine[:, 1:][pairs] ** 2).mean())
+    likeness = float((fine[:, 1:][pairs] * fine[:, :-1][pairs]).mean()) / max(variance, 1e-9)
+    grey = rng.normal(size=(*size, 1)) * 0.5 + rng.normal(size=(*size, 3)) * 0.87
+    if likeness > 0.1:  # neighbours alike: the noise went through a blur or JPEG
+        grey = cv2.GaussianBlur(grey, (0, 0), float(np.clip(np.sqrt(-0.25 / np.log(min(likeness + 0.1, 0.9))), 0.3, 1.2)))
+        grey = grey / max(float(grey.std()), 1e-9)
+    return np.asarray(grey * strength)
+
+
+def _inpaint(crop: Floats, hole: Mask, method: str) -> Floats:
+    import cv2
+
+    way = cv2.INPAINT_TELEA if method == "telea" else cv2.INPAINT_NS
+    return np.asarray(
+        cv2.inpaint(np.clip(crop + 0.5, 0, 255).astype(np.uint8), hole.astype(np.uint8), 4.0, way).astype(np.float64)
+    )
+
+
+def _exemplar(crop: Floats, hole: Mask, avoid: Mask) -> Floats:
+    """Copy the best matching known patch onto the rim of the hole until nothing is left to fill."""
+    import cv2
+
+    half = 5
+    side = 2 * half + 1
+    canvas = cv2.copyMakeBorder(crop.astype(np.float32), half, half, half, half, cv2.BORDER_REFLECT_101)
+    missing = cv2.copyMakeBorder(hole.astype(np.uint8), half, half, half, half, cv2.BORDER_REFLECT_101).astype(bool)
+    # centres of patches without any hole; copied patches never serve as sources, so errors do not spread
+    other = cv2.copyMakeBorder(avoid.astype(np.uint8), half, half, half, half, cv2.BORDER_REFLECT_101)
+    whole = cv2.dilate(missing.astype(np.uint8) | other, np.ones((side, side), np.uint8)) == 0
+    if whole.sum() < 30:
+        return smooth_ground(crop, hole | avoid)
+    certainty = (~missing).astype(np.float32)
+    while missing[half:-half, half:-half].any():
+        support = cv2.boxFilter(certainty, -1, (side, side), normalize=True)
+        support[~missing] = -1.0
+        support[:half], support[-half:], support[:, :half], support[:, -half:] = -1.0, -1.0, -1.0, -1.0
+        y, x = (int(v) for v in np.unravel_index(int(np.argmax(support)), support.shape))
+        here = (slice(y - half, y + half + 1), slice(x - half, x + half + 1))
+        source_y, source_x = _best_source(canvas, ~missing[here], whole, y, x, half)
+        there = (slice(source_y - half, source_y + half + 1), slice(source_x - half, source_x + half + 1))
+        unknown = missing[here].copy()
+        canvas[here][unknown] = canvas[there][unknown]
+        certainty[here][unknown] = 0.95 * max(float(support[y, x]), 0.01)
+        missing[here] = False
+    filled = canvas[half:-half, half:-half].astype(np.float64)
+    return np.where(hole[..., None], filled, crop)
+
+
+def _best_source(
+    canvas: NDArray[np.float32], known: Mask, whole: Mask, y: int, x: int, half: int
+) -> tuple[int, int]:
+    """Centre of the hole-free patch, near by if there is one, that is most like the known part of the patch at (y, x)."""
+    import cv2
+
+    patch = np.ascontiguousarray(canvas[y - half : y + half + 1, x - half : x + half + 1])
+    mask = np.repeat(known[..., None], 3, axis=2).astype(np.float32)
+    for reach in (_SEARCH_PX, 3 * _SEARCH_PX, max(canvas.shape)):
+        top, left = max(half, y - reach), max(half, x - reach)
+        bottom, right = min(canvas.shape[0] - half, y + reach), min(canvas.shape[1] - half, x + reach)
+        free = whole[top:bottom, left:right]
+        if free.any():
+            window = np.ascontiguousarray(canvas[top - half : bottom + half, left - half : right + half])
+            cost = cv2.matchTemplate(window, patch, cv2.TM_SQDIFF, mask=mask)
+            best = int(np.argmin(np.where(free, cost, np.inf)))
+            return top + best // free.shape[1], left + best % free.shape[1]
+    raise AssertionError("the caller made sure that there is a hole-free patch")
