@@ -16,7 +16,7 @@ Measures (each mapping is strictly monotone until it saturates):
 - clipping: share of pixels whose luminance is under 3 or over 252.
 - banding: share of pixels that are flat where the smoothed picture slopes (false contours), at strides of 1, 4 and
   8 px, away from edges of over 64 levels. Clean photographs have 0.1 to 0.3.
-- colour_cast: angle between grey and the mean colour (grey world, Buchsbaum 1980), without clipped pixels; / 25 degrees.
+- colour_cast: angle between grey and the mean unclipped colour (grey world, Buchsbaum 1980), / 25 degrees.
 - resolution: side of the square picture that would hold the resolved detail, / 1024 px: sqrt(pixels) x the share of
   the frequencies that hold 98% of the spectrum, whitened by f because natural spectra fall so.
 
