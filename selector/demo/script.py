@@ -153,14 +153,15 @@ SCENE_EDITS = tuple(
     for prompt, photo in (
         ("Make the image black and white.", "cat"),
         ("Make the photo brighter.", "pagoda, dark"),
-        ("Blur the background.", "dahlia"),
-        ("Change the color of the flower to purple.", "dahlia"),
-        ("Flip the image horizontally.", "coffee"),
+        ("Blur the background.", "pagoda"),
+        ("Change the color of the orange flower to purple.", "dahlia"),
+        ("Flip the image horizontally and make it brighter.", "cat"),
         ("Give the photo a warmer tone.", "rocket"),
         ("Turn this photo into a pencil sketch.", "motorcycle"),
-        ("给照片加上复古的棕褐色调", "pagoda"),
+        ("给照片加上棕褐色调", "woman"),
         ("添加暗角效果", "coffee"),
         ("提高图片的饱和度", "galaxies"),
+        ("把红色的杯子改成蓝色", "coffee"),
         ("Add a small dog on the left.", "pagoda"),  # to be declined: there is no classical way to draw a dog
     )
 )

@@ -21,17 +21,16 @@
 
   function step(direction) {
     const visible = tasks.filter((task) => !task.hidden);
-    const top = form.offsetHeight + 16;
-    const edges = visible.map((task) => task.getBoundingClientRect().top - top);
-    const target = direction > 0
-      ? visible.find((_, i) => edges[i] > 4)
-      : visible.findLast((_, i) => edges[i] < -4);
+    const line = form.offsetHeight + 24; // a task that starts above this line is the current one or an earlier one
+    const started = visible.filter((task) => task.getBoundingClientRect().top <= line).length;
+    const target = visible[started - 1 + direction];
     if (!target) return;
     target.focus({ preventScroll: true });
     target.scrollIntoView({ block: "start" });
   }
 
   form.hidden = false;
+  document.documentElement.style.setProperty("--bar-height", `${form.offsetHeight}px`); // it wraps on a narrow screen
   form.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
   document.addEventListener("keydown", (event) => {

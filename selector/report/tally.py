@@ -119,5 +119,5 @@ def concerns_of(task: TaskRow) -> tuple[str, ...]:
     if not any(card.picked for card in task.candidates):
         own.append("no pick" if task.candidates else "no candidate")
     if any(card.picked and card.fallback for card in task.candidates):
-        own.append("fallback picked")
+        own.append("fallback")
     return tuple(dict.fromkeys((*task.flags, *own)))

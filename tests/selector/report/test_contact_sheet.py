@@ -184,14 +184,14 @@ def test_fallback_picks_and_tasks_without_candidates_are_flagged(tmp_path: Path)
     fallback = TaskRow(
         "1", TaskType.TIE, "x", candidates=(card(tmp_path, picked=True, fallback=True),), flags=("close",)
     )
-    assert concerns_of(fallback) == ("close", "fallback picked")
+    assert concerns_of(fallback) == ("close", "fallback")
     assert concerns_of(TaskRow("2", TaskType.TIE, "x")) == ("no candidate",)
     assert concerns_of(TaskRow("3", TaskType.TIE, "x", candidates=(card(tmp_path),))) == ("no pick",)
     failure = Failure("retouch", "there is no dog brush", declined=True)
     text = outline(
         write_contact_sheet(tmp_path, sheet(fallback, TaskRow("2", TaskType.TIE, "x", failures=(failure,))))
     ).text
-    assert "⚑ fallback picked" in text and "declined: there is no dog brush" in text
+    assert "⚑ fallback" in text and "declined: there is no dog brush" in text
 
 
 def test_many_tasks_fill_pages_that_link_to_each_other(tmp_path: Path) -> None:
