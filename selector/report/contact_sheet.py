@@ -48,8 +48,8 @@ def write_contact_sheet(folder: Path, sheet: Sheet) -> Path:
 
 
 @dataclass(frozen=True)
-class _Pager:
-    """Renders tasks into one fragment file a page, making thumbnails in a small pool on the way."""
+class _TaskRenderer:
+    """Renders one task after another, making its thumbnails in a small pool on the way."""
 
     folder: Path
     sheet: Sheet
@@ -73,14 +73,14 @@ def _render_tasks(folder: Path, sheet: Sheet, scratch: Path) -> tuple[Tally, lis
     tally, fragments = Tally(), [scratch / "1.html"]
     fragments[0].touch()
     with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
-        pager = _Pager(folder, sheet, _environment(), pool)
+        renderer = _TaskRenderer(folder, sheet, _environment(), pool)
         for task in sheet.tasks:
             page = tally.tasks // TASKS_A_PAGE + 1
             if page > len(fragments):
                 fragments.append(scratch / f"{page}.html")
             tally.add(task, page)
             with fragments[-1].open("ab") as file:
-                file.write(_encoded(pager.render(task)))
+                file.write(_encoded(renderer.render(task)))
     return tally, fragments
 
 
