@@ -26,7 +26,7 @@ def ssim_map(one: Array, other: Array, levels: float = 255.0) -> Array:
     side = min(7, (min(one.shape) - 1) // 2 * 2 + 1)
     if side < 3:
         return np.where(one == other, 1.0, 0.0)
-    return np.asarray(structural_similarity(one, other, win_size=side, data_range=levels, full=True)[1])
+    return np.asarray(structural_similarity(one, other, win_size=side, data_range=levels, full=True)[1])  # type: ignore[no-untyped-call]
 
 
 def structure_similarity(source_rgb: Array, candidate_rgb: Array) -> float:
@@ -48,7 +48,8 @@ def ciede2000(one_rgb: Array, other_rgb: Array) -> Array:
     from skimage.color import deltaE_ciede2000
 
     floats = (np.ascontiguousarray(rgb).astype(np.float32) / 255 for rgb in (one_rgb, other_rgb))
-    return np.asarray(deltaE_ciede2000(*(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB) for rgb in floats)))
+    one, other = (cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB) for rgb in floats)
+    return np.asarray(deltaE_ciede2000(one, other))  # type: ignore[no-untyped-call]
 
 
 def weighted_mean(values: Array, weight: Array) -> float:

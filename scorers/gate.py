@@ -11,6 +11,7 @@ Fails: a picture that is meant to be one colour is refused; a change of fewer th
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -90,7 +91,7 @@ def _wrong_shape(item: Item) -> bool:
         (width, height), (source_width, source_height) = item.picture.size, source.size
     except InputError:
         return False  # an unreadable source is no fault of the candidate
-    return abs(np.log(width / height) - np.log(source_width / source_height)) > np.log1p(ASPECT_TOLERANCE)
+    return abs(math.log(width / height * source_height / source_width)) > math.log1p(ASPECT_TOLERANCE)
 
 
 def _turns_or_crops(inputs: TaskInputs) -> bool:
@@ -118,7 +119,8 @@ def _differs(item: Item) -> Score:
 
 def _tone_shift(source: Picture, candidate: Picture) -> float:
     """Mean difference in levels of pictures shrunk to 64 px: a faint change of tone counts, JPEG noise does not."""
-    from selector.perception.registration import registered, shrink
+    from selector.perception.registration import registered
+    from selector.perception.resize import shrink
 
     now, before = registered(source, candidate).image, source.rgb
     return float(np.abs(shrink(now, 64).astype(np.float32) - shrink(before, 64).astype(np.float32)).mean())

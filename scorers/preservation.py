@@ -101,7 +101,8 @@ def _by_region(source: Picture, candidate: Picture, region: Array | None) -> Sco
 
 
 def _pair_of(source: Picture, candidate: Picture, region: Array) -> _Pair:
-    from selector.perception.registration import registered, shrink
+    from selector.perception.registration import registered
+    from selector.perception.resize import shrink
 
     moved = registered(source, candidate)
     seen = ~shrink(~moved.valid, WORKING_PX)
@@ -114,7 +115,8 @@ def _pair_of_unknown(source: Picture, candidate: Picture) -> _Pair:
     """The largest change is taken for the edit; what it covers beyond the free share counts as outside, in part."""
     import cv2
 
-    from selector.perception.registration import changed, shrink
+    from selector.perception.registration import changed
+    from selector.perception.resize import shrink
 
     edit = _main_change(shrink(changed(source, candidate), WORKING_PX))
     charged = max(0.0, 1 - FREE_SHARE / max(float(edit.mean()), 1e-9))
@@ -140,13 +142,15 @@ def _main_change(mask: Array) -> Array:
 def _after_geometry(item: Item, source: Picture) -> Scores:
     """Flips and quarter turns keep every pixel: the same is done to the source, and then everything must match."""
     from selector.perception.edit_region import named_operations
-    from selector.perception.registration import register, resize_rgb, shrink
+    from selector.perception.registration import register
+    from selector.perception.resize import resize_rgb, shrink
 
-    expected: Array | None = source.rgb
+    expected: Array = source.rgb
     for operation in named_operations(item.inputs):
-        expected = _turned(expected, operation.name, operation.params)
-        if expected is None:
+        turned = _turned(expected, operation.name, operation.params)
+        if turned is None:
             return _unscored(f"the instruction asks for '{operation.name}': what is kept cannot be told by position")
+        expected = turned
     wanted, before = (shrink(np.ascontiguousarray(rgb), WORKING_PX) for rgb in (expected, source.rgb))
     made = shrink(item.picture.rgb, WORKING_PX)
     everywhere = np.ones(wanted.shape[:2], bool)
@@ -173,7 +177,7 @@ def _kept_structure(pair: _Pair) -> float:
 
 def _colour_difference(pair: _Pair) -> float:
     """Weighted mean of CIEDE2000, [0, 100]."""
-    from selector.perception.registration import resize_rgb, shrink
+    from selector.perception.resize import resize_rgb, shrink
 
     difference = ciede2000(shrink(pair.source, COLOUR_PX), shrink(pair.candidate, COLOUR_PX))
     value = weighted_mean(difference, np.clip(resize_rgb(pair.weight, difference.shape), 0.0, 1.0))
@@ -184,7 +188,7 @@ def _visibility(source: Array, candidate: Array, inside: Array) -> float:
     """How visibly the pixels ``inside`` changed, [0, 1]; measured on the region's own crop, which small texts need."""
     import cv2
 
-    from selector.perception.registration import shrink
+    from selector.perception.resize import shrink
 
     if not inside.any():
         return 0.0

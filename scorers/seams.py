@@ -86,7 +86,8 @@ def _scores(item: Item) -> tuple[Score, Score, Score]:
 
 def _edit(source: Picture, candidate: Picture) -> Edit | str:
     """What was edited, or why there is nothing to look at."""
-    from selector.perception.registration import changed, registered, shrink
+    from selector.perception.registration import changed, registered
+    from selector.perception.resize import shrink
 
     mask = shrink(changed(source, candidate), WORKING_PX)
     if not mask.any():
@@ -95,8 +96,8 @@ def _edit(source: Picture, candidate: Picture) -> Edit | str:
     if region.mean() > MOST_SHARE:
         return "nearly the whole picture was edited: there is no outline"
     moved = registered(source, candidate)
-    planes = (luma(shrink(image, WORKING_PX)) for image in (source.rgb, moved.image))
-    return Edit(*planes, region, ~shrink(~moved.valid, WORKING_PX))
+    before, now = (luma(shrink(image, WORKING_PX)) for image in (source.rgb, moved.image))
+    return Edit(before, now, region, ~shrink(~moved.valid, WORKING_PX))
 
 
 def _closed(mask: Array) -> Array:
@@ -173,7 +174,7 @@ def _log_noise(plane: Array, where: Array) -> float:
 
 def copy_paste(edit: Edit) -> float:
     """Share of the edited texture that the picture repeats elsewhere and the source does not, [0, 1]."""
-    from selector.perception.registration import shrink
+    from selector.perception.resize import shrink
 
     source, candidate = shrink(edit.source, SEARCH_PX), shrink(edit.candidate, SEARCH_PX)
     corners = _textured_blocks(candidate, shrink(edit.region, SEARCH_PX))

@@ -158,7 +158,7 @@ def _toned(source: Picture, tone: str) -> Mask | None:
     pale = saturation < 50
     tones = {"white": pale & (value > 180), "black": value < 60, "gray": pale & (value >= 60) & (value <= 180)}
     mask = tones.get({"grey": "gray"}.get(tone, tone))
-    return None if mask is None else _solid(mask)
+    return None if mask is None else _solid(np.asarray(mask))
 
 
 def _solid(mask: Mask) -> Mask | None:
@@ -176,7 +176,7 @@ def _find_subject(picture: Picture) -> Mask | None:
     import cv2
 
     from selector.perception.faces import main_face
-    from selector.perception.registration import shrink
+    from selector.perception.resize import shrink
 
     small = np.ascontiguousarray(shrink(picture.rgb, SUBJECT_PX))
     face = main_face(picture)
@@ -187,7 +187,7 @@ def _find_subject(picture: Picture) -> Mask | None:
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     if not 0.08 < mask.mean() < 0.9:  # less is a detail of something that fills the picture
         return None
-    full = cv2.resize(mask, picture.size, interpolation=cv2.INTER_LINEAR) > 0
+    full = np.asarray(cv2.resize(mask, picture.size, interpolation=cv2.INTER_LINEAR) > 0)
     full.setflags(write=False)
     return full
 
