@@ -80,10 +80,10 @@ _UP = r"increase|raise|boost|enhance|improve|intensify|add|turn up"
 _DOWN = r"(?:decrease|reduce|lower|turn down|lessen)"
 _A = r"(?:an? |some |the )?"
 _COLOUR = _any(COLOURS)
-_NO_NOUN = frozenset(
-    ("on", "in", "of", "with", "at", "near", "by", "under", "over", "behind", "beside", "from", "to", "into", "and")
-    + ("or", "who", "that", "which", "one", "ones", "background", "light", "lights")
-)
+_NO_NOUN = frozenset({
+    "on", "in", "of", "with", "at", "near", "by", "under", "over", "behind", "beside", "from", "to", "into", "and",
+    "or", "who", "that", "which", "one", "ones", "background", "light", "lights",
+})  # fmt: skip
 _DIRECTION = (
     r"(?P<direction>clockwise|counter-?\s?clockwise|anti-?\s?clockwise|(?:to the )?(?:right|left)"
     r"|rightwards?|leftwards?)"

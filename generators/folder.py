@@ -1,0 +1,162 @@
+"""folder: finished images that any other tool has made, found by the task's id.
+
+Setting: ``path``, the folder. Files of task 7: ``7.png``, ``7_anything.jpg`` and everything under ``7/``; the
+extensions are jpg, jpeg, png and webp in any case. Input: any task. One recipe a file, keyed by the hash of its
+bytes, so that a file that was made anew is a new candidate. Hands on the bytes as they are; notes hold the seed, prompt and model that
+the tool wrote into the file (A1111, ComfyUI, InvokeAI). Model: none of its own. Cost: reading the file.
+Fails when a file vanished, changed or is damaged since it was listed. Links that lead out of the folder are ignored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from selector.domain import (
+    Declined,
+    GenerationFailed,
+    InputError,
+    Made,
+    MissingPart,
+    Picture,
+    Recipe,
+    TaskInputs,
+    TaskType,
+)
+
+EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+MAX_FILE_BYTES = 200_000_000
+
+
+class Folder:
+    """Offers the files of a folder as candidates.
+
+    Args:
+        path: the folder; a relative one is seen from the working directory.
+    """
+
+    name = "folder"
+    version = "1"
+    task_types = frozenset(TaskType)
+
+    def __init__(self, path: str = "") -> None:
+        self.path = path
+
+    def check(self) -> None:
+        """Raises ``MissingPart`` when no path is set and ``InputError`` when it is no folder."""
+        self._root()
+
+    def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
+        """One recipe a file, sorted by name, at most ``n``. Raises ``Declined`` when the task has no file here."""
+        root, wanted = self._root(), inputs.task.id
+        files = list(_files_of(root, wanted))
+        if not files:
+            raise Declined(
+                f"folder {root.name}: no file for task {wanted} ({wanted}.png, {wanted}_*.png, {wanted}/*.png)"
+            )
+        return [_recipe(root, file, seed) for file in files[: max(n, 0)]]
+
+    def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:  # noqa: ARG002 (the contract's arguments)
+        """The bytes of the recipe's file and what its metadata tell. Raises ``GenerationFailed`` when it changed."""
+        from generators.png_metadata import read_metadata
+
+        root, name = self._root(), str(recipe.params.get("file", ""))
+        file = root / name
+        if not name or not _is_inside(file, root):
+            raise GenerationFailed(f"folder: {name!r} is not a file of the folder {root.name}")
+        data = _read(file)
+        if hashlib.sha256(data).hexdigest() != recipe.params.get("sha256"):
+            raise GenerationFailed(f"folder: {name} changed since it was listed; list the folder again")
+        return Made(_decodable(data, name), {"file": name, **read_metadata(data).as_notes()})
+
+    def _root(self) -> Path:
+        if not self.path:
+            raise MissingPart("folder: no path is set; set `path` to the folder with the finished images")
+        root = Path(self.path).expanduser()
+        if not root.is_dir():
+            raise InputError(f"folder: {self.path} is not a folder; set `path` to the folder with the finished images")
+        return root
+
+
+def _files_of(root: Path, task_id: str) -> Iterator[Path]:
+    """Files of one task: those beside each other first, then those in the task's own folder, each sorted by name."""
+    wanted = _normal(task_id)
+    children = sorted(root.iterdir(), key=_sort_key)
+    yield from _pictures((child for child in children if _belongs(_normal(child.stem), wanted)), root)
+    for child in children:
+        if _normal(child.name) == wanted and child.is_dir() and _is_inside(child, root):
+            yield from _pictures(sorted(child.rglob("*"), key=_sort_key), root)
+
+
+def _belongs(stem: str, task_id: str) -> bool:
+    return stem == task_id or stem.startswith(f"{task_id}_")
+
+
+def _pictures(files: Iterable[Path], root: Path) -> Iterator[Path]:
+    for file in files:
+        if (
+            file.suffix.lower() in EXTENSIONS
+            and not file.name.startswith(".")
+            and file.is_file()
+            and _is_inside(file, root)
+        ):
+            yield file
+
+
+def _is_text(name: str) -> bool:
+    """Whether the name is Unicode: other bytes cannot be kept in a recipe."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _is_inside(file: Path, root: Path) -> bool:
+    """Whether the path, links followed, stays in the folder."""
+    return file.resolve().is_relative_to(root.resolve())
+
+
+def _normal(name: str) -> str:
+    """Composed form: some file systems hand out names decomposed."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _sort_key(path: Path) -> tuple[str, str]:
+    return _normal(path.as_posix()), path.as_posix()
+
+
+def _recipe(root: Path, file: Path, seed: int) -> Recipe:
+    """The recipe of a file. One that cannot be read now is listed too, so that its failure is told when it is made."""
+    digest = hashlib.sha256()
+    try:
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    except OSError:
+        return Recipe("file", seed, {"file": file.relative_to(root).as_posix(), "sha256": "unreadable"})
+    return Recipe("file", seed, {"file": file.relative_to(root).as_posix(), "sha256": digest.hexdigest()})
+
+
+def _decodable(data: bytes, name: str) -> bytes:
+    """The bytes, or those of a PNG without texts that decoders refuse for their size."""
+    from generators.png_metadata import without_texts
+
+    try:
+        _ = Picture(data, name).rgb
+    except InputError as error:
+        bare = without_texts(data)
+        try:
+            _ = Picture(bare, name).rgb
+        except InputError:
+            raise GenerationFailed(f"folder: {error}") from error
+        return bare
+    return data
+
+
+def _read(file: Path) -> bytes:
+    try:
+        if file.stat().st_size > MAX_FILE_BYTES:
+            limit = MAX_FILE_BYTES // 1_000_000
+            raise GenerationFailed(f"folder: {file.name} is larger than {limit} MB; no contest image is")
+        return file.read_bytes()
+    except OSError as error:
+        raise GenerationFailed(f"folder: {file.name} cannot be read ({error.strerror or error})") from error

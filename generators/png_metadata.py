@@ -1,0 +1,269 @@
+"""What image tools write into their files: seed, prompt, model, sampler, steps.
+
+Reads the A1111 text (PNG chunk `parameters`; EXIF UserComment of JPEG and WebP), the ComfyUI graph (PNG chunk `prompt`,
+API format) and InvokeAI's JSON (`invokeai_metadata`, and the older `sd-metadata` and `dream`). Metadata are input
+of strangers: they are bounded, and whatever is damaged becomes a remark, never an error.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from selector.domain import JSONValue
+
+MAX_TEXT_CHARACTERS = 2_000_000  # a large ComfyUI graph has 200,000
+MAX_PROMPT_CHARACTERS = 8_000
+MAX_WORD_CHARACTERS = 300  # of a model's or sampler's name
+MAX_NODES = 5_000
+MAX_LINKS = 64  # followed from a sampler to a text or a model
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_TEXT_CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+_USER_COMMENT, _EXIF_IFD = 0x9286, 0x8769
+_A1111_SETTING = re.compile(r'\s*([\w \-/]+):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
+
+Node = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ImageMetadata:
+    """What a tool recorded; None where it recorded nothing. ``remark`` says what could not be read."""
+
+    tool: str | None = None
+    seed: int | None = None
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    model: str | None = None
+    sampler: str | None = None
+    steps: int | None = None
+    remark: str | None = None
+
+    def as_notes(self) -> dict[str, JSONValue]:
+        """The fields that are known."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def read_metadata(data: bytes) -> ImageMetadata:
+    """Metadata of an encoded PNG, JPEG or WebP; empty when there are none. Never raises for what a file holds."""
+    try:
+        texts = _texts(data)
+    except Exception as error:  # PIL raises many kinds for damaged or oversized chunks
+        return ImageMetadata(remark=f"metadata could not be read ({type(error).__name__})")
+    for key, parse in _PARSERS.items():
+        text = texts.get(key)
+        if not text:
+            continue
+        if len(text) > MAX_TEXT_CHARACTERS:
+            return ImageMetadata(remark=f"metadata '{key}' of {len(text)} characters are too long to be read")
+        try:
+            return parse(text)
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
+            return ImageMetadata(remark=f"metadata '{key}' are damaged ({type(error).__name__})")
+    return ImageMetadata()
+
+
+def without_texts(data: bytes) -> bytes:
+    """A PNG without its text chunks, pixels untouched; other bytes as they are. Oversized texts stop decoders."""
+    if not data.startswith(_PNG_SIGNATURE):
+        return data
+    kept, at = [_PNG_SIGNATURE], len(_PNG_SIGNATURE)
+    while at + 12 <= len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 8] not in _TEXT_CHUNKS:
+            kept.append(data[at:end])
+        at = end
+    return b"".join(kept)
+
+
+def _texts(data: bytes) -> dict[str, str]:
+    """The text chunks by key; EXIF's user comment as `parameters`."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Image.open(io.BytesIO(data)) as image:
+            texts = {key: value for key, value in image.info.items() if isinstance(key, str) and isinstance(value, str)}
+            if image.format == "PNG":
+                image.load()  # chunks may follow the pixels
+                texts.update({key: str(value) for key, value in getattr(image, "text", {}).items()})
+            comment = image.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT)
+    if comment and "parameters" not in texts:
+        texts["parameters"] = _user_comment(comment)
+    return texts
+
+
+def _user_comment(comment: bytes | str) -> str:
+    """Decode EXIF UserComment: eight bytes of encoding, then the text; UTF-16 of either byte order in practice."""
+    if isinstance(comment, str):
+        return comment.removeprefix("UNICODE\0").removeprefix("ASCII\0\0\0")
+    code, body = comment[:8], comment[8:]
+    if not code.startswith(b"UNICODE"):
+        return (body if code.rstrip(b"\0") in (b"ASCII", b"") else comment).decode("utf-8", "replace").strip("\0")
+    # Mostly Latin text tells the byte order: its high bytes are zero.
+    little = body[1::2].count(0) > body[0::2].count(0)
+    return body.decode("utf-16-le" if little else "utf-16-be", "replace").strip("\0\ufeff")
+
+
+def _a1111(text: str) -> ImageMetadata:
+    """Prompt lines, a line "Negative prompt: ...", and a last line of settings "Steps: 20, Sampler: ..., Seed: ..."."""
+    lines = text.strip().splitlines()
+    settings: dict[str, str] = {}
+    if lines and re.match(r"\s*Steps: \d", lines[-1]):
+        settings = {name.strip(): value.strip().strip('"') for name, value in _A1111_SETTING.findall(lines.pop())}
+    prompt, _, negative = "\n".join(lines).partition("Negative prompt:")
+    return ImageMetadata(
+        tool="a1111",
+        seed=_whole(settings.get("Seed")),
+        prompt=_prompt(prompt),
+        negative_prompt=_prompt(negative),
+        model=_word(settings.get("Model")),
+        sampler=_word(settings.get("Sampler")),
+        steps=_whole(settings.get("Steps")),
+    )
+
+
+def _comfyui(text: str) -> ImageMetadata:
+    """The graph in API format: the sampler's own inputs, and the texts and the model that its links lead to."""
+    graph = json.loads(text)
+    if not isinstance(graph, dict) or len(graph) > MAX_NODES:
+        raise ValueError("no graph")
+    nodes: dict[str, Node] = {str(key): node for key, node in graph.items() if isinstance(node, dict)}
+    sampler = next(
+        (node for node in nodes.values() if "ksampler" in _kind(node) or "samplercustom" in _kind(node)), None
+    )
+    inputs: Node = _inputs(sampler) if sampler else {}
+    checkpoint = _upstream(nodes, inputs.get("model"), ("ckpt_name", "unet_name", "model_name"))
+    if sampler is None:
+        loaders = (_inputs(node).get("ckpt_name") for node in nodes.values())
+        checkpoint = next((name for name in loaders if isinstance(name, str)), None)
+    return ImageMetadata(
+        tool="comfyui",
+        seed=_whole(_value(nodes, inputs, ("seed", "noise_seed"))),
+        prompt=_prompt(
+            _upstream(nodes, inputs.get("positive", inputs.get("guider")), ("text", "string", "value", "prompt"))
+        ),
+        negative_prompt=_prompt(_upstream(nodes, inputs.get("negative"), ("text", "string", "value", "prompt"))),
+        model=_word(checkpoint),
+        sampler=_word(_value(nodes, inputs, ("sampler_name",))),
+        steps=_whole(_value(nodes, inputs, ("steps",))),
+    )
+
+
+def _kind(node: Node) -> str:
+    return str(node.get("class_type", "")).lower()
+
+
+def _inputs(node: Node) -> Node:
+    inputs = node.get("inputs")
+    return inputs if isinstance(inputs, dict) else {}
+
+
+def _value(nodes: Mapping[str, Node], inputs: Node, names: tuple[str, ...]) -> Any:
+    """An input's value, or what its link leads to (a primitive node holds it as `value` or under the same name)."""
+    for name in names:
+        if name in inputs:
+            value = inputs[name]
+            return _upstream(nodes, value, (*names, "value", "int")) if isinstance(value, list) else value
+    return None
+
+
+def _upstream(nodes: Mapping[str, Node], link: Any, names: tuple[str, ...]) -> Any:
+    """The first named value on the way up from a link ([node id, output]), breadth first, each node once."""
+    queue: list[Any] = [link]
+    seen: set[str] = set()
+    while queue and len(seen) < MAX_LINKS:
+        here = queue.pop(0)
+        node_id = str(here[0]) if isinstance(here, list) and here else None
+        if node_id is None or node_id in seen or node_id not in nodes:
+            continue
+        seen.add(node_id)
+        inputs = _inputs(nodes[node_id])
+        for name in names:
+            if isinstance(inputs.get(name), (str, int)):
+                return inputs[name]
+        queue.extend(value for value in inputs.values() if isinstance(value, list))
+    return None
+
+
+def _workflow(text: str) -> ImageMetadata:
+    """ComfyUI's editor format, when the API format is missing: its values have no names, so only the tool is told."""
+    if not isinstance(json.loads(text), dict):
+        raise ValueError("no graph")
+    return ImageMetadata(
+        tool="comfyui", remark="only the editor's workflow is recorded, which does not name its values"
+    )
+
+
+def _invokeai(text: str) -> ImageMetadata:
+    found = json.loads(text)
+    model = found.get("model")
+    return ImageMetadata(
+        tool="invokeai",
+        seed=_whole(found.get("seed")),
+        prompt=_prompt(found.get("positive_prompt")),
+        negative_prompt=_prompt(found.get("negative_prompt")),
+        model=_word((model.get("name") or model.get("model_name")) if isinstance(model, dict) else model),
+        sampler=_word(found.get("scheduler")),
+        steps=_whole(found.get("steps")),
+    )
+
+
+def _old_invokeai(text: str) -> ImageMetadata:
+    """`sd-metadata` of InvokeAI 2: {"model_weights", "image": {"prompt": [{"prompt"}], "seed", "steps", "sampler"}}."""
+    found = json.loads(text)
+    image = found["image"]
+    prompt = image.get("prompt")
+    if isinstance(prompt, list):
+        prompt = prompt[0]["prompt"] if prompt else None
+    return ImageMetadata(
+        tool="invokeai",
+        seed=_whole(image.get("seed")),
+        prompt=_prompt(prompt),
+        model=_word(found.get("model_weights") or found.get("model")),
+        sampler=_word(image.get("sampler")),
+        steps=_whole(image.get("steps")),
+    )
+
+
+def _dream(text: str) -> ImageMetadata:
+    """The command line of InvokeAI 1 and 2: "a prompt" -s 50 -S 1234 -A k_lms."""
+    quoted = re.match(r'\s*"((?:\\.|[^"\\])*)"', text)
+    options = dict(re.findall(r"(?<=\s)-([sSA])\s*(\S+)", text[quoted.end() :] if quoted else text))
+    return ImageMetadata(
+        tool="invokeai",
+        seed=_whole(options.get("S")),
+        prompt=_prompt(quoted[1] if quoted else re.split(r"\s-\w", text)[0]),
+        sampler=_word(options.get("A")),
+        steps=_whole(options.get("s")),
+    )
+
+
+_PARSERS: dict[str, Callable[[str], ImageMetadata]] = {
+    "invokeai_metadata": _invokeai,
+    "sd-metadata": _old_invokeai,
+    "dream": _dream,
+    "parameters": _a1111,
+    "prompt": _comfyui,
+    "workflow": _workflow,
+}
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number of reasonable size, or None."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return None
+    text = str(value) if not isinstance(value, int) or abs(value) < 2**80 else ""
+    return int(text) if re.fullmatch(r"-?\d{1,20}", text.strip()) else None
+
+
+def _prompt(value: Any) -> str | None:
+    return value.strip()[:MAX_PROMPT_CHARACTERS] or None if isinstance(value, str) else None
+
+
+def _word(value: Any) -> str | None:
+    return value.strip()[:MAX_WORD_CHARACTERS] or None if isinstance(value, str) else None

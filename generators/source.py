@@ -1,0 +1,38 @@
+"""source: the unchanged input picture, as the last resort of an edit task, so that no task goes without an image.
+
+Input: a task with a source picture; for a face swap that is the picture that gives the scene. One recipe, always noted
+as {"fallback": true}, so that it is never mistaken for an edit. Model: none. Licence: the project's. Cost: one decoding.
+Fails when the source cannot be decoded. It scores badly on purpose: nothing was edited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from selector.domain import Declined, GenerationFailed, InputError, Made, Recipe, TaskInputs, TaskType
+
+
+class Source:
+    """Hands the input picture back as it is."""
+
+    name = "source"
+    version = "1"
+    task_types = frozenset({TaskType.TIE, TaskType.VTTIE, TaskType.DEEPFAKE})
+
+    def check(self) -> None:
+        """Needs nothing."""
+
+    def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
+        """The one recipe. Raises ``Declined`` when the task has no source picture."""
+        if inputs.source is None:
+            raise Declined("the task has no source picture to hand back")
+        return [Recipe("unchanged", seed)][: max(n, 0)]
+
+    def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:  # noqa: ARG002 (the contract's arguments)
+        """The source's pixels, flagged as a fallback."""
+        if inputs.source is None:
+            raise Declined("the task has no source picture to hand back")
+        try:
+            return Made(inputs.source.rgb.copy(), {"fallback": True})
+        except InputError as error:
+            raise GenerationFailed(str(error)) from error
