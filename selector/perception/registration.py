@@ -20,6 +20,7 @@ __all__ = ["Registered", "changed", "changed_mask", "register", "registered"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+LEAST_PX = 32  # a shorter side shows too little to fit anything to
 CHANGE_PX = 1024
 VISIBLE_LEVELS = 10.0  # of 255, after smoothing over about 3 px
 _REMEMBERED_BYTES = 256 << 20
@@ -60,8 +61,8 @@ def register(source_rgb: Array, candidate_rgb: Array) -> Registered:
     """Bring ``candidate_rgb`` (h, w, 3) to the size and position of ``source_rgb`` (H, W, 3), both uint8."""
     resized = resize_rgb(candidate_rgb, source_rgb.shape[:2])
     small_source, small_candidate = shrink(source_rgb, ESTIMATE_PX), shrink(resized, ESTIMATE_PX)
-    same_size = source_rgb.shape == candidate_rgb.shape
-    warp = None if same_size and lies_still(small_source, small_candidate) else fit_warp(small_source, small_candidate)
+    still = source_rgb.shape == candidate_rgb.shape and lies_still(small_source, small_candidate)
+    warp = None if still or min(small_source.shape[:2]) < LEAST_PX else fit_warp(small_source, small_candidate)
     if warp is None:
         return _frozen(resized, np.ones(source_rgb.shape[:2], bool), (0.0, 0.0), (1.0, 1.0))
     return _apply(resized, warp)
