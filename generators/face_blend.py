@@ -22,6 +22,8 @@ MAX_GAIN = 1.5  # of contrast in the colour transfer: a flat face has no contras
 MAX_LIGHT = 60.0  # grey levels: a stronger difference is an object in front of the face, not light
 SKIN_RANGE = 3.0  # standard deviations of the skin's colour that still count as skin
 FOREHEAD_SHARES = (1.0, 0.8, 0.6, 0.45)  # of the wished height; the lowest adds next to nothing over the brow margin
+TEMPLE_LIFT = 0.1  # of the face width, over the line of the brows: rims reach over it, and the feather needs room
+BARE = 0.5  # share of skin over which a temple counts as bare
 LEAST_SKIN = 0.9  # of the forehead's pixels
 BLURS_PX = np.arange(0.0, 3.01, 0.25)  # standard deviations that are tried to make a sharp face as soft as its scene
 SHARPEN_AT_MOST = 1.0  # of an unsharp mask: more makes halos and brings out JPEG blocks
@@ -32,8 +34,7 @@ def swap_mask(scene: Floats, placed: Floats, shape: tuple[int, int], grow: float
 
     ``scene`` and ``placed`` are the landmarks of the scene's face and of the new one, in px of the crop.
     """
-    up = scene[BROWS].mean(axis=0) - scene[33]
-    lift = brows * np.linalg.norm(scene[16] - scene[0]) * up / np.linalg.norm(up)
+    lift = _lift(scene, brows)
     mask = hull_mask(np.vstack([scene, scene[BROWS] + lift, placed[BROWS] + lift]), shape, grow)
     # Beyond the new face's own outline lies the reference's background.
     return mask & hull_mask(np.vstack([placed, placed[BROWS] + lift]), shape, grow)
@@ -51,6 +52,22 @@ def forehead_mask(scene: Floats, images: tuple[Image, Image], core: Mask, skin: 
         if added.any() and both[added].mean() >= LEAST_SKIN:
             return raised
     return core
+
+
+def temple_mask(scene: Floats, placed: Floats, images: tuple[Image, Image], core: Mask, skin: Mask) -> Mask:
+    """``core`` and the corners between brows and ears, where the sides of glasses are.
+
+    A corner is left out where the scene shows bare skin and the new face does not: that is the reference's hair.
+    """
+    shape = (core.shape[0], core.shape[1])
+    bare, new_bare = (_looks_like_skin(image, skin) for image in images)
+    own = hull_mask(placed, shape)
+    mask: Mask = core.copy()
+    for brow, ear in ((17, 0), (26, 16)):
+        corner = _temple(scene, brow, ear, shape) & ~core & (_temple(placed, brow, ear, shape) | own)
+        if corner.any() and not (bare[corner].mean() > BARE and new_bare[corner].mean() < BARE):
+            mask |= corner
+    return mask
 
 
 def skin_mask(landmarks: Floats, core: Mask) -> Mask:
@@ -125,6 +142,21 @@ def poisson_clone(scene: Pixels, face: Image, mask: Mask) -> Pixels:
     patch = np.round(face).astype(np.uint8)
     cloned: Any = cv2.seamlessClone(patch, scene, whole.astype(np.uint8) * 255, centre, cv2.NORMAL_CLONE)
     return np.where(whole[..., None], cloned, scene).astype(np.uint8)
+
+
+def _lift(landmarks: Floats, share: float) -> Floats:
+    """A shift (2,) up the axis of the face by a share of its width."""
+    up = landmarks[BROWS].mean(axis=0) - landmarks[33]
+    return np.asarray(share * np.linalg.norm(landmarks[16] - landmarks[0]) * up / np.linalg.norm(up))
+
+
+def _temple(landmarks: Floats, brow: int, ear: int, shape: tuple[int, int]) -> Mask:
+    """The wedge between the end of a brow, the end of the jaw line and the corner over the latter."""
+    across = (landmarks[16] - landmarks[0]) / np.linalg.norm(landmarks[16] - landmarks[0])
+    corner = landmarks[brow] + across * ((landmarks[ear] - landmarks[brow]) @ across)
+    lift = _lift(landmarks, TEMPLE_LIFT)
+    wedge = np.array([landmarks[brow], landmarks[brow] + lift, corner, corner + lift, landmarks[ear]])
+    return hull_mask(wedge, shape, 0.0)
 
 
 def _lab(image: Image) -> Image:

@@ -12,7 +12,8 @@ Methods (recipe variants):
 Models: dlib's detector and 68 landmarks (see ``selector.perception.faces``; non-commercial training data).
 Cost: 10 to 40 ms for a face of 100 px once the faces are found (0.2 s for both pictures). No randomness.
 Fails with ``GenerationFailed`` when one of the pictures shows no face that can be used. Weak where the poses differ by
-more than about 30 degrees, where the scene's face wears glasses (their ends stay) and under hard side light.
+more than about 30 degrees, where the scene's face wears glasses (their sides may stay), where hair crosses
+the reference's face, and under hard side light.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class Swap:
     grow: float = 0.0  # of the mask, about its centre
     brows: float = 0.07  # margin over both pairs of brows: the scene's must not show as a second pair
     forehead: float = 0.6  # height over the brows, in distances from brows to nose base; 0: up to the brows
+    temples: bool = True  # the corners between brows and ears too, unless the reference has hair there
     colour: float = 1.0  # skin mean and spread of the scene
     light: float = 0.5  # light and shade of the scene
     sharpness: float = 0.7  # fine detail as strong as the scene's
@@ -68,20 +70,22 @@ class Swap:
 SWAPS: tuple[tuple[str, Swap], ...] = (
     ("outline", Swap()),
     ("similarity", Swap("similarity", forehead=0.0)),
-    ("poisson", Swap(edge="poisson", feather=0.05, grow=-0.08, forehead=0.0)),
+    ("poisson", Swap(edge="poisson", feather=0.05, grow=-0.08, forehead=0.0, temples=False)),
     ("outline", Swap(pose=0.35, light=0.7, feather=0.12)),
     ("affine", Swap("affine", feather=0.12)),
     ("outline", Swap(pose=0.0, colour=0.7, light=0.3)),
     ("triangles", Swap("triangles")),
-    ("outline", Swap(forehead=0.0, grow=-0.05)),
+    ("outline", Swap(forehead=0.0, grow=-0.05, temples=False)),
     ("similarity", Swap("similarity", feather=0.15, light=0.8)),
     ("outline", Swap(grow=0.06, feather=0.15, light=0.8)),
-    ("poisson", Swap("affine", edge="poisson", feather=0.05, grow=-0.08, light=0.0)),
+    ("poisson", Swap("affine", edge="poisson", feather=0.05, grow=-0.08, light=0.0, temples=False)),
     ("outline", Swap(sharpness=0.0, light=0.2)),
     ("triangles", Swap("triangles", edge="poisson", feather=0.05, grow=-0.05)),
     (
         "baseline_triangles",
-        Swap("plain_triangles", "poisson", feather=0, brows=0, forehead=0, colour=0, light=0, sharpness=0),
+        Swap(
+            "plain_triangles", "poisson", feather=0, brows=0, forehead=0, temples=False, colour=0, light=0, sharpness=0
+        ),
     ),
 )
 
@@ -139,22 +143,23 @@ def _blended(crop: Pixels, onto: Floats, reference: Pixels, landmarks: Floats, s
     skin = blend.skin_mask(onto, core) & blend.skin_mask(fit.placed, core)
     if skin.sum() < LEAST_SKIN_PX:
         raise GenerationFailed(f"the faces share only {int(skin.sum())} px of skin: too small or too turned to swap")
-    face, mask = _fitted_in(face, crop.astype(np.float32), onto, core, skin, swap)
+    face, mask = _fitted_in(face, crop.astype(np.float32), onto, fit.placed, core, skin, swap)
     if swap.edge == "poisson":
         face = blend.poisson_clone(crop, face, mask).astype(np.float32)
     return blend.mix(crop, face, blend.feather(mask, swap.feather * width_px))
 
 
 def _fitted_in(
-    face: blend.Image, scene: blend.Image, onto: Floats, core: blend.Mask, skin: blend.Mask, swap: Swap
+    face: blend.Image, scene: blend.Image, onto: Floats, placed: Floats, core: blend.Mask, skin: blend.Mask, swap: Swap
 ) -> tuple[blend.Image, blend.Mask]:
     """The face with the scene's colour, light and sharpness, and the mask with as much forehead as both have."""
     face = blend.match_colour(face, scene, skin, swap.colour)
     face = blend.match_light(face, scene, skin, face_width_px(onto), swap.light)
     face = blend.match_sharpness(face, scene, core, swap.sharpness)
-    if swap.forehead == 0:
-        return face, core
-    return face, blend.forehead_mask(onto, (scene, face), core, skin, swap.forehead)
+    mask = blend.temple_mask(onto, placed, (scene, face), core, skin) if swap.temples else core
+    if swap.forehead > 0:
+        mask = mask | blend.forehead_mask(onto, (scene, face), core, skin, swap.forehead)
+    return face, mask
 
 
 def _crop_box(landmarks: Floats, width: int, height: int) -> tuple[int, int, int, int]:

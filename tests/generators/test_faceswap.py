@@ -1,7 +1,7 @@
 """Face swaps of the two portraits that installed packages ship, in both directions, whole and damaged."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import matplotlib
@@ -23,7 +23,7 @@ from selector.domain import (
     TaskType,
     encode_final,
 )
-from selector.perception.faces import descriptor, face_mask, main_face
+from selector.perception.faces import descriptor, face_mask, hull_mask, main_face
 
 HOPPER = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 swapper = FaceSwap()
@@ -262,6 +262,38 @@ def test_sharp_face_is_softened_for_a_soft_scene_and_a_soft_one_sharpened():
     assert raised > 1.3 * face_blend._detail(soft, inside)
 
 
+def test_hair_of_the_reference_is_not_pasted_on_a_bare_temple_but_glasses_are_covered():
+    points = main_face(LADY).landmarks
+    shape = LADY.rgb.shape[:2]
+    core = hull_mask(points, shape)
+    skin = face_blend.skin_mask(points, core)
+    bare = np.random.default_rng(4).normal([200, 150, 130], 4, (*shape, 3)).clip(0, 255).astype(np.float32)
+    dark = np.where(core[..., None], bare, 20).astype(np.float32)  # skin in the core, hair or glasses around it
+
+    def added(scene, face):
+        return int((face_blend.temple_mask(points, points, (scene, face), core, skin) & ~core).sum())
+
+    assert added(bare, dark) == 0
+    assert added(bare, bare) > 100 and added(dark, bare) > 100
+
+
+def test_forehead_is_taken_only_as_high_as_both_faces_are_bare():
+    points = main_face(LADY).landmarks
+    shape = LADY.rgb.shape[:2]
+    core = hull_mask(points, shape)
+    skin = face_blend.skin_mask(points, core)
+    bare = np.random.default_rng(5).normal([200, 150, 130], 4, (*shape, 3)).clip(0, 255).astype(np.float32)
+    capped = bare.copy()
+    capped[: int(points[:, 1].min()) - 30] = 20  # a hat
+
+    def height(scene, face):
+        mask = face_blend.forehead_mask(points, (scene, face), core, skin, 0.9)
+        return int(np.flatnonzero(core.any(axis=1))[0] - np.flatnonzero(mask.any(axis=1))[0])
+
+    assert height(bare, bare) > height(capped, bare) > 0
+    assert height(capped, bare) == height(bare, capped) <= 40
+
+
 def test_poisson_clone_keeps_everything_outside_its_mask():
     scene = np.full((60, 60, 3), 90, np.uint8)
     mask = np.zeros((60, 60), bool)
@@ -275,9 +307,17 @@ def test_poisson_clone_keeps_everything_outside_its_mask():
 def test_every_parameter_changes_the_picture():
     inputs = pair(ASTRONAUT, LADY)
     base = SWAPS[0][1]
-    changes = {"feather": 0.2, "grow": -0.2, "brows": 0.0, "colour": 0.0, "light": 0.0, "sharpness": 0.0, "pose": 0.8}
+    changes = {
+        "feather": 0.2,
+        "grow": -0.2,
+        "brows": 0.0,
+        "colour": 0.0,
+        "light": 0.0,
+        "sharpness": 0.0,
+        "pose": 0.8,
+        "temples": False,
+    }
     plain = first(inputs)
     for name, value in changes.items():
-        swap = replace(base, **{name: value})
-        made = swapper.generate(inputs, Recipe("outline", 0, vars(swap)))
+        made = swapper.generate(inputs, Recipe("outline", 0, asdict(replace(base, **{name: value}))))
         assert not np.array_equal(made.image, plain), name
