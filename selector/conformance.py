@@ -247,7 +247,7 @@ def _image_bytes(made: Made) -> bytes:
 
 def _check_other_types(generator: Generator, inputs: TaskInputs, who: str) -> None:
     for kind in sorted(set(TaskType) - generator.task_types):
-        other = TaskInputs(replace(inputs.task, type=kind), inputs.source, inputs.reference)
+        other = _as_task_of(kind, inputs)
         try:
             generator.recipes(other, 1, 0)
         except Declined:
@@ -255,3 +255,10 @@ def _check_other_types(generator: Generator, inputs: TaskInputs, who: str) -> No
         except GenerationFailed as error:
             raise AssertionError(f"{who}: a {kind.value} task must be Declined, not failed: {error}") from error
         raise AssertionError(f"{who}: a {kind.value} task must be Declined, because it is not in task_types")
+
+
+def _as_task_of(kind: TaskType, inputs: TaskInputs) -> TaskInputs:
+    """The same task under another type; one from text has no pictures."""
+    if kind is TaskType.T2I:
+        return TaskInputs(replace(inputs.task, type=kind, source=None, reference=None))
+    return TaskInputs(replace(inputs.task, type=kind), inputs.source, inputs.reference)

@@ -179,6 +179,8 @@ def _find_subject(picture: Picture) -> Mask | None:
     from selector.perception.resize import shrink
 
     small = np.ascontiguousarray(shrink(picture.rgb, SUBJECT_PX))
+    if min(small.shape[:2]) < 16:
+        return None
     face = main_face(picture)
     labels = _trimap(small.shape[:2], None if face is None else np.array(face.box) * small.shape[1] / picture.size[0])
     cv2.setRNGSeed(0)  # GrabCut seeds its colour models from the thread's generator: the same picture, the same mask
