@@ -18,7 +18,7 @@ LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)  # Rec. 709, fo
 
 def to_floats(rgb: Pixels) -> Floats:
     """uint8 to sRGB floats; ``to_pixels`` gives the same bytes back."""
-    return np.asarray(rgb, dtype=np.float32) / np.float32(255)
+    return np.asarray(rgb / np.float32(255), dtype=np.float32)
 
 
 def to_pixels(srgb: Floats) -> Pixels:

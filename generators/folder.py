@@ -2,9 +2,10 @@
 
 Setting: ``path``, the folder. Files of task 7: ``7.png``, ``7_anything.jpg`` and everything under ``7/``; the
 extensions are jpg, jpeg, png and webp in any case. Input: any task. One recipe a file, keyed by the hash of its
-bytes, so that a file that was made anew is a new candidate. Hands on the bytes as they are; notes hold the seed, prompt and model that
-the tool wrote into the file (A1111, ComfyUI, InvokeAI). Model: none of its own. Cost: reading the file.
-Fails when a file vanished, changed or is damaged since it was listed. Links that lead out of the folder are ignored.
+bytes, so that a file that was made anew is a new candidate. Hands on the bytes as they are; notes hold the seed,
+prompt and model that the tool wrote into the file (A1111, ComfyUI, InvokeAI). Model: none of its own. Cost: reading
+the file. Fails when a file vanished, changed or is damaged since it was listed. Links that lead out of the folder are
+ignored.
 """
 
 from __future__ import annotations

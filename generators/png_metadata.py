@@ -25,6 +25,7 @@ MAX_LINKS = 64  # followed from a sampler to a text or a model
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TEXT_CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _USER_COMMENT, _EXIF_IFD = 0x9286, 0x8769
+_TEXT_INPUTS = ("text", "t5xxl", "string", "value", "prompt")
 _A1111_SETTING = re.compile(r'\s*([\w \-/]+):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
 
 Node = Mapping[str, Any]
@@ -133,29 +134,27 @@ def _comfyui(text: str) -> ImageMetadata:
     if not isinstance(graph, dict) or len(graph) > MAX_NODES:
         raise ValueError("no graph")
     nodes: dict[str, Node] = {str(key): node for key, node in graph.items() if isinstance(node, dict)}
-    sampler = next(
-        (node for node in nodes.values() if "ksampler" in _kind(node) or "samplercustom" in _kind(node)), None
-    )
+    sampler = next((node for node in nodes.values() if _is_sampler(node)), None)
     inputs: Node = _inputs(sampler) if sampler else {}
-    checkpoint = _upstream(nodes, inputs.get("model"), ("ckpt_name", "unet_name", "model_name"))
+    guided = inputs.get("guider")  # of SamplerCustomAdvanced, as Flux graphs use it
+    checkpoint = _upstream(nodes, inputs.get("model", guided), ("ckpt_name", "unet_name", "model_name"))
     if sampler is None:
         loaders = (_inputs(node).get("ckpt_name") for node in nodes.values())
         checkpoint = next((name for name in loaders if isinstance(name, str)), None)
     return ImageMetadata(
         tool="comfyui",
-        seed=_whole(_value(nodes, inputs, ("seed", "noise_seed"))),
-        prompt=_prompt(
-            _upstream(nodes, inputs.get("positive", inputs.get("guider")), ("text", "string", "value", "prompt"))
-        ),
-        negative_prompt=_prompt(_upstream(nodes, inputs.get("negative"), ("text", "string", "value", "prompt"))),
+        seed=_whole(_value(nodes, inputs, ("seed", "noise_seed"), "noise")),
+        prompt=_prompt(_upstream(nodes, inputs.get("positive", guided), _TEXT_INPUTS)),
+        negative_prompt=_prompt(_upstream(nodes, inputs.get("negative"), _TEXT_INPUTS)),
         model=_word(checkpoint),
-        sampler=_word(_value(nodes, inputs, ("sampler_name",))),
-        steps=_whole(_value(nodes, inputs, ("steps",))),
+        sampler=_word(_value(nodes, inputs, ("sampler_name",), "sampler")),
+        steps=_whole(_value(nodes, inputs, ("steps",), "sigmas")),
     )
 
 
-def _kind(node: Node) -> str:
-    return str(node.get("class_type", "")).lower()
+def _is_sampler(node: Node) -> bool:
+    kind = str(node.get("class_type", "")).lower()
+    return ("ksampler" in kind or "samplercustom" in kind) and "select" not in kind
 
 
 def _inputs(node: Node) -> Node:
@@ -163,21 +162,19 @@ def _inputs(node: Node) -> Node:
     return inputs if isinstance(inputs, dict) else {}
 
 
-def _value(nodes: Mapping[str, Node], inputs: Node, names: tuple[str, ...]) -> Any:
-    """An input's value, or what its link leads to (a primitive node holds it as `value` or under the same name)."""
-    for name in names:
-        if name in inputs:
-            value = inputs[name]
-            return _upstream(nodes, value, (*names, "value", "int")) if isinstance(value, list) else value
-    return None
+def _value(nodes: Mapping[str, Node], inputs: Node, names: tuple[str, ...], behind: str) -> Any:
+    """An input's value, or what its link leads to; without such an input, what the link ``behind`` leads to."""
+    value = next((inputs[name] for name in names if name in inputs), inputs.get(behind))
+    return _upstream(nodes, value, (*names, "value", "int")) if isinstance(value, list) else value
 
 
 def _upstream(nodes: Mapping[str, Node], link: Any, names: tuple[str, ...]) -> Any:
-    """The first named value on the way up from a link ([node id, output]), breadth first, each node once."""
-    queue: list[Any] = [link]
+    """The first named value on the way up from a link ([node id, output]): depth first, as the first input means most,
+    and each node once."""
+    stack: list[Any] = [link]
     seen: set[str] = set()
-    while queue and len(seen) < MAX_LINKS:
-        here = queue.pop(0)
+    while stack and len(seen) < MAX_LINKS:
+        here = stack.pop()
         node_id = str(here[0]) if isinstance(here, list) and here else None
         if node_id is None or node_id in seen or node_id not in nodes:
             continue
@@ -186,7 +183,9 @@ def _upstream(nodes: Mapping[str, Node], link: Any, names: tuple[str, ...]) -> A
         for name in names:
             if isinstance(inputs.get(name), (str, int)):
                 return inputs[name]
-        queue.extend(value for value in inputs.values() if isinstance(value, list))
+        links = [value for value in inputs.values() if isinstance(value, list)]
+        named = [inputs[name] for name in names if isinstance(inputs.get(name), list)]
+        stack.extend(reversed(named + links))
     return None
 
 

@@ -18,7 +18,8 @@ from selector.domain import Declined
 # Hue angles in CIELAB, degrees: from, to, centre; and typical lightness and chroma of the colour when it is the aim.
 HUES = {
     "red": (8, 48, 36), "orange": (48, 74, 62), "brown": (35, 82, 62), "yellow": (74, 108, 92),
-    "green": (108, 178, 140),    "cyan": (178, 235, 205), "blue": (225, 308, 285), "purple": (298, 340, 318), "pink": (330, 372, 352),
+    "green": (108, 178, 140), "cyan": (178, 235, 205), "blue": (225, 308, 285), "purple": (298, 340, 318),
+    "pink": (330, 372, 352),
 }  # fmt: skip
 AIMS = {  # lightness and chroma of a clear example of each colour
     "red": (46, 68), "orange": (66, 72), "brown": (38, 32), "yellow": (84, 78), "green": (52, 52), "cyan": (74, 42),

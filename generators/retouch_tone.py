@@ -23,7 +23,8 @@ def brightness(srgb: Floats, method: str, strength: float) -> Floats:
     """Lift or lower the midtones.
 
     "exposure" is a gain in linear light with a shoulder (y = g x / (1 + (g - 1) x), so white stays white); "gamma" a
-    power on L*; "curve" a parabola on each channel, as the curves tool of editors draws it, which also raises saturation.
+    power on L*; "curve" a parabola on each channel, as the curves tool of editors draws it, which raises
+    saturation too.
     """
     if method == "exposure":
         gain = 2.0**strength
@@ -47,7 +48,8 @@ def contrast(srgb: Floats, method: str, strength: float) -> Floats:
     tone = lab[..., 0] / 100
     middle = float(np.clip(np.median(tone), 0.35, 0.65))
     if method == "local" and strength > 0:
-        new = tone + min(0.7 * strength, 1.0) * (_equalised(tone) - tone)
+        local = tone + min(0.45 * strength, 1.0) * (_equalised(tone) - tone)
+        new = _sigmoid(local, middle, 2.6 * strength)  # CLAHE alone may flatten the picture as a whole
     elif method == "sigmoid":
         steep = _sigmoid(tone, middle, 3.6 * abs(strength))
         new = steep if strength > 0 else np.clip(2 * tone - steep, 0, 1)

@@ -1,8 +1,8 @@
 """source: the unchanged input picture, as the last resort of an edit task, so that no task goes without an image.
 
 Input: a task with a source picture; for a face swap that is the picture that gives the scene. One recipe, always noted
-as {"fallback": true}, so that it is never mistaken for an edit. Model: none. Licence: the project's. Cost: one decoding.
-Fails when the source cannot be decoded. It scores badly on purpose: nothing was edited.
+as {"fallback": true}, so that it is never mistaken for an edit. Model: none. Licence: the project's.
+Cost: one decoding. Fails when the source cannot be decoded. It scores badly on purpose: nothing was edited.
 """
 
 from __future__ import annotations
