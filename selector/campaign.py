@@ -34,6 +34,7 @@ from selector.submission.verify import Verdict, verify_archive
 CONFIG_NAME = "campaign.toml"
 DATABASE_NAME = "campaign.db"
 _SUFFIX = {"jpeg": ".jpg", "png": ".png"}
+_UNCALIBRATED = "The estimates come from the prior: no leaderboard total has taught them yet."
 _MOST_FILES = 10_000  # candidates of one task that an import may bring
 
 
@@ -201,10 +202,16 @@ class Campaign:
         """Counts, failures with their reasons, submissions and the best total."""
         return status(self._ws, self.tasks, self._scorers()[0], self._ledger)
 
-    def report(self, title: str | None = None) -> Path:
-        """Write the contact sheet, a static page with every candidate, and return its path."""
+    def report(self, title: str | None = None, notes: tuple[str, ...] = ()) -> Path:
+        """Write the contact sheet, a static page with every candidate, and return its path.
+
+        Args:
+            title: of the page; the campaign's folder if None.
+            notes: lines that the page shows under its title, before its own.
+        """
         scorers = self._scorers()[0]
-        sheet = build_sheet(self._ws, self.tasks, scorers, self._ledger, title or self.folder.resolve().name)
+        title = title or self.folder.resolve().name
+        sheet = build_sheet(self._ws, self.tasks, scorers, self._ledger, title, (*notes, _UNCALIBRATED))
         return write_contact_sheet(self.folder / "report", sheet)
 
     def doctor(self) -> list[Check]:

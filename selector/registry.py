@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 from collections.abc import Mapping
@@ -10,10 +9,11 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
 
 from selector.domain import Generator, InputError, MissingPart, Scorer
+from selector.domain.words import near_or_all
 
 BUILTIN_GENERATORS: dict[str, str] = {
     "faceswap": "generators.faceswap:FaceSwap",
-    "textedit": "generators.textedit:TextEdit",
+    "textedit": "generators.textedit:TextEditor",
     "retouch": "generators.retouch:Retouch",
     "folder": "generators.folder:Folder",
     "source": "generators.source:Source",
@@ -55,12 +55,6 @@ def create_scorer(name: str, settings: Mapping[str, Any] | None = None) -> Score
     return cast(Scorer, _create("scorer", name, BUILTIN_SCORERS, SCORER_GROUP, settings or {}))
 
 
-def nearest(word: str, known: tuple[str, ...] | list[str]) -> str:
-    """A hint for an error message: the nearest known word, or all of them."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known) or 'none'}"
-
-
 def _names(builtin: dict[str, str], group: str) -> tuple[str, ...]:
     return (*builtin, *sorted(point.name for point in entry_points(group=group) if point.name not in builtin))
 
@@ -70,7 +64,7 @@ def _create(kind: str, name: str, builtin: dict[str, str], group: str, settings:
     known = [p for p in inspect.signature(cls).parameters if p not in ("args", "kwargs")]
     for key in settings:
         if key not in known:
-            raise InputError(f"{kind} '{name}' has no setting '{key}': {nearest(key, known)}")
+            raise InputError(f"{kind} '{name}' has no setting '{key}'{near_or_all(key, known)}")
     try:
         return cls(**settings)
     except (TypeError, ValueError) as error:
@@ -91,4 +85,4 @@ def _entry_point(kind: str, name: str, builtin: dict[str, str], group: str) -> E
     for point in entry_points(group=group):
         if point.name == name:
             return point
-    raise InputError(f"there is no {kind} '{name}': {nearest(name, list(_names(builtin, group)))}")
+    raise InputError(f"there is no {kind} '{name}'{near_or_all(name, _names(builtin, group))}")

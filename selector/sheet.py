@@ -17,7 +17,12 @@ from selector.submission.ledger import Ledger, SubmissionRecord
 
 
 def build_sheet(
-    ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer], ledger: Ledger, title: str
+    ws: Workspace,
+    tasks: Sequence[Task],
+    scorers: Mapping[str, Scorer],
+    ledger: Ledger,
+    title: str,
+    notes: tuple[str, ...] = (),
 ) -> Sheet:
     """The sheet; its tasks are read from the store when the writer walks over them."""
     submissions = [s for s in ledger.all() if s.state != "withdrawn"]
@@ -32,7 +37,7 @@ def build_sheet(
         quota=f"{quota.left} of {quota.allowed} submissions left on {quota.day} ({ws.profile.quota.time_zone})",
         verdict=_verdict(newest),
         zip_file=_zip_file(ws, newest),
-        notes=("Estimates come from the prior: no leaderboard total has taught it yet.",),
+        notes=notes,
     )
 
 
@@ -116,7 +121,6 @@ def _row(
         reference=ws.inputs_folder / task.reference if task.reference else None,
         candidates=tuple(cards),
         pick_reason=pick.reason if pick else "not picked yet",
-        flags=("fallback",) if pick and pick.fallback else (),
         failures=(*declined, *failed),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 from collections.abc import Sequence
 
@@ -68,9 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         if debug:
             raise
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        if full:
-            _fail("the disk is full: free some space and run the same command again; nothing is lost", 2)
+        from selector.store.files import DISK_FULL, is_disk_full
+
+        if isinstance(error, OSError) and is_disk_full(error):
+            _fail(DISK_FULL, 2)
         _fail(f"unexpected {type(error).__name__}: {error}; `--debug` shows where, please report it", 1)
 
 

@@ -23,13 +23,14 @@ from selector.cli.common import debug_option, emit, json_option, progress_bar, w
 @json_option
 @debug_option
 def demo(folder: Path, as_json: bool) -> None:
+    from selector.demo import NO_TEXT_TO_IMAGE
     from selector.demo.run import run_demo
 
     result = run_demo(folder, progress_bar())
     lines = [
         f"{result.tasks} tasks, {result.candidates} candidates, {result.values} scores, {result.unscored} unscored "
         f"(each with a reason), {result.seconds:.0f} s",
-        "no text-to-image tasks: they need a model, and the demo needs no network",
+        NO_TEXT_TO_IMAGE,
         f"{result.fallbacks} task has only its flagged fallback: no generator here can do what it asks"
         if result.fallbacks == 1
         else f"{result.fallbacks} tasks have only a flagged fallback",

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from selector.contest.problems import did_you_mean
 from selector.contest.toml_model import parse_toml
 from selector.domain import InputError, TaskType
+from selector.domain.words import did_you_mean
 
 
 def _placeholders_known(value: str) -> str:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from selector.contest.input_images import resolve_image
-from selector.contest.problems import InputProblems, did_you_mean
+from selector.contest.problems import InputProblems
 from selector.contest.profile import ContestProfile, TaskFacts
 from selector.contest.table_text import read_table_text
 from selector.domain import InputError, Task, TaskType
+from selector.domain.words import did_you_mean
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|{}]')

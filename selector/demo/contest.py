@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from selector.demo.script import PICTURES, SCENES
 from selector.domain import InputError, encode_final
+from selector.store.files import write_atomically
 
 COLUMNS = ("index", "task_type", "prompt", "ori_image", "target_image")
 JPEG_QUALITY = 92
@@ -36,7 +36,7 @@ def make_demo_contest(folder: Path) -> DemoContest:
     try:
         images.mkdir(parents=True, exist_ok=True)
         names = {name: _write_picture(images, name) for name in _pictures_used()}
-        _write(table, _table(names).encode("utf-8-sig"))  # the real table opens with a byte order mark
+        write_atomically(table, _table(names).encode("utf-8-sig"))  # the real table opens with a byte order mark
     except OSError as error:
         raise InputError(f"the demo contest cannot be written to {folder}: {error.strerror or error}") from error
     return DemoContest(table, images, len(SCENES))
@@ -55,7 +55,7 @@ def _pictures_used() -> list[str]:
 def _write_picture(images: Path, name: str) -> str:
     data = encode_final(PICTURES[name](), quality=JPEG_QUALITY)
     file_name = hashlib.md5(data, usedforsecurity=False).hexdigest() + ".jpg"
-    _write(images / file_name, data)
+    write_atomically(images / file_name, data, durable=False)
     return file_name
 
 
@@ -67,10 +67,3 @@ def _table(names: dict[str, str]) -> str:
         reference = names[scene.reference] if scene.reference else ""
         rows.writerow((task_id(position), scene.type.value, scene.prompt, names[scene.source], reference))
     return text.getvalue()
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all: a killed demo leaves no half picture behind."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(data)
-    temporary.replace(path)

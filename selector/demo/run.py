@@ -8,6 +8,7 @@ from pathlib import Path
 
 from selector.campaign import CONFIG_NAME, Campaign
 from selector.demo.contest import make_demo_contest
+from selector.demo.script import NO_TEXT_TO_IMAGE
 from selector.runs.progress import Progress, silent
 
 
@@ -41,7 +42,7 @@ def run_demo(folder: Path, progress: Progress = silent) -> DemoResult:
         picks = campaign.pick()
         exported = campaign.export(allow_fallbacks=True)
         verdict = campaign.verify(exported.zip_path, allow_fallbacks=True)
-        sheet = campaign.report("bestshot demo")
+        sheet = campaign.report("bestshot demo", (NO_TEXT_TO_IMAGE,))
         status = campaign.status()
     return DemoResult(
         tasks=len(picks),

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from selector.domain import InputError
-from selector.report.files import link, write_whole
 from selector.report.histogram import HEIGHT, WIDTH, histogram
+from selector.report.links import link
 from selector.report.model import Sheet, TaskRow
 from selector.report.tally import Tally
 from selector.report.thumbnails import Thumbnail, thumbnail
 from selector.report.view import TYPE_NAMES, anchor, task_view
+from selector.store.files import write_atomically
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -87,7 +88,7 @@ def _render_tasks(folder: Path, sheet: Sheet, scratch: Path) -> tuple[Tally, lis
 def _write_pages(folder: Path, sheet: Sheet, tally: Tally, fragments: list[Path]) -> Path:
     """Assets first and the index last: a reader who opens the index finds all that it points to."""
     for asset in ("sheet.css", "sheet.js"):
-        write_whole(folder / asset, (HERE / asset).read_bytes())
+        write_atomically(folder / asset, (HERE / asset).read_bytes(), durable=False)
     environment = _environment()
     shared = _shared_values(folder, sheet, tally, len(fragments))
     for page in range(len(fragments), 0, -1):
@@ -95,7 +96,7 @@ def _write_pages(folder: Path, sheet: Sheet, tally: Tally, fragments: list[Path]
             _encoded(environment.get_template(name).render(page=page, **shared))
             for name in ("page_top.html", "page_bottom.html")
         )
-        write_whole(folder / page_name(page), top + fragments[page - 1].read_bytes() + bottom)
+        write_atomically(folder / page_name(page), top + fragments[page - 1].read_bytes() + bottom, durable=False)
     _remove_pages_beyond(folder, len(fragments))
     return folder / page_name(1)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from selector.domain import InputError
 from selector.domain.picture import open_image, rgb_from_image
-from selector.report.files import link, write_whole
+from selector.report.links import link
+from selector.store.files import write_atomically
 
 SIDE_PX = 320
 QUALITY = 82
@@ -43,7 +44,7 @@ def thumbnail(image: Path, folder: Path, content_id: str | None = None) -> Thumb
         small = folder / "thumbs" / name[:2] / f"{name[2:34]}-{FORMAT}.jpg"
         if not small.exists():
             small.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(small, _shrunk(image.read_bytes() if data is None else data, image.name))
+            write_atomically(small, _shrunk(image.read_bytes() if data is None else data, image.name), durable=False)
         width_px, height_px = open_image(small.read_bytes(), small.name).size
     except InputError as error:
         return Thumbnail(full_url, problem=str(error))

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from selector.domain import BestshotError, InputError
 from selector.store import schema
+from selector.store.files import DISK_FULL
 
 BUSY_SECONDS = 30
 _WRITER_LOCK = 0x62737400  # any constant: the advisory lock that PostgreSQL writers of a campaign share
@@ -127,9 +128,7 @@ def _plain_errors() -> Iterator[None]:
     except DatabaseError as error:
         message = _first_line(error.orig or error)
         if "full" in message:
-            raise InputError(
-                "the disk is full: free some space and run the same command again; nothing is lost"
-            ) from error
+            raise InputError(DISK_FULL) from error
         if "readonly" in message or "unable to open" in message:
             raise InputError(f"cannot write to the campaign's database ({message}): check its permissions") from error
         if "locked" in message:

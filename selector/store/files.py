@@ -2,45 +2,70 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 from uuid import uuid4
 
 from selector.domain import InputError
 
 _MARK = ".tmp-"
+DISK_FULL = "the disk is full: free some space and run the same command again; nothing is lost"
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` so that a kill at any instant leaves the old file, or none, or the whole new one.
+@contextlib.contextmanager
+def replacing(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
+    """A stream (readable too) that becomes ``path`` when the block ends, and vanishes when it raises.
+
+    A kill at any instant leaves the old file, or none, or the whole new one. ``durable=False`` spares the fsync for
+    what can be made again. Raises ``OSError`` as it comes.
+    """
+    temporary = path.parent / f"{_MARK}{os.getpid()}-{uuid4().hex}"
+    try:
+        with temporary.open("w+b") as stream:
+            yield stream
+            stream.flush()
+            if durable:
+                os.fsync(stream.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    if durable:
+        _sync_folder(path.parent)
+
+
+def write_atomically(path: Path, data: bytes, durable: bool = True) -> None:
+    """Write ``data`` to ``path``, making its folder, as ``replacing`` does.
 
     Raises:
         InputError: the disk is full or the folder cannot be written.
     """
-    temporary = path.parent / f"{_MARK}{os.getpid()}-{uuid4().hex}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
+        with replacing(path, durable) as stream:
+            stream.write(data)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise InputError(describe_write_error(path, error)) from error
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether the disk, or the user's share of it, is used up."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def describe_write_error(path: Path, error: OSError) -> str:
     """One line that says what to do."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk is full: free some space and run the same command again; nothing is lost"
+    if is_disk_full(error):
+        return DISK_FULL
     return f"cannot write {path} ({error.strerror or error}): check that the folder exists and is writable"
 
 
 def remove_stale_temporaries(root: Path) -> int:
-    """Remove temporary files below ``root`` whose process no longer runs on this machine."""
+    """Remove temporary files below ``root`` whose process no longer runs on this machine; returns how many."""
     removed = 0
     for path in root.rglob(f"{_MARK}*") if root.is_dir() else ():
         pid = path.name[len(_MARK) :].split("-")[0]
@@ -61,14 +86,10 @@ def _is_running(pid: int) -> bool:
 
 
 def _sync_folder(folder: Path) -> None:
-    # The rename itself is durable only when the folder is synced; not every platform can open a folder.
-    try:
+    """Make the rename itself durable, where the system can open folders."""
+    with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        return
-    finally:
-        os.close(handle)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

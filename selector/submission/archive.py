@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import errno
 import hashlib
 import io
 import os
-import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +13,7 @@ from typing import IO
 
 from selector.contest.profile import ContestProfile
 from selector.domain import SubmissionError, Task
+from selector.store.files import is_disk_full, replacing
 
 CHUNK_BYTES = 1 << 20
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first moment that a ZIP can express: no clock in the bytes
@@ -41,7 +39,7 @@ def write_archive(path: Path, profile: ContestProfile, tasks: Sequence[Task], fi
     members = [(profile.export.manifest, _manifest(profile, tasks)), *_images(profile, tasks, files)]
     _check_size(sum(_size_of(source) for _, source in members), profile)
     try:
-        with _replacing(path) as stream:
+        with replacing(path) as stream:
             _write_members(stream, members)
             _check_size(stream.seek(0, os.SEEK_END), profile)
             return _sha256(stream)
@@ -125,33 +123,6 @@ def _unreadable(source: Path, error: OSError) -> SubmissionError:
     return SubmissionError(f"image {source} cannot be read: {_reason(error)}; export nothing until it is back")
 
 
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A temporary file in the folder of ``path``, which replaces ``path`` on success and vanishes otherwise."""
-    handle, name = tempfile.mkstemp(prefix=".bestshot-", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w+b") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(0o644)  # temporary files are private, a submission is not
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself durable, where the system can open folders."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
 def _sha256(stream: IO[bytes]) -> str:
     """Of the whole file, read back: the ZIP writer returns to each header, so no running digest can be right."""
     digest = hashlib.sha256()
@@ -162,9 +133,7 @@ def _sha256(stream: IO[bytes]) -> str:
 
 
 def _reason(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk is full; free some space and export again"
-    return error.strerror or str(error)
+    return "the disk is full; free some space and export again" if is_disk_full(error) else error.strerror or str(error)
 
 
 def _listed(ids: Sequence[str], most: int = 5) -> str:

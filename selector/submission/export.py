@@ -14,7 +14,7 @@ from selector.ranking import Pick
 from selector.runs.picking import newest_picks
 from selector.runs.workspace import Workspace
 from selector.store import schema
-from selector.store.files import write_atomically
+from selector.store.files import remove_stale_temporaries, write_atomically
 from selector.submission.archive import write_archive
 from selector.submission.ledger import Ledger, SubmissionRecord
 from selector.submission.manifest import manifest_bytes
@@ -53,6 +53,7 @@ def export(ws: Workspace, tasks: Sequence[Task], ledger: Ledger, allow_fallbacks
     zip_path = folder / ws.profile.export.archive_name.replace("{team}", ws.config.team)
     files = {p.task_id: ws.images.path(p.candidate_id) for p in picks if p.candidate_id}
     folder.mkdir(parents=True, exist_ok=True)
+    remove_stale_temporaries(folder)
     sha256 = write_archive(zip_path, ws.profile, tasks, files)
     verdict = verify_archive(zip_path, ws.profile, tasks)
     if not verdict.valid:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select
 from selector.contest.profile import ContestProfile
 from selector.contest.quota import day_of, next_turn
 from selector.domain import InputError, QuotaExceeded, SubmissionError
-from selector.registry import nearest
+from selector.domain.words import near_or_all
 from selector.store import Database, schema
 from selector.store.database import add
 
@@ -80,7 +80,7 @@ class Ledger:
             return found[0]
         if found:
             raise InputError(f"'{submission_id}' fits {len(found)} submissions: {', '.join(s.id for s in found)}")
-        raise InputError(f"there is no submission '{submission_id}': {nearest(submission_id, [s.id for s in known])}")
+        raise InputError(f"there is no submission '{submission_id}'{near_or_all(submission_id, [s.id for s in known])}")
 
     def submit(self, submission_id: str, on: date | None = None) -> SubmissionRecord:
         """Note that a submission was uploaded, today or on an earlier contest day; takes one slot of that day.

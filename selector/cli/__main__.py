@@ -1,0 +1,6 @@
+"""``python -m selector.cli``: the command line without an installed script."""
+
+from selector.cli.main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+"""Hints for error messages: the known word that was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`` (did you mean 'x'?)`` for the known word nearest to ``word``, or an empty string when none is near."""
+    by_folded = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.5)
+    return f" (did you mean {by_folded[near[0]]!r}?)" if near else ""
+
+
+def near_or_all(word: str, known: Iterable[str]) -> str:
+    """As ``did_you_mean``; when none is near, all known words."""
+    names = list(known)
+    return did_you_mean(word, names) or f"; known: {', '.join(names) or 'none'}"

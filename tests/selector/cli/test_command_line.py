@@ -1,0 +1,172 @@
+"""The command line: quick to start, one line an error, exit code 2, JSON for programs, help with an example."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from selector import Campaign
+from selector.cli.main import group, main
+from selector.domain import encode_final
+
+Files = Callable[[Sequence[str]], tuple[Path, Path]]
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command line in this process: (exit code, stdout, stderr)."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([str(a) for a in arguments])
+        captured = capsys.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
+
+    return call
+
+
+def test_help_starts_without_heavy_imports() -> None:
+    code = "import sys; from selector.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    code += "heavy = {'numpy', 'pandas', 'sqlalchemy', 'pydantic', 'cv2', 'dlib', 'PIL'} & set(sys.modules)\n"
+    code += "assert not heavy, heavy"
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert time.perf_counter() - started < 2.0  # 0.2 s alone on CI's machine; the suite keeps both cores busy
+
+
+@pytest.mark.parametrize("verb", list(group.commands))
+def test_every_verb_has_help_with_an_example(run: Run, verb: str) -> None:
+    code, out, _ = run(verb, "--help")
+    assert code == 0
+    assert f"Example:\n    bestshot {verb}" in out
+    assert "--json" in out
+
+
+def test_the_verbs_of_a_campaign_in_order(run: Run, campaign: Campaign) -> None:
+    at = ("-C", campaign.folder)
+    assert "9 candidates made" in run("generate", *at)[1]
+    assert "9 candidates scored: 9 values, 0 unscored" in run("score", *at)[1]
+    assert "3 of 3 tasks have a pick" in run("pick", *at)[1]
+    exported = json.loads(run("export", *at, "--json")[1])
+    submission = exported["submission"]["id"]
+    assert json.loads(run("verify", exported["zip_path"], *at, "--json")[1])["valid"]
+    assert "total 1.63" in run("record", submission, "--score", "1.63", *at)[1]
+    assert json.loads(run("quota", *at, "--json")[1])["used"] == 1
+    status = json.loads(run("status", *at, "--json")[1])
+    assert (status["best_total"], status["types"]["tie"]["picked"]) == (1.63, 3)
+    assert "best total 1.63" in run("status", *at)[1]
+    assert Path(run("report", *at)[1].strip()).is_file()
+    assert "technical" in run("doctor", *at)[1]
+
+
+def test_doctor_runs_without_a_campaign(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run("doctor", "-C", tmp_path, "--json")
+    assert code == 0
+    assert {"generator faceswap", "scorer gate"} <= {check["subject"] for check in json.loads(out)}
+
+
+def test_verify_needs_no_campaign(run: Run, campaign: Campaign, tmp_path: Path) -> None:
+    campaign.generate()
+    campaign.score()
+    campaign.pick()
+    path = campaign.export().zip_path
+    assert run("verify", path, "--tasks", tmp_path / "task.csv")[0] == 0
+    path.write_bytes(path.read_bytes()[:-100])
+    code, out, err = run("verify", path, "--tasks", tmp_path / "task.csv")
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert "NOT valid" in out
+
+
+def _one_line_with_2(result: tuple[int, str, str], *words: str) -> None:
+    code, _, err = result
+    assert code == 2, err
+    assert len(err.splitlines()) == 1, err
+    for word in words:
+        assert word in err, err
+
+
+def test_usage_errors_are_one_line(run: Run) -> None:
+    _one_line_with_2(run("genrate"), "genrate")
+    _one_line_with_2(run("generate", "--typo"), "--typo", "bestshot generate --help")
+    _one_line_with_2(run("record", "abc"), "bestshot", "campaign")
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("index,prompt,ori_image,target_image\n1,x,,\n", ["task_type"]),
+        ("index,task_type,prompt,ori_image,target_image\n1,t2i,a,,\n1,t2i,b,,\n", ["1", "twice"]),
+        ("index,task_type,prompt,ori_image,target_image\n1,t2v,a,,\n", ["t2v", "t2i"]),
+        ("index,task_type,prompt,ori_image,target_image\n1,tie,a,absent.jpg,\n", ["absent.jpg"]),
+        ("index,task_type,prompt,ori_image,target_image\n1,tie,a,../secret.jpg,\n", ["../secret.jpg"]),
+        ("index,task_type,prompt,ori_image,target_image\n1,tie,a,/etc/passwd,\n", ["/etc/passwd"]),
+        ("index,task_type,prompt,ori_image,target_image\n1,tie,a,cut.jpg,\n", ["cut.jpg"]),
+        ("index,task_type,prompt,ori_image,target_image\n1,tie,a,huge.png,\n", ["huge.png", "50000"]),
+    ],
+    ids=["missing column", "duplicate", "type", "absent", "traversal", "absolute", "truncated", "huge header"],
+)
+def test_a_wrong_table_or_picture_is_one_line_and_writes_nothing(
+    run: Run, tmp_path: Path, table: str, words: list[str]
+) -> None:
+    images = tmp_path / "imgs"
+    images.mkdir()
+    whole = encode_final(_gradient())
+    (images / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    (images / "huge.png").write_bytes(_png_header(50_000, 50_000))
+    path = tmp_path / "task.csv"
+    path.write_text(table, encoding="utf-8")
+    _one_line_with_2(run("init", tmp_path / "c", "--tasks", path, "--images", images), *words)
+    assert not (tmp_path / "c").exists()
+
+
+def test_a_gbk_table_and_a_zip_as_table_say_what_they_are(run: Run, tmp_path: Path) -> None:
+    gbk = tmp_path / "gbk.csv"
+    gbk.write_bytes("index,task_type,prompt,ori_image,target_image\n1,t2i,一只在草地上奔跑的猫,,\n".encode("gbk"))
+    _one_line_with_2(run("init", tmp_path / "c", "--tasks", gbk, "--images", tmp_path), "GBK", "UTF-8")
+    archive = tmp_path / "task.zip"
+    archive.write_bytes(b"PK\x03\x04" + bytes(100))
+    _one_line_with_2(run("init", tmp_path / "c", "--tasks", archive, "--images", tmp_path), "ZIP")
+
+
+def test_an_unknown_key_names_the_nearest_known_one(run: Run, campaign: Campaign) -> None:
+    path = campaign.folder / "campaign.toml"
+    path.write_text(path.read_text().replace("workers = 2", "worker = 2"))
+    _one_line_with_2(run("status", "-C", campaign.folder), "worker", "workers")
+
+
+def test_no_campaign_says_how_to_make_one(run: Run, tmp_path: Path) -> None:
+    _one_line_with_2(run("generate", "-C", tmp_path), "bestshot init")
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "selector.cli", "status", "--debug", "-C", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "Traceback" in done.stderr
+
+
+def _gradient():  # type: ignore[no-untyped-def]
+    import numpy as np
+
+    return np.tile(np.arange(256, dtype=np.uint8)[:, None, None], (1, 256, 3))
+
+
+def _png_header(width: int, height: int) -> bytes:
+    """A PNG whose header promises a giant picture; nothing that should be believed."""
+    import struct
+    import zlib
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    )

@@ -1,0 +1,198 @@
+"""The loop over a small campaign: what every verb leaves behind, and what running it again does not."""
+
+from __future__ import annotations
+
+import json
+import threading
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from conftest import ToyGenerator, ToyScorer, noise_jpeg
+
+from selector import Campaign
+from selector.domain import InputError, SubmissionError, TaskType
+
+Files = Callable[[Sequence[str]], tuple[Path, Path]]
+
+
+def whole_loop(campaign: Campaign) -> None:
+    campaign.generate()
+    campaign.score()
+    campaign.pick()
+
+
+def made_campaign(tmp_path: Path, files: Files, prompts: Sequence[str], **config: object) -> Campaign:
+    table, images = files(prompts)
+    settings = {"generate": {"tie": {"toy": 3}}, "score": {"scorers": ["technical"]}, **config}
+    return Campaign.init(tmp_path / "campaign", table, images, **settings)
+
+
+def test_the_brightest_candidate_of_every_task_is_picked_and_exported(campaign: Campaign) -> None:
+    whole_loop(campaign)
+    exported = campaign.export()
+    assert campaign.verify(exported.zip_path).valid
+    with zipfile.ZipFile(exported.zip_path) as archive:
+        assert archive.read("result.csv").decode("utf-8-sig").split() == [
+            "index,gen_image",
+            "3,3.jpg",
+            "10,10.jpg",
+            "17,17.jpg",
+        ]
+    manifest = json.loads(exported.manifest_path.read_text())
+    assert [p["made_by"]["variant"] for p in manifest["picks"]] == ["tint2", "tint2", "tint2"]
+
+
+def test_running_every_verb_again_makes_and_measures_nothing(campaign: Campaign) -> None:
+    whole_loop(campaign)
+    first = campaign.export()
+    made, measured = list(ToyGenerator.calls), list(ToyScorer.calls)
+    whole_loop(campaign)
+    second = campaign.export()
+    assert (ToyGenerator.calls, ToyScorer.calls) == (made, measured)
+    assert first.submission.id == second.submission.id
+    assert first.submission.zip_sha256 == second.submission.zip_sha256
+    assert len(campaign.submissions()) == 1
+
+
+def test_two_campaigns_from_the_same_files_export_the_same_bytes(
+    campaign: Campaign, tmp_path: Path, contest_files: Files
+) -> None:
+    whole_loop(campaign)
+    table, images = contest_files(["brighter", "把图片变亮", "much brighter"])
+    other = Campaign.init(
+        tmp_path / "other", table, images, generate={"tie": {"toy": 3}}, score={"scorers": ["technical"]}
+    )
+    whole_loop(other)
+    assert campaign.export().zip_path.read_bytes() == other.export().zip_path.read_bytes()
+
+
+def test_more_candidates_redo_nothing(campaign: Campaign) -> None:
+    campaign.generate()
+    summary = campaign.generate(n=5)
+    assert (summary.made, summary.already) == (6, 9)
+
+
+@pytest.mark.usefixtures("toys")
+def test_one_failing_task_ends_no_run_and_status_says_why(tmp_path: Path, contest_files: Files) -> None:
+    campaign = made_campaign(tmp_path, contest_files, ["please decline", "please fail", "please crash", "fine"])
+    summary = campaign.generate()
+    assert (summary.made, summary.failed, summary.declined) == (5, 4, 1)
+    failures = campaign.status().failures
+    assert failures["toy declined: this toy does not do that"] == 1
+    assert failures["toy failed: the toy broke"] == 1
+    assert failures["toy failed: ZeroDivisionError: a bug in a plug-in"] == 3
+
+
+@pytest.mark.usefixtures("toys")
+def test_failures_are_tried_again_only_when_asked_and_every_try_is_kept(tmp_path: Path, contest_files: Files) -> None:
+    campaign = made_campaign(tmp_path, contest_files, ["please fail"])
+    campaign.generate()
+    assert campaign.generate().failed == 0
+    assert campaign.generate(retry_failed=True).failed == 1
+    assert sum(campaign.status().failures.values()) == 1, "the newest try counts, not each"
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_task_without_candidates_gets_the_flagged_fallback_and_export_refuses_it(
+    tmp_path: Path, contest_files: Files
+) -> None:
+    campaign = made_campaign(tmp_path, contest_files, ["please decline", "fine"])
+    whole_loop(campaign)
+    picks = campaign.pick()
+    assert [p.fallback for p in picks] == [True, False]
+    with pytest.raises(SubmissionError, match="1 of 2 tasks have only a fallback: 3"):
+        campaign.export()
+    exported = campaign.export(allow_fallbacks=True)
+    assert exported.submission.fallbacks == 1
+    assert not campaign.verify(exported.zip_path).valid
+    assert campaign.verify(exported.zip_path, allow_fallbacks=True).valid
+
+
+def test_export_before_pick_says_what_to_do(campaign: Campaign) -> None:
+    with pytest.raises(SubmissionError, match="run `bestshot pick` first"):
+        campaign.export()
+
+
+def test_candidates_that_no_scorer_measured_are_never_picked(campaign: Campaign) -> None:
+    campaign.generate()
+    picks = campaign.pick()  # nothing is scored yet
+    assert all(p.fallback and "no scorer could measure it" in p.reason for p in picks)
+
+
+def test_imported_files_become_candidates_under_their_label_and_only_once(campaign: Campaign, tmp_path: Path) -> None:
+    folder = tmp_path / "from qwen"
+    (folder / "10").mkdir(parents=True)
+    (folder / "3.jpg").write_bytes(noise_jpeg(50))
+    (folder / "3_b.jpg").write_bytes(noise_jpeg(51))
+    (folder / "10" / "最好.jpg").write_bytes(noise_jpeg(52))
+    assert campaign.import_folder(folder, "qwen-image").made == 3
+    assert campaign.import_folder(folder, "qwen-image").made == 0
+    (folder / "17.jpg").write_bytes(noise_jpeg(53))
+    assert campaign.import_folder(folder, "qwen-image").made == 1
+    assert campaign.status().types["tie"].candidates == 4
+
+
+def test_a_damaged_imported_file_is_a_failure_with_its_reason(campaign: Campaign, tmp_path: Path) -> None:
+    folder = tmp_path / "finished"
+    folder.mkdir()
+    (folder / "3.jpg").write_bytes(noise_jpeg(1)[:-900])
+    summary = campaign.import_folder(folder)
+    assert (summary.made, summary.failed) == (0, 1)
+    assert any("truncated" in reason or "damaged" in reason for reason in summary.reasons)
+
+
+def test_a_candidate_that_was_changed_on_the_disk_is_noticed(campaign: Campaign) -> None:
+    whole_loop(campaign)
+    path = next(campaign.folder.glob("images/*/*.jpg"))
+    path.write_bytes(path.read_bytes() + b"x")
+    found = {c.subject: c for c in campaign.doctor()}
+    assert not found["candidates"].ok
+    assert "hash differs" in found["candidates"].text
+
+
+def test_two_threads_on_one_campaign_share_the_work_and_corrupt_nothing(campaign: Campaign) -> None:
+    others = [Campaign(campaign.folder) for _ in range(3)]
+    threads = [threading.Thread(target=whole_loop, args=(c,)) for c in [campaign, *others]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert campaign.status().types["tie"].candidates == 9
+    assert campaign.generate().made == 0
+    assert campaign.score().values == 0
+
+
+def test_init_refuses_a_folder_that_is_a_campaign_or_holds_other_things(
+    campaign: Campaign, tmp_path: Path, contest_files: Files
+) -> None:
+    table, images = contest_files(["brighter"])
+    with pytest.raises(InputError, match="is a campaign already"):
+        Campaign.init(campaign.folder, table, images)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.doc").touch()
+    with pytest.raises(InputError, match="holds other things"):
+        Campaign.init(tmp_path / "full", table, images)
+
+
+def test_a_killed_init_can_be_run_again(tmp_path: Path, contest_files: Files) -> None:
+    table, images = contest_files(["brighter", "darker"])
+    Campaign.init(tmp_path / "c", table, images).close()
+    (tmp_path / "c" / "campaign.toml").unlink()  # it is written last
+    assert len(Campaign.init(tmp_path / "c", table, images).tasks) == 2
+
+
+def test_a_type_filter_leaves_other_tasks_alone(campaign: Campaign) -> None:
+    assert campaign.generate(types=[TaskType.DEEPFAKE]).made == 0
+    assert campaign.generate(task_ids=["10"]).made == 3
+    with pytest.raises(InputError, match="no task '11'"):
+        campaign.generate(task_ids=["11"])
+
+
+def test_the_contact_sheet_shows_every_candidate_and_the_pick(campaign: Campaign) -> None:
+    whole_loop(campaign)
+    page = campaign.report()
+    text = page.read_text(encoding="utf-8")
+    assert text.count("toy") >= 9
+    assert "highest estimated overall" in text

@@ -1,0 +1,112 @@
+"""Quota and ledger: the third of a day is refused, totals may come late, nothing recorded is lost."""
+
+from __future__ import annotations
+
+import multiprocessing
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from conftest import Clock
+
+from selector import Campaign
+from selector.domain import BestshotError, InputError, QuotaExceeded, SubmissionError
+
+
+@pytest.fixture
+def exported(campaign: Campaign) -> list[str]:
+    """Ids of three different submissions."""
+    ids = []
+    for n in (1, 2, 3):
+        campaign.generate(n=n)
+        campaign.score()
+        campaign.pick()
+        ids.append(campaign.export().submission.id)
+    assert len(set(ids)) == 3
+    return ids
+
+
+def test_third_submission_of_a_day_is_refused(campaign: Campaign, exported: list[str]) -> None:
+    campaign.submit(exported[0])
+    campaign.submit(exported[1])
+    assert campaign.quota().left == 0
+    with pytest.raises(QuotaExceeded, match="2 submissions of 2025-07-01 are used up"):
+        campaign.submit(exported[2])
+
+
+def test_the_day_turns_at_midnight_in_shanghai(campaign: Campaign, exported: list[str], clock: Clock) -> None:
+    clock.now = datetime(2025, 7, 1, 15, 59, 59, tzinfo=timezone.utc)
+    campaign.submit(exported[0])
+    campaign.submit(exported[1])
+    clock.now += timedelta(seconds=1)
+    assert campaign.quota().day == date(2025, 7, 2)
+    assert campaign.submit(exported[2]).day == "2025-07-02"
+
+
+def test_a_total_may_come_late_and_notes_the_upload(campaign: Campaign, exported: list[str]) -> None:
+    entry = campaign.record(exported[0], 1.63, on=date(2025, 6, 28))
+    assert (entry.state, entry.day, entry.total) == ("scored", "2025-06-28", 1.63)
+    assert campaign.quota().left == 2
+
+
+def test_a_second_total_needs_a_reason_and_the_first_is_kept(campaign: Campaign, exported: list[str]) -> None:
+    campaign.record(exported[0], 1.63)
+    with pytest.raises(InputError, match="give --reason"):
+        campaign.record(exported[0], 1.36)
+    entry = campaign.record(exported[0], 1.36, reason="digits swapped")
+    assert (entry.total, entry.corrections) == (1.36, 1)
+
+
+@pytest.mark.parametrize("total", [-0.1, 10.01, float("nan"), float("inf")])
+def test_a_total_out_of_range_is_refused(campaign: Campaign, exported: list[str], total: float) -> None:
+    with pytest.raises(InputError, match="between 0 and 10"):
+        campaign.record(exported[0], total)
+
+
+def test_an_unknown_submission_is_named(campaign: Campaign, exported: list[str]) -> None:
+    with pytest.raises(InputError, match="no submission 'zzz'"):
+        campaign.record("zzz", 1.0)
+    assert campaign.record(exported[0][:5], 1.0).id == exported[0], "a unique beginning is enough"
+
+
+def test_an_upload_cannot_be_repeated_or_withdrawn(campaign: Campaign, exported: list[str]) -> None:
+    campaign.submit(exported[0])
+    with pytest.raises(SubmissionError, match="already"):
+        campaign.submit(exported[0])
+    with pytest.raises(SubmissionError, match="cannot be withdrawn"):
+        campaign.withdraw(exported[0], "changed my mind")
+
+
+def test_a_withdrawn_export_takes_no_slot_and_can_be_taken_up_again(campaign: Campaign, exported: list[str]) -> None:
+    assert campaign.withdraw(exported[2], "a mistake in it").state == "withdrawn"
+    with pytest.raises(SubmissionError, match="was withdrawn"):
+        campaign.submit(exported[2])
+    campaign.export()  # the newest picks are those of the third
+    assert campaign.submit(exported[2]).state == "submitted"
+
+
+def test_a_day_in_the_future_is_refused(campaign: Campaign, exported: list[str]) -> None:
+    with pytest.raises(InputError, match="is in the future"):
+        campaign.submit(exported[0], on=date(2025, 7, 2))
+
+
+def _submit(folder: Path, submission: str, barrier: object, results: object) -> None:
+    with Campaign(folder) as campaign:
+        barrier.wait()  # type: ignore[attr-defined]
+        try:
+            campaign.submit(submission)
+            results.put("taken")  # type: ignore[attr-defined]
+        except BestshotError as error:
+            results.put(type(error).__name__)  # type: ignore[attr-defined]
+
+
+def test_of_three_processes_at_once_two_get_a_slot(campaign: Campaign, exported: list[str]) -> None:
+    context = multiprocessing.get_context("spawn")
+    barrier, results = context.Barrier(3), context.Queue()
+    processes = [context.Process(target=_submit, args=(campaign.folder, s, barrier, results)) for s in exported]
+    for process in processes:
+        process.start()
+    outcomes = sorted(results.get(timeout=60) for _ in processes)
+    for process in processes:
+        process.join()
+    assert outcomes == ["QuotaExceeded", "taken", "taken"]
