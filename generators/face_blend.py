@@ -19,6 +19,8 @@ Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 MAX_GAIN = 1.5  # of contrast in the colour transfer: a flat face has no contrast to borrow
+LIGHT_SIGMA = 0.12  # of the face width: light is what changes more slowly than features
+LIGHT_PX = 100  # face width at which light is measured
 MAX_LIGHT = 60.0  # grey levels: a stronger difference is an object in front of the face, not light
 SKIN_RANGE = 3.0  # standard deviations of the skin's colour that still count as skin
 FOREHEAD_SHARES = (1.0, 0.8, 0.6, 0.45)  # of the wished height; the lowest adds next to nothing over the brow margin
@@ -92,14 +94,18 @@ def match_colour(face: Image, scene: Image, skin: Mask, strength: float) -> Imag
 
 def match_light(face: Image, scene: Image, skin: Mask, width_px: float, strength: float) -> Image:
     """Give the face the scene's light and shade: the slow part of the difference between the skins, spread smoothly."""
+    import cv2
+
     if strength == 0:
         return face
-    sigma = 0.12 * width_px
-    weight = _blurred(skin.astype(np.float32), sigma)
-    slow = _blurred((scene - face) * skin[..., None], sigma) / np.maximum(weight, 1e-3)[..., None]
-    sure = np.clip(weight / 0.2, 0, 1)[..., None]  # far from skin there is nothing to go by
-    lit = face + strength * sure * np.clip(slow, -MAX_LIGHT, MAX_LIGHT)
-    return np.asarray(np.clip(lit, 0, 255), dtype=np.float32)
+    shrink = max(1, int(width_px / LIGHT_PX))  # what is slow needs no resolution, and wide blurs are dear
+    size = (max(1, skin.shape[1] // shrink), max(1, skin.shape[0] // shrink))
+    known = np.dstack([(scene - face) * skin[..., None], skin]).astype(np.float32)
+    spread = _blurred(_resized(known, size, cv2.INTER_AREA), LIGHT_SIGMA * width_px / shrink)
+    slow, weight = spread[..., :3] / np.maximum(spread[..., 3:], 1e-3), spread[..., 3:]
+    sure = np.clip(weight / 0.2, 0, 1)  # far from skin there is nothing to go by
+    change = _resized(sure * np.clip(slow, -MAX_LIGHT, MAX_LIGHT), (skin.shape[1], skin.shape[0]), cv2.INTER_LINEAR)
+    return np.asarray(np.clip(face + strength * change, 0, 255), dtype=np.float32)
 
 
 def match_sharpness(face: Image, scene: Image, mask: Mask, strength: float) -> Image:
@@ -170,6 +176,12 @@ def _from_lab(lab: Image) -> Image:
 
     rgb: Any = cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)
     return np.asarray(np.clip(rgb * 255, 0, 255), dtype=np.float32)
+
+
+def _resized(image: Image, size: tuple[int, int], how: int) -> Image:
+    import cv2
+
+    return np.asarray(cv2.resize(image, size, interpolation=how), dtype=np.float32)
 
 
 def _blurred(image: Image, sigma_px: float) -> Image:

@@ -29,7 +29,7 @@ WORKING_SIDE_PX = (500, 1100)  # the shorter side is brought up to the first, th
 MAX_ENLARGEMENT = 4.0
 FOREHEAD = 0.6  # height of the forehead over the brows, in distances from brows to nose base (the hairline is near 1)
 
-JAW, BROWS, NOSE, EYES = slice(0, 17), slice(17, 27), slice(27, 36), slice(36, 48)
+JAW, BROWS = slice(0, 17), slice(17, 27)
 OUTER_LIPS, INNER_LIPS = slice(48, 60), slice(60, 68)
 
 Floats = NDArray[np.float64]
