@@ -16,8 +16,10 @@ from itertools import islice
 
 import numpy as np
 
-from generators import recolour, retouch_detail, retouch_geometry, retouch_tone
+from generators import retouch_detail, retouch_geometry, retouch_tone
+from generators.colour_region import colour_region, region_methods
 from generators.colour_spaces import Floats, to_floats, to_pixels
+from generators.recolour import recolour
 from generators.retouch_styles import Style, combinations, styles_of
 from generators.subject_mask import mask_methods, subject_mask
 from selector.domain import Declined, GenerationFailed, Made, Picture, Recipe, TaskInputs, TaskType
@@ -68,7 +70,7 @@ def _mask_methods(operation: Operation, source: Picture) -> tuple[str, ...]:
         return mask_methods(source)
     if operation.scope == "region":
         srgb, params = to_floats(source.rgb), operation.params
-        return recolour.region_methods(srgb, params["from"], params["plural"])
+        return region_methods(srgb, params["from"], params["plural"])
     return ()
 
 
@@ -89,8 +91,8 @@ def _applied(srgb: Floats, source: Picture, operation: Operation, style: Style, 
         return _framed(srgb, operation, style)
     if operation.scope == "region":
         params = operation.params
-        region = recolour.colour_region(to_floats(source.rgb), params["from"], params["plural"], style.mask)
-        return recolour.recolour(srgb, region, params["from"], params["to"], style.method, strength)
+        region = colour_region(to_floats(source.rgb), params["from"], params["plural"], style.mask)
+        return recolour(srgb, region, params["from"], params["to"], style.method, strength)
     if operation.scope == "whole":
         return _filtered(srgb, operation.name, style.method, strength, seed)
     subject = subject_mask(source, style.mask)

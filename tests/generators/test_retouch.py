@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from generators.outlines import step_along
 from generators.retouch import Retouch
 from generators.retouch_styles import combinations, styles_of
-from generators.subject_mask import mask_methods, step_along, subject_mask
+from generators.subject_mask import mask_methods, subject_mask
 from selector.domain import Declined, GenerationFailed, Picture, Recipe, Task, TaskInputs, TaskType
 from selector.perception.edit_instruction import parse_edit_instruction
 
@@ -51,6 +52,11 @@ def chroma(rgb: np.ndarray[Any, Any]) -> float:
     return float((rgb.max(axis=2).astype(int) - rgb.min(axis=2)).mean())
 
 
+def local_contrast(rgb: np.ndarray[Any, Any]) -> float:
+    grey = rgb.mean(axis=2)
+    return float(grey.reshape(grey.shape[0] // 16, 16, -1, 16).std(axis=(1, 3)).mean())
+
+
 def redness(rgb: np.ndarray[Any, Any]) -> float:
     return float(rgb[..., 0].mean() - rgb[..., 2].mean())
 
@@ -60,7 +66,7 @@ def redness(rgb: np.ndarray[Any, Any]) -> float:
     [
         ("make the image brighter", lightness, 1),
         ("make the image darker", lightness, -1),
-        ("increase the contrast", np.std, 1),
+        ("increase the contrast", local_contrast, 1),
         ("reduce the contrast", np.std, -1),
         ("make it warmer", redness, 1),
         ("make it cooler", redness, -1),
