@@ -2,17 +2,19 @@
 
 Estimates: three traces of compositing, for the region that *differs* from the registered source; whatever mask a
 generator used is neither known nor trusted.
-- ``boundary_gradient``: the step of the difference (candidate - source) across the region's outline, in levels over
-  3 px, averaged over 9 px along the outline so that texture cancels out and a seam does not; mean of s / (s + 12).
+- ``boundary_gradient``: the step across the region's outline, in levels over 3 px, averaged over 9 px along the outline
+  so that texture cancels out and a seam does not: the smaller of the step of the difference (candidate - source) and
+  the excess of the candidate's step over the source's; mean of s / (s + 12).
 - ``noise_mismatch``: |log ratio| of the noise inside to that in a ring around, minus the same log ratio in the source
   (noise: mean response of Immerkaer's operator in the smoothest quarter of the pixels); 1 - exp(-r / 0.7).
 - ``copy_paste``: share of the region's most textured 24 px blocks that the picture repeats elsewhere (normalised
-  cross-correlation from 0.9, counted as 0, to 1.0, counted as 1), minus what the source repeats at the same place.
+  cross-correlation from 0.95, counted as 0, to 1.0, counted as 1), minus what the source repeats at the same place.
 Range and direction: [0, 1], down. Axis: PQ. Tasks: tie, vttie, deepfake. Input: source, candidate. Model: none.
 Source: noise inconsistency, Mahdian and Saic 2009; Immerkaer 1996; block matching, Fridrich, Soukal and Lukas 2003.
 Cost: 60 to 110 ms a candidate at 1024 px on one core, plus registration (shared).
-Fails: letters that stand twice in a sign count as copies; new content with another texture counts as other noise, and
-fur or foliage hides grain; an edit of the whole picture has no outline and is unscored.
+Fails: new letters touch their own outline, so that clean text edits start at 0.4 (compare candidates of one task, not
+tasks), and their strokes repeat each other, so that ``copy_paste`` is unscored for text edits; new content with another
+texture counts as other noise, and fur or foliage hides grain; an edit of the whole picture is unscored.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ LEAST_NOISE = 0.5  # levels; below this, JPEG and rounding rule
 NOISE_RATIO = 0.7  # of the natural logarithm: a factor of two
 LEAST_SAMPLE = 64  # pixels that a noise estimate needs
 BLOCK_PX, BLOCKS = 24, 8
-LEAST_TEXTURE = 8.0  # levels; flat blocks match everywhere
+LIKE = 0.95  # correlation that strokes and windows reach with each other; JPEG leaves copies above it
+LEAST_TEXTURE = 5.0  # levels, of the detail; flat blocks match everywhere
 
 
 class Seams:
@@ -81,7 +84,9 @@ def _scores(item: Item) -> tuple[Score, Score, Score]:
     mismatch = noise_mismatch(edit)
     too_small = Score.unscored("the edited region, or what is around it, is too small for a noise estimate")
     noise = too_small if mismatch is None else Score.of(mismatch)
-    return Score.of(boundary_gradient(edit)), noise, Score.of(copy_paste(edit))
+    letters = Score.unscored("strokes of letters repeat each other: a copy cannot be told in a text edit")
+    copies = letters if item.inputs.task.type is TaskType.VTTIE else Score.of(copy_paste(edit))
+    return Score.of(boundary_gradient(edit)), noise, copies
 
 
 def _edit(source: Picture, candidate: Picture) -> Edit | str:
@@ -112,15 +117,17 @@ def _closed(mask: Array) -> Array:
 
 
 def boundary_gradient(edit: Edit) -> float:
-    """Visibility of the outline as a step, [0, 1]."""
+    """Visibility of the outline as a step that the source does not have, [0, 1]."""
     import cv2
 
-    difference = edit.candidate - edit.source
+    contours, _ = cv2.findContours(edit.region.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     depth = cv2.GaussianBlur(_signed_distance(edit.region), (0, 0), 2.0)
     gy, gx = np.gradient(depth)
-    contours, _ = cv2.findContours(edit.region.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    steps = [_steps(difference, gx, gy, contour[:, 0]) for contour in contours]
-    step = np.concatenate(steps)
+    planes = (edit.candidate, edit.source, edit.candidate - edit.source)
+    now, before, difference = (
+        np.concatenate([_steps(plane, gx, gy, contour[:, 0]) for contour in contours]) for plane in planes
+    )
+    step = np.minimum(difference, np.maximum(now - before, 0.0))  # the edit made it, and it is there to be seen
     return float(np.mean(step / (step + STEP_LEVELS))) if step.size else 0.0
 
 
@@ -131,17 +138,17 @@ def _signed_distance(region: Array) -> Array:
     return np.asarray(inside - outside)
 
 
-def _steps(difference: Array, gx: Array, gy: Array, points: Array) -> Array:
-    """Largest step of the difference across the outline at each point (x, y) that is not on the picture's border."""
+def _steps(plane: Array, gx: Array, gy: Array, points: Array) -> Array:
+    """Largest step of the plane across the outline at each point (x, y) that is not on the picture's border."""
     import cv2
 
-    height, width = difference.shape
+    height, width = plane.shape
     x, y = points[:, 0], points[:, 1]
     normal = np.stack([gx[y, x], gy[y, x]]) / np.maximum(np.hypot(gx[y, x], gy[y, x]), 1e-3)
     offset = np.arange(-ACROSS_PX, ACROSS_PX + 1)
     across_x = (x[:, None] + normal[0][:, None] * offset).astype(np.float32)
     across_y = (y[:, None] + normal[1][:, None] * offset).astype(np.float32)
-    profile = cv2.remap(difference, across_x, across_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    profile = cv2.remap(plane, across_x, across_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     profile = cv2.blur(profile, (1, ALONG_PX), borderType=cv2.BORDER_REPLICATE)
     inner = (x > 1) & (y > 1) & (x < width - 2) & (y < height - 2)
     return np.asarray(np.abs(profile[:, 3:] - profile[:, :-3]).max(axis=1)[inner], dtype=np.float64)
@@ -176,11 +183,18 @@ def copy_paste(edit: Edit) -> float:
     """Share of the edited texture that the picture repeats elsewhere and the source does not, [0, 1]."""
     from selector.perception.resize import shrink
 
-    source, candidate = shrink(edit.source, SEARCH_PX), shrink(edit.candidate, SEARCH_PX)
+    source, candidate = (_detail(shrink(plane, SEARCH_PX)) for plane in (edit.source, edit.candidate))
     corners = _textured_blocks(candidate, shrink(edit.region, SEARCH_PX))
     found = [(corner, _repetition(candidate, corner)) for corner in corners]
     excess = [max(0.0, value - _repetition(source, corner)) if value > 0 else 0.0 for corner, value in found]
     return float(np.mean(excess)) if excess else 0.0
+
+
+def _detail(plane: Array) -> Array:
+    """Luminance without what is smooth: blurred areas resemble each other and are no copies."""
+    import cv2
+
+    return np.asarray(plane - cv2.GaussianBlur(plane, (0, 0), 3.0))
 
 
 def _textured_blocks(plane: Array, region: Array) -> list[tuple[int, int]]:
@@ -205,7 +219,7 @@ def _textured_blocks(plane: Array, region: Array) -> list[tuple[int, int]]:
 
 
 def _repetition(plane: Array, corner: tuple[int, int]) -> float:
-    """How exactly a block is repeated elsewhere: 0 below a correlation of 0.9, 1 for a copy."""
+    """How exactly a block is repeated elsewhere: 0 below a correlation of ``LIKE``, 1 for a copy."""
     import cv2
 
     row, column = corner
@@ -214,4 +228,4 @@ def _repetition(plane: Array, corner: tuple[int, int]) -> float:
         return 0.0
     match = cv2.matchTemplate(plane, np.ascontiguousarray(block), cv2.TM_CCOEFF_NORMED)
     match[max(0, row - BLOCK_PX) : row + BLOCK_PX + 1, max(0, column - BLOCK_PX) : column + BLOCK_PX + 1] = -1.0
-    return float(np.clip((float(match.max()) - 0.9) / 0.1, 0.0, 1.0))
+    return float(np.clip((float(match.max()) - LIKE) / (1.0 - LIKE), 0.0, 1.0))
