@@ -32,12 +32,12 @@ _BACKGROUND = (
     rf"|everything (?:but|except|except for|behind|around) the {_SUBJECT_NOUN})"
 )
 _SUBJECT = rf"(?:(?:the )?{_SUBJECT_NOUN}(?: (?:of|in) {_WHOLE})?)"
-_T = rf"(?P<target>{_WHOLE}|{_BACKGROUND}|{_SUBJECT}|it)"
+_T = rf"(?P<target>{_WHOLE}|{_BACKGROUND}|{_SUBJECT}|it|this)"
 _COLOURS_OF = rf"(?:the )?(?:overall )?(?:colors?|colours?|tones?)(?: (?:of|in) {_T})?"
 _OF_T = rf"(?: (?:of|in|to|on|for) {_T})?"
 _TAIL = r"(?: (?:photo|photograph|image|picture|version|style|filter|effect|look|tone|mode))*"
 _MAKE = r"(?:make|turn|render|get|have)"
-_CONVERT = r"(?:make|turn|convert|change|transform|render)"
+_CONVERT = r"(?:make|turn|convert|change|transform|render|put)"
 _MORE = r"(?:(?P<more>more|less) )?"
 _UP = r"increase|raise|boost|enhance|improve|intensify|add|turn up"
 _DOWN = r"(?:decrease|reduce|lower|turn down|lessen)"
@@ -60,7 +60,7 @@ def _target(match: _Match) -> Target | None:
     text = match.groupdict().get("target")
     if text is None:
         return None
-    if text == "it":
+    if text in ("it", "this"):
         return "pronoun"
     for target, pattern in (("background", _BACKGROUND), ("subject", _SUBJECT)):
         if re.fullmatch(pattern, text):
@@ -119,7 +119,7 @@ def _recolour(match: _Match, amount: float) -> Clause | None:
     strange = _NO_NOUN.union(COLOURS).intersection(noun.split())
     if strange or repeated not in (None, noun, "one", "ones") or COLOURS[match["old"]] == COLOURS[match["new"]]:
         return None
-    plural = noun.endswith("s") and not noun.endswith("ss")
+    plural = noun.endswith("s") and not noun.endswith(("ss", "us"))
     params = {"from": COLOURS[match["old"]], "to": COLOURS[match["new"]], "noun": noun, "plural": plural}
     return Clause("recolour", amount, None, params)
 
@@ -174,7 +174,7 @@ _IMPERATIVE: tuple[tuple[str, _Handler], ...] = (
     (rf"{_MAKE} {_T} (?:to )?(?:look |appear |be )?{_MORE}{_ADJECTIVE}", _adjective),
     (rf"{_MAKE} {_COLOURS_OF} (?:look |appear |be )?{_MORE}{_ADJECTIVE}", _colourful),
     (rf"(?:boost|enhance|intensify) {_COLOURS_OF}", _boost_colours),
-    (rf"{_CONVERT} {_T} (?:look |appear )?(?:like |be |to be |to |into |in |as )?{_A}{_STYLE}", _style),
+    (rf"{_CONVERT} {_T} (?:look |appear )?(?:to )?(?:like |be |to |into |in |as |be in )?{_A}{_STYLE}", _style),
     (rf"(?:convert|change|turn) (?:in)?to {_A}{_STYLE}", _style),
     (rf"(?:add|apply|put|use) {_A}{_EFFECT}{_OF_T}", _style),
     (rf"give {_T} {_A}{_EFFECT}", _style),
