@@ -39,7 +39,7 @@ class Retouch:
     def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
         """Ways to carry out the instruction, best guess first. Raises ``Declined`` for what it cannot do."""
         if inputs.task.type not in self.task_types:
-            raise Declined(f"retouching is for scene edits, and task {inputs.task.id} is a {inputs.task.type.value} task")
+            raise Declined(f"retouching edits scenes, and task {inputs.task.id} is a {inputs.task.type.value} task")
         operations, source = _plan(inputs)
         styles = [styles_of(operation, _mask_methods(operation, source)) for operation in operations]
         return [_recipe(operations, chosen, seed) for chosen in islice(combinations(styles), max(n, 0))]
