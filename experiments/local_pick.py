@@ -1,0 +1,69 @@
+"""The program's own choice without a campaign: candidates of one task in memory, scored, estimated and picked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from selector.calibration import estimate
+from selector.config import ScoreConfig
+from selector.contest.profile import load_profile
+from selector.domain import BestshotError, Generator, Item, Picture, Scorer, Task, TaskInputs, TaskType
+from selector.features import feature_tables
+from selector.ranking import pick_best
+from selector.registry import create_scorer
+from selector.runs.finalize import finalize
+from selector.runs.picking import GATES
+
+PROFILE = "tianchi-532389"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A candidate's final bytes and the recipe's variant."""
+
+    picture: Picture
+    variant: str
+
+
+def inputs_of(task_type: TaskType, prompt: str, source: Picture, reference: Picture | None = None) -> TaskInputs:
+    """A task for these pictures; its id is free of meaning."""
+    task = Task("0", task_type, prompt, source.name, reference.name if reference else None, 0)
+    return TaskInputs(task, source, reference)
+
+
+def make_candidates(generator: Generator, inputs: TaskInputs, n: int, seed: int) -> list[Candidate]:
+    """Final bytes of up to ``n`` recipes; what fails is left out, as it is in a campaign."""
+    profile = load_profile(PROFILE)
+    made = []
+    for recipe in generator.recipes(inputs, n, seed):
+        try:
+            image = generator.generate(inputs, recipe).image
+        except BestshotError:
+            continue
+        final = finalize(image, inputs, profile)
+        made.append(Candidate(Picture(final.data, f"{recipe.variant} {recipe.key[:6]}"), recipe.variant))
+    return made
+
+
+def scorers_for(task_type: TaskType) -> dict[str, Scorer]:
+    """The scorers that a new campaign runs, those of this task type."""
+    made = {name: create_scorer(name) for name in ScoreConfig().scorers}
+    return {name: scorer for name, scorer in made.items() if task_type in scorer.task_types}
+
+
+def picked(inputs: TaskInputs, candidates: Sequence[Candidate], scorers: Mapping[str, Scorer]) -> int | None:
+    """Index of the candidate that the program picks, or None when it finds none eligible."""
+    task, by_id = inputs.task, {c.picture.id: i for i, c in reversed(list(enumerate(candidates)))}
+    items = [Item(inputs, candidates[i].picture) for i in by_id.values()]
+    rows = [
+        (task.id, item.picture.id, f"{name}.{column}", score.value)
+        for name, scorer in scorers.items()
+        for item, result in zip(items, scorer.score(items), strict=True)
+        for column, score in result.items()
+    ]
+    columns = {task.type: [f"{name}.{c.name}" for name, s in scorers.items() for c in s.columns]}
+    table = feature_tables([(task.id, i, task.type) for i in sorted(by_id)], columns, rows)[task.type]
+    excluded = {(task.id, i): GATES[column] for _, i, column, value in rows if column in GATES and value == 0.0}
+    chosen = pick_best(estimate(table), excluded)[0].candidate_id
+    return None if chosen is None else by_id[chosen]
