@@ -1,7 +1,7 @@
 """Drawn signs with a known instruction, for measuring text edits: fonts that the editor is told to leave out.
 
-Deterministic by number: sign k is the same picture in every process. Backgrounds are flat, a gradient, or photographs of
-brick, grass and gravel that scikit-image ships; some signs are turned, seen at an angle, small, noisy or a little
+Deterministic by number: sign k is the same picture in every process. Backgrounds are flat, a gradient, or photographs
+of brick, grass and gravel that scikit-image ships; some signs are turned, seen at an angle, small, noisy or a little
 blurred. Noto Serif SC, STIX and Computer Modern are drawn here and named in ``HELD_OUT``.
 """
 
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from selector.domain import Picture, Task, TaskInputs, TaskType, encode_final
 from selector.perception.fonts import Font, all_fonts
+from selector.perception.ocr import read_text
+from selector.perception.text_match import plain
 
 HELD_OUT = ("STIX", "cmr10", "cmb10", "cmss10", "cmtt10", "cmti10", "Noto Serif SC", "Liberation", "TeX Gyre")
 BACKGROUNDS = ("flat", "brick", "gradient", "grass", "flat", "gravel")
@@ -40,10 +42,14 @@ _PHRASES_ZH = ("把“{0}”改成“{1}”", '将"{0}"替换为"{1}"', "请把�
 
 @dataclass(frozen=True)
 class Sign:
-    """A drawn sign and what is to be done to it. ``rest`` is text that must stay; "" when there is none."""
+    """A drawn sign and what is to be done to it.
+
+    ``rest`` is text that must stay, "" when there is none; ``truth_png`` is the sign as drawn with the new text.
+    """
 
     number: int
     png: bytes
+    truth_png: bytes
     instruction: str
     old: str
     new: str
@@ -61,25 +67,54 @@ class Sign:
 
 def make_sign(number: int) -> Sign:
     """Sign ``number`` (0, 1, 2, ...): even numbers are English, odd ones Chinese; backgrounds take turns."""
-    rng = np.random.default_rng([20261122, number])
     chinese, place = number % 2 == 1, number // 2
     old, new, rest = (_CHINESE if chinese else _ENGLISH)[place % len(_CHINESE if chinese else _ENGLISH)]
     phrases = _PHRASES_ZH if chinese else _PHRASES_EN
     names = _CHINESE_FONTS if chinese else _LATIN_FONTS
-    kind = BACKGROUNDS[place % len(BACKGROUNDS)]
-    font = _font(names[place % len(names)])
-    background = _background(kind, rng)
-    alpha = _lettering(old, rest, font, rng)
-    picture = _compose(background, alpha, rng)
+    kind, font = BACKGROUNDS[place % len(BACKGROUNDS)], _font(names[place % len(names)])
     return Sign(
-        number, encode_final(picture, "png"), phrases[place % len(phrases)].format(old, new), old, new, rest,
-        "zh" if chinese else "en", kind, font.name,
-    )  # fmt: skip
+        number=number,
+        png=_draw(number, old, rest, font, kind),
+        truth_png=_draw(number, new, rest, font, kind),
+        instruction=phrases[place % len(phrases)].format(old, new),
+        old=old,
+        new=new,
+        rest=rest,
+        language="zh" if chinese else "en",
+        background=kind,
+        font=font.name,
+    )
 
 
 def signs(n: int, first: int = 0) -> list[Sign]:
     """``n`` signs from number ``first`` on."""
     return [make_sign(number) for number in range(first, first + n)]
+
+
+def reads_exactly(picture: Picture, sign: Sign) -> bool:
+    """Whether a line of the picture reads as the new text, letter by letter, and none as the old one; spaces aside."""
+    read = {plain(line.text) for line in read_text(picture, 0.3)}
+    return plain(sign.new) in read and plain(sign.old) not in read
+
+
+def matches_truth(picture: Picture, sign: Sign) -> float:
+    """SSIM, -1 to 1, with the sign drawn with the new text, in grey, around where old and new drawing differ."""
+    import cv2
+    from skimage.metrics import structural_similarity
+
+    truth, source = Picture(sign.truth_png).rgb, Picture(sign.png).rgb
+    rows, columns = np.nonzero(np.abs(truth.astype(int) - source).max(axis=2) > 12)
+    window = (slice(max(rows.min() - 8, 0), rows.max() + 9), slice(max(columns.min() - 8, 0), columns.max() + 9))
+    shown = cv2.resize(picture.rgb, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_AREA)
+    one, other = (cv2.cvtColor(np.ascontiguousarray(rgb[window]), cv2.COLOR_RGB2GRAY) for rgb in (shown, truth))
+    return float(structural_similarity(one, other))
+
+
+def _draw(number: int, text: str, rest: str, font: Font, kind: str) -> bytes:
+    """The PNG of a sign; the same number gives the same ground, view, colour and grain whatever the text."""
+    rng = np.random.default_rng([20261122, number])
+    background = _background(kind, rng)
+    return encode_final(_compose(background, _lettering(text, rest, font, rng), rng), "png")
 
 
 def _font(name: str) -> Font:
@@ -90,7 +125,7 @@ def _background(kind: str, rng: np.random.Generator) -> NDArray[np.float64]:
     """(H, W, 3) float, 0 to 255."""
     tint = rng.uniform(0.55, 1.0, 3) if rng.random() < 0.6 else rng.uniform(0.15, 0.45, 3)
     if kind == "flat":
-        return np.ones((HEIGHT_PX, WIDTH_PX, 3)) * tint * 255.0
+        return np.full((HEIGHT_PX, WIDTH_PX, 3), tint * 255.0)
     if kind == "gradient":
         x, y = np.linspace(0, 1, WIDTH_PX)[None, :], np.linspace(0, 1, HEIGHT_PX)[:, None]
         shade = 0.75 + 0.25 * (rng.uniform(-1, 1) * x + rng.uniform(-1, 1) * y)
@@ -101,7 +136,7 @@ def _background(kind: str, rng: np.random.Generator) -> NDArray[np.float64]:
     photo = getattr(data, kind)().astype(np.float64)[:HEIGHT_PX]
     photo = cv2.resize(photo, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_CUBIC)
     contrast = (photo - photo.mean()) / photo.std() * 22.0  # letters must stay readable on it
-    return np.clip(tint * 255.0 * 0.9 + contrast[..., None] * (0.4 + 0.6 * tint), 0, 255)
+    return np.asarray(np.clip(tint * 255.0 * 0.9 + contrast[..., None] * (0.4 + 0.6 * tint), 0, 255))
 
 
 def _lettering(old: str, rest: str, font: Font, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -112,8 +147,8 @@ def _lettering(old: str, rest: str, font: Font, rng: np.random.Generator) -> NDA
     scale = _SUPERSAMPLING
     image = Image.new("L", (WIDTH_PX * scale, HEIGHT_PX * scale))
     draw = ImageDraw.Draw(image)
-    size = int(rng.choice([26, 40, 56, 76])) * scale
-    for text, share, y in ((old, 1.0, 0.42), (rest, 0.55, 0.66)):
+    size = int(rng.choice([24, 34, 52, 76])) * scale
+    for text, share, y in ((old, 1.0, 0.42), (rest, 0.62, 0.66)):
         opened = ImageFont.truetype(font.path, int(size * share), layout_engine=ImageFont.Layout.BASIC)
         draw.text((image.width / 2, image.height * y), text, font=opened, fill=255, anchor="mm")
     return np.asarray(
@@ -149,7 +184,7 @@ def _compose(
     import cv2
 
     dark = background.mean() > 127
-    colour = rng.uniform(5, 80, 3) if dark else rng.uniform(200, 255, 3)
+    colour = rng.uniform(5, 95, 3) if dark else rng.uniform(170, 255, 3)
     picture = background * (1 - alpha[..., None]) + colour * alpha[..., None]
     blur_px, grain = float(rng.choice([0.0, 0.6, 0.9])), float(rng.choice([0.0, 2.0, 4.0]))
     if blur_px:

@@ -27,19 +27,21 @@ def fill(crop: Floats, hole: Mask, avoid: Mask, method: str, rng: np.random.Gene
     if not hole.any():
         return crop
     if method == "auto":
-        method = "exemplar" if is_textured(crop, hole | avoid) else "surface"
+        method = "exemplar" if is_textured(crop, hole, avoid) else "surface"
     if method == "exemplar":
         return _exemplar(crop, hole, avoid)
     filled = smooth_ground(crop, hole | avoid) if method == "surface" else _inpaint(crop, hole, method)
     return np.where(hole[..., None], filled + grain(crop, hole | avoid, rng), crop)
 
 
-def is_textured(crop: Floats, unknown: Mask) -> bool:
-    """Whether the known ground varies more than its gradient and fine grain explain."""
+def is_textured(crop: Floats, hole: Mask, avoid: Mask) -> bool:
+    """Whether the ground close to the hole varies more than its gradient and fine grain explain."""
     import cv2
 
+    unknown = hole | avoid
     error = cv2.GaussianBlur(crop - smooth_ground(crop, unknown), (0, 0), 1.0)
-    known = error[~unknown]
+    close = cv2.dilate(hole.astype(np.uint8), np.ones((25, 25), np.uint8)).astype(bool)
+    known = error[close & ~cv2.dilate(unknown.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)]
     return bool(known.size and np.quantile(np.abs(known), 0.9) > _TEXTURED)
 
 
@@ -92,11 +94,22 @@ def grain(crop: Floats, hole: Mask, rng: np.random.Generator, shape: tuple[int, 
     pairs = steady[:, 1:] & steady[:, :-1]
     variance = float((fine[:, 1:][pairs] ** 2).mean())
     likeness = float((fine[:, 1:][pairs] * fine[:, :-1][pairs]).mean()) / max(variance, 1e-9)
-    grey = rng.normal(size=(*size, 1)) * 0.5 + rng.normal(size=(*size, 3)) * 0.87
+    noise = rng.normal(size=(*size, 3)) @ _channel_mix(known).T
     if likeness > 0.1:  # neighbours alike: the noise went through a blur or JPEG
-        grey = cv2.GaussianBlur(grey, (0, 0), float(np.clip(np.sqrt(-0.25 / np.log(min(likeness + 0.1, 0.9))), 0.3, 1.2)))
-        grey = grey / max(float(grey.std()), 1e-9)
-    return np.asarray(grey * strength)
+        sigma_px = np.sqrt(-0.25 / np.log(min(likeness + 0.1, 0.9)))  # of the blur that makes white noise so alike
+        noise = cv2.GaussianBlur(noise, (0, 0), float(np.clip(sigma_px, 0.3, 1.2)))
+        noise = noise / max(float(noise.std()), 1e-9)
+    return np.asarray(noise * strength)
+
+
+def _channel_mix(noise: Floats) -> Floats:
+    """Matrix (3, 3) that makes independent noise as alike between channels as ``noise`` (n, 3) is: grey stays grey."""
+    spread = np.median(np.abs(noise), axis=0) * 4.0 + 1e-9
+    usual = noise[(np.abs(noise) <= spread).all(axis=1)]
+    scaled = usual / np.maximum(usual.std(axis=0), 1e-9)
+    correlation = scaled.T @ scaled / max(len(scaled), 1)
+    values, vectors = np.linalg.eigh(correlation)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
 
 
 def _inpaint(crop: Floats, hole: Mask, method: str) -> Floats:
@@ -138,10 +151,8 @@ def _exemplar(crop: Floats, hole: Mask, avoid: Mask) -> Floats:
     return np.where(hole[..., None], filled, crop)
 
 
-def _best_source(
-    canvas: NDArray[np.float32], known: Mask, whole: Mask, y: int, x: int, half: int
-) -> tuple[int, int]:
-    """Centre of the hole-free patch, near by if there is one, that is most like the known part of the patch at (y, x)."""
+def _best_source(canvas: NDArray[np.float32], known: Mask, whole: Mask, y: int, x: int, half: int) -> tuple[int, int]:
+    """Centre of the hole-free patch, near by if there is one, that is most like the known part of the one at (y, x)."""
     import cv2
 
     patch = np.ascontiguousarray(canvas[y - half : y + half + 1, x - half : x + half + 1])

@@ -1,8 +1,8 @@
 """Finds how a text in a picture was lettered: font, place, size, slant, turn, perspective, stroke weight, softness.
 
-The old text is drawn in each candidate font and registered onto the ink that was found (enhanced correlation, Evangelidis
-and Psarakis, TPAMI 2008, as ``cv2.findTransformECC``). The correlation ranks the fonts, and the transform that was found
-puts the new text where the old one stood. About 10 ms a font that is registered.
+The old text is drawn in each candidate font and registered onto the ink that was found (enhanced correlation,
+Evangelidis and Psarakis, TPAMI 2008, as ``cv2.findTransformECC``). The correlation ranks the fonts, and the transform
+that was found puts the new text where the old one stood. About 10 ms a font that is registered.
 """
 
 from __future__ import annotations
@@ -19,14 +19,18 @@ Floats = NDArray[np.float64]
 
 PLANE_HEIGHT_PX = 56
 _MARGIN_PX = 14
-_REGISTERED_FONTS = 10  # the best by a quick look are registered exactly
+_REGISTERED_FONTS = 8  # the best by a quick look are registered exactly
 _WEIGHTS_PX = tuple(EM_PX * share for share in (-0.016, -0.008, 0.0, 0.008, 0.016, 0.026, 0.038))
 _BLURS_PX = (0.0, 0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2)
 
 
 @dataclass(frozen=True)
 class Lettering:
-    """How a text is drawn: ``to_picture`` (3, 3) takes the font's text plane to px; ``likeness`` -1 to 1 to the old ink."""
+    """How a text is drawn: ``to_picture`` (3, 3) takes the font's text plane to px.
+
+    ``weight_px`` (text plane) thickens the strokes on each side, ``blur_px`` (picture) is a sigma, ``likeness`` (at
+    most 1) tells how well the old text, drawn so, covers its ink.
+    """
 
     font: Font
     to_picture: Floats
@@ -47,13 +51,14 @@ class _Plane:
     ink: NDArray[np.float32]
     to_picture: Floats
     extent: tuple[float, float, float, float]
+    softness_px: float  # sigma: small letters were enlarged, and so was the blur of their pixels
 
 
 def rank_fonts(alpha: Floats, box: Floats, text: str, fonts: tuple[Font, ...], exact: bool = True) -> list[Lettering]:
     """Letterings of ``text`` in ``fonts``, the most alike first; weight and blur are not fitted yet.
 
-    ``alpha`` (H, W) is the ink that was found, ``box`` (4, 2) px the text's quad. With ``exact`` False the fonts are only
-    put onto the ink's bounding box. Empty when the ink has no extent.
+    ``alpha`` (H, W) is the ink that was found, ``box`` (4, 2) px the text's quad. With ``exact`` False the fonts are
+    only put onto the ink's bounding box. Empty when the ink has no extent.
     """
     plane = _straighten(alpha, box)
     if plane is None:
@@ -61,8 +66,10 @@ def rank_fonts(alpha: Floats, box: Floats, text: str, fonts: tuple[Font, ...], e
     quick = sorted((_on_box(plane, text, font) for font in fonts), key=lambda found: -found[0])
     if not exact:
         return [_lettering(plane, font, onto, value) for value, font, onto in quick]
-    registered = [_register(plane, text, font, onto, value) for value, font, onto in quick[:_REGISTERED_FONTS]]
-    return [_lettering(plane, font, onto, value) for value, font, onto in sorted(registered, key=lambda f: -f[0])]
+    tried = [(_register(plane, text, font, onto, value), value) for value, font, onto in quick[:_REGISTERED_FONTS]]
+    # registration bends a wrong font towards the ink; how it looked before still tells the fonts apart
+    tried.sort(key=lambda pair: -(pair[0][0] + 0.5 * pair[1] + _manner(plane, text, *pair[0][1:])))
+    return [_lettering(plane, font, onto, value) for (value, font, onto), _ in tried]
 
 
 def fit_strokes(lettering: Lettering, text: str, alpha: Floats) -> Lettering:
@@ -97,8 +104,8 @@ def _straighten(alpha: Floats, box: Floats) -> _Plane | None:
     """Bring the quad to a rectangle of ``PLANE_HEIGHT_PX`` with a margin, then find the extent of the ink in it."""
     import cv2
 
-    across = (np.linalg.norm(box[3] - box[0]) + np.linalg.norm(box[2] - box[1])) / 2.0
-    along = (np.linalg.norm(box[1] - box[0]) + np.linalg.norm(box[2] - box[3])) / 2.0
+    across = float(np.linalg.norm(box[3] - box[0]) + np.linalg.norm(box[2] - box[1])) / 2.0
+    along = float(np.linalg.norm(box[1] - box[0]) + np.linalg.norm(box[2] - box[3])) / 2.0
     if across < 3 or along < 3:
         return None
     high, margin = PLANE_HEIGHT_PX, _MARGIN_PX
@@ -106,11 +113,9 @@ def _straighten(alpha: Floats, box: Floats) -> _Plane | None:
     corners = np.array([[0, 0], [wide, 0], [wide, high], [0, high]], dtype=np.float64) + margin
     to_picture = cv2.getPerspectiveTransform(corners.astype(np.float32), box.astype(np.float32)).astype(np.float64)
     size = (wide + 2 * margin, high + 2 * margin)
-    ink = cv2.warpPerspective(
-        alpha.astype(np.float32), to_picture, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    )
+    ink = cv2.warpPerspective(alpha.astype(np.float32), to_picture, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     extent = _extent(ink)
-    return None if extent is None else _Plane(ink, to_picture, extent)
+    return None if extent is None else _Plane(ink, to_picture, extent, max(0.6, 0.6 * high / across))
 
 
 def _extent(ink: NDArray[np.float32]) -> tuple[float, float, float, float] | None:
@@ -124,7 +129,7 @@ def _extent(ink: NDArray[np.float32]) -> tuple[float, float, float, float] | Non
 
 
 def _between(mass: NDArray[np.float32]) -> tuple[float, float]:
-    share = np.cumsum(mass) / mass.sum()
+    share = np.cumsum(mass) / float(mass.sum())
     return float(np.searchsorted(share, 0.005)), float(np.searchsorted(share, 0.995) + 1)
 
 
@@ -138,19 +143,29 @@ def _on_box(plane: _Plane, text: str, font: Font) -> tuple[float, Font, Floats]:
 
 
 def _likeness(plane: _Plane, text: str, font: Font, onto: Floats) -> float:
-    """Correlation of drawn and found ink, less a fine for letters that had to be stretched."""
+    """Correlation of drawn and found ink, less a fine for letters that had to be stretched or slanted."""
     shown = _shown(plane, text, font, onto)
     a, b = shown - shown.mean(), plane.ink - plane.ink.mean()
     correlation = float((a * b).sum()) / max(float(np.sqrt((a**2).sum() * (b**2).sum())), 1e-9)
-    stretch = abs(float(np.log(max(np.linalg.norm(onto[:2, 0]), 1e-6) / max(np.linalg.norm(onto[:2, 1]), 1e-6))))
-    return correlation - 0.25 * stretch
+    along, down = onto[:2, 0], onto[:2, 1]
+    wide, high = max(float(np.linalg.norm(along)), 1e-6), max(float(np.linalg.norm(down)), 1e-6)
+    return correlation - 0.25 * abs(float(np.log(wide / high))) - 0.3 * abs(float(along @ down)) / (wide * high)
+
+
+def _manner(plane: _Plane, text: str, font: Font, onto: Floats) -> float:
+    """Likeness in weight and in the share of ink by row, where serifs show; both bear letters that stand elsewhere."""
+    shown = _shown(plane, text, font, onto)
+    mine, theirs = shown.sum(axis=1), plane.ink.sum(axis=1)
+    rows = float(mine @ theirs) / max(float(np.linalg.norm(mine) * np.linalg.norm(theirs)), 1e-9)
+    weight = abs(float(np.log(max(mine.sum(), 1e-6) / max(theirs.sum(), 1e-6))))
+    return rows - 0.5 * weight
 
 
 def _shown(plane: _Plane, text: str, font: Font, onto: Floats) -> NDArray[np.float32]:
     import cv2
 
     image, (x, y) = coverage(font, text)
-    image = cv2.GaussianBlur(image, (0, 0), 0.6 * EM_PX / PLANE_HEIGHT_PX)
+    image = cv2.GaussianBlur(image, (0, 0), plane.softness_px * EM_PX / PLANE_HEIGHT_PX)
     place = np.array([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]])
     size = (plane.ink.shape[1], plane.ink.shape[0])
     return np.asarray(cv2.warpPerspective(image, onto @ place, size, flags=cv2.INTER_LINEAR))
@@ -161,13 +176,17 @@ def _register(plane: _Plane, text: str, font: Font, onto: Floats, before: float)
     import cv2
 
     best = (before, font, onto)
-    for motion, gain in ((cv2.MOTION_AFFINE, 0.0), (cv2.MOTION_HOMOGRAPHY, 0.01)):
+    for motion, smooth_px, gain in (
+        (cv2.MOTION_AFFINE, 21, 0.0),
+        (cv2.MOTION_AFFINE, 5, 0.0),
+        (cv2.MOTION_HOMOGRAPHY, 9, 0.01),
+    ):
         shown = _shown(plane, text, font, best[2])
         step = np.eye(3, dtype=np.float32)
         start = step if motion == cv2.MOTION_HOMOGRAPHY else step[:2].copy()
         criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-4)
         try:
-            _, found = cv2.findTransformECC(shown, plane.ink, start, motion, criteria, None, 5)
+            _, found = cv2.findTransformECC(shown, plane.ink, start, motion, criteria, None, smooth_px)
         except cv2.error:  # did not converge
             continue
         step[: found.shape[0]] = found

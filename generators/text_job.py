@@ -1,4 +1,4 @@
-"""The three jobs of the text editor on one picture: replace, delete and add."""
+"""Replaces or deletes text on a canvas, in the manner of the text that stood there."""
 
 from __future__ import annotations
 
@@ -6,21 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from generators.text_fill import fill, grain, is_textured
+from generators.text_boxes import Floats
+from generators.text_canvas import Canvas, Found, erase, ink_noise, locate
 from generators.text_fit import Lettering, fit_strokes, rank_fonts
 from generators.text_layout import Align, choose_align, find_room, place_text
-from generators.text_mask import Ink, find_ink, grown, polygon
-from generators.text_place import find_place
+from generators.text_render import EM_PX
 from selector.domain import GenerationFailed, JSONValue
 from selector.perception.fonts import fonts_for
-from selector.perception.ocr import TextLine, span_box
 from selector.perception.text_match import Span, plain
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-_VISIBLE = 1.0 / 255.0
+_WEIGHT_STEP_PX = 0.008 * EM_PX
 
 
 @dataclass(frozen=True)
@@ -29,81 +25,6 @@ class Settings:
 
     fonts_folder: str | None = None
     exclude_fonts: tuple[str, ...] = ()
-
-
-class Canvas:
-    """A picture under work: what was touched is kept apart, so that all other pixels stay as they were."""
-
-    def __init__(self, rgb: NDArray[np.uint8], lines: tuple[TextLine, ...], rng: np.random.Generator) -> None:
-        self.source = rgb
-        self.lines = lines
-        self.rng = rng
-        self.pixels = rgb.astype(np.float64)
-        self.touched = np.zeros(rgb.shape[:2], dtype=bool)
-
-    @property
-    def size_px(self) -> tuple[int, int]:
-        return self.source.shape[1], self.source.shape[0]
-
-    def finished(self) -> NDArray[np.uint8]:
-        result = self.source.copy()
-        result[self.touched] = np.clip(np.round(self.pixels[self.touched]), 0, 255).astype(np.uint8)
-        return result
-
-    def paint(self, alpha: Floats, colour: Floats, noise: Floats) -> None:
-        """Lay ink of ``colour`` (3,) with ``noise`` (H, W, 3) over the picture, ``alpha`` (H, W) thick."""
-        shown = alpha > _VISIBLE
-        thick = alpha[shown][:, None]
-        self.pixels[shown] = self.pixels[shown] * (1.0 - thick) + (colour + noise[shown]) * thick
-        self.touched |= shown
-
-
-@dataclass(frozen=True)
-class Found:
-    """A span with its ink, in a crop of the picture whose top left is at ``offset`` (x, y) px."""
-
-    span: Span
-    box: Floats
-    ink: Ink
-    crop: Floats
-    offset: Floats
-
-    @property
-    def window(self) -> tuple[slice, slice]:
-        x, y = (int(v) for v in self.offset)
-        return slice(y, y + self.crop.shape[0]), slice(x, x + self.crop.shape[1])
-
-
-def locate(canvas: Canvas, span: Span, mask: str) -> Found:
-    """Cut out the surroundings of the span and find its ink.
-
-    Raises:
-        GenerationFailed: when the box holds nothing that differs from its ground.
-    """
-    line = canvas.lines[span.line]
-    box = span_box(line, span.start, span.end)
-    margin = 1.0 * line.height_px + 24.0
-    outer = np.concatenate([grown(box, margin, margin), grown(line.box, 0.4 * line.height_px, 0.0)[:0]])
-    low = np.clip(np.floor(outer.min(axis=0)), 0, np.array(canvas.size_px) - 1).astype(int)
-    high = np.clip(np.ceil(outer.max(axis=0)) + 1, low + 1, canvas.size_px).astype(int)
-    crop = canvas.source[low[1] : high[1], low[0] : high[0]].astype(np.float64)
-    others = np.zeros(crop.shape[:2], dtype=bool)
-    for index, other in enumerate(canvas.lines):
-        if index != span.line:
-            others |= polygon(grown(other.box, 2.0, 1.0) - low, crop.shape)
-    ink = find_ink(crop, line.box - low, box - low, others, mask)
-    if ink is None:
-        text = line.text[span.start : span.end]
-        raise GenerationFailed(f"textedit: no letters stand out from their ground where '{text}' was read")
-    return Found(span, box - low, ink, crop, low.astype(np.float64))
-
-
-def erase(canvas: Canvas, found: Found, method: str) -> None:
-    """Fill the hole that the ink leaves."""
-    ink = found.ink
-    filled = fill(found.crop, ink.hole, ink.avoid, method, canvas.rng)
-    canvas.pixels[found.window][ink.hole] = filled[ink.hole]
-    canvas.touched[found.window][ink.hole] = True
 
 
 def delete_texts(canvas: Canvas, spans: Sequence[Span], mask: str, method: str) -> dict[str, JSONValue]:
@@ -137,8 +58,7 @@ def replace_text(
         ranked = rank_fonts(found.ink.alpha, found.box, text, fonts, exact)
         if not ranked:
             raise GenerationFailed(f"textedit: the letters of '{text}' are too faint or too small to be imitated")
-        chosen = ranked[min(font, len(ranked) - 1)]
-        letterings.append(fit_strokes(chosen, text, found.ink.alpha))
+        letterings.append(choose_lettering(ranked, font, text, found.ink.alpha))
     for found in founds:
         erase(canvas, found, fill)
     for found, lettering, text, part in zip(founds, letterings, shown, parts, strict=True):
@@ -148,28 +68,21 @@ def replace_text(
     return {"font": best.font.name, "likeness": round(best.likeness, 3), "drawn": parts, "read": shown}
 
 
+def choose_lettering(ranked: list[Lettering], rank: int, text: str, alpha: Floats) -> Lettering:
+    """The lettering of that rank, fitted; past the last one, the last with strokes lighter and bolder in turn."""
+    past = max(0, rank - len(ranked) + 1)
+    fitted = fit_strokes(ranked[min(rank, len(ranked) - 1)], text, alpha)
+    step = _WEIGHT_STEP_PX * ((past + 1) // 2) * (-1 if past % 2 else 1)
+    return replace(fitted, weight_px=fitted.weight_px + step)
+
+
 def _letter(canvas: Canvas, found: Found, lettering: Lettering, old: str, new: str, align: Align | None) -> None:
     align = align or choose_align(canvas.lines, found.span, canvas.size_px[0])
     room = find_room(lettering, old, canvas.lines, found.span, canvas.size_px, found.offset)
     move = place_text(lettering, old, new, room, align)
-    shift = np.array([[1.0, 0.0, found.offset[0]], [0.0, 1.0, found.offset[1]], [0.0, 0.0, 1.0]])
-    placed = replace(lettering, to_picture=shift @ lettering.to_picture)
+    placed = replace(lettering, to_picture=found.to_picture @ lettering.to_picture)
     alpha = placed.draw(new, canvas.source.shape[:2], move)
-    canvas.paint(alpha, found.ink.colour, _ink_noise(canvas, found))
-
-
-def _ink_noise(canvas: Canvas, found: Found) -> Floats:
-    """Grain of the old strokes; of the ground, if smooth, where the strokes have no core to measure it in."""
-    import cv2
-
-    shape = (canvas.source.shape[0], canvas.source.shape[1])
-    core = cv2.erode(found.ink.mask.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
-    if core.sum() >= 200:
-        return grain(found.crop, ~core, canvas.rng, shape)
-    unknown = found.ink.hole | found.ink.avoid
-    if is_textured(found.crop, unknown):
-        return np.zeros((*shape, 3))
-    return grain(found.crop, unknown, canvas.rng, shape)
+    canvas.paint(alpha, found.ink.colour, ink_noise(canvas, found))
 
 
 def _as_shown(read: str, old: str | None, parts: int) -> str:
@@ -191,7 +104,7 @@ def split_text(text: str, lengths: Sequence[int]) -> list[str]:
     """The text cut, between words where it has spaces, into parts in proportion to ``lengths``; a part may be empty."""
     if len(lengths) == 1:
         return [text]
-    glue = " " if " " in text.strip() else ""
+    glue = " " if text.isascii() or " " in text.strip() else ""
     words = text.split() if glue else list(text)
     ends = np.cumsum([len(word) + len(glue) for word in words])
     targets = np.cumsum(lengths) / max(sum(lengths), 1) * ends[-1]
@@ -201,38 +114,3 @@ def split_text(text: str, lengths: Sequence[int]) -> list[str]:
         parts.append(glue.join(words[start:stop]))
         start = stop
     return [*parts, glue.join(words[start:])]
-
-
-def add_text(
-    canvas: Canvas, new: str, prompt: str, font: int, place: int, settings: Settings
-) -> dict[str, JSONValue]:
-    """Letter a new text in the manner of the largest text that is there, or plainly, where the picture is calm."""
-    fonts = fonts_for(new, settings.fonts_folder, settings.exclude_fonts)
-    lettering, colour, noise = _style_of_picture(canvas, new, font, settings)
-    lettering, where = find_place(canvas.source, canvas.lines, lettering, fonts[min(font, len(fonts) - 1)], new, prompt, place)
-    alpha = lettering.draw(new, canvas.source.shape[:2])
-    if colour is None:
-        under = np.median(canvas.source[alpha > 0.1], axis=0) if (alpha > 0.1).any() else np.full(3, 128.0)
-        colour = np.full(3, 25.0) if under.mean() > 120 else np.full(3, 242.0)
-    canvas.paint(alpha, colour, noise)
-    return {"font": lettering.font.name, "place": where}
-
-
-def _style_of_picture(
-    canvas: Canvas, new: str, font: int, settings: Settings
-) -> tuple[Lettering | None, Floats | None, Floats]:
-    """Lettering, colour and grain of the largest readable line; (None, None, no grain) where there is none."""
-    nothing = np.zeros((*canvas.source.shape[:2], 3))
-    for index in sorted(range(len(canvas.lines)), key=lambda i: -canvas.lines[i].height_px):
-        line = canvas.lines[index]
-        try:
-            found = locate(canvas, Span(index, 0, len(line.text), 1.0), "kmeans")
-            fonts = fonts_for(line.text + new, settings.fonts_folder, settings.exclude_fonts)
-        except Exception:
-            continue
-        ranked = rank_fonts(found.ink.alpha, found.box, line.text, fonts)
-        if ranked:
-            chosen = fit_strokes(ranked[min(font, len(ranked) - 1)], line.text, found.ink.alpha)
-            shift = np.array([[1.0, 0.0, found.offset[0]], [0.0, 1.0, found.offset[1]], [0.0, 0.0, 1.0]])
-            return replace(chosen, to_picture=shift @ chosen.to_picture), found.ink.colour, _ink_noise(canvas, found)
-    return None, None, nothing

@@ -19,7 +19,7 @@ from selector.perception.text_match import Span
 
 Floats = NDArray[np.float64]
 Align = Literal["left", "centre", "right", "fill"]
-_LEAST_WIDTH = 0.72  # narrower letters than this look wrong; smaller letters look better
+_LEAST_WIDTH = 0.8  # narrower letters than this look wrong; smaller letters look better
 _MOST_STRETCH = 1.12
 
 
@@ -38,7 +38,7 @@ def place_text(lettering: Lettering, old: str, new: str, room: Room, align: Alig
     width = max(right - left, 1.0)
     scale = 1.0
     if align == "fill":  # words on both sides: keep the gaps as they were, as far as letters may be stretched
-        scale = float(np.clip((old_right - old_left) / width, _LEAST_WIDTH, _MOST_STRETCH))
+        scale = float(np.clip((old_right - old_left) / width, 1.0, _MOST_STRETCH))
     available = max(room.right - room.left, 0.4 * EM_PX)
     scale = min(scale, available / width)
     height = min(1.0, scale / _LEAST_WIDTH)
@@ -58,14 +58,14 @@ def find_room(
 ) -> Room:
     """The room around ``span``: up to the nearest other text on the same baseline, or to the picture's edge.
 
-    ``offset`` (2,) px is the position of the lettering's picture inside the full picture of ``size_px`` (width, height).
+    ``offset`` (2,) px is where the lettering's picture lies in the full one of ``size_px`` (width, height).
     """
     to_plane = np.linalg.inv(lettering.to_picture)
     old_left, top, old_right, bottom = ink_extent(lettering.font, old)
     left, right = _edges(lettering.to_picture, (old_left + old_right) / 2.0, size_px, offset)
-    gap = 0.25 * EM_PX
+    gap = 0.3 * EM_PX
     for box in _others(lines, span):
-        corners = apply(to_plane, box - offset)
+        corners = apply(np.asarray(to_plane, dtype=np.float64), box - offset)
         if corners[:, 1].max() < top + 0.2 * (bottom - top) or corners[:, 1].min() > bottom - 0.2 * (bottom - top):
             continue
         if corners[:, 0].mean() > (old_left + old_right) / 2.0:
@@ -103,7 +103,7 @@ def _edges(to_picture: Floats, middle: float, size_px: tuple[int, int], offset: 
 
 
 def choose_align(lines: Sequence[TextLine], span: Span, width_px: int) -> Align:
-    """The alignment that the other lines, or the words around the span, suggest; centre when nothing speaks for another.
+    """The alignment that the other lines, or the words around the span, suggest; centre when nothing speaks against it.
 
     Inside a line: "fill" between words, "left" at its end, "right" at its beginning.
     """

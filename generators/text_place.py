@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from generators.text_boxes import polygon
 from generators.text_fit import Lettering
 from generators.text_render import EM_PX, apply, ink_extent
 from selector.perception.fonts import Font
@@ -32,12 +33,20 @@ _PLAIN_SHARE = 0.085  # height of an em against the picture's shorter side, with
 
 
 def find_place(
-    rgb: NDArray[np.uint8], lines: Sequence[TextLine], model: Lettering | None, font: Font, text: str, prompt: str, rank: int
+    rgb: NDArray[np.uint8],
+    lines: Sequence[TextLine],
+    model: Lettering | None,
+    font: Font,
+    text: str,
+    prompt: str,
+    rank: int,
 ) -> tuple[Lettering, str]:
     """The lettering moved to the ``rank``-th best place, and that place's name."""
     lettering = model or _plain(font, rgb)
     detail = _detail(rgb, lines)
-    asked = {name for name, pattern in _WORDS.items() if re.search(pattern, re.sub(r"[\"“'‘].*?[\"”'’]", "", prompt), re.I)}
+    asked = {
+        name for name, pattern in _WORDS.items() if re.search(pattern, re.sub(r"[\"“'‘].*?[\"”'’]", "", prompt), re.I)
+    }
     options = []
     for order, (name, centre) in enumerate(_centres(rgb, lettering, model is not None)):
         moved, box = _moved(lettering, text, centre, rgb.shape)
@@ -69,7 +78,7 @@ def _centres(rgb: NDArray[np.uint8], lettering: Lettering, has_model: bool) -> l
 
 def _model_middle(lettering: Lettering) -> Floats:
     """About the middle of the model text, whose plane starts at its left end."""
-    return apply(lettering.to_picture, np.array([[1.2 * EM_PX, -0.35 * EM_PX]]))[0]
+    return np.asarray(apply(lettering.to_picture, np.array([[1.2 * EM_PX, -0.35 * EM_PX]]))[0])
 
 
 def _moved(lettering: Lettering, text: str, centre: Floats, shape: tuple[int, ...]) -> tuple[Lettering, Floats]:
@@ -94,14 +103,12 @@ def _detail(rgb: NDArray[np.uint8], lines: Sequence[TextLine]) -> Floats:
 
     grey = cv2.GaussianBlur(rgb.astype(np.float32).mean(axis=2), (0, 0), 1.0)
     slope = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)) / 255.0
-    detail = np.minimum(slope, 1.0).astype(np.float64)
+    detail: Floats = np.minimum(slope, 1.0).astype(np.float64)
     for line in lines:
         cv2.fillConvexPoly(detail, np.round(line.box).astype(np.int32), 3.0)
     return detail
 
 
 def _cost(detail: Floats, box: Floats) -> float:
-    from generators.text_mask import polygon
-
     under = detail[polygon(box, detail.shape)]
     return float(under.mean()) if under.size else 9.0

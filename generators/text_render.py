@@ -1,4 +1,4 @@
-"""Draws text in a font as coverage of pixels, in any plane: the text's own plane first, then a homography onto the picture.
+"""Draws text in a font as coverage of pixels: in the text's own plane first, then by a homography onto the picture.
 
 The text plane has its origin on the baseline at the text's left end, x along the baseline, y downwards, and ``EM_PX``
 units an em. Strokes can be made thicker or thinner, which stands in for weights that a font family lacks.
@@ -85,7 +85,9 @@ def render(
     import cv2
 
     image, (x, y) = coverage(font, text, weight_px)
-    area = np.array([[x, y], [x + image.shape[1], y], [x + image.shape[1], y + image.shape[0]], [x, y + image.shape[0]]])
+    area = np.array(
+        [[x, y], [x + image.shape[1], y], [x + image.shape[1], y + image.shape[0]], [x, y + image.shape[0]]]
+    )
     corners = apply(to_picture, area)
     # only the part of the picture that the text can touch is worth sampling
     low = np.clip(np.floor(corners.min(axis=0)).astype(int) - 2, 0, [shape[1], shape[0]])
@@ -100,7 +102,9 @@ def render(
         image = cv2.GaussianBlur(image, (0, 0), 0.4 / shrink)
     place = np.array([[1.0, 0.0, x + 0.5], [0.0, 1.0, y + 0.5], [0.0, 0.0, 1.0]])
     zoom = np.array([[scale, 0.0, -scale * low[0] - 0.5], [0.0, scale, -scale * low[1] - 0.5], [0.0, 0.0, 1.0]])
-    fine = cv2.warpPerspective(image, zoom @ to_picture @ place, (width * scale, height * scale), flags=cv2.INTER_LINEAR)
+    fine = cv2.warpPerspective(
+        image, zoom @ to_picture @ place, (width * scale, height * scale), flags=cv2.INTER_LINEAR
+    )
     result[low[1] : high[1], low[0] : high[0]] = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.GaussianBlur(result, (0, 0), blur_px) if blur_px >= 0.2 else result)
 

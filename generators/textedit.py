@@ -1,12 +1,12 @@
 """textedit: replaces, adds or deletes the text shown in a picture, as the instruction says.
 
-Input: ``inputs.source`` and the instruction (English or Chinese). Output: the source's size; outside the old and the new
-letters every pixel is the source's, bit by bit.
-Steps: the instruction names old and new text; the reader finds the old one; two-means finds its ink; the hole is filled;
-the old text, drawn in every font that is here, is registered onto the old ink, which gives font, size, slant, turn,
-perspective, weight and softness; the new text is drawn the same way in the ink's colour, with the picture's grain.
-Recipes differ by mask (kmeans, background, box), fill (auto, exemplar, surface, telea, ns), font (by rank), fit (registered
-or put onto the box), alignment and, when text is added, by place.
+Input: ``inputs.source`` and the instruction (English or Chinese). Output: the source's size; outside the old and the
+new letters every pixel is the source's, bit by bit.
+Steps: the instruction names old and new text; the reader finds the old one; two-means finds its ink; the hole is
+filled; the old text, drawn in every font that is here, is registered onto the old ink, which gives font, size, slant,
+turn, perspective, weight and softness; the new text is drawn the same way in the ink's colour, with the picture's
+grain. Recipes differ by mask (kmeans, background, box), fill (auto, exemplar, surface, telea, ns), font (by rank), fit
+(registered or put onto the box), alignment and, when text is added, by place.
 Settings: ``fonts_folder``, a folder of own fonts; ``exclude_fonts``, parts of names of fonts to leave out.
 Models: the reader's (see ``selector.perception.ocr``). Fonts and their licences: see ``selector.perception.fonts``.
 Cost: 0.5 s for reading a picture, once; then about 0.5 to 2 s a candidate at 640 px. Randomness: only the grain.
@@ -23,9 +23,21 @@ from typing import Any, Literal
 
 import numpy as np
 
-from generators.text_job import Canvas, Settings, add_text, delete_texts, replace_text
+from generators.text_add import add_text
+from generators.text_canvas import Canvas
+from generators.text_job import Settings, delete_texts, replace_text
 from generators.text_layout import Align
-from selector.domain import Declined, GenerationFailed, InputError, JSONValue, Made, Picture, Recipe, TaskInputs, TaskType
+from selector.domain import (
+    Declined,
+    GenerationFailed,
+    InputError,
+    JSONValue,
+    Made,
+    Picture,
+    Recipe,
+    TaskInputs,
+    TaskType,
+)
 from selector.perception.fonts import all_fonts
 from selector.perception.ocr import TextLine, read_text
 from selector.perception.text_instruction import TextEdit, parse_text_instruction
@@ -34,7 +46,10 @@ from selector.perception.text_match import Span, find_spans
 
 @dataclass(frozen=True)
 class Plan:
-    """How one candidate is made. ``font`` and ``place`` are ranks, 0 the best; the last one serves where there are fewer."""
+    """How one candidate is made. ``font`` and ``place`` are ranks, 0 the best.
+
+    Where there are fewer fonts the last one serves, with other stroke weights.
+    """
 
     mask: Literal["kmeans", "background", "box"] = "kmeans"
     fill: Literal["auto", "exemplar", "surface", "telea", "ns"] = "auto"
@@ -44,12 +59,13 @@ class Plan:
     place: int = 0
 
 
-# Best first by re-reading and by eye; the first six differ in font, mask and fill.
+# Best first by re-reading and by eye. The first six differ in the letters too: on plain ground all fills look alike.
 _LETTERED = (
     Plan(), Plan(font=1, mask="background"), Plan(fill="telea", fit="box"), Plan(font=2, fill="exemplar"),
-    Plan(mask="background", fill="ns"), Plan(mask="box", fill="surface", font=1), Plan(align="left", fill="exemplar"),
-    Plan(font=3), Plan(mask="box", fill="exemplar"), Plan(font=2, mask="background", fill="telea", fit="box"),
-    Plan(font=4, fill="surface"), Plan(font=5, mask="background"),
+    Plan(font=1, fit="box", mask="background", fill="ns"), Plan(font=3, mask="box", fill="surface"),
+    Plan(align="left", fill="exemplar"), Plan(font=4), Plan(mask="box", fill="exemplar"),
+    Plan(font=2, mask="background", fill="telea", fit="box"), Plan(font=5, fill="surface"),
+    Plan(font=6, mask="background"),
 )  # fmt: skip
 _ERASED = (
     Plan(), Plan(mask="background"), Plan(fill="telea"), Plan(mask="box", fill="exemplar"), Plan(fill="exemplar"),
@@ -83,6 +99,8 @@ class TextEditor:
 
     def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
         """At most ``n`` recipes, the most natural first; fewer when there are no more useful ones."""
+        if inputs.task.type not in self.task_types:
+            raise Declined(f"textedit: task {inputs.task.id} is a {inputs.task.type.value} task and no text edit")
         edit = _understood(inputs)
         _source(inputs)
         plans = _PLANS[edit.action][: max(n, 0)]
@@ -110,7 +128,9 @@ def _understood(inputs: TaskInputs) -> TextEdit:
     edit = parse_text_instruction(inputs.task.prompt)
     if edit is None:
         shown = inputs.task.prompt.strip()[:80]
-        raise Declined(f"textedit: no replacing, adding or deleting of a text was understood in '{shown}'; quote the texts")
+        raise Declined(
+            f"textedit: no replacing, adding or deleting of a text was understood in '{shown}'; quote the texts"
+        )
     return edit
 
 

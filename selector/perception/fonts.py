@@ -21,7 +21,18 @@ from selector.domain import InputError, MissingPart
 _PACKAGES = (("pylopdf_fonts_zh_cn", ""), ("matplotlib", "mpl-data/fonts/ttf"))
 _SUFFIXES = {".ttf", ".otf", ".ttc"}
 # Their maps put mathematical pieces or placeholder boxes on ordinary characters.
-_NOT_FOR_TEXT = ("lastresort", "stixsiz", "stixnonuni", "cmex10", "cmsy10", "cmmi10", "display", "emoji", "symbol", "icon")
+_NOT_FOR_TEXT = (
+    "lastresort",
+    "stixsiz",
+    "stixnonuni",
+    "cmex10",
+    "cmsy10",
+    "cmmi10",
+    "display",
+    "emoji",
+    "symbol",
+    "icon",
+)
 _FC_LIST_SECONDS = 20.0
 _MOST_SYSTEM_FONTS = 400
 _CURE = (
@@ -49,7 +60,9 @@ def all_fonts(folder: str | None = None, exclude: tuple[str, ...] = ()) -> tuple
         InputError: when ``folder`` is given and is no folder.
     """
     if folder is not None and not Path(folder).is_dir():
-        raise InputError(f"fonts folder: expected a folder of .ttf or .otf files, '{folder}' is none; create it or unset it")
+        raise InputError(
+            f"fonts folder: expected a folder of .ttf or .otf files, '{folder}' is none; create it or unset it"
+        )
     unwanted = tuple(part.casefold() for part in (*_NOT_FOR_TEXT, *exclude))
     fonts: dict[str, Font] = {}
     for path in (*_in_folder(folder), *_in_packages(), *_of_system()):

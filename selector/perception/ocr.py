@@ -104,9 +104,7 @@ def _read(rgb: np.ndarray[Any, np.dtype[np.uint8]]) -> tuple[TextLine, ...]:
     if scale != 1.0:
         bgr = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     with _reader_lock:
-        found = _engine()(
-            np.ascontiguousarray(bgr), return_word_box=True, return_single_char_box=True, text_score=0.0
-        )
+        found = _engine()(np.ascontiguousarray(bgr), return_word_box=True, return_single_char_box=True, text_score=0.0)
     texts = getattr(found, "txts", None)
     boxes = getattr(found, "boxes", None)
     if texts is None or boxes is None:

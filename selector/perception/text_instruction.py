@@ -11,14 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-_PAIRS = {"“": "”", "「": "」", "『": "』", "《": "》", '"': '"', "``": "''", "`": "`", "‘": "’", "'": "'", "＂": "＂"}
+from selector.perception.text_quotes import take_quotes
+
 _TITLE_MARKS = "《"
-_WIDE = r"\u3000-\u303f\u3400-\u9fff\uff00-\uffef"
-_FOLLOWERS = (
-    "to|with|by|into|in|on|onto|over|from|and|for|at|as|instead|rather|should|must|of|is|after|before|below|above|under|"
-    "near|beside|next|becomes|while|but|using|text|sign"
-)
-_AFTER_QUOTE = rf"(?=\s*(?:$|[,.;:!?)\]\-=→{_WIDE}]|(?:{_FOLLOWERS})\b))"
 _SLOT = "[\ue000-\uf8ff]"  # private use: one character a quoted text
 _TRADITIONAL = str.maketrans("將為換刪變詞圖標題寫", "将为换删变词图标题写")
 
@@ -38,12 +33,12 @@ class TextEdit:
 
 def quoted_texts(prompt: str) -> tuple[str, ...]:
     """Texts in quotes, in order. 《 》 are left out: in a prompt they name a work and not a text to be shown."""
-    return tuple(text for text, mark in _take_quotes(prompt)[1] if mark not in _TITLE_MARKS)
+    return tuple(text for text, mark in take_quotes(prompt)[1] if mark not in _TITLE_MARKS)
 
 
 def parse_text_instruction(prompt: str) -> TextEdit | None:
     """The edit that ``prompt`` asks for, or None when it is not understood."""
-    skeleton, quotes = _take_quotes(prompt.strip())
+    skeleton, quotes = take_quotes(prompt.strip())
     texts = [text for text, _ in quotes]
     plain = skeleton.translate(_TRADITIONAL)
     if not texts:
@@ -51,52 +46,6 @@ def parse_text_instruction(prompt: str) -> TextEdit | None:
     if re.search(_LOOKS, plain, re.I):
         return None
     return _parse_mixed(plain, skeleton, texts) or _parse_quoted(plain, texts)
-
-
-# --- quotes -------------------------------------------------------------------------------------------------------
-
-
-def _take_quotes(prompt: str) -> tuple[str, list[tuple[str, str]]]:
-    """The prompt with every quoted text replaced by one private character, and (text, opening mark) of each."""
-    skeleton, quotes, position = "", [], 0
-    while position < len(prompt):
-        quote = _quote_at(prompt, position)
-        if quote is None:
-            skeleton += prompt[position]
-            position += 1
-            continue
-        text, mark, position = quote
-        skeleton += chr(0xE000 + len(quotes))
-        quotes.append((text, mark))
-    return skeleton, quotes
-
-
-def _quote_at(prompt: str, position: int) -> tuple[str, str, int] | None:
-    """(text, mark, position after it) of a quote that opens here."""
-    mark = next((mark for mark in sorted(_PAIRS, key=len, reverse=True) if prompt.startswith(mark, position)), None)
-    if mark is None:
-        return None
-    before = prompt[position - 1] if position else " "
-    if mark in "'‘’" and before.isascii() and before.isalnum():
-        return None  # the apostrophe of "don't"
-    body = position + len(mark)
-    close = _closing(prompt, body, mark)
-    text = prompt[body:close].strip() if close is not None else ""
-    return (text, mark, close + len(_PAIRS[mark])) if close is not None and text else None
-
-
-def _closing(prompt: str, body: int, mark: str) -> int | None:
-    """Where the quote ends. ' and ’ are also apostrophes: they close only before a word that may follow a quote, or,
-    failing that, before something that is no letter."""
-    end = _PAIRS[mark]
-    if end not in ("'", "’"):
-        place = prompt.find(end, body)
-        return place if place >= 0 else None
-    for what_follows in (_AFTER_QUOTE, r"(?![A-Za-z0-9])"):
-        for match in re.finditer("['’]" + what_follows, prompt[body:]):
-            if match.start() > 0:
-                return body + match.start()
-    return None
 
 
 # --- vocabulary ---------------------------------------------------------------------------------------------------
@@ -138,7 +87,7 @@ def _parse_quoted(plain: str, texts: list[str]) -> TextEdit | None:
         starts_with_delete = deletes is not None and deletes < len(before)
         if starts_with_delete and adds is None and changes is None:
             return TextEdit("delete", texts[0], None)
-        if starts_with_delete or changes is not None and (adds is None or adds > changes or _has(_TO, between)):
+        if starts_with_delete or (changes is not None and (adds is None or adds > changes or _has(_TO, between))):
             return TextEdit("replace", texts[0], texts[1])
         if adds is None and _has(rf"^\s*(?:{_TO}|->|=>|→)\s*$", between):
             return TextEdit("replace", texts[0], texts[1])
@@ -150,7 +99,7 @@ _TO = r"\bto\b|\binto\b|\bwith\b|\bby\b|改成|改为|换成|换为|替换为|�
 
 def _is_swapped(before: str, between: str) -> bool:
     """The new text comes first: "write B instead of A", "substitute B for A", "to B from A", 用B替换A."""
-    if _has(_INSTEAD, between) or _has(r"\bsubstitute\b", before) and _has(r"^\s*for\b", between):
+    if _has(_INSTEAD, between) or (_has(r"\bsubstitute\b", before) and _has(r"^\s*for\b", between)):
         return True
     if _has(r"\bto\b[^\ue000-\uf8ff]*$", before) and _has(r"^\s*from\b", between):
         return True
@@ -185,7 +134,10 @@ _NOUN_EN = (
     r"letters?|label|caption|heading|headline|slogan|name|sentence|string|date|price|year|digits?)"
 )
 _NOUN_ZH = r"(?:[^改换变替删去“”]{0,12}?(?:文字|文本|字样|单词|词语|标题|内容|数字|标语|名字|名称|字母|日期|价格|字))"
-_STOP_EN = r"(?=\s+(?:in|on|at|of|inside|from)\s+(?:the|this|that)\b|\s+(?:while|keeping|without|but|and keep)\b|[,;.!]?\s*$|[,;]\s|\.\s)"
+_STOP_EN = (
+    r"(?=\s+(?:in|on|at|of|inside|from)\s+(?:the|this|that)\b|\s+(?:while|keeping|without|but|and keep)\b|"
+    r"[,;.!]?\s*$|[,;]\s|\.\s)"
+)
 _TO_ZH = r"(?:替换|更改|修改|更换|改写|翻译|改|换|变)(?:成|为|作)"
 _ZH_END = r"(?=[，。；！,;]|$)"
 _BARE_REPLACE = (

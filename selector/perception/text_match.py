@@ -117,7 +117,7 @@ def _windows(lines: tuple[TextLine, ...], wanted: str) -> list[tuple[int, tuple[
 
 
 def _is_whole_word(text: str, span: Span) -> bool:
-    """"art" is meant as a word and not as a part of "party"."""
+    """ "art" is meant as a word and not as a part of "party"."""
     before = text[span.start - 1 : span.start] if span.start else ""
     after = text[span.end : span.end + 1]
     return not _is_latin_letter(before) and not _is_latin_letter(after)

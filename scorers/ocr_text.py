@@ -1,0 +1,195 @@
+"""ocr_text: does the picture show the wanted text, is the old one gone, and is all other text still there?
+
+wanted_present  0 to 1, higher is better, SC: likeness of the wanted text to the best place among what is read; spaces
+                and the width of punctuation do not count, a letter in the other case costs a quarter of a wrong one.
+                For a text-to-image task: the mean over the texts that the prompt quotes.
+old_gone        0 to 1, higher is better, SC: 1 - likeness of the old text to what is read where it stood, beyond what
+                the new text itself shares with it.
+rest_kept       0 to 1, higher is better, SC: share of the source's other text, weighted by length, that is still read.
+Input: source, candidate and instruction (VTTIE), candidate and prompt (T2I). wanted_present is unscored for a deletion.
+Model: PP-OCR by ``rapidocr`` (Apache-2.0), see ``selector.perception.ocr``. Source: normalised edit distance, as in
+ICDAR's end-to-end text spotting. Cost: 0.5 s an image on two cores.
+Fails on vertical, curved or very small text, which the reader does not read: good edits then score low. The editor
+``textedit`` uses the same reader, so its candidates are not judged independently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Picture, Score, TaskType
+from selector.perception.ocr import TextLine, read_text, span_box
+from selector.perception.text_instruction import TextEdit, parse_text_instruction, quoted_texts
+from selector.perception.text_match import Span, best_window, find_spans, plain
+
+Floats = NDArray[np.float64]
+_RELIABLE = 0.8  # reader's score: lines of the source below it are guesses and cannot be "kept"
+_LEAST_SCORE = 0.3  # of the candidate's lines: a faint wanted text still counts, by its likeness
+_NOTHING = "the source shows no other text that could be read"
+
+
+class OcrText:
+    """Reads source and candidate, and compares with what the instruction asks for."""
+
+    name = "ocr_text"
+    version = "1"
+    task_types = frozenset({TaskType.VTTIE, TaskType.T2I})
+    columns = (
+        Column("wanted_present", 0.0, 1.0, True, Axis.SC, "likeness of the wanted text to the text that is read"),
+        Column("old_gone", 0.0, 1.0, True, Axis.SC, "1 - likeness of the old text to what is read in its place"),
+        Column("rest_kept", 0.0, 1.0, True, Axis.SC, "share of the source's other text that is still read"),
+    )
+
+    def check(self) -> None:
+        """Raise ``MissingPart`` when the reader is not installed."""
+        import importlib.util
+
+        if importlib.util.find_spec("rapidocr") is None:
+            raise MissingPart("ocr_text reads pictures with the package 'rapidocr': pip install rapidocr onnxruntime")
+
+    def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
+        """Scores of each item; a picture that cannot be read is unscored with the reason."""
+        return [self._score(item) for item in items]
+
+    def _score(self, item: Item) -> dict[str, Score]:
+        try:
+            if item.inputs.task.type is TaskType.T2I:
+                return _score_prompt(item)
+            return _score_edit(item)
+        except BestshotError as error:
+            return _all_unscored(str(error))
+
+
+def _all_unscored(reason: str) -> dict[str, Score]:
+    return {column.name: Score.unscored(reason) for column in OcrText.columns}
+
+
+def _score_prompt(item: Item) -> dict[str, Score]:
+    wanted = quoted_texts(item.inputs.task.prompt)
+    if not wanted:
+        return _all_unscored("the prompt quotes no text")
+    read = read_text(item.picture, _LEAST_SCORE)
+    scores = _all_unscored("a text-to-image task has no source picture")
+    scores["wanted_present"] = Score.of(float(np.mean([_presence(text, read) for text in wanted])))
+    return scores
+
+
+def _score_edit(item: Item) -> dict[str, Score]:
+    edit = parse_text_instruction(item.inputs.task.prompt)
+    source = item.inputs.source
+    if edit is None:
+        return _all_unscored("no replacing, adding or deleting of a text was understood in the instruction")
+    if source is None:
+        return _all_unscored("the task has no source picture")
+    before, after = read_text(source), read_text(item.picture, _LEAST_SCORE)
+    places = _places(edit, before)
+    return {
+        "wanted_present": Score.unscored("the instruction asks for no new text")
+        if edit.new is None
+        else Score.of(_presence(edit.new, after)),
+        "old_gone": _old_gone(edit, before, places, _at_size_of(source, item.picture, after)),
+        "rest_kept": _rest_kept(edit, before, places, after),
+    }
+
+
+def _presence(wanted: str, read: Sequence[TextLine]) -> float:
+    """Likeness of the wanted text to its best place: in one line, or over lines as the reader orders them.
+
+    A word that only continues the found one ("OPENING" for "OPEN") costs as much as the letters that are too many.
+    """
+    found = [_likeness(wanted, line.text) for line in read]
+    return max([*found, _likeness(wanted, " ".join(line.text for line in read))], default=0.0)
+
+
+def _likeness(wanted: str, read: str) -> float:
+    value, start, end = best_window(wanted, read)
+    extra = _letters_on(read[:start][::-1]) + _letters_on(read[end:])
+    length = max(len(plain(wanted)), 1)
+    return value * length / (length + (extra if _is_latin(wanted) else 0))
+
+
+def _letters_on(text: str) -> int:
+    """Latin letters or digits that directly continue the found text."""
+    count = 0
+    for char in text:
+        if not (char.isascii() and char.isalnum()):
+            break
+        count += 1
+    return count
+
+
+def _is_latin(text: str) -> bool:
+    return plain(text).isascii()
+
+
+def _places(edit: TextEdit, before: tuple[TextLine, ...]) -> tuple[Span, ...]:
+    """Where the old text stands in the source; for "all text" every line; for an unnamed one, the largest line."""
+    if edit.action == "add" or not before:
+        return ()
+    if edit.old is not None:
+        return find_spans(before, edit.old)
+    whole = tuple(Span(index, 0, len(line.text), 1.0) for index, line in enumerate(before))
+    return whole if edit.action == "delete" else (max(whole, key=lambda span: before[span.line].height_px),)
+
+
+def _old_gone(
+    edit: TextEdit, before: tuple[TextLine, ...], places: tuple[Span, ...], after: Sequence[TextLine]
+) -> Score:
+    if edit.action == "add":
+        return Score.unscored("the instruction asks to remove no text")
+    if not places:
+        return Score.unscored(f"the old text '{edit.old or ''}' was not read in the source")
+    left = [_left_of(before[span.line], span, edit.new, after) for span in places]
+    return Score.of(float(np.clip(1.0 - max(left), 0.0, 1.0)))
+
+
+def _left_of(line: TextLine, span: Span, new: str | None, after: Sequence[TextLine]) -> float:
+    """Likeness of the old text to what is read in its place, 0 to 1, beyond what the new text itself shares with it."""
+    old, box = line.text[span.start : span.end], span_box(line, span.start, span.end)
+    here = " ".join(part.text for part in after if _overlaps(part.box, box))
+    shared = best_window(old, new)[0] if new else 0.0
+    if shared >= 1.0:  # the new text contains the old one: "Open" in "Open late"
+        return 1.0 - best_window(new or "", here)[0] if here else 0.0
+    likeness = best_window(old, here)[0] if here else 0.0
+    return max(0.0, (likeness - shared) / (1.0 - shared))
+
+
+def _overlaps(one: Floats, other: Floats) -> bool:
+    """Whether a line covers at least a fifth of the old text's upright box, or the reverse."""
+    low = np.maximum(one.min(axis=0), other.min(axis=0))
+    high = np.minimum(one.max(axis=0), other.max(axis=0))
+    common = float(np.prod(np.clip(high - low, 0.0, None)))
+    areas = [float(np.prod(np.ptp(box, axis=0))) for box in (one, other)]
+    return common > 0.2 * max(min(areas), 1.0)
+
+
+def _at_size_of(source: Picture, candidate: Picture, lines: Sequence[TextLine]) -> list[TextLine]:
+    """The candidate's lines in px of the source: API results often have another size."""
+    scale = np.array(source.size, dtype=np.float64) / np.array(candidate.size, dtype=np.float64)
+    return [TextLine(line.text, line.score, line.box * scale) for line in lines]
+
+
+def _rest_kept(
+    edit: TextEdit, before: tuple[TextLine, ...], places: tuple[Span, ...], after: Sequence[TextLine]
+) -> Score:
+    rest = [text for text in _other_texts(before, places) if plain(text)]
+    if (edit.action == "delete" and edit.old is None) or not rest:
+        return Score.unscored(_NOTHING)
+    weights = np.array([len(plain(text)) for text in rest], dtype=np.float64)
+    kept = np.array([max((best_window(text, line.text)[0] for line in after), default=0.0) for text in rest])
+    return Score.of(float(np.clip((weights * kept).sum() / weights.sum(), 0.0, 1.0)))
+
+
+def _other_texts(before: tuple[TextLine, ...], places: tuple[Span, ...]) -> list[str]:
+    """What was read reliably outside the old text; one character alone is no reliable reading."""
+    texts = []
+    for index, line in enumerate(before):
+        if line.score < _RELIABLE:
+            continue
+        span = next((place for place in places if place.line == index), None)
+        pieces = [line.text] if span is None else [line.text[: span.start], line.text[span.end :]]
+        texts += [piece for piece in pieces if len(plain(piece)) > 1]
+    return texts

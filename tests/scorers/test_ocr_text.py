@@ -1,0 +1,109 @@
+"""Text scores on drawn signs whose content is known."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from scorers.ocr_text import OcrText
+from selector.domain import Item, Picture, Scorer, Task, TaskInputs, TaskType, encode_final
+from selector.perception.fonts import fonts_for
+
+
+def sign(*lines, size=(480, 240)):
+    """Dark lines on a light ground, one below the other."""
+    image = Image.new("RGB", size, (232, 226, 210))
+    draw = ImageDraw.Draw(image)
+    for row, text in enumerate(lines):
+        font = ImageFont.truetype(fonts_for(text or "A")[0].path, 40)
+        draw.text((40, 30 + 90 * row), text, font=font, fill=(30, 30, 60))
+    return Picture(encode_final(np.asarray(image), "png"))
+
+
+def scored(prompt, source, candidate, task_type=TaskType.VTTIE):
+    task = Task("1", task_type, prompt, "x.png" if source else None, None, 0)
+    return OcrText().score([Item(TaskInputs(task, source=source), candidate)])[0]
+
+
+def values(scores):
+    return tuple(scores[column.name].value for column in OcrText.columns)
+
+
+def test_scorer_fulfils_the_contract():
+    assert isinstance(OcrText(), Scorer)
+    OcrText().check()
+    assert OcrText().score([]) == []
+
+
+def test_perfect_edit_scores_full():
+    scores = scored("change 'OPEN' to 'CLOSED'", sign("OPEN", "Monday"), sign("CLOSED", "Monday"))
+    assert values(scores) == pytest.approx((1.0, 1.0, 1.0), abs=0.01)
+
+
+def test_unchanged_picture_shows_no_new_text_and_keeps_the_old():
+    source = sign("OPEN", "Monday")
+    wanted, gone, kept = values(scored("change 'OPEN' to 'Library'", source, source))
+    assert wanted < 0.4 and gone < 0.2 and kept == pytest.approx(1.0, abs=0.01)
+
+
+def test_one_wrong_letter_costs_its_share():
+    scores = scored("change 'Coffee' to 'Bakery'", sign("Coffee"), sign("Bakory"))
+    assert scores["wanted_present"].value == pytest.approx(5 / 6, abs=0.01)
+
+
+def test_wrong_case_costs_less_than_wrong_letters():
+    scores = scored("change 'Coffee' to 'Bakery'", sign("Coffee"), sign("BAKERY"))
+    assert 0.75 < scores["wanted_present"].value < 0.9
+
+
+def test_lost_other_text_lowers_rest_kept_only():
+    wanted, gone, kept = values(scored("change 'OPEN' to 'CLOSED'", sign("OPEN", "Monday"), sign("CLOSED")))
+    assert wanted > 0.95 and gone > 0.9 and kept < 0.5
+
+
+def test_old_text_inside_the_new_one_is_not_held_against_it():
+    scores = scored("change 'Open' to 'Open late'", sign("Open"), sign("Open late"))
+    assert values(scores)[:2] == pytest.approx((1.0, 1.0), abs=0.01)
+
+
+def test_old_text_elsewhere_may_stay():
+    source, candidate = sign("Coffee", "Coffee 2 EUR"), sign("Bakery", "Coffee 2 EUR")
+    assert scored("change 'Coffee' to 'Bakery'", source, candidate)["old_gone"].value > 0.8
+
+
+def test_chinese_edit_is_read():
+    scores = scored("把“营业中”改成“休息中”", sign("营业中", "上午九点"), sign("休息中", "上午九点"))
+    assert values(scores) == pytest.approx((1.0, 1.0, 1.0), abs=0.01)
+
+
+def test_deletion_asks_for_no_new_text():
+    scores = scored("remove the text 'Monday'", sign("OPEN", "Monday"), sign("OPEN"))
+    assert scores["wanted_present"].value is None
+    assert scores["old_gone"].value == 1.0 and scores["rest_kept"].value == pytest.approx(1.0)
+
+
+def test_candidate_of_another_size_is_compared_in_place():
+    source = sign("OPEN", "Monday")
+    larger = Picture(encode_final(np.asarray(Image.fromarray(sign("CLOSED", "Monday").rgb).resize((960, 480))), "png"))
+    assert values(scored("change 'OPEN' to 'CLOSED'", source, larger)) == pytest.approx((1.0, 1.0, 1.0), abs=0.01)
+
+
+def test_quoted_text_of_a_prompt_is_looked_for():
+    scores = scored('a shop sign that says "Bakery"', None, sign("Bakery"), TaskType.T2I)
+    assert scores["wanted_present"].value == 1.0 and scores["rest_kept"].value is None
+
+
+def test_prompt_without_quotes_is_unscored_with_the_reason():
+    scores = scored("a cat's bowl", None, sign("Bakery"), TaskType.T2I)
+    assert {score.reason for score in scores.values()} == {"the prompt quotes no text"}
+
+
+def test_instruction_that_is_no_text_edit_is_unscored():
+    scores = scored("make it night", sign("OPEN"), sign("OPEN"))
+    assert all(score.value is None and "understood" in score.reason for score in scores.values())
+
+
+def test_damaged_candidate_is_unscored_and_the_others_are_not():
+    task = Task("1", TaskType.VTTIE, "change 'OPEN' to 'CLOSED'", "x.png", None, 0)
+    inputs = TaskInputs(task, source=sign("OPEN"))
+    bad, good = OcrText().score([Item(inputs, Picture(b"broken")), Item(inputs, sign("CLOSED"))])
+    assert bad["old_gone"].value is None and good["wanted_present"].value == 1.0
