@@ -1,0 +1,84 @@
+"""Estimates by the prior: hand numbers, direction, what is unscored, and the table's own sanity."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from selector.calibration import PRIOR, AxisPrior, Weight, estimate
+from selector.calibration.estimate import standardise
+from selector.domain import Axis, TaskType
+from selector.features import FeatureTable, feature_tables
+from selector.registry import BUILTIN_SCORERS, create_scorer
+
+ONE = {
+    (TaskType.TIE, Axis.SC): AxisPrior(5.0, 1.0, (Weight("a.x", 0.5, 0.25, 2.0, -1.0, "test"),)),
+    (TaskType.TIE, Axis.PQ): AxisPrior(4.0, 0.5, (Weight("a.y", 10.0, 5.0, -1.0, -1.0, "test"),)),
+}
+
+
+def table(rows: list[list[float]]) -> FeatureTable:
+    ids = tuple(f"c{i}" for i in range(len(rows)))
+    return FeatureTable(TaskType.TIE, ("1",) * len(rows), ids, ("a.x", "a.y"), np.array(rows, dtype=float))
+
+
+def test_estimates_by_hand() -> None:
+    got = estimate(table([[0.75, 15.0]]), ONE)
+    # SC: z = 1, 5 + 2; PQ: z = 1, 4 - 1; overall sqrt(21)
+    assert got.sc[0] == pytest.approx(7.0)
+    assert got.pq[0] == pytest.approx(3.0)
+    assert got.overall[0] == pytest.approx(21**0.5)
+    assert (got.sc_sd[0], got.pq_sd[0]) == pytest.approx((1.0, 0.5))
+
+
+def test_unscored_counts_as_bad_news_whatever_the_columns_direction_and_adds_variance() -> None:
+    got = estimate(table([[np.nan, np.nan]]), ONE)
+    assert got.sc[0] == pytest.approx(3.0)  # 5 - 1 * |2|
+    assert got.pq[0] == pytest.approx(3.0)  # 4 - 1 * |-1|: unscored is not good news for a lower-is-better column
+    assert got.sc_sd[0] == pytest.approx((1.0 + 4.0) ** 0.5)
+    assert not got.informed[0]
+
+
+def test_extreme_values_are_bounded() -> None:
+    got = estimate(table([[1e9, -1e9]]), ONE)
+    assert (got.sc[0], got.pq[0]) == pytest.approx((9.0, 6.0))
+    assert standardise(np.array([np.inf, -np.inf]), 0.0, 1.0, 0.0) == pytest.approx([2.0, -2.0])
+
+
+def test_a_column_that_no_scorer_gave_counts_as_unscored() -> None:
+    features = FeatureTable(TaskType.TIE, ("1",), ("c",), ("a.x",), np.array([[0.75]]))
+    got = estimate(features, ONE)
+    assert got.pq[0] == pytest.approx(3.0)
+    assert got.informed[0]
+
+
+def test_every_column_of_the_prior_exists_and_its_sign_agrees_with_the_columns_direction() -> None:
+    columns = {}
+    for name in BUILTIN_SCORERS:
+        scorer = create_scorer(name)
+        columns.update({f"{name}.{c.name}": (c, scorer.task_types) for c in scorer.columns})
+    for (task_type, _), axis_prior in PRIOR.items():
+        for weight in axis_prior.weights:
+            column, task_types = columns[weight.column]
+            assert task_type in task_types, weight.column
+            assert (weight.points > 0) == column.higher_is_better, weight.column
+            assert column.low <= weight.centre <= column.high, weight.column
+            assert weight.spread > 0
+            assert weight.if_unscored <= 0
+            assert weight.reason
+
+
+def test_the_prior_covers_both_axes_of_every_task_type() -> None:
+    assert set(PRIOR) == {(t, a) for t in TaskType for a in (Axis.SC, Axis.PQ)}
+
+
+def test_feature_tables_place_values_by_key_and_leave_the_rest_unscored() -> None:
+    got = feature_tables(
+        [("1", "b", TaskType.TIE), ("1", "a", TaskType.TIE), ("2", "a", TaskType.T2I)],
+        {TaskType.TIE: ["s.y", "s.x"], TaskType.T2I: ["s.x"]},
+        [("1", "a", "s.x", 3.0), ("1", "b", "s.y", None), ("2", "a", "s.y", 9.0), ("9", "a", "s.x", 1.0)],
+    )
+    tie = got[TaskType.TIE]
+    assert (tie.candidate_ids, tie.columns) == (("b", "a"), ("s.x", "s.y"))
+    np.testing.assert_array_equal(tie.values, [[np.nan, np.nan], [3.0, np.nan]])
+    assert np.isnan(got[TaskType.T2I].values).all(), "a column that does not apply to the type is passed over"

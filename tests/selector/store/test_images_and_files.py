@@ -1,0 +1,64 @@
+"""Content-addressed images and whole files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from selector.domain import InputError
+from selector.store import ImageFolder
+from selector.store.files import remove_stale_temporaries, replacing, write_atomically
+
+
+def test_an_image_lies_under_the_hash_of_its_bytes(tmp_path: Path) -> None:
+    images = ImageFolder(tmp_path, ".jpg")
+    image_id = images.put(b"bytes")
+    assert image_id == hashlib.sha256(b"bytes").hexdigest()
+    assert images.path(image_id) == tmp_path / image_id[:2] / f"{image_id}.jpg"
+    assert images.read(image_id) == b"bytes"
+    assert images.put(b"bytes") == image_id
+
+
+def test_half_an_image_is_written_again(tmp_path: Path) -> None:
+    images = ImageFolder(tmp_path, ".jpg")
+    image_id = images.put(b"all of the bytes")
+    images.path(image_id).write_bytes(b"all of")
+    with pytest.raises(InputError, match="hash differs"):
+        images.read(image_id)
+    images.put(b"all of the bytes")
+    assert images.read(image_id) == b"all of the bytes"
+
+
+def test_a_missing_image_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="missing from the campaign"):
+        ImageFolder(tmp_path, ".jpg").read("ab" * 32)
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with pytest.raises(RuntimeError), replacing(path) as stream:
+        stream.write(b"half of the n")
+        raise RuntimeError
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["file"]  # noqa: PTH208
+
+
+def test_a_folder_in_the_way_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "place").mkdir()
+    with pytest.raises(InputError, match="cannot write"):
+        write_atomically(tmp_path / "place", b"x")
+
+
+def test_only_temporaries_of_dead_processes_are_swept(tmp_path: Path) -> None:
+    mine = tmp_path / f".tmp-{os.getpid()}-1"
+    dead = tmp_path / "ab" / ".tmp-999999999-2"
+    dead.parent.mkdir()
+    mine.touch()
+    dead.touch()
+    assert remove_stale_temporaries(tmp_path) == 1
+    assert mine.exists()
+    assert not dead.exists()

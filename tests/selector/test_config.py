@@ -1,0 +1,78 @@
+"""``campaign.toml``: every key is explained, reading back gives the same, and mistakes name their cure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from selector.config import CampaignConfig, parse_config, read_config, render_config
+from selector.domain import InputError, TaskType
+
+FULL = {
+    "profile": "tianchi-532389",
+    "team": '队伍 "one"\\n',
+    "seed": 7,
+    "workers": 3,
+    "store": {"url": "sqlite:///x.db"},
+    "generate": {"tie": {"retouch": 3, "folder": 2}, "t2i": {}},
+    "score": {"scorers": ["gate"]},
+    "generators": {"folder": {"path": "C:\\images\\完成"}, "textedit": {"exclude_fonts": ["A", "B"]}},
+    "scorers": {},
+}
+
+
+@pytest.mark.parametrize("values", [{"profile": "mini-png"}, FULL], ids=["defaults", "full"])
+def test_a_rendered_file_reads_back_the_same(tmp_path: Path, values: dict[str, object]) -> None:
+    config = parse_config(values)
+    path = tmp_path / "campaign.toml"
+    path.write_text(render_config(config), encoding="utf-8")
+    assert read_config(path) == config
+
+
+def test_every_key_has_its_comment() -> None:
+    lines = render_config(parse_config(FULL)).splitlines()
+    for i, line in enumerate(lines):
+        if "=" in line and not line.startswith("#") and line.split(" =")[0] not in ("path", "exclude_fonts"):
+            assert lines[i - 1].startswith("# "), line
+
+
+def test_the_plan_of_a_type_is_a_copy() -> None:
+    config = parse_config(FULL)
+    config.generate.plan(TaskType.TIE)["retouch"] = 99
+    assert config.generate.plan(TaskType.TIE) == {"retouch": 3, "folder": 2}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"tem": "x"}, ["tem", "team"]),
+        ({"generate": {"tei": {}}}, ["generate.tei", "tie"]),
+        ({"workers": 0}, ["workers", "1"]),
+        ({"workers": "many"}, ["workers"]),
+        ({"seed": -1}, ["seed"]),
+        ({"generate": {"tie": {"retouch": "three"}}}, ["retouch"]),
+        ({"team": ""}, ["team"]),
+    ],
+)
+def test_a_wrong_key_or_value_is_one_line_that_names_it(change: dict[str, object], words: list[str]) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_config({"profile": "mini-png", **change})
+    assert "\n" not in str(caught.value)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_file_that_is_no_toml_or_not_utf8_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.toml"
+    path.write_text("profile = ")
+    with pytest.raises(InputError, match="not valid TOML"):
+        read_config(path)
+    path.write_bytes('team = "队"'.encode("gbk"))
+    with pytest.raises(InputError, match="UTF-8"):
+        read_config(path)
+
+
+def test_defaults_are_those_of_the_documentation() -> None:
+    config = CampaignConfig(profile="x")
+    assert (config.workers, config.generate.plan(TaskType.DEEPFAKE)) == (2, {"faceswap": 8})
