@@ -107,7 +107,7 @@ def matches_truth(picture: Picture, sign: Sign) -> float:
     window = (slice(max(rows.min() - 8, 0), rows.max() + 9), slice(max(columns.min() - 8, 0), columns.max() + 9))
     shown = cv2.resize(picture.rgb, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_AREA)
     one, other = (cv2.cvtColor(np.ascontiguousarray(rgb[window]), cv2.COLOR_RGB2GRAY) for rgb in (shown, truth))
-    return float(structural_similarity(one, other))
+    return float(structural_similarity(one, other))  # type: ignore[no-untyped-call]
 
 
 def _draw(number: int, text: str, rest: str, font: Font, kind: str) -> bytes:

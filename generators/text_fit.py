@@ -19,7 +19,8 @@ Floats = NDArray[np.float64]
 
 PLANE_HEIGHT_PX = 56
 _MARGIN_PX = 14
-_REGISTERED_FONTS = 8  # the best by a quick look are registered exactly
+_REGISTERED_FONTS = 14  # the best by a quick look are registered exactly
+_LEAST_LIKENESS = 0.4
 _WEIGHTS_PX = tuple(EM_PX * share for share in (-0.016, -0.008, 0.0, 0.008, 0.016, 0.026, 0.038))
 _BLURS_PX = (0.0, 0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2)
 
@@ -63,13 +64,30 @@ def rank_fonts(alpha: Floats, box: Floats, text: str, fonts: tuple[Font, ...], e
     plane = _straighten(alpha, box)
     if plane is None:
         return []
-    quick = sorted((_on_box(plane, text, font) for font in fonts), key=lambda found: -found[0])
+    letterings = _ranked(plane, text, fonts, exact)
+    if exact and letterings and letterings[0].likeness < _LEAST_LIKENESS:
+        # the ink is not the text's alone (letters that run into their ground): only the reader's box can be trusted
+        letterings = _ranked(replace(plane, extent=_usual_extent(plane)), text, fonts, False)
+    return letterings
+
+
+def _ranked(plane: _Plane, text: str, fonts: tuple[Font, ...], exact: bool) -> list[Lettering]:
+    laid = [_on_box(plane, text, font) for font in fonts]
+    looks = [(value + _manner(plane, text, font, onto), value, font, onto) for value, font, onto in laid]
+    looks.sort(key=lambda look: -look[0])
     if not exact:
-        return [_lettering(plane, font, onto, value) for value, font, onto in quick]
-    tried = [(_register(plane, text, font, onto, value), value) for value, font, onto in quick[:_REGISTERED_FONTS]]
-    # registration bends a wrong font towards the ink; how it looked before still tells the fonts apart
-    tried.sort(key=lambda pair: -(pair[0][0] + 0.5 * pair[1] + _manner(plane, text, *pair[0][1:])))
+        return [_lettering(plane, font, onto, value) for _, value, font, onto in looks]
+    tried = [(_register(plane, text, font, onto, value), value) for _, value, font, onto in looks[:_REGISTERED_FONTS]]
+    # registration bends a wrong font towards the ink; how it looked before still tells the fonts apart a little
+    tried.sort(key=lambda pair: -(pair[0][0] + 0.2 * pair[1] + 0.5 * _manner(plane, text, *pair[0][1:])))
     return [_lettering(plane, font, onto, value) for (value, font, onto), _ in tried]
+
+
+def _usual_extent(plane: _Plane) -> tuple[float, float, float, float]:
+    """Where letters usually lie in a reader's box: it is about an eighth higher than they are, at either side."""
+    height, width = plane.ink.shape
+    inset = 0.12 * PLANE_HEIGHT_PX
+    return float(_MARGIN_PX), _MARGIN_PX + inset, float(width - _MARGIN_PX), height - _MARGIN_PX - inset
 
 
 def fit_strokes(lettering: Lettering, text: str, alpha: Floats) -> Lettering:
@@ -119,18 +137,11 @@ def _straighten(alpha: Floats, box: Floats) -> _Plane | None:
 
 
 def _extent(ink: NDArray[np.float32]) -> tuple[float, float, float, float] | None:
-    """Left, top, right, bottom between which nearly all ink lies: the last half percent may be specks."""
-    solid = np.where(ink > 0.3, ink, 0.0)
-    if solid.sum() < 20:
+    """Left, top, right, bottom of what is more ink than ground."""
+    rows, columns = np.flatnonzero((ink > 0.5).any(axis=1)), np.flatnonzero((ink > 0.5).any(axis=0))
+    if rows.size == 0 or np.ptp(columns) < 4 or np.ptp(rows) < 4:
         return None
-    left, right = _between(solid.sum(axis=0))
-    top, bottom = _between(solid.sum(axis=1))
-    return (left, top, right, bottom) if right - left > 3 and bottom - top > 3 else None
-
-
-def _between(mass: NDArray[np.float32]) -> tuple[float, float]:
-    share = np.cumsum(mass) / float(mass.sum())
-    return float(np.searchsorted(share, 0.005)), float(np.searchsorted(share, 0.995) + 1)
+    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
 
 
 def _on_box(plane: _Plane, text: str, font: Font) -> tuple[float, Font, Floats]:

@@ -54,7 +54,9 @@ def replace_text(
     parts = split_text(wanted, [len(text) for text in shown])
     letterings = []
     for found, text in zip(founds, shown, strict=True):
-        fonts = fonts_for(text + wanted, settings.fonts_folder, settings.exclude_fonts)
+        fonts = fonts_for("".join(shown) + wanted, settings.fonts_folder, settings.exclude_fonts)
+        if letterings:  # one text over several lines is in one font
+            fonts, font = (letterings[0].font,), 0
         ranked = rank_fonts(found.ink.alpha, found.box, text, fonts, exact)
         if not ranked:
             raise GenerationFailed(f"textedit: the letters of '{text}' are too faint or too small to be imitated")
