@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from selector.domain import (
-    Declined,
     GenerationFailed,
     InputError,
     Made,
@@ -50,13 +49,9 @@ class Folder:
         self._root()
 
     def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
-        """One recipe a file, sorted by name, at most ``n``. Raises ``Declined`` when the task has no file here."""
-        root, wanted = self._root(), inputs.task.id
-        files = list(_files_of(root, wanted))
-        if not files:
-            raise Declined(
-                f"folder {root.name}: no file for task {wanted} ({wanted}.png, {wanted}_*.png, {wanted}/*.png)"
-            )
+        """One recipe a file, sorted by name, at most ``n``; none for a task without a file, which may still come."""
+        root = self._root()
+        files = list(_files_of(root, inputs.task.id))
         return [_recipe(root, file, seed) for file in files[: max(n, 0)]]
 
     def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:  # noqa: ARG002 (the contract's arguments)

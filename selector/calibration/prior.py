@@ -2,9 +2,9 @@
 
 Each axis of each task type is linear in standardised scores: ``mean = base + sum(points * z)``, with
 ``z = clip((value - centre) / spread, -2, 2)``. ``points`` carries direction and strength in points of the 0 to 10
-scale per ``spread``. An unscored column contributes
-``if_unscored * abs(points)`` and adds variance. These are judgements, not
-measurements: nothing here was fitted to a leaderboard. Issue B replaces them by learning.
+scale per ``spread``. An unscored column contributes ``if_unscored * abs(points)`` and adds variance. These are
+judgements, not measurements: nothing here was fitted to a leaderboard. The levels are rough as well: compare estimates
+with each other, not with a leaderboard.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Weight:
     centre: float
     spread: float
     points: float
-    if_unscored: float  # z of good news assumed when unscored; below 0 where "could not be measured" is bad news
+    if_unscored: float  # z assumed when unscored, good news above 0: 0 where unscored means "does not apply"
     reason: str
 
 
@@ -52,8 +52,8 @@ _SEAMS = (
     Weight("seams.copy_paste", 0.25, 0.25, -0.4, 0.0, "repeated or doubled structure"),
 )
 _KEPT = (
-    Weight("preservation.outside_ssim", 0.90, 0.10, 0.8, -0.5, "SC of an edit is the smaller of success and keeping"),
-    Weight("preservation.outside_delta_e", 3.0, 4.0, -0.4, -0.5, "a colour shift of the rest is over-editing"),
+    Weight("preservation.outside_ssim", 0.90, 0.10, 0.8, 0.0, "SC of an edit is the smaller of success and keeping"),
+    Weight("preservation.outside_delta_e", 3.0, 4.0, -0.4, 0.0, "a colour shift of the rest is over-editing"),
 )
 
 PRIOR: dict[tuple[TaskType, Axis], AxisPrior] = {
@@ -81,16 +81,16 @@ PRIOR: dict[tuple[TaskType, Axis], AxisPrior] = {
         1.5,
         (
             Weight(
-                "ocr_text.wanted_present", 0.6, 0.3, 2.0, -1.5, "the instruction is the new text: it decides success"
+                "ocr_text.wanted_present", 0.6, 0.3, 2.0, 0.0, "the instruction is the new text: it decides success"
             ),
-            Weight("ocr_text.old_gone", 0.6, 0.4, 0.8, -0.5, "old text that still shows is half an edit"),
+            Weight("ocr_text.old_gone", 0.6, 0.4, 0.8, 0.0, "old text that still shows is half an edit"),
             Weight("ocr_text.rest_kept", 0.8, 0.3, 0.5, 0.0, "losing other text is over-editing"),
             *_KEPT,
         ),
     ),
     (TaskType.VTTIE, Axis.PQ): AxisPrior(6.0, 1.5, (*_TECHNICAL, *_SEAMS)),
-    # SC is 10 x cosine of a face feature that we do not have: dlib's centred cosine stands in. No face found in the
-    # candidate is the worst that can happen, hence z = -2.
+    # SC is 10 x cosine of a face feature that we do not have: dlib's centred cosine stands in. A face that cannot be
+    # found is the worst that can happen to a face swap, hence z = -2.
     (TaskType.DEEPFAKE, Axis.SC): AxisPrior(
         4.5,
         1.5,

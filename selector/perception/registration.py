@@ -23,7 +23,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 LEAST_PX = 32  # a shorter side shows too little to fit anything to
 CHANGE_PX = 1024
 VISIBLE_LEVELS = 10.0  # of 255, after smoothing over about 3 px
-_REMEMBERED_BYTES = 256 << 20
+_REMEMBERED_BYTES = 48 << 20  # what the scorers of one pass hold at once: 8 candidates a worker of 1 MP
 
 
 @dataclass(frozen=True)
