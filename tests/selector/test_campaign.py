@@ -137,7 +137,7 @@ def test_imported_files_become_candidates_under_their_label_and_only_once(campai
 def test_a_damaged_imported_file_is_a_failure_with_its_reason(campaign: Campaign, tmp_path: Path) -> None:
     folder = tmp_path / "finished"
     folder.mkdir()
-    (folder / "3.jpg").write_bytes(noise_jpeg(1)[:-900])
+    (folder / "3.jpg").write_bytes(noise_jpeg(1)[:900])
     summary = campaign.import_folder(folder)
     assert (summary.made, summary.failed) == (0, 1)
     assert any("truncated" in reason or "damaged" in reason for reason in summary.reasons)
