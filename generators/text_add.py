@@ -11,11 +11,14 @@ from generators.text_canvas import Canvas, ink_noise, locate
 from generators.text_fit import Lettering, rank_fonts
 from generators.text_job import Settings, choose_lettering
 from generators.text_place import find_place
+from generators.text_render import EM_PX
 from selector.domain import GenerationFailed, JSONValue, MissingPart
 from selector.perception.fonts import fonts_for
 from selector.perception.text_match import Span
 
 _DARK, _LIGHT = 25.0, 242.0
+_OUTLINE_EM = 0.035
+_RELIABLE = 0.8  # reader's score
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,16 @@ def add_text(canvas: Canvas, new: str, prompt: str, font: int, place: int, setti
     """Letter ``new`` in the ``font``-th best font at the ``place``-th best place."""
     fonts = fonts_for(new, settings.fonts_folder, settings.exclude_fonts)
     style = _style_of_picture(canvas, new, font, settings)
-    usual = fonts[min(font, len(fonts) - 1)]
+    upright = [one for one in fonts if not any(word in one.name for word in ("Italic", "Oblique", "Mono", "cmt"))]
+    bold_first = sorted(upright or fonts, key=lambda one: "Bold" not in one.name)
+    usual = bold_first[min(font, len(bold_first) - 1)]
     lettering, where = find_place(canvas.source, canvas.lines, style.lettering, usual, new, prompt, place)
     alpha = lettering.draw(new, canvas.source.shape[:2])
     colour = style.colour if style.colour is not None else _contrasting(canvas, alpha)
+    if style.colour is None:  # nobody knows what is under it: an outline keeps it readable on any ground
+        border = np.full(3, _LIGHT + _DARK) - colour
+        around = lettering.draw(new, canvas.source.shape[:2], wider_px=_OUTLINE_EM * EM_PX * lettering.scale)
+        canvas.paint(around, border, style.noise)
     canvas.paint(alpha, colour, style.noise)
     return {"font": lettering.font.name, "place": where}
 
@@ -51,6 +60,8 @@ def _style_of_picture(canvas: Canvas, new: str, font: int, settings: Settings) -
     usual = float(np.quantile(heights, 0.6)) if heights.size else 0.0
     for index in np.argsort(np.abs(heights - usual), kind="stable").tolist():
         line = canvas.lines[index]
+        if line.score < _RELIABLE or len(line.text) < 2:  # textures are read as letters now and then
+            continue
         try:
             found = locate(canvas, Span(index, 0, len(line.text), 1.0), "kmeans")
             fonts = fonts_for(line.text + new, settings.fonts_folder, settings.exclude_fonts)

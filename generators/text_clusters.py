@@ -2,7 +2,7 @@
 
 On re-reading, two-means beat Otsu's threshold (11 signs of 12 against 9). The cluster that is rarer along the upper and
 lower edge of the line is the ink. Boxes of neighbouring lines overlap, so pieces of ink go to the line or span whose
-middle they lie nearest to, and not to the box that holds them.
+middle they lie nearest to, and not to the box that holds them; pieces that run far out of the line are no letters.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from generators.text_boxes import Floats, Mask, grown, height_px, polygon, unit
 
+_REACH = 0.68  # heights from the middle of a line that its letters stay within
+_MOST_OUTSIDE = 0.2  # share of a piece beyond that: things in the scene of the ink's colour run on
 LEAST_DIFFERENCE = 14.0  # 8-bit levels: what differs less from the ground is its grain
 
 
@@ -66,11 +68,16 @@ def ink_of_line(ink: Mask, lines: Sequence[Floats], own: int) -> Mask:
     """Pieces of ink that lie nearer to the middle of their own line than to that of another one: boxes overlap."""
     import cv2
 
-    _, labels, _, middles = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
+    count, labels, _, middles = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
     distances = np.stack([_from_axis(middles, box) for box in lines])
     inside = (np.argmin(distances, axis=0) == own) & (distances[own] < 0.75)
-    inside[0] = False
-    return np.asarray(inside[labels])
+    y, x = np.nonzero(ink)
+    far = _from_axis(np.stack([x, y], axis=1).astype(np.float64), lines[own]) > _REACH
+    pieces = labels[y, x]
+    outside = np.bincount(pieces, far, minlength=count) / np.bincount(pieces, minlength=count).clip(1)
+    letters = inside & (outside < _MOST_OUTSIDE)
+    letters[0] = inside[0] = False
+    return np.asarray((letters if letters.any() else inside)[labels])
 
 
 def _from_axis(points: Floats, box: Floats) -> Floats:

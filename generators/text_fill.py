@@ -40,7 +40,7 @@ def is_textured(crop: Floats, hole: Mask, avoid: Mask) -> bool:
 
     unknown = hole | avoid
     error = cv2.GaussianBlur(crop - smooth_ground(crop, unknown), (0, 0), 1.0)
-    close = cv2.dilate(hole.astype(np.uint8), np.ones((25, 25), np.uint8)).astype(bool)
+    close = cv2.dilate(hole.astype(np.uint8), np.ones((17, 17), np.uint8)).astype(bool)
     known = error[close & ~cv2.dilate(unknown.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)]
     return bool(known.size and np.quantile(np.abs(known), 0.9) > _TEXTURED)
 

@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from generators.text_plane import PLANE_HEIGHT_PX, Plane, straighten, usual_extent
 from generators.text_render import EM_PX, apply, coverage, ink_extent, render
 from selector.perception.fonts import Font
 
 Floats = NDArray[np.float64]
 
-PLANE_HEIGHT_PX = 56
-_MARGIN_PX = 14
 _REGISTERED_FONTS = 14  # the best by a quick look are registered exactly
 _LEAST_LIKENESS = 0.4
 _WEIGHTS_PX = tuple(EM_PX * share for share in (-0.016, -0.008, 0.0, 0.008, 0.016, 0.026, 0.038))
@@ -39,20 +38,19 @@ class Lettering:
     blur_px: float
     likeness: float
 
-    def draw(self, text: str, shape: tuple[int, int], move: Floats | None = None) -> Floats:
-        """Coverage (H, W) of ``text``; ``move`` (3, 3) is applied first, in the text plane."""
+    def draw(self, text: str, shape: tuple[int, int], move: Floats | None = None, wider_px: float = 0.0) -> Floats:
+        """Coverage (H, W) of ``text``; ``move`` (3, 3) is applied first, in the text plane.
+
+        ``wider_px`` (picture) makes strokes thicker on each side, for outlines.
+        """
         transform = self.to_picture if move is None else self.to_picture @ move
-        return render(self.font, text, transform, shape, self.weight_px, self.blur_px)
+        return render(self.font, text, transform, shape, self.weight_px + wider_px / self.scale, self.blur_px)
 
-
-@dataclass(frozen=True)
-class _Plane:
-    """The old ink, straightened: ``ink`` (h, w) with a margin, ``to_picture`` (3, 3), ``extent`` of the ink."""
-
-    ink: NDArray[np.float32]
-    to_picture: Floats
-    extent: tuple[float, float, float, float]
-    softness_px: float  # sigma: small letters were enlarged, and so was the blur of their pixels
+    @property
+    def scale(self) -> float:
+        """Px of the picture that one unit of the text plane takes, at the plane's origin."""
+        origin, along, down = apply(self.to_picture, np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
+        return max(float(np.sqrt(abs(np.linalg.det(np.stack([along - origin, down - origin]))))), 1e-6)
 
 
 def rank_fonts(alpha: Floats, box: Floats, text: str, fonts: tuple[Font, ...], exact: bool = True) -> list[Lettering]:
@@ -61,17 +59,17 @@ def rank_fonts(alpha: Floats, box: Floats, text: str, fonts: tuple[Font, ...], e
     ``alpha`` (H, W) is the ink that was found, ``box`` (4, 2) px the text's quad. With ``exact`` False the fonts are
     only put onto the ink's bounding box. Empty when the ink has no extent.
     """
-    plane = _straighten(alpha, box)
+    plane = straighten(alpha, box)
     if plane is None:
         return []
     letterings = _ranked(plane, text, fonts, exact)
     if exact and letterings and letterings[0].likeness < _LEAST_LIKENESS:
         # the ink is not the text's alone (letters that run into their ground): only the reader's box can be trusted
-        letterings = _ranked(replace(plane, extent=_usual_extent(plane)), text, fonts, False)
+        letterings = _ranked(replace(plane, extent=usual_extent(plane)), text, fonts, False)
     return letterings
 
 
-def _ranked(plane: _Plane, text: str, fonts: tuple[Font, ...], exact: bool) -> list[Lettering]:
+def _ranked(plane: Plane, text: str, fonts: tuple[Font, ...], exact: bool) -> list[Lettering]:
     laid = [_on_box(plane, text, font) for font in fonts]
     looks = [(value + _manner(plane, text, font, onto), value, font, onto) for value, font, onto in laid]
     looks.sort(key=lambda look: -look[0])
@@ -81,13 +79,6 @@ def _ranked(plane: _Plane, text: str, fonts: tuple[Font, ...], exact: bool) -> l
     # registration bends a wrong font towards the ink; how it looked before still tells the fonts apart a little
     tried.sort(key=lambda pair: -(pair[0][0] + 0.2 * pair[1] + 0.5 * _manner(plane, text, *pair[0][1:])))
     return [_lettering(plane, font, onto, value) for (value, font, onto), _ in tried]
-
-
-def _usual_extent(plane: _Plane) -> tuple[float, float, float, float]:
-    """Where letters usually lie in a reader's box: it is about an eighth higher than they are, at either side."""
-    height, width = plane.ink.shape
-    inset = 0.12 * PLANE_HEIGHT_PX
-    return float(_MARGIN_PX), _MARGIN_PX + inset, float(width - _MARGIN_PX), height - _MARGIN_PX - inset
 
 
 def fit_strokes(lettering: Lettering, text: str, alpha: Floats) -> Lettering:
@@ -118,33 +109,7 @@ def _steepness(alpha: Floats) -> float:
     return float(np.quantile(edges, 0.85)) if edges.size else 0.0
 
 
-def _straighten(alpha: Floats, box: Floats) -> _Plane | None:
-    """Bring the quad to a rectangle of ``PLANE_HEIGHT_PX`` with a margin, then find the extent of the ink in it."""
-    import cv2
-
-    across = float(np.linalg.norm(box[3] - box[0]) + np.linalg.norm(box[2] - box[1])) / 2.0
-    along = float(np.linalg.norm(box[1] - box[0]) + np.linalg.norm(box[2] - box[3])) / 2.0
-    if across < 3 or along < 3:
-        return None
-    high, margin = PLANE_HEIGHT_PX, _MARGIN_PX
-    wide = int(np.clip(along / across * high, 12, 3000))
-    corners = np.array([[0, 0], [wide, 0], [wide, high], [0, high]], dtype=np.float64) + margin
-    to_picture = cv2.getPerspectiveTransform(corners.astype(np.float32), box.astype(np.float32)).astype(np.float64)
-    size = (wide + 2 * margin, high + 2 * margin)
-    ink = cv2.warpPerspective(alpha.astype(np.float32), to_picture, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    extent = _extent(ink)
-    return None if extent is None else _Plane(ink, to_picture, extent, max(0.6, 0.6 * high / across))
-
-
-def _extent(ink: NDArray[np.float32]) -> tuple[float, float, float, float] | None:
-    """Left, top, right, bottom of what is more ink than ground."""
-    rows, columns = np.flatnonzero((ink > 0.5).any(axis=1)), np.flatnonzero((ink > 0.5).any(axis=0))
-    if rows.size == 0 or np.ptp(columns) < 4 or np.ptp(rows) < 4:
-        return None
-    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
-
-
-def _on_box(plane: _Plane, text: str, font: Font) -> tuple[float, Font, Floats]:
+def _on_box(plane: Plane, text: str, font: Font) -> tuple[float, Font, Floats]:
     """(likeness, font, transform from text plane to ink plane) with the letters' box laid onto the ink's box."""
     left, top, right, bottom = ink_extent(font, text)
     x0, y0, x1, y1 = plane.extent
@@ -153,7 +118,7 @@ def _on_box(plane: _Plane, text: str, font: Font) -> tuple[float, Font, Floats]:
     return _likeness(plane, text, font, onto), font, onto
 
 
-def _likeness(plane: _Plane, text: str, font: Font, onto: Floats) -> float:
+def _likeness(plane: Plane, text: str, font: Font, onto: Floats) -> float:
     """Correlation of drawn and found ink, less a fine for letters that had to be stretched or slanted."""
     shown = _shown(plane, text, font, onto)
     a, b = shown - shown.mean(), plane.ink - plane.ink.mean()
@@ -163,7 +128,7 @@ def _likeness(plane: _Plane, text: str, font: Font, onto: Floats) -> float:
     return correlation - 0.25 * abs(float(np.log(wide / high))) - 0.3 * abs(float(along @ down)) / (wide * high)
 
 
-def _manner(plane: _Plane, text: str, font: Font, onto: Floats) -> float:
+def _manner(plane: Plane, text: str, font: Font, onto: Floats) -> float:
     """Likeness in weight and in the share of ink by row, where serifs show; both bear letters that stand elsewhere."""
     shown = _shown(plane, text, font, onto)
     mine, theirs = shown.sum(axis=1), plane.ink.sum(axis=1)
@@ -172,7 +137,7 @@ def _manner(plane: _Plane, text: str, font: Font, onto: Floats) -> float:
     return rows - 0.5 * weight
 
 
-def _shown(plane: _Plane, text: str, font: Font, onto: Floats) -> NDArray[np.float32]:
+def _shown(plane: Plane, text: str, font: Font, onto: Floats) -> NDArray[np.float32]:
     import cv2
 
     image, (x, y) = coverage(font, text)
@@ -182,7 +147,7 @@ def _shown(plane: _Plane, text: str, font: Font, onto: Floats) -> NDArray[np.flo
     return np.asarray(cv2.warpPerspective(image, onto @ place, size, flags=cv2.INTER_LINEAR))
 
 
-def _register(plane: _Plane, text: str, font: Font, onto: Floats, before: float) -> tuple[float, Font, Floats]:
+def _register(plane: Plane, text: str, font: Font, onto: Floats, before: float) -> tuple[float, Font, Floats]:
     """Refine by registration: affine, then a homography where that helps; keeps the start when it does not converge."""
     import cv2
 
@@ -208,12 +173,12 @@ def _register(plane: _Plane, text: str, font: Font, onto: Floats, before: float)
     return best
 
 
-def _is_sane(plane: _Plane, step: Floats) -> bool:
+def _is_sane(plane: Plane, step: Floats) -> bool:
     """A refinement moves the corners by less than half the height."""
     height, width = plane.ink.shape
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float64)
     return bool(np.abs(apply(step, corners) - corners).max() < 0.5 * PLANE_HEIGHT_PX)
 
 
-def _lettering(plane: _Plane, font: Font, onto: Floats, likeness: float) -> Lettering:
+def _lettering(plane: Plane, font: Font, onto: Floats, likeness: float) -> Lettering:
     return Lettering(font, plane.to_picture @ onto, 0.0, 0.6, likeness)

@@ -52,7 +52,7 @@ def replace_text(
     shown = [_as_shown(canvas.lines[span.line].text[span.start : span.end], old, len(spans)) for span in spans]
     wanted = _in_case(new, old, "".join(shown))
     parts = split_text(wanted, [len(text) for text in shown])
-    letterings = []
+    letterings: list[Lettering] = []
     for found, text in zip(founds, shown, strict=True):
         fonts = fonts_for("".join(shown) + wanted, settings.fonts_folder, settings.exclude_fonts)
         if letterings:  # one text over several lines is in one font
@@ -83,8 +83,10 @@ def _letter(canvas: Canvas, found: Found, lettering: Lettering, old: str, new: s
     room = find_room(lettering, old, canvas.lines, found.span, canvas.size_px, found.offset)
     move = place_text(lettering, old, new, room, align)
     placed = replace(lettering, to_picture=found.to_picture @ lettering.to_picture)
-    alpha = placed.draw(new, canvas.source.shape[:2], move)
-    canvas.paint(alpha, found.ink.colour, ink_noise(canvas, found))
+    noise, shape, outline = ink_noise(canvas, found), canvas.source.shape[:2], found.ink.outline
+    if outline is not None:
+        canvas.paint(placed.draw(new, shape, move, outline.width_px), outline.colour, noise)
+    canvas.paint(placed.draw(new, shape, move), found.ink.colour, noise)
 
 
 def _as_shown(read: str, old: str | None, parts: int) -> str:

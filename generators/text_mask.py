@@ -14,6 +14,7 @@ import numpy as np
 from generators.text_boxes import Floats, Mask, grown, height_px, polygon
 from generators.text_clusters import LEAST_DIFFERENCE, ink_of_line, ink_of_span, line_edge, two_means
 from generators.text_fill import smooth_ground
+from generators.text_outline import Outline, find_outline
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Ink:
 
     ``mask`` bool (H, W); ``hole`` bool (H, W), the mask grown over its soft edge, to be filled; ``alpha`` (H, W), 0 to
     1, the share of ink in each pixel; ``colour`` (3,) 0 to 255; ``ground`` (H, W, 3), the smooth ground under the ink;
-    ``avoid`` bool (H, W), other ink that stays.
+    ``avoid`` bool (H, W), other ink that stays; ``outline`` of the letters, if they have one.
     """
 
     mask: Mask
@@ -31,6 +32,7 @@ class Ink:
     colour: Floats
     ground: Floats
     avoid: Mask
+    outline: Outline | None
 
 
 def find_ink(crop: Floats, lines: Sequence[Floats], own: int, span_box: Floats, method: str) -> Ink | None:
@@ -60,7 +62,8 @@ def _with_hole(crop: Floats, mask: Mask, other_ink: Mask, others: Mask, span_box
     grow = max(1, round(0.04 * height)) + 1
     span = polygon(grown(span_box, 0.1 * height, 0.04 * height), crop.shape[:2])
     avoid = (_grow(other_ink, grow + 1) & ~_grow(mask, 1)) | others
-    hole = _grow(mask, grow)
+    outline = find_outline(crop, mask, avoid, np.median(crop[mask], axis=0), height)
+    hole = _grow(mask, grow if outline is None else grow + int(np.ceil(outline.width_px)))
     if method == "background":
         unlike = _unlike_ground(crop, span, hole | avoid)
         hole |= _grow(unlike & _grow(mask, round(0.2 * height) + 2), 1)
@@ -70,7 +73,7 @@ def _with_hole(crop: Floats, mask: Mask, other_ink: Mask, others: Mask, span_box
     ground = smooth_ground(crop, hole | avoid)
     colour = _ink_colour(crop, ground, mask)
     alpha = np.where(_grow(mask, 2) & ~avoid, _share(crop, ground, colour), 0.0)
-    return Ink(mask, hole, alpha, colour, ground, avoid)
+    return Ink(mask, hole, alpha, colour, ground, avoid, outline)
 
 
 def _clean(mask: Mask, height: float) -> Mask:

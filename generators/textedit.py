@@ -12,7 +12,7 @@ Models: the reader's (see ``selector.perception.ocr``). Fonts and their licences
 Cost: 0.5 s for reading a picture, once; then about 0.5 to 2 s a candidate at 640 px. Randomness: only the grain.
 Fails with ``Declined`` when the instruction is not understood, ``GenerationFailed`` when the old text is not found (the
 message says what was read) or has no contrast, ``MissingPart`` when no font has the characters. Weak on curved and
-vertical text, on outlined or gradient letters (the outline is removed and not drawn again) and under 10 px height.
+vertical text, on letters of several colours or with soft shadows, and under 10 px height.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 from skimage import data
 
 from experiments.signs import HELD_OUT, make_sign
@@ -25,7 +26,7 @@ from selector.domain import (
     TaskType,
     encode_final,
 )
-from selector.perception.fonts import fonts_for
+from selector.perception.fonts import all_fonts, fonts_for
 from selector.perception.ocr import read_text
 from selector.perception.text_match import plain
 
@@ -164,6 +165,27 @@ def test_rendered_area_follows_the_scale_and_the_blur_keeps_it():
 def test_homography_of_points_by_hand():
     turn = np.array([[0.0, -1.0, 5.0], [1.0, 0.0, 0.0], [0.0, 0.0, 2.0]])
     assert apply(turn, np.array([[3.0, 1.0]])).tolist() == [[2.0, 1.5]]
+
+
+def poster(text, **style):
+    """One line of 44 px on a plain ground."""
+    image = Image.new("RGB", (480, 140), (70, 120, 160))
+    face = ImageFont.truetype(next(f for f in all_fonts() if f.name == "DejaVu Sans Bold").path, 44)
+    ImageDraw.Draw(image).text((240, 70), text, font=face, fill=(250, 250, 240), anchor="mm", **style)
+    return Picture(encode_final(np.asarray(image), "png"))
+
+
+def test_outline_of_letters_is_erased_and_drawn_again():
+    source = poster("OPEN", stroke_width=3, stroke_fill=(20, 10, 10))
+    image = made(source, "change 'OPEN' to 'SHUT'").image
+    dark = [(picture.max(axis=2) < 60).sum() for picture in (image, source.rgb)]
+    assert texts(image) == ["SHUT"] and 0.7 < dark[0] / dark[1] < 1.3
+    assert made(source, "delete 'OPEN'").image.min() > 55
+
+
+def test_letters_without_outline_get_none():
+    image = made(poster("OPEN"), "change 'OPEN' to 'SHUT'").image
+    assert image.min() > 55
 
 
 @pytest.mark.parametrize("method", ["auto", "exemplar", "surface", "telea", "ns"])
