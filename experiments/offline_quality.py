@@ -39,7 +39,12 @@ STATES: dict[str, Callable[[Any], Any]] = {
     "jpeg": lambda rgb: darkroom.jpeg_damaged(rgb, 25),
 }
 NO_FACE = 2.0  # distance that a picture without a face counts as: the top of the score column's range
-NO_PICK = {"distance to wanted": NO_FACE, "distance to original": 0.0, "nearer to wanted": 0.0, "nearer by texture": 0.0}
+NO_PICK = {
+    "distance to wanted": NO_FACE,
+    "distance to original": 0.0,
+    "nearer to wanted": 0.0,
+    "nearer by texture": 0.0,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

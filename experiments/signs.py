@@ -72,18 +72,11 @@ def make_sign(number: int) -> Sign:
     phrases = _PHRASES_ZH if chinese else _PHRASES_EN
     names = _CHINESE_FONTS if chinese else _LATIN_FONTS
     kind, font = BACKGROUNDS[place % len(BACKGROUNDS)], _font(names[place % len(names)])
+    png, truth_png = (_drawn(number, kind, font, text, rest) for text in (old, new))
     return Sign(
-        number=number,
-        png=_draw(number, old, rest, font, kind),
-        truth_png=_draw(number, new, rest, font, kind),
-        instruction=phrases[place % len(phrases)].format(old, new),
-        old=old,
-        new=new,
-        rest=rest,
-        language="zh" if chinese else "en",
-        background=kind,
-        font=font.name,
-    )
+        number, png, truth_png, phrases[place % len(phrases)].format(old, new), old, new, rest,
+        "zh" if chinese else "en", kind, font.name,
+    )  # fmt: skip
 
 
 def signs(n: int, first: int = 0) -> list[Sign]:
@@ -115,6 +108,14 @@ def _draw(number: int, text: str, rest: str, font: Font, kind: str) -> bytes:
     rng = np.random.default_rng([20261122, number])
     background = _background(kind, rng)
     return encode_final(_compose(background, _lettering(text, rest, font, rng), rng), "png")
+
+
+def _drawn(number: int, kind: str, font: Font, text: str, rest: str) -> bytes:
+    """PNG of a sign. Every random choice follows from the number, none from the text."""
+    rng = np.random.default_rng([20261122, number])
+    background = _background(kind, rng)
+    alpha = _lettering(text, rest, font, rng)
+    return encode_final(_compose(background, alpha, rng), "png")
 
 
 def _font(name: str) -> Font:
