@@ -59,7 +59,8 @@ class Plan:
     place: int = 0
 
 
-# Best first by likeness (SSIM) to signs drawn with the new text, and by eye. The first six differ in the letters too: on plain ground all fills look alike.
+# Best first by likeness (SSIM) to signs drawn with the new text, and by eye.
+# The first six differ in the letters too: on plain ground all fills look alike.
 _LETTERED = (
     Plan(), Plan(font=2, fill="exemplar"), Plan(font=1, mask="background"), Plan(fill="telea", fit="box"),
     Plan(font=1, fit="box", mask="background", fill="ns"), Plan(font=3, mask="box", fill="surface"),
