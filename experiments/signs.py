@@ -103,13 +103,6 @@ def matches_truth(picture: Picture, sign: Sign) -> float:
     return float(structural_similarity(one, other))  # type: ignore[no-untyped-call]
 
 
-def _draw(number: int, text: str, rest: str, font: Font, kind: str) -> bytes:
-    """The PNG of a sign; the same number gives the same ground, view, colour and grain whatever the text."""
-    rng = np.random.default_rng([20261122, number])
-    background = _background(kind, rng)
-    return encode_final(_compose(background, _lettering(text, rest, font, rng), rng), "png")
-
-
 def _drawn(number: int, kind: str, font: Font, text: str, rest: str) -> bytes:
     """PNG of a sign. Every random choice follows from the number, none from the text."""
     rng = np.random.default_rng([20261122, number])
