@@ -38,7 +38,9 @@ def texture(picture: Picture) -> Floats | None:
     grey = cv2.cvtColor(picture.rgb, cv2.COLOR_RGB2GRAY)
     chip: Any = cv2.warpAffine(grey, warp, (SIDE_PX, SIDE_PX), flags=cv2.INTER_AREA)
     soft = cv2.GaussianBlur(cv2.equalizeHist(chip), (0, 0), BLUR_PX)
-    pattern = local_binary_pattern(soft, POINTS, RADIUS_PX, method="uniform")
+    pattern = local_binary_pattern(  # type: ignore[no-untyped-call]
+        soft, POINTS, RADIUS_PX, method="uniform"
+    )
     cell = SIDE_PX // GRID
     cells = pattern.reshape(GRID, cell, GRID, cell).swapaxes(1, 2)[INNER].reshape(-1, cell * cell)
     return np.array([np.histogram(c, bins=POINTS + 2, range=(0, POINTS + 2))[0] / c.size for c in cells])

@@ -28,9 +28,9 @@ class Blank:
     def check(self) -> None:
         """Nothing can be missing."""
 
-    def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
+    def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:  # noqa: ARG002 (the contract)
         return (Recipe("grey", seed, {"size_px": list(self._size_px)}),)[:n]
 
-    def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:
+    def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:  # noqa: ARG002
         width, height = recipe.params["size_px"]
         return Made(np.full((height, width, 3), _GREY, dtype=np.uint8), {"fallback": True})
