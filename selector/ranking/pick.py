@@ -61,5 +61,5 @@ def _why(table: EstimateTable, ranked: Sequence[int], total: int) -> str:
 
 def _why_none(table: EstimateTable, task_id: str, rows: Sequence[int], excluded: Mapping[tuple[str, str], str]) -> str:
     ids = table.features.candidate_ids
-    reasons = sorted({excluded.get((task_id, ids[i]), "no scorer could measure it") for i in rows})
+    reasons = sorted({excluded.get((task_id, ids[i]), "nothing has scored it (run `bestshot score`)") for i in rows})
     return f"none of {len(rows)} candidates is eligible: {'; '.join(reasons)}"

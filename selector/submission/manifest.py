@@ -12,6 +12,7 @@ from typing import Any
 
 import selector
 from selector.domain import stable_hash
+from selector.perception.weights import weight_hashes
 
 FORMAT_VERSION = 1
 _PACKAGES = (
@@ -52,6 +53,7 @@ def manifest_bytes(
             "git": git_state(),
             "python": platform.python_version(),
             "packages": package_versions(),
+            "weights": weight_hashes(),
         },
         "picks": list(picks),
     }

@@ -6,10 +6,11 @@ import json
 import threading
 import zipfile
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import ToyGenerator, ToyScorer, noise_jpeg
+from conftest import Clock, ToyGenerator, ToyScorer, noise_jpeg
 
 from selector import Campaign
 from selector.domain import InputError, SubmissionError, TaskType
@@ -42,6 +43,8 @@ def test_the_brightest_candidate_of_every_task_is_picked_and_exported(campaign: 
         ]
     manifest = json.loads(exported.manifest_path.read_text())
     assert [p["made_by"]["variant"] for p in manifest["picks"]] == ["tint2", "tint2", "tint2"]
+    assert all(len(digest) == 64 for digest in manifest["program"]["weights"].values())
+    assert manifest["config"]["seed"] == campaign.config.seed
 
 
 def test_running_every_verb_again_makes_and_measures_nothing(campaign: Campaign) -> None:
@@ -118,7 +121,7 @@ def test_export_before_pick_says_what_to_do(campaign: Campaign) -> None:
 def test_candidates_that_no_scorer_measured_are_never_picked(campaign: Campaign) -> None:
     campaign.generate()
     picks = campaign.pick()  # nothing is scored yet
-    assert all(p.fallback and "no scorer could measure it" in p.reason for p in picks)
+    assert all(p.fallback and "run `bestshot score`" in p.reason for p in picks)
 
 
 def test_imported_files_become_candidates_under_their_label_and_only_once(campaign: Campaign, tmp_path: Path) -> None:
@@ -196,3 +199,15 @@ def test_the_contact_sheet_shows_every_candidate_and_the_pick(campaign: Campaign
     text = page.read_text(encoding="utf-8")
     assert text.count("toy") >= 9
     assert "highest estimated overall" in text
+
+
+def test_a_manifest_names_everything_but_the_clock_and_the_store(campaign: Campaign, clock: Clock) -> None:
+    whole_loop(campaign)
+    first = campaign.export().manifest_path.read_bytes()
+    clock.now += timedelta(days=3)
+    assert campaign.export().manifest_path.read_bytes() == first
+    content = json.loads(first)
+    assert set(content) == {"format", "submission", "zip", "profile", "config", "basis", "program", "picks"}
+    assert set(content["program"]) == {"bestshot", "git", "python", "packages", "weights"}
+    assert "store" not in content["config"], "its URL may hold a password"
+    assert content["basis"] == {"calibration": "prior-1", "scorers": {"technical": "toy-1"}}
