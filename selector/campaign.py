@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timezone
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from selector.config import CampaignConfig, parse_config, read_config, render_config
-from selector.contest import check_input_images, load_profile, read_task_table, resolve_image
+from selector.config import read_config
+from selector.contest import load_profile
+from selector.create import CONFIG_NAME, DATABASE_NAME, create_campaign
 from selector.doctor import Check, check_campaign, check_machine
 from selector.domain import InputError, MissingPart, Scorer, Task, TaskType
 from selector.ranking import Pick
@@ -24,15 +24,12 @@ from selector.runs.workspace import Workspace
 from selector.sheet import build_sheet
 from selector.status import Status, status
 from selector.store import Database, ImageFolder
-from selector.store.files import describe_write_error, write_atomically
-from selector.store.records import load_candidates, load_tasks, save_tasks
+from selector.store.records import load_candidates, load_tasks
 from selector.submission.export import Export, export
 from selector.submission.ledger import Ledger, Quota, SubmissionRecord
 from selector.submission.origin import check_origin
 from selector.submission.verify import Verdict, verify_archive
 
-CONFIG_NAME = "campaign.toml"
-DATABASE_NAME = "campaign.db"
 _SUFFIX = {"jpeg": ".jpg", "png": ".png"}
 _UNCALIBRATED = "The estimates come from the prior: no leaderboard total has taught them yet."
 _MOST_FILES = 10_000  # candidates of one task that an import may bring
@@ -87,21 +84,8 @@ class Campaign:
         Raises:
             InputError: a wrong table, picture or key; the folder is a campaign already or holds other things.
         """
-        target, images = Path(folder), Path(images)
-        checked = parse_config({"profile": profile, **config})
-        facts = load_profile(profile)
-        table = read_task_table(Path(tasks), facts, images)
-        check_input_images(table, images)
-        _check_free(target)
-        try:
-            _copy_inputs(table, images, target)
-            write_atomically(target / "task.csv", Path(tasks).read_bytes())
-            _create_database(checked, target, table)
-            (target / "images").mkdir(exist_ok=True)
-        except OSError as error:
-            raise InputError(describe_write_error(target, error)) from error
-        write_atomically(target / CONFIG_NAME, render_config(checked).encode())
-        return cls(target, clock)
+        create_campaign(Path(folder), Path(tasks), Path(images), profile, config)
+        return cls(folder, clock)
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
@@ -257,37 +241,3 @@ class Campaign:
 def _profile_place(name: str, folder: Path) -> str | Path:
     """A built-in name as it is; the path of a profile is relative to the campaign."""
     return folder / name if name.endswith(".toml") and not Path(name).is_absolute() else name
-
-
-def _check_free(folder: Path) -> None:
-    if (folder / CONFIG_NAME).exists():
-        raise InputError(f"{folder} is a campaign already: choose another folder, or go on with its verbs")
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file: choose another folder")
-    known = {"inputs", "images", "task.csv", DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm"}
-    strangers = (
-        [p.name for p in folder.iterdir() if p.name not in known and not p.name.startswith(".")]
-        if folder.exists()
-        else []
-    )
-    if strangers:
-        raise InputError(f"{folder} holds other things ({sorted(strangers)[0]}): choose a new or empty folder")
-
-
-def _copy_inputs(tasks: Sequence[Task], images: Path, target: Path) -> None:
-    """Copy the pictures that tasks name, so that a campaign is whole in itself."""
-    (target / "inputs").mkdir(parents=True, exist_ok=True)
-    for name in sorted({n for t in tasks for n in (t.source, t.reference) if n}):
-        destination = target / "inputs" / name
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(resolve_image(images, name), destination)
-
-
-def _create_database(config: CampaignConfig, target: Path, tasks: Sequence[Task]) -> None:
-    # No campaign.toml: whatever database a killed `init` left is incomplete and holds nothing of worth.
-    for leftover in target.glob(f"{DATABASE_NAME}*"):
-        leftover.unlink()
-    db = Database(config.store.url or target / DATABASE_NAME, create=True)
-    with db.write() as connection:
-        save_tasks(db, connection, tasks)
-    db.close()

@@ -63,7 +63,8 @@ def report(campaign: Campaign, title: str | None) -> tuple[Any, str]:
 @json_option
 @debug_option
 def doctor(folder: Path, as_json: bool) -> None:
-    from selector.campaign import CONFIG_NAME, Campaign
+    from selector.campaign import Campaign
+    from selector.create import CONFIG_NAME
     from selector.doctor import check_machine
 
     if (folder / CONFIG_NAME).exists():

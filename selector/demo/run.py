@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from selector.campaign import CONFIG_NAME, Campaign
+from selector.campaign import Campaign
+from selector.create import CONFIG_NAME
 from selector.demo.contest import make_demo_contest
 from selector.demo.script import NO_TEXT_TO_IMAGE
 from selector.runs.progress import Progress, silent

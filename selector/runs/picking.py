@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
@@ -37,14 +38,9 @@ def estimates(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer
     versions = {name: scorer.version for name, scorer in scorers.items()}
     with ws.db.read() as connection:
         candidates = load_candidates(connection)
-        rows = [
-            (r.task_id, r.candidate_id, f"{r.scorer}.{r.column}", r.value) for r in stream_scores(connection, versions)
-        ]
-    tables = feature_tables(_ordered(tasks, candidates), _columns(tasks, scorers), rows)
-    excluded = {(c.task_id, c.id): "it is the last resort" for c in candidates if c.fallback}
-    for task_id, candidate_id, column, value in rows:
-        if column in GATES and value == 0.0:
-            excluded.setdefault((task_id, candidate_id), GATES[column])
+        excluded = {(c.task_id, c.id): "it is the last resort" for c in candidates if c.fallback}
+        rows = _noting_gates(stream_scores(connection, versions), excluded)
+        tables = feature_tables(_ordered(tasks, candidates), _columns(tasks, scorers), rows)
     return Estimates({t: estimate(table) for t, table in tables.items()}, excluded)
 
 
@@ -77,6 +73,17 @@ def newest_picks(connection: Connection) -> tuple[int, tuple[Pick, ...]] | None:
     )
     rows = connection.execute(query)
     return int(set_id), tuple(Pick(r.task_id, r.candidate_id, None, bool(r.fallback), r.reason) for r in rows)
+
+
+def _noting_gates(
+    rows: Iterable[Any], excluded: dict[tuple[str, str], str]
+) -> Iterator[tuple[str, str, str, float | None]]:
+    """Pass scores on, a row at a time, and note the candidates that a gate rejects."""
+    for row in rows:
+        column = f"{row.scorer}.{row.column}"
+        if column in GATES and row.value == 0.0:
+            excluded.setdefault((row.task_id, row.candidate_id), GATES[column])
+        yield row.task_id, row.candidate_id, column, row.value
 
 
 def _ordered(tasks: Sequence[Task], candidates: Sequence[Candidate]) -> list[tuple[str, str, TaskType]]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event, insert, inspect, select, text
+from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event, insert, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
@@ -31,7 +31,8 @@ class Database:
     """
 
     def __init__(self, url: str | Path, create: bool = False) -> None:
-        self.url = f"sqlite:///{url}" if isinstance(url, Path) else url
+        # Not by formatting: a path may hold '?', '#' or '%'.
+        self.url = URL.create("sqlite", database=str(url)) if isinstance(url, Path) else url
         if isinstance(url, Path) and not create and not url.is_file():
             raise InputError(f"{url} is not there: this folder is no campaign; make one with `bestshot init`")
         self.engine = _engine(self.url)
@@ -66,6 +67,11 @@ class Database:
         with self.read() as connection:
             return connection.execute(select(schema.fact.c.value).where(schema.fact.c.key == key)).scalar_one_or_none()
 
+    def has_candidates(self) -> bool:
+        """Whether any work is stored here."""
+        with self.read() as connection:
+            return connection.execute(select(schema.candidate.c.id).limit(1)).first() is not None
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -94,11 +100,12 @@ def add(connection: Connection, table: Table, **values: Any) -> int:
     return int(key[0]) if key and isinstance(key[0], int) else 0
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str | URL) -> Engine:
     try:
         engine = create_engine(url)
     except (SQLAlchemyError, ImportError) as error:
-        raise InputError(f"the store's url {url!r} cannot be used: {_first_line(error)}") from error
+        # The URL itself is not repeated: it may hold a password.
+        raise InputError(f"the store's url in campaign.toml cannot be used: {_first_line(error)}") from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

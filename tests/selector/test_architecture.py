@@ -29,6 +29,7 @@ ORDER = [
     "selector.doctor",
     "selector.report",
     "selector.sheet",
+    "selector.create",
     "selector.campaign",
     "selector.demo",
     "selector.cli",

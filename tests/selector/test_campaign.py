@@ -7,6 +7,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -211,3 +212,32 @@ def test_a_manifest_names_everything_but_the_clock_and_the_store(campaign: Campa
     assert set(content["program"]) == {"bestshot", "git", "python", "packages", "weights"}
     assert "store" not in content["config"], "its URL may hold a password"
     assert content["basis"] == {"calibration": "prior-1", "scorers": {"technical": "toy-1"}}
+
+
+def test_init_never_removes_a_database_that_holds_work(campaign: Campaign, contest_files: Files) -> None:
+    campaign.generate()
+    campaign.close()
+    (campaign.folder / "campaign.toml").unlink()
+    table, images = contest_files(["brighter"])
+    with pytest.raises(InputError, match=r"database but no campaign\.toml"):
+        Campaign.init(campaign.folder, table, images)
+    assert (campaign.folder / "campaign.db").exists()
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_folder_with_odd_characters_is_a_campaign_like_any_other(tmp_path: Path, contest_files: Files) -> None:
+    table, images = contest_files(["brighter"])
+    settings = {"generate": {"tie": {"toy": 1}}, "score": {"scorers": ["technical"]}}
+    campaign = Campaign.init(tmp_path / "100% mine? #1 图片", table, images, **settings)
+    whole_loop(campaign)
+    assert campaign.verify(campaign.export().zip_path).valid
+
+
+def test_a_profile_of_ones_own_is_copied_into_the_campaign(tmp_path: Path, contest_files: Files) -> None:
+    table, images = contest_files(["brighter"])
+    built_in = resources.files("selector") / "profiles" / "tianchi-532389.toml"
+    own = tmp_path / "my contest.toml"
+    own.write_text(built_in.read_text(encoding="utf-8").replace("per_day = 2 ", "per_day = 7 "), encoding="utf-8")
+    campaign = Campaign.init(tmp_path / "c", table, images, profile=str(own))
+    own.unlink()
+    assert Campaign(campaign.folder).quota().allowed == 7

@@ -32,7 +32,7 @@ def test_a_write_that_raises_leaves_nothing(db: Database) -> None:
 
 def test_writers_queue_and_none_is_lost(db: Database) -> None:
     def add_ten(name: str) -> None:
-        own = Database(Path(db.url.removeprefix("sqlite:///")))
+        own = Database(Path(str(db.engine.url.database)))
         for _ in range(10):
             with own.write() as connection:
                 n = connection.execute(select(func.count()).select_from(schema.observation)).scalar_one()
@@ -73,7 +73,7 @@ def test_a_newer_format_asks_for_an_upgrade(db: Database) -> None:
     with db.write() as connection:
         connection.execute(update(schema.fact).values(value="99"))
     with pytest.raises(InputError, match="upgrade bestshot"):
-        Database(Path(db.url.removeprefix("sqlite:///")))
+        Database(Path(str(db.engine.url.database)))
 
 
 def test_an_impossible_url_is_one_line() -> None:
