@@ -98,8 +98,8 @@ def _row(
                 id=candidate.id,
                 image=ws.images.path(candidate.id),
                 generator=maker.generator,
-                variant=maker.recipe.variant,
-                seed=maker.recipe.seed,
+                variant=_made_with(maker),
+                seed=_seed(maker),
                 picked=pick is not None and pick.candidate_id == candidate.id,
                 estimate=table.row(i) if table.informed[i] else None,  # type: ignore[attr-defined]
                 fallback=candidate.fallback,
@@ -123,6 +123,20 @@ def _row(
         pick_reason=pick.reason if pick else "not picked yet",
         failures=(*declined, *failed),
     )
+
+
+def _made_with(attempt: Attempt) -> str:
+    """The variant; for an imported file its name and the model that its metadata tell."""
+    file, model = attempt.recipe.params.get("file"), (attempt.notes or {}).get("model")
+    return " ".join(str(part) for part in (file or attempt.recipe.variant, model and f"({model})") if part)
+
+
+def _seed(attempt: Attempt) -> int | None:
+    """The seed that made the image: for an imported file the one in its metadata, if any."""
+    if "file" not in attempt.recipe.params:
+        return attempt.recipe.seed
+    seed = (attempt.notes or {}).get("seed")
+    return seed if isinstance(seed, int) else None
 
 
 def _makers(attempts: Sequence[Attempt]) -> dict[str, Attempt]:
