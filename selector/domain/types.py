@@ -66,8 +66,12 @@ class Item:
 
 
 def stable_hash(value: JSONValue, length: int = 16) -> str:
-    """Hex digest of a JSON value that is the same in every process, whatever the order of its keys."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    """Hex digest of a JSON value that is the same in every process, whatever the order of its keys.
+
+    Raises:
+        TypeError, ValueError: it is no JSON value: a numpy number, NaN, text that is not Unicode.
+    """
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from selector.domain import (
     BestshotError,
     Declined,
+    GenerationFailed,
     Generator,
     MissingPart,
     Picture,
@@ -158,7 +159,9 @@ class _Worker:
         try:
             order.generator.check()
             inputs = self._inputs(order.task)
-            recipes = tuple(order.generator.recipes(inputs, order.n, self._ws.task_seed(order.task)))
+            asked = tuple(order.generator.recipes(inputs, order.n, self._ws.task_seed(order.task)))
+            _check_json([dict(recipe.params) for recipe in asked], "a recipe's parameters")
+            recipes = asked
         except Exception as error:
             outcome, reason = _outcome_of(error)
         return Planning(order.task.id, order.name, order.build, order.n, recipes, outcome, reason)
@@ -175,6 +178,7 @@ class _Worker:
         try:
             inputs = self._inputs(order.task)
             made = order.generator.generate(inputs, recipe)
+            _check_json(dict(made.notes), "notes")
             final = finalize(made.image, inputs, self._ws.profile)
             data, size_px, notes = final.data, final.size_px, dict(made.notes)
             candidate_id, outcome = Picture(data).id, "made"
@@ -190,6 +194,14 @@ class _Worker:
         if inputs is None or inputs.task.id != task.id:
             inputs = self._local.inputs = self._ws.task_inputs(task)
         return inputs
+
+
+def _check_json(value: object, what: str) -> None:
+    """Raise ``GenerationFailed`` for what the store cannot keep, such as numpy's numbers: it must not end the run."""
+    try:
+        stable_hash(value)
+    except (TypeError, ValueError) as error:
+        raise GenerationFailed(f"{what} must be JSON values: {error}") from error
 
 
 def _outcome_of(error: Exception) -> tuple[str, str]:

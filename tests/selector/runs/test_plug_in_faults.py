@@ -1,0 +1,55 @@
+"""What a careless plug-in hands back fails with its reason and ends no run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import ToyGenerator
+
+from selector import Campaign
+from selector.domain import Made, Recipe, TaskInputs
+
+NO_JSON = [np.int64(1), np.float32(0.5), float("nan"), "\udc8f"]
+
+
+@pytest.mark.parametrize("value", NO_JSON, ids=repr)
+def test_parameters_that_are_no_json_fail_the_generator_and_end_no_run(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch, value: Any
+) -> None:
+    def recipes(self: ToyGenerator, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:  # noqa: ARG001
+        return [Recipe("tint", seed, {"add": value})]
+
+    monkeypatch.setattr(ToyGenerator, "recipes", recipes)
+    summary = campaign.generate()
+    assert (summary.made, summary.failed) == (0, 3)
+    assert "parameters must be JSON" in next(iter(summary.reasons))
+
+
+@pytest.mark.parametrize("value", NO_JSON, ids=repr)
+def test_notes_that_are_no_json_fail_the_candidate_and_end_no_run(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch, value: Any
+) -> None:
+    honest = ToyGenerator.generate
+
+    def generate(self: ToyGenerator, inputs: TaskInputs, recipe: Recipe) -> Made:
+        made = honest(self, inputs, recipe)
+        return Made(made.image, {"fit": value}) if recipe.variant == "tint0" else made
+
+    monkeypatch.setattr(ToyGenerator, "generate", generate)
+    summary = campaign.generate()
+    assert (summary.made, summary.failed) == (6, 3)
+    assert "notes must be JSON" in next(iter(summary.reasons))
+
+
+@pytest.mark.parametrize("image", [5, None, np.zeros((4, 4)), b"", np.zeros((8, 8, 3))], ids=lambda i: type(i).__name__)
+def test_an_image_that_is_none_fails_the_candidate_and_ends_no_run(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch, image: Any
+) -> None:
+    def generate(self: ToyGenerator, inputs: TaskInputs, recipe: Recipe) -> Made:  # noqa: ARG001
+        return Made(image)
+
+    monkeypatch.setattr(ToyGenerator, "generate", generate)
+    assert campaign.generate().failed == 9
