@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 import warnings
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 MAX_PIXELS = 50_000_000  # 50 MP: above any contest picture; a 50,000 x 50,000 header is refused before decoding
+# What Pillow's readers raise over damaged bytes, found by damaging pictures of every format at random.
+_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError, LookupError, TypeError, struct.error)
+_SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 
 
 class Picture:
@@ -44,11 +48,10 @@ class Picture:
     @cached_property
     def size(self) -> tuple[int, int]:
         """(width, height) in px as shown, that is after EXIF orientation."""
-        if "rgb" in self.__dict__:
+        image = None if "rgb" in self.__dict__ else open_image(self.data, self.name)
+        if image is None or image.format == "TIFF":  # some versions of Pillow turn a TIFF when they open it
             return int(self.rgb.shape[1]), int(self.rgb.shape[0])
-        image = open_image(self.data, self.name)
-        turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-        return (image.height, image.width) if turned else (image.width, image.height)
+        return image.size if _orientation(image) not in _SIDEWAYS else image.size[::-1]
 
     def __repr__(self) -> str:
         return f"Picture({self.name}, {len(self.data)} bytes)"
@@ -56,7 +59,7 @@ class Picture:
 
 def open_image(data: bytes, name: str) -> Image:
     """Open a picture's header with bounds checked; pixels are not decoded yet."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         with warnings.catch_warnings():
@@ -64,7 +67,7 @@ def open_image(data: bytes, name: str) -> Image:
             image = Image.open(io.BytesIO(data))
     except Image.DecompressionBombError as error:
         raise InputError(f"{name}: too large to be a contest picture ({error})") from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except _DAMAGE as error:
         raise InputError(f"{name}: not a picture that can be read ({_first_line(error)})") from error
     if image.width * image.height > MAX_PIXELS:
         raise InputError(
@@ -80,25 +83,58 @@ def rgb_from_image(image: Image, name: str = "picture") -> Pixels:
         InputError: when the data are truncated or damaged.
     """
     import numpy as np
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     try:
         image.load()
-        image = ImageOps.exif_transpose(image)
-        image = _to_srgb(image)
+        image = _to_srgb(_upright(image))
         if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
-            values = np.asarray(image, dtype=np.float64)
-            scale = 255.0 / 65535.0 if values.max(initial=0) > 255 else 1.0
-            image = Image.fromarray(np.clip(values * scale + 0.5, 0, 255).astype(np.uint8))
+            image = Image.fromarray(_eight_bits(np.asarray(image), deep=image.mode.startswith("I;16")))
         if image.has_transparency_data:
             rgba = image.convert("RGBA")
             white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
             image = Image.alpha_composite(white, rgba)
         pixels = np.array(image.convert("RGB"), dtype=np.uint8)
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except (*_DAMAGE, Image.DecompressionBombError) as error:
         raise InputError(f"{name}: damaged or truncated picture ({_first_line(error)})") from error
     pixels.setflags(write=False)
     return pixels
+
+
+def _eight_bits(values: np.ndarray[Any, np.dtype[Any]], deep: bool) -> Pixels:
+    """Grey levels as uint8: ``deep`` ones, and others that reach beyond 255, are on 0 to 65535. What is NaN is 0."""
+    import numpy as np
+
+    with np.errstate(invalid="ignore"):  # a signalling NaN in a damaged TIFF
+        levels = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+    scale = 255.0 / 65535.0 if deep or levels.max(initial=0) > 255 else 1.0
+    return np.asarray(np.clip(levels * scale + 0.5, 0, 255), dtype=np.uint8)
+
+
+def _orientation(image: Image) -> int:
+    """EXIF orientation, 1 to 8; 1 when there is none, or when it cannot be read, as browsers have it."""
+    try:
+        value = image.getexif().get(0x0112)  # decodes a PNG: its EXIF may come after the pixels
+    except _DAMAGE:
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _upright(image: Image) -> Image:
+    """Turned and mirrored as the EXIF orientation asks."""
+    from PIL.Image import Transpose
+
+    steps = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    step = steps.get(_orientation(image))
+    return image if step is None else image.transpose(step)
 
 
 def _to_srgb(image: Image) -> Image:
@@ -106,8 +142,10 @@ def _to_srgb(image: Image) -> Image:
     from PIL import ImageCms
 
     icc = image.info.get("icc_profile")
-    if not icc or image.mode not in ("RGB", "RGBA", "CMYK", "L"):
+    if not icc or image.mode not in ("RGB", "RGBA", "CMYK", "L", "LA", "P"):
         return image
+    if image.has_transparency_data or image.mode == "P":  # the conversion would lose a transparent colour
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
         mode = "RGBA" if image.mode == "RGBA" else "RGB"
