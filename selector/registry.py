@@ -56,7 +56,7 @@ def create_scorer(name: str, settings: Mapping[str, Any] | None = None) -> Score
 
 
 def _names(builtin: dict[str, str], group: str) -> tuple[str, ...]:
-    return (*builtin, *sorted(point.name for point in entry_points(group=group) if point.name not in builtin))
+    return (*builtin, *sorted({point.name for point in entry_points(group=group)} - set(builtin)))
 
 
 def _create(kind: str, name: str, builtin: dict[str, str], group: str, settings: Mapping[str, Any]) -> object:
@@ -72,13 +72,15 @@ def _create(kind: str, name: str, builtin: dict[str, str], group: str, settings:
 
 
 def _load(kind: str, name: str, builtin: dict[str, str], group: str) -> Any:
+    point = None if name in builtin else _entry_point(kind, name, builtin, group)
     try:
-        if name in builtin:
-            module, _, attribute = builtin[name].partition(":")
-            return getattr(importlib.import_module(module), attribute)
-        return _entry_point(kind, name, builtin, group).load()
-    except ImportError as error:
-        raise MissingPart(f"{kind} '{name}' cannot be loaded: {error}; run `bestshot doctor`") from error
+        if point is not None:
+            return point.load()
+        module, _, attribute = builtin[name].partition(":")
+        return getattr(importlib.import_module(module), attribute)
+    except Exception as error:  # importing runs a package's code, which may raise anything
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        raise MissingPart(f"{kind} '{name}' cannot be loaded: {what}; mend or install what it needs") from error
 
 
 def _entry_point(kind: str, name: str, builtin: dict[str, str], group: str) -> EntryPoint:

@@ -1,0 +1,153 @@
+"""Generators and scorers are found by name, built in or in packages, and a broken package breaks nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from installed_plug_ins import add_entry_points, install_example
+
+from scorers.gate import Gate
+from selector import registry
+from selector.cli.main import main
+from selector.doctor import check_machine
+from selector.domain import Generator, InputError, MissingPart, Scorer
+from selector.registry import create_generator, create_scorer, generator_names, scorer_names
+
+BROKEN = {
+    "not_there": ("no_such_module:Scorer", "No module named 'no_such_module'"),
+    "no_class": ("json:NoSuchScorer", "NoSuchScorer"),
+    "needs_more": ("needs_more:Scorer", "No module named 'torch_of_my_own'"),
+    "bad_syntax": ("bad_syntax:Scorer", "SyntaxError"),
+    "raises": ("raises:Scorer", "OSError: libcuda.so: cannot open shared object file"),
+}
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Packages whose scorers cannot be loaded, each for a reason of its own."""
+    place = tmp_path / "broken"
+    add_entry_points(monkeypatch, place, "broken", {"bestshot.scorers": {name: at for name, (at, _) in BROKEN.items()}})
+    (place / "needs_more.py").write_text("import torch_of_my_own\n")
+    (place / "bad_syntax.py").write_text("class Scorer\n")
+    (place / "raises.py").write_text("raise OSError('libcuda.so: cannot open\\n shared object file')\n")
+
+
+@pytest.mark.parametrize("name", registry.BUILTIN_GENERATORS)
+def test_builtin_generator_loads_under_its_own_name(name: str) -> None:
+    generator = create_generator(name)
+    assert isinstance(generator, Generator)
+    assert generator.name == name
+
+
+@pytest.mark.parametrize("name", registry.BUILTIN_SCORERS)
+def test_builtin_scorer_loads_under_its_own_name(name: str) -> None:
+    scorer = create_scorer(name)
+    assert isinstance(scorer, Scorer)
+    assert scorer.name == name
+
+
+def test_names_begin_with_the_builtin_ones() -> None:
+    generators = ("faceswap", "textedit", "retouch", "folder", "source", "blank")
+    scorers = ("gate", "identity", "ocr_text", "preservation", "seams", "technical")
+    assert generator_names()[:6] == generators
+    assert scorer_names()[:6] == scorers
+
+
+def test_unknown_name_gives_the_nearest_known_one() -> None:
+    with pytest.raises(InputError, match=r"there is no generator 'face-swap' \(did you mean 'faceswap'\?\)"):
+        create_generator("face-swap")
+    with pytest.raises(InputError, match=r"there is no scorer 'tecnical' \(did you mean 'technical'\?\)"):
+        create_scorer("tecnical")
+
+
+def test_unknown_name_that_is_like_none_gives_all_known_ones() -> None:
+    with pytest.raises(InputError, match="no scorer 'xyz'; known: gate, identity, ocr_text, preservation"):
+        create_scorer("xyz")
+
+
+def test_a_generator_is_no_scorer() -> None:
+    with pytest.raises(InputError, match="there is no scorer 'faceswap'"):
+        create_scorer("faceswap")
+
+
+def test_unknown_setting_gives_the_nearest_known_one() -> None:
+    with pytest.raises(InputError, match=r"generator 'folder' has no setting 'pth' \(did you mean 'path'\?\)"):
+        create_generator("folder", {"pth": "finished"})
+
+
+def test_setting_of_a_plug_in_without_settings_says_that_there_are_none() -> None:
+    with pytest.raises(InputError, match="scorer 'gate' has no setting 'strict'; known: none"):
+        create_scorer("gate", {"strict": True})
+
+
+def test_plug_in_of_a_package_is_found_by_its_entry_point(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    install_example(monkeypatch, tmp_path / "site")
+    assert generator_names()[-1] == "gamma"
+    assert scorer_names()[-1] == "brightness"
+    assert isinstance(create_generator("gamma"), Generator)
+    assert isinstance(create_scorer("brightness"), Scorer)
+
+
+def test_settings_reach_the_plug_in_and_its_refusal_names_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    install_example(monkeypatch, tmp_path / "site")
+    generator: Any = create_generator("gamma", {"strengths": [1.5, 3]})
+    assert generator.strengths == (1.5, 3.0)
+    with pytest.raises(InputError, match=r"generator 'gamma' does not accept these settings: strengths must be above"):
+        create_generator("gamma", {"strengths": [0.5]})
+    with pytest.raises(InputError, match=r"no setting 'strength' \(did you mean 'strengths'\?\)"):
+        create_generator("gamma", {"strength": 2})
+
+
+def test_unknown_name_may_be_near_to_that_of_a_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    install_example(monkeypatch, tmp_path / "site")
+    with pytest.raises(InputError, match=r"did you mean 'brightness'"):
+        create_scorer("brightnes")
+
+
+@pytest.mark.usefixtures("broken")
+@pytest.mark.parametrize("name", BROKEN)
+def test_package_that_cannot_be_loaded_is_a_missing_part_with_its_reason_in_one_line(name: str) -> None:
+    with pytest.raises(MissingPart) as caught:
+        create_scorer(name)
+    message = str(caught.value)
+    assert f"scorer '{name}' cannot be loaded: " in message
+    assert BROKEN[name][1] in message
+    assert "\n" not in message
+
+
+@pytest.mark.usefixtures("broken")
+def test_doctor_shows_broken_packages_among_the_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install_example(monkeypatch, tmp_path / "site")
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", "-C", str(tmp_path)])
+    assert not ended.value.code
+    lines = {line.split()[2]: line for line in capsys.readouterr().out.splitlines() if len(line.split()) > 2}
+    for name, (_, reason) in BROKEN.items():
+        assert lines[name].startswith("--")
+        assert reason in lines[name]
+    assert lines["gate"].startswith("ok")
+    assert "version 1 for tie" in lines["brightness"]
+
+
+def test_doctor_gives_a_plug_in_the_settings_of_the_campaign(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    install_example(monkeypatch, tmp_path / "site")
+    found = {check.subject: check for check in check_machine({"gamma": {"strengths": [0.1]}})}
+    assert not found["generator gamma"].ok
+    assert "above 1" in found["generator gamma"].text
+
+
+def test_entry_point_cannot_shadow_a_builtin_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    add_entry_points(monkeypatch, tmp_path / "site", "impostor", {"bestshot.scorers": {"gate": "json:JSONDecoder"}})
+    assert isinstance(create_scorer("gate"), Gate)
+    assert scorer_names().count("gate") == 1
+
+
+def test_name_that_two_packages_declare_is_listed_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for package in ("one", "two"):
+        points = {"bestshot.scorers": {"mine": f"{package}:Scorer"}}
+        add_entry_points(monkeypatch, tmp_path / package, package, points)
+    assert scorer_names().count("mine") == 1
