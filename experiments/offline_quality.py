@@ -50,15 +50,15 @@ NO_PICK = {
 def main(arguments: list[str] | None = None) -> int:
     options = parser("offline_quality", __doc__ or "")
     options.add_argument("--candidates", type=int, default=8, help="candidates a task (default 8)")
-    options.add_argument("--pairs", type=int, default=50, help="face pairs, at most 50 (default 50)")
-    options.add_argument("--signs", type=int, default=36, help="drawn signs (default 36)")
+    options.add_argument("--pairs", type=int, default=50, help="face pairs, at most 50 (default 50); 0 leaves them out")
+    options.add_argument("--signs", type=int, default=36, help="drawn signs (default 36); 0 leaves them out")
     chosen = options.parse_args(arguments)
     results: dict[str, Any] = {}
     lines: list[str] = []
-    for name, measured in (
-        ("faces", faces(chosen.pairs, chosen.candidates, chosen.seed)),
-        ("texts", texts(chosen.signs, chosen.candidates, chosen.seed)),
-    ):
+    for name, measure, cases in (("faces", faces, chosen.pairs), ("texts", texts, chosen.signs)):
+        if not cases:
+            continue
+        measured = measure(cases, chosen.candidates, chosen.seed)
         results[name] = {who: {what: asdict(f) for what, f in row.items()} for who, row in measured.items()}
         lines += [*_table(name, measured), ""]
     finish(results, lines, chosen.json)
