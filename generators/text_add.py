@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from generators.text_boxes import Floats
 from generators.text_canvas import Canvas, ink_noise, locate
 from generators.text_fit import Lettering, rank_fonts
 from generators.text_job import Settings, choose_lettering
@@ -14,6 +13,7 @@ from generators.text_place import find_place
 from generators.text_render import EM_PX
 from selector.domain import GenerationFailed, JSONValue, MissingPart
 from selector.perception.fonts import fonts_for
+from selector.perception.text_boxes import Floats
 from selector.perception.text_match import Span
 
 _DARK, _LIGHT = 25.0, 242.0

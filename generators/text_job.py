@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from generators.text_boxes import Floats
 from generators.text_canvas import Canvas, Found, erase, ink_noise, locate
 from generators.text_fit import Lettering, fit_strokes, rank_fonts
 from generators.text_layout import Align, choose_align, find_room, place_text
 from generators.text_render import EM_PX
 from selector.domain import GenerationFailed, JSONValue
 from selector.perception.fonts import fonts_for
+from selector.perception.text_boxes import Floats
 from selector.perception.text_match import Span, plain
 
 _WEIGHT_STEP_PX = 0.008 * EM_PX

@@ -11,10 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from generators.text_boxes import Floats, Mask, grown, height_px, polygon
-from generators.text_clusters import LEAST_DIFFERENCE, ink_of_line, ink_of_span, line_edge, two_means
 from generators.text_fill import smooth_ground
 from generators.text_outline import Outline, find_outline
+from selector.perception.text_boxes import Floats, Mask, grown, height_px, polygon
+from selector.perception.text_clusters import (
+    LEAST_DIFFERENCE,
+    ink_colour,
+    ink_of_line,
+    ink_of_span,
+    ink_share,
+    line_edge,
+    two_means,
+)
 
 
 @dataclass(frozen=True)
@@ -71,8 +79,8 @@ def _with_hole(crop: Floats, mask: Mask, other_ink: Mask, others: Mask, span_box
         hole |= span
     hole &= ~avoid
     ground = smooth_ground(crop, hole | avoid)
-    colour = _ink_colour(crop, ground, mask)
-    alpha = np.where(_grow(mask, 2) & ~avoid, _share(crop, ground, colour), 0.0)
+    colour = ink_colour(crop, ground, mask)
+    alpha = np.where(_grow(mask, 2) & ~avoid, ink_share(crop, ground, colour), 0.0)
     return Ink(mask, hole, alpha, colour, ground, avoid, outline)
 
 
@@ -108,22 +116,3 @@ def _grow(mask: Mask, radius_px: int) -> Mask:
 
     kernel: Any = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1, 2 * radius_px + 1))
     return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel).astype(bool))
-
-
-def _ink_colour(crop: Floats, ground: Floats, mask: Mask) -> Floats:
-    """Median of the strokes' core; of their most contrasting third where strokes are too thin to have a core."""
-    import cv2
-
-    core = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
-    if core.sum() >= 0.3 * mask.sum():
-        return np.asarray(np.median(crop[core], axis=0))
-    contrast = np.linalg.norm(crop - ground, axis=2)[mask]
-    most = contrast >= np.quantile(contrast, 0.7)
-    return np.asarray(np.median(crop[mask][most], axis=0))
-
-
-def _share(crop: Floats, ground: Floats, colour: Floats) -> Floats:
-    """Share of ink in each pixel: its place on the way from the ground's colour to the ink's."""
-    way = colour - ground
-    length = np.maximum((way**2).sum(axis=2), LEAST_DIFFERENCE**2)
-    return np.asarray(np.clip(((crop - ground) * way).sum(axis=2) / length, 0.0, 1.0))

@@ -13,11 +13,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.text_boxes import polygon
 from generators.text_fit import Lettering
 from generators.text_render import EM_PX, apply, ink_extent
 from selector.perception.fonts import Font
 from selector.perception.ocr import TextLine
+from selector.perception.text_boxes import polygon
 
 Floats = NDArray[np.float64]
 _WORDS = {
