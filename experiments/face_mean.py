@@ -1,6 +1,6 @@
 """How the mean face descriptor that centres the identity cosine was made, and whether it separates people.
 
-    python -m experiments.face_mean --json OUT
+    python -m experiments.face_mean --json out.json
 
 The mean is taken over the faces of ``skimage.data.lfw_subset`` (100 photographs of as many people, 25 x 25 px, grey)
 enlarged to 150 px with a border, those in which the detector finds one. They are far smaller than contest pictures, so
@@ -10,8 +10,6 @@ variants of them. A useful mean puts different people near 0 and one person near
 
 from __future__ import annotations
 
-import argparse
-import json
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.outcome import finish, parser
 from selector.domain import Picture, encode_final
 from selector.perception.face_mean import MEAN_DESCRIPTOR, centred_cosine
 from selector.perception.faces import descriptor, main_face
@@ -27,6 +26,28 @@ FACE_PX = 150
 LFW_FACES = 100  # the other half of the subset are pictures without a face
 
 Floats = NDArray[np.float64]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    chosen = parser("face_mean", __doc__ or "").parse_args(arguments)
+    vectors = lfw_descriptors()
+    mean = vectors.mean(axis=0)
+    off = float(np.abs(mean - MEAN_DESCRIPTOR).max())
+    pairs = separation(portrait_variants())
+    results = {
+        "faces": len(vectors),
+        "largest_difference_to_shipped": round(off, 5),
+        "mean": [round(float(value), 4) for value in mean],
+        **pairs,
+    }
+    lines = [f"mean of {len(vectors)} faces; largest difference to the shipped mean {off:.5f}"]
+    lines += [
+        f"{kind:>9}: n={row['n']:3d}  centred {row['centred_mean']:.3f} "
+        f"({row['centred_min']:.3f} to {row['centred_max']:.3f})  raw {row['raw_mean']:.3f}"
+        for kind, row in pairs.items()
+    ]
+    finish(results, lines, chosen.json)
+    return 0
 
 
 def lfw_descriptors() -> Floats:
@@ -102,29 +123,5 @@ def _described(rgb: NDArray[np.uint8]) -> Floats | None:
     return None if face is None else descriptor(picture, face)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--json", type=Path, metavar="OUT", help="write the results there")
-    arguments = parser.parse_args()
-    vectors = lfw_descriptors()
-    mean = vectors.mean(axis=0)
-    off = float(np.abs(mean - MEAN_DESCRIPTOR).max())
-    results = {
-        "faces": len(vectors),
-        "largest_difference_to_shipped": round(off, 5),
-        "mean": [round(float(value), 4) for value in mean],
-        **separation(portrait_variants()),
-    }
-    print(f"mean of {len(vectors)} faces; largest difference to the shipped mean {off:.5f}")
-    for kind in ("same", "different"):
-        row = results[kind]
-        print(
-            f"{kind:>9}: n={row['n']:3d}  centred {row['centred_mean']:.3f} "
-            f"({row['centred_min']:.3f} to {row['centred_max']:.3f})  raw {row['raw_mean']:.3f}"
-        )
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"results": results}, indent=1) + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
