@@ -49,10 +49,10 @@ def test_builtin_scorer_loads_under_its_own_name(name: str) -> None:
 
 
 def test_names_begin_with_the_builtin_ones() -> None:
-    generators = ("faceswap", "textedit", "retouch", "folder", "source", "blank")
-    scorers = ("gate", "identity", "ocr_text", "preservation", "seams", "technical")
-    assert generator_names()[:6] == generators
-    assert scorer_names()[:6] == scorers
+    assert generator_names()[: len(registry.BUILTIN_GENERATORS)] == tuple(registry.BUILTIN_GENERATORS)
+    assert scorer_names()[: len(registry.BUILTIN_SCORERS)] == tuple(registry.BUILTIN_SCORERS)
+    assert {"faceswap", "textedit", "retouch", "folder", "source", "blank"} <= set(generator_names())
+    assert {"gate", "identity", "ocr_text", "preservation", "seams", "technical"} <= set(scorer_names())
 
 
 def test_unknown_name_gives_the_nearest_known_one() -> None:
@@ -63,7 +63,7 @@ def test_unknown_name_gives_the_nearest_known_one() -> None:
 
 
 def test_unknown_name_that_is_like_none_gives_all_known_ones() -> None:
-    with pytest.raises(InputError, match="no scorer 'xyz'; known: gate, identity, ocr_text, preservation"):
+    with pytest.raises(InputError, match="no scorer 'xyz'; known: gate, .*technical"):
         create_scorer("xyz")
 
 

@@ -22,9 +22,9 @@ PACKAGES = ("selector", "generators", "scorers", "experiments")
 
 def data_files() -> list[Path]:
     """Files of the packages that are neither Python nor left behind by running it, relative to the root."""
-    found = (path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.is_file())
-    kept = (p for p in found if p.suffix not in (".py", ".pyc") and not any(part.startswith(".") for part in p.parts))
-    return sorted(path.relative_to(ROOT) for path in kept)
+    files = (path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.is_file())
+    found = [path.relative_to(ROOT) for path in files if path.suffix not in (".py", ".pyc")]
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.parts))
 
 
 def is_covered(file: Path) -> bool:
