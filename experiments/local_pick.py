@@ -13,7 +13,7 @@ from selector.features import feature_tables
 from selector.ranking import pick_best
 from selector.registry import create_scorer
 from selector.runs.finalize import finalize
-from selector.runs.picking import GATES
+from selector.runs.picking import gates_of
 
 PROFILE = "tianchi-532389"
 
@@ -64,6 +64,7 @@ def picked(inputs: TaskInputs, candidates: Sequence[Candidate], scorers: Mapping
     ]
     columns = {task.type: [f"{name}.{c.name}" for name, s in scorers.items() for c in s.columns]}
     table = feature_tables([(task.id, i, task.type) for i in sorted(by_id)], columns, rows)[task.type]
-    excluded = {(task.id, i): GATES[column] for _, i, column, value in rows if column in GATES and value == 0.0}
+    gates = gates_of(scorers)
+    excluded = {(task.id, i): gates[column] for _, i, column, value in rows if column in gates and value == 0.0}
     chosen = pick_best(estimate(table), excluded)[0].candidate_id
     return None if chosen is None else by_id[chosen]

@@ -101,11 +101,6 @@ def _pictures(files: Iterable[Path], root: Path) -> Iterator[Path]:
             yield file
 
 
-def _is_text(name: str) -> bool:
-    """Whether the name is Unicode: other bytes cannot be kept in a recipe."""
-    return not any("\ud800" <= character <= "\udfff" for character in name)
-
-
 def _is_inside(file: Path, root: Path) -> bool:
     """Whether the path, links followed, stays in the folder."""
     return file.resolve().is_relative_to(root.resolve())

@@ -12,7 +12,7 @@ from selector.config import read_config
 from selector.contest import load_profile
 from selector.create import CONFIG_NAME, DATABASE_NAME, create_campaign
 from selector.doctor import Check, check_campaign, check_machine
-from selector.domain import InputError, MissingPart, Scorer, Task, TaskType
+from selector.domain import Generator, InputError, MissingPart, Scorer, Task, TaskType
 from selector.ranking import Pick
 from selector.registry import create_generator, create_scorer
 from selector.report.contact_sheet import write_contact_sheet
@@ -109,17 +109,19 @@ class Campaign:
             n: candidates a task and generator instead of the configured number.
             retry_failed: also try again what failed.
         """
-        made: dict[str, tuple[Any, str]] = {}
-        orders = []
-        for task in self._selected(types, task_ids):
-            for name, count in self.config.generate.plan(task.type).items():
-                if generators is None or name in generators:
-                    if name not in made:
-                        made[name] = self._generator(name)
-                    orders.append(Order(task, name, *made[name], n if n is not None else count))
-        if generators and not orders:
+        wanted = [
+            (task, name, n if n is not None else count)
+            for task in self._selected(types, task_ids)
+            for name, count in self.config.generate.plan(task.type).items()
+            if generators is None or name in generators
+        ]
+        if generators and not wanted:
             raise InputError(f"no task is configured for {', '.join(generators)}: see [generate] in {CONFIG_NAME}")
-        return generate(self._ws, orders, retry_failed, progress)
+        ready, left_out = self._generators({name for _, name, _ in wanted})
+        orders = [Order(task, name, *ready[name], count) for task, name, count in wanted if name in ready]
+        summary = generate(self._ws, orders, retry_failed, progress)
+        summary.left_out.update(left_out)
+        return summary
 
     def import_folder(
         self, folder: str | Path, label: str | None = None, progress: Progress = silent
@@ -218,10 +220,19 @@ class Campaign:
             raise InputError(f"there is no task '{unknown[0]}' in this campaign")
         return [t for t in self.tasks if (not types or t.type in types) and (not task_ids or t.id in task_ids)]
 
-    def _generator(self, name: str) -> tuple[Any, str]:
-        settings = self.config.generators.get(name, {})
-        generator = create_generator(name, settings)
-        return generator, build_of(generator, settings, self.config.seed)
+    def _generators(self, names: set[str]) -> tuple[dict[str, tuple[Generator, str]], dict[str, str]]:
+        """Generators that can be loaded, each with its build, and why the others cannot."""
+        ready: dict[str, tuple[Generator, str]] = {}
+        left_out: dict[str, str] = {}
+        for name in sorted(names):
+            settings = self.config.generators.get(name, {})
+            try:
+                generator = create_generator(name, settings)
+            except MissingPart as error:
+                left_out[name] = str(error)
+            else:
+                ready[name] = generator, build_of(generator, settings, self.config.seed)
+        return ready, left_out
 
     def _scorers(self) -> tuple[dict[str, Scorer], dict[str, str]]:
         """Scorers that can run here, and why the others cannot."""

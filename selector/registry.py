@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
 
-from selector.domain import Generator, InputError, MissingPart, Scorer
+from selector.domain import Generator, InputError, MissingPart, Scorer, stable_hash
 from selector.domain.words import near_or_all
 
 BUILTIN_GENERATORS: dict[str, str] = {
@@ -22,6 +22,7 @@ BUILTIN_GENERATORS: dict[str, str] = {
 BUILTIN_SCORERS: dict[str, str] = {
     "gate": "scorers.gate:Gate",
     "identity": "scorers.identity:Identity",
+    "lettering": "scorers.lettering:Lettering",
     "ocr_text": "scorers.ocr_text:OcrText",
     "preservation": "scorers.preservation:Preservation",
     "seams": "scorers.seams:Seams",
@@ -51,8 +52,21 @@ def create_generator(name: str, settings: Mapping[str, Any] | None = None) -> Ge
 
 
 def create_scorer(name: str, settings: Mapping[str, Any] | None = None) -> Scorer:
-    """A scorer by name, with its settings; raises as ``create_generator`` does."""
-    return cast(Scorer, _create("scorer", name, BUILTIN_SCORERS, SCORER_GROUP, settings or {}))
+    """A scorer by name, with its settings; raises as ``create_generator`` does.
+
+    Settings become part of ``version``, so that scores that were measured with others are never mixed with these.
+    """
+    scorer = cast(Scorer, _create("scorer", name, BUILTIN_SCORERS, SCORER_GROUP, settings or {}))
+    return _Configured(scorer, f"{scorer.version}-{stable_hash(dict(settings), 8)}") if settings else scorer
+
+
+class _Configured:
+    """A scorer under the version that its settings give it."""
+
+    def __init__(self, scorer: Scorer, version: str) -> None:
+        self.name, self.version = scorer.name, version
+        self.task_types, self.columns = scorer.task_types, scorer.columns
+        self.check, self.score = scorer.check, scorer.score
 
 
 def _names(builtin: dict[str, str], group: str) -> tuple[str, ...]:

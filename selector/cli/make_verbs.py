@@ -135,7 +135,8 @@ def describe_generated(summary: GenerateSummary) -> str:
         f"{summary.made} candidates made, {summary.already} were there already, {summary.failed} failed, "
         f"{summary.declined} declined, {summary.missing} could not run here"
     ]
-    return "\n".join([*lines, *counted(summary.reasons)])
+    lines += counted(summary.reasons)
+    return "\n".join([*lines, *(f"left out {name}: {why}" for name, why in summary.left_out.items())])
 
 
 VERBS = (init, generate, import_, score, pick)

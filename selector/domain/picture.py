@@ -6,7 +6,7 @@ import hashlib
 import io
 import struct
 import warnings
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from selector.domain.errors import InputError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 MAX_PIXELS = 50_000_000  # 50 MP: above any contest picture; a 50,000 x 50,000 header is refused before decoding
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")  # no format whose reader starts a program (EPS)
 # What Pillow's readers raise over damaged bytes, found by damaging pictures of every format at random.
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError, LookupError, TypeError, struct.error)
 _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
@@ -62,10 +63,8 @@ def open_image(data: bytes, name: str) -> Image:
     from PIL import Image
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data))
-    except Image.DecompressionBombError as error:
+        image = Image.open(io.BytesIO(data), formats=_readable_formats())
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(f"{name}: too large to be a contest picture ({error})") from error
     except _DAMAGE as error:
         raise InputError(f"{name}: not a picture that can be read ({_first_line(error)})") from error
@@ -74,6 +73,17 @@ def open_image(data: bytes, name: str) -> Image:
             f"{name}: {image.width} x {image.height} px is more than the limit of {MAX_PIXELS // 1_000_000} megapixels"
         )
     return image
+
+
+@lru_cache(maxsize=1)
+def _readable_formats() -> tuple[str, ...]:
+    """Those of ``FORMATS`` that this build of Pillow reads."""
+    from PIL import Image
+
+    # Once a process: our own bound is stricter than Pillow's warning, and changing filters is not thread-safe.
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def rgb_from_image(image: Image, name: str = "picture") -> Pixels:

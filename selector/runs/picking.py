@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from selector.calibration import PRIOR_NAME, EstimateTable, estimate
-from selector.domain import Scorer, Task, TaskType, stable_hash
+from selector.domain import Axis, Scorer, Task, TaskType, stable_hash
 from selector.features import feature_tables
 from selector.ranking import Pick, pick_best
 from selector.registry import create_generator
@@ -18,11 +18,6 @@ from selector.runs.workspace import Workspace
 from selector.store import schema
 from selector.store.database import add
 from selector.store.records import Candidate, load_candidates, stream_scores
-
-GATES = {
-    "gate.usable": "the gate found it unusable",
-    "gate.differs": "it does not differ from the source",
-}
 
 
 @dataclass(frozen=True)
@@ -39,7 +34,7 @@ def estimates(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer
     with ws.db.read() as connection:
         candidates = load_candidates(connection)
         excluded = {(c.task_id, c.id): "it is the last resort" for c in candidates if c.fallback}
-        rows = _noting_gates(stream_scores(connection, versions), excluded)
+        rows = _noting_gates(stream_scores(connection, versions), gates_of(scorers), excluded)
         tables = feature_tables(_ordered(tasks, candidates), _columns(tasks, scorers), rows)
     return Estimates({t: estimate(table) for t, table in tables.items()}, excluded)
 
@@ -75,14 +70,24 @@ def newest_picks(connection: Connection) -> tuple[int, tuple[Pick, ...]] | None:
     return int(set_id), tuple(Pick(r.task_id, r.candidate_id, None, bool(r.fallback), r.reason) for r in rows)
 
 
+def gates_of(scorers: Mapping[str, Scorer]) -> dict[str, str]:
+    """``scorer.column`` of every column that decides whether an image may be picked, with what its 0 means."""
+    return {
+        f"{name}.{column.name}": f"{name}.{column.name} is 0 ({column.what})"
+        for name, scorer in scorers.items()
+        for column in scorer.columns
+        if column.axis is Axis.GATE
+    }
+
+
 def _noting_gates(
-    rows: Iterable[Any], excluded: dict[tuple[str, str], str]
+    rows: Iterable[Any], gates: Mapping[str, str], excluded: dict[tuple[str, str], str]
 ) -> Iterator[tuple[str, str, str, float | None]]:
     """Pass scores on, a row at a time, and note the candidates that a gate rejects."""
     for row in rows:
         column = f"{row.scorer}.{row.column}"
-        if column in GATES and row.value == 0.0:
-            excluded.setdefault((row.task_id, row.candidate_id), GATES[column])
+        if column in gates and row.value == 0.0:
+            excluded.setdefault((row.task_id, row.candidate_id), gates[column])
         yield row.task_id, row.candidate_id, column, row.value
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -12,8 +15,8 @@ from scorers.gate import Gate
 from selector import registry
 from selector.cli.main import main
 from selector.doctor import check_machine
-from selector.domain import Generator, InputError, MissingPart, Scorer
-from selector.registry import create_generator, create_scorer, generator_names, scorer_names
+from selector.domain import Generator, InputError, Item, MissingPart, Score, Scorer, TaskType
+from selector.registry import BUILTIN_SCORERS, create_generator, create_scorer, generator_names, scorer_names
 
 BROKEN = {
     "not_there": ("no_such_module:Scorer", "No module named 'no_such_module'"),
@@ -151,3 +154,26 @@ def test_name_that_two_packages_declare_is_listed_once(monkeypatch: pytest.Monke
         points = {"bestshot.scorers": {"mine": f"{package}:Scorer"}}
         add_entry_points(monkeypatch, tmp_path / package, package, points)
     assert scorer_names().count("mine") == 1
+
+
+def test_settings_of_a_scorer_are_part_of_its_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Tuned:
+        name, version, task_types, columns = "tuned", "1", frozenset(TaskType), ()
+
+        def __init__(self, threshold: float = 0.5) -> None:
+            self.threshold = threshold
+
+        def check(self) -> None:
+            return None
+
+        def score(self, items: Sequence[Item]) -> list[dict[str, Score]]:
+            return [{} for _ in items]
+
+    module = ModuleType("tuned_scorer")
+    module.Tuned = Tuned  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tuned_scorer", module)
+    monkeypatch.setitem(BUILTIN_SCORERS, "tuned", "tuned_scorer:Tuned")
+    versions = [create_scorer("tuned", s).version for s in ({}, {"threshold": 0.5}, {"threshold": 0.6})]
+    assert versions[0] == "1"
+    assert len(set(versions)) == 3
+    assert isinstance(create_scorer("tuned", {"threshold": 0.6}), Scorer)

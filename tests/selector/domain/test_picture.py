@@ -277,3 +277,9 @@ def test_final_png_gives_the_pixels_back_and_jpeg_keeps_colour_at_full_resolutio
     with Image.open(io.BytesIO(jpeg)) as image:
         assert [layer[1:3] for layer in image.layer] == [(1, 1)] * 3  # type: ignore[attr-defined]
         assert not image.getexif() and "icc_profile" not in image.info
+
+
+def test_a_format_whose_reader_starts_a_program_is_refused() -> None:
+    postscript = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
+    with pytest.raises(InputError, match="not a picture that can be read"):
+        _ = Picture(postscript, "a.eps").rgb
