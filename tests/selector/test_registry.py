@@ -156,7 +156,7 @@ def test_name_that_two_packages_declare_is_listed_once(monkeypatch: pytest.Monke
     assert scorer_names().count("mine") == 1
 
 
-def test_settings_of_a_scorer_are_part_of_its_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_settings_of_a_scorer_are_part_of_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
     class Tuned:
         name, version, task_types, columns = "tuned", "1", frozenset(TaskType), ()
 
