@@ -188,7 +188,7 @@ class Campaign:
         """Counts, failures with their reasons, submissions and the best total."""
         return status(self._ws, self.tasks, self._scorers()[0], self._ledger)
 
-    def report(self, title: str | None = None, notes: tuple[str, ...] = ()) -> Path:
+    def report(self, title: str | None = None, notes: tuple[str, ...] = (), progress: Progress = silent) -> Path:
         """Write the contact sheet, a static page with every candidate, and return its path.
 
         Args:
@@ -197,13 +197,13 @@ class Campaign:
         """
         scorers = self._scorers()[0]
         title = title or self.folder.resolve().name
-        sheet = build_sheet(self._ws, self.tasks, scorers, self._ledger, title, (*notes, _UNCALIBRATED))
+        sheet = build_sheet(self._ws, self.tasks, scorers, self._ledger, title, (*notes, _UNCALIBRATED), progress)
         return write_contact_sheet(self.folder / "report", sheet)
 
-    def doctor(self) -> list[Check]:
+    def doctor(self, progress: Progress = silent) -> list[Check]:
         """Check the machine with this campaign's settings, and the campaign's files."""
         machine = check_machine(self.config.generators, self.config.scorers)
-        return [*machine, *check_campaign(self._ws, self.tasks)]
+        return [*machine, *check_campaign(self._ws, self.tasks, progress)]
 
     def close(self) -> None:
         self._ws.db.close()

@@ -12,6 +12,7 @@ from selector.contest.input_images import check_input_images
 from selector.contest.problems import InputProblems
 from selector.domain import BestshotError, InputError, Task
 from selector.registry import create_generator, create_scorer, generator_names, scorer_names
+from selector.runs.progress import Progress, silent
 from selector.runs.workspace import Workspace
 from selector.store.records import load_candidates
 
@@ -38,11 +39,11 @@ def check_machine(
     return checks
 
 
-def check_campaign(ws: Workspace, tasks: Sequence[Task]) -> list[Check]:
+def check_campaign(ws: Workspace, tasks: Sequence[Task], progress: Progress = silent) -> list[Check]:
     """Disk, input images, and every candidate's bytes against its id."""
     free = shutil.disk_usage(ws.folder).free
     disk = Check("disk", free >= LOW_DISK_BYTES, f"{free / 1024**3:.1f} GiB free in {ws.folder}")
-    return [disk, _inputs(ws, tasks), _candidates(ws), _temporaries(ws)]
+    return [disk, _inputs(ws, tasks), _candidates(ws, progress), _temporaries(ws)]
 
 
 def _plug_in(kind: str, name: str, create: Any, settings: Mapping[str, Mapping[str, Any]]) -> Check:
@@ -67,15 +68,17 @@ def _inputs(ws: Workspace, tasks: Sequence[Task]) -> Check:
     return Check("input images", True, f"all that {len(tasks)} tasks name are there and whole")
 
 
-def _candidates(ws: Workspace) -> Check:
+def _candidates(ws: Workspace, progress: Progress) -> Check:
     with ws.db.read() as connection:
         ids = sorted({c.id for c in load_candidates(connection)})
     damaged = []
-    for candidate_id in ids:
+    for done, candidate_id in enumerate(ids):
+        progress("doctor", done, len(ids))
         try:
             ws.images.read(candidate_id)
         except InputError as error:
             damaged.append(str(error))
+    progress("doctor", len(ids), len(ids))
     if damaged:
         return Check("candidates", False, f"{len(damaged)} of {len(ids)} are damaged: {damaged[0]}")
     return Check("candidates", True, f"{len(ids)} images match their ids")

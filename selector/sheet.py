@@ -10,6 +10,7 @@ from selector.ranking import Pick
 from selector.report.model import CandidateCard, Failure, Sheet, TaskRow
 from selector.report.model import Verdict as SheetVerdict
 from selector.runs.picking import Estimates, estimates, newest_picks
+from selector.runs.progress import Progress, silent
 from selector.runs.workspace import Workspace
 from selector.status import open_failures
 from selector.store.records import Attempt, current_plannings, load_attempts, load_candidates, scores_of
@@ -23,6 +24,7 @@ def build_sheet(
     ledger: Ledger,
     title: str,
     notes: tuple[str, ...] = (),
+    progress: Progress = silent,
 ) -> Sheet:
     """The sheet; its tasks are read from the store when the writer walks over them."""
     submissions = [s for s in ledger.all() if s.state != "withdrawn"]
@@ -32,7 +34,7 @@ def build_sheet(
         title=title,
         profile=ws.profile.name,
         team=ws.config.team,
-        tasks=_rows(ws, tasks, scorers),
+        tasks=_counted(_rows(ws, tasks, scorers), len(tasks), progress),
         columns={f"{name}.{c.name}": c for name, s in scorers.items() for c in s.columns},
         quota=f"{quota.left} of {quota.allowed} submissions left on {quota.day} ({ws.profile.quota.time_zone})",
         verdict=_verdict(newest),
@@ -54,6 +56,13 @@ def _zip_file(ws: Workspace, submission: SubmissionRecord | None) -> Path | None
         return None
     path = ws.folder / "submissions" / submission.id / submission.zip_name
     return path if path.is_file() else None
+
+
+def _counted(rows: Iterator[TaskRow], total: int, progress: Progress) -> Iterator[TaskRow]:
+    progress("report", 0, total)
+    for done, row in enumerate(rows, start=1):
+        yield row
+        progress("report", done, total)
 
 
 def _rows(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> Iterator[TaskRow]:

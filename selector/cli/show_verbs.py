@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from selector.cli.common import campaign_option, counted, debug_option, emit, json_option, table, verb, with_example
+from selector.cli.common import (
+    campaign_option,
+    counted,
+    debug_option,
+    emit,
+    json_option,
+    progress_bar,
+    table,
+    verb,
+    with_example,
+)
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
@@ -46,7 +56,7 @@ def status(campaign: Campaign) -> tuple[Any, str]:
 )
 @click.option("--title", default=None, help="Title of the page (default: the campaign's folder).")
 def report(campaign: Campaign, title: str | None) -> tuple[Any, str]:
-    page = campaign.report(title)
+    page = campaign.report(title, progress=progress_bar())
     return {"page": page}, str(page)
 
 
@@ -69,7 +79,7 @@ def doctor(folder: Path, as_json: bool) -> None:
 
     if (folder / CONFIG_NAME).exists():
         with Campaign(folder) as campaign:
-            checks = campaign.doctor()
+            checks = campaign.doctor(progress_bar())
     else:
         checks = check_machine()
     emit(checks, table([("ok" if c.ok else "--", c.subject, c.text) for c in checks], ("", "what", "finding")), as_json)

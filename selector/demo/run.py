@@ -43,7 +43,7 @@ def run_demo(folder: Path, progress: Progress = silent) -> DemoResult:
         picks = campaign.pick()
         exported = campaign.export(allow_fallbacks=True)
         verdict = campaign.verify(exported.zip_path, allow_fallbacks=True)
-        sheet = campaign.report("bestshot demo", (NO_TEXT_TO_IMAGE,))
+        sheet = campaign.report("bestshot demo", (NO_TEXT_TO_IMAGE,), progress)
         status = campaign.status()
     return DemoResult(
         tasks=len(picks),
