@@ -105,7 +105,7 @@ class TextEditor:
         edit = _understood(inputs)
         _source(inputs)
         plans = _PLANS[edit.action][: max(n, 0)]
-        return [Recipe(edit.action, seed, _settings_of(plan)) for plan in plans]
+        return [Recipe(_variant(edit.action, plan), seed, _settings_of(plan)) for plan in plans]
 
     def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:
         """Edit the text. Raises ``Declined``, ``GenerationFailed`` or ``MissingPart``."""
@@ -153,6 +153,13 @@ def _spans(edit: TextEdit, lines: tuple[TextLine, ...]) -> tuple[Span, ...]:
         raise GenerationFailed("textedit: no text was found in the picture")
     whole = [Span(index, 0, len(line.text), 1.0) for index, line in enumerate(lines)]
     return tuple(whole) if edit.action == "delete" else (max(whole, key=lambda span: lines[span.line].height_px),)
+
+
+def _variant(action: str, plan: Plan) -> str:
+    """Name of the method, as a contact sheet shows it: "replace:kmeans-auto", "replace:box-surface-box"."""
+    if action == "add":
+        return action
+    return f"{action}:{plan.mask}-{plan.fill}{'-box' if plan.fit == 'box' else ''}"
 
 
 def _settings_of(plan: Plan) -> dict[str, JSONValue]:

@@ -51,6 +51,27 @@ _SEAMS = (
     Weight("seams.noise_mismatch", 0.25, 0.20, -0.5, 0.0, "a patch that is smoother or noisier than its surroundings"),
     Weight("seams.copy_paste", 0.25, 0.25, -0.4, 0.0, "repeated or doubled structure"),
 )
+# No ``seams.boundary_gradient``: crisp strokes touch the outline of their own edit, so it rises with better lettering
+# (drawn signs, within a task: correlation +0.5 with likeness to the sign drawn with the new text).
+_SEAMS_OF_TEXT = (
+    Weight(
+        "seams.noise_mismatch", 0.25, 0.20, -0.2, 0.0, "a smoother patch shows, but letters are smooth by themselves"
+    ),
+)
+# A judge sees one thing, "the sign as it was, with other words"; what moves or replaces most pixels weighs most.
+_LETTERING_KEPT = (
+    Weight("lettering.place_match", 0.8, 0.2, 0.8, 0.0, "a text off its line or its alignment looks out of place"),
+    Weight("lettering.ground_kept", 0.9, 0.1, 0.6, 0.0, "a repainted patch around the letters is over-editing"),
+    Weight("lettering.height_match", 0.8, 0.2, 0.3, 0.0, "larger or smaller letters are another sign"),
+    Weight("lettering.width_match", 0.8, 0.2, 0.2, 0.0, "squeezed letters show, but a longer text may need it"),
+)
+_LETTERING_LOOK = (
+    Weight("lettering.form_match", 0.8, 0.1, 0.4, 0.0, "the same character in another typeface gives the edit away"),
+    Weight("lettering.slant_match", 0.8, 0.2, 0.2, 0.0, "italics for upright letters, or a line that is turned"),
+    Weight("lettering.stroke_match", 0.8, 0.25, 0.3, 0.0, "bolder or thinner letters than before"),
+    Weight("lettering.colour_match", 0.8, 0.2, 0.3, 0.0, "ink of another colour"),
+    Weight("lettering.sharpness_match", 0.8, 0.2, 0.2, 0.0, "crisp letters on a soft photograph look pasted"),
+)
 _KEPT = (
     Weight("preservation.outside_ssim", 0.90, 0.10, 0.8, 0.0, "SC of an edit is the smaller of success and keeping"),
     Weight("preservation.outside_delta_e", 3.0, 4.0, -0.4, 0.0, "a colour shift of the rest is over-editing"),
@@ -85,10 +106,11 @@ PRIOR: dict[tuple[TaskType, Axis], AxisPrior] = {
             ),
             Weight("ocr_text.old_gone", 0.6, 0.4, 0.8, 0.0, "old text that still shows is half an edit"),
             Weight("ocr_text.rest_kept", 0.8, 0.3, 0.5, 0.0, "losing other text is over-editing"),
+            *_LETTERING_KEPT,
             *_KEPT,
         ),
     ),
-    (TaskType.VTTIE, Axis.PQ): AxisPrior(6.0, 1.5, (*_TECHNICAL, *_SEAMS)),
+    (TaskType.VTTIE, Axis.PQ): AxisPrior(6.0, 1.5, (*_TECHNICAL, *_SEAMS_OF_TEXT, *_LETTERING_LOOK)),
     # SC is 10 x cosine of a face feature that we do not have: dlib's centred cosine stands in. A face that cannot be
     # found is the worst that can happen to a face swap, hence z = -2.
     (TaskType.DEEPFAKE, Axis.SC): AxisPrior(

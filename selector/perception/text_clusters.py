@@ -61,7 +61,9 @@ def _split(values: Floats, sample: Mask, reach: Mask, edge: Mask) -> tuple[float
 
 
 def _nearest(pixels: Floats, centres: Floats) -> NDArray[np.int64]:
-    return np.asarray(np.argmin(((pixels[:, None] - centres[None]) ** 2).sum(axis=2), axis=1))
+    """0 or 1 for each pixel (n, 3): on which side of the plane between the two centres it lies."""
+    way = centres[1] - centres[0]
+    return np.asarray(pixels @ way > way @ (centres[0] + centres[1]) / 2.0, dtype=np.int64)
 
 
 def ink_of_line(ink: Mask, lines: Sequence[Floats], own: int) -> Mask:

@@ -130,6 +130,12 @@ def test_picture_without_text_fails_with_a_reason():
         made(blank, "change 'A' to 'B'")
 
 
+def test_variants_name_action_and_method(page):
+    variants = [recipe.variant for recipe in TextEditor().recipes(inputs_of(page, "change 'a' to 'b'"), 6, 0)]
+    assert variants[0] == "replace:kmeans-auto" and variants[3] == "replace:kmeans-telea-box"
+    assert len(set(variants)) == 6
+
+
 def test_characters_that_no_font_has_are_a_missing_part(page):
     with pytest.raises(MissingPart, match="fonts folder"):
         made(page, "Change 'markers' to '\uefff'")
