@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import select
 
-from experiments.outcome import finish, parser
+from experiments.support.outcome import finish, parser
 from selector import Campaign
 from selector.demo.contest import make_demo_contest
 from selector.store import Database, ImageFolder, schema

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.outcome import finish, parser
+from experiments.support.outcome import finish, parser
 from selector.domain import Picture, encode_final
 from selector.perception.face_mean import MEAN_DESCRIPTOR, centred_cosine
 from selector.perception.faces import descriptor, main_face

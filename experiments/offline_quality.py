@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from experiments.face_texture import chi_square, texture
-from experiments.local_pick import Candidate, inputs_of, make_candidates, picked, scorers_for
-from experiments.outcome import Figure, figure, finish, parser
-from experiments.signs import HELD_OUT, make_sign, matches_truth, reads_exactly
+from experiments.support.face_texture import chi_square, texture
+from experiments.support.local_pick import Candidate, inputs_of, make_candidates, picked, scorers_for
+from experiments.support.outcome import Figure, figure, finish, parser
+from experiments.support.signs import HELD_OUT, make_sign, matches_truth, reads_exactly
 from generators.faceswap import FaceSwap
 from generators.textedit import TextEditor
 from selector.demo import darkroom

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.outcome import finish, parser
+from experiments.support.outcome import finish, parser
 from selector import Campaign
 from selector.domain import encode_final
 

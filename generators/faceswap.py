@@ -26,8 +26,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from generators import face_blend as blend
-from generators.face_geometry import Warp, face_width_px, fit_face, with_forehead
+from generators.face import blend
+from generators.face.geometry import Warp, face_width_px, fit_face, with_forehead
 from selector.domain import (
     Declined,
     GenerationFailed,

@@ -16,12 +16,12 @@ from itertools import islice
 
 import numpy as np
 
-from generators import retouch_detail, retouch_geometry, retouch_tone
-from generators.colour_region import colour_region, region_methods
-from generators.colour_spaces import Floats, to_floats, to_pixels
-from generators.recolour import recolour
-from generators.retouch_styles import Style, combinations, styles_of
-from generators.subject_mask import mask_methods, subject_mask
+from generators.photo import detail, geometry, tone
+from generators.photo.colour_region import colour_region, region_methods
+from generators.photo.colour_spaces import Floats, to_floats, to_pixels
+from generators.photo.recolour import recolour
+from generators.photo.styles import Style, combinations, styles_of
+from generators.photo.subject_mask import mask_methods, subject_mask
 from selector.domain import Declined, GenerationFailed, Made, Picture, Recipe, TaskInputs, TaskType
 from selector.perception.edit_instruction import Operation, parse_edit_instruction
 
@@ -102,7 +102,7 @@ def _applied(srgb: Floats, source: Picture, operation: Operation, style: Style, 
         raise GenerationFailed(f"retouch: no subject found by '{style.mask}' in {source.name}")
     where = (subject if operation.scope == "subject" else 1 - subject)[..., None]
     if operation.name == "blur" and operation.scope == "background":
-        changed = retouch_detail.blur_outside(srgb, subject, style.method, strength, seed)
+        changed = detail.blur_outside(srgb, subject, style.method, strength, seed)
     else:
         changed = _filtered(srgb, operation.name, style.method, strength, seed)
     return np.asarray(srgb + where * (changed - srgb))
@@ -110,16 +110,16 @@ def _applied(srgb: Floats, source: Picture, operation: Operation, style: Style, 
 
 def _filtered(srgb: Floats, name: str, method: str, strength: float, seed: int) -> Floats:
     if name == "pencil_sketch":
-        return retouch_detail.pencil_sketch(srgb, method, strength, seed)
-    module = retouch_detail if name in ("sharpen", "blur") else retouch_tone
+        return detail.pencil_sketch(srgb, method, strength, seed)
+    module = detail if name in ("sharpen", "blur") else tone
     filtered: Floats = getattr(module, name)(srgb, method, strength)
     return filtered
 
 
 def _framed(srgb: Floats, operation: Operation, style: Style) -> Floats:
     if operation.name == "flip":
-        return retouch_geometry.flip(srgb, operation.params["axis"])
+        return geometry.flip(srgb, operation.params["axis"])
     if operation.name == "rotate":
         turn = -1 if style.method.endswith("_back") else 1
-        return retouch_geometry.rotate(srgb, style.method.removesuffix("_back"), turn * operation.params["degrees"])
-    return retouch_geometry.crop(srgb, style.method, operation.amount * style.strength, dict(operation.params))
+        return geometry.rotate(srgb, style.method.removesuffix("_back"), turn * operation.params["degrees"])
+    return geometry.crop(srgb, style.method, operation.amount * style.strength, dict(operation.params))

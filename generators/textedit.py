@@ -23,10 +23,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from generators.text_add import add_text
-from generators.text_canvas import Canvas
-from generators.text_job import Settings, delete_texts, replace_text
-from generators.text_layout import Align
+from generators.lettering.add import add_text
+from generators.lettering.canvas import Canvas
+from generators.lettering.job import Settings, delete_texts, replace_text
+from generators.lettering.layout import Align
 from selector.domain import (
     Declined,
     GenerationFailed,

@@ -17,7 +17,7 @@ from scipy import stats
 
 import experiments
 from experiments import crash_test, offline_quality, score_memory
-from experiments.outcome import figure, finish
+from experiments.support.outcome import figure, finish
 
 ALL = [
     module

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.signs import HEIGHT_PX, HELD_OUT, WIDTH_PX, make_sign, matches_truth, reads_exactly
+from experiments.support.signs import HEIGHT_PX, HELD_OUT, WIDTH_PX, make_sign, matches_truth, reads_exactly
 from selector.domain import Picture
 from selector.perception.fonts import fonts_for
 from selector.perception.text_instruction import TextEdit, parse_text_instruction

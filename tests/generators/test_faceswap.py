@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from generators import face_blend, face_geometry
+from generators.face import blend, geometry
 from generators.faceswap import SWAPS, FaceSwap
 from selector.domain import (
     Declined,
@@ -165,20 +165,20 @@ def landmarks():
 
 def test_similarity_is_found_exactly_and_never_mirrors():
     turn = np.array([[0.0, -2.0, 5.0], [2.0, 0.0, 7.0]])  # 90 degrees, twice as large, shifted
-    moved = face_geometry.transform(turn, landmarks())
-    assert np.allclose(face_geometry.similarity_matrix(landmarks(), moved), turn)
-    mirrored = face_geometry.similarity_matrix(landmarks(), landmarks() * [-1, 1])
+    moved = geometry.transform(turn, landmarks())
+    assert np.allclose(geometry.similarity_matrix(landmarks(), moved), turn)
+    mirrored = geometry.similarity_matrix(landmarks(), landmarks() * [-1, 1])
     assert np.linalg.det(mirrored[:, :2]) > 0
 
 
 def test_affine_is_found_exactly():
     shear = np.array([[1.1, 0.3, 5.0], [0.0, 0.8, -7.0]])
-    assert np.allclose(face_geometry.affine_matrix(landmarks(), face_geometry.transform(shear, landmarks())), shear)
+    assert np.allclose(geometry.affine_matrix(landmarks(), geometry.transform(shear, landmarks())), shear)
 
 
 @pytest.mark.parametrize("warp", ["similarity", "affine", "outline", "triangles", "plain_triangles"])
 def test_every_warp_of_a_face_onto_itself_stays_in_place(warp):
-    fit = face_geometry.fit_face(warp, landmarks(), landmarks(), (400, 512))
+    fit = geometry.fit_face(warp, landmarks(), landmarks(), (400, 512))
     y, x = np.mgrid[:400, :512]
     inside = face_mask(main_face(LADY), (400, 512))
     assert np.abs(fit.map_xy - np.stack([x, y], axis=-1))[inside].max() < 0.5
@@ -186,7 +186,7 @@ def test_every_warp_of_a_face_onto_itself_stays_in_place(warp):
 
 def test_outline_bends_the_jaw_onto_the_scene_and_keeps_the_features_together():
     narrow = landmarks() * [0.8, 1.0]
-    fit = face_geometry.fit_face("outline", landmarks(), narrow, (512, 512))
+    fit = geometry.fit_face("outline", landmarks(), narrow, (512, 512))
     assert np.allclose(fit.placed[:17], narrow[:17])
     eyes = np.linalg.norm(fit.placed[36] - fit.placed[45]) / np.linalg.norm(fit.placed[27] - fit.placed[33])
     own = np.linalg.norm(landmarks()[36] - landmarks()[45]) / np.linalg.norm(landmarks()[27] - landmarks()[33])
@@ -199,8 +199,8 @@ def test_closed_mouth_on_an_open_one_makes_no_degenerate_triangles():
     wide_open[55:60, 1] += 25
     wide_open[6:11, 1] += 25
     lips = wide_open[60:68].mean(axis=0).astype(int)
-    safe = face_geometry.fit_face("triangles", landmarks(), wide_open, (512, 512)).map_xy
-    plain = face_geometry.fit_face("plain_triangles", landmarks(), wide_open, (512, 512)).map_xy
+    safe = geometry.fit_face("triangles", landmarks(), wide_open, (512, 512)).map_xy
+    plain = geometry.fit_face("plain_triangles", landmarks(), wide_open, (512, 512)).map_xy
 
     def stretch(found):
         rows = found[lips[1] - 10 : lips[1] + 10, lips[0], 1]
@@ -215,20 +215,20 @@ def test_closed_mouth_on_an_open_one_makes_no_degenerate_triangles():
 def test_feather_rises_inwards_and_is_zero_outside():
     mask = np.zeros((40, 40), bool)
     mask[10:30, 10:30] = True
-    alpha = face_blend.feather(mask, 5.0)
+    alpha = blend.feather(mask, 5.0)
     assert (alpha[~mask] == 0).all() and alpha[20, 20] == 1
     assert (np.diff(alpha[20, 9:15]) > 0).all()
 
 
 def test_feather_treats_the_border_of_the_picture_as_an_edge_of_the_mask():
-    assert face_blend.feather(np.ones((9, 9), bool), 3.0)[0, 0] < 0.5
+    assert blend.feather(np.ones((9, 9), bool), 3.0)[0, 0] < 0.5
 
 
 def test_mix_leaves_the_scene_where_alpha_is_zero():
     scene = np.random.default_rng(1).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     alpha = np.zeros((8, 8), np.float32)
     alpha[2, 2], alpha[3, 3] = 1.0, 0.5
-    mixed = face_blend.mix(scene, np.full((8, 8, 3), 200, np.float32), alpha)
+    mixed = blend.mix(scene, np.full((8, 8, 3), 200, np.float32), alpha)
     assert (mixed[2, 2] == 200).all()
     assert np.allclose(mixed[3, 3], (scene[3, 3].astype(float) + 200) / 2, atol=0.51)
     assert np.array_equal(mixed[alpha == 0], scene[alpha == 0])
@@ -239,9 +239,9 @@ def test_colour_transfer_brings_the_mean_over_and_zero_strength_changes_nothing(
     face = rng.normal([150, 120, 100], 8, (50, 50, 3)).clip(0, 255).astype(np.float32)
     scene = rng.normal([90, 70, 60], 8, (50, 50, 3)).clip(0, 255).astype(np.float32)
     everywhere = np.ones((50, 50), bool)
-    moved = face_blend.match_colour(face, scene, everywhere, 1.0)
+    moved = blend.match_colour(face, scene, everywhere, 1.0)
     assert np.abs(moved.mean(axis=(0, 1)) - [90, 70, 60]).max() < 2
-    assert np.abs(face_blend.match_colour(face, scene, everywhere, 0.0) - face).max() < 1
+    assert np.abs(blend.match_colour(face, scene, everywhere, 0.0) - face).max() < 1
 
 
 def test_grey_scene_takes_no_colour():
@@ -253,25 +253,25 @@ def test_grey_scene_takes_no_colour():
 def test_sharp_face_is_softened_for_a_soft_scene_and_a_soft_one_sharpened():
     rng = np.random.default_rng(3)
     sharp = rng.uniform(60, 200, (60, 60, 3)).astype(np.float32)
-    soft = face_blend._blurred(sharp, 1.5)
+    soft = blend._blurred(sharp, 1.5)
     inside = np.ones((60, 60), bool)
-    assert face_blend._detail(face_blend.match_sharpness(sharp, soft, inside, 1.0), inside) == pytest.approx(
-        face_blend._detail(soft, inside), rel=0.2
+    assert blend._detail(blend.match_sharpness(sharp, soft, inside, 1.0), inside) == pytest.approx(
+        blend._detail(soft, inside), rel=0.2
     )
-    raised = face_blend._detail(face_blend.match_sharpness(soft, sharp, inside, 1.0), inside)
-    assert raised > 1.3 * face_blend._detail(soft, inside)
+    raised = blend._detail(blend.match_sharpness(soft, sharp, inside, 1.0), inside)
+    assert raised > 1.3 * blend._detail(soft, inside)
 
 
 def test_hair_of_the_reference_is_not_pasted_on_a_bare_temple_but_glasses_are_covered():
     points = main_face(LADY).landmarks
     shape = LADY.rgb.shape[:2]
     core = hull_mask(points, shape)
-    skin = face_blend.skin_mask(points, core)
+    skin = blend.skin_mask(points, core)
     bare = np.random.default_rng(4).normal([200, 150, 130], 4, (*shape, 3)).clip(0, 255).astype(np.float32)
     dark = np.where(core[..., None], bare, 20).astype(np.float32)  # skin in the core, hair or glasses around it
 
     def added(scene, face):
-        return int((face_blend.temple_mask(points, points, (scene, face), core, skin) & ~core).sum())
+        return int((blend.temple_mask(points, points, (scene, face), core, skin) & ~core).sum())
 
     assert added(bare, dark) == 0
     assert added(bare, bare) > 100 and added(dark, bare) > 100
@@ -281,13 +281,13 @@ def test_forehead_is_taken_only_as_high_as_both_faces_are_bare():
     points = main_face(LADY).landmarks
     shape = LADY.rgb.shape[:2]
     core = hull_mask(points, shape)
-    skin = face_blend.skin_mask(points, core)
+    skin = blend.skin_mask(points, core)
     bare = np.random.default_rng(5).normal([200, 150, 130], 4, (*shape, 3)).clip(0, 255).astype(np.float32)
     capped = bare.copy()
     capped[: int(points[:, 1].min()) - 30] = 20  # a hat
 
     def height(scene, face):
-        mask = face_blend.forehead_mask(points, (scene, face), core, skin, 0.9)
+        mask = blend.forehead_mask(points, (scene, face), core, skin, 0.9)
         return int(np.flatnonzero(core.any(axis=1))[0] - np.flatnonzero(mask.any(axis=1))[0])
 
     assert height(bare, bare) > height(capped, bare) > 0
@@ -299,7 +299,7 @@ def test_poisson_clone_keeps_everything_outside_its_mask():
     mask = np.zeros((60, 60), bool)
     mask[20:45, 15:40] = True
     face = np.tile(np.linspace(100, 160, 60, dtype=np.float32)[:, None, None], (1, 60, 3))
-    cloned = face_blend.poisson_clone(scene, face, mask)
+    cloned = blend.poisson_clone(scene, face, mask)
     assert np.array_equal(cloned[~mask], scene[~mask])
     assert cloned[30, 27].mean() == pytest.approx(90, abs=12)  # the face's level is gone, its slope stays
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from generators.outlines import step_along
+from generators.photo.outlines import step_along
+from generators.photo.styles import combinations, styles_of
+from generators.photo.subject_mask import mask_methods, subject_mask
 from generators.retouch import Retouch
-from generators.retouch_styles import combinations, styles_of
-from generators.subject_mask import mask_methods, subject_mask
 from selector.domain import Declined, GenerationFailed, Picture, Recipe, Task, TaskInputs, TaskType
 from selector.perception.edit_instruction import parse_edit_instruction
 
@@ -267,7 +267,7 @@ def test_recipes_are_stable_and_longer_lists_start_with_shorter_ones() -> None:
 def test_same_recipe_gives_the_same_pixels_whatever_the_random_state(prompt: str) -> None:
     import cv2
 
-    from generators import subject_mask as module
+    from generators.photo import subject_mask as module
 
     source = photograph("astronaut")
     first = made(prompt, source)

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from skimage import data
 
-from experiments.signs import HELD_OUT, make_sign
-from generators.text_fill import fill, is_textured
-from generators.text_job import split_text
-from generators.text_render import EM_PX, apply, render
+from experiments.support.signs import HELD_OUT, make_sign
+from generators.lettering.fill import fill, is_textured
+from generators.lettering.job import split_text
+from generators.lettering.render import EM_PX, apply, render
 from generators.textedit import TextEditor
 from selector.domain import (
     Declined,
@@ -101,7 +101,7 @@ def test_recipes_make_different_pictures():
 
 def test_same_recipe_gives_the_same_pixels_in_another_process():
     code = (
-        "import hashlib; from experiments.signs import make_sign; from generators.textedit import TextEditor;"
+        "import hashlib; from experiments.support.signs import make_sign; from generators.textedit import TextEditor;"
         "i = make_sign(4).inputs(); e = TextEditor();"
         "print(hashlib.sha256(e.generate(i, e.recipes(i, 1, 7)[0]).image.tobytes()).hexdigest())"
     )

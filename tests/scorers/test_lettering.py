@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from experiments.signs import make_sign
+from experiments.support.signs import make_sign
 from scorers._drawn_text import drawn
 from scorers._ink import Ink
 from scorers.lettering import Lettering

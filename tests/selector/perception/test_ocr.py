@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from experiments.signs import make_sign
+from experiments.support.signs import make_sign
 from selector.domain import InputError, Picture, encode_final
 from selector.perception import ocr
 from selector.perception.ocr import read_text, span_box

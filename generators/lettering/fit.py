@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.text_plane import PLANE_HEIGHT_PX, Plane, straighten, usual_extent
-from generators.text_render import EM_PX, apply, coverage, ink_extent, render
+from generators.lettering.plane import PLANE_HEIGHT_PX, Plane, straighten, usual_extent
+from generators.lettering.render import EM_PX, apply, coverage, ink_extent, render
 from selector.perception.fonts import Font
 
 Floats = NDArray[np.float64]

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from generators.colour_spaces import Floats
-from generators.saliency import attention_centre
+from generators.photo.colour_spaces import Floats
+from generators.photo.saliency import attention_centre
 
 MIN_SIDE_PX = 16
 UPPER_THIRD = 0.36  # where faces and horizons mostly lie

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from generators.colour_spaces import Floats
-from generators.saliency import resized, saliency_map, shrunk
+from generators.photo.colour_spaces import Floats
+from generators.photo.saliency import resized, saliency_map, shrunk
 from selector.domain import Picture
 
 WORKING_SIDE_PX = 320

@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.text_fit import Lettering
-from generators.text_render import EM_PX, apply, ink_extent
+from generators.lettering.fit import Lettering
+from generators.lettering.render import EM_PX, apply, ink_extent
 from selector.perception.ocr import TextLine
 from selector.perception.text_match import Span
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from generators.colour_spaces import Floats, from_lab, from_linear, luminance, to_lab, to_linear
+from generators.photo.colour_spaces import Floats, from_lab, from_linear, luminance, to_lab, to_linear
 
 MAX_LENS_RADIUS_PX = 60.0
 

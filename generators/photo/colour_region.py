@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generators.colour_spaces import Floats, to_lab
-from generators.outlines import grabcut, guided_filter, step_along
+from generators.photo.colour_spaces import Floats, to_lab
+from generators.photo.outlines import grabcut, guided_filter, step_along
 from selector.domain import Declined
 
 # Hue angles in CIELAB, degrees: from, to, and the clearest example.

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from generators.text_canvas import Canvas, Found, erase, ink_noise, locate
-from generators.text_fit import Lettering, fit_strokes, rank_fonts
-from generators.text_layout import Align, choose_align, find_room, place_text
-from generators.text_render import EM_PX
+from generators.lettering.canvas import Canvas, Found, erase, ink_noise, locate
+from generators.lettering.fit import Lettering, fit_strokes, rank_fonts
+from generators.lettering.layout import Align, choose_align, find_room, place_text
+from generators.lettering.render import EM_PX
 from selector.domain import GenerationFailed, JSONValue
 from selector.perception.fonts import fonts_for
 from selector.perception.text_boxes import Floats

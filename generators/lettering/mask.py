@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from generators.text_fill import smooth_ground
-from generators.text_outline import Outline, find_outline
+from generators.lettering.fill import smooth_ground
+from generators.lettering.outline import Outline, find_outline
 from selector.perception.text_boxes import Floats, Mask, grown, height_px, polygon
 from selector.perception.text_clusters import (
     LEAST_DIFFERENCE,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.text_fill import fill, grain, is_textured
-from generators.text_mask import Ink, find_ink
+from generators.lettering.fill import fill, grain, is_textured
+from generators.lettering.mask import Ink, find_ink
 from selector.domain import GenerationFailed
 from selector.perception.ocr import TextLine, span_box
 from selector.perception.text_boxes import Floats, grown

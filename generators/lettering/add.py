@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from generators.text_canvas import Canvas, ink_noise, locate
-from generators.text_fit import Lettering, rank_fonts
-from generators.text_job import Settings, choose_lettering
-from generators.text_place import find_place
-from generators.text_render import EM_PX
+from generators.lettering.canvas import Canvas, ink_noise, locate
+from generators.lettering.fit import Lettering, rank_fonts
+from generators.lettering.job import Settings, choose_lettering
+from generators.lettering.place import find_place
+from generators.lettering.render import EM_PX
 from selector.domain import GenerationFailed, JSONValue, MissingPart
 from selector.perception.fonts import fonts_for
 from selector.perception.text_boxes import Floats

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from generators.colour_spaces import Floats, to_floats
-from generators.outlines import grabcut, guided_filter, main_parts, step_along
-from generators.saliency import CUE_SIDE_PX, blurred, resized, saliency_map, unit
-from generators.subject_labels import cue_labels, face_labels
+from generators.photo.colour_spaces import Floats, to_floats
+from generators.photo.outlines import grabcut, guided_filter, main_parts, step_along
+from generators.photo.saliency import CUE_SIDE_PX, blurred, resized, saliency_map, unit
+from generators.photo.subject_labels import cue_labels, face_labels
 from selector.domain import Picture
 from selector.perception.memory import RecentResults
 

@@ -1,0 +1,1 @@
+"""Parts of ``faceswap``: geometry and blending."""

@@ -1,0 +1,1 @@
+"""Parts of ``retouch``: tone, detail, styles, geometry, colour regions and subject masks."""
