@@ -40,6 +40,7 @@ class Folder:
     name = "folder"
     version = "1"
     task_types = frozenset(TaskType)
+    best_first = False  # the order of file names says nothing of the images
 
     def __init__(self, path: str = "") -> None:
         self.path = path

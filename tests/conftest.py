@@ -42,7 +42,7 @@ class ToyGenerator:
     def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
         if "decline" in inputs.task.prompt:
             raise Declined("this toy does not do that")
-        return [Recipe(f"tint{i}", seed, {"add": 10 * i + 20}) for i in range(n)]
+        return [Recipe(f"tint{i}", seed, {"add": 30 * i + 10}) for i in range(n)]
 
     def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:
         type(self).calls.append((inputs.task.id, recipe.variant))

@@ -9,7 +9,7 @@ from selector.calibration import estimate
 from selector.config import ScoreConfig
 from selector.contest.profile import load_profile
 from selector.domain import BestshotError, Generator, Item, Picture, Scorer, Task, TaskInputs, TaskType
-from selector.features import feature_tables
+from selector.features import RECIPE_ORDER, feature_tables
 from selector.ranking import pick_best
 from selector.registry import create_scorer
 from selector.runs.finalize import finalize
@@ -20,10 +20,11 @@ PROFILE = "tianchi-532389"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A candidate's final bytes and the recipe's variant."""
+    """A candidate's final bytes, the recipe's variant, and its place among the generator's guesses."""
 
     picture: Picture
     variant: str
+    ordinal: int
 
 
 def inputs_of(task_type: TaskType, prompt: str, source: Picture, reference: Picture | None = None) -> TaskInputs:
@@ -36,13 +37,13 @@ def make_candidates(generator: Generator, inputs: TaskInputs, n: int, seed: int)
     """Final bytes of up to ``n`` recipes; what fails is left out, as it is in a campaign."""
     profile = load_profile(PROFILE)
     made = []
-    for recipe in generator.recipes(inputs, n, seed):
+    for place, recipe in enumerate(generator.recipes(inputs, n, seed)):
         try:
             image = generator.generate(inputs, recipe).image
         except BestshotError:
             continue
         final = finalize(image, inputs, profile)
-        made.append(Candidate(Picture(final.data, f"{recipe.variant} {recipe.key[:6]}"), recipe.variant))
+        made.append(Candidate(Picture(final.data, f"{recipe.variant} {recipe.key[:6]}"), recipe.variant, place))
     return made
 
 
@@ -62,7 +63,8 @@ def picked(inputs: TaskInputs, candidates: Sequence[Candidate], scorers: Mapping
         for item, result in zip(items, scorer.score(items), strict=True)
         for column, score in result.items()
     ]
-    columns = {task.type: [f"{name}.{c.name}" for name, s in scorers.items() for c in s.columns]}
+    rows += [(task.id, c, RECIPE_ORDER, float(candidates[i].ordinal)) for c, i in by_id.items()]
+    columns = {task.type: [RECIPE_ORDER, *(f"{name}.{c.name}" for name, s in scorers.items() for c in s.columns)]}
     table = feature_tables([(task.id, i, task.type) for i in sorted(by_id)], columns, rows)[task.type]
     gates = gates_of(scorers)
     excluded = {(task.id, i): gates[column] for _, i, column, value in rows if column in gates and value == 0.0}

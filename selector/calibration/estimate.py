@@ -11,7 +11,7 @@ import numpy as np
 from selector.calibration.prior import PRIOR, AxisPrior
 from selector.contest.score import overall, overall_sd
 from selector.domain import Axis, Estimate, TaskType
-from selector.features import FeatureTable
+from selector.features import RECIPE_ORDER, FeatureTable
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 _Z_LIMIT = 2.0
@@ -68,7 +68,8 @@ def _axis(features: FeatureTable, prior: AxisPrior) -> tuple[Floats, Floats, np.
         mean += np.where(np.isnan(values), abs(weight.points), weight.points) * z
         unscored = np.isnan(values)
         variance += np.where(unscored, (weight.points * _UNSCORED_SD) ** 2, 0.0)
-        informed |= ~unscored
+        if weight.column != RECIPE_ORDER:  # a guess that was made before the image is no measurement of it
+            informed |= ~unscored
     return np.clip(mean, 0.0, 10.0), np.sqrt(variance), informed
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from selector.domain import Axis, TaskType
+from selector.features import RECIPE_ORDER
 
 PRIOR_NAME = "prior-1"
 
@@ -45,6 +46,9 @@ _TECHNICAL = (
     Weight("technical.banding", 0.10, 0.15, -0.3, 0.0, "posterised skies betray strong tone edits"),
     Weight("technical.colour_cast", 0.20, 0.20, -0.2, 0.0, "a cast can be meant (sepia, warmth): weak"),
     Weight("technical.resolution", 0.5, 0.30, 0.3, 0.0, "small pictures show less, and are enlarged by the judge"),
+)
+_ORDER = Weight(
+    RECIPE_ORDER, 2.0, 3.0, -0.3, 0.0, "a generator lists its best guess first: worth little, but more than a tie"
 )
 _SEAMS = (
     Weight("seams.boundary_gradient", 0.25, 0.20, -0.9, 0.0, "a visible edge around the edit is the typical artefact"),
@@ -96,7 +100,7 @@ PRIOR: dict[tuple[TaskType, Axis], AxisPrior] = {
             *_KEPT,
         ),
     ),
-    (TaskType.TIE, Axis.PQ): AxisPrior(6.0, 1.5, (*_TECHNICAL, *_SEAMS)),
+    (TaskType.TIE, Axis.PQ): AxisPrior(6.0, 1.5, (*_TECHNICAL, *_SEAMS, _ORDER)),
     (TaskType.VTTIE, Axis.SC): AxisPrior(
         4.5,
         1.5,
@@ -110,7 +114,7 @@ PRIOR: dict[tuple[TaskType, Axis], AxisPrior] = {
             *_KEPT,
         ),
     ),
-    (TaskType.VTTIE, Axis.PQ): AxisPrior(6.0, 1.5, (*_TECHNICAL, *_SEAMS_OF_TEXT, *_LETTERING_LOOK)),
+    (TaskType.VTTIE, Axis.PQ): AxisPrior(6.0, 1.5, (*_TECHNICAL, *_SEAMS_OF_TEXT, *_LETTERING_LOOK, _ORDER)),
     # SC is 10 x cosine of a face feature that we do not have: dlib's centred cosine stands in. A face that cannot be
     # found is the worst that can happen to a face swap, hence z = -2.
     (TaskType.DEEPFAKE, Axis.SC): AxisPrior(
@@ -127,6 +131,7 @@ PRIOR: dict[tuple[TaskType, Axis], AxisPrior] = {
         (
             *_TECHNICAL,
             *_SEAMS,
+            _ORDER,
             Weight("preservation.outside_ssim", 0.95, 0.05, 0.3, 0.0, "damage outside the face is an artefact"),
         ),
     ),

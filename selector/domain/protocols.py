@@ -23,7 +23,8 @@ class Generator(Protocol):
         """At most ``n`` different recipes, best guess first, the same for the same arguments in every process.
 
         A longer list starts with the shorter one, so raising ``n`` adds candidates and redoes nothing. Raises
-        ``Declined`` when the task is none that this generator can do.
+        ``Declined`` when the task is none that this generator can do. A class whose order is no guess (file names, say)
+        states ``best_first = False``.
         """
 
     def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:

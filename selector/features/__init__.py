@@ -1,5 +1,5 @@
 """Raw scores as arrays."""
 
-from selector.features.matrix import FeatureTable, feature_tables
+from selector.features.matrix import RECIPE_ORDER, FeatureTable, feature_tables
 
-__all__ = ["FeatureTable", "feature_tables"]
+__all__ = ["RECIPE_ORDER", "FeatureTable", "feature_tables"]

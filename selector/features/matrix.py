@@ -10,6 +10,9 @@ import numpy as np
 
 from selector.domain import TaskType
 
+# The one column that no scorer measures: the place (0 the best) that the generator gave the recipe among its guesses.
+RECIPE_ORDER = "recipe.order"
+
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 

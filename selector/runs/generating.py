@@ -138,8 +138,8 @@ class _Worker:
     def work(self, order: Order) -> Iterator[Planning | _Made | _Skipped]:
         planning = self._planning(order)
         yield planning
-        for recipe in planning.recipes[: order.n]:
-            yield self._attempt(order, recipe)
+        for place, recipe in enumerate(planning.recipes[: order.n]):
+            yield self._attempt(order, recipe, place if getattr(order.generator, "best_first", True) else None)
 
     def _planning(self, order: Order) -> Planning:
         with self._ws.db.read() as connection:
@@ -167,7 +167,7 @@ class _Worker:
             outcome, reason = _outcome_of(error)
         return Planning(order.task.id, order.name, order.build, order.n, recipes, outcome, reason)
 
-    def _attempt(self, order: Order, recipe: Recipe) -> _Made | _Skipped:
+    def _attempt(self, order: Order, recipe: Recipe, ordinal: int | None) -> _Made | _Skipped:
         # Asked anew for every recipe, so that a second process on the same campaign shares the work.
         with self._ws.db.read() as connection:
             tries = outcomes_of(connection, order.task.id, order.name, order.build).get(recipe.key, [])
@@ -186,7 +186,9 @@ class _Worker:
         except Exception as error:
             outcome, reason = _outcome_of(error)
         seconds = round(time.perf_counter() - started, 3)
-        attempt = Attempt(order.task.id, order.name, order.build, recipe, outcome, candidate_id, reason, notes, seconds)
+        attempt = Attempt(
+            order.task.id, order.name, order.build, recipe, ordinal, outcome, candidate_id, reason, notes, seconds
+        )
         return _Made(attempt, len(tries) + 1, data, size_px)
 
     def _inputs(self, task: Task) -> TaskInputs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +11,14 @@ from sqlalchemy import Connection, insert, select
 
 from selector.calibration import PRIOR_NAME, EstimateTable, estimate
 from selector.domain import Axis, Scorer, Task, TaskType, stable_hash
-from selector.features import feature_tables
+from selector.features import RECIPE_ORDER, feature_tables
 from selector.ranking import Pick, pick_best
 from selector.registry import create_generator
 from selector.runs.generating import Order, build_of, generate
 from selector.runs.workspace import Workspace
 from selector.store import schema
 from selector.store.database import add
-from selector.store.records import Candidate, load_candidates, stream_scores
+from selector.store.records import Candidate, first_guesses, load_candidates, stream_scores
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,9 @@ def estimates(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer
     with ws.db.read() as connection:
         candidates = load_candidates(connection)
         excluded = {(c.task_id, c.id): "it is the last resort" for c in candidates if c.fallback}
-        rows = _noting_gates(stream_scores(connection, versions), gates_of(scorers), excluded)
+        measured = _noting_gates(stream_scores(connection, versions), gates_of(scorers), excluded)
+        guessed = ((task_id, c, RECIPE_ORDER, float(place)) for task_id, c, place in first_guesses(connection))
+        rows = itertools.chain(measured, guessed)
         tables = feature_tables(_ordered(tasks, candidates), _columns(tasks, scorers), rows)
     return Estimates({t: estimate(table) for t, table in tables.items()}, excluded)
 
@@ -101,7 +104,7 @@ def _ordered(tasks: Sequence[Task], candidates: Sequence[Candidate]) -> list[tup
 def _columns(tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> dict[TaskType, list[str]]:
     types = {task.type for task in tasks}
     return {
-        t: [f"{name}.{c.name}" for name, s in scorers.items() if t in s.task_types for c in s.columns]
+        t: [RECIPE_ORDER, *(f"{name}.{c.name}" for name, s in scorers.items() if t in s.task_types for c in s.columns)]
         for t in sorted(types, key=lambda t: t.value)
     }
 

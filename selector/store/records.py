@@ -34,6 +34,7 @@ class Attempt:
     generator: str
     build: str
     recipe: Recipe
+    ordinal: int | None
     outcome: str
     candidate_id: str | None = None
     reason: str | None = None
@@ -129,6 +130,7 @@ def add_attempt(
         "build": attempt.build,
         "recipe_key": attempt.recipe.key,
         "try_number": try_number,
+        "ordinal": attempt.ordinal,
         "variant": attempt.recipe.variant,
         "seed": attempt.recipe.seed,
         "params": dict(attempt.recipe.params),
@@ -160,6 +162,14 @@ def load_attempts(connection: Connection, task_id: str | None = None) -> tuple[A
     if task_id is not None:
         query = query.where(schema.attempt.c.task_id == task_id)
     return tuple(_attempt(row) for row in connection.execute(query))
+
+
+def first_guesses(connection: Connection) -> Iterator[tuple[str, str, int]]:
+    """(task id, candidate id, best place that a generator gave it among its guesses), where places were given."""
+    a = schema.attempt.c
+    query = select(a.task_id, a.candidate_id, func.min(a.ordinal)).group_by(a.task_id, a.candidate_id)
+    for row in connection.execute(query.where(a.candidate_id.is_not(None), a.ordinal.is_not(None))):
+        yield row[0], row[1], int(row[2])
 
 
 def current_plannings(connection: Connection) -> tuple[Planning, ...]:
@@ -219,6 +229,7 @@ def _attempt(row: Any) -> Attempt:
         row.generator,
         row.build,
         Recipe(row.variant, row.seed, row.params),
+        row.ordinal,
         row.outcome,
         row.candidate_id,
         row.reason,

@@ -60,6 +60,7 @@ attempt = Table(
     Column("build", String, nullable=False),
     Column("recipe_key", String, nullable=False),
     Column("try_number", Integer, nullable=False),
+    Column("ordinal", Integer),  # place among its generator's guesses, 0 the best; NULL where order says nothing
     Column("variant", String, nullable=False),
     Column("seed", Integer, nullable=False),
     Column("params", JSON, nullable=False),

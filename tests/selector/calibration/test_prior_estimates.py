@@ -8,7 +8,7 @@ import pytest
 from selector.calibration import PRIOR, AxisPrior, Weight, estimate
 from selector.calibration.estimate import standardise
 from selector.domain import Axis, TaskType
-from selector.features import FeatureTable, feature_tables
+from selector.features import RECIPE_ORDER, FeatureTable, feature_tables
 from selector.registry import BUILTIN_SCORERS, create_scorer
 
 ONE = {
@@ -59,6 +59,9 @@ def test_every_column_of_the_prior_exists_and_its_sign_agrees_with_the_columns_d
         columns.update({f"{name}.{c.name}": (c, scorer.task_types) for c in scorer.columns})
     for (task_type, _), axis_prior in PRIOR.items():
         for weight in axis_prior.weights:
+            if weight.column == RECIPE_ORDER:
+                assert weight.points < 0, "place 0 is the best guess"
+                continue
             column, task_types = columns[weight.column]
             assert task_type in task_types, weight.column
             assert (weight.points > 0) == column.higher_is_better, weight.column
@@ -82,3 +85,10 @@ def test_feature_tables_place_values_by_key_and_leave_the_rest_unscored() -> Non
     assert (tie.candidate_ids, tie.columns) == (("b", "a"), ("s.x", "s.y"))
     np.testing.assert_array_equal(tie.values, [[np.nan, np.nan], [3.0, np.nan]])
     assert np.isnan(got[TaskType.T2I].values).all(), "a column that does not apply to the type is passed over"
+
+
+def test_the_generators_own_order_breaks_ties_and_informs_of_nothing() -> None:
+    features = FeatureTable(TaskType.TIE, ("1",) * 3, ("c", "b", "a"), (RECIPE_ORDER,), np.array([[0.0], [1.0], [5.0]]))
+    got = estimate(features)
+    assert got.overall[0] > got.overall[1] > got.overall[2]
+    assert not got.informed.any()
