@@ -18,21 +18,21 @@ from selector.registry import create_generator, create_scorer
 from selector.report.contact_sheet import write_contact_sheet
 from selector.runs import picking
 from selector.runs.generating import GenerateSummary, Order, build_of, generate
+from selector.runs.importing import ImportSummary, import_images
 from selector.runs.progress import Progress, silent
 from selector.runs.scoring import ScoreSummary, score
 from selector.runs.workspace import Workspace
 from selector.sheet import build_sheet
 from selector.status import Status, status
 from selector.store import Database, ImageFolder
-from selector.store.records import load_candidates, load_tasks
+from selector.store.records import last_resorts, load_candidates, load_tasks
 from selector.submission.export import Export, export
 from selector.submission.ledger import Ledger, Quota, SubmissionRecord
-from selector.submission.origin import check_origin
+from selector.submission.origin import check_origin, image_hashes
 from selector.submission.verify import Verdict, verify_archive
 
 _SUFFIX = {"jpeg": ".jpg", "png": ".png"}
 _UNCALIBRATED = "The estimates come from the prior: no leaderboard total has taught them yet."
-_MOST_FILES = 10_000  # candidates of one task that an import may bring
 
 
 def utc_now() -> datetime:
@@ -123,22 +123,14 @@ class Campaign:
         summary.left_out.update(left_out)
         return summary
 
-    def import_folder(
-        self, folder: str | Path, label: str | None = None, progress: Progress = silent
-    ) -> GenerateSummary:
+    def import_folder(self, folder: str | Path, label: str | None = None, progress: Progress = silent) -> ImportSummary:
         """Take finished images from any tool as candidates, under the generator name ``folder:LABEL``.
 
-        Files are ``<task id>.jpg``, ``<task id>_*.png`` or ``<task id>/…``. ``label`` defaults to the folder's name;
-        name it after the model, so that the calibration can learn which model is good at what.
+        Files are ``<task id>.jpg``, ``<task id>_*.png`` or ``<task id>/…``; the summary names those that no task got.
+        ``label`` defaults to the folder's name; name it after the model, so that the calibration can learn which model
+        is good at what.
         """
-        path = Path(folder).resolve()
-        generator = create_generator("folder", {"path": str(path)})
-        generator.check()
-        name = f"folder:{label or path.name}"
-        # The folder's place is no part of the build: the same file imported from elsewhere is the same candidate.
-        build = build_of(generator, {}, self.config.seed)
-        orders = [Order(task, name, generator, build, _MOST_FILES) for task in self.tasks]
-        return generate(self._ws, orders, retry_failed=True, progress=progress)
+        return import_images(self._ws, self.tasks, Path(folder), label, progress)
 
     def score(self, types: Sequence[TaskType] | None = None, progress: Progress = silent) -> ScoreSummary:
         """Measure what is not measured yet; scorers that cannot run here are left out and named."""
@@ -157,10 +149,16 @@ class Campaign:
 
     def verify(self, path: str | Path, allow_fallbacks: bool = False) -> Verdict:
         """Re-open a ZIP and check every rule of the contest, and that its images are this campaign's."""
-        verdict = verify_archive(Path(path), self.profile, self.tasks)
+        path = Path(path)
+        verdict = verify_archive(path, self.profile, self.tasks)
+        if not verdict.valid:
+            return verdict
         with self._ws.db.read() as connection:
-            candidates = load_candidates(connection)
-        return check_origin(verdict, Path(path), self.profile, self.tasks, candidates, allow_fallbacks)
+            known = {(c.task_id, c.id) for c in load_candidates(connection)}
+            resorts = last_resorts(connection)
+        exported = {s.id: s.zip_sha256 for s in self.submissions()}.get(path.absolute().parent.name)
+        hashes = image_hashes(path, self.profile, self.tasks)
+        return check_origin(verdict, hashes, known, resorts, exported, allow_fallbacks)
 
     def submit(self, submission: str, on: date | None = None) -> SubmissionRecord:
         """Note that a submission was uploaded; takes one of the day's slots."""
@@ -240,13 +238,20 @@ class Campaign:
         left_out: dict[str, str] = {}
         for name in self.config.score.scorers:
             try:
-                scorer = create_scorer(name, self.config.scorers.get(name, {}))
+                scorer = create_scorer(name, self._scorer_settings(name))
                 scorer.check()
             except MissingPart as error:
                 left_out[name] = str(error)
             else:
                 ready[name] = scorer
         return ready, left_out
+
+
+    def _scorer_settings(self, name: str) -> dict[str, Any]:
+        """The configured ones; the gate also learns where the contest fixes the size, and with it the proportions."""
+        own = dict(self.config.scorers.get(name, {}))
+        fixed = sorted(kind.value for kind, facts in self.profile.task_types.items() if facts.size == "fixed")
+        return {"fixed_size_types": fixed, **own} if name == "gate" and fixed else own
 
 
 def _profile_place(name: str, folder: Path) -> str | Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from selector.calibration import EstimateTable
 from selector.domain import Scorer, Task
 from selector.ranking import Pick
 from selector.report.model import CandidateCard, Failure, Sheet, TaskRow
@@ -89,7 +90,7 @@ def _row(
     task: Task,
     pick: Pick | None,
     known: Estimates,
-    places: Mapping[tuple[str, str], tuple[object, int]],
+    places: Mapping[tuple[str, str], tuple[EstimateTable, int]],
     versions: dict[str, str],
     declined: list[Failure],
 ) -> TaskRow:
@@ -101,7 +102,7 @@ def _row(
     cards = []
     for candidate in candidates:
         maker = makers[candidate.id]
-        table, i = places[task.id, candidate.id]
+        table, i = places.get((task.id, candidate.id), (None, 0))
         cards.append(
             CandidateCard(
                 id=candidate.id,
@@ -110,7 +111,7 @@ def _row(
                 variant=_made_with(maker),
                 seed=_seed(maker),
                 picked=pick is not None and pick.candidate_id == candidate.id,
-                estimate=table.row(i) if table.informed[i] else None,  # type: ignore[attr-defined]
+                estimate=table.row(i) if table is not None and table.informed[i] else None,
                 fallback=candidate.fallback,
                 scores=scores.get(candidate.id, {}),
                 excluded=known.excluded.get((task.id, candidate.id)),

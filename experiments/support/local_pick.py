@@ -13,7 +13,7 @@ from selector.features import RECIPE_ORDER, feature_tables
 from selector.ranking import pick_best
 from selector.registry import create_scorer
 from selector.runs.finalize import finalize
-from selector.runs.picking import gates_of
+from selector.runs.gates import Gates
 
 PROFILE = "tianchi-532389"
 
@@ -66,7 +66,9 @@ def picked(inputs: TaskInputs, candidates: Sequence[Candidate], scorers: Mapping
     rows += [(task.id, c, RECIPE_ORDER, float(candidates[i].ordinal)) for c, i in by_id.items()]
     columns = {task.type: [RECIPE_ORDER, *(f"{name}.{c.name}" for name, s in scorers.items() for c in s.columns)]}
     table = feature_tables([(task.id, i, task.type) for i in sorted(by_id)], columns, rows)[task.type]
-    gates = gates_of(scorers)
-    excluded = {(task.id, i): gates[column] for _, i, column, value in rows if column in gates and value == 0.0}
+    gates = Gates(scorers)
+    for row in rows:
+        gates.note(*row)
+    excluded = gates.excluded((task.id, i) for i in by_id)
     chosen = pick_best(estimate(table), excluded)[0].candidate_id
     return None if chosen is None else by_id[chosen]

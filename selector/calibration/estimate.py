@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from selector.calibration.prior import PRIOR, AxisPrior
+from selector.calibration.prior import PRIOR, AxisPrior, Weight
 from selector.contest.score import overall, overall_sd
 from selector.domain import Axis, Estimate, TaskType
 from selector.features import RECIPE_ORDER, FeatureTable
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
+Bools = np.ndarray[Any, np.dtype[np.bool_]]
 _Z_LIMIT = 2.0
 _UNSCORED_SD = 1.0  # of z: an unscored column could have been anything within about one spread
 
@@ -29,7 +30,7 @@ class EstimateTable:
     pq_sd: Floats
     overall: Floats
     overall_sd: Floats
-    informed: np.ndarray[Any, np.dtype[np.bool_]]
+    informed: Bools
 
     def row(self, i: int) -> Estimate:
         """The estimate of row ``i``."""
@@ -50,27 +51,35 @@ def estimate(features: FeatureTable, prior: Mapping[tuple[TaskType, Axis], AxisP
     )
 
 
-def standardise(values: Floats, centre: float, spread: float, if_unscored: float) -> Floats:
-    """z-scores clipped to +-2, with ``if_unscored`` in place of NaN."""
-    z = np.clip((values - centre) / spread, -_Z_LIMIT, _Z_LIMIT)
-    return np.where(np.isnan(values), if_unscored, z)
-
-
-def _axis(features: FeatureTable, prior: AxisPrior) -> tuple[Floats, Floats, np.ndarray[Any, np.dtype[np.bool_]]]:
+def _axis(features: FeatureTable, prior: AxisPrior) -> tuple[Floats, Floats, Bools]:
     n = len(features.candidate_ids)
     mean = np.full(n, prior.base)
     variance = np.full(n, prior.residual_sd**2)
     informed = np.zeros(n, dtype=bool)
+    tasks = np.unique(np.array(features.task_ids, dtype=object).astype(str), return_inverse=True)[1]
     for weight in prior.weights:
-        values = _column(features, weight.column)
-        z = standardise(values, weight.centre, weight.spread, weight.if_unscored)
-        # `points` already carries the direction for values that were measured; "if unscored" means good or bad news.
-        mean += np.where(np.isnan(values), abs(weight.points), weight.points) * z
-        unscored = np.isnan(values)
+        points, unscored = _points(_column(features, weight.column), weight, tasks)
+        mean += points
         variance += np.where(unscored, (weight.points * _UNSCORED_SD) ** 2, 0.0)
         if weight.column != RECIPE_ORDER:  # a guess that was made before the image is no measurement of it
             informed |= ~unscored
     return np.clip(mean, 0.0, 10.0), np.sqrt(variance), informed
+
+
+def _points(values: Floats, weight: Weight, tasks: np.ndarray[Any, np.dtype[np.intp]]) -> tuple[Floats, Bools]:
+    """What a column adds to each candidate's mean, and where it is unscored.
+
+    An unscored candidate gets no more than the worst measured one of its task: what could not be measured on it alone
+    must not beat what was. Where nothing of the task was measured, the column does not apply, or the weight says what
+    that means.
+    """
+    unscored = np.isnan(values)
+    points = weight.points * np.clip((values - weight.centre) / weight.spread, -_Z_LIMIT, _Z_LIMIT)
+    worst = np.full(int(tasks.max(initial=-1)) + 1, np.inf)
+    np.minimum.at(worst, tasks[~unscored], points[~unscored])
+    assumed = weight.if_unscored * abs(weight.points)
+    of_task = worst[tasks]
+    return np.where(unscored, np.where(np.isinf(of_task), assumed, np.minimum(of_task, assumed)), points), unscored
 
 
 def _column(features: FeatureTable, name: str) -> Floats:

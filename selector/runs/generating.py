@@ -12,6 +12,7 @@ from selector.domain import (
     Declined,
     GenerationFailed,
     Generator,
+    InputError,
     MissingPart,
     Picture,
     Recipe,
@@ -30,10 +31,8 @@ from selector.store.records import (
     add_attempt,
     add_planning,
     latest_planning,
-    outcomes_of,
+    tries_of,
 )
-
-FALLBACK_GENERATORS = ("source", "blank")  # last resorts: what they make is flagged wherever it shows
 
 
 @dataclass(frozen=True)
@@ -120,8 +119,7 @@ def _store_attempt(ws: Workspace, made: _Made, summary: GenerateSummary) -> None
     attempt = made.attempt
     if made.data is not None:
         image_id = ws.images.put(made.data)  # bytes first, then the rows that name them
-        fallback = attempt.generator in FALLBACK_GENERATORS
-        candidate = Candidate(attempt.task_id, image_id, *made.size_px, len(made.data), fallback)
+        candidate = Candidate(attempt.task_id, image_id, *made.size_px, len(made.data))
     with ws.db.write() as connection:
         add_attempt(ws.db, connection, attempt, candidate, made.try_number, ws.now())
     summary.count(attempt.outcome, attempt.generator, attempt.reason)
@@ -136,17 +134,18 @@ class _Worker:
         self._local = threading.local()
 
     def work(self, order: Order) -> Iterator[Planning | _Made | _Skipped]:
-        planning = self._planning(order)
-        yield planning
+        planning = self._known_planning(order)
+        if planning is None:
+            planning = self._ask(order)
+            yield planning
         for place, recipe in enumerate(planning.recipes[: order.n]):
             yield self._attempt(order, recipe, place if getattr(order.generator, "best_first", True) else None)
 
-    def _planning(self, order: Order) -> Planning:
+    def _known_planning(self, order: Order) -> Planning | None:
+        """The stored planning if it still serves, else None."""
         with self._ws.db.read() as connection:
             known = latest_planning(connection, order.task.id, order.name, order.build)
-        if known is not None and self._is_enough(known, order.n):
-            return known
-        return self._ask(order)
+        return known if known is not None and self._is_enough(known, order.n) else None
 
     def _is_enough(self, known: Planning, n: int) -> bool:
         if known.outcome == "planned":
@@ -170,8 +169,8 @@ class _Worker:
     def _attempt(self, order: Order, recipe: Recipe, ordinal: int | None) -> _Made | _Skipped:
         # Asked anew for every recipe, so that a second process on the same campaign shares the work.
         with self._ws.db.read() as connection:
-            tries = outcomes_of(connection, order.task.id, order.name, order.build).get(recipe.key, [])
-        if any(t in ("made", "declined") for t in tries) or ("failed" in tries and not self._retry_failed):
+            tries = tries_of(connection, order.task.id, order.name, order.build).get(recipe.key, [])
+        if any(self._is_settled(outcome, candidate_id) for outcome, candidate_id in tries):
             return _Skipped()
         started = time.perf_counter()
         data: bytes | None = None
@@ -190,6 +189,12 @@ class _Worker:
             order.task.id, order.name, order.build, recipe, ordinal, outcome, candidate_id, reason, notes, seconds
         )
         return _Made(attempt, len(tries) + 1, data, size_px)
+
+    def _is_settled(self, outcome: str, candidate_id: str | None) -> bool:
+        if outcome == "made":
+            # A made image whose file is gone is made again: the same recipe gives the same bytes.
+            return candidate_id is not None and self._ws.images.path(candidate_id).is_file()
+        return outcome == "declined" or (outcome == "failed" and not self._retry_failed)
 
     def _inputs(self, task: Task) -> TaskInputs:
         """The task's inputs, kept while one thread works on the task: one decode serves all its recipes."""
@@ -212,8 +217,8 @@ def _outcome_of(error: Exception) -> tuple[str, str]:
     line = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, Declined):
         return "declined", line
-    if isinstance(error, MissingPart):
-        return "missing", line
+    if isinstance(error, (MissingPart, InputError)):
+        return "missing", line  # a part, a setting or an input picture: the next run may find it mended
     if isinstance(error, BestshotError):
         return "failed", line
     return "failed", f"{type(error).__name__}: {line}"[:500]

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
 from selector.calibration import PRIOR_NAME, EstimateTable, estimate
-from selector.domain import Axis, Scorer, Task, TaskType, stable_hash
+from selector.domain import Scorer, Task, TaskType, stable_hash
 from selector.features import RECIPE_ORDER, feature_tables
 from selector.ranking import Pick, pick_best
 from selector.registry import create_generator
+from selector.runs.gates import Gates
 from selector.runs.generating import Order, build_of, generate
 from selector.runs.workspace import Workspace
 from selector.store import schema
 from selector.store.database import add
-from selector.store.records import Candidate, first_guesses, load_candidates, stream_scores
+from selector.store.records import Candidate, first_guesses, last_resorts, load_candidates, stream_scores
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,16 @@ class Estimates:
 
 
 def estimates(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> Estimates:
-    """Estimates of all candidates from the scores of these scorers' versions."""
+    """Estimates of all candidates but last resorts, from the scores of these scorers' versions."""
     versions = {name: scorer.version for name, scorer in scorers.items()}
+    gates = Gates(scorers)
     with ws.db.read() as connection:
-        candidates = load_candidates(connection)
-        excluded = {(c.task_id, c.id): "it is the last resort" for c in candidates if c.fallback}
-        measured = _noting_gates(stream_scores(connection, versions), gates_of(scorers), excluded)
+        candidates = [c for c in load_candidates(connection) if not c.fallback]
+        measured = gates.watch(stream_scores(connection, versions))
         guessed = ((task_id, c, RECIPE_ORDER, float(place)) for task_id, c, place in first_guesses(connection))
         rows = itertools.chain(measured, guessed)
         tables = feature_tables(_ordered(tasks, candidates), _columns(tasks, scorers), rows)
+    excluded = gates.excluded((c.task_id, c.id) for c in candidates)
     return Estimates({t: estimate(table) for t, table in tables.items()}, excluded)
 
 
@@ -73,27 +74,6 @@ def newest_picks(connection: Connection) -> tuple[int, tuple[Pick, ...]] | None:
     return int(set_id), tuple(Pick(r.task_id, r.candidate_id, None, bool(r.fallback), r.reason) for r in rows)
 
 
-def gates_of(scorers: Mapping[str, Scorer]) -> dict[str, str]:
-    """``scorer.column`` of every column that decides whether an image may be picked, with what its 0 means."""
-    return {
-        f"{name}.{column.name}": f"{name}.{column.name} is 0 ({column.what})"
-        for name, scorer in scorers.items()
-        for column in scorer.columns
-        if column.axis is Axis.GATE
-    }
-
-
-def _noting_gates(
-    rows: Iterable[Any], gates: Mapping[str, str], excluded: dict[tuple[str, str], str]
-) -> Iterator[tuple[str, str, str, float | None]]:
-    """Pass scores on, a row at a time, and note the candidates that a gate rejects."""
-    for row in rows:
-        column = f"{row.scorer}.{row.column}"
-        if column in gates and row.value == 0.0:
-            excluded.setdefault((row.task_id, row.candidate_id), gates[column])
-        yield row.task_id, row.candidate_id, column, row.value
-
-
 def _ordered(tasks: Sequence[Task], candidates: Sequence[Candidate]) -> list[tuple[str, str, TaskType]]:
     ids: dict[str, list[str]] = {}
     for candidate in candidates:
@@ -117,14 +97,14 @@ def _fallbacks(ws: Workspace, tasks: Sequence[Task], chosen: Mapping[str, Pick])
         settings = {"size_px": ws.profile.export.blank_size_px} if name == "blank" else {}
         generator = create_generator(name, settings)
         orders.append(Order(task, name, generator, build_of(generator, settings, ws.config.seed), 1))
-    generate(ws, orders)
+    generate(ws, orders, retry_failed=True)
     with ws.db.read() as connection:
-        made = {c.task_id: c.id for c in load_candidates(connection) if c.fallback}
+        made = last_resorts(connection)
     picks = []
     for task in tasks:
         before = chosen.get(task.id)
         why = before.reason if before else "the task has no candidate"
-        picks.append(Pick(task.id, made.get(task.id), None, True, f"fallback: {why}"))
+        picks.append(Pick(task.id, min(made.get(task.id, ()), default=None), None, True, f"fallback: {why}"))
     return picks
 
 

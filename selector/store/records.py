@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from selector.domain import JSONValue, Recipe, Score, Task, TaskType
 from selector.store import schema
 from selector.store.database import Database, add
+
+FALLBACK_GENERATORS = ("source", "blank")  # last resorts: what only they make is flagged wherever it shows
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,17 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One image for one task; ``id`` is the SHA-256 of its final bytes."""
+    """One image for one task; ``id`` is the SHA-256 of its final bytes.
+
+    ``fallback``: only last resorts (``FALLBACK_GENERATORS``) made it, so it is no answer to the task.
+    """
 
     task_id: str
     id: str
     width_px: int
     height_px: int
     size_bytes: int
-    fallback: bool
+    fallback: bool = False  # known of a loaded candidate, from its attempts
 
 
 def save_tasks(db: Database, connection: Connection, tasks: Sequence[Task]) -> None:
@@ -104,17 +109,19 @@ def add_planning(connection: Connection, planning: Planning, at: str) -> None:
     )
 
 
-def outcomes_of(connection: Connection, task_id: str, generator: str, build: str) -> dict[str, list[str]]:
-    """Recipe key to the outcomes of its tries so far, oldest first."""
+def tries_of(
+    connection: Connection, task_id: str, generator: str, build: str
+) -> dict[str, list[tuple[str, str | None]]]:
+    """Recipe key to (outcome, candidate id) of its tries so far, oldest first."""
     a = schema.attempt.c
     rows = connection.execute(
-        select(a.recipe_key, a.outcome)
+        select(a.recipe_key, a.outcome, a.candidate_id)
         .where(a.task_id == task_id, a.generator == generator, a.build == build)
         .order_by(a.id)
     )
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[tuple[str, str | None]]] = {}
     for row in rows:
-        found.setdefault(row.recipe_key, []).append(row.outcome)
+        found.setdefault(row.recipe_key, []).append((row.outcome, row.candidate_id))
     return found
 
 
@@ -123,7 +130,8 @@ def add_attempt(
 ) -> None:
     """Append an attempt and, if it made one, its candidate; both are left out when they are there already."""
     if candidate is not None:
-        db.insert_missing(connection, schema.candidate, [{**vars(candidate), "at": at}])
+        row = {key: value for key, value in vars(candidate).items() if key != "fallback"}  # follows from the attempts
+        db.insert_missing(connection, schema.candidate, [{**row, "at": at}])
     row = {
         "task_id": attempt.task_id,
         "generator": attempt.generator,
@@ -146,8 +154,9 @@ def add_attempt(
 
 def load_candidates(connection: Connection, task_id: str | None = None) -> tuple[Candidate, ...]:
     """Candidates of one task, or of all, ordered by task and id: the same order in every process."""
-    c = schema.candidate.c
-    query = select(schema.candidate).order_by(c.task_id, c.id)
+    c, a = schema.candidate.c, schema.attempt.c
+    answered = exists().where(a.task_id == c.task_id, a.candidate_id == c.id, a.generator.not_in(FALLBACK_GENERATORS))
+    query = select(schema.candidate, (~answered).label("fallback")).order_by(c.task_id, c.id)
     if task_id is not None:
         query = query.where(c.task_id == task_id)
     return tuple(
@@ -162,6 +171,16 @@ def load_attempts(connection: Connection, task_id: str | None = None) -> tuple[A
     if task_id is not None:
         query = query.where(schema.attempt.c.task_id == task_id)
     return tuple(_attempt(row) for row in connection.execute(query))
+
+
+def last_resorts(connection: Connection) -> dict[str, set[str]]:
+    """Task id to the ids of candidates that a last resort made, whether or not another generator made them too."""
+    a = schema.attempt.c
+    query = select(a.task_id, a.candidate_id).where(a.generator.in_(FALLBACK_GENERATORS), a.candidate_id.is_not(None))
+    found: dict[str, set[str]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.task_id, set()).add(row.candidate_id)
+    return found
 
 
 def first_guesses(connection: Connection) -> Iterator[tuple[str, str, int]]:

@@ -83,7 +83,6 @@ candidate = Table(
     Column("width_px", Integer, nullable=False),
     Column("height_px", Integer, nullable=False),
     Column("size_bytes", Integer, nullable=False),
-    Column("fallback", Boolean, nullable=False),
     Column("at", String, nullable=False),
 )
 

@@ -18,6 +18,7 @@ from selector.store.files import remove_stale_temporaries, write_atomically
 from selector.submission.archive import write_archive
 from selector.submission.ledger import Ledger, SubmissionRecord
 from selector.submission.manifest import manifest_bytes
+from selector.submission.origin import image_hashes
 from selector.submission.verify import verify_archive
 
 _MOST_NAMED = 5
@@ -51,14 +52,9 @@ def export(ws: Workspace, tasks: Sequence[Task], ledger: Ledger, allow_fallbacks
     submission_id = stable_hash([ws.profile.name, [[p.task_id, p.candidate_id] for p in picks]], 8)
     folder = ws.folder / "submissions" / submission_id
     zip_path = folder / ws.profile.export.archive_name.replace("{team}", ws.config.team)
-    files = {p.task_id: ws.images.path(p.candidate_id) for p in picks if p.candidate_id}
     folder.mkdir(parents=True, exist_ok=True)
     remove_stale_temporaries(folder)
-    sha256 = write_archive(zip_path, ws.profile, tasks, files)
-    verdict = verify_archive(zip_path, ws.profile, tasks)
-    if not verdict.valid:
-        zip_path.unlink()
-        raise SubmissionError(f"the written ZIP breaks the contest's rules, so it was removed: {verdict.problems[0]}")
+    sha256 = _write_zip(ws, tasks, picks, submission_id, zip_path)
     manifest_path = folder / "manifest.json"
     write_atomically(manifest_path, _manifest(ws, submission_id, zip_path.name, sha256, set_id, picks))
     _enter(ws, ledger, submission_id, set_id, zip_path.name, sha256, picks)
@@ -76,6 +72,48 @@ def _check_complete(picks: Sequence[Pick], allow_fallbacks: bool) -> None:
         raise SubmissionError(
             f"{len(fallbacks)} of {len(picks)} tasks have only a fallback: {_some(fallbacks)}; "
             "make candidates for them, or export with --allow-fallbacks"
+        )
+
+
+def _write_zip(ws: Workspace, tasks: Sequence[Task], picks: Sequence[Pick], submission_id: str, zip_path: Path) -> str:
+    """Write the ZIP beside its place and check it; only a good one takes the place. Returns its SHA-256."""
+    files = {p.task_id: ws.images.path(p.candidate_id) for p in picks if p.candidate_id}
+    unchecked = zip_path.with_name(f".unchecked-{zip_path.name}")
+    try:
+        sha256 = write_archive(unchecked, ws.profile, tasks, files)
+        verdict = verify_archive(unchecked, ws.profile, tasks)
+        if not verdict.valid:
+            raise SubmissionError(
+                f"the written ZIP breaks the contest's rules, so it was removed: {verdict.problems[0]}"
+            )
+        _check_images(unchecked, ws, tasks, picks)
+        _check_unchanged(ws, submission_id, sha256)
+        unchecked.replace(zip_path)
+    finally:
+        unchecked.unlink(missing_ok=True)
+    return sha256
+
+
+def _check_images(path: Path, ws: Workspace, tasks: Sequence[Task], picks: Sequence[Pick]) -> None:
+    """What was scored is what is exported: each image's hash is its candidate's id."""
+    found = image_hashes(path, ws.profile, tasks)
+    changed = [p.task_id for p in picks if found[p.task_id] != p.candidate_id]
+    if changed:
+        raise SubmissionError(
+            f"{len(changed)} images were changed on the disk since they were made (tasks {_some(changed)}): "
+            "delete them from images/ and run `bestshot generate`"
+        )
+
+
+def _check_unchanged(ws: Workspace, submission_id: str, sha256: str) -> None:
+    """A submission's bytes never change: its ZIP may have been uploaded."""
+    with ws.db.read() as connection:
+        query = select(schema.submission.c.zip_sha256).where(schema.submission.c.id == submission_id)
+        known = connection.execute(query).scalar_one_or_none()
+    if known not in (None, sha256):
+        raise SubmissionError(
+            f"submission {submission_id} was exported before with other bytes (another version of bestshot or of the "
+            "profile?): the ZIP from then was kept"
         )
 
 

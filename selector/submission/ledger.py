@@ -160,10 +160,14 @@ class Ledger:
         day = on or today
         if day > today:
             raise InputError(f"{day} is in the future: in the contest's time zone it is {today}")
+        last = self._profile.last_day
+        if last is not None and day > last:
+            raise QuotaExceeded(f"the contest ended on {last}: a submission on {day} cannot be")
         used, allowed = _used(connection, day), self._profile.quota.per_day
         if used >= allowed:
             turn = next_turn(now, self._profile).isoformat(timespec="minutes")
-            when = f"the next day begins at {turn}" if day == today else "give the right day with --on"
+            when = f"the next day begins at {turn}" if day == today else "give the right day"
+            when += ", or if it was uploaded on another day, name that with --on" if day == today else " with --on"
             raise QuotaExceeded(f"the {allowed} submissions of {day} are used up: {when}")
         self._event(connection, submission_id, SUBMITTED, day=day.isoformat(), slot=used + 1)
 

@@ -4,38 +4,43 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from selector.contest.profile import ContestProfile
 from selector.domain import Task
-from selector.store.records import Candidate
 from selector.submission.verify import Verdict
+
+
+def image_hashes(path: Path, profile: ContestProfile, tasks: Sequence[Task]) -> dict[str, str]:
+    """Task id to the SHA-256 of its image in a valid ZIP."""
+    with zipfile.ZipFile(path) as archive:
+        names = {task.id: profile.export.image_path.replace("{id}", task.id) for task in tasks}
+        return {task_id: hashlib.sha256(archive.read(name)).hexdigest() for task_id, name in names.items()}
 
 
 def check_origin(
     verdict: Verdict,
-    path: Path,
-    profile: ContestProfile,
-    tasks: Sequence[Task],
-    candidates: Sequence[Candidate],
+    hashes: Mapping[str, str],
+    known: Collection[tuple[str, str]],
+    last_resorts: Mapping[str, Collection[str]],
+    exported_sha256: str | None,
     allow_fallbacks: bool,
 ) -> Verdict:
-    """Add to a verdict what the campaign knows: fallbacks are problems unless allowed, foreign images are warnings."""
-    if not verdict.valid:
-        return verdict
-    known = {(c.task_id, c.id): c for c in candidates}
-    fallbacks, foreign = [], []
-    with zipfile.ZipFile(path) as archive:
-        for task in tasks:
-            data = archive.read(profile.export.image_path.replace("{id}", task.id))
-            candidate = known.get((task.id, hashlib.sha256(data).hexdigest()))
-            if candidate is None:
-                foreign.append(task.id)
-            elif candidate.fallback:
-                fallbacks.append(task.id)
+    """Add to the verdict of a valid ZIP what the campaign knows.
+
+    Args:
+        hashes: task id to the SHA-256 of its image.
+        known: (task id, candidate id) of all candidates.
+        last_resorts: task id to the candidates that a last resort made; they are problems unless allowed.
+        exported_sha256: what the ledger says of the ZIP of this submission, if it is one.
+    """
+    fallbacks = [t for t, h in hashes.items() if h in last_resorts.get(t, ())]
+    foreign = [t for t, h in hashes.items() if (t, h) not in known]
     problems, warnings = list(verdict.problems), list(verdict.warnings)
+    if exported_sha256 not in (None, verdict.sha256):
+        problems.append("its bytes are not those that were exported under this submission's name")
     if fallbacks:
         line = f"{len(fallbacks)} images are fallbacks, not answers: tasks {', '.join(fallbacks[:5])}"
         (warnings if allow_fallbacks else problems).append(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import zipfile
 from collections.abc import Callable, Sequence
@@ -12,9 +13,11 @@ from pathlib import Path
 
 import pytest
 from conftest import Clock, ToyGenerator, ToyScorer, noise_jpeg
+from sqlalchemy import update
 
 from selector import Campaign
 from selector.domain import InputError, SubmissionError, TaskType
+from selector.store import schema
 
 Files = Callable[[Sequence[str]], tuple[Path, Path]]
 
@@ -241,3 +244,88 @@ def test_a_profile_of_ones_own_is_copied_into_the_campaign(tmp_path: Path, conte
     campaign = Campaign.init(tmp_path / "c", table, images, profile=str(own))
     own.unlink()
     assert Campaign(campaign.folder).quota().allowed == 7
+
+
+@pytest.mark.usefixtures("toys")
+def test_an_imported_copy_of_the_source_does_not_block_the_export(tmp_path: Path, contest_files: Files) -> None:
+    campaign = made_campaign(tmp_path, contest_files, ["please decline", "fine"], score={"scorers": ["gate", "technical"]})
+    (tmp_path / "finished").mkdir()
+    shutil.copy(tmp_path / "imgs" / f"{0:032x}.jpg", tmp_path / "finished" / "3.jpg")
+    campaign.import_folder(tmp_path / "finished")
+    whole_loop(campaign)
+    picks = campaign.pick()
+    assert picks[0].fallback
+    assert picks[0].candidate_id is not None
+    exported = campaign.export(allow_fallbacks=True)
+    assert exported.submission.fallbacks == 1
+    assert not campaign.verify(exported.zip_path).valid, "the copy is a fallback, whoever made it"
+
+
+@pytest.mark.usefixtures("toys")
+def test_picking_again_changes_no_reason_and_no_manifest(tmp_path: Path, contest_files: Files) -> None:
+    campaign = made_campaign(tmp_path, contest_files, ["please decline", "fine"])
+    whole_loop(campaign)
+    first = campaign.export(allow_fallbacks=True).manifest_path.read_bytes()
+    campaign.pick()
+    assert campaign.export(allow_fallbacks=True).manifest_path.read_bytes() == first
+
+
+def test_an_input_that_was_missing_for_a_while_is_no_lasting_failure(campaign: Campaign) -> None:
+    task = campaign.tasks[0]
+    path = campaign.folder / "inputs" / str(task.source)
+    away = path.rename(campaign.folder / "away.jpg")
+    assert campaign.generate().missing == 1
+    assert campaign.pick()[0].candidate_id is None
+    away.rename(path)
+    assert campaign.generate().made == 3
+    campaign.score()
+    assert not campaign.pick()[0].fallback
+
+
+def test_lost_image_files_are_made_again(campaign: Campaign) -> None:
+    whole_loop(campaign)
+    first = campaign.export().submission
+    shutil.rmtree(campaign.folder / "images")
+    summary = campaign.generate()
+    assert (summary.made, summary.already) == (9, 0)
+    assert campaign.export().submission == first
+    assert campaign.score().values == 0, "the same bytes need no new scores"
+
+
+def test_a_run_counts_only_what_it_tried(campaign: Campaign) -> None:
+    campaign.generate()
+    again = campaign.generate()
+    assert (again.made, again.failed, again.declined, again.already) == (0, 0, 0, 9)
+
+
+def test_export_refuses_images_that_were_changed_on_the_disk(campaign: Campaign) -> None:
+    whole_loop(campaign)
+    for path in campaign.folder.glob("images/*/*.jpg"):
+        path.write_bytes(noise_jpeg(99))
+    with pytest.raises(SubmissionError, match="changed on the disk"):
+        campaign.export()
+    assert not list(campaign.folder.glob("submissions/*/*.zip"))
+    assert not campaign.submissions()
+
+
+def test_a_second_export_never_replaces_the_bytes_of_a_submission(campaign: Campaign) -> None:
+    whole_loop(campaign)
+    exported = campaign.export()
+    kept = exported.zip_path.read_bytes()
+    with campaign._ws.db.write() as connection:
+        connection.execute(
+            update(schema.submission).values(zip_sha256="0" * 64)
+        )  # as if another version had written it
+    with pytest.raises(SubmissionError, match="the ZIP from then was kept"):
+        campaign.export()
+    assert exported.zip_path.read_bytes() == kept
+
+
+def test_a_tampered_zip_under_a_submissions_name_is_not_valid(campaign: Campaign) -> None:
+    whole_loop(campaign)
+    path = campaign.export().zip_path
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.comment = b"hello"
+    verdict = campaign.verify(path)
+    assert not verdict.valid
+    assert "not those that were exported" in verdict.problems[0]

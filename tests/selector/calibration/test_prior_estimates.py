@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from selector.calibration import PRIOR, AxisPrior, Weight, estimate
-from selector.calibration.estimate import standardise
 from selector.domain import Axis, TaskType
 from selector.features import RECIPE_ORDER, FeatureTable, feature_tables
 from selector.registry import BUILTIN_SCORERS, create_scorer
@@ -42,7 +41,7 @@ def test_unscored_counts_as_bad_news_whatever_the_columns_direction_and_adds_var
 def test_extreme_values_are_bounded() -> None:
     got = estimate(table([[1e9, -1e9]]), ONE)
     assert (got.sc[0], got.pq[0]) == pytest.approx((9.0, 6.0))
-    assert standardise(np.array([np.inf, -np.inf]), 0.0, 1.0, 0.0) == pytest.approx([2.0, -2.0])
+    assert estimate(table([[np.inf, -np.inf]]), ONE).sc[0] == pytest.approx(9.0)
 
 
 def test_a_column_that_no_scorer_gave_counts_as_unscored() -> None:
@@ -92,3 +91,19 @@ def test_the_generators_own_order_breaks_ties_and_informs_of_nothing() -> None:
     got = estimate(features)
     assert got.overall[0] > got.overall[1] > got.overall[2]
     assert not got.informed.any()
+
+
+def test_what_could_not_be_measured_never_beats_the_worst_measured_sibling() -> None:
+    got = estimate(table([[0.4, 10.0], [0.7, 10.0], [np.nan, 10.0]]), ONE)
+    assert got.sc[2] == pytest.approx(min(got.sc[0], 3.0))
+    lenient = {**ONE, (TaskType.TIE, Axis.SC): AxisPrior(5.0, 1.0, (Weight("a.x", 0.5, 0.25, 2.0, 0.0, "test"),))}
+    got = estimate(table([[0.4, 10.0], [0.7, 10.0], [np.nan, 10.0]]), lenient)
+    assert got.sc[2] == pytest.approx(got.sc[0])
+
+
+def test_siblings_of_another_task_do_not_count() -> None:
+    features = FeatureTable(
+        TaskType.TIE, ("1", "2"), ("a", "b"), ("a.x", "a.y"), np.array([[0.25, 10.0], [np.nan, 10.0]])
+    )
+    lenient = {**ONE, (TaskType.TIE, Axis.SC): AxisPrior(5.0, 1.0, (Weight("a.x", 0.5, 0.25, 2.0, 0.0, "test"),))}
+    assert estimate(features, lenient).sc[1] == pytest.approx(5.0)
