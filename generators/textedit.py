@@ -8,7 +8,8 @@ turn, perspective, weight and softness; the new text is drawn the same way in th
 grain. Recipes differ by mask (kmeans, background, box), fill (auto, exemplar, surface, telea, ns), font (by rank), fit
 (registered or put onto the box), alignment and, when text is added, by place.
 Settings: ``fonts_folder``, a folder of own fonts; ``exclude_fonts``, parts of names of fonts to leave out.
-Models: the reader's (see ``selector.perception.ocr``). Fonts and their licences: see ``selector.perception.fonts``.
+Models: the reader's (see ``selector.perception.ocr``). Fonts and their licences: see ``selector.perception.fonts``;
+``version`` changes with the fonts that are here.
 Cost: 0.5 s for reading a picture, once; then about 0.5 to 2 s a candidate at 640 px. Randomness: only the grain.
 Fails with ``Declined`` when the instruction is not understood, ``GenerationFailed`` when the old text is not found (the
 message says what was read) or has no contrast, ``MissingPart`` when no font has the characters. Weak on curved and
@@ -38,7 +39,7 @@ from selector.domain import (
     TaskInputs,
     TaskType,
 )
-from selector.perception.fonts import all_fonts
+from selector.perception.fonts import all_fonts, fonts_tag
 from selector.perception.ocr import TextLine, read_text
 from selector.perception.text_instruction import TextEdit, parse_text_instruction
 from selector.perception.text_match import Span, find_spans
@@ -82,11 +83,11 @@ class TextEditor:
     """Classical editor of the text in a picture."""
 
     name = "textedit"
-    version = "1"
     task_types = frozenset({TaskType.VTTIE})
 
     def __init__(self, fonts_folder: str | None = None, exclude_fonts: Sequence[str] = ()) -> None:
         self._settings = Settings(fonts_folder, tuple(exclude_fonts))
+        self.version = f"1-{_fonts_tag(self._settings)}"  # recipes name fonts by rank: others make other letters
 
     def check(self) -> None:
         """Raise ``MissingPart`` when there is no reader; ``InputError`` when the fonts folder is none."""
@@ -123,6 +124,13 @@ class TextEditor:
             how["exact"] = plan.fit == "registered"
             notes = replace_text(canvas, _spans(edit, lines), edit.old, edit.new or "", self._settings, **how)
         return Made(canvas.finished(), {"action": edit.action, "old": edit.old, "new": edit.new, **notes})
+
+
+def _fonts_tag(settings: Settings) -> str:
+    try:
+        return fonts_tag(settings.fonts_folder, settings.exclude_fonts)
+    except InputError:  # ``check`` tells that the folder is none
+        return "no-fonts"
 
 
 def _understood(inputs: TaskInputs) -> TextEdit:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from selector.domain import Axis, Column, InputError, Item, Picture, Score, TaskType
 from selector.perception.face_mean import centred_cosine
 from selector.perception.faces import Face, check_face_models, descriptor, find_faces, main_face
+from selector.perception.weights import FACE_PACKAGES, weights_tag
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +36,6 @@ class Identity:
     """Scorer; the module's docstring holds the facts."""
 
     name = "identity"
-    version = "1-dlib-resnet-v1-mean-lfw90"
     task_types = frozenset({TaskType.DEEPFAKE})
     columns = (
         Column("wanted_cosine", -1.0, 1.0, True, Axis.SC, "likeness to the reference, about the mean face"),
@@ -43,6 +43,9 @@ class Identity:
         Column("wanted_distance", 0.0, LARGEST_DISTANCE, False, Axis.SC, "distance to the reference's face"),
         Column("original_distance", 0.0, LARGEST_DISTANCE, True, Axis.SC, "distance to the scene's own face"),
     )
+
+    def __init__(self) -> None:
+        self.version = f"1-dlib-resnet-v1-mean-lfw90-{weights_tag(*FACE_PACKAGES)}"  # other weights, other scores
 
     def check(self) -> None:
         """Raise ``MissingPart`` when dlib or its weights are not installed."""

@@ -32,6 +32,7 @@ from scorers._compare import ciede2000, ssim_map
 from scorers._ink import BOX_PX, grown, line_area
 from scorers._text_pair import Pair, Text, find_texts
 from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Score, TaskType
+from selector.perception.weights import TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -56,7 +57,6 @@ class Lettering:
     """Compares the letters of the new text with those of the old one; the module's docstring holds the facts."""
 
     name = "lettering"
-    version = "1"
     task_types = frozenset({TaskType.VTTIE})
     columns = (
         Column("height_match", 0.0, 1.0, True, Axis.SC, "letters as tall as the old ones"),
@@ -69,6 +69,9 @@ class Lettering:
         Column("slant_match", 0.0, 1.0, True, Axis.PQ, "strokes lean as the old ones do"),
         Column("form_match", 0.0, 1.0, True, Axis.PQ, "characters that both texts share look the same"),
     )
+
+    def __init__(self) -> None:
+        self.version = f"1-{weights_tag(*TEXT_PACKAGES)}"  # other weights, other scores
 
     def check(self) -> None:
         """Raise ``MissingPart`` when the reader is not installed."""

@@ -24,6 +24,7 @@ from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Pict
 from selector.perception.ocr import TextLine, read_text, span_box
 from selector.perception.text_instruction import TextEdit, parse_text_instruction, quoted_texts
 from selector.perception.text_match import Span, best_window, find_spans, plain
+from selector.perception.weights import TEXT_PACKAGES, weights_tag
 
 Floats = NDArray[np.float64]
 _RELIABLE = 0.8  # reader's score: lines of the source below it are guesses and cannot be "kept"
@@ -35,13 +36,15 @@ class OcrText:
     """Reads source and candidate, and compares with what the instruction asks for."""
 
     name = "ocr_text"
-    version = "1"
     task_types = frozenset({TaskType.VTTIE, TaskType.T2I})
     columns = (
         Column("wanted_present", 0.0, 1.0, True, Axis.SC, "likeness of the wanted text to the text that is read"),
         Column("old_gone", 0.0, 1.0, True, Axis.SC, "1 - likeness of the old text to what is read in its place"),
         Column("rest_kept", 0.0, 1.0, True, Axis.SC, "share of the source's other text that is still read"),
     )
+
+    def __init__(self) -> None:
+        self.version = f"1-{weights_tag(*TEXT_PACKAGES)}"  # other weights, other scores
 
     def check(self) -> None:
         """Raise ``MissingPart`` when the reader is not installed."""

@@ -27,6 +27,7 @@ import numpy as np
 
 from scorers._compare import disc, luma
 from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, TaskType
+from selector.perception.weights import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -47,13 +48,15 @@ class Seams:
     """Scorer; the module's docstring holds the facts."""
 
     name = "seams"
-    version = "1"
     task_types = frozenset({TaskType.TIE, TaskType.VTTIE, TaskType.DEEPFAKE})
     columns = (
         Column("boundary_gradient", 0.0, 1.0, False, Axis.PQ, "hard step along the outline of what was edited"),
         Column("noise_mismatch", 0.0, 1.0, False, Axis.PQ, "other grain inside the edit than around it"),
         Column("copy_paste", 0.0, 1.0, False, Axis.PQ, "edited texture that is repeated elsewhere in the picture"),
     )
+
+    def __init__(self) -> None:
+        self.version = f"1-{weights_tag(*FACE_PACKAGES, *TEXT_PACKAGES)}"  # faces and text lines give the edit's region
 
     def check(self) -> None:
         """Nothing optional is needed."""

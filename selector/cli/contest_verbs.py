@@ -55,20 +55,23 @@ def export(campaign: Campaign, allow_fallbacks: bool) -> tuple[Any, str]:
 @click.argument("zip_path", metavar="ZIP", type=click.Path(path_type=Path))
 @fallbacks_option
 @click.option("--tasks", type=click.Path(path_type=Path), default=None, help="Task table, when there is no campaign.")
-@click.option("--profile", default="tianchi-532389", show_default=True, help="Contest profile, with --tasks.")
+@click.option("--profile", default=None, help="Contest profile, with --tasks.  [default: tianchi-532389]")
 @campaign_option
 @json_option
 @debug_option
 def verify(
-    zip_path: Path, allow_fallbacks: bool, tasks: Path | None, profile: str, folder: Path, as_json: bool
+    zip_path: Path, allow_fallbacks: bool, tasks: Path | None, profile: str | None, folder: Path, as_json: bool
 ) -> None:
     from selector.campaign import Campaign
+    from selector.submission.verify_table import DEFAULT_PROFILE, verify_against_table
 
+    if profile is not None and tasks is None:
+        raise InputError("--profile has no effect without --tasks: a campaign has its own profile; leave it out")
     if tasks is None:
         with Campaign(folder) as campaign:
             verdict = campaign.verify(zip_path, allow_fallbacks)
     else:
-        verdict = _verify_alone(zip_path, tasks, profile)
+        verdict = verify_against_table(zip_path, tasks, profile or DEFAULT_PROFILE)
     emit(verdict, _describe(zip_path, verdict), as_json)
     if not verdict.valid:
         raise SubmissionError(f"{zip_path.name} is not valid: {verdict.problems[0]}")
@@ -98,6 +101,10 @@ def record(
 ) -> tuple[Any, str]:
     if (total is not None) + submitted + withdraw != 1:
         raise InputError("give exactly one of --score TOTAL, --submitted and --withdraw")
+    if withdraw and on is not None:
+        raise InputError("--on has no effect with --withdraw: it is the day of an upload; leave it out")
+    if submitted and reason is not None:
+        raise InputError("--reason has no effect with --submitted: it explains a correction; leave it out")
     day = on.date() if on else None
     if total is not None:
         entry = campaign.record(submission, total, day, reason)
@@ -117,14 +124,6 @@ def quota(campaign: Campaign) -> tuple[Any, str]:
     turns = q.turns_at.strftime("%Y-%m-%d %H:%M %z")
     zone = campaign.profile.quota.time_zone
     return q, f"{q.left} of {q.allowed} submissions left on {q.day} ({zone}); the next day begins at {turns}"
-
-
-def _verify_alone(zip_path: Path, tasks: Path, profile_name: str) -> Verdict:
-    from selector.contest import load_profile, read_task_table
-    from selector.submission.verify import verify_archive
-
-    profile = load_profile(profile_name)
-    return verify_archive(zip_path, profile, read_task_table(tasks, profile, tasks.parent))
 
 
 def _describe(zip_path: Path, verdict: Verdict) -> str:

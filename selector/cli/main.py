@@ -45,7 +45,7 @@ for _verbs in (try_verbs.VERBS, make_verbs.VERBS, contest_verbs.VERBS, show_verb
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
-    argv = list(sys.argv[1:] if arguments is None else arguments)
+    argv = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     debug = "--debug" in argv
     try:
         code = group.main(args=argv, prog_name="bestshot", standalone_mode=False)

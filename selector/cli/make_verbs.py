@@ -13,6 +13,9 @@ from selector.domain.types import TaskType
 if TYPE_CHECKING:
     from selector.campaign import Campaign
     from selector.runs.generating import GenerateSummary
+    from selector.runs.importing import ImportSummary
+
+MOST_NAMED = 5  # files that fit no task; JSON has them all
 
 type_option = click.option(
     "--type",
@@ -82,14 +85,15 @@ def generate(
 @verb(
     "import",
     "Take finished images from any tool as candidates. Files are named ID.jpg, ID_*.png or lie in a folder ID/, where "
-    "ID is the task's id. Seed, prompt and model are read from A1111, ComfyUI and InvokeAI files.",
+    "ID is the task's id; files that fit no task are named. Seed, prompt and model are read from A1111, ComfyUI and "
+    "InvokeAI files.",
     "bestshot import ../qwen-image-outputs --label qwen-image",
 )
 @click.argument("images", type=click.Path(path_type=Path))
 @click.option("--label", default=None, help="Name them after the model that made them (default: the folder's name).")
 def import_(campaign: Campaign, images: Path, label: str | None) -> tuple[Any, str]:
     summary = campaign.import_folder(images, label, progress_bar())
-    return summary, describe_generated(summary)
+    return summary, "\n".join([describe_generated(summary), *_describe_unmatched(summary)])
 
 
 @verb(
@@ -137,6 +141,13 @@ def describe_generated(summary: GenerateSummary) -> str:
     ]
     lines += counted(summary.reasons)
     return "\n".join([*lines, *(f"left out {name}: {why}" for name, why in summary.left_out.items())])
+
+
+def _describe_unmatched(summary: ImportSummary) -> list[str]:
+    if not summary.unmatched:
+        return []
+    named = ", ".join(summary.unmatched[:MOST_NAMED]) + (", …" if len(summary.unmatched) > MOST_NAMED else "")
+    return [f"not taken, no task has that id or the format is not read: {len(summary.unmatched)} files ({named})"]
 
 
 VERBS = (init, generate, import_, score, pick)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,9 @@ from selector.domain.words import did_you_mean
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|{}]')
-MAX_ID_LENGTH = 100
+MAX_ID_BYTES = 100  # of 255 that file systems allow; names of files hold more than the id
+_DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?", re.IGNORECASE)  # of Windows
+_FirstRows = dict[str, tuple[str, int]]  # id as written and line, by what must be unique
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,8 @@ def read_task_table(path: Path, profile: ContestProfile, images: Path) -> list[T
     """
     columns, rows = _rows(read_table_text(path), path)
     _check_columns(columns, profile, path)
-    first_lines: dict[str, int] = {}  # of each id, to find duplicates
-    outcomes = [_task_or_problem(row, profile, images, first_lines) for row in rows]
+    first_rows: _FirstRows = {}
+    outcomes = [_task_or_problem(row, profile, images, first_rows) for row in rows]
     problems = [f"{path}: {outcome}" for outcome in outcomes if isinstance(outcome, str)]
     if problems:
         raise InputProblems(problems)
@@ -143,10 +146,10 @@ def _missing_hint(name: str, columns: list[str]) -> str:
     return did_you_mean(name, columns) or f"; the table has {', '.join(map(repr, columns[:12]))}"
 
 
-def _task_or_problem(row: _Row, profile: ContestProfile, images: Path, first_lines: dict[str, int]) -> Task | str:
+def _task_or_problem(row: _Row, profile: ContestProfile, images: Path, first_rows: _FirstRows) -> Task | str:
     try:
         task = _task(row, profile, images)
-        _check_unique(task.id, row, profile, first_lines)
+        _check_unique(task.id, row, profile, first_rows)
     except InputError as error:
         return f"row {row.number} (line {row.line}): {error}"
     return task
@@ -173,12 +176,22 @@ def _checked_id(task_id: str, profile: ContestProfile) -> str:
     column = profile.table.id_column
     if profile.table.integer_ids and not re.fullmatch(r"[0-9]+", task_id):
         raise InputError(f"column {column!r} must be a whole number, got {task_id!r}")
-    if not task_id or task_id.startswith(".") or len(task_id) > MAX_ID_LENGTH or _NOT_IN_FILE_NAMES.search(task_id):
+    if not _is_file_name(task_id):
         raise InputError(
-            f"column {column!r} must be usable as a file name (1 to {MAX_ID_LENGTH} characters, no slash, colon or the "
-            f"like, no leading dot), got {task_id[:60]!r}"
+            f"column {column!r} must be usable as a file name (1 to {MAX_ID_BYTES} bytes in UTF-8, no slash, colon or "
+            f"the like, no leading dot, no name of a Windows device), got {task_id[:60]!r}"
         )
     return task_id
+
+
+def _is_file_name(task_id: str) -> bool:
+    """Whether every file system takes the id, with an extension behind it, as a name."""
+    return (
+        0 < len(task_id.encode()) <= MAX_ID_BYTES
+        and not task_id.startswith(".")
+        and not _NOT_IN_FILE_NAMES.search(task_id)
+        and not _DEVICES.fullmatch(task_id)
+    )
 
 
 def _type_of(word: str, profile: ContestProfile) -> tuple[TaskType, TaskFacts]:
@@ -199,9 +212,18 @@ def _image_name(row: _Row, column: str | None, facts: TaskFacts, images: Path) -
     return name
 
 
-def _check_unique(task_id: str, row: _Row, profile: ContestProfile, first_lines: dict[str, int]) -> None:
+def _check_unique(task_id: str, row: _Row, profile: ContestProfile, first_rows: _FirstRows) -> None:
+    key = str(int(task_id)) if profile.table.integer_ids else _file_system_key(task_id)
+    if key not in first_rows:
+        first_rows[key] = task_id, row.line
+        return
+    column, (first, line) = profile.table.id_column, first_rows[key]
     # 7 and 007 are one number, and a judge that reads the column as numbers would see one task.
-    key = str(int(task_id)) if profile.table.integer_ids else task_id
-    if key in first_lines:
-        raise InputError(f"{profile.table.id_column} {task_id!r} occurs twice, first on line {first_lines[key]}")
-    first_lines[key] = row.line
+    if first == task_id or profile.table.integer_ids:
+        raise InputError(f"{column} {task_id!r} occurs twice, first on line {line}")
+    raise InputError(f"{column} {task_id!r} is {first!r} of line {line} in other case: one file on Windows and macOS")
+
+
+def _file_system_key(task_id: str) -> str:
+    """Equal for ids whose files some file system takes for one: case and composed accents do not tell them apart."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", task_id).casefold())

@@ -60,12 +60,14 @@ class Picture:
 
 def open_image(data: bytes, name: str) -> Image:
     """Open a picture's header with bounds checked; pixels are not decoded yet."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         image = Image.open(io.BytesIO(data), formats=_readable_formats())
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(f"{name}: too large to be a contest picture ({error})") from error
+    except UnidentifiedImageError as error:  # its own words are the address of our buffer
+        raise InputError(f"{name}: not a picture that can be read (no picture format that is known here)") from error
     except _DAMAGE as error:
         raise InputError(f"{name}: not a picture that can be read ({_first_line(error)})") from error
     if image.width * image.height > MAX_PIXELS:

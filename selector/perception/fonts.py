@@ -8,6 +8,7 @@ no empty box is ever drawn. Licences: DejaVu (Bitstream Vera), STIX and Noto (OF
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import shutil
 import subprocess
@@ -85,6 +86,16 @@ def fonts_for(text: str, folder: str | None = None, exclude: tuple[str, ...] = (
         return able
     shown = "".join(dict.fromkeys(text))[:12]
     raise MissingPart(f"no font here has all characters of '{shown}' ({len(fonts)} fonts looked at): {_CURE}")
+
+
+def fonts_tag(folder: str | None = None, exclude: tuple[str, ...] = ()) -> str:
+    """Eight hex digits that change with the fonts that are here, by name and order: what is drawn depends on them.
+
+    Raises:
+        InputError: when ``folder`` is given and is no folder.
+    """
+    names = "\n".join(font.name for font in all_fonts(folder, exclude))
+    return hashlib.sha256(names.encode()).hexdigest()[:8]
 
 
 def covers(font: Font, text: str) -> bool:

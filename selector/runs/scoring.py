@@ -132,21 +132,25 @@ def _run_scorer(
         results = list(scorer.score(list(items.values())))
         if len(results) != len(items):
             raise ValueError(f"{len(results)} results for {len(items)} items")
+        checked = [{c.name: _checked(c, result) for c in scorer.columns} for result in results]
     except Exception as error:
         if len(items) == 1:
             failures.append(f"{name}: {type(error).__name__}: {error}"[:300])
             return {}
         alone = [_run_scorer(name, scorer, {key: item}, failures) for key, item in items.items()]
         return {key: result for part in alone for key, result in part.items()}
-    return {
-        key: {c.name: _checked(c, result.get(c.name)) for c in scorer.columns}
-        for key, result in zip(items, results, strict=True)
-    }
+    return dict(zip(items, checked, strict=True))
 
 
-def _checked(column: Column, score: Score | None) -> Score:
-    if score is None:
+def _checked(column: Column, result: Mapping[str, Score]) -> Score:
+    """The column's score. Raises ``TypeError`` for what is none: plug-ins are written by others."""
+    if not isinstance(result, Mapping):
+        raise TypeError(f"a result must be a mapping of column names to Score, got {type(result).__name__}")
+    if column.name not in result:
         return Score.unscored("the scorer gave no value for this column")
+    score = result[column.name]
+    if not isinstance(score, Score):
+        raise TypeError(f"column {column.name!r} must be a Score, got {type(score).__name__}")
     if score.value is not None and not column.low <= score.value <= column.high:
         return Score.unscored(f"value {score.value:g} is outside the declared range {column.low:g} to {column.high:g}")
     return score

@@ -38,7 +38,7 @@ def test_files_of_a_task_are_found_and_sorted(tmp_path: Path) -> None:
         "70.png",
         "17.png",
         "8/7.png",
-        "7_x.txt.gif",
+        "7_x.png.txt",
     ):
         write(tmp_path / name)
     assert names(tmp_path) == ["7.JPG", "7_a.Webp", "7_b.png", "7/deep/a.png", "7/z.jpeg"]

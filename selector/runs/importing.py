@@ -1,0 +1,41 @@
+"""Takes finished images of a folder as candidates, and says which files no task got."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from generators.folder import Folder, unmatched_files
+from selector.domain import Task
+from selector.runs.generating import GenerateSummary, Order, build_of, generate
+from selector.runs.progress import Progress, silent
+from selector.runs.workspace import Workspace
+
+MOST_FILES = 10_000  # candidates of one task that an import may bring
+
+
+@dataclass
+class ImportSummary(GenerateSummary):
+    """What an import did. ``unmatched`` are files of no task, or of no format that is read, by their relative paths."""
+
+    unmatched: tuple[str, ...] = ()
+
+
+def import_images(
+    ws: Workspace, tasks: Sequence[Task], folder: Path, label: str | None = None, progress: Progress = silent
+) -> ImportSummary:
+    """Import the files of ``folder`` under the generator name ``folder:LABEL``, the folder's own name by default.
+
+    Raises:
+        InputError: ``folder`` is no folder.
+    """
+    path = folder.resolve()
+    ids = [task.id for task in tasks]
+    generator = Folder(str(path), ids)
+    generator.check()
+    # The folder's place is no part of the build: the same file imported from elsewhere is the same candidate.
+    build = build_of(generator, {}, ws.config.seed)
+    orders = [Order(task, f"folder:{label or path.name}", generator, build, MOST_FILES) for task in tasks]
+    made = generate(ws, orders, retry_failed=True, progress=progress)
+    return ImportSummary(**vars(made), unmatched=unmatched_files(path, ids))
