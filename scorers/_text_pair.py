@@ -14,6 +14,7 @@ from scorers._drawn_text import DrawnText, drawn
 from scorers._ink import BOX_PX, Frame, Ink, find_ink
 from selector.domain import InputError, Item, Picture
 from selector.perception.ocr import TextLine, read_text, span_box
+from selector.perception.resize import centre_window
 from selector.perception.text_instruction import TextEdit, parse_text_instruction
 from selector.perception.text_match import Span, find_spans
 
@@ -109,13 +110,15 @@ def _old_span(edit: TextEdit, lines: tuple[TextLine, ...]) -> Span:
 
 def _new_box(new: str, frame: Frame, old_box: Array, source: Picture, candidate: Picture) -> Array:
     """Quad of the new text in px of the source, among what the candidate shows at the old text's place."""
-    scale = np.array(source.size, dtype=np.float64) / np.array(candidate.size, dtype=np.float64)
+    rows, columns = centre_window(source.size[::-1], candidate.size[::-1])  # where registration lays the candidate
+    origin = np.array([columns.start, rows.start])
+    scale = np.array([columns.stop, rows.stop] - origin) / np.array(candidate.size)
     read = read_text(candidate, _LEAST_SCORE)
-    here = tuple(part for part in read if _is_near(frame, old_box, part.box * scale))
+    here = tuple(part for part in read if _is_near(frame, old_box, part.box * scale + origin))
     spans = find_spans(here, new)
     if not spans:
         raise InputError(f"the new text '{new}' was not read where the old one stood")
-    return np.asarray(span_box(here[spans[0].line], spans[0].start, spans[0].end) * scale)
+    return np.asarray(span_box(here[spans[0].line], spans[0].start, spans[0].end) * scale + origin)
 
 
 def _is_near(frame: Frame, old_box: Array, box: Array) -> bool:

@@ -1,29 +1,35 @@
 """gate: is the candidate a usable picture at all, and did anything happen to it?
 
-Estimates: ``usable`` 0 or 1: it can be decoded, has 64 px a side or more, is not black, not of one colour, not half
-missing, and an edit has its source's proportions (5%) unless the instruction turns or crops. ``differs`` 0 or 1: for
-edits, something visible differs from the source after resizing and registration; a small text in a large picture does.
+Estimates five things, 0 or 1 each, so that a rejected candidate says what is wrong with it.
+- ``readable``: the file can be decoded to its last row; no band of mid grey stands for missing data.
+- ``large_enough``: 64 px a side or more.
+- ``not_plain``: neither black nor of one colour.
+- ``right_shape``: an edit has its source's proportions (5%), unless the instruction turns or crops, or the contest
+  fixes the size (setting ``fixed_size_types``, which a campaign takes from its profile).
+- ``differs``: something visible differs from the source after resizing and registration; a small text in a large
+  picture does. Turns and crops are compared as they lie, because registration would undo them.
 Range and direction: {0, 1}, up. Axis: GATE. Tasks: all (``differs`` is unscored without a source).
 Input: the candidate's bytes, the source, the instruction. Model and licence: none. Source: own rules.
-Cost: about 10 ms for ``usable``; ``differs`` shares its registration with the other scorers (30 to 150 ms).
+Cost: about 10 ms; ``differs`` shares its registration with the other scorers (30 to 150 ms).
 Fails: a picture that is meant to be one colour is refused; a change of fewer than about 9 px is not seen.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from selector.domain import Axis, BestshotError, Column, InputError, Item, Picture, Score, TaskInputs, TaskType
 
+if TYPE_CHECKING:
+    from selector.perception.registration import Registered
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 LEAST_SIDE_PX = 64
-ASPECT_TOLERANCE = 0.05
 BLACK_LEVELS = 12  # 99% of a black picture is below this
 ONE_COLOUR_SHARE = 0.998  # of the pixels within 6 levels of one colour; a line of text covers more than the rest
 MISSING_SHARE = 0.1  # height of the band of one exact mid grey that decoders leave where data are missing
@@ -31,38 +37,92 @@ TONE_LEVELS = 1.0  # mean difference after averaging JPEG noise away
 _GEOMETRY = re.compile(r"crop|rotat|zoom|expand|outpaint|widen|uncrop|裁|旋转|扩展|扩图|放大|缩小", re.IGNORECASE)
 
 
+def _column(name: str, must: str) -> Column:
+    """``must`` completes the sentence "gate.name is 0 (...)"."""
+    return Column(name, 0.0, 1.0, True, Axis.GATE, must)
+
+
 class Gate:
-    """Scorer; the module's docstring holds the facts."""
+    """Scorer; the module's docstring holds the facts.
+
+    Args:
+        fixed_size_types: task types whose final size the contest fixes: there, proportions say nothing.
+
+    Raises:
+        ValueError: an unknown task type.
+    """
 
     name = "gate"
-    version = "1"
+    version = "2"
     task_types = frozenset(TaskType)
     columns = (
-        Column("usable", 0.0, 1.0, True, Axis.GATE, "1 when it is a complete, non-trivial picture of the right shape"),
-        Column("differs", 0.0, 1.0, True, Axis.GATE, "1 when something visible differs from the source"),
+        _column("readable", "the file must decode to its last row"),
+        _column("large_enough", f"both sides must have {LEAST_SIDE_PX} px or more"),
+        _column("not_plain", "the picture must not be black or of one colour"),
+        _column("right_shape", "an edit must keep its source's proportions, unless the instruction turns or crops it"),
+        _column("differs", "something visible must differ from the source"),
     )
+
+    def __init__(self, fixed_size_types: Sequence[str] = ()) -> None:
+        self._any_shape = frozenset({TaskType.T2I, *map(TaskType, fixed_size_types)})
 
     def check(self) -> None:
         """Nothing optional is needed."""
 
     def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
-        """``usable`` is a value also for a damaged picture: 0."""
-        return [{"usable": _usable(item), "differs": _differs(item)} for item in items]
+        """``readable`` is 0 for a damaged picture; what then cannot be told is unscored."""
+        return [self._score(item) for item in items]
+
+    def _score(self, item: Item) -> Mapping[str, Score]:
+        picture = item.picture
+        return {
+            "readable": Score.of(float(is_complete(picture))),
+            "large_enough": _told(lambda: min(picture.size) >= LEAST_SIDE_PX),
+            "not_plain": _told(lambda: not is_plain(picture.rgb)),
+            "right_shape": _told(lambda: self._has_right_shape(item)),
+            "differs": self._differs(item),
+        }
+
+    def _has_right_shape(self, item: Item) -> bool:
+        from selector.perception.resize import same_aspect
+
+        source = item.inputs.source
+        if source is None or item.inputs.task.type in self._any_shape or _turns_or_crops(item.inputs):
+            return True
+        return same_aspect(item.picture.size, source.size)
+
+    def _differs(self, item: Item) -> Score:
+        source = item.inputs.source
+        if item.inputs.task.type is TaskType.T2I or source is None:
+            return Score.unscored("there is no source to differ from")
+        if _turns_or_crops(item.inputs):
+            return _told(lambda: _differs_as_it_lies(source, item.picture))
+        return _told(lambda: _differs_in_place(source, item.picture))
 
 
-def fault(picture: Picture) -> str | None:
-    """Why the picture is unusable whatever the task is, in a few words; None when it is not."""
+def _told(check: Callable[[], bool]) -> Score:
+    """1 or 0, or unscored with the reason when a picture cannot be read."""
     try:
-        if min(picture.size) < LEAST_SIDE_PX:
-            return f"tiny: {picture.size[0]} x {picture.size[1]} px"
+        return Score.of(float(check()))
+    except BestshotError as error:
+        return Score.unscored(str(error))
+
+
+def is_complete(picture: Picture) -> bool:
+    """Whether a picture decodes, and no band of one mid grey at its bottom stands for missing data."""
+    try:
         rgb = picture.rgb
-    except InputError as error:
-        return str(error)
-    if np.percentile(rgb[::2, ::2].max(axis=2), 99) < BLACK_LEVELS:
-        return "black"
-    if one_colour_share(rgb) >= ONE_COLOUR_SHARE:
-        return "of one colour"
-    return "truncated: a grey band at the bottom" if _bottom_is_missing(rgb) else None
+    except InputError:
+        return False
+    rows = max(1, round(rgb.shape[0] * MISSING_SHARE))
+    band, rest = rgb[-rows:], rgb[:-rows]
+    return not (np.ptp(band) == 0 and abs(int(band[0, 0, 0]) - 128) <= 1 and rest.size and np.ptp(rest) > 0)
+
+
+def is_plain(rgb: Array) -> bool:
+    """Whether (H, W, 3) uint8 is black or of one colour."""
+    black = np.percentile(rgb[::2, ::2].max(axis=2), 99) < BLACK_LEVELS
+    return bool(black or one_colour_share(rgb) >= ONE_COLOUR_SHARE)
 
 
 def one_colour_share(rgb: Array) -> float:
@@ -71,56 +131,38 @@ def one_colour_share(rgb: Array) -> float:
     return float(np.mean(np.abs(rgb.astype(np.int16) - median).max(axis=2) <= 6))
 
 
-def _bottom_is_missing(rgb: Array) -> bool:
-    rows = max(1, round(rgb.shape[0] * MISSING_SHARE))
-    band = rgb[-rows:]
-    return bool(np.ptp(band) == 0 and abs(int(band[0, 0, 0]) - 128) <= 1)
-
-
-def _usable(item: Item) -> Score:
-    if fault(item.picture) is None and not _wrong_shape(item):
-        return Score.of(1.0)
-    return Score.of(0.0)
-
-
-def _wrong_shape(item: Item) -> bool:
-    source = item.inputs.source
-    if source is None or item.inputs.task.type is TaskType.T2I or _turns_or_crops(item.inputs):
-        return False
-    try:
-        (width, height), (source_width, source_height) = item.picture.size, source.size
-    except InputError:
-        return False  # an unreadable source is no fault of the candidate
-    return abs(math.log(width / height * source_height / source_width)) > math.log1p(ASPECT_TOLERANCE)
-
-
 def _turns_or_crops(inputs: TaskInputs) -> bool:
     """By the parser, and by words where it declines: a needless 0 costs a good candidate, a missed one little."""
     from selector.perception.edit_region import named_operations
 
     if inputs.task.type is not TaskType.TIE:
         return False
-    return any(op.scope == "geometry" for op in named_operations(inputs)) or bool(_GEOMETRY.search(inputs.task.prompt))
+    named = {operation.name for operation in named_operations(inputs)}
+    return not named.isdisjoint({"rotate", "crop"}) or bool(_GEOMETRY.search(inputs.task.prompt))
 
 
-def _differs(item: Item) -> Score:
-    from selector.perception.registration import changed
+def _differs_in_place(source: Picture, candidate: Picture) -> bool:
+    from selector.perception.registration import changed, registered
 
-    source = item.inputs.source
-    if item.inputs.task.type is TaskType.T2I or source is None:
-        return Score.unscored("there is no source to differ from")
-    try:
-        if source.id == item.picture.id:
-            return Score.of(0.0)
-        return Score.of(float(changed(source, item.picture).any() or _tone_shift(source, item.picture) > TONE_LEVELS))
-    except BestshotError as error:
-        return Score.unscored(str(error))
+    if source.id == candidate.id:
+        return False
+    return bool(changed(source, candidate).any()) or _tone_shift(source, registered(source, candidate)) > TONE_LEVELS
 
 
-def _tone_shift(source: Picture, candidate: Picture) -> float:
+def _differs_as_it_lies(source: Picture, candidate: Picture) -> bool:
+    from selector.perception.registration import Registered, changed_mask
+    from selector.perception.resize import resize_rgb
+
+    if source.id == candidate.id:
+        return False
+    everywhere = np.ones(source.rgb.shape[:2], bool)
+    laid_over = Registered(resize_rgb(candidate.rgb, source.rgb.shape), everywhere, (0.0, 0.0))
+    return bool(changed_mask(source.rgb, laid_over).any()) or _tone_shift(source, laid_over) > TONE_LEVELS
+
+
+def _tone_shift(source: Picture, candidate: Registered) -> float:
     """Mean difference in levels of pictures shrunk to 64 px: a faint change of tone counts, JPEG noise does not."""
-    from selector.perception.registration import registered
     from selector.perception.resize import shrink
 
-    now, before = registered(source, candidate).image, source.rgb
-    return float(np.abs(shrink(now, 64).astype(np.float32) - shrink(before, 64).astype(np.float32)).mean())
+    now, before = (shrink(rgb, 64).astype(np.float32) for rgb in (candidate.image, source.rgb))
+    return float(np.abs(now - before).mean())

@@ -26,6 +26,7 @@ import numpy as np
 
 from scorers._compare import ciede2000, disc, luma, ssim_map, structure_similarity, weighted_mean
 from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, TaskType
+from selector.perception.weights import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Scores = tuple[Score, Score, Score]
@@ -42,13 +43,15 @@ class Preservation:
     """Scorer; the module's docstring holds the facts."""
 
     name = "preservation"
-    version = "1"
     task_types = frozenset({TaskType.TIE, TaskType.VTTIE, TaskType.DEEPFAKE})
     columns = (
         Column("outside_ssim", 0.0, 1.0, True, Axis.SC, "structure kept outside the region that the task names"),
         Column("outside_delta_e", 0.0, 100.0, False, Axis.SC, "mean CIEDE2000 outside the region that the task names"),
         Column("edit_visible", 0.0, 1.0, True, Axis.SC, "how visibly the named region changed; 0 is not at all"),
     )
+
+    def __init__(self) -> None:
+        self.version = f"2-{weights_tag(*FACE_PACKAGES, *TEXT_PACKAGES)}"  # faces and text lines give the edit's region
 
     def check(self) -> None:
         """Nothing optional is needed; a missing detector or reader makes the tasks that need it unscored."""
@@ -94,7 +97,8 @@ def _by_region(source: Picture, candidate: Picture, region: Array | None) -> Sco
     visible = Score.of(_visibility(pair.source, pair.candidate, pair.inside))
     nothing_outside = Score.unscored("the instruction names the whole picture: nothing is outside")
     if region is not None and region.all():
-        return Score.of(structure_similarity(pair.source, pair.candidate)), nothing_outside, visible
+        seen = _box(pair.inside)
+        return Score.of(structure_similarity(pair.source[seen], pair.candidate[seen])), nothing_outside, visible
     if pair.weight.mean() < LEAST_OUTSIDE:
         return nothing_outside, nothing_outside, visible
     return Score.of(_kept_structure(pair)), Score.of(_colour_difference(pair)), visible
@@ -153,8 +157,8 @@ def _after_geometry(item: Item, source: Picture) -> Scores:
         expected = turned
     wanted, before = (shrink(np.ascontiguousarray(rgb), WORKING_PX) for rgb in (expected, source.rgb))
     made = shrink(item.picture.rgb, WORKING_PX)
-    everywhere = np.ones(wanted.shape[:2], bool)
-    pair = _Pair(wanted, register(wanted, made).image, everywhere, everywhere.astype(np.float32))
+    moved = register(wanted, made)
+    pair = _Pair(wanted, moved.image, moved.valid, moved.valid.astype(np.float32))
     visible = _visibility(before, resize_rgb(made, before.shape), np.ones(before.shape[:2], bool))
     return Score.of(_kept_structure(pair)), Score.of(_colour_difference(pair)), Score.of(visible)
 
@@ -192,8 +196,13 @@ def _visibility(source: Array, candidate: Array, inside: Array) -> float:
 
     if not inside.any():
         return 0.0
-    rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
-    crop = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    crop = _box(inside)
     before, now = (shrink(cv2.GaussianBlur(rgb[crop], (0, 0), 1.5), COLOUR_PX) for rgb in (source, candidate))
     changed = np.percentile(ciede2000(before, now)[shrink(inside[crop], COLOUR_PX)], 90)
     return float(1.0 - np.exp(-max(0.0, float(changed) - JUST_VISIBLE) / CLEARLY_VISIBLE))
+
+
+def _box(mask: Array) -> tuple[slice, slice]:
+    """Rows and columns of the smallest upright box around a mask (h, w) that is not empty."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import date
@@ -27,6 +28,7 @@ def _placeholders_known(value: str) -> str:
 
 Word = Annotated[str, Field(min_length=1)]
 Template = Annotated[Word, AfterValidator(_placeholders_known)]  # filled by plain replacement
+SAME_ASPECT = 0.02  # pipelines round sides to multiples of 16 px: a stretch that nobody sees
 SizePx = tuple[Annotated[int, Field(ge=16, le=16384)], Annotated[int, Field(ge=16, le=16384)]]
 
 
@@ -177,16 +179,28 @@ class ContestProfile(Facts):
     ) -> tuple[int, int]:
         """(width, height) of the final image, from the size as made and that of the source picture.
 
-        Follows the size rule of the task type, then shrinks in proportion what exceeds ``export.max_side_px``.
+        Follows the size rule of the task type, then shrinks in proportion what exceeds ``export.max_side_px``. The rule
+        "source" never changes proportions: what was turned or cropped keeps its own, and at most the source's area.
         """
         rule = self.task_types[task_type].size
         size = made
         if rule == "fixed" and self.export.fixed_size_px is not None:
             size = self.export.fixed_size_px
         if rule == "source" and source is not None:
-            size = source
+            size = source if same_aspect(made, source) else _within_area(made, source)
         scale = min(1.0, self.export.max_side_px / max(size))
         return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def same_aspect(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two sizes in px have the same width : height, but for ``SAME_ASPECT``."""
+    return abs(math.log(one[0] * other[1] / (one[1] * other[0]))) <= math.log1p(SAME_ASPECT)
+
+
+def _within_area(made: tuple[int, int], source: tuple[int, int]) -> tuple[int, int]:
+    """``made`` shrunk to the area of ``source``; not enlarged, which would blur the pixels of a crop."""
+    scale = min(1.0, math.sqrt(source[0] * source[1] / (made[0] * made[1])))
+    return round(made[0] * scale), round(made[1] * scale)
 
 
 def profile_names() -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from selector.contest.profile import ContestProfile
+from selector.contest.profile import ContestProfile, same_aspect
 from selector.domain import GenerationFailed, InputError, Picture, TaskInputs, encode_final
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ class Final:
 
 def finalize(image: Any, inputs: TaskInputs, profile: ContestProfile) -> Final:
     """Bring what a generator made to the contest's form: orientation, alpha and colours settled, size rule, encoding.
+
+    Nothing is stretched: a contest's fixed size is filled from the middle of a picture of other proportions. Bars would
+    keep its borders, but be the first thing that a judge sees; most pictures have their subject in the middle.
 
     Args:
         image: RGB array (H, W, 3) uint8, or the bytes of a finished file.
@@ -62,8 +65,11 @@ def _pixels(image: Any) -> Pixels:
 
 def _resized(pixels: Pixels, size_px: tuple[int, int]) -> Pixels:
     import numpy as np
-    from PIL import Image
+    from PIL import Image, ImageOps
 
-    if (pixels.shape[1], pixels.shape[0]) == size_px:
+    image = Image.fromarray(pixels)
+    if image.size == size_px:
         return pixels
-    return np.asarray(Image.fromarray(pixels).resize(size_px, Image.Resampling.LANCZOS))
+    if same_aspect(image.size, size_px):
+        return np.asarray(image.resize(size_px, Image.Resampling.LANCZOS))
+    return np.asarray(ImageOps.fit(image, size_px, Image.Resampling.LANCZOS))

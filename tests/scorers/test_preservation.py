@@ -134,6 +134,23 @@ def test_flips_and_quarter_turns_are_followed(prompt: str, right: Any, wrong: An
     assert nothing["edit_visible"] < 0.02
 
 
+def test_a_quarter_turn_that_was_squashed_into_the_source_frame_is_damage() -> None:
+    scene = data.coffee()
+    turned = np.ascontiguousarray(np.rot90(scene, k=-1))
+    squashed = cv2.resize(turned, (scene.shape[1], scene.shape[0]))
+    right, wrong = measured(task(TaskType.TIE, "rotate 90 degrees clockwise", scene), turned, squashed)
+    assert right["outside_ssim"] > 0.95
+    assert wrong["outside_ssim"] < 0.5
+
+
+def test_a_candidate_of_other_proportions_is_judged_by_what_it_shows() -> None:
+    scene = data.coffee()
+    middle = np.ascontiguousarray(scene[:, 100:500])
+    darker, warmer = levels(middle * 0.6), levels(middle * (1.15, 1.0, 0.8))
+    for picture in measured(task(TaskType.TIE, "make it darker", scene), darker, warmer):
+        assert picture["outside_ssim"] > 0.9
+
+
 def test_crop_is_unscored_with_the_reason() -> None:
     inputs = task(TaskType.TIE, "crop the image to a square", data.coffee())
     result = Preservation().score([Item(inputs, Picture(encode_final(data.coffee()[:, 100:500])))])[0]

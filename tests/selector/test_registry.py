@@ -81,8 +81,8 @@ def test_unknown_setting_gives_the_nearest_known_one() -> None:
 
 
 def test_setting_of_a_plug_in_without_settings_says_that_there_are_none() -> None:
-    with pytest.raises(InputError, match="scorer 'gate' has no setting 'strict'; known: none"):
-        create_scorer("gate", {"strict": True})
+    with pytest.raises(InputError, match="scorer 'seams' has no setting 'strict'; known: none"):
+        create_scorer("seams", {"strict": True})
 
 
 def test_plug_in_of_a_package_is_found_by_its_entry_point(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

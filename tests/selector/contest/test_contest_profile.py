@@ -136,6 +136,22 @@ def test_a_profile_in_another_encoding_is_refused(tmp_path: Path) -> None:
 def test_output_size_follows_the_rule_of_the_task_type() -> None:
     tianchi, mini = load_profile("tianchi-532389"), load_profile("mini-png")
     assert tianchi.output_size_px(TaskType.T2I, (1328, 1328), None) == (1328, 1328)
-    assert tianchi.output_size_px(TaskType.TIE, (1024, 1024), (640, 427)) == (640, 427)
+    assert tianchi.output_size_px(TaskType.TIE, (1248, 832), (640, 427)) == (640, 427)
     assert tianchi.output_size_px(TaskType.T2I, (8192, 1024), None) == (4096, 512)
     assert mini.output_size_px(TaskType.TIE, (1024, 1024), (640, 427)) == (256, 192)
+
+
+@pytest.mark.parametrize(
+    ("made", "final"),
+    [
+        ((600, 400), (600, 400)),
+        ((608, 400), (600, 400)),  # a side rounded to a multiple of 16 px
+        ((1024, 682), (600, 400)),
+        ((400, 600), (400, 600)),  # turned
+        ((400, 400), (400, 400)),  # cropped: no pixel is blurred
+        ((1024, 1024), (490, 490)),  # another model's square: the source's area
+        ((2400, 400), (1200, 200)),
+    ],
+)
+def test_the_size_of_the_source_never_changes_proportions(made: tuple[int, int], final: tuple[int, int]) -> None:
+    assert load_profile("tianchi-532389").output_size_px(TaskType.TIE, made, (600, 400)) == final

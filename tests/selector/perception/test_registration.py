@@ -14,7 +14,7 @@ from skimage import data
 from selector.domain import InputError, Picture, encode_final
 from selector.perception.memory import RecentResults
 from selector.perception.registration import changed_mask, register, registered
-from selector.perception.resize import resize_rgb, shrink
+from selector.perception.resize import centre_window, resize_rgb, shrink
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -103,6 +103,35 @@ def test_pictures_without_texture_are_only_resized(shape: tuple[int, ...]) -> No
         result = register(one, other)
         assert result.image.shape == one.shape
         assert result.shift_px == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("photograph", PHOTOGRAPHS)
+@pytest.mark.parametrize("scale", [1.0, 0.6])
+def test_a_crop_is_laid_on_the_middle_and_not_stretched(photograph: Any, scale: float) -> None:
+    source = photograph()
+    width = source.shape[1]
+    middle = source[:, width // 5 : width - width // 5]
+    result = register(source, jpeg(cv2.resize(middle, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), 90))
+    assert result.valid[:, width // 4 : width - width // 4].all()
+    assert not result.valid[:, : width // 6].any()
+    assert changed_mask(source, result).mean() < 0.005
+
+
+def test_what_a_crop_does_not_show_is_no_change_and_what_it_shows_is() -> None:
+    source = data.coffee()
+    middle = source[:, 100:500].copy()
+    middle[100:160, 100:160] = (0, 90, 250)
+    mask = changed_mask(source, register(source, middle))
+    assert mask[105:155, 205:255].all()
+    assert not mask[:, :100].any()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 400), (400, 1)])
+def test_the_most_extreme_proportions_still_have_a_window(shape: tuple[int, int]) -> None:
+    rows, columns = centre_window((30, 20, 3), shape)
+    assert 0 <= rows.start < rows.stop <= 30
+    assert 0 <= columns.start < columns.stop <= 20
+    assert register(data.coffee(), np.zeros((*shape, 3), np.uint8)).image.shape == data.coffee().shape
 
 
 def test_inputs_stay_writable_and_unchanged() -> None:

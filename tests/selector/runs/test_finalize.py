@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from selector.contest.profile import load_profile
+from selector.contest.profile import ContestProfile, load_profile
 from selector.domain import GenerationFailed, Picture, Task, TaskInputs, TaskType, encode_final
 from selector.runs.finalize import finalize
 
@@ -43,7 +43,29 @@ def test_the_same_pixels_give_the_same_jpeg_without_subsampling() -> None:
 
 
 def test_an_edit_gets_the_size_of_its_source() -> None:
-    assert finalize(halves(), inputs(TaskType.TIE, (64, 48)), TIANCHI).size_px == (64, 48)
+    assert finalize(halves(), inputs(TaskType.TIE, (64, 32)), TIANCHI).size_px == (64, 32)
+
+
+def circle(width: int, height: int) -> np.ndarray:
+    """A white disc of 30 px radius in the middle of black."""
+    y, x = np.mgrid[:height, :width]
+    inside = (x - width / 2) ** 2 + (y - height / 2) ** 2 <= 30**2
+    return np.repeat(np.where(inside, 255, 0).astype(np.uint8)[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize("made", [(100, 200), (200, 200), (600, 100)])
+@pytest.mark.parametrize(("profile", "source"), [(TIANCHI, (200, 100)), (PNG, (200, 100)), (PNG, (90, 300))])
+def test_nothing_is_ever_stretched(made: tuple[int, int], profile: ContestProfile, source: tuple[int, int]) -> None:
+    final = finalize(circle(*made), inputs(TaskType.TIE, source), profile)
+    disc = Picture(final.data).rgb[..., 0] > 128
+    width, height = (int(np.count_nonzero(disc.any(axis=axis))) for axis in (0, 1))
+    assert abs(width - height) <= 2
+
+
+def test_a_turned_picture_keeps_every_pixel() -> None:
+    turned = np.ascontiguousarray(np.rot90(halves()))
+    final = finalize(turned, inputs(TaskType.TIE, (200, 100)), TIANCHI)
+    assert np.abs(Picture(final.data).rgb.astype(int) - turned).max() <= 8
 
 
 def test_exif_orientation_is_applied_and_not_kept() -> None:
