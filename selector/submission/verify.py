@@ -27,6 +27,7 @@ MAX_MANIFEST_BYTES = 64 * 1024 * 1024
 MAX_IMAGE_BYTES = 64 * 1024 * 1024
 MOST_OF_A_KIND = 10  # a thousand missing images are one mistake, not a thousand lines
 WORKERS = 4
+SMALL_PX = 64  # of a side; no contest forbids less, but nobody means to submit a picture that small
 _MAGIC = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n"}
 # What zipfile and its decompressors raise on damaged archives.
 _DAMAGE = (
@@ -62,9 +63,20 @@ class _Findings:
 
     def add(self, problems: Sequence[str]) -> None:
         """Add problems of one kind; beyond the first ten only their number."""
-        self.problems += problems[:MOST_OF_A_KIND]
-        if len(problems) > MOST_OF_A_KIND:
-            self.problems.append(f"... and {len(problems) - MOST_OF_A_KIND} more like the last one")
+        self.problems += _cut(problems)
+
+
+def _cut(lines: Sequence[str]) -> list[str]:
+    more = len(lines) - MOST_OF_A_KIND
+    return [*lines[:MOST_OF_A_KIND], *([f"... and {more} more like the last one"] if more > 0 else [])]
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """What is wrong with an image, and what is merely odd about it."""
+
+    fault: str | None = None
+    warning: str | None = None
 
 
 def verify_archive(path: Path, profile: ContestProfile, tasks: Sequence[Task]) -> Verdict:
@@ -130,9 +142,10 @@ def _check_members(archive: zipfile.ZipFile, profile: ContestProfile, tasks: Seq
     found.add([f"task {images[name].id}: {name!r} is not in the ZIP" for name in missing])
     present = [(members[name], task) for name, task in images.items() if name in members]
     with ThreadPoolExecutor(WORKERS) as pool:
-        checked = pool.map(lambda pair: _image_fault(archive, pair[0], pair[1], profile), present)
-        faults = [fault for fault in checked if fault]
+        checked = list(pool.map(lambda pair: _check_image(archive, pair[0], pair[1], profile), present))
+    faults = [result.fault for result in checked if result.fault]
     found.add(faults)
+    found.warnings += _cut([result.warning for result in checked if result.warning])
     return len(present) - len(faults)
 
 
@@ -248,19 +261,22 @@ def _row_problems(rows: list[list[str]], profile: ContestProfile, tasks: Sequenc
     return problems
 
 
-def _image_fault(archive: zipfile.ZipFile, info: zipfile.ZipInfo, task: Task, profile: ContestProfile) -> str | None:
+def _check_image(archive: zipfile.ZipFile, info: zipfile.ZipInfo, task: Task, profile: ContestProfile) -> _Checked:
     export = profile.export
     try:
         data = _read(archive, info, MAX_IMAGE_BYTES)
         if not data.startswith(_MAGIC[export.image_format]):
-            return f"{info.filename!r} is not a {export.image_format.upper()} picture"
+            return _Checked(f"{info.filename!r} is not a {export.image_format.upper()} picture")
         height, width = Picture(data, repr(info.filename)).rgb.shape[:2]  # decodes to the last byte
     except InputError as error:
-        return str(error)
+        return _Checked(str(error))
     wanted = export.fixed_size_px if profile.task_types[task.type].size == "fixed" else None
     if wanted is not None and (width, height) != wanted:
-        return f"{info.filename!r} has {width} x {height} px, the contest expects {wanted[0]} x {wanted[1]}"
-    return None
+        fault = f"{info.filename!r} has {width} x {height} px, the contest expects {wanted[0]} x {wanted[1]}"
+        return _Checked(fault)
+    if min(width, height) < SMALL_PX:
+        return _Checked(warning=f"{info.filename!r} has only {width} x {height} px: is that the picture you mean?")
+    return _Checked()
 
 
 def _first_line(error: BaseException) -> str:

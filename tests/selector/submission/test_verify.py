@@ -23,7 +23,7 @@ from selector.submission.verify import Verdict, verify_archive
 TIANCHI = load_profile("tianchi-532389")
 MINI = load_profile("mini-png")
 TASKS = [Task(task_id, TaskType.T2I, "a cat", None, None, at) for at, task_id in enumerate(["20", "3", "7"])]
-PIXELS = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
+PIXELS = np.random.default_rng(0).integers(0, 255, (64, 96, 3), dtype=np.uint8)
 JPEG, PNG = encode_final(PIXELS), encode_final(PIXELS, "png")
 MANIFEST = b"\xef\xbb\xbfindex,gen_image\n20,20.jpg\n3,3.jpg\n7,7.jpg\n"
 GOOD = {"result.csv": MANIFEST, "imgs/20.jpg": JPEG, "imgs/3.jpg": JPEG, "imgs/7.jpg": JPEG}
@@ -167,6 +167,13 @@ def test_a_name_with_a_hidden_rest_after_nul(tmp_path: Path) -> None:
     assert any("ambiguous name" in problem for problem in verdict.problems)
 
 
+def test_a_tiny_picture_is_a_warning_and_no_problem(tmp_path: Path) -> None:
+    tiny = encode_final(PIXELS[:63])
+    verdict = verdict_of(tmp_path, GOOD | {"imgs/3.jpg": tiny})
+    assert (verdict.valid, verdict.images) == (True, 3)
+    assert verdict.warnings == ("'imgs/3.jpg' has only 96 x 63 px: is that the picture you mean?",)
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_name_that_occurs_twice(tmp_path: Path) -> None:
     assert problem_of(tmp_path, GOOD, more=[("imgs/7.jpg", JPEG)]) == "'imgs/7.jpg' is in the ZIP 2 times"
@@ -308,7 +315,7 @@ def test_an_image_of_the_wrong_size_where_the_contest_fixes_it(tmp_path: Path) -
     images = {f"pictures/{task.id}.png": PNG for task in TASKS}
     path = forge(tmp_path / "answers-red.zip", {"answers.csv": f"file,key\n{rows}".encode(), **images})
     problems = verify_archive(path, MINI, TASKS).problems
-    assert problems[0] == "'pictures/20.png' has 60 x 40 px, the contest expects 256 x 192"
+    assert problems[0] == "'pictures/20.png' has 96 x 64 px, the contest expects 256 x 192"
 
 
 def test_a_thousand_missing_images_are_a_dozen_lines(tmp_path: Path) -> None:
