@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import time
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, features
 from PIL.PngImagePlugin import PngInfo
 
-from generators.folder import Folder
+from generators.folder import Folder, unmatched_files
 from selector.domain import GenerationFailed, InputError, MissingPart, Recipe, Task, TaskInputs, TaskType
 
 
@@ -18,7 +20,7 @@ def inputs(task_id: str = "7") -> TaskInputs:
 
 def write(path: Path, colour: int = 0, info: PngInfo | None = None) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    form = {".png": "PNG", ".webp": "WEBP"}.get(path.suffix.lower(), "JPEG")
+    form = Image.registered_extensions().get(path.suffix.lower(), "JPEG")
     options = {"pnginfo": info} if info else {}
     Image.new("RGB", (24, 16), (colour, 80, 80)).save(path, form, **options)
     return path
@@ -43,6 +45,66 @@ def test_files_of_a_task_are_found_and_sorted(tmp_path: Path) -> None:
         write(tmp_path / name)
     assert names(tmp_path) == ["7.JPG", "7_a.Webp", "7_b.png", "7/deep/a.png", "7/z.jpeg"]
     assert names(tmp_path, n=2) == ["7.JPG", "7_a.Webp"]
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".bmp", ".tif", ".TIFF", ".avif"])
+def test_every_format_that_pictures_have_is_taken(tmp_path: Path, suffix: str) -> None:
+    if suffix == ".avif" and not features.check("avif"):
+        pytest.skip("this build of Pillow reads no AVIF")
+    file = write(tmp_path / f"7{suffix}")
+    folder = Folder(str(tmp_path))
+    (recipe,) = folder.recipes(inputs(), 6, 0)
+    assert folder.generate(inputs(), recipe).image == file.read_bytes()
+
+
+def test_of_two_ids_the_longer_one_gets_the_file(tmp_path: Path) -> None:
+    for name in ("a.png", "a_1.png", "a_b.png", "a_b_2.png", "a_bc.png", "a_b/x.png"):
+        write(tmp_path / name)
+    folder = Folder(str(tmp_path), ["a", "a_b"])
+    files = {i: [r.params["file"] for r in folder.recipes(inputs(i), 9, 0)] for i in ("a", "a_b")}
+    assert files == {"a": ["a.png", "a_1.png", "a_bc.png"], "a_b": ["a_b.png", "a_b_2.png", "a_b/x.png"]}
+
+
+def test_without_the_ids_a_file_belongs_to_every_id_that_it_begins_with(tmp_path: Path) -> None:
+    write(tmp_path / "a_b.png")
+    assert names(tmp_path, "a") == names(tmp_path, "a_b") == ["a_b.png"]
+
+
+def test_files_that_no_task_gets_are_named(tmp_path: Path) -> None:
+    for name in ("7.png", "77.png", "unknown.png", "007.heic", "007_a.txt", "007/ok.png", "007/notes.txt", "8/x.png"):
+        write(tmp_path / name)
+    write(tmp_path / ".hidden" / "7.png")
+    (tmp_path / "007.png").symlink_to(tmp_path / "unknown.png")  # taken through a link
+    assert unmatched_files(tmp_path, ["007"]) == (
+        "007.heic",
+        "007/notes.txt",
+        "007_a.txt",
+        "7.png",
+        "77.png",
+        "8/x.png",
+    )
+    assert unmatched_files(tmp_path, []) != ()
+
+
+def test_a_file_that_came_later_is_seen_by_the_same_object(tmp_path: Path) -> None:
+    write(tmp_path / "7.png")
+    os.utime(tmp_path, ns=(1, 1))  # a clock of file systems ticks every few milliseconds
+    folder = Folder(str(tmp_path))
+    assert len(folder.recipes(inputs(), 6, 0)) == 1
+    write(tmp_path / "7_b.png")
+    assert len(folder.recipes(inputs(), 6, 0)) == 2
+
+
+def test_a_thousand_tasks_and_four_thousand_files_take_seconds(tmp_path: Path) -> None:
+    ids = [str(number) for number in range(1000)]
+    for task_id in ids:
+        for name in "abcd":
+            (tmp_path / f"{task_id}_{name}.png").write_bytes(b"x")
+    folder = Folder(str(tmp_path), ids)
+    started = time.perf_counter()
+    found = sum(len(folder.recipes(inputs(task_id), 100, 0)) for task_id in ids)
+    assert (found, unmatched_files(tmp_path, ids)) == (4000, ())
+    assert time.perf_counter() - started < 8.0  # about one second alone; listed for every task it is over a minute
 
 
 def test_names_with_spaces_and_chinese_and_decomposed_letters(tmp_path: Path) -> None:

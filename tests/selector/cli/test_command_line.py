@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from conftest import noise_jpeg
 
 from selector import Campaign
 from selector.cli.main import group, main
@@ -140,6 +141,39 @@ def test_an_unknown_key_names_the_nearest_known_one(run: Run, campaign: Campaign
     path = campaign.folder / "campaign.toml"
     path.write_text(path.read_text().replace("workers = 2", "worker = 2"))
     _one_line_with_2(run("status", "-C", campaign.folder), "worker", "workers")
+
+
+def test_no_verb_at_all_shows_the_help(run: Run) -> None:
+    code, out, err = run()
+    assert (code, err) == (0, "")
+    assert len(out.splitlines()) > 20
+    assert "bestshot init my-campaign" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("record", "abc", "--withdraw", "--reason", "worse", "--on", "2025-07-01"), "--on"),
+        (("record", "abc", "--submitted", "--reason", "typo"), "--reason"),
+        (("verify", "some.zip", "--profile", "mini-png"), "--profile"),
+    ],
+    ids=["on", "reason", "profile"],
+)
+def test_options_without_effect_are_refused(
+    run: Run, campaign: Campaign, arguments: tuple[str, ...], option: str
+) -> None:
+    _one_line_with_2(run(*arguments, "-C", campaign.folder), f"{option} has no effect")
+
+
+def test_import_names_the_files_that_no_task_got(run: Run, campaign: Campaign, tmp_path: Path) -> None:
+    folder = tmp_path / "finished"
+    folder.mkdir()
+    for name in ("3.jpg", *(f"x{i}.jpg" for i in range(7))):
+        (folder / name).write_bytes(noise_jpeg(9))
+    out = run("import", folder, "-C", campaign.folder)[1]
+    assert "1 candidates made" in out
+    assert "7 files (x0.jpg, x1.jpg, x2.jpg, x3.jpg, x4.jpg, …)" in out
+    assert len(json.loads(run("import", folder, "-C", campaign.folder, "--json")[1])["unmatched"]) == 7
 
 
 def test_no_campaign_says_how_to_make_one(run: Run, tmp_path: Path) -> None:

@@ -122,7 +122,20 @@ def test_all_wrong_rows_are_listed(tmp_path: Path) -> None:
     assert str(caught.value).endswith("... and 2 more")
 
 
-@pytest.mark.parametrize("bad", ["a/b", "..", ".hidden", "a\\b", "a:b", "x" * 101, "", "a{id}"])
+@pytest.mark.parametrize(("one", "other"), [("Cat", "cat"), ("STRASSE", "stra\u00dfe"), ("\u00e9", "e\u0301")])
+def test_text_ids_that_one_file_system_takes_for_one_file_are_refused(tmp_path: Path, one: str, other: str) -> None:
+    table = f"photo,text,kind,key\n,a cat,draw,{one}\n,a dog,draw,{other}\n"
+    assert f"key {other!r} is {one!r} of line 2" in message(tmp_path, table, MINI)
+
+
+@pytest.mark.parametrize("good", ["x" * 100, "猫" * 33, "console", "com10", "a.b"])
+def test_text_ids_near_the_limits_are_taken(tmp_path: Path, good: str) -> None:
+    assert read(tmp_path, f"photo,text,kind,key\n,a cat,draw,{good}\n", MINI)[0].id == good
+
+
+@pytest.mark.parametrize(
+    "bad", ["a/b", "..", ".hidden", "a\\b", "a:b", "x" * 101, "猫" * 34, "", "a{id}", "con", "NUL", "Lpt1.a"]
+)
 def test_a_text_id_must_be_usable_as_a_file_name(tmp_path: Path, bad: str) -> None:
     assert "usable as a file name" in message(tmp_path, f"photo,text,kind,key\n,a cat,draw,{bad}\n", MINI)
 

@@ -211,6 +211,12 @@ def test_what_is_no_complete_picture_is_an_input_error_of_one_line_with_its_name
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("data", [b"", b"this is no picture"])
+def test_what_has_no_known_format_is_said_without_an_address(data: bytes) -> None:
+    with pytest.raises(InputError, match=r"\(no picture format that is known here\)$"):
+        _ = Picture(data, "task 7").size
+
+
 @pytest.mark.parametrize("fmt", ["JPEG", "PNG"])
 def test_size_of_a_truncated_picture_is_what_its_header_says(fmt: str) -> None:
     whole = encoded(Image.fromarray(data.chelsea()), fmt)

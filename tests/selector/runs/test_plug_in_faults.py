@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ToyGenerator
+from conftest import ToyGenerator, ToyScorer
 
 from selector import Campaign
-from selector.domain import Made, Recipe, TaskInputs
+from selector.domain import Item, Made, Recipe, Score, TaskInputs
 
 NO_JSON = [np.int64(1), np.float32(0.5), float("nan"), "\udc8f"]
 
@@ -53,3 +53,32 @@ def test_an_image_that_is_none_fails_the_candidate_and_ends_no_run(
 
     monkeypatch.setattr(ToyGenerator, "generate", generate)
     assert campaign.generate().failed == 9
+
+
+@pytest.mark.parametrize("result", [None, 0.5, {"sharpness": 0.5}, {"sharpness": None}, [Score.of(0.5)]], ids=repr)
+def test_scores_that_are_none_fail_the_candidate_and_end_no_run(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch, result: Any
+) -> None:
+    monkeypatch.setattr(ToyScorer, "score", lambda self, items: [result] * len(items))  # noqa: ARG005
+    campaign.generate()
+    summary = campaign.score()
+    assert (summary.values, summary.unscored, sum(summary.failures.values())) == (0, 0, 9)
+    assert "technical: TypeError: " in next(iter(summary.failures))
+
+
+def test_one_senseless_result_costs_no_other_candidate_its_scores(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign.generate()
+    honest = ToyScorer.score
+    odd = sorted((campaign.folder / "images").rglob("*.jpg"))[0].stem
+
+    def score(self: ToyScorer, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
+        scored = zip(items, honest(self, items), strict=True)
+        return [5 if item.picture.id == odd else result for item, result in scored]  # type: ignore[misc]
+
+    monkeypatch.setattr(ToyScorer, "score", score)
+    summary = campaign.score()
+    assert (summary.values, sum(summary.failures.values())) == (8, 1)
+    monkeypatch.setattr(ToyScorer, "score", honest)
+    assert campaign.score().values == 1
