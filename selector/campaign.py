@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from selector.config import read_config
+from selector.config import check_names, read_config
 from selector.contest import load_profile
-from selector.create import CONFIG_NAME, DATABASE_NAME, create_campaign
+from selector.create import CONFIG_NAME, create_campaign, store_url
 from selector.doctor import Check, check_campaign, check_machine
 from selector.domain import Generator, InputError, MissingPart, Scorer, Task, TaskType
 from selector.ranking import Pick
@@ -61,10 +61,11 @@ class Campaign:
         self.folder = Path(folder)
         self.config = read_config(self.folder / CONFIG_NAME)
         self.profile = load_profile(_profile_place(self.config.profile, self.folder))
-        url: str | Path = self.config.store.url or self.folder / DATABASE_NAME
         images = ImageFolder(self.folder / "images", _SUFFIX[self.profile.export.image_format])
-        self._ws = Workspace(self.folder, self.config, self.profile, Database(url), images, clock)
+        db = Database(store_url(self.config, self.folder))
+        self._ws = Workspace(self.folder, self.config, self.profile, db, images, clock)
         self._ledger = Ledger(self._ws.db, self.profile, clock)
+        self._check_profile()
 
     @classmethod
     def init(
@@ -109,6 +110,7 @@ class Campaign:
             n: candidates a task and generator instead of the configured number.
             retry_failed: also try again what failed.
         """
+        check_names(self.config)
         wanted = [
             (task, name, n if n is not None else count)
             for task in self._selected(types, task_ids)
@@ -134,6 +136,7 @@ class Campaign:
 
     def score(self, types: Sequence[TaskType] | None = None, progress: Progress = silent) -> ScoreSummary:
         """Measure what is not measured yet; scorers that cannot run here are left out and named."""
+        check_names(self.config)
         scorers, left_out = self._scorers()
         summary = score(self._ws, self._selected(types, None), scorers, progress)
         summary.left_out.update(left_out)
@@ -212,6 +215,14 @@ class Campaign:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _check_profile(self) -> None:
+        made_for = self._ws.db.fact("profile")
+        if made_for not in (None, self.profile.name):
+            raise InputError(
+                f"this campaign was made for the profile '{made_for}', {CONFIG_NAME} now names '{self.profile.name}': "
+                "set it back, or make another campaign"
+            )
+
     def _selected(self, types: Sequence[TaskType] | None, task_ids: Sequence[str] | None) -> list[Task]:
         unknown = sorted(set(task_ids or ()) - {t.id for t in self.tasks})
         if unknown:
@@ -245,7 +256,6 @@ class Campaign:
             else:
                 ready[name] = scorer
         return ready, left_out
-
 
     def _scorer_settings(self, name: str) -> dict[str, Any]:
         """The configured ones; the gate also learns where the contest fixes the size, and with it the proportions."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from selector.contest.toml_model import parse_toml, validate
 from selector.domain import InputError, TaskType
+from selector.domain.words import near_or_all
+from selector.registry import generator_names, scorer_names
 
 _DEFAULT_PLAN: dict[TaskType, dict[str, int]] = {
     TaskType.T2I: {},
@@ -18,6 +20,21 @@ _DEFAULT_PLAN: dict[TaskType, dict[str, int]] = {
     TaskType.VTTIE: {"textedit": 8},
     TaskType.DEEPFAKE: {"faceswap": 8},
 }
+
+
+MAX_TEAM_BYTES = 150  # of the 255 that file systems give a name
+
+
+def _usable_in_a_file_name(team: str) -> str:
+    if any(ord(c) < 32 or c in '/\\:*?"<>|' for c in team) or team.strip(" .") != team:
+        raise ValueError('must be usable in a file name: none of / \\ : * ? " < > |, no line break, no dot at an end')
+    if len(team.encode()) > MAX_TEAM_BYTES:
+        raise ValueError(f"must be at most {MAX_TEAM_BYTES} bytes in UTF-8: it is part of a file name")
+    return team
+
+
+Team = Annotated[str, Field(min_length=1), AfterValidator(_usable_in_a_file_name)]
+Counts = dict[str, Annotated[int, Field(ge=0)]]
 
 
 class _Model(BaseModel):
@@ -34,12 +51,12 @@ class StoreConfig(_Model):
 class GenerateConfig(_Model):
     """Candidates of each task: for every task type, generators and how many candidates each makes."""
 
-    t2i: dict[str, int] = Field(
+    t2i: Counts = Field(
         default=_DEFAULT_PLAN[TaskType.T2I], description="text to image: generator = number of candidates a task"
     )
-    tie: dict[str, int] = Field(default=_DEFAULT_PLAN[TaskType.TIE], description="edits of a scene")
-    vttie: dict[str, int] = Field(default=_DEFAULT_PLAN[TaskType.VTTIE], description="edits of the text in an image")
-    deepfake: dict[str, int] = Field(default=_DEFAULT_PLAN[TaskType.DEEPFAKE], description="face swaps")
+    tie: Counts = Field(default=_DEFAULT_PLAN[TaskType.TIE], description="edits of a scene")
+    vttie: Counts = Field(default=_DEFAULT_PLAN[TaskType.VTTIE], description="edits of the text in an image")
+    deepfake: Counts = Field(default=_DEFAULT_PLAN[TaskType.DEEPFAKE], description="face swaps")
 
     def plan(self, task_type: TaskType) -> dict[str, int]:
         """Generator name to number of candidates for one task type."""
@@ -57,7 +74,7 @@ class CampaignConfig(_Model):
     """The whole file. Tables ``[generators.NAME]`` and ``[scorers.NAME]`` are handed to that plug-in as settings."""
 
     profile: str = Field(description="contest profile: a built-in name, or the path of a profile in TOML")
-    team: str = Field(default="team", description="team name, used in the name of the ZIP", min_length=1, max_length=80)
+    team: Team = Field(default="team", description="team name, used in the name of the ZIP")
     seed: int = Field(default=20250701, description="every seed of the campaign derives from this one", ge=0, lt=2**31)
     workers: int = Field(default=2, description="tasks worked on at once", ge=1, le=256)
     store: StoreConfig = Field(default=StoreConfig(), description="where the records are kept")
@@ -84,6 +101,17 @@ def read_config(path: Path) -> CampaignConfig:
             f"cannot read {path} ({error.strerror}): is this a campaign? `bestshot init` makes one"
         ) from error
     return parse_toml(data, CampaignConfig, path.name)
+
+
+def check_names(config: CampaignConfig) -> None:
+    """Raise ``InputError`` for a generator or scorer that is not known here, wherever the file names it."""
+    named = {
+        "generator": {*config.generators, *(name for t in TaskType for name in config.generate.plan(t))},
+        "scorer": {*config.scorers, *config.score.scorers},
+    }
+    for kind, known in (("generator", generator_names()), ("scorer", scorer_names())):
+        for name in sorted(named[kind] - set(known)):
+            raise InputError(f"campaign.toml names the {kind} '{name}', which is not known{near_or_all(name, known)}")
 
 
 def parse_config(values: Mapping[str, Any]) -> CampaignConfig:

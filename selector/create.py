@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
+import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from selector.config import CampaignConfig, parse_config, render_config
+from selector.config import CampaignConfig, check_names, parse_config, render_config
 from selector.contest import check_input_images, load_profile, profile_names, read_task_table, resolve_image
 from selector.domain import InputError, Task
 from selector.store import Database
@@ -18,6 +19,7 @@ CONFIG_NAME = "campaign.toml"
 DATABASE_NAME = "campaign.db"
 PROFILE_NAME = "profile.toml"  # a profile of one's own, copied here
 TABLE_NAME = "task.csv"
+INPUT_FACT = "input:"  # prefix of the facts that pin the input pictures by name
 _OURS = {"inputs", "images", TABLE_NAME, PROFILE_NAME, DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm"}
 
 
@@ -26,15 +28,18 @@ def create_campaign(folder: Path, tasks: Path, images: Path, profile: str, confi
     facts = load_profile(profile)
     own_profile = profile not in profile_names()
     checked = parse_config({"profile": PROFILE_NAME if own_profile else profile, **config})
+    check_names(checked)
     table = read_task_table(tasks, facts, images)
     check_input_images(table, images)
     _check_free(folder)
     try:
-        _copy_inputs(table, images, folder)
+        hashes = _copy_inputs(table, images, folder)
         write_atomically(folder / TABLE_NAME, tasks.read_bytes())
         if own_profile:
             write_atomically(folder / PROFILE_NAME, Path(profile).read_bytes())
-        _create_database(checked, folder, table)
+        pinned = {"profile": facts.name, "table": hashlib.sha256(tasks.read_bytes()).hexdigest()}
+        pinned |= {f"{INPUT_FACT}{name}": digest for name, digest in hashes.items()}
+        _create_database(checked, folder, table, pinned)
         (folder / "images").mkdir(exist_ok=True)
     except OSError as error:
         raise InputError(describe_write_error(folder, error)) from error
@@ -47,7 +52,7 @@ def _check_free(folder: Path) -> None:
         raise InputError(f"{folder} is a campaign already: choose another folder, or go on with its verbs")
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file: choose another folder")
-    if (folder / DATABASE_NAME).exists() and Database(folder / DATABASE_NAME).has_candidates():
+    if _holds_work(folder / DATABASE_NAME):
         raise InputError(
             f"{folder} holds a campaign's database but no {CONFIG_NAME}: restore that file, or choose another folder"
         )
@@ -57,22 +62,47 @@ def _check_free(folder: Path) -> None:
         raise InputError(f"{folder} holds other things ({strangers[0]}): choose a new or empty folder")
 
 
-def _copy_inputs(tasks: Sequence[Task], images: Path, target: Path) -> None:
-    """Copy the pictures that tasks name, so that a campaign is whole in itself."""
-    (target / "inputs").mkdir(parents=True, exist_ok=True)
+def _holds_work(path: Path) -> bool:
+    if not path.exists():
+        return False
+    db = Database(path)
+    try:
+        return db.has_candidates()
+    finally:
+        db.close()
+
+
+def _copy_inputs(tasks: Sequence[Task], images: Path, target: Path) -> dict[str, str]:
+    """Copy the pictures that tasks name, so that a campaign is whole in itself; returns name to SHA-256."""
+    hashes = {}
     for name in sorted({n for t in tasks for n in (t.source, t.reference) if n}):
+        data = resolve_image(images, name).read_bytes()
         destination = target / "inputs" / name
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        source = resolve_image(images, name)
-        if not (destination.exists() and destination.samefile(source)):
-            shutil.copyfile(source, destination)
+        if not (destination.is_file() and destination.read_bytes() == data):
+            write_atomically(destination, data, durable=False)
+        hashes[name] = hashlib.sha256(data).hexdigest()
+    return hashes
 
 
-def _create_database(config: CampaignConfig, target: Path, tasks: Sequence[Task]) -> None:
-    # No campaign.toml and no candidates: what is there was left by a killed `init`.
-    for leftover in target.glob(f"{DATABASE_NAME}*"):
-        leftover.unlink()
-    db = Database(config.store.url or target / DATABASE_NAME, create=True)
-    with db.write() as connection:
-        save_tasks(db, connection, tasks)
-    db.close()
+def _create_database(config: CampaignConfig, target: Path, tasks: Sequence[Task], facts: Mapping[str, str]) -> None:
+    """Fill the database; a local one is made under another name and appears whole or not at all."""
+    url = store_url(config, target)
+    place = url if isinstance(url, Path) else None
+    made = Database(url if place is None else place.with_name(f".tmp-{os.getpid()}-{place.name}"), create=True)
+    with made.write() as connection:
+        save_tasks(made, connection, tasks)
+    for key, value in facts.items():
+        made.set_fact(key, value)
+    made.close()
+    if place is not None:
+        Path(str(made.engine.url.database)).replace(place)
+
+
+def store_url(config: CampaignConfig, folder: Path) -> Path | str:
+    """Where the records are: the campaign's own file, or the configured URL (a relative file is in the folder too)."""
+    if not config.store.url:
+        return folder / DATABASE_NAME
+    prefix = "sqlite:///"
+    if config.store.url.startswith(prefix):
+        return folder / config.store.url[len(prefix) :]
+    return config.store.url

@@ -10,10 +10,12 @@ from typing import Any
 
 from selector.contest.input_images import check_input_images
 from selector.contest.problems import InputProblems
+from selector.create import INPUT_FACT
 from selector.domain import BestshotError, InputError, Task
 from selector.registry import create_generator, create_scorer, generator_names, scorer_names
 from selector.runs.progress import Progress, silent
 from selector.runs.workspace import Workspace
+from selector.store.files import sha256_of
 from selector.store.records import load_candidates
 
 LOW_DISK_BYTES = 2 * 1024**3
@@ -65,7 +67,11 @@ def _inputs(ws: Workspace, tasks: Sequence[Task]) -> Check:
         return Check("input images", False, "; ".join(error.problems[:5]))
     except InputError as error:
         return Check("input images", False, str(error))
-    return Check("input images", True, f"all that {len(tasks)} tasks name are there and whole")
+    pinned = ws.db.facts(INPUT_FACT)
+    changed = [n for n, digest in sorted(pinned.items()) if sha256_of(ws.inputs_folder / n) != digest]
+    if changed:
+        return Check("input images", False, f"{len(changed)} were changed since init ({changed[0]}): put them back")
+    return Check("input images", True, f"all that {len(tasks)} tasks name are there, whole and as they were")
 
 
 def _candidates(ws: Workspace, progress: Progress) -> Check:

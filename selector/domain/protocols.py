@@ -13,7 +13,11 @@ class Generator(Protocol):
     """Makes candidates. Settings are keyword arguments of the constructor, which must stay cheap (no model loading)."""
 
     name: str
-    version: str  # raise it when the same recipe no longer gives the same picture
+
+    @property
+    def version(self) -> str:
+        """Raise it when the same recipe no longer gives the same picture. A class attribute will do."""
+
     task_types: frozenset[TaskType]
 
     def check(self) -> None:
@@ -37,7 +41,11 @@ class Scorer(Protocol):
     """Turns candidates into raw scores. Settings are keyword arguments of the constructor, which must stay cheap."""
 
     name: str
-    version: str  # weights and preprocessing included: scores of two versions are never mixed
+
+    @property
+    def version(self) -> str:
+        """Weights and preprocessing included: scores of two versions are never mixed. A class attribute will do."""
+
     task_types: frozenset[TaskType]
     columns: tuple[Column, ...]
 

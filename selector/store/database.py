@@ -6,6 +6,7 @@ interleave; a reader never waits for a writer; any number of processes may open 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from selector.store import schema
 from selector.store.files import DISK_FULL
 
 BUSY_SECONDS = 30
+MIN_FREE_BYTES = 256 * 1024
 _WRITER_LOCK = 0x62737400  # any constant: the advisory lock that PostgreSQL writers of a campaign share
 
 
@@ -36,21 +38,26 @@ class Database:
         if isinstance(url, Path) and not create and not url.is_file():
             raise InputError(f"{url} is not there: this folder is no campaign; make one with `bestshot init`")
         self.engine = _engine(self.url)
-        with _plain_errors():
-            if create or not inspect(self.engine).has_table("fact"):
+        file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
+        self._place = Path(file).parent if file else None
+        with _plain_errors(self._place):
+            if create:
                 schema.metadata.create_all(self.engine)
+                self.set_fact("format", str(schema.FORMAT_VERSION))
+            elif not inspect(self.engine).has_table("fact"):
+                raise InputError("the database holds no campaign: restore it from a backup, or mend `url` in [store]")
             self._check_format()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one consistent state."""
-        with _plain_errors(), self.engine.connect() as connection, connection.begin():
+        with _plain_errors(self._place), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that holds the writers' lock from its start: what it reads cannot change before it commits."""
-        with _plain_errors():
+        with _plain_errors(self._place):
             engine = self.engine.execution_options(bestshot_write=True)
             with engine.connect() as connection, connection.begin():
                 if self.engine.dialect.name == "postgresql":
@@ -66,6 +73,18 @@ class Database:
         """A fact of the database by key, or None."""
         with self.read() as connection:
             return connection.execute(select(schema.fact.c.value).where(schema.fact.c.key == key)).scalar_one_or_none()
+
+    def facts(self, prefix: str) -> dict[str, str]:
+        """All facts whose key begins with ``prefix``, without the prefix."""
+        f = schema.fact.c
+        with self.read() as connection:
+            rows = connection.execute(select(f.key, f.value).where(f.key.startswith(prefix, autoescape=True)))
+            return {row.key[len(prefix) :]: row.value for row in rows}
+
+    def set_fact(self, key: str, value: str) -> None:
+        """Store a fact for good; one that is there already stays as it is."""
+        with self.write() as connection:
+            self.insert_missing(connection, schema.fact, [{"key": key, "value": value}])
 
     def has_candidates(self) -> bool:
         """Whether any work is stored here."""
@@ -83,11 +102,8 @@ class Database:
         raise InputError(f"{self.engine.dialect.name}: only SQLite and PostgreSQL hold a campaign")
 
     def _check_format(self) -> None:
-        found = self.fact("format")
-        if found is None:
-            with self.write() as connection:
-                self.insert_missing(connection, schema.fact, [{"key": "format", "value": str(schema.FORMAT_VERSION)}])
-        elif int(found) > schema.FORMAT_VERSION:
+        found = self.fact("format") or "0"
+        if int(found) > schema.FORMAT_VERSION:
             raise InputError(
                 f"this campaign has format {found}, this bestshot knows {schema.FORMAT_VERSION}: upgrade bestshot"
             )
@@ -105,7 +121,9 @@ def _engine(url: str | URL) -> Engine:
         engine = create_engine(url)
     except (SQLAlchemyError, ImportError) as error:
         # The URL itself is not repeated: it may hold a password.
-        raise InputError(f"the store's url in campaign.toml cannot be used: {_first_line(error)}") from error
+        raise InputError(
+            f"the store's url in campaign.toml cannot be used: {_first_line(error)} (is its driver installed?)"
+        ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -128,13 +146,13 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
+def _plain_errors(place: Path | None) -> Iterator[None]:
     """Turn the driver's errors into one line that says what to do."""
     try:
         yield
     except DatabaseError as error:
         message = _first_line(error.orig or error)
-        if "full" in message:
+        if "full" in message or ("disk I/O" in message and _is_full(place)):
             raise InputError(DISK_FULL) from error
         if "readonly" in message or "unable to open" in message:
             raise InputError(f"cannot write to the campaign's database ({message}): check its permissions") from error
@@ -145,6 +163,14 @@ def _plain_errors() -> Iterator[None]:
         raise BestshotError(f"the campaign's database refused: {message}") from error
     except SQLAlchemyError as error:
         raise BestshotError(f"the campaign's database refused: {_first_line(error)}") from error
+
+
+def _is_full(place: Path | None) -> bool:
+    """Whether the disk that holds ``place`` has no room for as much as a journal."""
+    try:
+        return place is not None and shutil.disk_usage(place).free < MIN_FREE_BYTES
+    except OSError:
+        return False
 
 
 def _first_line(error: BaseException) -> str:

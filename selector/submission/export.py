@@ -83,9 +83,7 @@ def _write_zip(ws: Workspace, tasks: Sequence[Task], picks: Sequence[Pick], subm
         sha256 = write_archive(unchecked, ws.profile, tasks, files)
         verdict = verify_archive(unchecked, ws.profile, tasks)
         if not verdict.valid:
-            raise SubmissionError(
-                f"the written ZIP breaks the contest's rules, so it was removed: {verdict.problems[0]}"
-            )
+            raise SubmissionError(f"the ZIP breaks the contest's rules, so it was removed: {verdict.problems[0]}")
         _check_images(unchecked, ws, tasks, picks)
         _check_unchanged(ws, submission_id, sha256)
         unchecked.replace(zip_path)
@@ -139,7 +137,8 @@ def _manifest(
         }
         for p in picks
     ]
-    return manifest_bytes(submission_id, zip_name, sha256, ws.profile, ws.config, basis, rows)
+    contest = {"table": ws.db.fact("table"), "inputs": stable_hash(ws.db.facts("input:"), 64)}
+    return manifest_bytes(submission_id, zip_name, sha256, ws.profile, ws.config, contest, basis, rows)
 
 
 def _makers(connection: Connection) -> dict[tuple[str, str | None], dict[str, Any]]:

@@ -37,6 +37,7 @@ def manifest_bytes(
     zip_sha256: str,
     profile: Any,
     config: Any,
+    contest: Mapping[str, Any],
     basis: Mapping[str, Any],
     picks: Sequence[Mapping[str, Any]],
 ) -> bytes:
@@ -47,6 +48,7 @@ def manifest_bytes(
         "zip": {"name": zip_name, "sha256": zip_sha256},
         "profile": {"name": profile.name, "hash": stable_hash(profile.model_dump(mode="json"))},
         "config": config.model_dump(mode="json", exclude={"store"}),  # the store's URL may hold a password
+        "contest": contest,  # hashes of the task table and of all input pictures
         "basis": basis,
         "program": {
             "bestshot": selector.__version__,

@@ -211,7 +211,7 @@ def test_a_manifest_names_everything_but_the_clock_and_the_store(campaign: Campa
     clock.now += timedelta(days=3)
     assert campaign.export().manifest_path.read_bytes() == first
     content = json.loads(first)
-    assert set(content) == {"format", "submission", "zip", "profile", "config", "basis", "program", "picks"}
+    assert set(content) == {"format", "submission", "zip", "profile", "config", "contest", "basis", "program", "picks"}
     assert set(content["program"]) == {"bestshot", "git", "python", "packages", "weights"}
     assert "store" not in content["config"], "its URL may hold a password"
     assert content["basis"] == {"calibration": "prior-1", "scorers": {"technical": "toy-1"}}
@@ -248,7 +248,9 @@ def test_a_profile_of_ones_own_is_copied_into_the_campaign(tmp_path: Path, conte
 
 @pytest.mark.usefixtures("toys")
 def test_an_imported_copy_of_the_source_does_not_block_the_export(tmp_path: Path, contest_files: Files) -> None:
-    campaign = made_campaign(tmp_path, contest_files, ["please decline", "fine"], score={"scorers": ["gate", "technical"]})
+    campaign = made_campaign(
+        tmp_path, contest_files, ["please decline", "fine"], score={"scorers": ["gate", "technical"]}
+    )
     (tmp_path / "finished").mkdir()
     shutil.copy(tmp_path / "imgs" / f"{0:032x}.jpg", tmp_path / "finished" / "3.jpg")
     campaign.import_folder(tmp_path / "finished")
@@ -329,3 +331,25 @@ def test_a_tampered_zip_under_a_submissions_name_is_not_valid(campaign: Campaign
     verdict = campaign.verify(path)
     assert not verdict.valid
     assert "not those that were exported" in verdict.problems[0]
+
+
+def test_an_empty_or_foreign_database_is_no_campaign(campaign: Campaign) -> None:
+    campaign.close()
+    for file in campaign.folder.glob("campaign.db*"):
+        file.unlink()
+    (campaign.folder / "campaign.db").touch()
+    with pytest.raises(InputError, match="holds no campaign"):
+        Campaign(campaign.folder)
+
+
+def test_another_profile_in_the_same_campaign_is_refused(campaign: Campaign) -> None:
+    path = campaign.folder / "campaign.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("tianchi-532389", "mini-png"), encoding="utf-8")
+    with pytest.raises(InputError, match="made for the profile 'tianchi-532389'"):
+        Campaign(campaign.folder)
+
+
+def test_doctor_notices_an_input_that_was_replaced(campaign: Campaign) -> None:
+    (campaign.folder / "inputs" / str(campaign.tasks[0].source)).write_bytes(noise_jpeg(77))
+    found = {c.subject: c for c in campaign.doctor()}
+    assert "changed since init" in found["input images"].text

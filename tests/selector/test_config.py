@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from selector.config import CampaignConfig, parse_config, read_config, render_config
+from selector.config import CampaignConfig, check_names, parse_config, read_config, render_config
 from selector.domain import InputError, TaskType
 
 FULL = {
     "profile": "tianchi-532389",
-    "team": '队伍 "one"\\n',
+    "team": "队伍 'one'",
     "seed": 7,
     "workers": 3,
     "store": {"url": "sqlite:///x.db"},
@@ -76,3 +76,22 @@ def test_a_file_that_is_no_toml_or_not_utf8_says_so(tmp_path: Path) -> None:
 def test_defaults_are_those_of_the_documentation() -> None:
     config = CampaignConfig(profile="x")
     assert (config.workers, config.generate.plan(TaskType.DEEPFAKE)) == (2, {"faceswap": 8})
+
+
+@pytest.mark.parametrize("team", ["../evil", "a/b", "a\\b", "line\nbreak", ".", "dots.", "队" * 51, 'say "hi"'])
+def test_a_team_that_is_no_file_name_is_refused(team: str) -> None:
+    with pytest.raises(InputError, match="team"):
+        parse_config({"profile": "mini-png", "team": team})
+
+
+def test_a_negative_number_of_candidates_is_refused() -> None:
+    with pytest.raises(InputError, match="retouch"):
+        parse_config({"profile": "mini-png", "generate": {"tie": {"retouch": -1}}})
+
+
+@pytest.mark.parametrize(
+    "values", [{"generators": {"faceswp": {}}}, {"generate": {"tie": {"retuch": 2}}}, {"score": {"scorers": ["gaet"]}}]
+)
+def test_a_misspelt_plug_in_is_named_with_the_nearest(values: dict[str, object]) -> None:
+    with pytest.raises(InputError, match="did you mean"):
+        check_names(parse_config({"profile": "mini-png", **values}))
