@@ -41,7 +41,7 @@ from selector.domain import (
 )
 from selector.perception.fonts import all_fonts, fonts_tag
 from selector.perception.ocr import TextLine, read_text
-from selector.perception.text_instruction import TextEdit, parse_text_instruction
+from selector.perception.text_instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction
 from selector.perception.text_match import Span, find_spans
 
 
@@ -137,9 +137,7 @@ def _understood(inputs: TaskInputs) -> TextEdit:
     edit = parse_text_instruction(inputs.task.prompt)
     if edit is None:
         shown = inputs.task.prompt.strip()[:80]
-        raise Declined(
-            f"textedit: no replacing, adding or deleting of a text was understood in '{shown}'; quote the texts"
-        )
+        raise Declined(f"textedit: '{shown}': {NOT_UNDERSTOOD}")
     return edit
 
 

@@ -15,7 +15,7 @@ from scorers._ink import BOX_PX, Frame, Ink, find_ink
 from selector.domain import InputError, Item, Picture
 from selector.perception.ocr import TextLine, read_text, span_box
 from selector.perception.resize import centre_window
-from selector.perception.text_instruction import TextEdit, parse_text_instruction
+from selector.perception.text_instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction
 from selector.perception.text_match import Span, find_spans
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -91,7 +91,7 @@ def find_texts(item: Item) -> Pair:
 def _replacement(item: Item) -> TextEdit:
     edit = parse_text_instruction(item.inputs.task.prompt)
     if edit is None:
-        raise InputError("no replacing of a text was understood in the instruction")
+        raise InputError(NOT_UNDERSTOOD)
     if edit.action != "replace":
         raise InputError(f"the instruction is to {edit.action} text: there are no two texts to compare")
     return edit

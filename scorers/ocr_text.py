@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Picture, Score, TaskType
 from selector.perception.ocr import TextLine, read_text, span_box
-from selector.perception.text_instruction import TextEdit, parse_text_instruction, quoted_texts
+from selector.perception.text_instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction, quoted_texts
 from selector.perception.text_match import Span, best_window, find_spans, plain
 from selector.perception.weights import TEXT_PACKAGES, weights_tag
 
@@ -84,7 +84,7 @@ def _score_edit(item: Item) -> dict[str, Score]:
     edit = parse_text_instruction(item.inputs.task.prompt)
     source = item.inputs.source
     if edit is None:
-        return _all_unscored("no replacing, adding or deleting of a text was understood in the instruction")
+        return _all_unscored(NOT_UNDERSTOOD)
     if source is None:
         return _all_unscored("the task has no source picture")
     before, after = read_text(source), read_text(item.picture, _LEAST_SCORE)

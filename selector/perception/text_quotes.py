@@ -8,7 +8,7 @@ _PAIRS = {"“": "”", "「": "」", "『": "』", "《": "》", '"': '"', "``"
 _WIDE = r"\u3000-\u303f\u3400-\u9fff\uff00-\uffef"
 _FOLLOWERS = (
     "to|with|by|into|in|on|onto|over|from|and|for|at|as|instead|rather|should|must|of|is|after|before|below|above|under|"
-    "near|beside|next|becomes|while|but|using|text|sign"
+    "near|beside|next|becomes|while|but|using|text|sign|or|then|say|says|read|reads|are|was|now|please|back"
 )
 _AFTER_QUOTE = rf"(?=\s*(?:$|[,.;:!?)\]\-=→{_WIDE}]|(?:{_FOLLOWERS})\b))"
 
