@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timezone
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from selector.create import CONFIG_NAME, create_campaign, store_url
 from selector.doctor import Check, check_campaign, check_machine
 from selector.domain import Generator, InputError, MissingPart, Scorer, Task, TaskType
 from selector.ranking import Pick
-from selector.registry import create_generator, create_scorer
+from selector.registry import create_generator, create_scorer, generator_names
 from selector.report.contact_sheet import write_contact_sheet
 from selector.runs import picking
 from selector.runs.generating import GenerateSummary, Order, build_of, generate
@@ -123,6 +124,8 @@ class Campaign:
         orders = [Order(task, name, *ready[name], count) for task, name, count in wanted if name in ready]
         summary = generate(self._ws, orders, retry_failed, progress)
         summary.left_out.update(left_out)
+        idle = [t for t in self._selected(types, task_ids) if not self.config.generate.plan(t.type)]
+        summary.no_generator = dict(Counter(t.type.value for t in idle))
         return summary
 
     def import_folder(self, folder: str | Path, label: str | None = None, progress: Progress = silent) -> ImportSummary:
@@ -187,7 +190,7 @@ class Campaign:
 
     def status(self) -> Status:
         """Counts, failures with their reasons, submissions and the best total."""
-        return status(self._ws, self.tasks, self._scorers()[0], self._ledger)
+        return status(self._ws, self.tasks, self._scorers()[0], self._builds(), self._ledger)
 
     def report(self, title: str | None = None, notes: tuple[str, ...] = (), progress: Progress = silent) -> Path:
         """Write the contact sheet, a static page with every candidate, and return its path.
@@ -198,12 +201,17 @@ class Campaign:
         """
         scorers = self._scorers()[0]
         title = title or self.folder.resolve().name
-        sheet = build_sheet(self._ws, self.tasks, scorers, self._ledger, title, (*notes, _UNCALIBRATED), progress)
+        sheet = build_sheet(
+            self._ws, self.tasks, scorers, self._builds(), self._ledger, title, (*notes, _UNCALIBRATED), progress
+        )
         return write_contact_sheet(self.folder / "report", sheet)
 
     def doctor(self, progress: Progress = silent) -> list[Check]:
         """Check the machine with this campaign's settings, and the campaign's files."""
-        machine = check_machine(self.config.generators, self.config.scorers)
+        check_names(self.config)
+        generators = {name: self._settings(self.config.generators, name) for name in self.config.generators}
+        scorers = {name: self._settings(self.config.scorers, name) for name in self.config.scorers}
+        machine = check_machine(generators, scorers)
         return [*machine, *check_campaign(self._ws, self.tasks, progress)]
 
     def close(self) -> None:
@@ -234,7 +242,7 @@ class Campaign:
         ready: dict[str, tuple[Generator, str]] = {}
         left_out: dict[str, str] = {}
         for name in sorted(names):
-            settings = self.config.generators.get(name, {})
+            settings = self._settings(self.config.generators, name)
             try:
                 generator = create_generator(name, settings)
             except MissingPart as error:
@@ -242,6 +250,19 @@ class Campaign:
             else:
                 ready[name] = generator, build_of(generator, settings, self.config.seed)
         return ready, left_out
+
+    def _builds(self) -> dict[str, str]:
+        """The present build of every configured generator that can be loaded."""
+        names = {name for t in TaskType for name in self.config.generate.plan(t)}
+        return {name: build for name, (_, build) in self._generators(names & set(generator_names()))[0].items()}
+
+    def _settings(self, tables: Mapping[str, Mapping[str, Any]], name: str) -> dict[str, Any]:
+        """Settings of a plug-in; places in them are relative to the campaign, wherever the program was started."""
+        places = ("path", "folder")
+        return {
+            key: str(self.folder / value) if isinstance(value, str) and value and key.endswith(places) else value
+            for key, value in tables.get(name, {}).items()
+        }
 
     def _scorers(self) -> tuple[dict[str, Scorer], dict[str, str]]:
         """Scorers that can run here, and why the others cannot."""
@@ -259,7 +280,7 @@ class Campaign:
 
     def _scorer_settings(self, name: str) -> dict[str, Any]:
         """The configured ones; the gate also learns where the contest fixes the size, and with it the proportions."""
-        own = dict(self.config.scorers.get(name, {}))
+        own = self._settings(self.config.scorers, name)
         fixed = sorted(kind.value for kind, facts in self.profile.task_types.items() if facts.size == "fixed")
         return {"fixed_size_types": fixed, **own} if name == "gate" and fixed else own
 

@@ -18,6 +18,7 @@ from selector.runs.workspace import Workspace
 from selector.store.files import sha256_of
 from selector.store.records import load_candidates
 
+FILES = ("input images", "candidates")  # subjects of the checks that a campaign cannot do without
 LOW_DISK_BYTES = 2 * 1024**3
 
 

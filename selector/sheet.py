@@ -22,6 +22,7 @@ def build_sheet(
     ws: Workspace,
     tasks: Sequence[Task],
     scorers: Mapping[str, Scorer],
+    builds: Mapping[str, str],
     ledger: Ledger,
     title: str,
     notes: tuple[str, ...] = (),
@@ -35,7 +36,7 @@ def build_sheet(
         title=title,
         profile=ws.profile.name,
         team=ws.config.team,
-        tasks=_counted(_rows(ws, tasks, scorers), len(tasks), progress),
+        tasks=_counted(_rows(ws, tasks, scorers, builds), len(tasks), progress),
         columns={f"{name}.{c.name}": c for name, s in scorers.items() for c in s.columns},
         quota=f"{quota.left} of {quota.allowed} submissions left on {quota.day} ({ws.profile.quota.time_zone})",
         verdict=_verdict(newest),
@@ -66,7 +67,9 @@ def _counted(rows: Iterator[TaskRow], total: int, progress: Progress) -> Iterato
         progress("report", done, total)
 
 
-def _rows(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> Iterator[TaskRow]:
+def _rows(
+    ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer], builds: Mapping[str, str]
+) -> Iterator[TaskRow]:
     known = estimates(ws, tasks, scorers)
     places = {
         (table.features.task_ids[i], table.features.candidate_ids[i]): (table, i)
@@ -75,14 +78,14 @@ def _rows(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -
     }
     with ws.db.read() as connection:
         newest = newest_picks(connection)
-        failures = open_failures(current_plannings(connection), [])
+        failures = open_failures(current_plannings(connection), [], builds)
     picks = {p.task_id: p for p in newest[1]} if newest else {}
     declined: dict[str, list[Failure]] = {f.task_id: [] for f in failures}
     for f in failures:
         declined[f.task_id].append(Failure(f.generator, f.reason or f.outcome, f.outcome == "declined"))
     versions = {name: s.version for name, s in scorers.items()}
     for task in tasks:
-        yield _row(ws, task, picks.get(task.id), known, places, versions, declined.get(task.id, []))
+        yield _row(ws, task, picks.get(task.id), known, places, versions, builds, declined.get(task.id, []))
 
 
 def _row(
@@ -92,6 +95,7 @@ def _row(
     known: Estimates,
     places: Mapping[tuple[str, str], tuple[EstimateTable, int]],
     versions: dict[str, str],
+    builds: Mapping[str, str],
     declined: list[Failure],
 ) -> TaskRow:
     with ws.db.read() as connection:
@@ -120,7 +124,7 @@ def _row(
     cards.sort(key=lambda c: (c.excluded is not None, -(c.estimate.overall if c.estimate else -1.0), c.id))
     failed = [
         Failure(f.generator, f.reason or f.outcome, f.outcome == "declined", f.recipe.variant)
-        for f in open_failures([], attempts)
+        for f in open_failures([], attempts, builds)
         if isinstance(f, Attempt)
     ]
     return TaskRow(

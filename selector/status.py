@@ -42,12 +42,14 @@ class Status:
     quota: Quota
 
 
-def status(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer], ledger: Ledger) -> Status:
-    """Collect the state from the store; touches no image."""
+def status(
+    ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer], builds: Mapping[str, str], ledger: Ledger
+) -> Status:
+    """Collect the state from the store; touches no image. ``builds``: present build of every configured generator."""
     with ws.db.read() as connection:
         candidates = [c for c in load_candidates(connection) if not c.fallback]
         newest = newest_picks(connection)
-        failures = _failures(current_plannings(connection), load_attempts(connection))
+        failures = _failures(open_failures(current_plannings(connection), load_attempts(connection), builds))
     per_task = Counter(c.task_id for c in candidates)
     picks = {p.task_id: p for p in newest[1]} if newest else {}
     types = {}
@@ -77,19 +79,23 @@ def status(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer], 
     )
 
 
-def open_failures(plannings: Sequence[Planning], attempts: Sequence[Attempt]) -> list[Planning | Attempt]:
-    """What failed, was declined or is missing, and has not succeeded since: at most one entry a recipe."""
+def open_failures(
+    plannings: Sequence[Planning], attempts: Sequence[Attempt], builds: Mapping[str, str]
+) -> list[Planning | Attempt]:
+    """What failed, was declined or is missing, and has not succeeded since: at most one entry a recipe.
+
+    What a generator did under other settings or another seed than the present ones (``builds``) no longer counts.
+    """
     last: dict[tuple[str, str, str], Attempt] = {}
     for attempt in attempts:
         last[attempt.task_id, attempt.generator, attempt.recipe.key] = attempt
-    return [
-        *(p for p in plannings if p.outcome != "planned"),
-        *(a for a in last.values() if a.outcome != "made"),
-    ]
+    failed: list[Planning | Attempt] = [p for p in plannings if p.outcome != "planned"]
+    failed += [a for a in last.values() if a.outcome != "made"]
+    return [f for f in failed if builds.get(f.generator, f.build) == f.build]
 
 
-def _failures(plannings: Sequence[Planning], attempts: Sequence[Attempt]) -> dict[str, int]:
-    counts = Counter(f"{f.generator} {f.outcome}: {f.reason}" for f in open_failures(plannings, attempts))
+def _failures(failed: Sequence[Planning | Attempt]) -> dict[str, int]:
+    counts = Counter(f"{f.generator} {f.outcome}: {f.reason}" for f in failed)
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 

@@ -101,8 +101,9 @@ PRIOR: dict[tuple[TaskType, Axis], AxisPrior] = {
         ),
     ),
     (TaskType.TIE, Axis.PQ): AxisPrior(6.0, 1.5, (*_TECHNICAL, *_SEAMS, _ORDER)),
+    # A low base, because many rows add up: with all of them good SC comes near 10 and not beyond, where it is cut.
     (TaskType.VTTIE, Axis.SC): AxisPrior(
-        4.5,
+        2.5,
         1.5,
         (
             Weight(
@@ -118,7 +119,7 @@ PRIOR: dict[tuple[TaskType, Axis], AxisPrior] = {
     # SC is 10 x cosine of a face feature that we do not have: dlib's centred cosine stands in. A face that cannot be
     # found is the worst that can happen to a face swap, hence z = -2.
     (TaskType.DEEPFAKE, Axis.SC): AxisPrior(
-        4.5,
+        4.0,
         1.5,
         (
             Weight("identity.wanted_cosine", 0.45, 0.25, 2.0, -2.0, "the metric is this cosine, by another embedder"),

@@ -140,6 +140,10 @@ def describe_generated(summary: GenerateSummary) -> str:
         f"{summary.declined} declined, {summary.missing} could not run here"
     ]
     lines += counted(summary.reasons)
+    lines += [
+        f"{n} {kind} tasks have no generator: name one under [generate] in campaign.toml, or use `bestshot import`"
+        for kind, n in summary.no_generator.items()
+    ]
     return "\n".join([*lines, *(f"left out {name}: {why}" for name, why in summary.left_out.items())])
 
 

@@ -18,6 +18,7 @@ from selector.cli.common import (
     verb,
     with_example,
 )
+from selector.domain.errors import InputError
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
@@ -65,7 +66,7 @@ def report(campaign: Campaign, title: str | None) -> tuple[Any, str]:
     short_help="Say what can run here, what cannot, and what cures it.",
     help=with_example(
         "Say which generators and scorers can run here and what each missing one needs; inside a campaign also whether "
-        "its files are whole.",
+        "its files are whole (and then exits with 2 if they are not).",
         "bestshot doctor",
     ),
 )
@@ -75,14 +76,18 @@ def report(campaign: Campaign, title: str | None) -> tuple[Any, str]:
 def doctor(folder: Path, as_json: bool) -> None:
     from selector.campaign import Campaign
     from selector.create import CONFIG_NAME
-    from selector.doctor import check_machine
+    from selector.doctor import FILES, check_machine
 
+    damaged = False
     if (folder / CONFIG_NAME).exists():
         with Campaign(folder) as campaign:
             checks = campaign.doctor(progress_bar())
+        damaged = not all(c.ok for c in checks if c.subject in FILES)
     else:
         checks = check_machine()
     emit(checks, table([("ok" if c.ok else "--", c.subject, c.text) for c in checks], ("", "what", "finding")), as_json)
+    if damaged:
+        raise InputError("the campaign's files are not whole: see above")
 
 
 VERBS = (status, report, doctor)

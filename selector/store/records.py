@@ -192,9 +192,9 @@ def first_guesses(connection: Connection) -> Iterator[tuple[str, str, int]]:
 
 
 def current_plannings(connection: Connection) -> tuple[Planning, ...]:
-    """The newest planning of every (task, generator)."""
+    """The newest planning of every (task, generator, build)."""
     p = schema.planning.c
-    newest = select(func.max(p.id)).group_by(p.task_id, p.generator)
+    newest = select(func.max(p.id)).group_by(p.task_id, p.generator, p.build)
     rows = connection.execute(select(schema.planning).where(p.id.in_(newest)).order_by(p.id))
     return tuple(_planning(row) for row in rows)
 
