@@ -87,7 +87,7 @@ class TextEditor:
 
     def __init__(self, fonts_folder: str | None = None, exclude_fonts: Sequence[str] = ()) -> None:
         self._settings = Settings(fonts_folder, tuple(exclude_fonts))
-        self.version = f"1-{_fonts_tag(self._settings)}"  # recipes name fonts by rank: others make other letters
+        self.version = f"2-{_fonts_tag(self._settings)}"  # recipes name fonts by rank: others make other letters
 
     def check(self) -> None:
         """Raise ``MissingPart`` when there is no reader; ``InputError`` when the fonts folder is none."""

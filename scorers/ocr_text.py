@@ -44,7 +44,7 @@ class OcrText:
     )
 
     def __init__(self) -> None:
-        self.version = f"1-{weights_tag(*TEXT_PACKAGES)}"  # other weights, other scores
+        self.version = f"2-{weights_tag(*TEXT_PACKAGES)}"  # other weights, other scores
 
     def check(self) -> None:
         """Raise ``MissingPart`` when the reader is not installed."""

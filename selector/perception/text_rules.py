@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Action = Literal["replace", "add", "delete"]
@@ -19,10 +20,17 @@ class Rule:
     """
 
     action: Action
-    pattern: re.Pattern[str]
+    pattern: str
     alike: bool = False
 
+    def match(self, instruction: str) -> re.Match[str] | None:
+        """Match the whole instruction, case ignored. The pattern is compiled when its number of quotes first fits."""
+        quotes = len(re.findall(QUOTE, instruction))
+        if not self.pattern.count(f">{QUOTE})") <= quotes <= self.pattern.count(QUOTE):
+            return None
+        return _compiled(self.pattern).fullmatch(instruction)
 
-def rule(action: Action, pattern: str, alike: bool = False) -> Rule:
-    """A rule that ignores case."""
-    return Rule(action, re.compile(pattern, re.I), alike)
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.I)

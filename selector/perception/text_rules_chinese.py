@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from selector.perception.text_rules import QUOTE, Rule, rule
-from selector.perception.text_rules_english import NOT_BARE
+from selector.perception.text_rules import QUOTE, Rule
+from selector.perception.text_words_english import NOT_BARE
 
 _TRADITIONAL = str.maketrans(
     "將為換刪變詞圖標題寫請裡數價從應該這張給個內單電麼標", "将为换删变词图标题写请里数价从应该这张给个内单电么标"
@@ -32,7 +32,7 @@ _NEW_LEAD = r"(?:文字|字样|单词|数字)?:?"
 _TAKE = r"(?:把|将)"
 _CHANGE = r"(?:替换|更改|修改|更换|改写|变更)"
 _SUBSTITUTE = r"(?:来)?(?:替换|代替|取代|替代|替掉|换掉)(?:掉)?"
-_ADD = r"(?:添加|加上|增加|加入|写上|写入|写下|插入|添上|放上|放置|印上|题上|新增|加|写)(?:上)?(?:一行|一个|一句|一段|几个)?"
+_ADD = r"(?:添加|加上|增加|加入|写上|写入|写下|插入|添上|放上|放置|印上|题上|新增|加|写)上?(?:一[行个句段]|几个)?"
 _DELETE = r"(?:删除|删掉|删去|去掉|去除|移除|擦除|擦掉|抹去|抹掉|消除|清除|拿掉|移走|除掉)(?:掉)?"
 
 # Words that say how a text looks, in which language it is, or that it is no text at all; never a bare text themselves.
@@ -49,6 +49,9 @@ _HAN = rf"(?:(?!{_LOOKS}|的)[^\s,.;:!?{_CHANGING}\ue000-\uf8ff]){{1,12}}"
 _NOT_PLACE = r"(?!.{0,6}(?:图|文字|文本|标题|内容|招牌|牌子|上面|字样|背景|价格|日期|名))"
 _ANYWHERE = rf"(?:{_PICTURE}的?)?(?:(?!{_LOOKS})[^,.;:!?{_CHANGING}\ue000-\uf8ff]){{0,10}}"
 _CORNER = r"(?:上|下|旁边?|左|右|里|中|内|边|角|部|方|面|侧|央|间|处|前|后|底|顶)"
+_AND_WRITE = r"(?:并|然后|再)?(?:在原处)?(?:写上|换上|改成|换成|改为|替换为)"
+_NAMED = rf"(?:{_PLACE}){{0,2}}(?:文字|文本|标题|单词|字样|数字)(?:从|由)?:?"
+_ALL_TEXT = rf"{_SURFACE}(?:所有|全部|一切)?的?{_SURFACE}(?:文字|文本|字样|字)"
 
 
 def _old(text: str = QUOTE) -> str:
@@ -62,38 +65,38 @@ def _new(text: str = QUOTE) -> str:
 _PART = rf"{_BEFORE}(?P<old>{QUOTE}){_NOUN}?(?:中|里|里面|当中)的{_NOUN}?(?P<part>{QUOTE}){_NOUN}?"
 _ADD_PLACE = rf"(?:在?{_ANYWHERE}(?:{QUOTE}{_NOUN}?的?)?{_ANYWHERE}{_CORNER},?)?"
 RULES: tuple[Rule, ...] = (
-    rule("replace", rf"{_TAKE}?{_old()}{_TO}{_new()}"),
-    rule("replace", rf"{_TAKE}?{_PART}{_TO}{_new()}"),
-    rule("replace", rf"{_CHANGE}{_BEFORE},(?P<old>{QUOTE}){_NOUN}?{_TO}{_new()}"),
-    rule("replace", rf"{_CHANGE}{_old()}(?:为|成){_new()}"),
-    rule("replace", rf"{_TAKE}{_old()}用{_new()}{_SUBSTITUTE}"),
-    rule("replace", rf"(?:用|使用|以){_new()}{_SUBSTITUTE}{_old()}"),
-    rule("replace", rf"{_BEFORE}(?:写|显示)(?:上|成|为)?{_new()},?而不是{_old()}"),
-    rule("replace", rf"(?:{_DELETE}|{_TAKE}){_old()}(?:{_DELETE})?,?(?:并|然后|再)?(?:在原处)?(?:写上|换上|改成|换成|改为|替换为){_new()}"),
-    rule("replace", rf"{_old()}(?:→|->|=>){_new()}"),
+    Rule("replace", rf"{_TAKE}?{_old()}{_TO}{_new()}"),
+    Rule("replace", rf"{_TAKE}?{_PART}{_TO}{_new()}"),
+    Rule("replace", rf"{_CHANGE}{_BEFORE},(?P<old>{QUOTE}){_NOUN}?{_TO}{_new()}"),
+    Rule("replace", rf"{_CHANGE}{_old()}(?:为|成){_new()}"),
+    Rule("replace", rf"{_TAKE}{_old()}用{_new()}{_SUBSTITUTE}"),
+    Rule("replace", rf"(?:用|使用|以){_new()}{_SUBSTITUTE}{_old()}"),
+    Rule("replace", rf"{_BEFORE}(?:写|显示)(?:上|成|为)?{_new()},?而不是{_old()}"),
+    Rule("replace", rf"(?:{_DELETE}|{_TAKE}){_old()}(?:{_DELETE})?,?{_AND_WRITE}{_new()}"),
+    Rule("replace", rf"{_old()}(?:→|->|=>){_new()}"),
     # only the new text is named
-    rule("replace", rf"{_TAKE}?{_SURFACE}{_MAIN_NOUN}{_TO}{_new()}"),
-    rule("replace", rf"{_TAKE}?{_PICTURE}(?:中|里|上)的{_BOARD}{_TO}{_new()}"),
-    rule("replace", rf"(?:让|使){_SURFACE}(?:{_MAIN_NOUN})?(?:显示|写着|变成|变为){_new()}"),
+    Rule("replace", rf"{_TAKE}?{_SURFACE}{_MAIN_NOUN}{_TO}{_new()}"),
+    Rule("replace", rf"{_TAKE}?{_PICTURE}(?:中|里|上)的{_BOARD}{_TO}{_new()}"),
+    Rule("replace", rf"(?:让|使){_SURFACE}(?:{_MAIN_NOUN})?(?:显示|写着|变成|变为){_new()}"),
     # one or both texts without quotes
-    rule("replace", rf"{_TAKE}?{_old()}{_TO}{_new(_LATIN)}"),
-    rule("replace", rf"{_TAKE}?{_old()}{_TO}(?P<new>{_HAN})", alike=True),
-    rule("replace", rf"{_TAKE}(?P<old>{_LATIN}){_TO}{_new()}"),
-    rule("replace", rf"{_TAKE}{_NOT_PLACE}(?P<old>{_HAN}){_TO}{_new()}", alike=True),
-    rule("replace", rf"{_TAKE}(?:{_PLACE}){{0,2}}(?:文字|文本|标题|单词|字样|数字)(?:从|由)?:?(?P<old>{_LATIN}|{_HAN}){_TO}{_new()}"),
-    rule("replace", rf"{_TAKE}{_BEFORE}(?P<old>{_LATIN}){_TO}{_new(_LATIN)}"),
-    rule("replace", rf"{_TAKE}?(?:{_PLACE}){{0,2}}(?:文字|文本|标题|单词|字样)(?:从|由)?:?(?P<old>{_HAN}){_TO}(?:文字)?(?P<new>{_HAN})", alike=True),
-    rule("replace", rf"{_TAKE}?{_SURFACE}{_MAIN_NOUN}{_TO}{_new(_LATIN)}"),
+    Rule("replace", rf"{_TAKE}?{_old()}{_TO}{_new(_LATIN)}"),
+    Rule("replace", rf"{_TAKE}?{_old()}{_TO}(?P<new>{_HAN})", alike=True),
+    Rule("replace", rf"{_TAKE}(?P<old>{_LATIN}){_TO}{_new()}"),
+    Rule("replace", rf"{_TAKE}{_NOT_PLACE}(?P<old>{_HAN}){_TO}{_new()}", alike=True),
+    Rule("replace", rf"{_TAKE}{_NAMED}(?P<old>{_LATIN}|{_HAN}){_TO}{_new()}"),
+    Rule("replace", rf"{_TAKE}{_BEFORE}(?P<old>{_LATIN}){_TO}{_new(_LATIN)}"),
+    Rule("replace", rf"{_TAKE}?{_NAMED}(?P<old>{_HAN}){_TO}(?:文字)?(?P<new>{_HAN})", alike=True),
+    Rule("replace", rf"{_TAKE}?{_SURFACE}{_MAIN_NOUN}{_TO}{_new(_LATIN)}"),
     # adding
-    rule("add", rf"{_ADD_PLACE}{_ADD}{_NOUN}?:?(?P<new>{QUOTE}){_NOUN}?"),
-    rule("add", rf"(?:{_TAKE}){_NOUN}?(?P<new>{QUOTE}){_NOUN}?(?:写|加|添加|放|印)(?:在|到){_ANYWHERE}{_CORNER}"),
-    rule("add", rf"{_ADD_PLACE}{_ADD}(?:文字|文本|字样|标题):?(?P<new>{_LATIN})"),
+    Rule("add", rf"{_ADD_PLACE}{_ADD}{_NOUN}?:?(?P<new>{QUOTE}){_NOUN}?"),
+    Rule("add", rf"(?:{_TAKE}){_NOUN}?(?P<new>{QUOTE}){_NOUN}?(?:写|加|添加|放|印)(?:在|到){_ANYWHERE}{_CORNER}"),
+    Rule("add", rf"{_ADD_PLACE}{_ADD}(?:文字|文本|字样|标题):?(?P<new>{_LATIN})"),
     # deleting
-    rule("delete", rf"{_DELETE}{_old()}"),
-    rule("delete", rf"{_TAKE}{_old()}(?:给)?{_DELETE}"),
-    rule("delete", rf"{_DELETE}(?:{_SURFACE})(?:文字|文本|字样):?(?P<old>{_LATIN})"),
-    rule("delete", rf"{_DELETE}(?:{_SURFACE})(?:所有|全部|一切)?的?(?:{_SURFACE})(?:文字|文本|字样|字)"),
-    rule("delete", rf"{_TAKE}(?:{_SURFACE})(?:所有|全部|一切)?的?(?:{_SURFACE})(?:文字|文本|字样|字)(?:都|全部|全)?{_DELETE}"),
+    Rule("delete", rf"{_DELETE}{_old()}"),
+    Rule("delete", rf"{_TAKE}{_old()}(?:给)?{_DELETE}"),
+    Rule("delete", rf"{_DELETE}(?:{_SURFACE})(?:文字|文本|字样):?(?P<old>{_LATIN})"),
+    Rule("delete", rf"{_DELETE}{_ALL_TEXT}"),
+    Rule("delete", rf"{_TAKE}{_ALL_TEXT}(?:都|全部|全)?{_DELETE}"),
 )  # fmt: skip
 
 _FRAME = (

@@ -4,47 +4,17 @@ from __future__ import annotations
 
 import re
 
-from selector.perception.text_rules import QUOTE, Rule, rule
+from selector.perception.text_rules import QUOTE, Rule
+from selector.perception.text_words_english import ASPECTS, GRAMMAR, NOT_BARE
 
-# Words that say how a text looks, in which language it is, or that it is no text at all; never a bare text themselves.
-_ASPECTS = (
-    r"fonts?|typefaces?|styles?|styled|sizes?|colou?rs?|colou?red|case|caps|capitals?|capitali[sz]ed|numerals?|manner|"
-    r"language|script|letters?|lettering|characters?|type|print|format|shape|tone|form|way|position|orientation"
-)
-_LOOKS = (
-    r"bold|bolder|italics?|underlined?|strikethrough|cursive|calligraphy|handwrit\w+|hand-?written|uppercase|lowercase|"
-    r"upper|lower|bigger|larger|smaller|big|large|small|huge|tiny|thick|thin|tall|wide|taller|wider|thicker|thinner|"
-    r"brighter|darker|bright|dark|light|lighter|neon|glowing|glow|shiny|3d|2d|led|hd|transparent|invisible|vertical|"
-    r"horizontal|curved|rotated|mirrored|centered|centred|aligned|readable|legible|clear|clearer|blurry|sharp|modern|"
-    r"vintage|retro|gothic|graffiti|cartoon|pixel|pixelated|serif|sans|sans-serif|arial|helvetica|times|roman|comic|"
-    r"courier|calibri|verdana|georgia|futura|impact|garamond|braille|morse|emojis?|emoticons?|symbols?|icons?|"
-    r"pictures?|images?|photos?|photographs?|drawings?|paintings?|illustrations?|logos?|plural|singular|rainbow|"
-    r"gradient|metallic|wood|wooden|stone|metal|glass|marble|leather|chrome|fire|ice"
-)
-_COLOURS = (
-    r"red|orange|yellow|green|blue|purple|violet|pink|brown|black|white|gr[ae]y|gold|golden|silver|bronze|cyan|"
-    r"magenta|turquoise|teal|navy|crimson|scarlet|beige|maroon|lime|indigo"
-)
-_LANGUAGES = (
-    r"english|chinese|mandarin|cantonese|french|german|spanish|italian|japanese|korean|russian|arabic|portuguese|"
-    r"hindi|latin|greek|dutch|turkish|thai|vietnamese|polish|swedish|hebrew|pinyin|hiragana|katakana|kanji|cyrillic"
-)
-_GRAMMAR = (
-    r"(?-i:a)|an|the|and|or|not|no|never|don't|do|to|into|with|by|from|of|in|on|at|for|as|all|every|each|both|any|"
-    r"except|but|only|if|so|that|which|where|while|without|it|them|something|anything|nothing|else|other|another|"
-    r"different|similar|same|more|less|make|change|replace|remove|delete|add|keep|should|is|are|be|text|word|words|"
-    r"instead"
-)
-NOT_BARE = rf"(?:{_ASPECTS}|{_LOOKS}|{_COLOURS}|{_LANGUAGES}|{_GRAMMAR})(?![\w-])"
-
-_MODIFIER = rf"(?!(?:{_ASPECTS}|{_GRAMMAR})(?![\w-]))[a-z][\w'-]*"
+_MODIFIER = rf"(?!(?:{ASPECTS}|{GRAMMAR})(?![\w-]))[a-z][\w'-]*"
 _WORD = rf"(?!{NOT_BARE})[a-z][\w'-]*"
 _DET = r"(?:the|this|that|its|my|our|their)"
 # A bare text is written as a name or a number is: Hello World, OPEN, 20%, Bank of China, 关门.
 _TOKEN = rf"(?!{NOT_BARE})(?:(?-i:[A-Z0-9$€£¥#])[^\s,;:?!\"\ue000-\uf8ff]*|[\u4e00-\u9fff]+)"
 _BARE = rf"{_TOKEN}(?: (?:(?-i:of|&) )?{_TOKEN}){{0,4}}"
-_CAPITALS = rf"(?!{NOT_BARE})(?-i:[A-Z0-9$€£¥#%.:&'-]+)"
-_CAPITALS = rf"{_CAPITALS}(?: {_CAPITALS}){{0,3}}"
+_CAPITAL_WORD = rf"(?!{NOT_BARE})(?-i:[A-Z0-9$€£¥#%.:&'-]+)"
+_CAPITALS = rf"{_CAPITAL_WORD}(?: {_CAPITAL_WORD}){{0,3}}"
 
 _PICTURE = r"(?:image|picture|photo|photograph|pic|scene|screenshot|drawing|painting|illustration)"
 _BOARD = (
@@ -85,6 +55,7 @@ _CHANGE_TO = rf"(?:{_CHANGE}|translate)"
 _REPLACE = r"(?:replace|substitute)"
 _DONE = r"(?:changed|modified|edited|updated|altered|corrected|replaced|rewritten|revised|renamed|turned|swapped)"
 _SHOULD = r"(?:should|must|shall|needs\s+to|has\s+to|ought\s+to)"
+_MAKE = r"(?:make|have|let)"
 _WRITE = r"(?:write|put|place|print|add|insert|use|show|display|paint)"
 _ADD = r"(?:add|insert|write|put|place|append|include|print|paint|overlay|engrave|inscribe|draw)"
 _ANCHORED_ADD = r"(?:add|insert|write|append|include|print|paint)"
@@ -93,8 +64,11 @@ _ADD_NOUN = (
     r"phrase|number|name|message|line|letters?|heading|headline|subtitle|inscription|sentence|date|year|price)"
     r"(?:\s*:|\s+(?:that\s+(?:says|reads)|which\s+(?:says|reads)|saying|reading))?"
 )
-_ADD_PLACES = rf"(?:,?\s+(?:{_PLACE}|(?:to|left of|right of|to the left of|to the right of)\s+{_DET}\s+(?:{_MODIFIER}\s+){{0,3}}?(?:{_WORD}|{_PICTURE}|logo)|below|above|underneath)){{0,3}}"
-_DELETE = r"(?:remove|delete|erase|eliminate|get\s+rid\s+of|take\s+out|take\s+away|take\s+off|wipe\s+out|wipe|clear|drop|omit)"
+_SIDE = r"(?:(?:to\s+the\s+)?(?:left|right)\s+of)"
+_ADD_PLACE = rf"(?:{_PLACE}|(?:to|{_SIDE})\s+{_DET}\s+(?:{_MODIFIER}\s+){{0,3}}?(?:{_WORD}|{_PICTURE}|logo))"
+_ADD_PLACES = rf"(?:,?\s+(?:{_ADD_PLACE}|below|above|underneath)){{0,3}}"
+_BY = rf"(?:after|before|below|above|under|underneath|beneath|beside|near|next\s+to|{_SIDE})"
+_DELETE = r"(?:remove|delete|erase|eliminate|get\s+rid\s+of|take\s+(?:out|away|off)|wipe\s+out|wipe|clear|drop|omit)"
 _AND_WRITE = r"(?:\s+and|,|,\s+and|\s+and\s+then|,\s+then)\s+(?:then\s+)?"
 _INSTEAD = r"(?:\s+(?:instead|in\s+its\s+place))?"
 
@@ -118,46 +92,51 @@ def _changing(old: str, new: str) -> tuple[str, ...]:
     )
 
 
+_SIGN = rf"the\s+(?P<old>{_CAPITALS})\s+(?:sign|text|word|label)"
+_NAMED = rf"(?:{_DET}\s+)?(?:text|words?|title|phrase|number|name|label|caption)"
+_ALL_TEXT = r"(?:(?:all|any|every|each|of|the|this)\s+)*(?:text|texts|words|writing|lettering)"
+_ANCHOR = rf"(?:{_OLD_NOUN}\s+)?{QUOTE}(?:\s+{_NOUN})?"
+_PART = rf"(?:the\s+)?(?:{_NOUN}\s+)?(?P<part>{QUOTE})\s+(?:in|of)\s+(?:{_OLD_NOUN}\s+)?(?P<old>{QUOTE})"
 _ANY_NEW = rf"(?:{QUOTE}|{_BARE})"
 RULES: tuple[Rule, ...] = (
-    *(rule("replace", pattern) for pattern in _changing(_old(), _new())),
-    rule("replace", rf"(?:swap|swap\s+out|switch|switch\s+out|exchange)\s+{_old()}\s+for\s+{_new()}"),
-    rule("replace", rf"(?:swap\s+out|switch\s+out)\s+{_old()}\s+with\s+{_new()}"),
-    rule("replace", rf"substitute\s+{_new()}\s+for\s+{_old()}"),
-    rule("replace", rf"{_CHANGE}\s+(?:{_OLD_NOUN}\s+)?to\s+{_new()}\s+from\s+(?P<old>{QUOTE}){_PLACES}"),
-    rule("replace", rf"{_old()}\s+{_SHOULD}\s+(?:be\s+{_DONE}\s+(?:to|with|into|by|for)|become|be|now)?\s*{_new()}"),
-    rule("replace", rf"{_old()}\s+(?:becomes|{_TO})\s+{_new()}"),
-    rule("replace", rf"(?:make|have|let)\s+{_old()}\s+(?=say|read|show|display){_new()}"),
-    rule("replace", rf"(?:make|have|let)\s+{_MAIN}\s+(?:say|read)\s+{_new()}\s+(?:instead\s+of|rather\s+than)\s+{_old()}"),
-    rule("replace", rf"{_WRITE}\s+{_new()},?\s+(?:instead\s+of|in\s+place\s+of|rather\s+than)\s+{_old()}"),
-    rule("replace", rf"(?:instead\s+of|in\s+place\s+of)\s+{_old()},?\s+{_WRITE}\s+{_new()}"),
-    rule("replace", rf"{_DELETE}\s+{_old()}{_AND_WRITE}{_WRITE}\s+{_NEW_LEAD}(?P<new>{QUOTE}){_INSTEAD}"),
-    rule("replace", rf"{_DELETE}\s+{_old()}{_AND_WRITE}replace\s+it\s+with\s+{_new()}"),
+    *(Rule("replace", pattern) for pattern in _changing(_old(), _new())),
+    Rule("replace", rf"(?:swap|swap\s+out|switch|switch\s+out|exchange)\s+{_old()}\s+for\s+{_new()}"),
+    Rule("replace", rf"(?:swap\s+out|switch\s+out)\s+{_old()}\s+with\s+{_new()}"),
+    Rule("replace", rf"substitute\s+{_new()}\s+for\s+{_old()}"),
+    Rule("replace", rf"{_CHANGE}\s+(?:{_OLD_NOUN}\s+)?to\s+{_new()}\s+from\s+(?P<old>{QUOTE}){_PLACES}"),
+    Rule("replace", rf"{_old()}\s+{_SHOULD}\s+(?:be\s+{_DONE}\s+(?:to|with|into|by|for)|become|be|now)?\s*{_new()}"),
+    Rule("replace", rf"{_old()}\s+(?:becomes|{_TO})\s+{_new()}"),
+    Rule("replace", rf"{_MAKE}\s+{_old()}\s+(?=say|read|show|display){_new()}"),
+    Rule("replace", rf"{_MAKE}\s+{_MAIN}\s+(?:say|read)\s+{_new()}\s+(?:instead\s+of|rather\s+than)\s+{_old()}"),
+    Rule("replace", rf"{_WRITE}\s+{_new()},?\s+(?:instead\s+of|in\s+place\s+of|rather\s+than)\s+{_old()}"),
+    Rule("replace", rf"(?:instead\s+of|in\s+place\s+of)\s+{_old()},?\s+{_WRITE}\s+{_new()}"),
+    Rule("replace", rf"{_DELETE}\s+{_old()}{_AND_WRITE}{_WRITE}\s+{_NEW_LEAD}(?P<new>{QUOTE}){_INSTEAD}"),
+    Rule("replace", rf"{_DELETE}\s+{_old()}{_AND_WRITE}replace\s+it\s+with\s+{_new()}"),
     # a part of a longer text: the 'O' in 'OPEN'
-    rule("replace", rf"{_CHANGE}\s+(?:the\s+)?(?:{_NOUN}\s+)?(?P<part>{QUOTE})\s+(?:in|of)\s+(?:{_OLD_NOUN}\s+)?(?P<old>{QUOTE})\s+{_TO}\s+{_new()}"),
-    rule("replace", rf"replace\s+(?:the\s+)?(?:{_NOUN}\s+)?(?P<part>{QUOTE})\s+(?:in|of)\s+(?:{_OLD_NOUN}\s+)?(?P<old>{QUOTE})\s+(?:with|by)\s+{_new()}"),
+    Rule("replace", rf"{_CHANGE}\s+{_PART}\s+{_TO}\s+{_new()}"),
+    Rule("replace", rf"replace\s+{_PART}\s+(?:with|by)\s+{_new()}"),
     # only the new text is named
-    rule("replace", rf"{_CHANGE}\s+{_MAIN}\s+{_TO}\s+{_new()}"),
-    rule("replace", rf"replace\s+{_MAIN}\s+(?:with|by)\s+{_new()}"),
-    rule("replace", rf"(?:make|have|let)\s+{_MAIN}\s+(?=say|read|show|display){_new()}"),
-    rule("replace", rf"{_MAIN}\s+{_SHOULD}\s+(?:be\s+{_DONE}\s+(?:to|with|into)\s+|(?=say|read|show|display)){_new()}"),
+    Rule("replace", rf"{_CHANGE}\s+{_MAIN}\s+{_TO}\s+{_new()}"),
+    Rule("replace", rf"replace\s+{_MAIN}\s+(?:with|by)\s+{_new()}"),
+    Rule("replace", rf"{_MAKE}\s+{_MAIN}\s+(?=say|read|show|display){_new()}"),
+    Rule("replace", rf"{_MAIN}\s+{_SHOULD}\s+(?:be\s+{_DONE}\s+(?:to|with|into)\s+|(?=say|read|show|display)){_new()}"),
     # one or both texts without quotes
-    *(rule("replace", pattern) for pattern in _changing(_old(), _new(_BARE))),
-    *(rule("replace", pattern) for pattern in _changing(_named_old(_ANY_NEW), _new(_ANY_NEW))),
-    *(rule("replace", pattern) for pattern in _changing(rf"(?P<old>{_BARE})", _new())),
-    *(rule("replace", pattern) for pattern in _changing(rf"the\s+(?P<old>{_CAPITALS})\s+(?:sign|text|word|label)", _new())),
-    *(rule("replace", pattern) for pattern in _changing(rf"(?P<old>{_CAPITALS})", _new(_CAPITALS))),
-    rule("replace", rf"replace\s+(?:the\s+)?word\s+(?P<old>{_WORD})\s+with\s+(?:the\s+)?word\s+(?P<new>{_WORD})"),
-    rule("replace", rf"(?:change|modify|edit|update)\s+{_MAIN}\s+to\s+{_new(_BARE)}"),
+    *(Rule("replace", pattern) for pattern in _changing(_old(), _new(_BARE))),
+    *(Rule("replace", pattern) for pattern in _changing(_named_old(_ANY_NEW), _new(_ANY_NEW))),
+    *(Rule("replace", pattern) for pattern in _changing(rf"(?P<old>{_BARE})", _new())),
+    *(Rule("replace", pattern) for pattern in _changing(_SIGN, _new())),
+    *(Rule("replace", pattern) for pattern in _changing(rf"(?P<old>{_CAPITALS})", _new(_CAPITALS))),
+    Rule("replace", rf"replace\s+(?:the\s+)?word\s+(?P<old>{_WORD})\s+with\s+(?:the\s+)?word\s+(?P<new>{_WORD})"),
+    Rule("replace", rf"(?:change|modify|edit|update)\s+{_MAIN}\s+to\s+{_new(_BARE)}"),
     # adding
-    rule("add", rf"{_ADD}\s+(?:{_ADD_NOUN}\s+)?(?P<new>{QUOTE})(?:\s+(?:text|as\s+(?:a|the)\s+title))?{_ADD_PLACES}"),
-    rule("add", rf"{_ANCHORED_ADD}\s+(?:{_ADD_NOUN}\s+)?(?P<new>{QUOTE})\s+(?:after|before|below|above|under|underneath|beneath|beside|near|next\s+to|to\s+the\s+(?:left|right)\s+of)\s+(?:{_OLD_NOUN}\s+)?{QUOTE}(?:\s+{_NOUN})?{_PLACES}"),
-    rule("add", rf"(?:add|insert|write|print|include)\s+{_ADD_NOUN}\s+(?P<new>{_BARE}){_ADD_PLACES}"),
+    Rule("add", rf"{_ADD}\s+(?:{_ADD_NOUN}\s+)?(?P<new>{QUOTE})(?:\s+(?:text|as\s+(?:a|the)\s+title))?{_ADD_PLACES}"),
+    Rule("add", rf"{_ANCHORED_ADD}\s+(?:{_ADD_NOUN}\s+)?(?P<new>{QUOTE})\s+{_BY}\s+{_ANCHOR}{_PLACES}"),
+    Rule("add", rf"(?:add|insert|write|print|include)\s+{_ADD_NOUN}\s+(?P<new>{_BARE}){_ADD_PLACES}"),
     # deleting
-    rule("delete", rf"{_DELETE}\s+{_old()}"),
-    rule("delete", rf"{_DELETE}\s+{_OLD_NOUN}\s+(?P<old>{QUOTE})\s+from\s+{_OLD_NOUN}\s+{QUOTE}"),
-    rule("delete", rf"{_DELETE}\s+(?:{_DET}\s+)?(?:text|words?|title|phrase|number|name|label|caption)\s*:?\s+(?P<old>{_BARE}){_PLACES}"),
-    rule("delete", rf"{_DELETE}\s+(?:(?:all|any|every|each|of|the|this)\s+)*(?:text|texts|words|writing|lettering){_SURFACE}"),
+    Rule("delete", rf"{_DELETE}\s+{_old()}"),
+    Rule("delete", rf"{_DELETE}\s+{_OLD_NOUN}\s+(?P<old>{QUOTE})\s+from\s+{_OLD_NOUN}\s+{QUOTE}"),
+    Rule("delete", rf"{_DELETE}\s+{_NAMED}\s*:?\s+(?P<old>{_BARE}){_PLACES}"),
+    Rule("delete", rf"{_DELETE}\s+{_ALL_TEXT}{_SURFACE}"),
 )  # fmt: skip
 
 _KEPT = (
