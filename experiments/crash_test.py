@@ -3,15 +3,18 @@
     python -m experiments.crash_test --kills 50 --json out.json
 
 A kill falls uniformly into the time that the verb takes when left alone, start-up included. After each kill the store
-must be consistent (every candidate row has its bytes); after the verb was run again, candidates, attempts, scores,
-picks and the ZIP must equal those of the undisturbed run.
+must be consistent (every candidate row has its bytes). Then the verb is run again, after it the rest of the loop, and
+candidates, plannings, attempts, scores, picks and the ZIP must equal those of the undisturbed run. The tables are read
+with plain sqlite3, not by the code under test.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -21,29 +24,28 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import select
 
 from experiments.support.outcome import finish, parser
 from selector import Campaign
 from selector.demo.contest import make_demo_contest
-from selector.store import Database, ImageFolder, schema
 
-VERBS = {"generate": ["generate"], "score": ["score"], "export": ["export", "--allow-fallbacks"]}
+LOOP = ("generate", "score", "pick", "export")
+OPTIONS = {"export": ["--allow-fallbacks"]}
 SHARE = {"generate": 0.4, "score": 0.4, "export": 0.2}
-N_TASKS = {"deepfake": 1, "vttie": 1, "tie": 3}
-CANDIDATES = 3
+N_TASKS = {"deepfake": 1, "vttie": 1, "tie": 2}
+CANDIDATES = 2
 
 
-@dataclass(frozen=True)
-class State:
-    """Everything that must not depend on kills: rows by content, and the bytes of the newest ZIP."""
-
-    candidates: frozenset[tuple[str, str]]
-    attempts: tuple[tuple[str, ...], ...]  # sorted, with repetitions
-    scores: tuple[tuple[object, ...], ...]
-    picks: tuple[tuple[object, ...], ...]
-    submissions: tuple[tuple[object, ...], ...]
-    zip_sha256: str | None
+# What must not depend on kills: no row ids, no clock, no seconds.
+ROWS = {
+    "candidates": "SELECT task_id, id, width_px, height_px, size_bytes FROM candidate",
+    "plannings": "SELECT task_id, generator, build, asked, recipes, outcome FROM planning",
+    "attempts": "SELECT task_id, generator, build, recipe_key, ordinal, outcome, candidate_id, reason FROM attempt",
+    "scores": 'SELECT task_id, candidate_id, scorer, version, "column", value, reason FROM score',
+    "picks": "SELECT task_id, candidate_id, overall, fallback, reason FROM pick",
+    "submissions": "SELECT id, zip_sha256, fallbacks FROM submission",
+}
+State = dict[str, Counter[tuple[object, ...]]]
 
 
 @dataclass
@@ -78,47 +80,32 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measure(place: Path, kills: int, rng: np.random.Generator) -> dict[str, Tally]:
-    """Make the stages of an undisturbed run, then disturb each verb from its own starting stage."""
+    """Run the loop undisturbed, keeping a copy before each verb; then disturb each verb from its copy."""
     stage = _small_campaign(place)
-    results: dict[str, Tally] = {}
-    for verb, share in SHARE.items():
-        before = place / f"before-{verb}"
-        shutil.copytree(stage, before)
+    seconds = {}
+    for verb in LOOP:
+        shutil.copytree(stage, place / f"before-{verb}")
         started = time.perf_counter()
         _run(stage, verb)
-        seconds = time.perf_counter() - started
-        wanted = state_of(stage)
+        seconds[verb] = time.perf_counter() - started
+    wanted = state_of(stage)
+    results: dict[str, Tally] = {}
+    for verb, share in SHARE.items():
         results[verb] = tally = Tally()
         for kill in range(max(1, round(kills * share))):
             trial = place / f"{verb}-{kill}"
-            shutil.copytree(before, trial)
-            _disturb(trial, verb, float(rng.uniform(0, seconds)), wanted, tally)
+            shutil.copytree(place / f"before-{verb}", trial)
+            _disturb(trial, verb, float(rng.uniform(0, seconds[verb])), wanted, tally)
             shutil.rmtree(trial)
-        if verb == "score":
-            _run(stage, "pick")
     return results
 
 
 def state_of(folder: Path) -> State:
-    """Read a campaign's rows straight from its tables, without the code that is under test."""
-    db = Database(folder / "campaign.db")
-    a, s, p, c = schema.attempt.c, schema.score.c, schema.pick.c, schema.candidate.c
-    with db.read() as connection:
-        rows = connection.execute
-        candidates = frozenset((r[0], r[1]) for r in rows(select(c.task_id, c.id)))
-        attempts = rows(select(a.task_id, a.generator, a.recipe_key, a.outcome, a.candidate_id))
-        scores = rows(select(s.task_id, s.candidate_id, s.scorer, s.version, s.column, s.value, s.reason))
-        picks = rows(select(p.task_id, p.candidate_id, p.reason))
-        submissions = rows(select(schema.submission.c.id, schema.submission.c.zip_sha256))
-        state = State(
-            candidates,
-            tuple(sorted(tuple(map(str, r)) for r in attempts)),
-            tuple(sorted((tuple(r) for r in scores), key=str)),
-            tuple(sorted((tuple(r) for r in picks), key=str)),
-            tuple(sorted((tuple(r) for r in submissions), key=str)),
-            _newest_zip(folder),
-        )
-    db.close()
+    """All rows by content, with how often each stands there, and the hash of every ZIP."""
+    with contextlib.closing(sqlite3.connect(folder / "campaign.db")) as connection:
+        state: State = {name: Counter(map(tuple, connection.execute(query))) for name, query in ROWS.items()}
+    zips = sorted(folder.glob("submissions/*/*.zip"))
+    state["zips"] = Counter((z.name, hashlib.sha256(z.read_bytes()).hexdigest()) for z in zips)
     return state
 
 
@@ -126,43 +113,38 @@ def _disturb(trial: Path, verb: str, after_seconds: float, wanted: State, tally:
     tally.kills += 1
     tally.killed_while_running += _run(trial, verb, after_seconds)
     faults = _faults(trial)
-    _run(trial, verb)
-    got = state_of(trial)
+    for step in LOOP[LOOP.index(verb) :]:
+        _run(trial, step)
     faults += _faults(trial)
-    lost = len(wanted.candidates - got.candidates) + len(set(wanted.scores) - set(got.scores))
-    duplicated = sum(n - 1 for n in Counter(got.attempts).values()) + max(0, len(got.attempts) - len(wanted.attempts))
-    wrong = len(got.candidates - wanted.candidates) + len(set(got.scores) - set(wanted.scores)) + len(faults)
-    wrong += got.submissions != wanted.submissions or got.zip_sha256 != wanted.zip_sha256
-    tally.lost += lost
-    tally.duplicated += duplicated
+    got = state_of(trial)
+    lost = {name: sum((wanted[name] - got[name]).values()) for name in wanted}
+    surplus = {name: got[name] - wanted[name] for name in wanted}
+    twice = sum(n for rows in surplus.values() for row, n in rows.items() if any(row in w for w in wanted.values()))
+    wrong = sum(n for rows in surplus.values() for n in rows.values()) - twice + len(faults)
+    tally.lost += sum(lost.values())
+    tally.duplicated += twice
     tally.wrong += wrong
-    tally.different_picks += got.picks != wanted.picks
-    if lost or duplicated or wrong:
+    tally.different_picks += got["picks"] != wanted["picks"] or got["zips"] != wanted["zips"]
+    if any(lost.values()) or twice or wrong:
+        what = {name: n for name, n in lost.items() if n}
         tally.notes.append(
-            f"killed after {after_seconds:.2f} s: lost {lost}, twice {duplicated}, wrong {wrong} {faults[:1]}"
+            f"killed after {after_seconds:.2f} s: lost {what}, twice {twice}, wrong {wrong} {faults[:1]}"
         )
 
 
 def _faults(folder: Path) -> list[str]:
-    """What must hold at any instant: every candidate row has its bytes, and they match their name."""
-    images = ImageFolder(folder / "images", ".jpg")
+    """What must hold at any instant: every candidate row has its bytes, and they match its id."""
     found = []
-    for task_id, candidate_id in sorted(state_of(folder).candidates):
-        try:
-            images.read(candidate_id)
-        except Exception as error:
-            found.append(f"task {task_id}: {error}")
+    for task_id, candidate_id, *_ in sorted(state_of(folder)["candidates"], key=str):
+        path = folder / "images" / str(candidate_id)[:2] / f"{candidate_id}.jpg"
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != candidate_id:
+            found.append(f"task {task_id}: {path.name} is missing or damaged")
     return found
-
-
-def _newest_zip(folder: Path) -> str | None:
-    zips = sorted(folder.glob("submissions/*/*.zip"))
-    return hashlib.sha256(b"".join(hashlib.sha256(z.read_bytes()).digest() for z in zips)).hexdigest() if zips else None
 
 
 def _run(folder: Path, verb: str, kill_after_seconds: float | None = None) -> bool:
     """Run a verb in its own process; returns whether the kill met it while it was running."""
-    command = [sys.executable, "-m", "selector.cli", *VERBS.get(verb, [verb]), "-C", str(folder)]
+    command = [sys.executable, "-m", "selector.cli", verb, *OPTIONS.get(verb, []), "-C", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         _, errors = process.communicate(timeout=kill_after_seconds)
