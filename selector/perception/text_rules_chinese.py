@@ -63,7 +63,7 @@ def _new(text: str = QUOTE) -> str:
 
 
 _PART = rf"{_BEFORE}(?P<old>{QUOTE}){_NOUN}?(?:中|里|里面|当中)的{_NOUN}?(?P<part>{QUOTE}){_NOUN}?"
-_ADD_PLACE = rf"(?:在?{_ANYWHERE}(?:{QUOTE}{_NOUN}?的?)?{_ANYWHERE}{_CORNER},?)?"
+_ADD_PLACE = rf"(?:在?{_ANYWHERE}(?:{QUOTE}{_NOUN}?的?)?{_ANYWHERE}{_CORNER}(?:的?位置)?,?)?"
 RULES: tuple[Rule, ...] = (
     Rule("replace", rf"{_TAKE}?{_old()}{_TO}{_new()}"),
     Rule("replace", rf"{_TAKE}?{_PART}{_TO}{_new()}"),
@@ -103,7 +103,7 @@ _FRAME = (
     re.compile(r"^(?:请(?:你|您)?|麻烦(?:你|您)?|帮(?:我|忙)|能否|能不能|可以|可否)[,]?"),
     re.compile(rf"^(?:在)?(?:{_PICTURE}|{_BOARD})(?:中|里面?|内|上面?)[,]|^(?:在){_PICTURE}(?:中|里面?|内|上)(?={_TAKE})"),
     re.compile(r"[\s.!?,;]+$"),
-    re.compile(r",?(?:谢谢(?:你|您)?|即可|就行|好吗|吗|一下|吧)$"),
+    re.compile(r",?(?:谢谢(?:你|您)?|即可|就行|好吗|可以吗|吗|一下|吧)$"),
     re.compile(
         r"[,;.](?:并且?|同时|但)?(?:请)?(?:(?:其他|其它|其余|别的)(?:的)?(?:部分|内容|文字|地方|元素)?(?:都|均)?|"
         r"(?:字体|颜色|大小|样式|风格|背景|排版|布局|位置|字号|文字|的|[、和与及])+(?:都|均)?)?(?:保持|维持)?(?:原样|不变|一致|不动)$"

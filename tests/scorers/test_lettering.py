@@ -152,7 +152,8 @@ def test_different_characters_have_no_common_form_but_all_other_scores():
     [
         ("remove the text 'Coffee'", "delete"),
         ("add the text 'Toffee' below", "add"),
-        ("make it look like winter", "understood"),
+        ("make it look like winter", "quote the texts"),
+        ("convert the text to uppercase", "quote the texts"),
         ("change 'Breakfast' to 'Toffee'", "old text"),
         ("change 'Coffee' to 'Bureaucracy'", "new text"),
     ],

@@ -99,7 +99,7 @@ def test_prompt_without_quotes_is_unscored_with_the_reason():
 
 def test_instruction_that_is_no_text_edit_is_unscored():
     scores = scored("make it night", sign("OPEN"), sign("OPEN"))
-    assert all(score.value is None and "understood" in score.reason for score in scores.values())
+    assert all(score.value is None and "quote the texts" in score.reason for score in scores.values())
 
 
 def test_damaged_candidate_is_unscored_and_the_others_are_not():
