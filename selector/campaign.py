@@ -33,7 +33,9 @@ from selector.submission.origin import check_origin, image_hashes
 from selector.submission.verify import Verdict, verify_archive
 
 _SUFFIX = {"jpeg": ".jpg", "png": ".png"}
-_UNCALIBRATED = "The estimates come from the prior: no leaderboard total has taught them yet."
+_UNCALIBRATED = (
+    "The estimates come from the prior: no leaderboard total has taught them yet. Compare them with each other only."
+)
 
 
 def utc_now() -> datetime:
