@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -17,10 +18,10 @@ from selector.demo.contest import make_demo_contest
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 3 MB."""
+    """A file system of 4 MB."""
     place = tmp_path / "disk"
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)]
     if os.name != "posix" or os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("mounting a small disk needs root and permission to mount")
     yield place
@@ -70,3 +71,24 @@ def test_a_read_only_campaign_stops_with_one_line(small_disk: Path, template: Pa
     done = bestshot("generate", "-C", str(folder))
     assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1), done.stderr
     assert "write" in done.stderr or "read" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["score", "pick", "export", "report"])
+def test_every_later_verb_says_that_the_disk_is_full_and_then_goes_on(
+    small_disk: Path, template: Path, verb: str
+) -> None:
+    folder = small_disk / "campaign"
+    shutil.copytree(template, folder)
+    steps = ["generate", "score", "pick", "export", "report"]
+    for step in steps[: steps.index(verb)]:
+        assert bestshot(step, "-C", str(folder)).returncode == 0
+    ballast = small_disk / "ballast"
+    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
+    done = bestshot(verb, "-C", str(folder))
+    assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1), done.stderr
+    assert "disk is full" in done.stderr
+    ballast.unlink()
+    for step in steps[steps.index(verb) :]:
+        assert bestshot(step, "-C", str(folder)).returncode == 0
