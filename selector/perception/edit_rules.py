@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -35,6 +35,8 @@ class Keep:
 
 
 Parsed = Clause | Keep
+Handler = Callable[[re.Match[str], float], Clause | None]
+Rules = tuple[tuple[str, Handler], ...]
 
 
 def signed(name: str, sign: int) -> tuple[str, int] | None:
@@ -58,3 +60,13 @@ def take_amount(text: str, words: Sequence[tuple[re.Pattern[str], float]]) -> tu
         text, found = pattern.subn(" ", text)
         amount *= factor if found else 1.0
     return re.sub(r"\s+", " ", text).strip(), round(amount, 3)
+
+
+def first_clause(text: str, amount: float, rules: Rules) -> Clause | None:
+    """What the first rule says whose pattern matches all of ``text`` and whose handler accepts it."""
+    for pattern, handler in rules:
+        match = re.fullmatch(pattern, text)
+        clause = handler(match, amount) if match else None
+        if clause is not None:
+            return clause
+    return None

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from selector.perception.edit_rules import PLAIN, SLIGHT, STRONG, Clause, Keep, Parsed, Target, signed, take_amount
+from selector.perception.edit_rules import (
+    PLAIN,
+    SLIGHT,
+    STRONG,
+    Clause,
+    Keep,
+    Parsed,
+    Rules,
+    Target,
+    first_clause,
+    signed,
+    take_amount,
+)
 
 COLOURS = {
     "红": "red", "橙": "orange", "橘": "orange", "黄": "yellow", "金": "yellow", "绿": "green", "青": "cyan",
@@ -156,8 +168,7 @@ _RECOLOUR = (
     rf"(?:变成|变为|变|改成|改为|换成|换为|染成|涂成|调成)(?P<new>{_COLOUR})色?的?(?P<again>[\u4e00-\u9fff]{{1,5}})?"
 )
 
-_Handler = Callable[[_Match, float], Clause | None]
-_IMPERATIVE: tuple[tuple[str, _Handler], ...] = (
+_IMPERATIVE: Rules = (
     (rf"{_LET}?{_T}{_BECOME}{_ADJECTIVE}", _adjective),
     (rf"{_LET}?{_T}(?:的)?(?:色彩|颜色|色调){_BECOME}(?P<adjective>鲜艳|艳丽|饱和|暖|温暖|冷)", _adjective),
     (rf"{_LET}?{_OF_T}{_TURN_TO}{_STYLE}", _style),
@@ -178,7 +189,7 @@ _IMPERATIVE: tuple[tuple[str, _Handler], ...] = (
     (rf"(?:裁剪|裁切){_T}(?:成|为|到){_RATIO}", _crop_ratio),
     (rf"{_LET}?{_T}(?:裁剪|裁切)|(?:裁剪|裁切)(?:掉)?(?:{_WHOLE}的?)?(?:边缘|四周)?", _crop_margin),
 )
-_BARE: tuple[tuple[str, _Handler], ...] = (
+_BARE: Rules = (
     (_VERB, _verb),
     (rf"{_BECOME}{_ADJECTIVE}", _adjective),
     (rf"{_STYLE}", _style),
@@ -227,12 +238,6 @@ def parse_bare(part: str) -> Parsed | None:
     return _match(part, _BARE)
 
 
-def _match(part: str, rules: tuple[tuple[str, _Handler], ...]) -> Clause | None:
+def _match(part: str, rules: Rules) -> Clause | None:
     text, amount = take_amount(part, _AMOUNTS)
-    text = text.replace(" ", "")
-    for pattern, handler in rules:
-        match = re.fullmatch(pattern, text)
-        clause = handler(match, amount) if match else None
-        if clause is not None:
-            return clause
-    return None
+    return first_clause(text.replace(" ", ""), amount, rules)

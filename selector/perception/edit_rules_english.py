@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-from selector.perception.edit_rules import PLAIN, SLIGHT, STRONG, Clause, Keep, Parsed, Target, signed, take_amount
+from selector.perception.edit_rules import (
+    PLAIN,
+    SLIGHT,
+    STRONG,
+    Clause,
+    Keep,
+    Parsed,
+    Rules,
+    Target,
+    first_clause,
+    signed,
+    take_amount,
+)
 from selector.perception.edit_words_english import (
     ADJECTIVES,
     COLOURS,
@@ -169,8 +180,7 @@ _HOW = r"(?P<how>horizontal(?:ly)?|vertical(?:ly)?|left to right|upside down|top
 _RATIO = r"(?P<ratio>square|\d{1,2} ?[:x] ?\d{1,2})(?: (?:format|shape|ratio|aspect ratio))?"
 _RECOLOUR = rf"(?P<old>{_COLOUR}) (?P<noun>[a-z]+(?: [a-z]+)??) (?:to |into |to be )?(?:a |an )?(?P<new>{_COLOUR})"
 
-_Handler = Callable[[_Match, float], Clause | None]
-_IMPERATIVE: tuple[tuple[str, _Handler], ...] = (
+_IMPERATIVE: Rules = (
     (rf"{_MAKE} {_T} (?:to )?(?:look |appear |be )?{_MORE}{_ADJECTIVE}", _adjective),
     (rf"{_MAKE} {_COLOURS_OF} (?:look |appear |be )?{_MORE}{_ADJECTIVE}", _colourful),
     (rf"(?:boost|enhance|intensify) {_COLOURS_OF}", _boost_colours),
@@ -198,7 +208,7 @@ _IMPERATIVE: tuple[tuple[str, _Handler], ...] = (
     (rf"crop(?: {_T})? (?:in)?to (?:an? )?{_RATIO}", _crop),
     (rf"crop(?: {_T})? to (?:the )?(?P<side>left|right|top|bottom|upper|lower) half", _crop),
 )
-_BARE: tuple[tuple[str, _Handler], ...] = (
+_BARE: Rules = (
     (rf"{_MORE}{_ADJECTIVE}", _adjective),
     (rf"{_MORE_OF} {_QUALITY}", _noun),
     (rf"{_A}{_STYLE}", _style),
@@ -263,11 +273,5 @@ def parse_bare(part: str) -> Parsed | None:
     return _match(part, _BARE)
 
 
-def _match(part: str, rules: tuple[tuple[str, _Handler], ...]) -> Clause | None:
-    text, amount = take_amount(part, _AMOUNTS)
-    for pattern, handler in rules:
-        match = re.fullmatch(pattern, text)
-        clause = handler(match, amount) if match else None
-        if clause is not None:
-            return clause
-    return None
+def _match(part: str, rules: Rules) -> Clause | None:
+    return first_clause(*take_amount(part, _AMOUNTS), rules)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -29,6 +30,17 @@ class Rule:
         if not self.pattern.count(f">{QUOTE})") <= quotes <= self.pattern.count(QUOTE):
             return None
         return _compiled(self.pattern).fullmatch(instruction)
+
+
+def without(frame: Sequence[re.Pattern[str]], text: str) -> str:
+    """The text without what the patterns match, taken away again and again until nothing more goes."""
+    while True:
+        shorter = text
+        for pattern in frame:
+            shorter = pattern.sub("", shorter).strip()
+        if shorter == text:
+            return text
+        text = shorter
 
 
 @lru_cache(maxsize=256)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from selector.perception.text_rules import QUOTE, Rule
+from selector.perception.text_rules import QUOTE, Rule, without
 from selector.perception.text_words_english import ASPECTS, GRAMMAR, NOT_BARE
 
 _MODIFIER = rf"(?!(?:{ASPECTS}|{GRAMMAR})(?![\w-]))[a-z][\w'-]*"
@@ -171,10 +171,4 @@ _FRAME = (
 def tidied(skeleton: str) -> str:
     """The instruction without courtesies, the place it opens with, and wishes to keep all else, which are honoured."""
     text = re.sub(r"\s+", " ", skeleton.replace("’", "'")).strip()
-    while True:
-        shorter = text
-        for pattern in _FRAME:
-            shorter = pattern.sub("", shorter).strip()
-        if shorter == text:
-            return text
-        text = shorter
+    return without(_FRAME, text)
