@@ -12,10 +12,10 @@ from selector.contest.input_images import check_input_images
 from selector.contest.problems import InputProblems
 from selector.create import INPUT_FACT
 from selector.domain import BestshotError, InputError, Task
+from selector.domain.digest import sha256_of
 from selector.registry import create_generator, create_scorer, generator_names, scorer_names
 from selector.runs.progress import Progress, silent
 from selector.runs.workspace import Workspace
-from selector.store.files import sha256_of
 from selector.store.records import load_candidates
 
 FILES = ("input images", "candidates")  # subjects of the checks that a campaign cannot do without

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,15 +50,6 @@ def write_atomically(path: Path, data: bytes, durable: bool = True) -> None:
             stream.write(data)
     except OSError as error:
         raise InputError(describe_write_error(path, error)) from error
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hex, read in blocks."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def is_disk_full(error: OSError) -> bool:
