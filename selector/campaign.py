@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timezone
 from functools import cached_property
 from pathlib import Path
@@ -127,6 +128,9 @@ class Campaign:
         summary = generate(self._ws, orders, retry_failed, progress)
         summary.left_out.update(left_out)
         idle = [t for t in self._selected(types, task_ids) if not self.config.generate.plan(t.type)]
+        with self._ws.db.read() as connection:
+            served = {c.task_id for c in load_candidates(connection) if not c.fallback}
+        summary.without_candidates = [t.id for t in self._selected(types, task_ids) if t.id not in served]
         summary.no_generator = dict(Counter(t.type.value for t in idle))
         return summary
 
@@ -148,12 +152,23 @@ class Campaign:
         return summary
 
     def pick(self) -> tuple[Pick, ...]:
-        """Choose the best candidate of every task by the present estimates; tasks without one get the fallback."""
+        """Choose the best candidate of every task by the present estimates; tasks without one get the fallback.
+
+        Raises:
+            InputError: there is no candidate at all yet.
+        """
+        with self._ws.db.read() as connection:
+            if all(c.fallback for c in load_candidates(connection)):
+                raise InputError("there are no candidates yet: run `bestshot generate` or `bestshot import` first")
         return picking.pick(self._ws, self.tasks, self._scorers()[0])
 
     def export(self, allow_fallbacks: bool = False) -> Export:
-        """Write the newest picks as a submission; see ``selector.submission.export``."""
-        return export(self._ws, self.tasks, self._ledger, allow_fallbacks)
+        """Write the newest picks as a submission; see ``selector.submission.export``.
+
+        ``warnings`` of the result tell when the picks no longer follow from what is known: new candidates, new scores.
+        """
+        done = export(self._ws, self.tasks, self._ledger, allow_fallbacks)
+        return replace(done, warnings=picking.staleness(self._ws, self.tasks, self._scorers()[0]))
 
     def verify(self, path: str | Path, allow_fallbacks: bool = False) -> Verdict:
         """Re-open a ZIP and check every rule of the contest, and that its images are this campaign's."""

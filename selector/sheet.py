@@ -135,6 +135,7 @@ def _row(
         reference=ws.inputs_folder / task.reference if task.reference else None,
         candidates=tuple(cards),
         pick_reason=pick.reason if pick else "not picked yet",
+        flags=("SC not measured",) if pick and "SC not measured" in pick.reason else (),
         failures=(*declined, *failed),
     )
 

@@ -30,7 +30,13 @@ class EstimateTable:
     pq_sd: Floats
     overall: Floats
     overall_sd: Floats
-    informed: Bools
+    sc_informed: Bools  # False: SC is the prior's base, no score speaks of it
+    pq_informed: Bools
+
+    @property
+    def informed(self) -> Bools:
+        """Where a score speaks of SC or of PQ."""
+        return self.sc_informed | self.pq_informed
 
     def row(self, i: int) -> Estimate:
         """The estimate of row ``i``."""
@@ -47,7 +53,7 @@ def estimate(features: FeatureTable, prior: Mapping[tuple[TaskType, Axis], AxisP
     sc, sc_sd, sc_known = _axis(features, prior[features.task_type, Axis.SC])
     pq, pq_sd, pq_known = _axis(features, prior[features.task_type, Axis.PQ])
     return EstimateTable(
-        features, sc, sc_sd, pq, pq_sd, overall(sc, pq), overall_sd(sc, sc_sd, pq, pq_sd), sc_known | pq_known
+        features, sc, sc_sd, pq, pq_sd, overall(sc, pq), overall_sd(sc, sc_sd, pq, pq_sd), sc_known, pq_known
     )
 
 

@@ -39,13 +39,13 @@ class AxisPrior:
 
 
 _TECHNICAL = (
-    Weight("technical.sharpness", 0.5, 0.25, 0.5, 0.0, "blur is the artefact that people and judges name first"),
-    Weight("technical.noise", 0.15, 0.15, -0.4, 0.0, "visible grain reads as damage, but real photographs have some"),
-    Weight("technical.blocking", 0.15, 0.15, -0.4, 0.0, "JPEG blocks from the source or from double encoding"),
-    Weight("technical.clipping", 0.05, 0.10, -0.3, 0.0, "burnt or crushed areas look processed"),
-    Weight("technical.banding", 0.10, 0.15, -0.3, 0.0, "posterised skies betray strong tone edits"),
+    Weight("technical.sharpness", 0.5, 0.25, 0.9, 0.0, "blur is the artefact that people and judges name first"),
+    Weight("technical.noise", 0.35, 0.35, -1.2, 0.0, "visible grain reads as damage, but real photographs have some"),
+    Weight("technical.blocking", 0.15, 0.15, -0.15, 0.0, "JPEG blocks; weak, because blur hides them"),
+    Weight("technical.clipping", 0.05, 0.10, -0.2, 0.0, "burnt or crushed areas look processed"),
+    Weight("technical.banding", 0.10, 0.15, -0.2, 0.0, "posterised skies betray strong tone edits"),
     Weight("technical.colour_cast", 0.20, 0.20, -0.2, 0.0, "a cast can be meant (sepia, warmth): weak"),
-    Weight("technical.resolution", 0.5, 0.30, 0.3, 0.0, "small pictures show less, and are enlarged by the judge"),
+    Weight("technical.resolution", 0.5, 0.30, 0.5, 0.0, "small pictures show less, and are enlarged by the judge"),
 )
 _ORDER = Weight(
     RECIPE_ORDER, 2.0, 3.0, -0.3, 0.0, "a generator lists its best guess first: worth little, but more than a tie"

@@ -13,6 +13,7 @@ from selector.domain.errors import InputError, SubmissionError
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
+    from selector.submission.ledger import SubmissionRecord
     from selector.submission.verify import Verdict
 
 fallbacks_option = click.option(
@@ -29,15 +30,14 @@ fallbacks_option = click.option(
 @fallbacks_option
 def export(campaign: Campaign, allow_fallbacks: bool) -> tuple[Any, str]:
     result = campaign.export(allow_fallbacks)
-    quota = campaign.quota()
     flagged = f", {result.submission.fallbacks} of them fallbacks" if result.submission.fallbacks else ""
     lines = [
         f"submission {result.submission.id}: {len(campaign.tasks)} images{flagged}, "
         f"{result.size_bytes / 1e6:.1f} MB, valid",
         f"ZIP       {result.zip_path}",
         f"manifest  {result.manifest_path}",
-        f"{quota.left} of {quota.allowed} submissions left on {quota.day} ({campaign.profile.quota.time_zone})",
-        f"after the upload: bestshot record {result.submission.id} --submitted   (later: --score TOTAL)",
+        *(f"warning   {line}" for line in result.warnings),
+        _what_next(campaign, result.submission),
     ]
     return result, "\n".join(lines)
 
@@ -124,6 +124,17 @@ def quota(campaign: Campaign) -> tuple[Any, str]:
     turns = q.turns_at.strftime("%Y-%m-%d %H:%M %z")
     zone = campaign.profile.quota.time_zone
     return q, f"{q.left} of {q.allowed} submissions left on {q.day} ({zone}); the next day begins at {turns}"
+
+
+def _what_next(campaign: Campaign, submission: SubmissionRecord) -> str:
+    if submission.day:
+        total = f", total {submission.total:g}" if submission.total is not None else ""
+        return f"this is what was uploaded on {submission.day}{total}: the picks have not changed since"
+    quota = campaign.quota()
+    left = f"{quota.left} of {quota.allowed} submissions left on {quota.day} ({campaign.profile.quota.time_zone})"
+    if not quota.left:
+        return f"{left}: keep it for tomorrow"
+    return f"{left}; after the upload: bestshot record {submission.id} --submitted   (later: --score TOTAL)"
 
 
 def _describe(zip_path: Path, verdict: Verdict) -> str:

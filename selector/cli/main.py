@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -51,7 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = group.main(args=argv, prog_name="bestshot", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except (click.exceptions.Abort, KeyboardInterrupt):
-        _fail("interrupted; nothing is lost, run the same command again to go on", INTERRUPTED)
+        click.echo("bestshot: interrupted; nothing is lost, run the same command again to go on", err=True)
+        sys.stdout.flush()
+        # Everything is stored and closed by now. A normal exit would tear down native threads of the models, which
+        # may still run and then abort the process with a message of their own.
+        os._exit(INTERRUPTED)
     except click.UsageError as error:
         verb = error.ctx.command_path if error.ctx else "bestshot"
         _fail(f"{error.format_message()} See `{verb} --help`.", error.exit_code)

@@ -125,7 +125,12 @@ def pick(campaign: Campaign) -> tuple[Any, str]:
     known = [p.estimate.overall for p in real if p.estimate]
     lines = [f"{len(real)} of {len(picks)} tasks have a pick"]
     if known:
-        lines[0] += f", mean estimated overall {sum(known) / len(known):.2f} (by the prior: not calibrated yet)"
+        lines[0] += (
+            f", mean estimated overall of those {sum(known) / len(known):.2f} (by the prior: not calibrated yet)"
+        )
+    blind = sum(not p.sc_measured for p in real)
+    if blind:
+        lines.append(f"{blind} of them by PQ alone: no scorer here measures whether those images follow their prompts")
     fallbacks = [p for p in picks if p.fallback]
     lines += [f"  task {p.task_id}: {p.reason}" for p in fallbacks[:20]]
     if len(fallbacks) > 20:
@@ -144,6 +149,10 @@ def describe_generated(summary: GenerateSummary) -> str:
         f"{n} {kind} tasks have no generator: name one under [generate] in campaign.toml, or use `bestshot import`"
         for kind, n in summary.no_generator.items()
     ]
+    if summary.without_candidates:
+        some = ", ".join(summary.without_candidates[:10]) + (" …" if len(summary.without_candidates) > 10 else "")
+        n = len(summary.without_candidates)
+        lines.append(f"tasks without a candidate: {n} ({some}); `bestshot status` says why")
     return "\n".join([*lines, *(f"left out {name}: {why}" for name, why in summary.left_out.items())])
 
 

@@ -39,7 +39,7 @@ def status(campaign: Campaign) -> tuple[Any, str]:
     if s.failures:
         blocks.append("\n".join(["failed or declined:", *counted(dict(s.failures))]))
     if s.unscored:
-        blocks.append("\n".join([f"{s.scores} scores; unscored:", *counted(dict(s.unscored))]))
+        blocks.append("\n".join([f"{s.scores} values measured; unscored:", *counted(dict(s.unscored))]))
     if s.submissions:
         entries = [
             (e.id, e.state, e.day or "", "" if e.total is None else f"{e.total:g}", e.fallbacks) for e in s.submissions

@@ -28,8 +28,8 @@ def demo(folder: Path, as_json: bool) -> None:
 
     result = run_demo(folder, progress_bar())
     lines = [
-        f"{result.tasks} tasks, {result.candidates} candidates, {result.values} scores, {result.unscored} unscored "
-        f"(each with a reason), {result.seconds:.0f} s",
+        f"{result.tasks} tasks, {result.candidates} candidates, {result.values} values measured, "
+        f"{result.unscored} unscored (each with a reason), {result.seconds:.0f} s",
         NO_TEXT_TO_IMAGE,
         f"{result.fallbacks} task has only its flagged fallback: no generator here can do what it asks"
         if result.fallbacks == 1

@@ -20,6 +20,7 @@ class Pick:
     estimate: Estimate | None
     fallback: bool
     reason: str
+    sc_measured: bool = True  # False: nothing spoke of SC, the pick rests on PQ alone
 
 
 def pick_best(table: EstimateTable, excluded: Mapping[tuple[str, str], str]) -> list[Pick]:
@@ -47,12 +48,21 @@ def _pick_task(
     if not eligible:
         return Pick(task_id, None, None, False, _why_none(table, task_id, rows, excluded))
     ranked = sorted(eligible, key=lambda i: (-table.overall[i], ids[i]))
-    return Pick(task_id, ids[ranked[0]], table.row(ranked[0]), False, _why(table, ranked, len(rows)))
+    return Pick(
+        task_id,
+        ids[ranked[0]],
+        table.row(ranked[0]),
+        False,
+        _why(table, ranked, len(rows)),
+        bool(table.sc_informed[ranked[0]]),
+    )
 
 
 def _why(table: EstimateTable, ranked: Sequence[int], total: int) -> str:
     best = ranked[0]
-    words = f"highest estimated overall {table.overall[best]:.2f} (SC {table.sc[best]:.1f}, PQ {table.pq[best]:.1f})"
+    sc = f"SC {table.sc[best]:.1f}" if table.sc_informed[best] else "SC not measured"
+    pq = f"PQ {table.pq[best]:.1f}" if table.pq_informed[best] else "PQ not measured"
+    words = f"highest estimated overall {table.overall[best]:.2f} ({sc}, {pq})"
     if len(ranked) > 1:
         words += f", runner-up {table.overall[ranked[1]]:.2f}"
     left_out = total - len(ranked)

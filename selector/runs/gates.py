@@ -54,5 +54,5 @@ class Gates:
         for column in self._meaning:
             seen = self._seen.get((task_id, column))
             if seen and candidate_id not in seen:
-                return f"{column} could not look at it (run `bestshot score` again)"
+                return f"{column} has not looked at it (run `bestshot score`)"
         return None

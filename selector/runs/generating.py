@@ -57,6 +57,7 @@ class GenerateSummary:
     missing: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)  # generator -> why it could not be loaded
+    without_candidates: list[str] = field(default_factory=list)  # ids of the selected tasks that still have none
     no_generator: dict[str, int] = field(default_factory=dict)  # task type -> tasks for which none is configured
 
     def count(self, outcome: str, generator: str, reason: str | None) -> None:

@@ -57,6 +57,23 @@ def pick(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) ->
     return picks
 
 
+def staleness(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> tuple[str, ...]:
+    """Why the newest picks may be out of date, in words: candidates that are not scored, tasks with a better one."""
+    known = estimates(ws, tasks, scorers)
+    unscored = sum(int((~table.informed).sum()) for table in known.tables.values())
+    with ws.db.read() as connection:
+        newest = newest_picks(connection)
+    stored = {p.task_id: p.candidate_id for p in newest[1]} if newest else {}
+    best = [p for table in known.tables.values() for p in pick_best(table, known.excluded) if p.candidate_id]
+    changed = [p.task_id for p in best if stored.get(p.task_id) != p.candidate_id]
+    lines = []
+    if unscored:
+        lines.append(f"{unscored} candidates are not scored yet: run `bestshot score` and `bestshot pick`")
+    if changed:
+        lines.append(f"{len(changed)} tasks would be picked otherwise by now ({changed[0]} …): run `bestshot pick`")
+    return tuple(lines)
+
+
 def newest_picks(connection: Connection) -> tuple[int, tuple[Pick, ...]] | None:
     """(id, picks) of the newest set, without estimates; None before the first ``pick``."""
     newest = select(schema.pick_set.c.id).order_by(schema.pick_set.c.id.desc()).limit(1)

@@ -32,6 +32,7 @@ class Export:
     zip_path: Path
     manifest_path: Path
     size_bytes: int
+    warnings: tuple[str, ...] = ()
 
 
 def export(ws: Workspace, tasks: Sequence[Task], ledger: Ledger, allow_fallbacks: bool = False) -> Export:
@@ -71,7 +72,7 @@ def _check_complete(picks: Sequence[Pick], allow_fallbacks: bool) -> None:
     if fallbacks and not allow_fallbacks:
         raise SubmissionError(
             f"{len(fallbacks)} of {len(picks)} tasks have only a fallback: {_some(fallbacks)}; "
-            "make candidates for them, or export with --allow-fallbacks"
+            "make candidates for them (and score and pick those), or export with --allow-fallbacks"
         )
 
 

@@ -160,6 +160,11 @@ class Ledger:
         day = on or today
         if day > today:
             raise InputError(f"{day} is in the future: in the contest's time zone it is {today}")
+        exported = self._exported_on(connection, submission_id)
+        if day < exported:
+            raise InputError(
+                f"submission {submission_id} was exported on {exported}, so it cannot be uploaded on {day}"
+            )
         last = self._profile.last_day
         if last is not None and day > last:
             raise QuotaExceeded(f"the contest ended on {last}: a submission on {day} cannot be")
@@ -167,9 +172,13 @@ class Ledger:
         if used >= allowed:
             turn = next_turn(now, self._profile).isoformat(timespec="minutes")
             when = f"the next day begins at {turn}" if day == today else "give the right day"
-            when += ", or if it was uploaded on another day, name that with --on" if day == today else " with --on"
+            when += ", or if it was uploaded before, name the day with --on" if day == today else " with --on"
             raise QuotaExceeded(f"the {allowed} submissions of {day} are used up: {when}")
         self._event(connection, submission_id, SUBMITTED, day=day.isoformat(), slot=used + 1)
+
+    def _exported_on(self, connection: Connection, submission_id: str) -> date:
+        query = select(schema.submission.c.at).where(schema.submission.c.id == submission_id)
+        return day_of(datetime.fromisoformat(connection.execute(query).scalar_one()), self._profile)
 
     def _event(
         self,

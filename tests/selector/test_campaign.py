@@ -353,3 +353,27 @@ def test_doctor_notices_an_input_that_was_replaced(campaign: Campaign) -> None:
     (campaign.folder / "inputs" / str(campaign.tasks[0].source)).write_bytes(noise_jpeg(77))
     found = {c.subject: c for c in campaign.doctor()}
     assert "changed since init" in found["input images"].text
+
+
+def test_export_warns_when_candidates_came_after_the_picks(campaign: Campaign) -> None:
+    whole_loop(campaign)
+    assert campaign.export().warnings == ()
+    campaign.generate(n=4)
+    assert "3 candidates are not scored yet" in campaign.export().warnings[0]
+    campaign.score()
+    assert "3 tasks would be picked otherwise" in campaign.export().warnings[0]
+    campaign.pick()
+    assert campaign.export().warnings == ()
+
+
+def test_pick_without_any_candidate_says_what_to_do(campaign: Campaign) -> None:
+    with pytest.raises(InputError, match="run `bestshot generate`"):
+        campaign.pick()
+    assert not list(campaign.folder.glob("images/*/*"))
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_run_names_the_tasks_that_still_have_no_candidate(tmp_path: Path, contest_files: Files) -> None:
+    campaign = made_campaign(tmp_path, contest_files, ["please decline", "fine"])
+    assert campaign.generate().without_candidates == ["3"]
+    assert campaign.generate().without_candidates == ["3"], "also when there was nothing left to try"

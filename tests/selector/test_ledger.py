@@ -43,10 +43,16 @@ def test_the_day_turns_at_midnight_in_shanghai(campaign: Campaign, exported: lis
     assert campaign.submit(exported[2]).day == "2025-07-02"
 
 
-def test_a_total_may_come_late_and_notes_the_upload(campaign: Campaign, exported: list[str]) -> None:
-    entry = campaign.record(exported[0], 1.63, on=date(2025, 6, 28))
-    assert (entry.state, entry.day, entry.total) == ("scored", "2025-06-28", 1.63)
+def test_a_total_may_come_late_and_notes_the_upload(campaign: Campaign, exported: list[str], clock: Clock) -> None:
+    clock.now += timedelta(days=3)
+    entry = campaign.record(exported[0], 1.63, on=date(2025, 7, 2))
+    assert (entry.state, entry.day, entry.total) == ("scored", "2025-07-02", 1.63)
     assert campaign.quota().left == 2
+
+
+def test_an_upload_before_the_export_is_refused(campaign: Campaign, exported: list[str]) -> None:
+    with pytest.raises(InputError, match="was exported on 2025-07-01"):
+        campaign.record(exported[0], 1.63, on=date(2025, 6, 30))
 
 
 def test_a_second_total_needs_a_reason_and_the_first_is_kept(campaign: Campaign, exported: list[str]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
+from skimage import data
 
 from selector.calibration import PRIOR, AxisPrior, Weight, estimate
-from selector.domain import Axis, TaskType
+from selector.domain import Axis, Item, Picture, Task, TaskInputs, TaskType, encode_final
 from selector.features import RECIPE_ORDER, FeatureTable, feature_tables
 from selector.registry import BUILTIN_SCORERS, create_scorer
 
@@ -107,3 +109,24 @@ def test_siblings_of_another_task_do_not_count() -> None:
     )
     lenient = {**ONE, (TaskType.TIE, Axis.SC): AxisPrior(5.0, 1.0, (Weight("a.x", 0.5, 0.25, 2.0, 0.0, "test"),))}
     assert estimate(features, lenient).sc[1] == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea"])
+def test_a_blurred_or_noisy_picture_is_never_estimated_above_a_better_one(name: str) -> None:
+    rgb = getattr(data, name)()
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 1, rgb.shape)
+    ladders = {
+        "blur": [cv2.GaussianBlur(rgb, (0, 0), s) if s else rgb for s in (0, 2, 5, 8)],
+        "noise": [np.clip(rgb + noise * s, 0, 255).astype(np.uint8) for s in (0, 10, 25, 50)],
+    }
+    for damage, ladder in ladders.items():
+        inputs = TaskInputs(Task("1", TaskType.T2I, "a picture", None, None, 0))
+        items = [Item(inputs, Picture(encode_final(step), damage)) for step in ladder]
+        scorer = create_scorer("technical")
+        columns = sorted(c.name for c in scorer.columns)
+        values = [[score[c].value for c in columns] for score in scorer.score(items)]
+        names = tuple(f"technical.{c}" for c in columns)
+        ids = tuple(map(str, range(len(items))))
+        pq = estimate(FeatureTable(TaskType.T2I, ("1",) * len(items), ids, names, np.array(values, float))).pq
+        assert (np.diff(pq) < 0).all(), f"{damage}: {pq}"

@@ -15,7 +15,7 @@ def picks(overall: list[float], ids: str = "abcd", informed: list[bool] | None =
     features = FeatureTable(TaskType.TIE, ("7",) * n, tuple(ids[:n]), (), np.empty((n, 0)))
     ones = np.ones(n)
     known = np.array(informed if informed is not None else [True] * n)
-    table = EstimateTable(features, ones, ones, ones, ones, np.array(overall), ones, known)
+    table = EstimateTable(features, ones, ones, ones, ones, np.array(overall), ones, known, known)
     return pick_best(table, {("7", k): v for k, v in excluded.items()})[0]
 
 
