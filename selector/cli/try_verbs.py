@@ -26,6 +26,7 @@ def demo(folder: Path, as_json: bool) -> None:
     from selector.demo import NO_TEXT_TO_IMAGE
     from selector.demo.run import run_demo
 
+    click.echo("the whole loop on real pictures: two to three minutes on two cores", err=True)
     result = run_demo(folder, progress_bar())
     lines = [
         f"{result.tasks} tasks, {result.candidates} candidates, {result.values} values measured, "
