@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timezone
 from functools import cached_property
@@ -115,9 +115,10 @@ class Campaign:
             retry_failed: also try again what failed.
         """
         check_names(self.config)
+        selected = self._selected(types, task_ids)
         wanted = [
             (task, name, n if n is not None else count)
-            for task in self._selected(types, task_ids)
+            for task in selected
             for name, count in self.config.generate.plan(task.type).items()
             if generators is None or name in generators
         ]
@@ -127,11 +128,11 @@ class Campaign:
         orders = [Order(task, name, *ready[name], count) for task, name, count in wanted if name in ready]
         summary = generate(self._ws, orders, retry_failed, progress)
         summary.left_out.update(left_out)
-        idle = [t for t in self._selected(types, task_ids) if not self.config.generate.plan(t.type)]
+        idle = Counter(t.type.value for t in selected if not self.config.generate.plan(t.type))
         with self._ws.db.read() as connection:
             served = {c.task_id for c in load_candidates(connection) if not c.fallback}
-        summary.without_candidates = [t.id for t in self._selected(types, task_ids) if t.id not in served]
-        summary.no_generator = dict(Counter(t.type.value for t in idle))
+        summary.without_candidates = [t.id for t in selected if t.id not in served]
+        summary.no_generator = dict(idle)
         return summary
 
     def import_folder(self, folder: str | Path, label: str | None = None, progress: Progress = silent) -> ImportSummary:
@@ -226,9 +227,7 @@ class Campaign:
     def doctor(self, progress: Progress = silent) -> list[Check]:
         """Check the machine with this campaign's settings, and the campaign's files."""
         check_names(self.config)
-        generators = {name: self._settings(self.config.generators, name) for name in self.config.generators}
-        scorers = {name: self._settings(self.config.scorers, name) for name in self.config.scorers}
-        machine = check_machine(generators, scorers)
+        machine = check_machine(self.config.generators, self.config.scorers, self.folder)
         return [*machine, *check_campaign(self._ws, self.tasks, progress)]
 
     def close(self) -> None:
@@ -259,9 +258,9 @@ class Campaign:
         ready: dict[str, tuple[Generator, str]] = {}
         left_out: dict[str, str] = {}
         for name in sorted(names):
-            settings = self._settings(self.config.generators, name)
+            settings = self.config.generators.get(name, {})
             try:
-                generator = create_generator(name, settings)
+                generator = create_generator(name, settings, self.folder)
             except MissingPart as error:
                 left_out[name] = str(error)
             else:
@@ -273,21 +272,13 @@ class Campaign:
         names = {name for t in TaskType for name in self.config.generate.plan(t)}
         return {name: build for name, (_, build) in self._generators(names & set(generator_names()))[0].items()}
 
-    def _settings(self, tables: Mapping[str, Mapping[str, Any]], name: str) -> dict[str, Any]:
-        """Settings of a plug-in; places in them are relative to the campaign, wherever the program was started."""
-        places = ("path", "folder")
-        return {
-            key: str(self.folder / value) if isinstance(value, str) and value and key.endswith(places) else value
-            for key, value in tables.get(name, {}).items()
-        }
-
     def _scorers(self) -> tuple[dict[str, Scorer], dict[str, str]]:
         """Scorers that can run here, and why the others cannot."""
         ready: dict[str, Scorer] = {}
         left_out: dict[str, str] = {}
         for name in self.config.score.scorers:
             try:
-                scorer = create_scorer(name, self._scorer_settings(name))
+                scorer = create_scorer(name, self._scorer_settings(name), self.folder)
                 scorer.check()
             except MissingPart as error:
                 left_out[name] = str(error)
@@ -297,7 +288,7 @@ class Campaign:
 
     def _scorer_settings(self, name: str) -> dict[str, Any]:
         """The configured ones; the gate also learns where the contest fixes the size, and with it the proportions."""
-        own = self._settings(self.config.scorers, name)
+        own = dict(self.config.scorers.get(name, {}))
         fixed = sorted(kind.value for kind, facts in self.profile.task_types.items() if facts.size == "fixed")
         return {"fixed_size_types": fixed, **own} if name == "gate" and fixed else own
 

@@ -6,6 +6,7 @@ import platform
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from selector.contest.input_images import check_input_images
@@ -32,13 +33,14 @@ class Check:
 
 
 def check_machine(
-    generators: Mapping[str, Mapping[str, Any]] | None = None, scorers: Mapping[str, Mapping[str, Any]] | None = None
+    generators: Mapping[str, Mapping[str, Any]] | None = None,
+    scorers: Mapping[str, Mapping[str, Any]] | None = None,
+    base: Path = Path(),
 ) -> list[Check]:
-    """Every known generator and scorer, with the settings that a campaign gives them."""
-    settings = {"generator": generators or {}, "scorer": scorers or {}}
+    """Every known generator and scorer, with the settings that a campaign in the folder ``base`` gives them."""
     checks = [Check("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}")]
-    checks += [_plug_in("generator", name, create_generator, settings["generator"]) for name in generator_names()]
-    checks += [_plug_in("scorer", name, create_scorer, settings["scorer"]) for name in scorer_names()]
+    checks += [_plug_in("generator", name, create_generator, generators or {}, base) for name in generator_names()]
+    checks += [_plug_in("scorer", name, create_scorer, scorers or {}, base) for name in scorer_names()]
     return checks
 
 
@@ -49,9 +51,9 @@ def check_campaign(ws: Workspace, tasks: Sequence[Task], progress: Progress = si
     return [disk, _inputs(ws, tasks), _candidates(ws, progress), _temporaries(ws)]
 
 
-def _plug_in(kind: str, name: str, create: Any, settings: Mapping[str, Mapping[str, Any]]) -> Check:
+def _plug_in(kind: str, name: str, create: Any, settings: Mapping[str, Mapping[str, Any]], base: Path) -> Check:
     try:
-        plug_in = create(name, settings.get(name, {}))
+        plug_in = create(name, settings.get(name, {}), base)
         plug_in.check()
     except BestshotError as error:
         return Check(f"{kind} {name}", False, str(error))

@@ -6,6 +6,7 @@ import importlib
 import inspect
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, cast
 
 from selector.domain import Generator, InputError, MissingPart, Scorer, stable_hash
@@ -32,6 +33,9 @@ GENERATOR_GROUP = "bestshot.generators"
 SCORER_GROUP = "bestshot.scorers"
 
 
+_HERE = Path()
+
+
 def generator_names() -> tuple[str, ...]:
     """Names of every generator that can be configured here, built-in ones first."""
     return _names(BUILTIN_GENERATORS, GENERATOR_GROUP)
@@ -42,21 +46,22 @@ def scorer_names() -> tuple[str, ...]:
     return _names(BUILTIN_SCORERS, SCORER_GROUP)
 
 
-def create_generator(name: str, settings: Mapping[str, Any] | None = None) -> Generator:
-    """A generator by name, with its settings.
+def create_generator(name: str, settings: Mapping[str, Any] | None = None, base: Path = _HERE) -> Generator:
+    """A generator by name, with its settings; places in them (keys ending in path or folder) are seen from ``base``.
 
     Raises:
         InputError: unknown name or setting. MissingPart: its module cannot be imported here.
     """
-    return cast(Generator, _create("generator", name, BUILTIN_GENERATORS, GENERATOR_GROUP, settings or {}))
+    return cast(Generator, _create("generator", name, BUILTIN_GENERATORS, GENERATOR_GROUP, settings or {}, base))
 
 
-def create_scorer(name: str, settings: Mapping[str, Any] | None = None) -> Scorer:
+def create_scorer(name: str, settings: Mapping[str, Any] | None = None, base: Path = _HERE) -> Scorer:
     """A scorer by name, with its settings; raises as ``create_generator`` does.
 
-    Settings become part of ``version``, so that scores that were measured with others are never mixed with these.
+    Settings become part of ``version``, so that scores that were measured with others are never mixed with these;
+    as they are written, not as seen from ``base``: the same campaign is the same from any working directory.
     """
-    scorer = cast(Scorer, _create("scorer", name, BUILTIN_SCORERS, SCORER_GROUP, settings or {}))
+    scorer = cast(Scorer, _create("scorer", name, BUILTIN_SCORERS, SCORER_GROUP, settings or {}, base))
     return _Configured(scorer, f"{scorer.version}-{stable_hash(dict(settings), 8)}") if settings else scorer
 
 
@@ -73,16 +78,23 @@ def _names(builtin: dict[str, str], group: str) -> tuple[str, ...]:
     return (*builtin, *sorted({point.name for point in entry_points(group=group)} - set(builtin)))
 
 
-def _create(kind: str, name: str, builtin: dict[str, str], group: str, settings: Mapping[str, Any]) -> object:
+def _create(
+    kind: str, name: str, builtin: dict[str, str], group: str, settings: Mapping[str, Any], base: Path
+) -> object:
     cls = _load(kind, name, builtin, group)
     known = [p for p in inspect.signature(cls).parameters if p not in ("args", "kwargs")]
     for key in settings:
         if key not in known:
             raise InputError(f"{kind} '{name}' has no setting '{key}'{near_or_all(key, known)}")
     try:
-        return cls(**settings)
+        return cls(**{key: _seen_from(base, key, value) for key, value in settings.items()})
     except (TypeError, ValueError) as error:
         raise InputError(f"{kind} '{name}' does not accept these settings: {error}") from error
+
+
+def _seen_from(base: Path, key: str, value: Any) -> Any:
+    is_place = isinstance(value, str) and value and key.endswith(("path", "folder"))
+    return str(base / value) if is_place else value
 
 
 def _load(kind: str, name: str, builtin: dict[str, str], group: str) -> Any:

@@ -102,6 +102,7 @@ def _row(
         candidates = load_candidates(connection, task.id)
         attempts = load_attempts(connection, task.id)
         scores = scores_of(connection, versions, task.id)
+    picked = places.get((task.id, pick.candidate_id)) if pick and pick.candidate_id else None
     makers = _makers(attempts)
     cards = []
     for candidate in candidates:
@@ -135,7 +136,7 @@ def _row(
         reference=ws.inputs_folder / task.reference if task.reference else None,
         candidates=tuple(cards),
         pick_reason=pick.reason if pick else "not picked yet",
-        flags=("SC not measured",) if pick and "SC not measured" in pick.reason else (),
+        flags=("SC not measured",) if picked and not picked[0].sc_informed[picked[1]] else (),
         failures=(*declined, *failed),
     )
 

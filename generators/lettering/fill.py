@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-FILLS = ("auto", "exemplar", "surface", "telea", "ns")
 _TEXTURED = 4.0  # 8-bit levels that a tenth of the ground is off the smooth one, beyond fine grain
 _SEARCH_PX = 64
 

@@ -53,12 +53,6 @@ def drawn(font: Font, text: str) -> tuple[NDArray[np.float32], tuple[float, floa
     return distance, (float(left - _MARGIN_PX), float(top - _MARGIN_PX))
 
 
-def advance_px(font: Font, text: str) -> float:
-    """Width of the text in plane units, side bearings included."""
-    with _drawing:
-        return float(_face(font).getlength(text))  # type: ignore[attr-defined]
-
-
 def ink_extent(font: Font, text: str) -> tuple[float, float, float, float]:
     """Left, top, right and bottom of the letters in plane units; zeros for a text without ink."""
     distance, (x, y) = drawn(font, text)

@@ -46,7 +46,7 @@ def estimates(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer
 def pick(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> tuple[Pick, ...]:
     """Choose for every task, store the set if it differs from the newest one, and return it in the table's order."""
     known = estimates(ws, tasks, scorers)
-    chosen = {p.task_id: p for table in known.tables.values() for p in pick_best(table, known.excluded)}
+    chosen = _choose(known)
     empty = [t for t in tasks if t.id not in chosen or chosen[t.id].candidate_id is None]
     for fallback in _fallbacks(ws, empty, chosen):
         chosen[fallback.task_id] = fallback
@@ -57,6 +57,11 @@ def pick(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) ->
     return picks
 
 
+def _choose(known: Estimates) -> dict[str, Pick]:
+    """Task id to its pick, for every task that has candidates."""
+    return {p.task_id: p for table in known.tables.values() for p in pick_best(table, known.excluded)}
+
+
 def staleness(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> tuple[str, ...]:
     """Why the newest picks may be out of date, in words: candidates that are not scored, tasks with a better one."""
     known = estimates(ws, tasks, scorers)
@@ -64,8 +69,8 @@ def staleness(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer
     with ws.db.read() as connection:
         newest = newest_picks(connection)
     stored = {p.task_id: p.candidate_id for p in newest[1]} if newest else {}
-    best = [p for table in known.tables.values() for p in pick_best(table, known.excluded) if p.candidate_id]
-    changed = [p.task_id for p in best if stored.get(p.task_id) != p.candidate_id]
+    best = _choose(known).values()
+    changed = [p.task_id for p in best if p.candidate_id and stored.get(p.task_id) != p.candidate_id]
     lines = []
     if unscored:
         lines.append(f"{unscored} candidates are not scored yet: run `bestshot score` and `bestshot pick`")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -228,13 +228,6 @@ def scores_of(connection: Connection, versions: dict[str, str], task_id: str) ->
         key = f"{row.scorer}.{row.column}"
         found.setdefault(row.candidate_id, {})[key] = Score(value=row.value, reason=row.reason)
     return found
-
-
-def count_by(connection: Connection, columns: Iterable[Any]) -> list[tuple[Any, ...]]:
-    """Rows of (values of ``columns`` …, count), most frequent first."""
-    keys = list(columns)
-    query = select(*keys, func.count()).group_by(*keys).order_by(func.count().desc(), *keys)
-    return [tuple(row) for row in connection.execute(query)]
 
 
 def _planning(row: Any) -> Planning:

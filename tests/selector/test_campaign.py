@@ -377,3 +377,17 @@ def test_a_run_names_the_tasks_that_still_have_no_candidate(tmp_path: Path, cont
     campaign = made_campaign(tmp_path, contest_files, ["please decline", "fine"])
     assert campaign.generate().without_candidates == ["3"]
     assert campaign.generate().without_candidates == ["3"], "also when there was nothing left to try"
+
+
+def test_a_relative_place_makes_the_same_campaign_from_any_working_directory(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = campaign.folder / "campaign.toml"
+    text = path.read_text(encoding="utf-8").replace("tie = { toy = 3 }", "tie = { folder = 3 }")
+    path.write_text(text + '\n[generators.folder]\npath = "finished"\n', encoding="utf-8")
+    (campaign.folder / "finished").mkdir()
+    (campaign.folder / "finished" / "3.jpg").write_bytes(noise_jpeg(60))
+    assert Campaign(campaign.folder).generate().made == 1
+    monkeypatch.chdir(campaign.folder)
+    again = Campaign(".").generate()
+    assert (again.made, again.already) == (0, 1)
