@@ -19,6 +19,7 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from selector.domain import BestshotError, InputError
 from selector.store import schema
 from selector.store.files import DISK_FULL
+from selector.store.migration import bring_up_to_date, stored_format
 
 BUSY_SECONDS = 30
 MIN_FREE_BYTES = 256 * 1024
@@ -27,6 +28,8 @@ _WRITER_LOCK = 0x62737400  # any constant: the advisory lock that PostgreSQL wri
 
 class Database:
     """Opens (and with ``create=True`` makes) the tables at ``url``, a SQLAlchemy URL or the path of a SQLite file.
+
+    A database of an older format is brought to the present one (see ``migration``).
 
     Raises:
         InputError: no database there, a newer format, an unwritable place, a full disk.
@@ -102,11 +105,15 @@ class Database:
         raise InputError(f"{self.engine.dialect.name}: only SQLite and PostgreSQL hold a campaign")
 
     def _check_format(self) -> None:
-        found = self.fact("format") or "0"
-        if int(found) > schema.FORMAT_VERSION:
+        with self.read() as connection:
+            found = stored_format(connection)
+        if found > schema.FORMAT_VERSION:
             raise InputError(
                 f"this campaign has format {found}, this bestshot knows {schema.FORMAT_VERSION}: upgrade bestshot"
             )
+        if found < schema.FORMAT_VERSION:
+            with self.write() as connection:
+                bring_up_to_date(connection)
 
 
 def add(connection: Connection, table: Table, **values: Any) -> int:

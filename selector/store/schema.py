@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     Boolean,
+    CheckConstraint,
     Column,
     Float,
     ForeignKeyConstraint,
@@ -16,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # what opens an older one is in migration.py
 
 metadata = MetaData()
 
@@ -155,7 +156,7 @@ submission_event = Table(
     UniqueConstraint("day", "slot", name="one_submission_a_slot"),
 )
 
-# What is learned from. A correction is a newer row with its reason; the older one stays.
+# What the leaderboard said. A correction is a newer row with its reason; the older one stays.
 observation = Table(
     "observation",
     metadata,
@@ -165,4 +166,24 @@ observation = Table(
     Column("value", Float, nullable=False),
     Column("reason", String),
     Column("at", String, nullable=False),
+    Column("scope", String),  # task type that the total is of; NULL: all tasks. Since format 2
+)
+
+# What a judge said of one candidate, 0 to 10. The newest row of (task, candidate, judge) counts. Since format 2.
+judgement = Table(
+    "judgement",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("task_id", String, nullable=False),
+    Column("candidate_id", String, nullable=False),
+    Column("judge", String, nullable=False),  # a name, for example of a vision-language model
+    Column("kind", String, nullable=False),  # judge (a model) | rating (people, where the contest allows it)
+    Column("sc", Float),
+    Column("pq", Float),
+    Column("parts", JSON, nullable=False),  # the sub-scores that SC and PQ are made of, by name; may be {}
+    Column("reason", String),  # why a correction
+    Column("at", String, nullable=False),
+    ForeignKeyConstraint(["task_id", "candidate_id"], ["candidate.task_id", "candidate.id"]),
+    CheckConstraint("sc IS NOT NULL OR pq IS NOT NULL", name="judged_at_all"),
+    Index("judgement_candidate", "task_id", "candidate_id", "judge"),
 )

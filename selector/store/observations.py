@@ -1,0 +1,125 @@
+"""What is learned from, read from the store: totals of submissions with what they contained, and judges' scores.
+
+Every function takes an open connection. All orders are the same in every process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, func, insert, select
+
+from selector.domain import TaskType
+from selector.store import schema
+
+TOTAL = "total"  # the one kind of observation
+JUDGE, RATING = "judge", "rating"  # kinds of judgements: by a model, by people
+
+
+@dataclass(frozen=True)
+class TotalRow:
+    """The total of a submission, 0 to 10, as the leaderboard shows it; of a corrected one, the newest.
+
+    ``scope``: the task type whose mean it is, or None for the mean over all tasks. ``at``: when it was recorded, ISO
+    8601 in UTC.
+    """
+
+    submission_id: str
+    value: float
+    scope: TaskType | None
+    at: str
+
+
+class SubmittedPick(NamedTuple):
+    """What a submission holds for a task. ``fallback``: only a last resort made it."""
+
+    candidate_id: str
+    fallback: bool
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a judge said of one candidate: SC and PQ, 0 to 10, None where it did not say; never both None.
+
+    ``parts``: the sub-scores by name that SC and PQ were made of, or ``{"cosine": c}``, -1 to 1; may be empty.
+    ``kind``: "judge" for a model, "rating" for people. ``reason``: why it replaces an older one.
+    """
+
+    task_id: str
+    candidate_id: str
+    judge: str
+    kind: str
+    sc: float | None
+    pq: float | None
+    parts: Mapping[str, float] = field(default_factory=dict)
+    reason: str | None = None
+    at: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """(task, candidate, judge): of the judgements with one key, the newest counts."""
+        return self.task_id, self.candidate_id, self.judge
+
+
+def load_totals(connection: Connection, submission_id: str | None = None) -> list[TotalRow]:
+    """The total that counts of every submission and scope, in the order in which they first came.
+
+    A correction takes the place of what it corrects: what was predicted before the first is compared with the newest.
+    """
+    o = schema.observation.c
+    query = select(o.submission_id, o.scope, o.value, o.at).where(o.kind == TOTAL).order_by(o.id)
+    if submission_id is not None:
+        query = query.where(o.submission_id == submission_id)
+    newest = {(r.submission_id, r.scope): r for r in connection.execute(query)}  # keeps the place of the first
+    return [TotalRow(r.submission_id, float(r.value), _scope(r.scope), r.at) for r in newest.values()]
+
+
+def load_submission_picks(connection: Connection) -> dict[str, dict[str, SubmittedPick]]:
+    """Submission id to task id to its pick; tasks in the table's order. Every exported submission, uploaded or not."""
+    p = schema.submission_pick
+    query = (
+        select(p.c.submission_id, p.c.task_id, p.c.candidate_id, p.c.fallback)
+        .join(schema.task, schema.task.c.id == p.c.task_id)
+        .order_by(p.c.submission_id, schema.task.c.position)
+    )
+    found: dict[str, dict[str, SubmittedPick]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.submission_id, {})[row.task_id] = SubmittedPick(row.candidate_id, bool(row.fallback))
+    return found
+
+
+def load_pending(connection: Connection) -> tuple[str, ...]:
+    """Submissions that were uploaded and have no total of all tasks yet, in the order of their upload."""
+    e, o = schema.submission_event.c, schema.observation.c
+    scored = select(o.submission_id).where(o.kind == TOTAL, o.scope.is_(None))
+    query = select(e.submission_id).where(e.state == "submitted", e.submission_id.not_in(scored)).order_by(e.id)
+    return tuple(connection.execute(query).scalars())
+
+
+def load_judgements(connection: Connection, judge: str | None = None) -> list[Judgement]:
+    """The newest judgement of every (task, candidate, judge), ordered by these three; of one judge, or of all."""
+    j = schema.judgement.c
+    newest = select(func.max(j.id)).group_by(j.task_id, j.candidate_id, j.judge)
+    query = select(schema.judgement).where(j.id.in_(newest)).order_by(j.task_id, j.candidate_id, j.judge)
+    if judge is not None:
+        query = query.where(j.judge == judge)
+    return [_judgement(row) for row in connection.execute(query)]
+
+
+def add_judgements(connection: Connection, judgements: Iterable[Judgement]) -> None:
+    """Append; the caller has checked that each says something new."""
+    rows = [{**vars(judgement), "parts": dict(judgement.parts)} for judgement in judgements]
+    if rows:
+        connection.execute(insert(schema.judgement), rows)
+
+
+def _scope(value: str | None) -> TaskType | None:
+    return None if value is None else TaskType(value)
+
+
+def _judgement(row: Any) -> Judgement:
+    return Judgement(
+        row.task_id, row.candidate_id, row.judge, row.kind, row.sc, row.pq, dict(row.parts), row.reason, row.at
+    )

@@ -1,0 +1,104 @@
+"""A campaign of an older bestshot opens in today's: nothing in it changes, and what is new can be stored."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect, select
+
+from selector.domain import InputError
+from selector.store import Database, schema
+from selector.store.observations import Judgement, TotalRow, add_judgements, load_judgements, load_totals
+
+CANDIDATE = "aa" * 32
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A database that the program wrote at format 1, with one submission and its total."""
+    path = tmp_path / "campaign.db"
+    connection = sqlite3.connect(path)
+    connection.executescript((Path(__file__).parent / "format_1.sql").read_text(encoding="utf-8"))
+    connection.close()
+    return path
+
+
+def test_an_old_total_is_one_of_all_tasks(old: Path) -> None:
+    with Database(old).read() as connection:
+        assert load_totals(connection) == [TotalRow("s1", 1.63, None, "2025-07-01T12:00:00+00:00")]
+
+
+def test_a_migrated_database_has_the_columns_of_a_new_one(old: Path, tmp_path: Path) -> None:
+    migrated, new = inspect(Database(old).engine), inspect(Database(tmp_path / "new.db", create=True).engine)
+    for table in schema.metadata.tables:
+        names = [{c["name"] for c in one.get_columns(table)} for one in (migrated, new)]
+        assert names[0] == names[1], table
+
+
+def test_a_migrated_database_takes_what_is_new(old: Path) -> None:
+    said = Judgement("1", CANDIDATE, "vlm", "judge", 7.0, None, {"edit_success": 7.0}, None, "now")
+    with Database(old).write() as connection:
+        add_judgements(connection, [said])
+    with Database(old).read() as connection:
+        assert load_judgements(connection) == [said]
+
+
+def test_an_older_program_is_asked_to_upgrade_afterwards(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Database(old).fact("format") == str(schema.FORMAT_VERSION)
+    monkeypatch.setattr(schema, "FORMAT_VERSION", 1)
+    with pytest.raises(InputError, match="upgrade bestshot"):
+        Database(old)
+
+
+def test_no_row_is_changed_but_the_format(old: Path) -> None:
+    with sqlite3.connect(old) as connection:
+        before = [line for line in connection.iterdump() if line.startswith("INSERT")]
+    Database(old).close()
+    with sqlite3.connect(old) as connection:
+        after = [line for line in connection.iterdump() if line.startswith("INSERT")]
+    changed = [set(after) - set(before), set(before) - set(after)]
+    assert changed == [
+        {
+            f"""INSERT INTO "fact" VALUES('format','{schema.FORMAT_VERSION}');""",
+            """INSERT INTO "observation" VALUES(1,'total','s1',1.63,NULL,'2025-07-01T12:00:00+00:00',NULL);""",
+        },
+        {
+            """INSERT INTO "fact" VALUES('format','1');""",
+            """INSERT INTO "observation" VALUES(1,'total','s1',1.63,NULL,'2025-07-01T12:00:00+00:00');""",
+        },
+    ]
+
+
+def test_a_migration_that_fails_leaves_the_old_database_whole(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("selector.store.migration._add_missing_columns", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            Database(old)
+    with sqlite3.connect(old) as connection:
+        assert connection.execute("SELECT value FROM fact WHERE key = 'format'").fetchone() == ("1",)
+        assert not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'judgement'").fetchone()
+    with Database(old).read() as connection:
+        assert connection.execute(select(schema.observation.c.scope)).scalars().all() == [None]
+
+
+def test_many_that_open_an_old_database_at_once_all_succeed(old: Path) -> None:
+    failed: list[BaseException] = []
+
+    def open_it() -> None:
+        try:
+            Database(old).close()
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=open_it) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
