@@ -1,0 +1,54 @@
+"""What is believed of a score before any total has been seen: its correlation with the leaderboard within a task.
+
+A belief speaks of one column by itself; how columns overlap is measured on the candidates and taken out
+(:func:`joint_weights`). Correlations are those of deviations within a task, because only these can change a pick.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from selector.features.pool import Floats
+
+_RIDGE = 0.03  # on the correlation matrix: two copies of a scorer share their weight instead of fighting over it
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """Correlation with the overall score, its standard deviation, and the reason.
+
+    ``beyond``: the column's news is already in another column (the parts of a judge's overall); its weight starts at 0
+    and stays out of the sharing between overlapping columns.
+    """
+
+    correlation: float
+    sd: float
+    reason: str
+    beyond: bool = False
+
+
+# Ku et al. (VIEScore, ACL 2024) report for strong judges 0.3 to 0.5 with people and for small open ones 0 to 0.2, SC
+# above PQ: small models hardly see artefacts. Two strong judges agree more with each other than with people.
+JUDGE = Belief(0.45, 0.20, "a strong vision-language judge that answers the leaderboard's own question")
+JUDGE_PART = Belief(0.0, 0.03, "SC or PQ of a judge, beyond its overall", beyond=True)
+SMALL_JUDGE_SC = Belief(0.10, 0.05, "small vision-language models agree weakly with strong ones on SC")
+SMALL_JUDGE_PQ = Belief(0.03, 0.03, "small vision-language models hardly see artefacts")
+RATING = Belief(0.55, 0.20, "people and a strong judge agree, but each sees what the other misses")
+KNOWN_DIRECTION = Belief(0.05, 0.05, "a local score whose author states which end is better")
+UNKNOWN = Belief(0.0, 0.05, "nothing is known, not even the direction: it must earn its weight")
+
+
+def joint_weights(beliefs: tuple[Belief, ...], within: Floats) -> Floats:
+    """Standardised regression weights (columns,) that the believed correlations imply for columns ``within`` (n, k).
+
+    For standardised columns with correlation matrix C, a target correlating with each by r has weights C^-1 r: a small
+    judge that agrees with the strong one adds little to it, and by itself a lot.
+    """
+    weights = np.array([b.correlation for b in beliefs])
+    shared = np.flatnonzero([not b.beyond for b in beliefs])
+    if len(shared):
+        correlation = within[:, shared].T @ within[:, shared] / len(within)
+        weights[shared] = np.linalg.solve(correlation + _RIDGE * np.eye(len(shared)), weights[shared])
+    return weights

@@ -1,0 +1,136 @@
+"""The calibrator: scores of candidates and leaderboard totals in, estimates of every candidate out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from selector.calibration.belief import Belief
+from selector.calibration.design import Design, Effect, Scales, build_design
+from selector.calibration.gaussian import Gaussian
+from selector.calibration.totals import Evidence, Prediction, Total, weigh
+from selector.domain import InputError
+from selector.features.pool import Floats, Pool
+
+DEFAULT_NOISE_SD = 0.05
+
+
+@dataclass(frozen=True)
+class WeightEstimate:
+    """What is known of an effect, in points of overall for one unit of its column; ``sd`` is never below 0."""
+
+    effect: Effect
+    mean: float
+    sd: float
+
+
+class Calibrator(BaseEstimator):  # type: ignore[misc]
+    """Bayesian linear model of the overall score that learns from leaderboard totals; closed forms throughout.
+
+    Follows scikit-learn's conventions: parameters are stored as given, ``fit`` returns ``self``, what was learned ends
+    with an underscore. ``X`` is a :class:`Pool`, ``y`` a sequence of :class:`Total`.
+
+    Args:
+        beliefs: column name to :class:`Belief`; unnamed columns must earn their weight.
+        scales: prior sizes in points.
+        noise_sd: standard deviation of a total beyond its rounding, in points.
+        learned: effect key to (mean, sd) from earlier campaigns (:meth:`as_prior`).
+
+    Attributes:
+        posterior_: :class:`Gaussian` over the pool's overall scores.
+        weights_: :class:`WeightEstimate` of every effect.
+        evidence_: outliers, scale and one-step-ahead predictions of the totals.
+
+    Example:
+        >>> import numpy as np
+        >>> pool = Pool(("a", "a"), ("x", "y"), ("t2i", "t2i"), ("m", "n"), ("judge",), np.array([[8.0], [3.0]]))
+        >>> calibrator = Calibrator({"judge": Belief(0.5, 0.2, "a strong judge")}).fit(pool, [])
+        >>> bool(np.diff(calibrator.predict(pool))[0] < 0)  # x is expected to be better than y
+        True
+    """
+
+    def __init__(
+        self,
+        beliefs: Mapping[str, Belief] | None = None,
+        scales: Scales = Scales(),
+        noise_sd: float = DEFAULT_NOISE_SD,
+        learned: Mapping[str, tuple[float, float]] | None = None,
+    ) -> None:
+        self.beliefs = beliefs
+        self.scales = scales
+        self.noise_sd = noise_sd
+        self.learned = learned
+
+    def fit(self, X: Pool, y: Sequence[Total] = ()) -> Calibrator:
+        """Learn from totals; with none the estimates are the prior's.
+
+        Raises:
+            InputError: a total names a row that the pool does not have, or the noise is not above 0.
+        """
+        if not self.noise_sd > 0:
+            raise InputError(f"the noise of a total must be above 0, got {self.noise_sd:g}")
+        totals = tuple(y)
+        n = len(X.task_ids)
+        if any(t.rows.min() < 0 or t.rows.max() >= n for t in totals):
+            raise InputError(f"a total names a candidate outside of the pool of {n}")
+        self.pool_ = X
+        self.design_: Design = build_design(X, self.beliefs or {}, self.scales, self.learned)
+        prior = _prior(self.design_)
+        self.evidence_: Evidence = weigh(prior, totals, self.noise_sd)
+        self.prior_ = prior.scaled(self.evidence_.scale)
+        self.posterior_ = self.prior_.observe(self.evidence_.weights, self.evidence_.values, self.evidence_.noise)
+        self.weights_: tuple[WeightEstimate, ...] = self._weights()
+        return self
+
+    def predict(self, X: Pool | None = None, return_std: bool = False) -> Floats | tuple[Floats, Floats]:
+        """Mean overall (n,) on 0 to 10, with its standard deviation if asked for.
+
+        Another pool than the fitted one gets the learned weights as its prior.
+        """
+        if X is not None and X is not self.pool_:
+            moved = Calibrator(self.beliefs, self.scales, self.noise_sd, self.as_prior(1.0)).fit(X)
+            return moved.predict(return_std=return_std)
+        mean = np.clip(self.posterior_.mean, 0.0, 10.0)
+        return (mean, np.sqrt(self.posterior_.variance)) if return_std else mean
+
+    def sample(self, count: int, rng: np.random.Generator) -> Floats:
+        """(count, n) draws of all overall scores from the posterior."""
+        centred = Gaussian(self.posterior_.mean, self.prior_.root, self.prior_.own, self.posterior_.learned)
+        return centred.draws(self.evidence_.weights, self.evidence_.noise, count, rng)
+
+    @property
+    def predictions_(self) -> tuple[Prediction, ...]:
+        """What the totals before each total said of it."""
+        return self.evidence_.ahead
+
+    def as_prior(self, widen: float = 1.5) -> dict[str, tuple[float, float]]:
+        """Effects as priors of a next campaign, standard deviations widened: another contest is another judge.
+
+        Levels are left out, because they belong to the tasks at hand.
+        """
+        kept = [w for w in self.weights_ if w.effect.kind != "level"]
+        return {w.effect.key: (w.mean, min(w.sd * widen, max(w.effect.sd, w.sd))) for w in kept}
+
+    def _weights(self) -> tuple[WeightEstimate, ...]:
+        effects, evidence = self.design_.effects, self.evidence_
+        prior_sd = self.design_.sds * evidence.scale
+        mean, variance = self.design_.means, prior_sd**2
+        if len(evidence.values):
+            observed = evidence.weights @ self.prior_.root  # (t, effects), in prior standard deviations
+            spread = evidence.weights @ self.prior_.times(evidence.weights.T) + np.diag(evidence.noise)
+            off = evidence.values - evidence.weights @ self.prior_.mean
+            mean = mean + prior_sd * (observed.T @ np.linalg.solve(spread, off))
+            known = (observed * np.linalg.solve(spread, observed)).sum(axis=0)
+            variance = variance * np.maximum(1.0 - known, 0.0)
+        return tuple(
+            WeightEstimate(e, float(m), float(s)) for e, m, s in zip(effects, mean, np.sqrt(variance), strict=True)
+        )
+
+
+def _prior(design: Design) -> Gaussian:
+    n = len(design.base)
+    root = design.basis * design.sds
+    return Gaussian(design.base + design.basis @ design.means, root, design.residual_sd**2, np.zeros((n, 0)))

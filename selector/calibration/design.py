@@ -1,0 +1,171 @@
+"""The linear model of the overall score: columns of effects over candidates, each with a prior weight.
+
+    overall(c) = base + prior(c) + sum_j w_j x_j(c) + u(c),   w_j ~ N(mean_j, sd_j^2),   u(c) ~ N(0, residual_sd^2)
+
+Every task type has its own weights. ``u`` belongs to the candidate and stays: two submissions that share a pick share
+its ``u``, and that is why totals can find out about single groups of candidates that no score tells apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from selector.calibration.belief import UNKNOWN, Belief, joint_weights
+from selector.features.deviation import Deviation, deviation, group_mean
+from selector.features.pool import Floats, Ints, Pool, codes
+
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """Sizes in points of the 0 to 10 scale, known of VIEScore benchmarks at large (docs/calibration.md)."""
+
+    base: float = 6.0  # overall of an average candidate, where no written prior says better
+    base_sd: float = 2.5  # of a task type's level
+    within_sd: float = 1.5  # of the overall among the candidates of a task: turns correlations into points
+    generator_sd: float = 0.7  # between generators on one task type
+    pooled: float = 0.3  # share of its variance that a generator carries from one task type to the others
+    variant_sd: float = 0.3  # between variants of a generator
+    residual_sd: float = 1.55  # what no score explains, a candidate
+    trust_sd: float = 0.4  # of the slope (about 1) on a written prior
+    between_sd: float = 0.5  # of the slope between the means of tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One column of the model. ``name`` is the same in every campaign, so that a weight can be a prior elsewhere."""
+
+    task_type: str
+    kind: str  # level | prior | score | between | generator | variant
+    name: str
+    mean: float
+    sd: float
+
+    @property
+    def key(self) -> str:
+        return f"{self.task_type}/{self.kind}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Design:
+    """``basis`` has shape (candidates, effects); ``base`` and ``residual_sd`` (candidates,)."""
+
+    effects: tuple[Effect, ...]
+    basis: Floats
+    base: Floats
+    residual_sd: Floats
+
+    @property
+    def means(self) -> Floats:
+        return np.array([e.mean for e in self.effects])
+
+    @property
+    def sds(self) -> Floats:
+        return np.array([e.sd for e in self.effects])
+
+
+def build_design(
+    pool: Pool,
+    beliefs: Mapping[str, Belief],
+    scales: Scales = Scales(),
+    learned: Mapping[str, tuple[float, float]] | None = None,
+) -> Design:
+    """The model of a pool.
+
+    Args:
+        pool: the candidates.
+        beliefs: column name to belief; columns that are not named are ``UNKNOWN``.
+        scales: prior sizes.
+        learned: effect key to (mean, sd) from earlier campaigns; they replace the written ones.
+    """
+    n = len(pool.task_ids)
+    effects: list[Effect] = []
+    columns: list[Floats] = []
+    variance = np.full(n, scales.residual_sd**2)
+    for effect, rows, values, extra in _effects(pool, beliefs, scales):
+        column = np.zeros(n)
+        column[rows] = values
+        variance[rows] += extra
+        mean, sd = (learned or {}).get(effect.key, (effect.mean, effect.sd))
+        effects.append(Effect(effect.task_type, effect.kind, effect.name, mean, sd))
+        columns.append(column)
+    base = np.full(n, scales.base)
+    if pool.prior_overall is not None:
+        base = group_mean(pool.prior_overall, pool.task_of)
+    return Design(tuple(effects), np.column_stack(columns), base, np.sqrt(variance))
+
+
+Part = tuple[Effect, Ints, Floats, Floats]  # the effect, its rows, its values there, what it adds to their variance
+
+
+def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Iterator[Part]:
+    names, type_of = codes(pool.task_types)
+    generators, generator_of = codes(pool.generators)
+    for place, name in enumerate(names):
+        rows = np.flatnonzero(type_of == place)
+        nothing = np.zeros(len(rows))
+        yield Effect(name, "level", "all", 0.0, scales.base_sd), rows, np.ones(len(rows)), nothing
+        if pool.prior_overall is not None:
+            prior = pool.prior_overall[rows]
+            within = prior - group_mean(prior, codes_of(pool.task_of[rows]))
+            yield Effect(name, "prior", "written prior", 1.0, scales.trust_sd), rows, within, nothing
+        yield from _scores(pool, name, rows, codes_of(generator_of[rows]), beliefs, scales)
+        yield from _levels(pool, name, rows, len(names) > 1, scales)
+    if len(names) > 1:
+        everywhere = np.arange(len(type_of))
+        sd = scales.generator_sd * scales.pooled**0.5
+        for place, name in enumerate(generators):
+            values = (generator_of == place).astype(float)
+            yield Effect("*", "generator", name, 0.0, sd), everywhere, values - values.mean(), np.zeros(len(values))
+
+
+def _scores(
+    pool: Pool, name: str, rows: Ints, generator: Ints, beliefs: Mapping[str, Belief], scales: Scales
+) -> Iterator[Part]:
+    """One effect a score column that says something on this task type, and one for their sum between tasks."""
+    task = codes_of(pool.task_of[rows])
+    found: list[tuple[str, Belief, Deviation]] = []
+    for j, column in enumerate(pool.columns):
+        split = deviation(pool.values[rows, j], task, generator)
+        if split is not None:
+            found.append((column, beliefs.get(column, UNKNOWN), split))
+    if not found:
+        return
+    weights = joint_weights(tuple(b for _, b, _ in found), np.column_stack([d.within for _, _, d in found]))
+    for (column, belief, split), weight in zip(found, weights, strict=True):
+        hidden = split.missing * scales.within_sd**2 * (weight**2 + belief.sd**2)
+        values = scales.within_sd * split.within
+        yield Effect(name, "score", column, float(weight), belief.sd), rows, values, hidden
+    between = scales.within_sd * sum(w * d.between for (_, _, d), w in zip(found, weights, strict=True))
+    yield Effect(name, "between", "task means", 1.0, scales.between_sd), rows, between, np.zeros(len(rows))
+
+
+def _levels(pool: Pool, name: str, rows: Ints, several_types: bool, scales: Scales) -> Iterator[Part]:
+    """Generators on this task type, and variants of those that have several."""
+    own = scales.generator_sd * ((1 - scales.pooled) ** 0.5 if several_types else 1.0)
+    made_by = [pool.generators[i] for i in rows]
+    variant = [f"{pool.generators[i]} {pool.variants[i]}" for i in rows]
+    for label, values in _indicators(made_by):
+        yield Effect(name, "generator", label, 0.0, own), rows, values, np.zeros(len(rows))
+    several = {g for g in set(made_by) if len({v for v, m in zip(variant, made_by, strict=True) if m == g}) > 1}
+    for label, values in _indicators(variant):
+        if made_by[int(np.argmax(values))] in several:
+            yield Effect(name, "variant", label, 0.0, scales.variant_sd), rows, values, np.zeros(len(rows))
+
+
+def _indicators(labels: list[str]) -> Iterator[tuple[str, Floats]]:
+    """1 where a row has the label, less its share of all rows: a level is a difference from the average."""
+    names, place = codes(labels)
+    if len(names) < 2:
+        return
+    for i, label in enumerate(names):
+        values = (place == i).astype(float)
+        yield label, values - values.mean()
+
+
+def codes_of(values: Ints) -> Ints:
+    """Places of integer labels among the different ones: 0, 1, … without gaps."""
+    places: Ints = np.unique(values, return_inverse=True)[1].astype(np.intp)
+    return places

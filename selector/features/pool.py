@@ -1,0 +1,91 @@
+"""The candidates of a contest as parallel arrays: what calibration and planning work on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from selector.domain import InputError
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Ints = np.ndarray[Any, np.dtype[np.intp]]
+Bools = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """``n`` candidates, grouped by task: all rows of a task lie together.
+
+    ``values`` has shape (n, columns); NaN is *unscored*. ``generators`` and ``variants`` are the levels that made each
+    candidate; a variant is a method, model version or prompt style within a generator, "" where there is none. Rows
+    that are not ``eligible`` (refused by a gate) are never picked, but older submissions may hold them.
+    """
+
+    task_ids: tuple[str, ...]
+    candidate_ids: tuple[str, ...]
+    task_types: tuple[str, ...]
+    generators: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: Floats
+    variants: tuple[str, ...] = ()
+    eligible: Bools = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    prior_overall: Floats | None = None  # (n,) points, 0 to 10, where a written prior says more than a base level
+
+    def __post_init__(self) -> None:
+        n = len(self.task_ids)
+        object.__setattr__(self, "variants", self.variants or ("",) * n)
+        if self.eligible.size == 0:
+            object.__setattr__(self, "eligible", np.ones(n, dtype=bool))
+        parts = (self.candidate_ids, self.task_types, self.generators, self.variants, self.eligible, self.values)
+        if any(len(part) != n for part in parts) or self.values.shape != (n, len(self.columns)):
+            raise InputError(f"a pool of {n} candidates needs {n} entries in every list and one column a name")
+        if n == 0:
+            raise InputError("there are no candidates: nothing can be calibrated or picked")
+        if np.isinf(self.values).any():
+            raise InputError("a score is infinite: a score is a finite number, or unscored (NaN)")
+        if (np.diff(np.flatnonzero(np.diff(self.task_of, prepend=-1))) < 1).any() or not self._grouped():
+            raise InputError("the candidates of a task must lie together, and no two may have the same id")
+
+    @cached_property
+    def task_of(self) -> Ints:
+        """(n,) place of each row's task among ``tasks``."""
+        return codes(self.task_ids)[1]
+
+    @cached_property
+    def tasks(self) -> tuple[str, ...]:
+        """Task ids in the order of the rows."""
+        return codes(self.task_ids)[0]
+
+    @cached_property
+    def choices(self) -> Ints:
+        """(tasks, most candidates of a task) rows that may be picked, filled up with -1."""
+        rows = np.flatnonzero(self.eligible)
+        return padded(rows, self.task_of[rows], len(self.tasks))
+
+    @cached_property
+    def row_of(self) -> dict[tuple[str, str], int]:
+        """(task id, candidate id) to its row."""
+        return {pair: i for i, pair in enumerate(zip(self.task_ids, self.candidate_ids, strict=True))}
+
+    def _grouped(self) -> bool:
+        return bool((np.diff(self.task_of) >= 0).all()) and len(self.row_of) == len(self.task_ids)
+
+
+def codes(labels: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
+    """Labels in the order of their first appearance, and the place of each entry's label among them."""
+    place: dict[str, int] = {}
+    found = np.fromiter((place.setdefault(label, len(place)) for label in labels), dtype=np.intp, count=len(labels))
+    return tuple(place), found
+
+
+def padded(rows: Ints, group: Ints, groups: int) -> Ints:
+    """Rows (any order within a group, groups ascending) as a matrix with one line a group, filled up with -1."""
+    counts = np.bincount(group, minlength=groups)
+    out = np.full((groups, max(1, int(counts.max(initial=0)))), -1, dtype=np.intp)
+    place = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    out[group, place] = rows
+    return out
