@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timezone
 from functools import cached_property
@@ -189,10 +189,18 @@ class Campaign:
         return self._ledger.submit(submission, on)
 
     def record(
-        self, submission: str, total: float, on: date | None = None, reason: str | None = None
+        self,
+        submission: str,
+        total: float | None = None,
+        on: date | None = None,
+        reason: str | None = None,
+        types: Mapping[TaskType, float] | Mapping[str, float] | None = None,
     ) -> SubmissionRecord:
-        """Store the leaderboard's total of a submission; a correction needs a reason."""
-        return self._ledger.record_total(submission, total, on, reason)
+        """Store the leaderboard's total of a submission, and those by task type where it shows them.
+
+        A correction needs a reason. Raises ``InputError`` for what cannot be: see ``Ledger.record_total``.
+        """
+        return self._ledger.record_total(submission, total, on, reason, types)
 
     def withdraw(self, submission: str, reason: str) -> SubmissionRecord:
         """Note that an export will not be uploaded."""

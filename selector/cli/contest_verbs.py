@@ -80,12 +80,16 @@ def verify(
 @verb(
     "record",
     "Enter what happened to a submission. --submitted: it was uploaded; --score: the leaderboard's total (this notes "
-    "the upload too); --withdraw: it will not be uploaded. A day takes no more uploads than its quota. Totals may come "
-    "late; a correction needs --reason, and the old total is kept.",
+    "the upload too); --type: its total of one task type, where the leaderboard shows them; --withdraw: it will not be "
+    "uploaded. A day takes no more uploads than its quota. Totals may come late; a correction needs --reason, and the "
+    "old total is kept.",
     "bestshot record 1a2b3c4d --score 1.63",
 )
 @click.argument("submission")
 @click.option("--score", "total", type=float, default=None, help="The total that the leaderboard shows.")
+@click.option(
+    "--type", "types", multiple=True, metavar="TYPE=TOTAL", help="A total of one task type, as in tie=2.1 (repeatable)."
+)
 @click.option("--submitted", is_flag=True, help="It was uploaded; the total comes later.")
 @click.option("--withdraw", is_flag=True, help="It will not be uploaded.")
 @click.option("--on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Contest day of the upload, if not today.")
@@ -94,20 +98,24 @@ def record(
     campaign: Campaign,
     submission: str,
     total: float | None,
+    types: tuple[str, ...],
     submitted: bool,
     withdraw: bool,
     on: datetime | None,
     reason: str | None,
 ) -> tuple[Any, str]:
-    if (total is not None) + submitted + withdraw != 1:
-        raise InputError("give exactly one of --score TOTAL, --submitted and --withdraw")
+    from selector.submission.totals import parse_type_totals
+
+    scored = total is not None or bool(types)
+    if scored + submitted + withdraw != 1:
+        raise InputError("give exactly one of --score TOTAL (or --type TYPE=TOTAL), --submitted and --withdraw")
     if withdraw and on is not None:
         raise InputError("--on has no effect with --withdraw: it is the day of an upload; leave it out")
     if submitted and reason is not None:
         raise InputError("--reason has no effect with --submitted: it explains a correction; leave it out")
     day = on.date() if on else None
-    if total is not None:
-        entry = campaign.record(submission, total, day, reason)
+    if scored:
+        entry = campaign.record(submission, total, day, reason, parse_type_totals(types, campaign.profile))
     elif submitted:
         entry = campaign.submit(submission, day)
     else:
@@ -115,6 +123,7 @@ def record(
     words = f"submission {entry.id}: {entry.state}"
     words += f" on {entry.day}" if entry.day else ""
     words += f", total {entry.total:g}" if entry.total is not None else ""
+    words += "".join(f", {name} {value:g}" for name, value in entry.type_totals.items())
     return entry, f"{words} ({best_known(campaign)})"
 
 

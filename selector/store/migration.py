@@ -3,7 +3,7 @@
 The one exception to "rows are never changed" is the fact ``format`` itself, so that an older bestshot, which would take
 a total of one task type for one of all tasks, asks for an upgrade instead.
 
-Format 2 (from 1): table ``judgement``; nullable column ``observation.scope``, where NULL means what a total meant before.
+Format 2 (from 1): table ``judgement``; column ``observation.scope``, where NULL means what a total meant before.
 """
 
 from __future__ import annotations

@@ -6,18 +6,20 @@ is taken inside one write transaction and guarded by a unique key, so two proces
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import Connection, func, select
 
 from selector.contest.profile import ContestProfile
 from selector.contest.quota import day_of, next_turn
-from selector.domain import InputError, QuotaExceeded, SubmissionError
+from selector.domain import InputError, QuotaExceeded, SubmissionError, TaskType
 from selector.domain.words import near_or_all
 from selector.store import Database, schema
 from selector.store.database import add
+from selector.store.observations import TOTAL, load_totals
+from selector.submission.totals import Scope, check_agreement, check_given, news, type_of_word
 
 EXPORTED, SUBMITTED, SCORED, WITHDRAWN = "exported", "submitted", "scored", "withdrawn"
 
@@ -46,6 +48,7 @@ class SubmissionRecord:
     zip_sha256: str
     exported_at: str
     corrections: int  # how often its total was corrected
+    type_totals: Mapping[str, float] = field(default_factory=dict)  # by task type, where the leaderboard shows them
 
 
 class Ledger:
@@ -94,38 +97,36 @@ class Ledger:
         return self.get(record.id)
 
     def record_total(
-        self, submission_id: str, total: float, on: date | None = None, reason: str | None = None
+        self,
+        submission_id: str,
+        total: float | None,
+        on: date | None = None,
+        reason: str | None = None,
+        types: Mapping[TaskType, float] | Mapping[str, float] | None = None,
     ) -> SubmissionRecord:
-        """Store a leaderboard total (0 to 10). The upload is noted too if it was not yet. A correction needs a reason.
+        """Store leaderboard totals (0 to 10): of all tasks, by task type (or the contest's word for it), or both.
+
+        The upload is noted too if it was not yet. A correction needs a reason. A total that is there already is left
+        out, as long as another is new.
 
         Raises:
-            InputError: out of range, or a second total without a reason. QuotaExceeded, SubmissionError: as ``submit``.
+            InputError: out of range, nothing new, another total than the one that is there without a reason, or totals
+                of all types that do not give the total. QuotaExceeded, SubmissionError: as ``submit``.
         """
-        top = self._profile.score.high
-        if not 0.0 <= total <= top:
-            raise InputError(f"a leaderboard total lies between 0 and {top:g}, got {total:g}")
+        given: dict[Scope, float] = {} if total is None else {None: total}
+        given.update({type_of_word(word, self._profile): value for word, value in (types or {}).items()})
         record = self.get(submission_id)
         with self._db.write() as connection:
-            state, old = _state(connection, record.id), _total(connection, record.id)
-            if old is not None and not (reason and reason.strip()):
-                raise InputError(
-                    f"submission {record.id} has the total {old:g} already: give --reason to correct it to {total:g}"
-                )
-            if state in (EXPORTED, WITHDRAWN):
-                self._submit(connection, record.id, on)
-            elif on is not None and (day := _day(connection, record.id)) != on.isoformat():
-                raise SubmissionError(f"submission {record.id} was submitted on {day}, not on {on}: leave out --on")
-            self._event(connection, record.id, SCORED, reason=reason)
-            now = self._clock().isoformat(timespec="milliseconds")
-            add(
-                connection,
-                schema.observation,
-                kind="total",
-                submission_id=record.id,
-                value=float(total),
-                reason=reason,
-                at=now,
-            )
+            counts = _tasks_by_type(connection)
+            check_given(given, self._profile, counts)
+            known = {row.scope: row.value for row in load_totals(connection, record.id)}
+            new = news(record.id, given, known, reason)
+            check_agreement({**known, **new}, counts, self._profile.score.decimals)
+            self._note_upload(connection, record.id, on)
+            if None in new:
+                self._event(connection, record.id, SCORED, reason=reason)
+            for scope, value in new.items():
+                self._observe(connection, record.id, scope, value, reason)
         return self.get(record.id)
 
     def withdraw(self, submission_id: str, reason: str) -> SubmissionRecord:
@@ -144,6 +145,27 @@ class Ledger:
         """Note an export, inside the caller's transaction; an upload is never turned back into an export."""
         if _state(connection, submission_id) not in (EXPORTED, SUBMITTED, SCORED):
             self._event(connection, submission_id, EXPORTED)
+
+    def _note_upload(self, connection: Connection, submission_id: str, on: date | None) -> None:
+        """What has a total was uploaded: on ``on``, which must not contradict what is known."""
+        if _state(connection, submission_id) in (EXPORTED, WITHDRAWN):
+            self._submit(connection, submission_id, on)
+        elif on is not None and (day := _day(connection, submission_id)) != on.isoformat():
+            raise SubmissionError(f"submission {submission_id} was submitted on {day}, not on {on}: leave out --on")
+
+    def _observe(
+        self, connection: Connection, submission_id: str, scope: Scope, value: float, reason: str | None
+    ) -> None:
+        add(
+            connection,
+            schema.observation,
+            kind=TOTAL,
+            submission_id=submission_id,
+            scope=None if scope is None else scope.value,
+            value=float(value),
+            reason=reason,
+            at=self._clock().isoformat(timespec="milliseconds"),
+        )
 
     def _submit(self, connection: Connection, submission_id: str, on: date | None) -> None:
         state = _state(connection, submission_id)
@@ -220,28 +242,31 @@ def _day(connection: Connection, submission_id: str) -> str | None:
     return connection.execute(query).scalar_one_or_none()
 
 
-def _totals(connection: Connection, submission_id: str) -> list[float]:
+def _times_recorded(connection: Connection, submission_id: str) -> int:
+    """How many totals of all tasks there are of a submission, corrected ones included."""
     o = schema.observation.c
-    query = select(o.value).where(o.submission_id == submission_id, o.kind == "total").order_by(o.id)
-    return [float(v) for v in connection.execute(query).scalars()]
+    query = select(func.count()).select_from(schema.observation)
+    query = query.where(o.submission_id == submission_id, o.kind == TOTAL, o.scope.is_(None))
+    return int(connection.execute(query).scalar_one())
 
 
-def _total(connection: Connection, submission_id: str) -> float | None:
-    totals = _totals(connection, submission_id)
-    return totals[-1] if totals else None
+def _tasks_by_type(connection: Connection) -> dict[TaskType, int]:
+    query = select(schema.task.c.type, func.count()).group_by(schema.task.c.type).order_by(schema.task.c.type)
+    return {TaskType(row[0]): int(row[1]) for row in connection.execute(query)}
 
 
 def _record(connection: Connection, row: object) -> SubmissionRecord:
     values = dict(row._mapping)  # type: ignore[attr-defined]
-    totals = _totals(connection, values["id"])
+    totals = {row.scope: row.value for row in load_totals(connection, values["id"])}
     return SubmissionRecord(
         id=values["id"],
         state=_state(connection, values["id"]) or EXPORTED,
         day=_day(connection, values["id"]),
-        total=totals[-1] if totals else None,
+        total=totals.get(None),
         fallbacks=values["fallbacks"],
         zip_name=values["zip_name"],
         zip_sha256=values["zip_sha256"],
         exported_at=values["at"],
-        corrections=max(0, len(totals) - 1),
+        corrections=max(0, _times_recorded(connection, values["id"]) - 1),
+        type_totals={scope.value: totals[scope] for scope in TaskType if scope in totals},
     )

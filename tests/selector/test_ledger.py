@@ -10,7 +10,7 @@ import pytest
 from conftest import Clock
 
 from selector import Campaign
-from selector.domain import BestshotError, InputError, QuotaExceeded, SubmissionError
+from selector.domain import BestshotError, InputError, QuotaExceeded, SubmissionError, TaskType
 
 
 @pytest.fixture
@@ -61,6 +61,44 @@ def test_a_second_total_needs_a_reason_and_the_first_is_kept(campaign: Campaign,
         campaign.record(exported[0], 1.36)
     entry = campaign.record(exported[0], 1.36, reason="digits swapped")
     assert (entry.total, entry.corrections) == (1.36, 1)
+
+
+def test_a_total_recorded_twice_says_so_and_adds_nothing(campaign: Campaign, exported: list[str]) -> None:
+    campaign.record(exported[0], 1.63)
+    for reason in (None, "to be sure"):
+        with pytest.raises(InputError, match=r"has the total 1\.63 already: nothing to record"):
+            campaign.record(exported[0], 1.63, reason=reason)
+    assert campaign.submissions()[0].corrections == 0
+
+
+def test_totals_by_type_may_come_alone_with_the_total_or_after_it(campaign: Campaign, exported: list[str]) -> None:
+    alone = campaign.record(exported[0], types={"tie": 1.6})
+    assert (alone.state, alone.total, alone.type_totals) == ("submitted", None, {"tie": 1.6})
+    both = campaign.record(exported[1], 1.63, types={TaskType.TIE: 1.62})
+    assert (both.state, both.total, both.type_totals) == ("scored", 1.63, {"tie": 1.62})
+    after = campaign.record(exported[0], 1.61, types={"tie": 1.6})
+    assert (after.state, after.total, after.type_totals, after.corrections) == ("scored", 1.61, {"tie": 1.6}, 0)
+
+
+def test_a_corrected_total_by_type_needs_a_reason(campaign: Campaign, exported: list[str]) -> None:
+    campaign.record(exported[0], types={"tie": 1.6})
+    with pytest.raises(InputError, match=r"has the tie total 1\.6 already: give --reason to correct it to 1\.7"):
+        campaign.record(exported[0], types={"tie": 1.7})
+    assert campaign.record(exported[0], types={"tie": 1.7}, reason="misread").type_totals == {"tie": 1.7}
+
+
+def test_a_type_without_tasks_or_out_of_range_is_refused_and_takes_no_slot(
+    campaign: Campaign, exported: list[str]
+) -> None:
+    with pytest.raises(InputError, match="no deepfake task"):
+        campaign.record(exported[0], 1.6, types={"deepfake": 1.6})
+    with pytest.raises(InputError, match="total of tie lies between 0 and 10, got 11"):
+        campaign.record(exported[0], types={"tie": 11})
+    with pytest.raises(InputError, match=r"no task type 'tei' \(did you mean"):
+        campaign.record(exported[0], types={"tei": 1})
+    with pytest.raises(InputError, match=r"give 2\.00 over all tasks, not 1\.6"):
+        campaign.record(exported[0], 1.6, types={"tie": 2.0})
+    assert (campaign.quota().used, campaign.submissions()[0].state) == (0, "exported")
 
 
 @pytest.mark.parametrize("total", [-0.1, 10.01, float("nan"), float("inf")])

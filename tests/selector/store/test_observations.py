@@ -1,0 +1,104 @@
+"""What the store gives to learn from: the newest of each total and judgement, in an order that stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
+
+from selector.domain import BestshotError, Task, TaskType
+from selector.store import Database, schema
+from selector.store.observations import (
+    Judgement,
+    TotalRow,
+    add_judgements,
+    load_judgements,
+    load_pending,
+    load_submission_picks,
+    load_totals,
+)
+from selector.store.records import save_tasks
+
+IDS = ["a" * 64, "b" * 64]
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Database:
+    """Tasks 9 and 10 in this order, with a candidate each; submission s1 uploaded before s0, s2 only exported."""
+    made = Database(tmp_path / "campaign.db", create=True)
+    with made.write() as connection:
+        save_tasks(
+            made,
+            connection,
+            [Task("9", TaskType.TIE, "x", None, None, 0), Task("10", TaskType.T2I, "y", None, None, 1)],
+        )
+        for task_id, candidate_id in zip(("9", "10"), IDS, strict=True):
+            row = {"task_id": task_id, "id": candidate_id, "width_px": 8, "height_px": 8, "size_bytes": 1, "at": "now"}
+            connection.execute(insert(schema.candidate).values(**row))
+            for submission in ("s0", "s1", "s2"):
+                pick = {"submission_id": submission, "task_id": task_id, "candidate_id": candidate_id}
+                connection.execute(insert(schema.submission_pick).values(**pick, fallback=task_id == "10"))
+        for slot, submission in enumerate(("s1", "s0"), start=1):
+            event = {"submission_id": submission, "state": "submitted", "day": "2025-07-01", "slot": slot, "at": "now"}
+            connection.execute(insert(schema.submission_event).values(**event))
+    return made
+
+
+def observe(db: Database, submission: str, value: float, scope: str | None, at: str) -> None:
+    with db.write() as connection:
+        row = {"kind": "total", "submission_id": submission, "value": value, "scope": scope, "at": at}
+        connection.execute(insert(schema.observation).values(**row))
+
+
+def test_a_correction_takes_the_place_of_what_it_corrects(db: Database) -> None:
+    observe(db, "s1", 1.36, None, "monday")
+    observe(db, "s1", 2.0, "tie", "monday")
+    observe(db, "s0", 1.7, None, "tuesday")
+    observe(db, "s1", 1.63, None, "wednesday")
+    with db.read() as connection:
+        assert load_totals(connection) == [
+            TotalRow("s1", 1.63, None, "wednesday"),
+            TotalRow("s1", 2.0, TaskType.TIE, "monday"),
+            TotalRow("s0", 1.7, None, "tuesday"),
+        ]
+        assert load_totals(connection, "s0") == [TotalRow("s0", 1.7, None, "tuesday")]
+
+
+def test_uploads_without_a_total_of_all_tasks_are_pending(db: Database) -> None:
+    with db.read() as connection:
+        assert load_pending(connection) == ("s1", "s0"), "in the order of their upload"
+    observe(db, "s1", 2.0, "tie", "now")
+    with db.read() as connection:
+        assert load_pending(connection) == ("s1", "s0")
+    observe(db, "s1", 1.6, None, "now")
+    with db.read() as connection:
+        assert load_pending(connection) == ("s0",)
+
+
+def test_picks_of_submissions_come_in_the_order_of_the_table(db: Database) -> None:
+    with db.read() as connection:
+        picks = load_submission_picks(connection)
+    assert list(picks) == ["s0", "s1", "s2"]
+    assert list(picks["s0"].items()) == [("9", (IDS[0], False)), ("10", (IDS[1], True))]
+
+
+def test_the_newest_judgement_of_a_judge_counts_and_judges_stand_side_by_side(db: Database) -> None:
+    first = Judgement("9", IDS[0], "vlm", "judge", 5.0, 6.0, {"quality": 6.0}, None, "monday")
+    second = Judgement("9", IDS[0], "vlm", "judge", 5.5, 6.0, {}, "misread", "tuesday")
+    other = Judgement("9", IDS[0], "anna", "rating", None, 3.0, {}, None, "monday")
+    with db.write() as connection:
+        add_judgements(connection, [first, other])
+        add_judgements(connection, [second])
+        add_judgements(connection, [])
+    with db.read() as connection:
+        assert load_judgements(connection) == [other, second]
+        assert load_judgements(connection, "vlm") == [second]
+
+
+def test_a_judgement_that_says_nothing_or_of_no_candidate_cannot_be_stored(db: Database) -> None:
+    for wrong in (Judgement("9", IDS[0], "vlm", "judge", None, None), Judgement("9", IDS[1], "vlm", "judge", 1.0, 1.0)):
+        with pytest.raises(BestshotError) as refused, db.write() as connection:
+            add_judgements(connection, [wrong])
+        assert isinstance(refused.value.__cause__, IntegrityError)
