@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Campaign", "__version__"]
+__all__ = ["Calibrator", "Campaign", "Study", "__version__"]
 
 if TYPE_CHECKING:
+    from selector.calibration.calibrator import Calibrator
     from selector.campaign import Campaign
+    from selector.study import Study
+
+_PLACES = {
+    "Calibrator": "selector.calibration.calibrator",
+    "Campaign": "selector.campaign",
+    "Study": "selector.study",
+}
 
 
 def __getattr__(name: str) -> Any:
     # Lazy, because `bestshot --help` and `import scorers` must not pay for SQLAlchemy and pydantic.
-    if name == "Campaign":
-        from selector.campaign import Campaign
-
-        return Campaign
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name]), name)
     raise AttributeError(f"module 'selector' has no attribute {name!r}")

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import solve_triangular
 from sklearn.base import BaseEstimator
 
 from selector.calibration.belief import Belief
-from selector.calibration.design import Design, Effect, Scales, build_design
+from selector.calibration.design import DEFAULT_SCALES, Design, Effect, Scales, build_design
 from selector.calibration.gaussian import Gaussian
 from selector.calibration.totals import Evidence, Prediction, Total, weigh
 from selector.domain import InputError
@@ -55,7 +56,7 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         beliefs: Mapping[str, Belief] | None = None,
-        scales: Scales = Scales(),
+        scales: Scales = DEFAULT_SCALES,
         noise_sd: float = DEFAULT_NOISE_SD,
         learned: Mapping[str, tuple[float, float]] | None = None,
     ) -> None:
@@ -82,7 +83,8 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
         self.evidence_: Evidence = weigh(prior, totals, self.noise_sd)
         self.prior_ = prior.scaled(self.evidence_.scale)
         self.posterior_ = self.prior_.observe(self.evidence_.weights, self.evidence_.values, self.evidence_.noise)
-        self.weights_: tuple[WeightEstimate, ...] = self._weights()
+        self.weights_: tuple[WeightEstimate, ...]
+        self.weights_, self.weight_news_ = self._weights()
         return self
 
     def predict(self, X: Pool | None = None, return_std: bool = False) -> Floats | tuple[Floats, Floats]:
@@ -114,20 +116,20 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
         kept = [w for w in self.weights_ if w.effect.kind != "level"]
         return {w.effect.key: (w.mean, min(w.sd * widen, max(w.effect.sd, w.sd))) for w in kept}
 
-    def _weights(self) -> tuple[WeightEstimate, ...]:
-        effects, evidence = self.design_.effects, self.evidence_
+    def _weights(self) -> tuple[tuple[WeightEstimate, ...], Floats]:
+        """Posterior of every effect, and what the totals taught of it: (effects, totals), as ``learned`` is of rows."""
+        evidence, mean = self.evidence_, self.design_.means
         prior_sd = self.design_.sds * evidence.scale
-        mean, variance = self.design_.means, prior_sd**2
+        news = np.zeros((len(mean), 0))
         if len(evidence.values):
-            observed = evidence.weights @ self.prior_.root  # (t, effects), in prior standard deviations
+            observed = prior_sd[:, None] * (evidence.weights @ self.prior_.root).T
             spread = evidence.weights @ self.prior_.times(evidence.weights.T) + np.diag(evidence.noise)
             off = evidence.values - evidence.weights @ self.prior_.mean
-            mean = mean + prior_sd * (observed.T @ np.linalg.solve(spread, off))
-            known = (observed * np.linalg.solve(spread, observed)).sum(axis=0)
-            variance = variance * np.maximum(1.0 - known, 0.0)
-        return tuple(
-            WeightEstimate(e, float(m), float(s)) for e, m, s in zip(effects, mean, np.sqrt(variance), strict=True)
-        )
+            mean = mean + observed @ np.linalg.solve(spread, off)
+            news = solve_triangular(np.linalg.cholesky(spread), observed.T, lower=True).T
+        sd = np.sqrt(np.maximum(prior_sd**2 - (news**2).sum(axis=1), 0.0))
+        pairs = zip(self.design_.effects, mean, sd, strict=True)
+        return tuple(WeightEstimate(e, float(m), float(s)) for e, m, s in pairs), news
 
 
 def _prior(design: Design) -> Gaussian:

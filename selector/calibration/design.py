@@ -66,10 +66,13 @@ class Design:
         return np.array([e.sd for e in self.effects])
 
 
+DEFAULT_SCALES = Scales()
+
+
 def build_design(
     pool: Pool,
     beliefs: Mapping[str, Belief],
-    scales: Scales = Scales(),
+    scales: Scales = DEFAULT_SCALES,
     learned: Mapping[str, tuple[float, float]] | None = None,
 ) -> Design:
     """The model of a pool.

@@ -33,7 +33,7 @@ class Gaussian:
     @property
     def variance(self) -> Floats:
         """(n,) variance of every candidate."""
-        full = (self.root**2).sum(axis=1) + self.own - (self.learned**2).sum(axis=1)
+        full: Floats = (self.root**2).sum(axis=1) + self.own - (self.learned**2).sum(axis=1)
         return np.maximum(full, 0.0)
 
     def scaled(self, factor: float) -> Gaussian:

@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from selector.calibration.gaussian import Gaussian
 from selector.features.pool import Floats, Ints
-from selector.planning.teaching import Choices, Lesson, improve, lesson
+from selector.planning.teaching import Choices, Lesson, Singles, improve, lesson
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +51,21 @@ def alone(belief: Gaussian, choices: Choices, picked: Ints, noise: float, quanti
 
 
 def _after_the_others(
-    belief: Gaussian, choices: Choices, plans: list[Ints], j: int, noise: float, z: Floats
-) -> tuple[Gaussian, Floats]:
+    belief: Gaussian, choices: Choices, plans: list[Ints], j: int, noise: float, z: Singles
+) -> tuple[Gaussian, Singles]:
     """The belief after all planned submissions but ``j``, and draws of the mean that it will have."""
     mean = np.repeat(belief.mean[:, None], z.shape[1], axis=1).astype(np.float32)
     after = belief
     for i, picked in enumerate(plans):
         if i != j:
-            _, moved, sd = lesson(after, choices, picked, noise)
+            moved, sd = lesson(after, choices, picked, noise)
             news = moved / sd
             after = replace(after, learned=np.concatenate([after.learned, news[:, None]], axis=1))
             mean += news[:, None].astype(np.float32) * z[i]
     return after, _laid(choices, mean)
 
 
-def _laid(choices: Choices, values: Floats) -> Floats:
+def _laid(choices: Choices, values: Floats | Singles) -> Singles:
     """(n, draws) values as (most candidates, tasks, draws), a very low number where there is no candidate."""
-    laid: Floats = np.where((choices.rows >= 0)[:, :, None], values[choices.rows], np.float32(-1e6))
+    laid = np.where((choices.rows >= 0)[:, :, None], values[choices.rows], np.float32(-1e6))
     return np.ascontiguousarray(laid.transpose(1, 0, 2).astype(np.float32))

@@ -9,7 +9,8 @@ expectation is also taken over draws of that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,9 @@ _STEP_DECAY = 0.8  # share of the promising tasks that change their pick, from o
 _TINY = 1e-12
 
 
+Singles = np.ndarray[Any, np.dtype[np.float32]]
+
+
 @dataclass(frozen=True)
 class Choices:
     """Tasks as a padded matrix of rows (tasks, most candidates), -1 beyond a task's last one."""
@@ -27,8 +31,12 @@ class Choices:
     rows: Ints
     tasks: int  # in the mean that the leaderboard shows
 
+    def chosen(self) -> Choices:
+        """Only the tasks that have a candidate to pick."""
+        return replace(self, rows=self.rows[self.rows[:, 0] >= 0])
+
     def best(self, values: Floats) -> Ints:
-        """(tasks,) rows with the highest value; the first of equals. Tasks without a choice are left out."""
+        """(tasks,) rows with the highest value; the first of equals."""
         picked: Ints = self.spread(values).argmax(axis=1)
         chosen: Ints = self.rows[np.arange(len(self.rows)), picked]
         return chosen
@@ -54,15 +62,15 @@ class Lesson:
     news: Floats  # (n,)
 
 
-def lesson(belief: Gaussian, choices: Choices, picked: Ints, noise: float) -> tuple[Floats, Floats, float]:
-    """(weights, covariance times weights, standard deviation of the total) of a submission."""
+def lesson(belief: Gaussian, choices: Choices, picked: Ints, noise: float) -> tuple[Floats, float]:
+    """(covariance times weights, standard deviation of the total) of a submission."""
     weights = choices.weights(picked, len(belief.mean))
     moved = belief.times(weights)
-    return weights, moved, float(np.sqrt(weights @ moved + noise))
+    return moved, float(np.sqrt(weights @ moved + noise))
 
 
 def improve(
-    belief: Gaussian, choices: Choices, start: Ints, means: Floats, z: Floats, noise: float, steps: int
+    belief: Gaussian, choices: Choices, start: Ints, means: Singles, z: Singles, noise: float, steps: int
 ) -> Lesson:
     """Search upwards from ``start``: change the picks that the gradient of the worth names, fewer at every step.
 
@@ -74,7 +82,7 @@ def improve(
     best: Lesson | None = None
     slope = np.zeros(0)
     for step in range(steps):
-        weights, moved, sd = lesson(belief, choices, picked, noise)
+        moved, sd = lesson(belief, choices, picked, noise)
         worth, pull = _worth(choices, means, moved / sd, z)
         if best is None or worth > best.worth:
             best = Lesson(picked, worth, moved / sd)
@@ -99,12 +107,12 @@ def _flip(choices: Choices, picked: Ints, slope: Floats, share: float) -> Ints |
         return None
     count = max(1, int(share * promising))
     chosen = np.argpartition(-gain, count - 1)[:count]
-    changed = picked.copy()
+    changed: Ints = picked.copy()
     changed[chosen] = wanted[chosen]
     return changed
 
 
-def _worth(choices: Choices, means: Floats, news: Floats, z: Floats) -> tuple[float, Floats]:
+def _worth(choices: Choices, means: Singles, news: Floats, z: Singles) -> tuple[float, Floats]:
     """Expected sum over tasks of the best mean, and its derivative with respect to ``news`` (n,)."""
     shift = np.where(choices.rows >= 0, news[choices.rows], 0.0).T.astype(np.float32)
     best = means[0] + shift[0][:, None] * z

@@ -23,6 +23,8 @@ ORDER = [
     "selector.features",
     "selector.calibration",
     "selector.ranking",
+    "selector.planning",
+    "selector.study",
     "selector.runs",
     "selector.submission",
     "selector.create",

@@ -1,0 +1,184 @@
+"""Ask and tell: a table of scores in, picks out. Needs no campaign, no store and no images.
+
+The caller owns the slow step in between: upload what ``ask`` proposes, wait for the leaderboard, ``tell`` its total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from selector.calibration.belief import Belief
+from selector.calibration.calibrator import DEFAULT_NOISE_SD, Calibrator
+from selector.calibration.design import DEFAULT_SCALES, Scales
+from selector.calibration.totals import Total
+from selector.domain import InputError
+from selector.domain.words import did_you_mean, near_or_all
+from selector.features.pool import Floats, Ints, Pool, codes
+from selector.planning.lookahead import Effort
+from selector.planning.plan import DEFAULT_EFFORT, HOLD_BELOW, Plan, plan_submission
+from selector.planning.teaching import Choices
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_KEYS = ("task", "candidate", "generator", "task_type", "variant")
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What to submit next: task id to candidate id, and the plan behind it."""
+
+    picks: Mapping[str, str]
+    plan: Plan
+
+
+class Study:
+    """A contest as a table of candidates that learns from totals.
+
+    Args:
+        table: one row a candidate: columns ``task``, ``candidate``, ``generator``, optionally ``task_type`` and
+            ``variant``; every other column is a score, NaN where unscored. Rows of a task may lie anywhere.
+        beliefs: score column to :class:`Belief`; what is not named must earn its weight, direction included.
+        noise_sd: standard deviation of a total beyond its rounding, in points.
+        seed: of all random choices; the same seed, table and totals give the same answer in every process.
+
+    Raises:
+        InputError: a missing column, no candidates, two candidates of a task with one id, an infinite score.
+
+    Example:
+        >>> import pandas as pd
+        >>> rows = [("a", "1", "m", 7.0), ("a", "2", "n", 4.0), ("b", "3", "m", 5.0), ("b", "4", "n", 6.0)]
+        >>> study = Study(pd.DataFrame(rows, columns=["task", "candidate", "generator", "judge"]))
+        >>> proposal = study.ask(remaining=2)
+        >>> study.tell(proposal.picks, total=6.1)
+        >>> sorted(study.picks())
+        ['a', 'b']
+    """
+
+    def __init__(
+        self,
+        table: pd.DataFrame | Pool,
+        beliefs: Mapping[str, Belief] | None = None,
+        noise_sd: float = DEFAULT_NOISE_SD,
+        seed: int = 0,
+        scales: Scales = DEFAULT_SCALES,
+        effort: Effort = DEFAULT_EFFORT,
+    ) -> None:
+        self.pool = table if isinstance(table, Pool) else pool_from_table(table)
+        self.seed = seed
+        self.effort = effort
+        self._choices = Choices(self.pool.choices, len(self.pool.tasks))
+        if (self._choices.rows[:, 0] < 0).any():
+            raise InputError("every task needs a candidate that may be picked")
+        self._totals: list[Total] = []
+        self._blank = Calibrator(beliefs, scales, noise_sd)
+        self._fitted: Calibrator | None = None
+
+    @property
+    def calibrator(self) -> Calibrator:
+        """Fitted to everything told so far."""
+        if self._fitted is None:
+            self._fitted = Calibrator(self._blank.beliefs, self._blank.scales, self._blank.noise_sd)
+            self._fitted.fit(self.pool, self._totals)
+        return self._fitted
+
+    def ask(self, remaining: int, hold_below: float = HOLD_BELOW) -> Proposal:
+        """The next submission when ``remaining`` of them, this one included, are left."""
+        best = max((t.value for t in self._totals), default=None)
+        plan = plan_submission(
+            self.calibrator,
+            len(self.pool.tasks),
+            remaining,
+            best_total=best,
+            hold_below=hold_below,
+            effort=self.effort,
+            seed=self.seed,
+        )
+        return Proposal(self._named(plan.picked), plan)
+
+    def tell(self, picks: Mapping[str, str] | Ints, total: float) -> None:
+        """Learn the leaderboard's total (0 to 10) of a complete set of picks, as ids or as rows of the pool.
+
+        Raises:
+            InputError: an unknown task or candidate, a task without a pick, or a total out of range.
+        """
+        rows = self._rows(picks) if isinstance(picks, Mapping) else np.asarray(picks, dtype=np.intp)
+        if sorted(self.pool.task_of[rows]) != list(range(len(self.pool.tasks))):
+            raise InputError(f"a submission needs exactly one pick for each of the {len(self.pool.tasks)} tasks")
+        self._totals.append(Total(rows, len(self.pool.tasks), float(total)))
+        self._fitted = None
+
+    def picks(self) -> dict[str, str]:
+        """Task id to the candidate that is expected to be best by now."""
+        return self._named(self.best_rows())
+
+    def best_rows(self) -> Ints:
+        """(tasks,) rows of :meth:`picks` in the pool."""
+        return self._choices.best(self.calibrator.posterior_.mean)
+
+    def estimates(self, draws: int = 512) -> pd.DataFrame:
+        """Mean and sd of every candidate's overall (0 to 10), and the probability that it is its task's best."""
+        import pandas as pd
+
+        mean, sd = self.calibrator.predict(return_std=True)
+        sampled = self.calibrator.sample(draws, np.random.default_rng([self.seed, len(self._totals)]))
+        ids = {"task": self.pool.task_ids, "candidate": self.pool.candidate_ids}
+        best = probability_best(self._choices, sampled)
+        return pd.DataFrame({**ids, "overall": mean, "overall_sd": sd, "p_best": best})
+
+    def _named(self, rows: Ints) -> dict[str, str]:
+        return {self.pool.task_ids[i]: self.pool.candidate_ids[i] for i in rows}
+
+    def _rows(self, picks: Mapping[str, str]) -> Ints:
+        rows = []
+        for task, candidate in picks.items():
+            row = self.pool.row_of.get((task, candidate))
+            if row is None:
+                known = [c for t, c in self.pool.row_of if t == task]
+                hint = (
+                    near_or_all(candidate, known)
+                    if known
+                    else f": there is no such task{did_you_mean(task, self.pool.tasks)}"
+                )
+                raise InputError(f"task '{task}' has no candidate '{candidate}'{hint}")
+            rows.append(row)
+        return np.array(rows, dtype=np.intp)
+
+
+def probability_best(choices: Choices, draws: Floats) -> Floats:
+    """(n,) share of the draws (draws, n) in which a candidate is the best of its task; 0 where it may not be picked."""
+    out = np.zeros(draws.shape[1])
+    for draw in draws:
+        out[choices.best(draw)] += 1.0 / len(draws)
+    return out
+
+
+def pool_from_table(table: pd.DataFrame) -> Pool:
+    """A pool from a table of scores; see :class:`Study` for its columns."""
+    missing = [key for key in _KEYS[:3] if key not in table.columns]
+    if missing:
+        raise InputError(f"the table has no column '{missing[0]}': it needs task, candidate and generator")
+    order = np.argsort(
+        table["task"].astype(str).map({t: i for i, t in enumerate(dict.fromkeys(table["task"].astype(str)))}),
+        kind="stable",
+    )
+    table = table.iloc[order]
+    scores = [c for c in table.columns if c not in _KEYS]
+    try:
+        values = table[scores].to_numpy(dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"every column beside {', '.join(_KEYS)} is a score and must hold numbers: {error}") from error
+    text: dict[str, Any] = {k: tuple(table[k].astype(str)) for k in _KEYS if k in table.columns}
+    return Pool(
+        text["task"],
+        text["candidate"],
+        text.get("task_type", ("all",) * len(table)),
+        text["generator"],
+        tuple(str(c) for c in scores),
+        values,
+        text.get("variant", ()),
+    )
