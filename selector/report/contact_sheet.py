@@ -18,6 +18,7 @@ from selector.domain import InputError
 from selector.report.histogram import HEIGHT, WIDTH, histogram
 from selector.report.links import link
 from selector.report.model import Sheet, TaskRow
+from selector.report.plot_view import plot_view
 from selector.report.tally import Tally
 from selector.report.thumbnails import Thumbnail, thumbnail
 from selector.report.view import TYPE_NAMES, anchor, task_view
@@ -114,6 +115,7 @@ def _shared_values(folder: Path, sheet: Sheet, tally: Tally, pages: int) -> dict
         "pages": pages,
         "kinds": [(kind, TYPE_NAMES[kind]) for kind in kinds],
         "panels": [(TYPE_NAMES[kind], tally.types[kind], histogram(tally.types[kind])) for kind in kinds],
+        "plots": [plot_view(card, folder) for card in sheet.plots],
         "width": WIDTH,
         "height": HEIGHT,
         "zip_url": link(sheet.zip_file, folder) if sheet.zip_file else None,

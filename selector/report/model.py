@@ -59,6 +59,16 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class PlotCard:
+    """A plot of the calibration: its picture, a title, words for who cannot see it, and one line that sums it up."""
+
+    file: Path
+    title: str
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True)
 class Sheet:
     """A whole contact sheet. ``tasks`` is walked once and lazily, so a generator over a store's rows is right."""
 
@@ -71,3 +81,4 @@ class Sheet:
     verdict: Verdict | None = None
     zip_file: Path | None = None
     notes: tuple[str, ...] = ()  # lines under the title: what the reader should know
+    plots: tuple[PlotCard, ...] = ()  # the calibration, at the top of the first page

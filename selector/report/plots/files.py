@@ -1,0 +1,19 @@
+"""A drawing as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from selector.report.model import PlotCard
+from selector.report.plots.model import Drawing
+from selector.store.files import write_atomically
+
+
+def write_plot(path: Path, drawing: Drawing) -> PlotCard:
+    """Write the picture to ``path`` (made with its folder) and return its card for the contact sheet.
+
+    Raises:
+        InputError: the disk is full or the folder cannot be written.
+    """
+    write_atomically(path, drawing.png, durable=False)  # can be drawn again
+    return PlotCard(path, drawing.title, drawing.alt, drawing.caption)
