@@ -21,6 +21,7 @@ from selector.report.contact_sheet import write_contact_sheet
 from selector.runs import picking
 from selector.runs.generating import GenerateSummary, Order, build_of, generate
 from selector.runs.importing import ImportSummary, import_images
+from selector.runs.judging import JudgeSummary, judge
 from selector.runs.progress import Progress, silent
 from selector.runs.scoring import ScoreSummary, score
 from selector.runs.workspace import Workspace
@@ -201,6 +202,16 @@ class Campaign:
         A correction needs a reason. Raises ``InputError`` for what cannot be: see ``Ledger.record_total``.
         """
         return self._ledger.record_total(submission, total, on, reason, types)
+
+    def judge(self, path: str | Path, by: str, rating: bool = False, reason: str | None = None) -> JudgeSummary:
+        """Store scores that the judge ``by`` gave to single candidates; all rows of the table or none.
+
+        Args:
+            path: CSV or TSV; see ``selector.runs.judgement_table``.
+            rating: the scores are people's.
+            reason: why scores differ from what this judge said before.
+        """
+        return judge(self._ws, self.tasks, Path(path), by, rating, reason)
 
     def withdraw(self, submission: str, reason: str) -> SubmissionRecord:
         """Note that an export will not be uploaded."""

@@ -12,6 +12,7 @@ from selector.domain import Scorer, Task
 from selector.runs.picking import newest_picks
 from selector.runs.workspace import Workspace
 from selector.store import schema
+from selector.store.observations import Judgement, load_judgements
 from selector.store.records import Attempt, Planning, current_plannings, load_attempts, load_candidates
 from selector.submission.ledger import Ledger, Quota, SubmissionRecord
 
@@ -28,6 +29,14 @@ class TypeStatus:
 
 
 @dataclass(frozen=True)
+class JudgeStatus:
+    """How many candidates a judge has given scores to; ``kind`` is judge (a model) or rating (people)."""
+
+    kind: str
+    candidates: int
+
+
+@dataclass(frozen=True)
 class Status:
     """A campaign's state. ``failures`` and ``unscored`` map "who: why" to how often, most frequent first."""
 
@@ -40,6 +49,7 @@ class Status:
     submissions: tuple[SubmissionRecord, ...]
     best_total: float | None
     quota: Quota
+    judgements: Mapping[str, JudgeStatus]  # by the judge's name
 
 
 def status(
@@ -49,6 +59,7 @@ def status(
     with ws.db.read() as connection:
         candidates = [c for c in load_candidates(connection) if not c.fallback]
         newest = newest_picks(connection)
+        judgements = load_judgements(connection)
         failures = _failures(open_failures(current_plannings(connection), load_attempts(connection), builds))
     per_task = Counter(c.task_id for c in candidates)
     picks = {p.task_id: p for p in newest[1]} if newest else {}
@@ -76,6 +87,7 @@ def status(
         submissions,
         max(totals, default=None),
         ledger.quota(),
+        _by_judge(judgements),
     )
 
 
@@ -92,6 +104,11 @@ def open_failures(
     failed: list[Planning | Attempt] = [p for p in plannings if p.outcome != "planned"]
     failed += [a for a in last.values() if a.outcome != "made"]
     return [f for f in failed if builds.get(f.generator, f.build) == f.build]
+
+
+def _by_judge(judgements: Sequence[Judgement]) -> dict[str, JudgeStatus]:
+    counts = Counter((j.judge, j.kind) for j in judgements)
+    return {name: JudgeStatus(kind, n) for (name, kind), n in sorted(counts.items())}
 
 
 def _failures(failed: Sequence[Planning | Attempt]) -> dict[str, int]:

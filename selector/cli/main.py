@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from selector import __version__
-from selector.cli import contest_verbs, make_verbs, show_verbs, try_verbs
+from selector.cli import contest_verbs, learn_verbs, make_verbs, show_verbs, try_verbs
 from selector.domain import BestshotError
 
 INTERRUPTED = 130
@@ -36,10 +36,11 @@ def group() -> None:
       bestshot score                 measure them           bestshot pick           choose the best of each task
       bestshot export                write the ZIP          bestshot verify ZIP     check every rule of the contest
       bestshot record ID --score 1.63                       bestshot report         a page with every candidate
+      bestshot judge FILE --by NAME  take a judge's scores of single candidates
     """
 
 
-for _verbs in (try_verbs.VERBS, make_verbs.VERBS, contest_verbs.VERBS, show_verbs.VERBS):
+for _verbs in (try_verbs.VERBS, make_verbs.VERBS, contest_verbs.VERBS, learn_verbs.VERBS, show_verbs.VERBS):
     for _verb in _verbs:
         group.add_command(_verb)
 

@@ -21,12 +21,15 @@ from selector.cli.common import (
 from selector.domain.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from selector.campaign import Campaign
+    from selector.submission.ledger import SubmissionRecord
 
 
 @verb(
     "status",
-    "Show how the campaign stands. Candidates and picks by task type, what failed and why, submissions, best total.",
+    "Show how the campaign stands. Candidates and picks by type, what failed and why, submissions, totals, judges.",
     "bestshot status --json",
 )
 def status(campaign: Campaign) -> tuple[Any, str]:
@@ -41,13 +44,27 @@ def status(campaign: Campaign) -> tuple[Any, str]:
     if s.unscored:
         blocks.append("\n".join([f"{s.scores} values measured; unscored:", *counted(dict(s.unscored))]))
     if s.submissions:
-        entries = [
-            (e.id, e.state, e.day or "", "" if e.total is None else f"{e.total:g}", e.fallbacks) for e in s.submissions
-        ]
-        blocks.append(table(entries, ("submission", "state", "day", "total", "fallbacks")))
+        blocks.append(_submissions(s.submissions))
+    if s.judgements:
+        judges = [(name, "people" if j.kind == "rating" else "model", j.candidates) for name, j in s.judgements.items()]
+        blocks.append(table(judges, ("judge", "kind", "candidates")))
     best = "no total yet" if s.best_total is None else f"best total {s.best_total:g}"
     blocks.append(f"{best}; {s.quota.left} of {s.quota.allowed} submissions left on {s.quota.day}")
     return s, "\n\n".join(blocks)
+
+
+def _submissions(entries: Sequence[SubmissionRecord]) -> str:
+    """One line a submission; a column for every task type that has a total of its own."""
+    shown = sorted({name for e in entries for name in e.type_totals})
+    rows = [
+        (e.id, e.state, e.day or "", _number(e.total), *(_number(e.type_totals.get(t)) for t in shown), e.fallbacks)
+        for e in entries
+    ]
+    return table(rows, ("submission", "state", "day", "total", *shown, "fallbacks"))
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
 
 
 @verb(

@@ -1,4 +1,4 @@
-"""Bytes of a task table to text: what is no UTF-8 table is recognised and told how to become one."""
+"""Bytes of a table to text: what is no UTF-8 table is recognised and told how to become one."""
 
 from __future__ import annotations
 
@@ -23,38 +23,38 @@ _SIGNATURES = (
 )
 
 
-def read_table_text(path: Path) -> str:
-    """The text of a UTF-8 table, its BOM removed.
+def read_table_text(path: Path, what: str = "task table") -> str:
+    """The text of a UTF-8 table, its BOM removed. ``what`` it is called in messages.
 
     Raises:
         InputError: no such file, unreadable, above 64 MiB, binary, or in another encoding (GBK is recognised).
     """
-    data = _read_bounded(path)
-    for signature, what in _SIGNATURES:
+    data = _read_bounded(path, what)
+    for signature, found in _SIGNATURES:
         if data.startswith(signature):
             if b"[Content_Types].xml" in data[:4096] or b"xl/" in data:
-                what = "an Excel workbook (xlsx)"
-            raise InputError(f"{path} is {what}, not a task table; save the table as CSV in UTF-8")
+                found = "an Excel workbook (xlsx)"
+            raise InputError(f"{path} is {found}, not a {what}; save the table as CSV in UTF-8")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: {_wrong_encoding(data, error.start, path)}") from error
     if "\0" in text:
-        raise InputError(f"{path} holds NUL bytes: it is binary or UTF-16, not a task table; save it as CSV in UTF-8")
+        raise InputError(f"{path} holds NUL bytes: it is binary or UTF-16, not a {what}; save it as CSV in UTF-8")
     return text
 
 
-def _read_bounded(path: Path) -> bytes:
+def _read_bounded(path: Path, what: str) -> bytes:
     try:
         with path.open("rb") as stream:
             data = stream.read(MAX_TABLE_BYTES + 1)
     except IsADirectoryError as error:
-        raise InputError(f"{path} is a folder; give the CSV file of the task table") from error
+        raise InputError(f"{path} is a folder; give the CSV file of the {what}") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise InputError(f"task table {path} cannot be read ({reason}); give the path of a CSV file") from error
+        raise InputError(f"{what} {path} cannot be read ({reason}); give the path of a CSV file") from error
     if len(data) > MAX_TABLE_BYTES:
-        raise InputError(f"{path} is larger than {MAX_TABLE_BYTES // 2**20} MiB, hardly a task table; give the CSV")
+        raise InputError(f"{path} is larger than {MAX_TABLE_BYTES // 2**20} MiB, hardly a {what}; give the CSV")
     return data
 
 

@@ -68,6 +68,39 @@ def test_the_verbs_of_a_campaign_in_order(run: Run, campaign: Campaign) -> None:
     assert "technical" in run("doctor", *at)[1]
 
 
+def test_totals_by_type_and_judgements_are_recorded_and_shown(run: Run, campaign: Campaign, tmp_path: Path) -> None:
+    at = ("-C", campaign.folder)
+    campaign.generate()
+    campaign.score()
+    candidates = {p.task_id: p.candidate_id for p in campaign.pick()}
+    submission = campaign.export().submission.id
+    assert "total 1.63, tie 1.62" in run("record", submission, "--score", "1.63", "--type", "tie=1.62", *at)[1]
+    _one_line_with_2(run("record", submission, "--type", "tie=1.7", *at), "tie total 1.62 already", "--reason")
+    scores = tmp_path / "scores.csv"
+    scores.write_text(f"task,candidate,sc,pq\n3,{candidates['3']},7,5\n10,{candidates['10']},,6\n", encoding="utf-8")
+    assert (
+        "vlm: 2 new judgements stored, 0 known already; by type: 2 tie" in run("judge", scores, "--by", "vlm", *at)[1]
+    )
+    again = json.loads(run("judge", scores, "--by", "vlm", "--json", *at)[1])
+    assert (again["new"], again["known"], again["types"]) == (0, 2, {"tie": 2})
+    status = json.loads(run("status", *at, "--json")[1])
+    assert status["judgements"] == {"vlm": {"kind": "judge", "candidates": 2}}
+    assert status["submissions"][0]["type_totals"] == {"tie": 1.62}
+    lines = [line.split() for line in run("status", *at)[1].splitlines()]
+    assert ["submission", "state", "day", "total", "tie", "fallbacks"] in lines
+    assert ["vlm", "model", "2"] in lines
+
+
+def test_a_wrong_judgement_is_one_line_with_its_row(run: Run, campaign: Campaign, tmp_path: Path) -> None:
+    scores = tmp_path / "scores.csv"
+    scores.write_text("task,candidate,sc\n3,deadbeef,7\n", encoding="utf-8")
+    at = ("-C", campaign.folder)
+    _one_line_with_2(run("judge", scores, "--by", "vlm", *at), "row 1 (line 2)", "no candidate 'deadbeef'")
+    _one_line_with_2(run("judge", scores, "--by", "me", "--rating", *at), "allow no ratings")
+    _one_line_with_2(run("judge", tmp_path / "absent.csv", "--by", "vlm", *at), "absent.csv")
+    _one_line_with_2(run("judge", scores, *at), "--by")
+
+
 def test_doctor_runs_without_a_campaign(run: Run, tmp_path: Path) -> None:
     code, out, _ = run("doctor", "-C", tmp_path, "--json")
     assert code == 0
