@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,10 @@ def parser(module: str, text: str) -> argparse.ArgumentParser:
     return made
 
 
-def finish(results: Any, lines: Sequence[str], out: Path | None) -> None:
-    """Print the lines and, if asked for, write the results as JSON."""
+def finish(results: Any, lines: Sequence[str], out: Path | None, more: Mapping[str, Any] | None = None) -> None:
+    """Print the lines and, if asked for, write the results as JSON, ``more`` (how they came about) beside them."""
     print("\n".join(lines))
     if out is not None:
-        write_atomically(out, (json.dumps({"results": results}, ensure_ascii=False, indent=1) + "\n").encode())
+        write_atomically(
+            out, (json.dumps({"results": results, **(more or {})}, ensure_ascii=False, indent=1) + "\n").encode()
+        )

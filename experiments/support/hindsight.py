@@ -1,0 +1,133 @@
+"""Selectors that need no totals: a random pick, single proxies and generators in hindsight, ridge on all labels.
+
+All give recovered gaps of one seed. Ties are broken at random, for candidates stand in the order of their generators'
+names, and a fixed rule would favour one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from experiments.support.design import centred_design
+from experiments.support.score_table import Floats, Ints, ScoreTable, Shown, task_means
+
+FOLDS = 10
+ALPHAS = tuple(10.0**power for power in range(-1, 5))  # strengths of ridge that its own cross-validation chooses from
+
+
+def random_pick(table: ScoreTable, rng: np.random.Generator) -> float:
+    """One random candidate a task."""
+    return table.recovered(highest(table.shown, np.zeros(len(table.truth)), rng))
+
+
+def oracle(table: ScoreTable, rng: np.random.Generator) -> float:
+    """The best candidate of every task: 1 by definition."""
+    return table.recovered(highest(table.shown, table.truth, rng))
+
+
+def best_single_proxy(table: ScoreTable, rng: np.random.Generator) -> float:
+    """The proxy that turns out best, judges by sqrt(SC x PQ), ``auto_`` columns in the better direction."""
+    values, _ = best_proxy(table)
+    return table.recovered(highest(table.shown, values, rng))
+
+
+def best_proxy(table: ScoreTable, judges_only: bool = False) -> tuple[Floats, str]:
+    """Values (rows,), signed, and name of the proxy whose highest value recovers most, ties shared evenly."""
+    found: tuple[float, Floats, str] = (-np.inf, np.zeros(len(table.truth)), "")
+    for name in table.shown.proxies:
+        auto = name.startswith("auto_")
+        if auto and judges_only:
+            continue
+        for sign in (1.0, -1.0) if auto else (1.0,):
+            values = sign * table.shown.proxy(name)
+            score = shared_score(table, values)
+            if score > found[0]:
+                found = (score, values, name)
+    return found[1], found[2]
+
+
+def mean_rank(table: ScoreTable, rng: np.random.Generator) -> float:
+    """Highest mean within-task rank over all proxies; what a proxy left unscored has its middle rank."""
+    shown = table.shown
+    ranks = np.mean([ranked(shown, shown.proxy(name)) for name in shown.proxies], axis=0)
+    return table.recovered(highest(shown, ranks, rng))
+
+
+def best_generator(table: ScoreTable, rng: np.random.Generator) -> float:
+    """Always the generator that turns out best at its type of task; tasks that it did not do get a random candidate."""
+    shown = table.shown
+    wanted = np.zeros(len(table.truth))
+    for kind in range(int(shown.task_type.max()) + 1):
+        here = shown.row_type == kind
+        scores = []
+        for generator in range(len(shown.generators)):
+            made = here & (shown.generator == generator)
+            means = task_means(shown, np.where(made, table.truth, np.nan))
+            means = np.where(np.isnan(means), task_means(shown, table.truth), means)
+            scores.append(float(means[shown.task_type == kind].mean()))
+        wanted[here & (shown.generator == int(np.argmax(scores)))] = 1.0
+    return table.recovered(highest(shown, wanted, rng))
+
+
+def ridge(table: ScoreTable, rng: np.random.Generator) -> float:
+    """Ridge on generator and proxies, taught with the true scores of the tasks of nine folds, picking in the tenth.
+
+    What totals are replaced by: as if every candidate of other tasks had been judged. Scores and truth are centred
+    within their task, for only differences within a task can change a pick.
+    """
+    from sklearn.linear_model import RidgeCV
+
+    shown = table.shown
+    design = centred_design(shown)
+    target = table.truth - task_means(shown, table.truth)[shown.task]
+    fold = rng.permutation(np.arange(shown.n_tasks) % FOLDS)[shown.task]
+    predicted = np.zeros(len(target))
+    for number in range(FOLDS):
+        held = fold == number
+        if held.any() and not held.all():
+            predicted[held] = RidgeCV(ALPHAS).fit(design[~held], target[~held]).predict(design[held])
+    return table.recovered(highest(shown, predicted, rng))
+
+
+STATIC: dict[str, Callable[[ScoreTable, np.random.Generator], float]] = {
+    "random": random_pick,
+    "best_single_proxy": best_single_proxy,
+    "mean_rank": mean_rank,
+    "best_generator": best_generator,
+    "ridge": ridge,
+    "oracle": oracle,
+}
+
+
+def highest(shown: Shown, values: Floats, rng: np.random.Generator) -> Ints:
+    """(tasks,) row with the highest value of each task, ties broken at random; NaN is below every number."""
+    keys = np.where(np.isnan(values), -np.inf, values)
+    order = np.lexsort((rng.random(len(keys)), keys, shown.task))
+    rows: Ints = order[shown.starts + shown.counts - 1]
+    return rows
+
+
+def shared_score(table: ScoreTable, values: Floats) -> float:
+    """Expected mean true score of picking the highest value, ties broken at random."""
+    shown = table.shown
+    keys = np.where(np.isnan(values), -np.inf, values)
+    top = keys == np.maximum.reduceat(keys, shown.starts)[shown.task]
+    return float(np.mean(task_means(shown, np.where(top, table.truth, np.nan))))
+
+
+def ranked(shown: Shown, values: Floats) -> Floats:
+    """(rows,) rank within the task from 0 (lowest) to 1, ties at their mean, 0.5 where unscored or alone."""
+    known = np.isfinite(values)
+    task, value = shown.task[known], values[known]
+    order = np.lexsort((value, task))
+    place = np.empty(len(order))
+    place[order] = np.arange(len(order))
+    place -= np.searchsorted(task, task)  # place within the task, from 0
+    same = np.unique(np.column_stack([task, value]), axis=0, return_inverse=True)[1].ravel()
+    place = (np.bincount(same, weights=place) / np.maximum(np.bincount(same), 1))[same] if len(place) else place
+    count = np.bincount(task, minlength=shown.n_tasks)[task]
+    ranks = np.full(len(values), 0.5)
+    ranks[known] = np.where(count > 1, place / np.maximum(count - 1, 1), 0.5)
+    return ranks

@@ -1,0 +1,77 @@
+"""Our own selector behind the protocol of the replay: a ``Study`` of the shown candidates."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from experiments.support.proxy_sets import LOCAL_JUDGE
+from experiments.support.score_table import PQ, SC, Floats, Ints, Shown
+from selector.calibration.belief import JUDGE, JUDGE_PART, SMALL_JUDGE_PQ, SMALL_JUDGE_SC, UNKNOWN, Belief
+from selector.features.pool import Pool
+from selector.study import Proposal, Study
+
+STRONG = (LOCAL_JUDGE,)  # judges that a user would call strong before any total; all others count as small
+
+
+class Bestshot:
+    """Always submits what ``Study.ask`` proposes."""
+
+    def __init__(self, shown: Shown, rng: np.random.Generator) -> None:
+        columns = believed_columns(shown)
+        self._study = Study(
+            pool_of(shown, {name: values for name, (values, _) in columns.items()}),
+            {name: belief for name, (_, belief) in columns.items()},
+            seed=int(rng.integers(2**31)),
+        )
+        self._proposal: Proposal | None = None
+
+    def ask(self, remaining: int) -> Ints:
+        self._proposal = self._study.ask(remaining)
+        return np.asarray(self._proposal.plan.picked, dtype=np.int64)
+
+    def tell(self, rows: Ints, total: float) -> None:
+        self._study.tell(rows, total)
+
+    def final(self) -> Ints:
+        return np.asarray(self._study.best_rows(), dtype=np.int64)
+
+    def interval(self) -> tuple[float, float]:
+        assert self._proposal is not None, "ask comes first"
+        return self._proposal.plan.low, self._proposal.plan.high
+
+    def probability_best(self) -> Floats:
+        return np.asarray(self._study.estimates()["p_best"], dtype=np.float64)
+
+
+class BestshotHolding(Bestshot):
+    """Leaves a submission unused where the plan says HOLD."""
+
+    def hold(self) -> bool:
+        return self._proposal is not None and self._proposal.plan.hold
+
+
+def believed_columns(shown: Shown) -> dict[str, tuple[Floats, Belief]]:
+    """Columns of a study with what is believed of each before any total; directions of ``auto_`` ones are unknown."""
+    columns: dict[str, tuple[Floats, Belief]] = {}
+    for name in shown.proxies:
+        if name.startswith("auto_"):
+            columns[name] = (shown.proxy(name), UNKNOWN)
+            continue
+        strong = name.startswith(STRONG)
+        if strong:
+            columns[name] = (shown.proxy(name), JUDGE)
+        columns[name + SC] = (shown.column(name + SC), JUDGE_PART if strong else SMALL_JUDGE_SC)
+        columns[name + PQ] = (shown.column(name + PQ), JUDGE_PART if strong else SMALL_JUDGE_PQ)
+    return columns
+
+
+def pool_of(shown: Shown, columns: dict[str, Floats]) -> Pool:
+    """The shown candidates as a pool, row for row."""
+    return Pool(
+        tuple(f"{task:05d}" for task in shown.task),
+        tuple(f"{row:06d}" for row in range(len(shown.task))),
+        tuple(f"type {kind}" for kind in shown.row_type),
+        tuple(shown.generators[number] for number in shown.generator),
+        tuple(columns),
+        np.column_stack(list(columns.values())),
+    )

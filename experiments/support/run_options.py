@@ -1,0 +1,86 @@
+"""Options that replay and simulate share, and what both write beside their results."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from experiments.support.gap_report import checks_as_json, hold_as_json, seconds_as_json
+from experiments.support.many_seeds import BESTSHOT, DEFAULT_SELECTORS, HOLDING, SELECTORS, Contests, Outcomes, Plan
+from selector.domain import InputError
+
+
+def add_run_options(options: argparse.ArgumentParser, submissions: str, seeds: int) -> None:
+    """How many submissions and seeds, which selectors, in how many processes."""
+    options.add_argument(
+        "--submissions", default=submissions, help=f"numbers of submissions, with commas (default {submissions})"
+    )
+    options.add_argument("--seeds", type=int, default=seeds, help=f"how many seeds, from --seed on (default {seeds})")
+    options.add_argument(
+        "--horizon",
+        choices=("each", "longest"),
+        default="each",
+        help="a contest for each number of submissions, or only one of the longest (default each)",
+    )
+    options.add_argument(
+        "--selectors",
+        default=",".join(DEFAULT_SELECTORS),
+        help=f"which to run, with commas: {', '.join(SELECTORS)} (default all but {HOLDING})",
+    )
+    options.add_argument(
+        "--hold", action="store_true", help=f"run {HOLDING} too, which leaves submissions unused where the plan says so"
+    )
+    options.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core); no figure depends on it"
+    )
+
+
+def plan_of(chosen: argparse.Namespace, contests: Mapping[str, Contests]) -> Plan:
+    """The run that the shared options ask for.
+
+    Raises:
+        InputError: when a number is out of range or a selector unknown.
+    """
+    if chosen.seeds < 1 or chosen.jobs < 1 or chosen.seed < 0:
+        raise InputError("--seeds and --jobs must be at least 1, and --seed at least 0")
+    return Plan(
+        contests,
+        _submissions(chosen.submissions),
+        chosen.seeds,
+        chosen.seed,
+        chosen.horizon == "each",
+        _selectors(f"{chosen.selectors},{BESTSHOT},{HOLDING}" if chosen.hold else chosen.selectors),
+    )
+
+
+def run_facts(plan: Plan, outcomes: Outcomes, started: float) -> dict[str, Any]:
+    """What the figures of a run rest on; ``started`` is of ``time.perf_counter``."""
+    return {
+        "seeds": plan.seeds,
+        "first_seed": plan.first_seed,
+        "horizon": "each" if plan.each else "longest",
+        "checks": checks_as_json(outcomes),
+        "hold": hold_as_json(outcomes),
+        "selector_seconds": seconds_as_json(outcomes),
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+
+
+def _submissions(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    wrong = [part for part in parts if not part.isdecimal() or int(part) < 1]
+    if wrong or not parts:
+        came = repr(wrong[0]) if wrong else "nothing"
+        raise InputError(f"--submissions: expected whole numbers from 1 with commas, such as 1,4,14, got {came}")
+    return tuple(sorted({int(part) for part in parts}))
+
+
+def _selectors(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    unknown = [name for name in names if name not in SELECTORS]
+    if unknown or not names:
+        raise InputError(f"--selectors: expected some of {', '.join(SELECTORS)}, got {', '.join(unknown) or 'nothing'}")
+    return names

@@ -1,0 +1,155 @@
+"""Reads tables of published scores (CSV, one row a candidate) into a ``ScoreTable``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.support.proxy_sets import columns_of
+from experiments.support.score_table import PQ, SC, TOP, Floats, ScoreTable, Shown, overall
+from selector.domain import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One table as read: texts that identify the rows, and all columns that may be numbers, as text."""
+
+    path: Path
+    data: Any  # pandas.DataFrame of str
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        return tuple(self.data.columns)
+
+    def numbers(self, column: str) -> Floats:
+        """(rows,) values of a column; NaN where empty, or everywhere when the table does not have it."""
+        import pandas as pd
+
+        if column not in self.data.columns:
+            return np.full(len(self.data), np.nan)
+        text = self.data[column].str.strip().replace("", np.nan)
+        values = pd.to_numeric(text, errors="coerce").to_numpy(np.float64, copy=True)
+        values[~np.isfinite(values)] = np.nan
+        strange = text.notna().to_numpy() & np.isnan(values) & ~text.str.lower().isin(["nan", "inf", "-inf"]).to_numpy()
+        if strange.any():
+            row = int(np.argmax(strange))
+            raise InputError(
+                f"{self.path.name}: column {column} of data row {row + 1} has {text.iloc[row]!r}; expected a number, "
+                "or nothing where unscored"
+            )
+        found: Floats = values
+        return found
+
+
+def read_frames(paths: Sequence[Path], leaderboard: str) -> list[Frame]:
+    """The tables, checked for the columns that a replay cannot do without.
+
+    Raises:
+        InputError: when a file is missing, is no table, or lacks task_id, generator or the leaderboard's columns.
+    """
+    return [_read(path, leaderboard) for path in paths]
+
+
+def load_table(frames: Sequence[Frame], leaderboard: str, proxies: str) -> ScoreTable:
+    """All tables as one contest; each is a task type of its own.
+
+    Rows without the leaderboard's score are left out, and so are tasks that have no other; ``notes`` says how many.
+    Scores of judges outside 0 to 10 count as unscored.
+
+    Raises:
+        InputError: when no proxy of the set, or no row, is left, or when a cell is no number.
+    """
+    header = list(dict.fromkeys(column for frame in frames for column in frame.header))
+    columns = columns_of(proxies, header, leaderboard)
+    notes: list[str] = []
+    parts = [_part(frame, columns, leaderboard, notes) for frame in frames]
+    ids = [f"{number}:{task}" for number, part in enumerate(parts) for task in part.task_ids]
+    names = [name for part in parts for name in part.generator_names]
+    if not ids:
+        raise InputError(f"no row has a score of the leaderboard {leaderboard}; nothing can be replayed")
+    types = np.repeat(np.arange(len(parts)), [len(part.task_ids) for part in parts])
+    scores = np.vstack([part.scores for part in parts])
+    table = assemble(ids, types, names, columns, scores, np.concatenate([part.truth for part in parts]))
+    return ScoreTable(table.shown, table.truth, tuple(notes))
+
+
+def assemble(
+    task_ids: Sequence[str],
+    types: Any,
+    generator_names: Sequence[str],
+    columns: Sequence[str],
+    scores: Floats,
+    truth: Floats,
+) -> ScoreTable:
+    """A ``ScoreTable`` of rows in any order: tasks keep the order in which they first come; generators are sorted."""
+    number = {task: i for i, task in enumerate(dict.fromkeys(task_ids))}
+    task = np.array([number[name] for name in task_ids], dtype=np.int64)
+    generators = tuple(sorted(set(generator_names)))
+    place = {name: i for i, name in enumerate(generators)}
+    generator = np.array([place[name] for name in generator_names], dtype=np.int64)
+    order = np.lexsort((np.arange(len(task)), generator, task))
+    task_type = np.zeros(len(number), dtype=np.int64)
+    task_type[task] = np.asarray(types, dtype=np.int64)
+    shown = Shown(task[order], task_type, generator[order], generators, tuple(columns), scores[order])
+    return ScoreTable(shown, truth[order])
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    task_ids: list[str]
+    generator_names: list[str]
+    scores: Floats
+    truth: Floats
+
+
+def _read(path: Path, leaderboard: str) -> Frame:
+    import pandas as pd
+
+    if not path.is_file():
+        raise InputError(f"--table {path}: no such file")
+    try:
+        data = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (ValueError, OSError) as error:
+        raise InputError(f"--table {path}: not a CSV table ({str(error).splitlines()[0]})") from error
+    lacking = [c for c in ("task_id", "generator", leaderboard + SC, leaderboard + PQ) if c not in data.columns]
+    if lacking:
+        boards = [
+            c.removesuffix(SC) for c in data.columns if c.endswith(SC) and c.removesuffix(SC) + PQ in data.columns
+        ]
+        hint = f"; --leaderboard can be {', '.join(boards)}" if leaderboard + SC in lacking and boards else ""
+        raise InputError(f"--table {path}: column {' and '.join(lacking)} missing{hint}")
+    return Frame(path, data)
+
+
+def _part(frame: Frame, columns: Sequence[str], leaderboard: str, notes: list[str]) -> _Part:
+    """Rows of one table that can be replayed."""
+    truth = overall(*(_judged(frame, leaderboard + axis, notes) for axis in (SC, PQ)))
+    scores = np.column_stack([_judged(frame, column, notes) for column in columns])
+    absent = [column for column in columns if column not in frame.header]
+    if absent:
+        notes.append(f"{frame.path.name}: no column {', '.join(absent)}; unscored there")
+    kept = np.isfinite(truth)
+    tasks, generators = frame.data["task_id"].to_numpy(), frame.data["generator"].to_numpy()
+    if not kept.all():
+        lost = len(set(tasks)) - len(set(tasks[kept]))
+        notes.append(
+            f"{frame.path.name}: {int((~kept).sum())} of {len(kept)} rows have no score of {leaderboard} and are left "
+            f"out" + (f", with them {lost} whole tasks" if lost else "")
+        )
+    return _Part(list(tasks[kept]), list(generators[kept]), scores[kept], truth[kept])
+
+
+def _judged(frame: Frame, column: str, notes: list[str]) -> Floats:
+    """Values of a column; a judge's beyond 0 to 10 are unscored, and a note says so."""
+    values = frame.numbers(column)
+    if column.startswith("auto_"):
+        return values
+    beyond = (values < 0) | (values > TOP)
+    if beyond.any():
+        notes.append(f"{frame.path.name}: {int(beyond.sum())} values of {column} outside 0 to 10 count as unscored")
+        values[beyond] = np.nan
+    return values
