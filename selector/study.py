@@ -17,7 +17,7 @@ from selector.calibration.design import DEFAULT_SCALES, Scales
 from selector.calibration.totals import Total
 from selector.domain import InputError
 from selector.domain.words import did_you_mean, near_or_all
-from selector.features.pool import Floats, Ints, Pool, codes
+from selector.features.pool import Floats, Ints, Pool
 from selector.planning.lookahead import Effort
 from selector.planning.plan import DEFAULT_EFFORT, HOLD_BELOW, Plan, plan_submission
 from selector.planning.teaching import Choices
@@ -88,12 +88,10 @@ class Study:
 
     def ask(self, remaining: int, hold_below: float = HOLD_BELOW) -> Proposal:
         """The next submission when ``remaining`` of them, this one included, are left."""
-        best = max((t.value for t in self._totals), default=None)
         plan = plan_submission(
             self.calibrator,
             len(self.pool.tasks),
             remaining,
-            best_total=best,
             hold_below=hold_below,
             effort=self.effort,
             seed=self.seed,

@@ -13,7 +13,7 @@ from selector.calibration.calibrator import Calibrator
 from selector.calibration.gaussian import Gaussian
 from selector.calibration.totals import ROUNDING
 from selector.domain import InputError
-from selector.features.pool import Ints
+from selector.features.pool import Floats, Ints
 from selector.planning.lookahead import Effort, plan_lessons
 from selector.planning.teaching import Choices, lesson
 
@@ -38,7 +38,7 @@ class Plan:
     """The next submission. Totals are on 0 to 10.
 
     ``picked`` has one row of the pool for every task with a choice. ``gain`` is the expected rise of the best total by
-    this submission itself, ``lesson`` the expected rise of the final picks by what its total teaches.
+    the best picks known, ``lesson`` the expected rise of the final picks by what its total teaches.
     """
 
     picked: Ints
@@ -61,7 +61,6 @@ def plan_submission(
     tasks: int,
     remaining: int,
     pending: Sequence[Ints] = (),
-    best_total: float | None = None,
     hold_below: float = HOLD_BELOW,
     effort: Effort = DEFAULT_EFFORT,
     seed: int = 0,
@@ -69,15 +68,15 @@ def plan_submission(
 ) -> Plan:
     """The submission that is expected to raise the best total of the contest most, over all that remain.
 
-    Only the best total counts and the last submission will use all that was learned. So before the last one a
-    submission is chosen for what it teaches, unless present picks are expected to win more at once than a lesson would.
+    Only the best total counts, and the last submission will use all that was learned. So before the last one a
+    submission is chosen for what it teaches; when that is less than ``hold_below``, it is the best picks known, if they
+    beat what was submitted by as much, and otherwise HOLD. With ``hold_below=0`` it never holds.
 
     Args:
         calibrator: fitted.
         tasks: in the mean of the leaderboard.
         remaining: submissions left, this one included.
         pending: picks (rows) of submissions that were uploaded and have no total yet; their outcome is averaged over.
-        best_total: so far.
         elsewhere: summed overall of tasks that the pool has no choice for.
 
     Raises:
@@ -89,6 +88,9 @@ def plan_submission(
     noise = calibrator.noise_sd**2 + ROUNDING**2 / 12
     choices, belief = Choices(calibrator.pool_.choices, tasks).chosen(), calibrator.posterior_
     greedy = choices.best(belief.mean)
+    gain = _expected_rise(
+        belief, choices, greedy, [*_submitted(calibrator), *(choices.weights(p, len(belief.mean)) for p in pending)]
+    )
     belief = _after_pending(belief, choices, pending, noise)
     now = float(belief.mean[greedy].sum())
     picked, taught = greedy, 0.0
@@ -96,22 +98,21 @@ def plan_submission(
         samples = calibrator.sample(min(effort.ahead, remaining - 1), rng)
         lessons = plan_lessons(belief, choices, samples, noise, effort, rng)
         picked, taught = lessons[0].picked, max(lessons[0].worth - now, 0.0) / tasks
-    gain = _expected_rise(belief, choices, picked, noise, elsewhere, best_total)
-    greedy_gain = _expected_rise(belief, choices, greedy, noise, elsewhere, best_total)
-    purpose = "learn"
-    if remaining == 1 or taught < hold_below <= greedy_gain:
-        picked, gain, purpose, taught = greedy, greedy_gain, "exploit", 0.0 if remaining == 1 else taught
-    expected, sd = _total(belief, choices, picked, noise, elsewhere)
-    present = (now + elsewhere) / tasks
+    purpose = "exploit" if remaining == 1 or taught < hold_below else "learn"
+    hold = max(gain, taught) < hold_below
+    if purpose == "exploit":
+        picked = greedy
+    expected = float(belief.mean[picked].sum() + elsewhere) / tasks
+    _, sd = lesson(belief, choices, picked, noise)
     return Plan(
         picked=picked,
         purpose=purpose,
-        hold=max(greedy_gain, taught) < hold_below,
-        why=_why(purpose, max(greedy_gain, taught) < hold_below, greedy_gain, taught, hold_below),
+        hold=hold,
+        why=_why(purpose, hold, gain, taught, hold_below),
         expected=expected,
         low=max(expected - _Z80 * sd, 0.0),
         high=min(expected + _Z80 * sd, 10.0),
-        present=present,
+        present=(now + elsewhere) / tasks,
         gain=gain,
         lesson=taught,
         remaining=remaining,
@@ -128,21 +129,26 @@ def _after_pending(belief: Gaussian, choices: Choices, pending: Sequence[Ints], 
     return belief
 
 
-def _total(belief: Gaussian, choices: Choices, picked: Ints, noise: float, elsewhere: float) -> tuple[float, float]:
-    """Mean and standard deviation of the total that these picks would get."""
-    _, sd = lesson(belief, choices, picked, noise)
-    return float(belief.mean[picked].sum() + elsewhere) / choices.tasks, sd
+def _submitted(calibrator: Calibrator) -> list[Floats]:
+    """Weights (n,) of what was submitted and has a total."""
+    return list(calibrator.evidence_.weights)
 
 
-def _expected_rise(
-    belief: Gaussian, choices: Choices, picked: Ints, noise: float, elsewhere: float, best: float | None
-) -> float:
-    """E max(total - best, 0), the expected improvement (Jones, Schonlau and Welch 1998); all of it without a best."""
-    mean, sd = _total(belief, choices, picked, noise, elsewhere)
-    if best is None:
-        return mean
-    z = (mean - best) / sd
-    return float(sd * (norm.pdf(z) + z * norm.cdf(z)))
+def _expected_rise(belief: Gaussian, choices: Choices, picked: Ints, submitted: Sequence[Floats]) -> float:
+    """By how much picks beat the submission that is expected to be best so far: E max(difference, 0), without noise.
+
+    This is the expected improvement (Jones, Schonlau and Welch 1998) on true totals: a lucky draw of the leaderboard's
+    noise is nothing to plan for. Before the first submission all of the expected total is a rise.
+    """
+    weights = choices.weights(picked, len(belief.mean))
+    if not submitted:
+        return float(weights @ belief.mean)
+    best = max(submitted, key=lambda w: float(w @ belief.mean))
+    ahead = weights - best
+    mean, sd = float(ahead @ belief.mean), float(np.sqrt(max(ahead @ belief.times(ahead), 0.0)))
+    if sd < 1e-9:
+        return max(mean, 0.0)
+    return float(sd * norm.pdf(mean / sd)) + mean * float(norm.cdf(mean / sd))
 
 
 def _why(purpose: str, hold: bool, gain: float, taught: float, bar: float) -> str:

@@ -1,0 +1,108 @@
+"""Which candidates an expensive judge should score, under a budget: the value of information, task by task.
+
+Judging candidate c would move its mean by ``step(c) z``, z ~ N(0, 1). A set of judged candidates is worth the expected
+rise of the best mean of their task. The set is built greedily, the most valuable next judgement first, on common draws.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+
+from selector.calibration.belief import JUDGE, Belief
+from selector.calibration.calibrator import Calibrator
+from selector.features.pool import Bools, Floats, Ints
+
+_DRAWS = 128
+_UNEXPLAINED = 0.85  # share of a judge's within-task spread that other scores cannot tell, where no score says it
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A candidate (row of the pool) to judge, and the points of its task's overall that this is expected to win."""
+
+    row: int
+    worth: float
+
+
+def plan_judging(
+    calibrator: Calibrator, column: str, budget: int, belief: Belief = JUDGE, seed: int = 0
+) -> list[Judgement]:
+    """The ``budget`` judgements that are expected to raise the picks most, best first.
+
+    Args:
+        calibrator: fitted; where its pool has the judge's column, what is judged already is left out.
+        column: the judge's overall score.
+        budget: number of candidates to judge.
+        belief: in a judge that has no column yet.
+    """
+    pool = calibrator.pool_
+    step = step_sizes(calibrator, column, belief)
+    mean = calibrator.posterior_.mean
+    draws = _draws(len(mean), seed)
+    queues = [_Task(mean, step, rows[rows >= 0], draws) for rows in pool.choices if (rows >= 0).sum() > 1]
+    heap = [(-worth, place) for place, q in enumerate(queues) if (worth := q.next_worth()) > 0.0]
+    heapq.heapify(heap)
+    found: list[Judgement] = []
+    while heap and len(found) < budget:
+        worth, place = heapq.heappop(heap)
+        found.append(Judgement(queues[place].take(), -worth))
+        following = queues[place].next_worth()
+        if following > 0.0:
+            heapq.heappush(heap, (-following, place))
+    return found
+
+
+def step_sizes(calibrator: Calibrator, column: str, belief: Belief) -> Floats:
+    """(n,) points by which a judgement would move each mean (one standard deviation); 0 where it is known already."""
+    pool, scales = calibrator.pool_, calibrator.scales
+    step = np.full(len(pool.task_ids), belief.correlation * scales.within_sd * _UNEXPLAINED)
+    if column not in pool.columns:
+        return step
+    judged: Bools = ~np.isnan(pool.values[:, pool.columns.index(column)])
+    slopes = {w.effect.task_type: w.mean for w in calibrator.weights_ if w.effect.name == column}
+    for place, task_type in enumerate(pool.task_types):
+        if task_type in slopes:
+            step[place] = abs(slopes[task_type]) * scales.within_sd * _UNEXPLAINED
+    step[judged] = 0.0
+    return step
+
+
+def _draws(n: int, seed: int) -> Floats:
+    """(draws, n) standard normal values, each column the same quantiles in another order."""
+    rng = np.random.default_rng(seed)
+    quantiles = ndtri((np.arange(_DRAWS) + 0.5) / _DRAWS)
+    ordered: Floats = quantiles[rng.random((_DRAWS, n)).argsort(axis=0)]
+    return ordered
+
+
+class _Task:
+    """The candidates of one task, and which of them are to be judged so far."""
+
+    def __init__(self, mean: Floats, step: Floats, rows: Ints, draws: Floats) -> None:
+        self.rows = rows
+        self.open = step[rows] > 0.0
+        self.sure = np.broadcast_to(mean[rows], (_DRAWS, len(rows))).copy()
+        self.judged = mean[rows] + step[rows] * draws[:, rows]
+        self.best_place = -1
+
+    def next_worth(self) -> float:
+        """Expected rise by the best next judgement; 0 when nothing is left to judge."""
+        if not self.open.any():
+            return 0.0
+        now = self.sure.max(axis=1).mean()
+        worth = np.full(len(self.rows), -np.inf)
+        for c in np.flatnonzero(self.open):
+            others = np.delete(self.sure, c, axis=1).max(axis=1)
+            worth[c] = np.maximum(others, self.judged[:, c]).mean() - now
+        self.best_place = int(worth.argmax())
+        return float(max(worth[self.best_place], 0.0))
+
+    def take(self) -> int:
+        """Judge the candidate that :meth:`next_worth` found, and return its row."""
+        self.open[self.best_place] = False
+        self.sure[:, self.best_place] = self.judged[:, self.best_place]
+        return int(self.rows[self.best_place])
