@@ -74,7 +74,7 @@ def finish(figure: Figure, body_in: float, title: str, caption: str, alt: str, k
 def compose(figure: Figure, body_in: float, title: str, caption: str, key: Sequence[Any]) -> None:
     """Set sizes, bands and fonts; see ``finish``."""
     heading, note = wrap(title, _TITLE_COLUMNS, 4), wrap(caption, _TEXT_COLUMNS)
-    labels = [wrap(str(handle.get_label()), 100, 2) for handle in key]
+    labels = [wrap(str(handle.get_label()), 92, 2) for handle in key]
     across = _keys_across(labels)
     key_in = -(-len(labels) // across) * _ROW_IN * max((1 + label.count("\n") for label in labels), default=0)
     heading_in = _TITLE_IN * (1 + heading.count("\n"))
