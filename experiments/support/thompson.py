@@ -31,7 +31,7 @@ class Thompson:
         self._shift = np.append(np.zeros(n - 1), OFFSET_MEAN) * spread**-2.0
 
     def ask(self, remaining: int) -> Ints:  # noqa: ARG002 - the protocol's
-        mean, factor = self._posterior()
+        mean, factor = self.posterior()
         return self._best(mean + factor @ self._rng.standard_normal(len(mean)))
 
     def tell(self, rows: Ints, total: float) -> None:
@@ -41,9 +41,9 @@ class Thompson:
         self._shift = self._shift + weight * total * seen
 
     def final(self) -> Ints:
-        return self._best(self._posterior()[0])
+        return self._best(self.posterior()[0])
 
-    def _posterior(self) -> tuple[Floats, Floats]:
+    def posterior(self) -> tuple[Floats, Floats]:
         """Mean and a square root of the covariance of the weights."""
         values, vectors = np.linalg.eigh(self._precision)
         factor = vectors / np.sqrt(values)

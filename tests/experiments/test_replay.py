@@ -1,0 +1,239 @@
+"""The commands replay, simulate and calibration_speed from end to end, on small contests."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments import calibration_speed, replay, simulate
+from experiments.support.many_seeds import DEFAULT_SELECTORS
+from experiments.support.simulated import LEADERBOARD, SCENARIOS, Scenario
+from experiments.support.simulated import simulate as simulated_contest
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "viescore" / "t2i.csv"
+
+
+def write_contest(path: Path, scenario: Scenario, seed: int) -> Path:
+    """A simulated contest as a CSV table of the published form."""
+    table = simulated_contest(scenario, np.random.default_rng(seed))
+    shown = table.shown
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["task_id", "generator", *shown.columns, "gpt4o_0shot_sc", "gpt4o_0shot_pq"])
+        for row, truth in enumerate(table.truth):
+            scores = ["" if np.isnan(v) else repr(float(v)) for v in shown.scores[row]]
+            name = shown.generators[shown.generator[row]]
+            rows.writerow([f"t{shown.task[row]}", name, *scores, repr(float(truth)), repr(float(truth))])
+    return path
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("tables")
+    return [
+        write_contest(folder / "one.csv", Scenario(tasks=40, generators=3, absent=0.2), 1),
+        write_contest(folder / "two.csv", Scenario(tasks=25, generators=5, candidates=2), 2),
+    ]
+
+
+def replayed(tmp_path: Path, *arguments: object) -> dict:
+    out = tmp_path / "out.json"
+    assert replay.main([*map(str, arguments), "--json", str(out)]) == 0
+    return json.loads(out.read_text(encoding="utf-8"))
+
+
+def test_replay_writes_every_selector_and_checkpoint_in_the_agreed_shape(tmp_path, tables):
+    written = replayed(
+        tmp_path,
+        "--table",
+        tables[0],
+        "--proxies",
+        "cheap,cheap+judge",
+        "--submissions",
+        "1,3",
+        "--seeds",
+        2,
+        "--jobs",
+        1,
+    )
+    assert list(written["results"]) == ["cheap", "cheap+judge"]
+    for by_selector in written["results"].values():
+        assert tuple(by_selector) == DEFAULT_SELECTORS
+        for by_number in by_selector.values():
+            assert list(by_number) == ["1", "3"]
+            for kinds in by_number.values():
+                assert list(kinds) == ["final", "best_submitted"]
+                for figure in kinds.values():
+                    assert set(figure) == {"median", "q10"} and figure["q10"] <= figure["median"] <= 1.0
+        assert by_selector["oracle"]["3"]["final"] == {"median": 1.0, "q10": 1.0}
+        assert by_selector["ridge"]["1"] == by_selector["ridge"]["3"]
+    assert written["seeds"] == 2 and written["perturbation"] is None and written["tasks"] == 40
+    assert written["checks"]["cheap"]["bestshot"]["interval_80"]["n"] == 2 * 2
+
+
+def test_results_are_the_same_in_any_number_of_processes(tmp_path, tables):
+    command = ["--table", tables[0], "--table", tables[1], "--submissions", "2,4", "--seeds", 3, "--outlier"]
+    command += ["--extra-scorer", "useless", "--drop-third", "random"]
+    one = replayed(tmp_path, *command, "--jobs", 1)
+    two = replayed(tmp_path, *command, "--jobs", 2)
+    assert one["results"] == two["results"] and one["checks"] == two["checks"]
+    assert one["tasks"] == 65
+    assert one["perturbation"]["extra"] == ["useless"] and one["perturbation"]["outliers"]["one"]
+
+
+def test_perturbed_run_says_so_and_differs(tmp_path, tables, capsys):
+    command = [
+        "--table",
+        tables[0],
+        "--submissions",
+        "6",
+        "--seeds",
+        3,
+        "--jobs",
+        1,
+        "--selectors",
+        "thompson,mean_rank",
+    ]
+    plain = replayed(tmp_path, *command)
+    assert "perturbation: none" in capsys.readouterr().out
+    worse = replayed(tmp_path, *command, "--outlier", "--extra-scorer", "reversed")
+    assert "perturbation: an extra scorer: reversed; one of the totals off by 1.5" in capsys.readouterr().out
+    for who in ("thompson", "mean_rank"):
+        assert plain["results"]["cheap+judge"][who] != worse["results"]["cheap+judge"][who]
+
+
+def test_hold_policy_stands_beside_always_submitting(tmp_path, tables, capsys):
+    written = replayed(
+        tmp_path,
+        "--table",
+        tables[0],
+        "--submissions",
+        "5",
+        "--seeds",
+        2,
+        "--jobs",
+        1,
+        "--hold",
+        "--selectors",
+        "random",
+    )
+    assert list(written["results"]["cheap+judge"]) == ["random", "bestshot", "bestshot_hold"]
+    held = written["hold"]["cheap+judge"]["5"]
+    assert 0.2 <= held["used"] <= 1.0  # the first submission is never held
+    assert f"bestshot_hold of 5: used {held['used']:.1%}" in capsys.readouterr().out
+
+
+def test_contest_of_one_candidate_a_task_has_no_gap(tmp_path):
+    table = write_contest(tmp_path / "alone.csv", Scenario(tasks=12, generators=1), 3)
+    written = replayed(tmp_path, "--table", table, "--submissions", "2", "--seeds", 1, "--jobs", 1)
+    assert written["results"]["cheap+judge"]["bestshot"]["2"]["final"] == {"median": None, "q10": None}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--table", "no.csv"], "no such file"),
+        (["--proxies", "expensive"], "--proxies: expected cheap or cheap+judge"),
+        (["--leaderboard", "nobody"], "column nobody_sc and nobody_pq missing"),
+        (["--submissions", "1,x"], "--submissions: expected whole numbers"),
+        (["--submissions", "0"], "--submissions: expected whole numbers"),
+        (["--seeds", "0"], "--seeds and --jobs must be at least 1"),
+        (["--selectors", "magic"], "--selectors: expected some of bestshot"),
+        (["--drop-third", "nobody"], "--drop-third: expected random or one of"),
+    ],
+)
+def test_bad_input_is_one_line_on_standard_error(tables, capsys, arguments, words):
+    assert replay.main(["--table", str(tables[0]), *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ") and words in captured.err and captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_scenario_is_drawn_anew_every_seed_and_repeats(name):
+    made = [simulated_contest(SCENARIOS[name], np.random.default_rng(seed)) for seed in (1, 1, 2)]
+    first, same, other = made
+    np.testing.assert_array_equal(first.truth, same.truth)
+    np.testing.assert_array_equal(first.shown.scores, same.shown.scores)
+    assert not np.array_equal(first.truth[:50], other.truth[:50])
+    assert first.shown.n_tasks == SCENARIOS[name].tasks
+    assert len(set(first.shown.task_type.tolist())) == SCENARIOS[name].types
+    assert first.shown.counts.min() >= 1
+    assert first.truth.min() >= 0 and first.truth.max() <= 10
+    assert first.oracle_score > first.random_score + 0.3
+    for column in first.shown.columns:
+        values = first.shown.column(column)
+        assert 0 < np.isnan(values).mean() < 0.1
+        if not column.startswith("auto_"):
+            known = values[np.isfinite(values)]
+            assert known.min() >= 0 and known.max() <= 10 and (known == np.rint(known)).all()
+
+
+def test_strong_judge_follows_the_truth_more_than_weak_proxies_do():
+    def correlation(name: str) -> float:
+        found = []
+        for seed in range(6):
+            table = simulated_contest(SCENARIOS[name], np.random.default_rng(seed))
+            judge = table.shown.proxy("gemini_0shot")
+            known = np.isfinite(judge)
+            found.append(np.corrcoef(judge[known], table.truth[known])[0, 1])
+        return float(np.mean(found))
+
+    assert correlation("weak-proxies") < 0.3 < 0.5 < correlation("strong-judge") < 0.9
+
+
+def test_some_measures_are_distances():
+    table = simulated_contest(SCENARIOS["strong-judge"], np.random.default_rng(0))
+    assert LEADERBOARD not in " ".join(table.shown.columns)
+    signs = []
+    for seed in range(8):
+        table = simulated_contest(Scenario(cheap=(0.6, 0.7)), np.random.default_rng(seed))
+        for name in ("auto_0", "auto_1"):
+            values = table.shown.proxy(name)
+            known = np.isfinite(values)
+            signs.append(np.sign(np.corrcoef(values[known], table.truth[known])[0, 1]))
+    assert signs == [1, -1] * 8
+
+
+def test_simulate_writes_a_table_for_each_scenario(tmp_path):
+    out = tmp_path / "out.json"
+    command = ["--scenario", "plain", "--scenario", "four-types", "--tasks", "24", "--submissions", "2", "--seeds", "2"]
+    assert simulate.main([*command, "--jobs", "1", "--json", str(out)]) == 0
+    written = json.loads(out.read_text(encoding="utf-8"))
+    assert list(written["results"]) == ["plain", "four-types"]
+    for by_set in written["results"].values():
+        assert tuple(by_set["cheap+judge"]) == DEFAULT_SELECTORS
+    assert written["scenarios"]["four-types"]["types"] == 4
+    assert simulate.main(["--scenario", "four-types", "--tasks", "3"]) == 2
+
+
+def test_calibration_speed_measures_every_size_and_its_growth(tmp_path):
+    out = tmp_path / "out.json"
+    sizes = ["--tasks", "16", "--candidates", "8", "--scores", "8", "--totals", "8"]
+    assert calibration_speed.main([*sizes, "--repeats", "1", "--json", str(out)]) == 0
+    written = json.loads(out.read_text(encoding="utf-8"))
+    assert written["results"]["twice the tasks"]["size"] == {"tasks": 32, "candidates": 8, "scores": 8, "totals": 8}
+    assert set(written["growth"]) == {f"{by} the {what}" for by in ("half", "twice") for what in
+                                      ("tasks", "candidates", "scores", "totals")}  # fmt: skip
+    full = written["results"]["full"]
+    assert full["calibrate_seconds"]["median"] > 0 and full["plan_seconds"]["median"] > 0
+    assert 30 < full["peak_mb"]["median"] < 2_000
+    ratio = written["results"]["half the tasks"]["peak_mb"]["median"] / full["peak_mb"]["median"]
+    assert written["growth"]["half the tasks"]["peak_mb"] == pytest.approx(ratio, abs=0.006)
+
+
+@pytest.mark.skipif(not SHARED.is_file(), reason="the published scores (../shared/viescore/t2i.csv) are not here")
+def test_published_baselines_are_reproduced(tmp_path):
+    written = replayed(
+        tmp_path, "--table", SHARED, "--submissions", "14", "--seeds", 10, "--jobs", 1,
+        "--selectors", "random,best_single_proxy,best_generator,ridge,thompson,oracle",
+    )  # fmt: skip
+    median = {who: f["14"]["final"]["median"] for who, f in written["results"]["cheap+judge"].items()}
+    assert median["best_single_proxy"] == pytest.approx(0.54, abs=0.02)
+    assert median["best_generator"] == pytest.approx(0.53, abs=0.01)
+    assert median["ridge"] == pytest.approx(0.59, abs=0.02)
+    assert median["thompson"] == pytest.approx(0.62, abs=0.03)
+    assert median["random"] == pytest.approx(0.0, abs=0.05)
