@@ -70,6 +70,18 @@ class ScoreConfig(_Model):
     )
 
 
+class CalibrateConfig(_Model):
+    noise_sd: float = Field(
+        default=0.05, gt=0, le=5, description="standard deviation of a leaderboard total beyond its rounding, in points"
+    )
+    hold_below: float = Field(
+        default=0.004, ge=0, description="`bestshot plan` holds a submission that brings less than this, in points"
+    )
+    judges: dict[str, Annotated[float, Field(ge=-1, le=1)]] = Field(
+        default={}, description="a judge's correlation with the leaderboard within a task, where you know better"
+    )
+
+
 class CampaignConfig(_Model):
     """The whole file. Tables ``[generators.NAME]`` and ``[scorers.NAME]`` are handed to that plug-in as settings."""
 
@@ -82,6 +94,7 @@ class CampaignConfig(_Model):
         default=GenerateConfig(), description="what `bestshot generate` makes: generator = number of candidates a task"
     )
     score: ScoreConfig = Field(default=ScoreConfig(), description="what `bestshot score` measures")
+    calibrate: CalibrateConfig = Field(default=CalibrateConfig(), description="how totals and judges are learned from")
     generators: dict[str, dict[str, Any]] = Field(
         default={}, description='settings of generators, for example [generators.folder] path = "finished"'
     )

@@ -10,7 +10,9 @@ from selector.domain import Scorer, Task
 from selector.ranking import Pick
 from selector.report.model import CandidateCard, Failure, Sheet, TaskRow
 from selector.report.model import Verdict as SheetVerdict
-from selector.runs.picking import Estimates, estimates, newest_picks
+from selector.runs.calibrating import Knowledge
+from selector.runs.estimating import Estimates
+from selector.runs.picking import newest_picks, present
 from selector.runs.progress import Progress, silent
 from selector.runs.workspace import Workspace
 from selector.status import open_failures
@@ -70,7 +72,7 @@ def _counted(rows: Iterator[TaskRow], total: int, progress: Progress) -> Iterato
 def _rows(
     ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer], builds: Mapping[str, str]
 ) -> Iterator[TaskRow]:
-    known = estimates(ws, tasks, scorers)
+    known = present(ws, tasks, scorers)
     places = {
         (table.features.task_ids[i], table.features.candidate_ids[i]): (table, i)
         for table in known.tables.values()
@@ -92,7 +94,7 @@ def _row(
     ws: Workspace,
     task: Task,
     pick: Pick | None,
-    known: Estimates,
+    known: Knowledge | Estimates,
     places: Mapping[tuple[str, str], tuple[EstimateTable, int]],
     versions: dict[str, str],
     builds: Mapping[str, str],

@@ -143,8 +143,8 @@ def _expected_rise(belief: Gaussian, choices: Choices, picked: Ints, submitted: 
     weights = choices.weights(picked, len(belief.mean))
     if not submitted:
         return float(weights @ belief.mean)
-    best = max(submitted, key=lambda w: float(w @ belief.mean))
-    ahead = weights - best
+    best = int(np.argmax(np.array(submitted) @ belief.mean))
+    ahead = weights - submitted[best]
     mean, sd = float(ahead @ belief.mean), float(np.sqrt(max(ahead @ belief.times(ahead), 0.0)))
     if sd < 1e-9:
         return max(mean, 0.0)

@@ -2,81 +2,87 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
 
-from selector.calibration import PRIOR_NAME, EstimateTable, estimate
-from selector.domain import Scorer, Task, TaskType, stable_hash
-from selector.features import RECIPE_ORDER, feature_tables
+from selector.calibration import PRIOR_NAME
+from selector.domain import Scorer, Task, stable_hash
 from selector.ranking import Pick, pick_best
 from selector.registry import create_generator
-from selector.runs.gates import Gates
+from selector.runs.calibrating import Knowledge, learn
+from selector.runs.estimating import Estimates, estimates
 from selector.runs.generating import Order, build_of, generate
 from selector.runs.workspace import Workspace
 from selector.store import schema
 from selector.store.database import add
-from selector.store.records import Candidate, first_guesses, last_resorts, load_candidates, stream_scores
-
-
-@dataclass(frozen=True)
-class Estimates:
-    """Estimate tables by task type, and why some candidates must not be picked."""
-
-    tables: Mapping[TaskType, EstimateTable]
-    excluded: Mapping[tuple[str, str], str]
-
-
-def estimates(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> Estimates:
-    """Estimates of all candidates but last resorts, from the scores of these scorers' versions."""
-    versions = {name: scorer.version for name, scorer in scorers.items()}
-    gates = Gates(scorers)
-    with ws.db.read() as connection:
-        candidates = [c for c in load_candidates(connection) if not c.fallback]
-        measured = gates.watch(stream_scores(connection, versions))
-        guessed = ((task_id, c, RECIPE_ORDER, float(place)) for task_id, c, place in first_guesses(connection))
-        rows = itertools.chain(measured, guessed)
-        tables = feature_tables(_ordered(tasks, candidates), _columns(tasks, scorers), rows)
-    excluded = gates.excluded((c.task_id, c.id) for c in candidates)
-    return Estimates({t: estimate(table) for t, table in tables.items()}, excluded)
+from selector.store.records import last_resorts
 
 
 def pick(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> tuple[Pick, ...]:
     """Choose for every task, store the set if it differs from the newest one, and return it in the table's order."""
-    known = estimates(ws, tasks, scorers)
-    chosen = _choose(known)
+    known = present(ws, tasks, scorers)
+    learned_from = known.learned_from if isinstance(known, Knowledge) else {}
+    return keep(ws, tasks, scorers, choose(known), {"calibration": PRIOR_NAME, **learned_from})
+
+
+def keep(
+    ws: Workspace,
+    tasks: Sequence[Task],
+    scorers: Mapping[str, Scorer],
+    chosen: Mapping[str, Pick],
+    basis: Mapping[str, object],
+) -> tuple[Pick, ...]:
+    """Complete a choice (task id to pick) with fallbacks, store it with what it rests on, and return it in order."""
     empty = [t for t in tasks if t.id not in chosen or chosen[t.id].candidate_id is None]
-    for fallback in _fallbacks(ws, empty, chosen):
-        chosen[fallback.task_id] = fallback
-    picks = tuple(chosen[t.id] for t in tasks)
+    complete = {**chosen, **{p.task_id: p for p in _fallbacks(ws, empty, chosen)}}
+    picks = tuple(complete[t.id] for t in tasks)
     versions = {name: scorer.version for name, scorer in sorted(scorers.items())}
     with ws.db.write() as connection:
-        _save(connection, picks, {"calibration": PRIOR_NAME, "scorers": versions}, ws.now())
+        _save(connection, picks, {**basis, "scorers": versions}, ws.now())
     return picks
 
 
-def _choose(known: Estimates) -> dict[str, Pick]:
-    """Task id to its pick, for every task that has candidates."""
+def present(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> Knowledge | Estimates:
+    """What is known by now; without any candidate the empty estimates of the prior."""
+    return learn(ws, tasks, scorers) or estimates(ws, tasks, scorers)
+
+
+def choose(known: Knowledge | Estimates) -> dict[str, Pick]:
+    """Task id to its best pick, for every task that has candidates."""
     return {p.task_id: p for table in known.tables.values() for p in pick_best(table, known.excluded)}
 
 
 def staleness(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> tuple[str, ...]:
-    """Why the newest picks may be out of date, in words: candidates that are not scored, tasks with a better one."""
-    known = estimates(ws, tasks, scorers)
+    """Why the newest picks may be out of date, in words: candidates that are not scored, tasks with a better one.
+
+    Planned picks are meant to differ from the best known ones; they are out of date once another total is known.
+    """
+    known = present(ws, tasks, scorers)
     unscored = sum(int((~table.informed).sum()) for table in known.tables.values())
     with ws.db.read() as connection:
         newest = newest_picks(connection)
-    stored = {p.task_id: p.candidate_id for p in newest[1]} if newest else {}
-    best = _choose(known).values()
-    changed = [p.task_id for p in best if p.candidate_id and stored.get(p.task_id) != p.candidate_id]
+        basis = newest_basis(connection)
     lines = []
     if unscored:
         lines.append(f"{unscored} candidates are not scored yet: run `bestshot score` and `bestshot pick`")
+    if "plan" in basis:
+        if isinstance(known, Knowledge) and basis.get("totals", 0) != len(known.told):
+            lines.append("a total has come since these picks were planned: run `bestshot plan` again")
+        return tuple(lines)
+    stored = {p.task_id: p.candidate_id for p in newest[1]} if newest else {}
+    best = choose(known).values()
+    changed = [p.task_id for p in best if p.candidate_id and stored.get(p.task_id) != p.candidate_id]
     if changed:
         lines.append(f"{len(changed)} tasks would be picked otherwise by now ({changed[0]} …): run `bestshot pick`")
     return tuple(lines)
+
+
+def newest_basis(connection: Connection) -> Mapping[str, object]:
+    """What the newest picks rest on; empty before the first ones."""
+    newest = select(schema.pick_set.c.basis).order_by(schema.pick_set.c.id.desc()).limit(1)
+    found: Mapping[str, object] = connection.execute(newest).scalar_one_or_none() or {}
+    return found
 
 
 def newest_picks(connection: Connection) -> tuple[int, tuple[Pick, ...]] | None:
@@ -94,21 +100,6 @@ def newest_picks(connection: Connection) -> tuple[int, tuple[Pick, ...]] | None:
     )
     rows = connection.execute(query)
     return int(set_id), tuple(Pick(r.task_id, r.candidate_id, None, bool(r.fallback), r.reason) for r in rows)
-
-
-def _ordered(tasks: Sequence[Task], candidates: Sequence[Candidate]) -> list[tuple[str, str, TaskType]]:
-    ids: dict[str, list[str]] = {}
-    for candidate in candidates:
-        ids.setdefault(candidate.task_id, []).append(candidate.id)
-    return [(task.id, candidate_id, task.type) for task in tasks for candidate_id in sorted(ids.get(task.id, []))]
-
-
-def _columns(tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> dict[TaskType, list[str]]:
-    types = {task.type for task in tasks}
-    return {
-        t: [RECIPE_ORDER, *(f"{name}.{c.name}" for name, s in scorers.items() if t in s.task_types for c in s.columns)]
-        for t in sorted(types, key=lambda t: t.value)
-    }
 
 
 def _fallbacks(ws: Workspace, tasks: Sequence[Task], chosen: Mapping[str, Pick]) -> list[Pick]:

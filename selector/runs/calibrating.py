@@ -1,0 +1,227 @@
+"""What a campaign knows by now: scores, judgements and totals from the store, as a fitted calibrator and estimates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+
+from selector.calibration import PRIOR, EstimateTable
+from selector.calibration.balance import balance_of, combine, split
+from selector.calibration.belief import JUDGE, JUDGE_PART, KNOWN_DIRECTION, RATING, Belief
+from selector.calibration.calibrator import Calibrator
+from selector.calibration.totals import Total
+from selector.domain import Axis, InputError, Scorer, Task, TaskType
+from selector.features import RECIPE_ORDER
+from selector.features.pool import Floats, Ints, Pool
+from selector.runs.estimating import Estimates, estimates
+from selector.runs.workspace import Workspace
+from selector.store.observations import (
+    RATING as RATED,
+)
+from selector.store.observations import (
+    Judgement,
+    SubmittedPick,
+    TotalRow,
+    load_judgements,
+    load_pending,
+    load_submission_picks,
+    load_totals,
+)
+from selector.store.records import makers
+
+PRIOR_FILE = "prior.json"
+_FALLBACK, _FALLBACK_SD = 0.3, 0.5  # overall of a last resort: near 0, but some judges are kind
+_LOST, _LOST_SD = 5.0, 2.0  # of a pick that is no longer among the candidates
+_BEYOND_PRIOR = Belief(0.0, 0.03, "the written prior holds it already: only what it gets wrong", beyond=True)
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """A fitted calibrator over the campaign's candidates, with the estimates that picks are made from.
+
+    ``told`` are the totals in the order in which they were learned from; ``pending`` the picks (rows) of uploads whose
+    total is still to come.
+    """
+
+    calibrator: Calibrator
+    tables: Mapping[TaskType, EstimateTable]
+    excluded: Mapping[tuple[str, str], str]
+    told: tuple[TotalRow, ...]
+    pending: tuple[Ints, ...]
+    judged: int
+
+    @property
+    def pool(self) -> Pool:
+        return self.calibrator.pool_
+
+    @property
+    def learned_from(self) -> dict[str, int]:
+        """How many totals and judgements the estimates rest on; what there is none of is left out."""
+        return {k: n for k, n in (("totals", len(self.told)), ("judgements", self.judged)) if n}
+
+    @property
+    def basis(self) -> str:
+        """What the estimates rest on, in words."""
+        words = [f"{n} {what if n > 1 else what[:-1]}" for what, n in self.learned_from.items()]
+        return " and ".join(["the prior", *words]) if words else "the prior alone"
+
+
+def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> Knowledge | None:
+    """Fit everything that was told; None as long as there is no candidate."""
+    known = estimates(ws, tasks, scorers)
+    with ws.db.read() as connection:
+        judgements = load_judgements(connection)
+        pool = _pool(known, connection, judgements)
+        if pool is None:
+            return None
+        told, totals = _totals(connection, pool, tasks)
+        uploaded = load_submission_picks(connection)
+        pending = tuple(_rows(pool, uploaded[s])[0] for s in load_pending(connection) if s in uploaded)
+    beliefs = _beliefs(scorers, judgements, ws.config.calibrate.judges)
+    calibrator = Calibrator(beliefs, noise_sd=ws.config.calibrate.noise_sd, learned=_learned(ws))
+    calibrator.fit(pool, totals)
+    judged = _judged_balance(pool, judgements)
+    tables = _calibrated(known, calibrator, judged)
+    return Knowledge(calibrator, tables, known.excluded, told, tuple(p for p in pending if len(p)), len(judgements))
+
+
+def _pool(known: Estimates, connection: Connection, judgements: Sequence[Judgement]) -> Pool | None:
+    """All candidates that were estimated, one task type after the other."""
+    tables = [t for t in known.tables.values() if t.features.candidate_ids]
+    if not tables:
+        return None
+    keys = [k for t in tables for k in zip(t.features.task_ids, t.features.candidate_ids, strict=True)]
+    made_by = makers(connection)
+    columns = sorted({c for t in tables for c in t.features.columns})
+    values = np.full((len(keys), len(columns)), np.nan)
+    start = 0
+    for table in tables:
+        stop = start + len(table.features.candidate_ids)
+        places = [columns.index(c) for c in table.features.columns]
+        values[start:stop, places] = table.features.values
+        start = stop
+    names, judged = _judge_columns(keys, judgements)
+    informed = np.concatenate([t.informed for t in tables])
+    return Pool(
+        task_ids=tuple(k[0] for k in keys),
+        candidate_ids=tuple(k[1] for k in keys),
+        task_types=tuple(t.features.task_type.value for t in tables for _ in t.features.task_ids),
+        generators=tuple(made_by.get(k, ("unknown", ""))[0] for k in keys),
+        variants=tuple(made_by.get(k, ("unknown", ""))[1] for k in keys),
+        columns=(*columns, *names),
+        values=np.concatenate([values, judged], axis=1),
+        eligible=informed & np.array([k not in known.excluded for k in keys]),
+        prior_overall=np.concatenate([t.overall for t in tables]),
+    )
+
+
+def _judge_columns(keys: Sequence[tuple[str, str]], judgements: Sequence[Judgement]) -> tuple[list[str], Floats]:
+    """Three columns a judge: overall, SC and PQ, NaN where it did not say."""
+    names = sorted({j.judge for j in judgements})
+    row_of = {key: i for i, key in enumerate(keys)}
+    values = np.full((len(keys), 3 * len(names)), np.nan)
+    for judgement in judgements:
+        row = row_of.get((judgement.task_id, judgement.candidate_id))
+        if row is not None:
+            sc, pq = (np.nan if v is None else v for v in (judgement.sc, judgement.pq))
+            place = 3 * names.index(judgement.judge)
+            values[row, place : place + 3] = np.sqrt(sc * pq), sc, pq
+    return [f"judge:{name}{part}" for name in names for part in ("", ".sc", ".pq")], values
+
+
+def _beliefs(
+    scorers: Mapping[str, Scorer], judgements: Iterable[Judgement], told: Mapping[str, float]
+) -> dict[str, Belief]:
+    """Beliefs in every column: what the written prior holds already, plug-ins' own scores, judges."""
+    in_prior = {w.column for axis in PRIOR.values() for w in axis.weights} | {RECIPE_ORDER}
+    beliefs = dict.fromkeys(in_prior, _BEYOND_PRIOR)
+    for name, scorer in scorers.items():
+        for column in scorer.columns:
+            key = f"{name}.{column.name}"
+            if key not in in_prior:
+                usual = _BEYOND_PRIOR if column.axis is Axis.GATE else KNOWN_DIRECTION
+                sign = 1.0 if column.higher_is_better else -1.0
+                beliefs[key] = replace(usual, correlation=sign * usual.correlation)
+    for judgement in judgements:
+        usual = RATING if judgement.kind == RATED else JUDGE
+        belief = replace(usual, correlation=told.get(judgement.judge, usual.correlation))
+        beliefs[f"judge:{judgement.judge}"] = belief
+        beliefs[f"judge:{judgement.judge}.sc"] = beliefs[f"judge:{judgement.judge}.pq"] = JUDGE_PART
+    return beliefs
+
+
+def _totals(connection: Connection, pool: Pool, tasks: Sequence[Task]) -> tuple[tuple[TotalRow, ...], list[Total]]:
+    """Totals as observations of the pool. Where every task type has its own, the one of all tasks adds nothing."""
+    uploaded = load_submission_picks(connection)
+    rows = load_totals(connection)
+    types = {t.id: t.type for t in tasks}
+    scopes = {s: {r.scope for r in rows if r.submission_id == s and r.scope} for s in {r.submission_id for r in rows}}
+    told, totals = [], []
+    for row in rows:
+        if row.scope is None and scopes[row.submission_id] == set(types.values()):
+            continue
+        counted = [t for t in types if row.scope in (None, types[t])]
+        picks = {t: p for t, p in uploaded.get(row.submission_id, {}).items() if t in set(counted)}
+        places, fallbacks, lost = _rows(pool, picks)
+        if len(places):
+            told.append(row)
+            constant = fallbacks * _FALLBACK + lost * _LOST
+            spread = fallbacks * _FALLBACK_SD + lost * _LOST_SD  # they are alike: their errors add up
+            totals.append(Total(places, len(counted), row.value, constant, spread, row.submission_id))
+    return tuple(told), totals
+
+
+def _rows(pool: Pool, picks: Mapping[str, SubmittedPick]) -> tuple[Ints, int, int]:
+    """Rows of the picks in the pool, and how many were last resorts or are no longer there."""
+    found = [pool.row_of.get((t, p.candidate_id)) for t, p in picks.items() if not p.fallback]
+    rows = np.array([i for i in found if i is not None], dtype=np.intp)
+    return rows, len(picks) - len(found), len(found) - len(rows)
+
+
+def _judged_balance(pool: Pool, judgements: Iterable[Judgement]) -> Floats:
+    """(n,) balance that judges saw, NaN where none judged both SC and PQ; of several judges their mean."""
+    seen: dict[int, list[float]] = {}
+    for j in judgements:
+        row = pool.row_of.get((j.task_id, j.candidate_id))
+        if row is not None and j.sc is not None and j.pq is not None:
+            seen.setdefault(row, []).append(float(balance_of(np.array(j.sc), np.array(j.pq))))
+    balance = np.full(len(pool.task_ids), np.nan)
+    for row, values in seen.items():
+        balance[row] = sum(values) / len(values)
+    return balance
+
+
+def _calibrated(known: Estimates, calibrator: Calibrator, judged: Floats) -> dict[TaskType, EstimateTable]:
+    """The prior's tables with overall, SC and PQ as calibrated. Without totals and judges they stay as they are."""
+    mean, sd = calibrator.predict(return_std=True)
+    tables, start = {}, 0
+    for task_type, table in known.tables.items():
+        stop = start + len(table.features.candidate_ids)
+        own = slice(start, stop)
+        balance, balance_sd = combine(balance_of(table.sc, table.pq), judged[own])
+        sc, sc_sd, pq, pq_sd = split(mean[own], sd[own], balance, balance_sd)
+        seen = ~np.isnan(judged[own])
+        tables[task_type] = EstimateTable(
+            table.features, sc, sc_sd, pq, pq_sd, mean[own], sd[own], table.sc_informed | seen, table.pq_informed | seen
+        )
+        start = stop
+    return tables
+
+
+def _learned(ws: Workspace) -> dict[str, tuple[float, float]] | None:
+    """Weights of an earlier campaign, if `calibrate --prior-from` brought some."""
+    path = ws.folder / PRIOR_FILE
+    if not path.is_file():
+        return None
+    try:
+        data: Any = json.loads(path.read_text(encoding="utf-8"))
+        return {str(k): (float(m), float(s)) for k, (m, s) in data["effects"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{PRIOR_FILE} cannot be read ({error}): run `bestshot calibrate --prior-from` again or delete it"
+        ) from error

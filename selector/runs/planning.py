@@ -1,0 +1,142 @@
+"""A campaign's plans: the next submission, and where to spend on candidates and judgements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from selector.calibration import PRIOR_NAME
+from selector.domain import InputError, Scorer, Task
+from selector.planning.generating import Wish, plan_generating
+from selector.planning.judging import plan_judging
+from selector.planning.plan import Plan, plan_submission
+from selector.ranking import Pick
+from selector.runs.calibrating import Knowledge, learn
+from selector.runs.picking import choose, keep
+from selector.runs.workspace import Workspace
+from selector.store.records import load_candidates
+
+ASSUMED_REMAINING = 14  # a week of two a day, where the profile names no last day
+
+
+@dataclass(frozen=True)
+class SubmissionPlan:
+    """The next submission of a campaign; its picks are stored and `export` writes them, unless it holds."""
+
+    plan: Plan
+    picks: tuple[Pick, ...]
+    best_total: float | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ToJudge:
+    """A candidate that a judge should score, and the points of its task that this is expected to win."""
+
+    task_id: str
+    candidate_id: str
+    image: str
+    worth: float
+
+
+def need(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> Knowledge:
+    """What is known by now.
+
+    Raises:
+        InputError: there is no candidate yet.
+    """
+    known = learn(ws, tasks, scorers)
+    if known is None:
+        raise InputError("there are no candidates yet: run `bestshot generate` or `bestshot import` first")
+    if not known.pool.eligible.any():
+        raise InputError("no candidate may be picked yet: run `bestshot score` first")
+    return known
+
+
+def plan(
+    ws: Workspace,
+    tasks: Sequence[Task],
+    scorers: Mapping[str, Scorer],
+    remaining: int,
+    best_total: float | None,
+    hold_below: float,
+) -> SubmissionPlan:
+    """Plan the next submission and, unless it holds, store its picks as the newest ones."""
+    known = need(ws, tasks, scorers)
+    found = plan_submission(
+        known.calibrator,
+        len(tasks),
+        remaining,
+        pending=known.pending,
+        hold_below=hold_below,
+        seed=ws.config.seed,
+    )
+    picks: tuple[Pick, ...] = ()
+    if not found.hold:
+        basis = {"calibration": PRIOR_NAME, **known.learned_from, "plan": found.purpose}
+        picks = keep(ws, tasks, scorers, _planned(known, found), basis)
+    return SubmissionPlan(found, picks, best_total, _notes(known))
+
+
+def _planned(known: Knowledge, found: Plan) -> dict[str, Pick]:
+    """The plan's rows as picks: where it takes the best known candidate with that pick's reason, else with its own."""
+    chosen = choose(known)
+    rows = {
+        (t.features.task_ids[i], t.features.candidate_ids[i]): (t, i)
+        for t in known.tables.values()
+        for i in range(len(t.features.task_ids))
+    }
+    for row in found.picked:
+        key = known.pool.task_ids[row], known.pool.candidate_ids[row]
+        best = chosen[key[0]]
+        if best.candidate_id != key[1]:
+            table, i = rows[key]
+            gap = (best.estimate.overall if best.estimate else 0.0) - table.overall[i]
+            reason = f"planned to learn: estimated overall {table.overall[i]:.2f}, {max(gap, 0.0):.2f} below the best"
+            chosen[key[0]] = Pick(key[0], key[1], table.row(i), False, reason, bool(table.sc_informed[i]))
+    return chosen
+
+
+def _notes(known: Knowledge) -> tuple[str, ...]:
+    notes = []
+    if known.pending:
+        notes.append(f"{len(known.pending)} uploads have no total yet: their outcomes are averaged over")
+    odd = known.calibrator.evidence_.outliers
+    notes += [
+        f"the total {t.value:g} of submission {t.submission_id} looks like an outlier and counts little"
+        for t, o in zip(known.told, odd, strict=True)
+        if o
+    ]
+    return tuple(notes)
+
+
+def plan_judgements(
+    ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer], judge: str, budget: int
+) -> list[ToJudge]:
+    """The candidates whose judgement is expected to win most; those that the judge has seen are left out."""
+    known = need(ws, tasks, scorers)
+    pool = known.pool
+    return [
+        ToJudge(
+            pool.task_ids[j.row],
+            pool.candidate_ids[j.row],
+            str(ws.images.path(pool.candidate_ids[j.row]).relative_to(ws.folder)),
+            j.worth,
+        )
+        for j in plan_judging(known.calibrator, f"judge:{judge}", budget, seed=ws.config.seed)
+    ]
+
+
+def plan_candidates(
+    ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer], budget: int, generators: Sequence[str] | None
+) -> list[Wish]:
+    """Which generators should make more candidates for which tasks."""
+    known = need(ws, tasks, scorers)
+    if generators:
+        unknown = sorted(set(generators) - set(known.pool.generators))
+        if unknown:
+            raise InputError(f"the generator '{unknown[0]}' has made nothing here yet: nothing is known of it")
+    with ws.db.read() as connection:
+        served = {c.task_id for c in load_candidates(connection) if not c.fallback}
+    empty = [(t.id, t.type.value) for t in tasks if t.id not in served]
+    return plan_generating(known.calibrator, budget, generators, empty, ws.profile.score.failed_image)
