@@ -34,4 +34,5 @@ def split(overall: Floats, overall_sd: Floats, balance: Floats, balance_sd: Floa
     most = np.log(10.0 / np.maximum(overall, 1e-9))
     b = np.clip(balance, -most, most)
     relative = np.sqrt(overall_sd**2 + (overall * balance_sd) ** 2)
-    return overall * np.exp(b), relative * np.exp(b), overall * np.exp(-b), relative * np.exp(-b)
+    sc, pq = (np.minimum(overall * np.exp(x), 10.0) for x in (b, -b))  # rounding may pass 10 by a hair
+    return sc, relative * np.exp(b), pq, relative * np.exp(-b)

@@ -35,7 +35,7 @@ def deviation(values: Floats, task: Ints, generator: Ints) -> Deviation | None:
     if missing.all():
         return None
     spread = float(np.nanstd(values))
-    if spread <= 1e-9 * max(1.0, float(np.nanmax(np.abs(values)))):
+    if spread <= 1e-9 * float(np.nanmax(np.abs(values))):
         return None
     z = (values - np.nanmean(values)) / spread
     if missing.any():

@@ -41,13 +41,14 @@ class Pool:
         if self.eligible.size == 0:
             object.__setattr__(self, "eligible", np.ones(n, dtype=bool))
         parts = (self.candidate_ids, self.task_types, self.generators, self.variants, self.eligible, self.values)
-        if any(len(part) != n for part in parts) or self.values.shape != (n, len(self.columns)):
+        lengths = {len(part) for part in (*parts, *([] if self.prior_overall is None else [self.prior_overall]))}
+        if lengths != {n} or self.values.shape != (n, len(self.columns)):
             raise InputError(f"a pool of {n} candidates needs {n} entries in every list and one column a name")
         if n == 0:
             raise InputError("there are no candidates: nothing can be calibrated or picked")
         if np.isinf(self.values).any():
             raise InputError("a score is infinite: a score is a finite number, or unscored (NaN)")
-        if (np.diff(np.flatnonzero(np.diff(self.task_of, prepend=-1))) < 1).any() or not self._grouped():
+        if not self._grouped():
             raise InputError("the candidates of a task must lie together, and no two may have the same id")
 
     @cached_property
