@@ -12,16 +12,31 @@ from typing import Any
 
 from selector.config import check_names, read_config
 from selector.contest import load_profile
+from selector.contest.remaining import remaining_submissions
 from selector.create import CONFIG_NAME, create_campaign, store_url
 from selector.doctor import Check, check_campaign, check_machine
 from selector.domain import Generator, InputError, MissingPart, Scorer, Task, TaskType
+from selector.planning.generating import Wish
 from selector.ranking import Pick
 from selector.registry import create_generator, create_scorer, generator_names
+from selector.report.calibration import write_explanation, write_plots
 from selector.report.contact_sheet import write_contact_sheet
 from selector.runs import picking
+from selector.runs.calibrating import learn
+from selector.runs.explaining import TaskExplanation, explain
 from selector.runs.generating import GenerateSummary, Order, build_of, generate
 from selector.runs.importing import ImportSummary, import_images
 from selector.runs.judging import JudgeSummary, judge
+from selector.runs.learning import Calibration, describe, save_prior
+from selector.runs.planning import (
+    ASSUMED_REMAINING,
+    SubmissionPlan,
+    ToJudge,
+    need,
+    plan,
+    plan_candidates,
+    plan_judgements,
+)
 from selector.runs.progress import Progress, silent
 from selector.runs.scoring import ScoreSummary, score
 from selector.runs.workspace import Workspace
@@ -217,6 +232,60 @@ class Campaign:
         """Note that an export will not be uploaded."""
         return self._ledger.withdraw(submission, reason)
 
+    def calibrate(self, prior_from: str | Path | None = None) -> Calibration:
+        """Fit scores, judgements and totals, and draw what was learned into ``report/plots``.
+
+        Args:
+            prior_from: the folder of an earlier campaign; its weights become this one's prior and are kept as such.
+
+        Raises:
+            InputError: there is no candidate yet, or the other folder is no campaign.
+        """
+        check_names(self.config)
+        if prior_from is not None:
+            self._borrow(Path(prior_from))
+        known = need(self._ws, self.tasks, self._scorers()[0])
+        described = describe(known, self.folder)
+        write_plots(self.folder / "report", described, known)
+        return described
+
+    def plan(self, remaining: int | None = None, hold_below: float | None = None) -> SubmissionPlan:
+        """The next submission: its picks are stored for ``export``, unless the plan is to hold.
+
+        Args:
+            remaining: submissions left, the next one included; from the profile's last day and quota if None.
+            hold_below: hold when neither gain nor lesson reaches this (points of total); of the configuration if None.
+        """
+        check_names(self.config)
+        notes: tuple[str, ...] = ()
+        if remaining is None:
+            remaining = self._remaining()
+            if remaining is None:
+                remaining = ASSUMED_REMAINING
+                notes = (
+                    f"the profile names no last day: planned as if {remaining} submissions were left (--remaining)",
+                )
+        bar = self.config.calibrate.hold_below if hold_below is None else hold_below
+        totals = [s.total for s in self.submissions() if s.total is not None]
+        found = plan(self._ws, self.tasks, self._scorers()[0], remaining, max(totals, default=None), bar)
+        return replace(found, notes=(*notes, *found.notes))
+
+    def plan_judgements(self, judge: str, budget: int) -> list[ToJudge]:
+        """The ``budget`` candidates that ``judge`` should score first, by what their scores are expected to win."""
+        return plan_judgements(self._ws, self.tasks, self._scorers()[0], judge, _budget(budget))
+
+    def plan_candidates(self, budget: int, generators: Sequence[str] | None = None) -> list[Wish]:
+        """How ``budget`` new candidates should be spread over tasks and generators."""
+        return plan_candidates(self._ws, self.tasks, self._scorers()[0], _budget(budget), generators)
+
+    def explain(self, task_id: str, picture: Path | None = None) -> TaskExplanation:
+        """Why the task's pick leads: contributions, runner-up, chances; drawn into ``picture`` if given."""
+        self._selected(None, [task_id])
+        found = explain(need(self._ws, self.tasks, self._scorers()[0]), task_id)
+        if picture is not None:
+            write_explanation(picture, found)
+        return found
+
     def submissions(self) -> tuple[SubmissionRecord, ...]:
         """Every submission, oldest first."""
         return self._ledger.all()
@@ -238,9 +307,21 @@ class Campaign:
         """
         scorers = self._scorers()[0]
         title = title or self.folder.resolve().name
+        known = learn(self._ws, self.tasks, scorers)
+        plots = write_plots(self.folder / "report", describe(known, self.folder), known) if known else ()
+        told = known is not None and bool(known.told)
         sheet = build_sheet(
-            self._ws, self.tasks, scorers, self._builds(), self._ledger, title, (*notes, _UNCALIBRATED), progress
+            self._ws,
+            self.tasks,
+            scorers,
+            self._builds(),
+            self._ledger,
+            title,
+            (*notes, *(() if told else (_UNCALIBRATED,))),
+            progress,
         )
+        if told:
+            sheet = replace(sheet, plots=plots)
         return write_contact_sheet(self.folder / "report", sheet)
 
     def doctor(self, progress: Progress = silent) -> list[Check]:
@@ -257,6 +338,18 @@ class Campaign:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _remaining(self) -> int | None:
+        quota = self._ledger.quota()
+        return remaining_submissions(self.profile, quota.day, quota.allowed - quota.left)
+
+    def _borrow(self, folder: Path) -> None:
+        """Keep the weights that another campaign learned as this one's prior."""
+        if folder.resolve() == self.folder.resolve():
+            raise InputError("--prior-from needs another campaign: this one's own totals are learned from anyway")
+        with Campaign(folder) as earlier:
+            known = need(earlier._ws, earlier.tasks, earlier._scorers()[0])
+            save_prior(self.folder, known.calibrator.as_prior(), folder.resolve().name)
 
     def _check_profile(self) -> None:
         made_for = self._ws.db.fact("profile")
@@ -310,6 +403,12 @@ class Campaign:
         own = dict(self.config.scorers.get(name, {}))
         fixed = sorted(kind.value for kind, facts in self.profile.task_types.items() if facts.size == "fixed")
         return {"fixed_size_types": fixed, **own} if name == "gate" and fixed else own
+
+
+def _budget(budget: int) -> int:
+    if budget < 1:
+        raise InputError(f"a budget is a number of candidates above 0, got {budget}")
+    return budget
 
 
 def _profile_place(name: str, folder: Path) -> str | Path:

@@ -17,7 +17,8 @@ from selector.calibration.design import DEFAULT_SCALES, Scales
 from selector.calibration.totals import Total
 from selector.domain import InputError
 from selector.domain.words import did_you_mean, near_or_all
-from selector.features.pool import Floats, Ints, Pool
+from selector.features.pool import Ints, Pool
+from selector.planning.chances import probability_best
 from selector.planning.lookahead import Effort
 from selector.planning.plan import DEFAULT_EFFORT, HOLD_BELOW, Plan, plan_submission
 from selector.planning.teaching import Choices
@@ -123,9 +124,8 @@ class Study:
         import pandas as pd
 
         mean, sd = self.calibrator.predict(return_std=True)
-        sampled = self.calibrator.sample(draws, np.random.default_rng([self.seed, len(self._totals)]))
         ids = {"task": self.pool.task_ids, "candidate": self.pool.candidate_ids}
-        best = probability_best(self._choices, sampled)
+        best = probability_best(self.calibrator.posterior_, self._choices, draws, self.seed)
         return pd.DataFrame({**ids, "overall": mean, "overall_sd": sd, "p_best": best})
 
     def _named(self, rows: Ints) -> dict[str, str]:
@@ -145,14 +145,6 @@ class Study:
                 raise InputError(f"task '{task}' has no candidate '{candidate}'{hint}")
             rows.append(row)
         return np.array(rows, dtype=np.intp)
-
-
-def probability_best(choices: Choices, draws: Floats) -> Floats:
-    """(n,) share of the draws (draws, n) in which a candidate is the best of its task; 0 where it may not be picked."""
-    out = np.zeros(draws.shape[1])
-    for draw in draws:
-        out[choices.best(draw)] += 1.0 / len(draws)
-    return out
 
 
 def pool_from_table(table: pd.DataFrame) -> Pool:

@@ -57,6 +57,20 @@ def estimate(features: FeatureTable, prior: Mapping[tuple[TaskType, Axis], AxisP
     )
 
 
+def prior_points(
+    features: FeatureTable, prior: Mapping[tuple[TaskType, Axis], AxisPrior] = PRIOR
+) -> dict[tuple[str, Axis], Floats]:
+    """(column, axis) to what it adds to that axis of every candidate, in points; columns that add nothing left out."""
+    tasks = np.unique(np.array(features.task_ids, dtype=object).astype(str), return_inverse=True)[1]
+    found = {}
+    for axis in (Axis.SC, Axis.PQ):
+        for weight in prior[features.task_type, axis].weights:
+            points, _ = _points(_column(features, weight.column), weight, tasks)
+            if points.any():
+                found[weight.column, axis] = points
+    return found
+
+
 def _axis(features: FeatureTable, prior: AxisPrior) -> tuple[Floats, Floats, Bools]:
     n = len(features.candidate_ids)
     mean = np.full(n, prior.base)

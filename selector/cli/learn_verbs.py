@@ -1,4 +1,4 @@
-"""Verbs that learn: judge."""
+"""Verbs that learn and plan: judge, calibrate, plan, explain."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from selector.cli.common import verb
+from selector.cli.common import table, verb
+from selector.domain.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from selector.campaign import Campaign
+    from selector.planning.generating import Wish
+    from selector.runs.explaining import TaskExplanation
     from selector.runs.judging import JudgeSummary
+    from selector.runs.learning import Calibration
+    from selector.runs.planning import SubmissionPlan, ToJudge
 
 
 @verb(
@@ -44,4 +51,209 @@ def _describe(summary: JudgeSummary) -> str:
     return "\n".join(lines)
 
 
-VERBS = (judge,)
+@verb(
+    "calibrate",
+    "Learn from everything that was told. Fits the weights of all scores and generators to totals and judgements, says "
+    "what the newest total changed and how predictions fared, and draws both into report/plots. `pick` and `plan` do "
+    "the same fit by themselves.",
+    "bestshot calibrate",
+)
+@click.option(
+    "--prior-from",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FOLDER",
+    help="Start from what an earlier campaign learned (kept in prior.json; delete the file to forget it).",
+)
+@click.option("--all", "everything", is_flag=True, help="Show every weight, also those that hardly matter.")
+def calibrate(campaign: Campaign, prior_from: Path | None, everything: bool) -> tuple[Any, str]:
+    found = campaign.calibrate(prior_from)
+    return found, _calibration(found, everything)
+
+
+@verb(
+    "plan",
+    "Say what to do next. Without a budget: the next submission, its picks stored for `export`, what it should bring "
+    "and teach, or HOLD. With --generate N: which generators should make N more candidates for which tasks. With "
+    "--judge N --by NAME: which N candidates a judge should score.",
+    "bestshot plan --remaining 10",
+)
+@click.option("--remaining", type=int, default=None, help="Submissions left, the next included.  [default: profile]")
+@click.option("--hold-below", type=float, default=None, help="Hold below this many points.  [default: campaign.toml]")
+@click.option("--generate", "to_make", type=int, default=None, metavar="N", help="Spread N new candidates.")
+@click.option("--generator", "generators", multiple=True, help="With --generate: only these (may be given repeatedly).")
+@click.option("--judge", "to_judge", type=int, default=None, metavar="N", help="Choose N candidates to be judged.")
+@click.option("--by", default=None, metavar="NAME", help="With --judge: who judges; what NAME has seen is left out.")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="With a budget: also write a CSV here.")
+def plan(
+    campaign: Campaign,
+    remaining: int | None,
+    hold_below: float | None,
+    to_make: int | None,
+    generators: tuple[str, ...],
+    to_judge: int | None,
+    by: str | None,
+    out: Path | None,
+) -> tuple[Any, str]:
+    if to_make is not None and to_judge is not None:
+        raise InputError("give --generate or --judge, not both: each has its own budget")
+    if (by is None) != (to_judge is None):
+        raise InputError("--judge N and --by NAME belong together")
+    if generators and to_make is None:
+        raise InputError("--generator has no effect without --generate N; leave it out")
+    if to_make is not None:
+        wishes = campaign.plan_candidates(to_make, generators or None)
+        rows = [(w.task_id, w.generator, w.count, f"{w.worth:.4f}") for w in wishes]
+        return wishes, _budgeted(rows, ("task", "generator", "candidates", "points"), _generate_words(wishes), out)
+    if to_judge is not None and by is not None:
+        listed = campaign.plan_judgements(by, to_judge)
+        cells = [(j.task_id, j.candidate_id, "", "", j.image, f"{j.worth:.4f}") for j in listed]
+        header = ("task", "candidate", "sc", "pq", "image", "points")
+        return listed, _budgeted(cells, header, _judge_words(listed, by, out), out)
+    if out is not None:
+        raise InputError("--out has no effect without --generate or --judge: the picks are stored for `export`")
+    found = campaign.plan(remaining, hold_below)
+    return found, _plan(found)
+
+
+@verb(
+    "explain",
+    "Show why a task's pick was picked: what each score, generator and total adds to it and to the runner-up, and how "
+    "probable it is that each candidate is the best.",
+    "bestshot explain 17 --picture why-17.png",
+)
+@click.argument("task")
+@click.option("--picture", type=click.Path(path_type=Path), default=None, help="Also draw it into this PNG.")
+def explain(campaign: Campaign, task: str, picture: Path | None) -> tuple[Any, str]:
+    found = campaign.explain(task, picture)
+    return found, _explanation(found, picture)
+
+
+def _calibration(found: Calibration, everything: bool) -> str:
+    blocks = [f"{found.candidates} candidates of {found.tasks} tasks, estimated from {found.basis}"]
+    if found.prior_from:
+        blocks[0] += f"; prior from {found.prior_from}"
+    shown = [w for w in found.weights if w.kind not in ("level", "between")]
+    if not everything:
+        shown = sorted(shown, key=lambda w: -abs(w.mean) / max(w.sd, 1e-9))[:20]
+    rows = [
+        (w.task_type, w.kind, w.name, f"{w.prior:+.2f}", f"{w.mean:+.2f}", _interval(w.interval), f"{w.moved:+.2f}")
+        for w in sorted(shown, key=lambda w: (w.task_type, w.kind, -abs(w.mean), w.name))
+    ]
+    blocks.append(table(rows, ("type", "kind", "weight", "prior", "now", "80% interval", "newest moved")))
+    left_out = sum(w.kind not in ("level", "between") for w in found.weights) - len(rows)
+    if left_out:
+        blocks.append(f"{left_out} weights that say less are left out (--all shows them)")
+    if found.told:
+        told = [
+            (
+                t.submission_id,
+                t.scope or "all",
+                f"{t.expected:.2f}",
+                _interval((t.low, t.high)),
+                f"{t.total:.2f}",
+                _odd(t),
+            )
+            for t in found.told
+        ]
+        blocks.append(table(told, ("submission", "tasks", "expected", "80% interval", "total", "")))
+        blocks.append(
+            f"{found.inside} of {len(found.told)} totals lay inside their 80% interval; the newest one changes "
+            f"{found.picks_moved} picks"
+        )
+    else:
+        blocks.append("no total yet: `bestshot plan` proposes the first submission, `bestshot record` tells its total")
+    return "\n\n".join([*blocks, "pictures: report/plots/ (and in `bestshot report`)"])
+
+
+def _odd(line: Any) -> str:
+    return "outlier, counts little" if line.outlier else "" if line.inside else "outside"
+
+
+def _interval(ends: tuple[float, float]) -> str:
+    return f"{ends[0]:.2f} to {ends[1]:.2f}"
+
+
+def _plan(found: SubmissionPlan) -> str:
+    p = found.plan
+    best = "no total yet" if found.best_total is None else f"best total so far {found.best_total:g}"
+    lines = [p.why, f"{best}; the best picks known are expected at {p.present:.2f}"]
+    if not p.hold:
+        lines.append(
+            f"this submission is expected at {p.expected:.2f} (80% interval {p.low:.2f} to {p.high:.2f}); "
+            f"{p.changed} of its picks differ from the best known ones"
+        )
+        lines += [f"  teaches {x.effect}: +-{x.before:.2f} becomes +-{x.after:.2f}" for x in p.learnings]
+        if p.purpose == "learn" and not p.learnings:
+            lines.append("  teaches which groups of near-equal candidates are better than the scores can tell")
+        lines.append("picks are stored: bestshot export")
+    return "\n".join([*lines, *(f"note: {n}" for n in found.notes)])
+
+
+def _generate_words(wishes: Sequence[Wish]) -> str:
+    if not wishes:
+        return "no further candidate is expected to win anything"
+    by_generator: dict[str, int] = {}
+    for w in wishes:
+        by_generator[w.generator] = by_generator.get(w.generator, 0) + w.count
+    spread = ", ".join(f"{n} by {g}" for g, n in sorted(by_generator.items(), key=lambda p: -p[1]))
+    worth = sum(w.worth for w in wishes)
+    made, tasks = sum(by_generator.values()), len({w.task_id for w in wishes})
+    return f"{made} candidates for {tasks} tasks ({spread}): {worth:.2f} points, summed over tasks"
+
+
+def _judge_words(listed: Sequence[ToJudge], by: str, out: Path | None) -> str:
+    if not listed:
+        return f"nothing is left for {by} to judge that could change a pick"
+    worth = sum(j.worth for j in listed)
+    then = f"fill in sc and pq, then: bestshot judge {out or 'FILE.csv'} --by {by}"
+    tasks = len({j.task_id for j in listed})
+    return f"{len(listed)} candidates of {tasks} tasks: {worth:.2f} points, summed over tasks; {then}"
+
+
+def _budgeted(rows: Sequence[Sequence[Any]], header: Sequence[str], words: str, out: Path | None) -> str:
+    """The first rows as text, and all of them as CSV."""
+    if out is not None:
+        from selector.store.files import write_atomically
+
+        write_atomically(out, _csv(rows, header))
+    shown = [[c[:12] if h == "candidate" else c for c, h in zip(map(str, r), header, strict=True)] for r in rows[:15]]
+    more = [f"… and {len(rows) - 15} more (--out FILE.csv or --json has all)"] if len(rows) > 15 else []
+    return "\n".join([words, *([table(shown, header)] if rows else []), *more, *([f"written to {out}"] if out else [])])
+
+
+def _csv(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> bytes:
+    import csv
+    import io
+
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _explanation(found: TaskExplanation, picture: Path | None) -> str:
+    rows = [
+        (
+            f"{r.generator} {r.variant}".strip(),
+            r.candidate_id[:8],
+            f"{r.overall:.2f}",
+            f"{r.overall_sd:.2f}",
+            f"{r.sc:.1f}",
+            f"{r.pq:.1f}",
+            f"{r.p_best:.0%}",
+            r.excluded or "",
+        )
+        for r in found.rivals
+    ]
+    blocks = [f"task {found.task_id}, estimated from {found.basis}"]
+    blocks.append(table(rows, ("made by", "candidate", "overall", "+-", "SC", "PQ", "best", "not eligible")))
+    if found.parts:
+        parts = [(p.name, f"{p.pick:+.2f}", f"{p.runner_up:+.2f}", f"{p.pick - p.runner_up:+.2f}") for p in found.parts]
+        header = (f"points on top of {found.start:.2f}", "pick", "runner-up", "difference")
+        blocks.append(table(parts[:15], header))
+        if len(parts) > 15:
+            blocks.append(f"… and {len(parts) - 15} more that differ less")
+    return "\n\n".join([*blocks, *([f"picture: {picture}"] if picture else [])])
+
+
+VERBS = (judge, calibrate, plan, explain)

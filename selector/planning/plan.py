@@ -145,10 +145,10 @@ def _expected_rise(belief: Gaussian, choices: Choices, picked: Ints, submitted: 
         return float(weights @ belief.mean)
     best = int(np.argmax(np.array(submitted) @ belief.mean))
     ahead = weights - submitted[best]
-    mean, sd = float(ahead @ belief.mean), float(np.sqrt(max(ahead @ belief.times(ahead), 0.0)))
+    mean, sd = float(ahead @ belief.mean), math.sqrt(max(float(ahead @ belief.times(ahead)), 0.0))
     if sd < 1e-9:
         return max(mean, 0.0)
-    return float(sd * norm.pdf(mean / sd)) + mean * float(norm.cdf(mean / sd))
+    return sd * float(norm.pdf(mean / sd)) + mean * float(norm.cdf(mean / sd))
 
 
 def _why(purpose: str, hold: bool, gain: float, taught: float, bar: float) -> str:

@@ -44,14 +44,15 @@ _BEYOND_PRIOR = Belief(0.0, 0.03, "the written prior holds it already: only what
 class Knowledge:
     """A fitted calibrator over the campaign's candidates, with the estimates that picks are made from.
 
-    ``told`` are the totals in the order in which they were learned from; ``pending`` the picks (rows) of uploads whose
-    total is still to come.
+    ``told`` are the totals in the order in which they were learned from, ``totals`` the same as observations;
+    ``pending`` the picks (rows) of uploads whose total is still to come.
     """
 
     calibrator: Calibrator
     tables: Mapping[TaskType, EstimateTable]
     excluded: Mapping[tuple[str, str], str]
     told: tuple[TotalRow, ...]
+    totals: tuple[Total, ...]
     pending: tuple[Ints, ...]
     judged: int
 
@@ -87,7 +88,8 @@ def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -
     calibrator.fit(pool, totals)
     judged = _judged_balance(pool, judgements)
     tables = _calibrated(known, calibrator, judged)
-    return Knowledge(calibrator, tables, known.excluded, told, tuple(p for p in pending if len(p)), len(judgements))
+    uploads = tuple(p for p in pending if len(p))
+    return Knowledge(calibrator, tables, known.excluded, told, tuple(totals), uploads, len(judgements))
 
 
 def _pool(known: Estimates, connection: Connection, judgements: Sequence[Judgement]) -> Pool | None:

@@ -1,0 +1,90 @@
+"""The calibration as pictures: from its figures to plots beside the contact sheet."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from selector.planning.chances import probability_best
+from selector.planning.teaching import Choices
+from selector.report.model import PlotCard
+from selector.report.plots import (
+    Contribution,
+    Explanation,
+    Prediction,
+    Rival,
+    ToldTotal,
+    Weight,
+    contributions,
+    predicted_and_actual_totals,
+    totals_over_submissions,
+    weights,
+    write_plot,
+)
+from selector.runs import explaining
+from selector.runs.calibrating import Knowledge
+from selector.runs.learning import Z80, Calibration
+
+_SHOWN = ("prior", "score", "generator", "variant")  # levels and means between tasks can change no pick
+
+
+def write_plots(report_folder: Path, calibration: Calibration, known: Knowledge) -> tuple[PlotCard, ...]:
+    """Draw the calibration into ``report_folder/plots`` and return the cards for the contact sheet.
+
+    Raises:
+        InputError: the pictures cannot be written.
+    """
+    told = tuple(
+        ToldTotal(t.total, Prediction(t.expected, t.low, t.high), t.outlier)
+        for t in calibration.told
+        if t.scope is None
+    )
+    lines = tuple(
+        Weight("all types" if w.task_type == "*" else w.task_type, w.name, w.mean, w.sd, w.prior, w.prior_sd)
+        for w in calibration.weights
+        if w.kind in _SHOWN
+    )
+    folder = report_folder / "plots"
+    return (
+        write_plot(folder / "totals.png", predicted_and_actual_totals(told)),
+        write_plot(folder / "over-submissions.png", totals_over_submissions(told, _expected(known) if told else None)),
+        write_plot(folder / "weights.png", weights(lines)),
+    )
+
+
+def write_explanation(path: Path, found: explaining.TaskExplanation) -> PlotCard | None:
+    """Draw one task's explanation; None where no candidate may be picked."""
+    if found.pick is None:
+        return None
+    drawing = contributions(
+        Explanation(
+            found.task_id,
+            _rival(found.pick),
+            tuple(Contribution(p.name, p.pick, p.runner_up) for p in found.parts),
+            _rival(found.runner_up) if found.runner_up else None,
+            found.start,
+        )
+    )
+    return write_plot(path, drawing)
+
+
+def mean_chance(known: Knowledge) -> float:
+    """Mean over tasks of the probability that the best known candidate is the best."""
+    choices = Choices(known.pool.choices, len(known.pool.tasks)).chosen()
+    belief = known.calibrator.posterior_
+    return float(probability_best(belief, choices)[choices.best(belief.mean)].mean())
+
+
+def _rival(rival: explaining.Rival) -> Rival:
+    made = f"{rival.generator} {rival.variant}".strip()
+    return Rival(f"{made} ({rival.candidate_id[:8]})", rival.overall, rival.overall_sd, rival.p_best)
+
+
+def _expected(known: Knowledge) -> Prediction:
+    """Total that the best picks known would get, over the tasks that have a choice."""
+    choices = Choices(known.pool.choices, len(known.pool.tasks)).chosen()
+    belief = known.calibrator.posterior_
+    picked = choices.weights(choices.best(belief.mean), len(belief.mean))
+    mean = float(picked @ belief.mean) * choices.tasks / len(choices.rows)
+    half = Z80 * math.sqrt(max(float(picked @ belief.times(picked)), 0.0))
+    return Prediction(mean, mean - half, mean + half)

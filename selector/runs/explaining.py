@@ -1,0 +1,166 @@
+"""Why a candidate was picked: what each score, generator and total adds to its estimate and to the runner-up's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from selector.calibration import EstimateTable, prior_points
+from selector.calibration.calibrator import Calibrator
+from selector.domain import Axis, InputError
+from selector.features.pool import Floats
+from selector.planning.chances import probability_best
+from selector.planning.teaching import Choices
+from selector.runs.calibrating import Knowledge
+
+_SHARED = ("level", "between")  # effects that no two candidates of a task differ by
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A candidate with its estimate (0 to 10) and the probability that it is the best of its task."""
+
+    candidate_id: str
+    generator: str
+    variant: str
+    overall: float
+    overall_sd: float
+    sc: float
+    pq: float
+    p_best: float
+    excluded: str | None = None  # why it may not be picked
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one score, generator or observation adds to the estimates of the pick and the runner-up, in points."""
+
+    name: str
+    pick: float
+    runner_up: float
+
+
+@dataclass(frozen=True)
+class TaskExplanation:
+    """All candidates of a task, best first, and what sets the first two apart. Both estimates begin at ``start``."""
+
+    task_id: str
+    basis: str
+    rivals: tuple[Rival, ...]
+    start: float
+    parts: tuple[Part, ...]
+
+    @property
+    def pick(self) -> Rival | None:
+        """The best candidate that may be picked."""
+        return next((r for r in self.rivals if r.excluded is None), None)
+
+    @property
+    def runner_up(self) -> Rival | None:
+        allowed = [r for r in self.rivals if r.excluded is None]
+        return allowed[1] if len(allowed) > 1 else None
+
+
+def explain(known: Knowledge, task_id: str) -> TaskExplanation:
+    """The candidates of a task with what their estimates are made of.
+
+    Raises:
+        InputError: the task has no candidate.
+    """
+    pool = known.pool
+    if task_id not in pool.tasks:
+        raise InputError(f"task '{task_id}' has no candidate yet: run `bestshot generate` or `bestshot import`")
+    rows = [int(i) for i in np.flatnonzero(pool.task_of == pool.tasks.index(task_id))]
+    table, places = _places(known, task_id)
+    own_choices = pool.choices[pool.tasks.index(task_id)][None, :]
+    best = np.zeros(len(pool.task_ids))
+    if own_choices.max() >= 0:
+        best = probability_best(known.calibrator.posterior_, Choices(own_choices, 1), 4096)
+    rivals = [_rival(known, table, row, place, float(best[row])) for row, place in zip(rows, places, strict=True)]
+    ranked = sorted(zip(rivals, rows, places, strict=True), key=lambda r: _rank(r[0]))
+    allowed = [(row, place) for rival, row, place in ranked if rival.excluded is None][:2]
+    parts = _parts(known, table, rows, places, allowed) if allowed else ()
+    return TaskExplanation(task_id, known.basis, tuple(r for r, _, _ in ranked), _start(known.calibrator, rows), parts)
+
+
+def _places(known: Knowledge, task_id: str) -> tuple[EstimateTable, list[int]]:
+    """The task's estimate table and its lines there, in the order of the pool."""
+    for table in known.tables.values():
+        places = [i for i, t in enumerate(table.features.task_ids) if t == task_id]
+        if places:
+            return table, places
+    raise AssertionError("a task of the pool is in one of the tables")
+
+
+def _rival(known: Knowledge, table: EstimateTable, row: int, place: int, p_best: float) -> Rival:
+    pool, estimate = known.pool, table.row(place)
+    candidate_id = pool.candidate_ids[row]
+    excluded = known.excluded.get((pool.task_ids[row], candidate_id))
+    if excluded is None and not pool.eligible[row]:
+        excluded = "nothing has scored it"
+    return Rival(
+        candidate_id,
+        pool.generators[row],
+        pool.variants[row],
+        estimate.overall,
+        estimate.overall_sd,
+        estimate.sc,
+        estimate.pq,
+        p_best,
+        excluded,
+    )
+
+
+def _rank(rival: Rival) -> tuple[bool, float, str]:
+    return rival.excluded is not None, -rival.overall, rival.candidate_id
+
+
+def _start(calibrator: Calibrator, rows: list[int]) -> float:
+    """What all candidates of the task share: the prior's mean over them, and the level of their type."""
+    design = calibrator.design_
+    shared = [j for j, w in enumerate(calibrator.weights_) if w.effect.kind in _SHARED]
+    means = np.array([calibrator.weights_[j].mean for j in shared])
+    return float(design.base[rows[0]] + (design.basis[rows[0], shared] @ means if shared else 0.0))
+
+
+def _parts(
+    known: Knowledge, table: EstimateTable, rows: list[int], places: list[int], allowed: list[tuple[int, int]]
+) -> tuple[Part, ...]:
+    """Contributions by name, the largest difference first; what is nil for both is left out."""
+    calibrator, first, second = known.calibrator, allowed[0], allowed[-1]
+    found: dict[str, list[float]] = {}
+    trust = 1.0
+    for j, weight in enumerate(calibrator.weights_):
+        effect = weight.effect
+        if effect.kind == "prior" and calibrator.design_.basis[rows, j].any():
+            trust = weight.mean
+        elif effect.kind not in (*_SHARED, "prior"):
+            name = f"{effect.kind} {effect.name}" if effect.kind != "score" else effect.name
+            _add(found, name, [calibrator.design_.basis[row, j] * weight.mean for row, _ in (first, second)])
+    for column, points in _prior_parts(table, places).items():
+        _add(found, column, [trust * points[place] for _, place in (first, second)])
+    explained = calibrator.design_.base + calibrator.design_.basis @ np.array([w.mean for w in calibrator.weights_])
+    own = calibrator.posterior_.mean - explained
+    _add(found, "this very candidate, from totals", [own[row] for row, _ in (first, second)])
+    parts = [Part(n, a, b if len(allowed) > 1 else 0.0) for n, (a, b) in found.items() if abs(a) + abs(b) > 5e-4]
+    return tuple(sorted(parts, key=lambda p: (-abs(p.pick - p.runner_up), -abs(p.pick), p.name)))
+
+
+def _add(found: dict[str, list[float]], name: str, values: list[float]) -> None:
+    before = found.get(name, [0.0, 0.0])
+    found[name] = [float(a + b) for a, b in zip(before, values, strict=True)]
+
+
+def _prior_parts(table: EstimateTable, places: list[int]) -> Mapping[str, Floats]:
+    """Column to its points of overall by the written prior, as a difference from the task's mean.
+
+    Overall is sqrt(SC PQ), so a point of SC counts sqrt(PQ / SC) / 2 there: exact for small differences only.
+    """
+    found: dict[str, Floats] = {}
+    sc, pq = np.maximum(table.sc, 0.5), np.maximum(table.pq, 0.5)
+    for (column, axis), points in prior_points(table.features).items():
+        slope = 0.5 * (np.sqrt(pq / sc) if axis is Axis.SC else np.sqrt(sc / pq))
+        found[column] = found.get(column, 0.0) + slope * (points - points[places].mean())
+    return found
