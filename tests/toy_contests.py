@@ -45,7 +45,7 @@ def make_contest(
     skills: Sequence[float] | None = None,
     judge_sd: float = 1.5,
 ) -> Contest:
-    """Overall = task's level + generator's skill + luck; ``judge`` measures it roughly, ``weak`` hardly, ``noise`` not."""
+    """Overall = task's level + generator's skill + luck. ``judge`` measures it, ``weak`` hardly, ``noise`` not."""
     rng = np.random.default_rng(seed)
     task, made_by = np.repeat(np.arange(tasks), generators), np.tile(np.arange(generators), tasks)
     skill = rng.normal(0, 0.7, generators) if skills is None else np.asarray(skills)

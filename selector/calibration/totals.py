@@ -73,17 +73,26 @@ def weigh(prior: Gaussian, totals: tuple[Total, ...], noise_sd: float) -> Eviden
     values = np.array([t.value - t.constant / t.tasks for t in totals])
     own = np.array([noise_sd**2 + ROUNDING**2 / 12 + (t.constant_sd / t.tasks) ** 2 for t in totals])
     spread, off = weights @ prior.times(weights.T), values - weights @ prior.mean
-    outliers = np.zeros(len(totals), dtype=bool)
-    for _ in range(1 + len(totals) // 4):
-        noise = own + np.where(outliers, _OUTLIER_SD**2, 0.0)
-        scale = _scale(spread, off, noise)
+    outliers = _outliers(spread, off, own)
+    noise = _inflated(own, outliers)
+    return Evidence(weights, values, noise, outliers, _scale(spread, off, noise), _ahead(spread, off, own, totals))
+
+
+def _outliers(spread: Floats, off: Floats, own: Floats) -> Bools:
+    """The totals that are outliers, found one by one; at most a quarter of them and one more."""
+    outliers = np.zeros(len(off), dtype=bool)
+    for _ in range(1 + len(off) // 4):
+        scale = _scale(spread, off, _inflated(own, outliers))
         suspect = _worst(scale**2 * spread, off, own, outliers)
         if suspect is None:
             break
         outliers[suspect] = True
-    noise = own + np.where(outliers, _OUTLIER_SD**2, 0.0)
-    scale = _scale(spread, off, noise)
-    return Evidence(weights, values, noise, outliers, scale, _ahead(spread, off, values, own, noise, totals))
+    return outliers
+
+
+def _inflated(own: Floats, outliers: Bools) -> Floats:
+    noise: Floats = own + np.where(outliers, _OUTLIER_SD**2, 0.0)
+    return noise
 
 
 def _scale(spread: Floats, off: Floats, noise: Floats) -> float:
@@ -98,8 +107,7 @@ def _worst(spread: Floats, off: Floats, own: Floats, outliers: Bools) -> int | N
     """The total that is most surely an outlier, given the others; None when none is surely one."""
     if len(off) < 3:
         return None  # of two totals nobody can say which one is wrong
-    noise = own + np.where(outliers, _OUTLIER_SD**2, 0.0)
-    precision = np.linalg.inv(spread + np.diag(noise))
+    precision = np.linalg.inv(spread + np.diag(_inflated(own, outliers)))
     left_out = (off @ precision) / np.diag(precision)
     variance = 1.0 / np.diag(precision)
     usual = _density(left_out, variance) * (1 - _OUTLIER_SHARE)
@@ -114,18 +122,16 @@ def _density(off: Floats, variance: Floats) -> Floats:
     return density
 
 
-def _ahead(
-    spread: Floats, off: Floats, values: Floats, own: Floats, noise: Floats, totals: tuple[Total, ...]
-) -> tuple[Prediction, ...]:
-    """One-step-ahead predictions, each from the totals before it alone."""
+def _ahead(spread: Floats, off: Floats, own: Floats, totals: tuple[Total, ...]) -> tuple[Prediction, ...]:
+    """One-step-ahead predictions, each from the totals before it alone: what later ones say of those is not known."""
     found = []
-    for t in range(len(off)):
-        scale2 = _scale(spread[:t, :t], off[:t], noise[:t]) ** 2
-        before = scale2 * spread[:t, :t] + np.diag(noise[:t])
+    for t, total in enumerate(totals):
+        noise = _inflated(own[:t], _outliers(spread[:t, :t], off[:t], own[:t]))
+        scale2 = _scale(spread[:t, :t], off[:t], noise) ** 2
+        before = scale2 * spread[:t, :t] + np.diag(noise)
         cross = scale2 * spread[t, :t]
         shift = float(cross @ np.linalg.solve(before, off[:t])) if t else 0.0
         known = float(cross @ np.linalg.solve(before, cross)) if t else 0.0
-        constant = totals[t].constant / totals[t].tasks
-        mean = values[t] - off[t] + shift + constant
+        mean = total.value - off[t] + shift
         found.append(Prediction(float(mean), math.sqrt(max(scale2 * spread[t, t] - known, 0.0) + own[t])))
     return tuple(found)

@@ -18,7 +18,7 @@ def column(seed=0, skill=0.0):
 
 def test_within_part_has_mean_zero_in_every_task_and_spread_one():
     got = deviation(column(), TASK, GENERATOR)
-    np.testing.assert_allclose([got.within[TASK == t].mean() for t in range(20)], 0.0, atol=1e-12)
+    np.testing.assert_allclose([got.within[t == TASK].mean() for t in range(20)], 0.0, atol=1e-12)
     assert got.within.std() == pytest.approx(1.0)
 
 
