@@ -135,7 +135,8 @@ def _calibration(found: Calibration, everything: bool) -> str:
         blocks[0] += f"; prior from {found.prior_from}"
     shown = [w for w in found.weights if w.kind not in ("level", "between")]
     if not everything:
-        shown = sorted(shown, key=lambda w: -abs(w.mean) / max(w.sd, 1e-9))[:20]
+        telling = [w for w in shown if max(abs(w.mean), abs(w.moved)) >= 0.05 or w.kind == "prior"]
+        shown = sorted(telling, key=lambda w: -abs(w.mean) / max(w.sd, 1e-9))[:20]
     rows = [
         (w.task_type, w.kind, w.name, f"{w.prior:+.2f}", f"{w.mean:+.2f}", _interval(w.interval), f"{w.moved:+.2f}")
         for w in sorted(shown, key=lambda w: (w.task_type, w.kind, -abs(w.mean), w.name))

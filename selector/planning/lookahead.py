@@ -12,6 +12,9 @@ from selector.features.pool import Floats, Ints
 from selector.planning.teaching import Choices, Lesson, Singles, improve, lesson
 
 
+_JOINT_DRAWS = 256
+
+
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How hard the planner looks. Measured: more than this finds nothing (docs/calibration.md)."""
@@ -25,8 +28,11 @@ class Effort:
 
 def plan_lessons(
     belief: Gaussian, choices: Choices, samples: Floats, noise: float, effort: Effort, rng: np.random.Generator
-) -> list[Lesson]:
-    """Submissions that teach most together, the one that teaches most by itself first.
+) -> tuple[list[Lesson], float]:
+    """Submissions that teach most together, the one that teaches most by itself first, and what all are worth.
+
+    The worth of all is the expected sum over tasks of the best mean when all their totals are known. A first total
+    teaches little by itself, because the level of all totals is unknown too; with the next ones it teaches much.
 
     Args:
         belief: over all candidates, what is pending already taken out of its covariance.
@@ -41,7 +47,7 @@ def plan_lessons(
             others, means = _after_the_others(belief, choices, plans, j, noise, z)
             plans[j] = improve(others, choices, plans[j], means, z[j], noise, effort.steps).picked
     lessons = [alone(belief, choices, picked, noise, effort.quantiles) for picked in plans]
-    return sorted(lessons, key=lambda found: -found.worth)
+    return sorted(lessons, key=lambda found: -found.worth), _together(belief, choices, plans, noise, rng)
 
 
 def alone(belief: Gaussian, choices: Choices, picked: Ints, noise: float, quantiles: int = 16) -> Lesson:
@@ -63,6 +69,12 @@ def _after_the_others(
             after = replace(after, learned=np.concatenate([after.learned, news[:, None]], axis=1))
             mean += news[:, None].astype(np.float32) * z[i]
     return after, _laid(choices, mean)
+
+
+def _together(belief: Gaussian, choices: Choices, plans: list[Ints], noise: float, rng: np.random.Generator) -> float:
+    half = rng.standard_normal((len(plans), _JOINT_DRAWS // 2)).astype(np.float32)
+    _, means = _after_the_others(belief, choices, plans, -1, noise, np.concatenate([half, -half], axis=1))
+    return float(means.max(axis=0).sum(dtype=np.float64)) / _JOINT_DRAWS
 
 
 def _laid(choices: Choices, values: Floats | Singles) -> Singles:

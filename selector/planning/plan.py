@@ -38,7 +38,8 @@ class Plan:
     """The next submission. Totals are on 0 to 10.
 
     ``picked`` has one row of the pool for every task with a choice. ``gain`` is the expected rise of the best total by
-    the best picks known, ``lesson`` the expected rise of the final picks by what its total teaches.
+    the best picks known, ``lesson`` the expected rise of the final picks by what totals teach, a
+    submission on average over those that are planned together.
     """
 
     picked: Ints
@@ -96,8 +97,8 @@ def plan_submission(
     picked, taught = greedy, 0.0
     if remaining > 1:
         samples = calibrator.sample(min(effort.ahead, remaining - 1), rng)
-        lessons = plan_lessons(belief, choices, samples, noise, effort, rng)
-        picked, taught = lessons[0].picked, max(lessons[0].worth - now, 0.0) / tasks
+        lessons, together = plan_lessons(belief, choices, samples, noise, effort, rng)
+        picked, taught = lessons[0].picked, max(together - now, 0.0) / tasks / len(lessons)
     purpose = "exploit" if remaining == 1 or taught < hold_below else "learn"
     hold = max(gain, taught) < hold_below
     if purpose == "exploit":
