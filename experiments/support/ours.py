@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from experiments.support.proxy_sets import LOCAL_JUDGE
+from experiments.support.proxy_sets import CHEAP_JUDGES, LOCAL_JUDGE, SHOT
 from experiments.support.score_table import PQ, SC, Floats, Ints, Shown
 from selector.calibration.belief import JUDGE, JUDGE_PART, SMALL_JUDGE_PQ, SMALL_JUDGE_SC, UNKNOWN, Belief
 from selector.features.pool import Pool
 from selector.study import Proposal, Study
-
-STRONG = (LOCAL_JUDGE,)  # judges that a user would call strong before any total; all others count as small
 
 
 class Bestshot:
@@ -57,12 +55,19 @@ def believed_columns(shown: Shown) -> dict[str, tuple[Floats, Belief]]:
         if name.startswith("auto_"):
             columns[name] = (shown.proxy(name), UNKNOWN)
             continue
-        strong = name.startswith(STRONG)
-        if strong:
+        if name == LOCAL_JUDGE + SHOT:
             columns[name] = (shown.proxy(name), JUDGE)
-        columns[name + SC] = (shown.column(name + SC), JUDGE_PART if strong else SMALL_JUDGE_SC)
-        columns[name + PQ] = (shown.column(name + PQ), JUDGE_PART if strong else SMALL_JUDGE_PQ)
+        for axis, belief in zip((SC, PQ), _beliefs_of_judge(name), strict=True):
+            columns[name + axis] = (shown.column(name + axis), belief)
     return columns
+
+
+def _beliefs_of_judge(name: str) -> tuple[Belief, Belief]:
+    """Of SC and PQ. Of a judge that nobody has heard of nothing is believed, not even that it means well."""
+    if name == LOCAL_JUDGE + SHOT:
+        return JUDGE_PART, JUDGE_PART
+    known = name in [judge + SHOT for judge in CHEAP_JUDGES]
+    return (SMALL_JUDGE_SC, SMALL_JUDGE_PQ) if known else (UNKNOWN, UNKNOWN)
 
 
 def pool_of(shown: Shown, columns: dict[str, Floats]) -> Pool:

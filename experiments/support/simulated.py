@@ -126,8 +126,8 @@ def _one_type(
     truth = overall(_judged(latent.sc, rng), _judged(latent.pq, rng))
     columns: dict[str, Floats] = {}
     for judge in (*CHEAP_JUDGES, LOCAL_JUDGE):
-        strength = rng.uniform(*(scenario.judge if judge == LOCAL_JUDGE else scenario.cheap))
-        for axis, quality in ((SC, latent.sc), (PQ, latent.pq)):
+        for axis, quality in ((SC, latent.sc), (PQ, latent.pq)):  # two skills: one may be there without the other
+            strength = rng.uniform(*(scenario.judge if judge == LOCAL_JUDGE else scenario.cheap))
             seen = _through_proxy(latent, quality, strength, scenario, rng)
             columns[judge + SHOT + axis] = _as_judge(seen, rng)
     for number in range(scenario.autos):
