@@ -8,6 +8,7 @@ its ``u``, and that is why totals can find out about single groups of candidates
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ import numpy as np
 from selector.calibration.belief import UNKNOWN, Belief, joint_weights
 from selector.features.deviation import Deviation, deviation, group_mean
 from selector.features.pool import Floats, Ints, Pool, codes
+
+_LEAST_OF_A_VARIANT = 5  # candidates: a name that hardly recurs (a file's, say) is no level
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +155,10 @@ def _levels(pool: Pool, name: str, rows: Ints, several_types: bool, scales: Scal
     variant = [f"{pool.generators[i]} {pool.variants[i]}" for i in rows]
     for label, values in _indicators(made_by):
         yield Effect(name, "generator", label, 0.0, own), rows, values, np.zeros(len(rows))
+    counts = Counter(variant)
     several = {g for g in set(made_by) if len({v for v, m in zip(variant, made_by, strict=True) if m == g}) > 1}
     for label, values in _indicators(variant):
-        if made_by[int(np.argmax(values))] in several:
+        if made_by[int(np.argmax(values))] in several and counts[label] >= _LEAST_OF_A_VARIANT:
             yield Effect(name, "variant", label, 0.0, scales.variant_sd), rows, values, np.zeros(len(rows))
 
 

@@ -82,8 +82,7 @@ def _outliers(spread: Floats, off: Floats, own: Floats) -> Bools:
     """The totals that are outliers, found one by one; at most a quarter of them and one more."""
     outliers = np.zeros(len(off), dtype=bool)
     for _ in range(1 + len(off) // 4):
-        scale = _scale(spread, off, _inflated(own, outliers))
-        suspect = _worst(scale**2 * spread, off, own, outliers)
+        suspect = _worst(spread, off, own, outliers)
         if suspect is None:
             break
         outliers[suspect] = True
@@ -104,22 +103,27 @@ def _scale(spread: Floats, off: Floats, noise: Floats) -> float:
 
 
 def _worst(spread: Floats, off: Floats, own: Floats, outliers: Bools) -> int | None:
-    """The total that is most surely an outlier, given the others; None when none is surely one."""
+    """The total that is most surely an outlier, given the others; None when it is not surely one.
+
+    The scale is that of the others: with its own misfit in it an outlier would excuse itself.
+    """
     if len(off) < 3:
         return None  # of two totals nobody can say which one is wrong
-    precision = np.linalg.inv(spread + np.diag(_inflated(own, outliers)))
-    left_out = (off @ precision) / np.diag(precision)
-    variance = 1.0 / np.diag(precision)
+    noise = _inflated(own, outliers)
+    precision = np.linalg.inv(_scale(spread, off, noise) ** 2 * spread + np.diag(noise))
+    misfit = (off @ precision) ** 2 / np.diag(precision)
+    worst = int(np.argmax(np.where(outliers, -1.0, misfit)))
+    others = np.arange(len(off)) != worst
+    scale2 = _scale(spread[np.ix_(others, others)], off[others], noise[others]) ** 2
+    row = np.linalg.inv(scale2 * spread + np.diag(noise))[worst]
+    left_out, variance = float(row @ off) / row[worst], 1.0 / row[worst]
     usual = _density(left_out, variance) * (1 - _OUTLIER_SHARE)
     odd = _density(left_out, variance + _OUTLIER_SD**2) * _OUTLIER_SHARE
-    doubt = np.where(outliers, 0.0, odd / (usual + odd + 1e-300))
-    worst = int(np.argmax(doubt))
-    return worst if doubt[worst] > _CERTAIN else None
+    return worst if odd > _CERTAIN * (usual + odd) else None
 
 
-def _density(off: Floats, variance: Floats) -> Floats:
-    density: Floats = np.exp(-0.5 * off**2 / variance) / np.sqrt(2 * np.pi * variance)
-    return density
+def _density(off: float, variance: float) -> float:
+    return math.exp(-0.5 * off**2 / variance) / math.sqrt(2 * math.pi * variance)
 
 
 def _ahead(spread: Floats, off: Floats, own: Floats, totals: tuple[Total, ...]) -> tuple[Prediction, ...]:

@@ -125,9 +125,9 @@ def pick(campaign: Campaign) -> tuple[Any, str]:
     known = [p.estimate.overall for p in real if p.estimate]
     lines = [f"{len(real)} of {len(picks)} tasks have a pick"]
     if known:
-        lines[0] += (
-            f", mean estimated overall of those {sum(known) / len(known):.2f} (by the prior: not calibrated yet)"
-        )
+        told = sum(s.total is not None for s in campaign.submissions())
+        basis = f"calibrated on {told} totals" if told else "by the prior: no total has been told yet"
+        lines[0] += f", mean estimated overall of those {sum(known) / len(known):.2f} ({basis})"
     blind = sum(not p.sc_measured for p in real)
     if blind:
         lines.append(f"{blind} of them by PQ alone: no scorer here measures whether those images follow their prompts")

@@ -11,7 +11,6 @@ from selector.calibration.gaussian import Gaussian
 from selector.features.pool import Floats, Ints
 from selector.planning.teaching import Choices, Lesson, Singles, improve, lesson
 
-
 _JOINT_DRAWS = 256
 
 

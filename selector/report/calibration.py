@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from selector.planning.chances import probability_best
-from selector.planning.teaching import Choices
 from selector.report.model import PlotCard
 from selector.report.plots import (
     Contribution,
@@ -60,19 +58,16 @@ def write_explanation(path: Path, found: explaining.TaskExplanation) -> PlotCard
         Explanation(
             found.task_id,
             _rival(found.pick),
-            tuple(Contribution(p.name, p.pick, p.runner_up) for p in found.parts),
+            tuple(
+                Contribution(p.name, p.pick, p.runner_up)
+                for p in found.parts
+                if max(abs(p.pick), abs(p.runner_up)) >= 0.005
+            ),
             _rival(found.runner_up) if found.runner_up else None,
             found.start,
         )
     )
     return write_plot(path, drawing)
-
-
-def mean_chance(known: Knowledge) -> float:
-    """Mean over tasks of the probability that the best known candidate is the best."""
-    choices = Choices(known.pool.choices, len(known.pool.tasks)).chosen()
-    belief = known.calibrator.posterior_
-    return float(probability_best(belief, choices)[choices.best(belief.mean)].mean())
 
 
 def _rival(rival: explaining.Rival) -> Rival:
@@ -81,10 +76,9 @@ def _rival(rival: explaining.Rival) -> Rival:
 
 
 def _expected(known: Knowledge) -> Prediction:
-    """Total that the best picks known would get, over the tasks that have a choice."""
-    choices = Choices(known.pool.choices, len(known.pool.tasks)).chosen()
-    belief = known.calibrator.posterior_
+    """Total that the best picks known would get."""
+    choices, belief = known.choices, known.calibrator.posterior_
     picked = choices.weights(choices.best(belief.mean), len(belief.mean))
-    mean = float(picked @ belief.mean) * choices.tasks / len(choices.rows)
+    mean = float(picked @ belief.mean) + known.elsewhere / known.tasks
     half = Z80 * math.sqrt(max(float(picked @ belief.times(picked)), 0.0))
     return Prediction(mean, mean - half, mean + half)

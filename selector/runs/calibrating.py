@@ -18,6 +18,7 @@ from selector.calibration.totals import Total
 from selector.domain import Axis, InputError, Scorer, Task, TaskType
 from selector.features import RECIPE_ORDER
 from selector.features.pool import Floats, Ints, Pool
+from selector.planning.teaching import Choices
 from selector.runs.estimating import Estimates, estimates
 from selector.runs.workspace import Workspace
 from selector.store.observations import (
@@ -55,10 +56,21 @@ class Knowledge:
     totals: tuple[Total, ...]
     pending: tuple[Ints, ...]
     judged: int
+    tasks: int  # in the mean of the leaderboard, those without a candidate included
 
     @property
     def pool(self) -> Pool:
         return self.calibrator.pool_
+
+    @property
+    def choices(self) -> Choices:
+        """The tasks that have a candidate to pick."""
+        return Choices(self.pool.choices, self.tasks).chosen()
+
+    @property
+    def elsewhere(self) -> float:
+        """Summed overall that is expected of the tasks that have none: their last resorts."""
+        return _FALLBACK * (self.tasks - len(self.choices.rows))
 
     @property
     def learned_from(self) -> dict[str, int]:
@@ -89,7 +101,7 @@ def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -
     judged = _judged_balance(pool, judgements)
     tables = _calibrated(known, calibrator, judged)
     uploads = tuple(p for p in pending if len(p))
-    return Knowledge(calibrator, tables, known.excluded, told, tuple(totals), uploads, len(judgements))
+    return Knowledge(calibrator, tables, known.excluded, told, tuple(totals), uploads, len(judgements), len(tasks))
 
 
 def _pool(known: Estimates, connection: Connection, judgements: Sequence[Judgement]) -> Pool | None:

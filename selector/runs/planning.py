@@ -65,11 +65,12 @@ def plan(
     known = need(ws, tasks, scorers)
     found = plan_submission(
         known.calibrator,
-        len(tasks),
+        known.tasks,
         remaining,
         pending=known.pending,
         hold_below=hold_below,
         seed=ws.config.seed,
+        elsewhere=known.elsewhere,
     )
     picks: tuple[Pick, ...] = ()
     if not found.hold:
