@@ -105,6 +105,17 @@ def test_one_of_fourteen_totals_that_is_off_is_found_and_no_other(place):
     assert np.flatnonzero(fit(contest, totals).evidence_.outliers).tolist() == [place]
 
 
+def test_an_outlier_does_not_excuse_itself_by_widening_the_scale():
+    """Totals of 20 tasks differ by chance by a fifth of a point; 1.5 is still plainly wrong."""
+    found = 0
+    for seed in range(40):
+        contest = make_contest(seed, tasks=20)
+        totals = contest.random_totals(14, seed=2000 + seed)
+        totals[seed % 14] = off_by(totals[seed % 14], -1.5)
+        found += np.flatnonzero(fit(contest, totals).evidence_.outliers).tolist() == [seed % 14]
+    assert found >= 38
+
+
 def test_an_outlier_barely_moves_the_estimates():
     contest = make_contest(5, tasks=60)
     totals = contest.random_totals(14, seed=6)
