@@ -32,6 +32,12 @@ class EstimateTable:
     overall_sd: Floats
     sc_informed: Bools  # False: SC is the prior's base, no score speaks of it
     pq_informed: Bools
+    order: Floats | None = None  # what picks are ranked by, where it is more than overall: means beyond 0 to 10
+
+    @property
+    def merit(self) -> Floats:
+        """(n,) what picks are ranked by: overall before it was cut to 0..10, where calibration knows it."""
+        return self.overall if self.order is None else self.order
 
     @property
     def informed(self) -> Bools:

@@ -43,11 +43,11 @@ def _pick_task(
 ) -> Pick:
     ids = table.features.candidate_ids
     eligible = [
-        i for i in rows if (task_id, ids[i]) not in excluded and table.informed[i] and np.isfinite(table.overall[i])
+        i for i in rows if (task_id, ids[i]) not in excluded and table.informed[i] and np.isfinite(table.merit[i])
     ]
     if not eligible:
         return Pick(task_id, None, None, False, _why_none(table, task_id, rows, excluded))
-    ranked = sorted(eligible, key=lambda i: (-table.overall[i], ids[i]))
+    ranked = sorted(eligible, key=lambda i: (-table.merit[i], ids[i]))
     return Pick(
         task_id,
         ids[ranked[0]],

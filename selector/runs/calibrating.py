@@ -220,8 +220,17 @@ def _calibrated(known: Estimates, calibrator: Calibrator, judged: Floats) -> dic
         balance, balance_sd = combine(balance_of(table.sc, table.pq), judged[own])
         sc, sc_sd, pq, pq_sd = split(mean[own], sd[own], balance, balance_sd)
         seen = ~np.isnan(judged[own])
-        tables[task_type] = EstimateTable(
-            table.features, sc, sc_sd, pq, pq_sd, mean[own], sd[own], table.sc_informed | seen, table.pq_informed | seen
+        tables[task_type] = replace(
+            table,
+            sc=sc,
+            sc_sd=sc_sd,
+            pq=pq,
+            pq_sd=pq_sd,
+            overall=mean[own],
+            overall_sd=sd[own],
+            sc_informed=table.sc_informed | seen,
+            pq_informed=table.pq_informed | seen,
+            order=calibrator.posterior_.mean[own],
         )
         start = stop
     return tables
