@@ -90,10 +90,12 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
     def predict(self, X: Pool | None = None, return_std: bool = False) -> Floats | tuple[Floats, Floats]:
         """Mean overall (n,) on 0 to 10, with its standard deviation if asked for.
 
-        Another pool than the fitted one gets the learned weights as its prior.
+        Another pool than the fitted one, of the same contest, gets the learned weights and levels as its prior; what
+        totals said of single candidates stays behind.
         """
         if X is not None and X is not self.pool_:
-            moved = Calibrator(self.beliefs, self.scales, self.noise_sd, self.as_prior(1.0)).fit(X)
+            learned = {w.effect.key: (w.mean, w.sd) for w in self.weights_}
+            moved = Calibrator(self.beliefs, self.scales, self.noise_sd, learned).fit(X)
             return moved.predict(return_std=return_std)
         mean = np.clip(self.posterior_.mean, 0.0, 10.0)
         return (mean, np.sqrt(self.posterior_.variance)) if return_std else mean
