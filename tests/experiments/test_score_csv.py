@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.support.proxy_sets import columns_of, parse_sets
+from experiments.support.proxy_sets import columns_of, may_be_seen, parse_sets
 from experiments.support.score_csv import load_table, read_frames
 from experiments.support.score_table import ScoreTable
 from selector.domain import InputError
@@ -73,6 +73,7 @@ def test_people_gpt4_and_the_leaderboards_judge_are_never_features():
     header = ["human_sc", "gpt4o_0shot_sc", "gpt4v_0shot_sc", "auto_x", "llava_0shot_sc", "llava_0shot_pq"]
     assert columns_of("cheap", header, BOARD) == ("auto_x", "llava_0shot_sc", "llava_0shot_pq")
     assert columns_of("cheap", header, "llava_0shot") == ("auto_x",)
+    assert not any(may_be_seen(name, BOARD) for name in ("human_pq", "gpt4o_1shot_sc", "gpt4v_0shot_pq"))
 
 
 def test_several_tables_are_types_of_one_contest_with_shared_generators(written):
