@@ -315,7 +315,7 @@ def singular_pools():
 @pytest.mark.parametrize("pool", [pytest.param(p, id=name) for name, p in singular_pools()])
 @pytest.mark.parametrize("noise_sd", [0.05, 1e-6])
 def test_a_singular_design_gives_sensible_estimates(pool, noise_sd):
-    beliefs = {c: BELIEFS["judge"] for c in pool.columns}
+    beliefs = dict.fromkeys(pool.columns, BELIEFS["judge"])
     totals = [TOTALS[0]] * 10 + TOTALS
     got = Calibrator(beliefs, noise_sd=noise_sd).fit(pool, totals)
     mean, sd = got.predict(return_std=True)
