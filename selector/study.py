@@ -17,7 +17,7 @@ from selector.calibration.design import DEFAULT_SCALES, Scales
 from selector.calibration.totals import Total
 from selector.domain import InputError
 from selector.domain.words import did_you_mean, near_or_all
-from selector.features.pool import Ints, Pool
+from selector.features.pool import Floats, Ints, Pool
 from selector.planning.chances import probability_best
 from selector.planning.lookahead import Effort
 from selector.planning.plan import DEFAULT_EFFORT, HOLD_BELOW, Plan, plan_submission
@@ -106,7 +106,8 @@ class Study:
             InputError: an unknown task or candidate, a task without a pick, or a total out of range.
         """
         rows = self._rows(picks) if isinstance(picks, Mapping) else np.asarray(picks, dtype=np.intp)
-        if sorted(self.pool.task_of[rows]) != list(range(len(self.pool.tasks))):
+        inside = rows[(rows >= 0) & (rows < len(self.pool.task_ids))]
+        if len(inside) < len(rows) or sorted(self.pool.task_of[inside]) != list(range(len(self.pool.tasks))):
             raise InputError(f"a submission needs exactly one pick for each of the {len(self.pool.tasks)} tasks")
         self._totals.append(Total(rows, len(self.pool.tasks), float(total)))
         self._fitted = None
@@ -133,7 +134,7 @@ class Study:
 
     def _rows(self, picks: Mapping[str, str]) -> Ints:
         rows = []
-        for task, candidate in picks.items():
+        for task, candidate in ((str(t), str(c)) for t, c in picks.items()):
             row = self.pool.row_of.get((task, candidate))
             if row is None:
                 known = [c for t, c in self.pool.row_of if t == task]
@@ -152,16 +153,16 @@ def pool_from_table(table: pd.DataFrame) -> Pool:
     missing = [key for key in _KEYS[:3] if key not in table.columns]
     if missing:
         raise InputError(f"the table has no column '{missing[0]}': it needs task, candidate and generator")
+    if not table.columns.is_unique:
+        twice = table.columns[table.columns.duplicated()][0]
+        raise InputError(f"the table has two columns '{twice}': rename one of them")
     order = np.argsort(
         table["task"].astype(str).map({t: i for i, t in enumerate(dict.fromkeys(table["task"].astype(str)))}),
         kind="stable",
     )
     table = table.iloc[order]
     scores = [c for c in table.columns if c not in _KEYS]
-    try:
-        values = table[scores].to_numpy(dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"every column beside {', '.join(_KEYS)} is a score and must hold numbers: {error}") from error
+    values = np.column_stack([np.zeros((len(table), 0)), *(_numbers(table, name) for name in scores)])
     text: dict[str, Any] = {k: tuple(table[k].astype(str)) for k in _KEYS if k in table.columns}
     return Pool(
         text["task"],
@@ -172,3 +173,15 @@ def pool_from_table(table: pd.DataFrame) -> Pool:
         values,
         text.get("variant", ()),
     )
+
+
+def _numbers(table: pd.DataFrame, name: str) -> Floats:
+    try:
+        if table[name].dtype.kind in "mM":
+            raise TypeError("they are dates")
+        values: Floats = table[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"column '{name}': every column beside {', '.join(_KEYS)} is a score and must hold numbers: {error}"
+        ) from error
+    return values

@@ -59,7 +59,7 @@ def plan_judging(
 def step_sizes(calibrator: Calibrator, column: str, belief: Belief) -> Floats:
     """(n,) points by which a judgement would move each mean (one standard deviation); 0 where it is known already."""
     pool, scales = calibrator.pool_, calibrator.scales
-    step = np.full(len(pool.task_ids), belief.correlation * scales.within_sd * _UNEXPLAINED)
+    step = np.full(len(pool.task_ids), abs(belief.correlation) * scales.within_sd * _UNEXPLAINED)
     if column not in pool.columns:
         return step
     judged: Bools = ~np.isnan(pool.values[:, pool.columns.index(column)])

@@ -104,7 +104,7 @@ def plan_submission(
     if purpose == "exploit":
         picked = greedy
     expected = float(belief.mean[picked].sum() + elsewhere) / tasks
-    _, sd = lesson(belief, choices, picked, noise)
+    _, sd = lesson(calibrator.posterior_, choices, picked, noise)  # totals that are pending are not known yet
     return Plan(
         picked=picked,
         purpose=purpose,
