@@ -298,3 +298,18 @@ def test_the_same_seed_gives_the_same_plan():
     one, two = plan(fit(), seed=3), plan(fit(), seed=3)
     assert one.picked.tolist() == two.picked.tolist()
     assert replace(one, picked=two.picked) == two
+
+
+def test_names_and_units_do_not_change_which_candidates_are_planned():
+    pool = CONTEST.pool
+    renamed = replace(
+        pool,
+        task_ids=tuple(t[::-1] for t in pool.task_ids),
+        candidate_ids=tuple(f"z{99 - i}" for i in range(60)),
+        generators=tuple({"g0": "z", "g1": "m", "g2": "a", "g3": "k"}[g] for g in pool.generators),
+        task_types=("other",) * 60,
+        columns=("b", "c", "a"),
+        values=pool.values * [4.0, 0.5, 2.0],  # powers of two: not a bit is lost
+    )
+    other = Calibrator({"b": BELIEFS["judge"], "c": BELIEFS["weak"]}).fit(renamed, TOTALS)
+    assert plan(other).picked.tolist() == plan(fit()).picked.tolist()
