@@ -5,26 +5,31 @@ from __future__ import annotations
 import numpy as np
 
 from experiments.support.proxy_sets import CHEAP_JUDGES, LOCAL_JUDGE, SHOT
+from experiments.support.replayed import NOISE_SD
 from experiments.support.score_table import PQ, SC, Floats, Ints, Shown
 from selector.calibration.belief import JUDGE, JUDGE_PART, SMALL_JUDGE_PQ, SMALL_JUDGE_SC, UNKNOWN, Belief
 from selector.features.pool import Pool
+from selector.planning.plan import HOLD_BELOW
 from selector.study import Proposal, Study
 
 
 class Bestshot:
-    """Always submits what ``Study.ask`` proposes."""
+    """Always submits what ``Study.ask`` proposes, and never holds."""
+
+    hold_below = 0.0
 
     def __init__(self, shown: Shown, rng: np.random.Generator) -> None:
         columns = believed_columns(shown)
         self._study = Study(
             pool_of(shown, {name: values for name, (values, _) in columns.items()}),
             {name: belief for name, (_, belief) in columns.items()},
+            noise_sd=NOISE_SD,
             seed=int(rng.integers(2**31)),
         )
         self._proposal: Proposal | None = None
 
     def ask(self, remaining: int) -> Ints:
-        self._proposal = self._study.ask(remaining)
+        self._proposal = self._study.ask(remaining, self.hold_below)
         return np.asarray(self._proposal.plan.picked, dtype=np.int64)
 
     def tell(self, rows: Ints, total: float) -> None:
@@ -43,6 +48,8 @@ class Bestshot:
 
 class BestshotHolding(Bestshot):
     """Leaves a submission unused where the plan says HOLD."""
+
+    hold_below = HOLD_BELOW
 
     def hold(self) -> bool:
         return self._proposal is not None and self._proposal.plan.hold

@@ -19,8 +19,8 @@ _RIDGE = 0.03  # on the correlation matrix: two copies of a scorer share their w
 class Belief:
     """Correlation with the overall score, its standard deviation, and the reason.
 
-    ``beyond``: the column's news is already in another column (the parts of a judge's overall); its weight starts at 0
-    and stays out of the sharing between overlapping columns.
+    ``beyond``: the column stays out of the sharing between overlapping columns, because its news is already in another
+    one (the parts of a judge's overall), or nothing is known of it: a copy of a judge must not take the judge's weight.
     """
 
     correlation: float
@@ -37,7 +37,7 @@ SMALL_JUDGE_SC = Belief(0.10, 0.05, "small vision-language models agree weakly w
 SMALL_JUDGE_PQ = Belief(0.03, 0.03, "small vision-language models hardly see artefacts")
 RATING = Belief(0.55, 0.20, "people and a strong judge agree, but each sees what the other misses")
 KNOWN_DIRECTION = Belief(0.05, 0.05, "a local score whose author states which end is better")
-UNKNOWN = Belief(0.0, 0.05, "nothing is known, not even the direction: it must earn its weight")
+UNKNOWN = Belief(0.0, 0.05, "nothing is known, not even the direction: it must earn its weight", beyond=True)
 
 
 def joint_weights(beliefs: tuple[Belief, ...], within: Floats) -> Floats:

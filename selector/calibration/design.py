@@ -33,6 +33,7 @@ class Scales:
     variant_sd: float = 0.3  # between variants of a generator
     residual_sd: float = 1.55  # what no score explains, a candidate
     trust_sd: float = 0.4  # of the slope (about 1) on a written prior
+    ease_sd: float = 0.3  # of a generator's slope on how easy a task is, by the spread of ease over tasks
     between_sd: float = 0.5  # of the slope between the means of tasks
 
 
@@ -119,6 +120,7 @@ def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Itera
             yield Effect(name, "prior", "written prior", 1.0, scales.trust_sd), rows, within, nothing
         yield from _scores(pool, name, rows, codes_of(generator_of[rows]), beliefs, scales)
         yield from _levels(pool, name, rows, len(names) > 1, scales)
+        yield from _demands(pool, name, rows, beliefs, scales)
     if len(names) > 1:
         everywhere = np.arange(len(type_of))
         sd = scales.generator_sd * scales.pooled**0.5
@@ -160,6 +162,28 @@ def _levels(pool: Pool, name: str, rows: Ints, several_types: bool, scales: Scal
     for label, values in _indicators(variant):
         if made_by[int(np.argmax(values))] in several and counts[label] >= _LEAST_OF_A_VARIANT:
             yield Effect(name, "variant", label, 0.0, scales.variant_sd), rows, values, np.zeros(len(rows))
+
+
+def _demands(pool: Pool, name: str, rows: Ints, beliefs: Mapping[str, Belief], scales: Scales) -> Iterator[Part]:
+    """A slope a generator on how easy a task is, by the scores of all its candidates: some fail where it is hard."""
+    ease = _ease(pool, rows, beliefs)
+    if ease is None:
+        return
+    for label, values in _indicators([pool.generators[i] for i in rows]):
+        yield Effect(name, "ease", label, 0.0, scales.ease_sd), rows, values * ease, np.zeros(len(rows))
+
+
+def _ease(pool: Pool, rows: Ints, beliefs: Mapping[str, Belief]) -> Floats | None:
+    """(rows,) mean score of each row's task over columns that are believed to be good news, spread 1."""
+    task = codes_of(pool.task_of[rows])
+    generator = codes_of(codes(pool.generators)[1][rows])
+    total = np.zeros(len(rows))
+    for j, column in enumerate(pool.columns):
+        split = deviation(pool.values[rows, j], task, generator)
+        if split is not None:
+            total += beliefs.get(column, UNKNOWN).correlation * split.between
+    spread = float(total.std())
+    return (total - total.mean()) / spread if spread > 1e-9 else None
 
 
 def _indicators(labels: list[str]) -> Iterator[tuple[str, Floats]]:
