@@ -9,7 +9,7 @@ import pytest
 from sklearn.base import clone
 from toy_contests import BELIEFS, dense, make_contest, picks, recovered, reordered, subset, with_columns
 
-from selector.calibration.belief import KNOWN_DIRECTION, UNKNOWN, Belief
+from selector.calibration.belief import KNOWN_DIRECTION, UNKNOWN
 from selector.calibration.calibrator import Calibrator
 from selector.calibration.design import Scales, build_design
 from selector.calibration.totals import Total
@@ -140,7 +140,7 @@ def test_direction_of_a_score_that_nobody_knows_does_not_matter():
 def test_a_duplicated_scorer_barely_changes_the_picks(name):
     pool = CONTEST.pool
     twice = with_columns(pool, ["copy"], pool.values[:, [pool.columns.index(name)]])
-    beliefs = {**BELIEFS, "copy": BELIEFS.get(name, Belief(0.0, 0.05, ""))}
+    beliefs = {**BELIEFS, "copy": BELIEFS.get(name, UNKNOWN)}
     one, two = picks(pool, TOTALS), picks(twice, TOTALS, beliefs=beliefs)
     assert sum(one[t] != two[t] for t in one) <= 2
 

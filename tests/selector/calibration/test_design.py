@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toy_contests import BELIEFS, make_contest, subset
+from toy_contests import BELIEFS, make_contest, subset, with_columns
 
 from selector.calibration.belief import Belief
 from selector.calibration.design import Scales, build_design
@@ -63,6 +63,32 @@ def test_a_believed_correlation_is_the_prior_correlation_within_tasks():
     effect, column = effects["all/score/judge"]
     assert effect.mean * column.std() / SCALES.within_sd == pytest.approx(0.4 / 1.03)
     assert effect.sd == 0.1
+
+
+def test_a_copy_of_a_judge_of_which_nothing_is_believed_leaves_the_judge_its_weight():
+    one, two = (
+        design_of(pool)[1]
+        for pool in (CONTEST.pool, with_columns(CONTEST.pool, ["copy"], CONTEST.pool.values[:, :1] + 0.01))
+    )
+    assert two["all/score/judge"][0] == one["all/score/judge"][0]
+    assert two["all/score/copy"][0].mean == 0.0
+
+
+def test_a_generator_may_fare_better_where_tasks_are_easy():
+    """Ease: the tasks' mean scores, weighted by belief, with mean 0 and spread 1 over the rows."""
+    _, effects = design_of(CONTEST.pool)
+    z = (CONTEST.pool.values - CONTEST.pool.values.mean(axis=0)) / CONTEST.pool.values.std(axis=0)
+    ease = (z @ [BELIEFS["judge"].correlation, BELIEFS["weak"].correlation, 0.0]).reshape(20, 4).mean(axis=1)
+    ease = np.repeat((ease - ease.mean()) / ease.std(), 4)
+    for g in range(4):
+        effect, column = effects[f"all/ease/g{g}"]
+        made = np.array([name == f"g{g}" for name in CONTEST.pool.generators])
+        np.testing.assert_allclose(column, (made - 0.25) * ease, atol=1e-9)
+        assert (effect.mean, effect.sd) == (0.0, SCALES.ease_sd)
+
+
+def test_where_no_score_is_believed_in_nothing_is_said_of_ease():
+    assert not any(key.startswith("all/ease/") for key in design_of(CONTEST.pool, {})[1])
 
 
 def test_generators_of_several_types_share_a_part_of_their_variance():

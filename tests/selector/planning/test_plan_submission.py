@@ -197,6 +197,13 @@ def test_with_a_threshold_of_zero_it_never_holds(remaining, told):
     assert "HOLD" not in got.why
 
 
+def test_with_a_threshold_of_zero_it_does_not_even_hold_when_there_is_nothing_to_win():
+    pool = subset(CONTEST.pool, np.arange(0, 60, 4))
+    got = plan(Calibrator(BELIEFS).fit(pool, [Total(np.arange(15), 15, 5.0)]), hold_below=0.0)
+    assert (got.gain, got.lesson) == (0.0, 0.0)
+    assert not got.hold
+
+
 def converged():
     """Every candidate's score is known: the best picks and each candidate by itself have been told."""
     exact = [Total(np.array([i]), 1, float(v)) for i, v in enumerate(CONTEST.truth)]

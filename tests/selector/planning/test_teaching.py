@@ -11,7 +11,7 @@ from toy_contests import dense, random_gaussian
 
 from selector.calibration.gaussian import Gaussian
 from selector.features.pool import padded
-from selector.planning import teaching
+from selector.planning import lookahead, teaching
 from selector.planning.lookahead import Effort, alone, plan_lessons
 from selector.planning.teaching import Choices, improve, lesson
 
@@ -199,6 +199,20 @@ def test_lessons_that_are_planned_together_differ():
         weights = CHOICES.weights(found.picked, 10)[None, :]
         reached = reached.observe(weights, weights @ reached.mean, np.array([1e-4]))
     assert (reached.variance[[0, 6]] < 0.2).all()
+
+
+def test_a_lesson_is_planned_on_what_the_others_and_not_it_itself_will_have_taught():
+    gaussian = belief(2)
+    plans = [np.array([0, 3, 6, 8]), np.array([1, 4, 7, 9])]
+    z = np.random.default_rng(0).standard_normal((2, 4000)).astype(np.float32)
+    after, means = lookahead._after_the_others(gaussian, CHOICES, plans, 0, NOISE, z)
+    line = CHOICES.weights(plans[1], 10)[None]
+    known = gaussian.observe(line, line @ gaussian.mean, np.array([NOISE]))
+    np.testing.assert_allclose(after.variance, known.variance, atol=1e-9)
+    moved = gaussian.variance - known.variance  # the mean will have moved by this variance
+    laid = np.array([means[c, t] for t, task in enumerate(CHOICES.rows) for c, row in enumerate(task) if row >= 0])
+    np.testing.assert_allclose(laid.var(axis=1), moved, rtol=0.1, atol=1e-3)
+    np.testing.assert_allclose(laid.mean(axis=1), gaussian.mean, atol=0.1)
 
 
 def test_best_is_the_first_of_equals_and_padding_is_never_picked():
