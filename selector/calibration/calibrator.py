@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg import solve_triangular
 from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
 from selector.calibration.belief import Belief
 from selector.calibration.design import DEFAULT_SCALES, Design, Effect, Scales, build_design
 from selector.calibration.gaussian import Gaussian
-from selector.calibration.totals import Evidence, Prediction, Total, weigh
+from selector.calibration.totals import OWN, Evidence, Prediction, Total, weigh
 from selector.domain import InputError
 from selector.features.pool import Floats, Pool
 
@@ -43,7 +45,7 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
     Attributes:
         posterior_: :class:`Gaussian` over the pool's overall scores.
         weights_: :class:`WeightEstimate` of every effect.
-        evidence_: outliers, scale and one-step-ahead predictions of the totals.
+        evidence_: outliers, and factors on the prior's spreads.
 
     Example:
         >>> import numpy as np
@@ -77,11 +79,13 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
         n = len(X.task_ids)
         if any(t.rows.min() < 0 or t.rows.max() >= n for t in totals):
             raise InputError(f"a total names a candidate outside of the pool of {n}")
+        self.__dict__.pop("predictions_", None)
         self.pool_ = X
         self.design_: Design = build_design(X, self.beliefs or {}, self.scales, self.learned)
         prior = _prior(self.design_)
-        self.evidence_: Evidence = weigh(prior, totals, self.noise_sd)
-        self.prior_ = prior.scaled(self.evidence_.scale)
+        self.evidence_: Evidence = weigh(prior, self.design_.parts, totals, self.noise_sd)
+        own = self.evidence_.factors[OWN]
+        self.prior_ = prior.scaled(self.design_.spread_by(self.evidence_.factors), own)
         self.posterior_ = self.prior_.observe(self.evidence_.weights, self.evidence_.values, self.evidence_.noise)
         self.weights_: tuple[WeightEstimate, ...]
         self.weights_, self.weight_news_ = self._weights()
@@ -93,6 +97,7 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
         Another pool than the fitted one, of the same contest, gets the learned weights and levels as its prior; what
         totals said of single candidates stays behind.
         """
+        check_is_fitted(self)
         if X is not None and X is not self.pool_:
             learned = {w.effect.key: (w.mean, w.sd) for w in self.weights_}
             moved = Calibrator(self.beliefs, self.scales, self.noise_sd, learned).fit(X)
@@ -102,13 +107,19 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
 
     def sample(self, count: int, rng: np.random.Generator) -> Floats:
         """(count, n) draws of all overall scores from the posterior."""
+        check_is_fitted(self)
         centred = Gaussian(self.posterior_.mean, self.prior_.root, self.prior_.own, self.posterior_.learned)
         return centred.draws(self.evidence_.weights, self.evidence_.noise, count, rng)
 
-    @property
+    @cached_property
     def predictions_(self) -> tuple[Prediction, ...]:
-        """What the totals before each total said of it."""
-        return self.evidence_.ahead
+        """What the totals before each total said of it; computed when asked for."""
+        return self.evidence_.ahead()
+
+    @property
+    def prior_sds_(self) -> Floats:
+        """(effects,) standard deviations of the prior, as the totals corrected them."""
+        return self.design_.sds * self.design_.spread_by(self.evidence_.factors)
 
     def as_prior(self, widen: float = 1.5) -> dict[str, tuple[float, float]]:
         """Effects as priors of a next campaign, standard deviations widened: another contest is another judge.
@@ -121,7 +132,7 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
     def _weights(self) -> tuple[tuple[WeightEstimate, ...], Floats]:
         """Posterior of every effect, and what the totals taught of it: (effects, totals), as ``learned`` is of rows."""
         evidence, mean = self.evidence_, self.design_.means
-        prior_sd = self.design_.sds * evidence.scale
+        prior_sd = self.prior_sds_
         news = np.zeros((len(mean), 0))
         if len(evidence.values):
             observed = prior_sd[:, None] * (evidence.weights @ self.prior_.root).T

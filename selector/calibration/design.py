@@ -18,6 +18,7 @@ from selector.calibration.belief import UNKNOWN, Belief, joint_weights
 from selector.features.deviation import Deviation, deviation, group_mean
 from selector.features.pool import Floats, Ints, Pool, codes
 
+_STRONG = 0.1  # belief's sd from which a score is believed in for a reason of its own (a judge)
 _LEAST_OF_A_VARIANT = 5  # candidates: a name that hardly recurs (a file's, say) is no level
 
 
@@ -48,6 +49,13 @@ class Effect:
     sd: float
 
     @property
+    def part(self) -> str | None:
+        """Part of the prior whose spread totals may correct; None for levels and for what is believed strongly."""
+        if self.kind in ("generator", "variant", "ease"):
+            return "generators"
+        return "weak scores" if self.kind == "score" and self.sd < _STRONG else None
+
+    @property
     def key(self) -> str:
         return f"{self.task_type}/{self.kind}/{self.name}"
 
@@ -68,6 +76,16 @@ class Design:
     @property
     def sds(self) -> Floats:
         return np.array([e.sd for e in self.effects])
+
+    @property
+    def parts(self) -> dict[str, Ints]:
+        """Part of the prior whose spread the totals may correct, to its effects."""
+        named = [e.part for e in self.effects]
+        return {p: np.flatnonzero([n == p for n in named]) for p in sorted({n for n in named if n})}
+
+    def spread_by(self, factors: Mapping[str, float]) -> Floats:
+        """(effects,) factor of each effect's part, 1 where it has none."""
+        return np.array([factors.get(e.part, 1.0) if e.part else 1.0 for e in self.effects])
 
 
 DEFAULT_SCALES = Scales()

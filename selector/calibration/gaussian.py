@@ -36,9 +36,9 @@ class Gaussian:
         full: Floats = (self.root**2).sum(axis=1) + self.own - (self.learned**2).sum(axis=1)
         return np.maximum(full, 0.0)
 
-    def scaled(self, factor: float) -> Gaussian:
-        """The same with all prior standard deviations times ``factor``; only before anything was learned."""
-        return replace(self, root=self.root * factor, own=self.own * factor**2)
+    def scaled(self, columns: Floats, own: float) -> Gaussian:
+        """The same with other prior spreads: factors on the effects (effects,) and on the candidates' own parts."""
+        return replace(self, root=self.root * columns, own=self.own * own**2)
 
     def observe(self, weights: Floats, values: Floats, noise: Floats) -> Gaussian:
         """Condition on ``weights @ overall + noise = values``: weights (t, n), values and noise variances (t,)."""

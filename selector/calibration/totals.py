@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from selector.calibration.gaussian import Gaussian
+from selector.calibration.spread import Parts, fit_factors
 from selector.domain import InputError
 from selector.features.pool import Bools, Floats, Ints
 
 _OUTLIER_SHARE = 0.03  # of totals, beforehand: a judge that failed on some images, an upload that was cut
 _OUTLIER_SD = 2.0  # points by which such a total is off
 _CERTAIN = 0.9  # probability from which a total counts as an outlier
-_SCALE_STRENGTH = 10.0  # totals that the prior scale is worth against what the totals say of it
+OWN = "candidates"  # the part of the prior that is each candidate's own
 ROUNDING = 0.01  # step of a total with two decimals
 
 
@@ -54,39 +56,66 @@ class Evidence:
 
     weights: Floats  # (t, n)
     values: Floats  # (t,) less their constants
-    noise: Floats  # (t,) variances, inflated where a total is an outlier
+    constants: Floats  # (t,) what last resorts add to each total
+    own: Floats  # (t,) variances of the leaderboard's noise, rounding and last resorts
+    noise: Floats  # (t,) the same, inflated where a total is an outlier
     outliers: Bools  # (t,)
-    scale: float  # factor on all prior standard deviations
-    ahead: tuple[Prediction, ...] = field(default=())
+    factors: Mapping[str, float]  # on the prior's standard deviations, by part
+    off: Floats  # (t,) values less what the prior expects
+    parts: Parts  # the prior's covariance of the totals
+
+    def ahead(self) -> tuple[Prediction, ...]:
+        """One-step-ahead predictions, each from the totals before it alone."""
+        return tuple(self._ahead_of(t) for t in range(len(self.off)))
+
+    def _ahead_of(self, t: int) -> Prediction:
+        before = np.arange(t)
+        outliers, factors = _judge(self.parts.among(before), self.off[:t], self.own[:t])
+        spread = self.parts.spread(factors)
+        cross = np.linalg.solve(spread[:t, :t] + np.diag(_inflated(self.own[:t], outliers)), spread[:t, t])
+        variance = max(float(spread[t, t] - spread[:t, t] @ cross), 0.0) + self.own[t]
+        mean = self.values[t] - self.off[t] + cross @ self.off[:t] + self.constants[t]
+        return Prediction(float(mean), math.sqrt(variance))
 
 
-def weigh(prior: Gaussian, totals: tuple[Total, ...], noise_sd: float) -> Evidence:
-    """Judge the totals against the prior: a common scale for it, and outliers.
+def weigh(prior: Gaussian, groups: Mapping[str, Ints], totals: tuple[Total, ...], noise_sd: float) -> Evidence:
+    """Judge the totals against the prior: how wide its parts should be, and which totals are outliers.
 
-    The scale is the posterior mode of a conjugate inverse-gamma on the variance. Outliers are found by leave-one-out
-    prediction, the worst one first, so that one bad total does not accuse the good ones.
+    Args:
+        prior: over the pool, before any total.
+        groups: part of the prior to the columns of its root; what is in none keeps its spread.
+        noise_sd: standard deviation of a total beyond its rounding, in points.
     """
-    n = len(prior.mean)
-    weights = np.zeros((len(totals), n))
+    weights = np.zeros((len(totals), len(prior.mean)))
     for line, total in zip(weights, totals, strict=True):
         np.add.at(line, total.rows, 1.0 / total.tasks)
-    values = np.array([t.value - t.constant / t.tasks for t in totals])
+    constants = np.array([t.constant / t.tasks for t in totals])
+    values = np.array([t.value for t in totals]) - constants
     own = np.array([noise_sd**2 + ROUNDING**2 / 12 + (t.constant_sd / t.tasks) ** 2 for t in totals])
-    spread, off = weights @ prior.times(weights.T), values - weights @ prior.mean
-    outliers = _outliers(spread, off, own)
-    noise = _inflated(own, outliers)
-    return Evidence(weights, values, noise, outliers, _scale(spread, off, noise), _ahead(spread, off, own, totals))
+    off, parts = values - weights @ prior.mean, _parts(prior, groups, weights)
+    outliers, factors = _judge(parts, off, own)
+    return Evidence(weights, values, constants, own, _inflated(own, outliers), outliers, factors, off, parts)
 
 
-def _outliers(spread: Floats, off: Floats, own: Floats) -> Bools:
-    """The totals that are outliers, found one by one; at most a quarter of them and one more."""
+def _parts(prior: Gaussian, groups: Mapping[str, Ints], weights: Floats) -> Parts:
+    seen = weights @ prior.root
+    free = {name: seen[:, columns] @ seen[:, columns].T for name, columns in groups.items()}
+    free[OWN] = (weights * prior.own) @ weights.T
+    sure = np.setdiff1d(np.arange(seen.shape[1]), np.concatenate([np.empty(0, dtype=np.intp), *groups.values()]))
+    return Parts(seen[:, sure] @ seen[:, sure].T, free)
+
+
+def _judge(parts: Parts, off: Floats, own: Floats) -> tuple[Bools, dict[str, float]]:
+    """The totals that are outliers, found one by one (at most a quarter of them and one more), and the factors."""
     outliers = np.zeros(len(off), dtype=bool)
+    factors = fit_factors(parts, off, own)
     for _ in range(1 + len(off) // 4):
-        suspect = _worst(spread, off, own, outliers)
+        suspect = _worst(parts, factors, off, own, outliers)
         if suspect is None:
             break
         outliers[suspect] = True
-    return outliers
+        factors = fit_factors(parts, off, _inflated(own, outliers))
+    return outliers, factors
 
 
 def _inflated(own: Floats, outliers: Bools) -> Floats:
@@ -94,28 +123,20 @@ def _inflated(own: Floats, outliers: Bools) -> Floats:
     return noise
 
 
-def _scale(spread: Floats, off: Floats, noise: Floats) -> float:
-    """Factor on the prior's standard deviations that the totals ask for, shrunk towards 1."""
-    if len(off) == 0:
-        return 1.0
-    misfit = float(off @ np.linalg.solve(spread + np.diag(noise), off))
-    return math.sqrt((_SCALE_STRENGTH + misfit) / (_SCALE_STRENGTH + len(off)))
-
-
-def _worst(spread: Floats, off: Floats, own: Floats, outliers: Bools) -> int | None:
+def _worst(parts: Parts, factors: Mapping[str, float], off: Floats, own: Floats, outliers: Bools) -> int | None:
     """The total that is most surely an outlier, given the others; None when it is not surely one.
 
-    The scale is that of the others: with its own misfit in it an outlier would excuse itself.
+    The factors are those of the others: with its own misfit in them an outlier would excuse itself.
     """
     if len(off) < 3:
         return None  # of two totals nobody can say which one is wrong
     noise = _inflated(own, outliers)
-    precision = np.linalg.inv(_scale(spread, off, noise) ** 2 * spread + np.diag(noise))
+    precision = np.linalg.inv(parts.spread(factors) + np.diag(noise))
     misfit = (off @ precision) ** 2 / np.diag(precision)
     worst = int(np.argmax(np.where(outliers, -1.0, misfit)))
     others = np.arange(len(off)) != worst
-    scale2 = _scale(spread[np.ix_(others, others)], off[others], noise[others]) ** 2
-    row = np.linalg.inv(scale2 * spread + np.diag(noise))[worst]
+    theirs = fit_factors(parts.among(others), off[others], noise[others])
+    row = np.linalg.inv(parts.spread(theirs) + np.diag(noise))[worst]
     left_out, variance = float(row @ off) / row[worst], 1.0 / row[worst]
     usual = _density(left_out, variance) * (1 - _OUTLIER_SHARE)
     odd = _density(left_out, variance + _OUTLIER_SD**2) * _OUTLIER_SHARE
@@ -124,18 +145,3 @@ def _worst(spread: Floats, off: Floats, own: Floats, outliers: Bools) -> int | N
 
 def _density(off: float, variance: float) -> float:
     return math.exp(-0.5 * off**2 / variance) / math.sqrt(2 * math.pi * variance)
-
-
-def _ahead(spread: Floats, off: Floats, own: Floats, totals: tuple[Total, ...]) -> tuple[Prediction, ...]:
-    """One-step-ahead predictions, each from the totals before it alone: what later ones say of those is not known."""
-    found = []
-    for t, total in enumerate(totals):
-        noise = _inflated(own[:t], _outliers(spread[:t, :t], off[:t], own[:t]))
-        scale2 = _scale(spread[:t, :t], off[:t], noise) ** 2
-        before = scale2 * spread[:t, :t] + np.diag(noise)
-        cross = scale2 * spread[t, :t]
-        shift = float(cross @ np.linalg.solve(before, off[:t])) if t else 0.0
-        known = float(cross @ np.linalg.solve(before, cross)) if t else 0.0
-        mean = total.value - off[t] + shift
-        found.append(Prediction(float(mean), math.sqrt(max(scale2 * spread[t, t] - known, 0.0) + own[t])))
-    return tuple(found)

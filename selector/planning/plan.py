@@ -164,7 +164,7 @@ def _learnings(
 ) -> tuple[Learning, ...]:
     """The effects whose uncertainty the total would shrink most, by at least a twentieth."""
     weights = choices.weights(picked, len(calibrator.posterior_.mean))
-    prior_sd = calibrator.design_.sds * calibrator.evidence_.scale
+    prior_sd = calibrator.prior_sds_
     shared = prior_sd * (calibrator.prior_.root.T @ weights)
     shared -= calibrator.weight_news_ @ (calibrator.posterior_.learned.T @ weights)
     found = []

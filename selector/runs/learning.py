@@ -54,14 +54,15 @@ class ToldLine:
 
 @dataclass(frozen=True)
 class Calibration:
-    """A fitted calibration in figures. ``scale``: factor on the prior's spreads that the totals ask for."""
+    """A fitted calibration in figures. ``factors``: on the prior's spreads, by part, as the totals
+    ask for them."""
 
     basis: str
     candidates: int
     tasks: int
     weights: tuple[WeightLine, ...]
     told: tuple[ToldLine, ...]
-    scale: float
+    factors: Mapping[str, float]
     picks_moved: int  # tasks that the newest total made pick otherwise
     prior_from: str | None
 
@@ -94,7 +95,7 @@ def describe(known: Knowledge, folder: Path) -> Calibration:
         tasks=len(known.pool.tasks),
         weights=weights,
         told=_told(known),
-        scale=calibrator.evidence_.scale,
+        factors=calibrator.evidence_.factors,
         picks_moved=_moved(before, calibrator),
         prior_from=_prior_from(folder),
     )
@@ -139,7 +140,7 @@ def _told(known: Knowledge) -> tuple[ToldLine, ...]:
             ahead.mean + Z80 * ahead.sd,
             bool(odd),
         )
-        for row, ahead, odd in zip(known.told, evidence.ahead, evidence.outliers, strict=True)
+        for row, ahead, odd in zip(known.told, known.calibrator.predictions_, evidence.outliers, strict=True)
     )
 
 
