@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from toy_contests import BELIEFS, dense, make_contest, picks, recovered, reordered, subset, with_columns
 
 from selector.calibration.belief import KNOWN_DIRECTION, UNKNOWN
@@ -30,12 +31,24 @@ def weights_of(fitted):
 # Independent references
 
 
+def prior_sds(fitted):
+    """(effects,) standard deviations of the prior that was used, after the totals had their say on its spread."""
+    return np.linalg.norm(fitted.prior_.root, axis=0) / np.linalg.norm(fitted.design_.basis, axis=0)
+
+
+def test_without_totals_the_prior_is_the_design_s():
+    fitted = fit(totals=[])
+    np.testing.assert_allclose(prior_sds(fitted), fitted.design_.sds)
+    np.testing.assert_allclose(fitted.prior_.own, fitted.design_.residual_sd**2)
+    np.testing.assert_allclose(fitted.prior_.mean, fitted.design_.base + fitted.design_.basis @ fitted.design_.means)
+
+
 def test_weights_are_those_of_a_bayesian_linear_regression_in_precision_form():
     fitted = fit()
     design, evidence = fitted.design_, fitted.evidence_
     lines = evidence.weights
-    prior_precision = np.diag((design.sds * evidence.scale) ** -2.0)
-    luck = lines @ np.diag((design.residual_sd * evidence.scale) ** 2) @ lines.T + np.diag(evidence.noise)
+    prior_precision = np.diag(prior_sds(fitted) ** -2.0)
+    luck = lines @ np.diag(fitted.prior_.own) @ lines.T + np.diag(evidence.noise)
     x, y = lines @ design.basis, evidence.values - lines @ design.base
     covariance = np.linalg.inv(prior_precision + x.T @ np.linalg.solve(luck, x))
     mean = covariance @ (prior_precision @ design.means + x.T @ np.linalg.solve(luck, y))
@@ -46,8 +59,7 @@ def test_weights_are_those_of_a_bayesian_linear_regression_in_precision_form():
 def test_estimates_are_gaussian_process_regression_on_the_formed_covariance():
     fitted = fit()
     design, evidence = fitted.design_, fitted.evidence_
-    covariance = (design.basis * design.sds**2) @ design.basis.T + np.diag(design.residual_sd**2)
-    covariance *= evidence.scale**2
+    covariance = (design.basis * prior_sds(fitted) ** 2) @ design.basis.T + np.diag(fitted.prior_.own)
     mean = design.base + design.basis @ design.means
     spread = evidence.weights @ covariance @ evidence.weights.T + np.diag(evidence.noise)
     gain = np.linalg.solve(spread, evidence.weights @ covariance).T
@@ -66,16 +78,17 @@ def test_samples_have_the_posterior_s_moments():
 
 
 def test_posterior_of_totals_from_the_model_is_calibrated():
-    """Truth drawn from the prior: the standardised errors have spread 1."""
+    """Truth drawn from the prior, where a leaderboard could show it: the standardised errors have spread 1."""
     rng, errors = np.random.default_rng(0), []
-    for seed in range(20):
-        contest = make_contest(seed, tasks=12)
+    for seed in range(60):
+        contest = make_contest(seed, tasks=30)
         truth = fit(contest.pool, []).sample(1, rng)[0]
-        rows = [contest.random_rows(rng) for _ in range(6)]
-        totals = [Total(r, 12, float(np.clip(truth[r].mean() + 0.05 * rng.standard_normal(), 0, 10))) for r in rows]
-        posterior = fit(contest.pool, totals).posterior_
-        errors.extend((truth - posterior.mean) / np.sqrt(posterior.variance))
-    assert np.std(errors) == pytest.approx(1.0, abs=0.1)
+        if 1.5 < truth.mean() < 8.5:
+            rows = [contest.random_rows(rng) for _ in range(6)]
+            totals = [Total(r, 30, float(truth[r].mean() + 0.05 * rng.standard_normal())) for r in rows]
+            posterior = fit(contest.pool, totals).posterior_
+            errors.extend((truth - posterior.mean) / np.sqrt(posterior.variance))
+    assert np.std(errors) == pytest.approx(1.0, abs=0.12)
 
 
 # Behaviour
@@ -247,11 +260,10 @@ def test_variants_of_a_generator_are_told_apart():
     assert "all/variant/g1 v1" not in weights_of(fit())
 
 
-def test_more_is_known_after_each_total():
-    sds = [fit(totals=TOTALS[:k], scales=Scales()).weights_ for k in (0, 5)]
-    scale = fit().evidence_.scale
-    for before, after in zip(*sds, strict=True):
-        assert after.sd <= before.sd * scale + 1e-12
+def test_totals_leave_less_unknown_than_their_prior():
+    fitted = fit()
+    assert (np.array([w.sd for w in fitted.weights_]) <= prior_sds(fitted) + 1e-12).all()
+    assert fitted.posterior_.variance.sum() < fitted.prior_.variance.sum()
 
 
 # Odd pools
@@ -332,6 +344,12 @@ def test_a_singular_design_gives_sensible_estimates(pool, noise_sd):
 def test_fit_returns_the_calibrator_itself():
     blank = Calibrator(BELIEFS)
     assert blank.fit(CONTEST.pool, TOTALS) is blank
+
+
+@pytest.mark.parametrize("verb", [Calibrator.predict, lambda c: c.sample(1, np.random.default_rng(0))])
+def test_asking_before_fitting_says_so(verb):
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        verb(Calibrator())
 
 
 def test_parameters_are_kept_as_given_and_can_be_set_and_cloned():

@@ -48,10 +48,12 @@ def test_no_total_teaches_nothing():
     assert prior.observe(np.zeros((0, 8)), np.zeros(0), np.zeros(0)) is prior
 
 
-def test_scaling_multiplies_every_prior_standard_deviation():
-    prior = random_gaussian(4)
-    np.testing.assert_allclose(dense(prior.scaled(1.7)), 1.7**2 * dense(prior))
-    np.testing.assert_allclose(prior.scaled(1.7).mean, prior.mean)
+def test_scaling_multiplies_the_prior_standard_deviations_of_effects_and_candidates():
+    prior, factors = random_gaussian(4), np.array([0.5, 1.0, 3.0])
+    got = prior.scaled(factors, 1.7)
+    expected = (prior.root * factors**2) @ prior.root.T + 1.7**2 * np.diag(prior.own)
+    np.testing.assert_allclose(dense(got), expected)
+    np.testing.assert_allclose(got.mean, prior.mean)
 
 
 def test_draws_have_the_posterior_s_mean_and_covariance():

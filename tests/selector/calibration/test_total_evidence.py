@@ -1,4 +1,4 @@
-"""Totals as evidence: scale, outliers, one-step-ahead predictions."""
+"""Totals as evidence: how wide the prior is, outliers, one-step-ahead predictions."""
 
 from __future__ import annotations
 
@@ -52,20 +52,32 @@ def test_an_uncertain_last_resort_makes_a_total_noisier():
     assert noise[0] == pytest.approx(NOISE_SD**2 + ROUNDING**2 / 12 + 0.2**2)
 
 
-def test_scale_is_the_misfit_of_the_totals_shrunk_towards_one():
-    contest = make_contest(1)
+def test_parts_of_the_prior_s_covariance_of_the_totals_add_up_to_the_whole():
+    contest = make_contest(1, types=("draw", "edit"))
     fitted = fit(contest, contest.random_totals(6, seed=2))
     evidence, design = fitted.evidence_, fitted.design_
     root = design.basis * design.sds
-    spread = evidence.weights @ (root @ root.T + np.diag(design.residual_sd**2)) @ evidence.weights.T
-    off = evidence.values - evidence.weights @ (design.base + design.basis @ design.means)
-    misfit = off @ np.linalg.inv(spread + np.diag(evidence.noise)) @ off
-    assert evidence.scale == pytest.approx(math.sqrt((10 + misfit) / (10 + 6)))
+    whole = evidence.weights @ (root @ root.T + np.diag(design.residual_sd**2)) @ evidence.weights.T
+    np.testing.assert_allclose(evidence.parts.spread(dict.fromkeys(evidence.factors, 1.0)), whole, atol=1e-10)
+    corrected = evidence.weights @ fitted.prior_.times(evidence.weights.T)
+    np.testing.assert_allclose(evidence.parts.spread(evidence.factors), corrected, atol=1e-10)
+    assert set(evidence.factors) == {"candidates", "generators", "weak scores"}
+
+
+def test_totals_that_differ_more_than_expected_widen_the_prior_and_alike_ones_narrow_it():
+    contest = make_contest(1)
+    rng = np.random.default_rng(0)
+    rows = [contest.random_rows(rng) for _ in range(12)]
+    wild = fit(contest, [Total(r, 30, 5.0 + 1.5 * (-1) ** i) for i, r in enumerate(rows)])
+    tame = fit(contest, [Total(r, 30, 5.0) for r in rows])
+    assert wild.evidence_.factors["candidates"] > 1.5
+    assert tame.evidence_.factors["candidates"] < 1.0
+    assert not wild.evidence_.outliers.any()
 
 
 def test_no_total_leaves_the_prior_as_it_is():
     fitted = fit(make_contest(), [])
-    assert fitted.evidence_.scale == 1.0
+    assert set(fitted.evidence_.factors.values()) == {1.0}
     assert fitted.predictions_ == ()
 
 
@@ -105,7 +117,7 @@ def test_one_of_fourteen_totals_that_is_off_is_found_and_no_other(place):
     assert np.flatnonzero(fit(contest, totals).evidence_.outliers).tolist() == [place]
 
 
-def test_an_outlier_does_not_excuse_itself_by_widening_the_scale():
+def test_an_outlier_does_not_excuse_itself_by_widening_the_prior():
     """Totals of 20 tasks differ by chance by a fifth of a point; 1.5 is still plainly wrong."""
     found = 0
     for seed in range(40):

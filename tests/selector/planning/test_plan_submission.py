@@ -158,23 +158,18 @@ def test_learnings_are_the_weights_before_and_after_the_total():
     got = plan(fitted)
     assert 1 <= len(got.learnings) <= 4
     design, evidence = fitted.design_, fitted.evidence_
-    root = design.basis * design.sds * evidence.scale
-    prior = np.block(
-        [
-            [np.diag((design.sds * evidence.scale) ** 2), (design.sds * evidence.scale)[:, None] * root.T],
-            [root * design.sds * evidence.scale, dense(fitted.prior_)],
-        ]
-    )
+    root, sds = fitted.prior_.root, np.linalg.norm(fitted.prior_.root, axis=0) / np.linalg.norm(design.basis, axis=0)
+    prior = np.block([[np.diag(sds**2), sds[:, None] * root.T], [root * sds, dense(fitted.prior_)]])
     k = len(design.sds)
     lines = np.vstack([evidence.weights, weights_of(got.picked)])
     seen = np.hstack([np.zeros((len(lines), k)), lines])
     noise = np.append(evidence.noise, NOISE)
     after = prior - prior @ seen.T @ np.linalg.solve(seen @ prior @ seen.T + np.diag(noise), seen @ prior)
-    sds = {e.key: s for e, s in zip(design.effects, np.sqrt(np.diag(after)[:k]), strict=True)}
+    narrowed = {e.key: s for e, s in zip(design.effects, np.sqrt(np.diag(after)[:k]), strict=True)}
     before = {w.effect.key: w.sd for w in fitted.weights_}
     for learning in got.learnings:
         assert learning.before == pytest.approx(before[learning.effect])
-        assert learning.after == pytest.approx(sds[learning.effect], abs=1e-6)
+        assert learning.after == pytest.approx(narrowed[learning.effect], abs=1e-6)
         assert learning.after < 0.95 * learning.before
 
 
@@ -266,6 +261,13 @@ def test_a_task_without_a_choice_is_left_out():
     got = plan(Calibrator(BELIEFS).fit(pool, []), remaining=3)
     assert len(got.picked) == 14
     assert (got.picked >= 4).all()
+
+
+@pytest.mark.parametrize("remaining", [1, 4])
+def test_where_nothing_may_be_picked_it_holds(remaining):
+    got = plan(Calibrator(BELIEFS).fit(replace(CONTEST.pool, eligible=np.zeros(60, dtype=bool))), remaining=remaining)
+    assert got.hold
+    assert len(got.picked) == 0
 
 
 def test_unequal_numbers_of_candidates_are_planned():
