@@ -43,8 +43,14 @@ def test_without_totals_the_prior_is_the_design_s():
     np.testing.assert_allclose(fitted.prior_.mean, fitted.design_.base + fitted.design_.basis @ fitted.design_.means)
 
 
-def test_weights_are_those_of_a_bayesian_linear_regression_in_precision_form():
-    fitted = fit()
+# Four submissions of one generator each, far apart: their spread is found to be wider than the prior's.
+APART = [Total(np.arange(k, 120, 4), 30, value) for k, value in enumerate((2.0, 4.5, 6.0, 9.0))]
+
+
+@pytest.mark.parametrize("totals", [TOTALS, APART], ids=["near", "far apart"])
+def test_weights_are_those_of_a_bayesian_linear_regression_in_precision_form(totals):
+    fitted = fit(totals=totals)
+    assert (fitted.evidence_.factors["generators"] > 1.2) == (totals is APART)
     design, evidence = fitted.design_, fitted.evidence_
     lines = evidence.weights
     prior_precision = np.diag(prior_sds(fitted) ** -2.0)
@@ -377,7 +383,9 @@ def test_representation_names_what_was_changed():
 
 def test_fitting_again_forgets_what_was_told_before():
     fitted = fit()
+    assert len(fitted.predictions_) == 5
     fitted.fit(CONTEST.pool, [])
+    assert fitted.predictions_ == ()
     np.testing.assert_array_equal(fitted.predict(), fit(totals=[]).predict())
 
 

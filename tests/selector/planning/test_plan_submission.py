@@ -71,6 +71,13 @@ def test_what_a_lesson_should_bring_is_what_brute_force_says():
     assert got.lesson == pytest.approx(rise.mean() - now, rel=0.15)
 
 
+def test_a_lesson_is_an_average_over_the_submissions_that_are_planned_together():
+    """Once the level is known each further total teaches less than the one before."""
+    fitted = fit(totals=CONTEST.random_totals(8, seed=3))
+    one, four = (plan(fitted, remaining=r, effort=replace(LIGHT, ahead=4)).lesson for r in (2, 5))
+    assert 0.4 * one < four < 1.1 * one
+
+
 @pytest.mark.parametrize("remaining", [1, 5])
 def test_interval_of_the_total_is_that_of_the_posterior(remaining):
     fitted = fit()
