@@ -1,12 +1,13 @@
 """How wide each part of the prior should be, by what the totals say: empirical Bayes with a prior of its own.
 
 The prior's spreads are guesses. Parts of it (how much generators differ, how much weak scores tell, what no score
-explains) each get one factor, the mode of the totals' marginal likelihood times a log-normal prior around 1 (type II
-maximum likelihood, Rasmussen and Williams 2006, section 5.4.1). With few totals the factors stay near 1.
+explains) each get one factor, averaged over the marginal likelihood of the totals (Rasmussen and Williams 2006, section
+5.4.1) times a log-normal prior around 1. With few totals the factors stay near 1.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,9 +15,9 @@ import numpy as np
 
 from selector.features.pool import Bools, Floats, Ints
 
-_LOGS = np.linspace(-1.0, 1.5, 11)  # logarithms of the factors that are tried
+_LOGS = np.linspace(-1.5, 1.5, 13)  # logarithms of the factors that are tried
 _LOG_SD = 0.5  # of a factor's prior: half or double would be no surprise
-_ROUNDS = 3  # of coordinate ascent
+_ROUNDS = 3  # over the parts, each given the others
 
 
 @dataclass(frozen=True)
@@ -39,19 +40,20 @@ class Parts:
 
 
 def fit_factors(parts: Parts, off: Floats, noise: Floats) -> dict[str, float]:
-    """Factor on the standard deviations of each free part; all 1 without totals."""
+    """Factor on the standard deviations of each free part; all 1 without totals.
+
+    Each is the mean over its posterior given the others, in logarithms: the mode would make intervals too narrow.
+    """
     logs = dict.fromkeys(parts.free, 0.0)
-    if len(off) == 0:
-        return dict.fromkeys(parts.free, 1.0)
-    for _ in range(_ROUNDS):
-        before = dict(logs)
+    prior = -0.5 * (_LOGS / _LOG_SD) ** 2
+    for _ in range(_ROUNDS if len(off) else 0):
         for name, part in parts.free.items():
-            others = parts.spread({n: float(np.exp(s)) for n, s in logs.items()}) - np.exp(2 * logs[name]) * part
+            others = parts.spread({n: math.exp(s) for n, s in logs.items()}) - math.exp(2 * logs[name]) * part
             tried = others + np.exp(2 * _LOGS)[:, None, None] * part + np.diag(noise)
-            logs[name] = float(_LOGS[np.argmax(_likelihood(tried, off) - 0.5 * (_LOGS / _LOG_SD) ** 2)])
-        if logs == before:
-            break
-    return {name: float(np.exp(s)) for name, s in logs.items()}
+            likely = _likelihood(tried, off) + prior
+            share = np.exp(likely - likely.max())
+            logs[name] = float(share @ _LOGS / share.sum())
+    return {name: math.exp(s) for name, s in logs.items()}
 
 
 def _likelihood(spreads: Floats, off: Floats) -> Floats:

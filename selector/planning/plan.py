@@ -15,12 +15,13 @@ from selector.calibration.totals import ROUNDING
 from selector.domain import InputError
 from selector.features.pool import Floats, Ints
 from selector.planning.lookahead import Effort, plan_lessons
-from selector.planning.teaching import Choices, lesson
+from selector.planning.teaching import Choices, Lesson, lesson
 
 # Points of total that one submission must bring, by its own chance of being the best or by what the final picks gain
 # from its total. Measured in simulated contests (`python -m experiments.simulate --hold`): docs/calibration.md.
 HOLD_BELOW = 0.004
 DEFAULT_EFFORT = Effort()
+_STARTS = 4  # of the search for a single lesson: it climbs to the nearest top
 _Z80 = float(norm.ppf(0.9))
 
 
@@ -96,8 +97,8 @@ def plan_submission(
     now = float(belief.mean[greedy].sum())
     picked, taught = greedy, 0.0
     if remaining > 1:
-        samples = calibrator.sample(min(effort.ahead, remaining - 1), rng)
-        lessons, together = plan_lessons(belief, choices, samples, noise, effort, rng)
+        samples = calibrator.sample(max(effort.ahead, _STARTS), rng)
+        lessons, together = _lessons(belief, choices, samples, noise, effort, remaining - 1, rng)
         picked, taught = lessons[0].picked, max(together - now, 0.0) / tasks / len(lessons)
     purpose = "exploit" if remaining == 1 or taught < hold_below else "learn"
     hold = max(gain, taught) < hold_below
@@ -120,6 +121,24 @@ def plan_submission(
         changed=int((picked != greedy).sum()),
         learnings=_learnings(calibrator, choices, picked, sd),
     )
+
+
+def _lessons(
+    belief: Gaussian,
+    choices: Choices,
+    samples: Floats,
+    noise: float,
+    effort: Effort,
+    lessons_left: int,
+    rng: np.random.Generator,
+) -> tuple[list[Lesson], float]:
+    """The lessons to come, planned together; where one alone is left, the best of several starts of its search."""
+    ahead = min(effort.ahead, lessons_left)
+    if ahead > 1:
+        return plan_lessons(belief, choices, samples[:ahead], noise, effort, rng)
+    tries = [plan_lessons(belief, choices, sample[None], noise, effort, rng) for sample in samples[:_STARTS]]
+    lessons = max((found for found, _ in tries), key=lambda found: found[0].worth)
+    return lessons, lessons[0].worth
 
 
 def _after_pending(belief: Gaussian, choices: Choices, pending: Sequence[Ints], noise: float) -> Gaussian:

@@ -18,15 +18,18 @@ BINS = 10  # of equal width on 0 to 1; the last one holds 1
 
 @dataclass(frozen=True)
 class Bin:
-    """Picks whose probability fell into one bin: how many, how many were the best, and their mean probability."""
+    """Cases whose probability fell into one bin: how many, how many were the best, and their mean probability.
+
+    ``best`` need not be whole: candidates that share the top of a task share the credit.
+    """
 
     number: int
     n: int
-    best: int
+    best: float
     mean: float
 
 
-def wilson(best: int, n: int, z: float = Z80) -> tuple[float, float]:
+def wilson(best: float, n: int, z: float = Z80) -> tuple[float, float]:
     """Score interval of a binomial share (Wilson 1927, J. Am. Stat. Assoc. 22, 209), ``n`` at least 1.
 
     >>> low, high = wilson(8, 10, z=1.96)
@@ -52,31 +55,42 @@ def binned(picks: Sequence[PickChance]) -> list[Bin]:
 
 def reliability(picks: Sequence[PickChance]) -> Drawing:
     """Observed share of best picks against the predicted probability, with 80% Wilson intervals, and counts below."""
-    title = "Probability that the pick is the best: predicted and observed"
+    return reliability_of_bins(binned(picks))
+
+
+def reliability_of_bins(bins: Sequence[Bin], what: str = "pick", note: str = "") -> Drawing:
+    """The same from bins, from low to high.
+
+    Args:
+        bins: those that hold anything.
+        what: one of what is counted, a pick or a candidate.
+        note: how it was counted, a sentence for the caption.
+    """
+    subject = "the pick" if what == "pick" else f"a {what}"
+    title = f"Probability that {subject} is the best: predicted and observed"
     figure = new_figure()
-    if not picks:
-        say(figure.subplots(), "no pick with a known best yet")
-        return finish(figure, 1.2, title, "No pick with a known best yet: n = 0.", "no data yet")
-    bins = binned(picks)
+    if not bins:
+        say(figure.subplots(), f"no {what} with a known best yet")
+        return finish(figure, 1.2, title, f"No {what} with a known best yet: n = 0.", "no data yet")
     shares, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3.4, 1))
-    _shares(shares, bins)
-    _counts(counts, bins)
-    words = _words(picks, bins)
-    return finish(figure, 5.2, title, words, f"Reliability plot with a diagonal and counts. {words}", _key())
+    _shares(shares, bins, what)
+    _counts(counts, bins, f"predicted probability that {subject} is the best (0 to 1)", f"{what}s")
+    words = " ".join([_words(bins, what), note]).strip()
+    return finish(figure, 5.2, title, words, f"Reliability plot with a diagonal and counts. {words}", _key(what))
 
 
-def _words(picks: Sequence[PickChance], bins: Sequence[Bin]) -> str:
-    n = len(picks)
-    predicted, observed = sum(p.probability for p in picks) / n, sum(p.was_best for p in picks) / n
+def _words(bins: Sequence[Bin], what: str) -> str:
+    n = sum(b.n for b in bins)
+    predicted, observed = sum(b.n * b.mean for b in bins) / n, sum(b.best for b in bins) / n
     touching = sum(low <= b.mean <= high for b in bins for low, high in [wilson(b.best, b.n)])
     return (
-        f"n = {n} pick{'' if n == 1 else 's'}: on average predicted {predicted:.2f}, observed {observed:.2f}; "
+        f"n = {n:,} {what}{'' if n == 1 else 's'}: on average predicted {predicted:.2f}, observed {observed:.2f}; "
         f"the predicted probability lies inside {touching} of {len(bins)} interval{'' if len(bins) == 1 else 's'}."
     )
 
 
-def _shares(axes: Axes, bins: Sequence[Bin]) -> None:
-    plain(axes, y="observed share of best picks")
+def _shares(axes: Axes, bins: Sequence[Bin], what: str) -> None:
+    plain(axes, y=f"observed share of best {what}s")
     axes.plot([0, 1], [0, 1], **_DIAGONAL)
     for one in bins:
         low, high = wilson(one.best, one.n)
@@ -85,8 +99,8 @@ def _shares(axes: Axes, bins: Sequence[Bin]) -> None:
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.03, 1.03))
 
 
-def _counts(axes: Axes, bins: Sequence[Bin]) -> None:
-    plain(axes, "predicted probability that the pick is the best (0 to 1)", "picks", grid="y")
+def _counts(axes: Axes, bins: Sequence[Bin], x: str, y: str) -> None:
+    plain(axes, x, y, grid="y")
     highest = max(one.n for one in bins)
     for one in bins:
         axes.bar((one.number + 0.5) / BINS, one.n, width=0.9 / BINS, color=FAINT)
@@ -109,11 +123,11 @@ _POINT: dict[str, Any] = {
 }
 
 
-def _key() -> list[Any]:
+def _key(what: str) -> list[Any]:
     from matplotlib.lines import Line2D
 
     return [
         Line2D([], [], label="observed share in a bin, 80% Wilson interval", linewidth=2, **_POINT),
         Line2D([], [], label="calibrated", **_DIAGONAL),
-        Line2D([], [], label="number of picks", color=FAINT, linewidth=8),
+        Line2D([], [], label=f"number of {what}s", color=FAINT, linewidth=8),
     ]

@@ -1,0 +1,277 @@
+"""Calibrate, plan and explain on a campaign: what totals and judges say moves the picks, and survives bad input."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from selector import Campaign
+from selector.cli.main import group
+from selector.contest import load_profile
+from selector.contest.remaining import remaining_submissions
+from selector.domain import InputError
+from selector.store.observations import load_submission_picks
+from tests.conftest import Clock
+
+Files = Callable[[Sequence[str]], tuple[Path, Path]]
+
+
+@pytest.fixture
+def made(tmp_path: Path, toys: None, clock: Clock, contest_files: Files) -> Campaign:  # noqa: ARG001
+    """Twelve scene edits with four scored candidates each."""
+    table, images = contest_files([f"brighter, number {i}" for i in range(12)])
+    campaign = Campaign.init(
+        tmp_path / "campaign",
+        table,
+        images,
+        clock=clock,
+        generate={"tie": {"toy": 4}},
+        score={"scorers": ["technical"]},
+    )
+    campaign.generate()
+    campaign.score()
+    return campaign
+
+
+def play(campaign: Campaign, clock: Clock, truth: Callable[[str], float], rounds: int) -> list[float]:
+    """Plan, export and record ``rounds`` submissions against a leaderboard that knows each candidate's worth."""
+    totals = []
+    for turn in range(rounds):
+        campaign.plan(rounds - turn, hold_below=0.0)
+        done = campaign.export()
+        with campaign._ws.db.read() as connection:
+            picks = load_submission_picks(connection)[done.submission.id]
+        total = round(sum(truth(p.candidate_id) for p in picks.values()) / len(picks), 2)
+        if done.submission.total is None:
+            campaign.record(done.submission.id, total)
+        totals.append(total)
+        if turn % 2:
+            clock.now += timedelta(days=1)
+    return totals
+
+
+def variants(campaign: Campaign) -> dict[str, str]:
+    """Candidate id to the toy's variant."""
+    from selector.store.records import makers
+
+    with campaign._ws.db.read() as connection:
+        return {candidate: variant for (_, candidate), (_, variant) in makers(connection).items()}
+
+
+def test_totals_teach_against_the_prior_which_variant_the_judge_likes(made: Campaign, clock: Clock) -> None:
+    variant = variants(made)
+    before = [variant[str(p.candidate_id)] for p in made.pick()]
+    assert before == ["tint3"] * 12, "the prior takes the brightest"
+    play(made, clock, lambda c: 6.0 if variant[c] == "tint2" else 4.0, rounds=8)
+    after = [variant[str(p.candidate_id)] for p in made.pick()]
+    assert after.count("tint2") >= 8
+
+
+def test_a_plan_is_exported_without_a_warning_until_its_total_comes(made: Campaign) -> None:
+    planned = made.plan(5, hold_below=0.0)
+    assert planned.plan.purpose == "learn"
+    done = made.export()
+    assert done.warnings == ()
+    made.record(done.submission.id, 4.0)
+    assert any("bestshot plan" in line for line in made.export().warnings)
+
+
+def test_planned_picks_say_why_they_are_not_the_best_known(made: Campaign) -> None:
+    made.plan(6, hold_below=0.0)
+    made.record(made.export().submission.id, 4.0)
+    planned = made.plan(5, hold_below=0.0)
+    reasons = [p.reason for p in planned.picks]
+    assert len(reasons) == 12
+    assert sum(r.startswith("planned to learn") for r in reasons) == planned.plan.changed > 0
+
+
+def test_the_same_campaign_plans_the_same_again(made: Campaign) -> None:
+    first, second = made.plan(5, hold_below=0.0), made.plan(5, hold_below=0.0)
+    assert [p.candidate_id for p in first.picks] == [p.candidate_id for p in second.picks]
+    assert first.plan.expected == second.plan.expected
+
+
+def test_hold_stores_no_picks(made: Campaign) -> None:
+    held = made.plan(5, hold_below=20.0)
+    assert held.plan.hold and held.picks == ()
+    assert "HOLD" in held.plan.why
+    with pytest.raises(Exception, match="nothing has been picked yet"):
+        made.export()
+
+
+def test_pending_uploads_are_told_and_planned_around(made: Campaign) -> None:
+    made.plan(6, hold_below=0.0)
+    first = made.export().submission
+    made.submit(first.id)
+    planned = made.plan(5, hold_below=0.0)
+    assert any("no total yet" in note for note in planned.notes)
+    assert made.export().submission.id != first.id
+
+
+def test_an_outlying_total_is_named(made: Campaign, clock: Clock) -> None:
+    variant = variants(made)
+    play(made, clock, lambda c: 6.0 + 0.2 * (variant[c] == "tint1"), rounds=7)
+    scored = [s for s in made.submissions() if s.total is not None]
+    assert scored[3].total is not None
+    made.record(scored[3].id, round(scored[3].total - 4.0, 2), reason="the judge failed on half of the images")
+    assert any("outlier" in note and scored[3].id in note for note in made.plan(5).notes)
+    assert [t.outlier for t in made.calibrate().told].count(True) == 1
+
+
+def test_a_judge_moves_the_picks(made: Campaign, tmp_path: Path) -> None:
+    variant = variants(made)
+    listed = made.plan_judgements("vlm", 48)
+    assert len(listed) == 48, "every candidate can be judged"
+    rows = [(j.task_id, j.candidate_id, 9 if variant[j.candidate_id] == "tint1" else 2, 6) for j in listed]
+    scores = tmp_path / "judged.csv"
+    with scores.open("w", newline="") as file:
+        csv.writer(file).writerows([("task", "candidate", "sc", "pq"), *rows])
+    made.judge(scores, "vlm")
+    picks = made.pick()
+    assert [variant[str(p.candidate_id)] for p in picks] == ["tint1"] * 12
+    assert made.plan_judgements("vlm", 5) == [], "what the judge has seen is left out"
+    estimate = picks[0].estimate
+    assert estimate is not None and estimate.sc > estimate.pq, "the judge saw a better SC than PQ"
+    assert estimate.overall == pytest.approx((estimate.sc * estimate.pq) ** 0.5)
+
+
+def test_new_candidates_are_wished_where_they_win_most(made: Campaign) -> None:
+    wishes = made.plan_candidates(6)
+    assert sum(w.count for w in wishes) == 6
+    assert {w.generator for w in wishes} == {"toy"}
+    assert all(w.worth > 0 for w in wishes)
+    with pytest.raises(InputError, match="has made nothing here"):
+        made.plan_candidates(6, ["nobody"])
+    with pytest.raises(InputError, match="above 0"):
+        made.plan_candidates(0)
+
+
+def test_explain_adds_up_and_names_the_runner_up(made: Campaign, tmp_path: Path) -> None:
+    found = made.explain("3", tmp_path / "why.png")
+    assert (tmp_path / "why.png").read_bytes().startswith(b"\x89PNG")
+    assert len(found.rivals) == 4 and found.pick == found.rivals[0] and found.runner_up == found.rivals[1]
+    assert sum(r.p_best for r in found.rivals) == pytest.approx(1.0)
+    estimated = found.rivals[0].overall - found.rivals[1].overall
+    assert sum(p.pick - p.runner_up for p in found.parts) == pytest.approx(estimated, abs=0.1)
+    with pytest.raises(InputError, match="no task '4'"):
+        made.explain("4")
+
+
+def test_calibrate_draws_and_says_what_changed(made: Campaign, clock: Clock) -> None:
+    first = made.calibrate()
+    assert first.basis == "the prior alone" and first.told == ()
+    variant = variants(made)
+    play(made, clock, lambda c: 5.0 if variant[c] == "tint2" else 4.0, rounds=3)
+    second = made.calibrate()
+    assert second.basis == f"the prior and {len(second.told)} totals" and len(second.told) >= 2
+    assert any(w.moved for w in second.weights)
+    for name in ("totals", "weights", "over-submissions"):
+        assert (made.folder / "report" / "plots" / f"{name}.png").is_file()
+    page = made.report().read_text(encoding="utf-8")
+    assert "plots/weights.png" in page and "no leaderboard total has taught them" not in page
+
+
+def test_another_campaign_s_weights_become_the_prior(made: Campaign, clock: Clock, tmp_path: Path) -> None:
+    variant = variants(made)
+    play(made, clock, lambda c: 6.0 if variant[c] == "tint2" else 4.0, rounds=8)
+    later = Campaign.init(
+        tmp_path / "later",
+        tmp_path / "task.csv",
+        tmp_path / "imgs",
+        clock=clock,
+        generate={"tie": {"toy": 4}},
+        score={"scorers": ["technical"]},
+    )
+    later.generate()
+    later.score()
+    assert later.calibrate().prior_from is None
+    assert later.calibrate(prior_from=made.folder).prior_from == "campaign"
+    learned = {w.name: w.prior for w in later.calibrate().weights if w.kind == "variant"}
+    assert learned["toy tint2"] == max(learned.values()) > 0.1
+    (later.folder / "prior.json").write_text("{}")
+    with pytest.raises(InputError, match=r"prior\.json cannot be read"):
+        later.pick()
+    with pytest.raises(InputError, match="another campaign"):
+        later.calibrate(prior_from=later.folder)
+
+
+def test_without_candidates_every_verb_says_what_to_do(campaign: Campaign) -> None:
+    for verb in (campaign.calibrate, campaign.plan, lambda: campaign.explain("3"), lambda: campaign.plan_candidates(3)):
+        with pytest.raises(InputError, match="no candidates yet"):
+            verb()
+    campaign.generate()
+    with pytest.raises(InputError, match="bestshot score"):
+        campaign.plan()
+
+
+def test_one_candidate_a_task_leaves_nothing_to_choose_and_breaks_nothing(
+    tmp_path: Path,
+    toys: None,  # noqa: ARG001
+    contest_files: Files,
+) -> None:
+    table, images = contest_files(["brighter", "much brighter"])
+    campaign = Campaign.init(
+        tmp_path / "c", table, images, generate={"tie": {"toy": 1}}, score={"scorers": ["technical"]}
+    )
+    campaign.generate()
+    campaign.score()
+    planned = campaign.plan(4)
+    assert planned.plan.changed == 0
+    done = campaign.export()
+    campaign.record(done.submission.id, 3.0)
+    assert campaign.plan(3).plan.hold, "the same picks again teach nothing and win nothing"
+    assert campaign.explain("3").runner_up is None
+    assert campaign.plan_judgements("vlm", 3) == []
+
+
+def test_remaining_submissions_follow_from_the_last_day() -> None:
+    profile = load_profile("mini-png")
+    assert profile.last_day is not None
+    last, quota = profile.last_day, profile.quota.per_day
+    assert remaining_submissions(profile, last, 0) == quota
+    assert remaining_submissions(profile, last, quota) == 0
+    assert remaining_submissions(profile, last - timedelta(days=2), 1) == 3 * quota - 1
+    assert remaining_submissions(profile, last + timedelta(days=1), 0) == 0
+    assert remaining_submissions(load_profile("tianchi-532389"), date(2026, 1, 1), 0) is None
+
+
+def run(campaign: Campaign, *arguments: str) -> str:
+    done = CliRunner().invoke(group, [arguments[0], "-C", str(campaign.folder), *arguments[1:]])
+    assert done.exit_code == 0, done.output + repr(done.exception)
+    return done.output
+
+
+def test_the_verbs_print_words_and_json(made: Campaign, tmp_path: Path) -> None:
+    assert "expected" in run(made, "plan", "--remaining", "4", "--hold-below", "0")
+    assert "HOLD" in run(made, "plan", "--remaining", "4", "--hold-below", "30")
+    assert json.loads(run(made, "plan", "--json"))["plan"]["remaining"] == 14
+    assert "note: the profile names no last day" in run(made, "plan")
+    assert "the prior alone" in run(made, "calibrate", "--all")
+    assert json.loads(run(made, "explain", "3", "--json"))["task_id"] == "3"
+    assert "candidates for" in run(made, "plan", "--generate", "5")
+    out = tmp_path / "judge.csv"
+    assert "bestshot judge" in run(made, "plan", "--judge", "5", "--by", "vlm", "--out", str(out))
+    assert out.read_text(encoding="utf-8-sig").splitlines()[0] == "task,candidate,sc,pq,image,points"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--generate", "3", "--judge", "3", "--by", "x"], "not both"),
+        (["--judge", "3"], "belong together"),
+        (["--by", "x"], "belong together"),
+        (["--generator", "toy"], "no effect without --generate"),
+        (["--out", "x.csv"], "no effect without"),
+        (["--generate", "0"], "above 0"),
+        (["--remaining", "0"], "no submission remains"),
+    ],
+)
+def test_options_that_do_not_fit_are_one_line(made: Campaign, arguments: list[str], words: str) -> None:
+    done = CliRunner().invoke(group, ["plan", "-C", str(made.folder), *arguments])
+    assert isinstance(done.exception, InputError) and words in str(done.exception)
