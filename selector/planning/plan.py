@@ -21,6 +21,7 @@ from selector.planning.teaching import Choices, Lesson, lesson
 # from its total. Measured in simulated contests (`python -m experiments.simulate --hold`): docs/calibration.md.
 HOLD_BELOW = 0.004
 DEFAULT_EFFORT = Effort()
+_NOTHING = 1e-4  # points summed over tasks: what single precision leaves of no rise at all
 _STARTS = 4  # of the search for a single lesson: it climbs to the nearest top
 _Z80 = float(norm.ppf(0.9))
 
@@ -99,7 +100,8 @@ def plan_submission(
     if remaining > 1:
         samples = calibrator.sample(max(effort.ahead, _STARTS), rng)
         lessons, together = _lessons(belief, choices, samples, noise, effort, remaining - 1, rng)
-        picked, taught = lessons[0].picked, max(together - now, 0.0) / tasks / len(lessons)
+        rise = together - now
+        picked, taught = lessons[0].picked, rise / tasks / len(lessons) if rise > _NOTHING else 0.0
     purpose = "exploit" if remaining == 1 or taught < hold_below else "learn"
     hold = max(gain, taught) < hold_below
     if purpose == "exploit":

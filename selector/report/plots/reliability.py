@@ -20,17 +20,18 @@ BINS = 10  # of equal width on 0 to 1; the last one holds 1
 class Bin:
     """Cases whose probability fell into one bin: how many, how many were the best, and their mean probability.
 
-    ``best`` need not be whole: candidates that share the top of a task share the credit.
+    ``n`` and ``best`` need not be whole: a candidate that comes in k contests may count 1/k in each, and candidates
+    that share the top of a task share the credit.
     """
 
     number: int
-    n: int
+    n: float
     best: float
     mean: float
 
 
-def wilson(best: float, n: int, z: float = Z80) -> tuple[float, float]:
-    """Score interval of a binomial share (Wilson 1927, J. Am. Stat. Assoc. 22, 209), ``n`` at least 1.
+def wilson(best: float, n: float, z: float = Z80) -> tuple[float, float]:
+    """Score interval of a binomial share (Wilson 1927, J. Am. Stat. Assoc. 22, 209), ``n`` above 0.
 
     >>> low, high = wilson(8, 10, z=1.96)
     >>> round(low, 3), round(high, 3)
@@ -84,7 +85,7 @@ def _words(bins: Sequence[Bin], what: str) -> str:
     predicted, observed = sum(b.n * b.mean for b in bins) / n, sum(b.best for b in bins) / n
     touching = sum(low <= b.mean <= high for b in bins for low, high in [wilson(b.best, b.n)])
     return (
-        f"n = {n:,} {what}{'' if n == 1 else 's'}: on average predicted {predicted:.2f}, observed {observed:.2f}; "
+        f"n = {n:,.0f} {what}{'' if n == 1 else 's'}: on average predicted {predicted:.2f}, observed {observed:.2f}; "
         f"the predicted probability lies inside {touching} of {len(bins)} interval{'' if len(bins) == 1 else 's'}."
     )
 
@@ -105,7 +106,7 @@ def _counts(axes: Axes, bins: Sequence[Bin], x: str, y: str) -> None:
     for one in bins:
         axes.bar((one.number + 0.5) / BINS, one.n, width=0.9 / BINS, color=FAINT)
         axes.annotate(
-            f"{one.n:,}", ((one.number + 0.5) / BINS, one.n), (0, 2), textcoords="offset points",
+            f"{one.n:,.0f}" if one.n >= 1 else f"{one.n:.1f}", ((one.number + 0.5) / BINS, one.n), (0, 2), textcoords="offset points",
             ha="center", va="bottom", fontsize=TEXT_PT - 1, color=INK,
         )  # fmt: skip
     axes.set_ylim(0, 1.35 * highest)
