@@ -4,8 +4,9 @@
 
 The contest is simulated: 1,000 tasks of four types, 16 candidates a task, 30 scores a candidate, 56 totals. Tasks,
 candidates, scores and totals are halved and doubled in turn. Every measurement has a process of its own, which builds
-the contest, then times a fit to all totals ("calibrate") and the choice of the next submission ("plan", with fit), and
-reads its own peak memory. Threads are not limited. Figures are medians over repeats, with the range.
+the contest, then times a fit to all totals with estimates, weights and one-step-ahead predictions ("calibrate"), then
+the choice of the next submission ("plan", with a fit of its own), and reads its own peak memory. Threads are not
+limited. Figures are medians over repeats, with the range.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     if min(asdict(full).values()) < 8 or chosen.repeats < 1:
         options.error("sizes must be at least 8, so that they can be halved, and --repeats at least 1")
     variants = sizes(full)
-    bar = tqdm([(name, k) for name in variants for k in range(chosen.repeats)], desc="measurements")
+    bar = tqdm([(name, k) for k in range(chosen.repeats) for name in variants], desc="measurements", disable=None)
     measured: dict[str, list[dict[str, float]]] = {name: [] for name in variants}
     for name, repeat in bar:
         measured[name].append(measure(variants[name], chosen.seed + repeat))

@@ -28,7 +28,7 @@ from experiments.support.many_seeds import Published, run
 from experiments.support.outcome import finish, parser
 from experiments.support.perturbed import add_perturbations, check_perturbation, chosen_perturbation
 from experiments.support.proxy_sets import parse_sets
-from experiments.support.run_options import add_run_options, plan_of, run_facts
+from experiments.support.run_options import add_run_options, plan_of, plot_lines, run_facts
 from experiments.support.score_csv import load_table, read_frames
 from experiments.support.score_table import ScoreTable
 from selector.domain import BestshotError
@@ -74,7 +74,8 @@ def replay(chosen: argparse.Namespace) -> int:
         "perturbation": perturbation.described(),
         **run_facts(plan, outcomes, started),
     }
-    finish(as_json(outcomes), lines_of(outcomes, plan.seeds), chosen.json, more)
+    lines = [*lines_of(outcomes, plan.seeds), *plot_lines(chosen, outcomes, plan, same_candidates=True)]
+    finish(as_json(outcomes), lines, chosen.json, more)
     return 0
 
 

@@ -20,7 +20,7 @@ from experiments.support.many_seeds import run
 from experiments.support.outcome import finish, parser
 from experiments.support.perturbed import RANDOM, add_perturbations, chosen_perturbation
 from experiments.support.proxy_sets import parse_sets
-from experiments.support.run_options import add_run_options, plan_of, run_facts
+from experiments.support.run_options import add_run_options, plan_of, plot_lines, run_facts
 from experiments.support.simulated import SCENARIOS, Simulated, chosen_scenarios
 from selector.domain import BestshotError, InputError
 
@@ -66,7 +66,8 @@ def simulate_all(chosen: argparse.Namespace) -> int:
         "perturbation": perturbation.described(),
         **run_facts(plan, outcomes, started),
     }
-    finish(results, [f"perturbation: {perturbation}", *lines_of(outcomes, plan.seeds)], chosen.json, more)
+    plots = plot_lines(chosen, outcomes, plan, same_candidates=False)
+    finish(results, [f"perturbation: {perturbation}", *lines_of(outcomes, plan.seeds), *plots], chosen.json, more)
     return 0
 
 

@@ -9,18 +9,19 @@ import numpy as np
 
 from experiments.support.hindsight import STATIC
 from experiments.support.many_seeds import BESTSHOT, HOLDING, Outcome, Outcomes
-from experiments.support.replayed import Gaps
+from experiments.support.replayed import Checks, Gaps
 
 KINDS = ("final", "best_submitted")
-QUANTILE = 0.1
+LOW, HIGH = "q10", "q90"
+QUANTILES = {LOW: 0.1, HIGH: 0.9}
 DIGITS = 4
 
 
 def as_json(outcomes: Outcomes) -> dict[str, Any]:
-    """{contest: {selector: {number of submissions: {final or best_submitted: {median, q10}}}}}."""
+    """{contest: {selector: {number of submissions: {final or best_submitted: {median, q10, q90}}}}}."""
     return {
         name: {
-            who: {str(n): {kind: _summary(gaps, kind) for kind in KINDS} for n, gaps in sorted(outcome.gaps.items())}
+            who: {str(n): {kind: summary(gaps, kind) for kind in KINDS} for n, gaps in sorted(outcome.gaps.items())}
             for who, outcome in by_selector.items()
         }
         for name, by_selector in outcomes.items()
@@ -28,7 +29,7 @@ def as_json(outcomes: Outcomes) -> dict[str, Any]:
 
 
 def checks_as_json(outcomes: Outcomes) -> dict[str, Any]:
-    """{contest: {selector: …}}: share of totals in their 80% interval, and the reliability of probabilities by bin.
+    """{contest: {selector: …}}: share of totals in their 80% interval; reliability of probabilities, by bin and in one.
 
     Only selectors that state them are in it.
     """
@@ -78,21 +79,19 @@ def lines_of(outcomes: Outcomes, seeds: int) -> list[str]:
 
 
 def _row(outcome: Outcome, checkpoints: Sequence[int], kind: str) -> str:
-    figures = [_summary(outcome.gaps[n], kind) for n in checkpoints]
+    figures = [summary(outcome.gaps[n], kind) for n in checkpoints]
     return "".join(
         f"{'-':>16}" if f["median"] is None else f"{f['median']:>8.3f} ({f['q10']:.3f})".rjust(16) for f in figures
     )
 
 
-def _summary(gaps: Sequence[Gaps], kind: str) -> dict[str, float | None]:
-    """None where the gap does not exist: every candidate of every task is equally good."""
+def summary(gaps: Sequence[Gaps], kind: str) -> dict[str, float | None]:
+    """Median and quantiles; None where the gap does not exist: every candidate of every task is equally good."""
     values = np.array([getattr(gap, kind) for gap in gaps])
     if not np.isfinite(values).all():
-        return {"median": None, "q10": None}
-    return {
-        "median": round(float(np.median(values)), DIGITS),
-        "q10": round(float(np.quantile(values, QUANTILE)), DIGITS),
-    }
+        return {"median": None, **dict.fromkeys(QUANTILES)}
+    quantiles = {name: round(float(np.quantile(values, share)), DIGITS) for name, share in QUANTILES.items()}
+    return {"median": round(float(np.median(values)), DIGITS), **quantiles}
 
 
 def _checks(outcome: Outcome) -> dict[str, Any]:
@@ -105,7 +104,17 @@ def _checks(outcome: Outcome) -> dict[str, Any]:
     return {
         "interval_80": {"covered": round(checks.covered / checks.intervals, DIGITS), "n": checks.intervals},
         "probability_best": bins,
+        "expected_calibration_error": calibration_error(checks),
     }
+
+
+def calibration_error(checks: Checks) -> float | None:
+    """Mean |stated - happened| over bins of probabilities, weighted by their cases (Naeini et al., AAAI 2015).
+
+    None when no probability was stated, as where every task has one candidate.
+    """
+    n = float(checks.cases.sum())
+    return round(float(np.abs(checks.stated - checks.happened).sum() / n), DIGITS) if n else None
 
 
 def _held(holding: Sequence[Gaps], always: Sequence[Gaps]) -> dict[str, float]:
@@ -126,4 +135,9 @@ def _held_line(n: str, held: dict[str, float]) -> str:
 
 def _stated(who: str, outcome: Outcome) -> str:
     checks = outcome.checks
-    return f"{who}: 80% intervals held {checks.covered / checks.intervals:.1%} of {checks.intervals} totals"
+    said = f"{who}: 80% intervals held {checks.covered / checks.intervals:.1%} of {checks.intervals} totals"
+    error = calibration_error(checks)
+    if error is None:
+        return said
+    n = int(checks.cases.sum())
+    return f"{said}; stated probabilities to be the best are off by {error:.4f} on average, n = {n:,}"

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import numpy as np
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-from tqdm import tqdm
 
 from experiments.support.hindsight import STATIC
 from experiments.support.ours import Bestshot, BestshotHolding
 from experiments.support.perturbed import Perturbation
+from experiments.support.processes import in_processes
 from experiments.support.replayed import Checks, Gaps, Maker, Outliers, Played, play
 from experiments.support.score_table import ScoreTable
 from experiments.support.thompson import Thompson
@@ -86,11 +85,11 @@ Result = list[tuple[str, Played, float]]  # selector, what came out, seconds
 
 
 def run(plan: Plan, jobs: int) -> Outcomes:
-    """Play every contest with every seed in ``jobs`` processes, with a bar on standard error."""
+    """Play every contest with every seed in ``jobs`` processes."""
     units = [(name, seed) for name in plan.contests for seed in range(plan.first_seed, plan.first_seed + plan.seeds)]
     outcomes: Outcomes = {name: {who: Outcome() for who in plan.selectors} for name in plan.contests}
-    bar = tqdm(_results(plan, units, jobs), total=len(units), desc="contests", unit="contest")
-    for (name, _), result in zip(units, bar, strict=True):
+    results = in_processes(partial(one_contest, plan), units, jobs)
+    for (name, _), result in zip(units, results, strict=True):
         for who, played, seconds in result:
             outcomes[name][who].add(played, seconds)
     return outcomes
@@ -114,29 +113,3 @@ def _play(plan: Plan, table: ScoreTable, outliers: Outliers, who: str, seed: int
         return play(table, PLAYERS[who], plan.checkpoints, plan.each, seed, outliers)
     gap = STATIC[who](table, np.random.default_rng([seed, 3]))
     return Played(dict.fromkeys(plan.checkpoints, Gaps(gap, gap)), Checks())
-
-
-def _results(plan: Plan, units: Sequence[Unit], jobs: int) -> Iterator[Result]:
-    """In the order of ``units``. One thread each: more would only fight over the cores, and could sum differently."""
-    if min(jobs, len(units)) <= 1:
-        with threadpool_limits(1):
-            for unit in units:
-                yield one_contest(plan, unit)
-        return
-    context = multiprocessing.get_context("spawn")  # a fork would copy the threads of BLAS half
-    with context.Pool(min(jobs, len(units)), _start, (plan,)) as pool:
-        yield from pool.imap(_work, units)
-
-
-_plan: Plan | None = None
-
-
-def _start(plan: Plan) -> None:
-    global _plan
-    _plan = plan
-    threadpool_limits(1)
-
-
-def _work(unit: Unit) -> Result:
-    assert _plan is not None
-    return one_contest(_plan, unit)

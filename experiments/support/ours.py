@@ -20,12 +20,9 @@ class Bestshot:
 
     def __init__(self, shown: Shown, rng: np.random.Generator) -> None:
         columns = believed_columns(shown)
-        self._study = Study(
-            pool_of(shown, {name: values for name, (values, _) in columns.items()}),
-            {name: belief for name, (_, belief) in columns.items()},
-            noise_sd=NOISE_SD,
-            seed=int(rng.integers(2**31)),
-        )
+        self._beliefs = {name: belief for name, (_, belief) in columns.items()}
+        self._seed = int(rng.integers(2**31))
+        self._study = self._study_of(pool_of(shown, {name: values for name, (values, _) in columns.items()}))
         self._proposal: Proposal | None = None
 
     def ask(self, remaining: int) -> Ints:
@@ -44,6 +41,9 @@ class Bestshot:
 
     def probability_best(self) -> Floats:
         return np.asarray(self._study.estimates()["p_best"], dtype=np.float64)
+
+    def _study_of(self, pool: Pool) -> Study:
+        return Study(pool, self._beliefs, noise_sd=NOISE_SD, seed=self._seed)
 
 
 class BestshotHolding(Bestshot):

@@ -6,6 +6,7 @@ import argparse
 import os
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from experiments.support.gap_report import checks_as_json, hold_as_json, seconds_as_json
@@ -34,6 +35,9 @@ def add_run_options(options: argparse.ArgumentParser, submissions: str, seeds: i
         "--hold", action="store_true", help=f"run {HOLDING} too, which leaves submissions unused where the plan says so"
     )
     options.add_argument(
+        "--plots", type=Path, metavar="FOLDER", help="draw recovered gaps and reliability as PNG files there"
+    )
+    options.add_argument(
         "--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core); no figure depends on it"
     )
 
@@ -48,12 +52,21 @@ def plan_of(chosen: argparse.Namespace, contests: Mapping[str, Contests]) -> Pla
         raise InputError("--seeds and --jobs must be at least 1, and --seed at least 0")
     return Plan(
         contests,
-        _submissions(chosen.submissions),
+        numbers_of_submissions(chosen.submissions),
         chosen.seeds,
         chosen.seed,
         chosen.horizon == "each",
         _selectors(f"{chosen.selectors},{BESTSHOT},{HOLDING}" if chosen.hold else chosen.selectors),
     )
+
+
+def plot_lines(chosen: argparse.Namespace, outcomes: Outcomes, plan: Plan, same_candidates: bool) -> list[str]:
+    """Draw if asked to, and say where; see ``gap_plots.write_plots``."""
+    if chosen.plots is None:
+        return []
+    from experiments.support.gap_plots import write_plots
+
+    return ["", *(f"plot: {path}" for path in write_plots(chosen.plots, outcomes, plan, same_candidates))]
 
 
 def run_facts(plan: Plan, outcomes: Outcomes, started: float) -> dict[str, Any]:
@@ -69,12 +82,17 @@ def run_facts(plan: Plan, outcomes: Outcomes, started: float) -> dict[str, Any]:
     }
 
 
-def _submissions(text: str) -> tuple[int, ...]:
+def numbers_of_submissions(text: str, least: int = 1) -> tuple[int, ...]:
+    """Numbers separated by commas, each once, ascending.
+
+    Raises:
+        InputError: when one is no whole number or below ``least``, or when there is none.
+    """
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    wrong = [part for part in parts if not part.isdecimal() or int(part) < 1]
+    wrong = [part for part in parts if not part.isdecimal() or int(part) < least]
     if wrong or not parts:
         came = repr(wrong[0]) if wrong else "nothing"
-        raise InputError(f"--submissions: expected whole numbers from 1 with commas, such as 1,4,14, got {came}")
+        raise InputError(f"--submissions: expected whole numbers from {least} with commas, such as 1,4,14, got {came}")
     return tuple(sorted({int(part) for part in parts}))
 
 

@@ -68,8 +68,9 @@ def test_replay_writes_every_selector_and_checkpoint_in_the_agreed_shape(tmp_pat
             for kinds in by_number.values():
                 assert list(kinds) == ["final", "best_submitted"]
                 for figure in kinds.values():
-                    assert set(figure) == {"median", "q10"} and figure["q10"] <= figure["median"] <= 1.0
-        assert by_selector["oracle"]["3"]["final"] == {"median": 1.0, "q10": 1.0}
+                    assert set(figure) == {"median", "q10", "q90"}
+                    assert figure["q10"] <= figure["median"] <= figure["q90"] <= 1.0
+        assert by_selector["oracle"]["3"]["final"] == {"median": 1.0, "q10": 1.0, "q90": 1.0}
         assert by_selector["ridge"]["1"] == by_selector["ridge"]["3"]
     assert written["seeds"] == 2 and written["perturbation"] is None and written["tasks"] == 40
     assert written["checks"]["cheap"]["bestshot"]["interval_80"]["n"] == 2 * 2
@@ -130,7 +131,7 @@ def test_hold_policy_stands_beside_always_submitting(tmp_path, tables, capsys):
 def test_contest_of_one_candidate_a_task_has_no_gap(tmp_path):
     table = write_contest(tmp_path / "alone.csv", Scenario(tasks=12, generators=1), 3)
     written = replayed(tmp_path, "--table", table, "--submissions", "2", "--seeds", 1, "--jobs", 1)
-    assert written["results"]["cheap+judge"]["bestshot"]["2"]["final"] == {"median": None, "q10": None}
+    assert written["results"]["cheap+judge"]["bestshot"]["2"]["final"] == {"median": None, "q10": None, "q90": None}
 
 
 @pytest.mark.parametrize(
