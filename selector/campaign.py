@@ -27,7 +27,7 @@ from selector.runs.explaining import TaskExplanation, explain
 from selector.runs.generating import GenerateSummary, Order, build_of, generate
 from selector.runs.importing import ImportSummary, import_images
 from selector.runs.judging import JudgeSummary, judge
-from selector.runs.learning import Calibration, describe, save_prior
+from selector.runs.learning import Calibration, describe
 from selector.runs.planning import (
     ASSUMED_REMAINING,
     SubmissionPlan,
@@ -37,6 +37,7 @@ from selector.runs.planning import (
     plan_candidates,
     plan_judgements,
 )
+from selector.runs.prior_file import save_prior
 from selector.runs.progress import Progress, silent
 from selector.runs.scoring import ScoreSummary, score
 from selector.runs.workspace import Workspace
@@ -347,6 +348,7 @@ class Campaign:
         """Keep the weights that another campaign learned as this one's prior."""
         if folder.resolve() == self.folder.resolve():
             raise InputError("--prior-from needs another campaign: this one's own totals are learned from anyway")
+        need(self._ws, self.tasks, self._scorers()[0])  # nothing is kept for a campaign that has no use for it yet
         with Campaign(folder) as earlier:
             known = need(earlier._ws, earlier.tasks, earlier._scorers()[0])
             save_prior(self.folder, known.calibrator.as_prior(), folder.resolve().name)

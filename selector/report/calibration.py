@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from selector.calibration.totals import Z80
 from selector.report.model import PlotCard
 from selector.report.plots import (
     Contribution,
@@ -21,7 +22,7 @@ from selector.report.plots import (
 )
 from selector.runs import explaining
 from selector.runs.calibrating import Knowledge
-from selector.runs.learning import Z80, Calibration
+from selector.runs.learning import Calibration
 
 _SHOWN = ("prior", "score", "generator", "variant")  # levels and means between tasks can change no pick
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
@@ -15,11 +13,12 @@ from selector.calibration.balance import balance_of, combine, split
 from selector.calibration.belief import JUDGE, JUDGE_PART, KNOWN_DIRECTION, RATING, Belief
 from selector.calibration.calibrator import Calibrator
 from selector.calibration.totals import Total
-from selector.domain import Axis, InputError, Scorer, Task, TaskType
+from selector.domain import Axis, Scorer, Task, TaskType
 from selector.features import RECIPE_ORDER
 from selector.features.pool import Floats, Ints, Pool
 from selector.planning.teaching import Choices
 from selector.runs.estimating import Estimates, estimates
+from selector.runs.prior_file import load_prior
 from selector.runs.workspace import Workspace
 from selector.store.observations import (
     RATING as RATED,
@@ -35,7 +34,6 @@ from selector.store.observations import (
 )
 from selector.store.records import makers
 
-PRIOR_FILE = "prior.json"
 _FALLBACK, _FALLBACK_SD = 0.3, 0.5  # overall of a last resort: near 0, but some judges are kind
 _LOST, _LOST_SD = 5.0, 2.0  # of a pick that is no longer among the candidates
 _BEYOND_PRIOR = Belief(0.0, 0.03, "the written prior holds it already: only what it gets wrong", beyond=True)
@@ -236,15 +234,7 @@ def _calibrated(known: Estimates, calibrator: Calibrator, judged: Floats) -> dic
     return tables
 
 
-def _learned(ws: Workspace) -> dict[str, tuple[float, float]] | None:
+def _learned(ws: Workspace) -> Mapping[str, tuple[float, float]] | None:
     """Weights of an earlier campaign, if `calibrate --prior-from` brought some."""
-    path = ws.folder / PRIOR_FILE
-    if not path.is_file():
-        return None
-    try:
-        data: Any = json.loads(path.read_text(encoding="utf-8"))
-        return {str(k): (float(m), float(s)) for k, (m, s) in data["effects"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{PRIOR_FILE} cannot be read ({error}): run `bestshot calibrate --prior-from` again or delete it"
-        ) from error
+    borrowed = load_prior(ws.folder)
+    return borrowed.effects if borrowed else None

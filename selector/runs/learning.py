@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from selector.calibration.calibrator import Calibrator
-from selector.features.pool import Floats, Ints
-from selector.runs.calibrating import PRIOR_FILE, Knowledge
-from selector.store.files import write_atomically
-
-Z80 = 1.2815515655446004  # half width of a central 80% interval of a Gaussian, in standard deviations
+from selector.calibration.calibrator import Calibrator, WeightEstimate
+from selector.calibration.totals import Z80
+from selector.planning.teaching import Choices
+from selector.runs.calibrating import Knowledge
+from selector.runs.prior_file import load_prior
 
 
 @dataclass(frozen=True)
 class WeightLine:
-    """An effect in points of overall: prior, present, and what the newest total moved it by. 80% intervals."""
+    """An effect in points of overall: prior, present, and what the newest submission's totals moved it by.
+
+    A score's weight is points for each spread of the score within a task (its correlation times
+    ``Scales.within_sd``), a generator's or variant's its distance from the average. Those of the written prior and of
+    task means are factors, near 1. Intervals hold 80%.
+    """
 
     task_type: str
     kind: str
@@ -63,7 +64,7 @@ class Calibration:
     weights: tuple[WeightLine, ...]
     told: tuple[ToldLine, ...]
     factors: Mapping[str, float]
-    picks_moved: int  # tasks that the newest total made pick otherwise
+    picks_moved: int  # tasks that the newest submission's totals made pick otherwise
     prior_from: str | None
 
     @property
@@ -72,23 +73,14 @@ class Calibration:
 
 
 def describe(known: Knowledge, folder: Path) -> Calibration:
-    """The calibration with what the newest total changed: everything is fitted again without it."""
+    """The calibration with what the newest submission's totals changed: everything is fitted again without them."""
     calibrator = known.calibrator
     before = _without_the_newest(known)
     earlier = {w.effect.key: w.mean for w in before.weights_}
     weights = tuple(
-        WeightLine(
-            w.effect.task_type,
-            w.effect.kind,
-            w.effect.name,
-            w.effect.mean,
-            w.effect.sd,
-            w.mean,
-            w.sd,
-            w.mean - earlier.get(w.effect.key, w.mean),
-        )
-        for w in calibrator.weights_
+        _weight(w, earlier.get(w.effect.key, w.mean), calibrator.scales.within_sd) for w in calibrator.weights_
     )
+    borrowed = load_prior(folder)
     return Calibration(
         basis=known.basis,
         candidates=len(known.pool.task_ids),
@@ -96,36 +88,39 @@ def describe(known: Knowledge, folder: Path) -> Calibration:
         weights=weights,
         told=_told(known),
         factors=calibrator.evidence_.factors,
-        picks_moved=_moved(before, calibrator),
-        prior_from=_prior_from(folder),
+        picks_moved=_moved(before, calibrator, known.choices),
+        prior_from=borrowed.source if borrowed else None,
     )
 
 
-def save_prior(folder: Path, effects: Mapping[str, tuple[float, float]], source: str) -> Path:
-    """Keep weights of an earlier campaign as this one's prior."""
-    path = folder / PRIOR_FILE
-    data = {"from": source, "effects": {k: [m, s] for k, (m, s) in sorted(effects.items())}}
-    write_atomically(path, (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode())
-    return path
+def _weight(found: WeightEstimate, earlier: float, within_sd: float) -> WeightLine:
+    """In points: the model's weights of scores are correlations, its columns ``within_sd`` times a spread."""
+    effect = found.effect
+    points = within_sd if effect.kind == "score" else 1.0
+    return WeightLine(
+        effect.task_type,
+        effect.kind,
+        effect.name,
+        points * effect.mean,
+        points * effect.sd,
+        points * found.mean,
+        points * found.sd,
+        points * (found.mean - earlier),
+    )
 
 
 def _without_the_newest(known: Knowledge) -> Calibrator:
-    calibrator, totals = known.calibrator, known.totals
-    if not totals:
-        return calibrator
-    fresh = Calibrator(calibrator.beliefs, calibrator.scales, calibrator.noise_sd, calibrator.learned)
-    return fresh.fit(known.pool, totals[:-1])
+    """Fitted without the totals of the submission that was told of last, whatever they are means of."""
+    if not known.told:
+        return known.calibrator
+    newest = known.told[-1].submission_id
+    rest = [t for row, t in zip(known.told, known.totals, strict=True) if row.submission_id != newest]
+    return Calibrator(**known.calibrator.get_params(deep=False)).fit(known.pool, rest)
 
 
-def _moved(before: Calibrator, after: Calibrator) -> int:
-    rows = after.pool_.choices[after.pool_.choices[:, 0] >= 0]
-    best = [_best(rows, c.posterior_.mean) for c in (before, after)]
-    return int((best[0] != best[1]).sum())
-
-
-def _best(rows: Ints, mean: Floats) -> Ints:
-    places: Ints = np.where(rows >= 0, mean[rows], -np.inf).argmax(axis=1)
-    return places
+def _moved(before: Calibrator, after: Calibrator, choices: Choices) -> int:
+    """Tasks whose best candidate the two see otherwise."""
+    return int((choices.best(before.posterior_.mean) != choices.best(after.posterior_.mean)).sum())
 
 
 def _told(known: Knowledge) -> tuple[ToldLine, ...]:
@@ -142,8 +137,3 @@ def _told(known: Knowledge) -> tuple[ToldLine, ...]:
         )
         for row, ahead, odd in zip(known.told, known.calibrator.predictions_, evidence.outliers, strict=True)
     )
-
-
-def _prior_from(folder: Path) -> str | None:
-    path = folder / PRIOR_FILE
-    return str(json.loads(path.read_text(encoding="utf-8")).get("from")) if path.is_file() else None

