@@ -5,13 +5,13 @@ The caller owns the slow step in between: upload what ``ask`` proposes, wait for
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selector.calibration.belief import Belief
+from selector.calibration.belief import Belief, check_beliefs
 from selector.calibration.calibrator import DEFAULT_NOISE_SD, Calibrator
 from selector.calibration.design import DEFAULT_SCALES, Scales
 from selector.calibration.totals import Total
@@ -20,7 +20,7 @@ from selector.domain.words import did_you_mean, near_or_all
 from selector.features.pool import Floats, Ints, Pool
 from selector.planning.chances import probability_best
 from selector.planning.lookahead import Effort
-from selector.planning.plan import DEFAULT_EFFORT, HOLD_BELOW, Plan, plan_submission
+from selector.planning.plan import DEFAULT_EFFORT, HOLD_BELOW, Plan, Submitted, plan_submission
 from selector.planning.teaching import Choices
 
 if TYPE_CHECKING:
@@ -69,7 +69,11 @@ class Study:
         scales: Scales = DEFAULT_SCALES,
         effort: Effort = DEFAULT_EFFORT,
     ) -> None:
+        check_beliefs(beliefs or {})
         self.pool = table if isinstance(table, Pool) else pool_from_table(table)
+        unknown = [name for name in beliefs or {} if name not in self.pool.columns]
+        if unknown:
+            raise InputError(f"beliefs name the column '{unknown[0]}'{near_or_all(unknown[0], self.pool.columns)}")
         self.seed = seed
         self.effort = effort
         self._choices = Choices(self.pool.choices, len(self.pool.tasks))
@@ -87,12 +91,19 @@ class Study:
             self._fitted.fit(self.pool, self._totals)
         return self._fitted
 
-    def ask(self, remaining: int, hold_below: float = HOLD_BELOW) -> Proposal:
-        """The next submission when ``remaining`` of them, this one included, are left."""
+    def ask(
+        self, remaining: int, hold_below: float = HOLD_BELOW, pending: Sequence[Mapping[str, str] | Ints] = ()
+    ) -> Proposal:
+        """The next submission when ``remaining`` of them, this one included, are left.
+
+        ``pending`` are picks that were submitted and whose totals are still to be told.
+        """
         plan = plan_submission(
             self.calibrator,
             len(self.pool.tasks),
             remaining,
+            submitted=[Submitted(t.rows) for t in self._totals],
+            pending=[Submitted(self._complete(p)) for p in pending],
             hold_below=hold_below,
             effort=self.effort,
             seed=self.seed,
@@ -104,12 +115,10 @@ class Study:
 
         Raises:
             InputError: an unknown task or candidate, a task without a pick, or a total out of range.
+
+        Picks that were told before count as looked at once more, with noise of its own.
         """
-        rows = self._rows(picks) if isinstance(picks, Mapping) else np.asarray(picks, dtype=np.intp)
-        inside = rows[(rows >= 0) & (rows < len(self.pool.task_ids))]
-        if len(inside) < len(rows) or sorted(self.pool.task_of[inside]) != list(range(len(self.pool.tasks))):
-            raise InputError(f"a submission needs exactly one pick for each of the {len(self.pool.tasks)} tasks")
-        self._totals.append(Total(rows, len(self.pool.tasks), float(total)))
+        self._totals.append(Total(self._complete(picks), len(self.pool.tasks), float(total)))
         self._fitted = None
 
     def picks(self) -> dict[str, str]:
@@ -128,6 +137,14 @@ class Study:
         ids = {"task": self.pool.task_ids, "candidate": self.pool.candidate_ids}
         best = probability_best(self.calibrator.posterior_, self._choices, draws, self.seed)
         return pd.DataFrame({**ids, "overall": mean, "overall_sd": sd, "p_best": best})
+
+    def _complete(self, picks: Mapping[str, str] | Ints) -> Ints:
+        """Rows of a complete set of picks."""
+        rows = self._rows(picks) if isinstance(picks, Mapping) else np.asarray(picks, dtype=np.intp)
+        inside = rows[(rows >= 0) & (rows < len(self.pool.task_ids))]
+        if len(inside) < len(rows) or sorted(self.pool.task_of[inside]) != list(range(len(self.pool.tasks))):
+            raise InputError(f"a submission needs exactly one pick for each of the {len(self.pool.tasks)} tasks")
+        return rows
 
     def _named(self, rows: Ints) -> dict[str, str]:
         return {self.pool.task_ids[i]: self.pool.candidate_ids[i] for i in rows}

@@ -13,7 +13,7 @@ from selector.features.pool import Bools, Pool
 from selector.planning.judging import plan_judging
 
 JUDGE_COLUMN = LOCAL_JUDGE + SHOT  # its overall; its SC and PQ begin with the same
-ROUNDS = 4  # of judging, the planner asked anew before each
+ROUNDS = 10  # of judging, the planner asked anew before each
 
 
 class JudgesSome(Bestshot):

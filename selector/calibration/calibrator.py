@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from selector.calibration.belief import Belief
 from selector.calibration.design import DEFAULT_SCALES, Design, Effect, Scales, build_design
 from selector.calibration.gaussian import Gaussian
-from selector.calibration.totals import OWN, Evidence, Prediction, Total, weigh
+from selector.calibration.totals import OWN, ROUNDING, Evidence, Prediction, Total, weigh
 from selector.domain import InputError
 from selector.features.pool import Floats, Pool
 
@@ -41,6 +42,7 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
         scales: prior sizes in points.
         noise_sd: standard deviation of a total beyond its rounding, in points.
         learned: effect key to (mean, sd) from earlier campaigns (:meth:`as_prior`).
+        rounding: step of a total as the leaderboard shows it, in points.
 
     Attributes:
         posterior_: :class:`Gaussian` over the pool's overall scores.
@@ -61,11 +63,13 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
         scales: Scales = DEFAULT_SCALES,
         noise_sd: float = DEFAULT_NOISE_SD,
         learned: Mapping[str, tuple[float, float]] | None = None,
+        rounding: float = ROUNDING,
     ) -> None:
         self.beliefs = beliefs
         self.scales = scales
         self.noise_sd = noise_sd
         self.learned = learned
+        self.rounding = rounding
 
     def fit(self, X: Pool, y: Sequence[Total] = ()) -> Calibrator:
         """Learn from totals; with none the estimates are the prior's.
@@ -73,6 +77,7 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
         Raises:
             InputError: a total names a row that the pool does not have, or the noise is not above 0.
         """
+        _check_learned(self.learned or {})
         if not self.noise_sd > 0:
             raise InputError(f"the noise of a total must be above 0, got {self.noise_sd:g}")
         totals = tuple(y)
@@ -83,7 +88,7 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
         self.pool_ = X
         self.design_: Design = build_design(X, self.beliefs or {}, self.scales, self.learned)
         prior = _prior(self.design_)
-        self.evidence_: Evidence = weigh(prior, self.design_.parts, totals, self.noise_sd)
+        self.evidence_: Evidence = weigh(prior, self.design_.parts, totals, self.noise_variance)
         own = self.evidence_.factors[OWN]
         self.prior_ = prior.scaled(self.design_.spread_by(self.evidence_.factors), own)
         self.posterior_ = self.prior_.observe(self.evidence_.weights, self.evidence_.values, self.evidence_.noise)
@@ -100,7 +105,7 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         if X is not None and X is not self.pool_:
             learned = {w.effect.key: (w.mean, w.sd) for w in self.weights_}
-            moved = Calibrator(self.beliefs, self.scales, self.noise_sd, learned).fit(X)
+            moved = Calibrator(self.beliefs, self.scales, self.noise_sd, learned, self.rounding).fit(X)
             return moved.predict(return_std=return_std)
         mean = np.clip(self.posterior_.mean, 0.0, 10.0)
         return (mean, np.sqrt(self.posterior_.variance)) if return_std else mean
@@ -115,6 +120,11 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
     def predictions_(self) -> tuple[Prediction, ...]:
         """What the totals before each total said of it; computed when asked for."""
         return self.evidence_.ahead()
+
+    @property
+    def noise_variance(self) -> float:
+        """Variance of a total about its picks' mean overall, rounding included, in points squared."""
+        return self.noise_sd**2 + self.rounding**2 / 12
 
     @property
     def prior_sds_(self) -> Floats:
@@ -143,6 +153,14 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
         sd = np.sqrt(np.maximum(prior_sd**2 - (news**2).sum(axis=1), 0.0))
         pairs = zip(self.design_.effects, mean, sd, strict=True)
         return tuple(WeightEstimate(e, float(m), float(s)) for e, m, s in pairs), news
+
+
+def _check_learned(learned: Mapping[str, tuple[float, float]]) -> None:
+    for key, (mean, sd) in learned.items():
+        if not (math.isfinite(mean) and math.isfinite(sd) and sd > 0):
+            raise InputError(
+                f"the learned weight '{key}' needs a finite mean and an sd above 0, got {mean:g} +- {sd:g}"
+            )
 
 
 def _prior(design: Design) -> Gaussian:

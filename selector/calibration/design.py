@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,17 +43,18 @@ class Effect:
     """One column of the model. ``name`` is the same in every campaign, so that a weight can be a prior elsewhere."""
 
     task_type: str
-    kind: str  # level | prior | score | between | generator | variant
+    kind: str  # level | prior | score | between | generator | variant | ease
     name: str
     mean: float
     sd: float
+    believed: bool = False  # a score that is trusted for a reason of its own (a judge)
 
     @property
     def part(self) -> str | None:
         """Part of the prior whose spread totals may correct; None for levels and for what is believed strongly."""
         if self.kind in ("generator", "variant", "ease"):
             return "generators"
-        return "weak scores" if self.kind == "score" and self.sd < _STRONG else None
+        return "weak scores" if self.kind == "score" and not self.believed else None
 
     @property
     def key(self) -> str:
@@ -114,7 +115,7 @@ def build_design(
         column[rows] = values
         variance[rows] += extra
         mean, sd = (learned or {}).get(effect.key, (effect.mean, effect.sd))
-        effects.append(Effect(effect.task_type, effect.kind, effect.name, mean, sd))
+        effects.append(replace(effect, mean=mean, sd=sd))
         columns.append(column)
     base = np.full(n, scales.base)
     if pool.prior_overall is not None:
@@ -163,7 +164,8 @@ def _scores(
     for (column, belief, split), weight in zip(found, weights, strict=True):
         hidden = split.missing * scales.within_sd**2 * (weight**2 + belief.sd**2)
         values = scales.within_sd * split.within
-        yield Effect(name, "score", column, float(weight), belief.sd), rows, values, hidden
+        believed = belief.sd >= _STRONG
+        yield Effect(name, "score", column, float(weight), belief.sd, believed), rows, values, hidden
     between = scales.within_sd * sum(w * d.between for (_, _, d), w in zip(found, weights, strict=True))
     yield Effect(name, "between", "task means", 1.0, scales.between_sd), rows, between, np.zeros(len(rows))
 

@@ -18,6 +18,7 @@ _OUTLIER_SD = 2.0  # points by which such a total is off
 _CERTAIN = 0.9  # probability from which a total counts as an outlier
 OWN = "candidates"  # the part of the prior that is each candidate's own
 ROUNDING = 0.01  # step of a total with two decimals
+Z80 = 1.2815515655446004  # half width of a central 80% interval of a Gaussian, in standard deviations
 
 
 @dataclass(frozen=True)
@@ -78,20 +79,20 @@ class Evidence:
         return Prediction(float(mean), math.sqrt(variance))
 
 
-def weigh(prior: Gaussian, groups: Mapping[str, Ints], totals: tuple[Total, ...], noise_sd: float) -> Evidence:
+def weigh(prior: Gaussian, groups: Mapping[str, Ints], totals: tuple[Total, ...], noise: float) -> Evidence:
     """Judge the totals against the prior: how wide its parts should be, and which totals are outliers.
 
     Args:
         prior: over the pool, before any total.
         groups: part of the prior to the columns of its root; what is in none keeps its spread.
-        noise_sd: standard deviation of a total beyond its rounding, in points.
+        noise: variance of a total, rounding included, in points squared.
     """
     weights = np.zeros((len(totals), len(prior.mean)))
     for line, total in zip(weights, totals, strict=True):
         np.add.at(line, total.rows, 1.0 / total.tasks)
     constants = np.array([t.constant / t.tasks for t in totals])
     values = np.array([t.value for t in totals]) - constants
-    own = np.array([noise_sd**2 + ROUNDING**2 / 12 + (t.constant_sd / t.tasks) ** 2 for t in totals])
+    own = np.array([noise + (t.constant_sd / t.tasks) ** 2 for t in totals])
     off, parts = values - weights @ prior.mean, _parts(prior, groups, weights)
     outliers, factors = _judge(parts, off, own)
     return Evidence(weights, values, constants, own, _inflated(own, outliers), outliers, factors, off, parts)

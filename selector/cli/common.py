@@ -63,7 +63,7 @@ def emit(result: Any, text: str, as_json: bool) -> None:
 
 
 def jsonable(value: Any) -> Any:
-    """Dataclasses, paths, dates, enums and containers of them as JSON values."""
+    """Dataclasses, paths, dates, enums, arrays and containers of them as JSON values."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: jsonable(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Enum):
@@ -72,6 +72,8 @@ def jsonable(value: Any) -> Any:
         return {str(jsonable(k)): jsonable(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [jsonable(v) for v in value]
+    if hasattr(value, "tolist"):  # a numpy array or number, known without importing numpy
+        return value.tolist()
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
 
 

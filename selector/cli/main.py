@@ -33,9 +33,11 @@ def group() -> None:
       bestshot init my-campaign --profile tianchi-532389 --tasks task.csv --images imgs/
       cd my-campaign
       bestshot generate              make candidates        bestshot import FOLDER  take finished images
-      bestshot score                 measure them           bestshot pick           choose the best of each task
+      bestshot score                 measure them           bestshot plan           the next submission, or HOLD
       bestshot export                write the ZIP          bestshot verify ZIP     check every rule of the contest
-      bestshot record ID --score 1.63                       bestshot report         a page with every candidate
+      bestshot record ID --score 1.63                       bestshot calibrate      what the totals taught
+      bestshot pick                  the best known picks   bestshot explain TASK   why this one
+      bestshot report                a page with every candidate
       bestshot judge FILE --by NAME  take a judge's scores of single candidates
     """
 

@@ -125,8 +125,8 @@ def pick(campaign: Campaign) -> tuple[Any, str]:
     known = [p.estimate.overall for p in real if p.estimate]
     lines = [f"{len(real)} of {len(picks)} tasks have a pick"]
     if known:
-        told = sum(s.total is not None for s in campaign.submissions())
-        basis = f"calibrated on {told} totals" if told else "by the prior: no total has been told yet"
+        told = any(s.total is not None or s.type_totals for s in campaign.submissions()) or campaign.status().judgements
+        basis = "calibrated: see `bestshot calibrate`" if told else "by the prior: nothing has been told yet"
         lines[0] += f", mean estimated overall of those {sum(known) / len(known):.2f} ({basis})"
     blind = sum(not p.sc_measured for p in real)
     if blind:

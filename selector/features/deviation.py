@@ -18,7 +18,7 @@ _TASK_SHRINKAGE = 1.0  # a task mean of k scores counts k / (k + 1): one score a
 
 @dataclass(frozen=True)
 class Deviation:
-    """A column, standardised over all rows: ``within`` has mean 0 in every task and spread 1 over all rows."""
+    """A column, standardised over all rows: ``within`` has mean 0 in every task and spread 1 over measured rows."""
 
     within: Floats
     between: Floats
@@ -42,7 +42,7 @@ def deviation(values: Floats, task: Ints, generator: Ints) -> Deviation | None:
         z = np.where(missing, _additive(z, missing, task, generator), z)
     between = group_mean(z, task)
     within = z - between
-    within_spread = float(within.std())
+    within_spread = float(within[~missing].std())
     if within_spread <= 1e-9:
         return None
     return Deviation(within / within_spread, between, missing)

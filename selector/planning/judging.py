@@ -17,7 +17,9 @@ from selector.calibration.calibrator import Calibrator
 from selector.features.pool import Bools, Floats, Ints
 
 _DRAWS = 128
-_UNEXPLAINED = 0.85  # share of a judge's within-task spread that other scores cannot tell, where no score says it
+# Share of a judge's within-task spread that is news. It is below what other scores leave unexplained, because what one
+# judgement says of the task is shared with the candidates that are not judged (measured: docs/calibration.md).
+_UNEXPLAINED = 0.5
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,12 @@ class Judgement:
 
 
 def plan_judging(
-    calibrator: Calibrator, column: str, budget: int, belief: Belief = JUDGE, seed: int = 0
+    calibrator: Calibrator,
+    column: str,
+    budget: int,
+    belief: Belief = JUDGE,
+    seed: int = 0,
+    seen: Bools | None = None,
 ) -> list[Judgement]:
     """The ``budget`` judgements that are expected to raise the picks most, best first.
 
@@ -38,9 +45,12 @@ def plan_judging(
         column: the judge's overall score.
         budget: number of candidates to judge.
         belief: in a judge that has no column yet.
+        seen: (n,) what the judge has seen, where its column does not tell.
     """
     pool = calibrator.pool_
     step = step_sizes(calibrator, column, belief)
+    if seen is not None:
+        step = np.where(seen, 0.0, step)
     mean = calibrator.posterior_.mean
     draws = _draws(len(mean), seed)
     queues = [_Task(mean, step, rows[rows >= 0], draws) for rows in pool.choices if (rows >= 0).sum() > 1]

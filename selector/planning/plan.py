@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from selector.calibration.calibrator import Calibrator
 from selector.calibration.gaussian import Gaussian
-from selector.calibration.totals import ROUNDING
+from selector.calibration.totals import Z80
 from selector.domain import InputError
 from selector.features.pool import Floats, Ints
 from selector.planning.lookahead import Effort, plan_lessons
@@ -23,7 +23,6 @@ HOLD_BELOW = 0.004
 DEFAULT_EFFORT = Effort()
 _NOTHING = 1e-4  # points summed over tasks: what single precision leaves of no rise at all
 _STARTS = 4  # of the search for a single lesson: it climbs to the nearest top
-_Z80 = float(norm.ppf(0.9))
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,14 @@ class Learning:
     effect: str
     before: float
     after: float
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What a submission holds: rows of the pool, and the summed overall (points) expected of its other tasks."""
+
+    picked: Ints
+    elsewhere: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,8 @@ def plan_submission(
     calibrator: Calibrator,
     tasks: int,
     remaining: int,
-    pending: Sequence[Ints] = (),
+    submitted: Sequence[Submitted] = (),
+    pending: Sequence[Submitted] = (),
     hold_below: float = HOLD_BELOW,
     effort: Effort = DEFAULT_EFFORT,
     seed: int = 0,
@@ -79,21 +87,24 @@ def plan_submission(
         calibrator: fitted.
         tasks: in the mean of the leaderboard.
         remaining: submissions left, this one included.
-        pending: picks (rows) of submissions that were uploaded and have no total yet; their outcome is averaged over.
+        submitted: everything that has a total, whatever the totals are means of.
+        pending: what was uploaded and has no total yet; their outcome is averaged over.
         elsewhere: summed overall of tasks that the pool has no choice for.
 
     Raises:
         InputError: no submission remains.
     """
+    if not (math.isfinite(hold_below) and hold_below >= 0):
+        raise InputError(f"the least that a submission must bring is a number of points from 0 on, got {hold_below:g}")
     if remaining < 1:
-        raise InputError("no submission remains: the contest is over, or give --remaining")
+        raise InputError(
+            f"no submission remains (remaining = {remaining}): the contest is over, or say how many are left"
+        )
     rng = np.random.default_rng([seed, len(calibrator.evidence_.values), len(pending)])
-    noise = calibrator.noise_sd**2 + ROUNDING**2 / 12
+    noise = calibrator.noise_variance
     choices, belief = Choices(calibrator.pool_.choices, tasks).chosen(), calibrator.posterior_
     greedy = choices.best(belief.mean)
-    gain = _expected_rise(
-        belief, choices, greedy, [*_submitted(calibrator), *(choices.weights(p, len(belief.mean)) for p in pending)]
-    )
+    gain = _expected_rise(belief, choices, Submitted(greedy, elsewhere), [*submitted, *pending])
     belief = _after_pending(belief, choices, pending, noise)
     now = float(belief.mean[greedy].sum())
     picked, taught = greedy, 0.0
@@ -112,10 +123,10 @@ def plan_submission(
         picked=picked,
         purpose=purpose,
         hold=hold,
-        why=_why(purpose, hold, gain, taught, hold_below),
+        why=_why(purpose, hold, gain, taught, hold_below, not (submitted or pending)),
         expected=expected,
-        low=max(expected - _Z80 * sd, 0.0),
-        high=min(expected + _Z80 * sd, 10.0),
+        low=max(expected - Z80 * sd, 0.0),
+        high=min(expected + Z80 * sd, 10.0),
         present=(now + elsewhere) / tasks,
         gain=gain,
         lesson=taught,
@@ -143,38 +154,37 @@ def _lessons(
     return lessons, lessons[0].worth
 
 
-def _after_pending(belief: Gaussian, choices: Choices, pending: Sequence[Ints], noise: float) -> Gaussian:
+def _after_pending(belief: Gaussian, choices: Choices, pending: Sequence[Submitted], noise: float) -> Gaussian:
     """The belief with the covariance that it will have once the pending totals are in; its mean stays."""
-    for picked in pending:
-        moved, sd = lesson(belief, choices, picked, noise)
+    for upload in pending:
+        moved, sd = lesson(belief, choices, upload.picked, noise)
         belief = replace(belief, learned=np.concatenate([belief.learned, (moved / sd)[:, None]], axis=1))
     return belief
 
 
-def _submitted(calibrator: Calibrator) -> list[Floats]:
-    """Weights (n,) of what was submitted and has a total."""
-    return list(calibrator.evidence_.weights)
-
-
-def _expected_rise(belief: Gaussian, choices: Choices, picked: Ints, submitted: Sequence[Floats]) -> float:
+def _expected_rise(belief: Gaussian, choices: Choices, picks: Submitted, before: Sequence[Submitted]) -> float:
     """By how much picks beat the submission that is expected to be best so far: E max(difference, 0), without noise.
 
     This is the expected improvement (Jones, Schonlau and Welch 1998) on true totals: a lucky draw of the leaderboard's
     noise is nothing to plan for. Before the first submission all of the expected total is a rise.
     """
-    weights = choices.weights(picked, len(belief.mean))
-    if not submitted:
-        return float(weights @ belief.mean)
-    best = int(np.argmax(np.array(submitted) @ belief.mean))
-    ahead = weights - submitted[best]
-    mean, sd = float(ahead @ belief.mean), math.sqrt(max(float(ahead @ belief.times(ahead)), 0.0))
+    n = len(belief.mean)
+    expected = [float(belief.mean[s.picked].sum() + s.elsewhere) / choices.tasks for s in (picks, *before)]
+    if not before:
+        return expected[0]
+    best = int(np.argmax(expected[1:]))
+    ahead = choices.weights(picks.picked, n) - choices.weights(before[best].picked, n)
+    mean = expected[0] - expected[1 + best]
+    sd = math.sqrt(max(float(ahead @ belief.times(ahead)), 0.0))
     if sd < 1e-9:
         return max(mean, 0.0)
     return sd * float(norm.pdf(mean / sd)) + mean * float(norm.cdf(mean / sd))
 
 
-def _why(purpose: str, hold: bool, gain: float, taught: float, bar: float) -> str:
-    facts = f"the best picks known would raise the best total by {gain:.3f} points, a lesson by {taught:.3f}"
+def _why(purpose: str, hold: bool, gain: float, taught: float, bar: float, first: bool) -> str:
+    facts = f"a total would teach {taught:.3f} points"
+    if not first:
+        facts = f"the best picks known beat your best submission by {gain:.3f} points, as far as one can tell; {facts}"
     if hold:
         return f"HOLD: {facts}; both are below {bar:g}. Make or judge more candidates first (plan --generate, --judge)"
     return f"{facts}: this submission is to {'win' if purpose == 'exploit' else 'learn'}"

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from selector.calibration import PRIOR, EstimateTable
 from selector.calibration.balance import balance_of, combine, split
-from selector.calibration.belief import JUDGE, JUDGE_PART, KNOWN_DIRECTION, RATING, Belief
+from selector.calibration.belief import JUDGE, JUDGE_PART, JUDGE_PQ, JUDGE_SC, KNOWN_DIRECTION, RATING, Belief
 from selector.calibration.calibrator import Calibrator
 from selector.calibration.totals import Total
 from selector.domain import Axis, Scorer, Task, TaskType
@@ -94,7 +94,8 @@ def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -
         uploaded = load_submission_picks(connection)
         pending = tuple(_rows(pool, uploaded[s])[0] for s in load_pending(connection) if s in uploaded)
     beliefs = _beliefs(scorers, judgements, ws.config.calibrate.judges)
-    calibrator = Calibrator(beliefs, noise_sd=ws.config.calibrate.noise_sd, learned=_learned(ws))
+    step = 10.0**-ws.profile.score.decimals
+    calibrator = Calibrator(beliefs, noise_sd=ws.config.calibrate.noise_sd, learned=_learned(ws), rounding=step)
     calibrator.fit(pool, totals)
     judged = _judged_balance(pool, judgements)
     tables = _calibrated(known, calibrator, judged)
@@ -143,11 +144,11 @@ def _judge_columns(keys: Sequence[tuple[str, str]], judgements: Sequence[Judgeme
             sc, pq = (np.nan if v is None else v for v in (judgement.sc, judgement.pq))
             place = 3 * names.index(judgement.judge)
             values[row, place : place + 3] = np.sqrt(sc * pq), sc, pq
-    return [f"judge:{name}{part}" for name in names for part in ("", ".sc", ".pq")], values
+    return [column for name in names for column in judge_columns(name)], values
 
 
 def _beliefs(
-    scorers: Mapping[str, Scorer], judgements: Iterable[Judgement], told: Mapping[str, float]
+    scorers: Mapping[str, Scorer], judgements: Sequence[Judgement], told: Mapping[str, float]
 ) -> dict[str, Belief]:
     """Beliefs in every column: what the written prior holds already, plug-ins' own scores, judges."""
     in_prior = {w.column for axis in PRIOR.values() for w in axis.weights} | {RECIPE_ORDER}
@@ -159,12 +160,29 @@ def _beliefs(
                 usual = _BEYOND_PRIOR if column.axis is Axis.GATE else KNOWN_DIRECTION
                 sign = 1.0 if column.higher_is_better else -1.0
                 beliefs[key] = replace(usual, correlation=sign * usual.correlation)
-    for judgement in judgements:
-        usual = RATING if judgement.kind == RATED else JUDGE
-        belief = replace(usual, correlation=told.get(judgement.judge, usual.correlation))
-        beliefs[f"judge:{judgement.judge}"] = belief
-        beliefs[f"judge:{judgement.judge}.sc"] = beliefs[f"judge:{judgement.judge}.pq"] = JUDGE_PART
+    for name in sorted({j.judge for j in judgements}):
+        beliefs |= _judge_beliefs(name, [j for j in judgements if j.judge == name], told)
     return beliefs
+
+
+def _judge_beliefs(name: str, own: Sequence[Judgement], told: Mapping[str, float]) -> dict[str, Belief]:
+    """In a judge's three columns. One that never says both SC and PQ is believed in what it says."""
+    overall, sc, pq = judge_columns(name)
+    if any(j.sc is not None and j.pq is not None for j in own):
+        belief = judge_belief(name, told, own[0].kind == RATED)
+        return {overall: belief, sc: JUDGE_PART, pq: JUDGE_PART}
+    return {c: replace(b, correlation=told.get(name, b.correlation)) for c, b in ((sc, JUDGE_SC), (pq, JUDGE_PQ))}
+
+
+def judge_columns(name: str) -> tuple[str, str, str]:
+    """Columns of a judge in the pool: overall, SC, PQ."""
+    return f"judge:{name}", f"judge:{name}.sc", f"judge:{name}.pq"
+
+
+def judge_belief(name: str, told: Mapping[str, float], rating: bool = False) -> Belief:
+    """What is believed of a judge's overall, with the correlation that the configuration tells."""
+    usual = RATING if rating else JUDGE
+    return replace(usual, correlation=told.get(name, usual.correlation))
 
 
 def _totals(connection: Connection, pool: Pool, tasks: Sequence[Task]) -> tuple[tuple[TotalRow, ...], list[Total]]:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from selector.calibration import PRIOR_NAME
 from selector.domain import InputError, Scorer, Task
 from selector.planning.generating import Wish, plan_generating
 from selector.planning.judging import plan_judging
-from selector.planning.plan import Plan, plan_submission
+from selector.planning.plan import Plan, Submitted, plan_submission
 from selector.ranking import Pick
-from selector.runs.calibrating import Knowledge, learn
+from selector.runs.calibrating import Knowledge, judge_belief, judge_columns, learn
 from selector.runs.picking import choose, keep
 from selector.runs.workspace import Workspace
 from selector.store.records import load_candidates
 
+LEVEL = 5.0  # overall of tasks of which neither picks nor totals are known
 ASSUMED_REMAINING = 14  # a week of two a day, where the profile names no last day
 
 
@@ -67,7 +70,8 @@ def plan(
         known.calibrator,
         known.tasks,
         remaining,
-        pending=known.pending,
+        submitted=submitted(known),
+        pending=[Submitted(rows, known.elsewhere) for rows in known.pending],
         hold_below=hold_below,
         seed=ws.config.seed,
         elsewhere=known.elsewhere,
@@ -77,6 +81,18 @@ def plan(
         basis = {"calibration": PRIOR_NAME, **known.learned_from, "plan": found.purpose}
         picks = keep(ws, tasks, scorers, _planned(known, found), basis)
     return SubmissionPlan(found, picks, best_total, _notes(known))
+
+
+def submitted(known: Knowledge) -> list[Submitted]:
+    """Every submission that has a total, once: where only types have totals, their picks together."""
+    found = []
+    for label in dict.fromkeys(t.label for t in known.totals):
+        own = [t for t in known.totals if t.label == label]
+        whole = [t for t in own if t.tasks == known.tasks] or own
+        rows = np.concatenate([t.rows for t in whole])
+        counted = sum(t.tasks for t in whole)
+        found.append(Submitted(rows, sum(t.constant for t in whole) + LEVEL * (known.tasks - counted)))
+    return found
 
 
 def _planned(known: Knowledge, found: Plan) -> dict[str, Pick]:
@@ -117,15 +133,19 @@ def plan_judgements(
     """The candidates whose judgement is expected to win most; those that the judge has seen are left out."""
     known = need(ws, tasks, scorers)
     pool = known.pool
-    return [
-        ToJudge(
-            pool.task_ids[j.row],
-            pool.candidate_ids[j.row],
-            str(ws.images.path(pool.candidate_ids[j.row]).relative_to(ws.folder)),
-            j.worth,
-        )
-        for j in plan_judging(known.calibrator, f"judge:{judge}", budget, seed=ws.config.seed)
-    ]
+    columns = judge_columns(judge)
+    seen = np.zeros(len(pool.task_ids), dtype=bool)
+    for column in columns:
+        if column in pool.columns:
+            seen |= ~np.isnan(pool.values[:, pool.columns.index(column)])
+    told = (known.calibrator.beliefs or {}).get(columns[0]) or judge_belief(judge, ws.config.calibrate.judges)
+    speaks = next(
+        (c for c in columns if c in pool.columns and not np.isnan(pool.values[:, pool.columns.index(c)]).all()),
+        columns[0],
+    )
+    chosen = plan_judging(known.calibrator, speaks, budget, told, seed=ws.config.seed, seen=seen)
+    places = {j.row: str(ws.images.path(pool.candidate_ids[j.row]).relative_to(ws.folder)) for j in chosen}
+    return [ToJudge(pool.task_ids[j.row], pool.candidate_ids[j.row], places[j.row], j.worth) for j in chosen]
 
 
 def plan_candidates(

@@ -320,7 +320,8 @@ def test_the_same_submission_told_ten_times(noise_sd):
 
 
 def test_new_generators_and_scores_come_in_with_the_old_totals():
-    old = study(TABLE[TABLE["generator"] != "g3"].drop(columns="weak"))
+    strong = {"judge": BELIEFS["judge"]}
+    old = study(TABLE[TABLE["generator"] != "g3"].drop(columns="weak"), beliefs=strong)
     told = [(old.ask(remaining=6 - k, hold_below=0.0).picks, 5.0 + 0.1 * k) for k in range(3)]
     new = study(TABLE.assign(late=CONTEST.truth), beliefs={**BELIEFS, "late": Belief(0.6, 0.2, "a strong judge")})
     for picks, total in told:

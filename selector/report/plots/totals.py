@@ -115,7 +115,7 @@ def _key(totals: Sequence[ToldTotal]) -> list[Any]:
             "markeredgecolor": SOFT,
             "markersize": 10,
         }
-        key.append(Line2D([], [], label="predicted before: mean and 80% interval", **band))
+        key.append(Line2D([], [], label="predicted from the totals before it: mean, 80% interval", **band))
         key.append(Line2D([], [], label="as predicted", color=SOFT, linewidth=1, linestyle=(0, (4, 3))))
     return key
 

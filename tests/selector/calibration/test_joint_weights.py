@@ -78,3 +78,20 @@ def test_more_columns_than_candidates_predict_within_bounds():
 def test_beliefs_that_are_all_beyond_others_stay_as_they_are(columns):
     got = joint_weights((Belief(0.0, 0.03, "", True), Belief(0.1, 0.03, "", True)), columns[0][:, :2])
     np.testing.assert_allclose(got, [0.0, 0.1])
+
+
+@pytest.mark.parametrize("agreement", [0.3, 0.6, 0.9, 0.99])
+def test_no_column_gets_a_weight_against_its_belief(agreement):
+    """A small judge that agrees with the strong one is believed less, never the other way round."""
+    rng = np.random.default_rng(0)
+    strong = rng.standard_normal(4000)
+    small = agreement * strong + (1 - agreement**2) ** 0.5 * rng.standard_normal(4000)
+    weights = joint_weights((Belief(0.45, 0.2), Belief(0.10, 0.05)), np.column_stack([strong, small]))
+    assert weights[0] > 0.4 and 0.0 <= weights[1] <= 0.1
+
+
+def test_columns_with_holes_are_weighed_by_their_correlation_not_by_their_size():
+    rng = np.random.default_rng(1)
+    column = rng.standard_normal(2000)
+    column[rng.random(2000) < 0.9] = 0.0  # filled in: nine of ten say nothing
+    assert joint_weights((Belief(0.45, 0.2),), column[:, None])[0] == pytest.approx(0.45 / 1.03)

@@ -12,7 +12,7 @@ from toy_contests import BELIEFS, make_contest, subset
 
 from selector.calibration.belief import JUDGE, Belief
 from selector.calibration.calibrator import Calibrator
-from selector.planning.judging import plan_judging, step_sizes
+from selector.planning.judging import _UNEXPLAINED, plan_judging, step_sizes
 
 CONTEST = make_contest(0, tasks=12, generators=4)
 
@@ -116,7 +116,7 @@ def test_tasks_with_one_candidate_and_what_may_not_be_picked_need_no_judge():
 def test_a_judge_s_step_follows_from_its_belief_whatever_its_direction(correlation):
     belief = Belief(correlation, 0.1, "")
     step = step_sizes(fit(), "new", belief)
-    np.testing.assert_allclose(np.abs(step), 0.45 * 1.5 * 0.85)
+    np.testing.assert_allclose(np.abs(step), 0.45 * 1.5 * _UNEXPLAINED)
     assert len(plan_judging(fit(), "new", 5, belief)) == 5
 
 

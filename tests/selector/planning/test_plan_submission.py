@@ -12,7 +12,7 @@ from selector.calibration.calibrator import Calibrator
 from selector.calibration.totals import ROUNDING, Total
 from selector.domain import InputError
 from selector.planning.lookahead import Effort
-from selector.planning.plan import plan_submission
+from selector.planning.plan import Submitted, plan_submission
 from selector.planning.teaching import Choices
 
 CONTEST = make_contest(0, tasks=15)
@@ -26,7 +26,13 @@ def fit(contest=CONTEST, totals=TOTALS, **parameters):
 
 
 def plan(fitted, remaining=5, **options):
-    return plan_submission(fitted, len(fitted.pool_.tasks), remaining, **{"effort": LIGHT, **options})
+    """Everything in the totals that is a whole submission was submitted."""
+    weights = fitted.evidence_.weights
+    whole = [Submitted(np.flatnonzero(w)) for w in weights if np.count_nonzero(w) == len(fitted.pool_.tasks)]
+    options = {"effort": LIGHT, "submitted": whole, **options}
+    if "pending" in options:
+        options["pending"] = [Submitted(rows) for rows in options["pending"]]
+    return plan_submission(fitted, len(fitted.pool_.tasks), remaining, **options)
 
 
 def weights_of(picked, n=60, tasks=15):
@@ -234,14 +240,39 @@ def test_better_picks_than_those_submitted_are_worth_a_submission_when_nothing_i
     exact = [Total(np.array([i]), 1, float(v)) for i, v in enumerate(CONTEST.truth)]
     worst = CONTEST.truth.reshape(15, 4).argmin(axis=1) + 4 * np.arange(15)
     got = plan(fit(totals=[*exact, CONTEST.total(worst)], noise_sd=0.02))
-    # The best single candidate has the highest "total" so far, but what counts here is the whole.
-    assert got.purpose == "exploit"
+    rise = CONTEST.truth.reshape(15, 4).max(axis=1).mean() - CONTEST.truth[worst].mean()
+    assert (got.purpose, got.hold) == ("exploit", False)
+    assert got.gain == pytest.approx(rise, abs=0.1)
+
+
+def test_totals_of_a_part_of_the_tasks_are_no_submission_to_beat():
+    """A kind task type has a higher mean than the whole contest: that is no reason to hold."""
+    best = plan(fit(), remaining=1).picked
+    part = Total(best[:5], 5, 9.5)
+    fitted = fit(totals=[*TOTALS, part])
+    got = plan(fitted, remaining=1)
+    assert got.gain > 0.1 and not got.hold
+
+
+def test_what_a_submission_holds_beside_the_pool_counts_when_it_is_compared():
+    fitted = fit()
+    rows = plan(fitted, remaining=1).picked
+    rich = plan_submission(fitted, 20, 1, submitted=[Submitted(rows, 5 * 4.0)], elsewhere=5 * 4.0)
+    poor = plan_submission(fitted, 20, 1, submitted=[Submitted(rows, 0.0)], elsewhere=5 * 4.0)
+    assert rich.gain == pytest.approx(0.0, abs=1e-9)
+    assert poor.gain == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("bar", [-1.0, float("nan")])
+def test_a_bar_that_is_no_number_of_points_is_refused(bar):
+    with pytest.raises(InputError, match="number of points from 0 on"):
+        plan(fit(), hold_below=bar)
 
 
 def test_why_says_the_numbers_in_words():
     got = plan(fit())
-    assert f"{got.gain:.3f} points" in got.why
-    assert f"a lesson by {got.lesson:.3f}" in got.why
+    assert f"by {got.gain:.3f} points" in got.why
+    assert f"would teach {got.lesson:.3f} points" in got.why
     assert got.why.endswith("to learn")
     assert plan(fit(), remaining=1, hold_below=0.0).why.endswith("to win")
 
@@ -251,7 +282,7 @@ def test_why_says_the_numbers_in_words():
 
 @pytest.mark.parametrize("remaining", [0, -3])
 def test_without_a_submission_left_there_is_no_plan(remaining):
-    with pytest.raises(InputError, match="no submission remains: the contest is over, or give --remaining"):
+    with pytest.raises(InputError, match="no submission remains .* the contest is over, or say how many are left"):
         plan(fit(), remaining=remaining)
 
 
