@@ -75,7 +75,7 @@ class CalibrateConfig(_Model):
         default=0.05, gt=0, le=5, description="standard deviation of a leaderboard total beyond its rounding, in points"
     )
     hold_below: float = Field(
-        default=0.004, ge=0, description="`bestshot plan` holds a submission that brings less than this, in points"
+        default=0.0055, ge=0, description="`bestshot plan` holds a submission that brings less than this, in points"
     )
     judges: dict[str, Annotated[float, Field(ge=-1, le=1)]] = Field(
         default={}, description="a judge's correlation with the leaderboard within a task, where you know better"

@@ -19,7 +19,7 @@ from selector.planning.teaching import Choices, Lesson, lesson
 
 # Points of total that one submission must bring, by its own chance of being the best or by what the final picks gain
 # from its total. Measured in simulated contests (`python -m experiments.simulate --hold`): docs/calibration.md.
-HOLD_BELOW = 0.004
+HOLD_BELOW = 0.0055
 DEFAULT_EFFORT = Effort()
 _NOTHING = 1e-4  # points summed over tasks: what single precision leaves of no rise at all
 _STARTS = 4  # of the search for a single lesson: it climbs to the nearest top

@@ -224,8 +224,8 @@ def test_with_nothing_left_to_win_or_learn_it_holds():
     assert got.hold
     assert got.purpose == "exploit"
     assert got.why.startswith("HOLD: ")
-    assert "both are below 0.004" in got.why
-    assert max(got.gain, got.lesson) < 0.004
+    assert "both are below 0.0055" in got.why
+    assert max(got.gain, got.lesson) < 0.0055
 
 
 def test_it_holds_below_the_threshold_that_it_is_given():
