@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from selector.calibration.balance import balance_of, combine, split
 from selector.calibration.belief import JUDGE, JUDGE_PART, JUDGE_PQ, JUDGE_SC, KNOWN_DIRECTION, RATING, Belief
 from selector.calibration.calibrator import Calibrator
 from selector.calibration.totals import Total
-from selector.domain import Axis, Scorer, Task, TaskType
+from selector.domain import Axis, Scorer, Task, TaskType, stable_hash
 from selector.features import RECIPE_ORDER
 from selector.features.pool import Floats, Ints, Pool
 from selector.planning.teaching import Choices
@@ -44,7 +44,8 @@ class Knowledge:
     """A fitted calibrator over the campaign's candidates, with the estimates that picks are made from.
 
     ``told`` are the totals in the order in which they were learned from, ``totals`` the same as observations;
-    ``pending`` the picks (rows) of uploads whose total is still to come.
+    ``pending`` the picks (rows) of uploads whose total is still to come; ``digest`` is another one whenever a total or
+    a judgement came or was corrected, "" before the first.
     """
 
     calibrator: Calibrator
@@ -54,6 +55,7 @@ class Knowledge:
     totals: tuple[Total, ...]
     pending: tuple[Ints, ...]
     judged: int
+    digest: str
     tasks: int  # in the mean of the leaderboard, those without a candidate included
 
     @property
@@ -71,14 +73,21 @@ class Knowledge:
         return _FALLBACK * (self.tasks - len(self.choices.rows))
 
     @property
-    def learned_from(self) -> dict[str, int]:
-        """How many totals and judgements the estimates rest on; what there is none of is left out."""
-        return {k: n for k, n in (("totals", len(self.told)), ("judgements", self.judged)) if n}
+    def learned_from(self) -> dict[str, int | str]:
+        """How many totals and judgements the estimates rest on, and the digest "told"; what is not there is left out.
+
+        A plan stays good as long as this stays the same.
+        """
+        return {k: n for k, n in (*self._counts, ("told", self.digest)) if n}
+
+    @property
+    def _counts(self) -> tuple[tuple[str, int], ...]:
+        return ("totals", len(self.told)), ("judgements", self.judged)
 
     @property
     def basis(self) -> str:
         """What the estimates rest on, in words."""
-        words = [f"{n} {what if n > 1 else what[:-1]}" for what, n in self.learned_from.items()]
+        words = [f"{n} {what if n > 1 else what[:-1]}" for what, n in self._counts if n]
         return " and ".join(["the prior", *words]) if words else "the prior alone"
 
 
@@ -100,7 +109,24 @@ def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -
     judged = _judged_balance(pool, judgements)
     tables = _calibrated(known, calibrator, judged)
     uploads = tuple(p for p in pending if len(p))
-    return Knowledge(calibrator, tables, known.excluded, told, tuple(totals), uploads, len(judgements), len(tasks))
+    return Knowledge(
+        calibrator,
+        tables,
+        known.excluded,
+        told,
+        tuple(totals),
+        uploads,
+        len(judgements),
+        _digest(told, judgements),
+        len(tasks),
+    )
+
+
+def _digest(told: Sequence[TotalRow], judgements: Sequence[Judgement]) -> str:
+    if not told and not judgements:
+        return ""
+    totals = [[r.submission_id, r.scope.value if r.scope else None, r.value] for r in told]
+    return stable_hash([totals, [[*j.key, j.sc, j.pq] for j in judgements]])
 
 
 def _pool(known: Estimates, connection: Connection, judgements: Sequence[Judgement]) -> Pool | None:
@@ -186,14 +212,14 @@ def judge_belief(name: str, told: Mapping[str, float], rating: bool = False) -> 
 
 
 def _totals(connection: Connection, pool: Pool, tasks: Sequence[Task]) -> tuple[tuple[TotalRow, ...], list[Total]]:
-    """Totals as observations of the pool. Where every task type has its own, the one of all tasks adds nothing."""
+    """Totals as observations of the pool, without those that only repeat what others of the submission say."""
     uploaded = load_submission_picks(connection)
     rows = load_totals(connection)
     types = {t.id: t.type for t in tasks}
-    scopes = {s: {r.scope for r in rows if r.submission_id == s and r.scope} for s in {r.submission_id for r in rows}}
+    scopes = {s: {r.scope for r in rows if r.submission_id == s} for s in {r.submission_id for r in rows}}
     told, totals = [], []
     for row in rows:
-        if row.scope is None and scopes[row.submission_id] == set(types.values()):
+        if _repeats(row, scopes[row.submission_id], set(types.values())):
             continue
         counted = [t for t in types if row.scope in (None, types[t])]
         picks = {t: p for t, p in uploaded.get(row.submission_id, {}).items() if t in set(counted)}
@@ -204,6 +230,13 @@ def _totals(connection: Connection, pool: Pool, tasks: Sequence[Task]) -> tuple[
             spread = fallbacks * _FALLBACK_SD + lost * _LOST_SD  # they are alike: their errors add up
             totals.append(Total(places, len(counted), row.value, constant, spread, row.submission_id))
     return tuple(told), totals
+
+
+def _repeats(row: TotalRow, scopes: Container[TaskType | None], types: Collection[TaskType]) -> bool:
+    """Is it the total of all tasks where every type has its own, or with a single type that type's beside it?"""
+    if len(types) == 1:
+        return row.scope is not None and None in scopes
+    return row.scope is None and all(t in scopes for t in types)
 
 
 def _rows(pool: Pool, picks: Mapping[str, SubmittedPick]) -> tuple[Ints, int, int]:

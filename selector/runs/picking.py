@@ -56,7 +56,7 @@ def choose(known: Knowledge | Estimates) -> dict[str, Pick]:
 def staleness(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> tuple[str, ...]:
     """Why the newest picks may be out of date, in words: candidates that are not scored, tasks with a better one.
 
-    Planned picks are meant to differ from the best known ones; they are out of date once another total is known.
+    Planned picks are meant to differ from the best known ones; they are out of date once anything else was told.
     """
     known = present(ws, tasks, scorers)
     unscored = sum(int((~table.informed).sum()) for table in known.tables.values())
@@ -67,8 +67,8 @@ def staleness(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer
     if unscored:
         lines.append(f"{unscored} candidates are not scored yet: run `bestshot score` and `bestshot pick`")
     if "plan" in basis:
-        if isinstance(known, Knowledge) and basis.get("totals", 0) != len(known.told):
-            lines.append("a total has come since these picks were planned: run `bestshot plan` again")
+        if isinstance(known, Knowledge) and basis.get("told") != known.learned_from.get("told"):
+            lines.append(_planned_before(known))
         return tuple(lines)
     stored = {p.task_id: p.candidate_id for p in newest[1]} if newest else {}
     best = choose(known).values()
@@ -76,6 +76,12 @@ def staleness(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer
     if changed:
         lines.append(f"{len(changed)} tasks would be picked otherwise by now ({changed[0]} …): run `bestshot pick`")
     return tuple(lines)
+
+
+def _planned_before(known: Knowledge) -> str:
+    """A plan may have held since, so it is not enough to plan again: ``pick`` takes the best known as they are."""
+    what = "newest total or judgement" if known.judged else "newest total"
+    return f"these picks were planned before the {what}: `bestshot plan` or `bestshot pick` chooses anew"
 
 
 def newest_basis(connection: Connection) -> Mapping[str, object]:

@@ -91,11 +91,18 @@ def load_submission_picks(connection: Connection) -> dict[str, dict[str, Submitt
 
 
 def load_pending(connection: Connection) -> tuple[str, ...]:
-    """Submissions that were uploaded and have no total of all tasks yet, in the order of their upload."""
-    e, o = schema.submission_event.c, schema.observation.c
-    scored = select(o.submission_id).where(o.kind == TOTAL, o.scope.is_(None))
-    query = select(e.submission_id).where(e.state == "submitted", e.submission_id.not_in(scored)).order_by(e.id)
-    return tuple(connection.execute(query).scalars())
+    """Uploaded submissions whose total is to come, in the order of their upload.
+
+    Scored is what has a total of all tasks, or one of every task type that the campaign has.
+    """
+    e = schema.submission_event.c
+    types = {TaskType(t) for t in connection.execute(select(schema.task.c.type).distinct()).scalars()}
+    scopes: dict[str, set[TaskType | None]] = {}
+    for row in load_totals(connection):
+        scopes.setdefault(row.submission_id, set()).add(row.scope)
+    scored = {s for s, told in scopes.items() if None in told or told >= types}
+    uploaded = connection.execute(select(e.submission_id).where(e.state == "submitted").order_by(e.id)).scalars()
+    return tuple(s for s in uploaded if s not in scored)
 
 
 def load_judgements(connection: Connection, judge: str | None = None) -> list[Judgement]:

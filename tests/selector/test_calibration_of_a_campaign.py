@@ -79,7 +79,41 @@ def test_a_plan_is_exported_without_a_warning_until_its_total_comes(made: Campai
     done = made.export()
     assert done.warnings == ()
     made.record(done.submission.id, 4.0)
-    assert any("bestshot plan" in line for line in made.export().warnings)
+    assert any("before the newest total: `bestshot plan` or `bestshot pick`" in w for w in made.export().warnings)
+    made.plan(4, hold_below=20.0)  # holds, and so leaves the picks as they are
+    made.pick()
+    assert made.export().warnings == ()
+
+
+def test_a_plan_is_out_of_date_once_a_total_is_corrected_or_a_judge_has_spoken(made: Campaign, tmp_path: Path) -> None:
+    made.plan(6, hold_below=0.0)
+    first = made.export().submission.id
+    made.record(first, 4.0)
+    made.plan(5, hold_below=0.0)
+    assert made.export().warnings == ()
+    made.record(first, 5.0, reason="read wrongly")
+    assert any("newest total" in line for line in made.export().warnings)
+    made.plan(5, hold_below=0.0)
+    assert made.export().warnings == ()
+    scores = tmp_path / "judged.csv"
+    one = made.plan_judgements("vlm", 1)[0]
+    for sc in (9, 8):
+        scores.write_text(f"task,candidate,sc,pq\n{one.task_id},{one.candidate_id},{sc},6\n")
+        made.judge(scores, "vlm", reason="looked again")
+        assert any("planned before the newest" in line for line in made.export().warnings)
+        made.plan(5, hold_below=0.0)
+        assert made.export().warnings == ()
+
+
+def test_totals_that_repeat_each_other_count_once(made: Campaign) -> None:
+    made.plan(6, hold_below=0.0)
+    first = made.export().submission
+    made.submit(first.id)
+    made.record(first.id, types={"tie": 4.0})
+    assert [t.scope for t in made.calibrate().told] == ["tie"]
+    assert not any("no total yet" in note for note in made.plan(5, hold_below=0.0).notes)
+    made.record(first.id, 4.0)
+    assert [t.scope for t in made.calibrate().told] == [None], "the one type is all tasks"
 
 
 def test_planned_picks_say_why_they_are_not_the_best_known(made: Campaign) -> None:

@@ -66,6 +66,14 @@ def test_a_correction_takes_the_place_of_what_it_corrects(db: Database) -> None:
         assert load_totals(connection, "s0") == [TotalRow("s0", 1.7, None, "tuesday")]
 
 
+def test_uploads_with_a_total_of_every_task_type_are_not_pending(db: Database) -> None:
+    observe(db, "s1", 2.0, "tie", "now")
+    observe(db, "s1", 1.2, "t2i", "now")
+    observe(db, "s0", 1.2, "t2i", "now")
+    with db.read() as connection:
+        assert load_pending(connection) == ("s0",)
+
+
 def test_uploads_without_a_total_of_all_tasks_are_pending(db: Database) -> None:
     with db.read() as connection:
         assert load_pending(connection) == ("s1", "s0"), "in the order of their upload"
