@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +100,11 @@ def plan(
         raise InputError("give --generate or --judge, not both: each has its own budget")
     if (by is None) != (to_judge is None):
         raise InputError("--judge N and --by NAME belong together")
+    if hold_below is not None and not (math.isfinite(hold_below) and hold_below >= 0):
+        raise InputError(f"--hold-below takes points of total, 0 or more, got {hold_below:g}")
+    if (remaining is not None or hold_below is not None) and (to_make is not None or to_judge is not None):
+        wrong = "--hold-below" if remaining is None else "--remaining"
+        raise InputError(f"{wrong} has no effect with --generate or --judge: it plans a submission; leave it out")
     if generators and to_make is None:
         raise InputError("--generator has no effect without --generate N; leave it out")
     if to_make is not None:
@@ -159,7 +165,7 @@ def _calibration(found: Calibration, everything: bool) -> str:
         ]
         blocks.append(table(told, ("submission", "tasks", "expected", "80% interval", "total", "")))
         blocks.append(
-            f"{found.inside} of {len(found.told)} totals lay inside their 80% interval; the newest one changes "
+            f"{found.inside} of {len(found.told)} totals lay inside their 80% interval; those of the newest submission change "
             f"{found.picks_moved} picks"
         )
     else:
@@ -182,7 +188,11 @@ def _plan(found: SubmissionPlan) -> str:
     if not p.hold:
         lines.append(
             f"this submission is expected at {p.expected:.2f} (80% interval {p.low:.2f} to {p.high:.2f}); "
-            f"{p.changed} of its picks differ from the best known ones"
+            + (
+                "the best picks known also teach most"
+                if p.purpose == "learn" and not p.changed
+                else f"{p.changed} of its picks differ from the best known ones"
+            )
         )
         lines += [f"  teaches {x.effect}: +-{x.before:.2f} becomes +-{x.after:.2f}" for x in p.learnings]
         if p.purpose == "learn" and not p.learnings:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from selector.calibration.totals import Z80
@@ -22,9 +25,9 @@ from selector.report.plots import (
 )
 from selector.runs import explaining
 from selector.runs.calibrating import Knowledge
-from selector.runs.learning import Calibration
+from selector.runs.learning import Calibration, ToldLine, WeightLine
 
-_SHOWN = ("prior", "score", "generator", "variant")  # levels and means between tasks can change no pick
+_SHOWN = ("prior", "score", "generator", "variant", "ease")  # levels and means between tasks can change no pick
 
 
 def write_plots(report_folder: Path, calibration: Calibration, known: Knowledge) -> tuple[PlotCard, ...]:
@@ -33,22 +36,55 @@ def write_plots(report_folder: Path, calibration: Calibration, known: Knowledge)
     Raises:
         InputError: the pictures cannot be written.
     """
-    told = tuple(
-        ToldTotal(t.total, Prediction(t.expected, t.low, t.high), t.outlier)
-        for t in calibration.told
-        if t.scope is None
-    )
+    told = _told(calibration)
+    course = _course(calibration, known)
     lines = tuple(
-        Weight("all types" if w.task_type == "*" else w.task_type, w.name, w.mean, w.sd, w.prior, w.prior_sd)
+        Weight("all types" if w.task_type == "*" else w.task_type, _label(w), w.mean, w.sd, w.prior, w.prior_sd)
         for w in calibration.weights
         if w.kind in _SHOWN
     )
+    predicted = predicted_and_actual_totals(
+        tuple(ToldTotal(t.total, Prediction(t.expected, t.low, t.high), t.outlier) for t in told)
+    )
+    expected = _expected(known) if course else None
     folder = report_folder / "plots"
     return (
-        write_plot(folder / "totals.png", predicted_and_actual_totals(told)),
-        write_plot(folder / "over-submissions.png", totals_over_submissions(told, _expected(known) if told else None)),
+        write_plot(folder / "totals.png", replace(predicted, caption=predicted.caption + _scopes(told))),
+        write_plot(folder / "over-submissions.png", totals_over_submissions(course, expected)),
         write_plot(folder / "weights.png", weights(lines)),
     )
+
+
+def _told(calibration: Calibration) -> list[ToldLine]:
+    """A submission's total of all tasks; where only types have been learned from, each of theirs."""
+    whole = {t.submission_id for t in calibration.told if t.scope is None}
+    return [t for t in calibration.told if t.scope is None or t.submission_id not in whole]
+
+
+def _scopes(told: Sequence[ToldLine]) -> str:
+    types = [t.scope for t in told if t.scope is not None]
+    if not types:
+        return ""
+    numbers = ", ".join(f"{n} of {scope}" for scope, n in sorted(Counter(types).items()))
+    return f" {len(types)} of the {len(told)} points are totals of one task type: {numbers}."
+
+
+def _course(calibration: Calibration, known: Knowledge) -> tuple[ToldTotal, ...]:
+    """Totals of all tasks, submission by submission; totals of all types make one, with every type by its tasks."""
+    lines: dict[str, list[tuple[ToldLine, int]]] = {}
+    for line, total in zip(calibration.told, known.totals, strict=True):
+        lines.setdefault(line.submission_id, []).append((line, total.tasks))
+    found = []
+    for own in lines.values():
+        used = [(line, n) for line, n in own if line.scope is None] or own
+        if sum(n for _, n in used) == known.tasks:
+            mean = sum(line.total * n for line, n in used) / known.tasks
+            found.append(ToldTotal(mean, outlier=any(line.outlier for line, _ in used)))
+    return tuple(found)
+
+
+def _label(weight: WeightLine) -> str:
+    return f"{weight.name}, on easier tasks" if weight.kind == "ease" else weight.name
 
 
 def write_explanation(path: Path, found: explaining.TaskExplanation) -> PlotCard | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -308,6 +309,15 @@ def test_the_verbs_print_words_and_json(made: Campaign, tmp_path: Path) -> None:
     assert out.read_text(encoding="utf-8-sig").splitlines()[0] == "task,candidate,sc,pq,image,points"
 
 
+def test_a_plan_to_learn_that_keeps_the_best_picks_says_so(made: Campaign) -> None:
+    from selector.cli.learn_verbs import _plan
+
+    found = made.plan(5, hold_below=0.0)
+    assert "differ from the best known" in _plan(found)
+    same = replace(found, plan=replace(found.plan, purpose="learn", changed=0))
+    assert "the best picks known also teach most" in _plan(same)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -318,6 +328,10 @@ def test_the_verbs_print_words_and_json(made: Campaign, tmp_path: Path) -> None:
         (["--out", "x.csv"], "no effect without"),
         (["--generate", "0"], "above 0"),
         (["--remaining", "0"], "no submission remains"),
+        (["--generate", "3", "--remaining", "4"], "--remaining has no effect"),
+        (["--judge", "3", "--by", "x", "--hold-below", "0"], "--hold-below has no effect"),
+        (["--hold-below", "nan"], "0 or more"),
+        (["--hold-below", "-1"], "0 or more"),
     ],
 )
 def test_options_that_do_not_fit_are_one_line(made: Campaign, arguments: list[str], words: str) -> None:

@@ -1,0 +1,45 @@
+"""Which totals the calibration's plots show where a leaderboard tells totals by task type."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from selector.report.calibration import _course, _scopes, _told
+from selector.runs.learning import ToldLine
+
+
+def line(submission: str, scope: str | None, total: float, outlier: bool = False) -> ToldLine:
+    return ToldLine(submission, scope, total, 5.0, 4.0, 6.0, outlier)
+
+
+def shown(*lines: tuple[ToldLine, int]) -> tuple[Any, Any]:
+    """A calibration of ten tasks with these lines, each over so many of them."""
+    known = SimpleNamespace(tasks=10, totals=[SimpleNamespace(tasks=n) for _, n in lines])
+    return SimpleNamespace(told=tuple(told for told, _ in lines)), known
+
+
+def test_totals_of_every_type_make_one_point_of_the_course_weighted_by_tasks() -> None:
+    calibration, known = shown((line("a", "tie", 4.0), 3), (line("a", "t2i", 6.0, True), 7), (line("b", None, 5.0), 10))
+    course = _course(calibration, known)
+    assert [p.actual for p in course] == pytest.approx([5.4, 5.0])
+    assert [p.outlier for p in course] == [True, False]
+
+
+def test_totals_of_some_types_are_no_total_of_all_tasks() -> None:
+    assert _course(*shown((line("a", "tie", 4.0), 3))) == ()
+
+
+def test_predictions_of_types_are_shown_where_there_is_none_of_all_tasks_and_the_caption_says_so() -> None:
+    calibration, _ = shown(
+        (line("a", "tie", 4.0), 3),
+        (line("a", "t2i", 6.0), 7),
+        (line("b", None, 5.0), 10),
+        (line("b", "tie", 5.0), 3),
+    )
+    told = _told(calibration)
+    assert [(t.submission_id, t.scope) for t in told] == [("a", "tie"), ("a", "t2i"), ("b", None)]
+    assert _scopes(told) == " 2 of the 3 points are totals of one task type: 1 of t2i, 1 of tie."
+    assert _scopes(told[2:]) == ""
