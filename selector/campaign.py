@@ -282,7 +282,8 @@ class Campaign:
     def explain(self, task_id: str, picture: Path | None = None) -> TaskExplanation:
         """Why the task's pick leads: contributions, runner-up, chances; drawn into ``picture`` if given."""
         self._selected(None, [task_id])
-        found = explain(need(self._ws, self.tasks, self._scorers()[0]), task_id)
+        known = need(self._ws, self.tasks, self._scorers()[0])
+        found = explain(known, task_id, picking.stored_pick(self._ws, task_id))
         if picture is not None:
             write_explanation(picture, found)
         return found

@@ -165,8 +165,8 @@ def _calibration(found: Calibration, everything: bool) -> str:
         ]
         blocks.append(table(told, ("submission", "tasks", "expected", "80% interval", "total", "")))
         blocks.append(
-            f"{found.inside} of {len(found.told)} totals lay inside their 80% interval; those of the newest submission change "
-            f"{found.picks_moved} picks"
+            f"{found.inside} of {len(found.told)} totals lay inside their 80% interval; "
+            f"those of the newest submission change {found.picks_moved} picks"
         )
     else:
         blocks.append("no total yet: `bestshot plan` proposes the first submission, `bestshot record` tells its total")
@@ -257,9 +257,15 @@ def _explanation(found: TaskExplanation, picture: Path | None) -> str:
         for r in found.rivals
     ]
     blocks = [f"task {found.task_id}, estimated from {found.basis}"]
+    if found.stored is not None:
+        blocks[0] += f"\nstored for export is another candidate, {found.stored[:8]}: {found.stored_reason}"
     blocks.append(table(rows, ("made by", "candidate", "overall", "+-", "SC", "PQ", "best", "not eligible")))
     if found.parts:
-        parts = [(p.name, f"{p.pick:+.2f}", f"{p.runner_up:+.2f}", f"{p.pick - p.runner_up:+.2f}") for p in found.parts]
+        parts = [
+            (p.name, f"{p.pick:+.2f}", f"{p.runner_up:+.2f}", f"{p.pick - p.runner_up:+.2f}")
+            for p in found.parts
+            if max(abs(p.pick), abs(p.runner_up)) >= 0.005
+        ]
         header = (f"points on top of {found.start:.2f}", "pick", "runner-up", "difference")
         blocks.append(table(parts[:15], header))
         if len(parts) > 15:

@@ -78,7 +78,8 @@ class Knowledge:
 
         A plan stays good as long as this stays the same.
         """
-        return {k: n for k, n in (*self._counts, ("told", self.digest)) if n}
+        told: dict[str, int | str] = {"told": self.digest} if self.digest else {}
+        return {what: n for what, n in self._counts if n} | told
 
     @property
     def _counts(self) -> tuple[tuple[str, int], ...]:

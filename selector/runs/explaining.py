@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,8 +13,11 @@ from selector.domain import Axis, InputError
 from selector.features.pool import Floats
 from selector.planning.chances import probability_best
 from selector.planning.teaching import Choices
+from selector.ranking import Pick
 from selector.runs.calibrating import Knowledge
 
+_REST = "rest (the curve of sqrt(SC x PQ), small parts)"
+_LEAST_NAMED = 0.005  # points: what adds less to either is in the rest
 _SHARED = ("level", "between")  # effects that no two candidates of a task differ by
 
 
@@ -44,13 +47,19 @@ class Part:
 
 @dataclass(frozen=True)
 class TaskExplanation:
-    """All candidates of a task, best first, and what sets the first two apart. Both estimates begin at ``start``."""
+    """All candidates of a task, best first, and what sets the first two apart.
+
+    ``start`` and the parts add up to the estimates, as they are before they are cut to 0..10. ``stored`` is the
+    candidate of the newest stored picks where that is another one than the best, with the reason stored with it.
+    """
 
     task_id: str
     basis: str
     rivals: tuple[Rival, ...]
     start: float
     parts: tuple[Part, ...]
+    stored: str | None = None
+    stored_reason: str | None = None
 
     @property
     def pick(self) -> Rival | None:
@@ -63,8 +72,13 @@ class TaskExplanation:
         return allowed[1] if len(allowed) > 1 else None
 
 
-def explain(known: Knowledge, task_id: str) -> TaskExplanation:
+def explain(known: Knowledge, task_id: str, stored: Pick | None = None) -> TaskExplanation:
     """The candidates of a task with what their estimates are made of.
+
+    Args:
+        known: what the campaign has learned.
+        task_id: a task with a candidate.
+        stored: the task's pick among the newest stored ones, if there is one.
 
     Raises:
         InputError: the task has no candidate.
@@ -79,10 +93,15 @@ def explain(known: Knowledge, task_id: str) -> TaskExplanation:
     if own_choices.max() >= 0:
         best = probability_best(known.calibrator.posterior_, Choices(own_choices, 1), 4096)
     rivals = [_rival(known, table, row, place, float(best[row])) for row, place in zip(rows, places, strict=True)]
-    ranked = sorted(zip(rivals, rows, places, strict=True), key=lambda r: _rank(r[0]))
+    ranked = sorted(zip(rivals, rows, places, strict=True), key=lambda r: _rank(r[0], float(table.merit[r[2]])))
     allowed = [(row, place) for rival, row, place in ranked if rival.excluded is None][:2]
-    parts = _parts(known, table, rows, places, allowed) if allowed else ()
-    return TaskExplanation(task_id, known.basis, tuple(r for r, _, _ in ranked), _start(known.calibrator, rows), parts)
+    start = _start(known.calibrator, rows)
+    parts = _parts(known, table, start, places, allowed) if allowed else ()
+    found = TaskExplanation(task_id, known.basis, tuple(r for r, _, _ in ranked), start, parts)
+    best_id = found.pick.candidate_id if found.pick else None
+    if stored is None or stored.candidate_id in (None, best_id):
+        return found
+    return replace(found, stored=stored.candidate_id, stored_reason=stored.reason)
 
 
 def _places(known: Knowledge, task_id: str) -> tuple[EstimateTable, list[int]]:
@@ -98,7 +117,7 @@ def _rival(known: Knowledge, table: EstimateTable, row: int, place: int, p_best:
     pool, estimate = known.pool, table.row(place)
     candidate_id = pool.candidate_ids[row]
     excluded = known.excluded.get((pool.task_ids[row], candidate_id))
-    if excluded is None and not pool.eligible[row]:
+    if excluded is None and not table.informed[place]:
         excluded = "nothing has scored it"
     return Rival(
         candidate_id,
@@ -113,8 +132,9 @@ def _rival(known: Knowledge, table: EstimateTable, row: int, place: int, p_best:
     )
 
 
-def _rank(rival: Rival) -> tuple[bool, float, str]:
-    return rival.excluded is not None, -rival.overall, rival.candidate_id
+def _rank(rival: Rival, merit: float) -> tuple[bool, float, str]:
+    """The order in which ``pick`` chooses, and behind it what may not be picked."""
+    return rival.excluded is not None, -merit, rival.candidate_id
 
 
 def _start(calibrator: Calibrator, rows: list[int]) -> float:
@@ -126,15 +146,15 @@ def _start(calibrator: Calibrator, rows: list[int]) -> float:
 
 
 def _parts(
-    known: Knowledge, table: EstimateTable, rows: list[int], places: list[int], allowed: list[tuple[int, int]]
+    known: Knowledge, table: EstimateTable, start: float, places: list[int], allowed: list[tuple[int, int]]
 ) -> tuple[Part, ...]:
-    """Contributions by name, the largest difference first; what is nil for both is left out."""
+    """Contributions by name, the largest difference first, and the rest that makes them add up to the estimates."""
     calibrator, first, second = known.calibrator, allowed[0], allowed[-1]
     found: dict[str, list[float]] = {}
     trust = 1.0
     for j, weight in enumerate(calibrator.weights_):
         effect = weight.effect
-        if effect.kind == "prior" and calibrator.design_.basis[rows, j].any():
+        if effect.kind == "prior" and effect.task_type == table.features.task_type.value:
             trust = weight.mean
         elif effect.kind not in (*_SHARED, "prior"):
             name = f"{effect.kind} {effect.name}" if effect.kind != "score" else effect.name
@@ -144,7 +164,10 @@ def _parts(
     explained = calibrator.design_.base + calibrator.design_.basis @ np.array([w.mean for w in calibrator.weights_])
     own = calibrator.posterior_.mean - explained
     _add(found, "this very candidate, from totals", [own[row] for row, _ in (first, second)])
-    parts = [Part(n, a, b if len(allowed) > 1 else 0.0) for n, (a, b) in found.items() if abs(a) + abs(b) > 5e-4]
+    named = {n: v for n, v in found.items() if max(map(abs, v)) >= _LEAST_NAMED}
+    sums = [sum(v[i] for v in named.values()) for i in (0, 1)]
+    rest = [float(table.merit[place]) - start - s for (_, place), s in zip((first, second), sums, strict=True)]
+    parts = [Part(n, a, b if len(allowed) > 1 else 0.0) for n, (a, b) in {**named, _REST: rest}.items()]
     return tuple(sorted(parts, key=lambda p: (-abs(p.pick - p.runner_up), -abs(p.pick), p.name)))
 
 

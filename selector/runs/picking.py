@@ -108,6 +108,13 @@ def newest_picks(connection: Connection) -> tuple[int, tuple[Pick, ...]] | None:
     return int(set_id), tuple(Pick(r.task_id, r.candidate_id, None, bool(r.fallback), r.reason) for r in rows)
 
 
+def stored_pick(ws: Workspace, task_id: str) -> Pick | None:
+    """The task's pick in the newest set; None before the first ``pick``."""
+    with ws.db.read() as connection:
+        newest = newest_picks(connection)
+    return next((p for p in newest[1] if p.task_id == task_id), None) if newest else None
+
+
 def _fallbacks(ws: Workspace, tasks: Sequence[Task], chosen: Mapping[str, Pick]) -> list[Pick]:
     """The profile's last resort for tasks that have nothing better, made through the same door as any candidate."""
     orders = []

@@ -17,6 +17,7 @@ from selector.cli.main import group
 from selector.contest import load_profile
 from selector.contest.remaining import remaining_submissions
 from selector.domain import InputError
+from selector.runs.calibrating import learn
 from selector.store.observations import load_submission_picks
 from tests.conftest import Clock
 
@@ -192,10 +193,32 @@ def test_explain_adds_up_and_names_the_runner_up(made: Campaign, tmp_path: Path)
     assert (tmp_path / "why.png").read_bytes().startswith(b"\x89PNG")
     assert len(found.rivals) == 4 and found.pick == found.rivals[0] and found.runner_up == found.rivals[1]
     assert sum(r.p_best for r in found.rivals) == pytest.approx(1.0)
-    estimated = found.rivals[0].overall - found.rivals[1].overall
-    assert sum(p.pick - p.runner_up for p in found.parts) == pytest.approx(estimated, abs=0.1)
+    assert found.start + sum(p.pick for p in found.parts) == pytest.approx(found.rivals[0].overall, abs=1e-6)
+    assert found.start + sum(p.runner_up for p in found.parts) == pytest.approx(found.rivals[1].overall, abs=1e-6)
     with pytest.raises(InputError, match="no task '4'"):
         made.explain("4")
+
+
+def test_explain_agrees_with_pick_and_adds_up_beyond_the_scale(made: Campaign, clock: Clock) -> None:
+    variant = variants(made)
+    play(made, clock, lambda c: 10.0 if variant[c] == "tint2" else 9.0, rounds=4)
+    picks = {p.task_id: p.candidate_id for p in made.pick()}
+    known = learn(made._ws, made.tasks, made._scorers()[0])
+    assert known is not None
+    mean = dict(zip(known.pool.candidate_ids, known.calibrator.posterior_.mean, strict=True))
+    assert max(mean.values()) > 10.0, "or this test says nothing of cut means"
+    for task in made.tasks:
+        found = made.explain(task.id)
+        assert found.pick is not None and found.pick.candidate_id == picks[task.id] and found.stored is None
+        assert found.start + sum(p.pick for p in found.parts) == pytest.approx(mean[found.pick.candidate_id], abs=1e-6)
+
+
+def test_explain_names_the_stored_pick_where_it_was_planned_to_learn(made: Campaign) -> None:
+    planned = made.plan(6, hold_below=0.0)
+    odd = next(p for p in planned.picks if p.reason.startswith("planned to learn"))
+    found = made.explain(odd.task_id)
+    assert (found.stored, found.stored_reason) == (odd.candidate_id, odd.reason)
+    assert f"{str(odd.candidate_id)[:8]}: planned to learn" in run(made, "explain", odd.task_id)
 
 
 def test_calibrate_draws_and_says_what_changed(made: Campaign, clock: Clock) -> None:
