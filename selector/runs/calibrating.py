@@ -155,7 +155,7 @@ def _pool(known: Estimates, connection: Connection, judgements: Sequence[Judgeme
         variants=tuple(made_by.get(k, ("unknown", ""))[1] for k in keys),
         columns=(*columns, *names),
         values=np.concatenate([values, judged], axis=1),
-        eligible=informed & np.array([k not in known.excluded for k in keys]),
+        eligible=(informed | ~np.isnan(judged).all(axis=1)) & np.array([k not in known.excluded for k in keys]),
         prior_overall=np.concatenate([t.overall for t in tables]),
     )
 

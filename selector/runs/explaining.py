@@ -18,6 +18,12 @@ from selector.runs.calibrating import Knowledge
 
 _REST = "rest (the curve of sqrt(SC x PQ), small parts)"
 _LEAST_NAMED = 0.005  # points: what adds less to either is in the rest
+# A level is a difference from the average of all, so every level touches every candidate: only the sum means something.
+_LEVELS = {
+    "generator": "its generator",
+    "variant": "its generator's variant",
+    "ease": "its generator on tasks as easy as this",
+}
 _SHARED = ("level", "between")  # effects that no two candidates of a task differ by
 
 
@@ -157,7 +163,7 @@ def _parts(
         if effect.kind == "prior" and effect.task_type == table.features.task_type.value:
             trust = weight.mean
         elif effect.kind not in (*_SHARED, "prior"):
-            name = f"{effect.kind} {effect.name}" if effect.kind != "score" else effect.name
+            name = effect.name if effect.kind == "score" else _LEVELS[effect.kind]
             _add(found, name, [calibrator.design_.basis[row, j] * weight.mean for row, _ in (first, second)])
     for column, points in _prior_parts(table, places).items():
         _add(found, column, [trust * points[place] for _, place in (first, second)])

@@ -362,7 +362,13 @@ def test_parameters_are_kept_as_given_and_can_be_set_and_cloned():
     scales = Scales(base=5.0)
     blank = Calibrator(BELIEFS, scales, 0.1, {"all/score/judge": (0.3, 0.1)})
     got = blank.get_params()
-    assert got == {"beliefs": BELIEFS, "scales": scales, "noise_sd": 0.1, "learned": {"all/score/judge": (0.3, 0.1)}, "rounding": 0.01}
+    assert got == {
+        "beliefs": BELIEFS,
+        "scales": scales,
+        "noise_sd": 0.1,
+        "learned": {"all/score/judge": (0.3, 0.1)},
+        "rounding": 0.01,
+    }
     assert got["beliefs"] is BELIEFS
     assert blank.set_params(noise_sd=0.2) is blank
     copy = clone(blank.fit(CONTEST.pool))

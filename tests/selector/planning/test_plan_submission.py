@@ -282,7 +282,7 @@ def test_why_says_the_numbers_in_words():
 
 @pytest.mark.parametrize("remaining", [0, -3])
 def test_without_a_submission_left_there_is_no_plan(remaining):
-    with pytest.raises(InputError, match="no submission remains .* the contest is over, or say how many are left"):
+    with pytest.raises(InputError, match=r"no submission remains .* the contest is over, or say how many are left"):
         plan(fit(), remaining=remaining)
 
 
