@@ -106,8 +106,8 @@ def _counts(axes: Axes, bins: Sequence[Bin], x: str, y: str) -> None:
     for one in bins:
         axes.bar((one.number + 0.5) / BINS, one.n, width=0.9 / BINS, color=FAINT)
         count = f"{one.n:,.0f}" if one.n >= 1 else f"{one.n:.1f}"
-        style = {"ha": "center", "va": "bottom", "fontsize": TEXT_PT - 1, "color": INK}
-        axes.annotate(count, ((one.number + 0.5) / BINS, one.n), (0, 2), textcoords="offset points", **style)
+        at = ((one.number + 0.5) / BINS, one.n)
+        axes.annotate(count, at, (0, 2), textcoords="offset points", ha="center", va="bottom", size=TEXT_PT - 1, c=INK)
     axes.set_ylim(0, 1.35 * highest)
     axes.locator_params(axis="y", nbins=3, integer=True)
 
