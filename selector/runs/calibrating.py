@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from sqlalchemy import Connection
 
-from selector.calibration import PRIOR, EstimateTable
+from selector.calibration import EstimateTable
 from selector.calibration.balance import balance_of, combine, split
-from selector.calibration.belief import JUDGE, JUDGE_PART, JUDGE_PQ, JUDGE_SC, KNOWN_DIRECTION, RATING, Belief
 from selector.calibration.calibrator import Calibrator
 from selector.calibration.totals import Total
-from selector.domain import Axis, Scorer, Task, TaskType, stable_hash
-from selector.features import RECIPE_ORDER
+from selector.domain import Scorer, Task, TaskType, stable_hash
 from selector.features.pool import Floats, Ints, Pool
 from selector.planning.teaching import Choices
+from selector.runs.beliefs import beliefs_of, judge_values, judged_balance
 from selector.runs.estimating import Estimates, estimates
 from selector.runs.prior_file import load_prior
 from selector.runs.workspace import Workspace
-from selector.store.observations import (
-    RATING as RATED,
-)
 from selector.store.observations import (
     Judgement,
     SubmittedPick,
@@ -36,7 +32,6 @@ from selector.store.records import makers
 
 _FALLBACK, _FALLBACK_SD = 0.3, 0.5  # overall of a last resort: near 0, but some judges are kind
 _LOST, _LOST_SD = 5.0, 2.0  # of a pick that is no longer among the candidates
-_BEYOND_PRIOR = Belief(0.0, 0.03, "the written prior holds it already: only what it gets wrong", beyond=True)
 
 
 @dataclass(frozen=True)
@@ -103,11 +98,11 @@ def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -
         told, totals = _totals(connection, pool, tasks)
         uploaded = load_submission_picks(connection)
         pending = tuple(_rows(pool, uploaded[s])[0] for s in load_pending(connection) if s in uploaded)
-    beliefs = _beliefs(scorers, judgements, ws.config.calibrate.judges)
+    beliefs = beliefs_of(scorers, judgements, ws.config.calibrate.judges)
     step = 10.0**-ws.profile.score.decimals
     calibrator = Calibrator(beliefs, noise_sd=ws.config.calibrate.noise_sd, learned=_learned(ws), rounding=step)
     calibrator.fit(pool, totals)
-    judged = _judged_balance(pool, judgements)
+    judged = judged_balance(pool, judgements)
     tables = _calibrated(known, calibrator, judged)
     uploads = tuple(p for p in pending if len(p))
     return Knowledge(
@@ -145,7 +140,7 @@ def _pool(known: Estimates, connection: Connection, judgements: Sequence[Judgeme
         places = [columns.index(c) for c in table.features.columns]
         values[start:stop, places] = table.features.values
         start = stop
-    names, judged = _judge_columns(keys, judgements)
+    names, judged = judge_values(keys, judgements)
     informed = np.concatenate([t.informed for t in tables])
     return Pool(
         task_ids=tuple(k[0] for k in keys),
@@ -158,58 +153,6 @@ def _pool(known: Estimates, connection: Connection, judgements: Sequence[Judgeme
         eligible=(informed | ~np.isnan(judged).all(axis=1)) & np.array([k not in known.excluded for k in keys]),
         prior_overall=np.concatenate([t.overall for t in tables]),
     )
-
-
-def _judge_columns(keys: Sequence[tuple[str, str]], judgements: Sequence[Judgement]) -> tuple[list[str], Floats]:
-    """Three columns a judge: overall, SC and PQ, NaN where it did not say."""
-    names = sorted({j.judge for j in judgements})
-    row_of = {key: i for i, key in enumerate(keys)}
-    values = np.full((len(keys), 3 * len(names)), np.nan)
-    for judgement in judgements:
-        row = row_of.get((judgement.task_id, judgement.candidate_id))
-        if row is not None:
-            sc, pq = (np.nan if v is None else v for v in (judgement.sc, judgement.pq))
-            place = 3 * names.index(judgement.judge)
-            values[row, place : place + 3] = np.sqrt(sc * pq), sc, pq
-    return [column for name in names for column in judge_columns(name)], values
-
-
-def _beliefs(
-    scorers: Mapping[str, Scorer], judgements: Sequence[Judgement], told: Mapping[str, float]
-) -> dict[str, Belief]:
-    """Beliefs in every column: what the written prior holds already, plug-ins' own scores, judges."""
-    in_prior = {w.column for axis in PRIOR.values() for w in axis.weights} | {RECIPE_ORDER}
-    beliefs = dict.fromkeys(in_prior, _BEYOND_PRIOR)
-    for name, scorer in scorers.items():
-        for column in scorer.columns:
-            key = f"{name}.{column.name}"
-            if key not in in_prior:
-                usual = _BEYOND_PRIOR if column.axis is Axis.GATE else KNOWN_DIRECTION
-                sign = 1.0 if column.higher_is_better else -1.0
-                beliefs[key] = replace(usual, correlation=sign * usual.correlation)
-    for name in sorted({j.judge for j in judgements}):
-        beliefs |= _judge_beliefs(name, [j for j in judgements if j.judge == name], told)
-    return beliefs
-
-
-def _judge_beliefs(name: str, own: Sequence[Judgement], told: Mapping[str, float]) -> dict[str, Belief]:
-    """In a judge's three columns. One that never says both SC and PQ is believed in what it says."""
-    overall, sc, pq = judge_columns(name)
-    if any(j.sc is not None and j.pq is not None for j in own):
-        belief = judge_belief(name, told, own[0].kind == RATED)
-        return {overall: belief, sc: JUDGE_PART, pq: JUDGE_PART}
-    return {c: replace(b, correlation=told.get(name, b.correlation)) for c, b in ((sc, JUDGE_SC), (pq, JUDGE_PQ))}
-
-
-def judge_columns(name: str) -> tuple[str, str, str]:
-    """Columns of a judge in the pool: overall, SC, PQ."""
-    return f"judge:{name}", f"judge:{name}.sc", f"judge:{name}.pq"
-
-
-def judge_belief(name: str, told: Mapping[str, float], rating: bool = False) -> Belief:
-    """What is believed of a judge's overall, with the correlation that the configuration tells."""
-    usual = RATING if rating else JUDGE
-    return replace(usual, correlation=told.get(name, usual.correlation))
 
 
 def _totals(connection: Connection, pool: Pool, tasks: Sequence[Task]) -> tuple[tuple[TotalRow, ...], list[Total]]:
@@ -245,19 +188,6 @@ def _rows(pool: Pool, picks: Mapping[str, SubmittedPick]) -> tuple[Ints, int, in
     found = [pool.row_of.get((t, p.candidate_id)) for t, p in picks.items() if not p.fallback]
     rows = np.array([i for i in found if i is not None], dtype=np.intp)
     return rows, len(picks) - len(found), len(found) - len(rows)
-
-
-def _judged_balance(pool: Pool, judgements: Iterable[Judgement]) -> Floats:
-    """(n,) balance that judges saw, NaN where none judged both SC and PQ; of several judges their mean."""
-    seen: dict[int, list[float]] = {}
-    for j in judgements:
-        row = pool.row_of.get((j.task_id, j.candidate_id))
-        if row is not None and j.sc is not None and j.pq is not None:
-            seen.setdefault(row, []).append(float(balance_of(np.array(j.sc), np.array(j.pq))))
-    balance = np.full(len(pool.task_ids), np.nan)
-    for row, values in seen.items():
-        balance[row] = sum(values) / len(values)
-    return balance
 
 
 def _calibrated(known: Estimates, calibrator: Calibrator, judged: Floats) -> dict[TaskType, EstimateTable]:

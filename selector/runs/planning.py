@@ -13,7 +13,8 @@ from selector.planning.generating import Wish, plan_generating
 from selector.planning.judging import plan_judging
 from selector.planning.plan import Plan, Submitted, plan_submission
 from selector.ranking import Pick
-from selector.runs.calibrating import Knowledge, judge_belief, judge_columns, learn
+from selector.runs.beliefs import judge_belief, judge_columns
+from selector.runs.calibrating import Knowledge, learn
 from selector.runs.picking import choose, keep
 from selector.runs.workspace import Workspace
 from selector.store.records import load_candidates

@@ -360,3 +360,28 @@ def test_a_plan_to_learn_that_keeps_the_best_picks_says_so(made: Campaign) -> No
 def test_options_that_do_not_fit_are_one_line(made: Campaign, arguments: list[str], words: str) -> None:
     done = CliRunner().invoke(group, ["plan", "-C", str(made.folder), *arguments])
     assert isinstance(done.exception, InputError) and words in str(done.exception)
+
+
+def test_a_judge_of_sc_alone_is_heard_and_not_asked_again(made: Campaign, tmp_path: Path) -> None:
+    variant = variants(made)
+    listed = made.plan_judgements("clip-judge", 48)
+    rows = [(j.task_id, j.candidate_id, 9 if variant[j.candidate_id] == "tint2" else 2) for j in listed]
+    scores = tmp_path / "sc.csv"
+    with scores.open("w", newline="") as file:
+        csv.writer(file).writerows([("task", "candidate", "sc"), *rows])
+    made.judge(scores, "clip-judge")
+    assert [variant[str(p.candidate_id)] for p in made.pick()] == ["tint2"] * 12
+    assert made.plan_judgements("clip-judge", 5) == []
+
+
+def test_a_few_judgements_move_estimates_by_no_more_than_many(made: Campaign, tmp_path: Path) -> None:
+    """A column with holes must not be blown up: four of 48 candidates judged 9 and 2."""
+    listed = [j for j in made.plan_judgements("vlm", 48) if j.task_id == "3"]
+    scores = tmp_path / "few.csv"
+    with scores.open("w", newline="") as file:
+        rows = [(j.task_id, j.candidate_id, 9 if i % 2 else 2, 5) for i, j in enumerate(listed)]
+        csv.writer(file).writerows([("task", "candidate", "sc", "pq"), *rows])
+    before = {r.candidate_id: r.overall for r in made.explain("3").rivals}
+    made.judge(scores, "vlm")
+    after = {r.candidate_id: r.overall for r in made.explain("3").rivals}
+    assert 0.2 < max(abs(after[c] - before[c]) for c in before) < 1.5

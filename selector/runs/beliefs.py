@@ -1,0 +1,84 @@
+"""What is believed of every score column of a campaign, and the columns that judges add."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from selector.calibration import PRIOR
+from selector.calibration.balance import balance_of
+from selector.calibration.belief import JUDGE, JUDGE_PART, JUDGE_PQ, JUDGE_SC, KNOWN_DIRECTION, RATING, Belief
+from selector.domain import Axis, Scorer
+from selector.features import RECIPE_ORDER
+from selector.features.pool import Floats, Pool
+from selector.store.observations import RATING as RATED
+from selector.store.observations import Judgement
+
+_BEYOND_PRIOR = Belief(0.0, 0.03, "the written prior holds it already: only what it gets wrong", beyond=True)
+
+
+def beliefs_of(
+    scorers: Mapping[str, Scorer], judgements: Sequence[Judgement], told: Mapping[str, float]
+) -> dict[str, Belief]:
+    """Beliefs in every column: what the written prior holds already, plug-ins' own scores, judges."""
+    in_prior = {w.column for axis in PRIOR.values() for w in axis.weights} | {RECIPE_ORDER}
+    beliefs = dict.fromkeys(in_prior, _BEYOND_PRIOR)
+    for name, scorer in scorers.items():
+        for column in scorer.columns:
+            key = f"{name}.{column.name}"
+            if key not in in_prior:
+                usual = _BEYOND_PRIOR if column.axis is Axis.GATE else KNOWN_DIRECTION
+                sign = 1.0 if column.higher_is_better else -1.0
+                beliefs[key] = replace(usual, correlation=sign * usual.correlation)
+    for name in sorted({j.judge for j in judgements}):
+        beliefs |= _judge_beliefs(name, [j for j in judgements if j.judge == name], told)
+    return beliefs
+
+
+def _judge_beliefs(name: str, own: Sequence[Judgement], told: Mapping[str, float]) -> dict[str, Belief]:
+    """In a judge's three columns. One that never says both SC and PQ is believed in what it says."""
+    overall, sc, pq = judge_columns(name)
+    if any(j.sc is not None and j.pq is not None for j in own):
+        belief = judge_belief(name, told, own[0].kind == RATED)
+        return {overall: belief, sc: JUDGE_PART, pq: JUDGE_PART}
+    return {c: replace(b, correlation=told.get(name, b.correlation)) for c, b in ((sc, JUDGE_SC), (pq, JUDGE_PQ))}
+
+
+def judge_belief(name: str, told: Mapping[str, float], rating: bool = False) -> Belief:
+    """What is believed of a judge's overall, with the correlation that the configuration tells."""
+    usual = RATING if rating else JUDGE
+    return replace(usual, correlation=told.get(name, usual.correlation))
+
+
+def judge_columns(name: str) -> tuple[str, str, str]:
+    """Columns of a judge in the pool: overall, SC, PQ."""
+    return f"judge:{name}", f"judge:{name}.sc", f"judge:{name}.pq"
+
+
+def judge_values(keys: Sequence[tuple[str, str]], judgements: Sequence[Judgement]) -> tuple[list[str], Floats]:
+    """Three columns a judge: overall, SC and PQ, NaN where it did not say."""
+    names = sorted({j.judge for j in judgements})
+    row_of = {key: i for i, key in enumerate(keys)}
+    values = np.full((len(keys), 3 * len(names)), np.nan)
+    for judgement in judgements:
+        row = row_of.get((judgement.task_id, judgement.candidate_id))
+        if row is not None:
+            sc, pq = (np.nan if v is None else v for v in (judgement.sc, judgement.pq))
+            place = 3 * names.index(judgement.judge)
+            values[row, place : place + 3] = np.sqrt(sc * pq), sc, pq
+    return [column for name in names for column in judge_columns(name)], values
+
+
+def judged_balance(pool: Pool, judgements: Iterable[Judgement]) -> Floats:
+    """(n,) balance that judges saw, NaN where none judged both SC and PQ; of several judges their mean."""
+    seen: dict[int, list[float]] = {}
+    for j in judgements:
+        row = pool.row_of.get((j.task_id, j.candidate_id))
+        if row is not None and j.sc is not None and j.pq is not None:
+            seen.setdefault(row, []).append(float(balance_of(np.array(j.sc), np.array(j.pq))))
+    balance = np.full(len(pool.task_ids), np.nan)
+    for row, values in seen.items():
+        balance[row] = sum(values) / len(values)
+    return balance
