@@ -56,6 +56,12 @@ _UNCALIBRATED = (
 )
 
 
+_PLANNED_TO_LEARN = (
+    "The framed picks were planned to learn: some are not the best known ones, and cards beside them may be expected to "
+    "score more. `bestshot pick` frames the best known ones."
+)
+
+
 def utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
@@ -319,7 +325,7 @@ class Campaign:
             self._builds(),
             self._ledger,
             title,
-            (*notes, *(() if told else (_UNCALIBRATED,))),
+            (*notes, *(() if told else (_UNCALIBRATED,)), *self._planned_note()),
             progress,
         )
         if told:
@@ -340,6 +346,12 @@ class Campaign:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _planned_note(self) -> tuple[str, ...]:
+        """Where the newest picks are a plan's, that they are meant to differ from the best known ones."""
+        with self._ws.db.read() as connection:
+            purpose = picking.newest_basis(connection).get("plan")
+        return (_PLANNED_TO_LEARN,) if purpose == "learn" else ()
 
     def _remaining(self) -> int | None:
         quota = self._ledger.quota()

@@ -80,6 +80,7 @@ def test_a_plan_is_exported_without_a_warning_until_its_total_comes(made: Campai
     assert planned.plan.purpose == "learn"
     done = made.export()
     assert done.warnings == ()
+    assert "planned to learn" in made.report().read_text(encoding="utf-8")
     made.record(done.submission.id, 4.0)
     assert any("before the newest total: `bestshot plan` or `bestshot pick`" in w for w in made.export().warnings)
     made.plan(4, hold_below=20.0)  # holds, and so leaves the picks as they are
@@ -385,3 +386,8 @@ def test_a_few_judgements_move_estimates_by_no_more_than_many(made: Campaign, tm
     made.judge(scores, "vlm")
     after = {r.candidate_id: r.overall for r in made.explain("3").rivals}
     assert 0.2 < max(abs(after[c] - before[c]) for c in before) < 1.5
+
+
+def test_the_page_says_nothing_of_plans_where_the_best_known_are_picked(made: Campaign) -> None:
+    made.pick()
+    assert "planned to learn" not in made.report().read_text(encoding="utf-8")

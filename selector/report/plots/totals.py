@@ -121,7 +121,7 @@ def _key(totals: Sequence[ToldTotal]) -> list[Any]:
 
 
 def totals_over_submissions(totals: Sequence[ToldTotal], expected: Prediction | None = None) -> Drawing:
-    """Totals as they came, the best so far (what a leaderboard counts), and what the present picks would bring."""
+    """Totals as they came, the best so far (what a leaderboard counts), and what the best picks known would bring."""
     title = "Totals over submissions"
     figure = new_figure()
     if not totals and expected is None:
@@ -163,12 +163,14 @@ def _present(axes: Axes, at: int, expected: Prediction) -> list[Any]:
         "markeredgecolor": "white",
         "linewidth": 2.2,
     }
-    return list(axes.plot([at], [expected.mean], label="expected of the present picks, 80% interval", zorder=4, **look))
+    return list(
+        axes.plot([at], [expected.mean], label="expected of the best picks known, 80% interval", zorder=4, **look)
+    )
 
 
 def _course_words(totals: Sequence[ToldTotal], best: Sequence[float], expected: Prediction | None) -> str:
     said = [f"Best of {len(totals)}: {best[-1]:.2f}" if totals else "No total yet"]
     if expected is not None:
         interval = f"80% interval {expected.low:.2f} to {expected.high:.2f}"
-        said.append(f"the present picks are expected at {expected.mean:.2f} ({interval})")
+        said.append(f"the best picks known are expected at {expected.mean:.2f} ({interval})")
     return "; ".join(said) + "."
