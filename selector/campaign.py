@@ -57,8 +57,8 @@ _UNCALIBRATED = (
 
 
 _PLANNED_TO_LEARN = (
-    "The framed picks were planned to learn: some are not the best known ones, and cards beside them may be expected to "
-    "score more. `bestshot pick` frames the best known ones."
+    "The framed picks were planned to learn: some are not the best known ones, and cards beside them may be expected "
+    "to score more. `bestshot pick` frames the best known ones."
 )
 
 
