@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from toy_score_tables import write_contest
 
 from experiments import replay, simulate
 from experiments.support import gap_plots
@@ -16,7 +17,6 @@ from experiments.support.replayed import Checks, Gaps
 from experiments.support.simulated import Scenario
 from selector.domain import Picture
 from selector.report.plots.reliability import Bin, reliability_of_bins
-from tests.experiments.test_replay import write_contest
 
 NAN = float("nan")
 

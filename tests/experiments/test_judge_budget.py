@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from toy_score_tables import write_contest
 
 from experiments import judge_budget
 from experiments.judge_budget import Reached, kept, summary
@@ -15,7 +16,6 @@ from experiments.support.many_seeds import Published
 from experiments.support.replayed import Leaderboard, Outliers
 from experiments.support.score_table import PQ, SC
 from experiments.support.simulated import Scenario, simulate
-from tests.experiments.test_replay import write_contest
 
 SMALL = Scenario(tasks=24, generators=4, judge=(0.75, 0.85))
 BUDGET = 38

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from toy_score_tables import write_contest
 
 from experiments import calibration_speed, replay, simulate
 from experiments.support.many_seeds import DEFAULT_SELECTORS
@@ -15,20 +15,6 @@ from experiments.support.simulated import LEADERBOARD, SCENARIOS, Scenario
 from experiments.support.simulated import simulate as simulated_contest
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "viescore" / "t2i.csv"
-
-
-def write_contest(path: Path, scenario: Scenario, seed: int) -> Path:
-    """A simulated contest as a CSV table of the published form."""
-    table = simulated_contest(scenario, np.random.default_rng(seed))
-    shown = table.shown
-    with path.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["task_id", "generator", *shown.columns, "gpt4o_0shot_sc", "gpt4o_0shot_pq"])
-        for row, truth in enumerate(table.truth):
-            scores = ["" if np.isnan(v) else repr(float(v)) for v in shown.scores[row]]
-            name = shown.generators[shown.generator[row]]
-            rows.writerow([f"t{shown.task[row]}", name, *scores, repr(float(truth)), repr(float(truth))])
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from conftest import Clock
 
 from selector import Campaign
 from selector.cli.main import group
@@ -19,7 +20,6 @@ from selector.contest.remaining import remaining_submissions
 from selector.domain import InputError
 from selector.runs.calibrating import learn
 from selector.store.observations import load_submission_picks
-from tests.conftest import Clock
 
 Files = Callable[[Sequence[str]], tuple[Path, Path]]
 
