@@ -316,8 +316,8 @@ class Campaign:
         scorers = self._scorers()[0]
         title = title or self.folder.resolve().name
         known = learn(self._ws, self.tasks, scorers)
-        plots = write_plots(self.folder / "report", describe(known, self.folder), known) if known else ()
         told = known is not None and bool(known.told)
+        plots = write_plots(self.folder / "report", describe(known, self.folder), known) if known and told else ()
         sheet = build_sheet(
             self._ws,
             self.tasks,
@@ -328,9 +328,7 @@ class Campaign:
             (*notes, *(() if told else (_UNCALIBRATED,)), *self._planned_note()),
             progress,
         )
-        if told:
-            sheet = replace(sheet, plots=plots)
-        return write_contact_sheet(self.folder / "report", sheet)
+        return write_contact_sheet(self.folder / "report", replace(sheet, plots=plots))
 
     def doctor(self, progress: Progress = silent) -> list[Check]:
         """Check the machine with this campaign's settings, and the campaign's files."""

@@ -37,6 +37,10 @@ class Scales:
     ease_sd: float = 0.3  # of a generator's slope on how easy a task is, by the spread of ease over tasks
     between_sd: float = 0.5  # of the slope between the means of tasks
 
+    def points(self, effect: Effect) -> float:
+        """Points of overall for one unit of an effect's weight: those of scores are kept as correlations."""
+        return self.within_sd if effect.kind == "score" else 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:
@@ -137,9 +141,10 @@ def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Itera
             prior = pool.prior_overall[rows]
             within = prior - group_mean(prior, codes_of(pool.task_of[rows]))
             yield Effect(name, "prior", "written prior", 1.0, scales.trust_sd), rows, within, nothing
-        yield from _scores(pool, name, rows, codes_of(generator_of[rows]), beliefs, scales)
+        scored = _scored(pool, rows, codes_of(generator_of[rows]), beliefs)
+        yield from _scores(name, rows, scored, scales)
         yield from _levels(pool, name, rows, len(names) > 1, scales)
-        yield from _demands(pool, name, rows, beliefs, scales)
+        yield from _demands(pool, name, rows, scored, scales)
     if len(names) > 1:
         everywhere = np.arange(len(type_of))
         sd = scales.generator_sd * scales.pooled**0.5
@@ -148,16 +153,17 @@ def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Itera
             yield Effect("*", "generator", name, 0.0, sd), everywhere, values - values.mean(), np.zeros(len(values))
 
 
-def _scores(
-    pool: Pool, name: str, rows: Ints, generator: Ints, beliefs: Mapping[str, Belief], scales: Scales
-) -> Iterator[Part]:
-    """One effect a score column that says something on this task type, and one for their sum between tasks."""
+Scored = tuple[str, Belief, Deviation]  # a column that says something on a task type
+
+
+def _scored(pool: Pool, rows: Ints, generator: Ints, beliefs: Mapping[str, Belief]) -> list[Scored]:
     task = codes_of(pool.task_of[rows])
-    found: list[tuple[str, Belief, Deviation]] = []
-    for j, column in enumerate(pool.columns):
-        split = deviation(pool.values[rows, j], task, generator)
-        if split is not None:
-            found.append((column, beliefs.get(column, UNKNOWN), split))
+    split = ((column, deviation(pool.values[rows, j], task, generator)) for j, column in enumerate(pool.columns))
+    return [(column, beliefs.get(column, UNKNOWN), found) for column, found in split if found is not None]
+
+
+def _scores(name: str, rows: Ints, found: list[Scored], scales: Scales) -> Iterator[Part]:
+    """One effect a score column, and one for their sum between tasks."""
     if not found:
         return
     weights = joint_weights(tuple(b for _, b, _ in found), np.column_stack([d.within for _, _, d in found]))
@@ -184,24 +190,20 @@ def _levels(pool: Pool, name: str, rows: Ints, several_types: bool, scales: Scal
             yield Effect(name, "variant", label, 0.0, scales.variant_sd), rows, values, np.zeros(len(rows))
 
 
-def _demands(pool: Pool, name: str, rows: Ints, beliefs: Mapping[str, Belief], scales: Scales) -> Iterator[Part]:
+def _demands(pool: Pool, name: str, rows: Ints, found: list[Scored], scales: Scales) -> Iterator[Part]:
     """A slope a generator on how easy a task is, by the scores of all its candidates: some fail where it is hard."""
-    ease = _ease(pool, rows, beliefs)
+    ease = _ease(found, len(rows))
     if ease is None:
         return
     for label, values in _indicators([pool.generators[i] for i in rows]):
         yield Effect(name, "ease", label, 0.0, scales.ease_sd), rows, values * ease, np.zeros(len(rows))
 
 
-def _ease(pool: Pool, rows: Ints, beliefs: Mapping[str, Belief]) -> Floats | None:
-    """(rows,) mean score of each row's task over columns that are believed to be good news, spread 1."""
-    task = codes_of(pool.task_of[rows])
-    generator = codes_of(codes(pool.generators)[1][rows])
-    total = np.zeros(len(rows))
-    for j, column in enumerate(pool.columns):
-        split = deviation(pool.values[rows, j], task, generator)
-        if split is not None:
-            total += beliefs.get(column, UNKNOWN).correlation * split.between
+def _ease(found: list[Scored], n: int) -> Floats | None:
+    """(n,) mean score of each row's task over columns that are believed to be good news, spread 1."""
+    total = np.zeros(n)
+    for _, belief, split in found:
+        total += belief.correlation * split.between
     spread = float(total.std())
     return (total - total.mean()) / spread if spread > 1e-9 else None
 

@@ -72,6 +72,12 @@ class Pool:
         """(task id, candidate id) to its row."""
         return {pair: i for i, pair in enumerate(zip(self.task_ids, self.candidate_ids, strict=True))}
 
+    def column(self, name: str) -> Floats:
+        """(n,) scores of a column, NaN throughout where the pool has none of that name."""
+        if name not in self.columns:
+            return np.full(len(self.task_ids), np.nan)
+        return self.values[:, self.columns.index(name)]
+
     def _grouped(self) -> bool:
         return bool((np.diff(self.task_of) >= 0).all()) and len(self.row_of) == len(self.task_ids)
 

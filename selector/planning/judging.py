@@ -70,14 +70,11 @@ def step_sizes(calibrator: Calibrator, column: str, belief: Belief) -> Floats:
     """(n,) points by which a judgement would move each mean (one standard deviation); 0 where it is known already."""
     pool, scales = calibrator.pool_, calibrator.scales
     step = np.full(len(pool.task_ids), abs(belief.correlation) * scales.within_sd * _UNEXPLAINED)
-    if column not in pool.columns:
-        return step
-    judged: Bools = ~np.isnan(pool.values[:, pool.columns.index(column)])
     slopes = {w.effect.task_type: w.mean for w in calibrator.weights_ if w.effect.name == column}
     for place, task_type in enumerate(pool.task_types):
         if task_type in slopes:
             step[place] = abs(slopes[task_type]) * scales.within_sd * _UNEXPLAINED
-    step[judged] = 0.0
+    step[~np.isnan(pool.column(column))] = 0.0
     return step
 
 

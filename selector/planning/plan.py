@@ -202,6 +202,6 @@ def _learnings(
     for weight, cross in zip(calibrator.weights_, shared, strict=True):
         after = math.sqrt(max(weight.sd**2 - (cross / sd) ** 2, 0.0))
         if weight.effect.kind not in ("level", "between") and after < 0.95 * weight.sd:
-            unit = calibrator.scales.within_sd if weight.effect.kind == "score" else 1.0  # points a spread of the score
+            unit = calibrator.scales.points(weight.effect)
             found.append(Learning(weight.effect.key, weight.sd * unit, after * unit))
     return tuple(sorted(found, key=lambda x: (x.after / x.before, x.effect))[:most])

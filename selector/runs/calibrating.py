@@ -95,8 +95,8 @@ def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -
         pool = _pool(known, connection, judgements)
         if pool is None:
             return None
-        told, totals = _totals(connection, pool, tasks)
         uploaded = load_submission_picks(connection)
+        told, totals = _totals(load_totals(connection), uploaded, pool, tasks)
         pending = tuple(_rows(pool, uploaded[s])[0] for s in load_pending(connection) if s in uploaded)
     beliefs = beliefs_of(scorers, judgements, ws.config.calibrate.judges)
     step = 10.0**-ws.profile.score.decimals
@@ -155,18 +155,18 @@ def _pool(known: Estimates, connection: Connection, judgements: Sequence[Judgeme
     )
 
 
-def _totals(connection: Connection, pool: Pool, tasks: Sequence[Task]) -> tuple[tuple[TotalRow, ...], list[Total]]:
+def _totals(
+    rows: Sequence[TotalRow], uploaded: Mapping[str, Mapping[str, SubmittedPick]], pool: Pool, tasks: Sequence[Task]
+) -> tuple[tuple[TotalRow, ...], list[Total]]:
     """Totals as observations of the pool, without those that only repeat what others of the submission say."""
-    uploaded = load_submission_picks(connection)
-    rows = load_totals(connection)
     types = {t.id: t.type for t in tasks}
     scopes = {s: {r.scope for r in rows if r.submission_id == s} for s in {r.submission_id for r in rows}}
     told, totals = [], []
     for row in rows:
         if _repeats(row, scopes[row.submission_id], set(types.values())):
             continue
-        counted = [t for t in types if row.scope in (None, types[t])]
-        picks = {t: p for t, p in uploaded.get(row.submission_id, {}).items() if t in set(counted)}
+        counted = {t for t in types if row.scope in (None, types[t])}
+        picks = {t: p for t, p in uploaded.get(row.submission_id, {}).items() if t in counted}
         places, fallbacks, lost = _rows(pool, picks)
         if len(places):
             told.append(row)

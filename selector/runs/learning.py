@@ -78,7 +78,7 @@ def describe(known: Knowledge, folder: Path) -> Calibration:
     before = _without_the_newest(known)
     earlier = {w.effect.key: w.mean for w in before.weights_}
     weights = tuple(
-        _weight(w, earlier.get(w.effect.key, w.mean), calibrator.scales.within_sd) for w in calibrator.weights_
+        _weight(w, earlier.get(w.effect.key, w.mean), calibrator.scales.points(w.effect)) for w in calibrator.weights_
     )
     borrowed = load_prior(folder)
     return Calibration(
@@ -93,10 +93,9 @@ def describe(known: Knowledge, folder: Path) -> Calibration:
     )
 
 
-def _weight(found: WeightEstimate, earlier: float, within_sd: float) -> WeightLine:
-    """In points: the model's weights of scores are correlations, its columns ``within_sd`` times a spread."""
+def _weight(found: WeightEstimate, earlier: float, points: float) -> WeightLine:
+    """In points of overall; ``points`` are those of one unit of the model's weight."""
     effect = found.effect
-    points = within_sd if effect.kind == "score" else 1.0
     return WeightLine(
         effect.task_type,
         effect.kind,

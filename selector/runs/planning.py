@@ -135,15 +135,10 @@ def plan_judgements(
     known = need(ws, tasks, scorers)
     pool = known.pool
     columns = judge_columns(judge)
-    seen = np.zeros(len(pool.task_ids), dtype=bool)
-    for column in columns:
-        if column in pool.columns:
-            seen |= ~np.isnan(pool.values[:, pool.columns.index(column)])
+    said = {c: ~np.isnan(pool.column(c)) for c in columns}
+    seen = np.any(list(said.values()), axis=0)
     told = (known.calibrator.beliefs or {}).get(columns[0]) or judge_belief(judge, ws.config.calibrate.judges)
-    speaks = next(
-        (c for c in columns if c in pool.columns and not np.isnan(pool.values[:, pool.columns.index(c)]).all()),
-        columns[0],
-    )
+    speaks = next((c for c in columns if said[c].any()), columns[0])
     chosen = plan_judging(known.calibrator, speaks, budget, told, seed=ws.config.seed, seen=seen)
     places = {j.row: str(ws.images.path(pool.candidate_ids[j.row]).relative_to(ws.folder)) for j in chosen}
     return [ToJudge(pool.task_ids[j.row], pool.candidate_ids[j.row], places[j.row], j.worth) for j in chosen]
