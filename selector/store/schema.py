@@ -11,13 +11,14 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     UniqueConstraint,
 )
 
-FORMAT_VERSION = 2  # what opens an older one is in migration.py
+FORMAT_VERSION = 3  # what opens an older one is in migration.py
 
 metadata = MetaData()
 
@@ -186,4 +187,25 @@ judgement = Table(
     ForeignKeyConstraint(["task_id", "candidate_id"], ["candidate.task_id", "candidate.id"]),
     CheckConstraint("sc IS NOT NULL OR pq IS NOT NULL", name="judged_at_all"),
     Index("judgement_candidate", "task_id", "candidate_id", "judge"),
+)
+
+# What a backbone saw of a picture (a candidate or an input picture): one vector a crop of the view. Since format 3.
+# A cache: unlike all other rows, these follow from the bytes and may be deleted.
+embedding = Table(
+    "embedding",
+    metadata,
+    Column("picture_id", String, primary_key=True),  # SHA-256 of the bytes
+    Column("space", String, primary_key=True),  # model, weights, preprocessing and precision
+    Column("view", String, primary_key=True),
+    Column("crops", Integer, nullable=False),
+    Column("vectors", LargeBinary, nullable=False),  # float16, little-endian, (crops, dimensions)
+)
+
+# The same of texts, one vector each.
+text_embedding = Table(
+    "text_embedding",
+    metadata,
+    Column("digest", String, primary_key=True),  # SHA-256 of the text in UTF-8
+    Column("space", String, primary_key=True),
+    Column("vector", LargeBinary, nullable=False),  # float32, little-endian
 )
