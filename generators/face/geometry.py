@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from selector.perception.face_align import similarity_matrix
 from selector.perception.faces import INNER_LIPS, JAW, forehead_points
 
 Floats = NDArray[np.float64]
@@ -39,20 +40,6 @@ def face_width_px(landmarks: Floats) -> float:
 def with_forehead(landmarks: Floats) -> Floats:
     """The 68 landmarks and 10 points of the forehead, (78, 2)."""
     return np.vstack([landmarks, forehead_points(landmarks)])
-
-
-def similarity_matrix(points: Floats, onto: Floats) -> Floats:
-    """The rotation, scale and shift (2, 3) that brings points nearest to others; never a mirror image.
-
-    Least squares in closed form: Umeyama, IEEE TPAMI 13(4), 1991.
-    """
-    centre, goal = points.mean(axis=0), onto.mean(axis=0)
-    a, b = points - centre, onto - goal
-    u, spread, vt = np.linalg.svd(b.T @ a)
-    proper = np.diag([1.0, float(np.sign(np.linalg.det(u @ vt)))])
-    rotation = u @ proper @ vt
-    scale = float((spread * np.diag(proper)).sum() / (a**2).sum())
-    return np.column_stack([scale * rotation, goal - scale * rotation @ centre])
 
 
 def affine_matrix(points: Floats, onto: Floats) -> Floats:
