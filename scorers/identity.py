@@ -21,14 +21,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from selector.domain import Axis, Column, InputError, Item, Picture, Score, TaskType
+from scorers._swapped_face import given_face, swapped_face
+from selector.domain import Axis, Column, Item, Picture, Score, TaskType
 from selector.perception.face_mean import centred_cosine
-from selector.perception.faces import Face, check_face_models, descriptor, find_faces, main_face
+from selector.perception.faces import check_face_models, descriptor
 from selector.perception.weights import FACE_PACKAGES, weights_tag
 
 Floats = NDArray[np.float64]
 
-FARTHEST = 0.75  # a face this many widths of the scene's face away from it is another one
 LARGEST_DISTANCE = 2.0
 
 
@@ -56,46 +56,22 @@ class Identity:
         return [_measured(item) for item in items]
 
 
-def face_in_place(candidate: Picture, scene: Picture) -> Face | None:
-    """The candidate's face where the scene has its main face; the candidate's main face when the scene has none.
-
-    Places are compared as shares of width and height, so the candidate may have another size than the scene.
-    """
-    wanted = main_face(scene)
-    if wanted is None:
-        return main_face(candidate)
-    centre, side = _place(wanted, scene)
-    away = [(float(np.abs((_place(face, candidate)[0] - centre) / side).max()), face) for face in find_faces(candidate)]
-    near = [entry for entry in away if entry[0] <= FARTHEST]
-    return min(near, key=lambda entry: entry[0])[1] if near else None
-
-
 def _measured(item: Item) -> dict[str, Score]:
-    scene, reference = item.inputs.source, item.inputs.reference
-    try:
-        face = face_in_place(item.picture, scene) if scene else main_face(item.picture)
-    except InputError as error:
-        return _compared("wanted", str(error)) | _compared("original", str(error))
-    if face is None:
-        reason = "no face found in the candidate" + (" where the scene has its face" if scene else "")
-        return _compared("wanted", reason) | _compared("original", reason)
+    face = swapped_face(item)
+    if isinstance(face, str):
+        return _compared("wanted", face) | _compared("original", face)
     vector = descriptor(item.picture, face)
-    return _compared("wanted", _likeness(vector, reference, "reference")) | _compared(
-        "original", _likeness(vector, scene, "scene")
+    return _compared("wanted", _likeness(vector, item.inputs.reference, "reference")) | _compared(
+        "original", _likeness(vector, item.inputs.source, "scene")
     )
 
 
 def _likeness(vector: Floats, picture: Picture | None, role: str) -> tuple[float, float] | str:
     """(cosine, distance) of a descriptor to the main face of a picture, or why there is none."""
-    if picture is None:
-        return f"the task has no {role} picture"
-    try:
-        face = main_face(picture)
-    except InputError as error:
-        return f"{role} picture: {error}"
-    if face is None:
-        return f"no face found in the {role} picture"
-    other = descriptor(picture, face)
+    given = given_face(picture, role)
+    if isinstance(given, str):
+        return given
+    other = descriptor(*given)
     # Descriptors have a length of about 1.4 and mostly positive entries: distances over 2 do not occur in practice.
     return centred_cosine(vector, other), min(LARGEST_DISTANCE, float(np.linalg.norm(vector - other)))
 
@@ -104,9 +80,3 @@ def _compared(to: str, likeness: tuple[float, float] | str) -> dict[str, Score]:
     if isinstance(likeness, str):
         return {f"{to}_{measure}": Score.unscored(likeness) for measure in ("cosine", "distance")}
     return {f"{to}_cosine": Score.of(likeness[0]), f"{to}_distance": Score.of(likeness[1])}
-
-
-def _place(face: Face, picture: Picture) -> tuple[Floats, Floats]:
-    """Centre and sides of a face's box as shares of the picture's width and height."""
-    box = np.array(face.box, dtype=float).reshape(2, 2) / picture.size
-    return box.mean(axis=0), box[1] - box[0]

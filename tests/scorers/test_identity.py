@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from skimage import data
 
-from scorers.identity import Identity, face_in_place
+from scorers._swapped_face import face_in_place
+from scorers.identity import Identity
 from selector.domain import Item, Picture, Scorer, Task, TaskInputs, TaskType, encode_final
 
 HOPPER = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
