@@ -1,0 +1,125 @@
+"""A picture is its pixels as shown: the score must not depend on how a file stores them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from selector.conformance.common import name_of, same, scores_of, tolerance_of
+from selector.domain import Item, Picture, Scorer, TaskInputs, encode_final
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Array = np.ndarray[Any, np.dtype[Any]]
+_ORIENTATION = 0x0112  # EXIF
+_TURN_RIGHT = 6  # shown a quarter turn clockwise from how it is stored
+
+
+def check_encodings(scorer: Scorer, item: Item, tolerance: float | None = None) -> None:
+    """Check one item whose pictures (candidate, source, reference) are all stored in each unusual way in turn.
+
+    Grey, 1-bit, alpha, palette, CMYK, 16-bit, EXIF-turned: each is a value or unscored with a reason, raises nothing,
+    and scores as the same pixels (``Picture.rgb``) do that are given as plain PNG.
+
+    Args:
+        item: of one of the scorer's task types, with pictures small enough to be scored some twenty times.
+        tolerance: as for ``check_scorer``; larger for a scorer that decodes JPEG at reduced size.
+
+    Raises:
+        AssertionError: with the scorer's name, the encoding and what broke.
+    """
+    allowed = tolerance_of(scorer, tolerance)
+    for encoding, encode in ENCODERS.items():
+        what = f"a picture stored as {encoding}"
+        stored = _stored_by(encode, item, encoding)
+        plain = _stored_by(lambda rgb: encode_final(rgb, "png"), stored, encoding)
+        one, other = scores_of(scorer, [stored, plain], what)
+        same(scorer, [one], [other], allowed, f"{name_of(scorer)}: {what} scores otherwise than its pixels as PNG")
+
+
+def encodings_of(rgb: Array) -> Mapping[str, Picture]:
+    """Pixels (H, W, 3) uint8 stored in every unusual way that the check knows, by its name; most change the pixels."""
+    return {key: Picture(encode(rgb), key) for key, encode in ENCODERS.items()}
+
+
+def _stored_by(encode: Callable[[Array], bytes], item: Item, name: str) -> Item:
+    """The item with all its pictures stored anew."""
+    inputs = item.inputs
+    source, reference = (
+        None if picture is None else Picture(encode(picture.rgb), name) for picture in (inputs.source, inputs.reference)
+    )
+    return Item(TaskInputs(inputs.task, source, reference), Picture(encode(item.picture.rgb), name))
+
+
+def _stored(image: Image, fmt: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, fmt, **options)
+    return buffer.getvalue()
+
+
+def _as_mode(mode: str, fmt: str) -> Callable[[Array], bytes]:
+    """An encoder that converts to a mode of Pillow's."""
+
+    def encode(rgb: Array) -> bytes:
+        from PIL import Image
+
+        return _stored(Image.fromarray(rgb).convert(mode), fmt)
+
+    return encode
+
+
+def _with_alpha(mode: str) -> Callable[[Array], bytes]:
+    """An encoder with an alpha channel that fades to nothing at the right edge."""
+
+    def encode(rgb: Array) -> bytes:
+        from PIL import Image
+
+        image = Image.fromarray(rgb).convert(mode)
+        fade = np.linspace(255, 0, rgb.shape[1]).astype(np.uint8)
+        image.putalpha(Image.fromarray(np.tile(fade, (rgb.shape[0], 1))))
+        return _stored(image, "PNG")
+
+    return encode
+
+
+def _palette_with_hole(rgb: Array) -> bytes:
+    from PIL import Image
+
+    return _stored(Image.fromarray(rgb).convert("P", palette=Image.Palette.ADAPTIVE), "PNG", transparency=0)
+
+
+def _sixteen_bits(fmt: str) -> Callable[[Array], bytes]:
+    def encode(rgb: Array) -> bytes:
+        from PIL import Image
+
+        deep = rgb.mean(axis=2) * 257.0
+        return _stored(Image.fromarray(deep.astype(np.uint16)), fmt)
+
+    return encode
+
+
+def _turned(rgb: Array) -> bytes:
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[_ORIENTATION] = _TURN_RIGHT
+    stored = Image.fromarray(np.ascontiguousarray(np.rot90(rgb)))  # numpy turns anticlockwise
+    return _stored(stored, "JPEG", quality=95, subsampling=0, exif=exif)
+
+
+ENCODERS: Mapping[str, Callable[[Array], bytes]] = {
+    "grey JPEG": _as_mode("L", "JPEG"),
+    "black and white PNG": _as_mode("1", "PNG"),
+    "grey PNG with alpha": _with_alpha("L"),
+    "PNG with alpha": _with_alpha("RGB"),
+    "palette PNG": _as_mode("P", "PNG"),
+    "palette PNG with a transparent colour": _palette_with_hole,
+    "CMYK JPEG": _as_mode("CMYK", "JPEG"),
+    "16-bit grey PNG": _sixteen_bits("PNG"),
+    "16-bit grey TIFF": _sixteen_bits("TIFF"),
+    "EXIF-turned JPEG": _turned,
+}

@@ -1,0 +1,60 @@
+"""Pictures of any size and content are scored or unscored: one pixel, a strip, many megapixels, one colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from selector.conformance.common import scores_of
+from selector.domain import Item, Picture, Scorer, TaskInputs, encode_final
+
+Array = np.ndarray[Any, np.dtype[Any]]
+TINY_AND_THIN = ((1, 1), (2, 2), (8, 8), (2000, 20), (20, 2000), (3000, 1))  # width, height in px
+HUGE = ((6000, 4000),)
+_FLAT = {"black": 0, "grey": 128, "white": 255}
+
+
+def check_extremes(scorer: Scorer, item: Item, huge_px: Iterable[tuple[int, int]] = HUGE) -> None:
+    """Check one item whose candidate is stretched to extreme sizes, beside its source as it is and of the same size.
+
+    Every result is complete, in range, and raises nothing; so are those of pictures of one colour.
+
+    Args:
+        huge_px: large sizes (width, height) to try; ``()`` for none.
+
+    Raises:
+        AssertionError: with the scorer's name, the size and what broke.
+    """
+    for size in TINY_AND_THIN:
+        scores_of(scorer, list(_of_size(item, size)), f"a picture of {size[0]} x {size[1]} px")
+    for size in huge_px:
+        scores_of(scorer, [_all_of_size(item, size)], f"a picture of {size[0]} x {size[1]} px")
+    for name, level in _FLAT.items():
+        scores_of(scorer, list(_of_level(item, level)), f"a {name} picture")
+
+
+def _of_size(item: Item, size: tuple[int, int]) -> Iterator[Item]:
+    yield Item(item.inputs, _stretched(item.picture, size))
+    yield _all_of_size(item, size)
+
+
+def _all_of_size(item: Item, size: tuple[int, int]) -> Item:
+    """The item with its candidate and its source of one size, as an edit of such a picture has them."""
+    inputs = item.inputs
+    source = None if inputs.source is None else _stretched(inputs.source, size)
+    return Item(TaskInputs(inputs.task, source, inputs.reference), _stretched(item.picture, size))
+
+
+def _of_level(item: Item, level: int) -> Iterator[Item]:
+    flat = Picture(encode_final(np.full_like(item.picture.rgb, level)), "flat")
+    yield Item(item.inputs, flat)
+    yield Item(TaskInputs(item.inputs.task, None if item.inputs.source is None else flat, item.inputs.reference), flat)
+
+
+def _stretched(picture: Picture, size: tuple[int, int]) -> Picture:
+    """Nearest neighbours: needs no library, and large pictures keep hard edges, which cost most to look at."""
+    height, width = picture.rgb.shape[:2]
+    columns, rows = (np.arange(to) * of // to for to, of in zip(size, (width, height), strict=True))
+    return Picture(encode_final(np.ascontiguousarray(picture.rgb[rows][:, columns])), f"{size[0]} x {size[1]} px")

@@ -1,0 +1,110 @@
+"""The contract of a scorer: facts, results, and that a score depends on its own item only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle, islice
+
+from selector.conformance.common import (
+    Results,
+    check_facts,
+    check_results,
+    input_bytes,
+    is_finite_range,
+    name_of,
+    pixels_of,
+    require,
+    same,
+    scores_of,
+    tolerance_of,
+)
+from selector.domain import Axis, Column, Item, Picture, Scorer
+
+DAMAGED = Picture(b"\xff\xd8\xff\xe0 this is no picture", name="damaged")
+LARGE_BATCH = 9  # one more than a run hands over at once
+
+
+def check_scorer(scorer: Scorer, items: Sequence[Item], tolerance: float | None = None) -> None:
+    """Check a scorer on at least two items of its task types.
+
+    Facts are complete; results are in order, complete, finite and inside their columns' ranges; the same on a second
+    call, for permuted and for repeated items, one by one, in a large batch and from two threads; a damaged picture is
+    unscored (or a value, for a GATE column) and raises nothing; inputs stay as they were.
+
+    Args:
+        tolerance: largest difference between two scores of one item, as a share of the column's range; by default the
+            scorer's own ``tolerance``, or 0.
+
+    Raises:
+        AssertionError: with the scorer's name and what it broke.
+    """
+    who = name_of(scorer)
+    require(isinstance(scorer, Scorer), f"{who}: needs name, version, task_types, columns, check() and score()")
+    check_facts(scorer, who)
+    _check_columns(scorer.columns, who)
+    require(len(items) >= 2, f"{who}: the check needs at least two items, got {len(items)}")
+    allowed = tolerance_of(scorer, tolerance)
+    scorer.check()
+    before = [_bytes_of(item) for item in items]
+    first = scorer.score(items)
+    check_results(scorer, first, len(items), who)
+    require(scorer.score([]) is not None and len(scorer.score([])) == 0, f"{who}: score([]) must be empty")
+    _check_repeats(scorer, items, first, allowed)
+    _check_damaged(scorer, items, first, allowed)
+    require([_bytes_of(item) for item in items] == before, f"{who}: score() changed its inputs")
+
+
+def check_same_scores(
+    scorer: Scorer, results: Results, expected: Results, message: str, tolerance: float | None = None
+) -> None:
+    """Require two results of the same items to be equal within the tolerance; ``message`` says who made them."""
+    same(scorer, results, expected, tolerance_of(scorer, tolerance), f"{name_of(scorer)}: {message}")
+
+
+def _check_columns(columns: tuple[Column, ...], who: str) -> None:
+    right = isinstance(columns, tuple) and columns and all(isinstance(column, Column) for column in columns)
+    require(right, f"{who}: columns must be a non-empty tuple of Column, got {columns!r}")
+    names = [column.name for column in columns]
+    require(len(set(names)) == len(names), f"{who}: column names must be unique, got {names}")
+    for column in columns:
+        where = f"{who}.{column.name}"
+        require(is_finite_range(column), f"{where}: the range [{column.low}, {column.high}] is none")
+        require(isinstance(column.axis, Axis), f"{where}: axis must be an Axis, got {column.axis!r}")
+        require(isinstance(column.higher_is_better, bool), f"{where}: higher_is_better must be a bool")
+        require(column.what.strip() and "\n" not in column.what, f"{where}: 'what' must be one line of text")
+
+
+def _check_repeats(scorer: Scorer, items: Sequence[Item], first: Results, allowed: float) -> None:
+    def expect(results: Results, expected: Results, fault: str) -> None:
+        same(scorer, results, expected, allowed, f"{name_of(scorer)}: {fault}")
+
+    expect(scorer.score(items), first, "a second call gives other scores")
+    expect(scorer.score(list(reversed(items))), list(reversed(first)), "scores depend on the order of the items")
+    expect([scorer.score([item])[0] for item in items], first, "scores depend on the other items of the batch")
+    many = list(islice(cycle(zip(items, first, strict=True)), LARGE_BATCH))
+    results = scorer.score([item for item, _ in many])
+    expect(results, [wanted for _, wanted in many], f"a batch of {LARGE_BATCH}, some items twice, gives other scores")
+    with ThreadPoolExecutor(2) as pool:
+        for result in pool.map(scorer.score, [_fresh(items), _fresh(items)]):
+            expect(result, first, "two threads give other scores than one")
+
+
+def _fresh(items: Sequence[Item]) -> list[Item]:
+    """The same items as new objects, as another process would have them."""
+    return [Item(item.inputs, Picture(item.picture.data, item.picture.name)) for item in items]
+
+
+def _check_damaged(scorer: Scorer, items: Sequence[Item], first: Results, allowed: float) -> None:
+    who = name_of(scorer)
+    results = scores_of(scorer, [items[0], Item(items[0].inputs, DAMAGED), items[1]], "a damaged picture")
+    for column in scorer.columns:
+        if column.axis is not Axis.GATE:
+            value = results[1][column.name].value
+            require(value is None, f"{who}.{column.name}: a damaged picture got the value {value}")
+    neighbours = [results[0], results[2]]
+    same(scorer, neighbours, first[:2], allowed, f"{who}: a damaged picture changes the scores of its neighbours")
+
+
+def _bytes_of(item: Item) -> tuple[bytes, ...]:
+    return (pixels_of(item.picture), *input_bytes(item.inputs))
