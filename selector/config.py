@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -34,6 +35,7 @@ def _usable_in_a_file_name(team: str) -> str:
 
 
 Team = Annotated[str, Field(min_length=1), AfterValidator(_usable_in_a_file_name)]
+JudgeName = Annotated[str, Field(pattern=r"^[\w.:@/+-]{1,100}$")]
 Counts = dict[str, Annotated[int, Field(ge=0)]]
 
 
@@ -82,6 +84,44 @@ class CalibrateConfig(_Model):
     )
 
 
+def _a_server(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be the http(s) address of a chat API, such as http://localhost:8000/v1")
+    if parts.username or parts.password or parts.query:
+        raise ValueError("must hold no password or key: name the environment variable of the key in key_env")
+    return url
+
+
+class JudgeConfig(_Model):
+    """A vision-language model behind an OpenAI-compatible chat API, asked by ``bestshot score --judge NAME``."""
+
+    base_url: Annotated[str, AfterValidator(_a_server)] = Field(description="address of the chat API, ends with /v1")
+    model: str = Field(min_length=1, description="the model's name at the server")
+    key_env: str = Field(
+        default="",
+        pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$",
+        description="name of the environment variable that holds the key (never the key); empty: the server wants none",
+    )
+    concurrency: int = Field(default=8, ge=1, le=256, description="requests on their way at once")
+    requests_per_minute: float = Field(default=0, ge=0, description="at most so many; 0: as many as go")
+    timeout_seconds: float = Field(default=120, gt=0, description="wait so long for an answer")
+    max_retries: int = Field(default=5, ge=0, le=20, description="of a request that failed on its way or at the server")
+    backoff_seconds: float = Field(default=1, gt=0, le=60, description="first wait before a retry; doubles each time")
+    reasks: int = Field(default=2, ge=0, le=10, description="ask again so often when an answer cannot be read")
+    repeats: int = Field(default=1, ge=1, le=25, description="ask every question so often; medians count")
+    temperature: float | None = Field(default=0, ge=0, le=2, description="above 0 where repeats should differ")
+    seed: int | None = Field(default=None, ge=0, description="sent where it is set; repeat i gets seed + i")
+    max_tokens: int = Field(default=1024, ge=16, description="of an answer; thinking models need some thousands")
+    response_format: Literal["auto", "json_schema", "json_object", "text"] = Field(
+        default="auto", description="how the form of the answer is asked for; auto: the strictest that the server takes"
+    )
+    price_in: float | None = Field(default=None, ge=0, description="money for a million tokens read")
+    price_out: float | None = Field(default=None, ge=0, description="money for a million tokens written")
+    currency: str = Field(default="", max_length=8, description="of the prices, for display")
+    budget: float | None = Field(default=None, gt=0, description="money that this judge may cost in this campaign")
+
+
 class CampaignConfig(_Model):
     """The whole file. Tables ``[generators.NAME]`` and ``[scorers.NAME]`` are handed to that plug-in as settings."""
 
@@ -99,6 +139,9 @@ class CampaignConfig(_Model):
         default={}, description='settings of generators, for example [generators.folder] path = "finished"'
     )
     scorers: dict[str, dict[str, Any]] = Field(default={}, description="settings of scorers")
+    judges: dict[JudgeName, JudgeConfig] = Field(
+        default={}, description="models to ask as judges, [judges.NAME]: docs/judge.md"
+    )
 
 
 def read_config(path: Path) -> CampaignConfig:
@@ -147,9 +190,11 @@ def render_config(config: CampaignConfig) -> str:
         for sub_key, field in type(model).model_fields.items():
             lines += [f"# {field.description}", f"{sub_key} = {_toml(getattr(model, sub_key))}"]
         lines.append("")
-    for key in ("generators", "scorers"):
+    judges = {name: judge.model_dump(exclude_defaults=True) for name, judge in config.judges.items()}
+    named = {"generators": config.generators, "scorers": config.scorers, **({"judges": judges} if judges else {})}
+    for key, plug_ins in named.items():
         lines += [f"# {CampaignConfig.model_fields[key].description}"]
-        for name, settings in getattr(config, key).items():
+        for name, settings in plug_ins.items():
             lines += [f"[{key}.{_key(name)}]", *(f"{_key(k)} = {_toml(v)}" for k, v in settings.items())]
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"

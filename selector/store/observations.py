@@ -44,7 +44,8 @@ class Judgement:
     """What a judge said of one candidate: SC and PQ, 0 to 10, None where it did not say; never both None.
 
     ``parts``: the sub-scores by name that SC and PQ were made of, or ``{"cosine": c}``, -1 to 1; may be empty.
-    ``kind``: "judge" for a model, "rating" for people. ``reason``: why it replaces an older one.
+    ``kind``: "judge" for a model, "rating" for people. ``reason``: why it replaces an older one. ``spread``: largest
+    minus smallest of each sub-score over repeated questions, of a judge that was asked over HTTP; else None.
     """
 
     task_id: str
@@ -56,6 +57,7 @@ class Judgement:
     parts: Mapping[str, float] = field(default_factory=dict)
     reason: str | None = None
     at: str = ""
+    spread: Mapping[str, float] | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -117,7 +119,9 @@ def load_judgements(connection: Connection, judge: str | None = None) -> list[Ju
 
 def add_judgements(connection: Connection, judgements: Iterable[Judgement]) -> None:
     """Append; the caller has checked that each says something new."""
-    rows = [{**vars(judgement), "parts": dict(judgement.parts)} for judgement in judgements]
+    rows = [
+        {**vars(j), "parts": dict(j.parts), "spread": None if j.spread is None else dict(j.spread)} for j in judgements
+    ]
     if rows:
         connection.execute(insert(schema.judgement), rows)
 
@@ -128,5 +132,14 @@ def _scope(value: str | None) -> TaskType | None:
 
 def _judgement(row: Any) -> Judgement:
     return Judgement(
-        row.task_id, row.candidate_id, row.judge, row.kind, row.sc, row.pq, dict(row.parts), row.reason, row.at
+        row.task_id,
+        row.candidate_id,
+        row.judge,
+        row.kind,
+        row.sc,
+        row.pq,
+        dict(row.parts),
+        row.reason,
+        row.at,
+        row.spread,
     )

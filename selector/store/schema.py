@@ -182,6 +182,7 @@ judgement = Table(
     Column("sc", Float),
     Column("pq", Float),
     Column("parts", JSON, nullable=False),  # the sub-scores that SC and PQ are made of, by name; may be {}
+    Column("spread", JSON(none_as_null=True)),  # largest - smallest of each sub-score over repeats; NULL: of a table. Since format 3
     Column("reason", String),  # why a correction
     Column("at", String, nullable=False),
     ForeignKeyConstraint(["task_id", "candidate_id"], ["candidate.task_id", "candidate.id"]),
@@ -208,4 +209,31 @@ text_embedding = Table(
     Column("digest", String, primary_key=True),  # SHA-256 of the text in UTF-8
     Column("space", String, primary_key=True),
     Column("vector", LargeBinary, nullable=False),  # float32, little-endian
+)
+
+# One answer of a judge that was asked over HTTP, or that none came. The replies to one question have one key. Since
+# format 3.
+judge_reply = Table(
+    "judge_reply",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String, nullable=False),  # digest of provider, model, prompt hash, sampling, image ids and repeat
+    Column("ask", Integer, nullable=False),  # 0, 1, …: what could not be read is asked again
+    Column("judge", String, nullable=False),
+    Column("provider", String, nullable=False),  # host name of the server
+    Column("model", String, nullable=False),
+    Column("prompt_hash", String, nullable=False),
+    Column("images", JSON, nullable=False),  # ids in the order in which they were shown
+    Column("repeat", Integer, nullable=False),
+    Column("outcome", String, nullable=False),  # scored | refused | unreadable | rejected | unanswered
+    Column("scores", JSON, nullable=False),  # by sub-score; {} unless scored
+    Column("reason", String),
+    Column("text", String, nullable=False),  # what came, shortened
+    Column("tokens_in", Integer),
+    Column("tokens_out", Integer),
+    Column("cost", Float),
+    Column("seconds", Float, nullable=False),
+    Column("at", String, nullable=False),
+    Index("judge_reply_key", "key"),
+    Index("judge_reply_judge", "judge"),
 )

@@ -1,0 +1,46 @@
+"""The judge: a vision-language model that gives SC and PQ as the contest's own judge does, over a chat API.
+
+Estimates: the sub-scores of SC and PQ that the contest's profile names, 0 to 10, higher is better; each axis is their
+minimum. Input: for SC the task's prompt, its input pictures and the candidate; for PQ the candidate alone, without the
+prompt; always the exact final bytes. Model and licence: whatever the configured server runs; see ``docs/judge.md``.
+Source: the arithmetic of VIEScore (Ku et al., ACL 2024); all wording is ours.
+Cost: money or GPU time, some 1,500 tokens a request and two requests a candidate; 1 to 10 s each.
+Fails: a judge refuses realistic pictures, answers in the wrong form, or not at all: then the candidate is unscored, with
+the reason. It favours what it was trained on, and the same pictures judged twice differ: the calibration learns how far
+to trust it.
+
+It is no plug-in: it costs money, is asked in the order of a plan, and answers become judgements, not scores
+(``selector.runs.asking``).
+"""
+
+from scorers.judge.client import ChatJudge, Endpoint, Reply, need_openai, read_key
+from scorers.judge.dialect import Dialect
+from scorers.judge.pace import Interrupted, Pace
+from scorers.judge.pricing import OutOfMoney, Price, Purse, Usage
+from scorers.judge.replies import REFUSED, SCORED, UNREADABLE, Reading, read_reply
+from scorers.judge.rubrics import Question, ask_pq, ask_sc
+from scorers.judge.troubles import JudgeStopped
+
+__all__ = [
+    "REFUSED",
+    "SCORED",
+    "UNREADABLE",
+    "ChatJudge",
+    "Dialect",
+    "Endpoint",
+    "Interrupted",
+    "JudgeStopped",
+    "OutOfMoney",
+    "Pace",
+    "Price",
+    "Purse",
+    "Question",
+    "Reading",
+    "Reply",
+    "Usage",
+    "ask_pq",
+    "ask_sc",
+    "need_openai",
+    "read_key",
+    "read_reply",
+]

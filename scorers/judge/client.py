@@ -1,0 +1,261 @@
+"""Asks a vision-language model over the OpenAI-compatible chat API; every end of a request is an outcome with a reason.
+
+The official ``openai`` package speaks to the server; retries are ours, because one worker that is throttled must hold
+all of them back, and because a failed call must be told apart from an answer that cannot be read.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from scorers.judge import troubles
+from scorers.judge.dialect import Dialect
+from scorers.judge.pace import Interrupted, Pace
+from scorers.judge.payload import messages
+from scorers.judge.pricing import OutOfMoney, Price, Purse, Usage
+from scorers.judge.replies import REFUSED, SCORED, UNREADABLE, read_reply
+from scorers.judge.rubrics import Question
+from scorers.judge.troubles import JudgeStopped, Trouble, trouble_of
+from selector.domain import InputError, MissingPart, Picture
+
+REJECTED, UNANSWERED = "rejected", "unanswered"
+THROTTLED_TRIES = 50  # of one request; the pause between them is the server's
+FAILURES_IN_A_ROW = 20  # of all workers together, without any answer between them
+KEPT_CHARACTERS = 2000  # of an answer, for whoever wants to know why it could not be read
+_NO_KEY = "none"  # a server on one's own machine asks for none, but the package insists on something
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A model at a server. ``key`` is never stored and never printed; ``backoff_seconds``: see ``Pace``."""
+
+    base_url: str
+    model: str
+    key: str = field(default="", repr=False)
+    timeout_seconds: float = 120.0
+    max_retries: int = 5
+    price: Price = Price()
+
+    @property
+    def provider(self) -> str:
+        """The server's host name, as it belongs to every score."""
+        return urlsplit(self.base_url).hostname or ""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """How one request ended: scored, refused, unreadable, rejected (by the server) or unanswered.
+
+    ``scores``: by sub-score, 0 to 10, only where scored; ``text``: what came, shortened; ``tries``: HTTP requests.
+    """
+
+    outcome: str
+    scores: Mapping[str, float]
+    reason: str | None
+    text: str
+    usage: Usage
+    cost: float | None
+    tries: int
+    seconds: float
+
+
+def read_key(variable: str) -> str:
+    """The key from the environment; empty when no variable is named.
+
+    Raises:
+        InputError: the variable is not set, or holds what cannot be a key.
+    """
+    if not variable:
+        return ""
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise InputError(f"the environment variable {variable} (key_env) is not set: export {variable}=... first")
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise InputError(f"the environment variable {variable} (key_env) holds characters that no key has: set it anew")
+    return key
+
+
+def need_openai() -> Any:
+    """The package; raises ``MissingPart`` when it is not installed."""
+    try:
+        import openai
+    except ImportError as error:
+        raise MissingPart("a judge needs the openai package: pip install 'bestshot[judge]'") from error
+    return openai
+
+
+class ChatJudge:
+    """One judge for all workers of a run; safe for threads.
+
+    Args:
+        endpoint: model and server.
+        dialect: optional fields of a request.
+        pace: when a request may go out.
+        purse: what a request may cost.
+        paid: whether there is a budget, which needs the server to count tokens.
+    """
+
+    def __init__(self, endpoint: Endpoint, dialect: Dialect, pace: Pace, purse: Purse, paid: bool = False) -> None:
+        self._openai = need_openai()
+        self._endpoint, self._dialect, self._pace, self._purse, self._paid = endpoint, dialect, pace, purse, paid
+        self._client = self._openai.OpenAI(
+            base_url=endpoint.base_url,
+            api_key=endpoint.key or _NO_KEY,
+            timeout=endpoint.timeout_seconds,
+            max_retries=0,
+        )
+        if endpoint.provider != "api.openai.com":
+            self._client.organization = self._client.project = None  # the package takes them from the environment
+        self._lock = threading.Lock()
+        self._failures_in_a_row = 0
+        self._reached = False
+        self.troubles: Counter[str] = Counter()  # why requests were sent again, with how often
+
+    def ask(self, question: Question, pictures: Sequence[Picture], repeat: int = 0, ask: int = 0) -> Reply:
+        """Ask once, and again as long as the server fails; ``ask``: how often its answer could not be read before.
+
+        Raises:
+            InputError: a picture cannot be sent.
+            Interrupted: the run is being stopped.
+            JudgeStopped: no further request makes sense.
+            OutOfMoney: the budget does not allow it.
+        """
+        chat = messages(question, pictures, ask)
+        started = time.perf_counter()
+        failures, throttled, tries = 0, 0, 0
+        while True:
+            fields = self._dialect.fields(question, repeat)
+            self._pace.wait_for_turn()
+            tries += 1
+            came = self._send(f"{question.axis.value} of {len(pictures)}", chat, fields)
+            if isinstance(came, _Answer):
+                return self._reply(came, question, tries, started)
+            if came.kind == troubles.REFUSED:
+                self._note_answer()
+                return self._end(REFUSED, came.reason, tries, started)
+            if came.kind == troubles.REJECTED:
+                self._note_failure(came)
+                return self._end(REJECTED, came.reason, tries, started)
+            if came.kind == troubles.PARAMETER:
+                if not self._dialect.leave_out(came.parameter, fields):
+                    raise self._stopped(f"{came.reason}: change {came.parameter} in campaign.toml")
+                continue
+            failures, throttled = self._wait_out(came, failures, throttled)
+            if failures > self._endpoint.max_retries or throttled > THROTTLED_TRIES:
+                self._note_failure(came)
+                return self._end(UNANSWERED, came.reason, tries, started)
+
+    def _send(self, kind: str, chat: list[dict[str, Any]], fields: dict[str, Any]) -> _Answer | Trouble:
+        """One HTTP request, paid for from the purse."""
+        openai = self._openai
+        held = self._purse.reserve(kind)
+        cost = None
+        try:
+            completion = self._client.chat.completions.create(model=self._endpoint.model, messages=chat, **fields)
+            answer = _answer_of(completion)
+            cost = self._endpoint.price.of(answer.usage)
+            if cost is None and self._paid:
+                raise self._stopped("the server does not say how many tokens it used, so no budget can be kept")
+            return answer
+        except openai.APIStatusError as error:
+            self._reached = True
+            trouble = trouble_of(error.status_code, str(error.message), error.body, error.response.headers)
+            if trouble.kind == troubles.FATAL:
+                raise self._stopped(f"{trouble.reason} (HTTP {error.status_code})") from error
+            return trouble
+        except openai.APITimeoutError:
+            return Trouble(troubles.BUSY, "the server did not answer in time")
+        except openai.APIConnectionError:
+            return Trouble(troubles.BUSY, "the connection failed")
+        except (openai.APIError, ValueError):  # a reply that is broken off, or no JSON
+            return Trouble(troubles.BUSY, "the server's reply was damaged")
+        finally:
+            self._purse.settle(kind, held, cost)
+
+    def _wait_out(self, trouble: Trouble, failures: int, throttled: int) -> tuple[int, int]:
+        """Wait as the trouble asks; returns how often the request has failed, and was throttled, by now."""
+        if trouble.retry_after_seconds is not None and trouble.retry_after_seconds > troubles.LONGEST_RETRY_AFTER_SECONDS:
+            minutes = round(trouble.retry_after_seconds / 60)
+            raise self._stopped(f"the server asks to wait for {minutes} minutes: run the same command again after that")
+        self.troubles[trouble.reason] += 1
+        if trouble.kind == troubles.THROTTLED:
+            throttled += 1
+            pause = trouble.retry_after_seconds
+            self._pace.pause(self._pace.backoff(throttled) if pause is None else pause)
+            return failures, throttled
+        failures += 1
+        self._check_reached(trouble, failures)
+        if failures <= self._endpoint.max_retries:
+            wait = trouble.retry_after_seconds
+            self._pace.sleep(self._pace.backoff(failures) if wait is None else wait)
+        return failures, throttled
+
+    def _check_reached(self, trouble: Trouble, failures: int) -> None:
+        """Stop early where nothing has ever come from the server: the address is wrong, or it is not running."""
+        if trouble.reason == "the connection failed" and not self._reached and failures >= 2:
+            raise self._stopped("the server cannot be reached: check base_url, and that the server is running")
+
+    def _reply(self, answer: _Answer, question: Question, tries: int, started: float) -> Reply:
+        self._note_answer()
+        reading = read_reply(answer.text, question.parts, answer.finish_reason, answer.refusal)
+        text = (answer.refusal or answer.text or "")[:KEPT_CHARACTERS]
+        cost = self._endpoint.price.of(answer.usage)
+        seconds = time.perf_counter() - started
+        return Reply(reading.outcome, reading.scores, reading.reason, text, answer.usage, cost, tries, seconds)
+
+    def _end(self, outcome: str, reason: str, tries: int, started: float) -> Reply:
+        return Reply(outcome, {}, reason, "", Usage(), None, tries, time.perf_counter() - started)
+
+    def _note_answer(self) -> None:
+        with self._lock:
+            self._reached, self._failures_in_a_row = True, 0
+
+    def _note_failure(self, trouble: Trouble) -> None:
+        with self._lock:
+            self._failures_in_a_row += 1
+            if self._failures_in_a_row < FAILURES_IN_A_ROW:
+                return
+        raise self._stopped(f"{FAILURES_IN_A_ROW} requests in a row failed ({trouble.reason}): see docs/judge.md")
+
+    def _stopped(self, cure: str) -> JudgeStopped:
+        return JudgeStopped(f"judge {self._endpoint.model} at {self._endpoint.provider}: {cure}")
+
+
+@dataclass(frozen=True)
+class _Answer:
+    text: str | None
+    finish_reason: str | None
+    refusal: str | None
+    usage: Usage
+
+
+def _answer_of(completion: Any) -> _Answer:
+    """The first choice of a completion; servers differ in what they leave out. Raises ``ValueError`` when none came."""
+    choices = getattr(completion, "choices", None)
+    if not choices:
+        raise ValueError("no choices")
+    message = getattr(choices[0], "message", None)
+    content = getattr(message, "content", None)
+    if isinstance(content, list):  # some servers answer in parts
+        content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    usage = getattr(completion, "usage", None)
+    return _Answer(
+        content if isinstance(content, str) else None,
+        getattr(choices[0], "finish_reason", None),
+        getattr(message, "refusal", None),
+        Usage(_count(getattr(usage, "prompt_tokens", None)), _count(getattr(usage, "completion_tokens", None))),
+    )
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+__all__ = ["SCORED", "UNREADABLE", "ChatJudge", "Endpoint", "Interrupted", "OutOfMoney", "Reply", "need_openai", "read_key"]
