@@ -21,11 +21,16 @@ BUILTIN_GENERATORS: dict[str, str] = {
     "blank": "generators.blank:Blank",
 }
 BUILTIN_SCORERS: dict[str, str] = {
+    "aesthetic": "scorers.aesthetic:Aesthetic",
+    "arcface": "scorers.arcface:ArcFace",
+    "clip_similarity": "scorers.clip_similarity:ClipSimilarity",
+    "fake_universal": "scorers.fake_universal:FakeUniversal",
     "gate": "scorers.gate:Gate",
     "identity": "scorers.identity:Identity",
     "lettering": "scorers.lettering:Lettering",
     "ocr_text": "scorers.ocr_text:OcrText",
     "preservation": "scorers.preservation:Preservation",
+    "prompt_contrast": "scorers.prompt_contrast:PromptContrast",
     "seams": "scorers.seams:Seams",
     "technical": "scorers.technical:Technical",
 }
@@ -59,19 +64,30 @@ def create_scorer(name: str, settings: Mapping[str, Any] | None = None, base: Pa
     """A scorer by name, with its settings; raises as ``create_generator`` does.
 
     Settings become part of ``version``, so that scores that were measured with others are never mixed with these;
-    as they are written, not as seen from ``base``: the same campaign is the same from any working directory.
+    as they are written, not as seen from ``base``: the same campaign is the same from any working directory. A class
+    with ``settings_in_version = True`` has seen to that itself, say by the content of a file instead of its path.
     """
     scorer = cast(Scorer, _create("scorer", name, BUILTIN_SCORERS, SCORER_GROUP, settings or {}, base))
-    return _Configured(scorer, f"{scorer.version}-{stable_hash(dict(settings), 8)}") if settings else scorer
+    if not settings or getattr(scorer, "settings_in_version", False):
+        return scorer
+    return _Configured(scorer, stable_hash(dict(settings), 8))
 
 
 class _Configured:
     """A scorer under the version that its settings give it."""
 
-    def __init__(self, scorer: Scorer, version: str) -> None:
-        self.name, self.version = scorer.name, version
-        self.task_types, self.columns = scorer.task_types, scorer.columns
+    def __init__(self, scorer: Scorer, tag: str) -> None:
+        self._scorer, self._tag = scorer, tag
+        self.name, self.task_types, self.columns = scorer.name, scorer.task_types, scorer.columns
         self.check, self.score = scorer.check, scorer.score
+
+    @property
+    def version(self) -> str:
+        return f"{self._scorer.version}-{self._tag}"
+
+    def __getattr__(self, name: str) -> Any:
+        """What only some scorers have: a head's view and backbone, ``meet``."""
+        return getattr(self._scorer, name)
 
 
 def _names(builtin: dict[str, str], group: str) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ FIVE_PLACES: Floats = np.array(
 FIVE_PLACES.setflags(write=False)
 
 _EYES, _NOSE_TIP, _MOUTH_CORNERS = (slice(36, 42), slice(42, 48)), 30, [48, 54]
+_SAMPLED = 0.25  # a face this much larger than the crop does not alias yet
 _FINEST = 8  # a face over 900 px wide loses nothing that a crop of 112 px could show
 
 
@@ -41,7 +42,7 @@ def aligned_crop(rgb: Pixels, landmarks: Floats) -> Pixels:
 
     matrix = similarity_matrix(five_points(landmarks), FIVE_PLACES)
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-    finer = int(np.clip(np.ceil(1 / max(scale, 1e-6)), 1, _FINEST))
+    finer = int(np.clip(np.ceil(1 / max(scale, 1e-6) - _SAMPLED), 1, _FINEST))
     # Pixel centres lie at whole numbers, so their grid grows about (-0.5, -0.5).
     matrix = finer * matrix + [[0, 0, (finer - 1) / 2]]
     drawn = cv2.warpAffine(rgb, matrix, (CROP_PX * finer, CROP_PX * finer), flags=cv2.INTER_LINEAR)

@@ -14,15 +14,18 @@ from skimage import data
 
 from scorers.gate import Gate
 from scorers.technical import Technical
+from selector.config import ScoreConfig
 from selector.conformance import check_generator, check_scorer
 from selector.domain import (
     Declined,
     Generator,
     Item,
     Made,
+    MissingPart,
     Picture,
     Recipe,
     Score,
+    Scorer,
     Task,
     TaskInputs,
     TaskType,
@@ -85,7 +88,16 @@ def items_of(kinds: frozenset[TaskType]) -> list[Item]:
 @pytest.mark.parametrize("name", BUILTIN_SCORERS)
 def test_builtin_scorer_conforms(name: str) -> None:
     scorer = create_scorer(name)
+    if name not in ScoreConfig().scorers:  # needs a model of the user's: its own test checks it with a small one
+        skip_what_cannot_run(scorer)
     check_scorer(scorer, items_of(scorer.task_types))
+
+
+def skip_what_cannot_run(scorer: Scorer) -> None:
+    try:
+        scorer.check()
+    except MissingPart as missing:
+        pytest.skip(str(missing))
 
 
 def generator_of(name: str, folder: Path) -> Generator:
