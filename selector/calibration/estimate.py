@@ -70,7 +70,7 @@ def prior_points(
     tasks = np.unique(np.array(features.task_ids, dtype=object).astype(str), return_inverse=True)[1]
     found = {}
     for axis in (Axis.SC, Axis.PQ):
-        for weight in prior[features.task_type, axis].weights:
+        for weight in _rows(features, prior[features.task_type, axis]):
             points, _ = _points(_column(features, weight.column), weight, tasks)
             if points.any():
                 found[weight.column, axis] = points
@@ -83,13 +83,18 @@ def _axis(features: FeatureTable, prior: AxisPrior) -> tuple[Floats, Floats, Boo
     variance = np.full(n, prior.residual_sd**2)
     informed = np.zeros(n, dtype=bool)
     tasks = np.unique(np.array(features.task_ids, dtype=object).astype(str), return_inverse=True)[1]
-    for weight in prior.weights:
+    for weight in _rows(features, prior):
         points, unscored = _points(_column(features, weight.column), weight, tasks)
         mean += points
         variance += np.where(unscored, (weight.points * _UNSCORED_SD) ** 2, 0.0)
         if weight.column != RECIPE_ORDER:  # a guess that was made before the image is no measurement of it
             informed |= ~unscored
     return np.clip(mean, 0.0, 10.0), np.sqrt(variance), informed
+
+
+def _rows(features: FeatureTable, prior: AxisPrior) -> list[Weight]:
+    """The rows that apply: what nobody asked an optional scorer for makes no estimate worse or less sure."""
+    return [weight for weight in prior.weights if not weight.optional or weight.column in features.columns]
 
 
 def _points(values: Floats, weight: Weight, tasks: np.ndarray[Any, np.dtype[np.intp]]) -> tuple[Floats, Bools]:

@@ -27,6 +27,7 @@ class Weight:
     points: float
     if_unscored: float  # z assumed when unscored, good news above 0: 0 where unscored means "does not apply"
     reason: str
+    optional: bool = False  # of a scorer that not every campaign runs: where it does not, the row is not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +125,12 @@ PRIOR: dict[tuple[TaskType, Axis], AxisPrior] = {
         (
             Weight("identity.wanted_cosine", 0.45, 0.25, 2.0, -2.0, "the metric is this cosine, by another embedder"),
             Weight("identity.wanted_distance", 0.45, 0.12, -0.8, -2.0, "the same evidence on dlib's own scale"),
-            # Only campaigns that bring a network have these, so their absence is no bad news: identity speaks of that.
-            Weight("arcface.wanted_cosine", 0.35, 0.2, 1.5, 0.0, "a net of the metric's own family, if one is set"),
-            Weight("arcface.original_cosine", 0.35, 0.3, -0.3, 0.0, "what is left of the scene's face is not swapped"),
+            Weight(
+                "arcface.wanted_cosine", 0.35, 0.2, 1.5, -2.0, "a net of the metric's own family, if one is set", True
+            ),
+            Weight(
+                "arcface.original_cosine", 0.35, 0.3, -0.3, 0.0, "what the scene's face has left is not swapped", True
+            ),
         ),
     ),
     (TaskType.DEEPFAKE, Axis.PQ): AxisPrior(

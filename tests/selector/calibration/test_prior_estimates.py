@@ -53,6 +53,17 @@ def test_a_column_that_no_scorer_gave_counts_as_unscored() -> None:
     assert got.informed[0]
 
 
+def test_an_optional_column_that_the_campaign_does_not_have_changes_nothing() -> None:
+    extra = Weight("b.z", 0.0, 1.0, 3.0, -2.0, "test", optional=True)
+    more = {key: AxisPrior(axis.base, axis.residual_sd, (*axis.weights, extra)) for key, axis in ONE.items()}
+    without, with_it = estimate(table([[0.75, 15.0]]), ONE), estimate(table([[0.75, 15.0]]), more)
+    assert (with_it.sc[0], with_it.sc_sd[0]) == (without.sc[0], without.sc_sd[0])
+    unmeasured = FeatureTable(TaskType.TIE, ("1",), ("c",), ("a.x", "a.y", "b.z"), np.array([[0.75, 15.0, np.nan]]))
+    got = estimate(unmeasured, more)
+    assert got.sc[0] == pytest.approx(7.0 - 6.0)
+    assert got.sc_sd[0] == pytest.approx((1.0 + 9.0) ** 0.5)
+
+
 def test_every_column_of_the_prior_exists_and_its_sign_agrees_with_the_columns_direction() -> None:
     columns = {}
     for name in BUILTIN_SCORERS:
