@@ -16,6 +16,7 @@ from selector.contest.remaining import remaining_submissions
 from selector.create import CONFIG_NAME, create_campaign, store_url
 from selector.doctor import Check, check_campaign, check_machine
 from selector.domain import Generator, InputError, MissingPart, Scorer, Task, TaskType
+from selector.domain.embedding import ContestContext
 from selector.planning.generating import Wish
 from selector.ranking import Pick
 from selector.registry import create_generator, create_scorer, generator_names
@@ -23,6 +24,7 @@ from selector.report.calibration import write_explanation, write_plots
 from selector.report.contact_sheet import write_contact_sheet
 from selector.runs import picking
 from selector.runs.calibrating import learn
+from selector.runs.contest_context import contest_context
 from selector.runs.explaining import TaskExplanation, explain
 from selector.runs.generating import GenerateSummary, Order, build_of, generate
 from selector.runs.importing import ImportSummary, import_images
@@ -171,7 +173,7 @@ class Campaign:
         """Measure what is not measured yet; scorers that cannot run here are left out and named."""
         check_names(self.config)
         scorers, left_out = self._scorers()
-        summary = score(self._ws, self._selected(types, None), scorers, progress)
+        summary = score(self._ws, self._selected(types, None), scorers, self._contest.translations, progress)
         summary.left_out.update(left_out)
         return summary
 
@@ -404,12 +406,18 @@ class Campaign:
         for name in self.config.score.scorers:
             try:
                 scorer = create_scorer(name, self._scorer_settings(name), self.folder)
+                if hasattr(scorer, "meet"):
+                    scorer.meet(self._contest)
                 scorer.check()
             except MissingPart as error:
                 left_out[name] = str(error)
             else:
                 ready[name] = scorer
         return ready, left_out
+
+    @cached_property
+    def _contest(self) -> ContestContext:
+        return contest_context(self._ws, self.tasks)
 
     def _scorer_settings(self, name: str) -> dict[str, Any]:
         """The configured ones; the gate also learns where the contest fixes the size, and with it the proportions."""

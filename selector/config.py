@@ -72,6 +72,29 @@ class ScoreConfig(_Model):
     )
 
 
+class EmbeddingConfig(_Model):
+    model: str = Field(
+        default="ViT-L-14", description="the backbone of the scorers that share one: a model of open_clip"
+    )
+    pretrained: str = Field(
+        default="openai", description="the tag of its weights; `bestshot weights list` names those known"
+    )
+    weights_path: str = Field(default="", description="or a file of weights of your own (safetensors, pt)")
+    config_path: str = Field(default="", description="and its architecture, where open_clip does not know it (JSON)")
+    reads: Literal["auto", "english", "all"] = Field(
+        default="auto", description="languages that it reads: by its name, only English, or all"
+    )
+    device: str = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+        default="auto", description="of the numbers that it computes with; part of the scores' version"
+    )
+    batch: int = Field(default=32, ge=1, le=4096, description="crops in one forward pass")
+    translations_path: str = Field(
+        default="",
+        description="a table of prompts in English (columns text, english) for a backbone that reads English",
+    )
+
+
 class CalibrateConfig(_Model):
     noise_sd: float = Field(
         default=0.05, gt=0, le=5, description="standard deviation of a leaderboard total beyond its rounding, in points"
@@ -134,6 +157,9 @@ class CampaignConfig(_Model):
         default=GenerateConfig(), description="what `bestshot generate` makes: generator = number of candidates a task"
     )
     score: ScoreConfig = Field(default=ScoreConfig(), description="what `bestshot score` measures")
+    embedding: EmbeddingConfig = Field(
+        default=EmbeddingConfig(), description="the model that turns pictures and prompts into vectors"
+    )
     calibrate: CalibrateConfig = Field(default=CalibrateConfig(), description="how totals and judges are learned from")
     generators: dict[str, dict[str, Any]] = Field(
         default={}, description='settings of generators, for example [generators.folder] path = "finished"'

@@ -1,4 +1,4 @@
-"""Measures what is missing: one read and one decode of a candidate for all its scorers."""
+"""Measures what is missing: one read and one decode of a candidate for all its scorers, one pass for all heads."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from selector.domain import Column, InputError, Item, Picture, Score, Scorer, Task, TaskInputs
+from selector.domain import InputError, Item, Picture, Score, Scorer, Task, TaskInputs
+from selector.runs.embedding import is_head, score_by_heads
 from selector.runs.pool import JobDone, stream
 from selector.runs.progress import Progress, silent
+from selector.runs.scored import Scored, checked, rows_of
 from selector.runs.workspace import Workspace
 from selector.store.records import add_scores, load_candidates, scored_keys
 
@@ -27,23 +29,25 @@ class ScoreSummary:
     left_out: dict[str, str] = field(default_factory=dict)  # scorer -> why it could not run here
 
 
-@dataclass(frozen=True)
-class _Scored:
-    """Rows for the store, and what broke, by reason, with how many candidates it cost."""
-
-    rows: list[dict[str, Any]]
-    candidates: int
-    failures: list[str]
-
-
 def score(
     ws: Workspace,
     tasks: Sequence[Task],
     scorers: Mapping[str, Scorer],
+    translations: Mapping[str, str],
     progress: Progress = silent,
 ) -> ScoreSummary:
     """Score every candidate of ``tasks`` that lacks scores of these versions; what is scored is not touched."""
     summary = ScoreSummary()
+    heads = {name: scorer for name, scorer in scorers.items() if is_head(scorer)}
+    _score_by_task(ws, tasks, {n: s for n, s in scorers.items() if n not in heads}, summary, progress)
+    if heads:
+        score_by_heads(ws, tasks, heads, translations, lambda scored: _count(summary, scored), progress)
+    return summary
+
+
+def _score_by_task(
+    ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer], summary: ScoreSummary, progress: Progress
+) -> None:
     worker = _Worker(ws, scorers)
     done = 0
     progress("score", 0, len(tasks))
@@ -55,10 +59,9 @@ def score(
                 add_scores(ws.db, connection, result.rows)
             _count(summary, result)
         progress("score", done, len(tasks), f"{summary.values} values")
-    return summary
 
 
-def _count(summary: ScoreSummary, scored: _Scored) -> None:
+def _count(summary: ScoreSummary, scored: Scored) -> None:
     summary.candidates += scored.candidates
     for reason in scored.failures:
         summary.failures[reason] = summary.failures.get(reason, 0) + 1
@@ -78,14 +81,14 @@ class _Worker:
         self._ws = ws
         self._scorers = scorers
 
-    def work(self, task: Task) -> Iterator[_Scored]:
+    def work(self, task: Task) -> Iterator[Scored]:
         missing = self._missing(task)
         if not missing:
             return
         try:
             inputs = self._ws.task_inputs(task)
         except InputError as error:
-            yield _Scored([], 0, [f"task {task.id}: {error}"])
+            yield Scored([], 0, [f"task {task.id}: {error}"])
             return
         ids = list(missing)
         for start in range(0, len(ids), CHUNK):
@@ -100,14 +103,14 @@ class _Worker:
         lacking = {c.id: [n for n, s in applicable.items() if (c.id, n, s.version) not in done] for c in candidates}
         return {candidate_id: names for candidate_id, names in lacking.items() if names}
 
-    def _score_chunk(self, inputs: TaskInputs, ids: Sequence[str], missing: Mapping[str, list[str]]) -> _Scored:
+    def _score_chunk(self, inputs: TaskInputs, ids: Sequence[str], missing: Mapping[str, list[str]]) -> Scored:
         items, failures = self._read(inputs, ids)
         rows: list[dict[str, Any]] = []
         for name, scorer in self._scorers.items():
             due = {candidate_id: item for candidate_id, item in items.items() if name in missing[candidate_id]}
             for candidate_id, result in _run_scorer(name, scorer, due, failures).items():
-                rows += _rows(inputs.task.id, candidate_id, name, scorer.version, result)
-        return _Scored(rows, len(items), failures)
+                rows += rows_of(inputs.task.id, candidate_id, name, scorer.version, result)
+        return Scored(rows, len(items), failures)
 
     def _read(self, inputs: TaskInputs, ids: Sequence[str]) -> tuple[dict[str, Item], list[str]]:
         items: dict[str, Item] = {}
@@ -132,32 +135,11 @@ def _run_scorer(
         results = list(scorer.score(list(items.values())))
         if len(results) != len(items):
             raise ValueError(f"{len(results)} results for {len(items)} items")
-        checked = [{c.name: _checked(c, result) for c in scorer.columns} for result in results]
+        found = [checked(scorer.columns, result) for result in results]
     except Exception as error:
         if len(items) == 1:
             failures.append(f"{name}: {type(error).__name__}: {error}"[:300])
             return {}
         alone = [_run_scorer(name, scorer, {key: item}, failures) for key, item in items.items()]
         return {key: result for part in alone for key, result in part.items()}
-    return dict(zip(items, checked, strict=True))
-
-
-def _checked(column: Column, result: Mapping[str, Score]) -> Score:
-    """The column's score. Raises ``TypeError`` for what is none: plug-ins are written by others."""
-    if not isinstance(result, Mapping):
-        raise TypeError(f"a result must be a mapping of column names to Score, got {type(result).__name__}")
-    if column.name not in result:
-        return Score.unscored("the scorer gave no value for this column")
-    score = result[column.name]
-    if not isinstance(score, Score):
-        raise TypeError(f"column {column.name!r} must be a Score, got {type(score).__name__}")
-    if score.value is not None and not column.low <= score.value <= column.high:
-        return Score.unscored(f"value {score.value:g} is outside the declared range {column.low:g} to {column.high:g}")
-    return score
-
-
-def _rows(
-    task_id: str, candidate_id: str, name: str, version: str, result: Mapping[str, Score]
-) -> list[dict[str, Any]]:
-    key = {"task_id": task_id, "candidate_id": candidate_id, "scorer": name, "version": version}
-    return [{**key, "column": c, "value": score.value, "reason": score.reason} for c, score in result.items()]
+    return dict(zip(items, found, strict=True))

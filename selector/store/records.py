@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -216,6 +216,19 @@ def scored_keys(connection: Connection, task_id: str) -> set[tuple[str, str, str
     s = schema.score.c
     query = select(s.candidate_id, s.scorer, s.version).where(s.task_id == task_id).distinct()
     return {(row[0], row[1], row[2]) for row in connection.execute(query)}
+
+
+def scored_candidates(connection: Connection, versions: Mapping[str, str]) -> dict[str, dict[str, set[str]]]:
+    """Task id to every candidate id to those of the named scorers that have scored it in these versions."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for candidate in load_candidates(connection):
+        found.setdefault(candidate.task_id, {})[candidate.id] = set()
+    s = schema.score.c
+    for name, version in versions.items():
+        query = select(s.task_id, s.candidate_id).where(s.scorer == name, s.version == version).distinct()
+        for row in connection.execute(query):
+            found[row[0]][row[1]].add(name)
+    return found
 
 
 def add_scores(db: Database, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

@@ -182,7 +182,9 @@ judgement = Table(
     Column("sc", Float),
     Column("pq", Float),
     Column("parts", JSON, nullable=False),  # the sub-scores that SC and PQ are made of, by name; may be {}
-    Column("spread", JSON(none_as_null=True)),  # largest - smallest of each sub-score over repeats; NULL: of a table. Since format 3
+    Column(
+        "spread", JSON(none_as_null=True)
+    ),  # largest - smallest of each sub-score over repeats; NULL: of a table. Since format 3
     Column("reason", String),  # why a correction
     Column("at", String, nullable=False),
     ForeignKeyConstraint(["task_id", "candidate_id"], ["candidate.task_id", "candidate.id"]),

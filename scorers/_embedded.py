@@ -1,0 +1,93 @@
+"""What scorers over the shared embedding have in common: their backbone, their version, scoring outside a campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from selector.domain import Column, Item, Score, TaskInputs, TaskType, stable_hash
+from selector.domain.embedding import Backbone, ContestContext, EmbeddingSettings, Floats, Seen, View
+
+if TYPE_CHECKING:
+    from selector.perception.embedding.vectors import RecentVectors
+
+NO_TEXT = "the task has no prompt"
+
+
+class EmbeddingScorer:
+    """Base of every head; see ``selector.domain.embedding.Head``. A subclass states the facts and writes ``read``.
+
+    Args:
+        model, pretrained, weights_path, config_path: a backbone of its own; by default that of ``[embedding]``.
+    """
+
+    name: ClassVar[str]
+    columns: tuple[Column, ...]
+    task_types: frozenset[TaskType]
+    revision: ClassVar[str] = "1"  # raise it when the same vectors no longer give the same scores
+    view: View = View.WHOLE
+    with_source: ClassVar[bool] = False
+    tolerance: ClassVar[float] = 0.02  # of scores in other batch sizes: kernels for bfloat16 add in another order
+
+    def __init__(self, model: str = "", pretrained: str = "", weights_path: str = "", config_path: str = "") -> None:
+        own = {"model": model, "pretrained": pretrained, "weights_path": weights_path, "config_path": config_path}
+        self._own = {key: value for key, value in own.items() if value}
+        self._translations: Mapping[str, str] = {}
+        self._recent: RecentVectors | None = None
+        self._use(EmbeddingSettings())
+
+    def meet(self, contest: ContestContext) -> None:
+        """Take the contest's backbone and translations; a subclass may take more."""
+        self._translations = contest.translations
+        self._use(contest.embedding)
+
+    @property
+    def version(self) -> str:
+        """Revision, backbone, and what else of the head changes its scores."""
+        return "-".join([self.revision, self.backbone.space, *self._more_version()])
+
+    def check(self) -> None:
+        """Raise ``MissingPart`` when the backbone or the head's weights are not here."""
+        self.backbone.check()
+
+    def texts(self, inputs: TaskInputs) -> tuple[str, ...]:  # noqa: ARG002
+        """None, by default."""
+        return ()
+
+    def directions(self) -> Floats:
+        """None, by default."""
+        import numpy as np
+
+        return np.zeros((0, 0), np.float32)
+
+    def read(self, item: Item, seen: Seen) -> Mapping[str, Score]:
+        raise NotImplementedError
+
+    def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
+        """Scores of each item; outside a campaign, whose runs share the passes among all heads."""
+        from selector.perception.embedding.looking import Request, look
+        from selector.perception.embedding.vectors import RecentVectors
+
+        if self._recent is None:
+            self._recent = RecentVectors()
+        return look([Request(self, items)], self._recent, self._translations)[0] if items else []
+
+    def _use(self, settings: EmbeddingSettings) -> None:
+        from selector.perception.embedding.openclip import backbone_of
+
+        own: dict[str, Any] = dict(self._own)
+        if own and "weights_path" not in own and "pretrained" in own:
+            own["weights_path"] = ""  # a tag of its own replaces the contest's file
+        self.backbone: Backbone = backbone_of(replace(settings, **own))
+
+    def _more_version(self) -> list[str]:
+        return [f"t{stable_hash(dict(self._translations), 6)}"] if self._translations else []
+
+    def _unscored(self, reason: str) -> dict[str, Score]:
+        return {column.name: Score.unscored(reason) for column in self.columns}
+
+
+def clipped(value: float, column: Column) -> Score:
+    """A measure cut to the column's range."""
+    return Score.of(min(column.high, max(column.low, value)))

@@ -1,0 +1,156 @@
+"""What scorers over one shared embedding need: the backbone's contract, the ways of looking, and what was seen.
+
+A *backbone* turns crops and texts into vectors of one space (Radford et al. 2021, CLIP). A *head* is a scorer that
+reads those vectors. Heads of one backbone share its passes: the runs embed a picture once a view, and multiply its
+vectors once with the directions of all heads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+
+from selector.domain.protocols import Scorer
+from selector.domain.types import Item, Score, Task, TaskInputs
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Floats: TypeAlias = "np.ndarray[Any, np.dtype[np.float32]]"
+Crops: TypeAlias = "np.ndarray[Any, np.dtype[np.uint8]]"
+
+
+class View(str, Enum):
+    """Which crops of a picture go through a backbone; ``selector.perception.embedding.views`` cuts them."""
+
+    WHOLE = "whole"  # one: the shorter side scaled to the backbone's, then the centre
+    NATIVE = "native"  # five at native resolution: the corners and the centre
+    GRID = "grid"  # overlapping ones at two scales, for things that must be found somewhere
+
+
+class Backbone(Protocol):
+    """A model that embeds crops and texts into one space. Loads itself at first use; safe to call from threads."""
+
+    @property
+    def space(self) -> str:
+        """Model, weights, preprocessing and precision: vectors of two spaces are never compared or mixed."""
+
+    @property
+    def side_px(self) -> int:
+        """Side of the square crops that it takes."""
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether it reads other scripts than the Latin one."""
+
+    @property
+    def concurrent(self) -> bool:
+        """Whether decoding beside a forward pass helps: the model runs elsewhere than on the cores that decode."""
+
+    def check(self) -> None:
+        """Raise ``MissingPart`` with the cure when it cannot run here; load nothing heavy."""
+
+    def embed_crops(self, crops: Crops) -> Floats:
+        """(n, side, side, 3) uint8 to (n, dim), not normalised."""
+
+    def embed_texts(self, texts: Sequence[str]) -> Floats:
+        """One vector of length 1 a text, (n, dim), however long the text is."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a backbone saw of one candidate in one view, as a head reads it.
+
+    ``vectors`` (crops, dim) as the backbone gives them; ``boxes`` (crops, 4) left, top, right, bottom as shares of
+    width and height; ``own`` (crops, k) their products with the head's own directions; ``cosines`` (crops, t) with the
+    head's texts, NaN where the backbone cannot read a text; ``unreadable``: why, by text, None where it can;
+    ``source_vectors`` (crops, dim) of the task's source picture in the same view, where the head asks for it, and
+    ``no_source``: why there are none. ``all_texts`` and ``text_rows``: unit vectors of the pass, and the head's rows.
+    """
+
+    vectors: Floats
+    boxes: Floats
+    own: Floats
+    cosines: Floats
+    all_texts: Floats
+    text_rows: Sequence[int]
+    unreadable: tuple[str | None, ...] = ()
+    source_vectors: Floats | None = None
+    no_source: str | None = None  # why there are no source vectors
+
+    @property
+    def text_vectors(self) -> Floats:
+        """(t, dim) of the head's texts, at length 1; of an unreadable one some other text's."""
+        import numpy as np
+
+        return self.all_texts[np.maximum(np.asarray(self.text_rows, int), 0)]
+
+    @property
+    def lengths(self) -> Floats:
+        """(crops,) Euclidean lengths of the vectors."""
+        import numpy as np
+
+        return np.asarray(np.linalg.norm(self.vectors, axis=1), np.float32)
+
+    @property
+    def units(self) -> Floats:
+        """(crops, dim) the vectors at length 1."""
+        import numpy as np
+
+        return np.asarray(self.vectors / np.maximum(self.lengths, 1e-12)[:, None], np.float32)
+
+
+@runtime_checkable
+class Head(Scorer, Protocol):
+    """A scorer that reads an embedding. ``view`` and ``with_source`` are facts of the class."""
+
+    view: View
+    with_source: bool
+    backbone: Backbone
+
+    def texts(self, inputs: TaskInputs) -> tuple[str, ...]:
+        """The texts of a task that its candidates are compared with; may be empty."""
+
+    def directions(self) -> Floats:
+        """(dim, k) directions of the head's own, or (0, 0)."""
+
+    def read(self, item: Item, seen: Seen) -> Mapping[str, Score]:
+        """The scores of one candidate."""
+
+
+@dataclass(frozen=True)
+class EmbeddingSettings:
+    """Which backbone, and how it runs; ``[embedding]`` in ``campaign.toml``. Paths are absolute by now."""
+
+    model: str = "ViT-L-14"
+    pretrained: str = "openai"
+    weights_path: str = ""  # an own file of weights instead of the tag
+    config_path: str = ""  # an own architecture, as open_clip writes them
+    reads: str = "auto"  # "english", "all", or by the model's name
+    device: str = "auto"
+    precision: str = "auto"
+    batch: int = 32
+
+
+@dataclass(frozen=True)
+class ContestContext:
+    """What a scorer may know of the contest beyond the item before it.
+
+    ``translations``: English of prompts in other languages, by prompt.
+    """
+
+    tasks: tuple[Task, ...]
+    inputs_folder: Path
+    embedding: EmbeddingSettings
+    translations: Mapping[str, str]
+
+
+@runtime_checkable
+class NeedsContest(Protocol):
+    """A scorer that wants to know the contest: called once, before its version is read or anything is scored."""
+
+    def meet(self, contest: ContestContext) -> None:
+        """Take what is needed from ``contest``; what changes scores must change ``version``."""

@@ -1,0 +1,1 @@
+"""One embedding for many scores: backbone, views, texts, and the pass that heads share."""

@@ -1,0 +1,48 @@
+"""Where a model runs and at what precision, found without importing torch on a machine that has only a CPU.
+
+Every verb asks for the versions of scorers, and these name the precision: an import of torch would cost each a second.
+"""
+
+from __future__ import annotations
+
+import platform
+from functools import lru_cache
+from pathlib import Path
+
+_NVIDIA = Path("/proc/driver/nvidia/version")
+_CPU_FACTS = Path("/proc/cpuinfo")
+
+
+@lru_cache(maxsize=1)
+def best_device() -> str:
+    """cuda, mps or cpu."""
+    if platform.system() == "Linux" and not _NVIDIA.exists() and not Path("/dev/kfd").exists():
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+@lru_cache(maxsize=4)
+def best_precision(device: str) -> str:
+    """bf16 where the device has instructions for it, fp16 on older GPUs, else fp32.
+
+    A CPU without such instructions emulates bfloat16, many times slower than float32.
+    """
+    if device == "cpu":
+        return "bf16" if _cpu_multiplies_bfloat16() else "fp32"
+    if device.startswith("cuda"):
+        import torch
+
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    return "fp32"
+
+
+def _cpu_multiplies_bfloat16() -> bool:
+    try:
+        flags = _CPU_FACTS.read_text(encoding="ascii", errors="ignore")
+    except OSError:  # no Linux
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags

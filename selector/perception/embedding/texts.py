@@ -1,0 +1,56 @@
+"""What a text needs before a backbone embeds it: a language that it reads, and pieces that fit its context.
+
+CLIP's text tower holds 77 tokens. Cutting a longer prompt loses its end token, whose place is where the tower reads the
+result, and the score collapses; so a long text is split where it may be and its pieces are averaged.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+
+_QUOTED = re.compile(r"[“\"'‘「『《][^“”\"'‘’「」『』《》]*[”\"'’」』》]")
+_BREAKS = (r"(?<=[.!?;。！？；])\s*", r"(?<=[,:，、：])\s*", r"\s+")  # in the order of preference
+
+
+def is_latin(text: str) -> bool:
+    """Whether a tokenizer for English can read it: every letter outside quotes is a Latin one.
+
+    Quoted text may be in any script: it is what a picture shows, not what the prompt says.
+    """
+    return all(not c.isalpha() or unicodedata.name(c, "").startswith("LATIN") for c in _QUOTED.sub(" ", text))
+
+
+def readable_form(text: str, reads_all: bool, translations: Mapping[str, str]) -> tuple[str, str | None]:
+    """The text as the backbone should get it, or ("", why it cannot)."""
+    text = text.strip()
+    if not text:
+        return "", "the task has no text"
+    if reads_all or is_latin(text):
+        return text, None
+    translated = translations.get(text, "").strip()
+    if translated and is_latin(translated):
+        return translated, None
+    return "", (
+        "the backbone reads English and the text is in another language: choose a multilingual model in [embedding], "
+        "or give a translation"
+    )
+
+
+def pieces(text: str, fits: Callable[[str], bool]) -> list[str]:
+    """The text in pieces that fit, cut near the middle: between sentences, else clauses, else words, else anywhere."""
+    if fits(text) or len(text) < 2:
+        return [text]
+    at = _cut(text)
+    return [piece for part in (text[:at], text[at:]) if part.strip() for piece in pieces(part.strip(), fits)]
+
+
+def _cut(text: str) -> int:
+    middle = len(text) / 2
+    for pattern in _BREAKS:
+        places = [m.end() for m in re.finditer(pattern, text) if 0 < m.end() < len(text)]
+        near = [p for p in places if len(text) / 4 <= p <= 3 * len(text) / 4]
+        if near:
+            return min(near, key=lambda p: (abs(p - middle), p))
+    return len(text) // 2

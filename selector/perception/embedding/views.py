@@ -1,0 +1,118 @@
+"""Cuts the crops of a picture that go through a backbone. The same bytes give the same crops in every process.
+
+WHOLE and GRID decode a JPEG at a reduced scale (libjpeg's DCT scaling) that still has twice the wanted pixels: three
+times as fast, and the bicubic reduction that follows hides the difference (Spearman in ``experiments.throughput``).
+The scale follows from the picture's own size, never from what else is to be measured, so that scores do not depend on
+which scorers run together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from selector.domain import Picture
+from selector.domain.embedding import View
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Crops = np.ndarray[Any, np.dtype[np.uint8]]
+Floats = np.ndarray[Any, np.dtype[np.float32]]
+
+VIEWS_VERSION = 1  # part of every embedding's space: raise it when a crop changes
+OVERSAMPLING = 2  # decoded px per wanted px
+_SCALES = ((2, 0.6), (3, 0.4))  # GRID: crops along each axis, and their side as a share of the picture's
+
+
+def boxes(view: View, width: int, height: int, side: int) -> Floats:
+    """(crops, 4) left, top, right, bottom of each crop as shares of width and height, in the order of ``crops``."""
+    if view is View.GRID:
+        return _grid_boxes()
+    if view is View.NATIVE:
+        return _native_boxes(*_at_least(width, height, side), side)
+    margin_x, margin_y = (max(0.0, (size - min(width, height)) / 2 / size) for size in (width, height))
+    return np.array([[margin_x, margin_y, 1 - margin_x, 1 - margin_y]], np.float32)
+
+
+def crops(picture: Picture, view: View, side: int) -> Crops:
+    """(crops, side, side, 3) uint8.
+
+    Raises:
+        InputError: the picture is damaged.
+    """
+    if view is View.WHOLE:
+        return _whole(picture, side)[None]
+    if view is View.NATIVE:
+        return _native(picture, side)
+    return _grid(picture, side)
+
+
+def _whole(picture: Picture, side: int) -> Crops:
+    """Shorter side to ``side``, antialiased bicubic, then the centre: what CLIP was trained on."""
+    return _centre_square(_image(picture.reduced(OVERSAMPLING * side)), side)
+
+
+def _centre_square(image: Image, side: int) -> Crops:
+    """The whole is scaled and then cropped, done as one step: only the pixels that stay are computed."""
+    from PIL import Image as Pillow
+
+    width, height = image.size
+    scale = side / min(width, height)
+    left, top = (round((size * scale - side) / 2.0) / scale for size in (width, height))
+    box = (left, top, min(width, left + side / scale), min(height, top + side / scale))
+    return np.asarray(image.resize((side, side), Pillow.Resampling.BICUBIC, box=box), np.uint8)
+
+
+def _native(picture: Picture, side: int) -> Crops:
+    """Corners and centre without any resizing; a smaller picture is enlarged until one crop fits."""
+    rgb = picture.rgb
+    height, width = rgb.shape[:2]
+    wide, high = _at_least(width, height, side)
+    if (wide, high) != (width, height):
+        from PIL import Image as Pillow
+
+        rgb = np.asarray(_image(rgb).resize((wide, high), Pillow.Resampling.BICUBIC), np.uint8)
+    return np.stack([rgb[top : top + side, left : left + side] for left, top in _corners(wide, high, side)])
+
+
+def _at_least(width: int, height: int, side: int) -> tuple[int, int]:
+    scale = max(1.0, side / min(width, height))
+    return max(side, round(width * scale)), max(side, round(height * scale))
+
+
+def _corners(width: int, height: int, side: int) -> list[tuple[int, int]]:
+    right, bottom = width - side, height - side
+    return [(0, 0), (right, 0), (right // 2, bottom // 2), (0, bottom), (right, bottom)]
+
+
+def _native_boxes(width: int, height: int, side: int) -> Floats:
+    size = np.array([width, height, width, height], np.float64)
+    return np.array([[x, y, x + side, y + side] / size for x, y in _corners(width, height, side)], np.float32)
+
+
+def _grid(picture: Picture, side: int) -> Crops:
+    from PIL import Image as Pillow
+
+    share = min(share for _, share in _SCALES)
+    image = _image(picture.reduced(round(side / share)))
+    size = np.array([*image.size, *image.size], np.float64)
+    bicubic = Pillow.Resampling.BICUBIC
+    places = (tuple(float(edge) for edge in box * size) for box in _grid_boxes())
+    return np.stack([np.asarray(image.resize((side, side), bicubic, box=place), np.uint8) for place in places])
+
+
+def _grid_boxes() -> Floats:
+    """Crops keep the picture's proportions as shares: a wide picture's are squeezed, and none of it is left out."""
+    found = []
+    for count, share in _SCALES:
+        starts = np.linspace(0.0, 1.0 - share, count)
+        found += [(x, y, x + share, y + share) for y in starts for x in starts]
+    return np.array(found, np.float32)
+
+
+def _image(rgb: Crops) -> Image:
+    from PIL import Image as Pillow
+
+    return Pillow.fromarray(np.ascontiguousarray(rgb))

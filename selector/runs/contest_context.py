@@ -1,0 +1,50 @@
+"""What scorers are told of the contest: its tasks, its pictures, the backbone that they share, and translations."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from selector.contest.table_text import read_table_text
+from selector.domain import InputError, Task
+from selector.domain.embedding import ContestContext, EmbeddingSettings
+from selector.runs.workspace import Workspace
+
+TEXT, ENGLISH = "text", "english"
+
+
+def contest_context(ws: Workspace, tasks: Sequence[Task]) -> ContestContext:
+    """Raises ``InputError`` when the table of translations is named and wrong."""
+    config = ws.config.embedding
+    places = {key: _seen_from(ws.folder, getattr(config, key)) for key in ("weights_path", "config_path")}
+    settings = EmbeddingSettings(
+        model=config.model,
+        pretrained=config.pretrained,
+        reads=config.reads,
+        device=config.device,
+        precision=config.precision,
+        batch=config.batch,
+        **places,
+    )
+    table = config.translations_path
+    translations = read_translations(ws.folder / table) if table else {}
+    return ContestContext(tuple(tasks), ws.inputs_folder, settings, translations)
+
+
+def read_translations(path: Path) -> dict[str, str]:
+    """Text to its English, of a CSV with these two columns; a row without English says nothing.
+
+    Raises:
+        InputError: no readable CSV in UTF-8, or a column is missing.
+    """
+    rows = csv.DictReader(io.StringIO(read_table_text(path, "table of translations"), newline=""))
+    missing = [column for column in (TEXT, ENGLISH) if column not in (rows.fieldnames or ())]
+    if missing:
+        raise InputError(f"{path} needs the columns {TEXT} and {ENGLISH}: '{missing[0]}' is missing")
+    return {row[TEXT].strip(): row[ENGLISH].strip() for row in rows if (row[TEXT] or "").strip() and row[ENGLISH]}
+
+
+def _seen_from(folder: Path, place: str) -> str:
+    return str(folder / place) if place else ""

@@ -1,0 +1,155 @@
+"""Scores by heads of an embedding: batches of candidates across tasks, one pass of the backbone for all heads.
+
+On a CPU decoding and the forward pass take turns, each with all cores: side by side they would only get in each other's
+way. On another device two batches are under way, so that one is decoded while the other is embedded.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+from selector.domain import InputError, Item, Picture, Score, Scorer, Task, TaskInputs
+from selector.domain.embedding import Head
+from selector.perception.embedding.looking import Request, look
+from selector.runs.pool import JobDone, stream
+from selector.runs.progress import Progress
+from selector.runs.scored import Scored, checked, rows_of
+from selector.runs.workspace import Workspace
+from selector.store.embeddings import StoredVectors
+from selector.store.records import add_scores, scored_candidates
+
+BATCH = 32  # candidates decoded together: enough for a forward pass to run at its best
+_KEPT_INPUTS = 64  # tasks whose source pictures stay in memory
+
+Due = tuple[Task, str, tuple[str, ...]]  # a candidate of a task, and the heads that have not read it
+
+
+def is_head(scorer: Scorer) -> bool:
+    """Whether a scorer reads an embedding; by its attributes, because a configured one is wrapped."""
+    return all(hasattr(scorer, name) for name in ("view", "backbone", "texts", "directions", "read"))
+
+
+def score_by_heads(
+    ws: Workspace,
+    tasks: Sequence[Task],
+    heads: Mapping[str, Scorer],
+    translations: Mapping[str, str],
+    count: Callable[[Scored], None],
+    progress: Progress,
+) -> None:
+    """Score every candidate of ``tasks`` that a head has not read; ``count`` gets what each batch brought."""
+    by_space: dict[str, dict[str, Head]] = {}
+    for name, scorer in heads.items():
+        head = cast(Head, scorer)
+        by_space.setdefault(head.backbone.space, {})[name] = head
+    due = [(group, _due(ws, tasks, group)) for group in by_space.values()]
+    total, done = sum(len(found) for _, found in due), 0
+    for group, found in due:
+        worker = _Worker(ws, group, translations)
+        batches = [found[start : start + BATCH] for start in range(0, len(found), BATCH)]
+        concurrent = next(iter(group.values())).backbone.concurrent
+        with worker.pool:
+            for result in stream(batches, worker.work, 2 if concurrent else 1):
+                if isinstance(result, JobDone):
+                    continue
+                with ws.db.write() as connection:
+                    worker.vectors.save(connection)
+                    add_scores(ws.db, connection, result.rows)
+                count(result)
+                done += result.candidates
+                progress("embed", min(done, total), total, f"{len(group)} heads")
+    if total:
+        progress("embed", total, total)
+
+
+def _due(ws: Workspace, tasks: Sequence[Task], heads: Mapping[str, Head]) -> list[Due]:
+    versions = {name: head.version for name, head in heads.items()}
+    with ws.db.read() as connection:
+        known = scored_candidates(connection, versions)
+    found: list[Due] = []
+    for task in tasks:
+        for candidate_id, scored in known.get(task.id, {}).items():
+            lacking = tuple(n for n, h in heads.items() if task.type in h.task_types and n not in scored)
+            if lacking:
+                found.append((task, candidate_id, lacking))
+    return found
+
+
+@dataclass(frozen=True)
+class _Read:
+    """The items of a batch that could be read, by place in it, and why the others could not."""
+
+    items: dict[int, Item]
+    failures: list[str]
+
+
+class _Worker:
+    """Reads, decodes, embeds and scores batches; only reads the store."""
+
+    def __init__(self, ws: Workspace, heads: Mapping[str, Head], translations: Mapping[str, str]) -> None:
+        self._ws, self._heads, self._translations = ws, heads, translations
+        self.vectors = StoredVectors(ws.db)
+        self.pool = ThreadPoolExecutor(os.cpu_count() or 2)
+        self._inputs = lru_cache(maxsize=_KEPT_INPUTS)(ws.task_inputs)
+
+    def work(self, batch: Sequence[Due]) -> Iterator[Scored]:
+        read = self._read(batch)
+        failures = read.failures
+        due = {name: [i for i in read.items if name in batch[i][2]] for name in self._heads}
+        results = self._look({n: places for n, places in due.items() if places}, read.items, failures)
+        rows: list[dict[str, Any]] = []
+        for (name, i), result in results.items():
+            task, candidate_id, _ = batch[i]
+            rows += rows_of(task.id, candidate_id, name, self._heads[name].version, result)
+        yield Scored(rows, len(batch), failures)
+
+    def _read(self, batch: Sequence[Due]) -> _Read:
+        items: dict[int, Item] = {}
+        failures = []
+        for i, found in enumerate(self.pool.map(self._item, batch)):
+            if isinstance(found, Item):
+                items[i] = found
+            else:
+                failures.append(found)
+        return _Read(items, failures)
+
+    def _item(self, due: Due) -> Item | str:
+        task, candidate_id, _ = due
+        try:
+            inputs: TaskInputs = self._inputs(task)
+            return Item(inputs, Picture(self._ws.images.read(candidate_id), f"candidate {candidate_id[:12]}"))
+        except InputError as error:
+            return str(error)
+
+    def _look(
+        self, due: Mapping[str, Sequence[int]], items: Mapping[int, Item], failures: list[str]
+    ) -> dict[tuple[str, int], Mapping[str, Score]]:
+        """Results by (head, place). What raises is tried in smaller parts, then noted and left out."""
+        requests = [Request(self._heads[name], [items[i] for i in places]) for name, places in due.items()]
+        try:
+            found = look(requests, self.vectors, self._translations, self.pool.map)
+            return {
+                (name, i): checked(self._heads[name].columns, result)
+                for (name, places), results in zip(due.items(), found, strict=True)
+                for i, result in zip(places, results, strict=True)
+            }
+        except Exception as error:
+            smaller = _halves(due)
+            if not smaller:
+                failures.append(f"{', '.join(due)}: {type(error).__name__}: {' '.join(str(error).split())}"[:300])
+                return {}
+        return {key: result for part in smaller for key, result in self._look(part, items, failures).items()}
+
+
+def _halves(due: Mapping[str, Sequence[int]]) -> list[dict[str, Sequence[int]]]:
+    """The heads one by one; of one head its items in two halves; nothing where there is one of each."""
+    if len(due) > 1:
+        return [{name: places} for name, places in due.items()]
+    ((name, places),) = due.items()
+    middle = len(places) // 2
+    return [{name: places[:middle]}, {name: places[middle:]}] if middle else []

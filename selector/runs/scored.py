@@ -1,0 +1,44 @@
+"""What a scoring run brings: checked results as rows for the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from selector.domain import Column, Score
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Rows for the store, how many candidates they are of, and what broke, by reason."""
+
+    rows: list[dict[str, Any]]
+    candidates: int
+    failures: list[str]
+
+
+def checked(columns: Sequence[Column], result: Mapping[str, Score]) -> dict[str, Score]:
+    """Every column's score. Raises ``TypeError`` for what is none: plug-ins are written by others."""
+    if not isinstance(result, Mapping):
+        raise TypeError(f"a result must be a mapping of column names to Score, got {type(result).__name__}")
+    return {column.name: _checked(column, result) for column in columns}
+
+
+def _checked(column: Column, result: Mapping[str, Score]) -> Score:
+    if column.name not in result:
+        return Score.unscored("the scorer gave no value for this column")
+    score = result[column.name]
+    if not isinstance(score, Score):
+        raise TypeError(f"column {column.name!r} must be a Score, got {type(score).__name__}")
+    if score.value is not None and not column.low <= score.value <= column.high:
+        return Score.unscored(f"value {score.value:g} is outside the declared range {column.low:g} to {column.high:g}")
+    return score
+
+
+def rows_of(
+    task_id: str, candidate_id: str, name: str, version: str, result: Mapping[str, Score]
+) -> list[dict[str, Any]]:
+    """Rows of the table ``score``."""
+    key = {"task_id": task_id, "candidate_id": candidate_id, "scorer": name, "version": version}
+    return [{**key, "column": c, "value": score.value, "reason": score.reason} for c, score in result.items()]

@@ -1,0 +1,100 @@
+"""Vectors of pictures and texts in the store: read by workers, written with the scores that rest on them."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, select
+
+from selector.domain.embedding import View
+from selector.store import schema
+from selector.store.database import Database
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Floats = np.ndarray[Any, np.dtype[np.float32]]
+
+_AT_ONCE = 500  # keys in one query: SQLite takes 32,766 variables, older builds 999
+
+
+class StoredVectors:
+    """Looks vectors up in the store and collects new ones, for ``save`` in the writer's transaction.
+
+    Fulfils ``selector.perception.embedding.vectors.Vectors``. What was added is found again before it is saved. Text
+    vectors stay in memory: there is one a prompt.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._lock = threading.Lock()
+        self._texts: dict[tuple[str, str], Floats] = {}
+        self._new_pictures: dict[tuple[str, str, str], Floats] = {}
+        self._new_texts: dict[tuple[str, str], Floats] = {}
+
+    def pictures(self, space: str, view: View, ids: Iterable[str]) -> dict[str, Floats]:
+        import numpy as np
+
+        ids = list(ids)
+        with self._lock:
+            found = {i: v for i in ids if (v := self._new_pictures.get((i, space, view.value))) is not None}
+        e = schema.embedding.c
+        with self._db.read() as connection:
+            for some in _parts([i for i in ids if i not in found]):
+                query = select(e.picture_id, e.crops, e.vectors).where(
+                    e.space == space, e.view == view.value, e.picture_id.in_(some)
+                )
+                for row in connection.execute(query):
+                    vectors = np.frombuffer(row.vectors, "<f2").reshape(row.crops, -1)
+                    found[row.picture_id] = vectors.astype(np.float32)
+        return found
+
+    def add_pictures(self, space: str, view: View, found: Mapping[str, Floats]) -> None:
+        with self._lock:
+            self._new_pictures.update({(i, space, view.value): vectors for i, vectors in found.items()})
+
+    def texts(self, space: str, texts: Iterable[str]) -> dict[str, Floats]:
+        import numpy as np
+
+        texts = list(texts)
+        digests = {_digest(t): t for t in texts if (space, t) not in self._texts}
+        t = schema.text_embedding.c
+        with self._db.read() as connection:
+            for some in _parts(list(digests)):
+                query = select(t.digest, t.vector).where(t.space == space, t.digest.in_(some))
+                for row in connection.execute(query):
+                    self._texts[space, digests[row.digest]] = np.frombuffer(row.vector, "<f4")
+        return {text: self._texts[space, text] for text in texts if (space, text) in self._texts}
+
+    def add_texts(self, space: str, found: Mapping[str, Floats]) -> None:
+        new = {(space, text): vector for text, vector in found.items()}
+        with self._lock:
+            self._texts.update(new)
+            self._new_texts.update(new)
+
+    def save(self, connection: Connection) -> None:
+        """Write what was added since the last call; what another process wrote meanwhile stays."""
+        with self._lock:
+            pictures, self._new_pictures = self._new_pictures, {}
+            texts, self._new_texts = self._new_texts, {}
+        rows: list[dict[str, Any]] = [
+            {"picture_id": i, "space": space, "view": view, "crops": len(v), "vectors": v.astype("<f2").tobytes()}
+            for (i, space, view), v in pictures.items()
+        ]
+        self._db.insert_missing(connection, schema.embedding, rows)
+        rows = [
+            {"digest": _digest(text), "space": space, "vector": v.astype("<f4").tobytes()}
+            for (space, text), v in texts.items()
+        ]
+        self._db.insert_missing(connection, schema.text_embedding, rows)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _parts(keys: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE))
