@@ -4,7 +4,7 @@ Estimates: the mean rating of people, trained on SAC, LAION-Logos and AVA (Schuh
 Range and direction: [0, 10], up; pictures lie at 3 to 8. What falls outside is cut.
 Axis: PQ. Tasks: all. Input: the candidate, seen whole. The vector is normalised to length 1 first: without that the
 head gives 20 to 30. Its five layers have no activations, so it is one affine map: one column of the pass's product.
-Model and licence: head ``laion-aesthetic-v2`` (Apache-2.0) on OpenAI's CLIP ViT-L/14 (MIT); no other backbone fits.
+Model and licence: weights ``aesthetic-head`` (Apache-2.0) on OpenAI's CLIP ViT-L/14 (MIT); no other backbone fits.
 Source: GitHub christophschuhmann/improved-aesthetic-predictor. Cost: a forward pass that other heads share.
 Fails: likes paintings, sunsets and portraits, whatever was asked for; compare candidates of one task.
 """
@@ -23,7 +23,7 @@ class Aesthetic(LinearHead):
     """Scorer; the module's docstring holds the facts."""
 
     name = "aesthetic"
-    head = "laion-aesthetic-v2"
+    head = "aesthetic-head"
     task_types = frozenset(TaskType)
     columns = (Column("rating", 0.0, 10.0, True, Axis.PQ, "expected rating by people, LAION aesthetic V2"),)
 

@@ -4,7 +4,7 @@ Estimates: P(generated) by UniversalFakeDetect (Ojha, Li and Lee, CVPR 2023), on
 (corners and centre), because resizing removes the traces that it reads; their mean, and how much they disagree.
 Range and direction: probability [0, 1] and logit [-30, 30] down; spread, the logits' standard deviation, [0, 30] down.
 Axis: PQ. Tasks: all. Input: the candidate. The vectors are *not* normalised: the head was trained so.
-Model and licence: head ``universal-fake-detect`` (MIT) on OpenAI's CLIP ViT-L/14 (MIT); no other backbone fits.
+Model and licence: weights ``fake-head`` (MIT) on OpenAI's CLIP ViT-L/14 (MIT); no other backbone fits.
 Source: GitHub WisconsinAIVision/UniversalFakeDetect. Cost: five crops through the backbone; with ``crops = "whole"``
 none of its own: it then shares the view of the other heads and sees a resized picture.
 Fails: trained on one GAN's pictures, so it is a weak and relative signal for diffusion models; JPEG moves it. Detectors
@@ -32,7 +32,7 @@ class FakeUniversal(LinearHead):
     """
 
     name = "fake_universal"
-    head = "universal-fake-detect"
+    head = "fake-head"
     task_types = frozenset(TaskType)
     columns = (
         Column("probability", 0.0, 1.0, False, Axis.PQ, "mean P(generated) of the crops"),

@@ -1,4 +1,4 @@
-"""A backbone small enough for tests: open_clip's own code with random weights, so that only plumbing is tested with it."""
+"""A backbone small enough for tests: open_clip's code with random weights, so only plumbing is tested with it."""
 
 from __future__ import annotations
 

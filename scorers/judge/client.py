@@ -181,7 +181,10 @@ class ChatJudge:
 
     def _wait_out(self, trouble: Trouble, failures: int, throttled: int) -> tuple[int, int]:
         """Wait as the trouble asks; returns how often the request has failed, and was throttled, by now."""
-        if trouble.retry_after_seconds is not None and trouble.retry_after_seconds > troubles.LONGEST_RETRY_AFTER_SECONDS:
+        if (
+            trouble.retry_after_seconds is not None
+            and trouble.retry_after_seconds > troubles.LONGEST_RETRY_AFTER_SECONDS
+        ):
             minutes = round(trouble.retry_after_seconds / 60)
             raise self._stopped(f"the server asks to wait for {minutes} minutes: run the same command again after that")
         self.troubles[trouble.reason] += 1
@@ -258,4 +261,14 @@ def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-__all__ = ["SCORED", "UNREADABLE", "ChatJudge", "Endpoint", "Interrupted", "OutOfMoney", "Reply", "need_openai", "read_key"]
+__all__ = [
+    "SCORED",
+    "UNREADABLE",
+    "ChatJudge",
+    "Endpoint",
+    "Interrupted",
+    "OutOfMoney",
+    "Reply",
+    "need_openai",
+    "read_key",
+]

@@ -18,7 +18,14 @@ _NO_MONEY = ("insufficient_quota", "arrearage", "allocationquota", "billing", "i
 _NO_ACCESS = ("invalidapikey", "invalid_api_key", "incorrect api key", "accessdenied", "access_denied", "unpurchased")
 _NO_MODEL = ("model_not_found", "modelnotfound", "model not found")
 _NO_MODEL_WORDS = re.compile(r"model\b.{0,120}(?:does not exist|not found|not exist|try pulling)")
-_CONTENT = ("content_filter", "datainspection", "data_inspection", "content_policy", "responsibleaipolicy", "moderation")
+_CONTENT = (
+    "content_filter",
+    "datainspection",
+    "data_inspection",
+    "content_policy",
+    "responsibleaipolicy",
+    "moderation",
+)
 _FORMAT = ("response_format", "response format", "json_schema", "json_object", "structured output", "guided_json")
 _PARAMETERS = ("max_tokens", "temperature", "seed")
 _FORMAT_STATUS = (400, 404, 415, 422, 500, 501)  # some servers answer 500 to a schema that they do not know
