@@ -1,0 +1,25 @@
+"""Files of models that scorers need and no package brings: what they are, where they lie, how they come here.
+
+Scorers call ``need`` (or ``need_backbone``), then ``safe_load.load_state``; ``bestshot weights`` does the rest. The
+weights that come inside installed packages are another matter: ``selector.perception.weights`` tags those.
+"""
+
+from selector.perception.model_files.catalogue import Model, ModelFile, Repository, all_models, model_named
+from selector.perception.model_files.place import find, need, need_backbone, text_folder, weights_folder
+from selector.perception.model_files.safe_load import load_state
+from selector.perception.model_files.tag import content_tag
+
+__all__ = [
+    "Model",
+    "ModelFile",
+    "Repository",
+    "all_models",
+    "content_tag",
+    "find",
+    "load_state",
+    "model_named",
+    "need",
+    "need_backbone",
+    "text_folder",
+    "weights_folder",
+]
