@@ -23,9 +23,10 @@ from selector.conformance.extremes import check_extremes
 from selector.conformance.generators import check_generator
 from selector.conformance.process import Job, check_another_process, scores_in_another_process
 from selector.conformance.scorers import check_same_scores, check_scorer
-from selector.conformance.series import check_monotone
+from selector.conformance.series import LEAST_CHANGE, check_monotone
 
 __all__ = [
+    "LEAST_CHANGE",
     "Job",
     "check_another_process",
     "check_encodings",

@@ -26,7 +26,7 @@ def check_encodings(scorer: Scorer, item: Item, tolerance: float | None = None) 
     and scores as the same pixels (``Picture.rgb``) do that are given as plain PNG.
 
     Args:
-        item: of one of the scorer's task types, with pictures small enough to be scored some twenty times.
+        item: of one of the scorer's task types, with pictures small enough to be scored sixteen times.
         tolerance: as for ``check_scorer``; larger for a scorer that decodes JPEG at reduced size.
 
     Raises:
@@ -72,24 +72,14 @@ def _as_mode(mode: str, fmt: str) -> Callable[[Array], bytes]:
     return encode
 
 
-def _with_alpha(mode: str) -> Callable[[Array], bytes]:
-    """An encoder with an alpha channel that fades to nothing at the right edge."""
-
-    def encode(rgb: Array) -> bytes:
-        from PIL import Image
-
-        image = Image.fromarray(rgb).convert(mode)
-        fade = np.linspace(255, 0, rgb.shape[1]).astype(np.uint8)
-        image.putalpha(Image.fromarray(np.tile(fade, (rgb.shape[0], 1))))
-        return _stored(image, "PNG")
-
-    return encode
-
-
-def _palette_with_hole(rgb: Array) -> bytes:
+def _with_alpha(rgb: Array) -> bytes:
+    """With an alpha channel that fades to nothing at the right edge."""
     from PIL import Image
 
-    return _stored(Image.fromarray(rgb).convert("P", palette=Image.Palette.ADAPTIVE), "PNG", transparency=0)
+    image = Image.fromarray(rgb)
+    fade = np.linspace(255, 0, rgb.shape[1]).astype(np.uint8)
+    image.putalpha(Image.fromarray(np.tile(fade, (rgb.shape[0], 1))))
+    return _stored(image, "PNG")
 
 
 def _sixteen_bits(fmt: str) -> Callable[[Array], bytes]:
@@ -114,10 +104,8 @@ def _turned(rgb: Array) -> bytes:
 ENCODERS: Mapping[str, Callable[[Array], bytes]] = {
     "grey JPEG": _as_mode("L", "JPEG"),
     "black and white PNG": _as_mode("1", "PNG"),
-    "grey PNG with alpha": _with_alpha("L"),
-    "PNG with alpha": _with_alpha("RGB"),
+    "PNG with alpha": _with_alpha,
     "palette PNG": _as_mode("P", "PNG"),
-    "palette PNG with a transparent colour": _palette_with_hole,
     "CMYK JPEG": _as_mode("CMYK", "JPEG"),
     "16-bit grey PNG": _sixteen_bits("PNG"),
     "16-bit grey TIFF": _sixteen_bits("TIFF"),

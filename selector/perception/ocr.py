@@ -19,6 +19,7 @@ import numpy as np
 from selector.domain import MissingPart, Picture
 
 CACHED_PICTURES = 256
+MOST_TALL, MOST_WIDE = 8, 100  # times the other side: a strip costs half a minute, a line of pixels breaks the reader
 SMALL_SIDE_PX = 400  # the recogniser sees the original pixels: small pictures are read at twice their size
 _reader: Any = None
 _reader_lock = threading.Lock()  # the engine stores its options on itself while it runs
@@ -104,7 +105,7 @@ def _read(rgb: np.ndarray[Any, np.dtype[np.uint8]]) -> tuple[TextLine, ...]:
     if scale != 1.0:
         bgr = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     with _reader_lock:
-        found = _engine()(np.ascontiguousarray(bgr), return_word_box=True, return_single_char_box=True, text_score=0.0)
+        found = _engine()(_padded(bgr), return_word_box=True, return_single_char_box=True, text_score=0.0)
     texts = getattr(found, "txts", None)
     boxes = getattr(found, "boxes", None)
     if texts is None or boxes is None:
@@ -115,6 +116,18 @@ def _read(rgb: np.ndarray[Any, np.dtype[np.uint8]]) -> tuple[TextLine, ...]:
         for text, score, box, char_boxes in zip(texts, found.scores, boxes, chars, strict=True)
     ]
     return tuple(sorted(lines, key=lambda line: (float(line.box[:, 1].mean()), float(line.box[:, 0].mean()))))
+
+
+def _padded(bgr: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Strips get a margin of their median colour at the right or the bottom, which moves no box."""
+    height, width = bgr.shape[:2]
+    right, bottom = max(0, -(-height // MOST_TALL) - width), max(0, -(-width // MOST_WIDE) - height)
+    if not right and not bottom:
+        return np.ascontiguousarray(bgr)
+    padded = np.empty((height + bottom, width + right, 3), np.uint8)
+    padded[:] = np.median(bgr, axis=(0, 1))
+    padded[:height, :width] = bgr
+    return padded
 
 
 def _line(text: str, score: float, box: np.ndarray[Any, Any], char_boxes: Any, scale: float) -> TextLine:

@@ -1,0 +1,10 @@
+"""The table of the conformance suite: for every registered scorer its settings, its items, a series of each column."""
+
+from __future__ import annotations
+
+from scorer_cases import edits, pixels, text
+from scorer_cases.cases import Case, NoSeries, Series
+
+CASES: dict[str, Case] = {**pixels.CASES, **edits.CASES, **text.CASES}
+
+__all__ = ["CASES", "Case", "NoSeries", "Series"]
