@@ -14,7 +14,7 @@ from selector.config import check_names, read_config
 from selector.contest import load_profile
 from selector.contest.remaining import remaining_submissions
 from selector.create import CONFIG_NAME, create_campaign, store_url
-from selector.doctor import Check, check_campaign, check_machine
+from selector.doctor import Check, check_campaign, check_judges, check_machine
 from selector.domain import Generator, InputError, MissingPart, Scorer, Task, TaskType
 from selector.domain.embedding import ContestContext
 from selector.planning.generating import Wish
@@ -23,6 +23,8 @@ from selector.registry import create_generator, create_scorer, generator_names
 from selector.report.calibration import write_explanation, write_plots
 from selector.report.contact_sheet import write_contact_sheet
 from selector.runs import picking
+from selector.runs.asking import ask
+from selector.runs.asking_summary import AskSummary
 from selector.runs.calibrating import learn
 from selector.runs.contest_context import contest_context
 from selector.runs.explaining import TaskExplanation, explain
@@ -176,6 +178,27 @@ class Campaign:
         summary = score(self._ws, self._selected(types, None), scorers, self._contest.translations, progress)
         summary.left_out.update(left_out)
         return summary
+
+    def ask_judge(
+        self,
+        name: str,
+        types: Sequence[TaskType] | None = None,
+        limit: int | None = None,
+        budget_money: float | None = None,
+        retry_failed: bool = False,
+        progress: Progress = silent,
+    ) -> AskSummary:
+        """Ask the judge of ``[judges.NAME]`` about candidates; what it says counts as ``judge`` would store it.
+
+        Args:
+            types: only tasks of these types.
+            limit: at most so many candidates, those first whose judgement is expected to win most; all if None.
+            budget_money: stop before this call costs more.
+            retry_failed: also ask again what was refused or could not be read.
+        """
+        check_names(self.config)
+        scorers = self._scorers()[0]
+        return ask(self._ws, self.tasks, scorers, name, types, limit, budget_money, retry_failed, progress)
 
     def pick(self) -> tuple[Pick, ...]:
         """Choose the best candidate of every task by the present estimates; tasks without one get the fallback.
@@ -336,7 +359,7 @@ class Campaign:
         """Check the machine with this campaign's settings, and the campaign's files."""
         check_names(self.config)
         machine = check_machine(self.config.generators, self.config.scorers, self.folder)
-        return [*machine, *check_campaign(self._ws, self.tasks, progress)]
+        return [*machine, *check_judges(self.config.judges), *check_campaign(self._ws, self.tasks, progress)]
 
     def close(self) -> None:
         self._ws.db.close()

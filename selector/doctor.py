@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scorers.judge import need_openai, read_key
+from selector.config import JudgeConfig
 from selector.contest.input_images import check_input_images
 from selector.contest.problems import InputProblems
 from selector.create import INPUT_FACT
@@ -44,6 +46,11 @@ def check_machine(
     return checks
 
 
+def check_judges(judges: Mapping[str, JudgeConfig]) -> list[Check]:
+    """Every configured judge: whether its key is set and the package is installed. Asks no server."""
+    return [_judge(name, settings) for name, settings in judges.items()]
+
+
 def check_campaign(ws: Workspace, tasks: Sequence[Task], progress: Progress = silent) -> list[Check]:
     """Disk, input images, and every candidate's bytes against its id."""
     free = shutil.disk_usage(ws.folder).free
@@ -61,6 +68,15 @@ def _plug_in(kind: str, name: str, create: Any, settings: Mapping[str, Mapping[s
         return Check(f"{kind} {name}", False, f"{type(error).__name__}: {error}")
     types = ", ".join(sorted(t.value for t in plug_in.task_types))
     return Check(f"{kind} {name}", True, f"version {plug_in.version} for {types}")
+
+
+def _judge(name: str, settings: JudgeConfig) -> Check:
+    try:
+        need_openai()
+        read_key(settings.key_env)
+    except BestshotError as error:
+        return Check(f"judge {name}", False, str(error))
+    return Check(f"judge {name}", True, f"{settings.model} at {settings.base_url} (not asked)")
 
 
 def _inputs(ws: Workspace, tasks: Sequence[Task]) -> Check:

@@ -5,9 +5,9 @@ minimum. Input: for SC the task's prompt, its input pictures and the candidate; 
 prompt; always the exact final bytes. Model and licence: whatever the configured server runs; see ``docs/judge.md``.
 Source: the arithmetic of VIEScore (Ku et al., ACL 2024); all wording is ours.
 Cost: money or GPU time, some 1,500 tokens a request and two requests a candidate; 1 to 10 s each.
-Fails: a judge refuses realistic pictures, answers in the wrong form, or not at all: then the candidate is unscored, with
-the reason. It favours what it was trained on, and the same pictures judged twice differ: the calibration learns how far
-to trust it.
+Fails: a judge refuses realistic pictures, answers in the wrong form, or not at all: then the candidate is unscored,
+with the reason. It favours what it was trained on, and the same pictures judged twice differ: the calibration learns
+how far to trust it.
 
 It is no plug-in: it costs money, is asked in the order of a plan, and answers become judgements, not scores
 (``selector.runs.asking``).

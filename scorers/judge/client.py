@@ -41,7 +41,7 @@ class Endpoint:
     key: str = field(default="", repr=False)
     timeout_seconds: float = 120.0
     max_retries: int = 5
-    price: Price = Price()
+    price: Price = field(default_factory=Price)
 
     @property
     def provider(self) -> str:

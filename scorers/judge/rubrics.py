@@ -36,7 +36,7 @@ _SHOWN = {
 _SETTING = {
     TaskType.T2I: "A program drew one picture from a written request. Judge how well the picture fits the request.",
     TaskType.TIE: "A program changed a picture as an instruction asks. Compare the result with the source.",
-    TaskType.VTTIE: "A program changed the writing in a picture as an instruction asks. Read both pictures and compare.",
+    TaskType.VTTIE: "A program changed the writing in a picture as an instruction asks. Read both pictures, compare.",
     TaskType.DEEPFAKE: "A program gave the main face of a scene to another person. Judge whose face the result shows.",
 }
 _QUALITY_SETTING = (

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from selector.cli.common import counted, debug_option, emit, json_option, progress_bar, verb, with_example
+from selector.domain.errors import InputError
 from selector.domain.types import TaskType
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
+    from selector.runs.asking_summary import AskSummary
     from selector.runs.generating import GenerateSummary
     from selector.runs.importing import ImportSummary
 
@@ -99,11 +101,37 @@ def import_(campaign: Campaign, images: Path, label: str | None) -> tuple[Any, s
 @verb(
     "score",
     "Measure every candidate that has no scores yet. A second run touches nothing that is scored; a new scorer adds "
-    "only its own columns. What cannot be measured is unscored, with the reason.",
+    "only its own columns. What cannot be measured is unscored, with the reason. With --judge: ask the vision-language "
+    "model of [judges.NAME] in campaign.toml about candidates, in the order of `plan --judge`; its scores count at "
+    "once. No question that was answered is asked again.",
     "bestshot score --type vttie",
 )
 @type_option
-def score(campaign: Campaign, types: tuple[str, ...]) -> tuple[Any, str]:
+@click.option("--judge", "judge_name", default=None, metavar="NAME", help="Ask this judge instead (it may cost money).")
+@click.option("--limit", type=click.IntRange(1), default=None, help="With --judge: about at most so many candidates.")
+@click.option(
+    "--budget-money",
+    type=click.FloatRange(0, min_open=True),
+    default=None,
+    metavar="X",
+    help="With --judge: stop before this run costs more, in the currency of its prices.",
+)
+@click.option("--retry-failed", is_flag=True, help="With --judge: ask again what was refused or unreadable.")
+def score(
+    campaign: Campaign,
+    types: tuple[str, ...],
+    judge_name: str | None,
+    limit: int | None,
+    budget_money: float | None,
+    retry_failed: bool,
+) -> tuple[Any, str]:
+    if judge_name is not None:
+        asked = campaign.ask_judge(
+            judge_name, [TaskType(t) for t in types], limit, budget_money, retry_failed, progress_bar()
+        )
+        return asked, describe_asked(asked)
+    if limit is not None or budget_money is not None or retry_failed:
+        raise InputError("--limit, --budget-money and --retry-failed belong to --judge NAME; leave them out")
     summary = campaign.score([TaskType(t) for t in types], progress_bar())
     lines = [f"{summary.candidates} candidates scored: {summary.values} values, {summary.unscored} unscored"]
     lines += counted(summary.reasons)
@@ -136,6 +164,34 @@ def pick(campaign: Campaign) -> tuple[Any, str]:
     if len(fallbacks) > 20:
         lines.append(f"  … and {len(fallbacks) - 20} more fallbacks")
     return picks, "\n".join(lines)
+
+
+def describe_asked(summary: AskSummary) -> str:
+    """What a judge was asked and said, in words."""
+    unscored = sum(summary.unscored.values())
+    lines = [
+        f"{summary.judge} ({summary.model} at {summary.provider}): asked about {summary.candidates} candidates, "
+        f"{summary.judged} have a new judgement",
+        f"{summary.questions} questions: {summary.scored} scored, {unscored} unscored; {summary.replies} replies",
+        *counted(summary.unscored),
+    ]
+    cost = "cost not known" if summary.cost is None else f"{summary.cost:.4f} {summary.currency}".rstrip()
+    lines.append(f"{summary.tokens_in} tokens read, {summary.tokens_out} written: {cost}")
+    if summary.sent_again:
+        lines.append("sent again: " + ", ".join(f"{n} x {why}" for why, n in summary.sent_again.items()))
+    if summary.spread:
+        lines.append("largest - smallest over repeats: " + ", ".join(f"{p} {v:.2f}" for p, v in summary.spread.items()))
+    lines += [
+        f"smallest sub-score of {kind}: " + ", ".join(f"{part} {n}" for part, n in counts.items())
+        for kind, counts in summary.binding.items()
+    ]
+    if summary.failures:
+        lines += ["not asked, and tried again by the next run:", *counted(summary.failures)]
+    if summary.stopped:
+        lines.append(f"stopped: {summary.stopped}")
+    if summary.later:
+        lines.append(f"{summary.later} candidates are left for another run")
+    return "\n".join(lines)
 
 
 def describe_generated(summary: GenerateSummary) -> str:

@@ -132,7 +132,11 @@ def plan_judgements(
     ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer], judge: str, budget: int
 ) -> list[ToJudge]:
     """The candidates whose judgement is expected to win most; those that the judge has seen are left out."""
-    known = need(ws, tasks, scorers)
+    return planned_judgements(ws, need(ws, tasks, scorers), judge, budget)
+
+
+def planned_judgements(ws: Workspace, known: Knowledge, judge: str, budget: int) -> list[ToJudge]:
+    """As ``plan_judgements``, of what is known already."""
     pool = known.pool
     columns = judge_columns(judge)
     said = {c: ~np.isnan(pool.column(c)) for c in columns}

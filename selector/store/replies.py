@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
 from selector.store import schema
+from selector.store.database import Database
 
 _MOST_KEYS = 500  # in one query: SQLite bounds the number of parameters
 
@@ -39,10 +40,10 @@ class ReplyRow:
     at: str = ""
 
 
-def add_replies(connection: Connection, replies: Iterable[ReplyRow]) -> None:
+def add_replies(db: Database, connection: Connection, replies: Iterable[ReplyRow]) -> None:
+    """Append; one that is there already is left out."""
     rows = [{**vars(r), "images": list(r.images), "scores": dict(r.scores)} for r in replies]
-    if rows:
-        connection.execute(insert(schema.judge_reply), rows)
+    db.insert_missing(connection, schema.judge_reply, rows)
 
 
 def load_replies(connection: Connection, keys: Iterable[str]) -> dict[str, list[ReplyRow]]:

@@ -236,6 +236,6 @@ judge_reply = Table(
     Column("cost", Float),
     Column("seconds", Float, nullable=False),
     Column("at", String, nullable=False),
-    Index("judge_reply_key", "key"),
+    UniqueConstraint("key", "ask", "at", name="reply_once"),
     Index("judge_reply_judge", "judge"),
 )

@@ -1,0 +1,277 @@
+"""Asks a judge about candidates over HTTP. Every reply is stored when it comes; from replies follow judgements."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from sqlalchemy import Connection
+
+from scorers.judge import SCORED, ChatJudge, Dialect, Endpoint, OutOfMoney, Pace, Purse
+from scorers.judge.replies import UNREADABLE
+from selector.config import JudgeConfig
+from selector.domain import InputError, Scorer, Task, TaskType
+from selector.runs.asking_calls import OPEN, UNSCORED, Call, Calls, Key, answered, state_of
+from selector.runs.asking_judgements import binding_parts, judgement_of, mean_spread, news
+from selector.runs.asking_order import candidates_in_order
+from selector.runs.asking_pool import AnswerPool
+from selector.runs.asking_setup import endpoint_of, judge_settings, left_of_budget, measure_of
+from selector.runs.asking_summary import AskSummary
+from selector.runs.progress import Progress, silent
+from selector.runs.workspace import Workspace
+from selector.store import schema
+from selector.store.observations import Judgement, add_judgements, load_judgements
+from selector.store.replies import ReplyRow, add_replies, load_replies
+
+GRACE_SECONDS = 5.0  # what is on its way when the run is interrupted is paid for: it is worth a moment
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A call to be asked, from its ``ask``-th time on, at most ``times`` times."""
+
+    call: Call
+    ask: int
+    times: int
+
+
+@dataclass(frozen=True)
+class _CallEnded:
+    """After the last reply to a call; ``failure``: why it could not be asked at all."""
+
+    key: str
+    failure: str | None = None
+
+
+def ask(
+    ws: Workspace,
+    tasks: Sequence[Task],
+    scorers: Mapping[str, Scorer],
+    name: str,
+    types: Sequence[TaskType] | None = None,
+    limit: int | None = None,
+    budget_money: float | None = None,
+    retry_failed: bool = False,
+    progress: Progress = silent,
+) -> AskSummary:
+    """Ask the judge of ``[judges.NAME]`` about candidates and store what it says as judgements by that name.
+
+    Args:
+        types: only tasks of these types.
+        limit: ask about at most so many candidates; those first whose judgement is expected to win most.
+        budget_money: stop before this run costs more, in the currency of the prices.
+        retry_failed: ask again what was refused, rejected, or could not be read before.
+
+    Raises:
+        InputError: no such judge is configured, its key is not set, its model was another one before.
+        MissingPart: the openai package is not installed.
+        JudgeStopped: the server does not let us in, or cannot be reached; what came before is stored.
+    """
+    settings = judge_settings(ws, name)
+    endpoint = endpoint_of(settings)
+    limits = [x for x in (budget_money, left_of_budget(ws, name, settings)) if x is not None]
+    if limits and not endpoint.price.known:
+        raise InputError(f"a budget needs price_in and price_out in [judges.{name}]: what a call costs is not known")
+    stop = threading.Event()
+    purse = Purse(min(limits, default=None), stop)
+    pace = Pace(settings.requests_per_minute, settings.backoff_seconds, Random(ws.config.seed), stop)
+    dialect = Dialect(settings.response_format, settings.temperature, settings.seed, settings.max_tokens)
+    judge = ChatJudge(endpoint, dialect, pace, purse, paid=bool(limits))
+    run = _Run(ws, name, settings, endpoint, judge, retry_failed)
+    run.prepare(tasks, scorers, types, limit)
+    run.carry_out(stop, progress)
+    return run.summary
+
+
+class _Run:
+    """One run of a judge; the main thread's state. Workers only call ``work``."""
+
+    def __init__(
+        self, ws: Workspace, name: str, settings: JudgeConfig, endpoint: Endpoint, judge: ChatJudge, retry_failed: bool
+    ) -> None:
+        self._ws, self._name, self._settings, self._endpoint = ws, name, settings, endpoint
+        self._judge, self._retry_failed = judge, retry_failed
+        self._measure = measure_of(ws, name, endpoint)
+        self._calls = Calls(ws, settings, endpoint.provider)
+        self._about: dict[Key, list[Call]] = {}  # every candidate that was or can be asked about
+        self._replies: dict[str, list[ReplyRow]] = {}
+        self._standing: dict[Key, Judgement] = {}
+        self._types: dict[str, TaskType] = {}
+        self._jobs: dict[str, _Job] = {}
+        self._open: dict[Key, set[str]] = {}  # candidates of this run, with the keys of calls that have not ended
+        self._asking: dict[str, list[Key]] = {}  # key of a call to the candidates that wait for it
+        self._changed: set[Key] = set()
+        self._unsaved: list[ReplyRow] = []  # survives an interrupt in the middle of a transaction
+        self.summary = AskSummary(name, endpoint.model, endpoint.provider, currency=settings.currency)
+
+    def prepare(
+        self,
+        tasks: Sequence[Task],
+        scorers: Mapping[str, Scorer],
+        types: Sequence[TaskType] | None,
+        limit: int | None,
+    ) -> None:
+        """Find what is to be asked, in which order; store judgements that a killed run did not come to."""
+        by_id = {task.id: task for task in tasks}
+        self._types = {task.id: task.type for task in tasks}
+        with self._ws.db.read() as connection:
+            self._standing = {(j.task_id, j.candidate_id): j for j in load_judgements(connection, self._name)}
+        order = candidates_in_order(self._ws, tasks, scorers, self._name)
+        for task_id, candidate_id in order:
+            self._note_calls(by_id[task_id], candidate_id)
+        with self._ws.db.read() as connection:
+            self._replies = load_replies(connection, (call.key for calls in self._about.values() for call in calls))
+        begun = [key for key, calls in self._about.items() if any(call.key in self._replies for call in calls)]
+        with self._ws.db.write() as connection:
+            self._store_judgements(connection, begun)
+        wanted = [key for key in dict.fromkeys([*begun, *self._about]) if not types or self._types[key[0]] in types]
+        due = [key for key in wanted if self._missing(key)]
+        for key in due[:limit]:
+            self._open[key] = {call.key for call in self._missing(key)}
+            for call in self._missing(key):
+                self._asking.setdefault(call.key, []).append(key)
+                self._jobs.setdefault(call.key, self._job(call))
+        self.summary.candidates, self.summary.later = len(self._open), len(due) - len(self._open)
+
+    def carry_out(self, stop: threading.Event, progress: Progress) -> None:
+        """Ask, and store every batch of replies with the judgements that it completes."""
+        total, done = len(self._open), 0
+        pool = AnswerPool(self._jobs.values(), self.work, min(self._settings.concurrency, len(self._jobs)), stop)
+        progress("judge", 0, total)
+        try:
+            for events in pool:
+                done += self._store(events)
+                progress("judge", done, total, self._note())
+        except OutOfMoney as error:
+            self.summary.stopped = str(error)
+            self._store(pool.finish(self._settings.timeout_seconds))
+        finally:
+            self._store(pool.finish(GRACE_SECONDS))
+            with self._ws.db.write() as connection:
+                self._store_judgements(connection, list(self._open))  # also of candidates that are half done
+            self._finish_summary()
+
+    def work(self, job: _Job) -> Iterator[ReplyRow | _CallEnded]:
+        """Ask one call until it is answered readably; in a worker thread."""
+        call = job.call
+        try:
+            pictures = self._calls.pictures(call)
+            for ask in range(job.ask, job.ask + job.times):
+                reply = self._judge.ask(call.question, pictures, call.repeat, ask)
+                yield ReplyRow(
+                    call.key,
+                    ask,
+                    self._name,
+                    self._endpoint.provider,
+                    self._endpoint.model,
+                    call.question.prompt_hash,
+                    call.images,
+                    call.repeat,
+                    reply.outcome,
+                    dict(reply.scores),
+                    reply.reason,
+                    reply.text,
+                    reply.usage.tokens_in,
+                    reply.usage.tokens_out,
+                    reply.cost,
+                    round(reply.seconds, 3),
+                    self._ws.now(),
+                )
+                if reply.outcome != UNREADABLE:
+                    break
+        except InputError as error:
+            yield _CallEnded(call.key, str(error))
+        else:
+            yield _CallEnded(call.key)
+
+    def _note_calls(self, task: Task, candidate_id: str) -> None:
+        try:
+            self._about[task.id, candidate_id] = self._calls.about(task, candidate_id)
+        except InputError as error:
+            _count(self.summary.failures, f"task {task.id}: {error}")
+
+    def _missing(self, key: Key) -> list[Call]:
+        wanted = {OPEN, UNSCORED} if self._retry_failed else {OPEN}
+        return [
+            call
+            for call in self._about[key]
+            if state_of(self._replies.get(call.key, ()), self._settings.reasks) in wanted
+        ]
+
+    def _job(self, call: Call) -> _Job:
+        """An open call goes on where it was left; one that was given up gets all its times anew."""
+        replies, reasks = self._replies.get(call.key, ()), self._settings.reasks
+        left = 1 + reasks - answered(replies) if state_of(replies, reasks) == OPEN else 1 + reasks
+        return _Job(call, len(replies), left)
+
+    def _store(self, events: Sequence[ReplyRow | _CallEnded]) -> int:
+        """Store replies and the judgements of the candidates that they complete; returns the number of these."""
+        rows = [event for event in events if isinstance(event, ReplyRow)]
+        ended = [event for event in events if isinstance(event, _CallEnded)]
+        for row in rows:
+            self._replies.setdefault(row.key, []).append(row)
+        complete = [key for event in ended for key in self._end_call(event)]
+        self._unsaved += rows
+        if self._unsaved or complete:
+            with self._ws.db.write() as connection:
+                add_replies(self._ws.db, connection, self._unsaved)
+                self._store_judgements(connection, complete)
+            self._unsaved = []
+        for row in rows:
+            self._count_reply(row)
+        return len(complete)
+
+    def _end_call(self, event: _CallEnded) -> list[Key]:
+        """Candidates that waited for this call alone."""
+        waiting = self._asking[event.key]
+        for key in waiting:
+            self._open[key].discard(event.key)
+        if event.failure is not None:
+            _count(self.summary.failures, event.failure)
+            return [key for key in waiting if not self._open[key]]
+        self.summary.questions += 1
+        replies = self._replies.get(event.key, [])
+        if state_of(replies, self._settings.reasks) == SCORED:
+            self.summary.scored += 1
+        elif replies:
+            _count(self.summary.unscored, replies[-1].reason or replies[-1].outcome)
+        return [key for key in waiting if not self._open[key]]
+
+    def _store_judgements(self, connection: Connection, keys: Sequence[Key]) -> None:
+        found = []
+        for key in keys:
+            said = judgement_of(self._name, self._about[key], self._replies)
+            new = news(said, self._standing.get(key), self._ws.now())
+            if new is not None:
+                found.append(new)
+                self._standing[key] = new
+                self._changed.add(key)
+        if found:  # only now: a name that was mistyped at first ties nothing
+            self._ws.db.insert_missing(connection, schema.fact, [self._measure])
+            add_judgements(connection, found)
+
+    def _count_reply(self, row: ReplyRow) -> None:
+        self.summary.replies += 1
+        self.summary.tokens_in += row.tokens_in or 0
+        self.summary.tokens_out += row.tokens_out or 0
+        if row.cost is not None:
+            self.summary.cost = (self.summary.cost or 0.0) + row.cost
+
+    def _finish_summary(self) -> None:
+        mine = {key: self._standing[key] for key in self._changed}
+        self.summary.judged = len(mine)
+        self.summary.spread = mean_spread(mine.values())
+        self.summary.binding = binding_parts(self._standing, self._types)
+        self.summary.sent_again = dict(Counter(self._judge.troubles).most_common())
+
+    def _note(self) -> str:
+        unscored = sum(self.summary.unscored.values())
+        money = f", {self.summary.cost:.2f} {self._settings.currency}" if self.summary.cost is not None else ""
+        return f"{self.summary.scored} scored, {unscored} unscored{money}".rstrip()
+
+
+def _count(counts: dict[str, int], reason: str) -> None:
+    counts[reason] = counts.get(reason, 0) + 1

@@ -1,0 +1,74 @@
+"""Who is asked: the judge that campaign.toml names, checked before anything costs money."""
+
+from __future__ import annotations
+
+import json
+
+from scorers.judge import Endpoint, Price, read_key
+from selector.config import JudgeConfig
+from selector.domain import InputError
+from selector.domain.words import did_you_mean
+from selector.runs.asking_calls import rubrics_of
+from selector.runs.workspace import Workspace
+from selector.store.observations import load_judgements
+from selector.store.replies import money_spent
+
+
+def judge_settings(ws: Workspace, name: str) -> JudgeConfig:
+    """The table [judges.NAME]; raises ``InputError`` when there is none."""
+    judges = ws.config.judges
+    if name in judges:
+        return judges[name]
+    if not judges:
+        raise InputError(f"campaign.toml has no table [judges.{name}] with base_url and model: see docs/judge.md")
+    raise InputError(
+        f"campaign.toml has no table [judges.{name}]{did_you_mean(name, judges) or '; it has ' + ', '.join(judges)}"
+    )
+
+
+def endpoint_of(settings: JudgeConfig) -> Endpoint:
+    """Model and server, with the key from the environment; raises ``InputError`` when it is not set."""
+    return Endpoint(
+        settings.base_url,
+        settings.model,
+        read_key(settings.key_env),
+        settings.timeout_seconds,
+        settings.max_retries,
+        Price(settings.price_in, settings.price_out, settings.currency),
+    )
+
+
+def left_of_budget(ws: Workspace, name: str, settings: JudgeConfig) -> float | None:
+    """What the judge may still cost in this campaign; None for no limit."""
+    if settings.budget is None:
+        return None
+    with ws.db.read() as connection:
+        return max(0.0, settings.budget - money_spent(connection, name))
+
+
+def measure_of(ws: Workspace, name: str, endpoint: Endpoint) -> dict[str, str]:
+    """The fact that ties a judge's name to one model, provider and set of questions, as a row for the store.
+
+    Raises:
+        InputError: the name is tied to others: their scores have other scales, and are never mixed.
+    """
+    measure = {"model": endpoint.model, "provider": endpoint.provider, "rubrics": rubrics_of(ws.profile)}
+    key = f"judge:{name}"
+    before = ws.db.fact(key)
+    if before is None:
+        with ws.db.read() as connection:
+            if load_judgements(connection, name):
+                raise InputError(
+                    f"'{name}' has judgements from a table already, and scores of two sources are not mixed: give the "
+                    "judge in campaign.toml another name"
+                )
+    else:
+        old = json.loads(before)
+        changed = next((what for what in measure if old.get(what) != measure[what]), None)
+        if changed:
+            told = "asked other questions" if changed == "rubrics" else f"had the {changed} '{old.get(changed)}'"
+            raise InputError(
+                f"judge '{name}' {told} before, and scores of two are not mixed: give the new one another name in "
+                "campaign.toml"
+            )
+    return {"key": key, "value": json.dumps(measure, sort_keys=True)}
