@@ -23,9 +23,11 @@ BUILTIN_GENERATORS: dict[str, str] = {
 BUILTIN_SCORERS: dict[str, str] = {
     "aesthetic": "scorers.aesthetic:Aesthetic",
     "arcface": "scorers.arcface:ArcFace",
+    "artefacts": "scorers.artefacts:Artefacts",
     "clip_similarity": "scorers.clip_similarity:ClipSimilarity",
     "fake_universal": "scorers.fake_universal:FakeUniversal",
     "gate": "scorers.gate:Gate",
+    "hf_detector": "scorers.hf_detector:HFDetector",
     "identity": "scorers.identity:Identity",
     "lettering": "scorers.lettering:Lettering",
     "ocr_text": "scorers.ocr_text:OcrText",

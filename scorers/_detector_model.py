@@ -1,0 +1,206 @@
+"""An image classifier in Hugging Face's format, from a local folder: which of its labels mean *fake*, and loading it.
+
+Only what is on the disk is read: no network, no code from the model's folder, no pickle.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from selector.domain import InputError, MissingPart, stable_hash
+from selector.domain.words import near_or_all
+
+CONFIG, PREPROCESSOR, WEIGHTS = "config.json", "preprocessor_config.json", "model.safetensors"
+FAKE_WORDS = frozenset({"fake", "ai", "artificial", "generated", "deepfake", "synthetic"})
+_NEGATIONS = frozenset({"not", "non", "no"})
+_UNNAMED = {0: "LABEL_0", 1: "LABEL_1"}  # as transformers reads a configuration without labels
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")  # "AiArtData", "not_fake", "AI-generated"
+
+
+def local_folder(folder: str, model: str) -> Path:
+    """The folder of a model: the user's own, or that of a name that ``bestshot weights`` or the hub's cache knows.
+
+    Raises:
+        MissingPart: it is not on this disk; the message says how to bring it here.
+    """
+    if folder:
+        if not Path(folder).is_dir():
+            raise MissingPart(f"hf_detector finds no folder {folder}: mend [scorers.hf_detector] folder")
+        return Path(folder)
+    if not model:
+        raise MissingPart("hf_detector needs a detector: set [scorers.hf_detector] folder or model in campaign.toml")
+    return Path(model) if Path(model).is_dir() else _known_folder(model)
+
+
+def _known_folder(model: str) -> Path:
+    from selector.perception.model_files import all_models, need
+
+    if model in {known.name for known in all_models()}:
+        return need(model)
+    if importlib.util.find_spec("huggingface_hub") is None:
+        raise MissingPart("hf_detector needs transformers: pip install 'bestshot[models]'")
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        config = try_to_load_from_cache(model, CONFIG)
+    except HFValidationError as error:
+        raise InputError(f"hf_detector: '{model}' is no folder here and no name of a model on the hub") from error
+    if not isinstance(config, str):
+        raise MissingPart(f"hf_detector finds no copy of {model} in the hub's cache: hf download {model}")
+    return Path(config).parent
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The safetensors of a model, whole or in parts.
+
+    Raises:
+        MissingPart: a file of the model is not in the folder. InputError: its weights are a pickle.
+    """
+    for name in (CONFIG, PREPROCESSOR):
+        if not (folder / name).is_file():
+            raise MissingPart(f"hf_detector finds no {name} in {folder}: is this a model folder of transformers?")
+    found = sorted(folder.glob("model*.safetensors"))
+    if found:
+        return found
+    if list(folder.glob("*.bin")):
+        raise InputError(f"{folder} has its weights as a pickle, which is not loaded: convert them to {WEIGHTS}")
+    raise MissingPart(f"hf_detector finds no {WEIGHTS} in {folder}: copy or download the whole model")
+
+
+def fake_labels(folder: Path, wanted: Sequence[str]) -> tuple[int, ...]:
+    """Numbers of the labels that mean *fake*: those that are named, or else those that say so in English.
+
+    Raises:
+        InputError: a named label is not there, none or all of them say so, or the model is no classifier.
+    """
+    labels = _labels(folder)
+    if wanted:
+        by_name = {label.casefold(): number for number, label in labels.items()}
+        for name in wanted:
+            if name.casefold() not in by_name:
+                raise InputError(f"hf_detector: the model has no label '{name}'{near_or_all(name, labels.values())}")
+        found = {by_name[name.casefold()] for name in wanted}
+    else:
+        found = {number for number, label in labels.items() if says_fake(label)}
+    if not found or len(found) == len(labels):
+        raise InputError(
+            f"hf_detector cannot tell which labels mean fake: set fake_labels to some, not all, of "
+            f"{', '.join(labels.values())}"
+        )
+    return tuple(sorted(found))
+
+
+def says_fake(label: str) -> bool:
+    """Whether a label is a name for made pictures: "FAKE", "AiArtData", "ai_gen", but not "not_fake".
+
+    >>> [says_fake(label) for label in ("Deepfake", "AI-generated", "Real", "non-AI", "painted")]
+    [True, True, False, False, False]
+    """
+    words = {word.casefold() for word in _WORD.findall(label)}
+    return bool(words & FAKE_WORDS) and not words & _NEGATIONS
+
+
+def _labels(folder: Path) -> dict[int, str]:
+    config = folder / CONFIG
+    try:
+        facts = json.loads(config.read_text(encoding="utf-8"))
+        labels = {int(number): str(label) for number, label in facts.get("id2label", _UNNAMED).items()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputError(f"{config}: not a configuration of transformers ({error})") from error
+    if len(labels) < 2 or facts.get("problem_type") not in (None, "single_label_classification"):
+        raise InputError(f"{config}: hf_detector needs a classifier that gives one of two labels or more")
+    return labels
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A loaded classifier; not safe to call from two threads at once."""
+
+    model: Any
+    processor: Any
+    device: str
+
+    def prepared(self, rgb: Any) -> Any:
+        """One picture (H, W, 3) uint8 as the model takes it, (1, 3, h, w): alone, whatever else is in the batch."""
+        from PIL import Image
+
+        return self.processor(images=[Image.fromarray(rgb)], return_tensors="pt")["pixel_values"]
+
+    def probabilities(self, pixels: Any) -> Any:
+        """Softmax (n, labels) float64 of prepared pictures (n, 3, h, w), as a NumPy array."""
+        import torch
+
+        with torch.inference_mode():
+            logits = self.model(pixel_values=pixels.to(self.device)).logits
+            return torch.softmax(logits.double().cpu(), dim=-1).numpy()
+
+
+def detector(folder: Path, key: str) -> Detector:
+    """The loaded model; ``key`` changes with its files. A failure is remembered too, so that it costs its time once.
+
+    Raises:
+        InputError: it is no image classifier, its files do not fit, or weights are missing (a head without training).
+    """
+    loaded = _loaded(folder, key)
+    if isinstance(loaded, str):
+        raise InputError(loaded)
+    return loaded
+
+
+@lru_cache(maxsize=1)
+def _loaded(folder: Path, key: str) -> Detector | str:
+    del key
+    try:
+        model, missing, processor = _from_disk(folder)
+    except Exception as error:  # whatever transformers and safetensors raise over a wrong file
+        return f"{folder}: transformers cannot load it as an image classifier ({' '.join(str(error).split())[:200]})"
+    if missing:
+        return f"{folder}: its files lack {', '.join(missing[:3])}: an untrained head would give random scores"
+    from selector.perception.embedding.device import best_device
+
+    device = best_device()
+    return Detector(model.float().eval().to(device), processor, device)
+
+
+def _from_disk(folder: Path) -> tuple[Any, list[str], Any]:
+    import transformers
+    from transformers import AutoImageProcessor, AutoModelForImageClassification
+
+    old = int(transformers.__version__.split(".")[0]) < 5
+    pillow = {"use_fast": False} if old else {"backend": "pil"}  # the same pixels with and without torchvision
+    with _quiet():
+        processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **pillow)
+        model, info = AutoModelForImageClassification.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, output_loading_info=True
+        )
+    return model, sorted(map(str, [*info["missing_keys"], *info["mismatched_keys"]])), processor
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No bars and no report while loading: what is missing becomes an error."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def settings_tag(labels: Sequence[int]) -> str:
+    """For a version: labels by number, so that naming them and guessing them rightly is the same."""
+    return stable_hash(list(labels), 6)
