@@ -1,6 +1,6 @@
 """What a picture's spectrum tells about how it was made: the slope of its power, and lines that enlarging leaves.
 
-Pure functions of luminance, (h, w) float32 in levels of 0 to 255; each gives None where there is nothing to measure.
+Pure functions of luminance, (h, w) float32 in levels of 0 to 255; each gives None for a tiny picture.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ TILE_PX = 256
 LEAST_TILE_PX = 32
 BAND = (0.03, 0.45)  # cycles a pixel: below it the tile's window rules, above it the corners of the spectrum begin
 BANDS = 8
-LEAST_CONTRAST = 1.0  # levels, standard deviation: below it rounding is all that there is
 
 LEAST_LINE_PX = 64
 STEP_CAP = (24.0, 16.0, 24.0)  # levels, of the first to third difference: edges and letters do not count for more
@@ -25,19 +24,20 @@ FOLD_PX = 24  # holds whole periods of 2, 3, 4, 6 and 8 px
 
 
 def power_slope(luma: Array) -> float | None:
-    """The exponent a of the best fit of ``power ~ 1 / f^a`` over nine tiles at most; None for tiny or flat pictures.
+    """The exponent a of the best fit of ``power ~ 1 / f^a`` over nine tiles at most; None for tiny pictures.
 
     Fitted as a line through the means of ``BANDS`` rings of equal width on the logarithmic axis, so that the many
     high frequencies do not outvote the low ones.
     """
     side = min(TILE_PX, *luma.shape)
-    if side < LEAST_TILE_PX or float(luma.std()) < LEAST_CONTRAST:
+    if side < LEAST_TILE_PX:
         return None
     frequency, power = _ring_power(luma, side)
     edges = np.geomspace(*BAND, BANDS + 1)
     rings = [(frequency >= low) & (frequency < high) for low, high in pairwise(edges)]
-    points = [(np.log(frequency[r]).mean(), np.log(power[r].mean() + 1e-3)) for r in rings if r.any()]
-    return -float(np.polyfit(*np.transpose(points), 1)[0])
+    x = np.array([np.log(frequency[r]).mean() for r in rings if r.any()])
+    y = np.array([np.log(power[r].mean() + 1e-3) for r in rings if r.any()])
+    return -float(((x - x.mean()) * y).sum() / ((x - x.mean()) ** 2).sum())
 
 
 def _ring_power(luma: Array, side: int) -> tuple[Array, Array]:
@@ -55,12 +55,12 @@ def _ring_power(luma: Array, side: int) -> tuple[Array, Array]:
 
 
 def enlarging_lines(luma: Array) -> float | None:
-    """Strength of what repeats every 2, 3 or 4 px and is not JPEG's grid, 0 and up; None for tiny or flat pictures.
+    """Strength of what repeats every 2, 3 or 4 px and is not JPEG's grid, 0 and up; None for tiny pictures.
 
     0.1: detail is a tenth stronger on some columns (or rows) than on the others between them. The larger of the
     periodic strength of detail (interpolated columns are smoother) and the periodic mean of detail (checkerboards).
     """
-    if min(luma.shape) < LEAST_LINE_PX or float(luma.std()) < LEAST_CONTRAST:
+    if min(luma.shape) < LEAST_LINE_PX:
         return None
     profiles = [p for axis in (0, 1) for p in _detail_profiles(luma, axis)]
     return max(0.0, _lattice(luma), *(_beyond_jpeg(profile) for profile in profiles))
@@ -110,9 +110,20 @@ def _lattice(luma: Array) -> float:
     rows, columns = (length // FOLD_PX for length in luma.shape)
     folded = detail[: rows * FOLD_PX, : columns * FOLD_PX].reshape(rows, FOLD_PX, columns, FOLD_PX).mean(axis=(0, 2))
     amplitude = np.abs(np.fft.fft2(folded)) * 2 / FOLD_PX**2 / size
-    down, across = np.meshgrid(np.arange(FOLD_PX), np.arange(FOLD_PX), indexing="ij")
-    on = {step: (down % step == 0) & (across % step == 0) for step in (3, 6, 8)}
-    on[6][0, 0] = on[8][0, 0] = False
-    noise = float(np.median(amplitude[~(on[3] | on[8])]))
-    jpeg = float(amplitude[on[3] & ~on[6]].max())
-    return max(float(amplitude[on[8]].max()) - 4 * noise, float(amplitude[on[6]].max()) - max(4 * noise, jpeg))
+    beyond = amplitude - 4 * _off_lattice(amplitude)
+    jpeg = amplitude[::3, ::3].copy()
+    jpeg[::2, ::2] = 0.0  # the lines at 1/2 and 1/4, which the grid shares with what is looked for
+    thirds, halves = beyond[::8, ::8], np.minimum(beyond, amplitude - jpeg.max())[::6, ::6]
+    return max(float(thirds.ravel()[1:].max()), float(halves.ravel()[1:].max()))
+
+
+def _off_lattice(amplitude: Array) -> Array:
+    """What each line would have without a pattern: the median of its row's or its column's other lines, the larger.
+
+    By row and column, because a straight upright or level edge fills a whole one.
+    """
+    place = np.arange(FOLD_PX)
+    off = (place % 3 != 0) & (place % 8 != 0)
+    return np.asarray(
+        np.maximum(np.median(amplitude[:, off], axis=1)[:, None], np.median(amplitude[off], axis=0)[None, :])
+    )

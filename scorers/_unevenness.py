@@ -35,6 +35,8 @@ def noise_spread(luma: Array) -> float | None:
     """
     import cv2
 
+    if min(luma.shape) < TILE_PX:
+        return None
     noise, slope, level = _noise_tiles(luma)
     usable = (level > CLIPPED[0]) & (level < CLIPPED[1])
     if np.count_nonzero(usable) < LEAST_TILES:
@@ -63,13 +65,12 @@ def _noise_tiles(luma: Array) -> tuple[Array, Array, Array]:
 
 
 def _cells(plane: Array) -> Array:
-    """Means of the cells of each whole tile, (tile rows, tile columns, cells); empty when there is no whole tile."""
+    """Means of the cells of each whole tile, (tile rows, tile columns, cells)."""
     rows, columns = (length // TILE_PX for length in plane.shape)
-    if not rows or not columns:
-        return np.zeros((0, 0, 1))
     n = TILE_PX // CELL_PX
     means = _block_means(plane[: rows * TILE_PX, : columns * TILE_PX], CELL_PX, CELL_PX)
-    return means.reshape(rows, n, columns, n).transpose(0, 2, 1, 3).reshape(rows, columns, n * n).astype(np.float64)
+    cells = means.reshape(rows, n, columns, n).transpose(0, 2, 1, 3).reshape(rows, columns, n * n)
+    return np.asarray(cells, dtype=np.float64)
 
 
 def _block_means(plane: Array, height: int, width: int) -> Array:

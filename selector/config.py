@@ -67,7 +67,7 @@ class GenerateConfig(_Model):
 
 class ScoreConfig(_Model):
     scorers: list[str] = Field(
-        default=["gate", "identity", "lettering", "ocr_text", "preservation", "seams", "technical"],
+        default=["artefacts", "gate", "identity", "lettering", "ocr_text", "preservation", "seams", "technical"],
         description="scorers to run; `bestshot doctor` lists those that can run here",
     )
 

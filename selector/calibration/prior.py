@@ -48,6 +48,13 @@ _TECHNICAL = (
     Weight("technical.colour_cast", 0.20, 0.20, -0.2, 0.0, "a cast can be meant (sepia, warmth): weak"),
     Weight("technical.resolution", 0.5, 0.30, 0.5, 0.0, "small pictures show less, and are enlarged by the judge"),
 )
+# Small: each sign has honest causes, sharpness and noise are weighed above, and a judge sees only what is strong.
+_ARTEFACTS = (
+    Weight("artefacts.spectral_slope", 0.1, 0.25, -0.1, 0.0, "softened or oversharpened; sharpness says most of it"),
+    Weight("artefacts.upsampling_peaks", 0.15, 0.25, -0.25, 0.0, "enlarged detail, or the checkerboard of a decoder"),
+    Weight("artefacts.noise_consistency", 0.8, 0.15, 0.1, 0.0, "other grain in a part; but nature is uneven as well"),
+    Weight("artefacts.jpeg_grid", 0.05, 0.25, -0.1, 0.0, "a part with another JPEG history; seldom to be seen"),
+)
 _ORDER = Weight(
     RECIPE_ORDER, 2.0, 3.0, -0.3, 0.0, "a generator lists its best guess first: worth little, but more than a tie"
 )
@@ -92,7 +99,7 @@ PRIOR: dict[tuple[TaskType, Axis], AxisPrior] = {
             ),
         ),
     ),
-    (TaskType.T2I, Axis.PQ): AxisPrior(6.0, 1.5, _TECHNICAL),
+    (TaskType.T2I, Axis.PQ): AxisPrior(6.0, 1.5, (*_TECHNICAL, *_ARTEFACTS)),
     (TaskType.TIE, Axis.SC): AxisPrior(
         5.0,
         2.0,
@@ -101,7 +108,7 @@ PRIOR: dict[tuple[TaskType, Axis], AxisPrior] = {
             *_KEPT,
         ),
     ),
-    (TaskType.TIE, Axis.PQ): AxisPrior(6.0, 1.5, (*_TECHNICAL, *_SEAMS, _ORDER)),
+    (TaskType.TIE, Axis.PQ): AxisPrior(6.0, 1.5, (*_TECHNICAL, *_ARTEFACTS, *_SEAMS, _ORDER)),
     # A low base, because many rows add up: with all of them good SC comes near 10 and not beyond, where it is cut.
     (TaskType.VTTIE, Axis.SC): AxisPrior(
         2.5,
@@ -116,7 +123,9 @@ PRIOR: dict[tuple[TaskType, Axis], AxisPrior] = {
             *_KEPT,
         ),
     ),
-    (TaskType.VTTIE, Axis.PQ): AxisPrior(6.0, 1.5, (*_TECHNICAL, *_SEAMS_OF_TEXT, *_LETTERING_LOOK, _ORDER)),
+    (TaskType.VTTIE, Axis.PQ): AxisPrior(
+        6.0, 1.5, (*_TECHNICAL, *_ARTEFACTS, *_SEAMS_OF_TEXT, *_LETTERING_LOOK, _ORDER)
+    ),
     # SC is 10 x cosine of a face feature that we do not have: dlib's centred cosine stands in. A face that cannot be
     # found is the worst that can happen to a face swap, hence z = -2.
     (TaskType.DEEPFAKE, Axis.SC): AxisPrior(
@@ -138,6 +147,7 @@ PRIOR: dict[tuple[TaskType, Axis], AxisPrior] = {
         1.5,
         (
             *_TECHNICAL,
+            *_ARTEFACTS,
             *_SEAMS,
             _ORDER,
             Weight("preservation.outside_ssim", 0.95, 0.05, 0.3, 0.0, "damage outside the face is an artefact"),
