@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from selector import __version__
-from selector.cli import contest_verbs, learn_verbs, make_verbs, show_verbs, try_verbs
+from selector.cli import contest_verbs, learn_verbs, make_verbs, show_verbs, try_verbs, weights_verbs
 from selector.domain import BestshotError
 
 INTERRUPTED = 130
@@ -39,10 +39,18 @@ def group() -> None:
       bestshot pick                  the best known picks   bestshot explain TASK   why this one
       bestshot report                a page with every candidate
       bestshot judge FILE --by NAME  take a judge's scores of single candidates
+      bestshot weights list          the models that scorers can use, and how to have them
     """
 
 
-for _verbs in (try_verbs.VERBS, make_verbs.VERBS, contest_verbs.VERBS, learn_verbs.VERBS, show_verbs.VERBS):
+for _verbs in (
+    try_verbs.VERBS,
+    make_verbs.VERBS,
+    contest_verbs.VERBS,
+    learn_verbs.VERBS,
+    show_verbs.VERBS,
+    weights_verbs.VERBS,
+):
     for _verb in _verbs:
         group.add_command(_verb)
 

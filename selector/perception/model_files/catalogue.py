@@ -96,12 +96,12 @@ class Model:
 
     @property
     def source(self) -> str:
-        """Repository with its revision, or the URL, of the first file; "by path only" for a model without files."""
+        """Repository and revision of the first file, or the site where it was published; "by path only" without files."""
         if not self.files:
             return "by path only"
         first = self.files[0]
         if first.repository is None:
-            return first.url or ""
+            return "/".join((first.url or "").removeprefix("https://").split("/")[:3])
         return f"{first.repository.name}@{first.repository.revision[:12]}"
 
 

@@ -1,0 +1,66 @@
+"""The thorough look at fetched files: every byte is read and hashed."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from selector.domain.digest import sha256_of
+from selector.perception.model_files.catalogue import Model, ModelFile
+from selector.perception.model_files.place import folder_of
+from selector.perception.model_files.sidecar import is_fresh, read_sidecar, write_sidecar
+
+
+class Verdict(str, Enum):
+    """What hashing a file showed."""
+
+    RIGHT = "right"
+    DAMAGED = "damaged"
+    MISSING = "missing"
+    UNKNOWN = "no hash known"
+
+
+@dataclass(frozen=True)
+class FileCheck:
+    """One file: where it is or would be, what was expected of it, what it is."""
+
+    model: str
+    path: Path
+    verdict: Verdict
+    expected_sha256: str | None = None
+    found_sha256: str | None = None
+
+    @property
+    def is_bad(self) -> bool:
+        return self.verdict is Verdict.DAMAGED
+
+
+def verify(model: Model) -> list[FileCheck]:
+    """Hash every file of a model against the catalogue, else against the note made when it was fetched.
+
+    A file that nobody has a hash of is "no hash known": it was copied by hand and the catalogue has none. Raises
+    ``OSError`` for a file that cannot be read.
+    """
+    return [_check(model, file) for file in model.files]
+
+
+def _check(model: Model, file: ModelFile) -> FileCheck:
+    for choice in file.choices():
+        path = folder_of(model) / choice.name
+        if path.is_file():
+            return _hash_check(model, choice, path)
+    return FileCheck(model.name, folder_of(model) / file.name, Verdict.MISSING, file.sha256)
+
+
+def _hash_check(model: Model, file: ModelFile, path: Path) -> FileCheck:
+    expected, found = file.sha256 or read_sidecar(path), sha256_of(path)
+    if expected is None:
+        return FileCheck(model.name, path, Verdict.UNKNOWN, None, found)
+    if found != expected:
+        return FileCheck(model.name, path, Verdict.DAMAGED, expected, found)
+    if not is_fresh(path):
+        with contextlib.suppress(OSError):  # a folder that only reads: the tag costs a hash each time, nothing worse
+            write_sidecar(path, found)
+    return FileCheck(model.name, path, Verdict.RIGHT, expected, found)
