@@ -1,0 +1,221 @@
+"""Finds English noun phrases by word tables: determiner, number and adjectives, then words up to one that ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from selector.perception.scene.singular import is_plural, singular
+from selector.perception.scene.types import Attribute, Kind
+from selector.perception.scene.words_english import (
+    ATTRIBUTES,
+    BE,
+    CLOTHES,
+    DENIED,
+    DETERMINERS,
+    ED_NOUNS,
+    FINITE,
+    FUNCTION,
+    ING_NOUNS,
+    LIKENED,
+    LY_WORDS,
+    NO_OBJECT,
+    NUMBERS,
+    OF_COUNT,
+    OPINION,
+    PLACES,
+    PRONOUNS,
+    RELATIONS,
+    SHADES,
+    UNITS,
+)
+
+MAX_NOUN_WORDS = 4
+MAX_COUNT = 50  # a larger number is a year, a lens or a model
+OPENING_KINDS = frozenset({"colour", "material", "pattern"})  # these begin a phrase even without an article
+_LONGEST_RELATION = max(len(name.split()) for name in RELATIONS)
+_BOUNDARY = FUNCTION | DETERMINERS | BE | PRONOUNS | DENIED | LIKENED
+
+
+@dataclass
+class NounPhrase:
+    """A noun phrase while it is put together. ``words`` is the noun, ``head`` the index of its main word."""
+
+    words: list[str] = field(default_factory=list)
+    attributes: list[Attribute] = field(default_factory=list)
+    count: int | None = None
+    definite: bool = False
+    denied: bool = False
+    inside: bool = False  # "the edge of the table": the table is named, but nothing lies at it
+    head: int = -1
+
+    @property
+    def noun(self) -> str:
+        """The noun with its main word in the singular."""
+        words = list(self.words)
+        words[self.head] = singular(words[self.head])
+        return " ".join(words)
+
+    @property
+    def main_word(self) -> str:
+        return singular(self.words[self.head])
+
+    @property
+    def plural(self) -> bool:
+        return is_plural(self.words[self.head])
+
+    @property
+    def is_object(self) -> bool:
+        return not self.denied and self.main_word not in NO_OBJECT and self.main_word not in UNITS
+
+    @property
+    def is_worn(self) -> bool:
+        return self.main_word in CLOTHES
+
+    @property
+    def is_place(self) -> bool:
+        return self.main_word in PLACES or self.inside
+
+
+def noun_phrase(tokens: Sequence[str], start: int, bare: bool) -> tuple[NounPhrase, int] | None:
+    """The phrase that begins at ``start`` and the index after it; None when none begins there.
+
+    ``bare``: whether a phrase may begin without determiner, number or adjective here. A phrase of adjectives alone
+    ("a red" of "a red and a blue ball") has no words.
+    """
+    phrase = NounPhrase()
+    i = _opening(tokens, start, phrase)
+    opened = i > start
+    if not opened and not bare and not _opens(tokens, i):
+        return None
+    i = _modifiers(tokens, i, phrase)
+    i = _noun_words(tokens, i, phrase)
+    if not phrase.words:
+        return (phrase, i) if phrase.attributes and opened else None
+    if tokens[start] in ("a", "an") and len(phrase.words) > 1 and _looks_like_a_verb(phrase.words[-1]):
+        phrase.words.pop()  # "a dog chases": no plural follows "a"
+        i -= 1
+    return _with_of(tokens, i, phrase)
+
+
+def adjective_at(tokens: Sequence[str], i: int) -> tuple[Attribute | None, int]:
+    """The attribute at ``i`` ("light blue", "black and white") and the index after it; (None, i) when there is none."""
+    word = _at(tokens, i)
+    if word in SHADES and ATTRIBUTES.get(_at(tokens, i + 1)) == "colour":
+        return Attribute("colour", f"{word} {tokens[i + 1]}"), i + 2
+    if word in ATTRIBUTES:
+        if ATTRIBUTES[word] == "colour" and tokens[i + 1 : i + 2] == ["and"]:
+            other = _at(tokens, i + 2)
+            if ATTRIBUTES.get(other) == "colour" and _is_content(tokens, i + 3):
+                return Attribute("colour", f"{word} and {other}"), i + 3
+        return Attribute(ATTRIBUTES[word], word), i + 1
+    return None, i
+
+
+def relation_at(tokens: Sequence[str], i: int) -> tuple[Kind, int] | None:
+    """The relation that begins at ``i`` ("to the left of") and the index after it."""
+    for n in range(_LONGEST_RELATION, 0, -1):
+        kind = RELATIONS.get(" ".join(tokens[i : i + n]))
+        if kind and i + n <= len(tokens):
+            return kind, i + n
+    return None
+
+
+def _at(tokens: Sequence[str], i: int) -> str:
+    return tokens[i] if 0 <= i < len(tokens) else ""
+
+
+def _opens(tokens: Sequence[str], i: int) -> bool:
+    attribute, after = adjective_at(tokens, i)
+    return attribute is not None and attribute.kind in OPENING_KINDS and _is_content(tokens, after)
+
+
+def _opening(tokens: Sequence[str], i: int, phrase: NounPhrase) -> int:
+    """Determiners and numbers."""
+    while True:
+        of = next((n for n in (4, 3, 2) if " ".join(tokens[i : i + n]) in OF_COUNT), 0)
+        word = _at(tokens, i)
+        if of:
+            phrase.count = OF_COUNT[" ".join(tokens[i : i + of])]
+            i += of
+        elif (word in DETERMINERS and not (word == "that" and _at(tokens, i + 1) in FINITE | BE)) or word == "no":
+            phrase.definite = phrase.definite or word in ("the", "this", "that", "these", "those")
+            phrase.denied = phrase.denied or word in DENIED
+            i += 1
+        elif (number := _number(word)) and _at(tokens, i + 1) != "of":
+            phrase.count = number
+            i += 1
+        else:
+            return i
+
+
+def _number(word: str) -> int | None:
+    if word.isdecimal():
+        return int(word) if 0 < int(word) <= MAX_COUNT else None
+    return NUMBERS.get(word)
+
+
+def _modifiers(tokens: Sequence[str], i: int, phrase: NounPhrase) -> int:
+    while i < len(tokens):
+        attribute, after = adjective_at(tokens, i)
+        if attribute is not None and (_is_content(tokens, after) or not _could_be_noun(tokens[i])):
+            phrase.attributes.append(attribute)
+            i = after
+        elif tokens[i] in OPINION | SHADES or _is_adverb(tokens[i]):
+            i += 1
+        elif tokens[i] == "and" and phrase.attributes and adjective_at(tokens, i + 1)[0]:
+            i += 1  # "a small and round stone"
+        else:
+            return i
+    return i
+
+
+def _noun_words(tokens: Sequence[str], i: int, phrase: NounPhrase) -> int:
+    while len(phrase.words) < MAX_NOUN_WORDS and _is_content(tokens, i, bool(phrase.words)):
+        phrase.words.append(tokens[i])
+        i += 1
+    return i
+
+
+def _is_content(tokens: Sequence[str], i: int, after_noun: bool = False) -> bool:
+    """Whether a noun can go on with this word. After a noun, verbs and adjectives end it."""
+    word = _at(tokens, i)
+    if not word or not word[0].isalpha() or word in _BOUNDARY or word in NUMBERS or _is_adverb(word):
+        return False
+    if word in ("left", "right") or relation_at(tokens, i):
+        return False
+    if not after_noun:
+        return True
+    ing = word.endswith("ing") and word not in ING_NOUNS
+    past = word.endswith("ed") and word not in ED_NOUNS
+    return not (word in FINITE or ing or past or (word in ATTRIBUTES and not _could_be_noun(word)) or word in OPINION)
+
+
+def _could_be_noun(word: str) -> bool:
+    return ATTRIBUTES.get(word) == "material" or word in ("orange", "square", "gold", "silver", "spiral", "giant")
+
+
+def _is_adverb(word: str) -> bool:
+    return word.endswith("ly") and len(word) > 3 and word not in LY_WORDS
+
+
+def _looks_like_a_verb(word: str) -> bool:
+    return is_plural(word) and singular(word) != word and word.endswith("s")
+
+
+def _with_of(tokens: Sequence[str], i: int, phrase: NounPhrase) -> tuple[NounPhrase, int]:
+    """Go on after "of": "cup of coffee" is one noun; of "the edge of a table" only the table counts."""
+    if _at(tokens, i) != "of":
+        return phrase, i
+    inner = noun_phrase(tokens, i + 1, bare=True)
+    if inner is None or not inner[0].words:
+        return phrase, i
+    of, after = inner
+    if phrase.main_word in NO_OBJECT:
+        of.inside, of.denied = True, of.denied or phrase.denied
+        return of, after
+    if of.attributes or of.count is not None:
+        return phrase, i  # "a basket of red apples": two things
+    phrase.head = len(phrase.words) - 1
+    phrase.words += tokens[i:after]
+    return phrase, after

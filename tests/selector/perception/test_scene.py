@@ -1,0 +1,86 @@
+"""What the parser of scenes takes from a prompt. The prompts are those of ``experiments.support.scene_prompts``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from experiments.support.scene_prompts import HELD_OUT, TUNED, Case, expected, reading, understood
+from selector.perception.scene import parse_scene
+
+
+@pytest.mark.parametrize("case", TUNED, ids=lambda case: case.prompt[:50])
+def test_prompt_is_read_as_a_reader_would(case: Case) -> None:
+    assert understood(parse_scene(case.prompt)) == expected(case)
+
+
+def test_prompts_that_no_rule_was_written_for_are_read_with_few_wrong_claims() -> None:
+    held_out = reading(HELD_OUT)
+    assert held_out.prompts == 20
+    assert held_out.things_precision >= 0.8
+    assert held_out.relations_precision >= 0.8
+
+
+@pytest.mark.parametrize(
+    ("prompt", "phrases"),
+    [
+        ("an orange cube and two red boxes", ["an orange cube", "a red box"]),
+        ("red flowers under a small green tree", ["red flowers", "a small green tree"]),
+        ("一只小白猫和两个圆形的木箱子", ["小白色的猫", "圆形的木箱子"]),
+    ],
+)
+def test_phrase_is_worded_in_the_language_of_the_prompt(prompt: str, phrases: list[str]) -> None:
+    assert [thing.phrase for thing in parse_scene(prompt).objects] == phrases
+
+
+ODD = (
+    *(
+        "",
+        "   ",
+        ",,,;;",
+        "1girl, (((masterpiece)))",
+        "<lora:x:1>",
+        "的的的",
+        "在在左边左边",
+        "a a a the of of",
+        "左边",
+    ),
+    *("is is and and", "'", "“", "a" * 5000, "一" * 3000, "红" * 500, "a cat on " * 300, "\x00\ud800 a red cube"),
+    *("and it is red", "its left", "on the left", "两只", "no", "with with it on it", "to the left of", "is painted"),
+    *("🙂 a cat 🙂", "and", "two"),
+)
+
+
+@pytest.mark.parametrize("prompt", ODD)
+def test_no_text_breaks_the_parser(prompt: str) -> None:
+    scene = parse_scene(prompt)
+    for relation in scene.relations:
+        assert relation.subject != relation.object
+        assert max(relation.subject, relation.object) < len(scene.objects)
+
+
+def test_contradicting_relations_are_not_claimed() -> None:
+    assert parse_scene("a cat to the left of a dog. The cat is to the right of the dog").relations == ()
+
+
+def test_ambiguous_reference_claims_nothing() -> None:
+    scene = parse_scene("a red cube and a blue cube. The cube is on a table")
+    assert not [relation for relation in scene.relations if relation.subject < 2]
+
+
+def test_words_in_quotes_are_no_objects() -> None:
+    assert [thing.noun for thing in parse_scene('a cup with the words "red car" next to a plate').objects] == [
+        "cup",
+        "plate",
+    ]
+
+
+def test_same_prompt_gives_the_same_scene_in_another_process() -> None:
+    code = "from selector.perception.scene import parse_scene; print(parse_scene({!r}))"
+    for prompt in ("A red cube left of two blue spheres", "两只白猫在桌子上"):
+        done = subprocess.run(
+            [sys.executable, "-c", code.format(prompt)], capture_output=True, text=True, check=True, encoding="utf-8"
+        )
+        assert done.stdout.strip() == str(parse_scene(prompt))
