@@ -29,6 +29,8 @@ REJECTED, UNANSWERED = "rejected", "unanswered"
 THROTTLED_TRIES = 50  # of one request; the pause between them is the server's
 FAILURES_IN_A_ROW = 20  # of all workers together, without any answer between them
 KEPT_CHARACTERS = 2000  # of an answer, for whoever wants to know why it could not be read
+_CONNECT_SECONDS = 10.0
+_NOT_REACHED = "the server cannot be reached"
 _NO_KEY = "none"  # a server on one's own machine asks for none, but the package insists on something
 
 
@@ -108,7 +110,9 @@ class ChatJudge:
         self._client = self._openai.OpenAI(
             base_url=endpoint.base_url,
             api_key=endpoint.key or _NO_KEY,
-            timeout=endpoint.timeout_seconds,
+            timeout=self._openai.Timeout(
+                endpoint.timeout_seconds, connect=min(_CONNECT_SECONDS, endpoint.timeout_seconds)
+            ),
             max_retries=0,
         )
         if endpoint.provider != "api.openai.com":
@@ -170,10 +174,11 @@ class ChatJudge:
             if trouble.kind == troubles.FATAL:
                 raise self._stopped(f"{trouble.reason} (HTTP {error.status_code})") from error
             return trouble
-        except openai.APITimeoutError:
-            return Trouble(troubles.BUSY, "the server did not answer in time")
-        except openai.APIConnectionError:
-            return Trouble(troubles.BUSY, "the connection failed")
+        except openai.APIConnectionError as error:
+            if type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout"):  # of httpx, under whatever name
+                return Trouble(troubles.BUSY, _NOT_REACHED)
+            late = isinstance(error, openai.APITimeoutError)
+            return Trouble(troubles.BUSY, "the server did not answer in time" if late else "the connection failed")
         except (openai.APIError, ValueError):  # a reply that is broken off, or no JSON
             return Trouble(troubles.BUSY, "the server's reply was damaged")
         finally:
@@ -202,7 +207,7 @@ class ChatJudge:
 
     def _check_reached(self, trouble: Trouble, failures: int) -> None:
         """Stop early where nothing has ever come from the server: the address is wrong, or it is not running."""
-        if trouble.reason == "the connection failed" and not self._reached and failures >= 2:
+        if trouble.reason == _NOT_REACHED and not self._reached and failures >= 2:
             raise self._stopped("the server cannot be reached: check base_url, and that the server is running")
 
     def _reply(self, answer: _Answer, question: Question, tries: int, started: float) -> Reply:

@@ -142,7 +142,9 @@ def ask_sc(task_type: TaskType, prompt: str, parts: Sequence[str]) -> Question:
     roles = _ROLES[task_type]
     labels = tuple(f"Picture {i} of {len(roles)}: {_SHOWN[task_type, role]}." for i, role in enumerate(roles, 1))
     mark = _mark(prompt)
-    block = f", and everything between the two lines {mark}," if prompt else ""
+    block = (
+        f", and everything between the two lines {mark} (which tells what was asked of the program)," if prompt else ""
+    )
     what = "request" if task_type is TaskType.T2I else "instruction"
     quoted = f"\n\nThe {what}:\n{mark}\n{prompt}\n{mark}" if prompt else ""
     words = {**_PART, **(_TEXT_PART if task_type is TaskType.VTTIE else {})}
