@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from scorer_cases import artefacts, edits, pixels, text
+from scorer_cases import artefacts, edits, models, pixels, text
 from scorer_cases.cases import Case, NoSeries, Series
 
-CASES: dict[str, Case] = {**artefacts.CASES, **pixels.CASES, **edits.CASES, **text.CASES}
+CASES: dict[str, Case] = {**artefacts.CASES, **pixels.CASES, **edits.CASES, **text.CASES, **models.CASES}
 
 __all__ = ["CASES", "Case", "NoSeries", "Series"]

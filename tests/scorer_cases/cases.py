@@ -3,55 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from scorer_cases.pictures import items_of
-from selector.conformance import LEAST_CHANGE, check_monotone
-from selector.domain import Item, Scorer, TaskType
+from selector.conformance import LEAST_CHANGE, Job, check_monotone
+from selector.domain import Item, Scorer, Task, TaskType
+from selector.domain.embedding import ContestContext, EmbeddingSettings, NeedsContest
+from selector.registry import create_scorer
 
-Settings = Mapping[str, Any]
 Items = Callable[[], Sequence[Item]]
+Settings = Callable[[Path], Mapping[str, Any]]
+OTHER_PROMPTS = ("a red car", "two dogs on a green field", "a bowl of fruit", "the blue sea", "an old man reading")
 
 
-def no_settings(folder: Path) -> Settings:
+def nothing(folder: Path) -> Mapping[str, Any]:
     del folder
     return {}
 
 
 @dataclass(frozen=True)
 class Series:
-    """Items from good to bad; ``slack`` and ``least`` as in ``check_monotone``."""
+    """Items from good to bad; ``slack`` and ``least`` as in ``check_monotone``.
+
+    ``prepare`` changes a new scorer before it is tried.
+    """
 
     items: Items
     slack: float = 0.0
     least: float = LEAST_CHANGE
+    prepare: Callable[[Scorer], Scorer] = lambda scorer: scorer
 
-    def check(self, scorer: Scorer, column: str) -> None:
-        check_monotone(scorer, self.items(), column, self.slack, self.least)
+    def check(self, new: Callable[[], Scorer], column: str) -> None:
+        check_monotone(self.prepare(new()), self.items(), column, self.slack, self.least)
 
 
 @dataclass(frozen=True)
 class NoSeries:
-    """Why a column has no series here: what it measures is checked elsewhere, or needs trained weights."""
+    """Why a column has no series here."""
 
     reason: str
+
+    def check(self, new: Callable[[], Scorer], column: str) -> None:
+        del new, column
+        assert self.reason.strip()
 
 
 @dataclass(frozen=True)
 class Case:
-    """Of one scorer: settings (made in a folder of their own), items, series of each column.
+    """Of one scorer: what it needs, its items, and a series of each column.
 
-    ``items``: at least two; every column must be scored in one of them. ``between_encodings``: the tolerance between
-    a JPEG and its pixels as PNG, where it is not the scorer's own.
+    ``settings`` and ``embedding`` (JSON values) may write files into a folder. ``items``: two or more; every column is
+    scored in one of them. ``tolerance``: where the scorer's own is made for larger models than ours.
+    ``between_encodings``: the one between a JPEG and its pixels as PNG, where that is another. ``looked_at``: the types
+    whose first item is tried in all encodings and sizes; all types when empty.
     """
 
     series: Mapping[str, Series | NoSeries]
-    settings: Callable[[Path], Settings] = no_settings
+    settings: Settings = nothing
+    embedding: Settings | None = None
     items: Items | None = None
+    tolerance: float | None = None
     between_encodings: float | None = None
-    looked_at: frozenset[TaskType] = field(default_factory=frozenset)  # for encodings and sizes; all when empty
+    looked_at: frozenset[TaskType] = frozenset()
+
+    def arguments(self, name: str, folder: Path) -> dict[str, Any]:
+        """What ``made`` takes, here and in another process."""
+        embedding = None if self.embedding is None else dict(self.embedding(folder))
+        return {"name": name, "settings": dict(self.settings(folder)), "embedding": embedding}
 
     def items_for(self, scorer: Scorer) -> list[Item]:
         return items_of(scorer.task_types) if self.items is None else list(self.items())
@@ -63,3 +83,16 @@ class Case:
             if item.inputs.task.type in (self.looked_at or scorer.task_types):
                 first.setdefault(item.inputs.task.type, item)
         return list(first.values())
+
+
+def made(name: str, settings: Mapping[str, Any], embedding: Mapping[str, Any] | None) -> Scorer:
+    """A scorer as a campaign would have it: configured, and acquainted with the contest where it asks for that."""
+    scorer = create_scorer(name, settings)
+    if isinstance(scorer, NeedsContest):
+        tasks = tuple(Task(f"o{i}", TaskType.T2I, text, None, None, i) for i, text in enumerate(OTHER_PROMPTS))
+        scorer.meet(ContestContext(tasks, Path(), EmbeddingSettings(**(embedding or {})), {}))
+    return scorer
+
+
+def job_of(arguments: Mapping[str, Any], items: Sequence[Item]) -> Job:
+    return Job(f"{__name__}:made", items, arguments)
