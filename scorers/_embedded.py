@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from selector.domain import Column, Item, Score, TaskInputs, TaskType, stable_hash
-from selector.domain.embedding import Backbone, ContestContext, EmbeddingSettings, Floats, Seen, View
+from selector.domain.embedding import Backbone, ContestContext, EmbeddingSettings, Floats, Head, Seen, View
 
 if TYPE_CHECKING:
     from selector.perception.embedding.vectors import RecentVectors
@@ -71,7 +71,7 @@ class EmbeddingScorer:
 
         if self._recent is None:
             self._recent = RecentVectors()
-        return look([Request(self, items)], self._recent, self._translations)[0] if items else []
+        return look([Request(cast(Head, self), items)], self._recent, self._translations)[0] if items else []
 
     def _use(self, settings: EmbeddingSettings) -> None:
         from selector.perception.embedding.openclip import backbone_of

@@ -24,6 +24,7 @@ BUILTIN_SCORERS: dict[str, str] = {
     "aesthetic": "scorers.aesthetic:Aesthetic",
     "arcface": "scorers.arcface:ArcFace",
     "artefacts": "scorers.artefacts:Artefacts",
+    "clip_direction": "scorers.clip_direction:ClipDirection",
     "clip_similarity": "scorers.clip_similarity:ClipSimilarity",
     "fake_universal": "scorers.fake_universal:FakeUniversal",
     "gate": "scorers.gate:Gate",
@@ -33,6 +34,7 @@ BUILTIN_SCORERS: dict[str, str] = {
     "ocr_text": "scorers.ocr_text:OcrText",
     "preservation": "scorers.preservation:Preservation",
     "prompt_contrast": "scorers.prompt_contrast:PromptContrast",
+    "realism": "scorers.realism:Realism",
     "seams": "scorers.seams:Seams",
     "technical": "scorers.technical:Technical",
 }

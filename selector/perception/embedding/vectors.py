@@ -59,14 +59,14 @@ class RecentVectors:
 
     def _find(self, place: tuple[str, ...], keys: Iterable[str]) -> dict[str, Floats]:
         with self._lock:
-            found = {key: self._kept[(*place, key)] for key in keys if (*place, key) in self._kept}
+            places = {key: (*place, key) for key in keys}
+            found = {key: self._kept[at] for key, at in places.items() if at in self._kept}
             for key in found:
-                self._kept.move_to_end((*place, key))
+                self._kept.move_to_end(places[key])
         return found
 
     def _add(self, place: tuple[str, ...], found: Mapping[str, Floats]) -> None:
         with self._lock:
-            for key, vector in found.items():
-                self._kept[(*place, key)] = vector
+            self._kept.update({(*place, key): vector for key, vector in found.items()})
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)

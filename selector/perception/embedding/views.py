@@ -99,8 +99,8 @@ def _grid(picture: Picture, side: int) -> Crops:
     image = _image(picture.reduced(round(side / share)))
     size = np.array([*image.size, *image.size], np.float64)
     bicubic = Pillow.Resampling.BICUBIC
-    places = (tuple(float(edge) for edge in box * size) for box in _grid_boxes())
-    return np.stack([np.asarray(image.resize((side, side), bicubic, box=place), np.uint8) for place in places])
+    places = (_grid_boxes() * size).tolist()
+    return np.stack([np.asarray(image.resize((side, side), bicubic, box=tuple(p)), np.uint8) for p in places])
 
 
 def _grid_boxes() -> Floats:
