@@ -96,7 +96,7 @@ class Model:
 
     @property
     def source(self) -> str:
-        """Repository and revision of the first file, or the site where it was published; "by path only" without files."""
+        """Repository and revision, or site, of the first file; "by path only" for a model without files."""
         if not self.files:
             return "by path only"
         first = self.files[0]

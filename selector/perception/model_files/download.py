@@ -75,22 +75,29 @@ def download(address: Address, target: Path, progress: Progress, patience: Patie
     import requests
 
     with requests.Session() as session, open_part(target) as part:
-        failures, answered = 0, False
-        while True:
-            before = part.size_bytes
-            try:
-                _attempt(session, address, part, progress, patience)
-                return part.sha256
-            except _Again as again:
-                failures = 1 if part.size_bytes > before else failures + 1
-                answered = answered or again.answered
-                if failures >= (patience.tries if answered else min(patience.unreached, patience.tries)):
-                    raise MissingPart(_gave_up(address, again, failures, part)) from again
-                time.sleep(patience.wait_seconds(failures, again.after_seconds))
-            except BestshotError:
-                if not part.size_bytes:
-                    part.discard()
-                raise
+        try:
+            _until_done(session, address, part, progress, patience)
+        except BestshotError:
+            if not part.size_bytes:
+                part.discard()
+            raise
+        return part.sha256
+
+
+def _until_done(
+    session: requests.Session, address: Address, part: Part, progress: Progress, patience: Patience
+) -> None:
+    failures, answered = 0, False
+    while True:
+        before = part.size_bytes
+        try:
+            return _attempt(session, address, part, progress, patience)
+        except _Again as again:
+            failures = 1 if part.size_bytes > before else failures + 1
+            answered = answered or again.answered
+            if failures >= (patience.tries if answered else min(patience.unreached, patience.tries)):
+                raise MissingPart(_gave_up(address, again, failures, part)) from again
+            time.sleep(patience.wait_seconds(failures, again.after_seconds))
 
 
 def _attempt(session: requests.Session, address: Address, part: Part, progress: Progress, patience: Patience) -> None:

@@ -187,7 +187,7 @@ MODELS: tuple[Model, ...] = (
     ),
     Model(
         name="sdxl-detector",
-        scorers=("fake_detector",),
+        scorers=("hf_detector",),
         licence="CC-BY-NC-3.0: not for commercial use",
         note="an example of an image-classification detector; any other by its folder",
         optional=True,
@@ -197,7 +197,7 @@ MODELS: tuple[Model, ...] = (
     ),
     Model(
         name="arcface",
-        scorers=("face_identity",),
+        scorers=("arcface",),
         licence="the packs of insightface are for non-commercial research only",
         note="never fetched: give the path of an ArcFace-type ONNX file of your own in the scorer's settings",
         optional=True,

@@ -10,7 +10,7 @@ from selector.domain import InputError
 from selector.perception.model_files.catalogue import Model, ModelFile, model_named
 from selector.perception.model_files.download import NotThere, Patience, Progress, download
 from selector.perception.model_files.local_copy import copy_from
-from selector.perception.model_files.place import folder_of, need, path_of
+from selector.perception.model_files.place import folder_of, need_model, path_of
 from selector.perception.model_files.sources import HUB, MODELSCOPE, address_of
 
 
@@ -47,12 +47,12 @@ def fetch(
     """
     entry = model_named(model) if isinstance(model, str) else model
     if not entry.files:
-        return need(entry.name)
+        return need_model(entry)
     folder = _folder(source)
     for file in _with_hash(entry, sha256):
         if again or path_of(entry, file) is None:
             _fetch_file(entry, file, folder or str(source), progress, patience or Patience())
-    return need(entry.name)
+    return need_model(entry)
 
 
 def _fetch_file(model: Model, file: ModelFile, source: str | Path, progress: Progress, patience: Patience) -> None:

@@ -67,7 +67,11 @@ def need(name: str, path: str | Path | None = None) -> Path:
         if not own.exists():
             raise MissingPart(f"there are no weights at {own}: mend the path in the scorer's settings")
         return own
-    model = model_named(name)
+    return need_model(model_named(name))
+
+
+def need_model(model: Model) -> Path:
+    """As ``need``, for an entry that is at hand."""
     state = presence(model)
     if state is not Here.YES:
         raise MissingPart(_cure(model, state))
@@ -82,9 +86,7 @@ def need_backbone(architecture: str, tag: str) -> Path:
         InputError: there is no tag, which would mean random weights, or open_clip knows no such pair.
     """
     model = open_clip_model(architecture, tag)
-    state = presence(model)
-    if state is not Here.YES:
-        raise MissingPart(_cure(model, state))
+    need_model(model)
     found = path_of(model, model.files[0])
     assert found is not None
     return found

@@ -1,0 +1,175 @@
+"""A model hub on loopback, for clients that fetch weights: real sockets, two ports, and faults on demand.
+
+The hub's port answers ``/{owner}/{name}/resolve/{revision}/{path}`` (and ModelScope's ``/models/…``). A large file is a
+redirect that states its SHA-256, to the storage's port, as the public hub does it; a small one comes at once, with its
+git hash. Each fault is used up by one request to the storage, or, for ``hub_faults``, to the hub.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote
+
+COMMIT = "c" * 40
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What one request meets.
+
+    Attributes:
+        status: answered instead of the file; 0 sends the file.
+        headers: of that answer.
+        drop_after_bytes: the connection is cut after so many bytes of the body.
+        ignore_range: the whole file is sent although a part was asked for.
+        body: bytes sent instead of the file's.
+        unsized: the length is not said, and the connection is closed at the end.
+    """
+
+    status: int = 0
+    headers: tuple[tuple[str, str], ...] = ()
+    drop_after_bytes: int | None = None
+    ignore_range: bool = False
+    body: bytes | None = None
+    unsized: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request as it came."""
+
+    port: str  # "hub" or "storage"
+    path: str
+    headers: dict[str, str]
+
+
+@dataclass
+class Hub:
+    """Its state; change it while it runs."""
+
+    endpoint: str = ""
+    storage: str = ""
+    large: dict[str, bytes] = field(default_factory=dict)
+    small: dict[str, bytes] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    hub_faults: list[Fault] = field(default_factory=list)
+    token: str = ""  # wanted from every request, if any
+    stated_sha256: str = ""  # stated instead of the truth
+    seen: list[Seen] = field(default_factory=list)
+    sent_bytes: int = 0  # of bodies, by the storage
+
+    def ranges(self) -> list[str]:
+        """The Range headers that the storage saw, "" where there was none."""
+        return [seen.headers.get("range", "") for seen in self.seen if seen.port == "storage"]
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """A client that hangs up is no news."""
+
+
+@contextmanager
+def running_hub() -> Iterator[Hub]:
+    """A hub that runs while the block does."""
+    hub = Hub()
+    servers = [_Server(("127.0.0.1", 0), _handler(hub, name)) for name in ("hub", "storage")]
+    hub.endpoint, hub.storage = (f"http://127.0.0.1:{server.server_port}" for server in servers)
+    for server in servers:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield hub
+    finally:
+        for server in servers:
+            server.shutdown()
+            server.server_close()
+
+
+def _handler(hub: Hub, port: str) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            path = unquote(self.path)
+            hub.seen.append(Seen(port, path, {k.lower(): v for k, v in self.headers.items()}))
+            if port == "storage":
+                _send(self, hub, hub.large[path.removeprefix("/blob/")], hub.faults.pop(0) if hub.faults else Fault())
+            else:
+                _answer(self, hub, path)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    return Handler
+
+
+def _answer(request: BaseHTTPRequestHandler, hub: Hub, path: str) -> None:
+    """The hub's port: refuse, redirect, or send a small file."""
+    fault = hub.hub_faults.pop(0) if hub.hub_faults else Fault()
+    key = path.strip("/")
+    if fault.status:
+        _plain(request, fault.status, dict(fault.headers))
+    elif hub.token and request.headers.get("Authorization") != f"Bearer {hub.token}":
+        given = "Authorization" in request.headers
+        _plain(request, 403 if given else 401, {"X-Error-Code": "GatedRepo", "X-Error-Message": "Access is restricted"})
+    elif key in hub.large:
+        stated = hub.stated_sha256 or hashlib.sha256(hub.large[key]).hexdigest()
+        headers = {"Location": f"{hub.storage}/blob/{key}", "X-Repo-Commit": COMMIT, "ETag": '"of the pointer"'}
+        headers |= {"X-Linked-ETag": f'"{stated}"', "X-Linked-Size": str(len(hub.large[key]))}
+        _plain(request, 302, headers)
+    elif key in hub.small:
+        data = hub.small[key]
+        etag = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+        _send(request, hub, data, fault, {"X-Repo-Commit": COMMIT, "ETag": f'"{etag}"'})
+    else:
+        _plain(request, 404, {"X-Error-Code": "EntryNotFound", "X-Error-Message": "Entry not found"})
+
+
+def _plain(request: BaseHTTPRequestHandler, status: int, headers: dict[str, str]) -> None:
+    request.send_response(status)
+    for name, value in {**headers, "Content-Length": "0"}.items():
+        request.send_header(name, value)
+    request.end_headers()
+
+
+def _send(
+    request: BaseHTTPRequestHandler, hub: Hub, data: bytes, fault: Fault, headers: dict[str, str] | None = None
+) -> None:
+    """A file, or the part of it that was asked for, or the fault."""
+    if fault.status:
+        return _plain(request, fault.status, dict(fault.headers))
+    etag = (headers or {}).get("ETag", f'"{hashlib.md5(data).hexdigest()}"')
+    start = 0 if fault.ignore_range else _start(request, etag)
+    if start and start >= len(data):
+        return _plain(request, 416, {"Content-Range": f"bytes */{len(data)}"})
+    body = (data if fault.body is None else fault.body)[start:]
+    request.send_response(206 if start else 200)
+    sent = {"ETag": etag, **(headers or {}), **dict(fault.headers)}
+    if start:
+        sent["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
+    sent |= {"Connection": "close"} if fault.unsized else {"Content-Length": str(len(body))}
+    for name, value in sent.items():
+        request.send_header(name, value)
+    request.end_headers()
+    cut = len(body) if fault.drop_after_bytes is None else fault.drop_after_bytes
+    hub.sent_bytes += cut
+    request.wfile.write(body[:cut])
+    if fault.drop_after_bytes is not None or fault.unsized:
+        request.wfile.flush()
+        request.close_connection = True
+        request.connection.shutdown(socket.SHUT_RDWR)
+    return None
+
+
+def _start(request: BaseHTTPRequestHandler, etag: str) -> int:
+    """The first byte that was asked for; 0 where ``If-Range`` names another file."""
+    wanted, of = request.headers.get("Range", ""), request.headers.get("If-Range", "")
+    return int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and of in ("", etag) else 0
