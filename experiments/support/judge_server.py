@@ -108,6 +108,7 @@ class Behaviour:
     models: tuple[str, ...] = ("toy-judge",)
     usage: tuple[int, int] | None = (1000, 20)
     jitter: bool = False  # repeats of a question differ by their seed
+    by_question: bool = False  # the fault follows from the question alone, however often it is asked
     seed: int = 0
 
 
@@ -240,7 +241,8 @@ class _Handler(BaseHTTPRequestHandler):
         with judge.lock:
             number = judge.requests[images, parts]
             judge.requests[images, parts] += 1
-            rng = Random(f"{judge.behaviour.seed} {images} {parts} {number}")  # whatever the order of arrival
+            turn = 0 if judge.behaviour.by_question else number
+            rng = Random(f"{judge.behaviour.seed} {images} {parts} {turn}")  # whatever the order of arrival
             served = judge.behaviour.fault(number, parts, rng)
             fields = {k: v for k, v in body.items() if k != "messages"}
             words = json.dumps(body["messages"], ensure_ascii=False)
