@@ -15,6 +15,7 @@ CELL_PX = 4
 TILE_PX = 16
 LEAST_TILES = 16
 SMOOTH = 3.0  # levels a px: texture above it hides noise
+NOISE_SLOPE = 0.2  # levels a px for each level of noise, in pure noise 0.23: else grain would pass for texture
 NOISE_FLOOR = 1.0  # levels: rounding and a JPEG of quality 95 leave about half of it
 CLIPPED = (12.0, 243.0)  # levels between which noise can show
 
@@ -61,7 +62,7 @@ def _noise_tiles(luma: Array) -> tuple[Array, Array, Array]:
     cells = [_cells(plane) for plane in (response, slope, luma)]
     quiet = np.argsort(cells[0], axis=-1, kind="stable")[..., : cells[0].shape[-1] // 2]
     noise, steep = (np.take_along_axis(cell, quiet, -1).mean(axis=-1) for cell in cells[:2])
-    return noise, steep, cells[2].mean(axis=-1)
+    return noise, np.sqrt(np.maximum(0.0, steep**2 - (NOISE_SLOPE * noise) ** 2)), cells[2].mean(axis=-1)
 
 
 def _cells(plane: Array) -> Array:

@@ -11,7 +11,7 @@ detectors only rank candidates of one task: none of them tells real from fake, a
   transposed convolutions, Odena, Dumoulin and Olah 2016; Frank et al. 2020), less what JPEG's 8 px grid gives there;
   s / (s + 0.15).
 - ``noise_consistency``: spread s of log noise (Immerkaer 1996) over smooth neighbourhoods of 48 px beyond what their
-  brightness and texture explain, fitted robustly (after Mahdian and Saic 2009); 0.45 / (s + 0.45).
+  brightness and texture explain, fitted robustly (after Mahdian and Saic 2009); 0.6 / (s + 0.6).
 - ``jpeg_grid``: how far another phase of an 8 px grid outvotes the picture's own one in the worst 5% of 64 px windows,
   beyond 2.5 standard deviations (grid inconsistency: Ye, Sun and Chang 2007; Li, Yuan and Yu 2009); s / (s + 0.04).
 Range and direction: all [0, 1]; noise_consistency up, the others down. Axis: PQ. Tasks: all. Input: the candidate's
@@ -21,7 +21,7 @@ What survives the final JPEG (quality 95, 4:4:4), medians over 17 sample photogr
 - slope 0.00 (largest 0.38) -> Gaussian blur of 1 px 0.55, 2 px 0.80; strong sharpening 0.15; enlarged twice 0.34.
 - peaks 0.05 -> doubled by repetition 0.90, linear 0.78, cubic 0.69, Lanczos 0.63, x 1.5 0.41; a checkerboard of +-1
   level 0.84; saved once as JPEG 50 0.17. Of 17 photographs one is above 0.5, and it has indeed been doubled.
-- noise 0.81 -> a sixth of the picture with grain of sigma 4 added 0.68, of 8 0.58; below 3, JPEG hides it.
+- noise 0.85 -> a sixth of the picture with grain of sigma 4 added 0.72, of 8 0.62; below 3, JPEG hides it.
 - grid 0.00 (largest 0.16) -> a sixth of a JPEG 60 moved off its grid 0.36, JPEG 40 0.59; JPEG 80 0.02: lost.
 
 Not ``seams.noise_mismatch``, which compares one edited region with its source: this needs neither source nor region, so
@@ -47,7 +47,7 @@ WINDOW_PX = 1024
 NATURAL_SLOPE = (2.0, 3.2)
 SLOPE_SCALE = 1.5
 LINE_SCALE = 0.15
-SPREAD_SCALE = 0.45
+SPREAD_SCALE = 0.6
 GRID_SCALE = 0.04
 LEAST_CONTRAST = 1.0  # levels, standard deviation: below it rounding is all that there is
 
