@@ -28,6 +28,7 @@ class Fault:
         status: answered instead of the file; 0 sends the file.
         headers: of that answer.
         drop_after_bytes: the connection is cut after so many bytes of the body.
+        stall_after_bytes: nothing more comes after so many bytes, and the connection stays.
         ignore_range: the whole file is sent although a part was asked for.
         body: bytes sent instead of the file's.
         unsized: the length is not said, and the connection is closed at the end.
@@ -36,6 +37,7 @@ class Fault:
     status: int = 0
     headers: tuple[tuple[str, str], ...] = ()
     drop_after_bytes: int | None = None
+    stall_after_bytes: int | None = None
     ignore_range: bool = False
     body: bytes | None = None
     unsized: bool = False
@@ -159,9 +161,13 @@ def _send(
     for name, value in sent.items():
         request.send_header(name, value)
     request.end_headers()
-    cut = len(body) if fault.drop_after_bytes is None else fault.drop_after_bytes
+    cut = next((n for n in (fault.drop_after_bytes, fault.stall_after_bytes) if n is not None), len(body))
     hub.sent_bytes += cut
     request.wfile.write(body[:cut])
+    if fault.stall_after_bytes is not None:
+        request.wfile.flush()
+        request.connection.recv(1)  # until the client hangs up
+        request.close_connection = True
     if fault.drop_after_bytes is not None or fault.unsized:
         request.wfile.flush()
         request.close_connection = True

@@ -72,7 +72,7 @@ def _load_pickle(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise InputError(
-            f"{path.name} holds more than tensors and would run code, so it is refused: {_CONVERT}"
+            f"{path.name} is not tensors alone and might run code, so it is refused: {_CONVERT}"
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise InputError(_damaged(path, error)) from error
