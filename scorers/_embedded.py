@@ -12,8 +12,6 @@ from selector.domain.embedding import Backbone, ContestContext, EmbeddingSetting
 if TYPE_CHECKING:
     from selector.perception.embedding.vectors import RecentVectors
 
-NO_TEXT = "the task has no prompt"
-
 
 class EmbeddingScorer:
     """Base of every head; see ``selector.domain.embedding.Head``. A subclass states the facts and writes ``read``.
@@ -78,11 +76,14 @@ class EmbeddingScorer:
 
         own: dict[str, Any] = dict(self._own)
         if own and "weights_path" not in own and "pretrained" in own:
-            own["weights_path"] = ""  # a tag of its own replaces the contest's file
-        self.backbone: Backbone = backbone_of(replace(settings, **own))
+            own = {"weights_path": "", "config_path": "", **own}  # a tag of its own replaces the contest's files
+        self._settings = replace(settings, **own)
+        self.backbone: Backbone = backbone_of(self._settings)
 
     def _more_version(self) -> list[str]:
-        return [f"t{stable_hash(dict(self._translations), 6)}"] if self._translations else []
+        """Of a head that reads texts: which of them it can read, and their translations."""
+        reads = [] if self._settings.reads == "auto" else [f"reads-{self._settings.reads}"]
+        return [*reads, *([f"t{stable_hash(dict(self._translations), 6)}"] if self._translations else [])]
 
     def _unscored(self, reason: str) -> dict[str, Score]:
         return {column.name: Score.unscored(reason) for column in self.columns}

@@ -16,6 +16,9 @@ from selector.perception.model_files import content_tag, load_state, need
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 
+TRAINED_ON = ("ViT-L-14", "openai")
+
+
 class LinearHead(EmbeddingScorer):
     """A head with one direction and an offset, from a file of weights.
 
@@ -35,6 +38,7 @@ class LinearHead(EmbeddingScorer):
     def check(self) -> None:
         """Raise ``MissingPart`` when the backbone or the head's weights are not here."""
         super().check()
+        self._check_backbone()
         if not self._file().is_file():
             raise MissingPart(f"there are no weights at {self._file()}: mend head_path of [scorers.{self.name}]")
 
@@ -45,6 +49,15 @@ class LinearHead(EmbeddingScorer):
     @property
     def offset(self) -> float:
         return affine_map(self._file())[1]
+
+    def _check_backbone(self) -> None:
+        """The number of dimensions cannot tell: many backbones have 768. Files of one's own are trusted."""
+        named = self._settings.model.removesuffix("-quickgelu"), self._settings.pretrained
+        if named != TRAINED_ON and not self._settings.weights_path and not self._head_path:
+            raise MissingPart(
+                f"this head was trained on {' '.join(TRAINED_ON)}, not on {' '.join(named)}: "
+                f'under [scorers.{self.name}] set model = "{TRAINED_ON[0]}" and pretrained = "{TRAINED_ON[1]}"'
+            )
 
     def _file(self) -> Path:
         return Path(self._head_path) if self._head_path else need(self.head)

@@ -7,10 +7,10 @@ ones). Text towers stay in float32: they run once a prompt. One model a process,
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
-import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import numpy as np
 from selector.domain import InputError, MissingPart
 from selector.domain.embedding import EmbeddingSettings
 from selector.perception.embedding.device import best_device, best_precision
+from selector.perception.embedding.loading import create, read_architecture, text_folder, tokenizer_of, trained_as
 from selector.perception.embedding.texts import pieces
 from selector.perception.embedding.views import VIEWS_VERSION
 from selector.perception.model_files import content_tag, need_backbone
@@ -30,7 +31,6 @@ Crops = np.ndarray[Any, np.dtype[np.uint8]]
 EXTRA = "pip install 'bestshot[models]'"
 TEXT_BATCH = 64
 _MULTILINGUAL = ("xlm", "nllb", "multilingual", "i18n", "siglip2")
-SAFE_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 
@@ -50,20 +50,22 @@ class OpenClip:
             raise InputError(f"reads is auto, english or all, got '{settings.reads}'")
         self.settings = settings
         self._lock = threading.Lock()
+        self._loaded: _Loaded | None = None
 
     def check(self) -> None:
         for package in ("torch", "open_clip"):
             if importlib.util.find_spec(package) is None:
                 raise MissingPart(f"an embedding needs {package}: {EXTRA}")
-        self._file()
+        text_folder(self._architecture, self._file())
 
     @property
     def space(self) -> str:
-        try:
+        model, weights = self._name, "absent"
+        with contextlib.suppress(MissingPart):
             weights = content_tag(self._file())
-        except MissingPart:
-            weights = "absent"
-        parts = (self.settings.model, weights, self.precision, f"v{VIEWS_VERSION}")
+            if self.settings.config_path:
+                model = f"{self._name}-{content_tag(Path(self.settings.config_path))}"
+        parts = (model, weights, self.precision, f"v{VIEWS_VERSION}")
         return "-".join(part.replace("/", "-") for part in parts)
 
     @property
@@ -89,7 +91,8 @@ class OpenClip:
     def reads_all(self) -> bool:
         if self.settings.reads != "auto":
             return self.settings.reads == "all"
-        name = f"{self.settings.model} {self._architecture['text_cfg'].get('hf_model_name', '')}".lower()
+        text = self._architecture["text_cfg"]
+        name = f"{self.settings.model} {text.get('hf_model_name', '')} {text.get('hf_tokenizer_name', '')}".lower()
         return any(word in name for word in _MULTILINGUAL)
 
     def embed_crops(self, crops: Crops) -> Floats:
@@ -102,6 +105,25 @@ class OpenClip:
                 batch = torch.from_numpy(np.ascontiguousarray(crops[start : start + self.settings.batch]))
                 parts.append(model.vectors(batch).float().cpu().numpy())
         return np.concatenate(parts) if parts else np.zeros((0, model.dim), np.float32)
+
+    def bare_forward(self, crops: Crops) -> Callable[[], None]:
+        """The forward pass alone on these crops, prepared and on the device: what a measurement compares with."""
+        import torch
+
+        model = self._model
+        parts = [
+            model.prepared(torch.from_numpy(p))
+            for p in np.split(crops, range(self.settings.batch, len(crops), self.settings.batch))
+        ]
+
+        def run() -> None:
+            with self._lock, torch.inference_mode():
+                for part in parts:
+                    model.forward(part)
+                if part.is_cuda:
+                    torch.cuda.synchronize()
+
+        return run
 
     def embed_texts(self, texts: Sequence[str]) -> Floats:
         """Pieces of a long text are embedded, normalised and averaged by their length in tokens."""
@@ -132,54 +154,50 @@ class OpenClip:
 
     @cached_property
     def _architecture(self) -> dict[str, Any]:
-        import open_clip
-
-        self._register()
-        found = open_clip.get_model_config(self._name)
-        if found is None:
-            raise InputError(
-                f"open_clip has no model '{self.settings.model}': name one of open_clip.list_models(), "
-                "or give config_path"
-            )
-        return dict(found)
+        return read_architecture(self.settings.model, self.settings.config_path)
 
     @property
     def _name(self) -> str:
         return Path(self.settings.config_path).stem if self.settings.config_path else self.settings.model
 
-    def _register(self) -> None:
-        if not self.settings.config_path:
-            return
-        import open_clip
-
-        path = Path(self.settings.config_path)
-        try:
-            json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(f"cannot read the architecture {path} ({error}): mend config_path") from error
-        open_clip.add_model_config(path)
-
-    @cached_property
+    @property
     def _model(self) -> _Loaded:
-        self.check()
+        """Loaded at first use, once, whichever thread comes first."""
         with self._lock:
-            self._register()
-            return _Loaded(self.settings, self._name, self._file(), self.device, self.precision)
+            if self._loaded is None:
+                self.check()
+                if self.settings.config_path:
+                    import open_clip
+
+                    open_clip.add_model_config(Path(self.settings.config_path))
+                place = self._file(), self.device, self.precision
+                self._loaded = _Loaded(self.settings, self._name, self._architecture, *place)
+            return self._loaded
 
 
 class _Loaded:
     """The model in memory."""
 
-    def __init__(self, settings: EmbeddingSettings, name: str, weights: Path, device: str, precision: str) -> None:
+    def __init__(
+        self,
+        settings: EmbeddingSettings,
+        name: str,
+        architecture: dict[str, Any],
+        weights: Path,
+        device: str,
+        precision: str,
+    ) -> None:
         import open_clip
         import torch
 
         self._device = torch.device(device)
         self._dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
-        trained = {} if settings.weights_path else open_clip.get_pretrained_cfg(name, settings.pretrained)
-        model = _created(name, weights, bool(trained.get("quick_gelu", False))).eval().requires_grad_(False)
-        self.dim = int(open_clip.get_model_config(name)["embed_dim"])
-        self._tokenizer = open_clip.get_tokenizer(name)
+        trained = trained_as(name, weights, "" if settings.weights_path else settings.pretrained)
+        texts = text_folder(architecture, weights)
+        model = create(name, architecture, weights, bool(trained.get("quick_gelu", False)), texts)
+        model = model.eval().requires_grad_(False)
+        self.dim = int(architecture["embed_dim"])
+        self._tokenizer = tokenizer_of(name, architecture, texts)
         self._context = int(getattr(self._tokenizer, "context_length", None) or 77)
         shape = (1, 3, 1, 1)
         mean, std = (trained.get(key) or getattr(model.visual, f"image_{key}", None) for key in ("mean", "std"))
@@ -190,8 +208,15 @@ class _Loaded:
 
     def vectors(self, crops: Any) -> Any:
         """(n, side, side, 3) uint8 tensor to (n, dim)."""
+        return self.forward(self.prepared(crops))
+
+    def prepared(self, crops: Any) -> Any:
+        """Normalised, on the device, (n, 3, side, side)."""
         pixels = crops.to(self._device, non_blocking=True).permute(0, 3, 1, 2).float()
-        return self._visual(((pixels - self._mean) / self._std).to(self._dtype))
+        return ((pixels - self._mean) / self._std).to(self._dtype)
+
+    def forward(self, prepared: Any) -> Any:
+        return self._visual(prepared)
 
     def text_vectors(self, texts: Sequence[str]) -> Floats:
         tokens = self._tokenizer(list(texts)).to(self._device)
@@ -205,32 +230,6 @@ class _Loaded:
 
     def fits(self, text: str) -> bool:
         return self.tokens(text) + 2 <= self._context
-
-
-def _created(name: str, weights: Path, quick_gelu: bool) -> Any:
-    """The model with every weight from the file, which may not run code.
-
-    Raises:
-        InputError: the file is no plain file of weights, or belongs to another model; what it lacks would be random.
-    """
-    import open_clip
-
-    if weights.suffix not in SAFE_SUFFIXES:
-        raise InputError(f"weights end in {', '.join(SAFE_SUFFIXES)}, got {weights.name}")
-    try:
-        return open_clip.create_model(
-            name,
-            pretrained=str(weights),
-            precision="fp32",
-            device="cpu",
-            force_quick_gelu=quick_gelu,
-            require_pretrained=True,
-            weights_only=True,
-            pretrained_hf=False,
-        )
-    except Exception as error:  # torch, safetensors and pickle each have their own
-        what = " ".join(str(error).split())[:300]
-        raise InputError(f"cannot load {weights.name} as the model {name}: {type(error).__name__}: {what}") from error
 
 
 def _units(vectors: Floats) -> Floats:

@@ -1,0 +1,169 @@
+"""Loads a model of open_clip from files alone: no network, no code from a file, no weight left random."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from selector.domain import InputError, MissingPart
+from selector.perception.model_files import all_models, content_tag, load_state
+
+SAFE_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "sentencepiece.bpe.model", "vocab.txt")
+_PLACE_OF_CROPS = "visual.positional_embedding"
+
+
+def read_architecture(model: str, config_path: str) -> dict[str, Any]:
+    """The description of a model as open_clip writes it, without importing open_clip, which takes seconds.
+
+    Raises:
+        InputError: open_clip has no such model, or the file of one's own is no description.
+    """
+    path = Path(config_path) if config_path else _folder_of_open_clip() / f"{model.replace('/', '-')}.json"
+    if not config_path and not path.is_file():
+        raise InputError(
+            f"open_clip has no model '{model}': name one of open_clip.list_models(), or give config_path in [embedding]"
+        )
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read the architecture {path} ({error}): mend config_path") from error
+    if not isinstance(found, dict) or not {"embed_dim", "vision_cfg", "text_cfg"} <= found.keys():
+        raise InputError(f"{path.name} is no architecture of open_clip: it needs embed_dim, vision_cfg and text_cfg")
+    return found
+
+
+def text_folder(architecture: Mapping[str, Any], weights: Path) -> Path | None:
+    """Where the tokenizer and configuration of a Hugging Face text tower lie; None where open_clip brings its own.
+
+    They lie beside the weights: in a sub-folder with the tower's name, as ``bestshot weights fetch`` puts them, or in
+    the same folder.
+
+    Raises:
+        MissingPart: they are not there; open_clip would ask a hub for them.
+    """
+    text = architecture["text_cfg"]
+    named = str(text.get("hf_tokenizer_name") or text.get("hf_model_name") or "")
+    if not named:
+        return None
+    if importlib.util.find_spec("transformers") is None:
+        raise MissingPart("the text tower of this model needs transformers: pip install 'bestshot[models]'")
+    needed = ("config.json",) if text.get("hf_model_name") else ()
+    for folder in (Path(named), weights.parent / Path(named).name, weights.parent):
+        if all((folder / name).is_file() for name in needed) and any((folder / n).is_file() for n in _TOKENIZER_FILES):
+            return folder
+    raise MissingPart(
+        f"the text tower {named} is not here: copy its config.json and tokenizer files into "
+        f"{weights.parent / Path(named).name}"
+    )
+
+
+def create(name: str, architecture: Mapping[str, Any], weights: Path, quick_gelu: bool, texts: Path | None) -> Any:
+    """The model, on the CPU in float32, with every weight from the file.
+
+    Args:
+        name: of the model as open_clip knows it by now.
+        quick_gelu: whether it was trained with that activation, as OpenAI's were.
+        texts: see ``text_folder``.
+
+    Raises:
+        InputError: the file is no plain file of weights, or belongs to another model; what it lacks would be random.
+    """
+    import open_clip
+
+    if weights.suffix not in SAFE_SUFFIXES:
+        raise InputError(f"weights end in {', '.join(SAFE_SUFFIXES)}, got {weights.name}")
+    if weights.suffix != ".safetensors":
+        load_state(weights)  # refuses in plain words what would run code; open_clip reads the file once more
+    own_text = {} if texts is None else {"text_cfg": _from_folder(architecture, texts)}
+    try:
+        model = open_clip.create_model(
+            name,
+            pretrained=str(weights),
+            precision="fp32",
+            device="cpu",
+            force_quick_gelu=quick_gelu,
+            require_pretrained=True,
+            weights_only=True,
+            pretrained_hf=False,
+            **own_text,
+        )
+    except Exception as error:  # torch, safetensors and pickle each have their own
+        what = " ".join(str(error).split())[:300]
+        raise InputError(f"cannot load {weights.name} as the model {name}: {type(error).__name__}: {what}") from error
+    _refuse_other_size(model, name, weights)
+    return model
+
+
+def tokenizer_of(name: str, architecture: Mapping[str, Any], texts: Path | None) -> Any:
+    """open_clip's tokenizer of a model, from a folder where it needs files.
+
+    Raises:
+        InputError: the files are no tokenizer.
+    """
+    import open_clip
+
+    if texts is None:
+        return open_clip.get_tokenizer(name)
+    from open_clip.tokenizer import HFTokenizer
+
+    text = architecture["text_cfg"]
+    try:
+        return HFTokenizer(
+            str(texts),
+            context_length=text.get("context_length", 77),
+            tokenizer_mode=text.get("tokenizer_mode"),
+            **{**text.get("tokenizer_kwargs", {}), "local_files_only": True, "trust_remote_code": False},
+        )
+    except Exception as error:
+        what = " ".join(str(error).split())[:200]
+        raise InputError(f"cannot read the tokenizer in {texts}: {type(error).__name__}: {what}") from error
+
+
+def trained_as(name: str, weights: Path, tag: str) -> dict[str, Any]:
+    """What open_clip notes of the training: activation, mean and deviation of pixels; {} for unknown weights.
+
+    Weights by path are recognised by their content: OpenAI's need another activation than the architecture says.
+    """
+    import open_clip
+
+    if tag:
+        return dict(open_clip.get_pretrained_cfg(name, tag))
+    content = content_tag(weights)
+    for model in all_models():
+        if model.open_clip and any((file.sha256 or "").startswith(content) for file in model.files):
+            return dict(open_clip.get_pretrained_cfg(*model.open_clip))
+    return {}
+
+
+def _folder_of_open_clip() -> Path:
+    spec = importlib.util.find_spec("open_clip")
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingPart("an embedding needs open_clip: pip install 'bestshot[models]'")
+    return Path(next(iter(spec.submodule_search_locations))) / "model_configs"
+
+
+def _from_folder(architecture: Mapping[str, Any], texts: Path) -> dict[str, Any]:
+    text = {**architecture["text_cfg"], "hf_model_pretrained": False}
+    return {**text, "hf_model_name": str(texts)} if "hf_model_name" in text else text
+
+
+def _refuse_other_size(model: Any, name: str, weights: Path) -> None:
+    """open_clip stretches the places of crops where a file is of another resolution: that is another model."""
+    if weights.suffix != ".safetensors":
+        return
+    from safetensors import safe_open
+
+    ours = model.state_dict().get(_PLACE_OF_CROPS)
+    with safe_open(weights, framework="pt") as file:
+        if ours is None or _PLACE_OF_CROPS not in file.keys():  # noqa: SIM118 - it is no mapping
+            return
+        theirs = file.get_slice(_PLACE_OF_CROPS).get_shape()
+    if list(ours.shape) != list(theirs):
+        raise InputError(
+            f"{weights.name} belongs to a model of another resolution than {name}: its places are {theirs}, "
+            f"expected {list(ours.shape)}"
+        )
