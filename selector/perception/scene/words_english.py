@@ -14,8 +14,8 @@ ATTRIBUTES: dict[str, str] = {
     **_of(
         "colour",
         "red orange yellow green blue purple violet pink brown black white grey gray cyan turquoise teal magenta golden"
-        " gold silver silvery beige crimson scarlet maroon navy indigo lavender ivory tan cream olive amber blonde ginger"
-        " colorful colourful multicolored multicoloured rainbow lilac burgundy khaki bronze",
+        " gold silver silvery beige crimson scarlet maroon navy indigo lavender ivory tan cream olive amber blonde"
+        " ginger colorful colourful multicolored multicoloured rainbow lilac burgundy khaki bronze",
     ),
     **_of(
         "material",
@@ -206,7 +206,7 @@ PLACES = frozenset(
         " village countryside jungle wood woods studio office restaurant cafe museum library classroom"
         " bedroom bathroom backyard yard farm farmland harbor port station airport stage stadium market"
         " shop store hall church landscape cityscape wall ceiling cloud path trail highway track shore"
-        " coast pond plaza square alley corridor world scenery earth moon"
+        " coast pond plaza alley corridor world scenery earth moon"
     )
 )
 CLOTHES = frozenset(  # "a man in a coat" is no place

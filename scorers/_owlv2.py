@@ -1,0 +1,151 @@
+"""OWLv2 (Minderer et al., NeurIPS 2023): boxes of an image with a score for every phrase, from a local folder.
+
+Published weights: google/owlv2-base-patch16-ensemble, Apache-2.0. Only what is on the disk is read, as safetensors; the
+tokenizer reads English and 16 tokens of a phrase.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scorers._grounding import Evidence, detector_evidence
+from scorers._model_file import sha256_tag
+from selector.domain import InputError, MissingPart, stable_hash
+from selector.perception.model_files import need
+
+MOST_BOXES = 100  # of thousands; the rest score near 0 for every phrase
+LOWEST_SCORE = 0.01
+_FILES = ("config.json", "preprocessor_config.json", "tokenizer_config.json")
+_one_at_a_time = threading.Lock()
+
+
+def owlv2_folder(model_path: str) -> Path:
+    """The model's folder, the user's own or that of ``bestshot weights``.
+
+    Raises:
+        MissingPart: it, a file of it, or a package is not here. InputError: it is another kind of model.
+    """
+    for package in ("torch", "transformers"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingPart(f"grounding = 'owlv2' needs {package}: pip install 'bestshot[models]'")
+    folder = need("owlv2", model_path or None)
+    for name in _FILES:
+        if not (folder / name).is_file():
+            raise MissingPart(f"grounding = 'owlv2' finds no {name} in {folder}: copy or download the whole model")
+    if not list(folder.glob("model*.safetensors")):
+        raise MissingPart(f"grounding = 'owlv2' finds no model.safetensors in {folder}: pickles are not loaded")
+    try:
+        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputError(f"{folder / 'config.json'}: not a configuration of transformers ({error})") from error
+    if kind != "owlv2":
+        raise InputError(f"grounding = 'owlv2' needs a model of type owlv2, got {kind} in {folder}")
+    return folder
+
+
+def owlv2_tag(folder: Path) -> str:
+    """Eight hex digits that change with any file that changes the scores."""
+    files = sorted(path for pattern in ("*.json", "*.txt", "*.safetensors") for path in folder.glob(pattern))
+    return stable_hash([[path.name, sha256_tag(path)] for path in files], 8)
+
+
+def detect(folder: Path, tag: str, rgb: Any, phrases: Sequence[str]) -> Evidence:
+    """Evidence of the phrases in the boxes that the model finds in a picture (H, W, 3) uint8.
+
+    Raises:
+        InputError: the model cannot be loaded.
+    """
+    with _one_at_a_time:
+        loaded = _loaded(folder, tag)
+        if isinstance(loaded, str):
+            raise InputError(loaded)
+        logits, centred = _answers(loaded, rgb, list(phrases))
+    boxes = _as_shares(centred, rgb.shape[1], rgb.shape[0])
+    scores = 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
+    best = scores.max(axis=1)
+    kept = np.sort(np.argsort(-best, kind="stable")[:MOST_BOXES])
+    seen = best[kept] >= LOWEST_SCORE
+    return detector_evidence(phrases, boxes[kept][seen], scores[kept][seen])
+
+
+def _as_shares(centred: Any, width: int, height: int) -> Any:
+    """Centre, width and height (k, 4) as shares of the padded square to corners as shares of the picture itself: it
+    lies in the square's top left corner."""
+    corners = np.concatenate([centred[:, :2] - centred[:, 2:] / 2, centred[:, :2] + centred[:, 2:] / 2], axis=1)
+    longest = max(width, height)
+    return np.clip(corners * np.tile([longest / width, longest / height], 2), 0.0, 1.0)
+
+
+def _answers(loaded: Any, rgb: Any, phrases: list[str]) -> tuple[Any, Any]:
+    """Logits (boxes, phrases) and boxes (boxes, 4) as float64 arrays."""
+    import torch
+    from PIL import Image
+
+    model, processor, tokenizer, device = loaded
+    pixels = processor(images=[Image.fromarray(rgb)], return_tensors="pt")["pixel_values"]
+    length = model.config.text_config.max_position_embeddings
+    tokens = tokenizer(phrases, padding="max_length", max_length=length, truncation=True, return_tensors="pt")
+    with torch.inference_mode():
+        out = model(
+            input_ids=tokens["input_ids"].to(device),
+            attention_mask=tokens["attention_mask"].to(device),
+            pixel_values=pixels.to(device),
+        )
+    return out.logits[0].double().cpu().numpy(), out.pred_boxes[0].double().cpu().numpy()
+
+
+@lru_cache(maxsize=1)
+def _loaded(folder: Path, tag: str) -> Any:
+    """Model, image processor, tokenizer and device, or why there are none; a failure is remembered too."""
+    del tag  # of the key: other files at the same place are another model
+    try:
+        model, missing, processor, tokenizer = _from_disk(folder)
+    except Exception as error:  # whatever transformers and safetensors raise over a wrong file
+        return f"{folder}: transformers cannot load it as OWLv2 ({' '.join(str(error).split())[:200]})"
+    if missing:
+        return f"{folder}: its files lack {', '.join(missing[:3])}: untrained weights would give random scores"
+    from selector.perception.embedding.device import best_device
+
+    device = best_device()
+    return model.float().eval().to(device), processor, tokenizer, device
+
+
+def _from_disk(folder: Path) -> tuple[Any, list[str], Any, Any]:
+    import transformers
+    from transformers import AutoImageProcessor, AutoTokenizer, Owlv2ForObjectDetection
+
+    old = int(transformers.__version__.split(".")[0]) < 5
+    pillow = {"use_fast": False} if old else {"backend": "pil"}  # the same pixels with and without torchvision
+    with _quiet():
+        local = {"local_files_only": True, "trust_remote_code": False}
+        processor = AutoImageProcessor.from_pretrained(folder, **local, **pillow)
+        tokenizer = AutoTokenizer.from_pretrained(folder, **local)
+        model, info = Owlv2ForObjectDetection.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, output_loading_info=True
+        )
+    return model, sorted(map(str, [*info["missing_keys"], *info["mismatched_keys"]])), processor, tokenizer
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No bars and no report while loading: what is missing becomes an error."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,82 @@
+"""Scores of a scene from evidence: whether things are there, look as told, lie as told, and are as many as told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from scorers._grounding import Evidence, Floats, binding, counted, found, order, place
+from scorers._scene_questions import Questions
+from selector.domain import Score
+from selector.perception.scene import Scene
+
+NOTHING = "the prompt names no two objects, relation, attribute or count"
+_NO_OBJECTS = "the prompt names fewer than two objects"
+_NO_ATTRIBUTE = "the prompt gives no object an attribute that can be compared"
+_NO_RELATION = "the prompt relates no two objects that can be told apart"
+_NO_ORDER = "crops do not show the relations of the prompt; a detector may (grounding = 'owlv2')"
+_FLAT = "a flat picture does not show the relations of the prompt"
+_NO_COUNT = "the prompt states no count"
+_CANNOT_COUNT = "crops cannot be counted; a detector can (grounding = 'owlv2')"
+
+
+def checkable(scene: Scene) -> bool:
+    """Whether a prompt says anything to check."""
+    counts = any(thing.count for thing in scene.objects)
+    return len(scene.objects) > 1 or counts or any(thing.attributes for thing in scene.objects)
+
+
+def scene_scores(scene: Scene, questions: Questions, evidence: Evidence) -> dict[str, Score]:
+    """One score a column. ``coherence`` is the geometric mean of those that are scored."""
+    names = [[*questions.names, questions.nothing]] * len(scene.objects)
+    places = [place(evidence, name, others) for name, others in zip(questions.names, names, strict=True)]
+    parts = {
+        "objects": _objects(questions, evidence),
+        "attributes": _attributes(questions, evidence, places),
+        "relations": _relations(scene, questions, evidence, places),
+        "counts": _counts(scene, questions, evidence),
+    }
+    values = [part.value for part in parts.values() if part.value is not None]
+    if not values:
+        reason = parts["counts"].reason if any(thing.count for thing in scene.objects) else NOTHING
+        return parts | {"coherence": Score.unscored(reason or NOTHING)}
+    return parts | {"coherence": _score(float(np.prod(values) ** (1 / len(values))))}
+
+
+def _score(value: float) -> Score:
+    return Score.of(min(1.0, max(0.0, value)))
+
+
+def _mean(values: Sequence[float], reason: str) -> Score:
+    return _score(float(np.mean(values))) if values else Score.unscored(reason)
+
+
+def _objects(questions: Questions, evidence: Evidence) -> Score:
+    names = tuple(dict.fromkeys(questions.names))
+    if len(names) < 2:
+        return Score.unscored(_NO_OBJECTS)
+    return _mean([found(evidence, name, [*names, questions.nothing]) for name in names], _NO_OBJECTS)
+
+
+def _attributes(questions: Questions, evidence: Evidence, places: Sequence[Floats]) -> Score:
+    return _mean([binding(evidence, places[q.thing], q.own, q.rivals) for q in questions.attributes], _NO_ATTRIBUTE)
+
+
+def _relations(scene: Scene, questions: Questions, evidence: Evidence, places: Sequence[Floats]) -> Score:
+    told = [relation for relation in scene.relations if questions.told_apart(relation.subject, relation.object)]
+    if not told:
+        return Score.unscored(_NO_RELATION)
+    values = [order(evidence, places[r.subject], places[r.object], r.kind) for r in told]
+    reason = _NO_ORDER if not evidence.outlines and any(r.kind == "in" for r in told) else _FLAT
+    return _mean([value for value in values if value is not None], reason)
+
+
+def _counts(scene: Scene, questions: Questions, evidence: Evidence) -> Score:
+    wanted = [(name, thing.count) for name, thing in zip(questions.names, scene.objects, strict=True) if thing.count]
+    if not wanted:
+        return Score.unscored(_NO_COUNT)
+    if not evidence.outlines:
+        return Score.unscored(_CANNOT_COUNT)
+    others = [*questions.names, questions.nothing]
+    return _mean([counted(evidence, name, others, count) for name, count in wanted], _NO_COUNT)

@@ -1,0 +1,163 @@
+"""spatial: whether the picture shows the prompt's things, with their own attributes, in their places, in their number.
+
+Estimates: five degrees of truth of what ``selector.perception.scene`` reads from the prompt, English or Chinese:
+``objects`` (each named thing is somewhere), ``attributes`` (a thing looks like its own attribute rather than like those
+of the other things), ``relations`` (left, right, above, below, on, under, beside; with a detector also in), ``counts``
+(with a detector only), and ``coherence``, the geometric mean of those that apply.
+Range and direction: [0, 1], up; 0.5 is no evidence for an order. They rank the candidates of one task.
+Axis: SC. Tasks: text to image. Input: the candidate and the prompt.
+Settings: ``grounding = "grid"`` (default) compares phrases with 13 overlapping crops at two scales through the shared
+embedding; ``grounding = "owlv2"`` asks a detector, from ``bestshot weights`` or from the folder ``model_path``.
+Model and licence: the backbone of ``[embedding]``; OWLv2 (Apache-2.0).
+Source: Radford et al. 2021 (CLIP); Minderer et al. 2023 (OWLv2); the checks are our own.
+Cost: 13 crops a candidate through the backbone, in the batch of all heads; OWLv2 a pass at 960 px, seconds on a CPU.
+Fails: on what the parser leaves out; things smaller than a crop or side by side in one; perspective (what is behind is
+above). OWLv2 reads English. Not measured with published weights: none can be had here (``docs/spatial.md``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from scorers._embedded import EmbeddingScorer
+from scorers._grounding import grid_evidence
+from scorers._model_file import ABSENT
+from scorers._owlv2 import detect, owlv2_folder, owlv2_tag
+from scorers._scene_questions import questions_of
+from scorers._scene_scores import NOTHING, checkable, scene_scores
+from selector.domain import (
+    Axis,
+    BestshotError,
+    Column,
+    InputError,
+    Item,
+    Score,
+    Scorer,
+    TaskInputs,
+    TaskType,
+    stable_hash,
+)
+from selector.domain.embedding import ContestContext, Seen, View
+from selector.perception.embedding.texts import readable_form
+from selector.perception.scene import Scene, parse_scene
+
+GROUNDINGS = ("grid", "owlv2")
+COLUMNS = (
+    Column("objects", 0.0, 1.0, True, Axis.SC, "each thing that the prompt names is somewhere"),
+    Column("attributes", 0.0, 1.0, True, Axis.SC, "colours and other attributes are on the right things"),
+    Column("relations", 0.0, 1.0, True, Axis.SC, "things lie to each other as the prompt says"),
+    Column("counts", 0.0, 1.0, True, Axis.SC, "there are as many as the prompt says; with a detector"),
+    Column("coherence", 0.0, 1.0, True, Axis.SC, "geometric mean of objects, attributes, relations and counts"),
+)
+
+
+def spatial(
+    grounding: str = "grid",
+    model_path: str = "",
+    model: str = "",
+    pretrained: str = "",
+    weights_path: str = "",
+    config_path: str = "",
+) -> Scorer:
+    """The scorer with the chosen grounding; the last four settings are those of every head of the embedding.
+
+    Raises:
+        ValueError: there is no such grounding, or a setting belongs to the other one.
+    """
+    own = {"model": model, "pretrained": pretrained, "weights_path": weights_path, "config_path": config_path}
+    if grounding not in GROUNDINGS:
+        raise ValueError(f"grounding must be {' or '.join(GROUNDINGS)}, got '{grounding}'")
+    if grounding == "grid":
+        if model_path:
+            raise ValueError("model_path is OWLv2's folder: set grounding = 'owlv2' as well")
+        return GridSpatial(**own)
+    unfit = [key for key, value in own.items() if value]
+    if unfit:
+        raise ValueError(f"{unfit[0]} is a setting of grounding = 'grid'; OWLv2's folder is model_path")
+    return DetectorSpatial(model_path)
+
+
+class GridSpatial(EmbeddingScorer):
+    """The scorer over the shared embedding; the module's docstring holds the facts."""
+
+    name = "spatial"
+    task_types = frozenset({TaskType.T2I})
+    columns = COLUMNS
+    view = View.GRID
+
+    def texts(self, inputs: TaskInputs) -> tuple[str, ...]:
+        """The phrases of the prompt's scene; the prompt itself where it cannot be read, so that the reason is known."""
+        scene, why = self._scene(inputs)
+        if why:
+            return (inputs.task.prompt,)
+        return questions_of(scene).phrases if checkable(scene) else ()
+
+    def read(self, item: Item, seen: Seen) -> Mapping[str, Score]:
+        """The scores of one candidate."""
+        scene, why = self._scene(item.inputs)
+        why = why or next((reason for reason in seen.unreadable if reason), None)
+        if why or not checkable(scene):
+            return self._unscored(why or NOTHING)
+        questions = questions_of(scene)
+        return scene_scores(scene, questions, grid_evidence(questions.phrases, seen.boxes, seen.cosines))
+
+    def _scene(self, inputs: TaskInputs) -> tuple[Scene, str | None]:
+        """The scene of the prompt as the backbone should get it: translated where it must be."""
+        text, why = readable_form(inputs.task.prompt, self.backbone.reads_all, self._translations)
+        return parse_scene(text), why
+
+
+class DetectorSpatial:
+    """The scorer over OWLv2; the module's docstring holds the facts."""
+
+    name = "spatial"
+    task_types = frozenset({TaskType.T2I})
+    columns = COLUMNS
+    settings_in_version = True  # by the content of the model's files
+
+    def __init__(self, model_path: str = "") -> None:
+        self._model_path = model_path
+        self._translations: Mapping[str, str] = {}
+
+    def meet(self, contest: ContestContext) -> None:
+        """Take the contest's translations: OWLv2 reads English."""
+        self._translations = contest.translations
+
+    @property
+    def version(self) -> str:
+        """Revision, SHA-256 of the model's files, and the translations."""
+        try:
+            tag = self._tag
+        except BestshotError:  # check() says what is wrong
+            tag = ABSENT
+        return "-".join(["1-owlv2", tag, *([stable_hash(dict(self._translations), 6)] if self._translations else [])])
+
+    def check(self) -> None:
+        """Raise ``MissingPart`` when the model or its packages are not here."""
+        owlv2_folder(self._model_path)
+
+    def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
+        """Scores of each item, in order."""
+        return [self._scores(item) for item in items]
+
+    def _scores(self, item: Item) -> Mapping[str, Score]:
+        text, why = readable_form(item.inputs.task.prompt, False, self._translations)
+        scene = parse_scene(text)
+        if why or not checkable(scene):
+            return {column.name: Score.unscored(why or NOTHING) for column in self.columns}
+        questions = questions_of(scene)
+        try:
+            rgb = item.picture.rgb
+        except InputError as error:
+            return {column.name: Score.unscored(str(error)) for column in self.columns}
+        return scene_scores(scene, questions, detect(self._folder, self._tag, rgb, questions.phrases))
+
+    @cached_property
+    def _folder(self) -> Path:
+        return owlv2_folder(self._model_path)
+
+    @cached_property
+    def _tag(self) -> str:
+        return owlv2_tag(self._folder)
