@@ -74,7 +74,7 @@ def _pictures(backbone: Backbone, requests: Sequence[Request], vectors: Vectors,
         known = vectors.pictures(backbone.space, view, pictures)
         looked |= {(view, key): found for key, found in known.items()}
         missing += [(view, key, picture) for key, picture in pictures.items() if key not in known]
-    made = _made(backbone, missing, each)
+    made = embed_pictures(backbone, missing, each)
     for view in wanted:
         vectors.add_pictures(
             backbone.space, view, {key: v for (of, key), v in made.items() if of is view and not isinstance(v, str)}
@@ -82,7 +82,8 @@ def _pictures(backbone: Backbone, requests: Sequence[Request], vectors: Vectors,
     return looked | made
 
 
-def _made(backbone: Backbone, missing: Sequence[tuple[View, str, Picture]], each: Map) -> Looked:
+def embed_pictures(backbone: Backbone, missing: Sequence[tuple[View, str, Picture]], each: Map = map) -> Looked:
+    """Vectors of pictures under their keys, as they are kept, or why there are none; one batch of the backbone."""
     if not missing:
         return {}
     side = backbone.side_px
@@ -188,7 +189,8 @@ class _Reader:
         asked = self._head.texts(item.inputs)
         rows = self._texts.rows(asked)
         lengths = np.maximum(np.linalg.norm(vectors, axis=1), 1e-12)[:, None]
-        cosines = product[:, self._texts_from + np.maximum(rows, 0)] / lengths if len(rows) else product[:, :0]
+        cosines = np.full((len(vectors), len(rows)), np.nan, np.float32)
+        cosines[:, rows >= 0] = product[:, self._texts_from + rows[rows >= 0]] / lengths
         source, no_source = self._source(item)
         return self._head.read(
             item,
@@ -196,7 +198,7 @@ class _Reader:
                 vectors=vectors,
                 boxes=boxes(self._view, *item.picture.size, self._head.backbone.side_px),
                 own=product[:, self._own],
-                cosines=np.where(rows >= 0, cosines, np.nan).astype(np.float32),
+                cosines=cosines,
                 all_texts=self._texts.matrix,
                 text_rows=rows,
                 unreadable=self._texts.why(asked),

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.domain import InputError, MissingPart
+from selector.domain import BestshotError, InputError, MissingPart
 from selector.domain.embedding import EmbeddingSettings
 from selector.perception.embedding.device import best_device, best_precision
 from selector.perception.embedding.loading import create, read_architecture, text_folder, tokenizer_of, trained_as
@@ -51,6 +51,7 @@ class OpenClip:
         self.settings = settings
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
+        self._broken: BestshotError | None = None
 
     def check(self) -> None:
         for package in ("torch", "open_clip"):
@@ -162,17 +163,24 @@ class OpenClip:
 
     @property
     def _model(self) -> _Loaded:
-        """Loaded at first use, once, whichever thread comes first."""
+        """Loaded at first use, once, whichever thread comes first; what cannot be loaded is not tried again."""
         with self._lock:
-            if self._loaded is None:
-                self.check()
-                if self.settings.config_path:
-                    import open_clip
-
-                    open_clip.add_model_config(Path(self.settings.config_path))
-                place = self._file(), self.device, self.precision
-                self._loaded = _Loaded(self.settings, self._name, self._architecture, *place)
+            if self._broken is not None:
+                raise self._broken
+            try:
+                self._loaded = self._loaded or self._load()
+            except BestshotError as error:
+                self._broken = error
+                raise
             return self._loaded
+
+    def _load(self) -> _Loaded:
+        self.check()
+        if self.settings.config_path:
+            import open_clip
+
+            open_clip.add_model_config(Path(self.settings.config_path))
+        return _Loaded(self.settings, self._name, self._architecture, self._file(), self.device, self.precision)
 
 
 class _Loaded:
