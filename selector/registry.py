@@ -35,6 +35,7 @@ BUILTIN_SCORERS: dict[str, str] = {
     "preservation": "scorers.preservation:Preservation",
     "prompt_contrast": "scorers.prompt_contrast:PromptContrast",
     "realism": "scorers.realism:Realism",
+    "pyiqa": "scorers.pyiqa_metrics:PyIQA",
     "seams": "scorers.seams:Seams",
     "technical": "scorers.technical:Technical",
 }
