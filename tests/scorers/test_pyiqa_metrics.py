@@ -184,7 +184,7 @@ def test_pyiqa_metric_whose_weights_are_not_here_says_how_to_fetch_them_at_once(
 
 @needs_pyiqa
 def test_pyiqa_metric_whose_package_is_missing_names_it(monkeypatch):
-    def build(name):
+    def build(_):
         raise ModuleNotFoundError("No module named 'pkg_resources'", name="pkg_resources")
 
     metric_model.__globals__["_built"].cache_clear()
