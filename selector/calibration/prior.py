@@ -84,6 +84,17 @@ _LETTERING_LOOK = (
     Weight("lettering.colour_match", 0.8, 0.2, 0.3, 0.0, "ink of another colour"),
     Weight("lettering.sharpness_match", 0.8, 0.2, 0.2, 0.0, "crisp letters on a soft photograph look pasted"),
 )
+# Weak: within a task the motif is the same and what is left is the manner, but the embedding sees motifs first.
+_REALISM = (
+    Weight("realism.knn_distance", 0.3, 0.1, -0.2, 0.0, "far from any real photograph reads as generated", True),
+    Weight("realism.mahalanobis", 1.0, 0.3, -0.2, 0.0, "off the mass of photographs in any direction", True),
+)
+_REALISM_OF_A_MOTIF = (
+    Weight(
+        "realism.knn_distance", 0.35, 0.1, -0.1, 0.0, "a free motif may lie far from the contest's photographs", True
+    ),
+    Weight("realism.mahalanobis", 1.1, 0.3, -0.1, 0.0, "the same: the wanted motif counts more than the manner", True),
+)
 _KEPT = (
     Weight("preservation.outside_ssim", 0.90, 0.10, 0.8, 0.0, "SC of an edit is the smaller of success and keeping"),
     Weight("preservation.outside_delta_e", 3.0, 4.0, -0.4, 0.0, "a colour shift of the rest is over-editing"),
@@ -99,7 +110,7 @@ PRIOR: dict[tuple[TaskType, Axis], AxisPrior] = {
             ),
         ),
     ),
-    (TaskType.T2I, Axis.PQ): AxisPrior(6.0, 1.5, (*_TECHNICAL, *_ARTEFACTS)),
+    (TaskType.T2I, Axis.PQ): AxisPrior(6.0, 1.5, (*_TECHNICAL, *_ARTEFACTS, *_REALISM_OF_A_MOTIF)),
     (TaskType.TIE, Axis.SC): AxisPrior(
         5.0,
         2.0,
@@ -108,7 +119,7 @@ PRIOR: dict[tuple[TaskType, Axis], AxisPrior] = {
             *_KEPT,
         ),
     ),
-    (TaskType.TIE, Axis.PQ): AxisPrior(6.0, 1.5, (*_TECHNICAL, *_ARTEFACTS, *_SEAMS, _ORDER)),
+    (TaskType.TIE, Axis.PQ): AxisPrior(6.0, 1.5, (*_TECHNICAL, *_ARTEFACTS, *_SEAMS, *_REALISM, _ORDER)),
     # A low base, because many rows add up: with all of them good SC comes near 10 and not beyond, where it is cut.
     (TaskType.VTTIE, Axis.SC): AxisPrior(
         2.5,
@@ -124,7 +135,7 @@ PRIOR: dict[tuple[TaskType, Axis], AxisPrior] = {
         ),
     ),
     (TaskType.VTTIE, Axis.PQ): AxisPrior(
-        6.0, 1.5, (*_TECHNICAL, *_ARTEFACTS, *_SEAMS_OF_TEXT, *_LETTERING_LOOK, _ORDER)
+        6.0, 1.5, (*_TECHNICAL, *_ARTEFACTS, *_SEAMS_OF_TEXT, *_LETTERING_LOOK, *_REALISM, _ORDER)
     ),
     # SC is 10 x cosine of a face feature that we do not have: dlib's centred cosine stands in. A face that cannot be
     # found is the worst that can happen to a face swap, hence z = -2.
@@ -149,6 +160,7 @@ PRIOR: dict[tuple[TaskType, Axis], AxisPrior] = {
             *_TECHNICAL,
             *_ARTEFACTS,
             *_SEAMS,
+            *_REALISM,
             _ORDER,
             Weight("preservation.outside_ssim", 0.95, 0.05, 0.3, 0.0, "damage outside the face is an artefact"),
         ),

@@ -8,7 +8,7 @@ vectors once with the directions of all heads.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
@@ -139,13 +139,15 @@ class EmbeddingSettings:
 class ContestContext:
     """What a scorer may know of the contest beyond the item before it.
 
-    ``translations``: English of prompts in other languages, by prompt.
+    ``translations``: English of prompts in other languages, by prompt. ``input_ids``: SHA-256 of the input pictures by
+    name, as the campaign pins them; empty outside a campaign.
     """
 
     tasks: tuple[Task, ...]
     inputs_folder: Path
     embedding: EmbeddingSettings
     translations: Mapping[str, str]
+    input_ids: Mapping[str, str] = field(default_factory=dict)
 
 
 @runtime_checkable

@@ -30,7 +30,7 @@ def contest_context(ws: Workspace, tasks: Sequence[Task]) -> ContestContext:
     )
     table = config.translations_path
     translations = read_translations(ws.folder / table) if table else {}
-    return ContestContext(tuple(tasks), ws.inputs_folder, settings, translations)
+    return ContestContext(tuple(tasks), ws.inputs_folder, settings, translations, ws.db.facts("input:"))
 
 
 def read_translations(path: Path) -> dict[str, str]:

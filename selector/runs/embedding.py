@@ -94,6 +94,9 @@ class _Worker:
     def __init__(self, ws: Workspace, heads: Mapping[str, Head], translations: Mapping[str, str]) -> None:
         self._ws, self._heads, self._translations = ws, heads, translations
         self.vectors = StoredVectors(ws.db)
+        for head in heads.values():
+            if hasattr(head, "keep_in"):  # it embeds pictures of its own, and these are kept as well
+                head.keep_in(self.vectors)
         self.pool = ThreadPoolExecutor(os.cpu_count() or 2)
         self._inputs = lru_cache(maxsize=_KEPT_INPUTS)(ws.task_inputs)
 

@@ -1,0 +1,124 @@
+"""realism: how far the picture lies from real photographs, in the embedding.
+
+Estimates: whether a picture looks like a photograph that was taken: its distance to the contest's own input
+photographs (or those of a folder). ``knn_distance``: mean cosine distance to the 5 nearest. ``mahalanobis``: distance
+under their Gaussian (covariance shrunk after Ledoit and Wolf 2004) over the square root of the dimensions, about 1 for
+another photograph of the kind. The task's own pictures are left out of both, so that a copy of the source does not win
+by being it.
+Range and direction: [0, 2] and, cut at 10, [0, 10]; both down. Axis: PQ. Tasks: all. Input: the candidate.
+Model and licence: the backbone's. Source: the same vectors and reference as set distances have, FID (Heusel et al.
+2017) and CMMD (Jayasumana et al. 2024); ``bestshot realism`` has those. Cost: one product with the photographs'
+vectors, which are embedded once a campaign.
+Fails: an embedding sees motifs before damage: a rare motif lies far off however well it is made, so compare candidates
+of one task only. What smooths a picture may bring it *nearer*, because many photographs have smooth parts. Fine
+artefacts vanish at the backbone's resolution. Below 20 photographs nothing is scored, and where there are fewer of them
+than dimensions the shrinkage decides much of ``mahalanobis``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scorers._embedded import EmbeddingScorer, clipped
+from selector.domain import Axis, Column, Item, MissingPart, Score, TaskInputs, TaskType
+from selector.domain.embedding import ContestContext, EmbeddingSettings, Seen
+
+if TYPE_CHECKING:
+    from scorers._reference import Reference
+    from selector.perception.embedding.real_pictures import RealPictures
+    from selector.perception.embedding.vectors import Vectors
+
+LEAST_PICTURES = 20
+TOO_FEW = f"there are fewer than {LEAST_PICTURES} real photographs to compare with"
+
+
+class Realism(EmbeddingScorer):
+    """Scorer; the module's docstring holds the facts.
+
+    Args:
+        reference_folder: real photographs instead of the contest's input pictures.
+        neighbours: how many of the nearest count.
+        model, pretrained, weights_path, config_path: see ``EmbeddingScorer``.
+    """
+
+    name = "realism"
+    task_types = frozenset(TaskType)
+    columns = (
+        Column("knn_distance", 0.0, 2.0, False, Axis.PQ, "cosine distance to the nearest real photographs"),
+        Column("mahalanobis", 0.0, 10.0, False, Axis.PQ, "distance from the mass of real photographs, about 1 for one"),
+    )
+
+    def __init__(
+        self,
+        reference_folder: str = "",
+        neighbours: int = 5,
+        model: str = "",
+        pretrained: str = "",
+        weights_path: str = "",
+        config_path: str = "",
+    ) -> None:
+        if neighbours < 1:
+            raise ValueError(f"neighbours is a number above 0, got {neighbours}")
+        self._folder, self._neighbours = reference_folder, neighbours
+        self._contest: ContestContext | None = None
+        self._found: RealPictures | None = None
+        self._reference: Reference | None = None
+        super().__init__(model, pretrained, weights_path, config_path)
+
+    def meet(self, contest: ContestContext) -> None:
+        self._contest, self._found = contest, None
+        super().meet(contest)
+
+    def check(self) -> None:
+        """Raise ``MissingPart`` when the backbone's weights or the named folder are not here."""
+        super().check()
+        self._pictures()
+
+    def keep_in(self, vectors: Vectors) -> None:
+        """Look the photographs' vectors up in ``vectors``, and add them there."""
+        self._real().keep_in(vectors)
+
+    def read(self, item: Item, seen: Seen) -> Mapping[str, Score]:
+        fitted = self._real().fitted()
+        if fitted is None or len(fitted.rows) < LEAST_PICTURES:
+            return self._unscored(TOO_FEW)
+        values = fitted.distances(seen.units[0], _own(item.inputs), self._neighbours)
+        if values is None:
+            return self._unscored(TOO_FEW)
+        return {c.name: clipped(value, c) for c, value in zip(self.columns, values, strict=True)}
+
+    def _use(self, settings: EmbeddingSettings) -> None:
+        super()._use(settings)
+        self._reference = None  # of another backbone, or of other pictures
+
+    def _real(self) -> Reference:
+        from scorers._reference import Reference
+
+        if self._reference is None:
+            self._reference = Reference(self._pictures(), self.backbone)
+        return self._reference
+
+    def _pictures(self) -> RealPictures:
+        from selector.perception.embedding.real_pictures import folder_of_photographs, input_photographs
+
+        if self._found is None:
+            contest = self._contest
+            if self._folder:
+                self._found = folder_of_photographs(Path(self._folder))
+            elif contest is None:
+                self._found = input_photographs((), Path(), {})
+            else:
+                self._found = input_photographs(contest.tasks, contest.inputs_folder, contest.input_ids)
+        return self._found
+
+    def _more_version(self) -> list[str]:
+        try:
+            return [f"r{self._pictures().digest}", *super()._more_version()]
+        except MissingPart:
+            return ["absent", *super()._more_version()]
+
+
+def _own(inputs: TaskInputs) -> list[str]:
+    return [picture.id for picture in (inputs.source, inputs.reference) if picture is not None]
