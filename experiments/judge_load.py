@@ -150,11 +150,11 @@ def measure_faults(place: Path, candidates: int, seed: int) -> Faults:
     return found
 
 
-def measure_throughput(place: Path, candidates: int, latency_seconds: float) -> Throughput:
+def measure_throughput(place: Path, candidates: int, latency_seconds: float, side_px: int = USUAL_PX) -> Throughput:
     """Let the command ask a server that does nothing but take its time."""
     behaviour = Behaviour(latency_seconds=latency_seconds, slots=CONCURRENCY)
     with JudgeServer(behaviour) as server:
-        campaign = make_campaign(place, candidates, USUAL_PX, server.url, concurrency=CONCURRENCY)
+        campaign = make_campaign(place, candidates, side_px, server.url, concurrency=CONCURRENCY)
         campaign.close()
         _run(campaign.folder)
         requests, seconds = len(server.log), server.last_seconds - server.first_seconds

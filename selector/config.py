@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from selector.contest.toml_model import parse_toml, validate
 from selector.domain import InputError, TaskType
@@ -107,23 +108,13 @@ class CalibrateConfig(_Model):
     )
 
 
-def _a_server(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be the http(s) address of a chat API, such as http://localhost:8000/v1")
-    if parts.username or parts.password or parts.query:
-        raise ValueError("must hold no password or key: name the environment variable of the key in key_env")
-    return url
-
-
 class JudgeConfig(_Model):
     """A vision-language model behind an OpenAI-compatible chat API, asked by ``bestshot score --judge NAME``."""
 
-    base_url: Annotated[str, AfterValidator(_a_server)] = Field(description="address of the chat API, ends with /v1")
+    base_url: str = Field(description="address of the chat API, ends with /v1")
     model: str = Field(min_length=1, description="the model's name at the server")
     key_env: str = Field(
         default="",
-        pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$",
         description="name of the environment variable that holds the key (never the key); empty: the server wants none",
     )
     concurrency: int = Field(default=8, ge=1, le=256, description="requests on their way at once")
@@ -143,6 +134,20 @@ class JudgeConfig(_Model):
     price_out: float | None = Field(default=None, ge=0, description="money for a million tokens written")
     currency: str = Field(default="", max_length=8, description="of the prices, for display")
     budget: float | None = Field(default=None, gt=0, description="money that this judge may cost in this campaign")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_secret(cls, values: Any) -> Any:
+        """A rule over the table, because the message of a rule over a key repeats its value, which may be a secret."""
+        if isinstance(values, dict):
+            url, variable = urlsplit(str(values.get("base_url", "http://h"))), str(values.get("key_env", ""))
+            if url.scheme not in ("http", "https") or not url.hostname:
+                raise ValueError("base_url must be the http(s) address of a chat API, such as http://localhost:8000/v1")
+            if url.username or url.password or url.query:
+                raise ValueError("base_url must hold no password or key: name an environment variable in key_env")
+            if variable and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
+                raise ValueError("key_env must be the name of an environment variable, not the key itself")
+        return values
 
 
 class CampaignConfig(_Model):

@@ -34,8 +34,9 @@ def make_campaign(place: Path, candidates: int, side_px: int, url: str, **judge:
         for i in range(min(PER_TASK, candidates - task * PER_TASK)):
             (place / "out" / f"{task}_{i}.jpg").write_bytes(_picture(rng, side_px))
     (place / "task.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    score = {"scorers": ["technical"]}  # quick to make: nothing is scored here
     judges = {JUDGE: {"base_url": url, "model": "toy-judge", **judge}}
-    campaign = Campaign.init(place / "campaign", place / "task.csv", place / "in", judges=judges)
+    campaign = Campaign.init(place / "campaign", place / "task.csv", place / "in", judges=judges, score=score)
     campaign.import_folder(place / "out", "random")
     return campaign
 

@@ -106,6 +106,7 @@ class Behaviour:
     formats: tuple[str, ...] = ("json_schema", "json_object", "text")
     key: str = ""
     models: tuple[str, ...] = ("toy-judge",)
+    rejected_fields: tuple[str, ...] = ()
     usage: tuple[int, int] | None = (1000, 20)
     jitter: bool = False  # repeats of a question differ by their seed
     by_question: bool = False  # the fault follows from the question alone, however often it is asked
@@ -230,6 +231,9 @@ class _Handler(BaseHTTPRequestHandler):
             return 401, {"error": {"message": message, "code": "invalid_api_key"}}
         if body["model"] not in behaviour.models:
             return 404, {"error": {"message": f"The model `{body['model']}` does not exist", "code": "model_not_found"}}
+        for name in behaviour.rejected_fields:
+            if name in body:
+                return 400, {"error": {"message": f"Unsupported parameter: '{name}'", "param": name}}
         if wanted not in behaviour.formats:
             return 400, {"error": {"message": f"response_format.type {wanted} is not supported", "code": None}}
         return None

@@ -19,7 +19,9 @@ FULL = {
     "score": {"scorers": ["gate"]},
     "generators": {"folder": {"path": "C:\\images\\完成"}, "textedit": {"exclude_fonts": ["A", "B"]}},
     "scorers": {},
+    "judges": {"qwen2.5-vl": {"base_url": "http://localhost:8000/v1", "model": "Qwen/Qwen2.5-VL-72B", "budget": 20.5}},
 }
+PLUG_IN_KEYS = ("path", "exclude_fonts", "base_url", "model", "budget")  # of tables that a team writes itself
 
 
 @pytest.mark.parametrize("values", [{"profile": "mini-png"}, FULL], ids=["defaults", "full"])
@@ -33,7 +35,7 @@ def test_a_rendered_file_reads_back_the_same(tmp_path: Path, values: dict[str, o
 def test_every_key_has_its_comment() -> None:
     lines = render_config(parse_config(FULL)).splitlines()
     for i, line in enumerate(lines):
-        if "=" in line and not line.startswith("#") and line.split(" =")[0] not in ("path", "exclude_fonts"):
+        if "=" in line and not line.startswith("#") and line.split(" =")[0] not in PLUG_IN_KEYS:
             assert lines[i - 1].startswith("# "), line
 
 
@@ -53,6 +55,12 @@ def test_the_plan_of_a_type_is_a_copy() -> None:
         ({"seed": -1}, ["seed"]),
         ({"generate": {"tie": {"retouch": "three"}}}, ["retouch"]),
         ({"team": ""}, ["team"]),
+        ({"judges": {"a": {"model": "m"}}}, ["judges.a.base_url", "missing"]),
+        ({"judges": {"a": {"base_url": "localhost:8000", "model": "m"}}}, ["base_url", "http://localhost:8000/v1"]),
+        ({"judges": {"a": {"base_url": "http://u:secret@h/v1", "model": "m"}}}, ["base_url", "key_env"]),
+        ({"judges": {"a": {"base_url": "http://h/v1", "model": "m", "key_env": "sk-1234"}}}, ["key_env"]),
+        ({"judges": {"a": {"base_url": "http://h/v1", "model": "m", "repeat": 3}}}, ["repeat", "repeats"]),
+        ({"judges": {"a b": {"base_url": "http://h/v1", "model": "m"}}}, ["judges"]),
     ],
 )
 def test_a_wrong_key_or_value_is_one_line_that_names_it(change: dict[str, object], words: list[str]) -> None:
@@ -61,6 +69,15 @@ def test_a_wrong_key_or_value_is_one_line_that_names_it(change: dict[str, object
     assert "\n" not in str(caught.value)
     for word in words:
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "table", [{"base_url": "https://u:s3cret@h/v1"}, {"base_url": "http://h/v1", "key_env": "sk-s3cret"}]
+)
+def test_a_secret_in_the_wrong_place_is_not_repeated(table: dict[str, str]) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_config({"profile": "mini-png", "judges": {"a": {"model": "m", **table}}})
+    assert "s3cret" not in str(caught.value) and "key_env" in str(caught.value)
 
 
 def test_a_file_that_is_no_toml_or_not_utf8_says_so(tmp_path: Path) -> None:

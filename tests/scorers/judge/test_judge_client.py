@@ -146,6 +146,14 @@ def test_the_form_of_answers_is_what_the_server_takes_and_is_remembered(
     assert [asked.fields.get("response_format", {}).get("type") for asked in server.log] == [used] * 2
 
 
+def test_fields_that_the_server_rejects_are_left_out_for_the_rest_of_the_run() -> None:
+    with JudgeServer(Behaviour(rejected_fields=("temperature", "seed", "max_tokens"))) as server:
+        asker = judge(server, seed=1)
+        replies = [asker.ask(PQ, [PICTURE]) for _ in range(2)]
+    assert [(reply.outcome, reply.tries) for reply in replies] == [("scored", 4), ("scored", 1)]
+    assert set(server.log[0].fields) == {"model", "response_format", "max_completion_tokens"}
+
+
 def test_a_fixed_form_that_the_server_rejects_stops_the_run() -> None:
     with pytest.raises(JudgeStopped, match="change response_format"):
         ask(Behaviour(formats=("text",)), format="json_schema")
