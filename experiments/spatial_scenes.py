@@ -43,7 +43,7 @@ Values = Callable[[Sequence[Item]], list[float | None]]
 
 def main(arguments: list[str] | None = None) -> int:
     options = parser("spatial_scenes", __doc__ or "")
-    options.add_argument("--scenes", type=int, default=150, help="scenes of each swap and language (default 150)")
+    options.add_argument("--scenes", type=int, default=100, help="scenes of each swap and language (default 100)")
     options.add_argument("--noise", type=float, default=0.15, help="of the stub; a feature that is there is 1 (0.15)")
     options.add_argument("--model", default="", help="an open_clip architecture instead of the stub")
     options.add_argument("--pretrained", default="", help="its tag")

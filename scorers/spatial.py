@@ -3,7 +3,7 @@
 Estimates: five degrees of truth of what ``selector.perception.scene`` reads from the prompt, English or Chinese:
 ``objects`` (each named thing is somewhere), ``attributes`` (a thing looks like its own attribute rather than like those
 of the other things), ``relations`` (left, right, above, below, on, under, beside; with a detector also in), ``counts``
-(with a detector only), and ``coherence``, the geometric mean of those that apply.
+(only with a detector, whose boxes can be counted), and ``coherence``, the geometric mean of those that apply.
 Range and direction: [0, 1], up; 0.5 is no evidence for an order. They rank the candidates of one task.
 Axis: SC. Tasks: text to image. Input: the candidate and the prompt.
 Settings: ``grounding = "grid"`` (default) compares phrases with 13 overlapping crops at two scales through the shared
@@ -44,12 +44,12 @@ from selector.perception.embedding.texts import readable_form
 from selector.perception.scene import Scene, parse_scene
 
 GROUNDINGS = ("grid", "owlv2")
+_COUNTS = Column("counts", 0.0, 1.0, True, Axis.SC, "there are as many as the prompt says")
 COLUMNS = (
     Column("objects", 0.0, 1.0, True, Axis.SC, "each thing that the prompt names is somewhere"),
     Column("attributes", 0.0, 1.0, True, Axis.SC, "colours and other attributes are on the right things"),
     Column("relations", 0.0, 1.0, True, Axis.SC, "things lie to each other as the prompt says"),
-    Column("counts", 0.0, 1.0, True, Axis.SC, "there are as many as the prompt says; with a detector"),
-    Column("coherence", 0.0, 1.0, True, Axis.SC, "geometric mean of objects, attributes, relations and counts"),
+    Column("coherence", 0.0, 1.0, True, Axis.SC, "geometric mean of the others, as far as they apply"),
 )
 
 
@@ -86,6 +86,7 @@ class GridSpatial(EmbeddingScorer):
     task_types = frozenset({TaskType.T2I})
     columns = COLUMNS
     view = View.GRID
+    tolerance = 0.05  # cosines are multiplied by 100 before they are compared, and so is what they are off by
 
     def texts(self, inputs: TaskInputs) -> tuple[str, ...]:
         """The phrases of the prompt's scene; the prompt itself where it cannot be read, so that the reason is known."""
@@ -101,7 +102,8 @@ class GridSpatial(EmbeddingScorer):
         if why or not checkable(scene):
             return self._unscored(why or NOTHING)
         questions = questions_of(scene)
-        return scene_scores(scene, questions, grid_evidence(questions.phrases, seen.boxes, seen.cosines))
+        scores = scene_scores(scene, questions, grid_evidence(questions.phrases, seen.boxes, seen.cosines))
+        return {column.name: scores[column.name] for column in self.columns}
 
     def _scene(self, inputs: TaskInputs) -> tuple[Scene, str | None]:
         """The scene of the prompt as the backbone should get it: translated where it must be."""
@@ -114,7 +116,7 @@ class DetectorSpatial:
 
     name = "spatial"
     task_types = frozenset({TaskType.T2I})
-    columns = COLUMNS
+    columns = (*COLUMNS, _COUNTS)
     settings_in_version = True  # by the content of the model's files
 
     def __init__(self, model_path: str = "") -> None:

@@ -37,6 +37,7 @@ BUILTIN_SCORERS: dict[str, str] = {
     "realism": "scorers.realism:Realism",
     "pyiqa": "scorers.pyiqa_metrics:PyIQA",
     "seams": "scorers.seams:Seams",
+    "spatial": "scorers.spatial:spatial",
     "technical": "scorers.technical:Technical",
 }
 GENERATOR_GROUP = "bestshot.generators"
