@@ -134,14 +134,16 @@ def _line_votes(luma: Array) -> Array | None:
 
 
 def _foreign(votes: Array) -> Array:
-    """By how much another phase's share of the votes surely exceeds that of the picture's own, (rows, columns).
+    """By how much a foreign phase's share of the votes surely exceeds that of the rightful ones, (rows, columns).
 
-    The lines of a phase with the most votes are left out: a grid is on all lines, a straight edge of the scene on one.
+    Rightful are the phase that most of the picture votes for and phase 0, the grid of the final JPEG, which shows where
+    the picture is smooth. The lines of a phase with the most votes are left out: a grid is on all of them, a straight
+    edge of the scene on one.
     """
     own = int(np.argmax(votes.sum(axis=(0, 1, 2))))
     kept = np.sort(votes, axis=2)[:, :, : votes.shape[2] - EDGES].sum(axis=2)
     total = kept.sum(axis=-1) + GRID_PX
     share = (kept + 1) / total[..., None]
-    base = np.maximum(share[..., own], np.median(share, axis=-1))
-    other = np.delete(share, own, axis=-1).max(axis=-1)
+    base = np.maximum(np.maximum(share[..., own], share[..., 0]), np.median(share, axis=-1))
+    other = np.delete(share, [0, own], axis=-1).max(axis=-1)
     return np.asarray(np.maximum(0.0, other - base - SURE * np.sqrt((other + base) / total)))

@@ -12,8 +12,9 @@ detectors only rank candidates of one task: none of them tells real from fake, a
   s / (s + 0.15).
 - ``noise_consistency``: spread s of log noise (Immerkaer 1996) over smooth neighbourhoods of 48 px beyond what their
   brightness and texture explain, fitted robustly (after Mahdian and Saic 2009); 0.6 / (s + 0.6).
-- ``jpeg_grid``: how far another phase of an 8 px grid outvotes the picture's own one in the worst 5% of 64 px windows,
-  beyond 2.5 standard deviations (grid inconsistency: Ye, Sun and Chang 2007; Li, Yuan and Yu 2009); s / (s + 0.04).
+- ``jpeg_grid``: how far another phase of an 8 px grid outvotes both the picture's main one and that of its final JPEG
+  in the worst 5% of 64 px windows, beyond 2.5 standard deviations (inconsistent grids: Ye, Sun and Chang 2007; Li, Yuan
+  and Yu 2009); s / (s + 0.04).
 Range and direction: all [0, 1]; noise_consistency up, the others down. Axis: PQ. Tasks: all. Input: the candidate's
 pixels, the central 1024 px at their own size. Model and licence: none. Cost: about 45 ms at 1024 px on one core.
 

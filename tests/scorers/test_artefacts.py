@@ -229,6 +229,13 @@ def test_one_grid_at_another_phase_is_no_inconsistency(name: str) -> None:
     assert value(jpeg(photograph(name), 50)[3:, 5:], "jpeg_grid") < 0.25
 
 
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_a_blurred_part_which_shows_the_grid_of_the_final_jpeg_is_no_inconsistency(name: str) -> None:
+    made = photograph(name)[3:, 5:].copy()
+    made[:, : made.shape[1] // 2] = blurred(made, 4)[:, : made.shape[1] // 2]
+    assert value(made, "jpeg_grid") < 0.25
+
+
 def test_flat_and_tiny_pictures_are_unscored_with_the_reason() -> None:
     assert {score.reason for score in scores(np.full((300, 300, 3), 90, np.uint8)).values()} == {
         "the picture is flat: it shows no trace of how it was made"
