@@ -1,5 +1,6 @@
 """The aesthetic head against its layers, one after the other, in NumPy; the published one where it is at hand."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def by_layers(layers, vector):
 def random_head(folder: Path) -> Path:
     rng = np.random.default_rng(11)
     state = {}
-    for place, (wide, narrow) in zip(PLACES, zip(WIDTHS, WIDTHS[1:], strict=False), strict=True):
+    for place, (wide, narrow) in zip(PLACES, itertools.pairwise(WIDTHS), strict=True):
         state[f"layers.{place}.weight"] = torch.tensor(rng.normal(0, wide**-0.5, (narrow, wide)), dtype=torch.float32)
         state[f"layers.{place}.bias"] = torch.tensor(rng.normal(0, 0.1, narrow), dtype=torch.float32)
     state["layers.7.bias"] += 5
@@ -66,7 +67,7 @@ def vector_of(picture, backbone):
 def test_rating_is_that_of_the_layers_one_after_the_other(head):
     backbone = FixedBackbone()
     layers = layers_of(torch.load(head, map_location="cpu", weights_only=True))
-    assert [w.shape for w, _ in layers] == [(b, a) for a, b in zip(WIDTHS, WIDTHS[1:], strict=False)]
+    assert [w.shape for w, _ in layers] == [(b, a) for a, b in itertools.pairwise(WIDTHS)]
     for item, result in zip(items(), scorer(head, backbone).score(items()), strict=True):
         vector = vector_of(item.picture, backbone)
         expected = by_layers(layers, vector / np.linalg.norm(vector))
@@ -102,7 +103,7 @@ def test_file_that_is_no_stack_of_linear_layers_is_refused(tmp_path):
         scorer(tmp_path / "net.pth", FixedBackbone()).score(items())
 
 
-def test_published_head_is_not_taken_for_a_backbone_that_it_was_not_trained_on(tmp_path, monkeypatch):
+def test_published_head_is_not_taken_for_a_backbone_that_it_was_not_trained_on(monkeypatch):
     """LAION's ViT-L/14 has 768 dimensions as well, and means other things by them."""
     monkeypatch.setattr("selector.perception.embedding.openclip.OpenClip.check", lambda _: None)
     made = Aesthetic()
