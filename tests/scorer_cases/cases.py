@@ -57,7 +57,8 @@ class Case:
     ``settings`` and ``embedding`` (JSON values) may write files into a folder. ``items``: two or more; every column is
     scored in one of them. ``tolerance``: where the scorer's own is made for larger models than ours.
     ``between_encodings``: the one between a JPEG and its pixels as PNG, where that is another. ``looked_at``: the types
-    whose first item is tried in all encodings and sizes; all types when empty.
+    whose first item is tried in all encodings and sizes; all types when empty. ``package``: what must be
+    installed, where the project's own extras for tests do not bring it.
     """
 
     series: Mapping[str, Series | NoSeries]
@@ -67,6 +68,7 @@ class Case:
     tolerance: float | None = None
     between_encodings: float | None = None
     looked_at: frozenset[TaskType] = frozenset()
+    package: str = ""
 
     def arguments(self, name: str, folder: Path) -> dict[str, Any]:
         """What ``made`` takes, here and in another process."""

@@ -1,12 +1,11 @@
 """Cases of the scorers that need a model: small ones with random weights, so that only the plumbing is tried with them.
 
-Directions of heads over an embedding are tried on an embedding whose meaning is known: ``Colours`` says how red, green
-and blue a crop is, and what a prompt asks for.
+What such a model says has no direction. Heads over an embedding are given ``Colours`` for that instead; see there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,13 @@ from typing import Any
 import numpy as np
 from tiny_backbone import tiny_clip
 
-from scorer_cases.cases import Case, Series
+from scorer_cases import colours
+from scorer_cases.cases import Case, NoSeries, Series
+from scorer_cases.colours import DIM, by_colour
 from scorer_cases.edits import blended_faces
-from scorer_cases.pictures import Array, png
-from selector.domain import Item, Scorer, Task, TaskInputs, TaskType
+from scorer_cases.pictures import jpeg, levels
+from selector.domain import TaskType
 
-DIM = 16
 ROUNDING = 2e-3  # vectors are kept in float16
 REDUCED_DECODING = 0.1  # of a random network's scores, between a JPEG that is decoded at half its size and its pixels
 
@@ -44,62 +44,6 @@ def head(scale: float, offset: float) -> Callable[[Path], Mapping[str, Any]]:
     return settings
 
 
-class Colours:
-    """A backbone whose vector is the mean colour of a crop, and whose texts are names of colours."""
-
-    space, side_px, reads_all, concurrent = "colours", 8, True, False
-
-    def check(self) -> None:
-        """Needs nothing."""
-
-    def embed_crops(self, crops: Array) -> Array:
-        vectors = np.zeros((len(crops), DIM), np.float32)
-        vectors[:, :3] = crops.mean(axis=(1, 2)) / 255
-        return vectors
-
-    def embed_texts(self, texts: Sequence[str]) -> Array:
-        vectors = np.zeros((len(texts), DIM), np.float32)
-        for vector, text in zip(vectors, texts, strict=True):
-            vector[:3] = [0.1 + (colour in text) for colour in ("red", "green", "blue")]
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-def painted(*colours: tuple[int, int, int]) -> list[Item]:
-    """Plain pictures for the prompt 'a red sign'."""
-    inputs = TaskInputs(Task("r", TaskType.T2I, "a red sign", None, None, 0))
-    return [Item(inputs, png(np.full((40, 60, 3), colour, np.uint8))) for colour in colours]
-
-
-def redder_to_bluer() -> list[Item]:
-    return painted((220, 20, 20), (180, 20, 80), (80, 20, 180), (20, 20, 220))
-
-
-def bluer_to_redder() -> list[Item]:
-    return redder_to_bluer()[::-1]
-
-
-def more_and_more_uneven() -> list[Item]:
-    """Pictures whose halves differ more and more in colour."""
-    made = painted((120, 20, 120), (120, 20, 120), (120, 20, 120))
-    halves = []
-    for item, difference in zip(made, (0, 40, 100), strict=True):
-        rgb = item.picture.rgb.copy()
-        rgb[:, :30] += np.array([difference, 0, 0], np.uint8)
-        halves.append(Item(item.inputs, png(rgb)))
-    return halves
-
-
-def seeing_colours(scorer: Scorer) -> Scorer:
-    """The scorer over ``Colours`` instead of its backbone."""
-    inner: Any = vars(scorer).get("_scorer", scorer)  # the registry wraps a scorer that has settings
-    inner.backbone = Colours()
-    return scorer
-
-
-def by_colour(items: Callable[[], list[Item]]) -> Series:
-    return Series(items, prepare=seeing_colours)
-
-
 def _face_net(folder: Path) -> Mapping[str, Any]:
     """A random projection of the aligned face: it keeps likeness of pixels, and knows nothing of people."""
     import onnx
@@ -118,22 +62,48 @@ def _face_net(folder: Path) -> Mapping[str, Any]:
     return {"model_path": str(path)}
 
 
+def reddish_photographs(folder: Path) -> Mapping[str, Any]:
+    """Two dozen pictures of reddish patches, as a reference."""
+    rng, place = np.random.default_rng(11), folder / "reference"
+    place.mkdir(exist_ok=True)
+    for number in range(24):
+        patches = np.array([200, 40, 40]) + rng.normal(0, 25, (6, 8, 3))
+        (place / f"{number:02}.jpg").write_bytes(jpeg(levels(np.kron(patches, np.ones((8, 8, 1))))).data)
+    return {"reference_folder": str(place)}
+
+
+def detector(folder: Path) -> Mapping[str, Any]:
+    """A tiny vision transformer in the hub's format."""
+    import torch
+    from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessor
+
+    place = folder / "detector"
+    labels = {0: "real", 1: "fake"}
+    size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    config = ViTConfig(**size, image_size=32, patch_size=8, initializer_range=0.6, id2label=labels)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        ViTForImageClassification(config).save_pretrained(place)
+    ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(place)
+    return {"folder": str(place)}
+
+
 SEES_ONLY_THE_CANDIDATE = frozenset({TaskType.T2I})
 CASES = {
     "clip_similarity": Case(
-        {"similarity": by_colour(redder_to_bluer)},
+        {"similarity": by_colour(colours.redder_to_bluer)},
         embedding=backbone,
         tolerance=ROUNDING,
         between_encodings=REDUCED_DECODING,
     ),
     "prompt_contrast": Case(
-        {"rank": by_colour(redder_to_bluer), "margin": by_colour(redder_to_bluer)},
+        {"rank": by_colour(colours.redder_to_bluer), "margin": by_colour(colours.redder_to_bluer)},
         embedding=backbone,
         tolerance=ROUNDING,
         between_encodings=REDUCED_DECODING,
     ),
     "aesthetic": Case(
-        {"rating": by_colour(redder_to_bluer)},
+        {"rating": by_colour(colours.redder_to_bluer)},
         settings=head(2.0, 5.0),
         embedding=backbone,
         tolerance=ROUNDING,
@@ -142,9 +112,9 @@ CASES = {
     ),
     "fake_universal": Case(
         {
-            "probability": by_colour(bluer_to_redder),
-            "logit": by_colour(bluer_to_redder),
-            "spread": by_colour(more_and_more_uneven),
+            "probability": by_colour(colours.bluer_to_redder),
+            "logit": by_colour(colours.bluer_to_redder),
+            "spread": by_colour(colours.more_and_more_uneven),
         },
         settings=head(4.0, 0.0),
         embedding=backbone,
@@ -154,5 +124,30 @@ CASES = {
     "arcface": Case(
         {column: Series(blended_faces, least=0.1) for column in ("wanted_cosine", "original_cosine")},
         settings=_face_net,
+    ),
+    "clip_direction": Case(
+        {"direction": by_colour(colours.bluer_edits_to_none), "kept": by_colour(colours.no_edit_to_bluer_ones)},
+        embedding=backbone,
+        tolerance=ROUNDING,
+        between_encodings=REDUCED_DECODING,
+    ),
+    "realism": Case(
+        {"knn_distance": by_colour(colours.redder_to_bluer), "mahalanobis": by_colour(colours.redder_to_bluer)},
+        settings=reddish_photographs,
+        embedding=backbone,
+        tolerance=ROUNDING,
+        between_encodings=REDUCED_DECODING,
+        looked_at=SEES_ONLY_THE_CANDIDATE,
+    ),
+    "hf_detector": Case(
+        {"fake_probability": NoSeries("a network with random weights detects nothing; its own tests sum the labels")},
+        settings=detector,
+        looked_at=SEES_ONLY_THE_CANDIDATE,
+    ),
+    "pyiqa": Case(
+        {"piqe": NoSeries("what the package's metrics measure is the package's own matter")},
+        settings=lambda _: {"metrics": ["piqe"]},
+        looked_at=SEES_ONLY_THE_CANDIDATE,
+        package="pyiqa",
     ),
 }
