@@ -109,7 +109,7 @@ PRIOR: dict[tuple[TaskType, Axis], AxisPrior] = {
                 "ocr_text.wanted_present", 0.5, 0.4, 1.5, 0.0, "quoted text is either there or not; else no evidence"
             ),
             # Its parts are inside it. Untried on real pictures, and a grid of crops is coarse: half a point.
-            Weight("spatial.coherence", 0.6, 0.2, 0.5, 0.0, "swapped colours or places are what a judge is asked for", True),
+            Weight("spatial.coherence", 0.6, 0.2, 0.5, 0.0, "swapped colours or places break the prompt", True),
         ),
     ),
     (TaskType.T2I, Axis.PQ): AxisPrior(6.0, 1.5, (*_TECHNICAL, *_ARTEFACTS, *_REALISM_OF_A_MOTIF)),
