@@ -2,9 +2,9 @@
 
     python -m experiments.judge_load --json out.json
 
-Faults: about a third of all requests end badly (429 with Retry-After, 500, no answer in time, a dropped connection, a
-reply cut off, every kind of unreadable answer, every kind of refusal), and some that are well formed come with thinking
-or in a code fence. From the server's log alone follows what each question must have come to; every stored score and
+Faults: more than a quarter of all requests end badly (429 with Retry-After, 500, no answer in time, a dropped connection, a
+reply cut off, every kind of unreadable answer, every kind of refusal), some that are well formed come with thinking or
+in a code fence, and the server does not know JSON schemas. From the server's log alone follows what each question must have come to; every stored score and
 every reason is compared with it.
 Throughput: ``bestshot score --judge`` at concurrency 32 against a server that works on 32 requests at once for a fixed
 time each; the fraction is requests a second over 32 / that time, from the first request to the last reply.
@@ -46,7 +46,7 @@ CONCURRENCY = 32
 KILLED_CONCURRENCY, KILLS_IN_A_ROW = 8, 5
 REASKS, MAX_RETRIES = 1, 3
 SMALL_PX, USUAL_PX = 96, 512
-# Shares of requests. One in three goes wrong; the rest is right at once.
+# Shares of requests; the rest is right at once.
 SHARES = {
     **dict.fromkeys(js.PASSING, 0.02),
     **dict.fromkeys(js.UNREADABLE, 0.015),
@@ -133,9 +133,15 @@ def describe(faults: Faults, speed: Throughput, kills: Kills) -> list[str]:
     ]
 
 
-def measure_faults(place: Path, candidates: int, seed: int) -> Faults:
+def measure_faults(place: Path, candidates: int, seed: int, pause_seconds: int = 1) -> Faults:
     """Ask about all candidates under the mix of faults, and compare every end with the server's log."""
-    behaviour = Behaviour(fault=js.random_faults(SHARES), slow_seconds=1.5, seed=seed)
+    behaviour = Behaviour(
+        fault=js.random_faults(SHARES),
+        slow_seconds=1.5,
+        retry_after={"Retry-After": str(pause_seconds)},
+        formats=("json_object", "text"),
+        seed=seed,
+    )
     with JudgeServer(behaviour) as server:
         settings = {"concurrency": CONCURRENCY, "reasks": REASKS, "max_retries": MAX_RETRIES}
         waits = {"backoff_seconds": 0.02, "timeout_seconds": 0.8}
@@ -169,9 +175,9 @@ def measure_kills(place: Path, candidates: int, kills: int, seed: int) -> Kills:
     tally = Kills(candidates=candidates)
     with JudgeServer(_steady(seed)) as server:
         campaign = make_campaign(place, candidates, SMALL_PX, server.url, concurrency=KILLED_CONCURRENCY, reasks=REASKS)
-        campaign.close()
         shutil.copytree(campaign.folder, place / "fresh")
-        _run(campaign.folder)
+        campaign.ask_judge(JUDGE)
+        campaign.close()
         asking_seconds = server.last_seconds - server.first_seconds
     wanted = _content(campaign.folder)
     while tally.kills < kills:
@@ -198,7 +204,8 @@ def _series(
         settled = _settled(trial)
         watch.append((len(server.log), settled))
         tally.stored += len(settled)
-    _run(trial)
+    with Campaign(trial) as campaign:
+        campaign.ask_judge(JUDGE)
     for seen, settled in watch:
         tally.asked_twice += sum(asked.question in settled for asked in server.log[seen:])
     tally.answered_unstored += len(server.log) - sum(1 for _ in _rows(trial))

@@ -72,7 +72,7 @@ def binding_parts(judgements: Mapping[Key, Judgement], types: Mapping[str, TaskT
         least = min(judgement.parts.values())
         ruling = [part for part, value in judgement.parts.items() if value == least]
         found.setdefault(types[task_id].value, Counter())[ruling[0] if len(ruling) == 1 else EQUAL] += 1
-    return {kind: dict(counts.most_common()) for kind, counts in sorted(found.items())}
+    return {k: dict(sorted(n.items(), key=lambda pair: (-pair[1], pair[0]))) for k, n in sorted(found.items())}
 
 
 def _scores(replies: Sequence[ReplyRow]) -> list[Mapping[str, float]]:

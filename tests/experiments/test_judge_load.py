@@ -11,7 +11,7 @@ from experiments.support import judge_server as js
 
 
 def test_every_reply_is_scored_right_or_unscored_with_the_right_reason(tmp_path: Path) -> None:
-    found = judge_load.measure_faults(tmp_path, candidates=60, seed=1)
+    found = judge_load.measure_faults(tmp_path, candidates=60, seed=1, pause_seconds=0)
     assert (found.candidates, found.questions, found.right, found.wrong) == (60, 120, 120, 0)
     assert found.scored > 90 and found.unscored > 2 and found.wrong_judgements == 0
     assert sum(found.served.get(fault, 0) for fault in js.FINE) < 0.8 * found.requests, "faults were served"
@@ -19,7 +19,7 @@ def test_every_reply_is_scored_right_or_unscored_with_the_right_reason(tmp_path:
 
 def test_the_comparison_notices_a_wrong_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judge_load, "truth", lambda picture_id, part: 10 - js.truth(picture_id, part))
-    found = judge_load.measure_faults(tmp_path, candidates=8, seed=1)
+    found = judge_load.measure_faults(tmp_path, candidates=8, seed=1, pause_seconds=0)
     assert found.wrong > 0 and found.wrong_judgements > 0
 
 
