@@ -2,10 +2,10 @@
 
     python -m experiments.judge_load --json out.json
 
-Faults: more than a quarter of all requests end badly (429 with Retry-After, 500, no answer in time, a dropped connection, a
-reply cut off, every kind of unreadable answer, every kind of refusal), some that are well formed come with thinking or
-in a code fence, and the server does not know JSON schemas. From the server's log alone follows what each question must have come to; every stored score and
-every reason is compared with it.
+Faults: more than a quarter of all requests end badly (429 with Retry-After, 500, no answer in time, a dropped
+connection, a reply cut off, every kind of unreadable answer, every kind of refusal), some that are well formed come
+with thinking or in a code fence, and the server does not know JSON schemas. From the server's log alone follows what
+each question must have come to; every stored score and every reason is compared with it.
 Throughput: ``bestshot score --judge`` at concurrency 32 against a server that works on 32 requests at once for a fixed
 time each; the fraction is requests a second over 32 / that time, from the first request to the last reply.
 Kills: the same command is killed (SIGKILL) at random instants and started again until it is done. No reply that was
