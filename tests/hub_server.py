@@ -64,6 +64,7 @@ class Hub:
     hub_faults: list[Fault] = field(default_factory=list)
     token: str = ""  # wanted from every request, if any
     stated_sha256: str = ""  # stated instead of the truth
+    minds_if_range: bool = True
     seen: list[Seen] = field(default_factory=list)
     sent_bytes: int = 0  # of bodies, by the storage
 
@@ -149,7 +150,7 @@ def _send(
     if fault.status:
         return _plain(request, fault.status, dict(fault.headers))
     etag = (headers or {}).get("ETag", f'"{hashlib.md5(data).hexdigest()}"')
-    start = 0 if fault.ignore_range else _start(request, etag)
+    start = 0 if fault.ignore_range else _start(request, etag if hub.minds_if_range else "")
     if start and start >= len(data):
         return _plain(request, 416, {"Content-Range": f"bytes */{len(data)}"})
     body = (data if fault.body is None else fault.body)[start:]
@@ -176,6 +177,6 @@ def _send(
 
 
 def _start(request: BaseHTTPRequestHandler, etag: str) -> int:
-    """The first byte that was asked for; 0 where ``If-Range`` names another file."""
+    """The first byte that was asked for; 0 where ``If-Range`` names another file than ``etag``, if that is minded."""
     wanted, of = request.headers.get("Range", ""), request.headers.get("If-Range", "")
-    return int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and of in ("", etag) else 0
+    return int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and (not etag or of in ("", etag)) else 0

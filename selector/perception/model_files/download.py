@@ -87,13 +87,13 @@ def download(address: Address, target: Path, progress: Progress, patience: Patie
 def _until_done(
     session: requests.Session, address: Address, part: Part, progress: Progress, patience: Patience
 ) -> None:
-    failures, answered = 0, False
+    failures, answered, most_bytes = 0, False, part.size_bytes
     while True:
-        before = part.size_bytes
         try:
             return _attempt(session, address, part, progress, patience)
         except _Again as again:
-            failures = 1 if part.size_bytes > before else failures + 1
+            failures = 1 if part.size_bytes > most_bytes else failures + 1
+            most_bytes = max(most_bytes, part.size_bytes)  # to come as far again after a new start is no progress
             answered = answered or again.answered
             if failures >= (patience.tries if answered else min(patience.unreached, patience.tries)):
                 raise MissingPart(_gave_up(address, again, failures, part)) from again
@@ -201,7 +201,7 @@ def _refuse_other(address: Address, stated: Stated) -> None:
 
 def _place_answer(answer: requests.Response, part: Part, stated: Stated, address: Address) -> None:
     """Begin anew unless this answer goes on exactly where the part ends."""
-    identity = stated.etag or stated.sha256 or address.sha256 or ""
+    identity = address.sha256 or stated.sha256 or stated.etag  # by a hash, one mirror goes on where another stopped
     if answer.status_code == 206:
         if part.size_bytes and sent_from(answer.headers) == part.size_bytes and part.identity == identity:
             return

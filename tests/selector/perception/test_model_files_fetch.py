@@ -128,14 +128,21 @@ def test_many_drops_are_borne_while_bytes_keep_coming(hub: Hub) -> None:
     assert fetch(model, patience=BRISK).stat().st_size == len(DATA) * 3
 
 
-def interrupted_after(first_bytes: int) -> None:
+def test_a_server_that_never_gets_further_is_given_up(hub: Hub) -> None:
+    hub.faults = [Fault(drop_after_bytes=600_000, ignore_range=True)] * 50
+    with pytest.raises(MissingPart, match=r"dropped \(6 times in a row\); what came is kept"):
+        fetch(net(), patience=BRISK)
+    assert len(hub.ranges()) == 6
+
+
+def interrupted_after(first_bytes: int, model: Model | None = None) -> None:
     def show(name: str, done_bytes: int, total_bytes: int | None) -> None:
         assert (name, total_bytes) == ("net.safetensors", len(DATA))
         if done_bytes >= first_bytes:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fetch(net(), progress=show, patience=BRISK)
+        fetch(model or net(), progress=show, patience=BRISK)
 
 
 def test_an_interrupted_fetch_goes_on_in_the_next_run(hub: Hub) -> None:
@@ -165,6 +172,28 @@ def test_a_file_that_changed_meanwhile_begins_anew(hub: Hub) -> None:
     interrupted_after(500_000)
     hub.large[KEY] = changed = DATA[::-1]
     assert fetch(net(None, None), patience=BRISK).read_bytes() == changed
+
+
+def test_another_mirror_goes_on_where_the_first_stopped(hub: Hub) -> None:
+    interrupted_after(500_000)
+    kept = (weights_folder() / "net" / "net.safetensors.part").stat().st_size
+    hub.large["models/mirror/net/resolve/master/net.safetensors"] = DATA
+    assert fetch(net(), "modelscope", patience=BRISK).read_bytes() == DATA
+    assert hub.ranges()[-1] == f"bytes={kept}-"
+
+
+@pytest.mark.parametrize("minds_if_range", [True, False])
+@pytest.mark.parametrize("data", [DATA, DATA[::-1]])
+def test_without_a_hash_a_part_is_known_by_its_etag(hub: Hub, data: bytes, minds_if_range: bool) -> None:
+    hub.small[KEY] = hub.large.pop(KEY)
+    interrupted_after(500_000, net(None, None))
+    hub.small[KEY], hub.minds_if_range = data, minds_if_range
+    before = len(hub.seen)
+    assert fetch(net(None, None), patience=BRISK).read_bytes() == data
+    asked = hub.seen[before]
+    assert asked.headers["range"].startswith("bytes=")
+    assert asked.headers["if-range"].startswith('"')
+    assert len(hub.seen) - before == (1 if minds_if_range or data == DATA else 2)
 
 
 def test_a_part_of_unknown_origin_is_not_gone_on_with(hub: Hub) -> None:

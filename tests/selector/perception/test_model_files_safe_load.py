@@ -45,6 +45,7 @@ def test_safetensors_and_pickles_of_tensors_are_loaded(tmp_path: Path) -> None:
     assert all(same(load_state(path)) for path in sorted(tmp_path.iterdir()))
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize("way", ["torch", "old torch", "plain pickle"])
 def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path, way: str) -> None:
     mark, path = tmp_path / "was run", tmp_path / "evil.pth"
@@ -60,6 +61,7 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path, way: str) -> 
     assert mark.exists()  # the trap was a real one
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # tracing is deprecated, its archives are not gone
 def test_a_torchscript_archive_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "scripted.pt"
     torch.jit.save(torch.jit.trace(torch.nn.Linear(2, 1), torch.ones(1, 2)), path)
