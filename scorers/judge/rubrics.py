@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from selector.domain import Axis, JSONValue, TaskType, stable_hash
@@ -130,7 +131,7 @@ class Question:
             "additionalProperties": False,
         }
 
-    @property
+    @cached_property
     def prompt_hash(self) -> str:
         """Hash of all words, the schema and the order of the pictures: another hash is another measurement."""
         fields: JSONValue = [self.system, self.text, list(self.labels), list(self.roles), self.schema]

@@ -41,6 +41,8 @@ class Calls:
         self._settings = settings
         self._provider = provider
         self._input_ids: dict[str, dict[str, str]] = {}
+        self._pq = ask_pq(ws.profile.score.pq_parts)  # one for all: thousands of candidates share its words
+        self._sc: dict[str, Question] = {}
 
     def about(self, task: Task, candidate_id: str) -> list[Call]:
         """All calls about a candidate, repeat by repeat.
@@ -50,9 +52,11 @@ class Calls:
         """
         settings = self._settings
         ids = {**self._ids_of_inputs(task), CANDIDATE: candidate_id}
+        if task.id not in self._sc:
+            self._sc[task.id] = _sc(self._ws.profile, task.type, task.prompt)
         found = []
         for repeat in range(settings.repeats):
-            for question in questions(self._ws.profile, task):
+            for question in (self._sc[task.id], self._pq):
                 images = tuple(ids[role] for role in question.roles)
                 sampling = [settings.temperature, settings.seed]
                 identity = [self._provider, settings.model, question.prompt_hash, sampling, list(images), repeat]
@@ -78,10 +82,9 @@ class Calls:
     def _inputs(self, task: Task) -> dict[str, Picture]:
         inputs = self._ws.task_inputs(task)
         found = {SOURCE: inputs.source, REFERENCE: inputs.reference}
-        for question in questions(self._ws.profile, task):
-            for role in question.roles:
-                if role != CANDIDATE and found[role] is None:
-                    raise InputError(f"the task has no {role} picture to show to a judge")
+        for role in _sc(self._ws.profile, task.type, task.prompt).roles:
+            if role != CANDIDATE and found[role] is None:
+                raise InputError(f"the task has no {role} picture to show to a judge")
         return {role: picture for role, picture in found.items() if picture is not None}
 
 
