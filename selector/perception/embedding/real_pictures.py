@@ -41,15 +41,15 @@ class RealPictures:
         return hashlib.sha256("\n".join(marks).encode()).hexdigest()[:8]
 
     @cached_property
+    def ids(self) -> dict[Path, str]:
+        """SHA-256 of the bytes by path; files that are gone and were not pinned are not here."""
+        known = {path: self.pinned.get(path) or _sha256(path) for path in self.paths}
+        return {path: found for path, found in known.items() if found is not None}
+
+    @cached_property
     def by_id(self) -> dict[str, Path]:
-        """SHA-256 of the bytes to a file; the same bytes under two names are one picture. Files that are gone are not
-        here."""
-        found: dict[str, Path] = {}
-        for path in self.paths:
-            known = self.pinned.get(path) or _sha256(path)
-            if known is not None:
-                found.setdefault(known, path)
-        return found
+        """A file of every id: the same bytes under two names are one picture."""
+        return {found: path for path, found in reversed(self.ids.items())}
 
     def read(self, picture_id: str) -> Picture:
         """Raises ``InputError`` when the file cannot be read."""

@@ -13,7 +13,7 @@ adds a positive bias that goes with 1/n.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,18 +53,17 @@ def polynomial_unlikeness(x: Floats, y: Floats) -> Floats:
     return np.asarray(-((x @ y.T / x.shape[1] + 1) ** DEGREE))
 
 
-def group_means(x: Floats, x_starts: Sequence[int], y: Floats, y_starts: Sequence[int], kernel: Kernel) -> Floats:
+def group_means(x: Floats, x_starts: Floats, y: Floats, y_starts: Floats, kernel: Kernel) -> Floats:
     """(groups of x, groups of y) mean of the kernel over pairs; groups lie together, each begins at its start."""
-    ends = np.append(x_starts[1:], len(x))
-    widths = np.diff(np.append(y_starts, len(y)))
+    x_ends, widths = np.append(x_starts[1:], len(x)), np.diff(np.append(y_starts, len(y)))
     found = np.empty((len(x_starts), len(y_starts)))
     first = 0
-    while first < len(x_starts):
-        last = max(first + 1, int(np.searchsorted(ends, x_starts[first] + _BLOCK, side="right")))
-        rows = slice(x_starts[first], ends[last - 1])
-        columns = np.add.reduceat(kernel(x[rows], y), y_starts, axis=1, dtype=np.float64) / widths
-        sums = np.add.reduceat(columns, np.asarray(x_starts[first:last]) - x_starts[first], axis=0)
-        found[first:last] = sums / np.diff(np.append(x_starts[first:last], ends[last - 1]))[:, None]
+    while first < len(x_starts):  # whole groups at a time
+        last = max(first + 1, int(np.searchsorted(x_ends, x_starts[first] + _BLOCK, side="right")))
+        block = kernel(x[x_starts[first] : x_ends[last - 1]], y)
+        columns = np.add.reduceat(block, y_starts, axis=1, dtype=np.float64) / widths
+        sums = np.add.reduceat(columns, x_starts[first:last] - x_starts[first], axis=0)
+        found[first:last] = sums / (x_ends - x_starts)[first:last, None]
         first = last
     return found
 

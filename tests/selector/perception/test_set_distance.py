@@ -35,7 +35,7 @@ def units(n: int, seed: int, dim: int = 12, shift: float = 0.3) -> Floats:
 def singles(x: Floats, y: Floats, kernel: str = "gaussian") -> Discrepancy:
     """Every sample a group of its own, no pair left out."""
     each = KERNELS[kernel]
-    pair = [group_means(a, range(len(a)), b, range(len(b)), each) for a, b in ((x, x), (x, y), (y, y))]
+    pair = [group_means(a, np.arange(len(a)), b, np.arange(len(b)), each) for a, b in ((x, x), (x, y), (y, y))]
     return Discrepancy(pair[0], pair[1], pair[2], np.zeros((len(x), len(y)), bool))
 
 
@@ -105,7 +105,7 @@ def test_discrepancy_grows_with_the_shift_and_forgets_the_order(kernel: str) -> 
 
 def test_group_means_are_means_over_pairs_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("selector.perception.embedding.set_distance._BLOCK", 5)
-    x, y, starts_x, starts_y = units(17, 1), units(9, 2), [0, 1, 4, 11, 12], [0, 2, 3]
+    x, y, starts_x, starts_y = units(17, 1), units(9, 2), np.array([0, 1, 4, 11, 12]), np.array([0, 2, 3])
     whole = gaussian_unlikeness(x, y)
     wanted = [[block.mean() for block in np.split(rows, starts_y[1:], 1)] for rows in np.split(whole, starts_x[1:])]
     assert group_means(x, starts_x, y, starts_y, gaussian_unlikeness) == pytest.approx(np.array(wanted))
@@ -113,7 +113,7 @@ def test_group_means_are_means_over_pairs_across_blocks(monkeypatch: pytest.Monk
 
 def test_copies_of_the_real_pictures_are_at_zero_where_own_pairs_are_left_out() -> None:
     real = units(40, 1)
-    starts = range(40)
+    starts = np.arange(40)
     every = group_means(real, starts, real, starts, gaussian_unlikeness)
     left_out = Discrepancy(every, every, every, np.eye(40, dtype=bool))
     assert left_out.value() == pytest.approx(0.0, abs=1e-12)
@@ -185,3 +185,27 @@ def test_a_fitted_sample_lies_as_far_off_as_another_one_once_it_is_left_out() ->
     assert inside < 0.97 * outside
     assert without == pytest.approx(outside, rel=0.02)
     assert outside == pytest.approx(1.0, abs=0.2)
+
+
+def test_torchmetrics_and_our_own_arithmetic_agree() -> None:
+    from selector.perception.embedding.set_metrics import fid, kid
+
+    x, y = samples(80, 1), 1.3 * samples(80, 2, shift=0.3)
+    assert fid(x, y[:50]) == pytest.approx(frechet_distance(x, y[:50]), rel=1e-9)
+    assert fid(x, x) == pytest.approx(0.0, abs=1e-6)
+    assert kid(x, y) == pytest.approx(singles(x, y, "polynomial").value(), rel=1e-9)
+    assert kid(x, y) == kid(x, y)
+    with pytest.raises(ValueError, match="two samples of one size, got 80 and 50"):
+        kid(x, y[:50])
+
+
+def test_torch_draws_the_same_numbers_whether_or_not_kid_was_measured() -> None:
+    import torch
+
+    from selector.perception.embedding.set_metrics import kid
+
+    torch.manual_seed(5)
+    wanted = torch.rand(3)
+    torch.manual_seed(5)
+    kid(samples(10, 1), samples(10, 2))
+    assert (torch.rand(3) == wanted).all()
