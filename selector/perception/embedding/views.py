@@ -8,6 +8,7 @@ which scorers run together.
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,19 +51,25 @@ def crops(picture: Picture, view: View, side: int) -> Crops:
 
 
 def _whole(picture: Picture, side: int) -> Crops:
-    """Shorter side to ``side``, antialiased bicubic, then the centre: what CLIP was trained on."""
-    return _centre_square(_image(picture.reduced(OVERSAMPLING * side)), side)
+    """Shorter side to ``side``, antialiased bicubic, then the centre: what CLIP was trained on (torchvision's way)."""
+    rgb = _resized(picture.reduced(OVERSAMPLING * side), side)
+    top, left = (round((size - side) / 2.0) for size in rgb.shape[:2])
+    return np.ascontiguousarray(rgb[top : top + side, left : left + side])
 
 
-def _centre_square(image: Image, side: int) -> Crops:
-    """The whole is scaled and then cropped, done as one step: only the pixels that stay are computed."""
-    from PIL import Image as Pillow
+def _resized(rgb: Crops, side: int) -> Crops:
+    """The shorter side at ``side``: torch's kernel for bytes, within one level of Pillow's and five times as fast."""
+    import torch
+    from torch.nn.functional import interpolate
 
-    width, height = image.size
-    scale = side / min(width, height)
-    left, top = (round((size * scale - side) / 2.0) / scale for size in (width, height))
-    box = (left, top, min(width, left + side / scale), min(height, top + side / scale))
-    return np.asarray(image.resize((side, side), Pillow.Resampling.BICUBIC, box=box), np.uint8)
+    height, width = rgb.shape[:2]
+    shorter = min(height, width)
+    size = (int(side * height / shorter), int(side * width / shorter))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the array is read-only, and so is what is done with it
+        pixels = torch.from_numpy(rgb)
+    scaled = interpolate(pixels.permute(2, 0, 1)[None], size, mode="bicubic", antialias=True)
+    return np.asarray(scaled[0].permute(1, 2, 0).numpy(), np.uint8)
 
 
 def _native(picture: Picture, side: int) -> Crops:
