@@ -77,7 +77,8 @@ def _backbone(chosen: Any) -> Backbone | None:
         made = backbone_of(EmbeddingSettings(chosen.model, chosen.pretrained, chosen.weights, chosen.config))
         made.check()
         return made
-    return None if chosen.owlv2 else StubBackbone(chosen.noise, chosen.seed)
+    stub: Any = StubBackbone(chosen.noise, chosen.seed)  # its facts are attributes, which the protocol calls properties
+    return None if chosen.owlv2 else stub
 
 
 def _reads(backbone: Backbone | None, language: str) -> bool:

@@ -34,7 +34,6 @@ from selector.domain import (
     InputError,
     Item,
     Score,
-    Scorer,
     TaskInputs,
     TaskType,
     stable_hash,
@@ -60,7 +59,7 @@ def spatial(
     pretrained: str = "",
     weights_path: str = "",
     config_path: str = "",
-) -> Scorer:
+) -> GridSpatial | DetectorSpatial:
     """The scorer with the chosen grounding; the last four settings are those of every head of the embedding.
 
     Raises:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from selector.perception.scene import Scene, parse_scene
 
@@ -42,8 +43,9 @@ class Reading:
 def reading(cases: Sequence[Case]) -> Reading:
     """Read all cases and compare."""
     pairs = [(expected(case), understood(parse_scene(case.prompt))) for case in cases]
-    shares = [_shares([(want[part], got[part]) for want, got in pairs]) for part in (0, 1)]
-    return Reading(len(pairs), sum(want == got for want, got in pairs), *shares[0], *shares[1])
+    things = _shares([(want[0], got[0]) for want, got in pairs])
+    relations = _shares([(want[1], got[1]) for want, got in pairs])
+    return Reading(len(pairs), sum(want == got for want, got in pairs), *things, *relations)
 
 
 def expected(case: Case) -> tuple[Counter[Key], Counter[tuple[Key, str, Key]]]:
@@ -67,7 +69,7 @@ def _key(text: str) -> Key:
     return count, tuple(sorted(word for word in words.split("+") if word)), noun
 
 
-def _shares(pairs: Sequence[tuple[Counter[Key], Counter[Key]]]) -> tuple[float, float]:
+def _shares(pairs: Sequence[tuple[Counter[Any], Counter[Any]]]) -> tuple[float, float]:
     """Precision and recall over all pairs."""
     hit = sum((want & got).total() for want, got in pairs)
     return hit / max(1, sum(got.total() for _, got in pairs)), hit / max(1, sum(want.total() for want, _ in pairs))

@@ -1,8 +1,8 @@
 """Stand-ins for a backbone and a detector on rendered scenes: they measure colour and shape, and know no places.
 
-They show whether the arithmetic of the ``spatial`` scorer is right, not how well a real model grounds phrases. To them a
-text is a bag of its colour and shape words; only a phrase of one colour and one shape also asks for both together. So
-the whole prompt's similarity cannot tell a swap, by construction.
+They show whether the arithmetic of the ``spatial`` scorer is right, not how well a real model grounds phrases. To them
+a text is a bag of colour and shape words; only a phrase of one colour and one shape also asks for both together. So the
+whole prompt's similarity cannot tell a swap, by construction.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Floats = np.ndarray[Any, np.dtype[np.float32]]
 Crops = np.ndarray[Any, np.dtype[np.uint8]]
 
 FILLED = {"square": 1.0, "circle": 0.785, "triangle": 0.5, "star": 0.356}  # shares of the bounding box
-SMALLEST_PX = 30  # of a patch of colour; smaller ones are edges between two colours
+SMALLEST_PX = 30  # of a patch of colour
 CUT = 0.3  # weight of a shape that the crop's edge cuts
 COMMON = 3.0  # what all crops and texts share: cosines lie close together, as CLIP's do
 FEATURES = [*COLOURS, *SHAPES, *(f"{c} {s}" for c in COLOURS for s in SHAPES), "nothing"]
@@ -45,11 +45,12 @@ def patches(rgb: Crops) -> list[Patch]:
     nearest = ((rgb[:, :, None].astype(np.float32) - palette) ** 2).sum(axis=-1).argmin(axis=-1)
     found = []
     for number, colour in enumerate(COLOURS):
+        solid = ndimage.binary_erosion(nearest == number, np.ones((3, 3)))
         labels, _ = ndimage.label(nearest == number)
         for i, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
             filled = labels[rows, columns] == i
-            if filled.sum() < SMALLEST_PX:
-                continue
+            if filled.sum() < SMALLEST_PX or not solid[rows, columns][filled].any():
+                continue  # an edge between two colours, which can pass for a third one
             shape = min(FILLED, key=lambda name: abs(FILLED[name] - filled.mean()))
             box = (columns.start, rows.start, columns.stop, rows.stop)
             is_cut = min(box[:2]) == 0 or box[2] == rgb.shape[1] or box[3] == rgb.shape[0]
