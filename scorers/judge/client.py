@@ -186,23 +186,21 @@ class ChatJudge:
 
     def _wait_out(self, trouble: Trouble, failures: int, throttled: int) -> tuple[int, int]:
         """Wait as the trouble asks; returns how often the request has failed, and was throttled, by now."""
-        if (
-            trouble.retry_after_seconds is not None
-            and trouble.retry_after_seconds > troubles.LONGEST_RETRY_AFTER_SECONDS
-        ):
-            minutes = round(trouble.retry_after_seconds / 60)
-            raise self._stopped(f"the server asks to wait for {minutes} minutes: run the same command again after that")
+        wait = trouble.retry_after_seconds
+        if wait is not None and wait > troubles.LONGEST_RETRY_AFTER_SECONDS:
+            raise self._stopped(f"the server asks to wait for {round(wait / 60)} minutes: run the command again then")
         self.troubles[trouble.reason] += 1
         if trouble.kind == troubles.THROTTLED:
             throttled += 1
-            pause = trouble.retry_after_seconds
-            self._pace.pause(self._pace.backoff(throttled) if pause is None else pause)
-            return failures, throttled
-        failures += 1
-        self._check_reached(trouble, failures)
-        if failures <= self._endpoint.max_retries:
-            wait = trouble.retry_after_seconds
-            self._pace.sleep(self._pace.backoff(failures) if wait is None else wait)
+        else:
+            failures += 1
+            self._check_reached(trouble, failures)
+        if wait:
+            self._pace.pause(wait)  # whoever asks for it is overloaded: no worker goes on
+        elif trouble.kind == troubles.THROTTLED:
+            self._pace.pause(self._pace.backoff(throttled))
+        elif failures <= self._endpoint.max_retries:
+            self._pace.sleep(self._pace.backoff(failures))
         return failures, throttled
 
     def _check_reached(self, trouble: Trouble, failures: int) -> None:

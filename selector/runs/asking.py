@@ -14,7 +14,7 @@ from scorers.judge import SCORED, ChatJudge, Dialect, Endpoint, OutOfMoney, Pace
 from scorers.judge.replies import UNREADABLE
 from selector.config import JudgeConfig
 from selector.domain import InputError, Scorer, Task, TaskType
-from selector.runs.asking_calls import OPEN, UNSCORED, Call, Calls, Key, answered, state_of
+from selector.runs.asking_calls import OPEN, UNSCORED, Call, Calls, Key, state_of
 from selector.runs.asking_judgements import binding_parts, judgement_of, mean_spread, news
 from selector.runs.asking_order import candidates_in_order
 from selector.runs.asking_pool import AnswerPool
@@ -31,10 +31,11 @@ GRACE_SECONDS = 5.0  # what is on its way when the run is interrupted is paid fo
 
 @dataclass(frozen=True)
 class _Job:
-    """A call to be asked, from its ``ask``-th time on, at most ``times`` times."""
+    """A call to be asked at most ``times`` times; it has ``before`` replies, ``unread`` of them could not be read."""
 
     call: Call
-    ask: int
+    before: int
+    unread: int
     times: int
 
 
@@ -159,11 +160,11 @@ class _Run:
         call = job.call
         try:
             pictures = self._calls.pictures(call)
-            for ask in range(job.ask, job.ask + job.times):
-                reply = self._judge.ask(call.question, pictures, call.repeat, ask)
+            for time in range(job.times):
+                reply = self._judge.ask(call.question, pictures, call.repeat, job.unread + time)
                 yield ReplyRow(
                     call.key,
-                    ask,
+                    job.before + time,
                     self._name,
                     self._endpoint.provider,
                     self._endpoint.model,
@@ -204,8 +205,9 @@ class _Run:
     def _job(self, call: Call) -> _Job:
         """An open call goes on where it was left; one that was given up gets all its times anew."""
         replies, reasks = self._replies.get(call.key, ()), self._settings.reasks
-        left = 1 + reasks - answered(replies) if state_of(replies, reasks) == OPEN else 1 + reasks
-        return _Job(call, len(replies), left)
+        unread = sum(reply.outcome == UNREADABLE for reply in replies)
+        left = 1 + reasks - unread if state_of(replies, reasks) == OPEN else 1 + reasks
+        return _Job(call, len(replies), unread, left)
 
     def _store(self, events: Sequence[ReplyRow | _CallEnded]) -> int:
         """Store replies and the judgements of the candidates that they complete; returns the number of these."""

@@ -113,10 +113,5 @@ def state_of(replies: Sequence[ReplyRow], reasks: int) -> str:
     return OPEN
 
 
-def answered(replies: Sequence[ReplyRow]) -> int:
-    """How many of the replies came from the judge."""
-    return sum(reply.outcome in (SCORED, REFUSED, UNREADABLE) for reply in replies)
-
-
 def _sc(profile: ContestProfile, kind: TaskType, prompt: str) -> Question:
     return ask_sc(kind, prompt, profile.task_types[kind].sc_parts)

@@ -384,3 +384,19 @@ def test_the_doctor_names_every_judge(make: Make, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("TOY_KEY", "x")
     (line,) = [check for check in campaign.doctor() if check.subject == "judge vlm"]
     assert line.ok and "toy-judge" in line.text
+
+
+def test_only_an_unreadable_answer_is_reminded_of_the_form(make: Make, server: JudgeServer) -> None:
+    faults = iter([js.BROKEN_SERVER, js.REFUSAL_FIELD, js.EMPTY])
+    server.behaviour.fault = lambda *_: next(faults, js.GOOD)
+    campaign = make(max_retries=0, concurrency=1)
+    campaign.ask_judge("vlm", types=[TaskType.DEEPFAKE], limit=1)
+    campaign.ask_judge("vlm", types=[TaskType.DEEPFAKE], retry_failed=True)
+    reminded = [(asked.served, "could not be read" in asked.text) for asked in server.log]
+    assert reminded == [
+        (js.BROKEN_SERVER, False),
+        (js.REFUSAL_FIELD, False),
+        (js.EMPTY, False),
+        (js.GOOD, True),
+        (js.GOOD, False),
+    ]
