@@ -16,6 +16,7 @@ TILE_PX = 256
 LEAST_TILE_PX = 32
 BAND = (0.03, 0.45)  # cycles a pixel: below it the tile's window rules, above it the corners of the spectrum begin
 BANDS = 8
+FLOOR_LEVELS = 1.0
 
 LEAST_LINE_PX = 64
 STEP_CAP = (24.0, 16.0, 24.0)  # levels, of the first to third difference: edges and letters do not count for more
@@ -27,7 +28,8 @@ def power_slope(luma: Array) -> float | None:
     """The exponent a of the best fit of ``power ~ 1 / f^a`` over nine tiles at most; None for tiny pictures.
 
     Fitted as a line through the means of ``BANDS`` rings of equal width on the logarithmic axis, so that the many
-    high frequencies do not outvote the low ones.
+    high frequencies do not outvote the low ones. Rings count the less the nearer they are to ``FLOOR_LEVELS`` of white
+    noise: under strong blur, what rounding and JPEG leave is flat, and would make the slope look natural again.
     """
     side = min(TILE_PX, *luma.shape)
     if side < LEAST_TILE_PX:
@@ -35,19 +37,24 @@ def power_slope(luma: Array) -> float | None:
     frequency, power = _ring_power(luma, side)
     edges = np.geomspace(*BAND, BANDS + 1)
     rings = [(frequency >= low) & (frequency < high) for low, high in pairwise(edges)]
-    x = np.array([np.log(frequency[r]).mean() for r in rings if r.any()])
-    y = np.array([np.log(power[r].mean() + 1e-3) for r in rings if r.any()])
-    return -float(((x - x.mean()) * y).sum() / ((x - x.mean()) ** 2).sum())
+    rings = [ring for ring in rings if ring.any()]
+    means = np.array([power[ring].mean() for ring in rings])
+    weight = (means / (means + FLOOR_LEVELS**2 * float(np.hanning(side) @ np.hanning(side)) ** 2)) ** 2 + 1e-6
+    x, y = np.array([np.log(frequency[ring]).mean() for ring in rings]), np.log(means + 1e-3)
+    x = x - np.average(x, weights=weight)
+    return -float((weight * x * y).sum() / (weight * x * x).sum())
 
 
 def _ring_power(luma: Array, side: int) -> tuple[Array, Array]:
-    """(frequency in cycles a pixel, mean power) of the rings of a tile, summed over tiles."""
+    """(frequency in cycles a pixel, mean power) of the rings of a tile, the mean over tiles."""
     window = np.outer(np.hanning(side), np.hanning(side)).astype(np.float32)
+    corners = [sorted({0, (length - side) // 2, length - side}) for length in luma.shape]
     power = np.zeros((side, side // 2 + 1))
-    for top in sorted({0, (luma.shape[0] - side) // 2, luma.shape[0] - side}):
-        for left in sorted({0, (luma.shape[1] - side) // 2, luma.shape[1] - side}):
+    for top in corners[0]:
+        for left in corners[1]:
             tile = luma[top : top + side, left : left + side]
             power += np.abs(np.fft.rfft2((tile - tile.mean()) * window)) ** 2
+    power /= len(corners[0]) * len(corners[1])
     radius = np.hypot(np.fft.fftfreq(side)[:, None] * side, np.arange(side // 2 + 1)[None, :])
     ring = np.minimum(np.round(radius).astype(int), side // 2 + 1).ravel()
     total, count = np.bincount(ring, power.ravel()), np.bincount(ring)

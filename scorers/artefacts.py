@@ -19,14 +19,14 @@ Range and direction: all [0, 1]; noise_consistency up, the others down. Axis: PQ
 pixels, the central 1024 px at their own size. Model and licence: none. Cost: about 45 ms at 1024 px on one core.
 
 What survives the final JPEG (quality 95, 4:4:4), medians over 17 sample photographs, as they are -> damaged:
-- slope 0.00 (largest 0.38) -> Gaussian blur of 1 px 0.55, 2 px 0.80; strong sharpening 0.15; enlarged twice 0.34.
+- slope 0.00 (largest 0.29) -> Gaussian blur of 1 px 0.41, 2 px 0.70; strong sharpening 0.15; doubled (Lanczos) 0.20.
 - peaks 0.05 -> doubled by repetition 0.90, linear 0.78, cubic 0.69, Lanczos 0.63, x 1.5 0.41; a checkerboard of +-1
   level 0.84; saved once as JPEG 50 0.17. Of 17 photographs one is above 0.5, and it has indeed been doubled.
 - noise 0.85 -> a sixth of the picture with grain of sigma 4 added 0.72, of 8 0.62; below 3, JPEG hides it.
 - grid 0.00 (largest 0.16) -> a sixth of a JPEG 60 moved off its grid 0.36, JPEG 40 0.59; JPEG 80 0.02: lost.
 
-Not ``seams.noise_mismatch``, which compares one edited region with its source: this needs neither source nor region, so
-it serves pictures made from text, and it stays blind to what is uneven by nature only as far as its fit explains it.
+Unlike ``seams.noise_mismatch``, which compares an edited region with its source, noise_consistency needs neither, so it
+serves pictures made from text; but what is uneven by nature counts too, and a small clean edit does not.
 Fails: enlarging 8 times looks like JPEG's grid and is passed over; unresized photographs of a camera whose raw pixels
 were interpolated have lines as well (0.39 in a simulation); texture hides noise and blur evens it out, so that soft
 pictures look consistent; a region without any grid is not told from a smooth one; two grids in one picture raise the

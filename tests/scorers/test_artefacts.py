@@ -14,8 +14,11 @@ from skimage import data
 from scorers._spectrum import enlarging_lines, power_slope
 from scorers._unevenness import foreign_grid, noise_spread
 from scorers.artefacts import Artefacts, central_luma, measures, slope_deviation
+from scorers.technical import Technical
+from selector.calibration import estimate
 from selector.demo.shipped import photograph
 from selector.domain import InputError, Item, Picture, Score, Task, TaskInputs, TaskType, encode_final
+from selector.features import FeatureTable
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Damage = Callable[[Array], Array]
@@ -143,7 +146,7 @@ def test_a_straight_edge_is_no_peak() -> None:
 
 @pytest.mark.parametrize("name", PHOTOGRAPHS)
 def test_blur_moves_the_slope_away_from_natural(name: str) -> None:
-    course = [value(blurred(photograph(name), sigma), "spectral_slope") for sigma in (0, 0.7, 1, 2, 3)]
+    course = [value(blurred(photograph(name), sigma), "spectral_slope") for sigma in (0, 0.7, 1, 2, 3, 5)]
     assert (np.diff(course) > -0.01).all()  # one of them is a little too sharp to begin with
     assert course[-1] > course[0] + 0.4
 
@@ -281,6 +284,24 @@ def test_damaged_picture_is_unscored_with_the_reason() -> None:
 def test_pure_measures_of_a_plane_without_room_are_none() -> None:
     plane = np.random.default_rng(0).normal(128, 20, (12, 12)).astype(np.float32)
     assert [measure(plane) for measure in (power_slope, enlarging_lines, noise_spread, foreign_grid)] == [None] * 4
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee"])
+def test_blur_and_noise_still_lower_the_estimate_although_they_make_grain_even(name: str) -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=photograph(name).shape)
+    ladders = {
+        "blur": [blurred(photograph(name), sigma) for sigma in (0, 2, 5, 8)],
+        "noise": [levels(photograph(name) + noise * sigma) for sigma in (0, 10, 25, 50)],
+    }
+    for damage, ladder in ladders.items():
+        items = [Item(INPUTS, final(step)) for step in ladder]
+        results = {s.name: s.score(items) for s in (Artefacts(), Technical())}
+        columns = sorted(f"{s}.{column}" for s, result in results.items() for column in result[0])
+        values = [[results[c.split(".")[0]][i][c.split(".")[1]].value for c in columns] for i in range(len(items))]
+        ids = tuple(map(str, range(len(items))))
+        table = FeatureTable(TaskType.T2I, ("1",) * len(items), ids, tuple(columns), np.array(values, float))
+        assert (np.diff(estimate(table).pq) < 0).all(), damage
 
 
 def test_a_megapixel_costs_little() -> None:
