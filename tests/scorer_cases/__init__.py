@@ -5,13 +5,7 @@ from __future__ import annotations
 from scorer_cases import artefacts, edits, models, pixels, spatial, text
 from scorer_cases.cases import Case, NoSeries, Series
 
-CASES: dict[str, Case] = {
-    **artefacts.CASES,
-    **pixels.CASES,
-    **edits.CASES,
-    **text.CASES,
-    **models.CASES,
-    **spatial.CASES,
-}
+_ROOMS = (artefacts, pixels, edits, text, models, spatial)
+CASES: dict[str, Case] = {name: case for room in _ROOMS for name, case in room.CASES.items()}
 
 __all__ = ["CASES", "Case", "NoSeries", "Series"]

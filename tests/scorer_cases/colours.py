@@ -17,7 +17,7 @@ DIM = 16
 class Colours:
     """A backbone whose vector is the mean colour of a crop, and whose texts are names of colours."""
 
-    space, side_px, reads_all, concurrent = "colours", 8, True, False
+    space, side_px, reads_all, on_cpu, batch = "colours", 8, True, True, 32
 
     def check(self) -> None:
         """Needs nothing."""
