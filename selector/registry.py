@@ -32,6 +32,7 @@ BUILTIN_SCORERS: dict[str, str] = {
     "identity": "scorers.identity:Identity",
     "lettering": "scorers.lettering:Lettering",
     "ocr_text": "scorers.ocr_text:OcrText",
+    "preference": "scorers.preference:Preference",
     "preservation": "scorers.preservation:Preservation",
     "prompt_contrast": "scorers.prompt_contrast:PromptContrast",
     "realism": "scorers.realism:Realism",
