@@ -25,6 +25,8 @@ CUT = 0.3  # weight of a shape that the crop's edge cuts
 COMMON = 3.0  # what all crops and texts share: cosines lie close together, as CLIP's do
 FEATURES = [*COLOURS, *SHAPES, *(f"{c} {s}" for c in COLOURS for s in SHAPES), "nothing"]
 INDEX = {name: i for i, name in enumerate(FEATURES)}
+FILLER, SHARED = -2, -1  # places after the features: what makes all crops equally long, and what all vectors share
+FULL = 4.0  # length of a crop's features and filler together
 
 
 @dataclass(frozen=True)
@@ -87,14 +89,14 @@ class StubBackbone:
         return np.stack([self._vector(crop) for crop in crops])
 
     def embed_texts(self, texts: Sequence[str]) -> Floats:
-        vectors = np.zeros((len(texts), len(FEATURES) + 1), np.float32)
+        vectors = np.zeros((len(texts), len(FEATURES) + 2), np.float32)
         for row, text in zip(vectors, texts, strict=True):
             row[[INDEX[name] for name in said(text)]] = 1 / len(said(text)) ** 0.5
-            row[-1] = COMMON
+            row[SHARED] = COMMON
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
     def _vector(self, crop: Crops) -> Floats:
-        vector = np.zeros(len(FEATURES) + 1, np.float32)
+        vector = np.zeros(len(FEATURES) + 2, np.float32)
         for patch in patches(crop):
             weight = CUT if patch.is_cut else 1.0
             for name in (patch.colour, patch.shape, f"{patch.colour} {patch.shape}"):
@@ -102,8 +104,9 @@ class StubBackbone:
         vector[INDEX["nothing"]] = 1.0 - vector.max()
         # By the crop's pixels, so that the same crop is the same vector in any batch and process.
         rng = np.random.default_rng([self.seed, *np.frombuffer(crop.tobytes(), np.uint8)[:: crop.size // 64]])
-        vector[:-1] += rng.normal(0, self.noise, len(FEATURES))
-        vector[-1] = COMMON
+        vector[:FILLER] += rng.normal(0, self.noise, len(FEATURES))
+        vector[FILLER] = max(0.0, FULL**2 - float(vector @ vector)) ** 0.5
+        vector[SHARED] = COMMON
         return vector
 
 

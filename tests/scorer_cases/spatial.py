@@ -14,7 +14,7 @@ from scorer_cases.pictures import png
 from selector.domain import Item, Scorer, Task, TaskInputs, TaskType
 
 PROMPT = "a red square to the left of a blue circle"
-SQUARE, CIRCLE = Drawn("red", "square", 0.25, 0.4, 0.13), Drawn("blue", "circle", 0.75, 0.6, 0.13)
+SQUARE, CIRCLE = Drawn("red", "square", 0.25, 0.25, 0.13), Drawn("blue", "circle", 0.75, 0.75, 0.13)
 
 
 def drawn(*scenes: Sequence[Drawn]) -> list[Item]:
@@ -37,7 +37,8 @@ def colours_change_places() -> list[Item]:
 
 
 def square_moves_to_the_right() -> list[Item]:
-    return drawn(*((replace(SQUARE, x=x), CIRCLE) for x in (0.25, 0.6, 0.8)), (SQUARE, replace(CIRCLE, x=0.15, y=0.8)))
+    places = ((0.2, 0.8), (0.4, 0.6), (0.6, 0.4), (0.8, 0.2))
+    return drawn(*((replace(SQUARE, x=x), replace(CIRCLE, x=other)) for x, other in places))
 
 
 def seeing_shapes(scorer: Scorer) -> Scorer:
