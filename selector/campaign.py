@@ -22,6 +22,7 @@ from selector.ranking import Pick
 from selector.registry import create_generator, create_scorer, generator_names
 from selector.report.calibration import write_explanation, write_plots
 from selector.report.contact_sheet import write_contact_sheet
+from selector.report.realism import write_realism
 from selector.runs import picking
 from selector.runs.asking import ask
 from selector.runs.asking_summary import AskSummary
@@ -43,6 +44,8 @@ from selector.runs.planning import (
 )
 from selector.runs.prior_file import save_prior
 from selector.runs.progress import Progress, silent
+from selector.runs.realism import Realism, RealismQuestion, realism
+from selector.runs.realism_measures import METRICS
 from selector.runs.scoring import ScoreSummary, score
 from selector.runs.workspace import Workspace
 from selector.sheet import build_sheet
@@ -317,6 +320,32 @@ class Campaign:
         found = explain(known, task_id, picking.stored_pick(self._ws, task_id))
         if picture is not None:
             write_explanation(picture, found)
+        return found
+
+    def realism(
+        self,
+        of: Sequence[str] | None = None,
+        reference: str | Path | None = None,
+        metrics: Sequence[str] | None = None,
+        force_fid: bool = False,
+        types: Sequence[TaskType] | Sequence[str] | None = None,
+        progress: Progress = silent,
+    ) -> Realism:
+        """How far sets of candidates are from real photographs, also drawn into ``report/plots/realism.png``.
+
+        Args:
+            of: "picks", names of generators, or "all" of both, which is the default.
+            reference: a folder of photographs; the contest's input pictures if None.
+            metrics: of cmmd, kid and fid; all if None.
+            force_fid: FID also below 2,048 images.
+            types: only tasks of these types, and their input pictures.
+        """
+        asked = RealismQuestion(
+            tuple(of or ("all",)), tuple(metrics or METRICS), Path(reference) if reference else None, force_fid
+        )
+        tasks = self._selected([TaskType(t) for t in types or ()], None)
+        found = realism(self._ws, tasks, self._contest, asked, progress)
+        write_realism(self.folder / "report" / "plots" / "realism.png", found)
         return found
 
     def submissions(self) -> tuple[SubmissionRecord, ...]:

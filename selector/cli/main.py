@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from selector import __version__
-from selector.cli import contest_verbs, learn_verbs, make_verbs, show_verbs, try_verbs, weights_verbs
+from selector.cli import contest_verbs, learn_verbs, make_verbs, realism_verb, show_verbs, try_verbs, weights_verbs
 from selector.domain import BestshotError
 
 INTERRUPTED = 130
@@ -48,6 +48,7 @@ for _verbs in (
     make_verbs.VERBS,
     contest_verbs.VERBS,
     learn_verbs.VERBS,
+    realism_verb.VERBS,
     show_verbs.VERBS,
     weights_verbs.VERBS,
 ):
