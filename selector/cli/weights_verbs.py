@@ -51,7 +51,7 @@ def list_weights(as_json: bool) -> None:
             model.name,
             presence(model).value if model.files else "by path",
             _size(model.expected_bytes) if model.files else "",
-            ", ".join(model.scorers),
+            ", ".join(model.scorers) or "plug-ins",
             model.licence,
             model.source,
         )

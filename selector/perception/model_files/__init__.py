@@ -5,7 +5,7 @@ weights that come inside installed packages are another matter: ``selector.perce
 """
 
 from selector.perception.model_files.catalogue import Model, ModelFile, Repository, all_models, model_named
-from selector.perception.model_files.place import find, need, need_backbone, text_folder, weights_folder
+from selector.perception.model_files.place import find, need, need_backbone, weights_folder
 from selector.perception.model_files.safe_load import load_state
 from selector.perception.model_files.tag import content_tag
 
@@ -20,6 +20,5 @@ __all__ = [
     "model_named",
     "need",
     "need_backbone",
-    "text_folder",
     "weights_folder",
 ]

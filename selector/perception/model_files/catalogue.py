@@ -72,13 +72,12 @@ class Model:
 
     Attributes:
         name: the name on the command line and of its folder.
-        scorers: names of the scorers that use it.
+        scorers: names of the scorers that use it; none for one that only a plug-in reads.
         licence: of the weights, in words.
         files: none for a model that is never fetched; the user names a path in the scorer's settings.
         note: one sentence for people, or "".
         optional: left out by ``fetch --all``.
         open_clip: (architecture, pretrained tag) by which open_clip knows the first file.
-        text_folder: sub-folder with the text model's tokenizer and configuration, or "".
     """
 
     name: str
@@ -88,7 +87,6 @@ class Model:
     note: str = ""
     optional: bool = False
     open_clip: tuple[str, str] | None = None
-    text_folder: str = ""
 
     @property
     def expected_bytes(self) -> int:

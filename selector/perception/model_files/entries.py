@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from selector.perception.model_files.catalogue import Model, ModelFile, Repository
 
-_SHARED = ("clip_similarity", "clip_direction", "prompt_contrast", "spatial_coherence")
+_SHARED = ("clip_similarity", "clip_direction", "prompt_contrast", "spatial")
 _VIT_L = Repository(
     "timm/vit_large_patch14_clip_224.openai",
     "18d0535469bb561bf468d76c1d73aa35156c922b",
@@ -98,7 +98,6 @@ MODELS: tuple[Model, ...] = (
         licence="MIT",
         note="reads Chinese; the text tower's tokenizer and configuration come with it",
         open_clip=("xlm-roberta-base-ViT-B-32", "laion5b_s13b_b90k"),
-        text_folder="xlm-roberta-base",
         files=(
             ModelFile(
                 "open_clip_model.safetensors",
@@ -139,7 +138,7 @@ MODELS: tuple[Model, ...] = (
     ),
     Model(
         name="owlv2",
-        scorers=("spatial_coherence",),
+        scorers=("spatial",),
         licence="Apache-2.0",
         note="a detector that takes words; the stronger grounding of phrases",
         optional=True,
@@ -161,17 +160,17 @@ MODELS: tuple[Model, ...] = (
     ),
     Model(
         name="hpsv2.1",
-        scorers=("preference",),
+        scorers=(),
         licence="Apache-2.0",
-        note="compares only images of the same prompt; a ViT-H/14",
+        note="a ViT-H/14 for plug-ins: no scorer here reads it yet; compares only images of the same prompt",
         optional=True,
         files=_unhashed(_HPS, ("HPS_v2.1_compressed.pt", 1_970_000_000)),
     ),
     Model(
         name="pickscore",
-        scorers=("preference",),
+        scorers=(),
         licence="the card names none; its code is MIT",
-        note="compares only images of the same prompt; a ViT-H/14",
+        note="a ViT-H/14 for plug-ins: no scorer here reads it yet; compares only images of the same prompt",
         optional=True,
         files=_unhashed(
             _PICK,

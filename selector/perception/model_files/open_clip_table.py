@@ -1,4 +1,4 @@
-"""Models that are not in our catalogue but in open_clip's table: their repository, without sizes and hashes."""
+"""Models that are not in our catalogue but in open_clip's table: their repositories, without sizes and hashes."""
 
 from __future__ import annotations
 
@@ -32,10 +32,23 @@ def from_open_clip(architecture: str, tag: str) -> Model:
         name=f"{OPEN_CLIP}{architecture}/{tag}",
         scorers=(),
         licence="see the model's card",
-        files=(_weights(Repository(repository), file_name),),
+        files=(_weights(Repository(repository), file_name), *_text_tower(architecture)),
         optional=True,
         open_clip=(architecture, tag),
     )
+
+
+def _text_tower(architecture: str) -> tuple[ModelFile, ...]:
+    """What open_clip would ask a hub for when it builds the text side, in a sub-folder with the tower's name."""
+    from open_clip.factory import get_model_config
+
+    text = (get_model_config(architecture) or {}).get("text_cfg", {})
+    name = str(text.get("hf_tokenizer_name") or text.get("hf_model_name") or "")
+    if not name:
+        return ()
+    files = ("tokenizer.json", "tokenizer_config.json", *(("config.json",) if text.get("hf_model_name") else ()))
+    folder = name.rpartition("/")[2]
+    return tuple(ModelFile(f"{folder}/{file}", repository=Repository(name), path=file) for file in files)
 
 
 def _weights(repository: Repository, file_name: str) -> ModelFile:

@@ -92,18 +92,6 @@ def need_backbone(architecture: str, tag: str) -> Path:
     return found
 
 
-def text_folder(architecture: str, tag: str) -> Path | None:
-    """The folder with the tokenizer and configuration of a model's text tower, where it does not come with open_clip.
-
-    None for a model whose tokenizer open_clip holds itself. Raises as ``need_backbone``.
-    """
-    model = open_clip_model(architecture, tag)
-    if not model.text_folder:
-        return None
-    need_backbone(architecture, tag)
-    return folder_of(model) / model.text_folder
-
-
 def presence(model: Model) -> Here:
     """Whether all files of a model are here with the right size."""
     states = [_file_presence(model, file) for file in model.files]

@@ -38,12 +38,11 @@ def read_stated(answers: Sequence[Headers]) -> Stated:
     """Reads the headers of an answer and of the redirects before it, in the order in which they came."""
     linked = next((_bare(h["X-Linked-ETag"]) for h in answers if "X-Linked-ETag" in h), "")
     from_hub = any("X-Repo-Commit" in headers for headers in answers)
-    last = answers[-1]
-    plain = _bare(last.get("ETag", "")) if from_hub and not linked else ""
-    strong = last.get("ETag", "")
+    strong = answers[-1].get("ETag", "")
+    digest = linked or (_bare(strong) if from_hub else "")
     return Stated(
-        sha256=linked if _SHA256.match(linked) else plain if _SHA256.match(plain) else None,
-        git_sha1=plain if _SHA1.match(plain) else None,
+        sha256=digest if _SHA256.match(digest) else None,
+        git_sha1=digest if _SHA1.match(digest) else None,
         size_bytes=_size(answers),
         etag=strong if strong.startswith('"') else "",
     )

@@ -22,12 +22,12 @@ from selector.perception.model_files import (
     model_named,
     need,
     need_backbone,
-    text_folder,
     weights_folder,
 )
 from selector.perception.model_files.place import Here, folder_of, need_model, path_of, presence
 from selector.perception.model_files.sidecar import read_sidecar, write_sidecar
 from selector.perception.model_files.verify import Verdict, verify
+from selector.registry import scorer_names
 
 FILES = [(model, file) for model in all_models() for listed in model.files for file in listed.choices()]
 
@@ -57,7 +57,7 @@ def test_names_are_fit_for_folders_and_command_lines() -> None:
 @pytest.mark.parametrize(("model", "file"), FILES, ids=lambda value: value.name)
 def test_every_file_says_what_can_be_checked(model: Model, file: ModelFile) -> None:
     assert model.licence
-    assert model.scorers
+    assert set(model.scorers) <= set(scorer_names())
     assert file.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", file.sha256)
     assert file.expected_bytes > 0
     assert (file.repository is None) != (file.url is None)
@@ -94,6 +94,10 @@ def test_any_other_model_of_open_clip_has_a_name_too() -> None:
         need_backbone("ViT-B-16", "laion2b_s34b_b88k")
     path = put(model, model.files[0])
     assert need_backbone("ViT-B-16", "laion2b_s34b_b88k") == path
+    with_tower = model_named("open_clip:roberta-ViT-B-32/laion2b_s12b_b32k")
+    assert [(f.name, f.repository.name) for f in with_tower.files[1:] if f.repository] == [
+        (f"roberta-base/{name}", "roberta-base") for name in ("tokenizer.json", "tokenizer_config.json", "config.json")
+    ]
     with pytest.raises(InputError, match="has no weights 'best' for 'ViT-B-16'; its tags are openai"):
         need_backbone("ViT-B-16", "best")
 
@@ -166,7 +170,7 @@ def test_a_model_that_is_never_fetched_asks_for_a_path() -> None:
         need("arcface")
 
 
-def test_a_stand_in_counts_and_the_text_tower_has_its_folder(folder: Path) -> None:
+def test_a_stand_in_counts_and_the_text_tower_belongs_to_the_model(folder: Path) -> None:
     model = model_named("clip-multilingual")
     first = model.files[0]
     assert first.or_else is not None
@@ -175,8 +179,9 @@ def test_a_stand_in_counts_and_the_text_tower_has_its_folder(folder: Path) -> No
         put(model, file, bytes(file.size_bytes or 1))
     assert path_of(model, first) == path
     assert need_backbone("xlm-roberta-base-ViT-B-32", "laion5b_s13b_b90k") == path
-    assert text_folder("xlm-roberta-base-ViT-B-32", "laion5b_s13b_b90k") == folder / model.name / "xlm-roberta-base"
-    assert text_folder("ViT-L-14-quickgelu", "openai") is None
+    (folder / model.name / "xlm-roberta-base" / "tokenizer.json").unlink()
+    with pytest.raises(MissingPart, match="not all here"):
+        need_backbone("xlm-roberta-base-ViT-B-32", "laion5b_s13b_b90k")
 
 
 def test_looking_is_cheap_and_imports_little() -> None:
