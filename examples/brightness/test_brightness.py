@@ -5,7 +5,14 @@ import pytest
 from bestshot_brightness import Brightness, Gamma, asked_direction
 from skimage import data
 
-from selector.conformance import check_generator, check_scorer
+from selector.conformance import (
+    check_another_process,
+    check_encodings,
+    check_extremes,
+    check_generator,
+    check_monotone,
+    check_scorer,
+)
 from selector.domain import Item, Picture, Task, TaskInputs, TaskType, encode_final
 
 
@@ -20,7 +27,16 @@ def test_generator_keeps_the_contract() -> None:
 
 def test_scorer_keeps_the_contract() -> None:
     pictures = [Picture(encode_final(rgb)) for rgb in (data.coffee()[::4, ::4], data.chelsea()[::4, ::4])]
-    check_scorer(Brightness(), [Item(inputs("把图片调暗"), picture) for picture in pictures])
+    items = [Item(inputs("把图片调暗"), picture) for picture in pictures]
+    check_scorer(Brightness(), items)
+    check_encodings(Brightness(), items[0])
+    check_extremes(Brightness(), items[0])
+    check_another_process(Brightness(), items)
+
+
+def test_shift_falls_from_dark_to_bright_where_dark_was_asked_for() -> None:
+    greys = [Picture(encode_final(np.full((8, 8, 3), level, np.uint8))) for level in (40, 120, 250)]
+    check_monotone(Brightness(), [Item(inputs("darken it"), grey) for grey in greys], "shift", least=0.2)
 
 
 def test_shift_of_black_to_white_is_1_and_unscored_where_nothing_was_asked() -> None:

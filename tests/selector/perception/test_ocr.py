@@ -69,3 +69,20 @@ def test_cache_is_bounded(monkeypatch):
     for shade in range(4):
         read_text(Picture(encode_final(np.full((40, 40, 3), shade, dtype=np.uint8), "png")))
     assert len(ocr._cache) <= 2
+
+
+@pytest.mark.parametrize("size", [(3000, 1), (1, 1500), (1, 1)])
+def test_strips_of_any_proportions_are_read(size):
+    flat = np.full((size[1], size[0], 3), 200, np.uint8)
+    assert read_text(Picture(encode_final(flat))) == ()
+
+
+def test_text_at_the_top_of_a_tall_strip_is_read_where_it_stands(page):
+    top = page.rgb[:60]
+    strip = np.full((top.shape[1] * 9, top.shape[1], 3), 255, np.uint8)
+    strip[:60] = top
+    lines = read_text(Picture(encode_final(strip)))
+    assert lines
+    assert all(
+        line.box.min() > -3 and line.box[:, 1].max() < 63 and line.box[:, 0].max() < top.shape[1] + 3 for line in lines
+    )
