@@ -68,7 +68,21 @@ class GenerateConfig(_Model):
 
 class ScoreConfig(_Model):
     scorers: list[str] = Field(
-        default=["artefacts", "gate", "identity", "lettering", "ocr_text", "preservation", "seams", "technical"],
+        default=[
+            "aesthetic",
+            "artefacts",
+            "clip_direction",
+            "clip_similarity",
+            "fake_universal",
+            "gate",
+            "identity",
+            "lettering",
+            "ocr_text",
+            "preservation",
+            "prompt_contrast",
+            "seams",
+            "technical",
+        ],
         description="scorers to run; `bestshot doctor` lists those that can run here",
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from selector.cli.common import counted, debug_option, emit, json_option, progress_bar, verb, with_example
+from selector.cli.common import counted, debug_option, emit, json_option, progress_bar, table, verb, with_example
 from selector.domain.errors import InputError
 from selector.domain.types import TaskType
 
@@ -135,10 +136,19 @@ def score(
     summary = campaign.score([TaskType(t) for t in types], progress_bar())
     lines = [f"{summary.candidates} candidates scored: {summary.values} values, {summary.unscored} unscored"]
     lines += counted(summary.reasons)
-    lines += [f"left out {name}: {why}" for name, why in summary.left_out.items()]
     if summary.failures:
         lines += ["failed, and tried again by the next run:", *counted(summary.failures)]
+    if summary.left_out:
+        lines += ["", _left_out(summary.left_out)]
     return summary, "\n".join(lines)
+
+
+def _left_out(reasons: Mapping[str, str]) -> str:
+    """A table of what could not run here; one row for all that lack the same part."""
+    names: dict[str, list[str]] = {}
+    for name, why in reasons.items():
+        names.setdefault(why, []).append(name)
+    return table([(", ".join(sorted(n)), why) for why, n in names.items()], ("left out", "why, and what to do"))
 
 
 @verb(
