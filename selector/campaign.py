@@ -387,7 +387,7 @@ class Campaign:
     def doctor(self, progress: Progress = silent) -> list[Check]:
         """Check the machine with this campaign's settings, and the campaign's files."""
         check_names(self.config)
-        machine = check_machine(self.config.generators, self.config.scorers, self.folder)
+        machine = check_machine(self.config.generators, self.config.scorers, self.folder, self._contest)
         return [*machine, *check_judges(self.config.judges), *check_campaign(self._ws, self.tasks, progress)]
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from selector.contest.problems import InputProblems
 from selector.create import INPUT_FACT
 from selector.domain import BestshotError, InputError, Task
 from selector.domain.digest import sha256_of
+from selector.domain.embedding import ContestContext
 from selector.registry import create_generator, create_scorer, generator_names, scorer_names
 from selector.runs.progress import Progress, silent
 from selector.runs.workspace import Workspace
@@ -38,11 +39,17 @@ def check_machine(
     generators: Mapping[str, Mapping[str, Any]] | None = None,
     scorers: Mapping[str, Mapping[str, Any]] | None = None,
     base: Path = Path(),
+    contest: ContestContext | None = None,
 ) -> list[Check]:
-    """Every known generator and scorer, with the settings that a campaign in the folder ``base`` gives them."""
+    """Every known generator and scorer, with the settings that a campaign in the folder ``base`` gives them.
+
+    Scorers that ask for it are told of ``contest``: which backbone they share is said there.
+    """
     checks = [Check("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}")]
-    checks += [_plug_in("generator", name, create_generator, generators or {}, base) for name in generator_names()]
-    checks += [_plug_in("scorer", name, create_scorer, scorers or {}, base) for name in scorer_names()]
+    checks += [
+        _plug_in("generator", name, create_generator, generators or {}, base, None) for name in generator_names()
+    ]
+    checks += [_plug_in("scorer", name, create_scorer, scorers or {}, base, contest) for name in scorer_names()]
     return checks
 
 
@@ -58,9 +65,18 @@ def check_campaign(ws: Workspace, tasks: Sequence[Task], progress: Progress = si
     return [disk, _inputs(ws, tasks), _candidates(ws, progress), _temporaries(ws)]
 
 
-def _plug_in(kind: str, name: str, create: Any, settings: Mapping[str, Mapping[str, Any]], base: Path) -> Check:
+def _plug_in(
+    kind: str,
+    name: str,
+    create: Any,
+    settings: Mapping[str, Mapping[str, Any]],
+    base: Path,
+    contest: ContestContext | None,
+) -> Check:
     try:
         plug_in = create(name, settings.get(name, {}), base)
+        if contest is not None and hasattr(plug_in, "meet"):
+            plug_in.meet(contest)
         plug_in.check()
     except BestshotError as error:
         return Check(f"{kind} {name}", False, str(error))

@@ -96,7 +96,7 @@ _REALISM_OF_A_MOTIF = (
     Weight("realism.mahalanobis", 1.1, 0.3, -0.1, 0.0, "the same: the wanted motif counts more than the manner", True),
 )
 # Heads of the shared embedding. Small: on the published ratings of ImagenHub the candidate with the highest CLIP score
-# is no better than a random one (recovered gap -0.01, 197 prompts). Centres and spreads are what is reported of OpenAI's
+# is no better than a random one (recovered gap -0.01, 197 prompts). Centres and spreads are as reported of OpenAI's
 # ViT-L/14, not measured here; within a task only differences count, and the calibration learns from totals.
 _FITS_ITS_PROMPT = (
     Weight("clip_similarity.similarity", 0.25, 0.04, 0.2, 0.0, "its scale differs from prompt to prompt: weak", True),

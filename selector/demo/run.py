@@ -12,6 +12,18 @@ from selector.demo.contest import make_demo_contest
 from selector.demo.script import NO_TEXT_TO_IMAGE
 from selector.runs.progress import Progress, silent
 
+# The demo is the same on every machine and needs nothing fetched: no scorer that asks for weights.
+WITHOUT_WEIGHTS = (
+    "artefacts",
+    "gate",
+    "identity",
+    "lettering",
+    "ocr_text",
+    "preservation",
+    "seams",
+    "technical",
+)
+
 
 @dataclass(frozen=True)
 class DemoResult:
@@ -36,7 +48,9 @@ def run_demo(folder: Path, progress: Progress = silent) -> DemoResult:
         campaign = Campaign(place)
     else:
         contest = make_demo_contest(folder / "contest")
-        campaign = Campaign.init(place, contest.table, contest.images, team="demo")
+        campaign = Campaign.init(
+            place, contest.table, contest.images, team="demo", score={"scorers": list(WITHOUT_WEIGHTS)}
+        )
     with campaign:
         campaign.generate(progress=progress)
         campaign.score(progress=progress)
