@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from selector.domain import BestshotError, InputError, MissingPart
+from selector.perception.model_files.answers import Again, gave_up, host_of, reason, refuse, refuse_other
 from selector.perception.model_files.part import Part, open_part
 from selector.perception.model_files.sources import Address
 from selector.perception.model_files.stated import Stated, read_stated, sent_from
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int | None], None]  # (file, bytes so far, bytes in all or None)
 
 _BLOCK_BYTES = 1 << 18
-_RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524})
 
 
 @dataclass(frozen=True)
@@ -46,18 +45,6 @@ class Patience:
         """Before the next attempt, after so many failures in a row."""
         grown = self.first_wait_seconds * 2.0 ** (failures - 1)
         return min(grown if asked_seconds is None else max(grown, asked_seconds), self.longest_wait_seconds)
-
-
-class NotThere(MissingPart):
-    """The server does not have this file."""
-
-
-class _Again(Exception):
-    """This attempt failed, the next one may succeed."""
-
-    def __init__(self, why: str, after_seconds: float | None = None, answered: bool = True) -> None:
-        super().__init__(why)
-        self.after_seconds, self.answered = after_seconds, answered
 
 
 def download(address: Address, target: Path, progress: Progress, patience: Patience) -> str:
@@ -91,12 +78,12 @@ def _until_done(
     while True:
         try:
             return _attempt(session, address, part, progress, patience)
-        except _Again as again:
+        except Again as again:
             failures = 1 if part.size_bytes > most_bytes else failures + 1
             most_bytes = max(most_bytes, part.size_bytes)  # to come as far again after a new start is no progress
             answered = answered or again.answered
             if failures >= (patience.tries if answered else min(patience.unreached, patience.tries)):
-                raise MissingPart(_gave_up(address, again, failures, part)) from again
+                raise MissingPart(gave_up(address, again, failures, part)) from again
             time.sleep(patience.wait_seconds(failures, again.after_seconds))
 
 
@@ -108,14 +95,14 @@ def _attempt(session: requests.Session, address: Address, part: Part, progress: 
     except requests.exceptions.InvalidURL as error:
         raise InputError(f"{address.url} is no URL that can be fetched: {error}") from error
     except requests.RequestException as error:
-        raise _Again(_reason(error), answered=False) from error
+        raise Again(reason(error), answered=False) from error
     with answer:
         stated = read_stated([*(past.headers for past in answer.history), answer.headers])
         if answer.status_code == 416:  # nothing after what is there: whole, or of another file
             _settle_unsatisfied(address, part, stated)
             return
-        _refuse(answer, address)
-        _refuse_other(address, stated)
+        refuse(answer, address)
+        refuse_other(address, stated)
         _place_answer(answer, part, stated, address)
         total = address.size_bytes or stated.size_bytes
         part.need_room(total)
@@ -156,49 +143,6 @@ class _Bearer:
         return request
 
 
-def _refuse(answer: requests.Response, address: Address) -> None:
-    """Raise for every answer that brings no bytes."""
-    status = answer.status_code
-    if status in (200, 206):
-        if answer.headers.get("Content-Type", "").startswith("text/html"):
-            raise MissingPart(f"{_host(address)} sent a web page instead of {address.place}: a login page or a proxy?")
-        return
-    said = answer.headers.get("X-Error-Message", "")[:160]
-    host = _host(address)
-    if status in _RETRIED:
-        raise _Again(f"{host} answered {status}", _retry_after(answer.headers.get("Retry-After", "")))
-    if status in (401, 403):
-        raise MissingPart(_needs_login(address, status))
-    if status in (404, 410):
-        raise NotThere(
-            f"{host} has no {address.place} (it answered {status}{': ' + said if said else ''}): "
-            "take another source (--from), or copy the file by hand"
-        )
-    raise MissingPart(f"{host} answered {status} for {address.place}{': ' + said if said else ''}: take another source")
-
-
-def _needs_login(address: Address, status: int) -> str:
-    about = f" at {address.page}" if address.page else ""
-    if address.token:
-        return (
-            f"{_host(address)} does not let this HF_TOKEN have {address.place} (it answered {status}): accept the "
-            f"model's conditions{about} with the token's own account, or check that the repository exists"
-        )
-    return (
-        f"{_host(address)} wants a login for {address.place} (it answered {status}): accept the model's "
-        f"conditions{about}, then set HF_TOKEN to a token of that account, or fetch --from a folder"
-    )
-
-
-def _refuse_other(address: Address, stated: Stated) -> None:
-    """Save the traffic when the server itself says that it has another file."""
-    if address.sha256 and stated.sha256 and address.sha256 != stated.sha256:
-        raise InputError(
-            f"{_host(address)} states another SHA-256 for {address.place} ({stated.sha256[:12]}…, expected "
-            f"{address.sha256[:12]}…): it holds another version; take another source"
-        )
-
-
 def _place_answer(answer: requests.Response, part: Part, stated: Stated, address: Address) -> None:
     """Begin anew unless this answer goes on exactly where the part ends."""
     identity = address.sha256 or stated.sha256 or stated.etag  # by a hash, one mirror goes on where another stopped
@@ -206,7 +150,7 @@ def _place_answer(answer: requests.Response, part: Part, stated: Stated, address
         if part.size_bytes and sent_from(answer.headers) == part.size_bytes and part.identity == identity:
             return
         part.begin("")
-        raise _Again(f"{_host(address)} sent a piece of another file than the one that was begun")
+        raise Again(f"{host_of(address)} sent a piece of another file than the one that was begun")
     part.begin(identity)
 
 
@@ -221,12 +165,12 @@ def _receive(answer: requests.Response, part: Part, progress: Progress, total: i
             part.append(block)
             progress(name, part.size_bytes, total)
     except (requests.RequestException, urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
-        raise _Again(_reason(error)) from error
+        raise Again(reason(error)) from error
 
 
 def _finish(address: Address, part: Part, stated: Stated, total: int | None) -> None:
     if total is not None and part.size_bytes < total:
-        raise _Again(f"the connection ended after {part.size_bytes} of {total} bytes")
+        raise Again(f"the connection ended after {part.size_bytes} of {total} bytes")
     wanted = address.sha256 or stated.sha256
     wrong = ""
     if wanted and part.sha256 != wanted:
@@ -247,46 +191,4 @@ def _settle_unsatisfied(address: Address, part: Part, stated: Stated) -> None:
         part.finish()
         return
     part.begin("")
-    raise _Again(f"{_host(address)} has another file than the one that was begun")
-
-
-def _retry_after(value: str) -> float | None:
-    """Seconds from a ``Retry-After`` header, which is a number or a date."""
-    if value.strip().isdigit():
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return None
-
-
-def _gave_up(address: Address, again: _Again, tries: int, part: Part) -> str:
-    kept = "what came is kept, run the same command again to go on" if part.size_bytes else "try again later"
-    return (
-        f"cannot fetch {address.place} from {_host(address)}: {again} ({tries} times in a row); {kept}, "
-        "or take a mirror (HF_ENDPOINT=https://…), --from modelscope, or --from FOLDER"
-    )
-
-
-def _reason(error: Exception) -> str:
-    """The innermost cause in a few words; libraries nest them deeply."""
-    text = str(error)
-    for sign, words in (
-        ("NameResolution", "its name cannot be resolved"),
-        ("Name or service not known", "its name cannot be resolved"),
-        ("refused", "the connection was refused"),
-        ("CERTIFICATE", "its certificate is not trusted"),
-        ("timed out", "it did not answer in time"),
-        ("IncompleteRead", "the connection dropped"),
-        ("reset by peer", "the connection dropped"),
-        ("without response", "the connection dropped"),
-    ):
-        if sign in text:
-            return words
-    return type(error).__name__
-
-
-def _host(address: Address) -> str:
-    from urllib.parse import urlsplit
-
-    return urlsplit(address.url).netloc
+    raise Again(f"{host_of(address)} has another file than the one that was begun")

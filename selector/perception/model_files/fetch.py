@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 
 from selector.domain import InputError
+from selector.perception.model_files.answers import NotThere
 from selector.perception.model_files.catalogue import Model, ModelFile, model_named
-from selector.perception.model_files.download import NotThere, Patience, Progress, download
+from selector.perception.model_files.download import Patience, Progress, download
 from selector.perception.model_files.local_copy import copy_from
 from selector.perception.model_files.place import folder_of, need_model, path_of
 from selector.perception.model_files.sources import HUB, MODELSCOPE, address_of

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from selector.domain import InputError
 from selector.domain.digest import sha256_of
+from selector.perception.model_files.answers import NotThere
 from selector.perception.model_files.catalogue import Model, ModelFile
-from selector.perception.model_files.download import NotThere, Progress
+from selector.perception.model_files.download import Progress
 from selector.perception.model_files.part import open_part
 
 _BLOCK_BYTES = 1 << 20

@@ -14,7 +14,8 @@ from hub_server import Fault, Hub, running_hub
 
 from selector.domain import InputError, MissingPart
 from selector.perception.model_files import Model, ModelFile, Repository, model_named, weights_folder
-from selector.perception.model_files.download import NotThere, Patience
+from selector.perception.model_files.answers import NotThere
+from selector.perception.model_files.download import Patience
 from selector.perception.model_files.fetch import fetch
 from selector.perception.model_files.part import Part, open_part
 from selector.perception.model_files.sidecar import read_sidecar
