@@ -67,9 +67,12 @@ def _relations(scene: Scene, questions: Questions, evidence: Evidence, places: S
     told = [relation for relation in scene.relations if questions.told_apart(relation.subject, relation.object)]
     if not told:
         return Score.unscored(_NO_RELATION)
-    values = [order(evidence, places[r.subject], places[r.object], r.kind) for r in told]
+    others = [*questions.names, questions.nothing]
+    there = [found(evidence, name, others) for name in questions.names]  # what is not there has no place
+    orders = [(r, order(evidence, places[r.subject], places[r.object], r.kind)) for r in told]
+    values = [value * there[r.subject] * there[r.object] for r, value in orders if value is not None]
     reason = _NO_ORDER if not evidence.outlines and any(r.kind == "in" for r in told) else _FLAT
-    return _mean([value for value in values if value is not None], reason)
+    return _mean(values, reason)
 
 
 def _counts(scene: Scene, questions: Questions, evidence: Evidence) -> Score:
