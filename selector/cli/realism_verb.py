@@ -49,7 +49,7 @@ def realism(
 
 def _words(found: Realism, folder: Path) -> str:
     rows = [_row(one) for one in (*found.baselines, *found.sets)]
-    header = ("set", "images", "tasks", "CMMD", "80% interval", "KID x1000", "80% interval", "sd", "FID")
+    header = ("set", "images", "tasks", "CMMD", "80% interval", "KID x1000", "80% interval", "subsets", "FID")
     used = [i for i in range(len(header)) if i < 3 or any(row[i] for row in rows)]
     blocks = [
         f"against {found.photographs} photographs ({found.reference}), embedding {found.space}; lower is nearer",
@@ -77,7 +77,7 @@ def _row(one: SetRealism) -> tuple[str, ...]:
         _interval(cmmd) if cmmd else "",
         f"{1000 * kid.value:.3f}" if kid else "",
         _interval(kid, 1000) if kid else "",
-        f"{1000 * kid.sd:.3f}" if kid and kid.sd is not None else "",
+        f"{1000 * kid.subsets.mean:.3f} +- {1000 * kid.subsets.sd:.3f}" if kid and kid.subsets else "",
         f"{fid.value:.2f}" if fid else "",
     )
 

@@ -116,6 +116,11 @@ class _Told:
         halves = {m: self.yardstick.halves(m) for m in metrics if m != FID or self._fid_holds(n // 2, n // 2)}
         if len({tuple(one.places) for one in sets.values()}) > 1:
             self.notes.append("the sets cover different tasks, and part of a difference may be the tasks' own")
+        if any(FID in one.distances and sets[one.name].own.any() for one in measured):
+            self.notes.append(
+                "FID counts an edit beside its own photograph, which brings it nearer the fewer images there are: "
+                "--reference with other photographs avoids that; CMMD and KID leave such pairs out"
+            )
         baselines = (SetRealism(HALVES, n // 2, 0, halves), measured[0])
         return Realism(space, reference, n, baselines, tuple(measured[1:]), self._gain(), tuple(self.notes))
 

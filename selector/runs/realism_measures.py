@@ -24,7 +24,7 @@ Floats = np.ndarray[Any, np.dtype[Any]]
 CMMD, KID, FID = "cmmd", "kid", "fid"
 METRICS = (CMMD, KID, FID)
 TIMES = 400  # bootstraps
-SUBSETS, MOST_IN_SUBSET = 50, 500  # of KID
+SUBSETS, MOST_IN_SUBSET = 30, 300  # of KID
 MOST_REAL = 3000  # photographs in the matrices of pairs; FID and KID's subsets take all
 SPLITS = 40  # of the photographs in halves
 INTERVAL = (0.1, 0.9)
@@ -35,14 +35,23 @@ _KERNELS: Mapping[str, tuple[Kernel, float]] = {
 
 
 @dataclass(frozen=True)
+class Subsets:
+    """KID as it is usually told: mean and standard deviation over ``count`` subsets of ``images`` a side."""
+
+    mean: float
+    sd: float
+    count: int
+    images: int
+
+
+@dataclass(frozen=True)
 class Measured:
-    """One distance: 80% interval, standard deviation over KID's subsets and their size, where there are such."""
+    """One distance, with its 80% interval where there is one; of KID also what its subsets say."""
 
     value: float
     low: float | None = None
     high: float | None = None
-    sd: float | None = None
-    subset: int | None = None
+    subsets: Subsets | None = None
 
 
 @dataclass(frozen=True)
@@ -89,10 +98,7 @@ class Yardstick:
             rows = vectors.one_each(np.random.default_rng([self._seed, 3])) if one_a_task else slice(None)
             return Measured(fid(vectors.vectors[rows], self.real)), np.zeros(0)
         value, draws = self._discrepancy(vectors, metric)
-        if metric == CMMD:
-            return Measured(value, *interval(draws)), draws
-        mean, sd, subset = self._kid_subsets(vectors)
-        return Measured(mean, *interval(draws), sd, subset), draws
+        return Measured(value, *interval(draws), self._kid_subsets(vectors) if metric == KID else None), draws
 
     def _discrepancy(self, vectors: VectorSet, metric: str) -> tuple[float, Floats]:
         """Value over all pairs, and bootstraps."""
@@ -108,8 +114,8 @@ class Yardstick:
         draws = found.weighed(self._task_counts[:, vectors.places], self._real_counts)
         return scale * found.value(), scale * draws
 
-    def _kid_subsets(self, vectors: VectorSet) -> tuple[float, float, int]:
-        """Mean and standard deviation over subsets of one candidate a task against as many photographs not theirs."""
+    def _kid_subsets(self, vectors: VectorSet) -> Subsets:
+        """Subsets hold one candidate a task, and as many photographs that are not theirs."""
         rng = np.random.default_rng([self._seed, 2])
         size = min(MOST_IN_SUBSET, len(vectors.starts) // 2, len(self.real) // 2)
         found = []
@@ -119,7 +125,7 @@ class Yardstick:
             real = rng.permutation(strangers)[:size]
             rows = vectors.one_each(rng)[tasks[: len(real)]]
             found.append(kid(vectors.vectors[rows], self.real[real]))
-        return float(np.mean(found)), float(np.std(found)), size
+        return Subsets(float(np.mean(found)), float(np.std(found)), SUBSETS, size)
 
     def halves(self, metric: str) -> Measured:
         """The photographs against themselves, split at random many times (FID: once); what no set can beat."""
@@ -135,9 +141,7 @@ class Yardstick:
             a, b = mixed[: len(mixed) // 2], mixed[len(mixed) // 2 :]
             parts = (pairs[np.ix_(a, a)], pairs[np.ix_(a, b)], pairs[np.ix_(b, b)])
             found.append(scale * Discrepancy(*parts, np.zeros(parts[1].shape, bool)).value())
-        sd = float(np.std(found)) if metric == KID else None
-        size = len(pairs) // 2 if metric == KID else None
-        return Measured(float(np.mean(found)), *interval(np.array(found)), sd, size)
+        return Measured(float(np.mean(found)), *interval(np.array(found)))
 
     def _real_pairs(self, metric: str) -> Floats:
         if metric not in self._among:

@@ -31,11 +31,15 @@ Floats = np.ndarray[Any, np.dtype[np.float32]]
 Members = dict[str, list[str]]  # task id to the ids of candidates
 
 PICKS, ALL = "picks", "all"
+MOST_IN_POOL = 8  # candidates a task that stand for all it has, where a random pick is measured: pairs cost
 
 
 @dataclass(frozen=True)
 class Sets:
-    """Sets by name, and ``pool``: all candidates of the tasks of the picks, from which a random pick is made."""
+    """Sets by name, and ``pool``: candidates of the tasks of the picks, from which a random pick is made.
+
+    Ids are hashes, so the first few by id are a random choice, and the same one in every process.
+    """
 
     named: dict[str, Members]
     pool: Members
@@ -64,7 +68,7 @@ def find_sets(ws: Workspace, tasks: Sequence[Task], of: Sequence[str]) -> Sets:
     wanted = [PICKS, *sorted(made)] if ALL in of else list(dict.fromkeys(of))
     named = {name: picked if name == PICKS else made[name] for name in wanted if name != PICKS or picked}
     everything = _merged(made.values())
-    pool = {key: ids for key, ids in everything.items() if PICKS not in named or key in picked}
+    pool = {key: ids[:MOST_IN_POOL] for key, ids in everything.items() if PICKS not in named or key in picked}
     notes = (f"{fallbacks} picks are last resorts and left out",) if fallbacks and PICKS in named else ()
     return Sets(named, pool, notes)
 

@@ -96,7 +96,7 @@ def _key(random: DistanceRow, halves: DistanceRow) -> list[Any]:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    interval = {"linewidth": 2, "marker": "o", "markersize": 6.5, "markeredgecolor": "white"}
+    interval: dict[str, Any] = {"linewidth": 2, "marker": "o", "markersize": 6.5, "markeredgecolor": "white"}
     return [
         Line2D([], [], color=BLUE, label="a generator's candidates, 80% interval", **interval),
         Line2D([], [], color=VERMILLION, label="the newest picks", **interval),

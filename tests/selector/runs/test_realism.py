@@ -101,7 +101,7 @@ def test_fid_is_refused_for_few_images_in_one_line_and_shown_when_forced(made: C
     forced = made.realism(of=["picks"], metrics=["fid"], force_fid=True)
     assert set(by_name(forced)["picks"].distances) == {"fid"}
     assert by_name(forced)["picks"].distances["fid"].value > 0
-    assert not any(n.startswith("FID") for n in forced.notes)
+    assert [n[:33] for n in forced.notes] == ["FID counts an edit beside its own "[:33]]
 
 
 def test_second_call_reads_no_image_and_runs_no_model_and_says_the_same(
@@ -188,7 +188,7 @@ def test_command_line_prints_a_table_or_json(made: Campaign) -> None:
     done = CliRunner().invoke(group, ["realism", "-C", str(made.folder), "--metric", "cmmd", "--json"])
     document = json.loads(done.stdout)
     assert document["photographs"] == TASKS
-    assert set(document["sets"][0]["distances"]["cmmd"]) == {"value", "low", "high", "sd", "subset"}
+    assert set(document["sets"][0]["distances"]["cmmd"]) == {"value", "low", "high", "subsets"}
 
 
 def vectors(n: int, seed: int, shift: float = 0.0) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -230,6 +230,14 @@ def test_many_alike_candidates_of_a_task_do_not_count_as_variety_or_its_lack() -
         (a, draws_a), (b, draws_b) = yardstick.measure(one, metric), yardstick.measure(ten, metric)
         assert b.low == pytest.approx(a.low, rel=1e-3, abs=1e-5)
         assert draws_a == pytest.approx(draws_b, rel=1e-3, abs=1e-4)
+
+
+def test_subsets_of_kid_say_what_all_pairs_say() -> None:
+    found = Yardstick(vectors(150, 1, 0.3), 100, 0).measure(set_of(vectors(300, 2, 0.5), 3, real=150), "kid")[0]
+    assert found.subsets is not None
+    assert found.subsets.images == 50
+    spread = found.subsets.sd / np.sqrt(found.subsets.count)
+    assert found.subsets.mean == pytest.approx(found.value, abs=3.5 * spread)
 
 
 def test_order_of_photographs_and_candidates_does_not_matter_to_the_value() -> None:
