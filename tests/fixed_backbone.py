@@ -24,11 +24,12 @@ def published(name: str) -> Path:
 class FixedBackbone:
     """Vectors follow from the bytes of a crop or a text. Counts what it is asked for; ``broken`` raises instead."""
 
-    concurrent = False
+    on_cpu = True
     side_px = 8
 
     def __init__(self, dim: int = 768, length: float = 10.0, reads_all: bool = False, space: str = "fixed") -> None:
         self.dim, self.length, self.reads_all, self.space = dim, length, reads_all, space
+        self.batch = 32
         self.crops_seen = 0
         self.texts_seen: list[str] = []
         self.broken = False
