@@ -44,6 +44,7 @@ _COLOURED = re.compile(r"(?:colou?red|painted|dyed) (?=[a-z])")
 _STYLED = re.compile(
     r"\bin (?:the |a |an )?(?:[\w-]+ ){0,4}?style(?: of\b.*)?|\b(?:inspired by|rendered in|art by)\b.*"
 )
+_TRANSITIVE = (("wearing",), ("holding",), ("carrying",))
 _SHOWING = frozenset(words("of showing depicting featuring with"))
 
 
@@ -125,7 +126,7 @@ def _next(tokens: list[str], i: int, found: Sequence[Element], first: bool) -> t
     fixed = _fixed(tokens, i) or _relation(tokens, i) or _predicate(tokens, i, found)
     if fixed:
         return fixed
-    phrase = noun_phrase(tokens, i, _bare_is_welcome(found, first))
+    phrase = noun_phrase(tokens, i, _bare_is_welcome(found, first) or _noun_must_follow(tokens[:i]))
     if phrase:
         return Element("thing", phrase=phrase[0]), phrase[1]
     return Element(_role(tokens[i])), i + 1
@@ -137,6 +138,11 @@ def _bare_is_welcome(found: Sequence[Element], first: bool) -> bool:
         return first
     before = found[-1].role
     return before in ("relation", "with") or (before == "and" and len(found) > 1 and found[-2].role == "thing")
+
+
+def _noun_must_follow(before: Sequence[str]) -> bool:
+    """After "there are", "wearing" and the like."""
+    return list(before[-2:]) in (["there", "are"], ["there", "is"]) or tuple(before[-1:]) in _TRANSITIVE
 
 
 def _fixed(tokens: list[str], i: int) -> tuple[Element, int] | None:

@@ -143,8 +143,8 @@ class _Reader:
             clause.came = "with"
         elif clause.heads and "verb" in since and clause.came != "inverted":
             clause.came = "object"
-        elif clause.came in ("with", "object") and since == {"and"}:
-            pass  # "with a hat and a coat"
+        elif clause.came in ("with", "object") and since and since <= {"and", "comma"}:
+            pass  # "with a hat, a scarf and a coat"
         elif clause.came == "head" and since and since <= {"and", "comma"}:
             clause.heads.append(index)
         else:
@@ -177,10 +177,16 @@ class _Reader:
             return clause.heads[-1:]
         if since & {"and", "comma"}:
             return clause.heads[:1]
-        pronoun_next = [e.role for e in self.found[self.at + 1 : self.at + 2]] == ["pronoun"]
-        if clause.came in ("with", "object") and ("verb" in since or (clause.came == "with" and pronoun_next)):
-            return [clause.last]
-        return []
+        return [clause.last] if clause.came == "with" and self._refers_back() else []
+
+    def _refers_back(self) -> bool:
+        """Whether what follows was named before: "a box with a ball on it"."""
+        for element in self.found[self.at + 1 : self.at + 2]:
+            phrase = element.phrase
+            if phrase is not None:
+                return phrase.definite and bool(self.made.named(phrase.main_word, phrase.attributes))
+            return element.role == "pronoun"
+        return False
 
     def _its_side(self, element: Element) -> None:
         """ "with a dog to its left", "to its left is a dog"."""

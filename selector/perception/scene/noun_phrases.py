@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +25,7 @@ from selector.perception.scene.words_english import (
     OF_COUNT,
     OPINION,
     PLACES,
+    PLURAL_ONLY,
     PRONOUNS,
     RELATIONS,
     SHADES,
@@ -31,6 +33,7 @@ from selector.perception.scene.words_english import (
 )
 
 MAX_NOUN_WORDS = 4
+_YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 MAX_COUNT = 50  # a larger number is a year, a lens or a model
 OPENING_KINDS = frozenset({"colour", "material", "pattern"})  # these begin a phrase even without an article
 _LONGEST_RELATION = max(len(name.split()) for name in RELATIONS)
@@ -95,6 +98,8 @@ def noun_phrase(tokens: Sequence[str], start: int, bare: bool) -> tuple[NounPhra
     if tokens[start] in ("a", "an") and len(phrase.words) > 1 and _looks_like_a_verb(phrase.words[-1]):
         phrase.words.pop()  # "a dog chases": no plural follows "a"
         i -= 1
+    if phrase.words[-1] in PLURAL_ONLY and phrase.count == 2:
+        phrase.count = None  # a pair of trousers is one
     return _with_of(tokens, i, phrase)
 
 
@@ -113,7 +118,9 @@ def adjective_at(tokens: Sequence[str], i: int) -> tuple[Attribute | None, int]:
 
 
 def relation_at(tokens: Sequence[str], i: int) -> tuple[Kind, int] | None:
-    """The relation that begins at ``i`` ("to the left of") and the index after it."""
+    """The relation that begins at ``i`` ("to the left of") and the index after it; "seen from above" is none."""
+    if _at(tokens, i - 1) == "from":
+        return None
     for n in range(_LONGEST_RELATION, 0, -1):
         kind = RELATIONS.get(" ".join(tokens[i : i + n]))
         if kind and i + n <= len(tokens):
@@ -161,7 +168,7 @@ def _modifiers(tokens: Sequence[str], i: int, phrase: NounPhrase) -> int:
         if attribute is not None and (_is_content(tokens, after) or not _could_be_noun(tokens[i])):
             phrase.attributes.append(attribute)
             i = after
-        elif tokens[i] in OPINION | SHADES or _is_adverb(tokens[i]):
+        elif tokens[i] in OPINION | SHADES or _is_adverb(tokens[i]) or _YEAR.fullmatch(tokens[i]):
             i += 1
         elif tokens[i] == "and" and phrase.attributes and adjective_at(tokens, i + 1)[0]:
             i += 1  # "a small and round stone"
@@ -174,7 +181,16 @@ def _noun_words(tokens: Sequence[str], i: int, phrase: NounPhrase) -> int:
     while len(phrase.words) < MAX_NOUN_WORDS and _is_content(tokens, i, bool(phrase.words)):
         phrase.words.append(tokens[i])
         i += 1
+    if len(phrase.words) == 1 and _is_verb_form(phrase.words[0]):
+        phrase.words.clear()  # "and holding a cane", "the imposing"
+    elif len(phrase.words) > 1 and _looks_like_a_verb(phrase.words[-1]) and is_plural(phrase.words[-2]):
+        phrase.words.pop()  # "mists peers up": the plural ended before
+        i -= 1
     return i
+
+
+def _is_verb_form(word: str) -> bool:
+    return (word.endswith("ing") and word not in ING_NOUNS) or (word.endswith("ed") and word not in ED_NOUNS)
 
 
 def _is_content(tokens: Sequence[str], i: int, after_noun: bool = False) -> bool:
@@ -186,9 +202,8 @@ def _is_content(tokens: Sequence[str], i: int, after_noun: bool = False) -> bool
         return False
     if not after_noun:
         return True
-    ing = word.endswith("ing") and word not in ING_NOUNS
-    past = word.endswith("ed") and word not in ED_NOUNS
-    return not (word in FINITE or ing or past or (word in ATTRIBUTES and not _could_be_noun(word)) or word in OPINION)
+    is_adjective = word in OPINION or (word in ATTRIBUTES and not _could_be_noun(word))
+    return not (word in FINITE or is_adjective or _is_verb_form(word))
 
 
 def _could_be_noun(word: str) -> bool:

@@ -175,28 +175,30 @@ FINITE = frozenset(
 )
 OPINION = frozenset(
     words(
-        "abstract beautiful cute majestic lovely friendly happy sad adorable gorgeous elegant stunning"
-        " magnificent pretty handsome charming cozy rustic delicate graceful playful proud brave fierce"
-        " angry lonely peaceful serene mysterious magical realistic detailed simple solid bright dark"
-        " light vibrant vivid cinematic fantastic futuristic traditional typical classic ornate exotic"
-        " wild fresh delicious tasty dramatic epic intricate whimsical single lone solitary different"
-        " identical similar same sunny rainy snowy busy quiet calm abandoned hot cold warm cool clear lush"
-        " thick thin narrow wide heavy photorealistic surreal clean dirty real very matte ripe perfect"
+        "abstract high low beautiful cute majestic lovely friendly happy sad adorable gorgeous elegant"
+        " stunning magnificent pretty handsome charming cozy rustic delicate graceful playful proud brave"
+        " fierce angry lonely peaceful serene mysterious magical realistic detailed simple solid bright"
+        " dark light vibrant vivid cinematic fantastic futuristic traditional typical classic ornate"
+        " exotic wild fresh delicious tasty dramatic epic intricate whimsical single lone solitary"
+        " different identical similar same sunny rainy snowy busy quiet calm abandoned hot cold warm cool"
+        " clear lush thick thin narrow wide heavy photorealistic surreal clean dirty real very matte ripe"
+        " perfect"
     )
 )
 NO_OBJECT = frozenset(
     words(
-        "light lighting sunlight moonlight night day morning evening afternoon dusk dawn sunset sunrise"
-        " style background foreground view distance middle center centre top bottom side front back left"
-        " right corner edge scene atmosphere mood composition quality resolution detail color colour tone"
-        " palette shadow focus angle shot perspective time hour way air rain wind fog mist weather summer"
-        " winter spring autumn love art photography photo photograph picture image painting illustration"
-        " rendering render drawing sketch portrait frame closeup close-up wallpaper poster texture pose"
-        " row line circle-of world year meter metre minute second degree kind type piece part rest lot"
-        " smile expression word letter text caption look motion action midair mid-air space contrast glow"
-        " dream story-telling effect design realism camera lens film motion-blur aesthetic vibe theme"
-        " concept end half attention hyperrealism artstation darkness brightness surrounding arrangement"
-        " variety noon midnight fashion manner point"
+        "nobody nothing someone somebody everyone anyone number light lighting sunlight moonlight night"
+        " day morning evening afternoon dusk dawn sunset sunrise style background foreground view distance"
+        " middle center centre top bottom side front back left right corner edge scene atmosphere mood"
+        " composition quality resolution detail color colour tone palette shadow focus angle shot"
+        " perspective time hour way air rain wind fog mist weather summer winter spring autumn love art"
+        " photography photo photograph picture image painting illustration rendering render drawing sketch"
+        " portrait frame closeup close-up wallpaper poster texture pose row line circle-of world year foot"
+        " inch mile meter metre minute second degree kind type piece part rest lot smile expression"
+        " surface inside outside interior stance dreamworld word letter text caption look motion action"
+        " midair mid-air space contrast glow dream story-telling effect design realism camera lens film"
+        " motion-blur aesthetic vibe theme concept end half attention hyperrealism artstation darkness"
+        " brightness surrounding arrangement variety noon midnight fashion manner point"
     )
 )
 PLACES = frozenset(
@@ -206,7 +208,7 @@ PLACES = frozenset(
         " village countryside jungle wood woods studio office restaurant cafe museum library classroom"
         " bedroom bathroom backyard yard farm farmland harbor port station airport stage stadium market"
         " shop store hall church landscape cityscape wall ceiling cloud path trail highway track shore"
-        " coast pond plaza alley corridor world scenery earth moon"
+        " coast pond plaza alley seashore seaside riverside horizon corridor world scenery earth moon"
     )
 )
 CLOTHES = frozenset(  # "a man in a coat" is no place
@@ -266,5 +268,8 @@ IRREGULAR: dict[str, str] = {
     "lighthouses": "lighthouse", "greenhouses": "greenhouse", "seahorses": "seahorse", "mooses": "moose",
 }  # fmt: skip
 UNITS = frozenset(
-    words("year meter metre minute second degree hour time o'clock am pm percent km mm cm story people-tall")
+    words(
+        "year foot inch mile meter metre minute second degree hour time o'clock am pm percent km mm cm"
+        " story people-tall"
+    )
 )
