@@ -47,8 +47,12 @@ class Backbone(Protocol):
         """Whether it reads other scripts than the Latin one."""
 
     @property
-    def concurrent(self) -> bool:
-        """Whether decoding beside a forward pass helps: the model runs elsewhere than on the cores that decode."""
+    def on_cpu(self) -> bool:
+        """Whether the model runs on the cores that decode pictures, too."""
+
+    @property
+    def batch(self) -> int:
+        """Crops in one forward pass."""
 
     def check(self) -> None:
         """Raise ``MissingPart`` with the cure when it cannot run here; load nothing heavy."""

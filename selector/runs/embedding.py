@@ -1,7 +1,7 @@
 """Scores by heads of an embedding: batches of candidates across tasks, one pass of the backbone for all heads.
 
-On a CPU decoding and the forward pass take turns, each with all cores: side by side they would only get in each other's
-way. On another device two batches are under way, so that one is decoded while the other is embedded.
+On a CPU each core has a batch of its own, which it decodes and embeds in one thread: no core waits for another. On
+another device two batches are under way, so that a pool decodes one while the other is embedded.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any, cast
 
 from selector.domain import InputError, Item, Picture, Score, Scorer, Task, TaskInputs
 from selector.domain.embedding import Head
-from selector.perception.embedding.looking import Request, look
+from selector.perception.embedding.device import cores_shared_by
+from selector.perception.embedding.looking import Request, know_texts, look
 from selector.runs.pool import JobDone, stream
 from selector.runs.progress import Progress
 from selector.runs.scored import Scored, checked, rows_of
@@ -23,7 +24,8 @@ from selector.runs.workspace import Workspace
 from selector.store.embeddings import StoredVectors
 from selector.store.records import add_scores, scored_candidates
 
-BATCH = 32  # candidates decoded together: enough for a forward pass to run at its best
+MOST_STREAMS = 8  # batches under way on a CPU; with more cores each has several
+CPU_BATCH = 16  # candidates of a batch there: in one thread a larger one is no faster
 _KEPT_INPUTS = 64  # tasks whose source pictures stay in memory
 
 Due = tuple[Task, str, tuple[str, ...]]  # a candidate of a task, and the heads that have not read it
@@ -47,24 +49,45 @@ def score_by_heads(
     for name, scorer in heads.items():
         head = cast(Head, scorer)
         by_space.setdefault(head.backbone.space, {})[name] = head
-    due = [(group, _due(ws, tasks, group)) for group in by_space.values()]
-    total, done = sum(len(found) for _, found in due), 0
-    for group, found in due:
-        worker = _Worker(ws, group, translations)
-        batches = [found[start : start + BATCH] for start in range(0, len(found), BATCH)]
-        concurrent = next(iter(group.values())).backbone.concurrent
-        with worker.pool:
-            for result in stream(batches, worker.work, 2 if concurrent else 1):
-                if isinstance(result, JobDone):
-                    continue
-                with ws.db.write() as connection:
-                    worker.vectors.save(connection)
-                    add_scores(ws.db, connection, result.rows)
-                count(result)
-                done += result.candidates
-                progress("embed", min(done, total), total, f"{len(group)} heads")
-    if total:
-        progress("embed", total, total)
+    groups = [_Group(ws, group, _due(ws, tasks, group), translations) for group in by_space.values()]
+    total, done = sum(len(group.due) for group in groups), 0
+    for group in groups:
+        for result in group.scored() if group.due else ():
+            with ws.db.write() as connection:
+                group.vectors.save(connection)
+                add_scores(ws.db, connection, result.rows)
+            count(result)
+            done += result.candidates
+            progress("embed", done, total, f"{len(group.heads)} heads")
+
+
+class _Group:
+    """The heads of one backbone and what they have not read yet."""
+
+    def __init__(
+        self, ws: Workspace, heads: Mapping[str, Head], due: Sequence[Due], translations: Mapping[str, str]
+    ) -> None:
+        self.heads, self.due = heads, due
+        self.vectors = StoredVectors(ws.db)
+        for head in heads.values():
+            if hasattr(head, "keep_in"):  # it embeds pictures of its own, and these are kept as well
+                head.keep_in(self.vectors)
+        self._ws, self._translations = ws, translations
+        self._backbone = next(iter(heads.values())).backbone
+
+    def scored(self) -> Iterator[Scored]:
+        """Batches as they are done."""
+        on_cpu, cores = self._backbone.on_cpu, os.cpu_count() or 1
+        streams = min(MOST_STREAMS, cores) if on_cpu else 2
+        size = min(CPU_BATCH, self._backbone.batch) if on_cpu else self._backbone.batch
+        batches = [self.due[start : start + size] for start in range(0, len(self.due), size)]
+        tasks = {task.id: task for task, _, _ in self.due}.values()
+        know_texts(list(self.heads.values()), [TaskInputs(task) for task in tasks], self.vectors, self._translations)
+        with ThreadPoolExecutor(cores) as pool, cores_shared_by(streams if on_cpu else 1):
+            worker = _Worker(self._ws, self.heads, self.vectors, self._translations, map if on_cpu else pool.map)
+            for result in stream(batches, worker.work, streams):
+                if not isinstance(result, JobDone):
+                    yield result
 
 
 def _due(ws: Workspace, tasks: Sequence[Task], heads: Mapping[str, Head]) -> list[Due]:
@@ -91,13 +114,11 @@ class _Read:
 class _Worker:
     """Reads, decodes, embeds and scores batches; only reads the store."""
 
-    def __init__(self, ws: Workspace, heads: Mapping[str, Head], translations: Mapping[str, str]) -> None:
+    def __init__(
+        self, ws: Workspace, heads: Mapping[str, Head], vectors: Vectors, translations: Mapping[str, str], each: Map
+    ) -> None:
         self._ws, self._heads, self._translations = ws, heads, translations
-        self.vectors = StoredVectors(ws.db)
-        for head in heads.values():
-            if hasattr(head, "keep_in"):  # it embeds pictures of its own, and these are kept as well
-                head.keep_in(self.vectors)
-        self.pool = ThreadPoolExecutor(os.cpu_count() or 2)
+        self._vectors, self._each = vectors, each
         self._inputs = lru_cache(maxsize=_KEPT_INPUTS)(ws.task_inputs)
 
     def work(self, batch: Sequence[Due]) -> Iterator[Scored]:
@@ -114,7 +135,7 @@ class _Worker:
     def _read(self, batch: Sequence[Due]) -> _Read:
         items: dict[int, Item] = {}
         failures = []
-        for i, found in enumerate(self.pool.map(self._item, batch)):
+        for i, found in enumerate(self._each(self._item, batch)):
             if isinstance(found, Item):
                 items[i] = found
             else:
@@ -135,7 +156,7 @@ class _Worker:
         """Results by (head, place). What raises is tried in smaller parts, then noted and left out."""
         requests = [Request(self._heads[name], [items[i] for i in places]) for name, places in due.items()]
         try:
-            found = look(requests, self.vectors, self._translations, self.pool.map)
+            found = look(requests, self._vectors, self._translations, self._each)
             return {
                 (name, i): checked(self._heads[name].columns, result)
                 for (name, places), results in zip(due.items(), found, strict=True)

@@ -33,7 +33,7 @@ class Bands:
     slightly soft ones.
     """
 
-    space, side_px, reads_all, concurrent = "bands", 64, True, False
+    space, side_px, reads_all, on_cpu, batch = "bands", 64, True, True, 32
     crops = 0
 
     def check(self) -> None:

@@ -5,7 +5,10 @@ Every verb asks for the versions of scorers, and these name the precision: an im
 
 from __future__ import annotations
 
+import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -46,3 +49,19 @@ def _cpu_multiplies_bfloat16() -> bool:
     except OSError:  # no Linux
         return False
     return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+@contextmanager
+def cores_shared_by(streams: int) -> Iterator[None]:
+    """Threads that start in here and use torch take an equal share of the cores each; torch's own default returns.
+
+    With one thread a core and no more, nobody waits at a barrier for a thread that is decoding.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // streams))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.domain import InputError, Item, Picture, Score
+from selector.domain import InputError, Item, Picture, Score, TaskInputs
 from selector.domain.embedding import Backbone, Head, Seen, View
 from selector.perception.embedding.texts import readable_form
 from selector.perception.embedding.vectors import Vectors, as_kept
@@ -109,26 +109,39 @@ def _cut(picture: Picture, view: View, side: int) -> Any:
         return str(error).split(": ", 1)[-1]  # without the picture's name: equal reasons are counted together
 
 
+def know_texts(
+    heads: Sequence[Head], inputs: Sequence[TaskInputs], vectors: Vectors, translations: Mapping[str, str]
+) -> None:
+    """Embed the texts of many tasks at once, so that no pass over pictures has to."""
+    backbone = heads[0].backbone
+    asked = dict.fromkeys(t for i in inputs for h in heads if i.task.type in h.task_types for t in h.texts(i))
+    forms = dict.fromkeys(readable_form(text, backbone.reads_all, translations)[0] for text in asked)
+    _known(backbone, [form for form in forms if form], vectors)
+
+
+def _known(backbone: Backbone, readable: Sequence[str], vectors: Vectors) -> dict[str, Floats]:
+    """The vector of every text, from where they are kept or new."""
+    known = vectors.texts(backbone.space, readable)
+    new = [text for text in readable if text not in known]
+    if new:
+        made = dict(zip(new, backbone.embed_texts(new), strict=True))
+        vectors.add_texts(backbone.space, made)
+        known = known | made
+    return known
+
+
 class _Texts:
     """Unit vectors of all texts of a pass, one row each, and which rows a head's tuple of texts has."""
 
     def __init__(
         self, backbone: Backbone, requests: Sequence[Request], vectors: Vectors, translations: Mapping[str, str]
     ) -> None:
-        asked = {
-            text: None
-            for request in requests
-            for inputs in {id(item.inputs): item.inputs for item in request.items}.values()
-            for text in request.head.texts(inputs)
-        }
+        inputs = {id(item.inputs): item.inputs for request in requests for item in request.items}
+        of_head = ((r.head, {id(i.inputs) for i in r.items}) for r in requests)
+        asked = {text: None for head, keys in of_head for key in keys for text in head.texts(inputs[key])}
         forms = {text: readable_form(text, backbone.reads_all, translations) for text in asked}
         readable = list(dict.fromkeys(form for form, why in forms.values() if why is None))
-        known = vectors.texts(backbone.space, readable)
-        new = [text for text in readable if text not in known]
-        if new:
-            made = dict(zip(new, backbone.embed_texts(new), strict=True))
-            vectors.add_texts(backbone.space, made)
-            known = known | made
+        known = _known(backbone, readable, vectors)
         self.matrix: Floats = np.stack([known[text] for text in readable]) if readable else np.zeros((0, 0), np.float32)
         row = {text: i for i, text in enumerate(readable)}
         self._row = {text: row[form] if why is None else -1 for text, (form, why) in forms.items()}

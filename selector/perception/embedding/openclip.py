@@ -80,8 +80,12 @@ class OpenClip:
         return best_precision(self.device) if self.settings.precision == "auto" else self.settings.precision
 
     @property
-    def concurrent(self) -> bool:
-        return self.device != "cpu"
+    def on_cpu(self) -> bool:
+        return self.device == "cpu"
+
+    @property
+    def batch(self) -> int:
+        return self.settings.batch
 
     @property
     def side_px(self) -> int:
@@ -101,7 +105,7 @@ class OpenClip:
 
         model = self._model
         parts = []
-        with self._lock, torch.inference_mode():
+        with torch.inference_mode():
             for start in range(0, len(crops), self.settings.batch):
                 batch = torch.from_numpy(np.ascontiguousarray(crops[start : start + self.settings.batch]))
                 parts.append(model.vectors(batch).float().cpu().numpy())
@@ -118,7 +122,7 @@ class OpenClip:
         ]
 
         def run() -> None:
-            with self._lock, torch.inference_mode():
+            with torch.inference_mode():
                 for part in parts:
                     model.forward(part)
                 if part.is_cuda:
@@ -133,7 +137,7 @@ class OpenClip:
         model = self._model
         split = [pieces(text, model.fits) for text in texts]
         flat = [piece for parts in split for piece in parts]
-        with self._lock, torch.inference_mode():
+        with torch.inference_mode():
             chunks = [model.text_vectors(flat[i : i + TEXT_BATCH]) for i in range(0, len(flat), TEXT_BATCH)]
         vectors = np.concatenate(chunks) if chunks else np.zeros((0, model.dim), np.float32)
         weights = np.array([model.tokens(piece) for piece in flat], np.float64)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 _QUOTED = re.compile(r"[“\"'‘「『《][^“”\"'‘’「」『』《》]*[”\"'’」』》]")
 _BREAKS = (r"(?<=[.!?;。！？；])\s*", r"(?<=[,:，、：])\s*", r"\s+")  # in the order of preference
 
 
+@lru_cache(maxsize=8192)  # asked again for every batch
 def is_latin(text: str) -> bool:
     """Whether a tokenizer for English can read it: every letter outside quotes is a Latin one.
 
