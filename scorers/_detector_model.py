@@ -37,7 +37,7 @@ def local_folder(folder: str, model: str) -> Path:
         return Path(folder)
     if not model:
         raise MissingPart("hf_detector needs a detector: set [scorers.hf_detector] folder or model in campaign.toml")
-    return Path(model) if Path(model).is_dir() else _known_folder(model)
+    return _known_folder(model)
 
 
 def _known_folder(model: str) -> Path:
@@ -53,9 +53,13 @@ def _known_folder(model: str) -> Path:
     try:
         config = try_to_load_from_cache(model, CONFIG)
     except HFValidationError as error:
-        raise InputError(f"hf_detector: '{model}' is no folder here and no name of a model on the hub") from error
+        raise InputError(
+            f"hf_detector: '{model}' is no name of a model on the hub: for a local one set folder"
+        ) from error
     if not isinstance(config, str):
-        raise MissingPart(f"hf_detector finds no copy of {model} in the hub's cache: hf download {model}")
+        raise MissingPart(
+            f"hf_detector finds no copy of {model} in the hub's cache: hf download {model}, or set folder instead"
+        )
     return Path(config).parent
 
 

@@ -174,9 +174,9 @@ def test_detector_of_the_catalogue_is_found_where_it_was_fetched(tmp_path, monke
     HFDetector(model="sdxl-detector").check()
 
 
-def test_name_that_no_hub_can_have_is_refused():
-    with pytest.raises(InputError, match="no folder here and no name of a model"):
-        HFDetector(model="a/b/c").check()
+def test_place_under_the_wrong_setting_is_refused(folder):
+    with pytest.raises(InputError, match="no name of a model on the hub: for a local one set folder"):
+        HFDetector(model=folder).check()
 
 
 @pytest.mark.parametrize("name", ["config.json", "preprocessor_config.json", "model.safetensors"])
