@@ -116,7 +116,11 @@ class Vectors:
 
     def candidate(self, key: str) -> Picture:
         """Raises ``InputError`` when its file is gone or changed."""
-        return Picture(self._ws.images.read(key), f"candidate {key[:12]}")
+        name = f"candidate {key[:12]}"
+        try:
+            return Picture(self._ws.images.read(key), name)
+        except InputError as error:  # its words name the file; equal reasons are counted together
+            raise InputError(f"{name}: the file is missing or was changed, see `bestshot doctor`") from error
 
 
 def own_photographs(contest: ContestContext, tasks: Sequence[Task]) -> dict[str, set[str]]:

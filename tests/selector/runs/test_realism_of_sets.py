@@ -156,6 +156,14 @@ def test_a_folder_replaces_the_input_pictures(made: Campaign, tmp_path: Path) ->
         made.realism(reference=folder)
 
 
+def test_candidates_whose_files_are_gone_are_counted_and_left_out(made: Campaign) -> None:
+    for path in sorted((made.folder / "images").rglob("*.jpg"))[:2]:
+        path.unlink()
+    found = made.realism(of=["toy"], metrics=["cmmd"])
+    assert found.sets[0].images == 3 * TASKS - 2
+    assert "2 pictures are left out: the file is missing or was changed, see `bestshot doctor`" in found.notes
+
+
 def test_campaign_without_candidates_or_weights_says_what_to_do(
     toys: None,  # noqa: ARG001
     tmp_path: Path,
