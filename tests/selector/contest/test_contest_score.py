@@ -77,3 +77,14 @@ def test_sd_agrees_with_simulation(sc: float, sc_sd: float, pq: float, pq_sd: fl
 def test_results_are_finite_and_on_the_scale(sc: float, pq: float, sc_sd: float, pq_sd: float) -> None:
     assert min(sc, pq) - 1e-9 <= overall(sc, pq) <= max(sc, pq) + 1e-9
     assert 0 <= overall_sd(sc, sc_sd, pq, pq_sd) <= 10
+
+
+def test_a_contest_of_three_tasks_by_hand() -> None:
+    """From sub-scores to the total, each step on paper."""
+    edit = overall(smallest_part([7, 4]), smallest_part([9, 9]))  # sqrt(4 x 9)
+    swap = overall(sc_from_cosine(0.49, FACTS), smallest_part([4, 8]))  # sqrt(4.9 x 4)
+    picture = overall(smallest_part([8]), smallest_part([2, 6]))  # sqrt(8 x 2)
+    np.testing.assert_allclose([edit, swap, picture], [6, 4.427189, 4], atol=1e-6)
+    assert total([edit, swap, picture], 3, FACTS) == 4.81
+    assert total([edit, swap, picture], 4, FACTS) == 3.61  # a fourth image failed
+    assert overall(smallest_part([7, 0]), smallest_part([9, 9])) == 0  # one zero decides
