@@ -83,9 +83,11 @@ class _Reader:
         location = after + 1 if self._role(after) == "of" and self._role(after + 1) == "location" else after
         if self._role(location) == "location":
             return self._landmark(phrase, location)
-        worn = phrase.opened and "verb" in self.since  # 戴着红帽子的男人
-        if self._role(after) == "of" and not phrase.quantified and not worn:
-            self.since.append("other")  # 猫的帽子, 奔跑的狗: what it belongs to or does, no thing of its own
+        worn = self.since[-1:] == ["verb"] or (phrase.opened and "verb" in self.since)  # 戴着帽子的男人
+        if self._role(after) == "of" and not worn:
+            if phrase.quantified:  # 一座红色屋顶的小木屋: the quantity is that of what comes
+                self.relative, self.count = True, phrase.count
+            self.since.append("of")  # 猫的帽子: what it belongs to, no thing of its own
             return after + 1
         self._thing(phrase, after)
         return after
@@ -94,8 +96,8 @@ class _Reader:
         kind = location_kind(self.found[location])
         index = self._named(phrase) if phrase.is_object else None
         after = location + 1
-        self.landmark = index
         nowhere = index is None or phrase.is_place
+        self.landmark = None if nowhere else index
         attributive = self._role(after) == "of"
         ends = self._role(after) in ("comma", "stop")
         at = "at" in self.since or ("verb" in self.since and ends)  # 飞过大桥上方
@@ -153,7 +155,8 @@ class _Reader:
         if self.side:
             self.made.sides.append((index, self.side))
             self.side = ""
-        if self.waiting:
+        in_clause = self.relative and "verb" in self.since  # 图书馆里，一位戴眼镜的教授: the professor waits
+        if self.waiting and not in_clause:
             self._end_waiting(index)
         else:
             self._enter(index)

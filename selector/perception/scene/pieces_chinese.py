@@ -12,6 +12,7 @@ from selector.perception.scene.words_chinese import (
     AND,
     AT,
     BE,
+    BODY,
     COLOUR_ROOTS,
     DROP,
     LOCATIONS,
@@ -64,7 +65,7 @@ _COLOUR = re.compile(rf"{_any(MORE_COLOURS)}色?|{_any(SHADES)}?[{COLOUR_ROOTS}]
 _SHORT_COLOUR = re.compile(rf"[{COLOUR_ROOTS.replace('金', '').replace('米', '')}](?={_HAN})")
 _LONG_ATTRIBUTE = re.compile(_any(LONG_ATTRIBUTES))
 _VERB = re.compile(
-    rf"{_any(VERBS)}[着了满在]?|[{SINGLE_VERBS}](?:[着了满过向到]|(?=在|[一两三四五六七八九十几\d][{MEASURES}]))"
+    rf"{_any(VERBS)}[着了满在]?|[穿戴骑牵抱](?![着了满过])|[{SINGLE_VERBS}](?:[着了满过向到]|(?=在|[一两三四五六七八九十几\d][{MEASURES}]))"
 )
 _TABLES: tuple[tuple[PieceRole, re.Pattern[str]], ...] = (
     ("noun", re.compile(_any([*NOUNS, *PLACES, *(word for word in NO_OBJECT if len(word) > 1)]))),
@@ -74,7 +75,7 @@ _TABLES: tuple[tuple[PieceRole, re.Pattern[str]], ...] = (
     ("be", re.compile(_any(BE))),
     ("and", re.compile(_any(AND))),
     ("drop", re.compile(_any(DROP))),
-    ("opinion", re.compile(_any(OPINION))),
+    ("opinion", re.compile(rf"{_any(OPINION)}|({_HAN})\1(?=的)")),  # 厚厚的
     ("verb", _VERB),
     ("other", re.compile(rf"{_any(OTHER)}|[a-z0-9]+(?:[-:.][a-z0-9]+)*")),
     ("of", re.compile(r"[的之地得]")),
@@ -146,6 +147,8 @@ def _settled(found: Sequence[Piece], j: int) -> Piece:
     piece = found[j]
     after = found[j + 1].role if j + 1 < len(found) else "stop"
     before = found[j - 1].role if j else "stop"
+    if piece.role == "attribute" and len(piece.text) == 1 and before == "noun":
+        return Piece("noun", piece.text)  # 油纸伞 is one noun
     if piece.role == "attribute" and piece.kind in ("material", "shape", "pattern"):
         is_noun = after not in ("attribute", "noun", "of", "opinion") or (after == "of" and _location_at(found, j + 2))
         return Piece("noun", piece.text) if is_noun and before != "be" else piece
@@ -170,7 +173,9 @@ class Phrase:
 
     @property
     def is_object(self) -> bool:
-        return not self.noun.endswith(tuple(NO_OBJECT)) and len(self.noun) <= MAX_NOUN_CHARACTERS
+        return (
+            not self.noun.endswith(tuple(NO_OBJECT)) and self.noun not in BODY and len(self.noun) <= MAX_NOUN_CHARACTERS
+        )
 
     @property
     def is_place(self) -> bool:
