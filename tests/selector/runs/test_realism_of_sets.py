@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from conftest import HEADER, noise_jpeg
+from photographs import Bands, blur, grain, photographs
 from tiny_backbone import tiny_clip
 
 from selector import Campaign
@@ -221,6 +222,24 @@ def test_unchanged_copies_are_as_far_off_as_photographs_are_from_themselves(metr
     assert halves.high is not None
     assert halves.low < copies.value < halves.high
     assert as_strangers.value < copies.value
+
+
+@pytest.mark.parametrize("metric", ["cmmd", "kid", "fid"])
+@pytest.mark.parametrize(
+    "hurt", [lambda p, s: blur(p, 0.6 * s), lambda p, s: grain(p, 10.0 * s)], ids=["blur", "noise"]
+)
+def test_damaged_photographs_lie_farther_off_than_their_own_spread(
+    hurt: Callable[[Any, float], Any], metric: str
+) -> None:
+    whole = photographs()
+    yardstick = Yardstick(Bands().embed_crops(np.stack(whole)), len(whole), 0)
+    found = [
+        yardstick.measure(set_of(Bands().embed_crops(np.stack(damaged)), real=len(whole), own=True), metric)[0]
+        for damaged in (whole, [hurt(p, 1) for p in whole], [hurt(p, 3) for p in whole])
+    ]
+    assert found[0].value < found[1].value < found[2].value
+    halves = yardstick.halves(metric)
+    assert found[2].value > (halves.value if halves.high is None else halves.high)
 
 
 @pytest.mark.parametrize("metric", ["cmmd", "kid", "fid"])
