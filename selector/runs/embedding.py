@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
-from selector.domain import InputError, Item, Picture, Score, Scorer, Task, TaskInputs
+from selector.domain import BestshotError, InputError, Item, Picture, Score, Scorer, Task, TaskInputs
 from selector.domain.embedding import Head
 from selector.perception.embedding.device import cores_shared_by
-from selector.perception.embedding.looking import Request, know_texts, look
+from selector.perception.embedding.looking import Map, Request, know_texts, look
+from selector.perception.embedding.vectors import Vectors
 from selector.runs.pool import JobDone, stream
 from selector.runs.progress import Progress
 from selector.runs.scored import Scored, checked, rows_of
@@ -81,13 +82,25 @@ class _Group:
         streams = min(MOST_STREAMS, cores) if on_cpu else 2
         size = min(CPU_BATCH, self._backbone.batch) if on_cpu else self._backbone.batch
         batches = [self.due[start : start + size] for start in range(0, len(self.due), size)]
-        tasks = {task.id: task for task, _, _ in self.due}.values()
-        know_texts(list(self.heads.values()), [TaskInputs(task) for task in tasks], self.vectors, self._translations)
+        try:
+            self._know_texts()
+        except BestshotError as error:  # weights that cannot be loaded; other heads may have another backbone
+            yield Scored([], 0, [f"{', '.join(self.heads)}: {error}"])
+            return
         with ThreadPoolExecutor(cores) as pool, cores_shared_by(streams if on_cpu else 1):
             worker = _Worker(self._ws, self.heads, self.vectors, self._translations, map if on_cpu else pool.map)
             for result in stream(batches, worker.work, streams):
                 if not isinstance(result, JobDone):
                     yield result
+
+    def _know_texts(self) -> None:
+        inputs = [TaskInputs(task) for task in {task.id: task for task, _, _ in self.due}.values()]
+        try:
+            know_texts(list(self.heads.values()), inputs, self.vectors, self._translations)
+        except BestshotError:
+            raise
+        except Exception:  # a head's own fault: the batches find out of which item
+            return
 
 
 def _due(ws: Workspace, tasks: Sequence[Task], heads: Mapping[str, Head]) -> list[Due]:

@@ -21,7 +21,7 @@ from selector.domain import BestshotError, InputError, MissingPart
 from selector.domain.embedding import EmbeddingSettings
 from selector.perception.embedding.device import best_device, best_precision
 from selector.perception.embedding.loading import create, read_architecture, text_folder, tokenizer_of, trained_as
-from selector.perception.embedding.texts import pieces
+from selector.perception.embedding.long_texts import embed_long
 from selector.perception.embedding.views import VIEWS_VERSION
 from selector.perception.model_files import content_tag, need_backbone
 
@@ -29,7 +29,6 @@ Floats = np.ndarray[Any, np.dtype[np.float32]]
 Crops = np.ndarray[Any, np.dtype[np.uint8]]
 
 EXTRA = "pip install 'bestshot[models]'"
-TEXT_BATCH = 64
 _MULTILINGUAL = ("xlm", "nllb", "multilingual", "i18n", "siglip2")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
@@ -131,23 +130,11 @@ class OpenClip:
         return run
 
     def embed_texts(self, texts: Sequence[str]) -> Floats:
-        """Pieces of a long text are embedded, normalised and averaged by their length in tokens."""
         import torch
 
         model = self._model
-        split = [pieces(text, model.fits) for text in texts]
-        flat = [piece for parts in split for piece in parts]
         with torch.inference_mode():
-            chunks = [model.text_vectors(flat[i : i + TEXT_BATCH]) for i in range(0, len(flat), TEXT_BATCH)]
-        vectors = np.concatenate(chunks) if chunks else np.zeros((0, model.dim), np.float32)
-        weights = np.array([model.tokens(piece) for piece in flat], np.float64)
-        found, start = [], 0
-        for parts in split:
-            here = slice(start, start + len(parts))
-            mean = np.average(_units(vectors[here]), axis=0, weights=weights[here])
-            found.append(mean / np.linalg.norm(mean))
-            start += len(parts)
-        return np.array(found, np.float32).reshape(len(texts), model.dim)
+            return embed_long(texts, model.fits, model.tokens, model.text_vectors, model.dim)
 
     def _file(self) -> Path:
         if self.settings.weights_path:
@@ -242,7 +229,3 @@ class _Loaded:
 
     def fits(self, text: str) -> bool:
         return self.tokens(text) + 2 <= self._context
-
-
-def _units(vectors: Floats) -> Floats:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)

@@ -91,8 +91,11 @@ class TransformersClip:
         return np.concatenate(parts) if parts else np.zeros((0, model.dim), np.float32)
 
     def embed_texts(self, texts: Sequence[str]) -> Floats:
+        import torch
+
         model = self._model
-        return embed_long(texts, model.fits, model.tokens, model.text_vectors, model.dim)
+        with torch.inference_mode():
+            return embed_long(texts, model.fits, model.tokens, model.text_vectors, model.dim)
 
     @property
     def _weights(self) -> list[Path]:
@@ -143,12 +146,9 @@ class _Loaded:
         return np.asarray(self._model.visual_projection(seen.pooler_output).float().cpu().numpy(), np.float32)
 
     def text_vectors(self, texts: Sequence[str]) -> Floats:
-        import torch
-
         tokens = self._tokenizer(list(texts), padding=True, return_tensors="pt").to(self._device)
-        with torch.inference_mode():
-            read = self._model.text_model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"])
-            return np.asarray(self._model.text_projection(read.pooler_output).float().cpu().numpy(), np.float32)
+        read = self._model.text_model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"])
+        return np.asarray(self._model.text_projection(read.pooler_output).float().cpu().numpy(), np.float32)
 
     def tokens(self, text: str) -> int:
         """Number of tokens of a text, its marks of start and end not counted."""

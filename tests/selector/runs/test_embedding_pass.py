@@ -14,7 +14,7 @@ from scorers.clip_direction import ClipDirection
 from selector import Campaign
 from selector.cli.main import main
 from selector.config import ScoreConfig
-from selector.domain import InputError, TaskType
+from selector.domain import TaskType
 from selector.registry import BUILTIN_SCORERS
 from selector.store import schema
 from selector.store.images import ImageFolder
@@ -183,6 +183,25 @@ def test_head_that_raises_for_one_item_loses_only_that_item(made, monkeypatch):
     assert (by_head.count("clip_direction"), by_head.count("aesthetic")) == (CANDIDATES - 1, CANDIDATES)
 
 
+class Wordless(ClipDirection):
+    """Raises over the words of one task."""
+
+    name = "clip_direction"
+
+    def texts(self, inputs):
+        if "boat" in inputs.task.prompt:
+            raise ZeroDivisionError("a bug in a head")
+        return super().texts(inputs)
+
+
+def test_head_that_raises_over_one_task_s_words_loses_only_that_task(made, monkeypatch):
+    monkeypatch.setitem(BUILTIN_SCORERS, "clip_direction", f"{__name__}:Wordless")
+    summary = made.score()
+    assert sum(summary.failures.values()) == 3
+    by_head = [scorer for _, scorer, column in stored(made) if column != "kept"]
+    assert (by_head.count("clip_direction"), by_head.count("aesthetic")) == (CANDIDATES - 3, CANDIDATES)
+
+
 def test_scores_do_not_depend_on_what_is_scored_together(tmp_path, contest_files, head_path, backbone):
     scores = []
     for i, (batch, scorers) in enumerate([(1, ["aesthetic"]), (32, ["aesthetic", "clip_direction", "fake_universal"])]):
@@ -219,12 +238,10 @@ def test_weights_that_cannot_be_loaded_are_said_in_one_line_after_the_other_scor
         tmp_path / "campaign", contest_files, head_path, ["clip_direction", "technical"],
         weights_path=str(wrong), config_path=tiny.config_path, precision="fp32", device="cpu",
     )  # fmt: skip
-    try:
-        reasons = [*campaign.score().failures, *campaign.score().left_out.values()]
-    except InputError as error:
-        reasons = [str(error)]
-    assert any("cannot load wrong.safetensors" in reason for reason in reasons)
-    assert all("\n" not in reason for reason in reasons)
+    failures = campaign.score().failures
+    assert list(failures.values()) == [1]
+    assert next(iter(failures)).startswith("clip_direction: cannot load wrong.safetensors as the model tiny-16")
+    assert "\n" not in next(iter(failures))
     assert {scorer for _, scorer, _ in stored(campaign)} == {"technical"}
 
 
