@@ -47,6 +47,7 @@ from selector.runs.progress import Progress, silent
 from selector.runs.realism import Realism, RealismQuestion, realism
 from selector.runs.realism_measures import METRICS
 from selector.runs.scoring import ScoreSummary, score
+from selector.runs.translating import TranslateSummary, translate
 from selector.runs.workspace import Workspace
 from selector.sheet import build_sheet
 from selector.status import Status, status
@@ -202,6 +203,12 @@ class Campaign:
         check_names(self.config)
         scorers = self._scorers()[0]
         return ask(self._ws, self.tasks, scorers, name, types, limit, budget_money, retry_failed, progress)
+
+    def translate(self, by: str | None = None, progress: Progress = silent) -> TranslateSummary:
+        """Write the table of prompts that need English; the model of ``[judges.BY]`` fills it if one is named."""
+        done = translate(self._ws, self.tasks, by, progress)
+        self.__dict__.pop("_contest", None)  # scorers are to meet the new translations
+        return done
 
     def pick(self) -> tuple[Pick, ...]:
         """Choose the best candidate of every task by the present estimates; tasks without one get the fallback.

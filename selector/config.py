@@ -106,7 +106,7 @@ class EmbeddingConfig(_Model):
     batch: int = Field(default=32, ge=1, le=4096, description="crops in one forward pass")
     translations_path: str = Field(
         default="",
-        description="a table of prompts in English (columns text, english) for a backbone that reads English",
+        description="prompts in English for a backbone that reads English; empty: what `bestshot translate` writes",
     )
 
 

@@ -9,7 +9,16 @@ from collections.abc import Sequence
 import click
 
 from selector import __version__
-from selector.cli import contest_verbs, learn_verbs, make_verbs, realism_verb, show_verbs, try_verbs, weights_verbs
+from selector.cli import (
+    contest_verbs,
+    learn_verbs,
+    make_verbs,
+    realism_verb,
+    show_verbs,
+    translate_verb,
+    try_verbs,
+    weights_verbs,
+)
 from selector.domain import BestshotError
 
 INTERRUPTED = 130
@@ -49,6 +58,7 @@ for _verbs in (
     contest_verbs.VERBS,
     learn_verbs.VERBS,
     realism_verb.VERBS,
+    translate_verb.VERBS,
     show_verbs.VERBS,
     weights_verbs.VERBS,
 ):

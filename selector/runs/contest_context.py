@@ -13,6 +13,7 @@ from selector.domain.embedding import ContestContext, EmbeddingSettings
 from selector.runs.workspace import Workspace
 
 TEXT, ENGLISH = "text", "english"
+USUAL_TABLE = "translations.csv"
 
 
 def contest_context(ws: Workspace, tasks: Sequence[Task]) -> ContestContext:
@@ -28,8 +29,8 @@ def contest_context(ws: Workspace, tasks: Sequence[Task]) -> ContestContext:
         batch=config.batch,
         **places,
     )
-    table = config.translations_path
-    translations = read_translations(ws.folder / table) if table else {}
+    table = ws.folder / (config.translations_path or USUAL_TABLE)
+    translations = read_translations(table) if config.translations_path or table.is_file() else {}
     return ContestContext(tuple(tasks), ws.inputs_folder, settings, translations, ws.db.facts("input:"))
 
 

@@ -77,3 +77,9 @@ def test_importing_a_package_pulls_in_nothing_heavy(package: str) -> None:
     code = f"import sys, {package}; assert not {heavy!r} & set(sys.modules), {heavy!r} & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_importing_the_scorers_takes_under_a_fifth_of_a_second() -> None:
+    code = "import time; start = time.process_time(); import scorers; print(time.process_time() - start)"
+    seconds = min(float(subprocess.check_output([sys.executable, "-c", code], text=True)) for _ in range(3))
+    assert seconds < 0.2

@@ -45,7 +45,7 @@ def test_whole_is_torchvision_s_resize_and_centre_crop(size, side):
     ours = crops(png(rgb), View.WHOLE, side)[0].astype(int)
     difference = np.abs(ours - as_others_do(rgb, side).astype(int))
     assert difference.max() <= 2  # torch's kernel for bytes rounds between its two directions, as Pillow's does
-    assert difference.mean() < 0.05
+    assert difference.mean() < 0.5
 
 
 def test_whole_of_a_large_jpeg_is_decoded_at_a_reduced_scale_and_hardly_differs():
