@@ -13,8 +13,9 @@ It is no plug-in: it costs money, is asked in the order of a plan, and answers b
 (``selector.runs.asking``).
 """
 
-from scorers.judge.client import ChatJudge, Endpoint, Reply, need_openai, read_key
+from scorers.judge.client import ChatJudge, Reply
 from scorers.judge.dialect import Dialect
+from scorers.judge.endpoint import Endpoint, need_openai, read_key
 from scorers.judge.pace import Interrupted, Pace
 from scorers.judge.pricing import OutOfMoney, Price, Purse, Usage
 from scorers.judge.replies import REFUSED, SCORED, UNREADABLE, Reading, read_reply

@@ -6,24 +6,24 @@ all of them back, and because a failed call must be told apart from an answer th
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from scorers.judge import troubles
+from scorers.judge.answers import Answer, answer_of
 from scorers.judge.dialect import Dialect
-from scorers.judge.pace import Interrupted, Pace
+from scorers.judge.endpoint import Endpoint, need_openai
+from scorers.judge.pace import Pace
 from scorers.judge.payload import messages
-from scorers.judge.pricing import OutOfMoney, Price, Purse, Usage
-from scorers.judge.replies import REFUSED, SCORED, UNREADABLE, read_reply
+from scorers.judge.pricing import Purse, Usage
+from scorers.judge.replies import REFUSED, read_reply
 from scorers.judge.rubrics import Question
 from scorers.judge.troubles import JudgeStopped, Trouble, trouble_of
-from selector.domain import InputError, MissingPart, Picture
+from selector.domain import Picture
 
 REJECTED, UNANSWERED = "rejected", "unanswered"
 THROTTLED_TRIES = 50  # of one request; the pause between them is the server's
@@ -32,23 +32,6 @@ KEPT_CHARACTERS = 2000  # of an answer, for whoever wants to know why it could n
 _CONNECT_SECONDS = 10.0
 _NOT_REACHED = "the server cannot be reached"
 _NO_KEY = "none"  # a server on one's own machine asks for none, but the package insists on something
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """A model at a server. ``key`` is never stored and never printed; ``backoff_seconds``: see ``Pace``."""
-
-    base_url: str
-    model: str
-    key: str = field(default="", repr=False)
-    timeout_seconds: float = 120.0
-    max_retries: int = 5
-    price: Price = field(default_factory=Price)
-
-    @property
-    def provider(self) -> str:
-        """The server's host name, as it belongs to every score."""
-        return urlsplit(self.base_url).hostname or ""
 
 
 @dataclass(frozen=True)
@@ -66,31 +49,6 @@ class Reply:
     cost: float | None
     tries: int
     seconds: float
-
-
-def read_key(variable: str) -> str:
-    """The key from the environment; empty when no variable is named.
-
-    Raises:
-        InputError: the variable is not set, or holds what cannot be a key.
-    """
-    if not variable:
-        return ""
-    key = os.environ.get(variable, "").strip()
-    if not key:
-        raise InputError(f"the environment variable {variable} (key_env) is not set: export {variable}=... first")
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise InputError(f"the environment variable {variable} (key_env) holds characters that no key has: set it anew")
-    return key
-
-
-def need_openai() -> Any:
-    """The package; raises ``MissingPart`` when it is not installed."""
-    try:
-        import openai
-    except ImportError as error:
-        raise MissingPart("a judge needs the openai package: pip install 'bestshot[judge]'") from error
-    return openai
 
 
 class ChatJudge:
@@ -139,7 +97,7 @@ class ChatJudge:
             self._pace.wait_for_turn()
             tries += 1
             came = self._send(f"{question.axis.value} of {len(pictures)}", chat, fields)
-            if isinstance(came, _Answer):
+            if isinstance(came, Answer):
                 return self._reply(came, question, tries, started)
             if came.kind == troubles.REFUSED:
                 self._note_answer()
@@ -156,14 +114,14 @@ class ChatJudge:
                 self._note_failure(came)
                 return self._end(UNANSWERED, came.reason, tries, started)
 
-    def _send(self, kind: str, chat: list[dict[str, Any]], fields: dict[str, Any]) -> _Answer | Trouble:
+    def _send(self, kind: str, chat: list[dict[str, Any]], fields: dict[str, Any]) -> Answer | Trouble:
         """One HTTP request, paid for from the purse."""
         openai = self._openai
         held = self._purse.reserve(kind)
         cost = None
         try:
             completion = self._client.chat.completions.create(model=self._endpoint.model, messages=chat, **fields)
-            answer = _answer_of(completion)
+            answer = answer_of(completion)
             cost = self._endpoint.price.of(answer.usage)
             if cost is None and self._paid:
                 raise self._stopped("the server does not say how many tokens it used, so no budget can be kept")
@@ -208,7 +166,7 @@ class ChatJudge:
         if trouble.reason == _NOT_REACHED and not self._reached and failures >= 2:
             raise self._stopped("the server cannot be reached: check base_url, and that the server is running")
 
-    def _reply(self, answer: _Answer, question: Question, tries: int, started: float) -> Reply:
+    def _reply(self, answer: Answer, question: Question, tries: int, started: float) -> Reply:
         self._note_answer()
         reading = read_reply(answer.text, question.parts, answer.finish_reason, answer.refusal)
         text = (answer.refusal or answer.text or "")[:KEPT_CHARACTERS]
@@ -232,46 +190,3 @@ class ChatJudge:
 
     def _stopped(self, cure: str) -> JudgeStopped:
         return JudgeStopped(f"judge {self._endpoint.model} at {self._endpoint.provider}: {cure}")
-
-
-@dataclass(frozen=True)
-class _Answer:
-    text: str | None
-    finish_reason: str | None
-    refusal: str | None
-    usage: Usage
-
-
-def _answer_of(completion: Any) -> _Answer:
-    """The first choice of a completion; servers differ in what they leave out. Raises ``ValueError`` when none came."""
-    choices = getattr(completion, "choices", None)
-    if not choices:
-        raise ValueError("no choices")
-    message = getattr(choices[0], "message", None)
-    content = getattr(message, "content", None)
-    if isinstance(content, list):  # some servers answer in parts
-        content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    usage = getattr(completion, "usage", None)
-    return _Answer(
-        content if isinstance(content, str) else None,
-        getattr(choices[0], "finish_reason", None),
-        getattr(message, "refusal", None),
-        Usage(_count(getattr(usage, "prompt_tokens", None)), _count(getattr(usage, "completion_tokens", None))),
-    )
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-__all__ = [
-    "SCORED",
-    "UNREADABLE",
-    "ChatJudge",
-    "Endpoint",
-    "Interrupted",
-    "OutOfMoney",
-    "Reply",
-    "need_openai",
-    "read_key",
-]

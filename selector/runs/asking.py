@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from random import Random
 
 from sqlalchemy import Connection
@@ -20,6 +19,7 @@ from selector.runs.asking_order import candidates_in_order
 from selector.runs.asking_pool import AnswerPool
 from selector.runs.asking_setup import endpoint_of, judge_settings, left_of_budget, measure_of
 from selector.runs.asking_summary import AskSummary
+from selector.runs.asking_work import CallEnded, Job, Worker
 from selector.runs.progress import Progress, silent
 from selector.runs.workspace import Workspace
 from selector.store import schema
@@ -27,24 +27,6 @@ from selector.store.observations import Judgement, add_judgements, load_judgemen
 from selector.store.replies import ReplyRow, add_replies, load_replies
 
 GRACE_SECONDS = 5.0  # what is on its way when the run is interrupted is paid for: it is worth a moment
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A call to be asked at most ``times`` times; it has ``before`` replies, ``unread`` of them could not be read."""
-
-    call: Call
-    before: int
-    unread: int
-    times: int
-
-
-@dataclass(frozen=True)
-class _CallEnded:
-    """After the last reply to a call; ``failure``: why it could not be asked at all."""
-
-    key: str
-    failure: str | None = None
 
 
 def ask(
@@ -88,7 +70,7 @@ def ask(
 
 
 class _Run:
-    """One run of a judge; the main thread's state. Workers only call ``work``."""
+    """One run of a judge: the main thread's state."""
 
     def __init__(
         self, ws: Workspace, name: str, settings: JudgeConfig, endpoint: Endpoint, judge: ChatJudge, retry_failed: bool
@@ -101,7 +83,7 @@ class _Run:
         self._replies: dict[str, list[ReplyRow]] = {}
         self._standing: dict[Key, Judgement] = {}
         self._types: dict[str, TaskType] = {}
-        self._jobs: dict[str, _Job] = {}
+        self._jobs: dict[str, Job] = {}
         self._open: dict[Key, set[str]] = {}  # candidates of this run, with the keys of calls that have not ended
         self._asking: dict[str, list[Key]] = {}  # key of a call to the candidates that wait for it
         self._changed: set[Key] = set()
@@ -140,7 +122,8 @@ class _Run:
     def carry_out(self, stop: threading.Event, progress: Progress) -> None:
         """Ask, and store every batch of replies with the judgements that it completes."""
         total, done = len(self._open), 0
-        pool = AnswerPool(self._jobs.values(), self.work, min(self._settings.concurrency, len(self._jobs)), stop)
+        worker = Worker(self._ws, self._name, self._endpoint, self._judge, self._calls)
+        pool = AnswerPool(self._jobs.values(), worker.work, min(self._settings.concurrency, len(self._jobs)), stop)
         progress("judge", 0, total)
         try:
             for events in pool:
@@ -154,39 +137,6 @@ class _Run:
             with self._ws.db.write() as connection:
                 self._store_judgements(connection, list(self._open))  # also of candidates that are half done
             self._finish_summary()
-
-    def work(self, job: _Job) -> Iterator[ReplyRow | _CallEnded]:
-        """Ask one call until it is answered readably; in a worker thread."""
-        call = job.call
-        try:
-            pictures = self._calls.pictures(call)
-            for time in range(job.times):
-                reply = self._judge.ask(call.question, pictures, call.repeat, job.unread + time)
-                yield ReplyRow(
-                    call.key,
-                    job.before + time,
-                    self._name,
-                    self._endpoint.provider,
-                    self._endpoint.model,
-                    call.question.prompt_hash,
-                    call.images,
-                    call.repeat,
-                    reply.outcome,
-                    dict(reply.scores),
-                    reply.reason,
-                    reply.text,
-                    reply.usage.tokens_in,
-                    reply.usage.tokens_out,
-                    reply.cost,
-                    round(reply.seconds, 3),
-                    self._ws.now(),
-                )
-                if reply.outcome != UNREADABLE:
-                    break
-        except InputError as error:
-            yield _CallEnded(call.key, str(error))
-        else:
-            yield _CallEnded(call.key)
 
     def _note_calls(self, task: Task, candidate_id: str) -> None:
         try:
@@ -202,17 +152,17 @@ class _Run:
             if state_of(self._replies.get(call.key, ()), self._settings.reasks) in wanted
         ]
 
-    def _job(self, call: Call) -> _Job:
+    def _job(self, call: Call) -> Job:
         """An open call goes on where it was left; one that was given up gets all its times anew."""
         replies, reasks = self._replies.get(call.key, ()), self._settings.reasks
         unread = sum(reply.outcome == UNREADABLE for reply in replies)
         left = 1 + reasks - unread if state_of(replies, reasks) == OPEN else 1 + reasks
-        return _Job(call, len(replies), unread, left)
+        return Job(call, len(replies), unread, left)
 
-    def _store(self, events: Sequence[ReplyRow | _CallEnded]) -> int:
+    def _store(self, events: Sequence[ReplyRow | CallEnded]) -> int:
         """Store replies and the judgements of the candidates that they complete; returns the number of these."""
         rows = [event for event in events if isinstance(event, ReplyRow)]
-        ended = [event for event in events if isinstance(event, _CallEnded)]
+        ended = [event for event in events if isinstance(event, CallEnded)]
         for row in rows:
             self._replies.setdefault(row.key, []).append(row)
         complete = [key for event in ended for key in self._end_call(event)]
@@ -226,7 +176,7 @@ class _Run:
             self._count_reply(row)
         return len(complete)
 
-    def _end_call(self, event: _CallEnded) -> list[Key]:
+    def _end_call(self, event: CallEnded) -> list[Key]:
         """Candidates that waited for this call alone."""
         waiting = self._asking[event.key]
         for key in waiting:

@@ -1,0 +1,53 @@
+"""Where a judge is asked: model, server, key and price; and whether this machine can ask at all."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from scorers.judge.pricing import Price
+from selector.domain import InputError, MissingPart
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A model at a server. ``key`` is never stored and never printed; ``backoff_seconds``: see ``Pace``."""
+
+    base_url: str
+    model: str
+    key: str = field(default="", repr=False)
+    timeout_seconds: float = 120.0
+    max_retries: int = 5
+    price: Price = field(default_factory=Price)
+
+    @property
+    def provider(self) -> str:
+        """The server's host name, as it belongs to every score."""
+        return urlsplit(self.base_url).hostname or ""
+
+
+def read_key(variable: str) -> str:
+    """The key from the environment; empty when no variable is named.
+
+    Raises:
+        InputError: the variable is not set, or holds what cannot be a key.
+    """
+    if not variable:
+        return ""
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise InputError(f"the environment variable {variable} (key_env) is not set: export {variable}=... first")
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise InputError(f"the environment variable {variable} (key_env) holds characters that no key has: set it anew")
+    return key
+
+
+def need_openai() -> Any:
+    """The package; raises ``MissingPart`` when it is not installed."""
+    try:
+        import openai
+    except ImportError as error:
+        raise MissingPart("a judge needs the openai package: pip install 'bestshot[judge]'") from error
+    return openai
