@@ -276,4 +276,39 @@ TUNED: tuple[Case, ...] = (
     Case("像龙一样的云", ()),
     Case("一个木箱子里有三个绿色的苹果", ("木|箱子", "3*绿色|苹果"), ("1 in 0",)),
     Case("水彩风格，宁静的氛围", ()),
+    Case(
+        "A fox wearing boots, a scarf, and a red vest. She stands next to a tall pile of logs in a library.",
+        ("|fox", "|boot", "|scarf", "red|vest", "tall|pile of logs", "|library"),
+        ("0 beside 4",),
+    ),
+    Case(
+        "an old wagon with two doors, seen from above, a bench without any cats on it",
+        ("old|wagon", "2*|door", "|bench"),
+    ),
+    Case(
+        "There are parrots sitting on the seats. A blue 1965 convertible is parked near a lake.",
+        ("|parrot", "|seat", "blue|convertible", "|lake"),
+        ("0 on 1",),
+    ),
+    Case(
+        "沙发上有两个蓝色的靠垫，沙发前面有一张木质茶几，茶几上放着一个白色的茶壶和四个茶杯",
+        ("|沙发", "2*蓝色|靠垫", "木质|茶几", "白色|茶壶", "4*|茶杯"),
+        ("1 on 0", "2 in_front 0", "3 on 2", "4 on 2"),
+    ),
+    Case(
+        "一只棕色的熊和一只白色的兔子在森林里野餐，熊在左边，兔子在右边",
+        ("棕色|熊", "白色|兔子", "|森林"),
+        ("0 left 1",),
+    ),
+    Case(
+        "图书馆里，一位戴眼镜的老教授正在阅读一本厚厚的书，桌上有一盏绿色的台灯",
+        ("|图书馆", "|眼镜", "老|教授", "|书", "|桌", "绿色|台灯"),
+        ("2 in 0", "5 on 4"),
+    ),
+    Case(
+        "穿红色旗袍的女子撑着一把油纸伞站在石桥上，桥下是一艘乌篷船",
+        ("红色|旗袍", "|女子", "|油纸伞", "石|桥", "|乌篷船"),
+        ("1 on 3", "4 under 3"),
+    ),
+    Case("雪山脚下有一座红色屋顶的小木屋，屋前有一条清澈的小溪", ("小+木|屋", "|小溪"), ("1 in_front 0",)),
 )

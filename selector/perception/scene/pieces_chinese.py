@@ -75,7 +75,7 @@ _TABLES: tuple[tuple[PieceRole, re.Pattern[str]], ...] = (
     ("be", re.compile(_any(BE))),
     ("and", re.compile(_any(AND))),
     ("drop", re.compile(_any(DROP))),
-    ("opinion", re.compile(rf"{_any(OPINION)}|({_HAN})\1(?=的)")),  # 厚厚的
+    ("opinion", re.compile(_any(OPINION))),
     ("verb", _VERB),
     ("other", re.compile(rf"{_any(OTHER)}|[a-z0-9]+(?:[-:.][a-z0-9]+)*")),
     ("of", re.compile(r"[的之地得]")),
