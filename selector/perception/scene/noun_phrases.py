@@ -12,6 +12,7 @@ from selector.perception.scene.words_english import (
     ATTRIBUTES,
     BE,
     CLOTHES,
+    COMPOUNDS,
     DENIED,
     DETERMINERS,
     ED_NOUNS,
@@ -69,6 +70,8 @@ class NounPhrase:
 
     @property
     def is_object(self) -> bool:
+        if " ".join(self.words[-2:]) in COMPOUNDS:
+            return not self.denied
         return not self.denied and self.main_word not in NO_OBJECT and self.main_word not in UNITS
 
     @property
@@ -91,7 +94,7 @@ def noun_phrase(tokens: Sequence[str], start: int, bare: bool) -> tuple[NounPhra
     opened = i > start
     if not opened and not bare and not _opens(tokens, i):
         return None
-    i = _modifiers(tokens, i, phrase)
+    i = _modifiers(tokens, i, phrase, opened)
     i = _noun_words(tokens, i, phrase)
     if not phrase.words:
         return (phrase, i) if phrase.attributes and opened else None
@@ -162,7 +165,7 @@ def _number(word: str) -> int | None:
     return NUMBERS.get(word)
 
 
-def _modifiers(tokens: Sequence[str], i: int, phrase: NounPhrase) -> int:
+def _modifiers(tokens: Sequence[str], i: int, phrase: NounPhrase, opened: bool) -> int:
     while i < len(tokens):
         attribute, after = adjective_at(tokens, i)
         if attribute is not None and (_is_content(tokens, after) or not _could_be_noun(tokens[i])):
@@ -172,9 +175,17 @@ def _modifiers(tokens: Sequence[str], i: int, phrase: NounPhrase) -> int:
             i += 1
         elif tokens[i] == "and" and phrase.attributes and adjective_at(tokens, i + 1)[0]:
             i += 1  # "a small and round stone"
+        elif opened and _unknown_adjective(tokens, i):
+            i += 1
         else:
             return i
     return i
+
+
+def _unknown_adjective(tokens: Sequence[str], i: int) -> bool:
+    """ "a sleek black cage": what stands between the article and a known adjective is one, too."""
+    attribute, after = adjective_at(tokens, i + 1)
+    return _is_content(tokens, i) and attribute is not None and _is_content(tokens, after)
 
 
 def _noun_words(tokens: Sequence[str], i: int, phrase: NounPhrase) -> int:
@@ -207,7 +218,15 @@ def _is_content(tokens: Sequence[str], i: int, after_noun: bool = False) -> bool
 
 
 def _could_be_noun(word: str) -> bool:
-    return ATTRIBUTES.get(word) == "material" or word in ("orange", "square", "gold", "silver", "spiral", "giant")
+    return ATTRIBUTES.get(word) == "material" or word in (
+        "orange",
+        "square",
+        "oval",
+        "gold",
+        "silver",
+        "spiral",
+        "giant",
+    )
 
 
 def _is_adverb(word: str) -> bool:

@@ -201,6 +201,9 @@ NO_OBJECT = frozenset(
         " brightness surrounding arrangement variety noon midnight fashion manner point"
     )
 )
+COMPOUNDS = frozenset(  # objects, although their last word alone is none
+    ("picture frame", "photo frame", "window frame", "street light", "traffic light", "ceiling light", "night stand")
+)
 PLACES = frozenset(
     words(
         "forest beach street road city room field garden park kitchen grass floor ground sky sea ocean"
