@@ -75,7 +75,8 @@ class VectorSet:
 class Yardstick:
     """Real photographs (m, d), as the backbone gives them, and what is drawn at random, the same for every set.
 
-    So two sets are compared on the same tasks and photographs in every bootstrap.
+    So two sets are compared on the same tasks and photographs in every bootstrap. Tasks and photographs are drawn
+    independently, and near 0 a squared discrepancy is not Gaussian: there the intervals are wider than they say.
     """
 
     def __init__(self, real: Floats, tasks: int, seed: int) -> None:

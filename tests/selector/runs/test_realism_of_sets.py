@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -105,6 +106,15 @@ def test_fid_is_refused_for_few_images_in_one_line_and_shown_when_forced(made: C
     assert [n[:33] for n in forced.notes] == ["FID counts an edit beside its own "[:33]]
 
 
+def test_fid_is_shown_where_both_sides_have_enough_images(made: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("selector.runs.realism.LEAST_FOR_FID", TASKS)
+    sets = by_name(made.realism(metrics=["fid"]))
+    assert all(set(sets[name].distances) == {"fid"} for name in ("picks", "toy", RANDOM))
+    assert sets[HALVES].distances == {}  # half as many
+    monkeypatch.setattr("selector.runs.realism.LEAST_FOR_FID", TASKS + 1)  # more than there are photographs
+    assert "fid" not in by_name(made.realism(metrics=["fid"]))["toy"].distances
+
+
 def test_second_call_reads_no_image_and_runs_no_model_and_says_the_same(
     made: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,6 +197,13 @@ def test_campaign_without_candidates_or_weights_says_what_to_do(
     with pytest.raises(MissingPart, match="there are no weights at"):
         empty.realism()
     empty.close()
+
+
+def test_missing_package_is_named_with_its_extra(made: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torchmetrics" else found(name))
+    with pytest.raises(MissingPart, match=r"set metrics need torchmetrics: pip install 'bestshot\[models\]'"):
+        made.realism()
 
 
 def test_command_line_prints_a_table_or_json(made: Campaign) -> None:
