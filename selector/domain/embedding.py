@@ -90,7 +90,7 @@ class Seen:
         """(t, dim) of the head's texts, at length 1; of an unreadable one some other text's."""
         import numpy as np
 
-        return self.all_texts[np.maximum(np.asarray(self.text_rows, int), 0)]
+        return np.asarray(self.all_texts[np.maximum(np.asarray(self.text_rows, int), 0)], np.float32)
 
     @property
     def lengths(self) -> Floats:

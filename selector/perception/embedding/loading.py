@@ -124,9 +124,10 @@ def tokenizer_of(name: str, architecture: Mapping[str, Any], texts: Path | None)
 
 
 def trained_as(name: str, weights: Path, tag: str) -> dict[str, Any]:
-    """What open_clip notes of the training: activation, mean and deviation of pixels; {} for unknown weights.
+    """What open_clip notes of the training: activation, mean and deviation of pixels; {} where nothing is known.
 
-    Weights by path are recognised by their content: OpenAI's need another activation than the architecture says.
+    Weights by path are recognised by their content: OpenAI's need another activation than the architecture says. Of
+    others that is taken which all known weights of the architecture have in common, say SigLIP's mean of 0.5.
     """
     import open_clip
 
@@ -136,7 +137,9 @@ def trained_as(name: str, weights: Path, tag: str) -> dict[str, Any]:
     for model in all_models():
         if model.open_clip and any((file.sha256 or "").startswith(content) for file in model.files):
             return dict(open_clip.get_pretrained_cfg(*model.open_clip))
-    return {}
+    known = [open_clip.get_pretrained_cfg(name, other) for other in open_clip.list_pretrained_tags_by_model(name)]
+    facts = {key: [one.get(key) for one in known] for key in ("quick_gelu", "mean", "std")}
+    return {key: values[0] for key, values in facts.items() if values and all(v == values[0] for v in values)}
 
 
 def _folder_of_open_clip() -> Path:

@@ -155,7 +155,13 @@ def test_openai_s_file_by_path_keeps_openai_s_activation(tmp_path, monkeypatch):
     monkeypatch.setattr("selector.perception.embedding.loading.content_tag", lambda _: "9ce2e8a8")
     assert trained_as("ViT-L-14", tmp_path / "copied.safetensors", "")["quick_gelu"]
     monkeypatch.setattr("selector.perception.embedding.loading.content_tag", lambda _: "00000000")
-    assert trained_as("ViT-L-14", tmp_path / "other.safetensors", "") == {}
+    assert not trained_as("ViT-L-14", tmp_path / "other.safetensors", "").get("quick_gelu")
+    assert trained_as("tiny-64", tmp_path / "other.safetensors", "") == {}
+
+
+def test_unknown_weights_of_an_architecture_are_normalised_as_all_its_known_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr("selector.perception.embedding.loading.content_tag", lambda _: "00000000")
+    assert trained_as("ViT-B-16-SigLIP", tmp_path / "own.safetensors", "")["mean"] == (0.5, 0.5, 0.5)
 
 
 @pytest.mark.parametrize(("precision", "least"), [("bf16", 0.98), ("fp16", 0.995)])
