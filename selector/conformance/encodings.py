@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,12 +34,20 @@ def check_encodings(scorer: Scorer, item: Item, tolerance: float | None = None) 
         AssertionError: with the scorer's name, the encoding and what broke.
     """
     allowed = tolerance_of(scorer, tolerance)
-    for encoding, encode in ENCODERS.items():
+    for encoding, stored, plain in _stored_and_plain(item):
         what = f"a picture stored as {encoding}"
-        stored = _stored_by(encode, item, encoding)
-        plain = _stored_by(lambda rgb: encode_final(rgb, "png"), stored, encoding)
         one, other = scores_of(scorer, [stored, plain], what)
         same(scorer, [one], [other], allowed, f"{name_of(scorer)}: {what} scores otherwise than its pixels as PNG")
+
+
+@lru_cache(maxsize=8)
+def _stored_and_plain(item: Item) -> list[tuple[str, Item, Item]]:
+    """Name of the encoding, the item stored so, and the same pixels as PNG; kept, for suites of many scorers."""
+    found = []
+    for encoding, encode in ENCODERS.items():
+        stored = _stored_by(encode, item, encoding)
+        found.append((encoding, stored, _stored_by(lambda rgb: encode_final(rgb, "png"), stored, encoding)))
+    return found
 
 
 def encodings_of(rgb: Array) -> Mapping[str, Picture]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,17 +28,31 @@ def check_extremes(scorer: Scorer, item: Item, huge_px: Iterable[tuple[int, int]
     Raises:
         AssertionError: with the scorer's name, the size and what broke.
     """
-    for size in TINY_AND_THIN:
-        scores_of(scorer, list(_of_size(item, size)), f"a picture of {size[0]} x {size[1]} px")
+    for what, items in _small(item):
+        scores_of(scorer, items, what)
     for size in huge_px:
-        scores_of(scorer, [_all_of_size(item, size)], f"a picture of {size[0]} x {size[1]} px")
-    for name, level in _FLAT.items():
-        scores_of(scorer, list(_of_level(item, level)), f"a {name} picture")
+        scores_of(scorer, [_huge(item, size)], _words(size))
 
 
-def _of_size(item: Item, size: tuple[int, int]) -> Iterator[Item]:
-    yield Item(item.inputs, _stretched(item.picture, size))
-    yield _all_of_size(item, size)
+@lru_cache(maxsize=8)
+def _small(item: Item) -> list[tuple[str, list[Item]]]:
+    """Small pictures of extreme sizes, and of one colour; kept, because a suite tries many scorers on one item."""
+    sizes = [(_words(size), [_of_size(item, size), _all_of_size(item, size)]) for size in TINY_AND_THIN]
+    return [*sizes, *((f"a {name} picture", _of_level(item, level)) for name, level in _FLAT.items())]
+
+
+@lru_cache(maxsize=1)
+def _huge(item: Item, size: tuple[int, int]) -> Item:
+    """Kept like the small ones, but only the last one: some hundred megabytes."""
+    return _all_of_size(item, size)
+
+
+def _words(size: tuple[int, int]) -> str:
+    return f"a picture of {size[0]} x {size[1]} px"
+
+
+def _of_size(item: Item, size: tuple[int, int]) -> Item:
+    return Item(item.inputs, _stretched(item.picture, size))
 
 
 def _all_of_size(item: Item, size: tuple[int, int]) -> Item:
@@ -47,10 +62,10 @@ def _all_of_size(item: Item, size: tuple[int, int]) -> Item:
     return Item(TaskInputs(inputs.task, source, inputs.reference), _stretched(item.picture, size))
 
 
-def _of_level(item: Item, level: int) -> Iterator[Item]:
+def _of_level(item: Item, level: int) -> list[Item]:
     flat = Picture(encode_final(np.full_like(item.picture.rgb, level)), "flat")
-    yield Item(item.inputs, flat)
-    yield Item(TaskInputs(item.inputs.task, None if item.inputs.source is None else flat, item.inputs.reference), flat)
+    source = None if item.inputs.source is None else flat
+    return [Item(item.inputs, flat), Item(TaskInputs(item.inputs.task, source, item.inputs.reference), flat)]
 
 
 def _stretched(picture: Picture, size: tuple[int, int]) -> Picture:

@@ -30,6 +30,12 @@ def backbone(folder: Path) -> Mapping[str, Any]:
     return asdict(tiny_clip(folder, DIM))
 
 
+def checkpoint(folder: Path) -> Mapping[str, Any]:
+    """The same model, as one of its own."""
+    tiny = tiny_clip(folder, DIM)
+    return {"model_path": tiny.weights_path, "config_path": tiny.config_path}
+
+
 def head(scale: float, offset: float) -> Callable[[Path], Mapping[str, Any]]:
     """Settings with a linear head that is large for red and small for blue, and random beyond the colours."""
 
@@ -151,5 +157,12 @@ CASES = {
         settings=lambda _: {"metrics": ["piqe"]},
         looked_at=SEES_ONLY_THE_CANDIDATE,
         package="pyiqa",
+    ),
+    "preference": Case(
+        {"similarity": by_colour(colours.redder_to_bluer)},
+        settings=checkpoint,
+        embedding=backbone,
+        tolerance=ROUNDING,
+        between_encodings=REDUCED_DECODING,
     ),
 }
