@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from selector.runs.generating import GenerateSummary
     from selector.runs.importing import ImportSummary
 
+NAMES_WIDTH, REASON_WIDTH = 32, 84  # characters of the two columns of what was left out
 MOST_NAMED = 5  # files that fit no task; JSON has them all
 
 type_option = click.option(
@@ -144,11 +147,21 @@ def score(
 
 
 def _left_out(reasons: Mapping[str, str]) -> str:
-    """A table of what could not run here; one row for all that lack the same part."""
+    """A table of what could not run here; one entry for all that lack the same part."""
     names: dict[str, list[str]] = {}
     for name, why in reasons.items():
         names.setdefault(why, []).append(name)
-    return table([(", ".join(sorted(n)), why) for why, n in names.items()], ("left out", "why, and what to do"))
+    rows = [
+        line
+        for why, of in names.items()
+        for line in zip_longest(wrap(", ".join(sorted(of)), NAMES_WIDTH), _wrapped(why), fillvalue="")
+    ]
+    return table(rows, ("left out", "why, and what to do"))
+
+
+def _wrapped(text: str) -> list[str]:
+    """Lines that keep a command and a path whole."""
+    return wrap(text, REASON_WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 @verb(
