@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from selector.perception.scene.noun_phrases import NounPhrase, adjective_at, noun_phrase, relation_at
+from selector.perception.scene.attributes_english import ATTRIBUTES
+from selector.perception.scene.noun_phrases import NounPhrase, noun_phrase
 from selector.perception.scene.types import Attribute, Kind
+from selector.perception.scene.word_classes_english import adjective_at, relation_at
 from selector.perception.scene.words import words
 from selector.perception.scene.words_english import (
-    ATTRIBUTES,
     BE,
     CONTAINERS,
     DENIED,

@@ -6,30 +6,31 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from selector.perception.scene.attributes_english import SHADES
 from selector.perception.scene.singular import is_plural, singular
-from selector.perception.scene.types import Attribute, Kind
+from selector.perception.scene.types import Attribute
+from selector.perception.scene.word_classes_english import (
+    adjective_at,
+    could_be_noun,
+    is_adverb,
+    is_content,
+    is_verb_form,
+    looks_like_a_verb,
+    token_at,
+)
 from selector.perception.scene.words_english import (
-    ATTRIBUTES,
     BE,
     CLOTHES,
     COMPOUNDS,
     DENIED,
     DETERMINERS,
-    ED_NOUNS,
     FINITE,
-    FUNCTION,
-    ING_NOUNS,
-    LIKENED,
-    LY_WORDS,
     NO_OBJECT,
     NUMBERS,
     OF_COUNT,
     OPINION,
     PLACES,
     PLURAL_ONLY,
-    PRONOUNS,
-    RELATIONS,
-    SHADES,
     UNITS,
 )
 
@@ -37,8 +38,6 @@ MAX_NOUN_WORDS = 4
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 MAX_COUNT = 50  # a larger number is a year, a lens or a model
 OPENING_KINDS = frozenset({"colour", "material", "pattern"})  # these begin a phrase even without an article
-_LONGEST_RELATION = max(len(name.split()) for name in RELATIONS)
-_BOUNDARY = FUNCTION | DETERMINERS | BE | PRONOUNS | DENIED | LIKENED
 
 
 @dataclass
@@ -98,7 +97,7 @@ def noun_phrase(tokens: Sequence[str], start: int, bare: bool) -> tuple[NounPhra
     i = _noun_words(tokens, i, phrase)
     if not phrase.words:
         return (phrase, i) if phrase.attributes and opened else None
-    if tokens[start] in ("a", "an") and len(phrase.words) > 1 and _looks_like_a_verb(phrase.words[-1]):
+    if tokens[start] in ("a", "an") and len(phrase.words) > 1 and looks_like_a_verb(phrase.words[-1]):
         phrase.words.pop()  # "a dog chases": no plural follows "a"
         i -= 1
     if phrase.words[-1] in PLURAL_ONLY and phrase.count == 2:
@@ -106,53 +105,24 @@ def noun_phrase(tokens: Sequence[str], start: int, bare: bool) -> tuple[NounPhra
     return _with_of(tokens, i, phrase)
 
 
-def adjective_at(tokens: Sequence[str], i: int) -> tuple[Attribute | None, int]:
-    """The attribute at ``i`` ("light blue", "black and white") and the index after it; (None, i) when there is none."""
-    word = _at(tokens, i)
-    if word in SHADES and ATTRIBUTES.get(_at(tokens, i + 1)) == "colour":
-        return Attribute("colour", f"{word} {tokens[i + 1]}"), i + 2
-    if word in ATTRIBUTES:
-        if ATTRIBUTES[word] == "colour" and tokens[i + 1 : i + 2] == ["and"]:
-            other = _at(tokens, i + 2)
-            if ATTRIBUTES.get(other) == "colour" and _is_content(tokens, i + 3):
-                return Attribute("colour", f"{word} and {other}"), i + 3
-        return Attribute(ATTRIBUTES[word], word), i + 1
-    return None, i
-
-
-def relation_at(tokens: Sequence[str], i: int) -> tuple[Kind, int] | None:
-    """The relation that begins at ``i`` ("to the left of") and the index after it; "seen from above" is none."""
-    if _at(tokens, i - 1) == "from":
-        return None
-    for n in range(_LONGEST_RELATION, 0, -1):
-        kind = RELATIONS.get(" ".join(tokens[i : i + n]))
-        if kind and i + n <= len(tokens):
-            return kind, i + n
-    return None
-
-
-def _at(tokens: Sequence[str], i: int) -> str:
-    return tokens[i] if 0 <= i < len(tokens) else ""
-
-
 def _opens(tokens: Sequence[str], i: int) -> bool:
     attribute, after = adjective_at(tokens, i)
-    return attribute is not None and attribute.kind in OPENING_KINDS and _is_content(tokens, after)
+    return attribute is not None and attribute.kind in OPENING_KINDS and is_content(tokens, after)
 
 
 def _opening(tokens: Sequence[str], i: int, phrase: NounPhrase) -> int:
     """Determiners and numbers."""
     while True:
         of = next((n for n in (4, 3, 2) if " ".join(tokens[i : i + n]) in OF_COUNT), 0)
-        word = _at(tokens, i)
+        word = token_at(tokens, i)
         if of:
             phrase.count = OF_COUNT[" ".join(tokens[i : i + of])]
             i += of
-        elif (word in DETERMINERS and not (word == "that" and _at(tokens, i + 1) in FINITE | BE)) or word == "no":
+        elif (word in DETERMINERS and not (word == "that" and token_at(tokens, i + 1) in FINITE | BE)) or word == "no":
             phrase.definite = phrase.definite or word in ("the", "this", "that", "these", "those")
             phrase.denied = phrase.denied or word in DENIED
             i += 1
-        elif (number := _number(word)) and _at(tokens, i + 1) != "of":
+        elif (number := _number(word)) and token_at(tokens, i + 1) != "of":
             phrase.count = number
             i += 1
         else:
@@ -168,10 +138,10 @@ def _number(word: str) -> int | None:
 def _modifiers(tokens: Sequence[str], i: int, phrase: NounPhrase, opened: bool) -> int:
     while i < len(tokens):
         attribute, after = adjective_at(tokens, i)
-        if attribute is not None and (_is_content(tokens, after) or not _could_be_noun(tokens[i])):
+        if attribute is not None and (is_content(tokens, after) or not could_be_noun(tokens[i])):
             phrase.attributes.append(attribute)
             i = after
-        elif tokens[i] in OPINION | SHADES or _is_adverb(tokens[i]) or _YEAR.fullmatch(tokens[i]):
+        elif tokens[i] in OPINION | SHADES or is_adverb(tokens[i]) or _YEAR.fullmatch(tokens[i]):
             i += 1
         elif tokens[i] == "and" and phrase.attributes and adjective_at(tokens, i + 1)[0]:
             i += 1  # "a small and round stone"
@@ -185,61 +155,24 @@ def _modifiers(tokens: Sequence[str], i: int, phrase: NounPhrase, opened: bool) 
 def _unknown_adjective(tokens: Sequence[str], i: int) -> bool:
     """ "a sleek black cage": what stands between the article and a known adjective is one, too."""
     attribute, after = adjective_at(tokens, i + 1)
-    return _is_content(tokens, i) and attribute is not None and _is_content(tokens, after)
+    return is_content(tokens, i) and attribute is not None and is_content(tokens, after)
 
 
 def _noun_words(tokens: Sequence[str], i: int, phrase: NounPhrase) -> int:
-    while len(phrase.words) < MAX_NOUN_WORDS and _is_content(tokens, i, bool(phrase.words)):
+    while len(phrase.words) < MAX_NOUN_WORDS and is_content(tokens, i, bool(phrase.words)):
         phrase.words.append(tokens[i])
         i += 1
-    if len(phrase.words) == 1 and _is_verb_form(phrase.words[0]):
+    if len(phrase.words) == 1 and is_verb_form(phrase.words[0]):
         phrase.words.clear()  # "and holding a cane", "the imposing"
-    elif len(phrase.words) > 1 and _looks_like_a_verb(phrase.words[-1]) and is_plural(phrase.words[-2]):
+    elif len(phrase.words) > 1 and looks_like_a_verb(phrase.words[-1]) and is_plural(phrase.words[-2]):
         phrase.words.pop()  # "mists peers up": the plural ended before
         i -= 1
     return i
 
 
-def _is_verb_form(word: str) -> bool:
-    return (word.endswith("ing") and word not in ING_NOUNS) or (word.endswith("ed") and word not in ED_NOUNS)
-
-
-def _is_content(tokens: Sequence[str], i: int, after_noun: bool = False) -> bool:
-    """Whether a noun can go on with this word. After a noun, verbs and adjectives end it."""
-    word = _at(tokens, i)
-    if not word or not word[0].isalpha() or word in _BOUNDARY or word in NUMBERS or _is_adverb(word):
-        return False
-    if word in ("left", "right") or relation_at(tokens, i):
-        return False
-    if not after_noun:
-        return True
-    is_adjective = word in OPINION or (word in ATTRIBUTES and not _could_be_noun(word))
-    return not (word in FINITE or is_adjective or _is_verb_form(word))
-
-
-def _could_be_noun(word: str) -> bool:
-    return ATTRIBUTES.get(word) == "material" or word in (
-        "orange",
-        "square",
-        "oval",
-        "gold",
-        "silver",
-        "spiral",
-        "giant",
-    )
-
-
-def _is_adverb(word: str) -> bool:
-    return word.endswith("ly") and len(word) > 3 and word not in LY_WORDS
-
-
-def _looks_like_a_verb(word: str) -> bool:
-    return is_plural(word) and singular(word) != word and word.endswith("s")
-
-
 def _with_of(tokens: Sequence[str], i: int, phrase: NounPhrase) -> tuple[NounPhrase, int]:
     """Go on after "of": "cup of coffee" is one noun; of "the edge of a table" only the table counts."""
-    if _at(tokens, i) != "of":
+    if token_at(tokens, i) != "of":
         return phrase, i
     inner = noun_phrase(tokens, i + 1, bare=True)
     if inner is None or not inner[0].words:

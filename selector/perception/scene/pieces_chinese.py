@@ -7,29 +7,31 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from selector.perception.scene.attributes_chinese import (
+    COLOUR_ROOTS,
+    LONG_ATTRIBUTES,
+    MORE_COLOURS,
+    ONLY_BEFORE_DE,
+    SHADES,
+    SHORT_ATTRIBUTES,
+)
 from selector.perception.scene.types import Attribute, Kind
 from selector.perception.scene.words_chinese import (
     AND,
     AT,
     BE,
     BODY,
-    COLOUR_ROOTS,
     DROP,
     LOCATIONS,
-    LONG_ATTRIBUTES,
     MANY,
     MEASURES,
-    MORE_COLOURS,
     NO_OBJECT,
     NOUNS,
     NUMBERS,
-    ONLY_BEFORE_DE,
     OPINION,
     OTHER,
     PICTURE,
     PLACES,
-    SHADES,
-    SHORT_ATTRIBUTES,
     SINGLE_VERBS,
     VERBS,
 )

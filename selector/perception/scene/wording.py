@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from selector.perception.scene import words_chinese, words_english
+from selector.perception.scene import attributes_chinese, attributes_english
 from selector.perception.scene.singular import with_article
 from selector.perception.scene.types import Attribute, Language
 
@@ -33,7 +33,7 @@ def instead_of(attribute: Attribute, others: Sequence[str], language: Language) 
     >>> instead_of(Attribute("size", "大"), [], "zh")
     ['小']
     """
-    tables = words_chinese if language == "zh" else words_english
+    tables = attributes_chinese if language == "zh" else attributes_english
     opposite = tables.ANTONYMS.get(attribute.word)
     common = (opposite,) if opposite else tables.RIVALS.get(attribute.kind, ())
     return [
