@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,19 +37,29 @@ def score(
     progress: Progress = silent,
 ) -> ScoreSummary:
     """Score every candidate of ``tasks`` that lacks scores of these versions; what is scored is not touched."""
-    summary = ScoreSummary()
+    summary, touched = ScoreSummary(), set[tuple[str, str]]()
+
+    def count(scored: Scored) -> None:
+        _count(summary, scored)
+        touched.update((row["task_id"], row["candidate_id"]) for row in scored.rows)
+        summary.candidates = len(touched)  # a candidate that both ways have scored counts once
+
     heads = {name: scorer for name, scorer in scorers.items() if is_head(scorer)}
-    _score_by_task(ws, tasks, {n: s for n, s in scorers.items() if n not in heads}, summary, progress)
+    _score_by_task(ws, tasks, {n: s for n, s in scorers.items() if n not in heads}, count, progress)
     if heads:
-        score_by_heads(ws, tasks, heads, translations, lambda scored: _count(summary, scored), progress)
+        score_by_heads(ws, tasks, heads, translations, count, progress)
     return summary
 
 
 def _score_by_task(
-    ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer], summary: ScoreSummary, progress: Progress
+    ws: Workspace,
+    tasks: Sequence[Task],
+    scorers: Mapping[str, Scorer],
+    count: Callable[[Scored], None],
+    progress: Progress,
 ) -> None:
     worker = _Worker(ws, scorers)
-    done = 0
+    done = values = 0
     progress("score", 0, len(tasks))
     for result in stream(tasks, worker.work, ws.config.workers):
         if isinstance(result, JobDone):
@@ -57,12 +67,12 @@ def _score_by_task(
         else:
             with ws.db.write() as connection:
                 add_scores(ws.db, connection, result.rows)
-            _count(summary, result)
-        progress("score", done, len(tasks), f"{summary.values} values")
+            count(result)
+            values += sum(row["reason"] is None for row in result.rows)
+        progress("score", done, len(tasks), f"{values} values")
 
 
 def _count(summary: ScoreSummary, scored: Scored) -> None:
-    summary.candidates += scored.candidates
     for reason in scored.failures:
         summary.failures[reason] = summary.failures.get(reason, 0) + 1
     for row in scored.rows:
