@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scorers._embedded import EmbeddingScorer, clipped
-from selector.domain import Axis, Column, Item, MissingPart, Score, TaskInputs, TaskType
+from selector.domain import Axis, Column, Item, MissingPart, Score, TaskType
 from selector.domain.embedding import ContestContext, EmbeddingSettings, Seen
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Realism(EmbeddingScorer):
         fitted = self._real().fitted()
         if fitted is None or len(fitted.rows) < LEAST_PICTURES:
             return self._unscored(TOO_FEW)
-        values = fitted.distances(seen.units[0], _own(item.inputs), self._neighbours)
+        values = fitted.distances(seen.units[0], _own(item), self._neighbours)
         if values is None:
             return self._unscored(TOO_FEW)
         return {c.name: clipped(value, c) for c, value in zip(self.columns, values, strict=True)}
@@ -120,5 +120,7 @@ class Realism(EmbeddingScorer):
             return ["absent", *super()._more_version()]
 
 
-def _own(inputs: TaskInputs) -> list[str]:
-    return [picture.id for picture in (inputs.source, inputs.reference) if picture is not None]
+def _own(item: Item) -> list[str]:
+    """The picture itself, should a folder hold it, and those that it was made from."""
+    pictures = (item.picture, item.inputs.source, item.inputs.reference)
+    return [picture.id for picture in pictures if picture is not None]

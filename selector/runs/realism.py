@@ -90,7 +90,9 @@ def realism(
 
     def group(members: Members) -> VectorSet:
         held = {t: [key for key in ids if key in vectors.found] for t, ids in members.items()}
-        return grouped([(i, held.get(t.id, []), own[t.id]) for i, t in enumerate(tasks)], vectors.found, len(rows))
+        by_task = [(i, held.get(t.id, []), own[t.id]) for i, t in enumerate(tasks)]
+        with_copies = [(i, ids, [*mine, *(rows[k] for k in ids if k in rows)]) for i, ids, mine in by_task]
+        return grouped(with_copies, vectors.found, len(rows))
 
     yardstick = Yardstick(np.stack([vectors.found[key] for key in photographs]), len(tasks), ws.config.seed)
     told = _Told(yardstick, asked, [*sets.notes, *vectors.notes])

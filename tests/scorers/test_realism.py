@@ -75,7 +75,8 @@ def test_the_own_source_is_no_neighbour_and_no_part_of_the_mass(contest: Contest
     copy = item(contest, i, rgb)
     without = contest.tasks[:i] + contest.tasks[i + 1 :]
     smaller = met(ContestContext(without, contest.inputs_folder, contest.embedding, {}))
-    stranger = Item(TaskInputs(Task("x", TaskType.T2I, "a cat", None, None, 0)), copy.picture)
+    same_pixels = Picture(encode_final(copy.picture.rgb, "png"))
+    stranger = Item(TaskInputs(Task("x", TaskType.T2I, "a cat", None, None, 0)), same_pixels)
     inside, outside, other = values(whole, [copy])[0], values(smaller, [copy])[0], values(whole, [stranger])[0]
     assert inside[0] == pytest.approx(outside[0], abs=1e-6)
     assert inside[1] == pytest.approx(outside[1], rel=0.03)  # the amount of shrinkage is that of the whole
@@ -84,10 +85,19 @@ def test_the_own_source_is_no_neighbour_and_no_part_of_the_mass(contest: Contest
 
 def test_the_reference_face_of_a_swap_is_left_out_too(contest: ContestContext) -> None:
     copy = item(contest, 3, photographs()[3])
+    copy = Item(copy.inputs, Picture(encode_final(copy.picture.rgb, "png")))
     swap = TaskInputs(Task("d", TaskType.DEEPFAKE, "", "9.jpg", "3.jpg", 0), copy.inputs.source, copy.inputs.source)
     unseen = TaskInputs(Task("d", TaskType.DEEPFAKE, "", "9.jpg", "3.jpg", 0))
     found = values(met(contest), [Item(swap, copy.picture), Item(unseen, copy.picture)])
     assert (found[0] > found[1]).all()
+
+
+def test_a_picture_that_the_folder_holds_is_not_its_own_neighbour(contest: ContestContext) -> None:
+    nothing = TaskInputs(Task("x", TaskType.T2I, "a cat", None, None, 0))
+    itself = item(contest, 3, photographs()[3]).picture
+    again = Picture(encode_final(itself.rgb, "png"))
+    found = values(met(contest), [Item(nothing, itself), Item(nothing, again)])
+    assert (found[0] > 1.03 * found[1]).all()
 
 
 def test_equal_bytes_under_two_names_are_one_photograph(tmp_path: Path, contest: ContestContext) -> None:

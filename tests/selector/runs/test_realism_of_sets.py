@@ -167,6 +167,18 @@ def test_a_folder_replaces_the_input_pictures(made: Campaign, tmp_path: Path) ->
         made.realism(reference=folder)
 
 
+def test_candidates_that_the_folder_holds_are_not_paired_with_themselves(made: Campaign, tmp_path: Path) -> None:
+    folder = tmp_path / "same"
+    folder.mkdir()
+    picked = {str(pick.candidate_id) for pick in made.pick()}
+    for path in (made.folder / "images").rglob("*.jpg"):
+        if path.stem in picked:
+            shutil.copy(path, folder)
+    found = made.realism(of=["picks"], reference=folder, metrics=["cmmd"])
+    assert found.photographs == TASKS
+    assert found.sets[0].distances["cmmd"].value == pytest.approx(0.0, abs=1e-6)  # with themselves it is below 0
+
+
 def test_candidates_whose_files_are_gone_are_counted_and_left_out(made: Campaign) -> None:
     for path in sorted((made.folder / "images").rglob("*.jpg"))[:2]:
         path.unlink()
