@@ -15,11 +15,10 @@ from selector.contest import load_profile
 from selector.contest.remaining import remaining_submissions
 from selector.create import CONFIG_NAME, create_campaign, store_url
 from selector.doctor import Check, check_campaign, check_judges, check_machine
-from selector.domain import Generator, InputError, MissingPart, Scorer, Task, TaskType
+from selector.domain import InputError, Task, TaskType
 from selector.domain.embedding import ContestContext
 from selector.planning.generating import Wish
 from selector.ranking import Pick
-from selector.registry import create_generator, create_scorer, generator_names
 from selector.report.calibration import write_explanation, write_plots
 from selector.report.contact_sheet import write_contact_sheet
 from selector.report.realism import write_realism
@@ -29,7 +28,7 @@ from selector.runs.asking_summary import AskSummary
 from selector.runs.calibrating import learn
 from selector.runs.contest_context import contest_context
 from selector.runs.explaining import TaskExplanation, explain
-from selector.runs.generating import GenerateSummary, Order, build_of, generate
+from selector.runs.generating import GenerateSummary, Order, generate
 from selector.runs.importing import ImportSummary, import_images
 from selector.runs.judging import JudgeSummary, judge
 from selector.runs.learning import Calibration, describe
@@ -42,6 +41,7 @@ from selector.runs.planning import (
     plan_candidates,
     plan_judgements,
 )
+from selector.runs.plug_ins import LeftOut, Scorers, present_builds, ready_generators, ready_scorers
 from selector.runs.prior_file import save_prior
 from selector.runs.progress import Progress, silent
 from selector.runs.realism import Realism, RealismQuestion, realism
@@ -155,7 +155,7 @@ class Campaign:
         ]
         if generators and not wanted:
             raise InputError(f"no task is configured for {', '.join(generators)}: see [generate] in {CONFIG_NAME}")
-        ready, left_out = self._generators({name for _, name, _ in wanted})
+        ready, left_out = ready_generators(self._ws, {name for _, name, _ in wanted})
         orders = [Order(task, name, *ready[name], count) for task, name, count in wanted if name in ready]
         summary = generate(self._ws, orders, retry_failed, progress)
         summary.left_out.update(left_out)
@@ -439,50 +439,16 @@ class Campaign:
             raise InputError(f"there is no task '{unknown[0]}' in this campaign")
         return [t for t in self.tasks if (not types or t.type in types) and (not task_ids or t.id in task_ids)]
 
-    def _generators(self, names: set[str]) -> tuple[dict[str, tuple[Generator, str]], dict[str, str]]:
-        """Generators that can be loaded, each with its build, and why the others cannot."""
-        ready: dict[str, tuple[Generator, str]] = {}
-        left_out: dict[str, str] = {}
-        for name in sorted(names):
-            settings = self.config.generators.get(name, {})
-            try:
-                generator = create_generator(name, settings, self.folder)
-            except MissingPart as error:
-                left_out[name] = str(error)
-            else:
-                ready[name] = generator, build_of(generator, settings, self.config.seed)
-        return ready, left_out
-
     def _builds(self) -> dict[str, str]:
-        """The present build of every configured generator that can be loaded."""
-        names = {name for t in TaskType for name in self.config.generate.plan(t)}
-        return {name: build for name, (_, build) in self._generators(names & set(generator_names()))[0].items()}
+        return present_builds(self._ws)
 
-    def _scorers(self) -> tuple[dict[str, Scorer], dict[str, str]]:
+    def _scorers(self) -> tuple[Scorers, LeftOut]:
         """Scorers that can run here, and why the others cannot."""
-        ready: dict[str, Scorer] = {}
-        left_out: dict[str, str] = {}
-        for name in self.config.score.scorers:
-            try:
-                scorer = create_scorer(name, self._scorer_settings(name), self.folder)
-                if hasattr(scorer, "meet"):
-                    scorer.meet(self._contest)
-                scorer.check()
-            except MissingPart as error:
-                left_out[name] = str(error)
-            else:
-                ready[name] = scorer
-        return ready, left_out
+        return ready_scorers(self._ws, self._contest)
 
     @cached_property
     def _contest(self) -> ContestContext:
         return contest_context(self._ws, self.tasks)
-
-    def _scorer_settings(self, name: str) -> dict[str, Any]:
-        """The configured ones; the gate also learns where the contest fixes the size, and with it the proportions."""
-        own = dict(self.config.scorers.get(name, {}))
-        fixed = sorted(kind.value for kind, facts in self.profile.task_types.items() if facts.size == "fixed")
-        return {"fixed_size_types": fixed, **own} if name == "gate" and fixed else own
 
 
 def _budget(budget: int) -> int:
