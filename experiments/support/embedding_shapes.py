@@ -34,7 +34,8 @@ def write_shaped(model: str, folder: Path, seed: int) -> Shaped:
     places = Shaped(model, *(folder / f"{name}{part}" for part in (".safetensors", "-aesthetic.pth", "-fake.pth")))
     save_file({key: value.contiguous() for key, value in made.state_dict().items()}, places.weights)
     dim = int(open_clip.get_model_config(model)["embed_dim"])
-    layers, width = {}, dim
+    layers: dict[str, torch.Tensor] = {}
+    width = dim
     for i, size in enumerate(PUBLISHED_LAYERS):
         layer = torch.nn.Linear(width, size)
         layers |= {f"layers.{i}.weight": layer.weight.data, f"layers.{i}.bias": layer.bias.data}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scorers.judge.client import Endpoint, need_openai
+from scorers.judge import Endpoint, need_openai
 from selector.domain import Task, TaskType
 from selector.perception.embedding.texts import is_latin
 from selector.runs.asking_setup import endpoint_of, judge_settings
