@@ -3,8 +3,8 @@
 Estimates: whether a picture looks like a photograph that was taken: its distance to the contest's own input
 photographs (or those of a folder). ``knn_distance``: mean cosine distance to the 5 nearest. ``mahalanobis``: distance
 under their Gaussian (covariance shrunk after Ledoit and Wolf 2004) over the square root of the dimensions, about 1 for
-another photograph of the kind. The task's own pictures are left out of both, so that a copy of the source does not win
-by being it.
+another photograph of the kind. The task's own pictures are left out of both, and so is the picture itself: a copy of
+the source does not win by being it.
 Range and direction: [0, 2] and, cut at 10, [0, 10]; both down. Axis: PQ. Tasks: all. Input: the candidate.
 Model and licence: the backbone's. Source: the same vectors and reference as set distances have, FID (Heusel et al.
 2017) and CMMD (Jayasumana et al. 2024); ``bestshot realism`` has those. Cost: one product with the photographs'

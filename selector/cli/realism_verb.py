@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from selector.runs.realism import Realism, SetRealism
     from selector.runs.realism_measures import Measured
 
+PICTURE = Path("report", "plots", "realism.png")
+
 
 @verb(
     "realism",
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
     metavar="FOLDER",
     help="Real photographs.  [default: the contest's input pictures]",
 )
-@click.option("--metric", "metrics", multiple=True, type=click.Choice(["cmmd", "kid", "fid"]), help="Only this one.")
+@click.option(
+    "--metric", "metrics", multiple=True, type=click.Choice(["cmmd", "kid", "fid"]), help="Only this (may be repeated)."
+)
 @click.option("--force-fid", is_flag=True, help="FID also below 2,048 images, where it says little.")
 @type_option
 def realism(
@@ -56,15 +60,17 @@ def _words(found: Realism, folder: Path) -> str:
         table([[row[i] for i in used] for row in rows], [header[i] for i in used]),
     ]
     if found.gain is not None:
-        g = found.gain
-        said = "nearer to photographs than" if g.high is not None and g.high < 0 else (
-            "farther from photographs than" if g.low is not None and g.low > 0 else "not told apart from"
-        )  # fmt: skip
-        blocks.append(f"the picks are {said} a random pick: CMMD {g.value:+.3f} (80% interval {_interval(g)})")
+        blocks.append(_against_random(found.gain))
     return "\n\n".join([*blocks, "\n".join([*(f"note: {n}" for n in found.notes), f"picture: {folder / PICTURE}"])])
 
 
-PICTURE = Path("report", "plots", "realism.png")
+def _against_random(gain: Measured) -> str:
+    said = "not told apart from"
+    if gain.high is not None and gain.high < 0:
+        said = "nearer to photographs than"
+    elif gain.low is not None and gain.low > 0:
+        said = "farther from photographs than"
+    return f"the picks are {said} a random pick: CMMD {gain.value:+.3f} (80% interval {_interval(gain)})"
 
 
 def _row(one: SetRealism) -> tuple[str, ...]:
