@@ -18,7 +18,7 @@ _WHOLE = (
 _IN_WHOLE = re.compile(rf"^{_WHOLE}(?:中|里|上|内|里面|当中)?的?(?=.)")
 _COLOUR = rf"(?:深|浅|亮|暗|鲜|淡|天|金|银)?(?:{'|'.join(COLOURS)}|银|彩)色?的?"
 _PLACE = (
-    r"(?:上面|下面|里面|旁边|前面|后面|左边|右边|左侧|右侧|中间|中央|周围|上方|下方|前方|后方|远处|上|下|里|中|旁|前|后|左|右|"
+    r"(?:[左右][上下]角|角落里?|上面|下面|里面|旁边|前面|后面|左边|右边|左侧|右侧|中间|中央|周围|上方|下方|前方|后方|远处|上|下|里|中|旁|前|后|左|右|"
     r"边)"
 )
 _INTO = (
@@ -96,6 +96,14 @@ def _uncoloured(thing: str) -> str:
     return re.sub(rf"^{_COLOUR}(?=.)", "", thing) if re.match(rf"{_COLOUR}", thing) and "色" in thing else thing
 
 
+def _from_to(match: re.Match[str]) -> Captions:
+    return _become(match["a"], match["old"])[1], _become(match["a"], match["b"])[1]
+
+
+def _whole(match: re.Match[str]) -> Captions:
+    return PHOTO, _scene(match["b"])
+
+
 def _replace(match: re.Match[str]) -> Captions:
     return _become(match["a"], match["b"])
 
@@ -124,7 +132,7 @@ def _wear(match: re.Match[str]) -> Captions:
 def _let(match: re.Match[str]) -> Captions:
     thing, what = _inside(match["a"]), match["b"]
     if _is_whole(thing):
-        return PHOTO, _scene(re.sub(r"^(?:看起来|显得|更加?)", "", what))
+        return PHOTO, _scene(re.sub(r"^(?:看起来|显得)?(?:像是|像|更加?)?", "", what))
     return _of(thing), f"一张{thing}{what}的照片"
 
 
@@ -135,6 +143,8 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Captions | None]]
         (rf"(?:从.+?(?:中|里|上))?{_REMOVE}(?:掉|了)?(?P<a>.+)", _remove),
         (r"用(?P<b>.+?)(?:来)?(?:替换掉?|代替|取代|换掉)(?P<a>.+)", _replace),
         (r"(?:替换|更换|修改)(?P<a>.+?)(?:为|成)(?P<b>.+)", _replace),
+        (rf"(?:把|将)?(?P<a>.+?)从(?P<old>.+?){_INTO}(?P<b>.+)", _from_to),
+        (rf"{_INTO}(?P<b>.+)", _whole),
         (rf"(?:把|将|让|使|令|给)?(?P<a>.+?){_INTO}(?:得)?(?P<b>.+)", _replace),
         (rf"(?:给|为|让|使|在)?(?P<a>.+?)(?P<verb>{_WEAR})(?P<b>.+)", _wear),
         (rf"在?(?P<where>{_PLACE}){_ADD}(?P<b>.+)", _add),

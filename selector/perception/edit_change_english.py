@@ -26,7 +26,9 @@ _SIDE = (
 )
 _COLOUR_WORDS = "|".join([*COLOURS, "silver", "gold", "beige", "navy", "maroon", "blonde", "blond", "rainbow"])
 _COLOUR = rf"(?:(?:light|dark|bright|deep|pale|neon|vivid|pastel)[ -])?(?:{_COLOUR_WORDS})"
-_DETERMINER = re.compile(r"(?:the|a|an|this|that|his|her|its|their|my|all|some|both|each)(?: the)? ", re.I)
+_DETERMINER = re.compile(
+    r"(?:(?:the|a|an|this|that|his|her|its|their|my|all|some|both|each)(?: the)? )?(?:\w+'s )?", re.I
+)
 _DEFINITE = re.compile(r"(?:the|this|that|these|those|his|her|its|their|my|him|it|them)\b", re.I)
 _MODIFIER = (
     r"(?:very|more|much|less|slightly|completely|fully|all|pure|plain|bright|dark|light|deep|pale|neon|super|a bit|"
@@ -115,6 +117,8 @@ def _scene(what: str) -> str:
 
 def _become(thing: str, what: str) -> Captions:
     """``thing`` is to become ``what``: another thing, another colour, or the whole in another state."""
+    if re.match(r"(?:the )?(?:number|amount|size|position|place) of ", thing, re.I):
+        return "", ""  # what the embedding does not see
     what = re.sub(r"^(?:look(?:s|ing)? (?:like |as if )?|be |appear |seem |like |in colou?r )+", "", what, flags=re.I)
     thing = re.sub(r"^(?:the )?colou?rs? of ", "", re.sub(r"(?:'s)? colou?r$", "", thing, flags=re.I), flags=re.I)
     if _is_whole(thing):
@@ -134,7 +138,7 @@ _QUALITIES = (
     "|".join(map(re.escape, sorted(ADJECTIVES, key=len, reverse=True)))
     + r"|old|older|young|younger|new|big|bigger|small|smaller|tall|taller|long|longer|short|shorter|happy|sad|angry|"
     r"wet|dry|snowy|rainy|sunny|cloudy|foggy|stormy|wooden|metal|metallic|golden|transparent|shiny|rusty|furry|"
-    r"fat|fatter|thin|thinner|bald|curly|straight|clean|dirty|empty|full|broken|modern|ancient|futuristic|"
+    r"fat|fatter|thin|thinner|bald|curly|straight|leather|gold|silver|marble|glass|stone|brick|plastic|clean|dirty|empty|full|broken|modern|ancient|futuristic|"
     r"\w+(?:ed|ful|less|ous)"
 )
 
@@ -152,15 +156,17 @@ def _add(match: re.Match[str]) -> Captions:
     thing, how, place = match["b"], match["how"], match["place"]
     if place is None or _is_whole(place) or re.fullmatch(_SIDE, place, re.I):
         return PHOTO, f"a photo with {thing}"
-    if how.lower() == "to":
-        return _of(place), f"{_of(place)} with {thing}"
     if re.fullmatch(_BACKGROUND, place, re.I):
         return PHOTO, f"a photo with {thing} in the background"
+    if how.lower() == "to":
+        return _of(place), f"{_of(place)} with {thing}"
     return _of(place), f"a photo of {thing} {how} {place}"
 
 
-def _put(match: re.Match[str]) -> Captions:
+def _put(match: re.Match[str]) -> Captions | None:
     """ "put a hat on the man" adds a thing; "put the man on a beach" moves one that is there."""
+    if match["place"] is not None and re.fullmatch(_SIDE, match["place"], re.I) and _DEFINITE.match(match["b"]):
+        return None  # the embedding is blind to where in the picture a thing is
     if match["place"] is not None and _DEFINITE.match(match["b"]):
         return _of(match["b"]), f"{_of(match['b'])} {match['how']} {match['place']}"
     return _add(match)
@@ -186,33 +192,47 @@ def _dress(match: re.Match[str]) -> Captions:
 
 def _make(match: re.Match[str]) -> Captions | None:
     """ "make A B" has no word between the two: B begins at a verb, at a second article, or is a quality at the end."""
-    rest = match["rest"]
-    for pattern in _MAKE_SPLITS:
-        found = pattern.fullmatch(rest)
+    for pattern, says_more in _MAKE_SPLITS:
+        found = pattern.fullmatch(match["rest"])
         if found is None:
             continue
         thing, what = found["a"], found["b"]
-        if pattern is _MAKE_SPLITS[1] and not re.match(r"(?:look|be|become|appear|seem)", what, re.I):
-            return _of(thing), f"{_of(thing)} {what}" if not _is_whole(thing) else _scene(what)
-        return _become(thing, re.sub(r"^become ", "", what, flags=re.I))
+        if re.fullmatch(r"on|off|up|down|around|over|out|left|right|back|away", what, re.I):
+            return None
+        if says_more and not _is_whole(thing) and not _plain(what) and not re.match(r"(?:look|be|seem)", what, re.I):
+            return _of(thing), f"{_of(thing)} {re.sub(r'^(?:become|appear) ', '', what, flags=re.I)}"
+        return _become(thing, re.sub(r"^(?:become|appear) ", "", what, flags=re.I))
     return None
 
 
+# Each with whether B says something of A ("the man wear a hat") rather than what A becomes ("the man a robot").
 _MAKE_SPLITS = tuple(
-    re.compile(pattern, re.I)
-    for pattern in (
-        rf"(?P<a>{_WHOLE}|{_ATTRIBUTE}) (?P<b>.+)",
-        rf"(?P<a>.+?) (?P<b>{_STATE}\b.*)",
-        r"(?P<a>\S+ .*?) (?:into |to )?(?P<b>(?:an?|like|in|as) .+)",
-        rf"(?P<a>.+?) (?P<b>(?:{_MODIFIER} )*\S+ and \S+)",
-        rf"(?P<a>.+?) (?P<b>(?:{_MODIFIER} )+\S+)",
-        r"(?P<a>\S+(?: \S+)*) (?P<b>\S+)",
+    (re.compile(pattern, re.I), says_more)
+    for pattern, says_more in (
+        (rf"(?P<a>{_WHOLE}|{_ATTRIBUTE}) (?P<b>.+)", False),
+        (rf"(?P<a>.+?) (?P<b>{_STATE}\b.*)", True),
+        (r"(?P<a>.+?) (?P<b>(?:out )?of .+)", True),
+        (rf"(?P<a>.+?) (?P<b>(?:{_MODIFIER} )+\S+ (?:with|like|than|and) .+)", True),
+        (r"(?P<a>\S+ .*?) (?:into |to )?(?P<b>(?:an?|like|in|as) .+)", False),
+        (rf"(?P<a>.+?) (?P<b>(?:{_MODIFIER} )*\S+ and \S+)", True),
+        (rf"(?P<a>.+?) (?P<b>(?:{_MODIFIER} )+\S+)", False),
+        (r"(?P<a>\S+(?: \S+)*) (?P<b>\S+)", False),
     )
 )
 
 
 def _lone_verb(match: re.Match[str]) -> Captions:
     return _become(match["a"], _STRONGER[match["verb"].lower()])
+
+
+def _had(match: re.Match[str]) -> Captions | None:
+    """ "what if the man had a hat", "the woman should be wearing a hat", "it could be a cartoon"."""
+    verb, thing, what = match["verb"].lower(), match["a"], match["b"]
+    if verb in ("had", "have", "has"):
+        return _of(thing), f"{_of(thing)} with {what}"
+    if re.match(r"\w+ing\b", what) and not _is_whole(thing):
+        return _of(thing), f"{_of(thing)} {what}"
+    return _become(thing, what)
 
 
 def _style(match: re.Match[str]) -> Captions:
@@ -239,7 +259,8 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Captions | None]]
         (r"(?:apply|use) (?P<b>an? .+? (?:filter|effect|style|look))(?: (?:to|on|over) .+)?", _style),
         (rf"(?:put|place|set|move) (?P<b>.+?)(?: (?P<how>{_PREPOSITION}) (?P<place>.+))?", _put),
         (
-            rf"(?:add|insert|include|introduce|draw|attach|hang|show|create|plant|build) (?:in )?(?P<b>.+?)"
+            r"(?:(?:have|let) there be|(?:(?:could|can) )?(?:we|there) (?:have|be|see)|"
+            rf"add|insert|include|introduce|draw|attach|hang|show|create|plant|build) (?:in )?(?P<b>.+?)"
             rf"(?: (?P<how>{_PREPOSITION}) (?P<place>.+))?",
             _add,
         ),
@@ -248,10 +269,14 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Captions | None]]
             r" (?P<a>.+?)(?: (?:from|off|out of) (?P<place>.+))?",
             _remove,
         ),
+        (r"take (?P<a>.+?) (?:off(?: of)?|out of|away from) (?P<place>.+)", _remove),
         (r"give (?P<a>(?:him|her|it|them)|\S+ .+?) (?P<b>(?:an?|some|more|two|three|four|many) .+|\S+s)", _give),
         (r"(?:dress|cover|wrap|fill|decorate|surround|equip) (?P<a>.+?) (?P<how>in|with) (?P<b>.+)", _dress),
         (rf"(?:paint|colou?r|dye|tint|recolou?r) (?P<a>.+?) (?P<b>{_COLOUR})", _replace),
         (rf"(?P<verb>{'|'.join(_STRONGER)}) (?P<a>.+)", _lone_verb),
+        (r"(?:change|convert|turn|transform|switch) (?:in)?to (?P<b>.+)", _style),
+        (r"what if (?P<a>.+?) (?P<verb>had|has|was|were|is|are|could be|became) (?P<b>.+)", _had),
+        (r"(?P<a>.+?) (?:should|could|must) (?P<verb>be|have|become) (?P<b>.+)", _had),
         (r"(?:make|have|let|get|turn) (?P<rest>.+)", _make),
         (r"(?P<b>in the style of .+)", _style),
     )

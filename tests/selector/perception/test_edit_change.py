@@ -47,6 +47,20 @@ ENGLISH = {
     "Brighten the image": ("a photo", "a bright photo"),
     "Convert the photo to black and white": ("a photo", "a black and white photo"),
     "Give the photo a vintage look": ("a photo", "a photo with a vintage look"),
+    "What if the man had a hat?": ("a photo of the man", "a photo of the man with a hat"),
+    "Could we have a polar bear on the street?": ("a photo of the street", "a photo of a polar bear on the street"),
+    "It could be a cartoon": ("a photo", "a cartoon"),
+    "the woman should be wearing sunglasses": ("a photo of the woman", "a photo of the woman wearing sunglasses"),
+    "Take the hat off the man": ("a photo of the man with the hat", "a photo of the man"),
+    "Make the sky more dramatic with a sunset": (
+        "a photo of the sky",
+        "a photo of the sky more dramatic with a sunset",
+    ),
+    "Change the woman's hair color from brown to blonde": (
+        "a photo of the woman's brown hair",
+        "a photo of the woman's blonde hair",
+    ),
+    "Add fire to the background": ("a photo", "a photo with fire in the background"),
     "Please remove the glasses from the woman, keep everything else unchanged.": (
         "a photo of the woman with the glasses",
         "a photo of the woman",
@@ -83,6 +97,9 @@ CHINESE = {
     "把照片变成冬天": ("一张照片", "一张冬天的照片"),
     "让画面变得更亮": ("一张照片", "一张更亮的照片"),
     "给照片加上棕褐色调": ("一张照片", "一张有棕褐色调的照片"),
+    "将车的颜色从红色改为蓝色": ("一张红色的车的照片", "一张蓝色的车的照片"),
+    "让照片看起来像是在下雨": ("一张照片", "一张在下雨的照片"),
+    "换成夜景": ("一张照片", "一张夜景的照片"),
     "把苹果变成橙子,并在旁边添加一个杯子": ("一张苹果的照片,一张照片", "一张橙子的照片,一张有一个杯子的照片"),
 }
 NOT_UNDERSTOOD = (
@@ -90,6 +107,9 @@ NOT_UNDERSTOOD = (
     "   ",
     "Rotate the image by 90 degrees",
     "Open the door",
+    "turn the lights on",
+    "Change the number of apples to 5",
+    "Move the cup to the left",
     "Don't change anything",
     "Do not remove the dog",
     "Keep everything as it is",
