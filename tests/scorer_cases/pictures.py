@@ -31,10 +31,10 @@ def png(rgb: Array) -> Picture:
 
 
 def sign(*lines: str) -> Array:
-    """Lines of dark letters on a light ground, 300 x 200 px."""
-    rgb = np.full((200, 300, 3), (240, 235, 220), np.uint8)
+    """Lines of dark letters on a light ground; nearly square, because the reader enlarges the shorter side."""
+    rgb = np.full((220, 220, 3), (240, 235, 220), np.uint8)
     for row, text in enumerate(lines):
-        cv2.putText(rgb, text, (30, 80 + 80 * row), cv2.FONT_HERSHEY_SIMPLEX, 1.8, (30, 30, 120), 5, cv2.LINE_AA)
+        cv2.putText(rgb, text, (24, 90 + 80 * row), cv2.FONT_HERSHEY_SIMPLEX, 1.3, (30, 30, 120), 4, cv2.LINE_AA)
     return rgb
 
 

@@ -22,9 +22,9 @@ def texts(*signs: tuple[str, str]) -> Callable[[], Sequence[Item]]:
     return lambda: [Item(inputs_of(TaskType.VTTIE), png(sign(*lines))) for lines in signs]
 
 
-def drawn(text: str = "Toffee", size: int = 40, at: tuple[int, int] = (160, 90), ink: Any = INK, **look: Any) -> Array:
+def drawn(text: str = "Toffee", size: int = 40, at: tuple[int, int] = (120, 90), ink: Any = INK, **look: Any) -> Array:
     """One line on a ground with some grain; ``look``: stroke (px), blur (px), font."""
-    image = Image.new("RGB", (320, 180), GROUND)
+    image = Image.new("RGB", (240, 180), GROUND)
     name = look.get("font", "DejaVu Serif Book")
     opened = ImageFont.truetype(next(font for font in all_fonts() if font.name == name).path, size)
     stroke = look.get("stroke", 0)
@@ -49,7 +49,7 @@ def _leaning(*degrees: float) -> Callable[[], Sequence[Item]]:
         for item, angle in zip(toffees(*({} for _ in degrees))(), degrees, strict=True):
             slope = float(np.tan(np.radians(angle)))
             matrix = np.array([[1.0, -slope, slope * 90], [0.0, 1.0, 0.0]])
-            leaning = cv2.warpAffine(item.picture.rgb, matrix, (320, 180), borderMode=cv2.BORDER_REFLECT)
+            leaning = cv2.warpAffine(item.picture.rgb, matrix, (240, 180), borderMode=cv2.BORDER_REFLECT)
             made.append(Item(item.inputs, png(leaning)))
         return made
 
@@ -61,7 +61,7 @@ def _patched() -> list[Item]:
     made = []
     for item, darker in zip(toffees({}, {}, {})(), (0, 8, 22), strict=True):
         rgb = item.picture.rgb.astype(float)
-        rgb[55:125, 70:250] -= darker
+        rgb[55:125, 30:210] -= darker
         made.append(Item(item.inputs, png(levels(rgb))))
     return made
 
@@ -88,7 +88,7 @@ CASES = {
         {
             "height_match": Series(_LARGER, least=0.3),
             "width_match": Series(_LARGER, least=0.3),
-            "place_match": Series(toffees({}, {"at": (160, 98)}, {"at": (160, 110)}), least=0.3),
+            "place_match": Series(toffees({}, {"at": (120, 98)}, {"at": (120, 110)}), least=0.3),
             "ground_kept": Series(_patched, least=0.3),
             "stroke_match": Series(toffees({}, {"stroke": 1}, {"stroke": 2}), least=0.3),
             "colour_match": Series(toffees({}, {"ink": (60, 60, 110)}, {"ink": (150, 40, 40)}), least=0.3),
