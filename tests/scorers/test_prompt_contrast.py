@@ -34,6 +34,15 @@ def item(prompt, picture=PICTURE):
     return Item(TaskInputs(task(prompt)), picture)
 
 
+def values(result):
+    """As far as sums in another order are equal."""
+    return {column: pytest.approx(score.value, abs=1e-5) for column, score in result.items()}
+
+
+def plain(result):
+    return {column: score.value for column, score in result.items()}
+
+
 def cosines_by_hand(backbone, prompts, picture=PICTURE):
     vector = as_kept(backbone.embed_crops(crops(picture, View.WHOLE, 8)))[0].astype(np.float64)
     texts = backbone.embed_texts(prompts).astype(np.float64)
@@ -52,7 +61,7 @@ def test_rank_and_margin_follow_from_the_cosines(prompt):
 
 def test_prompts_of_other_task_types_and_repeated_ones_do_not_count():
     more = (*TASKS, task("make it red", TaskType.TIE, 6), task("a red chair", position=7), task(" ", position=8))
-    assert scorer(more).score([item("an old man")]) == scorer().score([item("an old man")])
+    assert plain(scorer(more).score([item("an old man")])[0]) == values(scorer().score([item("an old man")])[0])
 
 
 def test_prompts_that_the_backbone_cannot_read_do_not_count():
@@ -75,4 +84,4 @@ def test_version_changes_with_the_prompts_of_the_contest():
 def test_score_does_not_depend_on_which_tasks_are_scored_together():
     made = scorer()
     together = made.score([item(prompt) for prompt in PROMPTS])
-    assert together[3] == made.score([item(PROMPTS[3])])[0]
+    assert plain(together[3]) == values(made.score([item(PROMPTS[3])])[0])
