@@ -49,6 +49,10 @@ class EmbeddingScorer:
         """Raise ``MissingPart`` when the backbone or the head's weights are not here."""
         self.backbone.check()
 
+    def idle(self, inputs: TaskInputs) -> str | None:  # noqa: ARG002
+        """Nothing is left out, by default."""
+        return None
+
     def texts(self, inputs: TaskInputs) -> tuple[str, ...]:  # noqa: ARG002
         """None, by default."""
         return ()

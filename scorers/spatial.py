@@ -18,7 +18,7 @@ above). OWLv2 reads English. Not measured with published weights: none can be ha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from scorers._embedded import EmbeddingScorer
@@ -78,6 +78,9 @@ def spatial(
     return DetectorSpatial(model_path)
 
 
+_parsed = lru_cache(maxsize=4096)(parse_scene)  # asked for again with every candidate of a task
+
+
 class GridSpatial(EmbeddingScorer):
     """The scorer over the shared embedding; the module's docstring holds the facts."""
 
@@ -87,12 +90,14 @@ class GridSpatial(EmbeddingScorer):
     view = View.GRID
     tolerance = 0.05  # cosines are multiplied by 100 before they are compared, and so is what they are off by
 
-    def texts(self, inputs: TaskInputs) -> tuple[str, ...]:
-        """The phrases of the prompt's scene; the prompt itself where it cannot be read, so that the reason is known."""
+    def idle(self, inputs: TaskInputs) -> str | None:
+        """A prompt that cannot be read or checked costs no crops."""
         scene, why = self._scene(inputs)
-        if why:
-            return (inputs.task.prompt,)
-        return questions_of(scene).phrases if checkable(scene) else ()
+        return why or (None if checkable(scene) else NOTHING)
+
+    def texts(self, inputs: TaskInputs) -> tuple[str, ...]:
+        """The phrases of the prompt's scene."""
+        return () if self.idle(inputs) else questions_of(self._scene(inputs)[0]).phrases
 
     def read(self, item: Item, seen: Seen) -> Mapping[str, Score]:
         """The scores of one candidate."""
@@ -107,7 +112,7 @@ class GridSpatial(EmbeddingScorer):
     def _scene(self, inputs: TaskInputs) -> tuple[Scene, str | None]:
         """The scene of the prompt as the backbone should get it: translated where it must be."""
         text, why = readable_form(inputs.task.prompt, self.backbone.reads_all, self._translations)
-        return parse_scene(text), why
+        return _parsed(text), why
 
 
 class DetectorSpatial:

@@ -115,6 +115,9 @@ class Head(Scorer, Protocol):
     with_source: bool
     backbone: Backbone
 
+    def idle(self, inputs: TaskInputs) -> str | None:
+        """Why no candidate of this task need be looked at: it stays unscored for this reason. None where it must."""
+
     def texts(self, inputs: TaskInputs) -> tuple[str, ...]:
         """The texts of a task that its candidates are compared with; may be empty."""
 

@@ -34,7 +34,7 @@ Due = tuple[Task, str, tuple[str, ...]]  # a candidate of a task, and the heads 
 
 def is_head(scorer: Scorer) -> bool:
     """Whether a scorer reads an embedding; by its attributes, because a configured one is wrapped."""
-    return all(hasattr(scorer, name) for name in ("view", "backbone", "texts", "directions", "read"))
+    return all(hasattr(scorer, name) for name in ("view", "backbone", "idle", "texts", "directions", "read"))
 
 
 def score_by_heads(

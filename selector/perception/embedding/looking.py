@@ -44,6 +44,21 @@ def look(
     """
     if not requests:
         return []
+    idle = [{i: why for i, item in enumerate(r.items) if (why := r.head.idle(item.inputs))} for r in requests]
+    busy = [
+        Request(r.head, [item for i, item in enumerate(r.items) if i not in reasons])
+        for r, reasons in zip(requests, idle, strict=True)
+    ]
+    found = [iter(results) for results in _look(busy, vectors, translations, each)]
+    return [
+        [_unscored(r.head, reasons[i]) if i in reasons else next(results) for i in range(len(r.items))]
+        for r, reasons, results in zip(requests, idle, found, strict=True)
+    ]
+
+
+def _look(
+    requests: Sequence[Request], vectors: Vectors, translations: Mapping[str, str], each: Map
+) -> list[list[Result]]:
     backbone = requests[0].head.backbone
     texts = _Texts(backbone, requests, vectors, translations)
     results: list[list[Result]] = [[] for _ in requests]
@@ -195,10 +210,10 @@ class _Reader:
     def read(self, item: Item, product: Floats | None) -> Result:
         vectors = self._looked[self._view, item.picture.id]
         if product is None or isinstance(vectors, str):
-            return {c.name: Score.unscored(str(vectors)) for c in self._head.columns}
+            return _unscored(self._head, str(vectors))
         if self._own.stop == self._own.start and self._head.directions().size:
             reason = "the head belongs to another backbone: its directions have another number of dimensions"
-            return {c.name: Score.unscored(reason) for c in self._head.columns}
+            return _unscored(self._head, reason)
         asked = self._head.texts(item.inputs)
         rows = self._texts.rows(asked)
         lengths = np.maximum(np.linalg.norm(vectors, axis=1), 1e-12)[:, None]
@@ -227,3 +242,7 @@ class _Reader:
             return None, "the task has no source picture"
         found = self._looked[self._view, item.inputs.source.id]
         return (None, f"the source picture: {found}") if isinstance(found, str) else (found, None)
+
+
+def _unscored(head: Head, reason: str) -> Result:
+    return {column.name: Score.unscored(reason) for column in head.columns}
