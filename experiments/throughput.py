@@ -32,7 +32,7 @@ from selector.domain import Picture
 from selector.domain.embedding import EmbeddingSettings, View
 
 COLUMNS = {"similarity": "clip_similarity", "rating": "aesthetic", "logit": "fake_universal"}
-SIZES = {"ViT-B-32": (192, 48), "ViT-L-14": (64, 12)}  # candidates, and how many of them a timed habit scores
+SIZES = {"ViT-B-32": (192, 48), "ViT-L-14": (64, 8)}  # candidates, and how many of them a timed habit scores
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Speeds:
 def main(arguments: list[str] | None = None) -> int:
     options = parser("throughput", __doc__ or "")
     options.add_argument("--models", default=",".join(SIZES), help="models of open_clip, with commas")
-    options.add_argument("--repeats", type=int, default=5, help="repeats of each measurement (default 5)")
+    options.add_argument("--repeats", type=int, default=3, help="repeats of each measurement (default 3)")
     options.add_argument("--candidates", type=int, help="candidates of each model (default by model)")
     options.add_argument("--device", default="auto", help="auto, cpu, cuda (default auto)")
     options.add_argument("--batch", type=int, default=32, help="crops in a forward pass (default 32)")
@@ -195,11 +195,12 @@ def _summary(results: Mapping[str, Any]) -> dict[str, Any]:
 
 def _lines(model: str, found: Mapping[str, Any]) -> list[str]:
     lines = [f"{model}, {found['candidates']} candidates of 1024 px, images a second:"]
-    for key in ("images_a_second", "images_a_second_with_crops"):
-        lines.append("  " + key.replace("_", " ") + ": " + ", ".join(f"{k} {v:.2f}" for k, v in found[key].items()))
-    for key, value in found.items():
-        if isinstance(value, dict) and "median" in value:
-            lines.append(f"  {key.replace('_', ' ')}: {value['median']:.3f} ({value['min']:.3f} to {value['max']:.3f})")
+    lines += [
+        f"  {key.replace('_', ' ')}: " + ", ".join(f"{k} {v:.2f}" for k, v in found[key].items())
+        for key in ("images_a_second", "images_a_second_with_crops")
+    ]
+    ratios = {key.replace("_", " "): v for key, v in found.items() if isinstance(v, dict) and "median" in v}
+    lines += [f"  {key}: {v['median']:.3f} ({v['min']:.3f} to {v['max']:.3f})" for key, v in ratios.items()]
     agreement = ", ".join(f"{k} {v:.5f}" for k, v in found["spearman_with_habit"].items())
     return [*lines, f"  Spearman with the habit: {agreement}", ""]
 

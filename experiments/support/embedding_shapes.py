@@ -40,6 +40,7 @@ def write_shaped(model: str, folder: Path, seed: int) -> Shaped:
         layer = torch.nn.Linear(width, size)
         layers |= {f"layers.{i}.weight": layer.weight.data, f"layers.{i}.bias": layer.bias.data}
         width = size
+    layers[f"layers.{len(PUBLISHED_LAYERS) - 1}.bias"] += 5.0  # to the middle of the scale, where nothing is cut
     torch.save(layers, places.aesthetic_head)
     fake = torch.nn.Linear(dim, 1)
     torch.save({"weight": fake.weight.data, "bias": fake.bias.data}, places.fake_head)

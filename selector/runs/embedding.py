@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
-from selector.domain import BestshotError, InputError, Item, Picture, Score, Scorer, Task, TaskInputs
+from selector.domain import BestshotError, InputError, Item, Score, Scorer, Task, TaskInputs
 from selector.domain.embedding import Head
 from selector.perception.embedding.device import cores_shared_by
 from selector.perception.embedding.looking import Map, Request, know_texts, look
@@ -26,7 +26,7 @@ from selector.store.embeddings import StoredVectors
 from selector.store.records import add_scores, scored_candidates
 
 MOST_STREAMS = 8  # batches under way on a CPU; with more cores each has several
-CPU_BATCH = 16  # candidates of a batch there: in one thread a larger one is no faster
+CPU_BATCH = 32  # candidates of a batch there: in one thread a larger one is no faster
 _KEPT_INPUTS = 64  # tasks whose source pictures stay in memory
 
 Due = tuple[Task, str, tuple[str, ...]]  # a candidate of a task, and the heads that have not read it
@@ -159,7 +159,7 @@ class _Worker:
         task, candidate_id, _ = due
         try:
             inputs: TaskInputs = self._inputs(task)
-            return Item(inputs, Picture(self._ws.images.read(candidate_id), f"candidate {candidate_id[:12]}"))
+            return Item(inputs, self._ws.images.picture(candidate_id))
         except InputError as error:
             return str(error)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from selector.domain import InputError, Item, Picture, Score, Scorer, Task, TaskInputs
+from selector.domain import InputError, Item, Score, Scorer, Task, TaskInputs
 from selector.runs.embedding import is_head, score_by_heads
 from selector.runs.pool import JobDone, stream
 from selector.runs.progress import Progress, silent
@@ -127,11 +127,9 @@ class _Worker:
         failures: list[str] = []
         for candidate_id in ids:
             try:
-                data = self._ws.images.read(candidate_id)
+                items[candidate_id] = Item(inputs, self._ws.images.picture(candidate_id))
             except InputError as error:
                 failures.append(str(error))
-            else:
-                items[candidate_id] = Item(inputs, Picture(data, f"candidate {candidate_id[:12]}"))
         return items, failures
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from selector.domain import InputError
+from selector.domain import InputError, Picture
 from selector.store.files import remove_stale_temporaries, write_atomically
 
 
@@ -28,19 +28,23 @@ class ImageFolder:
         return image_id
 
     def read(self, image_id: str) -> bytes:
-        """The bytes of an image, checked against its id.
+        """The bytes of an image, checked against its id; raises as ``picture`` does."""
+        return self.picture(image_id).data
+
+    def picture(self, image_id: str) -> Picture:
+        """An image, checked against its id: its hash is computed once and stays with it.
 
         Raises:
             InputError: the file is missing or was changed.
         """
         path = self.path(image_id)
         try:
-            data = path.read_bytes()
+            found = Picture(path.read_bytes(), f"candidate {image_id[:12]}")
         except OSError as error:
             raise InputError(f"{path.name} is missing from the campaign's images: restore it from a backup") from error
-        if hashlib.sha256(data).hexdigest() != image_id:
+        if found.id != image_id:
             raise InputError(f"{path.name} was changed on the disk (its hash differs): restore it from a backup")
-        return data
+        return found
 
     def sweep(self) -> int:
         """Remove temporary files that killed processes left; returns how many."""
