@@ -2,7 +2,8 @@
 
     python -m experiments.throughput --json out.json
 
-In one run, alternating: (a) the limit, the model's forward pass on tensors already in memory; ours, the whole pass of
+In one run, alternating: (a) the limit, the model's forward pass on tensors already in memory, with all threads on one
+batch or a batch a core in one thread each, whichever is faster; ours, the whole pass of
 ``bestshot score`` over candidates without scores (read, decode, preprocess, embed, heads, store; prompts embedded
 before, as in every run but the first, and once more with new prompts); (b) the habit: open each file, torchvision,
 float32, one picture at a time, the text encoded each time, a pass each for similarity, aesthetic and detector. Pictures
@@ -11,11 +12,13 @@ are 1024 px JPEGs. Weights are random in real shapes: they cost what trained one
 
 from __future__ import annotations
 
+import os
 import platform
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +35,7 @@ from selector.domain import Picture
 from selector.domain.embedding import EmbeddingSettings, View
 
 COLUMNS = {"similarity": "clip_similarity", "rating": "aesthetic", "logit": "fake_universal"}
-SIZES = {"ViT-B-32": (192, 48), "ViT-L-14": (64, 8)}  # candidates, and how many of them a timed habit scores
+SIZES = {"ViT-B-32": (128, 24), "ViT-L-14": (32, 3)}  # candidates, and how many of them a timed habit scores
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,12 @@ def main(arguments: list[str] | None = None) -> int:
 def _measure(shaped: Shaped, place: Path, n: int, habitual: int, chosen: Any) -> dict[str, Any]:
     habit = Habit(shaped)
     shared = _views(shaped, place / "shared", "whole", n, chosen)
-    crops = _views(shaped, place / "crops", "native", max(16, n // 4), chosen)
+    crops = _views(shaped, place / "crops", "native", max(8, n // 4), chosen)
     with shared, crops:
         whole = [_repeat(shared, habit, habitual, False) for _ in range(chosen.repeats + 1)][
             1:
         ]  # the first one warms up
-        native = [_repeat(crops, habit, max(4, habitual // 3), True) for _ in range(chosen.repeats + 1)][1:]
+        native = [_repeat(crops, habit, max(2, habitual // 3), True) for _ in range(chosen.repeats + 1)][1:]
         agreement = _agreement(shared, habit.score(_files(shared), False))
     embedding = shared.config.embedding
     return {
@@ -115,7 +118,7 @@ def _views(shaped: Shaped, place: Path, crops: str, n: int, chosen: Any) -> Camp
 
 def _repeat(campaign: Campaign, habit: Habit, habitual: int, native: bool) -> Speeds:
     files = _files(campaign)
-    forward = _speed(len(files), _forward(campaign, native))
+    forward = max(_speed(len(files), _forward(campaign, native, streams)) for streams in (1, os.cpu_count() or 1))
     _forget(campaign, texts=True)
     fresh = _speed(len(files), campaign.score)
     _forget(campaign, texts=False)
@@ -129,8 +132,9 @@ def _speed(n: int, work: Callable[[], object]) -> float:
     return n / (time.perf_counter() - start)
 
 
-def _forward(campaign: Campaign, native: bool) -> Callable[[], object]:
-    """The model on prepared batches: what no scoring pass can beat."""
+def _forward(campaign: Campaign, native: bool, streams: int) -> Callable[[], object]:
+    """The model on prepared batches, so many at once: what no scoring pass can beat."""
+    from selector.perception.embedding.device import cores_shared_by
     from selector.perception.embedding.openclip import OpenClip, backbone_of
     from selector.perception.embedding.views import crops
 
@@ -143,7 +147,13 @@ def _forward(campaign: Campaign, native: bool) -> Callable[[], object]:
     views = [View.WHOLE, View.NATIVE] if native else [View.WHOLE]
     pictures = [Picture(path.read_bytes()) for path, _ in _files(campaign)]
     cut = np.concatenate([crops(p, view, backbone.side_px) for p in pictures for view in views])
-    return backbone.bare_forward(cut)
+    shares = [backbone.bare_forward(share) for share in np.array_split(cut, streams)]
+
+    def run() -> None:
+        with cores_shared_by(streams), ThreadPoolExecutor(streams) as pool:
+            list(pool.map(lambda share: share(), shares))
+
+    return run
 
 
 def _files(campaign: Campaign) -> list[tuple[Path, str]]:

@@ -11,7 +11,11 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-_QUOTED = re.compile(r"[“\"'‘「『《][^“”\"'‘’「」『』《》]*[”\"'’」』》]")
+# A straight ' opens and closes only at the edge of a word: elsewhere it is an apostrophe.
+_QUOTED = re.compile(
+    r"“[^“”]*”|\"[^\"]*\"|‘[^‘’]*’|「[^「」]*」|『[^『』]*』|《[^《》]*》|(?<![^\W_])'[^']*'(?![^\W_])"
+)
+_SYMBOLS = ("GREEK", "MICRO", "OHM")  # alone they are symbols, as in 5 µm
 _BREAKS = (r"(?<=[.!?;。！？；])\s*", r"(?<=[,:，、：])\s*", r"\s+")  # in the order of preference
 
 
@@ -19,9 +23,23 @@ _BREAKS = (r"(?<=[.!?;。！？；])\s*", r"(?<=[,:，、：])\s*", r"\s+")  # i
 def is_latin(text: str) -> bool:
     """Whether a tokenizer for English can read it: every letter outside quotes is a Latin one.
 
-    Quoted text may be in any script: it is what a picture shows, not what the prompt says.
+    Quoted text beside it may be in any script: it is what a picture shows, not what the prompt says.
     """
-    return all(not c.isalpha() or unicodedata.name(c, "").startswith("LATIN") for c in _QUOTED.sub(" ", text))
+    outside = _QUOTED.sub(" ", text)
+    if not any(map(_is_latin_letter, outside)):
+        outside = text  # quotes around the whole prompt are no quotation
+    words = re.findall(r"[^\W\d_]+", outside)
+    return all(all(map(_is_latin_letter, word)) or _is_symbol(word) for word in words)
+
+
+def _is_latin_letter(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith(("LATIN", "FULLWIDTH LATIN", "FEMININE ORD", "MASCULINE ORD"))
+
+
+def _is_symbol(word: str) -> bool:
+    """A single Greek letter, alone or before a unit: µ, µm, Ω."""
+    first, rest = unicodedata.name(word[0], ""), word[1:]
+    return first.startswith(_SYMBOLS) and len(rest) <= 2 and all(map(_is_latin_letter, rest))
 
 
 def readable_form(text: str, reads_all: bool, translations: Mapping[str, str]) -> tuple[str, str | None]:

@@ -203,3 +203,17 @@ def test_text_tower_that_is_not_here_is_a_missing_part(multilingual, tmp_path):
     settings = EmbeddingSettings("tiny-multilingual", "", str(weights), multilingual.config_path)
     with pytest.raises(MissingPart, match=r"tiny-xlm-roberta is not here: copy its config\.json and tokenizer files"):
         OpenClip(settings).check()
+
+
+@pytest.mark.parametrize(
+    "text", ["“一只红色的猫坐在垫子上”", "《一只猫》", "don't draw 一只红色的猫, it's bad", "Привет", "a cat ελληνικά"]
+)
+def test_quotes_and_apostrophes_hide_no_other_script(text: str) -> None:
+    assert not is_latin(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["5µm wide", "an Ω sign", '"A cat"', "it's the dogs' ball", "a sign: ‘营业’", "1, 2, 3"]
+)
+def test_symbols_apostrophes_and_quoted_text_are_read(text: str) -> None:
+    assert is_latin(text)
