@@ -73,7 +73,8 @@ class StubBackbone:
 
     side_px = 96
     reads_all = True
-    concurrent = False
+    on_cpu = True
+    batch = 32
 
     def __init__(self, noise: float, seed: int = 0) -> None:
         self.noise, self.seed = noise, seed

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Each room may import itself and the rooms before it in this order, unless FORBIDDEN says otherwise.
 ORDER = [
     "selector.domain",
+    "selector.conformance",
     "selector.perception",
     "generators",
     "scorers",
