@@ -2,7 +2,7 @@
 
 from selector.calibration.belief import JUDGE, JUDGE_PART, KNOWN_DIRECTION, RATING, UNKNOWN, Belief
 from selector.calibration.estimate import EstimateTable, estimate, prior_points
-from selector.calibration.prior import PRIOR, PRIOR_NAME, AxisPrior, Weight
+from selector.calibration.prior import PRIOR, PRIOR_NAME, WITHOUT_POINTS, AxisPrior, Weight
 
 __all__ = [
     "JUDGE",
@@ -12,6 +12,7 @@ __all__ = [
     "PRIOR_NAME",
     "RATING",
     "UNKNOWN",
+    "WITHOUT_POINTS",
     "AxisPrior",
     "Belief",
     "EstimateTable",

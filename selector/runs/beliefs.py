@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from selector.calibration import PRIOR
+from selector.calibration import PRIOR, WITHOUT_POINTS
 from selector.calibration.balance import balance_of
 from selector.calibration.belief import JUDGE, JUDGE_PART, JUDGE_PQ, JUDGE_SC, KNOWN_DIRECTION, RATING, Belief
 from selector.domain import Axis, Scorer
@@ -23,7 +23,7 @@ def beliefs_of(
     scorers: Mapping[str, Scorer], judgements: Sequence[Judgement], told: Mapping[str, float]
 ) -> dict[str, Belief]:
     """Beliefs in every column: what the written prior holds already, plug-ins' own scores, judges."""
-    in_prior = {w.column for axis in PRIOR.values() for w in axis.weights} | {RECIPE_ORDER}
+    in_prior = {w.column for axis in PRIOR.values() for w in axis.weights} | {RECIPE_ORDER, *WITHOUT_POINTS}
     beliefs = dict.fromkeys(in_prior, _BEYOND_PRIOR)
     for name, scorer in scorers.items():
         for column in scorer.columns:

@@ -214,7 +214,7 @@ def test_a_manifest_names_everything_but_the_clock_and_the_store(campaign: Campa
     assert set(content) == {"format", "submission", "zip", "profile", "config", "contest", "basis", "program", "picks"}
     assert set(content["program"]) == {"bestshot", "git", "python", "packages", "weights"}
     assert "store" not in content["config"], "its URL may hold a password"
-    assert content["basis"] == {"calibration": "prior-1", "scorers": {"technical": "toy-1"}}
+    assert content["basis"] == {"calibration": "prior-2", "scorers": {"technical": "toy-1"}}
 
 
 def test_init_never_removes_a_database_that_holds_work(campaign: Campaign, contest_files: Files) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from selector.calibration import PRIOR, AxisPrior, Weight, estimate
+from selector.calibration import PRIOR, WITHOUT_POINTS, AxisPrior, Weight, estimate
 from selector.domain import Axis, Item, Picture, Task, TaskInputs, TaskType, encode_final
 from selector.features import RECIPE_ORDER, FeatureTable, feature_tables
 from selector.registry import BUILTIN_SCORERS, create_scorer
@@ -81,6 +81,14 @@ def test_every_column_of_the_prior_exists_and_its_sign_agrees_with_the_columns_d
             assert weight.spread > 0
             assert weight.if_unscored <= 0
             assert weight.reason
+
+
+def test_columns_without_points_exist_and_have_no_row() -> None:
+    scorers = {"spatial": create_scorer("spatial", {"grounding": "owlv2"})}
+    scorers |= {name: create_scorer(name) for name in BUILTIN_SCORERS if name != "spatial"}
+    columns = {f"{name}.{column.name}" for name, scorer in scorers.items() for column in scorer.columns}
+    assert set(WITHOUT_POINTS) <= columns
+    assert not set(WITHOUT_POINTS) & {w.column for axis in PRIOR.values() for w in axis.weights}
 
 
 def test_the_prior_covers_both_axes_of_every_task_type() -> None:
