@@ -1,4 +1,8 @@
-"""Measures what is missing: one read and one decode of a candidate for all its scorers, one pass for all heads."""
+"""Measures what is missing, in two passes over the candidates.
+
+Scorers by task share one read and one decode of a candidate. Heads of an embedding come after them and share one more
+read, which decodes at a reduced scale, and one pass of their backbone; a stored vector needs no decode and no pass.
+"""
 
 from __future__ import annotations
 

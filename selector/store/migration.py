@@ -4,7 +4,7 @@ The one exception to "rows are never changed" is the fact ``format`` itself, so 
 a total of one task type for one of all tasks, asks for an upgrade instead.
 
 Format 2 (from 1): table ``judgement``; column ``observation.scope``, where NULL means what a total meant before.
-Format 3: tables ``embedding``, ``text_embedding`` and ``judge_reply``.
+Format 3: tables ``embedding``, ``text_embedding`` and ``judge_reply``; column ``judgement.spread``.
 """
 
 from __future__ import annotations
