@@ -32,7 +32,7 @@ _REMOVE = (
 _ADD = r"(?:添加上|添加|添上|加上|加入|增加|增添|新增|放上|放置|摆放|放入|放|画上|画|插入|加|出现|生成|种上|挂上)"
 _WEAR = r"(?:戴上|穿上|披上|换上|装上|配上|涂上|围上|系上|背上|拿着|戴|穿)"
 _DO = (  # verbs that begin what a thing should do: 让男人戴上帽子
-    r"(?:戴|穿|拿|坐|站|微笑|大笑|笑|哭|跑|走|跳|躺|睡|举|抱|骑|看|张|闭|睁|飞|游|长出|露出|拥有|有|下|发光|燃烧|盛开|抬|"
+    r"(?:戴|穿|拿|坐|站|微笑|大笑|笑|哭|跑|走|跳|躺|睡|举|抱|骑|看|张[开嘴]|闭[上着眼嘴]|睁|飞|游|长出|露出|拥有|有|下[着起了]?[大小]?[雨雪]|发光|燃烧|盛开|抬|"
     r"披|背|面向|朝|靠|趴|在|充满|布满|覆盖|显得|看起来|更)"
 )
 _VERBS = rf"(?:把|将|让|使|给|为|用|在|{_REMOVE}|{_ADD}|替换|更换|保持|不要|别)"
@@ -42,6 +42,13 @@ _SEPARATOR = re.compile(
 _COURTESY = re.compile(
     r"^(?:请你?|麻烦你?|帮我|帮忙|给我|我想要?|我希望|我要|希望|能不能|能否|可以|你能)+|(?:吧|好吗|谢谢|可以吗|吗|呢|哦)+$"
 )
+_DENIES = r"(?:不(?!锈|同|规则|倒翁)|没|别(?!墅|针)|勿(?!忘)|停止|停下)"
+_HALF_A_THING = re.compile(  # what is left when an instruction was cut at the wrong word, compares or denies
+    rf"{_DENIES}.*|.*{_DENIES}[再要会能有]?|.*比(?!萨|基尼|赛|熊).*|除了.*|.*(?:以外|之外).*"
+    r"|.*(?:[脱摘放取拿打的]|(?<!开)关)|.*[在从向朝往][左右上下前后]?"
+)
+_HALF_A_QUALITY = re.compile(rf"(?:看起来|显得|更|得)*{_DENIES}.*|.*(?:没有|不再|不见|消失).*|除了.*|[没无掉了着]+")
+_GONE = r"(?:消失|不见|变没|变没有|离开画面)(?:掉|了)?"
 _KEEP = re.compile(r"(?:保持|保留|维持)|不变$|不动$|^(?:不要|别|不|勿|无需|禁止|避免)|其他|其它|其余")
 
 
@@ -55,10 +62,24 @@ def parse(part: str) -> Captions | None:
     """Captions before and after one part."""
     for pattern, handler in _RULES:
         match = pattern.fullmatch(part)
-        found = handler(match) if match else None
+        found = handler(match) if match and _well_cut(match) else None
         if found is not None:
             return found
     return None
+
+
+def _well_cut(match: re.Match[str]) -> bool:
+    """Whether the sides of a rule are whole and deny nothing: 让狗不笑 has no thing 狗不."""
+    words = match.groupdict()
+    removes = set(words) == {"a"}
+    things = [words.get(name) for name in ("a", "place")]
+    qualities = [words.get(name) for name in ("b", "old")]
+    if removes:
+        return not re.search("除了|以外|之外", words["a"])
+    return not (
+        any(thing and _HALF_A_THING.fullmatch(thing) for thing in things)
+        or any(quality and _HALF_A_QUALITY.fullmatch(quality) for quality in qualities)
+    )
 
 
 def _of(thing: str) -> str:
@@ -129,6 +150,11 @@ def _wear(match: re.Match[str]) -> Captions:
     return _of(thing), f"一张{thing}{match['verb']}{match['b']}的照片"
 
 
+def _take_off(match: re.Match[str]) -> Captions:
+    thing = _inside(match["a"])
+    return f"一张{thing}有{match['b']}的照片", _of(thing)
+
+
 def _let(match: re.Match[str]) -> Captions:
     thing, what = _inside(match["a"]), match["b"]
     if _is_whole(thing):
@@ -140,6 +166,8 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Captions | None]]
     (re.compile(pattern), handler)
     for pattern, handler in (
         (rf"(?:把|将)(?P<a>.+?){_REMOVE}", _remove),
+        (rf"(?:把|将|让|使|令)(?P<a>.+?){_GONE}", _remove),
+        (r"(?:让|使|令|给)(?P<a>.+?)(?:脱下|脱掉|摘下|摘掉|取下)(?P<b>.+)", _take_off),
         (rf"(?:从.+?(?:中|里|上))?{_REMOVE}(?:掉|了)?(?P<a>.+)", _remove),
         (r"用(?P<b>.+?)(?:来)?(?:替换掉?|代替|取代|换掉)(?P<a>.+)", _replace),
         (r"(?:替换|更换|修改)(?P<a>.+?)(?:为|成)(?P<b>.+)", _replace),
