@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,11 +12,14 @@ from selector.perception.scene.types import Attribute, Kind, Scene
 
 _SIDES: dict[Kind, str] = {"left": "left", "right": "right", "above": "top", "below": "bottom"}
 _NOWHERE = -1
+_AGE = re.compile(
+    r"(?:\d+|[一二两三四五六七八九十几百半]+)[多来]?(?:周?岁半?大?|个月大)(?!月)(?:左右)?的?"
+)  # 三岁的女孩 is one girl
 
 
 def parse_chinese(text: str) -> Scene:
     """The scene of a cleaned Chinese prompt."""
-    return _Reader(pieces(text)).read()
+    return _Reader(pieces(_AGE.sub("", text))).read()
 
 
 @dataclass

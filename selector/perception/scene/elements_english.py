@@ -19,6 +19,7 @@ from selector.perception.scene.words_english import (
     DETERMINERS,
     FINITE,
     FUNCTION,
+    LARGE,
     LIKENED,
     NUMBERS,
     OPINION,
@@ -46,6 +47,11 @@ _STYLED = re.compile(
     r"\bin (?:the |a |an )?(?:[\w-]+ ){0,4}?style(?: of\b.*)?|\b(?:inspired by|rendered in|art by)\b.*"
 )
 _TRANSITIVE = (("wearing",), ("holding",), ("carrying",))
+_ANY_NUMBER = rf"(?:\d+|(?:{'|'.join(NUMBERS)})(?:-[a-z]+)?)"
+_AGE = re.compile(  # "a 3-year-old girl" is neither three girls nor an old one
+    rf"(?:(?<![\w-])(?:(?:{_ANY_NUMBER}[- ])?(?:{'|'.join(LARGE)})|{_ANY_NUMBER})[- ])?"
+    r"\b(?:year|month|week|day)s?[- ]olds?\b"
+)
 _SHOWING = frozenset(words("of showing depicting featuring with"))
 
 
@@ -72,7 +78,7 @@ def elements(text: str) -> list[Element]:
 
 def _segments(text: str) -> list[tuple[list[str], str]]:
     """Token lists between marks, each with the mark that ends it. "a small, red cube" stays together."""
-    text = re.sub(r"\b(it|there|that|he|she)'s\b", r"\1 is", text)
+    text = _AGE.sub(" ", re.sub(r"\b(it|there|that|he|she)'s\b", r"\1 is", text))
     segments: list[tuple[list[str], str]] = []
     current: list[str] = []
     tokens = _TOKEN.findall(text)

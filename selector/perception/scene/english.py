@@ -41,6 +41,7 @@ class _Clause:
     last: int = _NOWHERE
     came: str = ""
     before: int | None = None  # the first head of the clause before
+    unclear: bool = False  # "a cat under a table with a vase": what follows "with" may belong to either
 
 
 @dataclass
@@ -140,6 +141,7 @@ class _Reader:
     def _enter(self, index: int) -> None:
         clause, since = self.clause, self.since
         if clause.heads and "with" in since:
+            clause.unclear = clause.unclear or clause.came in ("relation", "object", "with")
             clause.came = "with"
         elif clause.heads and "verb" in since and clause.came != "inverted":
             clause.came = "object"
@@ -177,15 +179,15 @@ class _Reader:
             return clause.heads[-1:]
         if since & {"and", "comma"}:
             return clause.heads[:1]
-        return [clause.last] if clause.came == "with" and self._refers_back() else []
+        return [clause.last] if clause.came == "with" and self._refers_back(clause.unclear) else []
 
-    def _refers_back(self) -> bool:
-        """Whether what follows was named before: "a box with a ball on it"."""
+    def _refers_back(self, unclear: bool) -> bool:
+        """Whether what follows was named before: "a box with a ball on it"; no pronoun where it could be either."""
         for element in self.found[self.at + 1 : self.at + 2]:
             phrase = element.phrase
             if phrase is not None:
                 return phrase.definite and bool(self.made.named(phrase.main_word, phrase.attributes))
-            return element.role == "pronoun"
+            return element.role == "pronoun" and not unclear
         return False
 
     def _its_side(self, element: Element) -> None:
@@ -193,7 +195,8 @@ class _Reader:
         kind, clause = element.kind, self.clause
         assert kind is not None
         if clause.came == "with" and not self.since and clause.heads:
-            self.made.relate(clause.last, kind, clause.heads[0])
+            if not clause.unclear:
+                self.made.relate(clause.last, kind, clause.heads[0])
         else:
             owner = clause.heads[0] if clause.heads else clause.before
             self.pending = _Pending(kind, [], True, owner) if owner is not None else None

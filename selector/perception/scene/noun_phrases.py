@@ -19,12 +19,14 @@ from selector.perception.scene.word_classes_english import (
     token_at,
 )
 from selector.perception.scene.words_english import (
+    ABOUT,
     BE,
     CLOTHES,
     COMPOUNDS,
     DENIED,
     DETERMINERS,
     FINITE,
+    LARGE,
     NO_OBJECT,
     NUMBERS,
     OF_COUNT,
@@ -122,16 +124,40 @@ def _opening(tokens: Sequence[str], i: int, phrase: NounPhrase) -> int:
             phrase.definite = phrase.definite or word in ("the", "this", "that", "these", "those")
             phrase.denied = phrase.denied or word in DENIED
             i += 1
-        elif (number := _number(word)) and token_at(tokens, i + 1) != "of":
-            phrase.count = number
-            i += 1
+        elif (after := _number_at(tokens, i, phrase)) > i:
+            i = after
         else:
             return i
 
 
+def _number_at(tokens: Sequence[str], i: int, phrase: NounPhrase) -> int:
+    """The index after the number at ``i``; the phrase gets it as its count where it is one and an exact one."""
+    start = i
+    while _is_number(token_at(tokens, i)) or (
+        i > start and token_at(tokens, i) in ("and", "or", "to") and _is_number(token_at(tokens, i + 1))
+    ):
+        i += 1
+    if i == start or token_at(tokens, i) == "of":
+        return start
+    said = [word for word in tokens[start:i] if word not in ("a", "an")]
+    before = tokens[max(0, start - 2) : start]
+    about = {" ".join(before), " ".join(before[-1:])} & ABOUT
+    article = token_at(tokens, start - 1) in ("a", "an") and said[0] not in ("one", "single")  # "a 4 door car"
+    phrase.count = None if len(said) > 1 or about or article else _number(said[0])
+    return i
+
+
+def _is_number(word: str) -> bool:
+    return _number(word) is not None or word in LARGE or (word.isdecimal() and not _YEAR.fullmatch(word))
+
+
 def _number(word: str) -> int | None:
+    """A number that can be counted in a picture."""
     if word.isdecimal():
         return int(word) if 0 < int(word) <= MAX_COUNT else None
+    ten, _, one = word.partition("-")  # twenty-four
+    if NUMBERS.get(ten, 0) in range(20, MAX_COUNT, 10) and NUMBERS.get(one, 10) < 10:
+        return NUMBERS[ten] + NUMBERS[one]
     return NUMBERS.get(word)
 
 

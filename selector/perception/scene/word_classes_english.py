@@ -15,6 +15,7 @@ from selector.perception.scene.words_english import (
     FINITE,
     FUNCTION,
     ING_NOUNS,
+    LARGE,
     LIKENED,
     LY_WORDS,
     NUMBERS,
@@ -65,7 +66,7 @@ def is_verb_form(word: str) -> bool:
 def is_content(tokens: Sequence[str], i: int, after_noun: bool = False) -> bool:
     """Whether a noun can go on with this word. After a noun, verbs and adjectives end it."""
     word = token_at(tokens, i)
-    if not word or not word[0].isalpha() or word in _BOUNDARY or word in NUMBERS or is_adverb(word):
+    if not word or not word[0].isalpha() or word in _BOUNDARY or word in NUMBERS or word in LARGE or is_adverb(word):
         return False
     if word in ("left", "right") or relation_at(tokens, i):
         return False

@@ -19,7 +19,24 @@ NUMBERS: dict[str, int] = {
     "single": 1,
     "eleven": 11,
     "twelve": 12,
+    "thirteen": 13,
+    "fourteen": 14,
+    "fifteen": 15,
+    "sixteen": 16,
+    "seventeen": 17,
+    "eighteen": 18,
+    "nineteen": 19,
+    "twenty": 20,
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
 }
+LARGE = frozenset(  # part of a number, but nobody counts so many in a picture
+    words(
+        "sixty seventy eighty ninety hundred hundreds thousand thousands million millions billion billions dozen"
+        " dozens score scores tens countless"
+    )
+)
 DETERMINERS = frozenset(
     words(
         "a an the this that these those his her its their my your our another each every some several"
@@ -30,11 +47,17 @@ DENIED = frozenset(words("no without not never lacking minus except"))
 LIKENED = frozenset(words("like as than resembling for about into-like"))  # what follows is not in the picture
 BE = frozenset(words("is are was were looks appears seems be"))
 PRONOUNS = frozenset(words("it them him he she they one"))
+ABOUT = frozenset(  # before a number: it is no exact one
+    ("at least", "at most", "more than", "fewer than", "less than", "up to", "almost", "nearly", "roughly", "around",
+     "approximately", "about")
+)  # fmt: skip
 OF_COUNT: dict[str, int | None] = {
     "a pair of": 2, "pair of": 2, "a couple of": 2, "couple of": 2, "a trio of": 3, "a group of": None,
     "a bunch of": None, "a set of": None, "a lot of": None, "lots of": None, "a number of": None, "a row of": None,
     "a herd of": None, "a flock of": None, "a crowd of": None, "a pile of": None, "a stack of": None,
-    "a variety of": None, "groups of": None, "a dozen": 12, "dozens of": None,
+    "a variety of": None, "groups of": None, "a dozen": 12, "half a dozen": 6, "dozens of": None,
+    "scores of": None, "tens of": None, "hundreds of": None, "thousands of": None, "millions of": None,
+    "tens of thousands of": None, "hundreds of thousands of": None,
 }  # fmt: skip
 RELATIONS: dict[str, Kind] = {
     **dict.fromkeys(

@@ -70,6 +70,81 @@ def test_ambiguous_reference_claims_nothing() -> None:
     assert not [relation for relation in scene.relations if relation.subject < 2]
 
 
+def counts(prompt: str) -> dict[str, int | None]:
+    return {thing.noun: thing.count for thing in parse_scene(prompt).objects}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("a 3 year old girl holding two balloons", {"girl": None, "balloon": 2}),
+        ("a 3-year-old girl and a dog", {"girl": None, "dog": None}),
+        ("two 5 year old boys", {"boy": 2}),
+        ("a twenty-five year old man", {"man": None}),
+        ("a two hundred year old house", {"house": None}),
+        ("a girl who is 3 years old holding a ball", {"girl": None, "ball": None}),
+        ("三岁的女孩拿着两个气球", {"女孩": None, "气球": 2}),
+        ("一个三岁的小女孩", {"女孩": None}),
+        ("3岁的男孩和一只狗", {"男孩": None, "狗": None}),
+    ],
+)
+def test_age_is_neither_a_count_nor_an_attribute(prompt: str, expected: dict[str, int | None]) -> None:
+    assert counts(prompt) == expected
+    assert not [a for thing in parse_scene(prompt).objects for a in thing.attributes if a.kind == "age"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "noun"),
+    [
+        ("Five hundred people", "person"),
+        ("one hundred balloons", "balloon"),
+        ("a hundred red balloons", "balloon"),
+        ("a hundred and one dalmatians", "dalmatian"),
+        ("three thousand and two birds", "bird"),
+        ("hundreds of birds", "bird"),
+        ("tens of thousands of birds", "bird"),
+        ("two dozen eggs", "egg"),
+        ("1000 birds", "bird"),
+        ("two or three cats", "cat"),
+        ("at least three cats", "cat"),
+        ("an 8 seater", "seater"),
+        ("一百只鸟", "鸟"),
+        ("五百个人", "人"),
+        ("五百人", "人"),
+        ("上百条鱼", "鱼"),
+        ("几十只羊", "羊"),
+        ("十几个苹果", "苹果"),
+        ("三十多只鸭子", "鸭子"),
+        ("一千零一只鸟", "鸟"),
+        ("120只狗", "狗"),
+        ("两三个人", "人"),
+    ],
+)
+def test_number_that_is_large_or_not_exact_is_no_count_and_no_part_of_the_noun(prompt: str, noun: str) -> None:
+    assert counts(prompt) == {noun: None}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "count"),
+    [("twenty-four candles", 24), ("half a dozen eggs", 6), ("thirty birds", 30), ("二十五只鸟", 25), ("20个苹果", 20)],
+)
+def test_exact_number_up_to_fifty_is_a_count(prompt: str, count: int) -> None:
+    assert list(counts(prompt).values()) == [count]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "claimed"),
+    [
+        ("a cat under a table with a blue vase on it", [(0, "under", 1)]),
+        ("a cat under a table with a dog to its left", [(0, "under", 1)]),
+        ("a man holding a box with a ball on it", []),
+        ("a box with a ball on it", [(1, "on", 0)]),
+    ],
+)
+def test_pronoun_that_could_be_either_of_two_claims_nothing(prompt: str, claimed: list[tuple[int, str, int]]) -> None:
+    assert [(r.subject, r.kind, r.object) for r in parse_scene(prompt).relations] == claimed
+
+
 def test_words_in_quotes_are_no_objects() -> None:
     assert [thing.noun for thing in parse_scene('a cup with the words "red car" next to a plate').objects] == [
         "cup",
