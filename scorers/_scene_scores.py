@@ -28,16 +28,18 @@ def checkable(scene: Scene) -> bool:
 
 
 def scene_scores(scene: Scene, questions: Questions, evidence: Evidence) -> dict[str, Score]:
-    """One score a column. ``coherence`` is the geometric mean of those that are scored."""
+    """One score a column. ``coherence`` is the geometric mean of those that are scored, where an order of things that
+    are not there does not hold, while ``relations`` calls it unknown."""
     names = [[*questions.names, questions.nothing]] * len(scene.objects)
     places = [place(evidence, name, others) for name, others in zip(questions.names, names, strict=True)]
+    relations, hold = _relations(scene, questions, evidence, places)
     parts = {
         "objects": _objects(questions, evidence),
         "attributes": _attributes(questions, evidence, places),
-        "relations": _relations(scene, questions, evidence, places),
+        "relations": relations,
         "counts": _counts(scene, questions, evidence),
     }
-    values = [part.value for part in parts.values() if part.value is not None]
+    values = [part.value for part in (parts | {"relations": hold}).values() if part.value is not None]
     if not values:
         reason = parts["counts"].reason if any(thing.count for thing in scene.objects) else NOTHING
         return parts | {"coherence": Score.unscored(reason or NOTHING)}
@@ -63,16 +65,19 @@ def _attributes(questions: Questions, evidence: Evidence, places: Sequence[Float
     return _mean([binding(evidence, places[q.thing], q.own, q.rivals) for q in questions.attributes], _NO_ATTRIBUTE)
 
 
-def _relations(scene: Scene, questions: Questions, evidence: Evidence, places: Sequence[Floats]) -> Score:
+def _relations(scene: Scene, questions: Questions, evidence: Evidence, places: Sequence[Floats]) -> tuple[Score, Score]:
+    """What is known of the order: 0.5 where the things lie in none, or where it is not sure that both are there; and
+    how sure it is that both are there and lie so."""
     told = [relation for relation in scene.relations if questions.told_apart(relation.subject, relation.object)]
     if not told:
-        return Score.unscored(_NO_RELATION)
+        return Score.unscored(_NO_RELATION), Score.unscored(_NO_RELATION)
     others = [*questions.names, questions.nothing]
-    there = [found(evidence, name, others) for name in questions.names]  # what is not there has no place
+    there = [found(evidence, name, others) for name in questions.names]
     orders = [(r, order(evidence, places[r.subject], places[r.object], r.kind)) for r in told]
-    values = [value * there[r.subject] * there[r.object] for r, value in orders if value is not None]
+    pairs = [(value, there[r.subject] * there[r.object]) for r, value in orders if value is not None]
     reason = _NO_ORDER if not evidence.outlines and any(r.kind == "in" for r in told) else _FLAT
-    return _mean(values, reason)
+    known = _mean([0.5 + (value - 0.5) * both for value, both in pairs], reason)
+    return known, _mean([value * both for value, both in pairs], reason)
 
 
 def _counts(scene: Scene, questions: Questions, evidence: Evidence) -> Score:

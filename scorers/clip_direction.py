@@ -38,6 +38,7 @@ class ClipDirection(EmbeddingScorer):
     name = "clip_direction"
     task_types = frozenset({TaskType.TIE})
     with_source = True
+    revision = "2"
     columns = (
         Column("direction", -1.0, 1.0, True, Axis.SC, "damped cosine of the picture's change with the text's change"),
         Column("kept", -1.0, 1.0, True, Axis.SC, "cosine with the source: how much of it is still there"),

@@ -3,14 +3,17 @@
 Estimates: five degrees of truth of what ``selector.perception.scene`` reads from the prompt, English or Chinese:
 ``objects`` (each named thing is somewhere), ``attributes`` (a thing looks like its own attribute rather than like those
 of the other things), ``relations`` (left, right, above, below, on, under, beside; with a detector also in), ``counts``
-(only with a detector, whose boxes can be counted), and ``coherence``, the geometric mean of those that apply.
-Range and direction: [0, 1], up; 0.5 is no evidence for an order. They rank the candidates of one task.
+(only with a detector, whose boxes can be counted), and ``coherence``, the geometric mean of those that apply, where an
+order of things that are not there does not hold.
+Range and direction: [0, 1], up. relations: 0.5 is no evidence for an order, be it that the things lie in none or that
+they are not surely there. They rank the candidates of one task.
 Axis: SC. Tasks: text to image. Input: the candidate and the prompt.
 Settings: ``grounding = "grid"`` (default) compares phrases with 13 overlapping crops at two scales through the shared
 embedding; ``grounding = "owlv2"`` asks a detector, from ``bestshot weights`` or from the folder ``model_path``.
 Model and licence: the backbone of ``[embedding]``; OWLv2 (Apache-2.0).
 Source: Radford et al. 2021 (CLIP); Minderer et al. 2023 (OWLv2); the checks are our own.
-Cost: 13 crops a candidate through the backbone, in the batch of all heads; OWLv2 a pass at 960 px, seconds on a CPU.
+Cost: 13 crops a candidate whose prompt says something to check, in the batch of all heads, else none; OWLv2 a pass at
+960 px, seconds on a CPU.
 Fails: on what the parser leaves out; things smaller than a crop or side by side in one; perspective (what is behind is
 above). OWLv2 reads English. Not measured with published weights: none can be had here (``docs/spatial.md``).
 """
@@ -18,7 +21,7 @@ above). OWLv2 reads English. Not measured with published weights: none can be ha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 from scorers._embedded import EmbeddingScorer
@@ -78,9 +81,6 @@ def spatial(
     return DetectorSpatial(model_path)
 
 
-_parsed = lru_cache(maxsize=4096)(parse_scene)  # asked for again with every candidate of a task
-
-
 class GridSpatial(EmbeddingScorer):
     """The scorer over the shared embedding; the module's docstring holds the facts."""
 
@@ -88,6 +88,7 @@ class GridSpatial(EmbeddingScorer):
     task_types = frozenset({TaskType.T2I})
     columns = COLUMNS
     view = View.GRID
+    revision = "2"
     tolerance = 0.05  # cosines are multiplied by 100 before they are compared, and so is what they are off by
 
     def idle(self, inputs: TaskInputs) -> str | None:
@@ -112,7 +113,7 @@ class GridSpatial(EmbeddingScorer):
     def _scene(self, inputs: TaskInputs) -> tuple[Scene, str | None]:
         """The scene of the prompt as the backbone should get it: translated where it must be."""
         text, why = readable_form(inputs.task.prompt, self.backbone.reads_all, self._translations)
-        return _parsed(text), why
+        return parse_scene(text), why
 
 
 class DetectorSpatial:
@@ -138,7 +139,7 @@ class DetectorSpatial:
             tag = self._tag
         except BestshotError:  # check() says what is wrong
             tag = ABSENT
-        return "-".join(["1-owlv2", tag, *([stable_hash(dict(self._translations), 6)] if self._translations else [])])
+        return "-".join(["2-owlv2", tag, *([stable_hash(dict(self._translations), 6)] if self._translations else [])])
 
     def check(self) -> None:
         """Raise ``MissingPart`` when the model or its packages are not here."""

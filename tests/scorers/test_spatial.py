@@ -175,6 +175,18 @@ def test_right_picture_beats_each_single_fault_in_its_own_column() -> None:
     assert max(value for name, value in coherence.items() if name != "right") < 0.7
 
 
+def test_order_of_things_that_are_not_surely_there_is_unknown_and_no_wrong_one() -> None:
+    for shapes in ((), (RED_SQUARE,), (BLUE_CIRCLE,)):
+        assert detected(PROMPT, *shapes)["relations"].value == pytest.approx(0.5, abs=0.05)
+        assert (detected(PROMPT, *shapes)["objects"].value or 0.0) < 0.6
+    right, one = detected(PROMPT, RED_SQUARE, BLUE_CIRCLE), detected(PROMPT, RED_SQUARE)
+    assert (one["coherence"].value or 0.0) < (right["coherence"].value or 0.0) / 2, (
+        "nor does it count as one that holds"
+    )
+    swapped = detected(PROMPT, replace(RED_SQUARE, x=0.75), replace(BLUE_CIRCLE, x=0.25))
+    assert (swapped["relations"].value or 1.0) < 0.1
+
+
 def test_wrong_colours_do_not_move_things() -> None:
     painted = (replace(RED_SQUARE, colour="blue"), replace(BLUE_CIRCLE, colour="red"))
     assert (seeing().score([item(PROMPT, *painted)])[0]["relations"].value or 0.0) > 0.9

@@ -16,7 +16,7 @@ from selector.perception.scene.types import Attribute, Kind, Language, Relation,
 __all__ = ["Attribute", "Kind", "Language", "Relation", "Scene", "Thing", "parse_scene"]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)  # asked for again with every candidate of a task
 def parse_scene(prompt: str) -> Scene:
     """The scene of a prompt; one without objects where nothing was understood.
 
