@@ -1,16 +1,14 @@
 """Whether the ``spatial`` scorer tells a right picture from one with a swap, beside the whole-image similarity.
 
-    python -m experiments.spatial_scenes --json out.json
-    python -m experiments.spatial_scenes --model ViT-B-32 --pretrained laion2b_s34b_b79k
+    python -m experiments.spatial_scenes --model ViT-B-32 --pretrained laion2b_s34b_b79k --json out.json
     python -m experiments.spatial_scenes --owlv2 FOLDER
 
 Scenes of coloured shapes are rendered with their prompts, English and Chinese. In the wrong picture the two things have
 changed places, or colours, or there are more or fewer of them. Accuracy: how often the right picture has the higher
 score; a tie, or two pictures that are unscored, count half. Chance is 0.5.
 
-Without ``--model`` or ``--owlv2`` a stub grounds the phrases: it measures colour and shape, with noise, and a text is a
-bag of words to it. Then only the arithmetic is shown, and that the whole-image similarity is at chance is built in.
-The parser's accuracy on written prompts does not depend on any model.
+Without ``--model`` or ``--owlv2`` there is no accuracy: only how well the parser reads written prompts, which does not
+depend on any model. What a stub says of the arithmetic is a matter of the unit tests.
 """
 
 from __future__ import annotations
@@ -21,21 +19,17 @@ from typing import Any
 
 from experiments.support.outcome import Figure, figure, finish, parser
 from experiments.support.scene_prompts import HELD_OUT, TUNED, Reading, reading
-from experiments.support.scene_stub import StubBackbone, stub_detector
 from experiments.support.scenes import Example, examples, render
-from scorers._scene_questions import questions_of
-from scorers._scene_scores import scene_scores
 from scorers.clip_similarity import ClipSimilarity
 from scorers.spatial import DetectorSpatial, GridSpatial
-from selector.domain import Item, Picture, Score, Task, TaskInputs, TaskType, encode_final
+from selector.domain import Item, Picture, Task, TaskInputs, TaskType, encode_final
 from selector.domain.embedding import Backbone, EmbeddingSettings
-from selector.perception.scene import parse_scene
 
 SWAPS = ("relation", "attribute", "count")
 LANGUAGES = ("en", "zh")
-ONLY_ARITHMETIC = (
-    "A stub grounded the phrases: these figures show that the arithmetic is right, not how well a real model does.",
-    "A backbone (--model, --pretrained or --weights) or a detector (--owlv2) shows that.",
+NO_ACCURACY = (
+    "No accuracy on scenes: that takes a trained model.",
+    "Give a backbone (--model with --pretrained or --weights) or a detector (--owlv2 FOLDER).",
 )
 
 Values = Callable[[Sequence[Item]], list[float | None]]
@@ -44,41 +38,39 @@ Values = Callable[[Sequence[Item]], list[float | None]]
 def main(arguments: list[str] | None = None) -> int:
     options = parser("spatial_scenes", __doc__ or "")
     options.add_argument("--scenes", type=int, default=100, help="scenes of each swap and language (default 100)")
-    options.add_argument("--noise", type=float, default=0.15, help="of the stub; a feature that is there is 1 (0.15)")
-    options.add_argument("--model", default="", help="an open_clip architecture instead of the stub")
+    options.add_argument("--model", default="", help="an open_clip architecture")
     options.add_argument("--pretrained", default="", help="its tag")
     options.add_argument("--weights", default="", metavar="FILE", help="its weights, instead of a tag")
     options.add_argument("--config", default="", metavar="FILE", help="an architecture of one's own")
-    options.add_argument("--owlv2", default="", metavar="FOLDER", help="a detector instead of the stub")
+    options.add_argument("--owlv2", default="", metavar="FOLDER", help="a detector")
     chosen = options.parse_args(arguments)
-    is_stub = not (chosen.model or chosen.owlv2)
-    backbone = _backbone(chosen)
-    ways = _ways(backbone, _detector(chosen.owlv2, chosen.noise, chosen.seed, is_stub))
-    table = {lang: _accuracies(ways, lang, chosen.scenes, chosen.seed) for lang in LANGUAGES if _reads(backbone, lang)}
+    backbone, detector = _backbone(chosen), _detector(chosen.owlv2)
+    ways = ways_of(backbone, detector)
+    languages = [language for language in LANGUAGES if ways and _reads(backbone, language)]
+    table = {language: accuracies(ways, language, chosen.scenes, chosen.seed) for language in languages}
     readings = {"tuned": reading(TUNED), "held_out": reading(HELD_OUT)}
     results = {
-        "grounding": "stub" if is_stub else "model",
         "accuracy": {
             lang: {way: {swap: asdict(f) for swap, f in row.items()} for way, row in rows.items()}
             for lang, rows in table.items()
-        },
+        }
+        or None,
         "parser": {name: asdict(read) for name, read in readings.items()},
     }
-    lines = [*(ONLY_ARITHMETIC if is_stub else ()), "", *_lines(table), "", *_parser_lines(readings)]
+    lines = [*(_lines(table) if table else NO_ACCURACY), "", *_parser_lines(readings)]
     finish(results, lines, chosen.json)
     return 0
 
 
 def _backbone(chosen: Any) -> Backbone | None:
-    """The model that was asked for, or the stub; None where only a detector was."""
-    if chosen.model:
-        from selector.perception.embedding.openclip import backbone_of
+    """The model that was asked for."""
+    if not chosen.model:
+        return None
+    from selector.perception.embedding.openclip import backbone_of
 
-        made = backbone_of(EmbeddingSettings(chosen.model, chosen.pretrained, chosen.weights, chosen.config))
-        made.check()
-        return made
-    stub: Any = StubBackbone(chosen.noise, chosen.seed)  # its facts are attributes, which the protocol calls properties
-    return None if chosen.owlv2 else stub
+    made = backbone_of(EmbeddingSettings(chosen.model, chosen.pretrained, chosen.weights, chosen.config))
+    made.check()
+    return made
 
 
 def _reads(backbone: Backbone | None, language: str) -> bool:
@@ -86,21 +78,15 @@ def _reads(backbone: Backbone | None, language: str) -> bool:
     return language == "en" or (backbone is not None and backbone.reads_all)
 
 
-def _detector(folder: str, noise: float, seed: int, is_stub: bool) -> Values | None:
-    if folder:
-        scorer = DetectorSpatial(folder)
-        scorer.check()
-        return lambda items: [scores["coherence"].value for scores in scorer.score(items)]
-    return (lambda items: [_stub_detected(item, noise, seed).value for item in items]) if is_stub else None
+def _detector(folder: str) -> Values | None:
+    if not folder:
+        return None
+    scorer = DetectorSpatial(folder)
+    scorer.check()
+    return lambda items: [scores["coherence"].value for scores in scorer.score(items)]
 
 
-def _stub_detected(item: Item, noise: float, seed: int) -> Score:
-    scene = parse_scene(item.inputs.task.prompt)
-    questions = questions_of(scene)
-    return scene_scores(scene, questions, stub_detector(item.picture.rgb, questions.phrases, noise, seed))["coherence"]
-
-
-def _ways(backbone: Backbone | None, detector: Values | None) -> dict[str, Values]:
+def ways_of(backbone: Backbone | None, detector: Values | None) -> dict[str, Values]:
     """Ways of scoring, by name."""
     ways: dict[str, Values] = {}
     if backbone is not None:
@@ -113,7 +99,8 @@ def _ways(backbone: Backbone | None, detector: Values | None) -> dict[str, Value
     return ways
 
 
-def _accuracies(ways: dict[str, Values], language: str, n: int, seed: int) -> dict[str, dict[str, Figure]]:
+def accuracies(ways: dict[str, Values], language: str, n: int, seed: int) -> dict[str, dict[str, Figure]]:
+    """How often each way has the right picture first, by what was swapped, over ``n`` scenes each."""
     cases = {swap: examples(swap, n, seed, language) for swap in SWAPS}
     return {
         way: {swap: figure([_won(value, case, i) for i, case in enumerate(of)]) for swap, of in cases.items()}
