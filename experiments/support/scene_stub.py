@@ -1,8 +1,8 @@
 """Stand-ins for a backbone and a detector on rendered scenes: they measure colour and shape, and know no places.
 
-They show whether the arithmetic of the ``spatial`` scorer is right, not how well a real model grounds phrases. To them
-a text is a bag of colour and shape words; only a phrase of one colour and one shape also asks for both together. So the
-whole prompt's similarity cannot tell a swap, by construction.
+For unit tests only: they show whether the arithmetic of the ``spatial`` scorer is right, and nothing of how well a real
+model grounds phrases. To them a text is a bag of colour and shape words; only a phrase of one colour and one shape also
+asks for both together. So the whole prompt's similarity cannot tell a swap, by construction.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The experiment on drawn scenes: prompts are true of the right picture, without a model no accuracy, a model plugs in."""
+"""The experiment on drawn scenes: prompts are true of the right picture; no accuracy without a model."""
 
 from __future__ import annotations
 
