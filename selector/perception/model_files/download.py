@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from selector.domain import BestshotError, InputError, MissingPart
 from selector.perception.model_files.answers import Again, gave_up, host_of, reason, refuse, refuse_other
 from selector.perception.model_files.part import Part, open_part
-from selector.perception.model_files.sources import Address
+from selector.perception.model_files.sources import Address, shown
 from selector.perception.model_files.stated import Stated, read_stated, sent_from
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _attempt(session: requests.Session, address: Address, part: Part, progress: 
     try:
         answer = _ask(session, address, part, patience)
     except requests.exceptions.InvalidURL as error:
-        raise InputError(f"{address.url} is no URL that can be fetched: {error}") from error
+        raise InputError(f"{shown(address.url)} is no URL that can be fetched: check host and port") from error
     except requests.RequestException as error:
         raise Again(reason(error), answered=False) from error
     with answer:

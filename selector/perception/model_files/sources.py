@@ -53,7 +53,18 @@ def address_of(model: Model, file: ModelFile, source: str) -> Address:
         return _on_hub(file, file.repository)
     if source == MODELSCOPE:
         return _on_modelscope(model, file, file.repository)
-    raise InputError(f"cannot fetch from '{source}': expected hub, modelscope, a folder that exists, or an http(s) URL")
+    raise InputError(
+        f"cannot fetch from '{shown(source)}': expected hub, modelscope, a folder that exists, or an http(s) URL"
+    )
+
+
+def shown(url: str) -> str:
+    """An address for messages: without a user's name and password, and without a query, which may hold a signature.
+
+    What stands before the last "@" is left out even where it should not be: better a line that says less.
+    """
+    scheme, mark, rest = url.partition("://")
+    return scheme.rpartition("@")[2] + mark + rest.rpartition("@")[2].partition("?")[0]
 
 
 def _on_hub(file: ModelFile, repository: Repository) -> Address:
@@ -64,7 +75,7 @@ def _on_hub(file: ModelFile, repository: Repository) -> Address:
         url=f"{endpoint}/{repository.name}/resolve/{revision}/{quote(path)}",
         place=f"{path} of {repository.name}@{repository.revision[:12]}",
         token=os.environ.get("HF_TOKEN", "").strip() if _keeps_secrets(endpoint) else "",
-        page=f"{endpoint}/{repository.name}",
+        page=f"{shown(endpoint)}/{repository.name}",
         sha256=file.sha256,
         size_bytes=file.size_bytes,
     )
@@ -81,7 +92,7 @@ def _on_modelscope(model: Model, file: ModelFile, repository: Repository) -> Add
     return Address(
         url=f"{endpoint}/models/{repository.modelscope}/resolve/{MODELSCOPE_REVISION}/{quote(path)}",
         place=f"{path} of {repository.modelscope} on ModelScope",
-        page=f"{endpoint}/models/{repository.modelscope}",
+        page=f"{shown(endpoint)}/models/{repository.modelscope}",
         sha256=file.sha256,
         size_bytes=file.size_bytes,
     )
@@ -96,15 +107,20 @@ def _from_url(model: Model, file: ModelFile, url: str) -> Address:
     whole = url + quote(file.name) if url.endswith("/") else url
     if len(model.files) > 1 and whole == url:
         raise InputError(
-            f"'{model.name}' has {len(model.files)} files: give the URL of a folder of them, ending with '/', not {url}"
+            f"'{model.name}' has {len(model.files)} files: give the URL of a folder of them, ending with '/', "
+            f"not {shown(url)}"
         )
-    return Address(whole, f"{file.name} at {urlsplit(url).hostname}", "", "", file.sha256, file.size_bytes)
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:  # half an IPv6 address
+        raise InputError(f"{shown(url)} is no URL that can be fetched: check host and port") from None
+    return Address(whole, f"{file.name} at {host}", "", "", file.sha256, file.size_bytes)
 
 
 def _endpoint(variable: str, default: str) -> str:
     endpoint = os.environ.get(variable, "").strip().rstrip("/") or default
     if not endpoint.startswith(("http://", "https://")):
-        raise InputError(f"{variable} is '{endpoint}', expected a URL such as {default}")
+        raise InputError(f"{variable} is '{shown(endpoint)}', expected a URL such as {default}")
     return endpoint
 
 

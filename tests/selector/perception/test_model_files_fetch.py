@@ -298,6 +298,33 @@ def test_a_plain_url_needs_a_checksum(hub: Hub) -> None:
         fetch(net(None), url, sha256="abc", patience=BRISK)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me:hush@mirror.example/heads/",
+        "https://me:hush@mirror.example/net.safetensors?signature=hush",
+        "http://me:hush@127.0.0.1:port/net.safetensors",
+        "http://me:hu/hush@127.0.0.1/net.safetensors",
+        "http://me:hush@[::1/net.safetensors",
+        "ftp://me:hush@mirror.example/net.safetensors",
+    ],
+)
+def test_no_line_shows_the_password_of_an_address(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BESTSHOT_WEIGHTS", str(tmp_path))
+    monkeypatch.setenv("HF_ENDPOINT", url)
+    pair = Model("pair", ("a scorer",), "MIT", (net().files[0], ModelFile("other.bin", SHA256, len(DATA))))
+    if "mirror" in url:  # a name that nobody is asked for here: only what is said before
+        lines = [address_of(net(), net().files[0], "hub").page] if url.startswith("http") else []
+        with pytest.raises(InputError) as caught:
+            address_of(pair, pair.files[0], url.rstrip("/"))
+        lines.append(str(caught.value))
+    else:
+        with pytest.raises((InputError, MissingPart)) as failed:
+            fetch(net(), url, patience=BRISK)
+        lines = [str(failed.value)]
+    assert lines and not any("hush" in line or "me:" in line for line in lines)
+
+
 def test_another_fetch_of_the_same_file_is_refused(hub: Hub) -> None:
     pytest.importorskip("fcntl")
     with open_part(weights_folder() / "net" / "net.safetensors"), pytest.raises(InputError, match="another process"):
