@@ -25,7 +25,7 @@ from typing import Any
 
 GOOD, THINK, FENCE, THOUGHT_ONLY_END = "good", "think", "fence", "think without its beginning"
 THROTTLE, BROKEN_SERVER, SLOW, DROP, CUT = "429", "500", "slow", "dropped connection", "reply cut off"
-EMPTY, TRUNCATED, OUT_OF_TEN, TOO_HIGH, TOO_FEW, OBEYED, WORDY, NOT_A_NUMBER, FLAG = (
+EMPTY, TRUNCATED, OUT_OF_TEN, TOO_HIGH, TOO_FEW, OBEYED, WORDY, NOT_A_NUMBER, FLAG, FAULTLESS, PRAISE = (
     "empty",
     "truncated JSON",
     "7/10",
@@ -35,6 +35,8 @@ EMPTY, TRUNCATED, OUT_OF_TEN, TOO_HIGH, TOO_FEW, OBEYED, WORDY, NOT_A_NUMBER, FL
     "words beside the JSON",
     "NaN",
     "true",
+    "finds no faults, beside the JSON",
+    "finds no faults, in words alone",
 )
 REFUSAL_FIELD, REFUSAL_ENGLISH, REFUSAL_CHINESE, FILTERED, FILTERED_400 = (
     "refusal field",
@@ -55,6 +57,8 @@ UNREADABLE = {  # the client must ask again, and in the end give these reasons
     WORDY: "there is text beside the JSON object",
     NOT_A_NUMBER: "a sub-score is not finite",
     FLAG: "a sub-score is no number",
+    FAULTLESS: "there is text beside the JSON object",  # what "I cannot" says of the picture is no refusal
+    PRAISE: "the reply is no JSON object",
 }
 REFUSING = {
     REFUSAL_FIELD: "refused",
@@ -322,6 +326,8 @@ def _content(served: str, scores: dict[str, float]) -> str | None:
         WORDY: f"Here are my scores: {right}",
         NOT_A_NUMBER: right.replace(str(scores[first]), "NaN", 1),
         FLAG: json.dumps(dict.fromkeys(scores, True)),
+        FAULTLESS: f"I cannot find any faults. {right}",
+        PRAISE: "I can't see any flaws in this picture.",
         REFUSAL_ENGLISH: "I'm sorry, but these look like photographs rather than AI-generated pictures.",
         REFUSAL_CHINESE: "抱歉,我无法评价这张图片。",
     }

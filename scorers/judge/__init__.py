@@ -13,7 +13,8 @@ It is no plug-in: it costs money, is asked in the order of a plan, and answers b
 (``selector.runs.asking``).
 """
 
-from scorers.judge.client import ChatJudge, Reply
+from scorers.judge.answers import Answer
+from scorers.judge.client import ChatJudge, Reply, outcome_of
 from scorers.judge.dialect import Dialect
 from scorers.judge.endpoint import Endpoint, need_openai, read_key
 from scorers.judge.pace import Interrupted, Pace
@@ -26,6 +27,7 @@ __all__ = [
     "REFUSED",
     "SCORED",
     "UNREADABLE",
+    "Answer",
     "ChatJudge",
     "Dialect",
     "Endpoint",
@@ -42,6 +44,7 @@ __all__ = [
     "ask_pq",
     "ask_sc",
     "need_openai",
+    "outcome_of",
     "read_key",
     "read_reply",
 ]

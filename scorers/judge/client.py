@@ -51,6 +51,11 @@ class Reply:
     seconds: float
 
 
+def outcome_of(trouble: Trouble) -> str:
+    """How a request ended that this trouble was the end of: refused, rejected or unanswered."""
+    return {troubles.REFUSED: REFUSED, troubles.REJECTED: REJECTED}.get(trouble.kind, UNANSWERED)
+
+
 class ChatJudge:
     """One judge for all workers of a run; safe for threads.
 
@@ -91,20 +96,35 @@ class ChatJudge:
         """
         chat = messages(question, pictures, ask)
         started = time.perf_counter()
+        came, tries = self._converse(f"{question.axis.value} of {len(pictures)}", chat, question, repeat)
+        if isinstance(came, Answer):
+            return self._reply(came, question, tries, started)
+        return self._end(outcome_of(came), came.reason, tries, started)
+
+    def say(self, order: str, text: str) -> Answer | Trouble:
+        """Send plain words under an order, at the same pace and from the same purse; raises what ``ask`` raises.
+
+        A trouble that comes back is the end of this request; ``outcome_of`` names it.
+        """
+        chat = [{"role": "system", "content": order}, {"role": "user", "content": text}]
+        return self._converse("text", chat, None, 0)[0]
+
+    def _converse(
+        self, kind: str, chat: list[dict[str, Any]], question: Question | None, repeat: int
+    ) -> tuple[Answer | Trouble, int]:
+        """Send a chat until it is answered or given up; returns what came, and how many HTTP requests it took."""
         failures, throttled, tries = 0, 0, 0
         while True:
             fields = self._dialect.fields(question, repeat)
             self._pace.wait_for_turn()
             tries += 1
-            came = self._send(f"{question.axis.value} of {len(pictures)}", chat, fields)
-            if isinstance(came, Answer):
-                return self._reply(came, question, tries, started)
-            if came.kind == troubles.REFUSED:
+            came = self._send(kind, chat, fields)
+            if isinstance(came, Answer) or came.kind == troubles.REFUSED:
                 self._note_answer()
-                return self._end(REFUSED, came.reason, tries, started)
+                return came, tries
             if came.kind == troubles.REJECTED:
                 self._note_failure(came)
-                return self._end(REJECTED, came.reason, tries, started)
+                return came, tries
             if came.kind == troubles.PARAMETER:
                 if not self._dialect.leave_out(came.parameter, fields):
                     raise self._stopped(f"{came.reason}: change {came.parameter} in campaign.toml")
@@ -112,7 +132,7 @@ class ChatJudge:
             failures, throttled = self._wait_out(came, failures, throttled)
             if failures > self._endpoint.max_retries or throttled > THROTTLED_TRIES:
                 self._note_failure(came)
-                return self._end(UNANSWERED, came.reason, tries, started)
+                return came, tries
 
     def _send(self, kind: str, chat: list[dict[str, Any]], fields: dict[str, Any]) -> Answer | Trouble:
         """One HTTP request, paid for from the purse."""
@@ -167,7 +187,6 @@ class ChatJudge:
             raise self._stopped("the server cannot be reached: check base_url, and that the server is running")
 
     def _reply(self, answer: Answer, question: Question, tries: int, started: float) -> Reply:
-        self._note_answer()
         reading = read_reply(answer.text, question.parts, answer.finish_reason, answer.refusal)
         text = (answer.refusal or answer.text or "")[:KEPT_CHARACTERS]
         cost = self._endpoint.price.of(answer.usage)

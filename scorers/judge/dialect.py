@@ -31,11 +31,16 @@ class Dialect:
         """The kind of answer that is asked for now."""
         return self._ladder[0]
 
-    def fields(self, question: Question, repeat: int) -> dict[str, Any]:
-        """The request's optional fields. Every repeat has a seed of its own, or it would be no repeat."""
+    def fields(self, question: Question | None, repeat: int) -> dict[str, Any]:
+        """The request's optional fields. Every repeat has a seed of its own, or it would be no repeat.
+
+        ``question``: None where plain words are wanted, and nothing is to vary.
+        """
         with self._lock:
             found = {name: value for name, value in self._optional.items() if value is not None}
-            wanted = response_format(self._ladder[0], question)
+            wanted = None if question is None else response_format(self._ladder[0], question)
+        if question is None and "temperature" in found:
+            found["temperature"] = 0.0
         if "seed" in found:
             found["seed"] = int(found["seed"]) + repeat
         return found if wanted is None else {**found, "response_format": wanted}

@@ -24,8 +24,13 @@ class Endpoint:
 
     @property
     def provider(self) -> str:
-        """The server's host name, as it belongs to every score."""
-        return urlsplit(self.base_url).hostname or ""
+        """The server as it belongs to every score: its name, with the port unless it is the scheme's own.
+
+        Two servers on one machine, vLLM at :8000 and Ollama at :11434, do not share their replies.
+        """
+        parts = urlsplit(self.base_url)
+        place = parts.netloc.rpartition("@")[2].lower()  # never a user's name and password
+        return place.removesuffix(":443" if parts.scheme == "https" else ":80").rstrip(":")
 
 
 def read_key(variable: str) -> str:

@@ -29,17 +29,25 @@ NOT_FINITE = "a sub-score is not finite"
 OUT_OF_RANGE = "a sub-score is outside 0 to 10"
 
 _FENCE = re.compile(r"```[A-Za-z]*[ \t]*\n?(.*?)\n?[ \t]*```", re.DOTALL)
-# First person and the verb of declining, so that "the sign cannot be read" is no refusal.
+# "I cannot find faults" speaks of the picture: declining takes a first person and a verb of what was asked for.
+_SOFTLY = r"(?:really |currently |actually |simply |be able to |in good conscience |fairly |reliably )*"
+_DECLINED = (
+    r"(?:assist|help(?! but\b)|comply|rate|judge|evaluate|assess|grade|score|review|analy[sz]e|compare|process|provide|"
+    r"answer|respond|discuss|participate|engage|continue|proceed|fulfil|complete|perform|translate|do (?:this|that)|"
+    r"(?:identify|recogni[sz]e) (?:\w+ )?(?:people|persons?|individuals?|faces?|anyone|someone|who))"
+)
 _REFUSAL = re.compile(
-    r"\bI(?:'|’)?m (?:really |very |so )?(?:sorry|afraid)\b|\bI am (?:sorry|afraid)\b"
-    r"|\b(?:I|we) (?:can(?:'|’)?t|cannot|can not|won(?:'|’)?t|will not|must (?:decline|refuse)|(?:have to )?decline)\b"
-    r"|\bI(?:'|’)?m (?:unable|not able|not comfortable)\b|\bI am (?:unable|not able|not comfortable)\b"
-    r"|\bunable to (?:assist|help|provide|comply|rate|judge|evaluate|fulfil|score)"
-    r"|\bagainst (?:my|our) (?:policy|policies|guidelines)\b|\bcan(?:'|’)?t (?:assist|help) with\b"
+    r"\bI(?:'|’)?m (?:really |very |so )?sorry\b|\bI am (?:really |very |so )?sorry\b"
+    rf"|\b(?:I|we) (?:can(?:'|’)?t|cannot|can not|won(?:'|’)?t|will not|must not) {_SOFTLY}{_DECLINED}"
+    r"|\b(?:I|we) (?:must |have to |need to |will |respectfully )*(?:decline|refuse)\b"
+    rf"|\b(?:unable|not able|not allowed|not permitted) to {_SOFTLY}{_DECLINED}"
+    r"|\bI(?:'|’| a)?m not comfortable\b"
+    r"|\bagainst (?:my|our) (?:policy|policies|guidelines)\b"
     r"|抱歉|对不起|(?:无法|不能|不便|难以)(?:为您|为你|对此|对这|进行|提供|评价|评估|评分|评判|打分|协助|帮助|回答|满足|处理|判断)"
     r"|拒绝(?:回答|评价|评分)|不(?:适合|宜)(?:评价|评估|评分|讨论|回答)|换个话题",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"""["'\w]\s*:\s*["']?-?\d""")  # a key and its number
 
 
 @dataclass(frozen=True)
@@ -74,19 +82,30 @@ def read_reply(
     """
     if refusal or finish_reason == "content_filter":
         return Reading(REFUSED, reason=REFUSED)
-    said = _after_thinking(text or "")
+    said = after_thinking(text or "")
     reading = _read_object(said, parts)
     if isinstance(reading, dict):
         return Reading(SCORED, reading)
-    if said and _REFUSAL.search(said):
+    if is_refusal(said) and not _judges(said):
         return Reading(REFUSED, reason=REFUSED)
     return Reading(UNREADABLE, reason=TRUNCATED if finish_reason == "length" else reading)
 
 
-def _after_thinking(text: str) -> str:
+def after_thinking(text: str) -> str:
     """What follows the last thinking; nothing when the thinking never ended."""
     said = text.rpartition("</think>")[2].strip("\ufeff \t\r\n")
     return "" if said.startswith("<think>") else said
+
+
+def is_refusal(said: str) -> bool:
+    """Whether a model declines to do what it was asked, by the usual phrases in English and Chinese."""
+    return _REFUSAL.search(said) is not None
+
+
+def _judges(said: str) -> bool:
+    """Whether there is an object with a number: whoever gives one judged, whatever the words beside it say."""
+    start = said.find("{")
+    return start >= 0 and _NUMBERED.search(said, start) is not None
 
 
 def _read_object(said: str, parts: Sequence[str]) -> dict[str, float] | str:

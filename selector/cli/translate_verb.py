@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 def translate(campaign: Campaign, by: str | None) -> tuple[Any, str]:
     done = campaign.translate(by, progress_bar())
     lines = [f"{done.known} of {done.needed} prompts that need English have it ({done.new} new): {done.table}"]
+    if done.cost is not None:
+        lines.append(f"cost: {done.cost:.4f} {done.currency}".rstrip())
+    if done.stopped:
+        lines.append(f"stopped: {done.stopped}")
     if done.failures:
-        lines += ["not translated, asked again by the next run:", *counted(dict(done.failures))]
+        lines += ["not translated, asked again by the next run:", *counted(done.failures)]
     elif done.known < done.needed and by is None:
         lines.append("fill the column `english`, or name a judge with --by")
     return done, "\n".join(lines)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from random import Random
 
 from sqlalchemy import Connection
 
-from scorers.judge import SCORED, ChatJudge, Dialect, Endpoint, OutOfMoney, Pace, Purse
+from scorers.judge import SCORED, ChatJudge, Endpoint, OutOfMoney
 from scorers.judge.replies import UNREADABLE
 from selector.config import JudgeConfig
 from selector.domain import InputError, Scorer, Task, TaskType
@@ -17,7 +16,7 @@ from selector.runs.asking_calls import OPEN, UNSCORED, Call, Calls, Key, state_o
 from selector.runs.asking_judgements import binding_parts, judgement_of, mean_spread, news
 from selector.runs.asking_order import candidates_in_order
 from selector.runs.asking_pool import AnswerPool
-from selector.runs.asking_setup import endpoint_of, judge_settings, left_of_budget, measure_of
+from selector.runs.asking_setup import client_of, judge_settings, measure_of
 from selector.runs.asking_summary import AskSummary
 from selector.runs.asking_work import CallEnded, Job, Worker
 from selector.runs.progress import Progress, silent
@@ -54,15 +53,8 @@ def ask(
         JudgeStopped: the server does not let us in, or cannot be reached; what came before is stored.
     """
     settings = judge_settings(ws, name)
-    endpoint = endpoint_of(settings)
-    limits = [x for x in (budget_money, left_of_budget(ws, name, settings)) if x is not None]
-    if limits and not endpoint.price.known:
-        raise InputError(f"a budget needs price_in and price_out in [judges.{name}]: what a call costs is not known")
     stop = threading.Event()
-    purse = Purse(min(limits, default=None), stop)
-    pace = Pace(settings.requests_per_minute, settings.backoff_seconds, Random(ws.config.seed), stop)
-    dialect = Dialect(settings.response_format, settings.temperature, settings.seed, settings.max_tokens)
-    judge = ChatJudge(endpoint, dialect, pace, purse, paid=bool(limits))
+    endpoint, judge = client_of(ws, name, settings, stop, budget_money)
     run = _Run(ws, name, settings, endpoint, judge, retry_failed)
     run.prepare(tasks, scorers, types, limit)
     run.carry_out(stop, progress)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
+from random import Random
 
-from scorers.judge import Endpoint, Price, read_key
+from scorers.judge import ChatJudge, Dialect, Endpoint, Pace, Price, Purse, read_key
 from selector.config import JudgeConfig
 from selector.domain import InputError
 from selector.domain.words import did_you_mean
@@ -36,6 +38,25 @@ def endpoint_of(settings: JudgeConfig) -> Endpoint:
         settings.max_retries,
         Price(settings.price_in, settings.price_out, settings.currency),
     )
+
+
+def client_of(
+    ws: Workspace, name: str, settings: JudgeConfig, stop: threading.Event, budget_money: float | None = None
+) -> tuple[Endpoint, ChatJudge]:
+    """Who is asked, and the client that keeps to the judge's rate and to what is left of its budget.
+
+    Raises:
+        InputError: the key is not set, or there is a budget and no price.
+        MissingPart: the openai package is not installed.
+    """
+    endpoint = endpoint_of(settings)
+    limits = [x for x in (budget_money, left_of_budget(ws, name, settings)) if x is not None]
+    if limits and not endpoint.price.known:
+        raise InputError(f"a budget needs price_in and price_out in [judges.{name}]: what a call costs is not known")
+    purse = Purse(min(limits, default=None), stop)
+    pace = Pace(settings.requests_per_minute, settings.backoff_seconds, Random(ws.config.seed), stop)
+    dialect = Dialect(settings.response_format, settings.temperature, settings.seed, settings.max_tokens)
+    return endpoint, ChatJudge(endpoint, dialect, pace, purse, paid=bool(limits))
 
 
 def left_of_budget(ws: Workspace, name: str, settings: JudgeConfig) -> float | None:

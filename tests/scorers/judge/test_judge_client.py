@@ -203,6 +203,22 @@ def test_a_budget_needs_a_server_that_counts_tokens() -> None:
     assert ask(Behaviour(usage=None))[0].outcome == "scored", "without a budget it does not matter"
 
 
+@pytest.mark.parametrize(
+    ("url", "provider"),
+    [
+        ("http://localhost:8000/v1", "localhost:8000"),
+        ("http://localhost:11434/v1", "localhost:11434"),
+        ("http://[::1]:8000/v1", "[::1]:8000"),
+        ("https://Api.OpenAI.com:443/v1", "api.openai.com"),
+        ("https://api.openai.com/v1", "api.openai.com"),
+        ("http://h:80/v1", "h"),
+        ("https://h:80/v1", "h:80"),
+    ],
+)
+def test_two_servers_of_one_machine_are_two_providers(url: str, provider: str) -> None:
+    assert Endpoint(url, "m").provider == provider
+
+
 def test_repeats_have_seeds_of_their_own() -> None:
     with JudgeServer(Behaviour(jitter=True)) as server:
         asker = judge(server, seed=40)

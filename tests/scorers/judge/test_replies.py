@@ -88,6 +88,9 @@ def test_anything_else_is_unreadable_with_its_reason(text: str | None, reason: s
         "I am unable to evaluate these.",
         "<think>Is it allowed?</think>We must decline.",
         "That goes against our guidelines.",
+        "I will not be able to help with identifying people.",
+        "I can't identify real people in images.",
+        "I must respectfully decline.",
         '{"error": "I can\'t assist with this request."}',
         "抱歉，我无法评价这张图片。",
         "对不起，这个问题我不能回答。",
@@ -103,8 +106,34 @@ def test_the_servers_own_word_for_a_refusal_counts_whatever_the_text_is() -> Non
     assert read_reply(RIGHT, PARTS, finish_reason="content_filter").outcome == REFUSED
 
 
-@pytest.mark.parametrize("text", ["The sign cannot be read: 3/10.", "edit_success: 4, sorry state", "图中文字无法辨认"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The sign cannot be read: 3/10.",
+        "edit_success: 4, sorry state",
+        "图中文字无法辨认",
+        "I can't see any flaws.",
+        "I cannot find faults in it.",
+        "I am unable to make out the letters on the sign.",
+        "We cannot help but notice the sixth finger.",
+        "I won't take off points for the blur.",
+    ],
+)
 def test_words_about_the_picture_are_no_refusal(text: str) -> None:
+    assert read_reply(text, PARTS).outcome == UNREADABLE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"I cannot find faults. {RIGHT}",
+        f"I'm sorry, but the hands are bad. {RIGHT}",
+        f"I cannot judge the letters well. ```json\n{RIGHT}\n```",
+        f"I can't rate this higher. {RIGHT[:20]}",
+        '{"why": "I\'m sorry, the hands are bad", "edit_success": 7}',
+    ],
+)
+def test_who_gives_numbers_did_not_refuse(text: str) -> None:
     assert read_reply(text, PARTS).outcome == UNREADABLE
 
 

@@ -240,13 +240,13 @@ def test_the_budget_of_the_configuration_counts_earlier_runs(make: Make, server:
     assert len(server.log) == 7
 
 
-def test_tokens_and_costs_are_stored_with_every_reply(make: Make) -> None:
+def test_tokens_and_costs_are_stored_with_every_reply(make: Make, server: JudgeServer) -> None:
     campaign = make(price_in=2.0, price_out=10.0, currency="CNY")
     summary = campaign.ask_judge("vlm", types=[TaskType.DEEPFAKE])
     (sc, pq) = sorted(replies(campaign), key=lambda row: -len(row.images))
     assert (sc.tokens_in, sc.tokens_out, sc.cost) == (1000, 20, pytest.approx(0.0022))
     assert (sc.provider, sc.model, sc.judge, sc.outcome, len(sc.images)) == (
-        "127.0.0.1",
+        server.url.split("/")[2],
         "toy-judge",
         "vlm",
         "scored",

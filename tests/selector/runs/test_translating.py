@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from scorers.judge import Answer, JudgeStopped, Usage
 from selector import Campaign
+from selector.cli.main import group
 from selector.domain import InputError
-from selector.runs.translating import read_translation
+from selector.runs.translation_reading import DECLINED, TALK, UNFINISHED, read_translation
 
-ENGLISH = {"把图片变亮": "make the picture brighter", "加一只猫": "add a cat", "很长": "a\nb", "拒绝": ""}
+PARTS = [{"type": "text", "text": "a red "}, {"type": "text", "text": "house"}]
+ENGLISH: dict[str, Any] = {
+    "把图片变亮": "make the picture brighter",
+    "加一只猫": "add a cat",
+    "很长": "a\nb",
+    "拒绝": "",
+    "红房子": PARTS,
+    "坏人": "I'm sorry, but I can't assist with that.",
+    "一棵树": "Sure! Here is the translation: a tree",
+}
+CUT = {"很多字": "many"}  # with finish_reason "length"
+STATUS = {"钥匙": 401, "禁止": 403, "额度": 429, "坏掉": 500, "请求一": 400, "请求二": 400}
 
 
 class Translator(BaseHTTPRequestHandler):
     asked: list[str] = []  # noqa: RUF012
+    fields: list[dict[str, Any]] = []  # noqa: RUF012
+    times: list[float] = []  # noqa: RUF012
     fail_first = True
 
     def do_POST(self) -> None:
@@ -28,10 +46,23 @@ class Translator(BaseHTTPRequestHandler):
             self._answer(429, {"error": {"message": "slow down"}})
             return
         text = body["messages"][-1]["content"]
-        type(self).asked.append(text)
-        message = {"role": "assistant", "content": f"<think>hm</think>{ENGLISH[text]}"}
-        choice = {"index": 0, "finish_reason": "stop", "message": message}
-        self._answer(200, {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]})
+        self.asked.append(text)
+        self.fields.append({name: value for name, value in body.items() if name != "messages"})
+        self.times.append(time.monotonic())
+        if text in STATUS:
+            code = "insufficient_quota" if STATUS[text] == 429 else "other"
+            message = f"request req-{len(self.asked)} failed"
+            self._answer(STATUS[text], {"error": {"message": message, "code": code}})
+            return
+        said = CUT.get(text) or ENGLISH[text]
+        content = said if isinstance(said, list) else f"<think>hm</think>{said}"
+        choice = {
+            "index": 0,
+            "finish_reason": "length" if text in CUT else "stop",
+            "message": {"role": "assistant", "content": content},
+        }
+        whole = {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+        self._answer(200, {**whole, "usage": {"prompt_tokens": 1000, "completion_tokens": 20}})
 
     def _answer(self, status: int, body: object) -> None:
         data = json.dumps(body).encode()
@@ -49,7 +80,8 @@ class Translator(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr(Translator, "asked", [])
+    for name in ("asked", "fields", "times"):
+        monkeypatch.setattr(Translator, name, [])
     monkeypatch.setattr(Translator, "fail_first", True)
     made = ThreadingHTTPServer(("127.0.0.1", 0), Translator)
     threading.Thread(target=made.serve_forever, daemon=True).start()
@@ -64,8 +96,8 @@ def make(
     tmp_path: Path,
     contest_files: Callable[[Sequence[str]], tuple[Path, Path]],
 ) -> Callable[..., Campaign]:
-    def made(prompts: Sequence[str], url: str = "http://127.0.0.1:9/v1") -> Campaign:
-        judges = {"translator": {"base_url": url, "model": "m"}}
+    def made(prompts: Sequence[str], url: str = "http://127.0.0.1:9/v1", **settings: Any) -> Campaign:
+        judges = {"translator": {"base_url": url, "model": "m", "backoff_seconds": 0.01, **settings}}
         return Campaign.init(tmp_path / "campaign", *contest_files(prompts), judges=judges)
 
     return made
@@ -95,9 +127,75 @@ def test_what_a_person_wrote_stays(make: Callable[..., Campaign], server: str) -
 
 
 def test_what_is_no_translation_is_left_out_with_its_reason(make: Callable[..., Campaign], server: str) -> None:
-    done = make(["很长", "拒绝", "加一只猫"], server).translate("translator")
-    assert done.new == 1
-    assert done.failures == {"the reply is no translation: several lines, or far too long": 1, "the reply is empty": 1}
+    texts = ["很长", "拒绝", "坏人", "一棵树", "很多字"]
+    campaign = make([*texts, "加一只猫", "红房子"], server)
+    done = campaign.translate("translator")
+    assert done.new == 2
+    assert done.failures == {
+        "the reply is no translation: several lines, or far too long": 1,
+        "the reply is empty": 1,
+        DECLINED: 1,
+        TALK: 1,
+        "the reply was cut off (raise max_tokens)": 1,
+    }
+    assert campaign._contest.translations == {"加一只猫": "add a cat", "红房子": "a red house"}
+    assert all(f"{text},\n" in done.table.read_text(encoding="utf-8-sig") for text in texts)
+
+
+@pytest.mark.parametrize(("text", "words"), [("钥匙", "does not accept the key"), ("禁止", "may not use this model")])
+def test_a_closed_door_stops_the_run_and_what_came_stays(
+    make: Callable[..., Campaign], server: str, text: str, words: str
+) -> None:
+    campaign = make(["加一只猫", text, "把图片变亮", "红房子"], server, concurrency=1)
+    with pytest.raises(JudgeStopped, match=words):
+        campaign.translate("translator")
+    assert Translator.asked == ["加一只猫", text]
+    assert campaign.translate().known == 1
+
+
+def test_no_quota_is_one_line_and_not_tried_again(make: Callable[..., Campaign], server: str) -> None:
+    campaign = make(["额度", "加一只猫"], server, concurrency=1)
+    shown = CliRunner().invoke(group, ["translate", "-C", str(campaign.folder), "--by", "translator"])
+    assert isinstance(shown.exception, JudgeStopped) and "no money or quota left" in str(shown.exception)
+    assert "\n" not in str(shown.exception) and Translator.asked == ["额度"]
+
+
+def test_tries_are_those_of_the_configuration(make: Callable[..., Campaign], server: str) -> None:
+    done = make(["坏掉"], server, max_retries=1).translate("translator")
+    assert (done.failures, Translator.asked) == ({"the server failed (HTTP 500)": 1}, ["坏掉"] * 2)
+
+
+def test_equal_reasons_are_counted_together_whatever_the_server_says(
+    make: Callable[..., Campaign], server: str
+) -> None:
+    done = make(["请求一", "请求二"], server).translate("translator")
+    assert done.failures == {"the server rejected the request (HTTP 400)": 2}
+
+
+def test_rate_and_length_are_those_of_the_configuration(make: Callable[..., Campaign], server: str) -> None:
+    campaign = make(
+        ["加一只猫", "把图片变亮", "红房子"], server, requests_per_minute=300, max_tokens=77, temperature=0.9
+    )
+    campaign.translate("translator")
+    assert Translator.times[-1] - Translator.times[0] >= 0.3  # two intervals of 0.2 s, less the way there
+    assert Translator.fields == [{"model": "m", "temperature": 0.0, "max_tokens": 77}] * 3
+
+
+def test_a_budget_without_prices_asks_nobody(make: Callable[..., Campaign], server: str) -> None:
+    with pytest.raises(InputError, match="price_in and price_out"):
+        make(["加一只猫"], server, budget=1.0).translate("translator")
+    assert Translator.asked == []
+
+
+def test_a_budget_holds_over_all_runs(make: Callable[..., Campaign], server: str) -> None:
+    texts = ["加一只猫", "把图片变亮", "红房子"]  # each costs 1
+    campaign = make(texts, server, price_in=1000.0, price_out=0.0, currency="CNY", budget=2.0)
+    done = campaign.translate("translator")
+    assert (done.new, done.cost, done.currency, done.failures) == (2, 2.0, "CNY", {})
+    assert done.stopped is not None and "budget" in done.stopped
+    again = campaign.translate("translator")
+    assert (again.new, again.cost, len(Translator.asked)) == (0, None, 2)
+    assert again.stopped is not None
 
 
 def test_an_unknown_judge_is_one_line(make: Callable[..., Campaign]) -> None:
@@ -105,6 +203,59 @@ def test_an_unknown_judge_is_one_line(make: Callable[..., Campaign]) -> None:
         make(["加一只猫"]).translate("translater")
 
 
-@pytest.mark.parametrize("reply", [None, "", "一只猫", "a cat\nor a dog", "cat " * 100])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        None,
+        "",
+        "一只猫",
+        "a cat\nor a dog",
+        "cat " * 100,
+        "<think>a cat",
+        "I cannot translate that.",
+        "I'm sorry, this is against my guidelines.",
+        "Sure! Here is a cat.",
+        "Certainly, a cat",
+        "Here's the English translation: a cat",
+        "Translation: a cat",
+        "**Translation:** a cat",
+        "The translation is a cat",
+        "English: a cat",
+        "Output: a cat",
+        "The text translates to a cat",
+        "a cat (Note: literal)",
+        "a cat. Let me know!",
+        "```a cat```",
+    ],
+)
 def test_a_reply_that_is_no_translation_is_refused(reply: str | None) -> None:
-    assert read_translation("一只猫", reply)[1] is not None
+    assert read_translation("一只猫坐在桌子上面", Answer(reply, "stop", None, Usage()))[1] is not None
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "a cat",
+        "A sign that says “I'm sorry, I can't help”",
+        'Change the words to "Sure! Here is: a cat"',
+        "English breakfast on a table: eggs",
+        "Answer the phone",
+        "Here comes the sun",
+        "Remove the dog that the man can't see",
+    ],
+)
+def test_a_prompt_that_only_sounds_like_talk_is_kept(reply: str) -> None:
+    assert read_translation("一只猫坐在桌子上面", Answer(reply, None, None, Usage())) == (reply, None)
+
+
+@pytest.mark.parametrize(
+    ("finish", "refusal", "why"),
+    [
+        ("length", None, "the reply was cut off (raise max_tokens)"),
+        ("tool_calls", None, UNFINISHED),
+        ("content_filter", None, DECLINED),
+        ("stop", "no", DECLINED),
+    ],
+)
+def test_only_a_reply_that_ended_by_itself_counts(finish: str, refusal: str | None, why: str) -> None:
+    assert read_translation("一只猫", Answer("a cat", finish, refusal, Usage())) == ("", why)
