@@ -24,6 +24,7 @@ class EmbeddingScorer:
     columns: tuple[Column, ...]
     task_types: frozenset[TaskType]
     revision: ClassVar[str] = "1"  # raise it when the same vectors no longer give the same scores
+    settings_in_version: ClassVar[tuple[str, ...]] = ("model", "pretrained", "weights_path", "config_path")  # the space
     view: View = View.WHOLE
     with_source: ClassVar[bool] = False
     tolerance: ClassVar[float] = 0.02  # of scores in other batch sizes: kernels for bfloat16 add in another order

@@ -28,6 +28,7 @@ class LinearHead(EmbeddingScorer):
     """
 
     head: ClassVar[str]  # its name in the catalogue of weights
+    settings_in_version = (*EmbeddingScorer.settings_in_version, "head_path")  # by the content of the file
 
     def __init__(
         self, head_path: str = "", model: str = "", pretrained: str = "", weights_path: str = "", config_path: str = ""

@@ -40,7 +40,7 @@ class Preference(EmbeddingScorer):
     """
 
     name = "preference"
-    settings_in_version = True  # by the content of the weights
+    settings_in_version = ("model", "model_path", "architecture", "config_path")  # by the content of the weights
     task_types = frozenset({TaskType.T2I})
     columns = (Column("similarity", -1.0, 1.0, True, Axis.SC, "cosine by a model of people's choices, per prompt"),)
 

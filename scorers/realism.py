@@ -17,12 +17,12 @@ than dimensions the shrinkage decides much of ``mahalanobis``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scorers._embedded import EmbeddingScorer, clipped
-from selector.domain import Axis, Column, Item, MissingPart, Score, TaskType
+from selector.domain import Axis, Column, Item, MissingPart, Picture, Score, TaskType
 from selector.domain.embedding import ContestContext, EmbeddingSettings, Seen
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Realism(EmbeddingScorer):
     """
 
     name = "realism"
+    settings_in_version = (*EmbeddingScorer.settings_in_version, "reference_folder")  # by the pictures' content
     task_types = frozenset(TaskType)
     columns = (
         Column("knn_distance", 0.0, 2.0, False, Axis.PQ, "cosine distance to the nearest real photographs"),
@@ -80,6 +81,11 @@ class Realism(EmbeddingScorer):
         """Look the photographs' vectors up in ``vectors``, and add them there."""
         self._real().keep_in(vectors)
 
+    def own_pictures(self) -> tuple[Sequence[str], Callable[[str], Picture]]:
+        """Ids of the photographs, and how one is read: a run embeds them on all cores before it scores."""
+        pictures = self._pictures()
+        return sorted(pictures.by_id), pictures.read
+
     def read(self, item: Item, seen: Seen) -> Mapping[str, Score]:
         fitted = self._real().fitted()
         if fitted is None or len(fitted.rows) < LEAST_PICTURES:
@@ -114,10 +120,11 @@ class Realism(EmbeddingScorer):
         return self._found
 
     def _more_version(self) -> list[str]:
+        """The photographs; no texts are read, so translations change nothing."""
         try:
-            return [f"r{self._pictures().digest}", *super()._more_version()]
+            return [f"r{self._pictures().digest}"]
         except MissingPart:
-            return ["absent", *super()._more_version()]
+            return ["absent"]
 
 
 def _own(item: Item) -> list[str]:

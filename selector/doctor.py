@@ -78,6 +78,8 @@ def _plug_in(
         if contest is not None and hasattr(plug_in, "meet"):
             plug_in.meet(contest)
         plug_in.check()
+        if hasattr(plug_in, "try_out"):
+            plug_in.try_out()
     except BestshotError as error:
         return Check(f"{kind} {name}", False, str(error))
     except Exception as error:

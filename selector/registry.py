@@ -35,16 +35,14 @@ BUILTIN_SCORERS: dict[str, str] = {
     "preference": "scorers.preference:Preference",
     "preservation": "scorers.preservation:Preservation",
     "prompt_contrast": "scorers.prompt_contrast:PromptContrast",
-    "realism": "scorers.realism:Realism",
     "pyiqa": "scorers.pyiqa_metrics:PyIQA",
+    "realism": "scorers.realism:Realism",
     "seams": "scorers.seams:Seams",
     "spatial": "scorers.spatial:spatial",
     "technical": "scorers.technical:Technical",
 }
 GENERATOR_GROUP = "bestshot.generators"
 SCORER_GROUP = "bestshot.scorers"
-
-
 _HERE = Path()
 
 
@@ -71,13 +69,33 @@ def create_scorer(name: str, settings: Mapping[str, Any] | None = None, base: Pa
     """A scorer by name, with its settings; raises as ``create_generator`` does.
 
     Settings become part of ``version``, so that scores that were measured with others are never mixed with these;
-    as they are written, not as seen from ``base``: the same campaign is the same from any working directory. A class
-    with ``settings_in_version = True`` has seen to that itself, say by the content of a file instead of its path.
+    as they are written, not as seen from ``base``: the same campaign is the same from any working directory. A default
+    that is written out counts as none. A class says in ``settings_in_version`` which settings its version has seen to
+    itself, say by the content of a file instead of its path: their names, or ``True`` for all.
     """
     scorer = cast(Scorer, _create("scorer", name, BUILTIN_SCORERS, SCORER_GROUP, settings or {}, base))
-    if not settings or getattr(scorer, "settings_in_version", False):
-        return scorer
-    return _Configured(scorer, stable_hash(dict(settings), 8))
+    tagged = _not_in_version(_load("scorer", name, BUILTIN_SCORERS, SCORER_GROUP), scorer, settings or {})
+    return _Configured(scorer, stable_hash(tagged, 8)) if tagged else scorer
+
+
+def _not_in_version(cls: Any, scorer: Scorer, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that change what the scorer does, and of which its own version says nothing."""
+    seen_to = getattr(scorer, "settings_in_version", ())
+    if seen_to is True:
+        return {}
+    known = inspect.signature(cls).parameters
+    return {
+        key: value
+        for key, value in settings.items()
+        if key not in (seen_to or ()) and not _is_default(value, known[key].default)
+    }
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    """Whether a setting, as TOML gives it, says what holds anyway; 1 and 1.0 are the same, ``true`` is another."""
+    if isinstance(value, list) and isinstance(default, (list, tuple)):
+        return len(value) == len(default) and all(map(_is_default, value, default))
+    return isinstance(value, bool) is isinstance(default, bool) and bool(value == default)
 
 
 class _Configured:

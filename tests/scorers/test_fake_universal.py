@@ -14,6 +14,7 @@ from selector.domain import Item, Picture, Task, TaskInputs, TaskType
 from selector.domain.embedding import View
 from selector.perception.embedding.vectors import as_kept
 from selector.perception.embedding.views import crops
+from selector.registry import create_scorer
 
 PICTURES = [Picture(noise_jpeg(seed)) for seed in range(3)]
 
@@ -87,3 +88,12 @@ def test_extreme_logits_stay_in_range(tmp_path):
 def test_other_crops_than_native_and_whole_are_refused():
     with pytest.raises(ValueError, match="crops must be native or whole, got 'grid'"):
         FakeUniversal(crops="grid")
+
+
+def test_version_goes_by_the_head_s_content_and_by_the_crops(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    one, two = (str(random_head(folder)) for folder in (tmp_path, tmp_path / "elsewhere"))
+    settings = ({"head_path": one}, {"head_path": two}, {"head_path": one, "crops": "native", "model": ""})
+    assert len({create_scorer("fake_universal", some).version for some in settings}) == 1
+    settings = (settings[0], {"head_path": one, "crops": "whole"}, {"crops": "whole"})
+    assert len({create_scorer("fake_universal", some).version for some in settings}) == 3

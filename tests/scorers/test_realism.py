@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +145,48 @@ def test_version_follows_the_photographs_and_not_their_place(tmp_path: Path) -> 
     pinned = {task.source: f"{i}" for i, task in enumerate(one.tasks) if task.source}
     known = ContestContext(one.tasks, tmp_path / "gone", one.embedding, {}, pinned)
     assert "absent" not in met(known).version  # nothing is read where the ids are known
+
+
+def test_version_of_a_folder_reads_a_file_again_only_when_it_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contest = contest_of(tmp_path / "a", [noise_jpeg(i) for i in range(3)])
+    version, opened = met(contest).version, list[Path]()
+    real = Path.open
+
+    def counted(path: Path, *how: Any, **more: Any) -> Any:
+        opened.append(path)
+        return real(path, *how, **more)
+
+    monkeypatch.setattr(Path, "open", counted)
+    assert met(contest).version == version
+    assert not opened
+    changed = contest.inputs_folder / "1.jpg"
+    content = changed.read_bytes()
+    changed.write_bytes(content[:-1] + b"x")  # of the same size
+    os.utime(changed, ns=(1, 1))
+    opened.clear()
+    assert met(contest).version != version
+    assert opened == [changed]
+
+
+def test_version_goes_by_what_changes_scores_alone(tmp_path: Path) -> None:
+    """No text is read; the folder's pictures count, and not its place."""
+    contest = contest_of(tmp_path / "inputs", [noise_jpeg(i) for i in range(3)])
+    translated = replace(contest, translations={"变亮": "brighter"}, embedding=EmbeddingSettings(reads="all"))
+    assert met(contest).version == met(translated).version
+    for name in ("one", "two"):
+        contest_of(tmp_path / name, [noise_jpeg(9)])
+    settings: list[dict[str, Any]] = [
+        {"reference_folder": str(tmp_path / "one")},
+        {"reference_folder": str(tmp_path / "two"), "neighbours": 5, "model": ""},
+        {"reference_folder": str(tmp_path / "two"), "neighbours": 7},
+        {"reference_folder": str(tmp_path / "inputs")},
+        {},
+    ]
+    versions = [create_scorer("realism", one).version for one in settings]
+    assert versions[0] == versions[1]
+    assert len(set(versions)) == 4
 
 
 def test_photographs_are_embedded_once_and_found_again(contest: ContestContext) -> None:

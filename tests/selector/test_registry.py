@@ -156,24 +156,56 @@ def test_name_that_two_packages_declare_is_listed_once(monkeypatch: pytest.Monke
     assert scorer_names().count("mine") == 1
 
 
-def test_settings_of_a_scorer_are_part_of_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Tuned:
-        name, version, task_types, columns = "tuned", "1", frozenset(TaskType), ()
+class Tuned:
+    """A scorer that does nothing, with settings."""
 
-        def __init__(self, threshold: float = 0.5) -> None:
-            self.threshold = threshold
+    name, version, task_types, columns = "tuned", "1", frozenset(TaskType), ()
 
-        def check(self) -> None:
-            return None
+    def __init__(
+        self, threshold: float = 0.5, sizes: Sequence[int] = (8, 16), strict: bool = False, model_path: str = ""
+    ) -> None:
+        self.settings = threshold, sizes, strict, model_path
 
-        def score(self, items: Sequence[Item]) -> list[dict[str, Score]]:
-            return [{} for _ in items]
+    def check(self) -> None:
+        return None
 
+    def score(self, items: Sequence[Item]) -> list[dict[str, Score]]:
+        return [{} for _ in items]
+
+
+def _register(monkeypatch: pytest.MonkeyPatch, **members: Any) -> None:
+    """Under the name "tuned", with more members of the class."""
     module = ModuleType("tuned_scorer")
-    module.Tuned = Tuned  # type: ignore[attr-defined]
+    module.Tuned = type("Tuned", (Tuned,), members)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "tuned_scorer", module)
     monkeypatch.setitem(BUILTIN_SCORERS, "tuned", "tuned_scorer:Tuned")
-    versions = [create_scorer("tuned", s).version for s in ({}, {"threshold": 0.5}, {"threshold": 0.6})]
+
+
+def test_settings_of_a_scorer_are_part_of_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    _register(monkeypatch)
+    versions = [create_scorer("tuned", s).version for s in ({}, {"threshold": 0.7}, {"threshold": 0.6})]
     assert versions[0] == "1"
     assert len(set(versions)) == 3
     assert isinstance(create_scorer("tuned", {"threshold": 0.6}), Scorer)
+    for default in ({"threshold": 0.5}, {"sizes": [8, 16]}, {"sizes": [8.0, 16]}, {"strict": False}):
+        assert create_scorer("tuned", default).version == "1"  # it does what it does without
+    others = ({"sizes": [8]}, {"sizes": [16, 8]}, {"sizes": []}, {"strict": True}, {"strict": 0})
+    assert len({create_scorer("tuned", other).version for other in others} | set(versions)) == 8
+
+
+def test_settings_that_the_version_has_seen_to_are_not_counted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {"model_path": "a", "threshold": 0.6}
+    for names, same in ((("model_path",), {**kept, "model_path": "b"}), (True, {"threshold": 0.1}), ((), kept)):
+        _register(monkeypatch, settings_in_version=names)
+        assert create_scorer("tuned", kept).version == create_scorer("tuned", same).version
+    _register(monkeypatch, settings_in_version=("model_path",))
+    assert create_scorer("tuned", kept).version != create_scorer("tuned", {"model_path": "a"}).version
+
+
+def test_doctor_tries_out_what_a_check_only_looks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def try_out(_: object) -> None:
+        raise InputError("this file is no network")
+
+    _register(monkeypatch, try_out=try_out)
+    found = {check.subject: check for check in check_machine()}["scorer tuned"]
+    assert (found.ok, found.text) == (False, "this file is no network")
