@@ -91,7 +91,8 @@ class Part:
         """Make it the file, durably, with its hash noted beside it."""
         try:
             os.fsync(self._stream.fileno())
-            write_sidecar(self.target, self.sha256)  # before the rename: the file is never there without its note
+            facts = os.fstat(self._stream.fileno())  # which the rename keeps
+            write_sidecar(self.target, self.sha256, facts)  # first: the file is never there without its note
             self.path.replace(self.target)
         except OSError as error:
             raise InputError(describe_write_error(self.target, error)) from error

@@ -10,7 +10,7 @@ from pathlib import Path
 from selector.domain.digest import sha256_of
 from selector.perception.model_files.catalogue import Model, ModelFile
 from selector.perception.model_files.place import folder_of
-from selector.perception.model_files.sidecar import is_fresh, read_sidecar, write_sidecar
+from selector.perception.model_files.sidecar import fresh_sidecar, read_sidecar, write_sidecar
 
 
 class Verdict(str, Enum):
@@ -55,12 +55,13 @@ def _check(model: Model, file: ModelFile) -> FileCheck:
 
 
 def _hash_check(model: Model, file: ModelFile, path: Path) -> FileCheck:
+    before = path.stat()
     expected, found = file.sha256 or read_sidecar(path), sha256_of(path)
     if expected is None:
         return FileCheck(model.name, path, Verdict.UNKNOWN, None, found)
     if found != expected:
         return FileCheck(model.name, path, Verdict.DAMAGED, expected, found)
-    if not is_fresh(path):
-        with contextlib.suppress(OSError):  # a folder that only reads: the tag costs a hash each time, nothing worse
-            write_sidecar(path, found)
+    if fresh_sidecar(path, before) != found:
+        with contextlib.suppress(OSError):  # a folder that only reads: each process hashes, nothing worse
+            write_sidecar(path, found, before)
     return FileCheck(model.name, path, Verdict.RIGHT, expected, found)

@@ -22,6 +22,7 @@ from selector.perception.model_files import (
     model_named,
     need,
     need_backbone,
+    tag,
     weights_folder,
 )
 from selector.perception.model_files.place import Here, folder_of, need_model, path_of, presence
@@ -217,7 +218,7 @@ def test_verify_goes_by_the_note_where_nothing_is_published() -> None:
     model = small(None)
     path = put(model, model.files[0])
     assert [check.verdict for check in verify(model)] == [Verdict.UNKNOWN, Verdict.MISSING]
-    write_sidecar(path, hashlib.sha256(b"weights").hexdigest())
+    write_sidecar(path, hashlib.sha256(b"weights").hexdigest(), path.stat())
     assert verify(model)[0].verdict is Verdict.RIGHT
     path.write_bytes(b"weighty")
     assert verify(model)[0].is_bad
@@ -226,9 +227,9 @@ def test_verify_goes_by_the_note_where_nothing_is_published() -> None:
 def test_the_note_is_what_sha256sum_reads(tmp_path: Path) -> None:
     path = tmp_path / "a+b.bin"
     path.write_bytes(b"weights")
-    write_sidecar(path, hashlib.sha256(b"weights").hexdigest())
+    write_sidecar(path, hashlib.sha256(b"weights").hexdigest(), path.stat())
     done = subprocess.run(["sha256sum", "-c", "a+b.bin.sha256"], cwd=tmp_path, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_the_tag_is_the_contents(tmp_path: Path) -> None:
@@ -242,11 +243,34 @@ def test_the_tag_is_the_contents(tmp_path: Path) -> None:
         content_tag(tmp_path / "absent")
 
 
-def test_the_tag_trusts_the_note_only_while_the_file_is_not_newer(tmp_path: Path) -> None:
+@pytest.mark.parametrize("change", ["newer", "older", "longer"])
+def test_the_tag_trusts_the_note_only_while_the_file_is_the_one_that_was_hashed(tmp_path: Path, change: str) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(b"weights")
-    write_sidecar(path, "ab" * 32)
+    write_sidecar(path, "ab" * 32, path.stat())
     assert content_tag(path) == "abababab"
-    later = path.stat().st_mtime_ns + 10**9
-    os.utime(path, ns=(later, later))
+    time_ns = path.stat().st_mtime_ns
+    if change == "longer":
+        path.write_bytes(b"weights.")
+    moved = {"newer": 10**9, "older": -(10**9), "longer": 0}[change]
+    os.utime(path, ns=(time_ns + moved, time_ns + moved))
+    assert content_tag(path) == hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+
+
+def test_the_note_of_a_copied_folder_is_mended_by_one_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"weights")
+    write_sidecar(path, hashlib.sha256(b"weights").hexdigest(), path.stat())
+    os.utime(path, ns=(1, 1))
+    first = content_tag(path)
+    tag._hash.cache_clear()  # another process
+    monkeypatch.setattr(tag, "sha256_of", lambda _: pytest.fail("it is read a second time"))
+    assert content_tag(path) == first
+
+
+def test_a_note_without_size_and_time_is_not_trusted(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"weights")
+    (tmp_path / "a.bin.sha256").write_text(f"{'ab' * 32}  a.bin\n")
+    assert read_sidecar(path) == "ab" * 32
     assert content_tag(path) == hashlib.sha256(b"weights").hexdigest()[:8]
