@@ -12,20 +12,25 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
-_NVIDIA = Path("/proc/driver/nvidia/version")
+_GPU_SIGNS = (Path("/proc/driver/nvidia/version"), Path("/dev/kfd"), Path("/dev/dxg"))  # NVIDIA, AMD, either in WSL2
 _CPU_FACTS = Path("/proc/cpuinfo")
 
 
 @lru_cache(maxsize=1)
 def best_device() -> str:
     """cuda, mps or cpu."""
-    if platform.system() == "Linux" and not _NVIDIA.exists() and not Path("/dev/kfd").exists():
+    if platform.system() == "Linux" and not any(sign.exists() for sign in _GPU_SIGNS):
         return "cpu"
     import torch
 
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def device_named(setting: str) -> str:
+    """The device that a setting means: cpu, cuda, cuda:1, mps, …, or the best one for ``auto``."""
+    return best_device() if setting == "auto" else setting
 
 
 @lru_cache(maxsize=4)
@@ -37,10 +42,17 @@ def best_precision(device: str) -> str:
     if device == "cpu":
         return "bf16" if _cpu_multiplies_bfloat16() else "fp32"
     if device.startswith("cuda"):
-        import torch
-
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+        return "bf16" if _gpu_multiplies_bfloat16() else "fp16"
     return "fp32"
+
+
+def _gpu_multiplies_bfloat16() -> bool:
+    import torch
+
+    try:
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    except TypeError:  # PyTorch before 2.4, which counted no emulation
+        return bool(torch.cuda.is_bf16_supported())
 
 
 def _cpu_multiplies_bfloat16() -> bool:

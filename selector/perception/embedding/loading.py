@@ -8,11 +8,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from selector.domain import InputError, MissingPart
+from selector.domain import InputError, MissingPart, stable_hash
 from selector.perception.model_files import all_models, content_tag, load_state
 
 SAFE_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "sentencepiece.bpe.model", "vocab.txt")
+TEXT_FILES = (  # all that transformers may read of a text tower, but its weights
+    "config.json",
+    *_TOKENIZER_FILES,
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "spiece.model",
+    "vocab.json",
+    "merges.txt",
+)
 _PLACE_OF_CROPS = "visual.positional_embedding"
 
 
@@ -40,7 +49,7 @@ def text_folder(architecture: Mapping[str, Any], weights: Path) -> Path | None:
     """Where the tokenizer and configuration of a Hugging Face text tower lie; None where open_clip brings its own.
 
     They lie beside the weights: in a sub-folder with the tower's name, as ``bestshot weights fetch`` puts them, or in
-    the same folder.
+    the same folder. An architecture of one's own may name a folder, with its whole path.
 
     Raises:
         MissingPart: they are not there; open_clip would ask a hub for them.
@@ -52,13 +61,20 @@ def text_folder(architecture: Mapping[str, Any], weights: Path) -> Path | None:
     if importlib.util.find_spec("transformers") is None:
         raise MissingPart("the text tower of this model needs transformers: pip install 'bestshot[models]'")
     needed = ("config.json",) if text.get("hf_model_name") else ()
-    for folder in (Path(named), weights.parent / Path(named).name, weights.parent):
+    own = [Path(named)] if Path(named).is_absolute() else []  # else a folder that happens to lie where one works
+    for folder in (*own, weights.parent / Path(named).name, weights.parent):
         if all((folder / name).is_file() for name in needed) and any((folder / n).is_file() for n in _TOKENIZER_FILES):
             return folder
     raise MissingPart(
         f"the text tower {named} is not here: copy its config.json and tokenizer files into "
         f"{weights.parent / Path(named).name}"
     )
+
+
+def text_files_tag(folder: Path | None) -> str:
+    """Changes with any file of a text tower; "" where there are none, because open_clip brings them."""
+    files = [f for name in TEXT_FILES if (f := folder / name).is_file()] if folder else []
+    return f"t{stable_hash([[f.name, content_tag(f)] for f in files], 6)}" if files else ""
 
 
 def create(name: str, architecture: Mapping[str, Any], weights: Path, quick_gelu: bool, texts: Path | None) -> Any:
@@ -131,15 +147,26 @@ def trained_as(name: str, weights: Path, tag: str) -> dict[str, Any]:
     """
     import open_clip
 
-    if tag:
-        return dict(open_clip.get_pretrained_cfg(name, tag))
-    content = content_tag(weights)
-    for model in all_models():
-        if model.open_clip and any((file.sha256 or "").startswith(content) for file in model.files):
-            return dict(open_clip.get_pretrained_cfg(*model.open_clip))
+    known_by = training_of(name, weights, tag)
+    if known_by[1]:
+        return dict(open_clip.get_pretrained_cfg(*known_by))
     known = [open_clip.get_pretrained_cfg(name, other) for other in open_clip.list_pretrained_tags_by_model(name)]
     facts = {key: [one.get(key) for one in known] for key in ("quick_gelu", "mean", "std")}
     return {key: values[0] for key, values in facts.items() if values and all(v == values[0] for v in values)}
+
+
+def training_of(name: str, weights: Path, tag: str) -> tuple[str, str]:
+    """The architecture and tag under which open_clip notes the training of these weights; no tag for unknown ones.
+
+    It decides the facts of ``trained_as`` without importing open_clip, which takes seconds.
+    """
+    if tag:
+        return name, tag
+    content = content_tag(weights)
+    for model in all_models():
+        if model.open_clip and any((file.sha256 or "").startswith(content) for file in model.files):
+            return model.open_clip
+    return name, ""
 
 
 def _folder_of_open_clip() -> Path:

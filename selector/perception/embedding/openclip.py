@@ -7,9 +7,7 @@ ones). Text towers stay in float32: they run once a prompt. One model a process,
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -18,15 +16,19 @@ from typing import Any
 import numpy as np
 
 from selector.domain import BestshotError, InputError, MissingPart
-from selector.domain.embedding import EmbeddingSettings
-from selector.perception.embedding.device import best_device, best_precision
-from selector.perception.embedding.loading import create, read_architecture, text_folder, tokenizer_of, trained_as
-from selector.perception.embedding.long_texts import embed_long
+from selector.domain.embedding import Crops, EmbeddingSettings, Floats
+from selector.perception.embedding.clip_runner import ClipRunner, LoadedClip
+from selector.perception.embedding.loading import (
+    create,
+    read_architecture,
+    text_files_tag,
+    text_folder,
+    tokenizer_of,
+    trained_as,
+    training_of,
+)
 from selector.perception.embedding.views import VIEWS_VERSION
 from selector.perception.model_files import content_tag, need_backbone
-
-Floats = np.ndarray[Any, np.dtype[np.float32]]
-Crops = np.ndarray[Any, np.dtype[np.uint8]]
 
 EXTRA = "pip install 'bestshot[models]'"
 _MULTILINGUAL = ("xlm", "nllb", "multilingual", "i18n", "siglip2")
@@ -39,7 +41,7 @@ def backbone_of(settings: EmbeddingSettings) -> OpenClip:
     return OpenClip(settings)
 
 
-class OpenClip:
+class OpenClip(ClipRunner):
     """Fulfils ``selector.domain.embedding.Backbone``."""
 
     def __init__(self, settings: EmbeddingSettings) -> None:
@@ -47,44 +49,13 @@ class OpenClip:
             raise InputError(f"precision is one of {', '.join(PRECISIONS)}, got '{settings.precision}'")
         if settings.reads not in ("auto", "english", "all"):
             raise InputError(f"reads is auto, english or all, got '{settings.reads}'")
-        self.settings = settings
-        self._lock = threading.Lock()
-        self._loaded: _Loaded | None = None
-        self._broken: BestshotError | None = None
+        super().__init__(settings)
 
     def check(self) -> None:
         for package in ("torch", "open_clip"):
             if importlib.util.find_spec(package) is None:
                 raise MissingPart(f"an embedding needs {package}: {EXTRA}")
         text_folder(self._architecture, self._file())
-
-    @property
-    def space(self) -> str:
-        model, weights = self._name, "absent"
-        with contextlib.suppress(MissingPart):
-            weights = content_tag(self._file())
-            if self.settings.config_path:
-                model = f"{self._name}-{content_tag(Path(self.settings.config_path))}"
-        parts = (model, weights, self.precision, f"v{VIEWS_VERSION}")
-        return "-".join(part.replace("/", "-") for part in parts)
-
-    @property
-    def device(self) -> str:
-        """cpu, cuda, cuda:1, mps, …"""
-        return best_device() if self.settings.device == "auto" else self.settings.device
-
-    @property
-    def precision(self) -> str:
-        """fp32, bf16 or fp16, as it runs on the chosen device."""
-        return best_precision(self.device) if self.settings.precision == "auto" else self.settings.precision
-
-    @property
-    def on_cpu(self) -> bool:
-        return self.device == "cpu"
-
-    @property
-    def batch(self) -> int:
-        return self.settings.batch
 
     @property
     def side_px(self) -> int:
@@ -98,17 +69,6 @@ class OpenClip:
         text = self._architecture["text_cfg"]
         name = f"{self.settings.model} {text.get('hf_model_name', '')} {text.get('hf_tokenizer_name', '')}".lower()
         return any(word in name for word in _MULTILINGUAL)
-
-    def embed_crops(self, crops: Crops) -> Floats:
-        import torch
-
-        model = self._model
-        parts = []
-        with torch.inference_mode():
-            for start in range(0, len(crops), self.settings.batch):
-                batch = torch.from_numpy(np.ascontiguousarray(crops[start : start + self.settings.batch]))
-                parts.append(model.vectors(batch).float().cpu().numpy())
-        return np.concatenate(parts) if parts else np.zeros((0, model.dim), np.float32)
 
     def bare_forward(self, crops: Crops) -> Callable[[], None]:
         """The forward pass alone on these crops, prepared and on the device: what a measurement compares with."""
@@ -129,12 +89,19 @@ class OpenClip:
 
         return run
 
-    def embed_texts(self, texts: Sequence[str]) -> Floats:
-        import torch
-
-        model = self._model
-        with torch.inference_mode():
-            return embed_long(texts, model.fits, model.tokens, model.text_vectors, model.dim)
+    def _find_space(self) -> tuple[str, bool]:
+        """Model, weights, what they were trained as, the files of a text tower, precision, and how crops are cut."""
+        name, parts = self._name, ["absent"]
+        try:
+            weights = self._file()
+            parts = [content_tag(weights), training_of(name, weights, self._tag)[1]]
+            parts.append(text_files_tag(text_folder(self._architecture, weights)))
+            if self.settings.config_path:
+                name = f"{name}-{content_tag(Path(self.settings.config_path))}"
+        except BestshotError:  # check() says what is wrong
+            parts = ["absent"]
+        whole = [name, *(part for part in parts if part), self.precision, f"v{VIEWS_VERSION}"]
+        return "-".join(part.replace("/", "-") for part in whole), parts != ["absent"]
 
     def _file(self) -> Path:
         if self.settings.weights_path:
@@ -153,36 +120,28 @@ class OpenClip:
         return Path(self.settings.config_path).stem if self.settings.config_path else self.settings.model
 
     @property
-    def _model(self) -> _Loaded:
-        """Loaded at first use, once, whichever thread comes first; what cannot be loaded is not tried again."""
-        with self._lock:
-            if self._broken is not None:
-                raise self._broken
-            try:
-                self._loaded = self._loaded or self._load()
-            except BestshotError as error:
-                self._broken = error
-                raise
-            return self._loaded
+    def _tag(self) -> str:
+        """By which the weights are named; "" for a file of one's own."""
+        return "" if self.settings.weights_path else self.settings.pretrained
 
-    def _load(self) -> _Loaded:
-        self.check()
+    def _load(self) -> LoadedClip:
         if self.settings.config_path:
             import open_clip
 
             open_clip.add_model_config(Path(self.settings.config_path))
-        return _Loaded(self.settings, self._name, self._architecture, self._file(), self.device, self.precision)
+        trained = trained_as(self._name, self._file(), self._tag)
+        return _Loaded(self._name, self._architecture, self._file(), trained, self.device, self.precision)
 
 
-class _Loaded:
+class _Loaded(LoadedClip):
     """The model in memory."""
 
     def __init__(
         self,
-        settings: EmbeddingSettings,
         name: str,
         architecture: dict[str, Any],
         weights: Path,
+        trained: dict[str, Any],
         device: str,
         precision: str,
     ) -> None:
@@ -191,7 +150,6 @@ class _Loaded:
 
         self._device = torch.device(device)
         self._dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
-        trained = trained_as(name, weights, "" if settings.weights_path else settings.pretrained)
         texts = text_folder(architecture, weights)
         model = create(name, architecture, weights, bool(trained.get("quick_gelu", False)), texts)
         model = model.eval().requires_grad_(False)
@@ -206,7 +164,6 @@ class _Loaded:
         self._visual = model.visual.to(self._dtype)  # the text tower stays in float32
 
     def vectors(self, crops: Any) -> Any:
-        """(n, side, side, 3) uint8 tensor to (n, dim)."""
         return self.forward(self.prepared(crops))
 
     def prepared(self, crops: Any) -> Any:
@@ -222,7 +179,6 @@ class _Loaded:
         return np.asarray(self._model.encode_text(tokens).float().cpu().numpy(), np.float32)
 
     def tokens(self, text: str) -> int:
-        """Number of tokens of a text, its marks of start and end not counted."""
         if hasattr(self._tokenizer, "encode"):
             return max(1, len(self._tokenizer.encode(text)))
         return max(1, len(self._tokenizer.tokenizer(text)["input_ids"]) - 2)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import threading
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,28 +15,23 @@ from typing import Any
 
 import numpy as np
 
-from selector.domain import BestshotError, InputError, MissingPart, stable_hash
-from selector.domain.embedding import EmbeddingSettings
-from selector.perception.embedding.device import best_device, best_precision
-from selector.perception.embedding.long_texts import embed_long
+from selector.domain import InputError, MissingPart, stable_hash
+from selector.domain.embedding import EmbeddingSettings, Floats
+from selector.perception.embedding.clip_runner import ClipRunner, LoadedClip
+from selector.perception.embedding.loading import TEXT_FILES
 from selector.perception.embedding.views import VIEWS_VERSION
 from selector.perception.model_files import content_tag
-
-Floats = np.ndarray[Any, np.dtype[np.float32]]
-Crops = np.ndarray[Any, np.dtype[np.uint8]]
 
 CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)  # OpenAI's, if none are stated
 
 
-class TransformersClip:
+class TransformersClip(ClipRunner):
     """Fulfils ``selector.domain.embedding.Backbone``; of the settings it takes device, precision, batch and reads."""
 
     def __init__(self, folder: Path, settings: EmbeddingSettings) -> None:
-        self.folder, self.settings = folder, settings
-        self._lock = threading.Lock()
-        self._loaded: _Loaded | None = None
-        self._broken: BestshotError | None = None
+        super().__init__(settings)
+        self.folder = folder
 
     def check(self) -> None:
         for package in ("torch", "transformers"):
@@ -49,29 +43,6 @@ class TransformersClip:
             raise MissingPart(f"there is no model.safetensors in {self.folder}: pickles are not loaded")
 
     @property
-    def space(self) -> str:
-        """By the content of all files that change vectors, wherever the folder lies."""
-        files = [*self._weights, *(f for name in (CONFIG, PREPROCESSOR) if (f := self.folder / name).is_file())]
-        tag = stable_hash([[f.name, content_tag(f)] for f in files], 8) if self._weights else "absent"
-        return f"clip-{tag}-{self.precision}-v{VIEWS_VERSION}"
-
-    @property
-    def device(self) -> str:
-        return best_device() if self.settings.device == "auto" else self.settings.device
-
-    @property
-    def precision(self) -> str:
-        return best_precision(self.device) if self.settings.precision == "auto" else self.settings.precision
-
-    @property
-    def on_cpu(self) -> bool:
-        return self.device == "cpu"
-
-    @property
-    def batch(self) -> int:
-        return self.settings.batch
-
-    @property
     def side_px(self) -> int:
         return int(self._config.get("vision_config", {}).get("image_size", 224))
 
@@ -79,23 +50,16 @@ class TransformersClip:
     def reads_all(self) -> bool:
         return self.settings.reads == "all"
 
-    def embed_crops(self, crops: Crops) -> Floats:
-        import torch
+    def _find_space(self) -> tuple[str, bool]:
+        """By the content of all files that change vectors, wherever the folder lies."""
+        tag, names = "absent", dict.fromkeys((CONFIG, PREPROCESSOR, *TEXT_FILES))
+        if self._weights:
+            files = [*self._weights, *(f for name in names if (f := self.folder / name).is_file())]
+            tag = stable_hash([[f.name, content_tag(f)] for f in files], 8)
+        return f"clip-{tag}-{self.precision}-v{VIEWS_VERSION}", tag != "absent"
 
-        model = self._model
-        parts = []
-        with torch.inference_mode():
-            for start in range(0, len(crops), self.settings.batch):
-                batch = torch.from_numpy(np.ascontiguousarray(crops[start : start + self.settings.batch]))
-                parts.append(model.vectors(batch))
-        return np.concatenate(parts) if parts else np.zeros((0, model.dim), np.float32)
-
-    def embed_texts(self, texts: Sequence[str]) -> Floats:
-        import torch
-
-        model = self._model
-        with torch.inference_mode():
-            return embed_long(texts, model.fits, model.tokens, model.text_vectors, model.dim)
+    def _load(self) -> LoadedClip:
+        return _Loaded(self.folder, self._config, self.device, self.precision)
 
     @property
     def _weights(self) -> list[Path]:
@@ -105,22 +69,8 @@ class TransformersClip:
     def _config(self) -> dict[str, Any]:
         return _read(self.folder / CONFIG)
 
-    @property
-    def _model(self) -> _Loaded:
-        """Loaded at first use, once, whichever thread comes first; what cannot be loaded is not tried again."""
-        with self._lock:
-            if self._broken is not None:
-                raise self._broken
-            try:
-                self.check()
-                self._loaded = self._loaded or _Loaded(self.folder, self._config, self.device, self.precision)
-            except BestshotError as error:
-                self._broken = error
-                raise
-            return self._loaded
 
-
-class _Loaded:
+class _Loaded(LoadedClip):
     """The model in memory."""
 
     def __init__(self, folder: Path, config: dict[str, Any], device: str, precision: str) -> None:
@@ -139,11 +89,10 @@ class _Loaded:
         self._mean = torch.tensor(mean, device=self._device).view(1, 3, 1, 1) * 255
         self._std = torch.tensor(std, device=self._device).view(1, 3, 1, 1) * 255
 
-    def vectors(self, crops: Any) -> Floats:
-        """(n, side, side, 3) uint8 tensor to (n, dim)."""
+    def vectors(self, crops: Any) -> Any:
         pixels = crops.to(self._device).permute(0, 3, 1, 2).float()
         seen = self._model.vision_model(pixel_values=((pixels - self._mean) / self._std).to(self._dtype))
-        return np.asarray(self._model.visual_projection(seen.pooler_output).float().cpu().numpy(), np.float32)
+        return self._model.visual_projection(seen.pooler_output)
 
     def text_vectors(self, texts: Sequence[str]) -> Floats:
         tokens = self._tokenizer(list(texts), padding=True, return_tensors="pt").to(self._device)
@@ -151,7 +100,6 @@ class _Loaded:
         return np.asarray(self._model.text_projection(read.pooler_output).float().cpu().numpy(), np.float32)
 
     def tokens(self, text: str) -> int:
-        """Number of tokens of a text, its marks of start and end not counted."""
         return max(1, len(self._tokenizer(text, verbose=False)["input_ids"]) - 2)
 
     def fits(self, text: str) -> bool:

@@ -15,6 +15,7 @@ from tiny_backbone import SIDE_PX, tiny_clip
 from selector.conformance import Job, scores_in_another_process
 from selector.domain import InputError, Item, MissingPart, Picture, Task, TaskInputs, TaskType, encode_final
 from selector.domain.embedding import EmbeddingSettings
+from selector.perception.embedding import device
 from selector.perception.embedding.device import best_precision
 from selector.perception.embedding.loading import read_architecture, trained_as
 from selector.perception.embedding.openclip import OpenClip, backbone_of
@@ -217,6 +218,22 @@ def test_space_changes_with_what_changes_vectors(settings, tmp_path, change):
     assert OpenClip(settings).space == OpenClip(replace(settings, batch=5, device="auto")).space
 
 
+def test_space_tells_the_training_by_which_crops_are_normalised(settings, monkeypatch):
+    """The same file and architecture under two tags may have another activation, mean or deviation."""
+    file = Path(settings.weights_path)
+    monkeypatch.setattr("selector.perception.embedding.openclip.need_backbone", lambda *_: file)
+    named = {tag: OpenClip(EmbeddingSettings("ViT-L-14", tag)).space for tag in ("openai", "laion2b_s32b_b82k")}
+    by_path = EmbeddingSettings("ViT-L-14", "openai", str(file))
+    assert len({*named.values(), OpenClip(by_path).space}) == 3
+    monkeypatch.setattr("selector.perception.embedding.loading.content_tag", lambda _: "9ce2e8a8")
+    assert OpenClip(by_path).space == named["openai"]  # OpenAI's own file, known by its content
+
+
+def test_space_of_a_model_that_cannot_be_told_raises_nothing(tmp_path):
+    (tmp_path / "w.safetensors").write_bytes(b"x")
+    assert "absent" in OpenClip(EmbeddingSettings("ViT-L-15", "", str(tmp_path / "w.safetensors"))).space
+
+
 @pytest.mark.parametrize(("key", "value"), [("precision", "int8"), ("reads", "klingon")])
 def test_setting_with_an_unknown_value_is_an_error(settings, key, value):
     with pytest.raises(InputError, match=value):
@@ -258,4 +275,31 @@ def test_precision_on_a_cpu_follows_from_its_instructions(tmp_path, monkeypatch,
     monkeypatch.setattr("selector.perception.embedding.device._CPU_FACTS", tmp_path / "cpuinfo")
     best_precision.cache_clear()
     assert best_precision("cpu") == expected
+    best_precision.cache_clear()
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_gpu_is_looked_for_only_where_a_driver_shows(tmp_path, monkeypatch, exists):
+    """``/dev/dxg``, say, which is all that WSL2 shows."""
+    (tmp_path / "dxg").touch()
+    monkeypatch.setattr(device, "_GPU_SIGNS", (tmp_path / "nvidia", tmp_path / ("dxg" if exists else "kfd")))
+    monkeypatch.setattr(device.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    device.best_device.cache_clear()
+    assert device.best_device() == ("cuda" if exists else "cpu")
+    device.best_device.cache_clear()
+
+
+def emulated(including_emulation=True):
+    return including_emulation
+
+
+@pytest.mark.parametrize(
+    ("supported", "expected"), [(emulated, "fp16"), (lambda **_: True, "bf16"), (lambda: True, "bf16")]
+)
+def test_gpu_that_only_emulates_bfloat16_runs_in_float16(monkeypatch, supported, expected):
+    """The last one is PyTorch before 2.4, which takes no argument."""
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
+    best_precision.cache_clear()
+    assert best_precision("cuda") == expected
     best_precision.cache_clear()

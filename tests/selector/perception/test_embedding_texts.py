@@ -2,6 +2,10 @@
 
 import json
 import re
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import open_clip
@@ -217,3 +221,50 @@ def test_quotes_and_apostrophes_hide_no_other_script(text: str) -> None:
 )
 def test_symbols_apostrophes_and_quoted_text_are_read(text: str) -> None:
     assert is_latin(text)
+
+
+def copied(settings, place):
+    """The same model with its text tower, elsewhere."""
+    folder = shutil.copytree(Path(settings.weights_path).parent, place)
+    return replace(settings, weights_path=str(folder / Path(settings.weights_path).name))
+
+
+def test_text_tower_belongs_to_the_space(multilingual, tmp_path):
+    there = copied(multilingual, tmp_path / "there")
+    space = OpenClip(multilingual).space
+    assert OpenClip(there).space == space
+    tower = Path(there.weights_path).parent / "tiny-xlm-roberta"
+    tokenizer = json.loads((tower / "tokenizer.json").read_text())
+    (tower / "tokenizer.json").write_text(json.dumps({**tokenizer, "normalizer": {"type": "Lowercase"}}))
+    assert OpenClip(there).space != space
+
+
+def test_space_stays_that_of_the_model_in_memory(multilingual, tmp_path):
+    there = copied(multilingual, tmp_path / "there")
+    backbone = OpenClip(there)
+    before = backbone.space
+    Path(there.weights_path).write_bytes(b"other weights")
+    assert backbone.space == before != OpenClip(there).space
+
+
+def test_folder_where_one_works_is_no_place_of_a_text_tower(multilingual, tmp_path, monkeypatch):
+    """It would be taken by chance, and from another folder it would not be found."""
+    weights = tmp_path / "weights" / "open_clip_model.safetensors"
+    weights.parent.mkdir()
+    weights.write_bytes(b"")
+    tower = Path(multilingual.weights_path).parent / "tiny-xlm-roberta"
+    shutil.copytree(tower, tmp_path / "somewhere" / "tiny-xlm-roberta")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MissingPart, match="tiny-xlm-roberta is not here"):
+        OpenClip(replace(multilingual, weights_path=str(weights))).check()
+
+
+def test_texts_from_many_threads_are_those_of_one(multilingual):
+    """Loading, too: the first one loads and the others wait."""
+    texts = [["红色的椅子" * (n % 7 + 1), "蓝色的狗"] for n in range(32)]
+    alone = [OpenClip(multilingual).embed_texts(some) for some in texts[:7]]
+    shared = OpenClip(multilingual)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(shared.embed_texts, texts))
+    for n, vectors in enumerate(found):
+        assert vectors == pytest.approx(alone[n % 7], abs=1e-6)
