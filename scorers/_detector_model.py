@@ -8,13 +8,13 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from scorers._transformers_files import pillow_processor, quiet
 from selector.domain import InputError, MissingPart, stable_hash
 from selector.domain.words import near_or_all
 
@@ -148,61 +148,42 @@ class Detector:
             return torch.softmax(logits.double().cpu(), dim=-1).numpy()
 
 
-def detector(folder: Path, key: str) -> Detector:
-    """The loaded model; ``key`` changes with its files. A failure is remembered too, so that it costs its time once.
+def detector(folder: Path, key: str, device: str) -> Detector:
+    """The loaded model on a device; ``key`` changes with its files. A failure is remembered: it costs its time once.
 
     Raises:
         InputError: it is no image classifier, its files do not fit, or weights are missing (a head without training).
     """
-    loaded = _loaded(folder, key)
+    loaded = _loaded(folder, key, device)
     if isinstance(loaded, str):
         raise InputError(loaded)
     return loaded
 
 
 @lru_cache(maxsize=1)
-def _loaded(folder: Path, key: str) -> Detector | str:
+def _loaded(folder: Path, key: str, device: str) -> Detector | str:
     del key
     try:
         model, missing, processor = _from_disk(folder)
+        model = model.float().eval().to(device)
     except Exception as error:  # whatever transformers and safetensors raise over a wrong file
         return f"{folder}: transformers cannot load it as an image classifier ({' '.join(str(error).split())[:200]})"
     if missing:
         return f"{folder}: its files lack {', '.join(missing[:3])}: an untrained head would give random scores"
-    from selector.perception.embedding.device import best_device
-
-    device = best_device()
-    return Detector(model.float().eval().to(device), processor, device)
+    return Detector(model, processor, device)
 
 
 def _from_disk(folder: Path) -> tuple[Any, list[str], Any]:
-    import transformers
     from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-    old = int(transformers.__version__.split(".")[0]) < 5
-    pillow = {"use_fast": False} if old else {"backend": "pil"}  # the same pixels with and without torchvision
-    with _quiet():
-        processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **pillow)
+    with quiet():
+        processor = AutoImageProcessor.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False, **pillow_processor()
+        )
         model, info = AutoModelForImageClassification.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, output_loading_info=True
         )
     return model, sorted(map(str, [*info["missing_keys"], *info["mismatched_keys"]])), processor
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No bars and no report while loading: what is missing becomes an error."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def settings_tag(labels: Sequence[int]) -> str:

@@ -50,15 +50,26 @@ def face_net(path: Path) -> FaceNet:
     """The network of a file, loaded once as long as the file stays as it is.
 
     Raises:
-        InputError: it cannot be read as ONNX, or it is no network from an aligned face to one vector.
+        InputError: it cannot be read as ONNX, or it is no network from an aligned face to one vector. That is
+            remembered, so that it costs its time once and not with every candidate.
     """
     facts = path.stat()
-    return _load(path, facts.st_size, facts.st_mtime_ns)
+    loaded = _loaded(path, facts.st_size, facts.st_mtime_ns)
+    if isinstance(loaded, str):
+        raise InputError(loaded)
+    return loaded
 
 
 @lru_cache(maxsize=2)
-def _load(path: Path, size: int, mtime_ns: int) -> FaceNet:
+def _loaded(path: Path, size: int, mtime_ns: int) -> FaceNet | str:
     del size, mtime_ns  # of the key: another file at the same place is another network
+    try:
+        return _load(path)
+    except InputError as error:
+        return str(error)
+
+
+def _load(path: Path) -> FaceNet:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

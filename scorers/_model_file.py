@@ -1,25 +1,18 @@
-"""What the version of a scorer says of a model file that the user brought: its content, not its place."""
+"""What the version of a scorer says of a model file: its content, not its place, and a word where there is none."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 
-from selector.domain.digest import sha256_of
+from selector.domain import MissingPart
+from selector.perception.model_files import content_tag
 
 ABSENT = "absent"
 
 
-def sha256_tag(path: Path) -> str:
-    """First eight hex digits of a file's SHA-256, read again only when its size or time changes; ``absent``."""
+def tag_or_absent(path: Path) -> str:
+    """As ``content_tag``; ``absent`` for a file that is not there, which is for ``check`` to complain of."""
     try:
-        facts = path.stat()
-        return _tag(path, facts.st_size, facts.st_mtime_ns) if path.is_file() else ABSENT
-    except OSError:
+        return content_tag(path)
+    except MissingPart:
         return ABSENT
-
-
-@lru_cache(maxsize=64)
-def _tag(path: Path, size: int, mtime_ns: int) -> str:
-    del size, mtime_ns  # of the key: another file at the same place is another model
-    return sha256_of(path)[:8]

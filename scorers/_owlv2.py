@@ -9,8 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from scorers._grounding import Evidence, detector_evidence
-from scorers._model_file import sha256_tag
+from scorers._transformers_files import pillow_processor, quiet
 from selector.domain import InputError, MissingPart, stable_hash
-from selector.perception.model_files import need
+from selector.perception.embedding.device import device_named
+from selector.perception.model_files import content_tag, need
 
 MOST_BOXES = 100  # of thousands; the rest score near 0 for every phrase
 LOWEST_SCORE = 0.01
@@ -55,17 +55,21 @@ def owlv2_folder(model_path: str) -> Path:
 def owlv2_tag(folder: Path) -> str:
     """Eight hex digits that change with any file that changes the scores."""
     files = sorted(path for pattern in ("*.json", "*.txt", "*.safetensors") for path in folder.glob(pattern))
-    return stable_hash([[path.name, sha256_tag(path)] for path in files], 8)
+    return stable_hash([[path.name, content_tag(path)] for path in files], 8)
 
 
-def detect(folder: Path, tag: str, rgb: Any, phrases: Sequence[str]) -> Evidence:
+def detect(folder: Path, tag: str, rgb: Any, phrases: Sequence[str], device: str = "auto") -> Evidence:
     """Evidence of the phrases in the boxes that the model finds in a picture (H, W, 3) uint8.
+
+    Args:
+        tag: see ``owlv2_tag``.
+        device: as in ``[embedding]``.
 
     Raises:
         InputError: the model cannot be loaded.
     """
     with _one_at_a_time:
-        loaded = _loaded(folder, tag)
+        loaded = _loaded(folder, tag, device_named(device))
         if isinstance(loaded, str):
             raise InputError(loaded)
         logits, centred = _answers(loaded, rgb, list(phrases))
@@ -104,48 +108,27 @@ def _answers(loaded: Any, rgb: Any, phrases: list[str]) -> tuple[Any, Any]:
 
 
 @lru_cache(maxsize=1)
-def _loaded(folder: Path, tag: str) -> Any:
+def _loaded(folder: Path, tag: str, device: str) -> Any:
     """Model, image processor, tokenizer and device, or why there are none; a failure is remembered too."""
     del tag  # of the key: other files at the same place are another model
     try:
         model, missing, processor, tokenizer = _from_disk(folder)
+        model = model.float().eval().to(device)
     except Exception as error:  # whatever transformers and safetensors raise over a wrong file
         return f"{folder}: transformers cannot load it as OWLv2 ({' '.join(str(error).split())[:200]})"
     if missing:
         return f"{folder}: its files lack {', '.join(missing[:3])}: untrained weights would give random scores"
-    from selector.perception.embedding.device import best_device
-
-    device = best_device()
-    return model.float().eval().to(device), processor, tokenizer, device
+    return model, processor, tokenizer, device
 
 
 def _from_disk(folder: Path) -> tuple[Any, list[str], Any, Any]:
-    import transformers
     from transformers import AutoImageProcessor, AutoTokenizer, Owlv2ForObjectDetection
 
-    old = int(transformers.__version__.split(".")[0]) < 5
-    pillow = {"use_fast": False} if old else {"backend": "pil"}  # the same pixels with and without torchvision
-    with _quiet():
+    with quiet():
         local = {"local_files_only": True, "trust_remote_code": False}
-        processor = AutoImageProcessor.from_pretrained(folder, **local, **pillow)
+        processor = AutoImageProcessor.from_pretrained(folder, **local, **pillow_processor())
         tokenizer = AutoTokenizer.from_pretrained(folder, **local)
         model, info = Owlv2ForObjectDetection.from_pretrained(
             folder, local_files_only=True, use_safetensors=True, output_loading_info=True
         )
     return model, sorted(map(str, [*info["missing_keys"], *info["mismatched_keys"]])), processor, tokenizer
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No bars and no report while loading: what is missing becomes an error."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scorers._face_net import FaceNet, Pixels, face_net
-from scorers._model_file import sha256_tag
+from scorers._model_file import tag_or_absent
 from scorers._swapped_face import given_face, swapped_face
 from selector.domain import Axis, Column, Item, MissingPart, Picture, Score, TaskType, stable_hash
 from selector.perception.face_align import aligned_crop
@@ -65,13 +65,17 @@ class ArcFace:
     @cached_property
     def version(self) -> str:
         """The model's SHA-256, what is done to its input, and the packages that find the face."""
-        model = sha256_tag(self._path) if self._path else "none"
+        model = tag_or_absent(self._path) if self._path else "none"
         return f"1-{model}-{stable_hash(list(self._input), 8)}-{weights_tag(*FACE_PACKAGES)}"
 
     def check(self) -> None:
-        """Raise ``MissingPart`` without dlib or the model's file, ``InputError`` for a file that is no face network."""
+        """Raise ``MissingPart`` without dlib or the model's file, which is only looked for."""
         check_face_models()
-        _ = self._net
+        self._file()
+
+    def try_out(self) -> None:
+        """Load the network, for ``bestshot doctor``; raises ``InputError`` for a file that is none."""
+        face_net(self._file())
 
     def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
         """Scores of each item, in order; the faces of all items are embedded together."""
@@ -116,6 +120,9 @@ class ArcFace:
 
     @cached_property
     def _net(self) -> FaceNet:
+        return face_net(self._file())
+
+    def _file(self) -> Path:
         if self._path is None:
             raise MissingPart(
                 "arcface needs the ONNX file of a face network: set [scorers.arcface] model_path in campaign.toml"
@@ -124,7 +131,7 @@ class ArcFace:
             raise MissingPart(
                 f"arcface finds no model at {self._path}: set [scorers.arcface] model_path in campaign.toml"
             )
-        return face_net(self._path)
+        return self._path
 
 
 def _cosine(one: Floats, other: Embedding) -> Score:

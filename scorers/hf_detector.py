@@ -34,8 +34,11 @@ from scorers._detector_model import (
     settings_tag,
     weight_files,
 )
-from scorers._model_file import ABSENT, sha256_tag
+from scorers._model_file import ABSENT
 from selector.domain import Axis, BestshotError, Column, InputError, Item, MissingPart, Score, TaskType, stable_hash
+from selector.domain.embedding import ContestContext
+from selector.perception.embedding.device import device_named
+from selector.perception.model_files import content_tag
 
 _one_at_a_time = threading.Lock()  # loading and the forward pass: a model keeps buffers, and memory for two is dear
 
@@ -56,6 +59,11 @@ class HFDetector:
             raise ValueError(f"fake_labels must be a list of labels, got {fake_labels!r}")
         self._folder_setting, self._model_setting = folder, model
         self._wanted = tuple(fake_labels)
+        self._device = "auto"
+
+    def meet(self, contest: ContestContext) -> None:
+        """Take the device of ``[embedding]``."""
+        self._device = contest.embedding.device
 
     @cached_property
     def version(self) -> str:
@@ -78,7 +86,7 @@ class HFDetector:
         if not items:
             return []
         with _one_at_a_time:
-            loaded = detector(self._folder, self._files_tag)
+            loaded = detector(self._folder, self._files_tag, device_named(self._device))
         prepared: list[Any] = []
         for item in items:
             try:
@@ -111,7 +119,7 @@ class HFDetector:
     @cached_property
     def _files_tag(self) -> str:
         files = [self._folder / CONFIG, self._folder / PREPROCESSOR, *weight_files(self._folder)]
-        return stable_hash([[file.name, sha256_tag(file)] for file in files], 8)
+        return stable_hash([[file.name, content_tag(file)] for file in files], 8)
 
 
 def _summed(shares: Any) -> Score:

@@ -7,8 +7,8 @@ width is added at each "~", an open end lies 100 from the other, and what falls 
 Axis: PQ. Tasks: all. Input: the candidate at its own size, one at a time, so that a score cannot depend on the batch.
 Model and licence: many, each its own; pyiqa itself is under PolyForm Noncommercial 1.0.0 and the S-Lab licence: not
 for commercial use. Source: GitHub chaofengc/IQA-PyTorch. Needs the extra ``pyiqa``, which pins many packages.
-Weights: nothing is ever fetched here. ``check()`` builds the metrics, because nothing else tells whether their weights
-are on this disk (4 to 9 s, most of it imports); weights are loaded without running the code that a pickle may hold.
+Weights: nothing is ever fetched here. Only building a metric tells whether its weights are on this disk (4 to 9 s, most
+of it imports): that happens at the first score and in ``bestshot doctor``. No code that a pickle may hold is run.
 Cost: very different; a 1024 px picture takes 1.5 s by piqe and 5.6 s by entropy on two busy cores.
 Fails: most metrics were trained on photographs and blame drawings; they rank candidates of one task. Run here with
 pyiqa 0.1.16: piqe and entropy, which have no weights, and that the others say what they lack; no metric with weights
@@ -47,11 +47,14 @@ class PyIQA:
         self.version = f"1-{_pyiqa_version()}-{stable_hash(list(self._metrics), 8)}"
 
     def check(self) -> None:
-        """Raise ``MissingPart`` without pyiqa or a metric's weights, ``InputError`` for a name that it has not."""
+        """Raise ``MissingPart`` without pyiqa, ``InputError`` for a name that it has not; nothing is imported."""
         if importlib.util.find_spec("pyiqa") is None:
             raise MissingPart("pyiqa is not installed: pip install 'bestshot[pyiqa]'")
         for metric in self._metrics:
             known(metric)
+
+    def try_out(self) -> None:
+        """Build the metrics, for ``bestshot doctor``; raises ``MissingPart`` for weights that are not here."""
         with _one_at_a_time:
             for metric in self._metrics:
                 metric_model(metric)

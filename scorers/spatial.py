@@ -127,10 +127,11 @@ class DetectorSpatial:
     def __init__(self, model_path: str = "") -> None:
         self._model_path = model_path
         self._translations: Mapping[str, str] = {}
+        self._device = "auto"
 
     def meet(self, contest: ContestContext) -> None:
-        """Take the contest's translations: OWLv2 reads English."""
-        self._translations = contest.translations
+        """Take the contest's device and translations: OWLv2 reads English."""
+        self._translations, self._device = contest.translations, contest.embedding.device
 
     @property
     def version(self) -> str:
@@ -159,7 +160,7 @@ class DetectorSpatial:
             rgb = item.picture.rgb
         except InputError as error:
             return {column.name: Score.unscored(str(error)) for column in self.columns}
-        return scene_scores(scene, questions, detect(self._folder, self._tag, rgb, questions.phrases))
+        return scene_scores(scene, questions, detect(self._folder, self._tag, rgb, questions.phrases, self._device))
 
     @cached_property
     def _folder(self) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from selector.domain import Generator, MissingPart, Scorer, TaskType
+from selector.domain import BestshotError, Generator, MissingPart, Scorer, TaskType
 from selector.domain.embedding import ContestContext
 from selector.registry import create_generator, create_scorer, generator_names
 from selector.runs.generating import build_of
@@ -38,16 +38,24 @@ def present_builds(ws: Workspace) -> dict[str, str]:
 
 
 def ready_scorers(ws: Workspace, contest: ContestContext) -> tuple[Scorers, LeftOut]:
-    """Scorers that can run here, each told of the contest if it asks, and why the others cannot."""
+    """Scorers that can run here, each told of the contest if it asks, and why the others cannot.
+
+    Raises:
+        InputError: a name or setting that there is not. A model that does not fit is a reason to leave its scorer out.
+    """
     ready: Scorers = {}
     left_out: LeftOut = {}
     for name in ws.config.score.scorers:
         try:
             scorer = create_scorer(name, _scorer_settings(ws, name), ws.folder)
+        except MissingPart as error:
+            left_out[name] = str(error)
+            continue
+        try:
             if hasattr(scorer, "meet"):
                 scorer.meet(contest)
             scorer.check()
-        except MissingPart as error:
+        except BestshotError as error:
             left_out[name] = str(error)
         else:
             ready[name] = scorer

@@ -166,13 +166,13 @@ def test_without_a_model_it_says_where_to_set_one(tmp_path):
 )
 def test_model_of_another_kind_is_refused(tmp_path, facts):
     with pytest.raises(InputError, match=r"needs one input \(n, 3, 112, 112\) .*; this model takes faces \["):
-        ArcFace(saved(tmp_path / "other.onnx", **facts)).check()
+        ArcFace(saved(tmp_path / "other.onnx", **facts)).try_out()
 
 
 def test_file_that_is_no_model_is_refused_in_one_line(tmp_path):
     (tmp_path / "page.onnx").write_text("<html>not found</html>")
     with pytest.raises(InputError, match="not an ONNX model that can be read") as caught:
-        ArcFace(str(tmp_path / "page.onnx")).check()
+        ArcFace(str(tmp_path / "page.onnx")).try_out()
     assert "\n" not in str(caught.value)
 
 
@@ -199,3 +199,18 @@ def test_version_goes_by_the_models_content_and_settings_and_not_by_its_place(tm
 def test_path_of_the_model_is_seen_from_the_campaign(tmp_path, model):
     (tmp_path / "m.onnx").write_bytes(Path(model).read_bytes())
     create_scorer("arcface", {"model_path": "m.onnx"}, tmp_path).check()
+
+
+def test_check_loads_nothing_and_what_cannot_be_loaded_is_tried_once(tmp_path, monkeypatch):
+    """Every verb checks its scorers."""
+    import onnxruntime
+
+    (tmp_path / "page.onnx").write_text("<html>not found</html>")
+    scorer, loaded, real = ArcFace(str(tmp_path / "page.onnx")), [], onnxruntime.InferenceSession
+    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *a, **k: (loaded.append(a), real(*a, **k))[1])
+    scorer.check()
+    assert not loaded
+    for _ in range(3):
+        with pytest.raises(InputError, match="not an ONNX model"):
+            scored(scorer, ASTRONAUT)
+    assert len(loaded) == 1

@@ -11,12 +11,14 @@ import pytest
 import torch
 from PIL import Image
 from skimage import data
+from tiny_backbone import contest_with
 from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessor, ViTModel
 
 from scorers._detector_model import says_fake
 from scorers.hf_detector import HFDetector
 from selector.conformance import check_scorer
 from selector.domain import InputError, Item, MissingPart, Picture, Task, TaskInputs, TaskType, encode_final
+from selector.domain.embedding import EmbeddingSettings
 from selector.registry import create_scorer
 
 LABELS = ("real", "ai_painting", "deepfake")
@@ -249,3 +251,15 @@ def test_version_goes_by_content_and_by_what_is_summed(tmp_path, folder, copy):
 def test_settings_that_make_no_sense_are_refused(wrong):
     with pytest.raises(InputError, match="does not accept these settings"):
         create_scorer("hf_detector", wrong)
+
+
+def test_it_runs_on_the_device_of_the_embedding(folder):
+    made = create_scorer("hf_detector", {"folder": folder})
+    before = made.version
+    made.meet(contest_with(EmbeddingSettings(device="cuda:99")))
+    assert made.version == before
+    for _ in range(2):  # the second time from memory
+        with pytest.raises(InputError, match="cannot load it as an image classifier"):
+            made.score(items()[:1])
+    made.meet(contest_with(EmbeddingSettings(device="cpu")))
+    assert made.score(items()[:1])[0]["fake_probability"].value is not None

@@ -178,7 +178,7 @@ def test_pyiqa_metric_whose_weights_are_not_here_says_how_to_fetch_them_at_once(
     metric_model.__globals__["_built"].cache_clear()
     started = time.perf_counter()
     with pytest.raises(MissingPart, match=rf"import pyiqa; pyiqa.create_metric\('{metric}'\)"):
-        PyIQA([metric]).check()
+        PyIQA([metric]).try_out()
     assert time.perf_counter() - started < 20  # a hub that cannot be reached is tried for 47 s
 
 
@@ -190,7 +190,7 @@ def test_pyiqa_metric_whose_package_is_missing_names_it(monkeypatch):
     metric_model.__globals__["_built"].cache_clear()
     monkeypatch.setattr("pyiqa.models.inference_model.InferenceModel", build)
     with pytest.raises(MissingPart, match="cannot make 'piqe' without pkg_resources: pip install 'setuptools<81'"):
-        PyIQA(["piqe"]).check()
+        PyIQA(["piqe"]).try_out()
     metric_model.__globals__["_built"].cache_clear()
 
 
@@ -201,3 +201,15 @@ def test_pyiqa_table_has_what_the_columns_are_made_of():
         assert {"metric_mode", "score_range"} <= set(facts), metric
         low, high = closed_range(facts["score_range"])
         assert low < high
+
+
+@pytest.mark.usefixtures("found")
+def test_check_builds_nothing_and_a_trial_builds_every_metric(monkeypatch):
+    """Every verb checks its scorers, and building takes seconds."""
+    built = []
+    monkeypatch.setattr("scorers.pyiqa_metrics.metric_model", built.append)
+    scorer = PyIQA(["musiq", "clipiqa"])
+    scorer.check()
+    assert built == []
+    scorer.try_out()
+    assert built == ["clipiqa", "musiq"]

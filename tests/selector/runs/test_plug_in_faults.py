@@ -10,7 +10,7 @@ import pytest
 from conftest import ToyGenerator, ToyScorer
 
 from selector import Campaign
-from selector.domain import Item, Made, Recipe, Score, TaskInputs
+from selector.domain import InputError, Item, Made, MissingPart, Recipe, Score, TaskInputs
 
 NO_JSON = [np.int64(1), np.float32(0.5), float("nan"), "\udc8f"]
 
@@ -82,3 +82,24 @@ def test_one_senseless_result_costs_no_other_candidate_its_scores(
     assert (summary.values, sum(summary.failures.values())) == (8, 1)
     monkeypatch.setattr(ToyScorer, "score", honest)
     assert campaign.score().values == 1
+
+
+@pytest.mark.parametrize("error", [InputError, MissingPart])
+def test_a_scorer_whose_model_does_not_fit_is_left_out_and_every_verb_goes_on(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def check(_: ToyScorer) -> None:
+        raise error("this file is no network: mend model_path")
+
+    campaign.generate()
+    monkeypatch.setattr(ToyScorer, "check", check)
+    summary = campaign.score()
+    assert (summary.values, summary.left_out) == (0, {"technical": "this file is no network: mend model_path"})
+    assert campaign.status().scores == 0
+
+
+def test_a_setting_that_there_is_not_ends_a_run(campaign: Campaign) -> None:
+    with (campaign.folder / "campaign.toml").open("a") as file:
+        file.write("\n[scorers.technical]\nsharpnes = 1\n")
+    with pytest.raises(InputError, match="'technical' has no setting 'sharpnes'"):
+        Campaign(campaign.folder).score()
