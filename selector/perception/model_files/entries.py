@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from selector.perception.model_files.catalogue import Model, ModelFile, Repository
 
-_SHARED = ("clip_similarity", "clip_direction", "prompt_contrast", "spatial")
+_SHARED = ("clip_direction", "clip_similarity", "prompt_contrast", "realism", "spatial")
 _VIT_L = Repository(
     "timm/vit_large_patch14_clip_224.openai",
     "18d0535469bb561bf468d76c1d73aa35156c922b",
@@ -96,7 +96,8 @@ MODELS: tuple[Model, ...] = (
         name="clip-multilingual",
         scorers=_SHARED,
         licence="MIT",
-        note="reads Chinese; the text tower's tokenizer and configuration come with it",
+        note="reads Chinese; no scorer takes it unless its settings say so; the text tower's tokenizer comes with it",
+        optional=True,
         open_clip=("xlm-roberta-base-ViT-B-32", "laion5b_s13b_b90k"),
         files=(
             ModelFile(
@@ -160,17 +161,17 @@ MODELS: tuple[Model, ...] = (
     ),
     Model(
         name="hpsv2.1",
-        scorers=(),
+        scorers=("preference",),
         licence="Apache-2.0",
-        note="a ViT-H/14 for plug-ins: no scorer here reads it yet; compares only images of the same prompt",
+        note="a ViT-H/14 of people's choices; compares only images of the same prompt",
         optional=True,
         files=_unhashed(_HPS, ("HPS_v2.1_compressed.pt", 1_970_000_000)),
     ),
     Model(
         name="pickscore",
-        scorers=(),
+        scorers=("preference",),
         licence="the card names none; its code is MIT",
-        note="a ViT-H/14 for plug-ins: no scorer here reads it yet; compares only images of the same prompt",
+        note="preference reads it with model = 'pickscore'; a ViT-H/14, compares only images of the same prompt",
         optional=True,
         files=_unhashed(
             _PICK,
