@@ -8,6 +8,7 @@ import torch
 from conftest import noise_jpeg
 from safetensors.torch import load_file, save_file
 from tiny_backbone import contest_with, tiny_clip
+from tiny_folders import tiny_pickscore
 
 from scorers.preference import Preference
 from selector.domain import InputError, Item, MissingPart, Picture, Task, TaskInputs, TaskType
@@ -36,29 +37,7 @@ def checkpoint(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """As PickScore publishes it: transformers' CLIPModel, its tokenizer and its preprocessor."""
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-    from transformers import CLIPConfig, CLIPModel, PreTrainedTokenizerFast
-
-    place = tmp_path_factory.mktemp("pick") / "pickscore"
-    vocabulary = {c: i for i, c in enumerate(["<pad>", "<unk>", "<s>", *"abcdefghijklmnopqrstuvwxyz ,.", "</s>"])}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", special_tokens=[("<s>", 2), ("</s>", len(vocabulary) - 1)]
-    )
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>", unk_token="<unk>"
-    ).save_pretrained(place)
-    small = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
-    text = {**small, "vocab_size": len(vocabulary), "eos_token_id": len(vocabulary) - 1, "bos_token_id": 2}
-    vision = {**small, "image_size": 32, "patch_size": 8}
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=16)).save_pretrained(place)
-    preprocessor = {"image_mean": [0.5, 0.4, 0.3], "image_std": [0.3, 0.2, 0.1], "size": {"shortest_edge": 32}}
-    (place / "preprocessor_config.json").write_text(json.dumps(preprocessor))
-    return place
+    return tiny_pickscore(tmp_path_factory.mktemp("pick") / "pickscore")
 
 
 def scorer(settings):

@@ -2,67 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tiny_backbone import contest_with
+from tiny_folders import tiny_owlv2
 
 from experiments.support.scenes import Drawn, render
 from scorers._owlv2 import _as_shares, detect, owlv2_folder, owlv2_tag
 from selector.conformance import check_scorer
 from selector.domain import InputError, Item, MissingPart, Picture, Task, TaskInputs, TaskType, encode_final
+from selector.domain.embedding import EmbeddingSettings
 from selector.registry import create_scorer
 
 PHRASES = ("a square", "a circle", "an empty background")
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as the hub has it: configuration, weights, image processor, and CLIP's tokenizer over letters."""
     return tiny_owlv2(tmp_path_factory.mktemp("owlv2"))
-
-
-def tiny_owlv2(folder: Path) -> Path:
-    import torch
-    from transformers import Owlv2Config, Owlv2ForObjectDetection
-
-    tower = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 2}
-    words = {**tower, "vocab_size": 2 * len(LETTERS) + 2, "max_position_embeddings": 16}
-    ends = {"bos_token_id": 2 * len(LETTERS), "eos_token_id": 2 * len(LETTERS) + 1, "pad_token_id": 0}
-    config = Owlv2Config(
-        text_config={**words, **ends}, vision_config={**tower, "image_size": 64, "patch_size": 16}, projection_dim=32
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = Owlv2ForObjectDetection(config)
-        with torch.no_grad():  # spread the answers, which are all alike in an untrained model
-            for name, parameter in model.named_parameters():
-                if "logit" in name or "class_head" in name or "box_head" in name:
-                    parameter.normal_(0, 0.5)
-    model.save_pretrained(folder)
-    _write_tokenizer(folder)
-    processor = {"image_processor_type": "Owlv2ImageProcessor", "size": {"height": 64, "width": 64}}
-    (folder / "preprocessor_config.json").write_text(json.dumps(processor))
-    return folder
-
-
-def _write_tokenizer(folder: Path) -> None:
-    tokens = [*LETTERS, *(f"{letter}</w>" for letter in LETTERS), "<|startoftext|>", "<|endoftext|>"]
-    (folder / "vocab.json").write_text(json.dumps({token: i for i, token in enumerate(tokens)}))
-    (folder / "merges.txt").write_text("#version: 0.2\n")
-    settings = {
-        "tokenizer_class": "CLIPTokenizer",
-        "bos_token": "<|startoftext|>",
-        "eos_token": "<|endoftext|>",
-        "unk_token": "<|endoftext|>",
-        "pad_token": "a",
-        "model_max_length": 16,
-    }
-    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
 
 
 def scene(width: int = 384) -> Any:
@@ -166,3 +128,13 @@ def test_weights_that_are_missing_in_the_file_are_an_error_and_no_random_numbers
     save_file({k: v for k, v in state.items() if "class_head" not in k}, copy / "model.safetensors", {"format": "pt"})
     with pytest.raises(InputError, match="untrained weights would give random scores"):
         detect(copy, owlv2_tag(copy), scene(), PHRASES)
+
+
+def test_it_runs_on_the_device_of_the_embedding(folder: Path) -> None:
+    scorer: Any = create_scorer("spatial", {"grounding": "owlv2", "model_path": str(folder)})
+    candidate = item("a red square to the left of a blue circle", scene())
+    scorer.meet(contest_with(EmbeddingSettings(device="cuda:99")))
+    with pytest.raises(InputError, match="cannot load it as OWLv2"):
+        scorer.score([candidate])
+    scorer.meet(contest_with(EmbeddingSettings(device="cpu")))
+    assert scorer.score([candidate])[0]["objects"].value is not None
