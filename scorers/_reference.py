@@ -35,7 +35,11 @@ class Fitted:
 
 
 class Reference:
-    """Fits at first use; safe to call from threads."""
+    """Fits at first use; safe to call from threads.
+
+    A run has embedded the photographs by then, see ``selector.runs.embedding``; what it has not is embedded here, in
+    the thread that asks first.
+    """
 
     def __init__(self, pictures: RealPictures, backbone: Backbone) -> None:
         self._pictures, self._backbone = pictures, backbone

@@ -2,6 +2,10 @@
 
 On a CPU each core has a batch of its own, which it decodes and embeds in one thread: no core waits for another. On
 another device two batches are under way, so that a pool decodes one while the other is embedded.
+
+A head may look at pictures beside the candidates, such as photographs to compare with. It then has two methods:
+``own_pictures()`` gives their ids and how one is read, and ``keep_in(vectors)`` says where their vectors (whole view)
+will be. They are embedded before the first candidate, in the same way.
 """
 
 from __future__ import annotations
@@ -10,13 +14,14 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, cast
+from functools import lru_cache, partial
+from typing import Any, TypeVar, cast
 
-from selector.domain import BestshotError, InputError, Item, Score, Scorer, Task, TaskInputs
-from selector.domain.embedding import Head
+from selector.domain import BestshotError, InputError, Item, Picture, Score, Scorer, Task, TaskInputs
+from selector.domain.embedding import Head, View
 from selector.perception.embedding.device import cores_shared_by
 from selector.perception.embedding.looking import Map, Request, know_texts, look
+from selector.perception.embedding.real_pictures import gather
 from selector.perception.embedding.vectors import Vectors
 from selector.runs.pool import JobDone, stream
 from selector.runs.progress import Progress
@@ -29,6 +34,7 @@ MOST_STREAMS = 8  # batches under way on a CPU; with more cores each has several
 CPU_BATCH = 32  # candidates of a batch there: in one thread a larger one is no faster
 _KEPT_INPUTS = 64  # tasks whose source pictures stay in memory
 
+_T = TypeVar("_T")
 Due = tuple[Task, str, tuple[str, ...]]  # a candidate of a task, and the heads that have not read it
 
 
@@ -53,13 +59,24 @@ def score_by_heads(
     groups = [_Group(ws, group, _due(ws, tasks, group), translations) for group in by_space.values()]
     total, done = sum(len(group.due) for group in groups), 0
     for group in groups:
-        for result in group.scored() if group.due else ():
-            with ws.db.write() as connection:
-                group.vectors.save(connection)
+        for result in group.results() if group.due else ():
+            if isinstance(result, _Pictures):
+                group.vectors.save()
+                progress("photographs", result.done, result.total)
+                continue
+            with group.vectors.saving() as connection:
                 add_scores(ws.db, connection, result.rows)
             count(result)
             done += result.candidates
             progress("embed", done, total, f"{len(group.heads)} heads")
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """How many pictures of the heads' own are embedded, and of how many that were not known."""
+
+    done: int
+    total: int
 
 
 class _Group:
@@ -71,27 +88,36 @@ class _Group:
         self.heads, self.due = heads, due
         self.vectors = StoredVectors(ws.db)
         for head in heads.values():
-            if hasattr(head, "keep_in"):  # it embeds pictures of its own, and these are kept as well
+            if hasattr(head, "keep_in"):  # it has pictures of its own, and these are kept as well
                 head.keep_in(self.vectors)
         self._ws, self._translations = ws, translations
         self._backbone = next(iter(heads.values())).backbone
 
-    def scored(self) -> Iterator[Scored]:
-        """Batches as they are done."""
+    def results(self) -> Iterator[Scored | _Pictures]:
+        """Batches as they are done, to be saved; those of the heads' own pictures first."""
         on_cpu, cores = self._backbone.on_cpu, os.cpu_count() or 1
         streams = min(MOST_STREAMS, cores) if on_cpu else 2
         size = min(CPU_BATCH, self._backbone.batch) if on_cpu else self._backbone.batch
-        batches = [self.due[start : start + size] for start in range(0, len(self.due), size)]
         try:
             self._know_texts()
-        except BestshotError as error:  # weights that cannot be loaded; other heads may have another backbone
-            yield Scored([], 0, [f"{', '.join(self.heads)}: {error}"])
+        except BestshotError as error:
+            yield self._failed(error)
             return
         with ThreadPoolExecutor(cores) as pool, cores_shared_by(streams if on_cpu else 1):
-            worker = _Worker(self._ws, self.heads, self.vectors, self._translations, map if on_cpu else pool.map)
-            for result in stream(batches, worker.work, streams):
+            each: Map = map if on_cpu else pool.map
+            try:
+                yield from self._know_pictures(each, size, streams)
+            except BestshotError as error:
+                yield self._failed(error)
+                return
+            worker = _Worker(self._ws, self.heads, self.vectors, self._translations, each)
+            for result in stream(_parts(self.due, size), worker.work, streams):
                 if not isinstance(result, JobDone):
                     yield result
+
+    def _failed(self, error: BestshotError) -> Scored:
+        """Weights that cannot be loaded; other heads may have another backbone."""
+        return Scored([], 0, [f"{', '.join(self.heads)}: {error}"])
 
     def _know_texts(self) -> None:
         inputs = [TaskInputs(task) for task in {task.id: task for task, _, _ in self.due}.values()]
@@ -101,6 +127,40 @@ class _Group:
             raise
         except Exception:  # a head's own fault: the batches find out of which item
             return
+
+    def _know_pictures(self, each: Map, size: int, streams: int) -> Iterator[_Pictures]:
+        """Embed what heads with work to do look at beside the candidates, as far as it is not stored."""
+        try:
+            reads = self._own_pictures()
+            known = self.vectors.pictures(self._backbone.space, View.WHOLE, reads)
+            missing = [key for key in reads if key not in known]
+
+            def work(keys: Sequence[str]) -> Iterator[int]:
+                for found in gather(self._backbone, keys, lambda key: reads[key](), self.vectors, each):
+                    yield len(found)
+
+            done = 0
+            for result in stream(_parts(missing, size), work, streams):
+                if not isinstance(result, JobDone):
+                    done += result
+                    yield _Pictures(done, len(missing))
+        except BestshotError:
+            raise
+        except Exception:  # as above
+            return
+
+    def _own_pictures(self) -> dict[str, Callable[[], Picture]]:
+        busy = {name for _, _, lacking in self.due for name in lacking}
+        found: dict[str, Callable[[], Picture]] = {}
+        for name, head in self.heads.items():
+            if name in busy and hasattr(head, "own_pictures"):
+                ids, read = head.own_pictures()
+                found |= {key: partial(read, key) for key in ids}
+        return found
+
+
+def _parts(whole: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    return (whole[start : start + size] for start in range(0, len(whole), size))
 
 
 def _due(ws: Workspace, tasks: Sequence[Task], heads: Mapping[str, Head]) -> list[Due]:

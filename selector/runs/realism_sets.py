@@ -104,8 +104,7 @@ class Vectors:
         done = 0
         with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
             for batch in gather(self._backbone, ids, read, self._kept, pool.map):
-                with self._ws.db.write() as connection:
-                    self._kept.save(connection)
+                self._kept.save()
                 for key, vector in batch.items():
                     if isinstance(vector, str):
                         self._reasons[vector] += 1

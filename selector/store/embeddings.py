@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
@@ -22,10 +23,10 @@ _AT_ONCE = 500  # keys in one query: SQLite takes 32,766 variables, older builds
 
 
 class StoredVectors:
-    """Looks vectors up in the store and collects new ones, for ``save`` in the writer's transaction.
+    """Looks vectors up in the store and collects new ones, for the writer's transaction in ``saving``.
 
     Fulfils ``selector.perception.embedding.vectors.Vectors``. What was added is found again before it is saved. Text
-    vectors stay in memory: there is one a prompt.
+    vectors stay in memory: there is one a prompt. Safe to call from threads; one of them saves.
     """
 
     def __init__(self, db: Database) -> None:
@@ -60,14 +61,18 @@ class StoredVectors:
         import numpy as np
 
         texts = list(texts)
-        digests = {_digest(t): t for t in texts if (space, t) not in self._texts}
+        with self._lock:
+            found = {text: v for text in texts if (v := self._texts.get((space, text))) is not None}
+        digests = {_digest(text): text for text in texts if text not in found}
         t = schema.text_embedding.c
         with self._db.read() as connection:
             for some in _parts(list(digests)):
                 query = select(t.digest, t.vector).where(t.space == space, t.digest.in_(some))
                 for row in connection.execute(query):
-                    self._texts[space, digests[row.digest]] = np.frombuffer(row.vector, "<f4")
-        return {text: self._texts[space, text] for text in texts if (space, text) in self._texts}
+                    found[digests[row.digest]] = np.frombuffer(row.vector, "<f4")
+        with self._lock:
+            self._texts.update({(space, text): vector for text, vector in found.items()})
+        return found
 
     def add_texts(self, space: str, found: Mapping[str, Floats]) -> None:
         new = {(space, text): vector for text, vector in found.items()}
@@ -75,11 +80,34 @@ class StoredVectors:
             self._texts.update(new)
             self._new_texts.update(new)
 
-    def save(self, connection: Connection) -> None:
-        """Write what was added since the last call; what another process wrote meanwhile stays."""
+    @contextmanager
+    def saving(self) -> Iterator[Connection]:
+        """A transaction that also writes what was added so far; what another process wrote meanwhile stays.
+
+        Without a commit all of it stays here, for the next transaction.
+        """
         with self._lock:
-            pictures, self._new_pictures = self._new_pictures, {}
-            texts, self._new_texts = self._new_texts, {}
+            pictures, texts = dict(self._new_pictures), dict(self._new_texts)
+        with self._db.write() as connection:
+            self._write(connection, pictures, texts)
+            yield connection
+        with self._lock:  # not before the commit, or a reader would find them neither here nor there
+            for picture in pictures:
+                self._new_pictures.pop(picture, None)
+            for text in texts:
+                self._new_texts.pop(text, None)
+
+    def save(self) -> None:
+        """``saving`` with nothing else in the transaction."""
+        with self.saving():
+            pass
+
+    def _write(
+        self,
+        connection: Connection,
+        pictures: Mapping[tuple[str, str, str], Floats],
+        texts: Mapping[tuple[str, str], Floats],
+    ) -> None:
         rows: list[dict[str, Any]] = [
             {"picture_id": i, "space": space, "view": view, "crops": len(v), "vectors": v.astype("<f2").tobytes()}
             for (i, space, view), v in pictures.items()

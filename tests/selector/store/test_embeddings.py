@@ -26,11 +26,6 @@ def vectors(n=2, dim=6):
     return as_kept(RNG.normal(0, 5, (n, dim)).astype(np.float32))
 
 
-def saved(store, db):
-    with db.write() as connection:
-        store.save(connection)
-
-
 def same(found, expected):
     assert found.keys() == expected.keys()
     for key, value in expected.items():
@@ -46,7 +41,7 @@ def test_what_was_added_is_found_before_and_after_it_is_saved_and_by_another_pro
     for _ in range(2):
         same(store.pictures(SPACE, View.NATIVE, ["a", "b", "c"]), pictures)
         same(store.texts(SPACE, ["a chair", "椅子", "a dog"]), texts)
-        saved(store, db)
+        store.save()
     other = StoredVectors(db)
     same(other.pictures(SPACE, View.NATIVE, ["a", "b", "c"]), pictures)
     same(other.texts(SPACE, ["a chair", "椅子", "a dog"]), texts)
@@ -67,7 +62,7 @@ def test_spaces_and_views_are_never_mixed(db):
     for _ in range(2):
         assert store.pictures(SPACE, View.NATIVE, ["a"]) == store.pictures("other", View.WHOLE, ["a"]) == {}
         assert store.texts("other", ["a chair"]) == {}
-        saved(store, db)
+        store.save()
 
 
 def test_saving_twice_and_from_two_processes_keeps_the_first(db):
@@ -76,7 +71,7 @@ def test_saving_twice_and_from_two_processes_keeps_the_first(db):
     first.add_pictures(SPACE, View.WHOLE, {"a": one})
     second.add_pictures(SPACE, View.WHOLE, {"a": vectors(1), "b": vectors(1)})
     for store in (first, first, second):
-        saved(store, db)
+        store.save()
     with db.read() as connection:
         assert connection.execute(select(func.count()).select_from(schema.embedding)).scalar_one() == 2
     same(StoredVectors(db).pictures(SPACE, View.WHOLE, ["a"]), {"a": one})
@@ -86,7 +81,7 @@ def test_more_keys_than_a_query_takes_are_found(db):
     store = StoredVectors(db)
     many = {f"p{i}": vectors(1) for i in range(1203)}
     store.add_pictures(SPACE, View.WHOLE, many)
-    saved(store, db)
+    store.save()
     same(StoredVectors(db).pictures(SPACE, View.WHOLE, many), many)
     assert StoredVectors(db).pictures(SPACE, View.WHOLE, []) == {}
 
@@ -96,7 +91,7 @@ def test_kept_precision_survives_the_store_and_is_a_ten_thousandth_of_the_cosine
     kept = as_kept(exact)
     store = StoredVectors(db)
     store.add_pictures(SPACE, View.WHOLE, {"a": kept})
-    saved(store, db)
+    store.save()
     assert np.array_equal(StoredVectors(db).pictures(SPACE, View.WHOLE, ["a"])["a"], kept)
     text = RNG.normal(size=768)
 
@@ -119,9 +114,33 @@ def test_threads_add_and_save_without_losing_a_vector(db):
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
-        saved(store, db)
-    saved(store, db)
+        store.save()
+    store.save()
     same(StoredVectors(db).pictures(SPACE, View.WHOLE, expected), expected)
+
+
+def test_failed_transaction_loses_no_vector_and_the_next_one_writes_it(db):
+    store, one, words = StoredVectors(db), vectors(1), vectors(1)[0]
+    store.add_pictures(SPACE, View.WHOLE, {"a": one})
+    store.add_texts(SPACE, {"a chair": words})
+    with pytest.raises(ZeroDivisionError), store.saving():
+        raise ZeroDivisionError("what else is in the transaction fails")
+    assert StoredVectors(db).pictures(SPACE, View.WHOLE, ["a"]) == {}
+    same(store.pictures(SPACE, View.WHOLE, ["a"]), {"a": one})
+    store.save()
+    same(StoredVectors(db).pictures(SPACE, View.WHOLE, ["a"]), {"a": one})
+    same(StoredVectors(db).texts(SPACE, ["a chair"]), {"a chair": words})
+
+
+def test_vectors_are_found_while_they_are_being_saved_and_what_comes_meanwhile_is_saved_next(db):
+    store, one, late = StoredVectors(db), vectors(1), vectors(1)
+    store.add_pictures(SPACE, View.WHOLE, {"a": one})
+    with store.saving():
+        same(store.pictures(SPACE, View.WHOLE, ["a"]), {"a": one})
+        store.add_pictures(SPACE, View.WHOLE, {"b": late})
+    same(StoredVectors(db).pictures(SPACE, View.WHOLE, ["a", "b"]), {"a": one})
+    store.save()
+    same(StoredVectors(db).pictures(SPACE, View.WHOLE, ["a", "b"]), {"a": one, "b": late})
 
 
 def test_memory_outside_a_campaign_keeps_the_most_recently_used():
