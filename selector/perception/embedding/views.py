@@ -4,6 +4,9 @@ WHOLE and GRID decode a JPEG at a reduced scale (libjpeg's DCT scaling) that sti
 times as fast, and the bicubic reduction that follows hides the difference (Spearman in ``experiments.throughput``).
 The scale follows from the picture's own size, never from what else is to be measured, so that scores do not depend on
 which scorers run together.
+
+Of a strip only what a crop shows is scaled: the whole of 1 x 1500 px, enlarged until its shorter side fits, would take
+hundreds of megabytes.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 VIEWS_VERSION = 1  # part of every embedding's space: raise it when a crop changes
 OVERSAMPLING = 2  # decoded px per wanted px
+STRIP = 8  # times as long as wide: beyond, Pillow scales single boxes; the same but for rounding between directions
 _SCALES = ((2, 0.6), (3, 0.4))  # GRID: crops along each axis, and their side as a share of the picture's
 
 
@@ -52,19 +56,21 @@ def crops(picture: Picture, view: View, side: int) -> Crops:
 
 def _whole(picture: Picture, side: int) -> Crops:
     """Shorter side to ``side``, antialiased bicubic, then the centre: what CLIP was trained on (torchvision's way)."""
-    rgb = _resized(picture.reduced(OVERSAMPLING * side), side)
-    top, left = (round((size - side) / 2.0) for size in rgb.shape[:2])
+    rgb = picture.reduced(OVERSAMPLING * side)
+    height, width = rgb.shape[:2]
+    high, wide = (int(side * size / min(width, height)) for size in (height, width))
+    top, left = (round((size - side) / 2.0) for size in (high, wide))
+    if _is_strip(width, height):
+        return _scaled_crop(_image(rgb), (wide, high), (left, top), side)
+    rgb = _resized(rgb, (high, wide))
     return np.ascontiguousarray(rgb[top : top + side, left : left + side])
 
 
-def _resized(rgb: Crops, side: int) -> Crops:
-    """The shorter side at ``side``: torch's kernel for bytes, within one level of Pillow's and five times as fast."""
+def _resized(rgb: Crops, size: tuple[int, int]) -> Crops:
+    """At (height, width): torch's kernel for bytes, within one level of Pillow's and five times as fast."""
     import torch
     from torch.nn.functional import interpolate
 
-    height, width = rgb.shape[:2]
-    shorter = min(height, width)
-    size = (int(side * height / shorter), int(side * width / shorter))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the array is read-only, and so is what is done with it
         pixels = torch.from_numpy(rgb)
@@ -78,10 +84,28 @@ def _native(picture: Picture, side: int) -> Crops:
     height, width = rgb.shape[:2]
     wide, high = _at_least(width, height, side)
     if (wide, high) != (width, height):
+        if _is_strip(width, height):
+            image = _image(rgb)
+            return np.stack([_scaled_crop(image, (wide, high), at, side) for at in _corners(wide, high, side)])
         from PIL import Image as Pillow
 
         rgb = np.asarray(_image(rgb).resize((wide, high), Pillow.Resampling.BICUBIC), np.uint8)
     return np.stack([rgb[top : top + side, left : left + side] for left, top in _corners(wide, high, side)])
+
+
+def _is_strip(width: int, height: int) -> bool:
+    return max(width, height) > STRIP * min(width, height)
+
+
+def _scaled_crop(image: Image, size: tuple[int, int], at: tuple[int, int], side: int) -> Crops:
+    """What (side, side) px at (left, top) would be if the whole image were scaled to ``size`` (width, height)."""
+    from PIL import Image as Pillow
+
+    per_px = [whole / scaled for whole, scaled in zip(image.size, size, strict=True)]
+    left, top = (place * scale for place, scale in zip(at, per_px, strict=True))
+    right, bottom = (min((a + side) * s, w) for a, s, w in zip(at, per_px, image.size, strict=True))
+    box = (left, top, right, bottom)
+    return np.asarray(image.resize((side, side), Pillow.Resampling.BICUBIC, box=box), np.uint8)
 
 
 def _at_least(width: int, height: int, side: int) -> tuple[int, int]:

@@ -1,6 +1,9 @@
 """The crops that go through a backbone: against torchvision, pixel by pixel, and for pictures of every kind."""
 
 import io
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ from torchvision.transforms.functional import center_crop, resize
 
 from selector.domain import InputError, Picture, encode_final
 from selector.domain.embedding import View
-from selector.perception.embedding.views import boxes, crops
+from selector.perception.embedding.views import STRIP, boxes, crops
 
 SIDE = 64
 COUNTS = {View.WHOLE: 1, View.NATIVE: 5, View.GRID: 13}
@@ -147,6 +150,57 @@ def test_pictures_of_any_size_give_all_crops_and_boxes_inside(size, fmt, view):
     assert places.min() >= -1e-6
     assert places.max() <= 1 + 1e-6
     assert (places[:, 2:] > places[:, :2]).all()
+
+
+def native_as_a_whole(rgb, side):
+    """Enlarged first, then cut."""
+    height, width = rgb.shape[:2]
+    scale = side / min(width, height)
+    image = Image.fromarray(rgb).resize((round(width * scale), round(height * scale)), Image.Resampling.BICUBIC)
+    wide, high = image.size
+    right, bottom = wide - side, high - side
+    places = [(0, 0), (right, 0), (right // 2, bottom // 2), (0, bottom), (right, bottom)]
+    return np.stack([np.asarray(image.crop((x, y, x + side, y + side))) for x, y in places])
+
+
+@pytest.mark.parametrize("size", [(1500, 100), (100, 1500), (700, 40), (40, 700)])
+def test_strips_give_what_scaling_the_whole_of_them_gives(size):
+    rgb = of_size(*size)
+    assert max(size) > STRIP * min(size)
+    whole = np.abs(crops(png(rgb), View.WHOLE, SIDE)[0].astype(int) - as_others_do(rgb, SIDE).astype(int))
+    native = np.abs(crops(png(rgb), View.NATIVE, 128).astype(int) - native_as_a_whole(rgb, 128).astype(int))
+    for difference in (whole, native):
+        assert difference.mean() < 0.3
+        assert (difference > 2).mean() < 1e-3  # overshoot is cut between the directions, and their order may differ
+
+
+_PEAK = """
+import sys
+import numpy as np
+from selector.domain import Picture, encode_final
+from selector.domain.embedding import View
+from selector.perception.embedding.views import crops
+
+def peak_mb():
+    return int(next(l for l in open("/proc/self/status") if l.startswith("VmHWM")).split()[1]) / 1024
+
+small = np.zeros((100, 900, 3), np.uint8)
+for view in View:
+    crops(Picture(encode_final(small, "png")), view, 224)
+before = peak_mb()
+width, height = int(sys.argv[1]), int(sys.argv[2])
+rgb = np.random.default_rng(0).integers(0, 256, (height, width, 3)).astype(np.uint8)
+for view in View:
+    crops(Picture(encode_final(rgb, "jpeg")), view, 224)
+print(peak_mb() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read from /proc")
+@pytest.mark.parametrize("size", [("1", "20000"), ("20000", "1"), ("3000", "1")])
+def test_strips_take_little_memory(size):
+    done = subprocess.run([sys.executable, "-c", _PEAK, *size], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 100
 
 
 @pytest.mark.parametrize("view", list(View))
