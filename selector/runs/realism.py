@@ -13,7 +13,20 @@ from selector.domain.embedding import ContestContext
 from selector.perception.embedding.openclip import backbone_of
 from selector.perception.embedding.set_metrics import LEAST_FOR_FID, need_torchmetrics
 from selector.runs.progress import Progress, silent
-from selector.runs.realism_measures import CMMD, FID, METRICS, Floats, Measured, VectorSet, Yardstick, grouped, interval
+from selector.runs.realism_measures import (
+    CMMD,
+    FID,
+    KID,
+    METRICS,
+    SUBSETS,
+    Floats,
+    Measured,
+    Subsets,
+    VectorSet,
+    Yardstick,
+    grouped,
+    interval,
+)
 from selector.runs.realism_sets import ALL, PICKS, Members, Vectors, find_sets, own_photographs, photographs_of
 from selector.runs.workspace import Workspace
 
@@ -153,7 +166,17 @@ class _Told:
                 found[metric], draws = self.yardstick.measure(one, metric, one_a_task=name == RANDOM)
                 if metric == CMMD:
                     self.draws[name] = found[metric].value, draws
+                if metric == KID:
+                    self._note_subsets(name, found[metric].subsets)
         return SetRealism(name, images, tasks, found)
+
+    def _note_subsets(self, name: str, subsets: Subsets | None) -> None:
+        left_out = SUBSETS - (subsets.count if subsets else 0)
+        if left_out:
+            self.notes.append(
+                f"{name}: {left_out} of {SUBSETS} subsets of KID are left out, because nearly every photograph is one "
+                "that their tasks were made from: --reference with other photographs avoids that"
+            )
 
     def _gain(self) -> Measured | None:
         """Of the same bootstraps, so that what tasks and photographs share cancels."""

@@ -24,7 +24,7 @@ Floats = np.ndarray[Any, np.dtype[Any]]
 CMMD, KID, FID = "cmmd", "kid", "fid"
 METRICS = (CMMD, KID, FID)
 TIMES = 400  # bootstraps
-SUBSETS, MOST_IN_SUBSET = 30, 300  # of KID
+SUBSETS, LEAST_IN_SUBSET, MOST_IN_SUBSET = 30, 2, 300  # of KID, which is made of pairs
 MOST_REAL = 3000  # photographs in the matrices of pairs; FID and KID's subsets take all
 SPLITS = 40  # of the photographs in halves
 INTERVAL = (0.1, 0.9)
@@ -36,7 +36,7 @@ _KERNELS: Mapping[str, tuple[Kernel, float]] = {
 
 @dataclass(frozen=True)
 class Subsets:
-    """KID as it is usually told: mean and standard deviation over ``count`` subsets of ``images`` a side."""
+    """KID as it is usually told: mean and standard deviation over ``count`` subsets of at least ``images`` a side."""
 
     mean: float
     sd: float
@@ -115,18 +115,23 @@ class Yardstick:
         draws = found.weighed(self._task_counts[:, vectors.places], self._real_counts)
         return scale * found.value(), scale * draws
 
-    def _kid_subsets(self, vectors: VectorSet) -> Subsets:
-        """Subsets hold one candidate a task, and as many photographs that are not theirs."""
+    def _kid_subsets(self, vectors: VectorSet) -> Subsets | None:
+        """Subsets hold one candidate a task, and as many photographs that are not theirs.
+
+        A subset whose tasks were made from all photographs but one, or from all, is left out; None where all are.
+        """
         rng = np.random.default_rng([self._seed, 2])
         size = min(MOST_IN_SUBSET, len(vectors.starts) // 2, len(self.real) // 2)
-        found = []
+        found, sizes = [], []
         for _ in range(SUBSETS):
             tasks = rng.permutation(len(vectors.starts))[:size]
             strangers = np.flatnonzero(~vectors.own[tasks].any(axis=0))
             real = rng.permutation(strangers)[:size]
             rows = vectors.one_each(rng)[tasks[: len(real)]]
-            found.append(kid(vectors.vectors[rows], self.real[real]))
-        return Subsets(float(np.mean(found)), float(np.std(found)), SUBSETS, size)
+            if len(real) >= LEAST_IN_SUBSET:
+                found.append(kid(vectors.vectors[rows], self.real[real]))
+                sizes.append(len(real))
+        return Subsets(float(np.mean(found)), float(np.std(found)), len(found), min(sizes)) if found else None
 
     def halves(self, metric: str) -> Measured:
         """The photographs against themselves, split at random many times (FID: once); what no set can beat."""

@@ -22,7 +22,7 @@ from selector.domain import InputError, MissingPart
 from selector.domain.embedding import EmbeddingSettings
 from selector.perception.embedding.openclip import OpenClip
 from selector.registry import BUILTIN_GENERATORS, BUILTIN_SCORERS
-from selector.runs.realism import HALVES, RANDOM, Realism, SetRealism
+from selector.runs.realism import HALVES, RANDOM, Realism, RealismQuestion, SetRealism, _Told
 from selector.runs.realism_measures import VectorSet, Yardstick, grouped
 from selector.store.images import ImageFolder
 
@@ -294,6 +294,35 @@ def test_subsets_of_kid_say_what_all_pairs_say() -> None:
     assert found.subsets.images == 50
     spread = found.subsets.sd / np.sqrt(found.subsets.count)
     assert found.subsets.mean == pytest.approx(found.value, abs=3.5 * spread)
+
+
+def own_in(marks: list[list[int]], real: int) -> VectorSet:
+    """One candidate a task, and the photographs that each was made from."""
+    found = vectors(len(marks), 2)
+    return grouped([(i, [str(i)], own) for i, own in enumerate(marks)], {str(i): v for i, v in enumerate(found)}, real)
+
+
+def test_subsets_of_kid_say_the_smallest_size_and_are_left_out_below_two_images() -> None:
+    real = 20
+    yardstick = Yardstick(vectors(real, 1), 20, 0)
+    every, most = list(range(real)), list(range(real - 4))
+    narrow = yardstick.measure(own_in([most if i % 2 else [] for i in range(20)], real), "kid")[0].subsets
+    assert narrow is not None
+    assert (narrow.count, narrow.images) == (30, 4)
+    some = yardstick.measure(own_in([every, *([[]] * 19)], real), "kid")[0].subsets
+    assert some is not None
+    assert 5 < some.count < 25  # the first task is in half of the subsets
+    assert some.images == 10
+    assert np.isfinite([some.mean, some.sd]).all()
+    for own in (every, every[:-1]):
+        assert yardstick.measure(own_in([own] * 19 + [[]], real), "kid")[0].subsets is None
+
+
+def test_subsets_of_kid_that_are_left_out_are_told() -> None:
+    told = _Told(Yardstick(vectors(20, 1), 20, 0), RealismQuestion(metrics=("kid",)), [])
+    found = told.realism({RANDOM: own_in([[]] * 20, 20), "toy": own_in([list(range(20))] * 19 + [[]], 20)}, "s", "r")
+    assert found.sets[0].distances["kid"].subsets is None
+    assert [note[:44] for note in found.notes] == ["toy: 30 of 30 subsets of KID are left out, b"]
 
 
 def test_order_of_photographs_and_candidates_does_not_matter_to_the_value() -> None:
