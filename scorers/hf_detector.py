@@ -10,7 +10,8 @@ is in the hub's cache already (``hf download NAME``); ``fake_labels``, where the
 when one holds fake, ai, artificial, generated, deepfake or synthetic). Nothing is ever fetched here, no pickle loaded,
 no code of the model's folder run, and weights that are missing are an error instead of random numbers.
 Source: ``AutoModelForImageClassification`` of transformers. Needs the extra ``models``.
-Cost: one forward pass for a batch of candidates; a ViT-B takes 60 to 80 ms an image on two cores; float32.
+Cost: one forward pass for a batch of candidates, on the device of ``[embedding]``; a ViT-B takes 60 to 80 ms an image
+on two cores; float32.
 Fails: a detector knows the generators that it was trained on, and JPEG and resizing move it: its numbers only rank the
 candidates of one task. Two detectors often disagree. Not run here with published weights (no hub can be reached), but
 with models of the same format that tests build.
