@@ -1,4 +1,7 @@
-"""The table of the conformance suite: for every registered scorer its settings, its items, a series of each column."""
+"""The table of the conformance suite: for every registered scorer its settings, its items, a series of each column.
+
+A scorer of several forms has a case of each: "spatial" and "spatial/owlv2".
+"""
 
 from __future__ import annotations
 

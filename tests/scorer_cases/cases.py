@@ -18,6 +18,11 @@ Settings = Callable[[Path], Mapping[str, Any]]
 OTHER_PROMPTS = ("a red car", "two dogs on a green field", "a bowl of fruit", "the blue sea", "an old man reading")
 
 
+def scorer_name(case_name: str) -> str:
+    """The registered name of a case's scorer: of one that has several forms, the part before the slash."""
+    return case_name.partition("/")[0]
+
+
 def nothing(folder: Path) -> Mapping[str, Any]:
     del folder
     return {}
@@ -73,7 +78,7 @@ class Case:
     def arguments(self, name: str, folder: Path) -> dict[str, Any]:
         """What ``made`` takes, here and in another process."""
         embedding = None if self.embedding is None else dict(self.embedding(folder))
-        return {"name": name, "settings": dict(self.settings(folder)), "embedding": embedding}
+        return {"name": scorer_name(name), "settings": dict(self.settings(folder)), "embedding": embedding}
 
     def items_for(self, scorer: Scorer) -> list[Item]:
         return items_of(scorer.task_types) if self.items is None else list(self.items())

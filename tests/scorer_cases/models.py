@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from tiny_backbone import tiny_clip
+from tiny_folders import tiny_pickscore
 
 from scorer_cases import colours
 from scorer_cases.cases import Case, NoSeries, Series
@@ -34,6 +35,11 @@ def checkpoint(folder: Path) -> Mapping[str, Any]:
     """The same model, as one of its own."""
     tiny = tiny_clip(folder, DIM)
     return {"model_path": tiny.weights_path, "config_path": tiny.config_path}
+
+
+def pickscore(folder: Path) -> Mapping[str, Any]:
+    """The other format of a preference model."""
+    return {"model_path": str(tiny_pickscore(folder / "pickscore"))}
 
 
 def head(scale: float, offset: float) -> Callable[[Path], Mapping[str, Any]]:
@@ -158,11 +164,14 @@ CASES = {
         looked_at=SEES_ONLY_THE_CANDIDATE,
         package="pyiqa",
     ),
-    "preference": Case(
-        {"similarity": by_colour(colours.redder_to_bluer)},
-        settings=checkpoint,
-        embedding=backbone,
-        tolerance=ROUNDING,
-        between_encodings=REDUCED_DECODING,
-    ),
+    **{
+        name: Case(
+            {"similarity": by_colour(colours.redder_to_bluer)},
+            settings=model,
+            embedding=backbone,
+            tolerance=ROUNDING,
+            between_encodings=REDUCED_DECODING,
+        )
+        for name, model in (("preference", checkpoint), ("preference/pickscore", pickscore))
+    },
 }

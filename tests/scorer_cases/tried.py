@@ -1,4 +1,4 @@
-"""The registered scorers that can be tried here, each made once in a process."""
+"""The registered scorers that can be tried here, in all their forms, each made once in a process."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from scorer_cases import CASES
-from scorer_cases.cases import made
+from scorer_cases.cases import made, scorer_name
 from selector.domain import Scorer
 from selector.registry import scorer_names
 
 _models = tempfile.TemporaryDirectory(prefix="scorer_cases_")  # goes with the process
 
 NAMES = scorer_names()
-TRIED = [name for name in NAMES if name in CASES]
+TRIED = [case for case in CASES if scorer_name(case) in NAMES]
 
 
 def is_here(name: str) -> bool:

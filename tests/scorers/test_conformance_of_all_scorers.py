@@ -10,19 +10,28 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 import pytest
+from fixed_backbone import FixedBackbone
+from photographs import Bands
 from scorer_cases import CASES
 from scorer_cases.cases import job_of, made
+from scorer_cases.colours import Colours
 from scorer_cases.tried import NAMES, TRIED, arguments_of, is_here, scorer_of
 
+from experiments.support.scene_stub import StubBackbone
 from selector.conformance import check_same_scores, check_scorer, scores_in_another_process
 from selector.conformance.common import Results
+from selector.domain.embedding import Backbone
 
 TABLE = [(name, column) for name in TRIED for column in CASES[name].series]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_registered_scorer_has_a_case_with_all_its_columns(name: str) -> None:
+def test_every_registered_scorer_has_a_case(name: str) -> None:
     assert name in CASES, f"scorer '{name}' is registered but has no case in tests/scorer_cases"
+
+
+@pytest.mark.parametrize("name", TRIED)
+def test_case_has_a_series_of_every_column_or_says_why_not(name: str) -> None:
     assert {column.name for column in scorer_of(name).columns} == set(CASES[name].series)
 
 
@@ -36,6 +45,15 @@ def test_every_column_is_scored_in_one_of_the_items(name: str) -> None:
     results = scorer_of(name).score(CASES[name].items_for(scorer_of(name)))
     never = {column for column in results[0] if all(result[column].value is None for result in results)}
     assert not never, {column: results[0][column].reason for column in never}
+
+
+@pytest.mark.parametrize(
+    "hand_built", [Colours(), StubBackbone(0.0), Bands(), FixedBackbone()], ids=lambda made: type(made).__name__
+)
+def test_backbone_built_by_hand_has_all_that_a_backbone_must(hand_built: object) -> None:
+    facts = {name for name in vars(Backbone) if not name.startswith("_")}
+    assert "embed_crops" in facts and "batch" in facts
+    assert facts <= set(dir(hand_built))
 
 
 @lru_cache(maxsize=1)
