@@ -141,7 +141,8 @@ def _number_at(tokens: Sequence[str], i: int, phrase: NounPhrase) -> int:
         return start
     said = [word for word in tokens[start:i] if word not in ("a", "an")]
     before = tokens[max(0, start - 2) : start]
-    about = {" ".join(before), " ".join(before[-1:])} & ABOUT
+    over = before[-1:] == ["over"] and (start == 1 or before[0] in ("of", "with", "are"))  # "of over 20 men"
+    about = over or " ".join(before) in ABOUT or " ".join(before[-1:]) in ABOUT
     article = token_at(tokens, start - 1) in ("a", "an") and said[0] not in ("one", "single")  # "a 4 door car"
     phrase.count = None if len(said) > 1 or about or article else _number(said[0])
     return i

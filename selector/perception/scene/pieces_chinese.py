@@ -40,6 +40,7 @@ PieceRole = Literal[
     "noun", "quantity", "attribute", "opinion", "of", "location", "at", "be", "verb", "and", "drop", "other", "comma",
     "stop", "picture",
 ]  # fmt: skip
+MAX_COUNT = 50
 MAX_NOUN_CHARACTERS = 7  # a longer run is no noun but something that the tables do not know
 
 
@@ -65,9 +66,9 @@ _QUANTITY = re.compile(
 _DIGITS = "".join(NUMBERS)
 _MANY = re.compile(  # more than anyone counts in a picture, or no exact number
     rf"(?:[{_DIGITS}几数上近约\d][{_DIGITS}百千零\d]*[百千万亿][{_DIGITS}百千万零]*[多余来几]?|成百上千|成千上万"
-    rf"|[一二两三四五六七八][二三四五六七八九]|\d{{3,}}[多余]?|[几数]十[多余来]?|[{_DIGITS}]?十[几多余来]|\d+[多余来])(?:个?[{MEASURES}]|(?=人))"
+    rf"|[一二两三四五六七八][二三四五六七八九]十?|\d{{3,}}[多余]?|[几数]十[多余来]?|[{_DIGITS}]?十[几多余来]|\d+[多余来])(?:个?[{MEASURES}]|(?=人))"
 )
-_TENS = re.compile(rf"(?P<ten>[二三四])十(?P<one>[一二三四五六七八九])?个?[{MEASURES}]")
+_TENS = re.compile(rf"(?P<ten>[二三四五六七八九])十(?P<one>[一二三四五六七八九])?个?[{MEASURES}]")
 _FEW = re.compile(r"许多|很多|一些|几个|各种|无数|整个|这个|那个|另一个")
 _COLOUR = re.compile(rf"{_any(MORE_COLOURS)}色?|{_any(SHADES)}?[{COLOUR_ROOTS}]色")
 _SHORT_COLOUR = re.compile(rf"[{COLOUR_ROOTS.replace('金', '').replace('米', '')}](?={_HAN})")
@@ -124,10 +125,10 @@ def _quantity(text: str, i: int) -> Piece | None:
     if match := _TENS.match(text, i):
         one = match["one"] or ""
         ones = 1 if one == "一" else NUMBERS.get(one) or 0
-        return Piece("quantity", match[0], count=10 * (NUMBERS[match["ten"]] or 0) + ones)
+        return Piece("quantity", match[0], count=_small(10 * (NUMBERS[match["ten"]] or 0) + ones))
     if match := _QUANTITY.match(text, i):
         number = match["number"] or ""
-        count = int(number) if number.isdigit() else NUMBERS.get(number)
+        count = _small(int(number)) if number.isdigit() else NUMBERS.get(number)
         if number.startswith("十") and len(number) > 1:
             count = 10 + (NUMBERS[number[1]] or 1)
         if match["measure"] in MANY:
@@ -137,6 +138,11 @@ def _quantity(text: str, i: int) -> Piece | None:
         return Piece("quantity", match[0], count=count)
     match = _FEW.match(text, i)
     return Piece("quantity", match[0]) if match else None
+
+
+def _small(count: int) -> int | None:
+    """A count that can be seen in a picture."""
+    return count if count <= MAX_COUNT else None
 
 
 def _attribute(text: str, i: int) -> Piece | None:

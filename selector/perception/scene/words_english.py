@@ -34,7 +34,7 @@ NUMBERS: dict[str, int] = {
 LARGE = frozenset(  # part of a number, but nobody counts so many in a picture
     words(
         "sixty seventy eighty ninety hundred hundreds thousand thousands million millions billion billions dozen"
-        " dozens score scores tens countless"
+        " dozens countless"
     )
 )
 DETERMINERS = frozenset(
@@ -56,8 +56,8 @@ OF_COUNT: dict[str, int | None] = {
     "a bunch of": None, "a set of": None, "a lot of": None, "lots of": None, "a number of": None, "a row of": None,
     "a herd of": None, "a flock of": None, "a crowd of": None, "a pile of": None, "a stack of": None,
     "a variety of": None, "groups of": None, "a dozen": 12, "half a dozen": 6, "dozens of": None,
-    "scores of": None, "tens of": None, "hundreds of": None, "thousands of": None, "millions of": None,
-    "tens of thousands of": None, "hundreds of thousands of": None,
+    "a score of": None, "scores of": None, "tens of": None, "hundreds of": None, "thousands of": None,
+    "millions of": None, "tens of thousands of": None, "hundreds of thousands of": None,
 }  # fmt: skip
 RELATIONS: dict[str, Kind] = {
     **dict.fromkeys(

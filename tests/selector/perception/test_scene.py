@@ -107,6 +107,10 @@ def test_age_is_neither_a_count_nor_an_attribute(prompt: str, expected: dict[str
         ("1000 birds", "bird"),
         ("two or three cats", "cat"),
         ("at least three cats", "cat"),
+        ("a photo of over 20 people", "person"),
+        ("六十只羊", "羊"),
+        ("99个气球", "气球"),
+        ("四五十个人", "人"),
         ("an 8 seater", "seater"),
         ("一百只鸟", "鸟"),
         ("五百个人", "人"),
@@ -126,7 +130,14 @@ def test_number_that_is_large_or_not_exact_is_no_count_and_no_part_of_the_noun(p
 
 @pytest.mark.parametrize(
     ("prompt", "count"),
-    [("twenty-four candles", 24), ("half a dozen eggs", 6), ("thirty birds", 30), ("二十五只鸟", 25), ("20个苹果", 20)],
+    [
+        ("twenty-four candles", 24),
+        ("half a dozen eggs", 6),
+        ("thirty birds", 30),
+        ("二十五只鸟", 25),
+        ("五十只鸟", 50),
+        ("20个苹果", 20),
+    ],
 )
 def test_exact_number_up_to_fifty_is_a_count(prompt: str, count: int) -> None:
     assert list(counts(prompt).values()) == [count]
