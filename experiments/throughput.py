@@ -53,11 +53,11 @@ def main(arguments: list[str] | None = None) -> int:
     options.add_argument("--models", default=",".join(SIZES), help="models of open_clip, with commas")
     options.add_argument("--repeats", type=int, default=3, help="repeats of each measurement (default 3)")
     options.add_argument("--candidates", type=int, help="candidates of each model (default by model)")
+    options.add_argument("--agreement", type=int, help="candidates whose scores are compared (default all)")
     options.add_argument("--device", default="auto", help="auto, cpu, cuda (default auto)")
     options.add_argument("--batch", type=int, default=32, help="crops in a forward pass (default 32)")
     chosen = options.parse_args(arguments)
     results: dict[str, Any] = {}
-    lines: list[str] = []
     for model in chosen.models.split(","):
         n, habitual = SIZES.get(model, (64, 16))
         n = chosen.candidates or n
@@ -65,9 +65,9 @@ def main(arguments: list[str] | None = None) -> int:
             shaped = write_shaped(model, Path(place), chosen.seed)
             found = _measure(shaped, Path(place), n, min(habitual, n), chosen)
         results[model] = found
-        lines += _lines(model, found)
+        print("\n".join(_lines(model, found)), flush=True)
     summary = _summary(results)
-    finish(summary | {"models": results, "machine": _machine()}, [*lines, *_verdict(summary)], chosen.json)
+    finish(summary | {"models": results, "machine": _machine()}, _verdict(summary), chosen.json)
     return 0
 
 
@@ -76,11 +76,13 @@ def _measure(shaped: Shaped, place: Path, n: int, habitual: int, chosen: Any) ->
     shared = _views(shaped, place / "shared", "whole", n, chosen)
     crops = _views(shaped, place / "crops", "native", max(8, n // 4), chosen)
     with shared, crops:
-        whole = [_repeat(shared, habit, habitual, False) for _ in range(chosen.repeats + 1)][
-            1:
-        ]  # the first one warms up
-        native = [_repeat(crops, habit, max(2, habitual // 3), True) for _ in range(chosen.repeats + 1)][1:]
-        agreement = _agreement(shared, habit.score(_files(shared), False))
+        for campaign in (shared, crops):  # warms up
+            campaign.score()
+        habit.score(_files(shared)[:1], True)
+        whole = [_repeat(shared, habit, habitual, False) for _ in range(chosen.repeats)]
+        native = [_repeat(crops, habit, max(2, habitual // 3), True) for _ in range(chosen.repeats)]
+        compared = _files(shared)[: chosen.agreement or n]
+        agreement = _agreement(shared, habit.score(compared, False))
     embedding = shared.config.embedding
     return {
         "candidates": n,
@@ -90,6 +92,7 @@ def _measure(shaped: Shaped, place: Path, n: int, habitual: int, chosen: Any) ->
         "speedup_over_habit": _ratios(whole, lambda s: s.ours / s.habit),
         "speedup_over_habit_with_crops": _ratios(native, lambda s: s.ours / s.habit),
         "spearman_with_habit": agreement,
+        "compared": len(compared),
         "images_a_second": asdict(whole[-1]),
         "images_a_second_with_crops": asdict(native[-1]),
     }
@@ -175,7 +178,7 @@ def _forget(campaign: Campaign, texts: bool) -> None:
 
 
 def _agreement(campaign: Campaign, habit: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """Spearman's correlation of each score with the habit's, over all candidates."""
+    """Spearman's correlation of each score with the habit's, over the candidates that the habit scored."""
     from selector.store.records import load_candidates, scores_of
 
     versions = {name: scorer.version for name, scorer in campaign._scorers()[0].items()}
@@ -186,7 +189,8 @@ def _agreement(campaign: Campaign, habit: Mapping[str, Sequence[float]]) -> dict
             for column, scorer in COLUMNS.items():
                 value = scores[f"{scorer}.{column}"].value
                 ours[column].append(np.nan if value is None else value)
-    return {column: float(spearmanr(ours[column], habit[column]).statistic) for column in COLUMNS}
+    n = len(habit["logit"])
+    return {column: float(spearmanr(ours[column][:n], habit[column]).statistic) for column in COLUMNS}
 
 
 def _ratios(speeds: Sequence[Speeds], ratio: Callable[[Speeds], float]) -> dict[str, float]:

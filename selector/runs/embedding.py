@@ -38,6 +38,12 @@ _T = TypeVar("_T")
 Due = tuple[Task, str, tuple[str, ...]]  # a candidate of a task, and the heads that have not read it
 
 
+def _even(n: int, most: int, streams: int) -> int:
+    """Size of batches, at most ``most``, with which ``streams`` end at about the same time."""
+    rounds = -(-n // (most * streams))
+    return max(1, -(-n // (rounds * streams))) if n else 1
+
+
 def is_head(scorer: Scorer) -> bool:
     """Whether a scorer reads an embedding; by its attributes, because a configured one is wrapped."""
     return all(hasattr(scorer, name) for name in ("view", "backbone", "idle", "texts", "directions", "read"))
@@ -111,7 +117,7 @@ class _Group:
                 yield self._failed(error)
                 return
             worker = _Worker(self._ws, self.heads, self.vectors, self._translations, each)
-            for result in stream(_parts(self.due, size), worker.work, streams):
+            for result in stream(_parts(self.due, _even(len(self.due), size, streams)), worker.work, streams):
                 if not isinstance(result, JobDone):
                     yield result
 
