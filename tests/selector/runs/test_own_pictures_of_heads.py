@@ -75,9 +75,15 @@ def test_two_cores_embed_them_at_a_time(made: Campaign, backbone: FixedBackbone)
             both.wait()
         return real(crops)
 
+    told: list[str] = []
+
+    def tell(stage: str, done: int, total: int, note: str = "") -> None:  # noqa: ARG001
+        told.append(stage)
+
     backbone.embed_crops = together  # type: ignore[method-assign]
-    assert made.score().values == 2 * TASKS
+    assert made.score(progress=tell).values == 2 * TASKS
     assert not both.broken
+    assert "photographs" in told  # so they were the first batches
 
 
 class Killed(BaseException):
