@@ -17,18 +17,19 @@ HUGE = ((6000, 4000),)
 _FLAT = {"black": 0, "grey": 128, "white": 255}
 
 
-def check_extremes(scorer: Scorer, item: Item, huge_px: Iterable[tuple[int, int]] = HUGE) -> None:
+def check_extremes(scorer: Scorer, item: Item, huge_px: Iterable[tuple[int, int]] = HUGE, small: bool = True) -> None:
     """Check one item whose candidate is stretched to extreme sizes, beside its source as it is and of the same size.
 
     Every result is complete, in range, and raises nothing; so are those of pictures of one colour.
 
     Args:
         huge_px: large sizes (width, height) to try; ``()`` for none.
+        small: whether to try tiny, thin and plain pictures.
 
     Raises:
         AssertionError: with the scorer's name, the size and what broke.
     """
-    for what, items in _small(item):
+    for what, items in _small(item) if small else ():
         scores_of(scorer, items, what)
     for size in huge_px:
         scores_of(scorer, [_huge(item, size)], _words(size))
