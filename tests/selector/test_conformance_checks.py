@@ -143,6 +143,12 @@ FAULTS: list[tuple[type[Brightness], Callable[[Brightness], None], str]] = [
 ]
 
 
+def test_sizes_that_are_left_out_are_not_tried() -> None:
+    check_extremes(NeedsEightPixels(), pair()[0], huge_px=[(90, 60)], small=False)
+    with pytest.raises(AssertionError, match="90 x 6 px"):
+        check_extremes(NeedsEightPixels(), pair()[0], huge_px=[(90, 6)], small=False)
+
+
 @pytest.mark.parametrize(("broken", "check", "message"), FAULTS)
 def test_broken_scorer_is_caught_with_its_name_and_fault(
     broken: type[Brightness], check: Callable[[Brightness], None], message: str
