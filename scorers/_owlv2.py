@@ -21,9 +21,11 @@ from scorers._transformers_files import pillow_processor, quiet
 from selector.domain import InputError, MissingPart, stable_hash
 from selector.perception.embedding.device import device_named
 from selector.perception.model_files import content_tag, need
+from selector.perception.resize import shrink
 
 MOST_BOXES = 100  # of thousands; the rest score near 0 for every phrase
 LOWEST_SCORE = 0.01
+LONGEST_PX = 1920  # twice what the model sees: the processor pads to a square of float64 before it shrinks
 _FILES = ("config.json", "preprocessor_config.json", "tokenizer_config.json")
 _one_at_a_time = threading.Lock()
 
@@ -72,7 +74,7 @@ def detect(folder: Path, tag: str, rgb: Any, phrases: Sequence[str], device: str
         loaded = _loaded(folder, tag, device_named(device))
         if isinstance(loaded, str):
             raise InputError(loaded)
-        logits, centred = _answers(loaded, rgb, list(phrases))
+        logits, centred = _answers(loaded, shrink(rgb, LONGEST_PX), list(phrases))
     boxes = _as_shares(centred, rgb.shape[1], rgb.shape[0])
     scores = 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
     best = scores.max(axis=1)
