@@ -22,11 +22,12 @@ from selector.domain import encode_final
 SIZES = (100, 1_000)
 # Measured by the child itself: the parent cannot tell its children's peaks apart.
 CHILD = """
-import resource, sys
+import sys
+from experiments.support.peak_memory import peak_mb
 from selector import Campaign
 with Campaign(sys.argv[1]) as campaign:
     summary = campaign.score()
-print(summary.candidates, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(summary.candidates, round(peak_mb()))
 """
 
 

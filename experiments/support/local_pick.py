@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from selector.calibration import estimate
-from selector.config import ScoreConfig
 from selector.contest.profile import load_profile
+from selector.demo.run import WITHOUT_WEIGHTS
 from selector.domain import BestshotError, Generator, Item, Picture, Scorer, Task, TaskInputs, TaskType
 from selector.features import RECIPE_ORDER, feature_tables
 from selector.ranking import pick_best
@@ -48,8 +48,8 @@ def make_candidates(generator: Generator, inputs: TaskInputs, n: int, seed: int)
 
 
 def scorers_for(task_type: TaskType) -> dict[str, Scorer]:
-    """The scorers that a new campaign runs, those of this task type."""
-    made = {name: create_scorer(name) for name in ScoreConfig().scorers}
+    """The scorers that a new campaign runs without fetched weights, those of this task type: the same everywhere."""
+    made = {name: create_scorer(name) for name in WITHOUT_WEIGHTS}
     return {name: scorer for name, scorer in made.items() if task_type in scorer.task_types}
 
 

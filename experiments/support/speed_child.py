@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import resource
 import time
 from typing import Any
 
 import numpy as np
 
 from experiments.support.ours import pool_of
+from experiments.support.peak_memory import peak_mb
 from experiments.support.score_table import Shown
 from selector.features.pool import Pool
 from selector.study import Study
@@ -43,7 +43,7 @@ def timed(tasks: int, candidates: int, scores: int, totals: int, seed: int) -> d
     return {
         "calibrate_seconds": calibrated - started,
         "plan_seconds": time.perf_counter() - told,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mb": peak_mb(),
     }
 
 

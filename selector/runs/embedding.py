@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import groupby
 from typing import Any, TypeVar, cast
 
 from selector.domain import BestshotError, InputError, Item, Picture, Score, Scorer, Task, TaskInputs
@@ -117,9 +118,25 @@ class _Group:
                 yield self._failed(error)
                 return
             worker = _Worker(self._ws, self.heads, self.vectors, self._translations, each)
-            for result in stream(_parts(self.due, _even(len(self.due), size, streams)), worker.work, streams):
+            size = _even(len(self.due), size, streams)
+            for result in stream(self._batches(size), worker.work, streams):
                 if not isinstance(result, JobDone):
                     yield result
+
+    def _batches(self, size: int) -> Iterator[Sequence[Due]]:
+        """Batches of at most ``size``. Tasks with a source picture stay whole: two batches would both embed it."""
+        if not any(head.with_source for head in self.heads.values()):
+            yield from _parts(self.due, size)
+            return
+        batch: list[Due] = []
+        for _, of_task in groupby(self.due, lambda due: due[0].id):
+            whole = list(of_task)
+            if batch and len(batch) + len(whole) > size:
+                yield batch
+                batch = []
+            *full, batch = _parts([*batch, *whole], size)
+            yield from full
+        yield batch
 
     def _failed(self, error: BestshotError) -> Scored:
         """Weights that cannot be loaded; other heads may have another backbone."""
