@@ -32,7 +32,7 @@ from experiments.support.outcome import finish, parser
 from experiments.support.photo_contest import photo_campaign
 from selector import Campaign
 from selector.domain import Picture
-from selector.domain.embedding import EmbeddingSettings, View
+from selector.domain.embedding import View
 
 COLUMNS = {"similarity": "clip_similarity", "rating": "aesthetic", "logit": "fake_universal"}
 SIZES = {"ViT-B-32": (128, 24), "ViT-L-14": (32, 3)}  # candidates, and how many of them a timed habit scores
@@ -55,6 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.add_argument("--candidates", type=int, help="candidates of each model (default by model)")
     options.add_argument("--agreement", type=int, help="candidates whose scores are compared (default all)")
     options.add_argument("--device", default="auto", help="auto, cpu, cuda (default auto)")
+    options.add_argument("--precision", default="auto", help="auto, fp32, bf16, fp16 (default auto)")
     options.add_argument("--batch", type=int, default=32, help="crops in a forward pass (default 32)")
     chosen = options.parse_args(arguments)
     results: dict[str, Any] = {}
@@ -114,6 +115,7 @@ def _views(shaped: Shaped, place: Path, crops: str, n: int, chosen: Any) -> Camp
             "model": shaped.model,
             "weights_path": str(shaped.weights),
             "device": chosen.device,
+            "precision": chosen.precision,
             "batch": chosen.batch,
         },
     )
@@ -141,12 +143,7 @@ def _forward(campaign: Campaign, native: bool, streams: int) -> Callable[[], obj
     from selector.perception.embedding.openclip import OpenClip, backbone_of
     from selector.perception.embedding.views import crops
 
-    e = campaign.config.embedding
-    backbone: OpenClip = backbone_of(
-        EmbeddingSettings(
-            model=e.model, pretrained=e.pretrained, weights_path=e.weights_path, device=e.device, batch=e.batch
-        )
-    )
+    backbone: OpenClip = backbone_of(campaign._contest.embedding)
     views = [View.WHOLE, View.NATIVE] if native else [View.WHOLE]
     pictures = [Picture(path.read_bytes()) for path, _ in _files(campaign)]
     cut = np.concatenate([crops(p, view, backbone.side_px) for p in pictures for view in views])
