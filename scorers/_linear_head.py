@@ -38,8 +38,8 @@ class LinearHead(EmbeddingScorer):
 
     def check(self) -> None:
         """Raise ``MissingPart`` when the backbone or the head's weights are not here."""
+        self._check_backbone()  # first: what does not fit need not be fetched
         super().check()
-        self._check_backbone()
         if not self._file().is_file():
             raise MissingPart(f"there are no weights at {self._file()}: mend head_path of [scorers.{self.name}]")
 
@@ -52,9 +52,14 @@ class LinearHead(EmbeddingScorer):
         return affine_map(self._file())[1]
 
     def _check_backbone(self) -> None:
-        """The number of dimensions cannot tell: many backbones have 768. Files of one's own are trusted."""
-        named = self._settings.model.removesuffix("-quickgelu"), self._settings.pretrained
-        if named != TRAINED_ON and not self._settings.weights_path and not self._head_path:
+        """The number of dimensions cannot tell: many backbones have 768.
+
+        A head of one's own is trusted, and so is an architecture of one's own, and weights of the right architecture.
+        """
+        own = self._settings
+        named = own.model.removesuffix("-quickgelu"), "weights of your own" if own.weights_path else own.pretrained
+        fits = named[0] == TRAINED_ON[0] if own.weights_path else named == TRAINED_ON
+        if not fits and not own.config_path and not self._head_path:
             raise MissingPart(
                 f"this head was trained on {' '.join(TRAINED_ON)}, not on {' '.join(named)}: "
                 f'under [scorers.{self.name}] set model = "{TRAINED_ON[0]}" and pretrained = "{TRAINED_ON[1]}"'

@@ -35,7 +35,7 @@ def weights() -> None:
     short_help="Every model, which scorers need it, and whether it is here.",
     help=with_example(
         "Every model that a scorer needs: its size, its licence, where it comes from, and whether it is here by "
-        "existence and size (`weights verify` reads every byte).",
+        "existence and size (`weights verify` reads every byte). `weights fetch --all` leaves out the optional ones.",
         "bestshot weights list",
     ),
 )
@@ -51,6 +51,7 @@ def list_weights(as_json: bool) -> None:
             model.name,
             presence(model).value if model.files else "by path",
             _size(model.expected_bytes) if model.files else "",
+            "optional" if model.optional else "",
             ", ".join(model.scorers) or "plug-ins",
             model.licence,
             model.source,
@@ -60,7 +61,7 @@ def list_weights(as_json: bool) -> None:
     result = {"folder": weights_folder(), "models": [_as_result(model) for model in models]}
     notes = [f"  {model.name}: {model.note}" for model in models if model.note]
     text = [
-        table(rows, ("name", "here", "size", "for the scorers", "licence", "source")),
+        table(rows, ("name", "here", "size", "optional", "for the scorers", "licence", "source")),
         "",
         f"folder  {weights_folder()}",
         *notes,
@@ -75,7 +76,7 @@ def list_weights(as_json: bool) -> None:
         "Bring models here, and check the SHA-256 of every file. After Ctrl-C or a lost connection, run the same "
         "command again: it goes on where it stopped. A mirror of the hub is named by HF_ENDPOINT, a token for gated "
         "models by HF_TOKEN. `open_clip:ARCHITECTURE/TAG` fetches any model that open_clip knows.",
-        "bestshot weights fetch clip-vit-l-14 aesthetic-head --from modelscope",
+        "bestshot weights fetch clip-vit-l-14 --from modelscope",
     ),
 )
 @click.argument("names", nargs=-1)

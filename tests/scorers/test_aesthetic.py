@@ -110,6 +110,9 @@ def test_published_head_is_not_taken_for_a_backbone_that_it_was_not_trained_on(m
     made.meet(contest_with(EmbeddingSettings("ViT-L-14", "laion2b_s32b_b82k")))
     with pytest.raises(MissingPart, match=r"not on ViT-L-14 laion2b_s32b_b82k: under \[scorers\.aesthetic\] set model"):
         made.check()
+    made.meet(contest_with(EmbeddingSettings("ViT-B-32", "openai", weights_path="own.safetensors")))
+    with pytest.raises(MissingPart, match="not on ViT-B-32 weights of your own"):
+        made.check()
     own = Aesthetic(model="ViT-L-14", pretrained="openai")
     own.meet(contest_with(EmbeddingSettings("ViT-B-32", "laion2b_s34b_b79k", weights_path="own.safetensors")))
     assert own.backbone.settings == EmbeddingSettings("ViT-L-14", "openai")

@@ -36,7 +36,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[set[str]]
             path = place.folder_of(model) / file.name
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as stream:
-                stream.truncate(file.size_bytes or 1)
+                stream.truncate(file.expected_bytes or 1)
     found: set[str] = set()
     real = place.presence
     monkeypatch.setattr(place, "presence", lambda model: (found.add(model.name), real(model))[1])

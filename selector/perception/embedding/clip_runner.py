@@ -11,7 +11,7 @@ import numpy as np
 
 from selector.domain import BestshotError
 from selector.domain.embedding import Crops, EmbeddingSettings, Floats
-from selector.perception.embedding.device import best_precision, device_named
+from selector.perception.embedding.device import best_precision, check_form, device_named
 from selector.perception.embedding.long_texts import embed_long
 
 
@@ -41,6 +41,7 @@ class ClipRunner(ABC):
     """The common part of ``selector.domain.embedding.Backbone``."""
 
     def __init__(self, settings: EmbeddingSettings) -> None:
+        check_form(settings.device)
         self.settings = settings
         self._loading, self._reading = threading.Lock(), threading.Lock()
         self._loaded: LoadedClip | None = None

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
+from selector.domain import InputError, MissingPart
+
 _GPU_SIGNS = (Path("/proc/driver/nvidia/version"), Path("/dev/kfd"), Path("/dev/dxg"))  # NVIDIA, AMD, either in WSL2
 _CPU_FACTS = Path("/proc/cpuinfo")
+_FORM = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
 
 
 @lru_cache(maxsize=1)
@@ -31,6 +35,27 @@ def best_device() -> str:
 def device_named(setting: str) -> str:
     """The device that a setting means: cpu, cuda, cuda:1, mps, …, or the best one for ``auto``."""
     return best_device() if setting == "auto" else setting
+
+
+def check_form(setting: str) -> None:
+    """Raise ``InputError`` for what can name no device."""
+    if not _FORM.fullmatch(setting):
+        raise InputError(f"device is one of auto, cpu, cuda, cuda:N (a GPU by its number), mps, got '{setting}'")
+
+
+def check_device(setting: str) -> None:
+    """Raise ``MissingPart`` where a setting names a GPU that is not here."""
+    kind, _, number = setting.partition(":")
+    if kind not in ("cuda", "mps"):
+        return
+    if best_device() != kind:
+        raise MissingPart(f'device = "{setting}", but no {kind} device is here: set device = "auto" or "cpu"')
+    if number:
+        import torch
+
+        here = torch.cuda.device_count()
+        if int(number) >= here:
+            raise MissingPart(f'device = "{setting}", but the last GPU here is cuda:{here - 1}: name one that is here')
 
 
 @lru_cache(maxsize=4)

@@ -18,6 +18,7 @@ import numpy as np
 from selector.domain import BestshotError, InputError, MissingPart
 from selector.domain.embedding import Crops, EmbeddingSettings, Floats
 from selector.perception.embedding.clip_runner import ClipRunner, LoadedClip
+from selector.perception.embedding.device import check_device
 from selector.perception.embedding.loading import (
     create,
     read_architecture,
@@ -29,6 +30,7 @@ from selector.perception.embedding.loading import (
 )
 from selector.perception.embedding.views import VIEWS_VERSION
 from selector.perception.model_files import content_tag, need_backbone
+from selector.perception.model_files.catalogue import open_clip_model
 
 EXTRA = "pip install 'bestshot[models]'"
 _MULTILINGUAL = ("xlm", "nllb", "multilingual", "i18n", "siglip2")
@@ -55,6 +57,7 @@ class OpenClip(ClipRunner):
         for package in ("torch", "open_clip"):
             if importlib.util.find_spec(package) is None:
                 raise MissingPart(f"an embedding needs {package}: {EXTRA}")
+        check_device(self.settings.device)
         text_folder(self._architecture, self._file())
 
     @property
@@ -107,7 +110,9 @@ class OpenClip(ClipRunner):
         if self.settings.weights_path:
             path = Path(self.settings.weights_path)
             if not path.is_file():
-                raise MissingPart(f"there are no weights at {path}: mend weights_path in [embedding]")
+                raise MissingPart(
+                    f"there are no weights at {path}: mend weights_path in [embedding] or the scorer's settings"
+                )
             return path
         return need_backbone(self.settings.model, self.settings.pretrained)
 
@@ -130,7 +135,17 @@ class OpenClip(ClipRunner):
 
             open_clip.add_model_config(Path(self.settings.config_path))
         trained = trained_as(self._name, self._file(), self._tag)
-        return _Loaded(self._name, self._architecture, self._file(), trained, self.device, self.precision)
+        try:
+            return _Loaded(self._name, self._architecture, self._file(), trained, self.device, self.precision)
+        except InputError as error:
+            raise InputError(f"{error}; {self._cure}") from error
+
+    @property
+    def _cure(self) -> str:
+        """Of files that are here and do not load."""
+        if self.settings.weights_path:
+            return "if the file is whole, name the right model, or give config_path"
+        return f"bestshot weights verify {open_clip_model(self.settings.model, self._tag).name}"
 
 
 class _Loaded(LoadedClip):

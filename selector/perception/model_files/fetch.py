@@ -12,7 +12,7 @@ from selector.perception.model_files.catalogue import Model, ModelFile, model_na
 from selector.perception.model_files.download import Patience, Progress, download
 from selector.perception.model_files.local_copy import copy_from
 from selector.perception.model_files.place import folder_of, need_model, path_of
-from selector.perception.model_files.sources import HUB, MODELSCOPE, address_of
+from selector.perception.model_files.sources import HUB, MODELSCOPE, address_of, check_source
 
 
 def quiet(name: str, done_bytes: int, total_bytes: int | None) -> None:
@@ -90,6 +90,7 @@ def _folder(source: str | Path) -> Path | None:
         if not folder.is_dir():
             raise InputError(f"there is no folder {folder} to fetch from")
         return folder
+    check_source(source)
     return None
 
 

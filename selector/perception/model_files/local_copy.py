@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from selector.domain.digest import sha256_of
 from selector.perception.model_files.answers import NotThere
 from selector.perception.model_files.catalogue import Model, ModelFile
 from selector.perception.model_files.download import Progress
-from selector.perception.model_files.part import open_part
+from selector.perception.model_files.part import megabytes, open_part
+from selector.perception.model_files.place import has_size
+from selector.perception.model_files.safe_load import PICKLES
 
 _BLOCK_BYTES = 1 << 20
 _MOST_HASHED = 200  # files whose size is not known beforehand are hashed one by one: a home folder would take hours
@@ -21,7 +24,8 @@ def copy_from(folder: Path, model: Model, file: ModelFile, target: Path, progres
 
     Raises:
         NotThere: the folder has it under no name.
-        InputError: what bears its name has another hash, or the disk is full.
+        InputError: what bears its name has another hash, or (where none is published) another size or is no plain file
+            of weights; or the disk is full.
     """
     source = _named(folder, model, file)
     if source is not None and file.sha256 is not None and sha256_of(source) != file.sha256:
@@ -34,7 +38,30 @@ def copy_from(folder: Path, model: Model, file: ModelFile, target: Path, progres
             f"{folder} does not have {file.name} of '{model.name}', and no file with its hash: "
             "name the folder that holds it"
         )
+    if file.sha256 is None:
+        _refuse_unlikely(source, file)
     return _copy(source, file, target, progress)
+
+
+def _refuse_unlikely(source: Path, file: ModelFile) -> None:
+    """All that can be said of a file for which no hash is published: its size, and what it begins with."""
+    if not has_size(source, file):
+        raise InputError(
+            f"{source} has {megabytes(source.stat().st_size)}, expected about {megabytes(file.expected_bytes)}: "
+            "copy it again, or give its hash with --sha256"
+        )
+    suffix = Path(file.name).suffix
+    if suffix == ".safetensors" and not _begins_as_safetensors(source):
+        raise InputError(f"{source} is no safetensors file: copy it again")
+    if suffix in PICKLES and not zipfile.is_zipfile(source):
+        raise InputError(f"{source} is no file of weights that PyTorch wrote (a zip archive): copy it again")
+
+
+def _begins_as_safetensors(path: Path) -> bool:
+    """A length in eight bytes, then that many bytes of JSON."""
+    with path.open("rb") as stream:
+        length, first = int.from_bytes(stream.read(8), "little"), stream.read(1)
+    return first == b"{" and 2 <= length <= path.stat().st_size - 8
 
 
 def _named(folder: Path, model: Model, file: ModelFile) -> Path | None:

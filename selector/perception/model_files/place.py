@@ -15,6 +15,8 @@ from selector.domain import MissingPart
 from selector.perception.model_files.catalogue import OPEN_CLIP, Model, ModelFile, model_named, open_clip_model
 
 FOLDER_VARIABLE = "BESTSHOT_WEIGHTS"
+_ROUNDED_SHARE = 0.02  # a hub's page shows three digits
+_LEAST_ROUNDED_BYTES = 1_000_000  # smaller ones are texts, which an edit in their repository changes by more
 
 
 class Here(str, Enum):
@@ -106,7 +108,7 @@ def path_of(model: Model, file: ModelFile) -> Path | None:
     """Where a file, or what may stand in for it, is whole here by its size; None where it is not."""
     for choice in file.choices():
         path = folder_of(model) / choice.name
-        if _is_whole(path, choice):
+        if has_size(path, choice):
             return path
     return None
 
@@ -118,12 +120,17 @@ def _file_presence(model: Model, file: ModelFile) -> Here:
     return Here.DAMAGED if exists else Here.NO
 
 
-def _is_whole(path: Path, file: ModelFile) -> bool:
+def has_size(path: Path, file: ModelFile) -> bool:
+    """Whether there is a file of the known size, within 2% where only a rounded one is known."""
     try:
         size = path.stat().st_size
     except OSError:
         return False
-    return size == file.size_bytes if file.size_bytes is not None else size > 0
+    if file.size_bytes is not None:
+        return size == file.size_bytes
+    if file.about_bytes < _LEAST_ROUNDED_BYTES:
+        return size > 0
+    return abs(size - file.about_bytes) <= _ROUNDED_SHARE * file.about_bytes
 
 
 def _location(model: Model) -> Path:

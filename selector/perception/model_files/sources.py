@@ -39,23 +39,31 @@ class Address:
 def address_of(model: Model, file: ModelFile, source: str) -> Address:
     """Where ``source`` ("hub", "modelscope" or a URL) has a file.
 
-    A file that is on no hub comes from where it was published, whichever hub is named. A URL that ends with "/" is a
-    folder that holds the model's files under their names; any other is the one file.
+    For "hub", a file that is on no hub comes from where it was published. A URL that ends with "/" is a folder that
+    holds the model's files under their names; any other is the one file.
 
     Raises:
-        InputError: the model is not known to be there.
+        InputError: the model is not known to be there, or there is no such source.
     """
-    if source.startswith(("http://", "https://")):
+    check_source(source)
+    if is_url(source):
         return _from_url(model, file, source)
-    if file.repository is None:
-        return _published(file)
-    if source == HUB:
-        return _on_hub(file, file.repository)
     if source == MODELSCOPE:
-        return _on_modelscope(model, file, file.repository)
-    raise InputError(
-        f"cannot fetch from '{shown(source)}': expected hub, modelscope, a folder that exists, or an http(s) URL"
-    )
+        return _on_modelscope(model, file)
+    return _published(file) if file.repository is None else _on_hub(file, file.repository)
+
+
+def is_url(source: str) -> bool:
+    """Whether it is an address that can be asked."""
+    return source.startswith(("http://", "https://"))
+
+
+def check_source(source: str) -> None:
+    """Raise ``InputError`` for what is no hub by name and no URL."""
+    if source not in (HUB, MODELSCOPE) and not is_url(source):
+        raise InputError(
+            f"cannot fetch from '{shown(source)}': expected hub, modelscope, a folder that exists, or an http(s) URL"
+        )
 
 
 def shown(url: str) -> str:
@@ -81,7 +89,13 @@ def _on_hub(file: ModelFile, repository: Repository) -> Address:
     )
 
 
-def _on_modelscope(model: Model, file: ModelFile, repository: Repository) -> Address:
+def _on_modelscope(model: Model, file: ModelFile) -> Address:
+    repository = file.repository
+    if repository is None:
+        raise InputError(
+            f"'{model.name}' is not known to be on ModelScope: --from hub fetches it from "
+            f"{urlsplit(file.url or '').hostname}, where it was published; or --from FOLDER"
+        )
     if repository.modelscope is None:
         raise InputError(
             f"'{model.name}' is not known to be on ModelScope ({repository.name} is on the hub): "

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from selector.domain.digest import sha256_of
 from selector.perception.model_files.catalogue import Model, ModelFile
-from selector.perception.model_files.place import folder_of
+from selector.perception.model_files.place import folder_of, has_size
 from selector.perception.model_files.sidecar import fresh_sidecar, read_sidecar, write_sidecar
 
 
@@ -17,6 +17,7 @@ class Verdict(str, Enum):
     """What hashing a file showed."""
 
     RIGHT = "right"
+    AS_NOTED = "right as far as known: no published hash"
     DAMAGED = "damaged"
     MISSING = "missing"
     UNKNOWN = "no hash known"
@@ -40,8 +41,9 @@ class FileCheck:
 def verify(model: Model) -> list[FileCheck]:
     """Hash every file of a model against the catalogue, else against the note made when it was fetched.
 
-    A file that nobody has a hash of is "no hash known": it was copied by hand and the catalogue has none. Raises
-    ``OSError`` for a file that cannot be read.
+    A file that nobody has a hash of is "no hash known": it was copied by hand and the catalogue has none. One that is
+    as it came, but whose hash nobody published, is "right as far as known". Raises ``OSError`` for a file that cannot
+    be read.
     """
     return [_check(model, file) for file in model.files]
 
@@ -56,6 +58,8 @@ def _check(model: Model, file: ModelFile) -> FileCheck:
 
 def _hash_check(model: Model, file: ModelFile, path: Path) -> FileCheck:
     before = path.stat()
+    if not has_size(path, file):
+        return FileCheck(model.name, path, Verdict.DAMAGED, file.sha256, sha256_of(path))
     expected, found = file.sha256 or read_sidecar(path), sha256_of(path)
     if expected is None:
         return FileCheck(model.name, path, Verdict.UNKNOWN, None, found)
@@ -64,4 +68,5 @@ def _hash_check(model: Model, file: ModelFile, path: Path) -> FileCheck:
     if fresh_sidecar(path, before) != found:
         with contextlib.suppress(OSError):  # a folder that only reads: each process hashes, nothing worse
             write_sidecar(path, found, before)
-    return FileCheck(model.name, path, Verdict.RIGHT, expected, found)
+    verdict = Verdict.RIGHT if file.sha256 else Verdict.AS_NOTED
+    return FileCheck(model.name, path, verdict, expected, found)

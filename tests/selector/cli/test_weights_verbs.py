@@ -80,6 +80,8 @@ def test_the_real_catalogue_is_listed(run: Run, monkeypatch: pytest.MonkeyPatch,
     assert code == 0
     line = next(line for line in out.splitlines() if line.startswith("aesthetic-head"))
     assert all(word in line for word in ("no", "4 MB", "Apache-2.0", "christophschuhmann/improved-aesthetic-predictor"))
+    optional = next(line for line in out.splitlines() if line.startswith("owlv2"))
+    assert ("optional" in optional, "optional" in line) == (True, False)
     listed = json.loads(run("list", "--json")[1])
     assert listed["folder"] == str(tmp_path)
     assert {"name": "fake-head", "here": "no"}.items() <= listed["models"][2].items()

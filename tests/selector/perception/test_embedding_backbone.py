@@ -15,7 +15,7 @@ from tiny_backbone import SIDE_PX, tiny_clip
 from selector.conformance import Job, scores_in_another_process
 from selector.domain import InputError, Item, MissingPart, Picture, Task, TaskInputs, TaskType, encode_final
 from selector.domain.embedding import EmbeddingSettings
-from selector.perception.embedding import device
+from selector.perception.embedding import device, openclip
 from selector.perception.embedding.device import best_precision
 from selector.perception.embedding.loading import read_architecture, trained_as
 from selector.perception.embedding.openclip import OpenClip, backbone_of
@@ -234,7 +234,9 @@ def test_space_of_a_model_that_cannot_be_told_raises_nothing(tmp_path):
     assert "absent" in OpenClip(EmbeddingSettings("ViT-L-15", "", str(tmp_path / "w.safetensors"))).space
 
 
-@pytest.mark.parametrize(("key", "value"), [("precision", "int8"), ("reads", "klingon")])
+@pytest.mark.parametrize(
+    ("key", "value"), [("precision", "int8"), ("reads", "klingon"), ("device", "gpu"), ("device", "cuda:x")]
+)
 def test_setting_with_an_unknown_value_is_an_error(settings, key, value):
     with pytest.raises(InputError, match=value):
         OpenClip(replace(settings, **{key: value}))
@@ -303,3 +305,23 @@ def test_gpu_that_only_emulates_bfloat16_runs_in_float16(monkeypatch, supported,
     best_precision.cache_clear()
     assert best_precision("cuda") == expected
     best_precision.cache_clear()
+
+
+@pytest.mark.parametrize(("asked", "here"), [("cuda", "cpu"), ("mps", "cpu"), ("cuda:7", "cuda")])
+def test_gpu_that_is_not_here_is_a_missing_part_before_anything_is_loaded(settings, monkeypatch, asked, here):
+    monkeypatch.setattr(device, "best_device", lambda: here)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(MissingPart, match=f'device = "{asked}", but') as error:
+        OpenClip(replace(settings, device=asked)).check()
+    assert one_line(error)
+    for fine in ("auto", "cpu", *(("cuda:0",) if here == "cuda" else ())):
+        OpenClip(replace(settings, device=fine)).check()
+
+
+def test_weights_that_do_not_load_say_what_to_do(settings, tmp_path, monkeypatch):
+    (tmp_path / "own.safetensors").write_bytes(b"cut")
+    with pytest.raises(InputError, match=r"name the right model, or give config_path$"):
+        OpenClip(replace(settings, weights_path=str(tmp_path / "own.safetensors"))).embed_texts(["a cat"])
+    monkeypatch.setattr(openclip, "need_backbone", lambda *_: tmp_path / "own.safetensors")
+    with pytest.raises(InputError, match=r"; bestshot weights verify clip-vit-b-32$"):
+        OpenClip(EmbeddingSettings("ViT-B-32", "openai", device="cpu")).embed_texts(["a cat"])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import shutil
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -392,6 +394,30 @@ def test_a_folder_without_the_file_says_so(shelf: Path) -> None:
         fetch(net(), shelf / "absent")
     with pytest.raises(InputError, match="expected hub, modelscope, a folder that exists, or an http"):
         fetch(net(), str(shelf / "absent"))
+
+
+def unhashed(name: str, about_bytes: int) -> Model:
+    return Model("net", (), "MIT", (ModelFile(name, about_bytes=about_bytes, repository=Repository("team/net")),))
+
+
+def test_a_folder_s_file_without_a_published_hash_must_look_like_it(shelf: Path) -> None:
+    with zipfile.ZipFile(shelf / "net.pt", "w") as archive:
+        archive.writestr("data", DATA)
+    (shelf / "net.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}" + DATA)
+    for name in ("net.pt", "net.safetensors"):
+        with pytest.raises(InputError, match=r"has 1 MB, expected about 1,970 MB: copy it again"):
+            fetch(unhashed(name, 1_970_000_000), shelf)
+        assert fetch(unhashed(name, len(DATA)), shelf).name == name
+        (shelf / name).write_bytes(pickle.dumps({"a": 1}) + DATA)
+        with pytest.raises(InputError, match=r"is no (safetensors file|file of weights)"):
+            fetch(unhashed(name, len(DATA)), shelf, again=True)
+
+
+def test_a_source_that_does_not_have_a_published_file_is_not_replaced_by_the_internet(shelf: Path) -> None:
+    with pytest.raises(InputError, match="expected hub, modelscope, a folder that exists, or an http"):
+        fetch("fake-head", str(shelf / "nosuchdir"))
+    with pytest.raises(InputError, match=r"'fake-head' is not known to be on ModelScope: --from hub"):
+        fetch("fake-head", "modelscope")
 
 
 @pytest.mark.parametrize("name", ["aesthetic-head", "fake-head"])

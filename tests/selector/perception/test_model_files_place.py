@@ -157,6 +157,20 @@ def test_a_wrong_size_is_damage() -> None:
         need("fake-head")
 
 
+@pytest.mark.parametrize(("share", "state"), [(1e-8, Here.DAMAGED), (0.97, Here.DAMAGED), (0.99, Here.YES)])
+def test_a_rounded_size_is_looked_at_too(share: float, state: Here) -> None:
+    model = model_named("clip-vit-l-14")
+    os.truncate(put(model, model.files[0]), int(share * model.files[0].about_bytes))
+    assert presence(model) is state
+
+
+def test_a_noted_file_of_a_wrong_size_is_damaged() -> None:
+    model = model_named("hpsv2.1")
+    path = put(model, model.files[0])
+    write_sidecar(path, hashlib.sha256(b"weights").hexdigest(), path.stat())
+    assert verify(model)[0].is_bad
+
+
 def test_a_path_of_the_users_own_is_taken_as_it_is(tmp_path: Path) -> None:
     own = tmp_path / "mine.pth"
     own.write_bytes(b"x")
@@ -176,6 +190,7 @@ def test_a_stand_in_counts_and_the_text_tower_belongs_to_the_model(folder: Path)
     first = model.files[0]
     assert first.or_else is not None
     path = put(model, first.or_else)
+    os.truncate(path, first.or_else.about_bytes)  # a file of holes
     for file in model.files[1:]:
         put(model, file, bytes(file.size_bytes or 1))
     assert path_of(model, first) == path
@@ -219,7 +234,7 @@ def test_verify_goes_by_the_note_where_nothing_is_published() -> None:
     path = put(model, model.files[0])
     assert [check.verdict for check in verify(model)] == [Verdict.UNKNOWN, Verdict.MISSING]
     write_sidecar(path, hashlib.sha256(b"weights").hexdigest(), path.stat())
-    assert verify(model)[0].verdict is Verdict.RIGHT
+    assert verify(model)[0].verdict is Verdict.AS_NOTED
     path.write_bytes(b"weighty")
     assert verify(model)[0].is_bad
 
