@@ -27,7 +27,7 @@ from selector.runs.asking import ask
 from selector.runs.asking_summary import AskSummary
 from selector.runs.calibrating import learn
 from selector.runs.contest_context import contest_context
-from selector.runs.explaining import TaskExplanation, explain
+from selector.runs.explaining import TaskExplanation, explain, history
 from selector.runs.generating import GenerateSummary, Order, generate
 from selector.runs.importing import ImportSummary, import_images
 from selector.runs.judging import JudgeSummary, judge
@@ -60,9 +60,8 @@ from selector.submission.verify import Verdict, verify_archive
 
 _SUFFIX = {"jpeg": ".jpg", "png": ".png"}
 _UNCALIBRATED = (
-    "The estimates come from the prior: no leaderboard total has taught them yet. Compare them with each other only."
+    "The estimates come from {basis}: no leaderboard total has taught them yet. Compare them with each other only."
 )
-
 
 _PLANNED_TO_LEARN = (
     "The framed picks were planned to learn: some are not the best known ones, and cards beside them may be expected "
@@ -324,7 +323,8 @@ class Campaign:
         """Why the task's pick leads: contributions, runner-up, chances; drawn into ``picture`` if given."""
         self._selected(None, [task_id])
         known = need(self._ws, self.tasks, self._scorers()[0])
-        found = explain(known, task_id, picking.stored_pick(self._ws, task_id))
+        files, reasons = history(self._ws, task_id, self._builds())
+        found = explain(known, task_id, picking.stored_pick(self._ws, task_id), files, reasons)
         if picture is not None:
             write_explanation(picture, found)
         return found
@@ -386,7 +386,11 @@ class Campaign:
             self._builds(),
             self._ledger,
             title,
-            (*notes, *(() if told else (_UNCALIBRATED,)), *self._planned_note()),
+            (
+                *notes,
+                *(() if told else (_UNCALIBRATED.format(basis=known.basis if known else "the prior alone"),)),
+                *self._notes_on_picks(),
+            ),
             progress,
         )
         return write_contact_sheet(self.folder / "report", replace(sheet, plots=plots))
@@ -406,11 +410,12 @@ class Campaign:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _planned_note(self) -> tuple[str, ...]:
-        """Where the newest picks are a plan's, that they are meant to differ from the best known ones."""
+    def _notes_on_picks(self) -> tuple[str, ...]:
+        """Of the newest picks: that a plan's are meant to differ from the best known ones; why they are out of date."""
         with self._ws.db.read() as connection:
-            purpose = picking.newest_basis(connection).get("plan")
-        return (_PLANNED_TO_LEARN,) if purpose == "learn" else ()
+            basis = picking.newest_basis(connection)
+        planned = (_PLANNED_TO_LEARN,) if basis.get("plan") == "learn" else ()
+        return (*planned, *(picking.staleness(self._ws, self.tasks, self._scorers()[0]) if basis else ()))
 
     def _remaining(self) -> int | None:
         quota = self._ledger.quota()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from selector.contest.toml_model import parse_toml, validate
 from selector.domain import InputError, TaskType
@@ -23,6 +23,11 @@ _DEFAULT_PLAN: dict[TaskType, dict[str, int]] = {
     TaskType.DEEPFAKE: {"faceswap": 8},
 }
 
+
+_EXAMPLES = {  # commented lines of tables that only some campaigns have
+    "scorers": ("[scorers.NAME]", 'setting = "value"'),
+    "judges": ("[judges.NAME]", 'base_url = "http://localhost:8000/v1"', 'model = "MODEL"', 'key_env = "MY_API_KEY"'),
+}
 
 MAX_TEAM_BYTES = 150  # of the 255 that file systems give a name
 
@@ -151,20 +156,6 @@ class JudgeConfig(_Model):
     currency: str = Field(default="", max_length=8, description="of the prices, for display")
     budget: float | None = Field(default=None, gt=0, description="money that this judge may cost in this campaign")
 
-    @model_validator(mode="before")
-    @classmethod
-    def _no_secret(cls, values: Any) -> Any:
-        """A rule over the table, because the message of a rule over a key repeats its value, which may be a secret."""
-        if isinstance(values, dict):
-            url, variable = urlsplit(str(values.get("base_url", "http://h"))), str(values.get("key_env", ""))
-            if url.scheme not in ("http", "https") or not url.hostname:
-                raise ValueError("base_url must be the http(s) address of a chat API, such as http://localhost:8000/v1")
-            if url.username or url.password or url.query:
-                raise ValueError("base_url must hold no password or key: name an environment variable in key_env")
-            if variable and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
-                raise ValueError("key_env must be the name of an environment variable, not the key itself")
-        return values
-
 
 class CampaignConfig(_Model):
     """The whole file. Tables ``[generators.NAME]`` and ``[scorers.NAME]`` are handed to that plug-in as settings."""
@@ -185,10 +176,39 @@ class CampaignConfig(_Model):
     generators: dict[str, dict[str, Any]] = Field(
         default={}, description='settings of generators, for example [generators.folder] path = "finished"'
     )
-    scorers: dict[str, dict[str, Any]] = Field(default={}, description="settings of scorers")
+    scorers: dict[str, dict[str, Any]] = Field(
+        default={}, description="settings of scorers, [scorers.NAME]: docs/embedding.md has an example"
+    )
     judges: dict[JudgeName, JudgeConfig] = Field(
         default={}, description="models to ask as judges, [judges.NAME]: docs/judge.md"
     )
+
+    @field_validator("judges", mode="before")
+    @classmethod
+    def _no_secret(cls, judges: Any) -> Any:
+        """A rule over the tables, because the message of a rule over a key repeats its value, maybe a secret."""
+        for name, table in judges.items() if isinstance(judges, dict) else ():
+            fault = _judge_fault(table) if isinstance(table, dict) else None
+            if fault:
+                raise ValueError(f"judges.{name}: {fault}")
+        return judges
+
+
+def _judge_fault(table: Mapping[str, Any]) -> str | None:
+    """What is wrong with the address or the key of a judge, without repeating either."""
+    variable = str(table.get("key_env", ""))
+    try:
+        url = urlsplit(str(table.get("base_url", "http://h")))
+        usable = url.scheme in ("http", "https") and bool(url.hostname)
+    except ValueError:  # its message may repeat the address
+        usable = False
+    if not usable:
+        return "base_url must be the http(s) address of a chat API, such as http://localhost:8000/v1"
+    if url.username or url.password or url.query:
+        return "base_url must hold no password or key: name an environment variable in key_env"
+    if variable and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
+        return "key_env must be the name of an environment variable, not the key itself"
+    return None
 
 
 def read_config(path: Path) -> CampaignConfig:
@@ -238,9 +258,10 @@ def render_config(config: CampaignConfig) -> str:
             lines += [f"# {field.description}", f"{sub_key} = {_toml(getattr(model, sub_key))}"]
         lines.append("")
     judges = {name: judge.model_dump(exclude_defaults=True) for name, judge in config.judges.items()}
-    named = {"generators": config.generators, "scorers": config.scorers, **({"judges": judges} if judges else {})}
+    named = {"generators": config.generators, "scorers": config.scorers, "judges": judges}
     for key, plug_ins in named.items():
         lines += [f"# {CampaignConfig.model_fields[key].description}"]
+        lines += [] if plug_ins else [f"# {line}" for line in _EXAMPLES.get(key, ())]
         for name, settings in plug_ins.items():
             lines += [f"[{key}.{_key(name)}]", *(f"{_key(k)} = {_toml(v)}" for k, v in settings.items())]
         lines.append("")

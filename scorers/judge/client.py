@@ -130,7 +130,7 @@ class ChatJudge:
                     raise self._stopped(f"{came.reason}: change {came.parameter} in campaign.toml")
                 continue
             failures, throttled = self._wait_out(came, failures, throttled)
-            if failures > self._endpoint.max_retries or throttled > THROTTLED_TRIES:
+            if self._gives_up(failures, throttled):
                 self._note_failure(came)
                 return came, tries
 
@@ -167,12 +167,13 @@ class ChatJudge:
         wait = trouble.retry_after_seconds
         if wait is not None and wait > troubles.LONGEST_RETRY_AFTER_SECONDS:
             raise self._stopped(f"the server asks to wait for {round(wait / 60)} minutes: run the command again then")
-        self.troubles[trouble.reason] += 1
         if trouble.kind == troubles.THROTTLED:
             throttled += 1
         else:
             failures += 1
             self._check_reached(trouble, failures)
+        if not self._gives_up(failures, throttled):
+            self.troubles[trouble.reason] += 1
         if wait:
             self._pace.pause(wait)  # whoever asks for it is overloaded: no worker goes on
         elif trouble.kind == troubles.THROTTLED:
@@ -180,6 +181,10 @@ class ChatJudge:
         elif failures <= self._endpoint.max_retries:
             self._pace.sleep(self._pace.backoff(failures))
         return failures, throttled
+
+    def _gives_up(self, failures: int, throttled: int) -> bool:
+        """Whether a request that failed and was throttled so often is not sent again."""
+        return failures > self._endpoint.max_retries or throttled > THROTTLED_TRIES
 
     def _check_reached(self, trouble: Trouble, failures: int) -> None:
         """Stop early where nothing has ever come from the server: the address is wrong, or it is not running."""
@@ -205,7 +210,9 @@ class ChatJudge:
             self._failures_in_a_row += 1
             if self._failures_in_a_row < FAILURES_IN_A_ROW:
                 return
-        raise self._stopped(f"{FAILURES_IN_A_ROW} requests in a row failed ({trouble.reason}): see docs/judge.md")
+        raise self._stopped(
+            f"{FAILURES_IN_A_ROW} questions in a row failed for good ({trouble.reason}): see docs/judge.md"
+        )
 
     def _stopped(self, cure: str) -> JudgeStopped:
         return JudgeStopped(f"judge {self._endpoint.model} at {self._endpoint.provider}: {cure}")

@@ -82,7 +82,7 @@ class Purse:
                 if not self._held:
                     break
                 self._condition.wait(_CHECK_SECONDS)
-        raise OutOfMoney("the budget is used up but for less than another call may cost")
+        raise OutOfMoney("another call could cost more than is left of the budget")
 
     def settle(self, kind: str, held: float, cost: float | None) -> None:
         """A call ended: give back what was held for it and take what it cost (None: nothing that is known)."""

@@ -191,22 +191,19 @@ def pick(campaign: Campaign) -> tuple[Any, str]:
 
 def describe_asked(summary: AskSummary) -> str:
     """What a judge was asked and said, in words."""
-    unscored = sum(summary.unscored.values())
-    lines = [
-        f"{summary.judge} ({summary.model} at {summary.provider}): asked about {summary.candidates} candidates, "
-        f"{summary.judged} have a new judgement",
-        f"{summary.questions} questions: {summary.scored} scored, {unscored} unscored; {summary.replies} replies",
-        *counted(summary.unscored),
-    ]
-    cost = "cost not known" if summary.cost is None else f"{summary.cost:.4f} {summary.currency}".rstrip()
-    lines.append(f"{summary.tokens_in} tokens read, {summary.tokens_out} written: {cost}")
+    about = f"asked about {summary.candidates} candidates" if summary.candidates else "nothing left to ask"
+    who = f"{summary.judge} ({summary.model} at {summary.provider})"
+    new = f", {summary.judged} have a new judgement" if summary.judged or summary.candidates else ""
+    lines = [f"{who}: {about}{new}"]
+    lines += _questions(summary) if summary.candidates else []
     if summary.sent_again:
         lines.append("sent again: " + ", ".join(f"{n} x {why}" for why, n in summary.sent_again.items()))
     if summary.spread:
         lines.append("largest - smallest over repeats: " + ", ".join(f"{p} {v:.2f}" for p, v in summary.spread.items()))
     lines += [
-        f"smallest sub-score of {kind}: " + ", ".join(f"{part} {n}" for part, n in counts.items())
+        f"{kind}: the smallest sub-score was " + ", ".join(f"{part} {n} time(s)" for part, n in counts.items())
         for kind, counts in summary.binding.items()
+        if summary.questions
     ]
     if summary.failures:
         lines += ["not asked, and tried again by the next run:", *counted(summary.failures)]
@@ -215,6 +212,17 @@ def describe_asked(summary: AskSummary) -> str:
     if summary.later:
         lines.append(f"{summary.later} candidates are left for another run")
     return "\n".join(lines)
+
+
+def _questions(summary: AskSummary) -> list[str]:
+    """How many questions, tokens and money, and what is unscored."""
+    unscored = sum(summary.unscored.values())
+    cost = "cost not known" if summary.cost is None else f"{summary.cost:.4f} {summary.currency}".rstrip()
+    return [
+        f"{summary.questions} questions: {summary.scored} scored, {unscored} unscored; {summary.replies} replies",
+        *counted(summary.unscored),
+        f"{summary.tokens_in} tokens read, {summary.tokens_out} written: {cost}",
+    ]
 
 
 def describe_generated(summary: GenerateSummary) -> str:

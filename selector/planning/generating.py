@@ -13,7 +13,7 @@ that is the best spreading; for several at least 1 - 1/e of its worth (Nemhauser
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,6 +107,7 @@ def plan_generating(
     generators: Sequence[str] | None = None,
     empty: Sequence[tuple[str, str]] = (),
     failed_image: float = 0.0,
+    declined: Collection[tuple[str, str]] = (),
 ) -> list[Wish]:
     """How ``budget`` new candidates should be spread over tasks and generators; most valuable first.
 
@@ -118,8 +119,9 @@ def plan_generating(
         generators: only these; every one that has made something for the task type, if None.
         empty: (task id, task type) of tasks that have no candidate; what they score now is ``failed_image``.
         failed_image: points of a task without a candidate that may be picked.
+        declined: (task id, generator) that are not asked: the generator has said that it cannot do the task.
     """
-    demands = _demands(calibrator, generators, empty, failed_image)
+    demands = _demands(calibrator, generators, empty, failed_image, frozenset(declined))
     heap = [(-demand.next_worth(), place) for place, demand in enumerate(demands)]
     heapq.heapify(heap)
     left = budget
@@ -133,7 +135,11 @@ def plan_generating(
 
 
 def _demands(
-    calibrator: Calibrator, only: Sequence[str] | None, empty: Sequence[tuple[str, str]], failed: float
+    calibrator: Calibrator,
+    only: Sequence[str] | None,
+    empty: Sequence[tuple[str, str]],
+    failed: float,
+    declined: frozenset[tuple[str, str]],
 ) -> list[Demand]:
     """One for each task that somebody can serve, by task id."""
     pool, mean = calibrator.pool_, calibrator.posterior_.mean
@@ -146,9 +152,11 @@ def _demands(
         levels = {pool.task_ids[i]: float(level[i]) for i in rows}
         usual = float(np.mean(list(levels.values())))
         levels = {task_id: usual for task_id, of_type in empty if of_type == task_type} | levels
-        for task_id, at in levels.items() if known else ():
-            offers = [Offer(name, at + shift, sd) for name, (shift, sd) in known.items()]
-            found.append(Demand(task_id, best.get(task_id, failed), offers))
+        for task_id, at in levels.items():
+            able = {name: law for name, law in known.items() if (task_id, name) not in declined}
+            offers = [Offer(name, at + shift, sd) for name, (shift, sd) in able.items()]
+            if offers:
+                found.append(Demand(task_id, best.get(task_id, failed), offers))
     return sorted(found, key=lambda demand: demand.task_id)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,8 @@ from selector.planning.chances import probability_best
 from selector.planning.teaching import Choices
 from selector.ranking import Pick
 from selector.runs.calibrating import Knowledge
+from selector.runs.workspace import Workspace
+from selector.store.records import current_plannings, load_attempts
 
 _REST = "rest (the curve of sqrt(SC x PQ), small parts)"
 _LEAST_NAMED = 0.005  # points: what adds less to either is in the rest
@@ -40,6 +42,7 @@ class Rival:
     pq: float
     p_best: float
     excluded: str | None = None  # why it may not be picked
+    file: str | None = None  # the name of an imported one
 
 
 @dataclass(frozen=True)
@@ -78,20 +81,42 @@ class TaskExplanation:
         return allowed[1] if len(allowed) > 1 else None
 
 
-def explain(known: Knowledge, task_id: str, stored: Pick | None = None) -> TaskExplanation:
+def history(ws: Workspace, task_id: str, builds: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Of a task: candidate id to the file that was imported, and what failed or was declined, as `status` says it."""
+    with ws.db.read() as connection:
+        attempts = load_attempts(connection, task_id)
+        plannings = [p for p in current_plannings(connection) if p.task_id == task_id]
+    files = {
+        a.candidate_id: str(a.recipe.params["file"]) for a in attempts if a.candidate_id and "file" in a.recipe.params
+    }
+    failed = [f for f in (*plannings, *attempts) if f.outcome not in ("planned", "made")]
+    present = [f for f in failed if builds.get(f.generator, f.build) == f.build]
+    return files, sorted({f"{f.generator} {f.outcome}: {f.reason}" for f in present})
+
+
+def explain(
+    known: Knowledge,
+    task_id: str,
+    stored: Pick | None = None,
+    files: Mapping[str, str] | None = None,
+    reasons: Sequence[str] = (),
+) -> TaskExplanation:
     """The candidates of a task with what their estimates are made of.
 
     Args:
         known: what the campaign has learned.
         task_id: a task with a candidate.
         stored: the task's pick among the newest stored ones, if there is one.
+        files: candidate id to the name of the file that it was imported from.
+        reasons: why generators made nothing for the task; said when it has no candidate.
 
     Raises:
         InputError: the task has no candidate.
     """
     pool = known.pool
     if task_id not in pool.tasks:
-        raise InputError(f"task '{task_id}' has no candidate yet: run `bestshot generate` or `bestshot import`")
+        why = f" ({'; '.join(reasons)})" if reasons else ""
+        raise InputError(f"task '{task_id}' has no candidate yet{why}: run `bestshot generate` or `bestshot import`")
     rows = [int(i) for i in np.flatnonzero(pool.task_of == pool.tasks.index(task_id))]
     table, places = _places(known, task_id)
     own_choices = pool.choices[pool.tasks.index(task_id)][None, :]
@@ -99,6 +124,7 @@ def explain(known: Knowledge, task_id: str, stored: Pick | None = None) -> TaskE
     if own_choices.max() >= 0:
         best = probability_best(known.calibrator.posterior_, Choices(own_choices, 1), 4096)
     rivals = [_rival(known, table, row, place, float(best[row])) for row, place in zip(rows, places, strict=True)]
+    rivals = [replace(r, file=(files or {}).get(r.candidate_id)) for r in rivals]
     ranked = sorted(zip(rivals, rows, places, strict=True), key=lambda r: _rank(r[0], float(table.merit[r[2]])))
     allowed = [(row, place) for rival, row, place in ranked if rival.excluded is None][:2]
     start = _start(known.calibrator, rows)

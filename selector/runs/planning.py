@@ -16,8 +16,9 @@ from selector.ranking import Pick
 from selector.runs.beliefs import judge_belief, judge_columns
 from selector.runs.calibrating import Knowledge, learn
 from selector.runs.picking import choose, keep
+from selector.runs.plug_ins import present_builds
 from selector.runs.workspace import Workspace
-from selector.store.records import load_candidates
+from selector.store.records import current_plannings, load_candidates
 
 LEVEL = 5.0  # overall of tasks of which neither picks nor totals are known
 ASSUMED_REMAINING = 14  # a week of two a day, where the profile names no last day
@@ -151,7 +152,7 @@ def planned_judgements(ws: Workspace, known: Knowledge, judge: str, budget: int)
 def plan_candidates(
     ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer], budget: int, generators: Sequence[str] | None
 ) -> list[Wish]:
-    """Which generators should make more candidates for which tasks."""
+    """Which generators should make more candidates for which tasks; one that declined a task is not asked for it."""
     known = need(ws, tasks, scorers)
     if generators:
         unknown = sorted(set(generators) - set(known.pool.generators))
@@ -159,5 +160,8 @@ def plan_candidates(
             raise InputError(f"the generator '{unknown[0]}' has made nothing here yet: nothing is known of it")
     with ws.db.read() as connection:
         served = {c.task_id for c in load_candidates(connection) if not c.fallback}
+        plannings = [p for p in current_plannings(connection) if p.outcome == "declined"]
+    builds = present_builds(ws)
+    declined = {(p.task_id, p.generator) for p in plannings if builds.get(p.generator, p.build) == p.build}
     empty = [(t.id, t.type.value) for t in tasks if t.id not in served]
-    return plan_generating(known.calibrator, budget, generators, empty, ws.profile.score.failed_image)
+    return plan_generating(known.calibrator, budget, generators, empty, ws.profile.score.failed_image, declined)

@@ -384,6 +384,8 @@ def test_a_few_judgements_move_estimates_by_no_more_than_many(made: Campaign, tm
         csv.writer(file).writerows([("task", "candidate", "sc", "pq"), *rows])
     before = {r.candidate_id: r.overall for r in made.explain("3").rivals}
     made.judge(scores, "vlm")
+    page = made.report().read_text(encoding="utf-8")
+    assert "come from the prior and " in page and " judgements: no leaderboard total" in page
     after = {r.candidate_id: r.overall for r in made.explain("3").rivals}
     assert 0.2 < max(abs(after[c] - before[c]) for c in before) < 1.5
 

@@ -391,3 +391,31 @@ def test_a_relative_place_makes_the_same_campaign_from_any_working_directory(
     monkeypatch.chdir(campaign.folder)
     again = Campaign(".").generate()
     assert (again.made, again.already) == (0, 1)
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_task_that_a_generator_declined_is_not_planned_for_it_and_explained_with_its_reason(
+    tmp_path: Path, contest_files: Files
+) -> None:
+    campaign = made_campaign(tmp_path, contest_files, ["please decline", "fine", "fine too"])
+    whole_loop(campaign)
+    wished = {w.task_id for w in campaign.plan_candidates(20)}
+    assert wished and "3" not in wished
+    with pytest.raises(InputError, match="toy declined: this toy does not do that"):
+        campaign.explain("3")
+
+
+def test_explain_names_the_file_of_an_imported_candidate(campaign: Campaign, tmp_path: Path) -> None:
+    folder = tmp_path / "finished"
+    folder.mkdir()
+    (folder / "3_b.jpg").write_bytes(noise_jpeg(51))
+    campaign.import_folder(folder, "qwen-image")
+    campaign.score()
+    assert [r.file for r in campaign.explain("3").rivals if r.generator == "folder:qwen-image"] == ["3_b.jpg"]
+
+
+def test_the_page_warns_when_candidates_came_after_the_picks(campaign: Campaign) -> None:
+    whole_loop(campaign)
+    assert "candidates are not scored yet" not in campaign.report().read_text(encoding="utf-8")
+    campaign.generate(n=4)
+    assert "candidates are not scored yet" in campaign.report().read_text(encoding="utf-8")

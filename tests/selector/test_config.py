@@ -72,12 +72,27 @@ def test_a_wrong_key_or_value_is_one_line_that_names_it(change: dict[str, object
 
 
 @pytest.mark.parametrize(
-    "table", [{"base_url": "https://u:s3cret@h/v1"}, {"base_url": "http://h/v1", "key_env": "sk-s3cret"}]
+    "table",
+    [
+        {"base_url": "https://u:s3cret@h/v1"},
+        {"base_url": "http://h/v1", "key_env": "sk-s3cret"},
+        {"base_url": "s3cret", "key_env": "K"},
+        {"base_url": "http://[s3cret/v1", "key_env": "K"},
+    ],
 )
 def test_a_secret_in_the_wrong_place_is_not_repeated(table: dict[str, str]) -> None:
     with pytest.raises(InputError) as caught:
         parse_config({"profile": "mini-png", "judges": {"a": {"model": "m", **table}}})
-    assert "s3cret" not in str(caught.value) and "key_env" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+    assert str(caught.value).startswith("campaign.toml: judges.a: ")
+    assert ("key_env" if table.get("key_env") != "K" else "base_url") in str(caught.value)
+
+
+def test_a_new_file_shows_how_a_judge_and_settings_of_a_scorer_are_written() -> None:
+    text = render_config(parse_config({"profile": "mini-png"}))
+    for words in ("# [judges.NAME]\n# base_url", "# model = ", "# key_env = ", "# [scorers.NAME]", "docs/judge.md"):
+        assert words in text
+    assert "# [judges.NAME]" not in render_config(parse_config(FULL))
 
 
 def test_a_file_that_is_no_toml_or_not_utf8_says_so(tmp_path: Path) -> None:

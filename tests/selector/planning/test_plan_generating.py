@@ -190,6 +190,15 @@ def test_only_the_generators_that_are_named_are_asked():
     assert plan_generating(skilled(), 20, ["nobody"]) == []
 
 
+def test_a_generator_is_not_asked_for_a_task_that_it_declined():
+    fitted = skilled()
+    first = plan_generating(fitted, 1)[0]
+    refused = [(first.task_id, first.generator)]
+    wishes = plan_generating(fitted, 60, declined=refused)
+    assert wishes and (first.task_id, first.generator) not in {(w.task_id, w.generator) for w in wishes}
+    assert plan_generating(fitted, 1, [first.generator], declined=refused)[0].task_id != first.task_id
+
+
 def test_tasks_without_a_candidate_come_first():
     wishes = plan_generating(skilled(), 3, empty=[("e1", "all"), ("e2", "all"), ("e3", "all")])
     assert {w.task_id for w in wishes} == {"e1", "e2", "e3"}

@@ -197,7 +197,9 @@ def test_unscored_is_asked_again_only_on_request(make: Make, server: JudgeServer
 def test_what_was_never_answered_is_tried_by_the_next_run(make: Make, server: JudgeServer) -> None:
     server.behaviour.fault = lambda *_: js.BROKEN_SERVER
     campaign = make(max_retries=0)
-    assert campaign.ask_judge("vlm").unscored == {"the server failed (HTTP 500)": 12}
+    summary = campaign.ask_judge("vlm")
+    assert summary.unscored == {"the server failed (HTTP 500)": 12}
+    assert summary.sent_again == {}, "a first try is not sent again"
     server.behaviour.fault = lambda *_: js.GOOD
     assert campaign.ask_judge("vlm").scored == 12
 
@@ -369,9 +371,13 @@ def test_the_command_prints_what_it_did(make: Make, server: JudgeServer) -> None
         "2 x refused",
         "CNY",
         "over repeats",
-        "smallest sub-score of tie",
+        "tie: the smallest sub-score was ",
+        " time(s)",
     ):
         assert words in text, text
+    again = CliRunner().invoke(group, arguments[:-2], catch_exceptions=False).output
+    again = CliRunner().invoke(group, arguments[:-2], catch_exceptions=False).output
+    assert "nothing left to ask" in again and "smallest" not in again and "cost" not in again
     shown = json.loads(CliRunner().invoke(group, [*arguments, "--json"], catch_exceptions=False).output)
     assert (shown["questions"], shown["judge"]) == (0, "vlm")
 
