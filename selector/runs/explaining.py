@@ -16,7 +16,7 @@ from selector.planning.teaching import Choices
 from selector.ranking import Pick
 from selector.runs.calibrating import Knowledge
 from selector.runs.workspace import Workspace
-from selector.store.records import current_plannings, load_attempts
+from selector.store.records import Attempt, Planning, current_plannings, load_attempts
 
 _REST = "rest (the curve of sqrt(SC x PQ), small parts)"
 _LEAST_NAMED = 0.005  # points: what adds less to either is in the rest
@@ -89,7 +89,8 @@ def history(ws: Workspace, task_id: str, builds: Mapping[str, str]) -> tuple[dic
     files = {
         a.candidate_id: str(a.recipe.params["file"]) for a in attempts if a.candidate_id and "file" in a.recipe.params
     }
-    failed = [f for f in (*plannings, *attempts) if f.outcome not in ("planned", "made")]
+    tried: list[Planning | Attempt] = [*plannings, *attempts]
+    failed = [f for f in tried if f.outcome not in ("planned", "made")]
     present = [f for f in failed if builds.get(f.generator, f.build) == f.build]
     return files, sorted({f"{f.generator} {f.outcome}: {f.reason}" for f in present})
 
