@@ -128,7 +128,7 @@ class _Group:
         if not any(head.with_source for head in self.heads.values()):
             yield from _parts(self.due, size)
             return
-        batch: list[Due] = []
+        batch: Sequence[Due] = []
         for _, of_task in groupby(self.due, lambda due: due[0].id):
             whole = list(of_task)
             if batch and len(batch) + len(whole) > size:
