@@ -215,6 +215,7 @@ class _Worker:
     ) -> None:
         self._ws, self._heads, self._translations = ws, heads, translations
         self._vectors, self._each = vectors, each
+        self._versions = {name: head.version for name, head in heads.items()}  # each asks for files: not once a score
         self._inputs = lru_cache(maxsize=_KEPT_INPUTS)(ws.task_inputs)
 
     def work(self, batch: Sequence[Due]) -> Iterator[Scored]:
@@ -225,7 +226,7 @@ class _Worker:
         rows: list[dict[str, Any]] = []
         for (name, i), result in results.items():
             task, candidate_id, _ = batch[i]
-            rows += rows_of(task.id, candidate_id, name, self._heads[name].version, result)
+            rows += rows_of(task.id, candidate_id, name, self._versions[name], result)
         yield Scored(rows, len(batch), failures)
 
     def _read(self, batch: Sequence[Due]) -> _Read:
