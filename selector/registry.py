@@ -11,12 +11,18 @@ from typing import Any, cast
 
 from selector.domain import Generator, InputError, MissingPart, Scorer, stable_hash
 from selector.domain.words import near_or_all
+from selector.remote.service import Service
 
 BUILTIN_GENERATORS: dict[str, str] = {
     "faceswap": "generators.faceswap:FaceSwap",
     "textedit": "generators.textedit:TextEditor",
     "retouch": "generators.retouch:Retouch",
     "folder": "generators.folder:Folder",
+    "dashscope": "generators.dashscope:DashScope",
+    "openai_images": "generators.openai_images:OpenAIImages",
+    "diffusers": "generators.diffusers_pipeline:DiffusersPipeline",
+    "inswapper": "generators.inswapper:InSwapper",
+    "command": "generators.command:Command",
     "source": "generators.source:Source",
     "blank": "generators.blank:Blank",
 }
@@ -56,13 +62,27 @@ def scorer_names() -> tuple[str, ...]:
     return _names(BUILTIN_SCORERS, SCORER_GROUP)
 
 
-def create_generator(name: str, settings: Mapping[str, Any] | None = None, base: Path = _HERE) -> Generator:
+def create_generator(
+    name: str, settings: Mapping[str, Any] | None = None, base: Path = _HERE, account: Any = None
+) -> Generator:
     """A generator by name, with its settings; places in them (keys ending in path or folder) are seen from ``base``.
+
+    ``account`` is for those that work at a service (their constructor has a parameter of that name).
 
     Raises:
         InputError: unknown name or setting. MissingPart: its module cannot be imported here.
     """
-    return cast(Generator, _create("generator", name, BUILTIN_GENERATORS, GENERATOR_GROUP, settings or {}, base))
+    given = settings or {}
+    known = (BUILTIN_GENERATORS, GENERATOR_GROUP)
+    shared = {} if account is None else {"account": account}
+    return cast(Generator, _create("generator", name, *known, given, base, shared))
+
+
+def usual_service(name: str) -> Service | None:
+    """The service that a generator of this name works at unless it is told another; None for a local one."""
+    return cast(
+        "Service | None", getattr(_load("generator", name, BUILTIN_GENERATORS, GENERATOR_GROUP), "usual_service", None)
+    )
 
 
 def create_scorer(name: str, settings: Mapping[str, Any] | None = None, base: Path = _HERE) -> Scorer:
@@ -120,15 +140,21 @@ def _names(builtin: dict[str, str], group: str) -> tuple[str, ...]:
 
 
 def _create(
-    kind: str, name: str, builtin: dict[str, str], group: str, settings: Mapping[str, Any], base: Path
+    kind: str,
+    name: str,
+    builtin: dict[str, str],
+    group: str,
+    settings: Mapping[str, Any],
+    base: Path,
+    shared: Mapping[str, Any] | None = None,
 ) -> object:
     cls = _load(kind, name, builtin, group)
-    known = [p for p in inspect.signature(cls).parameters if p not in ("args", "kwargs")]
+    known = [p for p in inspect.signature(cls).parameters if p not in ("args", "kwargs", "account")]
     for key in settings:
         if key not in known:
             raise InputError(f"{kind} '{name}' has no setting '{key}'{near_or_all(key, known)}")
     try:
-        return cls(**{key: _seen_from(base, key, value) for key, value in settings.items()})
+        return cls(**{key: _seen_from(base, key, value) for key, value in settings.items()}, **(shared or {}))
     except (TypeError, ValueError) as error:
         raise InputError(f"{kind} '{name}' does not accept these settings: {error}") from error
 

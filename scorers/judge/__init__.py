@@ -17,11 +17,11 @@ from scorers.judge.answers import Answer
 from scorers.judge.client import ChatJudge, Reply, outcome_of
 from scorers.judge.dialect import Dialect
 from scorers.judge.endpoint import Endpoint, need_openai, read_key
-from scorers.judge.pace import Interrupted, Pace
 from scorers.judge.pricing import OutOfMoney, Price, Purse, Usage
 from scorers.judge.replies import REFUSED, SCORED, UNREADABLE, Reading, read_reply
 from scorers.judge.rubrics import Question, ask_pq, ask_sc
 from scorers.judge.troubles import JudgeStopped
+from selector.remote.pace import Interrupted, Pace
 
 __all__ = [
     "REFUSED",

@@ -17,13 +17,14 @@ from scorers.judge import troubles
 from scorers.judge.answers import Answer, answer_of
 from scorers.judge.dialect import Dialect
 from scorers.judge.endpoint import Endpoint, need_openai
-from scorers.judge.pace import Pace
 from scorers.judge.payload import messages
 from scorers.judge.pricing import Purse, Usage
 from scorers.judge.replies import REFUSED, read_reply
 from scorers.judge.rubrics import Question
 from scorers.judge.troubles import JudgeStopped, Trouble, trouble_of
 from selector.domain import Picture
+from selector.remote.pace import Pace
+from selector.remote.troubles import LONGEST_RETRY_AFTER_SECONDS
 
 REJECTED, UNANSWERED = "rejected", "unanswered"
 THROTTLED_TRIES = 50  # of one request; the pause between them is the server's
@@ -165,7 +166,7 @@ class ChatJudge:
     def _wait_out(self, trouble: Trouble, failures: int, throttled: int) -> tuple[int, int]:
         """Wait as the trouble asks; returns how often the request has failed, and was throttled, by now."""
         wait = trouble.retry_after_seconds
-        if wait is not None and wait > troubles.LONGEST_RETRY_AFTER_SECONDS:
+        if wait is not None and wait > LONGEST_RETRY_AFTER_SECONDS:
             raise self._stopped(f"the server asks to wait for {round(wait / 60)} minutes: run the command again then")
         if trouble.kind == troubles.THROTTLED:
             throttled += 1

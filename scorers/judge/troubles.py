@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 
 from selector.domain import BestshotError
+from selector.remote.troubles import retry_after
 
 THROTTLED, BUSY, PARAMETER, REFUSED, REJECTED, FATAL = "throttled", "busy", "parameter", "refused", "rejected", "fatal"
-LONGEST_RETRY_AFTER_SECONDS = 600.0
 
 # Codes and phrases of OpenAI, Azure, DashScope and vLLM, in lower case; of others the status decides.
 _NO_MONEY = ("insufficient_quota", "arrearage", "allocationquota", "billing", "insufficient balance", "not in good")
@@ -62,11 +61,11 @@ def trouble_of(status: int, message: str, body: Any, headers: Any, now: datetime
     if stop:
         return Trouble(FATAL, stop)
     if status == 429:
-        return Trouble(THROTTLED, "the server is throttling", _retry_after(headers, now))
+        return Trouble(THROTTLED, "the server is throttling", retry_after(headers, now))
     if status in _FORMAT_STATUS and any(word in told for word in _FORMAT):
         return Trouble(PARAMETER, "the server takes no such response_format", parameter="response_format")
     if status in (408, 409) or status >= 500:
-        return Trouble(BUSY, f"the server failed (HTTP {status})", _retry_after(headers, now))
+        return Trouble(BUSY, f"the server failed (HTTP {status})", retry_after(headers, now))
     if any(word in told for word in _CONTENT):
         return Trouble(REFUSED, "refused by the server's content check")
     named = str(fields.get("param") or "") or next((p for p in _PARAMETERS if p in told), "")
@@ -90,19 +89,3 @@ def _fatal(status: int, told: str) -> str | None:
     if status in (404, 405) and not any(word in told for word in _FORMAT):
         return "there is no chat API at base_url: it usually ends with /v1"
     return None
-
-
-def _retry_after(headers: Any, now: datetime | None = None) -> float | None:
-    """Seconds that the server asks to wait: ``retry-after-ms``, or Retry-After as a number or a date."""
-    for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(name)) / scale
-        except (TypeError, ValueError):
-            continue
-        if seconds >= 0:  # also leaves NaN out
-            return seconds
-    try:
-        moment = parsedate_to_datetime(headers.get("retry-after"))
-        return max(0.0, (moment - (now or datetime.now(timezone.utc))).total_seconds())
-    except (TypeError, ValueError):
-        return None

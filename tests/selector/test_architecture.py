@@ -15,6 +15,7 @@ ORDER = [
     "selector.domain",
     "selector.conformance",
     "selector.perception",
+    "selector.remote",
     "generators",
     "scorers",
     "selector.registry",
@@ -37,7 +38,7 @@ ORDER = [
     "selector.demo",
     "selector.cli",
 ]
-PLUG_IN_MAY = ("selector.domain", "selector.perception")
+PLUG_IN_MAY = ("selector.domain", "selector.perception", "selector.remote")
 
 
 def modules() -> list[Path]:

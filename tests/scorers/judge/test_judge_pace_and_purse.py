@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
-from scorers.judge.pace import LONGEST_BACKOFF_SECONDS, Interrupted, Pace
 from scorers.judge.pricing import OutOfMoney, Price, Purse, Usage
+from selector.remote.pace import LONGEST_BACKOFF_SECONDS, Interrupted, Pace
 
 
 def pace(per_minute: float = 0, backoff_seconds: float = 1.0) -> tuple[Pace, threading.Event]:
