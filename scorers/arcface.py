@@ -26,13 +26,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scorers._face_net import FaceNet, Pixels, face_net
 from scorers._model_file import tag_or_absent
 from scorers._swapped_face import given_face, swapped_face
-from selector.domain import Axis, Column, Item, MissingPart, Picture, Score, TaskType, stable_hash
+from selector.domain import Axis, Column, Item, Picture, Score, TaskType, stable_hash
 from selector.perception.face_align import aligned_crop
+from selector.perception.face_net import FaceNet, face_input, face_net
 from selector.perception.faces import Face, check_face_models
 from selector.perception.memory import RecentResults
+from selector.perception.onnx_session import model_file
 from selector.perception.weights import FACE_PACKAGES, weights_tag
 
 Floats = NDArray[np.float64]
@@ -107,31 +108,19 @@ class ArcFace:
         places = [i for i, (_, face) in enumerate(faces) if isinstance(face, Face)]
         crops = [aligned_crop(picture.rgb, face.landmarks) for picture, face in faces if isinstance(face, Face)]
         if crops:
-            for i, vector in zip(places, self._net.vectors([self._prepared(crop) for crop in crops]), strict=True):
+            vectors = self._net.vectors([face_input(crop, *self._input) for crop in crops])
+            for i, vector in zip(places, vectors, strict=True):
                 length = float(np.linalg.norm(vector))
                 fine = np.isfinite(length) and length > 0
                 found[i] = vector / length if fine else "the model gave no usable embedding of the face"
         return found
-
-    def _prepared(self, crop: Pixels) -> NDArray[np.float32]:
-        mean, scale, channels = self._input
-        ordered = crop if channels == "rgb" else crop[:, :, ::-1]
-        return np.asarray((ordered.astype(np.float32) - mean) / scale, dtype=np.float32)
 
     @cached_property
     def _net(self) -> FaceNet:
         return face_net(self._file())
 
     def _file(self) -> Path:
-        if self._path is None:
-            raise MissingPart(
-                "arcface needs the ONNX file of a face network: set [scorers.arcface] model_path in campaign.toml"
-            )
-        if not self._path.is_file():
-            raise MissingPart(
-                f"arcface finds no model at {self._path}: set [scorers.arcface] model_path in campaign.toml"
-            )
-        return self._path
+        return model_file(self._path or "", "scorers.arcface", "a face network")
 
 
 def _cosine(one: Floats, other: Embedding) -> Score:
