@@ -26,13 +26,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scorers._model_file import tag_or_absent
 from scorers._swapped_face import given_face, swapped_face
 from selector.domain import Axis, Column, Item, Picture, Score, TaskType, stable_hash
 from selector.perception.face_align import aligned_crop
 from selector.perception.face_net import FaceNet, face_input, face_net
 from selector.perception.faces import Face, check_face_models
 from selector.perception.memory import RecentResults
+from selector.perception.model_files import tag_or_absent
 from selector.perception.onnx_session import model_file
 from selector.perception.weights import FACE_PACKAGES, weights_tag
 

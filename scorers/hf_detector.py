@@ -35,11 +35,10 @@ from scorers._detector_model import (
     settings_tag,
     weight_files,
 )
-from scorers._model_file import ABSENT
 from selector.domain import Axis, BestshotError, Column, InputError, Item, MissingPart, Score, TaskType, stable_hash
 from selector.domain.embedding import ContestContext
 from selector.perception.embedding.device import device_named
-from selector.perception.model_files import content_tag
+from selector.perception.model_files import ABSENT, content_tag
 
 _one_at_a_time = threading.Lock()  # loading and the forward pass: a model keeps buffers, and memory for two is dear
 

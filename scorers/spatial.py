@@ -26,7 +26,6 @@ from pathlib import Path
 
 from scorers._embedded import EmbeddingScorer
 from scorers._grounding import grid_evidence
-from scorers._model_file import ABSENT
 from scorers._owlv2 import detect, owlv2_folder, owlv2_tag
 from scorers._scene_questions import questions_of
 from scorers._scene_scores import NOTHING, checkable, scene_scores
@@ -43,6 +42,7 @@ from selector.domain import (
 )
 from selector.domain.embedding import ContestContext, Seen, View
 from selector.perception.embedding.texts import readable_form
+from selector.perception.model_files import ABSENT
 from selector.perception.scene import Scene, parse_scene
 
 GROUNDINGS = ("grid", "owlv2")

@@ -34,26 +34,38 @@ def five_points(landmarks: Floats) -> Floats:
 
 
 def aligned_crop(rgb: Pixels, landmarks: Floats) -> Pixels:
-    """The face of 68 landmarks (68, 2) in px of ``rgb`` as (112, 112, 3) uint8; black where the picture ends.
+    """The face of 68 landmarks (68, 2) in px of ``rgb`` as (112, 112, 3) uint8; black where the picture ends."""
+    return crop_of_points(rgb, five_points(landmarks))
 
-    A face that is larger than the crop is drawn larger and averaged down, so that it does not alias.
+
+def crop_of_points(rgb: Pixels, points: Floats) -> Pixels:
+    """``aligned_crop`` of a face by its five points (5, 2), which a detector of another kind gave."""
+    return np.asarray(redrawn(rgb, similarity_matrix(points, FIVE_PLACES), (CROP_PX, CROP_PX)), dtype=np.uint8)
+
+
+def redrawn(image: NDArray[Any], matrix: Floats, size_px: tuple[int, int], cubic: bool = False) -> NDArray[Any]:
+    """An image (H, W, 3), uint8 or float32, moved by a similarity (2, 3) onto a canvas of (width, height).
+
+    Pixel centres lie at whole numbers. What gets smaller is drawn larger and averaged down, so that it does not alias.
+    Outside the image: black, or with ``cubic``, which is also the sharper of both, the colour of its border.
     """
     import cv2
 
-    matrix = similarity_matrix(five_points(landmarks), FIVE_PLACES)
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     finer = int(np.clip(np.ceil(1 / max(scale, 1e-6) - _SAMPLED), 1, _FINEST))
-    # Pixel centres lie at whole numbers, so their grid grows about (-0.5, -0.5).
+    # The grid of pixel centres grows about (-0.5, -0.5).
     matrix = finer * matrix + [[0, 0, (finer - 1) / 2]]
-    drawn = cv2.warpAffine(rgb, matrix, (CROP_PX * finer, CROP_PX * finer), flags=cv2.INTER_LINEAR)
-    return _averaged(np.asarray(drawn), finer)
+    how, border = (cv2.INTER_CUBIC, cv2.BORDER_REPLICATE) if cubic else (cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
+    size = (size_px[0] * finer, size_px[1] * finer)
+    return _averaged(np.asarray(cv2.warpAffine(image, matrix, size, flags=how, borderMode=border)), finer)
 
 
-def _averaged(drawn: NDArray[Any], finer: int) -> Pixels:
+def _averaged(drawn: NDArray[Any], finer: int) -> NDArray[Any]:
     if finer == 1:
-        return np.asarray(drawn, dtype=np.uint8)
-    blocks = drawn.reshape(CROP_PX, finer, CROP_PX, finer, 3)
-    return np.asarray(np.round(blocks.mean(axis=(1, 3), dtype=np.float64)), dtype=np.uint8)
+        return drawn
+    height, width = (side // finer for side in drawn.shape[:2])
+    means = drawn.reshape(height, finer, width, finer, 3).mean(axis=(1, 3), dtype=np.float64)
+    return (np.round(means) if drawn.dtype == np.uint8 else means).astype(drawn.dtype)
 
 
 def similarity_matrix(points: Floats, onto: Floats) -> Floats:

@@ -65,6 +65,15 @@ def main_face(picture: Picture) -> Face | None:
     return faces[0] if faces else None
 
 
+def prominence(box: tuple[int, int, int, int], score: float, width: int, height: int) -> float:
+    """How much a face is the main one of a picture of this size: see ``find_faces``."""
+    x0, y0, x1, y1 = box
+    off_x, off_y = (x0 + x1) / width - 1, (y0 + y1) / height - 1  # each -1 to 1 from border to border
+    off_centre = min(1.0, float(np.hypot(off_x, off_y)) / np.sqrt(2))
+    # Over 1 the score says how frontal a face is, not how prominent: a sharp bystander must not win by it.
+    return float((x1 - x0) * (y1 - y0) * min(1.0, score) * (1.0 - 0.5 * off_centre))
+
+
 def descriptor(picture: Picture, face: Face) -> Floats:
     """Identity descriptor of a face of this picture, (128,) float64, not centred (see ``scorers.identity``)."""
     key = (picture.id, face.landmarks.tobytes())
@@ -145,7 +154,7 @@ def _search(rgb: Pixels) -> tuple[Face, ...]:
         pad = round(PADDING * max(height, width))
         padded = np.pad(rgb, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
         faces = [_shifted(face, -pad, width, height) for face in _detect(padded)]
-    return tuple(sorted(faces, key=lambda face: -_prominence(face, width, height)))
+    return tuple(sorted(faces, key=lambda face: -prominence(face.box, face.score, width, height)))
 
 
 def _detect(rgb: Pixels) -> list[Face]:
@@ -184,14 +193,6 @@ def _shifted(face: Face, by_px: int, width: int, height: int) -> Face:
 def _inside(corners: NDArray[Any], width: int, height: int) -> tuple[int, int, int, int]:
     (x0, y0), (x1, y1) = np.round(corners).astype(int).tolist()
     return max(0, x0), max(0, y0), min(width, x1), min(height, y1)
-
-
-def _prominence(face: Face, width: int, height: int) -> float:
-    x0, y0, x1, y1 = face.box
-    off_x, off_y = (x0 + x1) / width - 1, (y0 + y1) / height - 1  # each -1 to 1 from border to border
-    off_centre = min(1.0, float(np.hypot(off_x, off_y)) / np.sqrt(2))
-    # Over 1 the score says how frontal a face is, not how prominent: a sharp bystander must not win by it.
-    return float((x1 - x0) * (y1 - y0) * min(1.0, face.score) * (1.0 - 0.5 * off_centre))
 
 
 def _describe(rgb: Pixels, face: Face) -> Floats:

@@ -7,9 +7,10 @@ weights that come inside installed packages are another matter: ``selector.perce
 from selector.perception.model_files.catalogue import Model, ModelFile, Repository, all_models, model_named
 from selector.perception.model_files.place import find, need, need_backbone, weights_folder
 from selector.perception.model_files.safe_load import load_state
-from selector.perception.model_files.tag import content_tag
+from selector.perception.model_files.tag import ABSENT, content_tag, tag_or_absent
 
 __all__ = [
+    "ABSENT",
     "Model",
     "ModelFile",
     "Repository",
@@ -20,5 +21,6 @@ __all__ = [
     "model_named",
     "need",
     "need_backbone",
+    "tag_or_absent",
     "weights_folder",
 ]

@@ -10,6 +10,7 @@ from selector.domain import MissingPart
 from selector.domain.digest import sha256_of
 from selector.perception.model_files.sidecar import fresh_sidecar, read_sidecar, write_sidecar
 
+ABSENT = "absent"
 _LENGTH = 8
 
 
@@ -27,6 +28,14 @@ def content_tag(path: Path) -> str:
         return (fresh_sidecar(path, found) or _hash(path, found.st_size, found.st_mtime_ns))[:_LENGTH]
     except OSError as error:
         raise MissingPart(f"the weights at {path} cannot be read ({error.strerror or error}): mend the path") from error
+
+
+def tag_or_absent(path: Path) -> str:
+    """As ``content_tag``; ``absent`` for a file that is not there, which is for ``check`` to complain of."""
+    try:
+        return content_tag(path)
+    except MissingPart:
+        return ABSENT
 
 
 @lru_cache(maxsize=64)
