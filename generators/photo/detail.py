@@ -51,7 +51,7 @@ def blur_outside(srgb: Floats, kept: Floats, method: str, strength: float, seed:
     weight = np.clip(1 - kept, 0, 1)[..., None] ** 2 + 1e-4
     light = np.concatenate([to_linear(srgb) * weight, weight], axis=2).astype(np.float32)
     soft = _gaussian(light, radius / 2) if method == "gaussian" else _disc(light, radius)
-    return _with_grain(from_linear(soft[..., :3] / soft[..., 3:]), _grain(srgb), seed)
+    return _with_grain(from_linear(soft[..., :3] / soft[..., 3:]), noise_level(srgb), seed)
 
 
 def blur_radius_px(srgb: Floats, strength: float) -> float:
@@ -91,8 +91,11 @@ def _strokes(shape: tuple[int, ...], seed: int) -> Floats:
     return np.asarray(np.clip(0.5 + 0.25 * smeared / max(float(smeared.std()), 1e-6), 0, 1))
 
 
-def _grain(srgb: Floats) -> float:
-    """Standard deviation of the picture's grain in sRGB units, after Immerkaer (1996), from the calmest fifth of it."""
+def noise_level(srgb: Floats) -> float:
+    """Standard deviation of the picture's grain in sRGB units, after Immerkaer (1996), from the calmest fifth of it.
+
+    Of the mean of its channels (H, W, any); at most 0.03.
+    """
     import cv2
 
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
