@@ -24,6 +24,7 @@ Result = TypeVar("Result")
 
 THROTTLED_TRIES = 50  # of one request; the pause between them is the server's
 REST_SECONDS = 15.0  # of all workers after many failures in a row, for a first back-off of 1 s
+PACE_SHARE = 0.95  # of an allowed rate: what leaves at even intervals arrives at less even ones
 _WAIT_SECONDS = 0.2
 
 
@@ -88,8 +89,13 @@ class Account:
                 failures += 1
             if failures > self.service.max_retries or throttled > THROTTLED_TRIES:
                 raise GenerationFailed(f"{came.reason} ({failures + throttled} times)")
-            self.troubles[came.reason] += 1
-            self._wait_out(came, failures, throttled)
+            self.note(came.reason)
+            self._wait_out(came, failures, throttled, pace or self.rest)
+
+    def note(self, reason: str) -> None:
+        """Count a reason for which a request is sent again."""
+        with self._lock:
+            self.troubles[reason] += 1
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -113,7 +119,7 @@ class Account:
             return self._downloads.setdefault(host, threading.BoundedSemaphore(self.service.downloads))
 
     def _pace(self, per_second: float) -> Pace:
-        return Pace(60.0 * per_second, self.service.backoff_seconds, self._rng, self.stop)
+        return Pace(60.0 * PACE_SHARE * per_second, self.service.backoff_seconds, self._rng, self.stop)
 
     def _raise_if_final(self, came: Trouble) -> None:
         if came.kind == troubles.FATAL:
@@ -124,20 +130,23 @@ class Account:
             error = {troubles.REFUSED: Declined, troubles.LOST: TicketLost}.get(came.kind, GenerationFailed)
             raise error(came.reason)
 
-    def _pause(self, seconds: float) -> None:
-        for pace in (self.submits, self.polls, self.rest):
-            pace.pause(seconds)
-
-    def _wait_out(self, came: Trouble, failures: int, throttled: int) -> None:
+    def _wait_out(self, came: Trouble, failures: int, throttled: int, pace: Pace) -> None:
         wait = came.retry_after_seconds
         if wait is not None and wait > troubles.LONGEST_RETRY_AFTER_SECONDS:
             self.breaker.stop(f"the server asks to wait for {round(wait / 60)} minutes: run the command again then")
             self.breaker.check()
         if came.kind == troubles.THROTTLED:
-            seconds = self.submits.backoff(throttled) if wait is None else wait
-            self._pause(seconds)
+            self._wait_throttled(wait, throttled, pace)
             return
         if self.breaker.failed(came.reason):
             self.breaker.check()
-            self._pause(REST_SECONDS * self.service.backoff_seconds)
-        self.submits.sleep(self.submits.backoff(failures) if wait is None else wait)
+            for every in (self.submits, self.polls, self.rest):
+                every.pause(REST_SECONDS * self.service.backoff_seconds)
+        pace.sleep(pace.backoff(failures) if wait is None else wait)
+
+    def _wait_throttled(self, wait: float | None, throttled: int, pace: Pace) -> None:
+        """Alone at first, in case it was chance; with all others when the server names a time or says it again."""
+        if wait is None and throttled == 1:
+            pace.sleep(pace.backoff(throttled))
+        else:
+            pace.pause(pace.backoff(throttled) if wait is None else wait)

@@ -35,22 +35,29 @@ class Pace:
         self._next_slot = 0.0
         self._resume = 0.0
         self._stagger_seconds = 0.0
+        self._pauses = 0
 
     def wait_for_turn(self) -> None:
         """Return when a request may go out; raises ``Interrupted``."""
-        with self._lock:
-            turn = max(self._next_slot, time.monotonic())
-            self._next_slot = turn + self._interval_seconds
-        self._sleep_until(turn)
-        while (resume := self._after_pause()) > time.monotonic():
-            self._sleep_until(resume)
+        while True:
+            with self._lock:
+                pauses, turn = self._pauses, max(self._next_slot, self._after_pause())
+                self._next_slot = turn + self._interval_seconds
+            self._sleep_until(turn)
+            with self._lock:
+                if pauses == self._pauses:
+                    return
 
     def pause(self, seconds: float) -> None:
         """Let no request of any worker out for so long."""
         with self._lock:
-            resume = time.monotonic() + seconds
-            if resume > self._resume:
-                self._resume, self._stagger_seconds = resume, seconds * _STAGGER
+            now = time.monotonic()
+            if now + seconds <= self._resume:
+                return
+            self._resume, self._stagger_seconds = now + seconds, seconds * _STAGGER
+            # Turns that were promised are void: kept, all that fall into the pause would be taken at its end at once.
+            self._pauses += 1
+            self._next_slot = min(self._next_slot, now + self._interval_seconds)
 
     def backoff(self, failures: int) -> float:
         """Seconds to wait after a request failed so many times (1 or more): doubling, with jitter."""
@@ -63,11 +70,11 @@ class Pace:
         self._sleep_until(time.monotonic() + seconds)
 
     def _after_pause(self) -> float:
-        """When this worker may go on: 0 when there is no pause now."""
-        with self._lock:
-            if self._resume <= time.monotonic():
-                return 0.0
-            return self._resume + self._rng.uniform(0.0, self._stagger_seconds)
+        """When a worker may go on: now, or after the pause; without a rate not all of them at once."""
+        now = time.monotonic()
+        if self._resume <= now:
+            return now
+        return self._resume + (0.0 if self._interval_seconds else self._rng.uniform(0.0, self._stagger_seconds))
 
     def _sleep_until(self, moment: float) -> None:
         if self._stop.wait(max(0.0, moment - time.monotonic())):
