@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -28,10 +29,12 @@ from selector.runs.asking_summary import AskSummary
 from selector.runs.calibrating import learn
 from selector.runs.contest_context import contest_context
 from selector.runs.explaining import TaskExplanation, explain, history
-from selector.runs.generating import GenerateSummary, Order, generate
+from selector.runs.generating import GenerateSummary, generate
 from selector.runs.importing import ImportSummary, import_images
 from selector.runs.judging import JudgeSummary, judge
 from selector.runs.learning import Calibration, describe
+from selector.runs.making.dry_run import GenerateEstimate, estimate
+from selector.runs.making.orders import Order, without_services
 from selector.runs.planning import (
     ASSUMED_REMAINING,
     SubmissionPlan,
@@ -47,17 +50,20 @@ from selector.runs.progress import Progress, silent
 from selector.runs.realism import Realism, RealismQuestion, realism
 from selector.runs.realism_measures import METRICS
 from selector.runs.scoring import ScoreSummary, score
+from selector.runs.services import Accounts
 from selector.runs.translating import TranslateSummary, translate
 from selector.runs.workspace import Workspace
 from selector.sheet import build_sheet
 from selector.status import Status, status
 from selector.store import Database, ImageFolder
+from selector.store.lock import only_one
 from selector.store.records import last_resorts, load_candidates, load_tasks
 from selector.submission.export import Export, export
 from selector.submission.ledger import Ledger, Quota, SubmissionRecord
 from selector.submission.origin import check_origin, image_hashes
 from selector.submission.verify import Verdict, verify_archive
 
+SERVICES_LOCK = ".services.lock"  # two processes at once would pay for the same images
 _SUFFIX = {"jpeg": ".jpg", "png": ".png"}
 _UNCALIBRATED = (
     "The estimates come from {basis}: no leaderboard total has taught them yet. Compare them with each other only."
@@ -144,26 +150,32 @@ class Campaign:
             n: candidates a task and generator instead of the configured number.
             retry_failed: also try again what failed.
         """
-        check_names(self.config)
-        selected = self._selected(types, task_ids)
-        wanted = [
-            (task, name, n if n is not None else count)
-            for task in selected
-            for name, count in self.config.generate.plan(task.type).items()
-            if generators is None or name in generators
-        ]
-        if generators and not wanted:
-            raise InputError(f"no task is configured for {', '.join(generators)}: see [generate] in {CONFIG_NAME}")
-        ready, left_out = ready_generators(self._ws, {name for _, name, _ in wanted})
-        orders = [Order(task, name, *ready[name], count) for task, name, count in wanted if name in ready]
-        summary = generate(self._ws, orders, retry_failed, progress)
+        stop = threading.Event()
+        selected, orders, left_out = self._orders(types, generators, task_ids, n, stop)
+        with only_one(self.folder / SERVICES_LOCK) as alone:
+            if not alone:
+                orders, busy = without_services(orders)
+                left_out |= busy
+            summary = generate(self._ws, orders, retry_failed, progress, stop)
         summary.left_out.update(left_out)
-        idle = Counter(t.type.value for t in selected if not self.config.generate.plan(t.type))
+        idle = Counter(t.type.value for t in selected if not self.config.generate.steps(t.type))
         with self._ws.db.read() as connection:
             served = {c.task_id for c in load_candidates(connection) if not c.fallback}
         summary.without_candidates = [t.id for t in selected if t.id not in served]
         summary.no_generator = dict(idle)
         return summary
+
+    def estimate_generate(
+        self,
+        types: Sequence[TaskType] | None = None,
+        generators: Sequence[str] | None = None,
+        task_ids: Sequence[str] | None = None,
+        n: int | None = None,
+        retry_failed: bool = False,
+    ) -> GenerateEstimate:
+        """What ``generate`` would make and cost with the same arguments; asks nobody and makes nothing."""
+        _, orders, left_out = self._orders(types, generators, task_ids, n, threading.Event())
+        return estimate(self._ws, orders, retry_failed, left_out)
 
     def import_folder(self, folder: str | Path, label: str | None = None, progress: Progress = silent) -> ImportSummary:
         """Take finished images from any tool as candidates, under the generator name ``folder:LABEL``.
@@ -429,6 +441,30 @@ class Campaign:
         with Campaign(folder) as earlier:
             known = need(earlier._ws, earlier.tasks, earlier._scorers()[0])
             save_prior(self.folder, known.calibrator.as_prior(), folder.resolve().name)
+
+    def _orders(
+        self,
+        types: Sequence[TaskType] | None,
+        generators: Sequence[str] | None,
+        task_ids: Sequence[str] | None,
+        n: int | None,
+        stop: threading.Event,
+    ) -> tuple[list[Task], list[Order], LeftOut]:
+        """The selected tasks, what the configuration asks for them, and why some generators cannot be asked."""
+        check_names(self.config)
+        selected = self._selected(types, task_ids)
+        wanted = [
+            (task, step if n is None or step.reserve else replace(step, n=n))
+            for task in selected
+            for step in self.config.generate.steps(task.type)
+            if generators is None or step.generator in generators
+        ]
+        if generators and not wanted:
+            raise InputError(f"no task is configured for {', '.join(generators)}: see [generate] in {CONFIG_NAME}")
+        names = {step.generator for _, step in wanted}
+        ready, left_out = ready_generators(self._ws, names, Accounts(self._ws, stop))
+        orders = [Order(task, step, *ready[step.generator]) for task, step in wanted if step.generator in ready]
+        return selected, orders, left_out
 
     def _check_profile(self) -> None:
         made_for = self._ws.db.fact("profile")

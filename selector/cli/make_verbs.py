@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from selector.cli.common import counted, debug_option, emit, json_option, progress_bar, table, verb, with_example
+from selector.cli.describe_generated import describe_costs, describe_estimate, describe_generated
 from selector.domain.errors import InputError
 from selector.domain.types import TaskType
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
     from selector.runs.asking_summary import AskSummary
-    from selector.runs.generating import GenerateSummary
     from selector.runs.importing import ImportSummary
 
 NAMES_WIDTH, REASON_WIDTH = 32, 84  # characters of the two columns of what was left out
@@ -74,6 +74,7 @@ def init(folder: Path, profile: str, tasks: Path, images: Path, team: str, seed:
 @click.option("--task", "task_ids", multiple=True, help="Only this task (may be repeated).")
 @click.option("-n", "n", type=click.IntRange(1), default=None, help="Candidates a task and generator.")
 @click.option("--retry-failed", is_flag=True, help="Also try again what failed before.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be made and cost; ask nobody.")
 def generate(
     campaign: Campaign,
     types: tuple[str, ...],
@@ -81,10 +82,16 @@ def generate(
     task_ids: tuple[str, ...],
     n: int | None,
     retry_failed: bool,
+    dry_run: bool,
 ) -> tuple[Any, str]:
-    summary = campaign.generate(
-        [TaskType(t) for t in types], generators or None, task_ids or None, n, retry_failed, progress_bar()
-    )
+    chosen = ([TaskType(t) for t in types], generators or None, task_ids or None, n, retry_failed)
+    estimate = campaign.estimate_generate(*chosen)
+    if dry_run:
+        return estimate, describe_estimate(estimate)
+    costs = describe_costs(estimate)
+    if costs:
+        click.echo(costs, err=True)
+    summary = campaign.generate(*chosen, progress_bar())
     return summary, describe_generated(summary)
 
 
@@ -223,24 +230,6 @@ def _questions(summary: AskSummary) -> list[str]:
         *counted(summary.unscored),
         f"{summary.tokens_in} tokens read, {summary.tokens_out} written: {cost}",
     ]
-
-
-def describe_generated(summary: GenerateSummary) -> str:
-    """The run in words, with the reasons of what was not made."""
-    lines = [
-        f"{summary.made} candidates made, {summary.already} were there already, {summary.failed} failed, "
-        f"{summary.declined} declined, {summary.missing} could not run here"
-    ]
-    lines += counted(summary.reasons)
-    lines += [
-        f"{n} {kind} tasks have no generator: name one under [generate] in campaign.toml, or use `bestshot import`"
-        for kind, n in summary.no_generator.items()
-    ]
-    if summary.without_candidates:
-        some = ", ".join(summary.without_candidates[:10]) + (" …" if len(summary.without_candidates) > 10 else "")
-        n = len(summary.without_candidates)
-        lines.append(f"tasks without a candidate: {n} ({some}); `bestshot status` says why")
-    return "\n".join([*lines, *(f"left out {name}: {why}" for name, why in summary.left_out.items())])
 
 
 def _describe_unmatched(summary: ImportSummary) -> list[str]:

@@ -11,6 +11,7 @@ from selector.domain.errors import (
 )
 from selector.domain.picture import Picture, encode_final, rgb_from_image
 from selector.domain.protocols import Generator, Scorer
+from selector.domain.remote import BatchGenerator, Delivery, RemoteGenerator, ServiceStopped, Ticket, TicketLost
 from selector.domain.types import (
     Axis,
     Column,
@@ -28,9 +29,11 @@ from selector.domain.types import (
 
 __all__ = [
     "Axis",
+    "BatchGenerator",
     "BestshotError",
     "Column",
     "Declined",
+    "Delivery",
     "Estimate",
     "GenerationFailed",
     "Generator",
@@ -42,12 +45,16 @@ __all__ = [
     "Picture",
     "QuotaExceeded",
     "Recipe",
+    "RemoteGenerator",
     "Score",
     "Scorer",
+    "ServiceStopped",
     "SubmissionError",
     "Task",
     "TaskInputs",
     "TaskType",
+    "Ticket",
+    "TicketLost",
     "encode_final",
     "rgb_from_image",
     "stable_hash",

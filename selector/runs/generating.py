@@ -1,49 +1,35 @@
-"""Makes what is missing: for every task and generator its recipes, each tried once, every outcome stored."""
+"""Makes what is missing: for every task and generator its recipes, each tried once, every outcome stored.
+
+Workers make in lanes (``runs.making``); this thread alone writes attempts. Jobs at services are the exception: the
+worker that hands one in stores it before it asks for it.
+"""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
-from selector.domain import (
-    BestshotError,
-    Declined,
-    GenerationFailed,
-    Generator,
-    InputError,
-    MissingPart,
-    Picture,
-    Recipe,
-    Task,
-    TaskInputs,
-    stable_hash,
-)
-from selector.runs.finalize import finalize
-from selector.runs.pool import JobDone, stream
+from generators.finishing import Finishing
+from selector.domain import BestshotError, RemoteGenerator, ServiceStopped
+from selector.remote import Account, OutOfBudget
+from selector.runs.making.bench import Bench, Left, Skipped, Tried
+from selector.runs.making.finishes import finish, finishing_of
+from selector.runs.making.lanes import Done, Lane, Lanes
+from selector.runs.making.local import make_here
+from selector.runs.making.orders import Chain, FinishUnit, Order, Unit
+from selector.runs.making.recipes import RecipeBook
+from selector.runs.making.remote import RemoteMaker
+from selector.runs.making.tally import Tally, Watch
+from selector.runs.making.treatments import FINISH
 from selector.runs.progress import Progress, silent
+from selector.runs.prompting import PromptBook, PromptWish, needs_writer, prepare_prompts
 from selector.runs.workspace import Workspace
-from selector.store.records import (
-    Attempt,
-    Candidate,
-    Planning,
-    add_attempt,
-    add_planning,
-    latest_planning,
-    tries_of,
-)
+from selector.store.jobs import end_jobs
+from selector.store.records import Planning, add_attempt, add_planning
 
-
-@dataclass(frozen=True)
-class Order:
-    """``n`` candidates of one task by one generator."""
-
-    task: Task
-    name: str
-    generator: Generator
-    build: str
-    n: int
+LOCAL = "local"
 
 
 @dataclass
@@ -59,168 +45,253 @@ class GenerateSummary:
     left_out: dict[str, str] = field(default_factory=dict)  # generator -> why it could not be loaded
     without_candidates: list[str] = field(default_factory=list)  # ids of the selected tasks that still have none
     no_generator: dict[str, int] = field(default_factory=dict)  # task type -> tasks for which none is configured
+    left: dict[str, int] = field(default_factory=dict)  # "generator: why" -> recipes that another run will make
+    sent_again: dict[str, int] = field(default_factory=dict)  # "service: why" -> requests
+    generators: dict[str, Tally] = field(default_factory=dict)
 
     def count(self, outcome: str, generator: str, reason: str | None) -> None:
         setattr(self, outcome, getattr(self, outcome) + 1)
         if reason:
-            key = f"{generator}: {reason}"
-            self.reasons[key] = self.reasons.get(key, 0) + 1
+            self.reason(generator, reason)
+
+    def reason(self, generator: str, reason: str) -> None:
+        key = f"{generator}: {reason}"
+        self.reasons[key] = self.reasons.get(key, 0) + 1
 
 
 @dataclass(frozen=True)
-class _Made:
-    """An attempt on its way from a worker to the store, with the final bytes if it made an image."""
+class _Ended:
+    """A unit's last event: how many of its recipes were refused or failed."""
 
-    attempt: Attempt
-    try_number: int
-    data: bytes | None
-    size_px: tuple[int, int]
+    refused: int
 
 
-@dataclass(frozen=True)
-class _Skipped:
-    """A recipe that needs no work."""
-
-
-def build_of(generator: Generator, settings: Mapping[str, object], seed: int) -> str:
-    """What must be equal for a recipe not to be made again: the generator's version, settings and campaign seed."""
-    return f"{generator.version}-{stable_hash({'settings': dict(settings), 'seed': seed}, 8)}"
+Work = Unit | FinishUnit
+Event = tuple[Work, Planning | Tried | Skipped | Left | _Ended]
 
 
 def generate(
-    ws: Workspace, orders: Sequence[Order], retry_failed: bool = False, progress: Progress = silent
+    ws: Workspace,
+    orders: Sequence[Order],
+    retry_failed: bool = False,
+    progress: Progress = silent,
+    stop: threading.Event | None = None,
 ) -> GenerateSummary:
-    """Carry out the orders. A second run completes what is missing and repeats nothing that was made or declined."""
+    """Carry out the orders. A second run completes what is missing and repeats nothing that was made or declined.
+
+    Args:
+        ws: the campaign.
+        orders: those of one task lie together, in the order in which refusals fall through.
+        retry_failed: also try again what failed.
+        progress: told of every generator under its name.
+        stop: ends the waits of the accounts that the generators share; set here when the run ends.
+    """
     ws.images.sweep()
-    summary = GenerateSummary()
-    worker = _Worker(ws, retry_failed)
-    done = 0
-    progress("generate", 0, len(orders))
-    for result in stream(orders, worker.work, ws.config.workers):
-        if isinstance(result, JobDone):
-            done += 1
-        elif isinstance(result, _Skipped):
-            summary.already += 1
-        elif isinstance(result, Planning):
-            _store_planning(ws, result, summary)
+    return _Run(ws, orders, retry_failed, progress, stop or threading.Event()).carry_out()
+
+
+class _Run:
+    """The consumer's state."""
+
+    def __init__(
+        self, ws: Workspace, orders: Sequence[Order], retry_failed: bool, progress: Progress, stop: threading.Event
+    ) -> None:
+        self._ws, self._progress = ws, progress
+        self._chains = {key: Chain(list(of_task)) for key, of_task in groupby(orders, lambda order: order.task.id)}
+        self._maker = _Maker(ws, orders, retry_failed)
+        self._lanes: Lanes[Work, Event] = Lanes(self._maker.make, stop)
+        self._watches = {name: Watch() for name in dict.fromkeys(order.name for order in orders)}
+        self._accounts = {o.name: o.generator.account for o in orders if isinstance(o.generator, RemoteGenerator)}
+        self._orders = orders
+        self.summary = GenerateSummary()
+
+    def carry_out(self) -> GenerateSummary:
+        """All units of all chains; what is under way when the run is interrupted is finished and stored."""
+        self._prepare_prompts()
+        for name, account in self._accounts.items():
+            self._watches[name].tally.currency = account.service.currency
+        try:
+            for chain in self._chains.values():
+                for unit in chain.start():
+                    self._begin(unit)
+            for batch in self._lanes:
+                self._take(batch)
+        finally:
+            for batch in self._lanes.finish():
+                self._take(batch)
+            self._maker.close()
+            self._close_summary()
+        return self.summary
+
+    def _prepare_prompts(self) -> None:
+        wanted = [
+            PromptWish(order.task, style, getattr(order.generator, "prompt_form", ""))
+            for order in self._orders
+            for style in order.step.prompts
+            if needs_writer(style)
+        ]
+        if wanted:
+            prepare_prompts(self._ws, wanted, self._progress)
+
+    def _begin(self, work: Work) -> None:
+        if isinstance(work, Unit):
+            self._watches[work.order.name].begin((work.order.task.id, work.order.name), work.n)
+            self._lanes.add(lane_of(work.order, self._ws.config.workers), work.order.name, work)
         else:
-            _store_attempt(ws, result, summary)
-        progress("generate", done, len(orders), f"{summary.made} made, {summary.failed} failed")
-    return summary
+            self._lanes.add(Lane(LOCAL, self._ws.config.workers), "", work)
+
+    def _take(self, batch: Sequence[Event | Done[Work]]) -> None:
+        """Store what came, then count it, and begin what follows from it."""
+        came = [event for event in batch if not isinstance(event, Done)]
+        self._store([event for _, event in came])
+        for work, event in came:
+            self._count(work, event)
+        for name in dict.fromkeys(work.order.name for work, _ in came):
+            self._show(name)
+
+    def _store(self, events: Sequence[Planning | Tried | Skipped | Left | _Ended]) -> None:
+        rows = [event for event in events if isinstance(event, (Planning, Tried))]
+        if not rows:
+            return
+        now = self._ws.now()
+        with self._ws.db.write() as connection:
+            for row in rows:
+                if isinstance(row, Planning):
+                    add_planning(connection, row, now)
+                else:
+                    add_attempt(self._ws.db, connection, row.attempt, row.candidate, row.try_number, now)
+                    end_jobs(connection, row.ends, now)
+
+    def _count(self, work: Work, event: Planning | Tried | Skipped | Left | _Ended) -> None:
+        name, watch = work.order.name, self._watches[work.order.name]
+        unit = (work.order.task.id, name)
+        if isinstance(event, Planning):
+            if event.outcome != "planned":
+                self.summary.count(event.outcome, name, event.reason)
+                watch.outcome(event.outcome)
+            elif event.reason:
+                self.summary.count("missing", name, event.reason)
+        elif isinstance(event, Tried):
+            self.summary.count(event.attempt.outcome, name, event.attempt.reason)
+            watch.outcome(event.attempt.outcome, event.cost)
+            if FINISH not in event.attempt.recipe.params:
+                watch.step(unit)
+        elif isinstance(event, Skipped):
+            self.summary.already += 1
+            watch.outcome("already")
+            watch.step(unit)
+        elif isinstance(event, Left):
+            key = f"{name}: {event.reason}"
+            self.summary.left[key] = self.summary.left.get(key, 0) + event.count
+            watch.tally.left += event.count
+        elif isinstance(work, Unit):
+            self._ended(work, event.refused)
+
+    def _ended(self, unit: Unit, refused: int) -> None:
+        self._watches[unit.order.name].end((unit.order.task.id, unit.order.name))
+        for following in self._chains[unit.order.task.id].done(unit, refused):
+            self._begin(following)
+        if unit.order.step.finishes:
+            self._begin(FinishUnit(unit.order))
+
+    def _show(self, name: str) -> None:
+        watch = self._watches[name]
+        self._progress(name, watch.done, watch.total, watch.line(self._maker.running(name)))
+
+    def _close_summary(self) -> None:
+        self.summary.generators = {name: watch.tally for name, watch in self._watches.items()}
+        for account in {id(a): a for a in self._accounts.values()}.values():
+            for why, n in account.troubles.items():
+                self.summary.sent_again[f"{account.service.name}: {why}"] = n
 
 
-def _store_planning(ws: Workspace, planning: Planning, summary: GenerateSummary) -> None:
-    with ws.db.write() as connection:
-        add_planning(connection, planning, ws.now())
-    if planning.outcome != "planned":
-        summary.count(planning.outcome, planning.generator, planning.reason)
+def lane_of(order: Order, workers: int) -> Lane:
+    """Where an order is worked on: its account, the lane that its generator names, or this machine's cores."""
+    generator = order.generator
+    if isinstance(generator, RemoteGenerator):
+        service = generator.account.service
+        return Lane(f"service {service.name}", service.running + service.downloads)
+    own = getattr(generator, "lane", "")
+    return Lane(f"own {own}", 1, grouped=True) if own else Lane(LOCAL, workers)
 
 
-def _store_attempt(ws: Workspace, made: _Made, summary: GenerateSummary) -> None:
-    candidate = None
-    attempt = made.attempt
-    if made.data is not None:
-        image_id = ws.images.put(made.data)  # bytes first, then the rows that name them
-        candidate = Candidate(attempt.task_id, image_id, *made.size_px, len(made.data))
-    with ws.db.write() as connection:
-        add_attempt(ws.db, connection, attempt, candidate, made.try_number, ws.now())
-    summary.count(attempt.outcome, attempt.generator, attempt.reason)
+class _Maker:
+    """Works in threads; only reads the store, but for jobs."""
 
+    def __init__(self, ws: Workspace, orders: Sequence[Order], retry_failed: bool) -> None:
+        self._bench = Bench(ws, retry_failed)
+        self._recipes = RecipeBook(ws, PromptBook(ws), retry_failed)
+        finishes = sorted({name for order in orders for name in order.step.finishes})
+        self._finishing = _checked(finishing_of(ws.config.finish, ws.folder), finishes) if finishes else None
+        accounts: dict[str, Account] = {
+            order.name: order.generator.account for order in orders if isinstance(order.generator, RemoteGenerator)
+        }
+        makers = {id(account): RemoteMaker(self._bench, account) for account in accounts.values()}
+        self._remote = {name: makers[id(account)] for name, account in accounts.items()}
 
-class _Worker:
-    """Plans and makes in a worker thread; only reads the store."""
+    def make(self, work: Work) -> Iterator[Event]:
+        """Everything that comes of a unit, its end last; raises ``Interrupted``."""
+        if isinstance(work, FinishUnit):
+            assert self._finishing is not None
+            for tried in finish(self._bench, self._finishing, work.order):
+                yield work, tried
+            return
+        refused = 0
+        for event in self._unit(work):
+            if isinstance(event, _Ended):
+                refused += event.refused
+            else:
+                refused += self._is_refusal(event)
+                yield work, event
+        yield work, _Ended(refused)
 
-    def __init__(self, ws: Workspace, retry_failed: bool) -> None:
-        self._ws = ws
-        self._retry_failed = retry_failed
-        self._local = threading.local()
+    def running(self, name: str) -> int:
+        """Jobs that the generator's account has under way."""
+        return self._remote[name].running if name in self._remote else 0
 
-    def work(self, order: Order) -> Iterator[Planning | _Made | _Skipped]:
-        planning = self._known_planning(order)
-        if planning is None:
-            planning = self._ask(order)
+    def close(self) -> None:
+        for maker in {id(maker): maker for maker in self._remote.values()}.values():
+            maker.close()
+
+    def _unit(self, unit: Unit) -> Iterator[Planning | Tried | Skipped | Left | _Ended]:
+        order = unit.order
+        try:
+            inputs = self._bench.inputs(order.task)
+        except BestshotError as error:
+            yield Planning(order.task.id, order.name, order.build, unit.n, (), "missing", str(error))
+            return
+        planning, new = self._recipes.planning(order, unit.n, inputs)
+        if new:
             yield planning
-        for place, recipe in enumerate(planning.recipes[: order.n]):
-            yield self._attempt(order, recipe, place if getattr(order.generator, "best_first", True) else None)
-
-    def _known_planning(self, order: Order) -> Planning | None:
-        """The stored planning if it still serves, else None."""
-        with self._ws.db.read() as connection:
-            known = latest_planning(connection, order.task.id, order.name, order.build)
-        return known if known is not None and self._is_enough(known, order.n) else None
-
-    def _is_enough(self, known: Planning, n: int) -> bool:
-        if known.outcome == "planned":
-            # A generator that had fewer ideas than asked for may have more now: a folder with new files, say.
-            return len(known.recipes) >= n
-        return known.outcome == "declined" or (known.outcome == "failed" and not self._retry_failed)
-
-    def _ask(self, order: Order) -> Planning:
-        recipes: tuple[Recipe, ...] = ()
-        outcome, reason = "planned", None
+        if planning.outcome != "planned":
+            # Not its kind of task: what others were refused goes on, its own number is nobody's.
+            own = 0 if planning.outcome == "failed" else order.step.n
+            yield _Ended(unit.n - own if planning.outcome != "missing" else 0)
+            return
+        found, skipped = self._bench.sort(order, planning, unit.n)
+        yield from skipped
+        left = len(found)
         try:
-            order.generator.check()
-            inputs = self._inputs(order.task)
-            asked = tuple(order.generator.recipes(inputs, order.n, self._ws.task_seed(order.task)))
-            _check_json([dict(recipe.params) for recipe in asked], "a recipe's parameters")
-            recipes = asked
-        except Exception as error:
-            outcome, reason = _outcome_of(error)
-        return Planning(order.task.id, order.name, order.build, order.n, recipes, outcome, reason)
+            made = (
+                self._remote[order.name].make(order, order.generator, found)
+                if isinstance(order.generator, RemoteGenerator)
+                else make_here(self._bench, order, found)
+            )
+            for event in made:
+                left -= 1 if isinstance(event, Tried) else event.count
+                yield event
+        except (ServiceStopped, OutOfBudget) as error:
+            if left:
+                yield Left(str(error), left)
 
-    def _attempt(self, order: Order, recipe: Recipe, ordinal: int | None) -> _Made | _Skipped:
-        # Asked anew for every recipe, so that a second process on the same campaign shares the work.
-        with self._ws.db.read() as connection:
-            tries = tries_of(connection, order.task.id, order.name, order.build).get(recipe.key, [])
-        if any(self._is_settled(outcome, candidate_id) for outcome, candidate_id in tries):
-            return _Skipped()
-        started = time.perf_counter()
-        data: bytes | None = None
-        candidate_id, notes, reason, size_px = None, None, None, (0, 0)
-        try:
-            inputs = self._inputs(order.task)
-            made = order.generator.generate(inputs, recipe)
-            _check_json(dict(made.notes), "notes")
-            final = finalize(made.image, inputs, self._ws.profile)
-            data, size_px, notes = final.data, final.size_px, dict(made.notes)
-            candidate_id, outcome = Picture(data).id, "made"
-        except Exception as error:
-            outcome, reason = _outcome_of(error)
-        seconds = round(time.perf_counter() - started, 3)
-        attempt = Attempt(
-            order.task.id, order.name, order.build, recipe, ordinal, outcome, candidate_id, reason, notes, seconds
-        )
-        return _Made(attempt, len(tries) + 1, data, size_px)
-
-    def _is_settled(self, outcome: str, candidate_id: str | None) -> bool:
-        if outcome == "made":
-            # A made image whose file is gone is made again: the same recipe gives the same bytes.
-            return candidate_id is not None and self._ws.images.path(candidate_id).is_file()
-        return outcome == "declined" or (outcome == "failed" and not self._retry_failed)
-
-    def _inputs(self, task: Task) -> TaskInputs:
-        """The task's inputs, kept while one thread works on the task: one decode serves all its recipes."""
-        inputs: TaskInputs | None = getattr(self._local, "inputs", None)
-        if inputs is None or inputs.task.id != task.id:
-            inputs = self._local.inputs = self._ws.task_inputs(task)
-        return inputs
+    @staticmethod
+    def _is_refusal(event: Planning | Tried | Skipped | Left) -> bool:
+        if isinstance(event, Skipped):
+            return event.refused
+        return isinstance(event, Tried) and event.attempt.outcome in ("declined", "failed")
 
 
-def _check_json(value: object, what: str) -> None:
-    """Raise ``GenerationFailed`` for what the store cannot keep, such as numpy's numbers: it must not end the run."""
-    try:
-        stable_hash(value)
-    except (TypeError, ValueError) as error:
-        raise GenerationFailed(f"{what} must be JSON values: {error}") from error
-
-
-def _outcome_of(error: Exception) -> tuple[str, str]:
-    """(outcome, reason) of an error. Only Ctrl-C and the like end a run, and those are no ``Exception``."""
-    line = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, Declined):
-        return "declined", line
-    if isinstance(error, (MissingPart, InputError)):
-        return "missing", line  # a part, a setting or an input picture: the next run may find it mended
-    if isinstance(error, BestshotError):
-        return "failed", line
-    return "failed", f"{type(error).__name__}: {line}"[:500]
+def _checked(finishing: Finishing, names: Sequence[str]) -> Finishing:
+    for name in names:
+        finishing.check(name)
+    return finishing

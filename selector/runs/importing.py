@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generators.folder import Folder, unmatched_files
+from selector.config import Step
 from selector.domain import Task
-from selector.runs.generating import GenerateSummary, Order, build_of, generate
+from selector.runs.generating import GenerateSummary, generate
+from selector.runs.making.orders import Order
+from selector.runs.plug_ins import build_of
 from selector.runs.progress import Progress, silent
 from selector.runs.workspace import Workspace
 
@@ -36,6 +39,7 @@ def import_images(
     generator.check()
     # The folder's place is no part of the build: the same file imported from elsewhere is the same candidate.
     build = build_of(generator, {}, ws.config.seed)
-    orders = [Order(task, f"folder:{label or path.name}", generator, build, MOST_FILES) for task in tasks]
+    step = Step(f"folder:{label or path.name}", MOST_FILES)
+    orders = [Order(task, step, generator, build) for task in tasks]
     made = generate(ws, orders, retry_failed=True, progress=progress)
     return ImportSummary(**vars(made), unmatched=unmatched_files(path, ids))

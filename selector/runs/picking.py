@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, insert, select
 
 from selector.calibration import PRIOR_NAME
+from selector.config import Step
 from selector.domain import Scorer, Task, stable_hash
 from selector.ranking import Pick, pick_best
 from selector.registry import create_generator
 from selector.runs.calibrating import Knowledge, learn
 from selector.runs.estimating import Estimates, estimates
-from selector.runs.generating import Order, build_of, generate
+from selector.runs.generating import generate
+from selector.runs.making.orders import Order
+from selector.runs.plug_ins import build_of
 from selector.runs.workspace import Workspace
 from selector.store import schema
 from selector.store.database import add
@@ -122,7 +125,7 @@ def _fallbacks(ws: Workspace, tasks: Sequence[Task], chosen: Mapping[str, Pick])
         name = ws.profile.task_types[task.type].fallback
         settings = {"size_px": ws.profile.export.blank_size_px} if name == "blank" else {}
         generator = create_generator(name, settings)
-        orders.append(Order(task, name, generator, build_of(generator, settings, ws.config.seed), 1))
+        orders.append(Order(task, Step(name, 1), generator, build_of(generator, settings, ws.config.seed)))
     generate(ws, orders, retry_failed=True)
     with ws.db.read() as connection:
         made = last_resorts(connection)

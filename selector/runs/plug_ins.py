@@ -2,39 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from selector.domain import BestshotError, Generator, MissingPart, Scorer, TaskType
+from selector.config import KIND, kind_of
+from selector.domain import BestshotError, Generator, MissingPart, Scorer, TaskType, stable_hash
 from selector.domain.embedding import ContestContext
 from selector.registry import create_generator, create_scorer, generator_names
-from selector.runs.generating import build_of
+from selector.runs.services import SERVICE, Accounts
 from selector.runs.workspace import Workspace
 
 Generators = dict[str, tuple[Generator, str]]  # each with its build
 Scorers = dict[str, Scorer]
 LeftOut = dict[str, str]  # name to the reason, with what cures it
+OURS = (KIND, SERVICE)  # keys of [generators.NAME] that the generator never sees
 
 
-def ready_generators(ws: Workspace, names: Iterable[str]) -> tuple[Generators, LeftOut]:
-    """Generators that can be loaded, and why the others cannot."""
+def build_of(generator: Generator, settings: Mapping[str, object], seed: int) -> str:
+    """What must be equal for a recipe not to be made again: the generator's version, settings and campaign seed."""
+    return f"{generator.version}-{stable_hash({'settings': dict(settings), 'seed': seed}, 8)}"
+
+
+def ready_generators(
+    ws: Workspace, names: Iterable[str], accounts: Accounts | None = None
+) -> tuple[Generators, LeftOut]:
+    """Generators that can be loaded, and why the others cannot; those of one service share its account."""
+    accounts = accounts or Accounts(ws, threading.Event())
     ready: Generators = {}
     left_out: LeftOut = {}
     for name in sorted(names):
-        settings = ws.config.generators.get(name, {})
         try:
-            generator = create_generator(name, settings, ws.folder)
+            generator = configured(ws, name, accounts)
         except MissingPart as error:
             left_out[name] = str(error)
         else:
-            ready[name] = generator, build_of(generator, settings, ws.config.seed)
+            ready[name] = generator, build_of(generator, ws.config.generators.get(name, {}), ws.config.seed)
     return ready, left_out
+
+
+def configured(ws: Workspace, name: str, accounts: Accounts) -> Generator:
+    """The generator of a name with its settings; raises ``InputError`` or ``MissingPart``."""
+    given = ws.config.generators.get(name, {})
+    settings = {key: value for key, value in given.items() if key not in OURS}
+    return create_generator(kind_of(ws.config, name), settings, ws.folder, accounts.of(name))
 
 
 def present_builds(ws: Workspace) -> dict[str, str]:
     """The present build of every configured generator that can be loaded."""
-    names = {name for t in TaskType for name in ws.config.generate.plan(t)}
-    return {name: build for name, (_, build) in ready_generators(ws, names & set(generator_names()))[0].items()}
+    names = {step.generator for t in TaskType for step in ws.config.generate.steps(t)}
+    known = {name for name in names if kind_of(ws.config, name) in generator_names()}
+    return {name: build for name, (_, build) in ready_generators(ws, known)[0].items()}
 
 
 def ready_scorers(ws: Workspace, contest: ContestContext) -> tuple[Scorers, LeftOut]:

@@ -28,7 +28,7 @@ _TALK = re.compile(
     r"|\b(?:let me know|i hope this helps|hope this helps|as an ai\b|language model)|```|</?think>",
     re.IGNORECASE,
 )
-_QUOTED = re.compile(r'"[^"]*"|“[^”]*”|「[^」]*」|『[^』]*』|《[^》]*》')  # what the picture shows may say anything
+QUOTED = re.compile(r'"[^"]*"|“[^”]*”|「[^」]*」|『[^』]*』|《[^》]*》')  # what the picture shows may say anything
 
 
 def read_translation(text: str, answer: Answer) -> tuple[str, str | None]:
@@ -44,15 +44,20 @@ def read_translation(text: str, answer: Answer) -> tuple[str, str | None]:
     return ("", why) if why else (english, None)
 
 
+def is_talk(said: str) -> bool:
+    """Whether there is talk beside a text; ``said``: without what stands in quotes."""
+    return _TALK.search(said) is not None
+
+
 def _fault(text: str, english: str, answer: Answer) -> str | None:
-    said = _QUOTED.sub(" ", english)
+    said = QUOTED.sub(" ", english)
     if answer.refusal or answer.finish_reason == "content_filter" or is_refusal(said):
         return DECLINED
     if answer.finish_reason not in (None, "stop"):  # some servers leave it out
         return TRUNCATED if answer.finish_reason == "length" else UNFINISHED
     if not english:
         return EMPTY
-    if _TALK.search(said):
+    if is_talk(said):
         return TALK
     if "\n" in english or len(english) > LONGEST * len(text) + 40:
         return TOO_LONG

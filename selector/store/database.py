@@ -7,6 +7,7 @@ interleave; a reader never waits for a writer; any number of processes may open 
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +41,7 @@ class Database:
         self.url = URL.create("sqlite", database=str(url)) if isinstance(url, Path) else url
         if isinstance(url, Path) and not create and not url.is_file():
             raise InputError(f"{url} is not there: this folder is no campaign; make one with `bestshot init`")
+        self._writing = threading.Lock()  # within a process: SQLite's own queue sleeps between its looks
         self.engine = _engine(self.url)
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         self._place = Path(file).parent if file else None
@@ -60,7 +62,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that holds the writers' lock from its start: what it reads cannot change before it commits."""
-        with _plain_errors(self._place):
+        with self._writing, _plain_errors(self._place):
             engine = self.engine.execution_options(bestshot_write=True)
             with engine.connect() as connection, connection.begin():
                 if self.engine.dialect.name == "postgresql":

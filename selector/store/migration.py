@@ -5,6 +5,7 @@ a total of one task type for one of all tasks, asks for an upgrade instead.
 
 Format 2 (from 1): table ``judgement``; column ``observation.scope``, where NULL means what a total meant before.
 Format 3: tables ``embedding``, ``text_embedding`` and ``judge_reply``; column ``judgement.spread``.
+Format 4: tables ``job``, ``job_end`` and ``prompt_text``.
 """
 
 from __future__ import annotations

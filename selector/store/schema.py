@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-FORMAT_VERSION = 3  # what opens an older one is in migration.py
+FORMAT_VERSION = 4  # what opens an older one is in migration.py
 
 metadata = MetaData()
 
@@ -238,4 +238,64 @@ judge_reply = Table(
     Column("at", String, nullable=False),
     UniqueConstraint("key", "ask", "at", name="reply_once"),
     Index("judge_reply_judge", "judge"),
+)
+
+# A job that a remote service has accepted, stored before it is asked about: a crash loses none. Since format 4.
+job = Table(
+    "job",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("task_id", String, nullable=False),
+    Column("generator", String, nullable=False),
+    Column("build", String, nullable=False),
+    Column("service", String, nullable=False),
+    Column("ticket", String, nullable=False),  # the service's id of the job; "" where it has none
+    Column("facts", JSON, nullable=False),  # what asking for it needs beside the id; never a key
+    Column("resumable", Boolean, nullable=False),  # whether another process can ask for it
+    Column("recipe_keys", JSON, nullable=False),  # in the order of its deliveries
+    Column("price", Float),  # money for an image, NULL where it is not known
+    Column("at", String, nullable=False),
+    Index("job_task", "task_id", "generator", "build"),
+    Index("job_service", "service"),
+)
+
+# How a job ended for one of its recipes. A job is open for those that have no row here. Since format 4.
+job_end = Table(
+    "job_end",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("job_id", Integer, nullable=False),
+    Column("recipe_key", String, nullable=False),
+    # delivered | undelivered (paid, the download failed) | failed | refused | lost (the service forgot it)
+    Column("outcome", String, nullable=False),
+    Column("reason", String),
+    Column("at", String, nullable=False),
+    Index("job_end_job", "job_id", "recipe_key"),
+)
+
+# A prompt as a language model rewrote or translated it, or why there is none. The asks for one text have one key; the
+# newest usable row counts. Since format 4.
+prompt_text = Table(
+    "prompt_text",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String, nullable=False),  # digest of style, form, order hash, provider, model and original
+    Column("ask", Integer, nullable=False),  # 0, 1, …: what could not be used is asked again
+    Column("style", String, nullable=False),  # translated | rewritten
+    Column("form", String, nullable=False),  # caption | tags | instruction | kontext
+    Column("original", String, nullable=False),
+    Column("text", String, nullable=False),  # "" unless written
+    Column("writer", String, nullable=False),  # its name in campaign.toml
+    Column("provider", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("order_hash", String, nullable=False),
+    Column("outcome", String, nullable=False),  # written | refused | unreadable | rejected | unanswered
+    Column("reason", String),
+    Column("tokens_in", Integer),
+    Column("tokens_out", Integer),
+    Column("cost", Float),
+    Column("seconds", Float, nullable=False),
+    Column("at", String, nullable=False),
+    UniqueConstraint("key", "ask", "at", name="prompt_text_once"),
+    Index("prompt_text_key", "key"),
 )

@@ -1,0 +1,86 @@
+"""What a run of ``generate`` did, or would do and cost, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from selector.cli.common import counted, table
+
+if TYPE_CHECKING:
+    from selector.runs.generating import GenerateSummary
+    from selector.runs.making.dry_run import GenerateEstimate
+    from selector.runs.making.tally import Tally
+
+
+def describe_generated(summary: GenerateSummary) -> str:
+    """The run in words, with the reasons of what was not made."""
+    lines = [
+        f"{summary.made} candidates made, {summary.already} were there already, {summary.failed} failed, "
+        f"{summary.declined} declined, {summary.missing} could not run here"
+    ]
+    lines += counted(summary.reasons)
+    lines += [
+        f"{n} {kind} tasks have no generator: name one under [generate] in campaign.toml, or use `bestshot import`"
+        for kind, n in summary.no_generator.items()
+    ]
+    lines += _by_generator(summary.generators)
+    if summary.sent_again:
+        lines.append("sent again: " + ", ".join(f"{n} x {why}" for why, n in summary.sent_again.items()))
+    if summary.left:
+        lines += ["left for another run:", *counted(summary.left)]
+    if summary.without_candidates:
+        some = ", ".join(summary.without_candidates[:10]) + (" …" if len(summary.without_candidates) > 10 else "")
+        n = len(summary.without_candidates)
+        lines.append(f"tasks without a candidate: {n} ({some}); `bestshot status` says why")
+    return "\n".join([*lines, *(f"left out {name}: {why}" for name, why in summary.left_out.items())])
+
+
+def _by_generator(tallies: dict[str, Tally]) -> list[str]:
+    """A line for each generator that made something, where there are several or money was spent."""
+    worked = {name: tally for name, tally in tallies.items() if tally.made or tally.cost}
+    if len(worked) < 2 and not any(tally.cost for tally in worked.values()):
+        return []
+    return [
+        f"  {name}: {tally.made} made in {tally.seconds:.0f} s"
+        + ("" if tally.cost is None else f", {tally.cost:.2f} {tally.currency}".rstrip())
+        for name, tally in worked.items()
+    ]
+
+
+def describe_estimate(estimate: GenerateEstimate) -> str:
+    """A table of what each generator would make, and what it would cost at most."""
+    rows = [
+        (
+            name,
+            one.tasks,
+            one.settled,
+            one.to_make,
+            one.collect or "-",
+            one.finishes or "-",
+            "" if not one.service else "not known" if one.cost is None else f"{one.cost:.2f} {one.currency}".rstrip(),
+        )
+        for name, one in estimate.generators.items()
+    ]
+    header = ("generator", "tasks", "settled", "to make", "to collect", "+ finishes", "cost at most")
+    lines = [table(rows, header)] if rows else ["nothing is configured for these tasks"]
+    lines += _budgets(estimate)
+    return "\n".join([*lines, *(f"left out {name}: {why}" for name, why in estimate.left_out.items())])
+
+
+def describe_costs(estimate: GenerateEstimate) -> str:
+    """One line for each service that would cost money now; empty when nothing would."""
+    costs = [
+        f"{name}: {one.to_make} images to make at {one.service}, at most {one.cost:.2f} {one.currency}".rstrip()
+        for name, one in estimate.generators.items()
+        if one.cost
+    ]
+    return "\n".join([*costs, *(_budgets(estimate) if costs else [])])
+
+
+def _budgets(estimate: GenerateEstimate) -> list[str]:
+    left = {one.service: one for one in estimate.generators.values() if one.left is not None}
+    lines = [f"budget of {name}: {one.left:.2f} {one.currency} left".rstrip() for name, one in left.items()]
+    return lines + [
+        f"that is {over:.2f} more than is left at {name}: the run stops there, and the rest is for another"
+        for name, over in estimate.over_budget.items()
+    ]

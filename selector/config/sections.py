@@ -1,0 +1,102 @@
+"""The tables of ``campaign.toml`` about the store, scores, embeddings, calibration and judges."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from selector.config.section import Section
+
+
+class StoreConfig(Section):
+    url: str = Field(
+        default="",
+        description="SQLAlchemy URL of the database; empty: campaign.db in this folder. A team can share a PostgreSQL.",
+    )
+
+
+class ScoreConfig(Section):
+    scorers: list[str] = Field(
+        default=[
+            "aesthetic",
+            "artefacts",
+            "clip_direction",
+            "clip_similarity",
+            "fake_universal",
+            "gate",
+            "identity",
+            "lettering",
+            "ocr_text",
+            "preservation",
+            "prompt_contrast",
+            "realism",
+            "seams",
+            "spatial",
+            "technical",
+        ],
+        description="scorers to run; `bestshot doctor` lists those that can run here",
+    )
+
+
+class EmbeddingConfig(Section):
+    model: str = Field(
+        default="ViT-L-14", description="the backbone of the scorers that share one: a model of open_clip"
+    )
+    pretrained: str = Field(
+        default="openai", description="the tag of its weights; `bestshot weights list` names those known"
+    )
+    weights_path: str = Field(default="", description="or a file of weights of your own (safetensors, pt)")
+    config_path: str = Field(default="", description="and its architecture, where open_clip does not know it (JSON)")
+    reads: Literal["auto", "english", "all"] = Field(
+        default="auto", description="languages that it reads: by its name, only English, or all"
+    )
+    device: str = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+        default="auto", description="of the numbers that it computes with; part of the scores' version"
+    )
+    batch: int = Field(default=32, ge=1, le=4096, description="crops in one forward pass")
+    translations_path: str = Field(
+        default="",
+        description="prompts in English for a backbone that reads English; empty: what `bestshot translate` writes",
+    )
+
+
+class CalibrateConfig(Section):
+    noise_sd: float = Field(
+        default=0.05, gt=0, le=5, description="standard deviation of a leaderboard total beyond its rounding, in points"
+    )
+    hold_below: float = Field(
+        default=0.0055, ge=0, description="`bestshot plan` holds a submission that brings less than this, in points"
+    )
+    judges: dict[str, Annotated[float, Field(ge=-1, le=1)]] = Field(
+        default={}, description="a judge's correlation with the leaderboard within a task, where you know better"
+    )
+
+
+class JudgeConfig(Section):
+    """A vision-language model behind an OpenAI-compatible chat API, asked by ``bestshot score --judge NAME``."""
+
+    base_url: str = Field(description="address of the chat API, ends with /v1")
+    model: str = Field(min_length=1, description="the model's name at the server")
+    key_env: str = Field(
+        default="",
+        description="name of the environment variable that holds the key (never the key); empty: the server wants none",
+    )
+    concurrency: int = Field(default=8, ge=1, le=256, description="requests on their way at once")
+    requests_per_minute: float = Field(default=0, ge=0, description="at most so many; 0: as many as go")
+    timeout_seconds: float = Field(default=120, gt=0, description="wait so long for an answer")
+    max_retries: int = Field(default=5, ge=0, le=20, description="of a request that failed on its way or at the server")
+    backoff_seconds: float = Field(default=1, gt=0, le=60, description="first wait before a retry; doubles each time")
+    reasks: int = Field(default=2, ge=0, le=10, description="ask again so often when an answer cannot be read")
+    repeats: int = Field(default=1, ge=1, le=25, description="ask every question so often; medians count")
+    temperature: float | None = Field(default=0, ge=0, le=2, description="above 0 where repeats should differ")
+    seed: int | None = Field(default=None, ge=0, description="sent where it is set; repeat i gets seed + i")
+    max_tokens: int = Field(default=1024, ge=16, description="of an answer; thinking models need some thousands")
+    response_format: Literal["auto", "json_schema", "json_object", "text"] = Field(
+        default="auto", description="how the form of the answer is asked for; auto: the strictest that the server takes"
+    )
+    price_in: float | None = Field(default=None, ge=0, description="money for a million tokens read")
+    price_out: float | None = Field(default=None, ge=0, description="money for a million tokens written")
+    currency: str = Field(default="", max_length=8, description="of the prices, for display")
+    budget: float | None = Field(default=None, gt=0, description="money that this judge may cost in this campaign")

@@ -1,0 +1,64 @@
+"""Post-processed variants of images that are there: candidates of their own that cost no generator anything."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from generators.finishing import Finishing
+from selector.domain import InputError, Made
+from selector.domain.words import near_or_all
+from selector.runs.making.bench import Bench, Open, Tried
+from selector.runs.making.orders import Order
+from selector.runs.making.treatments import FINISH, finished
+from selector.store.records import load_attempts
+
+
+def finishing_of(settings: dict[str, Any], folder: Path) -> Finishing:
+    """The chain with the settings of ``[finish]``; places are seen from the campaign's folder.
+
+    Raises:
+        InputError: an unknown setting, or a value that it does not take.
+    """
+    known = list(inspect.signature(Finishing).parameters)
+    for key in settings:
+        if key not in known:
+            raise InputError(f"[finish] has no setting '{key}'{near_or_all(key, known)}")
+    try:
+        places: dict[str, Any] = {k: str(folder / v) for k, v in settings.items() if k.endswith("path") and v}
+        return Finishing(**{**settings, **places})
+    except (TypeError, ValueError) as error:
+        raise InputError(f"[finish] does not accept these settings: {error}") from error
+
+
+def finish(bench: Bench, finishing: Finishing, order: Order) -> Iterator[Tried]:
+    """Apply the order's finishes to what its recipes have made, where that was not done yet."""
+    with bench.ws.db.read() as connection:
+        attempts = load_attempts(connection, order.task.id)
+    mine = [
+        a for a in attempts if (a.generator, a.build) == (order.name, order.build) and FINISH not in a.recipe.params
+    ]
+    made = {a.recipe.key: a for a in mine if a.candidate_id is not None}
+    tries = bench.tries(order)
+    for attempt in made.values():
+        for name in order.step.finishes:
+            recipe = finished(attempt.recipe, name, finishing.version)
+            before = tries.get(recipe.key, [])
+            if not bench.is_settled(before):
+                open_ = Open(recipe, attempt.ordinal, len(before) + 1)
+                yield _finished(bench, finishing, order, open_, str(attempt.candidate_id), name)
+
+
+def _finished(bench: Bench, finishing: Finishing, order: Order, one: Open, candidate_id: str, name: str) -> Tried:
+    started = time.perf_counter()
+    inputs = bench.inputs(order.task)
+    result: Made | Exception
+    try:
+        picture = bench.ws.images.picture(candidate_id)
+        result = finishing.apply(inputs, picture.rgb, name, one.recipe.seed)
+    except Exception as error:
+        result = error
+    return bench.tried(order, one, inputs, result, started, {"finished_from": candidate_id})

@@ -1,0 +1,57 @@
+"""Makes candidates on this machine: one after the other, or in the batches that the generator asks for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from selector.domain import BatchGenerator, GenerationFailed, Made, RemoteGenerator, TaskInputs
+from selector.runs.making.bench import Bench, Open, Tried
+from selector.runs.making.orders import Order
+from selector.runs.making.treatments import PROMPT, as_shown
+
+
+def make_here(bench: Bench, order: Order, found: Sequence[Open]) -> Iterator[Tried]:
+    """Try every recipe; a generator's errors become outcomes."""
+    inputs = bench.inputs(order.task)
+    if isinstance(order.generator, BatchGenerator):
+        for batch in batches(order.generator, inputs, found):
+            yield from _make_batch(bench, order, order.generator, inputs, batch)
+        return
+    for one in found:
+        started = time.perf_counter()
+        result: Made | Exception
+        try:
+            result = order.generator.generate(*as_shown(inputs, one.recipe))
+        except Exception as error:
+            result = error
+        yield bench.tried(order, one, inputs, result, started)
+
+
+def batches(
+    generator: BatchGenerator | RemoteGenerator, inputs: TaskInputs, found: Sequence[Open]
+) -> Iterator[list[Open]]:
+    """Recipes of one wording, as the generator splits them."""
+    of_wording: dict[str, list[Open]] = {}
+    for one in found:
+        of_wording.setdefault(str(one.recipe.params.get(PROMPT, "")), []).append(one)
+    for alike in of_wording.values():
+        rest = iter(alike)
+        for batch in generator.batches([as_shown(inputs, one.recipe)[1] for one in alike]):
+            yield [next(rest) for _ in batch]
+
+
+def _make_batch(
+    bench: Bench, order: Order, generator: BatchGenerator, inputs: TaskInputs, batch: Sequence[Open]
+) -> Iterator[Tried]:
+    started = time.perf_counter()
+    shown = [as_shown(inputs, one.recipe) for one in batch]
+    results: Sequence[Made | Exception]
+    try:
+        results = generator.generate_batch(shown[0][0], [recipe for _, recipe in shown])
+        if len(results) != len(batch):
+            raise GenerationFailed(f"a batch of {len(batch)} gave {len(results)} results")
+    except Exception as error:
+        results = [error] * len(batch)
+    for one, result in zip(batch, results, strict=True):
+        yield bench.tried(order, one, inputs, result, started)

@@ -1,0 +1,81 @@
+"""What is to be made, task by task, and where it goes when a generator refuses or fails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from selector.config import Step
+from selector.domain import Generator, RemoteGenerator, Task
+
+
+@dataclass(frozen=True)
+class Order:
+    """One generator's part in the plan of one task; ``name`` is what the configuration calls it."""
+
+    task: Task
+    step: Step
+    generator: Generator
+    build: str
+
+    @property
+    def name(self) -> str:
+        return self.step.generator
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Work for one thread: the order's first ``n`` recipes, of which those are skipped that are settled."""
+
+    order: Order
+    n: int
+    place: int = 0  # of the order in its task's chain
+
+
+@dataclass(frozen=True)
+class FinishUnit:
+    """Work for one thread: the finishes of what an order's recipes have made."""
+
+    order: Order
+
+
+@dataclass
+class Chain:
+    """The orders of one task. What one could not make is asked of the next, on top of that one's own number.
+
+    Only recipes that were tried count: a task that is not a generator's kind is no refusal.
+    """
+
+    orders: Sequence[Order]
+    _targets: list[int] = field(default_factory=list)
+    _busy: set[int] = field(default_factory=set)
+
+    def start(self) -> list[Unit]:
+        """The units that need not wait for another."""
+        self._targets = [order.step.n for order in self.orders]
+        return [self._begin(place) for place, n in enumerate(self._targets) if n]
+
+    def done(self, unit: Unit, refused: int) -> list[Unit]:
+        """The units that follow when one has ended with so many recipes refused or failed."""
+        self._busy.discard(unit.place)
+        found = [self._begin(unit.place)] if self._targets[unit.place] > unit.n else []
+        after = unit.place + 1
+        if after < len(self.orders):
+            wanted = self.orders[after].step.n + refused
+            if wanted > self._targets[after]:
+                self._targets[after] = wanted
+                found += [] if after in self._busy else [self._begin(after)]
+        return found
+
+    def _begin(self, place: int) -> Unit:
+        self._busy.add(place)
+        return Unit(self.orders[place], self._targets[place], place)
+
+
+def without_services(orders: Sequence[Order]) -> tuple[list[Order], dict[str, str]]:
+    """Orders of this machine's generators, and why the others wait, by generator."""
+    remote = {order.name for order in orders if isinstance(order.generator, RemoteGenerator)}
+    why = (
+        "another process of this campaign is at work with services, and both would pay for the same images: wait for it"
+    )
+    return [order for order in orders if order.name not in remote], dict.fromkeys(sorted(remote), why)

@@ -1,0 +1,117 @@
+"""Which recipes an order has: asked of the generator once for every prompt style, stored, and extended when n grows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from selector.config import AS_IS
+from selector.domain import (
+    BestshotError,
+    Declined,
+    GenerationFailed,
+    InputError,
+    MissingPart,
+    Recipe,
+    TaskInputs,
+    stable_hash,
+)
+from selector.runs.making.orders import Order
+from selector.runs.making.treatments import follows, with_prompt, worded
+from selector.runs.prompting import PromptBook
+from selector.runs.workspace import Workspace
+from selector.store.records import Planning, latest_planning
+
+
+class RecipeBook:
+    """Asks generators for recipes; safe for threads.
+
+    Args:
+        ws: the campaign.
+        prompts: other wordings of prompts.
+        retry_failed: also ask again a generator that failed to answer.
+    """
+
+    def __init__(self, ws: Workspace, prompts: PromptBook, retry_failed: bool) -> None:
+        self._ws, self._prompts, self._retry_failed = ws, prompts, retry_failed
+
+    def planning(self, order: Order, n: int, inputs: TaskInputs) -> tuple[Planning, bool]:
+        """The planning of an order's first ``n`` recipes, and whether it is new."""
+        with self._ws.db.read() as connection:
+            known = latest_planning(connection, order.task.id, order.name, order.build)
+        if known is not None and self._is_enough(known, order, n):
+            return known, False
+        return self._ask(order, n, inputs), True
+
+    def _is_enough(self, known: Planning, order: Order, n: int) -> bool:
+        if known.outcome == "planned":
+            # A generator that had fewer ideas than asked for may have more now: a folder with new files, say.
+            return len(known.recipes) >= n and follows(known.recipes[:n], order.step)
+        return known.outcome == "declined" or (known.outcome == "failed" and not self._retry_failed)
+
+    def _ask(self, order: Order, n: int, inputs: TaskInputs) -> Planning:
+        recipes: tuple[Recipe, ...] = ()
+        outcome, reason = "planned", None
+        try:
+            order.generator.check()
+            recipes, reason = self._recipes(order, n, inputs)
+            check_json([dict(recipe.params) for recipe in recipes], "a recipe's parameters")
+        except Exception as error:
+            recipes = ()
+            outcome, reason = outcome_of(error)
+        return Planning(order.task.id, order.name, order.build, n, recipes, outcome, reason)
+
+    def _recipes(self, order: Order, n: int, inputs: TaskInputs) -> tuple[tuple[Recipe, ...], str | None]:
+        """The recipes of all wordings in turn, and why one of them is not to be had now."""
+        wordings, missing = self._wordings(order, inputs)
+        share = -(-n // max(1, len(wordings) + (missing is not None)))
+        lists = [
+            [worded(recipe, style, prompt) for recipe in self._asked(order, share, with_prompt(inputs, prompt))]
+            for style, prompt in wordings
+        ]
+        turns = [recipe for turn in range(share) for of_style in lists for recipe in of_style[turn : turn + 1]]
+        return tuple(turns[:n]), missing
+
+    def _asked(self, order: Order, n: int, inputs: TaskInputs) -> Sequence[Recipe]:
+        generator, seeds = order.generator, order.step.seeds
+        if not seeds:
+            return generator.recipes(inputs, n, self._ws.task_seed(order.task))
+        return [recipe for seed in seeds[:n] for recipe in generator.recipes(inputs, 1, seed)]
+
+    def _wordings(self, order: Order, inputs: TaskInputs) -> tuple[list[tuple[str, str]], str | None]:
+        """(style, prompt) of the step's styles that differ from each other, and why another is missing now."""
+        if order.step.prompts == (AS_IS,):
+            return [(AS_IS, inputs.task.prompt)], None
+        found: dict[str, str] = {}  # prompt -> style
+        missing = None
+        for style in order.step.prompts:
+            try:
+                prompt = self._prompts.text(order.task, style, getattr(order.generator, "prompt_form", ""))
+            except Declined:
+                continue  # no such wording: the others share its candidates
+            except MissingPart as error:
+                missing = f"prompt style {style}: {error}"
+                continue
+            found.setdefault(prompt, style)
+        if not found and missing is not None:
+            raise MissingPart(missing)
+        return [(style, prompt) for prompt, style in found.items()], missing
+
+
+def check_json(value: object, what: str) -> None:
+    """Raise ``GenerationFailed`` for what the store cannot keep, such as numpy's numbers: it must not end the run."""
+    try:
+        stable_hash(value)
+    except (TypeError, ValueError) as error:
+        raise GenerationFailed(f"{what} must be JSON values: {error}") from error
+
+
+def outcome_of(error: Exception) -> tuple[str, str]:
+    """(outcome, reason) of an error. Only Ctrl-C and the like end a run, and those are no ``Exception``."""
+    line = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, Declined):
+        return "declined", line
+    if isinstance(error, (MissingPart, InputError)):
+        return "missing", line  # a part, a setting or an input picture: the next run may find it mended
+    if isinstance(error, BestshotError):
+        return "failed", line
+    return "failed", f"{type(error).__name__}: {line}"[:500]

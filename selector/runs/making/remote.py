@@ -1,0 +1,243 @@
+"""Makes candidates at a service: jobs are stored when they are accepted, asked for until they end, and never forgotten.
+
+A job that a killed run has left is asked for again instead of being paid again; one that the service has forgotten is
+issued anew. The account's place is held until the job's end was seen, and given back before the downloads begin.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from selector.domain import (
+    BestshotError,
+    Declined,
+    Delivery,
+    GenerationFailed,
+    Made,
+    RemoteGenerator,
+    Ticket,
+    TicketLost,
+)
+from selector.remote import Account, Interrupted
+from selector.runs.making.bench import Bench, Left, Open, Tried
+from selector.runs.making.local import batches
+from selector.runs.making.orders import Order
+from selector.runs.making.poll_clock import PollClock
+from selector.runs.making.treatments import as_shown, style_of
+from selector.store import jobs
+from selector.store.jobs import Job, JobEnd
+
+REISSUES = 2  # of a recipe in one run, when the service forgets its jobs
+STILL_RUNNING = "still running at the service: the next run collects it"
+
+
+class RemoteMaker:
+    """One account's work, shared by its threads.
+
+    Args:
+        bench: the store and the images.
+        account: the account of all generators that this is used for.
+    """
+
+    def __init__(self, bench: Bench, account: Account) -> None:
+        self._bench, self._account = bench, account
+        self._clocks: dict[str, PollClock] = {}
+        self._downloads = ThreadPoolExecutor(account.service.downloads, f"download-{account.service.name}")
+        self._lock = threading.Lock()
+        self.running = 0  # jobs that are waited for now
+
+    def count(self, change: int) -> None:
+        with self._lock:
+            self.running += change
+
+    def close(self) -> None:
+        """Wait for the downloads that are under way."""
+        self._downloads.shutdown(wait=True, cancel_futures=True)
+
+    def make(self, order: Order, generator: RemoteGenerator, found: Sequence[Open]) -> Iterator[Tried | Left]:
+        """Collect what earlier runs have left at the service, then hand in the rest.
+
+        Raises:
+            ServiceStopped, OutOfBudget: nothing more can be handed in. Interrupted: the run ends.
+        """
+        self._account.breaker.check()
+        work = _Work(self._bench, self._account, order, generator, self._clock(order.name), self._downloads, self)
+        rest = list(found)
+        yield from work.collect_old(rest)
+        for _ in range(1 + REISSUES):
+            again: list[Open] = []
+            refused: dict[str, Declined] = {}
+            for batch in batches(generator, work.inputs, rest):
+                yield from work.new_job(batch, again, refused)
+            if not again:
+                return
+            rest = again
+        for one in again:
+            yield work.tried(one, GenerationFailed("the service forgets its jobs: it was issued anew and lost again"))
+
+    def _clock(self, name: str) -> PollClock:
+        return self._clocks.setdefault(name, PollClock())
+
+
+class _Work:
+    """One unit: the jobs of one order, in one thread."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        account: Account,
+        order: Order,
+        generator: RemoteGenerator,
+        clock: PollClock,
+        downloads: ThreadPoolExecutor,
+        maker: RemoteMaker,
+    ) -> None:
+        self._bench, self._account, self._order, self._generator = bench, account, order, generator
+        self._clock, self._downloads, self._maker = clock, downloads, maker
+        self.inputs = bench.inputs(order.task)
+        self._started = time.perf_counter()
+
+    def collect_old(self, rest: list[Open]) -> Iterator[Tried | Left]:
+        """Ask for the jobs of earlier runs, newest first; takes out of ``rest`` what they settle."""
+        for job in self._old_jobs():
+            mine = [one for one in rest if job.collectable(one.recipe.key)]
+            if not mine:
+                continue
+            ticket = Ticket(job.ticket, job.facts)
+            try:
+                with self._account.slot():
+                    deliveries = self._wait(ticket, fresh=False)
+            except TicketLost as error:
+                self._end(job.id, [one.recipe.key for one in mine], jobs.LOST, str(error))
+                continue
+            except GenerationFailed as error:
+                rest[:] = [one for one in rest if one not in mine]
+                yield Left(str(error), len(mine))
+                continue
+            rest[:] = [one for one in rest if one not in mine]
+            by_key = dict(zip(job.recipe_keys, deliveries, strict=False))
+            yield from self._take(job.id, [(one, by_key[one.recipe.key]) for one in mine], job.price or 0.0)
+
+    def new_job(self, batch: Sequence[Open], again: list[Open], refused: dict[str, Declined]) -> Iterator[Tried | Left]:
+        """Hand in one job, wait for it and take what it brings; ``again`` gets what the service has forgotten."""
+        style = style_of(batch[0].recipe)
+        if style in refused:  # the same words would be refused again
+            yield from (self.tried(one, refused[style]) for one in batch)
+            return
+        price = self._generator.price or 0.0
+        held = price * len(batch)
+        job_id = 0
+        try:
+            with self._account.slot():
+                self._account.spending.hold(held)
+                paid = held
+                try:
+                    job_id, ticket = self._submit(batch)
+                except BestshotError:
+                    paid = 0.0
+                    raise
+                finally:
+                    self._account.spending.settle(held, paid)
+                deliveries = ticket.deliveries or self._wait(ticket, fresh=True)
+        except Declined as error:
+            refused[style] = error
+            yield from (self.tried(one, error) for one in batch)
+        except TicketLost as error:
+            self._end(job_id, [one.recipe.key for one in batch], jobs.LOST, str(error))
+            again += batch
+        except _NotSubmitted as error:
+            yield from (self.tried(one, error.cause) for one in batch)
+        except GenerationFailed as error:
+            yield Left(str(error), len(batch))
+        else:
+            self._account.spending.settle(0.0, -price * sum(d.error is not None for d in deliveries))
+            yield from self._take(job_id, list(zip(batch, deliveries, strict=False)), price)
+
+    def tried(self, one: Open, result: Made | Exception, ends: tuple[JobEnd, ...] = (), cost: float = 0.0) -> Tried:
+        return self._bench.tried(self._order, one, self.inputs, result, self._started, ends=ends, cost=cost)
+
+    def _old_jobs(self) -> tuple[Job, ...]:
+        with self._bench.ws.db.read() as connection:
+            return jobs.load_jobs(connection, self._order.task.id, self._order.name, self._order.build)
+
+    def _submit(self, batch: Sequence[Open]) -> tuple[int, Ticket]:
+        """Hand in and store at once: until the row is there, a kill would lose the job."""
+        shown = [as_shown(self.inputs, one.recipe) for one in batch]
+        try:
+            ticket = self._generator.submit(shown[0][0], [recipe for _, recipe in shown])
+        except GenerationFailed as error:
+            raise _NotSubmitted(error) from error
+        order, service = self._order, self._account.service.name
+        keys = [one.recipe.key for one in batch]
+        with self._bench.ws.db.write() as connection:
+            job_id = jobs.open_job(
+                connection,
+                order.task.id,
+                order.name,
+                order.build,
+                service,
+                ticket.id,
+                ticket.facts,
+                ticket.resumable,
+                keys,
+                self._generator.price,
+                self._bench.ws.now(),
+            )
+        return job_id, ticket
+
+    def _wait(self, ticket: Ticket, fresh: bool) -> Sequence[Delivery]:
+        """Ask until the job has ended. Raises ``GenerationFailed`` when it goes on for too long."""
+        begun = time.monotonic()
+        self._maker.count(1)
+        try:
+            while True:
+                elapsed = time.monotonic() - begun
+                if elapsed > self._account.service.job_seconds:
+                    raise GenerationFailed(STILL_RUNNING)
+                if fresh or elapsed > 0.01:
+                    self._account.polls.sleep(self._clock.wait(elapsed))
+                came = self._generator.poll(ticket)
+                if came is not None:
+                    if fresh:
+                        self._clock.note(time.monotonic() - begun)
+                    return came
+        finally:
+            self._maker.count(-1)
+
+    def _take(self, job_id: int, pairs: Sequence[tuple[Open, Delivery]], price: float) -> Iterator[Tried]:
+        """Download in parallel, check, store the images."""
+        futures = [self._downloads.submit(self._fetch, job_id, one, delivery, price) for one, delivery in pairs]
+        for future in futures:
+            yield future.result()
+
+    def _fetch(self, job_id: int, one: Open, delivery: Delivery, price: float) -> Tried:
+        key = one.recipe.key
+        if delivery.error is not None:
+            outcome = jobs.REFUSED if isinstance(delivery.error, Declined) else jobs.FAILED
+            return self.tried(one, delivery.error, (JobEnd(job_id, key, outcome, str(delivery.error)),))
+        result: Made | Exception
+        try:
+            result = self._generator.fetch(*as_shown(self.inputs, one.recipe), delivery)
+        except Interrupted:
+            raise
+        except Exception as error:
+            result = error
+        done = self.tried(one, result, cost=price)
+        outcome = jobs.DELIVERED if done.candidate is not None else jobs.UNDELIVERED
+        ends = (JobEnd(job_id, key, outcome, done.attempt.reason),)
+        return Tried(done.attempt, done.try_number, done.candidate, ends, price)
+
+    def _end(self, job_id: int, keys: Sequence[str], outcome: str, reason: str) -> None:
+        with self._bench.ws.db.write() as connection:
+            jobs.end_jobs(connection, [JobEnd(job_id, key, outcome, reason) for key in keys], self._bench.ws.now())
+
+
+class _NotSubmitted(BestshotError):
+    """The service has not taken the job: there is nothing to ask for."""
+
+    def __init__(self, cause: GenerationFailed) -> None:
+        super().__init__(str(cause))
+        self.cause = cause

@@ -1,0 +1,63 @@
+"""Variants that no generator need know of: another wording of the prompt before, post-processing after.
+
+Both are written into the recipe, so that they are part of what was tried, and into its variant, which is the level
+that the calibration learns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from selector.config import AS_IS, Step
+from selector.domain import Recipe, TaskInputs
+
+PROMPT, FINISH = "prompt_style", "finish"  # keys of a recipe's parameters that are ours
+_JOIN = " + "
+
+
+def worded(base: Recipe, style: str, prompt: str) -> Recipe:
+    """The recipe of a generator that was shown ``prompt`` instead of the task's own."""
+    if style == AS_IS:
+        return base
+    treatment = {"style": style, "prompt": prompt, "of": base.variant}
+    return Recipe(_joined(base.variant, style), base.seed, {**base.params, PROMPT: treatment})
+
+
+def style_of(recipe: Recipe) -> str:
+    """The prompt style of a recipe."""
+    return str(recipe.params[PROMPT]["style"]) if PROMPT in recipe.params else AS_IS
+
+
+def as_shown(inputs: TaskInputs, recipe: Recipe) -> tuple[TaskInputs, Recipe]:
+    """Inputs and recipe as the generator knows them."""
+    if PROMPT not in recipe.params:
+        return inputs, recipe
+    treatment = recipe.params[PROMPT]
+    params = {key: value for key, value in recipe.params.items() if key != PROMPT}
+    return with_prompt(inputs, str(treatment["prompt"])), Recipe(str(treatment["of"]), recipe.seed, params)
+
+
+def with_prompt(inputs: TaskInputs, prompt: str) -> TaskInputs:
+    """The same task with other words; its pictures are shared."""
+    return TaskInputs(replace(inputs.task, prompt=prompt), inputs.source, inputs.reference)
+
+
+def finished(made: Recipe, name: str, version: str) -> Recipe:
+    """The recipe of an image that was made by ``made`` and then finished."""
+    params = {**made.params, FINISH: {"name": name, "version": version}}
+    return Recipe(_joined(made.variant, name), made.seed, params)
+
+
+def follows(recipes: Sequence[Recipe], step: Step) -> bool:
+    """Whether a stored list of recipes is in the step's order of prompt styles and seeds."""
+    styles = len(step.prompts)
+    return all(
+        style_of(recipe) == step.prompts[i % styles]
+        and (not step.seeds or (i // styles < len(step.seeds) and recipe.seed == step.seeds[i // styles]))
+        for i, recipe in enumerate(recipes)
+    )
+
+
+def _joined(variant: str, treatment: str) -> str:
+    return f"{variant}{_JOIN}{treatment}" if variant else treatment

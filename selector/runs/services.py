@@ -1,0 +1,69 @@
+"""The accounts of a run: one for every service that its generators work at, with what the campaign has spent there."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from selector.config import kind_of
+from selector.domain import InputError
+from selector.domain.words import near_or_all
+from selector.registry import usual_service
+from selector.remote import Account, Service
+from selector.runs.workspace import Workspace
+from selector.store.jobs import load_jobs, money_spent
+
+SERVICE = "service"  # the key of [generators.NAME] that names one of [services]
+
+
+class Accounts:
+    """Makes each account once; ``stop`` ends the waits of all."""
+
+    def __init__(self, ws: Workspace, stop: threading.Event) -> None:
+        self._ws, self._stop = ws, stop
+        self._made: dict[str, Account] = {}
+
+    def of(self, generator: str) -> Account | None:
+        """The account of a configured generator; None for one that works on this machine.
+
+        Raises:
+            InputError: it names a service that there is not, or the key's file lies in the campaign.
+            MissingPart: the generator cannot be loaded.
+        """
+        service = service_of(self._ws, generator)
+        if service is None:
+            return None
+        if service.name not in self._made:
+            with self._ws.db.read() as connection:
+                spent = money_spent(load_jobs(connection, service=service.name))
+            self._made[service.name] = Account(service, self._stop, spent, self._ws.config.seed)
+        return self._made[service.name]
+
+    def all(self) -> tuple[Account, ...]:
+        """Those made so far."""
+        return tuple(self._made.values())
+
+
+def service_of(ws: Workspace, generator: str) -> Service | None:
+    """The service that a configured generator works at; raises as ``Accounts.of`` does."""
+    usual = usual_service(kind_of(ws.config, generator))
+    named = ws.config.generators.get(generator, {}).get(SERVICE)
+    if usual is None:
+        if named is not None:
+            raise InputError(f"generator '{generator}' works on this machine: leave out its setting 'service'")
+        return None
+    tables = ws.config.services
+    if named is not None and named not in tables and named != usual.name:
+        raise InputError(f"generator '{generator}' names the service '{named}'{near_or_all(str(named), tables)}")
+    name = usual.name if named is None else str(named)
+    table = tables.get(name)
+    service = replace(usual if table is None else table.over(usual), name=name)
+    return replace(service, key_path=_outside(ws, service.key_path)) if service.key_path else service
+
+
+def _outside(ws: Workspace, key_path: str) -> str:
+    place = (ws.folder / Path(key_path).expanduser()).resolve()
+    if place.is_relative_to(ws.folder.resolve()):
+        raise InputError("key_path must lie outside of the campaign, which is copied and shared: move the file")
+    return str(place)

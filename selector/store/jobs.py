@@ -1,0 +1,130 @@
+"""Jobs at remote services: opened when a service accepts them, ended for each recipe, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select
+
+from selector.domain import JSONValue
+from selector.store import schema
+from selector.store.database import add
+
+DELIVERED, UNDELIVERED, FAILED, REFUSED, LOST = "delivered", "undelivered", "failed", "refused", "lost"
+PAID = (DELIVERED, UNDELIVERED, LOST)  # what a service takes money for; an open job too
+COLLECTABLE = UNDELIVERED  # asking for the same job again may bring it
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of one task at a service; ``ends`` maps recipe keys to their newest outcome, open ones are absent."""
+
+    id: int
+    task_id: str
+    generator: str
+    build: str
+    service: str
+    ticket: str
+    facts: Mapping[str, JSONValue]
+    resumable: bool
+    recipe_keys: tuple[str, ...]
+    price: float | None
+    at: str
+    ends: Mapping[str, str]
+
+    def collectable(self, recipe_key: str) -> bool:
+        """Whether asking for this job may bring the image of a recipe, without paying again."""
+        return (
+            self.resumable and recipe_key in self.recipe_keys and self.ends.get(recipe_key, COLLECTABLE) == COLLECTABLE
+        )
+
+
+@dataclass(frozen=True)
+class JobEnd:
+    """How a job ended for one recipe."""
+
+    job_id: int
+    recipe_key: str
+    outcome: str
+    reason: str | None = None
+
+
+def open_job(
+    connection: Connection,
+    task_id: str,
+    generator: str,
+    build: str,
+    service: str,
+    ticket: str,
+    facts: Mapping[str, JSONValue],
+    resumable: bool,
+    recipe_keys: Sequence[str],
+    price: float | None,
+    at: str,
+) -> int:
+    """Store a job and return its id."""
+    return add(
+        connection,
+        schema.job,
+        task_id=task_id,
+        generator=generator,
+        build=build,
+        service=service,
+        ticket=ticket,
+        facts=dict(facts),
+        resumable=resumable,
+        recipe_keys=list(recipe_keys),
+        price=price,
+        at=at,
+    )
+
+
+def end_jobs(connection: Connection, ends: Iterable[JobEnd], at: str) -> None:
+    rows = [{**vars(end), "at": at} for end in ends]
+    if rows:
+        connection.execute(insert(schema.job_end), rows)
+
+
+def load_jobs(
+    connection: Connection,
+    task_id: str | None = None,
+    generator: str | None = None,
+    build: str | None = None,
+    service: str | None = None,
+) -> tuple[Job, ...]:
+    """Jobs, newest first, with how they ended; only those of the named task, generator, build or service."""
+    j, e = schema.job.c, schema.job_end.c
+    query = select(schema.job).order_by(j.id.desc())
+    for column, value in ((j.task_id, task_id), (j.generator, generator), (j.build, build), (j.service, service)):
+        if value is not None:
+            query = query.where(column == value)
+    rows = connection.execute(query).all()
+    ends: dict[int, dict[str, str]] = {row.id: {} for row in rows}
+    chosen = query.order_by(None).with_only_columns(j.id)
+    for end in connection.execute(select(schema.job_end).where(e.job_id.in_(chosen)).order_by(e.id)):
+        ends[end.job_id][end.recipe_key] = end.outcome
+    return tuple(
+        Job(
+            r.id,
+            r.task_id,
+            r.generator,
+            r.build,
+            r.service,
+            r.ticket,
+            r.facts,
+            bool(r.resumable),
+            tuple(r.recipe_keys),
+            r.price,
+            r.at,
+            ends[r.id],
+        )
+        for r in rows
+    )
+
+
+def money_spent(jobs: Iterable[Job]) -> float:
+    """What jobs have cost or, as long as they are open, will cost at most; those of unknown price count nothing."""
+    return sum(
+        job.price for job in jobs if job.price for key in job.recipe_keys if job.ends.get(key, UNDELIVERED) in PAID
+    )

@@ -1,0 +1,28 @@
+"""A lock that only one process holds at a time, and that the system takes back when its holder dies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def only_one(path: Path) -> Iterator[bool]:
+    """Whether this process holds the lock file ``path`` while the block runs; never waits.
+
+    Only where the system has ``flock`` (not on Windows, and not between machines on some network disks): elsewhere
+    everybody holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield True
+        return
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        yield True
