@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from generators.photo.colour_spaces import Pixels
+from generators.photo.colour_spaces import Floats, Pixels, to_floats, to_pixels
 from selector.domain import Declined, InputError
 from selector.domain.picture import MAX_PIXELS
 
@@ -30,7 +30,7 @@ ALIGN_PX = 8  # networks that fold pixels into channels see all tiles at the sam
 class Enlarger:
     """A loaded model as a function on floats (1, 3, h, w), 0 to 1; ``tile_px``: (height, width) if it is fixed."""
 
-    run: Callable[[np.ndarray], np.ndarray]  # type: ignore[type-arg]
+    run: Callable[[Floats], Floats]
     tile_px: tuple[int, int] | None
     name: str
 
@@ -89,17 +89,16 @@ def enlarged(rgb: Pixels, enlarger: Enlarger, tile_px: int = TILE_PX) -> tuple[P
 
 
 def _run(enlarger: Enlarger, tile: Pixels) -> Pixels:
-    given = np.ascontiguousarray(tile.transpose(2, 0, 1)[None] / np.float32(255), dtype=np.float32)
-    found = np.asarray(enlarger.run(given), dtype=np.float32)
+    found = np.asarray(enlarger.run(to_floats(tile).transpose(2, 0, 1)[None]), dtype=np.float32)
     if found.ndim != 4 or found.shape[:2] != (1, 3):
         raise InputError(f"{enlarger.name} must give [1, 3, h, w], it gave {list(found.shape)}: use another model")
     if not np.isfinite(found).all():
         raise InputError(f"{enlarger.name} gives numbers that are none (NaN): use a model in single precision")
-    return (np.clip(found[0].transpose(1, 2, 0), 0, 1) * 255 + 0.5).astype(np.uint8)
+    return to_pixels(found[0].transpose(1, 2, 0))
 
 
 def _scale_of(piece: Pixels, tile: tuple[int, int], name: str) -> int:
-    scale = piece.shape[0] // tile[0]
+    scale = int(piece.shape[0]) // tile[0]
     if scale < 1 or piece.shape[:2] != (tile[0] * scale, tile[1] * scale):
         got = f"{tile[1]} x {tile[0]} px became {piece.shape[1]} x {piece.shape[0]} px"
         raise InputError(f"{name} must enlarge by a whole number, the same in both directions: {got}")

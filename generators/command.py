@@ -1,0 +1,219 @@
+"""command: any program that makes a picture, such as a script that drives ComfyUI or FaceFusion.
+
+Makes: what the program writes to ``{output}``. Input: whatever of the task the command names:
+    {prompt} {prompt_file}    the text, or a UTF-8 file that holds it
+    {source}                  the picture to be edited; for a face swap the scene
+    {reference} = {target}    the picture that gives the identity of a face swap, ``target`` in the contest's words
+    {seed} {task_id}          a whole number below 2^31 - 1; the task's id
+    {width} {height}          of the source; for tasks without one those of the settings
+    {output}                  the file to write, a PNG or JPEG
+A task that lacks a picture which the command names is declined. Without ``{seed}`` every run would be the same, so
+there is one recipe. Files lie in a temporary folder, which is removed. No shell is involved.
+Exit status: 0 made, ``declined_status`` (77) the program declines the task for good, any other failed; the end of
+stderr is kept. The time limit, Ctrl-C and the program's own end kill all processes that it started.
+Model, licence, cost: the program's. Fails as the program does, when it is too slow, and when what it wrote is missing,
+empty, larger than 64 MB or no picture. See ``docs/command.md``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from generators.program import files, settings
+from generators.program.environment import environment_for, is_secret
+from generators.program.process import Ended, run
+from generators.program.template import checked_command, fields_of, filled
+from generators.program.words import how_it_ended, last_words
+from selector.domain import (
+    Declined,
+    GenerationFailed,
+    Made,
+    MissingPart,
+    Recipe,
+    TaskInputs,
+    TaskType,
+)
+from selector.remote import Interrupted
+
+SEEDS = 2**31 - 1
+_WAIT_SECONDS = 0.2
+
+
+class Command:
+    """Runs a program for every candidate. Safe for threads; ``cancel`` ends what is under way.
+
+    Args:
+        command: program and arguments, each a string of its own, with placeholders.
+        task_types: those that it serves, by the names t2i, tie, vttie, deepfake; (): all.
+        version: raise it when the program changed, so that its pictures are made again.
+        timeout_seconds: of one run; then all its processes are killed.
+        parallel: runs at once.
+        env: names of variables with secrets (``COMFY_API_KEY``) that the program may have. Others stay here.
+        cwd_folder: where the program runs; "": where bestshot runs.
+        output_format: "png" or "jpg", the ending of ``{output}``; what is in the file decides.
+        declined_status: exit status by which the program declines a task.
+        width, height: px, for tasks without a source.
+
+    Raises:
+        InputError: a setting that cannot be.
+    """
+
+    name = "command"
+    version = "1"
+    task_types = frozenset(TaskType)
+
+    def __init__(
+        self,
+        command: Sequence[str] = (),
+        task_types: Sequence[str] = (),
+        version: str = "1",
+        timeout_seconds: float = 600.0,
+        parallel: int = 1,
+        env: Sequence[str] = (),
+        cwd_folder: str = "",
+        output_format: str = "png",
+        declined_status: int = 77,
+        width: int = 1024,
+        height: int = 1024,
+    ) -> None:
+        self.command = checked_command(command)
+        self.fields = fields_of(self.command)
+        self.task_types = settings.types(task_types)
+        self.version = settings.text("version", version)
+        self.timeout_seconds = settings.number("timeout_seconds", timeout_seconds, 0.1, 86_400)
+        self.declined_status = int(settings.number("declined_status", declined_status, 1, 255))
+        self.size = (int(settings.number("width", width, 1, 16_384)), int(settings.number("height", height, 1, 16_384)))
+        self.env = settings.variables(env)
+        self.cwd = str(Path(cwd_folder).expanduser()) if cwd_folder else None
+        self.output_format = settings.picture_format(output_format)
+        self._turns = threading.BoundedSemaphore(int(settings.number("parallel", parallel, 1, 256)))
+        self._stop = threading.Event()
+
+    def check(self) -> None:
+        """Raises ``MissingPart`` when the command, its program, its folder or a variable is not here."""
+        self._program()
+        absent = [name for name in self.env if name not in os.environ]
+        if absent:
+            raise MissingPart(f"command: the environment variable {absent[0]} is not set: export {absent[0]}=... first")
+
+    def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
+        """Consecutive seeds; one recipe if the command has no ``{seed}``. Raises ``Declined`` for other tasks."""
+        self._need(inputs)
+        count = n if "seed" in self.fields else min(n, 1)
+        return [Recipe("", (seed + i) % SEEDS) for i in range(max(count, 0))]
+
+    def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:
+        """One run. Raises ``Interrupted`` once ``cancel`` was called."""
+        self._need(inputs)
+        program = self._program()
+        with self._turn(), files.temporary_folder() as folder:
+            output = folder / f"output.{self.output_format}"
+            arguments = filled(self.command, self._values(inputs, recipe, folder, output))
+            ended = self._run([program, *arguments[1:]])
+            said = last_words(ended.stderr, self._secrets())
+            self._raise_unless_made(ended, said)
+            data = files.read_picture(output, said)
+        return Made(data, {"stderr": said} if said else {})
+
+    def cancel(self) -> None:
+        """Kill what is under way in all threads and start nothing any more."""
+        self._stop.set()
+
+    def _need(self, inputs: TaskInputs) -> None:
+        task = inputs.task
+        if task.type not in self.task_types:
+            served = ", ".join(sorted(kind.value for kind in self.task_types))
+            raise Declined(f"command serves {served} tasks, this is a {task.type.value} task")
+        if "source" in self.fields and inputs.source is None:
+            raise Declined(f"the command needs a {{source}}, and task {task.id} has none")
+        if self.fields & {"reference", "target"} and inputs.reference is None:
+            raise Declined(f"the command needs a {{reference}}, and task {task.id} has none")
+        if "\0" in task.prompt or not _is_text(task.prompt):
+            raise Declined(f"the prompt of task {task.id} holds a character that no program can be given")
+
+    def _program(self) -> str:
+        """The program's place. Raises ``MissingPart``."""
+        if not self.command:
+            raise MissingPart('command: no command is set: [generators.command] command = ["program", "{output}"]')
+        if self.cwd and not Path(self.cwd).is_dir():
+            raise MissingPart(f"command: cwd_folder {self.cwd} is not a folder: make it, or mend the setting")
+        name = str(Path(self.command[0]).expanduser()) if self.command[0].startswith("~") else self.command[0]
+        if os.sep in name:  # as the system does it: seen from where the program runs
+            name = str(Path(self.cwd or ".", name).absolute())
+        found = shutil.which(name)
+        if found is None:
+            raise MissingPart(
+                f"command: the program {self.command[0]} is not found or cannot be executed: install it, "
+                "write its whole path, or chmod +x it"
+            )
+        return found
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        while not self._turns.acquire(timeout=_WAIT_SECONDS):
+            if self._stop.is_set():
+                raise Interrupted("stopped")
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    def _values(self, inputs: TaskInputs, recipe: Recipe, folder: Path, output: Path) -> dict[str, str]:
+        """A value for every placeholder; of the files only those are written that the command names."""
+        task, size = inputs.task, self.size
+        if inputs.source is not None and self.fields & {"width", "height"}:
+            size = inputs.source.size
+        values = {"prompt": task.prompt, "seed": str(recipe.seed), "task_id": task.id, "output": str(output)}
+        values |= {"width": str(size[0]), "height": str(size[1])}
+        if "prompt_file" in self.fields:
+            values["prompt_file"] = files.write(folder / "prompt.txt", task.prompt.encode())
+        if "source" in self.fields and inputs.source is not None:
+            values["source"] = files.write_picture(folder, "source", inputs.source)
+        if self.fields & {"reference", "target"} and inputs.reference is not None:
+            values["reference"] = values["target"] = files.write_picture(folder, "reference", inputs.reference)
+        return values
+
+    def _run(self, arguments: Sequence[str]) -> Ended:
+        try:
+            environment = environment_for(self.env, os.environ)
+            return run(arguments, self.cwd, environment, self.timeout_seconds, self._stop)
+        except OSError as error:
+            raise self._not_started(error) from error
+
+    def _not_started(self, error: OSError) -> Exception:
+        if error.errno == errno.E2BIG:
+            return GenerationFailed("command: the prompt is too long for an argument: use {prompt_file}")
+        if error.errno in (errno.ENOENT, errno.EACCES, errno.ENOEXEC):
+            return MissingPart(
+                f"command: {self.command[0]} cannot be started ({error.strerror}): is it executable, and does a "
+                "script begin with a #! line that names its interpreter?"
+            )
+        return GenerationFailed(f"command: {self.command[0]} cannot be started ({error.strerror or error})")
+
+    def _raise_unless_made(self, ended: Ended, said: str) -> None:
+        program, also = Path(self.command[0]).name, f": {said}" if said else ""
+        if ended.status is None:
+            raise GenerationFailed(f"command: {program} did not end within {self.timeout_seconds:g} s{also}")
+        if ended.status == self.declined_status:
+            raise Declined(f"command: {program} declined the task{also}")
+        if ended.status != 0:
+            raise GenerationFailed(f"command: {program} {how_it_ended(ended.status)}{also}")
+
+    def _secrets(self) -> list[str]:
+        """Values that the program knows and may repeat."""
+        handed = ((name, os.environ.get(name, "")) for name in self.env)
+        return [value for name, value in handed if value and (is_secret(name, value) or len(value) >= 8)]
+
+
+def _is_text(prompt: str) -> bool:
+    try:
+        prompt.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
+    return True

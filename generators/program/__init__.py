@@ -1,0 +1,1 @@
+"""What ``generators.command`` needs to run a program: its arguments, its environment, its process."""
