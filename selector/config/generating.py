@@ -11,12 +11,6 @@ from pydantic import Field, field_validator, model_validator
 from selector.config.section import Section
 from selector.domain import TaskType
 
-_DEFAULT_PLAN: dict[TaskType, dict[str, int | StepConfig]] = {
-    TaskType.T2I: {},
-    TaskType.TIE: {"retouch": 8},
-    TaskType.VTTIE: {"textedit": 8},
-    TaskType.DEEPFAKE: {"faceswap": 8},
-}
 AS_IS = "as_is"
 
 
@@ -33,7 +27,9 @@ class StepConfig(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _n_from_seeds(cls, values: Any) -> Any:
+    def _short_forms(cls, values: Any) -> Any:
+        if isinstance(values, (int, float, str)):
+            return {"n": values}
         if isinstance(values, dict) and "n" not in values and isinstance(values.get("seeds"), list):
             return {**values, "n": len(values["seeds"]) * len(values.get("prompts") or [AS_IS])}
         return values
@@ -62,19 +58,19 @@ class Step:
     seeds: tuple[int, ...] = ()
 
 
-Steps = dict[str, Annotated[int, Field(ge=0, le=10_000)] | StepConfig]
+Steps = dict[str, StepConfig]
 
 
 class GenerateConfig(Section):
     """Candidates of each task: for every task type generators in the order in which refusals fall through."""
 
     t2i: Steps = Field(
-        default=_DEFAULT_PLAN[TaskType.T2I],
+        default={},
         description="text to image: generator = number of candidates a task, or a table (docs/generating.md)",
     )
-    tie: Steps = Field(default=_DEFAULT_PLAN[TaskType.TIE], description="edits of a scene")
-    vttie: Steps = Field(default=_DEFAULT_PLAN[TaskType.VTTIE], description="edits of the text in an image")
-    deepfake: Steps = Field(default=_DEFAULT_PLAN[TaskType.DEEPFAKE], description="face swaps")
+    tie: Steps = Field(default={"retouch": StepConfig(n=8)}, description="edits of a scene")
+    vttie: Steps = Field(default={"textedit": StepConfig(n=8)}, description="edits of the text in an image")
+    deepfake: Steps = Field(default={"faceswap": StepConfig(n=8)}, description="face swaps")
     prompt_writer: str = Field(
         default="", description="table of [judges.NAME] whose model writes translated and rewritten prompts"
     )
@@ -82,8 +78,8 @@ class GenerateConfig(Section):
     @field_validator("t2i", "tie", "vttie", "deepfake")
     @classmethod
     def _reserve_not_first(cls, steps: Steps) -> Steps:
-        first = next(iter(steps.values()), 0)
-        if isinstance(first, StepConfig) and first.reserve:
+        first = next(iter(steps.values()), None)
+        if first is not None and first.reserve:
             raise ValueError("the first generator of a plan cannot be a reserve: nothing comes before it")
         return steps
 
@@ -93,7 +89,6 @@ class GenerateConfig(Section):
 
 
 def _steps(table: Steps) -> Iterator[Step]:
-    for name, value in table.items():
-        given = StepConfig(n=value) if isinstance(value, int) else value
+    for name, given in table.items():
         if given.n or given.reserve:
             yield Step(name, given.n, given.reserve, tuple(given.prompts), tuple(given.finishes), tuple(given.seeds))

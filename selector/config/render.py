@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from selector.config.campaign_config import CampaignConfig
+from selector.config.generating import StepConfig
 
 _EXAMPLES = {  # commented lines of tables that only some campaigns have
     "scorers": ("[scorers.NAME]", 'setting = "value"'),
@@ -50,6 +51,8 @@ def _set(table: BaseModel) -> dict[str, Any]:
 
 
 def _toml(value: Any) -> str:
+    if isinstance(value, StepConfig) and value == StepConfig(n=value.n):
+        return str(value.n)
     if isinstance(value, BaseModel):
         return _toml(_set(value))
     if isinstance(value, dict):

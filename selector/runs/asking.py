@@ -15,7 +15,7 @@ from selector.domain import InputError, Scorer, Task, TaskType
 from selector.runs.asking_calls import OPEN, UNSCORED, Call, Calls, Key, state_of
 from selector.runs.asking_judgements import binding_parts, judgement_of, mean_spread, news
 from selector.runs.asking_order import candidates_in_order
-from selector.runs.asking_pool import AnswerPool
+from selector.runs.asking_pool import GRACE_SECONDS, AnswerPool
 from selector.runs.asking_setup import client_of, judge_settings, measure_of
 from selector.runs.asking_summary import AskSummary
 from selector.runs.asking_work import CallEnded, Job, Worker
@@ -25,7 +25,6 @@ from selector.store import schema
 from selector.store.observations import Judgement, add_judgements, load_judgements
 from selector.store.replies import ReplyRow, add_replies, load_replies
 
-GRACE_SECONDS = 5.0  # what is on its way when the run is interrupted is paid for: it is worth a moment
 
 
 def ask(

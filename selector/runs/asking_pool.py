@@ -13,6 +13,8 @@ from scorers.judge import Interrupted
 Job = TypeVar("Job")
 Event = TypeVar("Event")
 
+GRACE_SECONDS = 5.0  # what is on its way when the run is interrupted is paid for: it is worth a moment
+
 
 class _Ended:
     """A worker's last word, with what it raised."""

@@ -15,8 +15,7 @@ from scorers.judge import Endpoint, JudgeStopped, OutOfMoney
 from selector.domain import Declined, InputError, MissingPart, Task, TaskType
 from selector.domain.words import near_or_all
 from selector.perception.embedding.texts import is_latin
-from selector.runs.asking import GRACE_SECONDS
-from selector.runs.asking_pool import AnswerPool
+from selector.runs.asking_pool import GRACE_SECONDS, AnswerPool
 from selector.runs.asking_setup import client_of, judge_settings
 from selector.runs.contest_context import USUAL_TABLE, read_translations
 from selector.runs.progress import Progress, silent

@@ -16,8 +16,7 @@ from pathlib import Path
 from scorers.judge import OutOfMoney
 from selector.domain import Task, TaskType
 from selector.perception.embedding.texts import is_latin
-from selector.runs.asking import GRACE_SECONDS
-from selector.runs.asking_pool import AnswerPool
+from selector.runs.asking_pool import GRACE_SECONDS, AnswerPool
 from selector.runs.asking_setup import client_of, judge_settings
 from selector.runs.contest_context import ENGLISH, TEXT, USUAL_TABLE, read_translations
 from selector.runs.progress import Progress, silent

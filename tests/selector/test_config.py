@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from selector.config import CampaignConfig, check_names, parse_config, read_config, render_config
+from selector.config import CampaignConfig, Step, check_names, parse_config, read_config, render_config
 from selector.domain import InputError, TaskType
 
 FULL = {
@@ -15,13 +15,24 @@ FULL = {
     "seed": 7,
     "workers": 3,
     "store": {"url": "sqlite:///x.db"},
-    "generate": {"tie": {"retouch": 3, "folder": 2}, "t2i": {}},
+    "generate": {"tie": {"retouch": 3, "folder": {"n": 2, "finishes": ["sharpen"]}}, "t2i": {}},
     "score": {"scorers": ["gate"]},
     "generators": {"folder": {"path": "C:\\images\\完成"}, "textedit": {"exclude_fonts": ["A", "B"]}},
     "scorers": {},
     "judges": {"qwen2.5-vl": {"base_url": "http://localhost:8000/v1", "model": "Qwen/Qwen2.5-VL-72B", "budget": 20.5}},
+    "services": {"dashscope": {"running": 3, "prices": {"wanx2.1-t2i-plus": 0.2}}},
+    "finish": {"sharpen_strength": 0.25},
 }
-PLUG_IN_KEYS = ("path", "exclude_fonts", "base_url", "model", "budget")  # of tables that a team writes itself
+PLUG_IN_KEYS = (
+    "path",
+    "exclude_fonts",
+    "base_url",
+    "model",
+    "budget",
+    "running",
+    "prices",
+    "sharpen_strength",
+)  # of tables that a team writes itself
 
 
 @pytest.mark.parametrize("values", [{"profile": "mini-png"}, FULL], ids=["defaults", "full"])
@@ -39,10 +50,49 @@ def test_every_key_has_its_comment() -> None:
             assert lines[i - 1].startswith("# "), line
 
 
-def test_the_plan_of_a_type_is_a_copy() -> None:
-    config = parse_config(FULL)
-    config.generate.plan(TaskType.TIE)["retouch"] = 99
-    assert config.generate.plan(TaskType.TIE) == {"retouch": 3, "folder": 2}
+def test_a_number_and_a_table_are_steps_in_the_order_of_the_file() -> None:
+    plan = {"wanx": {"n": 4, "prompts": ["as_is", "suffix"], "finishes": ["sharpen"]}, "folder": 2, "off": 0}
+    steps = parse_config({"profile": "mini-png", "generate": {"t2i": plan}}).generate.steps(TaskType.T2I)
+    assert steps == (Step("wanx", 4, False, ("as_is", "suffix"), ("sharpen",)), Step("folder", 2))
+
+
+def test_named_seeds_say_how_many() -> None:
+    config = parse_config(
+        {"profile": "mini-png", "generate": {"t2i": {"wanx": {"seeds": [7, 11], "prompts": ["as_is", "suffix"]}}}}
+    )
+    assert config.generate.steps(TaskType.T2I)[0].n == 4
+
+
+@pytest.mark.parametrize(
+    ("plan", "told"),
+    [
+        ({"a": {"reserve": True}}, "first"),
+        ({"b": 2, "a": {"reserve": True, "n": 2}}, "reserve"),
+        ({"a": {"n": 3, "seeds": [1]}}, "more than"),
+        ({"a": {"n": 3, "prompts": ["suffix", "suffix"]}}, "twice"),
+        ({"a": {"n": 3, "promts": ["suffix"]}}, "promts"),
+        ({"a": -1}, "0"),
+    ],
+)
+def test_a_plan_that_makes_no_sense_is_refused(plan: dict[str, object], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        parse_config({"profile": "mini-png", "generate": {"t2i": plan}})
+
+
+def test_a_generator_may_be_there_twice_under_names_of_ones_own() -> None:
+    tables = {"wanx-plus": {"kind": "dashscope"}, "wanx": {"kind": "dashscope"}}
+    check_names(
+        parse_config({"profile": "mini-png", "generate": {"t2i": {"wanx-plus": 2, "wanx": 2}}, "generators": tables})
+    )
+    with pytest.raises(InputError, match="dashscope"):
+        check_names(parse_config({"profile": "mini-png", "generators": {"wanx": {"kind": "dashscop"}}}))
+
+
+@pytest.mark.parametrize("table", [{"base_url": "https://u:hunter2@h/v1"}, {"key_env": "sk-hunter2"}])
+def test_a_secret_in_a_service_is_refused_without_repeating_it(table: dict[str, str]) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_config({"profile": "mini-png", "services": {"dashscope": table}})
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +157,7 @@ def test_a_file_that_is_no_toml_or_not_utf8_says_so(tmp_path: Path) -> None:
 
 def test_defaults_are_those_of_the_documentation() -> None:
     config = CampaignConfig(profile="x")
-    assert (config.workers, config.generate.plan(TaskType.DEEPFAKE)) == (2, {"faceswap": 8})
+    assert (config.workers, config.generate.steps(TaskType.DEEPFAKE)) == (2, (Step("faceswap", 8),))
 
 
 @pytest.mark.parametrize("team", ["../evil", "a/b", "a\\b", "line\nbreak", ".", "dots.", "队" * 51, 'say "hi"'])
