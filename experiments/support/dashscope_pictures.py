@@ -56,7 +56,8 @@ def shows(rgb: Pixels, prompt: str, seed: int) -> bool:
 def shows_edit(rgb: Pixels, prompt: str, seed: int) -> bool:
     """As ``shows``, for a picture that ``edited`` made."""
     height, width = rgb.shape[:2]
-    return shows(rgb[height // 4 : height // 4 + height // 2, width // 4 : width // 4 + width // 2], prompt, seed)
+    middle = rgb[height // 4 : height // 4 + height // 2, width // 4 : width // 4 + width // 2]
+    return shows(middle, prompt, seed)
 
 
 def encoded(rgb: Pixels, fmt: str) -> bytes:

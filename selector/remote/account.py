@@ -59,9 +59,9 @@ class Account:
         """The key; raises ``MissingPart`` or ``InputError`` as ``Service.key`` does."""
         return self.service.key()
 
-    def clean(self, text: str) -> str:
+    def clean(self, text: str, most_characters: int = 500) -> str:
         """A text of the server without line breaks, shortened, and without any part of the key."""
-        return redacted(" ".join(text.split())[:500], self.key)
+        return redacted(" ".join(text.split())[:most_characters], self.key)
 
     def call(self, send: Callable[[], Result | Trouble], pace: Pace | None = None) -> Result:
         """Send until there is a result or no hope, waiting as each trouble asks.

@@ -1,0 +1,271 @@
+"""dashscope: images from Alibaba's DashScope (Model Studio), over HTTP with plain ``requests``.
+
+Makes: with a text-to-image model (``wanx2.1-t2i-turbo``, the default; ``-plus``, wan2.2 to wan2.6, ``qwen-image``)
+candidates of t2i tasks; with an editing model (``wanx2.1-imageedit`` with one of ten functions, ``qwen-image-edit``)
+those of scene and text edits. Input: the prompt; for edits the source, enlarged or reduced to what the model takes, and
+the result comes back to the source's size and position (but for ``expand``).
+Models and licence: on the service's side, under its terms. Key: ``DASHSCOPE_API_KEY``, or another by
+``[services.dashscope]``. Source: the service's documentation, see docs/dashscope.md; written without reaching it, and
+tested on a server on loopback that speaks the documented protocol, never against the service itself.
+Cost: 0.14 to 0.5 CNY an image, 10 s to 3 minutes a job of up to four images; nothing on this machine.
+Fails when the service refuses the content (``Declined``: final), when it cannot be reached or is out of money
+(``ServiceStopped``), when a picture is too long for it, and with single images of a job while others come.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from generators.dashscope_api import models, replies, settings, uploads
+from generators.dashscope_api.payloads import PLACES, Upload, Wishes, body_of, cut
+from generators.dashscope_api.troubles import code_of, trouble_of
+from selector.domain import (
+    Declined,
+    GenerationFailed,
+    InputError,
+    Made,
+    MissingPart,
+    Picture,
+    Recipe,
+    TaskInputs,
+    TaskType,
+)
+from selector.domain.remote import Delivery, Ticket
+from selector.remote import Account, Service, Trouble, carry_out
+from selector.remote.download import decoded, download
+from selector.remote.http import Api, Reply, as_json
+
+Told = TypeVar("Told")
+
+SEEDS = 2**31 - 1  # the service takes 0 to this; one is left out so that seed + i never passes it
+SYNC_SECONDS = 300.0  # a model that answers at once takes as long as its images
+_ASYNC = {"X-DashScope-Async": "enable"}
+_TASKS = "/api/v1/tasks/"
+
+
+class DashScope:
+    """One model of the service, with the wishes that go out with every request.
+
+    Args:
+        model: by name; ``docs/dashscope.md`` lists the known ones.
+        function: what ``wanx2.1-imageedit`` shall do; empty: ``description_edit``.
+        size: "W*H" of text to image; empty: the model's usual one.
+        prompt_extend: let the service rewrite the prompt. Off, because the judge goes by the words of the task.
+        negative_prompt: what shall not be seen; up to 500 characters.
+        watermark: have the service's mark put on.
+        strength: 0 to 1, how far ``description_edit`` and ``stylization_all`` may go; None: the service's 0.5.
+        batch: images of a task that one job makes, where the model makes several.
+        mask_path: for ``description_edit_with_mask``: a PNG, white where to edit, or a folder (TASK or SOURCE.png).
+        expand: for ``expand``: how far to the left, right, top and bottom, each 1 to 2 times.
+        upscale_factor: for ``super_resolution``: 1 to 4.
+        is_sketch: for ``doodle``: the source is a line drawing already.
+        prompt_characters: where the service cuts prompts today; 0: as documented.
+        account: shared with all others that use the service; None: one of its own.
+
+    Raises:
+        InputError: a setting does not fit the model.
+    """
+
+    name = "dashscope"
+    usual_service = Service(
+        "dashscope",
+        "https://dashscope.aliyuncs.com",
+        key_env="DASHSCOPE_API_KEY",
+        running=2,
+        submits_per_second=2.0,
+        polls_per_second=10.0,
+        currency="CNY",
+    )
+
+    def __init__(
+        self,
+        model: str = "wanx2.1-t2i-turbo",
+        function: str = "",
+        size: str = "",
+        prompt_extend: bool = False,
+        negative_prompt: str = "",
+        watermark: bool = False,
+        strength: float | None = None,
+        batch: int = 4,
+        mask_path: str = "",
+        expand: Sequence[float] = (1.5, 1.5, 1.5, 1.5),
+        upscale_factor: int = 2,
+        is_sketch: bool = False,
+        prompt_characters: int = 0,
+        account: Account | None = None,
+    ) -> None:
+        self.account = account or Account(self.usual_service)
+        self.model = models.model_named(model)
+        self.function = settings.function_of(self.model, function)
+        self._mask = Path(mask_path) if mask_path else None
+        if (self.function == "description_edit_with_mask") is (self._mask is None):
+            raise InputError("dashscope: mask_path and function = description_edit_with_mask need each other")
+        if not 1 <= batch <= 4:
+            raise InputError(f"dashscope: batch must be 1 to 4, got {batch}")
+        self._batch = min(batch, self.model.most)
+        self._prompt_characters = prompt_characters or self.model.prompt_characters
+        parameters = {"watermark": watermark, **settings.general(self.model, size, prompt_extend)}
+        parameters |= settings.of_the_function(self.function, strength, expand, upscale_factor, is_sketch)
+        self._wishes = Wishes(self.function, settings.negative(self.model, negative_prompt), parameters)
+        edits = frozenset({TaskType.TIE, TaskType.VTTIE})
+        self.task_types = edits if self.model.edits else frozenset({TaskType.T2I})
+        service = self.account.service
+        self.price: float | None = service.prices.get(model, self.model.price)
+        seconds = service.timeout_seconds
+        self._api = Api(self.account, max(seconds, SYNC_SECONDS) if self.model.form == "messages" else seconds)
+
+    @property
+    def version(self) -> str:
+        """The way of asking, the model and its function; settings are told apart by the campaign."""
+        return "-".join(part for part in ("1", self.model.name, self.function) if part)
+
+    @property
+    def hint(self) -> str:
+        """What a user should know who has chosen this model; mostly nothing."""
+        if self.model.known:
+            return ""
+        return f"{self.model.name} is not known here: asked as a '{self.model.form}' model, price unknown"
+
+    def check(self) -> None:
+        """Raise ``MissingPart`` when there is no key or no mask. Asks no server."""
+        _ = self.account.key
+        if self._mask is not None and not self._mask.exists():
+            raise MissingPart(f"dashscope: mask_path names nothing ({self._mask.name}): put a PNG or a folder there")
+
+    def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
+        """Consecutive seeds. Raises ``Declined`` without a prompt, a source or a mask, or if the source is too long."""
+        if inputs.task.type not in self.task_types:
+            raise Declined(f"{self.model.name} does no {inputs.task.type.value} tasks")
+        if not inputs.task.prompt.strip():
+            raise Declined("the task has no prompt")
+        params = self._facts_of_inputs(inputs) if self.model.edits else {}
+        return [Recipe(self.function, (seed + i) % SEEDS, params) for i in range(n)]
+
+    def batches(self, recipes: Sequence[Recipe]) -> Sequence[Sequence[Recipe]]:
+        """Runs of consecutive seeds, because image i of a job has the job's seed + i."""
+        runs: list[list[Recipe]] = []
+        for recipe in recipes:
+            last = runs[-1] if runs else []
+            follows = last and recipe.seed == last[-1].seed + 1 and dict(recipe.params) == dict(last[-1].params)
+            if follows and len(last) < self._batch:
+                last.append(recipe)
+            else:
+                runs.append([recipe])
+        return runs
+
+    def submit(self, inputs: TaskInputs, recipes: Sequence[Recipe]) -> Ticket:
+        """Hand in one job, or, for a model that answers at once, have it done."""
+        seed, n = recipes[0].seed, len(recipes)
+        body = as_json(body_of(self.model, self._wishes, self._prompt(inputs), seed, n, self._upload(inputs)))
+        facts = {"n": n, "seed": seed}
+        if self.model.form != "messages":
+            return Ticket(self._ask(body, replies.job_id, _ASYNC), facts)
+        came = self._ask(body, lambda told: replies.pictures_of(told, n, seed), {})
+        return Ticket(f"at-once-{uuid4().hex}", facts, resumable=False, deliveries=came)
+
+    def poll(self, ticket: Ticket) -> Sequence[Delivery] | None:
+        """One question for the job; needs nothing but the ticket."""
+        n, seed = int(ticket.facts["n"]), int(ticket.facts["seed"])
+
+        def send() -> tuple[Delivery, ...] | Trouble | None:
+            came = self._checked(self._api.get(_TASKS + ticket.id), polling=True)
+            return came if isinstance(came, Trouble) else replies.state_of(came, n, seed, self.account.clean)
+
+        return self.account.call(send, self.account.polls)
+
+    def fetch(self, inputs: TaskInputs, recipe: Recipe, delivery: Delivery) -> Made:
+        """Download the image; an edit is brought back onto its source."""
+        if delivery.error is not None:
+            raise delivery.error
+        picture = self._picture(delivery)
+        notes: dict[str, Any] = {
+            "model": self.model.name,
+            "prompt": self._prompt(inputs),
+            **self._sent(),
+            "seed": recipe.seed,
+            "came_px": list(picture.size),
+            **delivery.notes,
+        }
+        if len(inputs.task.prompt.strip()) > len(notes["prompt"]):
+            notes["prompt_cut_from"] = len(inputs.task.prompt.strip())
+        if inputs.source is None or not self.model.edits or self.function == "expand":
+            return Made(picture.rgb, notes)
+        return _onto_source(inputs.source, picture, notes)
+
+    def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:
+        """One candidate by a job of its own."""
+        return carry_out(self, inputs, recipe)
+
+    def _ask(self, body: bytes, read: Callable[[Any], Told | Trouble], headers: Mapping[str, str]) -> Told:
+        """One submission, sent again as long as there is hope."""
+
+        def send() -> Told | Trouble:
+            came = self._checked(self._api.post(PLACES[self.model.form], body, headers))
+            return came if isinstance(came, Trouble) else read(came)
+
+        return self.account.call(send, self.account.submits)
+
+    def _prompt(self, inputs: TaskInputs) -> str:
+        return cut(inputs.task.prompt.strip(), self._prompt_characters)
+
+    def _sent(self) -> dict[str, Any]:
+        negative = {"negative_prompt": self._wishes.negative_prompt} if self._wishes.negative_prompt else {}
+        function = {"function": self.function} if self.function else {}
+        return {**function, **self._wishes.parameters, **negative}
+
+    def _facts_of_inputs(self, inputs: TaskInputs) -> dict[str, Any]:
+        if inputs.source is None:
+            raise Declined("the task has no source picture to edit")
+        try:
+            uploads.fitting_size(inputs.source.size, *self.model.upload_px)
+        except InputError as error:
+            raise GenerationFailed(str(error)) from error
+        mask = self._mask_of(inputs)
+        return {"mask": hashlib.sha256(mask.data).hexdigest()[:16]} if mask is not None else {}
+
+    def _mask_of(self, inputs: TaskInputs) -> Picture | None:
+        if self._mask is None:
+            return None
+        file = uploads.mask_file(self._mask, inputs.task.id, inputs.task.source)
+        if file is None:
+            raise Declined(f"there is no mask for this task in {self._mask.name}")
+        return Picture(file.read_bytes(), file.name)
+
+    def _upload(self, inputs: TaskInputs) -> Upload:
+        if not self.model.edits or inputs.source is None:
+            return Upload()
+        source, size_px = uploads.uploaded(inputs.source, self.model.upload_px)
+        mask = self._mask_of(inputs)
+        return Upload(source, uploads.uploaded_mask(mask, size_px) if mask is not None else "")
+
+    def _checked(self, came: Reply | Trouble, polling: bool = False) -> Any | Trouble:
+        """The body of a reply that is no error."""
+        if isinstance(came, Trouble) or came.status < 400:
+            return came if isinstance(came, Trouble) else came.body
+        told: Mapping[str, Any] = came.body if isinstance(came.body, dict) else {}
+        message = self.account.clean(str(told.get("message") or ""))
+        names = {"key": self.account.service.key_env or "the key", "model": self.model.name}
+        code = code_of(self.account.clean(str(told.get("code") or "")))
+        return trouble_of(came.status, code, message, came.headers, names, polling)
+
+    def _picture(self, delivery: Delivery) -> Picture:
+        if delivery.data is None:
+            return download(self.account, delivery.url)
+        came = decoded(delivery.data)
+        if isinstance(came, Trouble):
+            raise GenerationFailed(came.reason)
+        return came
+
+
+def _onto_source(source: Picture, picture: Picture, notes: dict[str, Any]) -> Made:
+    """The result at the source's size and position: such services return about 1 MP, at times shifted or zoomed."""
+    from selector.perception.registration import register
+
+    placed = register(uploads.source_pixels(source), picture.rgb)
+    if placed.shift_px != (0.0, 0.0) or placed.scale != (1.0, 1.0):
+        notes |= {"moved_px": [round(v, 2) for v in placed.shift_px], "zoom": [round(v, 4) for v in placed.scale]}
+    return Made(placed.image, notes)

@@ -1,0 +1,63 @@
+"""The bodies of requests, by the three ways of asking."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from generators.dashscope_api.models import Model
+
+_PLACE = "/api/v1/services/aigc/"
+PLACES = {
+    "text": f"{_PLACE}text2image/image-synthesis",
+    "function": f"{_PLACE}image2image/image-synthesis",
+    "messages": f"{_PLACE}multimodal-generation/generation",
+}
+_BREAK = re.compile(r"[\s,.;:!?，。；：！？、]+")
+_LEAST_KEPT = 0.8  # of what fits: further back there is no word boundary worth going to
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a campaign asks of every image of a generator; ``parameters`` go out as they are, beside seed and n."""
+
+    function: str = ""
+    negative_prompt: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Pictures of a request, as ``data:`` addresses."""
+
+    source: str = ""
+    mask: str = ""
+
+
+def body_of(model: Model, wishes: Wishes, prompt: str, seed: int, n: int, upload: Upload) -> dict[str, Any]:
+    """The request for ``n`` images from ``seed`` on. ``n`` is always said: left out, it is 4, and each is charged."""
+    parameters = {**wishes.parameters, "seed": seed, "n": n}
+    negative = {"negative_prompt": wishes.negative_prompt} if wishes.negative_prompt else {}
+    if model.form == "messages":
+        pictures = [{"image": upload.source}] if upload.source else []
+        message = {"role": "user", "content": [*pictures, {"text": prompt}]}
+        return {"model": model.name, "input": {"messages": [message]}, "parameters": {**parameters, **negative}}
+    given: dict[str, Any] = {"prompt": prompt, **negative}
+    if model.form == "function":
+        given |= {"function": wishes.function, "base_image_url": upload.source}
+    if upload.mask:
+        given["mask_image_url"] = upload.mask
+    return {"model": model.name, "input": given, "parameters": parameters}
+
+
+def cut(text: str, most_characters: int) -> str:
+    """``text``, or the beginning that the service would read, without half a word at its end."""
+    if len(text) <= most_characters:
+        return text
+    kept = text[:most_characters]
+    if _BREAK.match(text, most_characters):
+        return kept.rstrip()
+    breaks = [found.start() for found in _BREAK.finditer(kept) if found.start() >= _LEAST_KEPT * most_characters]
+    return kept[: breaks[-1]] if breaks else kept
