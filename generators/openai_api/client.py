@@ -1,0 +1,114 @@
+"""One HTTP request to an images API through the official package, and what its end means."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from generators.openai_api.troubles import Complaint, trouble_of
+from selector.domain import MissingPart
+from selector.remote import Account, Trouble
+from selector.remote.troubles import BUSY
+
+OPENAI_HOST = "api.openai.com"
+_HERE = ("127.0.0.1", "localhost", "::1")  # no proxy is asked for what runs on this machine
+_CONNECT_SECONDS = 10.0
+_NO_KEY = "none"  # a server on one's own machine asks for none, but the package insists on something
+
+
+def need_openai() -> Any:
+    """The package; raises ``MissingPart`` when it is not installed."""
+    try:
+        import openai
+    except ImportError as error:
+        raise MissingPart("openai_images needs the openai package: pip install 'bestshot[judge]'") from error
+    return openai
+
+
+class ImagesClient:
+    """Made at the first request, used by all threads."""
+
+    def __init__(self, account: Account, timeout_seconds: float) -> None:
+        self._account = account
+        self._timeout_seconds = timeout_seconds
+        self._lock = threading.Lock()
+        self._made: Any = None
+
+    def send(
+        self, upload: bytes | None, model: str, prompt: str, fields: Mapping[str, Any], further: Mapping[str, Any]
+    ) -> Any | Trouble | Complaint:
+        """Ask for images, of an uploaded PNG or of the prompt alone; returns the package's object where all went well.
+
+        Raises what ``Account.key`` and ``need_openai`` raise.
+        """
+        openai, client = need_openai(), self._client()
+        body = {"model": model, "prompt": prompt, "extra_body": dict(further) or None, **fields}
+        try:
+            if upload is None:
+                came = client.images.generate(**body)
+            else:
+                # The name is fixed: nothing of the contest's files is told, and no server has to read Chinese names.
+                came = client.images.edit(image=("source.png", upload, "image/png"), **body)
+        except openai.APIStatusError as error:
+            return self._status(error, (*fields, *further))
+        except openai.APIConnectionError as error:
+            return Trouble(BUSY, _connection_reason(openai, error))
+        except (openai.APIError, ValueError):  # a reply that is broken off, or no JSON
+            return Trouble(BUSY, "the server's reply was damaged")
+        return self._usable(came)
+
+    def _client(self) -> Any:
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
+
+    def _make(self) -> Any:
+        openai, service = need_openai(), self._account.service
+        timeout = openai.Timeout(self._timeout_seconds, connect=min(_CONNECT_SECONDS, self._timeout_seconds))
+        client = openai.OpenAI(
+            base_url=service.base_url,
+            api_key=self._account.key or _NO_KEY,
+            timeout=timeout,
+            max_retries=0,  # ours are in ``Account.call``, which knows of all workers
+            http_client=openai.DefaultHttpxClient(
+                timeout=timeout, follow_redirects=False, trust_env=urlsplit(service.base_url).hostname not in _HERE
+            ),
+        )
+        if service.host != OPENAI_HOST:
+            # The package takes them from the environment, where they are meant for OpenAI alone.
+            client.organization = client.project = None
+            client._custom_headers = {}
+        return client
+
+    def _status(self, error: Any, sent: tuple[str, ...]) -> Trouble | Complaint:
+        body = error.body if isinstance(error.body, Mapping) else {}
+        words = body.get("message")
+        words = words if isinstance(words, str) else "" if body else _plain(error.body)
+        service = self._account.service
+        return trouble_of(
+            error.status_code, self._account.clean(words), body, error.response.headers, sent, service.key_env
+        )
+
+    def _usable(self, came: Any) -> Any | Trouble | Complaint:
+        """What came with a good status may still be a web page, or an error in a good reply's clothes."""
+        if isinstance(came, (str, bytes)) or came is None:
+            return Trouble(BUSY, "the server's reply is no JSON: check base_url, which usually ends with /v1")
+        wrong = getattr(came, "error", None)
+        if not wrong:
+            return came
+        body = wrong if isinstance(wrong, Mapping) else {"message": str(wrong)}
+        return trouble_of(400, self._account.clean(str(body.get("message") or "")), body, {}, ())
+
+
+def _plain(body: Any) -> str:
+    """An error that is plain text; nothing of a web page."""
+    return body if isinstance(body, str) and not body.lstrip().startswith("<") else ""
+
+
+def _connection_reason(openai: Any, error: Exception) -> str:
+    if type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout"):  # of httpx, under whatever name
+        return "the server cannot be reached: check base_url, and that it is running"
+    return "the server did not answer in time" if isinstance(error, openai.APITimeoutError) else "the connection failed"

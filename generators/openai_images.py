@@ -1,0 +1,211 @@
+"""openai_images: any service that speaks OpenAI's images API, text to image and edits by an instruction.
+
+Makes: for ``t2i`` the pictures of ``POST {base_url}/images/generations``; for ``tie`` and ``vttie`` those of
+``POST {base_url}/images/edits`` with the source as PNG, brought back to the source's size (the middle part where the
+proportions differ; nothing is stretched). Input: the prompt as it is handed over; the prompt that a service made of it
+is noted. Model and licence: whatever ``model`` names, under the service's terms. Source: OpenAI's API reference and the
+``openai`` package (extra ``judge``), which does the talking; address, key, limits and money are those of the service
+``openai`` (``[services.openai]``: ``base_url``, ``key_env``, ``running``, ``prices``...).
+Cost: money an image, which OpenAI counts in tokens (noted as ``request_tokens_out``); 5 to 120 s each.
+
+Settings: ``model`` (no default: services retire them); ``size`` of text to image and ``edit_size`` of edits, "auto" or
+"WIDTHxHEIGHT", for edits also "match", the source's proportions at about one megapixel; ``quality``; ``batch``, images
+in one request; ``response_format``, "url" or "b64_json", where the server needs it (current models of OpenAI refuse it,
+which is learned from the refusal); ``negative_prompt`` and ``negative_field``, the name under which the server takes
+it; ``seed_field``, the same for the seed; ``extra``, further fields as they are (``{ moderation = "low" }``);
+``upload_least_px``, ``upload_most_px``, between which a source's sides are brought; ``timeout`` in seconds instead of
+the service's. What is not set is not sent.
+
+OpenAI takes no seed. Recipes still differ by one, so that n candidates are n images; but only where ``seed_field`` is
+set does the same recipe give the same picture again. What was made is kept, and is never asked for twice.
+Fails: ``Declined`` where the content check refuses; ``ServiceStopped`` for a wrong key, model or value of a setting,
+and where the account has no money; ``GenerationFailed`` for damaged and missing images. The API answers at once and has
+no job to resume: what was on its way in a crash is lost and, maybe, paid. Tested against a server on loopback that
+speaks the documented protocol (``experiments/support/openai_images_server.py``); never against a real service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from generators.openai_api.answers import deliveries_of, from_facts, ticket_of
+from generators.openai_api.client import ImagesClient, need_openai
+from generators.openai_api.fields import MATCH, Fields, Wishes
+from generators.openai_api.pictures import at_size_of, decoded_bytes, upload_bytes
+from generators.openai_api.troubles import Complaint
+from selector.domain import (
+    BestshotError,
+    Declined,
+    GenerationFailed,
+    InputError,
+    JSONValue,
+    Made,
+    MissingPart,
+    Recipe,
+    TaskInputs,
+    TaskType,
+)
+from selector.domain.remote import Delivery, ServiceStopped, Ticket, TicketLost
+from selector.remote import Account, Interrupted, Service, Trouble, carry_out
+from selector.remote.download import download
+from selector.remote.troubles import FATAL, REJECTED
+
+SEEDS = 2**31 - 1  # the most common limit of services
+
+
+class OpenAIImages:
+    """Images from a service that speaks OpenAI's API; see the module."""
+
+    name = "openai_images"
+    version = "1"
+    task_types = frozenset({TaskType.T2I, TaskType.TIE, TaskType.VTTIE})
+    usual_service = Service(
+        "openai", "https://api.openai.com/v1", key_env="OPENAI_API_KEY", timeout_seconds=300.0, currency="USD"
+    )
+
+    def __init__(
+        self,
+        model: str = "",
+        size: str = "",
+        edit_size: str = "",
+        quality: str = "",
+        batch: int = 1,
+        response_format: str = "",
+        negative_prompt: str = "",
+        negative_field: str = "negative_prompt",
+        seed_field: str = "",
+        extra: Mapping[str, JSONValue] | None = None,
+        upload_least_px: int = 512,
+        upload_most_px: int = 2048,
+        timeout: float = 0.0,
+        account: Account | None = None,
+    ) -> None:
+        self._wishes = Wishes(
+            model,
+            size,
+            edit_size,
+            quality,
+            response_format,
+            batch,
+            negative_prompt,
+            negative_field,
+            seed_field,
+            dict(extra or {}),
+        )
+        self._wishes.check()
+        if not 1 <= upload_least_px <= upload_most_px:
+            raise InputError("openai_images: upload_least_px must be from 1 to upload_most_px")
+        self._upload_px = (upload_least_px, upload_most_px)
+        self.account = account or Account(self.usual_service)
+        self.price = self.account.service.prices.get(model)
+        self._fields = Fields(self._wishes)
+        self._client = ImagesClient(self.account, timeout or self.account.service.timeout_seconds)
+
+    def check(self) -> None:
+        """Raises ``MissingPart`` without a model, a key or the package; asks the service nothing."""
+        if not self._wishes.model:
+            raise MissingPart('openai_images: no model is set: set `model = "..."` in [generators.openai_images]')
+        need_openai()
+        _ = self.account.key
+
+    def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
+        """``n`` recipes that differ by consecutive seeds, sent only where ``seed_field`` is set."""
+        _checked(inputs)
+        return [Recipe("", (seed + i) % SEEDS) for i in range(max(0, n))]
+
+    def batches(self, recipes: Sequence[Recipe]) -> Sequence[Sequence[Recipe]]:
+        """At most ``batch`` each; where seeds are sent, of consecutive ones, because image i has the first seed + i."""
+        most = 1 if self._fields.one_each else self._wishes.batch
+        found: list[list[Recipe]] = []
+        for recipe in recipes:
+            last = found[-1] if found else []
+            follows = not self._wishes.seed_field or (last and recipe.seed == last[-1].seed + 1)
+            if last and len(last) < most and follows:
+                last.append(recipe)
+            else:
+                found.append([recipe])
+        return found
+
+    def submit(self, inputs: TaskInputs, recipes: Sequence[Recipe]) -> Ticket:
+        """Ask for the images; where fewer come, for the rest again. Raises as ``Account.call`` does."""
+        _checked(inputs)
+        upload = None if inputs.source is None else upload_bytes(inputs.source, *self._upload_px)
+        came: list[Delivery] = []
+        while len(came) < len(recipes):
+            rest = recipes[len(came) :]
+            try:
+                new = self._ask(inputs, upload, rest)[: len(rest)]
+            except BestshotError as error:
+                if not came:
+                    raise
+                new = [Delivery(error=_of_the_rest(error))] * len(rest)  # what came before is paid for, and stays
+            came += new
+        return ticket_of(came)
+
+    def poll(self, ticket: Ticket) -> Sequence[Delivery] | None:
+        """The addresses that the ticket holds; raises ``TicketLost`` where the service had sent the images at once."""
+        if not ticket.resumable:
+            raise TicketLost("openai_images: the images came with the answer alone and cannot be asked for again")
+        return from_facts(ticket.facts)
+
+    def fetch(self, inputs: TaskInputs, recipe: Recipe, delivery: Delivery) -> Made:
+        """The delivered image, at the source's size if there is one. Raises ``GenerationFailed`` for a damaged one."""
+        picture = decoded_bytes(delivery.data) if delivery.data is not None else download(self.account, delivery.url)
+        notes = {**self._notes(inputs, recipe), **delivery.notes}
+        if inputs.source is None:
+            return Made(picture.data, notes)
+        image, cut = at_size_of(inputs.source, picture)
+        return Made(image, {**notes, "borders_cut": True} if cut else notes)
+
+    def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:
+        return carry_out(self, inputs, recipe)
+
+    def _ask(self, inputs: TaskInputs, upload: bytes | None, recipes: Sequence[Recipe]) -> list[Delivery]:
+        """One request, sent otherwise as long as the server complains of its form."""
+        source_px = None if inputs.source is None else inputs.source.size
+        while True:
+            fields, further = self._fields.of(len(recipes), recipes[0].seed, source_px)
+
+            def send(fields: dict[str, Any] = fields, further: dict[str, Any] = further) -> Any:
+                came = self._client.send(upload, self._wishes.model, inputs.task.prompt, fields, further)
+                if isinstance(came, Complaint) and not self._fields.learn(came, fields):
+                    return self._wrong_setting(came)
+                return came
+
+            came = self.account.call(send, self.account.submits)
+            if isinstance(came, Complaint):
+                continue
+            found = deliveries_of(came, self.account.service.base_url)
+            if not found:
+                raise GenerationFailed("the service answered without an image")
+            return found
+
+    def _wrong_setting(self, complaint: Complaint) -> Trouble:
+        name, words = complaint.parameter, f" ({complaint.told})" if complaint.told else ""
+        if name == "size" and self._wishes.edit_size == MATCH:
+            return Trouble(REJECTED, f"the server does not take the size that matches the source{words}")
+        return Trouble(FATAL, f"the server does not take `{name}`: change it in [generators.openai_images]{words}")
+
+    def _notes(self, inputs: TaskInputs, recipe: Recipe) -> dict[str, JSONValue]:
+        wishes = self._wishes
+        asked = wishes.size if inputs.source is None else wishes.edit_size
+        found = {"model": wishes.model, "prompt": inputs.task.prompt, "size": asked, "quality": wishes.quality}
+        notes: dict[str, JSONValue] = {name: value for name, value in found.items() if value}
+        return {**notes, "seed": recipe.seed} if wishes.seed_field else notes
+
+
+def _of_the_rest(error: BestshotError) -> BestshotError:
+    """Of images that were not asked for because the run ends: they are to be asked for anew."""
+    stopped = isinstance(error, (Interrupted, ServiceStopped))
+    return TicketLost(f"not asked for any more: {error}") if stopped else error
+
+
+def _checked(inputs: TaskInputs) -> None:
+    kind = inputs.task.type
+    if kind not in OpenAIImages.task_types:
+        raise Declined(f"openai_images makes pictures from prompts, this is a {kind.value} task")
+    if not inputs.task.prompt.strip():
+        raise Declined("openai_images needs a prompt, the task has none")
+    if (kind is TaskType.T2I) is (inputs.source is not None):
+        raise Declined(f"openai_images: a {kind.value} task {'needs a' if inputs.source is None else 'has no'} source")
