@@ -15,7 +15,7 @@ from selector.config import check_names, read_config
 from selector.contest import load_profile
 from selector.contest.remaining import remaining_submissions
 from selector.create import CONFIG_NAME, create_campaign, store_url
-from selector.doctor import Check, check_campaign, check_judges, check_machine
+from selector.doctor import Check, check_campaign, check_generators, check_judges, check_machine
 from selector.domain import InputError, Task, TaskType
 from selector.domain.embedding import ContestContext
 from selector.planning.generating import Wish
@@ -44,7 +44,7 @@ from selector.runs.planning import (
     plan_candidates,
     plan_judgements,
 )
-from selector.runs.plug_ins import LeftOut, Scorers, present_builds, ready_generators, ready_scorers
+from selector.runs.plug_ins import LeftOut, Scorers, configured_names, present_builds, ready_generators, ready_scorers
 from selector.runs.prior_file import save_prior
 from selector.runs.progress import Progress, silent
 from selector.runs.realism import Realism, RealismQuestion, realism
@@ -410,8 +410,11 @@ class Campaign:
     def doctor(self, progress: Progress = silent) -> list[Check]:
         """Check the machine with this campaign's settings, and the campaign's files."""
         check_names(self.config)
-        machine = check_machine(self.config.generators, self.config.scorers, self.folder, self._contest)
-        return [*machine, *check_judges(self.config.judges), *check_campaign(self._ws, self.tasks, progress)]
+        own = check_generators(self._ws)
+        machine = check_machine(
+            {}, self.config.scorers, self.folder, self._contest, leave_out=configured_names(self._ws)
+        )
+        return [*machine, *own, *check_judges(self.config.judges), *check_campaign(self._ws, self.tasks, progress)]
 
     def close(self) -> None:
         self._ws.db.close()

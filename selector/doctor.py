@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import platform
 import shutil
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,13 @@ from selector.config import JudgeConfig
 from selector.contest.input_images import check_input_images
 from selector.contest.problems import InputProblems
 from selector.create import INPUT_FACT
-from selector.domain import BestshotError, InputError, Task
+from selector.domain import BestshotError, InputError, RemoteGenerator, Task
 from selector.domain.digest import sha256_of
 from selector.domain.embedding import ContestContext
 from selector.registry import create_generator, create_scorer, generator_names, scorer_names
+from selector.runs.plug_ins import configured, configured_names
 from selector.runs.progress import Progress, silent
+from selector.runs.services import Accounts
 from selector.runs.workspace import Workspace
 from selector.store.records import load_candidates
 
@@ -40,17 +44,27 @@ def check_machine(
     scorers: Mapping[str, Mapping[str, Any]] | None = None,
     base: Path = Path(),
     contest: ContestContext | None = None,
+    leave_out: Collection[str] | None = None,
 ) -> list[Check]:
     """Every known generator and scorer, with the settings that a campaign in the folder ``base`` gives them.
 
-    Scorers that ask for it are told of ``contest``: which backbone they share is said there.
+    Scorers that ask for it are told of ``contest``: which backbone they share is said there. ``leave_out``: names of
+    generators that are checked elsewhere.
     """
     checks = [Check("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}")]
     checks += [
-        _plug_in("generator", name, create_generator, generators or {}, base, None) for name in generator_names()
+        _plug_in("generator", name, create_generator, generators or {}, base, None)
+        for name in generator_names()
+        if name not in (leave_out or ())
     ]
     checks += [_plug_in("scorer", name, create_scorer, scorers or {}, base, contest) for name in scorer_names()]
     return checks
+
+
+def check_generators(ws: Workspace) -> list[Check]:
+    """Every generator that the campaign configures, under its own name and with its account. Asks no service."""
+    accounts = Accounts(ws, threading.Event())
+    return [_described(f"generator {name}", partial(configured, ws, name, accounts)) for name in configured_names(ws)]
 
 
 def check_judges(judges: Mapping[str, JudgeConfig]) -> list[Check]:
@@ -73,19 +87,29 @@ def _plug_in(
     base: Path,
     contest: ContestContext | None,
 ) -> Check:
-    try:
+    def make() -> Any:
         plug_in = create(name, settings.get(name, {}), base)
         if contest is not None and hasattr(plug_in, "meet"):
             plug_in.meet(contest)
+        return plug_in
+
+    return _described(f"{kind} {name}", make)
+
+
+def _described(subject: str, make: Callable[[], Any]) -> Check:
+    """What a plug-in says of itself, once it is made and has checked what it needs."""
+    try:
+        plug_in = make()
         plug_in.check()
         if hasattr(plug_in, "try_out"):
             plug_in.try_out()
     except BestshotError as error:
-        return Check(f"{kind} {name}", False, str(error))
+        return Check(subject, False, str(error))
     except Exception as error:
-        return Check(f"{kind} {name}", False, f"{type(error).__name__}: {error}")
+        return Check(subject, False, f"{type(error).__name__}: {error}")
     types = ", ".join(sorted(t.value for t in plug_in.task_types))
-    return Check(f"{kind} {name}", True, f"version {plug_in.version} for {types}")
+    service = f" at {plug_in.account.service.host} (not asked)" if isinstance(plug_in, RemoteGenerator) else ""
+    return Check(subject, True, f"version {plug_in.version} for {types}{service}")
 
 
 def _judge(name: str, settings: JudgeConfig) -> Check:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
@@ -12,6 +12,7 @@ from selector.domain import Scorer, Task
 from selector.runs.picking import newest_picks
 from selector.runs.workspace import Workspace
 from selector.store import schema
+from selector.store.jobs import DELIVERED, Job, load_jobs, money_spent
 from selector.store.observations import Judgement, load_judgements
 from selector.store.records import Attempt, Planning, current_plannings, load_attempts, load_candidates
 from selector.submission.ledger import Ledger, Quota, SubmissionRecord
@@ -37,6 +38,17 @@ class JudgeStatus:
 
 
 @dataclass(frozen=True)
+class ServiceStatus:
+    """What a service was asked for: images delivered, those that the next ``generate`` collects, and the money."""
+
+    jobs: int
+    delivered: int
+    to_collect: int
+    spent: float
+    currency: str
+
+
+@dataclass(frozen=True)
 class Status:
     """A campaign's state. ``failures`` and ``unscored`` map "who: why" to how often, most frequent first."""
 
@@ -50,6 +62,7 @@ class Status:
     best_total: float | None
     quota: Quota
     judgements: Mapping[str, JudgeStatus]  # by the judge's name
+    services: Mapping[str, ServiceStatus] = field(default_factory=dict)  # by the service's name
 
 
 def status(
@@ -60,6 +73,7 @@ def status(
         candidates = [c for c in load_candidates(connection) if not c.fallback]
         newest = newest_picks(connection)
         judgements = load_judgements(connection)
+        services = _services(load_jobs(connection), ws)
         failures = _failures(open_failures(current_plannings(connection), load_attempts(connection), builds))
     per_task = Counter(c.task_id for c in candidates)
     picks = {p.task_id: p for p in newest[1]} if newest else {}
@@ -88,6 +102,7 @@ def status(
         max(totals, default=None),
         ledger.quota(),
         _by_judge(judgements),
+        services,
     )
 
 
@@ -109,6 +124,21 @@ def open_failures(
 def _by_judge(judgements: Sequence[Judgement]) -> dict[str, JudgeStatus]:
     counts = Counter((j.judge, j.kind) for j in judgements)
     return {name: JudgeStatus(kind, n) for (name, kind), n in sorted(counts.items())}
+
+
+def _services(jobs: Sequence[Job], ws: Workspace) -> dict[str, ServiceStatus]:
+    found = {}
+    for name in sorted({job.service for job in jobs}):
+        mine = [job for job in jobs if job.service == name]
+        table = ws.config.services.get(name)
+        found[name] = ServiceStatus(
+            len(mine),
+            sum(outcome == DELIVERED for job in mine for outcome in job.ends.values()),
+            sum(job.collectable(key) for job in mine for key in job.recipe_keys),
+            money_spent(mine),
+            (table.currency if table else None) or "",
+        )
+    return found
 
 
 def _failures(failed: Sequence[Planning | Attempt]) -> dict[str, int]:

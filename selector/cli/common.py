@@ -96,15 +96,16 @@ def counted(counts: dict[str, int], most: int = 12) -> list[str]:
 
 
 def progress_bar() -> Progress:
-    """A progress bar on stderr for a person; silent when stderr is no terminal."""
+    """Progress bars on stderr for a person, one a stage, of which several may run; silent when it is no terminal."""
     from tqdm import tqdm
 
     bars: dict[str, Any] = {}
 
     def show(stage: str, done: int, total: int, note: str = "") -> None:
         if stage not in bars:
-            bars[stage] = tqdm(total=total, desc=f"{stage:9}", unit="task", disable=None, leave=True, mininterval=0.2)
+            bars[stage] = tqdm(total=total, desc=f"{stage:9}", unit="", disable=None, leave=True, mininterval=0.2)
         bar = bars[stage]
+        bar.total = total  # it grows when refusals fall through to another generator
         bar.update(done - bar.n)
         bar.set_postfix_str(note, refresh=False)
         if done == total:

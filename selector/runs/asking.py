@@ -26,7 +26,6 @@ from selector.store.observations import Judgement, add_judgements, load_judgemen
 from selector.store.replies import ReplyRow, add_replies, load_replies
 
 
-
 def ask(
     ws: Workspace,
     tasks: Sequence[Task],

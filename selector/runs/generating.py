@@ -7,7 +7,8 @@ worker that hands one in stores it before it asks for it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -30,6 +31,7 @@ from selector.store.jobs import end_jobs
 from selector.store.records import Planning, add_attempt, add_planning
 
 LOCAL = "local"
+SHOW_SECONDS = 1.0  # without news, for a job takes minutes
 
 
 @dataclass
@@ -103,6 +105,7 @@ class _Run:
         self._watches = {name: Watch() for name in dict.fromkeys(order.name for order in orders)}
         self._accounts = {o.name: o.generator.account for o in orders if isinstance(o.generator, RemoteGenerator)}
         self._orders = orders
+        self._shown = 0.0
         self.summary = GenerateSummary()
 
     def carry_out(self) -> GenerateSummary:
@@ -114,8 +117,11 @@ class _Run:
             for chain in self._chains.values():
                 for unit in chain.start():
                     self._begin(unit)
+            self._show(self._watches)
             for batch in self._lanes:
                 self._take(batch)
+                if time.monotonic() - self._shown > SHOW_SECONDS:
+                    self._show(self._watches)
         finally:
             for batch in self._lanes.finish():
                 self._take(batch)
@@ -146,8 +152,7 @@ class _Run:
         self._store([event for _, event in came])
         for work, event in came:
             self._count(work, event)
-        for name in dict.fromkeys(work.order.name for work, _ in came):
-            self._show(name)
+        self._show(dict.fromkeys(work.order.name for work, _ in came))
 
     def _store(self, events: Sequence[Planning | Tried | Skipped | Left | _Ended]) -> None:
         rows = [event for event in events if isinstance(event, (Planning, Tried))]
@@ -194,9 +199,11 @@ class _Run:
         if unit.order.step.finishes:
             self._begin(FinishUnit(unit.order))
 
-    def _show(self, name: str) -> None:
-        watch = self._watches[name]
-        self._progress(name, watch.done, watch.total, watch.line(self._maker.running(name)))
+    def _show(self, names: Iterable[str]) -> None:
+        self._shown = time.monotonic()
+        for name in names:
+            watch = self._watches[name]
+            self._progress(name, watch.done, watch.total, watch.line(self._maker.running(name)))
 
     def _close_summary(self) -> None:
         self.summary.generators = {name: watch.tally for name, watch in self._watches.items()}

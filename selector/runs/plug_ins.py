@@ -48,10 +48,15 @@ def configured(ws: Workspace, name: str, accounts: Accounts) -> Generator:
     return create_generator(kind_of(ws.config, name), settings, ws.folder, accounts.of(name))
 
 
+def configured_names(ws: Workspace) -> tuple[str, ...]:
+    """Names of the generators that the configuration asks for or gives settings to, sorted."""
+    planned = {step.generator for t in TaskType for step in ws.config.generate.steps(t)}
+    return tuple(sorted(planned | set(ws.config.generators)))
+
+
 def present_builds(ws: Workspace) -> dict[str, str]:
     """The present build of every configured generator that can be loaded."""
-    names = {step.generator for t in TaskType for step in ws.config.generate.steps(t)}
-    known = {name for name in names if kind_of(ws.config, name) in generator_names()}
+    known = {name for name in configured_names(ws) if kind_of(ws.config, name) in generator_names()}
     return {name: build for name, (_, build) in ready_generators(ws, known)[0].items()}
 
 

@@ -49,7 +49,23 @@ def generator_of(name: str, folder: Path) -> Generator:
     return create_generator(name, {"path": str(folder)})
 
 
-@pytest.mark.parametrize("name", BUILTIN_GENERATORS)
+# What needs a server, a model or a program passes the contract where its tests have one.
+ELSEWHERE = {
+    "dashscope": "test_dashscope.py",
+    "openai_images": "test_openai_images.py",
+    "diffusers": "test_diffusers.py",
+    "inswapper": "test_inswapper.py",
+    "command": "test_command.py",
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_a_generator_with_needs_conforms_in_its_own_tests(name: str) -> None:
+    tests = Path(__file__).parents[1] / "generators" / ELSEWHERE[name]
+    assert "check_generator(" in tests.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(set(BUILTIN_GENERATORS) - set(ELSEWHERE)))
 def test_builtin_generator_conforms(name: str, tmp_path: Path) -> None:
     generator = generator_of(name, tmp_path)
     for kind in sorted(generator.task_types):

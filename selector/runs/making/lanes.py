@@ -69,11 +69,12 @@ class Lanes(Generic[Work, Event]):
             self._lock.notify_all()
 
     def __iter__(self) -> Iterator[list[Event | Done[Work]]]:
-        """Batches of all that has come by then, until all work has ended; raises what a thread raised."""
+        """Batches of all that has come by then, until all work has ended; raises what a thread raised.
+
+        A batch is empty when nothing came for a moment, so that the consumer can show that it is alive.
+        """
         while self._open and not self._stop.is_set():
-            batch = self._batch(_LOOK_SECONDS)
-            if batch:
-                yield batch
+            yield self._batch(_LOOK_SECONDS)
             if self._failure is not None:
                 raise self._failure
 
