@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 
 from generators.face import blend
 from generators.face.geometry import Warp, face_width_px, fit_face, with_forehead
+from generators.face.inputs import scene_and_reference
 from selector.domain import (
-    Declined,
     GenerationFailed,
     InputError,
     Made,
@@ -105,11 +105,11 @@ class FaceSwap:
     def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
         """The first ``n`` of 14, whatever the seed: another one would give the same faces again."""
         del seed
-        _pictures(inputs)
+        scene_and_reference(inputs, self.name)
         return [Recipe(variant, 0, asdict(swap)) for variant, swap in SWAPS[: max(0, n)]]
 
     def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:
-        source, reference = _pictures(inputs)
+        source, reference = scene_and_reference(inputs, self.name)
         swap = _swap_of(recipe)
         scene_face = _face_of(source, "scene (source)")
         new_face = _face_of(reference, "reference")
@@ -181,15 +181,6 @@ def _at_scale(picture: Pixels, landmarks: Floats, scale: float) -> tuple[Pixels,
     factor = np.array([size[0] / width, size[1] / height])
     shrunk = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     return shrunk, (landmarks + 0.5) * factor - 0.5  # pixel centres, not corners, keep their place
-
-
-def _pictures(inputs: TaskInputs) -> tuple[Picture, Picture]:
-    if inputs.task.type is not TaskType.DEEPFAKE:
-        raise Declined(f"faceswap does {TaskType.DEEPFAKE.value} tasks, this is a {inputs.task.type.value} task")
-    if inputs.source is None or inputs.reference is None:
-        missing = "scene (source)" if inputs.source is None else "reference"
-        raise Declined(f"faceswap needs two pictures; task {inputs.task.id} has no {missing} picture")
-    return inputs.source, inputs.reference
 
 
 def _face_of(picture: Picture, role: str) -> Face:

@@ -65,7 +65,7 @@ def _averaged(drawn: NDArray[Any], finer: int) -> NDArray[Any]:
         return drawn
     height, width = (side // finer for side in drawn.shape[:2])
     means = drawn.reshape(height, finer, width, finer, 3).mean(axis=(1, 3), dtype=np.float64)
-    return (np.round(means) if drawn.dtype == np.uint8 else means).astype(drawn.dtype)
+    return np.asarray(np.round(means) if drawn.dtype == np.uint8 else means, dtype=drawn.dtype)
 
 
 def similarity_matrix(points: Floats, onto: Floats) -> Floats:

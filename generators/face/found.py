@@ -1,0 +1,56 @@
+"""The faces of a picture as swappers need them, whoever found them: box, five points, 68 landmarks where known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generators.face.onnx_detector import Detector
+from selector.domain import Picture
+from selector.perception.face_align import five_points
+from selector.perception.faces import find_faces, prominence
+
+Floats = NDArray[np.float64]
+
+WHICH = ("main", "largest", "most_central")
+
+
+@dataclass(frozen=True, eq=False)
+class FoundFace:
+    """In px of the picture: ``box`` (x0, y0, x1, y1), five ``points`` (5, 2), ``landmarks`` (68, 2) or None."""
+
+    box: tuple[int, int, int, int]
+    score: float
+    points: Floats
+    landmarks: Floats | None
+
+
+def by_dlib(picture: Picture) -> tuple[FoundFace, ...]:
+    """Faces as all of the program sees them: dlib's detector and 68 landmarks."""
+    return tuple(FoundFace(f.box, f.score, five_points(f.landmarks), f.landmarks) for f in find_faces(picture))
+
+
+def by_detector(picture: Picture, detector: Detector, least_score: float) -> tuple[FoundFace, ...]:
+    """Faces by an ONNX detector."""
+    return tuple(FoundFace(f.box, f.score, f.points, None) for f in detector.faces(picture.rgb, least_score))
+
+
+def chosen(faces: Sequence[FoundFace], which: str, width: int, height: int) -> FoundFace:
+    """The face that a setting means (one of ``WHICH``) in a picture of this size; the surer one where two are equal."""
+
+    def off_centre(face: FoundFace) -> float:
+        x0, y0, x1, y1 = face.box
+        return float(np.hypot(x0 + x1 - width, y0 + y1 - height))
+
+    def area(face: FoundFace) -> float:
+        return float((face.box[2] - face.box[0]) * (face.box[3] - face.box[1]))
+
+    def prominent(face: FoundFace) -> float:
+        return prominence(face.box, face.score, width, height)
+
+    rules: dict[str, Callable[[FoundFace], float]] = {"main": prominent, "largest": area}
+    rank = rules.get(which, lambda face: -off_centre(face))
+    return max(sorted(faces, key=lambda face: -face.score), key=rank)
