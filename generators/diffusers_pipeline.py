@@ -1,0 +1,383 @@
+"""diffusers: a local pipeline of the diffusers library, from text or as an edit of the source.
+
+Makes: pictures from text (`t2i`), edits by an instruction (`tie`, `vttie`: Qwen-Image-Edit, FLUX Kontext and other
+editors), or, with a model from text, edits by image to image and by inpainting of what the instruction names.
+Input: the prompt as it is; the source for edits, enlarged or shrunk to the model's size; results come back at the
+source's size and place (``generators.pipelines.sources``). Recipes differ by the seed alone; the variant is the model's
+name, with "+image" or "+inpaint" for an edit by a model from text.
+Model and licence: any folder in diffusers' format, or hub id; ``generators.pipelines.presets`` lists the known ones
+with their licences. Their code is diffusers' own: never a model folder's.
+Cost: seconds to minutes an image on a GPU, minutes to hours on a CPU. One model is in memory at a time.
+Fails: a black, empty or NaN picture; one that the model's safety checker blacked; memory that is not there for a single
+picture. CLIP models (SD 1.5, SDXL) read 77 tokens of English; notes tell what they did not read.
+Not run here: none of the presets' weights, no accelerator. Tests run the same code on tiny folders on a CPU, and check
+the presets against the classes of the installed diffusers.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from generators.pipelines import hub, model_folder, placement, presets
+from generators.pipelines.loading import Loaded, ModelSpec, in_memory
+from generators.pipelines.passes import RESERVED, Drawn, draw
+from generators.pipelines.presets import Mode, Preset
+from selector.domain import (
+    BestshotError,
+    Declined,
+    GenerationFailed,
+    InputError,
+    JSONValue,
+    Made,
+    MissingPart,
+    Recipe,
+    TaskInputs,
+    TaskType,
+    stable_hash,
+)
+
+NEEDED = ("torch", "diffusers", "transformers", "accelerate", "safetensors")
+
+
+class DiffusersPipeline:
+    """A local pipeline; see the module. Settings that are not given come from the preset, else from the pipeline.
+
+    Args:
+        preset: a name of ``presets.PRESETS``; without it, what the model is known to be.
+        model: a hub id, "owner/name"; by default the preset's.
+        model_path: a folder in diffusers' format, instead of ``model``.
+        revision: of the hub's repository: a commit, branch or tag.
+        variant: of the weights' files, such as "fp16"; found by itself in a folder that has no other.
+        mode: "text", "edit", "image", "inpaint", or "auto".
+        dtype: "bf16", "fp16", "fp32", or "auto", the device's best.
+        device: "cuda", "cuda:1", "mps", "cpu", or "auto".
+        offload: "none", "model", "sequential", or "auto", by the free memory.
+        steps, guidance_scale, true_cfg_scale, negative_prompt: of the pipeline's call.
+        size: "WxH" or [W, H]; or ``width`` and ``height``, in px. For an edit its area counts, in the source's
+            proportions.
+        aspect: a ratio of the preset's table, such as "16:9".
+        strength: above 0, at most 1: how much of the source image to image and inpainting make anew.
+        batch: most seeds in one pass.
+        scheduler: a class of diffusers instead of the model's own, such as "DPMSolverMultistepScheduler".
+        mask_folder: masks for inpainting, white where to change, named by the task's id, "7.png".
+        safety_checker: false leaves the model's own away, true demands one; by default as the folder has it.
+        allow_pickle: also weights as .bin files, where there are no .safetensors.
+        call: more parameters of the pipeline's call, such as {clip_skip = 1}.
+    """
+
+    name = "diffusers"
+    lane = "model"
+
+    def __init__(
+        self,
+        preset: str = "",
+        model: str = "",
+        model_path: str = "",
+        revision: str = "",
+        variant: str = "",
+        mode: str = "",
+        dtype: str = "",
+        device: str = "auto",
+        offload: str = "auto",
+        steps: int | None = None,
+        guidance_scale: float | None = None,
+        true_cfg_scale: float | None = None,
+        negative_prompt: str | None = None,
+        size: str | Sequence[int] = "",
+        width: int | None = None,
+        height: int | None = None,
+        aspect: str = "",
+        strength: float | None = None,
+        batch: int | None = None,
+        scheduler: str = "",
+        mask_folder: str = "",
+        safety_checker: bool | None = None,
+        allow_pickle: bool = False,
+        call: Mapping[str, JSONValue] | None = None,
+    ) -> None:
+        _among("mode", mode or "auto", presets.MODES)
+        _among("dtype", dtype or "auto", placement.DTYPES)
+        _among("offload", offload, placement.OFFLOADS)
+        self._model_path, self._mask_folder = model_path, mask_folder
+        self._preset = _preset_of(preset, model, model_path)
+        self._mode: Mode = mode or self._preset.mode  # type: ignore[assignment]
+        self.task_types = presets.task_types_of(self._mode)
+        hub_name = "" if model_path else model or self._preset.model
+        self._hub = hub.HubModel(hub_name, revision, variant, allow_pickle) if hub_name else None
+        self._label = preset or (Path(model_path).name if model_path else hub_name.partition("/")[2])
+        self._steps = _positive("steps", steps) or self._preset.steps
+        asked = {"guidance_scale": guidance_scale, "true_cfg_scale": true_cfg_scale, "negative_prompt": negative_prompt}
+        self._call = {**self._preset.call, **{k: v for k, v in asked.items() if v is not None}, **_call_of(call)}
+        self._size_px = _size_of(size, width, height, aspect, self._preset)
+        self._strength = self._preset.strength if strength is None else _share("strength", strength)
+        self._batch = _positive("batch", batch) or self._preset.batch
+        self._spec = ModelSpec(
+            path=model_path,
+            hub=self._hub,
+            variant=variant,
+            pipeline=self._preset.pipeline if preset else "",
+            dtype=dtype or self._preset.dtype,
+            device=device,
+            offload=offload,
+            scheduler=scheduler,
+            safety_checker=safety_checker,
+            allow_pickle=allow_pickle,
+        )
+        self._version = ""
+        self.on_step: Callable[[int, int], None] | None = None  # told (steps done, steps in all) of every pass
+
+    @property
+    def version(self) -> str:
+        """This code's number, and the weights: a tag of the folder's content, or the hub's name and revision."""
+        if not self._version:
+            path = Path(self._model_path).expanduser()
+            if self._hub is not None:
+                self._version = f"1-{stable_hash([self._hub.name, self._hub.revision], 8)}"
+            elif not self._model_path or not path.is_dir():
+                return "1-absent"
+            else:
+                self._version = f"1-{model_folder.tag_of(path)}"
+        return self._version
+
+    def check(self) -> None:
+        for package in NEEDED:
+            if importlib.util.find_spec(package) is None:
+                raise MissingPart(f"diffusers: {package} is not installed: pip install 'bestshot[pipelines]'")
+        if self._hub is not None:
+            hub.check_hub(self._hub)
+        elif self._model_path:
+            folder = model_folder.read_folder(Path(self._model_path).expanduser())
+            model_folder.check_class(folder.pipeline)
+            model_folder.variant_of(folder, self._spec.variant, self._spec.allow_pickle)
+        else:
+            raise MissingPart(
+                f"diffusers: no model is set; set model_path, model, or preset ({', '.join(presets.PRESETS)})"
+            )
+
+    def where(self) -> str:
+        """In words: the folder, or whether a hub's model is in the cache or has to be downloaded."""
+        return hub.where(self._hub) if self._hub is not None else f"folder {Path(self._model_path).name}"
+
+    def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
+        """One a seed, from ``seed`` on. Raises ``Declined`` without a prompt, a source, or a region to inpaint."""
+        mode = self._mode_for(inputs)
+        variant = self._label if mode in ("text", "edit") else f"{self._label}+{mode}"
+        params: dict[str, JSONValue] = {"mode": mode, "steps": self._steps, "call": dict(self._call)}
+        if self._size_px:
+            params["size_px"] = list(self._size_px)
+        if mode in ("image", "inpaint"):
+            params["strength"] = self._strength
+        return [Recipe(variant, seed + i, params) for i in range(n)]
+
+    def batches(self, recipes: Sequence[Recipe]) -> Sequence[Sequence[Recipe]]:
+        """Neighbours that differ by the seed alone, at most ``batch`` in one pass."""
+        alike = [list(group) for _, group in groupby(recipes, lambda r: stable_hash([r.variant, dict(r.params)]))]
+        return [group[i : i + self._batch] for group in alike for i in range(0, len(group), self._batch)]
+
+    def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:
+        """One picture. The same recipe gives the same pixels on the same machine."""
+        (made,) = self.generate_batch(inputs, [recipe])
+        if isinstance(made, BestshotError):
+            raise made
+        return made
+
+    def generate_batch(self, inputs: TaskInputs, recipes: Sequence[Recipe]) -> Sequence[Made | BestshotError]:
+        """One result a recipe. In a pass with others a pixel may differ by a level from the same one made alone."""
+        return [made for group in self.batches(recipes) for made in self._made(inputs, group)]
+
+    def _made(self, inputs: TaskInputs, recipes: Sequence[Recipe]) -> list[Made | BestshotError]:
+        mode, params = _mode_in(recipes[0]), recipes[0].params
+        with in_memory(self._spec, mode) as loaded:
+            arguments, mask = self._arguments(inputs, mode, params, loaded.pipe)
+            size = [arguments["image"].size if "image" in arguments else params.get("size_px")]
+            kind = stable_hash([mode, size])
+            drawn = draw(loaded, arguments, [recipe.seed for recipe in recipes], kind, self.on_step)
+            notes = self._notes(inputs.task.prompt, params, loaded)
+        return [_finished(one, inputs, mode, mask, notes) for one in drawn]
+
+    def _arguments(
+        self, inputs: TaskInputs, mode: Mode, params: Mapping[str, Any], pipe: Any
+    ) -> tuple[dict[str, Any], Any]:
+        """Of the pipeline's call, all but the seeds; and the mask, (H, W) bool, for inpainting."""
+        arguments: dict[str, Any] = {"prompt": inputs.task.prompt, **params["call"]}
+        if params["steps"] is not None:
+            arguments["num_inference_steps"] = params["steps"]
+        if mode == "text":
+            width, height = params.get("size_px") or (None, None)
+            return {**arguments, "width": width, "height": height}, None
+        return self._with_source(arguments, inputs, mode, params, pipe)
+
+    def _with_source(
+        self, arguments: dict[str, Any], inputs: TaskInputs, mode: Mode, params: Mapping[str, Any], pipe: Any
+    ) -> tuple[dict[str, Any], Any]:
+        import inspect
+
+        from generators.pipelines import sources
+
+        if inputs.source is None:
+            raise Declined(f"diffusers: task {inputs.task.id} has no source picture to edit")
+        known = inspect.signature(type(pipe).__call__).parameters
+        asked = params.get("size_px")
+        area_px = asked[0] * asked[1] if asked else self._preset.area_px or _own_area_px(pipe)
+        listed = "" if asked else self._preset.canvases
+        canvas = sources.canvas_of(inputs.source.size, area_px, max(self._preset.multiple, 8), listed)
+        arguments["image"] = sources.at_size(inputs.source.rgb, canvas)
+        arguments.update({k: v for k, v in (("width", canvas.width_px), ("height", canvas.height_px)) if k in known})
+        if "max_area" in known:  # Kontext would bring canvas and source to sizes of its own, not quite the same
+            arguments["max_area"] = canvas.width_px * canvas.height_px
+            arguments["_auto_resize"] = not asked
+        mask = None
+        if mode in ("image", "inpaint"):
+            arguments["strength"] = params["strength"]
+        if mode == "inpaint":
+            mask = sources.region_of(inputs, self._mask_folder)
+            if mask is None:
+                raise GenerationFailed("diffusers: the region to inpaint is not found any more; make the recipes anew")
+            arguments["mask_image"] = sources.at_size(mask, canvas)
+        return arguments, mask
+
+    def _mode_for(self, inputs: TaskInputs) -> Mode:
+        from generators.pipelines import sources
+
+        task = inputs.task
+        if task.type not in self.task_types:
+            kinds = ", ".join(sorted(kind.value for kind in self.task_types))
+            raise Declined(f"diffusers: this model does {kinds} tasks, task {task.id} is a {task.type.value} task")
+        if not task.prompt.strip():
+            raise Declined(f"diffusers: task {task.id} has no prompt")
+        if task.type is TaskType.T2I:
+            return "text"
+        if inputs.source is None:
+            raise Declined(f"diffusers: task {task.id} has no source picture to edit")
+        if self._mode in ("edit", "image"):
+            return self._mode
+        if sources.region_of(inputs, self._mask_folder) is not None:
+            return "inpaint"
+        if self._mode == "inpaint":
+            raise Declined(
+                'diffusers: the instruction does not say clearly what to inpaint; set mask_folder, or mode = "image"'
+            )
+        return "image"
+
+    def _notes(self, prompt: str, params: Mapping[str, Any], loaded: Loaded) -> dict[str, JSONValue]:
+        from generators.pipelines.prompts import unread
+
+        source = self._hub.name if self._hub else Path(self._model_path).name
+        return {
+            "model": source,
+            "revision": loaded.revision,
+            "mode": str(loaded.mode),
+            **loaded.facts(),
+            "steps": params["steps"],
+            "call": dict(params["call"]),
+            **({"strength": params["strength"]} if "strength" in params else {}),
+            **unread(loaded.pipe, prompt),
+        }
+
+
+def _finished(
+    drawn: Drawn, inputs: TaskInputs, mode: Mode, mask: Any, notes: Mapping[str, JSONValue]
+) -> Made | BestshotError:
+    """The picture through the gate, and back onto the source; or why it is none."""
+    from generators.pipelines.sources import back_onto
+    from generators.pipelines.usable import usable
+
+    if drawn.refused:
+        return GenerationFailed(
+            "diffusers: the model's safety checker blacked the picture; another seed may pass "
+            "(safety_checker = false leaves the checker away)"
+        )
+    try:
+        image = usable(drawn.image, str(notes["dtype"]))
+    except GenerationFailed as error:
+        return error
+    more: dict[str, JSONValue] = {"made_px": [image.shape[1], image.shape[0]], "in_a_pass": drawn.together}
+    if mode == "text" or inputs.source is None:
+        return Made(np.ascontiguousarray(image), {**notes, **more})
+    image, placed = back_onto(inputs.source.rgb, image, mask)
+    return Made(image, {**notes, **more, **placed})
+
+
+def _preset_of(preset: str, model: str, model_path: str) -> Preset:
+    if preset:
+        return presets.preset_named(preset)
+    pipeline = ""
+    if model_path:
+        try:
+            pipeline = model_folder.read_folder(Path(model_path).expanduser()).pipeline
+        except BestshotError:
+            pipeline = ""  # check() tells of it
+    return presets.preset_for(model, pipeline)
+
+
+def _mode_in(recipe: Recipe) -> Mode:
+    missing = {"mode", "steps", "call"} - set(recipe.params)
+    if missing or recipe.params["mode"] not in presets.MODES[1:]:
+        raise GenerationFailed(
+            f"diffusers: the recipe '{recipe.variant}' is not one of this generator's; make the recipes anew"
+        )
+    mode: Mode = recipe.params["mode"]
+    return mode
+
+
+def _own_area_px(pipe: Any) -> int:
+    """The area of the pipeline's own size: what its denoiser was trained at."""
+    config = getattr(getattr(pipe, "unet", None) or getattr(pipe, "transformer", None), "config", {})
+    side = config.get("sample_size", 64) if hasattr(config, "get") else 64
+    sides = (side, side) if isinstance(side, int) else side
+    return int(sides[0] * sides[1] * int(getattr(pipe, "vae_scale_factor", 8)) ** 2)
+
+
+def _among(setting: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise InputError(f"diffusers: {setting} must be one of {', '.join(known)}, got {value!r}")
+
+
+def _positive(setting: str, value: int | None) -> int | None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+        raise InputError(f"diffusers: {setting} must be a whole number from 1 on, got {value!r}")
+    return value
+
+
+def _share(setting: str, value: float) -> float:
+    if not 0 < value <= 1:
+        raise InputError(f"diffusers: {setting} must be above 0 and at most 1, got {value!r}")
+    return float(value)
+
+
+def _call_of(call: Mapping[str, JSONValue] | None) -> Mapping[str, JSONValue]:
+    taken = sorted(RESERVED & set(call or {}))
+    if taken:
+        raise InputError(f"diffusers: call must not set {', '.join(taken)}; it has a setting, or is set by the program")
+    return call or {}
+
+
+def _size_of(
+    size: str | Sequence[int], width: int | None, height: int | None, aspect: str, preset: Preset
+) -> tuple[int, int] | None:
+    """(width, height) by the first of the settings that is given, else the preset's; None is the pipeline's own."""
+    if aspect:
+        if aspect not in preset.aspects:
+            known = ", ".join(preset.aspects) or "none: set size"
+            raise InputError(f"diffusers: this model's aspects are {known}; got {aspect!r}")
+        return preset.aspects[aspect]
+    sides: list[Any] = size.lower().replace("*", "x").split("x") if isinstance(size, str) and size else list(size)
+    if width or height:
+        sides = [width or 0, height or 0]
+    if not sides:
+        return preset.size_px
+    try:
+        wide, high = (int(side) for side in sides)
+    except (TypeError, ValueError) as error:
+        raise InputError(f'diffusers: size must be "WIDTHxHEIGHT" or [width, height], got {size!r}') from error
+    for side in (wide, high):
+        if side < 8 or side % preset.multiple:
+            near = max(preset.multiple, round(side / preset.multiple) * preset.multiple)
+            raise InputError(f"diffusers: sides must be multiples of {preset.multiple} px, got {side}; {near} is near")
+    return wide, high

@@ -1,0 +1,133 @@
+"""What each known model wants: its pipeline's class, sizes and parameters. Facts of the models' own pages.
+
+Tests check every preset against the installed diffusers: the class, the names of the parameters, defaults relied on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Literal
+
+from selector.domain import InputError, JSONValue, TaskType
+
+# text: from the prompt alone; edit: by an instruction, the source beside it; image: the source noised by `strength`
+# and made anew; inpaint: only a masked part of it; auto: text, and inpaint or image for edits.
+Mode = Literal["auto", "text", "edit", "image", "inpaint"]
+MODES: tuple[Mode, ...] = ("auto", "text", "edit", "image", "inpaint")
+EDITS = frozenset({TaskType.TIE, TaskType.VTTIE})
+MEGAPIXEL = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Facts of a model.
+
+    Attributes:
+        model: its repository on the hub.
+        pipeline: diffusers' class that its folder names.
+        call: parameters of the pipeline's call.
+        relies_on: defaults of the call that must be as said here, because nothing is passed for them.
+        size_px: (width, height) of a picture from text; None is the pipeline's own.
+        aspects: sizes by aspect ratio, where the model was trained on a table of them.
+        area_px: what an edit is made at, in the source's proportions; 0 is the area of the pipeline's own size.
+        canvases: "module:name" of diffusers' own list of (width, height) that an edit must choose from.
+        multiple: of what a side must be.
+        dtype: "auto", or what the model was trained in and works with.
+        batch: seeds in one pass, unless the memory says otherwise.
+    """
+
+    name: str
+    model: str = ""
+    pipeline: str = ""
+    mode: Mode = "auto"
+    steps: int | None = None
+    call: Mapping[str, JSONValue] = field(default_factory=dict)
+    relies_on: Mapping[str, JSONValue] = field(default_factory=dict)
+    size_px: tuple[int, int] | None = None
+    aspects: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    area_px: int = 0
+    canvases: str = ""
+    multiple: int = 8
+    strength: float = 0.6
+    dtype: str = "auto"
+    batch: int = 4
+    licence: str = ""
+
+
+_QWEN_ASPECTS = {
+    "1:1": (1328, 1328),
+    "16:9": (1664, 928),
+    "9:16": (928, 1664),
+    "4:3": (1472, 1140),
+    "3:4": (1140, 1472),
+    "3:2": (1584, 1056),
+    "2:3": (1056, 1584),
+}
+_QWEN_CALL = {"true_cfg_scale": 4.0, "negative_prompt": " "}  # without a negative prompt the scale has no effect
+_COGVIEW = Preset("cogview4", "zai-org/CogView4-6B", "CogView4Pipeline", "text", 50, {"guidance_scale": 3.5},
+                  size_px=(1024, 1024), multiple=16, dtype="bf16", batch=2, licence="Apache-2.0")  # fmt: skip
+
+_ALL = (
+    _COGVIEW,
+    replace(_COGVIEW, name="cogview4-baseline", size_px=(512, 512), batch=4),  # the contest's baseline
+    Preset("qwen-image", "Qwen/Qwen-Image", "QwenImagePipeline", "text", 50, _QWEN_CALL, {"guidance_scale": None},
+           (1328, 1328), _QWEN_ASPECTS, MEGAPIXEL, multiple=16, dtype="bf16", batch=1, licence="Apache-2.0"),
+    Preset("qwen-image-edit", "Qwen/Qwen-Image-Edit", "QwenImageEditPipeline", "edit", 50, _QWEN_CALL,
+           {"guidance_scale": None}, area_px=MEGAPIXEL, multiple=32, dtype="bf16", batch=1, licence="Apache-2.0"),
+    Preset("qwen-image-edit-plus", "Qwen/Qwen-Image-Edit-2509", "QwenImageEditPlusPipeline", "edit", 40, _QWEN_CALL,
+           {"guidance_scale": None}, area_px=MEGAPIXEL, multiple=32, dtype="bf16", batch=1, licence="Apache-2.0"),
+    Preset("flux-kontext", "black-forest-labs/FLUX.1-Kontext-dev", "FluxKontextPipeline", "edit", 28,
+           {"guidance_scale": 2.5}, {"true_cfg_scale": 1.0, "_auto_resize": True}, area_px=MEGAPIXEL,
+           canvases="diffusers.pipelines.flux.pipeline_flux_kontext:PREFERRED_KONTEXT_RESOLUTIONS", multiple=16,
+           dtype="bf16", batch=1, licence="FLUX.1 [dev] non-commercial"),
+    Preset("sdxl", "stabilityai/stable-diffusion-xl-base-1.0", "StableDiffusionXLPipeline", "auto", 50,
+           {"guidance_scale": 5.0}, size_px=(1024, 1024), area_px=MEGAPIXEL, batch=2,
+           licence="CreativeML Open RAIL++-M"),
+    Preset("sd15", "stable-diffusion-v1-5/stable-diffusion-v1-5", "StableDiffusionPipeline", "auto", 50,
+           {"guidance_scale": 7.5}, size_px=(512, 512), area_px=512 * 512, licence="CreativeML Open RAIL-M"),
+)  # fmt: skip
+PRESETS: Mapping[str, Preset] = MappingProxyType({preset.name: preset for preset in _ALL})
+
+# A folder of one of these classes is that model, whatever it is called; Stable Diffusion has many descendants.
+_BY_CLASS = {
+    PRESETS[name].pipeline: name for name in ("cogview4", "qwen-image", "qwen-image-edit", "qwen-image-edit-plus",
+                                              "flux-kontext")
+}  # fmt: skip
+_TEXT_AND_EDITS = ("StableDiffusionPipeline", "StableDiffusionXLPipeline", "StableDiffusion3Pipeline", "FluxPipeline")
+_EDITOR_WORDS = ("Edit", "Kontext", "InstructPix2Pix")
+
+
+def preset_named(name: str) -> Preset:
+    """The preset of this name. Raises ``InputError`` when there is none."""
+    if name not in PRESETS:
+        raise InputError(f"diffusers: there is no preset '{name}'; known are {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+def preset_for(model: str, pipeline: str) -> Preset:
+    """The preset of a hub id or of a folder of this pipeline class; else one that leaves all to the pipeline."""
+    for preset in _ALL:
+        if model and preset.model == model:
+            return preset
+    if pipeline in _BY_CLASS:
+        return PRESETS[_BY_CLASS[pipeline]]
+    return Preset("", pipeline=pipeline, mode=_mode_of(pipeline), multiple=8)
+
+
+def _mode_of(pipeline: str) -> Mode:
+    """What a pipeline can do, by the name of its class; "" (not known yet) is taken for one from text."""
+    if "Inpaint" in pipeline:
+        return "inpaint"
+    if "Img2Img" in pipeline:
+        return "image"
+    if any(word in pipeline for word in _EDITOR_WORDS):
+        return "edit"
+    return "auto" if pipeline in _TEXT_AND_EDITS else "text"
+
+
+def task_types_of(mode: Mode) -> frozenset[TaskType]:
+    """The tasks that a mode does."""
+    text = frozenset({TaskType.T2I})
+    return text if mode == "text" else text | EDITS if mode == "auto" else EDITS
