@@ -33,7 +33,7 @@ def edited(base_rgb: Pixels, prompt: str, seed: int) -> Pixels:
     """The base picture with the grid in its middle, over half of each side: an edit that leaves the rest alone."""
     height, width = base_rgb.shape[:2]
     patch = painted(prompt, seed, (width // 2, height // 2))
-    result = base_rgb.copy()
+    result = np.array(base_rgb)
     top, left = height // 4, width // 4
     result[top : top + patch.shape[0], left : left + patch.shape[1]] = patch
     return result
