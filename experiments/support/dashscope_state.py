@@ -67,6 +67,7 @@ class Job:
     codes: tuple[str, ...] = ()  # of each image: "" made, else the error
     lost: bool = False
     told: float = 0.0  # seconds since 1970 when the reply was sent
+    seconds: float = 0.0  # that it takes
 
     @property
     def made(self) -> int:
@@ -125,6 +126,7 @@ class State:
         now = time.monotonic()
         codes = _codes(fault, n)
         job = Job(uuid.uuid4().hex, body, prompt, seed, n, size_px, base, fault, time.time(), now + seconds, codes)
+        job.seconds = seconds
         with self.lock:
             self.jobs[job.id] = job
             self._active.append(job)
@@ -170,7 +172,7 @@ class State:
         with self.lock:
             return [
                 {"id": j.id, "prompt": j.prompt, "seed": j.seed, "n": j.n, "codes": list(j.codes), "lost": j.lost}
-                | {"created": j.created, "told": j.told}
+                | {"created": j.created, "told": j.told, "seconds": j.seconds, "model": j.body.get("model")}
                 for j in self.jobs.values()
             ]
 
