@@ -1,6 +1,6 @@
 """What goes wrong at the loopback service: by shares of the requests, or because a word of the prompt asks for it.
 
-``@html`` in a prompt serves that fault once (for a download: once for each picture), ``@htmlx3`` three times; faults of
+``@html`` in a prompt serves that fault once (for a download: once for each picture), ``@html*3`` three times; faults of
 ``LASTING`` are served for ever. Which request of a prompt meets a fault follows from the seed, the prompt and how often
 it was asked before: the order in which clients come changes nothing.
 """
@@ -42,7 +42,7 @@ AT_POLL = (POLL_THROTTLE, POLL_BROKEN, POLL_DROP, POLL_DAMAGED)
 AT_DOWNLOAD = (HTML, TRUNCATED, CUT, EXPIRED, REDIRECT, DOWNLOAD_BROKEN, DOWNLOAD_DROP, DOWNLOAD_THROTTLE)
 LASTING = frozenset({REFUSE, INVALID, ARREARS, KEY_ECHO, NO_ACCESS, NO_QUOTA, MOVED, FAILED_REFUSE, EXPIRED, REDIRECT})
 
-_WORD = re.compile(r"@([a-z0-9]+(?:-[a-z0-9]+)*?)(?:x(\d+))?(?![\w-])")
+_WORD = re.compile(r"@([a-z0-9-]+)(?:\*(\d+))?")
 
 
 class Faults:

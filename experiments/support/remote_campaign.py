@@ -1,0 +1,116 @@
+"""A campaign of text-to-image tasks at a loopback service in a process of its own, and the command that serves it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from selector import Campaign
+
+KEY_ENV, KEY = "BESTSHOT_LOAD_KEY", "sk-load-0123456789abcdef"
+FIRST, RESERVE = "first", "reserve"
+_HEADER = "index,task_type,prompt,ori_image,target_image"
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """How a server behaves: see ``dashscope_server``."""
+
+    running: int = 64
+    submits_per_second: float = 20.0
+    polls_per_second: float = 80.0
+    downloads: int = 16
+    job_seconds: float = 6.0
+    slow_seconds: float = 15.0
+    picture_px: int = 256
+    seed: int = 0
+    shares: Mapping[str, float] = field(default_factory=dict)
+
+    def arguments(self) -> list[str]:
+        values = {k.replace("_", "-"): v for k, v in vars(self).items() if k != "shares"}
+        flags = [f"--{name}={value}" for name, value in values.items()]
+        return [*flags, *(f"--share={name}={share}" for name, share in self.shares.items())]
+
+
+class Service:
+    """A server that runs: its address, and what it has counted."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def stats(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._get("/_stats")
+        return found
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Oldest first: id, prompt, seed, n, codes ("" for an image), lost, created, told, seconds."""
+        found: list[dict[str, Any]] = self._get("/_jobs")
+        return found
+
+    def _get(self, place: str) -> Any:
+        with urllib.request.urlopen(self.url + place, timeout=30) as reply:
+            return json.load(reply)
+
+
+@contextmanager
+def serving(options: ServerOptions) -> Iterator[Service]:
+    """Start a server in its own process, and end it."""
+    command = [sys.executable, "-m", "experiments.support.dashscope_server", f"--key={KEY}", *options.arguments()]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield Service(process.stdout.readline().strip())
+        finally:
+            process.terminate()
+
+
+def prompt_of(task: int) -> str:
+    return f'picture {task}: a red cube on a blue sphere, "quoted", 一只猫'
+
+
+def make_campaign(place: Path, tasks: int, per_task: int, services: Mapping[str, tuple[str, ServerOptions]]) -> Path:
+    """A campaign folder; ``services``: FIRST and perhaps RESERVE to (address, its declared limits)."""
+    (place / "in").mkdir(parents=True)
+    rows = [_HEADER] + ['{},t2i,"{}",,'.format(i, prompt_of(i).replace('"', '""')) for i in range(tasks)]
+    (place / "task.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    plan: dict[str, Any] = {FIRST: per_task, **({RESERVE: {"reserve": True}} if RESERVE in services else {})}
+    Campaign.init(
+        place / "campaign",
+        place / "task.csv",
+        place / "in",
+        generate={"t2i": plan},
+        generators={name: {"kind": "dashscope", "service": name, "size": "512*512"} for name in services},
+        services={name: _limits(url, options) for name, (url, options) in services.items()},
+    ).close()
+    return place / "campaign"
+
+
+def _limits(url: str, options: ServerOptions) -> dict[str, Any]:
+    return {
+        "base_url": url,
+        "key_env": KEY_ENV,
+        "running": options.running,
+        "submits_per_second": options.submits_per_second,
+        "polls_per_second": options.polls_per_second,
+        "downloads": options.downloads,
+        "backoff_seconds": 0.5,
+    }
+
+
+def start_generate(folder: Path, more: Sequence[str] = ()) -> subprocess.Popen[str]:
+    """The command of the user, in its own process, with the key in the environment."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "selector.cli", "generate", "-C", str(folder), "--json", *more],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, KEY_ENV: KEY, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"},
+    )
