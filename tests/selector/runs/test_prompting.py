@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prompt_model import PromptModel, prompt_model
 
 from scorers.judge import Answer, Usage
 from selector import Campaign
@@ -23,68 +21,10 @@ from selector.runs.translation_reading import DECLINED, NOT_ENGLISH, TALK, UNFIN
 from selector.store.replies import money_spent
 
 
-class Model(BaseHTTPRequestHandler):
-    """Answers by the text; "talk N" talks N times before it answers, "refuse" refuses, "broken" fails."""
-
-    protocol_version = "HTTP/1.1"
-    asked: list[tuple[str, str]] = []  # noqa: RUF012 - (order, text)
-    lock = threading.Lock()
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        order, text = body["messages"][0]["content"], body["messages"][-1]["content"]
-        if self.server.throttle_first:  # type: ignore[attr-defined]
-            self.server.throttle_first = False  # type: ignore[attr-defined]
-            self._send(429, {"error": {"message": "slow down"}}, {"Retry-After": "0"})
-            return
-        with self.lock:
-            self.asked.append((order, text))
-            times = sum(seen == text for _, seen in self.asked)
-        if text.startswith("broken"):
-            self._send(500, {"error": {"message": "oops"}})
-            return
-        if text.startswith("closed"):
-            self._send(401, {"error": {"message": "no", "code": "invalid_api_key"}})
-            return
-        message = {"role": "assistant", "content": f"<think>hm</think>{answer_to(order, text, times)}"}
-        choice = {"index": 0, "finish_reason": "stop", "message": message}
-        usage = {"prompt_tokens": 1000, "completion_tokens": 100}
-        self._send(200, {"id": "1", "object": "chat.completion", "created": 1, "choices": [choice], "usage": usage})
-
-    def _send(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: object) -> None:
-        return None
-
-
-def answer_to(order: str, text: str, times: int) -> str:
-    if text.startswith("talk") and times <= int(text.split()[1]):
-        return "Sure! Here is the prompt: a cat"
-    if text.startswith("refuse"):
-        return "I'm sorry, but I can't help with that."
-    if "You translate" in order:
-        return {"一只猫": "a cat", "把“早”改成“晚”": "Change “早” to “晚”"}.get(text, f"English {len(text)}")
-    if text == "把“早”改成“晚”":
-        return "把招牌上的“早”换成“晚”，字体不变。"
-    return f"In detail: {text}, with soft light."
-
-
 @pytest.fixture
-def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr(Model, "asked", [])
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
-    server.throttle_first = True  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    server.server_close()
+def model() -> Iterator[PromptModel]:
+    with prompt_model() as server:
+        yield server
 
 
 @pytest.fixture
@@ -112,22 +52,18 @@ def wishes(*prompts: str, style: str = "rewritten", kind: TaskType = TaskType.T2
     return [PromptWish(task(prompt, kind, i), style) for i, prompt in enumerate(prompts)]
 
 
-def asked() -> list[str]:
-    return [text for _, text in Model.asked]
-
-
-def test_a_model_writes_what_is_wanted_and_is_asked_once(make: Callable[..., Any], url: str) -> None:
-    ws = make(url)
+def test_a_model_writes_what_is_wanted_and_is_asked_once(make: Callable[..., Any], model: PromptModel) -> None:
+    ws = make(model.url)
     done = prepare_prompts(ws, wishes("a cat", "a dog", "a cat"))
     assert (done.needed, done.known, done.new, done.stopped) == (2, 0, 2, None)
     assert PromptBook(ws).text(task("a cat"), "rewritten") == "In detail: a cat, with soft light."
     again = prepare_prompts(ws, wishes("a cat", "a dog"))
     assert (again.known, again.new) == (2, 0)
-    assert sorted(asked()) == ["a cat", "a dog"]
+    assert sorted(model.texts) == ["a cat", "a dog"]
 
 
-def test_the_original_stays_recorded_with_model_outcome_and_cost(make: Callable[..., Any], url: str) -> None:
-    ws = make(url, price_in=1000.0, price_out=0.0, currency="CNY")
+def test_the_original_stays_recorded_with_model_outcome_and_cost(make: Callable[..., Any], model: PromptModel) -> None:
+    ws = make(model.url, price_in=1000.0, price_out=0.0, currency="CNY")
     done = prepare_prompts(ws, wishes("a cat"))
     with ws.db.read() as connection:
         (row,) = connection.exec_driver_sql("SELECT * FROM prompt_text").mappings().all()
@@ -146,9 +82,9 @@ def test_styles_without_a_model_ask_nobody(make: Callable[..., Any]) -> None:
 
 
 def test_english_needs_no_translation_and_a_table_of_translations_is_used_first(
-    make: Callable[..., Any], url: str
+    make: Callable[..., Any], model: PromptModel
 ) -> None:
-    ws = make(url)
+    ws = make(model.url)
     (ws.folder / "translations.csv").write_text("text,english\n一只猫,a tom cat\n", encoding="utf-8")
     done = prepare_prompts(ws, wishes("a cat", "一只猫", "一只小小的狗", style="translated"))
     book = PromptBook(ws)
@@ -158,73 +94,75 @@ def test_english_needs_no_translation_and_a_table_of_translations_is_used_first(
     assert book.text(task("一只小小的狗"), "translated") == "English 6"
 
 
-def test_a_translation_is_asked_for_once_whatever_the_forms(make: Callable[..., Any], url: str) -> None:
-    ws = make(url)
+def test_a_translation_is_asked_for_once_whatever_the_forms(make: Callable[..., Any], model: PromptModel) -> None:
+    ws = make(model.url)
     edit = task("把“早”改成“晚”", TaskType.VTTIE)
     done = prepare_prompts(ws, [PromptWish(edit, "translated", form) for form in ("", "kontext", "instruction")])
     assert (done.needed, done.new) == (1, 1)
     assert PromptBook(ws).text(edit, "translated", "kontext") == "Change “早” to “晚”"
 
 
-def test_each_form_is_a_text_of_its_own_and_its_order_is_sent(make: Callable[..., Any], url: str) -> None:
-    ws = make(url)
+def test_each_form_is_a_text_of_its_own_and_its_order_is_sent(make: Callable[..., Any], model: PromptModel) -> None:
+    ws = make(model.url)
     edit = task("make it red", TaskType.TIE)
     done = prepare_prompts(ws, [PromptWish(edit, "rewritten", form) for form in ("", "instruction", "kontext")])
     assert done.new == 2
-    assert {order.split(". ")[0] for order, _ in Model.asked} == {
+    assert {order.split(". ")[0] for order, _ in model.asked} == {
         "You rewrite instructions for an image editing model that sees the picture; you do not"
     }
-    assert sum("what stays as it is" in order for order, _ in Model.asked) == 1
+    assert sum("what stays as it is" in order for order, _ in model.asked) == 1
 
 
-def test_what_cannot_be_used_is_asked_for_again_with_the_reason(make: Callable[..., Any], url: str) -> None:
-    ws = make(url, reasks=2)
+def test_what_cannot_be_used_is_asked_for_again_with_the_reason(make: Callable[..., Any], model: PromptModel) -> None:
+    ws = make(model.url, reasks=2)
     done = prepare_prompts(ws, wishes("talk 2 cats"))
     assert (done.new, done.failures) == (1, {})
-    talked = [order for order, text in Model.asked if text == "talk 2 cats"]
+    talked = [order for order, text in model.asked if text == "talk 2 cats"]
     assert TALK in talked[-1] and TALK not in talked[0]
     assert PromptBook(ws).text(task("talk 2 cats"), "rewritten").startswith("In detail")
 
 
-def test_what_could_not_be_used_is_told_and_asked_for_by_the_next_run(make: Callable[..., Any], url: str) -> None:
-    ws = make(url, reasks=1)
+def test_what_could_not_be_used_is_told_and_asked_for_by_the_next_run(
+    make: Callable[..., Any], model: PromptModel
+) -> None:
+    ws = make(model.url, reasks=1)
     done = prepare_prompts(ws, wishes("talk 4 cats"))
     assert (done.new, done.failures) == (0, {TALK: 1})
     with pytest.raises(MissingPart, match=f"{TALK}.*run the command again"):
         PromptBook(ws).text(task("talk 4 cats"), "rewritten")
     prepare_prompts(ws, wishes("talk 4 cats"))
     assert prepare_prompts(ws, wishes("talk 4 cats")).new == 1
-    assert len(asked()) == 5
+    assert len(model.texts) == 5
 
 
-def test_a_refusal_is_final_and_the_variant_does_not_exist(make: Callable[..., Any], url: str) -> None:
-    ws = make(url)
+def test_a_refusal_is_final_and_the_variant_does_not_exist(make: Callable[..., Any], model: PromptModel) -> None:
+    ws = make(model.url)
     assert prepare_prompts(ws, wishes("refuse me")).failures == {DECLINED: 1}
     with pytest.raises(Declined, match="refused"):
         PromptBook(ws).text(task("refuse me"), "rewritten")
-    before = len(asked())
+    before = len(model.texts)
     assert prepare_prompts(ws, wishes("refuse me")).known == 1
-    assert len(asked()) == before
+    assert len(model.texts) == before
 
 
-def test_a_failing_server_costs_only_the_texts_that_it_fails(make: Callable[..., Any], url: str) -> None:
-    ws = make(url)
+def test_a_failing_server_costs_only_the_texts_that_it_fails(make: Callable[..., Any], model: PromptModel) -> None:
+    ws = make(model.url)
     done = prepare_prompts(ws, wishes("broken one", "a cat"))
     assert (done.new, done.failures) == (1, {"the server failed (HTTP 500)": 1})
     with pytest.raises(MissingPart, match="HTTP 500"):
         PromptBook(ws).text(task("broken one"), "rewritten")
 
 
-def test_a_closed_door_stops_the_writing_and_what_came_stays(make: Callable[..., Any], url: str) -> None:
-    ws = make(url, concurrency=1)
+def test_a_closed_door_stops_the_writing_and_what_came_stays(make: Callable[..., Any], model: PromptModel) -> None:
+    ws = make(model.url, concurrency=1)
     done = prepare_prompts(ws, wishes("a cat", "closed", "a dog"))
     assert done.stopped is not None and "does not accept the key" in done.stopped
-    assert (done.new, "a dog" in asked()) == (1, False)
+    assert (done.new, "a dog" in model.texts) == (1, False)
     assert PromptBook(ws).text(task("a cat"), "rewritten").startswith("In detail")
 
 
-def test_the_budget_holds_over_all_runs(make: Callable[..., Any], url: str) -> None:
-    ws = make(url, price_in=1000.0, price_out=0.0, budget=2.0)
+def test_the_budget_holds_over_all_runs(make: Callable[..., Any], model: PromptModel) -> None:
+    ws = make(model.url, price_in=1000.0, price_out=0.0, budget=2.0)
     done = prepare_prompts(ws, wishes("a cat", "a dog", "a cow"))
     assert (done.new, done.cost) == (2, 2.0)
     assert done.stopped is not None and "budget" in done.stopped
@@ -250,14 +188,14 @@ def test_an_unknown_writer_style_or_form_is_one_line(make: Callable[..., Any]) -
         PromptBook(ws).text(task("a cat"), "as_is", "song")
 
 
-def test_a_missing_key_is_told_before_anything_is_asked(make: Callable[..., Any], url: str) -> None:
+def test_a_missing_key_is_told_before_anything_is_asked(make: Callable[..., Any], model: PromptModel) -> None:
     with pytest.raises(InputError, match="NO_SUCH_KEY"):
-        prepare_prompts(make(url, key_env="NO_SUCH_KEY"), wishes("a cat"))
+        prepare_prompts(make(model.url, key_env="NO_SUCH_KEY"), wishes("a cat"))
 
 
-def test_reading_needs_no_key(make: Callable[..., Any], url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_needs_no_key(make: Callable[..., Any], model: PromptModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WRITER_KEY", "k-123456789")
-    ws = make(url, key_env="WRITER_KEY")
+    ws = make(model.url, key_env="WRITER_KEY")
     prepare_prompts(ws, wishes("a cat"))
     monkeypatch.delenv("WRITER_KEY")
     assert PromptBook(ws).text(task("a cat"), "rewritten").startswith("In detail")
@@ -273,8 +211,8 @@ def test_a_face_swap_has_no_prompt(make: Callable[..., Any], style: str) -> None
     assert PromptBook(ws).text(swap, "as_is") == ""
 
 
-def test_an_interrupt_keeps_what_came(make: Callable[..., Any], url: str) -> None:
-    ws = make(url, concurrency=2)
+def test_an_interrupt_keeps_what_came(make: Callable[..., Any], model: PromptModel) -> None:
+    ws = make(model.url, concurrency=2)
 
     def interrupt(what: str, done: int, total: int) -> None:
         del what, total
@@ -283,15 +221,15 @@ def test_an_interrupt_keeps_what_came(make: Callable[..., Any], url: str) -> Non
 
     with pytest.raises(KeyboardInterrupt):
         prepare_prompts(ws, wishes(*(f"cat {i}" for i in range(20))), interrupt)
-    written = len(set(asked()))
+    written = len(set(model.texts))
     assert 1 <= written < 20
     rest = prepare_prompts(ws, wishes(*(f"cat {i}" for i in range(20))))
     assert rest.known >= 1 and rest.known + rest.new == 20
-    assert max(Counter(asked()).values()) == 1
+    assert max(Counter(model.texts).values()) == 1
 
 
-def test_the_book_serves_many_threads(make: Callable[..., Any], url: str) -> None:
-    ws = make(url)
+def test_the_book_serves_many_threads(make: Callable[..., Any], model: PromptModel) -> None:
+    ws = make(model.url)
     prompts = [f"cat {i}" for i in range(12)]
     prepare_prompts(ws, wishes(*prompts))
     book = PromptBook(ws)
