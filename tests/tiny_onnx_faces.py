@@ -132,7 +132,7 @@ def detector(path: Path, outputs: Sequence[Array], side: int | str, lit: tuple[i
         ]
     for i, value in enumerate(outputs):
         kept[f"value{i}"] = value
-        wanted = lit and value.shape[-1] == 1
-        nodes.append(helper.make_node("Mul" if wanted else "Identity", [f"value{i}", *(["on"] if wanted else [])], [f"o{i}"]))
+        kind, inputs = ("Mul", [f"value{i}", "on"]) if lit and value.shape[-1] == 1 else ("Identity", [f"value{i}"])
+        nodes.append(helper.make_node(kind, inputs, [f"o{i}"]))
         described.append(_float(f"o{i}", *value.shape))
     return _saved(path, nodes, [_float("input", 1, 3, side, side)], described, **kept)

@@ -131,7 +131,10 @@ def _values(data: mmap.mmap, tensor: _Tensor, path: Path) -> Floats:
         raw = _external(data, [span for number, span in kept if number == _EXTERNAL], path, count * form.itemsize)
     if len(raw) != count * form.itemsize:
         raise _Damaged(f"'{tensor.name}' has {len(raw)} bytes, expected {count * form.itemsize}")
-    return np.frombuffer(raw, form).astype(np.float64).reshape(tensor.dims)
+    values = np.frombuffer(raw, form)
+    if not np.isfinite(values).all():
+        raise _Damaged(f"'{tensor.name}' has numbers that are none")
+    return values.astype(np.float64).reshape(tensor.dims)
 
 
 def _external(data: mmap.mmap, entries: list[Span], path: Path, size: int) -> bytes:
