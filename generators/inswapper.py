@@ -53,16 +53,17 @@ from selector.perception.memory import RecentResults
 
 Floats = NDArray[np.float64]
 
-# Best first, a judgement: the crop's own box as the networks' authors paste it, then what hides its edge better.
+# Best first, a judgement: the crop's own box as the networks' authors paste it, then what hides its edge better. Colour
+# is matched only where nothing but the face is pasted: hair and background in the box have colours of their own.
 PASTES: tuple[Paste, ...] = (
     Paste(),
     Paste("hull", inset=0.0, feather=0.08),
-    Paste(colour=1.0),
-    Paste("ellipse"),
+    Paste("hull", inset=0.0, feather=0.08, colour=1.0),
+    Paste("ellipse", inset=0.0, feather=0.16),
     Paste("hull", inset=0.0, feather=0.08, sharpness=0.7),
     Paste(inset=0.02, feather=0.2),
-    Paste("hull", inset=0.0, feather=0.14, colour=1.0),
-    Paste("ellipse", colour=1.0, sharpness=0.7),
+    Paste("hull", inset=0.0, feather=0.14, colour=0.5, sharpness=0.7),
+    Paste("ellipse", inset=0.0, feather=0.16, colour=1.0, sharpness=0.7),
 )
 HALF = 0.5
 
@@ -148,11 +149,10 @@ class InSwapper:
         self._models.try_out()
 
     def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
-        """The first ``n`` of 8, or of 24 with a restorer; fewer where an ONNX detector leaves out the hull mask."""
+        """The first ``n`` of 8, or of 24 with a restorer; an ONNX detector makes ellipses of the hulls."""
         del seed
         scene_and_reference(inputs, self.name)
-        recipes = {recipe.key: recipe for recipe in map(self._recipe, self._pastes())}
-        return list(recipes.values())[: max(0, n)]
+        return [self._recipe(how) for how in self._pastes()[: max(0, n)]]
 
     def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:
         """One swap. Raises ``GenerationFailed``, ``MissingPart``, or ``InputError`` for a parameter or a model file."""
@@ -215,7 +215,7 @@ class InSwapper:
 
 def _without_hull(how: Paste) -> Paste:
     """An ONNX detector gives five points: the ellipse is the nearest thing to a hull."""
-    return how if how.mask != "hull" else replace(how, mask="ellipse", inset=Paste.inset)
+    return replace(how, mask="ellipse") if how.mask == "hull" else how
 
 
 def _paste_of(recipe: Recipe) -> Paste:

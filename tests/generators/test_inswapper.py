@@ -273,8 +273,10 @@ def test_an_onnx_detector_swaps_the_same_face_as_dlib_and_needs_no_landmarks(mod
     by_net, by_dlib = made(swapper, pair(ASTRONAUT, mirrored)), made(InSwapper(**models), pair(ASTRONAUT, mirrored))
     assert np.abs(np.array(by_net.notes["scene_face_px"]) - by_dlib.notes["scene_face_px"]).max() <= 1
     assert np.abs(by_net.image.astype(int) - by_dlib.image).mean() < 0.1
-    masks = [recipe.params["mask"] for recipe in swapper.recipes(pair(), 100, 0)]
+    recipes = swapper.recipes(pair(), 100, 0)
+    masks = [recipe.params["mask"] for recipe in recipes]
     assert "hull" not in masks and "ellipse" in masks
+    assert len({recipe.key for recipe in recipes}) == len(recipes) == len(PASTES)
 
 
 @pytest.mark.parametrize("which, expected", [("largest", 0), ("most_central", 1), ("main", 0)])
