@@ -141,7 +141,9 @@ class _Run:
 
     def _begin(self, work: Work) -> None:
         if isinstance(work, Unit):
-            self._watches[work.order.name].begin((work.order.task.id, work.order.name), work.n)
+            watch, key = self._watches[work.order.name], (work.order.task.id, work.order.name)
+            watch.begin(key, work.count)
+            watch.begin((*key, FINISH), work.count * len(work.order.step.finishes))
             self._lanes.add(lane_of(work.order, self._ws.config.workers), work.order.name, work)
         else:
             self._lanes.add(Lane(LOCAL, self._ws.config.workers), "", work)
@@ -169,7 +171,7 @@ class _Run:
 
     def _count(self, work: Work, event: Planning | Tried | Skipped | Left | _Ended) -> None:
         name, watch = work.order.name, self._watches[work.order.name]
-        unit = (work.order.task.id, name)
+        unit: tuple[str, ...] = (work.order.task.id, name)
         if isinstance(event, Planning):
             if event.outcome != "planned":
                 self.summary.count(event.outcome, name, event.reason)
@@ -179,8 +181,7 @@ class _Run:
         elif isinstance(event, Tried):
             self.summary.count(event.attempt.outcome, name, event.attempt.reason)
             watch.outcome(event.attempt.outcome, event.cost)
-            if FINISH not in event.attempt.recipe.params:
-                watch.step(unit)
+            watch.step((*unit, FINISH) if isinstance(work, FinishUnit) else unit)
         elif isinstance(event, Skipped):
             self.summary.already += 1
             watch.outcome("already")
@@ -189,7 +190,9 @@ class _Run:
             key = f"{name}: {event.reason}"
             self.summary.left[key] = self.summary.left.get(key, 0) + event.count
             watch.tally.left += event.count
-        elif isinstance(work, Unit):
+        elif isinstance(work, FinishUnit):
+            watch.end((*unit, FINISH))
+        else:
             self._ended(work, event.refused)
 
     def _ended(self, unit: Unit, refused: int) -> None:
@@ -242,6 +245,7 @@ class _Maker:
             assert self._finishing is not None
             for tried in finish(self._bench, self._finishing, work.order):
                 yield work, tried
+            yield work, _Ended(0)
             return
         refused = 0
         for event in self._unit(work):
@@ -273,9 +277,11 @@ class _Maker:
         if planning.outcome != "planned":
             # Not its kind of task: what others were refused goes on, its own number is nobody's.
             own = 0 if planning.outcome == "failed" else order.step.n
-            yield _Ended(unit.n - own if planning.outcome != "missing" else 0)
+            yield _Ended(_beyond(unit, own) if planning.outcome != "missing" else 0)
             return
-        found, skipped = self._bench.sort(order, planning, unit.n)
+        if planning.reason is None:  # no wording is missing for now
+            yield _Ended(_beyond(unit, max(order.step.n, len(planning.recipes))))  # more than it has ideas for
+        found, skipped = self._bench.sort(order, planning, unit.first, unit.n)
         yield from skipped
         left = len(found)
         try:
@@ -296,6 +302,11 @@ class _Maker:
         if isinstance(event, Skipped):
             return event.refused
         return isinstance(event, Tried) and event.attempt.outcome in ("declined", "failed")
+
+
+def _beyond(unit: Unit, n: int) -> int:
+    """How many of a unit's recipes are not among the first ``n``."""
+    return max(0, unit.n - max(unit.first, n))
 
 
 def _checked(finishing: Finishing, names: Sequence[str]) -> Finishing:

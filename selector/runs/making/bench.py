@@ -59,6 +59,8 @@ class Bench:
         self.ws = ws
         self._retry_failed = retry_failed
         self._local = threading.local()
+        self._lock = threading.Lock()
+        self._claimed: set[tuple[str, str, str]] = set()
 
     def inputs(self, task: Task) -> TaskInputs:
         """The task's inputs, kept while one thread works on the task: one decode serves all its recipes."""
@@ -67,15 +69,24 @@ class Bench:
             inputs = self._local.inputs = self.ws.task_inputs(task)
         return inputs
 
-    def sort(self, order: Order, planning: Planning, n: int) -> tuple[list[Open], list[Skipped]]:
-        """The first ``n`` recipes: those to be tried now, and the settled ones."""
+    def claim(self, order: Order, recipe: Recipe) -> bool:
+        """Whether nobody in this run has claimed the recipe before."""
+        key = (order.task.id, order.name, recipe.key)
+        with self._lock:
+            if key in self._claimed:
+                return False
+            self._claimed.add(key)
+            return True
+
+    def sort(self, order: Order, planning: Planning, first: int, n: int) -> tuple[list[Open], list[Skipped]]:
+        """The recipes from ``first`` to before ``n``: those to be tried now, and the settled ones."""
         ranked = getattr(
             order.generator, "best_first", not isinstance(order.generator, (BatchGenerator, RemoteGenerator))
         )
         found: list[Open] = []
         skipped: list[Skipped] = []
         tries = self.tries(order)
-        for place, recipe in enumerate(planning.recipes[:n]):
+        for place, recipe in enumerate(planning.recipes[first:n], first):
             before = tries.get(recipe.key, [])
             if self.is_settled(before):
                 skipped.append(Skipped(not any(outcome == "made" for outcome, _ in before)))

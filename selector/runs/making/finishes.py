@@ -47,7 +47,8 @@ def finish(bench: Bench, finishing: Finishing, order: Order) -> Iterator[Tried]:
         for name in order.step.finishes:
             recipe = finished(attempt.recipe, name, finishing.version)
             before = tries.get(recipe.key, [])
-            if not bench.is_settled(before):
+            # A second unit of the order may be finished while the first one's finishes are not stored yet.
+            if not bench.is_settled(before) and bench.claim(order, recipe):
                 open_ = Open(recipe, attempt.ordinal, len(before) + 1)
                 yield _finished(bench, finishing, order, open_, str(attempt.candidate_id), name)
 

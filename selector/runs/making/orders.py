@@ -25,11 +25,16 @@ class Order:
 
 @dataclass(frozen=True)
 class Unit:
-    """Work for one thread: the order's first ``n`` recipes, of which those are skipped that are settled."""
+    """Work for one thread: an order's recipes from ``first`` to before ``n``; those that are settled are skipped."""
 
     order: Order
     n: int
     place: int = 0  # of the order in its task's chain
+    first: int = 0  # those before it were the work of an earlier unit of this run
+
+    @property
+    def count(self) -> int:
+        return self.n - self.first
 
 
 @dataclass(frozen=True)
@@ -48,28 +53,30 @@ class Chain:
 
     orders: Sequence[Order]
     _targets: list[int] = field(default_factory=list)
+    _begun: list[int] = field(default_factory=list)  # recipes that units were made of
     _busy: set[int] = field(default_factory=set)
 
     def start(self) -> list[Unit]:
         """The units that need not wait for another."""
         self._targets = [order.step.n for order in self.orders]
+        self._begun = [0] * len(self.orders)
         return [self._begin(place) for place, n in enumerate(self._targets) if n]
 
     def done(self, unit: Unit, refused: int) -> list[Unit]:
-        """The units that follow when one has ended with so many recipes refused or failed."""
+        """The units that follow when one has ended with so many of its recipes refused or failed."""
         self._busy.discard(unit.place)
         found = [self._begin(unit.place)] if self._targets[unit.place] > unit.n else []
         after = unit.place + 1
-        if after < len(self.orders):
-            wanted = self.orders[after].step.n + refused
-            if wanted > self._targets[after]:
-                self._targets[after] = wanted
-                found += [] if after in self._busy else [self._begin(after)]
+        if refused and after < len(self.orders):
+            self._targets[after] += refused
+            found += [] if after in self._busy else [self._begin(after)]
         return found
 
     def _begin(self, place: int) -> Unit:
         self._busy.add(place)
-        return Unit(self.orders[place], self._targets[place], place)
+        unit = Unit(self.orders[place], self._targets[place], place, self._begun[place])
+        self._begun[place] = unit.n
+        return unit
 
 
 def without_services(orders: Sequence[Order]) -> tuple[list[Order], dict[str, str]]:

@@ -38,7 +38,7 @@ class Watch:
 
     def begin(self, unit: Hashable, n: int) -> None:
         self.total += n
-        self._of_unit[unit] = n
+        self._of_unit[unit] = self._of_unit.get(unit, 0) + n
 
     def step(self, unit: Hashable) -> None:
         """One recipe of a unit is settled."""
