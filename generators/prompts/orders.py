@@ -46,8 +46,8 @@ _TASK = {
     ),
 }
 _AFTER_EDIT = (
-    "You get an instruction to change a picture that you do not see. Describe how the changed picture looks, as far as "
-    "the instruction tells. "
+    "This text is an instruction to change a picture that you do not see: describe how the changed picture looks, as "
+    "far as the instruction tells. "
 )
 _TEXT_EDIT = (
     "The instruction changes words that are written in the picture: name the old words and the new ones in quotation "
@@ -62,15 +62,16 @@ def order_for(style: str, form: str, task_type: TaskType, reminder: str = "") ->
     if style == TRANSLATED:
         order = _TRANSLATE + _RULES
     else:
-        order = f"{_before(form, task_type)}{_TASK[form]}{_language(form)} {_length(form)} {_RULES}"
+        order = f"{_TASK[form]}{_of_edit(form, task_type)}{_language(form)} {_length(form)} {_RULES}"
     return f"{order} Your last answer could not be used ({reminder}): mind it this time." if reminder else order
 
 
-def _before(form: str, task_type: TaskType) -> str:
+def _of_edit(form: str, task_type: TaskType) -> str:
     if task_type is TaskType.T2I:
         return ""
-    after = _AFTER_EDIT if form in (CAPTION, TAGS) else ""
-    return after + (_TEXT_EDIT if task_type is TaskType.VTTIE and not after else "")
+    if form in (CAPTION, TAGS):
+        return _AFTER_EDIT
+    return _TEXT_EDIT if task_type is TaskType.VTTIE else ""
 
 
 def _language(form: str) -> str:
