@@ -13,7 +13,6 @@ from selector.store.database import add
 
 DELIVERED, UNDELIVERED, FAILED, REFUSED, LOST = "delivered", "undelivered", "failed", "refused", "lost"
 PAID = (DELIVERED, UNDELIVERED, LOST)  # what a service takes money for; an open job too
-COLLECTABLE = UNDELIVERED  # asking for the same job again may bring it
 
 
 @dataclass(frozen=True)
@@ -34,10 +33,13 @@ class Job:
     ends: Mapping[str, str]
 
     def collectable(self, recipe_key: str) -> bool:
-        """Whether asking for this job may bring the image of a recipe, without paying again."""
-        return (
-            self.resumable and recipe_key in self.recipe_keys and self.ends.get(recipe_key, COLLECTABLE) == COLLECTABLE
-        )
+        """Whether the image of a recipe was paid for and has not come yet, and asking for this job may bring it."""
+        return self.may_bring(recipe_key) and self.ends.get(recipe_key) != DELIVERED
+
+    def may_bring(self, recipe_key: str) -> bool:
+        """Whether asking for this job may bring the image of a recipe, also once more, without paying again."""
+        asked = self.resumable and recipe_key in self.recipe_keys
+        return asked and self.ends.get(recipe_key, UNDELIVERED) in (UNDELIVERED, DELIVERED)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,9 @@ def only_one(path: Path) -> Iterator[bool]:
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-            return
-        yield True
+            alone = True
+        except BlockingIOError:
+            alone = False
+        except OSError:  # a disk that knows no locks
+            alone = True
+        yield alone

@@ -111,8 +111,9 @@ class Lanes(Generic[Work, Event]):
                 for event in self._do(work):
                     self._events.put(event)
                 self._events.put(Done(work))
-        except Interrupted:
-            return
+        except Interrupted as error:
+            if not self._stop.is_set():  # nobody has ended the run: the consumer would wait for ever
+                self._events.put(_Failure(error))
         except BaseException as error:
             self._events.put(_Failure(error))
 

@@ -18,6 +18,7 @@ from selector.domain import (
     GenerationFailed,
     Made,
     RemoteGenerator,
+    ServiceStopped,
     Ticket,
     TicketLost,
 )
@@ -26,6 +27,7 @@ from selector.runs.making.bench import Bench, Left, Open, Tried
 from selector.runs.making.local import batches
 from selector.runs.making.orders import Order
 from selector.runs.making.poll_clock import PollClock
+from selector.runs.making.recipes import outcome_of
 from selector.runs.making.treatments import as_shown, style_of
 from selector.store import jobs
 from selector.store.jobs import Job, JobEnd
@@ -103,13 +105,13 @@ class _Work:
     def collect_old(self, rest: list[Open]) -> Iterator[Tried | Left]:
         """Ask for the jobs of earlier runs, newest first; takes out of ``rest`` what they settle."""
         for job in self._old_jobs():
-            mine = [one for one in rest if job.collectable(one.recipe.key)]
+            mine = [one for one in rest if job.may_bring(one.recipe.key)]
             if not mine:
                 continue
             ticket = Ticket(job.ticket, job.facts)
             try:
                 with self._account.slot():
-                    deliveries = self._wait(ticket, fresh=False)
+                    deliveries = self._wait(ticket, len(job.recipe_keys), fresh=False)
             except TicketLost as error:
                 self._end(job.id, [one.recipe.key for one in mine], jobs.LOST, str(error))
                 continue
@@ -118,8 +120,10 @@ class _Work:
                 yield Left(str(error), len(mine))
                 continue
             rest[:] = [one for one in rest if one not in mine]
-            by_key = dict(zip(job.recipe_keys, deliveries, strict=False))
-            yield from self._take(job.id, [(one, by_key[one.recipe.key]) for one in mine], job.price or 0.0)
+            by_key = dict(zip(job.recipe_keys, deliveries, strict=True))
+            pairs = [(one, by_key[one.recipe.key]) for one in mine]
+            self._account.spending.settle(0.0, -(job.price or 0.0) * sum(d.error is not None for _, d in pairs))
+            yield from self._take(job.id, pairs, 0.0)  # this run pays nothing for it
 
     def new_job(self, batch: Sequence[Open], again: list[Open], refused: dict[str, Declined]) -> Iterator[Tried | Left]:
         """Hand in one job, wait for it and take what it brings; ``again`` gets what the service has forgotten."""
@@ -132,6 +136,8 @@ class _Work:
         job_id = 0
         try:
             with self._account.slot():
+                if self._account.stop.is_set():
+                    raise Interrupted("stopped")
                 self._account.spending.hold(held)
                 paid = held
                 try:
@@ -141,7 +147,10 @@ class _Work:
                     raise
                 finally:
                     self._account.spending.settle(held, paid)
-                deliveries = ticket.deliveries or self._wait(ticket, fresh=True)
+                if ticket.deliveries is None:
+                    deliveries = self._wait(ticket, len(batch), fresh=True)
+                else:
+                    deliveries = _one_each(ticket.deliveries, len(batch))
         except Declined as error:
             refused[style] = error
             yield from (self.tried(one, error) for one in batch)
@@ -154,7 +163,7 @@ class _Work:
             yield Left(str(error), len(batch))
         else:
             self._account.spending.settle(0.0, -price * sum(d.error is not None for d in deliveries))
-            yield from self._take(job_id, list(zip(batch, deliveries, strict=False)), price)
+            yield from self._take(job_id, list(zip(batch, deliveries, strict=True)), price)
 
     def tried(self, one: Open, result: Made | Exception, ends: tuple[JobEnd, ...] = (), cost: float = 0.0) -> Tried:
         return self._bench.tried(self._order, one, self.inputs, result, self._started, ends=ends, cost=cost)
@@ -168,7 +177,9 @@ class _Work:
         shown = [as_shown(self.inputs, one.recipe) for one in batch]
         try:
             ticket = self._generator.submit(shown[0][0], [recipe for _, recipe in shown])
-        except GenerationFailed as error:
+        except (Declined, ServiceStopped, Interrupted):
+            raise
+        except Exception as error:
             raise _NotSubmitted(error) from error
         order, service = self._order, self._account.service.name
         keys = [one.recipe.key for one in batch]
@@ -188,8 +199,8 @@ class _Work:
             )
         return job_id, ticket
 
-    def _wait(self, ticket: Ticket, fresh: bool) -> Sequence[Delivery]:
-        """Ask until the job has ended. Raises ``GenerationFailed`` when it goes on for too long."""
+    def _wait(self, ticket: Ticket, n: int, fresh: bool) -> Sequence[Delivery]:
+        """Ask until the job of ``n`` recipes has ended. Raises ``GenerationFailed`` when it goes on for too long."""
         begun = time.monotonic()
         self._maker.count(1)
         try:
@@ -199,19 +210,35 @@ class _Work:
                     raise GenerationFailed(STILL_RUNNING)
                 if fresh or elapsed > 0.01:
                     self._account.polls.sleep(self._clock.wait(elapsed))
-                came = self._generator.poll(ticket)
+                came = self._poll(ticket, n)
                 if came is not None:
                     if fresh:
                         self._clock.note(time.monotonic() - begun)
-                    return came
+                    return _one_each(came, n)
         finally:
             self._maker.count(-1)
 
+    def _poll(self, ticket: Ticket, n: int) -> Sequence[Delivery] | None:
+        try:
+            return self._generator.poll(ticket)
+        except Declined as error:
+            return [Delivery(error=error)] * n
+        except (TicketLost, GenerationFailed, ServiceStopped, Interrupted):
+            raise
+        except Exception as error:  # the job goes on: when what is wrong here is mended, a later run collects it
+            raise GenerationFailed(outcome_of(error)[1]) from error
+
     def _take(self, job_id: int, pairs: Sequence[tuple[Open, Delivery]], price: float) -> Iterator[Tried]:
-        """Download in parallel, check, store the images."""
+        """Download in parallel, check, store the images; when the run ends meanwhile, those that have come."""
         futures = [self._downloads.submit(self._fetch, job_id, one, delivery, price) for one, delivery in pairs]
+        interrupted: Interrupted | None = None
         for future in futures:
-            yield future.result()
+            try:
+                yield future.result()
+            except Interrupted as error:
+                interrupted = error
+        if interrupted is not None:
+            raise interrupted
 
     def _fetch(self, job_id: int, one: Open, delivery: Delivery, price: float) -> Tried:
         key = one.recipe.key
@@ -235,9 +262,15 @@ class _Work:
             jobs.end_jobs(connection, [JobEnd(job_id, key, outcome, reason) for key in keys], self._bench.ws.now())
 
 
+def _one_each(deliveries: Sequence[Delivery], n: int) -> list[Delivery]:
+    """One delivery for each of a job's recipes, also where the service has sent fewer."""
+    missing = Delivery(error=GenerationFailed(f"a job of {n} images brought {len(deliveries)}"))
+    return [*deliveries[:n], *[missing] * (n - len(deliveries))]
+
+
 class _NotSubmitted(BestshotError):
     """The service has not taken the job: there is nothing to ask for."""
 
-    def __init__(self, cause: GenerationFailed) -> None:
+    def __init__(self, cause: Exception) -> None:
         super().__init__(str(cause))
         self.cause = cause
