@@ -179,7 +179,8 @@ class State:
     def _running(self) -> int:
         now = time.monotonic()
         self._active = [job for job in self._active if job.ends > now]
-        return sum(not job.lost for job in self._active)
+        forgotten = (faults.UNKNOWN, faults.GONE)  # who is told that there is no such job may hand in another
+        return sum(not job.lost and job.fault not in forgotten for job in self._active)
 
 
 def _codes(fault: str, n: int) -> tuple[str, ...]:
