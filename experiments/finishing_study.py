@@ -25,7 +25,7 @@ from generators.finishing import Finishing
 from scorers.artefacts import Artefacts
 from scorers.technical import Technical
 from selector.calibration.prior import PRIOR
-from selector.domain import Axis, Item, Picture, Task, TaskInputs, TaskType, encode_final
+from selector.domain import Axis, Item, Picture, Scorer, Task, TaskInputs, TaskType, encode_final
 
 Pixels = NDArray[np.uint8]
 
@@ -60,10 +60,10 @@ def study(pictures: list[Pixels], spoil: Callable[[Pixels], Pixels], name: str, 
     for truth in pictures:
         given = spoil(truth)
         made = Finishing().apply(TASK, given, name, seed).image
-        before, after = (Picture(encode_final(rgb)) for rgb in (given, made))
+        before, after = encode_final(given), encode_final(made)
         points.append(prior_points(after) - prior_points(before))
-        if after.rgb.shape == truth.shape:
-            errors.append(_error(after.rgb, truth) - _error(before.rgb, truth))
+        if made.shape == truth.shape:
+            errors.append(_error(after, truth) - _error(before, truth))
     return {"points": figure(points, seed), **({"error": figure(errors, seed)} if errors else {})}
 
 
@@ -89,11 +89,12 @@ def damages(seed: int) -> dict[str, Callable[[Pixels], Pixels]]:
 
 
 @lru_cache(maxsize=512)
-def prior_points(picture: Picture) -> float:
+def prior_points(data: bytes) -> float:
     """What the prior's rows of the two scorers add to PQ of a picture made from text."""
-    scores = {}
-    for scorer in (Technical(), Artefacts()):
-        (found,) = scorer.score([Item(TASK, picture)])
+    scores: dict[str, float | None] = {}
+    scorers: tuple[Scorer, ...] = (Technical(), Artefacts())
+    for scorer in scorers:
+        (found,) = scorer.score([Item(TASK, Picture(data))])
         scores |= {f"{scorer.name}.{column}": score.value for column, score in found.items()}
     total = 0.0
     for row in PRIOR[TaskType.T2I, Axis.PQ].weights:
@@ -120,8 +121,8 @@ def photographs() -> list[Pixels]:
     return [np.ascontiguousarray(shrink(rgb, LONG_SIDE_PX)) for rgb in found]
 
 
-def _error(rgb: Pixels, truth: Pixels) -> float:
-    return float(np.sqrt(np.mean((rgb.astype(np.float64) - truth) ** 2)))
+def _error(data: bytes, truth: Pixels) -> float:
+    return float(np.sqrt(np.mean((Picture(data).rgb.astype(np.float64) - truth) ** 2)))
 
 
 if __name__ == "__main__":
