@@ -14,7 +14,7 @@ from itertools import groupby
 
 from generators.finishing import Finishing
 from selector.domain import BestshotError, RemoteGenerator, ServiceStopped
-from selector.remote import Account, OutOfBudget
+from selector.remote import Account, Interrupted, OutOfBudget
 from selector.runs.making.bench import Bench, Left, Skipped, Tried
 from selector.runs.making.finishes import finish, finishing_of
 from selector.runs.making.lanes import Done, Lane, Lanes
@@ -100,8 +100,9 @@ class _Run:
     ) -> None:
         self._ws, self._progress = ws, progress
         self._chains = {key: Chain(list(of_task)) for key, of_task in groupby(orders, lambda order: order.task.id)}
-        self._maker = _Maker(ws, orders, retry_failed)
+        self._maker = _Maker(ws, orders, retry_failed, stop)
         self._lanes: Lanes[Work, Event] = Lanes(self._maker.make, stop)
+        self._unsaved: list[Planning | Tried | Skipped | Left | _Ended] = []
         self._watches = {name: Watch() for name in dict.fromkeys(order.name for order in orders)}
         self._accounts = {o.name: o.generator.account for o in orders if isinstance(o.generator, RemoteGenerator)}
         self._orders = orders
@@ -119,12 +120,14 @@ class _Run:
                     self._begin(unit)
             self._show(self._watches)
             for batch in self._lanes:
-                self._take(batch)
+                self._show(self._take(batch))
                 if time.monotonic() - self._shown > SHOW_SECONDS:
                     self._show(self._watches)
         finally:
+            # Nothing is shown here: a progress that raises (Ctrl-C falls anywhere) would lose what comes.
             for batch in self._lanes.finish():
                 self._take(batch)
+            self._store()
             self._maker.close()
             self._close_summary()
         return self.summary
@@ -148,16 +151,18 @@ class _Run:
         else:
             self._lanes.add(Lane(LOCAL, self._ws.config.workers), "", work)
 
-    def _take(self, batch: Sequence[Event | Done[Work]]) -> None:
-        """Store what came, then count it, and begin what follows from it."""
+    def _take(self, batch: Sequence[Event | Done[Work]]) -> dict[str, None]:
+        """Store what came, then count it, and begin what follows from it; returns the generators that it is of."""
         came = [event for event in batch if not isinstance(event, Done)]
-        self._store([event for _, event in came])
+        self._unsaved += [event for _, event in came]
+        self._store()
         for work, event in came:
             self._count(work, event)
-        self._show(dict.fromkeys(work.order.name for work, _ in came))
+        return dict.fromkeys(work.order.name for work, _ in came)
 
-    def _store(self, events: Sequence[Planning | Tried | Skipped | Left | _Ended]) -> None:
-        rows = [event for event in events if isinstance(event, (Planning, Tried))]
+    def _store(self) -> None:
+        """Store what is not yet, also what an interrupted transaction has left."""
+        rows = [event for event in self._unsaved if isinstance(event, (Planning, Tried))]
         if not rows:
             return
         now = self._ws.now()
@@ -168,6 +173,7 @@ class _Run:
                 else:
                     add_attempt(self._ws.db, connection, row.attempt, row.candidate, row.try_number, now)
                     end_jobs(connection, row.ends, now)
+        self._unsaved = []
 
     def _count(self, work: Work, event: Planning | Tried | Skipped | Left | _Ended) -> None:
         name, watch = work.order.name, self._watches[work.order.name]
@@ -228,7 +234,8 @@ def lane_of(order: Order, workers: int) -> Lane:
 class _Maker:
     """Works in threads; only reads the store, but for jobs."""
 
-    def __init__(self, ws: Workspace, orders: Sequence[Order], retry_failed: bool) -> None:
+    def __init__(self, ws: Workspace, orders: Sequence[Order], retry_failed: bool, stop: threading.Event) -> None:
+        self._stop = stop
         self._bench = Bench(ws, retry_failed)
         self._recipes = RecipeBook(ws, PromptBook(ws), retry_failed)
         finishes = sorted({name for order in orders for name in order.step.finishes})
@@ -245,6 +252,7 @@ class _Maker:
             assert self._finishing is not None
             for tried in finish(self._bench, self._finishing, work.order):
                 yield work, tried
+                self._go_on()
             yield work, _Ended(0)
             return
         refused = 0
@@ -263,6 +271,11 @@ class _Maker:
     def close(self) -> None:
         for maker in {id(maker): maker for maker in self._remote.values()}.values():
             maker.close()
+
+    def _go_on(self) -> None:
+        """Raise ``Interrupted`` when the run is being stopped: a unit of this machine may have hours of work left."""
+        if self._stop.is_set():
+            raise Interrupted("stopped")
 
     def _unit(self, unit: Unit) -> Iterator[Planning | Tried | Skipped | Left | _Ended]:
         order = unit.order
@@ -293,6 +306,8 @@ class _Maker:
             for event in made:
                 left -= 1 if isinstance(event, Tried) else event.count
                 yield event
+                if order.name not in self._remote:
+                    self._go_on()
         except (ServiceStopped, OutOfBudget) as error:
             if left:
                 yield Left(str(error), left)
