@@ -30,7 +30,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from generators.openai_api.answers import deliveries_of, from_facts, ticket_of
-from generators.openai_api.client import ImagesClient, need_openai
+from generators.openai_api.client import ImagesClient, check_openai
 from generators.openai_api.fields import MATCH, Fields, Wishes
 from generators.openai_api.pictures import at_size_of, decoded_bytes, upload_bytes
 from generators.openai_api.troubles import Complaint
@@ -106,7 +106,7 @@ class OpenAIImages:
         """Raises ``MissingPart`` without a model, a key or the package; asks the service nothing."""
         if not self._wishes.model:
             raise MissingPart('openai_images: no model is set: set `model = "..."` in [generators.openai_images]')
-        need_openai()
+        check_openai()
         _ = self.account.key
 
     def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:

@@ -37,7 +37,7 @@ HTML, NO_IMAGE, NO_BASE64, HALF_IMAGE, HTML_IMAGE, ERROR_200, ELSEWHERE, FORBIDD
     "403",
     "400",
 )
-FEWER = "one image too few"
+FEWER, ECHO = "one image too few", "400 that repeats the key"
 _ERRORS: Mapping[str, tuple[int, dict[str, Any]]] = {
     THROTTLE: (429, {"message": "Rate limit reached for images per minute", "code": "rate_limit_exceeded"}),
     BROKEN: (500, {"message": "The server had an error while processing your request", "type": "server_error"}),
@@ -215,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
                 images.requests[prompt] += 1
                 rng = Random(f"{images.behaviour.seed} {prompt} {number}")  # whatever the order of arrival
                 served = images.behaviour.fault(number, prompt, rng)
-            count = 0 if refused or served in (*_ERRORS, BROKEN, DROP, ELSEWHERE) else _count(images.behaviour, fields)
+            count = 0 if refused or served in (*_ERRORS, DROP, ELSEWHERE, ECHO) else _count(images.behaviour, fields)
             if served == FEWER:
                 count -= 1
             headers = {key.lower(): value for key, value in self.headers.items()}
@@ -262,6 +262,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, {"created": 1, "data": []})
         elif served == ERROR_200:
             self._send(200, {"error": _ERRORS[MODERATED][1]})
+        elif served == ECHO:
+            self._send(400, {"error": {"message": f"Bad request with {self.headers['authorization']} in it"}})
         elif served == ELSEWHERE:
             self._send(307, {}, {"location": "http://localhost:9/v1/images/generations"})
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,12 @@ def need_openai() -> Any:
     except ImportError as error:
         raise MissingPart("openai_images needs the openai package: pip install 'bestshot[judge]'") from error
     return openai
+
+
+def check_openai() -> None:
+    """Raise ``MissingPart`` when the package is not installed; without the time that importing it takes."""
+    if find_spec("openai") is None:
+        need_openai()
 
 
 class ImagesClient:

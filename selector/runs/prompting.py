@@ -21,7 +21,7 @@ from selector.runs.contest_context import USUAL_TABLE, read_translations
 from selector.runs.progress import Progress, silent
 from selector.runs.prompting_calls import Source, Writer, Written
 from selector.runs.workspace import Workspace
-from selector.store.prompt_texts import REFUSED, WRITTEN, add_prompt_texts, load_prompt_texts
+from selector.store.prompt_texts import WRITTEN, add_prompt_texts, load_prompt_texts
 from selector.store.replies import add_replies
 
 __all__ = ["PROMPT_STYLES", "PromptBook", "PromptSummary", "PromptWish", "needs_writer", "prepare_prompts"]
@@ -44,7 +44,7 @@ class PromptSummary:
     """
 
     needed: int = 0
-    known: int = 0  # written or refused before this run
+    known: int = 0  # answered before this run, with a text or without
     new: int = 0
     failures: dict[str, int] = field(default_factory=dict)
     cost: float | None = None
@@ -52,11 +52,14 @@ class PromptSummary:
     stopped: str | None = None
 
 
-def prepare_prompts(ws: Workspace, wanted: Sequence[PromptWish], progress: Progress = silent) -> PromptSummary:
+def prepare_prompts(
+    ws: Workspace, wanted: Sequence[PromptWish], progress: Progress = silent, retry_failed: bool = False
+) -> PromptSummary:
     """Have the model write what is wanted and not there yet; what came is stored, however the run ends.
 
     Without a writer, and where the model gave up or the budget is used, ``stopped`` says why: the other styles can go
-    on, and ``PromptBook`` tells the same of each text.
+    on, and ``PromptBook`` tells the same of each text. ``retry_failed``: ask again also for what the model refused, or
+    answered in a way that cannot be used.
 
     Raises:
         InputError: unknown style or form, no such table, its key is not set, or it has a budget and no price.
@@ -71,7 +74,7 @@ def prepare_prompts(ws: Workspace, wanted: Sequence[PromptWish], progress: Progr
     if not name:
         summary.stopped = _NO_WRITER
         return summary
-    missing = book.missing(sources)
+    missing = book.missing(sources, retry_failed)
     summary.known = len(sources) - len(missing)
     if missing:
         _Writing(ws, name, missing, summary).carry_out(progress)
@@ -93,7 +96,7 @@ class PromptBook:
             form: what the generator states as its ``prompt_form``, "" for the usual of the task's type.
 
         Raises:
-            Declined: the model refused, or the task has no prompt: this variant does not exist.
+            Declined: there is no such variant: the model refused, its answers cannot be used, or there is no prompt.
             MissingPart: no writer is configured, or it has not written this text; the message names the cure.
             InputError: no such style, form or table of a judge.
         """
@@ -121,12 +124,13 @@ class PromptBook:
             form = form_for("", task.type)  # a translation is the same for all of them
         return Source(style, form, task.type, original)
 
-    def missing(self, sources: Sequence[Source]) -> list[Source]:
-        """Those that the configured model has neither written nor refused."""
+    def missing(self, sources: Sequence[Source], retry_failed: bool = False) -> list[Source]:
+        """Those that the configured model has not answered; with ``retry_failed`` all without a text."""
         keys = {source: self._key(source) for source in sources}
         with self._ws.db.read() as connection:
             known = load_prompt_texts(connection, keys.values())
-        return [source for source, key in keys.items() if key not in known or not known[key].final]
+        done = {key for key, text in known.items() if text.outcome == WRITTEN or (text.final and not retry_failed)}
+        return [source for source, key in keys.items() if key not in done]
 
     def _known(self, task: Task, style: str) -> str:
         return self._translations.get(task.prompt.strip(), task.prompt) if style == TRANSLATED else task.prompt
@@ -139,8 +143,8 @@ class PromptBook:
             found = load_prompt_texts(connection, [key]).get(key)
         if found is not None and found.outcome == WRITTEN:
             return found.text
-        if found is not None and found.outcome == REFUSED:
-            raise Declined(f"{found.model} refused to write the prompt in the style '{source.style}'")
+        if found is not None and found.final:
+            raise Declined(f"{found.model} wrote no prompt in the style '{source.style}': {found.reason}")
         why = f" ({found.reason})" if found is not None and found.reason else ""
         raise MissingPart(f"the prompt is not written in the style '{source.style}' yet{why}: run the command again")
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from selector.store import schema
 from selector.store.database import Database
 
-WRITTEN, REFUSED = "written", "refused"
+WRITTEN, REFUSED, UNREADABLE = "written", "refused", "unreadable"
 _MOST_KEYS = 500  # in one query: SQLite bounds the number of parameters
 
 
@@ -42,8 +42,8 @@ class PromptText:
 
     @property
     def final(self) -> bool:
-        """Whether asking again would be no use: there is a text, or the model refused."""
-        return self.outcome in (WRITTEN, REFUSED)
+        """Whether it has been answered: there is a text, or the answers held none, and would again."""
+        return self.outcome in (WRITTEN, REFUSED, UNREADABLE)
 
 
 def add_prompt_texts(db: Database, connection: Connection, texts: Iterable[PromptText]) -> None:
@@ -52,7 +52,7 @@ def add_prompt_texts(db: Database, connection: Connection, texts: Iterable[Promp
 
 
 def load_prompt_texts(connection: Connection, keys: Iterable[str]) -> dict[str, PromptText]:
-    """Key to what counts: the newest text, else the newest refusal, else how the newest question ended."""
+    """Key to what counts: the newest text, else how the newest question ended."""
     wanted = sorted(set(keys))
     found: dict[str, PromptText] = {}
     p = schema.prompt_text.c
@@ -61,10 +61,6 @@ def load_prompt_texts(connection: Connection, keys: Iterable[str]) -> dict[str, 
         query = select(*columns).where(p.key.in_(wanted[start : start + _MOST_KEYS])).order_by(p.id)
         for row in connection.execute(query):
             text = PromptText(*row)
-            if text.key not in found or _rank(text) >= _rank(found[text.key]):
+            if text.outcome == WRITTEN or text.key not in found or found[text.key].outcome != WRITTEN:
                 found[text.key] = text
     return found
-
-
-def _rank(text: PromptText) -> int:
-    return {WRITTEN: 2, REFUSED: 1}.get(text.outcome, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -364,6 +365,12 @@ def test_a_wrong_key_is_one_line_without_the_key_that_the_server_echoes(
     assert not any(wrong[i : i + 6] in everything for i in range(len(wrong) - 5))
 
 
+def test_the_servers_words_are_told_without_the_key_that_they_hold(serve: Callable[..., OpenAIImagesServer]) -> None:
+    generator = client(serve(fault=always(images.ECHO)))
+    with pytest.raises(GenerationFailed, match=r"Bad request with Bearer \*\*\* in it"):
+        generator.generate(t2i(), generator.recipes(t2i(), 1, 0)[0])
+
+
 def test_an_unknown_model_names_the_setting(serve: Callable[..., OpenAIImagesServer]) -> None:
     generator = client(serve(), model="gpt-image-0")
     with pytest.raises(ServiceStopped, match="check `model`"):
@@ -486,6 +493,9 @@ def test_check_names_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         OpenAIImages().check()
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(MissingPart, match="OPENAI_API_KEY"):
+        OpenAIImages(model="m").check()
+    monkeypatch.setitem(sys.modules, "openai", None)
+    with pytest.raises(MissingPart, match=r"pip install 'bestshot\[judge\]'"):
         OpenAIImages(model="m").check()
 
 
