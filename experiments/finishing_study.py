@@ -3,9 +3,9 @@
     python -m experiments.finishing_study --json out.json
 
 Real photographs, each left as it is, saved as a poor JPEG, made noisy, softened or enlarged twofold, then finished and
-encoded as a contest's final JPEG. ``points``: change of PQ that the prior's rows of ``technical`` and ``artefacts`` give
-(0 to 10; judgements with reasons, not measurements), against the same picture without a finish. ``error``: change of
-the root mean square difference to the photograph before the damage, in levels (below 0: nearer to the truth); none for
+encoded as a contest's final JPEG. ``points``: change of PQ by the prior's rows of ``technical`` and ``artefacts`` (0 to
+10; judgements with reasons, not measurements), against the same picture without a finish. ``error``: change of the root
+mean square difference to the photograph before the damage, in levels (below 0: nearer to the truth); none for
 ``upscale``, whose picture has another size. No judge has seen these pictures.
 """
 
@@ -25,7 +25,7 @@ from generators.finishing import Finishing
 from scorers.artefacts import Artefacts
 from scorers.technical import Technical
 from selector.calibration.prior import PRIOR
-from selector.domain import Axis, Item, Picture, Scorer, Task, TaskInputs, TaskType, encode_final
+from selector.domain import Axis, Item, Picture, Task, TaskInputs, TaskType, encode_final
 
 Pixels = NDArray[np.uint8]
 
@@ -92,7 +92,7 @@ def damages(seed: int) -> dict[str, Callable[[Pixels], Pixels]]:
 def prior_points(data: bytes) -> float:
     """What the prior's rows of the two scorers add to PQ of a picture made from text."""
     scores: dict[str, float | None] = {}
-    scorers: tuple[Scorer, ...] = (Technical(), Artefacts())
+    scorers: list[Any] = [Technical(), Artefacts()]
     for scorer in scorers:
         (found,) = scorer.score([Item(TASK, Picture(data))])
         scores |= {f"{scorer.name}.{column}": score.value for column, score in found.items()}

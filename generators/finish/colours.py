@@ -5,7 +5,7 @@ compares it with the source. The unchanged part is found together with the shift
 everything outside of the region that the task names, what still differs visibly is taken out, and the map is fitted
 again. The map (affine in sRGB and in the place, so that a slope across the picture is not taken for a matter of colour)
 goes over the whole picture, so that the edit keeps its place among its surroundings; a slow field takes what the map
-leaves, fading out inside of the edit. Cost: 0.5 to 1.2 s at 512 px on one core.
+leaves, fading out inside of the edit. Cost: about 1 s at 512 px on one core.
 Declined: tasks without a source; edits of the whole picture's tones; pictures in which nothing is unchanged, or whose
 colours are so far off that it must have been meant.
 Fails: a tone edit in words that are not understood, and too slight to be told from a shift, is taken back.
