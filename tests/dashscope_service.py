@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from experiments.support.dashscope_server import DashScopeServer
+from experiments.support.dashscope_state import Behaviour
 from generators.dashscope import DashScope
 from selector.domain import BestshotError, Made, Picture, Recipe, Task, TaskInputs, TaskType, encode_final
 from selector.domain.remote import Delivery, Ticket
@@ -17,6 +19,23 @@ from selector.remote import Account
 
 KEY = "sk-9f3b7c2a5e8d4416a0b1c2d3e4f56789"
 KEY_ENV = "TEST_DASHSCOPE_KEY"
+Serve = Callable[..., DashScopeServer]
+
+
+@pytest.fixture
+def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    """Starts services that want ``KEY``, work 0.05 s on a job and serve small pictures, unless told otherwise."""
+    monkeypatch.setenv(KEY_ENV, KEY)
+    running: list[DashScopeServer] = []
+
+    def start(**behaviour: Any) -> DashScopeServer:
+        server = DashScopeServer(Behaviour(**{"key": KEY, "job_seconds": 0.05, "picture_px": 64, **behaviour}))
+        running.append(server.__enter__())
+        return server
+
+    yield start
+    for server in running:
+        server.__exit__(None, None, None)
 
 
 def account_at(url: str, **facts: Any) -> Account:

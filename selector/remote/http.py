@@ -117,12 +117,14 @@ def open_url(
 
 
 def read_body(response: Response, most_bytes: int, ends: float) -> bytes:
-    """The whole body. Raises ``TooLarge``, ``TooSlow`` after the monotonic time ``ends``, and what ``requests`` raises.
+    """The whole body. Raises ``TooLarge``, ``TooSlow`` after the monotonic time ``ends``, and what ``urllib3`` raises.
 
     A body that is shorter than its Content-Length says is an error of the connection.
     """
-    parts, size = [], 0
-    for part in response.iter_content(_CHUNK_BYTES):
+    raw, parts, size = response.raw, [], 0
+    # What has come, not a full chunk: else a server that sends a byte a second is never looked at.
+    some = raw.read1 if hasattr(raw, "read1") else raw.read
+    while part := some(_CHUNK_BYTES, decode_content=True):
         size += len(part)
         if size > most_bytes:
             raise TooLarge
@@ -146,7 +148,7 @@ def trouble_of(error: Exception) -> Trouble:
         return Trouble(troubles.FATAL, NO_ADDRESS)
     if isinstance(error, gone_wrong.ProxyError):
         return Trouble(troubles.BUSY, "the proxy failed")
-    if isinstance(error, (gone_wrong.ReadTimeout, TooSlow)):
+    if isinstance(error, (gone_wrong.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TooSlow)):
         return Trouble(troubles.BUSY, "the server did not answer in time")
     if isinstance(error, gone_wrong.ConnectTimeout) or _not_reached(error):
         return Trouble(troubles.BUSY, "the server cannot be reached")

@@ -4,40 +4,32 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from dashscope_service import KEY, KEY_ENV, account_at, carried_out, edit_task, generator_at, one, text_task, wait_for
+from dashscope_service import (
+    Serve,
+    account_at,
+    carried_out,
+    edit_task,
+    generator_at,
+    one,
+    serving,
+    text_task,
+    wait_for,
+)
 
 from experiments.support.dashscope_pictures import shows, shows_edit
-from experiments.support.dashscope_server import DashScopeServer
-from experiments.support.dashscope_state import Behaviour
 from generators.dashscope import DashScope
 from selector.conformance import check_generator
 from selector.domain import Declined, GenerationFailed, InputError, Made, MissingPart, Picture, TaskType, encode_final
 from selector.domain.remote import Delivery, RemoteGenerator, Ticket
 from selector.registry import create_generator, usual_service
 
-Serve = Callable[..., DashScopeServer]
-
-
-@pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    monkeypatch.setenv(KEY_ENV, KEY)
-    running: list[DashScopeServer] = []
-
-    def start(**behaviour: Any) -> DashScopeServer:
-        server = DashScopeServer(Behaviour(**{"key": KEY, "job_seconds": 0.05, "picture_px": 64, **behaviour}))
-        running.append(server.__enter__())
-        return server
-
-    yield start
-    for server in running:
-        server.__exit__(None, None, None)
+serve = serving  # the fixture
 
 
 def test_a_text_model_keeps_the_contract(serve: Serve) -> None:
@@ -103,8 +95,7 @@ def test_another_object_fetches_the_job_of_a_stored_ticket(serve: Serve) -> None
 def test_what_was_sent_and_what_the_service_made_of_the_prompt_is_noted(serve: Serve) -> None:
     server = serve()
     made = one(generator_at(server, prompt_extend=True, negative_prompt="blur", size="768x512"), text_task("a cat"))
-    told = {key: made.notes[key] for key in ("model", "prompt", "prompt_extend", "negative_prompt", "size", "watermark")}
-    assert told == {
+    wanted = {
         "model": "wanx2.1-t2i-turbo",
         "prompt": "a cat",
         "prompt_extend": True,
@@ -112,6 +103,7 @@ def test_what_was_sent_and_what_the_service_made_of_the_prompt_is_noted(serve: S
         "size": "768*512",
         "watermark": False,
     }
+    assert {key: made.notes[key] for key in wanted} == wanted
     assert made.notes["actual_prompt"] == "a cat, in detail"
     assert server.state.bodies[0]["input"] == {"prompt": "a cat", "negative_prompt": "blur"}
 
@@ -125,7 +117,14 @@ def test_the_prompt_goes_out_as_it_is_unless_rewriting_is_asked_for(serve: Serve
 
 @pytest.mark.parametrize(
     "prompt",
-    ['say "hello" and \'bye\'', "two\nlines\r\nand\ttabs", "猫在屋顶上，下雨", "🐈‍⬛ on 🏠", "\\ % {} ${HOME} `ls`", "\ud83d half"],
+    [
+        "say \"hello\" and 'bye'",
+        "two\nlines\r\nand\ttabs",
+        "猫在屋顶上，下雨",
+        "🐈‍⬛ on 🏠",
+        "\\ % {} ${HOME} `ls`",
+        "\ud83d half",
+    ],
 )
 def test_any_prompt_arrives_as_it_is(serve: Serve, prompt: str) -> None:
     server = serve()

@@ -1,0 +1,227 @@
+"""Retries, waits and the end of hope, without a network: ``send`` is a list of what comes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from selector.domain import Declined, GenerationFailed, InputError, MissingPart
+from selector.domain.remote import ServiceStopped, TicketLost
+from selector.remote import Account, Interrupted, OutOfBudget, Service, Trouble, troubles
+from selector.remote.account import THROTTLED_TRIES
+from selector.remote.breaker import FAILURES_IN_A_ROW, TRIPS, Breaker
+from selector.remote.redact import redacted
+from selector.remote.spending import Spending
+
+BUSY = Trouble(troubles.BUSY, "the server failed")
+THROTTLED = Trouble(troubles.THROTTLED, "throttling")
+
+
+def account(**facts: object) -> Account:
+    return Account(Service("s", "https://user:pw@Example.com/v1", **{"backoff_seconds": 0.001, **facts}))  # type: ignore[arg-type]
+
+
+def sending(*comes: object) -> Callable[[], object]:
+    waiting = iter(comes)
+    return lambda: next(waiting)
+
+
+def test_a_request_is_sent_again_until_it_is_answered_and_the_reasons_are_counted() -> None:
+    ours = account()
+    assert ours.call(sending(BUSY, THROTTLED, BUSY, "yes")) == "yes"
+    assert ours.troubles == {"the server failed": 2, "throttling": 1}
+
+
+def test_none_is_an_answer() -> None:
+    assert account().call(sending(None)) is None
+
+
+def test_a_request_that_fails_too_often_is_given_up_with_its_reason() -> None:
+    with pytest.raises(GenerationFailed, match=r"the server failed \(4 times\)"):
+        account(max_retries=3).call(sending(*[BUSY] * 4))
+
+
+def test_throttling_is_waited_out_much_longer() -> None:
+    assert account(max_retries=0).call(sending(*[Trouble(troubles.THROTTLED, "t", 0.0)] * THROTTLED_TRIES, 1)) == 1
+    with pytest.raises(GenerationFailed):
+        account().call(sending(*[Trouble(troubles.THROTTLED, "t", 0.0)] * (THROTTLED_TRIES + 1)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        (troubles.REFUSED, Declined),
+        (troubles.REJECTED, GenerationFailed),
+        (troubles.LOST, TicketLost),
+        (troubles.FATAL, ServiceStopped),
+    ],
+)
+def test_what_is_final_is_not_sent_again(kind: str, error: type[Exception]) -> None:
+    with pytest.raises(error, match="the reason"):
+        account().call(sending(Trouble(kind, "the reason")))
+
+
+def test_a_fatal_trouble_stops_every_later_request_and_names_the_service_without_a_password() -> None:
+    ours = account()
+    for _ in range(2):
+        with pytest.raises(ServiceStopped, match=r"^service s at example\.com: no money$"):
+            ours.call(sending(Trouble(troubles.FATAL, "no money")))
+
+
+def test_the_breaker_gives_up_after_many_failures_without_any_answer() -> None:
+    breaker = Breaker("it")
+    for failure in range(FAILURES_IN_A_ROW * (TRIPS + 1)):
+        breaker.check()
+        assert breaker.failed("down") is ((failure + 1) % FAILURES_IN_A_ROW == 0)
+    with pytest.raises(ServiceStopped, match="down, 48 times in a row"):
+        breaker.check()
+
+
+def test_one_answer_starts_the_count_anew() -> None:
+    breaker = Breaker("it")
+    for _ in range(20):
+        for _ in range(FAILURES_IN_A_ROW - 1):
+            breaker.failed("down")
+        breaker.succeeded()
+    breaker.check()
+
+
+def test_a_server_that_asks_for_more_than_ten_minutes_ends_the_run() -> None:
+    with pytest.raises(ServiceStopped, match="wait for 20 minutes"):
+        account().call(sending(Trouble(troubles.THROTTLED, "t", 1200.0)))
+
+
+def test_retry_after_holds_the_others_back_too() -> None:
+    ours = account()
+    pause = Trouble(troubles.THROTTLED, "t", 0.3)
+    started = time.monotonic()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(ours.call, sending(pause, 1), ours.submits)
+        time.sleep(0.05)
+        second = pool.submit(ours.call, sending(2), ours.submits)
+        polled = pool.submit(ours.call, sending(3), ours.polls)
+        assert polled.result() == 3
+        assert (first.result(), second.result()) == (1, 2)
+    assert time.monotonic() - started >= 0.29
+
+
+def test_a_chance_throttle_holds_nobody_else_back() -> None:
+    ours = account(backoff_seconds=0.5)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ours.call, sending(THROTTLED, 1), ours.submits)
+        time.sleep(0.05)
+        started = time.monotonic()
+        assert ours.call(sending(2), ours.submits) == 2
+        assert time.monotonic() - started < 0.15
+        assert first.result() == 1
+
+
+def test_no_second_sees_more_requests_than_allowed_also_after_pauses() -> None:
+    ours = account(submits_per_second=20.0)
+    sent: list[float] = []
+    turn = iter(range(1000))
+
+    def send() -> object:
+        sent.append(time.monotonic())
+        return Trouble(troubles.THROTTLED, "t", 0.25) if next(turn) in (5, 12) else 1
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda _: ours.call(send, ours.submits), range(40)))
+    times = sorted(sent)
+    assert len(times) == 42
+    assert all(later - earlier > 0.99 for earlier, later in zip(times, times[20:], strict=False))
+    assert times[-1] - times[0] < 42 / 20 + 2 * 0.25 + 0.6  # and no turn is wasted
+
+
+def test_slots_bound_what_runs_and_end_when_the_run_is_stopped() -> None:
+    ours = account(running=2)
+    with ours.slot(), ours.slot():
+        threading.Timer(0.05, ours.stop.set).start()
+        with pytest.raises(Interrupted):
+            ours.take_slot()
+
+
+def test_a_slot_is_not_waited_for_at_a_dead_service() -> None:
+    ours = account(running=1)
+    ours.breaker.stop("dead")
+    with ours.slot(), pytest.raises(ServiceStopped):
+        ours.take_slot()
+
+
+def test_money_is_held_before_it_is_spent() -> None:
+    purse = Spending(1.0, spent=0.4)
+    purse.hold(0.3)
+    purse.hold(0.3)
+    with pytest.raises(OutOfBudget, match=r"0\.1, and 0 is left of the budget of 1"):
+        purse.hold(0.1)
+    purse.settle(0.3, 0.1)
+    purse.hold(0.2)
+    assert purse.spent == pytest.approx(0.5)
+    Spending(None).hold(1e9)
+
+
+def test_a_dime_ten_times_is_a_whole_budget() -> None:
+    purse = Spending(1.0)
+    for _ in range(10):
+        purse.hold(0.1)
+        purse.settle(0.1, 0.1)
+    with pytest.raises(OutOfBudget):
+        purse.hold(0.01)
+
+
+def test_a_key_comes_from_the_environment_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_KEY", "  sk-1234567 \n")
+    assert Service("s", "https://a.b", key_env="SOME_KEY").key() == "sk-1234567"
+    place = tmp_path / "我的 key.txt"
+    place.write_text("\ufeffsk-from-file\n", encoding="utf-8")
+    assert Service("s", "https://a.b", key_env="SOME_KEY", key_path=str(place)).key() == "sk-from-file"
+    assert Service("s", "https://a.b").key() == ""
+
+
+def test_a_missing_or_impossible_key_is_told_without_showing_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SOME_KEY", raising=False)
+    with pytest.raises(MissingPart, match="export SOME_KEY"):
+        Service("s", "https://a.b", key_env="SOME_KEY").key()
+    with pytest.raises(MissingPart, match="write the key into it"):
+        Service("s", "https://a.b", key_path=str(tmp_path / "none")).key()
+    for odd in ("sk-12 34567", "sk-钥匙123456", "sk-1\x00234567"):
+        if "\x00" not in odd:
+            monkeypatch.setenv("SOME_KEY", odd)
+            with pytest.raises(InputError, match="no key has") as caught:
+                Service("s", "https://a.b", key_env="SOME_KEY").key()
+            assert odd not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("Incorrect key sk-abcdefgh12345.", "Incorrect key ***."),
+        ("sk-abcd and fgh12345", "*** and ***"),
+        ("sk-ab…2345", "sk-ab…2345"),
+        ("nothing here", "nothing here"),
+        ("sk-abcdefgh12345sk-abcdefgh12345", "******"),
+        ("", ""),
+    ],
+)
+def test_no_part_of_a_key_of_six_characters_survives(text: str, clean: str) -> None:
+    assert redacted(text, "sk-abcdefgh12345") == clean
+
+
+def test_without_a_key_nothing_is_hidden() -> None:
+    assert redacted("text", "") == "text"
+    assert redacted("abc abcd", "abc") == "*** ***d"
+
+
+def test_a_text_is_cleaned_shortened_and_on_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_KEY", "sk-1234567890")
+    ours = account(key_env="SOME_KEY")
+    assert ours.clean("a\n b\tsk-1234567890") == "a b ***"
+    assert len(ours.clean("x" * 1000)) == 500
+    assert ours.clean("abcdef", 3) == "abc"
