@@ -87,14 +87,13 @@ class Faults:
             return ""
         self._asked[kinds[0], prompt, place] += 1
         turn = self._asked[kinds[0], prompt, place]
+        for name in kinds:
+            share = self._shares.get(name, 0.0) if name in LASTING else 0.0
+            if share and Random(f"{self._seed} {name} {prompt!r} {place}").random() < share:
+                return name
         point = Random(f"{self._seed} {kinds[0]} {prompt!r} {place} {turn}").random()
         for name in kinds:
-            share = self._shares.get(name, 0.0)
-            if name in LASTING:
-                if share and Random(f"{self._seed} {name} {prompt!r} {place}").random() < share:
-                    return name
-                continue
-            point -= share
+            point -= 0.0 if name in LASTING else self._shares.get(name, 0.0)
             if point < 0:
                 return name
         return ""

@@ -211,10 +211,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _progress(self, job: Job) -> dict[str, Any]:
         told: dict[str, Any] = {"task_id": job.id, "submit_time": "2025-07-01 12:00:00.000"}
-        left = job.ends - time.monotonic()
-        if left > 0:
-            seconds = self.server.state.behaviour.job_seconds
-            return {"output": told | {"task_status": "PENDING" if left > 0.9 * seconds else "RUNNING"}}
+        now = time.monotonic()
+        if now < job.ends:
+            return {"output": told | {"task_status": "PENDING" if now < job.begins else "RUNNING"}}
         if not job.made:
             if job.fault == faults.CANCELED:
                 return {"output": told | {"task_status": "CANCELED"}}

@@ -63,7 +63,8 @@ class Job:
     base: bytes | None
     fault: str
     created: float  # seconds since 1970
-    ends: float  # monotonic seconds
+    begins: float  # monotonic seconds: until then it waits
+    ends: float
     codes: tuple[str, ...] = ()  # of each image: "" made, else the error
     lost: bool = False
     told: float = 0.0  # seconds since 1970 when the reply was sent
@@ -125,7 +126,8 @@ class State:
         seconds = behaviour.slow_seconds if fault == faults.SLOW else behaviour.job_seconds * spread
         now = time.monotonic()
         codes = _codes(fault, n)
-        job = Job(uuid.uuid4().hex, body, prompt, seed, n, size_px, base, fault, time.time(), now + seconds, codes)
+        moments = (time.time(), now + 0.1 * seconds, now + seconds)
+        job = Job(uuid.uuid4().hex, body, prompt, seed, n, size_px, base, fault, *moments, codes)
         job.seconds = seconds
         with self.lock:
             self.jobs[job.id] = job
