@@ -12,6 +12,7 @@ from selector.report.model import CandidateCard, Failure, Sheet, TaskRow
 from selector.report.model import Verdict as SheetVerdict
 from selector.runs.calibrating import Knowledge
 from selector.runs.estimating import Estimates
+from selector.runs.making.treatments import recipe_in_words
 from selector.runs.picking import newest_picks, present
 from selector.runs.progress import Progress, silent
 from selector.runs.workspace import Workspace
@@ -126,7 +127,7 @@ def _row(
         )
     cards.sort(key=lambda c: (c.excluded is not None, -(c.estimate.overall if c.estimate else -1.0), c.id))
     failed = [
-        Failure(f.generator, f.reason or f.outcome, f.outcome == "declined", f.recipe.variant)
+        Failure(f.generator, f.reason or f.outcome, f.outcome == "declined", recipe_in_words(f.recipe))
         for f in open_failures([], attempts, builds)
         if isinstance(f, Attempt)
     ]
@@ -144,9 +145,9 @@ def _row(
 
 
 def _made_with(attempt: Attempt) -> str:
-    """The variant; for an imported file its name and the model that its metadata tell."""
+    """The variant with its treatments; for an imported file its name and the model that its metadata tell."""
     file, model = attempt.recipe.params.get("file"), (attempt.notes or {}).get("model")
-    return " ".join(str(part) for part in (file or attempt.recipe.variant, model and f"({model})") if part)
+    return " ".join(str(part) for part in (file or recipe_in_words(attempt.recipe), model and f"({model})") if part)
 
 
 def _seed(attempt: Attempt) -> int | None:

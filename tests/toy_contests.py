@@ -77,6 +77,9 @@ def reordered(pool: Pool, order: Ints) -> Pool:
         task_types=pick(pool.task_types),
         generators=pick(pool.generators),
         variants=pick(pool.variants),
+        styles=pick(pool.styles),
+        finishes=pick(pool.finishes),
+        origins=pick(pool.origins),
         values=pool.values[order],
         eligible=pool.eligible[order],
         prior_overall=None if pool.prior_overall is None else pool.prior_overall[order],
@@ -111,7 +114,8 @@ def recovered(contest: Contest, picked: dict[str, str]) -> float:
 
 def dense(gaussian: Gaussian) -> Floats:
     """The covariance (n, n), formed."""
-    return gaussian.root @ gaussian.root.T + np.diag(gaussian.own) - gaussian.learned @ gaussian.learned.T
+    kin = 0.0 if gaussian.kin is None else gaussian.kin.root.toarray() @ gaussian.kin.root.toarray().T
+    return gaussian.root @ gaussian.root.T + np.diag(gaussian.own) + kin - gaussian.learned @ gaussian.learned.T
 
 
 def random_gaussian(seed: int, n: int = 8, effects: int = 3) -> Gaussian:

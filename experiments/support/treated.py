@@ -126,7 +126,9 @@ def _said(quality: Floats, noise_sd: float, rng: np.random.Generator) -> Floats:
 
 def blind(pool: Pool) -> Pool:
     """The same pool as if every treated variant were a thing of its own."""
-    return replace(pool, variants=pool.made_as, styles=(), finishes=(), origins=())
+    parts = zip(pool.variants, pool.styles, pool.finishes, strict=True)
+    names = tuple(" + ".join(name for name in of if name) for of in parts)
+    return replace(pool, variants=names, styles=(), finishes=(), origins=())
 
 
 def unrelated(pool: Pool) -> Pool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -113,7 +113,7 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
     def sample(self, count: int, rng: np.random.Generator) -> Floats:
         """(count, n) draws of all overall scores from the posterior."""
         check_is_fitted(self)
-        centred = Gaussian(self.posterior_.mean, self.prior_.root, self.prior_.own, self.posterior_.learned)
+        centred = replace(self.prior_, mean=self.posterior_.mean)
         return centred.draws(self.evidence_.weights, self.evidence_.noise, count, rng)
 
     @cached_property
@@ -166,4 +166,7 @@ def _check_learned(learned: Mapping[str, tuple[float, float]]) -> None:
 def _prior(design: Design) -> Gaussian:
     n = len(design.base)
     root = design.basis * design.sds
-    return Gaussian(design.base + design.basis @ design.means, root, design.residual_sd**2, np.zeros((n, 0)))
+    mean, own = design.base + design.basis @ design.means, design.residual_sd**2
+    if design.kin is None:
+        return Gaussian(mean, root, own, np.zeros((n, 0)))
+    return Gaussian(mean, root, own - design.kin.sd**2, np.zeros((n, 0)), design.kin)

@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from selector.calibration.belief import UNKNOWN, Belief, joint_weights
+from selector.calibration.gaussian import Kin
+from selector.calibration.treatments import LEAST_OF_A_LEVEL, treatment_levels
 from selector.features.deviation import Deviation, deviation, group_mean
 from selector.features.pool import Floats, Ints, Pool, codes
 
 _STRONG = 0.1  # belief's sd from which a score is believed in for a reason of its own (a judge)
-_LEAST_OF_A_VARIANT = 5  # candidates: a name that hardly recurs (a file's, say) is no level
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,10 @@ class Scales:
     generator_sd: float = 0.7  # between generators on one task type
     pooled: float = 0.3  # share of its variance that a generator carries from one task type to the others
     variant_sd: float = 0.3  # between variants of a generator
+    treatment_sd: float = 0.35  # of what a prompt style or finish changes, over the generators of a task type
+    treated_sd: float = 0.25  # of what it changes besides with one generator: together as much as between two variants
     residual_sd: float = 1.55  # what no score explains, a candidate
+    kin: float = 0.6  # share of its variance that a picture and those finished from it have in common
     trust_sd: float = 0.4  # of the slope (about 1) on a written prior
     ease_sd: float = 0.3  # of a generator's slope on how easy a task is, by the spread of ease over tasks
     between_sd: float = 0.5  # of the slope between the means of tasks
@@ -47,7 +51,7 @@ class Effect:
     """One column of the model. ``name`` is the same in every campaign, so that a weight can be a prior elsewhere."""
 
     task_type: str
-    kind: str  # level | prior | score | between | generator | variant | ease
+    kind: str  # level | prior | score | between | generator | variant | treatment | treated | ease
     name: str
     mean: float
     sd: float
@@ -56,7 +60,7 @@ class Effect:
     @property
     def part(self) -> str | None:
         """Part of the prior whose spread totals may correct; None for levels and for what is believed strongly."""
-        if self.kind in ("generator", "variant", "ease"):
+        if self.kind in ("generator", "variant", "treatment", "treated", "ease"):
             return "generators"
         return "weak scores" if self.kind == "score" and not self.believed else None
 
@@ -67,12 +71,16 @@ class Effect:
 
 @dataclass(frozen=True)
 class Design:
-    """``basis`` has shape (candidates, effects); ``base`` and ``residual_sd`` (candidates,)."""
+    """``basis`` has shape (candidates, effects); ``base`` and ``residual_sd`` (candidates,).
+
+    ``kin`` is the part of ``residual_sd`` that near copies share; None where no candidate has any.
+    """
 
     effects: tuple[Effect, ...]
     basis: Floats
     base: Floats
     residual_sd: Floats
+    kin: Kin | None = None
 
     @property
     def means(self) -> Floats:
@@ -124,7 +132,8 @@ def build_design(
     base = np.full(n, scales.base)
     if pool.prior_overall is not None:
         base = group_mean(pool.prior_overall, pool.task_of)
-    return Design(tuple(effects), np.column_stack(columns), base, np.sqrt(variance))
+    kin = None if pool.family_of is None else Kin(pool.family_of, scales.residual_sd * scales.kin**0.5)
+    return Design(tuple(effects), np.column_stack(columns), base, np.sqrt(variance), kin)
 
 
 Part = tuple[Effect, Ints, Floats, Floats]  # the effect, its rows, its values there, what it adds to their variance
@@ -144,6 +153,8 @@ def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Itera
         scored = _scored(pool, rows, codes_of(generator_of[rows]), beliefs)
         yield from _scores(name, rows, scored, scales)
         yield from _levels(pool, name, rows, len(names) > 1, scales)
+        for kind, label, sd, values in treatment_levels(pool, rows, scales.treatment_sd, scales.treated_sd):
+            yield Effect(name, kind, label, 0.0, sd), rows, values, nothing
         yield from _demands(pool, name, rows, scored, scales)
     if len(names) > 1:
         everywhere = np.arange(len(type_of))
@@ -158,7 +169,10 @@ Scored = tuple[str, Belief, Deviation]  # a column that says something on a task
 
 def _scored(pool: Pool, rows: Ints, generator: Ints, beliefs: Mapping[str, Belief]) -> list[Scored]:
     task = codes_of(pool.task_of[rows])
-    split = ((column, deviation(pool.values[rows, j], task, generator)) for j, column in enumerate(pool.columns))
+    treatments = [codes([of[i] for i in rows])[1] for of in (pool.styles, pool.finishes) if any(of)]
+    family = None if pool.family_of is None else codes_of(pool.family_of[rows])
+    levels = (task, generator, treatments, family)
+    split = ((column, deviation(pool.values[rows, j], *levels)) for j, column in enumerate(pool.columns))
     return [(column, beliefs.get(column, UNKNOWN), found) for column, found in split if found is not None]
 
 
@@ -186,7 +200,7 @@ def _levels(pool: Pool, name: str, rows: Ints, several_types: bool, scales: Scal
     counts = Counter(variant)
     several = {g for g in set(made_by) if len({v for v, m in zip(variant, made_by, strict=True) if m == g}) > 1}
     for label, values in _indicators(variant):
-        if made_by[int(np.argmax(values))] in several and counts[label] >= _LEAST_OF_A_VARIANT:
+        if made_by[int(np.argmax(values))] in several and counts[label] >= LEAST_OF_A_LEVEL:
             yield Effect(name, "variant", label, 0.0, scales.variant_sd), rows, values, np.zeros(len(rows))
 
 

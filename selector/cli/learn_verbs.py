@@ -245,7 +245,7 @@ def _csv(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> bytes:
 def _explanation(found: TaskExplanation, picture: Path | None) -> str:
     rows = [
         (
-            f"{r.generator} {r.file or r.variant}".strip(),
+            r.made_with,
             r.candidate_id[:8],
             f"{r.overall:.2f}",
             f"{r.overall_sd:.2f}",

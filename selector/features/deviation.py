@@ -6,6 +6,7 @@ Only differences between the candidates of one task can change a pick, so every 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from selector.features.pool import Bools, Floats, Ints
 
 _ROUNDS = 4  # of alternating means: changes are below 1% of a spread by then
 _TASK_SHRINKAGE = 1.0  # a task mean of k scores counts k / (k + 1): one score alone is half noise
+_FAMILY_SHRINKAGE = 0.5  # of what near copies of one picture have in common: one score alone is two thirds of it
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,20 @@ class Deviation:
     missing: Bools
 
 
-def deviation(values: Floats, task: Ints, generator: Ints) -> Deviation | None:
+def deviation(
+    values: Floats, task: Ints, generator: Ints, treatments: Sequence[Ints] = (), family: Ints | None = None
+) -> Deviation | None:
     """Split a column of shape (n,), NaN where unscored; None where it says nothing (constant, or never measured).
 
     A missing value becomes task level + generator level (an additive fit over the measured ones), so that a hole
     favours no candidate over its generator's usual place.
+
+    Args:
+        values: (n,) scores of one task type.
+        task: (n,) numbers of the tasks.
+        generator: (n,) numbers of the generators.
+        treatments: (n,) numbers each, where there are any: their levels are added as the generator's is.
+        family: (n,) numbers of the pictures that near copies were made from: what is seen of one is expected of all.
     """
     missing = np.isnan(values)
     if missing.all():
@@ -39,7 +50,7 @@ def deviation(values: Floats, task: Ints, generator: Ints) -> Deviation | None:
         return None
     z = (values - np.nanmean(values)) / spread
     if missing.any():
-        z = np.where(missing, _additive(z, missing, task, generator), z)
+        z = np.where(missing, _additive(z, missing, [task, generator, *treatments], family), z)
     between = group_mean(z, task)
     within = z - between
     within_spread = float(within[~missing].std())
@@ -55,18 +66,22 @@ def group_mean(values: Floats, group: Ints) -> Floats:
     return means
 
 
-def _additive(z: Floats, missing: Bools, task: Ints, generator: Ints) -> Floats:
-    """Task level + generator level of every row, fitted to the measured rows by alternating shrunken means."""
+def _additive(z: Floats, missing: Bools, groups: Sequence[Ints], family: Ints | None) -> Floats:
+    """Sum of the levels of every row, fitted to the measured rows by alternating shrunken means, and its family's."""
     seen = ~missing
-    task_level, generator_level = np.zeros(task.max() + 1), np.zeros(generator.max() + 1)
+    found = [np.zeros(group.max() + 1) for group in groups]
     for _ in range(_ROUNDS):
-        task_level = _shrunken(z[seen] - generator_level[generator[seen]], task[seen], len(task_level))
-        generator_level = _shrunken(z[seen] - task_level[task[seen]], generator[seen], len(generator_level))
-    fitted: Floats = task_level[task] + generator_level[generator]
-    return fitted
+        for k, group in enumerate(groups):
+            others = sum((found[j][g[seen]] for j, g in enumerate(groups) if j != k), np.zeros(int(seen.sum())))
+            found[k] = _shrunken(z[seen] - others, group[seen], len(found[k]))
+    fitted: Floats = sum((level[group] for level, group in zip(found, groups, strict=True)), np.zeros(len(z)))
+    if family is None:
+        return fitted
+    kin = _shrunken(z[seen] - fitted[seen], family[seen], int(family.max()) + 1, _FAMILY_SHRINKAGE)
+    return fitted + kin[family]
 
 
-def _shrunken(values: Floats, group: Ints, groups: int) -> Floats:
+def _shrunken(values: Floats, group: Ints, groups: int, by: float = _TASK_SHRINKAGE) -> Floats:
     counts = np.bincount(group, minlength=groups)
-    shrunken: Floats = np.bincount(group, weights=values, minlength=groups) / (counts + _TASK_SHRINKAGE)
+    shrunken: Floats = np.bincount(group, weights=values, minlength=groups) / (counts + by)
     return shrunken

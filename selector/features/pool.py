@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from selector.domain import InputError
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.intp]]
 Bools = np.ndarray[Any, np.dtype[np.bool_]]
+Label = TypeVar("Label", str, tuple[str, str])
+
+PROMPT_STYLE, FINISH = "prompt style", "finish"  # sorts of treatments
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,10 @@ class Pool:
     """``n`` candidates, grouped by task: all rows of a task lie together.
 
     ``values`` has shape (n, columns); NaN is *unscored*. ``generators`` and ``variants`` are the levels that made each
-    candidate; a variant is a method, model version or prompt style within a generator, "" where there is none. Rows
-    that are not ``eligible`` (refused by a gate) are never picked, but older submissions may hold them.
+    candidate; a variant is a method or model version within a generator, "" where there is none. ``styles`` (of the
+    prompt) and ``finishes`` (of the picture) are treatments that any generator may get, "" where there is none. A
+    finished picture names the candidate that it was made from as its ``origin``; others have "". Rows that are not
+    ``eligible`` (refused by a gate) are never picked, but older submissions may hold them.
     """
 
     task_ids: tuple[str, ...]
@@ -34,14 +39,20 @@ class Pool:
     variants: tuple[str, ...] = ()
     eligible: Bools = field(default_factory=lambda: np.zeros(0, dtype=bool))
     prior_overall: Floats | None = None  # (n,) points, 0 to 10, where a written prior says more than a base level
+    styles: tuple[str, ...] = ()
+    finishes: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.task_ids)
-        object.__setattr__(self, "variants", self.variants or ("",) * n)
+        for name in ("variants", "styles", "finishes", "origins"):
+            object.__setattr__(self, name, getattr(self, name) or ("",) * n)
         if self.eligible.size == 0:
             object.__setattr__(self, "eligible", np.ones(n, dtype=bool))
         parts = (self.candidate_ids, self.task_types, self.generators, self.variants, self.eligible, self.values)
-        lengths = {len(part) for part in (*parts, *([] if self.prior_overall is None else [self.prior_overall]))}
+        treated = (self.styles, self.finishes, self.origins)
+        priors = [] if self.prior_overall is None else [self.prior_overall]
+        lengths = {len(part) for part in (*parts, *treated, *priors)}
         if lengths != {n} or self.values.shape != (n, len(self.columns)):
             raise InputError(f"a pool of {n} candidates needs {n} entries in every list and one column a name")
         if n == 0:
@@ -60,6 +71,19 @@ class Pool:
     def tasks(self) -> tuple[str, ...]:
         """Task ids in the order of the rows."""
         return codes(self.task_ids)[0]
+
+    @cached_property
+    def made_with(self) -> tuple[str, ...]:
+        """(n,) generator, variant and treatments of each row, in words."""
+        parts = zip(self.generators, self.variants, self.styles, self.finishes, strict=True)
+        return tuple(in_words(f"{made_by} {variant}".strip(), *treated) for made_by, variant, *treated in parts)
+
+    @cached_property
+    def family_of(self) -> Ints | None:
+        """(n,) number of the picture that each row is or was finished from, if any has a finish beside it."""
+        named = zip(self.task_ids, self.candidate_ids, self.origins, strict=True)
+        families, family = codes([(task, origin or own) for task, own, origin in named])
+        return family if len(families) < len(family) else None
 
     @cached_property
     def choices(self) -> Ints:
@@ -82,9 +106,19 @@ class Pool:
         return bool((np.diff(self.task_of) >= 0).all()) and len(self.row_of) == len(self.task_ids)
 
 
-def codes(labels: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
+def in_words(maker: str, style: str, finish: str) -> str:
+    """What made a candidate: "wanx, prompt style suffix, finish sharpen"."""
+    return ", ".join(part for part in (maker, *treatments_in_words(style, finish)) if part)
+
+
+def treatments_in_words(style: str, finish: str) -> tuple[str, ...]:
+    """The treatments of a candidate, such as "finish sharpen"; these words are also their names as effects."""
+    return tuple(f"{sort} {name}" for sort, name in ((PROMPT_STYLE, style), (FINISH, finish)) if name)
+
+
+def codes(labels: Sequence[Label]) -> tuple[tuple[Label, ...], Ints]:
     """Labels in the order of their first appearance, and the place of each entry's label among them."""
-    place: dict[str, int] = {}
+    place: dict[Label, int] = {}
     found = np.fromiter((place.setdefault(label, len(place)) for label in labels), dtype=np.intp, count=len(labels))
     return tuple(place), found
 

@@ -27,7 +27,8 @@ from selector.runs import explaining
 from selector.runs.calibrating import Knowledge
 from selector.runs.learning import Calibration, ToldLine, WeightLine
 
-_SHOWN = ("prior", "score", "generator", "variant", "ease")  # levels and means between tasks can change no pick
+# Levels and means between tasks can change no pick.
+_SHOWN = ("prior", "score", "generator", "variant", "treatment", "treated", "ease")
 
 
 def write_plots(report_folder: Path, calibration: Calibration, known: Knowledge) -> tuple[PlotCard, ...]:
@@ -108,8 +109,7 @@ def write_explanation(path: Path, found: explaining.TaskExplanation) -> PlotCard
 
 
 def _rival(rival: explaining.Rival) -> Rival:
-    made = f"{rival.generator} {rival.variant}".strip()
-    return Rival(f"{made} ({rival.candidate_id[:8]})", rival.overall, rival.overall_sd, rival.p_best)
+    return Rival(f"{rival.made_with} ({rival.candidate_id[:8]})", rival.overall, rival.overall_sd, rival.p_best)
 
 
 def _expected(known: Knowledge) -> Prediction:

@@ -17,8 +17,10 @@ from selector.features.pool import Floats, Ints, Pool
 from selector.planning.teaching import Choices
 from selector.runs.beliefs import beliefs_of, judge_values, judged_balance
 from selector.runs.estimating import Estimates, estimates
+from selector.runs.making.treatments import own_variant
 from selector.runs.prior_file import load_prior
 from selector.runs.workspace import Workspace
+from selector.store.makers import Maker, makers
 from selector.store.observations import (
     Judgement,
     SubmittedPick,
@@ -28,7 +30,6 @@ from selector.store.observations import (
     load_submission_picks,
     load_totals,
 )
-from selector.store.records import makers
 
 _FALLBACK, _FALLBACK_SD = 0.3, 0.5  # overall of a last resort: near 0, but some judges are kind
 _LOST, _LOST_SD = 5.0, 2.0  # of a pick that is no longer among the candidates
@@ -131,7 +132,8 @@ def _pool(known: Estimates, connection: Connection, judgements: Sequence[Judgeme
     if not tables:
         return None
     keys = [k for t in tables for k in zip(t.features.task_ids, t.features.candidate_ids, strict=True)]
-    made_by = makers(connection)
+    known_makers = makers(connection)
+    made_by = [known_makers.get(k, Maker("unknown", "")) for k in keys]
     columns = sorted({c for t in tables for c in t.features.columns})
     values = np.full((len(keys), len(columns)), np.nan)
     start = 0
@@ -146,8 +148,11 @@ def _pool(known: Estimates, connection: Connection, judgements: Sequence[Judgeme
         task_ids=tuple(k[0] for k in keys),
         candidate_ids=tuple(k[1] for k in keys),
         task_types=tuple(t.features.task_type.value for t in tables for _ in t.features.task_ids),
-        generators=tuple(made_by.get(k, ("unknown", ""))[0] for k in keys),
-        variants=tuple(made_by.get(k, ("unknown", ""))[1] for k in keys),
+        generators=tuple(m.generator for m in made_by),
+        variants=tuple(own_variant(m.variant, m.style, m.finish) for m in made_by),
+        styles=tuple(m.style for m in made_by),
+        finishes=tuple(m.finish for m in made_by),
+        origins=tuple(m.origin for m in made_by),
         columns=(*columns, *names),
         values=np.concatenate([values, judged], axis=1),
         eligible=(informed | ~np.isnan(judged).all(axis=1)) & np.array([k not in known.excluded for k in keys]),

@@ -9,8 +9,9 @@ import numpy as np
 
 from selector.calibration import EstimateTable, prior_points
 from selector.calibration.calibrator import Calibrator
+from selector.calibration.design import Effect
 from selector.domain import Axis, InputError
-from selector.features.pool import Floats
+from selector.features.pool import FINISH, PROMPT_STYLE, Floats, in_words
 from selector.planning.chances import probability_best
 from selector.planning.teaching import Choices
 from selector.ranking import Pick
@@ -24,14 +25,19 @@ _LEAST_NAMED = 0.005  # points: what adds less to either is in the rest
 _LEVELS = {
     "generator": "its generator",
     "variant": "its generator's variant",
+    "treated": "its prompt style and finish with this generator",
     "ease": "its generator on tasks as easy as this",
 }
+_SORTS = {PROMPT_STYLE: "its prompt style", FINISH: "its finish"}
 _SHARED = ("level", "between")  # effects that no two candidates of a task differ by
 
 
 @dataclass(frozen=True)
 class Rival:
-    """A candidate with its estimate (0 to 10) and the probability that it is the best of its task."""
+    """A candidate with its estimate (0 to 10) and the probability that it is the best of its task.
+
+    ``variant`` is the generator's own; what else was done to the prompt and to the picture stands beside it.
+    """
 
     candidate_id: str
     generator: str
@@ -43,6 +49,13 @@ class Rival:
     p_best: float
     excluded: str | None = None  # why it may not be picked
     file: str | None = None  # the name of an imported one
+    prompt_style: str = ""
+    finish: str = ""
+
+    @property
+    def made_with(self) -> str:
+        """Generator, variant or file, prompt style and finish, in words."""
+        return in_words(f"{self.generator} {self.file or self.variant}".strip(), self.prompt_style, self.finish)
 
 
 @dataclass(frozen=True)
@@ -162,6 +175,8 @@ def _rival(known: Knowledge, table: EstimateTable, row: int, place: int, p_best:
         estimate.pq,
         p_best,
         excluded,
+        prompt_style=pool.styles[row],
+        finish=pool.finishes[row],
     )
 
 
@@ -190,8 +205,7 @@ def _parts(
         if effect.kind == "prior" and effect.task_type == table.features.task_type.value:
             trust = weight.mean
         elif effect.kind not in (*_SHARED, "prior"):
-            name = effect.name if effect.kind == "score" else _LEVELS[effect.kind]
-            _add(found, name, [calibrator.design_.basis[row, j] * weight.mean for row, _ in (first, second)])
+            _add(found, _named(effect), [calibrator.design_.basis[row, j] * weight.mean for row, _ in (first, second)])
     for column, points in _prior_parts(table, places).items():
         _add(found, column, [trust * points[place] for _, place in (first, second)])
     explained = calibrator.design_.base + calibrator.design_.basis @ np.array([w.mean for w in calibrator.weights_])
@@ -202,6 +216,13 @@ def _parts(
     rest = [float(table.merit[place]) - start - s for (_, place), s in zip((first, second), sums, strict=True)]
     parts = [Part(n, a, b if len(allowed) > 1 else 0.0) for n, (a, b) in {**named, _REST: rest}.items()]
     return tuple(sorted(parts, key=lambda p: (-abs(p.pick - p.runner_up), -abs(p.pick), p.name)))
+
+
+def _named(effect: Effect) -> str:
+    """What an effect adds goes under the score's own name, or under what the level is of."""
+    if effect.kind == "treatment":
+        return next(words for sort, words in _SORTS.items() if effect.name.startswith(f"{sort} "))
+    return effect.name if effect.kind == "score" else _LEVELS[effect.kind]
 
 
 def _add(found: dict[str, list[float]], name: str, values: list[float]) -> None:

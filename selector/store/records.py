@@ -183,18 +183,6 @@ def last_resorts(connection: Connection) -> dict[str, set[str]]:
     return found
 
 
-def makers(connection: Connection) -> dict[tuple[str, str], tuple[str, str]]:
-    """(task id, candidate id) to (generator, variant) that made it; of several the first by name, in every process."""
-    a = schema.attempt.c
-    query = select(a.task_id, a.candidate_id, a.generator, a.variant).where(
-        a.candidate_id.is_not(None), a.generator.not_in(FALLBACK_GENERATORS)
-    )
-    found: dict[tuple[str, str], tuple[str, str]] = {}
-    for row in connection.execute(query.order_by(a.generator, a.variant, a.id)):
-        found.setdefault((row.task_id, row.candidate_id), (row.generator, row.variant))
-    return found
-
-
 def first_guesses(connection: Connection) -> Iterator[tuple[str, str, int]]:
     """(task id, candidate id, best place that a generator gave it among its guesses), where places were given."""
     a = schema.attempt.c

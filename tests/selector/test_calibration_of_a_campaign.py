@@ -60,10 +60,10 @@ def play(campaign: Campaign, clock: Clock, truth: Callable[[str], float], rounds
 
 def variants(campaign: Campaign) -> dict[str, str]:
     """Candidate id to the toy's variant."""
-    from selector.store.records import makers
+    from selector.store.makers import makers
 
     with campaign._ws.db.read() as connection:
-        return {candidate: variant for (_, candidate), (_, variant) in makers(connection).items()}
+        return {candidate: maker.variant for (_, candidate), maker in makers(connection).items()}
 
 
 def test_totals_teach_against_the_prior_which_variant_the_judge_likes(made: Campaign, clock: Clock) -> None:

@@ -6,11 +6,12 @@ that the calibration learns.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from selector.config import AS_IS, Step
 from selector.domain import Recipe, TaskInputs
+from selector.features.pool import in_words
 
 PROMPT, FINISH = "prompt_style", "finish"  # keys of a recipe's parameters that are ours
 _JOIN = " + "
@@ -57,6 +58,26 @@ def follows(recipes: Sequence[Recipe], step: Step) -> bool:
         and (not step.seeds or (i // styles < len(step.seeds) and recipe.seed == step.seeds[i // styles]))
         for i, recipe in enumerate(recipes)
     )
+
+
+def own_variant(variant: str, style: str, finish: str) -> str:
+    """The generator's own variant in a treated recipe's: "warp" of "warp + suffix + sharpen"."""
+    for treatment in (finish, style):
+        if treatment and variant == treatment:
+            return ""
+        if treatment:
+            variant = variant.removesuffix(f"{_JOIN}{treatment}")
+    return variant
+
+
+def recipe_in_words(recipe: Recipe) -> str:
+    """The recipe's variant with its treatments named: "warp, prompt style suffix, finish sharpen"."""
+    style, finish = (_name(recipe.params.get(key), part) for key, part in ((PROMPT, "style"), (FINISH, "name")))
+    return in_words(own_variant(recipe.variant, style, finish), style, finish)
+
+
+def _name(treatment: object, part: str) -> str:
+    return str(treatment.get(part, "")) if isinstance(treatment, Mapping) else ""
 
 
 def _joined(variant: str, treatment: str) -> str:
