@@ -135,6 +135,17 @@ def test_going_to_a_crop_and_back_keeps_a_point_in_its_place():
     assert (weight * y[130:190, 110:170]).sum() == pytest.approx(160, abs=0.05)
 
 
+def test_masks_know_where_the_pixels_of_another_grid_lie():
+    crop, large = (face_grid(IN_PLACE, SWAP_PLACES, side) for side in (128, 256))
+    x, y = crop.shares_on(crop)
+    assert np.allclose(x[0], (np.arange(128) + 0.5) / 128, atol=1e-6) and np.allclose(y[:, 5], x[0], atol=1e-6)
+    region, window = region_under(crop, 200, 200)
+    x, y = crop.shares_on(region)
+    top, left = window[0].start, window[1].start
+    assert (x[0, 50], y[70, 0]) == pytest.approx(((left + 50.5) / 128, (top + 70.5) / 128))
+    assert crop.shares_on(large)[0][0, 0] == pytest.approx(0.5 / 128)  # the template's own convention: x 2, from 0
+
+
 @pytest.mark.parametrize("kind", ["box", "ellipse", "hull"])
 def test_masks_lie_inside_the_crop_and_rise_to_one_in_the_middle_of_the_face(kind):
     face = main_face(picture(ASTRONAUT))
