@@ -122,7 +122,10 @@ def _download(model: HubModel) -> Path:
 
 
 def _refused(model: HubModel, error: Any) -> str:
-    kinds = {cls.__name__ for cls in type(error).__mro__}
+    chain = [error]
+    while chain[-1].__cause__ is not None:  # diffusers tells of the cache when the hub said no
+        chain.append(chain[-1].__cause__)
+    kinds = {cls.__name__ for one in chain for cls in type(one).__mro__}
     page = f"{endpoint()}/{model.name}"
     if "GatedRepoError" in kinds:
         return f"diffusers: {model.name} asks for consent: accept it at {page} and set HF_TOKEN; or {CURE}"
@@ -130,5 +133,5 @@ def _refused(model: HubModel, error: Any) -> str:
         return f"diffusers: {page} is not there, or wants a login: check `model`, or set HF_TOKEN; or {CURE}"
     if "RevisionNotFoundError" in kinds:
         return f"diffusers: {model.name} has no revision {model.revision!r}: check `revision`"
-    said = " ".join(str(error).split())[:200]
+    said = " ".join(str(chain[-1]).split())[:200]
     return f"diffusers: {model.name} cannot be downloaded from {endpoint()} ({type(error).__name__}: {said}); {CURE}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from conftest import noise_jpeg
 from PIL import Image
 
 from generators.diffusers_pipeline import DiffusersPipeline
-from generators.pipelines import loading
+from generators.pipelines import loading, passes
 from selector.conformance import check_generator
 from selector.domain import (
     BatchGenerator,
@@ -45,6 +47,13 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     tiny_pipelines.tiny_kontext(root / "kontext")
     yield root
     loading.drop()
+
+
+@pytest.fixture(autouse=True)
+def no_sweeping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Collecting garbage among all that torch and the tests have imported takes half a second each time."""
+    monkeypatch.setattr(loading, "empty_caches", lambda: None)
+    monkeypatch.setattr(passes, "empty_caches", lambda: None)
 
 
 @pytest.fixture
@@ -176,23 +185,29 @@ def test_a_single_picture_that_does_not_fit_fails_with_the_cure(folders: Path) -
     assert small.asked == [1, 1]  # the second time with a tiled autoencoder
 
 
-@pytest.mark.parametrize("value, reason", [(float("nan"), "NaN"), (-9.0, "black"), (9.0, "one colour")])
 @pytest.mark.usefixtures("own_model")
-def test_a_broken_picture_is_a_failure_with_its_reason(folders: Path, value: float, reason: str) -> None:
+def test_a_broken_picture_is_a_failure_with_its_reason(folders: Path) -> None:
     generator = pipeline(folders / "sd", steps=1)
     recipes = generator.recipes(from_text(), 2, 0)
     with loading.in_memory(generator._spec, "text") as loaded:
-        loaded.pipe.vae.decoder.register_forward_hook(lambda *call: call[2].new_full(call[2].shape, value))
-    results = generator.generate_batch(from_text(), recipes)
-    assert [type(result) for result in results] == [GenerationFailed] * 2
-    assert reason in str(results[0])
+        decoder = loaded.pipe.vae.decoder
+    for value, reason in ((float("nan"), "NaN"), (-9.0, "black"), (9.0, "one colour")):
+        hook = decoder.register_forward_hook(lambda *call, value=value: call[2].new_full(call[2].shape, value))
+        results = generator.generate_batch(from_text(), recipes)
+        hook.remove()
+        assert [type(result) for result in results] == [GenerationFailed] * 2
+        assert reason in str(results[0])
 
 
 def test_one_model_is_in_memory_at_a_time(folders: Path) -> None:
+    gone = []
     for folder in ("sd", "sdxl", "sd"):
-        generator = pipeline(folders / folder)
+        generator = pipeline(folders / folder, steps=1)
         generator.generate(from_text(), generator.recipes(from_text(), 1, 0)[0])
         assert [Path(loaded.spec.path).name for loaded in loading._here] == [folder]
+        gone.append(weakref.ref(loading._here[0].pipe.unet))
+    gc.collect()
+    assert [reference() is None for reference in gone] == [True, True, False]
 
 
 def test_two_generators_of_one_model_share_it(folders: Path) -> None:
