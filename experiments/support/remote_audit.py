@@ -59,7 +59,9 @@ def audit(folder: Path, tasks: int, per_task: int, services: Sequence[Service], 
     made = [row for row in attempts if row["candidate_id"] is not None]
     found.delivered = sum(_is_whole(folder, row["candidate_id"]) for row in made)
     _count_ends(found, attempts, per_task)
-    found.duplicated = sum(n - 1 for n in Counter((r["task_id"], r["recipe_key"]) for r in made).values())
+    found.duplicated = sum(
+        n - 1 for n in Counter((r["task_id"], r["generator"], r["recipe_key"]) for r in made).values()
+    )
     found.duplicated += _shared(made)
     _compare_pixels(found, folder, made, seed)
     _count_money(found, services, known)
