@@ -1,19 +1,22 @@
 """Simulated contests with prompt styles and finishes: which treatment pays is drawn anew for every contest.
 
-A task has, of every generator, one picture of the prompt as it is, one of the prompt with a suffix, and one sharpened copy
-of each. Qualities are latent and judged as in ``experiments.support.simulated``: nothing is linear. A copy has the
-qualities of its picture, plus what sharpening does, plus a little of its own; judges see a copy much as its picture.
+A task has, of every generator, one picture of the prompt as it is, one of the prompt with a suffix, and one sharpened
+copy of each. Qualities are latent and judged as in ``experiments.support.simulated``: nothing is linear. A copy has the
+qualities of its picture, plus what sharpening does, plus a little of its own; judges err on it as on its picture.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from experiments.support.replayed import NOISE_SD
 from experiments.support.score_table import TOP, Floats, Ints, overall
 from selector.calibration.belief import JUDGE, SMALL_JUDGE_SC, Belief
 from selector.features.pool import Pool
+from selector.study import Study
 
 JUDGED, WEAK = "judge", "weak"
 BELIEFS: dict[str, Belief] = {JUDGED: JUDGE, WEAK: SMALL_JUDGE_SC}
@@ -47,7 +50,7 @@ SCENARIOS: dict[str, Treating] = {
 
 @dataclass(frozen=True, eq=False)
 class Treated:
-    """One contest. ``judged`` (n,) is what a strong judge would say; ``effects`` name the treatment that pays, if any."""
+    """One contest. ``judged`` (n,) is what a strong judge would say, ``pays`` the treatment that pays, if one does."""
 
     pool: Pool
     truth: Floats
@@ -56,7 +59,7 @@ class Treated:
 
     @property
     def paying(self) -> Floats:
-        """(n,) 1 where a row has the paying treatment and not the costing one, 0 where the costing one alone, else 0.5."""
+        """(n,) 1 where a row has the paying treatment alone, 0 where it has the costing one alone, else 0.5."""
         suffix, sharp = (np.array([bool(t) for t in of]) for of in (self.pool.styles, self.pool.finishes))
         good, bad = (suffix, sharp) if self.pays == SUFFIX else (sharp, suffix)
         half: Floats = 0.5 + 0.5 * (good.astype(float) - bad)
@@ -125,7 +128,7 @@ def _said(quality: Floats, noise_sd: float, rng: np.random.Generator) -> Floats:
 
 
 def blind(pool: Pool) -> Pool:
-    """The same pool as if every treated variant were a thing of its own."""
+    """The same pool as if every treated variant were a thing of its own: what it is without levels of treatments."""
     parts = zip(pool.variants, pool.styles, pool.finishes, strict=True)
     names = tuple(" + ".join(name for name in of if name) for of in parts)
     return replace(pool, variants=names, styles=(), finishes=(), origins=())
@@ -134,3 +137,24 @@ def blind(pool: Pool) -> Pool:
 def unrelated(pool: Pool) -> Pool:
     """The same pool as if a finished picture had nothing to do with the one that it was made from."""
     return replace(pool, origins=())
+
+
+VIEWS: dict[str, Callable[[Pool], Pool]] = {"variants": blind, "treatments": unrelated, "and copies": lambda pool: pool}
+
+
+def played(contest: Treated, view: str, totals: int, seed: int) -> tuple[float, float]:
+    """Recovered gap and share of paying treatments among the picks of a study that sees a contest in one of ``VIEWS``.
+
+    Args:
+        contest: judged or not.
+        view: what the study knows of treatments.
+        totals: submissions that it plans and hears the totals of.
+        seed: of the leaderboard's noise, alike for all views.
+    """
+    noise = np.random.default_rng([seed, 9]).normal(0.0, NOISE_SD, totals)
+    study = Study(VIEWS[view](contest.pool), BELIEFS, noise_sd=NOISE_SD, seed=seed)
+    for turn in range(totals):
+        rows = study.ask(totals - turn, hold_below=0.0).plan.picked
+        study.tell(rows, float(np.clip(round(float(contest.truth[rows].mean()), 2) + noise[turn], 0.0, TOP)))
+    picked = study.best_rows()
+    return contest.recovered(picked), float(contest.paying[picked].mean())

@@ -1,7 +1,8 @@
 """Which tasks and generators should get more candidates: expected improvement of the best of N + 1.
 
 A new candidate of a generator is expected at its task's level plus what the generator is worth there, spread as far as
-scores can tell its candidates apart: luck that no score sees would not be picked. New candidates are independent draws.
+scores can tell its candidates apart: luck that no score sees would not be picked. New candidates are independent draws;
+one comes with its finishes, so of a picture and its finished copies the best one says what the next will be.
 
 All generators asked for one task compete for the same win: only the best of their candidates is picked. So each task
 keeps the distribution of its best so far, F(x) = product of the candidates' normal distributions above its present
@@ -21,7 +22,7 @@ from scipy.special import ndtr
 
 from selector.calibration.calibrator import Calibrator
 from selector.features.deviation import group_mean
-from selector.features.pool import Floats, Ints, codes
+from selector.features.pool import Bools, Floats, Ints, Pool, codes
 
 _LEAST_SPREAD = 0.2  # points: scores always tell candidates apart by something
 _LEAST_WORTH = 1e-4  # points of one task: less is not worth an image
@@ -144,11 +145,12 @@ def _demands(
     """One for each task that somebody can serve, by task id."""
     pool, mean = calibrator.pool_, calibrator.posterior_.mean
     level, best = group_mean(mean, pool.task_of), _best_means(calibrator)
+    pictures = _pictures(pool, mean)
     found: list[Demand] = []
     types, type_of = codes(pool.task_types)
     for place, task_type in enumerate(types):
         rows = np.flatnonzero(type_of == place)
-        known = _generators(pool.generators, rows, mean - level, only)
+        known = _generators(pool.generators, rows[pictures[rows]], mean - level, only)
         levels = {pool.task_ids[i]: float(level[i]) for i in rows}
         usual = float(np.mean(list(levels.values())))
         levels = {task_id: usual for task_id, of_type in empty if of_type == task_type} | levels
@@ -170,6 +172,16 @@ def _generators(
             own = deviation[[i for i in rows if made_by[i] == name]]
             found[name] = float(own.mean()), max(float(own.std()), _LEAST_SPREAD)
     return found
+
+
+def _pictures(pool: Pool, mean: Floats) -> Bools:
+    """(n,) rows that count, one a picture: the best of it and its finished copies, because new ones are finished too."""
+    counts = np.ones(len(mean), dtype=bool)
+    if pool.family_of is not None:
+        order = np.lexsort((-mean, pool.family_of))
+        family = pool.family_of[order]
+        counts[order[1:]] = family[1:] != family[:-1]
+    return counts
 
 
 def _best_means(calibrator: Calibrator) -> dict[str, float]:
