@@ -19,7 +19,7 @@ from selector.runs.making.bench import Bench, Left, Skipped, Tried
 from selector.runs.making.finishes import finish, finishing_of
 from selector.runs.making.lanes import Done, Lane, Lanes
 from selector.runs.making.local import make_here
-from selector.runs.making.orders import Chain, FinishUnit, Order, Unit
+from selector.runs.making.orders import Chain, FinishUnit, Order, Unit, check_budgets
 from selector.runs.making.recipes import RecipeBook
 from selector.runs.making.remote import RemoteMaker
 from selector.runs.making.tally import Tally, Watch
@@ -88,6 +88,7 @@ def generate(
         progress: told of every generator under its name.
         stop: ends the waits of the accounts that the generators share; set here when the run ends.
     """
+    check_budgets(orders)
     ws.images.sweep()
     return _Run(ws, orders, retry_failed, progress, stop or threading.Event()).carry_out()
 
@@ -102,6 +103,7 @@ class _Run:
         self._chains = {key: Chain(list(of_task)) for key, of_task in groupby(orders, lambda order: order.task.id)}
         self._maker = _Maker(ws, orders, retry_failed, stop)
         self._lanes: Lanes[Work, Event] = Lanes(self._maker.make, stop)
+        self._told: dict[str, tuple[int, int]] = {}
         self._unsaved: list[Planning | Tried | Skipped | Left | _Ended] = []
         self._watches = {name: Watch() for name in dict.fromkeys(order.name for order in orders)}
         self._accounts = {o.name: o.generator.account for o in orders if isinstance(o.generator, RemoteGenerator)}
@@ -123,6 +125,9 @@ class _Run:
                 self._show(self._take(batch))
                 if time.monotonic() - self._shown > SHOW_SECONDS:
                     self._show(self._watches)
+        except BaseException:
+            self._cancel()
+            raise
         finally:
             # Nothing is shown here: a progress that raises (Ctrl-C falls anywhere) would lose what comes.
             for batch in self._lanes.finish():
@@ -131,6 +136,12 @@ class _Run:
             self._maker.close()
             self._close_summary()
         return self.summary
+
+    def _cancel(self) -> None:
+        """End what a generator would otherwise wait for, such as a program that runs for minutes."""
+        for generator in {id(order.generator): order.generator for order in self._orders}.values():
+            if hasattr(generator, "cancel"):
+                generator.cancel()
 
     def _prepare_prompts(self) -> None:
         wanted = [
@@ -212,6 +223,10 @@ class _Run:
         self._shown = time.monotonic()
         for name in names:
             watch = self._watches[name]
+            state = watch.done, watch.total
+            if watch.done == watch.total and self._told.get(name, (0, 0)) == state:
+                continue  # a bar that is full is not drawn once more
+            self._told[name] = state
             self._progress(name, watch.done, watch.total, watch.line(self._maker.running(name)))
 
     def _close_summary(self) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from selector.domain import RemoteGenerator
+from selector.config import Step
+from selector.domain import Recipe, RemoteGenerator
 from selector.runs.making.bench import Bench
-from selector.runs.making.orders import Order
-from selector.runs.making.treatments import FINISH
+from selector.runs.making.finishes import finishing_of
+from selector.runs.making.orders import Order, check_budgets
+from selector.runs.making.recipes import RecipeBook
+from selector.runs.making.treatments import finished, style_of
+from selector.runs.prompting import PromptBook
 from selector.runs.workspace import Workspace
 from selector.store import jobs
-from selector.store.records import load_attempts
+from selector.store.records import Attempt, Planning, current_plannings, load_attempts
+
+Key = tuple[str, str, str]  # task, generator, build
+Tries = dict[str, list[tuple[str, str | None]]]  # recipe key to (outcome, candidate id)
 
 
 @dataclass
@@ -50,38 +57,88 @@ class GenerateEstimate:
             if estimate.left is not None:
                 wanted[estimate.service] = wanted.get(estimate.service, 0.0) + (estimate.cost or 0.0)
                 left[estimate.service] = estimate.left
-        return {name: cost - left[name] for name, cost in wanted.items() if cost > left[name]}
+        return {name: cost - left[name] for name, cost in wanted.items() if cost > left[name] * (1 + 1e-9)}
 
 
 def estimate(ws: Workspace, orders: Sequence[Order], retry_failed: bool, left_out: dict[str, str]) -> GenerateEstimate:
     """Count what is missing by the store alone."""
-    bench = Bench(ws, retry_failed)
+    check_budgets(orders)
+    known = _Known(ws, orders, retry_failed)
     found: dict[str, GeneratorEstimate] = {}
-    with ws.db.read() as connection:
-        attempts = load_attempts(connection)
-        waiting: dict[tuple[str, str, str], set[str]] = {}  # recipes whose job may still be collected
-        for job in jobs.load_jobs(connection):
-            keys = waiting.setdefault((job.task_id, job.generator, job.build), set())
-            keys.update(key for key in job.recipe_keys if job.collectable(key))
-    tries: dict[tuple[str, str, str], dict[str, list[tuple[str, str | None]]]] = {}
-    for attempt in attempts:
-        if FINISH not in attempt.recipe.params:
-            of_order = tries.setdefault((attempt.task_id, attempt.generator, attempt.build), {})
-            of_order.setdefault(attempt.recipe.key, []).append((attempt.outcome, attempt.candidate_id))
     for order in orders:
-        one = found.setdefault(order.name, _new(order))
-        key = (order.task.id, order.name, order.build)
-        settled = {recipe for recipe, before in tries.get(key, {}).items() if bench.is_settled(before)}
-        open_jobs = waiting.get(key, set()) - settled
-        missing = max(0, order.step.n - len(settled))
-        one.tasks += 1
-        one.settled += min(len(settled), order.step.n)
-        one.collect += min(len(open_jobs), missing)
-        one.to_make += max(0, missing - len(open_jobs))
-        one.finishes += missing * len(order.step.finishes)
+        known.add(order, found.setdefault(order.name, _new(order)))
     for one in found.values():
         one.cost = None if one.price is None else one.price * one.to_make
     return GenerateEstimate(found, left_out)
+
+
+class _Known:
+    """What earlier runs have left in the store."""
+
+    def __init__(self, ws: Workspace, orders: Sequence[Order], retry_failed: bool) -> None:
+        self._bench, self._retry_failed = Bench(ws, retry_failed), retry_failed
+        self._recipes = RecipeBook(ws, PromptBook(ws), retry_failed)
+        with ws.db.read() as connection:
+            self._plannings = {(p.task_id, p.generator, p.build): p for p in current_plannings(connection)}
+            self._tries = _tries(load_attempts(connection))
+            self._waiting: dict[Key, set[str]] = {}  # recipes whose job may still be collected
+            for job in jobs.load_jobs(connection):
+                keys = self._waiting.setdefault((job.task_id, job.generator, job.build), set())
+                keys.update(key for key in job.recipe_keys if job.may_bring(key))
+        finishes = any(order.step.finishes for order in orders)
+        self._finish_version = finishing_of(ws.config.finish, ws.folder).version if finishes else ""
+
+    def add(self, order: Order, one: GeneratorEstimate) -> None:
+        """Count one order in its generator's part."""
+        key = (order.task.id, order.name, order.build)
+        planning, tries = self._plannings.get(key), self._tries.get(key, {})
+        one.tasks += 1
+        if planning is not None and self._has_declined(planning):
+            one.settled += order.step.n
+            return
+        wanted, recipes = self._expected(order, planning)
+        settled = [recipe for recipe in recipes if self._bench.is_settled(tries.get(recipe.key, ()))]
+        open_jobs = {recipe.key for recipe in recipes if recipe not in settled} & self._waiting.get(key, set())
+        missing = wanted - len(settled)
+        one.settled += len(settled)
+        one.collect += len(open_jobs)
+        one.to_make += missing - len(open_jobs)
+        made = [recipe for recipe in settled if any(outcome == "made" for outcome, _ in tries[recipe.key])]
+        one.finishes += missing * len(order.step.finishes) + self._unfinished(order, made, tries)
+
+    def _expected(self, order: Order, planning: Planning | None) -> tuple[int, list[Recipe]]:
+        """How many recipes the order will have at most, and those of them that are known."""
+        step, (wordings, missing) = order.step, self._recipes.wordings(order)
+        shares = max(1, len(wordings) + len(missing))
+        share = -(-step.n // shares)
+        most = min(step.n, len(step.seeds) * shares) if step.seeds else step.n
+        if planning is None or planning.outcome != "planned":
+            return most, []
+        lists = [[r for r in planning.recipes if _is_of(r, style, step)] for style, _ in wordings]
+        turns = [recipe for turn in range(share) for of_style in lists for recipe in of_style[turn : turn + 1]]
+        turns = turns[: step.n]
+        # It was asked for as many in just these wordings: it has no more ideas.
+        is_all = planning.asked >= step.n and not missing and all(lists) and len(turns) == len(planning.recipes)
+        return (len(turns) if is_all else most), turns
+
+    def _has_declined(self, planning: Planning) -> bool:
+        return planning.outcome == "declined" or (planning.outcome == "failed" and not self._retry_failed)
+
+    def _unfinished(self, order: Order, made: Iterable[Recipe], tries: Tries) -> int:
+        further = (finished(one, name, self._finish_version) for one in made for name in order.step.finishes)
+        return sum(not self._bench.is_settled(tries.get(recipe.key, ())) for recipe in further)
+
+
+def _is_of(recipe: Recipe, style: str, step: Step) -> bool:
+    return style_of(recipe) == style and (not step.seeds or recipe.seed in step.seeds)
+
+
+def _tries(attempts: Iterable[Attempt]) -> dict[Key, Tries]:
+    found: dict[Key, Tries] = {}
+    for attempt in attempts:
+        of_order = found.setdefault((attempt.task_id, attempt.generator, attempt.build), {})
+        of_order.setdefault(attempt.recipe.key, []).append((attempt.outcome, attempt.candidate_id))
+    return found
 
 
 def _new(order: Order) -> GeneratorEstimate:

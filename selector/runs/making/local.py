@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from selector.domain import BatchGenerator, GenerationFailed, Made, RemoteGenerator, TaskInputs
+from selector.remote import Interrupted
 from selector.runs.making.bench import Bench, Open, Tried
 from selector.runs.making.orders import Order
 from selector.runs.making.treatments import PROMPT, as_shown
@@ -23,6 +24,8 @@ def make_here(bench: Bench, order: Order, found: Sequence[Open]) -> Iterator[Tri
         result: Made | Exception
         try:
             result = order.generator.generate(*as_shown(inputs, one.recipe))
+        except Interrupted:  # the run ends, and this is no failure
+            raise
         except Exception as error:
             result = error
         yield bench.tried(order, one, inputs, result, started)
@@ -51,6 +54,8 @@ def _make_batch(
         results = generator.generate_batch(shown[0][0], [recipe for _, recipe in shown])
         if len(results) != len(batch):
             raise GenerationFailed(f"a batch of {len(batch)} gave {len(results)} results")
+    except Interrupted:
+        raise
     except Exception as error:
         results = [error] * len(batch)
     for one, result in zip(batch, results, strict=True):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from selector.config import Step
-from selector.domain import Generator, RemoteGenerator, Task
+from selector.domain import Generator, InputError, RemoteGenerator, Task
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,17 @@ class Chain:
         unit = Unit(self.orders[place], self._targets[place], place, self._begun[place])
         self._begun[place] = unit.n
         return unit
+
+
+def check_budgets(orders: Sequence[Order]) -> None:
+    """Raise ``InputError`` where a budget is set and no price is known: it could not be kept."""
+    for order in orders:
+        generator = order.generator
+        if isinstance(generator, RemoteGenerator) and generator.price is None and generator.account.service.budget:
+            raise InputError(
+                f"service {generator.account.service.name} has a budget, and no price is known for '{order.name}': "
+                "set `prices` beside it, or leave the budget out"
+            )
 
 
 def without_services(orders: Sequence[Order]) -> tuple[list[Order], dict[str, str]]:

@@ -62,14 +62,16 @@ class RecipeBook:
 
     def _recipes(self, order: Order, n: int, inputs: TaskInputs) -> tuple[tuple[Recipe, ...], str | None]:
         """The recipes of all wordings in turn, and why one of them is not to be had now."""
-        wordings, missing = self._wordings(order, inputs)
-        share = -(-n // max(1, len(wordings) + (missing is not None)))
+        wordings, missing = self.wordings(order)
+        if missing and not wordings:
+            raise MissingPart(missing[0])
+        share = -(-n // max(1, len(wordings) + len(missing)))
         lists = [
             [worded(recipe, style, prompt) for recipe in self._asked(order, share, with_prompt(inputs, prompt))]
             for style, prompt in wordings
         ]
         turns = [recipe for turn in range(share) for of_style in lists for recipe in of_style[turn : turn + 1]]
-        return tuple(turns[:n]), missing
+        return tuple(turns[:n]), missing[0] if missing else None
 
     def _asked(self, order: Order, n: int, inputs: TaskInputs) -> Sequence[Recipe]:
         generator, seeds = order.generator, order.step.seeds
@@ -77,23 +79,21 @@ class RecipeBook:
             return generator.recipes(inputs, n, self._ws.task_seed(order.task))
         return [recipe for seed in seeds[:n] for recipe in generator.recipes(inputs, 1, seed)]
 
-    def _wordings(self, order: Order, inputs: TaskInputs) -> tuple[list[tuple[str, str]], str | None]:
-        """(style, prompt) of the step's styles that differ from each other, and why another is missing now."""
+    def wordings(self, order: Order) -> tuple[list[tuple[str, str]], list[str]]:
+        """(style, prompt) of the step's styles that differ from each other, and why others are missing now."""
         if order.step.prompts == (AS_IS,):
-            return [(AS_IS, inputs.task.prompt)], None
+            return [(AS_IS, order.task.prompt)], []
         found: dict[str, str] = {}  # prompt -> style
-        missing = None
+        missing = []
         for style in order.step.prompts:
             try:
                 prompt = self._prompts.text(order.task, style, getattr(order.generator, "prompt_form", ""))
             except Declined:
                 continue  # no such wording: the others share its candidates
             except MissingPart as error:
-                missing = f"prompt style {style}: {error}"
+                missing.append(f"prompt style {style}: {error}")
                 continue
             found.setdefault(prompt, style)
-        if not found and missing is not None:
-            raise MissingPart(missing)
         return [(style, prompt) for prompt, style in found.items()], missing
 
 
