@@ -328,10 +328,10 @@ def _mode_in(recipe: Recipe) -> Mode:
 
 def _own_area_px(pipe: Any) -> int:
     """The area of the pipeline's own size: what its denoiser was trained at."""
-    config = getattr(getattr(pipe, "unet", None) or getattr(pipe, "transformer", None), "config", {})
-    side = config.get("sample_size", 64) if hasattr(config, "get") else 64
-    sides = (side, side) if isinstance(side, int) else side
-    return int(sides[0] * sides[1] * int(getattr(pipe, "vae_scale_factor", 8)) ** 2)
+    config = getattr(getattr(pipe, "unet", None) or getattr(pipe, "transformer", None), "config", None)
+    side = getattr(pipe, "default_sample_size", None) or getattr(config, "sample_size", None) or 64
+    height, width = (side, side) if isinstance(side, int) else side
+    return int(height * width * int(getattr(pipe, "vae_scale_factor", 8)) ** 2)
 
 
 def _among(setting: str, value: str, known: Sequence[str]) -> None:

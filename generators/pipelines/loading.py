@@ -159,11 +159,6 @@ def drop() -> None:
         empty_caches()
 
 
-def models_in_memory() -> int:
-    """0 or 1."""
-    return len(_here)
-
-
 def empty_caches() -> None:
     """Give back what torch keeps for later."""
     import torch

@@ -44,6 +44,23 @@ print(json.dumps(said))
 """
 
 
+OFFLINE_CHILD = """
+import json
+from generators.diffusers_pipeline import DiffusersPipeline
+from generators.pipelines.hub import HubModel, fetch
+from selector.domain import BestshotError
+
+generator = DiffusersPipeline(model="me/tiny")
+generator.check()
+said = {"me/tiny": [str(fetch(HubModel("me/tiny"))), generator.where(), generator.version]}
+try:
+    DiffusersPipeline(model="me/none").check()
+except BestshotError as error:
+    said["me/none"] = str(error)
+print(json.dumps(said))
+"""
+
+
 @contextmanager
 def hub(folder: Path, asked: list[str]) -> Iterator[str]:
     """A hub with the repository me/tiny, whose files are those of ``folder``, and me/gated, which wants consent."""
@@ -98,12 +115,12 @@ def _entry(name: str, data: bytes) -> dict[str, Any]:
     return {"type": "file", "path": name, "size": len(data), "oid": hashlib.sha1(data).hexdigest()}
 
 
-def child(home: Path, **environment: str) -> dict[str, Any]:
+def child(code: str, home: Path, **environment: str) -> dict[str, Any]:
     """What a fresh process says that has ``home`` as its cache."""
     given = {**os.environ, "HF_HOME": str(home), "HF_HUB_DISABLE_TELEMETRY": "1", "OMP_NUM_THREADS": "1", **environment}
     path = os.pathsep.join(entry or "." for entry in sys.path)
     done = subprocess.run(
-        [sys.executable, "-c", CHILD],
+        [sys.executable, "-c", code],
         env={**given, "PYTHONPATH": path},
         capture_output=True,
         text=True,
@@ -118,16 +135,17 @@ def child(home: Path, **environment: str) -> dict[str, Any]:
 def test_a_model_comes_from_the_hub_once_and_then_from_the_cache(tmp_path: Path) -> None:
     folder, asked = tiny_pipelines.tiny_sd(tmp_path / "tiny"), []  # type: tuple[Path, list[str]]
     with hub(folder, asked) as address:
-        said = child(tmp_path / "home", HF_ENDPOINT=address)
-    before, after, model, revision, _ = said["me/tiny"]
+        said = child(CHILD, tmp_path / "home", HF_ENDPOINT=address)
+    before, after, model, revision, version = said["me/tiny"]
     assert before == f"not here yet, to be downloaded from {address}" and after == "in the cache"
     assert (model, revision) == ("me/tiny", COMMIT)
     assert not any("weights.ckpt" in one for one in asked)
     assert said["me/none"].startswith("MissingPart: diffusers:") and "is not there, or wants a login" in said["me/none"]
     assert "asks for consent: accept it at" in said["me/gated"] and "HF_TOKEN" in said["me/gated"]
 
-    again = child(tmp_path / "home", HF_ENDPOINT=address, HF_HUB_OFFLINE="1")  # nobody listens there any more
-    assert again["me/tiny"] == ["in the cache", *said["me/tiny"][1:]]
+    again = child(OFFLINE_CHILD, tmp_path / "home", HF_ENDPOINT=address, HF_HUB_OFFLINE="1")  # nobody listens there now
+    assert again["me/tiny"][0].endswith(COMMIT)
+    assert again["me/tiny"][1:] == ["in the cache", version]
     assert "not in the cache and HF_HUB_OFFLINE is set; give a folder" in again["me/none"]
 
 
