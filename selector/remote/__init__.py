@@ -3,8 +3,9 @@
 from selector.remote.account import Account
 from selector.remote.carry_out import carry_out
 from selector.remote.pace import Interrupted, Pace
+from selector.remote.rate import Rate
 from selector.remote.service import Service
 from selector.remote.spending import OutOfBudget
 from selector.remote.troubles import Trouble, retry_after
 
-__all__ = ["Account", "Interrupted", "OutOfBudget", "Pace", "Service", "Trouble", "carry_out", "retry_after"]
+__all__ = ["Account", "Interrupted", "OutOfBudget", "Pace", "Rate", "Service", "Trouble", "carry_out", "retry_after"]

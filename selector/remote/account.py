@@ -14,7 +14,8 @@ from selector.domain import Declined, GenerationFailed
 from selector.domain.remote import ServiceStopped, TicketLost
 from selector.remote import troubles
 from selector.remote.breaker import Breaker
-from selector.remote.pace import Interrupted, Pace
+from selector.remote.pace import Interrupted
+from selector.remote.rate import Rate
 from selector.remote.redact import redacted
 from selector.remote.service import Service
 from selector.remote.spending import Spending
@@ -24,7 +25,7 @@ Result = TypeVar("Result")
 
 THROTTLED_TRIES = 50  # of one request; the pause between them is the server's
 REST_SECONDS = 15.0  # of all workers after many failures in a row, for a first back-off of 1 s
-PACE_SHARE = 0.95  # of an allowed rate: what leaves at even intervals arrives at less even ones
+THROTTLED_ALONE = 2  # so often a request without a named time waits alone: it may have been chance
 _WAIT_SECONDS = 0.2
 
 
@@ -47,9 +48,9 @@ class Account:
         self.breaker = Breaker(f"service {service.name} at {service.host}")
         self.troubles: Counter[str] = Counter()  # why requests were sent again, with how often
         self._rng = Random(seed)
-        self.submits = self._pace(service.submits_per_second)
-        self.polls = self._pace(service.polls_per_second)
-        self.rest = self._pace(0.0)  # no rate, only the pauses of a throttled account
+        self.submits = self._rate(service.submits_per_second)
+        self.polls = self._rate(service.polls_per_second)
+        self.rest = self._rate(0.0)  # no rate, only the pauses of a throttled account
         self.slots = threading.BoundedSemaphore(service.running)
         self._downloads: dict[str, threading.BoundedSemaphore] = {}
         self._lock = threading.Lock()
@@ -63,7 +64,7 @@ class Account:
         """A text of the server without line breaks, shortened, and without any part of the key."""
         return redacted(" ".join(text.split())[:most_characters], self.key)
 
-    def call(self, send: Callable[[], Result | Trouble], pace: Pace | None = None) -> Result:
+    def call(self, send: Callable[[], Result | Trouble], pace: Rate | None = None) -> Result:
         """Send until there is a result or no hope, waiting as each trouble asks.
 
         Args:
@@ -77,8 +78,8 @@ class Account:
         failures = throttled = 0
         while True:
             self.breaker.check()
-            (pace or self.rest).wait_for_turn()
-            came = send()
+            with (pace or self.rest).turn():
+                came = send()
             if not isinstance(came, Trouble):
                 self.breaker.succeeded()
                 return came
@@ -118,8 +119,8 @@ class Account:
         with self._lock:
             return self._downloads.setdefault(host, threading.BoundedSemaphore(self.service.downloads))
 
-    def _pace(self, per_second: float) -> Pace:
-        return Pace(60.0 * PACE_SHARE * per_second, self.service.backoff_seconds, self._rng, self.stop)
+    def _rate(self, per_second: float) -> Rate:
+        return Rate(per_second, self.service.backoff_seconds, self._rng, self.stop)
 
     def _raise_if_final(self, came: Trouble) -> None:
         if came.kind == troubles.FATAL:
@@ -130,7 +131,7 @@ class Account:
             error = {troubles.REFUSED: Declined, troubles.LOST: TicketLost}.get(came.kind, GenerationFailed)
             raise error(came.reason)
 
-    def _wait_out(self, came: Trouble, failures: int, throttled: int, pace: Pace) -> None:
+    def _wait_out(self, came: Trouble, failures: int, throttled: int, pace: Rate) -> None:
         wait = came.retry_after_seconds
         if wait is not None and wait > troubles.LONGEST_RETRY_AFTER_SECONDS:
             self.breaker.stop(f"the server asks to wait for {round(wait / 60)} minutes: run the command again then")
@@ -144,9 +145,11 @@ class Account:
                 every.pause(REST_SECONDS * self.service.backoff_seconds)
         pace.sleep(pace.backoff(failures) if wait is None else wait)
 
-    def _wait_throttled(self, wait: float | None, throttled: int, pace: Pace) -> None:
-        """Alone at first, in case it was chance; with all others when the server names a time or says it again."""
-        if wait is None and throttled == 1:
+    def _wait_throttled(self, wait: float | None, throttled: int, pace: Rate) -> None:
+        """With all others when the server names a time, or says it again and again."""
+        if wait is not None:
+            pace.pause(wait)
+        elif throttled <= THROTTLED_ALONE:
             pace.sleep(pace.backoff(throttled))
         else:
-            pace.pause(pace.backoff(throttled) if wait is None else wait)
+            pace.pause(pace.backoff(throttled - THROTTLED_ALONE))
