@@ -109,7 +109,8 @@ def _described(subject: str, make: Callable[[], Any]) -> Check:
         return Check(subject, False, f"{type(error).__name__}: {error}")
     types = ", ".join(sorted(t.value for t in plug_in.task_types))
     service = f" at {plug_in.account.service.host} (not asked)" if isinstance(plug_in, RemoteGenerator) else ""
-    return Check(subject, True, f"version {plug_in.version} for {types}{service}")
+    hint = getattr(plug_in, "hint", "")  # what a user should know of these settings, though they can run
+    return Check(subject, True, f"version {plug_in.version} for {types}{service}{hint and f'; {hint}'}")
 
 
 def _judge(name: str, settings: JudgeConfig) -> Check:
