@@ -243,10 +243,12 @@ class DashScope:
         return Upload(source, uploads.uploaded_mask(mask, size_px) if mask is not None else "")
 
     def _checked(self, came: Reply | Trouble, polling: bool = False) -> Any | Trouble:
-        """The body of a reply that is no error."""
-        if isinstance(came, Trouble) or came.status < 400:
-            return came if isinstance(came, Trouble) else came.body
+        """The body of a reply that is no error; an error may come as HTTP 200 too."""
+        if isinstance(came, Trouble):
+            return came
         told: Mapping[str, Any] = came.body if isinstance(came.body, dict) else {}
+        if came.status < 400 and ("output" in told or not told.get("code")):
+            return came.body
         message = self.account.clean(str(told.get("message") or ""))
         names = {"key": self.account.service.key_env or "the key", "model": self.model.name}
         code = code_of(self.account.clean(str(told.get("code") or "")))

@@ -63,7 +63,7 @@ class Model:
 _WANX = Model("", "text", size="1024*1024", sides_px=(512, 1440), most=4)
 _WAN_22 = replace(_WANX, prompt_characters=500)
 _WAN_25 = replace(
-    _WANX, prompt_characters=2000, size="1280*1280", sides_px=None, pixels=(1280 * 1280, 1440 * 1440), price=0.20
+    _WANX, prompt_characters=2000, size="1280*1280", sides_px=None, pixels=(768 * 768, 1440 * 1440), price=0.20
 )
 _WAN_26 = replace(_WAN_25, form="messages", prompt_characters=2100, most=1)
 _QWEN = Model("", "messages", size="1328*1328", sizes=_QWEN_SIZES)

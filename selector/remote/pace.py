@@ -41,8 +41,10 @@ class Pace:
         """Return when a request may go out; raises ``Interrupted``."""
         while True:
             with self._lock:
-                pauses, turn = self._pauses, max(self._next_slot, self._after_pause())
-                self._next_slot = turn + self._interval_seconds
+                pauses, turn = self._pauses, self._after_pause()
+                if self._interval_seconds:
+                    turn = max(turn, self._next_slot)
+                    self._next_slot = turn + self._interval_seconds
             self._sleep_until(turn)
             with self._lock:
                 if pauses == self._pauses:
