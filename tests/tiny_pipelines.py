@@ -175,3 +175,106 @@ def _t5_tokenizer() -> Any:
     tokenizer = Tokenizer(models.Unigram(pieces, unk_id=2))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     return T5TokenizerFast(tokenizer_object=tokenizer, extra_ids=0, model_max_length=64)
+
+
+def tiny_cogview4(folder: Path) -> Path:
+    """CogView4: GLM's encoder, flow matching; sides in multiples of 16 px."""
+    import torch
+    from diffusers import CogView4Pipeline, CogView4Transformer2DModel, FlowMatchEulerDiscreteScheduler
+    from transformers import GlmConfig, GlmModel
+
+    glm = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 2, "head_dim": 8, "pad_token_id": 0}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 2}
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        pipe = CogView4Pipeline(
+            tokenizer=_letters_tokenizer(padding_side="left"),
+            text_encoder=GlmModel(GlmConfig(vocab_size=300, **glm, **heads)),
+            vae=_vae(),
+            transformer=CogView4Transformer2DModel(
+                in_channels=4, out_channels=4, num_layers=1, attention_head_dim=8, num_attention_heads=2,
+                text_embed_dim=16, time_embed_dim=8, condition_dim=4, rope_axes_dim=(8, 8),
+            ),
+            scheduler=FlowMatchEulerDiscreteScheduler(
+                base_shift=0.25, max_shift=0.75, use_dynamic_shifting=True, time_shift_type="linear"
+            ),
+        )  # fmt: skip
+    pipe.save_pretrained(folder)
+    return folder
+
+
+def tiny_qwen_image(folder: Path) -> Path:
+    """Qwen-Image: Qwen2.5-VL as the encoder, the video autoencoder; sides in multiples of 16 px."""
+    import torch
+    from diffusers import (
+        AutoencoderKLQwenImage,
+        FlowMatchEulerDiscreteScheduler,
+        QwenImagePipeline,
+        QwenImageTransformer2DModel,
+    )
+
+    with torch.random.fork_rng():
+        torch.manual_seed(4)
+        pipe = QwenImagePipeline(
+            scheduler=FlowMatchEulerDiscreteScheduler(),
+            vae=AutoencoderKLQwenImage(
+                base_dim=8, z_dim=4, dim_mult=[1] * 4, num_res_blocks=1, latents_mean=[0.0] * 4, latents_std=[1.0] * 4
+            ),
+            text_encoder=_qwen_encoder(),
+            tokenizer=_letters_tokenizer(padding_side="right"),
+            transformer=QwenImageTransformer2DModel(
+                in_channels=16, out_channels=4, num_layers=1, attention_head_dim=16, num_attention_heads=2,
+                joint_attention_dim=16, guidance_embeds=False, axes_dims_rope=(4, 4, 8),
+            ),
+        )  # fmt: skip
+    pipe.save_pretrained(folder)
+    return folder
+
+
+def tiny_qwen_edit(folder: Path) -> Path:
+    """Qwen-Image-Edit: as Qwen-Image, and its encoder sees the source."""
+    import torch
+    from diffusers import QwenImageEditPipeline, QwenImagePipeline
+    from transformers import Qwen2VLImageProcessor, Qwen2VLProcessor, Qwen2VLVideoProcessor
+
+    parts = QwenImagePipeline.from_pretrained(tiny_qwen_image(folder / "text"), use_safetensors=True).components
+    seen = {"patch_size": 14, "merge_size": 2, "size": {"shortest_edge": 28 * 28, "longest_edge": 56 * 56}}
+    with torch.random.fork_rng():
+        processor = Qwen2VLProcessor(
+            image_processor=Qwen2VLImageProcessor(**seen),
+            tokenizer=parts["tokenizer"],
+            video_processor=Qwen2VLVideoProcessor(),
+        )
+        QwenImageEditPipeline(**parts, processor=processor).save_pretrained(folder)
+    return folder
+
+
+def _qwen_encoder() -> Any:
+    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+
+    tower = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+    rope = {"mrope_section": [1, 1, 2], "rope_type": "default", "type": "default", "rope_theta": 10_000.0}
+    text = {**tower, "num_key_value_heads": 2, "vocab_size": 300, "rope_parameters": rope, "rope_scaling": rope}
+    eyes = {"depth": 1, "hidden_size": 16, "intermediate_size": 16, "num_heads": 2, "out_hidden_size": 16}
+    marks = {"vision_start_token_id": 3, "vision_end_token_id": 4, "image_token_id": 5}
+    return Qwen2_5_VLForConditionalGeneration(Qwen2_5_VLConfig(text_config=text, vision_config=eyes, **marks))
+
+
+SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>"]
+
+
+def _letters_tokenizer(padding_side: str) -> Any:
+    """Bytes, with a first token of its own as GLM's has, so that no text is empty."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    vocabulary = {token: i for i, token in enumerate([*SPECIAL, *_byte_letters()])}
+    tokenizer = Tokenizer(models.BPE(vocabulary, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(SPECIAL)
+    if padding_side == "left":
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single="<|endoftext|> $A", special_tokens=[("<|endoftext|>", 0)]
+        )
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, padding_side=padding_side, pad_token="<|endoftext|>")

@@ -130,11 +130,16 @@ def _what_is_lacking(folder: ModelFolder, lacking: list[str], variant: str, allo
 
 def _parts_without(folder: ModelFolder, variant: str, allow_pickle: bool) -> list[str]:
     """Networks without weights. A part may be plain where the variant's file is missing, but not all of them."""
-    networks = [name for name, (_, cls) in folder.components.items() if not cls.endswith(_NO_NETWORKS)]
+    networks = [name for name, (_, cls) in folder.components.items() if _is_network(folder.path / name, cls)]
     files = [file for name in networks for file in _weight_files(folder.path / name, allow_pickle)]
     if variant and not any(_is_of(file, variant) for file in files):
         return networks
     return [name for name in networks if not _chosen(folder.path / name, variant, allow_pickle)]
+
+
+def _is_network(place: Path, cls: str) -> bool:
+    """By what lies there, and by the class, because a tokenizer may have a config.json as well."""
+    return not cls.endswith(_NO_NETWORKS) and (not place.is_dir() or (place / "config.json").is_file())
 
 
 def _variants(folder: ModelFolder) -> set[str]:

@@ -6,7 +6,7 @@ import gc
 import json
 import shutil
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from PIL import Image
 
 from generators.diffusers_pipeline import DiffusersPipeline
 from generators.pipelines import loading, passes
+from generators.pipelines.presets import PRESETS
 from selector.conformance import check_generator
 from selector.domain import (
     BatchGenerator,
@@ -44,7 +45,6 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     tiny_pipelines.tiny_sd(root / "sd")
     tiny_pipelines.tiny_sd(root / "checked", checker=True)
     tiny_pipelines.tiny_sdxl(root / "sdxl")
-    tiny_pipelines.tiny_kontext(root / "kontext")
     yield root
     loading.drop()
 
@@ -99,13 +99,28 @@ def test_it_keeps_the_contract_from_text_and_for_edits(folders: Path) -> None:
     check_generator(generator, edit())
 
 
-def test_a_model_of_two_text_encoders_and_an_editor_run_too(folders: Path) -> None:
-    for generator, inputs, shape in (
-        (pipeline(folders / "sdxl", preset="sdxl", size="40x32"), from_text(), (32, 40, 3)),
-        (pipeline(folders / "kontext", preset="flux-kontext", size="64x64"), edit(), (80, 96, 3)),
-    ):
-        made = generator.generate(inputs, generator.recipes(inputs, 1, 5)[0])
-        assert made.image.shape == shape
+@pytest.mark.parametrize(
+    "preset, build, settings",
+    [
+        ("sdxl", tiny_pipelines.tiny_sdxl, {"size": "40x32"}),
+        ("cogview4-baseline", tiny_pipelines.tiny_cogview4, {"size": "48x32"}),
+        ("qwen-image", tiny_pipelines.tiny_qwen_image, {"size": "48x32"}),
+        ("qwen-image-edit", tiny_pipelines.tiny_qwen_edit, {"size": "64x64", "steps": 1}),
+        ("flux-kontext", tiny_pipelines.tiny_kontext, {"size": "64x64"}),
+    ],
+)
+def test_tiny_models_of_the_presets_classes_run_as_the_preset_says(
+    tmp_path: Path, preset: str, build: Callable[[Path], Path], settings: dict[str, Any]
+) -> None:
+    generator = pipeline(build(tmp_path / "model"), preset=preset, **settings)
+    inputs = edit() if TaskType.TIE in generator.task_types and preset != "sdxl" else from_text()
+    generator.check()
+    made = generator.generate(inputs, generator.recipes(inputs, 1, 5)[0])
+    assert made.notes["pipeline"] == PRESETS[preset].pipeline
+    assert made.notes["call"] == PRESETS[preset].call
+    asked = [int(side) for side in settings["size"].split("x")]
+    assert made.notes["made_px"] == asked
+    assert made.image.shape[:2] == ((SIZE[1], SIZE[0]) if inputs.source else (asked[1], asked[0]))
 
 
 @pytest.mark.parametrize("mode", ["text", "image", "inpaint"])
@@ -360,7 +375,7 @@ def test_tasks_without_what_is_needed_are_declined(folders: Path) -> None:
         with pytest.raises(Declined):
             generator.recipes(inputs, 1, 0)
     with pytest.raises(Declined, match="this model does tie, vttie tasks"):
-        pipeline(folders / "kontext").recipes(from_text(), 1, 0)
+        DiffusersPipeline(preset="flux-kontext").recipes(from_text(), 1, 0)
 
 
 def test_a_model_that_cannot_be_loaded_is_a_missing_part(folders: Path, tmp_path: Path) -> None:
