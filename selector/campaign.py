@@ -50,20 +50,18 @@ from selector.runs.progress import Progress, silent
 from selector.runs.realism import Realism, RealismQuestion, realism
 from selector.runs.realism_measures import METRICS
 from selector.runs.scoring import ScoreSummary, score
-from selector.runs.services import Accounts
+from selector.runs.services import Accounts, alone_at_services
 from selector.runs.translating import TranslateSummary, translate
 from selector.runs.workspace import Workspace
 from selector.sheet import build_sheet
 from selector.status import Status, status
 from selector.store import Database, ImageFolder
-from selector.store.lock import only_one
 from selector.store.records import last_resorts, load_candidates, load_tasks
 from selector.submission.export import Export, export
 from selector.submission.ledger import Ledger, Quota, SubmissionRecord
 from selector.submission.origin import check_origin, image_hashes
 from selector.submission.verify import Verdict, verify_archive
 
-SERVICES_LOCK = ".services.lock"  # two processes at once would pay for the same images
 _SUFFIX = {"jpeg": ".jpg", "png": ".png"}
 _UNCALIBRATED = (
     "The estimates come from {basis}: no leaderboard total has taught them yet. Compare them with each other only."
@@ -152,7 +150,7 @@ class Campaign:
         """
         stop = threading.Event()
         selected, orders, left_out = self._orders(types, generators, task_ids, n, stop)
-        with only_one(self.folder / SERVICES_LOCK) as alone:
+        with alone_at_services(self._ws, orders) as alone:
             if not alone:
                 orders, busy = without_services(orders)
                 left_out |= busy

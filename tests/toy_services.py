@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 
 from selector import Campaign
+from selector.config import parse_config
+from selector.config.render import render_config
 from selector.domain import Declined, Delivery, Made, Recipe, TaskInputs, TaskType, Ticket, TicketLost, stable_hash
 from selector.registry import BUILTIN_GENERATORS
 from selector.remote import Account, Service, carry_out
@@ -206,16 +208,15 @@ def toy_campaigns(monkeypatch: pytest.MonkeyPatch, folder: Path, files: Files) -
     return make
 
 
-def reopened(campaign: Campaign, config: str = "") -> Campaign:
-    """The campaign as the next process sees it; ``config`` is a new plan of scene edits, in TOML."""
+def reopened(campaign: Campaign, plan: Mapping[str, Any] | None = None, **config: Any) -> Campaign:
+    """The campaign as the next process sees it, with another plan of scene edits or other keys if they are given."""
     campaign.close()
     path = campaign.folder / "campaign.toml"
-    if config:
-        text = path.read_text(encoding="utf-8")
-        before, _, rest = text.partition("[generate.tie]")
-        after = rest[rest.find("\n[", 1) :] if "\n[" in rest[1:] else ""
-        path.write_text(f"{before}[generate.tie]\n{config}\n{after}", encoding="utf-8")
-    return Campaign(campaign.folder)
+    given = {**campaign.config.model_dump(exclude_defaults=True), **config}
+    if plan is not None:
+        given = {**given, "generate": {"tie": dict(plan)}}
+    path.write_text(render_config(parse_config(given)), encoding="utf-8")
+    return Campaign(campaign.folder, campaign._ws.clock)
 
 
 def outcomes(campaign: Campaign, generator: str | None = None) -> Counter[tuple[str, str]]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from selector.config import kind_of
-from selector.domain import InputError
+from selector.domain import InputError, RemoteGenerator
 from selector.domain.words import near_or_all
 from selector.registry import usual_service
 from selector.remote import Account, Service
+from selector.runs.making.orders import Order
 from selector.runs.workspace import Workspace
 from selector.store.jobs import load_jobs, money_spent
+from selector.store.lock import only_one
 
+LOCK = ".services.lock"  # two processes at once would pay for the same images
 SERVICE = "service"  # the key of [generators.NAME] that names one of [services]
 
 
@@ -35,14 +40,33 @@ class Accounts:
         if service is None:
             return None
         if service.name not in self._made:
-            with self._ws.db.read() as connection:
-                spent = money_spent(load_jobs(connection, service=service.name))
+            spent = _spent(self._ws, service.name)
             self._made[service.name] = Account(service, self._stop, spent, self._ws.config.seed)
-        return self._made[service.name]
+        account = self._made[service.name]
+        for fact in ("base_url", "key_env", "key_path"):  # the usual ones of two kinds of generators differ
+            if getattr(account.service, fact) != getattr(service, fact):
+                raise InputError(
+                    f"generator '{generator}' would share the service '{service.name}' with one of another kind, and "
+                    f"their usual {fact} differ: set it in [services.{service.name}], or name another service"
+                )
+        return account
 
     def all(self) -> tuple[Account, ...]:
         """Those made so far."""
         return tuple(self._made.values())
+
+
+@contextmanager
+def alone_at_services(ws: Workspace, orders: Sequence[Order]) -> Iterator[bool]:
+    """Whether no other process of this campaign works with services while the block runs; true for local orders."""
+    accounts = [order.generator.account for order in orders if isinstance(order.generator, RemoteGenerator)]
+    if not accounts:
+        yield True
+        return
+    with only_one(ws.folder / LOCK) as alone:
+        for account in {id(one): one for one in accounts}.values():
+            account.spending.spent = _spent(ws, account.service.name)  # also by a process that has just ended
+        yield alone
 
 
 def service_of(ws: Workspace, generator: str) -> Service | None:
@@ -60,6 +84,11 @@ def service_of(ws: Workspace, generator: str) -> Service | None:
     table = tables.get(name)
     service = replace(usual if table is None else table.over(usual), name=name)
     return replace(service, key_path=_outside(ws, service.key_path)) if service.key_path else service
+
+
+def _spent(ws: Workspace, service: str) -> float:
+    with ws.db.read() as connection:
+        return money_spent(load_jobs(connection, service=service))
 
 
 def _outside(ws: Workspace, key_path: str) -> str:

@@ -6,20 +6,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from selector.domain import InputError
+from selector.store.files import describe_write_error
+
 
 @contextmanager
 def only_one(path: Path) -> Iterator[bool]:
     """Whether this process holds the lock file ``path`` while the block runs; never waits.
 
     Only where the system has ``flock`` (not on Windows, and not between machines on some network disks): elsewhere
-    everybody holds it.
+    everybody holds it. Raises ``InputError`` where the file cannot be written.
     """
     try:
         import fcntl
     except ImportError:
         yield True
         return
-    with path.open("a") as file:
+    try:
+        opened = path.open("a")
+    except OSError as error:
+        raise InputError(describe_write_error(path, error)) from error
+    with opened as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             alone = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -230,7 +231,7 @@ def test_progress_is_told_of_each_generator_and_ends_at_its_total(make: Make) ->
     assert set(told) == {"toy_remote", "toy"}
     for states in told.values():
         assert states[0][0] == 0
-        assert all(before[0] <= after[0] <= after[1] for before, after in zip(states, states[1:], strict=False))
+        assert all(before[0] <= after[0] <= after[1] for before, after in pairwise(states))
         assert states[-1][0] == states[-1][1]
         full = [state for state in states if state[0] == state[1]]
         assert len(full) == len(set(full))  # no bar is drawn again once it is full
