@@ -52,6 +52,7 @@ from selector.remote.download import download
 from selector.remote.troubles import FATAL, REJECTED
 
 SEEDS = 2**31 - 1  # the most common limit of services
+MOST_LESSONS = 5  # requests in which what the server refuses is learned: two things, by several threads
 
 
 class OpenAIImages:
@@ -164,7 +165,7 @@ class OpenAIImages:
     def _ask(self, inputs: TaskInputs, upload: bytes | None, recipes: Sequence[Recipe]) -> list[Delivery]:
         """One request, sent otherwise as long as the server complains of its form."""
         source_px = None if inputs.source is None else inputs.source.size
-        while True:
+        for _ in range(MOST_LESSONS):
             fields, further = self._fields.of(len(recipes), recipes[0].seed, source_px)
 
             def send(fields: dict[str, Any] = fields, further: dict[str, Any] = further) -> Any:
@@ -180,6 +181,7 @@ class OpenAIImages:
             if not found:
                 raise GenerationFailed("the service answered without an image")
             return found
+        raise GenerationFailed("the service refuses every form of the request")
 
     def _wrong_setting(self, complaint: Complaint) -> Trouble:
         name, words = complaint.parameter, f" ({complaint.told})" if complaint.told else ""
