@@ -15,7 +15,14 @@ from random import Random
 
 THROTTLE, THROTTLE_TIMED, BROKEN, UNAVAILABLE = "429", "429-retry-after", "500", "503"
 DROP, DROP_CREATED, REFUSE, INVALID = "drop", "drop-created", "refuse", "invalid"
-ARREARS, KEY_ECHO, NO_ACCESS, NO_QUOTA, MOVED = "arrears", "key-echo", "no-access", "no-quota", "moved"
+PART_ECHO, ARREARS, KEY_ECHO, NO_ACCESS, NO_QUOTA, MOVED = (
+    "part-echo",
+    "arrears",
+    "key-echo",
+    "no-access",
+    "no-quota",
+    "moved",
+)
 SLOW, FAILED, FAILED_REFUSE, CANCELED = "slow", "failed", "failed-refuse", "canceled"
 UNKNOWN, GONE, PARTIAL_REFUSE, PARTIAL_FAIL = "unknown", "gone", "partial-refuse", "partial-fail"
 POLL_THROTTLE, POLL_BROKEN, POLL_DROP, POLL_DAMAGED = "poll-429", "poll-500", "poll-drop", "poll-damaged"
@@ -31,6 +38,7 @@ AT_SUBMIT = (
     DROP_CREATED,
     REFUSE,
     INVALID,
+    PART_ECHO,
     ARREARS,
     KEY_ECHO,
     NO_ACCESS,
@@ -40,7 +48,9 @@ AT_SUBMIT = (
 AT_WORK = (SLOW, FAILED, FAILED_REFUSE, CANCELED, UNKNOWN, GONE, PARTIAL_REFUSE, PARTIAL_FAIL)
 AT_POLL = (POLL_THROTTLE, POLL_BROKEN, POLL_DROP, POLL_DAMAGED)
 AT_DOWNLOAD = (HTML, TRUNCATED, CUT, EXPIRED, REDIRECT, DOWNLOAD_BROKEN, DOWNLOAD_DROP, DOWNLOAD_THROTTLE)
-LASTING = frozenset({REFUSE, INVALID, ARREARS, KEY_ECHO, NO_ACCESS, NO_QUOTA, MOVED, FAILED_REFUSE, EXPIRED, REDIRECT})
+LASTING = frozenset(
+    {REFUSE, INVALID, PART_ECHO, ARREARS, KEY_ECHO, NO_ACCESS, NO_QUOTA, MOVED, FAILED_REFUSE, EXPIRED, REDIRECT}
+)
 
 _WORD = re.compile(r"@([a-z0-9-]+)(?:\*(\d+))?")
 

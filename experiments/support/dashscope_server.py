@@ -288,6 +288,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
         elif fault == faults.KEY_ECHO:
             self._fail(401, "InvalidApiKey", f"Invalid API-key provided: {self.headers.get('authorization')}")
+        elif fault == faults.PART_ECHO:
+            self._fail(400, "InvalidParameter", f"bad header: {self.headers.get('authorization', '')[:14]}...")
         elif fault in (faults.HTML, faults.POLL_DAMAGED):
             page = b"<!DOCTYPE html><html><body>Welcome to the hotel's network</body></html>"
             self._head(200, len(page), "text/html" if fault == faults.HTML else "application/json")

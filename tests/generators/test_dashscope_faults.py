@@ -23,6 +23,8 @@ from experiments.support.dashscope_pictures import shows
 from generators.dashscope import DashScope
 from selector.domain import BestshotError, Declined, GenerationFailed, Made
 from selector.domain.remote import ServiceStopped, Ticket, TicketLost
+from selector.remote import Trouble, troubles
+from selector.remote.http import Reply
 
 serve = serving  # the fixture
 
@@ -249,3 +251,18 @@ def _error(generator: DashScope, prompt: str) -> Exception | None:
     except BestshotError as error:
         return error
     return None
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"code": "DataInspectionFailed", "message": "no"}, troubles.REFUSED),
+        ({"code": "Throttling", "message": "no"}, troubles.THROTTLED),
+        ({"code": "", "output": {}}, ""),
+        ({"code": "x", "output": {"task_id": "1"}}, ""),
+        ([], ""),
+    ],
+)
+def test_an_error_may_come_under_http_200(body: object, kind: str) -> None:
+    came = DashScope(account=account_at("http://127.0.0.1:9", key_env=""))._checked(Reply(200, {}, body))
+    assert (came.kind if isinstance(came, Trouble) else "") == kind

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from pathlib import Path
 
 import pytest
 from dashscope_service import KEY, Serve, account_at, carried_out, generator_at, serving, text_task
@@ -75,15 +74,4 @@ def test_downloads_carry_no_key(serve: Serve) -> None:
     server = serve()
     carried_out(generator_at(server), text_task("a cat"), 4)
     assert server.state.stats()["requests"]["downloads"] == 4
-    assert server.state.stats()["violations"] == {}
-
-
-def test_a_password_in_netrc_does_not_replace_the_key(
-    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret\n")
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    server = serve()
-    made = carried_out(generator_at(server), text_task("a cat"), 1)
-    assert isinstance(made[0], Made)
     assert server.state.stats()["violations"] == {}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import sys
 import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,7 +27,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 class Place:
     """A server whose answers are functions; keeps the headers of every request."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, host: str = "127.0.0.1") -> None:
         self.seen: list[tuple[str, dict[str, str]]] = []
         self.connections = 0
         place = self
@@ -47,10 +49,10 @@ class Place:
             def log_message(self, *_: object) -> None:
                 return
 
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http = ThreadingHTTPServer((host, 0), Handler)
         self.http.daemon_threads = True
         self.http.handle_error = lambda *_: None  # type: ignore[method-assign]
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
+        self.url = f"http://{host}:{self.http.server_address[1]}"
         threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
 
 
@@ -352,3 +354,28 @@ def test_jpeg_and_webp_pass_too(place: Start) -> None:
         buffer = io.BytesIO()
         Image.fromarray(Picture(PNG).rgb).save(buffer, fmt)
         assert download(account(), place(sends(buffer.getvalue(), "application/octet-stream")).url).size == (64, 64)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is all of 127.0.0.0/8 this machine")
+def test_a_password_in_netrc_goes_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.2 login me password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    there = Place(sends(PNG), "127.0.0.2")  # no loopback name that the client knows: the environment is asked
+    ours = account(there.url, key_env="REMOTE_TEST_KEY")
+    try:
+        download(ours, there.url)
+        Api(ours).get("/x")
+    finally:
+        there.http.shutdown()
+        there.http.server_close()
+    assert [headers.get("authorization") for _, headers in there.seen] == [None, f"Bearer {key}"]
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
+    place: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    there = place(sends(PNG))
+    assert download(account(), there.url).data == PNG
+    came = Api(account("http://127.0.0.2:2")).get("/x")
+    assert came == Trouble(troubles.BUSY, "the proxy failed")
