@@ -9,7 +9,7 @@ import numpy as np
 
 from selector.calibration.belief import JUDGE, Belief
 from selector.calibration.calibrator import Calibrator
-from selector.calibration.gaussian import Gaussian
+from selector.calibration.gaussian import Gaussian, Kin
 from selector.calibration.totals import Total
 from selector.features.pool import Floats, Ints, Pool
 from selector.planning.teaching import Choices
@@ -60,6 +60,41 @@ def make_contest(
         tuple(f"g{g}" for g in made_by),
         ("judge", "weak", "noise"),
         values,
+    )
+    return Contest(pool, truth)
+
+
+def make_treated(
+    seed: int = 0, tasks: int = 60, generators: int = 3, style: float = 0.0, finish: float = 0.0, judged: float = 0.0
+) -> Contest:
+    """Of each generator a picture of the prompt as it is, one with a suffix, and a sharpened copy of either.
+
+    ``style`` and ``finish`` are the points that suffix and sharpening change. A copy has the luck of its picture and a
+    little of its own. ``judge`` saw the share ``judged`` of all candidates, with an error of 1.5 points.
+    """
+    rng = np.random.default_rng(seed)
+    each = 4 * generators
+    task, place = np.repeat(np.arange(tasks), each), np.tile(np.arange(each), tasks)
+    made_by, suffixed, sharp = place // 4, place // 2 % 2, place % 2
+    picture = np.arange(len(task)) - sharp
+    luck = rng.normal(0, 1.2, len(task))[picture] + 0.4 * sharp * rng.normal(0, 1, len(task))
+    level = 5 + rng.normal(0, 1, tasks)[task] + rng.normal(0, 0.4, generators)[made_by]
+    truth = np.clip(level + luck + style * suffixed + finish * sharp, 0.0, 10.0)
+    seen = rng.random(len(task)) < judged
+    values = np.column_stack(
+        [np.where(seen, truth + rng.normal(0, 1.5, len(task)), np.nan), rng.normal(size=len(task))]
+    )
+    ids = [f"c{i:05d}" for i in range(len(task))]
+    pool = Pool(
+        tuple(f"t{i:03d}" for i in task),
+        tuple(ids),
+        ("all",) * len(task),
+        tuple(f"g{g}" for g in made_by),
+        ("judge", "weak"),
+        values,
+        styles=tuple("suffix" if s else "" for s in suffixed),
+        finishes=tuple("sharpen" if s else "" for s in sharp),
+        origins=tuple(ids[p] if s else "" for p, s in zip(picture, sharp, strict=True)),
     )
     return Contest(pool, truth)
 
@@ -118,7 +153,8 @@ def dense(gaussian: Gaussian) -> Floats:
     return gaussian.root @ gaussian.root.T + np.diag(gaussian.own) + kin - gaussian.learned @ gaussian.learned.T
 
 
-def random_gaussian(seed: int, n: int = 8, effects: int = 3) -> Gaussian:
-    """A prior of which nothing has been learned."""
+def random_gaussian(seed: int, n: int = 8, effects: int = 3, kin: bool = False) -> Gaussian:
+    """A prior of which nothing has been learned; with ``kin`` every third candidate is a copy of the one before it."""
     rng = np.random.default_rng(seed)
-    return Gaussian(rng.normal(5, 1, n), rng.normal(0, 1, (n, effects)), rng.uniform(0.2, 2.0, n), np.zeros((n, 0)))
+    made = Gaussian(rng.normal(5, 1, n), rng.normal(0, 1, (n, effects)), rng.uniform(0.2, 2.0, n), np.zeros((n, 0)))
+    return replace(made, kin=Kin(np.arange(n) - np.arange(n) // 3, 0.8)) if kin else made

@@ -96,3 +96,30 @@ def test_codes_follow_the_first_appearance():
 def test_padding_keeps_groups_that_have_no_rows():
     got = padded(np.array([3, 4, 9]), np.array([1, 1, 3]), 4)
     np.testing.assert_array_equal(got, [[-1, -1], [3, 4], [-1, -1], [9, -1]])
+
+
+TREATED = replace(
+    POOL,
+    variants=("warp", "", "", "", "", ""),
+    styles=("", "suffix", "", "", "suffix", "suffix"),
+    finishes=("sharpen", "", "", "", "", "sharpen"),
+    origins=("", "", "", "", "", "2"),
+)
+
+
+def test_what_made_a_candidate_is_said_in_words():
+    assert TREATED.made_with == (
+        "m warp, finish sharpen",
+        "n, prompt style suffix",
+        "m",
+        "m",
+        "n, prompt style suffix",
+        "n, prompt style suffix, finish sharpen",
+    )
+
+
+def test_a_finished_picture_and_the_one_that_it_was_made_from_are_a_family_of_their_task():
+    np.testing.assert_array_equal(TREATED.family_of, [0, 1, 2, 3, 4, 4])
+    assert POOL.family_of is None
+    elsewhere = replace(TREATED, origins=("", "", "2", "", "", ""))  # of that id there is none in the task
+    assert elsewhere.family_of is None

@@ -68,6 +68,29 @@ def test_a_hole_is_filled_from_its_task_and_its_generator():
     assert got.within[holes].mean() > got.within[GENERATOR == 2].mean() + 0.4
 
 
+def test_a_hole_is_filled_with_the_level_of_its_treatment():
+    """Sharpened candidates of one generator were never measured; those of the others were 2 points better."""
+    sharp = (TASK + GENERATOR) % 2
+    values = column() + 4.0 * sharp
+    values[(GENERATOR == 1) & (sharp == 1)] = np.nan
+    blind, told = (deviation(values, TASK, GENERATOR, treatments) for treatments in ([], [sharp]))
+    holes = blind.missing
+    others = told.within[(sharp == 1) & ~holes].mean()
+    assert told.within[holes].mean() == pytest.approx(others, abs=0.25)
+    assert blind.within[holes].mean() < others - 0.5
+
+
+def test_what_was_measured_of_a_picture_is_expected_of_its_copies():
+    """Candidate 1 of each task is a copy of candidate 0 and was not measured."""
+    values = column()
+    values[1::4] = np.nan
+    family = np.where(np.arange(80) % 4 == 1, np.arange(80) - 1, np.arange(80))
+    family = np.unique(family, return_inverse=True)[1]
+    blind, told = (deviation(values, TASK, GENERATOR, (), families) for families in (None, family))
+    assert np.corrcoef(told.within[0::4], told.within[1::4])[0, 1] > 0.6
+    assert np.corrcoef(blind.within[0::4], blind.within[1::4])[0, 1] < 0.1
+
+
 def test_tasks_of_unequal_size_and_a_task_with_no_value_are_fine():
     task, generator = np.array([0, 0, 0, 1, 2, 2]), np.array([0, 1, 2, 0, 0, 1])
     got = deviation(np.array([1.0, 2.0, np.nan, 5.0, np.nan, np.nan]), task, generator)

@@ -237,3 +237,33 @@ def test_the_order_of_the_input_does_not_matter(empty):
     other = plan_generating(fit(reordered(pool, order)), 33, empty=empty[::-1])
     assert [(w.task_id, w.generator, w.count) for w in one] == [(w.task_id, w.generator, w.count) for w in other]
     assert [w.worth for w in one] == pytest.approx([w.worth for w in other], abs=1e-6)
+
+
+def test_poor_finishes_do_not_make_their_generator_look_poor():
+    """Each picture of g0 has a copy that is 2 points worse; a new one would have such a copy too, and win by itself."""
+    contest = make_contest(3, tasks=12)
+    pool, rows = contest.pool, np.arange(48)
+    first = rows % 4 == 0
+    order = np.argsort(np.concatenate([rows, rows[first] + 0.5]), kind="stable")
+    source = np.concatenate([rows, rows[first]])[order]
+    copied = np.concatenate([np.zeros(48, dtype=bool), np.ones(12, dtype=bool)])[order]
+    values = pool.values[source] - 2.0 * copied[:, None] * [1.0, 0.0, 0.0]
+    with_copies = replace(
+        pool,
+        task_ids=tuple(pool.task_ids[i] for i in source),
+        candidate_ids=tuple(pool.candidate_ids[i] + "-sharp" * int(c) for i, c in zip(source, copied, strict=True)),
+        task_types=("all",) * 60,
+        generators=tuple(pool.generators[i] for i in source),
+        variants=(),
+        styles=(),
+        finishes=tuple("sharpen" if c else "" for c in copied),
+        origins=tuple(pool.candidate_ids[i] if c else "" for i, c in zip(source, copied, strict=True)),
+        values=values,
+        eligible=np.ones(60, dtype=bool),
+    )
+    plain, told, unrelated = (
+        sum(w.worth for w in plan_generating(fit(p), 12, ["g0"]))
+        for p in (pool, with_copies, replace(with_copies, origins=()))
+    )
+    assert told == pytest.approx(plain, rel=0.2)
+    assert unrelated < 0.7 * plain
