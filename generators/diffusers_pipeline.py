@@ -25,9 +25,11 @@ from typing import Any
 import numpy as np
 
 from generators.pipelines import hub, model_folder, placement, presets
+from generators.pipelines.arguments import arguments_of
 from generators.pipelines.loading import Loaded, ModelSpec, in_memory
-from generators.pipelines.passes import RESERVED, Drawn, draw
-from generators.pipelines.presets import Mode, Preset
+from generators.pipelines.passes import Drawn, draw
+from generators.pipelines.presets import Mode
+from generators.pipelines.settings import among, call_of, positive, preset_of, share, size_of
 from selector.domain import (
     BestshotError,
     Declined,
@@ -101,22 +103,22 @@ class DiffusersPipeline:
         allow_pickle: bool = False,
         call: Mapping[str, JSONValue] | None = None,
     ) -> None:
-        _among("mode", mode or "auto", presets.MODES)
-        _among("dtype", dtype or "auto", placement.DTYPES)
-        _among("offload", offload, placement.OFFLOADS)
+        among("mode", mode or "auto", presets.MODES)
+        among("dtype", dtype or "auto", placement.DTYPES)
+        among("offload", offload, placement.OFFLOADS)
         self._model_path, self._mask_folder = model_path, mask_folder
-        self._preset = _preset_of(preset, model, model_path)
+        self._preset = preset_of(preset, model, model_path)
         self._mode: Mode = mode or self._preset.mode  # type: ignore[assignment]
         self.task_types = presets.task_types_of(self._mode)
         hub_name = "" if model_path else model or self._preset.model
         self._hub = hub.HubModel(hub_name, revision, variant, allow_pickle) if hub_name else None
         self._label = preset or (Path(model_path).name if model_path else hub_name.partition("/")[2])
-        self._steps = _positive("steps", steps) or self._preset.steps
+        self._steps = positive("steps", steps) or self._preset.steps
         asked = {"guidance_scale": guidance_scale, "true_cfg_scale": true_cfg_scale, "negative_prompt": negative_prompt}
-        self._call = {**self._preset.call, **{k: v for k, v in asked.items() if v is not None}, **_call_of(call)}
-        self._size_px = _size_of(size, width, height, aspect, self._preset)
-        self._strength = self._preset.strength if strength is None else _share("strength", strength)
-        self._batch = _positive("batch", batch) or self._preset.batch
+        self._call = {**self._preset.call, **{k: v for k, v in asked.items() if v is not None}, **call_of(call)}
+        self._size_px = size_of(size, width, height, aspect, self._preset)
+        self._strength = self._preset.strength if strength is None else share("strength", strength)
+        self._batch = positive("batch", batch) or self._preset.batch
         self._spec = ModelSpec(
             path=model_path,
             hub=self._hub,
@@ -173,6 +175,10 @@ class DiffusersPipeline:
             params["size_px"] = list(self._size_px)
         if mode in ("image", "inpaint"):
             params["strength"] = self._strength
+            if self._steps is not None and int(self._steps * self._strength) < 1:
+                raise InputError(
+                    f"diffusers: of {self._steps} steps a strength of {self._strength} leaves none; raise one of them"
+                )
         return [Recipe(variant, seed + i, params) for i in range(n)]
 
     def batches(self, recipes: Sequence[Recipe]) -> Sequence[Sequence[Recipe]]:
@@ -194,53 +200,12 @@ class DiffusersPipeline:
     def _made(self, inputs: TaskInputs, recipes: Sequence[Recipe]) -> list[Made | BestshotError]:
         mode, params = _mode_in(recipes[0]), recipes[0].params
         with in_memory(self._spec, mode) as loaded:
-            arguments, mask = self._arguments(inputs, mode, params, loaded.pipe)
+            arguments, mask = arguments_of(loaded.pipe, self._preset, inputs, mode, params, self._mask_folder)
             size = [arguments["image"].size if "image" in arguments else params.get("size_px")]
             kind = stable_hash([mode, size])
             drawn = draw(loaded, arguments, [recipe.seed for recipe in recipes], kind, self.on_step)
             notes = self._notes(inputs.task.prompt, params, loaded)
         return [_finished(one, inputs, mode, mask, notes) for one in drawn]
-
-    def _arguments(
-        self, inputs: TaskInputs, mode: Mode, params: Mapping[str, Any], pipe: Any
-    ) -> tuple[dict[str, Any], Any]:
-        """Of the pipeline's call, all but the seeds; and the mask, (H, W) bool, for inpainting."""
-        arguments: dict[str, Any] = {"prompt": inputs.task.prompt, **params["call"]}
-        if params["steps"] is not None:
-            arguments["num_inference_steps"] = params["steps"]
-        if mode == "text":
-            width, height = params.get("size_px") or (None, None)
-            return {**arguments, "width": width, "height": height}, None
-        return self._with_source(arguments, inputs, mode, params, pipe)
-
-    def _with_source(
-        self, arguments: dict[str, Any], inputs: TaskInputs, mode: Mode, params: Mapping[str, Any], pipe: Any
-    ) -> tuple[dict[str, Any], Any]:
-        import inspect
-
-        from generators.pipelines import sources
-
-        if inputs.source is None:
-            raise Declined(f"diffusers: task {inputs.task.id} has no source picture to edit")
-        known = inspect.signature(type(pipe).__call__).parameters
-        asked = params.get("size_px")
-        area_px = asked[0] * asked[1] if asked else self._preset.area_px or _own_area_px(pipe)
-        listed = "" if asked else self._preset.canvases
-        canvas = sources.canvas_of(inputs.source.size, area_px, max(self._preset.multiple, 8), listed)
-        arguments["image"] = sources.at_size(inputs.source.rgb, canvas)
-        arguments.update({k: v for k, v in (("width", canvas.width_px), ("height", canvas.height_px)) if k in known})
-        if "max_area" in known:  # Kontext would bring canvas and source to sizes of its own, not quite the same
-            arguments["max_area"] = canvas.width_px * canvas.height_px
-            arguments["_auto_resize"] = not asked
-        mask = None
-        if mode in ("image", "inpaint"):
-            arguments["strength"] = params["strength"]
-        if mode == "inpaint":
-            mask = sources.region_of(inputs, self._mask_folder)
-            if mask is None:
-                raise GenerationFailed("diffusers: the region to inpaint is not found any more; make the recipes anew")
-            arguments["mask_image"] = sources.at_size(mask, canvas)
-        return arguments, mask
 
     def _mode_for(self, inputs: TaskInputs) -> Mode:
         from generators.pipelines import sources
@@ -304,18 +269,6 @@ def _finished(
     return Made(image, {**notes, **more, **placed})
 
 
-def _preset_of(preset: str, model: str, model_path: str) -> Preset:
-    if preset:
-        return presets.preset_named(preset)
-    pipeline = ""
-    if model_path:
-        try:
-            pipeline = model_folder.read_folder(Path(model_path).expanduser()).pipeline
-        except BestshotError:
-            pipeline = ""  # check() tells of it
-    return presets.preset_for(model, pipeline)
-
-
 def _mode_in(recipe: Recipe) -> Mode:
     missing = {"mode", "steps", "call"} - set(recipe.params)
     if missing or recipe.params["mode"] not in presets.MODES[1:]:
@@ -324,60 +277,3 @@ def _mode_in(recipe: Recipe) -> Mode:
         )
     mode: Mode = recipe.params["mode"]
     return mode
-
-
-def _own_area_px(pipe: Any) -> int:
-    """The area of the pipeline's own size: what its denoiser was trained at."""
-    config = getattr(getattr(pipe, "unet", None) or getattr(pipe, "transformer", None), "config", None)
-    side = getattr(pipe, "default_sample_size", None) or getattr(config, "sample_size", None) or 64
-    height, width = (side, side) if isinstance(side, int) else side
-    return int(height * width * int(getattr(pipe, "vae_scale_factor", 8)) ** 2)
-
-
-def _among(setting: str, value: str, known: Sequence[str]) -> None:
-    if value not in known:
-        raise InputError(f"diffusers: {setting} must be one of {', '.join(known)}, got {value!r}")
-
-
-def _positive(setting: str, value: int | None) -> int | None:
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-        raise InputError(f"diffusers: {setting} must be a whole number from 1 on, got {value!r}")
-    return value
-
-
-def _share(setting: str, value: float) -> float:
-    if not 0 < value <= 1:
-        raise InputError(f"diffusers: {setting} must be above 0 and at most 1, got {value!r}")
-    return float(value)
-
-
-def _call_of(call: Mapping[str, JSONValue] | None) -> Mapping[str, JSONValue]:
-    taken = sorted(RESERVED & set(call or {}))
-    if taken:
-        raise InputError(f"diffusers: call must not set {', '.join(taken)}; it has a setting, or is set by the program")
-    return call or {}
-
-
-def _size_of(
-    size: str | Sequence[int], width: int | None, height: int | None, aspect: str, preset: Preset
-) -> tuple[int, int] | None:
-    """(width, height) by the first of the settings that is given, else the preset's; None is the pipeline's own."""
-    if aspect:
-        if aspect not in preset.aspects:
-            known = ", ".join(preset.aspects) or "none: set size"
-            raise InputError(f"diffusers: this model's aspects are {known}; got {aspect!r}")
-        return preset.aspects[aspect]
-    sides: list[Any] = size.lower().replace("*", "x").split("x") if isinstance(size, str) and size else list(size)
-    if width or height:
-        sides = [width or 0, height or 0]
-    if not sides:
-        return preset.size_px
-    try:
-        wide, high = (int(side) for side in sides)
-    except (TypeError, ValueError) as error:
-        raise InputError(f'diffusers: size must be "WIDTHxHEIGHT" or [width, height], got {size!r}') from error
-    for side in (wide, high):
-        if side < 8 or side % preset.multiple:
-            near = max(preset.multiple, round(side / preset.multiple) * preset.multiple)
-            raise InputError(f"diffusers: sides must be multiples of {preset.multiple} px, got {side}; {near} is near")
-    return wide, high

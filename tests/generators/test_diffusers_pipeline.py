@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny_pipelines
-from conftest import noise_jpeg
+from conftest import HEADER, noise_jpeg
 from PIL import Image
 
 from generators.diffusers_pipeline import DiffusersPipeline
 from generators.pipelines import loading, passes
 from generators.pipelines.presets import PRESETS
+from selector import Campaign
 from selector.conformance import check_generator
 from selector.domain import (
     BatchGenerator,
@@ -274,6 +275,30 @@ def test_strength_decides_how_much_of_the_source_stays(folders: Path) -> None:
 
     least, little, most = made_at(0.05), made_at(0.3), made_at(1.0)  # the first: the autoencoder's work alone
     assert np.abs(little - least).mean() < np.abs(most - least).mean()
+
+
+def test_a_strength_that_leaves_no_step_is_told(folders: Path) -> None:
+    with pytest.raises(InputError, match=r"of 1 steps a strength of 0.6 leaves none"):
+        pipeline(folders / "sd", steps=1).recipes(edit(), 1, 0)
+
+
+def test_a_campaign_loads_each_of_its_models_once(
+    folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, load, loads = tmp_path / "task.csv", loading._load, []
+    rows = [f"{i},t2i,{prompt},," for i, prompt in enumerate(["一只猫", "a dog", "a 🦊 at night"])]
+    table.write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
+    (tmp_path / "imgs").mkdir()
+    settings = {"kind": "diffusers", "dtype": "fp32", "steps": 1}
+    models = {name: {**settings, "model_path": str(folders / name)} for name in ("sd", "sdxl")}
+    campaign = Campaign.init(
+        tmp_path / "campaign", table, tmp_path / "imgs", generate={"t2i": {"sd": 2, "sdxl": 2}}, generators=models
+    )
+    loading.drop()
+    monkeypatch.setattr(loading, "_load", lambda spec: [loads.append(Path(spec.path).name), load(spec)][1])
+    summary = campaign.generate()
+    assert (summary.made, summary.failed, dict(summary.left_out)) == (12, 0, {})
+    assert sorted(loads) == ["sd", "sdxl"]
 
 
 def test_notes_say_what_made_the_picture(folders: Path) -> None:
