@@ -16,6 +16,7 @@ serve = serving  # the fixture
 FAULTS = (
     "",
     "key-echo",
+    "part-echo",
     "refuse",
     "invalid",
     "moved",
