@@ -26,7 +26,8 @@ import numpy as np
 
 from generators.pipelines import hub, model_folder, placement, presets
 from generators.pipelines.arguments import arguments_of
-from generators.pipelines.loading import Loaded, ModelSpec, in_memory
+from generators.pipelines.building import ModelSpec
+from generators.pipelines.loading import Loaded, in_memory
 from generators.pipelines.passes import Drawn, draw
 from generators.pipelines.presets import Mode
 from generators.pipelines.settings import among, call_of, positive, preset_of, share, size_of
@@ -124,7 +125,8 @@ class DiffusersPipeline:
             hub=self._hub,
             variant=variant,
             pipeline=self._preset.pipeline if preset else "",
-            dtype=dtype or self._preset.dtype,
+            dtype=dtype or "auto",
+            trained_in=self._preset.trained_in,
             device=device,
             offload=offload,
             scheduler=scheduler,

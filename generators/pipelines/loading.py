@@ -7,19 +7,16 @@ Without a machine with an accelerator at hand, offload has been tested only as a
 from __future__ import annotations
 
 import gc
-import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from generators.pipelines.hub import HubModel, fetch
-from generators.pipelines.model_folder import ModelFolder, check_class, read_folder, variant_of, weigh
+from generators.pipelines.building import ModelSpec, as_mode, build, quiet, set_scheduler
+from generators.pipelines.model_folder import variant_of, weigh
 from generators.pipelines.placement import (
     BYTES,
-    TORCH_NAMES,
     Placement,
     choose_device,
     choose_dtype,
@@ -31,38 +28,6 @@ from generators.pipelines.placement import (
 )
 from generators.pipelines.presets import Mode
 from selector.domain import GenerationFailed, InputError, MissingPart, stable_hash
-
-
-@dataclass(frozen=True)
-class ModelSpec:
-    """All that decides what is in memory. ``path`` or ``hub`` says where the model is.
-
-    Attributes:
-        pipeline: the class that the folder must name; "" is any.
-        safety_checker: None keeps what the folder has; True demands one; False leaves it away.
-    """
-
-    path: str = ""
-    hub: HubModel | None = None
-    variant: str = ""
-    pipeline: str = ""
-    dtype: str = "auto"
-    device: str = "auto"
-    offload: str = "auto"
-    scheduler: str = ""
-    safety_checker: bool | None = None
-    allow_pickle: bool = False
-
-    def folder(self) -> ModelFolder:
-        """The folder, downloaded if need be. Raises ``MissingPart`` or ``InputError``."""
-        folder = read_folder(fetch(self.hub) if self.hub else Path(self.path).expanduser())
-        if self.pipeline and folder.pipeline != self.pipeline:
-            raise InputError(
-                f"diffusers: the preset is for a {self.pipeline}, and {folder.path.name} is a {folder.pipeline}; "
-                "set the preset that fits, or none"
-            )
-        check_class(folder.pipeline)
-        return folder
 
 
 @dataclass
@@ -81,7 +46,7 @@ class Loaded:
         if mode == self.mode:
             return
         self.mode = None
-        self.pipe = _as(self.pipe, mode)
+        self.pipe = as_mode(self.pipe, mode)
         self.pipe.set_progress_bar_config(disable=True)
         self._put()
         self.mode = mode
@@ -141,9 +106,9 @@ def in_memory(spec: ModelSpec, mode: Mode) -> Iterator[Loaded]:
     with _lock:
         if not _here or _here[0].spec != spec:
             drop()
-            with _quiet():
+            with quiet():
                 _here.append(_load(spec))
-        with _quiet():
+        with quiet():
             _here[0].become(mode)
             yield _here[0]
 
@@ -184,13 +149,13 @@ def is_out_of_memory(error: BaseException) -> bool:
 def _load(spec: ModelSpec) -> Loaded:
     folder = spec.folder()
     device = choose_device(spec.device)
-    dtype = choose_dtype(spec.dtype, device)
+    dtype = choose_dtype(spec.dtype, device, spec.trained_in)
     variant = variant_of(folder, spec.variant, spec.allow_pickle)
     weights = weigh(folder, variant, spec.allow_pickle, BYTES[dtype])
     placement = place(weights, device, dtype, spec.offload, free_bytes(device))
     try:
-        pipe = _from_pretrained(spec, folder, variant, dtype)
-        _set_scheduler(pipe, spec.scheduler)
+        pipe = build(spec, folder, variant, dtype)
+        set_scheduler(pipe, spec.scheduler)
         return Loaded(spec, pipe, placement, folder.path.name if spec.hub else "")
     except (MissingPart, InputError):
         raise
@@ -204,104 +169,3 @@ def _load(spec: ModelSpec) -> Loaded:
             f"diffusers: {folder.path.name} cannot be loaded ({type(error).__name__}: {said}); "
             "check that the copy is complete, or set `variant`"
         ) from error
-
-
-def _from_pretrained(spec: ModelSpec, folder: ModelFolder, variant: str, dtype: str) -> Any:
-    import torch
-    from diffusers import DiffusionPipeline
-
-    return DiffusionPipeline.from_pretrained(
-        str(folder.path),
-        variant=variant or None,
-        use_safetensors=None if spec.allow_pickle else True,
-        local_files_only=True,
-        **{_dtype_word(): getattr(torch, TORCH_NAMES[dtype])},
-        **_class_options(spec, folder),
-    )
-
-
-def _dtype_word() -> str:
-    """The argument's name: it changed with diffusers 0.42."""
-    import diffusers
-
-    major, minor = (int(part) for part in diffusers.__version__.split(".")[:2])
-    return "dtype" if (major, minor) >= (0, 42) else "torch_dtype"
-
-
-def _class_options(spec: ModelSpec, folder: ModelFolder) -> dict[str, Any]:
-    import inspect
-
-    import diffusers
-
-    known = inspect.signature(getattr(diffusers, folder.pipeline).__init__).parameters
-    options: dict[str, Any] = {}
-    if "add_watermarker" in known:
-        options["add_watermarker"] = False  # by default it depends on which packages a machine has
-    if spec.safety_checker is True and "safety_checker" not in folder.components:
-        raise InputError(f"diffusers: {folder.path.name} has no safety checker; leave safety_checker unset")
-    if spec.safety_checker is False and "safety_checker" in known:
-        options.update(safety_checker=None, requires_safety_checker=False)
-    return options
-
-
-def _set_scheduler(pipe: Any, name: str) -> None:
-    if not name:
-        return
-    import diffusers
-
-    cls = getattr(diffusers, name, None) if name.endswith("Scheduler") else None
-    compatible = {one.__name__ for one in getattr(pipe.scheduler, "compatibles", ())}
-    if cls is None or name not in compatible | {type(pipe.scheduler).__name__}:
-        raise InputError(
-            f"diffusers: scheduler {name!r} does not fit this model; {', '.join(sorted(compatible)) or 'none'} would"
-        )
-    pipe.scheduler = cls.from_config(pipe.scheduler.config)
-
-
-def _as(pipe: Any, mode: Mode) -> Any:
-    """The pipeline of this mode, of the same parts."""
-    import diffusers
-
-    makers = {"image": "AutoPipelineForImage2Image", "inpaint": "AutoPipelineForInpainting"}
-    makers["text"] = "AutoPipelineForText2Image"
-    if mode in makers and not _does(pipe, mode):
-        if hasattr(pipe, "remove_all_hooks"):
-            pipe.remove_all_hooks()
-        try:
-            pipe = getattr(diffusers, makers[mode]).from_pipe(pipe)
-        except ValueError as error:
-            raise InputError(
-                f"diffusers: {type(pipe).__name__} has no form for mode {mode!r}; take another model or mode"
-            ) from error
-    return pipe
-
-
-def _does(pipe: Any, mode: Mode) -> bool:
-    """Whether the pipeline is of this mode already, by what its call takes."""
-    import inspect
-
-    taken = inspect.signature(type(pipe).__call__).parameters
-    has_image, has_mask = "image" in taken, "mask_image" in taken
-    return {"text": not has_image, "image": has_image and not has_mask, "inpaint": has_mask}.get(mode, True)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No bars and no remarks: what goes wrong becomes an error, what is worth knowing a note."""
-    from diffusers.utils import logging as of_diffusers
-    from transformers.utils import logging as of_transformers
-
-    both = (of_diffusers, of_transformers)
-    levels = [one.get_verbosity() for one in both]
-    bars = of_transformers.is_progress_bar_enabled()
-    for one in both:
-        one.set_verbosity(logging.ERROR)
-        one.disable_progress_bar()
-    try:
-        yield
-    finally:
-        for one, level in zip(both, levels, strict=True):
-            one.set_verbosity(level)
-        if bars:
-            of_transformers.enable_progress_bar()
-        of_diffusers.enable_progress_bar()

@@ -34,7 +34,7 @@ class Preset:
         area_px: what an edit is made at, in the source's proportions; 0 is the area of the pipeline's own size.
         canvases: "module:name" of diffusers' own list of (width, height) that an edit must choose from.
         multiple: of what a side must be.
-        dtype: "auto", or what the model was trained in and works with.
+        trained_in: the dtype that it is known to work with; "" is not known.
         batch: seeds in one pass, unless the memory says otherwise.
     """
 
@@ -51,7 +51,7 @@ class Preset:
     canvases: str = ""
     multiple: int = 8
     strength: float = 0.6
-    dtype: str = "auto"
+    trained_in: str = ""
     batch: int = 4
     licence: str = ""
 
@@ -67,21 +67,21 @@ _QWEN_ASPECTS = {
 }
 _QWEN_CALL = {"true_cfg_scale": 4.0, "negative_prompt": " "}  # without a negative prompt the scale has no effect
 _COGVIEW = Preset("cogview4", "zai-org/CogView4-6B", "CogView4Pipeline", "text", 50, {"guidance_scale": 3.5},
-                  size_px=(1024, 1024), multiple=16, dtype="bf16", batch=2, licence="Apache-2.0")  # fmt: skip
+                  size_px=(1024, 1024), multiple=16, trained_in="bf16", batch=2, licence="Apache-2.0")  # fmt: skip
 
 _ALL = (
     _COGVIEW,
     replace(_COGVIEW, name="cogview4-baseline", size_px=(512, 512), batch=4),  # the contest's baseline
     Preset("qwen-image", "Qwen/Qwen-Image", "QwenImagePipeline", "text", 50, _QWEN_CALL, {"guidance_scale": None},
-           (1328, 1328), _QWEN_ASPECTS, MEGAPIXEL, multiple=16, dtype="bf16", batch=1, licence="Apache-2.0"),
+           (1328, 1328), _QWEN_ASPECTS, MEGAPIXEL, multiple=16, trained_in="bf16", batch=1, licence="Apache-2.0"),
     Preset("qwen-image-edit", "Qwen/Qwen-Image-Edit", "QwenImageEditPipeline", "edit", 50, _QWEN_CALL,
-           {"guidance_scale": None}, area_px=MEGAPIXEL, multiple=32, dtype="bf16", batch=1, licence="Apache-2.0"),
+           {"guidance_scale": None}, area_px=MEGAPIXEL, multiple=32, trained_in="bf16", batch=1, licence="Apache-2.0"),
     Preset("qwen-image-edit-plus", "Qwen/Qwen-Image-Edit-2509", "QwenImageEditPlusPipeline", "edit", 40, _QWEN_CALL,
-           {"guidance_scale": None}, area_px=MEGAPIXEL, multiple=32, dtype="bf16", batch=1, licence="Apache-2.0"),
+           {"guidance_scale": None}, area_px=MEGAPIXEL, multiple=32, trained_in="bf16", batch=1, licence="Apache-2.0"),
     Preset("flux-kontext", "black-forest-labs/FLUX.1-Kontext-dev", "FluxKontextPipeline", "edit", 28,
            {"guidance_scale": 2.5}, {"true_cfg_scale": 1.0, "_auto_resize": True}, area_px=MEGAPIXEL,
            canvases="diffusers.pipelines.flux.pipeline_flux_kontext:PREFERRED_KONTEXT_RESOLUTIONS", multiple=16,
-           dtype="bf16", batch=1, licence="FLUX.1 [dev] non-commercial"),
+           trained_in="bf16", batch=1, licence="FLUX.1 [dev] non-commercial"),
     Preset("sdxl", "stabilityai/stable-diffusion-xl-base-1.0", "StableDiffusionXLPipeline", "auto", 50,
            {"guidance_scale": 5.0}, size_px=(1024, 1024), area_px=MEGAPIXEL, batch=2,
            licence="CreativeML Open RAIL++-M"),

@@ -64,6 +64,7 @@ def test_numbers_are_the_devices_best(monkeypatch: pytest.MonkeyPatch) -> None:
     for native, dtype in ((True, "bf16"), (False, "fp16")):
         monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda native=native, **_: native)
         assert choose_dtype("auto", "cuda:0") == dtype
+    assert choose_dtype("auto", "cuda", trained_in="bf16") == "fp32"  # in fp16 it would overflow
     assert choose_dtype("fp32", "cuda") == "fp32"
     with pytest.raises(InputError, match="fp16 does not work on a CPU"):
         choose_dtype("fp16", "cpu")
