@@ -12,14 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from generators.finishing import Finishing
 from selector.domain import BestshotError, RemoteGenerator, ServiceStopped
 from selector.remote import Account, Interrupted, OutOfBudget
 from selector.runs.making.bench import Bench, Left, Skipped, Tried
 from selector.runs.making.finishes import finish, finishing_of
 from selector.runs.making.lanes import Done, Lane, Lanes
 from selector.runs.making.local import make_here
-from selector.runs.making.orders import Chain, FinishUnit, Order, Unit, check_budgets
+from selector.runs.making.orders import Chain, FinishUnit, Order, Unit, check_orders
 from selector.runs.making.recipes import RecipeBook
 from selector.runs.making.remote import RemoteMaker
 from selector.runs.making.tally import Tally, Watch
@@ -88,7 +87,7 @@ def generate(
         progress: told of every generator under its name.
         stop: ends the waits of the accounts that the generators share; set here when the run ends.
     """
-    check_budgets(orders)
+    check_orders(orders)
     ws.images.sweep()
     return _Run(ws, orders, retry_failed, progress, stop or threading.Event()).carry_out()
 
@@ -253,8 +252,7 @@ class _Maker:
         self._stop = stop
         self._bench = Bench(ws, retry_failed)
         self._recipes = RecipeBook(ws, PromptBook(ws), retry_failed)
-        finishes = sorted({name for order in orders for name in order.step.finishes})
-        self._finishing = _checked(finishing_of(ws.config.finish, ws.folder), finishes) if finishes else None
+        self._finishing = finishing_of(ws, orders)
         accounts: dict[str, Account] = {
             order.name: order.generator.account for order in orders if isinstance(order.generator, RemoteGenerator)
         }
@@ -337,9 +335,3 @@ class _Maker:
 def _beyond(unit: Unit, n: int) -> int:
     """How many of a unit's recipes are not among the first ``n``."""
     return max(0, unit.n - max(unit.first, n))
-
-
-def _checked(finishing: Finishing, names: Sequence[str]) -> Finishing:
-    for name in names:
-        finishing.check(name)
-    return finishing

@@ -9,7 +9,7 @@ from selector.config import Step
 from selector.domain import Recipe, RemoteGenerator
 from selector.runs.making.bench import Bench
 from selector.runs.making.finishes import finishing_of
-from selector.runs.making.orders import Order, check_budgets
+from selector.runs.making.orders import Order, check_orders
 from selector.runs.making.recipes import RecipeBook
 from selector.runs.making.treatments import finished, style_of
 from selector.runs.prompting import PromptBook
@@ -62,7 +62,7 @@ class GenerateEstimate:
 
 def estimate(ws: Workspace, orders: Sequence[Order], retry_failed: bool, left_out: dict[str, str]) -> GenerateEstimate:
     """Count what is missing by the store alone."""
-    check_budgets(orders)
+    check_orders(orders)
     known = _Known(ws, orders, retry_failed)
     found: dict[str, GeneratorEstimate] = {}
     for order in orders:
@@ -85,8 +85,8 @@ class _Known:
             for job in jobs.load_jobs(connection):
                 keys = self._waiting.setdefault((job.task_id, job.generator, job.build), set())
                 keys.update(key for key in job.recipe_keys if job.may_bring(key))
-        finishes = any(order.step.finishes for order in orders)
-        self._finish_version = finishing_of(ws.config.finish, ws.folder).version if finishes else ""
+        finishing = finishing_of(ws, orders)
+        self._finish_version = finishing.version if finishing else ""
 
     def add(self, order: Order, one: GeneratorEstimate) -> None:
         """Count one order in its generator's part."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,26 @@ from selector.domain.words import near_or_all
 from selector.runs.making.bench import Bench, Open, Tried
 from selector.runs.making.orders import Order
 from selector.runs.making.treatments import FINISH, finished
+from selector.runs.workspace import Workspace
 from selector.store.records import load_attempts
 
 
-def finishing_of(settings: dict[str, Any], folder: Path) -> Finishing:
-    """The chain with the settings of ``[finish]``; places are seen from the campaign's folder.
+def finishing_of(ws: Workspace, orders: Sequence[Order]) -> Finishing | None:
+    """What carries out the finishes of the orders; None where there are none.
 
     Raises:
-        InputError: an unknown setting, or a value that it does not take.
+        InputError: an unknown finish or setting, or a value that it does not take. MissingPart: of a finish.
     """
+    names = sorted({name for order in orders for name in order.step.finishes})
+    finishing = _with_settings(ws.config.finish, ws.folder) if names else None
+    for name in names:
+        assert finishing is not None
+        finishing.check(name)
+    return finishing
+
+
+def _with_settings(settings: dict[str, Any], folder: Path) -> Finishing:
+    """With those of ``[finish]``; places are seen from the campaign's folder."""
     known = list(inspect.signature(Finishing).parameters)
     for key in settings:
         if key not in known:
