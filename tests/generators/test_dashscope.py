@@ -166,7 +166,7 @@ def test_what_the_edit_left_alone_lies_where_it_lay(serve: Serve) -> None:
     assert np.percentile(difference[outside], 90) < 40
 
 
-@pytest.mark.parametrize("size_px", [(60, 480), (4500, 4300), (513, 512), (40, 30)])
+@pytest.mark.parametrize("size_px", [(60, 480), (4300, 1100), (513, 512), (40, 30)])
 def test_any_usual_proportions_come_within_the_services_bounds(serve: Serve, size_px: tuple[int, int]) -> None:
     server = serve()
     made = one(generator_at(server, model="wanx2.1-imageedit"), edit_task("make it red", size_px))
@@ -180,7 +180,7 @@ def test_a_picture_that_is_too_long_is_declined_before_anything_is_sent() -> Non
 
 def test_a_noisy_source_stays_under_ten_megabytes(serve: Serve) -> None:
     server = serve()
-    noise = np.random.default_rng(0).integers(0, 256, (2600, 2600, 3)).astype(np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (2300, 2300, 3)).astype(np.uint8)
     inputs = edit_task("make it red")
     inputs = type(inputs)(inputs.task, Picture(encode_final(noise)))
     generator = generator_at(server, model="wanx2.1-imageedit")
