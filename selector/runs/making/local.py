@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from selector.domain import BatchGenerator, GenerationFailed, Made, RemoteGenerator, TaskInputs
 from selector.remote import Interrupted
 from selector.runs.making.bench import Bench, Open, Tried
 from selector.runs.making.orders import Order
+from selector.runs.making.recipes import outcome_of
 from selector.runs.making.treatments import PROMPT, as_shown
 
 
@@ -16,8 +18,8 @@ def make_here(bench: Bench, order: Order, found: Sequence[Open]) -> Iterator[Tri
     """Try every recipe; a generator's errors become outcomes."""
     inputs = bench.inputs(order.task)
     if isinstance(order.generator, BatchGenerator):
-        for batch in batches(order.generator, inputs, found):
-            yield from _make_batch(bench, order, order.generator, inputs, batch)
+        for batch, fault in batches(order.generator, inputs, found):
+            yield from _make_batch(bench, order, order.generator, inputs, batch, fault)
         return
     for one in found:
         started = time.perf_counter()
@@ -33,24 +35,38 @@ def make_here(bench: Bench, order: Order, found: Sequence[Open]) -> Iterator[Tri
 
 def batches(
     generator: BatchGenerator | RemoteGenerator, inputs: TaskInputs, found: Sequence[Open]
-) -> Iterator[list[Open]]:
-    """Recipes of one wording, as the generator splits them."""
+) -> Iterator[tuple[list[Open], GenerationFailed | None]]:
+    """Recipes of one wording, as the generator splits them; all of them with the reason when it cannot do that."""
     of_wording: dict[str, list[Open]] = {}
     for one in found:
-        of_wording.setdefault(str(one.recipe.params.get(PROMPT, "")), []).append(one)
+        of_wording.setdefault(str(one.recipe.params.get(PROMPT, {}).get("prompt", "")), []).append(one)
     for alike in of_wording.values():
+        try:
+            sizes = [len(batch) for batch in generator.batches([as_shown(inputs, one.recipe)[1] for one in alike])]
+            if sum(sizes) != len(alike):
+                raise GenerationFailed(f"{len(alike)} recipes were split into batches of {sizes}")
+        except Exception as error:
+            yield alike, GenerationFailed(outcome_of(error)[1])
+            continue
         rest = iter(alike)
-        for batch in generator.batches([as_shown(inputs, one.recipe)[1] for one in alike]):
-            yield [next(rest) for _ in batch]
+        for size in sizes:
+            yield list(islice(rest, size)), None
 
 
 def _make_batch(
-    bench: Bench, order: Order, generator: BatchGenerator, inputs: TaskInputs, batch: Sequence[Open]
+    bench: Bench,
+    order: Order,
+    generator: BatchGenerator,
+    inputs: TaskInputs,
+    batch: Sequence[Open],
+    fault: GenerationFailed | None,
 ) -> Iterator[Tried]:
     started = time.perf_counter()
     shown = [as_shown(inputs, one.recipe) for one in batch]
     results: Sequence[Made | Exception]
     try:
+        if fault is not None:
+            raise fault
         results = generator.generate_batch(shown[0][0], [recipe for _, recipe in shown])
         if len(results) != len(batch):
             raise GenerationFailed(f"a batch of {len(batch)} gave {len(results)} results")

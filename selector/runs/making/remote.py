@@ -72,8 +72,11 @@ class RemoteMaker:
         for _ in range(1 + REISSUES):
             again: list[Open] = []
             refused: dict[str, Declined] = {}
-            for batch in batches(generator, work.inputs, rest):
-                yield from work.new_job(batch, again, refused)
+            for batch, fault in batches(generator, work.inputs, rest):
+                if fault is None:
+                    yield from work.new_job(batch, again, refused)
+                else:
+                    yield from (work.tried(one, fault) for one in batch)
             if not again:
                 return
             rest = again
