@@ -80,7 +80,9 @@ class ChatJudge:
             max_retries=0,
         )
         if endpoint.provider != "api.openai.com":
-            self._client.organization = self._client.project = None  # the package takes them from the environment
+            # The package takes these from the environment, and they are for its own host alone.
+            self._client.organization = self._client.project = None
+            self._client._custom_headers = {}
         self._lock = threading.Lock()
         self._failures_in_a_row = 0
         self._reached = False

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from selector.runs.generating import GenerateSummary
     from selector.runs.making.dry_run import GenerateEstimate
     from selector.runs.making.tally import Tally
+    from selector.runs.prompting import PromptSummary
 
 
 def describe_generated(summary: GenerateSummary) -> str:
@@ -19,6 +20,7 @@ def describe_generated(summary: GenerateSummary) -> str:
         f"{summary.declined} declined, {summary.missing} could not run here"
     ]
     lines += counted(summary.reasons)
+    lines += [] if summary.prompts is None else _prompts(summary.prompts)
     lines += [
         f"{n} {kind} tasks have no generator: name one under [generate] in campaign.toml, or use `bestshot import`"
         for kind, n in summary.no_generator.items()
@@ -33,6 +35,16 @@ def describe_generated(summary: GenerateSummary) -> str:
         n = len(summary.without_candidates)
         lines.append(f"tasks without a candidate: {n} ({some}); `bestshot status` says why")
     return "\n".join([*lines, *(f"left out {name}: {why}" for name, why in summary.left_out.items())])
+
+
+def _prompts(prompts: PromptSummary) -> list[str]:
+    """What the prompt writer did, where it did something or could not."""
+    if not (prompts.new or prompts.failures or prompts.stopped):
+        return []
+    cost = "" if prompts.cost is None else f", {prompts.cost:.4f} {prompts.currency}".rstrip()
+    lines = [f"prompts in other words: {prompts.new} written, {prompts.known} were there already{cost}"]
+    lines += counted(prompts.failures)
+    return [*lines, f"  not all were asked for: {prompts.stopped}"] if prompts.stopped else lines
 
 
 def _by_generator(tallies: dict[str, Tally]) -> list[str]:

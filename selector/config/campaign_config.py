@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from generators.finishing import steps_of
+from generators.prompts import PROMPT_STYLES
 from selector.config.generating import GenerateConfig
 from selector.config.section import Section, address_fault
 from selector.config.sections import CalibrateConfig, EmbeddingConfig, JudgeConfig, ScoreConfig, StoreConfig
@@ -104,16 +106,19 @@ def kind_of(config: CampaignConfig, name: str) -> str:
 
 
 def check_names(config: CampaignConfig) -> None:
-    """Raise ``InputError`` for a generator or scorer that is not known here, wherever the file names it."""
-    generators = {*config.generators, *(step.generator for t in TaskType for step in config.generate.steps(t))}
-    named = {
-        "generator": {kind_of(config, name) for name in generators},
-        "scorer": {*config.scorers, *config.score.scorers},
-    }
-    for kind, known in (("generator", generator_names()), ("scorer", scorer_names())):
-        for name in sorted(named[kind] - set(known)):
+    """Raise ``InputError`` for a generator, scorer, prompt style or finish that is not known here."""
+    steps = [step for t in TaskType for step in config.generate.steps(t)]
+    generators = {*config.generators, *(step.generator for step in steps)}
+    for kind, named, known in (
+        ("generator", {kind_of(config, name) for name in generators}, generator_names()),
+        ("scorer", {*config.scorers, *config.score.scorers}, scorer_names()),
+        ("prompt style", {style for step in steps for style in step.prompts}, PROMPT_STYLES),
+    ):
+        for name in sorted(named - set(known)):
             own = (*config.generators, *known) if kind == "generator" else known
             raise InputError(f"campaign.toml names the {kind} '{name}', which is not known{near_or_all(name, own)}")
+    for finish in sorted({finish for step in steps for finish in step.finishes}):
+        steps_of(finish)  # raises for what it does not know
 
 
 def parse_config(values: Mapping[str, Any]) -> CampaignConfig:

@@ -24,7 +24,7 @@ from selector.runs.making.remote import RemoteMaker
 from selector.runs.making.tally import Tally, Watch
 from selector.runs.making.treatments import FINISH
 from selector.runs.progress import Progress, silent
-from selector.runs.prompting import PromptBook, PromptWish, needs_writer, prepare_prompts
+from selector.runs.prompting import PromptBook, PromptSummary, PromptWish, needs_writer, prepare_prompts
 from selector.runs.workspace import Workspace
 from selector.store.jobs import end_jobs
 from selector.store.records import Planning, add_attempt, add_planning
@@ -49,6 +49,7 @@ class GenerateSummary:
     left: dict[str, int] = field(default_factory=dict)  # "generator: why" -> recipes that another run will make
     sent_again: dict[str, int] = field(default_factory=dict)  # "service: why" -> requests
     generators: dict[str, Tally] = field(default_factory=dict)
+    prompts: PromptSummary | None = None  # what a language model was asked to write; None when nothing
 
     def count(self, outcome: str, generator: str, reason: str | None) -> None:
         setattr(self, outcome, getattr(self, outcome) + 1)
@@ -98,7 +99,7 @@ class _Run:
     def __init__(
         self, ws: Workspace, orders: Sequence[Order], retry_failed: bool, progress: Progress, stop: threading.Event
     ) -> None:
-        self._ws, self._progress = ws, progress
+        self._ws, self._progress, self._retry_failed = ws, progress, retry_failed
         self._chains = {key: Chain(list(of_task)) for key, of_task in groupby(orders, lambda order: order.task.id)}
         self._maker = _Maker(ws, orders, retry_failed, stop)
         self._lanes: Lanes[Work, Event] = Lanes(self._maker.make, stop)
@@ -150,7 +151,7 @@ class _Run:
             if needs_writer(style)
         ]
         if wanted:
-            prepare_prompts(self._ws, wanted, self._progress)
+            self.summary.prompts = prepare_prompts(self._ws, wanted, self._progress, self._retry_failed)
 
     def _begin(self, work: Work) -> None:
         if isinstance(work, Unit):

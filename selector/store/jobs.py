@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, insert, select
 
@@ -13,11 +13,16 @@ from selector.store.database import add
 
 DELIVERED, UNDELIVERED, FAILED, REFUSED, LOST = "delivered", "undelivered", "failed", "refused", "lost"
 PAID = (DELIVERED, UNDELIVERED, LOST)  # what a service takes money for; an open job too
+MOST_DOWNLOADS = 2  # runs that may try to download one image; what is damaged at the service is made anew after them
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job of one task at a service; ``ends`` maps recipe keys to their newest outcome, open ones are absent."""
+    """A job of one task at a service.
+
+    ``ends`` maps recipe keys to their newest outcome, open ones are absent; ``undelivered``: to the runs that failed to
+    download what was made.
+    """
 
     id: int
     task_id: str
@@ -31,6 +36,7 @@ class Job:
     price: float | None
     at: str
     ends: Mapping[str, str]
+    undelivered: Mapping[str, int] = field(default_factory=dict)
 
     def collectable(self, recipe_key: str) -> bool:
         """Whether the image of a recipe was paid for and has not come yet, and asking for this job may bring it."""
@@ -39,6 +45,8 @@ class Job:
     def may_bring(self, recipe_key: str) -> bool:
         """Whether asking for this job may bring the image of a recipe, also once more, without paying again."""
         asked = self.resumable and recipe_key in self.recipe_keys
+        if self.undelivered.get(recipe_key, 0) >= MOST_DOWNLOADS:
+            return False
         return asked and self.ends.get(recipe_key, UNDELIVERED) in (UNDELIVERED, DELIVERED)
 
 
@@ -104,8 +112,12 @@ def load_jobs(
     rows = connection.execute(query).all()
     ends: dict[int, dict[str, str]] = {row.id: {} for row in rows}
     chosen = query.order_by(None).with_only_columns(j.id)
+    undelivered: dict[int, dict[str, int]] = {row.id: {} for row in rows}
     for end in connection.execute(select(schema.job_end).where(e.job_id.in_(chosen)).order_by(e.id)):
         ends[end.job_id][end.recipe_key] = end.outcome
+        if end.outcome == UNDELIVERED:
+            of_job = undelivered[end.job_id]
+            of_job[end.recipe_key] = of_job.get(end.recipe_key, 0) + 1
     return tuple(
         Job(
             r.id,
@@ -120,6 +132,7 @@ def load_jobs(
             r.price,
             r.at,
             ends[r.id],
+            undelivered[r.id],
         )
         for r in rows
     )
