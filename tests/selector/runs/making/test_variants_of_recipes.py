@@ -280,10 +280,6 @@ def test_what_fell_through_is_finished_once_too(make: Make) -> None:
 
 @pytest.mark.parametrize("step", [{"finishes": ["sharpn"]}, {"prompts": ["sufix"]}])
 def test_an_unknown_treatment_is_an_input_error_before_anything_is_made(make: Make, step: dict[str, Any]) -> None:
-    campaign = make({"toy_remote": {"n": 2, **step}})
     with pytest.raises(InputError, match=r"sharpen|suffix"):
-        campaign.generate()
-    with pytest.raises(InputError):
-        campaign.estimate_generate()
-    assert not attempts(campaign)
+        make({"toy_remote": {"n": 2, **step}})
     assert toy_service().submits == []
