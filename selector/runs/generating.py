@@ -18,7 +18,7 @@ from selector.runs.making.bench import Bench, Left, Skipped, Tried
 from selector.runs.making.finishes import finish, finishing_of
 from selector.runs.making.lanes import Done, Lane, Lanes
 from selector.runs.making.local import make_here
-from selector.runs.making.orders import Chain, FinishUnit, Order, Unit, check_orders
+from selector.runs.making.orders import Chain, FinishUnit, Order, Unit, check_budgets
 from selector.runs.making.recipes import RecipeBook
 from selector.runs.making.remote import RemoteMaker
 from selector.runs.making.tally import Tally, Watch
@@ -88,7 +88,7 @@ def generate(
         progress: told of every generator under its name.
         stop: ends the waits of the accounts that the generators share; set here when the run ends.
     """
-    check_orders(orders)
+    check_budgets(orders)
     ws.images.sweep()
     return _Run(ws, orders, retry_failed, progress, stop or threading.Event()).carry_out()
 

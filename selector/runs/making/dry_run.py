@@ -9,7 +9,7 @@ from selector.config import Step
 from selector.domain import Recipe, RemoteGenerator
 from selector.runs.making.bench import Bench
 from selector.runs.making.finishes import finishing_of
-from selector.runs.making.orders import Order, check_orders
+from selector.runs.making.orders import Order, check_budgets
 from selector.runs.making.recipes import RecipeBook
 from selector.runs.making.treatments import finished, style_of
 from selector.runs.prompting import PromptBook
@@ -62,7 +62,7 @@ class GenerateEstimate:
 
 def estimate(ws: Workspace, orders: Sequence[Order], retry_failed: bool, left_out: dict[str, str]) -> GenerateEstimate:
     """Count what is missing by the store alone."""
-    check_orders(orders)
+    check_budgets(orders)
     known = _Known(ws, orders, retry_failed)
     found: dict[str, GeneratorEstimate] = {}
     for order in orders:

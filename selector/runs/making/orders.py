@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from generators.prompts import PROMPT_STYLES
 from selector.config import Step
 from selector.domain import Generator, InputError, RemoteGenerator, Task
-from selector.domain.words import near_or_all
 
 
 @dataclass(frozen=True)
@@ -81,16 +79,10 @@ class Chain:
         return unit
 
 
-def check_orders(orders: Sequence[Order]) -> None:
-    """Raise ``InputError`` for a prompt style that there is not, and for a budget that cannot be kept."""
+def check_budgets(orders: Sequence[Order]) -> None:
+    """Raise ``InputError`` where a budget is set and no price is known: it could not be kept."""
     for order in orders:
         generator = order.generator
-        for style in order.step.prompts:
-            if style not in PROMPT_STYLES:
-                known = near_or_all(style, PROMPT_STYLES)
-                raise InputError(
-                    f"[generate] '{order.name}' names the prompt style '{style}', which is not known{known}"
-                )
         if isinstance(generator, RemoteGenerator) and generator.price is None and generator.account.service.budget:
             raise InputError(
                 f"service {generator.account.service.name} has a budget, and no price is known for '{order.name}': "

@@ -280,6 +280,14 @@ def test_what_fell_through_is_finished_once_too(make: Make) -> None:
 
 @pytest.mark.parametrize("step", [{"finishes": ["sharpn"]}, {"prompts": ["sufix"]}])
 def test_an_unknown_treatment_is_an_input_error_before_anything_is_made(make: Make, step: dict[str, Any]) -> None:
-    with pytest.raises(InputError, match=r"sharpen|suffix"):
+    with pytest.raises(InputError, match=r"did you mean '(sharpen|suffix)'"):
         make({"toy_remote": {"n": 2, **step}})
+
+
+def test_a_wrong_setting_of_a_finish_is_an_input_error_before_anything_is_made(make: Make) -> None:
+    campaign = make({"toy_remote": {"n": 2, "finishes": ["grain"]}}, finish={"grain_strengh": 1.0})
+    for verb in (campaign.generate, campaign.estimate_generate):
+        with pytest.raises(InputError, match="did you mean 'grain_strength'"):
+            verb()
+    assert not attempts(campaign)
     assert toy_service().submits == []
