@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _KEYS = ("task", "candidate", "generator", "task_type", "variant")
+_TREATMENTS = ("prompt_style", "finish", "finished_from")  # only where they hold text: a column of numbers is a score
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,10 @@ class Study:
     """A contest as a table of candidates that learns from totals.
 
     Args:
-        table: one row a candidate: columns ``task``, ``candidate``, ``generator``, optionally ``task_type`` and
-            ``variant``; every other column is a score, NaN where unscored. Rows of a task may lie anywhere.
+        table: one row a candidate: columns ``task``, ``candidate``, ``generator``, optionally ``task_type``,
+            ``variant``, ``prompt_style``, ``finish`` and ``finished_from`` (the candidate that a finish was applied
+            to), blank where there is none; every other column is a score, NaN where unscored. Rows of a task may lie
+            anywhere.
         beliefs: score column to :class:`Belief`; what is not named must earn its weight, direction included.
         noise_sd: standard deviation of a total beyond its rounding, in points.
         seed: of all random choices; the same seed, table and totals give the same answer in every process.
@@ -178,9 +181,11 @@ def pool_from_table(table: pd.DataFrame) -> Pool:
         kind="stable",
     )
     table = table.iloc[order]
-    scores = [c for c in table.columns if c not in _KEYS]
+    treatments = [c for c in _TREATMENTS if c in table.columns and table[c].dtype.kind not in "biufc"]
+    scores = [c for c in table.columns if c not in (*_KEYS, *treatments)]
     values = np.column_stack([np.zeros((len(table), 0)), *(_numbers(table, name) for name in scores)])
     text: dict[str, Any] = {k: tuple(table[k].astype(str)) for k in _KEYS if k in table.columns}
+    treated = {c: tuple(table[c].fillna("").astype(str)) for c in treatments}
     return Pool(
         text["task"],
         text["candidate"],
@@ -189,6 +194,9 @@ def pool_from_table(table: pd.DataFrame) -> Pool:
         tuple(str(c) for c in scores),
         values,
         text.get("variant", ()),
+        styles=treated.get("prompt_style", ()),
+        finishes=treated.get("finish", ()),
+        origins=treated.get("finished_from", ()),
     )
 
 

@@ -28,9 +28,9 @@ def treatment_levels(pool: Pool, rows: Ints, treatment_sd: float, treated_sd: fl
         treatment_sd: points that a treatment changes with any generator.
         treated_sd: points that it changes besides with one variant of a generator.
     """
-    treated = [treatments_in_words(pool.styles[i], pool.finishes[i]) for i in rows]
-    if not any(treated):
+    if not any(pool.styles) and not any(pool.finishes):
         return
+    treated = [treatments_in_words(pool.styles[i], pool.finishes[i]) for i in rows]
     variant = [pool.made_with[i] for i in rows]
     found_in: dict[str, set[str]] = defaultdict(set)
     for names, made in zip(treated, variant, strict=True):

@@ -69,15 +69,20 @@ def group_mean(values: Floats, group: Ints) -> Floats:
 def _additive(z: Floats, missing: Bools, groups: Sequence[Ints], family: Ints | None) -> Floats:
     """Sum of the levels of every row, fitted to the measured rows by alternating shrunken means, and its family's."""
     seen = ~missing
+    measured, places = z[seen], [group[seen] for group in groups]
     found = [np.zeros(group.max() + 1) for group in groups]
     for _ in range(_ROUNDS):
-        for k, group in enumerate(groups):
-            others = sum((found[j][g[seen]] for j, g in enumerate(groups) if j != k), np.zeros(int(seen.sum())))
-            found[k] = _shrunken(z[seen] - others, group[seen], len(found[k]))
-    fitted: Floats = sum((level[group] for level, group in zip(found, groups, strict=True)), np.zeros(len(z)))
+        for k, place in enumerate(places):
+            rest = measured
+            for level, of in ((found[j], places[j]) for j in range(len(places)) if j != k):
+                rest = rest - level[of]
+            found[k] = _shrunken(rest, place, len(found[k]))
+    fitted: Floats = found[0][groups[0]]
+    for level, group in zip(found[1:], groups[1:], strict=True):
+        fitted = fitted + level[group]
     if family is None:
         return fitted
-    kin = _shrunken(z[seen] - fitted[seen], family[seen], int(family.max()) + 1, _FAMILY_SHRINKAGE)
+    kin = _shrunken(measured - fitted[seen], family[seen], int(family.max()) + 1, _FAMILY_SHRINKAGE)
     return fitted + kin[family]
 
 

@@ -81,6 +81,8 @@ class Pool:
     @cached_property
     def family_of(self) -> Ints | None:
         """(n,) number of the picture that each row is or was finished from, if any has a finish beside it."""
+        if not any(self.origins):
+            return None
         named = zip(self.task_ids, self.candidate_ids, self.origins, strict=True)
         families, family = codes([(task, origin or own) for task, own, origin in named])
         return family if len(families) < len(family) else None

@@ -8,11 +8,12 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from toy_contests import BELIEFS, make_contest, recovered
+from toy_contests import BELIEFS, make_contest, make_treated, recovered
 
 from selector.calibration.belief import Belief
 from selector.domain import InputError
@@ -328,3 +329,19 @@ def test_new_generators_and_scores_come_in_with_the_old_totals():
         new.tell(picks, total)
     assert recovered(CONTEST, new.picks()) > recovered(CONTEST, old.picks())
     assert any(c.endswith("-3") for c in new.picks().values())
+
+
+def test_a_table_may_tell_of_prompt_styles_and_finishes():
+    pool = make_treated(0, tasks=5).pool
+    table = table_of(SimpleNamespace(pool=pool)).assign(
+        prompt_style=[s or None for s in pool.styles], finish=pool.finishes, finished_from=pool.origins
+    )
+    got = pool_from_table(table)
+    assert (got.styles, got.finishes, got.origins) == (pool.styles, pool.finishes, pool.origins)
+    assert got.columns == pool.columns
+    assert {"treatment", "treated"} <= {w.effect.kind for w in Study(table).calibrator.weights_}
+
+
+def test_a_column_of_numbers_that_is_called_finish_is_a_score():
+    table = table_of(CONTEST).assign(finish=np.arange(48.0))
+    assert pool_from_table(table).columns == (*CONTEST.pool.columns, "finish")
