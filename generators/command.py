@@ -65,6 +65,7 @@ class Command:
     """
 
     name = "command"
+    free_settings = ("timeout_seconds", "parallel")  # they change no picture
     version = "1"
     task_types = frozenset(TaskType)
 

@@ -71,6 +71,7 @@ class DashScope:
     """
 
     name = "dashscope"
+    free_settings = ("batch",)  # they change no picture
     usual_service = Service(
         "dashscope",
         "https://dashscope.aliyuncs.com",

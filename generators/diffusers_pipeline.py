@@ -76,6 +76,7 @@ class DiffusersPipeline:
 
     name = "diffusers"
     lane = "model"
+    free_settings = ("batch", "offload")  # they change no picture
 
     def __init__(
         self,

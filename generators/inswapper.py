@@ -91,6 +91,7 @@ class InSwapper:
     """
 
     name = "inswapper"
+    free_settings = ("device",)  # it changes no picture
     task_types = frozenset({TaskType.DEEPFAKE})
 
     def __init__(

@@ -59,6 +59,7 @@ class OpenAIImages:
     """Images from a service that speaks OpenAI's API; see the module."""
 
     name = "openai_images"
+    free_settings = ("batch", "timeout")  # they change no picture
     version = "1"
     task_types = frozenset({TaskType.T2I, TaskType.TIE, TaskType.VTTIE})
     usual_service = Service(

@@ -110,7 +110,8 @@ def _described(subject: str, make: Callable[[], Any]) -> Check:
     types = ", ".join(sorted(t.value for t in plug_in.task_types))
     service = f" at {plug_in.account.service.host} (not asked)" if isinstance(plug_in, RemoteGenerator) else ""
     hint = getattr(plug_in, "hint", "")  # what a user should know of these settings, though they can run
-    return Check(subject, True, f"version {plug_in.version} for {types}{service}{hint and f'; {hint}'}")
+    where = f"; {plug_in.where()}" if hasattr(plug_in, "where") else ""
+    return Check(subject, True, f"version {plug_in.version} for {types}{service}{hint and f'; {hint}'}{where}")
 
 
 def _judge(name: str, settings: JudgeConfig) -> Check:

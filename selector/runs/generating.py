@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 
 from selector.domain import BestshotError, RemoteGenerator, ServiceStopped
@@ -103,7 +104,8 @@ class _Run:
         self._chains = {key: Chain(list(of_task)) for key, of_task in groupby(orders, lambda order: order.task.id)}
         self._maker = _Maker(ws, orders, retry_failed, stop)
         self._lanes: Lanes[Work, Event] = Lanes(self._maker.make, stop)
-        self._told: dict[str, tuple[int, int]] = {}
+        self._told: dict[str, tuple[int, int, str]] = {}
+        self._steps: dict[str, str] = {}  # where a slow generator is within an image
         self._unsaved: list[Planning | Tried | Skipped | Left | _Ended] = []
         self._watches = {name: Watch() for name in dict.fromkeys(order.name for order in orders)}
         self._accounts = {o.name: o.generator.account for o in orders if isinstance(o.generator, RemoteGenerator)}
@@ -116,6 +118,7 @@ class _Run:
         self._prepare_prompts()
         for name, account in self._accounts.items():
             self._watches[name].tally.currency = account.service.currency
+        self._listen()
         try:
             for chain in self._chains.values():
                 for unit in chain.start():
@@ -136,6 +139,16 @@ class _Run:
             self._maker.close()
             self._close_summary()
         return self.summary
+
+    def _listen(self) -> None:
+        """Have generators that take minutes an image tell their steps."""
+
+        def told(name: str, done: int, total: int) -> None:
+            self._steps[name] = f"step {done}/{total}"
+
+        for name, generator in {order.name: order.generator for order in self._orders}.items():
+            if hasattr(generator, "on_step"):
+                generator.on_step = partial(told, name)
 
     def _cancel(self) -> None:
         """End what a generator would otherwise wait for, such as a program that runs for minutes."""
@@ -223,11 +236,12 @@ class _Run:
         self._shown = time.monotonic()
         for name in names:
             watch = self._watches[name]
-            state = watch.done, watch.total
-            if watch.done == watch.total and self._told.get(name, (0, 0)) == state:
+            state = watch.done, watch.total, self._steps.get(name, "")
+            if watch.done == watch.total and self._told.get(name, (0, 0, "")) == state:
                 continue  # a bar that is full is not drawn once more
             self._told[name] = state
-            self._progress(name, watch.done, watch.total, watch.line(self._maker.running(name)))
+            line = watch.line(self._maker.running(name))
+            self._progress(name, watch.done, watch.total, ", ".join(filter(None, (state[2], line))))
 
     def _close_summary(self) -> None:
         self.summary.generators = {name: watch.tally for name, watch in self._watches.items()}

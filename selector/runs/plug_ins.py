@@ -20,8 +20,13 @@ OURS = (KIND, SERVICE)  # keys of [generators.NAME] that the generator never see
 
 
 def build_of(generator: Generator, settings: Mapping[str, object], seed: int) -> str:
-    """What must be equal for a recipe not to be made again: the generator's version, settings and campaign seed."""
-    return f"{generator.version}-{stable_hash({'settings': dict(settings), 'seed': seed}, 8)}"
+    """What must be equal for a recipe not to be made again: the generator's version, settings and campaign seed.
+
+    A class names in ``free_settings`` those that change no picture, such as how many a job makes. An account never does.
+    """
+    free = {SERVICE, *getattr(generator, "free_settings", ())}
+    counted = {key: value for key, value in settings.items() if key not in free}
+    return f"{generator.version}-{stable_hash({'settings': counted, 'seed': seed}, 8)}"
 
 
 def ready_generators(

@@ -18,8 +18,8 @@ class ReplyRow:
     """One reply, or that none came. ``key``: see ``runs.asking_calls``; ``ask``: 0 for the first of its key.
 
     ``outcome``: scored, refused, unreadable, rejected, unanswered, translated or written; ``scores``: by sub-score, 0
-    to 10, {} unless scored; ``images``: ids in the order shown; ``cost`` in the currency of the configuration, None where
-    not known.
+    to 10, {} unless scored; ``images``: ids in the order shown; ``cost`` in the currency of the configuration, None
+    where not known.
     """
 
     key: str

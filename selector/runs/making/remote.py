@@ -24,6 +24,7 @@ from selector.domain import (
 )
 from selector.remote import Account, Interrupted
 from selector.runs.making.bench import Bench, Left, Open, Tried
+from selector.runs.making.job_book import JobBook
 from selector.runs.making.local import batches
 from selector.runs.making.orders import Order
 from selector.runs.making.poll_clock import PollClock
@@ -47,6 +48,7 @@ class RemoteMaker:
     def __init__(self, bench: Bench, account: Account) -> None:
         self._bench, self._account = bench, account
         self._clocks: dict[str, PollClock] = {}
+        self.book = JobBook(bench.ws, account.service.name)
         self._downloads = ThreadPoolExecutor(account.service.downloads, f"download-{account.service.name}")
         self._lock = threading.Lock()
         self.running = 0  # jobs that are waited for now
@@ -116,7 +118,7 @@ class _Work:
                 with self._account.slot():
                     deliveries = self._wait(ticket, len(job.recipe_keys), fresh=False)
             except TicketLost as error:
-                self._end(job.id, [one.recipe.key for one in mine], jobs.LOST, str(error))
+                self._maker.book.end(job.id, [one.recipe.key for one in mine], jobs.LOST, str(error))
                 continue
             except GenerationFailed as error:
                 rest[:] = [one for one in rest if one not in mine]
@@ -158,7 +160,7 @@ class _Work:
             refused[style] = error
             yield from (self.tried(one, error) for one in batch)
         except TicketLost as error:
-            self._end(job_id, [one.recipe.key for one in batch], jobs.LOST, str(error))
+            self._maker.book.end(job_id, [one.recipe.key for one in batch], jobs.LOST, str(error))
             again += batch
         except _NotSubmitted as error:
             yield from (self.tried(one, error.cause) for one in batch)
@@ -184,23 +186,8 @@ class _Work:
             raise
         except Exception as error:
             raise _NotSubmitted(error) from error
-        order, service = self._order, self._account.service.name
         keys = [one.recipe.key for one in batch]
-        with self._bench.ws.db.write() as connection:
-            job_id = jobs.open_job(
-                connection,
-                order.task.id,
-                order.name,
-                order.build,
-                service,
-                ticket.id,
-                ticket.facts,
-                ticket.resumable,
-                keys,
-                self._generator.price,
-                self._bench.ws.now(),
-            )
-        return job_id, ticket
+        return self._maker.book.open(self._order, ticket, keys, self._generator.price), ticket
 
     def _wait(self, ticket: Ticket, n: int, fresh: bool) -> Sequence[Delivery]:
         """Ask until the job of ``n`` recipes has ended. Raises ``GenerationFailed`` when it goes on for too long."""
@@ -259,10 +246,6 @@ class _Work:
         outcome = jobs.DELIVERED if done.candidate is not None else jobs.UNDELIVERED
         ends = (JobEnd(job_id, key, outcome, done.attempt.reason),)
         return Tried(done.attempt, done.try_number, done.candidate, ends, price)
-
-    def _end(self, job_id: int, keys: Sequence[str], outcome: str, reason: str) -> None:
-        with self._bench.ws.db.write() as connection:
-            jobs.end_jobs(connection, [JobEnd(job_id, key, outcome, reason) for key in keys], self._bench.ws.now())
 
 
 def _one_each(deliveries: Sequence[Delivery], n: int) -> list[Delivery]:
