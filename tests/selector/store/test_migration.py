@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, select
 
+from selector import Campaign
 from selector.domain import InputError
 from selector.store import Database, schema
+from selector.store.jobs import JobEnd, end_jobs, load_jobs, open_job
 from selector.store.observations import Judgement, TotalRow, add_judgements, load_judgements, load_totals
 
 CANDIDATE = "aa" * 32
@@ -44,6 +46,55 @@ def test_a_migrated_database_takes_what_is_new(old: Path) -> None:
         add_judgements(connection, [said])
     with Database(old).read() as connection:
         assert load_judgements(connection) == [said]
+
+
+def test_a_migrated_database_takes_jobs_and_what_became_of_them(old: Path) -> None:
+    with Database(old).write() as connection:
+        job = open_job(connection, "1", "g", "b", "service", "ticket", {"a": 1}, True, ["k1", "k2"], 0.2, "now")
+        end_jobs(connection, [JobEnd(job, "k1", "delivered")], "later")
+    with Database(old).read() as connection:
+        (found,) = load_jobs(connection)
+    assert (found.id, found.ticket, found.recipe_keys, dict(found.ends)) == (
+        job,
+        "ticket",
+        ("k1", "k2"),
+        {"k1": "delivered"},
+    )
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_every_format_in_between_is_brought_up_to_date(old: Path, version: int) -> None:
+    """Each as it was: today's tables without those that came later."""
+    Database(old).close()
+    came_later = {2: ["embedding", "text_embedding", "judge_reply"], 3: []}[version]
+    with sqlite3.connect(old) as connection:
+        for table in [*came_later, "job", "job_end", "prompt_text"]:
+            connection.execute(f"DROP TABLE {table}")
+        if version == 2:
+            connection.execute("ALTER TABLE judgement DROP COLUMN spread")
+        connection.execute("UPDATE fact SET value = ? WHERE key = 'format'", (str(version),))
+    migrated = Database(old)
+    assert migrated.fact("format") == str(schema.FORMAT_VERSION)
+    inspected = inspect(migrated.engine)
+    assert set(schema.metadata.tables) <= set(inspected.get_table_names())
+    assert {index["name"] for index in inspected.get_indexes("job")} == {"job_task", "job_service"}
+    assert "spread" in {column["name"] for column in inspected.get_columns("judgement")}
+    with migrated.read() as connection:
+        assert load_totals(connection) == [TotalRow("s1", 1.63, None, "2025-07-01T12:00:00+00:00")]
+        assert load_jobs(connection) == ()
+
+
+def test_a_campaign_of_format_3_works_on_as_if_nothing_had_happened(campaign: Campaign) -> None:
+    campaign.generate(n=2)
+    campaign.close()
+    with sqlite3.connect(campaign.folder / "campaign.db") as connection:
+        for table in ("job", "job_end", "prompt_text"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("UPDATE fact SET value = '3' WHERE key = 'format'")
+    with Campaign(campaign.folder) as again:
+        summary = again.generate()
+        assert (summary.made, summary.already) == (3, 6)
+        assert again.status().services == {}
 
 
 def test_an_older_program_is_asked_to_upgrade_afterwards(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:

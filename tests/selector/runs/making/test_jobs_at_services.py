@@ -28,6 +28,7 @@ from selector import Campaign
 from selector.domain import Declined, GenerationFailed, MissingPart, ServiceStopped, TicketLost
 from selector.remote import Interrupted
 from selector.runs.making.remote import REISSUES, STILL_RUNNING
+from selector.store.jobs import MOST_DOWNLOADS
 
 
 @pytest.fixture
@@ -119,6 +120,20 @@ def test_a_download_that_failed_is_collected_again_without_paying(make: Make) ->
     assert len(toy_service().submits) == 1
     assert retried.status().services["toyland"].spent == 1.0
     assert all_is_answered(retried)
+
+
+def test_an_image_that_is_damaged_at_the_service_is_made_anew_after_some_runs(make: Make) -> None:
+    campaign = make({"toy_remote": 1})
+    toy_service().on_fetch = raises(GenerationFailed("it is no picture"))
+    for run in range(MOST_DOWNLOADS):
+        assert campaign.generate(retry_failed=True).failed == 1
+        assert (len(toy_service().fetches), len(toy_service().submits)) == (run + 1, 1)
+    estimated = campaign.estimate_generate(retry_failed=True).generators["toy_remote"]
+    assert (estimated.to_make, estimated.collect) == (1, 0)
+    toy_service().on_fetch = lambda *_: None
+    assert campaign.generate(retry_failed=True).made == 1
+    assert len(toy_service().submits) == 2
+    assert campaign.status().services["toyland"].spent == 1.0
 
 
 def test_a_lost_file_is_asked_for_again_before_it_is_paid_again(make: Make) -> None:
