@@ -79,7 +79,10 @@ def service_of(ws: Workspace, generator: str) -> Service | None:
         return None
     tables = ws.config.services
     if named is not None and named not in tables and named != usual.name:
-        raise InputError(f"generator '{generator}' names the service '{named}'{near_or_all(str(named), tables)}")
+        known = near_or_all(str(named), (*tables, usual.name))
+        raise InputError(
+            f"generator '{generator}' names the service '{named}', and there is no [services.{named}]{known}"
+        )
     name = usual.name if named is None else str(named)
     table = tables.get(name)
     service = replace(usual if table is None else table.over(usual), name=name)

@@ -98,11 +98,11 @@ class _Known:
             return
         wanted, recipes = self._expected(order, planning)
         settled = [recipe for recipe in recipes if self._bench.is_settled(tries.get(recipe.key, ()))]
-        open_jobs = {recipe.key for recipe in recipes if recipe not in settled} & self._waiting.get(key, set())
         missing = wanted - len(settled)
+        collect = min(missing, self._collectable(key, planning, [r for r in recipes if r not in settled]))
         one.settled += len(settled)
-        one.collect += len(open_jobs)
-        one.to_make += missing - len(open_jobs)
+        one.collect += collect
+        one.to_make += missing - collect
         made = [recipe for recipe in settled if any(outcome == "made" for outcome, _ in tries[recipe.key])]
         one.finishes += missing * len(order.step.finishes) + self._unfinished(order, made, tries)
 
@@ -123,6 +123,11 @@ class _Known:
 
     def _has_declined(self, planning: Planning) -> bool:
         return planning.outcome == "declined" or (planning.outcome == "failed" and not self._retry_failed)
+
+    def _collectable(self, key: Key, planning: Planning | None, recipes: Iterable[Recipe]) -> int:
+        """Recipes whose job may bring them; all such where a killed run has left the jobs and no plan."""
+        waiting = self._waiting.get(key, set())
+        return len(waiting if planning is None else waiting & {recipe.key for recipe in recipes})
 
     def _unfinished(self, order: Order, made: Iterable[Recipe], tries: Tries) -> int:
         further = (finished(one, name, self._finish_version) for one in made for name in order.step.finishes)
