@@ -146,8 +146,8 @@ def _row(
 
 def _made_with(attempt: Attempt) -> str:
     """The variant with its treatments; for an imported file its name and the model that its metadata tell."""
-    file, model = attempt.recipe.params.get("file"), (attempt.notes or {}).get("model")
-    return " ".join(str(part) for part in (file or recipe_in_words(attempt.recipe), model and f"({model})") if part)
+    model = (attempt.notes or {}).get("model")
+    return " ".join(part for part in (recipe_in_words(attempt.recipe), model and f"({model})") if part)
 
 
 def _seed(attempt: Attempt) -> int | None:

@@ -105,6 +105,8 @@ def test_a_recipe_s_own_variant_is_what_its_treatments_leave(variant: str) -> No
     words = [variant, "prompt style suffix", "finish denoise+sharpen"]
     assert recipe_in_words(treated) == ", ".join(word for word in words if word)
     assert recipe_in_words(Recipe(variant, 1, {"finish": "matte"})) == variant
+    imported = finished(Recipe(variant, 1, {"file": "a.png"}), "grain", "1")
+    assert recipe_in_words(imported) == "a.png, finish grain"
 
 
 def test_a_parameter_that_only_has_the_name_of_a_treatment_is_none(campaign: Campaign) -> None:

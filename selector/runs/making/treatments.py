@@ -71,9 +71,10 @@ def own_variant(variant: str, style: str, finish: str) -> str:
 
 
 def recipe_in_words(recipe: Recipe) -> str:
-    """The recipe's variant with its treatments named: "warp, prompt style suffix, finish sharpen"."""
+    """The recipe's variant, or imported file, with its treatments: "warp, prompt style suffix, finish sharpen"."""
     style, finish = (_name(recipe.params.get(key), part) for key, part in ((PROMPT, "style"), (FINISH, "name")))
-    return in_words(own_variant(recipe.variant, style, finish), style, finish)
+    own = recipe.params.get("file") or own_variant(recipe.variant, style, finish)
+    return in_words(str(own), style, finish)
 
 
 def _name(treatment: object, part: str) -> str:
