@@ -10,7 +10,7 @@ made from, as a campaign knows it. Learned from are totals of planned submission
 
 Figures are recovered gaps, (picked - random) / (oracle - random), means with 95% intervals over contests; "paying" is
 the mean over picks of 1 for the paying treatment alone, 0 for the costing one alone and 0.5 for both or neither;
-"gained" is the recovered gap less that of "variants" in the same contest.
+"gained" is the recovered gap less that of "variants" in the same contest, "added" less that of the view before.
 """
 
 from __future__ import annotations
@@ -88,13 +88,14 @@ def summary(contests: Sequence[Result]) -> dict[str, dict[str, Any]]:
     """By lesson and view: recovered gap, share of paying treatments, and what is gained over plain variants."""
     found: dict[str, dict[str, Any]] = {}
     for lesson in contests[0]:
-        plain = [c[lesson]["variants"][0] for c in contests]
+        plain = before = tuple(c[lesson]["variants"][0] for c in contests)
         found[lesson] = {}
         for view in VIEWS:
             gaps, paying = zip(*(c[lesson][view] for c in contests), strict=True)
-            gained = [gap - before for gap, before in zip(gaps, plain, strict=True)]
-            figures = {"recovered": figure(gaps), "gained": figure(gained), "paying": figure(paying)}
-            found[lesson][view] = {what: asdict(value) for what, value in figures.items()}
+            gained, added = (np.subtract(gaps, other).tolist() for other in (plain, before))
+            figures = {"recovered": gaps, "gained": gained, "added": added, "paying": paying}
+            found[lesson][view] = {what: asdict(figure(values)) for what, values in figures.items()}
+            before = gaps
     return found
 
 
@@ -102,19 +103,18 @@ def _lines(results: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
     lines = []
     for name, lessons in results.items():
         n = next(iter(next(iter(lessons.values())).values()))["recovered"]["n"]
-        lines += [f"{name} ({n} contests)", f"  {'':22}{'recovered gap':>24}{'gained':>26}{'paying':>9}"]
+        lines += [f"{name} ({n} contests)", f"  {'':32}{'recovered gap':>21}{'gained':>26}{'added':>26}{'paying':>8}"]
         lines += [f"  {_line(lesson, view, row)}" for lesson, views in lessons.items() for view, row in views.items()]
     return lines
 
 
 def _line(lesson: str, view: str, row: Mapping[str, Mapping[str, float]]) -> str:
-    gap, gained = (
+    gap, gained, added = (
         "{:{f}} [{:{f}}, {:{f}}]".format(*(row[what][k] for k in ("mean", "low", "high")), f=form)
-        for what, form in (("recovered", ".3f"), ("gained", "+.3f"))
+        for what, form in (("recovered", ".3f"), ("gained", "+.3f"), ("added", "+.3f"))
     )
-    return (
-        f"{lesson + ',' if view == 'variants' else '':20} {view:10}{gap:>24}{gained:>27}{row['paying']['mean']:>9.2f}"
-    )
+    name = f"{lesson}," if view == "variants" else ""
+    return f"{name:20} {view:11}{gap:>21}{gained:>26}{added:>26}{row['paying']['mean']:>8.2f}"
 
 
 if __name__ == "__main__":
