@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from selector.domain import Scorer, Task
 from selector.runs.picking import newest_picks
+from selector.runs.plug_ins import configured_services
 from selector.runs.workspace import Workspace
 from selector.store import schema
 from selector.store.jobs import DELIVERED, Job, load_jobs, money_spent
@@ -128,15 +129,15 @@ def _by_judge(judgements: Sequence[Judgement]) -> dict[str, JudgeStatus]:
 
 def _services(jobs: Sequence[Job], ws: Workspace) -> dict[str, ServiceStatus]:
     found = {}
+    currencies = {service.name: service.currency for service in configured_services(ws)}
     for name in sorted({job.service for job in jobs}):
         mine = [job for job in jobs if job.service == name]
-        table = ws.config.services.get(name)
         found[name] = ServiceStatus(
             len(mine),
             sum(outcome == DELIVERED for job in mine for outcome in job.ends.values()),
             sum(job.collectable(key) for job in mine for key in job.recipe_keys),
             money_spent(mine),
-            (table.currency if table else None) or "",
+            currencies.get(name, ""),
         )
     return found
 

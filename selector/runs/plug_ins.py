@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from selector.config import KIND, kind_of
 from selector.domain import BestshotError, Generator, MissingPart, Scorer, TaskType, stable_hash
 from selector.domain.embedding import ContestContext
 from selector.registry import create_generator, create_scorer, generator_names
-from selector.runs.services import SERVICE, Accounts
+from selector.remote import Service
+from selector.runs.services import SERVICE, Accounts, service_of
 from selector.runs.workspace import Workspace
 
 Generators = dict[str, tuple[Generator, str]]  # each with its build
@@ -57,6 +59,17 @@ def configured_names(ws: Workspace) -> tuple[str, ...]:
     """Names of the generators that the configuration asks for or gives settings to, sorted."""
     planned = {step.generator for t in TaskType for step in ws.config.generate.steps(t)}
     return tuple(sorted(planned | set(ws.config.generators)))
+
+
+def configured_services(ws: Workspace) -> tuple[Service, ...]:
+    """The services that configured generators work at; what is misconfigured is left out."""
+    found: dict[str, Service] = {}
+    for name in configured_names(ws):
+        with suppress(BestshotError):
+            service = service_of(ws, name)
+            if service is not None:
+                found[service.name] = service
+    return tuple(found.values())
 
 
 def present_builds(ws: Workspace) -> dict[str, str]:
