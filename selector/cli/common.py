@@ -106,8 +106,8 @@ def progress_bar() -> Progress:
             bars[stage] = tqdm(total=total, desc=f"{stage:9}", unit="", disable=None, leave=True, mininterval=0.2)
         bar = bars[stage]
         bar.total = total  # it grows when refusals fall through to another generator
+        bar.set_postfix_str(note, refresh=done == bar.n)
         bar.update(done - bar.n)
-        bar.set_postfix_str(note, refresh=False)
         if done == total:
             bar.close()
             del bars[stage]

@@ -24,7 +24,7 @@ OURS = (KIND, SERVICE)  # keys of [generators.NAME] that the generator never see
 def build_of(generator: Generator, settings: Mapping[str, object], seed: int) -> str:
     """What must be equal for a recipe not to be made again: the generator's version, settings and campaign seed.
 
-    A class names in ``free_settings`` those that change no picture, such as how many a job makes. An account never does.
+    A class names in ``free_settings`` those that change no picture, such as how many a job makes; accounts never do.
     """
     free = {SERVICE, *getattr(generator, "free_settings", ())}
     counted = {key: value for key, value in settings.items() if key not in free}

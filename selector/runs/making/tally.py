@@ -56,16 +56,10 @@ class Watch:
         self.tally.seconds = round(time.monotonic() - self._since, 3)
 
     def line(self, running: int) -> str:
-        """ "3 running, 2 failed, 4.1/s, 1.20 CNY, 2:10 left" """
-        tally, seconds = self.tally, time.monotonic() - self._since
-        rate = tally.made / seconds if seconds > 0 else 0.0
-        ended = tally.made + tally.failed + tally.declined + tally.missing
+        """ "3 running, 2 failed, 1.20 CNY"; how many a second, and the time left, a progress bar tells."""
+        tally = self.tally
         parts = [f"{running} running"] if running else []
         parts += [f"{tally.failed + tally.missing} failed"] if tally.failed + tally.missing else []
         parts += [f"{tally.declined} declined"] if tally.declined else []
-        parts += [f"{rate:.2g}/s"] if tally.made else []
         parts += [f"{tally.cost:.2f} {tally.currency}".rstrip()] if tally.cost is not None else []
-        if ended and seconds > 1 and self.total > self.done:
-            left = round((self.total - self.done) * seconds / ended)
-            parts.append(f"{left // 60}:{left % 60:02d} left")
         return ", ".join(parts)
