@@ -89,22 +89,26 @@ def test_a_killed_run_is_resumed_by_its_ticket_and_nothing_is_paid_again(make: M
     assert all_is_answered(again)
 
 
-def test_a_second_job_is_not_handed_in_when_the_run_is_being_stopped(make: Make) -> None:
-    campaign = make({"toy_remote": 3})
-    toy_service().on_poll = raises(Interrupted("stopped"))
+@pytest.mark.parametrize(("polls", "made"), [(0, 1), (1, 0)])
+def test_a_second_job_is_not_handed_in_when_the_run_is_being_stopped(
+    make: Make, monkeypatch: pytest.MonkeyPatch, polls: int, made: int
+) -> None:
     stop: list[threading.Event] = []
-    toy_service().on_accept = lambda _job: stop[0].set()
-    monkey = Campaign._orders
+    kept = Campaign._orders
 
     def orders(self: Campaign, *given: Any) -> Any:
         stop.append(given[-1])
-        return monkey(self, *given)
+        return kept(self, *given)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Campaign, "_orders", orders)
-        campaign.generate()
-    assert len(toy_service().submits) == 1
-    assert [dict(job.ends) for job in stored_jobs(campaign)] == [{}]
+    monkeypatch.setattr(Campaign, "_orders", orders)
+    toy_service().polls, toy_service().on_accept = polls, lambda _job: stop[0].set()
+    campaign = make({"toy_remote": 3})
+    campaign.generate()
+    assert len(toy_service().submits) == len(stored_jobs(campaign)) == 1
+    assert len(attempts(campaign)) == made  # what has come is kept
+    toy_service().on_accept = lambda _job: None
+    assert reopened(campaign).generate().made == 3 - made
+    assert len(toy_service().submits) == 3
 
 
 def test_a_download_that_failed_is_collected_again_without_paying(make: Make) -> None:
