@@ -10,8 +10,8 @@ A finish is a chain of steps, such as ``sharpen`` or ``denoise+sharpen+grain``, 
     colours  an edit's colours back to its source's, fitted to what the edit left alone
 The selector decides whether a finish helped: none of them does always. See ``docs/finishing.md``.
 Input: the picture's pixels, and the task's source for ``colours``. Output: pixels; proportions never change. Model:
-none but the user's own. Licence: the project's. Cost on one core at 1024 px: sharpen 0.4 s, grain 0.02 s, denoise 0.7 s,
-colours 2 s; a super-resolution model seconds to minutes. Deterministic: only grain draws, from the given seed.
+none but the user's own. Licence: the project's. Cost on one core at 1024 px: sharpen 0.4 s, grain 0.02 s, denoise
+0.7 s, colours 2 s; a super-resolution model seconds to minutes. Deterministic: only grain draws, from the given seed.
 """
 
 from __future__ import annotations

@@ -175,7 +175,7 @@ def _generators(
 
 
 def _pictures(pool: Pool, mean: Floats) -> Bools:
-    """(n,) rows that count, one a picture: the best of it and its finished copies, because new ones are finished too."""
+    """(n,) rows that count, one a picture: the best of it and its finished copies, as new ones are finished too."""
     counts = np.ones(len(mean), dtype=bool)
     if pool.family_of is not None:
         order = np.lexsort((-mean, pool.family_of))
