@@ -3,14 +3,14 @@
     python -m experiments.treatments --json out.json
 
 In every simulated contest (experiments/support/treated.py) one of two treatments pays 0.4 points of SC and PQ and the
-other costs as much, unless the scenario says otherwise; which one is drawn anew. Three views of the same candidates:
+other costs as much, unless the scenario says otherwise; which one is drawn anew. Two views of the same candidates:
 "variants": each treated variant of each generator is a level of its own; "treatments": all generators share what a
-treatment does; "and copies": besides, a finished picture shares its luck and its scores with the picture that it was
-made from, as a campaign knows it. Learned from are totals of planned submissions, or judgements of some candidates.
+treatment does, and a score of a picture fills the holes of its finished copies, as in a campaign. Learned from are
+totals of planned submissions, or judgements of some candidates.
 
 Figures are recovered gaps, (picked - random) / (oracle - random), means with 95% intervals over contests; "paying" is
 the mean over picks of 1 for the paying treatment alone, 0 for the costing one alone and 0.5 for both or neither;
-"gained" is the recovered gap less that of "variants" in the same contest, "added" less that of the view before.
+"gained" is the recovered gap less that of "variants" in the same contest.
 """
 
 from __future__ import annotations
@@ -88,14 +88,12 @@ def summary(contests: Sequence[Result]) -> dict[str, dict[str, Any]]:
     """By lesson and view: recovered gap, share of paying treatments, and what is gained over plain variants."""
     found: dict[str, dict[str, Any]] = {}
     for lesson in contests[0]:
-        plain = before = tuple(c[lesson]["variants"][0] for c in contests)
+        plain = tuple(c[lesson]["variants"][0] for c in contests)
         found[lesson] = {}
         for view in VIEWS:
             gaps, paying = zip(*(c[lesson][view] for c in contests), strict=True)
-            gained, added = (np.subtract(gaps, other).tolist() for other in (plain, before))
-            figures = {"recovered": gaps, "gained": gained, "added": added, "paying": paying}
+            figures = {"recovered": gaps, "gained": np.subtract(gaps, plain).tolist(), "paying": paying}
             found[lesson][view] = {what: asdict(figure(values)) for what, values in figures.items()}
-            before = gaps
     return found
 
 
@@ -103,18 +101,18 @@ def _lines(results: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
     lines = []
     for name, lessons in results.items():
         n = next(iter(next(iter(lessons.values())).values()))["recovered"]["n"]
-        lines += [f"{name} ({n} contests)", f"  {'':32}{'recovered gap':>21}{'gained':>26}{'added':>26}{'paying':>8}"]
+        lines += [f"{name} ({n} contests)", f"  {'':32}{'recovered gap':>21}{'gained':>26}{'paying':>8}"]
         lines += [f"  {_line(lesson, view, row)}" for lesson, views in lessons.items() for view, row in views.items()]
     return lines
 
 
 def _line(lesson: str, view: str, row: Mapping[str, Mapping[str, float]]) -> str:
-    gap, gained, added = (
+    gap, gained = (
         "{:{f}} [{:{f}}, {:{f}}]".format(*(row[what][k] for k in ("mean", "low", "high")), f=form)
-        for what, form in (("recovered", ".3f"), ("gained", "+.3f"), ("added", "+.3f"))
+        for what, form in (("recovered", ".3f"), ("gained", "+.3f"))
     )
     name = f"{lesson}," if view == "variants" else ""
-    return f"{name:20} {view:11}{gap:>21}{gained:>26}{added:>26}{row['paying']['mean']:>8.2f}"
+    return f"{name:20} {view:11}{gap:>21}{gained:>26}{row['paying']['mean']:>8.2f}"
 
 
 if __name__ == "__main__":

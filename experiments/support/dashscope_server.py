@@ -14,14 +14,9 @@ from __future__ import annotations
 import argparse
 import json
 import signal
-import socket
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,6 +24,7 @@ from experiments.support import dashscope_faults as faults
 from experiments.support.dashscope_pictures import Pixels, edited, encoded, painted
 from experiments.support.dashscope_requests import EDIT, TALK, TEXT, Order, Wrong, pixels, read
 from experiments.support.dashscope_state import Behaviour, Job, State
+from experiments.support.loopback import Loopback, LoopbackHandler
 
 _PLACES = {f"/api/v1/services/aigc/{place}": place for place in (TEXT, EDIT, TALK)}
 _ERRORS = {  # fault: status, code, message
@@ -50,52 +46,20 @@ _ERRORS = {  # fault: status, code, message
 _CHUNK = 1 << 16
 
 
-class DashScopeServer:
+class DashScopeServer(Loopback):
     """A running service; a context manager. ``state`` holds all that it counted."""
 
     def __init__(self, behaviour: Behaviour | None = None, port: int = 0) -> None:
+        super().__init__(_Handler, port)
         self.state = State(behaviour or Behaviour())
-        self._http = _Server(("127.0.0.1", port), _Handler)
-        self._http.state = self.state
-        self._http.url = self.url
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
-
-    def __enter__(self) -> DashScopeServer:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._http.shutdown()
-        self._http.server_close()
+        return self.root
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 256
-    state: State
-    url: str
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that was killed is no news; a bug here is."""
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1  # head and body in one packet
-    server: _Server
+class _Handler(LoopbackHandler):
     told: Job | None = None  # by the last reply on this connection
-
-    def log_message(self, *_: Any) -> None:
-        return
 
     def handle(self) -> None:
         """A connection that is reset when we wait for the next request was closed with our reply unread in it."""
@@ -106,7 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.told.lost = True
 
     def do_POST(self) -> None:
-        state = self.server.state
+        state = self.server.owner.state
         place = _PLACES.get(urlsplit(self.path).path, "")
         too_often = state.too_often("submits", state.behaviour.submits_per_second)
         raw = self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -128,19 +92,19 @@ class _Handler(BaseHTTPRequestHandler):
         if path.startswith("/results/"):
             self._serve_picture(path.removeprefix("/results/"))
         elif path in ("/_stats", "/_jobs"):
-            state = self.server.state
-            self._send(200, state.stats() if path == "/_stats" else state.listing())
+            state = self.server.owner.state
+            self.send_json(200, state.stats() if path == "/_stats" else state.listing())
         elif not self._denied() and path.startswith("/api/v1/tasks/"):
             self._answer_poll(path.rpartition("/")[2])
 
     def _denied(self) -> bool:
-        key, given = self.server.state.behaviour.key, self.headers.get("authorization", "")
+        key, given = self.server.owner.state.behaviour.key, self.headers.get("authorization", "")
         if key and given != f"Bearer {key}":
             self._fail(401, "InvalidApiKey", "Invalid API-key provided.")
         return bool(key and given != f"Bearer {key}")
 
     def _take(self, place: str, raw: bytes) -> None:
-        state = self.server.state
+        state = self.server.owner.state
         try:
             body = json.loads(raw)
             order = read(place, body)
@@ -164,11 +128,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._start(place, order, lost=fault == faults.DROP_CREATED)
 
     def _start(self, place: str, order: Order, lost: bool) -> None:
-        state = self.server.state
+        state = self.server.owner.state
         job = state.create(order.body, order.prompt, order.seed, order.n, order.size_px, order.base)
         if lost:
             job.lost = True
-            self._hang_up()
+            self.hang_up()
             return
         if place == TALK:
             time.sleep(max(0.0, job.ends - time.monotonic()))
@@ -182,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _tell(self, place: str, job: Job) -> None:
         if place != TALK:
-            self._send(200, {"output": {"task_status": "PENDING", "task_id": job.id}, "request_id": job.id[::-1]})
+            self.send_json(200, {"output": {"task_status": "PENDING", "task_id": job.id}, "request_id": job.id[::-1]})
         elif not job.made:
             code = {faults.FAILED_REFUSE: "DataInspectionFailed"}.get(job.codes[0], job.codes[0])
             if code in (faults.FAILED, faults.CANCELED):
@@ -191,10 +155,12 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             content = [{"image": self._address(job, i)} for i, code in enumerate(job.codes) if not code]
             choice = {"finish_reason": "stop", "message": {"role": "assistant", "content": content}}
-            self._send(200, {"output": {"choices": [choice]}, "usage": {"image_count": job.made}, "request_id": job.id})
+            self.send_json(
+                200, {"output": {"choices": [choice]}, "usage": {"image_count": job.made}, "request_id": job.id}
+            )
 
     def _answer_poll(self, job_id: str) -> None:
-        state = self.server.state
+        state = self.server.owner.state
         if state.too_often("polls", state.behaviour.polls_per_second):
             self._fail(*_ERRORS[faults.POLL_THROTTLE])
             return
@@ -205,9 +171,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif job is not None and job.fault == faults.GONE:
             self._fail(404, "NotFound", "task not exist")
         elif job is None or job.fault == faults.UNKNOWN:
-            self._send(200, {"request_id": "r", "output": {"task_id": job_id, "task_status": "UNKNOWN"}})
+            self.send_json(200, {"request_id": "r", "output": {"task_id": job_id, "task_status": "UNKNOWN"}})
         else:
-            self._send(200, {"request_id": "r", **self._progress(job)})
+            self.send_json(200, {"request_id": "r", **self._progress(job)})
 
     def _progress(self, job: Job) -> dict[str, Any]:
         told: dict[str, Any] = {"task_id": job.id, "submit_time": "2025-07-01 12:00:00.000"}
@@ -233,11 +199,11 @@ class _Handler(BaseHTTPRequestHandler):
         return {"url": self._address(job, index), **told}
 
     def _address(self, job: Job, index: int) -> str:
-        suffix = self.server.state.behaviour.picture_format.lower()
-        return f"{self.server.url}/results/{job.id}/{index}.{suffix}?Expires=1&Signature=s%2Bs"
+        suffix = self.server.owner.state.behaviour.picture_format.lower()
+        return f"{self.server.owner.url}/results/{job.id}/{index}.{suffix}?Expires=1&Signature=s%2Bs"
 
     def _serve_picture(self, name: str) -> None:
-        state = self.server.state
+        state = self.server.owner.state
         if self.headers.get("authorization"):
             with state.lock:
                 state.violations["key sent with a download"] += 1
@@ -253,11 +219,11 @@ class _Handler(BaseHTTPRequestHandler):
                 data = self._picture(job, index)
                 if fault == faults.TRUNCATED:
                     data = data[: len(data) // 2]
-                self._head(200, len(data), f"image/{state.behaviour.picture_format.lower()}")
+                self.send_head(200, len(data), f"image/{state.behaviour.picture_format.lower()}")
                 self.wfile.write(data[: len(data) // 2])
                 if fault == faults.CUT:
                     self.wfile.flush()
-                    self._hang_up()
+                    self.hang_up()
                     return
                 self.wfile.flush()
                 state.end_download()  # before the client can know that it has all of it
@@ -271,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
                 state.end_download()
 
     def _picture(self, job: Job, index: int) -> bytes:
-        behaviour = self.server.state.behaviour
+        behaviour = self.server.owner.state.behaviour
         seed = (job.seed + index) % 2**31
         if job.base is None:
             size_px = _capped(job.size_px, behaviour.picture_px)
@@ -280,11 +246,11 @@ class _Handler(BaseHTTPRequestHandler):
         return encoded(_resized(edited(pixels(job.base), job.prompt, seed), size_px), behaviour.picture_format)
 
     def _misbehave(self, fault: str) -> None:
-        behaviour = self.server.state.behaviour
+        behaviour = self.server.owner.state.behaviour
         if fault in (faults.DROP, faults.POLL_DROP, faults.DOWNLOAD_DROP):
-            self._hang_up()
+            self.hang_up()
         elif fault in (faults.MOVED, faults.REDIRECT):
-            self._head(307, 0, "text/plain", {"location": behaviour.redirect + self.path})
+            self.send_head(307, 0, "text/plain", {"location": behaviour.redirect + self.path})
             self.wfile.flush()
         elif fault == faults.KEY_ECHO:
             self._fail(401, "InvalidApiKey", f"Invalid API-key provided: {self.headers.get('authorization')}")
@@ -292,33 +258,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._fail(400, "InvalidParameter", f"bad header: {self.headers.get('authorization', '')[:14]}...")
         elif fault in (faults.HTML, faults.POLL_DAMAGED):
             page = b"<!DOCTYPE html><html><body>Welcome to the hotel's network</body></html>"
-            self._head(200, len(page), "text/html" if fault == faults.HTML else "application/json")
+            self.send_head(200, len(page), "text/html" if fault == faults.HTML else "application/json")
             self.wfile.write(page)
         else:
             timed = {"retry-after": str(behaviour.retry_after_seconds)} if fault == faults.THROTTLE_TIMED else {}
             self._fail(*_ERRORS[fault], headers=timed)
 
     def _fail(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
-        self._send(status, {"code": code, "message": message, "request_id": f"{time.time_ns():x}"}, headers)
-
-    def _send(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
-        data = json.dumps(body, ensure_ascii=False).encode(errors="surrogatepass")
-        self._head(status, len(data), "application/json", headers)
-        self.wfile.write(data)
-        self.wfile.flush()
-
-    def _head(self, status: int, length: int, kind: str, headers: Mapping[str, str] | None = None) -> None:
-        self.send_response(status)
-        self.send_header("content-type", kind)
-        self.send_header("content-length", str(length))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-
-    def _hang_up(self) -> None:
-        self.close_connection = True
-        with suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
+        self.send_json(status, {"code": code, "message": message, "request_id": f"{time.time_ns():x}"}, headers)
 
 
 def _capped(size_px: tuple[int, int], longest_px: int) -> tuple[int, int]:

@@ -11,17 +11,16 @@ import base64
 import hashlib
 import json
 import re
-import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
-from types import TracebackType
 from typing import Any
+
+from experiments.support.loopback import Loopback, LoopbackHandler
 
 GOOD, THINK, FENCE, THOUGHT_ONLY_END = "good", "think", "fence", "think without its beginning"
 THROTTLE, BROKEN_SERVER, SLOW, DROP, CUT = "429", "500", "slow", "dropped connection", "reply cut off"
@@ -123,33 +122,21 @@ def truth(picture_id: str, part: str, seed: int = 0) -> float:
     return digest[0] % 21 / 2
 
 
-class JudgeServer:
+class JudgeServer(Loopback):
     """A running server; a context manager. ``log`` holds every request in the order of its arrival."""
 
     def __init__(self, behaviour: Behaviour | None = None) -> None:
+        super().__init__(_Handler)
         self.behaviour = behaviour or Behaviour()
         self.log: list[Asked] = []
         self.requests: Counter[tuple[tuple[str, ...], tuple[str, ...]]] = Counter()  # by question
         self.first_seconds = self.last_seconds = 0.0  # monotonic: first request came, last reply left
         self.lock = threading.Lock()
         self.slots = threading.Semaphore(self.behaviour.slots)
-        self._http = _Server(("127.0.0.1", 0), _Handler)
-        self._http.judge = self
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
-
-    def __enter__(self) -> JudgeServer:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._http.shutdown()
-        self._http.server_close()
+        return f"{self.root}/v1"
 
     def served(self) -> dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]]:
         """Question to what was served to it, in order."""
@@ -193,31 +180,15 @@ def random_faults(shares: Mapping[str, float]) -> Callable[[int, tuple[str, ...]
     return choose
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 256
-    judge: JudgeServer
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that was killed is no news."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def log_message(self, *_: Any) -> None:
-        return
-
+class _Handler(LoopbackHandler):
     def do_POST(self) -> None:
-        judge, now = self.server.judge, time.monotonic()
+        judge, now = self.server.owner, time.monotonic()
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         with judge.lock:
             judge.first_seconds = judge.first_seconds or now
         refused = self._refused(body, judge.behaviour)
         if refused is not None:
-            self._send(*refused)
+            self.send_json(*refused)
             return
         with judge.slots:
             time.sleep(judge.behaviour.latency_seconds)
@@ -264,39 +235,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, behaviour: Behaviour, served: str, scores: dict[str, float]) -> None:
         if served == THROTTLE:
-            self._send(429, {"error": {"message": "slow down", "code": "rate_limit"}}, behaviour.retry_after)
+            self.send_json(429, {"error": {"message": "slow down", "code": "rate_limit"}}, behaviour.retry_after)
         elif served == BROKEN_SERVER:
-            self._send(500, {"error": {"message": "oops"}})
+            self.send_json(500, {"error": {"message": "oops"}})
         elif served == DROP:
-            self._hang_up()
+            self.hang_up()
         elif served == FILTERED_400:
-            self._send(400, {"error": {"message": "inappropriate content", "code": "data_inspection_failed"}})
+            self.send_json(400, {"error": {"message": "inappropriate content", "code": "data_inspection_failed"}})
         elif served == CUT:
-            self._send_head(200, 5000)
+            self.send_head(200, 5000, "application/json")
             self.wfile.write(b'{"id": "1", "choices": [{"mess')
-            self._hang_up()
+            self.hang_up()
         else:
             if served == SLOW:
                 time.sleep(behaviour.slow_seconds)
-            self._send(200, _completion(served, scores, behaviour.usage))
-
-    def _send(self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
-        data = json.dumps(body, ensure_ascii=False).encode()
-        self._send_head(status, len(data), headers)
-        self.wfile.write(data)
-
-    def _send_head(self, status: int, length: int, headers: Mapping[str, str] | None = None) -> None:
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(length))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-
-    def _hang_up(self) -> None:
-        self.close_connection = True
-        with suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
+            self.send_json(200, _completion(served, scores, behaviour.usage))
 
 
 def _completion(served: str, scores: dict[str, float], usage: tuple[int, int] | None) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import socket
 import threading
 import time
 from collections import Counter
@@ -19,10 +18,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
-from types import TracebackType
 from typing import Any
+
+from experiments.support.loopback import Loopback, LoopbackHandler
 
 GOOD, THROTTLE, BROKEN, DROP, CUT, SLOW = "good", "429", "500", "dropped connection", "reply cut off", "slow"
 MODERATED, POLICY, NO_MONEY, NO_QUOTA = "moderation_blocked", "content_policy_violation", "billing limit", "quota"
@@ -114,10 +113,11 @@ class Behaviour:
     seed: int = 0
 
 
-class OpenAIImagesServer:
+class OpenAIImagesServer(Loopback):
     """A running server; a context manager. ``most_at_once``: requests that it ever worked on together."""
 
     def __init__(self, behaviour: Behaviour | None = None) -> None:
+        super().__init__(_Handler)
         self.behaviour = behaviour or Behaviour()
         self.log: list[Asked] = []
         self.downloads: list[Mapping[str, str]] = []  # headers of every request for a file
@@ -126,27 +126,10 @@ class OpenAIImagesServer:
         self.at_once = self.most_at_once = 0
         self.lock = threading.Lock()
         self.slots = threading.Semaphore(self.behaviour.slots)
-        self._http = _Server(("127.0.0.1", 0), _Handler)
-        self._http.images = self
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
-
-    @property
-    def root(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
 
     @property
     def url(self) -> str:
         return f"{self.root}/v1"
-
-    def __enter__(self) -> OpenAIImagesServer:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._http.shutdown()
-        self._http.server_close()
 
 
 def picture_of(key: str, size_px: tuple[int, int]) -> bytes:
@@ -162,35 +145,19 @@ def picture_of(key: str, size_px: tuple[int, int]) -> bytes:
     return encode_final(np.ascontiguousarray(blocks[rows[:, None], columns[None, :]]), "png")
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 256
-    images: OpenAIImagesServer
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that was killed is no news."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def log_message(self, *_: Any) -> None:
-        return
-
+class _Handler(LoopbackHandler):
     def do_GET(self) -> None:
-        images = self.server.images
+        images = self.server.owner
         with images.lock:
             images.downloads.append(dict(self.headers))
         data = images.files.get(self.path)
         if data is None:
-            self._send(404, {"error": {"message": "no such file"}})
+            self.send_json(404, {"error": {"message": "no such file"}})
         else:
-            self._send_bytes(200, "image/png", data)
+            self.send_data(200, "image/png", data)
 
     def do_POST(self) -> None:
-        images = self.server.images
+        images = self.server.owner
         raw = self.rfile.read(int(self.headers["content-length"]))
         fields, upload, name = _read(self.headers["content-type"], raw)
         with images.slots:
@@ -221,14 +188,16 @@ class _Handler(BaseHTTPRequestHandler):
             headers = {key.lower(): value for key, value in self.headers.items()}
             images.log.append(Asked(self.path, dict(fields), upload, name, headers, served, count))
         if refused is not None:
-            self._send(*refused)
+            self.send_json(*refused)
         elif served in _ERRORS:
             status, error = _ERRORS[served]
-            self._send(status, {"error": error}, images.behaviour.retry_after if served == THROTTLE else None)
+            self.send_json(status, {"error": error}, images.behaviour.retry_after if served == THROTTLE else None)
         elif not self._misbehaves(images, served):
             data = [self._image(images, fields, served, place, number) for place in range(count)]
             usage = {"input_tokens": 50, "output_tokens": 1000 * count, "total_tokens": 50 + 1000 * count}
-            self._send(200, {"created": 1, "data": data, "usage": usage, "quality": "low"}, {"x-request-id": "req_toy"})
+            self.send_json(
+                200, {"created": 1, "data": data, "usage": usage, "quality": "low"}, {"x-request-id": "req_toy"}
+            )
 
     def _refused(
         self, behaviour: Behaviour, fields: Mapping[str, Any], upload: bytes | None
@@ -251,21 +220,21 @@ class _Handler(BaseHTTPRequestHandler):
     def _misbehaves(self, images: OpenAIImagesServer, served: str) -> bool:
         """Answers that are no reply with images; False where one is due."""
         if served == DROP:
-            self._hang_up()
+            self.hang_up()
         elif served == CUT:
-            self._send_head(200, 5000, "application/json")
+            self.send_head(200, 5000, "application/json")
             self.wfile.write(b'{"created": 1, "data": [{"b64_')
-            self._hang_up()
+            self.hang_up()
         elif served == HTML:
-            self._send_bytes(200, "text/html", b"<html><body>Welcome to the hotel's network</body></html>")
+            self.send_data(200, "text/html", b"<html><body>Welcome to the hotel's network</body></html>")
         elif served == NO_IMAGE:
-            self._send(200, {"created": 1, "data": []})
+            self.send_json(200, {"created": 1, "data": []})
         elif served == ERROR_200:
-            self._send(200, {"error": _ERRORS[MODERATED][1]})
+            self.send_json(200, {"error": _ERRORS[MODERATED][1]})
         elif served == ECHO:
-            self._send(400, {"error": {"message": f"Bad request with {self.headers['authorization']} in it"}})
+            self.send_json(400, {"error": {"message": f"Bad request with {self.headers['authorization']} in it"}})
         elif served == ELSEWHERE:
-            self._send(307, {}, {"location": "http://localhost:9/v1/images/generations"})
+            self.send_json(307, {}, {"location": "http://localhost:9/v1/images/generations"})
         else:
             if served == SLOW:
                 time.sleep(images.behaviour.slow_seconds)
@@ -289,26 +258,6 @@ class _Handler(BaseHTTPRequestHandler):
         with images.lock:
             images.files[path] = data
         return {"url": images.root + path, **revised}
-
-    def _send(self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
-        self._send_bytes(status, "application/json", json.dumps(body, ensure_ascii=False).encode(), headers)
-
-    def _send_bytes(self, status: int, kind: str, data: bytes, headers: Mapping[str, str] | None = None) -> None:
-        self._send_head(status, len(data), kind, headers)
-        self.wfile.write(data)
-
-    def _send_head(self, status: int, length: int, kind: str, headers: Mapping[str, str] | None = None) -> None:
-        self.send_response(status)
-        self.send_header("content-type", kind)
-        self.send_header("content-length", str(length))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-
-    def _hang_up(self) -> None:
-        self.close_connection = True
-        with suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
 
 
 def _wrong(parameter: str, message: str) -> tuple[int, dict[str, Any]]:

@@ -134,12 +134,7 @@ def blind(pool: Pool) -> Pool:
     return replace(pool, variants=names, styles=(), finishes=(), origins=())
 
 
-def unrelated(pool: Pool) -> Pool:
-    """The same pool as if a finished picture had nothing to do with the one that it was made from."""
-    return replace(pool, origins=())
-
-
-VIEWS: dict[str, Callable[[Pool], Pool]] = {"variants": blind, "treatments": unrelated, "and copies": lambda pool: pool}
+VIEWS: dict[str, Callable[[Pool], Pool]] = {"variants": blind, "treatments": lambda pool: pool}
 
 
 def played(contest: Treated, view: str, totals: int, seed: int) -> tuple[float, float]:
