@@ -12,6 +12,7 @@ from scorers.judge.client import KEPT_CHARACTERS
 from scorers.judge.troubles import Trouble
 from selector.domain import TaskType, stable_hash
 from selector.runs.prompt_reading import read_prompt
+from selector.runs.text_replies import text_reply
 from selector.runs.translation_reading import DECLINED
 from selector.runs.workspace import Workspace
 from selector.store.prompt_texts import WRITTEN, PromptText
@@ -110,24 +111,8 @@ class Writer:
             seconds,
             at,
         )
-        reply = ReplyRow(
-            key=key,
-            ask=ask,
-            judge=self._name,
-            provider=endpoint.provider,
-            model=endpoint.model,
-            prompt_hash=source.order_hash,
-            images=(),
-            repeat=0,
-            outcome=outcome,
-            reason=why,
-            text=said,
-            tokens_in=usage.tokens_in,
-            tokens_out=usage.tokens_out,
-            cost=cost,
-            seconds=seconds,
-            at=at,
-        )
+        order = source.order_hash
+        reply = text_reply(self._name, endpoint, key, ask, order, outcome, why, said, usage, seconds, at)
         return Written(row, reply)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from scorers.judge import REFUSED, UNREADABLE, Answer, ChatJudge, Endpoint, Usage, outcome_of
 from scorers.judge.client import KEPT_CHARACTERS
 from selector.domain import stable_hash
+from selector.runs.text_replies import text_reply
 from selector.runs.translation_reading import DECLINED, read_translation
 from selector.runs.workspace import Workspace
 from selector.store.replies import ReplyRow
@@ -53,21 +54,5 @@ class Translator:
     def _row(self, text: str, outcome: str, why: str | None, said: str, usage: Usage, seconds: float) -> ReplyRow:
         """As a judge's reply is stored, of no picture; what fails is asked again, each time with a date of its own."""
         endpoint, at = self._endpoint, self._ws.now()
-        return ReplyRow(
-            key=stable_hash(["translate", endpoint.provider, endpoint.model, self._order_hash, text, at], 40),
-            ask=0,
-            judge=self._name,
-            provider=endpoint.provider,
-            model=endpoint.model,
-            prompt_hash=self._order_hash,
-            images=(),
-            repeat=0,
-            outcome=outcome,
-            reason=why,
-            text=said,
-            tokens_in=usage.tokens_in,
-            tokens_out=usage.tokens_out,
-            cost=endpoint.price.of(usage),
-            seconds=seconds,
-            at=at,
-        )
+        key = stable_hash(["translate", endpoint.provider, endpoint.model, self._order_hash, text, at], 40)
+        return text_reply(self._name, endpoint, key, 0, self._order_hash, outcome, why, said, usage, seconds, at)
