@@ -9,7 +9,7 @@ import numpy as np
 
 from selector.calibration.belief import JUDGE, Belief
 from selector.calibration.calibrator import Calibrator
-from selector.calibration.gaussian import Gaussian, Kin
+from selector.calibration.gaussian import Gaussian
 from selector.calibration.totals import Total
 from selector.features.pool import Floats, Ints, Pool
 from selector.planning.teaching import Choices
@@ -149,12 +149,10 @@ def recovered(contest: Contest, picked: dict[str, str]) -> float:
 
 def dense(gaussian: Gaussian) -> Floats:
     """The covariance (n, n), formed."""
-    kin = 0.0 if gaussian.kin is None else gaussian.kin.root.toarray() @ gaussian.kin.root.toarray().T
-    return gaussian.root @ gaussian.root.T + np.diag(gaussian.own) + kin - gaussian.learned @ gaussian.learned.T
+    return gaussian.root @ gaussian.root.T + np.diag(gaussian.own) - gaussian.learned @ gaussian.learned.T
 
 
-def random_gaussian(seed: int, n: int = 8, effects: int = 3, kin: bool = False) -> Gaussian:
-    """A prior of which nothing has been learned; with ``kin`` every third candidate is a copy of the one before it."""
+def random_gaussian(seed: int, n: int = 8, effects: int = 3) -> Gaussian:
+    """A prior of which nothing has been learned."""
     rng = np.random.default_rng(seed)
-    made = Gaussian(rng.normal(5, 1, n), rng.normal(0, 1, (n, effects)), rng.uniform(0.2, 2.0, n), np.zeros((n, 0)))
-    return replace(made, kin=Kin(np.arange(n) - np.arange(n) // 3, 0.8)) if kin else made
+    return Gaussian(rng.normal(5, 1, n), rng.normal(0, 1, (n, effects)), rng.uniform(0.2, 2.0, n), np.zeros((n, 0)))

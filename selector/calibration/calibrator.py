@@ -166,7 +166,4 @@ def _check_learned(learned: Mapping[str, tuple[float, float]]) -> None:
 def _prior(design: Design) -> Gaussian:
     n = len(design.base)
     root = design.basis * design.sds
-    mean, own = design.base + design.basis @ design.means, design.residual_sd**2
-    if design.kin is None:
-        return Gaussian(mean, root, own, np.zeros((n, 0)))
-    return Gaussian(mean, root, own - design.kin.sd**2, np.zeros((n, 0)), design.kin)
+    return Gaussian(design.base + design.basis @ design.means, root, design.residual_sd**2, np.zeros((n, 0)))

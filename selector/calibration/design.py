@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from selector.calibration.belief import UNKNOWN, Belief, joint_weights
-from selector.calibration.gaussian import Kin
 from selector.calibration.treatments import LEAST_OF_A_LEVEL, treatment_levels
 from selector.features.deviation import Deviation, deviation, group_mean
 from selector.features.pool import Floats, Ints, Pool, codes
@@ -36,7 +35,6 @@ class Scales:
     treatment_sd: float = 0.35  # of what a prompt style or finish changes, over the generators of a task type
     treated_sd: float = 0.25  # of what it changes besides with one generator: together as much as between two variants
     residual_sd: float = 1.55  # what no score explains, a candidate
-    kin: float = 0.6  # share of its variance that a picture and those finished from it have in common
     trust_sd: float = 0.4  # of the slope (about 1) on a written prior
     ease_sd: float = 0.3  # of a generator's slope on how easy a task is, by the spread of ease over tasks
     between_sd: float = 0.5  # of the slope between the means of tasks
@@ -71,16 +69,12 @@ class Effect:
 
 @dataclass(frozen=True)
 class Design:
-    """``basis`` has shape (candidates, effects); ``base`` and ``residual_sd`` (candidates,).
-
-    ``kin`` is the part of ``residual_sd`` that near copies share; None where no candidate has any.
-    """
+    """``basis`` has shape (candidates, effects); ``base`` and ``residual_sd`` (candidates,)."""
 
     effects: tuple[Effect, ...]
     basis: Floats
     base: Floats
     residual_sd: Floats
-    kin: Kin | None = None
 
     @property
     def means(self) -> Floats:
@@ -132,8 +126,7 @@ def build_design(
     base = np.full(n, scales.base)
     if pool.prior_overall is not None:
         base = group_mean(pool.prior_overall, pool.task_of)
-    kin = None if pool.family_of is None else Kin(pool.family_of, scales.residual_sd * scales.kin**0.5)
-    return Design(tuple(effects), np.column_stack(columns), base, np.sqrt(variance), kin)
+    return Design(tuple(effects), np.column_stack(columns), base, np.sqrt(variance))
 
 
 Part = tuple[Effect, Ints, Floats, Floats]  # the effect, its rows, its values there, what it adds to their variance

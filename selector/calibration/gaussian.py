@@ -1,45 +1,18 @@
 """A Gaussian over all candidates' overall scores, kept as factors: memory grows with candidates, not their square.
 
-Covariance = root root' + diag(own) + kin - learned learned', with shapes (n, effects), (n,) and (n, observations); kin
-is what near copies of one picture share, 0 between all others. The formulas are those of Gaussian process regression
-(Rasmussen and Williams 2006, equations 2.23 and 2.24), with a linear kernel plus one own part a candidate.
+Covariance = root root' + diag(own) - learned learned', with shapes (n, effects), (n,) and (n, observations). The
+formulas are those of Gaussian process regression (Rasmussen and Williams 2006, equations 2.23 and 2.24), with a linear
+kernel plus one own part a candidate.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
-from scipy.sparse import csr_array
 
-from selector.features.pool import Floats, Ints
-
-
-@dataclass(frozen=True)
-class Kin:
-    """What all of a family have in common: ``sd`` in points, ``family`` (n,) the number of each candidate's family."""
-
-    family: Ints
-    sd: float
-
-    @cached_property
-    def root(self) -> Any:
-        """(n, families) sparse: ``sd`` where a candidate belongs to the family."""
-        n = len(self.family)
-        return csr_array((np.full(n, self.sd), (np.arange(n), self.family)))
-
-    def times(self, vector: Floats) -> Floats:
-        """Their covariance times a vector (n,) or matrix (n, k)."""
-        product: Floats = self.root @ (self.root.T @ vector)
-        return product
-
-    def among(self, rows: Ints) -> Floats:
-        """(…, k, k) covariance among rows (…, k)."""
-        alike = self.family[rows][..., :, None] == self.family[rows][..., None, :]
-        return np.where(alike, self.sd**2, 0.0)
+from selector.features.pool import Floats
 
 
 @dataclass(frozen=True)
@@ -50,32 +23,22 @@ class Gaussian:
     root: Floats
     own: Floats  # variance that belongs to the candidate alone
     learned: Floats
-    kin: Kin | None = None
 
     def times(self, vector: Floats) -> Floats:
         """Covariance times a vector (n,) or matrix (n, k), without ever forming the covariance."""
         own = self.own * vector if vector.ndim == 1 else self.own[:, None] * vector
         product: Floats = self.root @ (self.root.T @ vector) + own - self.learned @ (self.learned.T @ vector)
-        return product if self.kin is None else product + self.kin.times(vector)
+        return product
 
     @property
     def variance(self) -> Floats:
         """(n,) variance of every candidate."""
         full: Floats = (self.root**2).sum(axis=1) + self.own - (self.learned**2).sum(axis=1)
-        return np.maximum(full if self.kin is None else full + self.kin.sd**2, 0.0)
+        return np.maximum(full, 0.0)
 
     def scaled(self, columns: Floats, own: float) -> Gaussian:
         """The same with other prior spreads: factors on the effects (effects,) and on the candidates' own parts."""
-        kin = self.kin and replace(self.kin, sd=self.kin.sd * own)
-        return replace(self, root=self.root * columns, own=self.own * own**2, kin=kin)
-
-    def apart(self, weights: Floats) -> Floats:
-        """(t, t) covariance of totals of ``weights`` (t, n) by what belongs to candidates and their near copies."""
-        own: Floats = (weights * self.own) @ weights.T
-        if self.kin is None:
-            return own
-        shared: Floats = weights @ self.kin.root
-        return np.asarray(own + shared @ shared.T)
+        return replace(self, root=self.root * columns, own=self.own * own**2)
 
     def observe(self, weights: Floats, values: Floats, noise: Floats) -> Gaussian:
         """Condition on ``weights @ overall + noise = values``: weights (t, n), values and noise variances (t,)."""
@@ -96,8 +59,6 @@ class Gaussian:
         prior = replace(self, learned=np.zeros((len(self.mean), 0)))
         free = rng.standard_normal((count, self.root.shape[1])) @ self.root.T
         free += rng.standard_normal(free.shape) * np.sqrt(self.own)
-        if self.kin is not None:
-            free += (self.kin.sd * rng.standard_normal((count, self.kin.root.shape[1])))[:, self.kin.family]
         if len(noise):
             gain = prior.times(weights.T)
             spread = weights @ gain + np.diag(noise)

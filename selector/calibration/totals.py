@@ -101,7 +101,7 @@ def weigh(prior: Gaussian, groups: Mapping[str, Ints], totals: tuple[Total, ...]
 def _parts(prior: Gaussian, groups: Mapping[str, Ints], weights: Floats) -> Parts:
     seen = weights @ prior.root
     free = {name: seen[:, columns] @ seen[:, columns].T for name, columns in groups.items()}
-    free[OWN] = prior.apart(weights)
+    free[OWN] = (weights * prior.own) @ weights.T
     sure = np.setdiff1d(np.arange(seen.shape[1]), np.concatenate([np.empty(0, dtype=np.intp), *groups.values()]))
     return Parts(seen[:, sure] @ seen[:, sure].T, free)
 

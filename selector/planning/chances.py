@@ -35,8 +35,6 @@ def _draws(belief: Gaussian, rows: Ints, z: Floats) -> Floats:
     covariance -= belief.learned[rows] @ belief.learned[rows].transpose(0, 2, 1)
     places = np.arange(rows.shape[1])
     covariance[:, places, places] += belief.own[rows] + 1e-9
-    if belief.kin is not None:
-        covariance += belief.kin.among(rows)
     values, vectors = np.linalg.eigh(covariance)
     factor = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
     drawn = belief.mean[rows][:, None, :] + z @ factor.transpose(0, 2, 1)

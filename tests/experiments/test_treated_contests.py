@@ -80,8 +80,6 @@ def test_figures_are_written_with_their_contests(tmp_path: Path):
     assert views["variants"]["gained"]["mean"] == 0.0
     gained = views["treatments"]["recovered"]["mean"] - views["variants"]["recovered"]["mean"]
     assert views["treatments"]["gained"]["mean"] == pytest.approx(gained)
-    added = views["and copies"]["recovered"]["mean"] - views["treatments"]["recovered"]["mean"]
-    assert views["and copies"]["added"]["mean"] == pytest.approx(added)
 
 
 def test_wrong_numbers_are_refused(capsys: pytest.CaptureFixture[str]):

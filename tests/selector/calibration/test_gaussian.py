@@ -17,13 +17,9 @@ def conditioned(mean, covariance, weights, values, noise):
     return mean + gain @ (values - weights @ mean), covariance - gain @ weights @ covariance
 
 
-KIN = pytest.mark.parametrize("kin", [False, True], ids=["each by itself", "near copies"])
-
-
-@KIN
 @pytest.mark.parametrize("seed", range(5))
-def test_observing_totals_is_conditioning(seed, kin):
-    prior = random_gaussian(seed, kin=kin)
+def test_observing_totals_is_conditioning(seed):
+    prior = random_gaussian(seed)
     posterior = prior.observe(WEIGHTS, VALUES, NOISE)
     mean, covariance = conditioned(prior.mean, dense(prior), WEIGHTS, VALUES, NOISE)
     np.testing.assert_allclose(posterior.mean, mean, atol=1e-9)
@@ -31,10 +27,9 @@ def test_observing_totals_is_conditioning(seed, kin):
     np.testing.assert_allclose(posterior.variance, np.diag(covariance), atol=1e-9)
 
 
-@KIN
 @pytest.mark.parametrize("shape", [(8,), (8, 4)])
-def test_times_is_the_product_with_the_covariance(shape, kin):
-    posterior = random_gaussian(1, kin=kin).observe(WEIGHTS, VALUES, NOISE)
+def test_times_is_the_product_with_the_covariance(shape):
+    posterior = random_gaussian(1).observe(WEIGHTS, VALUES, NOISE)
     vector = RNG.normal(size=shape)
     np.testing.assert_allclose(posterior.times(vector), dense(posterior) @ vector, atol=1e-9)
 
@@ -53,31 +48,16 @@ def test_no_total_teaches_nothing():
     assert prior.observe(np.zeros((0, 8)), np.zeros(0), np.zeros(0)) is prior
 
 
-def test_near_copies_covary_by_what_they_share_and_others_do_not():
-    prior = random_gaussian(3, kin=True)
-    alone = dense(prior) - dense(random_gaussian(3))
-    expected = np.zeros((8, 8))
-    for copies in ([0], [1], [2, 3], [4], [5, 6], [7]):
-        expected[np.ix_(copies, copies)] = 0.8**2
-    np.testing.assert_allclose(alone, expected, atol=1e-12)
-    np.testing.assert_allclose(prior.apart(WEIGHTS), WEIGHTS @ (expected + np.diag(prior.own)) @ WEIGHTS.T)
-    rows = np.array([[2, 3, 0], [5, 7, 6]])
-    np.testing.assert_allclose(prior.kin.among(rows), [expected[np.ix_(r, r)] for r in rows])
-
-
-@KIN
-def test_scaling_multiplies_the_prior_standard_deviations_of_effects_and_candidates(kin):
-    prior, factors = random_gaussian(4, kin=kin), np.array([0.5, 1.0, 3.0])
+def test_scaling_multiplies_the_prior_standard_deviations_of_effects_and_candidates():
+    prior, factors = random_gaussian(4), np.array([0.5, 1.0, 3.0])
     got = prior.scaled(factors, 1.7)
-    apart = dense(prior) - prior.root @ prior.root.T
-    expected = (prior.root * factors**2) @ prior.root.T + 1.7**2 * apart
+    expected = (prior.root * factors**2) @ prior.root.T + 1.7**2 * np.diag(prior.own)
     np.testing.assert_allclose(dense(got), expected)
     np.testing.assert_allclose(got.mean, prior.mean)
 
 
-@KIN
-def test_draws_have_the_posterior_s_mean_and_covariance(kin):
-    posterior = random_gaussian(5, kin=kin).observe(WEIGHTS, VALUES, NOISE)
+def test_draws_have_the_posterior_s_mean_and_covariance():
+    posterior = random_gaussian(5).observe(WEIGHTS, VALUES, NOISE)
     drawn = posterior.draws(WEIGHTS, NOISE, 60_000, np.random.default_rng(0))
     covariance = dense(posterior)
     error = np.sqrt((np.outer(np.diag(covariance), np.diag(covariance)) + covariance**2) / len(drawn))

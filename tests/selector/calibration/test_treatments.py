@@ -1,4 +1,4 @@
-"""Prompt styles and finishes: levels that generators share, luck that copies share, and picks that learn."""
+"""Prompt styles and finishes: levels that generators share, and picks that learn."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toy_contests import BELIEFS, dense, make_contest, make_treated, subset
+from toy_contests import BELIEFS, make_contest, make_treated, subset
 
 from selector.calibration.calibrator import Calibrator
 from selector.calibration.design import Scales, build_design
-from selector.planning.chances import probability_best
-from selector.planning.teaching import Choices
 from selector.study import Study
 
 SCALES = Scales()
@@ -94,37 +92,6 @@ def test_each_task_type_has_treatments_of_its_own():
     assert {"draw/treatment/finish sharpen", "edit/treatment/finish sharpen"} <= keys
 
 
-def test_copies_share_the_luck_of_their_picture_and_no_variance_is_added():
-    pool = replace(CONTEST.pool, columns=(), values=np.zeros((120, 0)))
-    fitted, apart = (Calibrator().fit(p) for p in (pool, replace(pool, origins=())))
-    np.testing.assert_allclose(fitted.posterior_.variance, apart.posterior_.variance)
-    shared = dense(fitted.posterior_) - dense(apart.posterior_)
-    expected = np.zeros((120, 120))
-    for first in range(0, 120, 2):
-        expected[first, first + 1] = expected[first + 1, first] = SCALES.kin * SCALES.residual_sd**2
-    np.testing.assert_allclose(shared, expected, atol=1e-9)
-
-
-def test_estimates_with_copies_are_gaussian_process_regression_on_the_formed_covariance():
-    totals = CONTEST.random_totals(4, seed=1)
-    fitted = Calibrator(BELIEFS).fit(CONTEST.pool, totals)
-    full, evidence, mean = dense(fitted.prior_), fitted.evidence_, fitted.prior_.mean
-    spread = evidence.weights @ full @ evidence.weights.T + np.diag(evidence.noise)
-    gain = np.linalg.solve(spread, evidence.weights @ full).T
-    off = evidence.values - evidence.weights @ mean
-    np.testing.assert_allclose(fitted.posterior_.mean, mean + gain @ off, atol=1e-8)
-    np.testing.assert_allclose(dense(fitted.posterior_), full - gain @ evidence.weights @ full, atol=1e-8)
-
-
-def test_chances_to_be_best_know_that_copies_rise_and_fall_together():
-    fitted = Calibrator(BELIEFS).fit(CONTEST.pool, CONTEST.random_totals(4, seed=1))
-    stated = probability_best(fitted.posterior_, Choices(CONTEST.pool.choices, 10), draws=20_000)
-    drawn = np.random.default_rng(0).multivariate_normal(
-        fitted.posterior_.mean[:12], dense(fitted.posterior_)[:12, :12], 40_000
-    )
-    np.testing.assert_allclose(stated[:12], np.bincount(drawn.argmax(axis=1), minlength=12) / 40_000, atol=0.015)
-
-
 # What there was before
 
 
@@ -189,15 +156,3 @@ def test_little_teaches_which_treatment_pays(learned, contests, options, effect)
     preferred = np.sign(effect) * np.mean(told)
     assert preferred > (0.6 if learned is after_totals else 0.3)
     assert preferred > np.sign(effect) * np.mean(unaware_of) + 0.15
-
-
-def test_a_total_of_pictures_moves_their_copies_too():
-    """Two submissions of the unfinished pictures, in halves of the tasks: what it says of them is true of copies."""
-    pool = replace(CONTEST.pool, columns=(), values=np.zeros((120, 0)))
-    first, second = np.arange(0, 120, 12), np.arange(2, 120, 12)
-    swapped = np.concatenate([first[:5], second[5:]])
-    contest = replace(CONTEST, pool=pool)
-    totals = [replace(contest.total(rows), value=value) for rows, value in ((first, 7.0), (swapped, 5.0))]
-    moved, apart = (Calibrator().fit(p, totals).posterior_.mean for p in (pool, replace(pool, origins=())))
-    assert moved[first[5:] + 1].mean() - moved[first[:5] + 1].mean() > 0.1
-    assert apart[first[5:] + 1].mean() - apart[first[:5] + 1].mean() == pytest.approx(0.0, abs=1e-6)
