@@ -1,4 +1,4 @@
-"""A model's answer about words alone (a translation, a prompt in other words) as a reply row, which the budget counts."""
+"""An answer of a model about words alone (a translation, another wording) as a reply row, which the budget counts."""
 
 from __future__ import annotations
 
