@@ -11,7 +11,7 @@ Methods (recipe variants):
     baseline_triangles  the contest's baseline: triangles of the 68 points, seamlessClone; for comparison.
 Models: dlib's detector and 68 landmarks (see ``selector.perception.faces``; non-commercial training data).
 Cost: 10 to 40 ms for a face of 100 px once the faces are found (0.2 s for both pictures). No randomness.
-Fails with ``GenerationFailed`` when one of the pictures shows no face that can be used. Weak where the poses differ by
+Fails with ``Declined`` when one of the pictures shows no face that can be used. Weak where the poses differ by
 more than about 30 degrees, where the scene's face wears glasses (their sides may stay), where hair crosses
 the reference's face, and under hard side light.
 """
@@ -30,7 +30,7 @@ from generators.face import blend
 from generators.face.geometry import Warp, face_width_px, fit_face, with_forehead
 from generators.face.inputs import scene_and_reference
 from selector.domain import (
-    GenerationFailed,
+    Declined,
     InputError,
     Made,
     MissingPart,
@@ -120,12 +120,12 @@ class FaceSwap:
 def swap_faces(scene: Pixels, onto: Floats, reference: Pixels, landmarks: Floats, swap: Swap) -> Pixels:
     """The scene (H, W, 3) with the face of ``reference``; ``onto`` and ``landmarks`` are the two faces' (68, 2), in px.
 
-    Raises ``GenerationFailed`` when too little of a face lies inside the pictures.
+    Raises ``Declined`` when too little of a face lies inside the pictures.
     """
     left, top, right, bottom = _crop_box(onto, scene.shape[1], scene.shape[0])
     crop, onto = scene[top:bottom, left:right], onto - [left, top]
     if min(crop.shape[:2]) < 8:
-        raise GenerationFailed("the scene's face lies outside of the picture: nothing to swap")
+        raise Declined("the scene's face lies outside of the picture: nothing to swap")
     reference, landmarks = _at_scale(reference, landmarks, face_width_px(onto) / face_width_px(landmarks))
     result: Pixels = scene.copy()
     result[top:bottom, left:right] = _blended(crop, onto, reference, landmarks, swap)
@@ -142,7 +142,7 @@ def _blended(crop: Pixels, onto: Floats, reference: Pixels, landmarks: Floats, s
     core = blend.swap_mask(onto, fit.placed, shape, swap.grow, swap.brows)
     skin = blend.skin_mask(onto, core) & blend.skin_mask(fit.placed, core)
     if skin.sum() < LEAST_SKIN_PX:
-        raise GenerationFailed(f"the faces share only {int(skin.sum())} px of skin: too small or too turned to swap")
+        raise Declined(f"the faces share only {int(skin.sum())} px of skin: too small or too turned to swap")
     face, mask = _fitted_in(face, crop.astype(np.float32), onto, fit.placed, core, skin, swap)
     if swap.edge == "poisson":
         face = blend.poisson_clone(crop, face, mask).astype(np.float32)
@@ -186,7 +186,7 @@ def _at_scale(picture: Pixels, landmarks: Floats, scale: float) -> tuple[Pixels,
 def _face_of(picture: Picture, role: str) -> Face:
     face = main_face(picture)
     if face is None:
-        raise GenerationFailed(
+        raise Declined(
             f"no face found in the {role} picture {picture.name}, also not after padding it by 15%; "
             "another generator may do this task"
         )

@@ -15,8 +15,9 @@ The order of the recipes is a judgement; it was measured on nothing. No randomne
 Cost: detection 0.1 s a picture, once; pasting 2 to 50 ms for a face of up to 200 px. The networks come on top: the
 swapper once a task, the restorer once a mask. Published weights were not run here, where none can be reached: all was
 tried with small networks of the same inputs and outputs, and how fast and how good the real ones are was not measured.
-Fails with ``GenerationFailed`` where one of the pictures shows no face, also not after padding it by 15%, or where a
-network gives nothing. Weak where something lies in front of the scene's face, and on profiles.
+Fails with ``Declined`` where one of the pictures shows no face, also not after padding it by 15%: another try finds
+none either; with ``GenerationFailed`` where a network gives nothing. Weak where something lies in front of the scene's
+face, and on profiles.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from generators.face.onnx_networks import Image
 from generators.face.paste import Aligned, Paste, paste
 from generators.face.swap_models import SwapModels
 from selector.domain import (
-    GenerationFailed,
+    Declined,
     InputError,
     Made,
     MissingPart,
@@ -92,6 +93,7 @@ class InSwapper:
 
     name = "inswapper"
     free_settings = ("device",)  # it changes no picture
+    settings_in_version = ("model_path", "embedder_path", "detector_path", "restorer_path", "emap_path")
     task_types = frozenset({TaskType.DEEPFAKE})
 
     def __init__(
@@ -157,7 +159,7 @@ class InSwapper:
         return [self._recipe(how) for how in self._pastes()[: max(0, n)]]
 
     def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:
-        """One swap. Raises ``GenerationFailed``, ``MissingPart``, or ``InputError`` for a parameter or a model file."""
+        """One swap. Raises ``Declined``, ``GenerationFailed``, ``MissingPart``; ``InputError``: a parameter or file."""
         source, reference = scene_and_reference(inputs, self.name)
         how = _paste_of(recipe)
         face = self._face_of(source, "scene (source)", self._which)
@@ -197,7 +199,7 @@ class InSwapper:
     def _face_of(self, picture: Picture, role: str, which: str) -> FoundFace:
         faces = self._faces.get(picture.id, lambda: self._models.faces(picture))
         if not faces:
-            raise GenerationFailed(
+            raise Declined(
                 f"no face found in the {role} picture {picture.name}, also not after padding it by 15%; "
                 "another generator may do this task"
             )

@@ -39,7 +39,7 @@ class Retouch:
     def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
         """Ways to carry out the instruction, best guess first. Raises ``Declined`` for what it cannot do."""
         if inputs.task.type not in self.task_types:
-            raise Declined(f"retouching edits scenes, and task {inputs.task.id} is a {inputs.task.type.value} task")
+            raise Declined(f"retouching edits scenes, and this is a {inputs.task.type.value} task")
         operations, source = _plan(inputs)
         styles = [styles_of(operation, _mask_methods(operation, source)) for operation in operations]
         return [_recipe(operations, chosen, seed) for chosen in islice(combinations(styles), max(n, 0))]
@@ -99,7 +99,7 @@ def _applied(srgb: Floats, source: Picture, operation: Operation, style: Style, 
         return _filtered(srgb, operation.name, style.method, strength, seed)
     subject = subject_mask(source, style.mask)
     if subject is None:
-        raise GenerationFailed(f"retouch: no subject found by '{style.mask}' in {source.name}")
+        raise Declined(f"retouch: no subject found by '{style.mask}' in {source.name}")
     where = (subject if operation.scope == "subject" else 1 - subject)[..., None]
     if operation.name == "blur" and operation.scope == "background":
         changed = detail.blur_outside(srgb, subject, style.method, strength, seed)

@@ -11,9 +11,9 @@ Settings: ``fonts_folder``, a folder of own fonts; ``exclude_fonts``, parts of n
 Models: the reader's (see ``selector.perception.ocr``). Fonts and their licences: see ``selector.perception.fonts``;
 ``version`` changes with the fonts that are here.
 Cost: 0.5 s for reading a picture, once; then about 0.5 to 2 s a candidate at 640 px. Randomness: only the grain.
-Fails with ``Declined`` when the instruction is not understood, ``GenerationFailed`` when the old text is not found (the
-message says what was read) or has no contrast, ``MissingPart`` when no font has the characters. Weak on curved and
-vertical text, on letters of several colours or with soft shadows, and under 10 px height.
+Fails with ``Declined``, because another try gives the same, when the instruction is not understood, and when the old
+text is not found (the message says what was read) or has no contrast; with ``MissingPart`` when no font has the
+characters. Weak on curved and vertical text, on letters of several colours or with soft shadows, under 10 px height.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from generators.lettering.job import Settings, delete_texts, replace_text
 from generators.lettering.layout import Align
 from selector.domain import (
     Declined,
-    GenerationFailed,
     InputError,
     JSONValue,
     Made,
@@ -102,14 +101,14 @@ class TextEditor:
     def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
         """At most ``n`` recipes, the most natural first; fewer when there are no more useful ones."""
         if inputs.task.type not in self.task_types:
-            raise Declined(f"textedit: task {inputs.task.id} is a {inputs.task.type.value} task and no text edit")
+            raise Declined(f"textedit edits text, and this is a {inputs.task.type.value} task")
         edit = _understood(inputs)
         _source(inputs)
         plans = _PLANS[edit.action][: max(n, 0)]
         return [Recipe(_variant(edit.action, plan), seed, _settings_of(plan)) for plan in plans]
 
     def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:
-        """Edit the text. Raises ``Declined``, ``GenerationFailed`` or ``MissingPart``."""
+        """Edit the text. Raises ``Declined`` or ``MissingPart``."""
         edit, plan, picture = _understood(inputs), _plan_of(recipe), _source(inputs)
         lines = read_text(picture)
         canvas = Canvas(picture.rgb, lines, np.random.default_rng(recipe.seed))
@@ -143,7 +142,7 @@ def _understood(inputs: TaskInputs) -> TextEdit:
 
 def _source(inputs: TaskInputs) -> Picture:
     if inputs.source is None:
-        raise Declined(f"textedit: task {inputs.task.id} has no source picture to edit")
+        raise Declined("textedit: the task has no source picture to edit")
     return inputs.source
 
 
@@ -153,10 +152,10 @@ def _spans(edit: TextEdit, lines: tuple[TextLine, ...]) -> tuple[Span, ...]:
         spans = find_spans(lines, edit.old)
         if not spans:
             read = " | ".join(line.text for line in lines)[:160] or "nothing"
-            raise GenerationFailed(f"textedit: the text '{edit.old}' was not found in the picture; read: {read}")
+            raise Declined(f"textedit: the text '{edit.old}' was not found in the picture; read: {read}")
         return spans
     if not lines:
-        raise GenerationFailed("textedit: no text was found in the picture")
+        raise Declined("textedit: no text was found in the picture")
     whole = [Span(index, 0, len(line.text), 1.0) for index, line in enumerate(lines)]
     return tuple(whole) if edit.action == "delete" else (max(whole, key=lambda span: lines[span.line].height_px),)
 

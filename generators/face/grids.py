@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from selector.domain import GenerationFailed
+from selector.domain import Declined
 from selector.perception.face_align import FIVE_PLACES, redrawn, similarity_matrix
 
 Floats = NDArray[np.float64]
@@ -78,10 +78,10 @@ def face_grid(points: Floats, places: Floats, side_px: int) -> Grid:
     A share s of the side lies at s * side_px px, as in the preparation that such networks are trained with.
 
     Raises:
-        GenerationFailed: the points lie on top of each other.
+        Declined: the points lie on top of each other.
     """
     if not np.isfinite(points).all() or np.linalg.norm(points[1] - points[0]) < LEAST_EYES_PX:
-        raise GenerationFailed(f"the face is too small to swap: its eyes are under {LEAST_EYES_PX:g} px apart")
+        raise Declined(f"the face is too small to swap: its eyes are under {LEAST_EYES_PX:g} px apart")
     return Grid(similarity_matrix(points, places * side_px), side_px, side_px)
 
 
@@ -89,12 +89,12 @@ def region_under(grid: Grid, width: int, height: int) -> tuple[Grid, tuple[slice
     """The part of a scene that a crop covers, at the scene's own px, as a grid and as rows and columns.
 
     Raises:
-        GenerationFailed: the crop lies outside of the scene.
+        Declined: the crop lies outside of the scene.
     """
     corners = grid.border()
     low, high = corners.min(axis=0), corners.max(axis=0)
     if (high <= 0).any() or (low >= [width - 1, height - 1]).any():
-        raise GenerationFailed("the scene's face lies outside of the picture: nothing to swap")
+        raise Declined("the scene's face lies outside of the picture: nothing to swap")
     left, top = np.clip(np.floor(low) - MARGIN_PX, 0, [width, height]).astype(int).tolist()
     right, bottom = np.clip(np.ceil(high) + MARGIN_PX + 1, 0, [width, height]).astype(int).tolist()
     moved = np.array([[1.0, 0.0, -left], [0.0, 1.0, -top]])

@@ -15,5 +15,5 @@ def scene_and_reference(inputs: TaskInputs, who: str) -> tuple[Picture, Picture]
         raise Declined(f"{who} does {TaskType.DEEPFAKE.value} tasks, this is a {inputs.task.type.value} task")
     if inputs.source is None or inputs.reference is None:
         missing = "scene (source)" if inputs.source is None else "reference"
-        raise Declined(f"{who} needs two pictures; task {inputs.task.id} has no {missing} picture")
+        raise Declined(f"{who} needs two pictures, and the task has no {missing} picture")
     return inputs.source, inputs.reference

@@ -53,7 +53,7 @@ def paste(
     """The scene (H, W, 3) with the swapped face; ``restoring`` is the restorer's crop and what it does to it.
 
     Raises:
-        GenerationFailed: the face lies outside of the scene, or the restorer gave nothing.
+        Declined: the face lies outside of the scene. GenerationFailed: the restorer gave nothing.
     """
     height, width = scene.shape[:2]
     region, window = region_under(swapped.crop, width, height)

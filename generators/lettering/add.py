@@ -11,7 +11,7 @@ from generators.lettering.fit import Lettering, rank_fonts
 from generators.lettering.job import Settings, choose_lettering
 from generators.lettering.place import find_place
 from generators.lettering.render import EM_PX
-from selector.domain import GenerationFailed, JSONValue, MissingPart
+from selector.domain import Declined, JSONValue, MissingPart
 from selector.perception.fonts import fonts_for
 from selector.perception.text_boxes import Floats
 from selector.perception.text_match import Span
@@ -65,7 +65,7 @@ def _style_of_picture(canvas: Canvas, new: str, font: int, settings: Settings) -
         try:
             found = locate(canvas, Span(index, 0, len(line.text), 1.0), "kmeans")
             fonts = fonts_for(line.text + new, settings.fonts_folder, settings.exclude_fonts)
-        except (GenerationFailed, MissingPart):
+        except (Declined, MissingPart):
             continue
         ranked = rank_fonts(found.ink.alpha, found.box, line.text, fonts)
         if ranked:

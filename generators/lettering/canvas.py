@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from generators.lettering.fill import fill, grain, is_textured
 from generators.lettering.mask import Ink, find_ink
-from selector.domain import GenerationFailed
+from selector.domain import Declined
 from selector.perception.ocr import TextLine, span_box
 from selector.perception.text_boxes import Floats, grown
 from selector.perception.text_match import Span
@@ -72,7 +72,7 @@ def locate(canvas: Canvas, span: Span, mask: str) -> Found:
     """Cut out the surroundings of the span and find its ink.
 
     Raises:
-        GenerationFailed: when the box holds nothing that differs from its ground.
+        Declined: when the box holds nothing that differs from its ground.
     """
     line = canvas.lines[span.line]
     box = span_box(line, span.start, span.end)
@@ -84,7 +84,7 @@ def locate(canvas: Canvas, span: Span, mask: str) -> Found:
     ink = find_ink(crop, [one.box - low for one in canvas.lines], span.line, box - low, mask)
     if ink is None:
         text = line.text[span.start : span.end]
-        raise GenerationFailed(f"textedit: no letters stand out from their ground where '{text}' was read")
+        raise Declined(f"textedit: no letters stand out from their ground where '{text}' was read")
     return Found(span, box - low, ink, crop, low.astype(np.float64))
 
 

@@ -11,7 +11,7 @@ from generators.lettering.canvas import Canvas, Found, erase, ink_noise, locate
 from generators.lettering.fit import Lettering, fit_strokes, rank_fonts
 from generators.lettering.layout import Align, choose_align, find_room, place_text
 from generators.lettering.render import EM_PX
-from selector.domain import GenerationFailed, JSONValue
+from selector.domain import Declined, JSONValue
 from selector.perception.fonts import fonts_for
 from selector.perception.text_boxes import Floats
 from selector.perception.text_match import Span, plain
@@ -59,7 +59,7 @@ def replace_text(
             fonts, font = (letterings[0].font,), 0
         ranked = rank_fonts(found.ink.alpha, found.box, text, fonts, exact)
         if not ranked:
-            raise GenerationFailed(f"textedit: the letters of '{text}' are too faint or too small to be imitated")
+            raise Declined(f"textedit: the letters of '{text}' are too faint or too small to be imitated")
         letterings.append(choose_lettering(ranked, font, text, found.ink.alpha))
     for found in founds:
         erase(canvas, found, fill)

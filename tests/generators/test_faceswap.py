@@ -13,7 +13,6 @@ from generators.face import blend, geometry
 from generators.faceswap import SWAPS, FaceSwap
 from selector.domain import (
     Declined,
-    GenerationFailed,
     Generator,
     InputError,
     Picture,
@@ -131,10 +130,10 @@ def test_same_recipe_gives_the_same_pixels_also_in_threads():
 
 
 @pytest.mark.parametrize("role", ["source", "reference"])
-def test_missing_face_is_a_failure_that_names_the_picture(role):
+def test_missing_face_is_declined_with_a_reason_that_names_the_picture(role):
     cup = picture(data.coffee(), "coffee.jpg")
     inputs = pair(cup, LADY) if role == "source" else pair(LADY, cup)
-    with pytest.raises(GenerationFailed, match=rf"no face found in the .*{role}.* coffee\.jpg"):
+    with pytest.raises(Declined, match=rf"no face found in the .*{role}.* coffee\.jpg"):
         first(inputs)
 
 

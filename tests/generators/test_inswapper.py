@@ -292,9 +292,9 @@ def test_which_face_of_several_is_a_setting(models, tmp_path, which, expected):
 
 
 @pytest.mark.parametrize("role", ["source", "reference"])
-def test_a_missing_face_is_a_failure_that_names_the_picture(models, role):
+def test_a_missing_face_is_declined_with_a_reason_that_names_the_picture(models, role):
     inputs = pair(CUP, LADY) if role == "source" else pair(LADY, CUP)
-    with pytest.raises(GenerationFailed, match=rf"no face found in the .*{role}.* coffee\.jpg, also not after padding"):
+    with pytest.raises(Declined, match=rf"no face found in the .*{role}.* coffee\.jpg, also not after padding"):
         made(InSwapper(**models), inputs)
 
 

@@ -15,7 +15,7 @@ from skimage.registration import phase_cross_correlation
 from generators.face.grids import RESTORE_PLACES, SWAP_PLACES, crop_of, face_grid, redraw, region_under
 from generators.face.paste import Aligned, Paste, alpha_on, paste
 from generators.inswapper import InSwapper
-from selector.domain import GenerationFailed, Picture, Recipe, Task, TaskInputs, TaskType, encode_final
+from selector.domain import Declined, Picture, Recipe, Task, TaskInputs, TaskType, encode_final
 from selector.perception.face_align import FIVE_PLACES, five_points
 from selector.perception.faces import main_face
 
@@ -172,9 +172,9 @@ def test_a_face_at_the_border_is_pasted_as_far_as_the_picture_goes():
     assert (image[:50, :50] == 200).all() and (image[-1] == 200)[:50].all() and (image[:, -10:] == 90).all()
 
 
-def test_faces_beside_the_picture_or_without_size_fail_in_words():
+def test_faces_beside_the_picture_or_without_size_are_declined_in_words():
     scene = np.zeros((80, 90, 3), np.uint8)
-    with pytest.raises(GenerationFailed, match="outside of the picture"):
+    with pytest.raises(Declined, match="outside of the picture"):
         crop_of(scene, face_grid(FIVE_PLACES - [400, 0], SWAP_PLACES, 128))
-    with pytest.raises(GenerationFailed, match="too small"):
+    with pytest.raises(Declined, match="too small"):
         face_grid(FIVE_PLACES * 0.05, SWAP_PLACES, 128)

@@ -15,7 +15,6 @@ from generators.lettering.render import EM_PX, apply, render
 from generators.textedit import TextEditor
 from selector.domain import (
     Declined,
-    GenerationFailed,
     Generator,
     InputError,
     MissingPart,
@@ -125,14 +124,14 @@ def test_task_without_a_picture_is_declined():
         TextEditor().recipes(inputs_of(None, "change 'A' to 'B'"), 3, 0)
 
 
-def test_old_text_that_is_not_there_is_named_with_what_was_read(page):
-    with pytest.raises(GenerationFailed, match=r"'Zebra crossing' was not found.*Region-based segmentation"):
+def test_old_text_that_is_not_there_is_declined_with_what_was_read(page):
+    with pytest.raises(Declined, match=r"'Zebra crossing' was not found.*Region-based segmentation"):
         made(page, "change 'Zebra crossing' to 'Footpath'")
 
 
-def test_picture_without_text_fails_with_a_reason():
+def test_picture_without_text_is_declined_with_a_reason():
     blank = Picture(encode_final(np.full((100, 200, 3), 90, dtype=np.uint8)))
-    with pytest.raises(GenerationFailed, match="nothing"):
+    with pytest.raises(Declined, match="nothing"):
         made(blank, "change 'A' to 'B'")
 
 
