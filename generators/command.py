@@ -9,8 +9,8 @@ Makes: what the program writes to ``{output}``. Input: whatever of the task the 
     {output}                  the file to write, a PNG or JPEG
 A task that lacks a picture which the command names is declined. Without ``{seed}`` every run would be the same, so
 there is one recipe. Files lie in a temporary folder, which is removed. No shell is involved.
-Exit status: 0 made, ``declined_status`` (77) the program declines the task for good, any other failed; the end of
-stderr is kept. The time limit, Ctrl-C and the program's own end kill all processes that it started.
+Exit status: 0 made, ``declined_status`` (77) the program declines the task for good, any other failed, and the
+last line of stderr is the reason. The time limit, Ctrl-C and the program's own end kill all processes that it started.
 Model, licence, cost: the program's. Fails as the program does, when it is too slow, and when what it wrote is missing,
 empty, larger than 64 MB or no picture. See ``docs/command.md``.
 """
@@ -29,7 +29,7 @@ from generators.program import files, settings
 from generators.program.environment import environment_for, is_secret
 from generators.program.process import Ended, run
 from generators.program.template import checked_command, fields_of, filled
-from generators.program.words import how_it_ended, last_words
+from generators.program.words import how_it_ended, last_line, last_words
 from selector.domain import (
     Declined,
     GenerationFailed,
@@ -117,9 +117,9 @@ class Command:
             output = folder / f"output.{self.output_format}"
             arguments = filled(self.command, self._values(inputs, recipe, folder, output))
             ended = self._run([program, *arguments[1:]])
-            said = last_words(ended.stderr, self._secrets())
-            self._raise_unless_made(ended, said)
-            data = files.read_picture(output, said)
+            said, why = last_words(ended.stderr, self._secrets()), last_line(ended.stderr, self._secrets())
+            self._raise_unless_made(ended, why)
+            data = files.read_picture(output, why)
         return Made(data, {"stderr": said} if said else {})
 
     def cancel(self) -> None:
@@ -131,12 +131,12 @@ class Command:
         if task.type not in self.task_types:
             served = ", ".join(sorted(kind.value for kind in self.task_types))
             raise Declined(f"command serves {served} tasks, this is a {task.type.value} task")
-        if "source" in self.fields and inputs.source is None:
-            raise Declined(f"the command needs a {{source}}, and task {task.id} has none")
-        if self.fields & {"reference", "target"} and inputs.reference is None:
-            raise Declined(f"the command needs a {{reference}}, and task {task.id} has none")
+        pictures = {"source": inputs.source, "target": inputs.reference, "reference": inputs.reference}
+        for field, picture in pictures.items():
+            if field in self.fields and picture is None:
+                raise Declined(f"the command needs a {{{field}}}, and the task has none")
         if "\0" in task.prompt or not _is_text(task.prompt):
-            raise Declined(f"the prompt of task {task.id} holds a character that no program can be given")
+            raise Declined("the prompt holds a character that no program can be given")
 
     def _program(self) -> str:
         """The program's place. Raises ``MissingPart``."""

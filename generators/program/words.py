@@ -8,17 +8,33 @@ from collections.abc import Iterable
 
 from selector.remote.redact import redacted
 
-LONGEST = 400
+LONGEST, LONGEST_LINE = 400, 200
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def last_words(stderr: str, secrets: Iterable[str]) -> str:
     """The end of stderr in one line: no colours, of a progress bar its last state, no part of a secret."""
-    lines = [line.rsplit("\r", 1)[-1] for line in _ANSI.sub("", stderr).replace("\r\n", "\n").rstrip().split("\n")]
-    text = " ".join("".join(c if c.isprintable() else " " for c in " ".join(lines)).split())
+    text = _clean(" ".join(_lines(stderr)), secrets)
+    return text if len(text) <= LONGEST else "..." + text[-LONGEST:]
+
+
+def last_line(stderr: str, secrets: Iterable[str]) -> str:
+    """The last line that says something: a reason that is the same for all tasks is counted as one."""
+    said = [line for line in _lines(stderr) if line.strip()]
+    text = _clean(said[-1], secrets) if said else ""
+    return text if len(text) <= LONGEST_LINE else text[:LONGEST_LINE] + "..."
+
+
+def _lines(stderr: str) -> list[str]:
+    ends = _ANSI.sub("", stderr).replace("\r\n", "\n").rstrip().split("\n")
+    return [line.rstrip("\r").rsplit("\r", 1)[-1] for line in ends]
+
+
+def _clean(text: str, secrets: Iterable[str]) -> str:
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     for secret in secrets:
         text = redacted(text, secret)
-    return text if len(text) <= LONGEST else "..." + text[-LONGEST:]
+    return text
 
 
 def how_it_ended(status: int) -> str:
