@@ -77,6 +77,7 @@ class DiffusersPipeline:
     name = "diffusers"
     lane = "model"
     free_settings = ("batch", "offload")  # they change no picture
+    settings_in_version = ("model_path",)
 
     def __init__(
         self,

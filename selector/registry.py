@@ -107,14 +107,14 @@ def _not_in_version(cls: Any, scorer: Scorer, settings: Mapping[str, Any]) -> di
     return {
         key: value
         for key, value in settings.items()
-        if key not in (seen_to or ()) and not _is_default(value, known[key].default)
+        if key not in (seen_to or ()) and not is_default(value, known[key].default)
     }
 
 
-def _is_default(value: Any, default: Any) -> bool:
+def is_default(value: Any, default: Any) -> bool:
     """Whether a setting, as TOML gives it, says what holds anyway; 1 and 1.0 are the same, ``true`` is another."""
     if isinstance(value, list) and isinstance(default, (list, tuple)):
-        return len(value) == len(default) and all(map(_is_default, value, default))
+        return len(value) == len(default) and all(map(is_default, value, default))
     return isinstance(value, bool) is isinstance(default, bool) and bool(value == default)
 
 

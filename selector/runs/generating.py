@@ -64,9 +64,10 @@ class GenerateSummary:
 
 @dataclass(frozen=True)
 class _Ended:
-    """A unit's last event: how many of its recipes were refused or failed."""
+    """A unit's last event: how many of its recipes were refused or failed, and its generator cannot do at all."""
 
     refused: int
+    unable: int = 0
 
 
 Work = Unit | FinishUnit
@@ -223,11 +224,11 @@ class _Run:
         elif isinstance(work, FinishUnit):
             watch.end((*unit, FINISH))
         else:
-            self._ended(work, event.refused)
+            self._ended(work, event)
 
-    def _ended(self, unit: Unit, refused: int) -> None:
+    def _ended(self, unit: Unit, ended: _Ended) -> None:
         self._watches[unit.order.name].end((unit.order.task.id, unit.order.name))
-        for following in self._chains[unit.order.task.id].done(unit, refused):
+        for following in self._chains[unit.order.task.id].done(unit, ended.refused, ended.unable):
             self._begin(following)
         if unit.order.step.finishes:
             self._begin(FinishUnit(unit.order))
@@ -283,14 +284,14 @@ class _Maker:
                 self._go_on()
             yield work, _Ended(0)
             return
-        refused = 0
+        refused = unable = 0
         for event in self._unit(work):
             if isinstance(event, _Ended):
-                refused += event.refused
+                refused, unable = refused + event.refused, unable + event.unable
             else:
                 refused += self._is_refusal(event)
                 yield work, event
-        yield work, _Ended(refused)
+        yield work, _Ended(refused, unable)
 
     def running(self, name: str) -> int:
         """Jobs that the generator's account has under way."""
@@ -316,9 +317,11 @@ class _Maker:
         if new:
             yield planning
         if planning.outcome != "planned":
-            # Not its kind of task: what others were refused goes on, its own number is nobody's.
-            own = 0 if planning.outcome == "failed" else order.step.n
-            yield _Ended(_beyond(unit, own) if planning.outcome != "missing" else 0)
+            if planning.outcome != "missing":
+                own = 0 if planning.outcome == "failed" else order.step.n
+                its_kind = order.task.type in order.generator.task_types
+                beyond = _beyond(unit, own)
+                yield _Ended(beyond, unit.count - beyond if its_kind else 0)
             return
         if planning.reason is None:  # no wording is missing for now
             yield _Ended(_beyond(unit, max(order.step.n, len(planning.recipes))))  # more than it has ideas for

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -10,7 +11,7 @@ from typing import Any
 from selector.config import KIND, kind_of
 from selector.domain import BestshotError, Generator, MissingPart, Scorer, TaskType, stable_hash
 from selector.domain.embedding import ContestContext
-from selector.registry import create_generator, create_scorer, generator_names
+from selector.registry import create_generator, create_scorer, generator_names, is_default
 from selector.remote import Service
 from selector.runs.services import SERVICE, Accounts, service_of
 from selector.runs.workspace import Workspace
@@ -24,10 +25,17 @@ OURS = (KIND, SERVICE)  # keys of [generators.NAME] that the generator never see
 def build_of(generator: Generator, settings: Mapping[str, object], seed: int) -> str:
     """What must be equal for a recipe not to be made again: the generator's version, settings and campaign seed.
 
-    A class names in ``free_settings`` those that change no picture, such as how many a job makes; accounts never do.
+    A default that is written out counts as none. A class names in ``free_settings`` those that change no picture, such
+    as how many a job makes, and in ``settings_in_version`` those that its version has seen to itself, say by the
+    content of a file instead of its path. Accounts never change a picture.
     """
-    free = {SERVICE, *getattr(generator, "free_settings", ())}
-    counted = {key: value for key, value in settings.items() if key not in free}
+    free = {SERVICE, *getattr(generator, "free_settings", ()), *getattr(generator, "settings_in_version", ())}
+    known = inspect.signature(type(generator)).parameters
+    counted = {
+        key: value
+        for key, value in settings.items()
+        if key not in free and not (key in known and is_default(value, known[key].default))
+    }
     return f"{generator.version}-{stable_hash({'settings': counted, 'seed': seed}, 8)}"
 
 

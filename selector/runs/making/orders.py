@@ -48,7 +48,8 @@ class FinishUnit:
 class Chain:
     """The orders of one task. What one could not make is asked of the next, on top of that one's own number.
 
-    Only recipes that were tried count: a task that is not a generator's kind is no refusal.
+    A task that a generator cannot do ("retouch adds no dogs") goes to the first reserve after it alone: generators with
+    a number of their own have that number for such tasks too.
     """
 
     orders: Sequence[Order]
@@ -62,14 +63,23 @@ class Chain:
         self._begun = [0] * len(self.orders)
         return [self._begin(place) for place, n in enumerate(self._targets) if n]
 
-    def done(self, unit: Unit, refused: int) -> list[Unit]:
-        """The units that follow when one has ended with so many of its recipes refused or failed."""
+    def done(self, unit: Unit, refused: int, unable: int = 0) -> list[Unit]:
+        """The units that follow when one has ended.
+
+        Args:
+            unit: it.
+            refused: of its recipes were refused or failed.
+            unable: recipes of its own number that there are not, because its generator cannot do the task.
+        """
         self._busy.discard(unit.place)
         found = [self._begin(unit.place)] if self._targets[unit.place] > unit.n else []
-        after = unit.place + 1
-        if refused and after < len(self.orders):
-            self._targets[after] += refused
-            found += [] if after in self._busy else [self._begin(after)]
+        after = range(unit.place + 1, len(self.orders))
+        reserve = next((place for place in after if self.orders[place].step.reserve), None)
+        for place, more in ((after.start, refused), (reserve, unable)):
+            if more and place is not None and place in after:
+                self._targets[place] += more
+                if place not in self._busy:
+                    found.append(self._begin(place))
         return found
 
     def _begin(self, place: int) -> Unit:

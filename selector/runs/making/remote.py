@@ -28,7 +28,7 @@ from selector.runs.making.job_book import JobBook
 from selector.runs.making.local import batches
 from selector.runs.making.orders import Order
 from selector.runs.making.poll_clock import PollClock
-from selector.runs.making.recipes import outcome_of
+from selector.runs.making.recipes import check_json, outcome_of
 from selector.runs.making.treatments import as_shown, style_of
 from selector.store import jobs
 from selector.store.jobs import Job, JobEnd
@@ -185,6 +185,10 @@ class _Work:
         except (Declined, ServiceStopped, Interrupted):
             raise
         except Exception as error:
+            raise _NotSubmitted(error) from error
+        try:
+            check_json(dict(ticket.facts), "what a ticket holds")
+        except GenerationFailed as error:  # one plug-in's mistake must not keep the jobs of others from being stored
             raise _NotSubmitted(error) from error
         keys = [one.recipe.key for one in batch]
         return self._maker.book.open(self._order, ticket, keys, self._generator.price), ticket
