@@ -27,7 +27,7 @@ from selector.runs.making.treatments import FINISH
 from selector.runs.progress import Progress, silent
 from selector.runs.prompting import PromptBook, PromptSummary, PromptWish, needs_writer, prepare_prompts
 from selector.runs.workspace import Workspace
-from selector.store.jobs import end_jobs
+from selector.store.jobs import end_jobs, load_jobs
 from selector.store.records import Planning, add_attempt, add_planning
 
 LOCAL = "local"
@@ -121,9 +121,8 @@ class _Run:
             self._watches[name].tally.currency = account.service.currency
         self._listen()
         try:
-            for chain in self._chains.values():
-                for unit in chain.start():
-                    self._begin(unit)
+            for unit in self._first_units():
+                self._begin(unit)
             self._show(self._watches)
             for batch in self._lanes:
                 self._show(self._take(batch))
@@ -140,6 +139,15 @@ class _Run:
             self._maker.close()
             self._close_summary()
         return self.summary
+
+    def _first_units(self) -> list[Unit]:
+        """Those first whose jobs are at a service already: what is paid for is kept there for a day."""
+        with self._ws.db.read() as connection:
+            waiting = {
+                (j.task_id, j.generator) for j in load_jobs(connection) if any(map(j.collectable, j.recipe_keys))
+            }
+        units = [unit for chain in self._chains.values() for unit in chain.start()]
+        return sorted(units, key=lambda unit: (unit.order.task.id, unit.order.name) not in waiting)
 
     def _listen(self) -> None:
         """Have generators that take minutes an image tell their steps."""

@@ -89,11 +89,12 @@ class PromptBook:
         table = ws.folder / (ws.config.embedding.translations_path or USUAL_TABLE)
         self._translations: Mapping[str, str] = read_translations(table) if table.is_file() else {}
 
-    def text(self, task: Task, style: str, form: str = "") -> str:
+    def text(self, task: Task, style: str, form: str = "", most_characters: int = 0) -> str:
         """The prompt of a task in this style; it may be the prompt itself, say where it is in English already.
 
         Args:
             form: what the generator states as its ``prompt_form``, "" for the usual of the task's type.
+            most_characters: after which the generator cuts, 0 for never; the suffix is made to fit.
 
         Raises:
             Declined: there is no such variant: the model refused, its answers cannot be used, or there is no prompt.
@@ -107,7 +108,7 @@ class PromptBook:
         if not _has_prompt(task):
             raise Declined(f"the task has no prompt, so there is none in the style '{style}'")
         if style == SUFFIX:
-            return with_suffix(task.prompt, task.type)
+            return with_suffix(task.prompt, task.type, most_characters)
         source = self.source_of(task, style, form)
         return self._known(task, style) if source is None else self._written(source)
 

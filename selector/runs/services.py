@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from selector.config import kind_of
-from selector.domain import InputError, RemoteGenerator
-from selector.domain.words import near_or_all
-from selector.registry import usual_service
+from selector.domain import BestshotError, InputError, RemoteGenerator
+from selector.domain.words import did_you_mean
+from selector.registry import generator_names, usual_service
 from selector.remote import Account, Service
 from selector.runs.making.orders import Order
 from selector.runs.workspace import Workspace
@@ -79,14 +79,35 @@ def service_of(ws: Workspace, generator: str) -> Service | None:
         return None
     tables = ws.config.services
     if named is not None and named not in tables and named != usual.name:
-        known = near_or_all(str(named), (*tables, usual.name))
         raise InputError(
-            f"generator '{generator}' names the service '{named}', and there is no [services.{named}]{known}"
+            f"generator '{generator}' names the service '{named}', and there is no [services.{named}]"
+            + _known_services(str(named), (*tables, usual.name), usual.name)
         )
     name = usual.name if named is None else str(named)
     table = tables.get(name)
     service = replace(usual if table is None else table.over(usual), name=name)
-    return replace(service, key_path=_outside(ws, service.key_path)) if service.key_path else service
+    if not service.key_path:
+        return service
+    return replace(service, key_path=_outside(ws, service.key_path), key_shown=service.key_path)
+
+
+def _known_services(named: str, here: Sequence[str], usual: str) -> str:
+    """The nearest name, or all, with those that only generators of other kinds may name without a table."""
+    if found := did_you_mean(named, here):
+        return found
+    others = sorted(usual_names() - set(here))
+    built_in = f"; built in for other kinds: {', '.join(others)}" if others else ""
+    return f"; known: {', '.join(dict.fromkeys((*here, usual)))}{built_in}"
+
+
+def usual_names() -> set[str]:
+    """Names of the services that need no table."""
+    found = set()
+    for kind in generator_names():
+        with suppress(BestshotError):
+            service = usual_service(kind)
+            found |= {service.name} if service else set()
+    return found
 
 
 def _spent(ws: Workspace, service: str) -> float:

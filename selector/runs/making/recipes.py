@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from generators.prompts import SUFFIX, cut
 from selector.config import AS_IS
 from selector.domain import (
     BestshotError,
@@ -67,7 +68,10 @@ class RecipeBook:
             raise MissingPart(missing[0])
         share = -(-n // max(1, len(wordings) + len(missing)))
         lists = [
-            [worded(recipe, style, prompt) for recipe in self._asked(order, share, with_prompt(inputs, prompt))]
+            [
+                worded(recipe, style, prompt, self._cut_from(order, style, prompt))
+                for recipe in self._asked(order, share, with_prompt(inputs, prompt))
+            ]
             for style, prompt in wordings
         ]
         turns = [recipe for turn in range(share) for of_style in lists for recipe in of_style[turn : turn + 1]]
@@ -80,21 +84,35 @@ class RecipeBook:
         return [recipe for seed in seeds[:n] for recipe in generator.recipes(inputs, 1, seed)]
 
     def wordings(self, order: Order) -> tuple[list[tuple[str, str]], list[str]]:
-        """(style, prompt) of the step's styles that differ from each other, and why others are missing now."""
+        """(style, prompt) of the step's styles that differ from each other, and why others are missing now.
+
+        They differ in what the generator reads of them: it may say after how many characters it cuts.
+        """
         if order.step.prompts == (AS_IS,):
             return [(AS_IS, order.task.prompt)], []
-        found: dict[str, str] = {}  # prompt -> style
+        form, limit = getattr(order.generator, "prompt_form", ""), _prompt_characters(order)
+        found: dict[str, tuple[str, str]] = {}  # what is read -> (style, prompt)
         missing = []
         for style in order.step.prompts:
             try:
-                prompt = self._prompts.text(order.task, style, getattr(order.generator, "prompt_form", ""))
+                prompt = self._prompts.text(order.task, style, form, limit)
             except Declined:
                 continue  # no such wording: the others share its candidates
             except MissingPart as error:
                 missing.append(f"prompt style {style}: {error}")
                 continue
-            found.setdefault(prompt, style)
-        return [(style, prompt) for prompt, style in found.items()], missing
+            found.setdefault(cut(prompt.strip(), limit) if limit else prompt, (style, prompt))
+        return list(found.values()), missing
+
+    def _cut_from(self, order: Order, style: str, prompt: str) -> int:
+        """The characters of a suffixed prompt before it was cut to fit; 0 where it was not."""
+        whole = self._prompts.text(order.task, SUFFIX) if style == SUFFIX else prompt
+        return len(whole) if whole != prompt else 0
+
+
+def _prompt_characters(order: Order) -> int:
+    """After how many characters the generator cuts a prompt; 0: never, as far as it says."""
+    return int(getattr(order.generator, "prompt_characters", 0) or 0)
 
 
 def check_json(value: object, what: str) -> None:

@@ -17,11 +17,14 @@ PROMPT, FINISH = "prompt_style", "finish"  # keys of a recipe's parameters that 
 _JOIN = " + "
 
 
-def worded(base: Recipe, style: str, prompt: str) -> Recipe:
-    """The recipe of a generator that was shown ``prompt`` instead of the task's own."""
+def worded(base: Recipe, style: str, prompt: str, cut_from: int = 0) -> Recipe:
+    """The recipe of a generator that was shown ``prompt`` instead of the task's own.
+
+    ``cut_from``: the characters that the wording had before it was cut to fit, 0 where it was not: kept as a note.
+    """
     if style == AS_IS:
         return base
-    treatment = {"style": style, "prompt": prompt, "of": base.variant}
+    treatment = {"style": style, "prompt": prompt, "of": base.variant} | ({"cut_from": cut_from} if cut_from else {})
     return Recipe(_joined(base.variant, style), base.seed, {**base.params, PROMPT: treatment})
 
 

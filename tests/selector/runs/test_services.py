@@ -10,7 +10,7 @@ import pytest
 from toy_services import Files, Make, ToyRemote, reopened, toy_campaigns, toy_service
 
 from selector import Campaign
-from selector.domain import InputError
+from selector.domain import InputError, MissingPart
 from selector.registry import BUILTIN_GENERATORS
 from selector.remote import Service
 from selector.runs.services import Accounts, service_of
@@ -70,6 +70,18 @@ def test_a_service_that_there_is_not_is_an_input_error(make: Make, tables: dict[
         with pytest.raises(InputError, match=r"there is no \[services.second\]") as raised:
             verb()
         assert ("secnd" if tables else "toyland") in str(raised.value)
+
+
+def test_all_services_that_are_built_in_are_told(make: Make) -> None:
+    campaign = make({"toy_remote": 1}, generators={"toy_remote": {"service": "qqqqqqqq"}})
+    with pytest.raises(InputError, match="known: toyland; built in for other kinds: .*dashscope.*openai"):
+        campaign.generate()
+
+
+def test_a_missing_key_file_is_named_as_the_configuration_has_it(make: Make) -> None:
+    campaign = make({"toy_remote": 1}, services={"toyland": {"key_path": "~/nokey/here"}})
+    with pytest.raises(MissingPart, match=r"the file ~/nokey/here \(key_path\) is not there or empty"):
+        service(campaign, "toy_remote").key()
 
 
 def test_the_usual_service_may_be_named(make: Make) -> None:

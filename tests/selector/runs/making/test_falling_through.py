@@ -102,6 +102,27 @@ def test_what_the_last_one_was_refused_goes_nowhere() -> None:
     assert plan.done(unit, 2) == []
 
 
+def test_what_a_generator_cannot_do_falls_to_the_first_reserve_alone() -> None:
+    plan = chain(4, 2, 0, 0)
+    first, second = plan.start()
+    assert spans(plan.done(first, 0, unable=4)) == [(2, 0, 4)]
+    assert plan.done(second, 0) == []
+
+
+def test_without_a_reserve_it_falls_nowhere() -> None:
+    plan = chain(4, 2)
+    first, _ = plan.start()
+    assert plan.done(first, 0, unable=4) == []
+
+
+def test_a_task_that_a_generator_declines_at_once_is_made_by_its_reserve(make: Make) -> None:
+    campaign = make({"toy": 3, "toy_remote": {"reserve": True}}, ["decline this", "b"])
+    campaign.generate()
+    assert outcomes(campaign)["toy_remote", "made"] == 3
+    assert outcomes(campaign)["toy", "made"] == 3
+    assert reopened(campaign).generate().made == 0
+
+
 @pytest.mark.parametrize("error", [Declined("refused"), GenerationFailed("broke")])
 def test_refused_and_failed_images_are_made_by_the_next(make: Make, error: Exception) -> None:
     toy_service().error_of = refuse_first(2, error)
