@@ -27,6 +27,7 @@ from selector.domain import (
     Declined,
     GenerationFailed,
     InputError,
+    JSONValue,
     Made,
     MissingPart,
     Picture,
@@ -35,7 +36,7 @@ from selector.domain import (
     TaskType,
 )
 from selector.domain.remote import Delivery, Ticket
-from selector.remote import Account, Service, Trouble, carry_out
+from selector.remote import Account, Service, Trouble, answered, carry_out
 from selector.remote.download import decoded, download
 from selector.remote.http import Api, Reply, as_json
 
@@ -162,14 +163,17 @@ class DashScope:
         """Hand in one job, or, for a model that answers at once, have it done."""
         seed, n = recipes[0].seed, len(recipes)
         body = as_json(body_of(self.model, self._wishes, self._prompt(inputs), seed, n, self._upload(inputs)))
-        facts = {"n": n, "seed": seed}
+        facts: dict[str, JSONValue] = {"n": n, "seed": seed}
         if self.model.form != "messages":
             return Ticket(self._ask(body, replies.job_id, _ASYNC), facts)
         came = self._ask(body, lambda told: replies.pictures_of(told, n, seed), {})
-        return Ticket(f"at-once-{uuid4().hex}", facts, resumable=False, deliveries=came)
+        addresses = answered.facts_of(came)
+        return Ticket(f"at-once-{uuid4().hex}", facts | (addresses or {}), addresses is not None, came)
 
     def poll(self, ticket: Ticket) -> Sequence[Delivery] | None:
-        """One question for the job; needs nothing but the ticket."""
+        """One question for the job; needs nothing but the ticket, which may hold the addresses already."""
+        if answered.IMAGES in ticket.facts:
+            return answered.deliveries_in(ticket.facts)
         n, seed = int(ticket.facts["n"]), int(ticket.facts["seed"])
 
         def send() -> tuple[Delivery, ...] | Trouble | None:

@@ -29,7 +29,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from generators.openai_api.answers import deliveries_of, from_facts, ticket_of
+from generators.openai_api.answers import deliveries_of, ticket_of
 from generators.openai_api.client import ImagesClient, check_openai
 from generators.openai_api.fields import MATCH, Fields, Wishes
 from generators.openai_api.pictures import at_size_of, decoded_bytes, upload_bytes
@@ -47,7 +47,7 @@ from selector.domain import (
     TaskType,
 )
 from selector.domain.remote import Delivery, ServiceStopped, Ticket, TicketLost
-from selector.remote import Account, Interrupted, Service, Trouble, carry_out
+from selector.remote import Account, Interrupted, Service, Trouble, answered, carry_out
 from selector.remote.download import download
 from selector.remote.troubles import FATAL, REJECTED
 
@@ -149,7 +149,7 @@ class OpenAIImages:
         """The addresses that the ticket holds; raises ``TicketLost`` where the service had sent the images at once."""
         if not ticket.resumable:
             raise TicketLost("openai_images: the images came with the answer alone and cannot be asked for again")
-        return from_facts(ticket.facts)
+        return answered.deliveries_in(ticket.facts)
 
     def fetch(self, inputs: TaskInputs, recipe: Recipe, delivery: Delivery) -> Made:
         """The delivered image, at the source's size if there is one. Raises ``GenerationFailed`` for a damaged one."""

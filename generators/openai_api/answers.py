@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urljoin
 
-from selector.domain import BestshotError, Declined, GenerationFailed, JSONValue
-from selector.domain.remote import Delivery, Ticket, TicketLost
+from selector.domain import GenerationFailed, JSONValue
+from selector.domain.remote import Delivery, Ticket
+from selector.remote import answered
 
 KEPT_CHARACTERS = 4000  # of a prompt that the service rewrote
 
@@ -29,27 +30,8 @@ def deliveries_of(response: Any, base_url: str) -> list[Delivery]:
 def ticket_of(deliveries: Sequence[Delivery]) -> Ticket:
     """With addresses alone another process can still download; bytes are here or nowhere."""
     ticket_id = next((str(d.notes["request_id"]) for d in deliveries if "request_id" in d.notes), "")
-    if any(delivery.data is not None for delivery in deliveries) or not any(d.url for d in deliveries):
-        return Ticket(ticket_id, {}, resumable=False, deliveries=tuple(deliveries))
-    facts = [{"url": d.url, "notes": dict(d.notes)} if d.error is None else _as_fact(d.error) for d in deliveries]
-    return Ticket(ticket_id, {"images": facts}, resumable=True, deliveries=tuple(deliveries))
-
-
-def from_facts(facts: Mapping[str, JSONValue]) -> list[Delivery]:
-    """The deliveries of a resumable ticket of ``ticket_of``."""
-    return [
-        Delivery(url=str(one["url"]), notes=dict(one["notes"])) if "url" in one else Delivery(error=_from_fact(one))
-        for one in facts.get("images", ())
-    ]
-
-
-def _as_fact(error: BestshotError) -> dict[str, str]:
-    return {"error": type(error).__name__, "reason": str(error)}
-
-
-def _from_fact(fact: Mapping[str, JSONValue]) -> BestshotError:
-    known = {cls.__name__: cls for cls in (Declined, TicketLost)}
-    return known.get(str(fact["error"]), GenerationFailed)(str(fact["reason"]))
+    facts = answered.facts_of(deliveries)
+    return Ticket(ticket_id, facts or {}, facts is not None, tuple(deliveries))
 
 
 def _delivery(image: Any, base_url: str, about: Mapping[str, JSONValue]) -> Delivery:

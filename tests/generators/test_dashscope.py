@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from dashscope_service import (
+    KEY,
     Serve,
     account_at,
     carried_out,
@@ -28,6 +30,7 @@ from selector.conformance import check_generator
 from selector.domain import Declined, GenerationFailed, InputError, Made, MissingPart, Picture, TaskType, encode_final
 from selector.domain.remote import Delivery, RemoteGenerator, Ticket
 from selector.registry import create_generator, usual_service
+from selector.remote import Interrupted
 
 serve = serving  # the fixture
 
@@ -212,10 +215,41 @@ def test_models_that_answer_at_once_need_no_polling(serve: Serve) -> None:
     inputs = text_task("a cat")
     generator = generator_at(server, model="qwen-image")
     ticket = generator.submit(inputs, generator.recipes(inputs, 1, 3))
-    assert not ticket.resumable and ticket.deliveries is not None
+    assert ticket.deliveries is not None
     made = generator.fetch(inputs, generator.recipes(inputs, 1, 3)[0], ticket.deliveries[0])
     assert shows(made.image, "a cat", 3)
     assert server.state.stats()["requests"] == {"submits": 1, "downloads": 1}
+
+
+def test_what_a_model_answered_at_once_is_fetched_from_the_stored_facts_and_not_paid_again(serve: Serve) -> None:
+    server = serve()
+    inputs = text_task("a cat @download-500")
+    first = generator_at(server, account_at(server.url, backoff_seconds=30.0), model="qwen-image")
+    recipe = first.recipes(inputs, 1, 3)[0]
+    ticket = first.submit(inputs, [recipe])
+    assert ticket.resumable and ticket.deliveries is not None
+    threading.Timer(0.2, first.account.stop.set).start()
+    with pytest.raises(Interrupted):  # the run ends while it waits to try the download again
+        first.fetch(inputs, recipe, ticket.deliveries[0])
+    stored = json.dumps(dict(ticket.facts))
+    assert KEY not in stored
+    second = generator_at(server, model="qwen-image")
+    (delivery,) = second.poll(Ticket(ticket.id, json.loads(stored))) or ()
+    assert delivery == ticket.deliveries[0]
+    assert shows(second.fetch(inputs, recipe, delivery).image, inputs.task.prompt, 3)
+    stats = server.state.stats()
+    assert (stats["paid"], stats["requests"]["submits"], stats["violations"]) == (1, 1, {})
+
+
+def test_an_address_that_ran_out_before_another_run_is_a_failed_download(serve: Serve) -> None:
+    server = serve()
+    inputs = text_task("a cat @expired")
+    generator = generator_at(server, model="qwen-image")
+    recipe = generator.recipes(inputs, 1, 3)[0]
+    ticket = generator.submit(inputs, [recipe])
+    (delivery,) = generator_at(server, model="qwen-image").poll(Ticket(ticket.id, dict(ticket.facts))) or ()
+    with pytest.raises(GenerationFailed, match="expired"):
+        generator.fetch(inputs, recipe, delivery)
 
 
 def test_a_delivery_with_its_bytes_needs_no_download() -> None:
