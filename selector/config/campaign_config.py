@@ -16,7 +16,7 @@ from selector.config.sections import CalibrateConfig, EmbeddingConfig, JudgeConf
 from selector.config.services import ServiceConfig
 from selector.contest.toml_model import parse_toml, validate
 from selector.domain import InputError, TaskType
-from selector.domain.words import near_or_all
+from selector.domain.words import did_you_mean, near_or_all
 from selector.registry import generator_names, scorer_names
 
 MAX_TEAM_BYTES = 150  # of the 255 that file systems give a name
@@ -37,6 +37,8 @@ _ADDRESSES = {
     "services": "https://dashscope.aliyuncs.com",
 }
 KIND = "kind"  # the one key of [generators.NAME] that is ours: the generator itself, where NAME is another
+
+_EXAMPLE_KIND = "dashscope"  # the kind that a table without one most often means
 
 
 class CampaignConfig(Section):
@@ -80,6 +82,8 @@ class CampaignConfig(Section):
             fault = address_fault(
                 str(given.get("base_url", "http://h")), str(given.get("key_env", "")), _ADDRESSES[str(info.field_name)]
             )
+            if not fault and given.get("key_path") and given.get("key_env"):
+                fault = "key_path and key_env name two keys: leave one of them out"
             if fault:
                 raise ValueError(f"{info.field_name}.{name}: {fault}")
         return tables
@@ -108,17 +112,32 @@ def kind_of(config: CampaignConfig, name: str) -> str:
 def check_names(config: CampaignConfig) -> None:
     """Raise ``InputError`` for a generator, scorer, prompt style or finish that is not known here."""
     steps = [step for t in TaskType for step in config.generate.steps(t)]
-    generators = {*config.generators, *(step.generator for step in steps)}
+    _check_generators(config, {step.generator for step in steps})
     for kind, named, known in (
-        ("generator", {kind_of(config, name) for name in generators}, generator_names()),
         ("scorer", {*config.scorers, *config.score.scorers}, scorer_names()),
         ("prompt style", {style for step in steps for style in step.prompts}, PROMPT_STYLES),
     ):
         for name in sorted(named - set(known)):
-            own = (*config.generators, *known) if kind == "generator" else known
-            raise InputError(f"campaign.toml names the {kind} '{name}', which is not known{near_or_all(name, own)}")
+            raise InputError(f"campaign.toml names the {kind} '{name}', which is not known{near_or_all(name, known)}")
     for finish in sorted({finish for step in steps for finish in step.finishes}):
         steps_of(finish)  # raises for what it does not know
+
+
+def _check_generators(config: CampaignConfig, planned: set[str]) -> None:
+    known = generator_names()
+    for name in sorted({*config.generators, *planned}):
+        kind = kind_of(config, name)
+        if kind in known:
+            continue
+        table = config.generators.get(name)
+        if table is not None and KIND not in table:
+            others = ", ".join(other for other in known if other != _EXAMPLE_KIND)
+            raise InputError(
+                f'campaign.toml: [generators.{name}] has no kind: add kind = "{_EXAMPLE_KIND}" (or another of {others})'
+                + did_you_mean(name, known)
+            )
+        hint = near_or_all(kind, known if table is not None else (*config.generators, *known))
+        raise InputError(f"campaign.toml names the generator '{kind}', which is not known{hint}")
 
 
 def parse_config(values: Mapping[str, Any]) -> CampaignConfig:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from selector.config.section import Section
 from selector.domain import TaskType
@@ -34,16 +34,22 @@ class StepConfig(Section):
             return {**values, "n": len(values["seeds"]) * len(values.get("prompts") or [AS_IS])}
         return values
 
-    @model_validator(mode="after")
-    def _makes_sense(self) -> StepConfig:
-        if self.reserve and self.n:
-            raise ValueError("a reserve makes what others were refused: leave out n and seeds")
-        if self.seeds and self.n > len(self.seeds) * len(self.prompts):
-            raise ValueError("n is more than the seeds and prompts give")
+    def fault(self) -> str:
+        """Where it contradicts itself, and the cure; empty where it does not."""
+        given = len(self.seeds) * len(self.prompts)
         for name, values in (("prompts", self.prompts), ("finishes", self.finishes), ("seeds", self.seeds)):
             if len(set(values)) < len(values):
-                raise ValueError(f"{name} names something twice")
-        return self
+                return f"{name} names something twice"
+        if self.reserve:
+            return "a reserve makes what others were refused: leave out n and seeds" if self.n else ""
+        if self.seeds and self.n != given:
+            more = "more" if self.n > given else "fewer"
+            return f"n = {self.n} is {more} than the {given} that exactly these seeds and prompts give: leave out n"
+        if not self.model_fields_set & {"n", "seeds"}:
+            return "it does not say how many images to make: add n = 4, say (or seeds, or reserve = true)"
+        if 0 < self.n < len(self.prompts):
+            return f"n = {self.n} is fewer than its {len(self.prompts)} prompt styles, which share them: raise n"
+        return ""
 
 
 @dataclass(frozen=True)
@@ -77,10 +83,14 @@ class GenerateConfig(Section):
 
     @field_validator("t2i", "tie", "vttie", "deepfake")
     @classmethod
-    def _reserve_not_first(cls, steps: Steps) -> Steps:
+    def _makes_sense(cls, steps: Steps, info: ValidationInfo) -> Steps:
+        """A rule over the table, because that of a step would not know whose it is."""
         first = next(iter(steps.values()), None)
         if first is not None and first.reserve:
             raise ValueError("the first generator of a plan cannot be a reserve: nothing comes before it")
+        for name, step in steps.items():
+            if fault := step.fault():
+                raise ValueError(f"generate.{info.field_name}.{name}: {fault}")
         return steps
 
     def steps(self, task_type: TaskType) -> tuple[Step, ...]:

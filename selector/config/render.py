@@ -53,6 +53,8 @@ def _set(table: BaseModel) -> dict[str, Any]:
 def _toml(value: Any) -> str:
     if isinstance(value, StepConfig) and value == StepConfig(n=value.n):
         return str(value.n)
+    if isinstance(value, StepConfig) and not value.n and not value.reserve:
+        return _toml({"n": 0, **_set(value)})  # a table has to say how many
     if isinstance(value, BaseModel):
         return _toml(_set(value))
     if isinstance(value, dict):

@@ -18,6 +18,7 @@ else:
     import tomli as tomllib
 
 Model = TypeVar("Model", bound=BaseModel)
+_SHORT = 160  # characters of further faults that still fit into the line of the first
 
 
 def parse_toml(data: bytes, model: type[Model], label: str) -> Model:
@@ -42,7 +43,9 @@ def validate(values: Mapping[str, Any], model: type[Model], label: str) -> Model
     except ValidationError as error:
         # A misspelt key is both unknown and missing: the first says which, and what was meant.
         faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
-        raise InputProblems([f"{label}: {_line(fault, model)}" for fault in faults]) from error
+        lines = [_line(fault, model) for fault in faults]
+        also = "; ".join(lines[1:])
+        raise InputProblems([f"{label}: {line}" for line in lines], also=also if len(also) <= _SHORT else "") from error
 
 
 def _line(fault: Any, model: type[BaseModel]) -> str:

@@ -23,6 +23,7 @@ class Service:
     base_url: str
     key_env: str = ""
     key_path: str = ""
+    key_shown: str = ""  # key_path as the configuration has it, for messages
     running: int = 4  # jobs under way at once
     submits_per_second: float = 0.0
     polls_per_second: float = 10.0
@@ -47,14 +48,15 @@ class Service:
             InputError: what it holds cannot be a key.
         """
         if self.key_path:
-            where, found = f"the file {Path(self.key_path).name} (key_path)", _read(self.key_path)
+            where, found = f"the file {self.key_shown or self.key_path} (key_path)", _read(self.key_path)
         elif self.key_env:
             where, found = f"the environment variable {self.key_env}", os.environ.get(self.key_env, "").strip()
         else:
             return ""
         if not found:
             cure = "write the key into it" if self.key_path else f"export {self.key_env}=... first"
-            raise MissingPart(f"service {self.name}: {where} is not set or empty: {cure}")
+            fault = "there" if self.key_path else "set"
+            raise MissingPart(f"service {self.name}: {where} is not {fault} or empty: {cure}")
         if not (found.isascii() and found.isprintable()) or " " in found:
             raise InputError(f"service {self.name}: {where} holds characters that no key has: set it anew")
         return found

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from selector.config import CampaignConfig, Step, check_names, parse_config, read_config, render_config
+from selector.contest.toml_model import parse_toml
 from selector.domain import InputError, TaskType
 
 FULL = {
@@ -72,6 +73,10 @@ def test_named_seeds_say_how_many() -> None:
         ({"a": {"n": 3, "prompts": ["suffix", "suffix"]}}, "twice"),
         ({"a": {"n": 3, "promts": ["suffix"]}}, "promts"),
         ({"a": -1}, "0"),
+        ({"a": {"n": 1, "prompts": ["as_is", "suffix"]}}, r"generate\.t2i\.a: n = 1 is fewer than its 2 prompt styles"),
+        ({"a": {"n": 2, "seeds": [1, 2, 3]}}, "n = 2 is fewer than the 3"),
+        ({"a": {"prompts": ["suffix"]}}, "how many"),
+        ({"b": 2, "a": {"finishes": ["sharpen"]}}, r"generate\.t2i\.a: .*how many"),
     ],
 )
 def test_a_plan_that_makes_no_sense_is_refused(plan: dict[str, object], told: str) -> None:
@@ -86,6 +91,36 @@ def test_a_generator_may_be_there_twice_under_names_of_ones_own() -> None:
     )
     with pytest.raises(InputError, match="dashscope"):
         check_names(parse_config({"profile": "mini-png", "generators": {"wanx": {"kind": "dashscop"}}}))
+
+
+def test_a_step_that_is_switched_off_reads_back_the_same() -> None:
+    plan = {"a": {"n": 0, "prompts": ["suffix"]}, "b": 0, "c": {"reserve": True, "finishes": ["sharpen"]}}
+    config = parse_config({"profile": "mini-png", "generate": {"t2i": {"first": 1, **plan}}})
+    assert parse_toml(render_config(config).encode(), CampaignConfig, "campaign.toml") == config
+
+
+def test_a_table_without_a_kind_says_what_to_add() -> None:
+    values = {"generate": {"t2i": {"wanx": 4}}, "generators": {"wanx": {"model": "wanx2.1-t2i-plus"}}}
+    with pytest.raises(InputError) as caught:
+        check_names(parse_config({"profile": "mini-png", **values}))
+    assert '[generators.wanx] has no kind: add kind = "dashscope" (or another of ' in str(caught.value)
+    assert "diffusers" in str(caught.value)
+    assert "'wanx'?" not in str(caught.value)
+
+
+def test_two_keys_of_one_service_are_refused() -> None:
+    table = {"key_path": "~/key", "key_env": "MY_KEY"}
+    with pytest.raises(InputError, match=r"services\.dashscope: key_path and key_env"):
+        parse_config({"profile": "mini-png", "services": {"dashscope": table}})
+    parse_config({"profile": "mini-png", "services": {"dashscope": {**table, "key_env": ""}}})
+
+
+def test_two_unknown_keys_are_both_named() -> None:
+    with pytest.raises(InputError, match=r"'calibrate\.x'.*'calibrate\.y'"):
+        parse_config({"profile": "mini-png", "calibrate": {"x": 1, "y": 2}})
+    many = {f"a_very_long_key_that_nobody_knows_{i}": 1 for i in range(9)}
+    with pytest.raises(InputError, match=r"and 8 more$"):
+        parse_config({"profile": "mini-png", "calibrate": many})
 
 
 @pytest.mark.parametrize("table", [{"base_url": "https://u:hunter2@h/v1"}, {"key_env": "sk-hunter2"}])

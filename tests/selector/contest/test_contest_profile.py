@@ -119,7 +119,8 @@ def test_all_faults_of_a_profile_are_listed(tmp_path: Path) -> None:
     with pytest.raises(InputProblems) as caught:
         load_profile(path)
     assert len(caught.value.problems) == 2
-    assert str(caught.value).endswith("... and 1 more")
+    assert "'quota.per_dya'" in str(caught.value)
+    assert str(caught.value).endswith("key 'quota.per_day' is missing")
 
 
 def test_a_face_swap_without_identity_column_is_refused(tmp_path: Path) -> None:
