@@ -67,6 +67,7 @@ CALM = ServerOptions(running=16, job_seconds=2.0, picture_px=256, seed=1)
 KILLED = ServerOptions(running=16, job_seconds=2.0, picture_px=128, shares={"429": 0.03, "refuse": 0.02, "html": 0.01})
 KILLED_TASKS = 400
 BASELINE_SIDE_BY_SIDE = 12
+LEAST_FRACTION, LEAST_SPEEDUP, MOST_MEMORY_MB = 0.9, 20, 500
 
 
 @dataclass
@@ -119,9 +120,29 @@ def main(arguments: list[str] | None = None) -> int:
         "kills": asdict(kills),
     }
     finish(results, describe(load, baseline, kills, speedup), chosen.json)
-    broken = [load.audit.lost, load.audit.duplicated, load.audit.wrong, load.audit.violations]
-    broken += [kills.audit.lost, kills.audit.duplicated, kills.audit.wrong]
-    return int(any(broken))
+    missed = bars_missed(load, baseline, kills, speedup)
+    print("".join(f"MISSED: {bar}\n" for bar in missed), end="")
+    return int(bool(missed))
+
+
+def bars_missed(load: Load, baseline: Baseline, kills: Kills, speedup: float) -> list[str]:
+    """What fell short of the promises; an exit status of 1 follows from any."""
+    a, k = load.audit, kills.audit
+    forgotten = PER_TASK * load.faults.get("unknown", 0)
+    bars = {
+        "nothing is lost": not a.lost + k.lost,
+        "nothing is doubled": not a.duplicated + k.duplicated,
+        "every picture is of its prompt and seed": not a.wrong + k.wrong,
+        "the service's limits are never passed": not a.violations and not k.violations,
+        "paid beyond need is only what had no reply, or was forgotten": a.paid_beyond_needed
+        <= a.paid_unanswered + forgotten,
+        "a kill costs only jobs whose reply had not arrived, or had within 0.25 s": k.orphans <= kills.just_before,
+        f"at least {LEAST_FRACTION} of what the limits allow": load.fraction_of_service_limit >= LEAST_FRACTION,
+        f"at least {LEAST_SPEEDUP} times as fast as the baseline": not baseline.tasks or speedup >= LEAST_SPEEDUP,
+        f"at most {MOST_MEMORY_MB} MB": load.peak_rss_mb <= MOST_MEMORY_MB,
+        "memory is flat": load.late_rss_mb <= 1.15 * load.early_rss_mb,
+    }
+    return [bar for bar, held in bars.items() if not held]
 
 
 def measure_load(place: Path, tasks: int, baseline_tasks: int) -> tuple[Load, Baseline]:

@@ -9,6 +9,8 @@ import pytest
 
 from experiments import remote_load
 from experiments.support import remote_audit
+from experiments.support.remote_audit import Audit
+from experiments.support.remote_baseline import Baseline
 from experiments.support.remote_campaign import FIRST, ServerOptions, make_campaign, prompt_of, serving, start_generate
 
 QUICK = ServerOptions(running=8, job_seconds=0.4, slow_seconds=0.8, picture_px=96, shares=remote_load.SHARES)
@@ -55,6 +57,14 @@ def test_pictures_of_other_prompts_are_told_apart(tmp_path: Path, monkeypatch: p
         monkeypatch.setattr(remote_audit, "prompt_of", lambda task: prompt_of((task + 1) % 3))
         found = remote_audit.audit(folder, 3, 2, [service])
     assert found.checked == 6 and found.wrong == 6
+
+
+def test_a_bar_that_is_missed_is_named() -> None:
+    good = remote_load.Load(fraction_of_service_limit=0.95, peak_rss_mb=200, early_rss_mb=200, late_rss_mb=201)
+    baseline = Baseline(10, 50.0, 40, 0, 0)
+    assert remote_load.bars_missed(good, baseline, remote_load.Kills(), 50.0) == []
+    slow = replace(good, fraction_of_service_limit=0.8, audit=Audit(lost=1))
+    assert len(remote_load.bars_missed(slow, baseline, remote_load.Kills(audit=Audit(orphans=1)), 10.0)) == 4
 
 
 def test_a_perfect_client_keeps_to_places_and_rate() -> None:

@@ -380,3 +380,16 @@ def test_images_that_have_come_are_kept_when_a_neighbour_is_interrupted(make: Ma
     assert outcomes(campaign) == {("toy_remote", "made"): 3}
     assert reopened(campaign).generate().made == 1
     assert len(toy_service().submits) == 1
+
+
+def test_jobs_of_an_earlier_run_are_collected_before_anything_new_is_handed_in(make: Make) -> None:
+    said: list[str] = []
+    service = toy_service()
+    service.on_poll = raises(GenerationFailed("no answer today"))
+    campaign = make({"toy_remote": 1}, ["a", "b", "c", "d"], services={"toyland": {"running": 1}})
+    campaign.generate(task_ids=[campaign.tasks[-1].id])
+    service.on_poll = lambda job: said.append(f"poll {job.prompt}")
+    service.on_submit = lambda job: said.append(f"submit {job.prompt}")
+    reopened(campaign).generate()
+    assert said.index("poll d") < said.index("submit c")
+    assert "submit d" not in said
