@@ -120,7 +120,7 @@ class Account:
             return self._downloads.setdefault(host, threading.BoundedSemaphore(self.service.downloads))
 
     def _rate(self, per_second: float) -> Rate:
-        return Rate(per_second, self.service.backoff_seconds, self._rng, self.stop)
+        return Rate(per_second, self.service.backoff_seconds, self._rng, self.stop, self.breaker.check)
 
     def _raise_if_final(self, came: Trouble) -> None:
         if came.kind == troubles.FATAL:
@@ -134,7 +134,8 @@ class Account:
     def _wait_out(self, came: Trouble, failures: int, throttled: int, pace: Rate) -> None:
         wait = came.retry_after_seconds
         if wait is not None and wait > troubles.LONGEST_RETRY_AFTER_SECONDS:
-            self.breaker.stop(f"the server asks to wait for {round(wait / 60)} minutes: run the command again then")
+            minutes = f"{wait / 60:.0f} minutes" if wait < troubles.ABSURD_SECONDS else "more than a week"
+            self.breaker.stop(f"the server asks to wait for {minutes}: run the command again then")
             self.breaker.check()
         if came.kind == troubles.THROTTLED:
             self._wait_throttled(wait, throttled, pace)

@@ -16,6 +16,7 @@ LOST = "lost"  # there is no such job (any more)
 FATAL = "fatal"  # no request will be taken: key, rights, money, address
 
 LONGEST_RETRY_AFTER_SECONDS = 600.0
+ABSURD_SECONDS = 7 * 86400.0  # also infinity: nobody waits for that, however long it is
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Trouble:
 
 def retry_after(headers: Mapping[str, Any], now: datetime | None = None) -> float | None:
     """Seconds that the server asks to wait: ``retry-after-ms``, or Retry-After as a number or a date; None if neither.
+
+    A date in the past is 0; a number below 0 and NaN are none; infinity is kept.
 
     Args:
         headers: of the reply; looked up in lower case, which the mappings of HTTP clients do not mind.
@@ -44,5 +47,5 @@ def retry_after(headers: Mapping[str, Any], now: datetime | None = None) -> floa
     try:
         moment = parsedate_to_datetime(headers.get("retry-after", ""))
         return max(0.0, (moment - (now or datetime.now(timezone.utc))).total_seconds())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # a year of five digits, a zone of days
         return None
