@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from experiments.support.dashscope_pictures import painted
-from experiments.support.remote_campaign import FIRST, Service, prompt_of
+from experiments.support.remote_campaign import AT_ONCE, AT_ONCE_MODEL, FIRST, Service, prompt_of
 from selector.domain import Picture
 
 _CHECKED = 200  # images whose pixels are compared with what the service painted for their prompt and seed
@@ -28,6 +28,7 @@ class Audit:
     service; ``replaced``: of these, made by the reserve. ``lost``: neither delivered nor refused with a reason.
     ``duplicated``: made twice for one recipe, or one image for two tasks. ``wrong``: of the checked ones, pictures of
     another prompt or seed. ``paid``: charged by the services; ``paid_unanswered``: of jobs whose reply never arrived.
+    ``at_once_``: the same for the model that answers at once alone, whose reply comes when the image is made.
     """
 
     wanted: int = 0
@@ -42,6 +43,9 @@ class Audit:
     paid: int = 0
     paid_unanswered: int = 0
     paid_beyond_needed: int = 0
+    at_once_delivered: int = 0
+    at_once_unanswered: int = 0
+    at_once_beyond_needed: int = 0
     jobs: int = 0
     jobs_unanswered: int = 0
     orphans: int = 0  # jobs that the campaign does not know, and whose reply was sent in full
@@ -54,17 +58,18 @@ def audit(folder: Path, tasks: int, per_task: int, services: Sequence[Service], 
     with closing(sqlite3.connect(folder / "campaign.db")) as connection:
         connection.row_factory = sqlite3.Row
         attempts = connection.execute("SELECT * FROM attempt ORDER BY id").fetchall()
-        known = {row["ticket"] for row in connection.execute("SELECT ticket FROM job")}
+        known = [f"{row['ticket']} {row['facts']}" for row in connection.execute("SELECT ticket, facts FROM job")]
     found = Audit(wanted=tasks * per_task)
     made = [row for row in attempts if row["candidate_id"] is not None]
-    found.delivered = sum(_is_whole(folder, row["candidate_id"]) for row in made)
+    whole = [row for row in made if _is_whole(folder, row["candidate_id"])]
+    found.delivered, found.at_once_delivered = len(whole), sum(row["generator"] == AT_ONCE for row in whole)
     _count_ends(found, attempts, per_task)
     found.duplicated = sum(
         n - 1 for n in Counter((r["task_id"], r["generator"], r["recipe_key"]) for r in made).values()
     )
     found.duplicated += _shared(made)
     _compare_pixels(found, folder, made, seed)
-    _count_money(found, services, known)
+    _count_money(found, services, " ".join(known))
     return found
 
 
@@ -99,11 +104,13 @@ def _count_ends(found: Audit, attempts: Sequence[sqlite3.Row], per_task: int) ->
             reason = f"{generator} {row['outcome']}: {row['reason']}"
             found.reasons[reason] = found.reasons.get(reason, 0) + 1
     for counts in by_task.values():
-        refused, failed = counts[f"{FIRST} declined"], counts[f"{FIRST} failed"]
+        refused, failed, done = (
+            sum(counts[f"{name} {outcome}"] for name in (FIRST, AT_ONCE)) for outcome in ("declined", "failed", "made")
+        )
         found.refused += refused
         found.failed += failed
         found.replaced += min(refused + failed, counts["reserve made"])
-        found.lost += max(0, per_task - counts[f"{FIRST} made"] - refused - failed)
+        found.lost += max(0, per_task - done - refused - failed)
     found.lost += per_task * (found.wanted // per_task - len(by_task))
 
 
@@ -118,9 +125,12 @@ def _compare_pixels(found: Audit, folder: Path, made: Sequence[sqlite3.Row], see
         found.wrong += float(np.abs(pixels.astype(float) - due).mean()) > _NEAR
 
 
-def _count_money(found: Audit, services: Sequence[Service], known: set[str]) -> None:
+def _count_money(found: Audit, services: Sequence[Service], known: str) -> None:
     for service in services:
         stats, jobs = service.stats(), service.jobs()
+        at_once = [job for job in jobs if job["model"] == AT_ONCE_MODEL]
+        found.at_once_unanswered += sum(job["codes"].count("") for job in at_once if job["lost"])
+        found.at_once_beyond_needed += sum(job["codes"].count("") for job in at_once)
         found.paid += stats["paid"]
         found.paid_unanswered += stats["paid_lost"]
         found.jobs += stats["jobs"]
@@ -129,7 +139,9 @@ def _count_money(found: Audit, services: Sequence[Service], known: set[str]) -> 
         for what, n in stats["violations"].items():
             found.violations[what] = found.violations.get(what, 0) + n
     found.paid_beyond_needed = found.paid - found.delivered
+    found.at_once_beyond_needed -= found.at_once_delivered
 
 
-def _is_orphan(job: dict[str, Any], known: set[str]) -> bool:
+def _is_orphan(job: dict[str, Any], known: str) -> bool:
+    """``known``: all tickets and their facts, for what came at once is known by its addresses."""
     return job["id"] not in known and not job["lost"] and any(code == "" for code in job["codes"])

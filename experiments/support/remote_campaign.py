@@ -17,6 +17,7 @@ from selector import Campaign
 
 KEY_ENV, KEY = "BESTSHOT_LOAD_KEY", "sk-load-0123456789abcdef"
 FIRST, RESERVE = "first", "reserve"
+AT_ONCE, AT_ONCE_MODEL = "at-once", "qwen-image"  # at the first service too, an image a request and no job to ask for
 _HEADER = "index,task_type,prompt,ori_image,target_image"
 
 
@@ -76,18 +77,30 @@ def prompt_of(task: int) -> str:
     return f'picture {task}: a red cube on a blue sphere, "quoted", 一只猫'
 
 
-def make_campaign(place: Path, tasks: int, per_task: int, services: Mapping[str, tuple[str, ServerOptions]]) -> Path:
-    """A campaign folder; ``services``: FIRST and perhaps RESERVE to (address, its declared limits)."""
+def make_campaign(
+    place: Path, tasks: int, per_task: int, services: Mapping[str, tuple[str, ServerOptions]], at_once: int = 0
+) -> Path:
+    """A campaign folder.
+
+    Args:
+        place: a new folder.
+        tasks, per_task: how many, and candidates of each.
+        services: FIRST and perhaps RESERVE to (address, its declared limits).
+        at_once: candidates of each task that are made by a model that answers at once.
+    """
     (place / "in").mkdir(parents=True)
     rows = [_HEADER] + ['{},t2i,"{}",,'.format(i, prompt_of(i).replace('"', '""')) for i in range(tasks)]
     (place / "task.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    plan: dict[str, Any] = {FIRST: per_task, **({RESERVE: {"reserve": True}} if RESERVE in services else {})}
+    plan: dict[str, Any] = {FIRST: per_task - at_once, **({AT_ONCE: at_once} if at_once else {})}
+    plan |= {RESERVE: {"reserve": True}} if RESERVE in services else {}
+    made_at_once = {"kind": "dashscope", "service": FIRST, "model": AT_ONCE_MODEL}
     Campaign.init(
         place / "campaign",
         place / "task.csv",
         place / "in",
         generate={"t2i": plan},
-        generators={name: {"kind": "dashscope", "service": name, "size": "512*512"} for name in services},
+        generators={name: {"kind": "dashscope", "service": name, "size": "512*512"} for name in services}
+        | ({AT_ONCE: made_at_once} if at_once else {}),
         services={name: _limits(url, options) for name, (url, options) in services.items()},
     ).close()
     return place / "campaign"

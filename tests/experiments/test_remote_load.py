@@ -32,7 +32,10 @@ def test_a_kill_loses_and_doubles_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(remote_load, "KILLED_TASKS", 12)
     found = remote_load.measure_kills(tmp_path, kills=1, seed=0)
     assert found.kills == 1
-    assert (found.audit.lost, found.audit.duplicated, found.audit.wrong) == (0, 0, 0)
+    audit = found.audit
+    assert (audit.lost, audit.duplicated, audit.wrong) == (0, 0, 0)
+    assert (audit.delivered, audit.at_once_delivered) == (48, 24)
+    assert audit.at_once_beyond_needed <= audit.at_once_unanswered + found.just_before
 
 
 def test_the_audit_notices_a_lost_file_a_double_and_a_picture_of_another_prompt(
