@@ -21,8 +21,9 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from generators.dashscope_api import models, replies, settings, uploads
-from generators.dashscope_api.payloads import PLACES, Upload, Wishes, body_of, cut
+from generators.dashscope_api.payloads import PLACES, Upload, Wishes, body_of
 from generators.dashscope_api.troubles import code_of, trouble_of
+from generators.prompts import cut
 from selector.domain import (
     Declined,
     GenerationFailed,
@@ -109,7 +110,7 @@ class DashScope:
         if not 1 <= batch <= 4:
             raise InputError(f"dashscope: batch must be 1 to 4, got {batch}")
         self._batch = min(batch, self.model.most)
-        self._prompt_characters = prompt_characters or self.model.prompt_characters
+        self.prompt_characters = prompt_characters or self.model.prompt_characters
         parameters = {"watermark": watermark, **settings.general(self.model, size, prompt_extend)}
         parameters |= settings.of_the_function(self.function, strength, expand, upscale_factor, is_sketch)
         self._wishes = Wishes(self.function, settings.negative(self.model, negative_prompt), parameters)
@@ -215,7 +216,7 @@ class DashScope:
         return self.account.call(send, self.account.submits)
 
     def _prompt(self, inputs: TaskInputs) -> str:
-        return cut(inputs.task.prompt.strip(), self._prompt_characters)
+        return cut(inputs.task.prompt.strip(), self.prompt_characters)
 
     def _sent(self) -> dict[str, Any]:
         negative = {"negative_prompt": self._wishes.negative_prompt} if self._wishes.negative_prompt else {}

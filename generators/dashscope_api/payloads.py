@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,8 +14,6 @@ PLACES = {
     "function": f"{_PLACE}image2image/image-synthesis",
     "messages": f"{_PLACE}multimodal-generation/generation",
 }
-_BREAK = re.compile(r"[\s,.;:!?，。；：！？、]+")
-_LEAST_KEPT = 0.8  # of what fits: further back there is no word boundary worth going to
 
 
 @dataclass(frozen=True)
@@ -50,14 +47,3 @@ def body_of(model: Model, wishes: Wishes, prompt: str, seed: int, n: int, upload
     if upload.mask:
         given["mask_image_url"] = upload.mask
     return {"model": model.name, "input": given, "parameters": parameters}
-
-
-def cut(text: str, most_characters: int) -> str:
-    """``text``, or the beginning that the service would read, without half a word at its end."""
-    if len(text) <= most_characters:
-        return text
-    kept = text[:most_characters]
-    if _BREAK.match(text, most_characters):
-        return kept.rstrip()
-    breaks = [found.start() for found in _BREAK.finditer(kept) if found.start() >= _LEAST_KEPT * most_characters]
-    return kept[: breaks[-1]] if breaks else kept

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from generators.dashscope_api.models import FUNCTIONS, NEGATIVE_CHARACTERS, WITH_STRENGTH, Model, checked_size
-from generators.dashscope_api.payloads import cut
+from generators.prompts import cut
 from selector.domain import InputError
 
 

@@ -4,6 +4,7 @@ Pure: no files, no clock, no network. A language model is asked by ``selector.ru
 """
 
 from generators.prompts.forms import CAPTION, FORMS, INSTRUCTION, KONTEXT, TAGS, form_for, in_english
+from generators.prompts.length import cut
 from generators.prompts.orders import order_for
 from generators.prompts.styles import AS_IS, PROMPT_STYLES, REWRITTEN, SUFFIX, TRANSLATED, needs_writer
 from generators.prompts.suffix import with_suffix
@@ -19,6 +20,7 @@ __all__ = [
     "SUFFIX",
     "TAGS",
     "TRANSLATED",
+    "cut",
     "form_for",
     "in_english",
     "needs_writer",

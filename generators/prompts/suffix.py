@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from generators.prompts.length import cut
 from selector.domain import TaskType
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -51,14 +52,19 @@ _RESTYLED = re.compile(
 )
 
 
-def with_suffix(prompt: str, task_type: TaskType) -> str:
+def with_suffix(prompt: str, task_type: TaskType, most_characters: int = 0) -> str:
     """The prompt with the suffix of its language, or as it is where it says so already, or is empty.
+
+    Where both are longer than ``most_characters`` (0: no limit), the prompt is cut between words, so that the suffix
+    stays; where that leaves less than half of what fits, the prompt stays as it is.
 
     Example:
         >>> with_suffix("a cat on a wall", TaskType.T2I)
         'a cat on a wall. Ultra HD, 4K, cinematic composition.'
         >>> with_suffix("把天空变成粉色", TaskType.TIE)
         '把天空变成粉色。其他部分保持不变。'
+        >>> with_suffix("add a hat " * 20, TaskType.TIE, 90)
+        'add a hat add a hat add a hat add a hat add a hat. Keep everything else exactly as it is.'
     """
     text = prompt.strip()
     said = _QUOTED.sub(" ", text)  # what the picture shows may say anything
@@ -66,8 +72,12 @@ def with_suffix(prompt: str, task_type: TaskType) -> str:
     if not text or task_type is TaskType.DEEPFAKE or already.search(said):
         return prompt
     chinese = _HAN.search(said) is not None
-    suffix = (_CHINESE if chinese else _ENGLISH)[_kind(said, task_type)]
-    return f"{_ended(text, chinese)}{'' if chinese else ' '}{suffix}"
+    suffix = ("" if chinese else " ") + (_CHINESE if chinese else _ENGLISH)[_kind(said, task_type)]
+    whole = _ended(text, chinese) + suffix
+    if not 0 < most_characters < len(whole):
+        return whole
+    room = most_characters - len(suffix) - 1  # for the full stop
+    return _ended(cut(text, room).rstrip(), chinese) + suffix if 2 * room >= most_characters else prompt
 
 
 def _kind(said: str, task_type: TaskType) -> str:

@@ -15,9 +15,9 @@ from dashscope_service import (
 )
 
 from generators.dashscope_api.models import FUNCTIONS, MODELS, checked_size, model_named
-from generators.dashscope_api.payloads import cut
 from generators.dashscope_api.troubles import trouble_of
 from generators.dashscope_api.uploads import fitting_size
+from generators.prompts import cut
 from selector.domain import Declined, encode_final
 
 serve = serving  # the fixture

@@ -119,3 +119,25 @@ def test_every_order_keeps_quotes_and_holds_against_the_text() -> None:
 
 def test_a_reminder_names_what_was_wrong() -> None:
     assert "(there is talk)" in order_for(REWRITTEN, "caption", T2I, "there is talk")
+
+
+LONG = "a red barn beside a frozen lake, " * 40  # without its last comma 1,319 characters
+CHINESE = "一座红色的谷仓立在结冰的湖边，" * 80
+
+
+@pytest.mark.parametrize(("prompt", "end"), [(LONG, "cinematic composition."), (CHINESE, "电影级构图。")])
+@pytest.mark.parametrize("most", [100, 500, 800])
+def test_a_long_prompt_is_cut_between_words_so_that_its_suffix_is_read(prompt: str, end: str, most: int) -> None:
+    made = with_suffix(prompt, T2I, most)
+    assert 0.7 * most < len(made) <= most and made.endswith(end)
+    own = made.removesuffix(with_suffix("x", T2I)[1:]) if prompt is LONG else made.split("超清")[0]
+    assert prompt.startswith(own.rstrip(".。")) and (prompt is CHINESE or prompt[len(own)] in " ,")
+
+
+def test_a_prompt_that_fits_with_its_suffix_is_not_cut() -> None:
+    whole = with_suffix("a cat", T2I)
+    assert with_suffix("a cat", T2I, len(whole)) == with_suffix("a cat", T2I, 0) == whole
+
+
+def test_a_suffix_that_would_leave_little_of_the_prompt_is_left_out() -> None:
+    assert with_suffix(LONG, T2I, 60) == LONG
