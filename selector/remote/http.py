@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from selector.domain import MissingPart
 from selector.remote import troubles
 from selector.remote.account import Account
+from selector.remote.outgoing import Outgoing, socket_options
 from selector.remote.troubles import Trouble
 
 if TYPE_CHECKING:
@@ -71,8 +73,9 @@ class Api:
     def _send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply | Trouble:
         url = self._account.service.base_url.rstrip("/") + path
         ends = time.monotonic() + self._seconds
+        outgoing = None if body is None else Outgoing(body)
         try:
-            with open_url(method, url, self._seconds, self._account.key, body, headers) as response:
+            with open_url(method, url, self._seconds, self._account.key, outgoing, headers) as response:
                 if 300 <= response.status_code < 400:
                     return _moved(response)
                 return _read(response, read_body(response, MAX_REPLY_BYTES, ends))
@@ -100,7 +103,7 @@ def open_url(
     url: str,
     seconds: float,
     key: str = "",
-    body: bytes | None = None,
+    body: Outgoing | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The reply to one request, its body not read yet; redirects are not followed. Raises what ``requests`` raises."""
@@ -140,12 +143,14 @@ def trouble_of(error: Exception) -> Trouble:
     import urllib3
 
     gone_wrong = requests.exceptions
-    if isinstance(error, gone_wrong.SSLError):
+    if isinstance(error, gone_wrong.SSLError) and _is_of_certificate(error):
         cure = "check the clock, the proxy and REQUESTS_CA_BUNDLE"
         return Trouble(troubles.FATAL, f"the server's certificate is not accepted: {cure}")
     no_address = (gone_wrong.InvalidURL, gone_wrong.InvalidSchema, gone_wrong.MissingSchema)
     if isinstance(error, (*no_address, urllib3.exceptions.LocationParseError)):
         return Trouble(troubles.FATAL, NO_ADDRESS)
+    if isinstance(error, gone_wrong.SSLError):
+        return Trouble(troubles.BUSY, "the secure connection (TLS) failed")
     if isinstance(error, gone_wrong.ProxyError):
         return Trouble(troubles.BUSY, "the proxy failed")
     if isinstance(error, (gone_wrong.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TooSlow)):
@@ -171,7 +176,9 @@ def _session(trust_env: bool) -> Session:
     session.trust_env = trust_env
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # a shared jar would only grow
     for scheme in ("http://", "https://"):
-        session.mount(scheme, requests.adapters.HTTPAdapter(pool_connections=32, pool_maxsize=_POOL))
+        adapter = requests.adapters.HTTPAdapter(pool_connections=32, pool_maxsize=_POOL)
+        adapter.poolmanager.connection_pool_kw["socket_options"] = socket_options()
+        session.mount(scheme, adapter)
     return session
 
 
@@ -207,6 +214,14 @@ def _read(response: Response, raw: bytes) -> Reply | Trouble:
             return Trouble(troubles.BUSY, "the reply is no JSON")
         body = None
     return Reply(response.status_code, response.headers, body)
+
+
+def _is_of_certificate(error: BaseException) -> bool:
+    """Whether a certificate is to blame: a handshake that is cut is the same kind of error at the top, but passes."""
+    within = [*error.args, getattr(error, "reason", None), error.__cause__]
+    return isinstance(error, SSLCertVerificationError) or any(
+        _is_of_certificate(each) for each in within if isinstance(each, BaseException)
+    )
 
 
 def _not_reached(error: Exception) -> bool:
