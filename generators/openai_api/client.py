@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from generators.openai_api.troubles import Complaint, trouble_of
 from selector.domain import MissingPart
 from selector.remote import Account, Trouble
+from selector.remote.rate import all_sent
 from selector.remote.troubles import BUSY
 
 OPENAI_HOST = "api.openai.com"
@@ -81,7 +82,10 @@ class ImagesClient:
             timeout=timeout,
             max_retries=0,  # ours are in ``Account.call``, which knows of all workers
             http_client=openai.DefaultHttpxClient(
-                timeout=timeout, follow_redirects=False, trust_env=urlsplit(service.base_url).hostname not in _HERE
+                timeout=timeout,
+                follow_redirects=False,
+                trust_env=urlsplit(service.base_url).hostname not in _HERE,
+                event_hooks={"request": [_watched]},
             ),
         )
         if service.host != OPENAI_HOST:
@@ -108,6 +112,16 @@ class ImagesClient:
             return came
         body = wrong if isinstance(wrong, Mapping) else {"message": str(wrong)}
         return trouble_of(400, self._account.clean(str(body.get("message") or "")), body, {}, ())
+
+
+def _watched(request: Any) -> None:
+    """Have ``httpx`` say when a request has left: its place in the rate is then free before a slow reply comes."""
+
+    def note(event: str, _: Mapping[str, Any]) -> None:
+        if event.endswith("send_request_body.complete"):
+            all_sent()
+
+    request.extensions = {**request.extensions, "trace": note}
 
 
 def _plain(body: Any) -> str:
