@@ -156,11 +156,10 @@ class Campaign:
                 left_out |= busy
             summary = generate(self._ws, orders, retry_failed, progress, stop)
         summary.left_out.update(left_out)
-        idle = Counter(t.type.value for t in selected if not self.config.generate.steps(t.type))
         with self._ws.db.read() as connection:
             served = {c.task_id for c in load_candidates(connection) if not c.fallback}
         summary.without_candidates = [t.id for t in selected if t.id not in served]
-        summary.no_generator = dict(idle)
+        summary.no_generator = self._without_generator(selected)
         return summary
 
     def estimate_generate(
@@ -172,8 +171,8 @@ class Campaign:
         retry_failed: bool = False,
     ) -> GenerateEstimate:
         """What ``generate`` would make and cost with the same arguments; asks nobody and makes nothing."""
-        _, orders, left_out = self._orders(types, generators, task_ids, n, threading.Event())
-        return estimate(self._ws, orders, retry_failed, left_out)
+        selected, orders, left_out = self._orders(types, generators, task_ids, n, threading.Event())
+        return estimate(self._ws, orders, retry_failed, left_out, self._without_generator(selected))
 
     def import_folder(self, folder: str | Path, label: str | None = None, progress: Progress = silent) -> ImportSummary:
         """Take finished images from any tool as candidates, under the generator name ``folder:LABEL``.
@@ -466,6 +465,10 @@ class Campaign:
         ready, left_out = ready_generators(self._ws, names, Accounts(self._ws, stop))
         orders = [Order(task, step, *ready[step.generator]) for task, step in wanted if step.generator in ready]
         return selected, orders, left_out
+
+    def _without_generator(self, tasks: Sequence[Task]) -> dict[str, int]:
+        """Task type to the number of tasks for which no generator is configured."""
+        return dict(Counter(t.type.value for t in tasks if not self.config.generate.steps(t.type)))
 
     def _check_profile(self) -> None:
         made_for = self._ws.db.fact("profile")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from pathlib import Path
@@ -30,16 +32,21 @@ campaign_option = click.option(
 
 
 def verb(name: str, help_text: str, example: str) -> Callable[[Callable[..., Any]], click.Command]:
-    """Declare a verb that works on a campaign: ``function(campaign, …)`` gets it opened and returns (result, text)."""
+    """Declare a verb that works on a campaign: ``function(campaign, …)`` gets it opened and returns (result, text).
 
-    def wrap(function: Callable[..., tuple[Any, str]]) -> click.Command:
+    A third value is the exit status, 0 if it is left out.
+    """
+
+    def wrap(function: Callable[..., tuple[Any, str] | tuple[Any, str, int]]) -> click.Command:
         @functools.wraps(function)
         def run(folder: Path, as_json: bool, **options: Any) -> None:
             from selector.campaign import Campaign
 
             with Campaign(folder) as campaign:
-                result, text = function(campaign, **options)
+                result, text, *status = function(campaign, **options)
             emit(result, text, as_json)
+            if any(status):
+                sys.exit(status[0])
 
         decorated = campaign_option(json_option(debug_option(run)))
         return click.command(name, help=with_example(help_text, example), short_help=_first_sentence(help_text))(
@@ -57,9 +64,24 @@ def with_example(help_text: str, example: str) -> str:
 def emit(result: Any, text: str, as_json: bool) -> None:
     """Print data on stdout: JSON for programs, text for people."""
     if as_json:
+        _note_document()
         click.echo(json.dumps(jsonable(result), ensure_ascii=False, indent=1))
     elif text:
         click.echo(text)
+
+
+def _note_document() -> None:
+    """Tell ``main`` that the one JSON document of this call is printed, so that an error adds none."""
+    context = click.get_current_context(silent=True)
+    if context is not None and isinstance(context.obj, Printed):
+        context.obj.document = True
+
+
+@dataclasses.dataclass
+class Printed:
+    """What a call of the program has printed on stdout."""
+
+    document: bool = False
 
 
 def jsonable(value: Any) -> Any:
@@ -95,8 +117,14 @@ def counted(counts: dict[str, int], most: int = 12) -> list[str]:
     return [*lines, f"  … and {len(ordered) - most} other reasons"] if len(ordered) > most else lines
 
 
-def progress_bar() -> Progress:
-    """Progress bars on stderr for a person, one a stage, of which several may run; silent when it is no terminal."""
+def progress_bar(every_seconds: float = 60.0) -> Progress:
+    """Progress on stderr: bars, one a stage, of which several may run; without a terminal a plain line now and then.
+
+    Args:
+        every_seconds: between two plain lines of a stage; what takes less prints none.
+    """
+    if not sys.stderr.isatty():
+        return _progress_lines(every_seconds)
     from tqdm import tqdm
 
     bars: dict[str, Any] = {}
@@ -111,6 +139,19 @@ def progress_bar() -> Progress:
         if done == total:
             bar.close()
             del bars[stage]
+
+    return show
+
+
+def _progress_lines(every_seconds: float) -> Progress:
+    """Lines such as "dashscope: 120 of 4000, 8 running, 3 failed, 16.80 CNY", for the log of a long run."""
+    told: dict[str, float] = {}
+
+    def show(stage: str, done: int, total: int, note: str = "") -> None:
+        now = time.monotonic()
+        if now - told.setdefault(stage, now) >= every_seconds and done < total:
+            told[stage] = now
+            click.echo(f"{stage}: {done} of {total}{note and ', '}{note}", err=True)
 
     return show
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from selector.cli.common import counted, table
@@ -16,15 +17,12 @@ if TYPE_CHECKING:
 def describe_generated(summary: GenerateSummary) -> str:
     """The run in words, with the reasons of what was not made."""
     lines = [
-        f"{summary.made} candidates made, {summary.already} were there already, {summary.failed} failed, "
+        f"{summary.made} candidates made, {summary.already} settled before, {summary.failed} failed, "
         f"{summary.declined} declined, {summary.missing} could not run here"
     ]
     lines += counted(summary.reasons)
     lines += [] if summary.prompts is None else _prompts(summary.prompts)
-    lines += [
-        f"{n} {kind} tasks have no generator: name one under [generate] in campaign.toml, or use `bestshot import`"
-        for kind, n in summary.no_generator.items()
-    ]
+    lines += describe_no_generator(summary.no_generator)
     lines += _by_generator(summary.generators)
     if summary.sent_again:
         lines.append("sent again: " + ", ".join(f"{n} x {why}" for why, n in summary.sent_again.items()))
@@ -33,8 +31,15 @@ def describe_generated(summary: GenerateSummary) -> str:
     if summary.without_candidates:
         some = ", ".join(summary.without_candidates[:10]) + (" …" if len(summary.without_candidates) > 10 else "")
         n = len(summary.without_candidates)
-        lines.append(f"tasks without a candidate: {n} ({some}); `bestshot status` says why")
+        lines.append(
+            f"tasks without a candidate: {n} ({some}); `bestshot status` lists what was refused or failed and what is still to be made"
+        )
     return "\n".join([*lines, *(f"left out {name}: {why}" for name, why in summary.left_out.items())])
+
+
+def is_unfinished(summary: GenerateSummary) -> bool:
+    """Whether another run has something to do: what was left, could not run here, or has no words yet."""
+    return bool(summary.left or summary.left_out or summary.missing)
 
 
 def _prompts(prompts: PromptSummary) -> list[str]:
@@ -42,7 +47,7 @@ def _prompts(prompts: PromptSummary) -> list[str]:
     if not (prompts.new or prompts.failures or prompts.stopped):
         return []
     cost = "" if prompts.cost is None else f", {prompts.cost:.4f} {prompts.currency}".rstrip()
-    lines = [f"prompts in other words: {prompts.new} written, {prompts.known} were there already{cost}"]
+    lines = [f"prompts in other words: {prompts.new} written, {prompts.known} answered before{cost}"]
     lines += counted(prompts.failures)
     return [*lines, f"  not all were asked for: {prompts.stopped}"] if prompts.stopped else lines
 
@@ -76,7 +81,31 @@ def describe_estimate(estimate: GenerateEstimate) -> str:
     header = ("generator", "tasks", "settled", "to make", "to collect", "+ finishes", "cost at most")
     lines = [table(rows, header)] if rows else ["nothing is configured for these tasks"]
     lines += _budgets(estimate)
-    return "\n".join([*lines, *(f"left out {name}: {why}" for name, why in estimate.left_out.items())])
+    lines += [
+        f"{name}: {one.unwritten} of these in words that a language model writes first, at a cost of its own"
+        for name, one in estimate.generators.items()
+        if one.unwritten
+    ]
+    return "\n".join([*lines, *describe_hindrances(estimate)])
+
+
+def describe_hindrances(estimate: GenerateEstimate) -> list[str]:
+    """What of the plan cannot be made as things are, and why: a line each."""
+    parts = estimate.generators.items()
+    lines = [f"cannot be made now: {name} {n} images: {why}" for name, one in parts for why, n in one.blocked.items()]
+    lines += [
+        f"{name}: {one.other_kind} tasks are of types that it does not serve" for name, one in parts if one.other_kind
+    ]
+    lines += [f"left out {name}: {why}" for name, why in estimate.left_out.items()]
+    return lines + describe_no_generator(estimate.no_generator)
+
+
+def describe_no_generator(tasks: Mapping[str, int]) -> list[str]:
+    """A line for each task type of which nothing is planned."""
+    return [
+        f"{n} {kind} tasks have no generator: name one under [generate] in campaign.toml, or use `bestshot import`"
+        for kind, n in tasks.items()
+    ]
 
 
 def describe_costs(estimate: GenerateEstimate) -> str:

@@ -1,10 +1,14 @@
-"""The group of verbs, and how errors end the program: one line on stderr, exit 2; ``--debug`` shows the traceback."""
+"""The group of verbs, and how errors end the program: one line on stderr, exit 2; ``--debug`` shows the traceback.
+
+With ``--json`` the line is also on stdout, as ``{"error": "…"}``.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
@@ -19,6 +23,7 @@ from selector.cli import (
     try_verbs,
     weights_verbs,
 )
+from selector.cli.common import Printed, emit
 from selector.domain import BestshotError
 
 INTERRUPTED = 130
@@ -70,8 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     argv = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     debug = "--debug" in argv
+    printed = Printed(document="--json" not in argv)  # where no JSON is wanted, an error prints none
     try:
-        code = group.main(args=argv, prog_name="bestshot", standalone_mode=False)
+        code = group.main(args=argv, prog_name="bestshot", standalone_mode=False, obj=printed)
         sys.exit(code if isinstance(code, int) else 0)
     except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("bestshot: interrupted; nothing is lost, run the same command again to go on", err=True)
@@ -81,13 +87,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os._exit(INTERRUPTED)
     except click.UsageError as error:
         verb = error.ctx.command_path if error.ctx else "bestshot"
-        _fail(f"{error.format_message()} See `{verb} --help`.", error.exit_code)
+        _fail(f"{error.format_message()} See `{verb} --help`.", error.exit_code, printed)
     except click.ClickException as error:
-        _fail(error.format_message(), 2)
+        _fail(error.format_message(), 2, printed)
     except BestshotError as error:
         if debug:
             raise
-        _fail(str(error), 2)
+        _fail(str(error), 2, printed)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output left, as `head` does
         sys.exit(0)
@@ -97,10 +103,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from selector.store.files import DISK_FULL, is_disk_full
 
         if isinstance(error, OSError) and is_disk_full(error):
-            _fail(DISK_FULL, 2)
-        _fail(f"unexpected {type(error).__name__}: {error}; `--debug` shows where, please report it", 1)
+            _fail(DISK_FULL, 2, printed)
+        _fail(f"unexpected {type(error).__name__}: {error}; `--debug` shows where, please report it", 1, printed)
 
 
-def _fail(message: str, code: int) -> None:
-    click.echo(f"bestshot: {' '.join(message.split())}", err=True)
+def _fail(message: str, code: int, printed: Printed) -> NoReturn:
+    line = " ".join(message.split())
+    click.echo(f"bestshot: {line}", err=True)
+    if not printed.document:
+        emit({"error": line}, "", as_json=True)
     sys.exit(code)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from selector.cli.common import counted, debug_option, emit, json_option, progress_bar, table, verb, with_example
-from selector.cli.describe_generated import describe_costs, describe_estimate, describe_generated
+from selector.cli.describe_generated import describe_costs, describe_estimate, describe_generated, is_unfinished
 from selector.domain.errors import InputError
 from selector.domain.types import TaskType
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from selector.runs.asking_summary import AskSummary
     from selector.runs.importing import ImportSummary
 
+UNFINISHED = 1  # exit status of a run that leaves something for another
 NAMES_WIDTH, REASON_WIDTH = 32, 84  # characters of the two columns of what was left out
 MOST_NAMED = 5  # files that fit no task; JSON has them all
 
@@ -66,7 +67,8 @@ def init(folder: Path, profile: str, tasks: Path, images: Path, team: str, seed:
 @verb(
     "generate",
     "Make the candidates that campaign.toml asks for and that are not there yet. Can be interrupted and run again: "
-    "what was made is never made twice. A task that fails is noted with its reason and stops no other.",
+    "what was made is never made twice. A task that fails is noted with its reason and stops no other. Exits with 1 when "
+    "something is left for another run or a generator could not run, with 0 when all is settled, also by refusals.",
     "bestshot generate --type deepfake -n 12",
 )
 @type_option
@@ -83,7 +85,7 @@ def generate(
     n: int | None,
     retry_failed: bool,
     dry_run: bool,
-) -> tuple[Any, str]:
+) -> tuple[Any, str] | tuple[Any, str, int]:
     chosen = ([TaskType(t) for t in types], generators or None, task_ids or None, n, retry_failed)
     estimate = campaign.estimate_generate(*chosen)
     if dry_run:
@@ -92,7 +94,7 @@ def generate(
     if costs:
         click.echo(costs, err=True)
     summary = campaign.generate(*chosen, progress_bar())
-    return summary, describe_generated(summary)
+    return summary, describe_generated(summary), UNFINISHED if is_unfinished(summary) else 0
 
 
 @verb(

@@ -127,6 +127,25 @@ def _one_line_with_2(result: tuple[int, str, str], *words: str) -> None:
         assert word in err, err
 
 
+def test_an_error_is_json_for_those_who_asked_for_json(run: Run, campaign: Campaign, tmp_path: Path) -> None:
+    code, out, err = run("status", "--json", "-C", tmp_path / "nowhere")
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert json.loads(out) == {"error": err.strip().removeprefix("bestshot: ")}
+    assert "nonsense" in json.loads(run("generate", "--json", "--nonsense", "-C", campaign.folder)[1])["error"]
+    assert run("status", "-C", tmp_path / "nowhere")[1] == ""
+
+
+def test_an_error_adds_no_second_document(run: Run, campaign: Campaign) -> None:
+    campaign.generate()
+    campaign.score()
+    campaign.pick()
+    path = campaign.export().zip_path
+    path.write_bytes(path.read_bytes()[:-100])
+    code, out, _ = run("verify", path, "--json", "-C", campaign.folder)
+    assert code == 2
+    assert json.loads(out)["valid"] is False
+
+
 def test_usage_errors_are_one_line(run: Run) -> None:
     _one_line_with_2(run("genrate"), "genrate")
     _one_line_with_2(run("generate", "--typo"), "--typo", "bestshot generate --help")

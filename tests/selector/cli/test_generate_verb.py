@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from toy_services import Files, Make, attempts, raises, reopened, toy_campaigns, toy_service
+from toy_services import Files, Make, ToyRemote, attempts, raises, reopened, toy_campaigns, toy_service
 
 from selector.cli.common import progress_bar
 from selector.cli.main import INTERRUPTED, main
-from selector.domain import Declined, ServiceStopped
+from selector.domain import Declined, MissingPart, ServiceStopped
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -73,6 +73,9 @@ def test_a_dry_run_is_json_for_programs(run: Run, make: Make) -> None:
         "currency": "CNY",
         "service": "toyland",
         "left": None,
+        "other_kind": 0,
+        "unwritten": 0,
+        "blocked": {},
     }
 
 
@@ -101,7 +104,7 @@ def test_a_run_that_costs_says_what_at_most_before_it_starts(run: Run, make: Mak
     assert code == 0
     assert "toy_remote: 4 images to make at toyland, at most 2.00 CNY" in err
     assert "budget of toyland: 5.00 CNY left" in err
-    assert "6 candidates made, 0 were there already, 0 failed, 0 declined" in out
+    assert "6 candidates made, 0 settled before, 0 failed, 0 declined" in out
     assert "toy_remote: 4 made in" in out
     assert "2.00 CNY" in out
 
@@ -111,13 +114,14 @@ def test_a_run_that_costs_nothing_says_nothing_of_costs(run: Run, make: Make) ->
     campaign.generate()
     code, out, err = run("generate", "-C", reopened(campaign).folder)
     assert (code, err) == (0, "")
-    assert "0 candidates made, 2 were there already" in out
+    assert "0 candidates made, 2 settled before" in out
 
 
 def test_what_is_left_for_another_run_is_told_with_its_reason(run: Run, make: Make) -> None:
     toy_service().on_submit = raises(ServiceStopped("service toyland: the key is not accepted"))
     campaign = make({"toy_remote": 2, "toy": 1}, ["a", "b"])
-    out = run("generate", "-C", campaign.folder)[1]
+    code, out, _ = run("generate", "-C", campaign.folder)
+    assert code == 1
     assert "left for another run:" in out
     assert "4 x toy_remote: service toyland: the key is not accepted" in out
     told = json.loads(run("generate", "--json", "-C", campaign.folder)[1])
@@ -127,7 +131,8 @@ def test_what_is_left_for_another_run_is_told_with_its_reason(run: Run, make: Ma
 def test_tasks_that_all_refused_are_named(run: Run, make: Make) -> None:
     toy_service().on_submit = raises(Declined("the words are refused"))
     campaign = make({"toy_remote": 2}, ["a", "b"])
-    out = run("generate", "-C", campaign.folder)[1]
+    code, out, _ = run("generate", "-C", campaign.folder)
+    assert code == 0, "refusals are settled"
     assert "4 x toy_remote: the words are refused" in out
     assert "tasks without a candidate: 2 (3, 10)" in out
 
@@ -172,3 +177,36 @@ def test_bars_of_several_generators_run_side_by_side_and_grow(
     told = capsys.readouterr().err
     assert "one" in told
     assert "5/5" in told
+
+
+def test_a_generator_that_cannot_run_is_told_before_and_ends_with_1(
+    run: Run, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ToyRemote, "check", raises(MissingPart("no key: export TOY_KEY=... first")))
+    campaign = make({"toy_remote": 2, "toy": 1}, ["a", "b"])
+    code, out, _ = run("generate", "--dry-run", "-C", campaign.folder)
+    assert code == 0
+    assert "cannot be made now: toy_remote 4 images: no key: export TOY_KEY=... first" in out
+    code, out, err = run("generate", "-C", campaign.folder)
+    assert (code, err) == (1, ""), "no cost is announced"
+    assert "no key: export TOY_KEY" in out
+
+
+def test_a_dry_run_names_types_that_nobody_makes(run: Run, make: Make) -> None:
+    out = run("generate", "--dry-run", "-C", make({}, ["a", "b"]).folder)[1]
+    assert "2 tie tasks have no generator" in out
+
+
+def test_without_a_terminal_a_long_run_prints_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    show = progress_bar(every_seconds=0.0)
+    show("dashscope", 120, 4000, "8 running, 3 failed, 16.80 CNY")
+    show("toy", 1, 2)
+    show("toy", 2, 2)
+    assert capsys.readouterr().err.splitlines() == [
+        "dashscope: 120 of 4000, 8 running, 3 failed, 16.80 CNY",
+        "toy: 1 of 2",
+    ]
+    seldom = progress_bar()
+    seldom("toy", 0, 2)
+    seldom("toy", 1, 2)
+    assert capsys.readouterr().err == ""

@@ -74,7 +74,7 @@ def test_a_service_that_there_is_not_is_an_input_error(make: Make, tables: dict[
 
 def test_all_services_that_are_built_in_are_told(make: Make) -> None:
     campaign = make({"toy_remote": 1}, generators={"toy_remote": {"service": "qqqqqqqq"}})
-    with pytest.raises(InputError, match="known: toyland; built in for other kinds: .*dashscope.*openai"):
+    with pytest.raises(InputError, match=r"known: toyland; built in for other kinds: .*dashscope.*openai"):
         campaign.generate()
 
 

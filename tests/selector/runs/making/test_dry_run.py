@@ -22,7 +22,7 @@ from toy_services import (
 )
 
 from selector import Campaign
-from selector.domain import Declined, GenerationFailed
+from selector.domain import Declined, GenerationFailed, MissingPart, TaskType
 from selector.runs.making.dry_run import GenerateEstimate, GeneratorEstimate
 from selector.store import schema
 
@@ -50,7 +50,7 @@ def test_a_new_campaign_makes_all_and_costs_all(make: Make) -> None:
 
 
 def test_nobody_is_asked_and_nothing_is_stored(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    for method in ("check", "recipes", "batches", "submit", "poll", "fetch"):
+    for method in ("recipes", "batches", "submit", "poll", "fetch"):
         monkeypatch.setattr(ToyRemote, method, raises(AssertionError(method)))
     campaign = make({"toy_remote": 4}, ["a"])
     assert numbers(campaign) == (0, 4, 0, 0)
@@ -191,3 +191,51 @@ def test_the_estimate_is_what_the_run_then_does(make: Make) -> None:
         assert one.to_make == len(toy_service().submits) - before, step
         assert made >= one.to_make + one.finishes, step
         assert numbers(campaign)[1:] == (0, 0, 0), step
+
+
+def test_tasks_of_types_that_a_generator_does_not_serve_cost_nothing(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ToyRemote, "task_types", frozenset({TaskType.T2I}))
+    one = make({"toy_remote": 4}, ["a", "b"]).estimate_generate().generators["toy_remote"]
+    assert (one.tasks, one.other_kind, one.to_make, one.cost) == (0, 2, 0, 0.0)
+
+
+def test_a_generator_that_cannot_run_makes_and_costs_nothing_and_says_why(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ToyRemote, "check", raises(MissingPart("no key: export TOY_KEY=... first")))
+    found = make({"toy_remote": {"n": 4, "finishes": ["sharpen"]}, "toy": 1}, ["a", "b"]).estimate_generate()
+    one = found.generators["toy_remote"]
+    assert (one.to_make, one.cost, one.finishes) == (0, 0.0, 0)
+    assert one.blocked == {"no key: export TOY_KEY=... first": 8}
+    assert found.generators["toy"].blocked == {}
+
+
+def test_styles_without_a_writer_are_counted_apart_as_the_run_leaves_them(make: Make) -> None:
+    campaign = make({"toy_remote": {"n": 5, "prompts": ["as_is", "rewritten"]}}, ["a", "b"])
+    one = campaign.estimate_generate().generators["toy_remote"]
+    assert (one.to_make, one.cost, one.unwritten) == (6, 3.0, 0)
+    ((why, n),) = one.blocked.items()
+    assert n == 4
+    assert "prompt_writer" in why
+    assert campaign.generate().made == 6
+    again = campaign.estimate_generate().generators["toy_remote"]
+    assert (again.settled, again.to_make, list(again.blocked.values())) == (6, 0, [4])
+
+
+def test_styles_that_a_model_writes_first_are_part_of_the_run_and_told(make: Make) -> None:
+    campaign = make(
+        {"toy_remote": {"n": 4, "prompts": ["as_is", "rewritten"]}},
+        judges={"w": {"base_url": "http://127.0.0.1:9/v1", "model": "m"}},
+    )
+    path = campaign.folder / "campaign.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('prompt_writer = ""', 'prompt_writer = "w"'), encoding="utf-8")
+    campaign.close()
+    one = Campaign(campaign.folder).estimate_generate().generators["toy_remote"]
+    assert (one.to_make, one.unwritten, one.blocked) == (4, 2, {})
+
+
+def test_task_types_without_a_generator_are_counted(make: Make) -> None:
+    assert make({}, ["a", "b"]).estimate_generate().no_generator == {"tie": 2}
