@@ -138,6 +138,8 @@ def bars_missed(load: Load, baseline: Baseline, kills: Kills, speedup: float) ->
         "paid beyond need is only what had no reply, or was forgotten": a.paid_beyond_needed
         <= a.paid_unanswered + forgotten,
         "a kill costs only jobs whose reply had not arrived, or had within 0.25 s": k.orphans <= kills.just_before,
+        "nor does it cost more where a model answers at once": k.at_once_beyond_needed
+        <= k.at_once_unanswered + kills.just_before,
         f"at least {LEAST_FRACTION} of what the limits allow": load.fraction_of_service_limit >= LEAST_FRACTION,
         f"at least {LEAST_SPEEDUP} times as fast as the baseline": not baseline.tasks or speedup >= LEAST_SPEEDUP,
         f"at most {MOST_MEMORY_MB} MB": load.peak_rss_mb <= MOST_MEMORY_MB,

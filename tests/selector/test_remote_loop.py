@@ -194,6 +194,38 @@ def test_kills_change_nothing_of_what_is_exported_and_pay_for_nothing_twice(
     assert all(job.lost for job in unheard), "only a job whose reply had just left, or never arrived, is unknown"
 
 
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
+def test_what_a_model_answered_at_once_is_not_paid_again_when_its_downloads_were_interrupted(
+    tmp_path: Path, sign: signal.Signals
+) -> None:
+    table = tmp_path / "task.csv"
+    rows_of = [f"{i},t2i,a cat {i} @download-500,," for i in range(6)]  # each picture fails at its first download
+    table.write_text("\n".join(["index,task_type,prompt,ori_image,target_image", *rows_of]) + "\n", encoding="utf-8")
+    (tmp_path / "in").mkdir()
+    folder = tmp_path / "campaign"
+    with DashScopeServer(Behaviour(key=KEY, job_seconds=0.1, picture_px=64)) as server:
+        service = {"base_url": server.url, "key_env": ENV, "running": 8, "downloads": 16, "submits_per_second": 0}
+        generators = {"qwen": {"kind": "dashscope", "model": "qwen-image", "service": "calm"}}
+        services = {"calm": {**service, "backoff_seconds": 60}}
+        Campaign.init(
+            folder, table, tmp_path / "in", generate={"t2i": {"qwen": 1}}, generators=generators, services=services
+        ).close()
+        arguments = command(["generate", "-C", str(folder)])
+        process = subprocess.Popen(
+            arguments, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0
+        )
+        ends = time.monotonic() + 60
+        while server.state.requests["downloads"] < 6 and process.poll() is None and time.monotonic() < ends:
+            time.sleep(0.05)
+        process.send_signal(sign)
+        process.wait(30)
+        assert not rows(folder, "SELECT 1 FROM attempt") and len(rows(folder, "SELECT ticket FROM job")) == 6
+        bestshot("generate", "-C", str(folder))
+        assert sum(rows(folder, "SELECT id FROM attempt WHERE outcome = 'made'").values()) == 6
+        stats = server.state.stats()
+    assert (stats["paid"], stats["requests"]["submits"], stats["violations"]) == (6, 6, {})
+
+
 def test_no_file_log_row_or_message_holds_a_part_of_the_key(quiet: Path) -> None:
     parts = [KEY[i : i + 8].encode() for i in range(len(KEY) - 7)]
     for path in [p for p in quiet.rglob("*") if p.is_file()]:
