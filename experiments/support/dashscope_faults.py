@@ -8,6 +8,7 @@ it was asked before: the order in which clients come changes nothing.
 from __future__ import annotations
 
 import re
+import textwrap
 import threading
 from collections import Counter
 from collections.abc import Mapping
@@ -48,11 +49,25 @@ AT_SUBMIT = (
 AT_WORK = (SLOW, FAILED, FAILED_REFUSE, CANCELED, UNKNOWN, GONE, PARTIAL_REFUSE, PARTIAL_FAIL)
 AT_POLL = (POLL_THROTTLE, POLL_BROKEN, POLL_DROP, POLL_DAMAGED)
 AT_DOWNLOAD = (HTML, TRUNCATED, CUT, EXPIRED, REDIRECT, DOWNLOAD_BROKEN, DOWNLOAD_DROP, DOWNLOAD_THROTTLE)
+ALL = (*AT_SUBMIT, *AT_WORK, *AT_POLL, *AT_DOWNLOAD)
 LASTING = frozenset(
     {REFUSE, INVALID, PART_ECHO, ARREARS, KEY_ECHO, NO_ACCESS, NO_QUOTA, MOVED, FAILED_REFUSE, EXPIRED, REDIRECT}
 )
 
 _WORD = re.compile(r"@([a-z0-9-]+)(?:\*(\d+))?")
+
+
+def in_words() -> str:
+    """All faults by the request that meets them; for the command line's help."""
+    groups = {"submissions": AT_SUBMIT, "jobs": AT_WORK, "questions": AT_POLL, "downloads": AT_DOWNLOAD}
+    lines = [
+        "faults, each by a share of its requests (--share 429=0.05), or by a word of a prompt: @429 once, @429*3",
+        "three times; those with a + are lasting: by a share of the prompts, and then for ever",
+    ]
+    for kind, names in groups.items():
+        marked = " ".join(name + ("+" if name in LASTING else "") for name in names)
+        lines += textwrap.wrap(f"{kind}: {marked}", 100, initial_indent="  ", subsequent_indent="    ")
+    return "\n".join(lines)
 
 
 class Faults:
@@ -64,7 +79,7 @@ class Faults:
     """
 
     def __init__(self, shares: Mapping[str, float], seed: int) -> None:
-        unknown = set(shares) - {*AT_SUBMIT, *AT_WORK, *AT_POLL, *AT_DOWNLOAD}
+        unknown = set(shares) - set(ALL)
         if unknown:
             raise ValueError(f"there are no faults {sorted(unknown)}")
         self._shares, self._seed = dict(shares), seed

@@ -72,9 +72,12 @@ def pixels(data: bytes) -> Pixels:
     return Picture(data, "upload").rgb
 
 
-def _text(_model: str, given: Mapping[str, Any], parameters: Mapping[str, Any]) -> tuple[str, tuple[int, int], None]:
+def _text(model: str, given: Mapping[str, Any], parameters: Mapping[str, Any]) -> tuple[str, tuple[int, int], None]:
     width, height = _sides(parameters.get("size", "1024*1024"))
-    if not (512 <= width <= 1440 and 512 <= height <= 1440):
+    if model.startswith("wan2.5"):
+        if not 768 * 768 <= width * height <= 1440 * 1440 or max(width, height) > 4 * min(width, height):
+            raise Wrong("size must have 768*768 to 1440*1440 pixels, at most 4 to 1")
+    elif not (512 <= width <= 1440 and 512 <= height <= 1440):
         raise Wrong("size must be in [512, 1440]")
     return _words(given.get("prompt")), (width, height), None
 

@@ -4,9 +4,9 @@ For tests and experiments of the real client, in this process (``DashScopeServer
 
     python -m experiments.support.dashscope_server --port 0 --running 64 --submits-per-second 20 --share 429=0.05
 
-prints its address, then serves until it is ended; ``GET /_stats`` and ``/_jobs`` tell what it counted. Limits, faults
-and pictures: ``dashscope_state``, ``dashscope_faults``, ``dashscope_pictures``. It was written from the documentation;
-what the service does beyond it is unknown here.
+in the clone's root; prints its address, then serves until it is ended. ``--help`` names the faults; ``GET /_stats`` and
+``/_jobs`` tell what it counted. Limits, faults and pictures: ``dashscope_state``, ``dashscope_faults``,
+``dashscope_pictures``. It was written from the documentation; what the service does beyond it is unknown here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import signal
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from experiments.support import dashscope_faults as faults
@@ -107,18 +107,20 @@ class _Handler(LoopbackHandler):
         state = self.server.owner.state
         try:
             body = json.loads(raw)
-            order = read(place, body)
         except ValueError:
             self._fail(400, "InvalidParameter", "the body is not JSON")
             return
+        model = body.get("model") if isinstance(body, dict) else None
+        if isinstance(model, str) and model not in state.behaviour.models:  # told before anything else is looked at
+            self._fail(404, "ModelNotFound", "Model not exist.")
+            return
+        try:
+            order = read(place, body)
         except Wrong as wrong:
             self._fail(400, "InvalidParameter", str(wrong))
             return
         with state.lock:
             state.bodies.append(order.body)
-        if body["model"] not in state.behaviour.models:
-            self._fail(404, "ModelNotFound", "Model not exist.")
-            return
         fault = state.faults.choose(faults.AT_SUBMIT, order.prompt)
         if fault and fault != faults.DROP_CREATED:
             self._misbehave(fault)
@@ -282,9 +284,33 @@ def _resized(rgb: Pixels, size_px: tuple[int, int]) -> Pixels:
     return np.asarray(Image.fromarray(rgb).resize(size_px, Image.Resampling.BICUBIC))
 
 
+class _Parser(argparse.ArgumentParser):
+    """Tells a mistake in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+def _share(text: str) -> tuple[str, float]:
+    name, _, share = text.partition("=")
+    if name not in faults.ALL:
+        raise argparse.ArgumentTypeError(f"there is no fault '{name}': take one of {', '.join(faults.ALL)}")
+    try:
+        value = float(share)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"the share of '{name}' must be 0 to 1, as in {name}=0.05, got '{text}'")
+    return name, value
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until the process is ended."""
-    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    parser = _Parser(
+        description=str(__doc__).splitlines()[0],
+        epilog=faults.in_words(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--key", default="", help="wanted from every request; none: any is taken")
     parser.add_argument("--running", type=int, default=0, help="jobs at once; 0: no limit")
@@ -295,11 +321,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--slow-seconds", type=float, default=3.0)
     parser.add_argument("--picture-px", type=int, default=0, help="longest side of what is served; 0: as asked for")
     parser.add_argument("--seed", type=int, default=0, help="of the faults")
-    parser.add_argument("--share", action="append", default=[], metavar="FAULT=SHARE", help="such as 429=0.05")
+    parser.add_argument(
+        "--share", action="append", default=[], type=_share, metavar="FAULT=SHARE", help="such as 429=0.05; see below"
+    )
     given = vars(parser.parse_args(arguments))
-    port = given.pop("port")
-    given["shares"] = {name: float(share) for name, _, share in (text.partition("=") for text in given.pop("share"))}
-    with DashScopeServer(Behaviour(**given), port) as server:
+    port, given["shares"] = given.pop("port"), dict(given.pop("share"))
+    try:
+        service = DashScopeServer(Behaviour(**given), port)
+    except (OSError, OverflowError) as error:
+        parser.error(f"port {port} cannot be had ({error}): choose another --port, or 0 for a free one")
+    with service as server:
         print(server.url, flush=True)
         ended = threading.Event()
         for sign in (signal.SIGTERM, signal.SIGINT):

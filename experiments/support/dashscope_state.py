@@ -14,8 +14,23 @@ from typing import Any
 from experiments.support import dashscope_faults as faults
 from experiments.support.dashscope_faults import Faults
 
-TEXT_MODELS = ("wanx2.0-t2i-turbo", "wanx2.1-t2i-turbo", "wanx2.1-t2i-plus", "wan2.2-t2i-flash", "wan2.2-t2i-plus")
-SYNC_MODELS = ("qwen-image", "qwen-image-plus", "qwen-image-edit", "qwen-image-edit-plus", "wan2.6-t2i")
+TEXT_MODELS = (
+    "wanx2.0-t2i-turbo",
+    "wanx2.1-t2i-turbo",
+    "wanx2.1-t2i-plus",
+    "wan2.2-t2i-flash",
+    "wan2.2-t2i-plus",
+    "wan2.5-t2i-preview",
+)
+SYNC_MODELS = (
+    "qwen-image",
+    "qwen-image-plus",
+    "qwen-image-max",
+    "qwen-image-edit",
+    "qwen-image-edit-plus",
+    "qwen-image-edit-max",
+    "wan2.6-t2i",
+)
 EDIT_MODELS = ("wanx2.1-imageedit",)
 
 

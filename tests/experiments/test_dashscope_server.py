@@ -8,16 +8,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import requests
 
-from experiments.support.dashscope_faults import AT_DOWNLOAD, AT_SUBMIT, Faults
+from experiments.support.dashscope_faults import ALL, AT_DOWNLOAD, AT_SUBMIT, Faults
 from experiments.support.dashscope_pictures import edited, encoded, painted, shows, shows_edit
-from experiments.support.dashscope_server import DashScopeServer
+from experiments.support.dashscope_requests import EDIT, TALK, TEXT
+from experiments.support.dashscope_server import DashScopeServer, main
 from experiments.support.dashscope_state import Behaviour
-from selector.domain import Picture
+from generators.dashscope import DashScope
+from generators.dashscope_api.models import MODELS
+from selector.domain import Picture, Task, TaskInputs, TaskType
+from selector.remote import Account
 
 PLACE = "/api/v1/services/aigc/text2image/image-synthesis"
 ASYNC = {"X-DashScope-Async": "enable"}
@@ -140,6 +145,49 @@ def test_a_fault_by_word_is_served_as_often_as_it_says() -> None:
     assert [faults.choose(AT_SUBMIT, "x @refuse") for _ in range(2)] == ["refuse", "refuse"]
     with pytest.raises(ValueError, match="no faults"):
         Faults({"nonsense": 0.1}, 0)
+
+
+@pytest.mark.parametrize("place", [TEXT, EDIT, TALK])
+def test_a_model_that_does_not_exist_is_told_as_such_whatever_else_is_wrong(place: str) -> None:
+    headers = {} if place == TALK else ASYNC
+    with DashScopeServer() as server:
+        wrong = {"model": "wan9-t2i-new", "input": {}, "parameters": {"size": "1*1"}}
+        came = requests.post(f"{server.url}/api/v1/services/aigc/{place}", json=wrong, headers=headers, timeout=5)
+    assert (came.status_code, came.json()["code"]) == (404, "ModelNotFound")
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_every_model_that_the_client_knows_is_served(name: str) -> None:
+    with DashScopeServer(Behaviour(picture_px=64, job_seconds=0.05)) as server:
+        service = replace(DashScope.usual_service, base_url=server.url, key_env="")
+        generator = DashScope(name, account=Account(service))
+        source = Picture(encoded(painted("a cat", 1, (600, 400)), "PNG"), "s.png")
+        kind = TaskType.TIE if MODELS[name].edits else TaskType.T2I
+        inputs = TaskInputs(Task("1", kind, "a cat", None, None, 0), source if MODELS[name].edits else None)
+        assert len(generator.generate(inputs, generator.recipes(inputs, 1, 3)[0]).image) > 0
+
+
+def test_the_help_names_every_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out.replace("+", "").split()
+    assert set(ALL) <= set(said) and len(ALL) == len(set(ALL)) >= 30
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--share", "nosuch=0.5"], "there is no fault 'nosuch': take one of 429, "),
+        (["--share", "refuse"], "the share of 'refuse' must be 0 to 1, as in refuse=0.05"),
+        (["--share", "refuse=2"], "must be 0 to 1"),
+        (["--port", "99999"], "port 99999 cannot be had"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    told = capsys.readouterr().err
+    assert caught.value.code == 2 and said in told and told.count("\n") == 1
 
 
 def test_it_serves_as_a_process_of_its_own() -> None:
