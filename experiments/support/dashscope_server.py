@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import signal
+import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -138,6 +139,9 @@ class _Handler(LoopbackHandler):
             return
         if place == TALK:
             time.sleep(max(0.0, job.ends - time.monotonic()))
+            if self._is_gone():
+                job.lost = True
+                return
         try:
             self._tell(place, job)
             job.told = time.time()
@@ -145,6 +149,15 @@ class _Handler(LoopbackHandler):
         except OSError:
             job.lost = True
             raise
+
+    def _is_gone(self) -> bool:
+        """Whether the client has closed the connection: a killed one has, and a reply to it is still sent."""
+        try:
+            return self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def _tell(self, place: str, job: Job) -> None:
         if place != TALK:

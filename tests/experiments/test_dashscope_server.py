@@ -201,3 +201,14 @@ def test_it_serves_as_a_process_of_its_own() -> None:
         assert requests.get(url + "/_jobs", timeout=5).json() == []
         process.terminate()
         assert process.wait(10) == 0
+
+
+def test_a_client_that_is_gone_when_its_picture_is_made_has_paid_and_was_told_nothing(server: DashScopeServer) -> None:
+    message = {"role": "user", "content": [{"text": "a cat"}]}
+    asked = {"model": "qwen-image", "input": {"messages": [message]}, "parameters": {"n": 1, "size": "1328*1328"}}
+    talk = "/api/v1/services/aigc/multimodal-generation/generation"
+    with pytest.raises(requests.Timeout):  # it hangs up, as the system does for a process that was killed
+        requests.post(server.url + talk, json=asked, timeout=0.1)
+    time.sleep(0.6)
+    stats = server.state.stats()
+    assert (stats["paid"], stats["paid_lost"]) == (1, 1)
