@@ -15,8 +15,8 @@ from selector.config import check_names, read_config
 from selector.contest import load_profile
 from selector.contest.remaining import remaining_submissions
 from selector.create import CONFIG_NAME, create_campaign, store_url
-from selector.doctor import Check, check_campaign, check_generators, check_judges, check_machine
-from selector.domain import InputError, Task, TaskType
+from selector.doctor import Check, check_campaign, check_generators, check_judges, check_machine, check_plan, used_first
+from selector.domain import BestshotError, InputError, Task, TaskType
 from selector.domain.embedding import ContestContext
 from selector.planning.generating import Wish
 from selector.ranking import Pick
@@ -373,8 +373,8 @@ class Campaign:
         return self._ledger.quota()
 
     def status(self) -> Status:
-        """Counts, failures with their reasons, submissions and the best total."""
-        return status(self._ws, self.tasks, self._scorers()[0], self._builds(), self._ledger)
+        """Counts, what is still to be made, failures with their reasons, submissions and the best total."""
+        return status(self._ws, self.tasks, self._scorers()[0], self._builds(), self._ledger, self._to_make())
 
     def report(self, title: str | None = None, notes: tuple[str, ...] = (), progress: Progress = silent) -> Path:
         """Write the contact sheet, a static page with every candidate, and return its path.
@@ -411,7 +411,15 @@ class Campaign:
         machine = check_machine(
             {}, self.config.scorers, self.folder, self._contest, leave_out=configured_names(self._ws)
         )
-        return [*machine, *own, *check_judges(self.config.judges), *check_campaign(self._ws, self.tasks, progress)]
+        checks = [
+            *machine,
+            *own,
+            *check_plan(self._ws, self.tasks),
+            *check_judges(self.config.judges),
+            *check_campaign(self._ws, self.tasks, progress),
+        ]
+        planned = [step.generator for t in {task.type for task in self.tasks} for step in self.config.generate.steps(t)]
+        return used_first(checks, planned, self.config.score.scorers)
 
     def close(self) -> None:
         self._ws.db.close()
@@ -465,6 +473,13 @@ class Campaign:
         ready, left_out = ready_generators(self._ws, names, Accounts(self._ws, stop))
         orders = [Order(task, step, *ready[step.generator]) for task, step in wanted if step.generator in ready]
         return selected, orders, left_out
+
+    def _to_make(self) -> GenerateEstimate | str:
+        """What ``generate`` would do now, or why that cannot be told."""
+        try:
+            return self.estimate_generate()
+        except BestshotError as error:
+            return str(error)
 
     def _without_generator(self, tasks: Sequence[Task]) -> dict[str, int]:
         """Task type to the number of tasks for which no generator is configured."""

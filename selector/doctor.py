@@ -6,7 +6,7 @@ import platform
 import shutil
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from selector.domain import BestshotError, InputError, RemoteGenerator, Task
 from selector.domain.digest import sha256_of
 from selector.domain.embedding import ContestContext
 from selector.registry import create_generator, create_scorer, generator_names, scorer_names
+from selector.runs.plan_faults import plan_faults
 from selector.runs.plug_ins import configured, configured_names
 from selector.runs.progress import Progress, silent
 from selector.runs.services import Accounts
@@ -27,16 +28,18 @@ from selector.runs.workspace import Workspace
 from selector.store.records import load_candidates
 
 FILES = ("input images", "candidates")  # subjects of the checks that a campaign cannot do without
+_PLUG_INS = ("generator ", "scorer ")
 LOW_DISK_BYTES = 2 * 1024**3
 
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the doctor: ``ok``, or what is wrong and what cures it."""
+    """One line of the doctor: ``ok``, or what is wrong and what cures it. ``used``: the campaign asks for it."""
 
     subject: str
     ok: bool
     text: str
+    used: bool = True
 
 
 def check_machine(
@@ -65,6 +68,18 @@ def check_generators(ws: Workspace) -> list[Check]:
     """Every generator that the campaign configures, under its own name and with its account. Asks no service."""
     accounts = Accounts(ws, threading.Event())
     return [_described(f"generator {name}", partial(configured, ws, name, accounts)) for name in configured_names(ws)]
+
+
+def check_plan(ws: Workspace, tasks: Sequence[Task]) -> list[Check]:
+    """What the plan cannot keep; no line where nothing is wrong."""
+    return [Check(where, False, fault) for where, fault in plan_faults(ws, tasks)]
+
+
+def used_first(checks: Sequence[Check], generators: Collection[str], scorers: Collection[str]) -> list[Check]:
+    """Planned generators first, then the plan and all else; last the plug-ins that the campaign does not use."""
+    used = {*(f"generator {name}" for name in generators), *(f"scorer {name}" for name in scorers)}
+    marked = [replace(c, used=c.subject in used or not c.subject.startswith(_PLUG_INS)) for c in checks]
+    return sorted(marked, key=lambda c: (not c.used, not c.subject.startswith(("generator ", "plan "))))
 
 
 def check_judges(judges: Mapping[str, JudgeConfig]) -> list[Check]:

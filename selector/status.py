@@ -8,15 +8,25 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from selector.domain import Scorer, Task
+from selector.domain import Scorer, Task, TaskType
+from selector.runs.making.dry_run import GenerateEstimate
 from selector.runs.picking import newest_picks
 from selector.runs.plug_ins import configured_services
 from selector.runs.workspace import Workspace
 from selector.store import schema
 from selector.store.jobs import DELIVERED, Job, load_jobs, money_spent
 from selector.store.observations import Judgement, load_judgements
-from selector.store.records import Attempt, Planning, current_plannings, load_attempts, load_candidates
+from selector.store.records import (
+    FALLBACK_GENERATORS,
+    Attempt,
+    Planning,
+    current_plannings,
+    load_attempts,
+    load_candidates,
+)
 from selector.submission.ledger import Ledger, Quota, SubmissionRecord
+
+IMPORTED = "folder:"  # how the names of imports begin
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,11 @@ class ServiceStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """A campaign's state. ``failures`` and ``unscored`` map "who: why" to how often, most frequent first."""
+    """A campaign's state. ``failures`` and ``unscored`` map "who: why" to how often, most frequent first.
+
+    ``to_make``: what ``generate`` would still make and what stands in its way; ``to_make_fault``: why that cannot be
+    told.
+    """
 
     profile: str
     team: str
@@ -64,18 +78,30 @@ class Status:
     quota: Quota
     judgements: Mapping[str, JudgeStatus]  # by the judge's name
     services: Mapping[str, ServiceStatus] = field(default_factory=dict)  # by the service's name
+    to_make: GenerateEstimate | None = None
+    to_make_fault: str = ""
 
 
 def status(
-    ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer], builds: Mapping[str, str], ledger: Ledger
+    ws: Workspace,
+    tasks: Sequence[Task],
+    scorers: Mapping[str, Scorer],
+    builds: Mapping[str, str],
+    ledger: Ledger,
+    to_make: GenerateEstimate | str = "",
 ) -> Status:
-    """Collect the state from the store; touches no image. ``builds``: present build of every configured generator."""
+    """Collect the state from the store; touches no image.
+
+    Args:
+        builds: present build of every configured generator.
+        to_make: what ``generate`` would do, or why that is not known.
+    """
     with ws.db.read() as connection:
         candidates = [c for c in load_candidates(connection) if not c.fallback]
         newest = newest_picks(connection)
         judgements = load_judgements(connection)
         services = _services(load_jobs(connection), ws)
-        failures = _failures(open_failures(current_plannings(connection), load_attempts(connection), builds))
+        failed = open_failures(current_plannings(connection), load_attempts(connection), builds)
     per_task = Counter(c.task_id for c in candidates)
     picks = {p.task_id: p for p in newest[1]} if newest else {}
     types = {}
@@ -89,6 +115,7 @@ def status(
             fallbacks_picked=sum(p.fallback for p in chosen),
             picked=sum(not p.fallback for p in chosen),
         )
+    failures = _failures([f for f in failed if _is_of_plan(f, ws, {t.id: t.type for t in tasks})])
     scores, unscored = _scores(ws, {n: s.version for n, s in scorers.items()})
     submissions = ledger.all()
     totals = [s.total for s in submissions if s.total is not None]
@@ -104,6 +131,8 @@ def status(
         ledger.quota(),
         _by_judge(judgements),
         services,
+        None if isinstance(to_make, str) else to_make,
+        to_make if isinstance(to_make, str) else "",
     )
 
 
@@ -120,6 +149,14 @@ def open_failures(
     failed: list[Planning | Attempt] = [p for p in plannings if p.outcome != "planned"]
     failed += [a for a in last.values() if a.outcome != "made"]
     return [f for f in failed if builds.get(f.generator, f.build) == f.build]
+
+
+def _is_of_plan(failed: Planning | Attempt, ws: Workspace, types: Mapping[str, TaskType]) -> bool:
+    """Whether the present plan of the task's type names the generator; imports and last resorts are in no plan."""
+    name = failed.generator
+    if name.startswith(IMPORTED) or name in FALLBACK_GENERATORS or failed.task_id not in types:
+        return True
+    return any(step.generator == name for step in ws.config.generate.steps(types[failed.task_id]))
 
 
 def _by_judge(judgements: Sequence[Judgement]) -> dict[str, JudgeStatus]:

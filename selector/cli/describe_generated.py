@@ -32,7 +32,8 @@ def describe_generated(summary: GenerateSummary) -> str:
         some = ", ".join(summary.without_candidates[:10]) + (" …" if len(summary.without_candidates) > 10 else "")
         n = len(summary.without_candidates)
         lines.append(
-            f"tasks without a candidate: {n} ({some}); `bestshot status` lists what was refused or failed and what is still to be made"
+            f"tasks without a candidate: {n} ({some}); "
+            "`bestshot status` lists what was refused or failed and what is still to be made"
         )
     return "\n".join([*lines, *(f"left out {name}: {why}" for name, why in summary.left_out.items())])
 
@@ -80,16 +81,30 @@ def describe_estimate(estimate: GenerateEstimate) -> str:
     ]
     header = ("generator", "tasks", "settled", "to make", "to collect", "+ finishes", "cost at most")
     lines = [table(rows, header)] if rows else ["nothing is configured for these tasks"]
-    lines += _budgets(estimate)
-    lines += [
+    return "\n".join([*lines, *_budgets(estimate), *_unwritten(estimate), *_hindrances(estimate)])
+
+
+def describe_still_to_make(estimate: GenerateEstimate) -> list[str]:
+    """A line for each generator that has something to make, and what stands in the way; empty when all is settled."""
+    lines = []
+    for name, one in estimate.generators.items():
+        images = one.to_make + one.collect
+        what = f"{images} images" if images else f"{one.finishes} finishes"
+        if images or one.finishes:
+            lines.append(f"still to make: {name} {what}: run `bestshot generate`")
+    lines += _budgets(estimate) if estimate.over_budget else []
+    return [*lines, *_unwritten(estimate), *_hindrances(estimate)]
+
+
+def _unwritten(estimate: GenerateEstimate) -> list[str]:
+    return [
         f"{name}: {one.unwritten} of these in words that a language model writes first, at a cost of its own"
         for name, one in estimate.generators.items()
         if one.unwritten
     ]
-    return "\n".join([*lines, *describe_hindrances(estimate)])
 
 
-def describe_hindrances(estimate: GenerateEstimate) -> list[str]:
+def _hindrances(estimate: GenerateEstimate) -> list[str]:
     """What of the plan cannot be made as things are, and why: a line each."""
     parts = estimate.generators.items()
     lines = [f"cannot be made now: {name} {n} images: {why}" for name, one in parts for why, n in one.blocked.items()]

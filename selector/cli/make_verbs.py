@@ -67,8 +67,9 @@ def init(folder: Path, profile: str, tasks: Path, images: Path, team: str, seed:
 @verb(
     "generate",
     "Make the candidates that campaign.toml asks for and that are not there yet. Can be interrupted and run again: "
-    "what was made is never made twice. A task that fails is noted with its reason and stops no other. Exits with 1 when "
-    "something is left for another run or a generator could not run, with 0 when all is settled, also by refusals.",
+    "what was made is never made twice. A task that fails is noted with its reason and stops no other. Exits with 1 "
+    "when something is left for another run or a generator could not run, with 0 when all is settled, also by "
+    "refusals.",
     "bestshot generate --type deepfake -n 12",
 )
 @type_option

@@ -18,18 +18,21 @@ from selector.cli.common import (
     verb,
     with_example,
 )
+from selector.cli.describe_generated import describe_still_to_make
 from selector.domain.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from selector.campaign import Campaign
+    from selector.doctor import Check
     from selector.submission.ledger import SubmissionRecord
 
 
 @verb(
     "status",
-    "Show how the campaign stands. Candidates and picks by type, what failed and why, submissions, totals, judges.",
+    "Show how the campaign stands. Candidates and picks by type, what is still to be made, what "
+    "failed and why, submissions, totals, judges.",
     "bestshot status --json",
 )
 def status(campaign: Campaign) -> tuple[Any, str]:
@@ -39,6 +42,10 @@ def status(campaign: Campaign) -> tuple[Any, str]:
     ]
     header = ("type", "tasks", "candidates", "tasks without", "picked", "fallbacks")
     blocks = [f"{s.profile}, team {s.team}", table(rows, header)]
+    if s.to_make is not None and (still := describe_still_to_make(s.to_make)):
+        blocks.append("\n".join(still))
+    if s.to_make_fault:
+        blocks.append(f"what is still to be made cannot be told: {s.to_make_fault}")
     if s.failures:
         blocks.append("\n".join(["failed or declined:", *counted(dict(s.failures))]))
     if s.services:
@@ -105,9 +112,15 @@ def doctor(folder: Path, as_json: bool) -> None:
         damaged = not all(c.ok for c in checks if c.subject in FILES)
     else:
         checks = check_machine()
-    emit(checks, table([("ok" if c.ok else "--", c.subject, c.text) for c in checks], ("", "what", "finding")), as_json)
+    emit(checks, table([_finding(check) for check in checks], ("", "what", "finding")), as_json)
     if damaged:
         raise InputError("the campaign's files are not whole: see above")
+
+
+def _finding(check: Check) -> tuple[str, str, str]:
+    """A row of the doctor's table; what the campaign does not use is no fault."""
+    mark = "ok" if check.ok else "--" if check.used else ""
+    return mark, check.subject, check.text if check.used else f"not used: {check.text}"
 
 
 VERBS = (status, report, doctor)

@@ -1,0 +1,71 @@
+"""The doctor shows first what the plan uses, says what the plan cannot keep, and calls nothing unused a fault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import ToyGenerator
+from toy_services import Files, Make, toy_campaigns
+
+from selector import Campaign
+from selector.cli.show_verbs import _finding
+from selector.doctor import Check, check_machine
+from selector.domain import TaskType
+
+
+@pytest.fixture
+def make(toys: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, contest_files: Files) -> Make:  # noqa: ARG001
+    return toy_campaigns(monkeypatch, tmp_path, contest_files)
+
+
+def faults(campaign: Campaign) -> dict[str, str]:
+    """Where to what is wrong with the plan."""
+    return {c.subject: c.text for c in campaign.doctor() if c.subject.startswith(("plan ", "prompts of")) and not c.ok}
+
+
+def test_planned_generators_come_first_and_unused_ones_last(make: Make) -> None:
+    checks = make({"toy_remote": 1, "toy": 1}).doctor()
+    assert {c.subject for c in checks[:2]} == {"generator toy", "generator toy_remote"}
+    unused = [c for c in checks if not c.used]
+    assert checks[-len(unused) :] == unused
+    assert "generator dashscope" in {c.subject for c in unused}
+    assert "scorer technical" not in {c.subject for c in unused}
+    assert {c.subject for c in unused if not c.subject.startswith(("generator ", "scorer "))} == set()
+
+
+def test_what_is_not_used_is_not_shown_as_a_fault() -> None:
+    assert _finding(Check("generator x", False, "no key", used=False)) == ("", "generator x", "not used: no key")
+    assert _finding(Check("generator x", False, "no key")) == ("--", "generator x", "no key")
+
+
+def test_without_a_campaign_nothing_is_unused() -> None:
+    assert all(check.used for check in check_machine())
+
+
+def test_a_plan_that_can_be_kept_has_no_faults(make: Make) -> None:
+    assert faults(make({"toy": 2})) == {}
+
+
+def test_a_generator_that_does_not_serve_the_type_is_told(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ToyGenerator, "task_types", frozenset({TaskType.T2I}))
+    assert "'toy' makes t2i only" in faults(make({"toy": 2}))["plan tie"]
+
+
+def test_a_type_without_a_generator_is_told(make: Make) -> None:
+    assert "2 tasks have no generator" in faults(make({}, ["a", "b"]))["plan tie"]
+
+
+def test_a_style_without_a_writer_is_told(make: Make) -> None:
+    campaign = make({"toy": {"n": 2, "prompts": ["as_is", "rewritten"]}}, ["a", "b"])
+    assert "2 in the style 'rewritten' need a language model" in faults(campaign)["prompts of tie"]
+    assert faults(make({"toy": {"n": 2, "prompts": ["as_is", "suffix"]}}, name="other")) == {}
+
+
+def test_a_writer_that_is_no_judge_is_told(make: Make) -> None:
+    campaign = make({"toy": {"n": 2, "prompts": ["as_is", "rewritten"]}})
+    campaign.close()
+    path = campaign.folder / "campaign.toml"
+    text = path.read_text(encoding="utf-8").replace('prompt_writer = ""', 'prompt_writer = "qwen"')
+    path.write_text(text, encoding="utf-8")
+    assert "there is no [judges.qwen]" in faults(Campaign(campaign.folder))["prompts of tie"]
