@@ -8,6 +8,8 @@ from pathlib import Path
 from selector.domain import InputError, Picture
 from selector.store.files import remove_stale_temporaries, write_atomically
 
+_CURE = "run `bestshot generate`, which makes it again without paying where the service still has it"
+
 
 class ImageFolder:
     """A folder of content-addressed images. ``put`` is idempotent and safe against kills and other processes."""
@@ -35,15 +37,21 @@ class ImageFolder:
         """An image, checked against its id: its hash is computed once and stays with it.
 
         Raises:
-            InputError: the file is missing or was changed.
+            InputError: the file is missing, cannot be read or was changed; the message names it and the cure.
         """
         path = self.path(image_id)
+        shown = path.relative_to(self.root.parent).as_posix()
         try:
             found = Picture(path.read_bytes(), f"candidate {image_id[:12]}")
+        except FileNotFoundError as error:
+            raise InputError(f"{shown} is missing from the campaign: restore it from a backup, or {_CURE}") from error
         except OSError as error:
-            raise InputError(f"{path.name} is missing from the campaign's images: restore it from a backup") from error
+            raise InputError(f"{shown} cannot be read ({error.strerror or error}): is it readable for you?") from error
         if found.id != image_id:
-            raise InputError(f"{path.name} was changed on the disk (its hash differs): restore it from a backup")
+            raise InputError(
+                f"{shown} was damaged or changed on the disk (its hash differs): restore it from a backup, or delete "
+                f"it and {_CURE}"
+            )
         return found
 
     def sweep(self) -> int:

@@ -125,6 +125,12 @@ def tries_of(
     return found
 
 
+def sizes_of(connection: Connection) -> dict[str, int]:
+    """Candidate id to the bytes of its file, of all that were made."""
+    c = schema.candidate.c
+    return {row.id: row.size_bytes for row in connection.execute(select(c.id, c.size_bytes))}
+
+
 def add_attempt(
     db: Database, connection: Connection, attempt: Attempt, candidate: Candidate | None, try_number: int, at: str
 ) -> None:

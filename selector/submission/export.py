@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from selector.domain import SubmissionError, Task, stable_hash
+from selector.domain import InputError, SubmissionError, Task, stable_hash
 from selector.ranking import Pick
 from selector.runs.picking import newest_picks
 from selector.runs.workspace import Workspace
@@ -42,7 +42,7 @@ def export(ws: Workspace, tasks: Sequence[Task], ledger: Ledger, allow_fallbacks
 
     Raises:
         SubmissionError: nothing was picked yet, the picks are incomplete or hold fallbacks (unless allowed), or the
-            written ZIP does not verify.
+            written ZIP does not verify; an image is missing or damaged.
     """
     with ws.db.read() as connection:
         newest = newest_picks(connection)
@@ -50,6 +50,7 @@ def export(ws: Workspace, tasks: Sequence[Task], ledger: Ledger, allow_fallbacks
         raise SubmissionError("nothing has been picked yet: run `bestshot pick` first")
     set_id, picks = newest
     _check_complete(picks, allow_fallbacks)
+    _check_files(ws, picks)
     submission_id = stable_hash([ws.profile.name, [[p.task_id, p.candidate_id] for p in picks]], 8)
     folder = ws.folder / "submissions" / submission_id
     zip_path = folder / ws.profile.export.archive_name.replace("{team}", ws.config.team)
@@ -74,6 +75,21 @@ def _check_complete(picks: Sequence[Pick], allow_fallbacks: bool) -> None:
             f"{len(fallbacks)} of {len(picks)} tasks have only a fallback: {_some(fallbacks)}; "
             "make candidates for them (and score and pick those), or export with --allow-fallbacks"
         )
+
+
+def _check_files(ws: Workspace, picks: Sequence[Pick]) -> None:
+    """Each picked image is there and whole: the ZIP names no candidates, so its check cannot say which is not."""
+    problems: dict[str, str] = {}
+    for pick in picks:
+        try:
+            if pick.candidate_id is not None:
+                ws.images.picture(pick.candidate_id)
+        except InputError as error:
+            problems[pick.task_id] = str(error)
+    if problems:
+        first, *others = problems
+        also = f"; the same for {len(others)} more (tasks {_some(others)})" if others else ""
+        raise SubmissionError(f"the image that is picked for task {first} cannot be exported: {problems[first]}{also}")
 
 
 def _write_zip(ws: Workspace, tasks: Sequence[Task], picks: Sequence[Pick], submission_id: str, zip_path: Path) -> str:

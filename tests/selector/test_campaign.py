@@ -159,6 +159,26 @@ def test_a_candidate_that_was_changed_on_the_disk_is_noticed(campaign: Campaign)
     assert "hash differs" in found["candidates"].text
 
 
+@pytest.mark.parametrize("damage", ["cut", "gone", "zeroed"])
+def test_export_names_the_damaged_file_and_following_its_advice_mends_it(campaign: Campaign, damage: str) -> None:
+    campaign.generate()
+    campaign.score()
+    picked = campaign.pick()[0]
+    path = campaign._ws.images.path(str(picked.candidate_id))
+    data = path.read_bytes()
+    path.write_bytes({"cut": data[:100], "gone": b"", "zeroed": bytes(len(data))}[damage])
+    if damage == "gone":
+        path.unlink()
+    said = rf"task {picked.task_id} cannot be exported: images/../{path.name} .*run `bestshot generate`, which makes it"
+    with pytest.raises(SubmissionError, match=said):
+        campaign.export()
+    if damage == "zeroed":  # as long as it should be: only those who read it notice
+        path.unlink()
+    campaign.generate()
+    assert path.read_bytes() == data
+    campaign.export()
+
+
 def test_two_threads_on_one_campaign_share_the_work_and_corrupt_nothing(campaign: Campaign) -> None:
     others = [Campaign(campaign.folder) for _ in range(3)]
     threads = [threading.Thread(target=whole_loop, args=(c,)) for c in [campaign, *others]]
@@ -304,7 +324,7 @@ def test_export_refuses_images_that_were_changed_on_the_disk(campaign: Campaign)
     whole_loop(campaign)
     for path in campaign.folder.glob("images/*/*.jpg"):
         path.write_bytes(noise_jpeg(99))
-    with pytest.raises(SubmissionError, match="changed on the disk"):
+    with pytest.raises(SubmissionError, match=r"task \S+ .*changed on the disk.*the same for .* more \(tasks"):
         campaign.export()
     assert not list(campaign.folder.glob("submissions/*/*.zip"))
     assert not campaign.submissions()

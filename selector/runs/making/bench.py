@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from selector.runs.making.orders import Order
 from selector.runs.making.recipes import check_json, outcome_of
 from selector.runs.workspace import Workspace
 from selector.store.jobs import JobEnd
-from selector.store.records import Attempt, Candidate, Planning, tries_of
+from selector.store.records import Attempt, Candidate, Planning, sizes_of, tries_of
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Bench:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._claimed: set[tuple[str, str, str]] = set()
+        self._sizes: Mapping[str, int] | None = None  # bytes of the candidates that were there before this run
 
     def inputs(self, task: Task) -> TaskInputs:
         """The task's inputs, kept while one thread works on the task: one decode serves all its recipes."""
@@ -104,9 +106,21 @@ class Bench:
 
     def _settles(self, outcome: str, candidate_id: str | None) -> bool:
         if outcome == "made":
-            # A made image whose file is gone is made again: the same recipe gives the same bytes.
-            return candidate_id is not None and self.ws.images.path(candidate_id).is_file()
+            # A made image whose file is gone or cut short is made again: the same recipe gives the same bytes.
+            return candidate_id is not None and self._is_whole(candidate_id)
         return outcome == "declined" or (outcome == "failed" and not self._retry_failed)
+
+    def _is_whole(self, candidate_id: str) -> bool:
+        """Whether the file is there with its size; its bytes are read by those who use them."""
+        try:
+            found = self.ws.images.path(candidate_id).stat()
+        except OSError:
+            return False
+        with self._lock:
+            if self._sizes is None:
+                with self.ws.db.read() as connection:
+                    self._sizes = sizes_of(connection)
+        return stat.S_ISREG(found.st_mode) and found.st_size == self._sizes.get(candidate_id, found.st_size)
 
     def tried(
         self,

@@ -33,8 +33,25 @@ def test_half_an_image_is_written_again(tmp_path: Path) -> None:
 
 
 def test_a_missing_image_says_so(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="missing from the campaign"):
-        ImageFolder(tmp_path, ".jpg").read("ab" * 32)
+    with pytest.raises(InputError, match=r"images/ab/abab.*missing from the campaign.*or run `bestshot generate`"):
+        ImageFolder(tmp_path / "images", ".jpg").read("ab" * 32)
+
+
+def test_a_damaged_image_is_named_with_what_to_do(tmp_path: Path) -> None:
+    images = ImageFolder(tmp_path / "images", ".jpg")
+    image_id = images.put(b"all of the bytes")
+    images.path(image_id).write_bytes(b"all of them bytes")
+    with pytest.raises(InputError, match=rf"images/{image_id[:2]}/{image_id}.*delete it and run `bestshot generate`"):
+        images.picture(image_id)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+def test_an_image_that_may_not_be_read_is_not_called_missing(tmp_path: Path) -> None:
+    images = ImageFolder(tmp_path / "images", ".jpg")
+    image_id = images.put(b"all of the bytes")
+    images.path(image_id).chmod(0)
+    with pytest.raises(InputError, match="cannot be read"):
+        images.picture(image_id)
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path) -> None:

@@ -140,16 +140,19 @@ def test_an_image_that_is_damaged_at_the_service_is_made_anew_after_some_runs(ma
     assert campaign.status().services["toyland"].spent == 1.0
 
 
-def test_a_lost_file_is_asked_for_again_before_it_is_paid_again(make: Make) -> None:
+@pytest.mark.parametrize("lost", ["gone", "cut short"])
+def test_a_lost_file_is_asked_for_again_before_it_is_paid_again(make: Make, lost: str) -> None:
     campaign = make({"toy_remote": 2})
     campaign.generate()
     (one, _) = attempts(campaign)
-    campaign._ws.images.path(str(one.candidate_id)).unlink()
+    path = campaign._ws.images.path(str(one.candidate_id))
+    whole = path.read_bytes()
+    path.unlink() if lost == "gone" else path.write_bytes(whole[:99])
     again = reopened(campaign)
     assert again.estimate_generate().generators["toy_remote"].collect == 1
     assert again.generate().made == 1
     assert len(toy_service().submits) == 2
-    assert again._ws.images.path(str(one.candidate_id)).is_file()
+    assert path.read_bytes() == whole
 
 
 def test_a_lost_file_of_a_forgotten_job_is_paid_again_knowingly(make: Make) -> None:
