@@ -34,7 +34,7 @@ class Outgoing:
 
 
 def socket_options() -> list[tuple[int, int, int]]:
-    """So that "sent" means sent: else megabytes wait in the system's buffer while a slow line takes seconds for them."""
+    """So that "sent" means sent: else megabytes wait in the system's buffer while a slow line takes seconds."""
     options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
     not_sent = getattr(socket, "TCP_NOTSENT_LOWAT", None)  # Linux and macOS
     return options if not_sent is None else [*options, (socket.IPPROTO_TCP, not_sent, _UNSENT_BYTES)]
