@@ -47,7 +47,7 @@ from selector.domain import (
     TaskType,
 )
 from selector.domain.remote import Delivery, ServiceStopped, Ticket, TicketLost
-from selector.remote import Account, Interrupted, Service, Trouble, answered, carry_out
+from selector.remote import Account, Interrupted, OutOfBudget, Service, Trouble, Unanswered, answered, carry_out
 from selector.remote.download import download
 from selector.remote.troubles import FATAL, REJECTED
 
@@ -199,8 +199,8 @@ class OpenAIImages:
 
 
 def _of_the_rest(error: BestshotError) -> BestshotError:
-    """Of images that were not asked for because the run ends: they are to be asked for anew."""
-    stopped = isinstance(error, (Interrupted, ServiceStopped))
+    """Of images that were not asked for, as the run or the money ends or nothing answers: they are asked for anew."""
+    stopped = isinstance(error, (Interrupted, ServiceStopped, OutOfBudget, Unanswered))
     return TicketLost(f"not asked for any more: {error}") if stopped else error
 
 

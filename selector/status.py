@@ -14,7 +14,7 @@ from selector.runs.picking import newest_picks
 from selector.runs.plug_ins import configured_services
 from selector.runs.workspace import Workspace
 from selector.store import schema
-from selector.store.jobs import DELIVERED, Job, load_jobs, money_spent
+from selector.store.jobs import DELIVERED, PERHAPS, Job, load_jobs, money_spent
 from selector.store.observations import Judgement, load_judgements
 from selector.store.records import (
     FALLBACK_GENERATORS,
@@ -50,13 +50,17 @@ class JudgeStatus:
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """What a service was asked for: images delivered, those that the next ``generate`` collects, and the money."""
+    """What a service was asked for: images delivered, those that the next ``generate`` collects, and the money.
+
+    ``perhaps_paid``: images of jobs that were handed in without an answer; they count as spent, and not among ``jobs``.
+    """
 
     jobs: int
     delivered: int
     to_collect: int
     spent: float
     currency: str
+    perhaps_paid: int = 0
 
 
 @dataclass(frozen=True)
@@ -170,11 +174,12 @@ def _services(jobs: Sequence[Job], ws: Workspace) -> dict[str, ServiceStatus]:
     for name in sorted({job.service for job in jobs}):
         mine = [job for job in jobs if job.service == name]
         found[name] = ServiceStatus(
-            len(mine),
+            sum(PERHAPS not in job.ends.values() for job in mine),
             sum(outcome == DELIVERED for job in mine for outcome in job.ends.values()),
             sum(job.collectable(key) for job in mine for key in job.recipe_keys),
             money_spent(mine),
             currencies.get(name, ""),
+            sum(outcome == PERHAPS for job in mine for outcome in job.ends.values()),
         )
     return found
 

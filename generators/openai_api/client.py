@@ -12,7 +12,7 @@ from generators.openai_api.troubles import Complaint, trouble_of
 from selector.domain import MissingPart
 from selector.remote import Account, Trouble
 from selector.remote.rate import all_sent
-from selector.remote.troubles import BUSY
+from selector.remote.troubles import BUSY, UNANSWERED, UNREACHED
 
 OPENAI_HOST = "api.openai.com"
 _HERE = ("127.0.0.1", "localhost", "::1")  # no proxy is asked for what runs on this machine
@@ -62,9 +62,9 @@ class ImagesClient:
         except openai.APIStatusError as error:
             return self._status(error, (*fields, *further))
         except openai.APIConnectionError as error:
-            return Trouble(BUSY, _connection_reason(openai, error))
+            return _no_answer(openai, error)
         except (openai.APIError, ValueError):  # a reply that is broken off, or no JSON
-            return Trouble(BUSY, "the server's reply was damaged")
+            return Trouble(BUSY, "the server's reply was damaged", fate=UNANSWERED)
         return self._usable(came)
 
     def _client(self) -> Any:
@@ -129,7 +129,9 @@ def _plain(body: Any) -> str:
     return body if isinstance(body, str) and not body.lstrip().startswith("<") else ""
 
 
-def _connection_reason(openai: Any, error: Exception) -> str:
+def _no_answer(openai: Any, error: Exception) -> Trouble:
+    """Only where no connection was made, it is sure that no image was."""
     if type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout"):  # of httpx, under whatever name
-        return "the server cannot be reached: check base_url, and that it is running"
-    return "the server did not answer in time" if isinstance(error, openai.APITimeoutError) else "the connection failed"
+        return Trouble(BUSY, "the server cannot be reached", fate=UNREACHED)
+    late = isinstance(error, openai.APITimeoutError)
+    return Trouble(BUSY, "the server did not answer in time" if late else "the connection failed", fate=UNANSWERED)

@@ -49,8 +49,11 @@ def status(campaign: Campaign) -> tuple[Any, str]:
     if s.failures:
         blocks.append("\n".join(["failed or declined:", *counted(dict(s.failures))]))
     if s.services:
-        used = [(n, v.jobs, v.delivered, v.to_collect, f"{v.spent:.2f}", v.currency) for n, v in s.services.items()]
-        blocks.append(table(used, ("service", "jobs", "images", "to collect", "spent", "")))
+        used = [
+            (n, v.jobs, v.delivered, v.to_collect, v.perhaps_paid, f"{v.spent:.2f}", v.currency)
+            for n, v in s.services.items()
+        ]
+        blocks.append(table(used, ("service", "jobs", "images", "to collect", "perhaps paid", "spent", "")))
     if s.unscored:
         blocks.append("\n".join([f"{s.scores} values measured; unscored:", *counted(dict(s.unscored))]))
     if s.submissions:

@@ -13,12 +13,12 @@ from typing import TypeVar
 from selector.domain import Declined, GenerationFailed
 from selector.domain.remote import ServiceStopped, TicketLost
 from selector.remote import troubles
-from selector.remote.breaker import Breaker
+from selector.remote.breaker import CURE, Breaker
 from selector.remote.pace import Interrupted
 from selector.remote.rate import Rate
 from selector.remote.redact import redacted
 from selector.remote.service import Service
-from selector.remote.spending import Spending
+from selector.remote.spending import Payment, Spending, Unanswered
 from selector.remote.troubles import Trouble
 
 Result = TypeVar("Result")
@@ -26,6 +26,8 @@ Result = TypeVar("Result")
 THROTTLED_TRIES = 50  # of one request; the pause between them is the server's
 REST_SECONDS = 15.0  # of all workers after many failures in a row, for a first back-off of 1 s
 THROTTLED_ALONE = 2  # so often a request without a named time waits alone: it may have been chance
+UNANSWERED_REPEATS = 2  # of a job that may have been created: each may be paid, and three in a row are no chance
+UNREACHED_TRIES = 3  # of one request, where nothing of the service has ever answered: the address will be wrong
 _WAIT_SECONDS = 0.2
 
 
@@ -44,7 +46,7 @@ class Account:
     ) -> None:
         self.service = service
         self.stop = stop or threading.Event()
-        self.spending = Spending(service.budget, spent)
+        self.spending = Spending(service.budget, spent, service.currency)
         self.breaker = Breaker(f"service {service.name} at {service.host}")
         self.troubles: Counter[str] = Counter()  # why requests were sent again, with how often
         self._rng = Random(seed)
@@ -54,6 +56,7 @@ class Account:
         self.slots = threading.BoundedSemaphore(service.running)
         self._downloads: dict[str, threading.BoundedSemaphore] = {}
         self._lock = threading.Lock()
+        self._of_thread = threading.local()
 
     @cached_property
     def key(self) -> str:
@@ -69,13 +72,17 @@ class Account:
 
         Args:
             send: one HTTP request; returns its result, or the trouble that it met.
-            pace: ``self.submits`` or ``self.polls``; None: only the pauses of a throttled account are kept.
+            pace: ``self.submits``, for what hands in a job, or ``self.polls``; None: only the pauses of a throttled
+                account are kept.
 
         Raises:
-            Declined: the content was refused. GenerationFailed: the request was rejected, or failed too often.
+            Declined: the content was refused. GenerationFailed: the request was rejected, or failed too often; it is
+            ``Unanswered`` where nothing answered. OutOfBudget: a job may have been paid, and no money is left for
+            another (see ``paying``).
             TicketLost: there is no such job. ServiceStopped: the service is given up. Interrupted: the run ends.
         """
-        failures = throttled = 0
+        failures = throttled = unanswered = 0
+        payment: Payment | None = getattr(self._of_thread, "payment", None) if pace is self.submits else None
         while True:
             self.breaker.check()
             with (pace or self.rest).turn():
@@ -88,10 +95,42 @@ class Account:
                 throttled += 1
             else:
                 failures += 1
+            self._stop_if_nothing_is_there(came, failures)
+            unanswered += came.fate == troubles.UNANSWERED
+            if payment is not None and came.fate == troubles.UNANSWERED:
+                payment.perhaps(came.reason)
+                if unanswered > UNANSWERED_REPEATS:
+                    self.breaker.failed(came.reason, answered=False)
+                    raise Unanswered(f"{came.reason}, {unanswered} times: the job may have been made and paid")
+                payment.hold()
             if failures > self.service.max_retries or throttled > THROTTLED_TRIES:
-                raise GenerationFailed(f"{came.reason} ({failures + throttled} times)")
+                error = GenerationFailed if came.fate == troubles.ANSWERED else Unanswered
+                raise error(f"{came.reason} ({failures + throttled} times)")
             self.note(came.reason)
             self._wait_out(came, failures, throttled, pace or self.rest)
+
+    @contextmanager
+    def paying(self, cost: float, note: Callable[[str], None]) -> Iterator[None]:
+        """The block hands in one job in this thread: its cost is held, then spent, or free again after an error.
+
+        A request by ``self.submits`` that was sent and not answered may have created the job. It is noted, counts as
+        paid at once, and is repeated ``UNANSWERED_REPEATS`` times at most, as long as the budget allows another.
+
+        Args:
+            cost: of the job.
+            note: stores that the job may have been paid, with the reason; raises ``InputError`` when the disk is full.
+
+        Raises:
+            OutOfBudget: the cost is more than is left.
+        """
+        payment = self._of_thread.payment = Payment(self.spending, cost, note)
+        paid = False
+        try:
+            yield
+            paid = True
+        finally:
+            self._of_thread.payment = None
+            payment.end(paid)
 
     def note(self, reason: str) -> None:
         """Count a reason for which a request is sent again."""
@@ -131,6 +170,12 @@ class Account:
             error = {troubles.REFUSED: Declined, troubles.LOST: TicketLost}.get(came.kind, GenerationFailed)
             raise error(came.reason)
 
+    def _stop_if_nothing_is_there(self, came: Trouble, failures: int) -> None:
+        """Where this run never had an answer, a few failures of the connection mean a wrong address, or no server."""
+        if came.fate == troubles.UNREACHED and failures >= UNREACHED_TRIES and not self.breaker.has_answered:
+            self.breaker.stop(f"{came.reason.removeprefix('the server ')}: {CURE}")
+            self.breaker.check()
+
     def _wait_out(self, came: Trouble, failures: int, throttled: int, pace: Rate) -> None:
         wait = came.retry_after_seconds
         if wait is not None and wait > troubles.LONGEST_RETRY_AFTER_SECONDS:
@@ -140,7 +185,7 @@ class Account:
         if came.kind == troubles.THROTTLED:
             self._wait_throttled(wait, throttled, pace)
             return
-        if self.breaker.failed(came.reason):
+        if self.breaker.failed(came.reason, came.fate == troubles.ANSWERED):
             self.breaker.check()
             for every in (self.submits, self.polls, self.rest):
                 every.pause(REST_SECONDS * self.service.backoff_seconds)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from selector.domain.remote import ServiceStopped
 
 FAILURES_IN_A_ROW = 12  # of all workers together, without any answer between them
 TRIPS = 3  # so often a silent service is given a rest before it is given up
+SILENT_SECONDS = 60.0  # without any answer, an error neither, a service is given up however few workers ask it
+SILENT_LEAST = 6  # requests in that time: a single slow one says nothing
+CURE = "check base_url, the network and that the server is running"
 
 
 class Breaker:
@@ -22,6 +26,9 @@ class Breaker:
         self._lock = threading.Lock()
         self._failures = 0
         self._trips = 0
+        self._silent = 0  # requests without any answer, in a row
+        self._silent_since = 0.0
+        self.has_answered = False  # whether anything came in this run: the address is right
         self.why: str | None = None  # the cure, once the service is given up
 
     def check(self) -> None:
@@ -32,10 +39,18 @@ class Breaker:
     def succeeded(self) -> None:
         """Any answer that shows a working service, also one that refuses a prompt."""
         with self._lock:
-            self._failures = self._trips = 0
+            self._failures = self._trips = self._silent = 0
+            self.has_answered = True
 
-    def failed(self, reason: str) -> bool:
-        """Note a failure of the server or the way to it; True when all workers should rest before going on."""
+    def failed(self, reason: str, answered: bool = True) -> bool:
+        """Note a failure of the server (``answered``: it said so) or the way to it.
+
+        Returns True when all workers should rest before going on.
+        """
+        silent_seconds = self._note_silence(answered)
+        if self._silent >= SILENT_LEAST and silent_seconds >= SILENT_SECONDS:
+            self.stop(f"nothing has answered for {silent_seconds:.0f} s ({reason}): {CURE}, then run the command again")
+            return True
         with self._lock:
             self._failures += 1
             if self._failures < FAILURES_IN_A_ROW:
@@ -46,6 +61,16 @@ class Breaker:
         if given_up:
             self.stop(f"{reason}, {FAILURES_IN_A_ROW * (TRIPS + 1)} times in a row: run the command again later")
         return True
+
+    def _note_silence(self, answered: bool) -> float:
+        with self._lock:
+            if answered:
+                self._silent, self.has_answered = 0, True
+                return 0.0
+            now = time.monotonic()
+            self._silent_since = self._silent_since if self._silent else now
+            self._silent += 1
+            return now - self._silent_since
 
     def stop(self, cure: str) -> None:
         """Give the service up for this run; the first reason stays."""

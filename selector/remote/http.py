@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING, Any
@@ -74,13 +74,19 @@ class Api:
         url = self._account.service.base_url.rstrip("/") + path
         ends = time.monotonic() + self._seconds
         outgoing = None if body is None else Outgoing(body)
+        status = 0
         try:
             with open_url(method, url, self._seconds, self._account.key, outgoing, headers) as response:
+                status = response.status_code
                 if 300 <= response.status_code < 400:
                     return _moved(response)
                 return _read(response, read_body(response, MAX_REPLY_BYTES, ends))
         except Exception as error:
-            return trouble_of(error)
+            trouble = trouble_of(error)
+            if outgoing is not None and not outgoing.begun:
+                return replace(trouble, fate=troubles.UNREACHED)
+            # A refusal whose words broke off is one all the same: nothing was created.
+            return replace(trouble, fate=troubles.ANSWERED) if status >= 400 else trouble
 
 
 def as_json(value: Any) -> bytes:
@@ -138,7 +144,10 @@ def read_body(response: Response, most_bytes: int, ends: float) -> bytes:
 
 
 def trouble_of(error: Exception) -> Trouble:
-    """What an exception of a request means; what is none of a request is raised again."""
+    """What an exception of a request means; what is none of a request is raised again.
+
+    Its ``fate`` is that the server may have got the request, unless no connection to it was made.
+    """
     import requests
     import urllib3
 
@@ -150,17 +159,17 @@ def trouble_of(error: Exception) -> Trouble:
     if isinstance(error, (*no_address, urllib3.exceptions.LocationParseError)):
         return Trouble(troubles.FATAL, NO_ADDRESS)
     if isinstance(error, gone_wrong.SSLError):
-        return Trouble(troubles.BUSY, "the secure connection (TLS) failed")
+        return Trouble(troubles.BUSY, "the secure connection (TLS) failed", fate=troubles.UNANSWERED)
     if isinstance(error, gone_wrong.ProxyError):
-        return Trouble(troubles.BUSY, "the proxy failed")
+        return Trouble(troubles.BUSY, "the proxy failed", fate=troubles.UNREACHED)
     if isinstance(error, (gone_wrong.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TooSlow)):
-        return Trouble(troubles.BUSY, "the server did not answer in time")
+        return Trouble(troubles.BUSY, "the server did not answer in time", fate=troubles.UNANSWERED)
     if isinstance(error, gone_wrong.ConnectTimeout) or _not_reached(error):
-        return Trouble(troubles.BUSY, "the server cannot be reached")
+        return Trouble(troubles.BUSY, "the server cannot be reached", fate=troubles.UNREACHED)
     if isinstance(error, TooLarge):
-        return Trouble(troubles.BUSY, TOO_LARGE)
+        return Trouble(troubles.BUSY, TOO_LARGE, fate=troubles.UNANSWERED)
     if isinstance(error, (gone_wrong.RequestException, urllib3.exceptions.HTTPError, OSError)):
-        return Trouble(troubles.BUSY, "the connection failed")
+        return Trouble(troubles.BUSY, "the connection failed", fate=troubles.UNANSWERED)
     raise error
 
 
@@ -211,7 +220,11 @@ def _read(response: Response, raw: bytes) -> Reply | Trouble:
         body = json.loads(raw)
     except ValueError:
         if response.status_code < 400:
-            return Trouble(troubles.BUSY, "the reply is no JSON")
+            # A page is of some other server (a wrong address, a hotel's network); the rest of a reply is the service's.
+            page = raw.lstrip()[:1] == b"<"
+            return Trouble(
+                troubles.BUSY, "the reply is no JSON", fate=troubles.ANSWERED if page else troubles.UNANSWERED
+            )
         body = None
     return Reply(response.status_code, response.headers, body)
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
-from selector.domain import BestshotError
+from selector.domain import BestshotError, GenerationFailed
 
 
 class OutOfBudget(BestshotError):
     """The next job would cost more than is left of the budget."""
+
+
+class Unanswered(GenerationFailed):
+    """Nothing answers a request, which is the service's fault and not the task's: another run may send it."""
 
 
 class Spending:
@@ -17,10 +22,11 @@ class Spending:
     Args:
         limit: money that may be spent in the campaign; None for no limit.
         spent: what earlier runs have spent.
+        currency: for messages.
     """
 
-    def __init__(self, limit: float | None, spent: float = 0.0) -> None:
-        self.limit = limit
+    def __init__(self, limit: float | None, spent: float = 0.0, currency: str = "") -> None:
+        self.limit, self._currency = limit, currency
         self._lock = threading.Lock()
         self._held = 0.0
         self.spent = spent
@@ -29,12 +35,58 @@ class Spending:
         """Set money aside for a job; raises ``OutOfBudget``."""
         with self._lock:
             if self.limit is not None and self.spent + self._held + cost > self.limit * (1 + 1e-9):
-                left = self.limit - self.spent - self._held
-                raise OutOfBudget(f"a job would cost {cost:g}, and {left:.4g} is left of the budget of {self.limit:g}")
+                raise OutOfBudget(
+                    f"a job would cost {self._money(cost)}, and {self._money(max(0.0, self._left()))} is left of the "
+                    f"budget of {self._money(self.limit)}"
+                )
             self._held += cost
+
+    def affords(self, price: float, most: int) -> int:
+        """How many images of this price, at most ``most``, could be set money aside for now."""
+        with self._lock:
+            if self.limit is None or price <= 0:
+                return most
+            return min(most, max(0, int((self._left() + self.limit * 1e-9) / price)))
 
     def settle(self, held: float, cost: float) -> None:
         """A job ended: give back what was held for it and take what it cost."""
         with self._lock:
             self._held = max(0.0, self._held - held)
             self.spent += cost
+
+    def _left(self) -> float:
+        assert self.limit is not None
+        return self.limit - self.spent - self._held
+
+    def _money(self, amount: float) -> str:
+        return f"{amount:.4g} {self._currency}".rstrip()
+
+
+class Payment:
+    """What one job costs, from the moment at which it is handed in; of one thread.
+
+    Args:
+        spending: the account's money.
+        cost: of the job.
+        note: stores that the job may have been paid, and why that is not known; called at once, before anything else.
+    """
+
+    def __init__(self, spending: Spending, cost: float, note: Callable[[str], None]) -> None:
+        self._spending, self._cost, self._note = spending, cost, note
+        self._held = 0.0
+        self.hold()
+
+    def hold(self) -> None:
+        """Set the cost aside before the job is sent, also once more; raises ``OutOfBudget``."""
+        self._spending.hold(self._cost)
+        self._held = self._cost
+
+    def perhaps(self, why: str) -> None:
+        """The job was sent, and nothing says what came of it: it counts as paid. Before it is sent again: ``hold``."""
+        self.end(paid=True)
+        self._note(why)
+
+    def end(self, paid: bool) -> None:
+        """The money is spent, or free again."""
+        self._spending.settle(self._held, self._held if paid else 0.0)
+        self._held = 0.0

@@ -15,17 +15,25 @@ REJECTED = "rejected"  # the request: no second try will be taken
 LOST = "lost"  # there is no such job (any more)
 FATAL = "fatal"  # no request will be taken: key, rights, money, address
 
+ANSWERED = "answered"  # by the server, whatever it said
+UNANSWERED = "unanswered"  # sent, and nobody knows what came of it: a job may have been created, and be paid
+UNREACHED = "unreached"  # no connection was made, so nothing was sent
+
 LONGEST_RETRY_AFTER_SECONDS = 600.0
 ABSURD_SECONDS = 7 * 86400.0  # also infinity: nobody waits for that, however long it is
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """``kind`` is one of the words above; ``reason`` goes to the user (for ``FATAL`` with the cure)."""
+    """``kind`` is one of the first six words above; ``reason`` goes to the user (for ``FATAL`` with the cure).
+
+    ``fate``: what became of the request, one of the other three words.
+    """
 
     kind: str
     reason: str
     retry_after_seconds: float | None = None
+    fate: str = ANSWERED
 
 
 def retry_after(headers: Mapping[str, Any], now: datetime | None = None) -> float | None:

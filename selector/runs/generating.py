@@ -127,6 +127,7 @@ class _Run:
             for batch in self._lanes:
                 self._show(self._take(batch))
                 if time.monotonic() - self._shown > SHOW_SECONDS:
+                    self._shown = time.monotonic()
                     self._show(self._watches)
         except BaseException:
             self._cancel()
@@ -242,7 +243,6 @@ class _Run:
             self._begin(FinishUnit(unit.order))
 
     def _show(self, names: Iterable[str]) -> None:
-        self._shown = time.monotonic()
         for name in names:
             watch = self._watches[name]
             state = watch.done, watch.total, self._steps.get(name, "")
@@ -253,6 +253,8 @@ class _Run:
             self._progress(name, watch.done, watch.total, ", ".join(filter(None, (state[2], line))))
 
     def _close_summary(self) -> None:
+        for name, watch in self._watches.items():
+            watch.tally.pay(self._maker.may_have_cost(name))
         self.summary.generators = {name: watch.tally for name, watch in self._watches.items()}
         for account in {id(a): a for a in self._accounts.values()}.values():
             for why, n in account.troubles.items():
@@ -304,6 +306,10 @@ class _Maker:
     def running(self, name: str) -> int:
         """Jobs that the generator's account has under way."""
         return self._remote[name].running if name in self._remote else 0
+
+    def may_have_cost(self, name: str) -> float:
+        """Money for the generator's jobs that were handed in and not answered."""
+        return self._remote[name].may_have_cost(name) if name in self._remote else 0.0
 
     def close(self) -> None:
         for maker in {id(maker): maker for maker in self._remote.values()}.values():

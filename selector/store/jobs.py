@@ -12,7 +12,8 @@ from selector.store import schema
 from selector.store.database import add
 
 DELIVERED, UNDELIVERED, FAILED, REFUSED, LOST = "delivered", "undelivered", "failed", "refused", "lost"
-PAID = (DELIVERED, UNDELIVERED, LOST)  # what a service takes money for; an open job too
+PERHAPS = "perhaps"  # handed in and not answered: it may have been made, nobody can ask for it, and it counts as paid
+PAID = (DELIVERED, UNDELIVERED, LOST, PERHAPS)  # what a service takes money for; an open job too
 MOST_DOWNLOADS = 2  # runs that may try to download one image; what is damaged at the service is made anew after them
 
 

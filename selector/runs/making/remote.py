@@ -22,7 +22,7 @@ from selector.domain import (
     Ticket,
     TicketLost,
 )
-from selector.remote import Account, Interrupted
+from selector.remote import Account, Interrupted, OutOfBudget, Unanswered
 from selector.runs.making.bench import Bench, Left, Open, Tried
 from selector.runs.making.job_book import JobBook
 from selector.runs.making.local import batches
@@ -52,10 +52,17 @@ class RemoteMaker:
         self._downloads = ThreadPoolExecutor(account.service.downloads, f"download-{account.service.name}")
         self._lock = threading.Lock()
         self.running = 0  # jobs that are waited for now
+        self._may_have_cost: dict[str, float] = {}
 
     def count(self, change: int) -> None:
         with self._lock:
             self.running += change
+
+    def may_have_cost(self, generator: str, cost: float = 0.0) -> float:
+        """What jobs of a generator that were handed in without an answer may have cost in this run, ``cost`` more."""
+        with self._lock:
+            self._may_have_cost[generator] = self._may_have_cost.get(generator, 0.0) + cost
+            return self._may_have_cost[generator]
 
     def close(self) -> None:
         """Wait for the downloads that are under way."""
@@ -76,7 +83,8 @@ class RemoteMaker:
             refused: dict[str, Declined] = {}
             for batch, fault in batches(generator, work.inputs, rest):
                 if fault is None:
-                    yield from work.new_job(batch, again, refused)
+                    for part in work.affordable(batch):
+                        yield from work.new_job(part, again, refused)
                 else:
                     yield from (work.tried(one, fault) for one in batch)
             if not again:
@@ -137,21 +145,12 @@ class _Work:
             yield from (self.tried(one, refused[style]) for one in batch)
             return
         price = self._generator.price or 0.0
-        held = price * len(batch)
         job_id = 0
         try:
             with self._account.slot():
                 if self._account.stop.is_set():
                     raise Interrupted("stopped")
-                self._account.spending.hold(held)
-                paid = held
-                try:
-                    job_id, ticket = self._submit(batch)
-                except BestshotError:
-                    paid = 0.0
-                    raise
-                finally:
-                    self._account.spending.settle(held, paid)
+                job_id, ticket = self._submit(batch)
                 if ticket.deliveries is None:
                     deliveries = self._wait(ticket, len(batch), fresh=True)
                 else:
@@ -170,6 +169,15 @@ class _Work:
             self._account.spending.settle(0.0, -price * sum(d.error is not None for d in deliveries))
             yield from self._take(job_id, list(zip(batch, deliveries, strict=True)), price)
 
+    def affordable(self, batch: Sequence[Open]) -> Iterator[Sequence[Open]]:
+        """The batch, or first what the budget allows of it, where the generator takes that as a job."""
+        n = self._account.spending.affords(self._generator.price or 0.0, len(batch))
+        is_part = 0 < n < len(batch)
+        parts = [batch[:n], batch[n:]] if is_part else [batch]
+        if is_part and [fault for _, fault in batches(self._generator, self.inputs, parts[0])] != [None]:
+            parts = [batch]  # such a part would be several jobs
+        yield from parts
+
     def tried(self, one: Open, result: Made | Exception, ends: tuple[JobEnd, ...] = (), cost: float = 0.0) -> Tried:
         return self._bench.tried(self._order, one, self.inputs, result, self._started, ends=ends, cost=cost)
 
@@ -178,20 +186,28 @@ class _Work:
             return jobs.load_jobs(connection, self._order.task.id, self._order.name, self._order.build)
 
     def _submit(self, batch: Sequence[Open]) -> tuple[int, Ticket]:
-        """Hand in and store at once: until the row is there, a kill would lose the job."""
+        """Hand in and store at once: until the row is there, a kill would lose the job.
+
+        So is a job that may have been created: nothing answered. Raises ``OutOfBudget``, also before it is sent again.
+        """
         shown = [as_shown(self.inputs, one.recipe) for one in batch]
-        try:
-            ticket = self._generator.submit(shown[0][0], [recipe for _, recipe in shown])
-        except (Declined, ServiceStopped, Interrupted):
-            raise
-        except Exception as error:
-            raise _NotSubmitted(error) from error
-        try:
-            check_json(dict(ticket.facts), "what a ticket holds")
-        except GenerationFailed as error:  # one plug-in's mistake must not keep the jobs of others from being stored
-            raise _NotSubmitted(error) from error
-        keys = [one.recipe.key for one in batch]
-        return self._maker.book.open(self._order, ticket, keys, self._generator.price), ticket
+        keys, price = [one.recipe.key for one in batch], self._generator.price
+        cost = (price or 0.0) * len(batch)
+
+        def perhaps(why: str) -> None:
+            self._maker.may_have_cost(self._order.name, cost)
+            self._maker.book.perhaps(self._order, keys, price, why)
+
+        with self._account.paying(cost, perhaps):
+            try:
+                ticket = self._generator.submit(shown[0][0], [recipe for _, recipe in shown])
+                # One plug-in's mistake must not keep the jobs of others from being stored.
+                check_json(dict(ticket.facts), "what a ticket holds")
+            except (Declined, ServiceStopped, Interrupted, OutOfBudget, Unanswered):
+                raise
+            except Exception as error:
+                raise _NotSubmitted(error) from error
+        return self._maker.book.open(self._order, ticket, keys, price), ticket
 
     def _wait(self, ticket: Ticket, n: int, fresh: bool) -> Sequence[Delivery]:
         """Ask until the job of ``n`` recipes has ended. Raises ``GenerationFailed`` when it goes on for too long."""
@@ -222,8 +238,14 @@ class _Work:
         except Exception as error:  # the job goes on: when what is wrong here is mended, a later run collects it
             raise GenerationFailed(outcome_of(error)[1]) from error
 
-    def _take(self, job_id: int, pairs: Sequence[tuple[Open, Delivery]], price: float) -> Iterator[Tried]:
+    def _take(self, job_id: int, pairs: Sequence[tuple[Open, Delivery]], price: float) -> Iterator[Tried | Left]:
         """Download in parallel, check, store the images; when the run ends meanwhile, those that have come."""
+        lost = [(one, delivery.error) for one, delivery in pairs if isinstance(delivery.error, TicketLost)]
+        if lost:  # these images were not asked for any more, which says nothing against them
+            why = str(lost[0][1])
+            self._maker.book.end(job_id, [one.recipe.key for one, _ in lost], jobs.FAILED, why)
+            yield Left(why, len(lost))
+            pairs = [pair for pair in pairs if not isinstance(pair[1].error, TicketLost)]
         futures = [self._downloads.submit(self._fetch, job_id, one, delivery, price) for one, delivery in pairs]
         interrupted: Interrupted | None = None
         for future in futures:

@@ -12,14 +12,16 @@ import pytest
 
 from selector.domain import Declined, GenerationFailed, InputError, MissingPart
 from selector.domain.remote import ServiceStopped, TicketLost
-from selector.remote import Account, Interrupted, OutOfBudget, Service, Trouble, troubles
-from selector.remote.account import THROTTLED_TRIES
-from selector.remote.breaker import FAILURES_IN_A_ROW, TRIPS, Breaker
+from selector.remote import Account, Interrupted, OutOfBudget, Service, Trouble, Unanswered, breaker, troubles
+from selector.remote.account import THROTTLED_TRIES, UNANSWERED_REPEATS, UNREACHED_TRIES
+from selector.remote.breaker import FAILURES_IN_A_ROW, SILENT_LEAST, TRIPS, Breaker
 from selector.remote.redact import redacted
 from selector.remote.spending import Spending
 
 BUSY = Trouble(troubles.BUSY, "the server failed")
 THROTTLED = Trouble(troubles.THROTTLED, "throttling")
+BROKE_OFF = Trouble(troubles.BUSY, "the connection failed", fate=troubles.UNANSWERED)
+UNREACHED = Trouble(troubles.BUSY, "the server cannot be reached", fate=troubles.UNREACHED)
 
 
 def account(**facts: object) -> Account:
@@ -74,21 +76,21 @@ def test_a_fatal_trouble_stops_every_later_request_and_names_the_service_without
 
 
 def test_the_breaker_gives_up_after_many_failures_without_any_answer() -> None:
-    breaker = Breaker("it")
+    ours = Breaker("it")
     for failure in range(FAILURES_IN_A_ROW * (TRIPS + 1)):
-        breaker.check()
-        assert breaker.failed("down") is ((failure + 1) % FAILURES_IN_A_ROW == 0)
+        ours.check()
+        assert ours.failed("down") is ((failure + 1) % FAILURES_IN_A_ROW == 0)
     with pytest.raises(ServiceStopped, match="down, 48 times in a row"):
-        breaker.check()
+        ours.check()
 
 
 def test_one_answer_starts_the_count_anew() -> None:
-    breaker = Breaker("it")
+    ours = Breaker("it")
     for _ in range(20):
         for _ in range(FAILURES_IN_A_ROW - 1):
-            breaker.failed("down")
-        breaker.succeeded()
-    breaker.check()
+            ours.failed("down")
+        ours.succeeded()
+    ours.check()
 
 
 def test_a_server_that_asks_for_more_than_ten_minutes_ends_the_run() -> None:
@@ -243,3 +245,115 @@ def test_waiting_for_a_turn_ends_when_the_run_is_stopped() -> None:
         for waiting in [pool.submit(ours.call, sending(1), ours.submits) for _ in range(3)]:
             with pytest.raises(Interrupted):
                 waiting.result(timeout=2)
+
+
+@pytest.mark.parametrize(
+    ("spent", "said"),
+    [
+        (0.28, "a job would cost 0.28 CNY, and 0 CNY is left of the budget of 0.05 CNY"),  # the budget was made smaller
+        (0.0, "a job would cost 0.28 CNY, and 0.05 CNY is left of the budget of 0.05 CNY"),
+    ],
+)
+def test_what_is_left_is_told_with_the_currency_and_never_negative(spent: float, said: str) -> None:
+    with pytest.raises(OutOfBudget, match=f"^{said}$"):
+        Account(Service("s", "https://a.b", budget=0.05, currency="CNY"), spent=spent).spending.hold(0.28)
+
+
+def test_how_many_images_are_affordable() -> None:
+    purse = Spending(0.3)
+    assert [purse.affords(0.1, 2), purse.affords(0.1, 4), purse.affords(0.4, 4)] == [2, 3, 0]
+    purse.hold(0.1)
+    assert purse.affords(0.1, 4) == 2
+    assert Spending(None).affords(0.1, 4) == Spending(0.3).affords(0.0, 4) == 4
+    assert Spending(0.1, spent=0.5).affords(0.1, 4) == 0
+
+
+def test_a_job_that_may_have_been_created_is_noted_and_counted_before_it_is_sent_again() -> None:
+    ours = account(budget=10.0)
+    noted: list[tuple[str, float]] = []
+    with ours.paying(2.0, lambda why: noted.append((why, ours.spending.spent))):
+        assert ours.call(sending(BUSY, BROKE_OFF, UNREACHED, BROKE_OFF, "yes"), ours.submits) == "yes"
+    assert noted == [("the connection failed", 2.0), ("the connection failed", 4.0)]
+    assert ours.spending.spent == 6.0
+    assert ours.spending.affords(1.0, 9) == 4
+
+
+def test_a_job_that_may_have_been_created_is_repeated_twice_at_most() -> None:
+    ours = account(max_retries=20)
+    noted: list[str] = []
+    with pytest.raises(Unanswered, match="3 times: the job may have been made and paid"), ours.paying(1, noted.append):
+        ours.call(sending(*[BROKE_OFF] * 20), ours.submits)
+    assert len(noted) == ours.spending.spent == 1 + UNANSWERED_REPEATS
+
+
+def test_it_is_not_repeated_beyond_the_budget_and_takes_no_money_of_others() -> None:
+    ours = account(budget=5.0)
+    ours.spending.hold(2.0)  # another's job
+    noted: list[str] = []
+    with pytest.raises(OutOfBudget), ours.paying(2.0, noted.append):
+        ours.call(sending(*[BROKE_OFF] * 20), ours.submits)
+    assert (noted, ours.spending.spent) == (["the connection failed"], 2.0)
+    assert ours.spending.affords(1.0, 9) == 1
+
+
+def test_only_what_hands_in_a_job_is_counted() -> None:
+    ours = account(max_retries=6)
+    noted: list[str] = []
+    with ours.paying(1.0, noted.append):
+        ours.call(sending(*[BROKE_OFF] * 5, 1), ours.polls)
+        ours.call(sending(*[UNREACHED] * 2, BUSY, 1), ours.submits)
+    ours.call(sending(*[BROKE_OFF] * 5, 1), ours.submits)  # another thread's, or a job that no store knows of
+    assert (noted, ours.spending.spent) == ([], 1.0)
+
+
+def test_a_job_that_was_not_taken_gives_its_money_back() -> None:
+    ours = account(budget=1.0)
+    with pytest.raises(Declined), ours.paying(1.0, lambda _: None):
+        ours.call(sending(Trouble(troubles.REFUSED, "no")), ours.submits)
+    assert (ours.spending.spent, ours.spending.affords(1.0, 1)) == (0.0, 1)
+
+
+def test_an_address_that_never_answered_is_given_up_after_a_few_failures_with_the_cure() -> None:
+    ours = account()
+    sent: list[int] = []
+
+    def send() -> Trouble:
+        sent.append(1)
+        return UNREACHED
+
+    with pytest.raises(ServiceStopped) as caught:
+        ours.call(send)
+    cure = "check base_url, the network and that the server is running"
+    assert str(caught.value) == f"service s at example.com: cannot be reached: {cure}"
+    assert len(sent) == UNREACHED_TRIES
+
+
+@pytest.mark.parametrize("answer", ["yes", BUSY, THROTTLED])
+def test_once_it_has_answered_failures_of_the_connection_are_nobodys_end_but_the_requests(answer: object) -> None:
+    ours = account(max_retries=4)
+    with pytest.raises(Unanswered, match=r"cannot be reached \(5 times\)"):
+        ours.call(sending(*[UNREACHED] * 5) if ours.call(sending(answer, 1)) else sending())
+    ours.breaker.check()
+
+
+def test_a_service_that_is_silent_for_a_minute_is_given_up_however_few_ask_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(breaker.time, "monotonic", lambda: now[0])
+    ours = Breaker("it")
+    for _ in range(SILENT_LEAST):
+        ours.failed("the server cannot be reached", answered=False)
+        ours.check()
+        now[0] += 11.0
+    ours.failed("the server cannot be reached", answered=False)
+    with pytest.raises(ServiceStopped, match=r"nothing has answered for 66 s .*: check base_url, the network and that"):
+        ours.check()
+
+
+def test_an_error_of_the_server_is_no_silence_and_neither_is_one_slow_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(breaker.time, "monotonic", lambda: now[0])
+    ours = Breaker("it")
+    for turn in range(FAILURES_IN_A_ROW * 2):
+        ours.failed("down", answered=turn % 4 == 0)
+        now[0] += 100.0
+    ours.check()

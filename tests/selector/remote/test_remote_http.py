@@ -153,22 +153,32 @@ def stalls(handler: BaseHTTPRequestHandler) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "said", "fate"),
     [
-        (sends(b"<html>", "text/html"), "the reply is no JSON"),
-        (sends(b'{"a"', "application/json", 200, 50), "the connection failed"),
-        (hangs_up, "the connection failed"),
-        (drips, "the server did not answer in time"),
-        (lambda _: time.sleep(1.0), "the server did not answer in time"),
+        (sends(b"<html>", "text/html"), "the reply is no JSON", troubles.ANSWERED),
+        (sends(b'{"a": ', "application/json"), "the reply is no JSON", troubles.UNANSWERED),
+        (sends(b'{"a"', "application/json", 200, 50), "the connection failed", troubles.UNANSWERED),
+        (sends(b'{"a"', "application/json", 500, 50), "the connection failed", troubles.ANSWERED),
+        (hangs_up, "the connection failed", troubles.UNANSWERED),
+        (drips, "the server did not answer in time", troubles.UNANSWERED),
+        (lambda _: time.sleep(1.0), "the server did not answer in time", troubles.UNANSWERED),
     ],
 )
-def test_a_damaged_or_late_answer_is_a_trouble_that_may_pass(place: Start, answer: Answer, said: str) -> None:
-    came = Api(account(place(answer).url, timeout_seconds=0.5)).get("/x")
-    assert came == Trouble(troubles.BUSY, said)
+def test_a_damaged_or_late_answer_is_a_trouble_that_may_pass(
+    place: Start, answer: Answer, said: str, fate: str
+) -> None:
+    came = Api(account(place(answer).url, timeout_seconds=0.5)).post("/x", b"{}")
+    assert came == Trouble(troubles.BUSY, said, fate=fate)
 
 
 def test_nobody_listening_is_told_apart() -> None:
-    assert Api(account("http://127.0.0.1:1")).get("/x") == Trouble(troubles.BUSY, "the server cannot be reached")
+    came = Api(account("http://127.0.0.1:1")).get("/x")
+    assert came == Trouble(troubles.BUSY, "the server cannot be reached", fate=troubles.UNREACHED)
+
+
+def test_a_name_that_no_server_has_is_an_unreached_one() -> None:
+    came = Api(account("http://no-such-host.invalid")).post("/x", b"{}")
+    assert isinstance(came, Trouble) and came.fate == troubles.UNREACHED
 
 
 @pytest.mark.parametrize("url", ["example.com", "ftp://example.com", "http://", "http://exa mple.com:x/"])
@@ -378,4 +388,4 @@ def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
     there = place(sends(PNG))
     assert download(account(), there.url).data == PNG
     came = Api(account("http://127.0.0.2:2")).get("/x")
-    assert came == Trouble(troubles.BUSY, "the proxy failed")
+    assert came == Trouble(troubles.BUSY, "the proxy failed", fate=troubles.UNREACHED)

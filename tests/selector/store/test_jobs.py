@@ -14,6 +14,7 @@ from selector.store.jobs import (
     DELIVERED,
     FAILED,
     LOST,
+    PERHAPS,
     REFUSED,
     UNDELIVERED,
     Job,
@@ -95,6 +96,7 @@ def test_ends_belong_to_their_job_alone(db: Database) -> None:
         (FAILED, False, False),
         (REFUSED, False, False),
         (LOST, False, False),
+        (PERHAPS, False, False),
     ],
 )
 def test_what_asking_again_may_bring(db: Database, outcome: str | None, collectable: bool, may_bring: bool) -> None:
@@ -118,6 +120,7 @@ def test_a_job_that_cannot_be_resumed_brings_nothing_again(db: Database) -> None
     [
         ({}, 1.5),  # all of it may have to be paid
         ({"k1": DELIVERED, "k2": UNDELIVERED, "k3": LOST}, 1.5),
+        (dict.fromkeys(("k1", "k2", "k3"), PERHAPS), 1.5),
         ({"k1": FAILED, "k2": REFUSED}, 0.5),
         ({"k1": FAILED, "k2": REFUSED, "k3": FAILED}, 0.0),
     ],

@@ -9,6 +9,7 @@ from toy_services import (
     Files,
     Killed,
     Make,
+    ToyRemote,
     once,
     outcomes,
     raises,
@@ -18,7 +19,7 @@ from toy_services import (
     toy_service,
 )
 
-from selector.domain import Declined, GenerationFailed, InputError
+from selector.domain import Declined, GenerationFailed, InputError, TicketLost
 from selector.store.jobs import money_spent
 
 
@@ -57,10 +58,31 @@ def test_a_budget_of_exactly_the_price_is_enough(make: Make) -> None:
     assert campaign.generate().made == 3
 
 
-def test_a_job_of_several_images_is_not_handed_in_when_all_of_it_would_pass_the_budget(make: Make) -> None:
+def test_a_job_of_several_images_is_made_smaller_when_all_of_it_would_pass_the_budget(make: Make) -> None:
     campaign = make({"toy_remote": 4}, generators={"toy_remote": {"per_job": 4}}, **limit(1.9))
+    summary = campaign.generate()
+    assert (summary.made, list(summary.left.values())) == (3, [1])
+    assert [len(job.seeds) for job in toy_service().submits] == [3]
+    assert money_spent(stored_jobs(campaign)) == 1.5
+
+
+def test_a_job_is_not_handed_in_when_the_generator_makes_no_smaller_one_of_it(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ToyRemote, "batches", lambda _, recipes: [recipes] if len(recipes) == 4 else [])
+    campaign = make({"toy_remote": 4}, **limit(1.9))
     assert sum(campaign.generate().left.values()) == 4
     assert toy_service().submits == []
+
+
+def test_images_that_were_not_asked_for_any_more_are_left_and_not_failed(make: Make) -> None:
+    gone = [TicketLost("not asked for any more: the connection failed")]
+    toy_service().error_of = lambda job, seed: gone.pop() if gone and seed == job.seeds[1] else None
+    campaign = make({"toy_remote": 2}, generators={"toy_remote": {"per_job": 2}})
+    summary = campaign.generate()
+    assert (summary.made, summary.failed, list(summary.left.values())) == (1, 0, [1])
+    assert campaign.status().services["toyland"].spent == 0.5
+    assert reopened(campaign).generate().made == 1
 
 
 def test_refused_jobs_and_images_cost_nothing(make: Make) -> None:
