@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from unicodedata import east_asian_width
 from urllib.parse import quote
 
 from selector.domain import Column, Score, TaskType
-from selector.report.model import CandidateCard, TaskRow
+from selector.report.model import CandidateCard, Failure, TaskRow
 from selector.report.tally import concerns_of
 
 TYPE_NAMES: Mapping[TaskType, str] = {
@@ -16,6 +17,8 @@ TYPE_NAMES: Mapping[TaskType, str] = {
     TaskType.VTTIE: "Text edit",
     TaskType.DEEPFAKE: "Face swap",
 }
+
+_LONG, _MANY_LINES = 450, 5  # Latin letters and lines: from then on a prompt is folded to four lines
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,10 @@ class ScoreTable:
 
 @dataclass(frozen=True)
 class TaskView:
-    """A task as the template shows it: cards with the pick first, then by estimated overall."""
+    """A task as the template shows it: cards with the pick first, then by estimated overall.
+
+    ``is_long``: of the prompt. ``failures``: each reason of a generator once, with how often it came.
+    """
 
     task: TaskRow
     anchor: str
@@ -72,19 +78,44 @@ class TaskView:
     cards: tuple[CandidateCard, ...]
     concerns: tuple[str, ...]
     scores: ScoreTable | None
+    is_long: bool
+    failures: tuple[tuple[Failure, int], ...]
 
 
 def task_view(task: TaskRow, columns: Mapping[str, Column]) -> TaskView:
     """Arrange one task for its block on the page."""
     cards = tuple(sorted(task.candidates, key=_reading_order))
     return TaskView(
-        task, anchor(task.id), TYPE_NAMES[task.type], cards, concerns_of(task), _score_table(cards, columns)
+        task,
+        anchor(task.id),
+        TYPE_NAMES[task.type],
+        cards,
+        concerns_of(task),
+        _score_table(cards, columns),
+        _is_long(task.prompt),
+        _counted(task.failures),
     )
 
 
 def anchor(task_id: str) -> str:
     """The block's id in the page, for links to it: any task id becomes a legal one."""
     return "task-" + quote(task_id, safe="")
+
+
+def _is_long(prompt: str) -> bool:
+    wide = sum(east_asian_width(character) in "WF" for character in prompt)
+    return len(prompt) + wide > _LONG or prompt.count("\n") >= _MANY_LINES
+
+
+def _counted(failures: Iterable[Failure]) -> tuple[tuple[Failure, int], ...]:
+    """Equal reasons of a generator as one; the variant is named where all of them have it."""
+    alike: dict[tuple[str, bool, str], list[Failure]] = {}
+    for failure in failures:
+        alike.setdefault((failure.generator, failure.declined, failure.reason), []).append(failure)
+    return tuple(
+        (same[0] if len({one.variant for one in same}) == 1 else replace(same[0], variant=None), len(same))
+        for same in alike.values()
+    )
 
 
 def _reading_order(card: CandidateCard) -> tuple[bool, bool, float, str]:

@@ -91,6 +91,36 @@ def test_prompt_keeps_its_newlines_and_characters(tmp_path: Path) -> None:
     assert HOSTILE in outline(index).text
 
 
+@pytest.mark.parametrize(
+    ("prompt", "folded"),
+    [
+        ("word " * 600, True),
+        ("长" * 300, True),
+        ("a\n" * 9, True),
+        ("word " * 60, False),
+        ("长" * 100, False),
+        ("", False),
+    ],
+)
+def test_a_long_prompt_is_folded_and_stays_whole(tmp_path: Path, prompt: str, folded: bool) -> None:
+    page = outline(write_contact_sheet(tmp_path, sheet(TaskRow("1", TaskType.T2I, prompt))))
+    assert (("details", {"class": "fold"}) in page.tags) is folded and page.text.count(prompt or "\0") == bool(prompt)
+    assert (f"all {len(prompt):,} characters" in page.text) is folded
+
+
+def test_a_reason_that_came_several_times_is_said_once_with_how_often(tmp_path: Path) -> None:
+    refused = [Failure("wanx", "the service refuses the content", True, variant) for variant in ("suffix", "suffix")]
+    other = [Failure("wanx", "no face", True, variant) for variant in (None, "suffix", "rewritten")]
+    failures = (refused[0], other[0], refused[1], *other[1:], Failure("wanx", "no face"))
+    index = write_contact_sheet(tmp_path, sheet(TaskRow("1", TaskType.T2I, "x", failures=failures)))
+    said = re.findall(r"<li>(.*no face|.*refuses.*)</li>", index.read_text("utf-8"))
+    assert [re.sub("<.*?>", "", line) for line in said] == [
+        "2 × wanx suffix declined: the service refuses the content",
+        "3 × wanx declined: no face",
+        "wanx failed: no face",
+    ]
+
+
 def test_nothing_is_loaded_from_elsewhere_and_every_local_link_leads_somewhere(tmp_path: Path) -> None:
     folder = tmp_path / "图 片 #1%"
     folder.mkdir()
