@@ -17,6 +17,7 @@ the presets against the classes of the installed diffusers.
 from __future__ import annotations
 
 import importlib.util
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -44,6 +45,7 @@ from selector.domain import (
     TaskType,
     stable_hash,
 )
+from selector.remote import Interrupted
 
 NEEDED = ("torch", "diffusers", "transformers", "accelerate", "safetensors")
 
@@ -136,6 +138,7 @@ class DiffusersPipeline:
             allow_pickle=allow_pickle,
         )
         self._version = ""
+        self._stop = threading.Event()
         self.on_step: Callable[[int, int], None] | None = None  # told (steps done, steps in all) of every pass
 
     @property
@@ -198,16 +201,38 @@ class DiffusersPipeline:
         return made
 
     def generate_batch(self, inputs: TaskInputs, recipes: Sequence[Recipe]) -> Sequence[Made | BestshotError]:
-        """One result a recipe. In a pass with others a pixel may differ by a level from the same one made alone."""
+        """One result a recipe. In a pass with others a pixel may differ by a level from the same one made alone.
+
+        Raises ``Interrupted`` once ``cancel`` was called.
+        """
         return [made for group in self.batches(recipes) for made in self._made(inputs, group)]
+
+    def cancel(self) -> None:
+        """End passes after the step that they are at, with ``Interrupted``, and begin none any more; of any thread.
+
+        A model that is being loaded is loaded first, and a picture whose steps are done is decoded.
+        """
+        self._stop.set()
+
+    def _go_on(self) -> None:
+        if self._stop.is_set():
+            raise Interrupted("stopped")
+
+    def _after_step(self, done: int, total: int) -> None:
+        if self.on_step is not None:
+            self.on_step(done, total)
+        if done < total:
+            self._go_on()
 
     def _made(self, inputs: TaskInputs, recipes: Sequence[Recipe]) -> list[Made | BestshotError]:
         mode, params = _mode_in(recipes[0]), recipes[0].params
+        self._go_on()
         with in_memory(self._spec, mode) as loaded:
+            self._go_on()
             arguments, mask = arguments_of(loaded.pipe, self._preset, inputs, mode, params, self._mask_folder)
             size = [arguments["image"].size if "image" in arguments else params.get("size_px")]
             kind = stable_hash([mode, size])
-            drawn = draw(loaded, arguments, [recipe.seed for recipe in recipes], kind, self.on_step)
+            drawn = draw(loaded, arguments, [recipe.seed for recipe in recipes], kind, self._after_step)
             notes = self._notes(inputs.task.prompt, params, loaded)
         return [_finished(one, inputs, mode, mask, notes) for one in drawn]
 

@@ -39,7 +39,7 @@ def draw(
 
     Raises:
         InputError: an argument that this pipeline does not take. GenerationFailed: it failed, or a single picture does
-            not fit into memory.
+            not fit into memory. Interrupted, or what else of our own errors ``on_step`` raises, which ends the pass.
     """
     _check_arguments(loaded.pipe, arguments)
     drawn: list[Drawn] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import shutil
+import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -35,6 +36,7 @@ from selector.domain import (
     TaskType,
 )
 from selector.registry import create_generator
+from selector.remote import Interrupted
 
 SIZE = (96, 80)
 MOST_PIXELS_OFF = 0.01  # share of values that may differ, by one level, between a pass of one and a pass of several
@@ -328,6 +330,65 @@ def test_progress_is_told_for_every_step(folders: Path) -> None:
     generator.on_step = lambda done, total: steps.append((done, total))
     generator.generate(from_text(), generator.recipes(from_text(), 1, 0)[0])
     assert steps == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_cancelled_pass_ends_after_its_step_and_no_other_begins(folders: Path) -> None:
+    """A pass takes minutes on a CPU: whoever presses Ctrl-C must not wait for it."""
+    steps: list[int] = []
+    generator = pipeline(folders / "sd", steps=5, batch=2)
+
+    def told(done: int, _: int) -> None:
+        steps.append(done)
+        if len(steps) == 2:
+            generator.cancel()  # as another thread does it
+
+    generator.on_step = told
+    recipes = generator.recipes(from_text(), 4, 0)
+    with pytest.raises(Interrupted):
+        generator.generate_batch(from_text(), recipes)
+    with pytest.raises(Interrupted):
+        generator.generate(from_text(), recipes[0])
+    assert steps == [1, 2]
+    again = pipeline(folders / "sd", steps=5, batch=2)  # the model in memory is none the worse for it
+    others = again.generate_batch(from_text(), recipes)
+    assert all(isinstance(made, Made) for made in others)
+
+
+@pytest.mark.usefixtures("own_model")
+def test_a_cancel_while_memory_runs_out_is_not_taken_for_a_pass_that_is_too_large(folders: Path) -> None:
+    generator = pipeline(folders / "sd", batch=4, steps=3)
+    recipes = generator.recipes(from_text(), 4, 0)
+    with loading.in_memory(generator._spec, "text") as loaded:
+        small = _Small(loaded.pipe.unet, 2)
+        loaded.pipe.unet.register_forward_pre_hook(lambda *_: generator.cancel() if small.asked == [4, 2] else None)
+    with pytest.raises(Interrupted):
+        generator.generate_batch(from_text(), recipes)
+    assert small.asked == [4, 2]
+
+
+def test_ctrl_c_within_a_pass_stores_no_failure_and_the_next_run_makes_all(folders: Path, tmp_path: Path) -> None:
+    table = tmp_path / "tasks.csv"
+    table.write_text("\n".join([HEADER, *(f"{i},t2i,a fox {i},," for i in range(3))]) + "\n", encoding="utf-8")
+    (tmp_path / "imgs").mkdir()
+    model = {"kind": "diffusers", "dtype": "fp32", "steps": 900, "model_path": str(folders / "sd")}
+    folder = tmp_path / "campaign"
+    campaign = Campaign.init(folder, table, tmp_path / "imgs", generate={"t2i": {"sd": 2}}, generators={"sd": model})
+
+    def pressed(_name: str, _done: int, _total: int, words: str = "") -> None:
+        if "step" in words:
+            raise KeyboardInterrupt
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        campaign.generate(progress=pressed)
+    assert time.monotonic() - started < 10, "a pass of 900 steps was waited for"
+    assert campaign.status().types["t2i"].without_candidates == 3
+    campaign.close()
+    settings = folder / "campaign.toml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace("steps = 900", "steps = 1"), encoding="utf-8")
+    with Campaign(folder) as later:
+        summary = later.generate()
+    assert (summary.made, summary.failed) == (6, 0)
 
 
 @pytest.mark.usefixtures("own_model")
