@@ -516,3 +516,25 @@ def test_tasks_that_it_cannot_do_are_declined(inputs: TaskInputs) -> None:
 def test_the_price_is_that_of_the_model_in_the_services_table(serve: Callable[..., OpenAIImagesServer]) -> None:
     assert client(serve(), {"prices": {"toy-image": 0.04}}).price == 0.04
     assert client(serve()).price is None
+
+
+def test_a_request_that_was_sent_and_not_answered_may_have_been_paid(serve: Callable[..., OpenAIImagesServer]) -> None:
+    generator = client(serve(fault=first(images.BROKEN, images.DROP, images.CUT, images.GOOD)), {"max_retries": 5})
+    noted: list[str] = []
+    with generator.account.paying(0.5, noted.append):
+        generator.submit(t2i(), generator.recipes(t2i(), 1, 0))
+    assert noted == ["the connection failed"] * 2
+    assert generator.account.spending.spent == 1.5
+
+
+def test_an_address_where_nobody_listens_costs_nothing_and_stops_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_IMAGES_KEY", KEY)
+    nowhere = Service("openai", "http://127.0.0.1:9/v1", key_env="TEST_IMAGES_KEY", backoff_seconds=0.001)
+    generator = OpenAIImages(model="toy-image", account=Account(nowhere))
+    noted: list[str] = []
+    with (
+        pytest.raises(ServiceStopped, match="cannot be reached: check base_url"),
+        generator.account.paying(1, noted.append),
+    ):
+        generator.submit(t2i(), generator.recipes(t2i(), 1, 0))
+    assert (noted, generator.account.spending.spent) == ([], 0.0)
