@@ -111,7 +111,7 @@ class _Run:
         self._watches = {name: Watch() for name in dict.fromkeys(order.name for order in orders)}
         self._accounts = {o.name: o.generator.account for o in orders if isinstance(o.generator, RemoteGenerator)}
         self._orders = orders
-        self._shown = 0.0
+        self._shown = time.monotonic()
         self.summary = GenerateSummary()
 
     def carry_out(self) -> GenerateSummary:
