@@ -75,7 +75,7 @@ def test_example_runs_in_a_whole_campaign(tmp_path: Path, contest_files: Files) 
 def test_settings_on_the_page_are_accepted() -> None:
     profile = 'profile = "tianchi-532389"\n'
     config = parse_toml((profile + campaign_table()).encode(), CampaignConfig, "campaign.toml")
-    assert config.generate.plan(TaskType.TIE) == {"retouch": 8, "gamma": 3}
+    assert {s.generator: s.n for s in config.generate.steps(TaskType.TIE)} == {"retouch": 8, "gamma": 3}
     assert set(config.score.scorers) - set(CampaignConfig(profile="x").score.scorers) == {"brightness"}
     create_generator("gamma", config.generators["gamma"])
 
@@ -98,7 +98,7 @@ def test_doctor_shows_the_example_as_its_readme_says(tmp_path: Path, capsys: pyt
         main(["doctor", "--json", "-C", str(tmp_path)])
     found = {check["subject"]: check for check in json.loads(capsys.readouterr().out)}
     for subject in re.findall(r"`((?:generator|scorer) \w+)`", (EXAMPLE / "README.md").read_text(encoding="utf-8")):
-        assert found[subject] == {"subject": subject, "ok": True, "text": "version 1 for tie"}
+        assert found[subject] == {"subject": subject, "ok": True, "text": "version 1 for tie", "used": True}
 
 
 @pytest.mark.usefixtures("toys")
