@@ -59,7 +59,8 @@ class Breaker:
             self._trips += 1
             given_up = self._trips > TRIPS
         if given_up:
-            self.stop(f"{reason}, {FAILURES_IN_A_ROW * (TRIPS + 1)} times in a row: run the command again later")
+            cure = "run the command again later" if answered else f"{CURE}, then run the command again"
+            self.stop(f"{reason}, {FAILURES_IN_A_ROW * (TRIPS + 1)} times in a row: {cure}")
         return True
 
     def _note_silence(self, answered: bool) -> float:

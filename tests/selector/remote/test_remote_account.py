@@ -75,12 +75,15 @@ def test_a_fatal_trouble_stops_every_later_request_and_names_the_service_without
             ours.call(sending(Trouble(troubles.FATAL, "no money")))
 
 
-def test_the_breaker_gives_up_after_many_failures_without_any_answer() -> None:
+@pytest.mark.parametrize(
+    ("answered", "cure"), [(True, "run the command again later"), (False, "check base_url, the network and that")]
+)
+def test_the_breaker_gives_up_after_many_failures_without_any_answer(answered: bool, cure: str) -> None:
     ours = Breaker("it")
     for failure in range(FAILURES_IN_A_ROW * (TRIPS + 1)):
         ours.check()
-        assert ours.failed("down") is ((failure + 1) % FAILURES_IN_A_ROW == 0)
-    with pytest.raises(ServiceStopped, match="down, 48 times in a row"):
+        assert ours.failed("down", answered) is ((failure + 1) % FAILURES_IN_A_ROW == 0)
+    with pytest.raises(ServiceStopped, match=f"down, 48 times in a row: {cure}"):
         ours.check()
 
 
