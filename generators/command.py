@@ -4,7 +4,7 @@ Makes: what the program writes to ``{output}``. Input: whatever of the task the 
     {prompt} {prompt_file}    the text, or a UTF-8 file that holds it
     {source}                  the picture to be edited; for a face swap the scene
     {reference} = {target}    the picture that gives the identity of a face swap, ``target`` in the contest's words
-    {seed} {task_id}          a whole number below 2^31 - 1; the task's id
+    {seed} {task_id}          a whole number below 2^31; the task's id
     {width} {height}          of the source; for tasks without one those of the settings
     {output}                  the file to write, a PNG or JPEG
 A task that lacks a picture which the command names is declined. Without ``{seed}`` every run would be the same, so
@@ -41,7 +41,7 @@ from selector.domain import (
 )
 from selector.remote import Interrupted
 
-SEEDS = 2**31 - 1
+SEEDS = 2**31
 _WAIT_SECONDS = 0.2
 
 

@@ -43,7 +43,7 @@ from selector.remote.http import Api, Reply, as_json
 
 Told = TypeVar("Told")
 
-SEEDS = 2**31 - 1  # the service takes 0 to this; one is left out so that seed + i never passes it
+SEEDS = 2**31  # the service takes 0 to 2147483647; a job's seeds are consecutive, so none goes beyond
 SYNC_SECONDS = 300.0  # a model that answers at once takes as long as its images
 _ASYNC = {"X-DashScope-Async": "enable"}
 _TASKS = "/api/v1/tasks/"

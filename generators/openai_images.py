@@ -51,7 +51,7 @@ from selector.remote import Account, Interrupted, OutOfBudget, Service, Trouble,
 from selector.remote.download import download
 from selector.remote.troubles import FATAL, REJECTED
 
-SEEDS = 2**31 - 1  # the most common limit of services
+SEEDS = 2**31  # 0 to 2147483647, the most common limit of services
 MOST_LESSONS = 5  # requests in which what the server refuses is learned: two things, by several threads
 
 

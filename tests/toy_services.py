@@ -144,7 +144,7 @@ class ToyRemote:
     def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
         if "not mine" in inputs.task.prompt:
             raise Declined("this toy does not do that")
-        return [Recipe("", (seed + i) % (2**31 - 1), {"shade": self._shade}) for i in range(n)]
+        return [Recipe("", (seed + i) % 2**31, {"shade": self._shade}) for i in range(n)]
 
     def batches(self, recipes: Sequence[Recipe]) -> Sequence[Sequence[Recipe]]:
         return [recipes[at : at + self._per_job] for at in range(0, len(recipes), self._per_job)]

@@ -69,9 +69,17 @@ def test_six_candidates_are_jobs_of_four_and_two_and_each_says_its_n(serve: Serv
 
 def test_seeds_stay_in_the_services_range_and_a_job_never_wraps() -> None:
     generator = DashScope()
-    recipes = generator.recipes(text_task("a cat"), 4, 2**31 - 3)
-    assert [recipe.seed for recipe in recipes] == [2**31 - 3, 2**31 - 2, 0, 1]
+    recipes = generator.recipes(text_task("a cat"), 4, 2147483646)
+    assert [recipe.seed for recipe in recipes] == [2147483646, 2147483647, 0, 1]
     assert [len(batch) for batch in generator.batches(recipes)] == [2, 2]
+
+
+def test_the_largest_seed_is_sent_as_it_is(serve: Serve) -> None:
+    server = serve()
+    inputs, generator = text_task("a cat"), generator_at(server)
+    made = carried_out(generator, inputs, 1, 2147483647)[0]
+    assert isinstance(made, Made) and shows(made.image, "a cat", 2147483647)
+    assert server.state.bodies[0]["parameters"]["seed"] == 2147483647
 
 
 def test_only_neighbouring_seeds_share_a_job() -> None:

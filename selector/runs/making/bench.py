@@ -81,14 +81,18 @@ class Bench:
             return True
 
     def sort(self, order: Order, planning: Planning, first: int, n: int) -> tuple[list[Open], list[Skipped]]:
-        """The recipes from ``first`` to before ``n``: those to be tried now, and the settled ones."""
+        """The recipes from ``first`` to before ``n``: those to be tried now, and the settled ones; twins once."""
         ranked = getattr(
             order.generator, "best_first", not isinstance(order.generator, (BatchGenerator, RemoteGenerator))
         )
         found: list[Open] = []
         skipped: list[Skipped] = []
         tries = self.tries(order)
+        seen = {recipe.key for recipe in planning.recipes[:first]}
         for place, recipe in enumerate(planning.recipes[first:n], first):
+            if recipe.key in seen:  # a generator for which two seeds are the same
+                continue
+            seen.add(recipe.key)
             before = tries.get(recipe.key, [])
             if self.is_settled(before):
                 skipped.append(Skipped(not any(outcome == "made" for outcome, _ in before)))

@@ -13,6 +13,7 @@ from toy_services import (
     Killed,
     Make,
     ToyJob,
+    ToyRemote,
     all_is_answered,
     attempts,
     once,
@@ -25,7 +26,7 @@ from toy_services import (
 )
 
 from selector import Campaign
-from selector.domain import Declined, GenerationFailed, MissingPart, ServiceStopped, TicketLost
+from selector.domain import Declined, GenerationFailed, MissingPart, Recipe, ServiceStopped, TicketLost
 from selector.remote import Interrupted
 from selector.runs.making.remote import REISSUES, STILL_RUNNING
 from selector.store.jobs import MOST_DOWNLOADS
@@ -396,3 +397,18 @@ def test_jobs_of_an_earlier_run_are_collected_before_anything_new_is_handed_in(m
     reopened(campaign).generate()
     assert said.index("poll d") < said.index("submit c")
     assert "submit d" not in said
+
+
+def test_recipes_that_are_the_same_are_made_and_paid_once(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ToyRemote, "recipes", lambda *_: [Recipe("", 7, {"shade": 90})])  # whatever the seed
+    campaign = make({"toy_remote": {"seeds": [0, 2147483647]}})
+    assert campaign.generate().made == 1
+    assert len(toy_service().submits) == 1
+    assert reopened(campaign).generate().made == 0
+    assert len(toy_service().submits) == 1
+
+
+def test_the_first_and_the_last_seed_are_two_pictures(make: Make) -> None:
+    campaign = make({"toy_remote": {"seeds": [0, 2147483647]}})
+    assert campaign.generate().made == 2
+    assert {attempt.recipe.seed for attempt in attempts(campaign)} == {0, 2147483647}
