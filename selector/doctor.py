@@ -79,7 +79,7 @@ def used_first(checks: Sequence[Check], generators: Collection[str], scorers: Co
     """Planned generators first, then the plan and all else; last the plug-ins that the campaign does not use."""
     used = {*(f"generator {name}" for name in generators), *(f"scorer {name}" for name in scorers)}
     marked = [replace(c, used=c.subject in used or not c.subject.startswith(_PLUG_INS)) for c in checks]
-    return sorted(marked, key=lambda c: (not c.used, not c.subject.startswith(("generator ", "plan "))))
+    return sorted(marked, key=lambda c: (not c.used, not c.subject.startswith(("generator ", "plan ", "prompts of "))))
 
 
 def check_judges(judges: Mapping[str, JudgeConfig]) -> list[Check]:
