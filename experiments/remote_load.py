@@ -137,6 +137,7 @@ def bars_missed(load: Load, baseline: Baseline, kills: Kills, speedup: float) ->
         "the service's limits are never passed": not a.violations and not k.violations,
         "paid beyond need is only what had no reply, or was forgotten": a.paid_beyond_needed
         <= a.paid_unanswered + forgotten,
+        "what was charged without a reply is counted as paid": a.perhaps_paid >= a.paid_unanswered,
         "a kill costs only jobs whose reply had not arrived, or had within 0.25 s": k.orphans <= kills.just_before,
         "nor does it cost more where a model answers at once": k.at_once_beyond_needed
         <= k.at_once_unanswered + kills.just_before,
@@ -224,7 +225,8 @@ def describe(load: Load, baseline: Baseline, kills: Kills, speedup: float) -> li
         f"elsewhere; {a.lost} lost, {a.duplicated} doubled, {a.wrong} of {a.checked} pictures wrong",
         f"  {a.jobs} jobs, at most {load.most_running} at once; limits passed: {a.violations or 'never'}; "
         f"{load.fraction_of_service_limit:.3f} of what the limits allow ({load.allowed_seconds:.1f} s)",
-        f"  {a.paid_beyond_needed} images paid beyond those delivered, {a.paid_unanswered} of them without a reply",
+        f"  {a.paid_beyond_needed} images paid beyond those delivered, {a.paid_unanswered} of them without a reply; "
+        f"{a.perhaps_paid} counted as perhaps paid",
         f"  memory {load.peak_rss_mb:.0f} MB at most, {load.early_rss_mb:.0f} early, {load.late_rss_mb:.0f} late",
         *(f"  {n:5} x {reason}" for reason, n in sorted(a.reasons.items(), key=lambda pair: -pair[1])[:8]),
         f"baseline (n={baseline.tasks} tasks): {baseline.seconds / max(1, baseline.tasks):.1f} s a task, "

@@ -28,6 +28,7 @@ class Audit:
     service; ``replaced``: of these, made by the reserve. ``lost``: neither delivered nor refused with a reason.
     ``duplicated``: made twice for one recipe, or one image for two tasks. ``wrong``: of the checked ones, pictures of
     another prompt or seed. ``paid``: charged by the services; ``paid_unanswered``: of jobs whose reply never arrived.
+    ``perhaps_paid``: what the campaign counts as paid although no answer came; more, for some were never created.
     ``at_once_``: the same for the model that answers at once alone, whose reply comes when the image is made.
     """
 
@@ -42,6 +43,7 @@ class Audit:
     wrong: int = 0
     paid: int = 0
     paid_unanswered: int = 0
+    perhaps_paid: int = 0
     paid_beyond_needed: int = 0
     at_once_delivered: int = 0
     at_once_unanswered: int = 0
@@ -59,7 +61,8 @@ def audit(folder: Path, tasks: int, per_task: int, services: Sequence[Service], 
         connection.row_factory = sqlite3.Row
         attempts = connection.execute("SELECT * FROM attempt ORDER BY id").fetchall()
         known = [f"{row['ticket']} {row['facts']}" for row in connection.execute("SELECT ticket, facts FROM job")]
-    found = Audit(wanted=tasks * per_task)
+        (perhaps,) = connection.execute("SELECT count(*) FROM job_end WHERE outcome = 'perhaps'").fetchone()
+    found = Audit(wanted=tasks * per_task, perhaps_paid=perhaps)
     made = [row for row in attempts if row["candidate_id"] is not None]
     whole = [row for row in made if _is_whole(folder, row["candidate_id"])]
     found.delivered, found.at_once_delivered = len(whole), sum(row["generator"] == AT_ONCE for row in whole)

@@ -27,6 +27,16 @@ def test_a_load_loses_nothing_and_the_baseline_runs_beside_it(tmp_path: Path, mo
     assert baseline.tasks == 2 and baseline.seconds > 4
 
 
+def test_what_is_charged_for_answers_that_were_dropped_is_counted(tmp_path: Path) -> None:
+    dropping = replace(QUICK, shares={"drop-created": 0.25, "drop": 0.1})
+    with serving(dropping) as service:
+        folder = make_campaign(tmp_path, 12, 4, {FIRST: (service.url, dropping)})
+        start_generate(folder).communicate()
+        found = remote_audit.audit(folder, 12, 4, [service])
+    assert found.perhaps_paid >= found.paid_unanswered > 0
+    assert found.perhaps_paid % 4 == 0
+
+
 def test_a_kill_loses_and_doubles_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote_load, "KILLED", replace(QUICK, shares={"429": 0.05}))
     monkeypatch.setattr(remote_load, "KILLED_TASKS", 12)
