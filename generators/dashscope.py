@@ -104,6 +104,7 @@ class DashScope:
         self.account = account or Account(self.usual_service)
         self.model = models.model_named(model)
         self.function = settings.function_of(self.model, function)
+        self.prompt_form = settings.prompt_form_of(self.model, self.function)
         self._mask = Path(mask_path) if mask_path else None
         if (self.function == "description_edit_with_mask") is (self._mask is None):
             raise InputError("dashscope: mask_path and function = description_edit_with_mask need each other")

@@ -113,6 +113,7 @@ class DiffusersPipeline:
         among("offload", offload, placement.OFFLOADS)
         self._model_path, self._mask_folder = model_path, mask_folder
         self._preset = preset_of(preset, model, model_path)
+        self.prompt_form = self._preset.prompt_form
         self._mode: Mode = mode or self._preset.mode  # type: ignore[assignment]
         self.task_types = presets.task_types_of(self._mode)
         hub_name = "" if model_path else model or self._preset.model

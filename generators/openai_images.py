@@ -61,6 +61,7 @@ class OpenAIImages:
     name = "openai_images"
     free_settings = ("batch", "timeout")  # they change no picture
     version = "1"
+    prompt_form = ""  # the usual of the task: its models describe, and edit by an instruction
     task_types = frozenset({TaskType.T2I, TaskType.TIE, TaskType.VTTIE})
     usual_service = Service(
         "openai", "https://api.openai.com/v1", key_env="OPENAI_API_KEY", timeout_seconds=300.0, currency="USD"

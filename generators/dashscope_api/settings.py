@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from generators.dashscope_api.models import FUNCTIONS, NEGATIVE_CHARACTERS, WITH_STRENGTH, Model, checked_size
-from generators.prompts import cut
+from generators.prompts import CAPTION, INSTRUCTION, cut
 from selector.domain import InputError
+
+DESCRIBED = ("expand", "colorization", "doodle", "control_cartoon_feature")  # by a description, not by what to change
 
 
 def function_of(model: Model, function: str) -> str:
@@ -21,6 +23,11 @@ def function_of(model: Model, function: str) -> str:
     if function and function not in FUNCTIONS:
         raise InputError(f"dashscope: function must be one of {', '.join(FUNCTIONS)}, got '{function}'")
     return function or FUNCTIONS[0]
+
+
+def prompt_form_of(model: Model, function: str) -> str:
+    """How the model likes its prompts: some functions are told what the whole picture is to show."""
+    return INSTRUCTION if model.edits and function not in DESCRIBED else CAPTION
 
 
 def general(model: Model, size: str, prompt_extend: bool) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
+from generators.prompts import CAPTION, INSTRUCTION, KONTEXT, TAGS
 from selector.domain import InputError, JSONValue, TaskType
 
 # text: from the prompt alone; edit: by an instruction, the source beside it; image: the source noised by `strength`
@@ -36,6 +37,7 @@ class Preset:
         multiple: of what a side must be.
         trained_in: the dtype that it is known to work with; "" is not known.
         batch: seeds in one pass, unless the memory says otherwise.
+        prompt_form: how it likes its prompts, a name of ``generators.prompts``; "" is the usual of the task.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Preset:
     trained_in: str = ""
     batch: int = 4
     licence: str = ""
+    prompt_form: str = ""
 
 
 _QWEN_ASPECTS = {
@@ -67,26 +70,31 @@ _QWEN_ASPECTS = {
 }
 _QWEN_CALL = {"true_cfg_scale": 4.0, "negative_prompt": " "}  # without a negative prompt the scale has no effect
 _COGVIEW = Preset("cogview4", "zai-org/CogView4-6B", "CogView4Pipeline", "text", 50, {"guidance_scale": 3.5},
-                  size_px=(1024, 1024), multiple=16, trained_in="bf16", batch=2, licence="Apache-2.0")  # fmt: skip
+                  size_px=(1024, 1024), multiple=16, trained_in="bf16", batch=2, licence="Apache-2.0",
+                  prompt_form=CAPTION)  # fmt: skip
 
 _ALL = (
     _COGVIEW,
     replace(_COGVIEW, name="cogview4-baseline", size_px=(512, 512), batch=4),  # the contest's baseline
     Preset("qwen-image", "Qwen/Qwen-Image", "QwenImagePipeline", "text", 50, _QWEN_CALL, {"guidance_scale": None},
-           (1328, 1328), _QWEN_ASPECTS, MEGAPIXEL, multiple=16, trained_in="bf16", batch=1, licence="Apache-2.0"),
+           (1328, 1328), _QWEN_ASPECTS, MEGAPIXEL, multiple=16, trained_in="bf16", batch=1, licence="Apache-2.0",
+           prompt_form=CAPTION),
     Preset("qwen-image-edit", "Qwen/Qwen-Image-Edit", "QwenImageEditPipeline", "edit", 50, _QWEN_CALL,
-           {"guidance_scale": None}, area_px=MEGAPIXEL, multiple=32, trained_in="bf16", batch=1, licence="Apache-2.0"),
+           {"guidance_scale": None}, area_px=MEGAPIXEL, multiple=32, trained_in="bf16", batch=1, licence="Apache-2.0",
+           prompt_form=INSTRUCTION),
     Preset("qwen-image-edit-plus", "Qwen/Qwen-Image-Edit-2509", "QwenImageEditPlusPipeline", "edit", 40, _QWEN_CALL,
-           {"guidance_scale": None}, area_px=MEGAPIXEL, multiple=32, trained_in="bf16", batch=1, licence="Apache-2.0"),
+           {"guidance_scale": None}, area_px=MEGAPIXEL, multiple=32, trained_in="bf16", batch=1, licence="Apache-2.0",
+           prompt_form=INSTRUCTION),
     Preset("flux-kontext", "black-forest-labs/FLUX.1-Kontext-dev", "FluxKontextPipeline", "edit", 28,
            {"guidance_scale": 2.5}, {"true_cfg_scale": 1.0, "_auto_resize": True}, area_px=MEGAPIXEL,
            canvases="diffusers.pipelines.flux.pipeline_flux_kontext:PREFERRED_KONTEXT_RESOLUTIONS", multiple=16,
-           trained_in="bf16", batch=1, licence="FLUX.1 [dev] non-commercial"),
+           trained_in="bf16", batch=1, licence="FLUX.1 [dev] non-commercial", prompt_form=KONTEXT),
     Preset("sdxl", "stabilityai/stable-diffusion-xl-base-1.0", "StableDiffusionXLPipeline", "auto", 50,
            {"guidance_scale": 5.0}, size_px=(1024, 1024), area_px=MEGAPIXEL, batch=2,
-           licence="CreativeML Open RAIL++-M"),
+           licence="CreativeML Open RAIL++-M", prompt_form=TAGS),
     Preset("sd15", "stable-diffusion-v1-5/stable-diffusion-v1-5", "StableDiffusionPipeline", "auto", 50,
-           {"guidance_scale": 7.5}, size_px=(512, 512), area_px=512 * 512, licence="CreativeML Open RAIL-M"),
+           {"guidance_scale": 7.5}, size_px=(512, 512), area_px=512 * 512, licence="CreativeML Open RAIL-M",
+           prompt_form=TAGS),
 )  # fmt: skip
 PRESETS: Mapping[str, Preset] = MappingProxyType({preset.name: preset for preset in _ALL})
 
@@ -96,6 +104,8 @@ _BY_CLASS = {
                                               "flux-kontext")
 }  # fmt: skip
 _TEXT_AND_EDITS = ("StableDiffusionPipeline", "StableDiffusionXLPipeline", "StableDiffusion3Pipeline", "FluxPipeline")
+_STABLE_DIFFUSION = ("StableDiffusionPipeline", "StableDiffusionImg2Img", "StableDiffusionInpaint")  # 77 tokens
+_READ_LONG_TEXTS = ("StableDiffusion3", "Flux", "CogView", "QwenImage")
 _EDITOR_WORDS = ("Edit", "Kontext", "InstructPix2Pix")
 
 
@@ -113,7 +123,7 @@ def preset_for(model: str, pipeline: str) -> Preset:
             return preset
     if pipeline in _BY_CLASS:
         return PRESETS[_BY_CLASS[pipeline]]
-    return Preset("", pipeline=pipeline, mode=_mode_of(pipeline), multiple=8)
+    return Preset("", pipeline=pipeline, mode=_mode_of(pipeline), multiple=8, prompt_form=_form_of(pipeline))
 
 
 def _mode_of(pipeline: str) -> Mode:
@@ -125,6 +135,17 @@ def _mode_of(pipeline: str) -> Mode:
     if any(word in pipeline for word in _EDITOR_WORDS):
         return "edit"
     return "auto" if pipeline in _TEXT_AND_EDITS else "text"
+
+
+def _form_of(pipeline: str) -> str:
+    """What a pipeline's text encoder and training like, by the name of its class; "" where that is not known."""
+    if "Kontext" in pipeline:
+        return KONTEXT
+    if any(word in pipeline for word in _EDITOR_WORDS):
+        return INSTRUCTION
+    if pipeline.startswith(_READ_LONG_TEXTS):
+        return CAPTION
+    return TAGS if pipeline.startswith(("StableDiffusionXL", *_STABLE_DIFFUSION)) else ""
 
 
 def task_types_of(mode: Mode) -> frozenset[TaskType]:

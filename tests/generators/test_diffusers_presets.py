@@ -42,6 +42,15 @@ def test_defaults_that_it_relies_on_are_those(preset: Preset) -> None:
     assert {name: taken[name].default for name in preset.relies_on} == dict(preset.relies_on)
 
 
+def test_each_preset_states_how_its_prompts_are_to_be_written() -> None:
+    usual = {"cogview4": "caption", "cogview4-baseline": "caption", "qwen-image": "caption", "sdxl": "tags"}
+    usual |= {"qwen-image-edit": "instruction", "qwen-image-edit-plus": "instruction"}
+    assert {name: DiffusersPipeline(preset=name).prompt_form for name in PRESETS} == usual | {
+        "sd15": "tags",
+        "flux-kontext": "kontext",
+    }
+
+
 @every_preset
 def test_its_sizes_are_what_the_pipeline_takes(preset: Preset) -> None:
     own = [*preset.aspects.values(), *([preset.size_px] if preset.size_px else [])]
