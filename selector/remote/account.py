@@ -6,12 +6,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from random import Random
 from typing import TypeVar
 
 from selector.domain import Declined, GenerationFailed
-from selector.domain.remote import ServiceStopped, TicketLost
+from selector.domain.remote import TicketLost
 from selector.remote import troubles
 from selector.remote.breaker import CURE, Breaker
 from selector.remote.pace import Interrupted
@@ -50,7 +50,7 @@ class Account:
         self.breaker = Breaker(f"service {service.name} at {service.host}")
         self.troubles: Counter[str] = Counter()  # why requests were sent again, with how often
         self._rng = Random(seed)
-        self.submits = self._rate(service.submits_per_second)
+        self.submits = self._rate(service.submits_per_second, handing_in=True)
         self.polls = self._rate(service.polls_per_second)
         self.rest = self._rate(0.0)  # no rate, only the pauses of a throttled account
         self.slots = threading.BoundedSemaphore(service.running)
@@ -83,14 +83,15 @@ class Account:
         """
         failures = throttled = unanswered = 0
         payment: Payment | None = getattr(self._of_thread, "payment", None) if pace is self.submits else None
+        handing_in = pace is self.submits
         while True:
-            self.breaker.check()
+            self.breaker.check(handing_in)
             with (pace or self.rest).turn():
                 came = send()
             if not isinstance(came, Trouble):
                 self.breaker.succeeded()
                 return came
-            self._raise_if_final(came)
+            self._raise_if_final(came, handing_in)
             if came.kind == troubles.THROTTLED:
                 throttled += 1
             else:
@@ -158,13 +159,14 @@ class Account:
         with self._lock:
             return self._downloads.setdefault(host, threading.BoundedSemaphore(self.service.downloads))
 
-    def _rate(self, per_second: float) -> Rate:
-        return Rate(per_second, self.service.backoff_seconds, self._rng, self.stop, self.breaker.check)
+    def _rate(self, per_second: float, handing_in: bool = False) -> Rate:
+        check = partial(self.breaker.check, handing_in)
+        return Rate(per_second, self.service.backoff_seconds, self._rng, self.stop, check)
 
-    def _raise_if_final(self, came: Trouble) -> None:
+    def _raise_if_final(self, came: Trouble, handing_in: bool) -> None:
         if came.kind == troubles.FATAL:
-            self.breaker.stop(came.reason)
-            raise ServiceStopped(str(self.breaker.why))
+            self.breaker.stop(came.reason, handing_in)
+            self.breaker.check(handing_in)
         if came.kind in (troubles.REFUSED, troubles.REJECTED, troubles.LOST):
             self.breaker.succeeded()
             error = {troubles.REFUSED: Declined, troubles.LOST: TicketLost}.get(came.kind, GenerationFailed)
@@ -180,8 +182,9 @@ class Account:
         wait = came.retry_after_seconds
         if wait is not None and wait > troubles.LONGEST_RETRY_AFTER_SECONDS:
             minutes = f"{wait / 60:.0f} minutes" if wait < troubles.ABSURD_SECONDS else "more than a week"
-            self.breaker.stop(f"the server asks to wait for {minutes}: run the command again then")
-            self.breaker.check()
+            handing_in = pace is self.submits
+            self.breaker.stop(f"the server asks to wait for {minutes}: run the command again then", handing_in)
+            self.breaker.check(handing_in)
         if came.kind == troubles.THROTTLED:
             self._wait_throttled(wait, throttled, pace)
             return

@@ -30,11 +30,13 @@ class Breaker:
         self._silent_since = 0.0
         self.has_answered = False  # whether anything came in this run: the address is right
         self.why: str | None = None  # the cure, once the service is given up
+        self.why_no_jobs: str | None = None  # the same, where only new jobs are not taken: no money, say
 
-    def check(self) -> None:
-        """Raise ``ServiceStopped`` once the service is given up."""
-        if self.why is not None:
-            raise ServiceStopped(self.why)
+    def check(self, handing_in: bool = False) -> None:
+        """Raise ``ServiceStopped`` once the service is given up; ``handing_in``: or takes no new jobs."""
+        why = self.why or (self.why_no_jobs if handing_in else None)
+        if why is not None:
+            raise ServiceStopped(why)
 
     def succeeded(self) -> None:
         """Any answer that shows a working service, also one that refuses a prompt."""
@@ -73,7 +75,14 @@ class Breaker:
             self._silent += 1
             return now - self._silent_since
 
-    def stop(self, cure: str) -> None:
-        """Give the service up for this run; the first reason stays."""
+    def stop(self, cure: str, handing_in: bool = False) -> None:
+        """Give the service up for this run, or only hand in no more; the first reason stays.
+
+        An answer to a job that was to be handed in says nothing of those that run: they are asked for, and tell for
+        themselves.
+        """
         with self._lock:
-            self.why = self.why or f"{self._who}: {cure}"
+            if handing_in:
+                self.why_no_jobs = self.why_no_jobs or f"{self._who}: {cure}"
+            else:
+                self.why = self.why or f"{self._who}: {cure}"

@@ -51,7 +51,13 @@ def test_no_part_of_the_key_is_in_anything_that_is_kept(
             kept.append(json.dumps({**made.notes, "prompt": ""}) if isinstance(made, Made) else repr(made))
     except BestshotError as error:
         kept += [repr(error), str(error)]
-    kept += [json.dumps(account.troubles), repr(account.service), str(account.breaker.why), caplog.text]
+    kept += [
+        json.dumps(account.troubles),
+        repr(account.service),
+        str(account.breaker.why),
+        str(account.breaker.why_no_jobs),
+        caplog.text,
+    ]
     assert parts_of_the_key(" ".join(kept)) == []
     assert fault != "key-echo" or "***" in " ".join(kept) or "InvalidApiKey" in " ".join(kept)
 

@@ -74,10 +74,10 @@ class RemoteMaker:
         Raises:
             ServiceStopped, OutOfBudget: nothing more can be handed in. Interrupted: the run ends.
         """
-        self._account.breaker.check()
         work = _Work(self._bench, self._account, order, generator, self._clock(order.name), self._downloads, self)
         rest = list(found)
         yield from work.collect_old(rest)
+        self._account.breaker.check(handing_in=True)
         for _ in range(1 + REISSUES):
             again: list[Open] = []
             refused: dict[str, Declined] = {}

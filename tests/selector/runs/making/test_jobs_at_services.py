@@ -28,6 +28,7 @@ from toy_services import (
 from selector import Campaign
 from selector.domain import Declined, GenerationFailed, MissingPart, Recipe, ServiceStopped, TicketLost
 from selector.remote import Interrupted
+from selector.runs.generating import generate
 from selector.runs.making.remote import REISSUES, STILL_RUNNING
 from selector.store.jobs import MOST_DOWNLOADS
 
@@ -412,3 +413,18 @@ def test_the_first_and_the_last_seed_are_two_pictures(make: Make) -> None:
     campaign = make({"toy_remote": {"seeds": [0, 2147483647]}})
     assert campaign.generate().made == 2
     assert {attempt.recipe.seed for attempt in attempts(campaign)} == {0, 2147483647}
+
+
+def test_jobs_that_run_are_collected_though_the_service_takes_no_more(make: Make) -> None:
+    service = toy_service()
+    campaign = make({"toy_remote": 1}, ["a", "b", "c", "d"], services={"toyland": {"running": 1}})
+    service.on_poll = raises(GenerationFailed("no answer today"))
+    campaign.generate(task_ids=[campaign.tasks[-1].id])
+    service.on_poll = lambda _: None
+    again = reopened(campaign)
+    stop = threading.Event()
+    orders = again._orders(None, None, None, None, stop)[1]
+    orders[0].generator.account.breaker.stop("no money", handing_in=True)  # type: ignore[attr-defined]
+    summary = generate(again._ws, orders, stop=stop)
+    assert summary.made == 1 and sum(summary.left.values()) == 3
+    assert len(service.submits) == 1
