@@ -153,7 +153,7 @@ class _Handler(LoopbackHandler):
     def _is_gone(self) -> bool:
         """Whether the client has closed the connection: a killed one has, and a reply to it is still sent."""
         try:
-            return self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+            return not self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
             return False
         except OSError:
