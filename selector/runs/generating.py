@@ -8,29 +8,24 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 
-from selector.domain import BestshotError, RemoteGenerator, ServiceStopped
-from selector.remote import Account, Interrupted, OutOfBudget
-from selector.runs.making.bench import Bench, Left, Skipped, Tried
-from selector.runs.making.finishes import finish, finishing_of
+from selector.domain import RemoteGenerator
+from selector.runs.making.bench import Left, Skipped, Tried
 from selector.runs.making.lanes import Done, Lane, Lanes
-from selector.runs.making.local import make_here
+from selector.runs.making.maker import LOCAL, Ended, Event, Maker, Work, lane_of
 from selector.runs.making.orders import Chain, FinishUnit, Order, Unit, check_budgets
-from selector.runs.making.recipes import RecipeBook
-from selector.runs.making.remote import RemoteMaker
 from selector.runs.making.tally import Tally, Watch
 from selector.runs.making.treatments import FINISH
 from selector.runs.progress import Progress, silent
-from selector.runs.prompting import PromptBook, PromptSummary, PromptWish, needs_writer, prepare_prompts
+from selector.runs.prompting import PromptSummary, PromptWish, needs_writer, prepare_prompts
 from selector.runs.workspace import Workspace
 from selector.store.jobs import end_jobs, load_jobs
 from selector.store.records import Planning, add_attempt, add_planning
 
-LOCAL = "local"
 SHOW_SECONDS = 1.0  # without news, for a job takes minutes
 
 
@@ -62,18 +57,6 @@ class GenerateSummary:
         self.reasons[key] = self.reasons.get(key, 0) + 1
 
 
-@dataclass(frozen=True)
-class _Ended:
-    """A unit's last event: how many of its recipes were refused or failed, and its generator cannot do at all."""
-
-    refused: int
-    unable: int = 0
-
-
-Work = Unit | FinishUnit
-Event = tuple[Work, Planning | Tried | Skipped | Left | _Ended]
-
-
 def generate(
     ws: Workspace,
     orders: Sequence[Order],
@@ -103,11 +86,11 @@ class _Run:
     ) -> None:
         self._ws, self._progress, self._retry_failed = ws, progress, retry_failed
         self._chains = {key: Chain(list(of_task)) for key, of_task in groupby(orders, lambda order: order.task.id)}
-        self._maker = _Maker(ws, orders, retry_failed, stop)
+        self._maker = Maker(ws, orders, retry_failed, stop)
         self._lanes: Lanes[Work, Event] = Lanes(self._maker.make, stop)
         self._told: dict[str, tuple[int, int, str]] = {}
         self._steps: dict[str, str] = {}  # where a slow generator is within an image
-        self._unsaved: list[Planning | Tried | Skipped | Left | _Ended] = []
+        self._unsaved: list[Planning | Tried | Skipped | Left | Ended] = []
         self._watches = {name: Watch() for name in dict.fromkeys(order.name for order in orders)}
         self._accounts = {o.name: o.generator.account for o in orders if isinstance(o.generator, RemoteGenerator)}
         self._orders = orders
@@ -209,7 +192,7 @@ class _Run:
                     end_jobs(connection, row.ends, now)
         self._unsaved = []
 
-    def _count(self, work: Work, event: Planning | Tried | Skipped | Left | _Ended) -> None:
+    def _count(self, work: Work, event: Planning | Tried | Skipped | Left | Ended) -> None:
         name, watch = work.order.name, self._watches[work.order.name]
         unit: tuple[str, ...] = (work.order.task.id, name)
         if isinstance(event, Planning):
@@ -235,7 +218,7 @@ class _Run:
         else:
             self._ended(work, event)
 
-    def _ended(self, unit: Unit, ended: _Ended) -> None:
+    def _ended(self, unit: Unit, ended: Ended) -> None:
         self._watches[unit.order.name].end((unit.order.task.id, unit.order.name))
         for following in self._chains[unit.order.task.id].done(unit, ended.refused, ended.unable):
             self._begin(following)
@@ -259,111 +242,3 @@ class _Run:
         for account in {id(a): a for a in self._accounts.values()}.values():
             for why, n in account.troubles.items():
                 self.summary.sent_again[f"{account.service.name}: {why}"] = n
-
-
-def lane_of(order: Order, workers: int) -> Lane:
-    """Where an order is worked on: its account, the lane that its generator names, or this machine's cores."""
-    generator = order.generator
-    if isinstance(generator, RemoteGenerator):
-        service = generator.account.service
-        return Lane(f"service {service.name}", service.running + service.downloads)
-    own = getattr(generator, "lane", "")
-    return Lane(f"own {own}", 1, grouped=True) if own else Lane(LOCAL, workers)
-
-
-class _Maker:
-    """Works in threads; only reads the store, but for jobs."""
-
-    def __init__(self, ws: Workspace, orders: Sequence[Order], retry_failed: bool, stop: threading.Event) -> None:
-        self._stop = stop
-        self._bench = Bench(ws, retry_failed)
-        self._recipes = RecipeBook(ws, PromptBook(ws), retry_failed)
-        self._finishing = finishing_of(ws, orders)
-        accounts: dict[str, Account] = {
-            order.name: order.generator.account for order in orders if isinstance(order.generator, RemoteGenerator)
-        }
-        makers = {id(account): RemoteMaker(self._bench, account) for account in accounts.values()}
-        self._remote = {name: makers[id(account)] for name, account in accounts.items()}
-
-    def make(self, work: Work) -> Iterator[Event]:
-        """Everything that comes of a unit, its end last; raises ``Interrupted``."""
-        if isinstance(work, FinishUnit):
-            assert self._finishing is not None
-            for tried in finish(self._bench, self._finishing, work.order):
-                yield work, tried
-                self._go_on()
-            yield work, _Ended(0)
-            return
-        refused = unable = 0
-        for event in self._unit(work):
-            if isinstance(event, _Ended):
-                refused, unable = refused + event.refused, unable + event.unable
-            else:
-                refused += self._is_refusal(event)
-                yield work, event
-        yield work, _Ended(refused, unable)
-
-    def running(self, name: str) -> int:
-        """Jobs that the generator's account has under way."""
-        return self._remote[name].running if name in self._remote else 0
-
-    def may_have_cost(self, name: str) -> float:
-        """Money for the generator's jobs that were handed in and not answered."""
-        return self._remote[name].may_have_cost(name) if name in self._remote else 0.0
-
-    def close(self) -> None:
-        for maker in {id(maker): maker for maker in self._remote.values()}.values():
-            maker.close()
-
-    def _go_on(self) -> None:
-        """Raise ``Interrupted`` when the run is being stopped: a unit of this machine may have hours of work left."""
-        if self._stop.is_set():
-            raise Interrupted("stopped")
-
-    def _unit(self, unit: Unit) -> Iterator[Planning | Tried | Skipped | Left | _Ended]:
-        order = unit.order
-        try:
-            inputs = self._bench.inputs(order.task)
-        except BestshotError as error:
-            yield Planning(order.task.id, order.name, order.build, unit.n, (), "missing", str(error))
-            return
-        planning, new = self._recipes.planning(order, unit.n, inputs)
-        if new:
-            yield planning
-        if planning.outcome != "planned":
-            if planning.outcome != "missing":
-                own = 0 if planning.outcome == "failed" else order.step.n
-                its_kind = order.task.type in order.generator.task_types
-                beyond = _beyond(unit, own)
-                yield _Ended(beyond, unit.count - beyond if its_kind else 0)
-            return
-        if planning.reason is None:  # no wording is missing for now
-            yield _Ended(_beyond(unit, max(order.step.n, len(planning.recipes))))  # more than it has ideas for
-        found, skipped = self._bench.sort(order, planning, unit.first, unit.n)
-        yield from skipped
-        left = len(found)
-        try:
-            made = (
-                self._remote[order.name].make(order, order.generator, found)
-                if isinstance(order.generator, RemoteGenerator)
-                else make_here(self._bench, order, found)
-            )
-            for event in made:
-                left -= 1 if isinstance(event, Tried) else event.count
-                yield event
-                if order.name not in self._remote:
-                    self._go_on()
-        except (ServiceStopped, OutOfBudget) as error:
-            if left:
-                yield Left(str(error), left)
-
-    @staticmethod
-    def _is_refusal(event: Planning | Tried | Skipped | Left) -> bool:
-        if isinstance(event, Skipped):
-            return event.refused
-        return isinstance(event, Tried) and event.attempt.outcome in ("declined", "failed")
-
-
-def _beyond(unit: Unit, n: int) -> int:
-    """How many of a unit's recipes are not among the first ``n``."""
-    return max(0, unit.n - max(unit.first, n))
