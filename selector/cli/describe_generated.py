@@ -81,7 +81,8 @@ def describe_estimate(estimate: GenerateEstimate) -> str:
     ]
     header = ("generator", "tasks", "settled", "to make", "to collect", "+ finishes", "cost at most")
     lines = [table(rows, header)] if rows else ["nothing is configured for these tasks"]
-    return "\n".join([*lines, *_budgets(estimate), *_unwritten(estimate), *_hindrances(estimate)])
+    more = [*_falling(estimate), *_budgets(estimate), *_unwritten(estimate), *_hindrances(estimate)]
+    return "\n".join([*lines, *more])
 
 
 def describe_still_to_make(estimate: GenerateEstimate) -> list[str]:
@@ -130,7 +131,17 @@ def describe_costs(estimate: GenerateEstimate) -> str:
         for name, one in estimate.generators.items()
         if one.cost
     ]
-    return "\n".join([*costs, *(_budgets(estimate) if costs else [])])
+    return "\n".join([*costs, *_falling(estimate), *(_budgets(estimate) if costs else [])])
+
+
+def _falling(estimate: GenerateEstimate) -> list[str]:
+    """What refusals may cost on top, where that costs money."""
+    return [
+        f"on top, if all before it is refused or fails: {name} {one.falling} images, "
+        f"{one.falling * one.price:.2f} {one.currency}".rstrip()
+        for name, one in estimate.generators.items()
+        if one.falling and one.price
+    ]
 
 
 def _budgets(estimate: GenerateEstimate) -> list[str]:

@@ -29,7 +29,8 @@ class GeneratorEstimate:
     jobs that were paid for in earlier runs. ``left``: of the service's budget. ``tasks`` are those of its kind;
     ``other_kind`` counts those that it does not serve and nobody pays for. ``blocked``: why some images cannot be made
     as things are (no key, no prompt writer), with their number; they are no part of ``to_make``. ``unwritten``: those
-    of ``to_make`` whose prompt a language model has to write first.
+    of ``to_make`` whose prompt a language model has to write first. ``falling``: images that come on top if everything
+    before it in the plan is refused or fails.
     """
 
     tasks: int = 0
@@ -44,6 +45,7 @@ class GeneratorEstimate:
     left: float | None = None
     other_kind: int = 0
     unwritten: int = 0
+    falling: int = 0
     blocked: dict[str, int] = field(default_factory=dict)
 
     def block(self, why: str, n: int) -> None:
@@ -85,8 +87,13 @@ def estimate(
     check_budgets(orders)
     known = _Known(ws, orders, retry_failed)
     found: dict[str, GeneratorEstimate] = {}
+    before: dict[str, int] = {}  # task to what is still to be made by earlier generators of its plan
     for order in orders:
-        known.add(order, found.setdefault(order.name, _new(order)))
+        one = found.setdefault(order.name, _new(order))
+        one.falling += before.get(order.task.id, 0)
+        had = one.to_make + one.collect
+        known.add(order, one)
+        before[order.task.id] = before.get(order.task.id, 0) + one.to_make + one.collect - had
     for one in found.values():
         one.cost = None if one.price is None else one.price * one.to_make
     return GenerateEstimate(found, left_out, no_generator or {})

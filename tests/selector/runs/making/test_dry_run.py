@@ -22,6 +22,7 @@ from toy_services import (
 )
 
 from selector import Campaign
+from selector.cli.describe_generated import describe_estimate
 from selector.domain import Declined, GenerationFailed, MissingPart, TaskType
 from selector.runs.making.dry_run import GenerateEstimate, GeneratorEstimate
 from selector.store import schema
@@ -44,7 +45,7 @@ def test_a_new_campaign_makes_all_and_costs_all(make: Make) -> None:
     found = campaign.estimate_generate()
     assert found.generators == {
         "toy_remote": GeneratorEstimate(3, 0, 12, 0, 12, 0.5, 6.0, "CNY", "toyland", 5.0),
-        "toy": GeneratorEstimate(3, 0, 6),
+        "toy": GeneratorEstimate(3, 0, 6, falling=12),
     }
     assert found.over_budget == {"toyland": 1.0}
 
@@ -239,3 +240,13 @@ def test_styles_that_a_model_writes_first_are_part_of_the_run_and_told(make: Mak
 
 def test_task_types_without_a_generator_are_counted(make: Make) -> None:
     assert make({}, ["a", "b"]).estimate_generate().no_generator == {"tie": 2}
+
+
+def test_what_refusals_may_cost_on_top_is_told(make: Make) -> None:
+    campaign = make({"toy": 3, "toy_remote": {"reserve": True}}, ["a", "b"])
+    found = campaign.estimate_generate()
+    reserve = found.generators["toy_remote"]
+    assert (reserve.to_make, reserve.falling, reserve.price) == (0, 6, 0.5)
+    assert "6 images, 3.00 CNY" in describe_estimate(found)
+    campaign.generate()
+    assert campaign.estimate_generate().generators["toy_remote"].falling == 0
