@@ -53,7 +53,7 @@ def generator_of(name: str, folder: Path) -> Generator:
 ELSEWHERE = {
     "dashscope": "test_dashscope.py",
     "openai_images": "test_openai_images.py",
-    "diffusers": "test_diffusers.py",
+    "diffusers": "test_diffusers_pipeline.py",
     "inswapper": "test_inswapper.py",
     "command": "test_command.py",
 }
