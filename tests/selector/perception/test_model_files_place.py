@@ -201,10 +201,12 @@ def test_a_stand_in_counts_and_the_text_tower_belongs_to_the_model(folder: Path)
 
 
 def test_looking_is_cheap_and_imports_little() -> None:
-    started = time.process_time()  # of this process: the suite keeps both cores busy
+    started = (
+        time.thread_time()
+    )  # of this thread alone: others of this process work on, and the suite keeps both cores busy
     for _ in range(100):
         find("owlv2")
-    assert time.process_time() - started < 0.5  # 5 ms alone
+    assert time.thread_time() - started < 0.5  # 5 ms alone
     code = "import sys, selector.perception.model_files as m; m.find('owlv2')\n"
     code += (
         "heavy = {'torch', 'numpy', 'requests', 'open_clip', 'safetensors'} & set(sys.modules); assert not heavy, heavy"
