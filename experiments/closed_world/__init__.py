@@ -1,1 +1,1 @@
-"""A closed world of coloured shapes: pictures, captions and a truth, to train small models on and to measure against."""
+"""A closed world of coloured shapes: its pictures, captions and truth; small models are trained and measured on it."""
