@@ -148,15 +148,29 @@ def _create(
     base: Path,
     shared: Mapping[str, Any] | None = None,
 ) -> object:
-    cls = _load(kind, name, builtin, group)
+    return construct(f"{kind} '{name}'", _load(kind, name, builtin, group), settings, base, shared)
+
+
+def construct(
+    label: str, cls: Any, settings: Mapping[str, Any], base: Path, shared: Mapping[str, Any] | None = None
+) -> Any:
+    """An object of ``cls`` with settings from a campaign; places in them are seen from ``base``.
+
+    Args:
+        label: what the settings are of, in messages: ``generator 'NAME'``, ``[finish]``.
+        shared: further arguments, which are no settings.
+
+    Raises:
+        InputError: an unknown setting, or a value that the class does not take.
+    """
     known = [p for p in inspect.signature(cls).parameters if p not in ("args", "kwargs", "account")]
     for key in settings:
         if key not in known:
-            raise InputError(f"{kind} '{name}' has no setting '{key}'{near_or_all(key, known)}")
+            raise InputError(f"{label} has no setting '{key}'{near_or_all(key, known)}")
     try:
         return cls(**{key: _seen_from(base, key, value) for key, value in settings.items()}, **(shared or {}))
     except (TypeError, ValueError) as error:
-        raise InputError(f"{kind} '{name}' does not accept these settings: {error}") from error
+        raise InputError(f"{label} does not accept these settings: {error}") from error
 
 
 def _seen_from(base: Path, key: str, value: Any) -> Any:
