@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from selector.domain import BatchGenerator, Made, Recipe, RemoteGenerator, Task, TaskInputs
+from selector.domain import BatchGenerator, Made, Picture, Recipe, RemoteGenerator, Task, TaskInputs
 from selector.domain.types import JSONValue
 from selector.runs.finalize import Final, finalize
 from selector.runs.making.orders import Order
@@ -70,6 +70,13 @@ class Bench:
         if inputs is None or inputs.task.id != task.id:
             inputs = self._local.inputs = self.ws.task_inputs(task)
         return inputs
+
+    def picture(self, candidate_id: str) -> Picture:
+        """A candidate's picture, kept while one thread works on it: one decode serves all its finishes."""
+        picture: Picture | None = getattr(self._local, "picture", None)
+        if picture is None or picture.id != candidate_id:
+            picture = self._local.picture = self.ws.images.picture(candidate_id)
+        return picture
 
     def claim(self, order: Order, recipe: Recipe) -> bool:
         """Whether nobody in this run has claimed the recipe before."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
 
 from generators.finishing import Finishing
-from selector.domain import InputError, Made
-from selector.domain.words import near_or_all
+from selector.domain import Made
+from selector.registry import construct
 from selector.runs.making.bench import Bench, Open, Tried
 from selector.runs.making.orders import Order
 from selector.runs.making.treatments import FINISH, finished
@@ -25,24 +22,11 @@ def finishing_of(ws: Workspace, orders: Sequence[Order]) -> Finishing | None:
         InputError: an unknown finish or setting, or a value that it does not take. MissingPart: of a finish.
     """
     names = sorted({name for order in orders for name in order.step.finishes})
-    finishing = _with_settings(ws.config.finish, ws.folder) if names else None
+    finishing: Finishing | None = construct("[finish]", Finishing, ws.config.finish, ws.folder) if names else None
     for name in names:
         assert finishing is not None
         finishing.check(name)
     return finishing
-
-
-def _with_settings(settings: dict[str, Any], folder: Path) -> Finishing:
-    """With those of ``[finish]``; places are seen from the campaign's folder."""
-    known = list(inspect.signature(Finishing).parameters)
-    for key in settings:
-        if key not in known:
-            raise InputError(f"[finish] has no setting '{key}'{near_or_all(key, known)}")
-    try:
-        places: dict[str, Any] = {k: str(folder / v) for k, v in settings.items() if k.endswith("path") and v}
-        return Finishing(**{**settings, **places})
-    except (TypeError, ValueError) as error:
-        raise InputError(f"[finish] does not accept these settings: {error}") from error
 
 
 def finish(bench: Bench, finishing: Finishing, order: Order) -> Iterator[Tried]:
@@ -69,8 +53,7 @@ def _finished(bench: Bench, finishing: Finishing, order: Order, one: Open, candi
     inputs = bench.inputs(order.task)
     result: Made | Exception
     try:
-        picture = bench.ws.images.picture(candidate_id)
-        result = finishing.apply(inputs, picture.rgb, name, one.recipe.seed)
+        result = finishing.apply(inputs, bench.picture(candidate_id).rgb, name, one.recipe.seed)
     except Exception as error:
         result = error
     return bench.tried(order, one, inputs, result, started, {"finished_from": candidate_id})

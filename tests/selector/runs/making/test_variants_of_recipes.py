@@ -26,6 +26,7 @@ from selector import Campaign
 from selector.config import Step
 from selector.domain import Declined, InputError, Made, Recipe, Task, TaskInputs, TaskType
 from selector.runs.making.treatments import PROMPT, as_shown, finished, follows, style_of, worded
+from selector.store.images import ImageFolder
 
 SUFFIX = "Keep everything else exactly as it is."
 TASK = Task("1", TaskType.TIE, "red", None, None, 0)
@@ -218,6 +219,15 @@ def test_a_finish_names_what_it_was_made_from(make: Make) -> None:
     base, further = attempts(campaign)
     assert further.notes["finished_from"] == base.candidate_id
     assert further.notes["finish"][0]["step"] == "sharpen"
+
+
+def test_a_picture_is_read_once_for_all_its_finishes(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    campaign = make({"toy_remote": {"n": 2, "finishes": ["sharpen", "grain", "denoise"]}})
+    read: list[str] = []
+    whole = ImageFolder.picture
+    monkeypatch.setattr(ImageFolder, "picture", lambda self, id_: (read.append(id_), whole(self, id_))[1])
+    assert campaign.generate().made == 2 * 4
+    assert sorted(read) == sorted(str(a.candidate_id) for a in attempts(campaign) if a.recipe.variant == "")
 
 
 def test_finishes_that_are_added_later_are_made_of_what_is_there_and_paid_by_nobody(make: Make) -> None:
