@@ -1,0 +1,92 @@
+"""How well a picture of the closed world is painted, whatever it shows: PQ, 0 to 10."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from experiments.closed_world.regions import Found, Mask, Region
+from experiments.closed_world.shapes_seen import SeenShape
+
+EDGE_PX = (1.6, 5.0)  # mean width of a border: as good as drawn, no border at all
+FIT = (0.90, 0.60)  # of the template: as drawn, no shape
+IMPURE = (0.02, 0.30)  # share of a region's core in another hue
+GRAIN = (4.0, 20.0)  # grey levels of the paper's roughness; the renderer's grain has at most 2.5
+STAIN = (6.0, 30.0)  # chroma of the paper
+FRAGMENT_COST, FRAGMENT_PX_COST = 0.15, 0.01  # of the part, for each stray bit and each pixel of it
+
+_BLOCK = ndimage.generate_binary_structure(2, 2)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Parts, each 0 (spoilt) to 1 (as drawn), and pq = 5 * (worst + mean): the worst fault counts as all together."""
+
+    edges: float
+    fit: float
+    purity: float
+    fragments: float
+    paper: float
+
+    @property
+    def pq(self) -> float:
+        parts = (self.edges, self.fit, self.purity, self.fragments, self.paper)
+        return 5 * (min(parts) + sum(parts) / len(parts))
+
+
+def quality(found: Found, shapes: tuple[SeenShape, ...]) -> Quality:
+    """Of what was found in a picture; no shape: only the paper and the fragments count."""
+    widths = [edge_width(region) for region in found.regions]
+    stray = FRAGMENT_COST * len(found.fragments) + FRAGMENT_PX_COST * sum(found.fragments)
+    return Quality(
+        edges=_mean([_share(width, EDGE_PX) for width in widths]),
+        fit=_mean([_share(shape.fit, FIT) for shape in shapes]),
+        purity=_mean([_share(1 - shape.purity, IMPURE) for shape in shapes]),
+        fragments=max(0.0, 1 - stray),
+        paper=min(_share(roughness(found), GRAIN), _share(stain(found), STAIN)),
+    )
+
+
+def edge_width(region: Region) -> float:
+    """Mean width in pixels of the transition from paint to paper.
+
+    The sum of 4a(1 - a) over the border, a the share of paint, by the border's length: 0.7 for a drawn border, and 2.3
+    times the sd of a Gaussian blur.
+    """
+    inside = region.cover > 0.5
+    band = ndimage.binary_dilation(inside, _BLOCK, iterations=3) & ~ndimage.binary_erosion(inside, _BLOCK, iterations=3)
+    cover = np.clip(region.sharp[band], 0, 1)
+    return float((4 * cover * (1 - cover)).sum()) / max(_border_px(inside), 1.0)
+
+
+def _border_px(inside: Mask) -> float:
+    """Length of the border: steps between pixels inside and outside, times pi / 4 (Cauchy-Crofton, four directions)."""
+    steps = np.count_nonzero(inside[1:] != inside[:-1]) + np.count_nonzero(inside[:, 1:] != inside[:, :-1])
+    return steps * np.pi / 4
+
+
+def roughness(found: Found) -> float:
+    """Sd in grey levels of the paper against its own smooth light."""
+    paper = found.paper
+    if paper.sum() < 50:
+        return GRAIN[1]
+    weight = ndimage.uniform_filter(paper.astype(np.float32), 7, mode="constant")
+    smooth = ndimage.uniform_filter(np.where(paper, found.light, 0), 7, mode="constant") / np.maximum(weight, 1e-3)
+    return float((found.light - smooth)[paper].std())
+
+
+def stain(found: Found) -> float:
+    """Mean chroma of the paper."""
+    return float(found.chroma[found.paper].mean()) if found.paper.any() else STAIN[1]
+
+
+def _share(value: float, span: tuple[float, float]) -> float:
+    """1 up to the span's first, 0 from its second on."""
+    good, bad = span
+    return float(np.clip((bad - value) / (bad - good), 0, 1))
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values)) if values else 1.0
