@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from scorers.judge import need_openai, read_key
+from scorers.judge import read_key
 from selector.config import JudgeConfig
 from selector.contest.input_images import check_input_images
 from selector.contest.problems import InputProblems
@@ -20,6 +20,7 @@ from selector.domain import BestshotError, InputError, RemoteGenerator, Task
 from selector.domain.digest import sha256_of
 from selector.domain.embedding import ContestContext
 from selector.registry import create_generator, create_scorer, generator_names, scorer_names
+from selector.remote.openai_package import need_openai
 from selector.runs.plan_faults import plan_faults
 from selector.runs.plug_ins import configured, configured_names
 from selector.runs.progress import Progress, silent
@@ -131,7 +132,7 @@ def _described(subject: str, make: Callable[[], Any]) -> Check:
 
 def _judge(name: str, settings: JudgeConfig) -> Check:
     try:
-        need_openai()
+        need_openai("a judge")
         read_key(settings.key_env)
     except BestshotError as error:
         return Check(f"judge {name}", False, str(error))

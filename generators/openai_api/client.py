@@ -9,30 +9,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from generators.openai_api.troubles import Complaint, trouble_of
-from selector.domain import MissingPart
 from selector.remote import Account, Trouble
+from selector.remote.openai_package import need_openai, only_for_openai
 from selector.remote.rate import all_sent
 from selector.remote.troubles import BUSY, UNANSWERED, UNREACHED
 
-OPENAI_HOST = "api.openai.com"
 _HERE = ("127.0.0.1", "localhost", "::1")  # no proxy is asked for what runs on this machine
 _CONNECT_SECONDS = 10.0
+_ME = "openai_images"
 _NO_KEY = "none"  # a server on one's own machine asks for none, but the package insists on something
-
-
-def need_openai() -> Any:
-    """The package; raises ``MissingPart`` when it is not installed."""
-    try:
-        import openai
-    except ImportError as error:
-        raise MissingPart("openai_images needs the openai package: pip install 'bestshot[judge]'") from error
-    return openai
 
 
 def check_openai() -> None:
     """Raise ``MissingPart`` when the package is not installed; without the time that importing it takes."""
     if find_spec("openai") is None:
-        need_openai()
+        need_openai(_ME)
 
 
 class ImagesClient:
@@ -51,7 +42,7 @@ class ImagesClient:
 
         Raises what ``Account.key`` and ``need_openai`` raise.
         """
-        openai, client = need_openai(), self._client()
+        openai, client = need_openai(_ME), self._client()
         body = {"model": model, "prompt": prompt, "extra_body": dict(further) or None, **fields}
         try:
             if upload is None:
@@ -74,7 +65,7 @@ class ImagesClient:
             return self._made
 
     def _make(self) -> Any:
-        openai, service = need_openai(), self._account.service
+        openai, service = need_openai(_ME), self._account.service
         timeout = openai.Timeout(self._timeout_seconds, connect=min(_CONNECT_SECONDS, self._timeout_seconds))
         client = openai.OpenAI(
             base_url=service.base_url,
@@ -88,10 +79,7 @@ class ImagesClient:
                 event_hooks={"request": [_watched]},
             ),
         )
-        if service.host != OPENAI_HOST:
-            # The package takes them from the environment, where they are meant for OpenAI alone.
-            client.organization = client.project = None
-            client._custom_headers = {}
+        only_for_openai(client, service.host)
         return client
 
     def _status(self, error: Any, sent: tuple[str, ...]) -> Trouble | Complaint:

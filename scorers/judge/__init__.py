@@ -16,7 +16,7 @@ It is no plug-in: it costs money, is asked in the order of a plan, and answers b
 from scorers.judge.answers import Answer
 from scorers.judge.client import ChatJudge, Reply, outcome_of
 from scorers.judge.dialect import Dialect
-from scorers.judge.endpoint import Endpoint, need_openai, read_key
+from scorers.judge.endpoint import Endpoint, read_key
 from scorers.judge.pricing import OutOfMoney, Price, Purse, Usage
 from scorers.judge.replies import REFUSED, SCORED, UNREADABLE, Reading, read_reply
 from scorers.judge.rubrics import Question, ask_pq, ask_sc
@@ -43,7 +43,6 @@ __all__ = [
     "Usage",
     "ask_pq",
     "ask_sc",
-    "need_openai",
     "outcome_of",
     "read_key",
     "read_reply",

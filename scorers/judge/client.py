@@ -16,13 +16,14 @@ from typing import Any
 from scorers.judge import troubles
 from scorers.judge.answers import Answer, answer_of
 from scorers.judge.dialect import Dialect
-from scorers.judge.endpoint import Endpoint, need_openai
+from scorers.judge.endpoint import Endpoint
 from scorers.judge.payload import messages
 from scorers.judge.pricing import Purse, Usage
 from scorers.judge.replies import REFUSED, read_reply
 from scorers.judge.rubrics import Question
 from scorers.judge.troubles import JudgeStopped, Trouble, trouble_of
 from selector.domain import Picture
+from selector.remote.openai_package import need_openai, only_for_openai
 from selector.remote.pace import Pace
 from selector.remote.troubles import LONGEST_RETRY_AFTER_SECONDS
 
@@ -69,7 +70,7 @@ class ChatJudge:
     """
 
     def __init__(self, endpoint: Endpoint, dialect: Dialect, pace: Pace, purse: Purse, paid: bool = False) -> None:
-        self._openai = need_openai()
+        self._openai = need_openai("a judge")
         self._endpoint, self._dialect, self._pace, self._purse, self._paid = endpoint, dialect, pace, purse, paid
         self._client = self._openai.OpenAI(
             base_url=endpoint.base_url,
@@ -79,10 +80,7 @@ class ChatJudge:
             ),
             max_retries=0,
         )
-        if endpoint.provider != "api.openai.com":
-            # The package takes these from the environment, and they are for its own host alone.
-            self._client.organization = self._client.project = None
-            self._client._custom_headers = {}
+        only_for_openai(self._client, endpoint.provider)
         self._lock = threading.Lock()
         self._failures_in_a_row = 0
         self._reached = False

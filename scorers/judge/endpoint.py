@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
 from scorers.judge.pricing import Price
-from selector.domain import InputError, MissingPart
+from selector.domain import InputError
+from selector.remote.service import checked_key
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,4 @@ def read_key(variable: str) -> str:
     key = os.environ.get(variable, "").strip()
     if not key:
         raise InputError(f"the environment variable {variable} (key_env) is not set: export {variable}=... first")
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise InputError(f"the environment variable {variable} (key_env) holds characters that no key has: set it anew")
-    return key
-
-
-def need_openai() -> Any:
-    """The package; raises ``MissingPart`` when it is not installed."""
-    try:
-        import openai
-    except ImportError as error:
-        raise MissingPart("a judge needs the openai package: pip install 'bestshot[judge]'") from error
-    return openai
+    return checked_key(key, f"the environment variable {variable} (key_env)")

@@ -1,4 +1,5 @@
-"""Working with services on other machines: pace, retries, circuit breaker, money, downloads. Names no service."""
+"""Working with services on other machines: pace, retries, circuit breaker, money, downloads. Names no service,
+but for the host of the openai package (``openai_package``)."""
 
 from selector.remote.account import Account
 from selector.remote.carry_out import carry_out

@@ -57,9 +57,14 @@ class Service:
             cure = "write the key into it" if self.key_path else f"export {self.key_env}=... first"
             fault = "there" if self.key_path else "set"
             raise MissingPart(f"service {self.name}: {where} is not {fault} or empty: {cure}")
-        if not (found.isascii() and found.isprintable()) or " " in found:
-            raise InputError(f"service {self.name}: {where} holds characters that no key has: set it anew")
-        return found
+        return checked_key(found, f"service {self.name}: {where}")
+
+
+def checked_key(key: str, where: str) -> str:
+    """The key itself; raises ``InputError``, without showing it, where what is found at ``where`` cannot be one."""
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise InputError(f"{where} holds characters that no key has: set it anew")
+    return key
 
 
 def _read(path: str) -> str:
