@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -79,12 +80,16 @@ def refuse_other(address: Address, stated: Stated) -> None:
 
 
 def _retry_after(value: str) -> float | None:
-    """Seconds from a ``Retry-After`` header, which is a number or a date."""
-    if value.strip().isdigit():
-        return float(value)
+    """Seconds from a ``Retry-After`` header, a number or a date; None for nonsense.
+
+    As ``selector.remote.retry_after``, which lies after this package. Infinity is kept: ``Patience`` bounds it.
+    """
+    with suppress(ValueError):
+        seconds = float(value)
+        return seconds if seconds >= 0 else None  # neither for NaN
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # a year of five digits, a zone of days
         return None
 
 

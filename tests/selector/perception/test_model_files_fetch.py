@@ -108,6 +108,14 @@ def test_retry_after_is_waited_for(hub: Hub) -> None:
     assert time.perf_counter() - started >= 1.0
 
 
+@pytest.mark.parametrize(
+    "written", ["inf", "9" * 400, "nan", "-5", "²", "Fri, 31 Dec 9999 23:59:59 +99999999999", "Fri, 31 Dec 99999", "soon"]
+)
+def test_a_retry_after_that_makes_no_sense_delays_nobody_for_long(hub: Hub, written: str) -> None:
+    hub.hub_faults = [Fault(429, headers=(("Retry-After", written),))]
+    assert fetch(net(), patience=BRISK).read_bytes() == DATA
+
+
 def test_a_server_that_stays_broken_is_given_up(hub: Hub) -> None:
     hub.faults = [Fault(500)] * 50
     with pytest.raises(MissingPart, match=r"answered 500 \(6 times in a row\).*--from"):
