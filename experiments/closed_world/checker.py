@@ -1,8 +1,8 @@
 """Reads a picture of the closed world back and holds it against a scene: the truth that scores are measured by.
 
 Shares no code with any model nor with the renderer. SC, 0 to 10, says whether the picture shows what captions of the
-scene say: 10 times the mean credit of the shapes, half of that if the relation is wrong, 0.8 of it on a wrong background.
-PQ, 0 to 10, says how well it is painted, whatever it shows (``quality``).
+scene say: 10 times the mean credit of the shapes, half of that if the relation is wrong, 0.8 of it on a wrong
+background. PQ, 0 to 10, says how well it is painted, whatever it shows (``quality``).
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def _assigned(said: list[Group], shapes: tuple[SeenShape, ...], scene: Scene) ->
 
 
 def _relation(pairs: list[tuple[int, int]], shapes: tuple[SeenShape, ...], scene: Scene) -> float | None:
-    """1 if all shapes of the first group have their centres before all of the second, along the axis; 0 if one lacks."""
+    """1 if all centres of the first group lie before all of the second, along the axis; 0 if not or one lacks."""
     if len(scene.groups) < 2:
         return None
     n = scene.groups[0].count

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from experiments.closed_world.regions import Found, Mask, Region
-from experiments.closed_world.shapes_seen import SeenShape
+from experiments.closed_world.regions import Found
+from experiments.closed_world.shapes_seen import SeenShape, edge_width
 
 EDGE_PX = (1.6, 5.0)  # mean width of a border: as good as drawn, no border at all
 FIT = (0.90, 0.60)  # of the template: as drawn, no shape
@@ -16,8 +16,6 @@ IMPURE = (0.02, 0.30)  # share of a region's core in another hue
 GRAIN = (4.0, 20.0)  # grey levels of the paper's roughness; the renderer's grain has at most 2.5
 STAIN = (6.0, 30.0)  # chroma of the paper
 FRAGMENT_COST, FRAGMENT_PX_COST = 0.15, 0.01  # of the part, for each stray bit and each pixel of it
-
-_BLOCK = ndimage.generate_binary_structure(2, 2)
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Quality:
 
 def quality(found: Found, shapes: tuple[SeenShape, ...]) -> Quality:
     """Of what was found in a picture; no shape: only the paper and the fragments count."""
-    widths = [edge_width(region) for region in found.regions]
+    widths = [edge_width(region.sharp, region.cover > 0.5) for region in found.regions]
     stray = FRAGMENT_COST * len(found.fragments) + FRAGMENT_PX_COST * sum(found.fragments)
     return Quality(
         edges=_mean([_share(width, EDGE_PX) for width in widths]),
@@ -47,24 +45,6 @@ def quality(found: Found, shapes: tuple[SeenShape, ...]) -> Quality:
         fragments=max(0.0, 1 - stray),
         paper=min(_share(roughness(found), GRAIN), _share(stain(found), STAIN)),
     )
-
-
-def edge_width(region: Region) -> float:
-    """Mean width in pixels of the transition from paint to paper.
-
-    The sum of 4a(1 - a) over the border, a the share of paint, by the border's length: 0.7 for a drawn border, and 2.3
-    times the sd of a Gaussian blur.
-    """
-    inside = region.cover > 0.5
-    band = ndimage.binary_dilation(inside, _BLOCK, iterations=3) & ~ndimage.binary_erosion(inside, _BLOCK, iterations=3)
-    cover = np.clip(region.sharp[band], 0, 1)
-    return float((4 * cover * (1 - cover)).sum()) / max(_border_px(inside), 1.0)
-
-
-def _border_px(inside: Mask) -> float:
-    """Length of the border: steps between pixels inside and outside, times pi / 4 (Cauchy-Crofton, four directions)."""
-    steps = np.count_nonzero(inside[1:] != inside[:-1]) + np.count_nonzero(inside[:, 1:] != inside[:, :-1])
-    return steps * np.pi / 4
 
 
 def roughness(found: Found) -> float:

@@ -124,7 +124,7 @@ def _by_hue(smooth: Floats, coloured: Mask) -> Labels:
     which = np.searchsorted(STARTS, hues(smooth), side="right") % RED_AGAIN
     labels = np.zeros(coloured.shape, np.int32)
     for one in np.unique(which[coloured]):
-        part, n = ndimage.label(coloured & (which == one), _CROSS)
+        part = ndimage.label(coloured & (which == one), _CROSS)[0]
         labels[part > 0] = part[part > 0] + labels.max()
     return labels
 

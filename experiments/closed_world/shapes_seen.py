@@ -1,6 +1,7 @@
-"""Which shape a region has: the template that covers it best, laid on its centre of mass with its area.
+"""Which shape a region has: the template that covers it best, as soft as the region's border.
 
-Area and centre of mass survive blur and noise, the four sides of a bounding box do not.
+A template is laid on the region's centre of mass with the region's area: blur and noise leave these alone, unlike the
+four sides of a bounding box.
 """
 
 from __future__ import annotations
@@ -9,17 +10,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
+from scipy.special import ndtr
 
-from experiments.closed_world.regions import SIDE_PX, Floats, Region
+from experiments.closed_world.regions import SIDE_PX, Floats, Mask, Region
 
 LEAST_FIT = 0.75  # intersection over union below which a region has no shape
 LARGE_FROM_PX = 8.25  # half the side; small shapes have 6 to 7, large ones 9.5 to 11
-STEEPER = 2.0  # the cover's border is made this much steeper before shapes are compared
+STEEPER = 2.0  # borders are made this much steeper before shapes are compared
+SOFTEST_PX = 2.2  # sd of the softest border that a template gets
+WIDTH_OF_SD = 2.257  # the sum of 4a(1 - a) across a border blurred with an sd of 1 px: 4 / sqrt(pi)
 SQUARE = 0.92  # half the side of a square, of half its box
 ARM = 0.36  # half the width of a cross's arm
 NO_SHAPE = "none"
 
 _PIXELS = np.arange(SIDE_PX, dtype=np.float32) + np.float32(0.5)
+_BLOCK = ndimage.generate_binary_structure(2, 2)
 
 
 @dataclass(frozen=True)
@@ -39,29 +45,38 @@ class SeenShape:
 
 @dataclass(frozen=True)
 class Template:
-    """A shape with half a side of 1: its area, how far its centre of mass lies below its centre, distances outside."""
+    """A shape with half a side of 1: its area, and how far its centre of mass lies below its centre.
+
+    ``cover(x, y, half, soft)``: shares of paint at places as seen from the centre, in pixels (``x`` a row, ``y`` a
+    column); borders are straight edges blurred with an sd of ``soft``, exact for squares and crosses.
+    """
 
     area: float
     sinks: float
-    outside: Callable[[Floats, Floats], Floats]
+    cover: Callable[[Floats, Floats, float, float], Floats]
 
 
-def _circle(x: Floats, y: Floats) -> Floats:
-    return np.hypot(x, y) - 1
+def _circle(x: Floats, y: Floats, half: float, soft: float) -> Floats:
+    return ndtr((half - np.hypot(x, y)) / soft)
 
 
-def _square(x: Floats, y: Floats) -> Floats:
-    return np.maximum(np.abs(x), np.abs(y)) - SQUARE
+def _square(x: Floats, y: Floats, half: float, soft: float) -> Floats:
+    return _between(x, half * SQUARE, soft) * _between(y, half * SQUARE, soft)
 
 
-def _triangle(x: Floats, y: Floats) -> Floats:
-    slope = (2 * np.abs(x) - y - 1) / np.float32(np.sqrt(5))
-    return np.maximum(slope, y - 1)
+def _triangle(x: Floats, y: Floats, half: float, soft: float) -> Floats:
+    slope = np.sqrt(5) * soft  # the sides rise by 2 for 1
+    return ndtr((y + half - 2 * x) / slope) * ndtr((y + half + 2 * x) / slope) * ndtr((half - y) / soft)
 
 
-def _cross(x: Floats, y: Floats) -> Floats:
-    across, along = np.minimum(np.abs(x), np.abs(y)), np.maximum(np.abs(x), np.abs(y))
-    return np.maximum(across - ARM, along - 1)
+def _cross(x: Floats, y: Floats, half: float, soft: float) -> Floats:
+    wide, tall = _between(x, half, soft), _between(y, half, soft)
+    narrow, low = _between(x, half * ARM, soft), _between(y, half * ARM, soft)
+    return wide * low + narrow * tall - narrow * low
+
+
+def _between(place: Floats, half: float, soft: float) -> Floats:
+    return ndtr((half - place) / soft) - ndtr((-half - place) / soft)
 
 
 TEMPLATES = {
@@ -74,33 +89,58 @@ TEMPLATES = {
 
 def seen_shape(region: Region) -> SeenShape:
     """The region in words and measures."""
-    cover = np.clip((region.cover - 0.5) * STEEPER + 0.5, 0, 1)
-    rows, columns = cover.any(1).nonzero()[0], cover.any(0).nonzero()[0]
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    part = cover[top:bottom, left:right]
-    xs, ys = _PIXELS[left:right], _PIXELS[top:bottom]
+    rows, columns = region.cover.any(1).nonzero()[0], region.cover.any(0).nonzero()[0]
+    down, across = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    part, xs, ys = region.cover[down, across], _PIXELS[across], _PIXELS[down]
     area = float(part.sum())
     x, y = float(part.sum(0) @ xs) / area, float(part.sum(1) @ ys) / area
-    fits = {name: _fit(part, xs, ys, template, area, x, y) for name, template in TEMPLATES.items()}
-    best = max(fits, key=lambda name: fits[name])
-    half = float(np.sqrt(area / TEMPLATES[best].area))
+    soft = min(edge_width(region.cover, region.cover > 0.5) / WIDTH_OF_SD, SOFTEST_PX)
+    fits = {name: _fit(part, xs - x, ys - y, template, area, soft) for name, template in TEMPLATES.items()}
+    best = max(fits, key=lambda name: fits[name][0])
+    fit, half = fits[best]
     return SeenShape(
         colour=region.colour,
-        shape=best if fits[best] >= LEAST_FIT else NO_SHAPE,
+        shape=best if fit >= LEAST_FIT else NO_SHAPE,
         size="large" if half >= LARGE_FROM_PX else "small",
         x=x,
         y=y - TEMPLATES[best].sinks * half,
         half=half,
         area=area,
-        fit=fits[best],
+        fit=fit,
         purity=region.purity,
     )
 
 
-def _fit(part: Floats, xs: Floats, ys: Floats, template: Template, area: float, x: float, y: float) -> float:
-    """Intersection over union of the cover and the template; what the template has outside the part is counted."""
-    half = np.sqrt(area / template.area)
-    across, down = (xs - x) / half, (ys - y) / half + template.sinks
-    drawn = np.clip(0.5 - template.outside(across[None, :], down[:, None]) * half, 0, 1)
-    shared = float(np.minimum(part, drawn).sum())
-    return shared / max(2 * area - shared, 1e-6)  # both have this area
+def edge_width(cover: Floats, inside: Mask) -> float:
+    """Mean width in pixels of the transition from paint to paper.
+
+    The sum of 4a(1 - a) over the border, a the share of paint, by the border's length: 0.7 for a drawn border, and 2.3
+    times the sd of a Gaussian blur.
+    """
+    band = ndimage.binary_dilation(inside, _BLOCK, iterations=3) & ~ndimage.binary_erosion(inside, _BLOCK, iterations=3)
+    share = np.clip(cover[band], 0, 1)
+    return float((4 * share * (1 - share)).sum()) / max(_border_px(inside), 1.0)
+
+
+def _border_px(inside: Mask) -> float:
+    """Length of the border: steps between pixels inside and outside, times pi / 4 (Cauchy-Crofton, two directions)."""
+    steps = np.count_nonzero(inside[1:] != inside[:-1]) + np.count_nonzero(inside[:, 1:] != inside[:, :-1])
+    return steps * np.pi / 4
+
+
+def _fit(part: Floats, x: Floats, y: Floats, template: Template, area: float, soft: float) -> tuple[float, float]:
+    """Intersection over union of the cover and the template, and the template's half side.
+
+    Blur takes paint from the core of narrow shapes, by which the cover was scaled: so the scale is found again.
+    """
+    scale = 1.0
+    for _ in range(2):
+        half = float(np.sqrt(area / scale / template.area))
+        drawn = template.cover(x[None, :], y[:, None] + template.sinks * half, half, soft)
+        scale = float((part * drawn).sum() / max((drawn * drawn).sum(), 1e-6))
+    first, second = _steep(part / scale), _steep(drawn)
+    return float(np.minimum(first, second).sum() / np.maximum(first, second).sum()), half
+
+
+def _steep(cover: Floats) -> Floats:
+    return np.clip((cover - 0.5) * STEEPER + 0.5, 0, 1)
