@@ -327,7 +327,7 @@ def test_a_campaign_can_state_another_price() -> None:
 
 
 def test_limits_are_kept_by_all_workers_together(serve: Serve) -> None:
-    server = serve(running=6, submits_per_second=30.0, downloads=3, job_seconds=0.15)
+    server = serve(running=6, submits_per_second=30.0, downloads=3, job_seconds=0.25)
     account = account_at(server.url, running=6, submits_per_second=30.0, downloads=3)
     generator = generator_at(server, account)
 
@@ -341,10 +341,10 @@ def test_limits_are_kept_by_all_workers_together(serve: Serve) -> None:
     started = time.monotonic()
     with ThreadPoolExecutor(16) as pool:
         assert all(pool.map(work, range(60)))
-    assert time.monotonic() - started < 60 / 30 * 1.6 + 0.5
+    assert time.monotonic() - started < 60 * 0.25  # one after another
     stats = server.state.stats()
     assert stats["violations"] == {}
-    assert stats["most_running"] <= 6 and stats["most_downloads"] <= 3
+    assert 1 < stats["most_running"] <= 6 and stats["most_downloads"] <= 3
     assert stats["paid"] == 60
 
 
@@ -356,4 +356,4 @@ def test_a_stopped_run_ends_its_waits_at_once(serve: Serve) -> None:
     started = time.monotonic()
     with pytest.raises(Exception, match="stopped"):
         generator_at(server, account).generate(text_task("a"), DashScope().recipes(text_task("a"), 1, 0)[0])
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10  # without the stop for ever

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -34,13 +33,12 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 def test_help_starts_without_heavy_imports() -> None:
-    code = "import sys; from selector.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    code = "import sys, time; from selector.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
     code += "heavy = {'numpy', 'pandas', 'sqlalchemy', 'pydantic', 'cv2', 'dlib', 'PIL'} & set(sys.modules)\n"
-    code += "assert not heavy, heavy"
-    started = time.perf_counter()
+    code += "assert not heavy, heavy\nprint(time.process_time())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert time.perf_counter() - started < 2.0  # 0.2 s alone on CI's machine; the suite keeps both cores busy
+    assert float(done.stdout.split()[-1]) < 2.0  # seconds of its own; 0.2 alone
 
 
 @pytest.mark.parametrize("verb", list(group.commands))

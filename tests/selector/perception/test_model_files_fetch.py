@@ -109,7 +109,8 @@ def test_retry_after_is_waited_for(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["inf", "9" * 400, "nan", "-5", "²", "Fri, 31 Dec 9999 23:59:59 +99999999999", "Fri, 31 Dec 99999", "soon"]
+    "written",
+    ["inf", "9" * 400, "nan", "-5", "²", "Fri, 31 Dec 9999 23:59:59 +99999999999", "Fri, 31 Dec 99999", "soon"],
 )
 def test_a_retry_after_that_makes_no_sense_delays_nobody_for_long(hub: Hub, written: str) -> None:
     hub.hub_faults = [Fault(429, headers=(("Retry-After", written),))]

@@ -53,6 +53,6 @@ def test_other_packages_make_other_versions_of_scorers(kind: type, monkeypatch: 
 
 @pytest.mark.parametrize("kind", SCORERS)
 def test_making_a_scorer_is_quick(kind: type) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     kind()
-    assert time.perf_counter() - started < 0.5  # a few milliseconds alone; the suite keeps every core busy
+    assert time.thread_time() - started < 0.5  # a few milliseconds

@@ -116,14 +116,18 @@ def test_retry_after_holds_the_others_back_too() -> None:
 
 
 def test_a_chance_throttle_holds_nobody_else_back() -> None:
-    ours = account(backoff_seconds=0.5)
+    ours = account(backoff_seconds=20.0)  # with jitter 10 s at least
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(ours.call, sending(THROTTLED, 1), ours.submits)
-        time.sleep(0.05)
+        while not ours.troubles:
+            time.sleep(0.01)
+        time.sleep(0.1)
         started = time.monotonic()
         assert ours.call(sending(2), ours.submits) == 2
-        assert time.monotonic() - started < 0.15
-        assert first.result() == 1
+        assert time.monotonic() - started < 5 and not first.done()
+        ours.stop.set()
+        with pytest.raises(Interrupted):
+            first.result()
 
 
 def test_no_second_sees_more_requests_than_allowed_also_after_pauses() -> None:
@@ -140,7 +144,7 @@ def test_no_second_sees_more_requests_than_allowed_also_after_pauses() -> None:
     times = sorted(sent)
     assert len(times) == 42
     assert all(later - earlier > 0.99 for earlier, later in zip(times, times[20:], strict=False))
-    assert times[-1] - times[0] < 42 / 20 + 2 * 0.25 + 0.6  # and no turn is wasted
+    assert times[-1] - times[0] < 2 * (42 / 20 + 2 * 0.25)  # and not every other turn is wasted
 
 
 def test_slots_bound_what_runs_and_end_when_the_run_is_stopped() -> None:
@@ -237,7 +241,7 @@ def test_a_rate_below_one_is_a_request_every_few_seconds() -> None:
     started = time.monotonic()
     for _ in range(2):
         ours.call(sending(1), ours.submits)
-    assert 1.5 <= time.monotonic() - started < 1.8
+    assert 1.5 <= time.monotonic() - started < 2.8  # a second interval on top would be 3 s
 
 
 def test_waiting_for_a_turn_ends_when_the_run_is_stopped() -> None:
