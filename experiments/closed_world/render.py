@@ -23,7 +23,7 @@ PAINT: dict[str, tuple[int, int, int]] = {
     "purple": (148, 60, 180),
 }
 PAPER = {"white": 238, "grey": 142, "black": 34}
-HALF_PX = {"small": (6.0, 7.0), "large": (9.5, 11.0)}  # half a side
+HALF_PX = {"small": (6.5, 7.5), "large": (9.5, 11.0)}  # half a side
 GAP_PX = 3.0  # between two shapes
 SHADOW = 0.22  # of the light
 ARM = 0.36  # half the width of a cross's arm, as a share of half its side

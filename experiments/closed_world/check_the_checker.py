@@ -1,0 +1,103 @@
+"""Whether the checker of the closed world can be trusted: on drawn pictures, whose scene is known.
+
+    python -m experiments.closed_world.check_the_checker --json out.json
+
+How often does it call a true scene right, on clean and on damaged pictures, and which parts does it misread? How often
+does it call a scene right of which one fact was changed, or a picture that was malformed? What PQ has each damage, and
+how long does it take? Shares carry 95% Wilson intervals.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from experiments.closed_world.checker import Truth, judged, read
+from experiments.closed_world.render import Pixels, draw
+from experiments.closed_world.scene import Scene, random_scene
+from experiments.closed_world.spoilt import CHANGES, DAMAGES, MALFORMED, Damage
+from experiments.support.outcome import Figure, finish, parser
+from selector.report.plots.reliability import wilson
+
+Z95 = 1.959964
+PARTS = ("objects", "colours", "shapes", "sizes", "count", "relation", "background")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parser("closed_world.check_the_checker", __doc__ or "")
+    options.add_argument("--scenes", type=int, default=1000, help="pictures of each kind (default 1000)")
+    chosen = options.parse_args(arguments)
+    rng = np.random.default_rng(chosen.seed)
+    scenes = [random_scene(rng) for _ in range(chosen.scenes)]
+    pictures = [draw(scene, rng) for scene in scenes]
+    agreement = {name: _agreement(pictures, scenes, damage, rng) for name, damage in DAMAGES.items()}
+    changed = {name: asdict(_called_right_when(name, pictures, scenes, rng)) for name in CHANGES}
+    malformed = {name: asdict(_called_right_malformed(name, scenes, rng)) for name in MALFORMED}
+    results = {"agreement": agreement, "false_right": changed, "malformed_right": malformed}
+    finish(results, _lines(agreement, changed, malformed), chosen.json)
+    return 0
+
+
+def share(yes: Sequence[bool]) -> Figure:
+    """A share with its 95% Wilson interval; of no cases 0 with the interval 0 to 1."""
+    if not yes:
+        return Figure(0.0, 0.0, 1.0, 0)
+    low, high = wilson(sum(yes), len(yes), Z95)
+    return Figure(float(np.mean(yes)), low, high, len(yes))
+
+
+def _agreement(
+    pictures: Sequence[Pixels], scenes: Sequence[Scene], damage: Damage, rng: np.random.Generator
+) -> dict[str, Any]:
+    damaged = [damage(picture, rng) for picture in pictures]
+    begun = time.process_time()
+    truths = [judged(read(picture), scene) for picture, scene in zip(damaged, scenes, strict=True)]
+    took = (time.process_time() - begun) / len(damaged)
+    pqs = [truth.pq for truth in truths]
+    return {
+        "right": asdict(share([truth.right for truth in truths])),
+        "parts": {part: asdict(_part(truths, part)) for part in PARTS},
+        "pq": {name: round(float(np.percentile(pqs, at)), 2) for name, at in (("p5", 5), ("median", 50), ("p95", 95))},
+        "ms_a_picture": round(1000 * took, 2),
+    }
+
+
+def _part(truths: Sequence[Truth], part: str) -> Figure:
+    """Share of pictures in which all of a part was read as it is."""
+    return share([getattr(truth, part) == 1 for truth in truths if getattr(truth, part) is not None])
+
+
+def _called_right_when(
+    change: str, pictures: Sequence[Pixels], scenes: Sequence[Scene], rng: np.random.Generator
+) -> Figure:
+    used = [i for i, scene in enumerate(scenes) if change != "relation" or len(scene.groups) == 2]
+    return share([judged(read(pictures[i]), CHANGES[change](scenes[i], rng)).right for i in used])
+
+
+def _called_right_malformed(name: str, scenes: Sequence[Scene], rng: np.random.Generator) -> Figure:
+    small = [scene for scene in scenes if sum(group.count for group in scene.groups) < 4]  # there is room for one more
+    return share([judged(read(MALFORMED[name](scene, rng)), scene).right for scene in small])
+
+
+def _lines(agreement: dict[str, Any], changed: dict[str, Any], malformed: dict[str, Any]) -> list[str]:
+    lines = ["True scenes called right, by damage; misread parts; PQ (median, 5th to 95th percentile)"]
+    for name, row in agreement.items():
+        wrong = [f"{part} {1 - f['mean']:.1%}" for part, f in row["parts"].items() if f["mean"] < 0.9995]
+        pq = f"PQ {row['pq']['median']:5.2f} ({row['pq']['p5']:.2f} to {row['pq']['p95']:.2f})"
+        lines.append(f"{name:>16}  {_shown(row['right'])}  {pq}  {row['ms_a_picture']:.1f} ms  {', '.join(wrong)}")
+    lines += ["", "False scenes called right, by the one fact that was changed"]
+    lines += [f"{name:>16}  {_shown(row)}" for name, row in changed.items()]
+    lines += ["", "Malformed pictures called right"]
+    return [*lines, *(f"{name:>20}  {_shown(row)}" for name, row in malformed.items())]
+
+
+def _shown(row: dict[str, Any]) -> str:
+    return str(Figure(**row))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,124 @@
+"""The UNet of the text-to-image model, trained in the autoencoder's latents with the text encoder beside it.
+
+Velocity prediction (Salimans & Ho 2022) with a schedule that ends in pure noise (Lin et al. 2023): the picture's mean
+brightness, here the background, is then the model's choice and not the noise's.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from experiments.closed_world.autoencoder import CHANNELS, to_values
+from experiments.closed_world.captions import LANGUAGES, caption
+from experiments.closed_world.pictures import replaced, scene_at
+from experiments.closed_world.reader import WIDTH
+from experiments.closed_world.render import Pixels
+from experiments.closed_world.training import Chance, Loss, Plan
+from experiments.closed_world.words import token_ids
+
+LATENT_SIDE = 16
+BATCH = 64
+WITHOUT_WORDS = 0.1  # the share of captions left out, for classifier-free guidance (Ho & Salimans 2022)
+PLAN = Plan("painter", steps=12_000, rate=8e-4, warm_up=300, average=0.9995, look_every=1000)
+
+
+class Painter(nn.Module):
+    """What is trained together: the UNet and, more slowly, the text encoder."""
+
+    def __init__(self, unet: Any, text_encoder: Any) -> None:
+        super().__init__()
+        self.unet = unet
+        self.text_encoder = text_encoder
+
+
+def build() -> Any:
+    """An untrained ``UNet2DConditionModel``: attention to picture and words at 8 x 8."""
+    from diffusers import UNet2DConditionModel
+
+    return UNet2DConditionModel(
+        sample_size=LATENT_SIDE,
+        in_channels=CHANNELS,
+        out_channels=CHANNELS,
+        block_out_channels=(64, 120),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        norm_num_groups=8,
+        cross_attention_dim=WIDTH,
+        attention_head_dim=4,  # the number of heads: diffusers keeps the name for old folders
+    )
+
+
+def scheduler() -> Any:
+    """The noise schedule, and the sampler that the folder names."""
+    from diffusers import DDIMScheduler
+
+    return DDIMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        set_alpha_to_one=True,
+        prediction_type="v_prediction",
+        rescale_betas_zero_snr=True,
+        timestep_spacing="trailing",
+    )
+
+
+def loss_of(painter: Painter, tokenizer: Any, latents: torch.Tensor, captions: bool = True) -> Loss:
+    """Mean squared error of the velocity. ``latents`` (n, 2, channels, side, side): mean and deviation, scaled."""
+    noises = scheduler()
+
+    def loss_at(step: int, chance: Chance) -> torch.Tensor:
+        del step
+        device = next(painter.parameters()).device
+        rows = chance.numpy.integers(len(latents), size=BATCH)
+        texts = [_words(int(row), chance.numpy) for row in rows]
+        mean, deviation = latents[torch.from_numpy(rows)].float().unbind(1)
+        clean = (mean + deviation * _noise(mean, chance)).to(device)
+        noise = _noise(mean, chance).to(device)
+        times = torch.randint(0, noises.config.num_train_timesteps, (BATCH,), generator=chance.torch).to(device)
+        states = painter.text_encoder(token_ids(tokenizer, texts).to(device)).last_hidden_state
+        noisy = noises.add_noise(clean, noise, times)
+        guessed = painter.unet(noisy, times, states).sample
+        return nn.functional.mse_loss(guessed.float(), noises.get_velocity(clean, noise, times))
+
+    return loss_at
+
+
+@torch.no_grad()
+def encoded(autoencoder: Any, pictures: Pixels, path: Path, batch: int = 128) -> torch.Tensor:
+    """(n, 2, channels, side, side) float16 on the CPU, not scaled; written to ``path`` and read from there next time."""
+    if path.exists():
+        return torch.load(path, weights_only=True)
+    device = next(autoencoder.parameters()).device
+    parts = []
+    for first in tqdm(range(0, len(pictures), batch), "latents", disable=None):
+        with torch.autocast(device.type, torch.bfloat16):
+            posterior = autoencoder.encode(to_values(pictures[first : first + batch]).to(device)).latent_dist
+        parts.append(torch.stack([posterior.mean, posterior.std], 1).to(torch.float16).cpu())
+    latents = torch.cat(parts)
+    with replaced(path) as new:
+        torch.save(latents, new)
+    return latents
+
+
+def scaling(latents: torch.Tensor) -> float:
+    """What latents are multiplied with so that their standard deviation is 1."""
+    return float(1 / latents[:, 0].float().std())
+
+
+def _words(row: int, rng: np.random.Generator) -> str:
+    if rng.random() < WITHOUT_WORDS:
+        return ""
+    return caption(scene_at(row), rng, LANGUAGES[int(rng.integers(len(LANGUAGES)))])
+
+
+def _noise(like: torch.Tensor, chance: Chance) -> torch.Tensor:
+    return torch.randn(like.shape, generator=chance.torch)

@@ -1,0 +1,106 @@
+"""The text encoder learns to read before any picture is drawn: from the caption's last state to the scene.
+
+A caption leaves no doubt who is where, whichever way round and in whichever language it is said. Learned by the loss of
+the pictures alone this takes hours; learned from words alone it takes minutes, and the UNet starts with it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from experiments.closed_world.captions import LANGUAGES, caption
+from experiments.closed_world.pictures import scene_at
+from experiments.closed_world.scene import BACKGROUNDS, COLOURS, MOST, SHAPES, SIZES, Scene
+from experiments.closed_world.training import Chance, Loss, Plan
+from experiments.closed_world.words import LENGTH, token_ids
+
+WIDTH = 128
+BATCH = 192
+PLAN = Plan("reader", steps=2500, rate=1e-3, warm_up=200, average=0.99)
+# What a caption says of each of two groups, of their order and of the background; the last answer: nothing.
+_OF_GROUP = (MOST + 1, len(COLOURS) + 1, len(SHAPES) + 1, len(SIZES) + 1)
+QUESTIONS = (*_OF_GROUP, *_OF_GROUP, 3, len(BACKGROUNDS) + 1)
+SERIES = 1_000_000_000  # captions are of scenes from here on, which no picture shows
+
+
+class Reader(nn.Module):
+    """The text encoder with an answer to each question on top, which is thrown away after the training."""
+
+    def __init__(self, text_encoder: Any) -> None:
+        super().__init__()
+        self.text_encoder = text_encoder
+        self.answers = nn.Linear(WIDTH, sum(QUESTIONS))
+
+    def forward(self, ids: torch.Tensor) -> list[torch.Tensor]:
+        """The logits of each question, (n, answers)."""
+        pooled = self.text_encoder(ids).pooler_output
+        return list(self.answers(pooled).split(QUESTIONS, dim=1))
+
+
+def build(tokenizer: Any) -> Any:
+    """An untrained ``CLIPTextModel``."""
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    ids = {
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=WIDTH,
+            intermediate_size=3 * WIDTH,
+            num_hidden_layers=4,
+            num_attention_heads=4,
+            max_position_embeddings=LENGTH,
+            hidden_act="gelu",
+            **ids,
+        )
+    )
+
+
+def loss_of(reader: Reader, tokenizer: Any) -> Loss:
+    """Cross-entropy of the answers, summed over the questions."""
+
+    def loss_at(step: int, chance: Chance) -> torch.Tensor:
+        device = next(reader.parameters()).device
+        texts, wanted = read_batch(SERIES + step * BATCH, BATCH, chance.numpy)
+        answers = reader(token_ids(tokenizer, texts).to(device))
+        losses = [nn.functional.cross_entropy(a.float(), w.to(device)) for a, w in zip(answers, wanted.T, strict=True)]
+        return torch.stack(losses).sum()
+
+    return loss_at
+
+
+@torch.no_grad()
+def read_rightly(reader: Reader, tokenizer: Any, n: int = 2000) -> float:
+    """The share of new captions of which every answer is right."""
+    texts, wanted = read_batch(2 * SERIES, n, np.random.default_rng(3))
+    device = next(reader.parameters()).device
+    answers = reader(token_ids(tokenizer, texts).to(device))
+    right = [a.argmax(1).cpu() == w for a, w in zip(answers, wanted.T, strict=True)]
+    return float(torch.stack(right).all(0).float().mean())
+
+
+def read_batch(first: int, n: int, rng: np.random.Generator) -> tuple[list[str], torch.Tensor]:
+    """Captions, and their answers (n, questions)."""
+    scenes = [scene_at(i) for i in range(first, first + n)]
+    texts = [caption(scene, rng, LANGUAGES[int(rng.integers(len(LANGUAGES)))]) for scene in scenes]
+    return texts, torch.tensor([_answers(scene) for scene in scenes])
+
+
+def _answers(scene: Scene) -> list[int]:
+    found = []
+    for group in scene.groups:
+        size = SIZES.index(group.size) if scene.says_size else len(SIZES)
+        found += [group.count - 1, COLOURS.index(group.colour), SHAPES.index(group.shape), size]
+    if len(scene.groups) == 1:
+        found += [most - 1 for most in _OF_GROUP]
+    order = 2 if len(scene.groups) == 1 else "xy".index(scene.axis)
+    ground = BACKGROUNDS.index(scene.background) if scene.says_background else len(BACKGROUNDS)
+    return [*found, order, ground]
