@@ -44,7 +44,15 @@ from selector.runs.planning import (
     plan_candidates,
     plan_judgements,
 )
-from selector.runs.plug_ins import LeftOut, Scorers, configured_names, present_builds, ready_generators, ready_scorers
+from selector.runs.plug_ins import (
+    LeftOut,
+    Scorers,
+    configured_names,
+    idle_services,
+    present_builds,
+    ready_generators,
+    ready_scorers,
+)
 from selector.runs.prior_file import save_prior
 from selector.runs.progress import Progress, silent
 from selector.runs.realism import Realism, RealismQuestion, realism
@@ -160,6 +168,7 @@ class Campaign:
             served = {c.task_id for c in load_candidates(connection) if not c.fallback}
         summary.without_candidates = [t.id for t in selected if t.id not in served]
         summary.no_generator = self._without_generator(selected)
+        summary.idle_services = idle_services(self._ws)
         return summary
 
     def estimate_generate(
@@ -172,7 +181,9 @@ class Campaign:
     ) -> GenerateEstimate:
         """What ``generate`` would make and cost with the same arguments; asks nobody and makes nothing."""
         selected, orders, left_out = self._orders(types, generators, task_ids, n, threading.Event())
-        return estimate(self._ws, orders, retry_failed, left_out, self._without_generator(selected))
+        found = estimate(self._ws, orders, retry_failed, left_out, self._without_generator(selected))
+        found.idle_services = idle_services(self._ws)
+        return found
 
     def import_folder(self, folder: str | Path, label: str | None = None, progress: Progress = silent) -> ImportSummary:
         """Take finished images from any tool as candidates, under the generator name ``folder:LABEL``.

@@ -19,6 +19,7 @@ from selector.create import INPUT_FACT
 from selector.domain import BestshotError, InputError, RemoteGenerator, Task
 from selector.domain.digest import sha256_of
 from selector.domain.embedding import ContestContext
+from selector.domain.words import n_of
 from selector.registry import create_generator, create_scorer, generator_names, scorer_names
 from selector.remote.openai_package import need_openai
 from selector.runs.plan_faults import plan_faults
@@ -80,7 +81,10 @@ def used_first(checks: Sequence[Check], generators: Collection[str], scorers: Co
     """Planned generators first, then the plan and all else; last the plug-ins that the campaign does not use."""
     used = {*(f"generator {name}" for name in generators), *(f"scorer {name}" for name in scorers)}
     marked = [replace(c, used=c.subject in used or not c.subject.startswith(_PLUG_INS)) for c in checks]
-    return sorted(marked, key=lambda c: (not c.used, not c.subject.startswith(("generator ", "plan ", "prompts of "))))
+    return sorted(
+        marked,
+        key=lambda c: (not c.used, not c.subject.startswith(("generator ", "plan ", "prompts of ", "services."))),
+    )
 
 
 def check_judges(judges: Mapping[str, JudgeConfig]) -> list[Check]:
@@ -150,7 +154,8 @@ def _inputs(ws: Workspace, tasks: Sequence[Task]) -> Check:
     changed = [n for n, digest in sorted(pinned.items()) if sha256_of(ws.inputs_folder / n) != digest]
     if changed:
         return Check("input images", False, f"{len(changed)} were changed since init ({changed[0]}): put them back")
-    return Check("input images", True, f"all that {len(tasks)} tasks name are there, whole and as they were")
+    named = n_of(len(tasks), "task names", "tasks name")
+    return Check("input images", True, f"all that {named} are there, whole and as they were")
 
 
 def _candidates(ws: Workspace, progress: Progress) -> Check:
@@ -166,7 +171,7 @@ def _candidates(ws: Workspace, progress: Progress) -> Check:
     progress("doctor", len(ids), len(ids))
     if damaged:
         return Check("candidates", False, f"{len(damaged)} of {len(ids)} are damaged: {damaged[0]}")
-    return Check("candidates", True, f"{len(ids)} images match their ids")
+    return Check("candidates", True, f"{n_of(len(ids), 'image matches its id', 'images match their ids')}")
 
 
 def _temporaries(ws: Workspace) -> Check:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from selector.calibration import EstimateTable
 from selector.domain import Scorer, Task
+from selector.domain.words import n_of
 from selector.ranking import Pick
 from selector.report.model import CandidateCard, Failure, Sheet, TaskRow
 from selector.report.model import Verdict as SheetVerdict
@@ -41,7 +42,7 @@ def build_sheet(
         team=ws.config.team,
         tasks=_counted(_rows(ws, tasks, scorers, builds), len(tasks), progress),
         columns={f"{name}.{c.name}": c for name, s in scorers.items() for c in s.columns},
-        quota=f"{quota.left} of {quota.allowed} submissions left on {quota.day} ({ws.profile.quota.time_zone})",
+        quota=f"{quota.left} of {n_of(quota.allowed, 'submission')} left on {quota.day} ({ws.profile.quota.time_zone})",
         verdict=_verdict(newest),
         zip_file=_zip_file(ws, newest),
         notes=notes,
@@ -52,7 +53,7 @@ def _verdict(submission: SubmissionRecord | None) -> SheetVerdict | None:
     if submission is None:
         return None
     total = "" if submission.total is None else f", total {submission.total:g}"
-    flagged = f", {submission.fallbacks} fallbacks" if submission.fallbacks else ""
+    flagged = f", {n_of(submission.fallbacks, 'fallback')}" if submission.fallbacks else ""
     return SheetVerdict(True, f"submission {submission.id}: {submission.state}{total}{flagged}; verified when exported")
 
 

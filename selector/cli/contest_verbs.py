@@ -10,6 +10,7 @@ import click
 
 from selector.cli.common import best_known, campaign_option, debug_option, emit, json_option, verb, with_example
 from selector.domain.errors import InputError, SubmissionError
+from selector.domain.words import n_of
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
@@ -30,9 +31,10 @@ fallbacks_option = click.option(
 @fallbacks_option
 def export(campaign: Campaign, allow_fallbacks: bool) -> tuple[Any, str]:
     result = campaign.export(allow_fallbacks)
-    flagged = f", {result.submission.fallbacks} of them fallbacks" if result.submission.fallbacks else ""
+    fallbacks = result.submission.fallbacks
+    flagged = f", {n_of(fallbacks, 'of them a fallback', 'of them fallbacks')}" if fallbacks else ""
     lines = [
-        f"submission {result.submission.id}: {len(campaign.tasks)} images{flagged}, "
+        f"submission {result.submission.id}: {n_of(len(campaign.tasks), 'image')}{flagged}, "
         f"{result.size_bytes / 1e6:.1f} MB, valid",
         f"ZIP       {result.zip_path}",
         f"manifest  {result.manifest_path}",
@@ -132,7 +134,8 @@ def quota(campaign: Campaign) -> tuple[Any, str]:
     q = campaign.quota()
     turns = q.turns_at.strftime("%Y-%m-%d %H:%M %z")
     zone = campaign.profile.quota.time_zone
-    return q, f"{q.left} of {q.allowed} submissions left on {q.day} ({zone}); the next day begins at {turns}"
+    left = f"{q.left} of {n_of(q.allowed, 'submission')} left on {q.day}"
+    return q, f"{left} ({zone}); the next day begins at {turns}"
 
 
 def _what_next(campaign: Campaign, submission: SubmissionRecord) -> str:
@@ -140,7 +143,9 @@ def _what_next(campaign: Campaign, submission: SubmissionRecord) -> str:
         total = f", total {submission.total:g}" if submission.total is not None else ""
         return f"this is what was uploaded on {submission.day}{total}: the picks have not changed since"
     quota = campaign.quota()
-    left = f"{quota.left} of {quota.allowed} submissions left on {quota.day} ({campaign.profile.quota.time_zone})"
+    left = (
+        f"{quota.left} of {n_of(quota.allowed, 'submission')} left on {quota.day} ({campaign.profile.quota.time_zone})"
+    )
     if not quota.left:
         return f"{left}: keep it for tomorrow"
     return f"{left}; after the upload: bestshot record {submission.id} --submitted   (later: --score TOTAL)"
@@ -148,7 +153,8 @@ def _what_next(campaign: Campaign, submission: SubmissionRecord) -> str:
 
 def _describe(zip_path: Path, verdict: Verdict) -> str:
     head = "valid" if verdict.valid else "NOT valid"
-    lines = [f"{zip_path.name}: {head}, {verdict.images} of {verdict.tasks} images, {verdict.bytes / 1e6:.1f} MB"]
+    images = f"{verdict.images} of {n_of(verdict.tasks, 'image')}"
+    lines = [f"{zip_path.name}: {head}, {images}, {verdict.bytes / 1e6:.1f} MB"]
     lines += [f"  problem: {p}" for p in verdict.problems]
     return "\n".join([*lines, *(f"  warning: {w}" for w in verdict.warnings)])
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from selector.cli.common import counted, table
+from selector.domain.words import n_of
 
 if TYPE_CHECKING:
     from selector.runs.generating import GenerateSummary
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 def describe_generated(summary: GenerateSummary) -> str:
     """The run in words, with the reasons of what was not made."""
     lines = [
-        f"{summary.made} candidates made, {summary.already} settled before, {summary.failed} failed, "
+        f"{n_of(summary.made, 'candidate')} made, {summary.already} settled before, {summary.failed} failed, "
         f"{summary.declined} declined, {summary.missing} could not run here"
     ]
     lines += counted(summary.reasons)
     lines += [] if summary.prompts is None else _prompts(summary.prompts)
-    lines += describe_no_generator(summary.no_generator)
+    lines += [*describe_no_generator(summary.no_generator), *_idle(summary.idle_services)]
     lines += _by_generator(summary.generators)
     if summary.sent_again:
         lines.append("sent again: " + ", ".join(f"{n} x {why}" for why, n in summary.sent_again.items()))
@@ -82,7 +83,7 @@ def describe_estimate(estimate: GenerateEstimate) -> str:
     header = ("generator", "tasks", "settled", "to make", "to collect", "+ finishes", "cost at most")
     lines = [table(rows, header)] if rows else ["nothing is configured for these tasks"]
     more = [*_falling(estimate), *_budgets(estimate), *_unwritten(estimate), *_hindrances(estimate)]
-    return "\n".join([*lines, *more])
+    return "\n".join([*lines, *more, *_idle(estimate.idle_services)])
 
 
 def describe_still_to_make(estimate: GenerateEstimate) -> list[str]:
@@ -90,7 +91,7 @@ def describe_still_to_make(estimate: GenerateEstimate) -> list[str]:
     lines = []
     for name, one in estimate.generators.items():
         images = one.to_make + one.collect
-        what = f"{images} images" if images else f"{one.finishes} finishes"
+        what = n_of(images, "image") if images else n_of(one.finishes, "finish", "finishes")
         if images or one.finishes:
             lines.append(f"still to make: {name} {what}: run `bestshot generate`")
     lines += _budgets(estimate) if estimate.over_budget else []
@@ -108,9 +109,13 @@ def _unwritten(estimate: GenerateEstimate) -> list[str]:
 def _hindrances(estimate: GenerateEstimate) -> list[str]:
     """What of the plan cannot be made as things are, and why: a line each."""
     parts = estimate.generators.items()
-    lines = [f"cannot be made now: {name} {n} images: {why}" for name, one in parts for why, n in one.blocked.items()]
+    lines = [
+        f"cannot be made now: {name} {n_of(n, 'image')}: {why}" for name, one in parts for why, n in one.blocked.items()
+    ]
     lines += [
-        f"{name}: {one.other_kind} tasks are of types that it does not serve" for name, one in parts if one.other_kind
+        f"{name}: {n_of(one.other_kind, 'task is of a type', 'tasks are of types')} that it does not serve"
+        for name, one in parts
+        if one.other_kind
     ]
     lines += [f"left out {name}: {why}" for name, why in estimate.left_out.items()]
     return lines + describe_no_generator(estimate.no_generator)
@@ -119,15 +124,20 @@ def _hindrances(estimate: GenerateEstimate) -> list[str]:
 def describe_no_generator(tasks: Mapping[str, int]) -> list[str]:
     """A line for each task type of which nothing is planned."""
     return [
-        f"{n} {kind} tasks have no generator: name one under [generate] in campaign.toml, or use `bestshot import`"
+        f"{n_of(n, f'{kind} task has', f'{kind} tasks have')} no generator: "
+        "name one under [generate] in campaign.toml, or use `bestshot import`"
         for kind, n in tasks.items()
     ]
+
+
+def _idle(services: Mapping[str, str]) -> list[str]:
+    return [f"services.{name}: {why}" for name, why in services.items()]
 
 
 def describe_costs(estimate: GenerateEstimate) -> str:
     """One line for each service that would cost money now; empty when nothing would."""
     costs = [
-        f"{name}: {one.to_make} images to make at {one.service}, at most {one.cost:.2f} {one.currency}".rstrip()
+        f"{name}: {n_of(one.to_make, 'image')} to make at {one.service}, at most {one.cost:.2f} {one.currency}".rstrip()
         for name, one in estimate.generators.items()
         if one.cost
     ]
@@ -137,7 +147,7 @@ def describe_costs(estimate: GenerateEstimate) -> str:
 def _falling(estimate: GenerateEstimate) -> list[str]:
     """What refusals may cost on top, where that costs money."""
     return [
-        f"on top, if all before it is refused or fails: {name} {one.falling} images, "
+        f"on top, if all before it is refused or fails: {name} {n_of(one.falling, 'image')}, "
         f"{one.falling * one.price:.2f} {one.currency}".rstrip()
         for name, one in estimate.generators.items()
         if one.falling and one.price

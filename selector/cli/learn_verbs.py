@@ -10,6 +10,7 @@ import click
 
 from selector.cli.common import table, verb
 from selector.domain.errors import InputError
+from selector.domain.words import n_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,9 +41,11 @@ def judge(campaign: Campaign, file: Path, by: str, rating: bool, reason: str | N
 
 
 def _describe(summary: JudgeSummary) -> str:
-    corrected = f" ({summary.corrected} of them corrections)" if summary.corrected else ""
-    words = "ratings" if summary.kind == "rating" else "judgements"
-    lines = [f"{summary.judge}: {summary.new} new {words} stored{corrected}, {summary.known} known already"]
+    corrected = ""
+    if summary.corrected:
+        corrected = f" ({n_of(summary.corrected, 'of them a correction', 'of them corrections')})"
+    words = "new rating" if summary.kind == "rating" else "new judgement"
+    lines = [f"{summary.judge}: {n_of(summary.new, words)} stored{corrected}, {summary.known} known already"]
     if summary.types:
         lines[0] += f"; by type: {', '.join(f'{n} {name}' for name, n in summary.types.items())}"
     if summary.unjudged:
@@ -136,7 +139,7 @@ def explain(campaign: Campaign, task: str, picture: Path | None) -> tuple[Any, s
 
 
 def _calibration(found: Calibration, everything: bool) -> str:
-    blocks = [f"{found.candidates} candidates of {found.tasks} tasks, estimated from {found.basis}"]
+    blocks = [f"{n_of(found.candidates, 'candidate')} of {n_of(found.tasks, 'task')}, estimated from {found.basis}"]
     if found.prior_from:
         blocks[0] += f"; prior from {found.prior_from}"
     shown = [w for w in found.weights if w.kind not in ("level", "between")]
@@ -150,7 +153,8 @@ def _calibration(found: Calibration, everything: bool) -> str:
     blocks.append(table(rows, ("type", "kind", "weight", "prior", "now", "80% interval", "newest moved")))
     left_out = sum(w.kind not in ("level", "between") for w in found.weights) - len(rows)
     if left_out:
-        blocks.append(f"{left_out} weights that say less are left out (--all shows them)")
+        weights = n_of(left_out, "weight that says less is", "weights that say less are")
+        blocks.append(f"{weights} left out (--all shows every weight)")
     if found.told:
         told = [
             (
@@ -165,8 +169,8 @@ def _calibration(found: Calibration, everything: bool) -> str:
         ]
         blocks.append(table(told, ("submission", "tasks", "expected", "80% interval", "total", "")))
         blocks.append(
-            f"{found.inside} of {len(found.told)} totals lay inside their 80% interval; "
-            f"those of the newest submission change {found.picks_moved} picks"
+            f"{found.inside} of {n_of(len(found.told), 'total')} lay inside their 80% interval; "
+            f"those of the newest submission change {n_of(found.picks_moved, 'pick')}"
         )
     else:
         blocks.append("no total yet: `bestshot plan` proposes the first submission, `bestshot record` tells its total")
@@ -191,7 +195,7 @@ def _plan(found: SubmissionPlan) -> str:
             + (
                 "the best picks known also teach most"
                 if p.purpose == "learn" and not p.changed
-                else f"{p.changed} of its picks differ from the best known ones"
+                else f"{p.changed} of its picks {'differs' if p.changed == 1 else 'differ'} from the best known ones"
             )
         )
         lines += [f"  teaches {x.effect}: +-{x.before:.2f} becomes +-{x.after:.2f}" for x in p.learnings]
@@ -210,7 +214,7 @@ def _generate_words(wishes: Sequence[Wish]) -> str:
     spread = ", ".join(f"{n} by {g}" for g, n in sorted(by_generator.items(), key=lambda p: -p[1]))
     worth = sum(w.worth for w in wishes)
     made, tasks = sum(by_generator.values()), len({w.task_id for w in wishes})
-    return f"{made} candidates for {tasks} tasks ({spread}): {worth:.2f} points, summed over tasks"
+    return f"{n_of(made, 'candidate')} for {n_of(tasks, 'task')} ({spread}): {worth:.2f} points, summed over tasks"
 
 
 def _judge_words(listed: Sequence[ToJudge], by: str, out: Path | None) -> str:
@@ -219,7 +223,8 @@ def _judge_words(listed: Sequence[ToJudge], by: str, out: Path | None) -> str:
     worth = sum(j.worth for j in listed)
     then = f"fill in sc and pq, then: bestshot judge {out or 'FILE.csv'} --by {by}"
     tasks = len({j.task_id for j in listed})
-    return f"{len(listed)} candidates of {tasks} tasks: {worth:.2f} points, summed over tasks; {then}"
+    what = f"{n_of(len(listed), 'candidate')} of {n_of(tasks, 'task')}"
+    return f"{what}: {worth:.2f} points, summed over tasks; {then}"
 
 
 def _budgeted(rows: Sequence[Sequence[Any]], header: Sequence[str], words: str, out: Path | None) -> str:

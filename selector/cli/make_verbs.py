@@ -14,6 +14,7 @@ from selector.cli.common import counted, debug_option, emit, json_option, progre
 from selector.cli.describe_generated import describe_costs, describe_estimate, describe_generated, is_unfinished
 from selector.domain.errors import InputError
 from selector.domain.types import TaskType
+from selector.domain.words import n_of
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
@@ -60,7 +61,7 @@ def init(folder: Path, profile: str, tasks: Path, images: Path, team: str, seed:
             counts[task.type.value] = counts.get(task.type.value, 0) + 1
     result = {"campaign": str(folder), "profile": campaign.profile.name, "tasks": len(campaign.tasks), "types": counts}
     types = ", ".join(f"{n} {t}" for t, n in sorted(counts.items()))
-    text = f"{folder}: {len(campaign.tasks)} tasks ({types})\nnext: cd {folder} && bestshot generate"
+    text = f"{folder}: {n_of(len(campaign.tasks), 'task')} ({types})\nnext: cd {folder} && bestshot generate"
     emit(result, text, as_json)
 
 
@@ -147,7 +148,8 @@ def score(
     if limit is not None or budget_money is not None or retry_failed:
         raise InputError("--limit, --budget-money and --retry-failed belong to --judge NAME; leave them out")
     summary = campaign.score([TaskType(t) for t in types], progress_bar())
-    lines = [f"{summary.candidates} candidates scored: {summary.values} values, {summary.unscored} unscored"]
+    scored, values = n_of(summary.candidates, "candidate"), n_of(summary.values, "value")
+    lines = [f"{scored} scored: {values}, {summary.unscored} unscored"]
     lines += counted(summary.reasons)
     if summary.failures:
         lines += ["failed, and tried again by the next run:", *counted(summary.failures)]
@@ -184,7 +186,7 @@ def pick(campaign: Campaign) -> tuple[Any, str]:
     picks = campaign.pick()
     real = [p for p in picks if not p.fallback]
     known = [p.estimate.overall for p in real if p.estimate]
-    lines = [f"{len(real)} of {len(picks)} tasks have a pick"]
+    lines = [f"{len(real)} of {n_of(len(picks), 'task')} {'has' if len(real) == 1 else 'have'} a pick"]
     if known:
         told = any(s.total is not None or s.type_totals for s in campaign.submissions()) or campaign.status().judgements
         basis = "calibrated: see `bestshot calibrate`" if told else "by the prior: nothing has been told yet"
@@ -195,15 +197,15 @@ def pick(campaign: Campaign) -> tuple[Any, str]:
     fallbacks = [p for p in picks if p.fallback]
     lines += [f"  task {p.task_id}: {p.reason}" for p in fallbacks[:20]]
     if len(fallbacks) > 20:
-        lines.append(f"  … and {len(fallbacks) - 20} more fallbacks")
+        lines.append(f"  … and {n_of(len(fallbacks) - 20, 'more fallback')}")
     return picks, "\n".join(lines)
 
 
 def describe_asked(summary: AskSummary) -> str:
     """What a judge was asked and said, in words."""
-    about = f"asked about {summary.candidates} candidates" if summary.candidates else "nothing left to ask"
+    about = f"asked about {n_of(summary.candidates, 'candidate')}" if summary.candidates else "nothing left to ask"
     who = f"{summary.judge} ({summary.model} at {summary.provider})"
-    new = f", {summary.judged} have a new judgement" if summary.judged or summary.candidates else ""
+    new = f", {n_of(summary.judged, 'has', 'have')} a new judgement" if summary.judged or summary.candidates else ""
     lines = [f"{who}: {about}{new}"]
     lines += _questions(summary) if summary.candidates else []
     if summary.sent_again:
@@ -211,7 +213,7 @@ def describe_asked(summary: AskSummary) -> str:
     if summary.spread:
         lines.append("largest - smallest over repeats: " + ", ".join(f"{p} {v:.2f}" for p, v in summary.spread.items()))
     lines += [
-        f"{kind}: the smallest sub-score was " + ", ".join(f"{part} {n} time(s)" for part, n in counts.items())
+        f"{kind}: the smallest sub-score was " + ", ".join(f"{part} {n_of(n, 'time')}" for part, n in counts.items())
         for kind, counts in summary.binding.items()
         if summary.questions
     ]
@@ -220,7 +222,7 @@ def describe_asked(summary: AskSummary) -> str:
     if summary.stopped:
         lines.append(f"stopped: {summary.stopped}")
     if summary.later:
-        lines.append(f"{summary.later} candidates are left for another run")
+        lines.append(f"{n_of(summary.later, 'candidate is', 'candidates are')} left for another run")
     return "\n".join(lines)
 
 
@@ -229,7 +231,8 @@ def _questions(summary: AskSummary) -> list[str]:
     unscored = sum(summary.unscored.values())
     cost = "cost not known" if summary.cost is None else f"{summary.cost:.4f} {summary.currency}".rstrip()
     return [
-        f"{summary.questions} questions: {summary.scored} scored, {unscored} unscored; {summary.replies} replies",
+        f"{n_of(summary.questions, 'question')}: {summary.scored} scored, {unscored} unscored; "
+        f"{n_of(summary.replies, 'reply', 'replies')}",
         *counted(summary.unscored),
         f"{summary.tokens_in} tokens read, {summary.tokens_out} written: {cost}",
     ]
@@ -239,7 +242,8 @@ def _describe_unmatched(summary: ImportSummary) -> list[str]:
     if not summary.unmatched:
         return []
     named = ", ".join(summary.unmatched[:MOST_NAMED]) + (", …" if len(summary.unmatched) > MOST_NAMED else "")
-    return [f"not taken, no task has that id or the format is not read: {len(summary.unmatched)} files ({named})"]
+    files = n_of(len(summary.unmatched), "file")
+    return [f"not taken, no task has that id or the format is not read: {files} ({named})"]
 
 
 VERBS = (init, generate, import_, score, pick)

@@ -20,6 +20,7 @@ from selector.cli.common import (
 )
 from selector.cli.describe_generated import describe_still_to_make
 from selector.domain.errors import InputError
+from selector.domain.words import n_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,14 +56,14 @@ def status(campaign: Campaign) -> tuple[Any, str]:
         ]
         blocks.append(table(used, ("service", "jobs", "images", "to collect", "perhaps paid", "spent", "")))
     if s.unscored:
-        blocks.append("\n".join([f"{s.scores} values measured; unscored:", *counted(dict(s.unscored))]))
+        blocks.append("\n".join([f"{n_of(s.scores, 'value')} measured; unscored:", *counted(dict(s.unscored))]))
     if s.submissions:
         blocks.append(_submissions(s.submissions))
     if s.judgements:
         judges = [(name, "people" if j.kind == "rating" else "model", j.candidates) for name, j in s.judgements.items()]
         blocks.append(table(judges, ("judge", "kind", "candidates")))
     best = "no total yet" if s.best_total is None else f"best total {s.best_total:g}"
-    blocks.append(f"{best}; {s.quota.left} of {s.quota.allowed} submissions left on {s.quota.day}")
+    blocks.append(f"{best}; {s.quota.left} of {n_of(s.quota.allowed, 'submission')} left on {s.quota.day}")
     return s, "\n\n".join(blocks)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from selector.cli.common import debug_option, emit, json_option, progress_bar, with_example
+from selector.domain.words import n_of
 
 
 @click.command(
@@ -29,7 +30,8 @@ def demo(folder: Path, as_json: bool) -> None:
     click.echo("the whole loop on real pictures: two to three minutes on two cores", err=True)
     result = run_demo(folder, progress_bar())
     lines = [
-        f"{result.tasks} tasks, {result.candidates} candidates, {result.values} values measured, "
+        f"{n_of(result.tasks, 'task')}, {n_of(result.candidates, 'candidate')}, "
+        f"{n_of(result.values, 'value')} measured, "
         f"{result.unscored} unscored (each with a reason), {result.seconds:.0f} s",
         NO_TEXT_TO_IMAGE,
         f"{result.fallbacks} task has only its flagged fallback: no generator here can do what it asks"

@@ -1,4 +1,4 @@
-"""Hints for error messages: the known word that was probably meant."""
+"""Words for messages: the known word that was probably meant, and counts of things."""
 
 from __future__ import annotations
 
@@ -17,3 +17,8 @@ def near_or_all(word: str, known: Iterable[str]) -> str:
     """As ``did_you_mean``; when none is near, all known words."""
     names = list(known)
     return did_you_mean(word, names) or f"; known: {', '.join(names) or 'none'}"
+
+
+def n_of(count: int, one: str, many: str = "") -> str:
+    """``1 task``, ``2 tasks``; ``many`` where an s at the end does not make it: ``n_of(n, "is", "are")``."""
+    return f"{count} {one if count == 1 else many or one + 's'}"

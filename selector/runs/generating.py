@@ -42,6 +42,7 @@ class GenerateSummary:
     left_out: dict[str, str] = field(default_factory=dict)  # generator -> why it could not be loaded
     without_candidates: list[str] = field(default_factory=list)  # ids of the selected tasks that still have none
     no_generator: dict[str, int] = field(default_factory=dict)  # task type -> tasks for which none is configured
+    idle_services: dict[str, str] = field(default_factory=dict)  # [services] that no generator uses -> what to do
     left: dict[str, int] = field(default_factory=dict)  # "generator: why" -> recipes that another run will make
     sent_again: dict[str, int] = field(default_factory=dict)  # "service: why" -> requests
     generators: dict[str, Tally] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select
 from selector.calibration import PRIOR_NAME
 from selector.config import Step
 from selector.domain import Scorer, Task, stable_hash
+from selector.domain.words import n_of
 from selector.ranking import Pick, pick_best
 from selector.registry import create_generator
 from selector.runs.calibrating import Knowledge, learn
@@ -68,7 +69,8 @@ def staleness(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer
         basis = newest_basis(connection)
     lines = []
     if unscored:
-        lines.append(f"{unscored} candidates are not scored yet: run `bestshot score` and `bestshot pick`")
+        what = n_of(unscored, "candidate is", "candidates are")
+        lines.append(f"{what} not scored yet: run `bestshot score` and `bestshot pick`")
     if "plan" in basis:
         if isinstance(known, Knowledge) and basis.get("told") != known.learned_from.get("told"):
             lines.append(_planned_before(known))
@@ -77,7 +79,8 @@ def staleness(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer
     best = choose(known).values()
     changed = [p.task_id for p in best if p.candidate_id and stored.get(p.task_id) != p.candidate_id]
     if changed:
-        lines.append(f"{len(changed)} tasks would be picked otherwise by now ({changed[0]} …): run `bestshot pick`")
+        what = n_of(len(changed), "task")
+        lines.append(f"{what} would be picked otherwise by now ({changed[0]} …): run `bestshot pick`")
     return tuple(lines)
 
 

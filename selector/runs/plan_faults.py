@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from selector.config import Step
 from selector.domain import BestshotError, Generator, Task, TaskType
-from selector.domain.words import near_or_all
-from selector.runs.plug_ins import configured
+from selector.domain.words import n_of, near_or_all
+from selector.runs.plug_ins import configured, idle_services
 from selector.runs.prompting import PromptBook
 from selector.runs.services import Accounts
 from selector.runs.workspace import Workspace
@@ -16,9 +16,11 @@ from selector.runs.workspace import Workspace
 
 def plan_faults(ws: Workspace, tasks: Sequence[Task]) -> list[tuple[str, str]]:
     """(where, what is wrong and what to do): types of which nothing is planned, or by a generator that does not serve
-    them, and prompt styles that nobody can write. Generators that cannot be loaded are left out.
+    them, prompt styles that nobody can write, and services that nobody uses. Generators that cannot be loaded are left
+    out.
     """
-    return [*_of_types(ws, tasks), *_of_styles(ws, tasks)]
+    idle = [(f"services.{name}", why) for name, why in idle_services(ws).items()]
+    return [*_of_types(ws, tasks), *_of_styles(ws, tasks), *idle]
 
 
 def _of_types(ws: Workspace, tasks: Sequence[Task]) -> Iterator[tuple[str, str]]:
@@ -27,7 +29,7 @@ def _of_types(ws: Workspace, tasks: Sequence[Task]) -> Iterator[tuple[str, str]]
         n, steps = sum(task.type is kind for task in tasks), ws.config.generate.steps(kind)
         if n and not steps:
             cure = f"name one in `{kind.value}` of [generate], or use `bestshot import`"
-            yield f"plan {kind.value}", f"{n} tasks have no generator: {cure}"
+            yield f"plan {kind.value}", f"{n_of(n, 'task has', 'tasks have')} no generator: {cure}"
         for step in steps if n else ():
             generator = _loaded(ws, step, accounts)
             if generator is not None and kind not in generator.task_types:
@@ -56,4 +58,5 @@ def _of_styles(ws: Workspace, tasks: Sequence[Task]) -> Iterator[tuple[str, str]
                 yield f"prompts of {kind.value}", fault + near_or_all(writer, ws.config.judges)
             elif n:
                 cure = 'set `prompt_writer = "NAME"` in [generate], and its address in [judges.NAME] (docs/prompts.md)'
-                yield f"prompts of {kind.value}", f"{n} in the style '{style}' need a language model: {cure}"
+                need = "needs" if n == 1 else "need"
+                yield f"prompts of {kind.value}", f"{n} in the style '{style}' {need} a language model: {cure}"

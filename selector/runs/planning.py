@@ -9,6 +9,7 @@ import numpy as np
 
 from selector.calibration import PRIOR_NAME
 from selector.domain import InputError, Scorer, Task
+from selector.domain.words import n_of
 from selector.planning.generating import Wish, plan_generating
 from selector.planning.judging import plan_judging
 from selector.planning.plan import Plan, Submitted, plan_submission
@@ -119,7 +120,8 @@ def _planned(known: Knowledge, found: Plan) -> dict[str, Pick]:
 def _notes(known: Knowledge) -> tuple[str, ...]:
     notes = []
     if known.pending:
-        notes.append(f"{len(known.pending)} uploads have no total yet: their outcomes are averaged over")
+        uploads = n_of(len(known.pending), "upload has", "uploads have")
+        notes.append(f"{uploads} no total yet: all outcomes are averaged over")
     odd = known.calibrator.evidence_.outliers
     notes += [
         f"the total {t.value:g} of submission {t.submission_id} looks like an outlier and counts little"

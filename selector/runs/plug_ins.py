@@ -11,9 +11,10 @@ from typing import Any
 from selector.config import KIND, kind_of
 from selector.domain import BestshotError, Generator, MissingPart, Scorer, TaskType, stable_hash
 from selector.domain.embedding import ContestContext
-from selector.registry import create_generator, create_scorer, generator_names, is_default
+from selector.domain.words import did_you_mean
+from selector.registry import create_generator, create_scorer, generator_names, is_default, usual_service
 from selector.remote import Service
-from selector.runs.services import SERVICE, Accounts, service_of
+from selector.runs.services import SERVICE, Accounts, service_of, usual_names
 from selector.runs.workspace import Workspace
 
 Generators = dict[str, tuple[Generator, str]]  # each with its build
@@ -78,6 +79,33 @@ def configured_services(ws: Workspace) -> tuple[Service, ...]:
             if service is not None:
                 found[service.name] = service
     return tuple(found.values())
+
+
+def idle_services(ws: Workspace) -> dict[str, str]:
+    """The tables of ``[services]`` at which no configured generator works, each with what to do: mostly a slip."""
+    working = {_service_name(ws, name) for name in configured_names(ws)}
+    idle = sorted(set(ws.config.services) - working)
+    usual = usual_names() if idle else set()
+    cure = "name it as the `service` of one in [generators.NAME], or take the table out"
+    return {
+        name: f"no generator of this campaign works there{_near(name, {n for n in working if n} | usual)}: {cure}"
+        for name in idle
+    }
+
+
+def _service_name(ws: Workspace, generator: str) -> str | None:
+    """Of the service that it would work at, whatever else is wrong with either; None for a local one."""
+    named = ws.config.generators.get(generator, {}).get(SERVICE)
+    if named is not None:
+        return str(named)
+    with suppress(BestshotError):
+        usual = usual_service(kind_of(ws.config, generator))
+        return usual.name if usual else None
+    return None
+
+
+def _near(name: str, known: set[str]) -> str:
+    return "" if name in known else did_you_mean(name, sorted(known))
 
 
 def present_builds(ws: Workspace) -> dict[str, str]:

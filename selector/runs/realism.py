@@ -10,6 +10,7 @@ import numpy as np
 
 from selector.domain import InputError, Task
 from selector.domain.embedding import ContestContext
+from selector.domain.words import n_of
 from selector.perception.embedding.openclip import backbone_of
 from selector.perception.embedding.set_metrics import LEAST_FOR_FID, need_torchmetrics
 from selector.runs.progress import Progress, silent
@@ -158,7 +159,7 @@ class _Told:
     def _set(self, name: str, one: VectorSet, images: int, metrics: Sequence[str]) -> SetRealism:
         tasks = len(one.starts)
         if tasks < LEAST_TASKS:
-            self.notes.append(f"{name}: not measured, it covers {tasks} tasks and needs {LEAST_TASKS}")
+            self.notes.append(f"{name}: not measured, it covers {n_of(tasks, 'task')} and needs {LEAST_TASKS}")
             return SetRealism(name, images, tasks, {})
         found = {}
         for metric in metrics:

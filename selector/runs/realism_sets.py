@@ -14,7 +14,7 @@ import numpy as np
 
 from selector.domain import InputError, Picture, Task
 from selector.domain.embedding import Backbone, ContestContext
-from selector.domain.words import near_or_all
+from selector.domain.words import n_of, near_or_all
 from selector.perception.embedding.real_pictures import (
     RealPictures,
     folder_of_photographs,
@@ -69,7 +69,8 @@ def find_sets(ws: Workspace, tasks: Sequence[Task], of: Sequence[str]) -> Sets:
     named = {name: picked if name == PICKS else made[name] for name in wanted if name != PICKS or picked}
     everything = _merged(made.values())
     pool = {key: ids[:MOST_IN_POOL] for key, ids in everything.items() if PICKS not in named or key in picked}
-    notes = (f"{fallbacks} picks are last resorts and left out",) if fallbacks and PICKS in named else ()
+    last_resorts = n_of(fallbacks, "pick is a last resort", "picks are last resorts")
+    notes = (f"{last_resorts} and left out",) if fallbacks and PICKS in named else ()
     return Sets(named, pool, notes)
 
 
@@ -97,7 +98,9 @@ class Vectors:
     @property
     def notes(self) -> tuple[str, ...]:
         """What could not be embedded, by reason."""
-        return tuple(f"{n} pictures are left out: {reason}" for reason, n in sorted(self._reasons.items()))
+        return tuple(
+            f"{n_of(n, 'picture is', 'pictures are')} left out: {reason}" for reason, n in sorted(self._reasons.items())
+        )
 
     def add(self, what: str, ids: Sequence[str], read: Callable[[str], Picture]) -> None:
         """Find or make the vectors of ``ids``."""

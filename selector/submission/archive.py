@@ -13,6 +13,7 @@ from typing import IO
 
 from selector.contest.profile import ContestProfile
 from selector.domain import SubmissionError, Task
+from selector.domain.words import n_of
 from selector.store.files import is_disk_full, replacing
 
 CHUNK_BYTES = 1 << 20
@@ -55,7 +56,9 @@ def _check_complete(tasks: Sequence[Task], files: Mapping[str, Source]) -> None:
         raise SubmissionError(f"{len(missing)} of {len(tasks)} tasks have no image: {_listed(missing)}")
     unknown = sorted(files.keys() - {task.id for task in tasks})
     if unknown:
-        raise SubmissionError(f"{len(unknown)} images belong to no task of the table: {_listed(unknown)}")
+        raise SubmissionError(
+            f"{n_of(len(unknown), 'image belongs', 'images belong')} to no task of the table: {_listed(unknown)}"
+        )
 
 
 def _check_size(size: int, profile: ContestProfile) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from selector.domain import InputError, SubmissionError, Task, stable_hash
+from selector.domain.words import n_of
 from selector.ranking import Pick
 from selector.runs.picking import newest_picks
 from selector.runs.workspace import Workspace
@@ -115,7 +116,7 @@ def _check_images(path: Path, ws: Workspace, tasks: Sequence[Task], picks: Seque
     changed = [p.task_id for p in picks if found[p.task_id] != p.candidate_id]
     if changed:
         raise SubmissionError(
-            f"{len(changed)} images were changed on the disk since they were made (tasks {_some(changed)}): "
+            f"{n_of(len(changed), 'image was', 'images were')} changed on the disk (tasks {_some(changed)}): "
             "delete them from images/ and run `bestshot generate`"
         )
 

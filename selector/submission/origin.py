@@ -10,6 +10,7 @@ from pathlib import Path
 
 from selector.contest.profile import ContestProfile
 from selector.domain import Task
+from selector.domain.words import n_of
 from selector.submission.verify import Verdict
 
 
@@ -42,8 +43,10 @@ def check_origin(
     if exported_sha256 not in (None, verdict.sha256):
         problems.append("its bytes are not those that were exported under this submission's name")
     if fallbacks:
-        line = f"{len(fallbacks)} images are fallbacks, not answers: tasks {', '.join(fallbacks[:5])}"
+        line = f"{n_of(len(fallbacks), 'image is a fallback, not an answer', 'images are fallbacks, not answers')}: "
+        line += f"tasks {', '.join(fallbacks[:5])}"
         (warnings if allow_fallbacks else problems).append(line)
     if foreign:
-        warnings.append(f"{len(foreign)} images are none of this campaign's candidates: tasks {', '.join(foreign[:5])}")
+        what = n_of(len(foreign), "image is", "images are")
+        warnings.append(f"{what} none of this campaign's candidates: tasks {', '.join(foreign[:5])}")
     return replace(verdict, valid=not problems, problems=tuple(problems), warnings=tuple(warnings))

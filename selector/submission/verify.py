@@ -22,6 +22,7 @@ from pathlib import Path
 
 from selector.contest.profile import ContestProfile
 from selector.domain import InputError, Picture, Task
+from selector.domain.words import n_of
 
 MAX_MANIFEST_BYTES = 64 * 1024 * 1024
 MAX_IMAGE_BYTES = 64 * 1024 * 1024
@@ -251,7 +252,7 @@ def _row_problems(rows: list[list[str]], profile: ContestProfile, tasks: Sequenc
     wanted = [[template.replace("{id}", task.id) for _, template in columns] for task in tasks]
     problems = []
     if len(rows) - 1 != len(wanted):
-        problems.append(f"{len(rows) - 1} rows for {len(wanted)} tasks")
+        problems.append(f"{n_of(len(rows) - 1, 'row')} for {n_of(len(wanted), 'task')}")
     if sorted(rows[1:]) == sorted(wanted) and rows[1:] != wanted:
         problems.append("the rows are right, but not in the order of the task table")
     for number, (row, right) in enumerate(zip(rows[1:], wanted, strict=False), start=1):

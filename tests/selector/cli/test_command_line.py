@@ -221,7 +221,7 @@ def test_import_names_the_files_that_no_task_got(run: Run, campaign: Campaign, t
     for name in ("3.jpg", *(f"x{i}.jpg" for i in range(7))):
         (folder / name).write_bytes(noise_jpeg(9))
     out = run("import", folder, "-C", campaign.folder)[1]
-    assert "1 candidates made" in out
+    assert "1 candidate made" in out
     assert "7 files (x0.jpg, x1.jpg, x2.jpg, x3.jpg, x4.jpg, …)" in out
     assert len(json.loads(run("import", folder, "-C", campaign.folder, "--json")[1])["unmatched"]) == 7
 

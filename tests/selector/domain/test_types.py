@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selector.domain import Recipe, Score, Task, TaskType, stable_hash
-from selector.domain.words import did_you_mean, near_or_all
+from selector.domain.words import did_you_mean, n_of, near_or_all
 
 NUMBERS = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
@@ -133,6 +133,11 @@ def test_what_is_no_json_has_no_hash(value: Any) -> None:
 
 def test_hash_has_the_asked_length() -> None:
     assert [len(stable_hash("x", n)) for n in (1, 8, 64)] == [1, 8, 64]
+
+
+def test_one_thing_is_not_many() -> None:
+    assert [n_of(n, "task") for n in (0, 1, 2)] == ["0 tasks", "1 task", "2 tasks"]
+    assert [n_of(n, "reply is", "replies are") for n in (1, 3)] == ["1 reply is", "3 replies are"]
 
 
 def test_nearest_word_is_named_and_else_all_of_them() -> None:

@@ -372,7 +372,7 @@ def test_the_command_prints_what_it_did(make: Make, server: JudgeServer) -> None
         "CNY",
         "over repeats",
         "tie: the smallest sub-score was ",
-        " time(s)",
+        " times",
     ):
         assert words in text, text
     again = CliRunner().invoke(group, arguments[:-2], catch_exceptions=False).output

@@ -160,7 +160,7 @@ def test_a_folder_replaces_the_input_pictures(made: Campaign, tmp_path: Path) ->
     found = made.realism(of=["picks"], reference=folder, metrics=["cmmd"])
     assert found.photographs == 30
     assert found.reference == str(folder)
-    assert any(note.startswith("1 pictures are left out: not a picture") for note in found.notes)
+    assert any(note.startswith("1 picture is left out: not a picture") for note in found.notes)
     for i in range(19, 30):
         (folder / f"{i}.jpg").unlink()
     with pytest.raises(InputError, match=r"at least 20 real photographs, here are 19: name a folder of more"):

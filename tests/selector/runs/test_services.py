@@ -10,9 +10,11 @@ import pytest
 from toy_services import Files, Make, ToyRemote, reopened, toy_campaigns, toy_service
 
 from selector import Campaign
+from selector.cli.describe_generated import describe_generated
 from selector.domain import InputError, MissingPart
 from selector.registry import BUILTIN_GENERATORS
 from selector.remote import Service
+from selector.runs.plug_ins import idle_services
 from selector.runs.services import Accounts, service_of
 
 
@@ -155,3 +157,29 @@ def test_what_a_service_is_does_not_change_what_was_made(make: Make) -> None:
     campaign.generate()
     again = reopened(campaign, services={"toyland": {"running": 1, "budget": 9.0, "base_url": "https://moved.invalid"}})
     assert again.generate().already == 2
+
+
+def test_a_service_that_no_generator_names_is_told_with_the_near_name(make: Make) -> None:
+    tables = {"toylamd": {"running": 1}, "toyland": {"running": 1}, "zzz": {"running": 1}}
+    campaign = make({"toy_remote": 1, "toy": 1}, services=tables)
+    idle = idle_services(campaign._ws)
+    assert set(idle) == {"toylamd", "zzz"}
+    assert "did you mean 'toyland'?" in idle["toylamd"] and "did you mean" not in idle["zzz"]
+    assert {c.subject for c in campaign.doctor() if c.subject.startswith("services.")} == {
+        "services.toylamd",
+        "services.zzz",
+    }
+    assert campaign.estimate_generate().idle_services == idle
+    assert "services.zzz: no generator of this campaign works there: name it" in describe_generated(campaign.generate())
+
+
+@pytest.mark.parametrize("named", ["second", "toyland"])
+def test_a_service_is_used_also_by_a_generator_that_cannot_work_as_it_is(make: Make, named: str) -> None:
+    own = {"toy_remote": {"service": "second"}} if named == "second" else {}
+    campaign = make({"toy_remote": 1}, generators=own, services={named: {"key_path": "inside.txt"}})
+    assert idle_services(campaign._ws) == {}
+
+
+def test_a_built_in_service_that_is_not_used_is_no_slip_of_another_name(make: Make) -> None:
+    campaign = make({"toy_remote": 1}, services={"otherland": {"running": 1}})
+    assert "did you mean" not in idle_services(campaign._ws)["otherland"]

@@ -82,7 +82,7 @@ def test_the_file_can_be_read_by_others_and_replaces_an_older_one(tmp_path: Path
 def test_a_missing_or_foreign_image_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(SubmissionError, match="1 of 3 tasks have no image: 007"):
         write_archive(tmp_path / "a.zip", TIANCHI, TASKS, {"3": b"x", "20": b"y"})
-    with pytest.raises(SubmissionError, match="1 images belong to no task of the table: 99"):
+    with pytest.raises(SubmissionError, match="1 image belongs to no task of the table: 99"):
         write_archive(tmp_path / "a.zip", TIANCHI, TASKS, {**FILES, "99": b"x"})
     with pytest.raises(SubmissionError, match="at least one task"):
         write_archive(tmp_path / "a.zip", TIANCHI, [], {})
