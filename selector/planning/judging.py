@@ -40,6 +40,8 @@ def plan_judging(
 ) -> list[Judgement]:
     """The ``budget`` judgements that are expected to raise the picks most, best first.
 
+    At most one of a picture and its finished copies: what is said of one is hardly news of the others.
+
     Args:
         calibrator: fitted; where its pool has the judge's column, what is judged already is left out.
         column: the judge's overall score.
@@ -53,7 +55,8 @@ def plan_judging(
         step = np.where(seen, 0.0, step)
     mean = calibrator.posterior_.mean
     draws = _draws(len(mean), seed)
-    queues = [_Task(mean, step, rows[rows >= 0], draws) for rows in pool.choices if (rows >= 0).sum() > 1]
+    family = np.arange(len(mean)) if pool.family_of is None else pool.family_of
+    queues = [_Task(mean, step, rows[rows >= 0], draws, family) for rows in pool.choices if (rows >= 0).sum() > 1]
     heap = [(-worth, place) for place, q in enumerate(queues) if (worth := q.next_worth()) > 0.0]
     heapq.heapify(heap)
     found: list[Judgement] = []
@@ -89,8 +92,8 @@ def _draws(n: int, seed: int) -> Floats:
 class _Task:
     """The candidates of one task, and which of them are to be judged so far."""
 
-    def __init__(self, mean: Floats, step: Floats, rows: Ints, draws: Floats) -> None:
-        self.rows = rows
+    def __init__(self, mean: Floats, step: Floats, rows: Ints, draws: Floats, family: Ints) -> None:
+        self.rows, self.family = rows, family[rows]
         self.open = step[rows] > 0.0
         self.sure = np.broadcast_to(mean[rows], (_DRAWS, len(rows))).copy()
         self.judged = mean[rows] + step[rows] * draws[:, rows]
@@ -109,7 +112,7 @@ class _Task:
         return float(max(worth[self.best_place], 0.0))
 
     def take(self) -> int:
-        """Judge the candidate that :meth:`next_worth` found, and return its row."""
-        self.open[self.best_place] = False
+        """Judge the candidate that :meth:`next_worth` found, none of its family besides it, and return its row."""
+        self.open[self.family == self.family[self.best_place]] = False
         self.sure[:, self.best_place] = self.judged[:, self.best_place]
         return int(self.rows[self.best_place])

@@ -132,3 +132,15 @@ def test_a_judge_that_proved_useless_is_worth_less():
 
 def test_the_same_seed_gives_the_same_judgements():
     assert plan_judging(fit(), "new", 15, seed=4) == plan_judging(fit(), "new", 15, seed=4)
+
+
+def test_of_a_picture_and_its_finished_copies_one_is_judged():
+    ids = CONTEST.pool.candidate_ids
+    # Of the four candidates of each task the second and third are finished copies of the first.
+    origins = tuple(ids[i - i % 4] if i % 4 in (1, 2) else "" for i in range(len(ids)))
+    fitted = fit(replace(CONTEST.pool, origins=origins))
+    got = [j.row for j in plan_judging(fitted, "new", 1000)]
+    families = [(row // 4, row % 4 == 3) for row in got]
+    assert len(families) == len(set(families))
+    assert len(got) > len({task for task, _ in families}), "the picture that is of no family is judged as well"
+    assert len(plan_judging(fit(), "new", 1000)) > len(got)
