@@ -44,7 +44,8 @@ def loss_of(model: Any, pictures: Pixels) -> Loss:
         colour = (wanted.amax(1, keepdim=True) - wanted.amin(1, keepdim=True)) / 2
         weight = 1 + 3 * nn.functional.max_pool2d(colour, 3, 1, 1)
         error = (made - wanted).abs() + (made - wanted) ** 2
-        return (weight * error).mean() + KL_WEIGHT * posterior.kl().mean()
+        loss: torch.Tensor = (weight * error).mean() + KL_WEIGHT * posterior.kl().mean()
+        return loss
 
     return loss_at
 

@@ -1,8 +1,10 @@
-"""Writes what was trained as others load it: a Stable Diffusion folder for diffusers, in fp16 safetensors."""
+"""Writes what was trained as others load it: folders of diffusers and of open_clip, in fp16 safetensors."""
 
 from __future__ import annotations
 
 import copy
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +42,19 @@ def write_pipeline(pipeline: Any, folder: Path) -> Path:
 def megabytes(folder: Path) -> float:
     """Of all files below the folder, in 10^6 bytes."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
+def write_embedding(clip: Any, architecture: dict[str, Any], tokenizer_folder: Path, folder: Path) -> Path:
+    """Write a folder that open_clip loads by "local-dir:", weights in fp16, the tokenizer beside them."""
+    from open_clip import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    pixels = {"mean": OPENAI_DATASET_MEAN, "std": OPENAI_DATASET_STD, "interpolation": "bicubic"}
+    described = json.dumps({"model_cfg": architecture, "preprocess_cfg": pixels}, indent=2)
+    (folder / "open_clip_config.json").write_text(described + "\n", encoding="utf-8")
+    weights = {key: value.to("cpu", torch.float16).contiguous() for key, value in clip.state_dict().items()}
+    save_file(weights, folder / "open_clip_model.safetensors")
+    for name in ("vocab.json", "merges.txt", "tokenizer_config.json"):
+        shutil.copyfile(tokenizer_folder / name, folder / name)
+    return folder

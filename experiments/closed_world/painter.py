@@ -65,13 +65,14 @@ def scheduler() -> Any:
         beta_schedule="scaled_linear",
         clip_sample=False,
         set_alpha_to_one=True,
+        steps_offset=1,  # of no effect with this spacing; the pipeline asks for it
         prediction_type="v_prediction",
         rescale_betas_zero_snr=True,
         timestep_spacing="trailing",
     )
 
 
-def loss_of(painter: Painter, tokenizer: Any, latents: torch.Tensor, captions: bool = True) -> Loss:
+def loss_of(painter: Painter, tokenizer: Any, latents: torch.Tensor) -> Loss:
     """Mean squared error of the velocity. ``latents`` (n, 2, channels, side, side): mean and deviation, scaled."""
     noises = scheduler()
 
@@ -94,9 +95,10 @@ def loss_of(painter: Painter, tokenizer: Any, latents: torch.Tensor, captions: b
 
 @torch.no_grad()
 def encoded(autoencoder: Any, pictures: Pixels, path: Path, batch: int = 128) -> torch.Tensor:
-    """(n, 2, channels, side, side) float16 on the CPU, not scaled; written to ``path`` and read from there next time."""
+    """(n, 2, channels, side, side) float16 on the CPU, not scaled; from ``path``, where they are written first."""
     if path.exists():
-        return torch.load(path, weights_only=True)
+        found: torch.Tensor = torch.load(path, weights_only=True)
+        return found
     device = next(autoencoder.parameters()).device
     parts = []
     for first in tqdm(range(0, len(pictures), batch), "latents", disable=None):

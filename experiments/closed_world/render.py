@@ -62,7 +62,7 @@ def coverage(shape: str, box: Box) -> Floats:
     left, top = int(x - half), int(y - half)  # never negative: shapes keep clear of the border
     side = int(2 * half) + 3
     inside = np.arange(side * FINER, dtype=np.float32) / FINER + 0.5 / FINER
-    drawn = _inside(shape, inside[None, :] + left - x, inside[:, None] + top - y, half)
+    drawn = _inside(shape, inside[None, :] + np.float32(left - x), inside[:, None] + np.float32(top - y), half)
     part = drawn.reshape(side, FINER, side, FINER).mean((1, 3))
     whole = np.zeros((SIDE_PX, SIDE_PX), np.float32)
     place = whole[top : top + side, left : left + side]
@@ -74,7 +74,8 @@ def _light(rng: np.random.Generator) -> Floats:
     """(64, 64) even, or brighter towards one side."""
     along = np.arange(SIDE_PX, dtype=np.float32) / SIDE_PX - 0.5
     turn = rng.uniform(0, 2 * np.pi)
-    return 1 + np.float32(rng.uniform(0, 0.12)) * (along[None, :] * np.cos(turn) + along[:, None] * np.sin(turn))
+    slope = along[None, :] * np.cos(turn) + along[:, None] * np.sin(turn)
+    return np.asarray(1 + rng.uniform(0, 0.12) * slope, np.float32)
 
 
 def _box(group: Group, rng: np.random.Generator) -> Box:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from experiments.closed_world.pictures import replaced
@@ -65,9 +66,8 @@ def train(
 
     ``stop_at``: end after this step as if interrupted there.
     """
-    averaged = torch.optim.swa_utils.AveragedModel(
-        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(plan.average), use_buffers=True
-    )
+    averaging: Any = get_ema_multi_avg_fn(plan.average)  # type: ignore[no-untyped-call]
+    averaged = AveragedModel(model, multi_avg_fn=averaging, use_buffers=True)
     device = next(model.parameters()).device
     optimizer = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=plan.decay, betas=(0.9, 0.99))
     path = folder / f"{plan.name}.pt"
@@ -103,6 +103,14 @@ def is_done(plan: Plan, folder: Path) -> bool:
     """Whether the training has come to its end."""
     path = folder / f"{plan.name}.pt"
     return path.exists() and torch.load(path, weights_only=True, mmap=True)["step"] >= plan.steps
+
+
+def last(plan: Plan, model: nn.Module, folder: Path) -> nn.Module:
+    """``model`` with the averaged weights of the last checkpoint."""
+    state = torch.load(folder / f"{plan.name}.pt", weights_only=True, map_location="cpu")["averaged"]
+    inner = {key.removeprefix("module."): value for key, value in state.items() if key.startswith("module.")}
+    model.load_state_dict(inner)
+    return model.eval()
 
 
 def _share_of_rate(step: int, plan: Plan) -> float:

@@ -47,9 +47,7 @@ def load_tokenizer(folder: Path) -> Any:
 
 def token_ids(tokenizer: Any, texts: list[str]) -> Any:
     """(n, LENGTH) token ids, as the pipeline makes them."""
-    return tokenizer(
-        texts, padding="max_length", max_length=LENGTH, truncation=True, return_tensors="pt"
-    ).input_ids
+    return tokenizer(texts, padding="max_length", max_length=LENGTH, truncation=True, return_tensors="pt").input_ids
 
 
 def _english_merges(captions: int) -> list[tuple[str, str]]:

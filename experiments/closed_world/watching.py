@@ -1,0 +1,104 @@
+"""What is looked at during the training: figures on held-out scenes, and sheets of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from experiments.closed_world.autoencoder import rebuilt
+from experiments.closed_world.checker import check
+from experiments.closed_world.embedder import Embedder, prepared
+from experiments.closed_world.pictures import HELD_OUT_SEED, picture_at, scene_at
+from experiments.closed_world.reader import Reader, read_rightly
+from experiments.closed_world.samples import held_out, painted, sheet
+from experiments.closed_world.scene import Scene
+from experiments.closed_world.spoilt import CHANGES
+from experiments.closed_world.words import token_ids
+
+Look: TypeAlias = Callable[[int, Any], None]
+SAMPLES = 96
+STEPS, GUIDANCE = 20, 3.0
+PARTS = ("right", "objects", "colours", "shapes", "sizes", "count", "relation", "background", "sc", "pq")
+
+
+def of_autoencoder(work: Path) -> Look:
+    """Peak signal to noise ratio, and pictures above their rebuilt ones."""
+    wanted = np.stack([picture_at(i, HELD_OUT_SEED) for i in range(SAMPLES)])
+
+    def look(step: int, model: Any) -> None:
+        made = rebuilt(model.eval(), wanted)
+        error = ((made.astype(np.float64) - wanted) ** 2).mean((1, 2, 3))
+        tqdm.write(f"autoencoder {step}: {np.mean(10 * np.log10(255**2 / error)):.1f} dB, {_facts(made, _scenes())}")
+        sheet(np.concatenate([np.concatenate([wanted[i : i + 12], made[i : i + 12]]) for i in range(0, SAMPLES, 12)]),
+              work / f"autoencoder-{step}.png")  # fmt: skip
+
+    return look
+
+
+def of_reader(tokenizer: Any) -> Look:
+    """The share of captions that are read without an error."""
+
+    def look(step: int, model: Reader) -> None:
+        tqdm.write(f"reader {step}: {read_rightly(model.eval(), tokenizer):.3f} of new captions read rightly")
+
+    return look
+
+
+def of_painter(work: Path, pipeline_of: Callable[[Any], Any]) -> Look:
+    """What the checker says of pictures for held-out prompts."""
+
+    def look(step: int, model: Any) -> None:
+        asked = held_out(SAMPLES)
+        prompts = [prompt for _, prompt in asked]
+        made = painted(pipeline_of(model.eval()), prompts, 0, num_inference_steps=STEPS, guidance_scale=GUIDANCE)
+        tqdm.write(f"painter {step}: {_facts(made, [scene for scene, _ in asked])}")
+        sheet(made, work / f"painter-{step}.png")
+
+    return look
+
+
+def of_embedder(tokenizer: Any) -> Look:
+    """How often a picture fits its caption better than the caption of a scene with one change."""
+
+    def look(step: int, model: Embedder) -> None:
+        shares = {name: pairs_right(model.eval(), tokenizer, name) for name in CHANGES}
+        tqdm.write(f"embedder {step}: " + ", ".join(f"{name} {share:.2f}" for name, share in shares.items()))
+
+    return look
+
+
+@torch.no_grad()
+def pairs_right(model: Embedder, tokenizer: Any, change: str, n: int = 300) -> float:
+    """The share of held-out pictures that fit their own caption better than that of the changed scene."""
+    from experiments.closed_world.lessons import words
+
+    rng = np.random.default_rng(11)
+    rows = [i for i in range(3 * n) if change != "relation" or len(scene_at(i, HELD_OUT_SEED).groups) == 2][:n]
+    pictures = np.stack([picture_at(i, HELD_OUT_SEED) for i in rows])
+    texts = []
+    for i in rows:
+        scene = scene_at(i, HELD_OUT_SEED)
+        texts += [words(scene, rng), words(CHANGES[change](scene, rng), rng)]
+    device = next(model.parameters()).device
+    seen, _ = model.seen(prepared(pictures).to(device))
+    read = model.read(token_ids(tokenizer, texts).to(device)).view(len(rows), 2, -1)
+    fits = (read * seen[:, None]).sum(-1)
+    return float((fits[:, 0] > fits[:, 1]).float().mean())
+
+
+def _scenes() -> list[Scene]:
+    return [scene_at(i, HELD_OUT_SEED) for i in range(SAMPLES)]
+
+
+def _facts(pictures: Any, scenes: list[Scene]) -> str:
+    truths = [check(picture, scene) for picture, scene in zip(pictures, scenes, strict=True)]
+    found = []
+    for part in PARTS:
+        values = [getattr(truth, part) for truth in truths]
+        found.append(f"{part} {np.mean([value for value in values if value is not None]):.2f}")
+    return ", ".join(found)
