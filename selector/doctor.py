@@ -31,6 +31,7 @@ from selector.store.records import load_candidates
 
 FILES = ("input images", "candidates")  # subjects of the checks that a campaign cannot do without
 _PLUG_INS = ("generator ", "scorer ")
+_ABOUT_GENERATING = ("generator ", "plan ", "prompts of ", "services.")
 LOW_DISK_BYTES = 2 * 1024**3
 
 
@@ -81,10 +82,7 @@ def used_first(checks: Sequence[Check], generators: Collection[str], scorers: Co
     """Planned generators first, then the plan and all else; last the plug-ins that the campaign does not use."""
     used = {*(f"generator {name}" for name in generators), *(f"scorer {name}" for name in scorers)}
     marked = [replace(c, used=c.subject in used or not c.subject.startswith(_PLUG_INS)) for c in checks]
-    return sorted(
-        marked,
-        key=lambda c: (not c.used, not c.subject.startswith(("generator ", "plan ", "prompts of ", "services."))),
-    )
+    return sorted(marked, key=lambda c: (not c.used, not c.subject.startswith(_ABOUT_GENERATING)))
 
 
 def check_judges(judges: Mapping[str, JudgeConfig]) -> list[Check]:

@@ -83,14 +83,12 @@ def configured_services(ws: Workspace) -> tuple[Service, ...]:
 
 def idle_services(ws: Workspace) -> dict[str, str]:
     """The tables of ``[services]`` at which no configured generator works, each with what to do: mostly a slip."""
-    working = {_service_name(ws, name) for name in configured_names(ws)}
+    working = {name for generator in configured_names(ws) if (name := _service_name(ws, generator))}
     idle = sorted(set(ws.config.services) - working)
-    usual = usual_names() if idle else set()
+    known = working | usual_names() if idle else working
     cure = "name it as the `service` of one in [generators.NAME], or take the table out"
-    return {
-        name: f"no generator of this campaign works there{_near(name, {n for n in working if n} | usual)}: {cure}"
-        for name in idle
-    }
+    near = {name: "" if name in known else did_you_mean(name, sorted(known)) for name in idle}
+    return {name: f"no generator of this campaign works there{near[name]}: {cure}" for name in idle}
 
 
 def _service_name(ws: Workspace, generator: str) -> str | None:
@@ -102,10 +100,6 @@ def _service_name(ws: Workspace, generator: str) -> str | None:
         usual = usual_service(kind_of(ws.config, generator))
         return usual.name if usual else None
     return None
-
-
-def _near(name: str, known: set[str]) -> str:
-    return "" if name in known else did_you_mean(name, sorted(known))
 
 
 def present_builds(ws: Workspace) -> dict[str, str]:
