@@ -7,15 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from experiments.closed_world.regions import Found
+from experiments.closed_world.regions import Found, Region
 from experiments.closed_world.shapes_seen import SeenShape, edge_width
 
-EDGE_PX = (1.6, 5.0)  # mean width of a border: as good as drawn, no border at all
-FIT = (0.90, 0.60)  # of the template: as drawn, no shape
+EDGE_PX = (1.2, 5.0)  # mean width of a border: as good as drawn, no border at all
+FIT = (0.95, 0.70)  # of the template: as drawn, no shape
 IMPURE = (0.02, 0.30)  # share of a region's core in another hue
-GRAIN = (4.0, 20.0)  # grey levels of the paper's roughness; the renderer's grain has at most 2.5
+GRAIN = (4.0, 20.0)  # sd in grey levels of the paper; the renderer's grain has at most 2.5
+STREAKS = (5.0, 26.0)  # sd in grey levels, and in chroma, inside a shape; grain and light make up to 3.5
 STAIN = (6.0, 30.0)  # chroma of the paper
 FRAGMENT_COST, FRAGMENT_PX_COST = 0.15, 0.01  # of the part, for each stray bit and each pixel of it
+LEAST_CORE_PX = 6
+
+_BLOCK = ndimage.generate_binary_structure(2, 2)
 
 
 @dataclass(frozen=True)
@@ -26,11 +30,12 @@ class Quality:
     fit: float
     purity: float
     fragments: float
+    paint: float
     paper: float
 
     @property
     def pq(self) -> float:
-        parts = (self.edges, self.fit, self.purity, self.fragments, self.paper)
+        parts = (self.edges, self.fit, self.purity, self.fragments, self.paint, self.paper)
         return 5 * (min(parts) + sum(parts) / len(parts))
 
 
@@ -43,6 +48,7 @@ def quality(found: Found, shapes: tuple[SeenShape, ...]) -> Quality:
         fit=_mean([_share(shape.fit, FIT) for shape in shapes]),
         purity=_mean([_share(1 - shape.purity, IMPURE) for shape in shapes]),
         fragments=max(0.0, 1 - stray),
+        paint=_mean([_share(streaks(found, region), STREAKS) for region in found.regions]),
         paper=min(_share(roughness(found), GRAIN), _share(stain(found), STAIN)),
     )
 
@@ -55,6 +61,14 @@ def roughness(found: Found) -> float:
     weight = ndimage.uniform_filter(paper.astype(np.float32), 7, mode="constant")
     smooth = ndimage.uniform_filter(np.where(paper, found.light, 0), 7, mode="constant") / np.maximum(weight, 1e-3)
     return float((found.light - smooth)[paper].std())
+
+
+def streaks(found: Found, region: Region) -> float:
+    """Sd in grey levels or in chroma, the greater, two pixels and more inside a shape; 0 if it is too narrow."""
+    core = ndimage.binary_erosion(region.cover > 0.5, _BLOCK, iterations=2)
+    if core.sum() < LEAST_CORE_PX:
+        return 0.0
+    return max(float(found.light[region.place][core].std()), float(found.chroma[region.place][core].std()))
 
 
 def stain(found: Found) -> float:

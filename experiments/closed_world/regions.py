@@ -16,6 +16,7 @@ from scipy import ndimage
 Pixels: TypeAlias = "np.ndarray[Any, np.dtype[np.uint8]]"
 Floats: TypeAlias = "np.ndarray[Any, np.dtype[np.float32]]"
 Mask: TypeAlias = "np.ndarray[Any, np.dtype[np.bool_]]"
+Place: TypeAlias = tuple[slice, slice]
 Labels: TypeAlias = "np.ndarray[Any, np.dtype[np.int32]]"
 
 SIDE_PX = 64
@@ -24,6 +25,10 @@ LEAST_CHROMA = 45.0  # a pixel is coloured from here on; the palest paint (green
 LEAST_SHAPE_PX = 35  # a shape's area; the smallest triangle has 72
 LEAST_CORE_PX = 5  # what is left of a shape's area without its border; a small cross has about 25
 LEAST_FRAGMENT_PX = 3  # smaller bits go unnoticed
+MARGIN_PX = 5  # around a region
+EDGE_PX = 3  # how far paint is looked for outside a region
+FULL_PERCENTILE = 70  # of the chroma in a region's core: what a fully covered pixel has
+IMPURE_FROM = 25.0  # degrees from a region's hue
 SAME_HUE = 18.0  # degrees; touching regions nearer than that are one
 # where each colour's hues begin, in degrees; above the last it is red again
 HUES = ((14.0, "orange"), (41.0, "yellow"), (85.0, "green"), (178.0, "blue"), (255.0, "purple"), (325.0, "red"))
@@ -37,15 +42,15 @@ _BLOCK = ndimage.generate_binary_structure(2, 2)
 
 @dataclass(frozen=True)
 class Region:
-    """One coloured blob.
+    """One coloured blob, cut out of the picture with a margin: ``place`` has its rows and columns.
 
-    ``cover``: (64, 64) share of paint, 0 to 1, from the smoothed picture; ``sharp``: the same from the picture as it
-    is, not clipped. ``hue``: degrees. ``purity``: 0 to 1, share of the core within 25 degrees of the hue.
+    ``cover``: share of paint in each pixel, 0 to 1, from the smoothed picture; ``sharp``: from the picture as it is.
+    ``hue``: degrees, 0 to 360. ``purity``: share of the core that is nearer than 25 degrees to the hue.
     """
 
+    place: Place
     cover: Floats
     sharp: Floats
-    mask: Mask
     hue: float
     purity: float
 
@@ -98,7 +103,8 @@ def find(picture: Pixels) -> Found:
     chroma = np.hypot(*smooth)
     labels = _by_hue(smooth, chroma > LEAST_CHROMA)
     labels, fragments = _merged(labels, smooth)
-    regions = tuple(_region(labels, number, across, smooth) for number in np.unique(labels[labels > 0]))
+    boxes = enumerate(ndimage.find_objects(labels), 1)
+    regions = tuple(_region(labels, number, across, smooth, box) for number, box in boxes if box is not None)
     coloured = ndimage.binary_dilation(chroma > LEAST_CHROMA, _BLOCK, iterations=3)
     return Found(regions, fragments, ~coloured, rgb.mean(2), np.hypot(*across))
 
@@ -158,19 +164,21 @@ def _like(smooth: Floats, mask: Mask, other: Mask) -> bool:
     return bool(apart(first, float(second)) < SAME_HUE)
 
 
-def _region(labels: Labels, number: int, across: Floats, smooth: Floats) -> Region:
+def _region(labels: Labels, number: int, across: Floats, smooth: Floats, box: Place) -> Region:
+    rows, columns = (slice(max(side.start - MARGIN_PX, 0), side.stop + MARGIN_PX) for side in box)
+    labels, across, smooth = labels[rows, columns], across[:, rows, columns], smooth[:, rows, columns]
     mask = labels == number
     core = ndimage.binary_erosion(mask, _CROSS)
     core = core if core.any() else mask
     hue = _median_hue(smooth[:, core])
     direction = np.array([np.cos(np.radians(hue)), np.sin(np.radians(hue))], np.float32)
     along = np.tensordot(direction, smooth, 1)
-    full = max(float(np.percentile(along[core], 70)), 1.0)
-    near = ndimage.binary_dilation(mask, _CROSS, iterations=3) & ((labels == number) | (labels == 0))
+    full = max(float(np.percentile(along[core], FULL_PERCENTILE)), 1.0)
+    near = ndimage.binary_dilation(mask, _CROSS, iterations=EDGE_PX) & (mask | (labels == 0))
     cover = np.where(near, np.clip(along / full, 0, 1), 0).astype(np.float32)
-    sharp = np.where(near, np.tensordot(direction, across, 1) / full, 0).astype(np.float32)
-    purity = float((apart(hues(smooth[:, core]), hue) < 25).mean())
-    return Region(cover, sharp, mask, hue, purity)
+    sharp = np.where(near, np.clip(np.tensordot(direction, across, 1) / full, 0, 1), 0).astype(np.float32)
+    purity = float((apart(hues(smooth[:, core]), hue) < IMPURE_FROM).mean())
+    return Region((rows, columns), cover, sharp, hue, purity)
 
 
 def _median_hue(plane: Floats) -> float:

@@ -17,12 +17,15 @@ from experiments.closed_world.regions import SIDE_PX, Floats, Mask, Region
 
 LEAST_FIT = 0.75  # intersection over union below which a region has no shape
 LARGE_FROM_PX = 8.25  # half the side; small shapes have 6 to 7, large ones 9.5 to 11
+BAND_PX = 3  # on either side of a border
 STEEPER = 2.0  # borders are made this much steeper before shapes are compared
 SOFTEST_PX = 2.2  # sd of the softest border that a template gets
 WIDTH_OF_SD = 2.257  # the sum of 4a(1 - a) across a border blurred with an sd of 1 px: 4 / sqrt(pi)
 SQUARE = 0.92  # half the side of a square, of half its box
 ARM = 0.36  # half the width of a cross's arm
 NO_SHAPE = "none"
+LEAST_PURITY = 0.75  # share of a region's core in its main hue below which it has no one colour
+NO_COLOUR = "mixed"
 
 _PIXELS = np.arange(SIDE_PX, dtype=np.float32) + np.float32(0.5)
 _BLOCK = ndimage.generate_binary_structure(2, 2)
@@ -30,7 +33,7 @@ _BLOCK = ndimage.generate_binary_structure(2, 2)
 
 @dataclass(frozen=True)
 class SeenShape:
-    """``shape`` is a word of the world or ``none``; lengths in pixels of 64; ``fit`` and ``purity`` 0 to 1."""
+    """Words of the world, or ``mixed`` and ``none``; lengths in pixels of 64; ``fit`` and ``purity`` 0 to 1."""
 
     colour: str
     shape: str
@@ -89,9 +92,7 @@ TEMPLATES = {
 
 def seen_shape(region: Region) -> SeenShape:
     """The region in words and measures."""
-    rows, columns = region.cover.any(1).nonzero()[0], region.cover.any(0).nonzero()[0]
-    down, across = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    part, xs, ys = region.cover[down, across], _PIXELS[across], _PIXELS[down]
+    part, ys, xs = region.cover, _PIXELS[region.place[0]], _PIXELS[region.place[1]]
     area = float(part.sum())
     x, y = float(part.sum(0) @ xs) / area, float(part.sum(1) @ ys) / area
     soft = min(edge_width(region.cover, region.cover > 0.5) / WIDTH_OF_SD, SOFTEST_PX)
@@ -99,7 +100,7 @@ def seen_shape(region: Region) -> SeenShape:
     best = max(fits, key=lambda name: fits[name][0])
     fit, half = fits[best]
     return SeenShape(
-        colour=region.colour,
+        colour=region.colour if region.purity >= LEAST_PURITY else NO_COLOUR,
         shape=best if fit >= LEAST_FIT else NO_SHAPE,
         size="large" if half >= LARGE_FROM_PX else "small",
         x=x,
@@ -117,8 +118,10 @@ def edge_width(cover: Floats, inside: Mask) -> float:
     The sum of 4a(1 - a) over the border, a the share of paint, by the border's length: 0.7 for a drawn border, and 2.3
     times the sd of a Gaussian blur.
     """
-    band = ndimage.binary_dilation(inside, _BLOCK, iterations=3) & ~ndimage.binary_erosion(inside, _BLOCK, iterations=3)
-    share = np.clip(cover[band], 0, 1)
+    band = ndimage.binary_dilation(inside, _BLOCK, iterations=BAND_PX) & ~ndimage.binary_erosion(
+        inside, _BLOCK, iterations=BAND_PX
+    )
+    share = cover[band]
     return float((4 * share * (1 - share)).sum()) / max(_border_px(inside), 1.0)
 
 
