@@ -2,6 +2,7 @@
 
     python -m experiments.spatial_scenes --model ViT-B-32 --pretrained laion2b_s34b_b79k --json out.json
     python -m experiments.spatial_scenes --owlv2 FOLDER
+    python -m experiments.spatial_scenes --model embedded          # the shipped model, on pictures of its own world
 
 Scenes of coloured shapes are rendered with their prompts, English and Chinese. In the wrong picture the two things have
 changed places, or colours, or there are more or fewer of them. Accuracy: how often the right picture has the higher
@@ -17,14 +18,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from experiments.closed_world.swaps import Swap, swaps
 from experiments.support.outcome import Figure, figure, finish, parser
 from experiments.support.scene_prompts import HELD_OUT, TUNED, Reading, reading
-from experiments.support.scenes import Example, examples, render
+from experiments.support.scenes import examples, render
 from scorers.clip_similarity import ClipSimilarity
 from scorers.spatial import DetectorSpatial, GridSpatial
 from selector.domain import Item, Picture, Task, TaskInputs, TaskType, encode_final
 from selector.domain.embedding import Backbone, EmbeddingSettings
 
+EMBEDDED = "embedded"
 SWAPS = ("relation", "attribute", "count")
 LANGUAGES = ("en", "zh")
 NO_ACCURACY = (
@@ -38,7 +41,7 @@ Values = Callable[[Sequence[Item]], list[float | None]]
 def main(arguments: list[str] | None = None) -> int:
     options = parser("spatial_scenes", __doc__ or "")
     options.add_argument("--scenes", type=int, default=100, help="scenes of each swap and language (default 100)")
-    options.add_argument("--model", default="", help="an open_clip architecture")
+    options.add_argument("--model", default="", help="an open_clip architecture, or embedded")
     options.add_argument("--pretrained", default="", help="its tag")
     options.add_argument("--weights", default="", metavar="FILE", help="its weights, instead of a tag")
     options.add_argument("--config", default="", metavar="FILE", help="an architecture of one's own")
@@ -47,7 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
     backbone, detector = _backbone(chosen), _detector(chosen.owlv2)
     ways = ways_of(backbone, detector)
     languages = [language for language in LANGUAGES if ways and _reads(backbone, language)]
-    table = {language: accuracies(ways, language, chosen.scenes, chosen.seed) for language in languages}
+    closed = chosen.model == EMBEDDED
+    table = {language: accuracies(ways, language, chosen.scenes, chosen.seed, closed) for language in languages}
     readings = {"tuned": reading(TUNED), "held_out": reading(HELD_OUT)}
     results = {
         "accuracy": {
@@ -99,21 +103,29 @@ def ways_of(backbone: Backbone | None, detector: Values | None) -> dict[str, Val
     return ways
 
 
-def accuracies(ways: dict[str, Values], language: str, n: int, seed: int) -> dict[str, dict[str, Figure]]:
+def accuracies(
+    ways: dict[str, Values], language: str, n: int, seed: int, closed_world: bool = False
+) -> dict[str, dict[str, Figure]]:
     """How often each way has the right picture first, by what was swapped, over ``n`` scenes each."""
-    cases = {swap: examples(swap, n, seed, language) for swap in SWAPS}
+    cases = {swap: _cases(swap, n, seed, language, closed_world) for swap in SWAPS}
     return {
         way: {swap: figure([_won(value, case, i) for i, case in enumerate(of)]) for swap, of in cases.items()}
         for way, value in ways.items()
     }
 
 
-def _won(value: Values, case: Example, number: int) -> float:
+def _cases(swap: str, n: int, seed: int, language: str, closed_world: bool) -> list[Swap]:
+    """A model that ships with the project knows its own world only; others see larger scenes with more to them."""
+    if closed_world:
+        return swaps(swap, n, seed, language)
+    found = enumerate(examples(swap, n, seed, language))
+    return [Swap(case.prompt, render(case.right, 2 * i), render(case.wrong, 2 * i + 1)) for i, case in found]
+
+
+def _won(value: Values, case: Swap, number: int) -> float:
     """1 where the right picture has the higher score, 0.5 where neither has."""
     inputs = TaskInputs(Task(str(number), TaskType.T2I, case.prompt, None, None, number))
-    pictures = [
-        Picture(encode_final(render(shapes, 2 * number + i))) for i, shapes in enumerate((case.right, case.wrong))
-    ]
+    pictures = [Picture(encode_final(pixels)) for pixels in (case.right, case.wrong)]
     right, wrong = value([Item(inputs, picture) for picture in pictures])
     if right is None or wrong is None or right == wrong:
         return 0.5

@@ -20,7 +20,7 @@ from experiments.closed_world.words import LENGTH, token_ids
 
 WIDTH = 128
 BATCH = 192
-PLAN = Plan("reader", steps=2500, rate=1e-3, warm_up=200, average=0.99)
+PLAN = Plan("reader", steps=800, rate=1e-3, warm_up=200, average=0.99)
 # What a caption says of each of two groups, of their order and of the background; the last answer: nothing.
 _OF_GROUP = (MOST + 1, len(COLOURS) + 1, len(SHAPES) + 1, len(SIZES) + 1)
 QUESTIONS = (*_OF_GROUP, *_OF_GROUP, 3, len(BACKGROUNDS) + 1)
