@@ -1,0 +1,250 @@
+"""One game: fourteen contest days of plan, export, record and calibrate, with a leaderboard that is simulated."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, timezone
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from experiments.support.play_contest import FIRST_DAY, PER_DAY, PlayTask, Truth, write_table
+from experiments.support.play_pool import Pool, campaign_of
+from selector import Campaign
+from selector.create import DATABASE_NAME
+from selector.domain import TaskType
+from selector.ranking import Pick
+from selector.runs.progress import Progress, silent
+
+DECIMALS = 2  # that the leaderboard shows
+JUDGE_SD = 0.5  # of the judge's score of one picture around its truth, in points, anew every time
+SHARED = ("planning", "attempt", "candidate", "score")  # rows that a game takes from the pool
+# What "the picture that is most like the words" is for each kind of task.
+SIMILARITY = {TaskType.T2I: ("clip_similarity", "similarity"), TaskType.TIE: ("clip_direction", "direction")}
+LOOP, SUBMITTED = "bestshot", "best submission"
+RANDOM, SIMILAR, GENERATOR, ORACLE = "random", "argmax of similarity", "best single generator", "oracle"
+BASELINES = (RANDOM, SIMILAR, GENERATOR, ORACLE)
+
+Points: TypeAlias = dict[str, float]  # task id to VIEScore
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What differs between games: the share of the pool's tasks that are in it, and the judge's noise (points)."""
+
+    share: float = 0.6
+    judge_sd: float = JUDGE_SD
+
+
+@dataclass(frozen=True)
+class Day:
+    """After a day: gaps of the best picks known and of the submission with the best total; totals of that day."""
+
+    known: float
+    submitted: float
+    totals: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Game:
+    """``gaps``: recovered gap of every baseline. ``points``: mean true score of random picks and of the oracle's.
+
+    ``by_type``: gaps of the last day's picks and of the baselines, by task type.
+    """
+
+    seed: int
+    tasks: int
+    days: tuple[Day, ...]
+    gaps: Mapping[str, float]
+    points: Mapping[str, float]
+    by_type: Mapping[str, Mapping[str, float]]
+
+
+class Leaderboard:
+    """The mean of what the judge says of every picked candidate, rounded. The truth stays here."""
+
+    def __init__(self, truth: Truth, judge_sd: float, rng: np.random.Generator) -> None:
+        self._truth, self._sd, self._rng = truth, judge_sd, rng
+
+    def total(self, picks: Sequence[Pick]) -> float:
+        """0 to 10, as shown."""
+        scores = [true_score(self._truth, pick) for pick in picks]
+        noise = self._rng.normal(0.0, self._sd, len(scores))
+        return float(np.clip(round(float(np.mean(scores + noise)), DECIMALS), 0, 10))
+
+
+class Clock:
+    """A contest day's noon, for the campaign in place of the present."""
+
+    def __init__(self) -> None:
+        self.day = 0
+
+    def __call__(self) -> datetime:
+        return datetime.combine(FIRST_DAY + timedelta(days=self.day), time(12), timezone.utc)
+
+
+def true_score(truth: Truth, pick: Pick) -> float:
+    """0 for a last resort: it shows nothing that was asked for."""
+    return 0.0 if pick.candidate_id is None or pick.fallback else truth[pick.task_id, pick.candidate_id]
+
+
+def play(pool: Pool, folder: Path, seed: int, rules: Rules, progress: Progress = silent) -> Game:
+    """Play the game of a seed in ``folder``, which is made anew; the same seed gives the same game."""
+    rng = np.random.default_rng([pool.plan.seed, seed])
+    tasks = _drawn(pool.tasks, rules.share, rng)
+    shutil.rmtree(folder, ignore_errors=True)
+    clock = Clock()
+    with own_campaign(pool, folder, tasks, clock) as campaign:
+        baselines = baseline_points(campaign.folder / DATABASE_NAME, tasks, pool.truth)
+        board = Leaderboard(pool.truth, rules.judge_sd, rng)
+        gap = _gaps({name: _mean(points) for name, points in baselines.items()})
+        days, best = [], (-np.inf, float("nan"))
+        for clock.day in range(pool.plan.days):
+            progress(f"game {seed}", clock.day, pool.plan.days)
+            told = _day(campaign, board)
+            best = max([best, *((total, _mean(_points(pool.truth, picks))) for total, picks in told)])
+            campaign.calibrate()
+            picks = campaign.pick()
+            known = _mean(_points(pool.truth, picks))
+            days.append(Day(gap(known), gap(best[1]), tuple(total for total, _ in told)))
+        progress(f"game {seed}", pool.plan.days, pool.plan.days)
+    found = {name: gap(_mean(points)) for name, points in baselines.items()}
+    points = {name: round(_mean(baselines[name]), 4) for name in (RANDOM, ORACLE)}
+    return Game(
+        seed, len(tasks), tuple(days), found, points, _by_type(tasks, {LOOP: _points(pool.truth, picks), **baselines})
+    )
+
+
+def own_campaign(pool: Pool, folder: Path, tasks: Sequence[PlayTask], clock: Callable[[], datetime]) -> Campaign:
+    """A campaign of some of the pool's tasks, in this order, that has the pool's images and scores and no past."""
+    table = folder / "task.csv"
+    folder.mkdir(parents=True)
+    write_table(table, tasks)
+    place, shared = campaign_of(folder), campaign_of(pool.folder)
+    Campaign.init(place, table, pool.files.images, str(pool.files.profile), clock, **pool.plan.config).close()
+    shutil.copytree(shared / "images", place / "images", copy_function=_linked, dirs_exist_ok=True)
+    with closing(sqlite3.connect(place / DATABASE_NAME)) as connection:
+        connection.execute("ATTACH DATABASE ? AS pool", (str(shared / DATABASE_NAME),))
+        for name in SHARED:
+            connection.execute(f"INSERT INTO {name} SELECT * FROM pool.{name} WHERE task_id IN (SELECT id FROM task)")
+        connection.commit()
+    return Campaign(place, clock)
+
+
+def baseline_points(database: Path, tasks: Sequence[PlayTask], truth: Truth) -> dict[str, Points]:
+    """What each baseline's pick is expected to score, by task; ties are shared.
+
+    The best single generator is chosen for each task type with the truth in hand: no team could know it.
+    """
+    made, similar = _made(database), _similarities(database, tasks)
+    random = {t.id: _average(truth, t.id, set(made[t.id])) for t in tasks}
+    found = {
+        RANDOM: random,
+        SIMILAR: {t.id: _average(truth, t.id, _highest(similar.get(t.id, {})) or set(made[t.id])) for t in tasks},
+        ORACLE: {t.id: max(truth[t.id, candidate] for candidate in made[t.id]) for t in tasks},
+        GENERATOR: {},
+    }
+    for kind in {t.type for t in tasks}:
+        own = [t.id for t in tasks if t.type is kind]
+        names = sorted({name for task in own for makers in made[task].values() for name in makers})
+        offers = [
+            {task: _average(truth, task, {c for c, by in made[task].items() if name in by} or set(made[task])) for task in own}
+            for name in names
+        ]
+        found[GENERATOR] |= max(offers, key=_mean)
+    return found
+
+
+def _day(campaign: Campaign, board: Leaderboard) -> list[tuple[float, Sequence[Pick]]]:
+    """A day's submissions with their totals; none that the plan holds back or that was submitted before."""
+    told: list[tuple[float, Sequence[Pick]]] = []
+    for _ in range(PER_DAY):
+        planned = campaign.plan()
+        if planned.plan.hold:
+            break
+        submission = campaign.export(allow_fallbacks=True).submission
+        if submission.total is not None:
+            break
+        total = board.total(planned.picks)
+        campaign.record(submission.id, total)
+        told.append((total, planned.picks))
+    return told
+
+
+def _drawn(tasks: Sequence[PlayTask], share: float, rng: np.random.Generator) -> list[PlayTask]:
+    """A share of the tasks of every type, in any order."""
+    chosen: list[PlayTask] = []
+    for kind in dict.fromkeys(task.type for task in tasks):
+        own = [task for task in tasks if task.type is kind]
+        chosen += [own[int(i)] for i in rng.permutation(len(own))[: max(1, round(share * len(own)))]]
+    return [chosen[int(i)] for i in rng.permutation(len(chosen))]
+
+
+def _made(database: Path) -> dict[str, dict[str, set[str]]]:
+    """Task to candidate to the generators that made it."""
+    found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    with closing(sqlite3.connect(database)) as connection:
+        query = "SELECT task_id, candidate_id, generator FROM attempt WHERE candidate_id IS NOT NULL"
+        for task, candidate, generator in connection.execute(query):
+            found[task][candidate].add(generator)
+    return found
+
+
+def _similarities(database: Path, tasks: Sequence[PlayTask]) -> dict[str, dict[str, float]]:
+    """Task to candidate to its similarity, where it has one."""
+    kinds = {task.id: task.type for task in tasks}
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    with closing(sqlite3.connect(database)) as connection:
+        query = 'SELECT task_id, candidate_id, scorer, "column", value FROM score WHERE value IS NOT NULL'
+        for task, candidate, scorer, column, value in connection.execute(query):
+            if SIMILARITY[kinds[task]] == (scorer, column):
+                found[task][candidate] = value
+    return found
+
+
+def _highest(values: Mapping[str, float]) -> set[str]:
+    top = max(values.values(), default=0.0)
+    return {name for name, value in values.items() if value == top}
+
+
+def _average(truth: Truth, task: str, candidates: set[str]) -> float:
+    return float(np.mean([truth[task, candidate] for candidate in sorted(candidates)]))
+
+
+def _points(truth: Truth, picks: Sequence[Pick]) -> Points:
+    return {pick.task_id: true_score(truth, pick) for pick in picks}
+
+
+def _mean(points: Mapping[str, float]) -> float:
+    return float(np.mean(list(points.values())))
+
+
+def _gaps(means: Mapping[str, float]) -> Callable[[float], float]:
+    """Points to recovered gap: 0 is a random pick, 1 the oracle; NaN where picks cannot differ."""
+    low, high = means[RANDOM], means[ORACLE]
+    return lambda points: round((points - low) / (high - low), 4) if high > low else float("nan")
+
+
+def _by_type(tasks: Sequence[PlayTask], strategies: Mapping[str, Points]) -> dict[str, dict[str, float]]:
+    found = {}
+    for kind in dict.fromkeys(task.type for task in tasks):
+        own = [task.id for task in tasks if task.type is kind]
+        means = {name: _mean({task: points[task] for task in own}) for name, points in strategies.items()}
+        gap = _gaps(means)
+        found[kind.value] = {name: gap(mean) for name, mean in means.items()}
+    return found
+
+
+def _linked(source: str, target: str) -> None:
+    """The same file under another name, or a copy where the file system has no links: its bytes never change."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
