@@ -36,7 +36,15 @@ def write_pipeline(pipeline: Any, folder: Path) -> Path:
     for name in ("vae", "text_encoder", "unet"):
         parts[name] = copy.deepcopy(parts[name]).to("cpu", torch.float16)
     type(pipeline)(**parts, requires_safety_checker=False).save_pretrained(folder, safe_serialization=True)
+    _load_as_float32(folder / "text_encoder" / "config.json")
     return folder
+
+
+def _load_as_float32(config: Path) -> None:
+    """transformers loads a text encoder as its configuration says, diffusers all else as float32: the same, then."""
+    found = json.loads(config.read_text(encoding="utf-8"))
+    found["dtype"] = "float32"
+    config.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 def megabytes(folder: Path) -> float:

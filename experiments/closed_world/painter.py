@@ -25,7 +25,7 @@ from experiments.closed_world.words import token_ids
 LATENT_SIDE = 16
 BATCH = 64
 WITHOUT_WORDS = 0.1  # the share of captions left out, for classifier-free guidance (Ho & Salimans 2022)
-PLAN = Plan("painter", steps=12_000, rate=8e-4, warm_up=300, average=0.9995, look_every=1000)
+PLAN = Plan("painter", steps=4500, rate=8e-4, warm_up=300, average=0.998, look_every=1000)
 
 
 class Painter(nn.Module):

@@ -118,18 +118,23 @@ class Training:
 STAGES = ("tokenizer", "pictures", "autoencoder", "reader", "latents", "painter", "lessons", "embedder")
 
 
-def main() -> None:
-    options = _parser().parse_args()
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
     torch.set_num_threads(os.cpu_count() or 1)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     size = Size(options.pictures, options.families, options.steps)
     training = Training(options.work, size, device)
-    for stage in [options.only] if options.only else STAGES:
-        getattr(training, stage)
+    try:
+        for stage in [options.only] if options.only else STAGES:
+            getattr(training, stage)
+    except KeyboardInterrupt:
+        print("interrupted: the same command goes on, at most a minute of it is done again")
+        return 130
     if options.only in (None, "painter"):
         _say(training.write_painter(options.out))
     if options.only in (None, "embedder"):
         _say(training.write_embedder(options.out))
+    return 0
 
 
 def _say(folder: Path) -> None:
@@ -152,4 +157,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
