@@ -31,7 +31,7 @@ from generators.pipelines.building import ModelSpec
 from generators.pipelines.loading import Loaded, in_memory
 from generators.pipelines.passes import Drawn, draw
 from generators.pipelines.presets import Mode
-from generators.pipelines.settings import among, call_of, positive, preset_of, share, size_of
+from generators.pipelines.settings import among, call_of, folder_of, positive, preset_of, share, size_of
 from selector.domain import (
     BestshotError,
     Declined,
@@ -45,6 +45,7 @@ from selector.domain import (
     TaskType,
     stable_hash,
 )
+from selector.perception.embedded import need_embedded
 from selector.remote import Interrupted
 
 NEEDED = ("torch", "diffusers", "transformers", "accelerate", "safetensors")
@@ -111,8 +112,9 @@ class DiffusersPipeline:
         among("mode", mode or "auto", presets.MODES)
         among("dtype", dtype or "auto", placement.DTYPES)
         among("offload", offload, placement.OFFLOADS)
-        self._model_path, self._mask_folder = model_path, mask_folder
         self._preset = preset_of(preset, model, model_path)
+        model_path = folder_of(self._preset, model, model_path)
+        self._model_path, self._mask_folder = model_path, mask_folder
         self.prompt_form = self._preset.prompt_form
         self._mode: Mode = mode or self._preset.mode  # type: ignore[assignment]
         self.task_types = presets.task_types_of(self._mode)
@@ -132,6 +134,7 @@ class DiffusersPipeline:
             pipeline=self._preset.pipeline if preset else "",
             dtype=dtype or "auto",
             trained_in=self._preset.trained_in,
+            dtype_on_cpu=self._preset.dtype_on_cpu,
             device=device,
             offload=offload,
             scheduler=scheduler,
@@ -162,6 +165,8 @@ class DiffusersPipeline:
         if self._hub is not None:
             hub.check_hub(self._hub)
         elif self._model_path:
+            if self._is_packaged():
+                need_embedded(Path(self._model_path))
             folder = model_folder.read_folder(Path(self._model_path).expanduser())
             model_folder.check_class(folder.pipeline)
             model_folder.variant_of(folder, self._spec.variant, self._spec.allow_pickle)
@@ -172,7 +177,12 @@ class DiffusersPipeline:
 
     def where(self) -> str:
         """In words: the folder, or whether a hub's model is in the cache or has to be downloaded."""
+        if self._is_packaged():
+            return "ships with bestshot: coloured shapes and nothing else"
         return hub.where(self._hub) if self._hub is not None else f"folder {Path(self._model_path).name}"
+
+    def _is_packaged(self) -> bool:
+        return bool(self._preset.folder) and self._model_path == str(self._preset.folder)
 
     def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
         """One a seed, from ``seed`` on. Raises ``Declined`` without a prompt, a source, or a region to inpaint."""
@@ -272,7 +282,7 @@ class DiffusersPipeline:
             "steps": params["steps"],
             "call": dict(params["call"]),
             **({"strength": params["strength"]} if "strength" in params else {}),
-            **unread(loaded.pipe, prompt),
+            **unread(loaded.pipe, prompt, self._preset.reads_all),
         }
 
 

@@ -24,6 +24,7 @@ class ModelSpec:
     Attributes:
         pipeline: the class that the folder must name; "" is any.
         trained_in: the dtype that the model is known to work with; "" is not known.
+        dtype_on_cpu: what "auto" is on a CPU; "" is the CPU's best.
         safety_checker: None keeps what the folder has; True demands one; False leaves it away.
     """
 
@@ -33,6 +34,7 @@ class ModelSpec:
     pipeline: str = ""
     dtype: str = "auto"
     trained_in: str = ""
+    dtype_on_cpu: str = ""
     device: str = "auto"
     offload: str = "auto"
     scheduler: str = ""
@@ -90,15 +92,22 @@ def _class_options(spec: ModelSpec, folder: ModelFolder) -> dict[str, Any]:
 def set_scheduler(pipe: Any, name: str) -> None:
     if not name:
         return
-    import diffusers
+    old = pipe.scheduler
+    fitting = {one.__name__: one for one in (type(old), *getattr(old, "compatibles", ())) if _keeps_schedule(one, old)}
+    if name not in fitting:
+        raise InputError(f"diffusers: scheduler {name!r} does not fit this model; {', '.join(sorted(fitting))} would")
+    pipe.scheduler = fitting[name].from_config(old.config)
 
-    cls = getattr(diffusers, name, None) if name.endswith("Scheduler") else None
-    compatible = {one.__name__ for one in getattr(pipe.scheduler, "compatibles", ())}
-    if cls is None or name not in compatible | {type(pipe.scheduler).__name__}:
-        raise InputError(
-            f"diffusers: scheduler {name!r} does not fit this model; {', '.join(sorted(compatible)) or 'none'} would"
-        )
-    pipe.scheduler = cls.from_config(pipe.scheduler.config)
+
+def _keeps_schedule(cls: Any, old: Any) -> bool:
+    """Whether a scheduler takes over what the model was trained with.
+
+    diffusers drops what a class does not know: one without the rescaled noise of Lin et al. 2023 would begin such a
+    model's pictures on another noise than it knows, and a class that guesses noise alone would misread a velocity.
+    """
+    known = inspect.signature(cls.__init__).parameters
+    plain = {"rescale_betas_zero_snr": False, "prediction_type": "epsilon"}
+    return all(name in known or old.config.get(name, value) == value for name, value in plain.items())
 
 
 def as_mode(pipe: Any, mode: Mode) -> Any:

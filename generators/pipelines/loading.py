@@ -149,7 +149,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 def _load(spec: ModelSpec) -> Loaded:
     folder = spec.folder()
     device = choose_device(spec.device)
-    dtype = choose_dtype(spec.dtype, device, spec.trained_in)
+    dtype = choose_dtype(spec.dtype, device, spec.trained_in, spec.dtype_on_cpu)
     variant = variant_of(folder, spec.variant, spec.allow_pickle)
     weights = weigh(folder, variant, spec.allow_pickle, BYTES[dtype])
     placement = place(weights, device, dtype, spec.offload, free_bytes(device))

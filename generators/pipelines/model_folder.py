@@ -17,6 +17,7 @@ INDEX = "model_index.json"
 WEIGHTS = (".safetensors", ".bin")
 _NO_NETWORKS = ("Tokenizer", "TokenizerFast", "Processor", "ImageProcessorFast", "Scheduler", "FeatureExtractor")
 _BITS = {"F64": 64, "F32": 32, "F16": 16, "BF16": 16, "I64": 64, "I32": 32, "I16": 16, "I8": 8, "U8": 8, "BOOL": 8}
+READ_BYTES = 32_000_000  # weights up to here are told apart by their content
 _LONGEST_HEADER = 100_000_000  # bytes; safetensors' own limit
 
 
@@ -201,11 +202,15 @@ def _bytes_of(file: Path, bytes_a_number: int) -> int:
 
 
 def tag_of(path: Path) -> str:
-    """Hex tag of what the folder holds: its settings' content, its weights' names and sizes; no times, no place."""
+    """Hex tag of what the folder holds; no times, no place.
+
+    Of settings and small weights the content counts, of larger weights, which take minutes to read, name and size.
+    """
     digest = hashlib.sha256()
     for file in _files(path):
         name = file.relative_to(path).as_posix()
-        content = file.read_bytes() if file.suffix in (".json", ".txt") else str(file.stat().st_size).encode()
+        size = file.stat().st_size
+        content = file.read_bytes() if file.suffix in (".json", ".txt") or size <= READ_BYTES else str(size).encode()
         digest.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
     return digest.hexdigest()[:12]
 

@@ -48,10 +48,11 @@ def choose_device(wish: str) -> str:
     return here if wish == "auto" else wish
 
 
-def choose_dtype(wish: str, device: str, trained_in: str = "") -> str:
+def choose_dtype(wish: str, device: str, trained_in: str = "", dtype_on_cpu: str = "") -> str:
     """The wish, or the best for the device: bf16 where it is native, else fp16 on an accelerator, fp32 on a CPU.
 
-    A model that was trained in bf16 overflows in fp16, and gets fp32 instead.
+    A model that was trained in bf16 overflows in fp16, and gets fp32 instead. ``dtype_on_cpu``: of a model that has one
+    of its own there.
 
     Raises:
         InputError: fp16 on a CPU, which is slow where it works and gives NaN where not.
@@ -62,7 +63,7 @@ def choose_dtype(wish: str, device: str, trained_in: str = "") -> str:
     if wish != "auto":
         return wish
     if on_cpu:
-        return "bf16" if _cpu_has_bf16() else "fp32"
+        return dtype_on_cpu or ("bf16" if _cpu_has_bf16() else "fp32")
     return "bf16" if _accelerator_has_bf16(device) else "fp32" if trained_in == "bf16" else "fp16"
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
 from generators.prompts import CAPTION, INSTRUCTION, KONTEXT, TAGS
 from selector.domain import InputError, JSONValue, TaskType
+from selector.perception import embedded
 
 # text: from the prompt alone; edit: by an instruction, the source beside it; image: the source noised by `strength`
 # and made anew; inpaint: only a masked part of it; auto: text, and inpaint or image for edits.
@@ -38,6 +40,9 @@ class Preset:
         trained_in: the dtype that it is known to work with; "" is not known.
         batch: seeds in one pass, unless the memory says otherwise.
         prompt_form: how it likes its prompts, a name of ``generators.prompts``; "" is the usual of the task.
+        folder: of a model that travels with this package, instead of ``model``.
+        dtype_on_cpu: instead of the device's best; "" leaves the choice to the device.
+        reads_all: whether it reads other scripts than the Latin one, though its text encoder is CLIP's.
     """
 
     name: str
@@ -57,6 +62,9 @@ class Preset:
     batch: int = 4
     licence: str = ""
     prompt_form: str = ""
+    folder: Path | None = None
+    dtype_on_cpu: str = ""
+    reads_all: bool = False
 
 
 _QWEN_ASPECTS = {
@@ -95,6 +103,9 @@ _ALL = (
     Preset("sd15", "stable-diffusion-v1-5/stable-diffusion-v1-5", "StableDiffusionPipeline", "auto", 50,
            {"guidance_scale": 7.5}, size_px=(512, 512), area_px=512 * 512, licence="CreativeML Open RAIL-M",
            prompt_form=TAGS),
+    Preset(embedded.NAME, "", "StableDiffusionPipeline", "text", 20, {"guidance_scale": 4.0}, size_px=(64, 64), batch=8,
+           licence="Apache-2.0", prompt_form=CAPTION, folder=embedded.TEXT_TO_IMAGE, dtype_on_cpu="fp32",
+           reads_all=True),  # coloured shapes and nothing else
 )  # fmt: skip
 PRESETS: Mapping[str, Preset] = MappingProxyType({preset.name: preset for preset in _ALL})
 

@@ -7,10 +7,11 @@ from typing import Any
 from selector.domain import JSONValue
 
 
-def unread(pipe: Any, prompt: str) -> dict[str, JSONValue]:
+def unread(pipe: Any, prompt: str, reads_all: bool = False) -> dict[str, JSONValue]:
     """Notes on what the pipeline will not read; {} where it reads all, or another encoder than CLIP does.
 
-    ``prompt_cut``: the words beyond the limit; ``prompt_tokens``: how many there are; ``prompt_not_english``.
+    ``prompt_cut``: the words beyond the limit; ``prompt_tokens``: how many there are; ``prompt_not_english``, unless
+    the model ``reads_all``.
     """
     parts = (getattr(pipe, name, None) for name in ("tokenizer", "tokenizer_2", "tokenizer_3"))
     tokenizers = [part for part in parts if part is not None]
@@ -20,6 +21,6 @@ def unread(pipe: Any, prompt: str) -> dict[str, JSONValue]:
     ids, limit = list(tokenizers[0](prompt).input_ids), int(tokenizers[0].model_max_length)
     if len(ids) > limit:
         notes = {"prompt_tokens": len(ids), "prompt_cut": tokenizers[0].decode(ids[limit - 1 : -1])}
-    if sum(character > "\u2e7f" and character.isalpha() for character in prompt) > len(prompt) / 4:
+    if not reads_all and sum(character > "\u2e7f" and character.isalpha() for character in prompt) > len(prompt) / 4:
         notes["prompt_not_english"] = True
     return notes

@@ -24,6 +24,19 @@ def preset_of(preset: str, model: str, model_path: str) -> Preset:
     return presets.preset_for(model, pipeline)
 
 
+def folder_of(preset: Preset, model: str, model_path: str) -> str:
+    """The folder that was given, else the one that travels with the package, else "".
+
+    Raises:
+        InputError: a hub's model for a preset that has its own.
+    """
+    if preset.folder is None or model_path:
+        return model_path
+    if model:
+        raise InputError(f"diffusers: preset {preset.name!r} brings its model; leave model ({model!r}) or preset away")
+    return str(preset.folder)
+
+
 def among(setting: str, value: str, known: Sequence[str]) -> None:
     if value not in known:
         raise InputError(f"diffusers: {setting} must be one of {', '.join(known)}, got {value!r}")
