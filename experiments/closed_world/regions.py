@@ -89,7 +89,8 @@ def at_side(picture: Pixels) -> Pixels:
     if side % SIDE_PX == 0:
         times = side // SIDE_PX
         blocks = picture.reshape(SIDE_PX, times, SIDE_PX, times, 3).mean((1, 3))
-        return np.round(blocks).astype(np.uint8)
+        averaged: Pixels = np.round(blocks).astype(np.uint8)
+        return averaged
     from PIL import Image
 
     return np.asarray(Image.fromarray(picture).resize((SIDE_PX, SIDE_PX), Image.Resampling.LANCZOS))
@@ -117,7 +118,8 @@ def chroma_plane(rgb: Floats) -> Floats:
 
 def hues(plane: Floats) -> Floats:
     """Degrees, 0 to 360."""
-    return np.degrees(np.arctan2(plane[1], plane[0])) % 360
+    degrees: Floats = np.degrees(np.arctan2(plane[1], plane[0])) % 360
+    return degrees
 
 
 def apart(hue: Any, other: float) -> Any:

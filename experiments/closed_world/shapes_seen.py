@@ -15,7 +15,7 @@ from scipy.special import ndtr
 
 from experiments.closed_world.regions import SIDE_PX, Floats, Mask, Region
 
-LEAST_FIT = 0.75  # intersection over union below which a region has no shape
+LEAST_FIT = 0.85  # intersection over union below which a region has no shape: blobs have up to 0.85 with a circle
 LARGE_FROM_PX = 8.25  # half the side; small shapes have 6 to 7, large ones 9.5 to 11
 BAND_PX = 3  # on either side of a border
 STEEPER = 2.0  # borders are made this much steeper before shapes are compared
@@ -60,7 +60,8 @@ class Template:
 
 
 def _circle(x: Floats, y: Floats, half: float, soft: float) -> Floats:
-    return ndtr((half - np.hypot(x, y)) / soft)
+    cover: Floats = ndtr((half - np.hypot(x, y)) / soft)
+    return cover
 
 
 def _square(x: Floats, y: Floats, half: float, soft: float) -> Floats:
@@ -69,7 +70,8 @@ def _square(x: Floats, y: Floats, half: float, soft: float) -> Floats:
 
 def _triangle(x: Floats, y: Floats, half: float, soft: float) -> Floats:
     slope = np.sqrt(5) * soft  # the sides rise by 2 for 1
-    return ndtr((y + half - 2 * x) / slope) * ndtr((y + half + 2 * x) / slope) * ndtr((half - y) / soft)
+    cover: Floats = ndtr((y + half - 2 * x) / slope) * ndtr((y + half + 2 * x) / slope) * ndtr((half - y) / soft)
+    return cover
 
 
 def _cross(x: Floats, y: Floats, half: float, soft: float) -> Floats:
@@ -79,7 +81,8 @@ def _cross(x: Floats, y: Floats, half: float, soft: float) -> Floats:
 
 
 def _between(place: Floats, half: float, soft: float) -> Floats:
-    return ndtr((half - place) / soft) - ndtr((-half - place) / soft)
+    cover: Floats = ndtr((half - place) / soft) - ndtr((-half - place) / soft)
+    return cover
 
 
 TEMPLATES = {
@@ -128,7 +131,7 @@ def edge_width(cover: Floats, inside: Mask) -> float:
 def _border_px(inside: Mask) -> float:
     """Length of the border: steps between pixels inside and outside, times pi / 4 (Cauchy-Crofton, two directions)."""
     steps = np.count_nonzero(inside[1:] != inside[:-1]) + np.count_nonzero(inside[:, 1:] != inside[:, :-1])
-    return steps * np.pi / 4
+    return float(steps * np.pi / 4)
 
 
 def _fit(part: Floats, x: Floats, y: Floats, template: Template, area: float, soft: float) -> tuple[float, float]:
@@ -146,4 +149,5 @@ def _fit(part: Floats, x: Floats, y: Floats, template: Template, area: float, so
 
 
 def _steep(cover: Floats) -> Floats:
-    return np.clip((cover - 0.5) * STEEPER + 0.5, 0, 1)
+    steep: Floats = np.clip((cover - 0.5) * STEEPER + 0.5, 0, 1)
+    return steep
