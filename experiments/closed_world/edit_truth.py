@@ -62,7 +62,9 @@ def _matched(shapes: tuple[SeenShape, ...], source: Source, edit: Edit) -> dict[
     if not shapes:
         return {}
     wanted = [(edited_group(was, group_of(source, i), edit) or was, box) for i, (was, box) in enumerate(source.shapes)]
-    worth = np.array([[_place(box, seen) + SAME_FACTS * _alike(group, seen) for seen in shapes] for group, box in wanted])
+    worth = np.array(
+        [[_place(box, seen) + SAME_FACTS * _alike(group, seen) for seen in shapes] for group, box in wanted]
+    )
     rows, columns = linear_sum_assignment(worth, maximize=True)
     return {int(i): shapes[int(j)] for i, j in zip(rows, columns, strict=True)}
 

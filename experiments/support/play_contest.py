@@ -181,4 +181,3 @@ def _id(number: int) -> str:
 
 def _picture_name(task: PlayTask) -> str:
     return f"{int(task.id):032x}.jpg"
-

@@ -1,4 +1,4 @@
-"""One game: fourteen contest days of plan, export, record and calibrate, with a leaderboard that is simulated."""
+"""One game: contest days of plan, export and record, then calibrate, with a leaderboard that is simulated."""
 
 from __future__ import annotations
 
@@ -110,10 +110,10 @@ def play(pool: Pool, folder: Path, seed: int, rules: Rules, progress: Progress =
             progress(f"game {seed}", clock.day, pool.plan.days)
             told = _day(campaign, board)
             best = max([best, *((total, _mean(_points(pool.truth, picks))) for total, picks in told)])
-            campaign.calibrate()
             picks = campaign.pick()
             known = _mean(_points(pool.truth, picks))
             days.append(Day(gap(known), gap(best[1]), tuple(total for total, _ in told)))
+        campaign.calibrate()  # once, for its plots: every plan and every pick learns from all totals anyway
         progress(f"game {seed}", pool.plan.days, pool.plan.days)
     found = {name: gap(_mean(points)) for name, points in baselines.items()}
     points = {name: round(_mean(baselines[name]), 4) for name in (RANDOM, ORACLE)}
@@ -155,7 +155,10 @@ def baseline_points(database: Path, tasks: Sequence[PlayTask], truth: Truth) -> 
         own = [t.id for t in tasks if t.type is kind]
         names = sorted({name for task in own for makers in made[task].values() for name in makers})
         offers = [
-            {task: _average(truth, task, {c for c, by in made[task].items() if name in by} or set(made[task])) for task in own}
+            {
+                task: _average(truth, task, {c for c, by in made[task].items() if name in by} or set(made[task]))
+                for task in own
+            }
             for name in names
         ]
         found[GENERATOR] |= max(offers, key=_mean)

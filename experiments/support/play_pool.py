@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timezone
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ SCORERS = (
     "spatial",
     "technical",
 )
+OF_EMBEDDING = ("clip_direction", "clip_similarity", "prompt_contrast", "spatial")
 # The same model under four settings: a skill each, and each with its own kind of fault.
 PIPELINES: Mapping[str, Mapping[str, Any]] = {
     "unguided": {"guidance_scale": 1.0, "steps": 20},
@@ -67,6 +68,10 @@ class PoolPlan:
     model: str = ""
     scorers: tuple[str, ...] = SCORERS
     embedding: Mapping[str, Any] = field(default_factory=lambda: {"model": "embedded"})
+
+    def without_embedding(self) -> PoolPlan:
+        """The same without what looks at pictures through an embedding."""
+        return replace(self, scorers=tuple(name for name in self.scorers if name not in OF_EMBEDDING))
 
     @property
     def config(self) -> dict[str, Any]:

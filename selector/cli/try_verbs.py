@@ -21,9 +21,18 @@ from selector.domain.words import n_of
     ),
 )
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("bestshot-demo"))
+@click.option(
+    "--play",
+    is_flag=True,
+    help="Play a contest of fourteen days instead, in a world of coloured shapes where every true score is known: how "
+    "much of what selection can win the loop recovers, day by day, beside simple ways to pick.",
+)
 @json_option
 @debug_option
-def demo(folder: Path, as_json: bool) -> None:
+def demo(folder: Path, play: bool, as_json: bool) -> None:
+    if play:
+        _play(folder / "play", as_json)
+        return
     from selector.demo import NO_TEXT_TO_IMAGE
     from selector.demo.run import run_demo
 
@@ -41,6 +50,13 @@ def demo(folder: Path, as_json: bool) -> None:
         f"contact sheet  {result.sheet}",
     ]
     emit(result, "\n".join(lines), as_json)
+
+
+def _play(folder: Path, as_json: bool) -> None:
+    from selector.demo.playing import play_demo
+
+    click.echo("a contest in the closed world: up to five minutes on two cores", err=True)
+    emit(play_demo(folder, folder / "play.json" if as_json else None), "", as_json)
 
 
 VERBS = (demo,)

@@ -1,0 +1,136 @@
+"""The closed world as a contest with a simulated leaderboard: what the loop wins, day by day, where the truth is known.
+
+    python -m experiments.play --folder play --seeds 10 --plot docs/play.png --json out.json
+
+Candidates are made and measured once (the pool, kept in the folder): pictures from text by the embedded diffusers
+pipeline under four settings, scene edits by four simulated editors of known skill. No model edits in this world, and
+there are no text edits and no face swaps: it has neither letters nor faces. Each seed is a game: a share of the tasks,
+in another order, and fourteen days of `plan`, `export` and `record`, twice a day; `calibrate` draws what was learned
+after the last. The leaderboard shows the mean of the true VIEScores (experiments/closed_world/checker.py) with a
+judge's noise on every picture, rounded.
+
+Baselines: a random pick; the candidate most similar to its words (clip_similarity; for edits clip_direction); the best
+single generator of each kind of task, chosen in hindsight; the oracle. Games share the pool, so intervals are over
+noise and tasks drawn from it, not over pools. `bestshot demo --play` plays one game of a smaller pool.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from experiments.support.outcome import finish, parser
+from experiments.support.play_game import JUDGE_SD, SIMILARITY, Game, Rules, play
+from experiments.support.play_pool import PIPELINES, Pool, PoolPlan, make_pool
+from experiments.support.play_report import as_json, lines_of, write_picture
+from experiments.support.processes import in_processes
+from selector.cli.common import progress_bar
+from selector.domain import BestshotError, InputError
+from selector.domain.words import n_of
+from selector.runs.progress import Progress, silent
+
+DEMO_PROMPTS, DEMO_EDITS = 24, 16  # what two cores make, measure and play in under five minutes
+INTERRUPTED = 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parser("play", __doc__ or "")
+    options.add_argument("--folder", type=Path, default=Path("bestshot-play"), help="of the pool, which is kept")
+    options.add_argument("--prompts", type=int, default=80, help="text-to-image tasks of the pool (default 80)")
+    options.add_argument("--edits", type=int, default=40, help="scene edits of the pool (default 40)")
+    options.add_argument("--each", type=int, default=2, help="pictures of a task by each maker (default 2)")
+    options.add_argument("--seeds", type=int, default=10, help="games (default 10)")
+    options.add_argument("--days", type=int, default=14, help="of a game, with two submissions each (default 14)")
+    options.add_argument("--share", type=float, default=0.6, help="of the pool's tasks in a game (default 0.6)")
+    options.add_argument("--noise", type=float, default=JUDGE_SD, help=f"sd of the judge, points (default {JUDGE_SD})")
+    options.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="games at once (default: one a core)")
+    options.add_argument("--plot", type=Path, metavar="FILE", help="draw recovered gap by day into this PNG file")
+    options.add_argument("--demo", action="store_true", help="one game of a smaller pool: bestshot demo --play")
+    options.add_argument("--model", type=Path, help="a text-to-image folder in place of the embedded model")
+    options.add_argument(
+        "--stand-in", action="store_true", help="simulated painters in place of the pipeline, and no embedding"
+    )
+    chosen = options.parse_args(arguments)
+    try:
+        return play_all(chosen)
+    except BestshotError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; the pool is kept, run the same command again to go on", file=sys.stderr)
+        sys.stdout.flush()
+        os._exit(INTERRUPTED)  # native threads of the models may still run, and would abort a normal exit
+
+
+def play_all(chosen: argparse.Namespace) -> int:
+    """Make the pool, play all games, print, draw and write."""
+    plan, rules = plan_of(chosen), Rules(1.0 if chosen.demo else chosen.share, chosen.noise)
+    progress = progress_bar(every_seconds=20)
+    pool = make_pool(chosen.folder / "pool", plan, progress)
+    print(*told_of(pool), "", sep="\n", flush=True)
+    seeds = list(range(chosen.seed, chosen.seed + (1 if chosen.demo else chosen.seeds)))
+    alone = len(seeds) == 1
+    work = OneGame(pool, chosen.folder / "games", rules, progress if alone else silent)
+    games = [work(seeds[0])] if alone else list(in_processes(work, seeds, chosen.jobs))
+    plot = chosen.plot or (chosen.folder / "play.png" if chosen.demo else None)
+    drawn = [] if plot is None else ["", f"plot: {write_picture(plot, games)}"]
+    finish(as_json(games), [*lines_of(games), *drawn], chosen.json, {"pool": facts_of(pool, rules)})
+    return 0
+
+
+def plan_of(chosen: argparse.Namespace) -> PoolPlan:
+    """The pool that the options ask for.
+
+    Raises:
+        InputError: when a number is out of range.
+    """
+    if min(chosen.prompts, chosen.edits) < 0 or chosen.prompts + chosen.edits < 2:
+        raise InputError("--prompts and --edits must be at least 0, and 2 together")
+    if min(chosen.each, chosen.seeds, chosen.days, chosen.jobs) < 1 or chosen.seed < 0:
+        raise InputError("--each, --seeds, --days and --jobs must be at least 1, and --seed at least 0")
+    if not 0 < chosen.share <= 1 or chosen.noise < 0:
+        raise InputError("--share must be above 0 and at most 1, and --noise at least 0")
+    prompts, edits = (DEMO_PROMPTS, DEMO_EDITS) if chosen.demo else (chosen.prompts, chosen.edits)
+    plan = PoolPlan(prompts, edits, chosen.each, chosen.days, stand_in=chosen.stand_in)
+    if chosen.stand_in:
+        return plan.without_embedding()
+    return replace(plan, model=str(chosen.model.resolve())) if chosen.model else plan
+
+
+@dataclass(frozen=True)
+class OneGame:
+    """Plays a seed of these; picklable."""
+
+    pool: Pool
+    folder: Path
+    rules: Rules
+    progress: Progress
+
+    def __call__(self, seed: int) -> Game:
+        return play(self.pool, self.folder / str(seed), seed, self.rules, self.progress)
+
+
+def told_of(pool: Pool) -> list[str]:
+    """What is played on, in words."""
+    drawn = "simulated painters (stand-ins)" if pool.plan.stand_in else f"real pipelines ({', '.join(PIPELINES)})"
+    lines = [
+        f"pool: {n_of(pool.plan.prompts, 'prompt')} drawn by {drawn}, {n_of(pool.plan.edits, 'edit')} by simulated "
+        f"editors; {n_of(len(pool.truth), 'candidate')} in {pool.folder}"
+    ]
+    missing = [f"{name} is left out: {why}" for name, why in pool.left_out.items()]
+    if {scorer for scorer, _ in SIMILARITY.values()} - set(pool.plan.scorers) - set(pool.left_out):
+        missing.append("nothing measures similarity here: argmax of similarity is a random pick")
+    return lines + missing
+
+
+def facts_of(pool: Pool, rules: Rules) -> dict[str, object]:
+    """What the figures rest on."""
+    plan = {**vars(pool.plan), "model": "other" if pool.plan.model else "embedded"}
+    return {**plan, **vars(rules), "candidates": len(pool.truth), "left_out": dict(pool.left_out)}
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
