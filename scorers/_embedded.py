@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from selector.domain import Column, Item, Score, TaskInputs, TaskType, stable_hash
 from selector.domain.embedding import Backbone, ContestContext, EmbeddingSettings, Floats, Head, Seen, View
+from selector.perception.embedded import NAME as EMBEDDED
 
 if TYPE_CHECKING:
     from selector.perception.embedding.vectors import RecentVectors
@@ -80,7 +81,7 @@ class EmbeddingScorer:
         from selector.perception.embedding.openclip import backbone_of
 
         own: dict[str, Any] = dict(self._own)
-        if own and "weights_path" not in own and "pretrained" in own:
+        if "weights_path" not in own and ("pretrained" in own or own.get("model") == EMBEDDED):
             own = {"weights_path": "", "config_path": "", **own}  # a tag of its own replaces the contest's files
         self._settings = replace(settings, **own)
         self.backbone: Backbone = backbone_of(self._settings)

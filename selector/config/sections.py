@@ -41,7 +41,7 @@ class ScoreConfig(Section):
 
 class EmbeddingConfig(Section):
     model: str = Field(
-        default="ViT-L-14", description="the backbone of the scorers that share one: a model of open_clip"
+        default="ViT-L-14", description="the backbone of the scorers that share one: a model of open_clip, or embedded"
     )
     pretrained: str = Field(
         default="openai", description="the tag of its weights; `bestshot weights list` names those known"

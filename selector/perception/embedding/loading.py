@@ -6,6 +6,7 @@ import importlib.util
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from selector.domain import InputError, MissingPart, stable_hash
@@ -28,6 +29,9 @@ _PLACE_OF_CROPS = "visual.positional_embedding"
 def read_architecture(model: str, config_path: str) -> dict[str, Any]:
     """The description of a model as open_clip writes it, without importing open_clip, which takes seconds.
 
+    ``open_clip_config.json`` of a model's folder is taken, too: it holds the description as "model_cfg", and beside it
+    what the pixels were normalised with, which is given as "preprocess_cfg".
+
     Raises:
         InputError: open_clip has no such model, or the file of one's own is no description.
     """
@@ -40,9 +44,21 @@ def read_architecture(model: str, config_path: str) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read the architecture {path} ({error}): mend config_path") from error
+    if isinstance(found, dict) and isinstance(found.get("model_cfg"), dict):
+        found = {**found["model_cfg"], "preprocess_cfg": found.get("preprocess_cfg") or {}}
     if not isinstance(found, dict) or not {"embed_dim", "vision_cfg", "text_cfg"} <= found.keys():
         raise InputError(f"{path.name} is no architecture of open_clip: it needs embed_dim, vision_cfg and text_cfg")
     return found
+
+
+def register(name: str, architecture: Mapping[str, Any]) -> None:
+    """Tell open_clip of a model that it does not know."""
+    import open_clip
+
+    with TemporaryDirectory() as folder:  # it takes files alone, and the model's name from theirs
+        path = Path(folder) / f"{name}.json"
+        path.write_text(json.dumps({k: v for k, v in architecture.items() if k != "preprocess_cfg"}), encoding="utf-8")
+        open_clip.add_model_config(path)
 
 
 def text_folder(architecture: Mapping[str, Any], weights: Path) -> Path | None:

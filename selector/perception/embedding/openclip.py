@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,13 @@ import numpy as np
 
 from selector.domain import BestshotError, InputError, MissingPart
 from selector.domain.embedding import Crops, EmbeddingSettings, Floats
+from selector.perception import embedded
 from selector.perception.embedding.clip_runner import ClipRunner, LoadedClip
 from selector.perception.embedding.device import check_device
 from selector.perception.embedding.loading import (
     create,
     read_architecture,
+    register,
     text_files_tag,
     text_folder,
     tokenizer_of,
@@ -51,13 +54,15 @@ class OpenClip(ClipRunner):
             raise InputError(f"precision is one of {', '.join(PRECISIONS)}, got '{settings.precision}'")
         if settings.reads not in ("auto", "english", "all"):
             raise InputError(f"reads is auto, english or all, got '{settings.reads}'")
-        super().__init__(settings)
+        super().__init__(_with_files(settings))
 
     def check(self) -> None:
         for package in ("torch", "open_clip"):
             if importlib.util.find_spec(package) is None:
                 raise MissingPart(f"an embedding needs {package}: {EXTRA}")
         check_device(self.settings.device)
+        if self.settings.model == embedded.NAME:
+            embedded.need_embedded(embedded.EMBEDDING)
         text_folder(self._architecture, self._file())
 
     @property
@@ -122,7 +127,10 @@ class OpenClip(ClipRunner):
 
     @property
     def _name(self) -> str:
-        return Path(self.settings.config_path).stem if self.settings.config_path else self.settings.model
+        path = Path(self.settings.config_path)
+        if not self.settings.config_path or self.settings.model == embedded.NAME:
+            return self.settings.model
+        return f"{path.parent.name}-folder" if path.name == embedded.EMBEDDING_CONFIG else path.stem
 
     @property
     def _tag(self) -> str:
@@ -131,10 +139,9 @@ class OpenClip(ClipRunner):
 
     def _load(self) -> LoadedClip:
         if self.settings.config_path:
-            import open_clip
-
-            open_clip.add_model_config(Path(self.settings.config_path))
-        trained = trained_as(self._name, self._file(), self._tag)
+            register(self._name, self._architecture)
+        own = {key: value for key, value in self._architecture.get("preprocess_cfg", {}).items() if value}
+        trained = {**trained_as(self._name, self._file(), self._tag), **own}
         try:
             return _Loaded(self._name, self._architecture, self._file(), trained, self.device, self.precision)
         except InputError as error:
@@ -146,6 +153,27 @@ class OpenClip(ClipRunner):
         if self.settings.weights_path:
             return "if the file is whole, name the right model, or give config_path"
         return f"bestshot weights verify {open_clip_model(self.settings.model, self._tag).name}"
+
+
+def _with_files(settings: EmbeddingSettings) -> EmbeddingSettings:
+    """The model that travels with the package as files; any other as it is.
+
+    In float32 by default, so that a picture's vector is the same on every CPU: the model is small enough.
+
+    Raises:
+        InputError: other files are named beside it.
+    """
+    if settings.model != embedded.NAME:
+        return settings
+    if settings.weights_path or settings.config_path:
+        raise InputError(f'model = "{embedded.NAME}" brings its files: leave weights_path and config_path away')
+    return replace(
+        settings,
+        weights_path=str(embedded.EMBEDDING / embedded.EMBEDDING_WEIGHTS),
+        config_path=str(embedded.EMBEDDING / embedded.EMBEDDING_CONFIG),
+        reads="all",
+        precision="fp32" if settings.precision == "auto" else settings.precision,
+    )
 
 
 class _Loaded(LoadedClip):
@@ -196,7 +224,7 @@ class _Loaded(LoadedClip):
     def tokens(self, text: str) -> int:
         if hasattr(self._tokenizer, "encode"):
             return max(1, len(self._tokenizer.encode(text)))
-        return max(1, len(self._tokenizer.tokenizer(text)["input_ids"]) - 2)
+        return max(1, len(self._tokenizer.tokenizer(text, verbose=False)["input_ids"]) - 2)
 
     def fits(self, text: str) -> bool:
         return self.tokens(text) + 2 <= self._context
