@@ -1,0 +1,94 @@
+"""The wheel, built for real: small enough, with both models in it, and they load from where it was unpacked."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from tiny_embedded import needs_embedding, needs_text_to_image
+
+ROOT = Path(__file__).resolve().parents[2]
+MOST_BYTES = 25_000_000
+BUILD = (
+    "import setuptools.build_meta as build, sys; "
+    "build.build_wheel(sys.argv[1])"  # in this environment, so that nothing is fetched
+)
+SEE = """
+import json, sys, selector, generators
+from selector.perception import embedded
+from selector.perception.embedding.openclip import OpenClip
+from selector.domain.embedding import EmbeddingSettings
+from generators.diffusers_pipeline import DiffusersPipeline
+found = [selector.__file__, generators.__file__]
+if "t2i" in sys.argv:
+    generator = DiffusersPipeline(preset="embedded", steps=1)
+    generator.check()
+    from diffusers import DiffusionPipeline
+    assert type(DiffusionPipeline.from_pretrained(embedded.TEXT_TO_IMAGE)).__name__ == "StableDiffusionPipeline"
+if "embedding" in sys.argv:
+    backbone = OpenClip(EmbeddingSettings(model="embedded", device="cpu"))
+    backbone.check()
+    assert backbone.embed_texts(["a red circle"]).shape[0] == 1
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from a copy of the tree: setuptools leaves build/ and *.egg-info where it works."""
+    tree, out = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("wheel")
+    for name in ("selector", "generators", "scorers", "experiments"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tree)
+    done = subprocess.run(
+        [sys.executable, "-c", BUILD, str(out)], cwd=tree, capture_output=True, text=True, check=False, timeout=300
+    )
+    if done.returncode != 0 and "setuptools" in done.stderr and "ModuleNotFoundError" in done.stderr:
+        pytest.skip("setuptools is not installed, or too old to build a wheel by itself")
+    assert done.returncode == 0, done.stderr
+    return next(out.glob("bestshot-*.whl"))
+
+
+@pytest.fixture(scope="module")
+def unpacked(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("unpacked")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def see(unpacked: Path, what: str) -> None:
+    """Load in a process that sees the unpacked wheel and not this checkout."""
+    others = [entry for entry in sys.path if entry and not (Path(entry) / "selector").is_dir()]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(unpacked), *others])}
+    done = subprocess.run(
+        [sys.executable, "-c", SEE, what], cwd=unpacked, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(str(unpacked)) == 2, done.stdout
+
+
+def test_it_is_small_and_has_every_file_of_the_models(wheel: Path) -> None:
+    assert wheel.stat().st_size < MOST_BYTES
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    assert "selector/perception/embedded/__init__.py" in names
+    place = ROOT / "selector" / "perception" / "embedded"
+    models = [file for file in place.rglob("*") if file.is_file() and file.suffix not in (".py", ".pyc")]
+    assert {file.relative_to(ROOT).as_posix() for file in models} <= names
+
+
+@needs_text_to_image
+def test_the_text_to_image_model_loads_from_it(unpacked: Path) -> None:
+    see(unpacked, "t2i")
+
+
+@needs_embedding
+def test_the_embedding_loads_from_it(unpacked: Path) -> None:
+    see(unpacked, "embedding")
