@@ -108,7 +108,7 @@ def play(pool: Pool, folder: Path, seed: int, rules: Rules, progress: Progress =
         days, best = [], (-np.inf, float("nan"))
         for clock.day in range(pool.plan.days):
             progress(f"game {seed}", clock.day, pool.plan.days)
-            told = _day(campaign, board)
+            told = play_day(campaign, board)
             best = max([best, *((total, _mean(_points(pool.truth, picks))) for total, picks in told)])
             picks = campaign.pick()
             known = _mean(_points(pool.truth, picks))
@@ -143,7 +143,7 @@ def baseline_points(database: Path, tasks: Sequence[PlayTask], truth: Truth) -> 
 
     The best single generator is chosen for each task type with the truth in hand: no team could know it.
     """
-    made, similar = _made(database), _similarities(database, tasks)
+    made, similar = made_by(database), similarities(database, tasks)
     random = {t.id: _average(truth, t.id, set(made[t.id])) for t in tasks}
     found = {
         RANDOM: random,
@@ -161,11 +161,11 @@ def baseline_points(database: Path, tasks: Sequence[PlayTask], truth: Truth) -> 
             }
             for name in names
         ]
-        found[GENERATOR] |= max(offers, key=_mean)
+        found[GENERATOR] |= max(offers, key=lambda points: _mean(points))
     return found
 
 
-def _day(campaign: Campaign, board: Leaderboard) -> list[tuple[float, Sequence[Pick]]]:
+def play_day(campaign: Campaign, board: Leaderboard) -> list[tuple[float, Sequence[Pick]]]:
     """A day's submissions with their totals; none that the plan holds back or that was submitted before."""
     told: list[tuple[float, Sequence[Pick]]] = []
     for _ in range(PER_DAY):
@@ -190,7 +190,7 @@ def _drawn(tasks: Sequence[PlayTask], share: float, rng: np.random.Generator) ->
     return [chosen[int(i)] for i in rng.permutation(len(chosen))]
 
 
-def _made(database: Path) -> dict[str, dict[str, set[str]]]:
+def made_by(database: Path) -> dict[str, dict[str, set[str]]]:
     """Task to candidate to the generators that made it."""
     found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     with closing(sqlite3.connect(database)) as connection:
@@ -200,7 +200,7 @@ def _made(database: Path) -> dict[str, dict[str, set[str]]]:
     return found
 
 
-def _similarities(database: Path, tasks: Sequence[PlayTask]) -> dict[str, dict[str, float]]:
+def similarities(database: Path, tasks: Sequence[PlayTask]) -> dict[str, dict[str, float]]:
     """Task to candidate to its similarity, where it has one."""
     kinds = {task.id: task.type for task in tasks}
     found: dict[str, dict[str, float]] = defaultdict(dict)
