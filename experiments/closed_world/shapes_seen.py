@@ -77,7 +77,8 @@ def _triangle(x: Floats, y: Floats, half: float, soft: float) -> Floats:
 def _cross(x: Floats, y: Floats, half: float, soft: float) -> Floats:
     wide, tall = _between(x, half, soft), _between(y, half, soft)
     narrow, low = _between(x, half * ARM, soft), _between(y, half * ARM, soft)
-    return wide * low + narrow * tall - narrow * low
+    cover: Floats = wide * low + narrow * tall - narrow * low
+    return cover
 
 
 def _between(place: Floats, half: float, soft: float) -> Floats:
