@@ -154,14 +154,14 @@ def baseline_points(database: Path, tasks: Sequence[PlayTask], truth: Truth) -> 
     for kind in {t.type for t in tasks}:
         own = [t.id for t in tasks if t.type is kind]
         names = sorted({name for task in own for makers in made[task].values() for name in makers})
-        offers = [
+        offers: list[Points] = [
             {
                 task: _average(truth, task, {c for c, by in made[task].items() if name in by} or set(made[task]))
                 for task in own
             }
             for name in names
         ]
-        found[GENERATOR] |= max(offers, key=lambda points: _mean(points))
+        found[GENERATOR] |= max(offers, key=_mean)
     return found
 
 

@@ -41,6 +41,8 @@ SCORERS = (
     "technical",
 )
 OF_EMBEDDING = ("clip_direction", "clip_similarity", "prompt_contrast", "spatial")
+# Correlations with VIEScore within a task that a team would know of the embedded model from its card.
+MEASURED = {"clip_similarity.similarity": 0.5, "clip_direction.direction": 0.3}
 # The same model under four settings: a skill each, and each with its own kind of fault.
 PIPELINES: Mapping[str, Mapping[str, Any]] = {
     "unguided": {"guidance_scale": 1.0, "steps": 20},
@@ -56,7 +58,8 @@ class PoolPlan:
     """What a pool holds.
 
     ``each``: pictures of a task by each maker. ``model``: a folder in diffusers' format instead of the embedded model.
-    ``stand_in``: simulated painters instead of a pipeline. ``embedding``: the table ``[embedding]``.
+    ``stand_in``: simulated painters instead of a pipeline. ``embedding``: the table ``[embedding]``. ``measured``: what
+    a team knows of its scores before the contest, ``[calibrate] scores``.
     """
 
     prompts: int = 80
@@ -67,6 +70,7 @@ class PoolPlan:
     stand_in: bool = False
     model: str = ""
     scorers: tuple[str, ...] = SCORERS
+    measured: Mapping[str, float] = field(default_factory=lambda: dict(MEASURED))
     embedding: Mapping[str, Any] = field(default_factory=lambda: {"model": "embedded"})
 
     def without_embedding(self) -> PoolPlan:
@@ -89,6 +93,7 @@ class PoolPlan:
             "generators": generators,
             "score": {"scorers": list(self.scorers)},
             "embedding": dict(self.embedding),
+            "calibrate": {"scores": dict(self.measured)},
         }
 
 

@@ -44,6 +44,7 @@ JUDGE_SC = Belief(0.35, 0.20, "a strong judge of SC alone")
 JUDGE_PQ = Belief(0.25, 0.20, "a strong judge of PQ alone")
 RATING = Belief(0.55, 0.20, "people and a strong judge agree, but each sees what the other misses")
 KNOWN_DIRECTION = Belief(0.05, 0.05, "a local score whose author states which end is better")
+MEASURED = Belief(0.0, 0.10, "its user has measured it on other pictures of the kind")
 UNKNOWN = Belief(0.0, 0.05, "nothing is known, not even the direction: it must earn its weight", beyond=True)
 
 

@@ -115,6 +115,7 @@ def check_names(config: CampaignConfig) -> None:
     _check_generators(config, {step.generator for step in steps})
     for kind, named, known in (
         ("scorer", {*config.scorers, *config.score.scorers}, scorer_names()),
+        ("scorer", {column.partition(".")[0] for column in config.calibrate.scores}, scorer_names()),
         ("prompt style", {style for step in steps for style in step.prompts}, PROMPT_STYLES),
     ):
         for name in sorted(named - set(known)):

@@ -72,6 +72,10 @@ class CalibrateConfig(Section):
     judges: dict[str, Annotated[float, Field(ge=-1, le=1)]] = Field(
         default={}, description="a judge's correlation with the leaderboard within a task, where you know better"
     )
+    scores: dict[str, Annotated[float, Field(ge=-1, le=1)]] = Field(
+        default={},
+        description='the same of a score, "scorer.column" = correlation, where you have measured it',
+    )
 
 
 class JudgeConfig(Section):

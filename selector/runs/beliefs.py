@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
 from selector.calibration import PRIOR, WITHOUT_POINTS
 from selector.calibration.balance import balance_of
-from selector.calibration.belief import JUDGE, JUDGE_PART, JUDGE_PQ, JUDGE_SC, KNOWN_DIRECTION, RATING, Belief
-from selector.domain import Axis, Scorer
+from selector.calibration.belief import JUDGE, JUDGE_PART, JUDGE_PQ, JUDGE_SC, KNOWN_DIRECTION, MEASURED, RATING, Belief
+from selector.domain import Axis, InputError, Scorer
+from selector.domain.words import near_or_all
 from selector.features import RECIPE_ORDER
 from selector.features.pool import Floats, Pool
 from selector.store.observations import RATING as RATED
@@ -20,9 +22,16 @@ _BEYOND_PRIOR = Belief(0.0, 0.03, "the written prior holds it already: only what
 
 
 def beliefs_of(
-    scorers: Mapping[str, Scorer], judgements: Sequence[Judgement], told: Mapping[str, float]
+    scorers: Mapping[str, Scorer],
+    judgements: Sequence[Judgement],
+    told: Mapping[str, float],
+    measured: Mapping[str, float] = MappingProxyType({}),
 ) -> dict[str, Belief]:
-    """Beliefs in every column: what the written prior holds already, plug-ins' own scores, judges."""
+    """Beliefs in every column: what the written prior holds already, plug-ins' own scores, judges.
+
+    Args:
+        told: judge to its correlation, where the configuration tells one. measured: the same of score columns.
+    """
     in_prior = {w.column for axis in PRIOR.values() for w in axis.weights} | {RECIPE_ORDER, *WITHOUT_POINTS}
     beliefs = dict.fromkeys(in_prior, _BEYOND_PRIOR)
     for name, scorer in scorers.items():
@@ -32,9 +41,21 @@ def beliefs_of(
                 usual = _BEYOND_PRIOR if column.axis is Axis.GATE else KNOWN_DIRECTION
                 sign = 1.0 if column.higher_is_better else -1.0
                 beliefs[key] = replace(usual, correlation=sign * usual.correlation)
+    beliefs |= _measured_beliefs(scorers, measured)
     for name in sorted({j.judge for j in judgements}):
         beliefs |= _judge_beliefs(name, [j for j in judgements if j.judge == name], told)
     return beliefs
+
+
+def _measured_beliefs(scorers: Mapping[str, Scorer], measured: Mapping[str, float]) -> dict[str, Belief]:
+    """In columns whose correlation the user knows; those of scorers that do not run are passed over."""
+    columns = {f"{name}.{column.name}" for name, scorer in scorers.items() for column in scorer.columns}
+    own = {column: r for column, r in measured.items() if column.partition(".")[0] in scorers}
+    for column in sorted(set(own) - columns):
+        raise InputError(
+            f"[calibrate] scores names the column '{column}', which is not known{near_or_all(column, columns)}"
+        )
+    return {column: replace(MEASURED, correlation=r) for column, r in own.items()}
 
 
 def _judge_beliefs(name: str, own: Sequence[Judgement], told: Mapping[str, float]) -> dict[str, Belief]:

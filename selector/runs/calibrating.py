@@ -99,9 +99,10 @@ def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -
         uploaded = load_submission_picks(connection)
         told, totals = _totals(load_totals(connection), uploaded, pool, tasks)
         pending = tuple(_rows(pool, uploaded[s])[0] for s in load_pending(connection) if s in uploaded)
-    beliefs = beliefs_of(scorers, judgements, ws.config.calibrate.judges)
+    believed = ws.config.calibrate
+    beliefs = beliefs_of(scorers, judgements, believed.judges, believed.scores)
     step = 10.0**-ws.profile.score.decimals
-    calibrator = Calibrator(beliefs, noise_sd=ws.config.calibrate.noise_sd, learned=_learned(ws), rounding=step)
+    calibrator = Calibrator(beliefs, noise_sd=believed.noise_sd, learned=_learned(ws), rounding=step)
     calibrator.fit(pool, totals)
     judged = judged_balance(pool, judgements)
     tables = _calibrated(known, calibrator, judged)

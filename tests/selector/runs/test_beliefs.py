@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from selector.calibration import KNOWN_DIRECTION, WITHOUT_POINTS
+from selector.domain import InputError
 from selector.registry import BUILTIN_SCORERS, create_scorer
 from selector.runs.beliefs import beliefs_of
 
@@ -27,3 +28,16 @@ def test_no_built_in_column_is_believed_beside_the_whole_that_it_is_a_part_of() 
     by_direction = {column for column, belief in BUILTIN.items() if not belief.beyond}
     alone = {"hf_detector.fake_probability", "preference.similarity", "pyiqa.musiq"}
     assert by_direction == alone | {"identity.original_cosine", "identity.original_distance"}
+
+
+def test_a_measured_score_is_believed_as_its_user_says_and_shares_with_others() -> None:
+    scorers = {"clip_similarity": create_scorer("clip_similarity")}
+    belief = beliefs_of(scorers, [], {}, {"clip_similarity.similarity": 0.4})
+    assert belief["clip_similarity.similarity"].correlation == 0.4
+    assert not belief["clip_similarity.similarity"].beyond
+
+
+def test_a_measured_column_that_is_misspelt_is_refused() -> None:
+    scorers = {"clip_similarity": create_scorer("clip_similarity")}
+    with pytest.raises(InputError, match=r"clip_similarity\.similarity"):
+        beliefs_of(scorers, [], {}, {"clip_similarity.similarty": 0.4})
