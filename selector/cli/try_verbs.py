@@ -15,8 +15,9 @@ from selector.domain.words import n_of
     short_help="Run the whole loop offline, on pictures that are installed already.",
     help=with_example(
         "Run the whole loop offline: make a campaign of face swaps, text edits and scene edits from pictures that "
-        "installed packages ship, generate candidates, score, pick, export, verify, and write the contact sheet. There "
-        "are no text-to-image tasks in it: those need a model. Run it again to complete an interrupted demo.",
+        "installed packages ship, and of pictures from words by a small model that knows coloured shapes (with "
+        "bestshot[demo] installed), generate candidates, score, pick, export, verify, and write the contact sheet. Run "
+        "it again to complete an interrupted demo.",
         "bestshot demo bestshot-demo",
     ),
 )
@@ -33,16 +34,15 @@ def demo(folder: Path, play: bool, as_json: bool) -> None:
     if play:
         _play(folder / "play", as_json)
         return
-    from selector.demo import NO_TEXT_TO_IMAGE
     from selector.demo.run import run_demo
 
-    click.echo("the whole loop on real pictures: two to three minutes on two cores", err=True)
+    click.echo("the whole loop on real pictures: three to five minutes on two cores", err=True)
     result = run_demo(folder, progress_bar())
     lines = [
         f"{n_of(result.tasks, 'task')}, {n_of(result.candidates, 'candidate')}, "
         f"{n_of(result.values, 'value')} measured, "
         f"{result.unscored} unscored (each with a reason), {result.seconds:.0f} s",
-        NO_TEXT_TO_IMAGE,
+        *([result.left_out] if result.left_out else []),
         f"{result.fallbacks} task has only its flagged fallback: no generator here can do what it asks"
         if result.fallbacks == 1
         else f"{result.fallbacks} tasks have only a flagged fallback",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from selector.demo.script import PICTURES, SCENES
+from selector.demo.script import PICTURES, SCENES, TEXT_TO_IMAGE, Scene
 from selector.domain import InputError, encode_final
 from selector.store.files import write_atomically
 
@@ -25,21 +26,27 @@ class DemoContest:
     tasks: int
 
 
-def make_demo_contest(folder: Path) -> DemoContest:
+def make_demo_contest(folder: Path, text_to_image: bool = False) -> DemoContest:
     """Write the contest into ``folder``, which is made when needed; the same bytes each time on one machine.
+
+    Args:
+        text_to_image: with the tasks of text to image, which come last.
 
     Raises:
         MissingPart: when a package that ships a photograph or a font is not installed.
         InputError: when the folder cannot be written.
     """
     images, table = folder / "imgs", folder / "task.csv"
+    scenes = (*SCENES, *(TEXT_TO_IMAGE if text_to_image else ()))
     try:
         images.mkdir(parents=True, exist_ok=True)
         names = {name: _write_picture(images, name) for name in _pictures_used()}
-        write_atomically(table, _table(names).encode("utf-8-sig"))  # the real table opens with a byte order mark
+        write_atomically(
+            table, _table(scenes, names).encode("utf-8-sig")
+        )  # the real table opens with a byte order mark
     except OSError as error:
         raise InputError(f"the demo contest cannot be written to {folder}: {error.strerror or error}") from error
-    return DemoContest(table, images, len(SCENES))
+    return DemoContest(table, images, len(scenes))
 
 
 def task_id(position: int) -> int:
@@ -59,11 +66,11 @@ def _write_picture(images: Path, name: str) -> str:
     return file_name
 
 
-def _table(names: dict[str, str]) -> str:
+def _table(scenes: Sequence[Scene], names: dict[str, str]) -> str:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
-    for position, scene in enumerate(SCENES):
-        reference = names[scene.reference] if scene.reference else ""
-        rows.writerow((task_id(position), scene.type.value, scene.prompt, names[scene.source], reference))
+    for position, scene in enumerate(scenes):
+        source, reference = (names[name] if name else "" for name in (scene.source, scene.reference))
+        rows.writerow((task_id(position), scene.type.value, scene.prompt, source, reference))
     return text.getvalue()

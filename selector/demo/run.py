@@ -9,7 +9,8 @@ from pathlib import Path
 from selector.campaign import Campaign
 from selector.create import CONFIG_NAME
 from selector.demo.contest import make_demo_contest
-from selector.demo.script import NO_TEXT_TO_IMAGE
+from selector.demo.drawing import EMBEDDED_SCORERS, drawing_config, without_drawing
+from selector.domain import TaskType
 from selector.runs.progress import Progress, silent
 
 # The demo is the same on every machine and needs nothing fetched: no scorer that asks for weights.
@@ -27,7 +28,10 @@ WITHOUT_WEIGHTS = (
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What the demo made. ``values`` and ``unscored`` count all scores of the campaign."""
+    """What the demo made. ``values`` and ``unscored`` count all scores of the campaign.
+
+    ``left_out``: why there are no text-to-image tasks, with the cure; "" where there are.
+    """
 
     tasks: int
     candidates: int
@@ -38,26 +42,22 @@ class DemoResult:
     zip_path: Path
     sheet: Path
     seconds: float
+    left_out: str = ""
 
 
 def run_demo(folder: Path, progress: Progress = silent) -> DemoResult:
     """Make the contest and a campaign in ``folder`` (or go on with those there), and run every verb once."""
     started = time.perf_counter()
     place = folder / "campaign"
-    if (place / CONFIG_NAME).exists():
-        campaign = Campaign(place)
-    else:
-        contest = make_demo_contest(folder / "contest")
-        campaign = Campaign.init(
-            place, contest.table, contest.images, team="demo", score={"scorers": list(WITHOUT_WEIGHTS)}
-        )
-    with campaign:
+    begun = (place / CONFIG_NAME).exists()
+    with Campaign(place) if begun else _new_campaign(folder / "contest", place) as campaign:
+        left_out = _left_out(campaign)
         campaign.generate(progress=progress)
         campaign.score(progress=progress)
         picks = campaign.pick()
         exported = campaign.export(allow_fallbacks=True)
         verdict = campaign.verify(exported.zip_path, allow_fallbacks=True)
-        sheet = campaign.report("bestshot demo", (NO_TEXT_TO_IMAGE,), progress)
+        sheet = campaign.report("bestshot demo", (left_out,) if left_out else (), progress)
         status = campaign.status()
     return DemoResult(
         tasks=len(picks),
@@ -69,4 +69,20 @@ def run_demo(folder: Path, progress: Progress = silent) -> DemoResult:
         zip_path=exported.zip_path,
         sheet=sheet,
         seconds=time.perf_counter() - started,
+        left_out=left_out,
     )
+
+
+def _new_campaign(contest_folder: Path, place: Path) -> Campaign:
+    draws = not without_drawing()
+    contest = make_demo_contest(contest_folder, text_to_image=draws)
+    scorers = sorted({*WITHOUT_WEIGHTS, *(EMBEDDED_SCORERS if draws else ())})
+    more = drawing_config() if draws else {}
+    return Campaign.init(place, contest.table, contest.images, team="demo", score={"scorers": scorers}, **more)
+
+
+def _left_out(campaign: Campaign) -> str:
+    """A demo that was begun without the tasks goes on without them."""
+    if any(task.type is TaskType.T2I for task in campaign.tasks):
+        return ""
+    return without_drawing() or "Left out: the text-to-image tasks, which this folder was begun without: name a new one"

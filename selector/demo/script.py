@@ -1,7 +1,7 @@
 """The demo's tasks as data: which pictures, which words. ``contest`` writes them, nobody else needs to know them.
 
-No text-to-image tasks: making a picture from words needs a model, and a model needs a network or a GPU; the demo has
-neither. One scene edit asks for what no classical editor can do, so that the demo shows an honest, flagged fallback.
+Text-to-image tasks are about coloured shapes, because the model that travels with the package knows nothing else. One
+scene edit asks for what no classical editor can do, so that the demo shows an honest, flagged fallback.
 """
 
 from __future__ import annotations
@@ -18,18 +18,17 @@ from selector.domain import TaskType
 if TYPE_CHECKING:
     from selector.domain.picture import Pixels
 
-NO_TEXT_TO_IMAGE = (
-    "The demo has no text-to-image tasks: they need a model, and the demo runs without a network or a GPU."
-)
-
 
 @dataclass(frozen=True)
 class Scene:
-    """One task: pictures are named as in ``PICTURES``; ``reference`` (face swaps only) gives the identity."""
+    """One task: pictures are named as in ``PICTURES``; ``reference`` (face swaps only) gives the identity.
+
+    Text to image has no ``source``.
+    """
 
     type: TaskType
     prompt: str
-    source: str
+    source: str | None
     reference: str | None = None
 
 
@@ -167,3 +166,29 @@ SCENE_EDITS = tuple(
 )
 
 SCENES = (*SCENE_EDITS, *TEXT_EDITS, *FACE_SWAPS)
+
+TEXT_TO_IMAGE = tuple(
+    Scene(TaskType.T2I, prompt, None)
+    for prompt in (
+        "a red circle on a white background",
+        "two green squares",
+        "a large blue triangle on a grey background",
+        "a yellow cross above a purple circle",
+        "a picture of an orange square to the left of a blue circle on a black background",
+        "three red triangles below a green cross",
+        "一个蓝色的正方形，黑色背景",
+        "图中有两个黄色的圆形",
+        "一个紫色的小十字形，白色背景",
+        "一个红色的三角形在一个绿色的正方形的上方",
+        "图中一个橙色的圆形在一个紫色的正方形的左边，灰色背景",
+        "两个绿色的三角形在一个红色的圆形的右侧",
+    )
+)
+# Generators of these tasks: one model, four ways to draw with it, of different skill.
+SAMPLERS: Mapping[str, Mapping[str, str | int | float]] = {
+    "shapes": {},  # as the preset has it
+    "shapes-unguided": {"guidance_scale": 1.5},
+    "shapes-fast": {"scheduler": "DPMSolverMultistepScheduler", "steps": 10},
+    "shapes-ancestral": {"scheduler": "EulerAncestralDiscreteScheduler", "guidance_scale": 7.0},
+}
+SAMPLES = 2  # candidates a task of each of them

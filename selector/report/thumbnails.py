@@ -14,6 +14,7 @@ from selector.store.files import write_atomically
 
 SIDE_PX = 320
 QUALITY = 82
+TINY_PX, TINY_QUALITY = 128, 95  # shown enlarged: each pixel is seen
 FORMAT = "a"  # raise it when a thumbnail of the same picture should look different
 
 
@@ -62,5 +63,6 @@ def _shrunk(data: bytes, name: str) -> bytes:
     small = Image.fromarray(rgb_from_image(image, name))
     small.thumbnail((SIDE_PX, SIDE_PX), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=QUALITY, optimize=True)
+    fine = {"quality": TINY_QUALITY, "subsampling": 0} if max(small.size) <= TINY_PX else {"quality": QUALITY}
+    small.save(buffer, "JPEG", optimize=True, **fine)
     return buffer.getvalue()

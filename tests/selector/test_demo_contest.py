@@ -15,6 +15,7 @@ import pytest
 
 from selector.demo import DemoContest, make_demo_contest
 from selector.demo import contest as contest_module
+from selector.demo.drawing import without_drawing
 from selector.demo.script import PICTURES
 from selector.demo.shipped import font_file, photograph
 from selector.domain import InputError, MissingPart, Picture
@@ -104,6 +105,28 @@ def test_an_unwritable_folder_is_one_line(tmp_path: Path) -> None:
 def test_shipped_photographs_are_read_only() -> None:
     with pytest.raises(ValueError, match="read-only"):
         photograph("chelsea")[0, 0, 0] = 1
+
+
+def test_text_to_image_comes_last_in_both_languages_and_changes_no_other_row(
+    contest: DemoContest, tmp_path: Path
+) -> None:
+    more = make_demo_contest(tmp_path, text_to_image=True)
+    rows = more.table.read_text(encoding="utf-8-sig").splitlines()
+    assert rows[: contest.tasks + 1] == contest.table.read_text(encoding="utf-8-sig").splitlines()
+    drawn = list(csv.reader(rows[contest.tasks + 1 :]))
+    assert len(drawn) == more.tasks - contest.tasks == 12
+    assert all(row[1] == "t2i" and row[3] == row[4] == "" for row in drawn)
+    assert sum(row[2].isascii() for row in drawn) == 6
+
+
+def test_what_is_not_installed_is_one_line_with_one_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    find = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "diffusers" else find(name))
+    said = without_drawing()
+    assert said.startswith("Left out: the text-to-image tasks (diffusers: diffusers is not installed)")
+    assert said.endswith(": pip install 'bestshot[demo]'") and "\n" not in said
 
 
 def test_importing_the_demo_opens_no_heavy_package() -> None:

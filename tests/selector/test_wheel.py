@@ -46,7 +46,7 @@ def test_data_file_is_in_the_wheel(file: Path) -> None:
 
 @pytest.mark.parametrize(("package", "glob"), [(package, glob) for package, globs in GLOBS.items() for glob in globs])
 def test_every_glob_still_matches_a_file(package: str, glob: str) -> None:
-    if "embedded" in glob and not (ROOT / package / glob.partition("*")[0]).is_dir():
+    if "embedded" in glob and not list((ROOT / package / glob.partition("*")[0]).glob("*.json")):
         pytest.skip("the folder is not trained yet")
     assert list((ROOT / package).glob(glob)), f"[tool.setuptools.package-data] {package}: {glob!r} matches nothing"
 
