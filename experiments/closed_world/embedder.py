@@ -27,7 +27,7 @@ FAMILIES, WINDOWS = 40, 64  # of a batch
 PATCH_WEIGHT = 0.5
 WINDOW_WEIGHT = 0.5
 GREATEST_SCALE = 100.0
-PLAN = Plan("embedder", steps=2400, rate=1e-3, warm_up=150, average=0.998, decay=0.05, look_every=200)
+PLAN = Plan("embedder", steps=1600, rate=1e-3, warm_up=150, average=0.998, decay=0.05, look_every=200)
 
 
 def configuration(pieces: int) -> dict[str, Any]:

@@ -93,8 +93,8 @@ def compared(truths: Truths, picks: Mapping[str, Picks]) -> dict[str, Any]:
     """Every strategy by every measure, with an interval over prompts; and the gaps recovered in VIEScore."""
     found: dict[str, Any] = {"n": len(truths)}
     for measure in MEASURES:
-        ways = {
-            "single": [np.mean(_values(own, measure)) for own in truths.values()],
+        ways: dict[str, list[float]] = {
+            "single": [float(np.mean(_values(own, measure))) for own in truths.values()],
             **{
                 f"best_of_8_{name}": [float(getattr(truths[t][c], measure)) for t, c in chosen.items()]
                 for name, chosen in picks.items()
@@ -102,7 +102,7 @@ def compared(truths: Truths, picks: Mapping[str, Picks]) -> dict[str, Any]:
             "best_of_8_oracle": [max(_values(own, measure)) for own in truths.values()],
         }
         for way, values in ways.items():
-            found[way if measure == "right" else f"{way}_{measure}"] = asdict(figure([float(v) for v in values]))
+            found[way if measure == "right" else f"{way}_{measure}"] = asdict(figure(values))
     for measure in ("right", "overall"):
         ending = "" if measure == "right" else f"_{measure}"
         low, high = (found[f"{way}{ending}"]["mean"] for way in ("single", "best_of_8_oracle"))

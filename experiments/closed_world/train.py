@@ -31,7 +31,7 @@ class Size:
     """How much is trained: ``steps`` of every model, None for each one's own."""
 
     pictures: int = 60_000
-    families: int = 12_000
+    families: int = 9_000
     steps: int | None = None
     stop_at: int | None = None
 
