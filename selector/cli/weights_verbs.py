@@ -60,6 +60,7 @@ def list_weights(as_json: bool) -> None:
     ]
     result = {"folder": weights_folder(), "models": [_as_result(model) for model in models]}
     notes = [f"  {model.name}: {model.note}" for model in models if model.note]
+    notes.append('  embedded: ships with the package; [embedding] model = "embedded" reads it; coloured shapes alone')
     text = [
         table(rows, ("name", "here", "size", "optional", "for the scorers", "licence", "source")),
         "",
