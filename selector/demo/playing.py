@@ -46,7 +46,7 @@ def _check_packages() -> None:
     lacking = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if lacking:
         raise MissingPart(
-            f"demo --play draws with a model and needs {', '.join(lacking)}: pip install 'bestshot[models,pipelines]'"
+            f"demo --play draws with a model and needs {', '.join(lacking)}: pip install 'bestshot[demo]'"
         )
 
 
