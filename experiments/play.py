@@ -22,6 +22,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from experiments.support import play_scores
 from experiments.support.outcome import finish, parser
 from experiments.support.play_game import JUDGE_SD, SIMILARITY, Game, Rules, play
 from experiments.support.play_pool import PIPELINES, Pool, PoolPlan, make_pool
@@ -42,6 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
     options.add_argument("--prompts", type=int, default=80, help="text-to-image tasks of the pool (default 80)")
     options.add_argument("--edits", type=int, default=40, help="scene edits of the pool (default 40)")
     options.add_argument("--each", type=int, default=2, help="pictures of a task by each maker (default 2)")
+    options.add_argument("--pool-seed", type=int, default=0, help="another pool: other prompts and edits (default 0)")
+    options.add_argument(
+        "--measure", action="store_true", help="play nothing: how well each score of the pool tells the truth"
+    )
     options.add_argument("--seeds", type=int, default=10, help="games (default 10)")
     options.add_argument("--days", type=int, default=14, help="of a game, with two submissions each (default 14)")
     options.add_argument("--share", type=float, default=0.6, help="of the pool's tasks in a game (default 0.6)")
@@ -71,13 +76,19 @@ def play_all(chosen: argparse.Namespace) -> int:
     progress = progress_bar(every_seconds=20)
     pool = make_pool(chosen.folder / "pool", plan, progress)
     print(*told_of(pool), "", sep="\n", flush=True)
+    measured = play_scores.correlations(pool)
+    if chosen.measure:
+        words = ["correlation with VIEScore within a task", *play_scores.lines_of(measured)]
+        finish({"correlations": measured}, words, chosen.json, {"pool": facts_of(pool, rules)})
+        return 0
     seeds = list(range(chosen.seed, chosen.seed + (1 if chosen.demo else chosen.seeds)))
     alone = len(seeds) == 1
     work = OneGame(pool, chosen.folder / "games", rules, progress if alone else silent)
     games = [work(seeds[0])] if alone else list(in_processes(work, seeds, chosen.jobs))
     plot = chosen.plot or (chosen.folder / "play.png" if chosen.demo else None)
     drawn = [] if plot is None else ["", f"plot: {write_picture(plot, games)}"]
-    finish(as_json(games), [*lines_of(games), *drawn], chosen.json, {"pool": facts_of(pool, rules)})
+    results = {**as_json(games), "correlations": measured}
+    finish(results, [*lines_of(games), *drawn], chosen.json, {"pool": facts_of(pool, rules)})
     return 0
 
 
@@ -89,12 +100,12 @@ def plan_of(chosen: argparse.Namespace) -> PoolPlan:
     """
     if min(chosen.prompts, chosen.edits) < 0 or chosen.prompts + chosen.edits < 2:
         raise InputError("--prompts and --edits must be at least 0, and 2 together")
-    if min(chosen.each, chosen.seeds, chosen.days, chosen.jobs) < 1 or chosen.seed < 0:
-        raise InputError("--each, --seeds, --days and --jobs must be at least 1, and --seed at least 0")
+    if min(chosen.each, chosen.seeds, chosen.days, chosen.jobs) < 1 or min(chosen.seed, chosen.pool_seed) < 0:
+        raise InputError("--each, --seeds, --days and --jobs must be at least 1, and seeds at least 0")
     if not 0 < chosen.share <= 1 or chosen.noise < 0:
         raise InputError("--share must be above 0 and at most 1, and --noise at least 0")
     prompts, edits = (DEMO_PROMPTS, DEMO_EDITS) if chosen.demo else (chosen.prompts, chosen.edits)
-    plan = PoolPlan(prompts, edits, chosen.each, chosen.days, stand_in=chosen.stand_in)
+    plan = PoolPlan(prompts, edits, chosen.each, chosen.days, chosen.pool_seed, chosen.stand_in)
     if chosen.stand_in:
         return plan.without_embedding()
     return replace(plan, model=str(chosen.model.resolve())) if chosen.model else plan

@@ -26,6 +26,7 @@ from experiments.closed_world.edits import (
 from experiments.closed_world.render import Pixels
 from experiments.closed_world.scene import Group, Scene
 from experiments.closed_world.simulated import EDITORS, Maker, edited
+from experiments.support import play_scores
 from experiments.support.outcome import Figure
 from experiments.support.play_contest import FIRST_DAY, play_tasks
 from experiments.support.play_game import (
@@ -268,3 +269,13 @@ def test_the_experiment_prints_draws_and_writes(tmp_path: Path, capsys: pytest.C
     assert "other settings" in capsys.readouterr().err
     assert play.main([*asked, "--share", "0"]) == 2
     assert "--share" in capsys.readouterr().err
+
+
+def test_the_correlation_of_a_score_is_that_within_tasks(pool: Pool) -> None:
+    found = play_scores.correlations(pool)
+    assert set(found) == {"t2i", "tie"}
+    assert all(-1 <= r <= 1 for own in found.values() for r in own.values())
+    assert "technical.noise" in found["t2i"]
+    lifted = {"a": [(float(i), i + 5.0) for i in range(12)], "b": [(50.0 + i, -3.0 * i) for i in range(12)]}
+    assert play_scores._within(lifted) == pytest.approx((1 - 3) / np.sqrt(2 * (1 + 9)), abs=1e-3)  # levels say nothing
+    assert play_scores._within({"a": [(1.0, 1.0), (2.0, 2.0)]}) is None
