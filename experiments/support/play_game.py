@@ -125,7 +125,7 @@ def play(pool: Pool, folder: Path, seed: int, rules: Rules, progress: Progress =
 def own_campaign(pool: Pool, folder: Path, tasks: Sequence[PlayTask], clock: Callable[[], datetime]) -> Campaign:
     """A campaign of some of the pool's tasks, in this order, that has the pool's images and scores and no past."""
     table = folder / "task.csv"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     write_table(table, tasks)
     place, shared = campaign_of(folder), campaign_of(pool.folder)
     Campaign.init(place, table, pool.files.images, str(pool.files.profile), clock, **pool.plan.config).close()

@@ -21,7 +21,6 @@ from experiments.closed_world.render import Pixels
 from experiments.closed_world.simulated import EDITORS, PAINTERS, Maker, edited, painted
 from experiments.support.play_contest import FIRST_DAY, Files, PlayTask, Truth, play_tasks, write_contest
 from selector import Campaign
-from selector.campaign import utc_now
 from selector.create import CONFIG_NAME, DATABASE_NAME
 from selector.domain import InputError, MissingPart, encode_final, stable_hash
 from selector.runs.progress import Progress, silent
@@ -144,11 +143,10 @@ def _campaign(folder: Path, tasks: Sequence[PlayTask], plan: PoolPlan) -> Iterat
         raise InputError(f"{folder} holds a pool of other settings: name another folder, or delete this one")
     files = write_contest(folder / "contest", tasks, plan.days)
     write_atomically(known, written, durable=False)
-    clock = _beginning if plan.days else utc_now
     if made:
-        campaign = Campaign(place, clock)
+        campaign = Campaign(place, _beginning)
     else:
-        campaign = Campaign.init(place, files.table, files.images, str(files.profile), clock, **plan.config)
+        campaign = Campaign.init(place, files.table, files.images, str(files.profile), _beginning, **plan.config)
     with campaign:
         yield campaign, files
 
