@@ -15,7 +15,7 @@ import numpy as np
 from experiments.support.play_pool import Pool, campaign_of
 from selector.create import DATABASE_NAME
 
-LEAST = 20  # candidates with a score, below which a correlation says nothing
+LEAST = 10  # candidates with a score, below which a correlation says nothing
 
 
 def correlations(pool: Pool) -> dict[str, dict[str, float]]:
