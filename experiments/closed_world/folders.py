@@ -35,6 +35,8 @@ def write_pipeline(pipeline: Any, folder: Path) -> Path:
     parts = dict(pipeline.components)
     for name in ("vae", "text_encoder", "unet"):
         parts[name] = copy.deepcopy(parts[name]).to("cpu", torch.float16)
+    parts["tokenizer"].backend_tokenizer.no_padding()  # what the last call asked for is no part of the tokenizer
+    parts["tokenizer"].backend_tokenizer.no_truncation()
     type(pipeline)(**parts, requires_safety_checker=False).save_pretrained(folder, safe_serialization=True)
     _load_as_float32(folder / "text_encoder" / "config.json")
     return folder

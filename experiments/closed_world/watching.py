@@ -85,7 +85,7 @@ def pairs_right(model: Embedder, tokenizer: Any, change: str, n: int = 300) -> f
         scene = scene_at(i, HELD_OUT_SEED)
         texts += [words(scene, rng), words(CHANGES[change](scene, rng), rng)]
     device = next(model.parameters()).device
-    seen, _ = model.seen(prepared(pictures).to(device))
+    seen, *_ = model.seen(prepared(pictures).to(device))
     read = model.read(token_ids(tokenizer, texts).to(device)).view(len(rows), 2, -1)
     fits = (read * seen[:, None]).sum(-1)
     return float((fits[:, 0] > fits[:, 1]).float().mean())

@@ -161,7 +161,8 @@ def baseline_points(database: Path, tasks: Sequence[PlayTask], truth: Truth) -> 
             }
             for name in names
         ]
-        found[GENERATOR] |= max(offers, key=_mean)
+        best: Points = max(offers, key=_mean)
+        found[GENERATOR].update(best)
     return found
 
 
