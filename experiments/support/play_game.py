@@ -132,8 +132,9 @@ def own_campaign(pool: Pool, folder: Path, tasks: Sequence[PlayTask], clock: Cal
     shutil.copytree(shared / "images", place / "images", copy_function=_linked, dirs_exist_ok=True)
     with closing(sqlite3.connect(place / DATABASE_NAME)) as connection:
         connection.execute("ATTACH DATABASE ? AS pool", (str(shared / DATABASE_NAME),))
+        ours = "task_id IN (SELECT id FROM task)"
         for name in SHARED:
-            connection.execute(f"INSERT INTO {name} SELECT * FROM pool.{name} WHERE task_id IN (SELECT id FROM task)")
+            connection.execute(f"INSERT INTO {name} SELECT * FROM pool.{name} WHERE {ours} ORDER BY rowid")
         connection.commit()
     return Campaign(place, clock)
 
@@ -202,11 +203,13 @@ def made_by(database: Path) -> dict[str, dict[str, set[str]]]:
 
 
 def similarities(database: Path, tasks: Sequence[PlayTask]) -> dict[str, dict[str, float]]:
-    """Task to candidate to its similarity, where it has one."""
+    """Task to candidate to its similarity, where it has one; of several versions of a scorer the newest counts."""
     kinds = {task.id: task.type for task in tasks}
     found: dict[str, dict[str, float]] = defaultdict(dict)
     with closing(sqlite3.connect(database)) as connection:
-        query = 'SELECT task_id, candidate_id, scorer, "column", value FROM score WHERE value IS NOT NULL'
+        query = (
+            'SELECT task_id, candidate_id, scorer, "column", value FROM score WHERE value IS NOT NULL ORDER BY rowid'
+        )
         for task, candidate, scorer, column, value in connection.execute(query):
             if SIMILARITY[kinds[task]] == (scorer, column):
                 found[task][candidate] = value

@@ -21,17 +21,22 @@ LEAST = 10  # candidates with a score, below which a correlation says nothing
 def correlations(pool: Pool) -> dict[str, dict[str, float]]:
     """Task type to "scorer.column" to the correlation of deviations from the task's mean, the strongest first."""
     kinds = {task.id: task.type.value for task in pool.tasks}
-    values: dict[tuple[str, str], dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
+    values: dict[tuple[str, str], dict[tuple[str, str], float]] = defaultdict(dict)
     with closing(sqlite3.connect(campaign_of(pool.folder) / DATABASE_NAME)) as connection:
-        query = 'SELECT task_id, candidate_id, scorer, "column", value FROM score WHERE value IS NOT NULL'
+        query = (
+            'SELECT task_id, candidate_id, scorer, "column", value FROM score WHERE value IS NOT NULL ORDER BY rowid'
+        )
         for task, candidate, scorer, column, value in connection.execute(query):
-            values[kinds[task], f"{scorer}.{column}"][task].append((value, pool.truth[task, candidate]))
+            values[kinds[task], f"{scorer}.{column}"][task, candidate] = value  # of several versions the newest
     found: dict[str, dict[str, float]] = {}
-    for (kind, column), by_task in sorted(values.items()):
+    for (kind, column), own in sorted(values.items()):
+        by_task: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        for (task, candidate), value in own.items():
+            by_task[task].append((value, pool.truth[task, candidate]))
         r = _within(by_task)
         if r is not None:
             found.setdefault(kind, {})[column] = r
-    return {kind: dict(sorted(own.items(), key=lambda pair: -abs(pair[1]))) for kind, own in found.items()}
+    return {kind: dict(sorted(rs.items(), key=lambda pair: -abs(pair[1]))) for kind, rs in found.items()}
 
 
 def lines_of(found: Mapping[str, Mapping[str, float]], most: int = 8) -> list[str]:
