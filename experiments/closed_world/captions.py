@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -51,9 +51,8 @@ def _english(scene: Scene, rng: np.random.Generator) -> str:
     named = [_named(group, scene.says_size) for group in scene.groups]
     text = named[0]
     if len(named) == 2:
-        turned = bool(rng.random() < 0.5)
-        first, second = reversed(named) if turned else named
-        text = f"{first} {_one(rng, BETWEEN[scene.axis, turned])} {second}"
+        first, lies, second = _either_way(scene, named, BETWEEN, rng)
+        text = f"{first} {lies} {second}"
     if rng.random() < 0.3:
         text = f"a picture of {text}"
     if scene.says_background:
@@ -72,9 +71,8 @@ def _chinese(scene: Scene, rng: np.random.Generator) -> str:
     named = [_named_chinese(group, scene.says_size) for group in scene.groups]
     text = named[0]
     if len(named) == 2:
-        turned = bool(rng.random() < 0.5)
-        first, second = reversed(named) if turned else named
-        text = f"{first}在{second}的{_one(rng, CHINESE_BETWEEN[scene.axis, turned])}"
+        first, lies, second = _either_way(scene, named, CHINESE_BETWEEN, rng)
+        text = f"{first}在{second}的{lies}"
     if rng.random() < 0.3:
         text = f"图中{text}" if len(named) == 2 else f"图中有{text}"
     if scene.says_background:
@@ -85,6 +83,15 @@ def _chinese(scene: Scene, rng: np.random.Generator) -> str:
 def _named_chinese(group: Group, says_size: bool) -> str:
     size = CHINESE[group.size] if says_size else ""
     return f"{CHINESE_NUMBERS[group.count]}个{CHINESE[group.colour]}的{size}{CHINESE[group.shape]}"
+
+
+def _either_way(
+    scene: Scene, named: list[str], ways: Mapping[tuple[str, bool], tuple[str, ...]], rng: np.random.Generator
+) -> tuple[str, str, str]:
+    """What is said first, where it lies, and of what: of the two groups either may come first."""
+    turned = bool(rng.random() < 0.5)
+    first, second = reversed(named) if turned else named
+    return first, _one(rng, ways[scene.axis, turned]), second
 
 
 def _one(rng: np.random.Generator, ways: tuple[str, ...]) -> str:
