@@ -1,13 +1,15 @@
 """The embedding model: a small CLIP (Radford et al. 2021) in open_clip's format, for pictures of the closed world.
 
 Trained by the contrastive loss over families of near-equal scenes, and over windows with phrases. Beside it the picture
-tower says for each of its patches what is painted there, and its vector which shape is outermost on each side: without
-that, who is left of whom stays at chance long after colours are learned. Both heads are thrown away afterwards. The
-text tower starts from the text encoder of the text-to-image model, which can read already.
+tower says for each cell of a grid what is painted there, and its vector which shape is outermost on each side; both
+heads are thrown away afterwards. The text tower starts from the text encoder of the text-to-image model, which can read
+already. The picture tower is CLIP's ResNet: with the same budget a ViT of patches of 8 pixels learned colours, sizes
+and shapes, and left who is left of whom at chance.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ import torch
 from torch import nn
 
 from experiments.closed_world.agreement import true_pairs
-from experiments.closed_world.lessons import FAMILY, Lessons, scene_of, words
+from experiments.closed_world.lessons import FAMILY, NOTHING, Lessons, scene_of, words
 from experiments.closed_world.reader import WIDTH
 from experiments.closed_world.render import SIDE_PX
 from experiments.closed_world.scene import COLOURS, SHAPES, SIZES
@@ -23,14 +25,15 @@ from experiments.closed_world.training import Chance, Loss, Plan
 from experiments.closed_world.windows import Windows, cut_out, windows
 from experiments.closed_world.words import LENGTH, token_ids
 
-PATCH_PX = 8
+SEEN_PX = 96  # what pictures are enlarged to, so that the last map has 3 x 3 cells and not 2 x 2
 DIMENSIONS = 128
 FAMILIES, WINDOWS = 40, 64  # of a batch
-PATCH_WEIGHT = 0.5
+CELL_WEIGHT = 0.5
 SIDE_WEIGHT = 2.0
 WINDOW_WEIGHT = 0.5
 GREATEST_SCALE = 100.0
-PLAN = Plan("embedder", steps=1500, rate=1e-3, warm_up=150, average=0.998, decay=0.05, look_every=200)
+UNTOLD = -100
+PLAN = Plan("embedder", steps=2500, rate=1e-3, warm_up=150, average=0.99, decay=0.05, look_every=200)
 
 
 def configuration(pieces: int) -> dict[str, Any]:
@@ -38,12 +41,10 @@ def configuration(pieces: int) -> dict[str, Any]:
     return {
         "embed_dim": DIMENSIONS,
         "vision_cfg": {
-            "image_size": SIDE_PX,
-            "layers": 6,
-            "width": WIDTH,
-            "head_width": 32,
-            "mlp_ratio": 3.0,
-            "patch_size": PATCH_PX,
+            "image_size": SEEN_PX,
+            "layers": [1, 2, 2, 1],
+            "width": 16,
+            "head_width": 64,
         },
         "text_cfg": {
             "context_length": LENGTH,
@@ -61,25 +62,30 @@ _OF_SHAPE = (len(COLOURS), len(SHAPES), len(SIZES))  # answers about one shape
 
 
 class Embedder(nn.Module):
-    """The model with the answers of its patches and of its vector on top."""
+    """The model with the answers of its cells and of its vector on top."""
 
     def __init__(self, clip: Any) -> None:
         super().__init__()
         self.clip = clip
-        self.patches = nn.Linear(WIDTH, len(COLOURS) + 1 + len(SHAPES) + 1)
-        self.sides = nn.Linear(DIMENSIONS, 4 * sum(_OF_SHAPE))
+        self.cells = nn.Conv2d(16 * clip.visual.conv3.out_channels, len(COLOURS) + 1 + len(SHAPES) + 1, 1)
+        self.sides = nn.Linear(DIMENSIONS, 4 * sum(_OF_SHAPE), bias=False)
+        nn.init.orthogonal_(self.sides.weight, gain=8.0)
 
     def seen(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Unit vectors (n, dim), what the patches say (n, patches, answers), and the vectors of the sides (n, …)."""
-        visual = self.clip.visual
-        visual.output_tokens = True
-        pooled, tokens = visual(pictures)
-        visual.output_tokens = False
-        return nn.functional.normalize(pooled.float(), dim=-1), self.patches(tokens), self.sides(pooled)
+        """Unit vectors (n, dim), what the cells say (n, cells, answers), and the vectors of the sides (n, …)."""
+        found = self.clip.visual.forward_intermediates(pictures)
+        pooled, cells = found["image_features"], self.cells(found["image_intermediates"][3])
+        vectors = nn.functional.normalize(pooled.float(), dim=-1)
+        return vectors, cells.flatten(2).mT, self.sides(vectors)
 
     def read(self, ids: torch.Tensor) -> torch.Tensor:
         """Unit vectors (n, dim)."""
-        return self.clip.encode_text(ids, normalize=True).float()  # type: ignore[no-any-return]
+        return self.read_with_sides(ids)[0]
+
+    def read_with_sides(self, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Unit vectors (n, dim), and what the captions say of the sides (n, …)."""
+        vectors = nn.functional.normalize(self.clip.encode_text(ids).float(), dim=-1)
+        return vectors, self.sides(vectors)
 
 
 def build(tokenizer: Any, text_encoder: Any = None) -> Any:
@@ -134,23 +140,25 @@ def loss_of(embedder: Embedder, tokenizer: Any, known: Lessons) -> Loss:
         whole = prepared(known.pictures[families].reshape(-1, SIDE_PX, SIDE_PX, 3))
         parts = cut_out(prepared(known.pictures[looked_at][:, 0]), looked.boxes)
         pictures = roughened(torch.cat([whole, parts]), chance)
-        seen, patches, sides = embedder.seen(pictures.to(device))
-        read = embedder.read(token_ids(tokenizer, texts).to(device))
+        seen, cells, sides = embedder.seen(pictures.to(device))
+        read, said = embedder.read_with_sides(token_ids(tokenizer, texts).to(device))
         scale = embedder.clip.logit_scale.exp().clamp(max=GREATEST_SCALE)
         n = len(whole)
         loss = _family_loss(scale * read[:n] @ seen[:n].T, true_pairs(known, families), known.malformed[families])
         loss = loss + WINDOW_WEIGHT * _window_loss(scale * read[n:] @ seen[n:].T, looked)
-        loss = loss + PATCH_WEIGHT * _patch_loss(patches[:n], known, families)
-        return loss + SIDE_WEIGHT * _side_loss(sides[:n], known, families)
+        loss = loss + CELL_WEIGHT * _cell_loss(cells[:n], known, families)
+        loss = loss + SIDE_WEIGHT * _side_loss(sides[:n], known, families)
+        return loss + SIDE_WEIGHT * _said_loss(said[:n], known, families)
 
     return loss_at
 
 
 def prepared(pictures: Any) -> torch.Tensor:
-    """(n, 64, 64, 3) uint8 to (n, 3, 64, 64) with OpenAI's mean and deviation, which open_clip applies by default."""
+    """(n, h, w, 3) uint8 to (n, 3, 96, 96), bicubic, with OpenAI's mean and deviation, open_clip's default."""
     from open_clip import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
 
     values = torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 255
+    values = nn.functional.interpolate(values, (SEEN_PX, SEEN_PX), mode="bicubic", antialias=True).clamp(0, 1)
     mean, deviation = (torch.tensor(v).view(1, 3, 1, 1) for v in (OPENAI_DATASET_MEAN, OPENAI_DATASET_STD))
     return (values - mean) / deviation
 
@@ -193,6 +201,22 @@ def _side_loss(answers: torch.Tensor, known: Lessons, rows: Any) -> torch.Tensor
     return torch.stack([nn.functional.cross_entropy(part, aim) for part, aim in zip(parts, wanted, strict=True)]).mean()
 
 
+def _said_loss(answers: torch.Tensor, known: Lessons, rows: Any) -> torch.Tensor:
+    """Along the axis that the caption tells, the first group is on the left or at the top, the second opposite."""
+    groups = np.asarray(known.groups[rows]).reshape(-1, 2, 4).astype(np.int64)
+    alone = groups[:, 1, 1] == NOTHING
+    first, last = groups[:, 0, 1:], np.where(alone[:, None], groups[:, 0, 1:], groups[:, 1, 1:])
+    aims = np.stack([first, last, first, last], axis=1)
+    along_y = np.asarray(known.axis[rows]).reshape(-1) == 1
+    aims[along_y & ~alone, :2] = UNTOLD
+    aims[~along_y & ~alone, 2:] = UNTOLD
+    aims[np.asarray(known.said[rows]).reshape(-1, 2)[:, 0] == 0, :, 2] = UNTOLD
+    parts = torch.split(answers.float(), list(4 * _OF_SHAPE), dim=1)
+    wanted = torch.from_numpy(aims.reshape(len(aims), -1)).to(answers.device).T
+    losses = [nn.functional.cross_entropy(p, w, ignore_index=UNTOLD) for p, w in zip(parts, wanted, strict=True)]
+    return torch.stack(losses).mean()
+
+
 def side_truths(boxes: Any, kinds: Any) -> Any:
     """(…, 4, 3) int64: colour, shape and size of the leftmost, rightmost, topmost and bottommost shape, by centres."""
     there = boxes[..., 2] > 0
@@ -204,8 +228,8 @@ def side_truths(boxes: Any, kinds: Any) -> Any:
     return np.stack(found, axis=-2).astype(np.int64)
 
 
-def _patch_loss(answers: torch.Tensor, known: Lessons, rows: Any) -> torch.Tensor:
-    colours, shapes = patch_truths(known.boxes[rows], known.kinds[rows])
+def _cell_loss(answers: torch.Tensor, known: Lessons, rows: Any) -> torch.Tensor:
+    colours, shapes = cell_truths(known.boxes[rows], known.kinds[rows], math.isqrt(answers.shape[1]))
     kept = torch.from_numpy(np.asarray(known.malformed[rows]).reshape(-1) == 0)
     answers, n = answers[kept].flatten(0, 1).float(), len(COLOURS) + 1
     losses = [
@@ -217,9 +241,9 @@ def _patch_loss(answers: torch.Tensor, known: Lessons, rows: Any) -> torch.Tenso
     return losses[0] + losses[1]
 
 
-def patch_truths(boxes: Any, kinds: Any) -> tuple[Any, Any]:
-    """Colour and shape of what covers the centre of each patch, (…, patches) int64; the last number: nothing does."""
-    centres = np.arange(PATCH_PX / 2, SIDE_PX, PATCH_PX)
+def cell_truths(boxes: Any, kinds: Any, cells: int) -> tuple[Any, Any]:
+    """Colour and shape of what covers the centres of cells x cells, (…, cells²) int64; the last number: nothing."""
+    centres = (np.arange(cells) + 0.5) * SIDE_PX / cells
     x, y = (axis.reshape(-1) for axis in np.meshgrid(centres, centres))
     near = np.maximum(abs(boxes[..., 0, None] - x), abs(boxes[..., 1, None] - y)) <= boxes[..., 2, None] + 1.5
     near &= boxes[..., 2, None] > 0

@@ -42,6 +42,11 @@ def write_pipeline(pipeline: Any, folder: Path) -> Path:
     return folder
 
 
+def _half(value: torch.Tensor) -> torch.Tensor:
+    """On the CPU in fp16; what counts stays whole."""
+    return value.to("cpu", torch.float16) if value.is_floating_point() else value.cpu()
+
+
 def _load_as_float32(config: Path) -> None:
     """transformers loads a text encoder as its configuration says, diffusers all else as float32: the same, then."""
     found = json.loads(config.read_text(encoding="utf-8"))
@@ -63,7 +68,7 @@ def write_embedding(clip: Any, architecture: dict[str, Any], tokenizer_folder: P
     pixels = {"mean": OPENAI_DATASET_MEAN, "std": OPENAI_DATASET_STD, "interpolation": "bicubic"}
     described = json.dumps({"model_cfg": architecture, "preprocess_cfg": pixels}, indent=2)
     (folder / "open_clip_config.json").write_text(described + "\n", encoding="utf-8")
-    weights = {key: value.to("cpu", torch.float16).contiguous() for key, value in clip.state_dict().items()}
+    weights = {key: _half(value).contiguous() for key, value in clip.state_dict().items()}
     save_file(weights, folder / "open_clip_model.safetensors")
     for name in ("vocab.json", "merges.txt", "tokenizer_config.json"):
         shutil.copyfile(tokenizer_folder / name, folder / name)

@@ -1,7 +1,8 @@
-"""The UNet of the text-to-image model, trained in the autoencoder's latents with the text encoder beside it.
+"""The UNet of the text-to-image model, trained in the autoencoder's latents. The text encoder stays as it is.
 
 Velocity prediction (Salimans & Ho 2022) with a schedule that ends in pure noise (Lin et al. 2023): the picture's mean
-brightness, here the background, is then the model's choice and not the noise's.
+brightness, here the background, is then the model's choice and not the noise's. A text encoder that was trained along
+forgot within minutes what it had read of left and right: the pictures' loss hardly asks for it at first.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ PLAN = Plan("painter", steps=4500, rate=8e-4, warm_up=300, average=0.998, look_e
 
 
 class Painter(nn.Module):
-    """What is trained together: the UNet and, more slowly, the text encoder."""
+    """The UNet, which is trained, and the text encoder, which can read already and is not."""
 
     def __init__(self, unet: Any, text_encoder: Any) -> None:
         super().__init__()
         self.unet = unet
-        self.text_encoder = text_encoder
+        self.text_encoder = text_encoder.requires_grad_(False)
 
 
 def build() -> Any:

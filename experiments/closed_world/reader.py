@@ -1,7 +1,9 @@
 """The text encoder learns to read before any picture is drawn: from the caption's last state to the scene.
 
 A caption leaves no doubt who is where, whichever way round and in whichever language it is said. Learned by the loss of
-the pictures alone this takes hours; learned from words alone it takes minutes, and the UNet starts with it.
+the pictures alone this takes hours; learned from words alone it takes minutes. Both models then start with it. The
+questions are asked by sides (what is on the left?) and not by turns (what comes first?): that is how a picture is
+looked at, and a place can take its answer without knowing of the others.
 """
 
 from __future__ import annotations
@@ -14,16 +16,16 @@ from torch import nn
 
 from experiments.closed_world.captions import LANGUAGES, caption
 from experiments.closed_world.pictures import scene_at
-from experiments.closed_world.scene import BACKGROUNDS, COLOURS, MOST, SHAPES, SIZES, Scene
+from experiments.closed_world.scene import BACKGROUNDS, COLOURS, MOST, SHAPES, SIZES, Group, Scene
 from experiments.closed_world.training import Chance, Loss, Plan
 from experiments.closed_world.words import LENGTH, token_ids
 
 WIDTH = 128
 BATCH = 192
-PLAN = Plan("reader", steps=800, rate=1e-3, warm_up=200, average=0.99)
-# What a caption says of each of two groups, of their order and of the background; the last answer: nothing.
-_OF_GROUP = (MOST + 1, len(COLOURS) + 1, len(SHAPES) + 1, len(SIZES) + 1)
-QUESTIONS = (*_OF_GROUP, *_OF_GROUP, 3, len(BACKGROUNDS) + 1)
+PLAN = Plan("reader", steps=2400, rate=1e-3, warm_up=200, average=0.99, look_every=400)
+# What a caption says of the left, the right, the top and the bottom, and of the background; the last answer: nothing.
+_OF_SIDE = (MOST + 1, len(COLOURS) + 1, len(SHAPES) + 1, len(SIZES) + 1)
+QUESTIONS = (*(4 * _OF_SIDE), len(BACKGROUNDS) + 1)
 SERIES = 1_000_000_000  # captions are of scenes from here on, which no picture shows
 
 
@@ -95,12 +97,16 @@ def read_batch(first: int, n: int, rng: np.random.Generator) -> tuple[list[str],
 
 
 def _answers(scene: Scene) -> list[int]:
-    found = []
-    for group in scene.groups:
-        size = SIZES.index(group.size) if scene.says_size else len(SIZES)
-        found += [group.count - 1, COLOURS.index(group.colour), SHAPES.index(group.shape), size]
+    """One group is on all sides; of two the sides of the other axis are not told."""
+    first, last = _of_group(scene, scene.groups[0]), _of_group(scene, scene.groups[-1])
+    untold = [answers - 1 for answers in _OF_SIDE]
+    sides = {"x": [first, last, untold, untold], "y": [untold, untold, first, last]}[scene.axis]
     if len(scene.groups) == 1:
-        found += [most - 1 for most in _OF_GROUP]
-    order = 2 if len(scene.groups) == 1 else "xy".index(scene.axis)
+        sides = 4 * [first]
     ground = BACKGROUNDS.index(scene.background) if scene.says_background else len(BACKGROUNDS)
-    return [*found, order, ground]
+    return [answer for side in sides for answer in side] + [ground]
+
+
+def _of_group(scene: Scene, group: Group) -> list[int]:
+    size = SIZES.index(group.size) if scene.says_size else len(SIZES)
+    return [group.count - 1, COLOURS.index(group.colour), SHAPES.index(group.shape), size]

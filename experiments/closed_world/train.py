@@ -84,7 +84,7 @@ class Training:
 
     @cached_property
     def embedder(self) -> Any:
-        text_encoder = self.painter.text_encoder
+        text_encoder = self.reader.text_encoder
         model = self._new(lambda: embedder.Embedder(embedder.build(self.tokenizer, text_encoder)))
         look = watching.of_embedder(self.tokenizer)
         return self._trained(embedder.PLAN, model, lambda: embedder.loss_of(model, self.tokenizer, self.lessons), look)

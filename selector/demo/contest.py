@@ -41,9 +41,8 @@ def make_demo_contest(folder: Path, text_to_image: bool = False) -> DemoContest:
     try:
         images.mkdir(parents=True, exist_ok=True)
         names = {name: _write_picture(images, name) for name in _pictures_used()}
-        write_atomically(
-            table, _table(scenes, names).encode("utf-8-sig")
-        )  # the real table opens with a byte order mark
+        rows = _table(scenes, names)
+        write_atomically(table, rows.encode("utf-8-sig"))  # the real table opens with a byte order mark
     except OSError as error:
         raise InputError(f"the demo contest cannot be written to {folder}: {error.strerror or error}") from error
     return DemoContest(table, images, len(scenes))

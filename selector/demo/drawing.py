@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from selector.demo.script import SAMPLERS, SAMPLES
 from selector.domain import MissingPart
 from selector.domain.embedding import ContestContext, EmbeddingSettings
 from selector.perception.embedded import NAME
-from selector.registry import create_generator
+from selector.registry import create_generator, create_scorer
 
 # What reads the embedding of words and pictures, and needs nothing else.
 EMBEDDED_SCORERS = ("clip_similarity", "prompt_contrast", "spatial")
 
 
-def without_drawing() -> str:
-    """Why there are no text-to-image tasks, with the cure, in one line; "" where there are. Loads nothing heavy."""
+def check_drawing() -> None:
+    """Raises ``MissingPart`` when a model that draws or scores, or its package, is not here. Loads nothing heavy."""
+    scorer: Any = create_scorer("clip_similarity")
     try:
         create_generator("diffusers", {"preset": NAME}).check()
-        _backbone_check()
+        scorer.meet(ContestContext((), Path(), EmbeddingSettings(model=NAME), {}))
+        scorer.check()
     except MissingPart as error:
-        said = str(error)
-        cure = "" if "pip install" not in said else ": pip install 'bestshot[demo]'"
-        return f"Left out: the text-to-image tasks ({said.partition(': pip install')[0]}){cure}"
+        lacking, to_install, _ = str(error).partition(": pip install")
+        cure = ": pip install 'bestshot[demo]'" if to_install else ""
+        raise MissingPart(lacking + cure) from error
+
+
+def without_drawing() -> str:
+    """Why there are no text-to-image tasks, with the cure, in one line; "" where there are."""
+    try:
+        check_drawing()
+    except MissingPart as error:
+        return f"Left out: the text-to-image tasks. {error}"
     return ""
-
-
-def _backbone_check() -> None:
-    from pathlib import Path
-
-    from selector.registry import create_scorer
-
-    scorer: Any = create_scorer("clip_similarity")
-    scorer.meet(ContestContext((), Path(), EmbeddingSettings(model=NAME), {}))
-    scorer.check()
 
 
 def drawing_config() -> dict[str, Any]:

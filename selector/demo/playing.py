@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from selector.demo.drawing import check_drawing
 from selector.domain import BestshotError, MissingPart
 
 MODULE = "experiments.play"
 GRACE_SECONDS = 20.0  # that an interrupted game has to end: it stores what it has
 STDERR = 2
-NEEDED = ("torch", "open_clip", "diffusers", "accelerate")
 
 
 def play_demo(folder: Path, result: Path | None = None, more: Sequence[str] = ()) -> dict[str, Any] | None:
@@ -30,9 +30,9 @@ def play_demo(folder: Path, result: Path | None = None, more: Sequence[str] = ()
         more: further options of the experiment.
 
     Raises:
-        MissingPart: a package that the models need is not installed. BestshotError: the game failed and said why.
+        MissingPart: the models, or a package that they need, are not here. BestshotError: the game failed and said why.
     """
-    _check_packages()
+    _check()
     asked = ["--demo", "--folder", str(folder.resolve()), *more]
     if result is not None:
         asked += ["--json", str(result.resolve())]
@@ -42,12 +42,11 @@ def play_demo(folder: Path, result: Path | None = None, more: Sequence[str] = ()
     return None if result is None else json.loads(result.read_text(encoding="utf-8"))
 
 
-def _check_packages() -> None:
-    lacking = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if lacking:
-        raise MissingPart(
-            f"demo --play draws with a model and needs {', '.join(lacking)}: pip install 'bestshot[demo]'"
-        )
+def _check() -> None:
+    try:
+        check_drawing()
+    except MissingPart as error:
+        raise MissingPart(f"demo --play draws with a model. {error}") from error
 
 
 def _run(command: Sequence[str], quiet: bool) -> int:

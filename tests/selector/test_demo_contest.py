@@ -125,7 +125,7 @@ def test_what_is_not_installed_is_one_line_with_one_command(monkeypatch: pytest.
     find = importlib.util.find_spec
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "diffusers" else find(name))
     said = without_drawing()
-    assert said.startswith("Left out: the text-to-image tasks (diffusers: diffusers is not installed)")
+    assert said.startswith("Left out: the text-to-image tasks. diffusers: diffusers is not installed")
     assert said.endswith(": pip install 'bestshot[demo]'") and "\n" not in said
 
 

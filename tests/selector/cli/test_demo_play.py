@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from generators import diffusers_pipeline
 from selector.cli.main import main
 from selector.demo import playing
 from selector.domain import BestshotError, MissingPart
@@ -38,7 +39,7 @@ def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         encoding="utf-8",
     )
     monkeypatch.setattr(playing, "MODULE", "stood_in.play")
-    monkeypatch.setattr(playing, "NEEDED", ())
+    monkeypatch.setattr(playing, "check_drawing", lambda: None)
     monkeypatch.setattr(sys, "path", [str(place.parent), *sys.path])
     return place
 
@@ -70,8 +71,8 @@ def test_a_play_that_fails_is_an_error(experiment: Path, tmp_path: Path) -> None
 
 
 def test_what_is_not_installed_is_told_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(playing, "NEEDED", ("json", "no_such_package"))
-    with pytest.raises(MissingPart, match=r"no_such_package: pip install 'bestshot\[demo\]'"):
+    monkeypatch.setattr(diffusers_pipeline, "NEEDED", ("json", "no_such_package"))
+    with pytest.raises(MissingPart, match=r"no_such_package is not installed: pip install 'bestshot\[demo\]'"):
         playing.play_demo(tmp_path / "mine")
 
 
