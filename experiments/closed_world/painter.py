@@ -7,6 +7,7 @@ forgot within minutes what it had read of left and right: the pictures' loss har
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from experiments.closed_world.words import token_ids
 LATENT_SIDE = 16
 BATCH = 64
 WITHOUT_WORDS = 0.1  # the share of captions left out, for classifier-free guidance (Ho & Salimans 2022)
-PLAN = Plan("painter", steps=4500, rate=8e-4, warm_up=300, average=0.998, look_every=1000)
+PLAN = Plan("painter", steps=4000, rate=8e-4, warm_up=300, average=0.998, look_every=1000)
 
 
 class Painter(nn.Module):
@@ -35,7 +36,7 @@ class Painter(nn.Module):
     def __init__(self, unet: Any, text_encoder: Any) -> None:
         super().__init__()
         self.unet = unet
-        self.text_encoder = text_encoder.requires_grad_(False)
+        self.text_encoder = copy.deepcopy(text_encoder).requires_grad_(False)
 
 
 def build() -> Any:
