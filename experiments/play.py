@@ -12,29 +12,36 @@ judge's noise on every picture, rounded.
 Baselines: a random pick; the candidate most similar to its words (clip_similarity; for edits clip_direction); the best
 single generator of each kind of task, chosen in hindsight; the oracle. Games share the pool, so intervals are over
 noise and tasks drawn from it, not over pools. `bestshot demo --play` plays one game of a smaller pool.
+
+The loop begins with how well its scores tell the truth, measured on another pool (--measure) against the very judge
+that the leaderboard simulates: more than a team knows of a real one. `--untold` plays the same games without that.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from experiments.support import play_scores
+from experiments.support.ending import ended, within
 from experiments.support.outcome import finish, parser
-from experiments.support.play_game import JUDGE_SD, SIMILARITY, Game, Rules, play
-from experiments.support.play_pool import PIPELINES, Pool, PoolPlan, make_pool
+from experiments.support.play_baselines import SIMILARITY
+from experiments.support.play_contest import EVALUATED_FROM
+from experiments.support.play_game import JUDGE_SD, Game, Rules, play
+from experiments.support.play_plan import PIPELINES, PoolPlan, refuse_measured
+from experiments.support.play_pool import Pool, make_pool
 from experiments.support.play_report import as_json, lines_of, write_picture
 from experiments.support.processes import in_processes
 from selector.cli.common import progress_bar
-from selector.domain import BestshotError, InputError
+from selector.domain import InputError
 from selector.domain.words import n_of
 from selector.runs.progress import Progress, silent
 
 DEMO_PROMPTS, DEMO_EDITS = 24, 16  # what two cores make, measure and play in under five minutes
-INTERRUPTED = 130
+MOST_DAYS, MOST_TASKS = 365, 10_000
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,6 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
     options.add_argument("--pool-seed", type=int, default=0, help="another pool: other prompts and edits (default 0)")
     options.add_argument(
         "--measure", action="store_true", help="play nothing: how well each score of the pool tells the truth"
+    )
+    options.add_argument(
+        "--untold", action="store_true", help="a team that has measured none of its scores: only the tool's prior"
     )
     options.add_argument("--seeds", type=int, default=10, help="games (default 10)")
     options.add_argument("--days", type=int, default=14, help="of a game, with two submissions each (default 14)")
@@ -59,15 +69,8 @@ def main(arguments: list[str] | None = None) -> int:
         "--stand-in", action="store_true", help="simulated painters in place of the pipeline, and no embedding"
     )
     chosen = options.parse_args(arguments)
-    try:
-        return play_all(chosen)
-    except BestshotError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted; the pool is kept, run the same command again to go on", file=sys.stderr)
-        sys.stdout.flush()
-        os._exit(INTERRUPTED)  # native threads of the models may still run, and would abort a normal exit
+    kept = "the pool is kept, run the same command again to go on"
+    return ended(lambda: play_all(chosen), chosen.folder, kept)
 
 
 def play_all(chosen: argparse.Namespace) -> int:
@@ -78,8 +81,8 @@ def play_all(chosen: argparse.Namespace) -> int:
     print(*told_of(pool), "", sep="\n", flush=True)
     measured = play_scores.correlations(pool)
     if chosen.measure:
-        words = ["correlation with VIEScore within a task", *play_scores.lines_of(measured)]
-        finish({"correlations": measured}, words, chosen.json, {"pool": facts_of(pool, rules)})
+        words = ["correlation with VIEScore within a task [95% interval]", *play_scores.lines_of(measured)]
+        finish({"correlations": play_scores.as_json(measured)}, words, chosen.json, {"pool": facts_of(pool, rules)})
         return 0
     seeds = list(range(chosen.seed, chosen.seed + (1 if chosen.demo else chosen.seeds)))
     alone = len(seeds) == 1
@@ -87,7 +90,7 @@ def play_all(chosen: argparse.Namespace) -> int:
     games = [work(seeds[0])] if alone else list(in_processes(work, seeds, chosen.jobs))
     plot = chosen.plot or (chosen.folder / "play.png" if chosen.demo else None)
     drawn = [] if plot is None else ["", f"plot: {write_picture(plot, games)}"]
-    results = {**as_json(games), "correlations": measured}
+    results = {**as_json(games), "correlations": play_scores.as_json(measured)}
     finish(results, [*lines_of(games), *drawn], chosen.json, {"pool": facts_of(pool, rules)})
     return 0
 
@@ -98,17 +101,33 @@ def plan_of(chosen: argparse.Namespace) -> PoolPlan:
     Raises:
         InputError: when a number is out of range.
     """
-    if min(chosen.prompts, chosen.edits) < 0 or chosen.prompts + chosen.edits < 2:
-        raise InputError("--prompts and --edits must be at least 0, and 2 together")
-    if min(chosen.each, chosen.seeds, chosen.days, chosen.jobs) < 1 or min(chosen.seed, chosen.pool_seed) < 0:
-        raise InputError("--each, --seeds, --days and --jobs must be at least 1, and seeds at least 0")
-    if not 0 < chosen.share <= 1 or chosen.noise < 0:
-        raise InputError("--share must be above 0 and at most 1, and --noise at least 0")
+    for name, least, most in _RANGES:
+        within(f"--{name.replace('_', '-')}", getattr(chosen, name), least, most)
+    if chosen.prompts + chosen.edits < 2:
+        raise InputError(f"--prompts and --edits: expected 2 together, got {chosen.prompts + chosen.edits}")
+    if not 0 < chosen.share <= 1:
+        raise InputError(f"--share: expected above 0 and at most 1, got {chosen.share}")
     prompts, edits = (DEMO_PROMPTS, DEMO_EDITS) if chosen.demo else (chosen.prompts, chosen.edits)
     plan = PoolPlan(prompts, edits, chosen.each, chosen.days, chosen.pool_seed, chosen.stand_in)
+    plan = plan.untold() if chosen.untold else plan
+    if not chosen.measure:
+        refuse_measured(plan)
     if chosen.stand_in:
         return plan.without_embedding()
     return replace(plan, model=str(chosen.model.resolve())) if chosen.model else plan
+
+
+_RANGES: tuple[tuple[str, float, float], ...] = (
+    ("prompts", 0, MOST_TASKS),
+    ("edits", 0, MOST_TASKS),
+    ("each", 1, 100),
+    ("pool_seed", 0, EVALUATED_FROM - 1),
+    ("seed", 0, math.inf),
+    ("seeds", 1, MOST_TASKS),
+    ("days", 1, MOST_DAYS),
+    ("jobs", 1, math.inf),
+    ("noise", 0, 10),
+)
 
 
 @dataclass(frozen=True)
@@ -127,9 +146,11 @@ class OneGame:
 def told_of(pool: Pool) -> list[str]:
     """What is played on, in words."""
     drawn = "simulated painters (stand-ins)" if pool.plan.stand_in else f"real pipelines ({', '.join(PIPELINES)})"
+    known = "its scores' measured correlations" if pool.plan.measured else "nothing of its scores"
     lines = [
         f"pool: {n_of(pool.plan.prompts, 'prompt')} drawn by {drawn}, {n_of(pool.plan.edits, 'edit')} by simulated "
-        f"editors; {n_of(len(pool.truth), 'candidate')} in {pool.folder}"
+        f"editors; {n_of(len(pool.truth), 'candidate')} in {pool.folder}",
+        f"the team begins with {known}",
     ]
     missing = [f"{name} is left out: {why}" for name, why in pool.left_out.items()]
     if {scorer for scorer, _ in SIMILARITY.values()} - set(pool.plan.scorers) - set(pool.left_out):

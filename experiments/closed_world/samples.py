@@ -16,7 +16,10 @@ from experiments.closed_world.scene import Scene
 
 
 def held_out(n: int, first: int = 0) -> list[tuple[Scene, str]]:
-    """Scenes that no training has seen, with a prompt each, in turn English and Chinese."""
+    """Scenes of another series than the training's, with a prompt each, in turn English and Chinese.
+
+    Drawn anew from the same distribution: the world is small, so many of them are in the training, too.
+    """
     found = []
     for i in range(first, first + n):
         scene = scene_at(i, HELD_OUT_SEED)

@@ -1,7 +1,8 @@
 """The closed world as a contest: its table, its pictures, its profile, and the truth that no team sees.
 
-Text-to-image tasks are captions of scenes that no training has seen; scene edits ask for one change of a rendered
-scene. There are no text edits and no face swaps: the closed world has neither letters nor faces.
+Text-to-image tasks are captions of scenes drawn anew from the distribution that the models were trained on: a small
+world, so many a scene is also in the training. Scene edits ask for one change of a rendered scene. There are no text
+edits and no face swaps: the closed world has neither letters nor faces.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ from selector.store.files import write_atomically
 
 FIRST_DAY = date(2030, 3, 1)
 PER_DAY = 2
-FIRST_SCENE = 500_000  # of the held-out series: evaluate takes its scenes from the front
+# A pool's seed names its series of scenes. `play` has the seeds below, `closed_world.evaluate` those from here on, so
+# they share no draw; what is looked at while training comes from the front of the series of seed 0.
+EVALUATED_FROM = 1_000_000
+FIRST_SCENE = 500_000
 COLUMNS = ("index", "task_type", "prompt", "ori_image")
 _PROFILE = """\
 # The closed world as a contest. The keys are explained in the built-in tianchi-532389.toml.
@@ -114,7 +118,7 @@ class PlayTask:
         return check_edit(picture, self.source, self.edit).overall
 
 
-Truth: TypeAlias = Mapping[tuple[str, str], float]  # (task id, candidate id) to VIEScore, 0 to 10
+Scores: TypeAlias = Mapping[tuple[str, str], float]  # (task id, candidate id) to VIEScore, 0 to 10
 
 
 @dataclass(frozen=True)

@@ -5,34 +5,29 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
-from experiments.support.play_contest import FIRST_DAY, PER_DAY, PlayTask, Truth, write_table
+from experiments.support.play_baselines import ORACLE, RANDOM, Points, baseline_points, mean_of
+from experiments.support.play_contest import FIRST_DAY, PER_DAY, PlayTask, Scores, write_table
+from experiments.support.play_plan import TEAM
 from experiments.support.play_pool import Pool, campaign_of
 from selector import Campaign
-from selector.create import DATABASE_NAME
-from selector.domain import TaskType
+from selector.config import read_config
+from selector.create import CONFIG_NAME, DATABASE_NAME
+from selector.domain import BestshotError, InputError
 from selector.ranking import Pick
 from selector.runs.progress import Progress, silent
 
 DECIMALS = 2  # that the leaderboard shows
 JUDGE_SD = 0.5  # of the judge's score of one picture around its truth, in points, anew every time
 SHARED = ("planning", "attempt", "candidate", "score")  # rows that a game takes from the pool
-# What "the picture that is most like the words" is for each kind of task.
-SIMILARITY = {TaskType.T2I: ("clip_similarity", "similarity"), TaskType.TIE: ("clip_direction", "direction")}
 LOOP, SUBMITTED = "bestshot", "best submission"
-RANDOM, SIMILAR, GENERATOR, ORACLE = "random", "argmax of similarity", "best single generator", "oracle"
-BASELINES = (RANDOM, SIMILAR, GENERATOR, ORACLE)
-
-Points: TypeAlias = dict[str, float]  # task id to VIEScore
 
 
 @dataclass(frozen=True)
@@ -70,7 +65,7 @@ class Game:
 class Leaderboard:
     """The mean of what the judge says of every picked candidate, rounded. The truth stays here."""
 
-    def __init__(self, truth: Truth, judge_sd: float, rng: np.random.Generator) -> None:
+    def __init__(self, truth: Scores, judge_sd: float, rng: np.random.Generator) -> None:
         self._truth, self._sd, self._rng = truth, judge_sd, rng
 
     def total(self, picks: Sequence[Pick]) -> float:
@@ -90,41 +85,50 @@ class Clock:
         return datetime.combine(FIRST_DAY + timedelta(days=self.day), time(12), timezone.utc)
 
 
-def true_score(truth: Truth, pick: Pick) -> float:
+def true_score(truth: Scores, pick: Pick) -> float:
     """0 for a last resort: it shows nothing that was asked for."""
     return 0.0 if pick.candidate_id is None or pick.fallback else truth[pick.task_id, pick.candidate_id]
 
 
 def play(pool: Pool, folder: Path, seed: int, rules: Rules, progress: Progress = silent) -> Game:
-    """Play the game of a seed in ``folder``, which is made anew; the same seed gives the same game."""
+    """Play the game of a seed in ``folder``, which is made anew; the same seed gives the same game.
+
+    Raises:
+        InputError: the folder holds what is no game.
+    """
     rng = np.random.default_rng([pool.plan.seed, seed])
     tasks = _drawn(pool.tasks, rules.share, rng)
-    shutil.rmtree(folder, ignore_errors=True)
     clock = Clock()
     with own_campaign(pool, folder, tasks, clock) as campaign:
         baselines = baseline_points(campaign.folder / DATABASE_NAME, tasks, pool.truth)
         board = Leaderboard(pool.truth, rules.judge_sd, rng)
-        gap = _gaps({name: _mean(points) for name, points in baselines.items()})
+        gap = _gaps({name: mean_of(points) for name, points in baselines.items()})
         days, best = [], (-np.inf, float("nan"))
-        for clock.day in range(pool.plan.days):
-            progress(f"game {seed}", clock.day, pool.plan.days)
+        for day in range(pool.plan.days):
+            clock.day = day
+            progress(f"game {seed}", day, pool.plan.days)
             told = play_day(campaign, board)
-            best = max([best, *((total, _mean(_points(pool.truth, picks))) for total, picks in told)])
+            made = [(total, mean_of(_points(pool.truth, picks))) for total, picks in told]
+            best = max([best, *made], key=lambda pair: pair[0])  # of equal totals the first: no team knows more
             picks = campaign.pick()
-            known = _mean(_points(pool.truth, picks))
+            known = mean_of(_points(pool.truth, picks))
             days.append(Day(gap(known), gap(best[1]), tuple(total for total, _ in told)))
         campaign.calibrate()  # once, for its plots: every plan and every pick learns from all totals anyway
         progress(f"game {seed}", pool.plan.days, pool.plan.days)
-    found = {name: gap(_mean(points)) for name, points in baselines.items()}
-    points = {name: round(_mean(baselines[name]), 4) for name in (RANDOM, ORACLE)}
+    found = {name: gap(mean_of(points)) for name, points in baselines.items()}
+    points = {name: round(mean_of(baselines[name]), 4) for name in (RANDOM, ORACLE)}
     return Game(
         seed, len(tasks), tuple(days), found, points, _by_type(tasks, {LOOP: _points(pool.truth, picks), **baselines})
     )
 
 
 def own_campaign(pool: Pool, folder: Path, tasks: Sequence[PlayTask], clock: Callable[[], datetime]) -> Campaign:
-    """A campaign of some of the pool's tasks, in this order, that has the pool's images and scores and no past."""
+    """A campaign of some of the pool's tasks, in this order, that has the pool's images and scores and no past.
+
+    An older game in ``folder`` is deleted. Raises ``InputError`` when the folder holds anything else.
+    """
     table = folder / "task.csv"
+    _remove_game(folder)
     folder.mkdir(parents=True, exist_ok=True)
     write_table(table, tasks)
     place, shared = campaign_of(folder), campaign_of(pool.folder)
@@ -139,32 +143,17 @@ def own_campaign(pool: Pool, folder: Path, tasks: Sequence[PlayTask], clock: Cal
     return Campaign(place, clock)
 
 
-def baseline_points(database: Path, tasks: Sequence[PlayTask], truth: Truth) -> dict[str, Points]:
-    """What each baseline's pick is expected to score, by task; ties are shared.
-
-    The best single generator is chosen for each task type with the truth in hand: no team could know it.
-    """
-    made, similar = made_by(database), similarities(database, tasks)
-    random = {t.id: _average(truth, t.id, set(made[t.id])) for t in tasks}
-    found = {
-        RANDOM: random,
-        SIMILAR: {t.id: _average(truth, t.id, _highest(similar.get(t.id, {})) or set(made[t.id])) for t in tasks},
-        ORACLE: {t.id: max(truth[t.id, candidate] for candidate in made[t.id]) for t in tasks},
-        GENERATOR: {},
-    }
-    for kind in {t.type for t in tasks}:
-        own = [t.id for t in tasks if t.type is kind]
-        names = sorted({name for task in own for makers in made[task].values() for name in makers})
-        offers: list[Points] = [
-            {
-                task: _average(truth, task, {c for c, by in made[task].items() if name in by} or set(made[task]))
-                for task in own
-            }
-            for name in names
-        ]
-        best: Points = max(offers, key=_mean)
-        found[GENERATOR].update(best)
-    return found
+def _remove_game(folder: Path) -> None:
+    """Delete an older game, known by its team; never what somebody else has put there."""
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    try:
+        ours = read_config(campaign_of(folder) / CONFIG_NAME).team == TEAM
+    except (OSError, BestshotError):
+        ours = False
+    if not ours:
+        raise InputError(f"{folder} holds no game of this experiment: delete it yourself, or choose another folder")
+    shutil.rmtree(folder)
 
 
 def play_day(campaign: Campaign, board: Leaderboard) -> list[tuple[float, Sequence[Pick]]]:
@@ -192,45 +181,8 @@ def _drawn(tasks: Sequence[PlayTask], share: float, rng: np.random.Generator) ->
     return [chosen[int(i)] for i in rng.permutation(len(chosen))]
 
 
-def made_by(database: Path) -> dict[str, dict[str, set[str]]]:
-    """Task to candidate to the generators that made it."""
-    found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    with closing(sqlite3.connect(database)) as connection:
-        query = "SELECT task_id, candidate_id, generator FROM attempt WHERE candidate_id IS NOT NULL"
-        for task, candidate, generator in connection.execute(query):
-            found[task][candidate].add(generator)
-    return found
-
-
-def similarities(database: Path, tasks: Sequence[PlayTask]) -> dict[str, dict[str, float]]:
-    """Task to candidate to its similarity, where it has one; of several versions of a scorer the newest counts."""
-    kinds = {task.id: task.type for task in tasks}
-    found: dict[str, dict[str, float]] = defaultdict(dict)
-    with closing(sqlite3.connect(database)) as connection:
-        query = (
-            'SELECT task_id, candidate_id, scorer, "column", value FROM score WHERE value IS NOT NULL ORDER BY rowid'
-        )
-        for task, candidate, scorer, column, value in connection.execute(query):
-            if SIMILARITY[kinds[task]] == (scorer, column):
-                found[task][candidate] = value
-    return found
-
-
-def _highest(values: Mapping[str, float]) -> set[str]:
-    top = max(values.values(), default=0.0)
-    return {name for name, value in values.items() if value == top}
-
-
-def _average(truth: Truth, task: str, candidates: set[str]) -> float:
-    return float(np.mean([truth[task, candidate] for candidate in sorted(candidates)]))
-
-
-def _points(truth: Truth, picks: Sequence[Pick]) -> Points:
+def _points(truth: Scores, picks: Sequence[Pick]) -> Points:
     return {pick.task_id: true_score(truth, pick) for pick in picks}
-
-
-def _mean(points: Mapping[str, float]) -> float:
-    return float(np.mean(list(points.values())))
 
 
 def _gaps(means: Mapping[str, float]) -> Callable[[float], float]:
@@ -243,7 +195,7 @@ def _by_type(tasks: Sequence[PlayTask], strategies: Mapping[str, Points]) -> dic
     found = {}
     for kind in dict.fromkeys(task.type for task in tasks):
         own = [task.id for task in tasks if task.type is kind]
-        means = {name: _mean({task: points[task] for task in own}) for name, points in strategies.items()}
+        means = {name: mean_of({task: points[task] for task in own}) for name, points in strategies.items()}
         gap = _gaps(means)
         found[kind.value] = {name: gap(mean) for name, mean in means.items()}
     return found

@@ -9,17 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime, time, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from experiments.closed_world import checker, edit_truth, quality, regions, shapes_seen
 from experiments.closed_world.render import Pixels
 from experiments.closed_world.simulated import EDITORS, PAINTERS, Maker, edited, painted
-from experiments.support.play_contest import FIRST_DAY, Files, PlayTask, Truth, play_tasks, write_contest
+from experiments.support.play_contest import FIRST_DAY, Files, PlayTask, Scores, play_tasks, write_contest
+from experiments.support.play_plan import PoolPlan
 from selector import Campaign
 from selector.create import CONFIG_NAME, DATABASE_NAME
 from selector.domain import InputError, MissingPart, encode_final, stable_hash
@@ -28,79 +29,7 @@ from selector.store import Database, ImageFolder
 from selector.store.files import write_atomically
 from selector.store.records import load_candidates
 
-SCORERS = (
-    "artefacts",
-    "clip_direction",
-    "clip_similarity",
-    "gate",
-    "preservation",
-    "prompt_contrast",
-    "seams",
-    "spatial",
-    "technical",
-)
-OF_EMBEDDING = ("clip_direction", "clip_similarity", "prompt_contrast", "spatial")
-# Correlations with VIEScore within a task, as a team would measure them before a contest, on pictures of its own:
-# `python -m experiments.play --measure --pool-seed 1 --prompts 24 --edits 24`, the strongest, rounded down.
-MEASURED = {
-    "clip_direction.direction": 0.7,
-    "clip_similarity.similarity": 0.4,
-    "preservation.edit_visible": 0.5,
-    "prompt_contrast.margin": 0.3,
-    "spatial.relations": 0.3,
-}
-# The same model under four settings: a skill each, and each with its own kind of fault.
-PIPELINES: Mapping[str, Mapping[str, Any]] = {
-    "unguided": {"guidance_scale": 1.0, "steps": 20},
-    "hasty": {"guidance_scale": 4.0, "steps": 6},
-    "guided": {"guidance_scale": 4.0, "steps": 20},
-    "forced": {"guidance_scale": 9.0, "steps": 20},
-}
 _EYES = (checker, quality, regions, shapes_seen, edit_truth)  # what the truth depends on
-
-
-@dataclass(frozen=True)
-class PoolPlan:
-    """What a pool holds.
-
-    ``each``: pictures of a task by each maker. ``model``: a folder in diffusers' format instead of the embedded model.
-    ``stand_in``: simulated painters instead of a pipeline. ``embedding``: the table ``[embedding]``. ``measured``: what
-    a team knows of its scores before the contest, ``[calibrate] scores``.
-    """
-
-    prompts: int = 80
-    edits: int = 40
-    each: int = 2
-    days: int = 14
-    seed: int = 0
-    stand_in: bool = False
-    model: str = ""
-    scorers: tuple[str, ...] = SCORERS
-    measured: Mapping[str, float] = field(default_factory=lambda: dict(MEASURED))
-    embedding: Mapping[str, Any] = field(default_factory=lambda: {"model": "embedded"})
-
-    def without_embedding(self) -> PoolPlan:
-        """The same without what looks at pictures through an embedding."""
-        return replace(self, scorers=tuple(name for name in self.scorers if name not in OF_EMBEDDING))
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """``campaign.toml`` of the pool and of every game, so that they are the same makers and scorers."""
-        made: dict[str, Any] = {"tie": {}, "vttie": {}, "deepfake": {}}
-        generators: dict[str, Any] = {}
-        if not self.stand_in:
-            made["t2i"] = dict.fromkeys(PIPELINES, self.each)
-            weights = {"model_path": self.model} if self.model else {"preset": "embedded"}
-            generators = {name: {"kind": "diffusers", **weights, **how} for name, how in PIPELINES.items()}
-        return {
-            "team": "play",
-            "seed": 20300301 + self.seed,
-            "generate": made,
-            "generators": generators,
-            "score": {"scorers": list(self.scorers)},
-            "embedding": dict(self.embedding),
-            "calibrate": {"scores": dict(self.measured)},
-        }
 
 
 @dataclass(frozen=True)
@@ -111,7 +40,7 @@ class Pool:
     plan: PoolPlan
     tasks: tuple[PlayTask, ...]
     files: Files
-    truth: Truth
+    truth: Scores
     left_out: Mapping[str, str]  # scorers that cannot run here, and why
 
 
@@ -119,7 +48,8 @@ def make_pool(folder: Path, plan: PoolPlan, progress: Progress = silent) -> Pool
     """Make what is missing of the pool in ``folder``; what is there is kept.
 
     Raises:
-        InputError: the folder holds a pool of another plan. MissingPart: a package or a model is not here.
+        InputError: the folder holds a pool of another plan, or of other models. MissingPart: a package or a model is
+            not here.
     """
     tasks = play_tasks(plan.prompts, plan.edits, plan.seed)
     with _campaign(folder, tasks, plan) as (campaign, files):
@@ -142,20 +72,36 @@ def campaign_of(folder: Path) -> Path:
 
 @contextmanager
 def _campaign(folder: Path, tasks: Sequence[PlayTask], plan: PoolPlan) -> Iterator[tuple[Campaign, Files]]:
-    known = folder / "plan.json"
-    written = (json.dumps({**vars(plan)}, default=str, indent=1) + "\n").encode()
-    place = campaign_of(folder)
+    known, place = folder / "plan.json", campaign_of(folder)
+    facts = json.loads(json.dumps({**plan.facts, "models": plan.models}, default=str))
     made = (place / CONFIG_NAME).exists()
-    if made and (not known.exists() or known.read_bytes() != written):
-        raise InputError(f"{folder} holds a pool of other settings: name another folder, or delete this one")
+    if made:
+        _refuse_another(folder, known, facts)
     files = write_contest(folder / "contest", tasks, plan.days)
-    write_atomically(known, written, durable=False)
+    write_atomically(known, (json.dumps(facts, indent=1) + "\n").encode(), durable=False)
     if made:
         campaign = Campaign(place, _beginning)
     else:
         campaign = Campaign.init(place, files.table, files.images, str(files.profile), _beginning, **plan.config)
     with campaign:
         yield campaign, files
+
+
+def _refuse_another(folder: Path, known: Path, facts: Mapping[str, Any]) -> None:
+    """A pool of two plans, or of two models, would be neither's."""
+    try:
+        there = json.loads(known.read_text(encoding="utf-8"))
+        models = dict(there["models"])
+    except (OSError, ValueError, KeyError, TypeError):
+        there, models = {}, {}
+    if {**there, "models": None} != {**facts, "models": None}:
+        raise InputError(f"{folder} holds a pool of other settings: name another folder, or delete this one")
+    for name in sorted(models.keys() | facts["models"].keys()):
+        old, new = models.get(name, "none"), facts["models"].get(name, "none")
+        if old != new:
+            raise InputError(
+                f"{folder} holds a pool of another model ({name}: {old}, now {new}): name another folder, or delete it"
+            )
 
 
 def _beginning() -> datetime:
@@ -170,7 +116,7 @@ def _generate(campaign: Campaign, progress: Progress) -> None:
         raise MissingPart(next(iter(summary.reasons), "a part of the pipeline is not here"))
 
 
-Drawing = Callable[[PlayTask, Maker, np.random.Generator], Pixels]
+Making: TypeAlias = Callable[[PlayTask, Maker, np.random.Generator], Pixels]
 
 
 def _bring(
@@ -179,7 +125,7 @@ def _bring(
     tasks: Sequence[PlayTask],
     makers: Sequence[Maker],
     plan: PoolPlan,
-    drawn: Drawing,
+    drawn: Making,
     progress: Progress,
 ) -> None:
     """Have simulated makers make their pictures, and import them under the makers' names."""
@@ -206,7 +152,7 @@ def _by_editor(task: PlayTask, maker: Maker, rng: np.random.Generator) -> Pixels
     return edited(task.source, task.edit, maker, rng)
 
 
-def _truth(folder: Path, tasks: Mapping[str, PlayTask], progress: Progress) -> Truth:
+def _truth(folder: Path, tasks: Mapping[str, PlayTask], progress: Progress) -> Scores:
     """The checker's score of every candidate, of the bytes that would be exported; kept in ``truth.json``."""
     place = folder / "truth.json"
     eyes = stable_hash([Path(str(module.__file__)).read_text(encoding="utf-8") for module in _EYES])

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from experiments.support.outcome import Figure, figure
-from experiments.support.play_game import BASELINES, LOOP, ORACLE, SUBMITTED, Game
+from experiments.support.play_baselines import BASELINES, ORACLE
+from experiments.support.play_game import LOOP, SUBMITTED, Game
 from selector.report.plots.canvas import BLUE, GREEN, SKY, SOFT, VERMILLION, finish, new_figure, plain
 from selector.report.plots.files import write_plot
 from selector.report.plots.model import Drawing
 
 AHEAD_FROM = 3  # day from which the loop has to be ahead of every baseline
+LEAST = 3  # games, below which an interval over games says nothing
 RIVALS = tuple(name for name in BASELINES if name != ORACLE)
 DIGITS = 4
+_FEW = {1: "one game", 2: "two games"}
 _COLOURS = dict(zip(BASELINES, (SOFT, VERMILLION, GREEN, SOFT), strict=True))
 
 
@@ -50,10 +53,15 @@ def as_json(games: Sequence[Game]) -> dict[str, Any]:
 
 
 def verdict(figures: Sequence[Figure]) -> str:
-    """Of leads by day: "yes" if every mean and every interval is above 0 from the day on, "mean only", or "no"."""
+    """Of leads by day: "yes" if every mean and every interval is above 0 from the day on, "mean only", or "no".
+
+    NaN, where picks cannot differ, is no lead. Of few games "one game" or "two games": they have no interval.
+    """
     later = figures[AHEAD_FROM - 1 :]
-    if not later or any(one.mean <= 0 for one in later):
+    if not later or not all(one.mean > 0 for one in later):
         return "no"
+    if later[0].n < LEAST:
+        return _FEW[later[0].n]
     return "yes" if all(one.low > 0 for one in later) else "mean only"
 
 
@@ -61,7 +69,7 @@ def lines_of(games: Sequence[Game]) -> list[str]:
     """The printed tables."""
     found = by_day(games)
     used = sum(len(day.totals) for game in games for day in game.days) / len(games)
-    head = f"recovered gap by day, mean [95% interval] over n = {len(games)} games (0: a random pick, 1: the oracle)"
+    head = f"recovered gap by day, {_over(games)} (0: a random pick, 1: the oracle)"
     rows = [(LOOP, "the best picks it knows"), (SUBMITTED, "the submission with the best total so far")]
     lines = [head, f"{'day':>4}" + "".join(f"{name:>26}" for name, _ in rows)]
     lines += [
@@ -76,7 +84,8 @@ def lines_of(games: Sequence[Game]) -> list[str]:
     lines += ["", f"{LOOP}: {rows[0][1]}; {SUBMITTED}: {rows[1][1]}; {used:.1f} submissions a game"]
     if len(games[0].days) >= AHEAD_FROM:
         told = ", ".join(f"{name}: {verdict(lead(games, name))}" for name in RIVALS)
-        lines.append(f"ahead from day {AHEAD_FROM} on, in mean and interval? {told}")
+        way = "in mean and interval" if len(games) >= LEAST else "in mean"
+        lines.append(f"ahead from day {AHEAD_FROM} on, {way}? {told}")
     return lines
 
 
@@ -90,7 +99,8 @@ def drawing(games: Sequence[Game]) -> Drawing:
     key = []
     for name, colour, style in ((LOOP, BLUE, "-"), (SUBMITTED, SKY, "--")):
         figures = found[name]
-        axes.fill_between(days, [f.low for f in figures], [f.high for f in figures], color=colour, alpha=0.15, lw=0)
+        if len(games) >= LEAST:
+            axes.fill_between(days, [f.low for f in figures], [f.high for f in figures], color=colour, alpha=0.15, lw=0)
         label = "bestshot, best picks known" if name == LOOP else "bestshot, best submission so far"
         key += axes.plot(
             days, [f.mean for f in figures], style, color=colour, lw=2.2, marker="o", markersize=5, label=label
@@ -100,16 +110,17 @@ def drawing(games: Sequence[Game]) -> Drawing:
         if name in (ORACLE, RIVALS[0]):
             axes.axhline(one.mean, color=_COLOURS[name], lw=1.1, linestyle=(0, (4, 3)), zorder=1)
             continue
-        axes.axhspan(one.low, one.high, color=_COLOURS[name], alpha=0.12, lw=0, zorder=0)
+        if len(games) >= LEAST:
+            axes.axhspan(one.low, one.high, color=_COLOURS[name], alpha=0.12, lw=0, zorder=0)
         key.append(axes.axhline(one.mean, color=_COLOURS[name], lw=1.6, linestyle="-.", label=name))
     axes.set_ylim(min(-0.06, axes.get_ylim()[0]), 1.06)
     axes.set_xticks(days)
     axes.annotate("oracle", (days[-1], 1), xytext=(0, 3), textcoords="offset points", ha="right", color=SOFT)
     axes.annotate("random", (days[-1], 0), xytext=(0, 3), textcoords="offset points", ha="right", color=SOFT)
     words = (
-        f"Mean and 95% interval over {len(games)} game{'' if len(games) == 1 else 's'} of "
-        f"{games[0].tasks} tasks in the closed world, where the true score of every candidate is known. After day "
-        f"{days[-1]}: {found[LOOP][-1].mean:.2f}; argmax of similarity {found[RIVALS[1]][0].mean:.2f}, best single "
+        f"{_over(games).capitalize()}, of {games[0].tasks} tasks, in the closed world, where the true score of every "
+        f"candidate is known. After day {days[-1]}: {found[LOOP][-1].mean:.2f}; "
+        f"argmax of similarity {found[RIVALS[1]][0].mean:.2f}, best single "
         f"generator (in hindsight) {found[RIVALS[2]][0].mean:.2f}."
     )
     return finish(picture, 4.2, "Recovered gap by contest day", words, f"Recovered gap by contest day. {words}", key)
@@ -135,9 +146,17 @@ def _submitted(game: Game, day: int) -> float:
     return value if value == value else 0.0
 
 
+def _over(games: Sequence[Game]) -> str:
+    n = len(games)
+    return _FEW[n] if n == 1 else f"mean of {_FEW[n]}" if n < LEAST else f"mean [95% interval] over n = {n} games"
+
+
 def _words(one: Figure) -> str:
-    return f"{one.mean:.3f} [{one.low:.3f}, {one.high:.3f}]"
+    return one.short if one.n >= LEAST else f"{one.mean:.3f}"
 
 
-def _rounded(one: Figure) -> dict[str, float | int]:
-    return {"mean": round(one.mean, DIGITS), "low": round(one.low, DIGITS), "high": round(one.high, DIGITS), "n": one.n}
+def _rounded(one: Figure) -> dict[str, float | int | None]:
+    """Intervals of few games are None; NaN becomes null where it is written."""
+    few = one.n < LEAST
+    low, high = (None if few else round(end, DIGITS) for end in (one.low, one.high))
+    return {"mean": round(one.mean, DIGITS), "low": low, "high": high, "n": one.n}
