@@ -6,7 +6,8 @@
 
 Scenes of coloured shapes are rendered with their prompts, English and Chinese. In the wrong picture the two things have
 changed places, or colours, or there are more or fewer of them. Accuracy: how often the right picture has the higher
-score; a tie, or two pictures that are unscored, count half. Chance is 0.5.
+score; a tie, or two pictures that are unscored, count half. Chance is 0.5. How far `spatial` is ahead of the
+whole-image similarity is told with an interval over scenes: both are asked about the same ones.
 
 Without ``--model`` or ``--owlv2`` there is no accuracy: only how well the parser reads written prompts, which does not
 depend on any model. What a stub says of the arithmetic is a matter of the unit tests.
@@ -14,11 +15,15 @@ depend on any model. What a stub says of the arithmetic is a matter of the unit 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import argparse
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from experiments.closed_world.swaps import Swap, swaps
+from experiments.support.ending import ended, within
 from experiments.support.outcome import Figure, figure, finish, parser
 from experiments.support.scene_prompts import HELD_OUT, TUNED, Reading, reading
 from experiments.support.scenes import examples, render
@@ -30,12 +35,15 @@ from selector.domain.embedding import Backbone, EmbeddingSettings
 EMBEDDED = "embedded"
 SWAPS = ("relation", "attribute", "count")
 LANGUAGES = ("en", "zh")
+WHOLE = "whole-image similarity"
 NO_ACCURACY = (
     "No accuracy on scenes: that takes a trained model.",
     "Give a backbone (--model with --pretrained or --weights) or a detector (--owlv2 FOLDER).",
 )
 
 Values = Callable[[Sequence[Item]], list[float | None]]
+Won: TypeAlias = dict[str, dict[str, list[float]]]  # way to swap to 1, 0.5 or 0 a scene
+Table: TypeAlias = dict[str, dict[str, Figure]]  # way to swap
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,22 +55,31 @@ def main(arguments: list[str] | None = None) -> int:
     options.add_argument("--config", default="", metavar="FILE", help="an architecture of one's own")
     options.add_argument("--owlv2", default="", metavar="FOLDER", help="a detector")
     chosen = options.parse_args(arguments)
+    return ended(lambda: measure(chosen))
+
+
+def measure(chosen: argparse.Namespace) -> int:
+    """Ask all that was chosen about all scenes, print and write.
+
+    Raises:
+        InputError: a wrong number or model. MissingPart: a model or a package is not here.
+    """
+    within("--scenes", chosen.scenes, 1)
+    within("--seed", chosen.seed, 0)
     backbone, detector = _backbone(chosen), _detector(chosen.owlv2)
     ways = ways_of(backbone, detector)
     languages = [language for language in LANGUAGES if ways and _reads(backbone, language)]
     closed = chosen.model == EMBEDDED
-    table = {language: accuracies(ways, language, chosen.scenes, chosen.seed, closed) for language in languages}
+    won = {language: won_by(ways, language, chosen.scenes, chosen.seed, closed) for language in languages}
+    accuracy, ahead = ({lang: of(own) for lang, own in won.items()} for of in (_accuracies, ahead_of_whole))
     readings = {"tuned": reading(TUNED), "held_out": reading(HELD_OUT)}
     results = {
-        "accuracy": {
-            lang: {way: {swap: asdict(f) for swap, f in row.items()} for way, row in rows.items()}
-            for lang, rows in table.items()
-        }
-        or None,
+        "accuracy": _as_json(accuracy) or None,
+        "ahead_of_whole": _as_json(ahead) or None,
         "parser": {name: asdict(read) for name, read in readings.items()},
     }
-    lines = [*(_lines(table) if table else NO_ACCURACY), "", *_parser_lines(readings)]
-    finish(results, lines, chosen.json)
+    found = [*_lines("accuracy", accuracy), "", *_lines(f"ahead of {WHOLE}", ahead)] if accuracy else NO_ACCURACY
+    finish(results, [*found, "", *_parser_lines(readings)], chosen.json)
     return 0
 
 
@@ -96,22 +113,41 @@ def ways_of(backbone: Backbone | None, detector: Values | None) -> dict[str, Val
     if backbone is not None:
         whole, grid = ClipSimilarity(), GridSpatial()
         whole.backbone = grid.backbone = backbone
-        ways["whole-image similarity"] = lambda items: [s["similarity"].value for s in whole.score(items)]
+        ways[WHOLE] = lambda items: [s["similarity"].value for s in whole.score(items)]
         ways["spatial, grid"] = lambda items: [s["coherence"].value for s in grid.score(items)]
     if detector is not None:
         ways["spatial, detector"] = detector
     return ways
 
 
-def accuracies(
-    ways: dict[str, Values], language: str, n: int, seed: int, closed_world: bool = False
-) -> dict[str, dict[str, Figure]]:
+def accuracies(ways: dict[str, Values], language: str, n: int, seed: int, closed_world: bool = False) -> Table:
     """How often each way has the right picture first, by what was swapped, over ``n`` scenes each."""
+    return _accuracies(won_by(ways, language, n, seed, closed_world))
+
+
+def won_by(ways: dict[str, Values], language: str, n: int, seed: int, closed_world: bool = False) -> Won:
+    """Whether each way has the right picture first, of every scene; all ways are asked about the same ones."""
     cases = {swap: _cases(swap, n, seed, language, closed_world) for swap in SWAPS}
     return {
-        way: {swap: figure([_won(value, case, i) for i, case in enumerate(of)]) for swap, of in cases.items()}
+        way: {swap: [_won(value, case, i) for i, case in enumerate(of)] for swap, of in cases.items()}
         for way, value in ways.items()
     }
+
+
+def ahead_of_whole(won: Won) -> Table:
+    """By how much each way's accuracy is above that of the whole image, scene by scene; empty without the latter."""
+    whole = won.get(WHOLE)
+    if whole is None:
+        return {}
+    return {
+        way: {swap: figure(list(np.subtract(own, whole[swap]))) for swap, own in row.items()}
+        for way, row in won.items()
+        if way != WHOLE
+    }
+
+
+def _accuracies(won: Won) -> Table:
+    return {way: {swap: figure(own) for swap, own in row.items()} for way, row in won.items()}
 
 
 def _cases(swap: str, n: int, seed: int, language: str, closed_world: bool) -> list[Swap]:
@@ -132,11 +168,18 @@ def _won(value: Values, case: Swap, number: int) -> float:
     return float(right > wrong)
 
 
-def _lines(table: dict[str, dict[str, dict[str, Figure]]]) -> list[str]:
-    lines = [f"{'accuracy':28}" + "".join(f"{swap + ' swapped':34}" for swap in SWAPS)]
+def _as_json(tables: Mapping[str, Table]) -> dict[str, Any]:
+    return {
+        language: {way: {swap: asdict(one) for swap, one in row.items()} for way, row in table.items()}
+        for language, table in tables.items()
+    }
+
+
+def _lines(what: str, table: Mapping[str, Table]) -> list[str]:
+    lines = [f"{what:34}" + "".join(f"{swap + ' swapped':34}" for swap in SWAPS)]
     for language, rows in table.items():
         for way, row in rows.items():
-            lines.append(f"{language} {way:25}" + "".join(f"{row[swap]!s:34}" for swap in SWAPS))
+            lines.append(f"{language} {way:31}" + "".join(f"{row[swap]!s:34}" for swap in SWAPS))
     return lines
 
 

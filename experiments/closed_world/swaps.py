@@ -43,7 +43,7 @@ def _suitable(kind: str, rng: np.random.Generator) -> Scene:
                 return scene
 
 
-def _turned(scene: Scene, rng: np.random.Generator) -> Scene:
+def _places_exchanged(scene: Scene, rng: np.random.Generator) -> Scene:
     del rng
     return replace(scene, groups=scene.groups[::-1])
 
@@ -61,7 +61,7 @@ def _recounted(scene: Scene, rng: np.random.Generator) -> Scene:
 
 
 _BROKEN: dict[str, Callable[[Scene, np.random.Generator], Scene]] = {
-    "relation": _turned,
+    "relation": _places_exchanged,
     "attribute": _repainted,
     "count": _recounted,
 }

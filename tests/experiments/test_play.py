@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -27,26 +28,17 @@ from experiments.closed_world.render import Pixels
 from experiments.closed_world.scene import Group, Scene
 from experiments.closed_world.simulated import EDITORS, Maker, edited
 from experiments.support import play_scores
-from experiments.support.outcome import Figure
+from experiments.support.outcome import Figure, finish
+from experiments.support.play_baselines import GENERATOR, ORACLE, RANDOM, SIMILAR, baseline_points
 from experiments.support.play_contest import FIRST_DAY, play_tasks
-from experiments.support.play_game import (
-    GENERATOR,
-    ORACLE,
-    RANDOM,
-    SIMILAR,
-    Clock,
-    Game,
-    Leaderboard,
-    Rules,
-    _drawn,
-    baseline_points,
-    own_campaign,
-)
+from experiments.support.play_game import Clock, Game, Leaderboard, Rules, _drawn, own_campaign
 from experiments.support.play_game import play as play_game
-from experiments.support.play_pool import Pool, PoolPlan, campaign_of, make_pool
-from experiments.support.play_report import by_day, lead, lines_of, verdict
+from experiments.support.play_plan import MEASURED_ON, PoolPlan
+from experiments.support.play_pool import Pool, campaign_of, make_pool
+from experiments.support.play_report import as_json, by_day, lead, lines_of, verdict
 from selector.domain import InputError, Picture, TaskType
 from selector.perception.edit_change import change_of
+from selector.perception.embedded import TEXT_TO_IMAGE
 from selector.ranking import Pick
 
 RED, GREEN = Group(1, "red", "circle", "large"), Group(1, "green", "cross", "small")
@@ -185,6 +177,37 @@ def test_a_pool_of_other_settings_is_not_played_on(pool: Pool) -> None:
         make_pool(pool.folder, replace(PLAN, each=2))
 
 
+def test_a_pool_is_of_one_model_and_does_not_depend_on_what_a_team_was_told(pool: Pool) -> None:
+    known = pool.folder / "plan.json"
+    before = known.read_text(encoding="utf-8")
+    assert make_pool(pool.folder, PLAN.untold()).truth == pool.truth
+    assert known.read_text(encoding="utf-8") == before
+    known.write_text(json.dumps({**json.loads(before), "models": {"text to image": "1-old"}}), encoding="utf-8")
+    with pytest.raises(InputError, match=r"another model \(text to image: 1-old, now none\)"):
+        make_pool(pool.folder, PLAN)
+    known.write_text(before, encoding="utf-8")
+
+
+def test_models_are_known_by_their_content(tmp_path: Path) -> None:
+    made = PoolPlan(scorers=("gate",), model=str(shutil.copytree(TEXT_TO_IMAGE, tmp_path / "m"))).models
+    (tmp_path / "m" / "scheduler" / "scheduler_config.json").write_text("{}", encoding="utf-8")
+    other = PoolPlan(scorers=("gate",), model=str(tmp_path / "m")).models
+    assert set(made) == set(other) == {"text to image"}
+    assert made != other
+    assert PLAN.models == {}
+
+
+def test_a_game_is_made_anew_and_nothing_else_is_deleted(pool: Pool, tmp_path: Path) -> None:
+    tasks = pool.tasks[:3]
+    for _ in range(2):
+        own_campaign(pool, tmp_path / "1", tasks, Clock()).close()
+    (tmp_path / "2").mkdir()
+    (tmp_path / "2" / "thesis.txt").write_text("all of it", encoding="utf-8")
+    with pytest.raises(InputError, match="holds no game"):
+        own_campaign(pool, tmp_path / "2", tasks, Clock())
+    assert (tmp_path / "2" / "thesis.txt").exists()
+
+
 def test_a_game_has_two_submissions_a_day_and_comes_again(pool: Pool, games: list[Game], tmp_path: Path) -> None:
     first, other = games
     assert play_game(pool, tmp_path / "again", 4, Rules(0.75)) == first
@@ -254,6 +277,28 @@ def test_the_lead_counts_from_the_third_day_on() -> None:
     assert verdict([behind, behind, ahead, ahead]) == "yes"
     assert verdict([ahead, ahead, ahead, unsure]) == "mean only"
     assert verdict([ahead, ahead, ahead, behind]) == verdict([ahead, ahead]) == "no"
+    nan = Figure(np.nan, np.nan, np.nan, 9)
+    assert verdict([ahead, ahead, nan]) == "no"
+
+
+def test_one_game_has_no_interval_and_no_verdict(games: list[Game]) -> None:
+    alone = Figure(0.2, 0.2, 0.2, 1)
+    assert verdict([alone] * 3) == "one game"
+    assert verdict([replace(alone, n=2)] * 3) == "two games"
+    text = "\n".join(lines_of(games[:1]))
+    assert "recovered gap by day, one game" in text
+    assert "[" not in text
+    found = as_json(games[:1])
+    assert found["recovered_gap"][RANDOM][0] == {"mean": 0, "low": None, "high": None, "n": 1}
+    assert set(found["ahead_from_day_3"].values()) <= {"no", "one game"}
+
+
+def test_where_picks_cannot_differ_json_says_null(games: list[Game], tmp_path: Path) -> None:
+    flat = [replace(game, gaps=dict.fromkeys(game.gaps, float("nan"))) for game in games] * 2
+    finish(as_json(flat), [], tmp_path / "out.json")
+    found = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)["results"]
+    assert found["recovered_gap"][SIMILAR][0] == {"mean": None, "low": None, "high": None, "n": 4}
+    assert set(found["ahead_from_day_3"].values()) == {"no"}
 
 
 def test_the_experiment_prints_draws_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -267,15 +312,54 @@ def test_the_experiment_prints_draws_and_writes(tmp_path: Path, capsys: pytest.C
     assert "oracle" in capsys.readouterr().out
     assert play.main([*asked, "--days", "2"]) == 2
     assert "other settings" in capsys.readouterr().err
-    assert play.main([*asked, "--share", "0"]) == 2
-    assert "--share" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["--share", "0"], "--share: expected above 0 and at most 1, got 0.0"),
+        (["--share", "nan"], "--share: expected above 0 and at most 1, got nan"),
+        (["--noise", "nan"], "--noise: expected 0 to 10, got nan"),
+        (["--days", "0"], "--days: expected 1 to 365, got 0"),
+        (["--each", "0"], "--each: expected 1 to 100, got 0"),
+        (["--seeds", "0"], "--seeds: expected 1 to 10,000, got 0"),
+        (["--seed", "-1"], "--seed: expected at least 0, got -1"),
+        (["--prompts", "1", "--edits", "0"], "--prompts and --edits: expected 2 together, got 1"),
+        (["--pool-seed", "1000000"], "--pool-seed: expected 0 to 999,999, got 1000000"),
+        (["--pool-seed", str(MEASURED_ON)], "expected another seed, or --untold"),
+        (["--folder", "{file}"], "cannot write {file}"),
+        (["--folder", "{file}/below"], "cannot write {file}/below"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wrong: list[str], said: str
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("", encoding="utf-8")
+    asked = [word.format(file=file) for word in wrong]
+    assert play.main(["--stand-in", "--folder", str(tmp_path / "p"), *asked]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said.format(file=file) in line
+
+
+def test_on_the_shipped_models_a_pool_is_made_and_played(tmp_path: Path) -> None:
+    pool = make_pool(tmp_path / "pool", PoolPlan(prompts=2, edits=2, each=1, days=1))
+    assert set(pool.plan.models) == {"text to image", "embedding"}
+    assert not pool.left_out
+    game = play_game(pool, tmp_path / "game", 0, Rules(1.0))
+    assert game.tasks == 4
+    assert len(game.days) == 1
 
 
 def test_the_correlation_of_a_score_is_that_within_tasks(pool: Pool) -> None:
     found = play_scores.correlations(pool)
     assert set(found) == {"t2i", "tie"}
-    assert all(-1 <= r <= 1 for own in found.values() for r in own.values())
+    assert all(-1 <= r.low <= r.mean <= r.high <= 1 for own in found.values() for r in own.values())
+    assert {r.n for r in found["t2i"].values()} == {7}
     assert "technical.noise" in found["t2i"]
     lifted = {"a": [(float(i), i + 5.0) for i in range(12)], "b": [(50.0 + i, -3.0 * i) for i in range(12)]}
-    assert play_scores._within(lifted) == pytest.approx((1 - 3) / np.sqrt(2 * (1 + 9)), abs=1e-3)  # levels say nothing
-    assert play_scores._within({"a": [(1.0, 1.0), (2.0, 2.0)]}) is None
+    r = play_scores.within(lifted)
+    assert r is not None
+    assert r.mean == pytest.approx((1 - 3) / np.sqrt(2 * (1 + 9)), abs=1e-9)  # levels say nothing
+    assert (r.low, r.high, r.n) == (pytest.approx(-1), pytest.approx(1), 2)  # of two tasks one may be drawn twice
+    assert play_scores.within({"a": [(1.0, 1.0), (2.0, 2.0)]}) is None
