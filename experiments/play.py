@@ -160,7 +160,7 @@ def told_of(pool: Pool) -> list[str]:
 
 def facts_of(pool: Pool, rules: Rules) -> dict[str, object]:
     """What the figures rest on."""
-    plan = {**vars(pool.plan), "model": "other" if pool.plan.model else "embedded"}
+    plan = {**vars(pool.plan), "model": "other" if pool.plan.model else "embedded", "models": pool.plan.models}
     return {**plan, **vars(rules), "candidates": len(pool.truth), "left_out": dict(pool.left_out)}
 
 

@@ -75,11 +75,13 @@ def measure(chosen: argparse.Namespace) -> int:
     readings = {"tuned": reading(TUNED), "held_out": reading(HELD_OUT)}
     results = {
         "accuracy": _as_json(accuracy) or None,
-        "ahead_of_whole": _as_json(ahead) or None,
+        "ahead_of_whole": _as_json(ahead) if any(ahead.values()) else None,
         "parser": {name: asdict(read) for name, read in readings.items()},
     }
-    found = [*_lines("accuracy", accuracy), "", *_lines(f"ahead of {WHOLE}", ahead)] if accuracy else NO_ACCURACY
-    finish(results, [*found, "", *_parser_lines(readings)], chosen.json)
+    found = [*(_lines("accuracy", accuracy) if accuracy else NO_ACCURACY), ""]
+    if any(ahead.values()):
+        found += [*_lines(f"ahead of {WHOLE}", ahead), ""]
+    finish(results, [*found, *_parser_lines(readings)], chosen.json)
     return 0
 
 
