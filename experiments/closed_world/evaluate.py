@@ -32,8 +32,9 @@ from experiments.closed_world.scene import Scene
 from experiments.support.ending import ended, within
 from experiments.support.outcome import Figure, figure, finish, parser
 from experiments.support.play_baselines import made_by, similarities
+from experiments.support.play_campaign import Clock, own_campaign
 from experiments.support.play_contest import EVALUATED_FROM
-from experiments.support.play_game import Clock, Leaderboard, own_campaign, play_day
+from experiments.support.play_game import Leaderboard, play_day
 from experiments.support.play_plan import PoolPlan, refuse_measured
 from experiments.support.play_pool import Pool, campaign_of, make_pool
 from generators.diffusers_pipeline import DiffusersPipeline

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
 
 from experiments.support.play_baselines import ORACLE, RANDOM, Points, baseline_points, mean_of
-from experiments.support.play_contest import FIRST_DAY, PER_DAY, PlayTask, Scores, write_table
-from experiments.support.play_plan import TEAM
-from experiments.support.play_pool import Pool, campaign_of
+from experiments.support.play_campaign import Clock, own_campaign
+from experiments.support.play_contest import PER_DAY, PlayTask, Scores
+from experiments.support.play_pool import Pool
 from selector import Campaign
-from selector.config import read_config
-from selector.create import CONFIG_NAME, DATABASE_NAME
-from selector.domain import BestshotError, InputError
+from selector.create import DATABASE_NAME
 from selector.ranking import Pick
 from selector.runs.progress import Progress, silent
 
 DECIMALS = 2  # that the leaderboard shows
 JUDGE_SD = 0.5  # of the judge's score of one picture around its truth, in points, anew every time
-SHARED = ("planning", "attempt", "candidate", "score")  # rows that a game takes from the pool
 LOOP, SUBMITTED = "bestshot", "best submission"
 
 
@@ -75,16 +67,6 @@ class Leaderboard:
         return float(np.clip(round(float(np.mean(scores + noise)), DECIMALS), 0, 10))
 
 
-class Clock:
-    """A contest day's noon, for the campaign in place of the present."""
-
-    def __init__(self) -> None:
-        self.day = 0
-
-    def __call__(self) -> datetime:
-        return datetime.combine(FIRST_DAY + timedelta(days=self.day), time(12), timezone.utc)
-
-
 def true_score(truth: Scores, pick: Pick) -> float:
     """0 for a last resort: it shows nothing that was asked for."""
     return 0.0 if pick.candidate_id is None or pick.fallback else truth[pick.task_id, pick.candidate_id]
@@ -120,40 +102,6 @@ def play(pool: Pool, folder: Path, seed: int, rules: Rules, progress: Progress =
     return Game(
         seed, len(tasks), tuple(days), found, points, _by_type(tasks, {LOOP: _points(pool.truth, picks), **baselines})
     )
-
-
-def own_campaign(pool: Pool, folder: Path, tasks: Sequence[PlayTask], clock: Callable[[], datetime]) -> Campaign:
-    """A campaign of some of the pool's tasks, in this order, that has the pool's images and scores and no past.
-
-    An older game in ``folder`` is deleted. Raises ``InputError`` when the folder holds anything else.
-    """
-    table = folder / "task.csv"
-    _remove_game(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_table(table, tasks)
-    place, shared = campaign_of(folder), campaign_of(pool.folder)
-    Campaign.init(place, table, pool.files.images, str(pool.files.profile), clock, **pool.plan.config).close()
-    shutil.copytree(shared / "images", place / "images", copy_function=_linked, dirs_exist_ok=True)
-    with closing(sqlite3.connect(place / DATABASE_NAME)) as connection:
-        connection.execute("ATTACH DATABASE ? AS pool", (str(shared / DATABASE_NAME),))
-        ours = "task_id IN (SELECT id FROM task)"
-        for name in SHARED:
-            connection.execute(f"INSERT INTO {name} SELECT * FROM pool.{name} WHERE {ours} ORDER BY rowid")
-        connection.commit()
-    return Campaign(place, clock)
-
-
-def _remove_game(folder: Path) -> None:
-    """Delete an older game, known by its team; never what somebody else has put there."""
-    if not folder.exists() or not any(folder.iterdir()):
-        return
-    try:
-        ours = read_config(campaign_of(folder) / CONFIG_NAME).team == TEAM
-    except (OSError, BestshotError):
-        ours = False
-    if not ours:
-        raise InputError(f"{folder} holds no game of this experiment: delete it yourself, or choose another folder")
-    shutil.rmtree(folder)
 
 
 def play_day(campaign: Campaign, board: Leaderboard) -> list[tuple[float, Sequence[Pick]]]:
@@ -199,11 +147,3 @@ def _by_type(tasks: Sequence[PlayTask], strategies: Mapping[str, Points]) -> dic
         gap = _gaps(means)
         found[kind.value] = {name: gap(mean) for name, mean in means.items()}
     return found
-
-
-def _linked(source: str, target: str) -> None:
-    """The same file under another name, or a copy where the file system has no links: its bytes never change."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)

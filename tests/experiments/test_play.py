@@ -30,8 +30,9 @@ from experiments.closed_world.simulated import EDITORS, Maker, edited
 from experiments.support import play_scores
 from experiments.support.outcome import Figure, finish
 from experiments.support.play_baselines import GENERATOR, ORACLE, RANDOM, SIMILAR, baseline_points
+from experiments.support.play_campaign import Clock, own_campaign
 from experiments.support.play_contest import FIRST_DAY, play_tasks
-from experiments.support.play_game import Clock, Game, Leaderboard, Rules, _drawn, own_campaign
+from experiments.support.play_game import Game, Leaderboard, Rules, _drawn
 from experiments.support.play_game import play as play_game
 from experiments.support.play_plan import MEASURED_ON, PoolPlan
 from experiments.support.play_pool import Pool, campaign_of, make_pool
