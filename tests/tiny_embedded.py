@@ -1,7 +1,4 @@
-"""Folders in the formats of the two models that travel with the package, with random weights: what tests load.
-
-Where the trained folders are here, tests take those.
-"""
+"""Folders in the formats of the two models that travel with the package, with random weights: what tests load."""
 
 from __future__ import annotations
 
@@ -9,16 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tiny_pipelines import SMALL_UNET, _byte_letters, _vae
 
-from selector.perception.embedded import EMBEDDING, EMBEDDING_CONFIG, EMBEDDING_WEIGHTS, TEXT_TO_IMAGE, is_here
+from selector.perception.embedded import EMBEDDING_CONFIG, EMBEDDING_WEIGHTS
 
 LENGTH = 40  # tokens
 SIDE_PX = 64
-
-needs_text_to_image = pytest.mark.skipif(not is_here(TEXT_TO_IMAGE), reason="text_to_image/ is not trained yet")
-needs_embedding = pytest.mark.skipif(not is_here(EMBEDDING), reason="embedding/ is not trained yet")
 
 
 def tiny_text_to_image(folder: Path, seed: int = 0) -> Path:

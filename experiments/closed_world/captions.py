@@ -63,8 +63,13 @@ def _english(scene: Scene, rng: np.random.Generator) -> str:
 def _named(group: Group, says_size: bool) -> str:
     words = [group.size] * says_size + [group.colour, group.shape]
     if group.count > 1:
-        return " ".join([NUMBERS[group.count], *words]) + ("es" if group.shape == "cross" else "s")
+        return plural(" ".join([NUMBERS[group.count], *words]))
     return " ".join(["an" if words[0][0] in "aeiou" else "a", *words])
+
+
+def plural(named: str) -> str:
+    """Of what ends with a shape."""
+    return named + ("es" if named.endswith("cross") else "s")
 
 
 def _chinese(scene: Scene, rng: np.random.Generator) -> str:

@@ -9,6 +9,7 @@ how long does it take? Shares carry 95% Wilson intervals.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.closed_world.checker import Truth, judged, read
+from experiments.closed_world.checker import PARTS, Truth, judged, read
 from experiments.closed_world.render import Pixels, draw
 from experiments.closed_world.scene import Scene, random_scene
 from experiments.closed_world.spoilt import CHANGES, DAMAGES, MALFORMED, Damage
@@ -24,13 +25,15 @@ from experiments.support.outcome import Figure, finish, parser
 from selector.report.plots.reliability import wilson
 
 Z95 = 1.959964
-PARTS = ("objects", "colours", "shapes", "sizes", "count", "relation", "background")
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = parser("closed_world.check_the_checker", __doc__ or "")
     options.add_argument("--scenes", type=int, default=1000, help="pictures of each kind (default 1000)")
     chosen = options.parse_args(arguments)
+    if chosen.scenes < 1 or chosen.seed < 0:
+        print("error: --scenes: expected at least 1, and --seed at least 0", file=sys.stderr)
+        return 2
     rng = np.random.default_rng(chosen.seed)
     scenes = [random_scene(rng) for _ in range(chosen.scenes)]
     pictures = [draw(scene, rng) for scene in scenes]

@@ -7,7 +7,6 @@ background. PQ, 0 to 10, says how well it is painted, whatever it shows (``quali
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +20,7 @@ from experiments.closed_world.shapes_seen import SeenShape, seen_shape
 GREY_FROM, WHITE_FROM = 88.0, 190.0  # grey levels; papers have 34, 142 and 238
 WRONG_RELATION, WRONG_BACKGROUND = 0.5, 0.8  # factors of SC
 SIZE_WEIGHT = 0.2  # of a shape's credit where captions say the size; colour and shape share the rest
+PARTS = ("objects", "colours", "shapes", "sizes", "count", "relation", "background")  # of a ``Truth``
 TIE = 1e-5  # for a pixel along the axis: of equally good assignments the one in order
 
 
@@ -62,11 +62,6 @@ class Truth:
 def check(picture: Pixels, scene: Scene) -> Truth:
     """The truth of a square RGB picture, uint8, about a scene. ValueError if it is no such picture."""
     return judged(read(picture), scene)
-
-
-def check_all(pictures: Sequence[Pixels], scenes: Sequence[Scene]) -> list[Truth]:
-    """``check`` of each picture, with its scene."""
-    return [check(picture, scene) for picture, scene in zip(pictures, scenes, strict=True)]
 
 
 def read(picture: Pixels) -> Seen:

@@ -11,9 +11,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from experiments.closed_world.captions import CHINESE, CHINESE_NUMBERS, NUMBERS
+from experiments.closed_world.captions import CHINESE, CHINESE_NUMBERS, NUMBERS, plural
 from experiments.closed_world.render import Box, Pixels, paint, placed
-from experiments.closed_world.scene import BACKGROUNDS, COLOURS, SHAPES, Group, Scene, random_scene
+from experiments.closed_world.scene import BACKGROUNDS, COLOURS, SHAPES, Group, Scene, other, random_scene
 
 Kind: TypeAlias = Literal["colour", "shape", "removal", "background"]
 Placed: TypeAlias = tuple[tuple[Group, Box], ...]
@@ -78,13 +78,13 @@ def random_edit(source: Source, rng: np.random.Generator) -> Edit:
     if kind == "removal" and len(scene.groups) < 2:
         kind = "background"
     if kind == "background":
-        return Edit(kind, -1, _other(BACKGROUNDS, scene.background, rng))
+        return Edit(kind, -1, other(BACKGROUNDS, scene.background, rng))
     group = int(rng.integers(len(scene.groups)))
     if kind == "removal":
         return Edit(kind, group, "")
     words, now = (COLOURS, scene.groups[group].colour) if kind == "colour" else (SHAPES, scene.groups[group].shape)
     while True:
-        edit = Edit(kind, group, _other(words, now, rng))
+        edit = Edit(kind, group, other(words, now, rng))
         kinds = {(g.colour, g.shape) for g in edited_groups(scene, edit)}
         if len(kinds) == len(scene.groups):
             return edit
@@ -138,23 +138,15 @@ def _to(edit: Edit, group: Group | None, language: str) -> str:
         return CHINESE[edit.to]
     if edit.kind != "shape" or group is None:
         return edit.to
-    return f"a {edit.to}" if group.count == 1 else _plural(edit.to)
+    return f"a {edit.to}" if group.count == 1 else plural(edit.to)
 
 
 def _named(group: Group) -> str:
     if group.count == 1:
         return f"the {group.colour} {group.shape}"
-    return f"the {NUMBERS[group.count]} {group.colour} {_plural(group.shape)}"
+    return f"the {NUMBERS[group.count]} {group.colour} {plural(group.shape)}"
 
 
 def _named_chinese(group: Group) -> str:
     count = f"{CHINESE_NUMBERS[group.count]}个" if group.count > 1 else ""
     return f"{count}{CHINESE[group.colour]}的{CHINESE[group.shape]}"
-
-
-def _plural(shape: str) -> str:
-    return shape + ("es" if shape == "cross" else "s")
-
-
-def _other(words: tuple[str, ...], word: str, rng: np.random.Generator) -> str:
-    return str(rng.choice([one for one in words if one != word]))

@@ -8,25 +8,37 @@ scene, which belongs to no caption.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from experiments.closed_world.captions import LANGUAGES, caption
-from experiments.closed_world.pictures import replaced
+from experiments.closed_world.made_from import readable
+from experiments.closed_world.pictures import in_parts
 from experiments.closed_world.render import Box, Pixels, paint, placed
-from experiments.closed_world.scene import BACKGROUNDS, COLOURS, SHAPES, SIZES, Axis, Group, Scene, random_scene
+from experiments.closed_world.scene import (
+    BACKGROUNDS,
+    COLOURS,
+    MOST,
+    SHAPES,
+    SIZES,
+    Axis,
+    Group,
+    Scene,
+    has_room,
+    random_scene,
+)
 from experiments.closed_world.spoilt import CHANGES, MALFORMED, blurred, noisy
+from selector.store.files import replacing
 
 FAMILY = 4
 SERIES = 5  # of seeds
 MALFORMED_SHARE = 0.35
-MOST_SHAPES = 4  # of a picture
+MOST_SHAPES = MOST  # of a picture
 NOTHING = -1
+_PART = 250  # families that one process makes at a time
 Ints = np.ndarray[Any, np.dtype[np.int8]]
 
 
@@ -55,14 +67,13 @@ def lessons(path: Path, n: int, workers: int) -> Lessons:
     """``n`` families, made once into the folder ``path``."""
     if not (path / "done").exists():
         path.mkdir(parents=True, exist_ok=True)
-        with ProcessPoolExecutor(workers) as pool:
-            parts = [range(i, min(i + 250, n)) for i in range(0, n, 250)]
-            made = list(tqdm(pool.map(_make, parts), "lessons", len(parts), disable=None))
+        made = list(in_parts(_make, n, _PART, workers, "lessons"))
         for field in fields(Lessons):
-            with replaced(path / f"{field.name}.npy") as new, new.open("wb") as file:
-                np.save(file, np.concatenate([part[field.name] for part in made]))
+            with replacing(path / f"{field.name}.npy") as stream:
+                np.save(stream, np.concatenate([part[field.name] for part in made]))
         (path / "done").touch()
-    return Lessons(**{field.name: np.load(path / f"{field.name}.npy", mmap_mode="r") for field in fields(Lessons)})
+    with readable(path / "done"):
+        return Lessons(**{field.name: np.load(path / f"{field.name}.npy", mmap_mode="r") for field in fields(Lessons)})
 
 
 def words(scene: Scene, rng: np.random.Generator) -> str:
@@ -116,8 +127,7 @@ def _changed(scene: Scene, rng: np.random.Generator) -> Scene:
 def _can_be_drawn(scene: Scene) -> bool:
     """Whether the shapes find places, and the groups differ by more than size."""
     kinds = {(group.colour, group.shape) for group in scene.groups}
-    room = MOST_SHAPES if len(scene.groups) == 1 else 3
-    return len(kinds) == len(scene.groups) and sum(group.count for group in scene.groups) <= room
+    return len(kinds) == len(scene.groups) and has_room(scene)
 
 
 def _exchanged(scene: Scene, rng: np.random.Generator) -> Scene:

@@ -18,11 +18,13 @@ from tqdm import tqdm
 
 from experiments.closed_world.autoencoder import CHANNELS, to_values
 from experiments.closed_world.captions import LANGUAGES, caption
-from experiments.closed_world.pictures import replaced, scene_at
+from experiments.closed_world.made_from import readable
+from experiments.closed_world.pictures import scene_at
 from experiments.closed_world.reader import WIDTH
 from experiments.closed_world.render import Pixels
 from experiments.closed_world.training import Chance, Loss, Plan
 from experiments.closed_world.words import token_ids
+from selector.store.files import replacing
 
 LATENT_SIDE = 16
 BATCH = 64
@@ -99,7 +101,8 @@ def loss_of(painter: Painter, tokenizer: Any, latents: torch.Tensor) -> Loss:
 def encoded(autoencoder: Any, pictures: Pixels, path: Path, batch: int = 128) -> torch.Tensor:
     """(n, 2, channels, side, side) float16 on the CPU, not scaled; from ``path``, where they are written first."""
     if path.exists():
-        found: torch.Tensor = torch.load(path, weights_only=True)
+        with readable(path):
+            found: torch.Tensor = torch.load(path, weights_only=True)
         return found
     device = next(autoencoder.parameters()).device
     parts = []
@@ -108,8 +111,8 @@ def encoded(autoencoder: Any, pictures: Pixels, path: Path, batch: int = 128) ->
             posterior = autoencoder.encode(to_values(pictures[first : first + batch]).to(device)).latent_dist
         parts.append(torch.stack([posterior.mean, posterior.std], 1).to(torch.float16).cpu())
     latents = torch.cat(parts)
-    with replaced(path) as new:
-        torch.save(latents, new)
+    with replacing(path) as stream:
+        torch.save(latents, stream)
     return latents
 
 

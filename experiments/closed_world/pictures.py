@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import multiprocessing
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from tqdm import tqdm
 
+from experiments.closed_world.made_from import readable
 from experiments.closed_world.render import SIDE_PX, Pixels, draw
 from experiments.closed_world.scene import Scene, random_scene
+from selector.store.files import replacing
 
+Part = TypeVar("Part")
 TRAINING_SEED, HELD_OUT_SEED = 1, 2
 _PART = 1000
 
@@ -31,26 +35,29 @@ def picture_at(i: int, seed: int = TRAINING_SEED) -> Pixels:
 def drawn(path: Path, n: int, workers: int) -> Pixels:
     """(n, 64, 64, 3) uint8 of the training series; drawn into ``path`` unless they are there."""
     if not path.exists():
-        with replaced(path) as new, ProcessPoolExecutor(workers) as pool:
+        with replacing(path) as stream:
             shape = (n, SIDE_PX, SIDE_PX, 3)
-            file = np.lib.format.open_memmap(new, mode="w+", dtype=np.uint8, shape=shape)
-            parts = range(0, n, _PART)
-            done = pool.map(_draw_part, [range(first, min(first + _PART, n)) for first in parts])
-            for first, part in tqdm(zip(parts, done, strict=True), "pictures", len(parts), disable=None):
+            file = np.lib.format.open_memmap(stream.name, mode="w+", dtype=np.uint8, shape=shape)
+            first = 0
+            for part in in_parts(_draw_part, n, _PART, workers, "pictures"):
                 file[first : first + len(part)] = part
+                first += len(part)
             file.flush()
-    pictures: Pixels = np.load(path, mmap_mode="r")
+    with readable(path):
+        pictures: Pixels = np.load(path, mmap_mode="r")
     return pictures
+
+
+def in_parts(work: Callable[[range], Part], n: int, size: int, workers: int, name: str) -> Iterator[Part]:
+    """``work`` of the numbers below ``n``, ``size`` at a time, in order, in processes; ``name``: of the bar."""
+    parts = [range(first, min(first + size, n)) for first in range(0, n, size)]
+    if min(workers, len(parts)) <= 1:
+        yield from map(work, parts)
+        return
+    context = multiprocessing.get_context("spawn")  # a fork would copy the threads of torch half
+    with ProcessPoolExecutor(min(workers, len(parts)), mp_context=context) as pool:
+        yield from tqdm(pool.map(work, parts), name, len(parts), disable=None)
 
 
 def _draw_part(numbers: range) -> Pixels:
     return np.stack([picture_at(i) for i in numbers])
-
-
-@contextmanager
-def replaced(path: Path) -> Iterator[Path]:
-    """A name to write to, which takes the place of ``path`` once all is written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.part")
-    yield new
-    new.replace(path)

@@ -56,5 +56,15 @@ def random_scene(rng: np.random.Generator) -> Scene:
     return Scene(groups, axis, str(rng.choice(BACKGROUNDS)), says_size, says_background)
 
 
+def other(words: tuple[str, ...], word: str, rng: np.random.Generator) -> str:
+    """Another word of a table."""
+    return str(rng.choice([one for one in words if one != word]))
+
+
+def has_room(scene: Scene) -> bool:
+    """Whether the shapes find places: as many as captions speak of, MOST of one group and three of two."""
+    return sum(group.count for group in scene.groups) <= (MOST if len(scene.groups) == 1 else 3)
+
+
 def _group(rng: np.random.Generator, count: int) -> Group:
     return Group(count, str(rng.choice(COLOURS)), str(rng.choice(SHAPES)), str(rng.choice(SIZES)))

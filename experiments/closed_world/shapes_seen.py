@@ -16,7 +16,7 @@ from scipy.special import ndtr
 from experiments.closed_world.regions import SIDE_PX, Floats, Mask, Region
 
 LEAST_FIT = 0.85  # intersection over union below which a region has no shape: blobs have up to 0.85 with a circle
-LARGE_FROM_PX = 8.25  # half the side; small shapes have 6 to 7, large ones 9.5 to 11
+LARGE_FROM_PX = 8.25  # half the side; small shapes have 6.5 to 7.5, large ones 9.5 to 11
 BAND_PX = 3  # on either side of a border
 STEEPER = 2.0  # borders are made this much steeper before shapes are compared
 SOFTEST_PX = 2.2  # sd of the softest border that a template gets

@@ -23,7 +23,7 @@ from experiments.closed_world.edits import (
     repainted,
 )
 from experiments.closed_world.render import SIDE_PX, Box, Pixels, draw
-from experiments.closed_world.scene import BACKGROUNDS, COLOURS, Group, Scene
+from experiments.closed_world.scene import BACKGROUNDS, COLOURS, Group, Scene, has_room
 from experiments.closed_world.spoilt import CHANGES, MALFORMED, blurred, jpeg, noisy
 
 MOVES_PX = 9.0  # sd, of a shape that should have stayed
@@ -84,13 +84,8 @@ def _misunderstood(scene: Scene, rng: np.random.Generator) -> Scene:
     facts = ["colour", "shape", "count", *(["relation"] if len(scene.groups) > 1 else [])]
     for name in rng.choice(facts, int(rng.integers(1, 3)), replace=False):
         changed = CHANGES[str(name)](scene, rng)
-        scene = changed if _fits(changed) else scene
+        scene = changed if has_room(changed) else scene
     return scene
-
-
-def _fits(scene: Scene) -> bool:
-    """Whether there is room: as many shapes as captions speak of."""
-    return sum(group.count for group in scene.groups) <= (4 if len(scene.groups) == 1 else 3)
 
 
 def _over_edited(

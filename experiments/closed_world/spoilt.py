@@ -15,7 +15,7 @@ import numpy as np
 from scipy import ndimage
 
 from experiments.closed_world.render import GAP_PX, HALF_PX, PAINT, PAPER, SIDE_PX, Pixels, coverage, paint, placed
-from experiments.closed_world.scene import BACKGROUNDS, COLOURS, MOST, SHAPES, SIZES, Group, Scene
+from experiments.closed_world.scene import BACKGROUNDS, COLOURS, MOST, SHAPES, SIZES, Group, Scene, other
 
 Damage: TypeAlias = Callable[[Pixels, np.random.Generator], Pixels]
 Change: TypeAlias = Callable[[Scene, np.random.Generator], Scene]
@@ -75,10 +75,6 @@ DAMAGES: dict[str, Damage] = {
 }
 
 
-def _other(words: tuple[str, ...], word: str, rng: np.random.Generator) -> str:
-    return str(rng.choice([one for one in words if one != word]))
-
-
 def _with_group(scene: Scene, rng: np.random.Generator, change: Callable[[Group], Group]) -> Scene:
     which = int(rng.integers(len(scene.groups)))
     return replace(scene, groups=tuple(change(g) if i == which else g for i, g in enumerate(scene.groups)))
@@ -90,14 +86,14 @@ def _count(count: int, rng: np.random.Generator) -> int:
 
 CHANGES: dict[str, Change] = {
     "relation": lambda scene, _: replace(scene, groups=scene.groups[::-1]),  # a scene of one group stays true
-    "colour": lambda scene, rng: _with_group(scene, rng, lambda g: replace(g, colour=_other(COLOURS, g.colour, rng))),
-    "shape": lambda scene, rng: _with_group(scene, rng, lambda g: replace(g, shape=_other(SHAPES, g.shape, rng))),
+    "colour": lambda scene, rng: _with_group(scene, rng, lambda g: replace(g, colour=other(COLOURS, g.colour, rng))),
+    "shape": lambda scene, rng: _with_group(scene, rng, lambda g: replace(g, shape=other(SHAPES, g.shape, rng))),
     "count": lambda scene, rng: _with_group(scene, rng, lambda g: replace(g, count=_count(g.count, rng))),
     "size": lambda scene, rng: replace(
-        _with_group(scene, rng, lambda g: replace(g, size=_other(SIZES, g.size, rng))), says_size=True
+        _with_group(scene, rng, lambda g: replace(g, size=other(SIZES, g.size, rng))), says_size=True
     ),
     "background": lambda scene, rng: replace(
-        scene, background=_other(BACKGROUNDS, scene.background, rng), says_background=True
+        scene, background=other(BACKGROUNDS, scene.background, rng), says_background=True
     ),
 }
 
@@ -130,7 +126,7 @@ def _cut(scene: Scene, rng: np.random.Generator, colours: np.random.Generator | 
     group, (x, y, half) = shapes[int(rng.integers(len(shapes)))]
     mask = np.clip(coverage(group.shape, (x, y, half)) * 4, 0, 1)
     mask[:, : round(x + CUT * half)] = 0
-    filling = PAPER[scene.background] if colours is None else PAINT[_other(COLOURS, group.colour, colours)]
+    filling = PAPER[scene.background] if colours is None else PAINT[other(COLOURS, group.colour, colours)]
     return _pixels(picture + mask[..., None] * (np.asarray(filling, np.float32) - picture))
 
 

@@ -3,142 +3,89 @@
     python -m experiments.closed_world.train --work WORK --out OUT
     python -m experiments.closed_world.train --work WORK --out OUT --only embedder
 
-Stages: tokenizer, pictures, autoencoder, reader (the text encoder learns to read), painter (the UNet), lessons,
-embedder. Each goes on where it was interrupted; what is done is not done again. WORK takes some GB; in it lie
-checkpoints and sample sheets (PNG). Fixed seeds: the same steps in the same order, though not the same bits on another
-machine. On two cores with bfloat16 about two hours; a GPU is used where there is one.
+Stages: tokenizer, pictures, autoencoder, reader (the text encoder learns to read), latents, painter (the UNet),
+lessons, embedder. What is done is not done again. The four models go on from their last checkpoint, at most a minute
+old; pictures, latents and lessons begin anew when they were interrupted, and take a minute or two each. WORK takes some
+GB: checkpoints and sample sheets (PNG) lie in it, and what each stage was made from; with other options or another
+plan it is refused. Model cards (README.md) in OUT are left as they are. Fixed seeds: the same steps in the same order,
+though not the same bits on another machine. On two cores with bfloat16 about two hours; a GPU is used where there is
+one.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import torch
+from experiments.closed_world.made_from import STAGES, Size
+from selector.domain import BestshotError, InputError, MissingPart
+from selector.store.files import describe_write_error, remove_stale_temporaries
 
-from experiments.closed_world import autoencoder, embedder, folders, painter, pictures, reader, watching, words
-from experiments.closed_world.lessons import Lessons, lessons
-from experiments.closed_world.training import Plan, is_done, last, train
+if TYPE_CHECKING:
+    from experiments.closed_world.stages import Training
 
-
-@dataclass(frozen=True)
-class Size:
-    """How much is trained: ``steps`` of every model, None for each one's own."""
-
-    pictures: int = 60_000
-    families: int = 9_000
-    steps: int | None = None
-    stop_at: int | None = None
-
-
-class Training:
-    """All stages in one place; each part is made once and knows what it needs."""
-
-    def __init__(self, work: Path, size: Size, device: torch.device) -> None:
-        self.work, self.size, self.device = work, size, device
-        self.workers = os.cpu_count() or 1
-
-    @cached_property
-    def tokenizer(self) -> Any:
-        folder = self.work / "tokenizer"
-        made = (folder / "tokenizer_config.json").exists()
-        return words.load_tokenizer(folder) if made else words.make_tokenizer(folder)
-
-    @cached_property
-    def pictures(self) -> Any:
-        return pictures.drawn(self.work / "pictures.npy", self.size.pictures, self.workers)
-
-    @cached_property
-    def lessons(self) -> Lessons:
-        return lessons(self.work / "lessons", self.size.families, self.workers)
-
-    @cached_property
-    def autoencoder(self) -> Any:
-        model = self._new(autoencoder.build)
-        look = watching.of_autoencoder(self.work)
-        return self._trained(autoencoder.PLAN, model, lambda: autoencoder.loss_of(model, self.pictures), look)
-
-    @cached_property
-    def reader(self) -> Any:
-        model = self._new(lambda: reader.Reader(reader.build(self.tokenizer)))
-        look = watching.of_reader(self.tokenizer)
-        return self._trained(reader.PLAN, model, lambda: reader.loss_of(model, self.tokenizer), look)
-
-    @cached_property
-    def latents(self) -> torch.Tensor:
-        return painter.encoded(self.autoencoder, self.pictures, self.work / "latents.pt")
-
-    @cached_property
-    def painter(self) -> Any:
-        text_encoder = self.reader.text_encoder
-        model = self._new(lambda: painter.Painter(painter.build(), text_encoder))
-        look = watching.of_painter(self.work, self.pipeline_of)
-        return self._trained(
-            painter.PLAN, model, lambda: painter.loss_of(model, self.tokenizer, self.latents * self.scale), look
-        )
-
-    @cached_property
-    def embedder(self) -> Any:
-        text_encoder = self.reader.text_encoder
-        model = self._new(lambda: embedder.Embedder(embedder.build(self.tokenizer, text_encoder)))
-        look = watching.of_embedder(self.tokenizer)
-        return self._trained(embedder.PLAN, model, lambda: embedder.loss_of(model, self.tokenizer, self.lessons), look)
-
-    @property
-    def scale(self) -> float:
-        return painter.scaling(self.latents)
-
-    def pipeline_of(self, made: Any) -> Any:
-        return folders.pipeline_of(self.autoencoder, made.text_encoder, self.tokenizer, made.unet, self.scale)
-
-    def write_painter(self, out: Path) -> Path:
-        return folders.write_pipeline(self.pipeline_of(self.painter), out / "text_to_image")
-
-    def write_embedder(self, out: Path) -> Path:
-        architecture = embedder.configuration(len(self.tokenizer))
-        clip, tokenizer = self.embedder.clip, self.work / "tokenizer"
-        return folders.write_embedding(clip, architecture, tokenizer, out / "embedding")
-
-    def _new(self, build: Callable[[], Any]) -> Any:
-        torch.manual_seed(0)
-        return build().to(self.device)
-
-    def _trained(self, plan: Plan, model: Any, loss: Callable[[], Any], look: Any) -> Any:
-        plan = replace(plan, steps=self.size.steps or plan.steps)
-        if is_done(plan, self.work):
-            return last(plan, model, self.work)
-        return train(plan, model, loss(), self.work, look, self.size.stop_at)
-
-
-STAGES = ("tokenizer", "pictures", "autoencoder", "reader", "latents", "painter", "lessons", "embedder")
+PACKAGES = ("torch", "diffusers", "open_clip")
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """0; 2 for what the user can mend, in one line; 130 when interrupted."""
     options = _parser().parse_args(arguments)
-    torch.set_num_threads(os.cpu_count() or 1)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    size = Size(options.pictures, options.families, options.steps)
-    training = Training(options.work, size, device)
     try:
-        for stage in [options.only] if options.only else STAGES:
-            getattr(training, stage)
+        _train(options)
+    except BestshotError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
-        print("interrupted: the same command goes on, at most a minute of it is done again")
+        print("interrupted: the same command goes on; of a model at most a minute is done again", file=sys.stderr)
         return 130
-    if options.only in (None, "painter"):
-        _say(training.write_painter(options.out))
-    if options.only in (None, "embedder"):
-        _say(training.write_embedder(options.out))
     return 0
 
 
-def _say(folder: Path) -> None:
-    print(f"{folder}: {folders.megabytes(folder):.2f} MB")
+def _train(options: argparse.Namespace) -> None:
+    _need(PACKAGES)
+    for folder in (options.work, options.out):
+        _make(folder)
+    import torch
+
+    from experiments.closed_world.stages import Training
+
+    torch.set_num_threads(os.cpu_count() or 1)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    training = Training(options.work, Size(options.pictures, options.families, options.steps), device)
+    stages = [options.only] if options.only else STAGES
+    training.refuse_others(stages)
+    remove_stale_temporaries(options.work)
+    for stage in stages:
+        getattr(training, stage)
+    _write(training, stages, options.out)
+
+
+def _write(training: Training, stages: Sequence[str], out: Path) -> None:
+    from experiments.closed_world.folders import megabytes
+
+    for stage, write in (("painter", training.write_painter), ("embedder", training.write_embedder)):
+        if stage in stages:
+            folder = write(out)
+            print(f"{folder}: {megabytes(folder):.2f} MB")
+
+
+def _need(packages: Sequence[str]) -> None:
+    lacking = [name for name in packages if find_spec(name) is None]
+    if lacking:
+        raise MissingPart(f"training needs {', '.join(lacking)}: run `pip install '.[demo]'`")
+
+
+def _make(folder: Path) -> None:
+    """Now, and not after hours of training."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(describe_write_error(folder, error)) from error
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -20,7 +20,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from experiments.closed_world.pictures import replaced
+from experiments.closed_world.made_from import readable
+from selector.store.files import replacing
 
 CHECKPOINT_SECONDS = 60.0
 
@@ -66,10 +67,12 @@ def train(
 ) -> nn.Module:
     """Train ``model`` in place from its last checkpoint on and return the averaged copy of it.
 
-    ``stop_at``: end after this step as if interrupted there.
+    ``stop_at``: end after this step as if interrupted there. ``InputError`` if the checkpoint cannot be read.
     """
     averaging: Any = get_ema_multi_avg_fn(plan.average)  # type: ignore[no-untyped-call]
-    averaged = AveragedModel(model, multi_avg_fn=averaging)  # not of buffers: a mask of -inf has no mean
+    # Weights only: a mask of -inf has no mean. So buffers are the live model's; a BatchNorm's statistics are then those
+    # of other weights than the mean ones, by next to nothing at the end, where the rate is down to 1%.
+    averaged = AveragedModel(model, multi_avg_fn=averaging)
     device = next(model.parameters()).device
     optimizer = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=plan.decay, betas=(0.9, 0.99))
     path = folder / f"{plan.name}.pt"
@@ -105,14 +108,19 @@ def train(
 def is_done(plan: Plan, folder: Path) -> bool:
     """Whether the training has come to its end."""
     path = folder / f"{plan.name}.pt"
-    return path.exists() and torch.load(path, weights_only=True, mmap=True)["step"] >= plan.steps
+    if not path.exists():
+        return False
+    with readable(path):
+        return int(torch.load(path, weights_only=True, mmap=True)["step"]) >= plan.steps
 
 
 def last(plan: Plan, model: nn.Module, folder: Path) -> nn.Module:
     """``model`` with the averaged weights of the last checkpoint."""
-    state = torch.load(folder / f"{plan.name}.pt", weights_only=True, map_location="cpu")["averaged"]
-    inner = {key.removeprefix("module."): value for key, value in state.items() if key.startswith("module.")}
-    model.load_state_dict(inner)
+    path = folder / f"{plan.name}.pt"
+    with readable(path):
+        state = torch.load(path, weights_only=True, map_location="cpu")["averaged"]
+        inner = {key.removeprefix("module."): value for key, value in state.items() if key.startswith("module.")}
+        model.load_state_dict(inner)
     return model.eval()
 
 
@@ -141,15 +149,16 @@ def _save(path: Path, step: int, model: nn.Module, averaged: Any, optimizer: Any
         "averaged": averaged.state_dict(),
         "optimizer": optimizer.state_dict(),
     }
-    with replaced(path) as new:
-        torch.save(state, new)
+    with replacing(path) as stream:
+        torch.save(state, stream)
 
 
 def _resume(path: Path, model: nn.Module, averaged: Any, optimizer: Any, device: torch.device) -> int:
     if not path.exists():
         return 0
-    state = torch.load(path, weights_only=True, map_location=device)
-    model.load_state_dict(state["model"])
-    averaged.load_state_dict(state["averaged"])
-    optimizer.load_state_dict(state["optimizer"])
-    return int(state["step"])
+    with readable(path):
+        state = torch.load(path, weights_only=True, map_location=device)
+        model.load_state_dict(state["model"])
+        averaged.load_state_dict(state["averaged"])
+        optimizer.load_state_dict(state["optimizer"])
+        return int(state["step"])

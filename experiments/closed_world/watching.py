@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,8 +12,9 @@ import torch
 from tqdm import tqdm
 
 from experiments.closed_world.autoencoder import rebuilt
-from experiments.closed_world.checker import check
+from experiments.closed_world.checker import PARTS, check
 from experiments.closed_world.embedder import Embedder, prepared
+from experiments.closed_world.lessons import words
 from experiments.closed_world.pictures import HELD_OUT_SEED, picture_at, scene_at
 from experiments.closed_world.reader import Reader, read_rightly
 from experiments.closed_world.samples import held_out, painted, sheet
@@ -21,9 +23,9 @@ from experiments.closed_world.spoilt import CHANGES
 from experiments.closed_world.words import token_ids
 
 Look: TypeAlias = Callable[[int, Any], None]
-SAMPLES = 96
+SAMPLES = 96  # pictures of a sheet
+CAPTIONS, PAIRS = 2000, 300
 STEPS, GUIDANCE = 20, 3.0
-PARTS = ("right", "objects", "colours", "shapes", "sizes", "count", "relation", "background", "sc", "pq")
 
 
 def of_autoencoder(work: Path) -> Look:
@@ -44,7 +46,7 @@ def of_reader(tokenizer: Any) -> Look:
     """The share of captions that are read without an error."""
 
     def look(step: int, model: Reader) -> None:
-        tqdm.write(f"reader {step}: {read_rightly(model.eval(), tokenizer):.3f} of new captions read rightly")
+        tqdm.write(f"reader {step}: {read_rightly(model.eval(), tokenizer, CAPTIONS):.3f} of new captions read rightly")
 
     return look
 
@@ -66,29 +68,35 @@ def of_embedder(tokenizer: Any) -> Look:
     """How often a picture fits its caption better than the caption of a scene with one change."""
 
     def look(step: int, model: Embedder) -> None:
-        shares = {name: pairs_right(model.eval(), tokenizer, name) for name in CHANGES}
+        shares = {name: pairs_right(model.eval(), tokenizer, name, PAIRS) for name in CHANGES}
         tqdm.write(f"embedder {step}: " + ", ".join(f"{name} {share:.2f}" for name, share in shares.items()))
 
     return look
 
 
 @torch.no_grad()
-def pairs_right(model: Embedder, tokenizer: Any, change: str, n: int = 300) -> float:
-    """The share of held-out pictures that fit their own caption better than that of the changed scene."""
-    from experiments.closed_world.lessons import words
+def pairs_right(model: Embedder, tokenizer: Any, change: str, n: int) -> float:
+    """The share of ``n`` held-out pictures that fit their own caption better than that of the changed scene.
 
+    Both captions tell the fact that is changed.
+    """
     rng = np.random.default_rng(11)
     rows = [i for i in range(3 * n) if change != "relation" or len(scene_at(i, HELD_OUT_SEED).groups) == 2][:n]
     pictures = np.stack([picture_at(i, HELD_OUT_SEED) for i in rows])
     texts = []
     for i in rows:
-        scene = scene_at(i, HELD_OUT_SEED)
+        scene = _telling(change, scene_at(i, HELD_OUT_SEED))
         texts += [words(scene, rng), words(CHANGES[change](scene, rng), rng)]
     device = next(model.parameters()).device
     seen, *_ = model.seen(prepared(pictures).to(device))
     read = model.read(token_ids(tokenizer, texts).to(device)).view(len(rows), 2, -1)
     fits = (read * seen[:, None]).sum(-1)
     return float((fits[:, 0] > fits[:, 1]).float().mean())
+
+
+def _telling(change: str, scene: Scene) -> Scene:
+    says_size, says_background = scene.says_size or change == "size", scene.says_background or change == "background"
+    return replace(scene, says_size=says_size, says_background=says_background)
 
 
 def _scenes() -> list[Scene]:
@@ -98,7 +106,7 @@ def _scenes() -> list[Scene]:
 def _facts(pictures: Any, scenes: list[Scene]) -> str:
     truths = [check(picture, scene) for picture, scene in zip(pictures, scenes, strict=True)]
     found = []
-    for part in PARTS:
+    for part in ("right", *PARTS, "sc", "pq"):
         values = [getattr(truth, part) for truth in truths]
         found.append(f"{part} {np.mean([value for value in values if value is not None]):.2f}")
     return ", ".join(found)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_embedded import needs_text_to_image, tiny_text_to_image
+from tiny_embedded import tiny_text_to_image
 
 from generators.diffusers_pipeline import DiffusersPipeline
 from generators.pipelines import loading, presets
@@ -107,7 +107,6 @@ def test_a_sampler_that_would_drop_the_schedule_is_refused(folder: Path, schedul
         made_by(DiffusersPipeline(preset="embedded", model_path=str(folder), scheduler=scheduler))
 
 
-@needs_text_to_image
 def test_the_shipped_model_follows_its_prompt() -> None:
     """Four pictures in each language: red somewhere, and dark elsewhere; what single samples do is not asked."""
     generator = DiffusersPipeline(preset="embedded", steps=10)
@@ -121,7 +120,6 @@ def test_the_shipped_model_follows_its_prompt() -> None:
         assert np.median([red, green, blue]) < 60
 
 
-@needs_text_to_image
 def test_the_shipped_folder_loads_by_diffusers_alone() -> None:
     from diffusers import DiffusionPipeline
 

@@ -29,6 +29,6 @@ def need_embedded(folder: Path) -> Path:
     if not is_here(folder):
         raise MissingPart(
             f"the embedded model {folder.name} did not come with this copy of bestshot: install it again, or in a "
-            "checkout run `python -m experiments.closed_world.train`"
+            "checkout run `python -m experiments.closed_world.train --work training --out selector/perception/embedded`"
         )
     return folder

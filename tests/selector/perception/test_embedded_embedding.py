@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tiny_backbone import contest_with
-from tiny_embedded import needs_embedding, tiny_embedding
+from tiny_embedded import tiny_embedding
 
 from scorers.clip_similarity import ClipSimilarity
 from scorers.prompt_contrast import PromptContrast
@@ -122,7 +122,6 @@ def test_its_version_is_read_without_torch() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@needs_embedding
 def test_the_shipped_embedding_tells_colours_apart_in_both_languages() -> None:
     backbone = OpenClip(EMBEDDED)
     backbone.check()
@@ -136,7 +135,6 @@ def test_the_shipped_embedding_tells_colours_apart_in_both_languages() -> None:
         assert (cosines.argmax(axis=1) == [0, 1]).all()
 
 
-@needs_embedding
 def test_the_shipped_folder_loads_by_open_clip_alone(tmp_path: Path) -> None:
     import json
 

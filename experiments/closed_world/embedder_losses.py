@@ -1,0 +1,161 @@
+"""How the embedding model is trained: what each part of its loss asks, and how a batch is made.
+
+The contrastive loss runs over families of near-equal scenes, and over windows with phrases. Beside it each cell of the
+picture tower's grid says what is painted there; and one head names the outermost shape on each side, from the vector of
+a picture and from that of a caption: the same head, so that both put it into the same directions.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from experiments.closed_world.agreement import true_pairs
+from experiments.closed_world.embedder import OF_SHAPE, Embedder, prepared
+from experiments.closed_world.lessons import FAMILY, NOTHING, Lessons, scene_of, words
+from experiments.closed_world.render import SIDE_PX
+from experiments.closed_world.scene import COLOURS, SHAPES
+from experiments.closed_world.training import Chance, Loss, Plan
+from experiments.closed_world.windows import Windows, cut_out, windows
+from experiments.closed_world.words import token_ids
+
+FAMILIES, WINDOWS = 40, 64  # of a batch
+CELL_WEIGHT = 0.5
+SIDE_WEIGHT = 2.0
+WINDOW_WEIGHT = 0.5
+GREATEST_SCALE = 100.0
+UNTOLD = -100  # an answer that is not asked for, as cross_entropy ignores it
+_BORDER_PX = 1.5  # a cell whose centre is that near to a shape's box shows some of it
+PLAN = Plan("embedder", steps=2500, rate=1e-3, warm_up=150, average=0.99, decay=0.05, look_every=200)
+
+
+def loss_of(embedder: Embedder, tokenizer: Any, known: Lessons) -> Loss:
+    """The loss of one batch: families, windows, cells, sides."""
+
+    def loss_at(step: int, chance: Chance) -> torch.Tensor:
+        del step
+        device = next(embedder.parameters()).device
+        rng = chance.numpy
+        rows = rng.choice(len(known.pictures), FAMILIES + WINDOWS, replace=False)
+        families, looked_at = np.sort(rows[:FAMILIES]), np.sort(rows[FAMILIES:])
+        looked = windows(known, looked_at, rng)
+        texts = [words(scene_of(known, r, m), rng) for r in families for m in range(FAMILY)] + looked.phrases
+        whole = prepared(known.pictures[families].reshape(-1, SIDE_PX, SIDE_PX, 3))
+        parts = cut_out(prepared(known.pictures[looked_at][:, 0]), looked.boxes)
+        pictures = roughened(torch.cat([whole, parts]), chance)
+        seen, cells, sides = embedder.seen(pictures.to(device))
+        read, said = embedder.read_with_sides(token_ids(tokenizer, texts).to(device))
+        scale = embedder.clip.logit_scale.exp().clamp(max=GREATEST_SCALE)
+        n = len(whole)
+        loss = _family_loss(scale * read[:n] @ seen[:n].T, true_pairs(known, families), known.malformed[families])
+        loss = loss + WINDOW_WEIGHT * _window_loss(scale * read[n:] @ seen[n:].T, looked)
+        loss = loss + CELL_WEIGHT * _cell_loss(cells[:n], known, families)
+        loss = loss + SIDE_WEIGHT * _side_loss(sides[:n], known, families)
+        return loss + SIDE_WEIGHT * _said_loss(said[:n], known, families)
+
+    return loss_at
+
+
+def roughened(pictures: torch.Tensor, chance: Chance) -> torch.Tensor:
+    """A third of the pictures a little blurred, all with a little noise: drawn ones are crisper than generated ones."""
+    soft = nn.functional.avg_pool2d(nn.functional.pad(pictures, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    share = torch.from_numpy(chance.numpy.uniform(0, 1, len(pictures)).astype(np.float32) - 0.5).clamp(min=0)
+    share = share.view(-1, 1, 1, 1) * 1.6
+    noise = torch.randn(pictures.shape, generator=chance.torch) * 0.03
+    return pictures * (1 - share) + soft * share + noise
+
+
+def _family_loss(logits: torch.Tensor, true: Any, malformed: Any) -> torch.Tensor:
+    """Cross-entropy both ways, (captions, pictures); pairs that are true as well are left out."""
+    own = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
+    logits = logits.masked_fill(torch.from_numpy(true).to(logits.device) & ~own, -1e4)
+    kept = torch.from_numpy(np.asarray(malformed).reshape(-1) == 0).to(logits.device)
+    aims = torch.arange(len(logits), device=logits.device)
+    by_text = nn.functional.cross_entropy(logits[kept], aims[kept])
+    by_picture = nn.functional.cross_entropy(logits.T[kept], aims[kept])
+    return by_text + by_picture
+
+
+def _window_loss(logits: torch.Tensor, looked: Windows) -> torch.Tensor:
+    """As above; only what is false for certain counts against a pair."""
+    own = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
+    logits = logits.masked_fill(~torch.from_numpy(looked.false).to(logits.device) & ~own, -1e4)
+    kept = torch.from_numpy(looked.true.diagonal().copy()).to(logits.device)
+    aims = torch.arange(len(logits), device=logits.device)
+    by_text = nn.functional.cross_entropy(logits[kept], aims[kept])
+    return by_text + nn.functional.cross_entropy(logits.T[kept], aims[kept])
+
+
+def _side_loss(answers: torch.Tensor, known: Lessons, rows: Any) -> torch.Tensor:
+    """Which shape a picture has outermost on each side.
+
+    ``answers`` (pictures, 4 * sum(OF_SHAPE)): logits, FAMILY pictures for each of ``rows``; malformed ones count not.
+    """
+    kept = np.flatnonzero(np.asarray(known.malformed[rows]).reshape(-1) == 0)
+    aims = side_truths(known.boxes[rows], known.kinds[rows]).reshape(-1, 4 * len(OF_SHAPE))[kept]
+    parts = torch.split(answers[torch.from_numpy(kept)].float(), list(4 * OF_SHAPE), dim=1)
+    wanted = torch.from_numpy(aims).to(answers.device).T
+    return torch.stack([nn.functional.cross_entropy(part, aim) for part, aim in zip(parts, wanted, strict=True)]).mean()
+
+
+def _said_loss(answers: torch.Tensor, known: Lessons, rows: Any) -> torch.Tensor:
+    """The same of captions: along the axis that one tells, the first group is left or at the top, the second opposite.
+
+    ``answers`` as in ``_side_loss``, of the captions; what a caption does not tell is not asked.
+    """
+    groups = np.asarray(known.groups[rows]).reshape(-1, 2, 4).astype(np.int64)
+    alone = groups[:, 1, 1] == NOTHING
+    first, last = groups[:, 0, 1:], np.where(alone[:, None], groups[:, 0, 1:], groups[:, 1, 1:])
+    aims = np.stack([first, last, first, last], axis=1)
+    along_y = np.asarray(known.axis[rows]).reshape(-1) == 1
+    aims[along_y & ~alone, :2] = UNTOLD
+    aims[~along_y & ~alone, 2:] = UNTOLD
+    aims[np.asarray(known.said[rows]).reshape(-1, 2)[:, 0] == 0, :, 2] = UNTOLD
+    parts = torch.split(answers.float(), list(4 * OF_SHAPE), dim=1)
+    wanted = torch.from_numpy(aims.reshape(len(aims), -1)).to(answers.device).T
+    losses = [nn.functional.cross_entropy(p, w, ignore_index=UNTOLD) for p, w in zip(parts, wanted, strict=True)]
+    return torch.stack(losses).mean()
+
+
+def side_truths(boxes: Any, kinds: Any) -> Any:
+    """(…, 4, 3) int64: colour, shape and size of the leftmost, rightmost, topmost and bottommost shape, by centres."""
+    there = boxes[..., 2] > 0
+    found = []
+    for along in range(2):
+        for which, none in ((np.argmin, np.inf), (np.argmax, -np.inf)):
+            place = which(np.where(there, boxes[..., along], none), axis=-1)
+            found.append(np.take_along_axis(kinds, place[..., None, None], axis=-2)[..., 0, :])
+    return np.stack(found, axis=-2).astype(np.int64)
+
+
+def _cell_loss(answers: torch.Tensor, known: Lessons, rows: Any) -> torch.Tensor:
+    """Which colour and which shape is painted on each cell, or nothing; malformed pictures do not count.
+
+    ``answers`` (pictures, cells, colours + 1 + shapes + 1): logits, FAMILY pictures for each of ``rows``.
+    """
+    colours, shapes = cell_truths(known.boxes[rows], known.kinds[rows], math.isqrt(answers.shape[1]))
+    kept = torch.from_numpy(np.asarray(known.malformed[rows]).reshape(-1) == 0)
+    answers, n = answers[kept].flatten(0, 1).float(), len(COLOURS) + 1
+    losses = [
+        nn.functional.cross_entropy(
+            part, torch.from_numpy(aim.reshape(len(kept), -1)[kept.numpy()]).flatten().to(part.device)
+        )
+        for part, aim in ((answers[:, :n], colours), (answers[:, n:], shapes))
+    ]
+    return losses[0] + losses[1]
+
+
+def cell_truths(boxes: Any, kinds: Any, cells: int) -> tuple[Any, Any]:
+    """Colour and shape of what covers the centres of cells x cells, (…, cells²) int64; the last number: nothing."""
+    centres = (np.arange(cells) + 0.5) * SIDE_PX / cells
+    x, y = (axis.reshape(-1) for axis in np.meshgrid(centres, centres))
+    reach = boxes[..., 2, None] + _BORDER_PX
+    near = np.maximum(abs(boxes[..., 0, None] - x), abs(boxes[..., 1, None] - y)) <= reach
+    near &= boxes[..., 2, None] > 0
+    which, some = near.argmax(-2), near.any(-2)
+    found = [np.take_along_axis(kinds[..., i], which, -1).astype(np.int64) for i in range(2)]
+    return np.where(some, found[0], len(COLOURS)), np.where(some, found[1], len(SHAPES))
