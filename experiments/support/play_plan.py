@@ -29,10 +29,10 @@ OF_EMBEDDING = ("clip_direction", "clip_similarity", "prompt_contrast", "spatial
 MEASURED_ON = 1  # seed of that pool
 MEASURED = {
     "clip_direction.direction": 0.7,
-    "clip_similarity.similarity": 0.4,
+    "clip_similarity.similarity": 0.7,
     "preservation.edit_visible": 0.5,
-    "prompt_contrast.margin": 0.3,
-    "spatial.relations": 0.3,
+    "prompt_contrast.margin": 0.4,
+    "prompt_contrast.rank": 0.5,
 }
 # The same model under four settings: a skill each, and each with its own kind of fault.
 PIPELINES: Mapping[str, Mapping[str, Any]] = {
