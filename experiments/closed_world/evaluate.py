@@ -167,7 +167,10 @@ def lines_of(results: Mapping[str, Any], strategies: list[str]) -> list[str]:
     ways = ["single", *(f"best_of_8_{name}" for name in strategies), "best_of_8_oracle"]
     lines = []
     for ending, what in (("", "prompts"), ("_unseen", "prompts whose scene is in no training picture")):
-        lines += [f"{results[f'n{ending}']} {what}", f"{'':28}" + "".join(f"{measure:>24}" for measure in MEASURES)]
+        lines.append(f"{results[f'n{ending}']} {what}")
+        if not results[f"n{ending}"]:
+            continue
+        lines.append(f"{'':28}" + "".join(f"{measure:>24}" for measure in MEASURES))
         for way in ways:
             figures = [Figure(**results[key_of(way, measure, ending)]) for measure in MEASURES]
             lines.append(f"{way:28}" + "".join(f"{one.short:>24}" for one in figures))

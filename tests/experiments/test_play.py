@@ -270,7 +270,7 @@ def test_tables_have_every_strategy_by_day(games: list[Game]) -> None:
     assert [one.mean for one in found[RANDOM]] == [0] * PLAN.days
     assert found["bestshot"][1].mean == pytest.approx(np.mean([game.days[1].known for game in games]))
     assert verdict(lead(games, ORACLE)) == "no"
-    assert "n = 2 games" in lines_of(games)[0]
+    assert "n = 4 games" in lines_of(games * 2)[0]
 
 
 def test_the_lead_counts_from_the_third_day_on() -> None:
