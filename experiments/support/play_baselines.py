@@ -37,8 +37,9 @@ def baseline_points(database: Path, tasks: Sequence[PlayTask], truth: Scores) ->
     for kind in {t.type for t in tasks}:
         own = {t.id: made[t.id] for t in tasks if t.type is kind}
         names = sorted({name for candidates in own.values() for makers in candidates.values() for name in makers})
-        offers = [{task: _by_one(truth, task, own[task], name) for task in own} for name in names]
-        found[GENERATOR].update(max(offers, key=mean_of))
+        offers: list[Points] = [{task: _by_one(truth, task, own[task], name) for task in own} for name in names]
+        best = max(offers, key=mean_of)
+        found[GENERATOR] = {**found[GENERATOR], **best}
     return found
 
 
