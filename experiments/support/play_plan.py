@@ -9,6 +9,7 @@ from typing import Any
 from generators.diffusers_pipeline import DiffusersPipeline
 from selector.domain import InputError
 from selector.domain.embedding import EmbeddingSettings
+from selector.perception.embedded import CORRELATIONS
 from selector.perception.embedding.openclip import backbone_of
 
 SCORERS = (
@@ -28,11 +29,9 @@ OF_EMBEDDING = ("clip_direction", "clip_similarity", "prompt_contrast", "spatial
 # measured against the very judge that the leaderboard simulates: `--untold` plays without them.
 MEASURED_ON = 1  # seed of that pool
 MEASURED = {
+    **CORRELATIONS,
     "clip_direction.direction": 0.7,
-    "clip_similarity.similarity": 0.7,
     "preservation.edit_visible": 0.5,
-    "prompt_contrast.margin": 0.4,
-    "prompt_contrast.rank": 0.5,
 }
 # The same model under four settings: a skill each, and each with its own kind of fault.
 PIPELINES: Mapping[str, Mapping[str, Any]] = {

@@ -8,7 +8,7 @@ from typing import Any
 from selector.demo.script import SAMPLERS, SAMPLES
 from selector.domain import MissingPart
 from selector.domain.embedding import ContestContext, EmbeddingSettings
-from selector.perception.embedded import NAME
+from selector.perception.embedded import CORRELATIONS, NAME
 from selector.registry import create_generator, create_scorer
 
 # What reads the embedding of words and pictures, and needs nothing else.
@@ -38,9 +38,10 @@ def without_drawing() -> str:
 
 
 def drawing_config() -> dict[str, Any]:
-    """Keys of ``campaign.toml``: a generator for each way to draw, and the backbone that scores them."""
+    """Keys of ``campaign.toml``: a generator for each way to draw, the backbone that scores them, and its worth."""
     return {
         "generate": {"t2i": dict.fromkeys(SAMPLERS, SAMPLES)},
         "generators": {name: {"kind": "diffusers", "preset": NAME, **given} for name, given in SAMPLERS.items()},
         "embedding": {"model": NAME},
+        "calibrate": {"scores": dict(CORRELATIONS)},
     }
