@@ -20,6 +20,7 @@ from selector.domain import BestshotError, MissingPart
 MODULE = "experiments.play"
 GRACE_SECONDS = 20.0  # that an interrupted game has to end: it stores what it has
 STDERR = 2
+INTERRUPTED = 130  # exit status
 
 
 def play_demo(folder: Path, result: Path | None = None, more: Sequence[str] = ()) -> dict[str, Any] | None:
@@ -61,7 +62,7 @@ def _run(command: Sequence[str], quiet: bool) -> int:
         except subprocess.TimeoutExpired:
             process.terminate()
             process.wait()
-        raise
+        raise SystemExit(INTERRUPTED) from None  # the game has said that it was interrupted, and what is kept
 
 
 def _place() -> Path:

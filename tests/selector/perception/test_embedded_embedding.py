@@ -125,9 +125,11 @@ def test_its_version_is_read_without_torch() -> None:
 def test_the_shipped_embedding_tells_colours_apart_in_both_languages() -> None:
     backbone = OpenClip(EMBEDDED)
     backbone.check()
-    pictures = np.full((2, 64, 64, 3), 0, np.uint8)
-    pictures[0, 20:44, 20:44] = (220, 40, 40)
-    pictures[1, 20:44, 20:44] = (40, 70, 220)
+    side = backbone.side_px
+    assert side == 96
+    pictures = np.full((2, side, side, 3), 30, np.uint8)
+    pictures[0, side // 3 : -side // 3, side // 3 : -side // 3] = (220, 40, 40)
+    pictures[1, side // 3 : -side // 3, side // 3 : -side // 3] = (40, 70, 220)
     seen = backbone.embed_crops(pictures)
     seen /= np.linalg.norm(seen, axis=1, keepdims=True)
     for texts in (("a red square", "a blue square"), ("一个红色的正方形", "一个蓝色的正方形")):
@@ -153,5 +155,6 @@ def test_the_shipped_folder_loads_by_open_clip_alone(tmp_path: Path) -> None:
     crop = preprocess(Image.new("RGB", (64, 64), (200, 40, 40)))[None]
     with torch.inference_mode():
         theirs = model.eval().encode_image(crop).numpy()[0]
-    ours = OpenClip(EMBEDDED).embed_crops(np.full((1, 64, 64, 3), (200, 40, 40), np.uint8))[0]
+    side = OpenClip(EMBEDDED).side_px
+    ours = OpenClip(EMBEDDED).embed_crops(np.full((1, side, side, 3), (200, 40, 40), np.uint8))[0]
     assert np.allclose(theirs, ours, atol=1e-4)
