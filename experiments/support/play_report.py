@@ -82,10 +82,9 @@ def lines_of(games: Sequence[Game]) -> list[str]:
     for kind, strategies in _by_type(games).items():
         lines += [f"  {kind:5}{name:22}{_words(one):>26}" for name, one in strategies.items()]
     lines += ["", f"{LOOP}: {rows[0][1]}; {SUBMITTED}: {rows[1][1]}; {used:.1f} submissions a game"]
-    if len(games[0].days) >= AHEAD_FROM:
+    if len(games[0].days) >= AHEAD_FROM and len(games) >= LEAST:
         told = ", ".join(f"{name}: {verdict(lead(games, name))}" for name in RIVALS)
-        way = "in mean and interval" if len(games) >= LEAST else "in mean"
-        lines.append(f"ahead from day {AHEAD_FROM} on, {way}? {told}")
+        lines.append(f"ahead from day {AHEAD_FROM} on, in mean and interval? {told}")
     return lines
 
 

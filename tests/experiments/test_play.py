@@ -288,7 +288,7 @@ def test_one_game_has_no_interval_and_no_verdict(games: list[Game]) -> None:
     assert verdict([replace(alone, n=2)] * 3) == "two games"
     text = "\n".join(lines_of(games[:1]))
     assert "recovered gap by day, one game" in text
-    assert "[" not in text
+    assert "[" not in text and "ahead from day" not in text
     found = as_json(games[:1])
     assert found["recovered_gap"][RANDOM][0] == {"mean": 0, "low": None, "high": None, "n": 1}
     assert set(found["ahead_from_day_3"].values()) <= {"no", "one game"}
