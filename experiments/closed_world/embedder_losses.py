@@ -71,23 +71,24 @@ def roughened(pictures: torch.Tensor, chance: Chance) -> torch.Tensor:
 
 def _family_loss(logits: torch.Tensor, true: Any, malformed: Any) -> torch.Tensor:
     """Cross-entropy both ways, (captions, pictures); pairs that are true as well are left out."""
-    own = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
-    logits = logits.masked_fill(torch.from_numpy(true).to(logits.device) & ~own, -1e4)
-    kept = torch.from_numpy(np.asarray(malformed).reshape(-1) == 0).to(logits.device)
-    aims = torch.arange(len(logits), device=logits.device)
-    by_text = nn.functional.cross_entropy(logits[kept], aims[kept])
-    by_picture = nn.functional.cross_entropy(logits.T[kept], aims[kept])
-    return by_text + by_picture
+    return _both_ways(logits, left_out=true, kept=np.asarray(malformed).reshape(-1) == 0)
 
 
 def _window_loss(logits: torch.Tensor, looked: Windows) -> torch.Tensor:
     """As above; only what is false for certain counts against a pair."""
+    return _both_ways(logits, left_out=~looked.false, kept=looked.true.diagonal().copy())
+
+
+def _both_ways(logits: torch.Tensor, left_out: Any, kept: Any) -> torch.Tensor:
+    """Of captions among pictures, and of pictures among captions: who belongs together lies on the diagonal.
+
+    ``left_out`` (n, n): pairs that do not count against the diagonal. ``kept`` (n,): whose pair is asked about.
+    """
     own = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
-    logits = logits.masked_fill(~torch.from_numpy(looked.false).to(logits.device) & ~own, -1e4)
-    kept = torch.from_numpy(looked.true.diagonal().copy()).to(logits.device)
-    aims = torch.arange(len(logits), device=logits.device)
-    by_text = nn.functional.cross_entropy(logits[kept], aims[kept])
-    return by_text + nn.functional.cross_entropy(logits.T[kept], aims[kept])
+    logits = logits.masked_fill(torch.from_numpy(left_out).to(logits.device) & ~own, -1e4)
+    asked = torch.from_numpy(kept).to(logits.device)
+    aims = torch.arange(len(logits), device=logits.device)[asked]
+    return nn.functional.cross_entropy(logits[asked], aims) + nn.functional.cross_entropy(logits.T[asked], aims)
 
 
 def _side_loss(answers: torch.Tensor, known: Lessons, rows: Any) -> torch.Tensor:
@@ -96,10 +97,8 @@ def _side_loss(answers: torch.Tensor, known: Lessons, rows: Any) -> torch.Tensor
     ``answers`` (pictures, 4 * sum(OF_SHAPE)): logits, FAMILY pictures for each of ``rows``; malformed ones count not.
     """
     kept = np.flatnonzero(np.asarray(known.malformed[rows]).reshape(-1) == 0)
-    aims = side_truths(known.boxes[rows], known.kinds[rows]).reshape(-1, 4 * len(OF_SHAPE))[kept]
-    parts = torch.split(answers[torch.from_numpy(kept)].float(), list(4 * OF_SHAPE), dim=1)
-    wanted = torch.from_numpy(aims).to(answers.device).T
-    return torch.stack([nn.functional.cross_entropy(part, aim) for part, aim in zip(parts, wanted, strict=True)]).mean()
+    aims = side_truths(known.boxes[rows], known.kinds[rows]).reshape(-1, 4, len(OF_SHAPE))[kept]
+    return _of_sides(answers[torch.from_numpy(kept)], aims)
 
 
 def _said_loss(answers: torch.Tensor, known: Lessons, rows: Any) -> torch.Tensor:
@@ -115,6 +114,11 @@ def _said_loss(answers: torch.Tensor, known: Lessons, rows: Any) -> torch.Tensor
     aims[along_y & ~alone, :2] = UNTOLD
     aims[~along_y & ~alone, 2:] = UNTOLD
     aims[np.asarray(known.said[rows]).reshape(-1, 2)[:, 0] == 0, :, 2] = UNTOLD
+    return _of_sides(answers, aims)
+
+
+def _of_sides(answers: torch.Tensor, aims: Any) -> torch.Tensor:
+    """Mean cross-entropy over sides and what is asked of each. ``aims`` (n, 4, len(OF_SHAPE)) int64, or UNTOLD."""
     parts = torch.split(answers.float(), list(4 * OF_SHAPE), dim=1)
     wanted = torch.from_numpy(aims.reshape(len(aims), -1)).to(answers.device).T
     losses = [nn.functional.cross_entropy(p, w, ignore_index=UNTOLD) for p, w in zip(parts, wanted, strict=True)]

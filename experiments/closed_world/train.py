@@ -16,15 +16,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.closed_world.made_from import STAGES, Size
-from selector.domain import BestshotError, InputError, MissingPart
-from selector.store.files import describe_write_error, remove_stale_temporaries
+from experiments.support.ending import ended
+from selector.domain import MissingPart
+from selector.store.files import remove_stale_temporaries
 
 if TYPE_CHECKING:
     from experiments.closed_world.stages import Training
@@ -35,21 +35,13 @@ PACKAGES = ("torch", "diffusers", "open_clip")
 def main(arguments: list[str] | None = None) -> int:
     """0; 2 for what the user can mend, in one line; 130 when interrupted."""
     options = _parser().parse_args(arguments)
-    try:
-        _train(options)
-    except BestshotError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted: the same command goes on; of a model at most a minute is done again", file=sys.stderr)
-        return 130
-    return 0
+    return ended(lambda: _train(options), options.work, "the same command goes on; of a model at most a minute is lost")
 
 
-def _train(options: argparse.Namespace) -> None:
+def _train(options: argparse.Namespace) -> int:
     _need(PACKAGES)
     for folder in (options.work, options.out):
-        _make(folder)
+        folder.mkdir(parents=True, exist_ok=True)  # now, and not after hours of training
     import torch
 
     from experiments.closed_world.stages import Training
@@ -63,6 +55,7 @@ def _train(options: argparse.Namespace) -> None:
     for stage in stages:
         getattr(training, stage)
     _write(training, stages, options.out)
+    return 0
 
 
 def _write(training: Training, stages: Sequence[str], out: Path) -> None:
@@ -78,14 +71,6 @@ def _need(packages: Sequence[str]) -> None:
     lacking = [name for name in packages if find_spec(name) is None]
     if lacking:
         raise MissingPart(f"training needs {', '.join(lacking)}: run `pip install '.[demo]'`")
-
-
-def _make(folder: Path) -> None:
-    """Now, and not after hours of training."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(describe_write_error(folder, error)) from error
 
 
 def _parser() -> argparse.ArgumentParser:
