@@ -11,8 +11,8 @@ from typing import Any
 from selector.config import CampaignConfig, check_names, parse_config, render_config
 from selector.contest import check_input_images, load_profile, profile_names, read_task_table, resolve_image
 from selector.domain import InputError, Task
+from selector.domain.files import describe_write_error, write_atomically
 from selector.store import Database
-from selector.store.files import describe_write_error, write_atomically
 from selector.store.records import save_tasks
 
 CONFIG_NAME = "campaign.toml"

@@ -31,7 +31,7 @@ from experiments.closed_world.scene import (
     random_scene,
 )
 from experiments.closed_world.spoilt import CHANGES, MALFORMED, blurred, noisy
-from selector.store.files import replacing
+from selector.domain.files import replacing
 
 FAMILY = 4
 SERIES = 5  # of seeds

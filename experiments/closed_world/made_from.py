@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from selector.domain import InputError
-from selector.store.files import write_atomically
+from selector.domain.files import write_atomically
 
 Facts: TypeAlias = Mapping[str, Any]  # what JSON can say
 STAGES = ("tokenizer", "pictures", "autoencoder", "reader", "latents", "painter", "lessons", "embedder")

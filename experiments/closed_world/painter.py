@@ -24,7 +24,7 @@ from experiments.closed_world.reader import WIDTH
 from experiments.closed_world.render import Pixels
 from experiments.closed_world.training import Chance, Loss, Plan
 from experiments.closed_world.words import token_ids
-from selector.store.files import replacing
+from selector.domain.files import replacing
 
 LATENT_SIDE = 16
 BATCH = 64

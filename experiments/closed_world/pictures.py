@@ -14,7 +14,7 @@ from tqdm import tqdm
 from experiments.closed_world.made_from import readable
 from experiments.closed_world.render import SIDE_PX, Pixels, draw
 from experiments.closed_world.scene import Scene, random_scene
-from selector.store.files import replacing
+from selector.domain.files import replacing
 
 Part = TypeVar("Part")
 TRAINING_SEED, HELD_OUT_SEED = 1, 2

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from experiments.closed_world.made_from import STAGES, Size
 from experiments.support.ending import ended
 from selector.domain import MissingPart
-from selector.store.files import remove_stale_temporaries
+from selector.domain.files import sweep
 
 if TYPE_CHECKING:
     from experiments.closed_world.stages import Training
@@ -51,7 +51,7 @@ def _train(options: argparse.Namespace) -> int:
     training = Training(options.work, Size(options.pictures, options.families, options.steps), device)
     stages = [options.only] if options.only else STAGES
     training.refuse_others(stages)
-    remove_stale_temporaries(options.work)
+    sweep(options.work, deep=True)
     for stage in stages:
         getattr(training, stage)
     _write(training, stages, options.out)

@@ -21,7 +21,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from experiments.closed_world.made_from import readable
-from selector.store.files import replacing
+from selector.domain.files import replacing
 
 CHECKPOINT_SECONDS = 60.0
 

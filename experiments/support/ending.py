@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from selector.domain import BestshotError, InputError
-from selector.store.files import describe_write_error
+from selector.domain.files import describe_write_error
 
 WRONG, INTERRUPTED = 2, 130
 

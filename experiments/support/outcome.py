@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from selector.store.files import write_atomically
+from selector.domain.files import write_atomically
 
 RESAMPLES = 2_000
 Floats: TypeAlias = NDArray[np.float64]

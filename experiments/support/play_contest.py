@@ -25,7 +25,7 @@ from experiments.closed_world.pictures import HELD_OUT_SEED, scene_at
 from experiments.closed_world.render import Pixels
 from experiments.closed_world.scene import Scene
 from selector.domain import TaskType, encode_final
-from selector.store.files import write_atomically
+from selector.domain.files import write_atomically
 
 FIRST_DAY = date(2030, 3, 1)
 PER_DAY = 2

@@ -24,9 +24,9 @@ from experiments.support.play_plan import PoolPlan
 from selector import Campaign
 from selector.create import CONFIG_NAME, DATABASE_NAME
 from selector.domain import InputError, MissingPart, encode_final, stable_hash
+from selector.domain.files import write_atomically
 from selector.runs.progress import Progress, silent
 from selector.store import Database, ImageFolder
-from selector.store.files import write_atomically
 from selector.store.records import load_candidates
 
 _EYES = (checker, quality, regions, shapes_seen, edit_truth)  # what the truth depends on

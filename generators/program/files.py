@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 import stat
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from selector.domain import GenerationFailed, InputError, Picture
+from selector.domain.files import scratch_folder
 
 MOST_OUTPUT_BYTES = 64_000_000
 _SUFFIXES = ((b"\xff\xd8", ".jpg"), (b"\x89PNG", ".png"), (b"GIF8", ".gif"), (b"BM", ".bmp"), (b"RIFF", ".webp"))
@@ -18,12 +18,12 @@ _SUFFIXES = ((b"\xff\xd8", ".jpg"), (b"\x89PNG", ".png"), (b"GIF8", ".gif"), (b"
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """A folder that is gone afterwards, with all that a program left in it."""
-    try:
-        made = tempfile.TemporaryDirectory(prefix="bestshot-", ignore_cleanup_errors=True)
-    except OSError as error:
-        raise GenerationFailed(f"command: no temporary folder can be made ({error.strerror or error})") from error
-    with made as folder:
-        yield Path(folder)
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(scratch_folder())
+        except OSError as error:
+            raise GenerationFailed(f"command: no temporary folder can be made ({error.strerror or error})") from error
+        yield folder
 
 
 def write(path: Path, data: bytes) -> str:

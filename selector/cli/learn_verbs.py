@@ -230,7 +230,7 @@ def _judge_words(listed: Sequence[ToJudge], by: str, out: Path | None) -> str:
 def _budgeted(rows: Sequence[Sequence[Any]], header: Sequence[str], words: str, out: Path | None) -> str:
     """The first rows as text, and all of them as CSV."""
     if out is not None:
-        from selector.store.files import write_atomically
+        from selector.domain.files import write_atomically
 
         write_atomically(out, _csv(rows, header))
     shown = [[c[:12] if h == "candidate" else c for c, h in zip(map(str, r), header, strict=True)] for r in rows[:15]]

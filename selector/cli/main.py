@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         if debug:
             raise
-        from selector.store.files import DISK_FULL, is_disk_full
+        from selector.domain.files import DISK_FULL, is_disk_full
 
         if isinstance(error, OSError) and is_disk_full(error):
             _fail(DISK_FULL, 2, printed)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from selector.demo.script import PICTURES, SCENES, TEXT_TO_IMAGE, Scene
 from selector.domain import InputError, encode_final
-from selector.store.files import write_atomically
+from selector.domain.files import write_atomically
 
 COLUMNS = ("index", "task_type", "prompt", "ori_image", "target_image")
 JPEG_QUALITY = 92

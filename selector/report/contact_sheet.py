@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from selector.domain import InputError
+from selector.domain.files import sweep, write_atomically
 from selector.report.histogram import HEIGHT, WIDTH, histogram
 from selector.report.links import link
 from selector.report.model import Sheet, TaskRow
@@ -22,7 +23,6 @@ from selector.report.plot_view import plot_view
 from selector.report.tally import Tally
 from selector.report.thumbnails import Thumbnail, thumbnail
 from selector.report.view import TYPE_NAMES, anchor, task_view
-from selector.store.files import write_atomically
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -42,9 +42,10 @@ def write_contact_sheet(folder: Path, sheet: Sheet) -> Path:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="contact-sheet-") as scratch:
-            tally, fragments = _render_tasks(folder, sheet, Path(scratch))
-            return _write_pages(folder, sheet, tally, fragments)
+        sweep(folder, deep=True)
+        with tempfile.TemporaryFile(dir=folder) as spool:  # without a name: a killed run leaves nothing
+            tally, starts = _render_tasks(folder, sheet, spool)
+            return _write_pages(folder, sheet, tally, spool, starts)
     except OSError as error:
         raise InputError(f"the contact sheet cannot be written to {folder}: {error.strerror or error}") from error
 
@@ -71,34 +72,36 @@ class _TaskRenderer:
         )
 
 
-def _render_tasks(folder: Path, sheet: Sheet, scratch: Path) -> tuple[Tally, list[Path]]:
-    tally, fragments = Tally(), [scratch / "1.html"]
-    fragments[0].touch()
+def _render_tasks(folder: Path, sheet: Sheet, spool: IO[bytes]) -> tuple[Tally, list[int]]:
+    """Write the tasks of all pages into ``spool``; returns where in it each page starts."""
+    tally, starts = Tally(), [0]
     with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
         renderer = _TaskRenderer(folder, sheet, _environment(), pool)
         for task in sheet.tasks:
             page = tally.tasks // TASKS_A_PAGE + 1
-            if page > len(fragments):
-                fragments.append(scratch / f"{page}.html")
+            if page > len(starts):
+                starts.append(spool.tell())
             tally.add(task, page)
-            with fragments[-1].open("ab") as file:
-                file.write(_encoded(renderer.render(task)))
-    return tally, fragments
+            spool.write(_encoded(renderer.render(task)))
+    return tally, starts
 
 
-def _write_pages(folder: Path, sheet: Sheet, tally: Tally, fragments: list[Path]) -> Path:
+def _write_pages(folder: Path, sheet: Sheet, tally: Tally, spool: IO[bytes], starts: list[int]) -> Path:
     """Assets first and the index last: a reader who opens the index finds all that it points to."""
     for asset in ("sheet.css", "sheet.js"):
         write_atomically(folder / asset, (HERE / asset).read_bytes(), durable=False)
     environment = _environment()
-    shared = _shared_values(folder, sheet, tally, len(fragments))
-    for page in range(len(fragments), 0, -1):
+    shared = _shared_values(folder, sheet, tally, len(starts))
+    ends = [*starts[1:], spool.tell()]
+    for page in range(len(starts), 0, -1):
         top, bottom = (
             _encoded(environment.get_template(name).render(page=page, **shared))
             for name in ("page_top.html", "page_bottom.html")
         )
-        write_atomically(folder / page_name(page), top + fragments[page - 1].read_bytes() + bottom, durable=False)
-    _remove_pages_beyond(folder, len(fragments))
+        spool.seek(starts[page - 1])
+        tasks = spool.read(ends[page - 1] - starts[page - 1])
+        write_atomically(folder / page_name(page), top + tasks + bottom, durable=False)
+    _remove_pages_beyond(folder, len(starts))
     return folder / page_name(1)
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from selector.domain import InputError
+from selector.domain.files import write_atomically
 from selector.domain.picture import open_image, rgb_from_image
 from selector.report.links import link
-from selector.store.files import write_atomically
 
 SIDE_PX = 320
 QUALITY = 82

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from selector.domain import InputError
-from selector.store.files import write_atomically
+from selector.domain.files import write_atomically
 
 PRIOR_FILE = "prior.json"
 _LEAST_SD = 1e-6  # written for what is known exactly: a prior needs some width

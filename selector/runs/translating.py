@@ -15,6 +15,7 @@ from pathlib import Path
 
 from scorers.judge import OutOfMoney
 from selector.domain import Task, TaskType
+from selector.domain.files import write_atomically
 from selector.perception.embedding.texts import is_latin
 from selector.runs.asking_pool import GRACE_SECONDS, AnswerPool
 from selector.runs.asking_setup import client_of, judge_settings
@@ -22,7 +23,6 @@ from selector.runs.contest_context import ENGLISH, TEXT, USUAL_TABLE, read_trans
 from selector.runs.progress import Progress, silent
 from selector.runs.translating_calls import Translated, Translator
 from selector.runs.workspace import Workspace
-from selector.store.files import write_atomically
 from selector.store.replies import add_replies
 
 TYPES = (TaskType.T2I, TaskType.TIE)  # whose prompts a backbone is asked about

@@ -18,8 +18,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from selector.domain import BestshotError, InputError
+from selector.domain.files import DISK_FULL
 from selector.store import schema
-from selector.store.files import DISK_FULL
 from selector.store.migration import bring_up_to_date, stored_format
 
 BUSY_SECONDS = 30

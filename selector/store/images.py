@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from selector.domain import InputError, Picture
-from selector.store.files import remove_stale_temporaries, write_atomically
+from selector.domain.files import sweep, write_atomically
 
 _CURE = "run `bestshot generate`, which makes it again without paying where the service still has it"
 
@@ -56,4 +56,4 @@ class ImageFolder:
 
     def sweep(self) -> int:
         """Remove temporary files that killed processes left; returns how many."""
-        return remove_stale_temporaries(self.root)
+        return sweep(self.root, deep=True)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from selector.domain import InputError
-from selector.store.files import describe_write_error
+from selector.domain.files import describe_write_error
 
 
 @contextmanager

@@ -13,8 +13,8 @@ from typing import IO
 
 from selector.contest.profile import ContestProfile
 from selector.domain import SubmissionError, Task
+from selector.domain.files import is_disk_full, replacing
 from selector.domain.words import n_of
-from selector.store.files import is_disk_full, replacing
 
 CHUNK_BYTES = 1 << 20
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first moment that a ZIP can express: no clock in the bytes

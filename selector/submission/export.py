@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from selector.domain import InputError, SubmissionError, Task, stable_hash
+from selector.domain.files import sweep, write_atomically
 from selector.domain.words import n_of
 from selector.ranking import Pick
 from selector.runs.picking import newest_picks
 from selector.runs.workspace import Workspace
 from selector.store import schema
-from selector.store.files import remove_stale_temporaries, write_atomically
 from selector.submission.archive import write_archive
 from selector.submission.ledger import Ledger, SubmissionRecord
 from selector.submission.manifest import manifest_bytes
@@ -56,7 +56,7 @@ def export(ws: Workspace, tasks: Sequence[Task], ledger: Ledger, allow_fallbacks
     folder = ws.folder / "submissions" / submission_id
     zip_path = folder / ws.profile.export.archive_name.replace("{team}", ws.config.team)
     folder.mkdir(parents=True, exist_ok=True)
-    remove_stale_temporaries(folder)
+    sweep(folder)
     sha256 = _write_zip(ws, tasks, picks, submission_id, zip_path)
     manifest_path = folder / "manifest.json"
     write_atomically(manifest_path, _manifest(ws, submission_id, zip_path.name, sha256, set_id, picks))

@@ -6,10 +6,10 @@ import importlib.util
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from selector.domain import InputError, MissingPart, stable_hash
+from selector.domain.files import scratch_folder
 from selector.perception.model_files import all_models, content_tag, load_state
 
 SAFE_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
@@ -55,8 +55,8 @@ def register(name: str, architecture: Mapping[str, Any]) -> None:
     """Tell open_clip of a model that it does not know."""
     import open_clip
 
-    with TemporaryDirectory() as folder:  # it takes files alone, and the model's name from theirs
-        path = Path(folder) / f"{name}.json"
+    with scratch_folder() as folder:  # it takes files alone, and the model's name from theirs
+        path = folder / f"{name}.json"
         path.write_text(json.dumps({k: v for k, v in architecture.items() if k != "preprocess_cfg"}), encoding="utf-8")
         open_clip.add_model_config(path)
 

@@ -11,6 +11,8 @@ import os
 import re
 from pathlib import Path
 
+from selector.domain.files import replacing
+
 SUFFIX = ".sha256"
 _NOTE = re.compile(r"\A([0-9a-f]{64}) [ *].*\n(?:# (\d+ bytes, changed at \d+ ns)\n)?")
 
@@ -21,10 +23,8 @@ def write_sidecar(path: Path, sha256: str, hashed: os.stat_result) -> None:
     Args:
         hashed: facts of the file as they were before its bytes were read, so that a later change shows.
     """
-    target = path.with_name(path.name + SUFFIX)
-    temporary = target.with_name(f"{target.name}.{os.getpid()}")
-    temporary.write_text(f"{sha256}  {path.name}\n# {_facts(hashed)}\n", encoding="utf-8")
-    temporary.replace(target)
+    with replacing(path.with_name(path.name + SUFFIX), durable=False) as stream:
+        stream.write(f"{sha256}  {path.name}\n# {_facts(hashed)}\n".encode())
 
 
 def read_sidecar(path: Path) -> str | None:

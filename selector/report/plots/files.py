@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from selector.domain.files import write_atomically
 from selector.report.model import PlotCard
 from selector.report.plots.model import Drawing
-from selector.store.files import write_atomically
 
 
 def write_plot(path: Path, drawing: Drawing) -> PlotCard:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from selector.domain import InputError
+from selector.domain.files import replacing, write_atomically
 from selector.store import ImageFolder
-from selector.store.files import remove_stale_temporaries, replacing, write_atomically
 
 
 def test_an_image_lies_under_the_hash_of_its_bytes(tmp_path: Path) -> None:
@@ -68,14 +68,3 @@ def test_a_folder_in_the_way_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "place").mkdir()
     with pytest.raises(InputError, match="cannot write"):
         write_atomically(tmp_path / "place", b"x")
-
-
-def test_only_temporaries_of_dead_processes_are_swept(tmp_path: Path) -> None:
-    mine = tmp_path / f".tmp-{os.getpid()}-1"
-    dead = tmp_path / "ab" / ".tmp-999999999-2"
-    dead.parent.mkdir()
-    mine.touch()
-    dead.touch()
-    assert remove_stale_temporaries(tmp_path) == 1
-    assert mine.exists()
-    assert not dead.exists()

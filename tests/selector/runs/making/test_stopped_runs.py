@@ -24,7 +24,7 @@ from toy_services import (
 
 from selector import Campaign
 from selector.domain import InputError, Made, Recipe, TaskInputs
-from selector.store.files import DISK_FULL
+from selector.domain.files import DISK_FULL
 
 
 @pytest.fixture

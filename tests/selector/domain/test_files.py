@@ -1,0 +1,104 @@
+"""Whole files, and what a sweep takes: only what a dead process left."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from selector.domain import files
+from selector.domain.files import publish, replacing, scratch_folder, sweep, write_atomically
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from selector.domain.files import replacing, scratch_folder
+with scratch_folder(Path(sys.argv[1])) as folder, replacing(Path(sys.argv[1]) / "table.csv") as stream:
+    (folder / "half").write_bytes(b"half of it")
+    stream.write(b"half of it")
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a process that has written nowhere yet."""
+    monkeypatch.setattr(files, "_swept", set())
+
+
+@pytest.mark.usefixtures("fresh_process")
+def test_what_a_killed_process_left_is_swept_and_never_what_a_living_one_writes(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"writing\n"
+        left = names(tmp_path)
+        assert len(left) == 2
+        assert sweep(tmp_path) == 0
+        assert names(tmp_path) == left
+        writer.send_signal(signal.SIGKILL)
+    write_atomically(tmp_path / "other.csv", b"whole")  # the next run that writes there sweeps by itself
+    assert names(tmp_path) == ["other.csv"]
+
+
+def test_files_of_others_are_never_swept(tmp_path: Path) -> None:
+    others = [".tmp-backup", ".tmp-12-notes", ".bestshot-tmp-mine", ".unchecked", "tmp-1-" + "a" * 32]
+    for name in others:
+        (tmp_path / name).touch()
+    assert sweep(tmp_path) == 0
+    assert names(tmp_path) == sorted(others)
+
+
+def test_what_older_versions_left_is_swept_too(tmp_path: Path) -> None:
+    (tmp_path / "ab").mkdir()
+    for name in (f".tmp-17-{'0a' * 16}", ".tmp-17-campaign.db", ".tmp-17-campaign.db-wal", ".unchecked-mine.zip"):
+        (tmp_path / "ab" / name).touch()
+    assert (sweep(tmp_path), sweep(tmp_path, deep=True)) == (0, 4)
+
+
+def test_on_a_disk_without_locks_age_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with replacing(tmp_path / "file") as stream:
+        stream.write(b"x")
+        assert sweep(tmp_path) == 0
+        two_days_ago = time.time() - 2 * 86_400
+        os.utime(stream.name, (two_days_ago, two_days_ago))
+        assert sweep(tmp_path) == 1
+        (tmp_path / Path(stream.name).name).touch()
+    assert names(tmp_path) == ["file"]
+
+
+def test_a_scratch_folder_is_gone_afterwards_also_when_the_block_raises(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), scratch_folder(tmp_path) as folder:
+        (folder / "rest").touch()
+        raise KeyError
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_publishing_replaces_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
+    if not links:
+
+        def link(*_: Any) -> None:
+            raise OSError(errno.EPERM, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", link)
+    for data in (b"first", b"second"):
+        (tmp_path / "made").write_bytes(data)
+        assert publish(tmp_path / "made", tmp_path / "name") is (data == b"first")
+    assert (tmp_path / "name").read_bytes() == b"first"
