@@ -20,6 +20,7 @@ class Blank:
 
     name = "blank"
     version = "1"
+    last_resort = True  # what it makes is no answer to the task, whatever the campaign calls it
     task_types = frozenset(TaskType)
 
     def __init__(self, size_px: tuple[int, int] = (512, 512)) -> None:

@@ -17,6 +17,7 @@ class Source:
 
     name = "source"
     version = "1"
+    last_resort = True  # what it makes is no answer to the task, whatever the campaign calls it
     task_types = frozenset({TaskType.TIE, TaskType.VTTIE, TaskType.DEEPFAKE})
 
     def check(self) -> None:

@@ -14,10 +14,11 @@ from typing import Any
 from selector.config import check_names, read_config
 from selector.contest import load_profile
 from selector.contest.remaining import remaining_submissions
-from selector.create import CONFIG_NAME, create_campaign, store_url
+from selector.create import CONFIG_NAME, create_campaign, open_store
 from selector.doctor import Check, check_campaign, check_generators, check_judges, check_machine, check_plan, used_first
 from selector.domain import BestshotError, InputError, Task, TaskType
 from selector.domain.embedding import ContestContext
+from selector.domain.files import sweep
 from selector.planning.generating import Wish
 from selector.ranking import Pick
 from selector.report.calibration import write_explanation, write_plots
@@ -34,7 +35,7 @@ from selector.runs.importing import ImportSummary, import_images
 from selector.runs.judging import JudgeSummary, judge
 from selector.runs.learning import Calibration, describe
 from selector.runs.making.dry_run import GenerateEstimate, estimate
-from selector.runs.making.orders import Order, without_services
+from selector.runs.making.orders import Order
 from selector.runs.planning import (
     ASSUMED_REMAINING,
     SubmissionPlan,
@@ -63,7 +64,7 @@ from selector.runs.translating import TranslateSummary, translate
 from selector.runs.workspace import Workspace
 from selector.sheet import build_sheet
 from selector.status import Status, status
-from selector.store import Database, ImageFolder
+from selector.store import ImageFolder
 from selector.store.records import last_resorts, load_candidates, load_tasks
 from selector.submission.export import Export, export
 from selector.submission.ledger import Ledger, Quota, SubmissionRecord
@@ -94,6 +95,9 @@ class Campaign:
         folder: the campaign's folder.
         clock: gives the present as an aware datetime; tests hand in their own.
 
+    Attributes:
+        already_there: whether ``init`` found it made from the same input.
+
     Raises:
         InputError: the folder is no campaign, or its configuration is wrong.
 
@@ -103,12 +107,15 @@ class Campaign:
         >>> campaign.export().zip_path  # doctest: +SKIP
     """
 
+    already_there = False
+
     def __init__(self, folder: str | Path, clock: Callable[[], datetime] = utc_now) -> None:
         self.folder = Path(folder)
         self.config = read_config(self.folder / CONFIG_NAME)
         self.profile = load_profile(_profile_place(self.config.profile, self.folder))
+        sweep(self.folder)
         images = ImageFolder(self.folder / "images", _SUFFIX[self.profile.export.image_format])
-        db = Database(store_url(self.config, self.folder))
+        db = open_store(self.config, self.folder)
         self._ws = Workspace(self.folder, self.config, self.profile, db, images, clock)
         self._ledger = Ledger(self._ws.db, self.profile, clock)
         self._check_profile()
@@ -126,13 +133,17 @@ class Campaign:
         """Make a campaign from a task table and a folder of input images; ``config`` are keys of ``campaign.toml``.
 
         Everything is checked before anything is written, and ``campaign.toml`` is written last: a folder without it is
-        no campaign, and a killed ``init`` can be run again.
+        no campaign, and a killed ``init`` can be run again. A campaign that was made from the same input is opened as
+        it is, and ``already_there`` says so; at a ``store.url`` that holds it, its records are shared.
 
         Raises:
-            InputError: a wrong table, picture or key; the folder is a campaign already or holds other things.
+            InputError: a wrong table, picture or key; the folder is another campaign or holds other things, or the
+                database at ``store.url`` holds another campaign.
         """
-        create_campaign(Path(folder), Path(tasks), Path(images), profile, config)
-        return cls(folder, clock)
+        made = create_campaign(Path(folder), Path(tasks), Path(images), profile, config)
+        opened = cls(folder, clock)
+        opened.already_there = not made
+        return opened
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
@@ -158,12 +169,9 @@ class Campaign:
         """
         stop = threading.Event()
         selected, orders, left_out = self._orders(types, generators, task_ids, n, stop)
-        with alone_at_services(self._ws, orders) as alone:
-            if not alone:
-                orders, busy = without_services(orders)
-                left_out |= busy
-            summary = generate(self._ws, orders, retry_failed, progress, stop)
-        summary.left_out.update(left_out)
+        with alone_at_services(self._ws, orders, stop) as (mine, waiting):
+            summary = generate(self._ws, mine, retry_failed, progress, stop)
+        summary.left_out.update({**left_out, **waiting})
         with self._ws.db.read() as connection:
             served = {c.task_id for c in load_candidates(connection) if not c.fallback}
         summary.without_candidates = [t.id for t in selected if t.id not in served]

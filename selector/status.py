@@ -16,14 +16,7 @@ from selector.runs.workspace import Workspace
 from selector.store import schema
 from selector.store.jobs import DELIVERED, PERHAPS, Job, load_jobs, money_spent
 from selector.store.observations import Judgement, load_judgements
-from selector.store.records import (
-    FALLBACK_GENERATORS,
-    Attempt,
-    Planning,
-    current_plannings,
-    load_attempts,
-    load_candidates,
-)
+from selector.store.records import Attempt, Planning, current_plannings, load_attempts, load_candidates
 from selector.submission.ledger import Ledger, Quota, SubmissionRecord
 
 IMPORTED = "folder:"  # how the names of imports begin
@@ -158,9 +151,11 @@ def open_failures(
 def _is_of_plan(failed: Planning | Attempt, ws: Workspace, types: Mapping[str, TaskType]) -> bool:
     """Whether the present plan of the task's type names the generator; imports and last resorts are in no plan."""
     name = failed.generator
-    if name.startswith(IMPORTED) or name in FALLBACK_GENERATORS or failed.task_id not in types:
+    if name.startswith(IMPORTED) or failed.task_id not in types:
         return True
-    return any(step.generator == name for step in ws.config.generate.steps(types[failed.task_id]))
+    task_type = types[failed.task_id]
+    planned = [step.generator for step in ws.config.generate.steps(task_type)]
+    return name in (*planned, ws.profile.task_types[task_type].fallback)
 
 
 def _by_judge(judgements: Sequence[Judgement]) -> dict[str, JudgeStatus]:

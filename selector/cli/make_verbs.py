@@ -59,9 +59,16 @@ def init(folder: Path, profile: str, tasks: Path, images: Path, team: str, seed:
         counts: dict[str, int] = {}
         for task in campaign.tasks:
             counts[task.type.value] = counts.get(task.type.value, 0) + 1
-    result = {"campaign": str(folder), "profile": campaign.profile.name, "tasks": len(campaign.tasks), "types": counts}
+    result = {
+        "campaign": str(folder),
+        "profile": campaign.profile.name,
+        "tasks": len(campaign.tasks),
+        "types": counts,
+        "already_there": campaign.already_there,
+    }
     types = ", ".join(f"{n} {t}" for t, n in sorted(counts.items()))
-    text = f"{folder}: {n_of(len(campaign.tasks), 'task')} ({types})\nnext: cd {folder} && bestshot generate"
+    already = ", already there: nothing was changed" if campaign.already_there else ""
+    text = f"{folder}: {n_of(len(campaign.tasks), 'task')} ({types}){already}\nnext: cd {folder} && bestshot generate"
     emit(result, text, as_json)
 
 

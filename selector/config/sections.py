@@ -14,6 +14,11 @@ class StoreConfig(Section):
         default="",
         description="SQLAlchemy URL of the database; empty: campaign.db in this folder. A team can share a PostgreSQL.",
     )
+    campaign: str = Field(
+        default="",
+        pattern=r"^[0-9a-f]{0,64}$",
+        description="the campaign's id in the database; `bestshot init` writes it, it is not to be changed",
+    )
 
 
 class ScoreConfig(Section):

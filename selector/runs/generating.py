@@ -190,7 +190,7 @@ class _Run:
                     add_planning(connection, row, now)
                 else:
                     add_attempt(self._ws.db, connection, row.attempt, row.candidate, row.try_number, now)
-                    end_jobs(connection, row.ends, now)
+                    end_jobs(self._ws.db, connection, row.ends, now)
         self._unsaved = []
 
     def _count(self, work: Work, event: Planning | Tried | Skipped | Left | Ended) -> None:

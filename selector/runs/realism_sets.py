@@ -25,7 +25,7 @@ from selector.runs.picking import newest_picks
 from selector.runs.progress import Progress
 from selector.runs.workspace import Workspace
 from selector.store.embeddings import StoredVectors
-from selector.store.records import FALLBACK_GENERATORS, load_attempts
+from selector.store.records import load_attempts
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 Members = dict[str, list[str]]  # task id to the ids of candidates
@@ -138,7 +138,7 @@ def _made(ws: Workspace, tasks: Sequence[str]) -> dict[str, Members]:
     with ws.db.read() as connection:
         attempts = load_attempts(connection)
     for a in attempts:
-        if a.candidate_id is not None and a.generator not in FALLBACK_GENERATORS and a.task_id in wanted:
+        if a.candidate_id is not None and not a.fallback and a.task_id in wanted:
             found.setdefault(a.generator, {}).setdefault(a.task_id, set()).add(a.candidate_id)
     return {name: {task: sorted(one[task]) for task in tasks if task in one} for name, one in found.items()}
 

@@ -16,9 +16,9 @@ from selector.remote import Account, Service
 from selector.runs.making.orders import Order
 from selector.runs.workspace import Workspace
 from selector.store.jobs import load_jobs, money_spent
-from selector.store.lock import only_one
+from selector.store.leases import holding
 
-LOCK = ".services.lock"  # two processes at once would pay for the same images
+_WAITING = "{holder} is at work with services, and both would pay for the same images: wait for it"
 SERVICE = "service"  # the key of [generators.NAME] that names one of [services]
 
 
@@ -57,16 +57,30 @@ class Accounts:
 
 
 @contextmanager
-def alone_at_services(ws: Workspace, orders: Sequence[Order]) -> Iterator[bool]:
-    """Whether no other process of this campaign works with services while the block runs; true for local orders."""
-    accounts = [order.generator.account for order in orders if isinstance(order.generator, RemoteGenerator)]
+def alone_at_services(
+    ws: Workspace, orders: Sequence[Order], stop: threading.Event
+) -> Iterator[tuple[list[Order], dict[str, str]]]:
+    """What this process may do while the block runs: two at once would pay for the same images.
+
+    One process of a campaign hands in jobs at a time, and one of all campaigns that share the store works with an
+    account. Yields the orders that may be carried out, those of this machine always among them, and why others wait, by
+    generator. ``stop`` is set when another process takes over; raises ``LeaseLost`` then.
+    """
+    accounts = {o.name: o.generator.account for o in orders if isinstance(o.generator, RemoteGenerator)}
     if not accounts:
-        yield True
+        yield list(orders), {}
         return
-    with only_one(ws.folder / LOCK) as alone:
-        for account in {id(one): one for one in accounts}.values():
+    campaign, own = f"services of campaign {ws.db.campaign}", {n: _lease(a.service) for n, a in accounts.items()}
+    with holding(ws.db, [campaign, *dict.fromkeys(own.values())], ws.now(), stop) as busy:
+        for account in {id(one): one for one in accounts.values()}.values():
             account.spending.spent = _spent(ws, account.service.name)  # also by a process that has just ended
-        yield alone
+        holders = {name: busy.get(campaign) or busy.get(lease) for name, lease in own.items()}
+        waiting = {name: _WAITING.format(holder=holder) for name, holder in sorted(holders.items()) if holder}
+        yield [order for order in orders if order.name not in waiting], waiting
+
+
+def _lease(service: Service) -> str:
+    return f"account at {service.base_url}, key {service.key_env or service.key_shown}"
 
 
 def service_of(ws: Workspace, generator: str) -> Service | None:

@@ -2,29 +2,34 @@
 
 Promises: a write is one transaction and is durable when ``write`` ends; writers queue (for up to 30 s) and never
 interleave; a reader never waits for a writer; any number of processes may open the same campaign.
+
+Every row belongs to one campaign: a SQLite file holds one, and on PostgreSQL each has a schema of its own.
 """
 
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event, insert, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.schema import CreateSchema
 
 from selector.domain import BestshotError, InputError
-from selector.domain.files import DISK_FULL
+from selector.domain.files import DISK_FULL, scratch_folder
 from selector.store import schema
 from selector.store.migration import bring_up_to_date, stored_format
 
 BUSY_SECONDS = 30
 MIN_FREE_BYTES = 256 * 1024
-_WRITER_LOCK = 0x62737400  # any constant: the advisory lock that PostgreSQL writers of a campaign share
+_WRITER_LOCK = 0x62737400  # any constant: with the campaign's, the lock that PostgreSQL's writers share
+_SHARED_SCHEMA = "bestshot"  # on PostgreSQL: what concerns all campaigns of the database
 
 
 class Database:
@@ -32,26 +37,37 @@ class Database:
 
     A database of an older format is brought to the present one (see ``migration``).
 
+    Args:
+        url: of the database.
+        create: make what is missing.
+        campaign: its id, which names its schema on PostgreSQL; "" for the usual schema, which older ones have.
+
     Raises:
         InputError: no database there, a newer format, an unwritable place, a full disk.
     """
 
-    def __init__(self, url: str | Path, create: bool = False) -> None:
+    def __init__(self, url: str | Path, create: bool = False, campaign: str = "") -> None:
         # Not by formatting: a path may hold '?', '#' or '%'.
         self.url = URL.create("sqlite", database=str(url)) if isinstance(url, Path) else url
         if isinstance(url, Path) and not create and not url.is_file():
             raise InputError(f"{url} is not there: this folder is no campaign; make one with `bestshot init`")
         self._writing = threading.Lock()  # within a process: SQLite's own queue sleeps between its looks
-        self.engine = _engine(self.url)
+        self.engine = _engine(self.url, campaign)
+        self._schema = self.engine.get_execution_options()["schema_translate_map"][None]
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
-        self._place = Path(file).parent if file else None
+        self._file = Path(file) if file else None
+        self._place = self._file.parent if self._file else None
         with _plain_errors(self._place):
             if create:
-                schema.metadata.create_all(self.engine)
-                self.set_fact("format", str(schema.FORMAT_VERSION))
-            elif not inspect(self.engine).has_table("fact"):
+                self._create_tables()
+            elif not inspect(self.engine).has_table("fact", schema=self._schema):
                 raise InputError("the database holds no campaign: restore it from a backup, or mend `url` in [store]")
             self._check_format()
+
+    @property
+    def campaign(self) -> str | None:
+        """The id of the campaign whose rows these are."""
+        return self.fact(schema.CAMPAIGN)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -66,7 +82,8 @@ class Database:
             engine = self.engine.execution_options(bestshot_write=True)
             with engine.connect() as connection, connection.begin():
                 if self.engine.dialect.name == "postgresql":
-                    connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})"))
+                    lock = text("SELECT pg_advisory_xact_lock(:writers, hashtext(:campaign))")
+                    connection.execute(lock, {"writers": _WRITER_LOCK, "campaign": self._schema or ""})
                 yield connection
 
     def insert_missing(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -86,10 +103,9 @@ class Database:
             rows = connection.execute(select(f.key, f.value).where(f.key.startswith(prefix, autoescape=True)))
             return {row.key[len(prefix) :]: row.value for row in rows}
 
-    def set_fact(self, key: str, value: str) -> None:
-        """Store a fact for good; one that is there already stays as it is."""
-        with self.write() as connection:
-            self.insert_missing(connection, schema.fact, [{"key": key, "value": value}])
+    def set_facts(self, connection: Connection, facts: Mapping[str, str]) -> None:
+        """Store facts for good; one that is there already stays as it is."""
+        self.insert_missing(connection, schema.fact, [{"key": key, "value": value} for key, value in facts.items()])
 
     def has_candidates(self) -> bool:
         """Whether any work is stored here."""
@@ -114,8 +130,25 @@ class Database:
                 f"this campaign has format {found}, this bestshot knows {schema.FORMAT_VERSION}: upgrade bestshot"
             )
         if found < schema.FORMAT_VERSION:
-            with self.write() as connection:
+            self._upgrade()
+
+    def _upgrade(self) -> None:
+        """A copy of the old file stays beside it until the new one is complete; PostgreSQL needs none."""
+        copy = None
+        with self.write() as connection:
+            found = stored_format(connection)
+            if found < schema.FORMAT_VERSION:  # else another process was faster
+                copy = _copied(self._file, found) if self._file else None
                 bring_up_to_date(connection)
+        if copy is not None:
+            copy.unlink(missing_ok=True)
+
+    def _create_tables(self) -> None:
+        with self.write() as connection:
+            for name in (self._schema, _SHARED_SCHEMA) if self._schema else ():
+                connection.execute(CreateSchema(name, if_not_exists=True))
+            schema.metadata.create_all(connection)
+            self.set_facts(connection, {"format": str(schema.FORMAT_VERSION)})
 
 
 def add(connection: Connection, table: Table, **values: Any) -> int:
@@ -125,9 +158,12 @@ def add(connection: Connection, table: Table, **values: Any) -> int:
     return int(key[0]) if key and isinstance(key[0], int) else 0
 
 
-def _engine(url: str | URL) -> Engine:
+def _engine(url: str | URL, campaign: str) -> Engine:
     try:
         engine = create_engine(url)
+        own = f"bestshot_{campaign}" if campaign and engine.dialect.name == "postgresql" else None
+        shared = _SHARED_SCHEMA if own else None
+        engine = engine.execution_options(schema_translate_map={None: own, schema.SHARED: shared})
     except (SQLAlchemyError, ImportError) as error:
         # The URL itself is not repeated: it may hold a password.
         raise InputError(
@@ -184,3 +220,14 @@ def _is_full(place: Path | None) -> bool:
 
 def _first_line(error: BaseException) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _copied(file: Path, old_format: int) -> Path:
+    """A copy of a SQLite database as it was committed last, under a name that says its format."""
+    copy = file.with_name(f"{file.stem}.format-{old_format}{file.suffix}")
+    with scratch_folder(file.parent) as folder:
+        made = folder / copy.name
+        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(made)) as target:
+            source.backup(target)
+        made.replace(copy)
+    return copy

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from selector.domain import JSONValue
 from selector.store import schema
-from selector.store.database import add
+from selector.store.database import Database, add
 
 DELIVERED, UNDELIVERED, FAILED, REFUSED, LOST = "delivered", "undelivered", "failed", "refused", "lost"
 PERHAPS = "perhaps"  # handed in and not answered: it may have been made, nobody can ask for it, and it counts as paid
@@ -53,12 +53,13 @@ class Job:
 
 @dataclass(frozen=True)
 class JobEnd:
-    """How a job ended for one recipe."""
+    """How a job ended for one recipe; ``try_number`` of the attempt that tells of it, 0 where none does."""
 
     job_id: int
     recipe_key: str
     outcome: str
     reason: str | None = None
+    try_number: int = 0
 
 
 def open_job(
@@ -91,10 +92,9 @@ def open_job(
     )
 
 
-def end_jobs(connection: Connection, ends: Iterable[JobEnd], at: str) -> None:
-    rows = [{**vars(end), "at": at} for end in ends]
-    if rows:
-        connection.execute(insert(schema.job_end), rows)
+def end_jobs(db: Database, connection: Connection, ends: Iterable[JobEnd], at: str) -> None:
+    """Append; an end that is there already is left out."""
+    db.insert_missing(connection, schema.job_end, [{**vars(end), "at": at} for end in ends])
 
 
 def load_jobs(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from selector.store import schema
-from selector.store.records import FALLBACK_GENERATORS
 
 # Where attempts keep what was done beside their generator's own work: written by selector/runs/making.
 _STYLE, _FINISH, _ORIGIN = ("prompt_style", "style"), ("finish", "name"), "finished_from"
@@ -32,9 +31,8 @@ def makers(connection: Connection) -> dict[tuple[str, str], Maker]:
     """(task id, candidate id) to what made it; of several the first by name, in every process."""
     a = schema.attempt.c
     treated = (a.params[_STYLE].as_string(), a.params[_FINISH].as_string(), a.notes[_ORIGIN].as_string())
-    query = select(a.task_id, a.candidate_id, a.generator, a.variant, *treated).where(
-        a.candidate_id.is_not(None), a.generator.not_in(FALLBACK_GENERATORS)
-    )
+    query = select(a.task_id, a.candidate_id, a.generator, a.variant, *treated)
+    query = query.where(a.candidate_id.is_not(None), ~a.fallback)
     found: dict[tuple[str, str], Maker] = {}
     for row in connection.execute(query.order_by(a.generator, a.variant, a.id)):
         style, finish, origin = (value or "" for value in row[4:])

@@ -1,19 +1,28 @@
-"""Brings the database of an older bestshot to the present format: what is missing is added, no row is touched.
-
-The one exception to "rows are never changed" is the fact ``format`` itself, so that an older bestshot, which would take
-a total of one task type for one of all tasks, asks for an upgrade instead.
+"""Brings the database of an older bestshot to the present format, in one transaction: a kill leaves the old one, whole.
 
 Format 2 (from 1): table ``judgement``; column ``observation.scope``, where NULL means what a total meant before.
 Format 3: tables ``embedding``, ``text_embedding`` and ``judge_reply``; column ``judgement.spread``.
 Format 4: tables ``job``, ``job_end`` and ``prompt_text``.
+Format 5: table ``lease``; fact ``campaign``; ``attempt.fallback``; ``job_end.try_number``, with which an end is unique:
+rows that an interrupted run stored twice go.
+
+Tables with new rules are made anew and filled from the old ones; no other row is touched but the fact ``format``, so
+that an older bestshot asks for an upgrade.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Table, inspect, select, update
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Table, TableClause, and_, column, insert, inspect, or_, select, text, update
+from sqlalchemy import table as sql_table
 from sqlalchemy.schema import CreateColumn
 
+from selector.domain import stable_hash
 from selector.store import schema
+
+_LAST_RESORTS = {"source": "unchanged", "blank": "grey"}  # generator to its one variant, before format 5
 
 
 def stored_format(connection: Connection) -> int:
@@ -23,24 +32,92 @@ def stored_format(connection: Connection) -> int:
 
 
 def bring_up_to_date(connection: Connection) -> None:
-    """Add missing tables and columns, and note the format; nothing when another process has done it already.
+    """Add what is missing, make anew what has new rules, and note the format.
 
-    ``connection`` is in a transaction that holds the writers' lock: a kill leaves the old format, whole.
+    ``connection`` is in a transaction that holds the writers' lock.
     """
-    if stored_format(connection) >= schema.FORMAT_VERSION:
-        return
+    present = set(inspect(connection).get_table_names())
     schema.metadata.create_all(connection)
     for table in schema.metadata.sorted_tables:
-        _add_missing_columns(connection, table)
+        if table.name not in _REBUILT:
+            _add_missing_columns(connection, table)
+    for table, fill in _REBUILT.values():
+        if table.name in present:
+            _rebuild(connection, table, fill)
     value = {"value": str(schema.FORMAT_VERSION)}
     connection.execute(update(schema.fact).where(schema.fact.c.key == "format").values(**value))
+    _name_campaign(connection)
 
 
 def _add_missing_columns(connection: Connection, table: Table) -> None:
-    present = {column["name"] for column in inspect(connection).get_columns(table.name)}
+    present = _columns(connection, table)
     quoted = connection.dialect.identifier_preparer.format_table(table)
     for column in table.columns:
         if column.name not in present:
-            # Rows that are there get NULL: a new column that must not be NULL would need a migration of its own.
+            # Rows that are there get NULL: a new column that must not be NULL would need a table made anew.
             definition = CreateColumn(column).compile(dialect=connection.dialect)
             connection.exec_driver_sql(f"ALTER TABLE {quoted} ADD COLUMN {definition}")
+
+
+def _rebuild(connection: Connection, table: Table, fill: Callable[[Connection, TableClause], None]) -> None:
+    """Put the rows aside, make the table as it is now, and ``fill`` it from the rows."""
+    aside = sql_table(f"old_{table.name}", *(column(name) for name in sorted(_columns(connection, table))))
+    connection.execute(text(f"CREATE TABLE {aside.name} AS SELECT * FROM {table.name}"))
+    table.drop(connection)
+    table.create(connection)
+    fill(connection, aside)
+    connection.execute(text(f"DROP TABLE {aside.name}"))
+    if connection.dialect.name == "postgresql":  # rows that bring their id do not move its counter
+        highest = f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) FROM {table.name}"
+        connection.execute(text(highest))
+
+
+def _attempts(connection: Connection, old: TableClause) -> None:
+    """What a last resort made was known by the generator's name alone; its variant tells it from one of that name."""
+    made = or_(*(old.c.variant == own for own in _LAST_RESORTS.values()))
+    finished = or_(*(old.c.variant.like(f"{own} + %") for own in _LAST_RESORTS.values()))
+    values = {c.name: old.c[c.name] for c in schema.attempt.columns if c.name in old.c}
+    values["fallback"] = and_(old.c.generator.in_(tuple(_LAST_RESORTS)), or_(made, finished))
+    connection.execute(insert(schema.attempt).from_select(list(values), select(*values.values())))
+
+
+def _job_ends(connection: Connection, old: TableClause) -> None:
+    """An end and its attempt were stored at one moment; a copy that came later has no attempt of its moment."""
+    j, a = schema.job.c, schema.attempt.c
+    of_job = and_(a.task_id == j.task_id, a.generator == j.generator, a.build == j.build)
+    query = (
+        select(*old.c, a.try_number)
+        .join(schema.job, j.id == old.c.job_id)
+        .outerjoin(schema.attempt, and_(of_job, a.recipe_key == old.c.recipe_key, a.at == old.c.at))
+        .order_by(old.c.id)
+    )
+    rows = [dict(row._mapping) for row in connection.execute(query)]
+    kept: dict[tuple[Any, ...], dict[str, Any]] = {}
+    told = {_end(row) for row in rows if row["try_number"] is not None}
+    for row in rows:
+        if row["try_number"] is not None or _end(row) not in told:
+            number = row["try_number"] or 0
+            kept.setdefault((*_end(row), number), {**row, "try_number": number})
+    if kept:
+        connection.execute(insert(schema.job_end), list(kept.values()))
+
+
+def _end(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return row["job_id"], row["recipe_key"], row["outcome"]
+
+
+def _name_campaign(connection: Connection) -> None:
+    """Campaigns had no id; the inputs that are pinned tell one from another."""
+    f = schema.fact.c
+    facts = dict(connection.execute(select(f.key, f.value).where(f.key != "format").order_by(f.key)).tuples().all())
+    if schema.CAMPAIGN not in facts:
+        connection.execute(insert(schema.fact).values(key=schema.CAMPAIGN, value=stable_hash(facts, 16)))
+
+
+def _columns(connection: Connection, table: Table) -> set[str]:
+    return {found["name"] for found in inspect(connection).get_columns(table.name)}
+
+
+_REBUILT = {
+    t.name: (t, fill) for t, fill in ((schema.attempt, _attempts), (schema.job_end, _job_ends))
+}  # in this order

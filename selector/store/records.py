@@ -12,8 +12,6 @@ from selector.domain import JSONValue, Recipe, Score, Task, TaskType
 from selector.store import schema
 from selector.store.database import Database, add
 
-FALLBACK_GENERATORS = ("source", "blank")  # last resorts: what only they make is flagged wherever it shows
-
 
 @dataclass(frozen=True)
 class Planning:
@@ -30,7 +28,7 @@ class Planning:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try of one recipe; ``outcome`` is made, declined, failed or missing."""
+    """One try of one recipe; ``outcome`` is made, declined, failed or missing; ``fallback``: by a last resort."""
 
     task_id: str
     generator: str
@@ -42,13 +40,14 @@ class Attempt:
     reason: str | None = None
     notes: JSONValue = None
     seconds: float = 0.0
+    fallback: bool = False
 
 
 @dataclass(frozen=True)
 class Candidate:
     """One image for one task; ``id`` is the SHA-256 of its final bytes.
 
-    ``fallback``: only last resorts (``FALLBACK_GENERATORS``) made it, so it is no answer to the task.
+    ``fallback``: only last resorts made it, so it is no answer to the task.
     """
 
     task_id: str
@@ -149,6 +148,7 @@ def add_attempt(
         "seed": attempt.recipe.seed,
         "params": dict(attempt.recipe.params),
         "outcome": attempt.outcome,
+        "fallback": attempt.fallback,
         "candidate_id": attempt.candidate_id,
         "reason": attempt.reason,
         "notes": attempt.notes or {},
@@ -161,7 +161,7 @@ def add_attempt(
 def load_candidates(connection: Connection, task_id: str | None = None) -> tuple[Candidate, ...]:
     """Candidates of one task, or of all, ordered by task and id: the same order in every process."""
     c, a = schema.candidate.c, schema.attempt.c
-    answered = exists().where(a.task_id == c.task_id, a.candidate_id == c.id, a.generator.not_in(FALLBACK_GENERATORS))
+    answered = exists().where(a.task_id == c.task_id, a.candidate_id == c.id, ~a.fallback)
     query = select(schema.candidate, (~answered).label("fallback")).order_by(c.task_id, c.id)
     if task_id is not None:
         query = query.where(c.task_id == task_id)
@@ -182,7 +182,7 @@ def load_attempts(connection: Connection, task_id: str | None = None) -> tuple[A
 def last_resorts(connection: Connection) -> dict[str, set[str]]:
     """Task id to the ids of candidates that a last resort made, whether or not another generator made them too."""
     a = schema.attempt.c
-    query = select(a.task_id, a.candidate_id).where(a.generator.in_(FALLBACK_GENERATORS), a.candidate_id.is_not(None))
+    query = select(a.task_id, a.candidate_id).where(a.fallback, a.candidate_id.is_not(None))
     found: dict[str, set[str]] = {}
     for row in connection.execute(query):
         found.setdefault(row.task_id, set()).add(row.candidate_id)
@@ -266,4 +266,5 @@ def _attempt(row: Any) -> Attempt:
         row.reason,
         row.notes,
         row.seconds,
+        bool(row.fallback),
     )

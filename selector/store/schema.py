@@ -18,11 +18,13 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-FORMAT_VERSION = 4  # what opens an older one is in migration.py
+FORMAT_VERSION = 5  # what opens an older one is in migration.py
+SHARED = "shared"  # the schema of what concerns all campaigns of a database; SQLite has one of them, and no schemas
+CAMPAIGN = "campaign"  # key of the fact that names the campaign whose rows these are
 
 metadata = MetaData()
 
-# Facts of the database itself: format version, profile, and the hash of the task table that it was made from.
+# Facts of the database itself: format version, campaign, profile, and hashes of the inputs that it was made from.
 fact = Table("fact", metadata, Column("key", String, primary_key=True), Column("value", String, nullable=False))
 
 task = Table(
@@ -67,6 +69,7 @@ attempt = Table(
     Column("seed", Integer, nullable=False),
     Column("params", JSON, nullable=False),
     Column("outcome", String, nullable=False),  # made | declined | failed | missing
+    Column("fallback", Boolean, nullable=False),  # by a last resort: no answer to the task. Since format 5
     Column("candidate_id", String),
     Column("reason", String),
     Column("notes", JSON, nullable=False),
@@ -259,7 +262,8 @@ job = Table(
     Index("job_service", "service"),
 )
 
-# How a job ended for one of its recipes. A job is open for those that have no row here. Since format 4.
+# How a job ended for one of its recipes. A job is open for those that have no row here. Since format 4. The try that an
+# end belongs to makes it one of a kind (since format 5): a row that is stored twice is there once.
 job_end = Table(
     "job_end",
     metadata,
@@ -268,9 +272,10 @@ job_end = Table(
     Column("recipe_key", String, nullable=False),
     # delivered | undelivered (paid, the download failed) | failed | refused | lost (the service forgot it)
     Column("outcome", String, nullable=False),
+    Column("try_number", Integer, nullable=False),  # of the attempt that was stored with it; 0: no attempt tells of it
     Column("reason", String),
     Column("at", String, nullable=False),
-    Index("job_end_job", "job_id", "recipe_key"),
+    UniqueConstraint("job_id", "recipe_key", "outcome", "try_number", name="job_end_once"),
 )
 
 # A prompt as a language model rewrote or translated it, or why there is none. The asks for one text have one key; the
@@ -298,4 +303,19 @@ prompt_text = Table(
     Column("at", String, nullable=False),
     UniqueConstraint("key", "ask", "at", name="prompt_text_once"),
     Index("prompt_text_key", "key"),
+)
+
+# What one process at a time may do, on whatever machine: see leases.py. The only rows that are changed and removed.
+# Since format 5.
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("token", String, nullable=False),  # of one holding: nobody gives back what another has taken over
+    Column("machine", String, nullable=False),
+    Column("host", String, nullable=False),  # for people
+    Column("pid", Integer, nullable=False),
+    Column("since", String, nullable=False),
+    Column("beat", Float, nullable=False),  # when the holder last said that it lives, s since 1970, the store's clock
+    schema=SHARED,
 )

@@ -172,6 +172,7 @@ class Bench:
             reason,
             kept,
             round(time.perf_counter() - started, 3),
+            getattr(order.generator, "last_resort", False),
         )
         return Tried(attempt, open_.try_number, candidate, ends, cost)
 

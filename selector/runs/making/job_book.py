@@ -41,14 +41,16 @@ class JobBook:
     def end(self, job_id: int, recipe_keys: Sequence[str], outcome: str, reason: str) -> None:
         """Note how a job ended of which no attempt tells."""
         with self._ws.db.write() as connection:
-            jobs.end_jobs(connection, [JobEnd(job_id, key, outcome, reason) for key in recipe_keys], self._ws.now())
+            ends = [JobEnd(job_id, key, outcome, reason) for key in recipe_keys]
+            jobs.end_jobs(self._ws.db, connection, ends, self._ws.now())
 
     def perhaps(self, order: Order, recipe_keys: Sequence[str], price: float | None, why: str) -> None:
         """Store that a job was handed in of which no answer tells. Raises ``InputError`` when the disk is full."""
         entry, now = _Entry(order, Ticket("", resumable=False), tuple(recipe_keys), price), self._ws.now()
         with self._ws.db.write() as connection:
             job_id = entry.row(connection, self._service, now)
-            jobs.end_jobs(connection, [JobEnd(job_id, key, jobs.PERHAPS, why) for key in recipe_keys], now)
+            ends = [JobEnd(job_id, key, jobs.PERHAPS, why) for key in recipe_keys]
+            jobs.end_jobs(self._ws.db, connection, ends, now)
 
     def _store(self) -> None:
         entries: list[_Entry] = []

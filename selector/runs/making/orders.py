@@ -98,12 +98,3 @@ def check_budgets(orders: Sequence[Order]) -> None:
                 f"service {generator.account.service.name} has a budget, and no price is known for '{order.name}': "
                 "set `prices` beside it, or leave the budget out"
             )
-
-
-def without_services(orders: Sequence[Order]) -> tuple[list[Order], dict[str, str]]:
-    """Orders of this machine's generators, and why the others wait, by generator."""
-    remote = {order.name for order in orders if isinstance(order.generator, RemoteGenerator)}
-    why = (
-        "another process of this campaign is at work with services, and both would pay for the same images: wait for it"
-    )
-    return [order for order in orders if order.name not in remote], dict.fromkeys(sorted(remote), why)

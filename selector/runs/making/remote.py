@@ -260,7 +260,7 @@ class _Work:
         key = one.recipe.key
         if delivery.error is not None:
             outcome = jobs.REFUSED if isinstance(delivery.error, Declined) else jobs.FAILED
-            return self.tried(one, delivery.error, (JobEnd(job_id, key, outcome, str(delivery.error)),))
+            return self.tried(one, delivery.error, (JobEnd(job_id, key, outcome, str(delivery.error), one.try_number),))
         result: Made | Exception
         try:
             result = self._generator.fetch(*as_shown(self.inputs, one.recipe), delivery)
@@ -270,7 +270,7 @@ class _Work:
             result = error
         done = self.tried(one, result, cost=price)
         outcome = jobs.DELIVERED if done.candidate is not None else jobs.UNDELIVERED
-        ends = (JobEnd(job_id, key, outcome, done.attempt.reason),)
+        ends = (JobEnd(job_id, key, outcome, done.attempt.reason, done.try_number),)
         return Tried(done.attempt, done.try_number, done.candidate, ends, price)
 
 
