@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from old_campaigns import FORMATS, columns, old_campaign, query
 from sqlalchemy import inspect, select
 
 from selector import Campaign
@@ -153,3 +154,66 @@ def test_many_that_open_an_old_database_at_once_all_succeed(old: Path) -> None:
     for thread in threads:
         thread.join()
     assert not failed
+
+
+# An end of a job is a copy if the same one is there already and its run stored no attempt at that time.
+ENDS_ONCE = """
+SELECT job_id, recipe_key, outcome, reason, at FROM job_end e
+WHERE NOT EXISTS (
+    SELECT 1 FROM job_end f WHERE f.id < e.id AND f.job_id = e.job_id AND f.recipe_key = e.recipe_key
+    AND f.outcome = e.outcome AND f.reason IS e.reason
+) OR EXISTS (SELECT 1 FROM attempt a WHERE a.recipe_key = e.recipe_key AND a.at = e.at)
+"""
+
+
+@pytest.fixture(params=FORMATS)
+def version(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+def test_every_row_of_an_old_campaign_is_as_it_was(tmp_path: Path, version: int) -> None:
+    path = old_campaign(tmp_path, version)
+    queries = {table: f"SELECT {names} FROM {table}" for table, names in columns(path).items() if table != "job_end"}
+    queries["fact"] += " WHERE key != 'format'"
+    before = {table: query(path, sql) for table, sql in queries.items()}
+    assert all(before.values()), "every table has rows"
+    Database(path).close()
+    assert {table: query(path, sql) for table, sql in queries.items()} == before
+    assert query(path, "SELECT value FROM fact WHERE key = 'format'") == [(str(schema.FORMAT_VERSION),)]
+
+
+def test_an_old_campaign_shows_its_tasks_and_submissions_as_they_were(tmp_path: Path, version: int) -> None:
+    old_campaign(tmp_path, version)
+    with Campaign(tmp_path) as campaign:
+        found = campaign.submissions()
+        assert [task.id for task in campaign.tasks] == ["3", "10", "17", "24"]
+        types = campaign.status().types
+    assert {name: each.without_candidates for name, each in types.items()} == {"tie": 1, "vttie": 0}
+    assert [(s.state, s.total, s.corrections, s.fallbacks) for s in found] == [
+        ("scored", 1.36, 1, 1),
+        ("withdrawn", None, 0, 1),
+        ("submitted", None, 0, 1),
+        ("exported", None, 0, 1),
+    ]
+    assert [dict(s.type_totals) for s in found] == [{"tie": 1.17} if version > 1 else {}, {}, {}, {}]
+
+
+def test_no_end_of_a_job_is_lost(tmp_path: Path) -> None:
+    path = old_campaign(tmp_path, 4)
+    before = query(path, "SELECT job_id, recipe_key, outcome, reason, at FROM job_end")
+    once = query(path, ENDS_ONCE)
+    Database(path).close()
+    after = query(path, "SELECT job_id, recipe_key, outcome, reason, at FROM job_end")
+    assert (len(once), len(before)) == (14, 16)
+    assert set(once) <= set(after) <= set(before)
+
+
+@pytest.mark.skipif(schema.FORMAT_VERSION < 5, reason="formats before 5 keep the copies")
+def test_a_failed_download_that_was_stored_twice_counts_once_and_two_in_two_runs_count_twice(tmp_path: Path) -> None:
+    path = old_campaign(tmp_path, 4)
+    Database(path).close()
+    assert query(path, "SELECT job_id, count(*) FROM job_end WHERE outcome = 'undelivered' GROUP BY job_id") == [
+        (1, 2),
+        (5, 1),
+    ]
+    assert len(query(path, "SELECT id FROM job_end")) == 14
