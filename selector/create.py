@@ -171,11 +171,9 @@ def _differing(db: Database, given: _Given) -> str:
         return "other input pictures"
     if stored.get("profile_hash") is None:  # made before campaigns had ids: team and seed are not known
         return ""
-    return (
-        "other facts in its profile"
-        if stored["profile_hash"] != given.facts["profile_hash"]
-        else "another team's name or seed"
-    )
+    if stored["profile_hash"] != given.facts["profile_hash"]:
+        return "other facts in its profile"
+    return "another team's name or seed"
 
 
 def _prefixed(facts: Mapping[str, str]) -> dict[str, str]:

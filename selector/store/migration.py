@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table, TableClause, and_, column, insert, inspect, or_, select, text, update
-from sqlalchemy import table as sql_table
+import sqlalchemy as sa
+from sqlalchemy import Connection, Table, TableClause, and_, insert, inspect, or_, select, text, update
 from sqlalchemy.schema import CreateColumn
 
 from selector.domain import stable_hash
@@ -61,7 +61,7 @@ def _add_missing_columns(connection: Connection, table: Table) -> None:
 
 def _rebuild(connection: Connection, table: Table, fill: Callable[[Connection, TableClause], None]) -> None:
     """Put the rows aside, make the table as it is now, and ``fill`` it from the rows."""
-    aside = sql_table(f"old_{table.name}", *(column(name) for name in sorted(_columns(connection, table))))
+    aside = sa.table(f"old_{table.name}", *(sa.column(name) for name in sorted(_columns(connection, table))))
     connection.execute(text(f"CREATE TABLE {aside.name} AS SELECT * FROM {table.name}"))
     table.drop(connection)
     table.create(connection)
@@ -76,7 +76,7 @@ def _attempts(connection: Connection, old: TableClause) -> None:
     """What a last resort made was known by the generator's name alone; its variant tells it from one of that name."""
     made = or_(*(old.c.variant == own for own in _LAST_RESORTS.values()))
     finished = or_(*(old.c.variant.like(f"{own} + %") for own in _LAST_RESORTS.values()))
-    values = {c.name: old.c[c.name] for c in schema.attempt.columns if c.name in old.c}
+    values: dict[str, Any] = {c.name: old.c[c.name] for c in schema.attempt.columns if c.name in old.c}
     values["fallback"] = and_(old.c.generator.in_(tuple(_LAST_RESORTS)), or_(made, finished))
     connection.execute(insert(schema.attempt).from_select(list(values), select(*values.values())))
 
@@ -109,7 +109,7 @@ def _end(row: Mapping[str, Any]) -> tuple[Any, ...]:
 def _name_campaign(connection: Connection) -> None:
     """Campaigns had no id; the inputs that are pinned tell one from another."""
     f = schema.fact.c
-    facts = dict(connection.execute(select(f.key, f.value).where(f.key != "format").order_by(f.key)).tuples().all())
+    facts = {key: value for key, value in connection.execute(select(f.key, f.value).where(f.key != "format"))}
     if schema.CAMPAIGN not in facts:
         connection.execute(insert(schema.fact).values(key=schema.CAMPAIGN, value=stable_hash(facts, 16)))
 
@@ -118,6 +118,6 @@ def _columns(connection: Connection, table: Table) -> set[str]:
     return {found["name"] for found in inspect(connection).get_columns(table.name)}
 
 
-_REBUILT = {
-    t.name: (t, fill) for t, fill in ((schema.attempt, _attempts), (schema.job_end, _job_ends))
-}  # in this order
+_REBUILT = {  # in this order: ends are sorted out by attempts
+    table.name: (table, fill) for table, fill in ((schema.attempt, _attempts), (schema.job_end, _job_ends))
+}

@@ -48,7 +48,7 @@ def job(db: Database, keys: Sequence[str] = ("k1", "k2"), price: float | None = 
 
 def end(db: Database, job_id: int, outcomes: Mapping[str, str]) -> None:
     with db.write() as connection:
-        end_jobs(connection, [JobEnd(job_id, key, outcome) for key, outcome in outcomes.items()], "later")
+        end_jobs(db, connection, [JobEnd(job_id, key, outcome) for key, outcome in outcomes.items()], "later")
 
 
 def loaded(db: Database, **given: Any) -> tuple[Job, ...]:
@@ -135,5 +135,5 @@ def test_money_is_counted_for_all_but_what_failed_or_was_refused(
 
 def test_no_ends_are_stored_for_none(db: Database) -> None:
     with db.write() as connection:
-        end_jobs(connection, [], "now")
+        end_jobs(db, connection, [], "now")
     assert loaded(db) == ()

@@ -17,6 +17,7 @@ from selector.store.jobs import JobEnd, end_jobs, load_jobs, open_job
 from selector.store.observations import Judgement, TotalRow, add_judgements, load_judgements, load_totals
 
 CANDIDATE = "aa" * 32
+TABLES = [table.name for table in schema.metadata.sorted_tables]
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_an_old_total_is_one_of_all_tasks(old: Path) -> None:
 
 def test_a_migrated_database_has_the_columns_of_a_new_one(old: Path, tmp_path: Path) -> None:
     migrated, new = inspect(Database(old).engine), inspect(Database(tmp_path / "new.db", create=True).engine)
-    for table in schema.metadata.tables:
+    for table in TABLES:
         names = [{c["name"] for c in one.get_columns(table)} for one in (migrated, new)]
         assert names[0] == names[1], table
 
@@ -50,9 +51,10 @@ def test_a_migrated_database_takes_what_is_new(old: Path) -> None:
 
 
 def test_a_migrated_database_takes_jobs_and_what_became_of_them(old: Path) -> None:
-    with Database(old).write() as connection:
+    db = Database(old)
+    with db.write() as connection:
         job = open_job(connection, "1", "g", "b", "service", "ticket", {"a": 1}, True, ["k1", "k2"], 0.2, "now")
-        end_jobs(connection, [JobEnd(job, "k1", "delivered")], "later")
+        end_jobs(db, connection, [JobEnd(job, "k1", "delivered")], "later")
     with Database(old).read() as connection:
         (found,) = load_jobs(connection)
     assert (found.id, found.ticket, found.recipe_keys, dict(found.ends)) == (
@@ -77,7 +79,7 @@ def test_every_format_in_between_is_brought_up_to_date(old: Path, version: int) 
     migrated = Database(old)
     assert migrated.fact("format") == str(schema.FORMAT_VERSION)
     inspected = inspect(migrated.engine)
-    assert set(schema.metadata.tables) <= set(inspected.get_table_names())
+    assert set(TABLES) <= set(inspected.get_table_names())
     assert {index["name"] for index in inspected.get_indexes("job")} == {"job_task", "job_service"}
     assert "spread" in {column["name"] for column in inspected.get_columns("judgement")}
     with migrated.read() as connection:
@@ -105,16 +107,18 @@ def test_an_older_program_is_asked_to_upgrade_afterwards(old: Path, monkeypatch:
         Database(old)
 
 
-def test_no_row_is_changed_but_the_format(old: Path) -> None:
+def test_no_row_is_changed_but_the_format_and_the_campaign_gets_an_id(old: Path) -> None:
     with sqlite3.connect(old) as connection:
         before = [line for line in connection.iterdump() if line.startswith("INSERT")]
     Database(old).close()
     with sqlite3.connect(old) as connection:
         after = [line for line in connection.iterdump() if line.startswith("INSERT")]
+    campaign = Database(old).campaign
     changed = [set(after) - set(before), set(before) - set(after)]
     assert changed == [
         {
             f"""INSERT INTO "fact" VALUES('format','{schema.FORMAT_VERSION}');""",
+            f"""INSERT INTO "fact" VALUES('campaign','{campaign}');""",
             """INSERT INTO "observation" VALUES(1,'total','s1',1.63,NULL,'2025-07-01T12:00:00+00:00',NULL);""",
         },
         {
@@ -129,14 +133,18 @@ def test_a_migration_that_fails_leaves_the_old_database_whole(old: Path, monkeyp
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("selector.store.migration._add_missing_columns", interrupt)
+        patch.setattr("selector.store.migration._name_campaign", interrupt)
         with pytest.raises(KeyboardInterrupt):
             Database(old)
     with sqlite3.connect(old) as connection:
         assert connection.execute("SELECT value FROM fact WHERE key = 'format'").fetchone() == ("1",)
         assert not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'judgement'").fetchone()
+        before = list(connection.iterdump())
+    with sqlite3.connect(old.with_name("campaign.format-1.db")) as copy:
+        assert list(copy.iterdump()) == before
     with Database(old).read() as connection:
         assert connection.execute(select(schema.observation.c.scope)).scalars().all() == [None]
+    assert not old.with_name("campaign.format-1.db").exists()
 
 
 def test_many_that_open_an_old_database_at_once_all_succeed(old: Path) -> None:
@@ -174,7 +182,7 @@ def version(request: pytest.FixtureRequest) -> int:
 def test_every_row_of_an_old_campaign_is_as_it_was(tmp_path: Path, version: int) -> None:
     path = old_campaign(tmp_path, version)
     queries = {table: f"SELECT {names} FROM {table}" for table, names in columns(path).items() if table != "job_end"}
-    queries["fact"] += " WHERE key != 'format'"
+    queries["fact"] += " WHERE key NOT IN ('format', 'campaign')"
     before = {table: query(path, sql) for table, sql in queries.items()}
     assert all(before.values()), "every table has rows"
     Database(path).close()
@@ -208,7 +216,6 @@ def test_no_end_of_a_job_is_lost(tmp_path: Path) -> None:
     assert set(once) <= set(after) <= set(before)
 
 
-@pytest.mark.skipif(schema.FORMAT_VERSION < 5, reason="formats before 5 keep the copies")
 def test_a_failed_download_that_was_stored_twice_counts_once_and_two_in_two_runs_count_twice(tmp_path: Path) -> None:
     path = old_campaign(tmp_path, 4)
     Database(path).close()
@@ -217,3 +224,19 @@ def test_a_failed_download_that_was_stored_twice_counts_once_and_two_in_two_runs
         (5, 1),
     ]
     assert len(query(path, "SELECT id FROM job_end")) == 14
+
+
+def test_an_end_that_is_stored_again_after_the_migration_is_there_once(tmp_path: Path) -> None:
+    db = Database(old_campaign(tmp_path, 4))
+    for _ in range(2):
+        with db.write() as connection:
+            end_jobs(db, connection, [JobEnd(8, "k", "delivered", None, 3)], "later")
+    assert len(query(tmp_path / "campaign.db", "SELECT id FROM job_end WHERE job_id = 8")) == 1
+
+
+def test_only_what_a_last_resort_made_is_a_fallback_whatever_its_name(tmp_path: Path) -> None:
+    """In the campaign of format 4 a folder of finished images is called source, as the last resort is."""
+    path = old_campaign(tmp_path, 4)
+    Database(path).close()
+    found = query(path, "SELECT task_id, variant, fallback FROM attempt WHERE generator = 'source' ORDER BY id")
+    assert {(variant, fallback) for _, variant, fallback in found} == {("unchanged", 1), ("file", 0)}
