@@ -122,10 +122,11 @@ def record(
         entry = campaign.submit(submission, day)
     else:
         entry = campaign.withdraw(submission, reason or "")
-    words = f"submission {entry.id}: {entry.state}"
+    words = f"submission {entry.id}: {'already ' if entry.already_done else ''}{entry.state}"
     words += f" on {entry.day}" if entry.day else ""
     words += f", total {entry.total:g}" if entry.total is not None else ""
     words += "".join(f", {name} {value:g}" for name, value in entry.type_totals.items())
+    words += "; nothing was left to record" if entry.already_done else ""
     return entry, f"{words} ({best_known(campaign)})"
 
 

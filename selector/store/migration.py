@@ -109,7 +109,7 @@ def _end(row: Mapping[str, Any]) -> tuple[Any, ...]:
 def _name_campaign(connection: Connection) -> None:
     """Campaigns had no id; the inputs that are pinned tell one from another."""
     f = schema.fact.c
-    facts = {key: value for key, value in connection.execute(select(f.key, f.value).where(f.key != "format"))}
+    facts = {row.key: row.value for row in connection.execute(select(f.key, f.value).where(f.key != "format"))}
     if schema.CAMPAIGN not in facts:
         connection.execute(insert(schema.fact).values(key=schema.CAMPAIGN, value=stable_hash(facts, 16)))
 

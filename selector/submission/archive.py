@@ -7,7 +7,7 @@ import hashlib
 import io
 import os
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -24,13 +24,22 @@ _PLAIN_FILE = 0o100644 << 16
 Source = bytes | Path
 
 
-def write_archive(path: Path, profile: ContestProfile, tasks: Sequence[Task], files: Mapping[str, Source]) -> str:
+def write_archive(
+    path: Path,
+    profile: ContestProfile,
+    tasks: Sequence[Task],
+    files: Mapping[str, Source],
+    check: Callable[[Path, str], None] = lambda _path, _sha256: None,
+) -> str:
     """Write the contest's ZIP to ``path`` and return its SHA-256 in hex.
 
     ``files`` maps each task's id to its final image, as bytes or as the path of a file; they are copied unchanged, one
     block at a time. Members are stored without compression (compressed bytes differ between versions of zlib), the
     manifest first, then the images in the order of the table. The ZIP is built beside ``path`` and renamed when it is
     complete and on the disk, so ``path`` never holds half a submission.
+
+    Args:
+        check: is shown the complete file and its SHA-256 before it gets its name; what it raises ends all.
 
     Raises:
         SubmissionError: an image is missing, unreadable or of no task, the ZIP would exceed the contest's limit, or it
@@ -43,7 +52,9 @@ def write_archive(path: Path, profile: ContestProfile, tasks: Sequence[Task], fi
         with replacing(path) as stream:
             _write_members(stream, members)
             _check_size(stream.seek(0, os.SEEK_END), profile)
-            return _sha256(stream)
+            sha256 = _sha256(stream)
+            check(Path(stream.name), sha256)
+            return sha256
     except OSError as error:
         raise SubmissionError(f"{path} cannot be written: {_reason(error)}") from error
 

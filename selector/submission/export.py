@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from selector.domain import InputError, SubmissionError, Task, stable_hash
+from selector.domain.digest import sha256_of
 from selector.domain.files import sweep, write_atomically
 from selector.domain.words import n_of
 from selector.ranking import Pick
-from selector.runs.picking import newest_picks
+from selector.runs.picking import basis_of, newest_picks, picks_of
 from selector.runs.workspace import Workspace
 from selector.store import schema
 from selector.submission.archive import write_archive
@@ -55,12 +57,17 @@ def export(ws: Workspace, tasks: Sequence[Task], ledger: Ledger, allow_fallbacks
     submission_id = stable_hash([ws.profile.name, [[p.task_id, p.candidate_id] for p in picks]], 8)
     folder = ws.folder / "submissions" / submission_id
     zip_path = folder / ws.profile.export.archive_name.replace("{team}", ws.config.team)
+    manifest_path = folder / "manifest.json"
     folder.mkdir(parents=True, exist_ok=True)
     sweep(folder)
-    sha256 = _write_zip(ws, tasks, picks, submission_id, zip_path)
-    manifest_path = folder / "manifest.json"
-    write_atomically(manifest_path, _manifest(ws, submission_id, zip_path.name, sha256, set_id, picks))
-    _enter(ws, ledger, submission_id, set_id, zip_path.name, sha256, picks)
+    with ws.db.read() as connection:
+        known = _known(connection, submission_id)
+    if known is None or not (zip_path.is_file() and sha256_of(zip_path) == known.zip_sha256):
+        check = partial(_check_zip, ws, tasks, picks, known)
+        sha256 = write_archive(zip_path, ws.profile, tasks, _files(ws, picks), check)
+    else:
+        sha256 = known.zip_sha256
+    _enter(ws, ledger, submission_id, set_id, zip_path.name, sha256, manifest_path)
     return Export(ledger.get(submission_id), zip_path, manifest_path, zip_path.stat().st_size)
 
 
@@ -93,25 +100,17 @@ def _check_files(ws: Workspace, picks: Sequence[Pick]) -> None:
         raise SubmissionError(f"the image that is picked for task {first} cannot be exported: {problems[first]}{also}")
 
 
-def _write_zip(ws: Workspace, tasks: Sequence[Task], picks: Sequence[Pick], submission_id: str, zip_path: Path) -> str:
-    """Write the ZIP beside its place and check it; only a good one takes the place. Returns its SHA-256."""
-    files = {p.task_id: ws.images.path(p.candidate_id) for p in picks if p.candidate_id}
-    unchecked = zip_path.with_name(f".unchecked-{zip_path.name}")
-    try:
-        sha256 = write_archive(unchecked, ws.profile, tasks, files)
-        verdict = verify_archive(unchecked, ws.profile, tasks)
-        if not verdict.valid:
-            raise SubmissionError(f"the ZIP breaks the contest's rules, so it was removed: {verdict.problems[0]}")
-        _check_images(unchecked, ws, tasks, picks)
-        _check_unchanged(ws, submission_id, sha256)
-        unchecked.replace(zip_path)
-    finally:
-        unchecked.unlink(missing_ok=True)
-    return sha256
+def _files(ws: Workspace, picks: Sequence[Pick]) -> dict[str, Path]:
+    return {p.task_id: ws.images.path(p.candidate_id) for p in picks if p.candidate_id}
 
 
-def _check_images(path: Path, ws: Workspace, tasks: Sequence[Task], picks: Sequence[Pick]) -> None:
-    """What was scored is what is exported: each image's hash is its candidate's id."""
+def _check_zip(
+    ws: Workspace, tasks: Sequence[Task], picks: Sequence[Pick], known: Any, path: Path, sha256: str
+) -> None:
+    """Only a good ZIP takes its place: valid, of the images that were scored, and the bytes that it had before."""
+    verdict = verify_archive(path, ws.profile, tasks)
+    if not verdict.valid:
+        raise SubmissionError(f"the ZIP breaks the contest's rules, so it was removed: {verdict.problems[0]}")
     found = image_hashes(path, ws.profile, tasks)
     changed = [p.task_id for p in picks if found[p.task_id] != p.candidate_id]
     if changed:
@@ -119,18 +118,17 @@ def _check_images(path: Path, ws: Workspace, tasks: Sequence[Task], picks: Seque
             f"{n_of(len(changed), 'image was', 'images were')} changed on the disk (tasks {_some(changed)}): "
             "delete them from images/ and run `bestshot generate`"
         )
-
-
-def _check_unchanged(ws: Workspace, submission_id: str, sha256: str) -> None:
-    """A submission's bytes never change: its ZIP may have been uploaded."""
-    with ws.db.read() as connection:
-        query = select(schema.submission.c.zip_sha256).where(schema.submission.c.id == submission_id)
-        known = connection.execute(query).scalar_one_or_none()
-    if known not in (None, sha256):
+    if known is not None and known.zip_sha256 != sha256:
         raise SubmissionError(
-            f"submission {submission_id} was exported before with other bytes (another version of bestshot or of the "
-            "profile?): the ZIP from then was kept"
+            f"submission {path.parent.name} was exported before with other bytes (another version of bestshot or of "
+            "the profile?): the ZIP from then was kept"
         )
+
+
+def _known(connection: Connection, submission_id: str) -> Any:
+    """The ledger's row of a submission (zip_sha256, pick_set_id), None before it was exported."""
+    s = schema.submission.c
+    return connection.execute(select(s.zip_sha256, s.pick_set_id).where(s.id == submission_id)).first()
 
 
 def _some(ids: Sequence[str]) -> str:
@@ -138,13 +136,51 @@ def _some(ids: Sequence[str]) -> str:
     return ", ".join(ids[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
+def _enter(
+    ws: Workspace,
+    ledger: Ledger,
+    submission_id: str,
+    set_id: int,
+    zip_name: str,
+    sha256: str,
+    manifest_path: Path,
+) -> None:
+    """Manifest and ledger in one transaction: what the ledger knows keeps the manifest that it was exported with."""
+    with ws.db.write() as connection:
+        known = _known(connection, submission_id)
+        set_id = set_id if known is None else known.pick_set_id
+        picks = picks_of(connection, set_id)
+        if known is None or not manifest_path.is_file():
+            basis = basis_of(connection, set_id)
+            write_atomically(manifest_path, _manifest(ws, connection, submission_id, zip_name, sha256, basis, picks))
+        submission = {
+            "id": submission_id,
+            "pick_set_id": set_id,
+            "zip_name": zip_name,
+            "zip_sha256": sha256,
+            "fallbacks": sum(p.fallback for p in picks),
+            "at": ws.now(),
+        }
+        rows = [{"submission_id": submission_id, **_held(p)} for p in picks]
+        ws.db.insert_missing(connection, schema.submission, [submission])
+        ws.db.insert_missing(connection, schema.submission_pick, rows)
+        ledger.exported(connection, submission_id)
+
+
+def _held(pick: Pick) -> dict[str, Any]:
+    return {"task_id": pick.task_id, "candidate_id": pick.candidate_id, "fallback": pick.fallback}
+
+
 def _manifest(
-    ws: Workspace, submission_id: str, zip_name: str, sha256: str, set_id: int, picks: Sequence[Pick]
+    ws: Workspace,
+    connection: Connection,
+    submission_id: str,
+    zip_name: str,
+    sha256: str,
+    basis: Mapping[str, Any],
+    picks: Sequence[Pick],
 ) -> bytes:
-    with ws.db.read() as connection:
-        query = select(schema.pick_set.c.basis).where(schema.pick_set.c.id == set_id)
-        basis: Mapping[str, Any] = connection.execute(query).scalar_one()
-        makers = _makers(connection)
+    makers = _makers(connection)
     rows = [
         {
             "task": p.task_id,
@@ -177,24 +213,3 @@ def _makers(connection: Connection) -> dict[tuple[str, str | None], dict[str, An
             },
         )
     return found
-
-
-def _enter(
-    ws: Workspace, ledger: Ledger, submission_id: str, set_id: int, zip_name: str, sha256: str, picks: Sequence[Pick]
-) -> None:
-    submission = {
-        "id": submission_id,
-        "pick_set_id": set_id,
-        "zip_name": zip_name,
-        "zip_sha256": sha256,
-        "fallbacks": sum(p.fallback for p in picks),
-        "at": ws.now(),
-    }
-    rows = [
-        {"submission_id": submission_id, "task_id": p.task_id, "candidate_id": p.candidate_id, "fallback": p.fallback}
-        for p in picks
-    ]
-    with ws.db.write() as connection:
-        ws.db.insert_missing(connection, schema.submission, [submission])
-        ws.db.insert_missing(connection, schema.submission_pick, rows)
-        ledger.exported(connection, submission_id)

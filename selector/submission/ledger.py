@@ -7,7 +7,7 @@ is taken inside one write transaction and guarded by a unique key, so two proces
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlalchemy import Connection, func, select
@@ -49,6 +49,7 @@ class SubmissionRecord:
     exported_at: str
     corrections: int  # how often its total was corrected
     type_totals: Mapping[str, float] = field(default_factory=dict)  # by task type, where the leaderboard shows them
+    already_done: bool = False  # what was to be noted stood there: nothing was added
 
 
 class Ledger:
@@ -88,13 +89,19 @@ class Ledger:
     def submit(self, submission_id: str, on: date | None = None) -> SubmissionRecord:
         """Note that a submission was uploaded, today or on an earlier contest day; takes one slot of that day.
 
+        What was noted before is not noted again: the record says ``already_done``.
+
         Raises:
-            QuotaExceeded: the day has no slot left. SubmissionError: it was submitted before, or withdrawn.
+            QuotaExceeded: the day has no slot left. SubmissionError: it was submitted on another day, or withdrawn.
         """
         record = self.get(submission_id)
         with self._db.write() as connection:
-            self._submit(connection, record.id, on)
-        return self.get(record.id)
+            noted = _state(connection, record.id) in (SUBMITTED, SCORED)
+            if noted:
+                _check_day(connection, record.id, on)
+            else:
+                self._submit(connection, record.id, on)
+        return replace(self.get(record.id), already_done=noted)
 
     def record_total(
         self,
@@ -107,11 +114,11 @@ class Ledger:
         """Store leaderboard totals (0 to 10): of all tasks, by task type (or the contest's word for it), or both.
 
         The upload is noted too if it was not yet. A correction needs a reason. A total that is there already is left
-        out, as long as another is new.
+        out; where none is new the record says ``already_done``.
 
         Raises:
-            InputError: out of range, nothing new, another total than the one that is there without a reason, or totals
-                of all types that do not give the total. QuotaExceeded, SubmissionError: as ``submit``.
+            InputError: out of range, another total than the one that is there without a reason, or totals of all types
+                that do not give the total. QuotaExceeded, SubmissionError: as ``submit``.
         """
         given: dict[Scope, float] = {} if total is None else {None: total}
         given.update({type_of_word(word, self._profile): value for word, value in (types or {}).items()})
@@ -127,7 +134,7 @@ class Ledger:
                 self._event(connection, record.id, SCORED, reason=reason)
             for scope, value in new.items():
                 self._observe(connection, record.id, scope, value, reason)
-        return self.get(record.id)
+        return replace(self.get(record.id), already_done=not new)
 
     def withdraw(self, submission_id: str, reason: str) -> SubmissionRecord:
         """Note that an export will not be uploaded; raises ``SubmissionError`` once it was."""
@@ -138,8 +145,9 @@ class Ledger:
             state = _state(connection, record.id)
             if state in (SUBMITTED, SCORED):
                 raise SubmissionError(f"submission {record.id} is {state}: what was uploaded cannot be withdrawn")
-            self._event(connection, record.id, WITHDRAWN, reason=reason)
-        return self.get(record.id)
+            if state != WITHDRAWN:
+                self._event(connection, record.id, WITHDRAWN, reason=reason)
+        return replace(self.get(record.id), already_done=state == WITHDRAWN)
 
     def exported(self, connection: Connection, submission_id: str) -> None:
         """Note an export, inside the caller's transaction; an upload is never turned back into an export."""
@@ -150,8 +158,8 @@ class Ledger:
         """What has a total was uploaded: on ``on``, which must not contradict what is known."""
         if _state(connection, submission_id) in (EXPORTED, WITHDRAWN):
             self._submit(connection, submission_id, on)
-        elif on is not None and (day := _day(connection, submission_id)) != on.isoformat():
-            raise SubmissionError(f"submission {submission_id} was submitted on {day}, not on {on}: leave out --on")
+        else:
+            _check_day(connection, submission_id, on)
 
     def _observe(
         self, connection: Connection, submission_id: str, scope: Scope, value: float, reason: str | None
@@ -168,12 +176,7 @@ class Ledger:
         )
 
     def _submit(self, connection: Connection, submission_id: str, on: date | None) -> None:
-        state = _state(connection, submission_id)
-        if state in (SUBMITTED, SCORED):
-            raise SubmissionError(
-                f"submission {submission_id} was submitted on {_day(connection, submission_id)} already"
-            )
-        if state == WITHDRAWN:
+        if _state(connection, submission_id) == WITHDRAWN:
             raise SubmissionError(
                 f"submission {submission_id} was withdrawn: run `bestshot export` to take it up again"
             )
@@ -240,6 +243,13 @@ def _day(connection: Connection, submission_id: str) -> str | None:
     e = schema.submission_event.c
     query = select(e.day).where(e.submission_id == submission_id, e.state == SUBMITTED)
     return connection.execute(query).scalar_one_or_none()
+
+
+def _check_day(connection: Connection, submission_id: str, on: date | None) -> None:
+    """Raise ``SubmissionError`` when a submission that was uploaded was so on another day than ``on``."""
+    day = _day(connection, submission_id)
+    if on is not None and day != on.isoformat():
+        raise SubmissionError(f"submission {submission_id} was submitted on {day}, not on {on}: leave out --on")
 
 
 def _times_recorded(connection: Connection, submission_id: str) -> int:

@@ -63,12 +63,9 @@ def news(
     """What of ``given`` the ledger does not have yet, or has otherwise.
 
     Raises:
-        InputError: nothing is new, or a total differs from the one that is there and no reason is given.
+        InputError: a total differs from the one that is there and no reason is given.
     """
     new = {scope: value for scope, value in given.items() if known.get(scope) != value}
-    if not new:
-        first = next(iter(given))
-        raise InputError(f"submission {submission_id} has {_words(first)} {known[first]:g} already: nothing to record")
     for scope, value in new.items():
         if scope in known and not (reason and reason.strip()):
             raise InputError(

@@ -343,6 +343,41 @@ def test_a_second_export_never_replaces_the_bytes_of_a_submission(campaign: Camp
     assert exported.zip_path.read_bytes() == kept
 
 
+def test_an_uploaded_submission_keeps_its_manifest(campaign: Campaign) -> None:
+    whole_loop(campaign)
+    exported = campaign.export()
+    before = exported.manifest_path.read_bytes()
+    campaign.submit(exported.submission.id)
+    with campaign._ws.db.write() as connection:  # the same picks for other reasons, as after a total
+        connection.execute(update(schema.pick).values(reason="another reason"))
+        connection.execute(update(schema.pick_set).values(basis={"calibration": "another"}))
+    assert campaign.export().manifest_path.read_bytes() == before
+    exported.zip_path.unlink()
+    assert campaign.verify(campaign.export().zip_path).valid
+    assert exported.manifest_path.read_bytes() == before
+
+
+def test_exports_of_the_same_picks_at_once_all_succeed(campaign: Campaign) -> None:
+    whole_loop(campaign)
+    faults: list[BaseException] = []
+
+    def export() -> None:
+        try:
+            with Campaign(campaign.folder) as own:
+                own.export()
+        except BaseException as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=export) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not faults
+    (submission,) = campaign.folder.glob("submissions/*")
+    assert len(list(submission.iterdir())) == 2
+
+
 def test_a_tampered_zip_under_a_submissions_name_is_not_valid(campaign: Campaign) -> None:
     whole_loop(campaign)
     path = campaign.export().zip_path

@@ -64,11 +64,12 @@ def test_a_second_total_needs_a_reason_and_the_first_is_kept(campaign: Campaign,
 
 
 def test_a_total_recorded_twice_says_so_and_adds_nothing(campaign: Campaign, exported: list[str]) -> None:
-    campaign.record(exported[0], 1.63)
+    assert not campaign.record(exported[0], 1.63).already_done
     for reason in (None, "to be sure"):
-        with pytest.raises(InputError, match=r"has the total 1\.63 already: nothing to record"):
-            campaign.record(exported[0], 1.63, reason=reason)
+        assert campaign.record(exported[0], 1.63, reason=reason).already_done
     assert campaign.submissions()[0].corrections == 0
+    with pytest.raises(SubmissionError, match="was submitted on 2025-07-01, not on 2025-06-30"):
+        campaign.record(exported[0], 1.63, on=date(2025, 6, 30))
 
 
 def test_totals_by_type_may_come_alone_with_the_total_or_after_it(campaign: Campaign, exported: list[str]) -> None:
@@ -113,16 +114,22 @@ def test_an_unknown_submission_is_named(campaign: Campaign, exported: list[str])
     assert campaign.record(exported[0][:5], 1.0).id == exported[0], "a unique beginning is enough"
 
 
-def test_an_upload_cannot_be_repeated_or_withdrawn(campaign: Campaign, exported: list[str]) -> None:
-    campaign.submit(exported[0])
-    with pytest.raises(SubmissionError, match="already"):
-        campaign.submit(exported[0])
+def test_an_upload_that_is_noted_twice_takes_one_slot_and_cannot_be_withdrawn(
+    campaign: Campaign, exported: list[str]
+) -> None:
+    assert not campaign.submit(exported[0]).already_done
+    assert campaign.submit(exported[0]).already_done
+    assert campaign.submit(exported[0], on=date(2025, 7, 1)).already_done
+    assert campaign.quota().used == 1
+    with pytest.raises(SubmissionError, match="was submitted on 2025-07-01, not on 2025-06-30"):
+        campaign.submit(exported[0], on=date(2025, 6, 30))
     with pytest.raises(SubmissionError, match="cannot be withdrawn"):
         campaign.withdraw(exported[0], "changed my mind")
 
 
 def test_a_withdrawn_export_takes_no_slot_and_can_be_taken_up_again(campaign: Campaign, exported: list[str]) -> None:
     assert campaign.withdraw(exported[2], "a mistake in it").state == "withdrawn"
+    assert campaign.withdraw(exported[2], "a mistake in it").already_done
     with pytest.raises(SubmissionError, match="was withdrawn"):
         campaign.submit(exported[2])
     campaign.export()  # the newest picks are those of the third

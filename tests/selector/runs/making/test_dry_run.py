@@ -57,7 +57,6 @@ def test_nobody_is_asked_and_nothing_is_stored(make: Make, monkeypatch: pytest.M
     assert numbers(campaign) == (0, 4, 0, 0)
     assert not attempts(campaign)
     assert not stored_jobs(campaign)
-    assert not (campaign.folder / ".services.lock").exists()
 
 
 def test_it_takes_the_same_arguments_as_the_run(make: Make) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 import time
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import ToyGenerator
+from sqlalchemy import select
 from toy_services import (
     Files,
     Make,
@@ -25,6 +25,8 @@ from toy_services import (
 from selector import Campaign
 from selector.domain import InputError, Made, Recipe, TaskInputs
 from selector.domain.files import DISK_FULL
+from selector.runs.services import alone_at_services
+from selector.store import schema
 
 
 @pytest.fixture
@@ -156,32 +158,30 @@ def test_a_full_disk_ends_the_run_with_one_line_and_keeps_what_is_stored(
 
 
 def test_a_second_process_leaves_services_alone_and_says_so(make: Make) -> None:
-    campaign = make({"toy_remote": 2, "toy": 1}, ["a", "b"])
-    with (campaign.folder / ".services.lock").open("a") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        summary = campaign.generate()
+    campaign, stop = make({"toy_remote": 2, "toy": 1}, ["a", "b"]), threading.Event()
+    orders = campaign._orders(None, None, None, None, stop)[1]
+    with alone_at_services(campaign._ws, orders, stop):
+        summary = reopened(campaign).generate()
         assert (summary.made, toy_service().submits) == (2, [])
-        assert "another process of this campaign is at work with services" in summary.left_out["toy_remote"]
+        assert f"process {os.getpid()} on " in summary.left_out["toy_remote"]
     assert campaign.generate().made == 4
 
 
 def test_a_process_without_services_keeps_no_other_from_them(make: Make) -> None:
     campaign = make({"toy_remote": 1, "toy": 1}, ["a"])
-    free: list[bool] = []
+    held: list[int] = []
 
     def progress(stage: str, done: int, total: int, note: str = "") -> None:  # noqa: ARG001
-        with (campaign.folder / ".services.lock").open("a") as other:
-            try:
-                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                free.append(True)
-            except OSError:
-                free.append(False)
+        with campaign._ws.db.read() as connection:
+            held.append(len(connection.execute(select(schema.lease.c.name)).all()))
 
     campaign.generate(generators=["toy"], progress=progress)
-    assert free and all(free)
-    free.clear()
+    assert held and not any(held)
+    held.clear()
     campaign.generate(generators=["toy_remote"], progress=progress)
-    assert free and not any(free)
+    assert set(held) == {2}, "the campaign's services, and the account"
+    progress("", 0, 0)
+    assert held[-1] == 0
 
 
 def test_two_threads_of_one_program_do_not_pay_twice_either(make: Make) -> None:
