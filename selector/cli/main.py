@@ -6,7 +6,9 @@ With ``--json`` the line is also on stdout, as ``{"error": "…"}``.
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -26,7 +28,7 @@ from selector.cli import (
 from selector.cli.common import Printed, emit
 from selector.domain import BestshotError
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 
 
 class OrderedGroup(click.Group):
@@ -76,15 +78,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     argv = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     debug = "--debug" in argv
     printed = Printed(document="--json" not in argv)  # where no JSON is wanted, an error prints none
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         code = group.main(args=argv, prog_name="bestshot", standalone_mode=False, obj=printed)
         sys.exit(code if isinstance(code, int) else 0)
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (click.exceptions.Abort, KeyboardInterrupt) as error:
         click.echo("bestshot: interrupted; nothing is lost, run the same command again to go on", err=True)
         sys.stdout.flush()
         # Everything is stored and closed by now. A normal exit would tear down native threads of the models, which
         # may still run and then abort the process with a message of their own.
-        os._exit(INTERRUPTED)
+        os._exit(TERMINATED if isinstance(error.__cause__ or error, _Terminated) else INTERRUPTED)
     except click.UsageError as error:
         verb = error.ctx.command_path if error.ctx else "bestshot"
         _fail(f"{error.format_message()} See `{verb} --help`.", error.exit_code, printed)
@@ -105,6 +109,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(error, OSError) and is_disk_full(error):
             _fail(DISK_FULL, 2, printed)
         _fail(f"unexpected {type(error).__name__}: {error}; `--debug` shows where, please report it", 1, printed)
+
+
+class _Terminated(KeyboardInterrupt):
+    """``kill`` or the stop of a container: the run ends as by Ctrl-C, with all that is under way stored."""
+
+
+def _terminate(_number: int, _frame: object) -> NoReturn:
+    raise _Terminated
 
 
 def _fail(message: str, code: int, printed: Printed) -> NoReturn:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import ToyGenerator
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from toy_services import (
     Files,
     Make,
@@ -117,6 +119,27 @@ def test_ctrl_c_while_a_transaction_is_open_loses_nothing(make: Make, monkeypatc
     assert outcomes(campaign)["toy_remote", "made"] == len(toy_service().fetches) >= 1
     assert campaign.generate().failed == 0
     assert set(toy_service().images().values()) == {1}
+
+
+def test_ctrl_c_right_after_a_commit_doubles_nothing(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    campaign = make({"toy_remote": 2}, ["a", "b"])
+    write, left = campaign._ws.db.write, [KeyboardInterrupt()]
+
+    @contextmanager
+    def interrupted() -> Iterator[Connection]:
+        with write() as connection:
+            yield connection
+            ends = connection.execute(select(schema.job_end.c.id)).all()
+        if ends and left and threading.current_thread() is threading.main_thread():
+            raise left.pop()
+
+    monkeypatch.setattr(campaign._ws.db, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        campaign.generate()
+    campaign.generate()
+    with campaign._ws.db.read() as connection:
+        ends = connection.execute(select(schema.job_end.c.job_id, schema.job_end.c.recipe_key)).all()
+    assert len(ends) == len(set(ends)) == 4
 
 
 def test_ctrl_c_ends_a_long_unit_of_this_machine_after_its_present_image(
