@@ -16,7 +16,7 @@ from selector.runs.asking_calls import OPEN, UNSCORED, Call, Calls, Key, state_o
 from selector.runs.asking_judgements import binding_parts, judgement_of, mean_spread, news
 from selector.runs.asking_order import candidates_in_order
 from selector.runs.asking_pool import GRACE_SECONDS, AnswerPool
-from selector.runs.asking_setup import client_of, judge_settings, measure_of
+from selector.runs.asking_setup import alone_with, client_of, judge_settings, measure_of
 from selector.runs.asking_summary import AskSummary
 from selector.runs.asking_work import CallEnded, Job, Worker
 from selector.runs.progress import Progress, silent
@@ -46,16 +46,18 @@ def ask(
         retry_failed: ask again what was refused, rejected, or could not be read before.
 
     Raises:
-        InputError: no such judge is configured, its key is not set, its model was another one before.
+        InputError: no such judge is configured, its key is not set, its model was another one before, or another
+            process asks it now.
         MissingPart: the openai package is not installed.
         JudgeStopped: the server does not let us in, or cannot be reached; what came before is stored.
     """
     settings = judge_settings(ws, name)
     stop = threading.Event()
-    endpoint, judge = client_of(ws, name, settings, stop, budget_money)
-    run = _Run(ws, name, settings, endpoint, judge, retry_failed)
-    run.prepare(tasks, scorers, types, limit)
-    run.carry_out(stop, progress)
+    with alone_with(ws, settings, stop):
+        endpoint, judge = client_of(ws, name, settings, stop, budget_money)
+        run = _Run(ws, name, settings, endpoint, judge, retry_failed)
+        run.prepare(tasks, scorers, types, limit)
+        run.carry_out(stop, progress)
     return run.summary
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from random import Random
 
 from scorers.judge import ChatJudge, Dialect, Endpoint, Pace, Price, Purse, read_key
@@ -12,6 +14,7 @@ from selector.domain import InputError
 from selector.domain.words import did_you_mean
 from selector.runs.asking_calls import rubrics_of
 from selector.runs.workspace import Workspace
+from selector.store.leases import holding
 from selector.store.observations import load_judgements
 from selector.store.replies import money_spent
 
@@ -57,6 +60,22 @@ def client_of(
     pace = Pace(settings.requests_per_minute, settings.backoff_seconds, Random(ws.config.seed), stop)
     dialect = Dialect(settings.response_format, settings.temperature, settings.seed, settings.max_tokens)
     return endpoint, ChatJudge(endpoint, dialect, pace, purse, paid=bool(limits))
+
+
+@contextmanager
+def alone_with(ws: Workspace, settings: JudgeConfig, stop: threading.Event) -> Iterator[None]:
+    """Be the only process that asks this model with this key; ``stop`` is set when another takes over.
+
+    Raises:
+        InputError: another process asks it. LeaseLost: at the end, when another has taken over.
+    """
+    lease = f"model {settings.model} at {settings.base_url}, key {settings.key_env}"
+    with holding(ws.db, [lease], ws.now(), stop) as busy:
+        if busy:
+            raise InputError(
+                f"{busy[lease]} is asking {settings.model}, and both would pay for the same answers: wait for it"
+            )
+        yield
 
 
 def left_of_budget(ws: Workspace, name: str, settings: JudgeConfig) -> float | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from scorers.judge import JudgeStopped
 from selector import Campaign
 from selector.cli.main import group
 from selector.domain import InputError, TaskType
+from selector.runs.asking_setup import alone_with
 from selector.store import Database, schema
 from selector.store.observations import Judgement, load_judgements
 from selector.store.records import load_candidates
@@ -406,3 +409,13 @@ def test_only_an_unreadable_answer_is_reminded_of_the_form(make: Make, server: J
         (js.GOOD, True),
         (js.GOOD, False),
     ]
+
+
+def test_two_processes_do_not_pay_for_the_same_answers(make: Make, server: JudgeServer) -> None:
+    campaign = make()
+    stop = threading.Event()
+    with alone_with(campaign._ws, campaign.config.judges["vlm"], stop):
+        with pytest.raises(InputError, match=rf"process {os.getpid()} on .* is asking toy-judge"):
+            campaign.ask_judge("vlm")
+        assert replies(campaign) == []
+    assert campaign.ask_judge("vlm").judged
