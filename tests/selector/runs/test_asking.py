@@ -411,7 +411,7 @@ def test_only_an_unreadable_answer_is_reminded_of_the_form(make: Make, server: J
     ]
 
 
-def test_two_processes_do_not_pay_for_the_same_answers(make: Make, server: JudgeServer) -> None:
+def test_two_processes_do_not_pay_for_the_same_answers(make: Make) -> None:
     campaign = make()
     stop = threading.Event()
     with alone_with(campaign._ws, campaign.config.judges["vlm"], stop):
