@@ -1,4 +1,4 @@
-"""Campaigns on PostgreSQL, where BESTSHOT_TEST_POSTGRESQL names a database of one's own (its URL) and a driver is here."""
+"""Campaigns on PostgreSQL, where BESTSHOT_TEST_POSTGRESQL is the URL of a database for tests alone."""
 
 from __future__ import annotations
 
@@ -48,15 +48,12 @@ def test_two_contests_at_one_address_are_two_campaigns(tmp_path: Path, contest_f
 
 def test_the_same_input_in_another_folder_is_the_same_campaign(tmp_path: Path, contest_files: Files) -> None:
     table, images = contest_files(["a"])
-    with Campaign.init(tmp_path / "one", table, images, store={"url": URL}) as one:
-        with Campaign.init(tmp_path / "two", table, images, store={"url": URL}) as two:
-            assert one._ws.db.campaign == two._ws.db.campaign
+    one, two = (Campaign.init(tmp_path / name, table, images, store={"url": URL}) for name in ("one", "two"))
+    assert one._ws.db.campaign == two._ws.db.campaign
 
 
 def test_a_lease_holds_for_all_campaigns_of_the_database(tmp_path: Path, contest_files: Files) -> None:
-    with Campaign.init(tmp_path / "one", *contest_files(["a"]), store={"url": URL}) as one:
-        with Campaign.init(tmp_path / "two", *contest_files(["b"]), store={"url": URL}) as two:
-            first, second = one._ws.db, two._ws.db
-            with holding(first, ["account"], "now", threading.Event()) as free:
-                with holding(second, ["account"], "now", threading.Event()) as busy:
-                    assert (set(free), set(busy)) == (set(), {"account"})
+    one, two = (Campaign.init(tmp_path / n, *contest_files([n]), store={"url": URL}) for n in ("one", "two"))
+    stop = threading.Event()
+    with holding(one._ws.db, ["account"], "now", stop) as free, holding(two._ws.db, ["account"], "now", stop) as busy:
+        assert (set(free), set(busy)) == (set(), {"account"})
