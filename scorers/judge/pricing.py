@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 
 from selector.domain import BestshotError
+from selector.remote.pace import Interrupted
 
 _CHECK_SECONDS = 0.1
 
@@ -65,10 +66,13 @@ class Purse:
         """Set money aside for a call of this kind and return how much; waits while that depends on calls on their way.
 
         Raises:
-            OutOfMoney: not enough is left.
+            OutOfMoney: not enough is left of the limit.
+            Interrupted: the run ends, whatever is left.
         """
         with self._condition:
-            while not self._stop.is_set():
+            while True:
+                if self._stop.is_set():
+                    raise Interrupted("stopped")
                 if self._limit is None:
                     return 0.0
                 expected = self._expected(kind)

@@ -158,6 +158,7 @@ def test_no_quota_is_one_line_and_not_tried_again(make: Callable[..., Campaign],
     shown = CliRunner().invoke(group, ["translate", "-C", str(campaign.folder), "--by", "translator"])
     assert isinstance(shown.exception, JudgeStopped) and "no money or quota left" in str(shown.exception)
     assert "\n" not in str(shown.exception) and Translator.asked == ["额度"]
+    assert "budget" not in str(shown.exception), "none is set: the account at the server is empty"
 
 
 def test_tries_are_those_of_the_configuration(make: Callable[..., Campaign], server: str) -> None:
