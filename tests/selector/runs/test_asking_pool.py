@@ -41,12 +41,19 @@ def test_what_the_consumer_was_storing_when_it_was_interrupted_comes_again() -> 
     assert sorted(stored + rest) == list(range(len(stored) + len(rest))), "all that was begun, each once"
 
 
-def test_what_came_before_a_workers_error_is_given_first_and_what_was_on_its_way_after_it() -> None:
+def test_what_came_before_a_workers_error_and_what_was_on_its_way_comes_once() -> None:
     pool = pool_of(120, 8, 0.001)
-    stored: list[int] = []
+    came: list[int] = []
     with pytest.raises(RuntimeError, match="first worker"):
-        stored.extend(event for batch in pool for event in batch)
-    stored = [*range(0)]
-    first = [event for batch in pool.finish(5.0) for event in batch]
-    assert len(first) <= 7
+        for batch in pool:
+            came.extend(batch)
+    for batch in pool.finish(5.0):
+        came.extend(batch)
     assert list(pool.finish(5.0)) == []
+    assert len(came) == len(set(came)) and set(range(99)) <= set(came)
+
+
+def test_a_pool_that_never_began_has_nothing_to_wait_for() -> None:
+    begun = time.monotonic()
+    assert list(pool_of(3, 2).finish(5.0)) == []
+    assert time.monotonic() - begun < 1.0

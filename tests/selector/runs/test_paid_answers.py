@@ -48,7 +48,9 @@ def write(campaign: Campaign) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("verb", "finish"), [(["translate", "--by", "writer"], translate), (["generate"], write)], ids=["translate", "generate"]
+    ("verb", "finish"),
+    [(["translate", "--by", "writer"], translate), (["generate"], write)],
+    ids=["translate", "generate"],
 )
 def test_only_what_had_not_arrived_at_a_kill_is_asked_for_again(
     folder: Path, model: PromptModel, verb: list[str], finish: Callable[[Campaign], Any]
