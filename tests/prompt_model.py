@@ -14,7 +14,7 @@ class PromptModel(ThreadingHTTPServer):
     """Answers by the text; "talk N" talks N times before it answers, "refuse" refuses, "broken" fails.
 
     ``asked``: (order, text) of every request in the order of arrival, without the first one, which is throttled;
-    ``answered``: text to the moment (monotonic) at which its newest answer had left; ``latency_seconds`` of each answer.
+    ``answered``: text to the moment (monotonic) at which its newest answer had left; ``latency_seconds``: of each.
     """
 
     daemon_threads = True

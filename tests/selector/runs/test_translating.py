@@ -129,6 +129,18 @@ def test_what_a_person_wrote_stays(make: Callable[..., Campaign], server: str) -
     assert Translator.asked == ["把图片变亮"]
 
 
+def test_a_repeated_translation_says_that_nothing_was_left_to_do(make: Callable[..., Campaign], server: str) -> None:
+    campaign = make(["把图片变亮", "加一只猫"], server)
+    arguments = ["translate", "-C", str(campaign.folder), "--by", "translator"]
+    table = campaign.folder / "translations.csv"
+    assert "nothing was left" not in CliRunner().invoke(group, arguments).output
+    again = CliRunner().invoke(group, arguments)
+    assert (again.exit_code, again.output.splitlines()[1:]) == (0, ["nothing was left to do"])
+    table.unlink()
+    told = CliRunner().invoke(group, arguments).output
+    assert "2 new" in told and "2 of the new were answered in an earlier run" in told and "cost" not in told
+
+
 def test_a_blank_cell_is_no_english(make: Callable[..., Campaign], server: str) -> None:
     campaign = make(["加一只猫", "把图片变亮", "红房子"], server)
     rows = "text,english\n加一只猫,  \n把图片变亮,\n红房子\n"
