@@ -27,6 +27,9 @@ class PromptModel(ThreadingHTTPServer):
         self.throttle_first = True
         self.lock = threading.Lock()
 
+    def handle_error(self, *_: object) -> None:
+        """Whoever asked may have been killed."""
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/v1"

@@ -52,11 +52,13 @@ class Purse:
     Args:
         limit: money that this run may spend; None for no limit.
         stop: set when the run ends.
+        name: of the limit, for messages.
     """
 
-    def __init__(self, limit: float | None, stop: threading.Event) -> None:
+    def __init__(self, limit: float | None, stop: threading.Event, name: str = "the budget") -> None:
         self._limit = limit
         self._stop = stop
+        self._name = name
         self._condition = threading.Condition()
         self._dearest: dict[str, float] = {}  # kind of call -> the most that one has cost
         self._held: list[float] = []
@@ -86,7 +88,7 @@ class Purse:
                 if not self._held:
                     break
                 self._condition.wait(_CHECK_SECONDS)
-        raise OutOfMoney("another call could cost more than is left of the budget")
+        raise OutOfMoney(f"another call could cost more than is left of {self._name}")
 
     def settle(self, kind: str, held: float, cost: float | None) -> None:
         """A call ended: give back what was held for it and take what it cost (None: nothing that is known)."""

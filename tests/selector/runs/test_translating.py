@@ -176,7 +176,7 @@ def test_taking_english_from_the_store_needs_neither_key_nor_server(
 
 def test_every_answer_is_a_row_of_its_own_and_counts_in_the_budget(make: Callable[..., Campaign], server: str) -> None:
     campaign = make(["坏人", "加一只猫"], server, price_in=1000.0, price_out=0.0)
-    for _ in range(3):  # the clock of a run may stand still, or be set back
+    for _ in range(3):
         campaign.translate("translator")
     with campaign._ws.db.read() as connection:
         rows = connection.exec_driver_sql("SELECT original, ask, outcome, cost FROM prompt_text").fetchall()
