@@ -19,14 +19,14 @@ from selector import Campaign
 from selector.runs.prompting import PromptWish, prepare_prompts
 from selector.store.replies import money_spent
 
-TEXTS = tuple("把图片变亮一点" + "吧" * i for i in range(40))
+TEXTS = tuple("把图片变亮一点" + "吧" * i for i in range(24))
 ON_ITS_WAY_SECONDS = 0.5  # between the server's last byte and the row, on a busy machine
 
 
 @pytest.fixture
 def model() -> Iterator[PromptModel]:
     with prompt_model() as server:
-        server.latency_seconds = 0.3
+        server.latency_seconds = 0.1
         yield server
 
 
@@ -57,18 +57,20 @@ def test_only_what_had_not_arrived_at_a_kill_is_asked_for_again(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    while len(model.asked) < 32 and process.poll() is None:
+    while len(model.answered) < 8 and process.poll() is None:
         time.sleep(0.005)
+    model.latency_seconds = 5.0  # eight more are on their way, and stay there
+    time.sleep(2 * ON_ITS_WAY_SECONDS)
     process.send_signal(signal.SIGKILL)
     killed = time.monotonic()
     process.wait()
-    time.sleep(0.2)  # what was on its way is answered to nobody
+    model.latency_seconds = 0.0
     arrived = {text for text, moment in model.answered.items() if moment < killed - ON_ITS_WAY_SECONDS}
     with Campaign(folder) as campaign:
         done = finish(campaign)
         with campaign._ws.db.read() as connection:
             spent = money_spent(connection, "writer")
     times = Counter(model.texts)
-    assert arrived and done.stopped is None and set(times) == set(TEXTS)
+    assert len(arrived) >= 8 and done.stopped is None and set(times) == set(TEXTS)
     assert {text for text in arrived if times[text] > 1} == set()
     assert len(TEXTS) <= spent <= sum(times.values()), "each stored answer counts in the budget, 1 each"
