@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from selector.calibration.design import DEFAULT_SCALES, Scales
 from selector.calibration.totals import Total
 from selector.domain import InputError
 from selector.domain.words import did_you_mean, near_or_all
-from selector.features.pool import Floats, Ints, Pool
+from selector.features.pool import Floats, Ints, Pool, codes
 from selector.planning.chances import probability_best
 from selector.planning.lookahead import Effort
 from selector.planning.plan import DEFAULT_EFFORT, HOLD_BELOW, Plan, Submitted, plan_submission
@@ -26,7 +26,8 @@ from selector.planning.teaching import Choices
 if TYPE_CHECKING:
     import pandas as pd
 
-_KEYS = ("task", "candidate", "generator", "task_type", "variant")
+_NEEDED = ("task", "candidate", "generator")
+_KEYS = (*_NEEDED, "task_type", "variant")
 _TREATMENTS = ("prompt_style", "finish", "finished_from")  # only where they hold text: a column of numbers is a score
 
 
@@ -44,14 +45,15 @@ class Study:
     Args:
         table: one row a candidate: columns ``task``, ``candidate``, ``generator``, optionally ``task_type``,
             ``variant``, ``prompt_style``, ``finish`` and ``finished_from`` (the candidate that a finish was applied
-            to), blank where there is none; every other column is a score, NaN where unscored. Rows of a task may lie
-            anywhere.
+            to). The last four may be blank where there is none, the others never. Every other column is a score, NaN
+            where unscored. Rows of a task may lie anywhere. 1, 1.0 and "1" are one name.
         beliefs: score column to :class:`Belief`; what is not named must earn its weight, direction included.
         noise_sd: standard deviation of a total beyond its rounding, in points.
         seed: of all random choices; the same seed, table and totals give the same answer in every process.
 
     Raises:
-        InputError: a missing column, no candidates, two candidates of a task with one id, an infinite score.
+        InputError: a missing column, a row without its name, no candidates, two candidates of a task with one id, an
+            infinite score.
 
     Example:
         >>> import pandas as pd
@@ -154,7 +156,7 @@ class Study:
 
     def _rows(self, picks: Mapping[str, str]) -> Ints:
         rows = []
-        for task, candidate in ((str(t), str(c)) for t, c in picks.items()):
+        for task, candidate in ((_name(t), _name(c)) for t, c in picks.items()):
             row = self.pool.row_of.get((task, candidate))
             if row is None:
                 known = [c for t, c in self.pool.row_of if t == task]
@@ -170,22 +172,19 @@ class Study:
 
 def pool_from_table(table: pd.DataFrame) -> Pool:
     """A pool from a table of scores; see :class:`Study` for its columns."""
-    missing = [key for key in _KEYS[:3] if key not in table.columns]
+    missing = [key for key in _NEEDED if key not in table.columns]
     if missing:
         raise InputError(f"the table has no column '{missing[0]}': it needs task, candidate and generator")
     if not table.columns.is_unique:
         twice = table.columns[table.columns.duplicated()][0]
         raise InputError(f"the table has two columns '{twice}': rename one of them")
-    order = np.argsort(
-        table["task"].astype(str).map({t: i for i, t in enumerate(dict.fromkeys(table["task"].astype(str)))}),
-        kind="stable",
-    )
-    table = table.iloc[order]
+    for column in (*_NEEDED, "task_type"):
+        _check_filled(table, column)
+    table = table.iloc[np.argsort(codes(_texts(table, "task"))[1], kind="stable")]
     treatments = [c for c in _TREATMENTS if c in table.columns and table[c].dtype.kind not in "biufc"]
     scores = [c for c in table.columns if c not in (*_KEYS, *treatments)]
     values = np.column_stack([np.zeros((len(table), 0)), *(_numbers(table, name) for name in scores)])
-    text: dict[str, Any] = {k: tuple(table[k].astype(str)) for k in _KEYS if k in table.columns}
-    treated = {c: tuple(table[c].fillna("").astype(str)) for c in treatments}
+    text = {column: _texts(table, column) for column in (*_KEYS, *treatments) if column in table.columns}
     return Pool(
         text["task"],
         text["candidate"],
@@ -194,10 +193,34 @@ def pool_from_table(table: pd.DataFrame) -> Pool:
         tuple(str(c) for c in scores),
         values,
         text.get("variant", ()),
-        styles=treated.get("prompt_style", ()),
-        finishes=treated.get("finish", ()),
-        origins=treated.get("finished_from", ()),
+        styles=text.get("prompt_style", ()),
+        finishes=text.get("finish", ()),
+        origins=text.get("finished_from", ()),
     )
+
+
+def _texts(table: pd.DataFrame, column: str) -> tuple[str, ...]:
+    """The names in a column, "" where there is none."""
+    cells = table[column]
+    names = ("" if is_hole else _name(cell) for cell, is_hole in zip(cells, cells.isna(), strict=True))
+    return tuple(name if name.strip() else "" for name in names)
+
+
+def _check_filled(table: pd.DataFrame, column: str) -> None:
+    """Raise ``InputError`` where a row has no name: as text, NaN would be one."""
+    if column not in table.columns:
+        return
+    for place, (label, name) in enumerate(zip(table.index, _texts(table, column), strict=True), 1):
+        if not name:
+            raise InputError(
+                f"column '{column}' is empty in row {place} of the table (index {label}): fill it in, or leave the row "
+                "out"
+            )
+
+
+def _name(cell: object) -> str:
+    """As text: a column of whole numbers that once had a hole holds 1.0 for 1."""
+    return str(int(cell)) if isinstance(cell, (float, np.floating)) and cell == cell // 1 else str(cell)
 
 
 def _numbers(table: pd.DataFrame, name: str) -> Floats:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class PromptModel(ThreadingHTTPServer):
     """Answers by the text; "talk N" talks N times before it answers, "refuse" refuses, "broken" fails.
 
-    ``asked``: (order, text) of every request in the order of arrival, without the first one, which is throttled.
+    ``asked``: (order, text) of every request in the order of arrival, without the first one, which is throttled;
+    ``answered``: text to the moment (monotonic) at which its newest answer had left; ``latency_seconds``: of each.
     """
 
     daemon_threads = True
@@ -20,8 +22,13 @@ class PromptModel(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.asked: list[tuple[str, str]] = []
+        self.answered: dict[str, float] = {}
+        self.latency_seconds = 0.0
         self.throttle_first = True
         self.lock = threading.Lock()
+
+    def handle_error(self, *_: object) -> None:
+        """Whoever asked may have been killed."""
 
     @property
     def url(self) -> str:
@@ -56,6 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.asked.append((order, text))
             times = sum(seen == text for _, seen in self.server.asked)
+        time.sleep(self.server.latency_seconds)
         if text.startswith("broken"):
             self._send(500, {"error": {"message": "oops"}})
         elif text.startswith("closed"):
@@ -65,6 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
             choice = {"index": 0, "finish_reason": "stop", "message": message}
             usage = {"prompt_tokens": 1000, "completion_tokens": 100}
             self._send(200, {"id": "1", "object": "chat.completion", "created": 1, "choices": [choice], "usage": usage})
+            self.server.answered[text] = time.monotonic()
 
     def _throttled(self) -> bool:
         with self.server.lock:
@@ -77,8 +86,9 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        with suppress(BrokenPipeError, ConnectionResetError):  # whoever asked may have been killed
+            self.end_headers()
+            self.wfile.write(data)
 
     def log_message(self, *_: object) -> None:
         return None

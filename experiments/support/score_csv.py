@@ -49,7 +49,8 @@ def read_frames(paths: Sequence[Path], leaderboard: str) -> list[Frame]:
     """The tables, checked for the columns that a replay cannot do without.
 
     Raises:
-        InputError: when a file is missing, is no table, or lacks task_id, generator or the leaderboard's columns.
+        InputError: when a file is missing, is no table, or lacks task_id, generator or the leaderboard's columns, or
+            when a row has no task_id or generator.
     """
     return [_read(path, leaderboard) for path in paths]
 
@@ -122,6 +123,10 @@ def _read(path: Path, leaderboard: str) -> Frame:
         ]
         hint = f"; --leaderboard can be {', '.join(boards)}" if leaderboard + SC in lacking and boards else ""
         raise InputError(f"--table {path}: column {' and '.join(lacking)} missing{hint}")
+    for column in ("task_id", "generator"):
+        holes = (data[column].str.strip() == "").to_numpy()
+        if holes.any():
+            raise InputError(f"--table {path}: column {column} of data row {int(np.argmax(holes)) + 1} is empty")
     return Frame(path, data)
 
 

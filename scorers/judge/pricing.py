@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 
 from selector.domain import BestshotError
+from selector.remote.pace import Interrupted
 
 _CHECK_SECONDS = 0.1
 
@@ -51,11 +52,13 @@ class Purse:
     Args:
         limit: money that this run may spend; None for no limit.
         stop: set when the run ends.
+        name: of the limit, for messages.
     """
 
-    def __init__(self, limit: float | None, stop: threading.Event) -> None:
+    def __init__(self, limit: float | None, stop: threading.Event, name: str = "the budget") -> None:
         self._limit = limit
         self._stop = stop
+        self._name = name
         self._condition = threading.Condition()
         self._dearest: dict[str, float] = {}  # kind of call -> the most that one has cost
         self._held: list[float] = []
@@ -65,10 +68,13 @@ class Purse:
         """Set money aside for a call of this kind and return how much; waits while that depends on calls on their way.
 
         Raises:
-            OutOfMoney: not enough is left.
+            OutOfMoney: not enough is left of the limit.
+            Interrupted: the run ends, whatever is left.
         """
         with self._condition:
-            while not self._stop.is_set():
+            while True:
+                if self._stop.is_set():
+                    raise Interrupted("stopped")
                 if self._limit is None:
                     return 0.0
                 expected = self._expected(kind)
@@ -82,7 +88,7 @@ class Purse:
                 if not self._held:
                     break
                 self._condition.wait(_CHECK_SECONDS)
-        raise OutOfMoney("another call could cost more than is left of the budget")
+        raise OutOfMoney(f"another call could cost more than is left of {self._name}")
 
     def settle(self, kind: str, held: float, cost: float | None) -> None:
         """A call ended: give back what was held for it and take what it cost (None: nothing that is known)."""

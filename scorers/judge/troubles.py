@@ -13,7 +13,17 @@ from selector.remote.troubles import retry_after
 THROTTLED, BUSY, PARAMETER, REFUSED, REJECTED, FATAL = "throttled", "busy", "parameter", "refused", "rejected", "fatal"
 
 # Codes and phrases of OpenAI, Azure, DashScope and vLLM, in lower case; of others the status decides.
-_NO_MONEY = ("insufficient_quota", "arrearage", "allocationquota", "billing", "insufficient balance", "not in good")
+# Not "billing" alone: OpenAI's words for a rate that was passed hold a link to its billing page.
+_NO_MONEY = (
+    "insufficient_quota",
+    "arrearage",
+    "allocationquota",
+    "billing_",
+    "billing hard limit",
+    "billing details",
+    "insufficient balance",
+    "not in good",
+)
 _NO_ACCESS = ("invalidapikey", "invalid_api_key", "incorrect api key", "accessdenied", "access_denied", "unpurchased")
 _NO_MODEL = ("model_not_found", "modelnotfound", "model not found")
 _NO_MODEL_WORDS = re.compile(r"model\b.{0,120}(?:does not exist|not found|not exist|try pulling)")

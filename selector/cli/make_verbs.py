@@ -117,7 +117,7 @@ def generate(
 @click.option("--label", default=None, help="Name them after the model that made them (default: the folder's name).")
 def import_(campaign: Campaign, images: Path, label: str | None) -> tuple[Any, str]:
     summary = campaign.import_folder(images, label, progress_bar())
-    return summary, "\n".join([describe_generated(summary), *_describe_unmatched(summary)])
+    return summary, "\n".join([*_describe_known(summary), describe_generated(summary), *_describe_unmatched(summary)])
 
 
 @verb(
@@ -243,6 +243,12 @@ def _questions(summary: AskSummary) -> list[str]:
         *counted(summary.unscored),
         f"{summary.tokens_in} tokens read, {summary.tokens_out} written: {cost}",
     ]
+
+
+def _describe_known(summary: ImportSummary) -> list[str]:
+    if not summary.already or summary.made or summary.failed or summary.declined or summary.missing:
+        return []
+    return [f"already imported: {n_of(summary.already, 'file')}; nothing was left to do"]
 
 
 def _describe_unmatched(summary: ImportSummary) -> list[str]:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 def translate(campaign: Campaign, by: str | None) -> tuple[Any, str]:
     done = campaign.translate(by, progress_bar())
     lines = [f"{done.known} of {done.needed} prompts that need English have it ({done.new} new): {done.table}"]
+    if done.stored:
+        lines.append(f"{done.stored} of the new were answered in an earlier run, and nobody was asked for them again")
+    if by is not None and done.known == done.needed and not done.new:
+        lines.append("nothing was left to do")
     if done.cost is not None:
         lines.append(f"cost: {done.cost:.4f} {done.currency}".rstrip())
     if done.stopped:

@@ -32,9 +32,9 @@ class Spending:
         self.spent = spent
 
     def hold(self, cost: float) -> None:
-        """Set money aside for a job; raises ``OutOfBudget``."""
+        """Set money aside for a job; raises ``OutOfBudget``, never for what costs nothing."""
         with self._lock:
-            if self.limit is not None and self.spent + self._held + cost > self.limit * (1 + 1e-9):
+            if self.limit is not None and cost > 0 and self.spent + self._held + cost > self.limit * (1 + 1e-9):
                 raise OutOfBudget(
                     f"a job would cost {self._money(cost)}, and {self._money(max(0.0, self._left()))} is left of the "
                     f"budget of {self._money(self.limit)}"

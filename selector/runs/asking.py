@@ -79,7 +79,6 @@ class _Run:
         self._open: dict[Key, set[str]] = {}  # candidates of this run, with the keys of calls that have not ended
         self._asking: dict[str, list[Key]] = {}  # key of a call to the candidates that wait for it
         self._changed: set[Key] = set()
-        self._unsaved: list[ReplyRow] = []  # survives an interrupt in the middle of a transaction
         self.summary = AskSummary(name, endpoint.model, endpoint.provider, currency=settings.currency)
 
     def prepare(
@@ -123,9 +122,11 @@ class _Run:
                 progress("judge", done, total, self._note())
         except OutOfMoney as error:
             self.summary.stopped = str(error)
-            self._store(pool.finish(self._settings.timeout_seconds))
+            for events in pool.finish(self._settings.timeout_seconds):
+                self._store(events)
         finally:
-            self._store(pool.finish(GRACE_SECONDS))
+            for events in pool.finish(GRACE_SECONDS):
+                self._store(events)
             with self._ws.db.write() as connection:
                 self._store_judgements(connection, list(self._open))  # also of candidates that are half done
             self._finish_summary()
@@ -152,18 +153,20 @@ class _Run:
         return Job(call, len(replies), unread, left)
 
     def _store(self, events: Sequence[ReplyRow | CallEnded]) -> int:
-        """Store replies and the judgements of the candidates that they complete; returns the number of these."""
+        """Store replies and the judgements of the candidates that they complete; returns the number of these.
+
+        What was being stored as the run was interrupted comes here a second time.
+        """
         rows = [event for event in events if isinstance(event, ReplyRow)]
         ended = [event for event in events if isinstance(event, CallEnded)]
         for row in rows:
-            self._replies.setdefault(row.key, []).append(row)
+            before = self._replies.setdefault(row.key, [])
+            before += [row] if row not in before else []
         complete = [key for event in ended for key in self._end_call(event)]
-        self._unsaved += rows
-        if self._unsaved or complete:
+        if rows or complete:
             with self._ws.db.write() as connection:
-                add_replies(self._ws.db, connection, self._unsaved)
+                add_replies(self._ws.db, connection, rows)
                 self._store_judgements(connection, complete)
-            self._unsaved = []
         for row in rows:
             self._count_reply(row)
         return len(complete)

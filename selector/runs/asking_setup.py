@@ -53,10 +53,13 @@ def client_of(
         MissingPart: the openai package is not installed.
     """
     endpoint = endpoint_of(settings)
-    limits = [x for x in (budget_money, left_of_budget(ws, name, settings)) if x is not None]
+    budget = f"the budget of [judges.{name}]"
+    named = {"the budget of this run": budget_money, budget: left_of_budget(ws, name, settings)}
+    limits = {what: money for what, money in named.items() if money is not None}
     if limits and not endpoint.price.known:
         raise InputError(f"a budget needs price_in and price_out in [judges.{name}]: what a call costs is not known")
-    purse = Purse(min(limits, default=None), stop)
+    smallest = min(limits, key=limits.__getitem__, default=budget)
+    purse = Purse(limits.get(smallest), stop, smallest)
     pace = Pace(settings.requests_per_minute, settings.backoff_seconds, Random(ws.config.seed), stop)
     dialect = Dialect(settings.response_format, settings.temperature, settings.seed, settings.max_tokens)
     return endpoint, ChatJudge(endpoint, dialect, pace, purse, paid=bool(limits))

@@ -44,7 +44,8 @@ def read_translations(path: Path) -> dict[str, str]:
     missing = [column for column in (TEXT, ENGLISH) if column not in (rows.fieldnames or ())]
     if missing:
         raise InputError(f"{path} needs the columns {TEXT} and {ENGLISH}: '{missing[0]}' is missing")
-    return {row[TEXT].strip(): row[ENGLISH].strip() for row in rows if (row[TEXT] or "").strip() and row[ENGLISH]}
+    pairs = (((row[TEXT] or "").strip(), (row[ENGLISH] or "").strip()) for row in rows)
+    return {text: english for text, english in pairs if text and english}
 
 
 def _seen_from(folder: Path, place: str) -> str:

@@ -7,7 +7,7 @@ those of the table. The task's own prompt is never changed: a style is a way to 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from generators.prompts import AS_IS, PROMPT_STYLES, SUFFIX, TRANSLATED, form_for, needs_writer, with_suffix
@@ -19,10 +19,10 @@ from selector.runs.asking_pool import GRACE_SECONDS, AnswerPool
 from selector.runs.asking_setup import client_of, judge_settings
 from selector.runs.contest_context import USUAL_TABLE, read_translations
 from selector.runs.progress import Progress, silent
-from selector.runs.prompting_calls import Source, Writer, Written
+from selector.runs.prompting_calls import Source, Writer
+from selector.runs.text_replies import Written, store_written
 from selector.runs.workspace import Workspace
-from selector.store.prompt_texts import WRITTEN, add_prompt_texts, load_prompt_texts
-from selector.store.replies import add_replies
+from selector.store.prompt_texts import REFUSED, UNREADABLE, WRITTEN, PromptText, load_prompt_texts
 
 __all__ = ["PROMPT_STYLES", "PromptBook", "PromptSummary", "PromptWish", "needs_writer", "prepare_prompts"]
 
@@ -125,13 +125,16 @@ class PromptBook:
             form = form_for("", task.type)  # a translation is the same for all of them
         return Source(style, form, task.type, original)
 
-    def missing(self, sources: Sequence[Source], retry_failed: bool = False) -> list[Source]:
-        """Those that the configured model has not answered; with ``retry_failed`` all without a text."""
+    def missing(self, sources: Sequence[Source], retry_failed: bool = False) -> dict[Source, int]:
+        """Those that the configured model has not answered, with how often it was asked for them; with
+        ``retry_failed`` all without a text."""
         keys = {source: self._key(source) for source in sources}
         with self._ws.db.read() as connection:
             known = load_prompt_texts(connection, keys.values())
-        done = {key for key, text in known.items() if text.outcome == WRITTEN or (text.final and not retry_failed)}
-        return [source for source, key in keys.items() if key not in done]
+        done = {
+            key for key, text in known.items() if text.outcome == WRITTEN or (self._is_final(text) and not retry_failed)
+        }
+        return {source: known[key].ask + 1 if key in known else 0 for source, key in keys.items() if key not in done}
 
     def _known(self, task: Task, style: str) -> str:
         return self._translations.get(task.prompt.strip(), task.prompt) if style == TRANSLATED else task.prompt
@@ -144,10 +147,15 @@ class PromptBook:
             found = load_prompt_texts(connection, [key]).get(key)
         if found is not None and found.outcome == WRITTEN:
             return found.text
-        if found is not None and found.final:
+        if found is not None and self._is_final(found):
             raise Declined(f"{found.model} wrote no prompt in the style '{source.style}': {found.reason}")
         why = f" ({found.reason})" if found is not None and found.reason else ""
         raise MissingPart(f"the prompt is not written in the style '{source.style}' yet{why}: run the command again")
+
+    def _is_final(self, text: PromptText) -> bool:
+        """Whether another run would meet the same: a refusal, or answers without a text as often as it is asked."""
+        settings = judge_settings(self._ws, self._ws.config.generate.prompt_writer)
+        return text.outcome == REFUSED or (text.outcome == UNREADABLE and text.ask >= settings.reasks)
 
     def _key(self, source: Source) -> str:
         settings = judge_settings(self._ws, self._ws.config.generate.prompt_writer)
@@ -157,7 +165,7 @@ class PromptBook:
 class _Writing:
     """One run of a model over the missing texts: the main thread's state."""
 
-    def __init__(self, ws: Workspace, name: str, missing: Sequence[Source], summary: PromptSummary) -> None:
+    def __init__(self, ws: Workspace, name: str, missing: Mapping[Source, int], summary: PromptSummary) -> None:
         self._ws, self._missing, self._summary = ws, missing, summary
         self._settings = judge_settings(ws, name)
         self._stop = threading.Event()
@@ -167,28 +175,28 @@ class _Writing:
         summary.currency = self._settings.currency
 
     def carry_out(self, progress: Progress) -> None:
-        pool = AnswerPool(self._missing, self._work, min(self._settings.concurrency, len(self._missing)), self._stop)
-        progress("prompts", 0, len(self._missing))
+        jobs = self._missing.items()
+        pool = AnswerPool(jobs, self._work, min(self._settings.concurrency, len(jobs)), self._stop)
+        progress("prompts", 0, len(jobs))
         try:
             for events in pool:
                 self._take(events)
-                progress("prompts", self._summary.new + len(self._last), len(self._missing))
+                progress("prompts", self._summary.new + len(self._last), len(jobs))
         except (OutOfMoney, JudgeStopped) as error:
             self._summary.stopped = str(error)
-            self._take(pool.finish(self._settings.timeout_seconds if isinstance(error, OutOfMoney) else GRACE_SECONDS))
+            seconds = self._settings.timeout_seconds if isinstance(error, OutOfMoney) else GRACE_SECONDS
+            for events in pool.finish(seconds):
+                self._take(events)
         finally:
-            self._take(pool.finish(GRACE_SECONDS))
+            for events in pool.finish(GRACE_SECONDS):
+                self._take(events)
             for why in self._last.values():
                 self._summary.failures[why] = self._summary.failures.get(why, 0) + 1
 
-    def _take(self, events: Iterable[Written]) -> None:
+    def _take(self, came: Sequence[Written]) -> None:
         """Stored at once: each is paid for."""
-        came = list(events)
-        if not came:
-            return
         with self._ws.db.write() as connection:
-            add_replies(self._ws.db, connection, [event.reply for event in came])
-            add_prompt_texts(self._ws.db, connection, [event.text for event in came])
+            store_written(self._ws.db, connection, came)
         for event in came:
             row = event.text
             if row.cost is not None:

@@ -1,7 +1,8 @@
 """Prompts in other languages get their English: a table that people or a language model fill, kept with the campaign.
 
 A backbone that reads English must not see anything else. The table is a file, so that it can be read, corrected and
-filled by hand; a text that has its English is never asked about again.
+filled by hand; a text that has its English is never asked about again. What a model answered is stored when it comes,
+before it stands in the table: it is paid for, and a kill must not lose it.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import csv
 import io
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scorers.judge import OutOfMoney
+from scorers.judge import Endpoint, OutOfMoney
 from selector.domain import Task, TaskType
 from selector.domain.files import write_atomically
 from selector.perception.embedding.texts import is_latin
@@ -21,18 +23,20 @@ from selector.runs.asking_pool import GRACE_SECONDS, AnswerPool
 from selector.runs.asking_setup import client_of, judge_settings
 from selector.runs.contest_context import ENGLISH, TEXT, USUAL_TABLE, read_translations
 from selector.runs.progress import Progress, silent
-from selector.runs.translating_calls import Translated, Translator
+from selector.runs.text_replies import Written, store_written
+from selector.runs.translating_calls import Translator, translation_key
 from selector.runs.workspace import Workspace
-from selector.store.replies import add_replies
+from selector.store.prompt_texts import WRITTEN, load_prompt_texts
 
 TYPES = (TaskType.T2I, TaskType.TIE)  # whose prompts a backbone is asked about
-AT_ONCE = 20  # answers between two writings of the table
+TABLE_SECONDS = 5.0  # between two writings of the table, which whoever waits may want to read
 
 
 @dataclass
 class TranslateSummary:
     """The table, how many prompts need English, how many have it, and why new ones failed, with how often.
 
+    ``stored``: of the new ones, those that an interrupted run had been given and that nobody was asked for now.
     ``cost`` is None where price or tokens are not known; ``stopped``: why not all were asked.
     """
 
@@ -40,6 +44,7 @@ class TranslateSummary:
     needed: int
     known: int = 0
     new: int = 0
+    stored: int = 0
     failures: dict[str, int] = field(default_factory=dict)
     cost: float | None = None
     currency: str = ""
@@ -74,48 +79,70 @@ class _Filling:
     def __init__(
         self, ws: Workspace, name: str, known: dict[str, str], missing: Sequence[str], summary: TranslateSummary
     ) -> None:
-        self._ws, self._known, self._missing, self._summary = ws, known, missing, summary
+        self._ws, self._name, self._known, self._missing, self._summary = ws, name, known, missing, summary
         self._settings = judge_settings(ws, name)
-        self._stop = threading.Event()
-        self._work = Translator(ws, name, *client_of(ws, name, self._settings, self._stop)).work
-        self._unsaved: list[Translated] = []
+        self._table_due = time.monotonic() + TABLE_SECONDS
         summary.currency = self._settings.currency
 
     def carry_out(self, progress: Progress) -> None:
-        """Ask about every text; what came stays, however the run ends."""
-        pool = AnswerPool(self._missing, self._work, min(self._settings.concurrency, len(self._missing)), self._stop)
+        """Take what was answered before, and ask about the rest; what came stays, however the run ends."""
+        try:
+            asked = self._take_stored()
+            if any(text not in self._known for text in self._missing):
+                self._ask({text: asked.get(text, 0) for text in self._missing if text not in self._known}, progress)
+        finally:
+            self._write_table()
+
+    def _take_stored(self) -> dict[str, int]:
+        """Fill in the English that the store has; returns how often each text was asked about."""
+        provider = Endpoint(self._settings.base_url, self._settings.model).provider
+        keys = {translation_key(provider, self._settings.model, text): text for text in self._missing}
+        with self._ws.db.read() as connection:
+            found = load_prompt_texts(connection, keys)
+        self._known.update({keys[key]: one.text for key, one in found.items() if one.outcome == WRITTEN})
+        self._summary.stored = sum(text in self._known for text in self._missing)
+        return {keys[key]: one.ask + 1 for key, one in found.items()}
+
+    def _ask(self, texts: Mapping[str, int], progress: Progress) -> None:
+        stop = threading.Event()
+        work = Translator(self._ws, self._name, *client_of(self._ws, self._name, self._settings, stop)).work
+        pool = AnswerPool(texts.items(), work, min(self._settings.concurrency, len(texts)), stop)
         done = 0
         try:
             for events in pool:
                 self._take(events)
                 done += len(events)
-                progress("translate", done, len(self._missing))
+                progress("translate", done, len(texts))
         except OutOfMoney as error:
             self._summary.stopped = str(error)
-            self._take(pool.finish(self._settings.timeout_seconds))
+            for events in pool.finish(self._settings.timeout_seconds):
+                self._take(events)
         finally:
-            self._take(pool.finish(GRACE_SECONDS))
-            self._save()
+            for events in pool.finish(GRACE_SECONDS):
+                self._take(events)
 
-    def _take(self, events: Iterable[Translated]) -> None:
-        for event in events:
-            self._unsaved.append(event)
-            if event.reply.cost is not None:
-                self._summary.cost = (self._summary.cost or 0.0) + event.reply.cost
-            if event.english:
-                self._known[event.text] = event.english
-            else:
-                why = event.reply.reason or event.reply.outcome
-                self._summary.failures[why] = self._summary.failures.get(why, 0) + 1
-        if len(self._unsaved) >= AT_ONCE:
-            self._save()
-
-    def _save(self) -> None:
-        """The replies, because the budget counts them, and the table."""
+    def _take(self, came: Sequence[Written]) -> None:
+        """Stored at once, for the budget and because each is paid for; the table can wait."""
         with self._ws.db.write() as connection:
-            add_replies(self._ws.db, connection, [event.reply for event in self._unsaved])
-        self._unsaved = []
+            store_written(self._ws.db, connection, came)
+        for event in came:
+            self._count(event)
+        if time.monotonic() >= self._table_due:
+            self._write_table()
+
+    def _count(self, event: Written) -> None:
+        row = event.text
+        if row.cost is not None:
+            self._summary.cost = (self._summary.cost or 0.0) + row.cost
+        if row.outcome == WRITTEN:
+            self._known[row.original] = row.text
+        else:
+            why = row.reason or row.outcome
+            self._summary.failures[why] = self._summary.failures.get(why, 0) + 1
+
+    def _write_table(self) -> None:
         _write(self._summary.table, self._known, [text for text in self._missing if text not in self._known])
+        self._table_due = time.monotonic() + TABLE_SECONDS
 
 
 def _write(path: Path, known: Mapping[str, str], missing: Iterable[str]) -> None:

@@ -16,10 +16,10 @@ _MOST_KEYS = 500  # in one query: SQLite bounds the number of parameters
 
 @dataclass(frozen=True)
 class PromptText:
-    """One answer to the question for a text, or that none came. ``key``: see ``runs.prompting_calls``.
+    """One answer to the question for a text, or that none came. ``key``: see ``runs.text_replies``.
 
     ``outcome``: written, refused, unreadable, rejected or unanswered; ``text``: "" unless written; ``ask``: 0 for the
-    first of a run; ``cost`` in the currency of the configuration, None where not known.
+    first of its key; ``cost`` in the currency of the configuration, None where not known.
     """
 
     key: str
@@ -39,11 +39,6 @@ class PromptText:
     cost: float | None = None
     seconds: float = 0.0
     at: str = ""
-
-    @property
-    def final(self) -> bool:
-        """Whether it has been answered: there is a text, or the answers held none, and would again."""
-        return self.outcome in (WRITTEN, REFUSED, UNREADABLE)
 
 
 def add_prompt_texts(db: Database, connection: Connection, texts: Iterable[PromptText]) -> None:

@@ -15,11 +15,12 @@ _MOST_KEYS = 500  # in one query: SQLite bounds the number of parameters
 
 @dataclass(frozen=True)
 class ReplyRow:
-    """One reply, or that none came. ``key``: see ``runs.asking_calls``; ``ask``: 0 for the first of its key.
+    """One reply, or that none came. ``key``: see ``runs.asking_calls`` and ``runs.text_replies``; ``ask``: 0 for the
+    first of its key.
 
-    ``outcome``: scored, refused, unreadable, rejected, unanswered, translated or written; ``scores``: by sub-score, 0
-    to 10, {} unless scored; ``images``: ids in the order shown; ``cost`` in the currency of the configuration, None
-    where not known.
+    ``outcome``: scored, refused, unreadable, rejected, unanswered or written (in older stores also translated);
+    ``scores``: by sub-score, 0 to 10, {} unless scored; ``images``: ids in the order shown; ``cost`` in the currency of
+    the configuration, None where not known.
     """
 
     key: str

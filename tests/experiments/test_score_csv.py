@@ -105,6 +105,8 @@ def test_judges_values_beyond_their_scale_are_unscored_and_told(written):
         (["a,x,1,9,4,3,high,8,2"], HEADER, "cheap", "column auto_lpips of data row 1 has 'high'"),
         (["a,x,1,,4,3,1,8,2"], HEADER, "cheap", "no row has a score of the leaderboard"),
         ([], HEADER, "cheap", "no row has a score of the leaderboard"),
+        ([*ROWS, ",x,1,9,4,3,1,8,2"], HEADER, "cheap", f"column task_id of data row {len(ROWS) + 1} is empty"),
+        ([*ROWS, "a, ,1,9,4,3,1,8,2"], HEADER, "cheap", f"column generator of data row {len(ROWS) + 1} is empty"),
     ],
 )
 def test_a_table_that_cannot_be_replayed_is_refused_in_one_line(written, rows, header, proxies, words):

@@ -251,6 +251,9 @@ def test_another_campaign_s_weights_become_the_prior(made: Campaign, clock: Cloc
     later.score()
     assert later.calibrate().prior_from is None
     assert later.calibrate(prior_from=made.folder).prior_from == "campaign"
+    kept = (later.folder / "prior.json").read_bytes()
+    assert later.calibrate(prior_from=made.folder).prior_from == "campaign"
+    assert (later.folder / "prior.json").read_bytes() == kept, "once more changes nothing"
     learned = {w.name: w.prior for w in later.calibrate().weights if w.kind == "variant"}
     assert learned["toy tint2"] == max(learned.values()) > 0.1
     (later.folder / "prior.json").write_text("{}")

@@ -222,6 +222,36 @@ def test_a_missing_column_is_named(name):
         study(TABLE.drop(columns=name))
 
 
+@pytest.mark.parametrize("hole", [None, np.nan, pd.NA, "", "  "])
+@pytest.mark.parametrize("name", ["task", "candidate", "generator", "task_type"])
+def test_a_row_without_its_name_is_refused_and_is_no_task_called_nan(name, hole):
+    frame = TABLE.set_index(np.arange(100, 148)).astype({name: object})
+    frame.loc[102, name] = hole
+    with pytest.raises(InputError, match=rf"column '{name}' is empty in row 3 of the table \(index 102\)") as caught:
+        study(frame)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("hole", [None, np.nan, pd.NA, "", "  "])
+def test_a_blank_variant_or_treatment_is_none(hole):
+    names = ["v1", hole] * 24
+    pool = pool_from_table(TABLE.assign(variant=names, prompt_style=names, finish=names, finished_from=hole))
+    blank = ("v1", "") * 24
+    assert (pool.variants, pool.styles, pool.finishes) == (blank,) * 3
+    assert set(pool.origins) == {""}
+
+
+def test_ids_are_the_same_whether_the_column_holds_integers_floats_or_text():
+    ids = list(range(1, 49))
+    pools = [pool_from_table(TABLE.assign(candidate=pd.Series(ids, dtype=kind))) for kind in (int, float, "Int64", str)]
+    assert {pool.candidate_ids for pool in pools} == {tuple(map(str, ids))}
+    mixed = TABLE.assign(candidate=pd.Series([1, 1.0, "1", 2.5] * 12, dtype=object))
+    with pytest.raises(InputError, match="no two may have the same id"):
+        study(mixed)
+    told = study(TABLE.assign(candidate=np.arange(48.0)))
+    told.tell({task: float(candidate) for task, candidate in told.picks().items()}, 5.0)
+
+
 @pytest.mark.parametrize("values", [["good"] * 48, [None, "x"] * 24, list(pd.date_range("2025-01-01", periods=48))])
 def test_a_column_that_holds_no_numbers_is_named(values):
     with pytest.raises(InputError, match=r"column 'verdict': .* must hold numbers") as caught:

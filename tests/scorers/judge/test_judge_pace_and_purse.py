@@ -129,6 +129,14 @@ def test_no_limit_reserves_nothing() -> None:
     assert purse.spent == 5.0
 
 
+@pytest.mark.parametrize("limit", [None, 0.0, 5.0])
+def test_the_end_of_a_run_is_no_matter_of_money(limit: float | None) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Interrupted):
+        Purse(limit, stop).reserve("sc")
+
+
 def test_a_budget_that_is_used_up_before_allows_no_call() -> None:
     with pytest.raises(OutOfMoney):
         Purse(0.0, threading.Event()).reserve("sc")

@@ -14,6 +14,9 @@ from scorers.judge.troubles import BUSY, FATAL, PARAMETER, REFUSED, REJECTED, TH
     [
         (429, "Rate limit reached", {"code": "rate_limit_exceeded"}, THROTTLED),
         (429, "Requests rate limit exceeded", {"code": "limit_requests"}, THROTTLED),
+        (429, "Too many requests; pay for more at https://host/account/billing.", {"code": "rate_limit"}, THROTTLED),
+        (429, "You used your quota, check your plan and billing details", {}, FATAL),
+        (403, "Your account is not active", {"code": "billing_not_active"}, FATAL),
         (429, "You exceeded your current quota", {"code": "insufficient_quota"}, FATAL),
         (429, "Allocated quota exceeded", {"code": "Throttling.AllocationQuota"}, FATAL),
         (400, "Access denied, account is not in good standing", {"code": "Arrearage"}, FATAL),

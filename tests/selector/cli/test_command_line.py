@@ -14,6 +14,7 @@ from conftest import noise_jpeg
 from selector import Campaign
 from selector.cli.main import group, main
 from selector.domain import encode_final
+from selector.store.records import load_candidates
 
 Files = Callable[[Sequence[str]], tuple[Path, Path]]
 Run = Callable[..., tuple[int, str, str]]
@@ -224,6 +225,31 @@ def test_import_names_the_files_that_no_task_got(run: Run, campaign: Campaign, t
     assert "1 candidate made" in out
     assert "7 files (x0.jpg, x1.jpg, x2.jpg, x3.jpg, x4.jpg, …)" in out
     assert len(json.loads(run("import", folder, "-C", campaign.folder, "--json")[1])["unmatched"]) == 7
+
+
+def test_a_repeated_import_says_that_it_is_done_and_ends_well(run: Run, campaign: Campaign, tmp_path: Path) -> None:
+    folder = tmp_path / "finished"
+    folder.mkdir()
+    for seed, name in enumerate(("3.jpg", "10_a.jpg")):
+        (folder / name).write_bytes(noise_jpeg(40 + seed))
+    assert "already imported" not in run("import", folder, "-C", campaign.folder)[1]
+    status, out, _ = run("import", folder, "-C", campaign.folder)
+    assert (status, out.splitlines()[0]) == (0, "already imported: 2 files; nothing was left to do")
+    (folder / "17.jpg").write_bytes(noise_jpeg(42))
+    status, out, _ = run("import", folder, "-C", campaign.folder)
+    assert (status, out.splitlines()[0].split(",")[:2]) == (0, ["1 candidate made", " 2 settled before"])
+
+
+def test_a_repeated_judge_says_that_all_is_known_and_ends_well(run: Run, campaign: Campaign, tmp_path: Path) -> None:
+    campaign.generate()
+    with campaign._ws.db.read() as connection:
+        rows = [f"{c.task_id},{c.id},5,6" for c in load_candidates(connection)]
+    table = tmp_path / "scores.csv"
+    table.write_text("\n".join(["task,candidate,sc,pq", *rows]) + "\n", encoding="utf-8")
+    first = run("judge", table, "--by", "someone", "-C", campaign.folder)[1]
+    assert f"{len(rows)} new judgements stored, 0 known already" in first
+    status, out, _ = run("judge", table, "--by", "someone", "-C", campaign.folder)
+    assert status == 0 and f"0 new judgements stored, {len(rows)} known already" in out
 
 
 def test_no_campaign_says_how_to_make_one(run: Run, tmp_path: Path) -> None:

@@ -174,6 +174,10 @@ def test_money_is_held_before_it_is_spent() -> None:
     Spending(None).hold(1e9)
 
 
+def test_what_costs_nothing_is_never_beyond_a_budget() -> None:
+    Spending(1.0, spent=2.0).hold(0.0)
+
+
 def test_a_dime_ten_times_is_a_whole_budget() -> None:
     purse = Spending(1.0)
     for _ in range(10):

@@ -11,13 +11,16 @@ from typing import Any
 import pytest
 from prompt_model import PromptModel, prompt_model
 
-from scorers.judge import Answer, Usage
+from scorers.judge import Answer, Endpoint, Usage
 from selector import Campaign
 from selector.domain import Declined, InputError, MissingPart, Task, TaskType
 from selector.runs import prompt_reading as reading
+from selector.runs import prompting
 from selector.runs.prompt_reading import read_prompt
 from selector.runs.prompting import PromptBook, PromptSummary, PromptWish, prepare_prompts
+from selector.runs.text_replies import store_written
 from selector.runs.translation_reading import DECLINED, NOT_ENGLISH, TALK, UNFINISHED
+from selector.store.prompt_texts import PromptText, add_prompt_texts, load_prompt_texts
 from selector.store.replies import money_spent
 
 
@@ -134,6 +137,44 @@ def test_what_could_not_be_used_is_no_variant_until_it_is_tried_again(
     assert prepare_prompts(ws, wishes("talk 2 cats"), retry_failed=True).new == 1
     assert PromptBook(ws).text(task("talk 2 cats"), "rewritten").startswith("In detail")
     assert prepare_prompts(ws, wishes("talk 2 cats"), retry_failed=True).known == 1
+
+
+def test_an_answer_that_a_kill_kept_from_being_asked_for_again_is_not_final(
+    make: Callable[..., Any], model: PromptModel
+) -> None:
+    ws = make(model.url, reasks=2)
+    (wish,) = wishes("a cat")
+    source = PromptBook(ws).source_of(wish.task, "rewritten")
+    assert source is not None
+    key = source.key(Endpoint(model.url, "m").provider, "m")
+    first = PromptText(key, 0, "rewritten", "", "a cat", "", "writer", "", "m", "", "unreadable", TALK)
+    with ws.db.write() as connection:
+        add_prompt_texts(ws.db, connection, [first])
+    with pytest.raises(MissingPart, match="run the command again"):
+        PromptBook(ws).text(wish.task, "rewritten")
+    assert prepare_prompts(ws, [wish]).new == 1
+    with ws.db.read() as connection:
+        assert load_prompt_texts(connection, [key])[key].ask == 1
+
+
+def test_an_interrupt_while_texts_are_stored_loses_none(
+    make: Callable[..., Any], model: PromptModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ws = make(model.url, concurrency=1)
+    calls: list[int] = []
+
+    def interrupted(*arguments: Any) -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        store_written(*arguments)
+
+    monkeypatch.setattr(prompting, "store_written", interrupted)
+    prompts = [f"cat {i}" for i in range(4)]
+    with pytest.raises(KeyboardInterrupt):
+        prepare_prompts(ws, wishes(*prompts))
+    assert prepare_prompts(ws, wishes(*prompts)).known >= 1
+    assert max(Counter(model.texts).values()) == 1
 
 
 def test_a_refusal_is_final_and_the_variant_does_not_exist(make: Callable[..., Any], model: PromptModel) -> None:

@@ -17,7 +17,10 @@ from scorers.judge import Answer, JudgeStopped, Usage
 from selector import Campaign
 from selector.cli.main import group
 from selector.domain import InputError
+from selector.runs import translating
+from selector.runs.text_replies import store_written
 from selector.runs.translation_reading import DECLINED, TALK, UNFINISHED, read_translation
+from selector.store.replies import money_spent
 
 PARTS = [{"type": "text", "text": "a red "}, {"type": "text", "text": "house"}]
 ENGLISH: dict[str, Any] = {
@@ -126,6 +129,96 @@ def test_what_a_person_wrote_stays(make: Callable[..., Campaign], server: str) -
     assert Translator.asked == ["把图片变亮"]
 
 
+def test_a_repeated_translation_says_that_nothing_was_left_to_do(make: Callable[..., Campaign], server: str) -> None:
+    campaign = make(["把图片变亮", "加一只猫"], server)
+    arguments = ["translate", "-C", str(campaign.folder), "--by", "translator"]
+    table = campaign.folder / "translations.csv"
+    assert "nothing was left" not in CliRunner().invoke(group, arguments).output
+    again = CliRunner().invoke(group, arguments)
+    assert (again.exit_code, again.output.splitlines()[1:]) == (0, ["nothing was left to do"])
+    table.unlink()
+    told = CliRunner().invoke(group, arguments).output
+    assert "2 new" in told and "2 of the new were answered in an earlier run" in told and "cost" not in told
+
+
+def test_a_blank_cell_is_no_english(make: Callable[..., Campaign], server: str) -> None:
+    campaign = make(["加一只猫", "把图片变亮", "红房子"], server)
+    rows = "text,english\n加一只猫,  \n把图片变亮,\n红房子\n"
+    (campaign.folder / "translations.csv").write_text(rows, encoding="utf-8")
+    assert campaign._contest.translations == {}
+    assert campaign.translate("translator").new == 3
+
+
+def test_english_that_was_paid_for_and_is_in_no_table_is_taken_from_the_store(
+    make: Callable[..., Campaign], server: str
+) -> None:
+    campaign = make(["把图片变亮", "加一只猫", "坏人"], server)
+    campaign.translate("translator")
+    rows = "text,english\n加一只猫,put a cat there\n"
+    (campaign.folder / "translations.csv").write_text(rows, encoding="utf-8")  # as a kill before the table leaves it
+    again = campaign.translate("translator")
+    assert (again.known, again.new, again.stored, again.failures) == (2, 1, 1, {DECLINED: 1})
+    assert campaign._contest.translations == {"把图片变亮": "make the picture brighter", "加一只猫": "put a cat there"}
+    assert sorted(Translator.asked) == sorted(["把图片变亮", "加一只猫", "坏人", "坏人"]), "what failed is asked again"
+
+
+def test_taking_english_from_the_store_needs_neither_key_nor_server(
+    make: Callable[..., Campaign], server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSLATOR_KEY", "k-123456789")
+    campaign = make(["把图片变亮"], server, key_env="TRANSLATOR_KEY")
+    table = campaign.translate("translator").table
+    monkeypatch.delenv("TRANSLATOR_KEY")
+    table.unlink()
+    assert campaign.translate("translator").stored == 1
+    assert campaign.translate("translator").new == 0
+
+
+def test_every_answer_is_a_row_of_its_own_and_counts_in_the_budget(make: Callable[..., Campaign], server: str) -> None:
+    campaign = make(["坏人", "加一只猫"], server, price_in=1000.0, price_out=0.0)
+    for _ in range(3):
+        campaign.translate("translator")
+    with campaign._ws.db.read() as connection:
+        rows = connection.exec_driver_sql("SELECT original, ask, outcome, cost FROM prompt_text").fetchall()
+        assert money_spent(connection, "translator") == 4.0
+    assert sorted(map(tuple, rows)) == [
+        ("加一只猫", 0, "written", 1.0),
+        *(("坏人", ask, "refused", 1.0) for ask in range(3)),
+    ]
+
+
+def test_english_is_kept_whole_however_long_it_is(
+    make: Callable[..., Campaign], server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, english = "长长的一句话" * 200, "a long sentence " * 190 + "ends"
+    monkeypatch.setitem(ENGLISH, text, english)
+    campaign = make([text], server)
+    campaign.translate("translator").table.unlink()
+    campaign.translate("translator")
+    assert (campaign._contest.translations, len(Translator.asked)) == ({text: english}, 1)
+
+
+def test_an_interrupt_while_answers_are_stored_loses_none(
+    make: Callable[..., Campaign], server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = make(["把图片变亮", "加一只猫", "红房子"], server, concurrency=1)
+    calls: list[int] = []
+
+    def interrupted(*arguments: Any) -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        store_written(*arguments)
+
+    monkeypatch.setattr(translating, "store_written", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        campaign.translate("translator")
+    begun = list(Translator.asked)
+    assert len(campaign._contest.translations) == len(begun), "the table is written, too"
+    campaign.translate("translator")
+    assert len(Translator.asked) == 3
+
+
 def test_what_is_no_translation_is_left_out_with_its_reason(make: Callable[..., Campaign], server: str) -> None:
     texts = ["很长", "拒绝", "坏人", "一棵树", "很多字"]
     campaign = make([*texts, "加一只猫", "红房子"], server)
@@ -158,6 +251,7 @@ def test_no_quota_is_one_line_and_not_tried_again(make: Callable[..., Campaign],
     shown = CliRunner().invoke(group, ["translate", "-C", str(campaign.folder), "--by", "translator"])
     assert isinstance(shown.exception, JudgeStopped) and "no money or quota left" in str(shown.exception)
     assert "\n" not in str(shown.exception) and Translator.asked == ["额度"]
+    assert "budget" not in str(shown.exception), "none is set: the account at the server is empty"
 
 
 def test_tries_are_those_of_the_configuration(make: Callable[..., Campaign], server: str) -> None:
