@@ -101,7 +101,7 @@ def test_unknown_profile_suggests_the_nearest() -> None:
         ("[task_types.t2i]", "[task_types.t2v]", "task_types.t2v"),
         ('source = "photo"', "", "needs the key 'source'"),
         ("fixed_size_px = [256, 192]", "", "needs the key 'export.fixed_size_px'"),
-        ('image_path = "pictures/{id}.png"', 'image_path = "../{id}.png"', "without '..'"),
+        ('image_path = "pictures/{id}.png"', 'image_path = "../{id}.png"', "climbs out with '..'"),
         ('image_path = "pictures/{id}.png"', 'image_path = "/p/{id}.png"', "relative path"),
         ('image_path = "pictures/{id}.png"', 'image_path = "p.png"', "must contain {id}"),
         ('image_path = "pictures/{id}.png"', 'image_path = "{index}{id}.png"', "unknown placeholder {index}"),
