@@ -19,6 +19,10 @@ from selector.domain import InputError, TaskType
 from selector.domain.names import check_name, name_fault, same_file_key
 from selector.domain.words import did_you_mean
 
+MAX_ID_BYTES = 100  # of the 255 that file systems give a name: names of files hold more than the id
+MAX_TEAM_BYTES = 150
+_LONGEST_PREFIX = "x" * 16  # of the temporary files beside a ZIP, which bear its name
+
 
 def _placeholders_known(value: str) -> str:
     unknown = set(re.findall(r"\{(\w*)\}", value)) - {"id", "team"}
@@ -47,10 +51,6 @@ def _name_of_an_archive(value: str) -> str:
         raise ValueError(f"{fault}; give the name of one file, such as '{{team}}_result.zip'")
     return value
 
-
-MAX_ID_BYTES = 100  # of the 255 that file systems give a name: names of files hold more than the id
-MAX_TEAM_BYTES = 150
-_LONGEST_PREFIX = "x" * 16  # of the temporary files beside a ZIP, which bear its name
 
 Word = Annotated[str, Field(min_length=1)]
 Template = Annotated[Word, AfterValidator(_placeholders_known)]  # filled by plain replacement
