@@ -56,6 +56,7 @@ def register(name: str, architecture: Mapping[str, Any]) -> None:
     """Tell open_clip of a model that it does not know."""
     import open_clip
 
+    check_name(name, "the model of an architecture of one's own", "give a plain name in [embedding] model")
     with TemporaryDirectory() as folder:  # it takes files alone, and the model's name from theirs
         path = Path(folder) / f"{name}.json"
         path.write_text(json.dumps({k: v for k, v in architecture.items() if k != "preprocess_cfg"}), encoding="utf-8")
