@@ -6,8 +6,8 @@ and everything under ``7/``; the extensions are those of the formats that ``Pict
 task. One recipe a file, keyed by the hash of its bytes, so that a file that was made anew is a new candidate. Hands on
 the bytes as they are; notes hold the seed, prompt and model that the tool wrote into the file (A1111, ComfyUI,
 InvokeAI). Model: none of its own. Cost: reading the file; the folder is listed once, and again when its time of change
-is another. Fails when a file vanished, changed or is damaged since it was listed. Links that lead out of the folder are
-ignored; ``unmatched_files`` names what no task gets.
+is another. Fails when a file vanished, changed or is damaged since it was listed. Links that lead out of the folder and
+names that are not UTF-8 or hold control characters are ignored; ``unmatched_files`` names what no task gets.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from selector.domain import (
     TaskInputs,
     TaskType,
 )
+from selector.domain.names import name_fault, printable_name
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff"})
 MAX_FILE_BYTES = 200_000_000
@@ -68,7 +69,7 @@ class Folder:
 
         root, name = self._root(), str(recipe.params.get("file", ""))
         file = root / name
-        if not name or not _is_inside(file, root):
+        if name_fault(name, folders=True) or not _is_inside(file, root):
             raise GenerationFailed(f"folder: {name!r} is not a file of the folder {root.name}")
         data = _read(file)
         if hashlib.sha256(data).hexdigest() != recipe.params.get("sha256"):
@@ -92,14 +93,14 @@ class Folder:
 
 
 def unmatched_files(root: Path, task_ids: Sequence[str]) -> tuple[str, ...]:
-    """Files that no task gets, by their paths below ``root``, sorted: no such task, or no format that is read.
+    """Files that no task gets, by their paths below ``root``, sorted: no such task, no format that is read, a bad name.
 
     Hidden files are not told of. A file that a task gets through a link counts as taken.
     """
     listing = _list(root, frozenset(_normal(task_id) for task_id in task_ids), 0)
     taken = {file.resolve() for task_id in task_ids for file in _files_of(root, listing, task_id)}
     rest = (file for file in _visible_files(root) if file.resolve() not in taken)
-    return tuple(file.relative_to(root).as_posix() for file in sorted(rest, key=_sort_key))
+    return tuple(printable_name(file.relative_to(root).as_posix()) for file in sorted(rest, key=_sort_key))
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,7 @@ def _pictures(files: Iterable[Path], root: Path) -> Iterator[Path]:
         if (
             file.suffix.lower() in EXTENSIONS
             and not file.name.startswith(".")
+            and not name_fault(file.relative_to(root).as_posix(), folders=True)
             and file.is_file()
             and _is_inside(file, root)
         ):

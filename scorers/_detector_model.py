@@ -17,6 +17,7 @@ from typing import Any
 from scorers._transformers_files import pillow_processor, quiet
 from selector.domain import InputError, MissingPart, stable_hash
 from selector.domain.words import near_or_all
+from selector.perception.model_files.named_files import check_named_files
 
 CONFIG, PREPROCESSOR, WEIGHTS = "config.json", "preprocessor_config.json", "model.safetensors"
 FAKE_WORDS = frozenset({"fake", "ai", "artificial", "generated", "deepfake", "synthetic"})
@@ -67,13 +68,14 @@ def weight_files(folder: Path) -> list[Path]:
     """The safetensors of a model, whole or in parts.
 
     Raises:
-        MissingPart: a file of the model is not in the folder. InputError: its weights are a pickle.
+        MissingPart: a file of the model is not in the folder. InputError: its weights are a pickle, or lie elsewhere.
     """
     for name in (CONFIG, PREPROCESSOR):
         if not (folder / name).is_file():
             raise MissingPart(f"hf_detector finds no {name} in {folder}: is this a model folder of transformers?")
     found = sorted(folder.glob("model*.safetensors"))
     if found:
+        check_named_files(folder)
         return found
     if list(folder.glob("*.bin")):
         raise InputError(f"{folder} has its weights as a pickle, which is not loaded: convert them to {WEIGHTS}")

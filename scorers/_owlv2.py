@@ -21,6 +21,7 @@ from scorers._transformers_files import pillow_processor, quiet
 from selector.domain import InputError, MissingPart, stable_hash
 from selector.perception.embedding.device import device_named
 from selector.perception.model_files import content_tag, need
+from selector.perception.model_files.named_files import check_named_files
 from selector.perception.resize import shrink
 
 MOST_BOXES = 100  # of thousands; the rest score near 0 for every phrase
@@ -45,6 +46,7 @@ def owlv2_folder(model_path: str) -> Path:
             raise MissingPart(f"grounding = 'owlv2' finds no {name} in {folder}: copy or download the whole model")
     if not list(folder.glob("model*.safetensors")):
         raise MissingPart(f"grounding = 'owlv2' finds no model.safetensors in {folder}: pickles are not loaded")
+    check_named_files(folder)
     try:
         kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
     except (OSError, ValueError, AttributeError) as error:

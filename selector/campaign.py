@@ -14,6 +14,7 @@ from typing import Any
 from selector.config import check_names, read_config
 from selector.contest import load_profile
 from selector.contest.remaining import remaining_submissions
+from selector.contest.task_table import check_stored_names
 from selector.create import CONFIG_NAME, create_campaign, open_store
 from selector.doctor import Check, check_campaign, check_generators, check_judges, check_machine, check_plan, used_first
 from selector.domain import BestshotError, InputError, Task, TaskType
@@ -149,7 +150,9 @@ class Campaign:
     def tasks(self) -> tuple[Task, ...]:
         """All tasks in the order of the table."""
         with self._ws.db.read() as connection:
-            return load_tasks(connection)
+            tasks = load_tasks(connection)
+        check_stored_names(tasks, self._ws.inputs_folder)
+        return tasks
 
     def generate(
         self,

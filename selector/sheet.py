@@ -7,6 +7,7 @@ from pathlib import Path
 
 from selector.calibration import EstimateTable
 from selector.domain import Scorer, Task
+from selector.domain.names import name_fault
 from selector.domain.words import n_of
 from selector.ranking import Pick
 from selector.report.model import CandidateCard, Failure, Sheet, TaskRow
@@ -60,8 +61,9 @@ def _verdict(submission: SubmissionRecord | None) -> SheetVerdict | None:
 def _zip_file(ws: Workspace, submission: SubmissionRecord | None) -> Path | None:
     if submission is None:
         return None
-    path = ws.folder / "submissions" / submission.id / submission.zip_name
-    return path if path.is_file() else None
+    place = f"{submission.id}/{submission.zip_name}"
+    path = ws.folder / "submissions" / place
+    return path if not name_fault(place, folders=True) and path.is_file() else None
 
 
 def _counted(rows: Iterator[TaskRow], total: int, progress: Progress) -> Iterator[TaskRow]:

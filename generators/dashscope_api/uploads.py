@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from selector.domain import Declined, GenerationFailed, InputError, Picture, encode_final
+from selector.domain.names import name_fault
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -77,7 +78,7 @@ def mask_file(place: Path, task_id: str, source_name: str | None) -> Path | None
     if not place.is_dir():
         return place if place.is_file() else None
     stems = [task_id, *([Path(source_name).stem] if source_name else [])]
-    found = (place / f"{stem}.png" for stem in stems if stem and Path(stem).name == stem)
+    found = (place / f"{stem}.png" for stem in stems if stem and not name_fault(f"{stem}.png"))
     return next((file for file in found if file.is_file()), None)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selector.domain import InputError, MissingPart
+from selector.domain.names import name_fault
 
 Floats = NDArray[np.float64]
 
@@ -143,8 +144,9 @@ def _external(data: mmap.mmap, entries: list[Span], path: Path, size: int) -> by
     for entry in entries:
         pair = [data[value[0] : value[1]].decode() for _, value in _fields(data, entry) if isinstance(value, tuple)]
         facts.update({pair[0]: pair[1]} if len(pair) == 2 else {})
-    folder = path.parent.resolve()
-    place = (folder / facts.get("location", "")).resolve()
+    folder, location = path.parent.resolve(), facts.get("location", "").removeprefix("./")
+    fault = name_fault(location, folders=True)
+    place = folder if fault else (folder / location).resolve()  # a link may lead out of the folder
     if not place.is_relative_to(folder) or not place.is_file():
         raise _Damaged("it lies in another file, which is not beside the model")
     with place.open("rb") as file:

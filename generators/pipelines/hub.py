@@ -13,6 +13,7 @@ from typing import Any
 
 from generators.pipelines.model_folder import INDEX, read_folder, variant_of
 from selector.domain import InputError, MissingPart
+from selector.domain.names import name_fault
 
 PROBE_SECONDS = 5.0
 CURE = 'give a folder of the model with model_path = "…"'
@@ -55,7 +56,7 @@ def check_hub(model: HubModel) -> None:
     Raises:
         InputError: the name is none. MissingPart: it is not cached, and the hub is not to be asked.
     """
-    if model.name.count("/") != 1 or not all(model.name.split("/")):
+    if model.name.count("/") != 1 or name_fault(model.name, folders=True):
         raise InputError(f'diffusers: model must be "owner/name" of a hub, got {model.name!r}; a folder is model_path')
     if cached_index(model) is None and is_offline():
         raise MissingPart(f"diffusers: {model.name} is not in the cache and HF_HUB_OFFLINE is set; {CURE}")

@@ -12,6 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from selector.domain import InputError, MissingPart
+from selector.domain.names import check_name
+from selector.perception.model_files.named_files import check_named_files
 
 INDEX = "model_index.json"
 WEIGHTS = (".safetensors", ".bin")
@@ -48,7 +50,7 @@ def read_folder(path: Path) -> ModelFolder:
 
     Raises:
         MissingPart: there is no such folder, or it is of another format.
-        InputError: it names program code of its own, which is never run.
+        InputError: it names program code of its own, which is never run, or files outside of itself.
     """
     index = path / INDEX
     if not index.is_file():
@@ -68,6 +70,9 @@ def read_folder(path: Path) -> ModelFolder:
         raise MissingPart(
             f"diffusers: {INDEX} of {path.name} cannot be read ({type(error).__name__}); copy the folder again"
         ) from error
+    for name in named:
+        check_name(name, f"diffusers: {INDEX} names the part", "take another copy of the model")
+        check_named_files(path / name)
     _refuse_code(path, pipeline, named)
     return ModelFolder(path, pipeline, named)
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from selector.domain import InputError, JSONValue, Picture, TaskInputs
+from selector.domain.names import name_fault
 from selector.perception.registration import register
 from selector.perception.resize import resize_rgb
 
@@ -87,7 +88,7 @@ def region_of(inputs: TaskInputs, mask_folder: str) -> Array | None:
 
 
 def _drawn_mask(task_id: str, source: Picture, folder: str) -> Array | None:
-    if not folder:
+    if not folder or name_fault(f"{task_id}.png"):
         return None
     file = Path(folder).expanduser() / f"{task_id}.png"
     if not file.is_file():

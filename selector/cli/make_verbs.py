@@ -256,7 +256,7 @@ def _describe_unmatched(summary: ImportSummary) -> list[str]:
         return []
     named = ", ".join(summary.unmatched[:MOST_NAMED]) + (", …" if len(summary.unmatched) > MOST_NAMED else "")
     files = n_of(len(summary.unmatched), "file")
-    return [f"not taken, no task has that id or the format is not read: {files} ({named})"]
+    return [f"not taken, no task has that id, the format is not read or the name is no text: {files} ({named})"]
 
 
 VERBS = (init, generate, import_, score, pick)

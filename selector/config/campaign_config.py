@@ -14,17 +14,18 @@ from selector.config.generating import GenerateConfig
 from selector.config.section import Section, address_fault
 from selector.config.sections import CalibrateConfig, EmbeddingConfig, JudgeConfig, ScoreConfig, StoreConfig
 from selector.config.services import ServiceConfig
+from selector.contest.profile import MAX_TEAM_BYTES
 from selector.contest.toml_model import parse_toml, validate
 from selector.domain import InputError, TaskType
+from selector.domain.names import name_fault
 from selector.domain.words import did_you_mean, near_or_all
 from selector.registry import generator_names, scorer_names
 
-MAX_TEAM_BYTES = 150  # of the 255 that file systems give a name
-
 
 def _usable_in_a_file_name(team: str) -> str:
-    if any(ord(c) < 32 or c in '/\\:*?"<>|' for c in team) or team.strip(" .") != team:
-        raise ValueError('must be usable in a file name: none of / \\ : * ? " < > |, no line break, no dot at an end')
+    fault = name_fault(team, written=True)
+    if fault:
+        raise ValueError(f"{fault}; give a team name that can be part of a file name")
     if len(team.encode()) > MAX_TEAM_BYTES:
         raise ValueError(f"must be at most {MAX_TEAM_BYTES} bytes in UTF-8: it is part of a file name")
     return team

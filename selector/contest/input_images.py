@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 from selector.contest.problems import InputProblems
 from selector.domain import InputError, Picture, Task
+from selector.domain.names import check_name
 
 MAX_FILE_BYTES = 256 * 1024 * 1024  # 50 MP as uncompressed RGB is 150 MB; no contest picture is larger
 WORKERS = 4  # decoding releases the interpreter lock; more threads only cost memory
+
+
+def check_image_name(name: str, images: Path, written: bool = False) -> None:
+    """Raise ``InputError`` for a name that is no path inside the folder ``images``; looks at no disk.
+
+    ``./a.jpg`` is taken for ``a.jpg``, as tables have it. ``written``: a file of this name will be written.
+    """
+    plain = PurePosixPath(name).as_posix() if name.strip("./ ") else name
+    check_name(plain, "image name", f"give a file name inside {images}", folders=True, written=written)
 
 
 def resolve_image(images: Path, name: str) -> Path:
     """The path of input image ``name`` inside the folder ``images``; the file need not exist.
 
     Raises:
-        InputError: the name is empty or absolute, climbs with ``..``, holds a backslash, a drive or a control
-            character, or leads out of the folder through a symbolic link.
+        InputError: the name is none (``check_image_name``), or leads out of the folder through a symbolic link.
     """
-    fault = _fault_of(name)
-    if fault:
-        raise InputError(f"image name {name!r} {fault}; give a file name inside {images}")
+    check_image_name(name, images)
     try:
         folder = images.resolve()
         path = (images / name).resolve()
@@ -53,20 +59,6 @@ def check_input_images(tasks: Sequence[Task], images: Path) -> None:
     ]
     if problems:
         raise InputProblems(problems, more="; run `bestshot doctor` to list them all")
-
-
-def _fault_of(name: str) -> str | None:
-    if not name.strip():
-        return "is empty"
-    if re.search(r"[\x00-\x1f\x7f]", name):
-        return "holds a control character"
-    if "\\" in name:
-        return "holds a backslash"
-    if name.startswith("/") or re.match(r"[A-Za-z]:", name):
-        return "is an absolute path"
-    if ".." in PurePosixPath(name).parts:
-        return "climbs out with '..'"
-    return None
 
 
 def _first_task_of_each_name(tasks: Iterable[Task]) -> dict[str, Task]:

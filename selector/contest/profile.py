@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from importlib import resources
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,7 +16,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from selector.contest.toml_model import parse_toml
 from selector.domain import InputError, TaskType
+from selector.domain.names import check_name, name_fault, same_file_key
 from selector.domain.words import did_you_mean
+
+MAX_ID_BYTES = 100  # of the 255 that file systems give a name: names of files hold more than the id
+MAX_TEAM_BYTES = 150
+_LONGEST_PREFIX = "x" * 16  # of the temporary files beside a ZIP, which bear its name
 
 
 def _placeholders_known(value: str) -> str:
@@ -26,8 +31,31 @@ def _placeholders_known(value: str) -> str:
     return value
 
 
+def _filled(template: str) -> str:
+    """A template with the longest id and team that there may be."""
+    return template.replace("{id}", "x" * MAX_ID_BYTES).replace("{team}", "x" * MAX_TEAM_BYTES)
+
+
+def _inside_the_archive(value: str) -> str:
+    fault = name_fault(_filled(value), folders=True, written=True)
+    if fault:
+        raise ValueError(f"{fault}; give a relative path inside the ZIP, with forward slashes")
+    return value
+
+
+def _name_of_an_archive(value: str) -> str:
+    fault = name_fault(_filled(value), written=True) or name_fault(_LONGEST_PREFIX + _filled(value), written=True)
+    if not fault and not value.lower().endswith(".zip"):
+        fault = "does not end in .zip"
+    if fault:
+        raise ValueError(f"{fault}; give the name of one file, such as '{{team}}_result.zip'")
+    return value
+
+
 Word = Annotated[str, Field(min_length=1)]
 Template = Annotated[Word, AfterValidator(_placeholders_known)]  # filled by plain replacement
+ArchiveName = Annotated[str, AfterValidator(_name_of_an_archive)]
+PathInArchive = Annotated[str, AfterValidator(_inside_the_archive)]
 SAME_ASPECT = 0.02  # pipelines round sides to multiples of 16 px: a stretch that nobody sees
 SizePx = tuple[Annotated[int, Field(ge=16, le=16384)], Annotated[int, Field(ge=16, le=16384)]]
 
@@ -84,26 +112,19 @@ class ScoreFacts(Facts):
 class ExportFacts(Facts):
     """The submission's ZIP. ``{id}`` stands for a task's id, ``{team}`` for the team's name; sizes: width, height."""
 
-    archive_name: Template
-    other_archive_names: tuple[Word, ...] = ()
+    archive_name: Annotated[ArchiveName, AfterValidator(_placeholders_known)]
+    other_archive_names: tuple[ArchiveName, ...] = ()
     max_bytes: int = Field(gt=0)
-    manifest: Word
+    manifest: PathInArchive
     manifest_encoding: Literal["utf-8", "utf-8-sig"]
     manifest_columns: tuple[tuple[Word, Template], ...] = Field(min_length=1)
-    image_path: Template
+    image_path: Annotated[PathInArchive, AfterValidator(_placeholders_known)]
     image_format: Literal["jpeg", "png"]
     jpeg_quality: int = Field(default=95, ge=1, le=100)
     jpeg_chroma: Literal["4:4:4"] = "4:4:4"
     fixed_size_px: SizePx | None = None
     max_side_px: int = Field(ge=16, le=16384)
     blank_size_px: SizePx
-
-    @field_validator("image_path", "manifest")
-    @classmethod
-    def _inside_the_archive(cls, value: str) -> str:
-        if "\\" in value or value.startswith("/") or not set(PurePosixPath(value).parts).isdisjoint({"..", "."}):
-            raise ValueError("must be a relative path with forward slashes and without '..'")
-        return value
 
     @field_validator("image_path")
     @classmethod
@@ -118,6 +139,24 @@ class ExportFacts(Facts):
         if len({header for header, _ in value}) < len(value):
             raise ValueError("two columns have the same header")
         return value
+
+    @model_validator(mode="after")
+    def _places_differ(self) -> ExportFacts:
+        if self.is_at_the_manifest(_filled(self.image_path)):
+            raise ValueError(
+                f"export.image_path and export.manifest ({self.manifest!r}) would share a place in the ZIP; change one"
+            )
+        return self
+
+    def is_at_the_manifest(self, image: str) -> bool:
+        """Whether an image at this path of the ZIP would take the manifest's place, or make a folder of its name."""
+        one, other = f"{same_file_key(image)}/", f"{same_file_key(self.manifest)}/"
+        return one.startswith(other) or other.startswith(one)
+
+    def archive_file(self, team: str) -> str:
+        """The file name of a team's ZIP; raises ``InputError`` when it would be none."""
+        cure = "change export.archive_name in the profile, or the team"
+        return check_name(self.archive_name.replace("{team}", team), "the ZIP's name", cure, written=True)
 
 
 class QuotaFacts(Facts):

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import io
 import re
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from selector.contest.input_images import resolve_image
+from selector.contest.input_images import check_image_name, resolve_image
 from selector.contest.problems import InputProblems
-from selector.contest.profile import ContestProfile, TaskFacts
+from selector.contest.profile import MAX_ID_BYTES, ContestProfile, TaskFacts
 from selector.contest.table_text import read_table_text
 from selector.domain import InputError, Task, TaskType
+from selector.domain.names import check_name, name_fault, same_file_key
 from selector.domain.words import did_you_mean
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
-_NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|{}]')
-MAX_ID_BYTES = 100  # of 255 that file systems allow; names of files hold more than the id
-_DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?", re.IGNORECASE)  # of Windows
 _FirstRows = dict[str, tuple[str, int]]  # id as written and line, by what must be unique
 
 
@@ -51,6 +48,15 @@ def read_task_table(path: Path, profile: ContestProfile, images: Path) -> list[T
     if not outcomes:
         raise InputError(f"{path} has a header but no task; give a table with one row a task")
     return [outcome for outcome in outcomes if isinstance(outcome, Task)]
+
+
+def check_stored_names(tasks: Iterable[Task], inputs: Path) -> None:
+    """Raise ``InputError`` when ids or image names of tasks that a store holds would lead out of a folder."""
+    for task in tasks:
+        check_name(task.id, "the store's task", "restore the database from a backup")
+        for name in (task.source, task.reference):
+            if name is not None:
+                check_image_name(name, inputs)
 
 
 def _rows(text: str, path: Path) -> tuple[list[str], Iterator[_Row]]:
@@ -176,22 +182,27 @@ def _checked_id(task_id: str, profile: ContestProfile) -> str:
     column = profile.table.id_column
     if profile.table.integer_ids and not re.fullmatch(r"[0-9]+", task_id):
         raise InputError(f"column {column!r} must be a whole number, got {task_id!r}")
-    if not _is_file_name(task_id):
-        raise InputError(
-            f"column {column!r} must be usable as a file name (1 to {MAX_ID_BYTES} bytes in UTF-8, no slash, colon or "
-            f"the like, no leading dot, no name of a Windows device), got {task_id[:60]!r}"
-        )
+    fault = _id_fault(task_id) or _place_fault(task_id, profile)
+    if fault:
+        raise InputError(f"column {column!r} must be usable as a file name: {task_id[:60]!r} {fault}")
     return task_id
 
 
-def _is_file_name(task_id: str) -> bool:
-    """Whether every file system takes the id, with an extension behind it, as a name."""
-    return (
-        0 < len(task_id.encode()) <= MAX_ID_BYTES
-        and not task_id.startswith(".")
-        and not _NOT_IN_FILE_NAMES.search(task_id)
-        and not _DEVICES.fullmatch(task_id)
-    )
+def _id_fault(task_id: str) -> str | None:
+    if len(task_id.encode()) > MAX_ID_BYTES:
+        return f"is longer than {MAX_ID_BYTES} bytes in UTF-8"
+    if set(task_id) & set("{}"):
+        return "holds a brace, which templates are filled at"
+    return name_fault(task_id, written=True)
+
+
+def _place_fault(task_id: str, profile: ContestProfile) -> str | None:
+    """What is wrong with the place of the task's image in the ZIP."""
+    place = profile.export.image_path.replace("{id}", task_id)
+    fault = name_fault(place, folders=True, written=True)
+    if not fault and profile.export.is_at_the_manifest(place):
+        fault = "is the place of the manifest"
+    return f"gives the image the place {place!r}, which {fault}" if fault else None
 
 
 def _type_of(word: str, profile: ContestProfile) -> tuple[TaskType, TaskFacts]:
@@ -208,12 +219,13 @@ def _image_name(row: _Row, column: str | None, facts: TaskFacts, images: Path) -
     name = row.cells[column]
     if not name:
         raise InputError(f"column {column!r} is empty, but a {facts.word!r} task needs this image")
+    check_image_name(name, images, written=True)  # `init` copies it into the campaign
     resolve_image(images, name)
     return name
 
 
 def _check_unique(task_id: str, row: _Row, profile: ContestProfile, first_rows: _FirstRows) -> None:
-    key = str(int(task_id)) if profile.table.integer_ids else _file_system_key(task_id)
+    key = str(int(task_id)) if profile.table.integer_ids else same_file_key(task_id)
     if key not in first_rows:
         first_rows[key] = task_id, row.line
         return
@@ -222,8 +234,3 @@ def _check_unique(task_id: str, row: _Row, profile: ContestProfile, first_rows: 
     if first == task_id or profile.table.integer_ids:
         raise InputError(f"{column} {task_id!r} occurs twice, first on line {line}")
     raise InputError(f"{column} {task_id!r} is {first!r} of line {line} in other case: one file on Windows and macOS")
-
-
-def _file_system_key(task_id: str) -> str:
-    """Equal for ids whose files some file system takes for one: case and composed accents do not tell them apart."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", task_id).casefold())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from selector.domain import InputError
 from selector.domain.files import write_atomically
+from selector.domain.names import check_name
 from selector.domain.picture import open_image, rgb_from_image
 from selector.report.links import link
 
@@ -41,7 +42,7 @@ def thumbnail(image: Path, folder: Path, content_id: str | None = None) -> Thumb
     full_url = link(image, folder)
     try:
         data = None if content_id else image.read_bytes()
-        name = content_id or hashlib.sha256(data or b"").hexdigest()
+        name = check_name(content_id or hashlib.sha256(data or b"").hexdigest(), "the picture's id", "it is no SHA-256")
         small = folder / "thumbs" / name[:2] / f"{name[2:34]}-{FORMAT}.jpg"
         if not small.exists():
             small.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from generators.folder import Folder, unmatched_files
 from selector.config import Step
 from selector.domain import Task
+from selector.domain.names import check_name
 from selector.runs.generating import GenerateSummary, generate
 from selector.runs.making.orders import Order
 from selector.runs.plug_ins import build_of
@@ -20,7 +21,7 @@ MOST_FILES = 10_000  # candidates of one task that an import may bring
 
 @dataclass
 class ImportSummary(GenerateSummary):
-    """What an import did. ``unmatched`` are files of no task, or of no format that is read, by their relative paths."""
+    """What an import did. ``unmatched`` are files of no task, no format that is read or a bad name, by their paths."""
 
     unmatched: tuple[str, ...] = ()
 
@@ -31,15 +32,16 @@ def import_images(
     """Import the files of ``folder`` under the generator name ``folder:LABEL``, the folder's own name by default.
 
     Raises:
-        InputError: ``folder`` is no folder.
+        InputError: ``folder`` is no folder, or the label is none.
     """
     path = folder.resolve()
+    name = check_name(label or path.name, "the label", "name the model with --label", folders=True)
     ids = [task.id for task in tasks]
     generator = Folder(str(path), ids)
     generator.check()
     # The folder's place is no part of the build: the same file imported from elsewhere is the same candidate.
     build = build_of(generator, {}, ws.config.seed)
-    step = Step(f"folder:{label or path.name}", MOST_FILES)
+    step = Step(f"folder:{name}", MOST_FILES)
     orders = [Order(task, step, generator, build) for task in tasks]
     made = generate(ws, orders, retry_failed=True, progress=progress)
     return ImportSummary(**vars(made), unmatched=unmatched_files(path, ids))

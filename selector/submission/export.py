@@ -56,7 +56,7 @@ def export(ws: Workspace, tasks: Sequence[Task], ledger: Ledger, allow_fallbacks
     _check_files(ws, picks)
     submission_id = stable_hash([ws.profile.name, [[p.task_id, p.candidate_id] for p in picks]], 8)
     folder = ws.folder / "submissions" / submission_id
-    zip_path = folder / ws.profile.export.archive_name.replace("{team}", ws.config.team)
+    zip_path = folder / ws.profile.export.archive_file(ws.config.team)
     manifest_path = folder / "manifest.json"
     folder.mkdir(parents=True, exist_ok=True)
     sweep(folder)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from selector.contest.profile import ContestProfile
 from selector.domain import InputError, Picture, Task
+from selector.domain.names import name_fault
 from selector.domain.words import n_of
 
 MAX_MANIFEST_BYTES = 64 * 1024 * 1024
@@ -153,12 +154,9 @@ def _check_members(archive: zipfile.ZipFile, profile: ContestProfile, tasks: Seq
 def _name_problems(infos: Iterable[zipfile.ZipInfo]) -> list[str]:
     problems = []
     for name, count in Counter(info.filename for info in infos).items():
-        if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name):
-            problems.append(f"{name!r} is an absolute path")
-        elif ".." in re.split(r"[/\\]", name):
-            problems.append(f"{name!r} climbs out of the ZIP with '..'")
-        elif "\\" in name:
-            problems.append(f"{name!r} holds a backslash; use forward slashes")
+        fault = name_fault(name.removesuffix("/"), folders=True)  # a folder's name ends with a slash
+        if fault:
+            problems.append(f"{name!r} {fault}; give a path inside the ZIP")
         if count > 1:
             problems.append(f"{name!r} is in the ZIP {count} times")
     return problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from dashscope_service import (
 
 from generators.dashscope_api.models import FUNCTIONS, MODELS, checked_size, model_named
 from generators.dashscope_api.troubles import trouble_of
-from generators.dashscope_api.uploads import fitting_size
+from generators.dashscope_api.uploads import fitting_size, mask_file
 from generators.prompts import cut
 from selector.domain import Declined, encode_final
 
@@ -151,3 +152,11 @@ def test_codes_mean_what_the_documentation_says(status: int, code: str, polling:
     came = trouble_of(status, code, "", {}, {"key": "THE_KEY", "model": "m"}, polling)
     assert came.kind == kind
     assert kind != "fatal" or any(word in came.reason for word in ("check", "top it up", "raise", "choose", "correct"))
+
+
+def test_a_mask_is_a_file_of_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "outside.png").write_bytes(b"")
+    (tmp_path / "masks" / "a.png").write_bytes(b"")
+    assert mask_file(tmp_path / "masks", "../outside", "sub/a.jpg") == tmp_path / "masks" / "a.png"
+    assert mask_file(tmp_path / "masks", "../outside", None) is None

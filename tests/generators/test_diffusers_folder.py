@@ -108,3 +108,16 @@ def test_a_tag_is_of_the_content_and_of_nothing_else(folder: Path, copy: Path) -
     with (copy / "unet" / "diffusion_pytorch_model.safetensors").open("ab") as stream:
         stream.write(b" ")
     assert tag_of(copy) != tag_of(folder)
+
+
+def test_a_folder_names_no_files_outside_of_itself(copy: Path) -> None:
+    index = json.loads((copy / "model_index.json").read_text())
+    parts = copy / "unet" / "diffusion_pytorch_model.safetensors.index.json"
+    parts.write_text(json.dumps({"metadata": {}, "weight_map": {"w": "../../other.safetensors"}}))
+    with pytest.raises(InputError, match=r"names the weights '../../other.safetensors' climbs out"):
+        DiffusersPipeline(model_path=str(copy)).check()
+    parts.unlink()
+    for name in ("../unet", "/tmp", "a/b"):
+        (copy / "model_index.json").write_text(json.dumps({**index, name: ["diffusers", "UNet2DConditionModel"]}))
+        with pytest.raises(InputError, match=f"model_index.json names the part '{name}'"):
+            DiffusersPipeline(model_path=str(copy)).check()

@@ -168,5 +168,6 @@ def test_a_check_asks_nobody_and_knows_when_it_is_hopeless(monkeypatch: pytest.M
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(MissingPart, match="HF_HUB_OFFLINE is set; give a folder"):
         generator.check()
-    with pytest.raises(InputError, match='must be "owner/name" of a hub'):
-        DiffusersPipeline(model="has-this").check()
+    for name in ("has-this", "../has-this", "nobody/.."):
+        with pytest.raises(InputError, match='must be "owner/name" of a hub'):
+            DiffusersPipeline(model=name).check()

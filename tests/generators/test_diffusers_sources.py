@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -9,9 +10,9 @@ import numpy as np
 import pytest
 from skimage.data import chelsea
 
-from generators.pipelines.sources import at_size, back_onto, canvas_of
+from generators.pipelines.sources import at_size, back_onto, canvas_of, region_of
 from generators.pipelines.usable import usable
-from selector.domain import GenerationFailed
+from selector.domain import GenerationFailed, Picture, Task, TaskInputs, TaskType, encode_final
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +92,15 @@ def test_a_dark_and_a_pale_picture_pass() -> None:
     assert usable(ramp, "bf16").dtype == np.uint8
     assert usable(1 - ramp, "bf16").min() > 225
     assert np.array_equal(usable(np.full((2, 1, 3), 0.5) * [[[1]], [[2]]], "fp32"), [[[128] * 3], [[255] * 3]])
+
+
+def test_a_mask_is_a_file_of_its_folder(source: Any, tmp_path: Path) -> None:
+    (tmp_path / "masks").mkdir()
+    for file in (tmp_path / "outside.png", tmp_path / "masks" / "1.png"):
+        file.write_bytes(encode_final(np.full_like(source, 255), "png"))
+    inputs = [
+        TaskInputs(Task(one, TaskType.TIE, "?", "a.png", None, 0), Picture(encode_final(source)))
+        for one in ("1", "../outside")
+    ]
+    assert region_of(inputs[0], str(tmp_path / "masks")) is not None
+    assert region_of(inputs[1], str(tmp_path / "masks")) is None

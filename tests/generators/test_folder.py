@@ -188,3 +188,10 @@ def test_check_tells_a_missing_path_from_a_wrong_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not a folder"):
         Folder(str(write(tmp_path / "a.png"))).check()
     Folder(str(tmp_path)).check()
+
+
+def test_names_that_are_no_text_are_left_out_and_told_of(tmp_path: Path) -> None:
+    write(tmp_path / "7.png")
+    (tmp_path / "7_\n.png").write_bytes((tmp_path / "7.png").read_bytes())
+    assert names(tmp_path) == ["7.png"]
+    assert unmatched_files(tmp_path, ["7"]) == (r"7_\n.png",)

@@ -10,6 +10,7 @@ from typing import Any
 
 from selector.domain import InputError, MissingPart, stable_hash
 from selector.domain.files import scratch_folder
+from selector.domain.names import check_name
 from selector.perception.model_files import all_models, content_tag, load_state
 
 SAFE_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
@@ -55,6 +56,7 @@ def register(name: str, architecture: Mapping[str, Any]) -> None:
     """Tell open_clip of a model that it does not know."""
     import open_clip
 
+    check_name(name, "the model of an architecture of one's own", "give a plain name in [embedding] model")
     with scratch_folder() as folder:  # it takes files alone, and the model's name from theirs
         path = folder / f"{name}.json"
         path.write_text(json.dumps({k: v for k, v in architecture.items() if k != "preprocess_cfg"}), encoding="utf-8")
@@ -68,7 +70,7 @@ def text_folder(architecture: Mapping[str, Any], weights: Path) -> Path | None:
     the same folder. An architecture of one's own may name a folder, with its whole path.
 
     Raises:
-        MissingPart: they are not there; open_clip would ask a hub for them.
+        InputError: the tower's name is none. MissingPart: they are not there; open_clip would ask a hub for them.
     """
     text = architecture["text_cfg"]
     named = str(text.get("hf_tokenizer_name") or text.get("hf_model_name") or "")
@@ -78,13 +80,11 @@ def text_folder(architecture: Mapping[str, Any], weights: Path) -> Path | None:
         raise MissingPart("the text tower of this model needs transformers: pip install 'bestshot[models]'")
     needed = ("config.json",) if text.get("hf_model_name") else ()
     own = [Path(named)] if Path(named).is_absolute() else []  # else a folder that happens to lie where one works
-    for folder in (*own, weights.parent / Path(named).name, weights.parent):
+    tower = weights.parent / check_name(Path(named).name, "the text tower", "mend text_cfg of the architecture")
+    for folder in (*own, tower, weights.parent):
         if all((folder / name).is_file() for name in needed) and any((folder / n).is_file() for n in _TOKENIZER_FILES):
             return folder
-    raise MissingPart(
-        f"the text tower {named} is not here: copy its config.json and tokenizer files into "
-        f"{weights.parent / Path(named).name}"
-    )
+    raise MissingPart(f"the text tower {named} is not here: copy its config.json and tokenizer files into {tower}")
 
 
 def text_files_tag(folder: Path | None) -> str:

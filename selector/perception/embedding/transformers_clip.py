@@ -21,6 +21,7 @@ from selector.perception.embedding.clip_runner import ClipRunner, LoadedClip
 from selector.perception.embedding.loading import TEXT_FILES
 from selector.perception.embedding.views import VIEWS_VERSION
 from selector.perception.model_files import content_tag
+from selector.perception.model_files.named_files import check_named_files
 
 CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)  # OpenAI's, if none are stated
@@ -41,6 +42,7 @@ class TransformersClip(ClipRunner):
             raise MissingPart(f"there is no {CONFIG} in {self.folder}: mend model_path, or fetch the model")
         if not self._weights:
             raise MissingPart(f"there is no model.safetensors in {self.folder}: pickles are not loaded")
+        check_named_files(self.folder)
 
     @property
     def side_px(self) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from selector.domain import InputError
+from selector.domain.names import check_name
 
 OPEN_CLIP = "open_clip:"  # "open_clip:ViT-B-16/laion2b_s34b_b88k" names any model that open_clip knows
 
@@ -53,6 +54,10 @@ class ModelFile:
     path: str = ""
     url: str | None = None
     or_else: ModelFile | None = None
+
+    def __post_init__(self) -> None:
+        for name in (self.name, self.path or self.name):  # open_clip's table and descriptions of models give names, too
+            check_name(name, "the model's file", "it must lie in the model's folder", folders=True, written=True)
 
     @property
     def expected_bytes(self) -> int:

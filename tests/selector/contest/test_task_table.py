@@ -134,10 +134,45 @@ def test_text_ids_near_the_limits_are_taken(tmp_path: Path, good: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ["a/b", "..", ".hidden", "a\\b", "a:b", "x" * 101, "猫" * 34, "", "a{id}", "con", "NUL", "Lpt1.a"]
+    "bad",
+    [
+        "a/b",
+        "../../x",
+        "a.",
+        "~a",
+        "a\x86b",
+        "..",
+        ".hidden",
+        "a\\b",
+        "a:b",
+        "x" * 101,
+        "猫" * 34,
+        "",
+        "a{id}",
+        "con",
+        "NUL",
+        "Lpt1.a",
+    ],
 )
 def test_a_text_id_must_be_usable_as_a_file_name(tmp_path: Path, bad: str) -> None:
     assert "usable as a file name" in message(tmp_path, f"photo,text,kind,key\n,a cat,draw,{bad}\n", MINI)
+
+
+def test_an_id_that_would_put_its_image_on_the_manifest_is_refused(tmp_path: Path) -> None:
+    export = MINI.export.model_copy(update={"image_path": "{id}"})
+    profile = MINI.model_copy(update={"export": export})
+    table = "photo,text,kind,key\n,a cat,draw,{}\n"
+    assert read(tmp_path, table.format("answers.png"), profile)
+    assert "is the place of the manifest" in message(tmp_path, table.format("Answers.CSV"), profile)
+
+
+@pytest.mark.parametrize("name", ["con.jpg", ".tmp-1-a.jpg", "a?.jpg", "sub./a.jpg"])
+def test_an_image_is_copied_so_its_name_must_do_everywhere(tmp_path: Path, name: str) -> None:
+    assert f"image name {name!r}" in message(tmp_path, HEADER + f"1,tie,a,{name},\n")
+
+
+def test_a_path_from_where_one_stands_is_one_inside_the_folder(tmp_path: Path) -> None:
+    assert read(tmp_path, HEADER + "1,tie,a,./sub/a.jpg,\n")[0].source == "./sub/a.jpg"
 
 
 @pytest.mark.parametrize(

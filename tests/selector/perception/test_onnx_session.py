@@ -120,3 +120,19 @@ def test_devices_that_are_none_and_those_that_are_not_here(tmp_path, monkeypatch
         open_model(saved(tmp_path / "a.onnx"), "cuda:1")
     with pytest.raises(MissingPart, match="mend the path"):
         open_model(tmp_path / "gone.onnx")
+
+
+@pytest.mark.parametrize("place", ["../outside.bin", "/outside.bin"])
+def test_weights_in_a_file_outside_of_the_models_folder_are_refused(tmp_path, place):
+    (tmp_path / "model").mkdir()
+    path = saved(tmp_path / "model" / "m.onnx")
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    open_model(path)
+    model = onnx.load(path, load_external_data=False)
+    (tmp_path / "outside.bin").write_bytes((tmp_path / "model" / "weights.bin").read_bytes())
+    where = str(tmp_path / place[1:]) if place[0] == "/" else place
+    for entry in model.graph.initializer[0].external_data:
+        entry.value = where if entry.key == "location" else entry.value
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(InputError, match="not an ONNX model that can be read here"):
+        open_model(path)

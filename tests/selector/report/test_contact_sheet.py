@@ -18,6 +18,7 @@ from selector.domain import Axis, Column, Estimate, InputError, Score, TaskType,
 from selector.report import CandidateCard, Failure, Sheet, TaskRow, Verdict, write_contact_sheet
 from selector.report.histogram import HEIGHT, WIDTH, histogram
 from selector.report.tally import TypeTally, concerns_of
+from selector.report.thumbnails import thumbnail
 from selector.report.view import anchor, task_view
 
 HOSTILE = '<script>alert("1")</script>\n把“开”改成‘关’ & 🎨 "quoted" \'single\' {{ 7 * 7 }} </article>'
@@ -315,3 +316,10 @@ def test_unwritable_folder_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="contact sheet cannot be written"):
         write_contact_sheet(tmp_path / "file", sheet())
+
+
+def test_a_thumbnail_stays_in_its_folder_whatever_the_candidates_id(tmp_path: Path) -> None:
+    _, path = picture(tmp_path, 90)
+    made = thumbnail(path, tmp_path / "report", "ab/../../../x")
+    assert "holds a slash" in str(made.problem) or "climbs out" in str(made.problem)
+    assert not (tmp_path / "report").exists()

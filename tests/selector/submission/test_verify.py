@@ -147,6 +147,9 @@ def test_a_zip_over_the_limit(tmp_path: Path) -> None:
         ("C:/x.jpg", "absolute path"),
         ("../x.jpg", "climbs out"),
         ("imgs/../../x.jpg", "climbs out"),
+        ("imgs/\x1b[2J.jpg", "control character"),
+        ("imgs//7.jpg", "empty"),
+        ("~/x.jpg", "home folder"),
     ],
 )
 def test_names_that_lead_out_of_the_zip(tmp_path: Path, name: str, expected: str) -> None:
