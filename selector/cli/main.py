@@ -24,7 +24,7 @@ from selector.cli import (
     weights_verbs,
 )
 from selector.cli.common import Printed, emit
-from selector.domain import BestshotError
+from selector.domain import BestshotError, shortage
 
 INTERRUPTED = 130
 
@@ -93,17 +93,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BestshotError as error:
         if debug:
             raise
-        _fail(str(error), 2, printed)
+        _fail(str(shortage(error) or error), 2, printed)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output left, as `head` does
         sys.exit(0)
     except Exception as error:
         if debug:
             raise
-        from selector.store.files import DISK_FULL, is_disk_full
-
-        if isinstance(error, OSError) and is_disk_full(error):
-            _fail(DISK_FULL, 2, printed)
+        lacking = shortage(error)
+        if lacking is not None:
+            _fail(str(lacking), 2, printed)
         _fail(f"unexpected {type(error).__name__}: {error}; `--debug` shows where, please report it", 1, printed)
 
 

@@ -6,6 +6,7 @@ interleave; a reader never waits for a writer; any number of processes may open 
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,9 +18,8 @@ from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, ev
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
-from selector.domain import BestshotError, InputError
+from selector.domain import DISK_FULL, BestshotError, InputError, OutOfResources, raise_shortage
 from selector.store import schema
-from selector.store.files import DISK_FULL
 from selector.store.migration import bring_up_to_date, stored_format
 
 BUSY_SECONDS = 30
@@ -162,7 +162,9 @@ def _plain_errors(place: Path | None) -> Iterator[None]:
     except DatabaseError as error:
         message = _first_line(error.orig or error)
         if "full" in message or ("disk I/O" in message and _is_full(place)):
-            raise InputError(DISK_FULL) from error
+            raise OutOfResources(DISK_FULL) from error
+        if "unable to open" in message:
+            _check_handles()
         if "readonly" in message or "unable to open" in message:
             raise InputError(f"cannot write to the campaign's database ({message}): check its permissions") from error
         if "locked" in message:
@@ -172,6 +174,14 @@ def _plain_errors(place: Path | None) -> Iterator[None]:
         raise BestshotError(f"the campaign's database refused: {message}") from error
     except SQLAlchemyError as error:
         raise BestshotError(f"the campaign's database refused: {_first_line(error)}") from error
+
+
+def _check_handles() -> None:
+    """Raise ``OutOfResources`` where no file can be opened at all: SQLite has the same words for a missing right."""
+    try:
+        Path(os.devnull).read_bytes()
+    except OSError as error:
+        raise_shortage(error)
 
 
 def _is_full(place: Path | None) -> bool:

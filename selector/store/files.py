@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import IO
 from uuid import uuid4
 
-from selector.domain import InputError
+from selector.domain import DISK_FULL, InputError, raise_shortage
 
 _MARK = ".tmp-"
-DISK_FULL = "the disk is full: free some space and run the same command again; nothing is lost"
 
 
 @contextlib.contextmanager
@@ -42,13 +41,14 @@ def write_atomically(path: Path, data: bytes, durable: bool = True) -> None:
     """Write ``data`` to ``path``, making its folder, as ``replacing`` does.
 
     Raises:
-        InputError: the disk is full or the folder cannot be written.
+        InputError: the folder cannot be written. OutOfResources: the disk is full.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path, durable) as stream:
             stream.write(data)
     except OSError as error:
+        raise_shortage(error)
         raise InputError(describe_write_error(path, error)) from error
 
 
