@@ -71,16 +71,23 @@ def ends_without_a_trace(campaign: Campaign) -> None:
 
 
 @each
-@pytest.mark.parametrize("where", ["check", "recipes", "generate"])
 def test_a_generator_that_lacks_something_is_neither_failed_nor_replaced(
-    make: Make, monkeypatch: pytest.MonkeyPatch, where: str, error: Exception
+    make: Make, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     campaign = make(PAID)
     with monkeypatch.context() as short:
-        short.setattr(ToyGenerator, where, raises(error))
+        short.setattr(ToyGenerator, "generate", raises(error))
         ends_without_a_trace(campaign)
     assert reopened(campaign).generate().made == 2
     assert toy_service().submits == []
+
+
+@pytest.mark.parametrize("where", ["check", "recipes"])
+def test_a_generator_that_cannot_even_plan_is_not_replaced(
+    make: Make, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setattr(ToyGenerator, where, raises(wrapped()))
+    ends_without_a_trace(make(PAID))
 
 
 def test_a_batch_that_lacks_something_is_no_outcome(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +130,7 @@ def test_a_finish_that_lacks_something_is_no_failure(make: Make, monkeypatch: py
     assert reopened(campaign).generate().made == 1
 
 
-@each
+@pytest.mark.parametrize("error", [MemoryError(), wrapped()], ids=["memory", "cause"])
 @pytest.mark.parametrize("at", ["on_submit", "on_poll", "on_fetch"])
 def test_a_job_that_this_machine_cannot_follow_stays_open_and_is_not_paid_again(
     make: Make, at: str, error: Exception
@@ -160,7 +167,7 @@ def test_the_account_has_all_its_places_again(make: Make) -> None:
 
 
 @pytest.mark.parametrize("raised", [True, False], ids=["raised", "told as a reason"])
-@each
+@pytest.mark.parametrize("error", [MemoryError(), wrapped()], ids=["memory", "cause"])
 def test_a_scorer_that_lacks_something_leaves_no_score(
     make: Make, monkeypatch: pytest.MonkeyPatch, raised: bool, error: Exception
 ) -> None:
