@@ -24,7 +24,7 @@ from selector.cli import (
     weights_verbs,
 )
 from selector.cli.common import Printed, emit
-from selector.domain import BestshotError, shortage
+from selector.domain import DISK_FULL, BestshotError, shortage
 
 INTERRUPTED = 130
 
@@ -93,7 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BestshotError as error:
         if debug:
             raise
-        _fail(str(shortage(error) or error), 2, printed)
+        lacking = shortage(error)
+        # Who writes a file says which disk is full; of all else that the machine lacks, the words would blame the file.
+        _fail(str(error if lacking is None or str(lacking) == DISK_FULL else lacking), 2, printed)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output left, as `head` does
         sys.exit(0)

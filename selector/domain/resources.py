@@ -22,7 +22,10 @@ _THREADS = (
     "no more threads or processes can be started: set fewer `workers` in campaign.toml, close other programs, or "
     f"raise `ulimit -u`, {_AGAIN}"
 )
-_PORTS = f"no local network port or buffer is free: close other programs, wait a minute {_AGAIN}"
+_PORTS = (
+    "no local network port or buffer is free, or an address in campaign.toml is none of this network's: close other "
+    f"programs, wait a minute {_AGAIN}"
+)
 
 _OF_NUMBER = {
     errno.ENOSPC: DISK_FULL,

@@ -124,7 +124,7 @@ class Account:
 
         Args:
             cost: of the job.
-            note: stores that the job may have been paid, with the reason; raises ``InputError`` when the disk is full.
+            note: stores that the job may have been paid, with the reason; raises ``OutOfResources`` for a full disk.
 
         Raises:
             OutOfBudget: the cost is more than is left.
