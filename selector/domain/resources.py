@@ -36,17 +36,19 @@ _OF_NUMBER = {
     errno.EADDRNOTAVAIL: _PORTS,
 }
 _STARTING = ("_execute_child", "_launch")  # where subprocess and multiprocessing start a process
-# Words of libraries for a system's number of an error, as Rust's (safetensors) and SQLite's are.
+# Words of libraries for a system's number of an error: Rust's (safetensors), the loader's of libraries, SQLite's.
 _OF_WORDS = {
     "(os error 24)": _HANDLES,
     "(os error 28)": DISK_FULL,
+    "cannot open shared object file: Too many open files": _HANDLES,
     "database or disk is full": DISK_FULL,
     "can't start new thread": _THREADS,
     "pthread_create failed": _THREADS,
 }
 _NO_MEMORY = re.compile(
-    r"can't allocate memory|cannot allocate memory|not enough memory|insufficient memory|bad[ _]alloc(ation)?\b"
-    r"|failed to allocate memory|available memory of \d+ is smaller|_STATUS_ALLOC_FAILED|\(os error 12\)",
+    r"can't allocate memory|cannot allocate memory(?! in static TLS)|not enough memory|insufficient memory"
+    r"|bad[ _]alloc(ation)?\b|failed to allocate memory|available memory of \d+ is smaller|_STATUS_ALLOC_FAILED|\(os error 12\)"
+    r"|failed to map segment from shared object$",  # a library that is imported; on a disk "noexec" more follows
     re.IGNORECASE,
 )
 # "CUDA out of memory", "CUDA error: out of memory"; a plug-in's "the service said: out of memory" is none.
@@ -90,8 +92,8 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True  # torch has it under several modules
     if isinstance(error, socket.gaierror):
         return error.errno == socket.EAI_MEMORY
-    if isinstance(error, OSError):  # Pillow's have no number, but always these words
-        return error.errno == errno.ENOMEM or (error.errno is None and words.startswith("out of memory error when"))
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno == errno.ENOMEM
     if _is_of_library(error) and "out of memory" in words.lower():
         return True
     return _is_local(error) and (_NO_MEMORY.search(words) is not None or _OF_GPU.match(words) is not None)
@@ -122,8 +124,8 @@ def _cure(error: BaseException) -> str:
 
 
 def _is_local(error: BaseException) -> bool:
-    """Whether an error's words are of this machine: a ``RuntimeError`` of Python or C++, or of a library."""
-    return isinstance(error, RuntimeError) or _is_of_library(error)
+    """Whether an error's words are of this machine: of Python, C++, Pillow, the loader of libraries, or a library."""
+    return isinstance(error, (RuntimeError, ImportError)) or type(error) is OSError or _is_of_library(error)
 
 
 def _is_of_library(error: BaseException) -> bool:

@@ -9,6 +9,7 @@ import subprocess
 
 import numpy as np
 import pytest
+import requests
 
 from selector.domain import (
     DISK_FULL,
@@ -46,6 +47,8 @@ def of_onnxruntime(words: str) -> Exception:
         (RuntimeError("std::bad_alloc"), "memory ran out"),
         (of_onnxruntime("[ONNXRuntimeError] : 6 : bad allocation"), "memory ran out"),
         (of_onnxruntime("running Conv: CUDA failure 2: out of memory"), "memory ran out"),
+        (ImportError("cv2.abi3.so: failed to map segment from shared object"), "memory ran out"),
+        (ImportError("x.so: cannot open shared object file: Too many open files"), "limit of open files"),
         (OSError("out of memory error when reading image file"), "memory ran out"),
         (of_number(errno.ENOMEM), "memory ran out"),
         (of_number(errno.EMFILE), "limit of open files.*ulimit -n"),
@@ -76,6 +79,9 @@ def test_a_shortage_is_told_with_its_cure_also_as_a_cause(error: Exception, cure
         GenerationFailed("HTTP 500: CUDA out of memory"),
         RuntimeError("the service said: CUDA out of memory"),
         ValueError("out of memory"),
+        requests.ConnectionError("the service said: cannot allocate memory"),
+        ImportError("x.so: failed to map segment from shared object: Operation not permitted"),
+        ImportError("No module named 'x'"),
         of_number(errno.EAGAIN),  # of a lock
         of_number(errno.ENOENT),
         of_number(errno.ECONNREFUSED),
