@@ -10,7 +10,8 @@ Makes: what the program writes to ``{output}``. Input: whatever of the task the 
 A task that lacks a picture which the command names is declined. Without ``{seed}`` every run would be the same, so
 there is one recipe. Files lie in a temporary folder, which is removed. No shell is involved.
 Exit status: 0 made, ``declined_status`` (77) the program declines the task for good, any other failed, and the
-last line of stderr is the reason. The time limit, Ctrl-C and the program's own end kill all processes that it started.
+last line of stderr is the reason; one that SIGKILL ended, as the system does when memory runs out, ends the run. The
+time limit, Ctrl-C and the program's own end kill all processes that it started.
 Model, licence, cost: the program's. Fails as the program does, when it is too slow, and when what it wrote is missing,
 empty, larger than 64 MB or no picture. See ``docs/command.md``.
 """
@@ -38,11 +39,14 @@ from selector.domain import (
     Recipe,
     TaskInputs,
     TaskType,
+    out_of_memory,
+    raise_shortage,
 )
 from selector.remote import Interrupted
 
 SEEDS = 2**31
 _WAIT_SECONDS = 0.2
+_KILLED = (-9, 137)  # by SIGKILL, and how a shell or a container tells it of its own program
 
 
 class Command:
@@ -185,6 +189,7 @@ class Command:
             environment = environment_for(self.env, os.environ)
             return run(arguments, self.cwd, environment, self.timeout_seconds, self._stop)
         except OSError as error:
+            raise_shortage(error)
             raise self._not_started(error) from error
 
     def _not_started(self, error: OSError) -> Exception:
@@ -203,6 +208,8 @@ class Command:
             raise GenerationFailed(f"command: {program} did not end within {self.timeout_seconds:g} s{also}")
         if ended.status == self.declined_status:
             raise Declined(f"command: {program} declined the task{also}")
+        if ended.status in _KILLED:
+            raise out_of_memory(f"command: {program} was killed by SIGKILL, as happens when memory runs out{also}")
         if ended.status != 0:
             raise GenerationFailed(f"command: {program} {how_it_ended(ended.status)}{also}")
 

@@ -28,6 +28,7 @@ from selector.domain import (
     Recipe,
     TaskInputs,
     TaskType,
+    raise_shortage,
 )
 from selector.domain.names import name_fault, printable_name
 
@@ -176,7 +177,8 @@ def _recipe(root: Path, file: Path, seed: int) -> Recipe:
         with file.open("rb") as stream:
             while block := stream.read(1 << 20):
                 digest.update(block)
-    except OSError:
+    except OSError as error:
+        raise_shortage(error)
         return Recipe("file", seed, {"file": file.relative_to(root).as_posix(), "sha256": "unreadable"})
     return Recipe("file", seed, {"file": file.relative_to(root).as_posix(), "sha256": digest.hexdigest()})
 

@@ -42,6 +42,7 @@ from selector.domain import (
     JSONValue,
     Made,
     MissingPart,
+    OutOfResources,
     Recipe,
     TaskInputs,
     TaskType,
@@ -201,7 +202,7 @@ class OpenAIImages:
 
 def _of_the_rest(error: BestshotError) -> BestshotError:
     """Of images that were not asked for, as the run or the money ends or nothing answers: they are asked for anew."""
-    stopped = isinstance(error, (Interrupted, ServiceStopped, OutOfBudget, Unanswered))
+    stopped = isinstance(error, (Interrupted, ServiceStopped, OutOfBudget, OutOfResources, Unanswered))
     return TicketLost(f"not asked for any more: {error}") if stopped else error
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from selector.domain import JSONValue
+from selector.domain import JSONValue, raise_shortage
 
 MAX_TEXT_CHARACTERS = 2_000_000  # a large ComfyUI graph has 200,000
 MAX_PROMPT_CHARACTERS = 8_000
@@ -54,6 +54,7 @@ def read_metadata(data: bytes) -> ImageMetadata:
     try:
         texts = _texts(data)
     except Exception as error:  # PIL raises many kinds for damaged or oversized chunks
+        raise_shortage(error)
         return ImageMetadata(remark=f"metadata could not be read ({type(error).__name__})")
     for key, parse in _PARSERS.items():
         text = texts.get(key)

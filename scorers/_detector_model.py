@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scorers._transformers_files import pillow_processor, quiet
-from selector.domain import InputError, MissingPart, stable_hash
+from selector.domain import InputError, MissingPart, reason_of, stable_hash
 from selector.domain.words import near_or_all
 from selector.perception.model_files.named_files import check_named_files
 
@@ -169,7 +169,7 @@ def _loaded(folder: Path, key: str, device: str) -> Detector | str:
         model, missing, processor = _from_disk(folder)
         model = model.float().eval().to(device)
     except Exception as error:  # whatever transformers and safetensors raise over a wrong file
-        return f"{folder}: transformers cannot load it as an image classifier ({' '.join(str(error).split())[:200]})"
+        return f"{folder}: transformers cannot load it as an image classifier ({reason_of(error)[:200]})"
     if missing:
         return f"{folder}: its files lack {', '.join(missing[:3])}: an untrained head would give random scores"
     return Detector(model, processor, device)

@@ -18,7 +18,7 @@ import numpy as np
 
 from scorers._grounding import Evidence, detector_evidence
 from scorers._transformers_files import pillow_processor, quiet
-from selector.domain import InputError, MissingPart, stable_hash
+from selector.domain import InputError, MissingPart, reason_of, stable_hash
 from selector.perception.embedding.device import device_named
 from selector.perception.model_files import content_tag, need
 from selector.perception.model_files.named_files import check_named_files
@@ -119,7 +119,7 @@ def _loaded(folder: Path, tag: str, device: str) -> Any:
         model, missing, processor, tokenizer = _from_disk(folder)
         model = model.float().eval().to(device)
     except Exception as error:  # whatever transformers and safetensors raise over a wrong file
-        return f"{folder}: transformers cannot load it as OWLv2 ({' '.join(str(error).split())[:200]})"
+        return f"{folder}: transformers cannot load it as OWLv2 ({reason_of(error)[:200]})"
     if missing:
         return f"{folder}: its files lack {', '.join(missing[:3])}: untrained weights would give random scores"
     return model, processor, tokenizer, device

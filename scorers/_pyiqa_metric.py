@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from selector.domain import Axis, Column, InputError, MissingPart
+from selector.domain import Axis, Column, InputError, MissingPart, reason_of
 from selector.domain.words import near_or_all
 
 _TABLE = "default_model_configs.py"
@@ -103,7 +103,7 @@ def _built(metric: str) -> Any:
         package = _INSTEAD.get(error.name or "", error.name)
         return f"pyiqa cannot make '{metric}' without {error.name}: pip install '{package}'"
     except Exception as error:  # whatever pyiqa, timm, clip or transformers raise when they cannot fetch
-        what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        what = f"{type(error).__name__}: {reason_of(error)}"[:200]
         return (
             f"pyiqa cannot make '{metric}' from what is on this disk ({what}): fetch its weights once with "
             f'python -c "import pyiqa; pyiqa.create_metric({metric!r})"'

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from selector.domain import InputError, Item, Picture
+from selector.domain import InputError, Item, Picture, reason_of
 from selector.perception.faces import Face, find_faces, main_face
 
 Floats = NDArray[np.float64]
@@ -22,7 +22,7 @@ def swapped_face(item: Item) -> Face | str:
     try:
         face = face_in_place(item.picture, scene) if scene else main_face(item.picture)
     except InputError as error:
-        return str(error)
+        return reason_of(error)
     if face is None:
         return "no face found in the candidate" + (" where the scene has its face" if scene else "")
     return face
@@ -35,7 +35,7 @@ def given_face(picture: Picture | None, role: str) -> tuple[Picture, Face] | str
     try:
         face = main_face(picture)
     except InputError as error:
-        return f"{role} picture: {error}"
+        return f"{role} picture: {reason_of(error)}"
     return (picture, face) if face is not None else f"no face found in the {role} picture"
 
 

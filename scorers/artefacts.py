@@ -40,7 +40,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.domain import Axis, Column, InputError, Item, Score, TaskType
+from selector.domain import Axis, Column, InputError, Item, Score, TaskType, reason_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -85,7 +85,7 @@ class Artefacts:
         try:
             return measures(item.picture.rgb)
         except InputError as error:
-            return {column.name: Score.unscored(str(error)) for column in self.columns}
+            return {column.name: Score.unscored(reason_of(error)) for column in self.columns}
 
 
 def measures(rgb: Array) -> dict[str, Score]:

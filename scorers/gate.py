@@ -22,7 +22,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selector.domain import Axis, BestshotError, Column, InputError, Item, Picture, Score, TaskInputs, TaskType
+from selector.domain import (
+    Axis,
+    BestshotError,
+    Column,
+    InputError,
+    Item,
+    Picture,
+    Score,
+    TaskInputs,
+    TaskType,
+    raise_shortage,
+    reason_of,
+)
 
 if TYPE_CHECKING:
     from selector.perception.registration import Registered
@@ -105,14 +117,15 @@ def _told(check: Callable[[], bool]) -> Score:
     try:
         return Score.of(float(check()))
     except BestshotError as error:
-        return Score.unscored(str(error))
+        return Score.unscored(reason_of(error))
 
 
 def is_complete(picture: Picture) -> bool:
     """Whether a picture decodes, and no band of one mid grey at its bottom stands for missing data."""
     try:
         rgb = picture.rgb
-    except InputError:
+    except InputError as error:
+        raise_shortage(error)
         return False
     rows = max(1, round(rgb.shape[0] * MISSING_SHARE))
     band, rest = rgb[-rows:], rgb[:-rows]

@@ -35,7 +35,19 @@ from scorers._detector_model import (
     settings_tag,
     weight_files,
 )
-from selector.domain import Axis, BestshotError, Column, InputError, Item, MissingPart, Score, TaskType, stable_hash
+from selector.domain import (
+    Axis,
+    BestshotError,
+    Column,
+    InputError,
+    Item,
+    MissingPart,
+    Score,
+    TaskType,
+    raise_shortage,
+    reason_of,
+    stable_hash,
+)
 from selector.domain.embedding import ContestContext
 from selector.perception.embedding.device import device_named
 from selector.perception.model_files import ABSENT, content_tag
@@ -70,7 +82,8 @@ class HFDetector:
         """SHA-256 of configuration and weights, and which labels are summed."""
         try:
             return f"1-{self._files_tag}-{settings_tag(self._labels)}"
-        except BestshotError:  # check() says what is wrong
+        except BestshotError as error:  # check() says what is wrong
+            raise_shortage(error)
             return f"1-{ABSENT}"
 
     def check(self) -> None:
@@ -92,7 +105,7 @@ class HFDetector:
             try:
                 prepared.append(loaded.prepared(item.picture.rgb))
             except InputError as error:
-                prepared.append(str(error))
+                prepared.append(reason_of(error))
         return [{"fake_probability": score} for score in self._scores(loaded, prepared)]
 
     def _scores(self, loaded: Any, prepared: Sequence[Any]) -> list[Score]:

@@ -31,7 +31,7 @@ import numpy as np
 from scorers._compare import ciede2000, ssim_map
 from scorers._ink import BOX_PX, grown, line_area
 from scorers._text_pair import Pair, Text, find_texts
-from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Score, TaskType
+from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Score, TaskType, reason_of
 from selector.perception.weights import TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -88,7 +88,7 @@ class Lettering:
         try:
             pair = find_texts(item)
         except BestshotError as error:
-            return {column.name: Score.unscored(str(error)) for column in self.columns}
+            return {column.name: Score.unscored(reason_of(error)) for column in self.columns}
         return {**_manner(pair), "ground_kept": _ground_kept(pair), "form_match": _form_match(pair)}
 
 

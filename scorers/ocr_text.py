@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Picture, Score, TaskType
+from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Picture, Score, TaskType, reason_of
 from selector.perception.ocr import TextLine, read_text, span_box
 from selector.perception.text_instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction, quoted_texts
 from selector.perception.text_match import Span, best_window, find_spans, plain
@@ -63,7 +63,7 @@ class OcrText:
                 return _score_prompt(item)
             return _score_edit(item)
         except BestshotError as error:
-            return _all_unscored(str(error))
+            return _all_unscored(reason_of(error))
 
 
 def _all_unscored(reason: str) -> dict[str, Score]:

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from scorers._compare import ciede2000, disc, luma, ssim_map, structure_similarity, weighted_mean
-from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, TaskType
+from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, TaskType, reason_of
 from selector.perception.weights import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -85,7 +85,7 @@ def _scores(item: Item) -> Scores:
             return _after_geometry(item, source)
         return _by_region(source, item.picture, edit_region(item.inputs))
     except BestshotError as error:
-        return _unscored(str(error))
+        return _unscored(reason_of(error))
 
 
 def _unscored(reason: str) -> Scores:

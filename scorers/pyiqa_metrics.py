@@ -25,7 +25,17 @@ from importlib.metadata import version as version_of
 from typing import Any
 
 from scorers._pyiqa_metric import column_of, known, metric_model
-from selector.domain import Column, InputError, Item, MissingPart, Score, TaskType, stable_hash
+from selector.domain import (
+    Column,
+    InputError,
+    Item,
+    MissingPart,
+    Score,
+    TaskType,
+    raise_shortage,
+    reason_of,
+    stable_hash,
+)
 
 _one_at_a_time = threading.Lock()  # building patches what would download, and models keep buffers
 
@@ -67,7 +77,7 @@ class PyIQA:
         try:
             pixels = _tensor(item.picture.rgb)
         except InputError as error:
-            return {metric: Score.unscored(str(error)) for metric in self._metrics}
+            return {metric: Score.unscored(reason_of(error)) for metric in self._metrics}
         with _one_at_a_time:
             return {column.name: _measured(column, pixels) for column in self.columns}
 
@@ -79,9 +89,8 @@ def _measured(column: Column, pixels: Any) -> Score:
     try:
         with torch.inference_mode():
             value = float(model(pixels))
-    except torch.OutOfMemoryError:
-        raise  # of the machine, not of the picture: another run may succeed
     except Exception as error:  # many metrics fail on pictures under their window or crop
+        raise_shortage(error)
         return Score.unscored(f"the metric cannot measure this picture ({type(error).__name__})")
     if value != value:
         return Score.unscored("the metric gave no number")

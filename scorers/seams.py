@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from scorers._compare import disc, luma
-from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, TaskType
+from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, TaskType, reason_of
 from selector.perception.weights import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -81,7 +81,7 @@ def _scores(item: Item) -> tuple[Score, Score, Score]:
     try:
         edit = "the task has no source to compare with" if source is None else _edit(source, item.picture)
     except BestshotError as error:
-        edit = str(error)
+        edit = reason_of(error)
     if isinstance(edit, str):
         return Score.unscored(edit), Score.unscored(edit), Score.unscored(edit)
     mismatch = noise_mismatch(edit)

@@ -38,6 +38,8 @@ from selector.domain import (
     Score,
     TaskInputs,
     TaskType,
+    raise_shortage,
+    reason_of,
     stable_hash,
 )
 from selector.domain.embedding import ContestContext, Seen, View
@@ -138,7 +140,8 @@ class DetectorSpatial:
         """Revision, SHA-256 of the model's files, and the translations."""
         try:
             tag = self._tag
-        except BestshotError:  # check() says what is wrong
+        except BestshotError as error:  # check() says what is wrong
+            raise_shortage(error)
             tag = ABSENT
         return "-".join(["2-owlv2", tag, *([stable_hash(dict(self._translations), 6)] if self._translations else [])])
 
@@ -159,7 +162,7 @@ class DetectorSpatial:
         try:
             rgb = item.picture.rgb
         except InputError as error:
-            return {column.name: Score.unscored(str(error)) for column in self.columns}
+            return {column.name: Score.unscored(reason_of(error)) for column in self.columns}
         return scene_scores(scene, questions, detect(self._folder, self._tag, rgb, questions.phrases, self._device))
 
     @cached_property

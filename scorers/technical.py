@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.domain import Axis, Column, InputError, Item, Score, TaskType
+from selector.domain import Axis, Column, InputError, Item, Score, TaskType, reason_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -69,7 +69,7 @@ class Technical:
         try:
             values = measures(item.picture.rgb)
         except InputError as error:
-            return {column.name: Score.unscored(str(error)) for column in self.columns}
+            return {column.name: Score.unscored(reason_of(error)) for column in self.columns}
         return {column.name: Score.of(values[column.name]) for column in self.columns}
 
 

@@ -28,7 +28,7 @@ from selector.contest import (
     read_task_table,
     resolve_image,
 )
-from selector.domain import InputError, Task, stable_hash
+from selector.domain import InputError, Task, raise_shortage, stable_hash
 from selector.domain.digest import sha256_of
 from selector.domain.files import describe_write_error, make_folder, publish, scratch_folder, sweep, write_atomically
 from selector.store import Database, schema
@@ -91,6 +91,7 @@ def create_campaign(folder: Path, tasks: Path, images: Path, profile: str, confi
             config_text = render_config(given.config.model_copy(update={"store": named}))
             write_atomically(folder / CONFIG_NAME, config_text.encode())
     except OSError as error:
+        raise_shortage(error)
         raise InputError(describe_write_error(folder, error)) from error
     return True
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from generators.lettering.plane import PLANE_HEIGHT_PX, Plane, straighten, usual_extent
 from generators.lettering.render import EM_PX, apply, coverage, ink_extent, render
+from selector.domain import raise_shortage
 from selector.perception.fonts import Font
 
 Floats = NDArray[np.float64]
@@ -163,7 +164,8 @@ def _register(plane: Plane, text: str, font: Font, onto: Floats, before: float) 
         criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-4)
         try:
             _, found = cv2.findTransformECC(shown, plane.ink, start, motion, criteria, None, smooth_px)
-        except cv2.error:  # did not converge
+        except cv2.error as error:  # did not converge
+            raise_shortage(error)
             continue
         step[: found.shape[0]] = found
         refined = step.astype(np.float64) @ best[2]

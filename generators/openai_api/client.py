@@ -9,10 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from generators.openai_api.troubles import Complaint, trouble_of
+from selector.domain import shortage
 from selector.remote import Account, Trouble
 from selector.remote.openai_package import need_openai, only_for_openai
 from selector.remote.rate import all_sent
-from selector.remote.troubles import BUSY, UNANSWERED, UNREACHED
+from selector.remote.troubles import BUSY, SHORT, UNANSWERED, UNREACHED
 
 _HERE = ("127.0.0.1", "localhost", "::1")  # no proxy is asked for what runs on this machine
 _CONNECT_SECONDS = 10.0
@@ -119,7 +120,11 @@ def _plain(body: Any) -> str:
 
 def _no_answer(openai: Any, error: Exception) -> Trouble:
     """Only where no connection was made, it is sure that no image was."""
-    if type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout"):  # of httpx, under whatever name
+    reached = type(error.__cause__).__name__ not in ("ConnectError", "ConnectTimeout")  # of httpx, whatever its name
+    lacking = shortage(error)
+    if lacking is not None:
+        return Trouble(SHORT, str(lacking), fate=UNANSWERED if reached else UNREACHED)
+    if not reached:
         return Trouble(BUSY, "the server cannot be reached", fate=UNREACHED)
     late = isinstance(error, openai.APITimeoutError)
     return Trouble(BUSY, "the server did not answer in time" if late else "the connection failed", fate=UNANSWERED)

@@ -27,7 +27,14 @@ from generators.pipelines.placement import (
     tile,
 )
 from generators.pipelines.presets import Mode
-from selector.domain import GenerationFailed, InputError, MissingPart, stable_hash
+from selector.domain import (
+    InputError,
+    MissingPart,
+    OutOfResources,
+    is_out_of_memory,
+    out_of_memory,
+    stable_hash,
+)
 
 
 @dataclass
@@ -61,9 +68,7 @@ class Loaded:
                 if not is_out_of_memory(error):
                     raise
                 if tighter is None:
-                    raise GenerationFailed(
-                        "diffusers: the model does not fit into memory; take a smaller one"
-                    ) from error
+                    raise out_of_memory("diffusers: the model does not fit into memory; take a smaller one") from error
                 self.placement = tighter
             empty_caches()
 
@@ -101,7 +106,7 @@ def in_memory(spec: ModelSpec, mode: Mode) -> Iterator[Loaded]:
     """The model, for this thread alone. Another one that was in memory is dropped first.
 
     Raises:
-        MissingPart, InputError: it cannot be loaded here. GenerationFailed: it does not fit into memory.
+        MissingPart, InputError: it cannot be loaded here. OutOfResources: it does not fit into memory.
     """
     with _lock:
         if not _here or _here[0].spec != spec:
@@ -137,15 +142,6 @@ def empty_caches() -> None:
         torch.xpu.empty_cache()
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that memory ran out: torch has several classes for it, and words."""
-    kinds = {cls.__name__ for cls in type(error).__mro__}
-    if isinstance(error, MemoryError) or "OutOfMemoryError" in kinds:
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
-
-
 def _load(spec: ModelSpec) -> Loaded:
     folder = spec.folder()
     device = choose_device(spec.device)
@@ -157,11 +153,11 @@ def _load(spec: ModelSpec) -> Loaded:
         pipe = build(spec, folder, variant, dtype)
         set_scheduler(pipe, spec.scheduler)
         return Loaded(spec, pipe, placement, folder.path.name if spec.hub else "")
-    except (MissingPart, InputError):
+    except (MissingPart, InputError, OutOfResources):
         raise
     except Exception as error:  # diffusers and transformers say with all kinds of errors that a file is wrong
         if is_out_of_memory(error):
-            raise GenerationFailed(
+            raise out_of_memory(
                 f"diffusers: {folder.path.name} does not fit into memory in {dtype}; take a smaller model"
             ) from error
         said = " ".join(str(error).split())[:300]

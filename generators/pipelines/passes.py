@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from generators.pipelines.loading import Loaded, empty_caches, is_out_of_memory
-from selector.domain import BestshotError, GenerationFailed, InputError
+from generators.pipelines.loading import Loaded, empty_caches
+from selector.domain import BestshotError, GenerationFailed, InputError, is_out_of_memory, out_of_memory
 
 Array = np.ndarray[Any, np.dtype[Any]]
 OnStep = Callable[[int, int], None]
@@ -38,8 +38,9 @@ def draw(
     """One picture a seed, in their order; as many at once as memory allows, which is remembered by ``kind``.
 
     Raises:
-        InputError: an argument that this pipeline does not take. GenerationFailed: it failed, or a single picture does
-            not fit into memory. Interrupted, or what else of our own errors ``on_step`` raises, which ends the pass.
+        InputError: an argument that this pipeline does not take. GenerationFailed: it failed. OutOfResources: a single
+            picture does not fit into memory. Interrupted, or what else of our own errors ``on_step`` raises, which ends
+            the pass.
     """
     _check_arguments(loaded.pipe, arguments)
     drawn: list[Drawn] = []
@@ -54,9 +55,10 @@ def draw(
         if len(some) > 1:
             at_once = loaded.largest_pass[kind] = len(some) // 2
         elif not loaded.use_tiles():
-            raise GenerationFailed(
+            offload = "sequential" if loaded.placement.offload != "none" else "model"
+            raise out_of_memory(
                 "diffusers: memory ran out with a single picture; set a smaller size, "
-                f'offload = "{"sequential" if loaded.placement.offload != "none" else "model"}", or a smaller model'
+                f'offload = "{offload}", or a smaller model'
             )
     return drawn
 

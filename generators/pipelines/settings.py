@@ -9,7 +9,7 @@ from typing import Any
 from generators.pipelines import model_folder, presets
 from generators.pipelines.passes import RESERVED
 from generators.pipelines.presets import Preset
-from selector.domain import BestshotError, InputError, JSONValue
+from selector.domain import BestshotError, InputError, JSONValue, raise_shortage
 
 
 def preset_of(preset: str, model: str, model_path: str) -> Preset:
@@ -19,7 +19,8 @@ def preset_of(preset: str, model: str, model_path: str) -> Preset:
     if model_path:
         try:
             pipeline = model_folder.read_folder(Path(model_path).expanduser()).pipeline
-        except BestshotError:
+        except BestshotError as error:
+            raise_shortage(error)
             pipeline = ""  # check() tells of it
     return presets.preset_for(model, pipeline)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from selector.domain import GenerationFailed, InputError, Picture
+from selector.domain import DISK_FULL, GenerationFailed, InputError, OutOfResources, Picture, raise_shortage
 from selector.domain.files import scratch_folder
 
 MOST_OUTPUT_BYTES = 64_000_000
@@ -22,17 +22,19 @@ def temporary_folder() -> Iterator[Path]:
         try:
             folder = stack.enter_context(scratch_folder())
         except OSError as error:
+            raise_shortage(error)
             raise GenerationFailed(f"command: no temporary folder can be made ({error.strerror or error})") from error
         yield folder
 
 
 def write(path: Path, data: bytes) -> str:
-    """The path of a file that now holds ``data``. Raises ``GenerationFailed``, say for a full disk."""
+    """The path of a file that now holds ``data``. Raises ``GenerationFailed``; ``OutOfResources`` for a full disk."""
     try:
         path.write_bytes(data)
     except OSError as error:
-        cure = ": free some space, or set TMPDIR" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-        raise GenerationFailed(f"command: {path.name} cannot be written ({error.strerror or error}){cure}") from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OutOfResources(f"{DISK_FULL}; or set TMPDIR to a folder on another disk") from error
+        raise GenerationFailed(f"command: {path.name} cannot be written ({error.strerror or error})") from error
     return str(path)
 
 

@@ -60,8 +60,8 @@ def run(
         start_new_session=True,
     )
     _running.add(process)
-    tail = _Tail(process)
     try:
+        tail = _Tail(process)
         status = _wait(process, time.monotonic() + timeout_seconds, stop)
         if status is None:
             _signal(process, "SIGTERM")

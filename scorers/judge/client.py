@@ -22,7 +22,7 @@ from scorers.judge.pricing import Purse, Usage
 from scorers.judge.replies import REFUSED, read_reply
 from scorers.judge.rubrics import Question
 from scorers.judge.troubles import JudgeStopped, Trouble, trouble_of
-from selector.domain import Picture
+from selector.domain import Picture, raise_shortage
 from selector.remote.openai_package import need_openai, only_for_openai
 from selector.remote.pace import Pace
 from selector.remote.troubles import LONGEST_RETRY_AFTER_SECONDS
@@ -154,6 +154,7 @@ class ChatJudge:
                 raise self._stopped(f"{trouble.reason} (HTTP {error.status_code})") from error
             return trouble
         except openai.APIConnectionError as error:
+            raise_shortage(error)  # of this machine: asking again would only wait, and the judge is not to blame
             if type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout"):  # of httpx, under whatever name
                 return Trouble(troubles.BUSY, _NOT_REACHED)
             late = isinstance(error, openai.APITimeoutError)

@@ -26,7 +26,7 @@ from selector.cli import (
     weights_verbs,
 )
 from selector.cli.common import Printed, emit
-from selector.domain import BestshotError
+from selector.domain import DISK_FULL, BestshotError, shortage
 
 INTERRUPTED, TERMINATED = 130, 143
 
@@ -97,17 +97,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BestshotError as error:
         if debug:
             raise
-        _fail(str(error), 2, printed)
+        lacking = shortage(error)
+        # Who writes a file says which disk is full; of all else that the machine lacks, the words would blame the file.
+        _fail(str(error if lacking is None or str(lacking) == DISK_FULL else lacking), 2, printed)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output left, as `head` does
         sys.exit(0)
     except Exception as error:
         if debug:
             raise
-        from selector.domain.files import DISK_FULL, is_disk_full
-
-        if isinstance(error, OSError) and is_disk_full(error):
-            _fail(DISK_FULL, 2, printed)
+        lacking = shortage(error)
+        if lacking is not None:
+            _fail(str(lacking), 2, printed)
         _fail(f"unexpected {type(error).__name__}: {error}; `--debug` shows where, please report it", 1, printed)
 
 

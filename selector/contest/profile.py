@@ -21,7 +21,6 @@ from selector.domain.words import did_you_mean
 
 MAX_ID_BYTES = 100  # of the 255 that file systems give a name: names of files hold more than the id
 MAX_TEAM_BYTES = 150
-_LONGEST_PREFIX = "x" * 16  # of the temporary files beside a ZIP, which bear its name
 
 
 def _placeholders_known(value: str) -> str:
@@ -44,7 +43,7 @@ def _inside_the_archive(value: str) -> str:
 
 
 def _name_of_an_archive(value: str) -> str:
-    fault = name_fault(_filled(value), written=True) or name_fault(_LONGEST_PREFIX + _filled(value), written=True)
+    fault = name_fault(_filled(value), written=True)
     if not fault and not value.lower().endswith(".zip"):
         fault = "does not end in .zip"
     if fault:

@@ -6,12 +6,14 @@ from selector.domain.errors import (
     GenerationFailed,
     InputError,
     MissingPart,
+    OutOfResources,
     QuotaExceeded,
     SubmissionError,
 )
 from selector.domain.picture import Picture, encode_final, rgb_from_image
 from selector.domain.protocols import Generator, Scorer
 from selector.domain.remote import BatchGenerator, Delivery, RemoteGenerator, ServiceStopped, Ticket, TicketLost
+from selector.domain.resources import DISK_FULL, is_out_of_memory, out_of_memory, raise_shortage, reason_of, shortage
 from selector.domain.types import (
     Axis,
     Column,
@@ -28,6 +30,7 @@ from selector.domain.types import (
 )
 
 __all__ = [
+    "DISK_FULL",
     "Axis",
     "BatchGenerator",
     "BestshotError",
@@ -42,6 +45,7 @@ __all__ = [
     "JSONValue",
     "Made",
     "MissingPart",
+    "OutOfResources",
     "Picture",
     "QuotaExceeded",
     "Recipe",
@@ -56,6 +60,11 @@ __all__ = [
     "Ticket",
     "TicketLost",
     "encode_final",
+    "is_out_of_memory",
+    "out_of_memory",
+    "raise_shortage",
+    "reason_of",
     "rgb_from_image",
+    "shortage",
     "stable_hash",
 ]

@@ -23,6 +23,10 @@ class GenerationFailed(BestshotError):
     """A generator tried and failed. Another seed, or another day, may succeed."""
 
 
+class OutOfResources(BestshotError):
+    """The machine lacks memory, file handles, threads or disk: it ends the run, and nothing is stored as an outcome."""
+
+
 class QuotaExceeded(BestshotError):
     """The contest's submission quota of the day is used up."""
 

@@ -20,13 +20,13 @@ from typing import IO
 from uuid import uuid4
 
 from selector.domain.errors import InputError
+from selector.domain.resources import DISK_FULL, raise_shortage
 
 try:
     import fcntl
 except ImportError:  # Windows, which refuses to remove what another process has open: ``sweep`` needs no lock there
     fcntl = None  # type: ignore[assignment]
 
-DISK_FULL = "the disk is full: free some space and run the same command again; nothing is lost"
 _MARK = ".bestshot-tmp-"
 _OURS = re.compile(
     r"\.(bestshot-tmp-[0-9a-f]{32}|tmp-\d+-([0-9a-f]{32}|campaign\.db.*)|unchecked-.+\.zip)"
@@ -63,13 +63,14 @@ def write_atomically(path: Path, data: bytes, durable: bool = True) -> None:
     """Write ``data`` to ``path``, making its folder, as ``replacing`` does.
 
     Raises:
-        InputError: the disk is full or the folder cannot be written.
+        InputError: the folder cannot be written. OutOfResources: the disk is full.
     """
     try:
         make_folder(path.parent)
         with replacing(path, durable) as stream:
             stream.write(data)
     except OSError as error:
+        raise_shortage(error)
         raise InputError(describe_write_error(path, error)) from error
 
 

@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from selector.domain.errors import InputError
+from selector.domain.resources import raise_shortage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,6 +80,7 @@ def open_image(data: bytes, name: str) -> Image:
     except UnidentifiedImageError as error:  # its own words are the address of our buffer
         raise InputError(f"{name}: not a picture that can be read (no picture format that is known here)") from error
     except _DAMAGE as error:
+        raise_shortage(error)
         raise InputError(f"{name}: not a picture that can be read ({_first_line(error)})") from error
     if image.width * image.height > MAX_PIXELS:
         raise InputError(
@@ -118,6 +120,7 @@ def rgb_from_image(image: Image, name: str = "picture") -> Pixels:
             image = Image.alpha_composite(white, rgba)
         pixels = np.array(image.convert("RGB"), dtype=np.uint8)
     except (*_DAMAGE, Image.DecompressionBombError) as error:
+        raise_shortage(error)
         raise InputError(f"{name}: damaged or truncated picture ({_first_line(error)})") from error
     pixels.setflags(write=False)
     return pixels
@@ -172,7 +175,8 @@ def _to_srgb(image: Image) -> Image:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
         mode = "RGBA" if image.mode == "RGBA" else "RGB"
         converted = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode=mode)
-    except (ImageCms.PyCMSError, OSError, ValueError):
+    except (ImageCms.PyCMSError, OSError, ValueError) as error:
+        raise_shortage(error)
         return image
     return converted if converted is not None else image
 

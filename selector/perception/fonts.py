@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from selector.domain import InputError, MissingPart
+from selector.domain import InputError, MissingPart, raise_shortage
 
 _PACKAGES = (("pylopdf_fonts_zh_cn", ""), ("matplotlib", "mpl-data/fonts/ttf"))
 _SUFFIXES = {".ttf", ".otf", ".ttc"}
@@ -111,7 +111,8 @@ def _characters(font: Font) -> frozenset[int]:
     try:
         with TTFont(font.path, lazy=True, fontNumber=font.index) as opened:
             return frozenset(opened.getBestCmap() or ())
-    except (TTLibError, OSError, KeyError, AssertionError):
+    except (TTLibError, OSError, KeyError, AssertionError) as error:
+        raise_shortage(error)
         return frozenset()
 
 
@@ -120,7 +121,8 @@ def _open(path: Path) -> Font | None:
 
     try:
         family, style = ImageFont.truetype(str(path), 16, layout_engine=ImageFont.Layout.BASIC).getname()
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        raise_shortage(error)
         return None
     return Font(f"{family or path.stem} {style or 'Regular'}", str(path))
 
@@ -147,7 +149,8 @@ def _of_system() -> list[Path]:
         listed = subprocess.run(
             [program, "--format", "%{file}\n"], capture_output=True, text=True, timeout=_FC_LIST_SECONDS, check=True
         ).stdout
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, subprocess.SubprocessError) as error:
+        raise_shortage(error)
         return []
     paths = sorted({Path(line.strip()) for line in listed.splitlines() if line.strip()})
     return [path for path in paths if path.suffix.lower() in _SUFFIXES][:_MOST_SYSTEM_FONTS]

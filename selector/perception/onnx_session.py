@@ -24,7 +24,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from selector.domain import GenerationFailed, InputError, MissingPart
+from selector.domain import (
+    InputError,
+    MissingPart,
+    is_out_of_memory,
+    out_of_memory,
+    raise_shortage,
+    reason_of,
+)
 
 Array = NDArray[Any]
 
@@ -39,7 +46,6 @@ _TYPES: dict[str, Any] = {
     "tensor(int64)": np.int64,
     "tensor(bool)": np.bool_,
 }
-_OUT_OF_MEMORY = re.compile(r"bad[ _]alloc|failed to allocate memory|out of memory", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ class OnnxModel:
         """All outputs, in order, of inputs by name, which are brought to the type that the model wants.
 
         Raises:
-            InputError: the model cannot be run on arrays of these shapes. GenerationFailed: the memory is too small.
+            InputError: the model cannot be run on arrays of these shapes. OutOfResources: the memory is too small.
         """
         types = {port.name: port.dtype for port in self.inputs}
         ready = {name: np.ascontiguousarray(value, dtype=types.get(name)) for name, value in feeds.items()}
@@ -81,11 +87,9 @@ class OnnxModel:
             return [np.asarray(found) for found in self.session.run(None, ready)]
         except Exception as error:  # onnxruntime's exceptions have no common class of their own
             shapes = ", ".join(f"{name} {list(value.shape)}" for name, value in ready.items())
-            if _OUT_OF_MEMORY.search(str(error)):
-                raise GenerationFailed(
-                    f"{self.path.name}: not enough memory for {shapes}: use fewer workers"
-                ) from error
-            raise InputError(f"{self.path} does not run on {shapes}: {_one_line(error)}") from error
+            if is_out_of_memory(error):
+                raise out_of_memory(f"{self.path.name}: not enough memory for {shapes}") from error
+            raise InputError(f"{self.path} does not run on {shapes}: {reason_of(error)[:200]}") from error
 
     def signature(self) -> str:
         """What it takes and gives, for messages: ``takes x [?, 3, 112, 112] and gives y [?, 512]``."""
@@ -134,6 +138,7 @@ def open_model(path: str | Path, device: str = "auto", threads: int = 1) -> Onnx
     try:
         facts = path.stat()
     except OSError as error:
+        raise_shortage(error)
         raise MissingPart(f"the model at {path} cannot be read ({error.strerror or error}): mend the path") from error
     version = (facts.st_size, facts.st_mtime_ns)
     with _lock:
@@ -187,7 +192,7 @@ def _load(path: Path, device: str, threads: int) -> OnnxModel:
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=_providers(device))
     except Exception as error:  # onnxruntime's exceptions have no common class of their own
-        raise InputError(f"{path}: not an ONNX model that can be read here ({_one_line(error)})") from error
+        raise InputError(f"{path}: not an ONNX model that can be read here ({reason_of(error)[:200]})") from error
     runs_on = "cuda" if "CUDAExecutionProvider" in session.get_providers() else "cpu"
     if device.startswith("cuda") and runs_on == "cpu":
         raise MissingPart(f'device = "{device}", but CUDA does not start in onnxruntime: set device = "auto" or "cpu"')
@@ -222,7 +227,3 @@ def _ports(described: Sequence[Any]) -> tuple[Port, ...]:
 
 def _listed(ports: Sequence[Port]) -> str:
     return "; ".join(map(str, ports)) or "nothing"
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

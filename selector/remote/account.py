@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from random import Random
 from typing import TypeVar
 
-from selector.domain import Declined, GenerationFailed
+from selector.domain import Declined, GenerationFailed, OutOfResources
 from selector.domain.remote import TicketLost
 from selector.remote import troubles
 from selector.remote.breaker import CURE, Breaker
@@ -79,7 +79,8 @@ class Account:
             Declined: the content was refused. GenerationFailed: the request was rejected, or failed too often; it is
             ``Unanswered`` where nothing answered. OutOfBudget: a job may have been paid, and no money is left for
             another (see ``paying``).
-            TicketLost: there is no such job. ServiceStopped: the service is given up. Interrupted: the run ends.
+            TicketLost: there is no such job. ServiceStopped: the service is given up. Interrupted, OutOfResources: the
+            run ends.
         """
         failures = throttled = unanswered = 0
         payment: Payment | None = getattr(self._of_thread, "payment", None) if pace is self.submits else None
@@ -91,6 +92,10 @@ class Account:
             if not isinstance(came, Trouble):
                 self.breaker.succeeded()
                 return came
+            if came.kind == troubles.SHORT:
+                if payment is not None and came.fate == troubles.UNANSWERED:
+                    payment.perhaps(came.reason)  # it was sent before this machine ran out
+                raise OutOfResources(came.reason)
             self._raise_if_final(came, handing_in)
             if came.kind == troubles.THROTTLED:
                 throttled += 1
@@ -119,7 +124,7 @@ class Account:
 
         Args:
             cost: of the job.
-            note: stores that the job may have been paid, with the reason; raises ``InputError`` when the disk is full.
+            note: stores that the job may have been paid, with the reason; raises ``OutOfResources`` for a full disk.
 
         Raises:
             OutOfBudget: the cost is more than is left.

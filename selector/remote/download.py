@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from selector.domain import GenerationFailed, InputError, Picture
+from selector.domain import GenerationFailed, InputError, OutOfResources, Picture
 from selector.remote import troubles
 from selector.remote.account import Account
 from selector.remote.http import NO_ADDRESS, TOO_LARGE, open_url, origin, read_body, trouble_of
@@ -32,7 +32,7 @@ def download(account: Account, url: str, carry_key: bool = False, most_bytes: in
 
     Raises:
         GenerationFailed: it cannot be had; the message names no address, because an address is a key to the picture.
-        Interrupted: the run ends.
+        Interrupted, OutOfResources: the run ends.
     """
     failures = 0
     while True:
@@ -40,6 +40,8 @@ def download(account: Account, url: str, carry_key: bool = False, most_bytes: in
         if isinstance(came, Picture):
             return came
         failures += 1
+        if came.kind == troubles.SHORT:
+            raise OutOfResources(came.reason)
         if came.kind != troubles.BUSY:
             raise GenerationFailed(came.reason)
         if failures > account.service.max_retries:
@@ -123,6 +125,8 @@ def _refused(response: Response, most_bytes: int) -> Trouble | None:
 
 def _of_a_picture(trouble: Trouble) -> Trouble:
     """The same trouble, said of a download: it stops nothing but this picture."""
+    if trouble.kind == troubles.SHORT:
+        return trouble
     if trouble.reason == NO_ADDRESS:
         return Trouble(troubles.REJECTED, "the service gave no address of a picture")
     if trouble.reason == TOO_LARGE:

@@ -15,7 +15,7 @@ from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from selector.domain import MissingPart
+from selector.domain import MissingPart, shortage
 from selector.remote import troubles
 from selector.remote.account import Account
 from selector.remote.outgoing import Outgoing, socket_options
@@ -152,6 +152,9 @@ def trouble_of(error: Exception) -> Trouble:
     import urllib3
 
     gone_wrong = requests.exceptions
+    lacking = shortage(error)
+    if lacking is not None:
+        return Trouble(troubles.SHORT, str(lacking), fate=troubles.UNANSWERED)
     if isinstance(error, gone_wrong.SSLError) and _is_of_certificate(error):
         cure = "check the clock, the proxy and REQUESTS_CA_BUNDLE"
         return Trouble(troubles.FATAL, f"the server's certificate is not accepted: {cure}")

@@ -13,6 +13,7 @@ BUSY = "busy"  # the server or the way to it failed: wait, then again
 REFUSED = "refused"  # the content: final for this prompt and this service
 REJECTED = "rejected"  # the request: no second try will be taken
 LOST = "lost"  # there is no such job (any more)
+SHORT = "short"  # this machine ran out of file handles, ports or memory: the run ends
 FATAL = "fatal"  # no request will be taken: key, rights, money, address
 
 ANSWERED = "answered"  # by the server, whatever it said
@@ -25,7 +26,7 @@ ABSURD_SECONDS = 7 * 86400.0  # also infinity: nobody waits for that, however lo
 
 @dataclass(frozen=True)
 class Trouble:
-    """``kind`` is one of the first six words above; ``reason`` goes to the user (for ``FATAL`` with the cure).
+    """``kind`` is one of the first seven words above; ``reason`` goes to the user (for ``FATAL`` with the cure).
 
     ``fate``: what became of the request, one of the other three words.
     """

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from scorers.judge import SCORED, ChatJudge, Endpoint, OutOfMoney
 from scorers.judge.replies import UNREADABLE
 from selector.config import JudgeConfig
-from selector.domain import InputError, Scorer, Task, TaskType
+from selector.domain import InputError, Scorer, Task, TaskType, reason_of
 from selector.runs.asking_calls import OPEN, UNSCORED, Call, Calls, Key, state_of
 from selector.runs.asking_judgements import binding_parts, judgement_of, mean_spread, news
 from selector.runs.asking_order import candidates_in_order
@@ -135,7 +135,7 @@ class _Run:
         try:
             self._about[task.id, candidate_id] = self._calls.about(task, candidate_id)
         except InputError as error:
-            _count(self.summary.failures, f"task {task.id}: {error}")
+            _count(self.summary.failures, f"task {task.id}: {reason_of(error)}")
 
     def _missing(self, key: Key) -> list[Call]:
         wanted = {OPEN, UNSCORED} if self._retry_failed else {OPEN}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scorers.judge import UNREADABLE, ChatJudge, Endpoint
-from selector.domain import InputError
+from selector.domain import InputError, reason_of
 from selector.runs.asking_calls import Call, Calls
 from selector.runs.workspace import Workspace
 from selector.store.replies import ReplyRow
@@ -65,6 +65,6 @@ class Worker:
                 if reply.outcome != UNREADABLE:
                     break
         except InputError as error:
-            yield CallEnded(call.key, str(error))
+            yield CallEnded(call.key, reason_of(error))
         else:
             yield CallEnded(call.key)

@@ -18,7 +18,18 @@ from functools import lru_cache, partial
 from itertools import groupby
 from typing import Any, TypeVar, cast
 
-from selector.domain import BestshotError, InputError, Item, Picture, Score, Scorer, Task, TaskInputs
+from selector.domain import (
+    BestshotError,
+    InputError,
+    Item,
+    Picture,
+    Score,
+    Scorer,
+    Task,
+    TaskInputs,
+    raise_shortage,
+    reason_of,
+)
 from selector.domain.embedding import Head, View
 from selector.perception.embedding.device import cores_shared_by
 from selector.perception.embedding.looking import Map, Request, know_texts, look
@@ -140,7 +151,7 @@ class _Group:
 
     def _failed(self, error: BestshotError) -> Scored:
         """Weights that cannot be loaded; other heads may have another backbone."""
-        return Scored([], 0, [f"{', '.join(self.heads)}: {error}"])
+        return Scored([], 0, [f"{', '.join(self.heads)}: {reason_of(error)}"])
 
     def _know_texts(self) -> None:
         inputs = [TaskInputs(task) for task in {task.id: task for task, _, _ in self.due}.values()]
@@ -169,8 +180,8 @@ class _Group:
                     yield _Pictures(done, len(missing))
         except BestshotError:
             raise
-        except Exception:  # as above
-            return
+        except Exception as error:  # as above
+            raise_shortage(error)
 
     def _own_pictures(self) -> dict[str, Callable[[], Picture]]:
         busy = {name for _, _, lacking in self.due for name in lacking}
@@ -245,7 +256,7 @@ class _Worker:
             inputs: TaskInputs = self._inputs(task)
             return Item(inputs, self._ws.images.picture(candidate_id))
         except InputError as error:
-            return str(error)
+            return reason_of(error)
 
     def _look(
         self, due: Mapping[str, Sequence[int]], items: Mapping[int, Item], failures: list[str]
@@ -262,7 +273,7 @@ class _Worker:
         except Exception as error:
             smaller = _halves(due)
             if not smaller:
-                failures.append(f"{', '.join(due)}: {type(error).__name__}: {' '.join(str(error).split())}"[:300])
+                failures.append(f"{', '.join(due)}: {type(error).__name__}: {reason_of(error)}"[:300])
                 return {}
         return {key: result for part in smaller for key, result in self._look(part, items, failures).items()}
 

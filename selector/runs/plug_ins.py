@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from selector.config import KIND, kind_of
-from selector.domain import BestshotError, Generator, MissingPart, Scorer, TaskType, stable_hash
+from selector.domain import BestshotError, Generator, MissingPart, Scorer, TaskType, reason_of, stable_hash
 from selector.domain.embedding import ContestContext
 from selector.domain.words import did_you_mean
 from selector.registry import create_generator, create_scorer, generator_names, is_default, usual_service
@@ -51,7 +51,7 @@ def ready_generators(
         try:
             generator = configured(ws, name, accounts)
         except MissingPart as error:
-            left_out[name] = str(error)
+            left_out[name] = reason_of(error)
         else:
             ready[name] = generator, build_of(generator, ws.config.generators.get(name, {}), ws.config.seed)
     return ready, left_out
@@ -120,14 +120,14 @@ def ready_scorers(ws: Workspace, contest: ContestContext) -> tuple[Scorers, Left
         try:
             scorer = create_scorer(name, _scorer_settings(ws, name), ws.folder)
         except MissingPart as error:
-            left_out[name] = str(error)
+            left_out[name] = reason_of(error)
             continue
         try:
             if hasattr(scorer, "meet"):
                 scorer.meet(contest)
             scorer.check()
         except BestshotError as error:
-            left_out[name] = str(error)
+            left_out[name] = reason_of(error)
         else:
             ready[name] = scorer
     return ready, left_out

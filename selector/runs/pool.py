@@ -31,10 +31,10 @@ class _Stream(Generic[Job, Result]):
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(workers)]
 
     def __iter__(self) -> Iterator[Result | JobDone]:
-        for thread in self._threads:
-            thread.start()
         running = len(self._threads)
         try:
+            for thread in self._threads:
+                thread.start()
             while running:
                 result = self._results.get()
                 if isinstance(result, _Failure):

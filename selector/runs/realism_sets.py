@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.domain import InputError, Picture, Task
+from selector.domain import InputError, Picture, Task, raise_shortage
 from selector.domain.embedding import Backbone, ContestContext
 from selector.domain.words import n_of, near_or_all
 from selector.perception.embedding.real_pictures import (
@@ -122,6 +122,7 @@ class Vectors:
         try:
             return Picture(self._ws.images.read(key), name)
         except InputError as error:  # its words name the file; equal reasons are counted together
+            raise_shortage(error)
             raise InputError(f"{name}: the file is missing or was changed, see `bestshot doctor`") from error
 
 

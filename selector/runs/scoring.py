@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from selector.domain import InputError, Item, Score, Scorer, Task, TaskInputs
+from selector.domain import InputError, Item, Score, Scorer, Task, TaskInputs, reason_of
 from selector.runs.embedding import is_head, score_by_heads
 from selector.runs.pool import JobDone, stream
 from selector.runs.progress import Progress, silent
@@ -102,7 +102,7 @@ class _Worker:
         try:
             inputs = self._ws.task_inputs(task)
         except InputError as error:
-            yield Scored([], 0, [f"task {task.id}: {error}"])
+            yield Scored([], 0, [f"task {task.id}: {reason_of(error)}"])
             return
         ids = list(missing)
         for start in range(0, len(ids), CHUNK):
@@ -133,14 +133,18 @@ class _Worker:
             try:
                 items[candidate_id] = Item(inputs, self._ws.images.picture(candidate_id))
             except InputError as error:
-                failures.append(str(error))
+                failures.append(reason_of(error))
         return items, failures
 
 
 def _run_scorer(
     name: str, scorer: Scorer, items: Mapping[str, Item], failures: list[str]
 ) -> dict[str, Mapping[str, Score]]:
-    """Results by candidate id. What makes the scorer raise is tried alone, then noted in ``failures`` and left out."""
+    """Results by candidate id. What makes the scorer raise is tried alone, then noted in ``failures`` and left out.
+
+    Raises:
+        OutOfResources: the machine lacks something for one candidate alone.
+    """
     if not items:
         return {}
     try:
@@ -150,7 +154,7 @@ def _run_scorer(
         found = [checked(scorer.columns, result) for result in results]
     except Exception as error:
         if len(items) == 1:
-            failures.append(f"{name}: {type(error).__name__}: {error}"[:300])
+            failures.append(f"{name}: {type(error).__name__}: {reason_of(error)}"[:300])
             return {}
         alone = [_run_scorer(name, scorer, {key: item}, failures) for key, item in items.items()]
         return {key: result for part in alone for key, result in part.items()}

@@ -10,7 +10,7 @@ from pathlib import Path
 from selector.config import CampaignConfig
 from selector.contest.input_images import resolve_image
 from selector.contest.profile import ContestProfile
-from selector.domain import InputError, Picture, Task, TaskInputs, stable_hash
+from selector.domain import InputError, Picture, Task, TaskInputs, raise_shortage, stable_hash
 from selector.store import Database, ImageFolder
 
 
@@ -52,6 +52,7 @@ class Workspace:
         try:
             return Picture(path.read_bytes(), name)
         except OSError as error:
+            raise_shortage(error)
             raise InputError(
                 f"cannot read the input image {name} ({error.strerror}): put it back into inputs/"
             ) from error

@@ -8,6 +8,7 @@ Every row belongs to one campaign: a SQLite file holds one, and on PostgreSQL ea
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import threading
@@ -21,8 +22,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.schema import CreateSchema
 
-from selector.domain import BestshotError, InputError
-from selector.domain.files import DISK_FULL, scratch_folder
+from selector.domain import DISK_FULL, BestshotError, InputError, OutOfResources, raise_shortage
+from selector.domain.files import scratch_folder
 from selector.store import schema
 from selector.store.migration import bring_up_to_date, stored_format
 
@@ -198,7 +199,9 @@ def _plain_errors(place: Path | None) -> Iterator[None]:
     except DatabaseError as error:
         message = _first_line(error.orig or error)
         if "full" in message or ("disk I/O" in message and _is_full(place)):
-            raise InputError(DISK_FULL) from error
+            raise OutOfResources(DISK_FULL) from error
+        if "unable to open" in message:
+            _check_handles()
         if "readonly" in message or "unable to open" in message:
             raise InputError(f"cannot write to the campaign's database ({message}): check its permissions") from error
         if "locked" in message:
@@ -208,6 +211,14 @@ def _plain_errors(place: Path | None) -> Iterator[None]:
         raise BestshotError(f"the campaign's database refused: {message}") from error
     except SQLAlchemyError as error:
         raise BestshotError(f"the campaign's database refused: {_first_line(error)}") from error
+
+
+def _check_handles() -> None:
+    """Raise ``OutOfResources`` where no file can be opened at all: SQLite has the same words for a missing right."""
+    try:
+        Path(os.devnull).read_bytes()
+    except OSError as error:
+        raise_shortage(error)
 
 
 def _is_full(place: Path | None) -> bool:

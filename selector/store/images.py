@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from selector.domain import InputError, Picture
+from selector.domain import InputError, Picture, raise_shortage
 from selector.domain.files import sweep, write_atomically
 
 _CURE = "run `bestshot generate`, which makes it again without paying where the service still has it"
@@ -46,6 +46,7 @@ class ImageFolder:
         except FileNotFoundError as error:
             raise InputError(f"{shown} is missing from the campaign: restore it from a backup, or {_CURE}") from error
         except OSError as error:
+            raise_shortage(error)
             raise InputError(f"{shown} cannot be read ({error.strerror or error}): is it readable for you?") from error
         if found.id != image_id:
             raise InputError(

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from selector.contest.profile import ContestProfile
-from selector.domain import InputError, Picture, Task
+from selector.domain import InputError, Picture, Task, raise_shortage
 from selector.domain.names import name_fault
 from selector.domain.words import n_of
 
@@ -96,6 +96,7 @@ def verify_archive(path: Path, profile: ContestProfile, tasks: Sequence[Task]) -
         with zipfile.ZipFile(path) as archive:
             images = _check_members(archive, profile, tasks, found)
     except _DAMAGE as error:
+        raise_shortage(error)
         found.add([f"not a readable ZIP ({_first_line(error)})"])
     problems = tuple(found.problems)
     return Verdict(not problems, problems, tuple(found.warnings), len(tasks), images, size, sha256)
@@ -205,6 +206,7 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
         with archive.open(info) as stream:
             data = stream.read(limit + 1)
     except _DAMAGE as error:
+        raise_shortage(error)
         raise InputError(f"{info.filename!r} cannot be unpacked ({_first_line(error)})") from error
     if len(data) > limit:
         raise InputError(f"{info.filename!r} has more than {limit:,} bytes")

@@ -26,6 +26,7 @@ from selector.domain import (
     GenerationFailed,
     InputError,
     MissingPart,
+    OutOfResources,
     Picture,
     Recipe,
     Task,
@@ -247,8 +248,26 @@ def test_a_program_may_decline_a_task(script):
 
 
 def test_a_crash_is_named_by_its_signal(script):
-    with pytest.raises(GenerationFailed, match="was killed by SIGKILL"):
-        one(Command([*script("os.kill(os.getpid(), 9)"), "{output}"]), task())
+    with pytest.raises(GenerationFailed, match="was killed by SIGSEGV"):
+        one(Command([*script("os.kill(os.getpid(), 11)"), "{output}"]), task())
+
+
+@pytest.mark.parametrize("body", ["os.kill(os.getpid(), 9)", "sys.exit(137)"])
+def test_a_program_that_the_system_killed_for_its_memory_ends_the_run(script, body):
+    with pytest.raises(OutOfResources, match="killed by SIGKILL, as happens when memory runs out: set fewer `workers`"):
+        one(Command([*script(body), "{output}"]), task())
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM, errno.EMFILE])
+def test_a_program_that_cannot_be_started_for_want_of_something_ends_the_run(script, monkeypatch, number):
+    generator = Command([*script(COPY), "{output}"])
+
+    def _execute_child(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(subprocess.Popen, "_execute_child", _execute_child)
+    with pytest.raises(OutOfResources, match="run the same command again"):
+        one(generator, task())
 
 
 @pytest.mark.parametrize(
@@ -413,7 +432,7 @@ def test_a_full_disk_is_told(script, monkeypatch, name):
 
     generator = Command([*script(COPY), "{source}", "{output}", "{prompt_file}"])
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(GenerationFailed, match=f"{name} cannot be written .* free some space"):
+    with pytest.raises(OutOfResources, match=r"free some space .* or set TMPDIR"):
         one(generator, task(TaskType.TIE))
 
 

@@ -29,6 +29,7 @@ from selector.domain import (
     InputError,
     Made,
     MissingPart,
+    OutOfResources,
     Picture,
     Task,
     TaskInputs,
@@ -193,12 +194,12 @@ def test_out_of_memory_halves_the_pass_goes_on_and_is_remembered(folders: Path) 
 
 
 @pytest.mark.usefixtures("own_model")
-def test_a_single_picture_that_does_not_fit_fails_with_the_cure(folders: Path) -> None:
+def test_a_single_picture_that_does_not_fit_ends_the_run_with_the_cure(folders: Path) -> None:
     generator = pipeline(folders / "sd", steps=1)
     recipe = generator.recipes(from_text(), 1, 0)[0]
     with loading.in_memory(generator._spec, "text") as loaded:
         small = _Small(loaded.pipe.unet, 0)
-    with pytest.raises(GenerationFailed, match="memory ran out with a single picture; set a smaller size"):
+    with pytest.raises(OutOfResources, match="memory ran out with a single picture; set a smaller size"):
         generator.generate(from_text(), recipe)
     assert small.asked == [1, 1]  # the second time with a tiled autoencoder
 

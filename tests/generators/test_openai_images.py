@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import sys
 import threading
 import traceback
@@ -25,6 +27,7 @@ from selector.domain import (
     GenerationFailed,
     InputError,
     MissingPart,
+    OutOfResources,
     Picture,
     Task,
     TaskInputs,
@@ -538,3 +541,18 @@ def test_an_address_where_nobody_listens_costs_nothing_and_stops_the_service(mon
     ):
         generator.submit(t2i(), generator.recipes(t2i(), 1, 0))
     assert (noted, generator.account.spending.spent) == ([], 0.0)
+
+
+def test_without_sockets_nothing_is_sent_and_nothing_paid(
+    serve: Callable[..., OpenAIImagesServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_socket(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    server, noted = serve(), list[str]()
+    generator = client(server)
+    recipes = generator.recipes(t2i(), 1, 0)
+    monkeypatch.setattr("socket.socket", no_socket)
+    with pytest.raises(OutOfResources, match="ulimit -n"), generator.account.paying(1.0, noted.append):
+        generator.submit(t2i(), recipes)
+    assert (server.log, noted) == ([], [])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.domain import BestshotError
+from selector.domain import BestshotError, raise_shortage
 from selector.domain.embedding import Crops, EmbeddingSettings, Floats
 from selector.perception.embedding.device import best_precision, check_form, device_named
 from selector.perception.embedding.long_texts import embed_long
@@ -118,6 +118,7 @@ class ClipRunner(ABC):
                     self.check()
                     self._loaded = self._load()
             except BestshotError as error:
+                raise_shortage(error)
                 self._broken = error
                 raise
             return self._loaded

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.domain import InputError, Item, Picture, Score, TaskInputs
+from selector.domain import InputError, Item, Picture, Score, TaskInputs, reason_of
 from selector.domain.embedding import Backbone, Head, Seen, View
 from selector.perception.embedding.texts import readable_form
 from selector.perception.embedding.vectors import Vectors, as_kept
@@ -121,7 +121,7 @@ def _cut(picture: Picture, view: View, side: int) -> Any:
     try:
         return crops(picture, view, side)
     except InputError as error:
-        return str(error).split(": ", 1)[-1]  # without the picture's name: equal reasons are counted together
+        return reason_of(error).split(": ", 1)[-1]  # without the picture's name: equal reasons are counted together
 
 
 def know_texts(

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.domain import BestshotError, InputError, MissingPart
+from selector.domain import BestshotError, InputError, MissingPart, raise_shortage
 from selector.domain.embedding import Crops, EmbeddingSettings, Floats
 from selector.perception import embedded
 from selector.perception.embedding.clip_runner import ClipRunner, LoadedClip
@@ -106,7 +106,8 @@ class OpenClip(ClipRunner):
             parts.append(text_files_tag(text_folder(self._architecture, weights)))
             if self.settings.config_path:
                 name = f"{name}-{content_tag(Path(self.settings.config_path))}"
-        except BestshotError:  # check() says what is wrong
+        except BestshotError as error:  # check() says what is wrong
+            raise_shortage(error)
             parts = ["absent"]
         whole = [name, *(part for part in parts if part), self.precision, f"v{VIEWS_VERSION}"]
         return "-".join(part.replace("/", "-") for part in whole), parts != ["absent"]

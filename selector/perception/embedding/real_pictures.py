@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.domain import InputError, MissingPart, Picture, Task
+from selector.domain import InputError, MissingPart, Picture, Task, raise_shortage, reason_of
 from selector.domain.digest import sha256_of
 from selector.domain.embedding import Backbone, View
 from selector.perception.embedding.looking import Map, embed_pictures
@@ -105,7 +105,7 @@ def gather(
             try:
                 readable.append((View.WHOLE, key, read(key)))
             except InputError as error:
-                batch[key] = str(error).split(": ", 1)[-1]
+                batch[key] = reason_of(error).split(": ", 1)[-1]
         made = embed_pictures(backbone, readable, each)
         whole = {key: found for (_, key), found in made.items() if not isinstance(found, str)}
         vectors.add_pictures(space, View.WHOLE, whole)
@@ -117,7 +117,8 @@ def _ends(path: Path) -> str:
     try:
         found = path.stat()
         return _ends_of(path, found.st_size, found.st_mtime_ns)
-    except OSError:
+    except OSError as error:
+        raise_shortage(error)
         return "absent"
 
 
@@ -133,7 +134,8 @@ def _sha256(path: Path) -> str | None:
     try:
         found = path.stat()
         return _sha256_of(path, found.st_size, found.st_mtime_ns)
-    except OSError:
+    except OSError as error:
+        raise_shortage(error)
         return None
 
 

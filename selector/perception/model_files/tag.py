@@ -6,7 +6,7 @@ import contextlib
 from functools import lru_cache
 from pathlib import Path
 
-from selector.domain import MissingPart
+from selector.domain import MissingPart, raise_shortage
 from selector.domain.digest import sha256_of
 from selector.perception.model_files.sidecar import fresh_sidecar, read_sidecar, write_sidecar
 
@@ -21,12 +21,13 @@ def content_tag(path: Path) -> str:
     that were noted with it. Any other file is read, once a process (about a second a gigabyte).
 
     Raises:
-        MissingPart: the file is not there or cannot be read.
+        MissingPart: the file is not there or cannot be read. OutOfResources: no more files can be opened.
     """
     try:
         found = path.stat()
         return (fresh_sidecar(path, found) or _hash(path, found.st_size, found.st_mtime_ns))[:_LENGTH]
     except OSError as error:
+        raise_shortage(error)
         raise MissingPart(f"the weights at {path} cannot be read ({error.strerror or error}): mend the path") from error
 
 

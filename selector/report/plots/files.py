@@ -13,7 +13,7 @@ def write_plot(path: Path, drawing: Drawing) -> PlotCard:
     """Write the picture to ``path`` (made with its folder) and return its card for the contact sheet.
 
     Raises:
-        InputError: the disk is full or the folder cannot be written.
+        InputError: the folder cannot be written. OutOfResources: the disk is full.
     """
     write_atomically(path, drawing.png, durable=False)  # can be drawn again
     return PlotCard(path, drawing.title, drawing.alt, drawing.caption)

@@ -147,7 +147,8 @@ class Bench:
         """Normalise, encode and write an image, or note why there is none. ``started``: ``time.perf_counter()``.
 
         Raises:
-            InputError: the disk is full. That ends the run; all else is an outcome.
+            OutOfResources: the machine ran out of memory, file handles or disk. InputError: the campaign cannot be
+            written. That ends the run; all else is an outcome.
         """
         kept, reason, final = dict(notes or {}), None, None
         outcome = "made"

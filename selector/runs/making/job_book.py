@@ -28,7 +28,7 @@ class JobBook:
         self._waiting: list[_Entry] = []
 
     def open(self, order: Order, ticket: Ticket, recipe_keys: Sequence[str], price: float | None) -> int:
-        """Return the job's id when it is stored for good. Raises ``InputError`` when the disk is full."""
+        """Return the job's id when it is stored for good. Raises ``OutOfResources`` when the disk is full."""
         entry = _Entry(order, ticket, tuple(recipe_keys), price)
         with self._lock:
             self._waiting.append(entry)
@@ -45,7 +45,7 @@ class JobBook:
             jobs.end_jobs(self._ws.db, connection, ends, self._ws.now())
 
     def perhaps(self, order: Order, recipe_keys: Sequence[str], price: float | None, why: str) -> None:
-        """Store that a job was handed in of which no answer tells. Raises ``InputError`` when the disk is full."""
+        """Store that a job was handed in of which no answer tells. Raises ``OutOfResources`` when the disk is full."""
         entry, now = _Entry(order, Ticket("", resumable=False), tuple(recipe_keys), price), self._ws.now()
         with self._ws.db.write() as connection:
             job_id = entry.row(connection, self._service, now)

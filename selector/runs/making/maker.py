@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from selector.domain import BestshotError, RemoteGenerator, ServiceStopped
+from selector.domain import BestshotError, RemoteGenerator, ServiceStopped, reason_of
 from selector.remote import Account, Interrupted, OutOfBudget
 from selector.runs.making.bench import Bench, Left, Skipped, Tried
 from selector.runs.making.finishes import finish, finishing_of
@@ -98,7 +98,7 @@ class Maker:
         try:
             inputs = self._bench.inputs(order.task)
         except BestshotError as error:
-            yield Planning(order.task.id, order.name, order.build, unit.n, (), "missing", str(error))
+            yield Planning(order.task.id, order.name, order.build, unit.n, (), "missing", reason_of(error))
             return
         planning, new = self._recipes.planning(order, unit.n, inputs)
         if new:

@@ -14,6 +14,7 @@ from selector.domain import (
     MissingPart,
     Recipe,
     TaskInputs,
+    reason_of,
     stable_hash,
 )
 from selector.runs.making.orders import Order
@@ -124,8 +125,8 @@ def check_json(value: object, what: str) -> None:
 
 
 def outcome_of(error: Exception) -> tuple[str, str]:
-    """(outcome, reason) of an error. Only Ctrl-C and the like end a run, and those are no ``Exception``."""
-    line = " ".join(str(error).split()) or type(error).__name__
+    """(outcome, reason) of an error; raises ``OutOfResources``, which is none and ends the run, as Ctrl-C does."""
+    line = reason_of(error)
     if isinstance(error, Declined):
         return "declined", line
     if isinstance(error, (MissingPart, InputError)):

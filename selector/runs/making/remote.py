@@ -17,10 +17,13 @@ from selector.domain import (
     Delivery,
     GenerationFailed,
     Made,
+    OutOfResources,
     RemoteGenerator,
     ServiceStopped,
     Ticket,
     TicketLost,
+    raise_shortage,
+    reason_of,
 )
 from selector.remote import Account, Interrupted, OutOfBudget, Unanswered
 from selector.runs.making.bench import Bench, Left, Open, Tried
@@ -126,11 +129,11 @@ class _Work:
                 with self._account.slot():
                     deliveries = self._wait(ticket, len(job.recipe_keys), fresh=False)
             except TicketLost as error:
-                self._maker.book.end(job.id, [one.recipe.key for one in mine], jobs.LOST, str(error))
+                self._maker.book.end(job.id, [one.recipe.key for one in mine], jobs.LOST, reason_of(error))
                 continue
             except GenerationFailed as error:
                 rest[:] = [one for one in rest if one not in mine]
-                yield Left(str(error), len(mine))
+                yield Left(reason_of(error), len(mine))
                 continue
             rest[:] = [one for one in rest if one not in mine]
             by_key = dict(zip(job.recipe_keys, deliveries, strict=True))
@@ -159,12 +162,12 @@ class _Work:
             refused[style] = error
             yield from (self.tried(one, error) for one in batch)
         except TicketLost as error:
-            self._maker.book.end(job_id, [one.recipe.key for one in batch], jobs.LOST, str(error))
+            self._maker.book.end(job_id, [one.recipe.key for one in batch], jobs.LOST, reason_of(error))
             again += batch
         except _NotSubmitted as error:
             yield from (self.tried(one, error.cause) for one in batch)
         except GenerationFailed as error:
-            yield Left(str(error), len(batch))
+            yield Left(reason_of(error), len(batch))
         else:
             self._account.spending.settle(0.0, -price * sum(d.error is not None for d in deliveries))
             yield from self._take(job_id, list(zip(batch, deliveries, strict=True)), price)
@@ -232,6 +235,7 @@ class _Work:
         try:
             return self._generator.poll(ticket)
         except Declined as error:
+            raise_shortage(error)
             return [Delivery(error=error)] * n
         except (TicketLost, GenerationFailed, ServiceStopped, Interrupted):
             raise
@@ -239,7 +243,10 @@ class _Work:
             raise GenerationFailed(outcome_of(error)[1]) from error
 
     def _take(self, job_id: int, pairs: Sequence[tuple[Open, Delivery]], price: float) -> Iterator[Tried | Left]:
-        """Download in parallel, check, store the images; when the run ends meanwhile, those that have come."""
+        """Download in parallel, check, store the images; when the run ends meanwhile, those that have come.
+
+        A job keeps its other images open: the next run collects them.
+        """
         lost = [(one, delivery.error) for one, delivery in pairs if isinstance(delivery.error, TicketLost)]
         if lost:  # these images were not asked for any more, which says nothing against them
             why = str(lost[0][1])
@@ -247,14 +254,14 @@ class _Work:
             yield Left(why, len(lost))
             pairs = [pair for pair in pairs if not isinstance(pair[1].error, TicketLost)]
         futures = [self._downloads.submit(self._fetch, job_id, one, delivery, price) for one, delivery in pairs]
-        interrupted: Interrupted | None = None
+        ends: Interrupted | OutOfResources | None = None
         for future in futures:
             try:
                 yield future.result()
-            except Interrupted as error:
-                interrupted = error
-        if interrupted is not None:
-            raise interrupted
+            except (Interrupted, OutOfResources) as error:
+                ends = error if ends is None or isinstance(error, OutOfResources) else ends
+        if ends is not None:
+            raise ends
 
     def _fetch(self, job_id: int, one: Open, delivery: Delivery, price: float) -> Tried:
         key = one.recipe.key

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -27,7 +29,7 @@ from scorers.judge import (
     read_key,
 )
 from scorers.judge.client import FAILURES_IN_A_ROW
-from selector.domain import InputError, Picture, TaskType, encode_final
+from selector.domain import InputError, OutOfResources, Picture, TaskType, encode_final
 
 PQ = ask_pq(("naturalness", "freedom_from_artefacts"))
 PICTURE = Picture(encode_final(np.full((8, 8, 3), 90, np.uint8)))
@@ -256,3 +258,18 @@ def test_a_key_that_cannot_be_one_is_named_by_its_variable(
         read_key("TOY_KEY")
     assert "TOY_KEY" in str(caught.value) and (not value or value not in str(caught.value))
     assert read_key("") == ""
+
+
+def test_a_question_for_which_there_is_no_socket_is_not_asked_again_and_no_fault_of_the_judge(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_socket(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with JudgeServer(Behaviour()) as server:
+        ours = judge(server)
+        with monkeypatch.context() as short, pytest.raises(OutOfResources, match="ulimit -n"):
+            short.setattr("socket.socket", no_socket)
+            ours.ask(PQ, [PICTURE])
+        assert (server.log, ours.troubles) == ([], {})
+        assert ours.ask(PQ, [PICTURE]).outcome == "scored"

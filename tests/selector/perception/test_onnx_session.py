@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from selector.domain import GenerationFailed, InputError, MissingPart
+from selector.domain import InputError, MissingPart, OutOfResources
 from selector.perception.onnx_session import KEPT, check_onnx, forget_models, model_file, open_model
 
 
@@ -90,14 +90,14 @@ def test_wrong_shapes_name_the_model_and_what_it_got(tmp_path):
         open_model(saved(tmp_path / "a.onnx")).run({"x": np.zeros((2, 4))})
 
 
-def test_too_little_memory_is_a_failure_of_this_picture_and_not_of_the_model(tmp_path):
+def test_too_little_memory_is_no_fault_of_the_picture_or_the_model(tmp_path):
     model = open_model(saved(tmp_path / "a.onnx"))
 
     class Full:
         def run(self, *_):
             raise RuntimeError("BFCArena: Failed to allocate memory for requested buffer of size 99")
 
-    with pytest.raises(GenerationFailed, match="not enough memory"):
+    with pytest.raises(OutOfResources, match=r"not enough memory for x \[1, 3\]: set fewer `workers`"):
         type(model)(model.path, model.inputs, model.outputs, "cpu", Full()).run({"x": np.zeros((1, 3))})
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from selector.domain import Declined, GenerationFailed, InputError, MissingPart
+from selector.domain import Declined, GenerationFailed, InputError, MissingPart, OutOfResources
 from selector.domain.remote import ServiceStopped, TicketLost
 from selector.remote import Account, Interrupted, OutOfBudget, Service, Trouble, Unanswered, breaker, troubles
 from selector.remote.account import THROTTLED_TRIES, UNANSWERED_REPEATS, UNREACHED_TRIES
@@ -368,3 +368,18 @@ def test_an_error_of_the_server_is_no_silence_and_neither_is_one_slow_request(mo
         ours.failed("down", answered=turn % 4 == 0)
         now[0] += 100.0
     ours.check()
+
+
+def test_a_machine_that_runs_out_of_something_sends_nothing_again_and_blames_no_service() -> None:
+    ours = account()
+    with pytest.raises(OutOfResources, match="no more files"):
+        ours.call(sending(Trouble(troubles.SHORT, "no more files", fate=troubles.UNREACHED)))
+    assert not ours.troubles
+
+
+@pytest.mark.parametrize(("fate", "spent"), [(troubles.UNREACHED, 0.0), (troubles.UNANSWERED, 2.0)])
+def test_a_job_that_was_sent_before_the_machine_ran_out_may_be_paid(fate: str, spent: float) -> None:
+    ours, noted = account(), list[str]()
+    with pytest.raises(OutOfResources), ours.paying(2.0, noted.append):
+        ours.call(sending(Trouble(troubles.SHORT, "no memory", fate=fate)), ours.submits)
+    assert (ours.spending.spent, len(noted)) == (spent, bool(spent))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import sys
 import threading
 import time
@@ -15,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from selector.domain import GenerationFailed, Picture, encode_final
+from selector.domain import GenerationFailed, OutOfResources, Picture, encode_final
 from selector.remote import Account, Interrupted, Service, Trouble, troubles
 from selector.remote.download import download
 from selector.remote.http import Api, Reply, as_json, origin
@@ -389,3 +391,17 @@ def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
     assert download(account(), there.url).data == PNG
     came = Api(account("http://127.0.0.2:2")).get("/x")
     assert came == Trouble(troubles.BUSY, "the proxy failed", fate=troubles.UNREACHED)
+
+
+def test_without_sockets_nothing_is_sent_and_nothing_waited_for(place: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = place(sends(PNG))
+    monkeypatch.setattr("socket.socket", no_socket)
+    came = Api(account(there.url)).post("/x", b"{}")
+    assert isinstance(came, Trouble) and (came.kind, came.fate) == (troubles.SHORT, troubles.UNREACHED)
+    with pytest.raises(OutOfResources, match="ulimit -n"):
+        download(account(there.url), f"{there.url}/a.png")
+    assert not there.seen
+
+
+def no_socket(*_: object, **__: object) -> None:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))

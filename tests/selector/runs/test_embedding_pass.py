@@ -14,7 +14,7 @@ from scorers.clip_direction import ClipDirection
 from selector import Campaign
 from selector.cli.main import main
 from selector.config import ScoreConfig
-from selector.domain import TaskType
+from selector.domain import OutOfResources, TaskType
 from selector.registry import BUILTIN_SCORERS
 from selector.store import schema
 from selector.store.images import ImageFolder
@@ -288,3 +288,20 @@ def test_heads_are_scored_by_default():
     assert set(HEADS) <= set(ScoreConfig().scorers)
     assert sorted(ScoreConfig().scorers) == ScoreConfig().scorers
     assert TaskType.TIE in ClipDirection.task_types
+
+
+def test_a_batch_that_is_too_large_is_halved_and_one_picture_that_is_ends_the_run(made, backbone, monkeypatch):
+    honest, most = backbone.embed_crops, [1]
+
+    def embed_crops(crops):
+        if len(crops) > most[0]:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB")
+        return honest(crops)
+
+    monkeypatch.setattr(backbone, "embed_crops", embed_crops)
+    most[0] = 0
+    with pytest.raises(OutOfResources, match="a smaller batch"):
+        made.score()
+    assert stored(made) == {}
+    most[0] = 2  # a picture and its source
+    assert made.score().values == 3 * CANDIDATES

@@ -25,8 +25,7 @@ from toy_services import (
 )
 
 from selector import Campaign
-from selector.domain import InputError, Made, Recipe, TaskInputs
-from selector.domain.files import DISK_FULL
+from selector.domain import DISK_FULL, Made, OutOfResources, Recipe, TaskInputs
 from selector.runs.services import alone_at_services
 from selector.store import schema
 
@@ -167,12 +166,12 @@ def test_a_full_disk_ends_the_run_with_one_line_and_keeps_what_is_stored(
 
     def put(self: Any, data: bytes) -> str:
         if not room[0]:
-            raise InputError(DISK_FULL)
+            raise OutOfResources(DISK_FULL)
         room[0] -= 1
         return kept(self, data)
 
     monkeypatch.setattr(images, "put", put)
-    with pytest.raises(InputError, match="the disk is full"):
+    with pytest.raises(OutOfResources, match="the disk is full"):
         campaign.generate()
     assert outcomes(campaign)["toy_remote", "made"] == 3
     room[0] = 100
