@@ -65,17 +65,21 @@ def client_of(
     return endpoint, ChatJudge(endpoint, dialect, pace, purse, paid=bool(limits))
 
 
+class ModelBusy(InputError):
+    """Another process asks the model."""
+
+
 @contextmanager
 def alone_with(ws: Workspace, settings: JudgeConfig, stop: threading.Event) -> Iterator[None]:
     """Be the only process that asks this model with this key; ``stop`` is set when another takes over.
 
     Raises:
-        InputError: another process asks it. LeaseLost: at the end, when another has taken over.
+        ModelBusy: another process asks it. LeaseLost: at the end, when another has taken over.
     """
     lease = f"model {settings.model} at {settings.base_url}, key {settings.key_env}"
     with holding(ws.db, [lease], ws.now(), stop) as busy:
         if busy:
-            raise InputError(
+            raise ModelBusy(
                 f"{busy[lease]} is asking {settings.model}, and both would pay for the same answers: wait for it"
             )
         yield

@@ -16,7 +16,7 @@ from selector.domain import Declined, InputError, MissingPart, Task, TaskType
 from selector.domain.words import near_or_all
 from selector.perception.embedding.texts import is_latin
 from selector.runs.asking_pool import GRACE_SECONDS, AnswerPool
-from selector.runs.asking_setup import client_of, judge_settings
+from selector.runs.asking_setup import ModelBusy, alone_with, client_of, judge_settings
 from selector.runs.contest_context import USUAL_TABLE, read_translations
 from selector.runs.progress import Progress, silent
 from selector.runs.prompting_calls import Source, Writer
@@ -57,9 +57,9 @@ def prepare_prompts(
 ) -> PromptSummary:
     """Have the model write what is wanted and not there yet; what came is stored, however the run ends.
 
-    Without a writer, and where the model gave up or the budget is used, ``stopped`` says why: the other styles can go
-    on, and ``PromptBook`` tells the same of each text. ``retry_failed``: ask again also for what the model refused, or
-    answered in a way that cannot be used.
+    Without a writer, and where the model gave up, another process asks it or the budget is used, ``stopped`` says why:
+    the other styles can go on, and ``PromptBook`` tells the same of each text. ``retry_failed``: ask again also for
+    what the model refused, or answered in a way that cannot be used.
 
     Raises:
         InputError: unknown style or form, no such table, its key is not set, or it has a budget and no price.
@@ -75,9 +75,15 @@ def prepare_prompts(
         summary.stopped = _NO_WRITER
         return summary
     missing = book.missing(sources, retry_failed)
-    summary.known = len(sources) - len(missing)
     if missing:
-        _Writing(ws, name, missing, summary).carry_out(progress)
+        stop = threading.Event()
+        try:
+            with alone_with(ws, judge_settings(ws, name), stop):
+                missing = book.missing(sources, retry_failed)  # a process that has just ended may have asked
+                _Writing(ws, name, missing, summary, stop).carry_out(progress)
+        except ModelBusy as error:
+            summary.stopped = str(error)
+    summary.known = len(sources) - len(missing)
     return summary
 
 
@@ -165,10 +171,11 @@ class PromptBook:
 class _Writing:
     """One run of a model over the missing texts: the main thread's state."""
 
-    def __init__(self, ws: Workspace, name: str, missing: Mapping[Source, int], summary: PromptSummary) -> None:
-        self._ws, self._missing, self._summary = ws, missing, summary
+    def __init__(
+        self, ws: Workspace, name: str, missing: Mapping[Source, int], summary: PromptSummary, stop: threading.Event
+    ) -> None:
+        self._ws, self._missing, self._summary, self._stop = ws, missing, summary, stop
         self._settings = judge_settings(ws, name)
-        self._stop = threading.Event()
         endpoint, judge = client_of(ws, name, self._settings, self._stop)
         self._work = Writer(ws, name, endpoint, judge, self._settings.reasks).work
         self._last: dict[str, str] = {}  # key -> why there is no text, as far as is known

@@ -20,7 +20,7 @@ from selector.domain import Task, TaskType
 from selector.domain.files import write_atomically
 from selector.perception.embedding.texts import is_latin
 from selector.runs.asking_pool import GRACE_SECONDS, AnswerPool
-from selector.runs.asking_setup import client_of, judge_settings
+from selector.runs.asking_setup import alone_with, client_of, judge_settings
 from selector.runs.contest_context import ENGLISH, TEXT, USUAL_TABLE, read_translations
 from selector.runs.progress import Progress, silent
 from selector.runs.text_replies import Written, store_written
@@ -55,8 +55,8 @@ def translate(ws: Workspace, tasks: Sequence[Task], by: str | None, progress: Pr
     """Write the table of prompts that need English, and have the model of ``[judges.BY]`` fill it if one is named.
 
     Raises:
-        InputError: the table is there and wrong, no such judge is configured, its key is not set, or it has a budget
-            and no price.
+        InputError: the table is there and wrong, no such judge is configured, its key is not set, it has a budget and
+            no price, or another process asks it.
         JudgeStopped: the server does not let us in, or cannot be reached; what came before is in the table.
         MissingPart: the openai package is not installed.
     """
@@ -87,9 +87,12 @@ class _Filling:
     def carry_out(self, progress: Progress) -> None:
         """Take what was answered before, and ask about the rest; what came stays, however the run ends."""
         try:
-            asked = self._take_stored()
+            self._take_stored()
             if any(text not in self._known for text in self._missing):
-                self._ask({text: asked.get(text, 0) for text in self._missing if text not in self._known}, progress)
+                stop = threading.Event()
+                with alone_with(self._ws, self._settings, stop):
+                    asked = self._take_stored()  # also of a process that has just ended
+                    self._ask({t: asked.get(t, 0) for t in self._missing if t not in self._known}, stop, progress)
         finally:
             self._write_table()
 
@@ -103,8 +106,9 @@ class _Filling:
         self._summary.stored = sum(text in self._known for text in self._missing)
         return {keys[key]: one.ask + 1 for key, one in found.items()}
 
-    def _ask(self, texts: Mapping[str, int], progress: Progress) -> None:
-        stop = threading.Event()
+    def _ask(self, texts: Mapping[str, int], stop: threading.Event, progress: Progress) -> None:
+        if not texts:
+            return
         work = Translator(self._ws, self._name, *client_of(self._ws, self._name, self._settings, stop)).work
         pool = AnswerPool(texts.items(), work, min(self._settings.concurrency, len(texts)), stop)
         done = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from selector import Campaign
 from selector.domain import Declined, InputError, MissingPart, Task, TaskType
 from selector.runs import prompt_reading as reading
 from selector.runs import prompting
+from selector.runs.asking_setup import alone_with
 from selector.runs.prompt_reading import read_prompt
 from selector.runs.prompting import PromptBook, PromptSummary, PromptWish, prepare_prompts
 from selector.runs.text_replies import store_written
@@ -74,6 +76,14 @@ def test_the_original_stays_recorded_with_model_outcome_and_cost(make: Callable[
     assert (row["original"], row["text"]) == ("a cat", "In detail: a cat, with soft light.")
     assert (row["style"], row["form"], row["model"], row["outcome"]) == ("rewritten", "caption", "m", "written")
     assert (row["cost"], row["tokens_in"], done.cost, done.currency) == (1.0, 1000, 1.0, "CNY")
+
+
+def test_while_another_process_asks_the_model_nobody_pays_twice(make: Callable[..., Any], model: PromptModel) -> None:
+    ws = make(model.url)
+    with alone_with(ws, ws.config.judges["writer"], threading.Event()):
+        done = prepare_prompts(ws, wishes("a cat"))
+    assert done.stopped is not None and "is asking m, and both would pay" in done.stopped
+    assert (done.new, model.texts) == (0, [])
 
 
 def test_styles_without_a_model_ask_nobody(make: Callable[..., Any]) -> None:

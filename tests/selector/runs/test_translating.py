@@ -18,6 +18,7 @@ from selector import Campaign
 from selector.cli.main import group
 from selector.domain import InputError
 from selector.runs import translating
+from selector.runs.asking_setup import alone_with
 from selector.runs.text_replies import store_written
 from selector.runs.translation_reading import DECLINED, TALK, UNFINISHED, read_translation
 from selector.store.replies import money_spent
@@ -119,6 +120,14 @@ def test_a_model_fills_the_table_and_is_asked_once(make: Callable[..., Campaign]
     again = campaign.translate("translator")
     assert (again.known, again.new, sorted(Translator.asked)) == (2, 0, ["加一只猫", "把图片变亮"])
     assert campaign._contest.translations["加一只猫"] == "add a cat"
+
+
+def test_while_another_process_asks_the_model_nobody_pays_twice(make: Callable[..., Campaign], server: str) -> None:
+    campaign = make(["把图片变亮"], server)
+    with alone_with(campaign._ws, campaign.config.judges["translator"], threading.Event()):
+        with pytest.raises(InputError, match="is asking m, and both would pay"):
+            campaign.translate("translator")
+        assert Translator.asked == []
 
 
 def test_what_a_person_wrote_stays(make: Callable[..., Campaign], server: str) -> None:
