@@ -22,11 +22,11 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from experiments.support.ending import ended
 from experiments.support.outcome import finish, parser
@@ -38,8 +38,8 @@ from selector.domain.words import near_or_all
 
 VERBS = ("init", "status", "quota", "explain", "learn", "pick", "plan", "export", "report", "score")
 LEAST_TASKS = 8  # two of each type
-WHAT = ("cpu_s", "rss_mb")
-Costs = dict[int, dict[str, Cost]]  # by tasks and verb
+Costs = dict[int, dict[str, Cost]]  # by number of tasks, ascending, and verb
+Growth = dict[int, dict[str, dict[str, float]]]  # likewise, then by cost
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -76,18 +76,16 @@ def measure(folder: Path, verb: str) -> Cost:
     return cost
 
 
-def exponents(costs: Costs) -> dict[str, dict[str, dict[str, float]]]:
-    """By "smaller to larger" size, verb and cost: the power of the number of tasks that the cost has grown with."""
-    sizes = list(costs)
+def exponents(costs: Costs) -> Growth:
+    """By size, from the second on, and verb: the power of the number of tasks by which it costs more than before."""
+    return {n: {verb: _powers(costs, verb, m, n) for verb in costs[n]} for m, n in pairwise(costs)}
+
+
+def _powers(costs: Costs, verb: str, m: int, n: int) -> dict[str, float]:
+    before, after = costs[m][verb], costs[n][verb]
     return {
-        f"{a} to {b}": {
-            verb: {
-                what: round(math.log(getattr(cost, what) / getattr(costs[a][verb], what)) / math.log(b / a), 2)
-                for what in WHAT
-            }
-            for verb, cost in costs[b].items()
-        }
-        for a, b in zip(sizes, sizes[1:], strict=False)
+        what: round(math.log(getattr(after, what) / getattr(before, what)) / math.log(n / m), 2)
+        for what in ("cpu_s", "rss_mb")
     }
 
 
@@ -128,16 +126,14 @@ def _command(folder: Path, verb: str) -> list[str]:
     return [*{"explain": ["explain", "0"], "learn": ["calibrate"]}.get(verb, [verb]), "-C", str(folder / "campaign")]
 
 
-def _lines(costs: Costs, growth: Mapping[str, Any]) -> list[str]:
-    lines = [
-        f"{'':10}{'tasks':>8}{'CPU s':>9}{'wall s':>9}{'peak MB':>9}   exponent of CPU, of memory; {os.cpu_count()} cores"
-    ]
+def _lines(costs: Costs, growth: Growth) -> list[str]:
+    head = f"{'':10}{'tasks':>8}{'CPU s':>9}{'wall s':>9}{'peak MB':>9}{'e of CPU':>10}{'e of MB':>9}"
+    lines = [f"one run each, {os.cpu_count()} cores; e is the exponent of growth", head]
     for verb in next(iter(costs.values())):
         for n, row in costs.items():
-            cost = row[verb]
-            grown = next((by[verb] for steps, by in growth.items() if steps.endswith(f" to {n}")), None)
-            tail = "".join(f"{grown[what]:>8.2f}" for what in WHAT) if grown else ""
-            lines.append(f"{verb:10}{n:>8}{cost.cpu_s:>9.1f}{cost.wall_s:>9.1f}{cost.rss_mb:>9.0f}  {tail}")
+            cost, grown = row[verb], growth.get(n, {}).get(verb)
+            powers = f"{grown['cpu_s']:>10.2f}{grown['rss_mb']:>9.2f}" if grown else ""
+            lines.append(f"{verb:10}{n:>8}{cost.cpu_s:>9.1f}{cost.wall_s:>9.1f}{cost.rss_mb:>9.0f}{powers}")
     return lines
 
 

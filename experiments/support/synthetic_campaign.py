@@ -4,7 +4,7 @@ A quarter of the tasks is of each type. Each has four candidates: two of the gen
 an import where none is, for text to image) and one of each of two imports, all made at the first try. A candidate has
 22 scores on average, of six scorers that need no model, in their present versions. Scores, the judgements of a
 candidate of every tenth task, and six totals follow from a quality that each candidate has, so that there is something
-to learn. One score in 33 is unscored, and the gate refuses one candidate in 80. All tasks share a few small pictures.
+to learn. One score in 33 is unscored, and the gate refuses one candidate in 16. All tasks share a few small pictures.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def write_contest(folder: Path, n: int, seed: int) -> None:
 
 
 def make_campaign(folder: Path, contest: Path, seed: int) -> None:
-    """A campaign in ``folder`` for the tasks that ``write_contest`` wrote to ``contest``, with all that was made of them.
+    """A campaign in ``folder`` for the tasks that ``write_contest`` wrote to ``contest``, with all that was made.
 
     Its newest picks are those of the last submission, whose ZIP was never written.
     """
@@ -153,7 +153,7 @@ def _recipe(generator: str, task: Task, number: int) -> Recipe:
 
 
 def _score(column: Column, signal: float, turn: int, place: int) -> Score:
-    """A value within the column's range; of the gate 0 or 1, and 0 for the last candidate of a task alone."""
+    """A value within the column's range; of the gate 0 or 1, where only a task's last candidate may have 0."""
     if column.axis is Axis.GATE:
         return Score.of(float(place < CANDIDATES - 1 or turn % 20 != 0))
     if turn % 33 == 0:
