@@ -10,8 +10,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experiments.support.peak_memory import resident_mb
-
 
 @dataclass(frozen=True)
 class Cost:
@@ -44,6 +42,8 @@ def cost_of(command: Sequence[str]) -> tuple[Cost, str]:
 
 def _start(command: Sequence[str]) -> int:
     """Run the program and print its cost as one more line."""
+    from experiments.support.peak_memory import resident_mb  # needs what Windows does not have
+
     started = time.perf_counter()
     process = subprocess.Popen(command)
     _, status, used = os.wait4(process.pid, 0)
