@@ -5,8 +5,9 @@
 The campaigns are synthesised (``support/synthetic_campaign.py``): four candidates a task, 22 scores a candidate, six
 totals, some judgements. Each verb is the program itself in a process of its own, as its user would start it, in the
 order of the table: ``init`` makes another campaign of the same tasks, ``learn`` is ``bestshot calibrate`` with its
-plots, ``plan`` follows ``pick``, ``export`` writes what ``plan`` has stored, and ``score`` finds nothing new. Tasks
-share 64 small pictures, so decoding, hashing and thumbnails cost less than they would. Every figure is of one run.
+plots, ``plan`` follows ``pick``, ``export`` writes what ``plan`` has stored, and ``score`` finds nothing new. Pictures
+are small, and the candidates of all tasks share 64: reading, decoding and thumbnails cost less than they would. Every
+figure is of one run.
 
 The exponent of growth e says that a cost grows as tasks to the power of e from one size to the next; the start of the
 program, about what ``quota`` costs, is part of each cost. Nothing is chosen here that a random pick or an oracle could

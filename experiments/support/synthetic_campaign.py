@@ -4,7 +4,8 @@ A quarter of the tasks is of each type. Each has four candidates: two of the gen
 an import where none is, for text to image) and one of each of two imports, all made at the first try. A candidate has
 22 scores on average, of six scorers that need no model, in their present versions. Scores, the judgements of a
 candidate of every tenth task, and six totals follow from a quality that each candidate has, so that there is something
-to learn. One score in 33 is unscored, and the gate refuses one candidate in 16. All tasks share a few small pictures.
+to learn. One score in 33 is unscored, and the gate refuses one candidate in 16. Each task has input pictures of its own
+name, but the bytes of all pictures are those of a few small ones.
 """
 
 from __future__ import annotations
@@ -48,10 +49,11 @@ _AT = _START.isoformat(timespec="milliseconds")
 
 
 def write_contest(folder: Path, n: int, seed: int) -> None:
-    """``task.csv`` of ``n`` tasks in the form of the Tianchi contest, and ``imgs/``, the pictures that they share."""
+    """``task.csv`` of ``n`` tasks in the form of the Tianchi contest, and ``imgs/`` with their input pictures."""
     (folder / "imgs").mkdir(parents=True)
-    for number, data in enumerate(_pictures(_INPUTS, seed)):
-        (folder / "imgs" / _input(number)).write_bytes(data)
+    pictures = tuple(_pictures(_INPUTS, seed))
+    for number in range(n + 1):
+        (folder / "imgs" / _input(number)).write_bytes(pictures[number % _INPUTS])
     rows = "".join(f"{_row(number)}\n" for number in range(n))
     (folder / "task.csv").write_text(f"index,task_type,prompt,ori_image,target_image\n{rows}", encoding="utf-8")
 
@@ -209,7 +211,7 @@ def _pictures(n: int, seed: int) -> Iterator[bytes]:
 
 
 def _input(number: int) -> str:
-    return f"{number % _INPUTS:032x}.jpg"
+    return f"{number:032x}.jpg"
 
 
 def _row(number: int) -> str:
