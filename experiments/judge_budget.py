@@ -36,7 +36,7 @@ from experiments.support.ours import Bestshot
 from experiments.support.outcome import RESAMPLES, finish, parser
 from experiments.support.processes import in_processes
 from experiments.support.replayed import Leaderboard, Selector, checked
-from experiments.support.run_options import numbers_of_submissions
+from experiments.support.run_options import whole_numbers
 from experiments.support.score_csv import load_table, read_frames
 from experiments.support.score_table import Floats, ScoreTable, Shown
 from experiments.support.simulated import SCENARIOS, Simulated
@@ -92,7 +92,7 @@ def judge_budget(chosen: argparse.Namespace) -> int:
         raise InputError(f"--share: expected more than 0 and at most 1, got {chosen.share:g}")
     if chosen.seeds < 1 or chosen.jobs < 1 or chosen.seed < 0:
         raise InputError("--seeds and --jobs must be at least 1, and --seed at least 0")
-    numbers = numbers_of_submissions(chosen.submissions, least=0)
+    numbers = whole_numbers("--submissions", chosen.submissions, least=0)
     order = Order(_contests(chosen), chosen.share)
     units = [(n, seed) for n in numbers for seed in range(chosen.seed, chosen.seed + chosen.seeds)]
     reached = list(in_processes(partial(one_contest, order), units, chosen.jobs))

@@ -16,5 +16,9 @@ def peak_mb() -> float:
     if status.is_file():
         line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) / 1024
-    unit = 1024 * 1024 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    return resident_mb(resource.getrusage(resource.RUSAGE_SELF))
+
+
+def resident_mb(used: resource.struct_rusage) -> float:
+    """Peak resident memory in MB as the system counted it: in bytes on macOS, else in KB."""
+    return used.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)

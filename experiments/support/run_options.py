@@ -52,7 +52,7 @@ def plan_of(chosen: argparse.Namespace, contests: Mapping[str, Contests]) -> Pla
         raise InputError("--seeds and --jobs must be at least 1, and --seed at least 0")
     return Plan(
         contests,
-        numbers_of_submissions(chosen.submissions),
+        whole_numbers("--submissions", chosen.submissions),
         chosen.seeds,
         chosen.seed,
         chosen.horizon == "each",
@@ -82,8 +82,8 @@ def run_facts(plan: Plan, outcomes: Outcomes, started: float) -> dict[str, Any]:
     }
 
 
-def numbers_of_submissions(text: str, least: int = 1) -> tuple[int, ...]:
-    """Numbers separated by commas, each once, ascending.
+def whole_numbers(option: str, text: str, least: int = 1) -> tuple[int, ...]:
+    """Numbers separated by commas, as an option gives them: each once, ascending.
 
     Raises:
         InputError: when one is no whole number or below ``least``, or when there is none.
@@ -92,7 +92,7 @@ def numbers_of_submissions(text: str, least: int = 1) -> tuple[int, ...]:
     wrong = [part for part in parts if not part.isdecimal() or int(part) < least]
     if wrong or not parts:
         came = repr(wrong[0]) if wrong else "nothing"
-        raise InputError(f"--submissions: expected whole numbers from {least} with commas, such as 1,4,14, got {came}")
+        raise InputError(f"{option}: expected whole numbers from {least} with commas, such as 1,4,14, got {came}")
     return tuple(sorted({int(part) for part in parts}))
 
 

@@ -1,0 +1,224 @@
+"""Campaigns of any size whose rows are synthesised: no picture is generated for a task, and none is measured.
+
+A quarter of the tasks is of each type. Each has four candidates: two of the generator that is planned for its type (of
+an import where none is, for text to image) and one of each of two imports, all made at the first try. A candidate has
+22 scores on average, of six scorers that need no model, in their present versions. Scores, the judgements of a
+candidate of every tenth task, and six totals follow from a quality that each candidate has, so that there is something
+to learn. One score in 33 is unscored, and the gate refuses one candidate in 16. Each task has input pictures of its own
+name, but the bytes of all pictures are those of a few small ones.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+
+from experiments.support.outcome import Floats
+from selector import Campaign
+from selector.contest.profile import ContestProfile
+from selector.create import DATABASE_NAME
+from selector.domain import Axis, Column, Recipe, Score, Scorer, Task, TaskType, encode_final
+from selector.registry import create_generator, create_scorer
+from selector.runs.importing import MOST_FILES
+from selector.runs.plug_ins import build_of
+from selector.runs.scored import rows_of
+from selector.store import Database, ImageFolder, schema
+from selector.store.database import add
+from selector.store.observations import JUDGE, Judgement, add_judgements
+from selector.store.records import Attempt, Candidate, Planning, add_attempt, add_planning, add_scores
+from selector.submission.ledger import Ledger
+
+CANDIDATES = 4
+SCORERS = ("artefacts", "gate", "ocr_text", "preservation", "seams", "technical")
+SUBMISSIONS = 6
+_PLANNED = {TaskType.TIE: "retouch", TaskType.VTTIE: "textedit", TaskType.DEEPFAKE: "faceswap"}
+_N_PLANNED = 2  # candidates a task of the planned generator
+_UNPLANNED = "folder:gamma"
+_QUALITY = {"textedit": 4.5, "folder:alpha": 4.4, "folder:beta": 5.6}  # mean overall by generator; of the others 5
+_PICTURES, _INPUTS, _SIDE_PX, _SQUARES = 64, 8, 72, 9
+_TASKS_AT_ONCE = 250  # in a transaction
+_START = datetime(2025, 7, 1, 12, tzinfo=timezone.utc)  # a fixed one, so that the rows are always the same
+_AT = _START.isoformat(timespec="milliseconds")
+
+
+def write_contest(folder: Path, n: int, seed: int) -> None:
+    """``task.csv`` of ``n`` tasks in the form of the Tianchi contest, and ``imgs/`` with their input pictures."""
+    (folder / "imgs").mkdir(parents=True)
+    pictures = tuple(_pictures(_INPUTS, seed))
+    for number in range(n + 1):
+        (folder / "imgs" / _input(number)).write_bytes(pictures[number % _INPUTS])
+    rows = "".join(f"{_row(number)}\n" for number in range(n))
+    (folder / "task.csv").write_text(f"index,task_type,prompt,ori_image,target_image\n{rows}", encoding="utf-8")
+
+
+def make_campaign(folder: Path, contest: Path, seed: int) -> None:
+    """A campaign in ``folder`` for the tasks that ``write_contest`` wrote to ``contest``, with all that was made.
+
+    Its newest picks are those of the last submission, whose ZIP was never written.
+    """
+    planned = {kind.value: {name: _N_PLANNED} for kind, name in _PLANNED.items()}
+    config: dict[str, Any] = {"generate": planned, "score": {"scorers": list(SCORERS)}}
+    with Campaign.init(folder, contest / "task.csv", contest / "imgs", **config) as campaign:
+        tasks, profile, campaign_seed = campaign.tasks, campaign.profile, campaign.config.seed
+    rng = np.random.default_rng(seed)
+    made = _Made(
+        tuple(_stored(ImageFolder(folder / "images", ".jpg"), seed + 1)),
+        {name: build_of(create_generator(name), {}, campaign_seed) for name in _PLANNED.values()},
+        {name: create_scorer(name) for name in SCORERS},
+        np.array([[_QUALITY.get(name, 5.0) for name in _generators(task)] for task in tasks])
+        + 1.5 * rng.standard_normal((len(tasks), CANDIDATES)),
+    )
+    db = Database(folder / DATABASE_NAME)
+    for start in range(0, len(tasks), _TASKS_AT_ONCE):
+        with db.write() as connection:
+            for task in tasks[start : start + _TASKS_AT_ONCE]:
+                made.write(db, connection, task, rng)
+    for number in range(SUBMISSIONS):
+        _submit(db, profile, number, tasks, made, rng)
+    db.close()
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What the tasks have: ``pictures`` are (id, bytes), ``quality`` is (tasks, candidates), about 0 to 10."""
+
+    pictures: Sequence[tuple[str, int]]
+    builds: Mapping[str, str]
+    scorers: Mapping[str, Scorer]
+    quality: Floats
+
+    def candidates(self, task: Task) -> list[Candidate]:
+        """Four different pictures, which other tasks have too."""
+        places = (task.position + k * _PICTURES // CANDIDATES for k in range(CANDIDATES))
+        pictures = (self.pictures[place % _PICTURES] for place in places)
+        return [Candidate(task.id, one, _SIDE_PX, _SIDE_PX, size) for one, size in pictures]
+
+    def write(self, db: Database, connection: Connection, task: Task, rng: np.random.Generator) -> None:
+        """All rows of a task."""
+        candidates = self.candidates(task)
+        self._write_attempts(db, connection, task, candidates)
+        add_scores(db, connection, list(self._score_rows(task, candidates, rng)))
+        if task.position % 10 == 0:
+            sc, pq = np.clip(self.quality[task.position, 0] + rng.standard_normal(2), 0, 10).tolist()
+            add_judgements(connection, [Judgement(task.id, candidates[0].id, "a-model", JUDGE, sc, pq, at=_AT)])
+
+    def _write_attempts(
+        self, db: Database, connection: Connection, task: Task, candidates: Sequence[Candidate]
+    ) -> None:
+        recipes: dict[str, list[Recipe]] = {}
+        for k, (name, candidate) in enumerate(zip(_generators(task), candidates, strict=True)):
+            recipes.setdefault(name, []).append(recipe := _recipe(name, task, k))
+            attempt = Attempt(
+                task.id, name, self._build(name), recipe, k if name in self.builds else None, "made", candidate.id
+            )
+            add_attempt(db, connection, attempt, candidate, 1, _AT)
+        for name, its in recipes.items():
+            asked = _N_PLANNED if name in self.builds else MOST_FILES
+            planning = Planning(task.id, name, self._build(name), asked, tuple(its), "planned", None)
+            add_planning(connection, planning, _AT)
+
+    def _build(self, generator: str) -> str:
+        return self.builds.get(generator, "1-synthetic")
+
+    def _score_rows(
+        self, task: Task, candidates: Sequence[Candidate], rng: np.random.Generator
+    ) -> Iterator[dict[str, Any]]:
+        for name, scorer in self.scorers.items():
+            if task.type not in scorer.task_types:
+                continue
+            signals = (
+                self.quality[task.position, :, None] / 5 - 1 + rng.standard_normal((CANDIDATES, len(scorer.columns)))
+            )
+            for k, candidate in enumerate(candidates):
+                result = {
+                    column.name: _score(column, signal, task.position + k + number, k)
+                    for number, (column, signal) in enumerate(zip(scorer.columns, signals[k].tolist(), strict=True))
+                }
+                yield from rows_of(task.id, candidate.id, name, scorer.version, result)
+
+
+def _generators(task: Task) -> tuple[str, ...]:
+    """Of each candidate."""
+    return (*[_PLANNED.get(task.type, _UNPLANNED)] * _N_PLANNED, "folder:alpha", "folder:beta")
+
+
+def _recipe(generator: str, task: Task, number: int) -> Recipe:
+    name = f"{task.id}_{number}.jpg"
+    return Recipe(name, 0, {"file": name}) if generator.startswith("folder:") else Recipe(f"variant {number}", 0)
+
+
+def _score(column: Column, signal: float, turn: int, place: int) -> Score:
+    """A value within the column's range; of the gate 0 or 1, where only a task's last candidate may have 0."""
+    if column.axis is Axis.GATE:
+        return Score.of(float(place < CANDIDATES - 1 or turn % 20 != 0))
+    if turn % 33 == 0:
+        return Score.unscored("synthesised without a value")
+    share = 1 / (1 + math.exp(-signal if column.higher_is_better else signal))
+    return Score.of(column.low + (column.high - column.low) * share)
+
+
+def _submit(
+    db: Database, profile: ContestProfile, number: int, tasks: Sequence[Task], made: _Made, rng: np.random.Generator
+) -> None:
+    """A submission of random picks, uploaded on a day of its own, and its total."""
+    at, submission_id = _START + timedelta(days=number), f"{number:08x}"
+    ledger = Ledger(db, profile, lambda: at)
+    chosen = rng.integers(CANDIDATES - 1, size=len(tasks))  # never the last, which the gate may have refused
+    picks = [
+        {"task_id": task.id, "candidate_id": made.candidates(task)[k].id, "fallback": False}
+        for task, k in zip(tasks, chosen.tolist(), strict=True)
+    ]
+    with db.write() as connection:
+        set_id = add(connection, schema.pick_set, digest=submission_id, basis={"calibration": "none"}, at=_AT)
+        rows = [{**pick, "pick_set_id": set_id, "reason": "at random"} for pick in picks]
+        db.insert_missing(connection, schema.pick, rows)
+        add(
+            connection,
+            schema.submission,
+            id=submission_id,
+            pick_set_id=set_id,
+            zip_name="result.zip",
+            zip_sha256="",
+            fallbacks=0,
+            at=at.isoformat(timespec="milliseconds"),
+        )
+        db.insert_missing(
+            connection, schema.submission_pick, [{**pick, "submission_id": submission_id} for pick in picks]
+        )
+        ledger.exported(connection, submission_id)
+    overall = np.clip(made.quality[np.arange(len(tasks)), chosen], 0, 10)
+    ledger.record_total(submission_id, round(float(overall.mean()), profile.score.decimals))
+
+
+def _stored(images: ImageFolder, seed: int) -> Iterator[tuple[str, int]]:
+    for data in _pictures(_PICTURES, seed):
+        yield images.put(data), len(data)
+
+
+def _pictures(n: int, seed: int) -> Iterator[bytes]:
+    """Different pictures of coloured squares, as final JPEG bytes."""
+    rng = np.random.default_rng(seed)
+    square = np.ones((_SIDE_PX // _SQUARES, _SIDE_PX // _SQUARES, 1), np.uint8)
+    for _ in range(n):
+        yield encode_final(np.kron(rng.integers(0, 256, (_SQUARES, _SQUARES, 3), np.uint8), square))
+
+
+def _input(number: int) -> str:
+    return f"{number:032x}.jpg"
+
+
+def _row(number: int) -> str:
+    """A line of the task table; the types take turns."""
+    return (
+        f"{number},t2i,a cat and {number} birds,,",
+        f"{number},tie,make picture {number} brighter,{_input(number)},",
+        f"{number},vttie,replace the text with {number},{_input(number)},",
+        f"{number},deepfake,,{_input(number)},{_input(number + 1)}",
+    )[number % 4]
