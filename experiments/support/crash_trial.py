@@ -1,0 +1,204 @@
+"""One trial of the crash test: a verb is disturbed, run again, the rest of the loop follows, and all is compared."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from experiments.support.crash_loop import CAMPAIGN, GIVEN, INIT, LOOP, OUT, TEMPORARY, Verb, configure, make_contest
+from experiments.support.crash_loop import start, write_judgements
+from experiments.support.crash_services import Bill, Servers, serving
+from experiments.support.crash_state import Rows, faults_of, files_of, rows_of, tickets_of
+from experiments.support.killed_at import Moment
+
+SIGNALS = ("KILL", "TERM", "INT")
+ALONE, WATCHED = "selector.cli", "experiments.support.killed_at"
+LONGEST_SECONDS = 120.0  # of one process; what takes longer hangs
+_NEVER = -1  # exit status of what hung
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """What a verb did when it was left alone, and what it left: ``bill`` is of the servers from the start on."""
+
+    seconds: float
+    status: int
+    events: dict[str, int]
+    files: dict[str, str]
+    bill: Bill
+
+
+@dataclass(frozen=True)
+class Run:
+    """The undisturbed loop below ``place``: a copy before each verb, and the end."""
+
+    place: Path
+    verbs: dict[str, Quiet]
+    rows: Rows
+    files: dict[str, str]
+    submission: str
+
+    def before(self, verb: Verb) -> Path:
+        return self.place / f"before {verb.name}"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A verb with a signal at a moment: an event, or so many seconds after its start."""
+
+    verb: Verb
+    sign: str
+    moment: Moment | float
+
+    def __str__(self) -> str:
+        moment = self.moment if isinstance(self.moment, Moment) else f"{self.moment:.3f}"
+        return f"{self.verb.name},{self.sign},{moment}"
+
+    @classmethod
+    def read(cls, text: str) -> Trial:
+        """From what ``str`` gives; raises ``ValueError``."""
+        name, sign, when = text.split(",")
+        verbs = {verb.name: verb for verb in LOOP}
+        if name not in verbs or sign not in SIGNALS:
+            raise ValueError(f"expected VERB,SIGNAL,MOMENT with a verb of {', '.join(verbs)}, got {text}")
+        return cls(verbs[name], sign, Moment.read(when) if ":" in when else float(when))
+
+
+@dataclass
+class Found:
+    """What a trial came to. ``on_their_way``: images and answers paid for that no process could have stored."""
+
+    running: bool = False  # the signal met the process while it was running
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    left_behind: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    on_their_way: int = 0
+
+
+def quiet_run(place: Path) -> Run:
+    """The whole loop undisturbed, below a new ``place``."""
+    make_contest(place / GIVEN)
+    here, verbs, submission = place / "quiet", {}, ""
+    for name in (OUT, TEMPORARY):
+        (here / name).mkdir(parents=True)
+    with serving() as servers:
+        for verb in LOOP:
+            shutil.copytree(here, place / f"before {verb.name}")
+            verbs[verb.name] = _left_alone(here, verb, verb.words(submission), servers)
+            if verb is INIT:
+                configure(here, servers.service_url, servers.chat_url)
+            elif verb.name == "score --judge":
+                write_judgements(here)
+            submission = next((p.name for p in (here / CAMPAIGN / "submissions").glob("*")), "")
+    return Run(place, verbs, rows_of(here), files_of(here), submission)
+
+
+def try_once(run: Run, trial: Trial, here: Path) -> Found:
+    """Disturb a copy of the campaign in the new folder ``here``, let it finish, and compare."""
+    found, verb = Found(), trial.verb
+    quiet = run.verbs[verb.name]
+    shutil.copytree(run.before(verb), here)
+    with serving() as servers:
+        if verb is not INIT:
+            configure(here, servers.service_url, servers.chat_url)
+        servers.take_time(True)
+        found.running = _disturb(here, trial, verb.words(run.submission), found)
+        on_their_way = servers.on_their_way(tickets_of(here), time.time())
+        found.on_their_way = on_their_way.total()
+        found.wrong += faults_of(here)
+        servers.take_time(False)
+        status, said = _ended(start(here, ALONE, verb.words(run.submission)))
+        if status not in (0, quiet.status):
+            found.wrong.append(f"run again it ended with {status}: {said[-200:]}")
+        _compare_files(files_of(here), quiet.files, found)
+        if verb is INIT:
+            configure(here, servers.service_url, servers.chat_url)
+        _finish(run, verb, here, found)
+        due = run.verbs[LOOP[-1].name].bill - _bill_before(run, verb)
+        _compare_bills(servers.bill(), due, on_their_way, found)
+    found.wrong += faults_of(here)
+    _compare_rows(rows_of(here), run.rows, found)
+    return found
+
+
+def _left_alone(here: Path, verb: Verb, words: list[str], servers: Servers) -> Quiet:
+    count = here.parent / "count.json"
+    began = time.perf_counter()
+    servers.take_time(True)
+    status, said = _ended(start(here, WATCHED, ["--count", str(count), "--", *words]))
+    seconds = time.perf_counter() - began
+    if status != 0:
+        raise RuntimeError(f"left alone, {verb.name} ended with {status}: {said}")
+    return Quiet(seconds, status, json.loads(count.read_bytes()), files_of(here), servers.bill())
+
+
+def _disturb(here: Path, trial: Trial, words: list[str], found: Found) -> bool:
+    """Whether the signal met the process while it was running."""
+    if isinstance(trial.moment, Moment):
+        at = ["--at", str(trial.moment), "--signal", trial.sign, "--"]
+        status, _ = _ended(start(here, WATCHED, [*at, *words]))
+    else:
+        process = start(here, ALONE, words)
+        try:
+            process.wait(trial.moment)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.Signals[f"SIG{trial.sign}"])
+        status, _ = _ended(process)
+    if status == _NEVER:
+        found.wrong.append(f"it did not end within {LONGEST_SECONDS:.0f} s of the signal")
+    return status != 0
+
+
+def _finish(run: Run, verb: Verb, here: Path, found: Found) -> None:
+    """The verbs that come later and that the campaign's state depends on, all in one process."""
+    rest = [later for later in LOOP[LOOP.index(verb) + 1 :] if later.stores]
+    if not rest:
+        return
+    words = json.dumps([later.words(run.submission) for later in rest])
+    process = start(here, "experiments.support.verbs_in_a_row", [words])
+    output, errors = process.communicate()
+    statuses = json.loads(output.splitlines()[-1])
+    for later, status in zip(rest, statuses, strict=True):
+        if status != run.verbs[later.name].status:
+            found.wrong.append(f"{later.name} afterwards ended with {status}: {errors.decode()[-200:]}")
+
+
+def _ended(process: subprocess.Popen[bytes]) -> tuple[int, str]:
+    """The exit status, and what was said on standard error."""
+    try:
+        _, errors = process.communicate(timeout=LONGEST_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return _NEVER, ""
+    return process.returncode, errors.decode(errors="replace").strip()
+
+
+def _bill_before(run: Run, verb: Verb) -> Bill:
+    place = LOOP.index(verb)
+    return run.verbs[LOOP[place - 1].name].bill if place else Counter()
+
+
+def _compare_files(got: dict[str, str], wanted: dict[str, str], found: Found) -> None:
+    found.lost += [f"file {name}" for name in sorted(wanted.keys() - got.keys())]
+    found.left_behind += sorted(got.keys() - wanted.keys())
+    found.wrong += [f"other bytes: {n}" for n in sorted(got.keys() & wanted.keys()) if got[n] != wanted[n]]
+
+
+def _compare_bills(got: Bill, due: Bill, on_their_way: Bill, found: Found) -> None:
+    """What was paid beyond need, but for what was on its way at the end of the disturbed process."""
+    found.doubled += [f"{n} x paid: {' '.join(what)[-80:]}" for what, n in (got - due - on_their_way).items()]
+
+
+def _compare_rows(got: Rows, wanted: Rows, found: Found) -> None:
+    for table, rows in wanted.items():
+        found.lost += [f"{n} x {table}: {row}"[:160] for row, n in (rows - got[table]).items()]
+        for row, n in (got[table] - rows).items():
+            (found.doubled if row in rows else found.wrong).append(f"{n} x {table}: {row}"[:160])
