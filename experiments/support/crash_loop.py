@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import os
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from experiments.support.remote_campaign import KEY, KEY_ENV
+from experiments.support.remote_campaign import KEY_ENV
 from selector.config import parse_config, render_config
 from selector.domain import encode_final
 
@@ -34,7 +30,6 @@ TASKS = (
     ("6", "t2i", "山上的一座古老的寺庙", False),
 )
 SOURCE_PX = (96, 64)
-_ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -115,7 +110,13 @@ def configure(place: Path, service_url: str, chat_url: str, store_url: str = "")
         },
         "generators": {"first": {"kind": "dashscope", "service": "first", "size": "512*512"}},
         "services": {
-            "first": {"base_url": service_url, "key_env": KEY_ENV, "running": 2, "submits_per_second": 0, "downloads": 2}
+            "first": {
+                "base_url": service_url,
+                "key_env": KEY_ENV,
+                "running": 2,
+                "submits_per_second": 0,
+                "downloads": 2,
+            }
         },
         "judges": {"toy": {**writer, "concurrency": 2}, "writer": writer},
         "score": {"scorers": ["artefacts", "gate", "preservation", "technical"]},
@@ -130,22 +131,9 @@ def write_judgements(place: Path) -> None:
     with (place.parent / GIVEN / "judged.csv").open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["task", "candidate", "sc", "pq"])
-        rows.writerows([task, candidate, int(candidate[0], 16) / 2, int(candidate[1], 16) / 2] for task, candidate in found)
-
-
-def start(place: Path, module: str, words: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Run a module with the loop's words in a process of its own, in ``place``."""
-    path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
-    alone = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "OMP_NUM_THREADS": "1"}
-    own = {KEY_ENV: KEY, "PYTHONPATH": path, "TMPDIR": str(place / TEMPORARY), **alone}
-    return subprocess.Popen(
-        [sys.executable, "-m", module, *words],
-        cwd=place,
-        env={**os.environ, **own},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+        rows.writerows(
+            [task, candidate, int(candidate[0], 16) / 2, int(candidate[1], 16) / 2] for task, candidate in found
+        )
 
 
 def _picture(rng: np.random.Generator) -> bytes:

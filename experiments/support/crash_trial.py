@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
-import subprocess
+import sqlite3
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from experiments.support.crash_loop import CAMPAIGN, GIVEN, INIT, LOOP, OUT, TEMPORARY, Verb, configure, make_contest
-from experiments.support.crash_loop import start, write_judgements
+from experiments.support.crash_loop import write_judgements
+from experiments.support.crash_process import HUNG, start
 from experiments.support.crash_services import Bill, Servers, serving
 from experiments.support.crash_state import Rows, faults_of, files_of, rows_of, tickets_of
 from experiments.support.killed_at import Moment
 
 SIGNALS = ("KILL", "TERM", "INT")
-ALONE, WATCHED = "selector.cli", "experiments.support.killed_at"
-LONGEST_SECONDS = 120.0  # of one process; what takes longer hangs
-_NEVER = -1  # exit status of what hung
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,6 @@ class Quiet:
     """What a verb did when it was left alone, and what it left: ``bill`` is of the servers from the start on."""
 
     seconds: float
-    status: int
     events: dict[str, int]
     files: dict[str, str]
     bill: Bill
@@ -92,7 +88,7 @@ def quiet_run(place: Path) -> Run:
         for verb in LOOP:
             shutil.copytree(here, place / f"before {verb.name}")
             verbs[verb.name] = _left_alone(here, verb, verb.words(submission), servers)
-            if verb is INIT:
+            if verb == INIT:
                 configure(here, servers.service_url, servers.chat_url)
             elif verb.name == "score --judge":
                 write_judgements(here)
@@ -102,83 +98,69 @@ def quiet_run(place: Path) -> Run:
 
 def try_once(run: Run, trial: Trial, here: Path) -> Found:
     """Disturb a copy of the campaign in the new folder ``here``, let it finish, and compare."""
-    found, verb = Found(), trial.verb
-    quiet = run.verbs[verb.name]
-    shutil.copytree(run.before(verb), here)
+    found = Found()
+    shutil.copytree(run.before(trial.verb), here)
     with serving() as servers:
-        if verb is not INIT:
-            configure(here, servers.service_url, servers.chat_url)
-        servers.take_time(True)
-        found.running = _disturb(here, trial, verb.words(run.submission), found)
-        on_their_way = servers.on_their_way(tickets_of(here), time.time())
-        found.on_their_way = on_their_way.total()
-        found.wrong += faults_of(here)
-        servers.take_time(False)
-        status, said = _ended(start(here, ALONE, verb.words(run.submission)))
-        if status not in (0, quiet.status):
-            found.wrong.append(f"run again it ended with {status}: {said[-200:]}")
-        _compare_files(files_of(here), quiet.files, found)
-        if verb is INIT:
-            configure(here, servers.service_url, servers.chat_url)
-        _finish(run, verb, here, found)
-        due = run.verbs[LOOP[-1].name].bill - _bill_before(run, verb)
-        _compare_bills(servers.bill(), due, on_their_way, found)
+        try:
+            _try(run, trial, here, servers, found)
+        except (OSError, sqlite3.Error) as error:  # what should be there is not, or cannot be read
+            found.wrong.append(f"cannot be compared: {error}")
+    return found
+
+
+def _try(run: Run, trial: Trial, here: Path, servers: Servers, found: Found) -> None:
+    verb = trial.verb
+    if verb != INIT:
+        configure(here, servers.service_url, servers.chat_url)
+    on_their_way = _disturb(run, trial, here, servers, found)
+    _run_again(run, verb, here, "run again, ", found)
+    _compare_files(files_of(here), run.verbs[verb.name].files, found)
+    if verb == INIT:
+        configure(here, servers.service_url, servers.chat_url)
+    for later in LOOP[LOOP.index(verb) + 1 :]:
+        if later.stores:
+            _run_again(run, later, here, "", found)
+    due = run.verbs[LOOP[-1].name].bill - _bill_before(run, verb)
+    _compare_bills(servers.bill(), due, on_their_way, found)
     found.wrong += faults_of(here)
     _compare_rows(rows_of(here), run.rows, found)
-    return found
 
 
 def _left_alone(here: Path, verb: Verb, words: list[str], servers: Servers) -> Quiet:
     count = here.parent / "count.json"
-    began = time.perf_counter()
     servers.take_time(True)
-    status, said = _ended(start(here, WATCHED, ["--count", str(count), "--", *words]))
+    began = time.perf_counter()
+    ended = start(here, words, count=count).ended()
     seconds = time.perf_counter() - began
-    if status != 0:
-        raise RuntimeError(f"left alone, {verb.name} ended with {status}: {said}")
-    return Quiet(seconds, status, json.loads(count.read_bytes()), files_of(here), servers.bill())
+    if ended.status != 0:
+        raise RuntimeError(f"left alone, {verb.name} ended with {ended.status}: {ended.said}")
+    return Quiet(seconds, json.loads(count.read_bytes()), files_of(here), servers.bill())
 
 
-def _disturb(here: Path, trial: Trial, words: list[str], found: Found) -> bool:
-    """Whether the signal met the process while it was running."""
+def _disturb(run: Run, trial: Trial, here: Path, servers: Servers, found: Found) -> Bill:
+    """Send the signal and look at what it leaves; returns what was paid for and on its way."""
+    words = trial.verb.words(run.submission)
+    servers.take_time(True)
     if isinstance(trial.moment, Moment):
-        at = ["--at", str(trial.moment), "--signal", trial.sign, "--"]
-        status, _ = _ended(start(here, WATCHED, [*at, *words]))
+        process = start(here, words, trial.moment, trial.sign)
     else:
-        process = start(here, ALONE, words)
-        try:
-            process.wait(trial.moment)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.Signals[f"SIG{trial.sign}"])
-        status, _ = _ended(process)
-    if status == _NEVER:
-        found.wrong.append(f"it did not end within {LONGEST_SECONDS:.0f} s of the signal")
-    return status != 0
+        process = start(here, words)
+        process.send_after(trial.moment, trial.sign)
+    ended = process.ended()
+    ended_at = time.time()
+    servers.take_time(False)
+    found.running = ended.status != 0
+    found.wrong += [f"after the signal {ended.said}"] if ended.status == HUNG else []
+    found.wrong += faults_of(here)
+    on_their_way = servers.on_their_way(tickets_of(here), ended_at)
+    found.on_their_way = on_their_way.total()
+    return on_their_way
 
 
-def _finish(run: Run, verb: Verb, here: Path, found: Found) -> None:
-    """The verbs that come later and that the campaign's state depends on, all in one process."""
-    rest = [later for later in LOOP[LOOP.index(verb) + 1 :] if later.stores]
-    if not rest:
-        return
-    words = json.dumps([later.words(run.submission) for later in rest])
-    process = start(here, "experiments.support.verbs_in_a_row", [words])
-    output, errors = process.communicate()
-    statuses = json.loads(output.splitlines()[-1])
-    for later, status in zip(rest, statuses, strict=True):
-        if status != run.verbs[later.name].status:
-            found.wrong.append(f"{later.name} afterwards ended with {status}: {errors.decode()[-200:]}")
-
-
-def _ended(process: subprocess.Popen[bytes]) -> tuple[int, str]:
-    """The exit status, and what was said on standard error."""
-    try:
-        _, errors = process.communicate(timeout=LONGEST_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return _NEVER, ""
-    return process.returncode, errors.decode(errors="replace").strip()
+def _run_again(run: Run, verb: Verb, here: Path, how: str, found: Found) -> None:
+    ended = start(here, verb.words(run.submission)).ended()
+    if ended.status != 0:
+        found.wrong.append(f"{how}{verb.name} ended with {ended.status}: {ended.said}")
 
 
 def _bill_before(run: Run, verb: Verb) -> Bill:

@@ -15,6 +15,7 @@ import builtins
 import io
 import json
 import os
+import pathlib
 import signal
 import threading
 from collections import Counter
@@ -92,8 +93,11 @@ def watch_files(watch: Watch) -> None:
     os_opens = _Watched(watch, OPEN, os.open, lambda _path, flags, *_, **__: bool(flags & _WRITING))
     os.open = os_opens  # type: ignore[assignment]
     for name, kind in (("replace", RENAME), ("rename", RENAME), ("link", RENAME), ("fsync", FSYNC)):
-        if hasattr(os, name):
-            setattr(os, name, _Watched(watch, kind, getattr(os, name), lambda *_, **__: True))
+        setattr(os, name, _Watched(watch, kind, getattr(os, name), lambda *_, **__: True))
+    accessor = getattr(pathlib, "_NormalAccessor", None)  # Python 3.10 keeps these functions there
+    for name, function in (("open", opens), ("replace", os.replace), ("rename", os.rename), ("link", os.link)):
+        if accessor is not None:
+            setattr(accessor, name, function)
 
 
 def watch_database(watch: Watch) -> None:
@@ -130,6 +134,7 @@ def main(arguments: list[str] | None = None) -> None:
     options.add_argument("--count", metavar="OUT", help="write the number of events as JSON")
     options.add_argument("verb", nargs=argparse.REMAINDER, metavar="-- VERB …")
     chosen = options.parse_args(arguments)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background would have it ignored
     watch = Watch(chosen.at, signal.Signals[f"SIG{chosen.signal}"])
     watch_files(watch)
     watch_database(watch)
