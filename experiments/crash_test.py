@@ -1,4 +1,4 @@
-"""Ends every verb of the loop by SIGKILL, SIGTERM and Ctrl-C at every kind of moment, resumes, and compares with a quiet run.
+"""Ends every verb by SIGKILL, SIGTERM or Ctrl-C at every kind of moment, resumes, and compares with a quiet run.
 
     python -m experiments.crash_test --kills 200 --json out.json
 
@@ -97,7 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def planned(run: Run, verbs: Sequence[Verb], kills: int, seed: int) -> Iterator[Trial]:
-    """Kills in turn over the verbs, twice as many for those that store; each verb meets every kind of moment in turn."""
+    """Kills in turn over the verbs, twice as many for those that store; each verb meets every kind of moment."""
     storing = [verb for verb in verbs if verb.stores]
     drawn = {verb.name: _moments(run, verb, Random(f"{seed} {verb.name}")) for verb in verbs}
     for verb in islice(cycle([*storing, *verbs]), kills):

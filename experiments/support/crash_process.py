@@ -76,7 +76,8 @@ class Started:
             return Ended(HUNG, f"it did not end within {LONGEST_SECONDS:.0f} s")
         status = self._process.exitcode
         self._process.close()
-        return Ended(status, self._log.read_text(encoding="utf-8", errors="replace").strip()[-300:])
+        said = self._log.read_text(encoding="utf-8", errors="replace") if self._log.is_file() else ""
+        return Ended(status, said.strip()[-300:])
 
 
 def start(

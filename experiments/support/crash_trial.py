@@ -10,8 +10,18 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from experiments.support.crash_loop import CAMPAIGN, GIVEN, INIT, LOOP, OUT, TEMPORARY, Verb, configure, make_contest
-from experiments.support.crash_loop import write_judgements
+from experiments.support.crash_loop import (
+    CAMPAIGN,
+    GIVEN,
+    INIT,
+    LOOP,
+    OUT,
+    TEMPORARY,
+    Verb,
+    configure,
+    make_contest,
+    write_judgements,
+)
 from experiments.support.crash_process import HUNG, start
 from experiments.support.crash_services import Bill, Servers, serving
 from experiments.support.crash_state import Rows, faults_of, files_of, rows_of, tickets_of

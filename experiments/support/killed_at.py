@@ -145,8 +145,7 @@ def main(arguments: list[str] | None = None) -> None:
     finally:
         if chosen.count:
             counts = json.dumps({kind: watch.counts[kind] for kind in KINDS})
-            with open(chosen.count, "w", encoding="ascii") as out:  # noqa: PTH123: pathlib would be counted elsewhere
-                out.write(counts)
+            pathlib.Path(chosen.count).write_text(counts, encoding="ascii")
 
 
 if __name__ == "__main__":
