@@ -23,6 +23,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -32,6 +33,8 @@ from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from random import Random
+
+from tqdm import tqdm
 
 from experiments.support.crash_loop import LOOP, Verb
 from experiments.support.crash_trial import SIGNALS, Found, Run, Trial, quiet_run, try_once
@@ -122,11 +125,22 @@ def _moments(run: Run, verb: Verb, rng: Random) -> Iterator[Trial]:
 def measure(run: Run, trials: Sequence[Trial], jobs: int) -> dict[str, Tally]:
     """All trials, ``jobs`` at once, each in a copy of its own that stays only where something went wrong."""
     tallies = {verb.name: Tally() for verb in LOOP if any(trial.verb == verb for trial in trials)}
-    numbered = list(enumerate(trials))
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-        for trial, found in zip(trials, pool.map(partial(_tried, run), numbered), strict=True):
-            tallies[trial.verb.name].add(trial, found)
+    for trial, found in zip(trials, tqdm(_all_tried(run, trials, jobs), total=len(trials), disable=None), strict=True):
+        tally = tallies[trial.verb.name]
+        told = len(tally.notes)
+        tally.add(trial, found)
+        print("".join(f"{note}\n" for note in tally.notes[told:]), end="", file=sys.stderr, flush=True)
     return tallies
+
+
+def _all_tried(run: Run, trials: Sequence[Trial], jobs: int) -> Iterator[Found]:
+    """What each trial came to, in their order. Processes, because threads would meet in the book of their children."""
+    work, numbered = partial(_tried, run), list(enumerate(trials))
+    if jobs == 1:
+        yield from map(work, numbered)
+        return
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(work, numbered)
 
 
 def _tried(run: Run, numbered: tuple[int, Trial]) -> Found:

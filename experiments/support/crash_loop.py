@@ -1,7 +1,7 @@
-"""The loop that the crash test disturbs: every verb once, on a contest of a few tiny pictures and two loopback servers.
+"""The loop that the crash test disturbs: every verb once, on a contest of tiny pictures and two loopback servers.
 
-All arguments are relative to a place that holds ``campaign/``, ``out/`` and ``tmp/``, with ``given/`` beside it, so that
-a place can be copied and the same words mean the copy.
+All arguments are relative to a place that holds ``campaign/``, ``out/`` and ``tmp/``, with ``given/`` beside it, so
+that a place can be copied and the same words mean the copy.
 """
 
 from __future__ import annotations
@@ -99,6 +99,7 @@ def make_contest(given: Path) -> None:
 def configure(place: Path, service_url: str, chat_url: str, store_url: str = "") -> None:
     """Write the campaign's configuration, with the addresses of the servers."""
     writer = {"base_url": chat_url, "model": MODEL, "concurrency": 1}
+    account = {"base_url": service_url, "key_env": KEY_ENV, "running": 2, "submits_per_second": 0, "downloads": 2}
     config = {
         "profile": "tianchi-532389",
         "team": TEAM,
@@ -109,15 +110,7 @@ def configure(place: Path, service_url: str, chat_url: str, store_url: str = "")
             "prompt_writer": "writer",
         },
         "generators": {"first": {"kind": "dashscope", "service": "first", "size": "512*512"}},
-        "services": {
-            "first": {
-                "base_url": service_url,
-                "key_env": KEY_ENV,
-                "running": 2,
-                "submits_per_second": 0,
-                "downloads": 2,
-            }
-        },
+        "services": {"first": account},
         "judges": {"toy": {**writer, "concurrency": 2}, "writer": writer},
         "score": {"scorers": ["artefacts", "gate", "preservation", "technical"]},
     }
@@ -131,9 +124,7 @@ def write_judgements(place: Path) -> None:
     with (place.parent / GIVEN / "judged.csv").open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["task", "candidate", "sc", "pq"])
-        rows.writerows(
-            [task, candidate, int(candidate[0], 16) / 2, int(candidate[1], 16) / 2] for task, candidate in found
-        )
+        rows.writerows([task, name, int(name[0], 16) / 2, int(name[1], 16) / 2] for task, name in found)
 
 
 def _picture(rng: np.random.Generator) -> bytes:

@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 import time
+from argparse import ArgumentTypeError
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,11 +69,11 @@ class Trial:
 
     @classmethod
     def read(cls, text: str) -> Trial:
-        """From what ``str`` gives; raises ``ValueError``."""
-        name, sign, when = text.split(",")
+        """From what ``str`` gives; raises ``ArgumentTypeError``."""
+        name, sign, when = (*text.split(","), "", "")[:3]
         verbs = {verb.name: verb for verb in LOOP}
         if name not in verbs or sign not in SIGNALS:
-            raise ValueError(f"expected VERB,SIGNAL,MOMENT with a verb of {', '.join(verbs)}, got {text}")
+            raise ArgumentTypeError(f"expected VERB,SIGNAL,MOMENT with a verb of {', '.join(verbs)}, got {text}")
         return cls(verbs[name], sign, Moment.read(when) if ":" in when else float(when))
 
 

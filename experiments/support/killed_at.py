@@ -40,10 +40,12 @@ class Moment:
 
     @classmethod
     def read(cls, text: str) -> Moment:
-        """From "rename:3" or "rename:3:after"; raises ``ValueError``."""
-        kind, number, *when = text.split(":")
-        if kind not in KINDS or when not in ([], ["after"]) or int(number) < 1:
-            raise ValueError(f"expected KIND:NUMBER or KIND:NUMBER:after with one of {', '.join(KINDS)}, got {text}")
+        """From "rename:3" or "rename:3:after"; raises ``ArgumentTypeError``."""
+        kind, number, *when = text.split(":") if ":" in text else (text, "")
+        if kind not in KINDS or when not in ([], ["after"]) or not number.isdecimal() or int(number) < 1:
+            raise argparse.ArgumentTypeError(
+                f"expected KIND:NUMBER or KIND:NUMBER:after with one of {', '.join(KINDS)}, got {text}"
+            )
         return cls(kind, int(number), bool(when))
 
     def __str__(self) -> str:
@@ -89,9 +91,9 @@ class _Watched:
 def watch_files(watch: Watch) -> None:
     """Let all that this process does with files count from now on."""
     opens = _Watched(watch, OPEN, io.open, lambda _file, mode="r", *_, **__: bool(set(mode) & set("wax+")))
-    builtins.open = io.open = opens  # type: ignore[assignment]
+    builtins.open = io.open = opens
     os_opens = _Watched(watch, OPEN, os.open, lambda _path, flags, *_, **__: bool(flags & _WRITING))
-    os.open = os_opens  # type: ignore[assignment]
+    os.open = os_opens
     for name, kind in (("replace", RENAME), ("rename", RENAME), ("link", RENAME), ("fsync", FSYNC)):
         setattr(os, name, _Watched(watch, kind, getattr(os, name), lambda *_, **__: True))
     accessor = getattr(pathlib, "_NormalAccessor", None)  # Python 3.10 keeps these functions there

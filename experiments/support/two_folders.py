@@ -22,7 +22,6 @@ from experiments.support.crash_services import Servers, serving
 WORK = ("generate", "--type", "t2i", "-C", CAMPAIGN)
 SETTLED = (0, 1)  # exit statuses of generate: 1 when another process is at the service
 MOST_RUNS = 4  # of each folder after the first
-USUAL_SECONDS = 2.0  # that the work takes
 PER_TASK = 2
 
 
@@ -49,33 +48,37 @@ class TwoFolders:
             return []
         line = (
             f"two folders, one database: {self.rounds} rounds, {self.kills} kills: {self.needed} images needed, "
-            f"{self.paid} paid, {self.on_their_way} of them on their way at a kill, {self.beyond} beyond; {self.lost} lost"
+            f"{self.paid} paid, {self.on_their_way} on their way at a kill, {self.beyond} beyond; {self.lost} lost"
         )
         return [line, *(f"  {fault}" for fault in self.wrong[:5])]
 
 
 def measure_two_folders(place: Path, rounds: int, seed: int) -> TwoFolders:
     """``rounds`` of them below the new folder ``place``."""
-    found, rng = TwoFolders(), Random(seed)
+    found, rng, usual = TwoFolders(), Random(seed), 0.0
     make_contest(place / GIVEN)
     for number in range(rounds):
-        kill_after = rng.uniform(0, USUAL_SECONDS) if number % 2 else None
-        _one_round(place, f"round {number}", kill_after, found)
+        kill_after = rng.uniform(0, usual) if number % 2 else None
+        seconds = _one_round(place, f"round {number}", kill_after, rng.random() < 0.5, found)
+        usual = usual if number % 2 else seconds
     return found
 
 
-def _one_round(place: Path, name: str, kill_after: float | None, found: TwoFolders) -> None:
+def _one_round(place: Path, name: str, kill_after: float | None, swapped: bool, found: TwoFolders) -> float:
+    """Returns the seconds until both had ended; ``swapped``: the other folder is started first, and killed."""
     folders = (place / f"{name} a", place / f"{name} b")
     database = place / f"{name}.db"
     with serving() as servers:
         _make_both(folders, database, servers)
         servers.take_time(True)
-        first, second = (start(folder, WORK) for folder in folders)
+        began = time.perf_counter()
+        first, second = (start(folder, WORK) for folder in (reversed(folders) if swapped else folders))
         on_their_way = 0
         if kill_after is not None:
             found.kills += 1
             on_their_way = _killed(first, kill_after, database, servers)
         statuses = [second.ended().status, *([] if kill_after is not None else [first.ended().status])]
+        seconds = time.perf_counter() - began
         statuses += _run_until_settled(folders)
         images = {what: n for what, n in servers.bill().items() if what[0] == "image"}
     found.wrong += [f"{name}: generate ended with {s}" for s in statuses if s not in SETTLED]
@@ -84,7 +87,8 @@ def _one_round(place: Path, name: str, kill_after: float | None, found: TwoFolde
     found.rounds, found.needed = found.rounds + 1, found.needed + needed
     found.paid, found.on_their_way = found.paid + sum(images.values()), found.on_their_way + on_their_way
     found.beyond += max(0, sum(images.values()) - needed - on_their_way)
-    found.lost += needed - _whole_candidates(folders, database)
+    found.lost += max(0, needed - _whole_candidates(folders, database))
+    return seconds
 
 
 def _make_both(folders: tuple[Path, Path], database: Path, servers: Servers) -> None:
