@@ -11,8 +11,8 @@ sqlite3, not by the code under test.
 
 lost: rows or files that are missing. doubled: rows, images or answers that are there, or were paid, more often.
 left behind: files that the quiet run does not have, in the campaign, beside it, where pictures and tables were to go,
-and among temporary files. wrong: everything else that differs. Images and answers that were paid for within half a
-second before the end and are not stored are counted apart (on their way): a kill costs these.
+and among temporary files. wrong: everything else that differs. Images and answers that were made within half a second
+before the end, not stored, and therefore paid for again are counted apart (on their way): a kill costs these.
 
 ``--trial`` repeats what a note names, with the same seed. ``--two-folders`` lets two copies of a campaign on one
 database work at one service, and kills one of them.

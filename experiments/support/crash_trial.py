@@ -8,6 +8,7 @@ import sqlite3
 import time
 from argparse import ArgumentTypeError
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,7 +49,6 @@ class Run:
     place: Path
     verbs: dict[str, Quiet]
     rows: Rows
-    files: dict[str, str]
     submission: str
 
     def before(self, verb: Verb) -> Path:
@@ -79,7 +79,10 @@ class Trial:
 
 @dataclass
 class Found:
-    """What a trial came to. ``on_their_way``: images and answers paid for that no process could have stored."""
+    """What a trial came to.
+
+    ``on_their_way``: images and answers paid for again because a kill came before the first could be stored.
+    """
 
     running: bool = False  # the signal met the process while it was running
     lost: list[str] = field(default_factory=list)
@@ -104,7 +107,7 @@ def quiet_run(place: Path) -> Run:
             elif verb.name == "score --judge":
                 write_judgements(here)
             submission = next((p.name for p in (here / CAMPAIGN / "submissions").glob("*")), "")
-    return Run(place, verbs, rows_of(here), files_of(here), submission)
+    return Run(place, verbs, rows_of(here), submission)
 
 
 def try_once(run: Run, trial: Trial, here: Path) -> Found:
@@ -131,6 +134,7 @@ def _try(run: Run, trial: Trial, here: Path, servers: Servers, found: Found) -> 
     for later in LOOP[LOOP.index(verb) + 1 :]:
         if later.stores:
             _run_again(run, later, here, "", found)
+            _compare_files(files_of(here), run.verbs[later.name].files, found)
     due = run.verbs[LOOP[-1].name].bill - _bill_before(run, verb)
     _compare_bills(servers.bill(), due, on_their_way, found)
     found.wrong += faults_of(here)
@@ -163,9 +167,7 @@ def _disturb(run: Run, trial: Trial, here: Path, servers: Servers, found: Found)
     found.running = ended.status != 0
     found.wrong += [f"after the signal {ended.said}"] if ended.status == HUNG else []
     found.wrong += faults_of(here)
-    on_their_way = servers.on_their_way(tickets_of(here), ended_at)
-    found.on_their_way = on_their_way.total()
-    return on_their_way
+    return servers.on_their_way(tickets_of(here), ended_at)
 
 
 def _run_again(run: Run, verb: Verb, here: Path, how: str, found: Found) -> None:
@@ -180,14 +182,21 @@ def _bill_before(run: Run, verb: Verb) -> Bill:
 
 
 def _compare_files(got: dict[str, str], wanted: dict[str, str], found: Found) -> None:
-    found.lost += [f"file {name}" for name in sorted(wanted.keys() - got.keys())]
-    found.left_behind += sorted(got.keys() - wanted.keys())
-    found.wrong += [f"other bytes: {n}" for n in sorted(got.keys() & wanted.keys()) if got[n] != wanted[n]]
+    """Adds what was not found before."""
+    _add(found.lost, (f"file {name}" for name in wanted.keys() - got.keys()))
+    _add(found.left_behind, got.keys() - wanted.keys())
+    _add(found.wrong, (f"other bytes: {n}" for n in got.keys() & wanted.keys() if got[n] != wanted[n]))
+
+
+def _add(faults: list[str], more: Iterable[str]) -> None:
+    faults += sorted(set(more) - set(faults))
 
 
 def _compare_bills(got: Bill, due: Bill, on_their_way: Bill, found: Found) -> None:
-    """What was paid beyond need, but for what was on its way at the end of the disturbed process."""
-    found.doubled += [f"{n} x paid: {' '.join(what)[-80:]}" for what, n in (got - due - on_their_way).items()]
+    """What was paid beyond need, and how much of it was on its way when the disturbed process ended."""
+    beyond = got - due
+    found.on_their_way = (beyond & on_their_way).total()
+    found.doubled += [f"{n} x paid: {' '.join(what)[-80:]}" for what, n in (beyond - on_their_way).items()]
 
 
 def _compare_rows(got: Rows, wanted: Rows, found: Found) -> None:

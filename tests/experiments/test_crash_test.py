@@ -47,7 +47,7 @@ def test_a_loop_that_was_disturbed_and_run_again_equals_the_quiet_one(
 
 def test_kills_are_planned_over_all_verbs_moments_and_signals_and_follow_from_the_seed() -> None:
     events = {"open": 2, "commit": 3}
-    run = Run(Path(), {verb.name: Quiet(2.0, events, {}, Counter()) for verb in LOOP}, {}, {}, "")
+    run = Run(Path(), {verb.name: Quiet(2.0, events, {}, Counter()) for verb in LOOP}, {}, "")
     trials = list(planned(run, LOOP, 300, seed=1))
     assert trials == list(planned(run, LOOP, 300, seed=1)) != list(planned(run, LOOP, 300, seed=2))
     assert {trial.verb for trial in trials} == set(LOOP)
