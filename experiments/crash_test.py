@@ -1,177 +1,192 @@
-"""Kills ``generate``, ``score`` and ``export`` at random instants (SIGKILL), resumes, and compares with a quiet run.
+"""Ends every verb by SIGKILL, SIGTERM or Ctrl-C at every kind of moment, resumes, and compares with a quiet run.
 
-    python -m experiments.crash_test --kills 50 --json out.json
+    python -m experiments.crash_test --kills 200 --json out.json
 
-A kill falls uniformly into the time that the verb takes when left alone, start-up included. After each kill the store
-must be consistent (every candidate row has its bytes). Then the verb is run again, after it the rest of the loop, and
-candidates, plannings, attempts, scores, picks and the ZIP must equal those of the undisturbed run. The tables are read
-with plain sqlite3, not by the code under test.
+A moment is an instant, uniform over the time that the verb takes when left alone, or the N-th file opened for writing,
+rename, fsync, INSERT or COMMIT, N uniform over those of the quiet run: just before it, or right after it. After each,
+at once: the database is whole, every candidate has its bytes, no file under its own name is half. Then the verb is run
+again, and after it all later verbs that store something. Each must end as it does when left alone; rows, files, what
+two loopback servers charged for, and the pictures' bytes must be those of the quiet run. Tables are read with plain
+sqlite3, not by the code under test.
+
+lost: rows or files that are missing. doubled: rows, images or answers that are there, or were paid, more often.
+left behind: files that the quiet run does not have, in the campaign, beside it, where pictures and tables were to go,
+and among temporary files. wrong: everything else that differs. Images and answers that were made within half a second
+before the end, not stored, and therefore paid for again are counted apart (on their way): a kill costs these.
+
+``--trial`` repeats what a note names, with the same seed. ``--two-folders`` lets two copies of a campaign on one
+database work at one service, and kills one of them.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
+import argparse
+import multiprocessing
 import shutil
-import signal
-import sqlite3
-import subprocess
 import sys
 import tempfile
-import time
-from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
+from random import Random
 
-import numpy as np
+from tqdm import tqdm
 
+from experiments.support.crash_loop import LOOP, Verb
+from experiments.support.crash_trial import SIGNALS, Found, Run, Trial, quiet_run, try_once
+from experiments.support.killed_at import KINDS, Moment
 from experiments.support.outcome import finish, parser
-from selector import Campaign
-from selector.demo.contest import make_demo_contest
+from experiments.support.two_folders import TwoFolders, measure_two_folders
 
-LOOP = ("generate", "score", "pick", "export")
-OPTIONS = {"export": ["--allow-fallbacks"]}
-SHARE = {"generate": 0.4, "score": 0.4, "export": 0.2}
-N_TASKS = {"deepfake": 1, "vttie": 1, "tie": 2}
-CANDIDATES = 2
-
-
-# What must not depend on kills: no row ids, no clock, no seconds.
-ROWS = {
-    "candidates": "SELECT task_id, id, width_px, height_px, size_bytes FROM candidate",
-    "plannings": "SELECT task_id, generator, build, asked, recipes, outcome FROM planning",
-    "attempts": "SELECT task_id, generator, build, recipe_key, ordinal, outcome, candidate_id, reason FROM attempt",
-    "scores": 'SELECT task_id, candidate_id, scorer, version, "column", value, reason FROM score',
-    "picks": "SELECT task_id, candidate_id, overall, fallback, reason FROM pick",
-    "submissions": "SELECT id, zip_sha256, fallbacks FROM submission",
-}
-State = dict[str, Counter[tuple[object, ...]]]
+QUICK_KILLS, USUAL_KILLS = 40, 200
+NOTES = 5  # of each verb
+COUNTED = ("lost", "doubled", "left_behind", "wrong")
 
 
 @dataclass
 class Tally:
-    """Counts over all kills."""
+    """Counts over the kills of a verb; ``notes`` say what it takes to repeat the first that went wrong."""
 
     kills: int = 0
     killed_while_running: int = 0
     lost: int = 0
-    duplicated: int = 0
+    doubled: int = 0
+    left_behind: int = 0
     wrong: int = 0
-    different_picks: int = 0
+    paid_on_their_way: int = 0
     notes: list[str] = field(default_factory=list)
+
+    def add(self, trial: Trial, found: Found) -> None:
+        self.kills += 1
+        self.killed_while_running += found.running
+        self.paid_on_their_way += found.on_their_way
+        for name in COUNTED:
+            faults = getattr(found, name)
+            setattr(self, name, getattr(self, name) + len(faults))
+            self.notes += [f'--trial "{trial}": {name}: {fault}' for fault in faults[:1]]
+
+    def join(self, other: Tally) -> None:
+        for name in ("kills", "killed_while_running", "paid_on_their_way", *COUNTED):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    @property
+    def faults(self) -> int:
+        return self.lost + self.doubled + self.left_behind + self.wrong
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = parser("crash_test", __doc__ or "")
-    options.add_argument("--kills", type=int, default=50, help="number of kills over the three verbs (default 50)")
-    chosen = options.parse_args(arguments)
-    rng = np.random.default_rng(chosen.seed)
-    with tempfile.TemporaryDirectory(prefix="bestshot-crash-") as place:
-        results = measure(Path(place), chosen.kills, rng)
-    lines = [f"{'verb':10}{'kills':>7}{'running':>9}{'lost':>6}{'duplicated':>12}{'wrong':>7}{'other picks':>13}"]
-    lines += [
-        f"{verb:10}{t.kills:>7}{t.killed_while_running:>9}{t.lost:>6}{t.duplicated:>12}{t.wrong:>7}"
-        f"{t.different_picks:>13}"
-        for verb, t in results.items()
-    ]
-    lines += [f"  {verb}: {note}" for verb, t in results.items() for note in t.notes[:5]]
-    finish({verb: asdict(t) for verb, t in results.items()}, lines, chosen.json)
-    return int(any(t.lost or t.duplicated or t.wrong or t.different_picks for t in results.values()))
+    chosen = _options().parse_args(arguments)
+    verbs = [verb for verb in LOOP if chosen.verbs is None or verb.name in chosen.verbs]
+    both = TwoFolders()
+    with _place(chosen.keep) as place:
+        tallies: dict[str, Tally] = {}
+        if chosen.kills or chosen.trial:
+            run = quiet_run(place)
+            trials = chosen.trial or list(planned(run, verbs, chosen.kills, chosen.seed))
+            tallies = measure(run, trials, chosen.jobs)
+        if chosen.two_folders:
+            both = measure_two_folders(place / "two", chosen.two_folders, chosen.seed)
+    total = Tally()
+    for tally in tallies.values():
+        total.join(tally)
+    results = {**tallies, "total": total}
+    written = {name: asdict(tally) for name, tally in results.items()} | {"two_folders": asdict(both)}
+    finish(written, [*describe(results), *both.describe()], chosen.json)
+    return int(bool(total.faults or both.faults))
 
 
-def measure(place: Path, kills: int, rng: np.random.Generator) -> dict[str, Tally]:
-    """Run the loop undisturbed, keeping a copy before each verb; then disturb each verb from its copy."""
-    stage = _small_campaign(place)
-    seconds = {}
-    for verb in LOOP:
-        shutil.copytree(stage, place / f"before-{verb}")
-        started = time.perf_counter()
-        _run(stage, verb)
-        seconds[verb] = time.perf_counter() - started
-    wanted = state_of(stage)
-    results: dict[str, Tally] = {}
-    for verb, share in SHARE.items():
-        results[verb] = tally = Tally()
-        for kill in range(max(1, round(kills * share))):
-            trial = place / f"{verb}-{kill}"
-            shutil.copytree(place / f"before-{verb}", trial)
-            _disturb(trial, verb, float(rng.uniform(0, seconds[verb])), wanted, tally)
-            shutil.rmtree(trial)
-    return results
+def planned(run: Run, verbs: Sequence[Verb], kills: int, seed: int) -> Iterator[Trial]:
+    """Kills in turn over the verbs, twice as many for those that store; each verb meets every kind of moment."""
+    storing = [verb for verb in verbs if verb.stores]
+    drawn = {verb.name: _moments(run, verb, Random(f"{seed} {verb.name}")) for verb in verbs}
+    for verb in islice(cycle([*storing, *verbs]), kills):
+        yield next(drawn[verb.name])
 
 
-def state_of(folder: Path) -> State:
-    """All rows by content, with how often each stands there, and the hash of every ZIP."""
-    with contextlib.closing(sqlite3.connect(folder / "campaign.db")) as connection:
-        state: State = {name: Counter(map(tuple, connection.execute(query))) for name, query in ROWS.items()}
-    zips = sorted(folder.glob("submissions/*/*.zip"))
-    state["zips"] = Counter((z.name, hashlib.sha256(z.read_bytes()).hexdigest()) for z in zips)
-    return state
+def _moments(run: Run, verb: Verb, rng: Random) -> Iterator[Trial]:
+    """Endless trials of one verb: over all kinds of moments that it has, in a random order, and all signals."""
+    quiet = run.verbs[verb.name]
+    kinds = [kind for kind in KINDS if quiet.events.get(kind)]
+    ways = [("instant", False), *((kind, after) for kind in kinds for after in (False, True))]
+    rng.shuffle(ways)
+    signs = rng.sample(SIGNALS, len(SIGNALS))
+    for turn, (kind, after) in enumerate(cycle(ways)):
+        sign = signs[(turn + turn // len(ways)) % len(signs)]
+        if kind == "instant":
+            yield Trial(verb, sign, round(rng.uniform(0, quiet.seconds), 3))
+        else:
+            yield Trial(verb, sign, Moment(kind, rng.randint(1, quiet.events[kind]), after))
 
 
-def _disturb(trial: Path, verb: str, after_seconds: float, wanted: State, tally: Tally) -> None:
-    tally.kills += 1
-    tally.killed_while_running += _run(trial, verb, after_seconds)
-    faults = _faults(trial)
-    for step in LOOP[LOOP.index(verb) :]:
-        _run(trial, step)
-    faults += _faults(trial)
-    got = state_of(trial)
-    lost = {name: sum((wanted[name] - got[name]).values()) for name in wanted}
-    surplus = {name: got[name] - wanted[name] for name in wanted}
-    twice = sum(n for rows in surplus.values() for row, n in rows.items() if any(row in w for w in wanted.values()))
-    wrong = sum(n for rows in surplus.values() for n in rows.values()) - twice + len(faults)
-    tally.lost += sum(lost.values())
-    tally.duplicated += twice
-    tally.wrong += wrong
-    tally.different_picks += got["picks"] != wanted["picks"] or got["zips"] != wanted["zips"]
-    if any(lost.values()) or twice or wrong:
-        what = {name: n for name, n in lost.items() if n}
-        tally.notes.append(
-            f"killed after {after_seconds:.2f} s: lost {what}, twice {twice}, wrong {wrong} {faults[:1]}"
-        )
+def measure(run: Run, trials: Sequence[Trial], jobs: int) -> dict[str, Tally]:
+    """All trials, ``jobs`` at once, each in a copy of its own that stays only where something went wrong."""
+    tallies = {verb.name: Tally() for verb in LOOP if any(trial.verb == verb for trial in trials)}
+    for trial, found in zip(trials, tqdm(_all_tried(run, trials, jobs), total=len(trials), disable=None), strict=True):
+        tally = tallies[trial.verb.name]
+        told = len(tally.notes)
+        tally.add(trial, found)
+        print("".join(f"{note}\n" for note in tally.notes[told:]), end="", file=sys.stderr, flush=True)
+    return tallies
 
 
-def _faults(folder: Path) -> list[str]:
-    """What must hold at any instant: every candidate row has its bytes, and they match its id."""
-    found = []
-    for task_id, candidate_id, *_ in sorted(state_of(folder)["candidates"], key=str):
-        path = folder / "images" / str(candidate_id)[:2] / f"{candidate_id}.jpg"
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != candidate_id:
-            found.append(f"task {task_id}: {path.name} is missing or damaged")
+def _all_tried(run: Run, trials: Sequence[Trial], jobs: int) -> Iterator[Found]:
+    """What each trial came to, in their order. Processes, because threads would meet in the book of their children."""
+    work, numbered = partial(_tried, run), list(enumerate(trials))
+    if jobs == 1:
+        yield from map(work, numbered)
+        return
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(work, numbered)
+
+
+def _tried(run: Run, numbered: tuple[int, Trial]) -> Found:
+    number, trial = numbered
+    here = run.place / f"trial {number}"
+    found = try_once(run, trial, here)
+    if not any(getattr(found, name) for name in COUNTED):
+        shutil.rmtree(here)
     return found
 
 
-def _run(folder: Path, verb: str, kill_after_seconds: float | None = None) -> bool:
-    """Run a verb in its own process; returns whether the kill met it while it was running."""
-    command = [sys.executable, "-m", "selector.cli", verb, *OPTIONS.get(verb, []), "-C", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    try:
-        _, errors = process.communicate(timeout=kill_after_seconds)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        return True
-    if process.returncode != 0:
-        raise RuntimeError(f"{verb} ended with {process.returncode}: {errors.decode()[-500:]}")
-    return False
+def describe(tallies: dict[str, Tally]) -> list[str]:
+    """The table, and the first notes of each verb."""
+    header = ("kills", "running", "lost", "doubled", "left", "wrong", "on their way")
+    lines = [f"{'verb':24}" + "".join(f"{name:>{len(name) + 4}}" for name in header)]
+    for verb, t in tallies.items():
+        values = (t.kills, t.killed_while_running, t.lost, t.doubled, t.left_behind, t.wrong, t.paid_on_their_way)
+        lines.append(f"{verb:24}" + "".join(f"{v:>{len(n) + 4}}" for n, v in zip(header, values, strict=True)))
+    return lines + [f"  {note}" for t in tallies.values() for note in t.notes[:NOTES]]
 
 
-def _small_campaign(place: Path) -> Path:
-    """A campaign of the first few demo tasks of each type."""
-    contest = make_demo_contest(place / "contest")
-    header, *rows = contest.table.read_text(encoding="utf-8-sig").splitlines()
-    left = dict(N_TASKS)
-    kept = []
-    for row in rows:
-        kind = row.split(",")[1]
-        if left.get(kind, 0) > 0:
-            left[kind] -= 1
-            kept.append(row)
-    contest.table.write_text("\n".join([header, *kept]) + "\n", encoding="utf-8")
-    plan = {"tie": {"retouch": CANDIDATES}, "vttie": {"textedit": CANDIDATES}, "deepfake": {"faceswap": CANDIDATES}}
-    Campaign.init(place / "campaign", contest.table, contest.images, generate=plan).close()
-    return place / "campaign"
+@contextmanager
+def _place(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        keep.mkdir(parents=True)
+        yield keep.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="bestshot-crash-") as place:
+        yield Path(place)
+
+
+def _options() -> argparse.ArgumentParser:
+    options = parser("crash_test", __doc__ or "")
+    names = [verb.name for verb in LOOP]
+    options.add_argument("--kills", type=int, default=USUAL_KILLS, help=f"over all verbs (default {USUAL_KILLS})")
+    options.add_argument(
+        "--quick", action="store_const", dest="kills", const=QUICK_KILLS, help=f"the same as --kills {QUICK_KILLS}"
+    )
+    options.add_argument("--verbs", nargs="+", choices=names, metavar="VERB", help=f"only these of: {', '.join(names)}")
+    options.add_argument("--jobs", type=int, default=2, help="trials at once (default 2); no result depends on it")
+    options.add_argument("--trial", action="append", type=Trial.read, metavar="TRIAL", help="only this, as in a note")
+    options.add_argument("--keep", type=Path, metavar="FOLDER", help="work there, and leave trials that went wrong")
+    options.add_argument(
+        "--two-folders", type=int, default=0, metavar="N", help="also N rounds of two folders on one database"
+    )
+    return options
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 It speaks the chat API over HTTP/1.1, decodes every picture that it is sent, scores each sub-score by a hash of the
 judged picture's bytes, and keeps a log of all that it received and served. ``expected`` derives from the log alone what
-a client must have made of it.
+a client must have made of it. A request without pictures, for a text in other words, gets a line of English.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ REFUSING = {
     FILTERED_400: "refused by the server's content check",
 }
 EVERY_FAULT = (*FINE, *PASSING, *UNREADABLE, *REFUSING)
+IN_ENGLISH = "a white house beside a lake, in the morning"  # of whatever text
 
 _MIME_STARTS = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG"}
 _KEYS = re.compile(r"exactly these keys, each with its score: (.*?)\. Write nothing else")
@@ -76,7 +77,8 @@ _KEYS = re.compile(r"exactly these keys, each with its score: (.*?)\. Write noth
 class Asked:
     """One request as it came: ids of the pictures in order, wanted sub-scores, all of its words, the key's digest.
 
-    ``served``: one of the words above; ``answered``: a complete reply with a judge's answer was sent.
+    ``served``: one of the words above; ``answered``: a complete reply with a judge's answer was sent; ``at``: seconds
+    since 1970 when the reply was ready.
     """
 
     images: tuple[str, ...]
@@ -87,6 +89,7 @@ class Asked:
     mime_matches: bool
     served: str
     answered: bool
+    at: float = 0.0
 
     @property
     def question(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -228,8 +231,9 @@ class _Handler(LoopbackHandler):
             text = re.sub(r"data:[^\"]*", "data:", words)
             answered = served not in PASSING
             key = self.headers["authorization"] or ""
-            judge.log.append(Asked(images, parts, text, fields, key, mime_matches, served, answered))
-        scores = {part: truth(images[-1], part, repeat) for part in parts}
+            asked = Asked(images, parts, text, fields, key, mime_matches, served, answered, time.time())
+            judge.log.append(asked)
+        scores = {part: truth(images[-1], part, repeat) for part in parts} if images else {}
         with suppress(BrokenPipeError, ConnectionResetError):
             self._answer(judge.behaviour, served, scores)
 
@@ -263,6 +267,8 @@ def _completion(served: str, scores: dict[str, float], usage: tuple[int, int] | 
 
 
 def _content(served: str, scores: dict[str, float]) -> str | None:
+    if not scores:
+        return IN_ENGLISH
     right = json.dumps(scores)
     first = next(iter(scores))
     contents = {
@@ -290,7 +296,8 @@ def _content(served: str, scores: dict[str, float]) -> str | None:
 def _pictures(body: Mapping[str, Any]) -> tuple[tuple[str, ...], bool]:
     """SHA-256 of the pictures in order, and whether each has the MIME type of its bytes."""
     ids, matches = [], True
-    for part in body["messages"][-1]["content"]:
+    content = body["messages"][-1]["content"]
+    for part in [] if isinstance(content, str) else content:
         if part["type"] == "image_url":
             head, _, data = part["image_url"]["url"].partition(";base64,")
             raw = base64.b64decode(data, validate=True)

@@ -16,7 +16,7 @@ import pytest
 from scipy import stats
 
 import experiments
-from experiments import crash_test, offline_quality, score_memory
+from experiments import offline_quality, score_memory
 from experiments.support.outcome import figure, finish
 
 ALL = [
@@ -66,18 +66,6 @@ def test_score_memory_gives_a_peak_for_each_size(measured: Measure) -> None:
     first, last = results["peak_mb"].values()
     assert 30 < first < 2_000
     assert results["ratio_last_to_first"] == pytest.approx(last / first)
-
-
-def test_crash_test_counts_every_verb_and_finds_nothing_lost(
-    measured: Measure, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(crash_test, "N_TASKS", {"tie": 2})  # a smaller campaign: starting the verbs takes the time
-    results = measured(crash_test, "--kills", 3)
-    assert list(results) == ["generate", "score", "export"]
-    for tally in results.values():
-        assert tally["kills"] == 1
-        faults = ("lost", "duplicated", "wrong", "different_picks")
-        assert {name: tally[name] for name in faults} == dict.fromkeys(faults, 0), tally["notes"]
 
 
 def test_offline_quality_stands_beside_a_random_pick_and_the_oracle(measured: Measure) -> None:

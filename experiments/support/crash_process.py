@@ -1,0 +1,120 @@
+"""Processes of their own for the verbs of the crash test, forked from one that has imported the program already.
+
+A real process that really dies; only the second that starting Python and importing takes is saved, so that signals meet
+verbs at their work.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from experiments.support.crash_loop import TEMPORARY
+from experiments.support.killed_at import Moment, Watch, watch_database, watch_files
+from experiments.support.remote_campaign import KEY, KEY_ENV
+
+LONGEST_SECONDS = 120.0  # of one process; what takes longer hangs
+HUNG = -1000  # exit status of what did
+_PRELOADED = (
+    "experiments.support.crash_process",
+    "selector.campaign",
+    "selector.cli.main",
+    "generators.dashscope",
+    "generators.faceswap",
+    "generators.retouch",
+    "generators.textedit",
+    "scorers.artefacts",
+    "scorers.gate",
+    "scorers.preservation",
+    "scorers.technical",
+    "cv2",
+    "jinja2",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.figure",
+    "openai",
+)
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(list(_PRELOADED))
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended; a signal's number is negative. ``said``: the end of its standard error."""
+
+    status: int
+    said: str
+
+
+class Started:
+    """A verb that runs in ``place``."""
+
+    def __init__(self, process: BaseProcess, log: Path) -> None:
+        self._process, self._log = process, log
+
+    def send_after(self, seconds: float, sign: str) -> None:
+        """Send a signal, unless the process ends before."""
+        self._process.join(seconds)
+        if self._process.exitcode is None and self._process.pid is not None:
+            os.kill(self._process.pid, signal.Signals[f"SIG{sign}"])
+
+    def ended(self) -> Ended:
+        """Wait for the end."""
+        self._process.join(LONGEST_SECONDS)
+        if self._process.exitcode is None:
+            self._process.kill()
+            self._process.join()
+            return Ended(HUNG, f"it did not end within {LONGEST_SECONDS:.0f} s")
+        status = self._process.exitcode
+        self._process.close()
+        said = self._log.read_text(encoding="utf-8", errors="replace") if self._log.is_file() else ""
+        return Ended(status, said.strip()[-300:])
+
+
+def start(
+    place: Path, words: Sequence[str], moment: Moment | None = None, sign: str = "KILL", count: Path | None = None
+) -> Started:
+    """Run a verb in ``place``.
+
+    Args:
+        moment: the event at which it sends itself ``sign``.
+        count: gets the number of its events, as JSON.
+    """
+    log = place.with_name(f"{place.name}.log")
+    process = _context.Process(target=_run, args=(place, list(words), log, moment, sign, count))
+    process.start()
+    return Started(process, log)
+
+
+def _run(place: Path, words: list[str], log: Path, moment: Moment | None, sign: str, count: Path | None) -> None:
+    """In the new process: what a shell would set, then the verb."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background would have it ignored
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.dup2(handle, 1)
+    os.dup2(handle, 2)
+    sys.stdout, sys.stderr = os.fdopen(1, "w", encoding="utf-8"), os.fdopen(2, "w", encoding="utf-8")
+    os.chdir(place)
+    os.environ |= {KEY_ENV: KEY, "TMPDIR": str(place / TEMPORARY), "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    tempfile.tempdir = None
+    watch = Watch(moment, signal.Signals[f"SIG{sign}"])
+    if moment is not None or count is not None:
+        watch_files(watch)
+        watch_database(watch)
+    from selector.cli.main import main
+
+    try:
+        with threadpool_limits(1):
+            main(words)
+    finally:
+        if count is not None:
+            events = dict(watch.counts)
+            count.write_text(json.dumps(events), encoding="ascii")

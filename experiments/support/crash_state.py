@@ -1,0 +1,124 @@
+"""What a campaign holds, read without the code under test: rows by content, files by name, and what is broken in it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import shutil
+import sqlite3
+import tempfile
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from experiments.support.crash_loop import CAMPAIGN
+
+# What must not depend on kills: no row ids, no clock, no seconds, no address of a server. A job that was handed in and
+# never answered is no work: "perhaps" is counted as money.
+ROWS = {
+    "tasks": "SELECT id, position, type, prompt, source, reference FROM task",
+    "candidates": "SELECT task_id, id, width_px, height_px, size_bytes FROM candidate",
+    "plannings": "SELECT task_id, generator, build, asked, recipes, outcome FROM planning",
+    "attempts": "SELECT task_id, generator, build, recipe_key, ordinal, outcome, candidate_id, reason FROM attempt",
+    "scores": 'SELECT task_id, candidate_id, scorer, version, "column", value, reason FROM score',
+    "pick sets": "SELECT digest FROM pick_set",
+    "picks": "SELECT task_id, candidate_id, round(overall, 9), fallback, reason FROM pick",
+    "submissions": "SELECT id, zip_name, zip_sha256, fallbacks FROM submission",
+    "submission picks": "SELECT submission_id, task_id, candidate_id, fallback FROM submission_pick",
+    "submission events": "SELECT submission_id, state, slot, reason FROM submission_event",
+    "observations": "SELECT submission_id, kind, scope, value, reason FROM observation",
+    "judgements": "SELECT task_id, candidate_id, judge, kind, sc, pq, parts, reason FROM judgement",
+    "judge replies": "SELECT judge, model, prompt_hash, images, repeat, ask, outcome, scores, text FROM judge_reply",
+    "prompt texts": "SELECT style, form, original, text, writer, ask, outcome FROM prompt_text",
+    "jobs": """SELECT task_id, generator, build, service, value FROM job, json_each(job.recipe_keys)
+        WHERE job.id NOT IN (SELECT job_id FROM job_end WHERE outcome = 'perhaps')""",
+    "job ends": """SELECT task_id, generator, job_end.recipe_key, outcome FROM job_end JOIN job ON job.id = job_id
+        WHERE outcome != 'perhaps'""",
+}
+_SQLITE = (".db", ".db-wal", ".db-shm")
+_CONTENT = (".zip", ".json", ".toml", ".csv")  # files whose bytes must be those of the quiet run; images have hashes
+_PORT = re.compile(rb"127\.0\.0\.1:\d+")
+Rows = dict[str, Counter[tuple[object, ...]]]
+
+
+def rows_of(place: Path) -> Rows:
+    """All rows by content, with how often each stands there."""
+    with _opened(place) as connection:
+        return {name: Counter(map(tuple, connection.execute(query))) for name, query in ROWS.items()}
+
+
+def tickets_of(place: Path) -> frozenset[str]:
+    """Ids of the jobs that are stored; none where there is no database yet."""
+    if not (place / CAMPAIGN / "campaign.db").is_file():
+        return frozenset()
+    with _opened(place) as connection:
+        return frozenset(row[0] for row in connection.execute("SELECT ticket FROM job"))
+
+
+def files_of(place: Path) -> dict[str, str]:
+    """Every file below ``place``, and every empty folder, to a hash of what must not depend on kills."""
+    found = {}
+    for path in sorted(place.rglob("*")):
+        if path.suffix.endswith(_SQLITE) and not path.name.startswith("."):
+            continue  # its rows are compared, and the files beside it belong to SQLite
+        name = str(path.relative_to(place))
+        if path.is_file():
+            told = path.suffix in _CONTENT
+            found[name] = hashlib.sha256(_PORT.sub(b"", path.read_bytes())).hexdigest() if told else ""
+        elif not any(path.iterdir()):
+            found[f"{name}/"] = ""
+    return found
+
+
+def faults_of(place: Path) -> list[str]:
+    """What must hold at any instant: a whole database, every candidate with its bytes, no half file under its name."""
+    folder = place / CAMPAIGN
+    faults = [f"{p.relative_to(place)} is half a file" for p in _named_files(place) if not _is_whole(p)]
+    if not (folder / "campaign.db").is_file():
+        return faults
+    with _opened(place) as connection:
+        verdict = connection.execute("PRAGMA integrity_check").fetchone()[0]
+        candidates = sorted(connection.execute("SELECT task_id, id FROM candidate"))
+    faults += [] if verdict == "ok" else [f"the database is damaged: {verdict}"]
+    return faults + [
+        f"task {task_id}: the image {image_id[:8]} is missing or damaged"
+        for task_id, image_id in candidates
+        if not _has_image(folder, image_id)
+    ]
+
+
+def _has_image(folder: Path, image_id: str) -> bool:
+    path = folder / "images" / image_id[:2] / f"{image_id}.jpg"
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == image_id
+
+
+def _named_files(place: Path) -> Iterator[Path]:
+    """Files under their final name: what begins with a dot is on its way."""
+    return (p for p in sorted(place.rglob("*")) if p.is_file() and not p.name.startswith("."))
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file of a kind that says where it ends has its end."""
+    try:
+        if path.suffix == ".zip":
+            return zipfile.ZipFile(path).testzip() is None
+        if path.suffix == ".json":
+            json.loads(path.read_bytes())
+    except (ValueError, zipfile.BadZipFile):
+        return False
+    ends = {".jpg": b"\xff\xd9", ".png": b"IEND\xaeB`\x82", ".html": b"</html>", ".csv": b"\n", ".toml": b"\n"}
+    end = ends.get(path.suffix, b"")
+    return path.read_bytes().rstrip(b"" if end == b"\n" else b"\n").endswith(end)
+
+
+@contextlib.contextmanager
+def _opened(place: Path) -> Iterator[sqlite3.Connection]:
+    """A copy of the database: opening it would repair what the program has to repair."""
+    with tempfile.TemporaryDirectory(prefix="bestshot-look-") as look:
+        for path in (place / CAMPAIGN).glob("campaign.db*"):
+            shutil.copy(path, look)
+        with contextlib.closing(sqlite3.connect(Path(look, "campaign.db"))) as connection:
+            yield connection
