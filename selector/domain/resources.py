@@ -48,7 +48,7 @@ _OF_WORDS = {
 _NO_MEMORY = re.compile(
     r"can't allocate memory|cannot allocate memory(?! in static TLS)|not enough memory|insufficient memory"
     r"|bad[ _]alloc(ation)?\b|failed to allocate memory|available memory of \d+ is smaller|_STATUS_ALLOC_FAILED"
-    r"|\(os error 12\)|failed to map segment from shared object$",  # of a library that is imported
+    r"|\(os error 12\)|failed to map segment from shared object$",  # more follows on a disk "noexec"
     re.IGNORECASE,
 )
 # "CUDA out of memory", "CUDA error: out of memory"; a plug-in's "the service said: out of memory" is none.
