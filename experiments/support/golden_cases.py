@@ -1,0 +1,135 @@
+"""The cases of the golden record: what is played, from fixed tables, seeds and a fixed clock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from experiments.support.dashscope_server import DashScopeServer
+from experiments.support.dashscope_state import Behaviour
+from experiments.support.golden_contests import MIXES, play_mix
+from experiments.support.golden_record import Table, table
+from experiments.support.golden_tables import PIXELS, Tables, input_tables
+from experiments.support.play_campaign import Clock
+from experiments.support.remote_campaign import KEY, KEY_ENV
+from selector import Campaign
+from selector.demo.contest import make_demo_contest
+from selector.demo.run import WITHOUT_WEIGHTS
+
+Play: TypeAlias = Callable[[Path, int], dict[str, Table]]
+
+_DEMO_PACKAGES = (
+    *PIXELS,
+    "dlib-bin",
+    "face_recognition_models",
+    "onnxruntime",
+    "rapidocr",
+    "scikit-image",
+    "scikit-learn",
+    "scipy",
+)
+_EXPLAINED = 3
+
+
+def play_demo(place: Path, workers: int) -> dict[str, Table]:
+    """Every second task of the demo's contest without models, two candidates each, and one total."""
+    contest = make_demo_contest(place / "contest")
+    header, *rows = contest.table.read_text(encoding="utf-8-sig").splitlines()
+    contest.table.write_text("\n".join([header, *rows[1::2]]) + "\n", encoding="utf-8")
+    plan = {"tie": {"retouch": 3}, "vttie": {"textedit": 2}, "deepfake": {"faceswap": 2}}
+    settings = {"generate": plan, "score": {"scorers": list(WITHOUT_WEIGHTS)}, "team": "golden", "workers": workers}
+    clock = Clock()
+    with Campaign.init(place / "campaign", contest.table, contest.images, clock=clock, **settings) as campaign:
+        record = input_tables(campaign)
+        campaign.generate()
+        return record | _loop(campaign, clock, Tables(campaign, _DEMO_PACKAGES))
+
+
+def play_remote(place: Path, workers: int) -> dict[str, Table]:
+    """Sixty prompts at a loopback service: wordings, a finish, prices; what it refuses falls through to a reserve."""
+    prompts = [
+        f"picture {i}: a red cube on a blue sphere, 一只猫{' @refuse' if i % 12 == 5 else ''}" for i in range(60)
+    ]
+    lines = ["index,task_type,prompt,ori_image,target_image", *(f'{3 * i},t2i,"{p}",,' for i, p in enumerate(prompts))]
+    (place / "task.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (place / "inputs").mkdir()
+    plan = {
+        "wanx": {"n": 2, "prompts": ["as_is", "suffix"], "finishes": ["sharpen"]},
+        "qwen": 1,
+        "spare": {"reserve": True},
+    }
+    generators = {
+        "wanx": {"kind": "dashscope", "service": "first", "size": "512*512"},
+        "qwen": {"kind": "dashscope", "service": "first", "model": "qwen-image"},
+        "spare": {"kind": "dashscope", "service": "spare", "model": "wanx2.1-t2i-plus", "size": "768*512"},
+    }
+    with _service() as first, _service() as spare:
+        services = {"first": _account(first), "spare": _account(spare)}
+        settings: dict[str, Any] = {"generate": {"t2i": plan}, "generators": generators, "services": services}
+        settings |= {"score": {"scorers": ["gate", "technical"]}, "team": "golden", "workers": workers}
+        clock = Clock()
+        with Campaign.init(
+            place / "campaign", place / "task.csv", place / "inputs", clock=clock, **settings
+        ) as campaign:
+            record = input_tables(campaign)
+            campaign.generate()
+            tables = Tables(campaign)
+            record |= {"jobs": tables.jobs(), "requests": _requests(first=first, spare=spare)}
+            return record | _loop(campaign, clock, tables)
+
+
+def _loop(campaign: Campaign, clock: Clock, tables: Tables) -> dict[str, Table]:
+    """Score, pick, plan, export, record, and pick by what the total has taught."""
+    campaign.score()
+    first = tables.picks()
+    plans = [campaign.plan(4, hold_below=0.0)]
+    campaign.record(campaign.export(allow_fallbacks=True).submission.id, 5.55)
+    clock.day += 1
+    plans.append(campaign.plan(3, hold_below=0.0))
+    record = {"picks_before": first, "picks": tables.picks(), **tables.plans(plans), **tables.lessons()}
+    campaign.export(allow_fallbacks=True)
+    return record | tables.all([task.id for task in campaign.tasks[:: len(campaign.tasks) // _EXPLAINED]])
+
+
+@contextmanager
+def _service() -> Iterator[DashScopeServer]:
+    """A service without faults, and the key in the environment."""
+    ours = {KEY_ENV: KEY, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
+        with DashScopeServer(Behaviour(key=KEY, job_seconds=0.05, picture_px=128)) as server:
+            yield server
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _account(server: DashScopeServer) -> dict[str, Any]:
+    unlimited = {"submits_per_second": 0, "polls_per_second": 0, "running": 16}
+    return {"base_url": server.url, "key_env": KEY_ENV, "backoff_seconds": 0.05, "currency": "CNY", **unlimited}
+
+
+def _requests(**servers: DashScopeServer) -> Table:
+    """What was asked of the services, and how many images they would charge for."""
+    rows = [
+        (name, job["model"], job["prompt"], job["seed"], job["n"], " ".join(job["codes"]))
+        for name, server in servers.items()
+        for job in server.state.listing()
+    ]
+    rows += [
+        (name, "all", "refused or paid", stats["requests"]["submits"], stats["paid"], "")
+        for name, stats in ((name, server.state.stats()) for name, server in servers.items())
+    ]
+    return table("service model prompt seed", "n codes", rows)
+
+
+CASES: dict[str, Play] = {
+    "demo": play_demo,
+    "remote": play_remote,
+    **{name: partial(play_mix, mix) for name, mix in MIXES.items()},
+}
