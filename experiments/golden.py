@@ -52,12 +52,12 @@ def play(case: str, workers: int = 2) -> dict[str, Table]:
         return CASES[case](Path(place), workers)
 
 
-def compare(case: str, tables: dict[str, Table], folder: Path = FOLDER) -> Compared:
+def compare(case: str, tables: dict[str, Table]) -> Compared:
     """What was played against the record of the case."""
     found = Compared()
-    records = {path.stem: read(path.read_text(encoding="utf-8")) for path in sorted((folder / case).glob("*.tsv"))}
+    records = {path.stem: read(path.read_text(encoding="utf-8")) for path in sorted((FOLDER / case).glob("*.tsv"))}
     if not records:
-        raise InputError(f"there is no record in {folder / case}: make it with --write")
+        raise InputError(f"there is no record in {FOLDER / case}: make it with --write")
     for name in sorted({*records, *tables}):
         file = f"{case}/{name}.tsv"
         if name not in tables or name not in records:
@@ -70,9 +70,9 @@ def compare(case: str, tables: dict[str, Table], folder: Path = FOLDER) -> Compa
     return found
 
 
-def write(case: str, tables: dict[str, Table], folder: Path = FOLDER) -> None:
+def write(case: str, tables: dict[str, Table]) -> None:
     """Replace the record of a case."""
-    place = folder / case
+    place = FOLDER / case
     place.mkdir(parents=True, exist_ok=True)
     for path in place.glob("*.tsv"):
         if path.stem not in tables:

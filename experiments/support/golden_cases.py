@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from experiments.support.dashscope_server import DashScopeServer
 from experiments.support.dashscope_state import Behaviour
-from experiments.support.golden_contests import MIXES, play_mix
+from experiments.support.golden_contests import MIXES, TEAM, play_mix
 from experiments.support.golden_record import Table, table
 from experiments.support.golden_tables import PIXELS, Tables, input_tables
 from experiments.support.play_campaign import Clock
@@ -36,30 +36,33 @@ _EXPLAINED = 3
 
 
 def play_demo(place: Path, workers: int) -> dict[str, Table]:
-    """Every second task of the demo's contest without models, two candidates each, and one total."""
+    """Every third task of the demo's contest without models, three candidates each, and one total."""
     contest = make_demo_contest(place / "contest")
     header, *rows = contest.table.read_text(encoding="utf-8-sig").splitlines()
-    contest.table.write_text("\n".join([header, *rows[1::2]]) + "\n", encoding="utf-8")
-    plan = {"tie": {"retouch": 3}, "vttie": {"textedit": 2}, "deepfake": {"faceswap": 2}}
-    settings = {"generate": plan, "score": {"scorers": list(WITHOUT_WEIGHTS)}, "team": "golden", "workers": workers}
+    contest.table.write_text("\n".join([header, *rows[2::3]]) + "\n", encoding="utf-8")
+    plan = {"tie": {"retouch": 3}, "vttie": {"textedit": 3}, "deepfake": {"faceswap": 3}}
+    settings: dict[str, Any] = {"generate": plan, "score": {"scorers": list(WITHOUT_WEIGHTS)}, "workers": workers}
     clock = Clock()
-    with Campaign.init(place / "campaign", contest.table, contest.images, clock=clock, **settings) as campaign:
+    with Campaign.init(
+        place / "campaign", contest.table, contest.images, clock=clock, team=TEAM, **settings
+    ) as campaign:
         record = input_tables(campaign)
         campaign.generate()
-        return record | _loop(campaign, clock, Tables(campaign, _DEMO_PACKAGES))
+        return record | _loop(campaign, clock, Tables(campaign, _DEMO_PACKAGES, _DEMO_PACKAGES))
 
 
 def play_remote(place: Path, workers: int) -> dict[str, Table]:
-    """Sixty prompts at a loopback service: wordings, a finish, prices; what it refuses falls through to a reserve."""
-    prompts = [
-        f"picture {i}: a red cube on a blue sphere, 一只猫{' @refuse' if i % 12 == 5 else ''}" for i in range(60)
-    ]
+    """Sixty prompts at a loopback service: jobs of two images, a wording, a finish, prices, a total.
+
+    What it refuses falls through to a reserve; one prompt is refused there too and gets the flagged fallback.
+    """
+    prompts = [f"picture {i}: a red cube on a blue sphere, 一只猫{' @refuse' if i == 5 else ''}" for i in range(60)]
     lines = ["index,task_type,prompt,ori_image,target_image", *(f'{3 * i},t2i,"{p}",,' for i, p in enumerate(prompts))]
     (place / "task.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (place / "inputs").mkdir()
     plan = {
-        "wanx": {"n": 2, "prompts": ["as_is", "suffix"], "finishes": ["sharpen"]},
-        "qwen": 1,
+        "wanx": {"n": 2, "finishes": ["sharpen"]},
+        "qwen": {"n": 1, "prompts": ["suffix"]},
         "spare": {"reserve": True},
     }
     generators = {
@@ -67,13 +70,13 @@ def play_remote(place: Path, workers: int) -> dict[str, Table]:
         "qwen": {"kind": "dashscope", "service": "first", "model": "qwen-image"},
         "spare": {"kind": "dashscope", "service": "spare", "model": "wanx2.1-t2i-plus", "size": "768*512"},
     }
-    with _service() as first, _service() as spare:
+    with _service(refuse=0.1) as first, _service() as spare:
         services = {"first": _account(first), "spare": _account(spare)}
         settings: dict[str, Any] = {"generate": {"t2i": plan}, "generators": generators, "services": services}
-        settings |= {"score": {"scorers": ["gate", "technical"]}, "team": "golden", "workers": workers}
+        settings |= {"score": {"scorers": ["gate", "technical"]}, "workers": workers}
         clock = Clock()
         with Campaign.init(
-            place / "campaign", place / "task.csv", place / "inputs", clock=clock, **settings
+            place / "campaign", place / "task.csv", place / "inputs", clock=clock, team=TEAM, **settings
         ) as campaign:
             record = input_tables(campaign)
             campaign.generate()
@@ -96,13 +99,13 @@ def _loop(campaign: Campaign, clock: Clock, tables: Tables) -> dict[str, Table]:
 
 
 @contextmanager
-def _service() -> Iterator[DashScopeServer]:
-    """A service without faults, and the key in the environment."""
+def _service(**shares: float) -> Iterator[DashScopeServer]:
+    """A service with no faults but these shares, which go by the prompt alone, and the key in the environment."""
     ours = {KEY_ENV: KEY, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     before = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
     try:
-        with DashScopeServer(Behaviour(key=KEY, job_seconds=0.05, picture_px=128)) as server:
+        with DashScopeServer(Behaviour(key=KEY, job_seconds=0.05, picture_px=128, shares=shares)) as server:
             yield server
     finally:
         for name, value in before.items():

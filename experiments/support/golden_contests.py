@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from experiments.support.golden_record import Table
-from experiments.support.golden_tables import Tables, input_tables, query
+from experiments.support.golden_tables import PIXELS, Tables, input_tables, query
 from experiments.support.play_campaign import Clock
 from selector import Campaign
 
@@ -24,7 +24,9 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 _HEADER = ("index", "task_type", "prompt", "ori_image", "target_image")
 _CELLS, _CELL_PX = (10, 12), 8
 _GRAIN = 4.0  # levels for each point that PQ is below 10
-_EXPLAINED = 3
+_EXPLAINED = 3  # tasks
+_BUDGET = 12  # candidates and judgements that are wished for
+TEAM = "golden"
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,11 @@ def play_mix(mix: Mix, place: Path, workers: int) -> dict[str, Table]:
     rng = np.random.default_rng(mix.seed)
     candidates = _write_contest(mix, place, rng)
     clock = Clock()
-    settings = {"seed": mix.seed, "workers": workers, "score": {"scorers": ["gate", "technical"]}}
+    settings: dict[str, Any] = {"seed": mix.seed, "workers": workers, "score": {"scorers": ["gate", "technical"]}}
     with Campaign.init(
-        place / "campaign", place / "task.csv", place / "inputs", clock=clock, team="golden", **settings
+        place / "campaign", place / "task.csv", place / "inputs", clock=clock, team=TEAM, **settings
     ) as campaign:
-        tables = Tables(campaign)
+        tables = Tables(campaign, recipes_rest_on=PIXELS)
         record = input_tables(campaign)
         for folder in sorted((place / "made").iterdir()):
             campaign.import_folder(folder)
@@ -98,7 +100,7 @@ def play_mix(mix: Mix, place: Path, workers: int) -> dict[str, Table]:
         _judge(campaign, mix, truth, place, rng)
         plans = _submit(campaign, clock, mix, truth, rng)
         record |= {"picks_before": first, "picks": tables.picks(), **tables.plans(plans), **tables.lessons()}
-        record |= tables.wishes(next(iter(mix.judges)), 12)
+        record |= {"judgements": tables.judgements(), **tables.wishes(next(iter(mix.judges)), _BUDGET)}
         return record | tables.all([t.id for t in campaign.tasks[:: len(campaign.tasks) // _EXPLAINED]])
 
 

@@ -11,7 +11,7 @@ import json
 import re
 import sqlite3
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -22,9 +22,11 @@ else:
 
 from experiments.support.golden_record import Table, table
 from selector import Campaign
+from selector.domain import InputError
 
 PIXELS = ("numpy", "opencv-python-headless", "opencv-python", "pillow")
 _ESTIMATES = ("sc", "sc_sd", "pq", "pq_sd", "overall", "overall_sd")
+_RIVAL = ("overall", "overall_sd", "sc", "pq", "p_best")
 _PLANNED = ("purpose", "hold", "expected", "low", "high", "present", "gain", "lesson", "remaining", "changed")
 _WEIGHT = ("prior", "prior_sd", "mean", "sd", "moved")
 _TOLERANCE = 1e-6
@@ -37,17 +39,26 @@ _OF_THE_RUN = ("workers",)
 
 
 class Tables:
-    """Reads one campaign, whose images rest on ``packages``."""
+    """Reads one campaign.
 
-    def __init__(self, campaign: Campaign, packages: Sequence[str] = PIXELS) -> None:
+    Args:
+        campaign: that was played.
+        packages: what its images rest on, and with them nearly everything.
+        recipes_rest_on: the same of its recipes, where they do not follow from the input alone.
+    """
+
+    def __init__(
+        self, campaign: Campaign, packages: Sequence[str] = PIXELS, recipes_rest_on: Sequence[str] = ()
+    ) -> None:
         self._campaign = campaign
         self._packages = packages
+        self._recipes_rest_on = recipes_rest_on
 
     def all(self, explained: Sequence[str]) -> dict[str, Table]:
         """File name to table. ``explained``: ids of the tasks whose picks are taken apart."""
         scores, unscored = self._scores()
         return {
-            "attempts": self._attempts(),
+            **self._attempts(),
             "candidates": self._candidates(),
             "scores": scores,
             "unscored": unscored,
@@ -80,7 +91,7 @@ class Tables:
                     (turn, f"{line.effect} before", line.before, None),
                     (turn, f"{line.effect} after", line.after, None),
                 ]
-            picks += [(turn, pick.task_id, pick.candidate_id, pick.reason) for pick in found.picks]
+            picks += [(turn, pick.task_id, pick.candidate_id, _to_learn(pick.reason)) for pick in found.picks]
         return {
             "plans": self._table("turn fact", "value words", facts, {"value": _TOLERANCE, "words": _ROUNDED}),
             "planned": self._table("turn task", "candidate reason", picks, {"reason": _ROUNDED}),
@@ -111,17 +122,19 @@ class Tables:
             "to_judge": self._table("task candidate", "worth", asked, worth),
         }
 
-    def _attempts(self) -> Table:
-        """By recipe: what was to be made, and how it ended. Follows from the input, the seed and the services."""
-        columns = "task_id, generator, recipe_key, build, variant, seed, params, ordinal, outcome, reason, try_number"
-        rows = query(self._campaign, f"SELECT {columns} FROM attempt")
-        declined = query(
-            self._campaign,
-            "SELECT task_id, generator, '', build, '', '', '', '', outcome, reason, '' FROM planning "
-            "WHERE outcome != 'planned'",
-        )
-        values = "build variant seed params ordinal outcome reason try"
-        return self._table("task generator recipe", values, [*rows, *declined])
+    def _attempts(self) -> dict[str, Table]:
+        """What was to be made by recipe, and how it ended; what generators declined as a whole; their builds."""
+        columns = "task_id, generator, recipe_key, variant, seed, params, ordinal, outcome, reason, try_number, build"
+        made = query(self._campaign, f"SELECT {columns} FROM attempt")
+        planned = query(self._campaign, "SELECT task_id, generator, outcome, reason, build FROM planning")
+        rows = [(*row[:5], _json(json.loads(row[5])), *row[6:-1]) for row in made]
+        builds = {(row[1], row[-1]) for row in (*made, *planned)}
+        values = "variant seed params ordinal outcome reason try"
+        return {
+            "attempts": table("task generator recipe", values, rows, packages=self._recipes_rest_on),
+            "plannings": table("task generator", "outcome reason", (row[:-1] for row in planned)),
+            "builds": table("generator build", "", builds),
+        }
 
     def _candidates(self) -> Table:
         made = (
@@ -131,41 +144,47 @@ class Tables:
         return self._table("task generator recipe", "id width_px height_px size_bytes", query(self._campaign, made))
 
     def _scores(self) -> tuple[Table, Table]:
-        """A row a candidate with a column a score, and why some are unscored."""
+        """A row a candidate with a column a score, and how many are unscored for which reason."""
         stored = 'SELECT task_id, candidate_id, scorer, version, "column", value, reason FROM score'
         values: dict[tuple[str, str], dict[str, float | None]] = defaultdict(dict)
-        unscored = []
+        unscored: Counter[tuple[str, str]] = Counter()
         for task, candidate, scorer, version, column, value, reason in query(self._campaign, stored):
             name = f"{scorer}-{version}.{column}".replace(" ", "_")
             values[task, candidate][name] = value
             if reason is not None:
-                unscored.append((task, candidate, name, reason))
+                unscored[name, reason] += 1
         names = sorted({name for found in values.values() for name in found})
         rows = [(*ids, *(found.get(name) for name in names)) for ids, found in values.items()]
         bounds = dict.fromkeys(names, _TOLERANCE)
-        reasons = self._table("task candidate score", "reason", unscored, {"reason": _ROUNDED})
+        reasons = self._table("score reason", "candidates", ((*why, n) for why, n in unscored.items()))
         return self._table("task candidate", " ".join(names), rows, bounds), reasons
 
     def _estimates(self) -> Table:
         """Every candidate, as ``explain`` ranks them within their task."""
-        names = ("overall", "overall_sd", "sc", "pq", "p_best")
         rows = []
-        for task in self._with_candidates():
-            for place, rival in enumerate(self._campaign.explain(task).rivals, 1):
-                numbers = [getattr(rival, name) for name in names]
-                rows.append([task, rival.candidate_id, place, rival.made_with, *numbers, rival.excluded])
-        bounds = {**dict.fromkeys(names, _TOLERANCE), "p_best": _CHANCE}
-        return self._table("task candidate", f"place made_with {' '.join(names)} excluded", rows, bounds)
+        for task in self._campaign.tasks:
+            found = self._explained(task.id)
+            for place, rival in enumerate(found.rivals if found else (), 1):
+                numbers = [getattr(rival, name) for name in _RIVAL]
+                rows.append((task.id, rival.candidate_id, place, rival.made_with, *numbers, rival.excluded))
+        bounds = {**dict.fromkeys(_RIVAL, _TOLERANCE), "p_best": _CHANCE}
+        return self._table("task candidate", f"place made_with {' '.join(_RIVAL)} excluded", rows, bounds)
 
     def _explanations(self, tasks: Sequence[str]) -> Table:
         rows: list[Sequence[Any]] = []
-        for task in tasks:
-            found = self._campaign.explain(task)
-            rows.append((task, "basis", found.basis, None))
-            rows.append((task, "start", found.start, found.start))
+        for found in filter(None, map(self._explained, tasks)):
+            task = found.task_id
+            rows += [(task, "basis", found.basis, None), (task, "start", found.start, found.start)]
             rows += [(task, part.name, part.pick, part.runner_up) for part in found.parts]
             rows += [(task, "stored", found.stored, found.stored_reason)] if found.stored else []
         return self._table("task part", "pick runner_up", rows, {"pick": _TOLERANCE, "runner_up": _TOLERANCE})
+
+    def _explained(self, task: str) -> Any:
+        """What ``explain`` says; None where the task has no candidate but a fallback."""
+        try:
+            return self._campaign.explain(task)
+        except InputError:
+            return None
 
     def _submissions(self) -> Table:
         rows = [
@@ -182,9 +201,15 @@ class Tables:
         picks = manifest.pop("picks")
         facts = {k: v for k, v in manifest.items() if k not in _OF_THE_MACHINE}
         facts["config"] = {k: v for k, v in facts["config"].items() if k not in _OF_THE_RUN}
-        rows = [(name, _json(value), None) for name, value in _flat(facts)]
+        rows: list[Sequence[Any]] = [(name, _json(value), None) for name, value in _flat(facts)]
         rows += [_pick_row(**pick) for pick in picks]
         return self._table("place", "value reason", rows, {"reason": _ROUNDED})
+
+    def judgements(self) -> Table:
+        """What judges were given to say, as it was stored."""
+        stored = "SELECT judge, task_id, candidate_id, kind, sc, pq, parts, reason FROM judgement"
+        rows = [(*row[:6], _json(json.loads(row[6])), row[7]) for row in query(self._campaign, stored)]
+        return self._table("judge task candidate", "kind sc pq parts reason", rows)
 
     def jobs(self) -> Table:
         """What services were asked for, and how each image of a job ended."""
@@ -194,10 +219,6 @@ class Tables:
         )
         values = "service build price of_recipe outcome reason"
         return table("task generator recipes", values, query(self._campaign, stored))
-
-    def _with_candidates(self) -> Iterator[str]:
-        found = {row[0] for row in query(self._campaign, "SELECT task_id FROM candidate")}
-        return (task.id for task in self._campaign.tasks if task.id in found)
 
     def _table(
         self, key: str, values: str, rows: Iterable[Sequence[Any]], tolerances: Mapping[str, float] | None = None
@@ -214,6 +235,11 @@ def input_tables(campaign: Campaign) -> dict[str, Table]:
         "tasks": table("position", "id type prompt source reference", tasks),
         "config": table("key", "value", settings),
     }
+
+
+def _to_learn(reason: str) -> str | None:
+    """The reason where it is not the usual one, which the picks of the end tell in full."""
+    return None if reason.startswith("highest") else reason
 
 
 def _pick_row(task: str, reason: str, **facts: Any) -> tuple[str, str, str]:
