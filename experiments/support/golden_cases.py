@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from experiments.support.dashscope_server import DashScopeServer
 from experiments.support.dashscope_state import Behaviour
 from experiments.support.golden_contests import MIXES, TEAM, play_mix
-from experiments.support.golden_record import Table, table
+from experiments.support.golden_record import PROCESSOR, Table, table
 from experiments.support.golden_tables import PIXELS, Tables, input_tables
 from experiments.support.play_campaign import Clock
 from experiments.support.remote_campaign import KEY, KEY_ENV
@@ -24,6 +24,7 @@ Play: TypeAlias = Callable[[Path, int], dict[str, Table]]
 
 _DEMO_PACKAGES = (
     *PIXELS,
+    PROCESSOR,
     "dlib-bin",
     "face_recognition_models",
     "onnxruntime",
@@ -36,11 +37,15 @@ _EXPLAINED = 3
 
 
 def play_demo(place: Path, workers: int) -> dict[str, Table]:
-    """Every third task of the demo's contest without models, three candidates each, and one total."""
+    """Every third task of the demo's contest without models, three or four candidates each, and one total."""
     contest = make_demo_contest(place / "contest")
     header, *rows = contest.table.read_text(encoding="utf-8-sig").splitlines()
     contest.table.write_text("\n".join([header, *rows[2::3]]) + "\n", encoding="utf-8")
-    plan = {"tie": {"retouch": 3}, "vttie": {"textedit": 3}, "deepfake": {"faceswap": 3}}
+    plan = {
+        "tie": {"retouch": {"n": 2, "finishes": ["sharpen"]}},
+        "vttie": {"textedit": 3},
+        "deepfake": {"faceswap": 3},
+    }
     settings: dict[str, Any] = {"generate": plan, "score": {"scorers": list(WITHOUT_WEIGHTS)}, "workers": workers}
     clock = Clock()
     with Campaign.init(
@@ -52,7 +57,7 @@ def play_demo(place: Path, workers: int) -> dict[str, Table]:
 
 
 def play_remote(place: Path, workers: int) -> dict[str, Table]:
-    """Sixty prompts at a loopback service: jobs of two images, a wording, a finish, prices, a total.
+    """Sixty prompts at a loopback service: jobs of two images, a wording, prices, a total.
 
     What it refuses falls through to a reserve; one prompt is refused there too and gets the flagged fallback.
     """
@@ -61,7 +66,7 @@ def play_remote(place: Path, workers: int) -> dict[str, Table]:
     (place / "task.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (place / "inputs").mkdir()
     plan = {
-        "wanx": {"n": 2, "finishes": ["sharpen"]},
+        "wanx": 2,
         "qwen": {"n": 1, "prompts": ["suffix"]},
         "spare": {"reserve": True},
     }

@@ -1,7 +1,8 @@
 """A record of behaviour as small text files: tables of rows by key, each with its tolerances and what it rests on.
 
 A file begins with three lines of comment: the columns that name a row, the tolerance of the columns that have one (all
-others are compared exactly), and the versions of the packages whose codecs or arithmetic its values follow from.
+others are compared exactly), and the versions of the packages whose codecs or arithmetic its values follow from; the
+processor counts as one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ _DIGEST = re.compile(r"\b([0-9a-f]{16})[0-9a-f]{48}\b")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _DIGITS = 9  # of a number; finer than every tolerance
 NOT_INSTALLED = "none"
+PROCESSOR = "processor"  # in place of a package: OpenCV rounds otherwise where it has wider vector instructions
 
 
 @dataclass(frozen=True)
@@ -92,11 +94,20 @@ def as_text(value: Any) -> str:
 
 
 def installed(package: str) -> str:
-    """The version of a distribution, or that there is none."""
+    """The version of a distribution, or that there is none; of ``PROCESSOR`` its widest vector instructions."""
+    if package == PROCESSOR:
+        return _widest_instructions()
     try:
         return version(package)
     except PackageNotFoundError:
         return NOT_INSTALLED
+
+
+def _widest_instructions() -> str:
+    import cv2
+
+    there = [name.lstrip("*") for name in cv2.getCPUFeaturesLine().split() if not name.endswith("?")]
+    return there[-1] if there else NOT_INSTALLED
 
 
 def written(one: Table) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from experiments import golden
-from experiments.support.golden_record import Table, differences, not_comparable, read, same, table, written
+from experiments.support.golden_record import Table, differences, installed, not_comparable, read, same, table, written
 
 DIGEST = "0123456789abcdef" * 4
 
@@ -111,3 +111,10 @@ def test_what_rests_on_other_versions_is_left_out_aloud(
     shown = capsys.readouterr().out
     assert "demo: 0 differences in 1 of 2 files" in shown
     assert "demo/picks.tsv: not compared: numpy" in shown
+
+
+def test_the_processor_is_told_by_its_widest_vector_instructions(monkeypatch: pytest.MonkeyPatch) -> None:
+    import cv2
+
+    monkeypatch.setattr(cv2, "getCPUFeaturesLine", lambda: "SSE SSE2 *AVX *AVX2 *AVX512-SKX?")
+    assert installed("processor") == "AVX2"
