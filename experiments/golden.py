@@ -23,7 +23,7 @@ from selector.domain import InputError
 from selector.store.files import write_atomically
 
 FOLDER = Path(__file__).resolve().parents[1] / "tests" / "golden"
-_MOST_SHOWN = 50
+_MOST_SHOWN = 10  # of one file; --json tells all
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,10 @@ def _run(names: Iterable[str], anew: bool, workers: int, out: Path | None) -> in
 def _told(case: str, found: Compared, files: int) -> list[str]:
     compared = files - len(found.left_out)
     lines = [f"{case}: {len(found.different)} differences in {compared} of {files} files"]
-    lines += [f"  {one}" for one in found.different[:_MOST_SHOWN]]
-    more = len(found.different) - _MOST_SHOWN
-    lines += [f"  and {more} more"] if more > 0 else []
+    for file in dict.fromkeys(one.file for one in found.different):
+        of_file = [one for one in found.different if one.file == file]
+        lines += [f"  {one}" for one in of_file[:_MOST_SHOWN]]
+        lines += [f"  {file}: and {more} more"] if (more := len(of_file) - _MOST_SHOWN) > 0 else []
     return lines + [f"  {file}: not compared: {why}" for file, why in found.left_out.items()]
 
 
