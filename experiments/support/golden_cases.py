@@ -13,7 +13,7 @@ from experiments.support.dashscope_server import DashScopeServer
 from experiments.support.dashscope_state import Behaviour
 from experiments.support.golden_contests import MIXES, TEAM, play_mix
 from experiments.support.golden_record import PROCESSOR, Table, table
-from experiments.support.golden_tables import PIXELS, Tables, input_tables
+from experiments.support.golden_tables import PIXELS, Tables
 from experiments.support.play_campaign import Clock
 from experiments.support.remote_campaign import KEY, KEY_ENV
 from selector import Campaign
@@ -51,9 +51,8 @@ def play_demo(place: Path, workers: int) -> dict[str, Table]:
     with Campaign.init(
         place / "campaign", contest.table, contest.images, clock=clock, team=TEAM, **settings
     ) as campaign:
-        record = input_tables(campaign)
         campaign.generate()
-        return record | _loop(campaign, clock, Tables(campaign, _DEMO_PACKAGES, _DEMO_PACKAGES))
+        return _loop(campaign, clock, Tables(campaign, _DEMO_PACKAGES, _DEMO_PACKAGES))
 
 
 def play_remote(place: Path, workers: int) -> dict[str, Table]:
@@ -83,11 +82,9 @@ def play_remote(place: Path, workers: int) -> dict[str, Table]:
         with Campaign.init(
             place / "campaign", place / "task.csv", place / "inputs", clock=clock, team=TEAM, **settings
         ) as campaign:
-            record = input_tables(campaign)
             campaign.generate()
             tables = Tables(campaign)
-            record |= {"jobs": tables.jobs(), "requests": _requests(first=first, spare=spare)}
-            return record | _loop(campaign, clock, tables)
+            return _loop(campaign, clock, tables) | {"jobs": tables.jobs(), **_asked(first=first, spare=spare)}
 
 
 def _loop(campaign: Campaign, clock: Clock, tables: Tables) -> dict[str, Table]:
@@ -98,7 +95,13 @@ def _loop(campaign: Campaign, clock: Clock, tables: Tables) -> dict[str, Table]:
     campaign.record(campaign.export(allow_fallbacks=True).submission.id, 5.55)
     clock.day += 1
     plans.append(campaign.plan(3, hold_below=0.0))
-    record = {"picks_before": first, "picks": tables.picks(), **tables.plans(plans), **tables.lessons()}
+    record = {
+        **tables.inputs(),
+        "picks_before": first,
+        "picks": tables.picks(),
+        **tables.plans(plans),
+        **tables.lessons(),
+    }
     campaign.export(allow_fallbacks=True)
     return record | tables.all([task.id for task in campaign.tasks[:: len(campaign.tasks) // _EXPLAINED]])
 
@@ -122,18 +125,21 @@ def _account(server: DashScopeServer) -> dict[str, Any]:
     return {"base_url": server.url, "key_env": KEY_ENV, "backoff_seconds": 0.05, "currency": "CNY", **unlimited}
 
 
-def _requests(**servers: DashScopeServer) -> Table:
-    """What was asked of the services, and how many images they would charge for."""
-    rows = [
-        (name, job["model"], job["prompt"], job["seed"], job["n"], " ".join(job["codes"]))
+def _asked(**servers: DashScopeServer) -> dict[str, Table]:
+    """Every job that services took, and how much they were asked and would charge for."""
+    jobs = [
+        (name, job["model"], job["prompt"], job["seed"], job["n"])
         for name, server in servers.items()
         for job in server.state.listing()
     ]
-    rows += [
-        (name, "all", "refused or paid", stats["requests"]["submits"], stats["paid"], "")
-        for name, stats in ((name, server.state.stats()) for name, server in servers.items())
+    stats = [(name, server.state.stats()) for name, server in servers.items()]
+    counts = [
+        (name, s["requests"]["submits"], s["jobs"], s["paid"], sum(s["violations"].values())) for name, s in stats
     ]
-    return table("service model prompt seed", "n codes", rows)
+    return {
+        "requests": table("service model prompt seed", "n", jobs),
+        "services": table("service", "submits jobs paid violations", counts),
+    }
 
 
 CASES: dict[str, Play] = {

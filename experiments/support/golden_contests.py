@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from experiments.support.golden_record import Table
-from experiments.support.golden_tables import PIXELS, Tables, input_tables, query
+from experiments.support.golden_tables import PIXELS, Tables, query
 from experiments.support.play_campaign import Clock
 from selector import Campaign
 
@@ -90,8 +90,7 @@ def play_mix(mix: Mix, place: Path, workers: int) -> dict[str, Table]:
     with Campaign.init(
         place / "campaign", place / "task.csv", place / "inputs", clock=clock, team=TEAM, **settings
     ) as campaign:
-        tables = Tables(campaign, recipes_rest_on=PIXELS)
-        record = input_tables(campaign)
+        tables = Tables(campaign, inputs_rest_on=PIXELS)
         for folder in sorted((place / "made").iterdir()):
             campaign.import_folder(folder)
         campaign.score()
@@ -99,7 +98,13 @@ def play_mix(mix: Mix, place: Path, workers: int) -> dict[str, Table]:
         first = tables.picks()
         _judge(campaign, mix, truth, place, rng)
         plans = _submit(campaign, clock, mix, truth, rng)
-        record |= {"picks_before": first, "picks": tables.picks(), **tables.plans(plans), **tables.lessons()}
+        record = {
+            **tables.inputs(),
+            "picks_before": first,
+            "picks": tables.picks(),
+            **tables.plans(plans),
+            **tables.lessons(),
+        }
         record |= {"judgements": tables.judgements(), **tables.wishes(next(iter(mix.judges)), _BUDGET)}
         return record | tables.all([t.id for t in campaign.tasks[:: len(campaign.tasks) // _EXPLAINED]])
 

@@ -44,15 +44,15 @@ class Tables:
     Args:
         campaign: that was played.
         packages: what its images rest on, and with them nearly everything.
-        recipes_rest_on: the same of its recipes, where they do not follow from the input alone.
+        inputs_rest_on: the same of its input pictures and recipes, where they were not written by hand.
     """
 
     def __init__(
-        self, campaign: Campaign, packages: Sequence[str] = PIXELS, recipes_rest_on: Sequence[str] = ()
+        self, campaign: Campaign, packages: Sequence[str] = PIXELS, inputs_rest_on: Sequence[str] = ()
     ) -> None:
         self._campaign = campaign
         self._packages = packages
-        self._recipes_rest_on = recipes_rest_on
+        self._inputs_rest_on = inputs_rest_on
 
     def all(self, explained: Sequence[str]) -> dict[str, Table]:
         """File name to table. ``explained``: ids of the tasks whose picks are taken apart."""
@@ -66,6 +66,17 @@ class Tables:
             "explanations": self._explanations(explained),
             "submissions": self._submissions(),
             "manifest": self._manifest(),
+        }
+
+    def inputs(self) -> dict[str, Table]:
+        """The task table and the configuration, as the campaign was made from them."""
+        tasks = [(t.position, t.id, t.type.value, t.prompt, t.source, t.reference) for t in self._campaign.tasks]
+        config = tomllib.loads((self._campaign.folder / "campaign.toml").read_text(encoding="utf-8"))
+        settings = [(name, _json(value)) for name, value in _flat(config) if name not in _OF_THE_RUN]
+        columns = "id type prompt source reference"
+        return {
+            "tasks": table("position", columns, tasks, packages=self._inputs_rest_on),
+            "config": table("key", "value", settings),
         }
 
     def picks(self) -> Table:
@@ -129,11 +140,12 @@ class Tables:
         planned = query(self._campaign, "SELECT task_id, generator, outcome, reason, build FROM planning")
         rows = [(*row[:5], _json(json.loads(row[5])), *row[6:-1]) for row in made]
         builds = {(row[1], row[-1]) for row in (*made, *planned)}
+        outcomes = [row[:-1] for row in planned]
         values = "variant seed params ordinal outcome reason try"
         return {
-            "attempts": table("task generator recipe", values, rows, packages=self._recipes_rest_on),
-            "plannings": table("task generator", "outcome reason", (row[:-1] for row in planned)),
-            "builds": table("generator build", "", builds),
+            "attempts": table("task generator recipe", values, rows, packages=self._inputs_rest_on),
+            "plannings": table("task generator", "outcome reason", outcomes, packages=self._inputs_rest_on),
+            "builds": table("generator build", "", builds, packages=self._inputs_rest_on),
         }
 
     def _candidates(self) -> Table:
@@ -224,17 +236,6 @@ class Tables:
         self, key: str, values: str, rows: Iterable[Sequence[Any]], tolerances: Mapping[str, float] | None = None
     ) -> Table:
         return table(key, values, rows, tolerances, self._packages)
-
-
-def input_tables(campaign: Campaign) -> dict[str, Table]:
-    """The task table and the configuration, as the campaign was made from them."""
-    tasks = [(t.position, t.id, t.type.value, t.prompt, t.source, t.reference) for t in campaign.tasks]
-    config = tomllib.loads((campaign.folder / "campaign.toml").read_text(encoding="utf-8"))
-    settings = [(name, _json(value)) for name, value in _flat(config) if name not in _OF_THE_RUN]
-    return {
-        "tasks": table("position", "id type prompt source reference", tasks),
-        "config": table("key", "value", settings),
-    }
 
 
 def _to_learn(reason: str) -> str | None:
