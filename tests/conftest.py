@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from experiments.support.interrupts import hear_interrupts
 from selector import Campaign
 from selector.domain import (
     Axis,
@@ -24,6 +25,8 @@ from selector.domain import (
     encode_final,
 )
 from selector.registry import BUILTIN_GENERATORS, BUILTIN_SCORERS
+
+hear_interrupts()  # at the start of the session and of each of its workers: some tests send Ctrl-C to what they start
 
 HEADER = "index,task_type,prompt,ori_image,target_image"
 

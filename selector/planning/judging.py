@@ -17,6 +17,7 @@ from selector.calibration.calibrator import Calibrator
 from selector.features.pool import Bools, Floats, Ints
 
 _DRAWS = 128
+_TIE = 1e-9  # share of a worth: with common quantiles two candidates are worth the same, but for the order of sums
 # Share of a judge's within-task spread that is news. It is below what other scores leave unexplained, because what one
 # judgement says of the task is shared with the candidates that are not judged (measured: docs/calibration.md).
 _UNEXPLAINED = 0.5
@@ -108,7 +109,8 @@ class _Task:
         for c in np.flatnonzero(self.open):
             others = np.delete(self.sure, c, axis=1).max(axis=1)
             worth[c] = np.maximum(others, self.judged[:, c]).mean() - now
-        self.best_place = int(worth.argmax())
+        most = float(worth.max())
+        self.best_place = int((worth >= most - _TIE * abs(most)).argmax())  # the first of equals
         return float(max(worth[self.best_place], 0.0))
 
     def take(self) -> int:

@@ -134,6 +134,15 @@ def test_the_same_seed_gives_the_same_judgements():
     assert plan_judging(fit(), "new", 15, seed=4) == plan_judging(fit(), "new", 15, seed=4)
 
 
+def test_of_two_that_are_worth_the_same_the_first_is_judged_whatever_the_last_digits_of_their_sums():
+    fitted = fit(subset(CONTEST.pool, np.arange(2)))
+    rows = []
+    for behind in np.linspace(0.01, 0.2, 20):  # by symmetry, judging the leader or its rival is worth the same
+        fitted.posterior_ = replace(fitted.posterior_, mean=np.array([5.0, 5.0 - behind]))
+        rows.append(plan_judging(fitted, "new", 1)[0].row)
+    assert rows == [0] * 20
+
+
 def test_of_a_picture_and_its_finished_copies_one_is_judged():
     ids = CONTEST.pool.candidate_ids
     # Of the four candidates of each task the second and third are finished copies of the first.
