@@ -20,7 +20,7 @@ from experiments.support.golden_cases import CASES
 from experiments.support.golden_record import Difference, Table, differences, not_comparable, read, written
 from experiments.support.outcome import finish, parser
 from selector.domain import InputError
-from selector.store.files import write_atomically
+from selector.domain.files import write_atomically
 
 FOLDER = Path(__file__).resolve().parents[1] / "tests" / "golden"
 _MOST_SHOWN = 10  # of one file; --json tells all
