@@ -114,7 +114,7 @@ def test_unknown_profile_suggests_the_nearest() -> None:
         ('"answers-{team}.zip"', '"a/{team}.zip"', "holds a slash; give the name of one file"),
         ('"answers-{team}.zip"', '"manifest.json"', "does not end in .zip"),
         ('"answers-{team}.zip"', '".tmp-1-{team}.zip"', "begins with a dot"),
-        ('"answers-{team}.zip"', f'"{"x" * 240}.zip"', "longer than 255 bytes"),
+        ('"answers-{team}.zip"', f'"{"x" * 252}.zip"', "longer than 255 bytes"),
         (
             "max_bytes = 104",
             'other_archive_names = ["../b.zip"]\nmax_bytes = 104',

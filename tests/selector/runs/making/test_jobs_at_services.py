@@ -29,6 +29,7 @@ from selector import Campaign
 from selector.domain import Declined, GenerationFailed, MissingPart, Recipe, ServiceStopped, TicketLost
 from selector.remote import Interrupted
 from selector.runs.generating import generate
+from selector.runs.making.lanes import Lane, Lanes
 from selector.runs.making.remote import REISSUES, STILL_RUNNING
 from selector.store.jobs import MOST_DOWNLOADS
 
@@ -387,17 +388,22 @@ def test_images_that_have_come_are_kept_when_a_neighbour_is_interrupted(make: Ma
     assert len(toy_service().submits) == 1
 
 
-def test_jobs_of_an_earlier_run_are_collected_before_anything_new_is_handed_in(make: Make) -> None:
-    said: list[str] = []
-    service = toy_service()
+def test_jobs_of_an_earlier_run_are_begun_before_anything_new(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    service, begun = toy_service(), []
     service.on_poll = raises(GenerationFailed("no answer today"))
-    campaign = make({"toy_remote": 1}, ["a", "b", "c", "d"], services={"toyland": {"running": 1}})
+    campaign = make({"toy_remote": 1}, ["a", "b", "c", "d"])
     campaign.generate(task_ids=[campaign.tasks[-1].id])
-    service.on_poll = lambda job: said.append(f"poll {job.prompt}")
-    service.on_submit = lambda job: said.append(f"submit {job.prompt}")
-    reopened(campaign).generate()
-    assert said.index("poll d") < said.index("submit c")
-    assert "submit d" not in said
+    service.on_poll = lambda _: None
+    add = Lanes.add
+
+    def noted(lanes: Lanes[Any, Any], lane: Lane, group: str, work: Any) -> None:
+        begun.append(work.order.task.prompt)
+        add(lanes, lane, group, work)
+
+    monkeypatch.setattr(Lanes, "add", noted)
+    assert reopened(campaign).generate().made == 4
+    assert begun == ["d", "a", "b", "c"]
+    assert len(service.submits) == 4, "the first is not paid again"
 
 
 def test_recipes_that_are_the_same_are_made_and_paid_once(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
