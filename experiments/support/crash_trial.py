@@ -183,7 +183,7 @@ def _bill_before(run: Run, verb: Verb) -> Bill:
 
 def _compare_files(got: dict[str, str], wanted: dict[str, str], found: Found) -> None:
     """Adds what was not found before."""
-    _add(found.lost, (f"file {name}" for name in wanted.keys() - got.keys()))
+    _add(found.lost, (f"file {n}" for n in wanted.keys() - got.keys() if not n.endswith("/")))  # or a filled folder
     _add(found.left_behind, got.keys() - wanted.keys())
     _add(found.wrong, (f"other bytes: {n}" for n in got.keys() & wanted.keys() if got[n] != wanted[n]))
 
