@@ -17,8 +17,8 @@ from pathlib import Path
 from experiments.support.crash_loop import CAMPAIGN, TEMPORARY
 
 # What must not depend on kills: no row ids, no clock, no seconds, no address of a server. A job that was handed in and
-# never answered is no work: "perhaps" is counted as money. Of judgements the newest counts: a run that goes on may first
-# store what half of the answers said.
+# never answered is no work: "perhaps" is counted as money. Of judgements the newest counts: a run that goes on may
+# first store what half of the answers said.
 ROWS = {
     "tasks": "SELECT id, position, type, prompt, source, reference FROM task",
     "candidates": "SELECT task_id, id, width_px, height_px, size_bytes FROM candidate",
