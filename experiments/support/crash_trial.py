@@ -28,6 +28,7 @@ from experiments.support.crash_process import HUNG, start
 from experiments.support.crash_services import Bill, Servers, serving
 from experiments.support.crash_state import Rows, faults_of, files_of, rows_of, tickets_of
 from experiments.support.killed_at import Moment
+from selector.domain import BestshotError
 
 SIGNALS = ("KILL", "TERM", "INT")
 
@@ -117,7 +118,7 @@ def try_once(run: Run, trial: Trial, here: Path) -> Found:
     with serving() as servers:
         try:
             _try(run, trial, here, servers, found)
-        except (OSError, sqlite3.Error) as error:  # what should be there is not, or cannot be read
+        except (OSError, sqlite3.Error, BestshotError) as error:  # what should be there is not, or cannot be read
             found.wrong.append(f"cannot be compared: {error}")
     return found
 
