@@ -14,8 +14,9 @@ left behind: files that the quiet run does not have, in the campaign, beside it,
 and among temporary files. wrong: everything else that differs. Images and answers that were made within half a second
 before the end, not stored, and therefore paid for again are counted apart (on their way): a kill costs these.
 
-``--trial`` repeats what a note names, with the same seed. ``--two-folders`` lets two copies of a campaign on one
-database work at one service, and kills one of them.
+Each verb is a process of its own, forked from one that has imported the program, so that signals meet it at its work;
+``support/killed_at.py`` does the same to a verb that Python starts. ``--trial`` repeats what a note names.
+``--two-folders`` lets two copies of a campaign on one database work at one service, and kills one of them.
 """
 
 from __future__ import annotations

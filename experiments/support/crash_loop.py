@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.support.remote_campaign import KEY_ENV
-from selector.config import parse_config, render_config
+from selector.config import parse_config, read_config, render_config
 from selector.domain import encode_final
 
 CAMPAIGN, OUT, TEMPORARY, GIVEN = "campaign", "out", "tmp", "given"
@@ -97,13 +97,14 @@ def make_contest(given: Path) -> None:
 
 
 def configure(place: Path, service_url: str, chat_url: str, store_url: str = "") -> None:
-    """Write the campaign's configuration, with the addresses of the servers."""
+    """Set what the loop needs in the campaign's configuration, with the addresses of the servers."""
+    path = place / CAMPAIGN / "campaign.toml"
+    made = read_config(path).model_dump(exclude_unset=True)  # what `init` wrote
     writer = {"base_url": chat_url, "model": MODEL, "concurrency": 1}
     account = {"base_url": service_url, "key_env": KEY_ENV, "running": 2, "submits_per_second": 0, "downloads": 2}
     config = {
-        "profile": "tianchi-532389",
-        "team": TEAM,
-        "store": {"url": store_url},
+        **made,
+        "store": {**made.get("store", {}), "url": store_url},
         "generate": {
             "t2i": {"first": {"n": 2, "prompts": ["as_is", "translated"]}},
             "tie": {"retouch": 2},
@@ -114,7 +115,7 @@ def configure(place: Path, service_url: str, chat_url: str, store_url: str = "")
         "judges": {"toy": {**writer, "concurrency": 2}, "writer": writer},
         "score": {"scorers": ["artefacts", "gate", "preservation", "technical"]},
     }
-    (place / CAMPAIGN / "campaign.toml").write_text(render_config(parse_config(config)), encoding="utf-8")
+    path.write_text(render_config(parse_config(config)), encoding="utf-8")
 
 
 def write_judgements(place: Path) -> None:

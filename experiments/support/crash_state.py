@@ -14,10 +14,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.support.crash_loop import CAMPAIGN
+from experiments.support.crash_loop import CAMPAIGN, TEMPORARY
 
 # What must not depend on kills: no row ids, no clock, no seconds, no address of a server. A job that was handed in and
-# never answered is no work: "perhaps" is counted as money.
+# never answered is no work: "perhaps" is counted as money. Of judgements the newest counts: a run that goes on may
+# first store what half of the answers said.
 ROWS = {
     "tasks": "SELECT id, position, type, prompt, source, reference FROM task",
     "candidates": "SELECT task_id, id, width_px, height_px, size_bytes FROM candidate",
@@ -30,7 +31,10 @@ ROWS = {
     "submission picks": "SELECT submission_id, task_id, candidate_id, fallback FROM submission_pick",
     "submission events": "SELECT submission_id, state, slot, reason FROM submission_event",
     "observations": "SELECT submission_id, kind, scope, value, reason FROM observation",
-    "judgements": "SELECT task_id, candidate_id, judge, kind, sc, pq, parts, reason FROM judgement",
+    "judgements": """SELECT task_id, candidate_id, judge, kind, sc, pq, parts, reason FROM judgement
+        WHERE id IN (SELECT max(id) FROM judgement GROUP BY task_id, candidate_id, judge)""",
+    "judgements twice": """SELECT task_id, candidate_id, judge, sc, pq, count(*) FROM judgement
+        GROUP BY task_id, candidate_id, judge, kind, sc, pq, parts, reason HAVING count(*) > 1""",
     "judge replies": "SELECT judge, model, prompt_hash, images, repeat, ask, outcome, scores, text FROM judge_reply",
     "prompt texts": "SELECT style, form, original, text, writer, ask, outcome FROM prompt_text",
     "jobs": """SELECT task_id, generator, build, service, value FROM job, json_each(job.recipe_keys)
@@ -96,8 +100,9 @@ def _has_image(folder: Path, image_id: str) -> bool:
 
 
 def _named_files(place: Path) -> Iterator[Path]:
-    """Files under their final name: what begins with a dot is on its way."""
-    return (p for p in sorted(place.rglob("*")) if p.is_file() and not p.name.startswith("."))
+    """Files under their final name: what begins with a dot, or lies among temporary files, is on its way."""
+    files = (p for p in sorted(place.rglob("*")) if p.is_file() and not p.name.startswith("."))
+    return (p for p in files if not p.is_relative_to(place / TEMPORARY))
 
 
 def _is_whole(path: Path) -> bool:

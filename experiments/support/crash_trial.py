@@ -28,6 +28,7 @@ from experiments.support.crash_process import HUNG, start
 from experiments.support.crash_services import Bill, Servers, serving
 from experiments.support.crash_state import Rows, faults_of, files_of, rows_of, tickets_of
 from experiments.support.killed_at import Moment
+from selector.domain import BestshotError
 
 SIGNALS = ("KILL", "TERM", "INT")
 
@@ -117,7 +118,7 @@ def try_once(run: Run, trial: Trial, here: Path) -> Found:
     with serving() as servers:
         try:
             _try(run, trial, here, servers, found)
-        except (OSError, sqlite3.Error) as error:  # what should be there is not, or cannot be read
+        except (OSError, sqlite3.Error, BestshotError) as error:  # what should be there is not, or cannot be read
             found.wrong.append(f"cannot be compared: {error}")
     return found
 
@@ -183,7 +184,7 @@ def _bill_before(run: Run, verb: Verb) -> Bill:
 
 def _compare_files(got: dict[str, str], wanted: dict[str, str], found: Found) -> None:
     """Adds what was not found before."""
-    _add(found.lost, (f"file {name}" for name in wanted.keys() - got.keys()))
+    _add(found.lost, (f"file {n}" for n in wanted.keys() - got.keys() if not n.endswith("/")))  # or a filled folder
     _add(found.left_behind, got.keys() - wanted.keys())
     _add(found.wrong, (f"other bytes: {n}" for n in got.keys() & wanted.keys() if got[n] != wanted[n]))
 

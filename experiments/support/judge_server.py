@@ -186,7 +186,12 @@ def random_faults(shares: Mapping[str, float]) -> Callable[[int, tuple[str, ...]
 class _Handler(LoopbackHandler):
     def do_POST(self) -> None:
         judge, now = self.server.owner, time.monotonic()
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        length = int(self.headers["content-length"])
+        raw = self.rfile.read(length)
+        if len(raw) < length:  # the client was killed while it spoke
+            self.hang_up()
+            return
+        body = json.loads(raw)
         with judge.lock:
             judge.first_seconds = judge.first_seconds or now
         refused = self._refused(body, judge.behaviour)
