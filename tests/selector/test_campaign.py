@@ -284,6 +284,22 @@ def test_an_imported_copy_of_the_source_does_not_block_the_export(tmp_path: Path
 
 
 @pytest.mark.usefixtures("toys")
+def test_a_folder_that_is_called_as_a_last_resort_is_none(tmp_path: Path, contest_files: Files) -> None:
+    (tmp_path / "finished").mkdir()
+    (tmp_path / "finished" / "3.jpg").write_bytes(noise_jpeg(7))
+    campaign = made_campaign(
+        tmp_path,
+        contest_files,
+        ["brighter", "darker"],
+        generate={"tie": {"source": 1}},
+        generators={"source": {"kind": "folder", "path": str(tmp_path / "finished")}},
+    )
+    whole_loop(campaign)
+    assert [pick.fallback for pick in campaign.pick()] == [False, True]
+    assert campaign.export(allow_fallbacks=True).submission.fallbacks == 1
+
+
+@pytest.mark.usefixtures("toys")
 def test_picking_again_changes_no_reason_and_no_manifest(tmp_path: Path, contest_files: Files) -> None:
     campaign = made_campaign(tmp_path, contest_files, ["please decline", "fine"])
     whole_loop(campaign)
