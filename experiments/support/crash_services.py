@@ -12,7 +12,8 @@ from experiments.support.judge_server import Behaviour as Manners
 from experiments.support.judge_server import JudgeServer
 from experiments.support.remote_campaign import KEY
 
-ON_ITS_WAY_SECONDS = 0.5  # a reply sent so long before a process ended may not have been stored yet
+AT_ONCE = 2  # jobs and questions that the campaign has on their way: no more can be lost
+ON_ITS_WAY_SECONDS = 3.0  # a reply sent so long before a process ended may not be stored yet, on a busy machine
 IMAGE_SECONDS, ANSWER_SECONDS = 0.2, 0.15  # while a verb is disturbed; afterwards nothing takes time
 Bill = Counter[tuple[str, ...]]
 
@@ -44,18 +45,22 @@ class Servers:
         return self._images(tickets, since) + self._answers(since)
 
     def _images(self, known: Set[str], since: float) -> Bill:
+        lately = [
+            job
+            for job in self._service.state.listing()
+            if job["id"] not in known and (job["lost"] or not job["told"] or job["told"] >= since)
+        ]
         bill: Bill = Counter()
-        for job in self._service.state.listing():
-            lately = job["lost"] or not job["told"] or job["told"] >= since
-            if job["id"] not in known and lately:
-                seeds = range(job["seed"], job["seed"] + job["n"])
-                bill.update(("image", job["prompt"], str(seed)) for seed in seeds)
+        for job in lately[-AT_ONCE:] if since else lately:
+            seeds = range(job["seed"], job["seed"] + job["n"])
+            bill.update(("image", job["prompt"], str(seed)) for seed in seeds)
         return bill
 
     def _answers(self, since: float) -> Bill:
         with self._chat.lock:
             log = list(self._chat.log)
-        return Counter(("answer", a.text, *a.images) for a in log if a.at >= since)
+        lately = [("answer", a.text, *a.images) for a in log if a.at >= since]
+        return Counter(lately[-AT_ONCE:] if since else lately)
 
 
 @contextmanager
