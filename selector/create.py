@@ -1,23 +1,25 @@
 """Makes the folder of a new campaign: all is checked before anything is written, ``campaign.toml`` comes last.
 
-A folder without ``campaign.toml`` is no campaign, so a campaign appears at once: what a killed ``init`` has left is
-cleared away by the next one. Its id follows from what it was made from: the same input is the same campaign, in this
-folder, in another one that shares its database, and after a kill.
+A folder without ``campaign.toml`` is no campaign, so a campaign appears at once. What a killed ``init`` has left is
+used by the next one of the same input; nothing that lies there is ever replaced or removed. The campaign's id follows
+from what it was made from: the same input is the same campaign, in this folder, in another one that shares its
+database, and after a kill.
 """
 
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from filelock import FileLock, Timeout
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from selector.config import CampaignConfig, check_names, parse_config, read_config, render_config
 from selector.contest import (
@@ -30,7 +32,15 @@ from selector.contest import (
 )
 from selector.domain import InputError, Task, raise_shortage, stable_hash
 from selector.domain.digest import sha256_of
-from selector.domain.files import describe_write_error, make_folder, publish, scratch_folder, sweep, write_atomically
+from selector.domain.files import (
+    describe_write_error,
+    make_folder,
+    publish,
+    scratch_folder,
+    sweep,
+    sync_folder,
+    write_atomically,
+)
 from selector.store import Database, schema
 from selector.store.records import save_tasks
 
@@ -39,8 +49,10 @@ DATABASE_NAME = "campaign.db"
 PROFILE_NAME = "profile.toml"  # a profile of one's own, copied here
 TABLE_NAME = "task.csv"
 INPUT_FACT = "input:"  # prefix of the facts that pin the input pictures by name
-LOCK_NAME = ".init.lock"  # says too that what lies beside it is ours
-_FILES = (TABLE_NAME, PROFILE_NAME, DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm")
+INPUTS_NAME, IMAGES_NAME = "inputs", "images"
+LOCK_NAME = ".init.lock"
+_DATABASE_FILES = (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm")
+_OURS = {TABLE_NAME, PROFILE_NAME, INPUTS_NAME, IMAGES_NAME, *_DATABASE_FILES}
 _SYNCING = 8  # threads: the disk answers them together
 
 
@@ -72,23 +84,31 @@ class _Given:
     def id(self) -> str:
         return self.facts[schema.CAMPAIGN]
 
+    def is_picture(self, path: Path, inputs: Path) -> bool:
+        """Whether a file below the folder of inputs is one of these pictures, under its name."""
+        names = {PurePosixPath(name): digest for name, digest in self.pictures.items()}  # "./a.jpg" is a.jpg
+        return names.get(PurePosixPath(path.relative_to(inputs).as_posix())) == sha256_of(path)
+
 
 def create_campaign(folder: Path, tasks: Path, images: Path, profile: str, config: Mapping[str, Any]) -> bool:
     """Make a campaign in ``folder``; False where it was there already, made from the same. See ``Campaign.init``."""
     given = _checked(tasks, images, profile, config)
     try:
-        _check_place(folder)
+        _check_place(folder, given)
         make_folder(folder)
         with _alone(folder):
             if (folder / CONFIG_NAME).exists():
                 _check_same(folder, given)
                 return False
-            _clear(folder)
-            _write_inputs(given, folder)
-            _fill_store(given, folder)
-            make_folder(folder / "images")
-            named = given.config.store.model_copy(update={"campaign": given.id})
-            config_text = render_config(given.config.model_copy(update={"store": named}))
+            _check_leavings(folder, given)
+            sweep(folder)
+            with scratch_folder(folder) as scratch:
+                _write_inputs(given, scratch)
+                _move_in(scratch, folder)
+            campaign_id = _fill_store(given, folder)
+            make_folder(folder / IMAGES_NAME)
+            store = given.config.store.model_copy(update={"campaign": campaign_id})
+            config_text = render_config(given.config.model_copy(update={"store": store}))
             write_atomically(folder / CONFIG_NAME, config_text.encode())
     except OSError as error:
         raise_shortage(error)
@@ -97,13 +117,22 @@ def create_campaign(folder: Path, tasks: Path, images: Path, profile: str, confi
 
 
 def store_url(config: CampaignConfig, folder: Path) -> Path | str:
-    """Where the records are: the campaign's own file, or the configured URL (a relative file is in the folder too)."""
+    """Where the records are: the campaign's own file, or the configured URL (a relative file is in the folder too).
+
+    Raises:
+        InputError: no URL, or one of SQLite that names no file.
+    """
     if not config.store.url:
         return folder / DATABASE_NAME
-    prefix = "sqlite:///"
-    if config.store.url.startswith(prefix):
-        return folder / config.store.url[len(prefix) :]
-    return config.store.url
+    try:
+        url = make_url(config.store.url)
+    except SQLAlchemyError as error:  # its message may hold the URL, and that a password
+        raise InputError("`url` in [store] is no SQLAlchemy URL, such as sqlite:///campaign.db") from error
+    if url.get_backend_name() != "sqlite":
+        return config.store.url
+    if url.query or url.database in (None, "", ":memory:"):
+        raise InputError("`url` in [store]: a campaign on SQLite is a file: sqlite:///PATH, and nothing after it")
+    return folder / str(url.database)
 
 
 def open_store(config: CampaignConfig, folder: Path) -> Database:
@@ -130,15 +159,45 @@ def _checked(tasks: Path, images: Path, profile: str, config: Mapping[str, Any])
     return _Given(facts, own_profile, checked, tasks.read_bytes(), table, images, pictures)
 
 
-def _check_place(folder: Path) -> None:
-    """What lies there is ours, or nothing does."""
+def _check_place(folder: Path, given: _Given) -> None:
+    """Before the first file is written there, also that of the lock."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file: choose another folder")
     names = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    ours = {"inputs", "images", *_FILES} if LOCK_NAME in names else set()
-    strangers = sorted(name for name in names - ours if not name.startswith("."))
-    if strangers and CONFIG_NAME not in names:
+    strangers = sorted(name for name in names - _OURS if not name.startswith("."))
+    if CONFIG_NAME in names:
+        return
+    if strangers:
         raise InputError(f"{folder} holds other things ({strangers[0]}): choose a new or empty folder")
+    _check_leavings(folder, given)
+
+
+def _check_leavings(folder: Path, given: _Given) -> None:
+    """What a killed ``init`` of the same input has left is used again; nothing else is touched.
+
+    Raises:
+        InputError: the folder holds anything else under our names.
+    """
+    database = folder / DATABASE_NAME
+    if database.exists() and _other(database, given):
+        raise InputError(
+            f"{folder} holds a campaign's database but no {CONFIG_NAME}: restore that file, or choose another folder"
+        )
+    inputs = folder / INPUTS_NAME
+    found = {path.name: path for path in inputs.rglob("*") if path.is_file()} if inputs.exists() else {}
+    same = {
+        TABLE_NAME: _is_file_of(folder / TABLE_NAME, given.table),
+        PROFILE_NAME: _is_file_of(folder / PROFILE_NAME, given.own_profile),
+        INPUTS_NAME: all(given.is_picture(path, inputs) for path in found.values()),
+        IMAGES_NAME: database.exists() or not any((folder / IMAGES_NAME).glob("*")),
+    }
+    for name, is_ours in same.items():
+        if (folder / name).exists() and not is_ours:
+            raise InputError(f"{folder} holds other things ({name}): choose a new or empty folder")
+
+
+def _is_file_of(path: Path, data: bytes | None) -> bool:
+    return path.is_file() and path.read_bytes() == data
 
 
 @contextmanager
@@ -153,16 +212,19 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _check_same(folder: Path, given: _Given) -> None:
     """Raise ``InputError`` unless the campaign in the folder was made from the same input."""
-    with closing(open_store(read_config(folder / CONFIG_NAME), folder)) as db:
-        if other := _differing(db, given):
-            raise InputError(
-                f"{folder} is a campaign already, with {other}: choose another folder, or go on with its verbs"
-            )
+    config = read_config(folder / CONFIG_NAME)
+    with closing(open_store(config, folder)) as db:
+        other = _differing(db.facts(""), given)
+    if not other and store_url(config, folder) != store_url(given.config, folder):
+        other = "another `url` in [store]"
+    if other:
+        raise InputError(
+            f"{folder} is a campaign already, with {other}: choose another folder, or go on with its verbs"
+        )
 
 
-def _differing(db: Database, given: _Given) -> str:
-    """What the store's campaign was made from and ``given`` has not; "" where they are one."""
-    stored = db.facts("")
+def _differing(stored: Mapping[str, str], given: _Given) -> str:
+    """What the campaign of these facts was made from and ``given`` was not; "" where they are one."""
     if stored.get(schema.CAMPAIGN) == given.id:
         return ""
     for key, words in (("profile", "another profile"), ("table", "another task table")):
@@ -181,21 +243,13 @@ def _prefixed(facts: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in facts.items() if key.startswith(INPUT_FACT)}
 
 
-def _clear(folder: Path) -> None:
-    """Remove what a killed ``init`` has left, but its database, of which ``_fill_store`` sees whose it is."""
-    sweep(folder)
-    shutil.rmtree(folder / "inputs", ignore_errors=True)
-    for name in (TABLE_NAME, PROFILE_NAME):
-        (folder / name).unlink(missing_ok=True)
-
-
-def _write_inputs(given: _Given, folder: Path) -> None:
+def _write_inputs(given: _Given, target: Path) -> None:
     """Copy table, profile and pictures, so that a campaign is whole in itself; all are on the disk afterwards."""
-    write_atomically(folder / TABLE_NAME, given.table)
+    write_atomically(target / TABLE_NAME, given.table)
     if given.own_profile is not None:
-        write_atomically(folder / PROFILE_NAME, given.own_profile)
+        write_atomically(target / PROFILE_NAME, given.own_profile)
     with ThreadPoolExecutor(_SYNCING) as pool:
-        for _ in pool.map(partial(_copy_picture, given, folder / "inputs"), given.pictures):
+        for _ in pool.map(partial(_copy_picture, given, target / INPUTS_NAME), given.pictures):
             pass
 
 
@@ -206,44 +260,47 @@ def _copy_picture(given: _Given, target: Path, name: str) -> None:
     write_atomically(target / name, data)
 
 
-def _fill_store(given: _Given, folder: Path) -> None:
-    """Make the database whole, or join the one at the configured address if it holds this very campaign."""
+def _move_in(scratch: Path, folder: Path) -> None:
+    """Give the inputs their names; those that a killed ``init`` has left are the same."""
+    for made in sorted(path for path in scratch.rglob("*") if path.is_file()):
+        target = folder / made.relative_to(scratch)
+        make_folder(target.parent)
+        made.replace(target)
+    for place in {folder, folder / INPUTS_NAME}:
+        sync_folder(place)
+
+
+def _fill_store(given: _Given, folder: Path) -> str:
+    """Make the database whole, or join the one at the configured address if it holds this very campaign.
+
+    Returns:
+        The campaign's id there: those of older campaigns follow from other facts.
+    """
     place = store_url(given.config, folder)
     if isinstance(place, str):
         with closing(Database(place, create=True, campaign=given.id)) as db:
-            _fill(db, given)
-    elif not (place.exists() and _is_joined(place, given, own=place == folder / DATABASE_NAME)):
+            return _fill(db, given, place="the database")
+    if not place.exists():
         with scratch_folder(place.parent) as scratch:
             made = scratch / place.name
             with closing(Database(made, create=True)) as db:
-                _fill(db, given)
-            if not publish(made, place):
-                raise InputError(f"another process has just made {place}: run the same command again")
-
-
-def _fill(db: Database, given: _Given) -> None:
-    with db.write() as connection:
-        save_tasks(db, connection, given.tasks)
-        db.set_facts(connection, given.facts)
-
-
-def _is_joined(place: Path, given: _Given, own: bool) -> bool:
-    """Whether the database there is this campaign's; removes the folder's own when a killed ``init`` has left it.
-
-    Raises:
-        InputError: it holds another campaign.
-    """
+                _fill(db, given, place=str(place))
+            publish(made, place)  # another process may have been faster: then its database is looked at
     with closing(Database(place)) as db:
-        other = _differing(db, given)
-        if not other:
-            return True
-        if db.has_candidates() or not own:
-            raise InputError(
-                f"the database {place} holds a campaign already, with {other}: choose another address"
-                if not own
-                else f"{place.parent} holds a campaign's database but no {CONFIG_NAME}: restore that file, or choose "
-                "another folder"
-            )
-    for path in (place, place.with_name(f"{place.name}-wal"), place.with_name(f"{place.name}-shm")):
-        path.unlink(missing_ok=True)
-    return False
+        return _fill(db, given, place=str(place))
+
+
+def _fill(db: Database, given: _Given, place: str) -> str:
+    with db.write() as connection:
+        facts = db.facts_in(connection)
+        if facts.keys() > {"format"} and (other := _differing(facts, given)):
+            raise InputError(f"{place} holds a campaign already, with {other}: choose another address")
+        if schema.CAMPAIGN not in facts:
+            save_tasks(db, connection, given.tasks)
+            db.set_facts(connection, given.facts)
+        return facts.get(schema.CAMPAIGN, given.id)
+
+
+def _other(place: Path, given: _Given) -> str:
+    with closing(Database(place)) as db:
+        return _differing(db.facts(""), given)

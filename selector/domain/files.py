@@ -56,7 +56,7 @@ def replacing(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
         temporary.unlink(missing_ok=True)
         raise
     if durable:
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def write_atomically(path: Path, data: bytes, durable: bool = True) -> None:
@@ -79,7 +79,7 @@ def make_folder(folder: Path) -> None:
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
 
 
 @contextlib.contextmanager
@@ -104,14 +104,15 @@ def publish(made: Path, path: Path) -> bool:
     _sync(made)
     try:
         os.link(made, path)
-        made.unlink()
+        with contextlib.suppress(OSError):
+            made.unlink()
     except FileExistsError:
         return False
     except OSError:  # a disk without hard links
         if path.exists():
             return False
         made.replace(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return True
 
 
@@ -195,7 +196,7 @@ def _remove_abandoned(path: Path) -> bool:
         if fcntl is None:
             path.unlink()
             return True
-        handle = os.open(path, os.O_RDONLY)
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)  # it may be anybody's pipe or link
         try:
             if _is_abandoned(handle):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -221,7 +222,7 @@ def _sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the rename itself durable, where the system can open folders."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)

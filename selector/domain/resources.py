@@ -41,14 +41,17 @@ _OF_WORDS = {
     "(os error 24)": _HANDLES,
     "(os error 28)": DISK_FULL,
     "cannot open shared object file: Too many open files": _HANDLES,
+    "Too many open files (24)": _HANDLES,  # torch, of memory that processes share
+    "No space left on device": DISK_FULL,
     "database or disk is full": DISK_FULL,
     "can't start new thread": _THREADS,
     "pthread_create failed": _THREADS,
 }
 _NO_MEMORY = re.compile(
-    r"can't allocate memory|cannot allocate memory(?! in static TLS)|not enough memory|insufficient memory"
-    r"|bad[ _]alloc(ation)?\b|failed to allocate memory|available memory of \d+ is smaller|_STATUS_ALLOC_FAILED"
-    r"|\(os error 12\)|failed to map segment from shared object$",  # more follows on a disk "noexec"
+    r"can't allocate memory|cannot allocate memory(?! in static TLS)|DefaultCPUAllocator: not enough memory"
+    r"|insufficient memory|paging file is too small|bad[ _]alloc(ation)?\b|failed to allocate memory"
+    r"|available memory of \d+ is smaller|_STATUS_ALLOC_FAILED|\(os error 12\)"
+    r"|failed to map segment from shared object$",  # of a library; more follows on a disk "noexec"
     re.IGNORECASE,
 )
 # "CUDA out of memory", "CUDA error: out of memory"; a plug-in's "the service said: out of memory" is none.
@@ -109,6 +112,8 @@ def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         yield error
+        for one in getattr(error, "exceptions", ()):  # of a group
+            yield from _with_causes(one)
         error = error.__cause__ or error.__context__
 
 

@@ -159,8 +159,8 @@ class _Group:
             know_texts(list(self.heads.values()), inputs, self.vectors, self._translations)
         except BestshotError:
             raise
-        except Exception:  # a head's own fault: the batches find out of which item
-            return
+        except Exception as error:  # a head's own fault: the batches find out of which item
+            raise_shortage(error)
 
     def _know_pictures(self, each: Map, size: int, streams: int) -> Iterator[_Pictures]:
         """Embed what heads with work to do look at beside the candidates, as far as it is not stored."""

@@ -151,11 +151,11 @@ def _run_scorer(
         results = list(scorer.score(list(items.values())))
         if len(results) != len(items):
             raise ValueError(f"{len(results)} results for {len(items)} items")
-        found = [checked(scorer.columns, result) for result in results]
+        return dict(zip(items, [checked(scorer.columns, result) for result in results], strict=True))
     except Exception as error:
         if len(items) == 1:
             failures.append(f"{name}: {type(error).__name__}: {reason_of(error)}"[:300])
             return {}
-        alone = [_run_scorer(name, scorer, {key: item}, failures) for key, item in items.items()]
-        return {key: result for part in alone for key, result in part.items()}
-    return dict(zip(items, found, strict=True))
+    # Not in the block above: what fails alone would bear the fault of all as its context.
+    alone = [_run_scorer(name, scorer, {key: item}, failures) for key, item in items.items()]
+    return {key: result for part in alone for key, result in part.items()}

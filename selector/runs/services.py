@@ -14,7 +14,7 @@ from selector.domain.words import did_you_mean
 from selector.registry import generator_names, usual_service
 from selector.remote import Account, Service
 from selector.runs.making.orders import Order
-from selector.runs.workspace import Workspace
+from selector.runs.workspace import FOLDER_FACT, Workspace
 from selector.store.jobs import load_jobs, money_spent
 from selector.store.leases import holding
 
@@ -72,6 +72,8 @@ def alone_at_services(
         return
     campaign, own = f"services of campaign {ws.db.campaign}", {n: _lease(a.service) for n, a in accounts.items()}
     with holding(ws.db, [campaign, *dict.fromkeys(own.values())], ws.now(), stop) as busy:
+        with ws.db.write() as connection:
+            ws.db.set_facts(connection, {f"{FOLDER_FACT}{ws.place}": ws.now()})
         for account in {id(one): one for one in accounts.values()}.values():
             account.spending.spent = _spent(ws, account.service.name)  # also by a process that has just ended
         holders = {name: busy.get(campaign) or busy.get(lease) for name, lease in own.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,8 @@ from selector.contest.input_images import resolve_image
 from selector.contest.profile import ContestProfile
 from selector.domain import InputError, Picture, Task, TaskInputs, raise_shortage, stable_hash
 from selector.store import Database, ImageFolder
+
+FOLDER_FACT = "folder:"  # prefix of the facts that name them, with the moment of the first time
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,15 @@ class Workspace:
     @property
     def inputs_folder(self) -> Path:
         return self.folder / "inputs"
+
+    @property
+    def place(self) -> str:
+        """The folder and its machine, as the store knows them."""
+        return f"{platform.node()}:{self.folder.resolve()}"
+
+    def other_folders(self) -> tuple[str, ...]:
+        """Folders beside this one that have worked with services for this campaign: each keeps the images it made."""
+        return tuple(sorted(self.db.facts(FOLDER_FACT).keys() - {self.place}))
 
     def now(self) -> str:
         """The moment as ISO 8601 in UTC, as rows carry it."""

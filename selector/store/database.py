@@ -54,7 +54,8 @@ class Database:
             raise InputError(f"{url} is not there: this folder is no campaign; make one with `bestshot init`")
         self._writing = threading.Lock()  # within a process: SQLite's own queue sleeps between its looks
         self.engine = _engine(self.url, campaign)
-        self._schema = self.engine.get_execution_options()["schema_translate_map"][None]
+        schemas = self.engine.get_execution_options()["schema_translate_map"]
+        self._schema, self._shared = schemas[None], schemas[schema.SHARED]
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         self._file = Path(file) if file else None
         self._place = self._file.parent if self._file else None
@@ -99,10 +100,14 @@ class Database:
 
     def facts(self, prefix: str) -> dict[str, str]:
         """All facts whose key begins with ``prefix``, without the prefix."""
-        f = schema.fact.c
         with self.read() as connection:
-            rows = connection.execute(select(f.key, f.value).where(f.key.startswith(prefix, autoescape=True)))
-            return {row.key[len(prefix) :]: row.value for row in rows}
+            return self.facts_in(connection, prefix)
+
+    def facts_in(self, connection: Connection, prefix: str = "") -> dict[str, str]:
+        """The same within a transaction."""
+        f = schema.fact.c
+        rows = connection.execute(select(f.key, f.value).where(f.key.startswith(prefix, autoescape=True)))
+        return {row.key[len(prefix) :]: row.value for row in rows}
 
     def set_facts(self, connection: Connection, facts: Mapping[str, str]) -> None:
         """Store facts for good; one that is there already stays as it is."""
@@ -132,6 +137,9 @@ class Database:
             )
         if found < schema.FORMAT_VERSION:
             self._upgrade()
+        elif self._file:
+            for older in range(1, schema.FORMAT_VERSION):  # of an upgrade that was killed after its commit
+                _copy_of(self._file, older).unlink(missing_ok=True)
 
     def _upgrade(self) -> None:
         """A copy of the old file stays beside it until the new one is complete; PostgreSQL needs none."""
@@ -146,7 +154,9 @@ class Database:
 
     def _create_tables(self) -> None:
         with self.write() as connection:
-            for name in (self._schema, _SHARED_SCHEMA) if self._schema else ():
+            if self.engine.dialect.name == "postgresql":  # which two at once would both make
+                connection.execute(text("SELECT pg_advisory_xact_lock(:all)"), {"all": _WRITER_LOCK})
+            for name in filter(None, (self._schema, self._shared)):
                 connection.execute(CreateSchema(name, if_not_exists=True))
             schema.metadata.create_all(connection)
             self.set_facts(connection, {"format": str(schema.FORMAT_VERSION)})
@@ -162,8 +172,9 @@ def add(connection: Connection, table: Table, **values: Any) -> int:
 def _engine(url: str | URL, campaign: str) -> Engine:
     try:
         engine = create_engine(url)
-        own = f"bestshot_{campaign}" if campaign and engine.dialect.name == "postgresql" else None
-        shared = _SHARED_SCHEMA if own else None
+        has_schemas = engine.dialect.name == "postgresql"
+        own = f"bestshot_{campaign}" if campaign and has_schemas else None
+        shared = _SHARED_SCHEMA if has_schemas else None
         engine = engine.execution_options(schema_translate_map={None: own, schema.SHARED: shared})
     except (SQLAlchemyError, ImportError) as error:
         # The URL itself is not repeated: it may hold a password.
@@ -233,9 +244,13 @@ def _first_line(error: BaseException) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
+def _copy_of(file: Path, old_format: int) -> Path:
+    return file.with_name(f"{file.stem}.format-{old_format}{file.suffix}")
+
+
 def _copied(file: Path, old_format: int) -> Path:
     """A copy of a SQLite database as it was committed last, under a name that says its format."""
-    copy = file.with_name(f"{file.stem}.format-{old_format}{file.suffix}")
+    copy = _copy_of(file, old_format)
     with scratch_folder(file.parent) as folder:
         made = folder / copy.name
         with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(made)) as target:

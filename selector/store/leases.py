@@ -1,8 +1,8 @@
 """What only one process may do at a time, whatever folder or machine it works from: a row in the store and a heartbeat.
 
-A lease ends when its holder gives it back, when the holder's process is seen to be dead (at once on its own machine),
-or when its heart has not beaten for ``LEASE_SECONDS``. A holder that finds its lease taken over, or cannot reach the
-store for so long that it may have been, stops its run.
+A lease ends when its holder gives it back or is dead: on its own machine its process number tells, on another one that
+its heart has not beaten for ``LEASE_SECONDS``. A holder that finds its lease taken over, or cannot reach the store for
+so long that it may have been, stops its run.
 """
 
 from __future__ import annotations
@@ -82,52 +82,56 @@ class _Lease:
         self.name, self.lost = name, False
         self._db, self._stop, self._token = db, stop, uuid.uuid4().hex
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._keep, daemon=True, name=f"lease {name}")
+        self._last = time.monotonic()  # beat that the store took
+        # Two threads: one that waits for the store cannot look at the clock.
+        self._threads = [
+            threading.Thread(target=work, daemon=True, name=f"lease {name}") for work in (self._beat, self._watch)
+        ]
 
     def take(self, now: str) -> Holder | None:
         """None when this process has it now, else who has. Two that ask at the same moment cannot both get it."""
         with self._db.write() as connection:
             row, moment = self._row(connection), _moment(connection)
-            if row is not None and not _is_alive(row.machine, row.pid, moment - row.beat):
+            if row is not None and not _is_alive(row, moment - row.beat):
                 connection.execute(delete(schema.lease).where(_is(self.name, row.token)))
             mine = {"name": self.name, "token": self._token, "since": now, "beat": moment}
-            me = {"machine": this_machine(), "host": platform.node(), "pid": os.getpid()}
+            me = {"machine": this_machine(), "host": platform.node(), "pid": os.getpid(), "began": _began(os.getpid())}
             self._db.insert_missing(connection, schema.lease, [{**mine, **me}])
             row = self._row(connection)
         if row.token != self._token:
             return Holder(row.host, row.pid, row.since)
-        self._thread.start()
+        self._last = time.monotonic()
+        for thread in self._threads:
+            thread.start()
         return None
 
     def give_back(self) -> None:
         self._ended.set()
-        self._thread.join()
         with suppress(BestshotError), self._db.write() as connection:  # without the store it ends by itself
             connection.execute(delete(schema.lease).where(_is(self.name, self._token)))
 
     def _row(self, connection: Connection) -> Any:
         return connection.execute(select(schema.lease).where(schema.lease.c.name == self.name)).first()
 
-    def _keep(self) -> None:
-        last = time.monotonic()
+    def _beat(self) -> None:
         while not self._ended.wait(BEAT_SECONDS):
             begun = time.monotonic()
-            held = self._beat()
-            if held:
-                last = begun
-            elif held is False or time.monotonic() - last > LEASE_SECONDS - _MARGIN_SECONDS:
-                self.lost = True
-                self._stop.set()
-                return
-
-    def _beat(self) -> bool | None:
-        """Whether the lease is still this process's; None when the store cannot be asked."""
-        try:
-            with self._db.write() as connection:
+            with suppress(BestshotError), self._db.write() as connection:
                 beat = update(schema.lease).where(_is(self.name, self._token)).values(beat=_moment(connection))
-                return connection.execute(beat).rowcount == 1
-        except BestshotError:
-            return None
+                if connection.execute(beat).rowcount:
+                    self._last = begun
+                elif not self._ended.is_set():
+                    self._lose()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(min(1.0, BEAT_SECONDS)):
+            if time.monotonic() - self._last > LEASE_SECONDS - _MARGIN_SECONDS:
+                self._lose()
+
+    def _lose(self) -> None:
+        self.lost = True
+        self._stop.set()
+        self._ended.set()
 
 
 def this_machine() -> str:
@@ -143,16 +147,16 @@ def _is(name: str, token: str) -> ColumnElement[bool]:
     return and_(schema.lease.c.name == name, schema.lease.c.token == token)
 
 
-def _is_alive(machine: str, pid: int, silent_seconds: float) -> bool:
-    """A beat in the future says that the clock was set back: it is as good as none."""
-    if abs(silent_seconds) > LEASE_SECONDS:
-        return False
-    return machine != this_machine() or _is_running(pid)
+def _is_alive(holder: Any, silent_seconds: float) -> bool:
+    """A beat in the future says that a clock was set back: it is as good as none."""
+    if holder.machine == this_machine() and os.name != "nt":  # where signal 0 is Ctrl-C
+        if holder.began:
+            return holder.began == _began(holder.pid)
+        return _is_running(holder.pid) and abs(silent_seconds) <= LEASE_SECONDS
+    return abs(silent_seconds) <= LEASE_SECONDS
 
 
 def _is_running(pid: int) -> bool:
-    if os.name == "nt":  # where signal 0 is Ctrl-C
-        return True
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -160,6 +164,15 @@ def _is_running(pid: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def _began(pid: int) -> str:
+    """When a living process of this machine began, as Linux counts: its number may be given anew. "" elsewhere."""
+    try:
+        facts = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if facts[0] == "Z" else facts[19]  # a zombie has ended, and nobody has asked how
 
 
 def _moment(connection: Connection) -> float:

@@ -17,7 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Table, TableClause, and_, insert, inspect, or_, select, text, update
-from sqlalchemy.schema import CreateColumn
+from sqlalchemy.schema import CreateColumn, CreateSchema
 
 from selector.domain import stable_hash
 from selector.store import schema
@@ -36,7 +36,10 @@ def bring_up_to_date(connection: Connection) -> None:
 
     ``connection`` is in a transaction that holds the writers' lock.
     """
-    present = set(inspect(connection).get_table_names())
+    own, shared = (_schemas(connection).get(key) for key in (None, schema.SHARED))
+    present = set(inspect(connection).get_table_names(own))
+    if shared:
+        connection.execute(CreateSchema(shared, if_not_exists=True))
     schema.metadata.create_all(connection)
     for table in schema.metadata.sorted_tables:
         if table.name not in _REBUILT:
@@ -51,7 +54,7 @@ def bring_up_to_date(connection: Connection) -> None:
 
 def _add_missing_columns(connection: Connection, table: Table) -> None:
     present = _columns(connection, table)
-    quoted = connection.dialect.identifier_preparer.format_table(table)
+    quoted = _quoted(connection, table)
     for column in table.columns:
         if column.name not in present:
             # Rows that are there get NULL: a new column that must not be NULL would need a table made anew.
@@ -61,15 +64,17 @@ def _add_missing_columns(connection: Connection, table: Table) -> None:
 
 def _rebuild(connection: Connection, table: Table, fill: Callable[[Connection, TableClause], None]) -> None:
     """Put the rows aside, make the table as it is now, and ``fill`` it from the rows."""
-    aside = sa.table(f"old_{table.name}", *(sa.column(name) for name in sorted(_columns(connection, table))))
-    connection.execute(text(f"CREATE TABLE {aside.name} AS SELECT * FROM {table.name}"))
+    own = _schemas(connection).get(None)
+    columns = [sa.column(name) for name in sorted(_columns(connection, table))]
+    aside = sa.table(f"old_{table.name}", *columns, schema=own)
+    connection.execute(text(f"CREATE TABLE {_quoted(connection, aside)} AS SELECT * FROM {_quoted(connection, table)}"))
     table.drop(connection)
     table.create(connection)
     fill(connection, aside)
-    connection.execute(text(f"DROP TABLE {aside.name}"))
+    connection.execute(text(f"DROP TABLE {_quoted(connection, aside)}"))
     if connection.dialect.name == "postgresql":  # rows that bring their id do not move its counter
-        highest = f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) FROM {table.name}"
-        connection.execute(text(highest))
+        name = _quoted(connection, table)
+        connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), max(id)) FROM {name}"))
 
 
 def _attempts(connection: Connection, old: TableClause) -> None:
@@ -115,7 +120,21 @@ def _name_campaign(connection: Connection) -> None:
 
 
 def _columns(connection: Connection, table: Table) -> set[str]:
-    return {found["name"] for found in inspect(connection).get_columns(table.name)}
+    own = _schemas(connection).get(table.schema)
+    return {found["name"] for found in inspect(connection).get_columns(table.name, own)}
+
+
+def _quoted(connection: Connection, table: Table | TableClause) -> str:
+    """The table's name in SQL, with its schema where it has one."""
+    own = _schemas(connection).get(None)
+    quote = connection.dialect.identifier_preparer.quote
+    return f"{quote(own)}.{quote(table.name)}" if own else quote(table.name)
+
+
+def _schemas(connection: Connection) -> Mapping[str | None, str | None]:
+    """What the schemas of our tables are called in this database."""
+    found: Mapping[str | None, str | None] = connection.get_execution_options().get("schema_translate_map", {})
+    return found
 
 
 _REBUILT = {  # in this order: ends are sorted out by attempts

@@ -315,6 +315,7 @@ lease = Table(
     Column("machine", String, nullable=False),
     Column("host", String, nullable=False),  # for people
     Column("pid", Integer, nullable=False),
+    Column("began", String, nullable=False),  # the process, by its machine's count; "" where it cannot be told
     Column("since", String, nullable=False),
     Column("beat", Float, nullable=False),  # when the holder last said that it lives, s since 1970, the store's clock
     schema=SHARED,

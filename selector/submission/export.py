@@ -59,7 +59,7 @@ def export(ws: Workspace, tasks: Sequence[Task], ledger: Ledger, allow_fallbacks
     zip_path = folder / ws.profile.export.archive_file(ws.config.team)
     manifest_path = folder / "manifest.json"
     folder.mkdir(parents=True, exist_ok=True)
-    sweep(folder)
+    sweep(folder.parent, deep=True)
     with ws.db.read() as connection:
         known = _known(connection, submission_id)
     if known is None or not (zip_path.is_file() and sha256_of(zip_path) == known.zip_sha256):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -9,10 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, update
 
 from selector import Campaign
 from selector.create import CONFIG_NAME, LOCK_NAME
 from selector.domain import InputError
+from selector.store import Database, schema
 
 Files = Callable[[Sequence[str]], tuple[Path, Path]]
 
@@ -111,13 +114,63 @@ def test_a_configuration_that_names_another_campaigns_store_is_refused(tmp_path:
         Campaign(tmp_path / "two")
 
 
-def test_what_a_killed_init_of_another_table_left_is_cleared_away(tmp_path: Path, contest_files: Files) -> None:
-    table, images = contest_files(["a", "b", "c"])
+def test_a_lost_configuration_is_made_again_from_what_is_there(tmp_path: Path, contest_files: Files) -> None:
+    table, images = contest_files(["a", "b"])
     Campaign.init(tmp_path / "c", table, images).close()
-    (tmp_path / "c" / CONFIG_NAME).unlink()  # it is written last
+    before = names(tmp_path / "c")
+    (tmp_path / "c" / CONFIG_NAME).unlink()  # it is written last: so it is after a kill, too
+    assert prompts(Campaign.init(tmp_path / "c", tmp_path / "c" / "task.csv", tmp_path / "c" / "inputs")) == ["a", "b"]
+    assert names(tmp_path / "c") == before
+
+
+@pytest.mark.parametrize("kept", [["campaign.db"], ["inputs", "task.csv"], ["inputs"], ["task.csv"], ["images"]])
+def test_what_another_input_has_left_is_never_touched(
+    tmp_path: Path, contest_files: Files, kept: Sequence[str]
+) -> None:
+    place = tmp_path / "c"
+    Campaign.init(place, *contest_files(["a", "b", "c"])).close()
+    (place / "images" / "ab").mkdir()
+    (place / "images" / "ab" / "mine.jpg").touch()
+    (place / CONFIG_NAME).unlink()
+    for name in {"campaign.db", "inputs", "task.csv", "images"} - set(kept):
+        shutil.rmtree(place / name) if (place / name).is_dir() else (place / name).unlink()
+    before = {name: (place / name).read_bytes() for name in names(place)}
     table, images = contest_files(["darker"])
-    assert prompts(Campaign.init(tmp_path / "c", table, images)) == ["darker"]
-    assert len(list((tmp_path / "c" / "inputs").iterdir())) == 1
+    (images / f"{0:032x}.jpg").write_bytes((images / f"{1:032x}.jpg").read_bytes())
+    with pytest.raises(InputError, match=r"holds (other things \(|a campaign's database but no campaign\.toml)"):
+        Campaign.init(place, table, images)
+    assert {name: (place / name).read_bytes() for name in names(place)} == before
+
+
+def test_another_spelling_of_the_address_is_the_same_address(tmp_path: Path, contest_files: Files) -> None:
+    place = tmp_path / "shared.db"
+    Campaign.init(tmp_path / "one", *contest_files(["brighter"]), store=url(place)).close()
+    with pytest.raises(InputError, match="holds a campaign already, with another task table"):
+        Campaign.init(tmp_path / "two", *contest_files(["b"]), store={"url": f"sqlite+pysqlite:///{place}"})
+    assert not (tmp_path / "two" / CONFIG_NAME).exists()
+
+
+@pytest.mark.parametrize("bad", ["sqlite://", "sqlite:///:memory:", "sqlite:///a.db?mode=ro", "nonsense"])
+def test_an_address_that_is_no_file_is_refused(tmp_path: Path, contest_files: Files, bad: str) -> None:
+    with pytest.raises(InputError, match=r"`url` in \[store\]"):
+        Campaign.init(tmp_path / "c", *contest_files(["a"]), store={"url": bad})
+
+
+def test_another_store_for_the_campaign_in_the_folder_is_refused(tmp_path: Path, contest_files: Files) -> None:
+    table, images = contest_files(["a"])
+    Campaign.init(tmp_path / "c", table, images).close()
+    with pytest.raises(InputError, match=r"with another `url` in \[store\]"):
+        Campaign.init(tmp_path / "c", table, images, store=url(tmp_path / "other.db"))
+
+
+def test_a_second_folder_joins_the_database_of_an_old_campaign(tmp_path: Path, contest_files: Files) -> None:
+    table, images = contest_files(["a"])
+    Campaign.init(tmp_path / "one", table, images, store=url(tmp_path / "shared.db")).close()
+    with Database(tmp_path / "shared.db").write() as connection:  # as the migration names it, without our new facts
+        connection.execute(delete(schema.fact).where(schema.fact.c.key == "profile_hash"))
+        connection.execute(update(schema.fact).where(schema.fact.c.key == "campaign").values(value="01d"))
+    for _ in range(2):
+        assert prompts(Campaign.init(tmp_path / "two", table, images, store=url(tmp_path / "shared.db"))) == ["a"]
 
 
 def test_files_of_others_are_never_taken_for_a_killed_inits(tmp_path: Path, contest_files: Files) -> None:

@@ -17,6 +17,11 @@ from selector.runs.workspace import Workspace
 from selector.store.jobs import JobEnd
 from selector.store.records import Attempt, Candidate, Planning, sizes_of, tries_of
 
+_ELSEWHERE = (
+    "paid for and not here: copy images/ from the campaign's other folder ({folder}); if that is gone, "
+    "--retry-failed makes it again"
+)
+
 
 @dataclass(frozen=True)
 class Tried:
@@ -58,6 +63,7 @@ class Bench:
 
     def __init__(self, ws: Workspace, retry_failed: bool) -> None:
         self.ws = ws
+        self.others = ws.other_folders()
         self._retry_failed = retry_failed
         self._local = threading.local()
         self._lock = threading.Lock()
@@ -87,13 +93,13 @@ class Bench:
             self._claimed.add(key)
             return True
 
-    def sort(self, order: Order, planning: Planning, first: int, n: int) -> tuple[list[Open], list[Skipped]]:
-        """The recipes from ``first`` to before ``n``: those to be tried now, and the settled ones; twins once."""
+    def sort(self, order: Order, planning: Planning, first: int, n: int) -> tuple[list[Open], list[Skipped | Left]]:
+        """The recipes from ``first`` to before ``n``: those to be tried now, and the others; twins once."""
         ranked = getattr(
             order.generator, "best_first", not isinstance(order.generator, (BatchGenerator, RemoteGenerator))
         )
         found: list[Open] = []
-        skipped: list[Skipped] = []
+        skipped: list[Skipped | Left] = []
         tries = self.tries(order)
         seen = {recipe.key for recipe in planning.recipes[:first]}
         for place, recipe in enumerate(planning.recipes[first:n], first):
@@ -103,6 +109,8 @@ class Bench:
             before = tries.get(recipe.key, [])
             if self.is_settled(before):
                 skipped.append(Skipped(not any(outcome == "made" for outcome, _ in before)))
+            elif self.lies_elsewhere(order, before):
+                skipped.append(Left(_ELSEWHERE.format(folder=self.others[0]), 1))
             else:
                 found.append(Open(recipe, place if ranked else None, len(before) + 1))
         return found, skipped
@@ -110,6 +118,11 @@ class Bench:
     def tries(self, order: Order) -> dict[str, list[tuple[str, str | None]]]:
         with self.ws.db.read() as connection:
             return tries_of(connection, order.task.id, order.name, order.build)
+
+    def lies_elsewhere(self, order: Order, tries: Sequence[tuple[str, str | None]]) -> bool:
+        """Whether another folder of the campaign may have the image that was paid for, and only this one lacks it."""
+        paid = isinstance(order.generator, RemoteGenerator) and any(outcome == "made" for outcome, _ in tries)
+        return paid and bool(self.others) and not self._retry_failed
 
     def is_settled(self, tries: Sequence[tuple[str, str | None]]) -> bool:
         """Whether one of the tries, (outcome, candidate id), makes another needless."""

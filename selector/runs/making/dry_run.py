@@ -132,7 +132,7 @@ class _Known:
             return
         wordings, unworded = self._recipes.wordings(order)
         wanted, recipes = self._expected(order, planning, [style for style, _ in wordings], len(unworded))
-        settled = [recipe for recipe in recipes if self._bench.is_settled(tries.get(recipe.key, ()))]
+        settled = [recipe for recipe in recipes if self._needs_nothing(order, tries.get(recipe.key, ()))]
         missing = wanted - len(settled)
         collect = min(missing, self._collectable(key, planning, [r for r in recipes if r not in settled]))
         one.settled += len(settled)
@@ -166,6 +166,9 @@ class _Known:
         # It was asked for as many in just these wordings: it has no more ideas.
         is_all = planning.asked >= step.n and not unworded and all(lists) and len(turns) == len(planning.recipes)
         return (len(turns) if is_all else most), turns
+
+    def _needs_nothing(self, order: Order, tries: Sequence[tuple[str, str | None]]) -> bool:
+        return self._bench.is_settled(tries) or self._bench.lies_elsewhere(order, tries)
 
     def _has_declined(self, planning: Planning) -> bool:
         return planning.outcome == "declined" or (planning.outcome == "failed" and not self._retry_failed)

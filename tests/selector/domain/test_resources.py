@@ -6,6 +6,7 @@ import errno
 import os
 import sqlite3
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -58,6 +59,12 @@ def of_onnxruntime(words: str) -> Exception:
         (sqlite3.OperationalError("database or disk is full"), DISK_FULL),
         (of_number(errno.EADDRNOTAVAIL), "network port"),
         (RuntimeError("can't start new thread"), "threads.*ulimit -u"),
+        (
+            RuntimeError("unable to open shared memory object </torch_1> in read: Too many open files (24)"),
+            "open files",
+        ),
+        (RuntimeError("[enforce fail] . PytorchStreamWriter failed: No space left on device"), DISK_FULL),
+        (RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes"), "memory ran out"),
     ],
     ids=repr,
 )
@@ -78,6 +85,7 @@ def test_a_shortage_is_told_with_its_cure_also_as_a_cause(error: Exception, cure
         Declined("the service said: out of memory"),
         GenerationFailed("HTTP 500: CUDA out of memory"),
         RuntimeError("the service said: CUDA out of memory"),
+        RuntimeError("the server said: not enough memory for this request"),
         ValueError("out of memory"),
         requests.ConnectionError("the service said: cannot allocate memory"),
         ImportError("x.so: failed to map segment from shared object: Operation not permitted"),
@@ -96,6 +104,12 @@ def test_what_another_machine_says_or_has_another_cause_is_a_reason(error: Excep
 
 def test_a_reason_is_one_line_and_never_empty() -> None:
     assert (reason_of(ValueError("two\n lines")), reason_of(KeyError())) == ("two lines", "KeyError")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="groups came with Python 3.11")
+def test_one_of_a_group_is_enough() -> None:
+    group = ExceptionGroup("several", [ValueError("a"), MemoryError()])  # noqa: F821
+    assert shortage(group) is not None
 
 
 def test_causes_in_a_circle_end() -> None:

@@ -200,6 +200,25 @@ def test_a_chunk_that_is_too_large_for_the_memory_is_scored_in_smaller_parts(
     assert campaign.score().values == 3
 
 
+def test_one_bad_picture_of_a_chunk_that_was_too_large_blocks_no_other(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign, honest = make({"toy": 3}), ToyScorer.score
+    campaign.generate()
+    bad = sorted(path.stem for path in campaign.folder.glob("images/*/*.jpg"))[0]
+
+    def score(self: ToyScorer, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
+        if len(items) > 1:
+            raise MemoryError
+        if items[0].picture.id == bad:
+            raise ValueError("a bug that one picture meets")
+        return honest(self, items)
+
+    monkeypatch.setattr(ToyScorer, "score", score)
+    done = campaign.score()
+    assert (done.values, list(done.failures)) == (2, ["technical: ValueError: a bug that one picture meets"])
+
+
 @contextlib.contextmanager
 def no_more_files_after(cls: type, method: str) -> Iterator[None]:
     """This process can open no file more once the method was called, and has to end for it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -46,6 +47,15 @@ def killed(campaign: Campaign, at: str) -> None:
         finally:
             os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 9
+
+
+def second_folder(campaign: Campaign, tmp_path: Path) -> Campaign:
+    """Another folder of the same campaign, on the same database."""
+    shutil.copytree(campaign.folder, tmp_path / "second", ignore=shutil.ignore_patterns("campaign.db*", "images"))
+    toml = tmp_path / "second" / "campaign.toml"
+    shared = f'url = "sqlite:///{campaign.folder / "campaign.db"}"'
+    toml.write_text(toml.read_text(encoding="utf-8").replace('url = ""', shared), encoding="utf-8")
+    return Campaign(tmp_path / "second", campaign._ws.clock)
 
 
 def interrupt_at(count: int) -> Any:
@@ -187,6 +197,26 @@ def test_a_second_process_leaves_services_alone_and_says_so(make: Make) -> None:
         assert (summary.made, toy_service().submits) == (2, [])
         assert f"process {os.getpid()} on " in summary.left_out["toy_remote"]
     assert campaign.generate().made == 4
+
+
+@pytest.mark.parametrize("resumable", [True, False])
+def test_a_second_folder_of_the_campaign_pays_for_nothing_that_the_first_has(
+    make: Make, tmp_path: Path, resumable: bool
+) -> None:
+    toy_service().resumable = resumable
+    campaign = make({"toy_remote": 2}, ["a", "b"])
+    campaign.generate()
+    second = second_folder(campaign, tmp_path)
+    toy_service().jobs.clear()  # the service has forgotten them
+    summary = second.generate()
+    assert (summary.made, len(toy_service().submits)) == (0, 4)
+    (why,) = summary.left
+    assert f"copy images/ from the campaign's other folder ({campaign._ws.place})" in why
+    assert second.estimate_generate().generators["toy_remote"].to_make == 0
+    shutil.copytree(campaign.folder / "images", second.folder / "images", dirs_exist_ok=True)
+    assert second.generate().already == 4
+    shutil.rmtree(second.folder / "images")
+    assert second.generate(retry_failed=True).made == 4
 
 
 def test_a_process_without_services_keeps_no_other_from_them(make: Make) -> None:
