@@ -11,7 +11,7 @@ sqlite3, not by the code under test.
 
 lost: rows or files that are missing. doubled: rows, images or answers that are there, or were paid, more often.
 left behind: files that the quiet run does not have, in the campaign, beside it, where pictures and tables were to go,
-and among temporary files. wrong: everything else that differs. Images and answers that were made within half a second
+and among temporary files. wrong: everything else that differs. Images and answers that were made within 0.75 s
 before the end, not stored, and therefore paid for again are counted apart (on their way): a kill costs these.
 
 Each verb is a process of its own, forked from one that has imported the program, so that signals meet it at its work;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
@@ -12,8 +13,8 @@ from experiments.support.judge_server import Behaviour as Manners
 from experiments.support.judge_server import JudgeServer
 from experiments.support.remote_campaign import KEY
 
-ON_ITS_WAY_SECONDS = 0.5  # a reply sent so long before a process ended may not have been stored yet
-IMAGE_SECONDS, ANSWER_SECONDS = 0.2, 0.15  # while a verb is disturbed; afterwards nothing takes time
+ON_ITS_WAY_SECONDS = 0.75  # before its end a process may not have stored what it got: a busy disk takes a while
+IMAGE_SECONDS, ANSWER_SECONDS = 0.2, 0.4  # while a verb is disturbed; afterwards nothing takes time
 Bill = Counter[tuple[str, ...]]
 
 
@@ -40,6 +41,8 @@ class Servers:
             tickets: ids of the jobs that are stored.
             ended_at: when it ended.
         """
+        if self._chat.first_seconds:
+            time.sleep(1.5 * ANSWER_SECONDS)  # until what was asked last is answered, to nobody
         since = ended_at - ON_ITS_WAY_SECONDS
         return self._images(tickets, since) + self._answers(since)
 
