@@ -60,7 +60,7 @@ LOOP = (
     Verb("import", ("import", f"../{GIVEN}/finished", "--label", "painter")),
     Verb("score", ("score",)),
     Verb("translate", ("translate", "--by", "writer")),
-    Verb("score --judge", ("score", "--judge", "toy")),
+    Verb("score --judge", ("score", "--judge", "toy", "--type", "tie")),
     Verb("judge", ("judge", f"../{GIVEN}/judged.csv", "--by", "table")),
     Verb("pick", ("pick",)),
     Verb("export", ("export", "--allow-fallbacks")),
@@ -100,7 +100,7 @@ def configure(place: Path, service_url: str, chat_url: str, store_url: str = "")
     """Set what the loop needs in the campaign's configuration, with the addresses of the servers."""
     path = place / CAMPAIGN / "campaign.toml"
     made = read_config(path).model_dump(exclude_unset=True)  # what `init` wrote
-    writer = {"base_url": chat_url, "model": MODEL, "concurrency": 1}
+    one_at_a_time = {"base_url": chat_url, "model": MODEL, "concurrency": 1}
     account = {"base_url": service_url, "key_env": KEY_ENV, "running": 2, "submits_per_second": 0, "downloads": 2}
     config = {
         **made,
@@ -112,7 +112,7 @@ def configure(place: Path, service_url: str, chat_url: str, store_url: str = "")
         },
         "generators": {"first": {"kind": "dashscope", "service": "first", "size": "512*512"}},
         "services": {"first": account},
-        "judges": {"toy": {**writer, "concurrency": 2}, "writer": writer},
+        "judges": {"toy": one_at_a_time, "writer": one_at_a_time},
         "score": {"scorers": ["artefacts", "gate", "preservation", "technical"]},
     }
     path.write_text(render_config(parse_config(config)), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from experiments.support.remote_campaign import KEY
 
 AT_ONCE = 2  # jobs and questions that the campaign has on their way: no more can be lost
 ON_ITS_WAY_SECONDS = 3.0  # a reply sent so long before a process ended may not be stored yet, on a busy machine
-IMAGE_SECONDS, ANSWER_SECONDS = 0.2, 0.15  # while a verb is disturbed; afterwards nothing takes time
+IMAGE_SECONDS, ANSWER_SECONDS = 0.2, 0.4  # while a verb is disturbed; afterwards nothing takes time
 Bill = Counter[tuple[str, ...]]
 
 
@@ -41,6 +42,8 @@ class Servers:
             tickets: ids of the jobs that are stored.
             ended_at: when it ended.
         """
+        if self._chat.first_seconds:
+            time.sleep(1.5 * ANSWER_SECONDS)  # until what was asked last is answered, to nobody
         since = ended_at - ON_ITS_WAY_SECONDS
         return self._images(tickets, since) + self._answers(since)
 
