@@ -151,7 +151,7 @@ def _is_alive(holder: Any, silent_seconds: float) -> bool:
     """A beat in the future says that a clock was set back: it is as good as none."""
     if holder.machine == this_machine() and os.name != "nt":  # where signal 0 is Ctrl-C
         if holder.began:
-            return holder.began == _began(holder.pid)
+            return bool(holder.began == _began(holder.pid))
         return _is_running(holder.pid) and abs(silent_seconds) <= LEASE_SECONDS
     return abs(silent_seconds) <= LEASE_SECONDS
 

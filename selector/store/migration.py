@@ -65,7 +65,7 @@ def _add_missing_columns(connection: Connection, table: Table) -> None:
 def _rebuild(connection: Connection, table: Table, fill: Callable[[Connection, TableClause], None]) -> None:
     """Put the rows aside, make the table as it is now, and ``fill`` it from the rows."""
     own = _schemas(connection).get(None)
-    columns = [sa.column(name) for name in sorted(_columns(connection, table))]
+    columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in sorted(_columns(connection, table))]
     aside = sa.table(f"old_{table.name}", *columns, schema=own)
     connection.execute(text(f"CREATE TABLE {_quoted(connection, aside)} AS SELECT * FROM {_quoted(connection, table)}"))
     table.drop(connection)
