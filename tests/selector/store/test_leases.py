@@ -82,6 +82,20 @@ def test_a_process_of_another_machine_is_dead_when_its_heart_has_stopped(
     other.send_signal(signal.SIGCONT)
 
 
+@pytest.mark.parametrize("step_seconds", [-LEASE_SECONDS - 1, LEASE_SECONDS + 1])
+def test_a_step_of_the_clock_ends_no_living_process(
+    path: Path, other: subprocess.Popen[str], step_seconds: float
+) -> None:
+    pretend(path, beat=time.time() + step_seconds)
+    assert busy(path, "a") == {"a": other.pid}
+
+
+def test_a_process_number_that_was_given_anew_holds_nothing(path: Path, other: subprocess.Popen[str]) -> None:
+    pretend(path, began="17")
+    assert busy(path, "a") == {}
+    assert other.poll() is None
+
+
 def test_it_is_given_back_also_when_the_block_raises(path: Path) -> None:
     with pytest.raises(KeyError), holding(Database(path), ["a"], "now", threading.Event()):
         raise KeyError
@@ -114,19 +128,22 @@ def test_who_was_taken_over_is_stopped_and_told(path: Path, monkeypatch: pytest.
         assert connection.execute(select(schema.lease.c.token)).scalar_one() == "another's", "it is not ours to give"
 
 
+@pytest.mark.parametrize("hangs", [True, False])
 def test_who_cannot_reach_the_store_stops_before_another_may_take_over(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch, hangs: bool
 ) -> None:
     monkeypatch.setattr(leases, "BEAT_SECONDS", 0.02)
     monkeypatch.setattr(leases, "LEASE_SECONDS", leases._MARGIN_SECONDS + 0.1)
-    db, stop = Database(path), threading.Event()
+    db, stop, go_on = Database(path), threading.Event(), threading.Event()
+
+    def gone() -> None:
+        go_on.wait(20 if hangs else 0)
+        raise BestshotError("the server has gone away")
+
     with pytest.raises(LeaseLost), holding(db, ["a"], "now", stop), monkeypatch.context() as patch:
-        patch.setattr(db, "write", raises)
-        assert stop.wait(20)
-
-
-def raises() -> None:
-    raise BestshotError("the server has gone away")
+        patch.setattr(db, "write", gone)
+        assert stop.wait(10)
+        go_on.set()
 
 
 def test_of_many_that_ask_at_once_one_gets_it(path: Path) -> None:

@@ -57,3 +57,21 @@ def test_a_lease_holds_for_all_campaigns_of_the_database(tmp_path: Path, contest
     stop = threading.Event()
     with holding(one._ws.db, ["account"], "now", stop) as free, holding(two._ws.db, ["account"], "now", stop) as busy:
         assert (set(free), set(busy)) == (set(), {"account"})
+
+
+def test_four_that_begin_at_once_in_an_empty_database_all_succeed(tmp_path: Path, contest_files: Files) -> None:
+    table, images = contest_files(["a"])
+    faults: list[BaseException] = []
+
+    def init(name: str) -> None:
+        try:
+            Campaign.init(tmp_path / name, table, images, team=name, store={"url": URL}).close()
+        except BaseException as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=init, args=(f"c{i}",)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not faults
