@@ -167,7 +167,7 @@ def _check_place(folder: Path, given: _Given) -> None:
     strangers = sorted(name for name in names - _OURS if not name.startswith("."))
     if CONFIG_NAME in names:
         return
-    if strangers:
+    if strangers and DATABASE_NAME not in names:  # a whole campaign may have lost its configuration alone
         raise InputError(f"{folder} holds other things ({strangers[0]}): choose a new or empty folder")
     _check_leavings(folder, given)
 
@@ -257,6 +257,8 @@ def _copy_picture(given: _Given, target: Path, name: str) -> None:
     data = resolve_image(given.images, name).read_bytes()
     if hashlib.sha256(data).hexdigest() != given.pictures[name]:
         raise InputError(f"input picture {name} was changed while it was read: run the same command again")
+    if (target / name).exists() and sha256_of(target / name) != given.pictures[name]:
+        raise InputError(f"input picture {name} is one file with another name on this disk (case?): rename one of them")
     write_atomically(target / name, data)
 
 
@@ -281,11 +283,15 @@ def _fill_store(given: _Given, folder: Path) -> str:
         with closing(Database(place, create=True, campaign=given.id)) as db:
             return _fill(db, given, place="the database")
     if not place.exists():
-        with scratch_folder(place.parent) as scratch:
-            made = scratch / place.name
-            with closing(Database(made, create=True)) as db:
-                _fill(db, given, place=str(place))
-            publish(made, place)  # another process may have been faster: then its database is looked at
+        try:
+            with scratch_folder(place.parent) as scratch:
+                made = scratch / place.name
+                with closing(Database(made, create=True, alone=True)) as db:
+                    _fill(db, given, place=str(place))
+                publish(made, place)  # another process may have been faster: then its database is looked at
+        except OSError as error:
+            raise_shortage(error)
+            raise InputError(describe_write_error(place, error)) from error
     with closing(Database(place)) as db:
         return _fill(db, given, place=str(place))
 

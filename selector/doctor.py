@@ -15,7 +15,7 @@ from scorers.judge import read_key
 from selector.config import JudgeConfig
 from selector.contest.input_images import check_input_images
 from selector.contest.problems import InputProblems
-from selector.create import INPUT_FACT
+from selector.create import INPUT_FACT, TABLE_NAME
 from selector.domain import BestshotError, InputError, RemoteGenerator, Task
 from selector.domain.digest import sha256_of
 from selector.domain.embedding import ContestContext
@@ -29,7 +29,7 @@ from selector.runs.services import Accounts
 from selector.runs.workspace import Workspace
 from selector.store.records import load_candidates
 
-FILES = ("input images", "candidates")  # subjects of the checks that a campaign cannot do without
+FILES = ("task table", "input images", "candidates")  # subjects of the checks that a campaign cannot do without
 _PLUG_INS = ("generator ", "scorer ")
 _ABOUT_GENERATING = ("generator ", "plan ", "prompts of ", "services.")
 LOW_DISK_BYTES = 2 * 1024**3
@@ -91,10 +91,10 @@ def check_judges(judges: Mapping[str, JudgeConfig]) -> list[Check]:
 
 
 def check_campaign(ws: Workspace, tasks: Sequence[Task], progress: Progress = silent) -> list[Check]:
-    """Disk, input images, and every candidate's bytes against its id."""
+    """Disk, table and pictures as they were pinned, and every candidate's bytes against its id."""
     free = shutil.disk_usage(ws.folder).free
     disk = Check("disk", free >= LOW_DISK_BYTES, f"{free / 1024**3:.1f} GiB free in {ws.folder}")
-    return [disk, _inputs(ws, tasks), _candidates(ws, progress), _temporaries(ws)]
+    return [disk, _table(ws), _inputs(ws, tasks), _candidates(ws, progress), _temporaries(ws)]
 
 
 def _plug_in(
@@ -139,6 +139,14 @@ def _judge(name: str, settings: JudgeConfig) -> Check:
     except BestshotError as error:
         return Check(f"judge {name}", False, str(error))
     return Check(f"judge {name}", True, f"{settings.model} at {settings.base_url} (not asked)")
+
+
+def _table(ws: Workspace) -> Check:
+    path = ws.folder / TABLE_NAME
+    if path.is_file() and sha256_of(path) == ws.db.fact("table"):
+        return Check("task table", True, "as it was")
+    what = "was changed since init" if path.is_file() else "is gone"
+    return Check("task table", False, f"{TABLE_NAME} {what}; the tasks are those of init: put the file back")
 
 
 def _inputs(ws: Workspace, tasks: Sequence[Task]) -> Check:

@@ -83,8 +83,8 @@ def verify(
     "record",
     "Enter what happened to a submission. --submitted: it was uploaded; --score: the leaderboard's total (this notes "
     "the upload too); --type: its total of one task type, where the leaderboard shows them; --withdraw: it will not be "
-    "uploaded. A day takes no more uploads than its quota. Totals may come late; a correction needs --reason, and the "
-    "old total is kept.",
+    "uploaded, and why (--reason). A day takes no more uploads than its quota. Totals may come late; a correction "
+    "needs --reason, and the old total is kept.",
     "bestshot record 1a2b3c4d --score 1.63",
 )
 @click.argument("submission")

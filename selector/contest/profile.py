@@ -140,6 +140,16 @@ class ExportFacts(Facts):
         return value
 
     @model_validator(mode="after")
+    def _ends_as_its_format(self) -> ExportFacts:
+        endings = {"jpeg": (".jpg", ".jpeg"), "png": (".png",)}[self.image_format]
+        if not self.image_path.lower().endswith(endings):
+            raise ValueError(
+                f"export.image_path ({self.image_path!r}) must end in {' or '.join(endings)}, because "
+                f"export.image_format is {self.image_format!r}; change one of them"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _places_differ(self) -> ExportFacts:
         if self.is_at_the_manifest(_filled(self.image_path)):
             raise ValueError(

@@ -33,6 +33,7 @@ _OF_PARTS = (
 _OF_WRITTEN_PARTS = (
     (re.compile(r"\."), "begins with a dot, which hides it"),
     (re.compile(r" |.*[. ]\Z"), "has a space at an end, or a dot at the end"),
+    (re.compile(r".*[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"), "holds an invisible character"),
     (re.compile(r'.*[<>:"|?*]'), 'holds one of < > : " | ? *, which Windows does not take'),
     (
         re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?\Z", re.IGNORECASE),

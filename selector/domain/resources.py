@@ -16,7 +16,10 @@ from selector.domain.errors import OutOfResources
 
 _AGAIN = "and run the same command again; nothing is lost"
 DISK_FULL = f"the disk is full: free some space {_AGAIN}"
-_MEMORY = f"set fewer `workers` in campaign.toml or a smaller batch, or close other programs, {_AGAIN}"
+_MEMORY = (
+    "set fewer `workers` in campaign.toml or a smaller batch, raise `ulimit -v` where it is set, or close other "
+    f"programs, {_AGAIN}"
+)
 _HANDLES = f"the limit of open files is reached: set fewer `workers` in campaign.toml, or raise `ulimit -n`, {_AGAIN}"
 _THREADS = (
     "no more threads or processes can be started: set fewer `workers` in campaign.toml, close other programs, or "

@@ -14,6 +14,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,18 +43,19 @@ class Database:
         url: of the database.
         create: make what is missing.
         campaign: its id, which names its schema on PostgreSQL; "" for the usual schema, which older ones have.
+        alone: nobody else knows the SQLite file, which is to be whole in itself after every commit.
 
     Raises:
         InputError: no database there, a newer format, an unwritable place, a full disk.
     """
 
-    def __init__(self, url: str | Path, create: bool = False, campaign: str = "") -> None:
+    def __init__(self, url: str | Path, create: bool = False, campaign: str = "", alone: bool = False) -> None:
         # Not by formatting: a path may hold '?', '#' or '%'.
         self.url = URL.create("sqlite", database=str(url)) if isinstance(url, Path) else url
         if isinstance(url, Path) and not create and not url.is_file():
-            raise InputError(f"{url} is not there: this folder is no campaign; make one with `bestshot init`")
+            raise InputError(f"the database {url} is not there: restore it from a backup, or mend `url` in [store]")
         self._writing = threading.Lock()  # within a process: SQLite's own queue sleeps between its looks
-        self.engine = _engine(self.url, campaign)
+        self.engine = _engine(self.url, campaign, "DELETE" if alone else "WAL")
         schemas = self.engine.get_execution_options()["schema_translate_map"]
         self._schema, self._shared = schemas[None], schemas[schema.SHARED]
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
@@ -169,7 +171,7 @@ def add(connection: Connection, table: Table, **values: Any) -> int:
     return int(key[0]) if key and isinstance(key[0], int) else 0
 
 
-def _engine(url: str | URL, campaign: str) -> Engine:
+def _engine(url: str | URL, campaign: str, journal: str) -> Engine:
     try:
         engine = create_engine(url)
         has_schemas = engine.dialect.name == "postgresql"
@@ -182,16 +184,16 @@ def _engine(url: str | URL, campaign: str) -> Engine:
             f"the store's url in campaign.toml cannot be used: {_first_line(error)} (is its driver installed?)"
         ) from error
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", partial(_prepare_sqlite, journal))
         event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(journal: str, connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves: the driver would take the lock too late
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
-    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute(f"PRAGMA journal_mode={journal}")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()

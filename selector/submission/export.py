@@ -97,7 +97,10 @@ def _check_files(ws: Workspace, picks: Sequence[Pick]) -> None:
     if problems:
         first, *others = problems
         also = f"; the same for {len(others)} more (tasks {_some(others)})" if others else ""
-        raise SubmissionError(f"the image that is picked for task {first} cannot be exported: {problems[first]}{also}")
+        elsewhere = "".join(f"; or copy images/ from {place}" for place in ws.other_folders()[:1])
+        raise SubmissionError(
+            f"the image that is picked for task {first} cannot be exported: {problems[first]}{elsewhere}{also}"
+        )
 
 
 def _files(ws: Workspace, picks: Sequence[Pick]) -> dict[str, Path]:

@@ -14,6 +14,7 @@ import pytest
 
 from selector import Campaign
 from selector.demo.contest import make_demo_contest
+from selector.domain import OutOfResources
 
 
 @pytest.fixture
@@ -92,3 +93,21 @@ def test_every_later_verb_says_that_the_disk_is_full_and_then_goes_on(
     ballast.unlink()
     for step in steps[steps.index(verb) :]:
         assert bestshot(step, "-C", str(folder)).returncode == 0
+
+
+@pytest.mark.parametrize("free_kb", range(100, 1000, 100))
+def test_a_campaign_that_finds_no_room_can_be_made_again(small_disk: Path, tmp_path: Path, free_kb: int) -> None:
+    """What is left of the disk may be too small for the inputs, the database, or what is written beside it."""
+    contest = make_demo_contest(tmp_path / "contest")
+    lines = contest.table.read_text(encoding="utf-8-sig").splitlines()
+    contest.table.write_text("\n".join([lines[0], lines[-1]]) + "\n", encoding="utf-8")
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free - free_kb * 1024))
+    with contextlib.suppress(OutOfResources):
+        Campaign.init(small_disk / "campaign", contest.table, contest.images).close()
+    ballast.unlink()
+    with Campaign.init(small_disk / "campaign", contest.table, contest.images) as campaign:
+        assert len(campaign.tasks) == 1
+        with campaign._ws.db.read() as connection:
+            assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
+    assert not list(small_disk.rglob(".bestshot-tmp-*"))

@@ -57,8 +57,8 @@ def test_inserting_what_is_there_is_no_error_and_changes_nothing(db: Database) -
     assert (db.fact("a"), db.fact("b")) == ("first", "new")
 
 
-def test_a_missing_database_says_that_this_is_no_campaign(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no campaign"):
+def test_a_missing_database_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not there: restore it from a backup"):
         Database(tmp_path / "campaign.db")
 
 
