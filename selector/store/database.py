@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -115,11 +115,6 @@ class Database:
         """Store facts for good; one that is there already stays as it is."""
         self.insert_missing(connection, schema.fact, [{"key": key, "value": value} for key, value in facts.items()])
 
-    def has_candidates(self) -> bool:
-        """Whether any work is stored here."""
-        with self.read() as connection:
-            return connection.execute(select(schema.candidate.c.id).limit(1)).first() is not None
-
     def close(self) -> None:
         self.engine.dispose()
 
@@ -141,7 +136,8 @@ class Database:
             self._upgrade()
         elif self._file:
             for older in range(1, schema.FORMAT_VERSION):  # of an upgrade that was killed after its commit
-                _copy_of(self._file, older).unlink(missing_ok=True)
+                with suppress(OSError):
+                    _copy_of(self._file, older).unlink()
 
     def _upgrade(self) -> None:
         """A copy of the old file stays beside it until the new one is complete; PostgreSQL needs none."""

@@ -226,6 +226,13 @@ def test_a_failed_download_that_was_stored_twice_counts_once_and_two_in_two_runs
     assert len(query(path, "SELECT id FROM job_end")) == 14
 
 
+def test_the_copy_of_an_upgrade_that_was_killed_after_its_commit_goes(tmp_path: Path) -> None:
+    Database(old_campaign(tmp_path, 4)).close()
+    (tmp_path / "campaign.format-4.db").touch()
+    Database(tmp_path / "campaign.db").close()
+    assert not (tmp_path / "campaign.format-4.db").exists()
+
+
 def test_an_end_that_is_stored_again_after_the_migration_is_there_once(tmp_path: Path) -> None:
     db = Database(old_campaign(tmp_path, 4))
     for _ in range(2):
