@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from experiments.golden import compare, play
 from experiments.support.golden_cases import CASES
 
 MOST_SHOWN = 20
+RECORD = Path(__file__).resolve().parents[1] / "golden"  # not beside the experiments, which may be installed
 
 
 class Recorded:
@@ -16,7 +19,7 @@ class Recorded:
     case = ""
 
     def test_nothing_differs_from_the_record(self) -> None:
-        found = compare(self.case, play(self.case, workers=1))
+        found = compare(self.case, play(self.case, workers=1), RECORD)
         shown = "\n".join(map(str, found.different[:MOST_SHOWN]))
         assert not found.different, f"{shown}\nif it is meant: python -m experiments.golden --write --only {self.case}"
         if found.left_out:
