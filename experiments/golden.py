@@ -52,12 +52,12 @@ def play(case: str, workers: int = 2) -> dict[str, Table]:
         return CASES[case](Path(place), workers)
 
 
-def compare(case: str, tables: dict[str, Table], folder: Path = FOLDER) -> Compared:
-    """What was played against the record of the case, which lies in ``folder``."""
-    found = Compared()
-    records = {path.stem: read(path.read_text(encoding="utf-8")) for path in sorted((folder / case).glob("*.tsv"))}
+def compare(case: str, tables: dict[str, Table], folder: Path | None = None) -> Compared:
+    """What was played against the record of the case; ``folder``: of the records, those of this checkout if None."""
+    found, place = Compared(), (folder or FOLDER) / case
+    records = {path.stem: read(path.read_text(encoding="utf-8")) for path in sorted(place.glob("*.tsv"))}
     if not records:
-        raise InputError(f"there is no record in {folder / case}: make it with --write")
+        raise InputError(f"there is no record in {place}: make it with --write")
     for name in sorted({*records, *tables}):
         file = f"{case}/{name}.tsv"
         if name not in tables or name not in records:
