@@ -35,7 +35,8 @@ def of_number(number: int) -> OSError:
 
 
 def of_onnxruntime(words: str) -> Exception:
-    return type("Fail", (Exception,), {"__module__": "onnxruntime.capi.onnxruntime_pybind11_state"})(words)
+    fail: type[Exception] = type("Fail", (Exception,), {"__module__": "onnxruntime.capi.onnxruntime_pybind11_state"})
+    return fail(words)
 
 
 @pytest.mark.parametrize(
