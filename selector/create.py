@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -84,10 +84,10 @@ class _Given:
     def id(self) -> str:
         return self.facts[schema.CAMPAIGN]
 
-    def is_picture(self, path: Path, inputs: Path) -> bool:
-        """Whether a file below the folder of inputs is one of these pictures, under its name."""
-        names = {PurePosixPath(name): digest for name, digest in self.pictures.items()}  # "./a.jpg" is a.jpg
-        return names.get(PurePosixPath(path.relative_to(inputs).as_posix())) == sha256_of(path)
+    def are_pictures(self, inputs: Path) -> bool:
+        """Whether all files below the folder of inputs are pictures of these, each under its name."""
+        digests = {inputs / name: digest for name, digest in self.pictures.items()}  # "./a.jpg" is a.jpg
+        return all(digests.get(path) == sha256_of(path) for path in inputs.rglob("*") if path.is_file())
 
 
 def create_campaign(folder: Path, tasks: Path, images: Path, profile: str, config: Mapping[str, Any]) -> bool:
@@ -183,12 +183,10 @@ def _check_leavings(folder: Path, given: _Given) -> None:
         raise InputError(
             f"{folder} holds a campaign's database but no {CONFIG_NAME}: restore that file, or choose another folder"
         )
-    inputs = folder / INPUTS_NAME
-    found = {path.name: path for path in inputs.rglob("*") if path.is_file()} if inputs.exists() else {}
     same = {
         TABLE_NAME: _is_file_of(folder / TABLE_NAME, given.table),
         PROFILE_NAME: _is_file_of(folder / PROFILE_NAME, given.own_profile),
-        INPUTS_NAME: all(given.is_picture(path, inputs) for path in found.values()),
+        INPUTS_NAME: given.are_pictures(folder / INPUTS_NAME),
         IMAGES_NAME: database.exists() or not any((folder / IMAGES_NAME).glob("*")),
     }
     for name, is_ours in same.items():
@@ -264,11 +262,13 @@ def _copy_picture(given: _Given, target: Path, name: str) -> None:
 
 def _move_in(scratch: Path, folder: Path) -> None:
     """Give the inputs their names; those that a killed ``init`` has left are the same."""
+    places = set()
     for made in sorted(path for path in scratch.rglob("*") if path.is_file()):
         target = folder / made.relative_to(scratch)
         make_folder(target.parent)
         made.replace(target)
-    for place in {folder, folder / INPUTS_NAME}:
+        places.add(target.parent)
+    for place in places:
         sync_folder(place)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from selector.domain import InputError, SubmissionError, Task, stable_hash
 from selector.domain.digest import sha256_of
-from selector.domain.files import sweep, write_atomically
+from selector.domain.files import make_folder, sweep, write_atomically
 from selector.domain.words import n_of
 from selector.ranking import Pick
 from selector.runs.picking import basis_of, newest_picks, picks_of
@@ -58,7 +58,7 @@ def export(ws: Workspace, tasks: Sequence[Task], ledger: Ledger, allow_fallbacks
     folder = ws.folder / "submissions" / submission_id
     zip_path = folder / ws.profile.export.archive_file(ws.config.team)
     manifest_path = folder / "manifest.json"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     sweep(folder.parent, deep=True)
     with ws.db.read() as connection:
         known = _known(connection, submission_id)

@@ -142,6 +142,20 @@ def test_what_another_input_has_left_is_never_touched(
     assert {name: (place / name).read_bytes() for name in names(place)} == before
 
 
+def test_two_of_a_name_in_different_folders_are_both_looked_at(tmp_path: Path, contest_files: Files) -> None:
+    place = tmp_path / "c"
+    table, images = contest_files(["a"])
+    Campaign.init(place, table, images).close()
+    (place / CONFIG_NAME).unlink()
+    name = f"{0:032x}.jpg"
+    for folder in ("1", "z"):  # one before the picture itself, one after it
+        (place / "inputs" / folder).mkdir()
+        (place / "inputs" / folder / name).write_bytes((images / name).read_bytes())
+        with pytest.raises(InputError, match=r"holds other things \(inputs\)"):
+            Campaign.init(place, table, images)
+        shutil.rmtree(place / "inputs" / folder)
+
+
 def test_another_spelling_of_the_address_is_the_same_address(tmp_path: Path, contest_files: Files) -> None:
     place = tmp_path / "shared.db"
     Campaign.init(tmp_path / "one", *contest_files(["brighter"]), store=url(place)).close()
