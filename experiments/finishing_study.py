@@ -21,11 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.support.outcome import Figure, figure, finish, parser
-from generators.finishing import Finishing
 from scorers.artefacts import Artefacts
 from scorers.technical import Technical
-from selector.calibration.prior import PRIOR
 from selector.domain import Axis, Item, Picture, Task, TaskInputs, TaskType, encode_final
+from selector.finishing.finishing import Finishing
+from selector.learn.prior import PRIOR
 
 Pixels = NDArray[np.uint8]
 
@@ -110,7 +110,7 @@ def photographs() -> list[Pixels]:
     from skimage import data
     from sklearn.datasets import load_sample_image
 
-    from selector.perception.resize import shrink
+    from selector.sight.resize import shrink
 
     hopper = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
     folder = Path(data.__file__).parent

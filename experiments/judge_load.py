@@ -36,7 +36,7 @@ from experiments.support.judge_contest import JUDGE, judgements_of, make_campaig
 from experiments.support.judge_server import Behaviour, JudgeServer, expected, truth
 from experiments.support.outcome import finish, parser
 from selector import Campaign
-from selector.runs.asking_calls import questions
+from selector.llm.asking_calls import questions
 from selector.store import Database
 from selector.store.records import load_candidates
 

@@ -28,7 +28,7 @@ from generators.textedit import TextEditor
 from selector.demo import darkroom
 from selector.demo.shipped import photograph
 from selector.domain import Picture, TaskType, encode_final
-from selector.perception.faces import descriptor, main_face
+from selector.sight.faces import descriptor, main_face
 
 BASELINE = "baseline_triangles"
 STATES: dict[str, Callable[[Any], Any]] = {

@@ -37,8 +37,8 @@ from experiments.support.play_report import as_json, lines_of, write_picture
 from experiments.support.processes import in_processes
 from selector.cli.common import progress_bar
 from selector.domain import InputError
+from selector.domain.progress import Progress, silent
 from selector.domain.words import n_of
-from selector.runs.progress import Progress, silent
 
 DEMO_PROMPTS, DEMO_EDITS = 24, 16  # what two cores make, measure and play in under five minutes
 MOST_DAYS, MOST_TASKS = 365, 10_000

@@ -89,7 +89,7 @@ def _backbone(chosen: Any) -> Backbone | None:
     """The model that was asked for."""
     if not chosen.model:
         return None
-    from selector.perception.embedding.openclip import backbone_of
+    from selector.sight.embedding.openclip import backbone_of
 
     made = backbone_of(EmbeddingSettings(chosen.model, chosen.pretrained, chosen.weights, chosen.config))
     made.check()

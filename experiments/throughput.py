@@ -139,9 +139,9 @@ def _speed(n: int, work: Callable[[], object]) -> float:
 
 def _forward(campaign: Campaign, native: bool, streams: int) -> Callable[[], object]:
     """The model on prepared batches, so many at once: what no scoring pass can beat."""
-    from selector.perception.embedding.device import cores_shared_by
-    from selector.perception.embedding.openclip import OpenClip, backbone_of
-    from selector.perception.embedding.views import crops
+    from selector.sight.embedding.device import cores_shared_by
+    from selector.sight.embedding.openclip import OpenClip, backbone_of
+    from selector.sight.embedding.views import crops
 
     backbone: OpenClip = backbone_of(campaign._contest.embedding)
     views = [View.WHOLE, View.NATIVE] if native else [View.WHOLE]

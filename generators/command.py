@@ -42,7 +42,7 @@ from selector.domain import (
     out_of_memory,
     raise_shortage,
 )
-from selector.remote import Interrupted
+from selector.net import Interrupted
 
 SEEDS = 2**31
 _WAIT_SECONDS = 0.2

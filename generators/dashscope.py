@@ -23,7 +23,6 @@ from uuid import uuid4
 from generators.dashscope_api import models, replies, settings, uploads
 from generators.dashscope_api.payloads import PLACES, Upload, Wishes, body_of
 from generators.dashscope_api.troubles import code_of, trouble_of
-from generators.prompts import cut
 from selector.domain import (
     Declined,
     GenerationFailed,
@@ -37,9 +36,10 @@ from selector.domain import (
     TaskType,
 )
 from selector.domain.remote import Delivery, Ticket
-from selector.remote import Account, Service, Trouble, answered, carry_out
-from selector.remote.download import decoded, download
-from selector.remote.http import Api, Reply, as_json
+from selector.net import Account, Service, Trouble, answered, carry_out
+from selector.net.download import decoded, download
+from selector.net.http import Api, Reply, as_json
+from selector.prompts.wording import cut
 
 Told = TypeVar("Told")
 
@@ -272,7 +272,7 @@ class DashScope:
 
 def _onto_source(source: Picture, picture: Picture, notes: dict[str, Any]) -> Made:
     """The result at the source's size and position: such services return about 1 MP, at times shifted or zoomed."""
-    from selector.perception.registration import register
+    from selector.sight.registration import register
 
     placed = register(uploads.source_pixels(source), picture.rgb)
     if placed.shift_px != (0.0, 0.0) or placed.scale != (1.0, 1.0):

@@ -45,8 +45,8 @@ from selector.domain import (
     TaskType,
     stable_hash,
 )
-from selector.perception.embedded import need_embedded
-from selector.remote import Interrupted
+from selector.net import Interrupted
+from selector.sight.embedded import need_embedded
 
 NEEDED = ("torch", "diffusers", "transformers", "accelerate", "safetensors")
 

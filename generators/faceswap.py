@@ -9,7 +9,7 @@ Methods (recipe variants):
     poisson             outline's warp, gradients cloned into the scene's colours (cv2.seamlessClone).
     triangles           Delaunay triangles with forehead points: the scene's face shape, the reference's texture.
     baseline_triangles  the contest's baseline: triangles of the 68 points, seamlessClone; for comparison.
-Models: dlib's detector and 68 landmarks (see ``selector.perception.faces``; non-commercial training data).
+Models: dlib's detector and 68 landmarks (see ``selector.sight.faces``; non-commercial training data).
 Cost: 10 to 40 ms for a face of 100 px once the faces are found (0.2 s for both pictures). No randomness.
 Fails with ``Declined`` when one of the pictures shows no face that can be used. Weak where the poses differ by
 more than about 30 degrees, where the scene's face wears glasses (their sides may stay), where hair crosses
@@ -39,7 +39,7 @@ from selector.domain import (
     TaskInputs,
     TaskType,
 )
-from selector.perception.faces import Face, check_face_models, main_face
+from selector.sight.faces import Face, check_face_models, main_face
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]

@@ -51,7 +51,7 @@ from selector.domain import (
     TaskType,
     stable_hash,
 )
-from selector.perception.memory import RecentResults
+from selector.sight.memory import RecentResults
 
 Floats = NDArray[np.float64]
 

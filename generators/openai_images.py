@@ -48,9 +48,9 @@ from selector.domain import (
     TaskType,
 )
 from selector.domain.remote import Delivery, ServiceStopped, Ticket, TicketLost
-from selector.remote import Account, Interrupted, OutOfBudget, Service, Trouble, Unanswered, answered, carry_out
-from selector.remote.download import download
-from selector.remote.troubles import FATAL, REJECTED
+from selector.net import Account, Interrupted, OutOfBudget, Service, Trouble, Unanswered, answered, carry_out
+from selector.net.download import download
+from selector.net.troubles import FATAL, REJECTED
 
 SEEDS = 2**31  # 0 to 2147483647, the most common limit of services
 MOST_LESSONS = 5  # requests in which what the server refuses is learned: two things, by several threads

@@ -16,14 +16,15 @@ from itertools import islice
 
 import numpy as np
 
-from generators.photo import detail, geometry, tone
+from generators.photo import geometry, tone
 from generators.photo.colour_region import colour_region, region_methods
-from generators.photo.colour_spaces import Floats, to_floats, to_pixels
 from generators.photo.recolour import recolour
 from generators.photo.styles import Style, combinations, styles_of
 from generators.photo.subject_mask import mask_methods, subject_mask
 from selector.domain import Declined, GenerationFailed, Made, Picture, Recipe, TaskInputs, TaskType
-from selector.perception.edit_instruction import Operation, parse_edit_instruction
+from selector.finishing import detail
+from selector.prompts.edits.instruction import Operation, parse_edit_instruction
+from selector.sight.colour_spaces import Floats, to_floats, to_pixels
 
 
 class Retouch:

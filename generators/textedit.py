@@ -8,7 +8,7 @@ turn, perspective, weight and softness; the new text is drawn the same way in th
 grain. Recipes differ by mask (kmeans, background, box), fill (auto, exemplar, surface, telea, ns), font (by rank), fit
 (registered or put onto the box), alignment and, when text is added, by place.
 Settings: ``fonts_folder``, a folder of own fonts; ``exclude_fonts``, parts of names of fonts to leave out.
-Models: the reader's (see ``selector.perception.ocr``). Fonts and their licences: see ``selector.perception.fonts``;
+Models: the reader's (see ``selector.sight.ocr``). Fonts and their licences: see ``selector.sight.fonts``;
 ``version`` changes with the fonts that are here.
 Cost: 0.5 s for reading a picture, once; then about 0.5 to 2 s a candidate at 640 px. Randomness: only the grain.
 Fails with ``Declined``, because another try gives the same, when the instruction is not understood, and when the old
@@ -38,10 +38,10 @@ from selector.domain import (
     TaskInputs,
     TaskType,
 )
-from selector.perception.fonts import all_fonts, fonts_tag
-from selector.perception.ocr import TextLine, read_text
-from selector.perception.text_instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction
-from selector.perception.text_match import Span, find_spans
+from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction
+from selector.sight.fonts import all_fonts, fonts_tag
+from selector.sight.ocr import TextLine, read_text
+from selector.sight.text_match import Span, find_spans
 
 
 @dataclass(frozen=True)

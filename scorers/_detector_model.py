@@ -17,7 +17,7 @@ from typing import Any
 from scorers._transformers_files import pillow_processor, quiet
 from selector.domain import InputError, MissingPart, reason_of, stable_hash
 from selector.domain.words import near_or_all
-from selector.perception.model_files.named_files import check_named_files
+from selector.weights.named_files import check_named_files
 
 CONFIG, PREPROCESSOR, WEIGHTS = "config.json", "preprocessor_config.json", "model.safetensors"
 FAKE_WORDS = frozenset({"fake", "ai", "artificial", "generated", "deepfake", "synthetic"})
@@ -42,7 +42,7 @@ def local_folder(folder: str, model: str) -> Path:
 
 
 def _known_folder(model: str) -> Path:
-    from selector.perception.model_files import all_models, need
+    from selector.weights import all_models, need
 
     if model in {known.name for known in all_models()}:
         return need(model)

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from scorers._ink import BOX_PX, Ink
-from selector.perception.fonts import fonts_for
+from selector.sight.fonts import fonts_for
 
 _MARGIN_PX = 24
 

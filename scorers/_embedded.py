@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from selector.domain import Column, Item, Score, TaskInputs, TaskType, stable_hash
 from selector.domain.embedding import Backbone, ContestContext, EmbeddingSettings, Floats, Head, Seen, View
-from selector.perception.embedded import NAME as EMBEDDED
+from selector.sight.embedded import NAME as EMBEDDED
 
 if TYPE_CHECKING:
-    from selector.perception.embedding.vectors import RecentVectors
+    from selector.sight.embedding.vectors import RecentVectors
 
 
 class EmbeddingScorer:
@@ -70,15 +70,15 @@ class EmbeddingScorer:
 
     def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
         """Scores of each item; outside a campaign, whose runs share the passes among all heads."""
-        from selector.perception.embedding.looking import Request, look
-        from selector.perception.embedding.vectors import RecentVectors
+        from selector.sight.embedding.looking import Request, look
+        from selector.sight.embedding.vectors import RecentVectors
 
         if self._recent is None:
             self._recent = RecentVectors()
         return look([Request(cast(Head, self), items)], self._recent, self._translations)[0] if items else []
 
     def _use(self, settings: EmbeddingSettings) -> None:
-        from selector.perception.embedding.openclip import backbone_of
+        from selector.sight.embedding.openclip import backbone_of
 
         own: dict[str, Any] = dict(self._own)
         if "weights_path" not in own and ("pretrained" in own or own.get("model") == EMBEDDED):

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from selector.perception.text_boxes import height_px, unit
-from selector.perception.text_clusters import ink_colour, ink_share, two_means
+from selector.sight.text_boxes import height_px, unit
+from selector.sight.text_clusters import ink_colour, ink_share, two_means
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

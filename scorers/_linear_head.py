@@ -11,7 +11,7 @@ import numpy as np
 
 from scorers._embedded import EmbeddingScorer
 from selector.domain import InputError, MissingPart
-from selector.perception.model_files import content_tag, load_state, need
+from selector.weights import content_tag, load_state, need
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 

@@ -19,10 +19,10 @@ import numpy as np
 from scorers._grounding import Evidence, detector_evidence
 from scorers._transformers_files import pillow_processor, quiet
 from selector.domain import InputError, MissingPart, reason_of, stable_hash
-from selector.perception.embedding.device import device_named
-from selector.perception.model_files import content_tag, need
-from selector.perception.model_files.named_files import check_named_files
-from selector.perception.resize import shrink
+from selector.sight.embedding.device import device_named
+from selector.sight.resize import shrink
+from selector.weights import content_tag, need
+from selector.weights.named_files import check_named_files
 
 MOST_BOXES = 100  # of thousands; the rest score near 0 for every phrase
 LOWEST_SCORE = 0.01

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from selector.domain.embedding import Backbone
-from selector.perception.embedding.real_pictures import RealPictures, gather
-from selector.perception.embedding.set_distance import Shrunk, nearest_distance
-from selector.perception.embedding.vectors import RecentVectors, Vectors
+from selector.sight.embedding.real_pictures import RealPictures, gather
+from selector.sight.embedding.set_distance import Shrunk, nearest_distance
+from selector.sight.embedding.vectors import RecentVectors, Vectors
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -37,7 +37,7 @@ class Fitted:
 class Reference:
     """Fits at first use; safe to call from threads.
 
-    A run has embedded the photographs by then, see ``selector.runs.embedding``; what it has not is embedded here, in
+    A run has embedded the photographs by then, see ``selector.measure.embedding``; what it has not is embedded here, in
     the thread that asks first.
     """
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from selector.perception.scene import Attribute, Scene, Thing
-from selector.perception.scene.wording import instead_of, phrase_of
+from selector.prompts.scene import Attribute, Scene, Thing
+from selector.prompts.scene.wording import instead_of, phrase_of
 
 NOTHING_THERE = {"en": "an empty background", "zh": "空白的背景"}
 MOST_RIVALS = 3

@@ -9,7 +9,7 @@ import numpy as np
 from scorers._grounding import Evidence, Floats, binding, counted, found, order, place
 from scorers._scene_questions import Questions
 from selector.domain import Score
-from selector.perception.scene import Scene
+from selector.prompts.scene import Scene
 
 NOTHING = "the prompt names no two objects, relation, attribute or count"
 _NO_OBJECTS = "the prompt names fewer than two objects"

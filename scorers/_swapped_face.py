@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selector.domain import InputError, Item, Picture, reason_of
-from selector.perception.faces import Face, find_faces, main_face
+from selector.sight.faces import Face, find_faces, main_face
 
 Floats = NDArray[np.float64]
 

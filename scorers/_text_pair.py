@@ -13,10 +13,10 @@ import numpy as np
 from scorers._drawn_text import DrawnText, drawn
 from scorers._ink import BOX_PX, Frame, Ink, find_ink
 from selector.domain import InputError, Item, Picture
-from selector.perception.ocr import TextLine, read_text, span_box
-from selector.perception.resize import centre_window
-from selector.perception.text_instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction
-from selector.perception.text_match import Span, find_spans
+from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction
+from selector.sight.ocr import TextLine, read_text, span_box
+from selector.sight.resize import centre_window
+from selector.sight.text_match import Span, find_spans
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -64,7 +64,7 @@ class Pair:
 
 def find_texts(item: Item) -> Pair:
     """Find and measure both texts. Raises ``InputError`` with the reason when there are no two texts to compare."""
-    from selector.perception.registration import registered
+    from selector.sight.registration import registered
 
     edit, source = _replacement(item), item.inputs.source
     if source is None:

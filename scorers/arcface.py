@@ -6,7 +6,7 @@ looks at the same faces as ``identity`` does, so the two differ by their embedde
 Range and direction: both [-1, 1]; wanted_cosine up, original_cosine down. These nets are trained on the angle, so the
 cosine is taken as it is: near 0 between different people, 0.4 to 0.8 between photographs of one person.
 Axis: SC. Tasks: deepfake. Input: the candidate, the scene, the reference; each face is aligned by five points of dlib's
-68 landmarks to the 112 px crop of ``selector.perception.face_align``.
+68 landmarks to the 112 px crop of ``selector.sight.face_align``.
 Model and licence: an ONNX file, none comes with the program; one input (n, 3, 112, 112) or (n, 112, 112, 3), one output
 (n, length). InsightFace's ``w600k_r50.onnx`` is of this kind; its published weights are for non-commercial research.
 Source: Deng et al., CVPR 2019. Settings: ``model_path`` (required); a pixel enters as (value - ``input_mean``) /
@@ -28,13 +28,13 @@ from numpy.typing import NDArray
 
 from scorers._swapped_face import given_face, swapped_face
 from selector.domain import Axis, Column, Item, Picture, Score, TaskType, stable_hash
-from selector.perception.face_align import aligned_crop
-from selector.perception.face_net import FaceNet, face_input, face_net
-from selector.perception.faces import Face, check_face_models
-from selector.perception.memory import RecentResults
-from selector.perception.model_files import tag_or_absent
-from selector.perception.onnx_session import model_file
-from selector.perception.weights import FACE_PACKAGES, weights_tag
+from selector.sight.face_align import aligned_crop
+from selector.sight.face_net import FaceNet, face_input, face_net
+from selector.sight.faces import Face, check_face_models
+from selector.sight.memory import RecentResults
+from selector.sight.onnx_session import model_file
+from selector.weights import tag_or_absent
+from selector.weights.bundled import FACE_PACKAGES, weights_tag
 
 Floats = NDArray[np.float64]
 Embedding = Floats | str  # a vector, or why there is none

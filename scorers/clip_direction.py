@@ -2,7 +2,7 @@
 
 Estimates: cosine of the change of the picture (candidate - source) with the change of the text (after - before), all
 four at length 1 (StyleGAN-NADA, Gal et al. 2022; InstructPix2Pix, Brooks et al. 2023). The captions of before and
-after come from ``selector.perception.edit_change``. The picture's change is damped: a picture that did not change
+after come from ``selector.prompts.edits.change``. The picture's change is damped: a picture that did not change
 gives 0, where the plain cosine would be that of re-encoding noise with the text.
 Range and direction: direction [-1, 1], up; usual values are 0 to 0.3. kept [-1, 1], up: cosine with the source; 1 is
 no edit at all, so it is half of a trade-off and means something only beside direction.
@@ -22,8 +22,8 @@ import numpy as np
 from scorers._embedded import EmbeddingScorer, clipped
 from selector.domain import Axis, Column, Item, Score, TaskInputs, TaskType
 from selector.domain.embedding import Floats, Seen
-from selector.perception.edit_change import Change, change_of
-from selector.perception.embedding.texts import is_latin
+from selector.prompts.edits.change import Change, change_of
+from selector.sight.embedding.texts import is_latin
 
 # A judgement: between the length of what re-encoding does to a unit vector (about 0.05 to 0.1) and of an edit (0.3 to
 # 0.8). At a change as long as this the cosine counts 0.7, at a fifth of it 0.2.

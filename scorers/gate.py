@@ -37,7 +37,7 @@ from selector.domain import (
 )
 
 if TYPE_CHECKING:
-    from selector.perception.registration import Registered
+    from selector.sight.registration import Registered
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -96,7 +96,7 @@ class Gate:
         }
 
     def _has_right_shape(self, item: Item) -> bool:
-        from selector.perception.resize import same_aspect
+        from selector.sight.resize import same_aspect
 
         source = item.inputs.source
         if source is None or item.inputs.task.type in self._any_shape or _turns_or_crops(item.inputs):
@@ -146,7 +146,7 @@ def one_colour_share(rgb: Array) -> float:
 
 def _turns_or_crops(inputs: TaskInputs) -> bool:
     """By the parser, and by words where it declines: a needless 0 costs a good candidate, a missed one little."""
-    from selector.perception.edit_region import named_operations
+    from selector.sight.edit_region import named_operations
 
     if inputs.task.type is not TaskType.TIE:
         return False
@@ -155,7 +155,7 @@ def _turns_or_crops(inputs: TaskInputs) -> bool:
 
 
 def _differs_in_place(source: Picture, candidate: Picture) -> bool:
-    from selector.perception.registration import changed, registered
+    from selector.sight.registration import changed, registered
 
     if source.id == candidate.id:
         return False
@@ -163,8 +163,8 @@ def _differs_in_place(source: Picture, candidate: Picture) -> bool:
 
 
 def _differs_as_it_lies(source: Picture, candidate: Picture) -> bool:
-    from selector.perception.registration import Registered, changed_mask
-    from selector.perception.resize import resize_rgb
+    from selector.sight.registration import Registered, changed_mask
+    from selector.sight.resize import resize_rgb
 
     if source.id == candidate.id:
         return False
@@ -175,7 +175,7 @@ def _differs_as_it_lies(source: Picture, candidate: Picture) -> bool:
 
 def _tone_shift(source: Picture, candidate: Registered) -> float:
     """Mean difference in levels of pictures shrunk to 64 px: a faint change of tone counts, JPEG noise does not."""
-    from selector.perception.resize import shrink
+    from selector.sight.resize import shrink
 
     now, before = (shrink(rgb, 64).astype(np.float32) for rgb in (candidate.image, source.rgb))
     return float(np.abs(now - before).mean())

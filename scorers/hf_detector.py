@@ -49,8 +49,8 @@ from selector.domain import (
     stable_hash,
 )
 from selector.domain.embedding import ContestContext
-from selector.perception.embedding.device import device_named
-from selector.perception.model_files import ABSENT, content_tag
+from selector.sight.embedding.device import device_named
+from selector.weights import ABSENT, content_tag
 
 _one_at_a_time = threading.Lock()  # loading and the forward pass: a model keeps buffers, and memory for two is dear
 

@@ -6,8 +6,8 @@ Range and direction: cosines about the mean face [-1, 1] and Euclidean distances
 cosine should be high and the distance low, to the original one the other way round. One person is usually below a
 distance of 0.6 and above a cosine of 0.5; different people lie at 0.6 to 0.95 and at about 0.1.
 Axis: SC. Tasks: deepfake. Input: the candidate, the scene, the reference.
-Model and licence: dlib's detector, 68 landmarks and ResNet (see ``selector.perception.faces``), the mean face of
-``selector.perception.face_mean``. Source: King, JMLR 10, 2009; the face net of dlib 19.
+Model and licence: dlib's detector, 68 landmarks and ResNet (see ``selector.sight.faces``), the mean face of
+``selector.sight.face_mean``. Source: King, JMLR 10, 2009; the face net of dlib 19.
 Cost: 0.2 s an image on one core; scene and reference once a task.
 Fails: the descriptor reads skin tone, glasses and age strongly and shape weakly, and an image that was made by pasting
 the reference is judged by the same pixels it was made of: compare methods also by another measure. Where no face is
@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 from scorers._swapped_face import given_face, swapped_face
 from selector.domain import Axis, Column, Item, Picture, Score, TaskType
-from selector.perception.face_mean import centred_cosine
-from selector.perception.faces import check_face_models, descriptor
-from selector.perception.weights import FACE_PACKAGES, weights_tag
+from selector.sight.face_mean import centred_cosine
+from selector.sight.faces import check_face_models, descriptor
+from selector.weights.bundled import FACE_PACKAGES, weights_tag
 
 Floats = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ Range and direction: [0, 1], up. Each but the last and ``ground_kept`` is 1 / (1
 one half at d = h (``HALF``); d is a logarithm of a ratio, a distance or a colour difference.
 Input: source, instruction, candidate (VTTIE). Other letters have other shapes: what the letters alone do to height,
 width, stroke and place is taken from both texts drawn in one plain font (``_drawn_text``).
-Model: the reader's (``selector.perception.ocr``) finds both texts; the ink is found by two-means. Source: after the
+Model: the reader's (``selector.sight.ocr``) finds both texts; the ink is found by two-means. Source: after the
 style terms of scene text editing (Wu et al., Editing Text in the Wild, 2019), measured instead of learnt.
 Cost: 30 ms a candidate of ten letters on one core, beyond reading and registration, which other scorers share.
 Unscored: additions and deletions, texts that are not found, ``form_match`` where the texts share no character.
@@ -32,7 +32,7 @@ from scorers._compare import ciede2000, ssim_map
 from scorers._ink import BOX_PX, grown, line_area
 from scorers._text_pair import Pair, Text, find_texts
 from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Score, TaskType, reason_of
-from selector.perception.weights import TEXT_PACKAGES, weights_tag
+from selector.weights.bundled import TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

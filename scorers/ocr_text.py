@@ -7,7 +7,7 @@ old_gone        0 to 1, higher is better, SC: 1 - likeness of the old text to wh
                 the new text itself shares with it.
 rest_kept       0 to 1, higher is better, SC: share of the source's other text, weighted by length, that is still read.
 Input: source, candidate and instruction (VTTIE), candidate and prompt (T2I). wanted_present is unscored for a deletion.
-Model: PP-OCR by ``rapidocr`` (Apache-2.0), see ``selector.perception.ocr``. Source: normalised edit distance, as in
+Model: PP-OCR by ``rapidocr`` (Apache-2.0), see ``selector.sight.ocr``. Source: normalised edit distance, as in
 ICDAR's end-to-end text spotting. Cost: 0.5 s an image on two cores.
 Fails on vertical, curved or very small text, which the reader does not read: good edits then score low. The editor
 ``textedit`` uses the same reader, so its candidates are not judged independently.
@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Picture, Score, TaskType, reason_of
-from selector.perception.ocr import TextLine, read_text, span_box
-from selector.perception.text_instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction, quoted_texts
-from selector.perception.text_match import Span, best_window, find_spans, plain
-from selector.perception.weights import TEXT_PACKAGES, weights_tag
+from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction, quoted_texts
+from selector.sight.ocr import TextLine, read_text, span_box
+from selector.sight.text_match import Span, best_window, find_spans, plain
+from selector.weights.bundled import TEXT_PACKAGES, weights_tag
 
 Floats = NDArray[np.float64]
 _RELIABLE = 0.8  # reader's score: lines of the source below it are guesses and cannot be "kept"

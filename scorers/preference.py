@@ -24,7 +24,7 @@ from pathlib import Path
 from scorers._embedded import EmbeddingScorer, clipped
 from selector.domain import Axis, Column, Item, Score, TaskInputs, TaskType
 from selector.domain.embedding import Backbone, EmbeddingSettings, Seen
-from selector.perception.model_files import find, need, weights_folder
+from selector.weights import find, need, weights_folder
 
 FOLDERS = {"hpsv2.1": False, "pickscore": True}  # whether the published form is a folder of transformers
 
@@ -83,9 +83,9 @@ class Preference(EmbeddingScorer):
 @lru_cache(maxsize=2)
 def _backbone(settings: EmbeddingSettings, is_folder: bool) -> Backbone:
     if is_folder:
-        from selector.perception.embedding.transformers_clip import TransformersClip
+        from selector.sight.embedding.transformers_clip import TransformersClip
 
         return TransformersClip(Path(settings.weights_path), settings)
-    from selector.perception.embedding.openclip import backbone_of
+    from selector.sight.embedding.openclip import backbone_of
 
     return backbone_of(settings)

@@ -26,7 +26,7 @@ import numpy as np
 
 from scorers._compare import ciede2000, disc, luma, ssim_map, structure_similarity, weighted_mean
 from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, TaskType, reason_of
-from selector.perception.weights import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
+from selector.weights.bundled import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Scores = tuple[Score, Score, Score]
@@ -75,7 +75,7 @@ class _Pair:
 
 
 def _scores(item: Item) -> Scores:
-    from selector.perception.edit_region import edit_region, named_operations
+    from selector.sight.edit_region import edit_region, named_operations
 
     source = item.inputs.source
     if source is None:
@@ -105,8 +105,8 @@ def _by_region(source: Picture, candidate: Picture, region: Array | None) -> Sco
 
 
 def _pair_of(source: Picture, candidate: Picture, region: Array) -> _Pair:
-    from selector.perception.registration import registered
-    from selector.perception.resize import shrink
+    from selector.sight.registration import registered
+    from selector.sight.resize import shrink
 
     moved = registered(source, candidate)
     seen = ~shrink(~moved.valid, WORKING_PX)
@@ -119,8 +119,8 @@ def _pair_of_unknown(source: Picture, candidate: Picture) -> _Pair:
     """The largest change is taken for the edit; what it covers beyond the free share counts as outside, in part."""
     import cv2
 
-    from selector.perception.registration import changed
-    from selector.perception.resize import shrink
+    from selector.sight.registration import changed
+    from selector.sight.resize import shrink
 
     edit = _main_change(shrink(changed(source, candidate), WORKING_PX))
     charged = max(0.0, 1 - FREE_SHARE / max(float(edit.mean()), 1e-9))
@@ -145,9 +145,9 @@ def _main_change(mask: Array) -> Array:
 
 def _after_geometry(item: Item, source: Picture) -> Scores:
     """Flips and quarter turns keep every pixel: the same is done to the source, and then everything must match."""
-    from selector.perception.edit_region import named_operations
-    from selector.perception.registration import register
-    from selector.perception.resize import resize_rgb, shrink
+    from selector.sight.edit_region import named_operations
+    from selector.sight.registration import register
+    from selector.sight.resize import resize_rgb, shrink
 
     expected: Array = source.rgb
     for operation in named_operations(item.inputs):
@@ -181,7 +181,7 @@ def _kept_structure(pair: _Pair) -> float:
 
 def _colour_difference(pair: _Pair) -> float:
     """Weighted mean of CIEDE2000, [0, 100]."""
-    from selector.perception.resize import resize_rgb, shrink
+    from selector.sight.resize import resize_rgb, shrink
 
     difference = ciede2000(shrink(pair.source, COLOUR_PX), shrink(pair.candidate, COLOUR_PX))
     value = weighted_mean(difference, np.clip(resize_rgb(pair.weight, difference.shape), 0.0, 1.0))
@@ -192,7 +192,7 @@ def _visibility(source: Array, candidate: Array, inside: Array) -> float:
     """How visibly the pixels ``inside`` changed, [0, 1]; measured on the region's own crop, which small texts need."""
     import cv2
 
-    from selector.perception.resize import shrink
+    from selector.sight.resize import shrink
 
     if not inside.any():
         return 0.0

@@ -27,8 +27,8 @@ from selector.domain.embedding import ContestContext, EmbeddingSettings, Seen
 
 if TYPE_CHECKING:
     from scorers._reference import Reference
-    from selector.perception.embedding.real_pictures import RealPictures
-    from selector.perception.embedding.vectors import Vectors
+    from selector.sight.embedding.real_pictures import RealPictures
+    from selector.sight.embedding.vectors import Vectors
 
 LEAST_PICTURES = 20
 TOO_FEW = f"there are fewer than {LEAST_PICTURES} real photographs to compare with"
@@ -107,7 +107,7 @@ class Realism(EmbeddingScorer):
         return self._reference
 
     def _pictures(self) -> RealPictures:
-        from selector.perception.embedding.real_pictures import folder_of_photographs, input_photographs
+        from selector.sight.embedding.real_pictures import folder_of_photographs, input_photographs
 
         if self._found is None:
             contest = self._contest

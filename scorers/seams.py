@@ -27,7 +27,7 @@ import numpy as np
 
 from scorers._compare import disc, luma
 from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, TaskType, reason_of
-from selector.perception.weights import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
+from selector.weights.bundled import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -94,8 +94,8 @@ def _scores(item: Item) -> tuple[Score, Score, Score]:
 
 def _edit(source: Picture, candidate: Picture) -> Edit | str:
     """What was edited, or why there is nothing to look at."""
-    from selector.perception.registration import changed, registered
-    from selector.perception.resize import shrink
+    from selector.sight.registration import changed, registered
+    from selector.sight.resize import shrink
 
     mask = shrink(changed(source, candidate), WORKING_PX)
     if not mask.any():
@@ -184,7 +184,7 @@ def _log_noise(plane: Array, where: Array) -> float:
 
 def copy_paste(edit: Edit) -> float:
     """Share of the edited texture that the picture repeats elsewhere and the source does not, [0, 1]."""
-    from selector.perception.resize import shrink
+    from selector.sight.resize import shrink
 
     source, candidate = (_detail(shrink(plane, SEARCH_PX)) for plane in (edit.source, edit.candidate))
     corners = _textured_blocks(candidate, shrink(edit.region, SEARCH_PX))

@@ -1,6 +1,6 @@
 """spatial: whether the picture shows the prompt's things, with their own attributes, in their places, in their number.
 
-Estimates: five degrees of truth of what ``selector.perception.scene`` reads from the prompt, English or Chinese:
+Estimates: five degrees of truth of what ``selector.prompts.scene`` reads from the prompt, English or Chinese:
 ``objects`` (each named thing is somewhere), ``attributes`` (a thing looks like its own attribute rather than like those
 of the other things), ``relations`` (left, right, above, below, on, under, beside; with a detector also in), ``counts``
 (only with a detector, whose boxes can be counted), and ``coherence``, the geometric mean of those that apply, where an
@@ -43,9 +43,9 @@ from selector.domain import (
     stable_hash,
 )
 from selector.domain.embedding import ContestContext, Seen, View
-from selector.perception.embedding.texts import readable_form
-from selector.perception.model_files import ABSENT
-from selector.perception.scene import Scene, parse_scene
+from selector.prompts.scene import Scene, parse_scene
+from selector.sight.embedding.texts import readable_form
+from selector.weights import ABSENT
 
 GROUNDINGS = ("grid", "owlv2")
 _COUNTS = Column("counts", 0.0, 1.0, True, Axis.SC, "there are as many as the prompt says")

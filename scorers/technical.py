@@ -166,7 +166,7 @@ def _flat_on_slopes(plane8: Array) -> Array:
 
 def colour_cast(rgb: Array) -> float:
     """Angle of the estimated light from grey over ``CAST_DEGREES``, [0, 1]; (H, W, 3) uint8."""
-    from selector.perception.resize import shrink
+    from selector.sight.resize import shrink
 
     pixels = shrink(rgb, 256).reshape(-1, 3).astype(np.float64) / 255
     pixels = pixels[(pixels.max(axis=1) < 0.99) & (pixels.max(axis=1) > 0.03)]  # clipped pixels have lost their hue

@@ -9,14 +9,14 @@ __version__ = "0.1.0"
 __all__ = ["Calibrator", "Campaign", "Study", "__version__"]
 
 if TYPE_CHECKING:
-    from selector.calibration.calibrator import Calibrator
     from selector.campaign import Campaign
-    from selector.study import Study
+    from selector.learn.calibrator import Calibrator
+    from selector.learn.study import Study
 
 _PLACES = {
-    "Calibrator": "selector.calibration.calibrator",
+    "Calibrator": "selector.learn.calibrator",
     "Campaign": "selector.campaign",
-    "Study": "selector.study",
+    "Study": "selector.learn.study",
 }
 
 

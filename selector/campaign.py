@@ -16,28 +16,13 @@ from selector.contest import load_profile
 from selector.contest.remaining import remaining_submissions
 from selector.contest.task_table import check_stored_names
 from selector.create import CONFIG_NAME, create_campaign, open_store
-from selector.doctor import Check, check_campaign, check_generators, check_judges, check_machine, check_plan, used_first
-from selector.domain import BestshotError, InputError, Task, TaskType
-from selector.domain.embedding import ContestContext
-from selector.domain.files import sweep
-from selector.planning.generating import Wish
-from selector.ranking import Pick
-from selector.report.calibration import write_explanation, write_plots
-from selector.report.contact_sheet import write_contact_sheet
-from selector.report.realism import write_realism
-from selector.runs import picking
-from selector.runs.asking import ask
-from selector.runs.asking_summary import AskSummary
-from selector.runs.calibrating import learn
-from selector.runs.contest_context import contest_context
-from selector.runs.explaining import TaskExplanation, explain, history
-from selector.runs.generating import GenerateSummary, generate
-from selector.runs.importing import ImportSummary, import_images
-from selector.runs.judging import JudgeSummary, judge
-from selector.runs.learning import Calibration, describe
-from selector.runs.making.dry_run import GenerateEstimate, estimate
-from selector.runs.making.orders import Order
-from selector.runs.planning import (
+from selector.decide import picking
+from selector.decide.calibrating import learn
+from selector.decide.explaining import TaskExplanation, explain, history
+from selector.decide.judging import JudgeSummary, judge
+from selector.decide.judging_order import candidates_in_order
+from selector.decide.learning import Calibration, describe
+from selector.decide.planning import (
     ASSUMED_REMAINING,
     SubmissionPlan,
     ToJudge,
@@ -46,7 +31,38 @@ from selector.runs.planning import (
     plan_candidates,
     plan_judgements,
 )
-from selector.runs.plug_ins import (
+from selector.decide.prior_file import save_prior
+from selector.doctor import Check, check_campaign, check_generators, check_judges, check_machine, check_plan, used_first
+from selector.domain import BestshotError, InputError, Pick, Task, TaskType
+from selector.domain.embedding import ContestContext
+from selector.domain.files import sweep
+from selector.domain.progress import Progress, silent
+from selector.generate.alone import alone_at_services
+from selector.generate.dry_run import GenerateEstimate, estimate
+from selector.generate.generating import GenerateSummary, generate
+from selector.generate.importing import ImportSummary, import_images
+from selector.generate.orders import Order
+from selector.learn.worth_generating import Wish
+from selector.llm.asking import ask
+from selector.llm.asking_summary import AskSummary
+from selector.llm.translating import TranslateSummary, translate
+from selector.measure.realism import Realism, RealismQuestion, realism
+from selector.measure.realism_measures import METRICS
+from selector.measure.scoring import ScoreSummary, score
+from selector.report.calibration import write_explanation, write_plots
+from selector.report.contact_sheet import write_contact_sheet
+from selector.report.from_campaign import build_sheet
+from selector.report.realism import write_realism
+from selector.status import Status, status
+from selector.store import ImageFolder
+from selector.store.picks import newest_basis
+from selector.store.records import last_resorts, load_candidates, load_tasks
+from selector.submit.export import Export, export
+from selector.submit.ledger import Ledger, Quota, SubmissionRecord
+from selector.submit.origin import check_origin, image_hashes
+from selector.submit.verify import Verdict, verify_archive
+from selector.workspace.contest_context import contest_context
+from selector.workspace.plug_ins import (
     LeftOut,
     Scorers,
     configured_names,
@@ -55,22 +71,8 @@ from selector.runs.plug_ins import (
     ready_generators,
     ready_scorers,
 )
-from selector.runs.prior_file import save_prior
-from selector.runs.progress import Progress, silent
-from selector.runs.realism import Realism, RealismQuestion, realism
-from selector.runs.realism_measures import METRICS
-from selector.runs.scoring import ScoreSummary, score
-from selector.runs.services import Accounts, alone_at_services
-from selector.runs.translating import TranslateSummary, translate
-from selector.runs.workspace import Workspace
-from selector.sheet import build_sheet
-from selector.status import Status, status
-from selector.store import ImageFolder
-from selector.store.records import last_resorts, load_candidates, load_tasks
-from selector.submission.export import Export, export
-from selector.submission.ledger import Ledger, Quota, SubmissionRecord
-from selector.submission.origin import check_origin, image_hashes
-from selector.submission.verify import Verdict, verify_archive
+from selector.workspace.services import Accounts
+from selector.workspace.workspace import Workspace
 
 _SUFFIX = {"jpeg": ".jpg", "png": ".png"}
 _UNCALIBRATED = (
@@ -232,7 +234,11 @@ class Campaign:
         """
         check_names(self.config)
         scorers = self._scorers()[0]
-        return ask(self._ws, self.tasks, scorers, name, types, limit, budget_money, retry_failed, progress)
+
+        def order() -> list[tuple[str, str]]:
+            return candidates_in_order(self._ws, self.tasks, scorers, name)
+
+        return ask(self._ws, self.tasks, order, name, types, limit, budget_money, retry_failed, progress)
 
     def translate(self, by: str | None = None, progress: Progress = silent) -> TranslateSummary:
         """Write the table of prompts that need English; the model of ``[judges.BY]`` fills it if one is named."""
@@ -252,7 +258,7 @@ class Campaign:
         return picking.pick(self._ws, self.tasks, self._scorers()[0])
 
     def export(self, allow_fallbacks: bool = False) -> Export:
-        """Write the newest picks as a submission; see ``selector.submission.export``.
+        """Write the newest picks as a submission; see ``selector.submit.export``.
 
         ``warnings`` of the result tell when the picks no longer follow from what is known: new candidates, new scores.
         """
@@ -294,7 +300,7 @@ class Campaign:
         """Store scores that the judge ``by`` gave to single candidates; all rows of the table or none.
 
         Args:
-            path: CSV or TSV; see ``selector.runs.judgement_table``.
+            path: CSV or TSV; see ``selector.decide.judgement_table``.
             rating: the scores are people's.
             reason: why scores differ from what this judge said before.
         """
@@ -455,7 +461,7 @@ class Campaign:
     def _notes_on_picks(self) -> tuple[str, ...]:
         """Of the newest picks: that a plan's are meant to differ from the best known ones; why they are out of date."""
         with self._ws.db.read() as connection:
-            basis = picking.newest_basis(connection)
+            basis = newest_basis(connection)
         planned = (_PLANNED_TO_LEARN,) if basis.get("plan") == "learn" else ()
         return (*planned, *(picking.staleness(self._ws, self.tasks, self._scorers()[0]) if basis else ()))
 

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from scorers.judge import read_key
 from selector.config import JudgeConfig
 from selector.contest.input_images import check_input_images
 from selector.contest.problems import InputProblems
@@ -19,15 +18,16 @@ from selector.create import INPUT_FACT, TABLE_NAME
 from selector.domain import BestshotError, InputError, RemoteGenerator, Task
 from selector.domain.digest import sha256_of
 from selector.domain.embedding import ContestContext
+from selector.domain.progress import Progress, silent
 from selector.domain.words import n_of
+from selector.generate.plan_faults import plan_faults
+from selector.llm import read_key
+from selector.net.openai_package import need_openai
 from selector.registry import create_generator, create_scorer, generator_names, scorer_names
-from selector.remote.openai_package import need_openai
-from selector.runs.plan_faults import plan_faults
-from selector.runs.plug_ins import configured, configured_names
-from selector.runs.progress import Progress, silent
-from selector.runs.services import Accounts
-from selector.runs.workspace import Workspace
 from selector.store.records import load_candidates
+from selector.workspace.plug_ins import configured, configured_names
+from selector.workspace.services import Accounts
+from selector.workspace.workspace import Workspace
 
 FILES = ("task table", "input images", "candidates")  # subjects of the checks that a campaign cannot do without
 _PLUG_INS = ("generator ", "scorer ")

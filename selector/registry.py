@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from selector.domain import Generator, InputError, MissingPart, Scorer, stable_hash
 from selector.domain.words import near_or_all
-from selector.remote.service import Service
+from selector.net.service import Service
 
 BUILTIN_GENERATORS: dict[str, str] = {
     "faceswap": "generators.faceswap:FaceSwap",

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from selector.domain import Scorer, Task, TaskType
-from selector.runs.making.dry_run import GenerateEstimate
-from selector.runs.picking import newest_picks
-from selector.runs.plug_ins import configured_services
-from selector.runs.workspace import Workspace
+from selector.generate.dry_run import GenerateEstimate
 from selector.store import schema
 from selector.store.jobs import DELIVERED, PERHAPS, Job, load_jobs, money_spent
 from selector.store.observations import Judgement, load_judgements
+from selector.store.picks import newest_picks
 from selector.store.records import Attempt, Planning, current_plannings, load_attempts, load_candidates
-from selector.submission.ledger import Ledger, Quota, SubmissionRecord
+from selector.submit.ledger import Ledger, Quota, SubmissionRecord
+from selector.workspace.plug_ins import configured_services
+from selector.workspace.workspace import Workspace
 
 IMPORTED = "folder:"  # how the names of imports begin
 

@@ -15,7 +15,7 @@ from experiments.support.dashscope_state import Behaviour
 from generators.dashscope import DashScope
 from selector.domain import BestshotError, Made, Picture, Recipe, Task, TaskInputs, TaskType, encode_final
 from selector.domain.remote import Delivery, Ticket
-from selector.remote import Account
+from selector.net import Account
 
 KEY = "sk-9f3b7c2a5e8d4416a0b1c2d3e4f56789"
 KEY_ENV = "TEST_DASHSCOPE_KEY"

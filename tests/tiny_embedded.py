@@ -8,7 +8,7 @@ from typing import Any
 
 from tiny_pipelines import SMALL_UNET, _byte_letters, _vae
 
-from selector.perception.embedded import EMBEDDING_CONFIG, EMBEDDING_WEIGHTS
+from selector.sight.embedded import EMBEDDING_CONFIG, EMBEDDING_WEIGHTS
 
 LENGTH = 40  # tokens
 SIDE_PX = 64

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from selector.calibration.belief import JUDGE, Belief
-from selector.calibration.calibrator import Calibrator
-from selector.calibration.gaussian import Gaussian
-from selector.calibration.totals import Total
-from selector.features.pool import Floats, Ints, Pool
-from selector.planning.teaching import Choices
+from selector.learn.belief import JUDGE, Belief
+from selector.learn.calibrator import Calibrator
+from selector.learn.gaussian import Gaussian
+from selector.learn.pool import Floats, Ints, Pool
+from selector.learn.teaching import Choices
+from selector.learn.totals import Total
 
 BELIEFS = {"judge": JUDGE, "weak": Belief(0.1, 0.05, "a weak proxy")}
 

@@ -20,9 +20,9 @@ from selector import Campaign
 from selector.config import parse_config
 from selector.config.render import render_config
 from selector.domain import Declined, Delivery, Made, Recipe, TaskInputs, TaskType, Ticket, TicketLost, stable_hash
+from selector.generate import poll_clock
+from selector.net import Account, Service, carry_out
 from selector.registry import BUILTIN_GENERATORS
-from selector.remote import Account, Service, carry_out
-from selector.runs.making import poll_clock
 from selector.store.jobs import Job, load_jobs
 from selector.store.records import Attempt, load_attempts
 

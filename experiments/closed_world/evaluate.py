@@ -41,7 +41,7 @@ from generators.diffusers_pipeline import DiffusersPipeline
 from selector.cli.common import progress_bar
 from selector.create import DATABASE_NAME
 from selector.domain import InputError, Task, TaskInputs, TaskType
-from selector.perception.embedded import EMBEDDING, TEXT_TO_IMAGE
+from selector.sight.embedded import EMBEDDING, TEXT_TO_IMAGE
 from selector.store import ImageFolder
 
 PICTURES = 8

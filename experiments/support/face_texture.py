@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selector.domain import Picture
-from selector.perception.faces import main_face
+from selector.sight.faces import main_face
 
 SIDE_PX = 128
 GRID = 8

@@ -9,8 +9,8 @@ import numpy as np
 from experiments.support.ours import Bestshot
 from experiments.support.proxy_sets import LOCAL_JUDGE, SHOT
 from experiments.support.score_table import Ints, Shown
-from selector.features.pool import Bools, Pool
-from selector.planning.judging import plan_judging
+from selector.learn.pool import Bools, Pool
+from selector.learn.worth_judging import plan_judging
 
 JUDGE_COLUMN = LOCAL_JUDGE + SHOT  # its overall; its SC and PQ begin with the same
 ROUNDS = 10  # of judging, the planner asked anew before each

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from selector.calibration import estimate
 from selector.contest.profile import load_profile
 from selector.demo.run import WITHOUT_WEIGHTS
 from selector.domain import BestshotError, Generator, Item, Picture, Scorer, Task, TaskInputs, TaskType
-from selector.features import RECIPE_ORDER, feature_tables
-from selector.ranking import pick_best
+from selector.generate.finalize import finalize
+from selector.learn.estimate import estimate
+from selector.learn.matrix import RECIPE_ORDER, feature_tables
+from selector.learn.pick import pick_best
+from selector.measure.gates import Gates
 from selector.registry import create_scorer
-from selector.runs.finalize import finalize
-from selector.runs.gates import Gates
 
 PROFILE = "tianchi-532389"
 

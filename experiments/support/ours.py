@@ -7,10 +7,10 @@ import numpy as np
 from experiments.support.proxy_sets import CHEAP_JUDGES, LOCAL_JUDGE, SHOT
 from experiments.support.replayed import NOISE_SD
 from experiments.support.score_table import PQ, SC, Floats, Ints, Shown
-from selector.calibration.belief import JUDGE, JUDGE_PART, SMALL_JUDGE_PQ, SMALL_JUDGE_SC, UNKNOWN, Belief
-from selector.features.pool import Pool
-from selector.planning.plan import HOLD_BELOW
-from selector.study import Proposal, Study
+from selector.learn.belief import JUDGE, JUDGE_PART, SMALL_JUDGE_PQ, SMALL_JUDGE_SC, UNKNOWN, Belief
+from selector.learn.plan import HOLD_BELOW
+from selector.learn.pool import Pool
+from selector.learn.study import Proposal, Study
 
 
 class Bestshot:

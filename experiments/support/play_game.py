@@ -14,8 +14,8 @@ from experiments.support.play_contest import PER_DAY, PlayTask, Scores
 from experiments.support.play_pool import Pool
 from selector import Campaign
 from selector.create import DATABASE_NAME
-from selector.ranking import Pick
-from selector.runs.progress import Progress, silent
+from selector.domain import Pick
+from selector.domain.progress import Progress, silent
 
 DECIMALS = 2  # that the leaderboard shows
 JUDGE_SD = 0.5  # of the judge's score of one picture around its truth, in points, anew every time

@@ -9,8 +9,8 @@ from typing import Any
 from generators.diffusers_pipeline import DiffusersPipeline
 from selector.domain import InputError
 from selector.domain.embedding import EmbeddingSettings
-from selector.perception.embedded import CORRELATIONS
-from selector.perception.embedding.openclip import backbone_of
+from selector.sight.embedded import CORRELATIONS
+from selector.sight.embedding.openclip import backbone_of
 
 SCORERS = (
     "artefacts",

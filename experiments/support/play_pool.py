@@ -25,7 +25,7 @@ from selector import Campaign
 from selector.create import CONFIG_NAME, DATABASE_NAME
 from selector.domain import InputError, MissingPart, encode_final, stable_hash
 from selector.domain.files import write_atomically
-from selector.runs.progress import Progress, silent
+from selector.domain.progress import Progress, silent
 from selector.store import Database, ImageFolder
 from selector.store.records import load_candidates
 

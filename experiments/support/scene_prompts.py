@@ -1,4 +1,4 @@
-"""Prompts with the scene that a reader takes from them, to measure the parser of ``selector.perception.scene``.
+"""Prompts with the scene that a reader takes from them, to measure the parser of ``selector.prompts.scene``.
 
 ``TUNED`` were written along with the rules, and all of them must come out right. ``HELD_OUT`` were written before the
 first rule and have never been used to change one: their accuracy is what to expect of prompts of this kind.
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from selector.perception.scene import Scene, parse_scene
+from selector.prompts.scene import Scene, parse_scene
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selector.domain import Picture, Task, TaskInputs, TaskType, encode_final
-from selector.perception.fonts import Font, all_fonts
-from selector.perception.ocr import read_text
-from selector.perception.text_match import plain
+from selector.sight.fonts import Font, all_fonts
+from selector.sight.ocr import read_text
+from selector.sight.text_match import plain
 
 HELD_OUT = ("STIX", "cmr10", "cmb10", "cmss10", "cmtt10", "cmti10", "Noto Serif SC", "Liberation", "TeX Gyre")
 BACKGROUNDS = ("flat", "brick", "gradient", "grass", "flat", "gravel")

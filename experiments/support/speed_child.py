@@ -11,8 +11,8 @@ import numpy as np
 from experiments.support.ours import pool_of
 from experiments.support.peak_memory import peak_mb
 from experiments.support.score_table import Shown
-from selector.features.pool import Pool
-from selector.study import Study
+from selector.learn.pool import Pool
+from selector.learn.study import Study
 
 TYPES = 4
 GENERATORS = 4

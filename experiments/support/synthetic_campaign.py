@@ -25,15 +25,15 @@ from selector import Campaign
 from selector.contest.profile import ContestProfile
 from selector.create import DATABASE_NAME
 from selector.domain import Axis, Column, Recipe, Score, Scorer, Task, TaskType, encode_final
+from selector.generate.importing import MOST_FILES
+from selector.measure.scored import rows_of
 from selector.registry import create_generator, create_scorer
-from selector.runs.importing import MOST_FILES
-from selector.runs.plug_ins import build_of
-from selector.runs.scored import rows_of
 from selector.store import Database, ImageFolder, schema
 from selector.store.database import add
 from selector.store.observations import JUDGE, Judgement, add_judgements
 from selector.store.records import Attempt, Candidate, Planning, add_attempt, add_planning, add_scores
-from selector.submission.ledger import Ledger
+from selector.submit.ledger import Ledger
+from selector.workspace.plug_ins import build_of
 
 CANDIDATES = 4
 SCORERS = ("artefacts", "gate", "ocr_text", "preservation", "seams", "technical")

@@ -14,9 +14,9 @@ import numpy as np
 
 from experiments.support.replayed import NOISE_SD
 from experiments.support.score_table import TOP, Floats, Ints, overall
-from selector.calibration.belief import JUDGE, SMALL_JUDGE_SC, Belief
-from selector.features.pool import Pool
-from selector.study import Study
+from selector.learn.belief import JUDGE, SMALL_JUDGE_SC, Belief
+from selector.learn.pool import Pool
+from selector.learn.study import Study
 
 JUDGED, WEAK = "judge", "weak"
 BELIEFS: dict[str, Belief] = {JUDGED: JUDGE, WEAK: SMALL_JUDGE_SC}

@@ -8,7 +8,7 @@ from typing import Any
 from generators.dashscope_api.troubles import code_of, error_of
 from selector.domain import GenerationFailed
 from selector.domain.remote import Delivery
-from selector.remote import Trouble, troubles
+from selector.net import Trouble, troubles
 
 Clean = Callable[..., str]  # ``Account.clean``
 

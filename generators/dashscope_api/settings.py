@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from generators.dashscope_api.models import FUNCTIONS, NEGATIVE_CHARACTERS, WITH_STRENGTH, Model, checked_size
-from generators.prompts import CAPTION, INSTRUCTION, cut
 from selector.domain import InputError
+from selector.prompts.wording import CAPTION, INSTRUCTION, cut
 
 DESCRIBED = ("expand", "colorization", "doodle", "control_cartoon_feature")  # by a description, not by what to change
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from selector.domain import BestshotError, Declined, GenerationFailed
-from selector.remote import Trouble, retry_after, troubles
+from selector.net import Trouble, retry_after, troubles
 
 _CONTENT = ("datainspectionfailed", "data_inspection_failed", "ipinfringementsuspect")
 _FATAL = (  # beginnings of codes in lower case, first match

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from selector.perception.faces import BROWS, OUTER_LIPS, forehead_points, hull_mask
+from selector.sight.faces import BROWS, OUTER_LIPS, forehead_points, hull_mask
 
 Floats = NDArray[np.float64]
 Image = NDArray[np.float32]

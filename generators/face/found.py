@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from generators.face.onnx_detector import Detector
 from selector.domain import Picture
-from selector.perception.face_align import five_points
-from selector.perception.faces import find_faces, prominence
+from selector.sight.face_align import five_points
+from selector.sight.faces import find_faces, prominence
 
 Floats = NDArray[np.float64]
 

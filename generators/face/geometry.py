@@ -12,8 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from selector.perception.face_align import similarity_matrix
-from selector.perception.faces import INNER_LIPS, JAW, forehead_points
+from selector.sight.face_align import similarity_matrix
+from selector.sight.faces import INNER_LIPS, JAW, forehead_points
 
 Floats = NDArray[np.float64]
 Map = NDArray[np.float32]

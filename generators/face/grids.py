@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selector.domain import Declined
-from selector.perception.face_align import FIVE_PLACES, redrawn, similarity_matrix
+from selector.sight.face_align import FIVE_PLACES, redrawn, similarity_matrix
 
 Floats = NDArray[np.float64]
 Image = NDArray[np.float32]

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selector.domain import InputError
-from selector.perception.faces import PADDING
-from selector.perception.onnx_session import OnnxModel, open_model
+from selector.sight.faces import PADDING
+from selector.sight.onnx_session import OnnxModel, open_model
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]

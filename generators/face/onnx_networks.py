@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selector.domain import GenerationFailed, InputError
-from selector.perception.onnx_session import OnnxModel, Port, open_model
+from selector.sight.onnx_session import OnnxModel, Port, open_model
 
 Floats = NDArray[np.float64]
 Image = NDArray[np.float32]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from generators.face import blend
 from generators.face.grids import Grid, crop_of, redraw, region_under
-from selector.perception.faces import forehead_points, hull_mask
+from selector.sight.faces import forehead_points, hull_mask
 
 Floats = NDArray[np.float64]
 Image = NDArray[np.float32]

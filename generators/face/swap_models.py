@@ -14,11 +14,11 @@ from generators.face.onnx_detector import load_detector
 from generators.face.onnx_initializer import emap_of_file, square_matrix
 from generators.face.onnx_networks import Restorer, Swapper, latent_of, load_restorer, load_swapper
 from selector.domain import InputError, Picture
-from selector.perception.face_align import crop_of_points
-from selector.perception.face_net import face_input, face_net
-from selector.perception.faces import check_face_models
-from selector.perception.model_files import tag_or_absent
-from selector.perception.onnx_session import check_onnx, model_file
+from selector.sight.face_align import crop_of_points
+from selector.sight.face_net import face_input, face_net
+from selector.sight.faces import check_face_models
+from selector.sight.onnx_session import check_onnx, model_file
+from selector.weights import tag_or_absent
 
 Floats = NDArray[np.float64]
 

@@ -12,9 +12,9 @@ from generators.lettering.job import Settings, choose_lettering
 from generators.lettering.place import find_place
 from generators.lettering.render import EM_PX
 from selector.domain import Declined, JSONValue, MissingPart
-from selector.perception.fonts import fonts_for
-from selector.perception.text_boxes import Floats
-from selector.perception.text_match import Span
+from selector.sight.fonts import fonts_for
+from selector.sight.text_boxes import Floats
+from selector.sight.text_match import Span
 
 _DARK, _LIGHT = 25.0, 242.0
 _OUTLINE_EM = 0.035

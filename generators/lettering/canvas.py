@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from generators.lettering.fill import fill, grain, is_textured
 from generators.lettering.mask import Ink, find_ink
 from selector.domain import Declined
-from selector.perception.ocr import TextLine, span_box
-from selector.perception.text_boxes import Floats, grown
-from selector.perception.text_match import Span
+from selector.sight.ocr import TextLine, span_box
+from selector.sight.text_boxes import Floats, grown
+from selector.sight.text_match import Span
 
 _VISIBLE = 1.0 / 255.0
 

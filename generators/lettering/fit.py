@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from generators.lettering.plane import PLANE_HEIGHT_PX, Plane, straighten, usual_extent
 from generators.lettering.render import EM_PX, apply, coverage, ink_extent, render
 from selector.domain import raise_shortage
-from selector.perception.fonts import Font
+from selector.sight.fonts import Font
 
 Floats = NDArray[np.float64]
 

@@ -12,9 +12,9 @@ from generators.lettering.fit import Lettering, fit_strokes, rank_fonts
 from generators.lettering.layout import Align, choose_align, find_room, place_text
 from generators.lettering.render import EM_PX
 from selector.domain import Declined, JSONValue
-from selector.perception.fonts import fonts_for
-from selector.perception.text_boxes import Floats
-from selector.perception.text_match import Span, plain
+from selector.sight.fonts import fonts_for
+from selector.sight.text_boxes import Floats
+from selector.sight.text_match import Span, plain
 
 _WEIGHT_STEP_PX = 0.008 * EM_PX
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from generators.lettering.fit import Lettering
 from generators.lettering.render import EM_PX, apply, ink_extent
-from selector.perception.ocr import TextLine
-from selector.perception.text_match import Span
+from selector.sight.ocr import TextLine
+from selector.sight.text_match import Span
 
 Floats = NDArray[np.float64]
 Align = Literal["left", "centre", "right", "fill"]

@@ -13,8 +13,8 @@ import numpy as np
 
 from generators.lettering.fill import smooth_ground
 from generators.lettering.outline import Outline, find_outline
-from selector.perception.text_boxes import Floats, Mask, grown, height_px, polygon
-from selector.perception.text_clusters import (
+from selector.sight.text_boxes import Floats, Mask, grown, height_px, polygon
+from selector.sight.text_clusters import (
     LEAST_DIFFERENCE,
     ink_colour,
     ink_of_line,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from generators.lettering.fill import smooth_ground
-from selector.perception.text_boxes import Floats, Mask
+from selector.sight.text_boxes import Floats, Mask
 
 _FIRST_PX, _LAST_PX = 1.2, 2.5  # distance from the ink where an outline shows and the soft edge of plain ink is over
 _DIFFERENT = 30.0  # 8-bit levels (Euclidean) off the colours that a soft edge runs through

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from generators.lettering.fit import Lettering
 from generators.lettering.render import EM_PX, apply, ink_extent
-from selector.perception.fonts import Font
-from selector.perception.ocr import TextLine
-from selector.perception.text_boxes import polygon
+from selector.sight.fonts import Font
+from selector.sight.ocr import TextLine
+from selector.sight.text_boxes import polygon
 
 Floats = NDArray[np.float64]
 _WORDS = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from selector.perception.text_boxes import Floats
+from selector.sight.text_boxes import Floats
 
 PLANE_HEIGHT_PX = 56
 _MARGIN_PX = 14

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from selector.perception.fonts import Font
+from selector.sight.fonts import Font
 
 Floats = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 from selector.domain import GenerationFailed, JSONValue
 from selector.domain.remote import Delivery, Ticket
-from selector.remote import answered
+from selector.net import answered
 
 KEPT_CHARACTERS = 4000  # of a prompt that the service rewrote
 

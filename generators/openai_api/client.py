@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from generators.openai_api.troubles import Complaint, trouble_of
 from selector.domain import shortage
-from selector.remote import Account, Trouble
-from selector.remote.openai_package import need_openai, only_for_openai
-from selector.remote.rate import all_sent
-from selector.remote.troubles import BUSY, SHORT, UNANSWERED, UNREACHED
+from selector.net import Account, Trouble
+from selector.net.openai_package import need_openai, only_for_openai
+from selector.net.rate import all_sent
+from selector.net.troubles import BUSY, SHORT, UNANSWERED, UNREACHED
 
 _HERE = ("127.0.0.1", "localhost", "::1")  # no proxy is asked for what runs on this machine
 _CONNECT_SECONDS = 10.0

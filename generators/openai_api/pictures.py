@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from selector.domain import GenerationFailed, InputError, Picture, encode_final
-from selector.perception.resize import centre_window, resize_rgb, same_aspect
-from selector.remote import Trouble
-from selector.remote.download import decoded
+from selector.net import Trouble
+from selector.net.download import decoded
+from selector.sight.resize import centre_window, resize_rgb, same_aspect
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from selector.remote import Trouble, retry_after
-from selector.remote.troubles import BUSY, FATAL, REFUSED, REJECTED, THROTTLED
+from selector.net import Trouble, retry_after
+from selector.net.troubles import BUSY, FATAL, REFUSED, REJECTED, THROTTLED
 
 _NO_MONEY = ("insufficient_quota", "billing_hard_limit", "billing hard limit", "insufficient balance", "not in good")
 _NO_ACCESS = ("invalid_api_key", "incorrect api key", "invalid api key", "account_deactivated")

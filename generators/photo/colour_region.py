@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generators.photo.colour_spaces import Floats, to_lab
 from generators.photo.outlines import grabcut, guided_filter, step_along
 from selector.domain import Declined
+from selector.sight.colour_spaces import Floats, to_lab
 
 # Hue angles in CIELAB, degrees: from, to, and the clearest example.
 HUES = {

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from generators.photo.colour_spaces import Floats
 from generators.photo.saliency import attention_centre
+from selector.sight.colour_spaces import Floats
 
 MIN_SIDE_PX = 16
 UPPER_THIRD = 0.36  # where faces and horizons mostly lie

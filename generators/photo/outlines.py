@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from generators.photo.colour_spaces import Floats, to_lab
+from selector.sight.colour_spaces import Floats, to_lab
 
 GRABCUT_SEED = 20251
 GRABCUT_ROUNDS = 5

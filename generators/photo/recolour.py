@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from generators.photo.colour_region import HUES
-from generators.photo.colour_spaces import Floats, from_lab, to_lab
+from selector.sight.colour_spaces import Floats, from_lab, to_lab
 
 AIMS = {  # lightness and chroma of a clear example of each colour
     "red": (46, 68), "orange": (66, 72), "brown": (38, 32), "yellow": (84, 78), "green": (52, 52), "cyan": (74, 42),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from generators.photo.colour_spaces import Floats, to_lab
+from selector.sight.colour_spaces import Floats, to_lab
 
 CUE_SIDE_PX = 96
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from generators.photo.colour_spaces import Floats
 from generators.photo.saliency import resized, saliency_map, shrunk
 from selector.domain import Picture
+from selector.sight.colour_spaces import Floats
 
 WORKING_SIDE_PX = 320
 
@@ -48,7 +48,7 @@ def face_labels(picture: Picture) -> Floats | None:
     """Labels from every good face: the head is sure, hair and a body below it are likely."""
     import cv2
 
-    from selector.perception.faces import find_faces
+    from selector.sight.faces import find_faces
 
     faces = find_faces(picture)
     if not faces:

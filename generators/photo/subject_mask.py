@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from generators.photo.colour_spaces import Floats, to_floats
 from generators.photo.outlines import grabcut, guided_filter, main_parts, step_along
 from generators.photo.saliency import CUE_SIDE_PX, blurred, resized, saliency_map, unit
 from generators.photo.subject_labels import cue_labels, face_labels
 from selector.domain import Picture
-from selector.perception.memory import RecentResults
+from selector.sight.colour_spaces import Floats, to_floats
+from selector.sight.memory import RecentResults
 
 SMALLEST_SHARE, LARGEST_SHARE = 0.03, 0.85  # of the picture; another outline is not believed
 LEAST_STEP = 10.0  # delta E across a believable outline, see step_along

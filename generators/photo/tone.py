@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from generators.photo.colour_spaces import (
+from selector.sight.colour_spaces import (
     Floats,
     from_lab,
     from_linear,

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from generators.prompts import CAPTION, INSTRUCTION, KONTEXT, TAGS
 from selector.domain import InputError, JSONValue, TaskType
-from selector.perception import embedded
+from selector.prompts.wording import CAPTION, INSTRUCTION, KONTEXT, TAGS
+from selector.sight import embedded
 
 # text: from the prompt alone; edit: by an instruction, the source beside it; image: the source noised by `strength`
 # and made anew; inpaint: only a masked part of it; auto: text, and inpaint or image for edits.
@@ -39,7 +39,7 @@ class Preset:
         multiple: of what a side must be.
         trained_in: the dtype that it is known to work with; "" is not known.
         batch: seeds in one pass, unless the memory says otherwise.
-        prompt_form: how it likes its prompts, a name of ``generators.prompts``; "" is the usual of the task.
+        prompt_form: how it likes its prompts, a name of ``selector.prompts.wording``; "" is the usual of the task.
         folder: of a model that travels with this package, instead of ``model``.
         dtype_on_cpu: instead of the device's best; "" leaves the choice to the device.
         reads_all: whether it reads other scripts than the Latin one, though its text encoder is CLIP's.

@@ -18,8 +18,8 @@ import numpy as np
 
 from selector.domain import InputError, JSONValue, Picture, TaskInputs
 from selector.domain.names import name_fault
-from selector.perception.registration import register
-from selector.perception.resize import resize_rgb
+from selector.sight.registration import register
+from selector.sight.resize import resize_rgb
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -77,7 +77,7 @@ def region_of(inputs: TaskInputs, mask_folder: str) -> Array | None:
     Raises:
         InputError: the mask cannot be read.
     """
-    from selector.perception.edit_region import edit_region
+    from selector.sight.edit_region import edit_region
 
     assert inputs.source is not None
     drawn = _drawn_mask(inputs.task.id, inputs.source, mask_folder)

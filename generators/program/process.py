@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-from selector.remote import Interrupted
+from selector.net import Interrupted
 
 GRACE_SECONDS = 2.0  # between the polite signal and the other one
 STDERR_BYTES = 8192  # of its end

@@ -6,7 +6,7 @@ import re
 import signal
 from collections.abc import Iterable
 
-from selector.remote.redact import redacted
+from selector.net.redact import redacted
 
 LONGEST, LONGEST_LINE = 400, 200
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

@@ -16,7 +16,7 @@ import click
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
-    from selector.runs.progress import Progress
+    from selector.domain.progress import Progress
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 debug_option = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")

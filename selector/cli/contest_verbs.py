@@ -14,8 +14,8 @@ from selector.domain.words import n_of
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
-    from selector.submission.ledger import SubmissionRecord
-    from selector.submission.verify import Verdict
+    from selector.submit.ledger import SubmissionRecord
+    from selector.submit.verify import Verdict
 
 fallbacks_option = click.option(
     "--allow-fallbacks", is_flag=True, help="Accept tasks that have only a fallback (they earn little or nothing)."
@@ -65,7 +65,7 @@ def verify(
     zip_path: Path, allow_fallbacks: bool, tasks: Path | None, profile: str | None, folder: Path, as_json: bool
 ) -> None:
     from selector.campaign import Campaign
-    from selector.submission.verify_table import DEFAULT_PROFILE, verify_against_table
+    from selector.submit.verify_table import DEFAULT_PROFILE, verify_against_table
 
     if profile is not None and tasks is None:
         raise InputError("--profile has no effect without --tasks: a campaign has its own profile; leave it out")
@@ -106,7 +106,7 @@ def record(
     on: datetime | None,
     reason: str | None,
 ) -> tuple[Any, str]:
-    from selector.submission.totals import parse_type_totals
+    from selector.submit.totals import parse_type_totals
 
     scored = total is not None or bool(types)
     if scored + submitted + withdraw != 1:

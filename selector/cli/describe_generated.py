@@ -9,10 +9,10 @@ from selector.cli.common import counted, table
 from selector.domain.words import n_of
 
 if TYPE_CHECKING:
-    from selector.runs.generating import GenerateSummary
-    from selector.runs.making.dry_run import GenerateEstimate
-    from selector.runs.making.tally import Tally
-    from selector.runs.prompting import PromptSummary
+    from selector.generate.dry_run import GenerateEstimate
+    from selector.generate.generating import GenerateSummary
+    from selector.generate.tally import Tally
+    from selector.llm.prompting import PromptSummary
 
 
 def describe_generated(summary: GenerateSummary) -> str:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from selector.campaign import Campaign
-    from selector.planning.generating import Wish
-    from selector.runs.explaining import TaskExplanation
-    from selector.runs.judging import JudgeSummary
-    from selector.runs.learning import Calibration
-    from selector.runs.planning import SubmissionPlan, ToJudge
+    from selector.decide.explaining import TaskExplanation
+    from selector.decide.judging import JudgeSummary
+    from selector.decide.learning import Calibration
+    from selector.decide.planning import SubmissionPlan, ToJudge
+    from selector.learn.worth_generating import Wish
 
 
 @verb(

@@ -12,8 +12,8 @@ from selector.cli.make_verbs import type_option
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
-    from selector.runs.realism import Realism, SetRealism
-    from selector.runs.realism_measures import Measured
+    from selector.measure.realism import Realism, SetRealism
+    from selector.measure.realism_measures import Measured
 
 PICTURE = Path("report", "plots", "realism.png")
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from selector.campaign import Campaign
     from selector.doctor import Check
-    from selector.submission.ledger import SubmissionRecord
+    from selector.submit.ledger import SubmissionRecord
 
 
 @verb(

@@ -11,8 +11,8 @@ import click
 from selector.cli.common import debug_option, emit, json_option, table, with_example
 
 if TYPE_CHECKING:
-    from selector.perception.model_files import Model
-    from selector.perception.model_files.verify import FileCheck
+    from selector.weights import Model
+    from selector.weights.verify import FileCheck
 
 _FAILED = 2
 
@@ -42,8 +42,8 @@ def weights() -> None:
 @json_option
 @debug_option
 def list_weights(as_json: bool) -> None:
-    from selector.perception.model_files import all_models, weights_folder
-    from selector.perception.model_files.place import presence
+    from selector.weights import all_models, weights_folder
+    from selector.weights.place import presence
 
     models = all_models()
     rows = [
@@ -99,9 +99,9 @@ def fetch_weights(
     names: tuple[str, ...], everything: bool, source: str, sha256: str | None, again: bool, as_json: bool
 ) -> None:
     from selector.domain import BestshotError
-    from selector.perception.model_files import all_models, model_named
-    from selector.perception.model_files.fetch import fetch
-    from selector.perception.model_files.place import Here, presence
+    from selector.weights import all_models, model_named
+    from selector.weights.fetch import fetch
+    from selector.weights.place import Here, presence
 
     if bool(names) == everything:
         raise click.UsageError("Name the models to fetch, or give --all.")
@@ -139,9 +139,9 @@ def fetch_weights(
 @json_option
 @debug_option
 def verify_weights(names: tuple[str, ...], as_json: bool) -> None:
-    from selector.perception.model_files import all_models, model_named
-    from selector.perception.model_files.place import Here, presence
-    from selector.perception.model_files.verify import Verdict, verify
+    from selector.weights import all_models, model_named
+    from selector.weights.place import Here, presence
+    from selector.weights.verify import Verdict, verify
 
     wanted: Sequence[Model] = [model_named(name) for name in names] or [
         model for model in all_models() if presence(model) is not Here.NO
@@ -153,7 +153,7 @@ def verify_weights(names: tuple[str, ...], as_json: bool) -> None:
 
 
 def _verify_lines(checks: Sequence[FileCheck]) -> list[str]:
-    from selector.perception.model_files.verify import Verdict
+    from selector.weights.verify import Verdict
 
     if not checks:
         return ["no weights are here: `bestshot weights list` shows what there is"]
@@ -189,7 +189,7 @@ class _ByteBars:
 
 
 def _as_result(model: Model) -> dict[str, Any]:
-    from selector.perception.model_files.place import folder_of, presence
+    from selector.weights.place import folder_of, presence
 
     return {
         "name": model.name,
@@ -206,7 +206,7 @@ def _as_result(model: Model) -> dict[str, Any]:
 
 
 def _size(size_bytes: int) -> str:
-    from selector.perception.model_files.part import megabytes
+    from selector.weights.part import megabytes
 
     return megabytes(size_bytes)
 

@@ -8,8 +8,6 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from generators.finishing import steps_of
-from generators.prompts import PROMPT_STYLES
 from selector.config.generating import GenerateConfig
 from selector.config.section import Section, address_fault
 from selector.config.sections import CalibrateConfig, EmbeddingConfig, JudgeConfig, ScoreConfig, StoreConfig
@@ -19,6 +17,8 @@ from selector.contest.toml_model import parse_toml, validate
 from selector.domain import InputError, TaskType
 from selector.domain.names import name_fault
 from selector.domain.words import did_you_mean, near_or_all
+from selector.finishing.finishing import steps_of
+from selector.prompts.wording import PROMPT_STYLES
 from selector.registry import generator_names, scorer_names
 
 

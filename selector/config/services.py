@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from selector.config.section import Section
-from selector.remote.service import Service
+from selector.net.service import Service
 
 
 class ServiceConfig(Section):

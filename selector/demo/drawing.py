@@ -8,8 +8,8 @@ from typing import Any
 from selector.demo.script import SAMPLERS, SAMPLES
 from selector.domain import MissingPart
 from selector.domain.embedding import ContestContext, EmbeddingSettings
-from selector.perception.embedded import CORRELATIONS, NAME
 from selector.registry import create_generator, create_scorer
+from selector.sight.embedded import CORRELATIONS, NAME
 
 # What reads the embedding of words and pictures, and needs nothing else.
 EMBEDDED_SCORERS = ("clip_similarity", "prompt_contrast", "spatial")

@@ -11,7 +11,7 @@ from selector.create import CONFIG_NAME
 from selector.demo.contest import make_demo_contest
 from selector.demo.drawing import EMBEDDED_SCORERS, drawing_config, without_drawing
 from selector.domain import TaskType
-from selector.runs.progress import Progress, silent
+from selector.domain.progress import Progress, silent
 
 # The demo is the same on every machine and needs nothing fetched: no scorer that asks for weights.
 WITHOUT_WEIGHTS = (

@@ -24,7 +24,7 @@ Crops: TypeAlias = "np.ndarray[Any, np.dtype[np.uint8]]"
 
 
 class View(str, Enum):
-    """Which crops of a picture go through a backbone; ``selector.perception.embedding.views`` cuts them."""
+    """Which crops of a picture go through a backbone; ``selector.sight.embedding.views`` cuts them."""
 
     WHOLE = "whole"  # one: the shorter side scaled to the backbone's, then the centre
     NATIVE = "native"  # five at native resolution: the corners and the centre

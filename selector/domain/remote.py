@@ -64,9 +64,9 @@ class BatchGenerator(Protocol):
 
 @runtime_checkable
 class RemoteGenerator(Protocol):
-    """Makes candidates by jobs at a service, with ``account`` (see ``selector.remote``) shared by all who use it.
+    """Makes candidates by jobs at a service, with ``account`` (see ``selector.net``) shared by all who use it.
 
-    ``generate`` of such a class does the same for one recipe: ``selector.remote.carry_out`` does that.
+    ``generate`` of such a class does the same for one recipe: ``selector.net.carry_out`` does that.
     """
 
     account: Any

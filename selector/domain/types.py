@@ -148,3 +148,15 @@ class Estimate:
     pq_sd: float
     overall: float
     overall_sd: float
+
+
+@dataclass(frozen=True)
+class Pick:
+    """The candidate chosen for a task, with the reason. ``candidate_id`` is None when there was nothing to choose."""
+
+    task_id: str
+    candidate_id: str | None
+    estimate: Estimate | None
+    fallback: bool
+    reason: str
+    sc_measured: bool = True  # False: nothing spoke of SC, the pick rests on PQ alone

@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from selector.calibration.totals import Z80
+from selector.decide import explaining
+from selector.decide.calibrating import Knowledge
+from selector.decide.learning import Calibration, ToldLine, WeightLine
+from selector.learn.totals import Z80
 from selector.report.model import PlotCard
 from selector.report.plots import (
     Contribution,
@@ -23,9 +26,6 @@ from selector.report.plots import (
     weights,
     write_plot,
 )
-from selector.runs import explaining
-from selector.runs.calibrating import Knowledge
-from selector.runs.learning import Calibration, ToldLine, WeightLine
 
 # Levels and means between tasks can change no pick.
 _SHOWN = ("prior", "score", "generator", "variant", "treatment", "treated", "ease")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from selector.measure.realism import Realism, SetRealism
+from selector.measure.realism_measures import CMMD, KID
+from selector.measure.realism_sets import PICKS
 from selector.report.model import PlotCard
 from selector.report.plots.files import write_plot
 from selector.report.plots.realism import Distance, DistanceRow, realism_of_sets
-from selector.runs.realism import Realism, SetRealism
-from selector.runs.realism_measures import CMMD, KID
-from selector.runs.realism_sets import PICKS
 
 _PANELS = {CMMD: ("CMMD", 1.0), KID: ("KID × 1000", 1000.0)}
 

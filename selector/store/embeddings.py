@@ -25,7 +25,7 @@ _AT_ONCE = 500  # keys in one query: SQLite takes 32,766 variables, older builds
 class StoredVectors:
     """Looks vectors up in the store and collects new ones, for the writer's transaction in ``saving``.
 
-    Fulfils ``selector.perception.embedding.vectors.Vectors``. What was added is found again before it is saved. Text
+    Fulfils ``selector.sight.embedding.vectors.Vectors``. What was added is found again before it is saved. Text
     vectors stay in memory: there is one a prompt. Safe to call from threads; one of them saves.
     """
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from selector.store import schema
 
-# Where attempts keep what was done beside their generator's own work: written by selector/runs/making.
+# Where attempts keep what was done beside their generator's own work: written by selector/generate.
 _STYLE, _FINISH, _ORIGIN = ("prompt_style", "style"), ("finish", "name"), "finished_from"
 
 

@@ -22,7 +22,7 @@ from experiments.support.dashscope_state import Behaviour
 from generators.dashscope import DashScope
 from generators.dashscope_api.models import MODELS
 from selector.domain import Picture, Task, TaskInputs, TaskType
-from selector.remote import Account
+from selector.net import Account
 
 PLACE = "/api/v1/services/aigc/text2image/image-synthesis"
 ASYNC = {"X-DashScope-Async": "enable"}

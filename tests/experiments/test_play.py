@@ -37,10 +37,9 @@ from experiments.support.play_game import play as play_game
 from experiments.support.play_plan import MEASURED_ON, PoolPlan
 from experiments.support.play_pool import Pool, campaign_of, make_pool
 from experiments.support.play_report import as_json, by_day, lead, lines_of, verdict
-from selector.domain import InputError, Picture, TaskType
-from selector.perception.edit_change import change_of
-from selector.perception.embedded import TEXT_TO_IMAGE
-from selector.ranking import Pick
+from selector.domain import InputError, Pick, Picture, TaskType
+from selector.prompts.edits.change import change_of
+from selector.sight.embedded import TEXT_TO_IMAGE
 
 RED, GREEN = Group(1, "red", "circle", "large"), Group(1, "green", "cross", "small")
 SOURCE = Source(Scene((RED, GREEN), "x", "grey"), ((RED, (18.0, 32.0, 10.0)), (GREEN, (48.0, 30.0, 7.0))), seed=5)

@@ -5,8 +5,8 @@ import pytest
 
 from experiments.support.signs import HEIGHT_PX, HELD_OUT, WIDTH_PX, make_sign, matches_truth, reads_exactly
 from selector.domain import Picture
-from selector.perception.fonts import fonts_for
-from selector.perception.text_instruction import TextEdit, parse_text_instruction
+from selector.prompts.text_edits.instruction import TextEdit, parse_text_instruction
+from selector.sight.fonts import fonts_for
 
 
 @pytest.mark.parametrize("number", range(8))

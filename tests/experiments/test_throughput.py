@@ -30,7 +30,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     place.mkdir()
     settings = tiny_clip(place, dim=64)
     # Architectures are read from open_clip's own folder, so that nothing need be imported for them.
-    monkeypatch.setattr("selector.perception.embedding.loading._folder_of_open_clip", lambda: place)
+    monkeypatch.setattr("selector.sight.embedding.loading._folder_of_open_clip", lambda: place)
     return settings.model
 
 
@@ -70,7 +70,7 @@ def test_scored_candidates_are_scored_again_without_image_and_model(
 
     monkeypatch.setattr(ImageFolder, "picture", touched)
     for part in ("embed_crops", "embed_texts", "_load"):
-        monkeypatch.setattr(f"selector.perception.embedding.openclip.OpenClip.{part}", touched)
+        monkeypatch.setattr(f"selector.sight.embedding.openclip.OpenClip.{part}", touched)
     shutil.rmtree(tmp_path / "campaign" / "images")
     with Campaign(tmp_path / "campaign") as again:
         second = again.score()

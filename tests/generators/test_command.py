@@ -33,8 +33,8 @@ from selector.domain import (
     TaskInputs,
     TaskType,
 )
+from selector.net import Interrupted
 from selector.registry import create_generator
-from selector.remote import Interrupted
 
 SOURCE, REFERENCE = noise_jpeg(1, (48, 40)), noise_jpeg(2, (40, 40))
 WICKED = (

@@ -29,8 +29,8 @@ from generators.dashscope import DashScope
 from selector.conformance import check_generator
 from selector.domain import Declined, GenerationFailed, InputError, Made, MissingPart, Picture, TaskType, encode_final
 from selector.domain.remote import Delivery, RemoteGenerator, ServiceStopped, Ticket
+from selector.net import Interrupted
 from selector.registry import create_generator, usual_service
-from selector.remote import Interrupted
 
 serve = serving  # the fixture
 

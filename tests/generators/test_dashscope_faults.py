@@ -23,8 +23,8 @@ from experiments.support.dashscope_pictures import shows
 from generators.dashscope import DashScope
 from selector.domain import BestshotError, Declined, GenerationFailed, Made
 from selector.domain.remote import ServiceStopped, Ticket, TicketLost
-from selector.remote import Trouble, troubles
-from selector.remote.http import Reply
+from selector.net import Trouble, troubles
+from selector.net.http import Reply
 
 serve = serving  # the fixture
 

@@ -14,7 +14,7 @@ from generators.pipelines import loading, presets
 from generators.pipelines.model_folder import tag_of
 from selector.conformance import check_generator
 from selector.domain import Declined, InputError, Made, MissingPart, Task, TaskInputs, TaskType
-from selector.perception.embedded import TEXT_TO_IMAGE
+from selector.sight.embedded import TEXT_TO_IMAGE
 
 SAMPLERS = ("DPMSolverMultistepScheduler", "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler")
 SCHEDULE = {"prediction_type": "v_prediction", "rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
@@ -47,7 +47,7 @@ def test_it_is_the_packaged_folder_and_asks_no_hub() -> None:
 def test_a_package_without_the_folder_is_told_with_the_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    from selector.perception import embedded
+    from selector.sight import embedded
 
     gone = tmp_path / "text_to_image"
     monkeypatch.setitem(embedded._NEEDED, gone, ("model_index.json",))

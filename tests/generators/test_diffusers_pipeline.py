@@ -35,9 +35,9 @@ from selector.domain import (
     TaskInputs,
     TaskType,
 )
+from selector.generate import generating
+from selector.net import Interrupted
 from selector.registry import create_generator
-from selector.remote import Interrupted
-from selector.runs import generating
 
 SIZE = (96, 80)
 MOST_PIXELS_OFF = 0.01  # share of values that may differ, by one level, between a pass of one and a pass of several

@@ -22,7 +22,7 @@ from selector.domain import (
     TaskType,
     encode_final,
 )
-from selector.perception.faces import descriptor, face_mask, hull_mask, main_face
+from selector.sight.faces import descriptor, face_mask, hull_mask, main_face
 
 HOPPER = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 swapper = FaceSwap()

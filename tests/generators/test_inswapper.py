@@ -30,10 +30,10 @@ from selector.domain import (
     TaskType,
     encode_final,
 )
-from selector.perception.face_align import aligned_crop, five_points
-from selector.perception.faces import face_mask, main_face
-from selector.perception.onnx_session import OnnxModel, forget_models
 from selector.registry import create_generator
+from selector.sight.face_align import aligned_crop, five_points
+from selector.sight.faces import face_mask, main_face
+from selector.sight.onnx_session import OnnxModel, forget_models
 
 HOPPER = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 

@@ -16,8 +16,8 @@ from generators.face.grids import RESTORE_PLACES, SWAP_PLACES, crop_of, face_gri
 from generators.face.paste import Aligned, Paste, alpha_on, paste
 from generators.inswapper import InSwapper
 from selector.domain import Declined, Picture, Recipe, Task, TaskInputs, TaskType, encode_final
-from selector.perception.face_align import FIVE_PLACES, five_points
-from selector.perception.faces import main_face
+from selector.sight.face_align import FIVE_PLACES, five_points
+from selector.sight.faces import main_face
 
 ASTRONAUT = data.astronaut()
 LADY = cv2.cvtColor(cv2.imread(f"{matplotlib.get_data_path()}/sample_data/grace_hopper.jpg"), cv2.COLOR_BGR2RGB)

@@ -35,8 +35,8 @@ from selector.domain import (
     encode_final,
 )
 from selector.domain.remote import RemoteGenerator, ServiceStopped, TicketLost
+from selector.net import Account, Service
 from selector.registry import create_generator, usual_service
-from selector.remote import Account, Service
 
 KEY = "sk-test-0123456789abcdef"
 NASTY = 'a "quoted" cat,\nline two, it\'s 猫 🐈 \\ {} ' + "very " * 1000

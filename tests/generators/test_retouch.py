@@ -14,7 +14,7 @@ from generators.photo.styles import combinations, styles_of
 from generators.photo.subject_mask import mask_methods, subject_mask
 from generators.retouch import Retouch
 from selector.domain import Declined, GenerationFailed, Picture, Recipe, Task, TaskInputs, TaskType
-from selector.perception.edit_instruction import parse_edit_instruction
+from selector.prompts.edits.instruction import parse_edit_instruction
 
 
 def picture(pixels: np.ndarray[Any, Any], name: str = "drawn", side: int = 320) -> Picture:

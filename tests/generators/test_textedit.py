@@ -25,9 +25,9 @@ from selector.domain import (
     TaskType,
     encode_final,
 )
-from selector.perception.fonts import all_fonts, fonts_for
-from selector.perception.ocr import read_text
-from selector.perception.text_match import plain
+from selector.sight.fonts import all_fonts, fonts_for
+from selector.sight.ocr import read_text
+from selector.sight.text_match import plain
 
 
 def inputs_of(picture, prompt):

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from scorer_cases.cases import Case, Series
 from scorer_cases.pictures import Array, inputs_of, levels, png, sign
 from selector.domain import Item, Task, TaskInputs, TaskType
-from selector.perception.fonts import all_fonts
+from selector.sight.fonts import all_fonts
 
 INK, GROUND = (30, 30, 70), (226, 220, 205)
 

@@ -13,8 +13,8 @@ from tiny_backbone import contest_with
 from scorers.aesthetic import Aesthetic
 from selector.domain import InputError, Item, MissingPart, Picture, Task, TaskInputs, TaskType
 from selector.domain.embedding import EmbeddingSettings, View
-from selector.perception.embedding.vectors import as_kept
-from selector.perception.embedding.views import crops
+from selector.sight.embedding.vectors import as_kept
+from selector.sight.embedding.views import crops
 
 WIDTHS = (768, 1024, 128, 64, 16, 1)
 PLACES = (0, 2, 4, 6, 7)  # of the linear layers among the dropouts of the published file
@@ -105,7 +105,7 @@ def test_file_that_is_no_stack_of_linear_layers_is_refused(tmp_path):
 
 def test_published_head_is_not_taken_for_a_backbone_that_it_was_not_trained_on(monkeypatch):
     """LAION's ViT-L/14 has 768 dimensions as well, and means other things by them."""
-    monkeypatch.setattr("selector.perception.embedding.openclip.OpenClip.check", lambda _: None)
+    monkeypatch.setattr("selector.sight.embedding.openclip.OpenClip.check", lambda _: None)
     made = Aesthetic()
     made.meet(contest_with(EmbeddingSettings("ViT-L-14", "laion2b_s32b_b82k")))
     with pytest.raises(MissingPart, match=r"not on ViT-L-14 laion2b_s32b_b82k: under \[scorers\.aesthetic\] set model"):

@@ -15,9 +15,9 @@ from skimage import data
 from scorers.arcface import ArcFace
 from selector.conformance import check_another_process, check_scorer
 from selector.domain import InputError, Item, MissingPart, Picture, Task, TaskInputs, TaskType, encode_final
-from selector.perception.face_align import aligned_crop
-from selector.perception.faces import main_face
 from selector.registry import create_scorer
+from selector.sight.face_align import aligned_crop
+from selector.sight.faces import main_face
 
 HOPPER = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 LENGTH = 64

@@ -15,10 +15,10 @@ from scorers._spectrum import enlarging_lines, power_slope
 from scorers._unevenness import foreign_grid, noise_spread
 from scorers.artefacts import Artefacts, central_luma, measures, slope_deviation
 from scorers.technical import Technical
-from selector.calibration import estimate
 from selector.demo.shipped import photograph
 from selector.domain import InputError, Item, Picture, Score, Task, TaskInputs, TaskType, encode_final
-from selector.features import FeatureTable
+from selector.learn.estimate import estimate
+from selector.learn.matrix import FeatureTable
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Damage = Callable[[Array], Array]

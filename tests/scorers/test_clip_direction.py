@@ -9,8 +9,8 @@ from tiny_backbone import contest_with
 from scorers.clip_direction import DAMPING, NOT_UNDERSTOOD, ClipDirection, damped_cosine
 from selector.domain import Item, Picture, Task, TaskInputs, TaskType
 from selector.domain.embedding import EmbeddingSettings, View
-from selector.perception.embedding.vectors import as_kept
-from selector.perception.embedding.views import crops
+from selector.sight.embedding.vectors import as_kept
+from selector.sight.embedding.views import crops
 
 SOURCE, EDITED = Picture(noise_jpeg(1)), Picture(noise_jpeg(2))
 INSTRUCTION = "Replace the dog with a cat"

@@ -9,8 +9,8 @@ from tiny_backbone import contest_with
 from scorers.clip_similarity import ClipSimilarity
 from selector.domain import Item, Picture, Task, TaskInputs, TaskType
 from selector.domain.embedding import EmbeddingSettings, View
-from selector.perception.embedding.vectors import as_kept
-from selector.perception.embedding.views import crops
+from selector.sight.embedding.vectors import as_kept
+from selector.sight.embedding.views import crops
 
 PICTURE = Picture(noise_jpeg(1))
 

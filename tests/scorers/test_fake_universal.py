@@ -12,9 +12,9 @@ from fixed_backbone import FixedBackbone, published
 from scorers.fake_universal import FakeUniversal
 from selector.domain import Item, Picture, Task, TaskInputs, TaskType
 from selector.domain.embedding import View
-from selector.perception.embedding.vectors import as_kept
-from selector.perception.embedding.views import crops
 from selector.registry import create_scorer
+from selector.sight.embedding.vectors import as_kept
+from selector.sight.embedding.views import crops
 
 PICTURES = [Picture(noise_jpeg(seed)) for seed in range(3)]
 

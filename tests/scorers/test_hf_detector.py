@@ -173,7 +173,7 @@ def test_detector_of_the_catalogue_is_found_where_it_was_fetched(tmp_path, monke
     with pytest.raises(MissingPart, match="bestshot weights fetch sdxl-detector"):
         HFDetector(model="sdxl-detector").check()
     shutil.copytree(folder, tmp_path / "sdxl-detector")
-    monkeypatch.setattr("selector.perception.model_files.place.has_size", lambda path, _: path.is_file())  # a tiny one
+    monkeypatch.setattr("selector.weights.place.has_size", lambda path, _: path.is_file())  # a tiny one
     HFDetector(model="sdxl-detector").check()
 
 

@@ -12,7 +12,7 @@ from scorers._drawn_text import drawn
 from scorers._ink import Ink
 from scorers.lettering import Lettering
 from selector.domain import Item, Picture, Scorer, Task, TaskInputs, TaskType, encode_final
-from selector.perception.fonts import all_fonts
+from selector.sight.fonts import all_fonts
 
 INK, GROUND = (30, 30, 70), (226, 220, 205)
 PROMPT = "change 'Coffee' to 'Toffee'"

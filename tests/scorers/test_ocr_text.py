@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from scorers.ocr_text import OcrText
 from selector.domain import Item, Picture, Scorer, Task, TaskInputs, TaskType, encode_final
-from selector.perception.fonts import fonts_for
+from selector.sight.fonts import fonts_for
 
 
 def sign(*lines, size=(480, 240)):

@@ -13,10 +13,10 @@ from tiny_folders import tiny_pickscore
 from scorers.preference import Preference
 from selector.domain import InputError, Item, MissingPart, Picture, Task, TaskInputs, TaskType
 from selector.domain.embedding import EmbeddingSettings, View
-from selector.perception.embedding.transformers_clip import TransformersClip
-from selector.perception.embedding.vectors import as_kept
-from selector.perception.embedding.views import crops
 from selector.registry import create_scorer
+from selector.sight.embedding.transformers_clip import TransformersClip
+from selector.sight.embedding.vectors import as_kept
+from selector.sight.embedding.views import crops
 
 PICTURES = [Picture(noise_jpeg(seed)) for seed in range(3)]
 FP32 = EmbeddingSettings(device="cpu", precision="fp32")

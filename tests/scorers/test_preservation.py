@@ -11,7 +11,7 @@ from skimage import data
 
 from scorers.preservation import Preservation
 from selector.domain import Item, Picture, Task, TaskInputs, TaskType, encode_final
-from selector.perception.edit_region import subject_mask
+from selector.sight.edit_region import subject_mask
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

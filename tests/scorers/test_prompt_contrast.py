@@ -9,8 +9,8 @@ from tiny_backbone import contest_with
 from scorers.prompt_contrast import PromptContrast
 from selector.domain import Item, Picture, Task, TaskInputs, TaskType
 from selector.domain.embedding import EmbeddingSettings, View
-from selector.perception.embedding.vectors import as_kept
-from selector.perception.embedding.views import crops
+from selector.sight.embedding.vectors import as_kept
+from selector.sight.embedding.views import crops
 
 PROMPTS = ("a red chair", "two dogs on a beach", "a bowl of fruit", "the sea at night", "an old man", "a steam train")
 PICTURE = Picture(noise_jpeg(1))

@@ -17,8 +17,8 @@ from tiny_backbone import contest_with, tiny_clip
 from scorers.realism import LEAST_PICTURES, TOO_FEW, Realism
 from selector.domain import Item, MissingPart, Picture, Score, Task, TaskInputs, TaskType, encode_final
 from selector.domain.embedding import ContestContext, EmbeddingSettings, View
-from selector.perception.embedding.vectors import RecentVectors
 from selector.registry import create_scorer
+from selector.sight.embedding.vectors import RecentVectors
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

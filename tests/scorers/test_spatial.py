@@ -28,7 +28,7 @@ from scorers.spatial import DetectorSpatial, GridSpatial, spatial
 from selector.conformance import check_scorer
 from selector.domain import InputError, Item, MissingPart, Picture, Score, Task, TaskInputs, TaskType, encode_final
 from selector.domain.embedding import Head, View
-from selector.perception.scene import parse_scene
+from selector.prompts.scene import parse_scene
 from selector.registry import create_scorer
 
 LEFT, RIGHT = [0.0, 0.0, 0.4, 1.0], [0.6, 0.0, 1.0, 1.0]

@@ -16,7 +16,7 @@ from experiments.support.scenes import Drawn, examples, render
 from scorers._scene_questions import questions_of
 from scorers._scene_scores import scene_scores
 from selector.domain import Item
-from selector.perception.scene import parse_scene
+from selector.prompts.scene import parse_scene
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -10,8 +10,8 @@ import pytest
 
 from selector.config import ScoreConfig
 from selector.domain import BestshotError
-from selector.perception.model_files import all_models, place
 from selector.registry import BUILTIN_SCORERS, create_scorer
+from selector.weights import all_models, place
 
 MORE_SETTINGS: dict[str, list[dict[str, Any]]] = {
     "hf_detector": [{"model": "sdxl-detector"}],

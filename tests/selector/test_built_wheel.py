@@ -31,8 +31,8 @@ BUILD = (
 )
 SEE = """
 import json, sys, selector, generators
-from selector.perception import embedded
-from selector.perception.embedding.openclip import OpenClip
+from selector.sight import embedded
+from selector.sight.embedding.openclip import OpenClip
 from selector.domain.embedding import EmbeddingSettings
 from generators.diffusers_pipeline import DiffusersPipeline
 found = [selector.__file__, generators.__file__]
@@ -87,11 +87,11 @@ def test_it_is_small_and_has_every_file_of_the_models(wheel: Path) -> None:
     assert wheel.stat().st_size < MOST_BYTES
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    assert "selector/perception/embedded/__init__.py" in names
+    assert "selector/sight/embedded/__init__.py" in names
     place = ROOT / "selector" / "perception" / "embedded"
     models = [file for file in place.rglob("*") if file.is_file() and file.suffix not in (".py", ".pyc")]
     assert {file.relative_to(ROOT).as_posix() for file in models} <= names
-    within = "selector/perception/embedded"
+    within = "selector/sight/embedded"
     assert {f"{within}/{model}/{file}" for model, files in SHIPPED.items() for file in files} <= names
 
 

@@ -17,8 +17,8 @@ from selector import Campaign
 from selector.cli.main import group
 from selector.contest import load_profile
 from selector.contest.remaining import remaining_submissions
+from selector.decide.calibrating import learn
 from selector.domain import InputError
-from selector.runs.calibrating import learn
 from selector.store.observations import load_submission_picks
 
 Files = Callable[[Sequence[str]], tuple[Path, Path]]

@@ -83,7 +83,7 @@ def test_a_second_run_gives_the_same_bytes(contest: DemoContest, tmp_path: Path)
 
 
 def test_both_portraits_side_by_side_show_the_larger_face_on_the_left() -> None:
-    from selector.perception.faces import find_faces
+    from selector.sight.faces import find_faces
 
     both = Picture(_png(PICTURES["both"]()), "both")
     left, right = sorted(find_faces(both)[:2], key=lambda face: face.box[0])

@@ -14,9 +14,9 @@ from conftest import Clock
 
 from selector import Campaign
 from selector.cli.main import group
+from selector.decide.calibrating import Knowledge, learn
 from selector.domain import Recipe
-from selector.runs.calibrating import Knowledge, learn
-from selector.runs.making.treatments import finished, own_variant, recipe_in_words, worded
+from selector.generate.treatments import finished, own_variant, recipe_in_words, worded
 from selector.store.makers import Maker, makers
 from selector.store.observations import load_submission_picks
 from selector.store.records import Attempt, Candidate, add_attempt

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from selector.domain import MissingPart
-from selector.perception.fonts import Font, all_fonts, covers, fonts_for
+from selector.sight.fonts import Font, all_fonts, covers, fonts_for
 
 _CJK = "\u2e80-\uffef"
 _WORDS = re.compile(rf"[{_CJK}]|[^\s{_CJK}]+\s*|\s+")

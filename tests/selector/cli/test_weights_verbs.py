@@ -16,7 +16,7 @@ import pytest
 from hub_server import Fault, Hub, running_hub
 
 from selector.cli.main import main
-from selector.perception.model_files import Model, ModelFile, Repository, entries, weights_folder
+from selector.weights import Model, ModelFile, Repository, entries, weights_folder
 
 Run = Callable[..., tuple[int, str, str]]
 DATA = bytes(range(256)) * 4_000
@@ -159,7 +159,7 @@ SCRIPT = """
 import sys
 sys.path[:0] = [{tests!r}, {here!r}]
 import test_weights_verbs
-from selector.perception.model_files import entries
+from selector.weights import entries
 entries.MODELS = test_weights_verbs.CATALOGUE
 from selector.cli.main import main
 main(["weights", "fetch", "other"])

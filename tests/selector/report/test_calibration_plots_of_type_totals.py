@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from selector.decide.learning import ToldLine
 from selector.report.calibration import _course, _scopes, _told
-from selector.runs.learning import ToldLine
 
 
 def line(submission: str, scope: str | None, total: float, outlier: bool = False) -> ToldLine:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from selector.domain.embedding import View
-from selector.perception.embedding.vectors import RecentVectors, as_kept
+from selector.sight.embedding.vectors import RecentVectors, as_kept
 from selector.store import Database, schema
 from selector.store.embeddings import StoredVectors
 

@@ -1,0 +1,105 @@
+"""What is believed of every score column of a campaign, and the columns that judges add."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+
+from selector.domain import Axis, InputError, Scorer
+from selector.domain.words import near_or_all
+from selector.learn.balance import balance_of
+from selector.learn.belief import JUDGE, JUDGE_PART, JUDGE_PQ, JUDGE_SC, KNOWN_DIRECTION, MEASURED, RATING, Belief
+from selector.learn.matrix import RECIPE_ORDER
+from selector.learn.pool import Floats, Pool
+from selector.learn.prior import PRIOR, WITHOUT_POINTS
+from selector.store.observations import RATING as RATED
+from selector.store.observations import Judgement
+
+_BEYOND_PRIOR = Belief(0.0, 0.03, "the written prior holds it already: only what it gets wrong", beyond=True)
+
+
+def beliefs_of(
+    scorers: Mapping[str, Scorer],
+    judgements: Sequence[Judgement],
+    told: Mapping[str, float],
+    measured: Mapping[str, float] = MappingProxyType({}),
+) -> dict[str, Belief]:
+    """Beliefs in every column: what the written prior holds already, plug-ins' own scores, judges.
+
+    Args:
+        told: judge to its correlation, where the configuration tells one. measured: the same of score columns.
+    """
+    in_prior = {w.column for axis in PRIOR.values() for w in axis.weights} | {RECIPE_ORDER, *WITHOUT_POINTS}
+    beliefs = dict.fromkeys(in_prior, _BEYOND_PRIOR)
+    for name, scorer in scorers.items():
+        for column in scorer.columns:
+            key = f"{name}.{column.name}"
+            if key not in in_prior:
+                usual = _BEYOND_PRIOR if column.axis is Axis.GATE else KNOWN_DIRECTION
+                sign = 1.0 if column.higher_is_better else -1.0
+                beliefs[key] = replace(usual, correlation=sign * usual.correlation)
+    beliefs |= _measured_beliefs(scorers, measured)
+    for name in sorted({j.judge for j in judgements}):
+        beliefs |= _judge_beliefs(name, [j for j in judgements if j.judge == name], told)
+    return beliefs
+
+
+def _measured_beliefs(scorers: Mapping[str, Scorer], measured: Mapping[str, float]) -> dict[str, Belief]:
+    """In columns whose correlation the user knows; those of scorers that do not run are passed over."""
+    columns = {f"{name}.{column.name}" for name, scorer in scorers.items() for column in scorer.columns}
+    own = {column: r for column, r in measured.items() if column.partition(".")[0] in scorers}
+    for column in sorted(set(own) - columns):
+        raise InputError(
+            f"[calibrate] scores names the column '{column}', which is not known{near_or_all(column, columns)}"
+        )
+    return {column: replace(MEASURED, correlation=r) for column, r in own.items()}
+
+
+def _judge_beliefs(name: str, own: Sequence[Judgement], told: Mapping[str, float]) -> dict[str, Belief]:
+    """In a judge's three columns. One that never says both SC and PQ is believed in what it says."""
+    overall, sc, pq = judge_columns(name)
+    if any(j.sc is not None and j.pq is not None for j in own):
+        belief = judge_belief(name, told, own[0].kind == RATED)
+        return {overall: belief, sc: JUDGE_PART, pq: JUDGE_PART}
+    return {c: replace(b, correlation=told.get(name, b.correlation)) for c, b in ((sc, JUDGE_SC), (pq, JUDGE_PQ))}
+
+
+def judge_belief(name: str, told: Mapping[str, float], rating: bool = False) -> Belief:
+    """What is believed of a judge's overall, with the correlation that the configuration tells."""
+    usual = RATING if rating else JUDGE
+    return replace(usual, correlation=told.get(name, usual.correlation))
+
+
+def judge_columns(name: str) -> tuple[str, str, str]:
+    """Columns of a judge in the pool: overall, SC, PQ."""
+    return f"judge:{name}", f"judge:{name}.sc", f"judge:{name}.pq"
+
+
+def judge_values(keys: Sequence[tuple[str, str]], judgements: Sequence[Judgement]) -> tuple[list[str], Floats]:
+    """Three columns a judge: overall, SC and PQ, NaN where it did not say."""
+    names = sorted({j.judge for j in judgements})
+    row_of = {key: i for i, key in enumerate(keys)}
+    values = np.full((len(keys), 3 * len(names)), np.nan)
+    for judgement in judgements:
+        row = row_of.get((judgement.task_id, judgement.candidate_id))
+        if row is not None:
+            sc, pq = (np.nan if v is None else v for v in (judgement.sc, judgement.pq))
+            place = 3 * names.index(judgement.judge)
+            values[row, place : place + 3] = np.sqrt(sc * pq), sc, pq
+    return [column for name in names for column in judge_columns(name)], values
+
+
+def judged_balance(pool: Pool, judgements: Iterable[Judgement]) -> Floats:
+    """(n,) balance that judges saw, NaN where none judged both SC and PQ; of several judges their mean."""
+    seen: dict[int, list[float]] = {}
+    for j in judgements:
+        row = pool.row_of.get((j.task_id, j.candidate_id))
+        if row is not None and j.sc is not None and j.pq is not None:
+            seen.setdefault(row, []).append(float(balance_of(np.array(j.sc), np.array(j.pq))))
+    balance = np.full(len(pool.task_ids), np.nan)
+    for row, values in seen.items():
+        balance[row] = sum(values) / len(values)
+    return balance

@@ -1,0 +1,242 @@
+"""Why a candidate was picked: what each score, generator and total adds to its estimate and to the runner-up's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from selector.decide.calibrating import Knowledge
+from selector.domain import Axis, InputError, Pick
+from selector.learn.calibrator import Calibrator
+from selector.learn.chances import probability_best
+from selector.learn.design import Effect
+from selector.learn.estimate import EstimateTable, prior_points
+from selector.learn.pool import FINISH, PROMPT_STYLE, Floats, in_words
+from selector.learn.teaching import Choices
+from selector.store.records import Attempt, Planning, current_plannings, load_attempts
+from selector.workspace.workspace import Workspace
+
+_REST = "rest (the curve of sqrt(SC x PQ), small parts)"
+_LEAST_NAMED = 0.005  # points: what adds less to either is in the rest
+# A level is a difference from the average of all, so every level touches every candidate: only the sum means something.
+_LEVELS = {
+    "generator": "its generator",
+    "variant": "its generator's variant",
+    "treated": "its prompt style and finish with this generator",
+    "ease": "its generator on tasks as easy as this",
+}
+_SORTS = {PROMPT_STYLE: "its prompt style", FINISH: "its finish"}
+_SHARED = ("level", "between")  # effects that no two candidates of a task differ by
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A candidate with its estimate (0 to 10) and the probability that it is the best of its task.
+
+    ``variant`` is the generator's own; what else was done to the prompt and to the picture stands beside it.
+    """
+
+    candidate_id: str
+    generator: str
+    variant: str
+    overall: float
+    overall_sd: float
+    sc: float
+    pq: float
+    p_best: float
+    excluded: str | None = None  # why it may not be picked
+    file: str | None = None  # the name of an imported one
+    prompt_style: str = ""
+    finish: str = ""
+
+    @property
+    def made_with(self) -> str:
+        """Generator, variant or file, prompt style and finish, in words."""
+        return in_words(f"{self.generator} {self.file or self.variant}".strip(), self.prompt_style, self.finish)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one score, generator or observation adds to the estimates of the pick and the runner-up, in points."""
+
+    name: str
+    pick: float
+    runner_up: float
+
+
+@dataclass(frozen=True)
+class TaskExplanation:
+    """All candidates of a task, best first, and what sets the first two apart.
+
+    ``start`` and the parts add up to the estimates, as they are before they are cut to 0..10. ``stored`` is the
+    candidate of the newest stored picks where that is another one than the best, with the reason stored with it.
+    """
+
+    task_id: str
+    basis: str
+    rivals: tuple[Rival, ...]
+    start: float
+    parts: tuple[Part, ...]
+    stored: str | None = None
+    stored_reason: str | None = None
+
+    @property
+    def pick(self) -> Rival | None:
+        """The best candidate that may be picked."""
+        return next((r for r in self.rivals if r.excluded is None), None)
+
+    @property
+    def runner_up(self) -> Rival | None:
+        allowed = [r for r in self.rivals if r.excluded is None]
+        return allowed[1] if len(allowed) > 1 else None
+
+
+def history(ws: Workspace, task_id: str, builds: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Of a task: candidate id to the file that was imported, and what failed or was declined, as `status` says it."""
+    with ws.db.read() as connection:
+        attempts = load_attempts(connection, task_id)
+        plannings = [p for p in current_plannings(connection) if p.task_id == task_id]
+    files = {
+        a.candidate_id: str(a.recipe.params["file"]) for a in attempts if a.candidate_id and "file" in a.recipe.params
+    }
+    tried: list[Planning | Attempt] = [*plannings, *attempts]
+    failed = [f for f in tried if f.outcome not in ("planned", "made")]
+    present = [f for f in failed if builds.get(f.generator, f.build) == f.build]
+    return files, sorted({f"{f.generator} {f.outcome}: {f.reason}" for f in present})
+
+
+def explain(
+    known: Knowledge,
+    task_id: str,
+    stored: Pick | None = None,
+    files: Mapping[str, str] | None = None,
+    reasons: Sequence[str] = (),
+) -> TaskExplanation:
+    """The candidates of a task with what their estimates are made of.
+
+    Args:
+        known: what the campaign has learned.
+        task_id: a task with a candidate.
+        stored: the task's pick among the newest stored ones, if there is one.
+        files: candidate id to the name of the file that it was imported from.
+        reasons: why generators made nothing for the task; said when it has no candidate.
+
+    Raises:
+        InputError: the task has no candidate.
+    """
+    pool = known.pool
+    if task_id not in pool.tasks:
+        why = f" ({'; '.join(reasons)})" if reasons else ""
+        raise InputError(f"task '{task_id}' has no candidate yet{why}: run `bestshot generate` or `bestshot import`")
+    rows = [int(i) for i in np.flatnonzero(pool.task_of == pool.tasks.index(task_id))]
+    table, places = _places(known, task_id)
+    own_choices = pool.choices[pool.tasks.index(task_id)][None, :]
+    best = np.zeros(len(pool.task_ids))
+    if own_choices.max() >= 0:
+        best = probability_best(known.calibrator.posterior_, Choices(own_choices, 1), 4096)
+    rivals = [_rival(known, table, row, place, float(best[row])) for row, place in zip(rows, places, strict=True)]
+    rivals = [replace(r, file=(files or {}).get(r.candidate_id)) for r in rivals]
+    ranked = sorted(zip(rivals, rows, places, strict=True), key=lambda r: _rank(r[0], float(table.merit[r[2]])))
+    allowed = [(row, place) for rival, row, place in ranked if rival.excluded is None][:2]
+    start = _start(known.calibrator, rows)
+    parts = _parts(known, table, start, places, allowed) if allowed else ()
+    found = TaskExplanation(task_id, known.basis, tuple(r for r, _, _ in ranked), start, parts)
+    best_id = found.pick.candidate_id if found.pick else None
+    if stored is None or stored.candidate_id in (None, best_id):
+        return found
+    return replace(found, stored=stored.candidate_id, stored_reason=stored.reason)
+
+
+def _places(known: Knowledge, task_id: str) -> tuple[EstimateTable, list[int]]:
+    """The task's estimate table and its lines there, in the order of the pool."""
+    for table in known.tables.values():
+        places = [i for i, t in enumerate(table.features.task_ids) if t == task_id]
+        if places:
+            return table, places
+    raise AssertionError("a task of the pool is in one of the tables")
+
+
+def _rival(known: Knowledge, table: EstimateTable, row: int, place: int, p_best: float) -> Rival:
+    pool, estimate = known.pool, table.row(place)
+    candidate_id = pool.candidate_ids[row]
+    excluded = known.excluded.get((pool.task_ids[row], candidate_id))
+    if excluded is None and not table.informed[place]:
+        excluded = "nothing has scored it"
+    return Rival(
+        candidate_id,
+        pool.generators[row],
+        pool.variants[row],
+        estimate.overall,
+        estimate.overall_sd,
+        estimate.sc,
+        estimate.pq,
+        p_best,
+        excluded,
+        prompt_style=pool.styles[row],
+        finish=pool.finishes[row],
+    )
+
+
+def _rank(rival: Rival, merit: float) -> tuple[bool, float, str]:
+    """The order in which ``pick`` chooses, and behind it what may not be picked."""
+    return rival.excluded is not None, -merit, rival.candidate_id
+
+
+def _start(calibrator: Calibrator, rows: list[int]) -> float:
+    """What all candidates of the task share: the prior's mean over them, and the level of their type."""
+    design = calibrator.design_
+    shared = [j for j, w in enumerate(calibrator.weights_) if w.effect.kind in _SHARED]
+    means = np.array([calibrator.weights_[j].mean for j in shared])
+    return float(design.base[rows[0]] + (design.basis[rows[0], shared] @ means if shared else 0.0))
+
+
+def _parts(
+    known: Knowledge, table: EstimateTable, start: float, places: list[int], allowed: list[tuple[int, int]]
+) -> tuple[Part, ...]:
+    """Contributions by name, the largest difference first, and the rest that makes them add up to the estimates."""
+    calibrator, first, second = known.calibrator, allowed[0], allowed[-1]
+    found: dict[str, list[float]] = {}
+    trust = 1.0
+    for j, weight in enumerate(calibrator.weights_):
+        effect = weight.effect
+        if effect.kind == "prior" and effect.task_type == table.features.task_type.value:
+            trust = weight.mean
+        elif effect.kind not in (*_SHARED, "prior"):
+            _add(found, _named(effect), [calibrator.design_.basis[row, j] * weight.mean for row, _ in (first, second)])
+    for column, points in _prior_parts(table, places).items():
+        _add(found, column, [trust * points[place] for _, place in (first, second)])
+    explained = calibrator.design_.base + calibrator.design_.basis @ np.array([w.mean for w in calibrator.weights_])
+    own = calibrator.posterior_.mean - explained
+    _add(found, "this very candidate, from totals", [own[row] for row, _ in (first, second)])
+    named = {n: v for n, v in found.items() if max(map(abs, v)) >= _LEAST_NAMED}
+    sums = [sum(v[i] for v in named.values()) for i in (0, 1)]
+    rest = [float(table.merit[place]) - start - s for (_, place), s in zip((first, second), sums, strict=True)]
+    parts = [Part(n, a, b if len(allowed) > 1 else 0.0) for n, (a, b) in {**named, _REST: rest}.items()]
+    return tuple(sorted(parts, key=lambda p: (-abs(p.pick - p.runner_up), -abs(p.pick), p.name)))
+
+
+def _named(effect: Effect) -> str:
+    """What an effect adds goes under the score's own name, or under what the level is of."""
+    if effect.kind == "treatment":
+        return next(words for sort, words in _SORTS.items() if effect.name.startswith(f"{sort} "))
+    return effect.name if effect.kind == "score" else _LEVELS[effect.kind]
+
+
+def _add(found: dict[str, list[float]], name: str, values: list[float]) -> None:
+    before = found.get(name, [0.0, 0.0])
+    found[name] = [float(a + b) for a, b in zip(before, values, strict=True)]
+
+
+def _prior_parts(table: EstimateTable, places: list[int]) -> Mapping[str, Floats]:
+    """Column to its points of overall by the written prior, as a difference from the task's mean.
+
+    Overall is sqrt(SC PQ), so a point of SC counts sqrt(PQ / SC) / 2 there: exact for small differences only.
+    """
+    found: dict[str, Floats] = {}
+    sc, pq = np.maximum(table.sc, 0.5), np.maximum(table.pq, 0.5)
+    for (column, axis), points in prior_points(table.features).items():
+        slope = 0.5 * (np.sqrt(pq / sc) if axis is Axis.SC else np.sqrt(sc / pq))
+        found[column] = found.get(column, 0.0) + slope * (points - points[places].mean())
+    return found

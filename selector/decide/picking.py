@@ -1,0 +1,138 @@
+"""Picks for every task from what the store knows; a task without an eligible candidate gets the flagged fallback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, insert, select
+
+from selector.config import Step
+from selector.decide.calibrating import Knowledge, learn
+from selector.decide.estimating import Estimates, estimates
+from selector.domain import Pick, Scorer, Task, stable_hash
+from selector.domain.words import n_of
+from selector.generate.generating import generate
+from selector.generate.orders import Order
+from selector.learn.pick import pick_best
+from selector.learn.prior import PRIOR_NAME
+from selector.registry import create_generator
+from selector.store import schema
+from selector.store.database import add
+from selector.store.picks import newest_basis, newest_picks
+from selector.store.records import last_resorts
+from selector.workspace.plug_ins import build_of
+from selector.workspace.workspace import Workspace
+
+
+def pick(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> tuple[Pick, ...]:
+    """Choose for every task, store the set if it differs from the newest one, and return it in the table's order."""
+    known = present(ws, tasks, scorers)
+    learned_from = known.learned_from if isinstance(known, Knowledge) else {}
+    return keep(ws, tasks, scorers, choose(known), {"calibration": PRIOR_NAME, **learned_from})
+
+
+def keep(
+    ws: Workspace,
+    tasks: Sequence[Task],
+    scorers: Mapping[str, Scorer],
+    chosen: Mapping[str, Pick],
+    basis: Mapping[str, object],
+) -> tuple[Pick, ...]:
+    """Complete a choice (task id to pick) with fallbacks, store it with what it rests on, and return it in order."""
+    empty = [t for t in tasks if t.id not in chosen or chosen[t.id].candidate_id is None]
+    complete = {**chosen, **{p.task_id: p for p in _fallbacks(ws, empty, chosen)}}
+    picks = tuple(complete[t.id] for t in tasks)
+    versions = {name: scorer.version for name, scorer in sorted(scorers.items())}
+    with ws.db.write() as connection:
+        _save(connection, picks, {**basis, "scorers": versions}, ws.now())
+    return picks
+
+
+def present(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> Knowledge | Estimates:
+    """What is known by now; without any candidate the empty estimates of the prior."""
+    return learn(ws, tasks, scorers) or estimates(ws, tasks, scorers)
+
+
+def choose(known: Knowledge | Estimates) -> dict[str, Pick]:
+    """Task id to its best pick, for every task that has candidates."""
+    return {p.task_id: p for table in known.tables.values() for p in pick_best(table, known.excluded)}
+
+
+def staleness(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> tuple[str, ...]:
+    """Why the newest picks may be out of date, in words: candidates that are not scored, tasks with a better one.
+
+    Planned picks are meant to differ from the best known ones; they are out of date once anything else was told.
+    """
+    known = present(ws, tasks, scorers)
+    unscored = sum(int((~table.informed).sum()) for table in known.tables.values())
+    with ws.db.read() as connection:
+        newest = newest_picks(connection)
+        basis = newest_basis(connection)
+    lines = []
+    if unscored:
+        what = n_of(unscored, "candidate is", "candidates are")
+        lines.append(f"{what} not scored yet: run `bestshot score` and `bestshot pick`")
+    if "plan" in basis:
+        if isinstance(known, Knowledge) and basis.get("told") != known.learned_from.get("told"):
+            lines.append(_planned_before(known))
+        return tuple(lines)
+    stored = {p.task_id: p.candidate_id for p in newest[1]} if newest else {}
+    best = choose(known).values()
+    changed = [p.task_id for p in best if p.candidate_id and stored.get(p.task_id) != p.candidate_id]
+    if changed:
+        what = n_of(len(changed), "task")
+        lines.append(f"{what} would be picked otherwise by now ({changed[0]} …): run `bestshot pick`")
+    return tuple(lines)
+
+
+def _planned_before(known: Knowledge) -> str:
+    """A plan may have held since, so it is not enough to plan again: ``pick`` takes the best known as they are."""
+    what = "newest total or judgement" if known.judged else "newest total"
+    return f"these picks were planned before the {what}: `bestshot plan` or `bestshot pick` chooses anew"
+
+
+def stored_pick(ws: Workspace, task_id: str) -> Pick | None:
+    """The task's pick in the newest set; None before the first ``pick``."""
+    with ws.db.read() as connection:
+        newest = newest_picks(connection)
+    return next((p for p in newest[1] if p.task_id == task_id), None) if newest else None
+
+
+def _fallbacks(ws: Workspace, tasks: Sequence[Task], chosen: Mapping[str, Pick]) -> list[Pick]:
+    """The profile's last resort for tasks that have nothing better, made through the same door as any candidate."""
+    orders = []
+    for task in tasks:
+        name = ws.profile.task_types[task.type].fallback
+        settings = {"size_px": ws.profile.export.blank_size_px} if name == "blank" else {}
+        generator = create_generator(name, settings)
+        orders.append(Order(task, Step(name, 1), generator, build_of(generator, settings, ws.config.seed)))
+    generate(ws, orders, retry_failed=True)
+    with ws.db.read() as connection:
+        made = last_resorts(connection)
+    picks = []
+    for task in tasks:
+        before = chosen.get(task.id)
+        why = before.reason if before else "the task has no candidate"
+        picks.append(Pick(task.id, min(made.get(task.id, ()), default=None), None, True, f"fallback: {why}"))
+    return picks
+
+
+def _save(connection: Connection, picks: Sequence[Pick], basis: Mapping[str, object], at: str) -> None:
+    rows = [
+        {
+            "task_id": p.task_id,
+            "candidate_id": p.candidate_id,
+            "overall": p.estimate.overall if p.estimate else None,
+            "overall_sd": p.estimate.overall_sd if p.estimate else None,
+            "fallback": p.fallback,
+            "reason": p.reason,
+        }
+        for p in picks
+    ]
+    digest = stable_hash([rows, basis], 32)
+    newest = select(schema.pick_set.c.digest).order_by(schema.pick_set.c.id.desc()).limit(1)
+    if connection.execute(newest).scalar_one_or_none() == digest:
+        return
+    set_id = add(connection, schema.pick_set, digest=digest, basis=basis, at=at)
+    if rows:
+        connection.execute(insert(schema.pick), [{**row, "pick_set_id": set_id} for row in rows])

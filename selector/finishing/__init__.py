@@ -1,0 +1,1 @@
+"""Steps of ``selector.finishing.finishing``: each takes and gives pixels (H, W, 3) uint8."""

@@ -1,0 +1,219 @@
+"""What a run would make and cost, without asking any generator or service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from selector.config import Step
+from selector.domain import Generator, Recipe, RemoteGenerator
+from selector.generate.bench import Bench
+from selector.generate.finishes import finishing_of
+from selector.generate.orders import Order, check_budgets
+from selector.generate.recipes import RecipeBook, outcome_of
+from selector.generate.treatments import finished, style_of
+from selector.llm.prompting import PromptBook
+from selector.store import jobs
+from selector.store.records import Attempt, Planning, current_plannings, load_attempts
+from selector.workspace.workspace import Workspace
+
+Key = tuple[str, str, str]  # task, generator, build
+Tries = dict[str, list[tuple[str, str | None]]]  # recipe key to (outcome, candidate id)
+
+
+@dataclass
+class GeneratorEstimate:
+    """One generator's part of a run.
+
+    ``cost`` is at most: what a generator declines costs nothing; None where no price is known. ``collect``: images of
+    jobs that were paid for in earlier runs. ``left``: of the service's budget. ``tasks`` are those of its kind;
+    ``other_kind`` counts those that it does not serve and nobody pays for. ``blocked``: why some images cannot be made
+    as things are (no key, no prompt writer), with their number; they are no part of ``to_make``. ``unwritten``: those
+    of ``to_make`` whose prompt a language model has to write first. ``falling``: images that come on top if everything
+    before it in the plan is refused or fails.
+    """
+
+    tasks: int = 0
+    settled: int = 0
+    to_make: int = 0
+    collect: int = 0
+    finishes: int = 0  # further candidates by post-processing
+    price: float | None = None
+    cost: float | None = None
+    currency: str = ""
+    service: str = ""
+    left: float | None = None
+    other_kind: int = 0
+    unwritten: int = 0
+    falling: int = 0
+    blocked: dict[str, int] = field(default_factory=dict)
+
+    def block(self, why: str, n: int) -> None:
+        if n:
+            self.blocked[why] = self.blocked.get(why, 0) + n
+
+
+@dataclass
+class GenerateEstimate:
+    """What ``generate`` would do with the same arguments; falling through comes on top.
+
+    ``no_generator``: task type to the number of tasks for which none is configured. ``idle_services``: tables of
+    ``[services]`` that no generator uses, with what to do.
+    """
+
+    generators: dict[str, GeneratorEstimate]
+    left_out: dict[str, str]
+    no_generator: dict[str, int] = field(default_factory=dict)
+    idle_services: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def over_budget(self) -> dict[str, float]:
+        """Service to the money by which the run would pass its budget."""
+        wanted: dict[str, float] = {}
+        left: dict[str, float] = {}
+        for estimate in self.generators.values():
+            if estimate.left is not None:
+                wanted[estimate.service] = wanted.get(estimate.service, 0.0) + (estimate.cost or 0.0)
+                left[estimate.service] = estimate.left
+        return {name: cost - left[name] for name, cost in wanted.items() if cost > left[name] * (1 + 1e-9)}
+
+
+def estimate(
+    ws: Workspace,
+    orders: Sequence[Order],
+    retry_failed: bool,
+    left_out: dict[str, str],
+    no_generator: dict[str, int] | None = None,
+) -> GenerateEstimate:
+    """Count what is missing by the store, and by what each generator's ``check`` says of this machine."""
+    check_budgets(orders)
+    known = _Known(ws, orders, retry_failed)
+    found: dict[str, GeneratorEstimate] = {}
+    before: dict[str, int] = {}  # task to what is still to be made by earlier generators of its plan
+    for order in orders:
+        one = found.setdefault(order.name, _new(order))
+        one.falling += before.get(order.task.id, 0)
+        had = one.to_make + one.collect
+        known.add(order, one)
+        before[order.task.id] = before.get(order.task.id, 0) + one.to_make + one.collect - had
+    for one in found.values():
+        one.cost = None if one.price is None else one.price * one.to_make
+    return GenerateEstimate(found, left_out, no_generator or {})
+
+
+class _Known:
+    """What earlier runs have left in the store."""
+
+    def __init__(self, ws: Workspace, orders: Sequence[Order], retry_failed: bool) -> None:
+        self._bench, self._retry_failed = Bench(ws, retry_failed), retry_failed
+        self._recipes = RecipeBook(ws, PromptBook(ws), retry_failed)
+        with ws.db.read() as connection:
+            self._plannings = {(p.task_id, p.generator, p.build): p for p in current_plannings(connection)}
+            self._tries = _tries(load_attempts(connection))
+            self._waiting: dict[Key, set[str]] = {}  # recipes whose job may still be collected
+            for job in jobs.load_jobs(connection):
+                keys = self._waiting.setdefault((job.task_id, job.generator, job.build), set())
+                keys.update(key for key in job.recipe_keys if job.may_bring(key))
+        finishing = finishing_of(ws, orders)
+        self._finish_version = finishing.version if finishing else ""
+        self._faults = {name: _fault(g) for name, g in {order.name: order.generator for order in orders}.items()}
+        self._has_writer = bool(ws.config.generate.prompt_writer)
+
+    def add(self, order: Order, one: GeneratorEstimate) -> None:
+        """Count one order in its generator's part."""
+        key = (order.task.id, order.name, order.build)
+        planning, tries = self._plannings.get(key), self._tries.get(key, {})
+        if order.task.type not in order.generator.task_types:
+            one.other_kind += 1
+            return
+        one.tasks += 1
+        if planning is not None and self._has_declined(planning):
+            one.settled += order.step.n
+            return
+        wordings, unworded = self._recipes.wordings(order)
+        wanted, recipes = self._expected(order, planning, [style for style, _ in wordings], len(unworded))
+        settled = [recipe for recipe in recipes if self._needs_nothing(order, tries.get(recipe.key, ()))]
+        missing = wanted - len(settled)
+        collect = min(missing, self._collectable(key, planning, [r for r in recipes if r not in settled]))
+        one.settled += len(settled)
+        to_make = missing - collect
+        late = min(to_make, _late(wanted, len(wordings), len(unworded)))
+        if late and not self._has_writer:
+            one.block(unworded[0], late)
+            to_make, late = to_make - late, 0
+        if fault := self._faults[order.name]:
+            one.block(fault, to_make + collect)
+            to_make = collect = late = 0
+        one.collect += collect
+        one.to_make += to_make
+        one.unwritten += late
+        made = [recipe for recipe in settled if any(outcome == "made" for outcome, _ in tries[recipe.key])]
+        one.finishes += (to_make + collect) * len(order.step.finishes) + self._unfinished(order, made, tries)
+
+    def _expected(
+        self, order: Order, planning: Planning | None, styles: Sequence[str], unworded: int
+    ) -> tuple[int, list[Recipe]]:
+        """How many recipes the order will have at most in all its styles, and those of them that are known."""
+        step = order.step
+        shares = max(1, len(styles) + unworded)
+        share = -(-step.n // shares)
+        most = min(step.n, len(step.seeds) * shares) if step.seeds else step.n
+        if planning is None or planning.outcome != "planned":
+            return most, []
+        lists = [[r for r in planning.recipes if _is_of(r, style, step)] for style in styles]
+        turns = [recipe for turn in range(share) for of_style in lists for recipe in of_style[turn : turn + 1]]
+        turns = turns[: step.n]
+        # It was asked for as many in just these wordings: it has no more ideas.
+        is_all = planning.asked >= step.n and not unworded and all(lists) and len(turns) == len(planning.recipes)
+        return (len(turns) if is_all else most), turns
+
+    def _needs_nothing(self, order: Order, tries: Sequence[tuple[str, str | None]]) -> bool:
+        return self._bench.is_settled(tries) or self._bench.lies_elsewhere(order, tries)
+
+    def _has_declined(self, planning: Planning) -> bool:
+        return planning.outcome == "declined" or (planning.outcome == "failed" and not self._retry_failed)
+
+    def _collectable(self, key: Key, planning: Planning | None, recipes: Iterable[Recipe]) -> int:
+        """Recipes whose job may bring them; all such where a killed run has left the jobs and no plan."""
+        waiting = self._waiting.get(key, set())
+        return len(waiting if planning is None else waiting & {recipe.key for recipe in recipes})
+
+    def _unfinished(self, order: Order, made: Iterable[Recipe], tries: Tries) -> int:
+        further = (finished(one, name, self._finish_version) for one in made for name in order.step.finishes)
+        return sum(not self._bench.is_settled(tries.get(recipe.key, ())) for recipe in further)
+
+
+def _fault(generator: Generator) -> str:
+    """Why it cannot run here, with the cure; empty where it can."""
+    try:
+        generator.check()
+    except Exception as error:
+        return outcome_of(error)[1]
+    return ""
+
+
+def _late(n: int, worded: int, unworded: int) -> int:
+    """How many of ``n`` recipes wait for the words of styles that nobody has written yet, as the run shares them."""
+    share = -(-n // max(1, worded + unworded))
+    return max(0, n - share * worded) if unworded else 0
+
+
+def _is_of(recipe: Recipe, style: str, step: Step) -> bool:
+    return style_of(recipe) == style and (not step.seeds or recipe.seed in step.seeds)
+
+
+def _tries(attempts: Iterable[Attempt]) -> dict[Key, Tries]:
+    found: dict[Key, Tries] = {}
+    for attempt in attempts:
+        of_order = found.setdefault((attempt.task_id, attempt.generator, attempt.build), {})
+        of_order.setdefault(attempt.recipe.key, []).append((attempt.outcome, attempt.candidate_id))
+    return found
+
+
+def _new(order: Order) -> GeneratorEstimate:
+    generator = order.generator
+    if not isinstance(generator, RemoteGenerator):
+        return GeneratorEstimate()
+    service, spending = generator.account.service, generator.account.spending
+    left = None if spending.limit is None else max(0.0, spending.limit - spending.spent)
+    return GeneratorEstimate(price=generator.price, currency=service.currency, service=service.name, left=left)

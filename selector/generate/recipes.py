@@ -1,0 +1,136 @@
+"""Which recipes an order has: asked of the generator once for every prompt style, stored, and extended when n grows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from selector.config import AS_IS
+from selector.domain import (
+    BestshotError,
+    Declined,
+    GenerationFailed,
+    InputError,
+    MissingPart,
+    Recipe,
+    TaskInputs,
+    reason_of,
+    stable_hash,
+)
+from selector.generate.orders import Order
+from selector.generate.treatments import follows, with_prompt, worded
+from selector.llm.prompting import PromptBook
+from selector.prompts.wording import SUFFIX, cut
+from selector.store.records import Planning, latest_planning
+from selector.workspace.workspace import Workspace
+
+
+class RecipeBook:
+    """Asks generators for recipes; safe for threads.
+
+    Args:
+        ws: the campaign.
+        prompts: other wordings of prompts.
+        retry_failed: also ask again a generator that failed to answer.
+    """
+
+    def __init__(self, ws: Workspace, prompts: PromptBook, retry_failed: bool) -> None:
+        self._ws, self._prompts, self._retry_failed = ws, prompts, retry_failed
+
+    def planning(self, order: Order, n: int, inputs: TaskInputs) -> tuple[Planning, bool]:
+        """The planning of an order's first ``n`` recipes, and whether it is new."""
+        with self._ws.db.read() as connection:
+            known = latest_planning(connection, order.task.id, order.name, order.build)
+        if known is not None and self._is_enough(known, order, n):
+            return known, False
+        return self._ask(order, n, inputs), True
+
+    def _is_enough(self, known: Planning, order: Order, n: int) -> bool:
+        if known.outcome == "planned":
+            # A generator that had fewer ideas than asked for may have more now: a folder with new files, say.
+            return len(known.recipes) >= n and follows(known.recipes[:n], order.step)
+        return known.outcome == "declined" or (known.outcome == "failed" and not self._retry_failed)
+
+    def _ask(self, order: Order, n: int, inputs: TaskInputs) -> Planning:
+        recipes: tuple[Recipe, ...] = ()
+        outcome, reason = "planned", None
+        try:
+            order.generator.check()
+            recipes, reason = self._recipes(order, n, inputs)
+            check_json([dict(recipe.params) for recipe in recipes], "a recipe's parameters")
+        except Exception as error:
+            recipes = ()
+            outcome, reason = outcome_of(error)
+        return Planning(order.task.id, order.name, order.build, n, recipes, outcome, reason)
+
+    def _recipes(self, order: Order, n: int, inputs: TaskInputs) -> tuple[tuple[Recipe, ...], str | None]:
+        """The recipes of all wordings in turn, and why one of them is not to be had now."""
+        wordings, missing = self.wordings(order)
+        if missing and not wordings:
+            raise MissingPart(missing[0])
+        share = -(-n // max(1, len(wordings) + len(missing)))
+        lists = [
+            [
+                worded(recipe, style, prompt, self._cut_from(order, style, prompt))
+                for recipe in self._asked(order, share, with_prompt(inputs, prompt))
+            ]
+            for style, prompt in wordings
+        ]
+        turns = [recipe for turn in range(share) for of_style in lists for recipe in of_style[turn : turn + 1]]
+        return tuple(turns[:n]), missing[0] if missing else None
+
+    def _asked(self, order: Order, n: int, inputs: TaskInputs) -> Sequence[Recipe]:
+        generator, seeds = order.generator, order.step.seeds
+        if not seeds:
+            return generator.recipes(inputs, n, self._ws.task_seed(order.task))
+        return [recipe for seed in seeds[:n] for recipe in generator.recipes(inputs, 1, seed)]
+
+    def wordings(self, order: Order) -> tuple[list[tuple[str, str]], list[str]]:
+        """(style, prompt) of the step's styles that differ from each other, and why others are missing now.
+
+        They differ in what the generator reads of them: it may say after how many characters it cuts.
+        """
+        if order.step.prompts == (AS_IS,):
+            return [(AS_IS, order.task.prompt)], []
+        form, limit = getattr(order.generator, "prompt_form", ""), _prompt_characters(order)
+        found: dict[str, tuple[str, str]] = {}  # what is read -> (style, prompt)
+        missing = []
+        for style in order.step.prompts:
+            try:
+                prompt = self._prompts.text(order.task, style, form, limit)
+            except Declined:
+                continue  # no such wording: the others share its candidates
+            except MissingPart as error:
+                missing.append(f"prompt style {style}: {error}")
+                continue
+            found.setdefault(cut(prompt.strip(), limit) if limit else prompt, (style, prompt))
+        return list(found.values()), missing
+
+    def _cut_from(self, order: Order, style: str, prompt: str) -> int:
+        """The characters of a suffixed prompt before it was cut to fit; 0 where it was not."""
+        whole = self._prompts.text(order.task, SUFFIX) if style == SUFFIX else prompt
+        return len(whole) if whole != prompt else 0
+
+
+def _prompt_characters(order: Order) -> int:
+    """After how many characters the generator cuts a prompt; 0: never, as far as it says."""
+    return int(getattr(order.generator, "prompt_characters", 0) or 0)
+
+
+def check_json(value: object, what: str) -> None:
+    """Raise ``GenerationFailed`` for what the store cannot keep, such as numpy's numbers: it must not end the run."""
+    try:
+        stable_hash(value)
+    except (TypeError, ValueError) as error:
+        raise GenerationFailed(f"{what} must be JSON values: {error}") from error
+
+
+def outcome_of(error: Exception) -> tuple[str, str]:
+    """(outcome, reason) of an error; raises ``OutOfResources``, which is none and ends the run, as Ctrl-C does."""
+    line = reason_of(error)
+    if isinstance(error, Declined):
+        return "declined", line
+    if isinstance(error, (MissingPart, InputError)):
+        return "missing", line  # a part, a setting or an input picture: the next run may find it mended
+    if isinstance(error, BestshotError):
+        return "failed", line
+    return "failed", f"{type(error).__name__}: {line}"[:500]

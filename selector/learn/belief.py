@@ -1,0 +1,75 @@
+"""What is believed of a score before any total has been seen: its correlation with the leaderboard within a task.
+
+A belief speaks of one column by itself; how columns overlap is measured on the candidates and taken out
+(:func:`joint_weights`). Correlations are those of deviations within a task, because only these can change a pick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import solve_triangular
+from scipy.optimize import nnls
+
+from selector.domain import InputError
+from selector.learn.pool import Floats
+
+_RIDGE = 0.03  # on the correlation matrix: two copies of a scorer share their weight instead of fighting over it
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """Correlation with the overall score, its standard deviation, and the reason.
+
+    ``beyond``: the column stays out of the sharing between overlapping columns, because its news is already in another
+    one (the parts of a judge's overall), or nothing is known of it: a copy of a judge must not take the judge's weight.
+    """
+
+    correlation: float
+    sd: float
+    reason: str = ""
+    beyond: bool = False
+
+
+# Ku et al. (VIEScore, ACL 2024) report for strong judges 0.3 to 0.5 with people and for small open ones 0 to 0.2, SC
+# above PQ: small models hardly see artefacts. Two strong judges agree more with each other than with people.
+JUDGE = Belief(0.45, 0.20, "a strong vision-language judge that answers the leaderboard's own question")
+JUDGE_PART = Belief(0.0, 0.03, "SC or PQ of a judge, beyond its overall", beyond=True)
+SMALL_JUDGE_SC = Belief(0.10, 0.05, "small vision-language models agree weakly with strong ones on SC")
+SMALL_JUDGE_PQ = Belief(0.03, 0.03, "small vision-language models hardly see artefacts")
+# A judge that says only one of the two, as most judges of prompts do.
+JUDGE_SC = Belief(0.35, 0.20, "a strong judge of SC alone")
+JUDGE_PQ = Belief(0.25, 0.20, "a strong judge of PQ alone")
+RATING = Belief(0.55, 0.20, "people and a strong judge agree, but each sees what the other misses")
+KNOWN_DIRECTION = Belief(0.05, 0.05, "a local score whose author states which end is better")
+MEASURED = Belief(0.0, 0.10, "its user has measured it on other pictures of the kind")
+UNKNOWN = Belief(0.0, 0.05, "nothing is known, not even the direction: it must earn its weight", beyond=True)
+
+
+def check_beliefs(beliefs: Mapping[str, object]) -> None:
+    """Raise ``InputError`` for what is no belief, or one with a correlation beyond -1..1 or an sd not above 0."""
+    for name, belief in beliefs.items():
+        if not isinstance(belief, Belief):
+            raise InputError(f"the belief in '{name}' must be a Belief(correlation, sd), got {belief!r}")
+        if not (-1.0 <= belief.correlation <= 1.0 and 0.0 < belief.sd <= 1.0):
+            raise InputError(f"the belief in '{name}' needs a correlation in -1..1 and an sd in 0..1, got {belief}")
+
+
+def joint_weights(beliefs: tuple[Belief, ...], within: Floats) -> Floats:
+    """Standardised regression weights (columns,) that the believed correlations imply for columns ``within`` (n, k).
+
+    For standardised columns with correlation matrix C, a target that correlates with each by r has weights C^-1 r: a
+    small judge that agrees with the strong one adds little to it, and by itself a lot. The r are guesses, so C^-1 r may
+    ask for a weight against a belief's own direction; such a weight is 0 instead (least squares with signs).
+    """
+    weights = np.array([b.correlation for b in beliefs])
+    shared = np.flatnonzero([not b.beyond and b.correlation != 0.0 for b in beliefs])
+    if len(shared):
+        columns = within[:, shared] / within[:, shared].std(axis=0)
+        signs = np.sign(weights[shared])
+        factor = np.linalg.cholesky(columns.T @ columns / len(columns) + _RIDGE * np.eye(len(shared)))
+        target = solve_triangular(factor, weights[shared], lower=True)
+        weights[shared] = signs * nnls(factor.T * signs, target)[0]
+    return weights

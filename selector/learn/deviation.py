@@ -1,0 +1,92 @@
+"""Scores as deviations within a task: what is unscored is filled by task and generator level, and marked.
+
+Only differences between the candidates of one task can change a pick, so every score is split into the mean of its task
+(the *between* part) and the deviation from it (the *within* part).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from selector.learn.pool import Bools, Floats, Ints
+
+_ROUNDS = 4  # of alternating means: changes are below 1% of a spread by then
+_TASK_SHRINKAGE = 1.0  # a task mean of k scores counts k / (k + 1): one score alone is half noise
+_FAMILY_SHRINKAGE = 0.5  # of what near copies of one picture have in common: one score alone is two thirds of it
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """A column, standardised over all rows: ``within`` has mean 0 in every task and spread 1 over measured rows."""
+
+    within: Floats
+    between: Floats
+    missing: Bools
+
+
+def deviation(
+    values: Floats, task: Ints, generator: Ints, treatments: Sequence[Ints] = (), family: Ints | None = None
+) -> Deviation | None:
+    """Split a column of shape (n,), NaN where unscored; None where it says nothing (constant, or never measured).
+
+    A missing value becomes task level + generator level (an additive fit over the measured ones), so that a hole
+    favours no candidate over its generator's usual place.
+
+    Args:
+        values: (n,) scores of one task type.
+        task: (n,) numbers of the tasks.
+        generator: (n,) numbers of the generators.
+        treatments: (n,) numbers each, where there are any: their levels are added as the generator's is.
+        family: (n,) numbers of the pictures that near copies were made from: what is seen of one is expected of all.
+    """
+    missing = np.isnan(values)
+    if missing.all():
+        return None
+    spread = float(np.nanstd(values))
+    if spread <= 1e-9 * float(np.nanmax(np.abs(values))):
+        return None
+    z = (values - np.nanmean(values)) / spread
+    if missing.any():
+        z = np.where(missing, _additive(z, missing, [task, generator, *treatments], family), z)
+    between = group_mean(z, task)
+    within = z - between
+    within_spread = float(within[~missing].std())
+    if within_spread <= 1e-9:
+        return None
+    return Deviation(within / within_spread, between, missing)
+
+
+def group_mean(values: Floats, group: Ints) -> Floats:
+    """(n,) mean of each row's group; every group must have a row."""
+    counts = np.maximum(np.bincount(group), 1)
+    means: Floats = (np.bincount(group, weights=values) / counts)[group]
+    return means
+
+
+def _additive(z: Floats, missing: Bools, groups: Sequence[Ints], family: Ints | None) -> Floats:
+    """Sum of the levels of every row, fitted to the measured rows by alternating shrunken means, and its family's."""
+    seen = ~missing
+    measured, places = z[seen], [group[seen] for group in groups]
+    found = [np.zeros(group.max() + 1) for group in groups]
+    for _ in range(_ROUNDS):
+        for k, place in enumerate(places):
+            rest = measured
+            for level, of in ((found[j], places[j]) for j in range(len(places)) if j != k):
+                rest = rest - level[of]
+            found[k] = _shrunken(rest, place, len(found[k]))
+    fitted: Floats = found[0][groups[0]]
+    for level, group in zip(found[1:], groups[1:], strict=True):
+        fitted = fitted + level[group]
+    if family is None:
+        return fitted
+    kin = _shrunken(measured - fitted[seen], family[seen], int(family.max()) + 1, _FAMILY_SHRINKAGE)
+    return fitted + kin[family]
+
+
+def _shrunken(values: Floats, group: Ints, groups: int, by: float = _TASK_SHRINKAGE) -> Floats:
+    counts = np.bincount(group, minlength=groups)
+    shrunken: Floats = np.bincount(group, weights=values, minlength=groups) / (counts + by)
+    return shrunken

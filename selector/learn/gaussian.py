@@ -1,0 +1,68 @@
+"""A Gaussian over all candidates' overall scores, kept as factors: memory grows with candidates, not their square.
+
+Covariance = root root' + diag(own) - learned learned', with shapes (n, effects), (n,) and (n, observations). The
+formulas are those of Gaussian process regression (Rasmussen and Williams 2006, equations 2.23 and 2.24), with a linear
+kernel plus one own part a candidate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve, solve_triangular
+
+from selector.learn.pool import Floats
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Mean (n,) and the factors of the covariance."""
+
+    mean: Floats
+    root: Floats
+    own: Floats  # variance that belongs to the candidate alone
+    learned: Floats
+
+    def times(self, vector: Floats) -> Floats:
+        """Covariance times a vector (n,) or matrix (n, k), without ever forming the covariance."""
+        own = self.own * vector if vector.ndim == 1 else self.own[:, None] * vector
+        product: Floats = self.root @ (self.root.T @ vector) + own - self.learned @ (self.learned.T @ vector)
+        return product
+
+    @property
+    def variance(self) -> Floats:
+        """(n,) variance of every candidate."""
+        full: Floats = (self.root**2).sum(axis=1) + self.own - (self.learned**2).sum(axis=1)
+        return np.maximum(full, 0.0)
+
+    def scaled(self, columns: Floats, own: float) -> Gaussian:
+        """The same with other prior spreads: factors on the effects (effects,) and on the candidates' own parts."""
+        return replace(self, root=self.root * columns, own=self.own * own**2)
+
+    def observe(self, weights: Floats, values: Floats, noise: Floats) -> Gaussian:
+        """Condition on ``weights @ overall + noise = values``: weights (t, n), values and noise variances (t,)."""
+        if len(values) == 0:
+            return self
+        gain = self.times(weights.T)
+        spread = weights @ gain + np.diag(noise)
+        factor = cho_factor(spread, lower=True)
+        mean = self.mean + gain @ cho_solve(factor, values - weights @ self.mean)
+        news = solve_triangular(factor[0], gain.T, lower=True).T
+        return replace(self, mean=mean, learned=np.concatenate([self.learned, news], axis=1))
+
+    def draws(self, weights: Floats, noise: Floats, count: int, rng: np.random.Generator) -> Floats:
+        """(count, n) draws, given that this is a prior that observed ``weights`` (t, n) with ``noise`` (t,).
+
+        A draw of the prior is corrected by what its own totals lack (Matheron's rule; Wilson et al. 2020).
+        """
+        prior = replace(self, learned=np.zeros((len(self.mean), 0)))
+        free = rng.standard_normal((count, self.root.shape[1])) @ self.root.T
+        free += rng.standard_normal(free.shape) * np.sqrt(self.own)
+        if len(noise):
+            gain = prior.times(weights.T)
+            spread = weights @ gain + np.diag(noise)
+            lacking = free @ weights.T + rng.standard_normal((count, len(noise))) * np.sqrt(noise)
+            free -= np.linalg.solve(spread, lacking.T).T @ gain.T
+        drawn: Floats = self.mean + free
+        return drawn

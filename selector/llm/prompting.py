@@ -1,0 +1,230 @@
+"""Prompts in other words, as variants of a generator: written once by a language model, kept in the store.
+
+The model is that of ``[judges.NAME]`` which ``prompt_writer`` in ``[generate]`` names; its rate, retries and budget are
+those of the table. The task's own prompt is never changed: a style is a way to show it to a generator.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from selector.domain import Declined, InputError, MissingPart, Task, TaskType
+from selector.domain.progress import Progress, silent
+from selector.domain.words import near_or_all
+from selector.llm import Endpoint, JudgeStopped, OutOfMoney
+from selector.llm.asking_pool import GRACE_SECONDS, AnswerPool
+from selector.llm.asking_setup import ModelBusy, alone_with, client_of, judge_settings
+from selector.llm.prompting_calls import Source, Writer
+from selector.llm.text_replies import Written, store_written
+from selector.prompts.wording import AS_IS, PROMPT_STYLES, SUFFIX, TRANSLATED, form_for, needs_writer, with_suffix
+from selector.sight.embedding.texts import is_latin
+from selector.store.prompt_texts import REFUSED, UNREADABLE, WRITTEN, PromptText, load_prompt_texts
+from selector.workspace.contest_context import USUAL_TABLE, read_translations
+from selector.workspace.workspace import Workspace
+
+__all__ = ["PROMPT_STYLES", "PromptBook", "PromptSummary", "PromptWish", "needs_writer", "prepare_prompts"]
+
+
+@dataclass(frozen=True)
+class PromptWish:
+    """A prompt that will be needed: a task's, in this style, in the form that a generator states ("" for none)."""
+
+    task: Task
+    style: str
+    form: str = ""
+
+
+@dataclass
+class PromptSummary:
+    """How many texts a model had to write, how many it has written, and why others are missing, with how often.
+
+    ``cost`` is None where price or tokens are not known; ``stopped``: why not all were asked for.
+    """
+
+    needed: int = 0
+    known: int = 0  # answered before this run, with a text or without
+    new: int = 0
+    failures: dict[str, int] = field(default_factory=dict)
+    cost: float | None = None
+    currency: str = ""
+    stopped: str | None = None
+
+
+def prepare_prompts(
+    ws: Workspace, wanted: Sequence[PromptWish], progress: Progress = silent, retry_failed: bool = False
+) -> PromptSummary:
+    """Have the model write what is wanted and not there yet; what came is stored, however the run ends.
+
+    Without a writer, and where the model gave up, another process asks it or the budget is used, ``stopped`` says why:
+    the other styles can go on, and ``PromptBook`` tells the same of each text. ``retry_failed``: ask again also for
+    what the model refused, or answered in a way that cannot be used.
+
+    Raises:
+        InputError: unknown style or form, no such table, its key is not set, or it has a budget and no price.
+        MissingPart: the openai package is not installed.
+    """
+    book = PromptBook(ws)
+    sources = list(dict.fromkeys(s for w in wanted if (s := book.source_of(w.task, w.style, w.form)) is not None))
+    summary = PromptSummary(len(sources))
+    if not sources:
+        return summary
+    name = ws.config.generate.prompt_writer
+    if not name:
+        summary.stopped = _NO_WRITER
+        return summary
+    missing = book.missing(sources, retry_failed)
+    if missing:
+        stop = threading.Event()
+        try:
+            with alone_with(ws, judge_settings(ws, name), stop):
+                missing = book.missing(sources, retry_failed)  # a process that has just ended may have asked
+                _Writing(ws, name, missing, summary, stop).carry_out(progress)
+        except ModelBusy as error:
+            summary.stopped = str(error)
+    summary.known = len(sources) - len(missing)
+    return summary
+
+
+class PromptBook:
+    """Tells the text of a prompt in a style; reads the store alone. Safe for threads."""
+
+    def __init__(self, ws: Workspace) -> None:
+        self._ws = ws
+        table = ws.folder / (ws.config.embedding.translations_path or USUAL_TABLE)
+        self._translations: Mapping[str, str] = read_translations(table) if table.is_file() else {}
+
+    def text(self, task: Task, style: str, form: str = "", most_characters: int = 0) -> str:
+        """The prompt of a task in this style; it may be the prompt itself, say where it is in English already.
+
+        Args:
+            form: what the generator states as its ``prompt_form``, "" for the usual of the task's type.
+            most_characters: after which the generator cuts, 0 for never; the suffix is made to fit.
+
+        Raises:
+            Declined: there is no such variant: the model refused, its answers cannot be used, or there is no prompt.
+            MissingPart: no writer is configured, or it has not written this text; the message names the cure.
+            InputError: no such style, form or table of a judge.
+        """
+        _check_style(style)
+        form_for(form, task.type)
+        if style == AS_IS:
+            return task.prompt
+        if not _has_prompt(task):
+            raise Declined(f"the task has no prompt, so there is none in the style '{style}'")
+        if style == SUFFIX:
+            return with_suffix(task.prompt, task.type, most_characters)
+        source = self.source_of(task, style, form)
+        return self._known(task, style) if source is None else self._written(source)
+
+    def source_of(self, task: Task, style: str, form: str = "") -> Source | None:
+        """What a model has to be asked for; None where nobody has to be asked."""
+        _check_style(style)
+        form = form_for(form, task.type)
+        if not needs_writer(style) or not _has_prompt(task):
+            return None
+        original = task.prompt.strip()
+        if style == TRANSLATED:
+            if is_latin(original) or original in self._translations:
+                return None
+            form = form_for("", task.type)  # a translation is the same for all of them
+        return Source(style, form, task.type, original)
+
+    def missing(self, sources: Sequence[Source], retry_failed: bool = False) -> dict[Source, int]:
+        """Those that the configured model has not answered, with how often it was asked for them; with
+        ``retry_failed`` all without a text."""
+        keys = {source: self._key(source) for source in sources}
+        with self._ws.db.read() as connection:
+            known = load_prompt_texts(connection, keys.values())
+        done = {
+            key for key, text in known.items() if text.outcome == WRITTEN or (self._is_final(text) and not retry_failed)
+        }
+        return {source: known[key].ask + 1 if key in known else 0 for source, key in keys.items() if key not in done}
+
+    def _known(self, task: Task, style: str) -> str:
+        return self._translations.get(task.prompt.strip(), task.prompt) if style == TRANSLATED else task.prompt
+
+    def _written(self, source: Source) -> str:
+        if not self._ws.config.generate.prompt_writer:
+            raise MissingPart(_NO_WRITER)
+        key = self._key(source)
+        with self._ws.db.read() as connection:
+            found = load_prompt_texts(connection, [key]).get(key)
+        if found is not None and found.outcome == WRITTEN:
+            return found.text
+        if found is not None and self._is_final(found):
+            raise Declined(f"{found.model} wrote no prompt in the style '{source.style}': {found.reason}")
+        why = f" ({found.reason})" if found is not None and found.reason else ""
+        raise MissingPart(f"the prompt is not written in the style '{source.style}' yet{why}: run the command again")
+
+    def _is_final(self, text: PromptText) -> bool:
+        """Whether another run would meet the same: a refusal, or answers without a text as often as it is asked."""
+        settings = judge_settings(self._ws, self._ws.config.generate.prompt_writer)
+        return text.outcome == REFUSED or (text.outcome == UNREADABLE and text.ask >= settings.reasks)
+
+    def _key(self, source: Source) -> str:
+        settings = judge_settings(self._ws, self._ws.config.generate.prompt_writer)
+        return source.key(Endpoint(settings.base_url, settings.model).provider, settings.model)
+
+
+class _Writing:
+    """One run of a model over the missing texts: the main thread's state."""
+
+    def __init__(
+        self, ws: Workspace, name: str, missing: Mapping[Source, int], summary: PromptSummary, stop: threading.Event
+    ) -> None:
+        self._ws, self._missing, self._summary, self._stop = ws, missing, summary, stop
+        self._settings = judge_settings(ws, name)
+        endpoint, judge = client_of(ws, name, self._settings, self._stop)
+        self._work = Writer(ws, name, endpoint, judge, self._settings.reasks).work
+        self._last: dict[str, str] = {}  # key -> why there is no text, as far as is known
+        summary.currency = self._settings.currency
+
+    def carry_out(self, progress: Progress) -> None:
+        jobs = self._missing.items()
+        pool = AnswerPool(jobs, self._work, min(self._settings.concurrency, len(jobs)), self._stop)
+        progress("prompts", 0, len(jobs))
+        try:
+            for events in pool:
+                self._take(events)
+                progress("prompts", self._summary.new + len(self._last), len(jobs))
+        except (OutOfMoney, JudgeStopped) as error:
+            self._summary.stopped = str(error)
+            seconds = self._settings.timeout_seconds if isinstance(error, OutOfMoney) else GRACE_SECONDS
+            for events in pool.finish(seconds):
+                self._take(events)
+        finally:
+            for events in pool.finish(GRACE_SECONDS):
+                self._take(events)
+            for why in self._last.values():
+                self._summary.failures[why] = self._summary.failures.get(why, 0) + 1
+
+    def _take(self, came: Sequence[Written]) -> None:
+        """Stored at once: each is paid for."""
+        with self._ws.db.write() as connection:
+            store_written(self._ws.db, connection, came)
+        for event in came:
+            row = event.text
+            if row.cost is not None:
+                self._summary.cost = (self._summary.cost or 0.0) + row.cost
+            if row.outcome == WRITTEN:
+                self._last.pop(row.key, None)
+                self._summary.new += 1
+            else:
+                self._last[row.key] = row.reason or row.outcome
+
+
+_NO_WRITER = (
+    'the prompt styles translated and rewritten need a language model: set `prompt_writer = "NAME"` in [generate], and '
+    "its address in [judges.NAME] (see docs/prompts.md)"
+)
+
+
+def _check_style(style: str) -> None:
+    if style not in PROMPT_STYLES:
+        raise InputError(f"there is no prompt style '{style}'{near_or_all(style, PROMPT_STYLES)}")
+
+
+def _has_prompt(task: Task) -> bool:
+    return task.type is not TaskType.DEEPFAKE and bool(task.prompt.strip())

@@ -1,0 +1,161 @@
+"""Measures what is missing, in two passes over the candidates.
+
+Scorers by task share one read and one decode of a candidate. Heads of an embedding come after them and share one more
+read, which decodes at a reduced scale, and one pass of their backbone; a stored vector needs no decode and no pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from selector.domain import InputError, Item, Score, Scorer, Task, TaskInputs, reason_of
+from selector.domain.progress import Progress, silent
+from selector.measure.embedding import is_head, score_by_heads
+from selector.measure.scored import Scored, checked, rows_of
+from selector.measure.workers import JobDone, stream
+from selector.store.records import add_scores, load_candidates, scored_keys
+from selector.workspace.workspace import Workspace
+
+CHUNK = 8  # candidates in memory at once in each worker, however many a task has
+
+
+@dataclass
+class ScoreSummary:
+    """What a run did: candidates touched, values measured, and columns left unscored, by reason."""
+
+    candidates: int = 0
+    values: int = 0
+    unscored: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)  # not stored, so tried again by the next run
+    left_out: dict[str, str] = field(default_factory=dict)  # scorer -> why it could not run here
+
+
+def score(
+    ws: Workspace,
+    tasks: Sequence[Task],
+    scorers: Mapping[str, Scorer],
+    translations: Mapping[str, str],
+    progress: Progress = silent,
+) -> ScoreSummary:
+    """Score every candidate of ``tasks`` that lacks scores of these versions; what is scored is not touched."""
+    summary, touched = ScoreSummary(), set[tuple[str, str]]()
+
+    def count(scored: Scored) -> None:
+        _count(summary, scored)
+        touched.update((row["task_id"], row["candidate_id"]) for row in scored.rows)
+        summary.candidates = len(touched)  # a candidate that both ways have scored counts once
+
+    heads = {name: scorer for name, scorer in scorers.items() if is_head(scorer)}
+    _score_by_task(ws, tasks, {n: s for n, s in scorers.items() if n not in heads}, count, progress)
+    if heads:
+        score_by_heads(ws, tasks, heads, translations, count, progress)
+    return summary
+
+
+def _score_by_task(
+    ws: Workspace,
+    tasks: Sequence[Task],
+    scorers: Mapping[str, Scorer],
+    count: Callable[[Scored], None],
+    progress: Progress,
+) -> None:
+    worker = _Worker(ws, scorers)
+    done = values = 0
+    progress("score", 0, len(tasks))
+    for result in stream(tasks, worker.work, ws.config.workers):
+        if isinstance(result, JobDone):
+            done += 1
+        else:
+            with ws.db.write() as connection:
+                add_scores(ws.db, connection, result.rows)
+            count(result)
+            values += sum(row["reason"] is None for row in result.rows)
+        progress("score", done, len(tasks), f"{values} values")
+
+
+def _count(summary: ScoreSummary, scored: Scored) -> None:
+    for reason in scored.failures:
+        summary.failures[reason] = summary.failures.get(reason, 0) + 1
+    for row in scored.rows:
+        if row["reason"] is None:
+            summary.values += 1
+        else:
+            summary.unscored += 1
+            key = f"{row['scorer']}.{row['column']}: {row['reason']}"
+            summary.reasons[key] = summary.reasons.get(key, 0) + 1
+
+
+class _Worker:
+    """Reads, decodes and scores in a worker thread; only reads the store."""
+
+    def __init__(self, ws: Workspace, scorers: Mapping[str, Scorer]) -> None:
+        self._ws = ws
+        self._scorers = scorers
+
+    def work(self, task: Task) -> Iterator[Scored]:
+        missing = self._missing(task)
+        if not missing:
+            return
+        try:
+            inputs = self._ws.task_inputs(task)
+        except InputError as error:
+            yield Scored([], 0, [f"task {task.id}: {reason_of(error)}"])
+            return
+        ids = list(missing)
+        for start in range(0, len(ids), CHUNK):
+            yield self._score_chunk(inputs, ids[start : start + CHUNK], missing)
+
+    def _missing(self, task: Task) -> dict[str, list[str]]:
+        """Candidate id to the names of the scorers that it lacks."""
+        applicable = {n: s for n, s in self._scorers.items() if task.type in s.task_types}
+        with self._ws.db.read() as connection:
+            done = scored_keys(connection, task.id)
+            candidates = load_candidates(connection, task.id)
+        lacking = {c.id: [n for n, s in applicable.items() if (c.id, n, s.version) not in done] for c in candidates}
+        return {candidate_id: names for candidate_id, names in lacking.items() if names}
+
+    def _score_chunk(self, inputs: TaskInputs, ids: Sequence[str], missing: Mapping[str, list[str]]) -> Scored:
+        items, failures = self._read(inputs, ids)
+        rows: list[dict[str, Any]] = []
+        for name, scorer in self._scorers.items():
+            due = {candidate_id: item for candidate_id, item in items.items() if name in missing[candidate_id]}
+            for candidate_id, result in _run_scorer(name, scorer, due, failures).items():
+                rows += rows_of(inputs.task.id, candidate_id, name, scorer.version, result)
+        return Scored(rows, len(items), failures)
+
+    def _read(self, inputs: TaskInputs, ids: Sequence[str]) -> tuple[dict[str, Item], list[str]]:
+        items: dict[str, Item] = {}
+        failures: list[str] = []
+        for candidate_id in ids:
+            try:
+                items[candidate_id] = Item(inputs, self._ws.images.picture(candidate_id))
+            except InputError as error:
+                failures.append(reason_of(error))
+        return items, failures
+
+
+def _run_scorer(
+    name: str, scorer: Scorer, items: Mapping[str, Item], failures: list[str]
+) -> dict[str, Mapping[str, Score]]:
+    """Results by candidate id. What makes the scorer raise is tried alone, then noted in ``failures`` and left out.
+
+    Raises:
+        OutOfResources: the machine lacks something for one candidate alone.
+    """
+    if not items:
+        return {}
+    try:
+        results = list(scorer.score(list(items.values())))
+        if len(results) != len(items):
+            raise ValueError(f"{len(results)} results for {len(items)} items")
+        return dict(zip(items, [checked(scorer.columns, result) for result in results], strict=True))
+    except Exception as error:
+        if len(items) == 1:
+            failures.append(f"{name}: {type(error).__name__}: {reason_of(error)}"[:300])
+            return {}
+    # Not in the block above: what fails alone would bear the fault of all as its context.
+    alone = [_run_scorer(name, scorer, {key: item}, failures) for key, item in items.items()]
+    return {key: result for part in alone for key, result in part.items()}

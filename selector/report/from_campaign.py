@@ -1,0 +1,170 @@
+"""A campaign's rows as a contact sheet, one task at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from selector.decide.calibrating import Knowledge
+from selector.decide.estimating import Estimates
+from selector.decide.picking import present
+from selector.domain import Pick, Scorer, Task
+from selector.domain.names import name_fault
+from selector.domain.progress import Progress, silent
+from selector.domain.words import n_of
+from selector.generate.treatments import recipe_in_words
+from selector.learn.estimate import EstimateTable
+from selector.report.model import CandidateCard, Failure, Sheet, TaskRow
+from selector.report.model import Verdict as SheetVerdict
+from selector.status import open_failures
+from selector.store.picks import newest_picks
+from selector.store.records import Attempt, current_plannings, load_attempts, load_candidates, scores_of
+from selector.submit.ledger import Ledger, SubmissionRecord
+from selector.workspace.workspace import Workspace
+
+
+def build_sheet(
+    ws: Workspace,
+    tasks: Sequence[Task],
+    scorers: Mapping[str, Scorer],
+    builds: Mapping[str, str],
+    ledger: Ledger,
+    title: str,
+    notes: tuple[str, ...] = (),
+    progress: Progress = silent,
+) -> Sheet:
+    """The sheet; its tasks are read from the store when the writer walks over them."""
+    submissions = [s for s in ledger.all() if s.state != "withdrawn"]
+    newest = submissions[-1] if submissions else None
+    quota = ledger.quota()
+    return Sheet(
+        title=title,
+        profile=ws.profile.name,
+        team=ws.config.team,
+        tasks=_counted(_rows(ws, tasks, scorers, builds), len(tasks), progress),
+        columns={f"{name}.{c.name}": c for name, s in scorers.items() for c in s.columns},
+        quota=f"{quota.left} of {n_of(quota.allowed, 'submission')} left on {quota.day} ({ws.profile.quota.time_zone})",
+        verdict=_verdict(newest),
+        zip_file=_zip_file(ws, newest),
+        notes=notes,
+    )
+
+
+def _verdict(submission: SubmissionRecord | None) -> SheetVerdict | None:
+    if submission is None:
+        return None
+    total = "" if submission.total is None else f", total {submission.total:g}"
+    flagged = f", {n_of(submission.fallbacks, 'fallback')}" if submission.fallbacks else ""
+    return SheetVerdict(True, f"submission {submission.id}: {submission.state}{total}{flagged}; verified when exported")
+
+
+def _zip_file(ws: Workspace, submission: SubmissionRecord | None) -> Path | None:
+    if submission is None:
+        return None
+    place = f"{submission.id}/{submission.zip_name}"
+    path = ws.folder / "submissions" / place
+    return path if not name_fault(place, folders=True) and path.is_file() else None
+
+
+def _counted(rows: Iterator[TaskRow], total: int, progress: Progress) -> Iterator[TaskRow]:
+    progress("report", 0, total)
+    for done, row in enumerate(rows, start=1):
+        yield row
+        progress("report", done, total)
+
+
+def _rows(
+    ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer], builds: Mapping[str, str]
+) -> Iterator[TaskRow]:
+    known = present(ws, tasks, scorers)
+    places = {
+        (table.features.task_ids[i], table.features.candidate_ids[i]): (table, i)
+        for table in known.tables.values()
+        for i in range(len(table.features.task_ids))
+    }
+    with ws.db.read() as connection:
+        newest = newest_picks(connection)
+        failures = open_failures(current_plannings(connection), [], builds)
+    picks = {p.task_id: p for p in newest[1]} if newest else {}
+    declined: dict[str, list[Failure]] = {f.task_id: [] for f in failures}
+    for f in failures:
+        declined[f.task_id].append(Failure(f.generator, f.reason or f.outcome, f.outcome == "declined"))
+    versions = {name: s.version for name, s in scorers.items()}
+    for task in tasks:
+        yield _row(ws, task, picks.get(task.id), known, places, versions, builds, declined.get(task.id, []))
+
+
+def _row(
+    ws: Workspace,
+    task: Task,
+    pick: Pick | None,
+    known: Knowledge | Estimates,
+    places: Mapping[tuple[str, str], tuple[EstimateTable, int]],
+    versions: dict[str, str],
+    builds: Mapping[str, str],
+    declined: list[Failure],
+) -> TaskRow:
+    with ws.db.read() as connection:
+        candidates = load_candidates(connection, task.id)
+        attempts = load_attempts(connection, task.id)
+        scores = scores_of(connection, versions, task.id)
+    picked = places.get((task.id, pick.candidate_id)) if pick and pick.candidate_id else None
+    makers = _makers(attempts)
+    cards = []
+    for candidate in candidates:
+        maker = makers[candidate.id]
+        table, i = places.get((task.id, candidate.id), (None, 0))
+        cards.append(
+            CandidateCard(
+                id=candidate.id,
+                image=ws.images.path(candidate.id),
+                generator=maker.generator,
+                variant=_made_with(maker),
+                seed=_seed(maker),
+                picked=pick is not None and pick.candidate_id == candidate.id,
+                estimate=table.row(i) if table is not None and table.informed[i] else None,
+                fallback=candidate.fallback,
+                scores=scores.get(candidate.id, {}),
+                excluded=known.excluded.get((task.id, candidate.id)),
+            )
+        )
+    cards.sort(key=lambda c: (c.excluded is not None, -(c.estimate.overall if c.estimate else -1.0), c.id))
+    failed = [
+        Failure(f.generator, f.reason or f.outcome, f.outcome == "declined", recipe_in_words(f.recipe))
+        for f in open_failures([], attempts, builds)
+        if isinstance(f, Attempt)
+    ]
+    return TaskRow(
+        id=task.id,
+        type=task.type,
+        prompt=task.prompt,
+        source=ws.inputs_folder / task.source if task.source else None,
+        reference=ws.inputs_folder / task.reference if task.reference else None,
+        candidates=tuple(cards),
+        pick_reason=pick.reason if pick else "not picked yet",
+        flags=("SC not measured",) if picked and not picked[0].sc_informed[picked[1]] else (),
+        failures=(*declined, *failed),
+    )
+
+
+def _made_with(attempt: Attempt) -> str:
+    """The variant with its treatments; for an imported file its name and the model that its metadata tell."""
+    model = (attempt.notes or {}).get("model")
+    return " ".join(part for part in (recipe_in_words(attempt.recipe), model and f"({model})") if part)
+
+
+def _seed(attempt: Attempt) -> int | None:
+    """The seed that made the image: for an imported file the one in its metadata, if any."""
+    if "file" not in attempt.recipe.params:
+        return attempt.recipe.seed
+    seed = (attempt.notes or {}).get("seed")
+    return seed if isinstance(seed, int) else None
+
+
+def _makers(attempts: Sequence[Attempt]) -> dict[str, Attempt]:
+    """Candidate id to the attempt that names it, whichever of several finished first."""
+    made = sorted((a for a in attempts if a.candidate_id), key=lambda a: (a.generator, a.build, a.recipe.key))
+    found: dict[str, Attempt] = {}
+    for attempt in made:
+        found.setdefault(str(attempt.candidate_id), attempt)
+    return found

@@ -1,0 +1,1 @@
+"""Eyes that generators and scorers share: faces, text, fonts, registration, embeddings. Knows no contest."""

@@ -1,0 +1,218 @@
+"""Where in the source the task asks for a change: the yardstick of "what was not named is unchanged".
+
+face swap: the main face, grown to hair line and chin. text edit: the quad of the old text as it was read, grown for a
+longer new text. scene edit: everything (tone and geometry operations), the background, the subject, or the pixels of
+the named colour. None when the instruction is not understood or what it names is not found: the caller may then look
+at what changed, but should say so.
+
+The subject is the person around the main face or, without a face, what GrabCut (Rother et al. 2004) separates from the
+border at 192 px; a rough guess, so callers should leave a margin. Cost: that of the face detector or the reader (0.1
+to 0.5 s) once a task, GrabCut 0.1 s; results are kept by source and prompt.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from selector.domain import Declined, Picture, TaskInputs, TaskType
+from selector.sight.memory import RecentResults
+
+if TYPE_CHECKING:
+    from selector.prompts.edits.instruction import Operation
+    from selector.prompts.text_edits.instruction import TextEdit
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+FACE_GROWTH = 0.35  # blending feathers run past the hull; hair and ears begin beyond
+TEXT_GROWTH = 0.35  # of the letter height on every side: outlines, shadows, a slightly larger font
+SUBJECT_PX = 192
+COLOUR_GROWTH_PX = 6
+HUES_DEGREES = {
+    "red": (340, 20), "orange": (15, 45), "yellow": (40, 75), "green": (65, 170), "cyan": (160, 205),
+    "blue": (195, 260), "purple": (250, 310), "pink": (300, 350), "brown": (5, 45),
+}  # fmt: skip
+
+
+def edit_region(inputs: TaskInputs) -> Mask | None:
+    """The region that the task names, (H, W) bool on the source's grid, read-only; None when it is unknown.
+
+    Raises:
+        InputError: when the source cannot be decoded. MissingPart: when the face detector or the reader is not here.
+    """
+    if inputs.source is None:
+        return None
+    key = (inputs.task.type, inputs.task.prompt, inputs.source.id)
+    return _regions.get(key, lambda: _find(inputs.task.type, inputs.task.prompt, inputs.source))  # type: ignore[arg-type]
+
+
+def named_operations(inputs: TaskInputs) -> tuple[Operation, ...]:
+    """What a scene edit asks for, in the words of ``edit_instruction``; ``()`` when unclear and for other tasks."""
+    from selector.prompts.edits.instruction import parse_edit_instruction
+
+    if inputs.task.type is not TaskType.TIE:
+        return ()
+    try:
+        return parse_edit_instruction(inputs.task.prompt)
+    except Declined:
+        return ()
+
+
+def subject_mask(picture: Picture) -> Mask | None:
+    """The main subject, (H, W) bool, read-only; None when nothing stands out from the border."""
+    return _subjects.get(picture.id, lambda: _find_subject(picture))
+
+
+def _find(kind: TaskType, prompt: str, source: Picture) -> Mask | None:
+    mask = _face_region(source) if kind is TaskType.DEEPFAKE else _instructed_region(kind, prompt, source)
+    if mask is None or not mask.any():
+        return None
+    mask.setflags(write=False)
+    return mask
+
+
+def _face_region(source: Picture) -> Mask | None:
+    from selector.sight.faces import face_mask, main_face
+
+    face = main_face(source)
+    return None if face is None else face_mask(face, source.rgb.shape[:2], grow=FACE_GROWTH)
+
+
+def _instructed_region(kind: TaskType, prompt: str, source: Picture) -> Mask | None:
+    from selector.prompts.edits.instruction import parse_edit_instruction
+    from selector.prompts.text_edits.instruction import parse_text_instruction
+
+    edit = parse_text_instruction(prompt)
+    if kind is TaskType.VTTIE or edit is not None:
+        return _text_region(edit, source)
+    try:
+        operations = parse_edit_instruction(prompt)
+    except Declined:
+        return None
+    parts = [_operation_region(operation, source) for operation in operations]
+    return None if any(part is None for part in parts) else np.any(np.array(parts), axis=0)
+
+
+def _text_region(edit: TextEdit | None, source: Picture) -> Mask | None:
+    from selector.sight.ocr import read_text, span_box
+    from selector.sight.text_match import find_spans
+
+    if edit is None or edit.action == "add":
+        return None
+    lines = read_text(source)
+    if edit.old is None:
+        quads = [line.box for line in lines] if edit.action == "delete" else []
+    else:
+        quads = [span_box(lines[span.line], span.start, span.end) for span in find_spans(lines, edit.old)]
+    stretch = float(np.clip(len(edit.new or "") / max(1, len(edit.old or edit.new or "")), 1.0, 1.6))
+    mask = np.zeros(source.rgb.shape[:2], np.uint8)
+    for quad in quads:
+        _fill(mask, _grown_quad(quad, stretch))
+    return mask > 0
+
+
+def _grown_quad(quad: Any, stretch: float) -> Any:
+    """A quad (4, 2) px with a margin all round, and ``stretch`` times as long along the line of text."""
+    centre = quad.mean(axis=0)
+    along, across = (quad[1] + quad[2] - quad[0] - quad[3]) / 4, (quad[2] + quad[3] - quad[0] - quad[1]) / 4
+    height = 2 * float(np.linalg.norm(across))
+    margin = TEXT_GROWTH * height
+    along = along * stretch * (1 + margin / max(float(np.linalg.norm(along)) * stretch, 1e-6))
+    across = across * (1 + margin / max(height / 2, 1e-6))
+    return centre + np.array([-along - across, along - across, along + across, -along + across])
+
+
+def _fill(mask: Any, quad: Any) -> None:
+    import cv2
+
+    cv2.fillConvexPoly(mask, np.round(quad).astype(np.int32), 1)
+
+
+def _operation_region(operation: Operation, source: Picture) -> Mask | None:
+    if operation.scope in ("background", "subject"):
+        subject = subject_mask(source)
+        return None if subject is None else (~subject if operation.scope == "background" else subject)
+    if operation.scope == "region":
+        return _coloured(source, str(operation.params.get("from", "")))
+    return np.ones(source.rgb.shape[:2], bool)
+
+
+def _coloured(source: Picture, colour: str) -> Mask | None:
+    """Pixels of a named colour and a few px around them; None for a colour without a hue or that is hardly there."""
+    import cv2
+
+    if colour not in HUES_DEGREES:
+        return _toned(source, colour)
+    hue, saturation, value = cv2.split(cv2.cvtColor(source.rgb, cv2.COLOR_RGB2HSV))  # hue in units of 2 degrees
+    low, high = HUES_DEGREES[colour]
+    degrees = hue.astype(np.int16) * 2
+    inside = (degrees >= low) & (degrees <= high) if low < high else (degrees >= low) | (degrees <= high)
+    return _solid(inside & (saturation > 60) & (value > 40))
+
+
+def _toned(source: Picture, tone: str) -> Mask | None:
+    import cv2
+
+    _, saturation, value = cv2.split(cv2.cvtColor(source.rgb, cv2.COLOR_RGB2HSV))
+    pale = saturation < 50
+    tones = {"white": pale & (value > 180), "black": value < 60, "gray": pale & (value >= 60) & (value <= 180)}
+    mask = tones.get({"grey": "gray"}.get(tone, tone))
+    return None if mask is None else _solid(np.asarray(mask))
+
+
+def _solid(mask: Mask) -> Mask | None:
+    import cv2
+
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    solid = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel)
+    if solid.mean() < 0.002:
+        return None
+    side = 2 * COLOUR_GROWTH_PX + 1
+    return np.asarray(cv2.dilate(solid, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))) > 0)
+
+
+def _find_subject(picture: Picture) -> Mask | None:
+    import cv2
+
+    from selector.sight.faces import main_face
+    from selector.sight.resize import shrink
+
+    small = np.ascontiguousarray(shrink(picture.rgb, SUBJECT_PX))
+    if min(small.shape[:2]) < 16:
+        return None
+    face = main_face(picture)
+    labels = _trimap(small.shape[:2], None if face is None else np.array(face.box) * small.shape[1] / picture.size[0])
+    cv2.setRNGSeed(0)  # GrabCut seeds its colour models from the thread's generator: the same picture, the same mask
+    cv2.grabCut(small, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), 4, cv2.GC_INIT_WITH_MASK)
+    mask = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    if not 0.08 < mask.mean() < 0.9:  # less is a detail of something that fills the picture
+        return None
+    full = np.asarray(cv2.resize(mask, picture.size, interpolation=cv2.INTER_LINEAR) > 0)
+    full.setflags(write=False)
+    return full
+
+
+def _trimap(shape: tuple[int, int], face_box: Any) -> Any:
+    """Probable subject for GrabCut: the central ellipse or, with a face, its head and shoulders; the border is not."""
+    import cv2
+
+    height, width = shape
+    labels = np.full(shape, cv2.GC_PR_BGD, np.uint8)
+    if face_box is None:
+        axes = (round(width * 0.33), round(height * 0.33))
+        cv2.ellipse(labels, (width // 2, height // 2), axes, 0, 0, 360, cv2.GC_PR_FGD, -1)
+    else:
+        x0, y0, x1, y1 = (round(float(value)) for value in face_box)
+        side = x1 - x0
+        cv2.rectangle(labels, (x0 - side, y1), (x1 + side, height), cv2.GC_PR_FGD, -1)
+        cv2.rectangle(labels, (x0 - side // 3, y0 - side // 2), (x1 + side // 3, y1), cv2.GC_PR_FGD, -1)
+        cv2.rectangle(labels, (x0, y0), (x1, y1), cv2.GC_FGD, -1)
+    rim = max(2, min(shape) // 40)
+    labels[:rim] = labels[:, :rim] = labels[:, -rim:] = cv2.GC_BGD
+    return labels
+
+
+_regions: RecentResults[Mask | None] = RecentResults(64 << 20, lambda mask: 64 if mask is None else mask.nbytes)
+_subjects: RecentResults[Mask | None] = RecentResults(64 << 20, lambda mask: 64 if mask is None else mask.nbytes)

@@ -1,0 +1,1 @@
+"""An opened campaign: its resources, its plug-ins with their settings, and its accounts at services."""

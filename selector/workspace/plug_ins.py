@@ -1,0 +1,140 @@
+"""A campaign's generators and scorers: those that can run here with its settings, and why the others cannot."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from selector.config import KIND, kind_of
+from selector.domain import BestshotError, Generator, MissingPart, Scorer, TaskType, reason_of, stable_hash
+from selector.domain.embedding import ContestContext
+from selector.domain.words import did_you_mean
+from selector.net import Service
+from selector.registry import create_generator, create_scorer, generator_names, is_default, usual_service
+from selector.workspace.services import SERVICE, Accounts, service_of, usual_names
+from selector.workspace.workspace import Workspace
+
+Generators = dict[str, tuple[Generator, str]]  # each with its build
+Scorers = dict[str, Scorer]
+LeftOut = dict[str, str]  # name to the reason, with what cures it
+OURS = (KIND, SERVICE)  # keys of [generators.NAME] that the generator never sees
+
+
+def build_of(generator: Generator, settings: Mapping[str, object], seed: int) -> str:
+    """What must be equal for a recipe not to be made again: the generator's version, settings and campaign seed.
+
+    A default that is written out counts as none. A class names in ``free_settings`` those that change no picture, such
+    as how many a job makes, and in ``settings_in_version`` those that its version has seen to itself, say by the
+    content of a file instead of its path. Accounts never change a picture.
+    """
+    free = {SERVICE, *getattr(generator, "free_settings", ()), *getattr(generator, "settings_in_version", ())}
+    known = inspect.signature(type(generator)).parameters
+    counted = {
+        key: value
+        for key, value in settings.items()
+        if key not in free and not (key in known and is_default(value, known[key].default))
+    }
+    return f"{generator.version}-{stable_hash({'settings': counted, 'seed': seed}, 8)}"
+
+
+def ready_generators(
+    ws: Workspace, names: Iterable[str], accounts: Accounts | None = None
+) -> tuple[Generators, LeftOut]:
+    """Generators that can be loaded, and why the others cannot; those of one service share its account."""
+    accounts = accounts or Accounts(ws, threading.Event())
+    ready: Generators = {}
+    left_out: LeftOut = {}
+    for name in sorted(names):
+        try:
+            generator = configured(ws, name, accounts)
+        except MissingPart as error:
+            left_out[name] = reason_of(error)
+        else:
+            ready[name] = generator, build_of(generator, ws.config.generators.get(name, {}), ws.config.seed)
+    return ready, left_out
+
+
+def configured(ws: Workspace, name: str, accounts: Accounts) -> Generator:
+    """The generator of a name with its settings; raises ``InputError`` or ``MissingPart``."""
+    given = ws.config.generators.get(name, {})
+    settings = {key: value for key, value in given.items() if key not in OURS}
+    return create_generator(kind_of(ws.config, name), settings, ws.folder, accounts.of(name))
+
+
+def configured_names(ws: Workspace) -> tuple[str, ...]:
+    """Names of the generators that the configuration asks for or gives settings to, sorted."""
+    planned = {step.generator for t in TaskType for step in ws.config.generate.steps(t)}
+    return tuple(sorted(planned | set(ws.config.generators)))
+
+
+def configured_services(ws: Workspace) -> tuple[Service, ...]:
+    """The services that configured generators work at; what is misconfigured is left out."""
+    found: dict[str, Service] = {}
+    for name in configured_names(ws):
+        with suppress(BestshotError):
+            service = service_of(ws, name)
+            if service is not None:
+                found[service.name] = service
+    return tuple(found.values())
+
+
+def idle_services(ws: Workspace) -> dict[str, str]:
+    """The tables of ``[services]`` at which no configured generator works, each with what to do: mostly a slip."""
+    working = {name for generator in configured_names(ws) if (name := _service_name(ws, generator))}
+    idle = sorted(set(ws.config.services) - working)
+    known = working | usual_names() if idle else working
+    cure = "name it as the `service` of one in [generators.NAME], or take the table out"
+    near = {name: "" if name in known else did_you_mean(name, sorted(known)) for name in idle}
+    return {name: f"no generator of this campaign works there{near[name]}: {cure}" for name in idle}
+
+
+def _service_name(ws: Workspace, generator: str) -> str | None:
+    """Of the service that it would work at, whatever else is wrong with either; None for a local one."""
+    named = ws.config.generators.get(generator, {}).get(SERVICE)
+    if named is not None:
+        return str(named)
+    with suppress(BestshotError):
+        usual = usual_service(kind_of(ws.config, generator))
+        return usual.name if usual else None
+    return None
+
+
+def present_builds(ws: Workspace) -> dict[str, str]:
+    """The present build of every configured generator that can be loaded."""
+    known = {name for name in configured_names(ws) if kind_of(ws.config, name) in generator_names()}
+    return {name: build for name, (_, build) in ready_generators(ws, known)[0].items()}
+
+
+def ready_scorers(ws: Workspace, contest: ContestContext) -> tuple[Scorers, LeftOut]:
+    """Scorers that can run here, each told of the contest if it asks, and why the others cannot.
+
+    Raises:
+        InputError: a name or setting that there is not. A model that does not fit is a reason to leave its scorer out.
+    """
+    ready: Scorers = {}
+    left_out: LeftOut = {}
+    for name in ws.config.score.scorers:
+        try:
+            scorer = create_scorer(name, _scorer_settings(ws, name), ws.folder)
+        except MissingPart as error:
+            left_out[name] = reason_of(error)
+            continue
+        try:
+            if hasattr(scorer, "meet"):
+                scorer.meet(contest)
+            scorer.check()
+        except BestshotError as error:
+            left_out[name] = reason_of(error)
+        else:
+            ready[name] = scorer
+    return ready, left_out
+
+
+def _scorer_settings(ws: Workspace, name: str) -> dict[str, Any]:
+    """The configured ones; the gate also learns where the contest fixes the size, and with it the proportions."""
+    own = dict(ws.config.scorers.get(name, {}))
+    fixed = sorted(kind.value for kind, facts in ws.profile.task_types.items() if facts.size == "fixed")
+    return {"fixed_size_types": fixed, **own} if name == "gate" and fixed else own

@@ -1,0 +1,48 @@
+"""The pick: highest overall, ties by id; NaN, unscored and excluded candidates never win."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from selector.domain import Pick, TaskType
+from selector.learn.estimate import EstimateTable
+from selector.learn.matrix import FeatureTable
+from selector.learn.pick import pick_best
+
+
+def picks(overall: list[float], ids: str = "abcd", informed: list[bool] | None = None, **excluded: str) -> Pick:
+    n = len(overall)
+    features = FeatureTable(TaskType.TIE, ("7",) * n, tuple(ids[:n]), (), np.empty((n, 0)))
+    ones = np.ones(n)
+    known = np.array(informed if informed is not None else [True] * n)
+    table = EstimateTable(features, ones, ones, ones, ones, np.array(overall), ones, known, known)
+    return pick_best(table, {("7", k): v for k, v in excluded.items()})[0]
+
+
+def test_the_highest_wins() -> None:
+    assert picks([1.0, 3.0, 2.0]).candidate_id == "b"
+
+
+def test_ties_go_to_the_smaller_id_in_any_order() -> None:
+    assert picks([2.0, 2.0, 2.0], "cab").candidate_id == "a"
+
+
+def test_nan_never_wins() -> None:
+    assert picks([np.nan, 1.0, np.nan]).candidate_id == "b"
+    assert picks([np.inf, 1.0]).candidate_id == "b"
+
+
+def test_what_nothing_measured_never_wins() -> None:
+    assert picks([9.0, 1.0], informed=[False, True]).candidate_id == "b"
+
+
+def test_excluded_candidates_never_win_and_their_reason_is_told_when_none_is_left() -> None:
+    assert picks([9.0, 1.0], a="black").candidate_id == "b"
+    nothing = picks([9.0, 1.0], a="black", b="it is the last resort")
+    assert nothing.candidate_id is None
+    assert nothing.reason == "none of 2 candidates is eligible: black; it is the last resort"
+
+
+def test_the_reason_names_the_estimate_the_runner_up_and_how_many_were_eligible() -> None:
+    reason = picks([3.0, 2.0, 1.0], a="black").reason
+    assert reason == "highest estimated overall 2.00 (SC 1.0, PQ 1.0), runner-up 1.00; 2 of 3 were eligible"

@@ -1,0 +1,163 @@
+"""Replies are read strictly: exactly the wanted numbers, or a reason; nothing is ever made up."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selector.llm.replies import REFUSED, SCORED, UNREADABLE, read_reply
+
+PARTS = ("edit_success", "minimal_over_editing")
+RIGHT = '{"edit_success": 7, "minimal_over_editing": 8.5}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        RIGHT,
+        f"\n  {RIGHT}\n",
+        f"\ufeff{RIGHT}",
+        f"```json\n{RIGHT}\n```",
+        f"```\n{RIGHT}\n```",
+        f"``` {RIGHT} ```",
+        f'<think>perhaps {{"edit_success": 10}}?</think>{RIGHT}',
+        f"<think>a</think>\n<think>b</think>\n```json\n{RIGHT}\n```",
+        f"so I would say 10.\n</think>\n{RIGHT}",
+        '{"minimal_over_editing": 8.5, "edit_success": 7.0}',
+        '{"edit_success": 70e-1, "minimal_over_editing": 8.50}',
+    ],
+)
+def test_one_object_with_the_wanted_keys_is_read(text: str) -> None:
+    assert read_reply(text, PARTS).scores == {"edit_success": 7.0, "minimal_over_editing": 8.5}
+
+
+def test_both_ends_of_the_range_are_inside() -> None:
+    assert read_reply('{"a": 0, "b": 10}', ("a", "b")).scores == {"a": 0.0, "b": 10.0}
+    assert str(read_reply('{"a": -0.0}', ("a",)).scores["a"]) == "0.0"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (None, "the reply is empty"),
+        ("", "the reply is empty"),
+        (" \n", "the reply is empty"),
+        ("<think>I wonder", "the reply is empty"),
+        ("7/10", "the reply is no JSON object"),
+        ("[7]", "the reply is no JSON object"),
+        ("[7.5, 8]", "the reply is no JSON object"),
+        ("8", "the reply is no JSON object"),
+        ("{'edit_success': 7, 'minimal_over_editing': 8}", "the reply is no JSON object"),
+        ('{"edit_success": 7/10, "minimal_over_editing": 8}', "the reply is no JSON object"),
+        ('{"edit_success": 7, "minimal_over', "the reply was cut off (raise max_tokens)"),
+        ('{"edit_success": 7,', "the reply was cut off (raise max_tokens)"),
+        (f"{RIGHT} {RIGHT}", "there is text beside the JSON object"),
+        (f"My scores: {RIGHT}", "there is text beside the JSON object"),
+        (f"{RIGHT} I was generous.", "there is text beside the JSON object"),
+        (f"```json\n{RIGHT}\n```\n```json\n{RIGHT}\n```", "there is text beside the JSON object"),
+        ('{"edit_success": 7}', "the reply has other sub-scores than those asked for"),
+        ('{"score": [7, 8]}', "the reply has other sub-scores than those asked for"),
+        (RIGHT[:-1] + ', "bonus": 10}', "the reply has other sub-scores than those asked for"),
+        ("{}", "the reply has other sub-scores than those asked for"),
+        ('{"edit_success": "7", "minimal_over_editing": 8}', "a sub-score is no number"),
+        ('{"edit_success": "7/10", "minimal_over_editing": 8}', "a sub-score is no number"),
+        ('{"edit_success": true, "minimal_over_editing": 8}', "a sub-score is no number"),
+        ('{"edit_success": null, "minimal_over_editing": 8}', "a sub-score is no number"),
+        ('{"edit_success": [7], "minimal_over_editing": 8}', "a sub-score is no number"),
+        ('{"edit_success": NaN, "minimal_over_editing": 8}', "a sub-score is not finite"),
+        ('{"edit_success": 1e999, "minimal_over_editing": 8}', "a sub-score is not finite"),
+        ('{"edit_success": 25, "minimal_over_editing": 8}', "a sub-score is outside 0 to 10"),
+        ('{"edit_success": -1, "minimal_over_editing": 8}', "a sub-score is outside 0 to 10"),
+        (f'{{"edit_success": 1{"0" * 400}, "minimal_over_editing": 8}}', "a sub-score is outside 0 to 10"),
+        (RIGHT[:-1] + ', "edit_success": 10}', "a sub-score stands twice in the reply"),
+        ("{" * 100_000 + "}", "the reply is no JSON object"),
+    ],
+)
+def test_anything_else_is_unreadable_with_its_reason(text: str | None, reason: str) -> None:
+    reading = read_reply(text, PARTS)
+    assert (reading.outcome, reading.reason, reading.scores) == (UNREADABLE, reason, {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm sorry, but I can't help with that.",
+        "I’m sorry, these look like photographs rather than AI-generated images.",
+        "I cannot rate pictures of real people.",
+        "I am unable to evaluate these.",
+        "<think>Is it allowed?</think>We must decline.",
+        "That goes against our guidelines.",
+        "I will not be able to help with identifying people.",
+        "I can't identify real people in images.",
+        "I must respectfully decline.",
+        '{"error": "I can\'t assist with this request."}',
+        "抱歉，我无法评价这张图片。",
+        "对不起，这个问题我不能回答。",
+        "我们换个话题吧",
+    ],
+)
+def test_refusals_are_recognised(text: str) -> None:
+    assert read_reply(text, PARTS).outcome == REFUSED
+
+
+def test_the_servers_own_word_for_a_refusal_counts_whatever_the_text_is() -> None:
+    assert read_reply(RIGHT, PARTS, refusal="no").outcome == REFUSED
+    assert read_reply(RIGHT, PARTS, finish_reason="content_filter").outcome == REFUSED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The sign cannot be read: 3/10.",
+        "edit_success: 4, sorry state",
+        "图中文字无法辨认",
+        "I can't see any flaws.",
+        "I cannot find faults in it.",
+        "I am unable to make out the letters on the sign.",
+        "We cannot help but notice the sixth finger.",
+        "I won't take off points for the blur.",
+    ],
+)
+def test_words_about_the_picture_are_no_refusal(text: str) -> None:
+    assert read_reply(text, PARTS).outcome == UNREADABLE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"I cannot find faults. {RIGHT}",
+        f"I'm sorry, but the hands are bad. {RIGHT}",
+        f"I cannot judge the letters well. ```json\n{RIGHT}\n```",
+        f"I can't rate this higher. {RIGHT[:20]}",
+        '{"why": "I\'m sorry, the hands are bad", "edit_success": 7}',
+    ],
+)
+def test_who_gives_numbers_did_not_refuse(text: str) -> None:
+    assert read_reply(text, PARTS).outcome == UNREADABLE
+
+
+def test_thinking_of_refusing_is_no_refusal() -> None:
+    assert read_reply(f"<think>I cannot see it well. I'm sorry.</think>{RIGHT}", PARTS).outcome == SCORED
+
+
+def test_a_cut_answer_says_what_to_raise() -> None:
+    assert "max_tokens" in str(read_reply("I think that the", PARTS, finish_reason="length").reason)
+
+
+@given(st.text())
+def test_no_text_gives_a_number_that_it_does_not_hold(text: str) -> None:
+    reading = read_reply(text, PARTS)
+    assert (reading.outcome == SCORED) == bool(reading.scores)
+    assert reading.outcome == SCORED or reading.reason
+
+
+@given(st.dictionaries(st.sampled_from([*PARTS, "other"]), st.one_of(st.integers(), st.floats(), st.booleans())))
+def test_scored_means_exactly_the_wanted_numbers_in_range(values: dict[str, float]) -> None:
+    import json
+
+    reading = read_reply(json.dumps(values), PARTS)
+    right = set(values) == set(PARTS) and all(type(v) in (int, float) and 0 <= v <= 10 for v in values.values())
+    assert (reading.outcome == SCORED) == right
+    if right:
+        assert reading.scores == values
