@@ -7,7 +7,7 @@ ways are played with the same noise, and their final picks compared:
 
     all      the judge has scored every candidate from the beginning
     planned  the first half of the totals with cheap proxies only; then the judge scores the share, chosen by
-             selector.learn.worth_judging in four rounds with a fit after each; then the other totals
+             selector.learn.plan_judging in four rounds with a fit after each; then the other totals
     random   the same with candidates chosen at random
     none     no judge
 

@@ -17,16 +17,15 @@ from selector.contest.remaining import remaining_submissions
 from selector.contest.task_table import check_stored_names
 from selector.create import CONFIG_NAME, create_campaign, open_store
 from selector.decide import picking
-from selector.decide.calibrating import learn
+from selector.decide.calibration import Calibration, describe
+from selector.decide.context import Context
 from selector.decide.explaining import TaskExplanation, explain, history
 from selector.decide.judging import JudgeSummary, judge
-from selector.decide.judging_order import candidates_in_order
-from selector.decide.learning import Calibration, describe
 from selector.decide.planning import (
     ASSUMED_REMAINING,
     SubmissionPlan,
     ToJudge,
-    need,
+    candidates_in_order,
     plan,
     plan_candidates,
     plan_judgements,
@@ -34,7 +33,6 @@ from selector.decide.planning import (
 from selector.decide.prior_file import save_prior
 from selector.doctor import Check, check_campaign, check_generators, check_judges, check_machine, check_plan, used_first
 from selector.domain import BestshotError, InputError, Pick, Task, TaskType
-from selector.domain.embedding import ContestContext
 from selector.domain.files import sweep
 from selector.domain.progress import Progress, silent
 from selector.generate.alone import alone_at_services
@@ -42,7 +40,7 @@ from selector.generate.dry_run import GenerateEstimate, estimate
 from selector.generate.generating import GenerateSummary, generate
 from selector.generate.importing import ImportSummary, import_images
 from selector.generate.orders import Order
-from selector.learn.worth_generating import Wish
+from selector.learn.plan_generating import Wish
 from selector.llm.asking import ask
 from selector.llm.asking_summary import AskSummary
 from selector.llm.translating import TranslateSummary, translate
@@ -61,15 +59,12 @@ from selector.submit.export import Export, export
 from selector.submit.ledger import Ledger, Quota, SubmissionRecord
 from selector.submit.origin import check_origin, image_hashes
 from selector.submit.verify import Verdict, verify_archive
-from selector.workspace.contest_context import contest_context
 from selector.workspace.plug_ins import (
     LeftOut,
-    Scorers,
     configured_names,
     idle_services,
     present_builds,
     ready_generators,
-    ready_scorers,
 )
 from selector.workspace.services import Accounts
 from selector.workspace.workspace import Workspace
@@ -210,9 +205,10 @@ class Campaign:
     def score(self, types: Sequence[TaskType] | None = None, progress: Progress = silent) -> ScoreSummary:
         """Measure what is not measured yet; scorers that cannot run here are left out and named."""
         check_names(self.config)
-        scorers, left_out = self._scorers()
-        summary = score(self._ws, self._selected(types, None), scorers, self._contest.translations, progress)
-        summary.left_out.update(left_out)
+        context = self._context()
+        selected = self._selected(types, None)
+        summary = score(self._ws, selected, context.scorers, context.contest.translations, progress)
+        summary.left_out.update(context.left_out)
         return summary
 
     def ask_judge(
@@ -233,18 +229,16 @@ class Campaign:
             retry_failed: also ask again what was refused or could not be read.
         """
         check_names(self.config)
-        scorers = self._scorers()[0]
+        context = self._context()
 
         def order() -> list[tuple[str, str]]:
-            return candidates_in_order(self._ws, self.tasks, scorers, name)
+            return candidates_in_order(context, name)
 
         return ask(self._ws, self.tasks, order, name, types, limit, budget_money, retry_failed, progress)
 
     def translate(self, by: str | None = None, progress: Progress = silent) -> TranslateSummary:
         """Write the table of prompts that need English; the model of ``[judges.BY]`` fills it if one is named."""
-        done = translate(self._ws, self.tasks, by, progress)
-        self.__dict__.pop("_contest", None)  # scorers are to meet the new translations
-        return done
+        return translate(self._ws, self.tasks, by, progress)
 
     def pick(self) -> tuple[Pick, ...]:
         """Choose the best candidate of every task by the present estimates; tasks without one get the fallback.
@@ -252,10 +246,10 @@ class Campaign:
         Raises:
             InputError: there is no candidate at all yet.
         """
-        with self._ws.db.read() as connection:
-            if all(c.fallback for c in load_candidates(connection)):
-                raise InputError("there are no candidates yet: run `bestshot generate` or `bestshot import` first")
-        return picking.pick(self._ws, self.tasks, self._scorers()[0])
+        context = self._context()
+        if context.known is None:
+            raise InputError("there are no candidates yet: run `bestshot generate` or `bestshot import` first")
+        return picking.pick(context)
 
     def export(self, allow_fallbacks: bool = False) -> Export:
         """Write the newest picks as a submission; see ``selector.submit.export``.
@@ -263,7 +257,7 @@ class Campaign:
         ``warnings`` of the result tell when the picks no longer follow from what is known: new candidates, new scores.
         """
         done = export(self._ws, self.tasks, self._ledger, allow_fallbacks)
-        return replace(done, warnings=picking.staleness(self._ws, self.tasks, self._scorers()[0]))
+        return replace(done, warnings=picking.staleness(self._context()))
 
     def verify(self, path: str | Path, allow_fallbacks: bool = False) -> Verdict:
         """Re-open a ZIP and check every rule of the contest, and that its images are this campaign's."""
@@ -322,7 +316,7 @@ class Campaign:
         check_names(self.config)
         if prior_from is not None:
             self._borrow(Path(prior_from))
-        known = need(self._ws, self.tasks, self._scorers()[0])
+        known = self._context().need()
         described = describe(known, self.folder)
         write_plots(self.folder / "report", described, known)
         return described
@@ -345,21 +339,21 @@ class Campaign:
                 )
         bar = self.config.calibrate.hold_below if hold_below is None else hold_below
         totals = [s.total for s in self.submissions() if s.total is not None]
-        found = plan(self._ws, self.tasks, self._scorers()[0], remaining, max(totals, default=None), bar)
+        found = plan(self._context(), remaining, max(totals, default=None), bar)
         return replace(found, notes=(*notes, *found.notes))
 
     def plan_judgements(self, judge: str, budget: int) -> list[ToJudge]:
         """The ``budget`` candidates that ``judge`` should score first, by what their scores are expected to win."""
-        return plan_judgements(self._ws, self.tasks, self._scorers()[0], judge, _budget(budget))
+        return plan_judgements(self._context(), judge, _budget(budget))
 
     def plan_candidates(self, budget: int, generators: Sequence[str] | None = None) -> list[Wish]:
         """How ``budget`` new candidates should be spread over tasks and generators."""
-        return plan_candidates(self._ws, self.tasks, self._scorers()[0], _budget(budget), generators)
+        return plan_candidates(self._context(), _budget(budget), generators)
 
     def explain(self, task_id: str, picture: Path | None = None) -> TaskExplanation:
         """Why the task's pick leads: contributions, runner-up, chances; drawn into ``picture`` if given."""
         self._selected(None, [task_id])
-        known = need(self._ws, self.tasks, self._scorers()[0])
+        known = self._context().need()
         files, reasons = history(self._ws, task_id, self._builds())
         found = explain(known, task_id, picking.stored_pick(self._ws, task_id), files, reasons)
         if picture is not None:
@@ -388,7 +382,7 @@ class Campaign:
             tuple(of or ("all",)), tuple(metrics or METRICS), Path(reference) if reference else None, force_fid
         )
         tasks = self._selected([TaskType(t) for t in types or ()], None)
-        found = realism(self._ws, tasks, self._contest, asked, progress)
+        found = realism(self._ws, tasks, self._context().contest, asked, progress)
         write_realism(self.folder / "report" / "plots" / "realism.png", found)
         return found
 
@@ -402,7 +396,7 @@ class Campaign:
 
     def status(self) -> Status:
         """Counts, what is still to be made, failures with their reasons, submissions and the best total."""
-        return status(self._ws, self.tasks, self._scorers()[0], self._builds(), self._ledger, self._to_make())
+        return status(self._ws, self.tasks, self._context().versions, self._builds(), self._ledger, self._to_make())
 
     def report(self, title: str | None = None, notes: tuple[str, ...] = (), progress: Progress = silent) -> Path:
         """Write the contact sheet, a static page with every candidate, and return its path.
@@ -411,22 +405,20 @@ class Campaign:
             title: of the page; the campaign's folder if None.
             notes: lines that the page shows under its title, before its own.
         """
-        scorers = self._scorers()[0]
+        context = self._context()
         title = title or self.folder.resolve().name
-        known = learn(self._ws, self.tasks, scorers)
+        known = context.known
         told = known is not None and bool(known.told)
         plots = write_plots(self.folder / "report", describe(known, self.folder), known) if known and told else ()
         sheet = build_sheet(
-            self._ws,
-            self.tasks,
-            scorers,
+            context,
             self._builds(),
             self._ledger,
             title,
             (
                 *notes,
                 *(() if told else (_UNCALIBRATED.format(basis=known.basis if known else "the prior alone"),)),
-                *self._notes_on_picks(),
+                *self._notes_on_picks(context),
             ),
             progress,
         )
@@ -437,7 +429,7 @@ class Campaign:
         check_names(self.config)
         own = check_generators(self._ws)
         machine = check_machine(
-            {}, self.config.scorers, self.folder, self._contest, leave_out=configured_names(self._ws)
+            {}, self.config.scorers, self.folder, self._context().contest, leave_out=configured_names(self._ws)
         )
         checks = [
             *machine,
@@ -458,12 +450,12 @@ class Campaign:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _notes_on_picks(self) -> tuple[str, ...]:
+    def _notes_on_picks(self, context: Context) -> tuple[str, ...]:
         """Of the newest picks: that a plan's are meant to differ from the best known ones; why they are out of date."""
         with self._ws.db.read() as connection:
             basis = newest_basis(connection)
         planned = (_PLANNED_TO_LEARN,) if basis.get("plan") == "learn" else ()
-        return (*planned, *(picking.staleness(self._ws, self.tasks, self._scorers()[0]) if basis else ()))
+        return (*planned, *(picking.staleness(context) if basis else ()))
 
     def _remaining(self) -> int | None:
         quota = self._ledger.quota()
@@ -473,10 +465,10 @@ class Campaign:
         """Keep the weights that another campaign learned as this one's prior."""
         if folder.resolve() == self.folder.resolve():
             raise InputError("--prior-from needs another campaign: this one's own totals are learned from anyway")
-        need(self._ws, self.tasks, self._scorers()[0])  # nothing is kept for a campaign that has no use for it yet
+        self._context().need()  # nothing is kept for a campaign that has no use for it yet
         with Campaign(folder) as earlier:
-            known = need(earlier._ws, earlier.tasks, earlier._scorers()[0])
-            save_prior(self.folder, known.calibrator.as_prior(), folder.resolve().name)
+            known = earlier._context().need()
+            save_prior(self.folder, known.fitted.as_prior(), folder.resolve().name)
 
     def _orders(
         self,
@@ -530,13 +522,9 @@ class Campaign:
     def _builds(self) -> dict[str, str]:
         return present_builds(self._ws)
 
-    def _scorers(self) -> tuple[Scorers, LeftOut]:
-        """Scorers that can run here, and why the others cannot."""
-        return ready_scorers(self._ws, self._contest)
-
-    @cached_property
-    def _contest(self) -> ContestContext:
-        return contest_context(self._ws, self.tasks)
+    def _context(self) -> Context:
+        """A new look at the campaign."""
+        return Context(self._ws, self.tasks)
 
 
 def _budget(budget: int) -> int:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from selector.decide.judging import JudgeSummary
     from selector.decide.learning import Calibration
     from selector.decide.planning import SubmissionPlan, ToJudge
-    from selector.learn.worth_generating import Wish
+    from selector.learn.plan_generating import Wish
 
 
 @verb(

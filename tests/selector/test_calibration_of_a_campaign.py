@@ -17,7 +17,7 @@ from selector import Campaign
 from selector.cli.main import group
 from selector.contest import load_profile
 from selector.contest.remaining import remaining_submissions
-from selector.decide.calibrating import learn
+from selector.decide.knowledge import learn
 from selector.domain import InputError
 from selector.store.observations import load_submission_picks
 
@@ -206,7 +206,7 @@ def test_explain_agrees_with_pick_and_adds_up_beyond_the_scale(made: Campaign, c
     picks = {p.task_id: p.candidate_id for p in made.pick()}
     known = learn(made._ws, made.tasks, made._scorers()[0])
     assert known is not None
-    mean = dict(zip(known.pool.candidate_ids, known.calibrator.posterior_.mean, strict=True))
+    mean = dict(zip(known.pool.candidate_ids, known.fitted.posterior.mean, strict=True))
     assert max(mean.values()) > 10.0, "or this test says nothing of cut means"
     for task in made.tasks:
         found = made.explain(task.id)

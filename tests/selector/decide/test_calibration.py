@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from selector.decide.learning import describe
+from selector.decide.calibration import describe
 from selector.domain import TaskType
 from selector.learn.belief import Belief
 from selector.learn.calibrator import Calibrator
-from selector.learn.pool import Pool
-from selector.learn.teaching import Choices
+from selector.learn.pool import Choices, Pool
 from selector.learn.totals import Total
 from selector.store.observations import TotalRow
 
@@ -35,7 +34,7 @@ def known(*told: tuple[str, TaskType | None, float]) -> Any:
     fitted = Calibrator({"judge": Belief(0.5, 0.2, "a strong judge")}).fit(pool, totals)
     lines = tuple(TotalRow(name, value, scope, "") for name, scope, value in told)
     choices = Choices(pool.choices, 4)
-    return SimpleNamespace(calibrator=fitted, pool=pool, told=lines, totals=totals, basis="", choices=choices)
+    return SimpleNamespace(fitted=fitted, pool=pool, told=lines, totals=totals, basis="", choices=choices)
 
 
 def test_what_the_newest_submission_changed_counts_all_of_its_totals(tmp_path: Path) -> None:
@@ -50,8 +49,8 @@ def test_what_the_newest_submission_changed_counts_all_of_its_totals(tmp_path: P
 def test_weights_of_scores_are_points_for_a_spread(tmp_path: Path) -> None:
     data = known()
     line = next(w for w in describe(data, tmp_path).weights if w.kind == "score")
-    effect = next(w for w in data.calibrator.weights_ if w.effect.kind == "score")
-    within = data.calibrator.scales.within_sd
+    effect = next(w for w in data.fitted.weights if w.effect.kind == "score")
+    within = data.fitted.calibrator.scales.within_sd
     assert within != 1.0
     assert (line.prior, line.prior_sd, line.mean, line.sd) == pytest.approx(
         [within * x for x in (effect.effect.mean, effect.effect.sd, effect.mean, effect.sd)]

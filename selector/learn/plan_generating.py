@@ -20,9 +20,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from selector.learn.calibrator import Calibrator
+from selector.learn.calibrator import Fitted
 from selector.learn.deviation import group_mean
-from selector.learn.pool import Bools, Floats, Ints, Pool, codes
+from selector.learn.pool import Bools, Floats, Ints, Pool
 
 _LEAST_SPREAD = 0.2  # points: scores always tell candidates apart by something
 _LEAST_WORTH = 1e-4  # points of one task: less is not worth an image
@@ -103,7 +103,7 @@ class Demand:
 
 
 def plan_generating(
-    calibrator: Calibrator,
+    fitted: Fitted,
     budget: int,
     generators: Sequence[str] | None = None,
     empty: Sequence[tuple[str, str]] = (),
@@ -115,14 +115,14 @@ def plan_generating(
     Fewer are allotted where a further one would add next to nothing. The order of the input does not matter.
 
     Args:
-        calibrator: fitted.
+        fitted: what is known by now.
         budget: number of new candidates, of all tasks and generators together.
         generators: only these; every one that has made something for the task type, if None.
         empty: (task id, task type) of tasks that have no candidate; what they score now is ``failed_image``.
         failed_image: points of a task without a candidate that may be picked.
         declined: (task id, generator) that are not asked: the generator has said that it cannot do the task.
     """
-    demands = _demands(calibrator, generators, empty, failed_image, frozenset(declined))
+    demands = _demands(fitted, generators, empty, failed_image, frozenset(declined))
     heap = [(-demand.next_worth(), place) for place, demand in enumerate(demands)]
     heapq.heapify(heap)
     left = budget
@@ -136,20 +136,18 @@ def plan_generating(
 
 
 def _demands(
-    calibrator: Calibrator,
+    fitted: Fitted,
     only: Sequence[str] | None,
     empty: Sequence[tuple[str, str]],
     failed: float,
     declined: frozenset[tuple[str, str]],
 ) -> list[Demand]:
     """One for each task that somebody can serve, by task id."""
-    pool, mean = calibrator.pool_, calibrator.posterior_.mean
-    level, best = group_mean(mean, pool.task_of), _best_means(calibrator)
+    pool, mean = fitted.pool, fitted.posterior.mean
+    level, best = group_mean(mean, pool.task_of), _best_means(fitted)
     pictures = _pictures(pool, mean)
     found: list[Demand] = []
-    types, type_of = codes(pool.task_types)
-    for place, task_type in enumerate(types):
-        rows = np.flatnonzero(type_of == place)
+    for task_type, rows in pool.types.items():
         known = _generators(pool.generators, rows[pictures[rows]], mean - level, only)
         levels = {pool.task_ids[i]: float(level[i]) for i in rows}
         usual = float(np.mean(list(levels.values())))
@@ -184,9 +182,9 @@ def _pictures(pool: Pool, mean: Floats) -> Bools:
     return counts
 
 
-def _best_means(calibrator: Calibrator) -> dict[str, float]:
+def _best_means(fitted: Fitted) -> dict[str, float]:
     """Task id to the mean of its pick; tasks without a choice are absent."""
-    pool, mean = calibrator.pool_, calibrator.posterior_.mean
+    pool, mean = fitted.pool, fitted.posterior.mean
     found: dict[str, float] = {}
     for i in np.flatnonzero(pool.eligible):
         task_id = pool.task_ids[i]

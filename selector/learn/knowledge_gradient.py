@@ -4,7 +4,8 @@ A submission with picks ``a`` would move the mean of every candidate by ``d(a) z
 ``d = K a / sqrt(a' K a + noise)``. Its worth is the expected sum over tasks of the best mean afterwards (Frazier,
 Powell and Dayanik 2008; for linear beliefs Ryzhov, Powell and Frazier 2012). That looks one step ahead. With several
 submissions to come the mean that a submission meets is itself uncertain by what the others will have taught, so the
-expectation is also taken over draws of that.
+expectation is also taken over draws of that: the next submissions are planned together, and each is improved in turn,
+given what the others will teach.
 """
 
 from __future__ import annotations
@@ -13,44 +14,28 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtri
 
 from selector.learn.gaussian import Gaussian
-from selector.learn.pool import Floats, Ints
+from selector.learn.pool import Choices, Floats, Ints
 
 _STEP_DECAY = 0.8  # share of the promising tasks that change their pick, from one step of the search to the next
 _TINY = 1e-12
+_JOINT_DRAWS = 256
 
 
 Singles = np.ndarray[Any, np.dtype[np.float32]]
 
 
-@dataclass(frozen=True)
-class Choices:
-    """Tasks as a padded matrix of rows (tasks, most candidates), -1 beyond a task's last one."""
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How hard the planner looks. Measured: more than this finds nothing (docs/calibration.md)."""
 
-    rows: Ints
-    tasks: int  # in the mean that the leaderboard shows
-
-    def chosen(self) -> Choices:
-        """Only the tasks that have a candidate to pick."""
-        return replace(self, rows=self.rows[self.rows[:, 0] >= 0])
-
-    def best(self, values: Floats) -> Ints:
-        """(tasks,) rows with the highest value; the first of equals."""
-        picked: Ints = self.spread(values).argmax(axis=1)
-        chosen: Ints = self.rows[np.arange(len(self.rows)), picked]
-        return chosen
-
-    def spread(self, values: Floats) -> Floats:
-        """(tasks, most candidates) values, minus infinity where there is no candidate."""
-        laid: Floats = np.where(self.rows >= 0, values[self.rows], -np.inf)
-        return laid
-
-    def weights(self, picked: Ints, n: int) -> Floats:
-        """(n,) weight of every candidate in the total of these picks."""
-        out = np.zeros(n)
-        out[picked] = 1.0 / self.tasks
-        return out
+    ahead: int = 6  # submissions planned together
+    draws: int = 64
+    sweeps: int = 3
+    steps: int = 5
+    quantiles: int = 16  # of z, for the worth of a single submission
 
 
 @dataclass(frozen=True)
@@ -60,6 +45,63 @@ class Lesson:
     picked: Ints
     worth: float
     news: Floats  # (n,)
+
+
+def plan_lessons(
+    belief: Gaussian, choices: Choices, samples: Floats, noise: float, effort: Effort, rng: np.random.Generator
+) -> tuple[list[Lesson], float]:
+    """Submissions that teach most together, the one that teaches most by itself first, and what all are worth.
+
+    The worth of all is the expected sum over tasks of the best mean when all their totals are known. A first total
+    teaches little by itself, because the level of all totals is unknown too; with the next ones it teaches much.
+
+    Args:
+        belief: over all candidates, what is pending already taken out of its covariance.
+        samples: (submissions to plan, n) draws of the belief; the search starts at their best picks.
+        noise: variance of a total.
+    """
+    plans = [choices.best(draw) for draw in samples]
+    half = rng.standard_normal((len(plans), effort.draws // 2)).astype(np.float32)
+    z = np.concatenate([half, -half], axis=1)
+    for _ in range(effort.sweeps):
+        for j in range(len(plans)):
+            others, means = _after_the_others(belief, choices, plans, j, noise, z)
+            plans[j] = improve(others, choices, plans[j], means, z[j], noise, effort.steps).picked
+    lessons = [alone(belief, choices, picked, noise, effort.quantiles) for picked in plans]
+    return sorted(lessons, key=lambda found: -found.worth), _together(belief, choices, plans, noise, rng)
+
+
+def alone(belief: Gaussian, choices: Choices, picked: Ints, noise: float, quantiles: int = 16) -> Lesson:
+    """The worth of one submission by itself."""
+    z = ndtri((np.arange(quantiles) + 0.5) / quantiles).astype(np.float32)
+    return improve(belief, choices, picked, _laid(choices, belief.mean[:, None]), z, noise, 1)
+
+
+def _after_the_others(
+    belief: Gaussian, choices: Choices, plans: list[Ints], j: int, noise: float, z: Singles
+) -> tuple[Gaussian, Singles]:
+    """The belief after all planned submissions but ``j``, and draws of the mean that it will have."""
+    mean = np.repeat(belief.mean[:, None], z.shape[1], axis=1).astype(np.float32)
+    after = belief
+    for i, picked in enumerate(plans):
+        if i != j:
+            moved, sd = lesson(after, choices, picked, noise)
+            news = moved / sd
+            after = replace(after, learned=np.concatenate([after.learned, news[:, None]], axis=1))
+            mean += news[:, None].astype(np.float32) * z[i]
+    return after, _laid(choices, mean)
+
+
+def _together(belief: Gaussian, choices: Choices, plans: list[Ints], noise: float, rng: np.random.Generator) -> float:
+    half = rng.standard_normal((len(plans), _JOINT_DRAWS // 2)).astype(np.float32)
+    _, means = _after_the_others(belief, choices, plans, -1, noise, np.concatenate([half, -half], axis=1))
+    return float(means.max(axis=0).sum(dtype=np.float64)) / _JOINT_DRAWS
+
+
+def _laid(choices: Choices, values: Floats | Singles) -> Singles:
+    """(n, draws) values as (most candidates, tasks, draws), a very low number where there is no candidate."""
+    laid = np.where((choices.rows >= 0)[:, :, None], values[choices.rows], np.float32(-1e6))
+    return np.ascontiguousarray(laid.transpose(1, 0, 2).astype(np.float32))
 
 
 def lesson(belief: Gaussian, choices: Choices, picked: Ints, noise: float) -> tuple[Floats, float]:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from selector.learn.belief import JUDGE, Belief
-from selector.learn.calibrator import Calibrator
+from selector.learn.calibrator import Fitted
 from selector.learn.pool import Bools, Floats, Ints
 
 _DRAWS = 128
@@ -32,7 +32,7 @@ class Judgement:
 
 
 def plan_judging(
-    calibrator: Calibrator,
+    fitted: Fitted,
     column: str,
     budget: int,
     belief: Belief = JUDGE,
@@ -44,17 +44,17 @@ def plan_judging(
     At most one of a picture and its finished copies: what is said of one is hardly news of the others.
 
     Args:
-        calibrator: fitted; where its pool has the judge's column, what is judged already is left out.
+        fitted: what is known by now; where its pool has the judge's column, what is judged already is left out.
         column: the judge's overall score.
         budget: number of candidates to judge.
         belief: in a judge that has no column yet.
         seen: (n,) what the judge has seen, where its column does not tell.
     """
-    pool = calibrator.pool_
-    step = step_sizes(calibrator, column, belief)
+    pool = fitted.pool
+    step = step_sizes(fitted, column, belief)
     if seen is not None:
         step = np.where(seen, 0.0, step)
-    mean = calibrator.posterior_.mean
+    mean = fitted.posterior.mean
     draws = _draws(len(mean), seed)
     family = np.arange(len(mean)) if pool.family_of is None else pool.family_of
     queues = [_Task(mean, step, rows[rows >= 0], draws, family) for rows in pool.choices if (rows >= 0).sum() > 1]
@@ -70,11 +70,11 @@ def plan_judging(
     return found
 
 
-def step_sizes(calibrator: Calibrator, column: str, belief: Belief) -> Floats:
+def step_sizes(fitted: Fitted, column: str, belief: Belief) -> Floats:
     """(n,) points by which a judgement would move each mean (one standard deviation); 0 where it is known already."""
-    pool, scales = calibrator.pool_, calibrator.scales
+    pool, scales = fitted.pool, fitted.calibrator.scales
     step = np.full(len(pool.task_ids), abs(belief.correlation) * scales.within_sd * _UNEXPLAINED)
-    slopes = {w.effect.task_type: w.mean for w in calibrator.weights_ if w.effect.name == column}
+    slopes = {w.effect.task_type: w.mean for w in fitted.weights if w.effect.name == column}
     for place, task_type in enumerate(pool.task_types):
         if task_type in slopes:
             step[place] = abs(slopes[task_type]) * scales.within_sd * _UNEXPLAINED

@@ -6,20 +6,16 @@ from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sqlalchemy import Connection
 
-from selector.decide.beliefs import beliefs_of, judge_values, judged_balance
-from selector.decide.estimating import Estimates, estimates
+from selector.decide.beliefs import JUDGE_PREFIX, beliefs_of, judged_balance
+from selector.decide.candidates import read_pool
 from selector.decide.prior_file import load_prior
 from selector.domain import Scorer, Task, TaskType, stable_hash
-from selector.generate.treatments import own_variant
 from selector.learn.balance import balance_of, combine, split
-from selector.learn.calibrator import Calibrator
-from selector.learn.estimate import EstimateTable
-from selector.learn.pool import Floats, Ints, Pool
-from selector.learn.teaching import Choices
+from selector.learn.calibrator import Calibrator, Fitted
+from selector.learn.estimates import Estimates, prior_estimates
+from selector.learn.pool import Bools, Choices, Floats, Ints, Pool
 from selector.learn.totals import Total
-from selector.store.makers import Maker, makers
 from selector.store.observations import (
     Judgement,
     SubmittedPick,
@@ -37,16 +33,15 @@ _LOST, _LOST_SD = 5.0, 2.0  # of a pick that is no longer among the candidates
 
 @dataclass(frozen=True)
 class Knowledge:
-    """A fitted calibrator over the campaign's candidates, with the estimates that picks are made from.
+    """What was learned of the campaign's candidates, and the estimates that picks are made from.
 
     ``told`` are the totals in the order in which they were learned from, ``totals`` the same as observations;
     ``pending`` the picks (rows) of uploads whose total is still to come; ``digest`` is another one whenever a total or
     a judgement came or was corrected, "" before the first.
     """
 
-    calibrator: Calibrator
-    tables: Mapping[TaskType, EstimateTable]
-    excluded: Mapping[tuple[str, str], str]
+    fitted: Fitted
+    estimates: Estimates
     told: tuple[TotalRow, ...]
     totals: tuple[Total, ...]
     pending: tuple[Ints, ...]
@@ -56,7 +51,7 @@ class Knowledge:
 
     @property
     def pool(self) -> Pool:
-        return self.calibrator.pool_
+        return self.fitted.pool
 
     @property
     def choices(self) -> Choices:
@@ -90,34 +85,43 @@ class Knowledge:
 
 def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> Knowledge | None:
     """Fit everything that was told; None as long as there is no candidate."""
-    known = estimates(ws, tasks, scorers)
     with ws.db.read() as connection:
         judgements = load_judgements(connection)
-        pool = _pool(known, connection, judgements)
-        if pool is None:
+        table = read_pool(connection, tasks, scorers, judgements)
+        if table is None:
             return None
         uploaded = load_submission_picks(connection)
-        told, totals = _totals(load_totals(connection), uploaded, pool, tasks)
-        pending = tuple(_rows(pool, uploaded[s])[0] for s in load_pending(connection) if s in uploaded)
+        told, totals = _totals(load_totals(connection), uploaded, table, tasks)
+        pending = tuple(_rows(table, uploaded[s])[0] for s in load_pending(connection) if s in uploaded)
+    written = prior_estimates(table)
+    seen = written.informed | _judged(table)
+    may = np.array([not reason for reason in table.excluded])
+    pool = replace(table, eligible=seen & may, prior_overall=written.overall)
     believed = ws.config.calibrate
-    beliefs = beliefs_of(scorers, judgements, believed.judges, believed.scores)
-    step = 10.0**-ws.profile.score.decimals
-    calibrator = Calibrator(beliefs, noise_sd=believed.noise_sd, learned=_learned(ws), rounding=step)
-    calibrator.fit(pool, totals)
-    judged = judged_balance(pool, judgements)
-    tables = _calibrated(known, calibrator, judged)
-    uploads = tuple(p for p in pending if len(p))
+    borrowed = load_prior(ws.folder)
+    calibrator = Calibrator(
+        beliefs_of(scorers, judgements, believed.judges, believed.scores),
+        noise_sd=believed.noise_sd,
+        learned=borrowed.effects if borrowed else None,
+        rounding=10.0**-ws.profile.score.decimals,
+    )
+    fitted = calibrator.fit(pool, totals)
     return Knowledge(
-        calibrator,
-        tables,
-        known.excluded,
+        fitted,
+        _calibrated(written, fitted, judged_balance(pool, judgements)),
         told,
         tuple(totals),
-        uploads,
+        tuple(rows for rows in pending if len(rows)),
         len(judgements),
         _digest(told, judgements),
         len(tasks),
     )
+
+
+def _judged(pool: Pool) -> Bools:
+    """(n,) where a judge has said anything."""
+    judges = [j for j, name in enumerate(pool.columns) if name.startswith(JUDGE_PREFIX)]
+    return ~np.isnan(pool.values[:, judges]).all(axis=1)
 
 
 def _digest(told: Sequence[TotalRow], judgements: Sequence[Judgement]) -> str:
@@ -125,40 +129,6 @@ def _digest(told: Sequence[TotalRow], judgements: Sequence[Judgement]) -> str:
         return ""
     totals = [[r.submission_id, r.scope.value if r.scope else None, r.value] for r in told]
     return stable_hash([totals, [[*j.key, j.sc, j.pq] for j in judgements]])
-
-
-def _pool(known: Estimates, connection: Connection, judgements: Sequence[Judgement]) -> Pool | None:
-    """All candidates that were estimated, one task type after the other."""
-    tables = [t for t in known.tables.values() if t.features.candidate_ids]
-    if not tables:
-        return None
-    keys = [k for t in tables for k in zip(t.features.task_ids, t.features.candidate_ids, strict=True)]
-    known_makers = makers(connection)
-    made_by = [known_makers.get(k, Maker("unknown", "")) for k in keys]
-    columns = sorted({c for t in tables for c in t.features.columns})
-    values = np.full((len(keys), len(columns)), np.nan)
-    start = 0
-    for table in tables:
-        stop = start + len(table.features.candidate_ids)
-        places = [columns.index(c) for c in table.features.columns]
-        values[start:stop, places] = table.features.values
-        start = stop
-    names, judged = judge_values(keys, judgements)
-    informed = np.concatenate([t.informed for t in tables])
-    return Pool(
-        task_ids=tuple(k[0] for k in keys),
-        candidate_ids=tuple(k[1] for k in keys),
-        task_types=tuple(t.features.task_type.value for t in tables for _ in t.features.task_ids),
-        generators=tuple(m.generator for m in made_by),
-        variants=tuple(own_variant(m.variant, m.style, m.finish) for m in made_by),
-        styles=tuple(m.style for m in made_by),
-        finishes=tuple(m.finish for m in made_by),
-        origins=tuple(m.origin for m in made_by),
-        columns=(*columns, *names),
-        values=np.concatenate([values, judged], axis=1),
-        eligible=(informed | ~np.isnan(judged).all(axis=1)) & np.array([k not in known.excluded for k in keys]),
-        prior_overall=np.concatenate([t.overall for t in tables]),
-    )
 
 
 def _totals(
@@ -196,33 +166,19 @@ def _rows(pool: Pool, picks: Mapping[str, SubmittedPick]) -> tuple[Ints, int, in
     return rows, len(picks) - len(found), len(found) - len(rows)
 
 
-def _calibrated(known: Estimates, calibrator: Calibrator, judged: Floats) -> dict[TaskType, EstimateTable]:
-    """The prior's tables with overall, SC and PQ as calibrated. Without totals and judges they stay as they are."""
-    mean, sd = calibrator.predict(return_std=True)
-    tables, start = {}, 0
-    for task_type, table in known.tables.items():
-        stop = start + len(table.features.candidate_ids)
-        own = slice(start, stop)
-        balance, balance_sd = combine(balance_of(table.sc, table.pq), judged[own])
-        sc, sc_sd, pq, pq_sd = split(mean[own], sd[own], balance, balance_sd)
-        seen = ~np.isnan(judged[own])
-        tables[task_type] = replace(
-            table,
-            sc=sc,
-            sc_sd=sc_sd,
-            pq=pq,
-            pq_sd=pq_sd,
-            overall=mean[own],
-            overall_sd=sd[own],
-            sc_informed=table.sc_informed | seen,
-            pq_informed=table.pq_informed | seen,
-            order=calibrator.posterior_.mean[own],
-        )
-        start = stop
-    return tables
-
-
-def _learned(ws: Workspace) -> Mapping[str, tuple[float, float]] | None:
-    """Weights of an earlier campaign, if `calibrate --prior-from` brought some."""
-    borrowed = load_prior(ws.folder)
-    return borrowed.effects if borrowed else None
+def _calibrated(written: Estimates, fitted: Fitted, judged: Floats) -> Estimates:
+    """The prior's estimates with overall, SC and PQ as calibrated; ``judged`` is the balance that judges saw."""
+    balance, balance_sd = combine(balance_of(written.sc, written.pq), judged)
+    sc, sc_sd, pq, pq_sd = split(fitted.overall, fitted.overall_sd, balance, balance_sd)
+    seen = ~np.isnan(judged)
+    return Estimates(
+        sc=sc,
+        sc_sd=sc_sd,
+        pq=pq,
+        pq_sd=pq_sd,
+        overall=fitted.overall,
+        overall_sd=fitted.overall_sd,
+        sc_informed=written.sc_informed | seen,
+        pq_informed=written.pq_informed | seen,
+        merit=fitted.posterior.mean,
+    )

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from selector.decide.calibrating import Knowledge
+from selector.decide.knowledge import Knowledge
 from selector.decide.prior_file import load_prior
-from selector.learn.calibrator import Calibrator, WeightEstimate
-from selector.learn.teaching import Choices
+from selector.learn.calibrator import Fitted, WeightEstimate
+from selector.learn.pool import Choices
 from selector.learn.totals import Z80
 
 
@@ -74,11 +74,11 @@ class Calibration:
 
 def describe(known: Knowledge, folder: Path) -> Calibration:
     """The calibration with what the newest submission's totals changed: everything is fitted again without them."""
-    calibrator = known.calibrator
+    fitted = known.fitted
     before = _without_the_newest(known)
-    earlier = {w.effect.key: w.mean for w in before.weights_}
+    earlier = {w.effect.key: w.mean for w in before.weights}
     weights = tuple(
-        _weight(w, earlier.get(w.effect.key, w.mean), calibrator.scales.points(w.effect)) for w in calibrator.weights_
+        _weight(w, earlier.get(w.effect.key, w.mean), fitted.calibrator.scales.points(w.effect)) for w in fitted.weights
     )
     borrowed = load_prior(folder)
     return Calibration(
@@ -87,8 +87,8 @@ def describe(known: Knowledge, folder: Path) -> Calibration:
         tasks=len(known.pool.tasks),
         weights=weights,
         told=_told(known),
-        factors=calibrator.evidence_.factors,
-        picks_moved=_moved(before, calibrator, known.choices),
+        factors=fitted.evidence.factors,
+        picks_moved=_moved(before, fitted, known.choices),
         prior_from=borrowed.source if borrowed else None,
     )
 
@@ -108,22 +108,22 @@ def _weight(found: WeightEstimate, earlier: float, points: float) -> WeightLine:
     )
 
 
-def _without_the_newest(known: Knowledge) -> Calibrator:
+def _without_the_newest(known: Knowledge) -> Fitted:
     """Fitted without the totals of the submission that was told of last, whatever they are means of."""
     if not known.told:
-        return known.calibrator
+        return known.fitted
     newest = known.told[-1].submission_id
     rest = [t for row, t in zip(known.told, known.totals, strict=True) if row.submission_id != newest]
-    return Calibrator(**known.calibrator.get_params(deep=False)).fit(known.pool, rest)
+    return known.fitted.calibrator.fit(known.pool, rest)
 
 
-def _moved(before: Calibrator, after: Calibrator, choices: Choices) -> int:
+def _moved(before: Fitted, after: Fitted, choices: Choices) -> int:
     """Tasks whose best candidate the two see otherwise."""
-    return int((choices.best(before.posterior_.mean) != choices.best(after.posterior_.mean)).sum())
+    return int((choices.best(before.posterior.mean) != choices.best(after.posterior.mean)).sum())
 
 
 def _told(known: Knowledge) -> tuple[ToldLine, ...]:
-    evidence = known.calibrator.evidence_
+    evidence = known.fitted.evidence
     return tuple(
         ToldLine(
             row.submission_id,
@@ -134,5 +134,5 @@ def _told(known: Knowledge) -> tuple[ToldLine, ...]:
             ahead.mean + Z80 * ahead.sd,
             bool(odd),
         )
-        for row, ahead, odd in zip(known.told, known.calibrator.predictions_, evidence.outliers, strict=True)
+        for row, ahead, odd in zip(known.told, known.fitted.predictions, evidence.outliers, strict=True)
     )

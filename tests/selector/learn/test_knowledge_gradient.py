@@ -9,11 +9,10 @@ import pytest
 from scipy.special import ndtri
 from toy_contests import dense, random_gaussian
 
-from selector.learn import lookahead, teaching
+from selector.learn import knowledge_gradient
 from selector.learn.gaussian import Gaussian
-from selector.learn.lookahead import Effort, alone, plan_lessons
-from selector.learn.pool import padded
-from selector.learn.teaching import Choices, improve, lesson
+from selector.learn.knowledge_gradient import Effort, alone, improve, lesson, plan_lessons
+from selector.learn.pool import Choices, padded
 
 NOISE = 0.05**2
 CHOICES = Choices(padded(np.arange(10), np.array([0, 0, 0, 1, 1, 1, 2, 2, 3, 3]), 4), 4)
@@ -100,7 +99,7 @@ def test_derivative_of_the_worth_is_that_of_finite_differences(seed):
     means = gaussian.mean + rng.normal(0, 0.5, (400, 10))
     z = rng.standard_normal(400)
     laid, news = mean_layout(means), rng.normal(0, 0.3, 10)
-    worth, pull = teaching._worth(CHOICES, laid, news, z.astype(np.float32))
+    worth, pull = knowledge_gradient._worth(CHOICES, laid, news, z.astype(np.float32))
 
     def by_hand(d):
         return best_sum(means + np.outer(z, d)).mean()
@@ -114,7 +113,7 @@ def test_derivative_of_the_worth_is_that_of_finite_differences(seed):
 def test_slope_of_the_search_is_the_gradient_of_the_worth_by_weights(seed, monkeypatch):
     """The search follows d worth / d weights, news = K w / sqrt(w' K w + noise)."""
     gaussian, rng, seen = belief(seed), np.random.default_rng(seed), []
-    monkeypatch.setattr(teaching, "_flip", lambda choices, picked, slope, share: seen.append(slope))  # noqa: ARG005
+    monkeypatch.setattr(knowledge_gradient, "_flip", lambda choices, picked, slope, share: seen.append(slope))  # noqa: ARG005
     means = gaussian.mean + rng.normal(0, 0.5, (2000, 10))
     z = rng.standard_normal(2000)
     start = np.array([0, 4, 6, 9])
@@ -205,7 +204,7 @@ def test_a_lesson_is_planned_on_what_the_others_and_not_it_itself_will_have_taug
     gaussian = belief(2)
     plans = [np.array([0, 3, 6, 8]), np.array([1, 4, 7, 9])]
     z = np.random.default_rng(0).standard_normal((2, 4000)).astype(np.float32)
-    after, means = lookahead._after_the_others(gaussian, CHOICES, plans, 0, NOISE, z)
+    after, means = knowledge_gradient._after_the_others(gaussian, CHOICES, plans, 0, NOISE, z)
     line = CHOICES.weights(plans[1], 10)[None]
     known = gaussian.observe(line, line @ gaussian.mean, np.array([NOISE]))
     np.testing.assert_allclose(after.variance, known.variance, atol=1e-9)

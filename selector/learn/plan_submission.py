@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from selector.domain import InputError
-from selector.learn.calibrator import Calibrator
+from selector.learn.calibrator import Fitted
 from selector.learn.gaussian import Gaussian
-from selector.learn.lookahead import Effort, plan_lessons
-from selector.learn.pool import Floats, Ints
-from selector.learn.teaching import Choices, Lesson, lesson
+from selector.learn.knowledge_gradient import Effort, Lesson, lesson, plan_lessons
+from selector.learn.pool import Choices, Floats, Ints
 from selector.learn.totals import Z80
 
 # Points of total that one submission must bring, by its own chance of being the best or by what the final picks gain
@@ -67,7 +66,7 @@ class Plan:
 
 
 def plan_submission(
-    calibrator: Calibrator,
+    fitted: Fitted,
     tasks: int,
     remaining: int,
     submitted: Sequence[Submitted] = (),
@@ -84,7 +83,7 @@ def plan_submission(
     beat what was submitted by as much, and otherwise HOLD. With ``hold_below=0`` it never holds.
 
     Args:
-        calibrator: fitted.
+        fitted: what is known by now.
         tasks: in the mean of the leaderboard.
         remaining: submissions left, this one included.
         submitted: everything that has a total, whatever the totals are means of.
@@ -100,16 +99,16 @@ def plan_submission(
         raise InputError(
             f"no submission remains (remaining = {remaining}): the contest is over, or say how many are left"
         )
-    rng = np.random.default_rng([seed, len(calibrator.evidence_.values), len(pending)])
-    noise = calibrator.noise_variance
-    choices, belief = Choices(calibrator.pool_.choices, tasks).chosen(), calibrator.posterior_
+    rng = np.random.default_rng([seed, len(fitted.evidence.values), len(pending)])
+    noise = fitted.calibrator.noise_variance
+    choices, belief = Choices(fitted.pool.choices, tasks).chosen(), fitted.posterior
     greedy = choices.best(belief.mean)
     gain = _expected_rise(belief, choices, Submitted(greedy, elsewhere), [*submitted, *pending])
     belief = _after_pending(belief, choices, pending, noise)
     now = float(belief.mean[greedy].sum())
     picked, taught = greedy, 0.0
     if remaining > 1:
-        samples = calibrator.sample(max(effort.ahead, _STARTS), rng)
+        samples = fitted.sample(max(effort.ahead, _STARTS), rng)
         lessons, together = _lessons(belief, choices, samples, noise, effort, remaining - 1, rng)
         rise = together - now
         picked, taught = lessons[0].picked, rise / tasks / len(lessons) if rise > _NOTHING else 0.0
@@ -118,7 +117,7 @@ def plan_submission(
     if purpose == "exploit":
         picked = greedy
     expected = float(belief.mean[picked].sum() + elsewhere) / tasks
-    _, sd = lesson(calibrator.posterior_, choices, picked, noise)  # totals that are pending are not known yet
+    _, sd = lesson(fitted.posterior, choices, picked, noise)  # totals that are pending are not known yet
     return Plan(
         picked=picked,
         purpose=purpose,
@@ -132,7 +131,7 @@ def plan_submission(
         lesson=taught,
         remaining=remaining,
         changed=int((picked != greedy).sum()),
-        learnings=_learnings(calibrator, choices, picked, sd),
+        learnings=_learnings(fitted, choices, picked, sd),
     )
 
 
@@ -178,7 +177,9 @@ def _expected_rise(belief: Gaussian, choices: Choices, picks: Submitted, before:
     sd = math.sqrt(max(float(ahead @ belief.times(ahead)), 0.0))
     if sd < 1e-9:
         return max(mean, 0.0)
-    return sd * float(norm.pdf(mean / sd)) + mean * float(norm.cdf(mean / sd))
+    z = mean / sd
+    density = math.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+    return sd * density + mean * float(ndtr(z))
 
 
 def _why(purpose: str, hold: bool, gain: float, taught: float, bar: float, first: bool) -> str:
@@ -190,18 +191,16 @@ def _why(purpose: str, hold: bool, gain: float, taught: float, bar: float, first
     return f"{facts}: this submission is to {'win' if purpose == 'exploit' else 'learn'}"
 
 
-def _learnings(
-    calibrator: Calibrator, choices: Choices, picked: Ints, sd: float, most: int = 4
-) -> tuple[Learning, ...]:
+def _learnings(fitted: Fitted, choices: Choices, picked: Ints, sd: float, most: int = 4) -> tuple[Learning, ...]:
     """The effects whose uncertainty the total would shrink most, by at least a twentieth."""
-    weights = choices.weights(picked, len(calibrator.posterior_.mean))
-    prior_sd = calibrator.prior_sds_
-    shared = prior_sd * (calibrator.prior_.root.T @ weights)
-    shared -= calibrator.weight_news_ @ (calibrator.posterior_.learned.T @ weights)
+    weights = choices.weights(picked, len(fitted.posterior.mean))
+    prior_sd = fitted.prior_sds
+    shared = prior_sd * (fitted.prior.root.T @ weights)
+    shared -= fitted.weight_news @ (fitted.posterior.learned.T @ weights)
     found = []
-    for weight, cross in zip(calibrator.weights_, shared, strict=True):
+    for weight, cross in zip(fitted.weights, shared, strict=True):
         after = math.sqrt(max(weight.sd**2 - (cross / sd) ** 2, 0.0))
         if weight.effect.kind not in ("level", "between") and after < 0.95 * weight.sd:
-            unit = calibrator.scales.points(weight.effect)
+            unit = fitted.calibrator.scales.points(weight.effect)
             found.append(Learning(weight.effect.key, weight.sd * unit, after * unit))
     return tuple(sorted(found, key=lambda x: (x.after / x.before, x.effect))[:most])
