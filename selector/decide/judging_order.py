@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from selector.decide.planning import need, planned_judgements
 from selector.domain import InputError, Scorer, Task
-from selector.llm.asking_calls import Key
+from selector.llm import Key
 from selector.store.records import load_candidates
 from selector.workspace.workspace import Workspace
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from selector.llm import Interrupted
+from selector.net.pace import Interrupted
 
 Job = TypeVar("Job")
 Event = TypeVar("Event")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from selector.llm.asking_pool import AnswerPool
+from selector.llm.pool import AnswerPool
 
 
 def pool_of(jobs: int, workers: int, seconds: float = 0.0) -> AnswerPool[int, int]:
