@@ -19,15 +19,17 @@ from selector.domain import InputError, reason_of
 from selector.domain.progress import Progress
 from selector.llm.budget import OutOfMoney
 from selector.llm.client import Answer
-from selector.llm.pool import GRACE_SECONDS, AnswerPool
 from selector.llm.replies import REFUSED, UNREADABLE, Reading
 from selector.llm.request import Chat
 from selector.llm.session import Session
 from selector.net import troubles
 from selector.net.troubles import Trouble
 from selector.store.replies import ReplyRow, add_replies
+from selector.workspace.executor import Executor, WorkQueue
 
 REJECTED, UNANSWERED = "rejected", "unanswered"
+GRACE_SECONDS = 5.0  # what is on its way when the run is interrupted is paid for: it is worth a moment
+ROOM = 1000  # replies that may wait for the store
 KEPT_CHARACTERS = 2000  # of an answer, for whoever wants to know why it could not be read
 
 
@@ -123,18 +125,21 @@ class Asking:
             JudgeStopped: no further request makes sense; what came before is stored.
         """
         settings, done = self.session.settings, 0
-        pool = AnswerPool(questions, self._ask, min(settings.concurrency, len(questions)), self.session.stop)
+        executor = Executor(self._ask, self.session.stop, ROOM)
+        requests = WorkQueue("judge", settings.concurrency)
         progress(self.stage, 0, total)
         try:
-            for events in pool:
+            for question in questions:
+                executor.add(requests, question)
+            for events in filter(None, executor.batches()):
                 done += self._take(events)
                 progress(self.stage, done, total, *filter(None, [self.note()]))
         except OutOfMoney as error:
             self.summary.stopped = str(error)
-            for events in pool.finish(settings.timeout_seconds):  # paid for: worth the wait
+            for events in executor.finish(settings.timeout_seconds):
                 self._take(events)
         finally:
-            for events in pool.finish(GRACE_SECONDS):
+            for events in executor.finish(GRACE_SECONDS):
                 self._take(events)
             self.end()
 
