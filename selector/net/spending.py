@@ -1,7 +1,6 @@
 """Money of an account in one campaign, or of a run: spent, on its way, and a no before the limit would be passed.
 
-A job's price is known before it is handed in (``Payment``); what a language model asks is known by its answer
-(``Purse``). What was sent and not answered counts as paid in both.
+A job's price is known before it is handed in (``Payment``), and what was sent and not answered counts as paid.
 """
 
 from __future__ import annotations
@@ -11,9 +10,6 @@ import threading
 from collections.abc import Callable
 
 from selector.domain import BestshotError, GenerationFailed
-from selector.net.pace import Interrupted
-
-_CHECK_SECONDS = 0.1
 
 
 class OutOfBudget(BestshotError):
@@ -98,68 +94,3 @@ class Payment:
         """The money is spent, or free again."""
         self._spending.settle(self._held, self._held if paid else 0.0)
         self._held = 0.0
-
-
-class Purse:
-    """Money for calls that say afterwards what they cost: on its way, one counts at the most that any of its kind has.
-
-    Safe for threads. Until the first cost is known, one call is on its way at a time: nothing says what it will cost.
-
-    Args:
-        limit: money that this run may spend; None for no limit.
-        stop: set when the run ends.
-        name: of the limit, for messages.
-    """
-
-    def __init__(self, limit: float | None, stop: threading.Event, name: str = "the budget") -> None:
-        self._spending, self._stop, self._name = Spending(limit), stop, name
-        self._changed = threading.Condition()
-        self._dearest: dict[str, float] = {}  # kind of call -> the most that one has cost
-        self._under_way = 0
-
-    @property
-    def spent(self) -> float:
-        """Money, so far."""
-        return self._spending.spent
-
-    def reserve(self, kind: str) -> float:
-        """Set money aside for a call of this kind and return how much; waits while that depends on calls on their way.
-
-        Raises:
-            OutOfBudget: not enough is left of the limit.
-            Interrupted: the run ends, whatever is left.
-        """
-        with self._changed:
-            while not self._stop.is_set():
-                expected, left = self._expected(kind), self._spending.left()
-                enough = left > 0 and not self._under_way if expected is None else expected <= left
-                if enough or self._spending.limit is None:
-                    self._spending.hold(expected or 0.0)
-                    self._under_way += 1
-                    return expected or 0.0
-                if not self._under_way:
-                    raise OutOfBudget(f"another call could cost more than is left of {self._name}")
-                self._changed.wait(_CHECK_SECONDS)
-        raise Interrupted("stopped")
-
-    def settle(self, kind: str, held: float, cost: float | None) -> None:
-        """A call ended: give back what was held for it and take what it cost (None: nothing that is known)."""
-        with self._changed:
-            self._under_way -= 1
-            self._spending.settle(held, cost or 0.0)
-            if cost is not None:
-                self._dearest[kind] = max(cost, self._dearest.get(kind, 0.0))
-            self._changed.notify_all()
-
-    def perhaps(self, kind: str, held: float) -> None:
-        """A call was sent, and nothing says what came of it: what was held for it counts as spent."""
-        with self._changed:
-            self._under_way -= 1
-            self._spending.settle(held, max(held, self._dearest.get(kind, 0.0)))
-            self._changed.notify_all()
-
-    def _expected(self, kind: str) -> float | None:
-        """The most that one of its kind has cost; of an unknown kind, the most that any has."""
-        if kind in self._dearest:
-            return self._dearest[kind]
-        return max(self._dearest.values(), default=None)
