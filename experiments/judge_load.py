@@ -36,7 +36,7 @@ from experiments.support.judge_contest import JUDGE, judgements_of, make_campaig
 from experiments.support.judge_server import Behaviour, JudgeServer, expected, truth
 from experiments.support.outcome import finish, parser
 from selector import Campaign
-from selector.llm.asking_calls import questions
+from selector.llm.judgements import rubrics
 from selector.store import Database
 from selector.store.records import load_candidates
 
@@ -246,7 +246,7 @@ def _point_to(folder: Path, url: str) -> None:
 def _rows(folder: Path) -> Iterator[tuple[Question, str, str | None, dict[str, float]]]:
     """Stored replies (question, outcome, reason, scores), read with plain sqlite3, oldest first."""
     with Campaign(folder) as campaign:
-        parts = {q.prompt_hash: q.parts for task in campaign.tasks for q in questions(campaign.profile, task)}
+        parts = {q.prompt_hash: q.parts for task in campaign.tasks for q in rubrics(campaign.profile, task)}
     query = "SELECT images, prompt_hash, outcome, reason, scores FROM judge_reply ORDER BY id"
     with contextlib.closing(sqlite3.connect(folder / "campaign.db")) as connection:
         for images, prompt_hash, outcome, reason, scores in connection.execute(query):
@@ -304,7 +304,7 @@ def _compare_judgements(campaign: Campaign, served: dict[Question, list[str]], f
     found.candidates, found.judgements = len(candidates), len(said)
     for task_id, candidate_id in candidates:
         due: dict[str, float | None] = {}
-        for question in questions(campaign.profile, by_id[task_id]):
+        for question in rubrics(campaign.profile, by_id[task_id]):
             outcome, _ = expected(served[asked[candidate_id, question.parts]], REASKS, MAX_RETRIES)
             true = [truth(candidate_id, part) for part in question.parts]
             due[question.axis.value] = min(true) if outcome == "scored" else None

@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from generators.dashscope_api import models, replies, settings, uploads
-from generators.dashscope_api.payloads import PLACES, Upload, Wishes, body_of
-from generators.dashscope_api.troubles import code_of, trouble_of
+from generators.dashscope_api import models, replies, requests, uploads
+from generators.dashscope_api.requests import PLACES, Upload, Wishes, body_of
 from selector.domain import (
     Declined,
     GenerationFailed,
@@ -36,9 +35,8 @@ from selector.domain import (
     TaskType,
 )
 from selector.domain.remote import Delivery, Ticket
-from selector.net import Account, Service, Trouble, answered, carry_out
-from selector.net.download import decoded, download
-from selector.net.http import Api, Reply, as_json
+from selector.net import Account, Answer, Service, Trouble, carry_out, jobs
+from selector.net.download import download, picture_in
 from selector.prompts.wording import cut
 
 Told = TypeVar("Told")
@@ -103,8 +101,8 @@ class DashScope:
     ) -> None:
         self.account = account or Account(self.usual_service)
         self.model = models.model_named(model)
-        self.function = settings.function_of(self.model, function)
-        self.prompt_form = settings.prompt_form_of(self.model, self.function)
+        self.function = requests.function_of(self.model, function)
+        self.prompt_form = requests.prompt_form_of(self.model, self.function)
         self._mask = Path(mask_path) if mask_path else None
         if (self.function == "description_edit_with_mask") is (self._mask is None):
             raise InputError("dashscope: mask_path and function = description_edit_with_mask need each other")
@@ -112,15 +110,15 @@ class DashScope:
             raise InputError(f"dashscope: batch must be 1 to 4, got {batch}")
         self._batch = min(batch, self.model.most)
         self.prompt_characters = prompt_characters or self.model.prompt_characters
-        parameters = {"watermark": watermark, **settings.general(self.model, size, prompt_extend)}
-        parameters |= settings.of_the_function(self.function, strength, expand, upscale_factor, is_sketch)
-        self._wishes = Wishes(self.function, settings.negative(self.model, negative_prompt), parameters)
+        parameters = {"watermark": watermark, **requests.general(self.model, size, prompt_extend)}
+        parameters |= requests.of_the_function(self.function, strength, expand, upscale_factor, is_sketch)
+        self._wishes = Wishes(self.function, requests.negative(self.model, negative_prompt), parameters)
         edits = frozenset({TaskType.TIE, TaskType.VTTIE})
         self.task_types = edits if self.model.edits else frozenset({TaskType.T2I})
         service = self.account.service
         self.price: float | None = service.prices.get(model, self.model.price)
         seconds = service.timeout_seconds
-        self._api = Api(self.account, max(seconds, SYNC_SECONDS) if self.model.form == "messages" else seconds)
+        self._seconds = max(seconds, SYNC_SECONDS) if self.model.form == "messages" else seconds
 
     @property
     def version(self) -> str:
@@ -164,22 +162,22 @@ class DashScope:
     def submit(self, inputs: TaskInputs, recipes: Sequence[Recipe]) -> Ticket:
         """Hand in one job, or, for a model that answers at once, have it done."""
         seed, n = recipes[0].seed, len(recipes)
-        body = as_json(body_of(self.model, self._wishes, self._prompt(inputs), seed, n, self._upload(inputs)))
+        body = body_of(self.model, self._wishes, self._prompt(inputs), seed, n, self._upload(inputs))
         facts: dict[str, JSONValue] = {"n": n, "seed": seed}
         if self.model.form != "messages":
             return Ticket(self._ask(body, replies.job_id, _ASYNC), facts)
         came = self._ask(body, lambda told: replies.pictures_of(told, n, seed), {})
-        addresses = answered.facts_of(came)
+        addresses = jobs.facts_of(came)
         return Ticket(f"at-once-{uuid4().hex}", facts | (addresses or {}), addresses is not None, came)
 
     def poll(self, ticket: Ticket) -> Sequence[Delivery] | None:
         """One question for the job; needs nothing but the ticket, which may hold the addresses already."""
-        if answered.IMAGES in ticket.facts:
-            return answered.deliveries_in(ticket.facts)
+        if jobs.IMAGES in ticket.facts:
+            return jobs.deliveries_in(ticket.facts)
         n, seed = int(ticket.facts["n"]), int(ticket.facts["seed"])
 
         def send() -> tuple[Delivery, ...] | Trouble | None:
-            came = self._checked(self._api.get(_TASKS + ticket.id), polling=True)
+            came = self._checked(self.account.request("GET", _TASKS + ticket.id, self._seconds), polling=True)
             return came if isinstance(came, Trouble) else replies.state_of(came, n, seed, self.account.clean)
 
         return self.account.call(send, self.account.polls)
@@ -207,11 +205,12 @@ class DashScope:
         """One candidate by a job of its own."""
         return carry_out(self, inputs, recipe)
 
-    def _ask(self, body: bytes, read: Callable[[Any], Told | Trouble], headers: Mapping[str, str]) -> Told:
+    def _ask(self, body: Mapping[str, Any], read: Callable[[Any], Told | Trouble], headers: Mapping[str, str]) -> Told:
         """One submission, sent again as long as there is hope."""
 
         def send() -> Told | Trouble:
-            came = self._checked(self._api.post(PLACES[self.model.form], body, headers))
+            place = PLACES[self.model.form]
+            came = self._checked(self.account.request("POST", place, self._seconds, json=body, headers=headers))
             return came if isinstance(came, Trouble) else read(came)
 
         return self.account.call(send, self.account.submits)
@@ -249,7 +248,7 @@ class DashScope:
         mask = self._mask_of(inputs)
         return Upload(source, uploads.uploaded_mask(mask, size_px) if mask is not None else "")
 
-    def _checked(self, came: Reply | Trouble, polling: bool = False) -> Any | Trouble:
+    def _checked(self, came: Answer | Trouble, polling: bool = False) -> Any | Trouble:
         """The body of a reply that is no error; an error may come as HTTP 200 too."""
         if isinstance(came, Trouble):
             return came
@@ -258,16 +257,11 @@ class DashScope:
             return came.body
         message = self.account.clean(str(told.get("message") or ""))
         names = {"key": self.account.service.key_env or "the key", "model": self.model.name}
-        code = code_of(self.account.clean(str(told.get("code") or "")))
-        return trouble_of(came.status, code, message, came.headers, names, polling)
+        code = replies.code_of(self.account.clean(str(told.get("code") or "")))
+        return replies.trouble_of(came.status, code, message, came.headers, names, polling)
 
     def _picture(self, delivery: Delivery) -> Picture:
-        if delivery.data is None:
-            return download(self.account, delivery.url)
-        came = decoded(delivery.data)
-        if isinstance(came, Trouble):
-            raise GenerationFailed(came.reason)
-        return came
+        return download(self.account, delivery.url) if delivery.data is None else picture_in(delivery.data)
 
 
 def _onto_source(source: Picture, picture: Picture, notes: dict[str, Any]) -> Made:

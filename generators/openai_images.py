@@ -3,9 +3,9 @@
 Makes: for ``t2i`` the pictures of ``POST {base_url}/images/generations``; for ``tie`` and ``vttie`` those of
 ``POST {base_url}/images/edits`` with the source as PNG, brought back to the source's size (the middle part where the
 proportions differ; nothing is stretched). Input: the prompt as it is handed over; the prompt that a service made of it
-is noted. Model and licence: whatever ``model`` names, under the service's terms. Source: OpenAI's API reference and the
-``openai`` package (extra ``judge``), which does the talking; address, key, limits and money are those of the service
-``openai`` (``[services.openai]``: ``base_url``, ``key_env``, ``running``, ``prices``...).
+is noted. Model and licence: whatever ``model`` names, under the service's terms. Source: OpenAI's API reference;
+address, key, limits and money are those of the service ``openai`` (``[services.openai]``: ``base_url``, ``key_env``,
+``running``, ``prices``...).
 Cost: money an image, which OpenAI counts in tokens (noted as ``request_tokens_out``); 5 to 120 s each.
 
 Settings: ``model`` (no default: services retire them); ``size`` of text to image and ``edit_size`` of edits, "auto" or
@@ -26,14 +26,14 @@ speaks the documented protocol (``experiments/support/openai_images_server.py``)
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from generators.openai_api.answers import deliveries_of, ticket_of
-from generators.openai_api.client import ImagesClient, check_openai
 from generators.openai_api.fields import MATCH, Fields, Wishes
-from generators.openai_api.pictures import at_size_of, decoded_bytes, upload_bytes
-from generators.openai_api.troubles import Complaint
+from generators.openai_api.pictures import at_size_of, upload_bytes
+from generators.openai_api.replies import Complaint, deliveries_of, ticket_of, trouble_of
 from selector.domain import (
     BestshotError,
     Declined,
@@ -48,12 +48,16 @@ from selector.domain import (
     TaskType,
 )
 from selector.domain.remote import Delivery, ServiceStopped, Ticket, TicketLost
-from selector.net import Account, Interrupted, OutOfBudget, Service, Trouble, Unanswered, answered, carry_out
-from selector.net.download import download
-from selector.net.troubles import FATAL, REJECTED
+from selector.net import Account, Answer, Interrupted, OutOfBudget, Service, Trouble, Unanswered, carry_out, jobs
+from selector.net.download import download, picture_in
+from selector.net.http import NO_JSON
+from selector.net.troubles import BUSY, FATAL, REJECTED
 
 SEEDS = 2**31  # 0 to 2147483647, the most common limit of services
+OPENAI_HOST = "api.openai.com"
 MOST_LESSONS = 5  # requests in which what the server refuses is learned: two things, by several threads
+_NO_API = "the server's reply is no JSON: check base_url, which usually ends with /v1"
+_REPLY_BYTES, _IMAGE_BYTES = 32 << 20, 16 << 20  # the most of a reply, and more for each image of it
 
 
 class OpenAIImages:
@@ -104,13 +108,12 @@ class OpenAIImages:
         self.account = account or Account(self.usual_service)
         self.price = self.account.service.prices.get(model)
         self._fields = Fields(self._wishes)
-        self._client = ImagesClient(self.account, timeout or self.account.service.timeout_seconds)
+        self._timeout_seconds = timeout
 
     def check(self) -> None:
-        """Raises ``MissingPart`` without a model, a key or the package; asks the service nothing."""
+        """Raises ``MissingPart`` without a model or a key; asks the service nothing."""
         if not self._wishes.model:
             raise MissingPart('openai_images: no model is set: set `model = "..."` in [generators.openai_images]')
-        check_openai()
         _ = self.account.key
 
     def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
@@ -151,11 +154,11 @@ class OpenAIImages:
         """The addresses that the ticket holds; raises ``TicketLost`` where the service had sent the images at once."""
         if not ticket.resumable:
             raise TicketLost("openai_images: the images came with the answer alone and cannot be asked for again")
-        return answered.deliveries_in(ticket.facts)
+        return jobs.deliveries_in(ticket.facts)
 
     def fetch(self, inputs: TaskInputs, recipe: Recipe, delivery: Delivery) -> Made:
         """The delivered image, at the source's size if there is one. Raises ``GenerationFailed`` for a damaged one."""
-        picture = decoded_bytes(delivery.data) if delivery.data is not None else download(self.account, delivery.url)
+        picture = picture_in(delivery.data) if delivery.data is not None else download(self.account, delivery.url)
         notes = {**self._notes(inputs, recipe), **delivery.notes}
         if inputs.source is None:
             return Made(picture.data, notes)
@@ -172,7 +175,7 @@ class OpenAIImages:
             fields, further = self._fields.of(len(recipes), recipes[0].seed, source_px)
 
             def send(fields: dict[str, Any] = fields, further: dict[str, Any] = further) -> Any:
-                came = self._client.send(upload, self._wishes.model, inputs.task.prompt, fields, further)
+                came = self._send(upload, inputs.task.prompt, fields, further)
                 if isinstance(came, Complaint) and not self._fields.learn(came, fields):
                     return self._wrong_setting(came)
                 return came
@@ -186,6 +189,41 @@ class OpenAIImages:
             return found
         raise GenerationFailed("the service refuses every form of the request")
 
+    def _send(
+        self, upload: bytes | None, prompt: str, fields: Mapping[str, Any], further: Mapping[str, Any]
+    ) -> Answer | Trouble | Complaint:
+        """One request, of an uploaded PNG or of the prompt alone; an answer holds a JSON object."""
+        asked = {"model": self._wishes.model, "prompt": prompt, **fields, **further}
+        body: dict[str, Any] = {"json": asked}
+        if upload is not None:
+            # The name is fixed: nothing of the contest's files is told, and no server has to read Chinese names.
+            body = {"form": asked, "files": {"image": ("source.png", upload, "image/png")}}
+        came = self.account.request(
+            "POST",
+            "/images/generations" if upload is None else "/images/edits",
+            self._timeout_seconds,
+            headers=_of_openai(self.account.service.host),
+            most_bytes=_REPLY_BYTES + _IMAGE_BYTES * int(fields.get("n", 1)),
+            **body,
+        )
+        if isinstance(came, Trouble):
+            return replace(came, reason=_NO_API) if came.reason == NO_JSON else came
+        told = came.body if isinstance(came.body, dict) else {}
+        error = told.get("error")
+        if came.status < 400 and not error:
+            return came if told else Trouble(BUSY, _NO_API)
+        error = self._shown(error or told or came.text)
+        key_env = self.account.service.key_env
+        where = f"the environment variable {key_env}" if key_env else ""
+        status, headers = (came.status, came.headers) if came.status >= 400 else (400, {})
+        return trouble_of(status, error, headers, (*fields, *further), where)
+
+    def _shown(self, error: Any) -> Any:
+        """What a server says of an error, cleaned once more, as for a reader; nothing of a web page."""
+        if isinstance(error, dict):
+            return {name: self._shown(told) for name, told in error.items()}
+        return "" if str(error).lstrip().startswith("<") else self.account.clean(str(error)) if error else error
+
     def _wrong_setting(self, complaint: Complaint) -> Trouble:
         name, words = complaint.parameter, f" ({complaint.told})" if complaint.told else ""
         if name == "size" and self._wishes.edit_size == MATCH:
@@ -198,6 +236,12 @@ class OpenAIImages:
         found = {"model": wishes.model, "prompt": inputs.task.prompt, "size": asked, "quality": wishes.quality}
         notes: dict[str, JSONValue] = {name: value for name, value in found.items() if value}
         return {**notes, "seed": recipe.seed} if wishes.seed_field else notes
+
+
+def _of_openai(host: str) -> dict[str, str]:
+    """What the environment holds for OpenAI, and for no other host."""
+    names = {"OpenAI-Organization": "OPENAI_ORG_ID", "OpenAI-Project": "OPENAI_PROJECT_ID"}
+    return {name: os.environ[at] for name, at in names.items() if host == OPENAI_HOST and os.environ.get(at)}
 
 
 def _of_the_rest(error: BestshotError) -> BestshotError:

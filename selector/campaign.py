@@ -41,9 +41,7 @@ from selector.generate.generating import GenerateSummary, generate
 from selector.generate.importing import ImportSummary, import_images
 from selector.generate.orders import Order
 from selector.learn.plan_generating import Wish
-from selector.llm.asking import ask
-from selector.llm.asking_summary import AskSummary
-from selector.llm.translating import TranslateSummary, translate
+from selector.llm import AskSummary, TranslateSummary, ask_judge, translate
 from selector.measure.realism import Realism, RealismQuestion, realism
 from selector.measure.realism_measures import METRICS
 from selector.measure.scoring import ScoreSummary, score
@@ -234,7 +232,7 @@ class Campaign:
         def order() -> list[tuple[str, str]]:
             return candidates_in_order(context, name)
 
-        return ask(self._ws, self.tasks, order, name, types, limit, budget_money, retry_failed, progress)
+        return ask_judge(self._ws, self.tasks, order, name, types, limit, budget_money, retry_failed, progress)
 
     def translate(self, by: str | None = None, progress: Progress = silent) -> TranslateSummary:
         """Write the table of prompts that need English; the model of ``[judges.BY]`` fills it if one is named."""

@@ -22,7 +22,6 @@ from selector.domain.progress import Progress, silent
 from selector.domain.words import n_of
 from selector.generate.plan_faults import plan_faults
 from selector.llm import read_key
-from selector.net.openai_package import need_openai
 from selector.registry import create_generator, create_scorer, generator_names, scorer_names
 from selector.store.records import load_candidates
 from selector.workspace.plug_ins import configured, configured_names
@@ -134,7 +133,6 @@ def _described(subject: str, make: Callable[[], Any]) -> Check:
 
 def _judge(name: str, settings: JudgeConfig) -> Check:
     try:
-        need_openai("a judge")
         read_key(settings.key_env)
     except BestshotError as error:
         return Check(f"judge {name}", False, str(error))

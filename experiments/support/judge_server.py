@@ -133,6 +133,7 @@ class JudgeServer(Loopback):
         self.behaviour = behaviour or Behaviour()
         self.log: list[Asked] = []
         self.requests: Counter[tuple[tuple[str, ...], tuple[str, ...]]] = Counter()  # by question
+        self.received = 0  # requests, also those that the log leaves out because no answer belongs to them
         self.first_seconds = self.last_seconds = 0.0  # monotonic: first request came, last reply left
         self.lock = threading.Lock()
         self.slots = threading.Semaphore(self.behaviour.slots)
@@ -194,6 +195,7 @@ class _Handler(LoopbackHandler):
         body = json.loads(raw)
         with judge.lock:
             judge.first_seconds = judge.first_seconds or now
+            judge.received += 1
         refused = self._refused(body, judge.behaviour)
         if refused is not None:
             self.send_json(*refused)

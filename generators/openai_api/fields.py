@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from generators.openai_api.troubles import Complaint
+from generators.openai_api.replies import Complaint
 from selector.domain import InputError, JSONValue
 
 MOST_A_CALL = 10  # images; the API's own limit
@@ -75,7 +75,7 @@ class Fields:
         self.one_each = False  # the server makes one image a request
 
     def of(self, n: int, seed: int, source_px: tuple[int, int] | None) -> tuple[dict[str, Any], dict[str, Any]]:
-        """(fields that the package knows, further ones), for ``n`` images; ``source_px``: of an edit's source."""
+        """(fields of the API, a server's own ones), for ``n`` images; ``source_px``: of an edit's source."""
         wishes = self._wishes
         size = wishes.size
         if source_px is not None:

@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 
 from selector.domain import GenerationFailed, InputError, Picture, encode_final
-from selector.net import Trouble
-from selector.net.download import decoded
 from selector.sight.resize import centre_window, resize_rgb, same_aspect
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
@@ -39,11 +37,3 @@ def at_size_of(source: Picture, made: Picture) -> tuple[Pixels, bool]:
     shape = source.rgb.shape
     part = made.rgb[centre_window(made.rgb.shape, shape)]
     return np.ascontiguousarray(resize_rgb(part, shape)), not same_aspect(made.rgb.shape, shape)
-
-
-def decoded_bytes(data: bytes) -> Picture:
-    """What a service sent in its answer, decoded; raises ``GenerationFailed`` where it is no picture."""
-    came = decoded(data)
-    if isinstance(came, Trouble):
-        raise GenerationFailed(came.reason)
-    return came

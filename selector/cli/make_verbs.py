@@ -19,7 +19,7 @@ from selector.domain.words import n_of
 if TYPE_CHECKING:
     from selector.campaign import Campaign
     from selector.generate.importing import ImportSummary
-    from selector.llm.asking_summary import AskSummary
+    from selector.llm import AskSummary
 
 UNFINISHED = 1  # exit status of a run that leaves something for another
 NAMES_WIDTH, REASON_WIDTH = 32, 84  # characters of the two columns of what was left out

@@ -1,224 +1,211 @@
-"""Asks a judge about candidates over HTTP. Every reply is stored when it comes; from replies follow judgements."""
+"""The one way to ask a language model: wanted -> asked -> strictly read -> stored.
+
+A verb (judging, translating, writing prompts) says what it wants as ``Question`` records: how each is asked, how its
+answer is read, and the key under which it is known for good. Workers ask; the main thread stores every reply when it
+comes, in one transaction with what the verb makes of it. So a kill loses only what was on its way, and what was
+answered is never asked about again. Text is never cut to fit; only the copy of a reply that is kept for people is.
+"""
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection
 
-from selector.config import JudgeConfig
-from selector.domain import InputError, Task, TaskType, reason_of
-from selector.domain.progress import Progress, silent
-from selector.llm import SCORED, ChatJudge, Endpoint, OutOfMoney
-from selector.llm.asking_calls import OPEN, UNSCORED, Call, Calls, Key, state_of
-from selector.llm.asking_judgements import binding_parts, judgement_of, mean_spread, news
-from selector.llm.asking_pool import GRACE_SECONDS, AnswerPool
-from selector.llm.asking_setup import alone_with, client_of, judge_settings, measure_of
-from selector.llm.asking_summary import AskSummary
-from selector.llm.asking_work import CallEnded, Job, Worker
-from selector.llm.replies import UNREADABLE
-from selector.store import schema
-from selector.store.observations import Judgement, add_judgements, load_judgements
-from selector.store.replies import ReplyRow, add_replies, load_replies
-from selector.workspace.workspace import Workspace
+from selector.domain import InputError, reason_of
+from selector.domain.progress import Progress
+from selector.llm.budget import OutOfMoney
+from selector.llm.client import Answer
+from selector.llm.replies import REFUSED, UNREADABLE, Reading
+from selector.llm.request import Chat
+from selector.llm.session import Session
+from selector.net import troubles
+from selector.net.troubles import Trouble
+from selector.store.replies import ReplyRow, add_replies
+from selector.workspace.executor import Executor, WorkQueue
+
+REJECTED, UNANSWERED = "rejected", "unanswered"
+GRACE_SECONDS = 5.0  # what is on its way when the run is interrupted is paid for: it is worth a moment
+ROOM = 1000  # replies that may wait for the store
+KEPT_CHARACTERS = 2000  # of an answer, for whoever wants to know why it could not be read
 
 
-def ask(
-    ws: Workspace,
-    tasks: Sequence[Task],
-    order: Callable[[], Sequence[Key]],
-    name: str,
-    types: Sequence[TaskType] | None = None,
-    limit: int | None = None,
-    budget_money: float | None = None,
-    retry_failed: bool = False,
-    progress: Progress = silent,
-) -> AskSummary:
-    """Ask the judge of ``[judges.NAME]`` about candidates and store what it says as judgements by that name.
+@dataclass(frozen=True)
+class Question:
+    """What a model is asked at most ``times`` times in this run; equal keys are equal questions, whenever asked.
+
+    ``chat``: (answers that could not be read so far, why the last one of this run could not) to the messages; raises
+    ``InputError`` where something to be shown is missing. ``read``: what an answer says. ``kind``: questions of one
+    kind cost about the same. ``schema``: of an answer in JSON, None for plain words. ``asked``, ``unread``: replies,
+    and those that could not be read, of earlier runs. The other fields are stored with each reply.
+    """
+
+    key: str
+    prompt_hash: str
+    chat: Callable[[int, str], Chat]
+    read: Callable[[Answer], Reading]
+    kind: str = "text"
+    schema: Mapping[str, Any] | None = None
+    images: tuple[str, ...] = ()
+    repeat: int = 0
+    asked: int = 0
+    unread: int = 0
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer, or that none came: what it says, whole, and the row of the store, whose words may be shortened."""
+
+    question: Question
+    reading: Reading
+    row: ReplyRow
+
+
+@dataclass(frozen=True)
+class Ended:
+    """After the last reply to a question; ``failure``: why it could not be asked at all."""
+
+    question: Question
+    failure: str | None = None
+
+
+@dataclass(kw_only=True)
+class Summary:
+    """What every run of a model tells. ``failures``: reason to how often; ``stopped``: why not all were asked.
+
+    ``cost`` is None where price or tokens are not known.
+    """
+
+    failures: dict[str, int] = field(default_factory=dict)
+    cost: float | None = None
+    currency: str = ""
+    stopped: str | None = None
+
+    def count_failure(self, reason: str) -> None:
+        self.failures[reason] = self.failures.get(reason, 0) + 1
+
+
+class Asking:
+    """One run of a model over questions; a verb derives from it and says where replies go.
 
     Args:
-        order: gives the candidates (task id, candidate id) that may be asked about, those first whose judgement is
-            expected to win most.
-        types: only tasks of these types.
-        limit: ask about at most so many candidates; those first whose judgement is expected to win most.
-        budget_money: stop before this run costs more, in the currency of the prices.
-        retry_failed: ask again what was refused, rejected, or could not be read before.
-
-    Raises:
-        InputError: no such judge is configured, its key is not set, its model was another one before, or another
-            process asks it now.
-        MissingPart: the openai package is not installed.
-        JudgeStopped: the server does not let us in, or cannot be reached; what came before is stored.
+        session: the model, which this process is alone with.
+        summary: filled in.
     """
-    settings = judge_settings(ws, name)
-    stop = threading.Event()
-    with alone_with(ws, settings, stop):
-        endpoint, judge = client_of(ws, name, settings, stop, budget_money)
-        run = _Run(ws, name, settings, endpoint, judge, retry_failed)
-        run.prepare(tasks, order, types, limit)
-        run.carry_out(stop, progress)
-    return run.summary
 
+    stage = "asking"  # as progress is told
 
-class _Run:
-    """One run of a judge: the main thread's state."""
+    def __init__(self, session: Session, summary: Summary) -> None:
+        self.session, self.summary = session, summary
+        summary.currency = session.settings.currency
 
-    def __init__(
-        self, ws: Workspace, name: str, settings: JudgeConfig, endpoint: Endpoint, judge: ChatJudge, retry_failed: bool
-    ) -> None:
-        self._ws, self._name, self._settings, self._endpoint = ws, name, settings, endpoint
-        self._judge, self._retry_failed = judge, retry_failed
-        self._measure = measure_of(ws, name, endpoint)
-        self._calls = Calls(ws, settings, endpoint.provider)
-        self._about: dict[Key, list[Call]] = {}  # every candidate that was or can be asked about
-        self._replies: dict[str, list[ReplyRow]] = {}
-        self._standing: dict[Key, Judgement] = {}
-        self._types: dict[str, TaskType] = {}
-        self._jobs: dict[str, Job] = {}
-        self._open: dict[Key, set[str]] = {}  # candidates of this run, with the keys of calls that have not ended
-        self._asking: dict[str, list[Key]] = {}  # key of a call to the candidates that wait for it
-        self._changed: set[Key] = set()
-        self.summary = AskSummary(name, endpoint.model, endpoint.provider, currency=settings.currency)
+    def store(self, connection: Connection, replies: Sequence[Reply], ended: Sequence[Ended]) -> None:
+        """Store what follows from these, in the transaction of the replies. After an interrupt the same come again."""
 
-    def prepare(
-        self,
-        tasks: Sequence[Task],
-        order: Callable[[], Sequence[Key]],
-        types: Sequence[TaskType] | None,
-        limit: int | None,
-    ) -> None:
-        """Find what is to be asked, in which order; store judgements that a killed run did not come to."""
-        by_id = {task.id: task for task in tasks}
-        self._types = {task.id: task.type for task in tasks}
-        with self._ws.db.read() as connection:
-            self._standing = {(j.task_id, j.candidate_id): j for j in load_judgements(connection, self._name)}
-        for task_id, candidate_id in order():
-            self._note_calls(by_id[task_id], candidate_id)
-        with self._ws.db.read() as connection:
-            self._replies = load_replies(connection, (call.key for calls in self._about.values() for call in calls))
-        begun = [key for key, calls in self._about.items() if any(call.key in self._replies for call in calls)]
-        with self._ws.db.write() as connection:
-            self._store_judgements(connection, begun)
-        wanted = [key for key in dict.fromkeys([*begun, *self._about]) if not types or self._types[key[0]] in types]
-        due = [key for key in wanted if self._missing(key)]
-        for key in due[:limit]:
-            self._open[key] = {call.key for call in self._missing(key)}
-            for call in self._missing(key):
-                self._asking.setdefault(call.key, []).append(key)
-                self._jobs.setdefault(call.key, self._job(call))
-        self.summary.candidates, self.summary.later = len(self._open), len(due) - len(self._open)
+    def stored(self, replies: Sequence[Reply], ended: Sequence[Ended]) -> int:
+        """Count what is stored now; returns how much of the progress it is."""
+        del replies
+        return len(ended)
 
-    def carry_out(self, stop: threading.Event, progress: Progress) -> None:
-        """Ask, and store every batch of replies with the judgements that it completes."""
-        total, done = len(self._open), 0
-        worker = Worker(self._ws, self._name, self._endpoint, self._judge, self._calls)
-        pool = AnswerPool(self._jobs.values(), worker.work, min(self._settings.concurrency, len(self._jobs)), stop)
-        progress("judge", 0, total)
+    def note(self) -> str:
+        """A few words for whoever waits."""
+        return ""
+
+    def end(self) -> None:
+        """After the last reply, however the run ended."""
+
+    def carry_out(self, questions: Sequence[Question], total: int, progress: Progress) -> None:
+        """Ask, and store every batch of what came; ``total``: what ``stored`` returns in sum when all have ended.
+
+        Raises:
+            JudgeStopped: no further request makes sense; what came before is stored.
+        """
+        settings, done = self.session.settings, 0
+        executor = Executor(self._ask, self.session.stop, ROOM)
+        requests = WorkQueue("judge", settings.concurrency)
+        progress(self.stage, 0, total)
         try:
-            for events in pool:
-                done += self._store(events)
-                progress("judge", done, total, self._note())
+            for question in questions:
+                executor.add(requests, question)
+            for events in filter(None, executor.batches()):
+                done += self._take(events)
+                progress(self.stage, done, total, *filter(None, [self.note()]))
         except OutOfMoney as error:
             self.summary.stopped = str(error)
-            for events in pool.finish(self._settings.timeout_seconds):
-                self._store(events)
+            for events in executor.finish(settings.timeout_seconds):
+                self._take(events)
         finally:
-            for events in pool.finish(GRACE_SECONDS):
-                self._store(events)
-            with self._ws.db.write() as connection:
-                self._store_judgements(connection, list(self._open))  # also of candidates that are half done
-            self._finish_summary()
+            for events in executor.finish(GRACE_SECONDS):
+                self._take(events)
+            self.end()
 
-    def _note_calls(self, task: Task, candidate_id: str) -> None:
+    def _take(self, events: Sequence[Reply | Ended]) -> int:
+        replies = [event for event in events if isinstance(event, Reply)]
+        ended = [event for event in events if isinstance(event, Ended)]
+        db = self.session.ws.db
+        with db.write() as connection:
+            add_replies(db, connection, [reply.row for reply in replies])
+            self.store(connection, replies, ended)
+        for reply in replies:
+            if reply.row.cost is not None:
+                self.summary.cost = (self.summary.cost or 0.0) + reply.row.cost
+        return self.stored(replies, ended)
+
+    def _ask(self, question: Question) -> Iterator[Reply | Ended]:
+        """In a worker's thread: until it is answered readably; every reply is handed over when it comes."""
+        why = ""
         try:
-            self._about[task.id, candidate_id] = self._calls.about(task, candidate_id)
+            for time_ in range(question.times):
+                reply = self._reply(question, time_, why)
+                yield reply
+                if reply.row.outcome != UNREADABLE:
+                    break
+                why = reply.row.reason or ""
         except InputError as error:
-            _count(self.summary.failures, f"task {task.id}: {reason_of(error)}")
+            yield Ended(question, reason_of(error))
+        else:
+            yield Ended(question)
 
-    def _missing(self, key: Key) -> list[Call]:
-        wanted = {OPEN, UNSCORED} if self._retry_failed else {OPEN}
-        return [
-            call
-            for call in self._about[key]
-            if state_of(self._replies.get(call.key, ()), self._settings.reasks) in wanted
-        ]
+    def _reply(self, question: Question, time_: int, why: str) -> Reply:
+        session, started = self.session, time.perf_counter()
+        chat = question.chat(question.unread + time_, why)
+        came = session.client.ask(chat, question.kind, question.schema, question.repeat)
+        seconds = time.perf_counter() - started
+        reading = reading_of(came, question.read)
+        return Reply(question, reading, self._row(question, time_, came, reading, seconds))
 
-    def _job(self, call: Call) -> Job:
-        """An open call goes on where it was left; one that was given up gets all its times anew."""
-        replies, reasks = self._replies.get(call.key, ()), self._settings.reasks
-        unread = sum(reply.outcome == UNREADABLE for reply in replies)
-        left = 1 + reasks - unread if state_of(replies, reasks) == OPEN else 1 + reasks
-        return Job(call, len(replies), unread, left)
-
-    def _store(self, events: Sequence[ReplyRow | CallEnded]) -> int:
-        """Store replies and the judgements of the candidates that they complete; returns the number of these.
-
-        What was being stored as the run was interrupted comes here a second time.
-        """
-        rows = [event for event in events if isinstance(event, ReplyRow)]
-        ended = [event for event in events if isinstance(event, CallEnded)]
-        for row in rows:
-            before = self._replies.setdefault(row.key, [])
-            before += [row] if row not in before else []
-        complete = [key for event in ended for key in self._end_call(event)]
-        if rows or complete:
-            with self._ws.db.write() as connection:
-                add_replies(self._ws.db, connection, rows)
-                self._store_judgements(connection, complete)
-        for row in rows:
-            self._count_reply(row)
-        return len(complete)
-
-    def _end_call(self, event: CallEnded) -> list[Key]:
-        """Candidates that waited for this call alone."""
-        waiting = self._asking[event.key]
-        for key in waiting:
-            self._open[key].discard(event.key)
-        if event.failure is not None:
-            _count(self.summary.failures, event.failure)
-            return [key for key in waiting if not self._open[key]]
-        self.summary.questions += 1
-        replies = self._replies.get(event.key, [])
-        if state_of(replies, self._settings.reasks) == SCORED:
-            self.summary.scored += 1
-        elif replies:
-            _count(self.summary.unscored, replies[-1].reason or replies[-1].outcome)
-        return [key for key in waiting if not self._open[key]]
-
-    def _store_judgements(self, connection: Connection, keys: Sequence[Key]) -> None:
-        found = []
-        for key in keys:
-            said = judgement_of(self._name, self._about[key], self._replies)
-            new = news(said, self._standing.get(key), self._ws.now())
-            if new is not None:
-                found.append(new)
-                self._standing[key] = new
-                self._changed.add(key)
-        if found:  # only now: a name that was mistyped at first ties nothing
-            self._ws.db.insert_missing(connection, schema.fact, [self._measure])
-            add_judgements(connection, found)
-
-    def _count_reply(self, row: ReplyRow) -> None:
-        self.summary.replies += 1
-        self.summary.tokens_in += row.tokens_in or 0
-        self.summary.tokens_out += row.tokens_out or 0
-        if row.cost is not None:
-            self.summary.cost = (self.summary.cost or 0.0) + row.cost
-
-    def _finish_summary(self) -> None:
-        mine = {key: self._standing[key] for key in self._changed}
-        self.summary.judged = len(mine)
-        self.summary.spread = mean_spread(mine.values())
-        self.summary.binding = binding_parts(self._standing, self._types)
-        self.summary.sent_again = dict(Counter(self._judge.troubles).most_common())
-
-    def _note(self) -> str:
-        unscored = sum(self.summary.unscored.values())
-        money = f", {self.summary.cost:.2f} {self._settings.currency}" if self.summary.cost is not None else ""
-        return f"{self.summary.scored} scored, {unscored} unscored{money}".rstrip()
+    def _row(
+        self, question: Question, time_: int, came: Answer | Trouble, reading: Reading, seconds: float
+    ) -> ReplyRow:
+        endpoint, answer = self.session.endpoint, came if isinstance(came, Answer) else Answer()
+        return ReplyRow(
+            question.key,
+            question.asked + time_,
+            self.session.name,
+            endpoint.provider,
+            endpoint.model,
+            question.prompt_hash,
+            question.images,
+            question.repeat,
+            reading.outcome,
+            dict(reading.scores),
+            reading.reason,
+            (answer.refusal or answer.text or "")[:KEPT_CHARACTERS],
+            answer.usage.tokens_in,
+            answer.usage.tokens_out,
+            endpoint.price.of(answer.usage),
+            round(seconds, 3),
+            self.session.ws.now(),
+        )
 
 
-def _count(counts: dict[str, int], reason: str) -> None:
-    counts[reason] = counts.get(reason, 0) + 1
+def reading_of(came: Answer | Trouble, read: Callable[[Answer], Reading]) -> Reading:
+    """What an answer says, or how a question ended that got none."""
+    if isinstance(came, Answer):
+        return read(came)
+    outcome = {troubles.REFUSED: REFUSED, troubles.REJECTED: REJECTED}.get(came.kind, UNANSWERED)
+    return Reading(outcome, reason=came.reason)

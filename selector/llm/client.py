@@ -1,168 +1,131 @@
-"""Asks a vision-language model over the OpenAI-compatible chat API; every end of a request is an outcome with a reason.
+"""Asks a language model over the OpenAI-compatible chat API; every end of a request is an answer or has a reason.
 
-The official ``openai`` package speaks to the server; retries are ours, because one worker that is throttled must hold
-all of them back, and because a failed call must be told apart from an answer that cannot be read.
+The chat API is one POST. Retries are told apart from answers that cannot be read, and one worker that is throttled
+holds all of them back.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from selector.domain import Picture, raise_shortage
-from selector.llm import troubles
-from selector.llm.answers import Answer, answer_of
-from selector.llm.dialect import Dialect
-from selector.llm.endpoint import Endpoint
-from selector.llm.payload import messages
-from selector.llm.pricing import Purse, Usage
-from selector.llm.replies import REFUSED, read_reply
-from selector.llm.rubrics import Question
-from selector.llm.troubles import JudgeStopped, Trouble, trouble_of
-from selector.net.openai_package import need_openai, only_for_openai
+from selector.domain import OutOfResources
+from selector.llm.budget import Budget
+from selector.llm.endpoint import Endpoint, Usage
+from selector.llm.request import Chat, Dialect
+from selector.llm.troubles import PARAMETER, ChatTrouble, JudgeStopped, trouble_of
+from selector.net import http, troubles
+from selector.net.outgoing import Outgoing
 from selector.net.pace import Pace
-from selector.net.troubles import LONGEST_RETRY_AFTER_SECONDS
+from selector.net.troubles import LONGEST_RETRY_AFTER_SECONDS, Trouble
 
-REJECTED, UNANSWERED = "rejected", "unanswered"
 THROTTLED_TRIES = 50  # of one request; the pause between them is the server's
 FAILURES_IN_A_ROW = 20  # of all workers together, without any answer between them
-KEPT_CHARACTERS = 2000  # of an answer, for whoever wants to know why it could not be read
-_CONNECT_SECONDS = 10.0
-_NOT_REACHED = "the server cannot be reached"
-_NO_KEY = "none"  # a server on one's own machine asks for none, but the package insists on something
+MAX_REPLY_BYTES = 16 << 20  # words; the longest thinking is far shorter
+_OPENAI = "api.openai.com"
+_OPENAI_HEADERS = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}
 
 
 @dataclass(frozen=True)
-class Reply:
-    """How one request ended: scored, refused, unreadable, rejected (by the server) or unanswered.
+class Answer:
+    """What a complete reply held; None where the server left it out."""
 
-    ``scores``: by sub-score, 0 to 10, only where scored; ``text``: what came, shortened; ``tries``: HTTP requests.
-    """
-
-    outcome: str
-    scores: Mapping[str, float]
-    reason: str | None
-    text: str
-    usage: Usage
-    cost: float | None
-    tries: int
-    seconds: float
+    text: str | None = None
+    finish_reason: str | None = None
+    refusal: str | None = None
+    usage: Usage = field(default_factory=Usage)
 
 
-def outcome_of(trouble: Trouble) -> str:
-    """How a request ended that this trouble was the end of: refused, rejected or unanswered."""
-    return {troubles.REFUSED: REFUSED, troubles.REJECTED: REJECTED}.get(trouble.kind, UNANSWERED)
-
-
-class ChatJudge:
-    """One judge for all workers of a run; safe for threads.
+class ChatClient:
+    """One client for all workers of a run; safe for threads.
 
     Args:
         endpoint: model and server.
         dialect: optional fields of a request.
         pace: when a request may go out.
-        purse: what a request may cost.
-        paid: whether there is a budget, which needs the server to count tokens.
+        budget: what requests may cost; with a limit the server has to count tokens.
     """
 
-    def __init__(self, endpoint: Endpoint, dialect: Dialect, pace: Pace, purse: Purse, paid: bool = False) -> None:
-        self._openai = need_openai("a judge")
-        self._endpoint, self._dialect, self._pace, self._purse, self._paid = endpoint, dialect, pace, purse, paid
-        self._client = self._openai.OpenAI(
-            base_url=endpoint.base_url,
-            api_key=endpoint.key or _NO_KEY,
-            timeout=self._openai.Timeout(
-                endpoint.timeout_seconds, connect=min(_CONNECT_SECONDS, endpoint.timeout_seconds)
-            ),
-            max_retries=0,
-        )
-        only_for_openai(self._client, endpoint.provider)
+    def __init__(self, endpoint: Endpoint, dialect: Dialect, pace: Pace, budget: Budget) -> None:
+        self._endpoint, self._dialect, self._pace, self._budget = endpoint, dialect, pace, budget
         self._lock = threading.Lock()
         self._failures_in_a_row = 0
         self._reached = False
         self.troubles: Counter[str] = Counter()  # why requests were sent again, with how often
 
-    def ask(self, question: Question, pictures: Sequence[Picture], repeat: int = 0, ask: int = 0) -> Reply:
-        """Ask once, and again as long as the server fails; ``ask``: how often its answer could not be read before.
+    def ask(
+        self, chat: Chat, kind: str = "text", schema: Mapping[str, Any] | None = None, repeat: int = 0
+    ) -> Answer | Trouble:
+        """Send until it is answered or given up; a trouble that comes back is the end of this request.
+
+        Args:
+            chat: the messages.
+            kind: requests of one kind cost about the same.
+            schema: JSON schema of the answer; None for plain words.
+            repeat: how often the same has been asked before, by intention.
 
         Raises:
-            InputError: a picture cannot be sent.
             Interrupted: the run is being stopped.
             JudgeStopped: no further request makes sense.
             OutOfMoney: the budget does not allow it.
+            OutOfResources: this machine lacks something; the server is not to blame.
         """
-        chat = messages(question, pictures, ask)
-        started = time.perf_counter()
-        came, tries = self._converse(f"{question.axis.value} of {len(pictures)}", chat, question, repeat)
-        if isinstance(came, Answer):
-            return self._reply(came, question, tries, started)
-        return self._end(outcome_of(came), came.reason, tries, started)
-
-    def say(self, order: str, text: str) -> Answer | Trouble:
-        """Send plain words under an order, at the same pace and from the same purse; raises what ``ask`` raises.
-
-        A trouble that comes back is the end of this request; ``outcome_of`` names it.
-        """
-        chat = [{"role": "system", "content": order}, {"role": "user", "content": text}]
-        return self._converse("text", chat, None, 0)[0]
-
-    def _converse(
-        self, kind: str, chat: list[dict[str, Any]], question: Question | None, repeat: int
-    ) -> tuple[Answer | Trouble, int]:
-        """Send a chat until it is answered or given up; returns what came, and how many HTTP requests it took."""
-        failures, throttled, tries = 0, 0, 0
+        failures, throttled = 0, 0
         while True:
-            fields = self._dialect.fields(question, repeat)
+            fields = self._dialect.fields(schema, repeat)
             self._pace.wait_for_turn()
-            tries += 1
-            came = self._send(kind, chat, fields)
+            came = self._send(kind, {"model": self._endpoint.model, "messages": chat, **fields})
             if isinstance(came, Answer) or came.kind == troubles.REFUSED:
                 self._note_answer()
-                return came, tries
+                return came
             if came.kind == troubles.REJECTED:
                 self._note_failure(came)
-                return came, tries
-            if came.kind == troubles.PARAMETER:
+                return came
+            if isinstance(came, ChatTrouble) and came.kind == PARAMETER:
                 if not self._dialect.leave_out(came.parameter, fields):
                     raise self._stopped(f"{came.reason}: change {came.parameter} in campaign.toml")
                 continue
             failures, throttled = self._wait_out(came, failures, throttled)
             if self._gives_up(failures, throttled):
                 self._note_failure(came)
-                return came, tries
+                return came
 
-    def _send(self, kind: str, chat: list[dict[str, Any]], fields: dict[str, Any]) -> Answer | Trouble:
-        """One HTTP request, paid for from the purse."""
-        openai = self._openai
-        held = self._purse.reserve(kind)
+    def _send(self, kind: str, body: Mapping[str, Any]) -> Answer | Trouble:
+        """One HTTP request, paid for from the budget."""
+        held = self._budget.reserve(kind)
         cost = None
         try:
-            completion = self._client.chat.completions.create(model=self._endpoint.model, messages=chat, **fields)
-            answer = answer_of(completion)
+            came = _exchange(self._endpoint, http.as_json(body))
+            if isinstance(came, Trouble):
+                self._raise_if_final(came)
+                return came
+            self._reached = True
+            if came.status >= 300:
+                trouble = trouble_of(came.status, came.words, came.error, came.headers)
+                if trouble.kind == troubles.FATAL:
+                    raise self._stopped(f"{trouble.reason} (HTTP {came.status})")
+                return trouble
+            answer = answer_in(came.body)
+            if answer is None:
+                return Trouble(troubles.BUSY, "the server's reply was damaged")
             cost = self._endpoint.price.of(answer.usage)
-            if cost is None and self._paid:
+            if cost is None and self._budget.limited:
                 raise self._stopped("the server does not say how many tokens it used, so no budget can be kept")
             return answer
-        except openai.APIStatusError as error:
-            self._reached = True
-            trouble = trouble_of(error.status_code, str(error.message), error.body, error.response.headers)
-            if trouble.kind == troubles.FATAL:
-                raise self._stopped(f"{trouble.reason} (HTTP {error.status_code})") from error
-            return trouble
-        except openai.APIConnectionError as error:
-            raise_shortage(error)  # of this machine: asking again would only wait, and the judge is not to blame
-            if type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout"):  # of httpx, under whatever name
-                return Trouble(troubles.BUSY, _NOT_REACHED)
-            late = isinstance(error, openai.APITimeoutError)
-            return Trouble(troubles.BUSY, "the server did not answer in time" if late else "the connection failed")
-        except (openai.APIError, ValueError):  # a reply that is broken off, or no JSON
-            return Trouble(troubles.BUSY, "the server's reply was damaged")
         finally:
-            self._purse.settle(kind, held, cost)
+            self._budget.settle(kind, held, cost)
+
+    def _raise_if_final(self, came: Trouble) -> None:
+        if came.kind == troubles.SHORT:
+            raise OutOfResources(came.reason)
+        if came.kind == troubles.FATAL:
+            raise self._stopped(came.reason)
 
     def _wait_out(self, trouble: Trouble, failures: int, throttled: int) -> tuple[int, int]:
         """Wait as the trouble asks; returns how often the request has failed, and was throttled, by now."""
@@ -190,18 +153,8 @@ class ChatJudge:
 
     def _check_reached(self, trouble: Trouble, failures: int) -> None:
         """Stop early where nothing has ever come from the server: the address is wrong, or it is not running."""
-        if trouble.reason == _NOT_REACHED and not self._reached and failures >= 2:
+        if trouble.fate == troubles.UNREACHED and not self._reached and failures >= 2:
             raise self._stopped("the server cannot be reached: check base_url, and that the server is running")
-
-    def _reply(self, answer: Answer, question: Question, tries: int, started: float) -> Reply:
-        reading = read_reply(answer.text, question.parts, answer.finish_reason, answer.refusal)
-        text = (answer.refusal or answer.text or "")[:KEPT_CHARACTERS]
-        cost = self._endpoint.price.of(answer.usage)
-        seconds = time.perf_counter() - started
-        return Reply(reading.outcome, reading.scores, reading.reason, text, answer.usage, cost, tries, seconds)
-
-    def _end(self, outcome: str, reason: str, tries: int, started: float) -> Reply:
-        return Reply(outcome, {}, reason, "", Usage(), None, tries, time.perf_counter() - started)
 
     def _note_answer(self) -> None:
         with self._lock:
@@ -218,3 +171,76 @@ class ChatJudge:
 
     def _stopped(self, cure: str) -> JudgeStopped:
         return JudgeStopped(f"judge {self._endpoint.model} at {self._endpoint.provider}: {cure}")
+
+
+@dataclass(frozen=True)
+class _Response:
+    """A complete reply. ``body``: its JSON value, None where it is none; ``words``: its text."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+    words: str
+
+    @property
+    def error(self) -> Any:
+        """What says why there is no answer, by the custom of the API under ``error``."""
+        return self.body.get("error", self.body) if isinstance(self.body, dict) else self.body
+
+
+def _exchange(endpoint: Endpoint, body: bytes) -> _Response | Trouble:
+    """One POST; the only place that knows how HTTP is spoken."""
+    outgoing = Outgoing(body)
+    seconds = endpoint.timeout_seconds
+    ends = time.monotonic() + seconds
+    headers = {"Content-Type": "application/json", "Accept": "application/json", **_account_headers(endpoint)}
+    url = endpoint.base_url.rstrip("/") + "/chat/completions"
+    try:
+        with http.open_url("POST", url, seconds, endpoint.key, outgoing, headers) as response:
+            raw = http.read_body(response, MAX_REPLY_BYTES, ends)
+            status, came = response.status_code, response.headers
+    except Exception as error:
+        return http.trouble_of(error)
+    words = raw.decode("utf-8", "replace")
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        value = None
+    return _Response(status, came, value, words)
+
+
+def _account_headers(endpoint: Endpoint) -> dict[str, str]:
+    """Which of a user's organizations and projects at OpenAI pays; no other server is told of them."""
+    if endpoint.provider != _OPENAI:
+        return {}
+    return {header: os.environ[name] for name, header in _OPENAI_HEADERS.items() if os.environ.get(name)}
+
+
+def answer_in(body: Any) -> Answer | None:
+    """The first choice of a completion; None when there is none. Servers differ in what they leave out."""
+    choices = _mapping(body).get("choices")
+    if not isinstance(choices, list) or not choices:
+        return None
+    first = _mapping(choices[0])
+    message, usage = _mapping(first.get("message")), _mapping(_mapping(body).get("usage"))
+    content = message.get("content")
+    if isinstance(content, list):  # some servers answer in parts
+        content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return Answer(
+        _text(content),
+        _text(first.get("finish_reason")),
+        _text(message.get("refusal")),
+        Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))),
+    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

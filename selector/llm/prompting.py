@@ -6,18 +6,17 @@ those of the table. The task's own prompt is never changed: a style is a way to 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from selector.domain import Declined, InputError, MissingPart, Task, TaskType
 from selector.domain.progress import Progress, silent
 from selector.domain.words import near_or_all
-from selector.llm import Endpoint, JudgeStopped, OutOfMoney
-from selector.llm.asking_pool import GRACE_SECONDS, AnswerPool
-from selector.llm.asking_setup import ModelBusy, alone_with, client_of, judge_settings
-from selector.llm.prompting_calls import Source, Writer
-from selector.llm.text_replies import Written, store_written
+from selector.llm.asking import Summary
+from selector.llm.endpoint import provider_of
+from selector.llm.session import ModelBusy, alone_with, judge_settings, open_session
+from selector.llm.texts import Source, Text, Writing
+from selector.llm.troubles import JudgeStopped
 from selector.prompts.wording import AS_IS, PROMPT_STYLES, SUFFIX, TRANSLATED, form_for, needs_writer, with_suffix
 from selector.sight.embedding.texts import is_latin
 from selector.store.prompt_texts import REFUSED, UNREADABLE, WRITTEN, PromptText, load_prompt_texts
@@ -37,19 +36,12 @@ class PromptWish:
 
 
 @dataclass
-class PromptSummary:
-    """How many texts a model had to write, how many it has written, and why others are missing, with how often.
-
-    ``cost`` is None where price or tokens are not known; ``stopped``: why not all were asked for.
-    """
+class PromptSummary(Summary):
+    """How many texts a model had to write, how many it has written, and why others are missing, with how often."""
 
     needed: int = 0
     known: int = 0  # answered before this run, with a text or without
     new: int = 0
-    failures: dict[str, int] = field(default_factory=dict)
-    cost: float | None = None
-    currency: str = ""
-    stopped: str | None = None
 
 
 def prepare_prompts(
@@ -63,7 +55,6 @@ def prepare_prompts(
 
     Raises:
         InputError: unknown style or form, no such table, its key is not set, or it has a budget and no price.
-        MissingPart: the openai package is not installed.
     """
     book = PromptBook(ws)
     sources = list(dict.fromkeys(s for w in wanted if (s := book.source_of(w.task, w.style, w.form)) is not None))
@@ -76,12 +67,13 @@ def prepare_prompts(
         return summary
     missing = book.missing(sources, retry_failed)
     if missing:
-        stop = threading.Event()
+        settings = judge_settings(ws, name)
         try:
-            with alone_with(ws, judge_settings(ws, name), stop):
+            with alone_with(ws, settings) as stop:
                 missing = book.missing(sources, retry_failed)  # a process that has just ended may have asked
-                _Writing(ws, name, missing, summary, stop).carry_out(progress)
-        except ModelBusy as error:
+                run = _Prompting(open_session(ws, name, stop), summary)
+                run.carry_out(run.questions(missing, times=1 + settings.reasks), len(missing), progress)
+        except (ModelBusy, JudgeStopped) as error:
             summary.stopped = str(error)
     summary.known = len(sources) - len(missing)
     return summary
@@ -165,54 +157,18 @@ class PromptBook:
 
     def _key(self, source: Source) -> str:
         settings = judge_settings(self._ws, self._ws.config.generate.prompt_writer)
-        return source.key(Endpoint(settings.base_url, settings.model).provider, settings.model)
+        return source.key(provider_of(settings.base_url), settings.model)
 
 
-class _Writing:
-    """One run of a model over the missing texts: the main thread's state."""
+class _Prompting(Writing):
+    """One run of a model over the missing texts."""
 
-    def __init__(
-        self, ws: Workspace, name: str, missing: Mapping[Source, int], summary: PromptSummary, stop: threading.Event
-    ) -> None:
-        self._ws, self._missing, self._summary, self._stop = ws, missing, summary, stop
-        self._settings = judge_settings(ws, name)
-        endpoint, judge = client_of(ws, name, self._settings, self._stop)
-        self._work = Writer(ws, name, endpoint, judge, self._settings.reasks).work
-        self._last: dict[str, str] = {}  # key -> why there is no text, as far as is known
-        summary.currency = self._settings.currency
+    stage = "prompts"
+    summary: PromptSummary
 
-    def carry_out(self, progress: Progress) -> None:
-        jobs = self._missing.items()
-        pool = AnswerPool(jobs, self._work, min(self._settings.concurrency, len(jobs)), self._stop)
-        progress("prompts", 0, len(jobs))
-        try:
-            for events in pool:
-                self._take(events)
-                progress("prompts", self._summary.new + len(self._last), len(jobs))
-        except (OutOfMoney, JudgeStopped) as error:
-            self._summary.stopped = str(error)
-            seconds = self._settings.timeout_seconds if isinstance(error, OutOfMoney) else GRACE_SECONDS
-            for events in pool.finish(seconds):
-                self._take(events)
-        finally:
-            for events in pool.finish(GRACE_SECONDS):
-                self._take(events)
-            for why in self._last.values():
-                self._summary.failures[why] = self._summary.failures.get(why, 0) + 1
-
-    def _take(self, came: Sequence[Written]) -> None:
-        """Stored at once: each is paid for."""
-        with self._ws.db.write() as connection:
-            store_written(self._ws.db, connection, came)
-        for event in came:
-            row = event.text
-            if row.cost is not None:
-                self._summary.cost = (self._summary.cost or 0.0) + row.cost
-            if row.outcome == WRITTEN:
-                self._last.pop(row.key, None)
-                self._summary.new += 1
-            else:
-                self._last[row.key] = row.reason or row.outcome
+    def take(self, text: Text, written: str) -> None:
+        del text, written
+        self.summary.new += 1
 
 
 _NO_WRITER = (

@@ -16,7 +16,7 @@ from typing import Any
 
 from selector.llm.rubrics import HIGHEST, LOWEST
 
-SCORED, REFUSED, UNREADABLE = "scored", "refused", "unreadable"
+SCORED, WRITTEN, REFUSED, UNREADABLE = "scored", "written", "refused", "unreadable"
 
 EMPTY = "the reply is empty"
 TRUNCATED = "the reply was cut off (raise max_tokens)"
@@ -52,10 +52,14 @@ _NUMBERED = re.compile(r"""["'\w]\s*:\s*["']?-?\d""")  # a key and its number
 
 @dataclass(frozen=True)
 class Reading:
-    """``outcome``: scored (then ``scores`` by name, 0 to 10), refused or unreadable (then ``reason``)."""
+    """What a reply says. ``outcome``: scored (then ``scores`` by name, 0 to 10) or written (then ``text``).
+
+    Else ``reason``: an answer is refused or unreadable; where none came, the request is rejected or unanswered.
+    """
 
     outcome: str
     scores: Mapping[str, float] = field(default_factory=dict)
+    text: str = ""
     reason: str | None = None
 
 

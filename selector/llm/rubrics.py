@@ -108,7 +108,7 @@ no reasons, no "/10"."""
 
 
 @dataclass(frozen=True)
-class Question:
+class Rubric:
     """One request to a judge: which sub-scores it wants, which pictures it shows in which order, and its words.
 
     ``roles``: source, reference or candidate; ``labels``: the line that stands before each of these pictures.
@@ -138,7 +138,7 @@ class Question:
         return stable_hash(fields)
 
 
-def ask_sc(task_type: TaskType, prompt: str, parts: Sequence[str]) -> Question:
+def ask_sc(task_type: TaskType, prompt: str, parts: Sequence[str]) -> Rubric:
     """The question of semantic consistency; ``parts``: the profile's sub-scores of SC for this type."""
     roles = _ROLES[task_type]
     labels = tuple(f"Picture {i} of {len(roles)}: {_SHOWN[task_type, role]}." for i, role in enumerate(roles, 1))
@@ -150,15 +150,13 @@ def ask_sc(task_type: TaskType, prompt: str, parts: Sequence[str]) -> Question:
     quoted = f"\n\nThe {what}:\n{mark}\n{prompt}\n{mark}" if prompt else ""
     words = {**_PART, **(_TEXT_PART if task_type is TaskType.VTTIE else {})}
     text = f"{_SETTING[task_type]}\n\n{_scale(parts, words)}{quoted}"
-    return Question(Axis.SC, tuple(parts), roles, labels, _rules(parts, block), text)
+    return Rubric(Axis.SC, tuple(parts), roles, labels, _rules(parts, block), text)
 
 
-def ask_pq(parts: Sequence[str]) -> Question:
+def ask_pq(parts: Sequence[str]) -> Rubric:
     """The question of perceptual quality, the same for all tasks; ``parts``: the profile's sub-scores of PQ."""
     text = f"{_QUALITY_SETTING}\n\n{_scale(parts, _PART)}"
-    return Question(
-        Axis.PQ, tuple(parts), (CANDIDATE,), ("Picture 1 of 1: the picture to judge.",), _rules(parts), text
-    )
+    return Rubric(Axis.PQ, tuple(parts), (CANDIDATE,), ("Picture 1 of 1: the picture to judge.",), _rules(parts), text)
 
 
 def _rules(parts: Sequence[str], block: str = "") -> str:

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from selector.domain import BestshotError
-from selector.net.troubles import retry_after
+from selector.net.troubles import BUSY, FATAL, REFUSED, REJECTED, THROTTLED, Trouble, retry_after
 
-THROTTLED, BUSY, PARAMETER, REFUSED, REJECTED, FATAL = "throttled", "busy", "parameter", "refused", "rejected", "fatal"
+PARAMETER = "parameter"  # beside the kinds of ``net``: the server does not take an optional field of the request
 
 # Codes and phrases of OpenAI, Azure, DashScope and vLLM, in lower case; of others the status decides.
 # Not "billing" alone: OpenAI's words for a rate that was passed hold a link to its billing page.
@@ -45,16 +45,13 @@ class JudgeStopped(BestshotError):
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """``kind``; a ``reason`` without ids and numbers; seconds to wait; for ``parameter`` the name of the parameter."""
+class ChatTrouble(Trouble):
+    """A trouble of a chat API, its reason without ids and numbers; ``parameter``: which one is not taken."""
 
-    kind: str
-    reason: str
-    retry_after_seconds: float | None = None
     parameter: str = ""
 
 
-def trouble_of(status: int, message: str, body: Any, headers: Any, now: datetime | None = None) -> Trouble:
+def trouble_of(status: int, message: str, body: Any, headers: Any, now: datetime | None = None) -> ChatTrouble:
     """The meaning of an HTTP status with the error that came with it.
 
     Args:
@@ -69,19 +66,19 @@ def trouble_of(status: int, message: str, body: Any, headers: Any, now: datetime
     told = told.casefold()
     stop = _fatal(status, told)
     if stop:
-        return Trouble(FATAL, stop)
+        return ChatTrouble(FATAL, stop)
     if status == 429:
-        return Trouble(THROTTLED, "the server is throttling", retry_after(headers, now))
+        return ChatTrouble(THROTTLED, "the server is throttling", retry_after(headers, now))
     if status in _FORMAT_STATUS and any(word in told for word in _FORMAT):
-        return Trouble(PARAMETER, "the server takes no such response_format", parameter="response_format")
+        return ChatTrouble(PARAMETER, "the server takes no such response_format", parameter="response_format")
     if status in (408, 409) or status >= 500:
-        return Trouble(BUSY, f"the server failed (HTTP {status})", retry_after(headers, now))
+        return ChatTrouble(BUSY, f"the server failed (HTTP {status})", retry_after(headers, now))
     if any(word in told for word in _CONTENT):
-        return Trouble(REFUSED, "refused by the server's content check")
+        return ChatTrouble(REFUSED, "refused by the server's content check")
     named = str(fields.get("param") or "") or next((p for p in _PARAMETERS if p in told), "")
     if status in (400, 422) and named in _PARAMETERS:
-        return Trouble(PARAMETER, f"the server rejects {named}", parameter=named)
-    return Trouble(REJECTED, f"the server rejected the request (HTTP {status})")
+        return ChatTrouble(PARAMETER, f"the server rejects {named}", parameter=named)
+    return ChatTrouble(REJECTED, f"the server rejected the request (HTTP {status})")
 
 
 def _fatal(status: int, told: str) -> str | None:

@@ -1,8 +1,8 @@
-"""Working with services on other machines: pace, retries, circuit breaker, money, downloads. Names no service,
-but for the host of the openai package (``openai_package``)."""
+"""Working with services on other machines: one bounded client, pace, retries, circuit breaker, money, downloads."""
 
 from selector.net.account import Account
-from selector.net.carry_out import carry_out
+from selector.net.http import Answer
+from selector.net.jobs import carry_out
 from selector.net.pace import Interrupted, Pace
 from selector.net.rate import Rate
 from selector.net.service import Service
@@ -11,6 +11,7 @@ from selector.net.troubles import Trouble, retry_after
 
 __all__ = [
     "Account",
+    "Answer",
     "Interrupted",
     "OutOfBudget",
     "Pace",

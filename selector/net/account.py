@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from selector.domain import Declined, GenerationFailed, OutOfResources
 from selector.domain.remote import TicketLost
-from selector.net import troubles
+from selector.net import http, troubles
 from selector.net.breaker import CURE, Breaker
+from selector.net.http import Answer
 from selector.net.pace import Interrupted
 from selector.net.rate import Rate
-from selector.net.redact import redacted
+from selector.net.redact import clean
+from selector.net.retry import Tries, persist
 from selector.net.service import Service
 from selector.net.spending import Payment, Spending, Unanswered
 from selector.net.troubles import Trouble
@@ -64,8 +66,14 @@ class Account:
         return self.service.key()
 
     def clean(self, text: str, most_characters: int = 500) -> str:
-        """A text of the server without line breaks, shortened, and without any part of the key."""
-        return redacted(" ".join(text.split())[:most_characters], self.key)
+        """A text of the server in one line, shortened, without controls and without any part of the key."""
+        return clean(text, self.key, most_characters)
+
+    def request(self, method: str, path: str, timeout_seconds: float = 0.0, **more: Any) -> Answer | Trouble:
+        """One request of ``path`` under the service's address, with its key; ``more`` as ``http.request`` takes it."""
+        url = self.service.base_url.rstrip("/") + path
+        seconds = timeout_seconds or self.service.timeout_seconds
+        return http.request(method, url, key=self.key, timeout_seconds=seconds, stop=self.stop, **more)
 
     def call(self, send: Callable[[], Result | Trouble], pace: Rate | None = None) -> Result:
         """Send until there is a result or no hope, waiting as each trouble asks.
@@ -82,38 +90,38 @@ class Account:
             TicketLost: there is no such job. ServiceStopped: the service is given up. Interrupted, OutOfResources: the
             run ends.
         """
-        failures = throttled = unanswered = 0
-        payment: Payment | None = getattr(self._of_thread, "payment", None) if pace is self.submits else None
         handing_in = pace is self.submits
-        while True:
+        payment: Payment | None = getattr(self._of_thread, "payment", None) if handing_in else None
+
+        def once() -> Result | Trouble:
             self.breaker.check(handing_in)
             with (pace or self.rest).turn():
-                came = send()
-            if not isinstance(came, Trouble):
-                self.breaker.succeeded()
-                return came
+                return send()
+
+        def gives_up(came: Trouble, tries: Tries) -> bool:
             if came.kind == troubles.SHORT:
                 if payment is not None and came.fate == troubles.UNANSWERED:
                     payment.perhaps(came.reason)  # it was sent before this machine ran out
                 raise OutOfResources(came.reason)
             self._raise_if_final(came, handing_in)
-            if came.kind == troubles.THROTTLED:
-                throttled += 1
-            else:
-                failures += 1
-            self._stop_if_nothing_is_there(came, failures)
-            unanswered += came.fate == troubles.UNANSWERED
+            self._stop_if_nothing_is_there(came, tries.failures)
             if payment is not None and came.fate == troubles.UNANSWERED:
-                payment.perhaps(came.reason)
-                if unanswered > UNANSWERED_REPEATS:
-                    self.breaker.failed(came.reason, answered=False)
-                    raise Unanswered(f"{came.reason}, {unanswered} times: the job may have been made and paid")
-                payment.hold()
-            if failures > self.service.max_retries or throttled > THROTTLED_TRIES:
+                self._paid_perhaps(payment, came, tries)
+            if self.stop.is_set():
+                raise Interrupted("stopped")
+            if tries.failures > self.service.max_retries or tries.throttled > THROTTLED_TRIES:
                 error = GenerationFailed if came.fate == troubles.ANSWERED else Unanswered
-                raise error(f"{came.reason} ({failures + throttled} times)")
+                raise error(f"{came.reason} ({tries.sent} times)")
+            return False
+
+        def wait_out(came: Trouble, tries: Tries) -> None:
             self.note(came.reason)
-            self._wait_out(came, failures, throttled, pace or self.rest)
+            self._wait_out(came, tries, pace or self.rest)
+
+        came = persist(once, gives_up, wait_out)
+        assert not isinstance(came, Trouble)  # ``gives_up`` raises
+        self.breaker.succeeded()
+        return came
 
     @contextmanager
     def paying(self, cost: float, note: Callable[[str], None]) -> Iterator[None]:
@@ -168,6 +176,14 @@ class Account:
         check = partial(self.breaker.check, handing_in)
         return Rate(per_second, self.service.backoff_seconds, self._rng, self.stop, check)
 
+    def _paid_perhaps(self, payment: Payment, came: Trouble, tries: Tries) -> None:
+        """Note it, and hold the money for another; raises ``Unanswered`` where nothing has answered too often."""
+        payment.perhaps(came.reason)
+        if tries.unanswered > UNANSWERED_REPEATS:
+            self.breaker.failed(came.reason, answered=False)
+            raise Unanswered(f"{came.reason}, {tries.unanswered} times: the job may have been made and paid")
+        payment.hold()
+
     def _raise_if_final(self, came: Trouble, handing_in: bool) -> None:
         if came.kind == troubles.FATAL:
             self.breaker.stop(came.reason, handing_in)
@@ -183,7 +199,7 @@ class Account:
             self.breaker.stop(f"{came.reason.removeprefix('the server ')}: {CURE}")
             self.breaker.check()
 
-    def _wait_out(self, came: Trouble, failures: int, throttled: int, pace: Rate) -> None:
+    def _wait_out(self, came: Trouble, tries: Tries, pace: Rate) -> None:
         wait = came.retry_after_seconds
         if wait is not None and wait > troubles.LONGEST_RETRY_AFTER_SECONDS:
             minutes = f"{wait / 60:.0f} minutes" if wait < troubles.ABSURD_SECONDS else "more than a week"
@@ -191,13 +207,13 @@ class Account:
             self.breaker.stop(f"the server asks to wait for {minutes}: run the command again then", handing_in)
             self.breaker.check(handing_in)
         if came.kind == troubles.THROTTLED:
-            self._wait_throttled(wait, throttled, pace)
+            self._wait_throttled(wait, tries.throttled, pace)
             return
         if self.breaker.failed(came.reason, came.fate == troubles.ANSWERED):
             self.breaker.check()
             for every in (self.submits, self.polls, self.rest):
                 every.pause(REST_SECONDS * self.service.backoff_seconds)
-        pace.sleep(pace.backoff(failures) if wait is None else wait)
+        pace.sleep(pace.backoff(tries.failures) if wait is None else wait)
 
     def _wait_throttled(self, wait: float | None, throttled: int, pace: Rate) -> None:
         """With all others when the server names a time, or says it again and again."""

@@ -1,29 +1,37 @@
 """Fetches a finished picture from where a service put it: bounded, looked at, decoded whole, and tried again.
 
 The place is usually another company's storage, so the account's key does not go with it; where a service wants it
-there, ``carry_key`` sends it to the service's own origin, and to no address that this one redirects to.
+there, ``carry_key`` sends it to the service's own origin, and to no address that this one redirects to. A service may
+send us into the world, and where it lies itself in a private network, or on this machine, also there; never elsewhere.
 """
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from selector.domain import GenerationFailed, InputError, OutOfResources, Picture
 from selector.net import troubles
 from selector.net.account import Account
-from selector.net.http import NO_ADDRESS, TOO_LARGE, open_url, origin, read_body, trouble_of
+from selector.net.http import FORBIDDEN, NO_ADDRESS, TOO_LARGE, exchange, origin, read_body, trouble_of
 from selector.net.pace import Interrupted
+from selector.net.retry import Tries, persist
 from selector.net.troubles import LONGEST_RETRY_AFTER_SECONDS, Trouble, retry_after
 
 if TYPE_CHECKING:
     from requests import Response
 
 MAX_PICTURE_BYTES = 64_000_000
+MAX_ADDRESS_CHARACTERS = 8192
 DOWNLOAD_SECONDS = 300.0  # of one picture, however slowly it comes
 MOST_REDIRECTS = 5
 _GONE = (401, 403, 404, 410)  # a signed address that has run out is forbidden, or not found
+_NO_ADDRESS = "the service gave no address of a picture"
+_OF_A_PICTURE = {  # reasons of requests, said of a download
+    NO_ADDRESS: _NO_ADDRESS,
+    TOO_LARGE: "the picture is too large",
+    FORBIDDEN: "the picture's address lies in a private network, where no service may send us",
+}
 _WAIT_SECONDS = 0.2
 
 
@@ -34,21 +42,26 @@ def download(account: Account, url: str, carry_key: bool = False, most_bytes: in
         GenerationFailed: it cannot be had; the message names no address, because an address is a key to the picture.
         Interrupted, OutOfResources: the run ends.
     """
-    failures = 0
-    while True:
-        came = _try(account, url, carry_key, most_bytes)
-        if isinstance(came, Picture):
-            return came
-        failures += 1
+
+    def gives_up(came: Trouble, tries: Tries) -> bool:
         if came.kind == troubles.SHORT:
             raise OutOfResources(came.reason)
+        if account.stop.is_set():
+            raise Interrupted("stopped")
         if came.kind != troubles.BUSY:
             raise GenerationFailed(came.reason)
-        if failures > account.service.max_retries:
-            raise GenerationFailed(f"{came.reason} ({failures} times)")
+        if tries.failures > account.service.max_retries:
+            raise GenerationFailed(f"{came.reason} ({tries.failures} times)")
+        return False
+
+    def wait_out(came: Trouble, tries: Tries) -> None:
         account.note(came.reason)
-        wait = came.retry_after_seconds
-        account.rest.sleep(account.rest.backoff(failures) if wait is None else min(wait, LONGEST_RETRY_AFTER_SECONDS))
+        wait, rest = came.retry_after_seconds, account.rest
+        rest.sleep(rest.backoff(tries.failures) if wait is None else min(wait, LONGEST_RETRY_AFTER_SECONDS))
+
+    came = persist(lambda: _try(account, url, carry_key, most_bytes), gives_up, wait_out)
+    assert isinstance(came, Picture)  # ``gives_up`` raises
+    return came
 
 
 def decoded(data: bytes) -> Picture | Trouble:
@@ -63,19 +76,27 @@ def decoded(data: bytes) -> Picture | Trouble:
     return picture
 
 
+def picture_in(data: bytes) -> Picture:
+    """What a service sent in its answer, decoded; raises ``GenerationFailed`` where it is no picture."""
+    came = decoded(data)
+    if isinstance(came, Trouble):
+        raise GenerationFailed(came.reason)
+    return came
+
+
 def _try(account: Account, url: str, carry_key: bool, most_bytes: int) -> Picture | Trouble:
     for _ in range(MOST_REDIRECTS + 1):
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-            return Trouble(troubles.REJECTED, "the service gave no address of a picture")
+        if not _is_of_the_web(url):
+            return Trouble(troubles.REJECTED, _NO_ADDRESS)
         if carry_key and origin(url) != origin(account.service.base_url):
-            host = urlsplit(url).hostname
+            host = account.clean(urlsplit(url).hostname or "", 80)
             return Trouble(troubles.REJECTED, f"the key is not sent to {host}, which is not the service's own host")
         came = _transfer(account, url, carry_key, most_bytes)
         if isinstance(came, Trouble):
             return came
         if isinstance(came, bytes):
             return decoded(came)
-        url = urljoin(url, came)
+        url = _joined(url, came)
     return Trouble(troubles.REJECTED, "the picture's address redirects too often")
 
 
@@ -85,20 +106,44 @@ def _transfer(account: Account, url: str, carry_key: bool, most_bytes: int) -> b
     while not slots.acquire(timeout=_WAIT_SECONDS):
         if account.stop.is_set():
             raise Interrupted("stopped")
-    ends = time.monotonic() + DOWNLOAD_SECONDS
-    key = account.key if carry_key else ""
+    key, seconds = account.key if carry_key else "", account.service.timeout_seconds
+    headers = {"Accept-Encoding": "identity"}
     try:
-        with open_url("GET", url, account.service.timeout_seconds, key) as response:
+        reach = _reach(account, url)
+        with exchange("GET", url, headers, key, seconds, DOWNLOAD_SECONDS, account.stop, reach=reach) as response:
             refused = _refused(response, most_bytes)
             if refused is not None:
                 return refused
             if response.status_code != 200:
                 return str(response.headers["location"])
-            return read_body(response, most_bytes, ends)
+            return bytes(read_body(response, most_bytes))
     except Exception as error:
         return _of_a_picture(trouble_of(error))
     finally:
         slots.release()
+
+
+def _reach(account: Account, url: str) -> int:
+    """How far this address may lie, because of the one that is configured."""
+    from selector.net.connections import ANY, reach_of_service
+
+    base_url = account.service.base_url
+    return ANY if urlsplit(url).hostname == urlsplit(base_url).hostname else reach_of_service(base_url)
+
+
+def _is_of_the_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url) if len(url) <= MAX_ADDRESS_CHARACTERS else urlsplit("")
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+def _joined(url: str, to: str) -> str:
+    try:
+        return urljoin(url, to)
+    except ValueError:
+        return ""
 
 
 def _refused(response: Response, most_bytes: int) -> Trouble | None:
@@ -118,7 +163,7 @@ def _refused(response: Response, most_bytes: int) -> Trouble | None:
     if kind.startswith("text/") or kind in ("application/json", "application/xml", "application/xhtml+xml"):
         return Trouble(troubles.BUSY, "a page of text came instead of a picture")
     length = response.headers.get("content-length", "")
-    if length.isdigit() and int(length) > most_bytes:
+    if length.isdigit() and int(length[:20]) > most_bytes:
         return Trouble(troubles.REJECTED, f"the picture is over {most_bytes // 1_000_000} MB")
     return None
 
@@ -127,8 +172,6 @@ def _of_a_picture(trouble: Trouble) -> Trouble:
     """The same trouble, said of a download: it stops nothing but this picture."""
     if trouble.kind == troubles.SHORT:
         return trouble
-    if trouble.reason == NO_ADDRESS:
-        return Trouble(troubles.REJECTED, "the service gave no address of a picture")
-    if trouble.reason == TOO_LARGE:
-        return Trouble(troubles.REJECTED, "the picture is too large")
+    if trouble.reason in _OF_A_PICTURE:
+        return Trouble(troubles.REJECTED, _OF_A_PICTURE[trouble.reason])
     return Trouble(troubles.BUSY, f"downloading: {trouble.reason}")

@@ -1,97 +1,210 @@
-"""Requests over HTTP for every client of a service: bounded in size and time, and the key goes to one origin only.
+"""The one HTTP client: requests of JSON or forms, bounded in every way, with answers that are clean of the key.
 
-No redirect is ever followed with a key: a server that sends requests elsewhere is a wrong ``base_url``. Proxies and
-certificates come from the environment, as users of ``requests`` expect, but no key does (``.netrc`` is not read).
+No redirect is ever followed: a server that sends requests elsewhere is a wrong ``base_url``, and neither a key nor a
+picture goes there. Proxies and certificates come from the environment, as users of ``requests`` expect, but no key does
+(``.netrc`` is not read).
 """
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+import json as json_format
+import math
+import threading
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from io import BytesIO
 from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from selector.domain import MissingPart, shortage
 from selector.net import troubles
-from selector.net.account import Account
-from selector.net.outgoing import Outgoing, socket_options
+from selector.net.pace import Interrupted
+from selector.net.rate import all_sent
+from selector.net.redact import clean, cleaned
 from selector.net.troubles import Trouble
 
 if TYPE_CHECKING:
-    from requests import PreparedRequest, Response, Session
+    from requests import PreparedRequest, Response
 
-CONNECT_SECONDS = 10.0
-MAX_REPLY_BYTES = 128 << 20  # a reply may hold pictures as text
+MAX_REPLY_BYTES = 4 << 20  # of JSON that holds no pictures
+MOST_VALUES = 500_000  # of a reply's JSON: a short text can stand for gigabytes of empty lists
+TEXT_CHARACTERS = 2000  # kept of a reply that is no JSON
 NO_ADDRESS = "base_url is no address: it must be like https://example.com"
+NO_JSON = "the reply is no JSON"
 TOO_LARGE = "the reply is too large"
-_POOL = 128  # connections kept for each host; more may be open, they are closed after use
+FORBIDDEN = "the address lies in a private network, where no service may send us"
+STOPPED = "the run was ended before the server answered"
 _CHUNK_BYTES = 1 << 16
-_HERE = ("127.0.0.1", "localhost", "::1")
+_NUMBER_CHARACTERS = 40
 
 
-class TooLarge(Exception):
-    """A body is longer than what it could be."""
-
-
-class TooSlow(Exception):
-    """A body did not come in time."""
+class Damaged(Exception):
+    """A body cannot be unpacked."""
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What a server answered: its status, its headers, and the JSON value of its body (None where it is no JSON)."""
+class Answer:
+    """What a server said. Every text of it, names too, is clean of the key and of controls (``redact.cleaned``).
 
-    status: int
-    headers: Mapping[str, str]
-    body: Any
-
-
-class Api:
-    """JSON requests with an account's key; safe for threads, which share connections.
-
-    Args:
-        account: whose service, key and time limits.
-        timeout_seconds: of one request; 0: the service's.
+    Attributes:
+        status: 200 to 299, or 400 and more.
+        headers: by names in lower case.
+        body: the JSON value; NaN, infinite and absurdly long numbers are None. None where the body is no JSON.
+        text: the beginning of a body that is no JSON.
     """
 
-    def __init__(self, account: Account, timeout_seconds: float = 0.0) -> None:
-        self._account = account
-        self._seconds = timeout_seconds or account.service.timeout_seconds
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    text: str = ""
 
-    def get(self, path: str) -> Reply | Trouble:
-        """One GET of ``path`` under the service's address."""
-        return self._send("GET", path, None, {})
 
-    def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> Reply | Trouble:
-        """One POST of JSON bytes (see ``as_json``)."""
-        return self._send("POST", path, body, {"Content-Type": "application/json", **(headers or {})})
+class Outgoing:
+    """Bytes that an HTTP library reads piece by piece, each when the one before is sent; at their end ``all_sent``.
 
-    def _send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply | Trouble:
-        url = self._account.service.base_url.rstrip("/") + path
-        ends = time.monotonic() + self._seconds
-        outgoing = None if body is None else Outgoing(body)
-        status = 0
-        try:
-            with open_url(method, url, self._seconds, self._account.key, outgoing, headers) as response:
-                status = response.status_code
-                if 300 <= response.status_code < 400:
-                    return _moved(response)
-                return _read(response, read_body(response, MAX_REPLY_BYTES, ends))
-        except Exception as error:
-            trouble = trouble_of(error)
-            if outgoing is not None and not outgoing.begun:
-                return replace(trouble, fate=troubles.UNREACHED)
-            # A refusal whose words broke off is one all the same: nothing was created.
-            return replace(trouble, fate=troubles.ANSWERED) if status >= 400 else trouble
+    Attributes:
+        begun: whether any were read: until then no server can have got the request.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._size = BytesIO(data), len(data)
+        self.begun = False
+
+    def __len__(self) -> int:
+        return self._size
+
+    def read(self, size: int = -1) -> bytes:
+        """The next ``size`` bytes."""
+        self.begun = True
+        part = self._data.read(size)
+        if not part:
+            all_sent()
+        return part
+
+
+def request(
+    method: str,
+    url: str,
+    *,
+    json: Any = None,
+    form: Mapping[str, Any] | None = None,
+    files: Mapping[str, tuple[str, bytes, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+    key: str = "",
+    timeout_seconds: float = 60.0,
+    deadline_seconds: float = 0.0,
+    stop: threading.Event | None = None,
+    most_bytes: int = MAX_REPLY_BYTES,
+) -> Answer | Trouble:
+    """One request, sent once; safe for threads, which share connections.
+
+    Args:
+        json: a value to send.
+        form, files: fields of ``multipart/form-data`` instead: by name a value; (file name, bytes, MIME type).
+        key: sent as ``Authorization: Bearer``, where it is not empty.
+        timeout_seconds: without any byte. deadline_seconds: of the whole exchange; 0: as ``timeout_seconds``.
+        stop: the run's end. What is under way is cut off a moment later, and comes back as a ``Trouble``.
+        most_bytes: of the reply, before and after it is unpacked.
+
+    Returns:
+        A ``Trouble`` for a redirect, for a good status without JSON, and where no whole answer came.
+
+    Raises:
+        Interrupted: the run had ended before.
+    """
+    if stop is not None and stop.is_set():
+        raise Interrupted("stopped")
+    data, kind = _encoded(json, form, files)
+    outgoing = None if data is None else Outgoing(data)
+    sent = {"Accept": "application/json", "Accept-Encoding": "gzip", **kind, **(headers or {})}
+    seconds = deadline_seconds or timeout_seconds
+    status = 0
+    try:
+        with exchange(method, url, sent, key, timeout_seconds, seconds, stop, outgoing) as response:
+            status = response.status_code
+            if 300 <= status < 400:
+                return _moved(response, key)
+            body = read_body(response, most_bytes)
+            head = {name.lower(): value for name, value in response.headers.items()}
+        return _answer(status, cleaned(head, key), body, key)
+    except Exception as error:
+        trouble = trouble_of(error)
+        if outgoing is not None and not outgoing.begun:
+            return replace(trouble, fate=troubles.UNREACHED)
+        # A refusal whose words broke off is one all the same: nothing was created.
+        return replace(trouble, fate=troubles.ANSWERED) if status >= 400 else trouble
+
+
+@contextmanager
+def exchange(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    key: str,
+    timeout_seconds: float,
+    deadline_seconds: float,
+    stop: threading.Event | None = None,
+    body: Outgoing | None = None,
+    reach: int | None = None,
+) -> Iterator[Response]:
+    """The reply to one request, its body to be read within the block, which ends in time; no redirect is followed.
+
+    ``reach``: how far the address may lie (see ``connections``); None: anywhere, because it is configured. Raises what
+    ``requests`` and ``urllib3`` raise, and ``TooSlow``, ``Stopped``, ``Forbidden``, ``TooLarge``.
+    """
+    try:
+        from selector.net import connections
+    except ImportError as error:
+        raise MissingPart("the package 'requests' is not installed: pip install requests") from error
+    connect_seconds = min(connections.CONNECT_SECONDS, timeout_seconds, deadline_seconds)
+    session = connections.session_for(url, connections.ANY if reach is None else reach)
+    with (
+        connections.Watch(deadline_seconds, stop),
+        session.request(
+            method,
+            url,
+            data=body,
+            headers=dict(headers),
+            auth=_bearer(key),
+            timeout=(connect_seconds, min(timeout_seconds, deadline_seconds)),
+            allow_redirects=False,
+            stream=True,
+        ) as response,
+    ):
+        yield response
+
+
+def read_body(response: Response, most_bytes: int) -> bytearray:
+    """The whole body, unpacked. Raises ``TooLarge``, ``Damaged`` and what ``urllib3`` raises.
+
+    A body that is shorter than its Content-Length says is an error of the connection.
+    """
+    from selector.net.connections import TooLarge
+
+    body = bytearray()
+    for part in _unpacked(_parts(response, most_bytes), response.headers.get("content-encoding", "")):
+        body += part
+        if len(body) > most_bytes:
+            raise TooLarge
+    return body
+
+
+def json_value(data: bytes | bytearray) -> Any:
+    """The value of JSON text. Raises ``ValueError`` where it is none, or more than any reply holds."""
+    if data.count(b"{") + data.count(b"[") + data.count(b",") > MOST_VALUES:
+        raise ValueError("too many values")
+    try:
+        return json_format.loads(data, parse_float=_finite, parse_int=_whole, parse_constant=lambda _: None)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def as_json(value: Any) -> bytes:
     """Compact JSON in ASCII, so that any text can be sent, half of a surrogate pair too."""
-    return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
+    return json_format.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
@@ -104,45 +217,6 @@ def origin(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, parts.hostname or "", port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
-def open_url(
-    method: str,
-    url: str,
-    seconds: float,
-    key: str = "",
-    body: Outgoing | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Response:
-    """The reply to one request, its body not read yet; redirects are not followed. Raises what ``requests`` raises."""
-    return session_for(url).request(
-        method,
-        url,
-        data=body,
-        headers=dict(headers or {}),
-        auth=_bearer(key),
-        timeout=(min(CONNECT_SECONDS, seconds), seconds),
-        allow_redirects=False,
-        stream=True,
-    )
-
-
-def read_body(response: Response, most_bytes: int, ends: float) -> bytes:
-    """The whole body. Raises ``TooLarge``, ``TooSlow`` after the monotonic time ``ends``, and what ``urllib3`` raises.
-
-    A body that is shorter than its Content-Length says is an error of the connection.
-    """
-    raw, parts, size = response.raw, [], 0
-    # What has come, not a full chunk: else a server that sends a byte a second is never looked at.
-    some = raw.read1 if hasattr(raw, "read1") else raw.read
-    while part := some(_CHUNK_BYTES, decode_content=True):
-        size += len(part)
-        if size > most_bytes:
-            raise TooLarge
-        if time.monotonic() > ends:
-            raise TooSlow
-        parts.append(part)
-    return b"".join(parts)
-
-
 def trouble_of(error: Exception) -> Trouble:
     """What an exception of a request means; what is none of a request is raised again.
 
@@ -151,52 +225,137 @@ def trouble_of(error: Exception) -> Trouble:
     import requests
     import urllib3
 
-    gone_wrong = requests.exceptions
+    from selector.net import connections
+
     lacking = shortage(error)
     if lacking is not None:
         return Trouble(troubles.SHORT, str(lacking), fate=troubles.UNANSWERED)
-    if isinstance(error, gone_wrong.SSLError) and _is_of_certificate(error):
-        cure = "check the clock, the proxy and REQUESTS_CA_BUNDLE"
-        return Trouble(troubles.FATAL, f"the server's certificate is not accepted: {cure}")
+    gone_wrong = requests.exceptions
+    if isinstance(error, gone_wrong.SSLError):
+        return _insecure(error)
     no_address = (gone_wrong.InvalidURL, gone_wrong.InvalidSchema, gone_wrong.MissingSchema)
     if isinstance(error, (*no_address, urllib3.exceptions.LocationParseError)):
         return Trouble(troubles.FATAL, NO_ADDRESS)
-    if isinstance(error, gone_wrong.SSLError):
-        return Trouble(troubles.BUSY, "the secure connection (TLS) failed", fate=troubles.UNANSWERED)
+    if isinstance(error, connections.Forbidden):
+        return Trouble(troubles.REJECTED, FORBIDDEN, fate=troubles.UNREACHED)
     if isinstance(error, gone_wrong.ProxyError):
-        return Trouble(troubles.BUSY, "the proxy failed", fate=troubles.UNREACHED)
-    if isinstance(error, (gone_wrong.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TooSlow)):
-        return Trouble(troubles.BUSY, "the server did not answer in time", fate=troubles.UNANSWERED)
+        return _busy("the proxy failed", troubles.UNREACHED)
     if isinstance(error, gone_wrong.ConnectTimeout) or _not_reached(error):
-        return Trouble(troubles.BUSY, "the server cannot be reached", fate=troubles.UNREACHED)
-    if isinstance(error, TooLarge):
-        return Trouble(troubles.BUSY, TOO_LARGE, fate=troubles.UNANSWERED)
-    if isinstance(error, (gone_wrong.RequestException, urllib3.exceptions.HTTPError, OSError)):
-        return Trouble(troubles.BUSY, "the connection failed", fate=troubles.UNANSWERED)
+        return _busy("the server cannot be reached", troubles.UNREACHED)
+    kinds: tuple[tuple[Any, str], ...] = (
+        ((gone_wrong.ReadTimeout, urllib3.exceptions.ReadTimeoutError, connections.TooSlow), _LATE),
+        (connections.Stopped, STOPPED),
+        (connections.TooLarge, TOO_LARGE),
+        (Damaged, "the reply was damaged"),
+        ((gone_wrong.RequestException, urllib3.exceptions.HTTPError, OSError), "the connection failed"),
+    )
+    for kind, reason in kinds:
+        if isinstance(error, kind):
+            return _busy(reason, troubles.UNANSWERED)
     raise error
 
 
-@lru_cache(maxsize=2)
-def _session(trust_env: bool) -> Session:
+_LATE = "the server did not answer in time"
+
+
+def _busy(reason: str, fate: str) -> Trouble:
+    return Trouble(troubles.BUSY, reason, fate=fate)
+
+
+def _insecure(error: Exception) -> Trouble:
+    if _is_of_certificate(error):
+        cure = "check the clock, the proxy and REQUESTS_CA_BUNDLE"
+        return Trouble(troubles.FATAL, f"the server's certificate is not accepted: {cure}")
+    return _busy("the secure connection (TLS) failed", troubles.UNANSWERED)
+
+
+def _encoded(
+    json: Any, form: Mapping[str, Any] | None, files: Mapping[str, tuple[str, bytes, str]] | None
+) -> tuple[bytes | None, dict[str, str]]:
+    """The body of a request and the header that says what it is."""
+    if form is None and files is None:
+        return (None, {}) if json is None else (as_json(json), {"Content-Type": "application/json"})
+    from urllib3.filepost import encode_multipart_formdata
+
+    fields = [pair for name, value in (form or {}).items() for pair in _fields(name, value)]
+    data, kind = encode_multipart_formdata([*fields, *(files or {}).items()])
+    return data, {"Content-Type": kind}
+
+
+def _fields(name: str, value: Any) -> list[tuple[str, str]]:
+    """A value as fields of a form; a list and a mapping are several, with brackets after the name."""
+    if isinstance(value, Mapping):
+        return [pair for inner, one in value.items() for pair in _fields(f"{name}[{inner}]", one)]
+    if isinstance(value, (list, tuple)):
+        return [pair for one in value for pair in _fields(f"{name}[]", one)]
+    if value is None or isinstance(value, bool):
+        return [(name, {None: "", True: "true", False: "false"}[value])]
+    return [(name, str(value))]
+
+
+def _parts(response: Response, most_bytes: int) -> Iterator[bytes]:
+    """What has come, as it was sent; not a full chunk at a time, so that little is waited for."""
+    from selector.net.connections import TooLarge
+
+    raw, size = response.raw, 0
+    some = raw.read1 if hasattr(raw, "read1") else raw.read
+    while part := some(_CHUNK_BYTES, decode_content=False):
+        size += len(part)
+        if size > most_bytes:
+            raise TooLarge
+        yield part
+
+
+def _unpacked(parts: Iterator[bytes], coding: str) -> Iterator[bytes]:
+    """In pieces of ``_CHUNK_BYTES``: whoever takes them can stop before a bomb has burst."""
+    coding = coding.strip().lower()
+    if coding in ("", "identity"):
+        yield from parts
+        return
+    if coding not in ("gzip", "x-gzip", "deflate"):  # nobody asked for it
+        raise Damaged
+    unpack = zlib.decompressobj(47)  # either kind
     try:
-        import requests
-    except ImportError as error:
-        raise MissingPart("the package 'requests' is not installed: pip install requests") from error
-    from http.cookiejar import DefaultCookiePolicy
-
-    session = requests.Session()
-    session.trust_env = trust_env
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # a shared jar would only grow
-    for scheme in ("http://", "https://"):
-        adapter = requests.adapters.HTTPAdapter(pool_connections=32, pool_maxsize=_POOL)
-        adapter.poolmanager.connection_pool_kw["socket_options"] = socket_options()
-        session.mount(scheme, adapter)
-    return session
+        for part in parts:
+            while part:
+                if unpack.eof:
+                    unpack = zlib.decompressobj(47)
+                yield unpack.decompress(part, _CHUNK_BYTES)
+                part = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
+        yield unpack.flush()
+    except zlib.error as error:
+        raise Damaged from error
+    if not unpack.eof:
+        raise Damaged
 
 
-def session_for(url: str) -> Session:
-    """The session of this process for an address: a proxy is never asked for what runs on this machine."""
-    return _session(urlsplit(url).hostname not in _HERE)
+def _answer(status: int, headers: Mapping[str, str], data: bytearray, key: str) -> Answer | Trouble:
+    page = data[:512].lstrip()[:1] == b"<"
+    try:
+        return Answer(status, headers, cleaned(json_value(data), key))
+    except ValueError:
+        if status < 400:
+            # A page is of some other server (a wrong address, a hotel's network); the rest of a reply is the service's.
+            return _busy(NO_JSON, troubles.ANSWERED if page else troubles.UNANSWERED)
+    text = bytes(data[: 4 * TEXT_CHARACTERS]).decode("utf-8", "replace")
+    return Answer(status, headers, None, clean(text, key, TEXT_CHARACTERS))
+
+
+def _finite(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if len(text) <= _NUMBER_CHARACTERS else None
+
+
+def _moved(response: Response, key: str) -> Trouble:
+    to = urlsplit(response.headers.get("location", "")).netloc.rpartition("@")[2]
+    where = f"to {clean(to, key, 80)}" if to else "elsewhere"
+    return Trouble(
+        troubles.FATAL, f"it redirects {where} (HTTP {response.status_code}), where no key is sent: correct base_url"
+    )
 
 
 def _bearer(key: str) -> Callable[[PreparedRequest], PreparedRequest]:
@@ -208,28 +367,6 @@ def _bearer(key: str) -> Callable[[PreparedRequest], PreparedRequest]:
         return request
 
     return sign
-
-
-def _moved(response: Response) -> Trouble:
-    to = urlsplit(response.headers.get("location", "")).netloc.rpartition("@")[2]
-    where = f"to {to[:80]}" if to else "elsewhere"
-    return Trouble(
-        troubles.FATAL, f"it redirects {where} (HTTP {response.status_code}), where no key is sent: correct base_url"
-    )
-
-
-def _read(response: Response, raw: bytes) -> Reply | Trouble:
-    try:
-        body = json.loads(raw)
-    except ValueError:
-        if response.status_code < 400:
-            # A page is of some other server (a wrong address, a hotel's network); the rest of a reply is the service's.
-            page = raw.lstrip()[:1] == b"<"
-            return Trouble(
-                troubles.BUSY, "the reply is no JSON", fate=troubles.ANSWERED if page else troubles.UNANSWERED
-            )
-        body = None
-    return Reply(response.status_code, response.headers, body)
 
 
 def _is_of_certificate(error: BaseException) -> bool:

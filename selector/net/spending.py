@@ -1,7 +1,11 @@
-"""Money of an account in one campaign: spent, on its way, and a no before the limit would be passed."""
+"""Money of an account in one campaign, or of a run: spent, on its way, and a no before the limit would be passed.
+
+A job's price is known before it is handed in (``Payment``), and what was sent and not answered counts as paid.
+"""
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 
@@ -9,7 +13,7 @@ from selector.domain import BestshotError, GenerationFailed
 
 
 class OutOfBudget(BestshotError):
-    """The next job would cost more than is left of the budget."""
+    """The next job or call would, or could, cost more than is left of the budget."""
 
 
 class Unanswered(GenerationFailed):
@@ -36,7 +40,7 @@ class Spending:
         with self._lock:
             if self.limit is not None and cost > 0 and self.spent + self._held + cost > self.limit * (1 + 1e-9):
                 raise OutOfBudget(
-                    f"a job would cost {self._money(cost)}, and {self._money(max(0.0, self._left()))} is left of the "
+                    f"a job would cost {self._money(cost)}, and {self._money(max(0.0, self.left()))} is left of the "
                     f"budget of {self._money(self.limit)}"
                 )
             self._held += cost
@@ -46,7 +50,7 @@ class Spending:
         with self._lock:
             if self.limit is None or price <= 0:
                 return most
-            return min(most, max(0, int((self._left() + self.limit * 1e-9) / price)))
+            return min(most, max(0, int((self.left() + self.limit * 1e-9) / price)))
 
     def settle(self, held: float, cost: float) -> None:
         """A job ended: give back what was held for it and take what it cost."""
@@ -54,9 +58,9 @@ class Spending:
             self._held = max(0.0, self._held - held)
             self.spent += cost
 
-    def _left(self) -> float:
-        assert self.limit is not None
-        return self.limit - self.spent - self._held
+    def left(self) -> float:
+        """Of the limit, what is neither spent nor held."""
+        return math.inf if self.limit is None else self.limit - self.spent - self._held
 
     def _money(self, amount: float) -> str:
         return f"{amount:.4g} {self._currency}".rstrip()

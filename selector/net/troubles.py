@@ -1,8 +1,12 @@
-"""What a failed request means, in the few kinds that the retry loop tells apart."""
+"""What a failed request means, in the few kinds that the retry loop tells apart, and the tables that say it.
+
+Every service has one table of rules by its codes, its words and the status; the first that fits decides.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -20,6 +24,7 @@ ANSWERED = "answered"  # by the server, whatever it said
 UNANSWERED = "unanswered"  # sent, and nobody knows what came of it: a job may have been created, and be paid
 UNREACHED = "unreached"  # no connection was made, so nothing was sent
 
+SERVER_FAILED = range(500, 1000)  # statuses, also those that no standard knows
 LONGEST_RETRY_AFTER_SECONDS = 600.0
 ABSURD_SECONDS = 7 * 86400.0  # also infinity: nobody waits for that, however long it is
 
@@ -35,6 +40,60 @@ class Trouble:
     reason: str
     retry_after_seconds: float | None = None
     fate: str = ANSWERED
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Fits an error of one of the ``statuses`` (any if empty) that one of the other three fits (any if all are empty).
+
+    Attributes:
+        kind: of the trouble.
+        reason: with ``{status}``, ``{code}`` and the names that ``meaning`` was given, in its places.
+        codes: beginnings of the code. words: parts of message, code and type. pattern: searched there. In lower case.
+    """
+
+    kind: str
+    reason: str
+    statuses: Container[int] = ()
+    codes: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    pattern: str = ""
+
+    def fits(self, status: int, code: str, told: str) -> bool:
+        """``code`` and ``told`` in lower case."""
+        if self.statuses != () and status not in self.statuses:
+            return False
+        if not (self.codes or self.words or self.pattern):
+            return True
+        return (
+            code.startswith(self.codes or ("\0",))
+            or any(word in told for word in self.words)
+            or bool(self.pattern and re.search(self.pattern, told))
+        )
+
+
+def meaning(
+    rules: Sequence[Rule],
+    status: int,
+    code: str,
+    told: str,
+    headers: Mapping[str, str],
+    names: Mapping[str, str] | None = None,
+) -> Trouble | None:
+    """What the first rule that fits makes of an HTTP error; None where none does.
+
+    Args:
+        status: 400 or more. code: of the error, as ``{code}`` shows it.
+        told: all the words in which the rules may look.
+        headers: of the reply, for the seconds that a busy server asks to wait.
+        names: what further ``{names}`` in reasons stand for.
+    """
+    code_in_lower_case, words = code.lower(), told.casefold()
+    for rule in rules:
+        if rule.fits(status, code_in_lower_case, words):
+            wait = retry_after(headers) if rule.kind in (THROTTLED, BUSY) else None
+            return Trouble(rule.kind, rule.reason.format(status=status, code=code, **(names or {})), wait)
+    return None
 
 
 def retry_after(headers: Mapping[str, Any], now: datetime | None = None) -> float | None:

@@ -16,7 +16,7 @@ _MOST_KEYS = 500  # in one query: SQLite bounds the number of parameters
 
 @dataclass(frozen=True)
 class PromptText:
-    """One answer to the question for a text, or that none came. ``key``: see ``runs.text_replies``.
+    """One answer to the question for a text, or that none came. ``key``: see ``llm.texts``.
 
     ``outcome``: written, refused, unreadable, rejected or unanswered; ``text``: "" unless written; ``ask``: 0 for the
     first of its key; ``cost`` in the currency of the configuration, None where not known.

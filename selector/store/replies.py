@@ -15,7 +15,7 @@ _MOST_KEYS = 500  # in one query: SQLite bounds the number of parameters
 
 @dataclass(frozen=True)
 class ReplyRow:
-    """One reply, or that none came. ``key``: see ``runs.asking_calls`` and ``runs.text_replies``; ``ask``: 0 for the
+    """One reply, or that none came. ``key``: see ``llm.judgements`` and ``llm.texts``; ``ask``: 0 for the
     first of its key.
 
     ``outcome``: scored, refused, unreadable, rejected, unanswered or written (in older stores also translated);

@@ -23,8 +23,7 @@ from experiments.support.dashscope_pictures import shows
 from generators.dashscope import DashScope
 from selector.domain import BestshotError, Declined, GenerationFailed, Made
 from selector.domain.remote import ServiceStopped, Ticket, TicketLost
-from selector.net import Trouble, troubles
-from selector.net.http import Reply
+from selector.net import Answer, Trouble, troubles
 
 serve = serving  # the fixture
 
@@ -264,5 +263,5 @@ def _error(generator: DashScope, prompt: str) -> Exception | None:
     ],
 )
 def test_an_error_may_come_under_http_200(body: object, kind: str) -> None:
-    came = DashScope(account=account_at("http://127.0.0.1:9", key_env=""))._checked(Reply(200, {}, body))
+    came = DashScope(account=account_at("http://127.0.0.1:9", key_env=""))._checked(Answer(200, {}, body))
     assert (came.kind if isinstance(came, Trouble) else "") == kind

@@ -16,7 +16,7 @@ from dashscope_service import (
 )
 
 from generators.dashscope_api.models import FUNCTIONS, MODELS, checked_size, model_named
-from generators.dashscope_api.troubles import trouble_of
+from generators.dashscope_api.replies import trouble_of
 from generators.dashscope_api.uploads import fitting_size, mask_file
 from selector.domain import Declined, encode_final
 from selector.prompts.wording import cut

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,15 +13,16 @@ from prompt_model import PromptModel, prompt_model
 
 from selector import Campaign
 from selector.domain import Declined, InputError, MissingPart, Task, TaskType
-from selector.llm import Answer, Endpoint, Usage, prompting
-from selector.llm import prompt_reading as reading
-from selector.llm.asking_setup import alone_with
-from selector.llm.prompt_reading import read_prompt
+from selector.llm import asking
+from selector.llm import text_reading as reading
+from selector.llm.client import Answer
+from selector.llm.endpoint import provider_of
 from selector.llm.prompting import PromptBook, PromptSummary, PromptWish, prepare_prompts
-from selector.llm.text_replies import store_written
-from selector.llm.translation_reading import DECLINED, NOT_ENGLISH, TALK, UNFINISHED
+from selector.llm.replies import Reading
+from selector.llm.session import alone_with
+from selector.llm.text_reading import DECLINED, NOT_ENGLISH, TALK, UNFINISHED, read_prompt
 from selector.store.prompt_texts import PromptText, add_prompt_texts, load_prompt_texts
-from selector.store.replies import money_spent
+from selector.store.replies import add_replies, money_spent
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_the_original_stays_recorded_with_model_outcome_and_cost(make: Callable[
 
 def test_while_another_process_asks_the_model_nobody_pays_twice(make: Callable[..., Any], model: PromptModel) -> None:
     ws = make(model.url)
-    with alone_with(ws, ws.config.judges["writer"], threading.Event()):
+    with alone_with(ws, ws.config.judges["writer"]):
         done = prepare_prompts(ws, wishes("a cat"))
     assert done.stopped is not None and "is asking m, and both would pay" in done.stopped
     assert (done.new, model.texts) == (0, [])
@@ -155,7 +155,7 @@ def test_an_answer_that_a_kill_kept_from_being_asked_for_again_is_not_final(
     (wish,) = wishes("a cat")
     source = PromptBook(ws).source_of(wish.task, "rewritten")
     assert source is not None
-    key = source.key(Endpoint(model.url, "m").provider, "m")
+    key = source.key(provider_of(model.url), "m")
     first = PromptText(key, 0, "rewritten", "", "a cat", "", "writer", "", "m", "", "unreadable", TALK)
     with ws.db.write() as connection:
         add_prompt_texts(ws.db, connection, [first])
@@ -176,9 +176,9 @@ def test_an_interrupt_while_texts_are_stored_loses_none(
         calls.append(1)
         if len(calls) == 1:
             raise KeyboardInterrupt
-        store_written(*arguments)
+        add_replies(*arguments)
 
-    monkeypatch.setattr(prompting, "store_written", interrupted)
+    monkeypatch.setattr(asking, "add_replies", interrupted)
     prompts = [f"cat {i}" for i in range(4)]
     with pytest.raises(KeyboardInterrupt):
         prepare_prompts(ws, wishes(*prompts))
@@ -289,7 +289,7 @@ def test_the_book_serves_many_threads(make: Callable[..., Any], model: PromptMod
 
 
 def said(text: str | None, finish: str | None = "stop", refusal: str | None = None) -> Answer:
-    return Answer(text, finish, refusal, Usage())
+    return Answer(text, finish, refusal)
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def said(text: str | None, finish: str | None = "stop", refusal: str | None = No
     ],
 )
 def test_a_text_of_the_wanted_form_is_taken_as_it_is(original: str, style: str, form: str, reply: str) -> None:
-    assert read_prompt(original, style, form, said(reply)) == (reply, None)
+    assert read_prompt(original, style, form, said(reply)) == Reading("written", text=reply)
 
 
 @pytest.mark.parametrize(
@@ -344,17 +344,19 @@ def test_a_text_of_the_wanted_form_is_taken_as_it_is(original: str, style: str, 
 def test_what_is_no_text_of_the_wanted_form_is_refused(
     original: str, style: str, form: str, reply: str, why: str
 ) -> None:
-    assert read_prompt(original, style, form, said(reply)) == ("", why)
+    got = read_prompt(original, style, form, said(reply))
+    assert (got.text, got.reason) == ("", why)
 
 
 @pytest.mark.parametrize("reply", ['"A ginger cat."', "“A ginger cat.”", "'A ginger cat.'", "`A ginger cat.`"])
 def test_quotation_marks_around_the_whole_answer_are_taken_off(reply: str) -> None:
-    assert read_prompt("a cat", "rewritten", "caption", said(reply)) == ("A ginger cat.", None)
+    assert read_prompt("a cat", "rewritten", "caption", said(reply)) == Reading("written", text="A ginger cat.")
 
 
 def test_quotation_marks_that_are_part_of_the_text_stay() -> None:
     reply = '"SALE" stands on a sign, under it "OPEN"'
-    assert read_prompt("a sign 'SALE', a sign 'OPEN'", "rewritten", "caption", said(reply)) == (reply, None)
+    got = read_prompt("a sign 'SALE', a sign 'OPEN'", "rewritten", "caption", said(reply))
+    assert got == Reading("written", text=reply)
 
 
 @pytest.mark.parametrize(
@@ -367,9 +369,10 @@ def test_quotation_marks_that_are_part_of_the_text_stay() -> None:
     ],
 )
 def test_only_an_answer_that_ended_by_itself_counts(finish: str, refusal: str | None, why: str) -> None:
-    assert read_prompt("a cat", "rewritten", "caption", said("A ginger cat.", finish, refusal)) == ("", why)
+    got = read_prompt("a cat", "rewritten", "caption", said("A ginger cat.", finish, refusal))
+    assert (got.text, got.reason) == ("", why)
 
 
 def test_a_long_prompt_may_stay_as_long_as_it_is() -> None:
     long = "a cat that sits on a wall and looks at birds, " * 100
-    assert read_prompt(long, "rewritten", "caption", said(long.strip()))[1] is None
+    assert read_prompt(long, "rewritten", "caption", said(long.strip())).reason is None

@@ -16,11 +16,12 @@ from click.testing import CliRunner
 from selector import Campaign
 from selector.cli.main import group
 from selector.domain import InputError
-from selector.llm import Answer, JudgeStopped, Usage, translating
-from selector.llm.asking_setup import alone_with
-from selector.llm.text_replies import store_written
-from selector.llm.translation_reading import DECLINED, TALK, UNFINISHED, read_translation
-from selector.store.replies import money_spent
+from selector.llm import JudgeStopped, asking
+from selector.llm.client import Answer
+from selector.llm.replies import Reading
+from selector.llm.session import alone_with
+from selector.llm.text_reading import DECLINED, TALK, UNFINISHED, read_translation
+from selector.store.replies import add_replies, money_spent
 
 PARTS = [{"type": "text", "text": "a red "}, {"type": "text", "text": "house"}]
 ENGLISH: dict[str, Any] = {
@@ -123,7 +124,7 @@ def test_a_model_fills_the_table_and_is_asked_once(make: Callable[..., Campaign]
 
 def test_while_another_process_asks_the_model_nobody_pays_twice(make: Callable[..., Campaign], server: str) -> None:
     campaign = make(["把图片变亮"], server)
-    with alone_with(campaign._ws, campaign.config.judges["translator"], threading.Event()):
+    with alone_with(campaign._ws, campaign.config.judges["translator"]):
         with pytest.raises(InputError, match="is asking m, and both would pay"):
             campaign.translate("translator")
         assert Translator.asked == []
@@ -216,9 +217,9 @@ def test_an_interrupt_while_answers_are_stored_loses_none(
         calls.append(1)
         if len(calls) == 1:
             raise KeyboardInterrupt
-        store_written(*arguments)
+        add_replies(*arguments)
 
-    monkeypatch.setattr(translating, "store_written", interrupted)
+    monkeypatch.setattr(asking, "add_replies", interrupted)
     with pytest.raises(KeyboardInterrupt):
         campaign.translate("translator")
     begun = list(Translator.asked)
@@ -331,7 +332,7 @@ def test_an_unknown_judge_is_one_line(make: Callable[..., Campaign]) -> None:
     ],
 )
 def test_a_reply_that_is_no_translation_is_refused(reply: str | None) -> None:
-    assert read_translation("一只猫坐在桌子上面", Answer(reply, "stop", None, Usage()))[1] is not None
+    assert read_translation("一只猫坐在桌子上面", Answer(reply, "stop")).reason is not None
 
 
 @pytest.mark.parametrize(
@@ -347,7 +348,7 @@ def test_a_reply_that_is_no_translation_is_refused(reply: str | None) -> None:
     ],
 )
 def test_a_prompt_that_only_sounds_like_talk_is_kept(reply: str) -> None:
-    assert read_translation("一只猫坐在桌子上面", Answer(reply, None, None, Usage())) == (reply, None)
+    assert read_translation("一只猫坐在桌子上面", Answer(reply)) == Reading("written", text=reply)
 
 
 @pytest.mark.parametrize(
@@ -360,4 +361,5 @@ def test_a_prompt_that_only_sounds_like_talk_is_kept(reply: str) -> None:
     ],
 )
 def test_only_a_reply_that_ended_by_itself_counts(finish: str, refusal: str | None, why: str) -> None:
-    assert read_translation("一只猫", Answer("a cat", finish, refusal, Usage())) == ("", why)
+    reading = read_translation("一只猫", Answer("a cat", finish, refusal))
+    assert (reading.text, reading.reason) == ("", why)

@@ -6,7 +6,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from selector.llm.troubles import BUSY, FATAL, PARAMETER, REFUSED, REJECTED, THROTTLED, trouble_of
+from selector.llm.troubles import PARAMETER, trouble_of
+from selector.net.troubles import BUSY, FATAL, REFUSED, REJECTED, THROTTLED
 
 
 @pytest.mark.parametrize(

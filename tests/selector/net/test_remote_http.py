@@ -18,18 +18,18 @@ import numpy as np
 import pytest
 
 from selector.domain import GenerationFailed, OutOfResources, Picture, encode_final
-from selector.net import Account, Interrupted, Service, Trouble, troubles
+from selector.net import Account, Answer, Interrupted, Service, Trouble, troubles
 from selector.net.download import download
-from selector.net.http import Api, Reply, as_json, origin
+from selector.net.http import as_json, origin
 
 PNG = encode_final(np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8), "png")
-Answer = Callable[[BaseHTTPRequestHandler], None]
+Reply = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Place:
     """A server whose answers are functions; keeps the headers of every request."""
 
-    def __init__(self, answer: Answer, host: str = "127.0.0.1") -> None:
+    def __init__(self, answer: Reply, host: str = "127.0.0.1") -> None:
         self.seen: list[tuple[str, dict[str, str]]] = []
         self.connections = 0
         place = self
@@ -59,10 +59,10 @@ class Place:
 
 
 @pytest.fixture
-def place() -> Iterator[Callable[[Answer], Place]]:
+def place() -> Iterator[Callable[[Reply], Place]]:
     places: list[Place] = []
 
-    def start(answer: Answer) -> Place:
+    def start(answer: Reply) -> Place:
         places.append(Place(answer))
         return places[-1]
 
@@ -72,10 +72,10 @@ def place() -> Iterator[Callable[[Answer], Place]]:
         each.http.server_close()
 
 
-Start = Callable[[Answer], Place]
+Start = Callable[[Reply], Place]
 
 
-def sends(data: bytes, kind: str = "image/png", status: int = 200, length: int | None = None, **headers: str) -> Answer:
+def sends(data: bytes, kind: str = "image/png", status: int = 200, length: int | None = None, **headers: str) -> Reply:
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(status)
         handler.send_header("content-type", kind)
@@ -89,7 +89,7 @@ def sends(data: bytes, kind: str = "image/png", status: int = 200, length: int |
     return answer
 
 
-def in_turn(*answers: Answer) -> Answer:
+def in_turn(*answers: Reply) -> Reply:
     """Each request gets the next answer; the last one stays."""
     left = list(answers)
     return lambda handler: (left.pop(0) if len(left) > 1 else left[0])(handler)
@@ -108,8 +108,10 @@ def key(monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_json_goes_out_and_comes_back_with_the_key(place: Start, key: str) -> None:
     there = place(sends(b'{"a": [1, "\xe7\x8c\xab"]}', "application/json"))
-    came = Api(account(there.url + "/", key_env="REMOTE_TEST_KEY")).post("/x", as_json({"t": "猫\ud83d"}), {"X-Y": "z"})
-    assert isinstance(came, Reply)
+    came = account(there.url + "/", key_env="REMOTE_TEST_KEY").request(
+        "POST", "/x", json={"t": "猫\ud83d"}, headers={"X-Y": "z"}
+    )
+    assert isinstance(came, Answer)
     assert (came.status, came.body) == (200, {"a": [1, "猫"]})
     path, headers = there.seen[0]
     assert (path, headers["authorization"], headers["x-y"]) == ("/x", f"Bearer {key}", "z")
@@ -117,15 +119,15 @@ def test_json_goes_out_and_comes_back_with_the_key(place: Start, key: str) -> No
 
 def test_no_key_sends_no_header(place: Start) -> None:
     there = place(sends(b"{}", "application/json"))
-    Api(account(there.url)).get("/x")
+    account(there.url).request("GET", "/x")
     assert "authorization" not in there.seen[0][1]
 
 
 @pytest.mark.parametrize(("status", "body"), [(500, {"code": "x"}), (429, {}), (404, None)])
 def test_errors_come_back_with_their_status_and_what_they_say(place: Start, status: int, body: object) -> None:
     data = b"<html>" if body is None else as_json(body)
-    came = Api(account(place(sends(data, "application/json", status)).url)).get("/x")
-    assert isinstance(came, Reply) and (came.status, came.body) == (status, body)
+    came = account(place(sends(data, "application/json", status)).url).request("GET", "/x")
+    assert isinstance(came, Answer) and (came.status, came.body) == (status, body)
 
 
 def hangs_up(handler: BaseHTTPRequestHandler) -> None:
@@ -166,26 +168,24 @@ def stalls(handler: BaseHTTPRequestHandler) -> None:
         (lambda _: time.sleep(1.0), "the server did not answer in time", troubles.UNANSWERED),
     ],
 )
-def test_a_damaged_or_late_answer_is_a_trouble_that_may_pass(
-    place: Start, answer: Answer, said: str, fate: str
-) -> None:
-    came = Api(account(place(answer).url, timeout_seconds=0.5)).post("/x", b"{}")
+def test_a_damaged_or_late_answer_is_a_trouble_that_may_pass(place: Start, answer: Reply, said: str, fate: str) -> None:
+    came = account(place(answer).url, timeout_seconds=0.5).request("POST", "/x", json={})
     assert came == Trouble(troubles.BUSY, said, fate=fate)
 
 
 def test_nobody_listening_is_told_apart() -> None:
-    came = Api(account("http://127.0.0.1:1")).get("/x")
+    came = account("http://127.0.0.1:1").request("GET", "/x")
     assert came == Trouble(troubles.BUSY, "the server cannot be reached", fate=troubles.UNREACHED)
 
 
 def test_a_name_that_no_server_has_is_an_unreached_one() -> None:
-    came = Api(account("http://no-such-host.invalid")).post("/x", b"{}")
+    came = account("http://no-such-host.invalid").request("POST", "/x", json={})
     assert isinstance(came, Trouble) and came.fate == troubles.UNREACHED
 
 
 @pytest.mark.parametrize("url", ["example.com", "ftp://example.com", "http://", "http://exa mple.com:x/"])
 def test_what_is_no_address_says_what_one_looks_like(url: str) -> None:
-    came = Api(account(url)).get("/x")
+    came = account(url).request("GET", "/x")
     assert isinstance(came, Trouble) and came.kind == troubles.FATAL and "base_url" in came.reason
 
 
@@ -194,8 +194,8 @@ def test_no_request_follows_a_redirect_with_the_key(place: Start, key: str, stat
     other = place(sends(b"{}", "application/json"))
     there = place(sends(b"", "text/plain", status, location=f"http://me:pw@{other.url[7:]}/y"))
     for came in (
-        Api(account(there.url, key_env="REMOTE_TEST_KEY")).get("/x"),
-        Api(account(there.url, key_env="REMOTE_TEST_KEY")).post("/x", b"{}"),
+        account(there.url, key_env="REMOTE_TEST_KEY").request("GET", "/x"),
+        account(there.url, key_env="REMOTE_TEST_KEY").request("POST", "/x", json={}),
     ):
         assert isinstance(came, Trouble) and came.kind == troubles.FATAL
         assert other.url[7:] in came.reason and "pw" not in came.reason and "base_url" in came.reason
@@ -204,9 +204,9 @@ def test_no_request_follows_a_redirect_with_the_key(place: Start, key: str, stat
 
 def test_connections_are_used_again_by_all_threads(place: Start) -> None:
     there = place(sends(b"{}", "application/json"))
-    api = Api(account(there.url))
+    ours = account(there.url)
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: api.get("/x"), range(60)))
+        list(pool.map(lambda _: ours.request("GET", "/x"), range(60)))
     assert len(there.seen) == 60
     assert there.connections <= 6
 
@@ -214,7 +214,7 @@ def test_connections_are_used_again_by_all_threads(place: Start) -> None:
 def test_cookies_are_not_kept(place: Start) -> None:
     there = place(sends(b"{}", "application/json", set_cookie="a=b"))
     for _ in range(2):
-        Api(account(there.url)).get("/x")
+        account(there.url).request("GET", "/x")
     assert "cookie" not in there.seen[1][1]
 
 
@@ -248,7 +248,7 @@ def test_a_picture_is_downloaded_and_decoded_without_the_key(place: Start, key: 
         (hangs_up, "connection failed"),
     ],
 )
-def test_a_bad_download_is_tried_again_and_given_up_with_its_reason(place: Start, bad: Answer, said: str) -> None:
+def test_a_bad_download_is_tried_again_and_given_up_with_its_reason(place: Start, bad: Reply, said: str) -> None:
     seconds = 0.4 if bad is stalls else 5.0
     once = place(in_turn(bad, sends(PNG)))
     ours = account(timeout_seconds=seconds)
@@ -376,7 +376,7 @@ def test_a_password_in_netrc_goes_nowhere(tmp_path: Path, monkeypatch: pytest.Mo
     ours = account(there.url, key_env="REMOTE_TEST_KEY")
     try:
         download(ours, there.url)
-        Api(ours).get("/x")
+        ours.request("GET", "/x")
     finally:
         there.http.shutdown()
         there.http.server_close()
@@ -389,14 +389,14 @@ def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     there = place(sends(PNG))
     assert download(account(), there.url).data == PNG
-    came = Api(account("http://127.0.0.2:2")).get("/x")
+    came = account("http://127.0.0.2:2").request("GET", "/x")
     assert came == Trouble(troubles.BUSY, "the proxy failed", fate=troubles.UNREACHED)
 
 
 def test_without_sockets_nothing_is_sent_and_nothing_waited_for(place: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     there = place(sends(PNG))
     monkeypatch.setattr("socket.socket", no_socket)
-    came = Api(account(there.url)).post("/x", b"{}")
+    came = account(there.url).request("POST", "/x", json={})
     assert isinstance(came, Trouble) and (came.kind, came.fate) == (troubles.SHORT, troubles.UNREACHED)
     with pytest.raises(OutOfResources, match="ulimit -n"):
         download(account(there.url), f"{there.url}/a.png")

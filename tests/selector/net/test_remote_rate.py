@@ -16,7 +16,6 @@ from experiments.support.openai_images_server import Behaviour, OpenAIImagesServ
 from generators.openai_images import OpenAIImages
 from selector.domain.remote import ServiceStopped
 from selector.net import Account, Service, Trouble, troubles
-from selector.net.http import Api
 
 serve = serving  # the fixture
 
@@ -98,14 +97,14 @@ def test_the_openai_package_says_when_its_request_has_left_too() -> None:
 @pytest.mark.skipif(not hasattr(socket, "TCP_NOTSENT_LOWAT"), reason="the system does not tell what it holds back")
 def test_a_body_that_takes_long_to_upload_holds_its_place_until_it_has_arrived() -> None:
     arrived: list[float] = []
-    body = b"1" * 600_000  # takes 0.75 s where it is read slowly
+    text = "1" * 600_000  # takes 0.75 s where it is read slowly
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)
     listener.bind(("127.0.0.1", 0))
     listener.listen(16)
 
     def answer(connection: socket.socket, slow: bool) -> None:
-        left = len(body)
+        left = len(text)
         while left > 0 and (data := connection.recv(12_000)):
             left -= len(data)
             time.sleep(0.015 if slow else 0.0)
@@ -120,10 +119,9 @@ def test_a_body_that_takes_long_to_upload_holds_its_place_until_it_has_arrived()
 
     threading.Thread(target=accept, daemon=True).start()
     ours = Account(Service("s", f"http://127.0.0.1:{listener.getsockname()[1]}", submits_per_second=2.0))
-    api = Api(ours)
     started = time.monotonic()
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: ours.call(lambda: api.post("/x", body), ours.submits), range(4)))
+        list(pool.map(lambda _: ours.call(lambda: ours.request("POST", "/x", json=text), ours.submits), range(4)))
     listener.close()
     times = sorted(moment - started for moment in arrived)
     assert times[0] > 0.5  # else nothing was slow

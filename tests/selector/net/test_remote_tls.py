@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from selector.net import Account, Service, Trouble, troubles
-from selector.net.http import Api
 
 Talk = Callable[[socket.socket], object]
 
@@ -45,8 +44,8 @@ def listen() -> Iterator[Callable[[Talk], str]]:
 
 
 def ask(url: str) -> list[object]:
-    api = Api(Account(Service("s", url, timeout_seconds=5.0)))
-    return [api.post("/x", b"{}"), api.get("/x")]
+    ours = Account(Service("s", url, timeout_seconds=5.0))
+    return [ours.request("POST", "/x", json={}), ours.request("GET", "/x")]
 
 
 def speaks_plainly(connection: socket.socket) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from selector import Campaign
 from selector.cli.main import group
 from selector.domain import InputError, TaskType
 from selector.llm import JudgeStopped, asking
-from selector.llm.asking_setup import alone_with
+from selector.llm.session import alone_with
 from selector.store import Database, schema
 from selector.store.observations import Judgement, load_judgements
 from selector.store.records import load_candidates
@@ -435,8 +434,7 @@ def test_only_an_unreadable_answer_is_reminded_of_the_form(make: Make, server: J
 
 def test_two_processes_do_not_pay_for_the_same_answers(make: Make) -> None:
     campaign = make()
-    stop = threading.Event()
-    with alone_with(campaign._ws, campaign.config.judges["vlm"], stop):
+    with alone_with(campaign._ws, campaign.config.judges["vlm"]):
         with pytest.raises(InputError, match=rf"process {os.getpid()} on .* is asking toy-judge"):
             campaign.ask_judge("vlm")
         assert replies(campaign) == []

@@ -6,7 +6,8 @@ import errno
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -16,43 +17,53 @@ import pytest
 from experiments.support import judge_server as js
 from experiments.support.judge_server import Behaviour, JudgeServer, truth
 from selector.domain import InputError, OutOfResources, Picture, TaskType, encode_final
-from selector.llm import (
-    ChatJudge,
-    Dialect,
-    Endpoint,
-    JudgeStopped,
-    Pace,
-    Price,
-    Purse,
-    Reply,
-    ask_pq,
-    ask_sc,
-    read_key,
-)
-from selector.llm.client import FAILURES_IN_A_ROW
+from selector.llm import JudgeStopped, read_key
+from selector.llm.asking import reading_of
+from selector.llm.budget import Budget
+from selector.llm.client import FAILURES_IN_A_ROW, Answer, ChatClient
+from selector.llm.endpoint import Endpoint, Price, Usage
+from selector.llm.replies import read_reply
+from selector.llm.request import Dialect, rubric_chat
+from selector.llm.rubrics import Rubric, ask_pq, ask_sc
+from selector.net.pace import Pace
 
 PQ = ask_pq(("naturalness", "freedom_from_artefacts"))
 PICTURE = Picture(encode_final(np.full((8, 8, 3), 90, np.uint8)))
 RIGHT = {part: truth(PICTURE.id, part) for part in PQ.parts}
 
 
-def judge(server: JudgeServer, **changes: Any) -> ChatJudge:
-    settings: dict[str, Any] = {
-        "model": "toy-judge", "key": "", "timeout": 5.0, "retries": 3, "format": "auto", "limit": None,
-        "price": Price(), "temperature": 0.0, "seed": None, "url": server.url,
-    } | changes  # fmt: skip
-    stop = threading.Event()
-    endpoint = Endpoint(
-        settings["url"],
-        settings["model"],
-        settings["key"],
-        settings["timeout"],
-        settings["retries"],
-        settings["price"],
-    )
-    dialect = Dialect(settings["format"], settings["temperature"], settings["seed"], 300)
-    pace = Pace(0, 0.01, Random(0), stop)
-    return ChatJudge(endpoint, dialect, pace, Purse(settings["limit"], stop), paid=settings["limit"] is not None)
+@dataclass(frozen=True)
+class Asked:
+    """How one question ended, and in how many requests."""
+
+    outcome: str
+    scores: Mapping[str, float]
+    reason: str | None
+    usage: Usage
+    tries: int
+
+
+class Judge:
+    """The client with a judge's way to ask and to read, as a run of ``score --judge`` has it, without a store."""
+
+    def __init__(self, server: JudgeServer, **changes: Any) -> None:
+        settings: dict[str, Any] = {
+            "model": "toy-judge", "key": "", "timeout": 5.0, "retries": 3, "format": "auto", "limit": None,
+            "price": Price(), "temperature": 0.0, "seed": None, "url": server.url,
+        } | changes  # fmt: skip
+        stop = threading.Event()
+        place = [settings[name] for name in ("url", "model", "key", "timeout", "retries", "price")]
+        dialect = Dialect(settings["format"], settings["temperature"], settings["seed"], 300)
+        budget = Budget(settings["limit"], stop)
+        self.client = ChatClient(Endpoint(*place), dialect, Pace(0, 0.01, Random(0), stop), budget)
+        self._server = server
+
+    def ask(self, rubric: Rubric, pictures: Sequence[Picture], repeat: int = 0) -> Asked:
+        before = self._server.received
+        came = self.client.ask(rubric_chat(rubric, pictures), rubric.axis.value, rubric.schema, repeat)
+        reading = reading_of(came, lambda a: read_reply(a.text, rubric.parts, a.finish_reason, a.refusal))
+        usage = came.usage if isinstance(came, Answer) else Usage()
+        return Asked(reading.outcome, reading.scores, reading.reason, usage, self._server.received - before)
 
 
 def always(fault: str, **more: Any) -> Behaviour:
@@ -63,9 +74,9 @@ def at_first(fault: str, times: int = 1, **more: Any) -> Behaviour:
     return Behaviour(fault=lambda number, *_: fault if number < times else js.GOOD, **more)
 
 
-def ask(behaviour: Behaviour, **changes: Any) -> tuple[Reply, JudgeServer]:
+def ask(behaviour: Behaviour, **changes: Any) -> tuple[Asked, JudgeServer]:
     with JudgeServer(behaviour) as server:
-        return judge(server, **changes).ask(PQ, [PICTURE]), server
+        return Judge(server, **changes).ask(PQ, [PICTURE]), server
 
 
 @pytest.mark.parametrize("fault", js.FINE)
@@ -110,7 +121,7 @@ def test_retry_after_is_kept_and_holds_back_other_workers() -> None:
     faults = iter([js.THROTTLE])
     behaviour = Behaviour(fault=lambda *_: next(faults, js.GOOD), retry_after={"Retry-After": "1"})
     with JudgeServer(behaviour) as server:
-        asker = judge(server)
+        asker = Judge(server)
         started = time.monotonic()
         thread = threading.Thread(target=asker.ask, args=(PQ, [PICTURE]))
         thread.start()
@@ -120,7 +131,7 @@ def test_retry_after_is_kept_and_holds_back_other_workers() -> None:
         asker.ask(PQ, [PICTURE])  # by another worker, which was not throttled itself
         assert time.monotonic() - started >= 1.0
         thread.join()
-    assert asker.troubles == {"the server is throttling": 1}
+    assert asker.client.troubles == {"the server is throttling": 1}
 
 
 def test_throttling_does_not_use_up_the_retries() -> None:
@@ -141,7 +152,7 @@ def test_the_form_of_answers_is_what_the_server_takes_and_is_remembered(
     formats: tuple[str, ...], used: str | None, rejected: int
 ) -> None:
     with JudgeServer(Behaviour(formats=formats)) as server:
-        asker = judge(server)
+        asker = Judge(server)
         replies = [asker.ask(PQ, [PICTURE]) for _ in range(2)]
     assert [reply.scores for reply in replies] == [RIGHT, RIGHT]
     assert (replies[0].tries, replies[1].tries) == (1 + rejected, 1)
@@ -150,7 +161,7 @@ def test_the_form_of_answers_is_what_the_server_takes_and_is_remembered(
 
 def test_fields_that_the_server_rejects_are_left_out_for_the_rest_of_the_run() -> None:
     with JudgeServer(Behaviour(rejected_fields=("temperature", "seed", "max_tokens"))) as server:
-        asker = judge(server, seed=1)
+        asker = Judge(server, seed=1)
         replies = [asker.ask(PQ, [PICTURE]) for _ in range(2)]
     assert [(reply.outcome, reply.tries) for reply in replies] == [("scored", 4), ("scored", 1)]
     assert set(server.log[0].fields) == {"model", "response_format", "max_completion_tokens"}
@@ -179,7 +190,7 @@ def test_an_unknown_model_and_a_wrong_address_are_named() -> None:
     with pytest.raises(JudgeStopped, match="does not know the model"):
         ask(Behaviour(), model="other")
     with JudgeServer() as server, pytest.raises(JudgeStopped, match="no chat API at base_url"):
-        judge(server, url=server.url.removesuffix("/v1")).ask(PQ, [PICTURE])
+        Judge(server, url=server.url.removesuffix("/v1")).ask(PQ, [PICTURE])
 
 
 def test_a_server_that_is_not_there_stops_the_run_soon() -> None:
@@ -187,13 +198,13 @@ def test_a_server_that_is_not_there_stops_the_run_soon() -> None:
         url = server.url
     started = time.monotonic()
     with pytest.raises(JudgeStopped, match="cannot be reached"):
-        judge(server, url=url, retries=5).ask(PQ, [PICTURE])
+        Judge(server, url=url, retries=5).ask(PQ, [PICTURE])
     assert time.monotonic() - started < 5
 
 
 def test_a_server_that_only_fails_stops_the_run() -> None:
     with JudgeServer(always(js.BROKEN_SERVER)) as server:
-        asker = judge(server, retries=0)
+        asker = Judge(server, retries=0)
         with pytest.raises(JudgeStopped, match="in a row failed"):
             for _ in range(FAILURES_IN_A_ROW):
                 assert asker.ask(PQ, [PICTURE]).outcome == "unanswered"
@@ -223,7 +234,7 @@ def test_two_servers_of_one_machine_are_two_providers(url: str, provider: str) -
 
 def test_repeats_have_seeds_of_their_own() -> None:
     with JudgeServer(Behaviour(jitter=True)) as server:
-        asker = judge(server, seed=40)
+        asker = Judge(server, seed=40)
         scores = [asker.ask(PQ, [PICTURE], repeat).scores for repeat in (0, 1)]
     assert [asked.fields["seed"] for asked in server.log] == [40, 41]
     assert scores[1] == {part: truth(PICTURE.id, part, 41) for part in PQ.parts}
@@ -231,9 +242,9 @@ def test_repeats_have_seeds_of_their_own() -> None:
 
 def test_all_pictures_of_a_face_swap_arrive_in_order() -> None:
     pictures = [Picture(encode_final(np.full((8, 8, 3), level, np.uint8))) for level in (10, 20, 30)]
-    question = ask_sc(TaskType.DEEPFAKE, "", ("identity",))
+    rubric = ask_sc(TaskType.DEEPFAKE, "", ("identity",))
     with JudgeServer() as server:
-        reply = judge(server).ask(question, pictures)
+        reply = Judge(server).ask(rubric, pictures)
     assert server.log[0].images == tuple(picture.id for picture in pictures)
     assert reply.scores == {"identity": truth(pictures[2].id, "identity")}
 
@@ -267,9 +278,9 @@ def test_a_question_for_which_there_is_no_socket_is_not_asked_again_and_no_fault
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     with JudgeServer(Behaviour()) as server:
-        ours = judge(server)
+        ours = Judge(server)
         with monkeypatch.context() as short, pytest.raises(OutOfResources, match="ulimit -n"):
             short.setattr("socket.socket", no_socket)
             ours.ask(PQ, [PICTURE])
-        assert (server.log, ours.troubles) == ([], {})
+        assert (server.log, ours.client.troubles) == ([], {})
         assert ours.ask(PQ, [PICTURE]).outcome == "scored"

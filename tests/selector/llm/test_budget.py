@@ -8,7 +8,8 @@ from random import Random
 
 import pytest
 
-from selector.llm.pricing import OutOfMoney, Price, Purse, Usage
+from selector.llm.budget import Budget, OutOfMoney
+from selector.llm.endpoint import Price, Usage
 from selector.net.pace import LONGEST_BACKOFF_SECONDS, Interrupted, Pace
 
 
@@ -80,7 +81,7 @@ def test_cost_is_known_only_where_price_and_usage_are() -> None:
 
 
 def test_a_budget_is_never_passed_by_calls_of_one_price() -> None:
-    purse = Purse(1.0, threading.Event())
+    purse = Budget(1.0, threading.Event())
     lock = threading.Lock()
     most = [0]
     running = [0]
@@ -109,7 +110,7 @@ def test_a_budget_is_never_passed_by_calls_of_one_price() -> None:
 
 
 def test_the_first_call_goes_alone() -> None:
-    purse = Purse(1.0, threading.Event())
+    purse = Budget(1.0, threading.Event())
     held = purse.reserve("sc")
     second: list[float] = []
     thread = threading.Thread(target=lambda: second.append(purse.reserve("pq")))
@@ -122,7 +123,7 @@ def test_the_first_call_goes_alone() -> None:
 
 
 def test_no_limit_reserves_nothing() -> None:
-    purse = Purse(None, threading.Event())
+    purse = Budget(None, threading.Event())
     for _ in range(3):
         assert purse.reserve("sc") == 0.0
     purse.settle("sc", 0.0, 5.0)
@@ -134,9 +135,9 @@ def test_the_end_of_a_run_is_no_matter_of_money(limit: float | None) -> None:
     stop = threading.Event()
     stop.set()
     with pytest.raises(Interrupted):
-        Purse(limit, stop).reserve("sc")
+        Budget(limit, stop).reserve("sc")
 
 
 def test_a_budget_that_is_used_up_before_allows_no_call() -> None:
     with pytest.raises(OutOfMoney):
-        Purse(0.0, threading.Event()).reserve("sc")
+        Budget(0.0, threading.Event()).reserve("sc")
