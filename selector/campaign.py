@@ -39,9 +39,10 @@ from selector.domain.files import sweep
 from selector.domain.progress import Progress, silent
 from selector.generate.alone import alone_at_services
 from selector.generate.dry_run import GenerateEstimate, estimate
-from selector.generate.generating import GenerateSummary, generate
+from selector.generate.generating import generate
 from selector.generate.importing import ImportSummary, import_images
 from selector.generate.orders import Order
+from selector.generate.summary import GenerateSummary
 from selector.learn.worth_generating import Wish
 from selector.llm.asking import ask
 from selector.llm.asking_summary import AskSummary
