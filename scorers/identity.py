@@ -7,7 +7,7 @@ cosine should be high and the distance low, to the original one the other way ro
 distance of 0.6 and above a cosine of 0.5; different people lie at 0.6 to 0.95 and at about 0.1.
 Axis: SC. Tasks: deepfake. Input: the candidate, the scene, the reference.
 Model and licence: dlib's detector, 68 landmarks and ResNet (see ``selector.sight.faces``), the mean face of
-``selector.sight.face_mean``. Source: King, JMLR 10, 2009; the face net of dlib 19.
+``selector.sight.faces``. Source: King, JMLR 10, 2009; the face net of dlib 19.
 Cost: 0.2 s an image on one core; scene and reference once a task.
 Fails: the descriptor reads skin tone, glasses and age strongly and shape weakly, and an image that was made by pasting
 the reference is judged by the same pixels it was made of: compare methods also by another measure. Where no face is
@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 
 from scorers._swapped_face import given_face, swapped_face
 from selector.domain import Axis, Column, Item, Picture, Score, TaskType
-from selector.sight.face_mean import centred_cosine
-from selector.sight.faces import check_face_models, descriptor
+from selector.sight.faces import centred_cosine, check_face_models, descriptor
 from selector.weights.bundled import FACE_PACKAGES, weights_tag
 
 Floats = NDArray[np.float64]

@@ -37,9 +37,10 @@ from selector.domain.files import sweep
 from selector.domain.progress import Progress, silent
 from selector.generate.alone import alone_at_services
 from selector.generate.dry_run import GenerateEstimate, estimate
-from selector.generate.generating import GenerateSummary, generate
+from selector.generate.generating import generate
 from selector.generate.importing import ImportSummary, import_images
 from selector.generate.orders import Order
+from selector.generate.summary import GenerateSummary
 from selector.learn.plan_generating import Wish
 from selector.llm import AskSummary, TranslateSummary, ask_judge, translate
 from selector.measure.realism import Realism, RealismQuestion, realism

@@ -24,7 +24,7 @@ from selector.store.records import Planning, latest_planning
 from selector.workspace.workspace import Workspace
 
 
-class RecipeBook:
+class RecipePlanner:
     """Asks generators for recipes; safe for threads.
 
     Args:

@@ -28,10 +28,10 @@ from toy_services import (
 from selector import Campaign
 from selector.domain import Declined, GenerationFailed, MissingPart, Recipe, ServiceStopped, TicketLost
 from selector.generate.generating import generate
-from selector.generate.lanes import Lane, Lanes
 from selector.generate.remote import REISSUES, STILL_RUNNING
 from selector.net import Interrupted
 from selector.store.jobs import MOST_DOWNLOADS
+from selector.workspace.executor import Executor, WorkQueue
 
 
 @pytest.fixture
@@ -394,13 +394,13 @@ def test_jobs_of_an_earlier_run_are_begun_before_anything_new(make: Make, monkey
     campaign = make({"toy_remote": 1}, ["a", "b", "c", "d"])
     campaign.generate(task_ids=[campaign.tasks[-1].id])
     service.on_poll = lambda _: None
-    add = Lanes.add
+    add = Executor.add
 
-    def noted(lanes: Lanes[Any, Any], lane: Lane, group: str, work: Any) -> None:
+    def noted(executor: Executor[Any, Any], place: WorkQueue, work: Any, group: str = "") -> None:
         begun.append(work.order.task.prompt)
-        add(lanes, lane, group, work)
+        add(executor, place, work, group)
 
-    monkeypatch.setattr(Lanes, "add", noted)
+    monkeypatch.setattr(Executor, "add", noted)
     assert reopened(campaign).generate().made == 4
     assert begun == ["d", "a", "b", "c"]
     assert len(service.submits) == 4, "the first is not paid again"

@@ -1,4 +1,4 @@
-"""What all makers share: which recipes are open, and how a result becomes an attempt with its image on the disk."""
+"""Which recipes are still to be tried, and how a result becomes an attempt with its image on the disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from selector.domain import BatchGenerator, Made, Picture, Recipe, RemoteGenerator, Task, TaskInputs
 from selector.domain.types import JSONValue
-from selector.generate.finalize import Final, finalize
+from selector.generate.finalize import finalize
 from selector.generate.orders import Order
 from selector.generate.recipes import check_json, outcome_of
 from selector.store.jobs import JobEnd
@@ -24,7 +24,7 @@ _ELSEWHERE = (
 
 
 @dataclass(frozen=True)
-class Tried:
+class NewAttempt:
     """An attempt on its way to the store; its image, if it made one, is on the disk already. ``ends``: of its job."""
 
     attempt: Attempt
@@ -42,7 +42,7 @@ class Skipped:
 
 
 @dataclass(frozen=True)
-class Left:
+class Postponed:
     """``count`` recipes that another run will make, and why not this one."""
 
     reason: str
@@ -50,7 +50,7 @@ class Left:
 
 
 @dataclass(frozen=True)
-class Open:
+class OpenRecipe:
     """A recipe to be tried: its place among the generator's guesses, None where order says nothing."""
 
     recipe: Recipe
@@ -58,8 +58,8 @@ class Open:
     try_number: int
 
 
-class Bench:
-    """Only reads the store, and writes images; safe for threads."""
+class Attempts:
+    """What all workers of a run share. Only reads the store, and writes images; safe for threads."""
 
     def __init__(self, ws: Workspace, retry_failed: bool) -> None:
         self.ws = ws
@@ -93,13 +93,16 @@ class Bench:
             self._claimed.add(key)
             return True
 
-    def sort(self, order: Order, planning: Planning, first: int, n: int) -> tuple[list[Open], list[Skipped | Left]]:
+    def to_try(
+        self, order: Order, planning: Planning, first: int, n: int
+    ) -> tuple[list[OpenRecipe], list[Skipped | Postponed]]:
         """The recipes from ``first`` to before ``n``: those to be tried now, and the others; twins once."""
+        # Where it says nothing, a class that makes one at a time lists its best guess first; the others list seeds.
         ranked = getattr(
             order.generator, "best_first", not isinstance(order.generator, (BatchGenerator, RemoteGenerator))
         )
-        found: list[Open] = []
-        skipped: list[Skipped | Left] = []
+        found: list[OpenRecipe] = []
+        others: list[Skipped | Postponed] = []
         tries = self.tries(order)
         seen = {recipe.key for recipe in planning.recipes[:first]}
         for place, recipe in enumerate(planning.recipes[first:n], first):
@@ -108,12 +111,12 @@ class Bench:
             seen.add(recipe.key)
             before = tries.get(recipe.key, [])
             if self.is_settled(before):
-                skipped.append(Skipped(not any(outcome == "made" for outcome, _ in before)))
+                others.append(Skipped(not any(outcome == "made" for outcome, _ in before)))
             elif self.lies_elsewhere(order, before):
-                skipped.append(Left(_ELSEWHERE.format(folder=self.others[0]), 1))
+                others.append(Postponed(_ELSEWHERE.format(folder=self.others[0]), 1))
             else:
-                found.append(Open(recipe, place if ranked else None, len(before) + 1))
-        return found, skipped
+                found.append(OpenRecipe(recipe, place if ranked else None, len(before) + 1))
+        return found, others
 
     def tries(self, order: Order) -> dict[str, list[tuple[str, str | None]]]:
         with self.ws.db.read() as connection:
@@ -125,14 +128,16 @@ class Bench:
         return paid and bool(self.others) and not self._retry_failed
 
     def is_settled(self, tries: Sequence[tuple[str, str | None]]) -> bool:
-        """Whether one of the tries, (outcome, candidate id), makes another needless."""
-        return any(self._settles(outcome, candidate_id) for outcome, candidate_id in tries)
+        """Whether one of the tries, (outcome, candidate id), makes another needless.
 
-    def _settles(self, outcome: str, candidate_id: str | None) -> bool:
-        if outcome == "made":
-            # A made image whose file is gone or cut short is made again: the same recipe gives the same bytes.
-            return candidate_id is not None and self._is_whole(candidate_id)
-        return outcome == "declined" or (outcome == "failed" and not self._retry_failed)
+        A made image whose file is gone or cut short is made again: the same recipe gives the same bytes.
+        """
+        return any(
+            candidate_id is not None and self._is_whole(candidate_id)
+            if outcome == "made"
+            else outcome == "declined" or (outcome == "failed" and not self._retry_failed)
+            for outcome, candidate_id in tries
+        )
 
     def _is_whole(self, candidate_id: str) -> bool:
         """Whether the file is there with its size; its bytes are read by those who use them."""
@@ -146,25 +151,24 @@ class Bench:
                     self._sizes = sizes_of(connection)
         return stat.S_ISREG(found.st_mode) and found.st_size == self._sizes.get(candidate_id, found.st_size)
 
-    def tried(
+    def conclude(
         self,
         order: Order,
-        open_: Open,
+        open_: OpenRecipe,
         inputs: TaskInputs,
         result: Made | Exception,
         started: float,
         notes: Mapping[str, JSONValue] | None = None,
-        ends: tuple[JobEnd, ...] = (),
         cost: float = 0.0,
-    ) -> Tried:
+    ) -> NewAttempt:
         """Normalise, encode and write an image, or note why there is none. ``started``: ``time.perf_counter()``.
 
         Raises:
             OutOfResources: the machine ran out of memory, file handles or disk. InputError: the campaign cannot be
             written. That ends the run; all else is an outcome.
         """
-        kept, reason, final = dict(notes or {}), None, None
-        outcome = "made"
+        kept, reason, candidate = dict(notes or {}), None, None
+        outcome, final = "made", None
         try:
             if isinstance(result, Exception):
                 raise result
@@ -174,7 +178,9 @@ class Bench:
         except Exception as error:
             outcome, reason = outcome_of(error)
             kept = {}
-        candidate = None if final is None else self._stored(order.task, final)
+        if final is not None:
+            image_id = self.ws.images.put(final.data)  # bytes first, then the rows that name them
+            candidate = Candidate(order.task.id, image_id, *final.size_px, len(final.data))
         attempt = Attempt(
             order.task.id,
             order.name,
@@ -188,8 +194,4 @@ class Bench:
             round(time.perf_counter() - started, 3),
             getattr(order.generator, "last_resort", False),
         )
-        return Tried(attempt, open_.try_number, candidate, ends, cost)
-
-    def _stored(self, task: Task, final: Final) -> Candidate:
-        image_id = self.ws.images.put(final.data)  # bytes first, then the rows that name them
-        return Candidate(task.id, image_id, *final.size_px, len(final.data))
+        return NewAttempt(attempt, open_.try_number, candidate, cost=cost)

@@ -18,18 +18,18 @@ from selector.store.jobs import JobEnd
 from selector.workspace.workspace import Workspace
 
 
-class JobBook:
+class JobStore:
     """One account's; safe for threads."""
 
     def __init__(self, ws: Workspace, service: str) -> None:
         self._ws, self._service = ws, service
         self._lock = threading.Lock()
         self._writing = threading.Lock()
-        self._waiting: list[_Entry] = []
+        self._waiting: list[_NewJob] = []
 
     def open(self, order: Order, ticket: Ticket, recipe_keys: Sequence[str], price: float | None) -> int:
         """Return the job's id when it is stored for good. Raises ``OutOfResources`` when the disk is full."""
-        entry = _Entry(order, ticket, tuple(recipe_keys), price)
+        entry = _NewJob(order, ticket, tuple(recipe_keys), price)
         with self._lock:
             self._waiting.append(entry)
         with self._writing:  # whoever comes first stores all that wait
@@ -46,14 +46,14 @@ class JobBook:
 
     def perhaps(self, order: Order, recipe_keys: Sequence[str], price: float | None, why: str) -> None:
         """Store that a job was handed in of which no answer tells. Raises ``OutOfResources`` when the disk is full."""
-        entry, now = _Entry(order, Ticket("", resumable=False), tuple(recipe_keys), price), self._ws.now()
+        entry, now = _NewJob(order, Ticket("", resumable=False), tuple(recipe_keys), price), self._ws.now()
         with self._ws.db.write() as connection:
             job_id = entry.row(connection, self._service, now)
             ends = [JobEnd(job_id, key, jobs.PERHAPS, why) for key in recipe_keys]
             jobs.end_jobs(self._ws.db, connection, ends, now)
 
     def _store(self) -> None:
-        entries: list[_Entry] = []
+        entries: list[_NewJob] = []
         try:
             with self._ws.db.write() as connection:
                 with self._lock:  # only now: more may have come while another writer held the database
@@ -67,7 +67,7 @@ class JobBook:
             entry.job_id = job_id
 
 
-class _Entry:
+class _NewJob:
     def __init__(self, order: Order, ticket: Ticket, recipe_keys: tuple[str, ...], price: float | None) -> None:
         self._order, self._ticket, self._recipe_keys, self._price = order, ticket, recipe_keys, price
         self.job_id: int | None = None

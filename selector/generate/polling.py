@@ -17,7 +17,7 @@ _UNKNOWN_FIRST_SECONDS, _UNKNOWN_STEP = 0.5, 0.15  # before any job has ended: q
 _LATE = 0.1  # of the time waited, once a job takes longer than is usual
 
 
-class PollClock:
+class PollingSchedule:
     """The durations of one generator's jobs; safe for threads."""
 
     def __init__(self) -> None:

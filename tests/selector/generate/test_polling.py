@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from selector.generate.poll_clock import KEPT, PollClock
+from selector.generate.polling import KEPT, PollingSchedule
 
 
-def clock(*seconds: float) -> PollClock:
-    made = PollClock()
+def clock(*seconds: float) -> PollingSchedule:
+    made = PollingSchedule()
     for one in seconds:
         made.note(one)
     return made
