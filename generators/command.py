@@ -26,11 +26,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from generators.program import files, settings
-from generators.program.environment import environment_for, is_secret
-from generators.program.process import Ended, run
-from generators.program.template import checked_command, fields_of, filled
-from generators.program.words import how_it_ended, last_line, last_words
+from generators._program import files, settings
+from generators._program.environment import environment_for, is_secret
+from generators._program.process import Ended, run
+from generators._program.template import checked_command, fields_of, filled
+from generators._program.words import how_it_ended, last_line, last_words
 from selector.domain import (
     Declined,
     GenerationFailed,

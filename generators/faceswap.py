@@ -26,9 +26,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.face import blend
-from generators.face.geometry import Warp, face_width_px, fit_face, with_forehead
-from generators.face.inputs import scene_and_reference
+from generators._face import blend
+from generators._face.geometry import Warp, face_width_px, fit_face, with_forehead
+from generators._face.inputs import scene_and_reference
 from selector.domain import (
     Declined,
     InputError,

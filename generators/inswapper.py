@@ -34,12 +34,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.face.found import WHICH, FoundFace, chosen
-from generators.face.grids import RESTORE_PLACES, SWAP_PLACES, Grid, crop_of, face_grid
-from generators.face.inputs import scene_and_reference
-from generators.face.onnx_networks import Image
-from generators.face.paste import Aligned, Paste, paste
-from generators.face.swap_models import SwapModels
+from generators._face.found import WHICH, FoundFace, chosen
+from generators._face.grids import RESTORE_PLACES, SWAP_PLACES, Grid, crop_of, face_grid
+from generators._face.inputs import scene_and_reference
+from generators._face.onnx_networks import Image
+from generators._face.paste import Aligned, Paste, paste
+from generators._face.swap_models import SwapModels
 from selector.domain import (
     Declined,
     InputError,

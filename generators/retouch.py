@@ -16,11 +16,11 @@ from itertools import islice
 
 import numpy as np
 
-from generators.photo import geometry, tone
-from generators.photo.colour_region import colour_region, region_methods
-from generators.photo.recolour import recolour
-from generators.photo.styles import Style, combinations, styles_of
-from generators.photo.subject_mask import mask_methods, subject_mask
+from generators._photo import geometry, tone
+from generators._photo.colour_region import colour_region, region_methods
+from generators._photo.recolour import recolour
+from generators._photo.styles import Style, combinations, styles_of
+from generators._photo.subject_mask import mask_methods, subject_mask
 from selector.domain import Declined, GenerationFailed, Made, Picture, Recipe, TaskInputs, TaskType
 from selector.finishing import detail
 from selector.prompts.edits.instruction import Operation, parse_edit_instruction

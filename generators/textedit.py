@@ -24,10 +24,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from generators.lettering.add import add_text
-from generators.lettering.canvas import Canvas
-from generators.lettering.job import Settings, delete_texts, replace_text
-from generators.lettering.layout import Align
+from generators._lettering.add import add_text
+from generators._lettering.canvas import Canvas
+from generators._lettering.job import Settings, delete_texts, replace_text
+from generators._lettering.layout import Align
 from selector.domain import (
     Declined,
     InputError,

@@ -12,9 +12,9 @@ import pytest
 import tiny_onnx_faces as tiny
 from onnx import TensorProto, helper, numpy_helper
 
-from generators.face.onnx_detector import decode, distinct, load_detector
-from generators.face.onnx_initializer import emap_of_file, square_matrix
-from generators.face.onnx_networks import load_swapper
+from generators._face.onnx_detector import decode, distinct, load_detector
+from generators._face.onnx_initializer import emap_of_file, square_matrix
+from generators._face.onnx_networks import load_swapper
 from selector.domain import InputError, MissingPart
 
 N = 6
@@ -115,7 +115,7 @@ def test_the_package_onnx_is_not_needed(tmp_path):
     path = tiny.identity_swapper(tmp_path / "s.onnx")
     code = (
         "import sys; sys.modules['onnx'] = None\n"
-        "from pathlib import Path; from generators.face.onnx_initializer import square_matrix\n"
+        "from pathlib import Path; from generators._face.onnx_initializer import square_matrix\n"
         f"print(square_matrix(Path({path!r}), 512, True).shape)"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "(512, 512)"

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from generators.pipelines import model_folder, presets
-from generators.pipelines.passes import RESERVED
-from generators.pipelines.presets import Preset
+from generators._pipelines import model_folder, presets
+from generators._pipelines.passes import RESERVED
+from generators._pipelines.presets import Preset
 from selector.domain import BestshotError, InputError, JSONValue, raise_shortage
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.face.found import FoundFace, by_detector, by_dlib
-from generators.face.onnx_detector import load_detector
-from generators.face.onnx_initializer import emap_of_file, square_matrix
-from generators.face.onnx_networks import Restorer, Swapper, latent_of, load_restorer, load_swapper
+from generators._face.found import FoundFace, by_detector, by_dlib
+from generators._face.onnx_detector import load_detector
+from generators._face.onnx_initializer import emap_of_file, square_matrix
+from generators._face.onnx_networks import Restorer, Swapper, latent_of, load_restorer, load_swapper
 from selector.domain import InputError, Picture
 from selector.sight.face_align import crop_of_points
 from selector.sight.face_net import face_input, face_net

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from generators.pipelines.hub import HubModel, fetch
-from generators.pipelines.model_folder import ModelFolder, check_class, read_folder
-from generators.pipelines.placement import TORCH_NAMES
-from generators.pipelines.presets import Mode
+from generators._pipelines.hub import HubModel, fetch
+from generators._pipelines.model_folder import ModelFolder, check_class, read_folder
+from generators._pipelines.placement import TORCH_NAMES
+from generators._pipelines.presets import Mode
 from selector.domain import InputError
 
 

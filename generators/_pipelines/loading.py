@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from generators.pipelines.building import ModelSpec, as_mode, build, quiet, set_scheduler
-from generators.pipelines.model_folder import variant_of, weigh
-from generators.pipelines.placement import (
+from generators._pipelines.building import ModelSpec, as_mode, build, quiet, set_scheduler
+from generators._pipelines.model_folder import variant_of, weigh
+from generators._pipelines.placement import (
     BYTES,
     Placement,
     choose_device,
@@ -26,7 +26,7 @@ from generators.pipelines.placement import (
     tighter_than,
     tile,
 )
-from generators.pipelines.presets import Mode
+from generators._pipelines.presets import Mode
 from selector.domain import (
     InputError,
     MissingPart,

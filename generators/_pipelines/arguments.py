@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from generators.pipelines.presets import Mode, Preset
+from generators._pipelines.presets import Mode, Preset
 from selector.domain import Declined, GenerationFailed, Picture, TaskInputs
 
 
@@ -37,7 +37,7 @@ def arguments_of(
 
 def _of_source(pipe: Any, preset: Preset, source: Picture, mask: Any, size_px: Any) -> dict[str, Any]:
     """The source at the size to work at, and that size as far as the pipeline asks for it."""
-    from generators.pipelines import sources
+    from generators._pipelines import sources
 
     known = inspect.signature(type(pipe).__call__).parameters
     area_px = size_px[0] * size_px[1] if size_px else preset.area_px or _own_area_px(pipe)
@@ -52,7 +52,7 @@ def _of_source(pipe: Any, preset: Preset, source: Picture, mask: Any, size_px: A
 
 
 def _mask_of(inputs: TaskInputs, mask_folder: str) -> Any:
-    from generators.pipelines.sources import region_of
+    from generators._pipelines.sources import region_of
 
     mask = region_of(inputs, mask_folder)
     if mask is None:

@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.lettering.fit import Lettering
-from generators.lettering.render import EM_PX, apply, ink_extent
+from generators._lettering.fit import Lettering
+from generators._lettering.render import EM_PX, apply, ink_extent
 from selector.sight.fonts import Font
 from selector.sight.ocr import TextLine
 from selector.sight.text_boxes import polygon

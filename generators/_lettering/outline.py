@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generators.lettering.fill import smooth_ground
+from generators._lettering.fill import smooth_ground
 from selector.sight.text_boxes import Floats, Mask
 
 _FIRST_PX, _LAST_PX = 1.2, 2.5  # distance from the ink where an outline shows and the soft edge of plain ink is over

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from generators.lettering.fill import smooth_ground
-from generators.lettering.outline import Outline, find_outline
+from generators._lettering.fill import smooth_ground
+from generators._lettering.outline import Outline, find_outline
 from selector.sight.text_boxes import Floats, Mask, grown, height_px, polygon
 from selector.sight.text_clusters import (
     LEAST_DIFFERENCE,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.lettering.fill import fill, grain, is_textured
-from generators.lettering.mask import Ink, find_ink
+from generators._lettering.fill import fill, grain, is_textured
+from generators._lettering.mask import Ink, find_ink
 from selector.domain import Declined
 from selector.sight.ocr import TextLine, span_box
 from selector.sight.text_boxes import Floats, grown

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from generators.photo.outlines import grabcut, guided_filter, main_parts, step_along
-from generators.photo.saliency import CUE_SIDE_PX, blurred, resized, saliency_map, unit
-from generators.photo.subject_labels import cue_labels, face_labels
+from generators._photo.outlines import grabcut, guided_filter, main_parts, step_along
+from generators._photo.saliency import CUE_SIDE_PX, blurred, resized, saliency_map, unit
+from generators._photo.subject_labels import cue_labels, face_labels
 from selector.domain import Picture
 from selector.sight.colour_spaces import Floats, to_floats
 from selector.sight.memory import RecentResults

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.lettering.plane import PLANE_HEIGHT_PX, Plane, straighten, usual_extent
-from generators.lettering.render import EM_PX, apply, coverage, ink_extent, render
+from generators._lettering.plane import PLANE_HEIGHT_PX, Plane, straighten, usual_extent
+from generators._lettering.render import EM_PX, apply, coverage, ink_extent, render
 from selector.domain import raise_shortage
 from selector.sight.fonts import Font
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from generators.pipelines.loading import Loaded, empty_caches
+from generators._pipelines.loading import Loaded, empty_caches
 from selector.domain import BestshotError, GenerationFailed, InputError, is_out_of_memory, out_of_memory
 
 Array = np.ndarray[Any, np.dtype[Any]]

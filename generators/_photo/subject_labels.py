@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from generators.photo.saliency import resized, saliency_map, shrunk
+from generators._photo.saliency import resized, saliency_map, shrunk
 from selector.domain import Picture
 from selector.sight.colour_spaces import Floats
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 
-from generators.photo.tone import MIXERS
+from generators._photo.tone import MIXERS
 from selector.prompts.edits.instruction import Operation
 
 MANY_OPERATIONS = 3  # from here on only the best styles of each are combined

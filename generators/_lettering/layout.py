@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.lettering.fit import Lettering
-from generators.lettering.render import EM_PX, apply, ink_extent
+from generators._lettering.fit import Lettering
+from generators._lettering.render import EM_PX, apply, ink_extent
 from selector.sight.ocr import TextLine
 from selector.sight.text_match import Span
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generators.photo.outlines import grabcut, guided_filter, step_along
+from generators._photo.outlines import grabcut, guided_filter, step_along
 from selector.domain import Declined
 from selector.sight.colour_spaces import Floats, to_lab
 

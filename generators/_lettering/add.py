@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from generators.lettering.canvas import Canvas, ink_noise, locate
-from generators.lettering.fit import Lettering, rank_fonts
-from generators.lettering.job import Settings, choose_lettering
-from generators.lettering.place import find_place
-from generators.lettering.render import EM_PX
+from generators._lettering.canvas import Canvas, ink_noise, locate
+from generators._lettering.fit import Lettering, rank_fonts
+from generators._lettering.job import Settings, choose_lettering
+from generators._lettering.place import find_place
+from generators._lettering.render import EM_PX
 from selector.domain import Declined, JSONValue, MissingPart
 from selector.sight.fonts import fonts_for
 from selector.sight.text_boxes import Floats

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.face.onnx_detector import Detector
+from generators._face.onnx_detector import Detector
 from selector.domain import Picture
 from selector.sight.face_align import five_points
 from selector.sight.faces import find_faces, prominence

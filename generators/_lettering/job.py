@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from generators.lettering.canvas import Canvas, Found, erase, ink_noise, locate
-from generators.lettering.fit import Lettering, fit_strokes, rank_fonts
-from generators.lettering.layout import Align, choose_align, find_room, place_text
-from generators.lettering.render import EM_PX
+from generators._lettering.canvas import Canvas, Found, erase, ink_noise, locate
+from generators._lettering.fit import Lettering, fit_strokes, rank_fonts
+from generators._lettering.layout import Align, choose_align, find_room, place_text
+from generators._lettering.render import EM_PX
 from selector.domain import Declined, JSONValue
 from selector.sight.fonts import fonts_for
 from selector.sight.text_boxes import Floats

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from generators.photo.colour_region import HUES
+from generators._photo.colour_region import HUES
 from selector.sight.colour_spaces import Floats, from_lab, to_lab
 
 AIMS = {  # lightness and chroma of a clear example of each colour

@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.face import blend
-from generators.face.grids import Grid, crop_of, redraw, region_under
+from generators._face import blend
+from generators._face.grids import Grid, crop_of, redraw, region_under
 from selector.sight.faces import forehead_points, hull_mask
 
 Floats = NDArray[np.float64]
