@@ -27,8 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generators._face import blend
+from generators._face.faces import scene_and_reference
 from generators._face.geometry import Warp, face_width_px, fit_face, with_forehead
-from generators._face.inputs import scene_and_reference
 from selector.domain import (
     Declined,
     InputError,

@@ -34,9 +34,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generators._face.found import WHICH, FoundFace, chosen
+from generators._face.faces import WHICH, FoundFace, chosen, scene_and_reference
 from generators._face.grids import RESTORE_PLACES, SWAP_PLACES, Grid, crop_of, face_grid
-from generators._face.inputs import scene_and_reference
 from generators._face.onnx_networks import Image
 from generators._face.paste import Aligned, Paste, paste
 from generators._face.swap_models import SwapModels

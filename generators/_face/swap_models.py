@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from generators._face.found import FoundFace, by_detector, by_dlib
+from generators._face.emap import emap_of_file, emap_of_model
+from generators._face.faces import FoundFace, by_detector, by_dlib
 from generators._face.onnx_detector import load_detector
-from generators._face.onnx_initializer import emap_of_file, square_matrix
 from generators._face.onnx_networks import Restorer, Swapper, latent_of, load_restorer, load_swapper
-from selector.domain import InputError, Picture
+from selector.domain import InputError, MissingPart, Picture
 from selector.sight.face_align import crop_of_points
 from selector.sight.face_net import face_input, face_net
 from selector.sight.faces import check_face_models
@@ -51,6 +52,10 @@ class SwapModels:
     def check(self) -> None:
         """Raise ``MissingPart`` for what is not here; loads nothing."""
         check_onnx(self.device)
+        if self.latent != "raw" and not self.paths["emap_path"] and importlib.util.find_spec("onnx") is None:
+            raise MissingPart(
+                f"inswapper finds the swapper's matrix with the package onnx: pip install onnx, or set [{WHO}] emap_path"
+            )
         for name, what in _WHAT.items():
             if self.paths[name] or name in _REQUIRED:
                 model_file(self.paths[name], WHO, what, name)
@@ -96,7 +101,7 @@ class SwapModels:
         path, length = self._path("model_path"), self.swapper().length
         if self.paths["emap_path"]:
             return emap_of_file(Path(self.paths["emap_path"]), length)
-        found = square_matrix(path, length, only_unused=self.latent == "auto")
+        found = emap_of_model(path, length, only_unused=self.latent == "auto")
         if found is None and self.latent == "emap":
             raise InputError(f'{path} keeps no matrix {length} x {length}: set [{WHO}] emap_path, or latent = "raw"')
         return found

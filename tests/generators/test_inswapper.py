@@ -315,6 +315,15 @@ def test_check_says_what_is_missing_and_loads_nothing(models, tmp_path, monkeypa
         InSwapper(**models, device="tpu").check()
 
 
+def test_without_the_package_onnx_the_cure_is_named_before_a_file_is_opened(models, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(MissingPart, match=r"pip install onnx, or set \[generators.inswapper\] emap_path"):
+        InSwapper(**models).check()
+    InSwapper(**models, latent="raw").check()
+    np.save(tmp_path / "m.npy", np.eye(512))
+    InSwapper(**models, emap_path=str(tmp_path / "m.npy")).check()
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

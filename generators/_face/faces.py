@@ -1,4 +1,4 @@
-"""The faces of a picture as swappers need them, whoever found them: box, five points, 68 landmarks where known."""
+"""What a face swap begins with: the two pictures of its task, and the faces in them, whoever found them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generators._face.onnx_detector import Detector
-from selector.domain import Picture
+from selector.domain import Declined, Picture, TaskInputs, TaskType
 from selector.sight.face_align import five_points
 from selector.sight.faces import find_faces, prominence
 
 Floats = NDArray[np.float64]
 
 WHICH = ("main", "largest", "most_central")
+
+
+def scene_and_reference(inputs: TaskInputs, who: str) -> tuple[Picture, Picture]:
+    """The scene, which stays, and the picture that gives the identity; ``who`` is the generator's name.
+
+    Raises:
+        Declined: the task is no face swap, or one of its pictures is missing.
+    """
+    if inputs.task.type is not TaskType.DEEPFAKE:
+        raise Declined(f"{who} does {TaskType.DEEPFAKE.value} tasks, this is a {inputs.task.type.value} task")
+    if inputs.source is None or inputs.reference is None:
+        missing = "scene (source)" if inputs.source is None else "reference"
+        raise Declined(f"{who} needs two pictures, and the task has no {missing} picture")
+    return inputs.source, inputs.reference
 
 
 @dataclass(frozen=True, eq=False)
