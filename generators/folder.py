@@ -66,7 +66,7 @@ class Folder:
 
     def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:  # noqa: ARG002 (the contract's arguments)
         """The bytes of the recipe's file and what its metadata tell. Raises ``GenerationFailed`` when it changed."""
-        from generators.png_metadata import read_metadata
+        from generators._metadata import read_metadata
 
         root, name = self._root(), str(recipe.params.get("file", ""))
         file = root / name
@@ -185,7 +185,7 @@ def _recipe(root: Path, file: Path, seed: int) -> Recipe:
 
 def _decodable(data: bytes, name: str) -> bytes:
     """The bytes, or those of a PNG without texts that decoders refuse for their size."""
-    from generators.png_metadata import without_texts
+    from generators._metadata import without_texts
 
     try:
         _ = Picture(data, name).rgb

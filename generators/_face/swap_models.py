@@ -54,7 +54,7 @@ class SwapModels:
         check_onnx(self.device)
         if self.latent != "raw" and not self.paths["emap_path"] and importlib.util.find_spec("onnx") is None:
             raise MissingPart(
-                f"inswapper finds the swapper's matrix with the package onnx: pip install onnx, or set [{WHO}] emap_path"
+                f"inswapper finds the swapper's matrix with onnx: pip install onnx, or set [{WHO}] emap_path"
             )
         for name, what in _WHAT.items():
             if self.paths[name] or name in _REQUIRED:

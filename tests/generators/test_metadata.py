@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from generators.png_metadata import ImageMetadata, read_metadata, without_texts
+from generators._metadata import ImageMetadata, read_metadata, without_texts
 
 A1111 = """a cat, <lora:x:0.8>, Steps ahead
 second line
@@ -125,6 +125,43 @@ def test_invokeai_new_and_old() -> None:
     assert read_metadata(png(sd__metadata=json.dumps(old))).seed == 8
     found = read_metadata(png(dream='"a \\"red\\" fox" -s 50 -S 1234 -W 512 -A k_lms'))
     assert (found.seed, found.steps, found.sampler) == (1234, 50, "k_lms")
+
+
+def test_fooocus_and_swarmui_write_json_where_a1111_writes_its_text() -> None:
+    fooocus = {
+        "prompt": "a lighthouse",
+        "seed": "902133",
+        "base_model": "xl",
+        "sampler": "dpmpp",
+        "scheduler": "karras",
+    }
+    assert read_metadata(png(parameters=json.dumps(fooocus))).as_notes() == {
+        "tool": "fooocus", "seed": 902133, "prompt": "a lighthouse", "model": "xl", "sampler": "dpmpp",
+    }  # fmt: skip
+    swarm = {"sui_image_params": {"prompt": "a beetle", "negativeprompt": "fog", "seed": 77, "model": "flux"}}
+    assert read_metadata(png(parameters=json.dumps(swarm))).as_notes() == {
+        "tool": "swarmui", "seed": 77, "prompt": "a beetle", "negative_prompt": "fog", "model": "flux",
+    }  # fmt: skip
+    assert read_metadata(png(parameters="{{a|b}} fox")).prompt == "{{a|b}} fox"
+
+
+def test_lines_of_extensions_below_the_settings_are_no_part_of_the_negative_prompt() -> None:
+    found = read_metadata(png(parameters=A1111 + "\nTemplate: a __x__ cat\nNegative Template: blurry"))
+    assert (found.seed, found.negative_prompt) == (987654321, "blurry, bad\nhands")
+
+
+def test_keys_are_read_in_any_case_and_a_telephones_comment_is_no_prompt() -> None:
+    assert read_metadata(png(Dream='"a kettle" -s 30 -S 118822')).seed == 118822
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9286] = b"ASCII\0\0\0Screenshot"
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, "JPEG", exif=exif.tobytes())
+    assert read_metadata(buffer.getvalue()) == ImageMetadata()
+
+
+def test_old_invokeai_names_its_weights_not_its_kind_of_model() -> None:
+    old = {"model": "stable diffusion", "model_weights": "sd-1.4", "image": {"prompt": "x", "seed": 1}}
+    assert read_metadata(png(sd__metadata=json.dumps(old))).model == "sd-1.4"
 
 
 @pytest.mark.parametrize(
