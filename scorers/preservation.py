@@ -1,20 +1,4 @@
-"""preservation: what the instruction did not name is unchanged, and what it named did change.
-
-Estimates: over-editing and (roughly) edit success, the two halves of SC for edits, without a model.
-- ``outside_ssim`` [0, 1] up: structural similarity (luminance, 7 px windows) outside the named region.
-- ``outside_delta_e`` [0, 100] down: mean CIEDE2000 colour difference outside the named region, at 256 px.
-- ``edit_visible`` [0, 1] up: how much the named region changed, 1 - exp(-(d - 2) / 6) of the 90th percentile d of
-  CIEDE2000 inside it; 0 is nothing, 0.5 is a clear change.
-Axis: SC. Tasks: tie, vttie, deepfake. Input: source, instruction, candidate. Model and licence: none (scikit-image).
-Source: SSIM, Wang et al. 2004; CIEDE2000, Sharma et al. 2005; the allowances are ours.
-
-The candidate is registered first, because edit pipelines shift and zoom. The region comes from ``edit_region``. When it
-is unknown, the largest changed area takes its place, free of charge up to a third of the picture: what changed beyond
-counts as damage. Tone edits name everything: then structure is compared, by SSIM of locally normalised luminance, and
-the colour difference is unscored. Flips and quarter turns are done to the source first; crops and other turns are
-unscored. Cost: 30 ms a candidate on one core, plus registration (10 to 150 ms, shared) and the region (once a task).
-Fails: an added object when the instruction is not understood is taken for the edit wherever it appears.
-"""
+"""preservation: what the instruction did not name is unchanged, and what it named did change."""
 
 from __future__ import annotations
 
@@ -40,7 +24,36 @@ CLEARLY_VISIBLE = 6.0
 
 
 class Preservation:
-    """Scorer; the module's docstring holds the facts."""
+    """preservation: what the instruction did not name is unchanged, and what it named did change.
+
+    Estimates: over-editing and (roughly) edit success, the two halves of SC for edits, without a model.
+    - ``outside_ssim``: structural similarity (luminance, 7 px windows) outside the named region.
+    - ``outside_delta_e``: mean CIEDE2000 colour difference outside the named region, at 256 px.
+    - ``edit_visible``: how much the named region changed, 1 - exp(-(d - 2) / 6) of the 90th percentile d of
+      CIEDE2000 inside it; 0 is nothing, 0.5 is a clear change.
+    Range and direction: [0, 1] up; outside_delta_e [0, 100] down. Axis: SC. Tasks: tie, vttie, deepfake.
+    Input: source, instruction, candidate.
+    Model and licence: none (scikit-image).
+    Source: SSIM, Wang et al. 2004; CIEDE2000, Sharma et al. 2005; the allowances are ours.
+
+    The candidate is registered first, because edit pipelines shift and zoom. The region comes from ``edit_region``.
+    When it is unknown, the largest changed area takes its place, free of charge up to a third of the picture: what
+    changed beyond counts as damage. Tone edits name everything: then structure is compared, by SSIM of locally
+    normalised luminance, and the colour difference is unscored. Flips and quarter turns are done to the source first;
+    crops and other turns are unscored.
+    Cost: 30 ms a candidate on one core, plus registration (10 to 150 ms, shared) and the region (once a task).
+    Fails: an added object when the instruction is not understood is taken for the edit wherever it appears.
+
+    Example:
+        >>> from skimage import data
+        >>> from selector.domain import Item, Picture, Task, TaskInputs, TaskType, encode_final
+        >>> from selector.registry import create_scorer
+        >>> source = Picture(encode_final(data.astronaut()))
+        >>> task = Task("7", TaskType.TIE, "make the picture black and white", "a.jpg", None, 0)
+        >>> (scores,) = create_scorer("preservation").score([Item(TaskInputs(task, source), source)])
+        >>> scores["outside_ssim"].value, scores["edit_visible"].value  # nothing was edited
+        (1.0, 0.0)
+    """
 
     name = "preservation"
     task_types = frozenset({TaskType.TIE, TaskType.VTTIE, TaskType.DEEPFAKE})
