@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from selector.domain import Made, Recipe, TaskInputs, TaskType
+from selector.domain import Generator, Made, Recipe, TaskInputs, TaskType
 
 _GREY = 128
 
 
-class Blank:
+class Blank(Generator):
     """Makes one grey image of ``size_px`` = (width, height)."""
 
     name = "blank"

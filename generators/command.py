@@ -34,6 +34,7 @@ from generators.program.words import how_it_ended, last_line, last_words
 from selector.domain import (
     Declined,
     GenerationFailed,
+    Generator,
     Made,
     MissingPart,
     Recipe,
@@ -49,7 +50,7 @@ _WAIT_SECONDS = 0.2
 _KILLED = (-9, 137)  # by SIGKILL, and how a shell or a container tells it of its own program
 
 
-class Command:
+class Command(Generator):
     """Runs a program for every candidate. Safe for threads; ``cancel`` ends what is under way.
 
     Args:

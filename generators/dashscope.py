@@ -35,7 +35,7 @@ from selector.domain import (
     TaskInputs,
     TaskType,
 )
-from selector.domain.remote import Delivery, Ticket
+from selector.domain.remote import Delivery, RemoteGenerator, Ticket
 from selector.net import Account, Service, Trouble, answered, carry_out
 from selector.net.download import decoded, download
 from selector.net.http import Api, Reply, as_json
@@ -49,7 +49,7 @@ _ASYNC = {"X-DashScope-Async": "enable"}
 _TASKS = "/api/v1/tasks/"
 
 
-class DashScope:
+class DashScope(RemoteGenerator):
     """One model of the service, with the wishes that go out with every request.
 
     Args:
@@ -73,6 +73,8 @@ class DashScope:
     """
 
     name = "dashscope"
+    account: Account
+    task_types: frozenset[TaskType]
     free_settings = ("batch",)  # they change no picture
     usual_service = Service(
         "dashscope",

@@ -33,6 +33,7 @@ from generators.pipelines.passes import Drawn, draw
 from generators.pipelines.presets import Mode
 from generators.pipelines.settings import among, call_of, folder_of, positive, preset_of, share, size_of
 from selector.domain import (
+    BatchGenerator,
     BestshotError,
     Declined,
     GenerationFailed,
@@ -51,7 +52,7 @@ from selector.sight.embedded import need_embedded
 NEEDED = ("torch", "diffusers", "transformers", "accelerate", "safetensors")
 
 
-class DiffusersPipeline:
+class DiffusersPipeline(BatchGenerator):
     """A local pipeline; see the module. Settings that are not given come from the preset, else from the pipeline.
 
     Args:
@@ -78,6 +79,7 @@ class DiffusersPipeline:
     """
 
     name = "diffusers"
+    task_types: frozenset[TaskType]
     lane = "model"
     free_settings = ("batch", "offload")  # they change no picture
     settings_in_version = ("model_path",)

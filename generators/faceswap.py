@@ -29,16 +29,7 @@ from numpy.typing import NDArray
 from generators.face import blend
 from generators.face.geometry import Warp, face_width_px, fit_face, with_forehead
 from generators.face.inputs import scene_and_reference
-from selector.domain import (
-    Declined,
-    InputError,
-    Made,
-    MissingPart,
-    Picture,
-    Recipe,
-    TaskInputs,
-    TaskType,
-)
+from selector.domain import Declined, Generator, InputError, Made, MissingPart, Picture, Recipe, TaskInputs, TaskType
 from selector.sight.faces import Face, check_face_models, main_face
 
 Floats = NDArray[np.float64]
@@ -90,7 +81,7 @@ SWAPS: tuple[tuple[str, Swap], ...] = (
 )
 
 
-class FaceSwap:
+class FaceSwap(Generator):
     """Classical face swap; see the module."""
 
     name = "faceswap"

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from selector.domain import (
     GenerationFailed,
+    Generator,
     InputError,
     Made,
     MissingPart,
@@ -36,7 +37,7 @@ EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".bmp
 MAX_FILE_BYTES = 200_000_000
 
 
-class Folder:
+class Folder(Generator):
     """Offers the files of a folder as candidates.
 
     Args:

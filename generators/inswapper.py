@@ -42,6 +42,7 @@ from generators.face.paste import Aligned, Paste, paste
 from generators.face.swap_models import SwapModels
 from selector.domain import (
     Declined,
+    Generator,
     InputError,
     Made,
     MissingPart,
@@ -70,7 +71,7 @@ PASTES: tuple[Paste, ...] = (
 HALF = 0.5
 
 
-class InSwapper:
+class InSwapper(Generator):
     """Face swap by an ONNX network; see the module.
 
     Args:

@@ -47,7 +47,7 @@ from selector.domain import (
     TaskInputs,
     TaskType,
 )
-from selector.domain.remote import Delivery, ServiceStopped, Ticket, TicketLost
+from selector.domain.remote import Delivery, RemoteGenerator, ServiceStopped, Ticket, TicketLost
 from selector.net import Account, Interrupted, OutOfBudget, Service, Trouble, Unanswered, answered, carry_out
 from selector.net.download import download
 from selector.net.troubles import FATAL, REJECTED
@@ -56,7 +56,7 @@ SEEDS = 2**31  # 0 to 2147483647, the most common limit of services
 MOST_LESSONS = 5  # requests in which what the server refuses is learned: two things, by several threads
 
 
-class OpenAIImages:
+class OpenAIImages(RemoteGenerator):
     """Images from a service that speaks OpenAI's API; see the module."""
 
     name = "openai_images"

@@ -21,13 +21,13 @@ from generators.photo.colour_region import colour_region, region_methods
 from generators.photo.recolour import recolour
 from generators.photo.styles import Style, combinations, styles_of
 from generators.photo.subject_mask import mask_methods, subject_mask
-from selector.domain import Declined, GenerationFailed, Made, Picture, Recipe, TaskInputs, TaskType
+from selector.domain import Declined, GenerationFailed, Generator, Made, Picture, Recipe, TaskInputs, TaskType
 from selector.finishing import detail
 from selector.prompts.edits.instruction import Operation, parse_edit_instruction
 from selector.sight.colour_spaces import Floats, to_floats, to_pixels
 
 
-class Retouch:
+class Retouch(Generator):
     """Scene edits by instruction, without a model."""
 
     name = "retouch"

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from selector.domain import Declined, GenerationFailed, InputError, Made, Recipe, TaskInputs, TaskType
+from selector.domain import Declined, GenerationFailed, Generator, InputError, Made, Recipe, TaskInputs, TaskType
 
 
-class Source:
+class Source(Generator):
     """Hands the input picture back as it is."""
 
     name = "source"

@@ -28,16 +28,7 @@ from generators.lettering.add import add_text
 from generators.lettering.canvas import Canvas
 from generators.lettering.job import Settings, delete_texts, replace_text
 from generators.lettering.layout import Align
-from selector.domain import (
-    Declined,
-    InputError,
-    JSONValue,
-    Made,
-    Picture,
-    Recipe,
-    TaskInputs,
-    TaskType,
-)
+from selector.domain import Declined, Generator, InputError, JSONValue, Made, Picture, Recipe, TaskInputs, TaskType
 from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction
 from selector.sight.fonts import all_fonts, fonts_tag
 from selector.sight.ocr import TextLine, read_text
@@ -78,10 +69,11 @@ _ADDED = tuple(Plan(font=font, place=place) for font, place in
 _PLANS = {"replace": _LETTERED, "delete": _ERASED, "add": _ADDED}
 
 
-class TextEditor:
+class TextEditor(Generator):
     """Classical editor of the text in a picture."""
 
     name = "textedit"
+    version: str
     task_types = frozenset({TaskType.VTTIE})
 
     def __init__(self, fonts_folder: str | None = None, exclude_fonts: Sequence[str] = ()) -> None:

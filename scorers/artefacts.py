@@ -40,7 +40,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.domain import Axis, Column, InputError, Item, Score, TaskType, reason_of
+from selector.domain import Axis, Column, InputError, Item, Score, Scorer, TaskType, reason_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -58,7 +58,7 @@ NOT_SMOOTH = "too few smooth, unclipped places to compare their noise"
 SMALL = "the picture is too small to compare the JPEG grids of its parts"
 
 
-class Artefacts:
+class Artefacts(Scorer):
     """Scorer; the module's docstring holds the facts."""
 
     name = "artefacts"

@@ -30,6 +30,7 @@ from selector.domain import (
     Item,
     Picture,
     Score,
+    Scorer,
     TaskInputs,
     TaskType,
     raise_shortage,
@@ -54,7 +55,7 @@ def _column(name: str, must: str) -> Column:
     return Column(name, 0.0, 1.0, True, Axis.GATE, must)
 
 
-class Gate:
+class Gate(Scorer):
     """Scorer; the module's docstring holds the facts.
 
     Args:

@@ -43,6 +43,7 @@ from selector.domain import (
     Item,
     MissingPart,
     Score,
+    Scorer,
     TaskType,
     raise_shortage,
     reason_of,
@@ -55,7 +56,7 @@ from selector.weights import ABSENT, content_tag
 _one_at_a_time = threading.Lock()  # loading and the forward pass: a model keeps buffers, and memory for two is dear
 
 
-class HFDetector:
+class HFDetector(Scorer):
     """Scorer; the module's docstring holds the facts."""
 
     name = "hf_detector"

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scorers._swapped_face import given_face, swapped_face
-from selector.domain import Axis, Column, Item, Picture, Score, TaskType
+from selector.domain import Axis, Column, Item, Picture, Score, Scorer, TaskType
 from selector.sight.face_mean import centred_cosine
 from selector.sight.faces import check_face_models, descriptor
 from selector.weights.bundled import FACE_PACKAGES, weights_tag
@@ -32,10 +32,11 @@ Floats = NDArray[np.float64]
 LARGEST_DISTANCE = 2.0
 
 
-class Identity:
+class Identity(Scorer):
     """Scorer; the module's docstring holds the facts."""
 
     name = "identity"
+    version: str
     task_types = frozenset({TaskType.DEEPFAKE})
     columns = (
         Column("wanted_cosine", -1.0, 1.0, True, Axis.SC, "likeness to the reference, about the mean face"),

@@ -31,7 +31,7 @@ import numpy as np
 from scorers._compare import ciede2000, ssim_map
 from scorers._ink import BOX_PX, grown, line_area
 from scorers._text_pair import Pair, Text, find_texts
-from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Score, TaskType, reason_of
+from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Score, Scorer, TaskType, reason_of
 from selector.weights.bundled import TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -53,10 +53,11 @@ _GROUND_HALF = 5.0  # CIEDE2000; a patch shows sooner than a letter of another t
 _LUMA = np.array([0.299, 0.587, 0.114])
 
 
-class Lettering:
+class Lettering(Scorer):
     """Compares the letters of the new text with those of the old one; the module's docstring holds the facts."""
 
     name = "lettering"
+    version: str
     task_types = frozenset({TaskType.VTTIE})
     columns = (
         Column("height_match", 0.0, 1.0, True, Axis.SC, "letters as tall as the old ones"),

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from scorers._compare import ciede2000, disc, luma, ssim_map, structure_similarity, weighted_mean
-from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, TaskType, reason_of
+from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, Scorer, TaskType, reason_of
 from selector.weights.bundled import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -39,10 +39,11 @@ JUST_VISIBLE = 2.0  # CIEDE2000 after smoothing: what JPEG at quality 75 leaves
 CLEARLY_VISIBLE = 6.0
 
 
-class Preservation:
+class Preservation(Scorer):
     """Scorer; the module's docstring holds the facts."""
 
     name = "preservation"
+    version: str
     task_types = frozenset({TaskType.TIE, TaskType.VTTIE, TaskType.DEEPFAKE})
     columns = (
         Column("outside_ssim", 0.0, 1.0, True, Axis.SC, "structure kept outside the region that the task names"),

@@ -31,6 +31,7 @@ from selector.domain import (
     Item,
     MissingPart,
     Score,
+    Scorer,
     TaskType,
     raise_shortage,
     reason_of,
@@ -40,10 +41,11 @@ from selector.domain import (
 _one_at_a_time = threading.Lock()  # building patches what would download, and models keep buffers
 
 
-class PyIQA:
+class PyIQA(Scorer):
     """Scorer; the module's docstring holds the facts."""
 
     name = "pyiqa"
+    version: str
     settings_in_version = True  # whatever their order
     tolerance = 1e-4
     task_types = frozenset(TaskType)

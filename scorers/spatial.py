@@ -36,6 +36,7 @@ from selector.domain import (
     InputError,
     Item,
     Score,
+    Scorer,
     TaskInputs,
     TaskType,
     raise_shortage,
@@ -118,7 +119,7 @@ class GridSpatial(EmbeddingScorer):
         return parse_scene(text), why
 
 
-class DetectorSpatial:
+class DetectorSpatial(Scorer):
     """The scorer over OWLv2; the module's docstring holds the facts."""
 
     name = "spatial"

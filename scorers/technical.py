@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.domain import Axis, Column, InputError, Item, Score, TaskType, reason_of
+from selector.domain import Axis, Column, InputError, Item, Score, Scorer, TaskType, reason_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -42,7 +42,7 @@ CAST_DEGREES = 25.0
 FULL_RESOLUTION_PX = 1024
 
 
-class Technical:
+class Technical(Scorer):
     """Scorer; the module's docstring holds the facts."""
 
     name = "technical"

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from selector.domain import BatchGenerator, Made, Picture, Recipe, RemoteGenerator, Task, TaskInputs
+from selector.domain import Made, Picture, Recipe, RemoteGenerator, Task, TaskInputs
 from selector.domain.types import JSONValue
 from selector.generate.finalize import Final, finalize
 from selector.generate.orders import Order
@@ -95,9 +95,7 @@ class Bench:
 
     def sort(self, order: Order, planning: Planning, first: int, n: int) -> tuple[list[Open], list[Skipped | Left]]:
         """The recipes from ``first`` to before ``n``: those to be tried now, and the others; twins once."""
-        ranked = getattr(
-            order.generator, "best_first", not isinstance(order.generator, (BatchGenerator, RemoteGenerator))
-        )
+        ranked = order.generator.best_first
         found: list[Open] = []
         skipped: list[Skipped | Left] = []
         tries = self.tries(order)
@@ -186,7 +184,7 @@ class Bench:
             reason,
             kept,
             round(time.perf_counter() - started, 3),
-            getattr(order.generator, "last_resort", False),
+            order.generator.last_resort,
         )
         return Tried(attempt, open_.try_number, candidate, ends, cost)
 

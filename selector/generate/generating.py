@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
@@ -141,18 +142,17 @@ class _Run:
             self._steps[name] = f"step {done}/{total}"
 
         for name, generator in {order.name: order.generator for order in self._orders}.items():
-            if hasattr(generator, "on_step"):
+            with suppress(AttributeError):  # a frozen one has no steps to tell
                 generator.on_step = partial(told, name)
 
     def _cancel(self) -> None:
         """End what a generator would otherwise wait for, such as a program that runs for minutes."""
         for generator in {id(order.generator): order.generator for order in self._orders}.values():
-            if hasattr(generator, "cancel"):
-                generator.cancel()
+            generator.cancel()
 
     def _prepare_prompts(self) -> None:
         wanted = [
-            PromptWish(order.task, style, getattr(order.generator, "prompt_form", ""))
+            PromptWish(order.task, style, order.generator.prompt_form)
             for order in self._orders
             for style in order.step.prompts
             if needs_writer(style)

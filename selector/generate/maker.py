@@ -40,8 +40,7 @@ def lane_of(order: Order, workers: int) -> Lane:
     if isinstance(generator, RemoteGenerator):
         service = generator.account.service
         return Lane(f"service {service.name}", service.running + service.downloads)
-    own = getattr(generator, "lane", "")
-    return Lane(f"own {own}", 1, grouped=True) if own else Lane(LOCAL, workers)
+    return Lane(f"own {generator.lane}", 1, grouped=True) if generator.lane else Lane(LOCAL, workers)
 
 
 class Maker:

@@ -30,7 +30,7 @@ def build_of(generator: Generator, settings: Mapping[str, object], seed: int) ->
     as how many a job makes, and in ``settings_in_version`` those that its version has seen to itself, say by the
     content of a file instead of its path. Accounts never change a picture.
     """
-    free = {SERVICE, *getattr(generator, "free_settings", ()), *getattr(generator, "settings_in_version", ())}
+    free = {SERVICE, *generator.free_settings, *generator.settings_in_version}
     known = inspect.signature(type(generator)).parameters
     counted = {
         key: value
@@ -123,8 +123,7 @@ def ready_scorers(ws: Workspace, contest: ContestContext) -> tuple[Scorers, Left
             left_out[name] = reason_of(error)
             continue
         try:
-            if hasattr(scorer, "meet"):
-                scorer.meet(contest)
+            scorer.meet(contest)
             scorer.check()
         except BestshotError as error:
             left_out[name] = reason_of(error)
