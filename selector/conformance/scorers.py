@@ -1,4 +1,4 @@
-"""The contract of a scorer: facts, results, a score of its own item only, columns that follow what they are named for."""
+"""The contract of a scorer: facts, results, scores of their own items only, columns that follow their names."""
 
 from __future__ import annotations
 
