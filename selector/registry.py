@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import logging
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -51,6 +52,7 @@ BUILTIN_SCORERS: dict[str, str] = {
 GENERATOR_GROUP = "bestshot.generators"
 SCORER_GROUP = "bestshot.scorers"
 _HERE = Path()
+_log = logging.getLogger("bestshot.registry")
 
 
 def generator_names() -> tuple[str, ...]:
@@ -149,7 +151,10 @@ def _create(
     base: Path,
     shared: Mapping[str, Any] | None = None,
 ) -> object:
-    return construct(f"{kind} '{name}'", _load(kind, name, builtin, group), settings, base, shared)
+    cls = _load(kind, name, builtin, group)
+    if lacking := sorted(getattr(cls, "__abstractmethods__", ())):
+        raise MissingPart(f"{kind} '{name}' cannot be loaded: its class lacks {', '.join(lacking)}: write it")
+    return construct(f"{kind} '{name}'", cls, settings, base, shared)
 
 
 def construct(
@@ -183,6 +188,7 @@ def _load(kind: str, name: str, builtin: dict[str, str], group: str) -> Any:
     point = None if name in builtin else _entry_point(kind, name, builtin, group)
     try:
         if point is not None:
+            _log.debug("loading %s '%s' of %s", kind, name, point.value)
             return point.load()
         module, _, attribute = builtin[name].partition(":")
         return getattr(importlib.import_module(module), attribute)

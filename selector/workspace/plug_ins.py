@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -16,6 +17,8 @@ from selector.net import Service
 from selector.registry import create_generator, create_scorer, generator_names, is_default, usual_service
 from selector.workspace.services import SERVICE, Accounts, service_of, usual_names
 from selector.workspace.workspace import Workspace
+
+_log = logging.getLogger("bestshot.workspace")
 
 Generators = dict[str, tuple[Generator, str]]  # each with its build
 Scorers = dict[str, Scorer]
@@ -51,7 +54,7 @@ def ready_generators(
         try:
             generator = configured(ws, name, accounts)
         except MissingPart as error:
-            left_out[name] = reason_of(error)
+            left_out[name] = _left_out("generator", name, error)
         else:
             ready[name] = generator, build_of(generator, ws.config.generators.get(name, {}), ws.config.seed)
     return ready, left_out
@@ -120,16 +123,22 @@ def ready_scorers(ws: Workspace, contest: ContestContext) -> tuple[Scorers, Left
         try:
             scorer = create_scorer(name, _scorer_settings(ws, name), ws.folder)
         except MissingPart as error:
-            left_out[name] = reason_of(error)
+            left_out[name] = _left_out("scorer", name, error)
             continue
         try:
             scorer.meet(contest)
             scorer.check()
         except BestshotError as error:
-            left_out[name] = reason_of(error)
+            left_out[name] = _left_out("scorer", name, error)
         else:
             ready[name] = scorer
     return ready, left_out
+
+
+def _left_out(kind: str, name: str, error: BestshotError) -> str:
+    reason = reason_of(error)
+    _log.warning("%s '%s' is left out: %s", kind, name, reason)
+    return reason
 
 
 def _scorer_settings(ws: Workspace, name: str) -> dict[str, Any]:
