@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from selector.domain import Made, Recipe, TaskInputs, TaskType
+from selector.domain import Generator, Made, Recipe, TaskInputs, TaskType
 
 _GREY = 128
 
 
-class Blank:
+class Blank(Generator):
     """blank: a plain grey image, the last resort of a task that has no input image to fall back on.
 
     Input: nothing. Task types: all.

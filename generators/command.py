@@ -18,6 +18,7 @@ from generators._program.words import how_it_ended, last_line, last_words
 from selector.domain import (
     Declined,
     GenerationFailed,
+    Generator,
     Made,
     MissingPart,
     Recipe,
@@ -33,7 +34,7 @@ _WAIT_SECONDS = 0.2
 _KILLED = (-9, 137)  # by SIGKILL, and how a shell or a container tells it of its own program
 
 
-class Command:
+class Command(Generator):
     """command: any program that makes a picture, such as a script that drives ComfyUI or FaceFusion.
 
     Makes: what the program writes to ``{output}``. Input: whatever of the task the command names:

@@ -19,6 +19,7 @@ from generators._pipelines.passes import Drawn, draw
 from generators._pipelines.presets import Mode
 from generators._pipelines.settings import among, call_of, folder_of, positive, preset_of, share, size_of
 from selector.domain import (
+    BatchGenerator,
     BestshotError,
     Declined,
     GenerationFailed,
@@ -37,7 +38,7 @@ from selector.sight.embedded import need_embedded
 NEEDED = ("torch", "diffusers", "transformers", "accelerate", "safetensors")
 
 
-class DiffusersPipeline:
+class DiffusersPipeline(BatchGenerator):
     """diffusers: a local pipeline of the diffusers library, from text or as an edit of the source.
 
     Makes: pictures from text (`t2i`), edits by an instruction (`tie`, `vttie`: Qwen-Image-Edit, FLUX Kontext and other
@@ -84,6 +85,7 @@ class DiffusersPipeline:
     """
 
     name = "diffusers"
+    task_types: frozenset[TaskType]
     lane = "model"
     free_settings = ("batch", "offload")  # they change no picture
     settings_in_version = ("model_path",)

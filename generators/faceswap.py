@@ -15,6 +15,7 @@ from generators._face.faces import scene_and_reference
 from generators._face.geometry import Warp, face_width_px, fit_face, with_forehead
 from selector.domain import (
     Declined,
+    Generator,
     InputError,
     Made,
     MissingPart,
@@ -74,7 +75,7 @@ SWAPS: tuple[tuple[str, Swap], ...] = (
 )
 
 
-class FaceSwap:
+class FaceSwap(Generator):
     """faceswap: puts the face of the reference picture into the scene of the source picture.
 
     Input: ``inputs.source`` is the scene (pose, hair, light, all pixels outside the face stay, bit by bit);

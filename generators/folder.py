@@ -11,6 +11,7 @@ from pathlib import Path
 
 from selector.domain import (
     GenerationFailed,
+    Generator,
     InputError,
     Made,
     MissingPart,
@@ -26,7 +27,7 @@ EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".bmp
 MAX_FILE_BYTES = 200_000_000
 
 
-class Folder:
+class Folder(Generator):
     """folder: finished images that any other tool has made, found by the task's id.
 
     Settings: ``path``, the folder; ``task_ids``, all ids of the contest, so that of ``a`` and ``a_b`` the longer one

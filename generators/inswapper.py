@@ -21,6 +21,7 @@ from generators._face.paste import Aligned, Paste, paste
 from generators._face.swap_models import SwapModels
 from selector.domain import (
     Declined,
+    Generator,
     InputError,
     Made,
     MissingPart,
@@ -49,7 +50,7 @@ PASTES: tuple[Paste, ...] = (
 HALF = 0.5
 
 
-class InSwapper:
+class InSwapper(Generator):
     """inswapper: face swap by a network that redraws the scene's face with the reference's identity, in ONNX.
 
     Input: ``inputs.source`` is the scene (kept), ``inputs.reference`` gives the identity.

@@ -12,13 +12,13 @@ from generators._photo.colour_region import colour_region, region_methods
 from generators._photo.recolour import recolour
 from generators._photo.styles import Style, combinations, styles_of
 from generators._photo.subject_mask import mask_methods, subject_mask
-from selector.domain import Declined, GenerationFailed, Made, Picture, Recipe, TaskInputs, TaskType
+from selector.domain import Declined, GenerationFailed, Generator, Made, Picture, Recipe, TaskInputs, TaskType
 from selector.finishing import detail
 from selector.prompts.edits.instruction import Operation, parse_edit_instruction
 from selector.sight.colour_spaces import Floats, to_floats, to_pixels
 
 
-class Retouch:
+class Retouch(Generator):
     """retouch: edits of a scene that classical processing can truly do, and a refusal of all others.
 
     Makes: the source with brightness, contrast, warmth, saturation, black and white, sepia, blur (of the background

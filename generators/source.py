@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from selector.domain import Declined, GenerationFailed, InputError, Made, Recipe, TaskInputs, TaskType
+from selector.domain import Declined, GenerationFailed, Generator, InputError, Made, Recipe, TaskInputs, TaskType
 
 
-class Source:
+class Source(Generator):
     """source: the unchanged input picture, as the last resort of an edit task, so that no task goes without an image.
 
     Input: a task with a source picture; for a face swap that is the picture that gives the scene. One recipe, always

@@ -14,6 +14,7 @@ from generators._lettering.job import Settings, delete_texts, replace_text
 from generators._lettering.layout import Align
 from selector.domain import (
     Declined,
+    Generator,
     InputError,
     JSONValue,
     Made,
@@ -62,7 +63,7 @@ _ADDED = tuple(Plan(font=font, place=place) for font, place in
 _PLANS = {"replace": _LETTERED, "delete": _ERASED, "add": _ADDED}
 
 
-class TextEditor:
+class TextEditor(Generator):
     """textedit: replaces, adds or deletes the text shown in a picture, as the instruction says.
 
     Input: ``inputs.source`` and the instruction (English or Chinese).
@@ -93,6 +94,7 @@ class TextEditor:
     """
 
     name = "textedit"
+    version: str
     task_types = frozenset({TaskType.VTTIE})
 
     def __init__(self, fonts_folder: str | None = None, exclude_fonts: Sequence[str] = ()) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scorers._swapped_face import given_face, swapped_face
-from selector.domain import Axis, Column, Item, Picture, Score, TaskType, stable_hash
+from selector.domain import Axis, Column, Item, Picture, Score, Scorer, TaskType, stable_hash
 from selector.sight.face_align import aligned_crop
 from selector.sight.face_net import FaceNet, face_input, face_net
 from selector.sight.faces import Face, check_face_models
@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 Embedding = Floats | str  # a vector, or why there is none
 
 
-class ArcFace:
+class ArcFace(Scorer):
     """arcface: whose face a face swap shows, by a second embedder of the user's choice.
 
     Estimates: likeness of the candidate's face to the wanted identity (the reference's) and to the original one (the

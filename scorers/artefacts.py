@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.domain import Axis, Column, InputError, Item, Score, TaskType, reason_of
+from selector.domain import Axis, Column, InputError, Item, Score, Scorer, TaskType, reason_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -25,7 +25,7 @@ NOT_SMOOTH = "too few smooth, unclipped places to compare their noise"
 SMALL = "the picture is too small to compare the JPEG grids of its parts"
 
 
-class Artefacts:
+class Artefacts(Scorer):
     """artefacts: traces of making and mending in the pixels, without a model.
 
     Estimates: four signs that a picture, or a part of it, did not come out of a camera, from the candidate alone. Such

@@ -16,6 +16,7 @@ from selector.domain import (
     Item,
     Picture,
     Score,
+    Scorer,
     TaskInputs,
     TaskType,
     raise_shortage,
@@ -40,7 +41,7 @@ def _column(name: str, must: str) -> Column:
     return Column(name, 0.0, 1.0, True, Axis.GATE, must)
 
 
-class Gate:
+class Gate(Scorer):
     """gate: is the candidate a usable picture at all, and did anything happen to it?
 
     Estimates five things, 0 or 1 each, so that a rejected candidate says what is wrong with it.

@@ -26,6 +26,7 @@ from selector.domain import (
     Item,
     MissingPart,
     Score,
+    Scorer,
     TaskType,
     raise_shortage,
     reason_of,
@@ -38,7 +39,7 @@ from selector.weights import ABSENT, content_tag
 _one_at_a_time = threading.Lock()  # loading and the forward pass: a model keeps buffers, and memory for two is dear
 
 
-class HFDetector:
+class HFDetector(Scorer):
     """hf_detector: how sure a detector of generated pictures is, any image classifier in Hugging Face's format.
 
     Estimates: the probability that the picture was generated: the softmax over the model's labels, summed over those

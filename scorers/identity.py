@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scorers._swapped_face import given_face, swapped_face
-from selector.domain import Axis, Column, Item, Picture, Score, TaskType
+from selector.domain import Axis, Column, Item, Picture, Score, Scorer, TaskType
 from selector.sight.faces import centred_cosine, check_face_models, descriptor
 from selector.weights.bundled import FACE_PACKAGES, weights_tag
 
@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 LARGEST_DISTANCE = 2.0
 
 
-class Identity:
+class Identity(Scorer):
     """identity: whose face a face swap shows.
 
     Estimates: likeness of the candidate's face to the wanted identity (the reference's) and to the original one (the
@@ -49,6 +49,7 @@ class Identity:
     """
 
     name = "identity"
+    version: str
     task_types = frozenset({TaskType.DEEPFAKE})
     columns = (
         Column("wanted_cosine", -1.0, 1.0, True, Axis.SC, "likeness to the reference, about the mean face"),

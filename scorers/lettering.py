@@ -10,7 +10,7 @@ import numpy as np
 from scorers._compare import ciede2000, ssim_map
 from scorers._ink import BOX_PX, grown, line_area
 from scorers._text_pair import Pair, Text, find_texts
-from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Score, TaskType, reason_of
+from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Score, Scorer, TaskType, reason_of
 from selector.weights.bundled import TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -32,7 +32,7 @@ _GROUND_HALF = 5.0  # CIEDE2000; a patch shows sooner than a letter of another t
 _LUMA = np.array([0.299, 0.587, 0.114])
 
 
-class Lettering:
+class Lettering(Scorer):
     """lettering: does the new text keep the manner of the old one, as if the same hand had made the sign?
 
     - ``height_match``: height of the letters, compared with the old text's; SC.
@@ -78,6 +78,7 @@ class Lettering:
     """
 
     name = "lettering"
+    version: str
     task_types = frozenset({TaskType.VTTIE})
     columns = (
         Column("height_match", 0.0, 1.0, True, Axis.SC, "letters as tall as the old ones"),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Picture, Score, TaskType, reason_of
+from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Picture, Score, Scorer, TaskType, reason_of
 from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction, quoted_texts
 from selector.sight.ocr import TextLine, read_text, span_box
 from selector.sight.text_match import Span, best_window, find_spans, plain
@@ -19,7 +19,7 @@ _LEAST_SCORE = 0.3  # of the candidate's lines: a faint wanted text still counts
 _NOTHING = "the source shows no other text that could be read"
 
 
-class OcrText:
+class OcrText(Scorer):
     """ocr_text: does the picture show the wanted text, is the old one gone, and is all other text still there?
 
     - ``wanted_present``: likeness of the wanted text to the best place among what is
@@ -54,6 +54,7 @@ class OcrText:
     """
 
     name = "ocr_text"
+    version: str
     task_types = frozenset({TaskType.VTTIE, TaskType.T2I})
     columns = (
         Column("wanted_present", 0.0, 1.0, True, Axis.SC, "likeness of the wanted text to the text that is read"),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from scorers._compare import ciede2000, disc, luma, ssim_map, structure_similarity, weighted_mean
-from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, TaskType, reason_of
+from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, Scorer, TaskType, reason_of
 from selector.weights.bundled import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -23,7 +23,7 @@ JUST_VISIBLE = 2.0  # CIEDE2000 after smoothing: what JPEG at quality 75 leaves
 CLEARLY_VISIBLE = 6.0
 
 
-class Preservation:
+class Preservation(Scorer):
     """preservation: what the instruction did not name is unchanged, and what it named did change.
 
     Estimates: over-editing and (roughly) edit success, the two halves of SC for edits, without a model.
@@ -56,6 +56,7 @@ class Preservation:
     """
 
     name = "preservation"
+    version: str
     task_types = frozenset({TaskType.TIE, TaskType.VTTIE, TaskType.DEEPFAKE})
     columns = (
         Column("outside_ssim", 0.0, 1.0, True, Axis.SC, "structure kept outside the region that the task names"),

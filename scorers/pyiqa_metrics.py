@@ -16,6 +16,7 @@ from selector.domain import (
     Item,
     MissingPart,
     Score,
+    Scorer,
     TaskType,
     raise_shortage,
     reason_of,
@@ -25,7 +26,7 @@ from selector.domain import (
 _one_at_a_time = threading.Lock()  # building patches what would download, and models keep buffers
 
 
-class PyIQA:
+class PyIQA(Scorer):
     """pyiqa: metrics of picture quality by name, from the package pyiqa (IQA-PyTorch).
 
     Estimates: what each metric does (``metrics``, by default musiq); ``pyiqa.list_models("NR")`` names them. Only those
@@ -54,6 +55,7 @@ class PyIQA:
     """
 
     name = "pyiqa"
+    version: str
     settings_in_version = True  # whatever their order
     tolerance = 1e-4
     task_types = frozenset(TaskType)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from scorers._compare import disc, luma
-from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, TaskType, reason_of
+from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, Scorer, TaskType, reason_of
 from selector.weights.bundled import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -27,7 +27,7 @@ LIKE = 0.95  # correlation that strokes and windows reach with each other; JPEG 
 LEAST_TEXTURE = 5.0  # levels, of the detail; flat blocks match everywhere
 
 
-class Seams:
+class Seams(Scorer):
     """seams: does the edited region look pasted in?
 
     Estimates: three traces of compositing, for the region that *differs* from the registered source; whatever mask a
@@ -63,6 +63,7 @@ class Seams:
     """
 
     name = "seams"
+    version: str
     task_types = frozenset({TaskType.TIE, TaskType.VTTIE, TaskType.DEEPFAKE})
     columns = (
         Column("boundary_gradient", 0.0, 1.0, False, Axis.PQ, "hard step along the outline of what was edited"),

@@ -18,6 +18,7 @@ from selector.domain import (
     InputError,
     Item,
     Score,
+    Scorer,
     TaskInputs,
     TaskType,
     raise_shortage,
@@ -130,7 +131,7 @@ class GridSpatial(EmbeddingScorer):
         return parse_scene(text), why
 
 
-class DetectorSpatial:
+class DetectorSpatial(Scorer):
     """``spatial`` with ``grounding = "owlv2"``: phrases as boxes of a detector, also counted; see ``spatial``."""
 
     name = "spatial"

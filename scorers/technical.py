@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.domain import Axis, Column, InputError, Item, Score, TaskType, reason_of
+from selector.domain import Axis, Column, InputError, Item, Score, Scorer, TaskType, reason_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -18,7 +18,7 @@ CAST_DEGREES = 25.0
 FULL_RESOLUTION_PX = 1024
 
 
-class Technical:
+class Technical(Scorer):
     """technical: what is wrong with the pixels themselves, whatever the task was.
 
     Estimates: seven faults or virtues that a judge of perceptual quality sees, from the candidate alone.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from selector._moved import serve_old_names
 
 __version__ = "0.1.0"
 __all__ = ["Calibrator", "Campaign", "Study", "__version__"]
@@ -18,6 +21,9 @@ _PLACES = {
     "Campaign": "selector.campaign",
     "Study": "selector.learn.study",
 }
+
+serve_old_names()
+logging.getLogger("bestshot").addHandler(logging.NullHandler())  # silent, unless the program or its caller listens
 
 
 def __getattr__(name: str) -> Any:

@@ -106,7 +106,7 @@ def _plug_in(
 ) -> Check:
     def make() -> Any:
         plug_in = create(name, settings.get(name, {}), base)
-        if contest is not None and hasattr(plug_in, "meet"):
+        if contest is not None:  # only scorers are told of it
             plug_in.meet(contest)
         return plug_in
 
@@ -118,17 +118,15 @@ def _described(subject: str, make: Callable[[], Any]) -> Check:
     try:
         plug_in = make()
         plug_in.check()
-        if hasattr(plug_in, "try_out"):
-            plug_in.try_out()
+        plug_in.try_out()
     except BestshotError as error:
         return Check(subject, False, str(error))
     except Exception as error:
         return Check(subject, False, f"{type(error).__name__}: {error}")
     types = ", ".join(sorted(t.value for t in plug_in.task_types))
     service = f" at {plug_in.account.service.host} (not asked)" if isinstance(plug_in, RemoteGenerator) else ""
-    hint = getattr(plug_in, "hint", "")  # what a user should know of these settings, though they can run
-    where = f"; {plug_in.where()}" if hasattr(plug_in, "where") else ""
-    return Check(subject, True, f"version {plug_in.version} for {types}{service}{hint and f'; {hint}'}{where}")
+    more = "".join(f"; {said}" for said in (plug_in.hint, plug_in.where()) if said)
+    return Check(subject, True, f"version {plug_in.version} for {types}{service}{more}")
 
 
 def _judge(name: str, settings: JudgeConfig) -> Check:

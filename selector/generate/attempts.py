@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from selector.domain import BatchGenerator, Made, Picture, Recipe, RemoteGenerator, Task, TaskInputs
+from selector.domain import Made, Picture, Recipe, RemoteGenerator, Task, TaskInputs
 from selector.domain.types import JSONValue
 from selector.generate.finalize import finalize
 from selector.generate.orders import Order
@@ -97,10 +97,7 @@ class Attempts:
         self, order: Order, planning: Planning, first: int, n: int
     ) -> tuple[list[OpenRecipe], list[Skipped | Postponed]]:
         """The recipes from ``first`` to before ``n``: those to be tried now, and the others; twins once."""
-        # Where it says nothing, a class that makes one at a time lists its best guess first; the others list seeds.
-        ranked = getattr(
-            order.generator, "best_first", not isinstance(order.generator, (BatchGenerator, RemoteGenerator))
-        )
+        ranked = order.generator.best_first
         found: list[OpenRecipe] = []
         others: list[Skipped | Postponed] = []
         tries = self.tries(order)
@@ -192,6 +189,6 @@ class Attempts:
             reason,
             kept,
             round(time.perf_counter() - started, 3),
-            getattr(order.generator, "last_resort", False),
+            order.generator.last_resort,
         )
         return NewAttempt(attempt, open_.try_number, candidate, cost=cost)

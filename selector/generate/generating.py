@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import groupby
 
@@ -85,8 +86,7 @@ class _Run:
                     self._show(self._of)
         except BaseException:
             for generator in self._generators.values():
-                if hasattr(generator, "cancel"):  # it would wait, say for a program that runs for minutes
-                    generator.cancel()
+                generator.cancel()  # it would wait, say for a program that runs for minutes
             raise
         finally:
             # Nothing is shown here: a progress that raises (Ctrl-C falls anywhere) would lose what comes.
@@ -98,7 +98,7 @@ class _Run:
 
     def _prepare_prompts(self) -> None:
         wanted = [
-            PromptWish(order.task, style, getattr(order.generator, "prompt_form", ""))
+            PromptWish(order.task, style, order.generator.prompt_form)
             for order in self._orders
             for style in order.step.prompts
             if needs_writer(style)
@@ -113,7 +113,7 @@ class _Run:
             self._steps[name] = f"step {done}/{total}"
 
         for name, generator in self._generators.items():
-            if hasattr(generator, "on_step"):
+            with suppress(AttributeError):  # a frozen one has no steps to tell
                 generator.on_step = partial(told, name)
 
     def _first_items(self) -> list[WorkItem]:

@@ -42,8 +42,7 @@ def queue_of(order: Order, workers: int) -> WorkQueue:
     if isinstance(generator, RemoteGenerator):
         service = generator.account.service
         return WorkQueue(f"service {service.name}", service.running + service.downloads)
-    own = getattr(generator, "lane", "")
-    return WorkQueue(f"own {own}", 1, grouped=True) if own else WorkQueue(LOCAL, workers)
+    return WorkQueue(f"own {generator.lane}", 1, grouped=True) if generator.lane else WorkQueue(LOCAL, workers)
 
 
 class Worker:

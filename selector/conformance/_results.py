@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from selector.domain import Column, Generator, Item, Picture, Score, Scorer, TaskInputs, TaskType
+from selector.domain.structural import adopted
 
 Results = Sequence[Mapping[str, Score]]
 
@@ -21,9 +22,9 @@ def name_of(plugin: object) -> str:
 
 def check_facts(plugin: Scorer | Generator, who: str) -> None:
     for fact in ("name", "version"):
-        value = getattr(plugin, fact)
+        value = getattr(plugin, fact, None)
         require(isinstance(value, str) and value.strip(), f"{who}: {fact} must be a non-empty str, got {value!r}")
-    types = plugin.task_types
+    types = getattr(plugin, "task_types", None)
     right = isinstance(types, frozenset) and types and all(isinstance(kind, TaskType) for kind in types)
     require(right, f"{who}: task_types must be a non-empty frozenset of TaskType, got {types!r}")
 
@@ -40,7 +41,7 @@ def pixels_of(picture: Picture) -> bytes:
 
 def tolerance_of(scorer: Scorer, tolerance: float | None) -> float:
     """``tolerance``, or what the class states, or 0: a share of each column's range."""
-    stated = getattr(scorer, "tolerance", 0.0) if tolerance is None else tolerance
+    stated = adopted(scorer, Scorer).tolerance if tolerance is None else tolerance
     right = isinstance(stated, (int, float)) and 0.0 <= stated < 1.0
     require(right, f"{name_of(scorer)}: tolerance must be a share of the range, 0 to below 1, got {stated!r}")
     return float(stated)

@@ -61,7 +61,7 @@ ELSEWHERE = {
 
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_a_generator_with_needs_conforms_in_its_own_tests(name: str) -> None:
-    tests = Path(__file__).parents[1] / "generators" / ELSEWHERE[name]
+    tests = Path(__file__).parents[2] / "generators" / ELSEWHERE[name]
     assert "check_generator(" in tests.read_text(encoding="utf-8")
 
 
