@@ -13,7 +13,7 @@ from pathlib import Path
 
 from selector.domain import InputError, MissingPart
 from selector.domain.names import check_name
-from selector.weights.named_files import check_named_files
+from selector.weights.safe_load import check_named_files
 
 INDEX = "model_index.json"
 WEIGHTS = (".safetensors", ".bin")

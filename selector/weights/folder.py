@@ -8,10 +8,9 @@ from pathlib import Path
 
 from selector.domain import InputError
 from selector.domain.digest import sha256_of
-from selector.weights.answers import NotThere
-from selector.weights.catalogue import Model, ModelFile
-from selector.weights.download import Progress
-from selector.weights.part import megabytes, open_part
+from selector.weights.hub import NotThere
+from selector.weights.model import Model, ModelFile, megabytes
+from selector.weights.part import Progress, open_part
 from selector.weights.place import has_size
 from selector.weights.safe_load import PICKLES
 
@@ -19,13 +18,14 @@ _BLOCK_BYTES = 1 << 20
 _MOST_HASHED = 200  # files whose size is not known beforehand are hashed one by one: a home folder would take hours
 
 
-def copy_from(folder: Path, model: Model, file: ModelFile, target: Path, progress: Progress) -> str:
-    """Copy a file out of ``folder`` and check it; returns its SHA-256.
+def copy_from(folder: Path, model: Model, file: ModelFile, target: Path, progress: Progress) -> None:
+    """Copy a file out of ``folder`` and check it.
 
     Raises:
         NotThere: the folder has it under no name.
         InputError: what bears its name has another hash, or (where none is published) another size or is no plain file
-            of weights; or the disk is full.
+            of weights.
+        OutOfResources: the disk is full.
     """
     source = _named(folder, model, file)
     if source is not None and file.sha256 is not None and sha256_of(source) != file.sha256:
@@ -40,7 +40,7 @@ def copy_from(folder: Path, model: Model, file: ModelFile, target: Path, progres
         )
     if file.sha256 is None:
         _refuse_unlikely(source, file)
-    return _copy(source, file, target, progress)
+    _copy(source, file, target, progress)
 
 
 def _refuse_unlikely(source: Path, file: ModelFile) -> None:
@@ -94,16 +94,13 @@ def _alike(folder: Path, file: ModelFile) -> Iterator[Path]:
             yield path
 
 
-def _copy(source: Path, file: ModelFile, target: Path, progress: Progress) -> str:
-    total = source.stat().st_size
-    with open_part(target) as part, source.open("rb") as stream:
-        part.begin("")
-        part.need_room(total)
+def _copy(source: Path, file: ModelFile, target: Path, progress: Progress) -> None:
+    with open_part(target, progress) as part, source.open("rb") as stream:
+        part.resume("", source.stat().st_size)
         while block := stream.read(_BLOCK_BYTES):
-            part.append(block)
-            progress(target.name, part.size_bytes, total)
-        if file.sha256 is not None and part.sha256 != file.sha256:
+            part.write(block)
+        found = part.sha256()
+        if file.sha256 is not None and found != file.sha256:
             part.discard()
             raise InputError(f"{source} changed while it was copied, or the copy failed: run the same command again")
-        part.finish()
-        return part.sha256
+        part.finish(found)
