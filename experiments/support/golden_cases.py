@@ -14,10 +14,10 @@ from experiments.support.dashscope_state import Behaviour
 from experiments.support.golden_contests import MIXES, TEAM, play_mix
 from experiments.support.golden_record import PROCESSOR, Table, table
 from experiments.support.golden_tables import PIXELS, Tables
-from experiments.support.play_campaign import Clock
 from experiments.support.remote_campaign import KEY, KEY_ENV
 from selector import Campaign
 from selector.demo.contest import make_demo_contest
+from selector.demo.play.campaign import Clock
 from selector.demo.run import WITHOUT_WEIGHTS
 
 Play: TypeAlias = Callable[[Path, int], dict[str, Table]]

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from experiments.closed_world.checker import SIZE_WEIGHT, Seen, read
-from experiments.closed_world.edits import Edit, Source, edited_background, edited_group, group_of
-from experiments.closed_world.render import Box, Pixels
-from experiments.closed_world.scene import Group
-from experiments.closed_world.shapes_seen import SeenShape
+from selector.demo.closed_world.checker import SIZE_WEIGHT, Seen, read
+from selector.demo.closed_world.edits import Edit, Source, edited_background, edited_group, group_of
+from selector.demo.closed_world.render import Box, Pixels
+from selector.demo.closed_world.scene import Group
+from selector.demo.closed_world.shapes_seen import SeenShape
 
 SAME_PLACE_PX, OTHER_PLACE_PX = 2.5, 12.0  # between the centres; a large shape has a half side of 9.5 to 11
 MOVED = 0.5  # of its credit that a shape keeps at another place

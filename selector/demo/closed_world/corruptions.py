@@ -14,8 +14,8 @@ from typing import TypeAlias
 import numpy as np
 from scipy import ndimage
 
-from experiments.closed_world.render import GAP_PX, HALF_PX, PAINT, PAPER, SIDE_PX, Pixels, coverage, paint, placed
-from experiments.closed_world.scene import BACKGROUNDS, COLOURS, MOST, SHAPES, SIZES, Group, Scene, other
+from selector.demo.closed_world.render import GAP_PX, HALF_PX, PAINT, PAPER, SIDE_PX, Pixels, coverage, paint, placed
+from selector.demo.closed_world.scene import BACKGROUNDS, COLOURS, MOST, SHAPES, SIZES, Group, Scene, other
 
 Damage: TypeAlias = Callable[[Pixels, np.random.Generator], Pixels]
 Change: TypeAlias = Callable[[Scene, np.random.Generator], Scene]

@@ -1,7 +1,7 @@
 """The pool of a play: a campaign whose candidates are made and measured once, kept, and shared by every game.
 
 Pictures from text are made by real diffusers pipelines of several settings, as `bestshot generate` makes them (or, as a
-stand-in, by simulated painters); edits by simulated editors whose finished pictures come in as `bestshot import` does.
+stand-in, by simulated generators); edits by simulated editors whose pictures come in as by `bestshot import`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from experiments.closed_world import checker, edit_truth, quality, regions, shapes_seen
-from experiments.closed_world.render import Pixels
-from experiments.closed_world.simulated import EDITORS, PAINTERS, Maker, edited, painted
-from experiments.support.play_contest import FIRST_DAY, Files, PlayTask, Scores, play_tasks, write_contest
-from experiments.support.play_plan import PoolPlan
 from selector import Campaign
 from selector.create import CONFIG_NAME, DATABASE_NAME
+from selector.demo.closed_world import checker, edit_truth, quality, regions, shapes_seen
+from selector.demo.closed_world.render import Pixels
+from selector.demo.closed_world.simulated import EDITORS, GENERATORS, Maker, edited, generated
+from selector.demo.play.contest import FIRST_DAY, Files, PlayTask, Scores, play_tasks, write_contest
+from selector.demo.play.plan import PoolPlan
 from selector.domain import InputError, MissingPart, encode_final, stable_hash
 from selector.domain.files import write_atomically
 from selector.domain.progress import Progress, silent
@@ -54,7 +54,7 @@ def make_pool(folder: Path, plan: PoolPlan, progress: Progress = silent) -> Pool
     tasks = play_tasks(plan.prompts, plan.edits, plan.seed)
     with _campaign(folder, tasks, plan) as (campaign, files):
         if plan.stand_in:
-            _bring(campaign, folder, [t for t in tasks if t.scene], PAINTERS, plan, _by_painter, progress)
+            _bring(campaign, folder, [t for t in tasks if t.scene], GENERATORS, plan, _by_generator, progress)
         elif plan.prompts:
             _generate(campaign, progress)
         _bring(campaign, folder, [t for t in tasks if t.source], EDITORS, plan, _by_editor, progress)
@@ -142,9 +142,9 @@ def _bring(
             campaign.import_folder(place, maker.name, progress)
 
 
-def _by_painter(task: PlayTask, maker: Maker, rng: np.random.Generator) -> Pixels:
+def _by_generator(task: PlayTask, maker: Maker, rng: np.random.Generator) -> Pixels:
     assert task.scene is not None
-    return painted(task.scene, maker, rng)
+    return generated(task.scene, maker, rng)
 
 
 def _by_editor(task: PlayTask, maker: Maker, rng: np.random.Generator) -> Pixels:

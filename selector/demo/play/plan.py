@@ -48,7 +48,7 @@ class PoolPlan:
     """What a pool holds.
 
     ``each``: pictures of a task by each maker. ``model``: a folder in diffusers' format instead of the embedded model.
-    ``stand_in``: simulated painters instead of a pipeline. ``embedding``: the table ``[embedding]``. ``measured``: what
+    ``stand_in``: simulated generators, no pipeline. ``embedding``: the table ``[embedding]``. ``measured``: what
     a team knows of its scores before the contest, ``[calibrate] scores``; no picture and no score depends on it.
     """
 

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.special import ndtr
 
-from experiments.closed_world.regions import SIDE_PX, Floats, Mask, Region
+from selector.demo.closed_world.regions import SIDE_PX, Floats, Mask, Region
 
 LEAST_FIT = 0.85  # intersection over union below which a region has no shape: blobs have up to 0.85 with a circle
 LARGE_FROM_PX = 8.25  # half the side; small shapes have 6.5 to 7.5, large ones 9.5 to 11

@@ -1,4 +1,4 @@
-"""Simulated makers of pictures with a known skill: editors, and painters that stand in for a text-to-image model.
+"""Simulated makers of pictures with a known skill: editors, and generators that stand in for a text-to-image model.
 
 They know the scene that is asked for and draw it, or fail on purpose: they misunderstand, change what should stay, or
 paint badly (blur, noise, JPEG). No model is behind them; they exist because the truth of what they make is known and
@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from experiments.closed_world.edits import (
+from selector.demo.closed_world.corruptions import CHANGES, MALFORMED, blurred, jpeg, noisy
+from selector.demo.closed_world.edits import (
     Edit,
     Placed,
     Source,
@@ -22,9 +23,8 @@ from experiments.closed_world.edits import (
     random_edit,
     repainted,
 )
-from experiments.closed_world.render import SIDE_PX, Box, Pixels, draw
-from experiments.closed_world.scene import BACKGROUNDS, COLOURS, Group, Scene, has_room
-from experiments.closed_world.spoilt import CHANGES, MALFORMED, blurred, jpeg, noisy
+from selector.demo.closed_world.render import SIDE_PX, Box, Pixels, draw
+from selector.demo.closed_world.scene import BACKGROUNDS, COLOURS, Group, Scene, has_room
 
 MOVES_PX = 9.0  # sd, of a shape that should have stayed
 
@@ -45,7 +45,7 @@ EDITORS = (
     Maker("timid", does=0.4, keeps=0.95, paints=0.95),
     Maker("smudging", does=0.8, keeps=0.8, paints=0.25),
 )
-PAINTERS = (
+GENERATORS = (
     Maker("first", does=0.25, keeps=1, paints=0.7),
     Maker("second", does=0.45, keeps=1, paints=0.8),
     Maker("third", does=0.6, keeps=1, paints=0.7),
@@ -65,18 +65,18 @@ def edited(source: Source, edit: Edit, editor: Maker, rng: np.random.Generator) 
     if rng.random() >= editor.keeps:
         background, shapes = _over_edited(source, edit, background, shapes, rng)
     picture = repainted(source, background, shapes)
-    return picture if rng.random() < editor.paints else _badly(picture, rng)
+    return picture if rng.random() < editor.paints else _spoiled(picture, rng)
 
 
-def painted(scene: Scene, painter: Maker, rng: np.random.Generator) -> Pixels:
-    """The painter's picture of a scene, (64, 64, 3) uint8."""
-    if rng.random() < painter.does:
+def generated(scene: Scene, generator: Maker, rng: np.random.Generator) -> Pixels:
+    """The generator's picture of a scene, (64, 64, 3) uint8."""
+    if rng.random() < generator.does:
         picture = draw(scene, rng)
     elif rng.random() < 0.25:
         picture = MALFORMED[str(rng.choice(list(MALFORMED)))](scene, rng)
     else:
         picture = draw(_misunderstood(scene, rng), rng)
-    return picture if rng.random() < painter.paints else _badly(picture, rng)
+    return picture if rng.random() < generator.paints else _spoiled(picture, rng)
 
 
 def _misunderstood(scene: Scene, rng: np.random.Generator) -> Scene:
@@ -110,10 +110,10 @@ def _recoloured(group: Group, box: Box, rng: np.random.Generator) -> tuple[Group
     return replace(group, colour=str(rng.choice([c for c in COLOURS if c != group.colour]))), box
 
 
-def _badly(picture: Pixels, rng: np.random.Generator) -> Pixels:
-    spoil: list[Callable[[Pixels, np.random.Generator], Pixels]] = [
+def _spoiled(picture: Pixels, rng: np.random.Generator) -> Pixels:
+    damages: list[Callable[[Pixels, np.random.Generator], Pixels]] = [
         blurred(float(rng.uniform(0.8, 2.0))),
         noisy(float(rng.uniform(8, 25))),
         jpeg(int(rng.integers(8, 30)), halved_chroma=True),
     ]
-    return spoil[int(rng.integers(len(spoil)))](picture, rng)
+    return damages[int(rng.integers(len(damages)))](picture, rng)

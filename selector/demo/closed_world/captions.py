@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from experiments.closed_world.scene import Group, Scene
+from selector.demo.closed_world.scene import Group, Scene
 
 NUMBERS = {1: "a", 2: "two", 3: "three", 4: "four"}
 CHINESE_NUMBERS = {1: "一", 2: "两", 3: "三", 4: "四"}

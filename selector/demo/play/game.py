@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.support.play_baselines import ORACLE, RANDOM, Points, baseline_points, mean_of
-from experiments.support.play_campaign import Clock, own_campaign
-from experiments.support.play_contest import PER_DAY, PlayTask, Scores
-from experiments.support.play_pool import Pool
 from selector import Campaign
 from selector.create import DATABASE_NAME
+from selector.demo.play.baselines import ORACLE, RANDOM, Points, baseline_points, mean_of
+from selector.demo.play.campaign import Clock, own_campaign
+from selector.demo.play.contest import PER_DAY, PlayTask, Scores
+from selector.demo.play.pool import Pool
 from selector.domain import Pick
 from selector.domain.progress import Progress, silent
 

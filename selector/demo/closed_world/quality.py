@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from experiments.closed_world.regions import Found, Region
-from experiments.closed_world.shapes_seen import SeenShape, edge_width
+from selector.demo.closed_world.regions import Found, Region
+from selector.demo.closed_world.shapes_seen import SeenShape, edge_width
 
 EDGE_PX = (1.2, 5.0)  # mean width of a border: as good as drawn, no border at all
 FIT = (0.95, 0.70)  # of the template: as drawn, no shape

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from experiments.closed_world.scene import Axis, Group, Scene
+from selector.demo.closed_world.scene import Axis, Group, Scene
 
 Pixels: TypeAlias = "np.ndarray[Any, np.dtype[np.uint8]]"
 Floats: TypeAlias = "np.ndarray[Any, np.dtype[np.float32]]"

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from experiments.support.play_contest import PlayTask, Scores
+from selector.demo.play.contest import PlayTask, Scores
 from selector.domain import TaskType
 
 # What "the picture that is most like the words" is for each kind of task.

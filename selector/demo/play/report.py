@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from experiments.support.outcome import Figure, figure
-from experiments.support.play_baselines import BASELINES, ORACLE
-from experiments.support.play_game import LOOP, SUBMITTED, Game
+from selector.demo.play.baselines import BASELINES, ORACLE
+from selector.demo.play.figures import Figure, figure
+from selector.demo.play.game import LOOP, SUBMITTED, Game
 from selector.report.plots.canvas import BLUE, GREEN, SKY, SOFT, VERMILLION, finish, new_figure, plain
 from selector.report.plots.files import write_plot
 from selector.report.plots.model import Drawing

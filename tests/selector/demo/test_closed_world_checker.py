@@ -1,18 +1,16 @@
 """The checker of the closed world: it reads what was drawn, and is not fooled by what was not."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from experiments.closed_world import check_the_checker
-from experiments.closed_world.checker import check, judged, read
-from experiments.closed_world.regions import chroma_plane, colour_of, hues
-from experiments.closed_world.render import PAINT, draw, paint
-from experiments.closed_world.scene import SHAPES, Group, Scene, random_scene
-from experiments.closed_world.shapes_seen import TEMPLATES
-from experiments.closed_world.spoilt import CHANGES, DAMAGES, MALFORMED
+from selector.demo.closed_world.checker import check, judged, read
+from selector.demo.closed_world.corruptions import CHANGES, DAMAGES, MALFORMED
+from selector.demo.closed_world.regions import chroma_plane, colour_of, hues
+from selector.demo.closed_world.render import PAINT, draw, paint
+from selector.demo.closed_world.scene import SHAPES, Group, Scene, random_scene
+from selector.demo.closed_world.shapes_seen import TEMPLATES
 
 LEFT, RIGHT = Group(1, "red", "circle", "small"), Group(2, "blue", "cross", "large")
 SCENE = Scene((LEFT, RIGHT), "x", "grey")
@@ -133,18 +131,3 @@ def test_template_has_its_area_and_centre_of_mass(shape):
 def test_what_is_no_square_rgb_picture_is_refused(picture):
     with pytest.raises(ValueError, match="expected a square RGB picture"):
         read(picture)
-
-
-def test_experiment_writes_shares_with_intervals(tmp_path, capsys):
-    out = tmp_path / "out.json"
-    assert check_the_checker.main(["--scenes", "6", "--json", str(out)]) == 0
-    results = json.loads(out.read_text(encoding="utf-8"))["results"]
-    clean = results["agreement"]["clean"]["right"]
-    assert clean["mean"] == 1 and clean["n"] == 6 and 0.5 < clean["low"] < 1
-    assert set(results["false_right"]) == set(CHANGES)
-    assert "Malformed pictures called right" in capsys.readouterr().out
-
-
-def test_experiment_without_a_picture_is_refused_in_one_line(capsys):
-    assert check_the_checker.main(["--scenes", "0"]) == 2
-    assert capsys.readouterr().err == "error: --scenes: expected at least 1, and --seed at least 0\n"

@@ -14,6 +14,8 @@ BACKGROUNDS = ("white", "grey", "black")
 MOST = 4  # shapes of one group, and of a picture
 
 Axis: TypeAlias = Literal["x", "y"]
+# Seeds of series of scenes: a model learns from the scenes of the first and of no other.
+TRAINING_SEED, HELD_OUT_SEED = 1, 2
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class Scene:
     background: str
     says_size: bool = True
     says_background: bool = True
+
+
+def scene_at(i: int, seed: int = TRAINING_SEED) -> Scene:
+    """The ``i``-th scene of a series."""
+    return random_scene(np.random.default_rng([seed, i]))
 
 
 def random_scene(rng: np.random.Generator) -> Scene:

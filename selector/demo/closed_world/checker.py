@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from experiments.closed_world.quality import Quality, quality
-from experiments.closed_world.regions import Found, Pixels, at_side, find
-from experiments.closed_world.scene import Group, Scene
-from experiments.closed_world.shapes_seen import SeenShape, seen_shape
+from selector.demo.closed_world.quality import Quality, quality
+from selector.demo.closed_world.regions import Found, Pixels, at_side, find
+from selector.demo.closed_world.scene import Group, Scene
+from selector.demo.closed_world.shapes_seen import SeenShape, seen_shape
 
 GREY_FROM, WHITE_FROM = 88.0, 190.0  # grey levels; papers have 34, 142 and 238
 WRONG_RELATION, WRONG_BACKGROUND = 0.5, 0.8  # factors of SC

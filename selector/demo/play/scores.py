@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from experiments.support.outcome import Figure, Floats, figure_of
-from experiments.support.play_baselines import stored_scores
-from experiments.support.play_pool import Pool, campaign_of
 from selector.create import DATABASE_NAME
+from selector.demo.play.baselines import stored_scores
+from selector.demo.play.figures import Figure, Floats, figure_of
+from selector.demo.play.pool import Pool, campaign_of
 
 LEAST = 10  # candidates with a score, below which a correlation says nothing
 Correlations = Mapping[str, Mapping[str, Figure]]  # task type to "scorer.column"; n counts tasks

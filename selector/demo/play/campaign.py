@@ -10,12 +10,12 @@ from contextlib import closing
 from datetime import datetime, time, timedelta, timezone
 from pathlib import Path
 
-from experiments.support.play_contest import FIRST_DAY, PlayTask, write_table
-from experiments.support.play_plan import TEAM
-from experiments.support.play_pool import Pool, campaign_of
 from selector import Campaign
 from selector.config import read_config
 from selector.create import CONFIG_NAME, DATABASE_NAME
+from selector.demo.play.contest import FIRST_DAY, PlayTask, write_table
+from selector.demo.play.plan import TEAM
+from selector.demo.play.pool import Pool, campaign_of
 from selector.domain import BestshotError, InputError
 
 SHARED = ("planning", "attempt", "candidate", "score")  # rows that a game takes from the pool
