@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.support import judge_server as js
-from experiments.support.judge_server import Behaviour, JudgeServer, truth
 from selector.domain import InputError, OutOfResources, Picture, TaskType, encode_final
 from selector.llm import (
     ChatJudge,
@@ -30,6 +28,8 @@ from selector.llm import (
     read_key,
 )
 from selector.llm.client import FAILURES_IN_A_ROW
+from tests.servers import judge_server as js
+from tests.servers.judge_server import Behaviour, JudgeServer, truth
 
 PQ = ask_pq(("naturalness", "freedom_from_artefacts"))
 PICTURE = Picture(encode_final(np.full((8, 8, 3), 90, np.uint8)))

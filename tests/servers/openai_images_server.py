@@ -21,7 +21,7 @@ from email import message_from_bytes
 from random import Random
 from typing import Any
 
-from experiments.support.loopback import Loopback, LoopbackHandler
+from tests.servers.loopback import Loopback, LoopbackHandler
 
 GOOD, THROTTLE, BROKEN, DROP, CUT, SLOW = "good", "429", "500", "dropped connection", "reply cut off", "slow"
 MODERATED, POLICY, NO_MONEY, NO_QUOTA = "moderation_blocked", "content_policy_violation", "billing limit", "quota"

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from experiments.support.loopback import Loopback, LoopbackHandler
+from tests.servers.loopback import Loopback, LoopbackHandler
 
 GOOD, THINK, FENCE, THOUGHT_ONLY_END = "good", "think", "fence", "think without its beginning"
 THROTTLE, BROKEN_SERVER, SLOW, DROP, CUT = "429", "500", "slow", "dropped connection", "reply cut off"

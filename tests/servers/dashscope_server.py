@@ -2,7 +2,7 @@
 
 For tests and experiments of the real client, in this process (``DashScopeServer``) or in one of its own:
 
-    python -m experiments.support.dashscope_server --port 0 --running 64 --submits-per-second 20 --share 429=0.05
+    python -m tests.servers.dashscope_server --port 0 --running 64 --submits-per-second 20 --share 429=0.05
 
 in the clone's root; prints its address, then serves until it is ended. ``--help`` names the faults; ``GET /_stats`` and
 ``/_jobs`` tell what it counted. Limits, faults and pictures: ``dashscope_state``, ``dashscope_faults``,
@@ -21,11 +21,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from experiments.support import dashscope_faults as faults
-from experiments.support.dashscope_pictures import Pixels, edited, encoded, painted
-from experiments.support.dashscope_requests import EDIT, TALK, TEXT, Order, Wrong, pixels, read
-from experiments.support.dashscope_state import Behaviour, Job, State
-from experiments.support.loopback import Loopback, LoopbackHandler
+from tests.servers import dashscope_faults as faults
+from tests.servers.dashscope_pictures import Pixels, edited, encoded, painted
+from tests.servers.dashscope_requests import EDIT, TALK, TEXT, Order, Wrong, pixels, read
+from tests.servers.dashscope_state import Behaviour, Job, State
+from tests.servers.loopback import Loopback, LoopbackHandler
 
 _PLACES = {f"/api/v1/services/aigc/{place}": place for place in (TEXT, EDIT, TALK)}
 _ERRORS = {  # fault: status, code, message

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from experiments.support import dashscope_faults as faults
-from experiments.support.dashscope_faults import Faults
+from tests.servers import dashscope_faults as faults
+from tests.servers.dashscope_faults import Faults
 
 TEXT_MODELS = (
     "wanx2.0-t2i-turbo",

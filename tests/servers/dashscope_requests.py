@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.support.dashscope_pictures import Pixels
-from experiments.support.dashscope_state import SYNC_MODELS, TEXT_MODELS
 from selector.domain import InputError, Picture
+from tests.servers.dashscope_pictures import Pixels
+from tests.servers.dashscope_state import SYNC_MODELS, TEXT_MODELS
 
 FUNCTIONS = (
     "stylization_all",
