@@ -33,13 +33,14 @@ import numpy as np
 from experiments.support.judged import ROUNDS, JudgesPlanned, JudgesRandom, JudgesSome
 from experiments.support.many_seeds import Contests, Published
 from experiments.support.ours import Bestshot
-from experiments.support.outcome import RESAMPLES, finish, parser
+from experiments.support.outcome import finish, parser
 from experiments.support.processes import in_processes
 from experiments.support.replayed import Leaderboard, Selector, checked
 from experiments.support.run_options import whole_numbers
 from experiments.support.score_csv import load_table, read_frames
 from experiments.support.score_table import Floats, ScoreTable, Shown
 from experiments.support.simulated import SCENARIOS, Simulated
+from selector.demo.play.figures import RESAMPLES
 from selector.domain import BestshotError, InputError
 
 PROXIES = "cheap+judge"

@@ -31,10 +31,11 @@ from typing import Any
 
 import numpy as np
 
-from experiments.support import judge_server as js
 from experiments.support.judge_contest import JUDGE, judgements_of, make_campaign
-from experiments.support.judge_server import Behaviour, JudgeServer, expected, truth
 from experiments.support.outcome import finish, parser
+from experiments.support.servers import JudgeBehaviour as Behaviour
+from experiments.support.servers import JudgeServer, expected, truth
+from experiments.support.servers import judge_server as js
 from selector import Campaign
 from selector.llm.judgements import rubrics
 from selector.store import Database

@@ -21,7 +21,7 @@ set does the same recipe give the same picture again. What was made is kept, and
 Fails: ``Declined`` where the content check refuses; ``ServiceStopped`` for a wrong key, model or value of a setting,
 and where the account has no money; ``GenerationFailed`` for damaged and missing images. The API answers at once and has
 no job to resume: what was on its way in a crash is lost and, maybe, paid. Tested against a server on loopback that
-speaks the documented protocol (``experiments/support/openai_images_server.py``); never against a real service.
+speaks the documented protocol (``tests/servers/openai_images_server.py``); never against a real service.
 """
 
 from __future__ import annotations

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from experiments.support.outcome import Floats
 from selector import Campaign
 from selector.contest.profile import ContestProfile
 from selector.create import DATABASE_NAME
+from selector.demo.play.figures import Floats
 from selector.domain import Axis, Column, Recipe, Score, Scorer, Task, TaskType, encode_final
 from selector.generate.importing import MOST_FILES
 from selector.measure.scored import rows_of

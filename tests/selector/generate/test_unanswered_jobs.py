@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from toy_services import reopened, stored_jobs
 
-from experiments.support.dashscope_server import DashScopeServer
-from experiments.support.dashscope_state import Behaviour
 from selector import Campaign
 from selector.net.account import UNANSWERED_REPEATS
 from selector.net.breaker import Breaker
+from tests.servers.dashscope_server import DashScopeServer
+from tests.servers.dashscope_state import Behaviour
 
 KEY, ENV = "sk-unanswered-0123456789", "TEST_UNANSWERED_KEY"
 MODEL, PRICE = "wan2.2-t2i-flash", 0.2

@@ -13,8 +13,6 @@ from click.testing import CliRunner
 from conftest import HEADER, Clock, noise_jpeg
 from sqlalchemy import select
 
-from experiments.support import judge_server as js
-from experiments.support.judge_server import JudgeServer, truth
 from selector import Campaign
 from selector.cli.main import group
 from selector.domain import InputError, TaskType
@@ -24,6 +22,8 @@ from selector.store import Database, schema
 from selector.store.observations import Judgement, load_judgements
 from selector.store.records import load_candidates
 from selector.store.replies import add_replies
+from tests.servers import judge_server as js
+from tests.servers.judge_server import JudgeServer, truth
 
 TABLE = f"{HEADER}\n3,tie,brighter,a.jpg,\n4,vttie,把字改成“好”,a.jpg,\n5,deepfake,,a.jpg,b.jpg\n7,t2i,a red cube,,\n"
 FILES = ("3_1", "3_2", "4_1", "5_1", "7_1", "7_2")
