@@ -28,7 +28,7 @@ from selector.store.replies import ReplyRow, add_replies
 from selector.workspace.executor import Executor, WorkQueue
 
 REJECTED, UNANSWERED = "rejected", "unanswered"
-GRACE_SECONDS = 5.0  # what is on its way when the run is interrupted is paid for: it is worth a moment
+GRACE_SECONDS = 2.0  # what is on its way when the run is interrupted is paid for: it is worth a moment
 ROOM = 1000  # replies that may wait for the store
 KEPT_CHARACTERS = 2000  # of an answer, for whoever wants to know why it could not be read
 
@@ -141,6 +141,7 @@ class Asking:
         finally:
             for events in executor.finish(GRACE_SECONDS):
                 self._take(events)
+            self.session.client.hang_up()
             self.end()
 
     def _take(self, events: Sequence[Reply | Ended]) -> int:

@@ -6,13 +6,11 @@ holds all of them back.
 
 from __future__ import annotations
 
-import json
 import os
 import threading
-import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from selector.domain import OutOfResources
@@ -21,13 +19,14 @@ from selector.llm.endpoint import Endpoint, Usage
 from selector.llm.request import Chat, Dialect
 from selector.llm.troubles import PARAMETER, ChatTrouble, JudgeStopped, trouble_of
 from selector.net import http, troubles
-from selector.net.outgoing import Outgoing
 from selector.net.pace import Pace
+from selector.net.retry import Tries, persist
 from selector.net.troubles import LONGEST_RETRY_AFTER_SECONDS, Trouble
 
 THROTTLED_TRIES = 50  # of one request; the pause between them is the server's
 FAILURES_IN_A_ROW = 20  # of all workers together, without any answer between them
 MAX_REPLY_BYTES = 16 << 20  # words; the longest thinking is far shorter
+DAMAGED = "the server's reply was damaged"
 _OPENAI = "api.openai.com"
 _OPENAI_HEADERS = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}
 
@@ -54,6 +53,7 @@ class ChatClient:
 
     def __init__(self, endpoint: Endpoint, dialect: Dialect, pace: Pace, budget: Budget) -> None:
         self._endpoint, self._dialect, self._pace, self._budget = endpoint, dialect, pace, budget
+        self._hung_up = threading.Event()
         self._lock = threading.Lock()
         self._failures_in_a_row = 0
         self._reached = False
@@ -76,44 +76,39 @@ class ChatClient:
             OutOfMoney: the budget does not allow it.
             OutOfResources: this machine lacks something; the server is not to blame.
         """
-        failures, throttled = 0, 0
+        came = persist(lambda: self._send(chat, kind, schema, repeat), self._gives_up, self._wait_out)
+        if isinstance(came, Answer) or came.kind == troubles.REFUSED:
+            self._note_answer()
+        else:
+            self._note_failure(came)
+        return came
+
+    def hang_up(self) -> None:
+        """Cut off what is still under way: nobody waits for it any more."""
+        self._hung_up.set()
+
+    def _send(self, chat: Chat, kind: str, schema: Mapping[str, Any] | None, repeat: int) -> Answer | Trouble:
+        """Ask once, with the optional fields that the server takes."""
         while True:
             fields = self._dialect.fields(schema, repeat)
             self._pace.wait_for_turn()
-            came = self._send(kind, {"model": self._endpoint.model, "messages": chat, **fields})
-            if isinstance(came, Answer) or came.kind == troubles.REFUSED:
-                self._note_answer()
+            came = self._pay(kind, {"model": self._endpoint.model, "messages": chat, **fields})
+            if not isinstance(came, ChatTrouble) or came.kind != PARAMETER:
                 return came
-            if came.kind == troubles.REJECTED:
-                self._note_failure(came)
-                return came
-            if isinstance(came, ChatTrouble) and came.kind == PARAMETER:
-                if not self._dialect.leave_out(came.parameter, fields):
-                    raise self._stopped(f"{came.reason}: change {came.parameter} in campaign.toml")
-                continue
-            failures, throttled = self._wait_out(came, failures, throttled)
-            if self._gives_up(failures, throttled):
-                self._note_failure(came)
-                return came
+            if not self._dialect.leave_out(came.parameter, fields):
+                raise self._stopped(f"{came.reason}: change {came.parameter} in campaign.toml")
 
-    def _send(self, kind: str, body: Mapping[str, Any]) -> Answer | Trouble:
+    def _pay(self, kind: str, body: Mapping[str, Any]) -> Answer | Trouble:
         """One HTTP request, paid for from the budget."""
         held = self._budget.reserve(kind)
         cost = None
         try:
-            came = _exchange(self._endpoint, http.as_json(body))
+            came = self._post(body)
             if isinstance(came, Trouble):
-                self._raise_if_final(came)
                 return came
-            self._reached = True
-            if came.status >= 300:
-                trouble = trouble_of(came.status, came.words, came.error, came.headers)
-                if trouble.kind == troubles.FATAL:
-                    raise self._stopped(f"{trouble.reason} (HTTP {came.status})")
-                return trouble
             answer = answer_in(came.body)
             if answer is None:
-                return Trouble(troubles.BUSY, "the server's reply was damaged")
+                return Trouble(troubles.BUSY, DAMAGED)
             cost = self._endpoint.price.of(answer.usage)
             if cost is None and self._budget.limited:
                 raise self._stopped("the server does not say how many tokens it used, so no budget can be kept")
@@ -121,40 +116,55 @@ class ChatClient:
         finally:
             self._budget.settle(kind, held, cost)
 
-    def _raise_if_final(self, came: Trouble) -> None:
-        if came.kind == troubles.SHORT:
-            raise OutOfResources(came.reason)
-        if came.kind == troubles.FATAL:
-            raise self._stopped(came.reason)
+    def _post(self, body: Mapping[str, Any]) -> http.Answer | Trouble:
+        """The only place that knows of HTTP. Raises what ends the run; whatever else is wrong comes back."""
+        endpoint = self._endpoint
+        came = http.request(
+            "POST",
+            endpoint.base_url.rstrip("/") + "/chat/completions",
+            json=body,
+            headers=_account_headers(endpoint),
+            key=endpoint.key,
+            timeout_seconds=endpoint.timeout_seconds,
+            stop=self._hung_up,
+            most_bytes=MAX_REPLY_BYTES,
+        )
+        if isinstance(came, Trouble):
+            if came.kind == troubles.SHORT:
+                raise OutOfResources(came.reason)
+            if came.kind == troubles.FATAL:
+                raise self._stopped(came.reason)
+            return replace(came, reason=DAMAGED) if came.reason == http.NO_JSON else came
+        self._reached = True
+        if came.status < 300:
+            return came
+        error = came.body.get("error", came.body) if isinstance(came.body, dict) else came.body
+        told = came.text if came.body is None else str(came.body)
+        trouble = trouble_of(came.status, told, error, came.headers)
+        if trouble.kind == troubles.FATAL:
+            raise self._stopped(f"{trouble.reason} (HTTP {came.status})")
+        return trouble
 
-    def _wait_out(self, trouble: Trouble, failures: int, throttled: int) -> tuple[int, int]:
-        """Wait as the trouble asks; returns how often the request has failed, and was throttled, by now."""
+    def _gives_up(self, trouble: Trouble, tries: Tries) -> bool:
+        """Whether a request that has gone so is not sent again; raises ``JudgeStopped`` where no other should be."""
+        if trouble.kind in (troubles.REFUSED, troubles.REJECTED):
+            return True
         wait = trouble.retry_after_seconds
         if wait is not None and wait > LONGEST_RETRY_AFTER_SECONDS:
             raise self._stopped(f"the server asks to wait for {round(wait / 60)} minutes: run the command again then")
-        if trouble.kind == troubles.THROTTLED:
-            throttled += 1
-        else:
-            failures += 1
-            self._check_reached(trouble, failures)
-        if not self._gives_up(failures, throttled):
-            self.troubles[trouble.reason] += 1
+        if trouble.fate == troubles.UNREACHED and not self._reached and tries.failures >= 2:
+            # Nothing has ever come from the server: the address is wrong, or it is not running.
+            raise self._stopped("the server cannot be reached: check base_url, and that the server is running")
         if wait:
             self._pace.pause(wait)  # whoever asks for it is overloaded: no worker goes on
         elif trouble.kind == troubles.THROTTLED:
-            self._pace.pause(self._pace.backoff(throttled))
-        elif failures <= self._endpoint.max_retries:
-            self._pace.sleep(self._pace.backoff(failures))
-        return failures, throttled
+            self._pace.pause(self._pace.backoff(tries.throttled))
+        return tries.failures > self._endpoint.max_retries or tries.throttled > THROTTLED_TRIES
 
-    def _gives_up(self, failures: int, throttled: int) -> bool:
-        """Whether a request that failed and was throttled so often is not sent again."""
-        return failures > self._endpoint.max_retries or throttled > THROTTLED_TRIES
-
-    def _check_reached(self, trouble: Trouble, failures: int) -> None:
-        """Stop early where nothing has ever come from the server: the address is wrong, or it is not running."""
-        if trouble.fate == troubles.UNREACHED and not self._reached and failures >= 2:
-            raise self._stopped("the server cannot be reached: check base_url, and that the server is running")
+    def _wait_out(self, trouble: Trouble, tries: Tries) -> None:
+        self.troubles[trouble.reason] += 1
+        if not trouble.retry_after_seconds and trouble.kind != troubles.THROTTLED:
+            self._pace.sleep(self._pace.backoff(tries.failures))
 
     def _note_answer(self) -> None:
         with self._lock:
@@ -171,42 +181,6 @@ class ChatClient:
 
     def _stopped(self, cure: str) -> JudgeStopped:
         return JudgeStopped(f"judge {self._endpoint.model} at {self._endpoint.provider}: {cure}")
-
-
-@dataclass(frozen=True)
-class _Response:
-    """A complete reply. ``body``: its JSON value, None where it is none; ``words``: its text."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: Any
-    words: str
-
-    @property
-    def error(self) -> Any:
-        """What says why there is no answer, by the custom of the API under ``error``."""
-        return self.body.get("error", self.body) if isinstance(self.body, dict) else self.body
-
-
-def _exchange(endpoint: Endpoint, body: bytes) -> _Response | Trouble:
-    """One POST; the only place that knows how HTTP is spoken."""
-    outgoing = Outgoing(body)
-    seconds = endpoint.timeout_seconds
-    ends = time.monotonic() + seconds
-    headers = {"Content-Type": "application/json", "Accept": "application/json", **_account_headers(endpoint)}
-    url = endpoint.base_url.rstrip("/") + "/chat/completions"
-    try:
-        with http.open_url("POST", url, seconds, endpoint.key, outgoing, headers) as response:
-            raw = http.read_body(response, MAX_REPLY_BYTES, ends)
-            status, came = response.status_code, response.headers
-    except Exception as error:
-        return http.trouble_of(error)
-    words = raw.decode("utf-8", "replace")
-    try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError):
-        value = None
-    return _Response(status, came, value, words)
 
 
 def _account_headers(endpoint: Endpoint) -> dict[str, str]:
