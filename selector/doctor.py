@@ -15,6 +15,7 @@ from selector.config import JudgeConfig
 from selector.contest.input_images import check_input_images
 from selector.contest.problems import InputProblems
 from selector.create import INPUT_FACT, TABLE_NAME
+from selector.decide.context import Context
 from selector.domain import BestshotError, InputError, RemoteGenerator, Task
 from selector.domain.digest import sha256_of
 from selector.domain.embedding import ContestContext
@@ -64,6 +65,22 @@ def check_machine(
     ]
     checks += [_plug_in("scorer", name, create_scorer, scorers or {}, base, contest) for name in scorer_names()]
     return checks
+
+
+def check_all(context: Context, progress: Progress = silent) -> list[Check]:
+    """The machine with a campaign's settings, and the campaign's files; what the campaign uses comes first."""
+    ws, tasks = context.ws, context.tasks
+    own = check_generators(ws)
+    machine = check_machine({}, ws.config.scorers, ws.folder, context.contest, leave_out=configured_names(ws))
+    checks = [
+        *machine,
+        *own,
+        *check_plan(ws, tasks),
+        *check_judges(ws.config.judges),
+        *check_campaign(ws, tasks, progress),
+    ]
+    planned = [step.generator for t in {task.type for task in tasks} for step in ws.config.generate.steps(t)]
+    return used_first(checks, planned, ws.config.score.scorers)
 
 
 def check_generators(ws: Workspace) -> list[Check]:

@@ -194,7 +194,7 @@ def _progress_lines(every_seconds: float) -> Progress:
 
 def best_known(campaign: Campaign) -> str:
     """ "best total 1.63 of 3" or "no total yet"."""
-    totals = [s.total for s in campaign.submissions() if s.total is not None]
+    totals = [s.total for s in campaign.submissions if s.total is not None]
     return f"best total {max(totals):g} of {len(totals)}" if totals else "no total yet"
 
 

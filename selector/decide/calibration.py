@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
-from selector.decide.prior_file import load_prior
+from selector.decide.prior_file import load_prior, save_prior
 from selector.learn.calibrator import Fitted, WeightEstimate
 from selector.learn.pool import Choices
 from selector.learn.totals import Z80
@@ -91,6 +92,11 @@ def describe(known: Knowledge, folder: Path) -> Calibration:
         picks_moved=_moved(before, fitted, known.choices),
         prior_from=borrowed.source if borrowed else None,
     )
+
+
+def borrow_prior(folder: Path, earlier: Context) -> None:
+    """Keep the weights that another campaign learned as the prior of the campaign in ``folder``."""
+    save_prior(folder, earlier.need().fitted.as_prior(), earlier.ws.folder.resolve().name)
 
 
 def _weight(found: WeightEstimate, earlier: float, points: float) -> WeightLine:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
+from selector.decide.picking import stored_pick
 from selector.domain import Axis, InputError, Pick
 from selector.learn.calibrator import Fitted
 from selector.learn.chances import probability_best
@@ -15,6 +17,7 @@ from selector.learn.design import Effect
 from selector.learn.estimates import prior_points
 from selector.learn.pool import FINISH, PROMPT_STYLE, Choices, Floats, Ints, in_words
 from selector.store.records import Attempt, Planning, current_plannings, load_attempts
+from selector.workspace.plug_ins import present_builds
 from selector.workspace.workspace import Workspace
 
 _REST = "rest (the curve of sqrt(SC x PQ), small parts)"
@@ -104,6 +107,17 @@ def history(ws: Workspace, task_id: str, builds: Mapping[str, str]) -> tuple[dic
     failed = [f for f in tried if f.outcome not in ("planned", "made")]
     present = [f for f in failed if builds.get(f.generator, f.build) == f.build]
     return files, sorted({f"{f.generator} {f.outcome}: {f.reason}" for f in present})
+
+
+def explain_task(context: Context, task_id: str) -> TaskExplanation:
+    """Why a task's pick leads, and how it came that another one is stored for ``export``.
+
+    Raises:
+        InputError: the task has no candidate; why generators made none is said.
+    """
+    known = context.need()
+    files, reasons = history(context.ws, task_id, present_builds(context.ws))
+    return explain(known, task_id, stored_pick(context.ws, task_id), files, reasons)
 
 
 def explain(

@@ -3,22 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from selector.decide.calibration import describe
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
+from selector.decide.picking import staleness
 from selector.domain import Estimate, Pick, Task
 from selector.domain.names import name_fault
 from selector.domain.progress import Progress, silent
 from selector.domain.words import n_of
 from selector.generate.treatments import recipe_in_words
+from selector.report.calibration import write_plots
+from selector.report.contact_sheet import write_contact_sheet
 from selector.report.model import CandidateCard, Failure, Sheet, TaskRow
 from selector.report.model import Verdict as SheetVerdict
 from selector.status import open_failures
-from selector.store.picks import newest_picks
+from selector.store.picks import newest_basis, newest_picks
 from selector.store.records import Attempt, current_plannings, load_attempts, load_candidates, scores_of
 from selector.submit.ledger import Ledger, SubmissionRecord
+from selector.workspace.plug_ins import present_builds
 from selector.workspace.workspace import Workspace
+
+_UNCALIBRATED = (
+    "The estimates come from {basis}: no leaderboard total has taught them yet. Compare them with each other only."
+)
+_PLANNED_TO_LEARN = (
+    "The framed picks were planned to learn: some are not the best known ones, and cards beside them may be expected "
+    "to score more. `bestshot pick` frames the best known ones."
+)
+
+
+def write_report(
+    context: Context, ledger: Ledger, title: str, notes: tuple[str, ...] = (), progress: Progress = silent
+) -> Path:
+    """Write the contact sheet with the plots of the calibration into the campaign's folder ``report``."""
+    ws, known = context.ws, context.known
+    folder = ws.folder / "report"
+    told = known is not None and bool(known.told)
+    plots = write_plots(folder, describe(known, ws.folder), known) if known and told else ()
+    if not told:
+        notes = (*notes, _UNCALIBRATED.format(basis=known.basis if known else "the prior alone"))
+    notes = (*notes, *_notes_on_picks(context))
+    sheet = build_sheet(context, present_builds(ws), ledger, title, notes, progress)
+    return write_contact_sheet(folder, replace(sheet, plots=plots))
+
+
+def _notes_on_picks(context: Context) -> tuple[str, ...]:
+    """Of the newest picks: that a plan's are meant to differ from the best known ones; why they are out of date."""
+    with context.ws.db.read() as connection:
+        basis = newest_basis(connection)
+    planned = (_PLANNED_TO_LEARN,) if basis.get("plan") == "learn" else ()
+    return (*planned, *(staleness(context) if basis else ()))
 
 
 def build_sheet(

@@ -66,7 +66,7 @@ def test_example_runs_in_a_whole_campaign(tmp_path: Path, contest_files: Files) 
         assert [p.fallback for p in picks] == [False, False, True]
         assert campaign.status().failures == {"gamma declined: gamma only makes whole scenes brighter or darker": 1}
         exported = campaign.export(allow_fallbacks=True)
-        assert campaign.verify(exported.zip_path, allow_fallbacks=True).valid
+        assert campaign.submissions.verify(exported.zip_path, allow_fallbacks=True).valid
         manifest = json.loads(exported.manifest_path.read_text(encoding="utf-8"))
         assert [p["made_by"]["generator"] for p in manifest["picks"]] == ["gamma", "gamma", "source"]
         page = campaign.report().read_text(encoding="utf-8")

@@ -224,14 +224,14 @@ def test_a_game_is_a_campaign_of_its_own_with_the_pools_scores(pool: Pool, tmp_p
     clock = Clock()
     with own_campaign(pool, tmp_path, tasks, clock) as campaign:
         assert [task.id for task in campaign.tasks] == [task.id for task in tasks]
-        assert not campaign.submissions()
+        assert not list(campaign.submissions)
         status = campaign.status()
         assert sum(kind.candidates for kind in status.types.values()) == len(
             [1 for task, _ in pool.truth if task in {t.id for t in tasks}]
         )
         assert status.scores > 0
         clock.day = 2
-        assert campaign.quota().day == date(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day + 2)
+        assert campaign.submissions.quota().day == date(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day + 2)
 
 
 def test_baselines_are_what_their_picks_are_expected_to_score(pool: Pool, tmp_path: Path) -> None:
