@@ -20,7 +20,7 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from selector.domain import BestshotError, InputError, MissingPart, OutOfResources, shortage
-from selector.weights.address import HUB_ENDPOINT, Address
+from selector.weights.address import HUB_ENDPOINT, Address, endpoint
 from selector.weights.model import ModelFile
 from selector.weights.part import Part, Progress, TooMuch, WebPage, open_part
 
@@ -75,6 +75,20 @@ def is_offline() -> bool:
     """Whether the user said that no hub is to be asked."""
     named = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
     return any(os.environ.get(name, "").strip().upper() in ("1", "ON", "YES", "TRUE") for name in named)
+
+
+def unreachable(seconds: float = 5.0) -> str:
+    """Why the hub, or its mirror, does not answer, in a few words; "" if it does.
+
+    One short question, for callers of the library itself, which would repeat its own for most of a minute.
+    """
+    from huggingface_hub.utils import get_session
+
+    try:
+        get_session().head(endpoint(), timeout=seconds)
+    except Exception as error:  # of httpx or requests, as the library has it
+        return reason(error)
+    return ""
 
 
 def download(address: Address, file: ModelFile, target: Path, progress: Progress) -> None:
@@ -227,8 +241,7 @@ def _attempt(address: Address, file: ModelFile, part: Part) -> Stated:
         if begun_bytes and (isinstance(error, TooMuch) or _status(error) == 416):
             part.begin()  # a server that does not mind ranges, or has another file than the one that was begun
             raise Again("it has another file than the one that was begun") from error
-        tries = 6 if type(error) is OSError else 1  # on a drop the library has tried again itself
-        raise _understood(error, address, Again(reason(error), tries)) from error
+        raise _understood(error, address, Again(reason(error), tries=3)) from error  # the library has tried itself
     return stated
 
 

@@ -155,7 +155,10 @@ def test_many_drops_are_borne_while_bytes_keep_coming(hub: Hub) -> None:
 def test_a_server_that_never_gets_further_is_given_up(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(way, "STALLED_SECONDS", 1.0)
     hub.faults = [Fault(drop_after_bytes=600_000, ignore_range=True)] * 5_000
-    with pytest.raises(MissingPart, match=r"nothing new came for 1 s; what came is kept"):
+    words = (
+        r"(nothing new came for 1 s|dropped \(3 times in a row\)); what came is kept"  # of a new library, an old one
+    )
+    with pytest.raises(MissingPart, match=words):
         fetch(net())
 
 
