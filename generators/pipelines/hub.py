@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from generators.pipelines.model_folder import INDEX, read_folder, variant_of
-from selector.domain import InputError, MissingPart
+from selector.domain import InputError, MissingPart, raise_shortage
 from selector.domain.names import name_fault
 from selector.weights.address import endpoint, shown
 from selector.weights.hub import is_offline, unreachable
@@ -60,6 +60,7 @@ def fetch(model: HubModel) -> Path:
 
     Raises:
         MissingPart: it is not cached and the hub is not to be asked, does not answer, or does not give it.
+        OutOfResources: the disk is full.
     """
     check_hub(model)
     cached = _complete(model)
@@ -98,6 +99,7 @@ def _download(model: HubModel) -> Path:
             use_safetensors=None if model.allow_pickle else True,
         )
     except Exception as error:  # huggingface_hub, httpx, diffusers and the disk have their own families of errors
+        raise_shortage(error)
         raise MissingPart(_refused(model, error)) from error
     return Path(folder)
 

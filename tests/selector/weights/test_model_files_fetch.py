@@ -21,8 +21,8 @@ from selector.weights import hub as way
 from selector.weights.address import address_of
 from selector.weights.fetch import fetch, quiet
 from selector.weights.hashes import read_note
-from selector.weights.hub import NotThere
 from selector.weights.part import Part, open_part
+from selector.weights.refusals import NotThere
 
 DATA = bytes(range(256)) * 4_000  # 1 MB, in several blocks
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -347,6 +347,30 @@ def test_a_machine_without_a_network_fails_soon(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(MissingPart, match=r"the connection was refused \(3 times in a row\).*HF_ENDPOINT"):
         fetch(net())
+
+
+def test_a_redirect_within_the_hub_is_followed_with_the_token(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    hub.token, hub.moved, hub.small[KEY] = "secret", True, b"{}"
+    del hub.large[KEY]
+    assert fetch(net(None, None)).read_bytes() == b"{}"
+
+
+def test_a_redirect_without_end_is_one_line(hub: Hub) -> None:
+    at = f"{hub.storage}/blob/{KEY}"
+    hub.faults = [Fault(302, headers=(("Location", at),))] * 500
+    with pytest.raises(MissingPart, match=r"it redirects without end \(3 times in a row\)"):
+        fetch(net())
+
+
+def test_no_word_of_the_server_is_repeated(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    said = (("X-Error-Message", "no hf_secret, n-o h f _ s e c r e t \x1b[2J"), ("X-Error-Code", "hf_secret"))
+    for status in (400, 401, 403, 404, 410, 418, 451):
+        hub.hub_faults = [Fault(status, headers=said)]
+        with pytest.raises(MissingPart, match=str(status)) as refused:
+            fetch(net())
+        assert "secret" not in str(refused.value) and "\x1b" not in str(refused.value)
 
 
 def test_a_user_who_is_offline_asks_nobody(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
