@@ -22,7 +22,7 @@ from urllib.parse import urljoin, urlsplit
 from selector.domain import BestshotError, InputError, MissingPart
 from selector.weights.address import HUB_ENDPOINT, Address, endpoint
 from selector.weights.model import ModelFile
-from selector.weights.part import Part, Progress, TooMuch, WebPage, open_part
+from selector.weights.part import Part, Progress, TooMuch, open_part
 from selector.weights.refusals import Again, gave_up, reason, status_of, understood
 
 STALLED_SECONDS = 120.0  # without a block of new bytes, however many dripped, or were sent again
@@ -204,11 +204,10 @@ def _attempt(address: Address, file: ModelFile, part: Part) -> Stated:
                 displayed_filename=part.target.name,
             )
     except Exception as error:
-        if isinstance(error, (TooMuch, WebPage)):
+        if isinstance(error, TooMuch) or status_of(error) == 416:
             part.begin()
-        if begun_bytes and (isinstance(error, TooMuch) or status_of(error) == 416):
-            part.begin()  # a server that does not mind ranges, or has another file than the one that was begun
-            raise Again("it has another file than the one that was begun") from error
+            if begun_bytes:  # a server that does not mind ranges, or has another file now
+                raise Again("it has another file than the one that was begun") from error
         raise understood(error, address, Again(reason(error), tries=3)) from error  # the library has tried itself
     return stated
 
