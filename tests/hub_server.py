@@ -78,7 +78,7 @@ class Hub:
     hub_faults: list[Fault] = field(default_factory=list)
     token: str = ""  # wanted from every request, if any
     stated_sha256: str = ""  # stated instead of the truth
-    minds_if_range: bool = True
+    moved: bool = False  # a small file is found by a redirect within the hub
     seen: list[Seen] = field(default_factory=list)
     sent_bytes: int = 0  # of bodies, by the storage
 
@@ -151,7 +151,10 @@ def _answer(request: BaseHTTPRequestHandler, hub: Hub, path: str) -> None:
         headers = {"Location": f"{hub.storage}/blob/{key}", "X-Repo-Commit": COMMIT, "ETag": '"of the pointer"'}
         headers |= {"X-Linked-ETag": f'"{stated}"', "X-Linked-Size": str(len(hub.large[key]))}
         _plain(request, 302, headers)
-    elif key in hub.small:
+    elif key in hub.small and hub.moved:
+        _plain(request, 307, {"Location": f"/api/resolve-cache/{key}"})
+    elif key.removeprefix("api/resolve-cache/") in hub.small:
+        key = key.removeprefix("api/resolve-cache/")
         data = hub.small[key]
         etag = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
         _send(request, hub, data, fault, {"X-Repo-Commit": COMMIT, "ETag": f'"{etag}"'})
@@ -175,7 +178,7 @@ def _send(
     if fault.status:
         return _plain(request, fault.status, dict(fault.headers))
     etag = (headers or {}).get("ETag", f'"{hashlib.md5(data).hexdigest()}"')
-    start = 0 if fault.ignore_range else _start(request, etag if hub.minds_if_range else "")
+    start = 0 if fault.ignore_range else _start(request)
     if start and start >= len(data):
         return _plain(request, 416, {"Content-Range": f"bytes */{len(data)}"})
     body = (data if fault.body is None else fault.body)[start:]
@@ -218,7 +221,6 @@ def _drip(request: BaseHTTPRequestHandler, first: bytes) -> None:
         return
 
 
-def _start(request: BaseHTTPRequestHandler, etag: str) -> int:
-    """The first byte that was asked for; 0 where ``If-Range`` names another file than ``etag``, if that is minded."""
-    wanted, of = request.headers.get("Range", ""), request.headers.get("If-Range", "")
-    return int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and (not etag or of in ("", etag)) else 0
+def _start(request: BaseHTTPRequestHandler) -> int:
+    """The first byte that was asked for."""
+    return int(request.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))

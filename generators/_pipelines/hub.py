@@ -1,21 +1,22 @@
 """A hub id to a folder on this machine: from the cache if it is there, else downloaded; never a long wait offline.
 
-``HF_ENDPOINT`` (a mirror), ``HF_HUB_OFFLINE``, ``HF_HOME`` and ``HF_TOKEN`` are honoured, by huggingface_hub itself.
-What is cached is taken without asking the hub, so that the same campaign stays with the same weights.
+The way to the hub is that of ``selector.weights.hub``; which files of a pipeline are wanted, diffusers knows.
+``HF_ENDPOINT`` (a mirror), ``HF_HUB_OFFLINE``, ``HF_HOME`` and ``HF_TOKEN`` hold for both. What is cached is taken
+without asking the hub, so that the same campaign stays with the same weights.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from generators._pipelines.model_folder import INDEX, read_folder, variant_of
-from selector.domain import InputError, MissingPart
+from selector.domain import InputError, MissingPart, raise_shortage
 from selector.domain.names import name_fault
+from selector.weights.address import endpoint, shown
+from selector.weights.hub import is_offline, unreachable
 
-PROBE_SECONDS = 5.0
 CURE = 'give a folder of the model with model_path = "…"'
 
 
@@ -27,19 +28,6 @@ class HubModel:
     revision: str = ""
     variant: str = ""
     allow_pickle: bool = False
-
-
-def is_offline() -> bool:
-    """Whether the user said that no hub is to be asked."""
-    return any(
-        os.environ.get(name, "").strip().upper() in ("1", "ON", "YES", "TRUE")
-        for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
-    )
-
-
-def endpoint() -> str:
-    """The hub's address, or the mirror's."""
-    return os.environ.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co"
 
 
 def cached_index(model: HubModel) -> Path | None:
@@ -64,7 +52,7 @@ def check_hub(model: HubModel) -> None:
 
 def where(model: HubModel) -> str:
     """In words: cached, or where it would come from."""
-    return "in the cache" if cached_index(model) else f"not here yet, to be downloaded from {endpoint()}"
+    return "in the cache" if cached_index(model) else f"not here yet, to be downloaded from {shown(endpoint())}"
 
 
 def fetch(model: HubModel) -> Path:
@@ -72,6 +60,7 @@ def fetch(model: HubModel) -> Path:
 
     Raises:
         MissingPart: it is not cached and the hub is not to be asked, does not answer, or does not give it.
+        OutOfResources: the disk is full.
     """
     check_hub(model)
     cached = _complete(model)
@@ -79,7 +68,12 @@ def fetch(model: HubModel) -> Path:
         return cached
     if is_offline():
         raise MissingPart(f"diffusers: {model.name} is cached only in part and HF_HUB_OFFLINE is set; {CURE}")
-    _probe(model)
+    silent = unreachable()
+    if silent:
+        raise MissingPart(
+            f"diffusers: {model.name} is not cached and {shown(endpoint())} does not answer ({silent}); {CURE}, or set "
+            "HF_ENDPOINT to a mirror"
+        )
     return _download(model)
 
 
@@ -94,19 +88,6 @@ def _complete(model: HubModel) -> Path | None:
     return index.parent
 
 
-def _probe(model: HubModel) -> None:
-    """One short question, because huggingface_hub would repeat its own for most of a minute."""
-    import requests
-
-    try:
-        requests.head(endpoint(), timeout=PROBE_SECONDS, allow_redirects=False)
-    except requests.RequestException as error:
-        raise MissingPart(
-            f"diffusers: {model.name} is not cached and {endpoint()} does not answer ({type(error).__name__}); "
-            f"{CURE}, or set HF_ENDPOINT to a mirror"
-        ) from error
-
-
 def _download(model: HubModel) -> Path:
     from diffusers import DiffusionPipeline
 
@@ -118,6 +99,7 @@ def _download(model: HubModel) -> Path:
             use_safetensors=None if model.allow_pickle else True,
         )
     except Exception as error:  # huggingface_hub, httpx, diffusers and the disk have their own families of errors
+        raise_shortage(error)
         raise MissingPart(_refused(model, error)) from error
     return Path(folder)
 
@@ -127,7 +109,7 @@ def _refused(model: HubModel, error: Any) -> str:
     while chain[-1].__cause__ is not None:  # diffusers tells of the cache when the hub said no
         chain.append(chain[-1].__cause__)
     kinds = {cls.__name__ for one in chain for cls in type(one).__mro__}
-    page = f"{endpoint()}/{model.name}"
+    page = f"{shown(endpoint())}/{model.name}"
     if "GatedRepoError" in kinds:
         return f"diffusers: {model.name} asks for consent: accept it at {page} and set HF_TOKEN; or {CURE}"
     if "RepositoryNotFoundError" in kinds:
@@ -135,4 +117,5 @@ def _refused(model: HubModel, error: Any) -> str:
     if "RevisionNotFoundError" in kinds:
         return f"diffusers: {model.name} has no revision {model.revision!r}: check `revision`"
     said = " ".join(str(chain[-1]).split())[:200]
-    return f"diffusers: {model.name} cannot be downloaded from {endpoint()} ({type(error).__name__}: {said}); {CURE}"
+    came = f"{type(error).__name__}: {said}"
+    return f"diffusers: {model.name} cannot be downloaded from {shown(endpoint())} ({came}); {CURE}"

@@ -98,7 +98,7 @@ def list_weights(as_json: bool) -> None:
 def fetch_weights(
     names: tuple[str, ...], everything: bool, source: str, sha256: str | None, again: bool, as_json: bool
 ) -> None:
-    from selector.domain import BestshotError
+    from selector.domain import BestshotError, OutOfResources
     from selector.weights import all_models, model_named
     from selector.weights.fetch import fetch
     from selector.weights.place import Here, presence
@@ -114,7 +114,7 @@ def fetch_weights(
             with _ByteBars() as show:
                 path = fetch(model, source, show, sha256=sha256, again=again)
         except BestshotError as error:  # the others may still come
-            if len(wanted) == 1:
+            if len(wanted) == 1 or isinstance(error, OutOfResources):
                 raise
             failed.append(model.name)
             click.echo(f"bestshot: {error}", err=True)

@@ -105,13 +105,12 @@ def shown(url: str) -> str:
 
 
 def _on_modelscope(model: Model, file: ModelFile) -> Address:
-    repository, unknown = file.repository, f"'{model.name}' is not known to be on ModelScope"
-    if repository is None:
-        host = urlsplit(file.url or "").hostname
-        raise InputError(f"{unknown}: --from hub fetches it from {host}, where it was published; or --from FOLDER")
-    if repository.modelscope is None:
+    repository = file.repository
+    if repository is None or repository.modelscope is None:
+        at = "it" if repository else f"it from {urlsplit(file.url or '').hostname}, where it was published"
         raise InputError(
-            f"{unknown} ({repository.name} is on the hub): --from hub, with HF_ENDPOINT for a mirror, or --from FOLDER"
+            f"'{model.name}' is not known to be on ModelScope: --from hub fetches {at} (HF_ENDPOINT names a mirror of "
+            "the hub); or --from FOLDER"
         )
     page = f"{endpoint('MODELSCOPE_ENDPOINT', MODELSCOPE_ENDPOINT)}/models/{repository.modelscope}"
     path = file.path or file.name

@@ -1,12 +1,21 @@
-"""Looks a model up by its name: in our own table (``entries``), else in open_clip's."""
+"""Looks a model up by its name: in our own table (``catalogue.toml``), else in open_clip's."""
 
 from __future__ import annotations
 
 import difflib
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 from selector.domain import InputError, MissingPart
-from selector.weights import entries
 from selector.weights.model import Model, ModelFile, Repository
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 OPEN_CLIP = "open_clip:"  # "open_clip:ViT-B-16/laion2b_s34b_b88k" names any model that open_clip knows
 _SAFE, _PICKLE = "open_clip_model.safetensors", "open_clip_pytorch_model.bin"
@@ -14,7 +23,7 @@ _SAFE, _PICKLE = "open_clip_model.safetensors", "open_clip_pytorch_model.bin"
 
 def all_models() -> tuple[Model, ...]:
     """Every model of the catalogue, those that come first that most scorers need."""
-    return entries.MODELS
+    return _read_catalogue()
 
 
 def model_named(name: str) -> Model:
@@ -52,6 +61,24 @@ def open_clip_model(architecture: str, tag: str) -> Model:
         if model.open_clip == (bare, tag):
             return model
     return _from_open_clip(architecture, tag)
+
+
+@lru_cache(maxsize=1)
+def _read_catalogue() -> tuple[Model, ...]:
+    content = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    return tuple(_model(**entry) for entry in content["models"])
+
+
+def _model(scorers: list[str], open_clip: list[str] | None = None, **entry: Any) -> Model:
+    groups = entry.pop("from", ())
+    files = tuple(_file(file, group.get("repository")) for group in groups for file in group["files"])
+    pair = (open_clip[0], open_clip[1]) if open_clip else None
+    return Model(scorers=tuple(scorers), files=files, open_clip=pair, **entry)
+
+
+def _file(entry: Mapping[str, Any], repository: Mapping[str, str] | None) -> ModelFile:
+    other = {"or_else": _file(entry["or_else"], repository)} if "or_else" in entry else {}
+    return ModelFile(**{**entry, **other}, repository=Repository(**repository) if repository else None)
 
 
 def _from_open_clip(architecture: str, tag: str) -> Model:

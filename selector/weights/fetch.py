@@ -10,10 +10,11 @@ from selector.domain import InputError
 from selector.weights.address import HUB, MODELSCOPE, address_of, check_source
 from selector.weights.catalogue import model_named
 from selector.weights.folder import copy_from
-from selector.weights.hub import NotThere, download
+from selector.weights.hub import download
 from selector.weights.model import Model, ModelFile
 from selector.weights.part import Progress
 from selector.weights.place import folder_of, need_model, path_of
+from selector.weights.refusals import NotThere
 
 
 def quiet(name: str, done_bytes: int, total_bytes: int | None) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from selector.domain import InputError
 from selector.domain.digest import sha256_of
-from selector.weights.hub import NotThere
 from selector.weights.model import Model, ModelFile, megabytes
 from selector.weights.part import Progress, open_part
 from selector.weights.place import has_size
+from selector.weights.refusals import NotThere
 from selector.weights.safe_load import PICKLES
 
 _BLOCK_BYTES = 1 << 20

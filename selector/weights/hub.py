@@ -19,43 +19,16 @@ from hashlib import sha1
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-from selector.domain import BestshotError, InputError, MissingPart, OutOfResources, shortage
-from selector.weights.address import HUB_ENDPOINT, Address
+from selector.domain import BestshotError, InputError, MissingPart
+from selector.weights.address import HUB_ENDPOINT, Address, endpoint
 from selector.weights.model import ModelFile
-from selector.weights.part import Part, Progress, TooMuch, WebPage, open_part
+from selector.weights.part import Part, Progress, TooMuch, open_part
+from selector.weights.refusals import Again, gave_up, reason, status_of, understood
 
 STALLED_SECONDS = 120.0  # without a block of new bytes, however many dripped, or were sent again
 _ASK_SECONDS = 10.0
 _LONGEST_WAIT_SECONDS = 60.0  # between two tries; also bounds a Retry-After
 _BLOCK_BYTES = 1 << 18  # what a drop or Ctrl-C may lose; the library's own 10 MB never arrive whole on a poor line
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524})
-_CAUSES = {
-    "NameResolution": "its name cannot be resolved",
-    "Name or service not known": "its name cannot be resolved",
-    "name resolution": "its name cannot be resolved",
-    "nodename nor servname": "its name cannot be resolved",
-    "refused": "the connection was refused",
-    "CERTIFICATE": "its certificate is not trusted",
-    "timed out": "it did not answer in time",
-    "IncompleteRead": "the connection dropped",
-    "peer closed": "the connection dropped",
-    "reset by peer": "the connection dropped",
-    "without sending a response": "the connection dropped",
-    "without response": "the connection dropped",
-    "Consistency check": "the connection ended before the file did",
-}
-
-
-class NotThere(MissingPart):
-    """The server does not have this file."""
-
-
-class Again(Exception):
-    """This try failed, and the next may succeed; ``tries``: in a row without a new byte, before giving up."""
-
-    def __init__(self, why: str, tries: int = 6, after_seconds: float | None = None) -> None:
-        super().__init__(why)
-        self.tries, self.after_seconds = tries, after_seconds
 
 
 @dataclass(frozen=True)
@@ -77,6 +50,20 @@ def is_offline() -> bool:
     return any(os.environ.get(name, "").strip().upper() in ("1", "ON", "YES", "TRUE") for name in named)
 
 
+def unreachable(seconds: float = 5.0) -> str:
+    """Why the hub, or its mirror, does not answer, in a few words; "" if it does.
+
+    One short question, for callers of the library itself, which would repeat its own for most of a minute.
+    """
+    from huggingface_hub.utils import get_session
+
+    try:
+        get_session().head(endpoint(), timeout=seconds)
+    except Exception as error:  # of httpx or requests, as the library has it
+        return reason(error)
+    return ""
+
+
 def download(address: Address, file: ModelFile, target: Path, progress: Progress) -> None:
     """Fetch one file to ``target``, with its SHA-256 noted beside it.
 
@@ -93,8 +80,7 @@ def download(address: Address, file: ModelFile, target: Path, progress: Progress
         raise MissingPart(f"HF_HUB_OFFLINE is set, so {address.host} is not asked: unset it, or fetch --from a folder")
     with open_part(target, progress) as part:
         try:
-            with _library():
-                stated = _watched(lambda: _until_done(_with_token(address), file, part), part, address)
+            stated = _watched(lambda: _until_done(_with_token(address), file, part), part, address)
             _finish(address, part, stated)
         except (BestshotError, OSError):
             if not part.closed and not part.tell():
@@ -120,11 +106,6 @@ def state(address: Address, file: ModelFile) -> Stated:
         size_bytes=file.size_bytes or (found.size if etag else None) or None,
         git_sha1=etag if re.fullmatch("[0-9a-f]{40}", etag) else None,
     )
-
-
-def reason(error: BaseException) -> str:
-    """The innermost cause in a few words; libraries nest them deeply, and name addresses that hold signatures."""
-    return next((words for sign, words in _CAUSES.items() if sign in str(error)), type(error).__name__)
 
 
 @contextmanager
@@ -167,7 +148,8 @@ def _watched(work: Callable[[], Stated], part: Part, address: Address) -> Stated
 
     def run() -> None:
         try:
-            ended.append(work())
+            with _library():  # here, so that it stays quiet as long as the thread lasts
+                ended.append(work())
         except BaseException as error:
             ended.append(error)
 
@@ -176,7 +158,7 @@ def _watched(work: Callable[[], Stated], part: Part, address: Address) -> Stated
     while thread.is_alive():
         thread.join(0.2)  # short, so that Ctrl-C is heard on Windows too
         if thread.is_alive() and time.monotonic() - part.fresh_at > STALLED_SECONDS:
-            raise MissingPart(_gave_up(address, f"nothing new came for {STALLED_SECONDS:.0f} s", part))
+            raise MissingPart(gave_up(address, f"nothing new came for {STALLED_SECONDS:.0f} s", part))
     if isinstance(ended[0], BaseException):
         raise ended[0]
     return ended[0]
@@ -192,7 +174,7 @@ def _until_done(address: Address, file: ModelFile, part: Part) -> Stated:
             failures = 1 if part.tell() > most_bytes else failures + 1
             most_bytes = max(most_bytes, part.tell())
             if failures >= again.tries:
-                raise MissingPart(_gave_up(address, f"{again} ({failures} times in a row)", part)) from again
+                raise MissingPart(gave_up(address, f"{again} ({failures} times in a row)", part)) from again
             part.fresh_at = time.monotonic() + _LONGEST_WAIT_SECONDS  # a wait is no stall
             time.sleep(min(max(2.0 ** (failures - 1), again.after_seconds or 0.0), _LONGEST_WAIT_SECONDS))
 
@@ -205,7 +187,7 @@ def _attempt(address: Address, file: ModelFile, part: Part) -> Stated:
         try:
             stated = state(address, file)
         except Exception as error:
-            raise _understood(error, address, Again(reason(error), tries=3)) from error
+            raise understood(error, address, Again(reason(error), tries=3)) from error
     part.resume(stated.sha256 or stated.git_sha1 or "", stated.size_bytes)
     begun_bytes = part.tell()
     headers = {"Accept-Encoding": "identity", "User-Agent": "bestshot"}
@@ -222,71 +204,12 @@ def _attempt(address: Address, file: ModelFile, part: Part) -> Stated:
                 displayed_filename=part.target.name,
             )
     except Exception as error:
-        if isinstance(error, (TooMuch, WebPage)):
+        if isinstance(error, TooMuch) or status_of(error) == 416:
             part.begin()
-        if begun_bytes and (isinstance(error, TooMuch) or _status(error) == 416):
-            part.begin()  # a server that does not mind ranges, or has another file than the one that was begun
-            raise Again("it has another file than the one that was begun") from error
-        tries = 6 if type(error) is OSError else 1  # on a drop the library has tried again itself
-        raise _understood(error, address, Again(reason(error), tries)) from error
+            if begun_bytes:  # a server that does not mind ranges, or has another file now
+                raise Again("it has another file than the one that was begun") from error
+        raise understood(error, address, Again(reason(error), tries=3)) from error  # the library has tried itself
     return stated
-
-
-def _understood(error: Exception, address: Address, otherwise: Again) -> Exception:
-    """The same in our words: what to do about it, or whether to try again."""
-    lacking, status, host = shortage(error), _status(error), address.host
-    if isinstance(error, BestshotError):
-        return error
-    if lacking is not None:
-        return OutOfResources(str(lacking))
-    if isinstance(error, WebPage):
-        return MissingPart(f"{host} sent a web page instead of {address.place}: a login page or a proxy?")
-    if isinstance(error, TooMuch):
-        return InputError(f"{host} sends more than {address.place} has: it holds another version; take another source")
-    if not status:
-        return otherwise
-    headers = error.response.headers  # type: ignore[attr-defined]
-    if status in _PASSING:
-        from selector.net import retry_after
-
-        return Again(f"{host} answered {status}", after_seconds=retry_after(headers))
-    if status in (401, 403):
-        return MissingPart(_needs_login(address, status))
-    said = "".join(c for c in headers.get("X-Error-Message", "") if c.isprintable())[:160].replace(
-        address.token or "\n", "***"
-    )
-    told = f"it answered {status}{': ' + said if said else ''}"
-    if status in (404, 410):
-        return NotThere(
-            f"{host} has no {address.place} ({told}): take another source (--from), or copy the file by hand"
-        )
-    return MissingPart(f"cannot fetch {address.place} from {host} ({told}): take another source (--from)")
-
-
-def _status(error: Exception) -> int:
-    """Of the answer that an error is about; 0 where there was none."""
-    return int(getattr(getattr(error, "response", None), "status_code", 0) or 0)
-
-
-def _needs_login(address: Address, status: int) -> str:
-    about = f" at {address.page}" if address.page else ""
-    if address.token:
-        return (
-            f"{address.host} does not let this HF_TOKEN have {address.place} (it answered {status}): accept the "
-            f"model's conditions{about} with the token's own account, or check that the repository exists"
-        )
-    return (
-        f"{address.host} wants a login for {address.place} (it answered {status}): accept the model's "
-        f"conditions{about}, then set HF_TOKEN to a token of that account, or fetch --from a folder"
-    )
-
-
-def _gave_up(address: Address, why: str, part: Part) -> str:
-    kept = "what came is kept, run the same command again to go on" if part.tell() else "try again later"
-    return (
-        f"cannot fetch {address.place} from {address.host}: {why}; {kept}, "
-        "or take a mirror (HF_ENDPOINT=https://…), --from modelscope, or --from FOLDER"
-    )
 
 
 def _finish(address: Address, part: Part, stated: Stated) -> None:

@@ -77,7 +77,19 @@ def test_imports_run_one_way(path: Path) -> None:
 
 @pytest.mark.parametrize("package", ["selector", "scorers", "generators", "selector.domain", "selector.cli.main"])
 def test_importing_a_package_pulls_in_nothing_heavy(package: str) -> None:
-    heavy = {"cv2", "dlib", "skimage", "sklearn", "scipy", "pandas", "torch", "PIL", "rapidocr", "sqlalchemy"}
+    heavy = {
+        "cv2",
+        "dlib",
+        "skimage",
+        "sklearn",
+        "scipy",
+        "pandas",
+        "torch",
+        "PIL",
+        "rapidocr",
+        "sqlalchemy",
+        "huggingface_hub",
+    }
     code = f"import sys, {package}; assert not {heavy!r} & set(sys.modules), {heavy!r} & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -16,7 +16,7 @@ import pytest
 from hub_server import Fault, Hub, running_hub
 
 from selector.cli.main import main
-from selector.weights import Model, ModelFile, Repository, entries, weights_folder
+from selector.weights import Model, ModelFile, Repository, catalogue, weights_folder
 
 Run = Callable[..., tuple[int, str, str]]
 DATA = bytes(range(256)) * 4_000
@@ -44,7 +44,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
     for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "HF_TOKEN"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("BESTSHOT_WEIGHTS", str(tmp_path / "weights"))
-    monkeypatch.setattr(entries, "MODELS", CATALOGUE)
+    monkeypatch.setattr(catalogue, "_read_catalogue", lambda: CATALOGUE)
     with running_hub() as running:
         monkeypatch.setenv("HF_ENDPOINT", running.endpoint)
         root = "team/net/resolve/main/"
@@ -159,8 +159,8 @@ SCRIPT = """
 import sys
 sys.path[:0] = [{tests!r}, {here!r}]
 import test_weights_verbs
-from selector.weights import entries
-entries.MODELS = test_weights_verbs.CATALOGUE
+from selector.weights import catalogue
+catalogue._read_catalogue = lambda: test_weights_verbs.CATALOGUE
 from selector.cli.main import main
 main(["weights", "fetch", "other"])
 """
