@@ -21,8 +21,8 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
-from generators.dashscope_api import models, replies, requests, uploads
-from generators.dashscope_api.requests import PLACES, Upload, Wishes, body_of
+from generators._dashscope_api import models, replies, requests, uploads
+from generators._dashscope_api.requests import PLACES, Upload, Wishes, body_of
 from selector.domain import (
     Declined,
     GenerationFailed,

@@ -81,13 +81,15 @@ def judge(url: str) -> object:
     from threading import Event
 
     from selector.llm.budget import Budget
-
-    from selector import llm
+    from selector.llm.client import ChatClient
+    from selector.llm.endpoint import Endpoint
+    from selector.llm.request import Dialect
+    from selector.net import Pace
 
     stop = Event()
-    endpoint = llm.Endpoint(url, "m", os.environ[KEY_ENV], SECONDS, 0)
-    client = llm.ChatClient(
-        endpoint, llm.Dialect("auto", 0.0, None, 10), llm.Pace(0, 0.001, Random(0), stop), Budget(None, stop)
+    pace, budget = Pace(0, 0.001, Random(0), stop), Budget(None, stop)
+    client = ChatClient(
+        Endpoint(url, "m", os.environ[KEY_ENV], SECONDS, 0), Dialect("auto", 0.0, None, 10), pace, budget
     )
     return repr(client.ask([{"role": "user", "content": "hello"}]))
 
@@ -102,7 +104,7 @@ CLIENTS: dict[str, Callable[[str], object]] = {
 
 
 def peak_mb() -> float:
-    """The most memory so far. Where the kernel tells it of this program alone; ``getrusage`` counts the parent's, too."""
+    """The most memory so far; of this program alone where the kernel tells it: ``getrusage`` counts the parent's."""
     with suppress(OSError):
         told = Path("/proc/self/status").read_text(encoding="ascii")
         return int(told.partition("VmHWM:")[2].split()[0]) / 1024
@@ -113,6 +115,10 @@ def main() -> None:
     from selector.net import account as accounts
 
     accounts.THROTTLED_TRIES = 1
+    with suppress(ImportError):
+        from selector.llm import client
+
+        client.THROTTLED_TRIES = 1
     name, base, *modes = sys.argv[1:]
     os.environ[KEY_ENV] = sys.stdin.read().strip()
     log = io.StringIO()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -35,7 +34,6 @@ CLIENTS = {
     "download": tuple(hostile.PICTURES),
     "judge": tuple(hostile.MODES),
 }
-HAS_CHAT_CLIENT = importlib.util.find_spec("selector.llm.budget") is not None
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +47,6 @@ def children(server: HostileServer) -> Iterator[dict[str, subprocess.Popen[str]]
     """All clients at once: most of the time is waiting for limits."""
     started = {}
     for name, modes in CLIENTS.items():
-        if name == "judge" and not HAS_CHAT_CLIENT:
-            continue
         command = [sys.executable, str(CHILDREN), name, server.url("")[:-1], *modes]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         here = {**os.environ, "no_proxy": "*", "NO_PROXY": "*"}
@@ -83,8 +79,6 @@ def told(outcome: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_no_mode_hangs_or_bursts_and_each_ends_with_one_line(outcomes: dict[str, Any], client: str) -> None:
-    if client not in outcomes:
-        pytest.skip("the chat client has not moved over yet")
     modes = outcomes[client]["modes"]
     assert set(modes) == set(CLIENTS[client]) and len(modes) >= 30
     assert {mode: came for mode, came in modes.items() if came["seconds"] > MOST_SECONDS} == {}
@@ -97,8 +91,6 @@ def test_no_mode_hangs_or_bursts_and_each_ends_with_one_line(outcomes: dict[str,
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_no_part_of_the_key_is_told_in_any_spelling(outcomes: dict[str, Any], client: str) -> None:
-    if client not in outcomes:
-        pytest.skip("the chat client has not moved over yet")
     bare = "".join(c for c in KEY if c.isalnum()).lower()
     for mode, text in told(outcomes[client]):
         plain = text.encode().decode("unicode_escape", "replace")
@@ -111,8 +103,6 @@ def test_no_part_of_the_key_is_told_in_any_spelling(outcomes: dict[str, Any], cl
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_nothing_is_told_that_steers_a_terminal_or_that_no_file_takes(outcomes: dict[str, Any], client: str) -> None:
-    if client not in outcomes:
-        pytest.skip("the chat client has not moved over yet")
     for mode, text in told({**outcomes[client], "log": ""}):
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", text), mode
         assert not re.search(r"\\x1b|\\u001b|\\u202e|\\ud8", text), mode
