@@ -18,10 +18,11 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 from uuid import uuid4
 
-from generators.dashscope_api import models, replies, requests, uploads
-from generators.dashscope_api.requests import PLACES, Upload, Wishes, body_of
+from generators._dashscope_api import models, replies, requests, uploads
+from generators._dashscope_api.requests import PLACES, Upload, Wishes, body_of
 from selector.domain import (
     Declined,
     GenerationFailed,
@@ -179,7 +180,8 @@ class DashScope(RemoteGenerator):
         n, seed = int(ticket.facts["n"]), int(ticket.facts["seed"])
 
         def send() -> tuple[Delivery, ...] | Trouble | None:
-            came = self._checked(self.account.request("GET", _TASKS + ticket.id, self._seconds), polling=True)
+            path = _TASKS + quote(ticket.id, safe="")
+            came = self._checked(self.account.request("GET", path, self._seconds), polling=True)
             return came if isinstance(came, Trouble) else replies.state_of(came, n, seed, self.account.clean)
 
         return self.account.call(send, self.account.polls)

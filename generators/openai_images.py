@@ -31,9 +31,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from generators.openai_api.fields import MATCH, Fields, Wishes
-from generators.openai_api.pictures import at_size_of, upload_bytes
-from generators.openai_api.replies import Complaint, deliveries_of, ticket_of, trouble_of
+from generators._openai_api.fields import MATCH, Fields, Wishes
+from generators._openai_api.pictures import at_size_of, upload_bytes
+from generators._openai_api.replies import Complaint, deliveries_of, ticket_of, trouble_of
 from selector.domain import (
     BestshotError,
     Declined,

@@ -202,9 +202,9 @@ class Account:
     def _wait_out(self, came: Trouble, tries: Tries, pace: Rate) -> None:
         wait = came.retry_after_seconds
         if wait is not None and wait > troubles.LONGEST_RETRY_AFTER_SECONDS:
-            minutes = f"{wait / 60:.0f} minutes" if wait < troubles.ABSURD_SECONDS else "more than a week"
             handing_in = pace is self.submits
-            self.breaker.stop(f"the server asks to wait for {minutes}: run the command again then", handing_in)
+            why = f"the server asks to wait for {troubles.waiting_time(wait)}: run the command again then"
+            self.breaker.stop(why, handing_in)
             self.breaker.check(handing_in)
         if came.kind == troubles.THROTTLED:
             self._wait_throttled(wait, tries.throttled, pace)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
+import logging
 import socket
 import threading
 import time
@@ -201,12 +202,25 @@ def session_for(url: str, reach: int = ANY) -> requests.Session:
 def _session(trust_env: bool, reach: int) -> requests.Session:
     from http.cookiejar import DefaultCookiePolicy
 
-    session = requests.Session()
+    for logger in ("urllib3.connection", "urllib3.connectionpool"):  # the one or the other, by version
+        logging.getLogger(logger).addFilter(_not_of_headers)
+    session = _Session()
     session.trust_env = trust_env
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # a shared jar would only grow
     session.mount("http://", _Adapter(reach))
     session.mount("https://", _Adapter(reach))
     return session
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 (the library's arguments)
+        """None: looking for one, the library would read a redirect's whole body, however long it is."""
+        return None
+
+
+def _not_of_headers(record: logging.LogRecord) -> bool:
+    """Whether a record is none of the warnings that show a server's broken headers, with whatever it put there."""
+    return not str(record.msg).startswith("Failed to parse headers")
 
 
 class _Adapter(HTTPAdapter):

@@ -15,6 +15,7 @@ from selector.net import troubles
 from selector.net.account import Account
 from selector.net.http import FORBIDDEN, NO_ADDRESS, TOO_LARGE, exchange, origin, read_body, trouble_of
 from selector.net.pace import Interrupted
+from selector.net.redact import cleaned
 from selector.net.retry import Tries, persist
 from selector.net.troubles import LONGEST_RETRY_AFTER_SECONDS, Trouble, retry_after
 
@@ -115,7 +116,7 @@ def _transfer(account: Account, url: str, carry_key: bool, most_bytes: int) -> b
             if refused is not None:
                 return refused
             if response.status_code != 200:
-                return str(response.headers["location"])
+                return str(cleaned(response.headers["location"], account.key))
             return bytes(read_body(response, most_bytes))
     except Exception as error:
         return _of_a_picture(trouble_of(error))

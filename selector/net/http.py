@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
 MAX_REPLY_BYTES = 4 << 20  # of JSON that holds no pictures
-MOST_VALUES = 500_000  # of a reply's JSON: a short text can stand for gigabytes of empty lists
+MOST_VALUES = 100_000  # of a reply's JSON: a short text can stand for gigabytes of empty lists
 TEXT_CHARACTERS = 2000  # kept of a reply that is no JSON
 NO_ADDRESS = "base_url is no address: it must be like https://example.com"
 NO_JSON = "the reply is no JSON"
@@ -351,7 +351,10 @@ def _whole(text: str) -> int | None:
 
 
 def _moved(response: Response, key: str) -> Trouble:
-    to = urlsplit(response.headers.get("location", "")).netloc.rpartition("@")[2]
+    try:
+        to = urlsplit(response.headers.get("location", "")[:2000]).netloc.rpartition("@")[2]
+    except ValueError:  # of brackets that are no address
+        to = ""
     where = f"to {clean(to, key, 80)}" if to else "elsewhere"
     return Trouble(
         troubles.FATAL, f"it redirects {where} (HTTP {response.status_code}), where no key is sent: correct base_url"

@@ -97,7 +97,7 @@ def _words(text: str, key: str) -> str:
 
 def _token(text: str, key: str) -> str:
     """An address, an id, a picture in base64: without the key as a whole, or more of it than chance puts there."""
-    if len(key) < LEAST_CHARACTERS:
+    if len(key) < LEAST_CHARACTERS or len(text) < min(len(key), _LEAST_IN_TOKENS):
         return text
     if len(text) > _MOST_TOKEN:
         return _hide(text, key)
@@ -115,16 +115,19 @@ def _twice(text: str, hide: Callable[[str], str]) -> str:
 def _hide(text: str, key: str) -> str:
     if len(text) <= _MOST_TOKEN or not _TOKEN.fullmatch(text):
         text = _without(text, _spans(text, _spellings(key), _LEAST_IN_TOKENS))
-    for secret in _spellings(key):
-        text = text.replace(secret, HIDDEN)
+    if len(text) >= LEAST_CHARACTERS:
+        for secret in _spellings(key):
+            text = text.replace(secret, HIDDEN)
     return text
 
 
 def _spans(text: str, secrets: Sequence[str], least: int) -> list[tuple[int, int]]:
     """Where parts of secrets stand that are at least so long, each as far as it goes."""
     parts = _parts(tuple(secrets), least)
+    if len(text) < least or not any(part in text for part in parts):
+        return []
     found, at, last = [], 0, len(text) - least
-    while parts and at <= last:
+    while at <= last:
         end = at + least
         if text[at:end] in parts:
             while end < len(text) and any(text[at : end + 1] in secret for secret in secrets):
@@ -146,8 +149,8 @@ def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
 
 def _without_spread(text: str, key: str, least: int) -> str:
     """Without a key whose letters and digits have others between them, or whose punctuation is gone."""
-    bare = "".join(c for c in key if c.isalnum()).lower()
-    if len(bare) < LEAST_CHARACTERS:
+    bare = _bare(key)
+    if len(bare) < LEAST_CHARACTERS or len(text) < LEAST_CHARACTERS:
         return text
     places = [i for i, c in enumerate(text) if c.isascii() and c.isalnum()]
     squeezed = "".join(text[i] for i in places).lower()
@@ -162,6 +165,11 @@ def _decoded(text: str) -> str:
             break
         text = _plain(html.unescape(unquote(text)))
     return text
+
+
+@lru_cache(maxsize=8)
+def _bare(key: str) -> str:
+    return "".join(c for c in key if c.isascii() and c.isalnum()).lower()
 
 
 @lru_cache(maxsize=64)

@@ -96,6 +96,16 @@ def meaning(
     return None
 
 
+def waiting_time(seconds: float) -> str:
+    """In words.
+
+    Example:
+        >>> waiting_time(3600.0), waiting_time(float("inf"))
+        ('60 minutes', 'more than a week')
+    """
+    return f"{seconds / 60:.0f} minutes" if seconds < ABSURD_SECONDS else "more than a week"
+
+
 def retry_after(headers: Mapping[str, Any], now: datetime | None = None) -> float | None:
     """Seconds that the server asks to wait: ``retry-after-ms``, or Retry-After as a number or a date; None if neither.
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import requests
 
+from generators._dashscope_api.models import MODELS
 from generators.dashscope import DashScope
-from generators.dashscope_api.models import MODELS
 from selector.domain import Picture, Task, TaskInputs, TaskType
 from selector.net import Account
 from tests.servers.dashscope_faults import ALL, AT_DOWNLOAD, AT_SUBMIT, Faults

@@ -85,7 +85,7 @@ def test_a_model_that_answers_at_once_but_slowly_works_on_as_many_jobs_as_may_ru
     assert not server.state.violations
 
 
-def test_the_openai_package_says_when_its_request_has_left_too() -> None:
+def test_the_images_api_is_told_apart_when_its_request_has_left_and_when_it_is_answered() -> None:
     with OpenAIImagesServer(Behaviour(seconds=2.0)) as server:
         ours = Account(Service("s", server.url, running=6, submits_per_second=4.0))
         generator, inputs = OpenAIImages(model="toy-image", account=ours), text_task("a cube")

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from generators.dashscope_api.models import FUNCTIONS, NEGATIVE_CHARACTERS, WITH_STRENGTH, Model, checked_size
+from generators._dashscope_api.models import FUNCTIONS, NEGATIVE_CHARACTERS, WITH_STRENGTH, Model, checked_size
 from selector.domain import InputError
 from selector.prompts.wording import CAPTION, INSTRUCTION, cut
 

@@ -11,12 +11,13 @@ from typing import Any
 
 from selector.domain import BestshotError, Declined, GenerationFailed
 from selector.domain.remote import Delivery
-from selector.net import Trouble, troubles
+from selector.net import Trouble
 from selector.net.troubles import BUSY, FATAL, LOST, REFUSED, REJECTED, SERVER_FAILED, THROTTLED, Rule, meaning
 
 Clean = Callable[..., str]  # ``Account.clean``
 
 _PROMPT_CHARACTERS = 5000
+_MOST_ID = 256
 _MESSAGE_CHARACTERS = 120
 _OVER = ("FAILED", "CANCELED")
 _IDS = re.compile(r"\b(?=[\w-]*\d)[\w-]{12,}\b|https?://\S+")  # of requests, jobs, files: they make reasons uncountable
@@ -106,7 +107,7 @@ def error_of(code: str, message: str, clean: Callable[[str], str], what: str) ->
 def job_id(body: Any) -> str | Trouble:
     """The id of the job that was created."""
     found = _output(body).get("task_id")
-    return found if isinstance(found, str) and found else Trouble(troubles.BUSY, "the reply names no job")
+    return found if isinstance(found, str) and 0 < len(found) <= _MOST_ID else Trouble(BUSY, "the reply names no job")
 
 
 def state_of(body: Any, n: int, seed: int, clean: Clean) -> tuple[Delivery, ...] | Trouble | None:
@@ -114,12 +115,12 @@ def state_of(body: Any, n: int, seed: int, clean: Clean) -> tuple[Delivery, ...]
     output = _output(body)
     status = output.get("task_status")
     if status == "UNKNOWN":
-        return Trouble(troubles.LOST, "the service does not know the job any more")
+        return Trouble(LOST, "the service does not know the job any more")
     if status in _OVER:
         code = str(output.get("code") or status)
         return (Delivery(error=error_of(code, str(output.get("message") or ""), clean, "the images")),) * n
     if status != "SUCCEEDED":
-        return None if isinstance(status, str) else Trouble(troubles.BUSY, "the reply has no state of the job")
+        return None if isinstance(status, str) else Trouble(BUSY, "the reply has no state of the job")
     results = output.get("results")
     found = results if isinstance(results, list) else []
     return tuple(_delivery(found[i] if i < len(found) else {}, seed + i, clean) for i in range(n))
@@ -134,7 +135,7 @@ def pictures_of(body: Any, n: int, seed: int) -> tuple[Delivery, ...] | Trouble:
         if isinstance(part.get("image"), str)
     ]
     if not urls:
-        return Trouble(troubles.BUSY, "the reply holds no picture")
+        return Trouble(BUSY, "the reply holds no picture")
     none = GenerationFailed("the service returned fewer images than asked for")
     return tuple(
         Delivery(urls[i], notes={"seed": seed + i}) if i < len(urls) else Delivery(error=none) for i in range(n)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from generators.openai_api.replies import Complaint
+from generators._openai_api.replies import Complaint
 from selector.domain import InputError, JSONValue
 
 MOST_A_CALL = 10  # images; the API's own limit
