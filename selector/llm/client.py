@@ -17,7 +17,7 @@ from selector.domain import OutOfResources
 from selector.llm.budget import Budget
 from selector.llm.endpoint import Endpoint, Usage
 from selector.llm.request import Chat, Dialect
-from selector.llm.troubles import PARAMETER, ChatTrouble, JudgeStopped, trouble_of
+from selector.llm.troubles import JudgeStopped, Unsupported, trouble_of
 from selector.net import http, troubles
 from selector.net.pace import Pace
 from selector.net.retry import Tries, persist
@@ -93,7 +93,7 @@ class ChatClient:
             fields = self._dialect.fields(schema, repeat)
             self._pace.wait_for_turn()
             came = self._pay(kind, {"model": self._endpoint.model, "messages": chat, **fields})
-            if not isinstance(came, ChatTrouble) or came.kind != PARAMETER:
+            if not isinstance(came, Unsupported):
                 return came
             if not self._dialect.leave_out(came.parameter, fields):
                 raise self._stopped(f"{came.reason}: change {came.parameter} in campaign.toml")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,10 @@ from experiments.support.judge_server import JudgeServer, truth
 from selector import Campaign
 from selector.cli.main import group
 from selector.domain import InputError, TaskType
-from selector.llm import JudgeStopped, asking
-from selector.llm.session import alone_with
+from selector.llm import JudgeStopped
 from selector.store import Database, schema
 from selector.store.observations import Judgement, load_judgements
 from selector.store.records import load_candidates
-from selector.store.replies import add_replies
 
 TABLE = f"{HEADER}\n3,tie,brighter,a.jpg,\n4,vttie,把字改成“好”,a.jpg,\n5,deepfake,,a.jpg,b.jpg\n7,t2i,a red cube,,\n"
 FILES = ("3_1", "3_2", "4_1", "5_1", "7_1", "7_2")
@@ -218,26 +215,6 @@ def test_a_reply_survives_a_run_that_was_stopped_before_its_judgement(make: Make
     assert judgements(campaign) == before and len(server.log) == 12
 
 
-def test_an_interrupt_while_replies_are_stored_loses_none(
-    make: Make, server: JudgeServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    campaign = make(concurrency=2)
-    calls: list[int] = []
-
-    def interrupted(*arguments: Any) -> None:
-        calls.append(1)
-        if len(calls) == 1:
-            raise KeyboardInterrupt
-        add_replies(*arguments)
-
-    monkeypatch.setattr(asking, "add_replies", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        campaign.ask_judge("vlm")
-    assert len(replies(campaign)) == len(server.log)
-    campaign.ask_judge("vlm")
-    assert len(server.log) == 12 and len(replies(campaign)) == 12
-
-
 def test_the_same_bytes_for_two_tasks_are_judged_once_for_quality(make: Make) -> None:
     campaign = make()
     (campaign.folder.parent / "more").mkdir()
@@ -254,16 +231,6 @@ def test_a_budget_stops_before_it_would_be_passed(make: Make, server: JudgeServe
     assert summary.stopped == "another call could cost more than is left of the budget of this run"
     summary = campaign.ask_judge("vlm")
     assert (summary.cost, summary.stopped, len(server.log)) == (7.0, None, 12)
-
-
-def test_the_budget_of_the_configuration_counts_earlier_runs(make: Make, server: JudgeServer) -> None:
-    campaign = make(price_in=1000.0, price_out=0.0, budget=7.0)
-    campaign.ask_judge("vlm", limit=2)
-    assert len(server.log) == 4
-    campaign.ask_judge("vlm")
-    stopped = campaign.ask_judge("vlm", budget_money=50.0).stopped
-    assert stopped == "another call could cost more than is left of the budget of [judges.vlm]"
-    assert len(server.log) == 7
 
 
 def test_tokens_and_costs_are_stored_with_every_reply(make: Make, server: JudgeServer) -> None:
@@ -430,12 +397,3 @@ def test_only_an_unreadable_answer_is_reminded_of_the_form(make: Make, server: J
         (js.GOOD, True),
         (js.GOOD, False),
     ]
-
-
-def test_two_processes_do_not_pay_for_the_same_answers(make: Make) -> None:
-    campaign = make()
-    with alone_with(campaign._ws, campaign.config.judges["vlm"]):
-        with pytest.raises(InputError, match=rf"process {os.getpid()} on .* is asking toy-judge"):
-            campaign.ask_judge("vlm")
-        assert replies(campaign) == []
-    assert campaign.ask_judge("vlm").judged
