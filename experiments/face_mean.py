@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 
 from experiments.support.outcome import finish, parser
 from selector.domain import Picture, encode_final
-from selector.sight.face_mean import MEAN_DESCRIPTOR, centred_cosine
-from selector.sight.faces import descriptor, main_face
+from selector.sight.faces import MEAN_DESCRIPTOR, centred_cosine, descriptor, main_face
 
 FACE_PX = 150
 LFW_FACES = 100  # the other half of the subset are pictures without a face

@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.support.outcome import Figure, figure, finish, parser
+from experiments.support.outcome import finish, parser
 from scorers.artefacts import Artefacts
 from scorers.technical import Technical
+from selector.demo.play.figures import Figure, figure
 from selector.domain import Axis, Item, Picture, Task, TaskInputs, TaskType, encode_final
 from selector.finishing.finishing import Finishing
 from selector.learn.prior import PRIOR

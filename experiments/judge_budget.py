@@ -7,7 +7,7 @@ ways are played with the same noise, and their final picks compared:
 
     all      the judge has scored every candidate from the beginning
     planned  the first half of the totals with cheap proxies only; then the judge scores the share, chosen by
-             selector.learn.worth_judging in four rounds with a fit after each; then the other totals
+             selector.learn.plan_judging in four rounds with a fit after each; then the other totals
     random   the same with candidates chosen at random
     none     no judge
 
@@ -33,13 +33,14 @@ import numpy as np
 from experiments.support.judged import ROUNDS, JudgesPlanned, JudgesRandom, JudgesSome
 from experiments.support.many_seeds import Contests, Published
 from experiments.support.ours import Bestshot
-from experiments.support.outcome import RESAMPLES, finish, parser
+from experiments.support.outcome import finish, parser
 from experiments.support.processes import in_processes
 from experiments.support.replayed import Leaderboard, Selector, checked
 from experiments.support.run_options import whole_numbers
 from experiments.support.score_csv import load_table, read_frames
 from experiments.support.score_table import Floats, ScoreTable, Shown
 from experiments.support.simulated import SCENARIOS, Simulated
+from selector.demo.play.figures import RESAMPLES
 from selector.domain import BestshotError, InputError
 
 PROXIES = "cheap+judge"

@@ -31,10 +31,11 @@ from typing import Any
 
 import numpy as np
 
-from experiments.support import judge_server as js
 from experiments.support.judge_contest import JUDGE, judgements_of, make_campaign
-from experiments.support.judge_server import Behaviour, JudgeServer, expected, truth
 from experiments.support.outcome import finish, parser
+from experiments.support.servers import JudgeBehaviour as Behaviour
+from experiments.support.servers import JudgeServer, expected, truth
+from experiments.support.servers import judge_server as js
 from selector import Campaign
 from selector.llm.judgements import rubrics
 from selector.store import Database
@@ -147,7 +148,7 @@ def measure_faults(place: Path, candidates: int, seed: int, pause_seconds: int =
         waits = {"backoff_seconds": 0.02, "timeout_seconds": 0.8}
         campaign = make_campaign(place, candidates, SMALL_PX, server.url, **settings, **waits)
         started = time.perf_counter()
-        campaign.ask_judge(JUDGE)
+        campaign.judges[JUDGE].ask()
         seconds = time.perf_counter() - started
         time.sleep(behaviour.slow_seconds)  # replies that nobody waits for any more
         found = _compared(campaign, server)
@@ -176,7 +177,7 @@ def measure_kills(place: Path, candidates: int, kills: int, seed: int) -> Kills:
     with JudgeServer(_steady(seed)) as server:
         campaign = make_campaign(place, candidates, SMALL_PX, server.url, concurrency=KILLED_CONCURRENCY, reasks=REASKS)
         shutil.copytree(campaign.folder, place / "fresh")
-        campaign.ask_judge(JUDGE)
+        campaign.judges[JUDGE].ask()
         campaign.close()
         asking_seconds = server.last_seconds - server.first_seconds
     wanted = _content(campaign.folder)
@@ -205,7 +206,7 @@ def _series(
         watch.append((len(server.log), settled))
         tally.stored += len(settled)
     with Campaign(trial) as campaign:
-        campaign.ask_judge(JUDGE)
+        campaign.judges[JUDGE].ask()
     for seen, settled in watch:
         tally.asked_twice += sum(asked.question in settled for asked in server.log[seen:])
     tally.answered_unstored += len(server.log) - sum(1 for _ in _rows(trial))

@@ -21,11 +21,12 @@ import numpy as np
 
 from experiments.support.face_texture import chi_square, texture
 from experiments.support.local_pick import Candidate, inputs_of, make_candidates, picked, scorers_for
-from experiments.support.outcome import Figure, figure, finish, parser
+from experiments.support.outcome import finish, parser
 from experiments.support.signs import HELD_OUT, make_sign, matches_truth, reads_exactly
 from generators.faceswap import FaceSwap
 from generators.textedit import TextEditor
-from selector.demo import darkroom
+from selector.demo import augmentations
+from selector.demo.play.figures import Figure, figure
 from selector.demo.shipped import photograph
 from selector.domain import Picture, TaskType, encode_final
 from selector.sight.faces import descriptor, main_face
@@ -33,10 +34,10 @@ from selector.sight.faces import descriptor, main_face
 BASELINE = "baseline_triangles"
 STATES: dict[str, Callable[[Any], Any]] = {
     "as it is": lambda rgb: rgb,
-    "mirrored": darkroom.mirrored,
-    "rescaled": lambda rgb: darkroom.resized(rgb, 300),
-    "darkened": lambda rgb: darkroom.darkened(rgb, 0.4),
-    "jpeg": lambda rgb: darkroom.jpeg_damaged(rgb, 25),
+    "mirrored": augmentations.mirrored,
+    "rescaled": lambda rgb: augmentations.resized(rgb, 300),
+    "darkened": lambda rgb: augmentations.darkened(rgb, 0.4),
+    "jpeg": lambda rgb: augmentations.jpeg_damaged(rgb, 25),
 }
 NO_FACE = 2.0  # distance that a picture without a face counts as: the top of the score column's range
 NO_PICK = {

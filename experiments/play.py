@@ -6,7 +6,7 @@ Candidates are made and measured once (the pool, kept in the folder): pictures f
 pipeline under four settings, scene edits by four simulated editors of known skill. No model edits in this world, and
 there are no text edits and no face swaps: it has neither letters nor faces. Each seed is a game: a share of the tasks,
 in another order, and fourteen days of `plan`, `export` and `record`, twice a day; `calibrate` draws what was learned
-after the last. The leaderboard shows the mean of the true VIEScores (experiments/closed_world/checker.py) with a
+after the last. The leaderboard shows the mean of the true VIEScores (selector/demo/closed_world/checker.py) with a
 judge's noise on every picture, rounded.
 
 Baselines: a random pick; the candidate most similar to its words (clip_similarity; for edits clip_direction); the best
@@ -25,22 +25,20 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from experiments.support import play_scores
 from experiments.support.ending import ended, within
 from experiments.support.outcome import finish, parser
-from experiments.support.play_baselines import SIMILARITY
-from experiments.support.play_contest import EVALUATED_FROM
-from experiments.support.play_game import JUDGE_SD, Game, Rules, play
-from experiments.support.play_plan import PIPELINES, PoolPlan, refuse_measured
-from experiments.support.play_pool import Pool, make_pool
-from experiments.support.play_report import as_json, lines_of, write_picture
 from experiments.support.processes import in_processes
 from selector.cli.common import progress_bar
+from selector.demo.play import scores as play_scores
+from selector.demo.play.contest import EVALUATED_FROM
+from selector.demo.play.game import JUDGE_SD, Game, Rules, play
+from selector.demo.play.plan import PoolPlan, refuse_measured
+from selector.demo.play.pool import Pool, make_pool
+from selector.demo.play.report import as_json, lines_of, write_picture
+from selector.demo.play.run import DEMO, DEMO_RULES, facts_of, told_of
 from selector.domain import InputError
 from selector.domain.progress import Progress, silent
-from selector.domain.words import n_of
 
-DEMO_PROMPTS, DEMO_EDITS = 24, 16  # what two cores make, measure and play in under five minutes
 MOST_DAYS, MOST_TASKS = 365, 10_000
 
 
@@ -66,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.add_argument("--demo", action="store_true", help="one game of a smaller pool: bestshot demo --play")
     options.add_argument("--model", type=Path, help="a text-to-image folder in place of the embedded model")
     options.add_argument(
-        "--stand-in", action="store_true", help="simulated painters in place of the pipeline, and no embedding"
+        "--stand-in", action="store_true", help="simulated generators in place of the pipeline, and no embedding"
     )
     chosen = options.parse_args(arguments)
     kept = "the pool is kept, run the same command again to go on"
@@ -75,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def play_all(chosen: argparse.Namespace) -> int:
     """Make the pool, play all games, print, draw and write."""
-    plan, rules = plan_of(chosen), Rules(1.0 if chosen.demo else chosen.share, chosen.noise)
+    plan, rules = plan_of(chosen), Rules(DEMO_RULES.share if chosen.demo else chosen.share, chosen.noise)
     progress = progress_bar(every_seconds=20)
     pool = make_pool(chosen.folder / "pool", plan, progress)
     print(*told_of(pool), "", sep="\n", flush=True)
@@ -107,7 +105,7 @@ def plan_of(chosen: argparse.Namespace) -> PoolPlan:
         raise InputError(f"--prompts and --edits: expected 2 together, got {chosen.prompts + chosen.edits}")
     if not 0 < chosen.share <= 1:
         raise InputError(f"--share: expected above 0 and at most 1, got {chosen.share}")
-    prompts, edits = (DEMO_PROMPTS, DEMO_EDITS) if chosen.demo else (chosen.prompts, chosen.edits)
+    prompts, edits = (DEMO.prompts, DEMO.edits) if chosen.demo else (chosen.prompts, chosen.edits)
     plan = PoolPlan(prompts, edits, chosen.each, chosen.days, chosen.pool_seed, chosen.stand_in)
     plan = plan.untold() if chosen.untold else plan
     if not chosen.measure:
@@ -141,27 +139,6 @@ class OneGame:
 
     def __call__(self, seed: int) -> Game:
         return play(self.pool, self.folder / str(seed), seed, self.rules, self.progress)
-
-
-def told_of(pool: Pool) -> list[str]:
-    """What is played on, in words."""
-    drawn = "simulated painters (stand-ins)" if pool.plan.stand_in else f"real pipelines ({', '.join(PIPELINES)})"
-    known = "its scores' measured correlations" if pool.plan.measured else "nothing of its scores"
-    lines = [
-        f"pool: {n_of(pool.plan.prompts, 'prompt')} drawn by {drawn}, {n_of(pool.plan.edits, 'edit')} by simulated "
-        f"editors; {n_of(len(pool.truth), 'candidate')} in {pool.folder}",
-        f"the team begins with {known}",
-    ]
-    missing = [f"{name} is left out: {why}" for name, why in pool.left_out.items()]
-    if {scorer for scorer, _ in SIMILARITY.values()} - set(pool.plan.scorers) - set(pool.left_out):
-        missing.append("nothing measures similarity here: argmax of similarity is a random pick")
-    return lines + missing
-
-
-def facts_of(pool: Pool, rules: Rules) -> dict[str, object]:
-    """What the figures rest on."""
-    plan = {**vars(pool.plan), "model": "other" if pool.plan.model else "embedded", "models": pool.plan.models}
-    return {**plan, **vars(rules), "candidates": len(pool.truth), "left_out": dict(pool.left_out)}
 
 
 if __name__ == "__main__":

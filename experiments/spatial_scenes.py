@@ -24,11 +24,12 @@ import numpy as np
 
 from experiments.closed_world.swaps import Swap, swaps
 from experiments.support.ending import ended, within
-from experiments.support.outcome import Figure, figure, finish, parser
+from experiments.support.outcome import finish, parser
 from experiments.support.scene_prompts import HELD_OUT, TUNED, Reading, reading
 from experiments.support.scenes import examples, render
 from scorers.clip_similarity import ClipSimilarity
 from scorers.spatial import DetectorSpatial, GridSpatial
+from selector.demo.play.figures import Figure, figure
 from selector.domain import Item, Picture, Task, TaskInputs, TaskType, encode_final
 from selector.domain.embedding import Backbone, EmbeddingSettings
 

@@ -24,9 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from experiments.support.outcome import figure, finish, parser
+from experiments.support.outcome import finish, parser
 from experiments.support.processes import in_processes
 from experiments.support.treated import SCENARIOS, VIEWS, played, treated_contest
+from selector.demo.play.figures import figure
 
 Unit = tuple[str, int]  # scenario, seed
 Result = dict[str, dict[str, tuple[float, float]]]  # lesson, view: recovered gap, share of paying treatments

@@ -1,8 +1,4 @@
-"""Generator ``blank``: a plain grey image, the last resort of a task that has no input image to fall back on.
-
-Input: nothing. Task types: all. Model: none. Cost: under a millisecond. Fails: never. The contest gives such an image
-(nearly) no points; it exists because an export must name an image for every row. Always flagged as a fallback.
-"""
+"""blank: a plain grey image, the last resort of a task that has no input image to fall back on."""
 
 from __future__ import annotations
 
@@ -10,13 +6,30 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from selector.domain import Made, Recipe, TaskInputs, TaskType
+from selector.domain import Generator, Made, Recipe, TaskInputs, TaskType
 
 _GREY = 128
 
 
-class Blank:
-    """Makes one grey image of ``size_px`` = (width, height)."""
+class Blank(Generator):
+    """blank: a plain grey image, the last resort of a task that has no input image to fall back on.
+
+    Input: nothing. Task types: all.
+    Model: none.
+    Cost: under a millisecond.
+    Fails: never. The contest gives such an image (nearly) no points; it exists because an export must name an image for
+        every row. Always flagged as a fallback.
+
+    Args:
+        size_px: (width, height) of the image.
+
+    Example:
+        >>> from selector.domain import Task, TaskInputs, TaskType
+        >>> from selector.registry import create_generator
+        >>> blank, inputs = create_generator("blank"), TaskInputs(Task("7", TaskType.T2I, "a fox", None, None, 0))
+        >>> blank.generate(inputs, blank.recipes(inputs, 1, 0)[0]).image.shape
+        (512, 512, 3)
+    """
 
     name = "blank"
     version = "1"

@@ -1,20 +1,4 @@
-"""command: any program that makes a picture, such as a script that drives ComfyUI or FaceFusion.
-
-Makes: what the program writes to ``{output}``. Input: whatever of the task the command names:
-    {prompt} {prompt_file}    the text, or a UTF-8 file that holds it
-    {source}                  the picture to be edited; for a face swap the scene
-    {reference} = {target}    the picture that gives the identity of a face swap, ``target`` in the contest's words
-    {seed} {task_id}          a whole number below 2^31; the task's id
-    {width} {height}          of the source; for tasks without one those of the settings
-    {output}                  the file to write, a PNG or JPEG
-A task that lacks a picture which the command names is declined. Without ``{seed}`` every run would be the same, so
-there is one recipe. Files lie in a temporary folder, which is removed. No shell is involved.
-Exit status: 0 made, ``declined_status`` (77) the program declines the task for good, any other failed, and the
-last line of stderr is the reason; one that SIGKILL ended, as the system does when memory runs out, ends the run. The
-time limit, Ctrl-C and the program's own end kill all processes that it started.
-Model, licence, cost: the program's. Fails as the program does, when it is too slow, and when what it wrote is missing,
-empty, larger than 64 MB or no picture. See ``docs/command.md``.
-"""
+"""command: any program that makes a picture, such as a script that drives ComfyUI or FaceFusion."""
 
 from __future__ import annotations
 
@@ -26,14 +10,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from generators.program import files, settings
-from generators.program.environment import environment_for, is_secret
-from generators.program.process import Ended, run
-from generators.program.template import checked_command, fields_of, filled
-from generators.program.words import how_it_ended, last_line, last_words
+from generators._program import files, settings
+from generators._program.environment import environment_for, is_secret
+from generators._program.process import Ended, run
+from generators._program.template import checked_command, fields_of, filled
+from generators._program.words import how_it_ended, last_line, last_words
 from selector.domain import (
     Declined,
     GenerationFailed,
+    Generator,
     Made,
     MissingPart,
     Recipe,
@@ -49,8 +34,25 @@ _WAIT_SECONDS = 0.2
 _KILLED = (-9, 137)  # by SIGKILL, and how a shell or a container tells it of its own program
 
 
-class Command:
-    """Runs a program for every candidate. Safe for threads; ``cancel`` ends what is under way.
+class Command(Generator):
+    """command: any program that makes a picture, such as a script that drives ComfyUI or FaceFusion.
+
+    Makes: what the program writes to ``{output}``. Input: whatever of the task the command names:
+        {prompt} {prompt_file}    the text, or a UTF-8 file that holds it
+        {source}                  the picture to be edited; for a face swap the scene
+        {reference} = {target}    the picture that gives the identity of a face swap, ``target`` in the contest's words
+        {seed} {task_id}          a whole number below 2^31; the task's id
+        {width} {height}          of the source; for tasks without one those of the settings
+        {output}                  the file to write, a PNG or JPEG
+    A task that lacks a picture which the command names is declined. Without ``{seed}`` every run would be the same, so
+    there is one recipe. Files lie in a temporary folder, which is removed. No shell is involved.
+    Exit status: 0 made, ``declined_status`` (77) the program declines the task for good, any other failed, and the last
+        line of stderr is the reason; one that SIGKILL ended, as the system does when memory runs out, ends the run. The
+        time limit, Ctrl-C and the program's own end kill all processes that it started.
+    Model, licence, cost: the program's.
+    Fails as the program does, when it is too slow, and when what it wrote is missing, empty, larger than 64 MB or no
+        picture. See ``docs/command.md``.
+    Safe for threads; ``cancel`` ends what is under way.
 
     Args:
         command: program and arguments, each a string of its own, with placeholders.
@@ -66,6 +68,13 @@ class Command:
 
     Raises:
         InputError: a setting that cannot be.
+
+    Example:
+        In ``campaign.toml``:
+
+        [generators.command]
+        command = ["python", "swap.py", "--scene={source}", "--face={target}", "--seed={seed}", "--out={output}"]
+        task_types = ["deepfake"]
     """
 
     name = "command"

@@ -34,7 +34,7 @@ from selector.domain import (
     TaskInputs,
     TaskType,
 )
-from selector.domain.remote import Delivery, Ticket
+from selector.domain.remote import Delivery, RemoteGenerator, Ticket
 from selector.net import Account, Answer, Service, Trouble, carry_out, jobs
 from selector.net.download import download, picture_in
 from selector.prompts.wording import cut
@@ -47,7 +47,7 @@ _ASYNC = {"X-DashScope-Async": "enable"}
 _TASKS = "/api/v1/tasks/"
 
 
-class DashScope:
+class DashScope(RemoteGenerator):
     """One model of the service, with the wishes that go out with every request.
 
     Args:
@@ -71,6 +71,8 @@ class DashScope:
     """
 
     name = "dashscope"
+    task_types: frozenset[TaskType]
+    account: Account
     free_settings = ("batch",)  # they change no picture
     usual_service = Service(
         "dashscope",

@@ -1,18 +1,4 @@
-"""diffusers: a local pipeline of the diffusers library, from text or as an edit of the source.
-
-Makes: pictures from text (`t2i`), edits by an instruction (`tie`, `vttie`: Qwen-Image-Edit, FLUX Kontext and other
-editors), or, with a model from text, edits by image to image and by inpainting of what the instruction names.
-Input: the prompt as it is; the source for edits, enlarged or shrunk to the model's size; results come back at the
-source's size and place (``generators.pipelines.sources``). Recipes differ by the seed alone; the variant is the model's
-name, with "+image" or "+inpaint" for an edit by a model from text.
-Model and licence: any folder in diffusers' format, or hub id; ``generators.pipelines.presets`` lists the known ones
-with their licences. Their code is diffusers' own: never a model folder's.
-Cost: seconds to minutes an image on a GPU, minutes to hours on a CPU. One model is in memory at a time.
-Fails: a black, empty or NaN picture; one that the model's safety checker blacked; memory that is not there for a single
-picture. CLIP models (SD 1.5, SDXL) read 77 tokens of English; notes tell what they did not read.
-Not run here: none of the presets' weights, no accelerator. Tests run the same code on tiny folders on a CPU, and check
-the presets against the classes of the installed diffusers.
-"""
+"""diffusers: a local pipeline of the diffusers library, from text or as an edit of the source."""
 
 from __future__ import annotations
 
@@ -25,14 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from generators.pipelines import hub, model_folder, placement, presets
-from generators.pipelines.arguments import arguments_of
-from generators.pipelines.building import ModelSpec
-from generators.pipelines.loading import Loaded, in_memory
-from generators.pipelines.passes import Drawn, draw
-from generators.pipelines.presets import Mode
-from generators.pipelines.settings import among, call_of, folder_of, positive, preset_of, share, size_of
+from generators._pipelines import hub, model_folder, placement, presets
+from generators._pipelines.arguments import arguments_of
+from generators._pipelines.building import ModelSpec
+from generators._pipelines.loading import Loaded, in_memory
+from generators._pipelines.passes import Drawn, draw
+from generators._pipelines.presets import Mode
+from generators._pipelines.settings import among, call_of, folder_of, positive, preset_of, share, size_of
 from selector.domain import (
+    BatchGenerator,
     BestshotError,
     Declined,
     GenerationFailed,
@@ -51,8 +38,21 @@ from selector.sight.embedded import need_embedded
 NEEDED = ("torch", "diffusers", "transformers", "accelerate", "safetensors")
 
 
-class DiffusersPipeline:
-    """A local pipeline; see the module. Settings that are not given come from the preset, else from the pipeline.
+class DiffusersPipeline(BatchGenerator):
+    """diffusers: a local pipeline of the diffusers library, from text or as an edit of the source.
+
+    Makes: pictures from text (`t2i`), edits by an instruction (`tie`, `vttie`: Qwen-Image-Edit, FLUX Kontext and other
+        editors), or, with a model from text, edits by image to image and by inpainting of what the instruction names.
+    Input: the prompt as it is; the source for edits, enlarged or shrunk to the model's size; results come back at the
+        source's size and place (``generators._pipelines.sources``). Recipes differ by the seed; the variant is the
+        model's name, with "+image" or "+inpaint" for an edit by a model from text.
+    Model and licence: any folder in diffusers' format, or hub id; ``generators._pipelines.presets`` lists the known
+        ones with their licences. Their code is diffusers' own: never a model folder's.
+    Cost: seconds to minutes an image on a GPU, minutes to hours on a CPU. One model is in memory at a time.
+    Fails: a black, empty or NaN picture; one that the model's safety checker blacked; memory that is not there for a
+        single picture. CLIP models (SD 1.5, SDXL) read 77 tokens of English; notes tell what they did not read.
+    Not run here: none of the presets' weights, no accelerator. Tests run the same code on tiny folders on a CPU, and
+        check the presets against the classes of the installed diffusers.
 
     Args:
         preset: a name of ``presets.PRESETS``; without it, what the model is known to be.
@@ -75,9 +75,17 @@ class DiffusersPipeline:
         safety_checker: false leaves the model's own away, true demands one; by default as the folder has it.
         allow_pickle: also weights as .bin files, where there are no .safetensors.
         call: more parameters of the pipeline's call, such as {clip_skip = 1}.
+
+    Example:
+        In ``campaign.toml``:
+
+        [generators.diffusers]
+        model_path = "models/Qwen-Image-Edit"
+        steps = 30
     """
 
     name = "diffusers"
+    task_types: frozenset[TaskType]
     lane = "model"
     free_settings = ("batch", "offload")  # they change no picture
     settings_in_version = ("model_path",)
@@ -248,7 +256,7 @@ class DiffusersPipeline:
         return [_finished(one, inputs, mode, mask, notes) for one in drawn]
 
     def _mode_for(self, inputs: TaskInputs) -> Mode:
-        from generators.pipelines import sources
+        from generators._pipelines import sources
 
         task = inputs.task
         if task.type not in self.task_types:
@@ -271,7 +279,7 @@ class DiffusersPipeline:
         return "image"
 
     def _notes(self, prompt: str, params: Mapping[str, Any], loaded: Loaded) -> dict[str, JSONValue]:
-        from generators.pipelines.prompts import unread
+        from generators._pipelines.prompts import unread
 
         source = self._hub.name if self._hub else Path(self._model_path).name
         return {
@@ -290,8 +298,8 @@ def _finished(
     drawn: Drawn, inputs: TaskInputs, mode: Mode, mask: Any, notes: Mapping[str, JSONValue]
 ) -> Made | BestshotError:
     """The picture through the gate, and back onto the source; or why it is none."""
-    from generators.pipelines.sources import back_onto
-    from generators.pipelines.usable import usable
+    from generators._pipelines.sources import back_onto
+    from generators._pipelines.usable import usable
 
     if drawn.refused:
         return GenerationFailed(

@@ -1,20 +1,4 @@
-"""faceswap: puts the face of the reference picture into the scene of the source picture.
-
-Input: ``inputs.source`` is the scene (pose, hair, light, all pixels outside the face stay, bit by bit);
-``inputs.reference`` gives the identity. The profile has already resolved which is which. Output: the source's size.
-Methods (recipe variants):
-    outline             thin-plate spline: the reference's features keep their proportions, its jaw line bends onto the
-                        scene's; Lab colour transfer, the scene's light, inward feather. The most natural of them.
-    similarity, affine  rotation, scale and shift (and shear) only, same blending. The most alike.
-    poisson             outline's warp, gradients cloned into the scene's colours (cv2.seamlessClone).
-    triangles           Delaunay triangles with forehead points: the scene's face shape, the reference's texture.
-    baseline_triangles  the contest's baseline: triangles of the 68 points, seamlessClone; for comparison.
-Models: dlib's detector and 68 landmarks (see ``selector.sight.faces``; non-commercial training data).
-Cost: 10 to 40 ms for a face of 100 px once the faces are found (0.2 s for both pictures). No randomness.
-Fails with ``Declined`` when one of the pictures shows no face that can be used. Weak where the poses differ by
-more than about 30 degrees, where the scene's face wears glasses (their sides may stay), where hair crosses
-the reference's face, and under hard side light.
-"""
+"""faceswap: puts the face of the reference picture into the scene of the source picture."""
 
 from __future__ import annotations
 
@@ -26,11 +10,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.face import blend
-from generators.face.geometry import Warp, face_width_px, fit_face, with_forehead
-from generators.face.inputs import scene_and_reference
+from generators._face import blend
+from generators._face.faces import scene_and_reference
+from generators._face.geometry import Warp, face_width_px, fit_face, with_forehead
 from selector.domain import (
     Declined,
+    Generator,
     InputError,
     Made,
     MissingPart,
@@ -90,8 +75,37 @@ SWAPS: tuple[tuple[str, Swap], ...] = (
 )
 
 
-class FaceSwap:
-    """Classical face swap; see the module."""
+class FaceSwap(Generator):
+    """faceswap: puts the face of the reference picture into the scene of the source picture.
+
+    Input: ``inputs.source`` is the scene (pose, hair, light, all pixels outside the face stay, bit by bit);
+        ``inputs.reference`` gives the identity. The profile has already resolved which is which.
+    Output: the source's size.
+    Methods (recipe variants):
+    - ``outline``: thin-plate spline: the reference's features keep their proportions, its jaw line bends onto the
+      scene's; Lab colour transfer, the scene's light, inward feather. The most natural of them.
+    - ``similarity``, ``affine``: rotation, scale and shift (and shear) only, same blending. The most alike.
+    - ``poisson``: outline's warp, gradients cloned into the scene's colours (cv2.seamlessClone).
+    - ``triangles``: Delaunay triangles with forehead points: the scene's face shape, the reference's texture.
+    - ``baseline_triangles``: the contest's baseline: triangles of the 68 points, seamlessClone; for comparison.
+    Models: dlib's detector and 68 landmarks (see ``selector.sight.faces``; non-commercial training data).
+    Cost: 10 to 40 ms for a face of 100 px once the faces are found (0.2 s for both pictures). No randomness.
+    Fails with ``Declined`` when one of the pictures shows no face that can be used. Weak where the poses differ by more
+        than about 30 degrees, where the scene's face wears glasses (their sides may stay), where hair crosses the
+        reference's face, and under hard side light.
+
+    Example:
+        >>> from skimage import data
+        >>> from selector.domain import Picture, Task, TaskInputs, TaskType, encode_final
+        >>> from selector.registry import create_generator
+        >>> scene = reference = Picture(encode_final(data.astronaut()))
+        >>> inputs = TaskInputs(Task("7", TaskType.DEEPFAKE, "", "a.jpg", "b.jpg", 0), scene, reference)
+        >>> swap = create_generator("faceswap")
+        >>> [recipe.variant for recipe in swap.recipes(inputs, 3, 0)]
+        ['outline', 'similarity', 'poisson']
+        >>> swap.generate(inputs, swap.recipes(inputs, 1, 0)[0]).image.shape == scene.rgb.shape
+        True
+    """
 
     name = "faceswap"
     version = "1"

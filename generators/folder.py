@@ -1,14 +1,4 @@
-"""folder: finished images that any other tool has made, found by the task's id.
-
-Settings: ``path``, the folder; ``task_ids``, all ids of the contest, so that of ``a`` and ``a_b`` the longer one gets
-``a_b.jpg``; without them a file belongs to every id that it begins with. Files of task 7: ``7.png``, ``7_anything.jpg``
-and everything under ``7/``; the extensions are those of the formats that ``Picture`` reads, in any case. Input: any
-task. One recipe a file, keyed by the hash of its bytes, so that a file that was made anew is a new candidate. Hands on
-the bytes as they are; notes hold the seed, prompt and model that the tool wrote into the file (A1111, ComfyUI,
-InvokeAI). Model: none of its own. Cost: reading the file; the folder is listed once, and again when its time of change
-is another. Fails when a file vanished, changed or is damaged since it was listed. Links that lead out of the folder and
-names that are not UTF-8 or hold control characters are ignored; ``unmatched_files`` names what no task gets.
-"""
+"""folder: finished images that any other tool has made, found by the task's id."""
 
 from __future__ import annotations
 
@@ -21,6 +11,7 @@ from pathlib import Path
 
 from selector.domain import (
     GenerationFailed,
+    Generator,
     InputError,
     Made,
     MissingPart,
@@ -36,12 +27,36 @@ EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".bmp
 MAX_FILE_BYTES = 200_000_000
 
 
-class Folder:
-    """Offers the files of a folder as candidates.
+class Folder(Generator):
+    """folder: finished images that any other tool has made, found by the task's id.
+
+    Settings: ``path``, the folder; ``task_ids``, all ids of the contest, so that of ``a`` and ``a_b`` the longer one
+        gets ``a_b.jpg``; without them a file belongs to every id that it begins with. Files of task 7: ``7.png``,
+        ``7_anything.jpg`` and everything under ``7/``; the extensions are those of the formats that ``Picture`` reads,
+        in any case.
+    Input: any task. One recipe a file, keyed by the hash of its bytes, so that a file that was made anew is a new
+        candidate. Hands on the bytes as they are; notes hold the seed, prompt and model that the tool wrote into the
+        file (A1111, ComfyUI, InvokeAI, Fooocus, SwarmUI).
+    Model: none of its own.
+    Cost: reading the file; the folder is listed once, and again when its time of change is another.
+    Fails when a file vanished, changed or is damaged since it was listed. Links that lead out of the folder and names
+        that are not UTF-8 or hold control characters are ignored; ``unmatched_files`` names what no task gets.
 
     Args:
         path: the folder; a relative one is seen from the working directory.
         task_ids: every id that the folder may have files of; () if they are not known.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from selector.domain import Task, TaskInputs, TaskType
+        >>> from selector.registry import create_generator
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name in ("7.png", "7_second.png", "8.png"):
+        ...         _ = Path(folder, name).write_bytes(b"")
+        ...     inputs = TaskInputs(Task("7", TaskType.T2I, "a fox", None, None, 0))
+        ...     [recipe.params["file"] for recipe in create_generator("folder", {"path": folder}).recipes(inputs, 9, 0)]
+        ['7.png', '7_second.png']
     """
 
     name = "folder"
@@ -66,7 +81,7 @@ class Folder:
 
     def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:  # noqa: ARG002 (the contract's arguments)
         """The bytes of the recipe's file and what its metadata tell. Raises ``GenerationFailed`` when it changed."""
-        from generators.png_metadata import read_metadata
+        from generators._metadata import read_metadata
 
         root, name = self._root(), str(recipe.params.get("file", ""))
         file = root / name
@@ -185,7 +200,7 @@ def _recipe(root: Path, file: Path, seed: int) -> Recipe:
 
 def _decodable(data: bytes, name: str) -> bytes:
     """The bytes, or those of a PNG without texts that decoders refuse for their size."""
-    from generators.png_metadata import without_texts
+    from generators._metadata import without_texts
 
     try:
         _ = Picture(data, name).rgb

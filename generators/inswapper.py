@@ -1,24 +1,4 @@
-"""inswapper: face swap by a network that redraws the scene's face with the reference's identity, in ONNX.
-
-Input: ``inputs.source`` is the scene (kept), ``inputs.reference`` gives the identity. Output: the scene's size; outside
-of the mask its pixels stay bit by bit. Steps: five points of both faces; the reference's aligned face through an
-ArcFace-type embedder; its embedding through the swapper's own matrix (emap); the swapper on the scene's aligned face;
-optionally a restorer on the result, at 512 px; blended back at the scene's resolution. Details: docs/inswapper.md.
-Models, none of which comes with the program (``model_path``, ``embedder_path`` are required):
-    swapper   inswapper_128 and larger ones of its kind; hyperswap with ``input_mean`` = ``input_scale`` = 127.5
-    embedder  ArcFace, (1, 3, 112, 112); the one that the swapper was trained with: ``w600k_r50.onnx`` for inswapper
-    detector  dlib, or SCRFD by ``detector_path``       restorer  GFPGAN, CodeFormer, GPEN, … by ``restorer_path``
-Licence: the published weights of inswapper, of InsightFace's embedders and detectors and of CodeFormer are for
-non-commercial use only. Swap only faces of pictures that you may use so, and say that the result is made.
-Variants: ``swap``, with a restorer ``restored_half`` and ``restored``; masks, feather, colour differ in the parameters.
-The order of the recipes is a judgement; it was measured on nothing. No randomness: the seed is ignored.
-Cost: detection 0.1 s a picture, once; pasting 2 to 50 ms for a face of up to 200 px. The networks come on top: the
-swapper once a task, the restorer once a mask. Published weights were not run here, where none can be reached: all was
-tried with small networks of the same inputs and outputs, and how fast and how good the real ones are was not measured.
-Fails with ``Declined`` where one of the pictures shows no face, also not after padding it by 15%: another try finds
-none either; with ``GenerationFailed`` where a network gives nothing. Weak where something lies in front of the scene's
-face, and on profiles.
-"""
+"""inswapper: face swap by a network that redraws the scene's face with the reference's identity, in ONNX."""
 
 from __future__ import annotations
 
@@ -34,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.face.found import WHICH, FoundFace, chosen
-from generators.face.grids import RESTORE_PLACES, SWAP_PLACES, Grid, crop_of, face_grid
-from generators.face.inputs import scene_and_reference
-from generators.face.onnx_networks import Image
-from generators.face.paste import Aligned, Paste, paste
-from generators.face.swap_models import SwapModels
+from generators._face.faces import WHICH, FoundFace, chosen, scene_and_reference
+from generators._face.grids import RESTORE_PLACES, SWAP_PLACES, Grid, crop_of, face_grid
+from generators._face.onnx_networks import Image
+from generators._face.paste import Aligned, Paste, paste
+from generators._face.swap_models import SwapModels
 from selector.domain import (
     Declined,
+    Generator,
     InputError,
     Made,
     MissingPart,
@@ -70,8 +50,32 @@ PASTES: tuple[Paste, ...] = (
 HALF = 0.5
 
 
-class InSwapper:
-    """Face swap by an ONNX network; see the module.
+class InSwapper(Generator):
+    """inswapper: face swap by a network that redraws the scene's face with the reference's identity, in ONNX.
+
+    Input: ``inputs.source`` is the scene (kept), ``inputs.reference`` gives the identity.
+    Output: the scene's size; outside of the mask its pixels stay bit by bit.
+    Steps: five points of both faces; the reference's aligned face through an ArcFace-type embedder; its embedding
+        through the swapper's own matrix (emap); the swapper on the scene's aligned face; optionally a restorer on the
+        result, at 512 px; blended back at the scene's resolution. Details: docs/inswapper.md.
+    Models, none of which comes with the program (``model_path``, ``embedder_path`` are required):
+    - ``swapper``: inswapper_128 and larger ones of its kind; hyperswap with ``input_mean`` = ``input_scale`` = 127.5
+    - ``embedder``: ArcFace, (1, 3, 112, 112); the one that the swapper was trained with: ``w600k_r50.onnx`` for
+      inswapper
+    - ``detector``: dlib, or SCRFD by ``detector_path``
+    - ``restorer``: GFPGAN, CodeFormer, GPEN, … by ``restorer_path``
+    Licence: the published weights of inswapper, of InsightFace's embedders and detectors and of CodeFormer are for
+        non-commercial use only. Swap only faces of pictures that you may use so, and say that the result is made.
+    Variants: ``swap``, with a restorer ``restored_half`` and ``restored``; masks, feather, colour differ in the
+        parameters. The order of the recipes is a judgement; it was measured on nothing. No randomness: the seed is
+        ignored.
+    Cost: detection 0.1 s a picture, once; pasting 2 to 50 ms for a face of up to 200 px. The networks come on top: the
+        swapper once a task, the restorer once a mask. Published weights were not run here, where none can be reached:
+        all was tried with small networks of the same inputs and outputs, and how fast and how good the real ones are
+        was not measured.
+    Fails with ``Declined`` where one of the pictures shows no face, also not after padding it by 15%: another try finds
+        none either; with ``GenerationFailed`` where a network gives nothing. Weak where something lies in front of the
+        scene's face, and on profiles.
 
     Args:
         model_path, embedder_path: the swapper and the embedder.
@@ -89,6 +93,13 @@ class InSwapper:
 
     Raises:
         ValueError: a setting makes no sense.
+
+    Example:
+        In ``campaign.toml``; ``bestshot doctor`` then loads each model once and says whether they fit:
+
+        [generators.inswapper]
+        model_path = "models/inswapper_128.onnx"
+        embedder_path = "models/w600k_r50.onnx"
     """
 
     name = "inswapper"

@@ -21,7 +21,7 @@ set does the same recipe give the same picture again. What was made is kept, and
 Fails: ``Declined`` where the content check refuses; ``ServiceStopped`` for a wrong key, model or value of a setting,
 and where the account has no money; ``GenerationFailed`` for damaged and missing images. The API answers at once and has
 no job to resume: what was on its way in a crash is lost and, maybe, paid. Tested against a server on loopback that
-speaks the documented protocol (``experiments/support/openai_images_server.py``); never against a real service.
+speaks the documented protocol (``tests/servers/openai_images_server.py``); never against a real service.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from selector.domain import (
     TaskInputs,
     TaskType,
 )
-from selector.domain.remote import Delivery, ServiceStopped, Ticket, TicketLost
+from selector.domain.remote import Delivery, RemoteGenerator, ServiceStopped, Ticket, TicketLost
 from selector.net import Account, Answer, Interrupted, OutOfBudget, Service, Trouble, Unanswered, carry_out, jobs
 from selector.net.download import download, picture_in
 from selector.net.http import NO_JSON
@@ -60,7 +60,7 @@ _NO_API = "the server's reply is no JSON: check base_url, which usually ends wit
 _REPLY_BYTES, _IMAGE_BYTES = 32 << 20, 16 << 20  # the most of a reply, and more for each image of it
 
 
-class OpenAIImages:
+class OpenAIImages(RemoteGenerator):
     """Images from a service that speaks OpenAI's API; see the module."""
 
     name = "openai_images"

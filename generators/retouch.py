@@ -1,13 +1,4 @@
-"""retouch: edits of a scene that classical processing can truly do, and a refusal of all others.
-
-Makes: the source with brightness, contrast, warmth, saturation, black and white, sepia, blur (of the background too),
-sharpness, a vignette, a pencil sketch, another frame (flip, rotate, crop) or another colour of a dominant region.
-Input: a `tie` task with a source picture and an instruction in English or Chinese. An instruction of which any part is
-not understood is declined with the reason. Recipes: methods and strengths of each operation, combined; exact
-operations have one. Model: none. Licence: the project's. Cost: 0.05 to 0.6 s at 512 px on one core.
-Fails: a background's outline may be rough where the subject has its colours; nouns are taken on trust ("the red car"
-is the dominant red region).
-"""
+"""retouch: edits of a scene that classical processing can truly do, and a refusal of all others."""
 
 from __future__ import annotations
 
@@ -16,19 +7,42 @@ from itertools import islice
 
 import numpy as np
 
-from generators.photo import geometry, tone
-from generators.photo.colour_region import colour_region, region_methods
-from generators.photo.recolour import recolour
-from generators.photo.styles import Style, combinations, styles_of
-from generators.photo.subject_mask import mask_methods, subject_mask
-from selector.domain import Declined, GenerationFailed, Made, Picture, Recipe, TaskInputs, TaskType
+from generators._photo import geometry, tone
+from generators._photo.colour_region import colour_region, region_methods
+from generators._photo.recolour import recolour
+from generators._photo.styles import Style, combinations, styles_of
+from generators._photo.subject_mask import mask_methods, subject_mask
+from selector.domain import Declined, GenerationFailed, Generator, Made, Picture, Recipe, TaskInputs, TaskType
 from selector.finishing import detail
 from selector.prompts.edits.instruction import Operation, parse_edit_instruction
 from selector.sight.colour_spaces import Floats, to_floats, to_pixels
 
 
-class Retouch:
-    """Scene edits by instruction, without a model."""
+class Retouch(Generator):
+    """retouch: edits of a scene that classical processing can truly do, and a refusal of all others.
+
+    Makes: the source with brightness, contrast, warmth, saturation, black and white, sepia, blur (of the background
+        too), sharpness, a vignette, a pencil sketch, another frame (flip, rotate, crop) or another colour of a dominant
+        region.
+    Input: a `tie` task with a source picture and an instruction in English or Chinese. An instruction of which any part
+        is not understood is declined with the reason.
+    Recipes: methods and strengths of each operation, combined; exact operations have one.
+    Model: none.
+    Licence: the project's.
+    Cost: 0.05 to 0.6 s at 512 px on one core.
+    Fails: a background's outline may be rough where the subject has its colours; nouns are taken on trust ("the red
+        car" is the dominant red region).
+
+    Example:
+        >>> from skimage import data
+        >>> from selector.domain import Picture, Task, TaskInputs, TaskType, encode_final
+        >>> from selector.registry import create_generator
+        >>> task = Task("7", TaskType.TIE, "make the picture black and white", "a.jpg", None, 0)
+        >>> inputs, retouch = TaskInputs(task, Picture(encode_final(data.astronaut()))), create_generator("retouch")
+        >>> recipe = retouch.recipes(inputs, 1, 0)[0]
+        >>> retouch.generate(inputs, recipe).image.std(axis=2).max().item()  # grey: the channels are equal
+        0.0
+    """
 
     name = "retouch"
     version = "1"

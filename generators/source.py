@@ -1,19 +1,32 @@
-"""source: the unchanged input picture, as the last resort of an edit task, so that no task goes without an image.
-
-Input: a task with a source picture; for a face swap that is the picture that gives the scene. One recipe, always noted
-as {"fallback": true}, so that it is never mistaken for an edit. Model: none. Licence: the project's.
-Cost: one decoding. Fails when the source cannot be decoded. It scores badly on purpose: nothing was edited.
-"""
+"""source: the unchanged input picture, as the last resort of an edit task, so that no task goes without an image."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from selector.domain import Declined, GenerationFailed, InputError, Made, Recipe, TaskInputs, TaskType
+from selector.domain import Declined, GenerationFailed, Generator, InputError, Made, Recipe, TaskInputs, TaskType
 
 
-class Source:
-    """Hands the input picture back as it is."""
+class Source(Generator):
+    """source: the unchanged input picture, as the last resort of an edit task, so that no task goes without an image.
+
+    Input: a task with a source picture; for a face swap that is the picture that gives the scene. One recipe, always
+        noted as {"fallback": true}, so that it is never mistaken for an edit.
+    Model: none.
+    Licence: the project's.
+    Cost: one decoding.
+    Fails when the source cannot be decoded. It scores badly on purpose: nothing was edited.
+
+    Example:
+        >>> from skimage import data
+        >>> from selector.domain import Picture, Task, TaskInputs, TaskType, encode_final
+        >>> from selector.registry import create_generator
+        >>> task = Task("7", TaskType.TIE, "add a hat", "a.jpg", None, 0)
+        >>> inputs = TaskInputs(task, Picture(encode_final(data.astronaut())))
+        >>> source = create_generator("source")
+        >>> source.generate(inputs, source.recipes(inputs, 1, 0)[0]).notes
+        {'fallback': True}
+    """
 
     name = "source"
     version = "1"

@@ -1,20 +1,4 @@
-"""textedit: replaces, adds or deletes the text shown in a picture, as the instruction says.
-
-Input: ``inputs.source`` and the instruction (English or Chinese). Output: the source's size; outside the old and the
-new letters every pixel is the source's, bit by bit.
-Steps: the instruction names old and new text; the reader finds the old one; two-means finds its ink; the hole is
-filled; the old text, drawn in every font that is here, is registered onto the old ink, which gives font, size, slant,
-turn, perspective, weight and softness; the new text is drawn the same way in the ink's colour, with the picture's
-grain. Recipes differ by mask (kmeans, background, box), fill (auto, exemplar, surface, telea, ns), font (by rank), fit
-(registered or put onto the box), alignment and, when text is added, by place.
-Settings: ``fonts_folder``, a folder of own fonts; ``exclude_fonts``, parts of names of fonts to leave out.
-Models: the reader's (see ``selector.sight.ocr``). Fonts and their licences: see ``selector.sight.fonts``;
-``version`` changes with the fonts that are here.
-Cost: 0.5 s for reading a picture, once; then about 0.5 to 2 s a candidate at 640 px. Randomness: only the grain.
-Fails with ``Declined``, because another try gives the same, when the instruction is not understood, and when the old
-text is not found (the message says what was read) or has no contrast; with ``MissingPart`` when no font has the
-characters. Weak on curved and vertical text, on letters of several colours or with soft shadows, under 10 px height.
-"""
+"""textedit: replaces, adds or deletes the text shown in a picture, as the instruction says."""
 
 from __future__ import annotations
 
@@ -24,12 +8,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from generators.lettering.add import add_text
-from generators.lettering.canvas import Canvas
-from generators.lettering.job import Settings, delete_texts, replace_text
-from generators.lettering.layout import Align
+from generators._lettering.add import add_text
+from generators._lettering.canvas import Canvas
+from generators._lettering.job import Settings, delete_texts, replace_text
+from generators._lettering.layout import Align
 from selector.domain import (
     Declined,
+    Generator,
     InputError,
     JSONValue,
     Made,
@@ -78,10 +63,38 @@ _ADDED = tuple(Plan(font=font, place=place) for font, place in
 _PLANS = {"replace": _LETTERED, "delete": _ERASED, "add": _ADDED}
 
 
-class TextEditor:
-    """Classical editor of the text in a picture."""
+class TextEditor(Generator):
+    """textedit: replaces, adds or deletes the text shown in a picture, as the instruction says.
+
+    Input: ``inputs.source`` and the instruction (English or Chinese).
+    Output: the source's size; outside the old and the new letters every pixel is the source's, bit by bit.
+    Steps: the instruction names old and new text; the reader finds the old one; two-means finds its ink; the hole is
+        filled; the old text, drawn in every font that is here, is registered onto the old ink, which gives font, size,
+        slant, turn, perspective, weight and softness; the new text is drawn the same way in the ink's colour, with the
+        picture's grain. Recipes differ by mask (kmeans, background, box), fill (auto, exemplar, surface, telea, ns),
+        font (by rank), fit (registered or put onto the box), alignment and, when text is added, by place.
+    Settings: ``fonts_folder``, a folder of own fonts; ``exclude_fonts``, parts of names of fonts to leave out.
+    Models: the reader's (see ``selector.sight.ocr``). Fonts and their licences: see ``selector.sight.fonts``;
+        ``version`` changes with the fonts that are here.
+    Cost: 0.5 s for reading a picture, once; then about 0.5 to 2 s a candidate at 640 px.
+    Randomness: only the grain.
+    Fails with ``Declined``, because another try gives the same, when the instruction is not understood, and when the
+        old text is not found (the message says what was read) or has no contrast; with ``MissingPart`` when no font has
+        the characters. Weak on curved and vertical text, on letters of several colours or with soft shadows, under 10
+        px height.
+
+    Example:
+        >>> from skimage import data
+        >>> from selector.domain import Picture, Task, TaskInputs, TaskType, encode_final
+        >>> from selector.registry import create_generator
+        >>> task = Task("7", TaskType.VTTIE, 'change "OPEN" to "SHUT"', "a.jpg", None, 0)
+        >>> inputs = TaskInputs(task, Picture(encode_final(data.text())))
+        >>> [recipe.variant for recipe in create_generator("textedit").recipes(inputs, 2, 0)]
+        ['replace:kmeans-auto', 'replace:kmeans-exemplar']
+    """
 
     name = "textedit"
+    version: str
     task_types = frozenset({TaskType.VTTIE})
 
     def __init__(self, fonts_folder: str | None = None, exclude_fonts: Sequence[str] = ()) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from scorers._transformers_files import pillow_processor, quiet
 from selector.domain import InputError, MissingPart, reason_of, stable_hash
 from selector.domain.words import near_or_all
-from selector.weights.named_files import check_named_files
+from selector.weights.safe_load import check_named_files
 
 CONFIG, PREPROCESSOR, WEIGHTS = "config.json", "preprocessor_config.json", "model.safetensors"
 FAKE_WORDS = frozenset({"fake", "ai", "artificial", "generated", "deepfake", "synthetic"})

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from selector.domain import Column, Item, Score, TaskInputs, TaskType, stable_hash
-from selector.domain.embedding import Backbone, ContestContext, EmbeddingSettings, Floats, Head, Seen, View
+from selector.domain import Column, Item, Score, TaskType, stable_hash
+from selector.domain.embedding import Backbone, ContestContext, EmbeddingSettings, Head, View
 from selector.sight.embedded import NAME as EMBEDDED
 
 if TYPE_CHECKING:
     from selector.sight.embedding.vectors import RecentVectors
 
 
-class EmbeddingScorer:
+class EmbeddingScorer(Head):
     """Base of every head; see ``selector.domain.embedding.Head``. A subclass states the facts and writes ``read``.
 
     Args:
@@ -51,23 +51,6 @@ class EmbeddingScorer:
         """Raise ``MissingPart`` when the backbone or the head's weights are not here."""
         self.backbone.check()
 
-    def idle(self, inputs: TaskInputs) -> str | None:  # noqa: ARG002
-        """Nothing is left out, by default."""
-        return None
-
-    def texts(self, inputs: TaskInputs) -> tuple[str, ...]:  # noqa: ARG002
-        """None, by default."""
-        return ()
-
-    def directions(self) -> Floats:
-        """None, by default."""
-        import numpy as np
-
-        return np.zeros((0, 0), np.float32)
-
-    def read(self, item: Item, seen: Seen) -> Mapping[str, Score]:
-        raise NotImplementedError
-
     def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
         """Scores of each item; outside a campaign, whose runs share the passes among all heads."""
         from selector.sight.embedding.looking import Request, look
@@ -75,7 +58,7 @@ class EmbeddingScorer:
 
         if self._recent is None:
             self._recent = RecentVectors()
-        return look([Request(cast(Head, self), items)], self._recent, self._translations)[0] if items else []
+        return look([Request(self, items)], self._recent, self._translations)[0] if items else []
 
     def _use(self, settings: EmbeddingSettings) -> None:
         from selector.sight.embedding.openclip import backbone_of

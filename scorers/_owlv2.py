@@ -22,7 +22,7 @@ from selector.domain import InputError, MissingPart, reason_of, stable_hash
 from selector.sight.embedding.device import device_named
 from selector.sight.resize import shrink
 from selector.weights import content_tag, need
-from selector.weights.named_files import check_named_files
+from selector.weights.safe_load import check_named_files
 
 MOST_BOXES = 100  # of thousands; the rest score near 0 for every phrase
 LOWEST_SCORE = 0.01

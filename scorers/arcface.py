@@ -1,21 +1,4 @@
-"""arcface: whose face a face swap shows, by a second embedder of the user's choice.
-
-Estimates: likeness of the candidate's face to the wanted identity (the reference's) and to the original one (the
-scene's), by any ArcFace-type network; the contest's own metric is such a cosine, of a net that it does not name. It
-looks at the same faces as ``identity`` does, so the two differ by their embedders only.
-Range and direction: both [-1, 1]; wanted_cosine up, original_cosine down. These nets are trained on the angle, so the
-cosine is taken as it is: near 0 between different people, 0.4 to 0.8 between photographs of one person.
-Axis: SC. Tasks: deepfake. Input: the candidate, the scene, the reference; each face is aligned by five points of dlib's
-68 landmarks to the 112 px crop of ``selector.sight.face_align``.
-Model and licence: an ONNX file, none comes with the program; one input (n, 3, 112, 112) or (n, 112, 112, 3), one output
-(n, length). InsightFace's ``w600k_r50.onnx`` is of this kind; its published weights are for non-commercial research.
-Source: Deng et al., CVPR 2019. Settings: ``model_path`` (required); a pixel enters as (value - ``input_mean``) /
-``input_scale``, by default -1 to 1 (exports that normalise inside want 0 and 1); ``channels`` "rgb" (default) or "bgr".
-Cost: detection 0.1 s an image, and the network; the faces of a batch go through it in one run where its batch is free.
-Fails: as ``identity`` does where no face is found (after a second try on a padded picture): unscored. Wrong settings of
-the input give wrong cosines without any other sign: check that two photographs of one person come above 0.4. Not run
-here with published weights (none can be reached), but with small networks of the same shapes.
-"""
+"""arcface: whose face a face swap shows, by a second embedder of the user's choice."""
 
 from __future__ import annotations
 
@@ -27,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scorers._swapped_face import given_face, swapped_face
-from selector.domain import Axis, Column, Item, Picture, Score, TaskType, stable_hash
+from selector.domain import Axis, Column, Item, Picture, Score, Scorer, TaskType, stable_hash
 from selector.sight.face_align import aligned_crop
 from selector.sight.face_net import FaceNet, face_input, face_net
 from selector.sight.faces import Face, check_face_models
@@ -40,8 +23,36 @@ Floats = NDArray[np.float64]
 Embedding = Floats | str  # a vector, or why there is none
 
 
-class ArcFace:
-    """Scorer; the module's docstring holds the facts."""
+class ArcFace(Scorer):
+    """arcface: whose face a face swap shows, by a second embedder of the user's choice.
+
+    Estimates: likeness of the candidate's face to the wanted identity (the reference's) and to the original one (the
+        scene's), by any ArcFace-type network; the contest's own metric is such a cosine, of a net that it does not
+        name. It looks at the same faces as ``identity`` does, so the two differ by their embedders only.
+    Range and direction: both [-1, 1]; wanted_cosine up, original_cosine down. These nets are trained on the angle, so
+        the cosine is taken as it is: near 0 between different people, 0.4 to 0.8 between photographs of one person.
+    Axis: SC. Tasks: deepfake.
+    Input: the candidate, the scene, the reference; each face is aligned by five points of dlib's 68 landmarks to the
+        112 px crop of ``selector.sight.face_align``.
+    Model and licence: an ONNX file, none comes with the program; one input (n, 3, 112, 112) or (n, 112, 112, 3), one
+        output (n, length). InsightFace's ``w600k_r50.onnx`` is of this kind; its published weights are for
+        non-commercial research.
+    Source: Deng et al., CVPR 2019.
+    Settings: ``model_path`` (required); a pixel enters as (value - ``input_mean``) / ``input_scale``, by default -1 to
+        1 (exports that normalise inside want 0 and 1); ``channels`` "rgb" (default) or "bgr".
+    Cost: detection 0.1 s an image, and the network; the faces of a batch go through it in one run where its batch is
+        free.
+    Fails: as ``identity`` does where no face is found (after a second try on a padded picture): unscored. Wrong
+        settings of the input give wrong cosines without any other sign: check that two photographs of one person come
+        above 0.4. Not run here with published weights (none can be reached), but with small networks of the same
+        shapes.
+
+    Example:
+        In ``campaign.toml``:
+
+        [scorers.arcface]
+        model_path = "models/w600k_r50.onnx"
+    """
 
     name = "arcface"
     settings_in_version = True  # by what they do: the same model at another path gives the same scores

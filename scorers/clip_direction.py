@@ -1,17 +1,4 @@
-"""clip_direction: whether the picture changed the way that the instruction asks for.
-
-Estimates: cosine of the change of the picture (candidate - source) with the change of the text (after - before), all
-four at length 1 (StyleGAN-NADA, Gal et al. 2022; InstructPix2Pix, Brooks et al. 2023). The captions of before and
-after come from ``selector.prompts.edits.change``. The picture's change is damped: a picture that did not change
-gives 0, where the plain cosine would be that of re-encoding noise with the text.
-Range and direction: direction [-1, 1], up; usual values are 0 to 0.3. kept [-1, 1], up: cosine with the source; 1 is
-no edit at all, so it is half of a trade-off and means something only beside direction.
-Axis: SC. Tasks: scene edits; not text edits: at 224 px the letters of a sign are a few pixels, and OCR reads them.
-Input: the candidate and the source, seen whole, and the instruction.
-Model and licence: the backbone of ``[embedding]``. Cost: one more forward pass a task, for its source.
-Fails: on instructions of which no part is understood (unscored: direction only), on small things in a large picture,
-on counts and places. Chinese instructions need a backbone that reads them or a translation of the whole instruction.
-"""
+"""clip_direction: whether the picture changed the way that the instruction asks for."""
 
 from __future__ import annotations
 
@@ -33,7 +20,29 @@ NOT_UNDERSTOOD = "no part of the instruction is understood as a change of someth
 
 
 class ClipDirection(EmbeddingScorer):
-    """Scorer; the module's docstring holds the facts."""
+    """clip_direction: whether the picture changed the way that the instruction asks for.
+
+    Estimates: cosine of the change of the picture (candidate - source) with the change of the text (after - before),
+        all four at length 1 (StyleGAN-NADA, Gal et al. 2022; InstructPix2Pix, Brooks et al. 2023). The captions of
+        before and after come from ``selector.prompts.edits.change``. The picture's change is damped: a picture that did
+        not change gives 0, where the plain cosine would be that of re-encoding noise with the text.
+    Range and direction: direction [-1, 1], up; usual values are 0 to 0.3. kept [-1, 1], up: cosine with the source; 1
+        is no edit at all, so it is half of a trade-off and means something only beside direction.
+    Axis: SC. Tasks: scene edits; not text edits: at 224 px the letters of a sign are a few pixels, and OCR reads them.
+    Input: the candidate and the source, seen whole, and the instruction.
+    Model and licence: the backbone of ``[embedding]``.
+    Cost: one more forward pass a task, for its source.
+    Fails: on instructions of which no part is understood (unscored: direction only), on small things in a large
+        picture, on counts and places. Chinese instructions need a backbone that reads them or a translation of the
+        whole instruction.
+    Source: the papers named above; the damping is our own.
+
+    Example:
+        >>> import numpy as np
+        >>> wanted = np.array([1.0, 0.0])
+        >>> [round(damped_cosine(np.array(moved), wanted), 2) for moved in ([0.5, 0.0], [0.04, 0.0], [-0.5, 0.0])]
+        [0.93, 0.2, -0.93]
+    """
 
     name = "clip_direction"
     task_types = frozenset({TaskType.TIE})

@@ -1,15 +1,4 @@
-"""fake_universal: how much the picture looks generated to a linear detector on CLIP's features.
-
-Estimates: P(generated) by UniversalFakeDetect (Ojha, Li and Lee, CVPR 2023), on five crops at native resolution
-(corners and centre), because resizing removes the traces that it reads; their mean, and how much they disagree.
-Range and direction: probability [0, 1] and logit [-30, 30] down; spread, the logits' standard deviation, [0, 30] down.
-Axis: PQ. Tasks: all. Input: the candidate. The vectors are *not* normalised: the head was trained so.
-Model and licence: weights ``fake-head`` (MIT) on OpenAI's CLIP ViT-L/14 (MIT); no other backbone fits.
-Source: GitHub WisconsinAIVision/UniversalFakeDetect. Cost: five crops through the backbone; with ``crops = "whole"``
-none of its own: it then shares the view of the other heads and sees a resized picture.
-Fails: trained on one GAN's pictures, so it is a weak and relative signal for diffusion models; JPEG moves it. Detectors
-rank your own candidates here; nothing is built to defeat them.
-"""
+"""fake_universal: how much the picture looks generated to a linear detector on CLIP's features."""
 
 from __future__ import annotations
 
@@ -24,11 +13,30 @@ from selector.domain.embedding import Seen, View
 
 
 class FakeUniversal(LinearHead):
-    """Scorer; the module's docstring holds the facts.
+    """fake_universal: how much the picture looks generated to a linear detector on CLIP's features.
+
+    Estimates: P(generated) by UniversalFakeDetect (Ojha, Li and Lee, CVPR 2023), on five crops at native resolution
+        (corners and centre), because resizing removes the traces that it reads; their mean, and how much they disagree.
+    Range and direction: probability [0, 1] and logit [-30, 30] down; spread, the logits' standard deviation, [0, 30]
+        down.
+    Axis: PQ. Tasks: all.
+    Input: the candidate. The vectors are *not* normalised: the head was trained so.
+    Model and licence: weights ``fake-head`` (MIT) on OpenAI's CLIP ViT-L/14 (MIT); no other backbone fits.
+    Source: GitHub WisconsinAIVision/UniversalFakeDetect.
+    Cost: five crops through the backbone; with ``crops = "whole"`` none of its own: it then shares the view of the
+        other heads and sees a resized picture.
+    Fails: trained on one GAN's pictures, so it is a weak and relative signal for diffusion models; JPEG moves it.
+        Detectors rank your own candidates here; nothing is built to defeat them.
 
     Args:
         crops: "native" or "whole".
         head_path, model, pretrained, weights_path, config_path: see ``LinearHead``.
+
+    Example:
+        ``bestshot weights get fake-head`` brings the head. In ``campaign.toml``:
+
+        [scorers.fake_universal]
+        crops = "whole"  # cheaper: the view of the other heads
     """
 
     name = "fake_universal"

@@ -1,18 +1,4 @@
-"""gate: is the candidate a usable picture at all, and did anything happen to it?
-
-Estimates five things, 0 or 1 each, so that a rejected candidate says what is wrong with it.
-- ``readable``: the file can be decoded to its last row; no band of mid grey stands for missing data.
-- ``large_enough``: 64 px a side or more.
-- ``not_plain``: neither black nor of one colour.
-- ``right_shape``: an edit has its source's proportions (5%), unless the instruction turns or crops, or the contest
-  fixes the size (setting ``fixed_size_types``, which a campaign takes from its profile).
-- ``differs``: something visible differs from the source after resizing and registration; a small text in a large
-  picture does. Turns and crops are compared as they lie, because registration would undo them.
-Range and direction: {0, 1}, up. Axis: GATE. Tasks: all (``differs`` is unscored without a source).
-Input: the candidate's bytes, the source, the instruction. Model and licence: none. Source: own rules.
-Cost: about 10 ms; ``differs`` shares its registration with the other scorers (30 to 150 ms).
-Fails: a picture that is meant to be one colour is refused; a change of fewer than about 9 px is not seen.
-"""
+"""gate: is the candidate a usable picture at all, and did anything happen to it?"""
 
 from __future__ import annotations
 
@@ -30,6 +16,7 @@ from selector.domain import (
     Item,
     Picture,
     Score,
+    Scorer,
     TaskInputs,
     TaskType,
     raise_shortage,
@@ -54,14 +41,39 @@ def _column(name: str, must: str) -> Column:
     return Column(name, 0.0, 1.0, True, Axis.GATE, must)
 
 
-class Gate:
-    """Scorer; the module's docstring holds the facts.
+class Gate(Scorer):
+    """gate: is the candidate a usable picture at all, and did anything happen to it?
+
+    Estimates five things, 0 or 1 each, so that a rejected candidate says what is wrong with it.
+    - ``readable``: the file can be decoded to its last row; no band of mid grey stands for missing data.
+    - ``large_enough``: 64 px a side or more.
+    - ``not_plain``: neither black nor of one colour.
+    - ``right_shape``: an edit has its source's proportions (5%), unless the instruction turns or crops, or the contest
+      fixes the size (setting ``fixed_size_types``, which a campaign takes from its profile).
+    - ``differs``: something visible differs from the source after resizing and registration; a small text in a large
+      picture does. Turns and crops are compared as they lie, because registration would undo them.
+    Range and direction: {0, 1}, up. Axis: GATE. Tasks: all (``differs`` is unscored without a source).
+    Input: the candidate's bytes, the source, the instruction.
+    Model and licence: none.
+    Source: own rules.
+    Cost: about 10 ms; ``differs`` shares its registration with the other scorers (30 to 150 ms).
+    Fails: a picture that is meant to be one colour is refused; a change of fewer than about 9 px is not seen.
 
     Args:
         fixed_size_types: task types whose final size the contest fixes: there, proportions say nothing.
 
     Raises:
         ValueError: an unknown task type.
+
+    Example:
+        >>> from skimage import data
+        >>> from selector.domain import Item, Picture, Task, TaskInputs, TaskType, encode_final
+        >>> from selector.registry import create_scorer
+        >>> black = Picture(encode_final(0 * data.astronaut()))
+        >>> item = Item(TaskInputs(Task("7", TaskType.T2I, "an astronaut", None, None, 0)), black)
+        >>> (scores,) = create_scorer("gate").score([item])
+        >>> [name for name, score in scores.items() if score.value == 0.0]
+        ['not_plain']
     """
 
     name = "gate"

@@ -1,21 +1,4 @@
-"""hf_detector: how sure a detector of generated pictures is, any image classifier in Hugging Face's format.
-
-Estimates: the probability that the picture was generated: the softmax over the model's labels, summed over those that
-mean *fake*.
-Range and direction: fake_probability [0, 1], down. Axis: PQ. Tasks: all. Input: the candidate, resized and normalised
-as the model's own ``preprocessor_config.json`` says (with Pillow).
-Model and licence: none comes with the program. Settings: ``folder``, the model's folder (``config.json``,
-``preprocessor_config.json``, ``model.safetensors``); or ``model``, a name of ``bestshot weights`` or of a model that
-is in the hub's cache already (``hf download NAME``); ``fake_labels``, where the labels' names do not say it (they do
-when one holds fake, ai, artificial, generated, deepfake or synthetic). Nothing is ever fetched here, no pickle loaded,
-no code of the model's folder run, and weights that are missing are an error instead of random numbers.
-Source: ``AutoModelForImageClassification`` of transformers. Needs the extra ``models``.
-Cost: one forward pass for a batch of candidates, on the device of ``[embedding]``; a ViT-B takes 60 to 80 ms an image
-on two cores; float32.
-Fails: a detector knows the generators that it was trained on, and JPEG and resizing move it: its numbers only rank the
-candidates of one task. Two detectors often disagree. Not run here with published weights (no hub can be reached), but
-with models of the same format that tests build.
-"""
+"""hf_detector: how sure a detector of generated pictures is, any image classifier in Hugging Face's format."""
 
 from __future__ import annotations
 
@@ -43,6 +26,7 @@ from selector.domain import (
     Item,
     MissingPart,
     Score,
+    Scorer,
     TaskType,
     raise_shortage,
     reason_of,
@@ -55,8 +39,33 @@ from selector.weights import ABSENT, content_tag
 _one_at_a_time = threading.Lock()  # loading and the forward pass: a model keeps buffers, and memory for two is dear
 
 
-class HFDetector:
-    """Scorer; the module's docstring holds the facts."""
+class HFDetector(Scorer):
+    """hf_detector: how sure a detector of generated pictures is, any image classifier in Hugging Face's format.
+
+    Estimates: the probability that the picture was generated: the softmax over the model's labels, summed over those
+        that mean *fake*.
+    Range and direction: fake_probability [0, 1], down. Axis: PQ. Tasks: all.
+    Input: the candidate, resized and normalised as the model's own ``preprocessor_config.json`` says (with Pillow).
+    Model and licence: none comes with the program.
+    Settings: ``folder``, the model's folder (``config.json``, ``preprocessor_config.json``, ``model.safetensors``); or
+        ``model``, a name of ``bestshot weights`` or of a model that is in the hub's cache already (``hf download
+        NAME``); ``fake_labels``, where the labels' names do not say it (they do when one holds fake, ai, artificial,
+        generated, deepfake or synthetic). Nothing is ever fetched here, no pickle loaded, no code of the model's folder
+        run, and weights that are missing are an error instead of random numbers.
+    Source: ``AutoModelForImageClassification`` of transformers. Needs the extra ``models``.
+    Cost: one forward pass for a batch of candidates, on the device of ``[embedding]``; a ViT-B takes 60 to 80 ms an
+        image on two cores; float32.
+    Fails: a detector knows the generators that it was trained on, and JPEG and resizing move it: its numbers only rank
+        the candidates of one task. Two detectors often disagree. Not run here with published weights (no hub can be
+        reached), but with models of the same format that tests build.
+
+    Example:
+        In ``campaign.toml``:
+
+        [scorers.hf_detector]
+        folder = "models/my-detector"
+        fake_labels = ["generated"]
+    """
 
     name = "hf_detector"
     settings_in_version = True  # by what they do: the same model in another folder gives the same scores

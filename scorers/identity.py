@@ -1,18 +1,4 @@
-"""identity: whose face a face swap shows.
-
-Estimates: likeness of the candidate's face to the wanted identity (the reference's) and to the original one (the
-scene's), by dlib's ResNet descriptor; the contest's own metric is such a cosine, of a net that it does not name.
-Range and direction: cosines about the mean face [-1, 1] and Euclidean distances [0, 2]; to the wanted identity the
-cosine should be high and the distance low, to the original one the other way round. One person is usually below a
-distance of 0.6 and above a cosine of 0.5; different people lie at 0.6 to 0.95 and at about 0.1.
-Axis: SC. Tasks: deepfake. Input: the candidate, the scene, the reference.
-Model and licence: dlib's detector, 68 landmarks and ResNet (see ``selector.sight.faces``), the mean face of
-``selector.sight.face_mean``. Source: King, JMLR 10, 2009; the face net of dlib 19.
-Cost: 0.2 s an image on one core; scene and reference once a task.
-Fails: the descriptor reads skin tone, glasses and age strongly and shape weakly, and an image that was made by pasting
-the reference is judged by the same pixels it was made of: compare methods also by another measure. Where no face is
-found, the columns are unscored; a face far from the scene's is another person and counts as not found.
-"""
+"""identity: whose face a face swap shows."""
 
 from __future__ import annotations
 
@@ -22,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scorers._swapped_face import given_face, swapped_face
-from selector.domain import Axis, Column, Item, Picture, Score, TaskType
-from selector.sight.face_mean import centred_cosine
-from selector.sight.faces import check_face_models, descriptor
+from selector.domain import Axis, Column, Item, Picture, Score, Scorer, TaskType
+from selector.sight.faces import centred_cosine, check_face_models, descriptor
 from selector.weights.bundled import FACE_PACKAGES, weights_tag
 
 Floats = NDArray[np.float64]
@@ -32,10 +17,39 @@ Floats = NDArray[np.float64]
 LARGEST_DISTANCE = 2.0
 
 
-class Identity:
-    """Scorer; the module's docstring holds the facts."""
+class Identity(Scorer):
+    """identity: whose face a face swap shows.
+
+    Estimates: likeness of the candidate's face to the wanted identity (the reference's) and to the original one (the
+        scene's), by dlib's ResNet descriptor; the contest's own metric is such a cosine, of a net that it does not
+        name.
+    Range and direction: cosines about the mean face [-1, 1] and Euclidean distances [0, 2]; to the wanted identity the
+        cosine should be high and the distance low, to the original one the other way round. One person is usually below
+        a distance of 0.6 and above a cosine of 0.5; different people lie at 0.6 to 0.95 and at about 0.1.
+    Axis: SC. Tasks: deepfake.
+    Input: the candidate, the scene, the reference.
+    Model and licence: dlib's detector, 68 landmarks and ResNet (see ``selector.sight.faces``), the mean face of
+        ``selector.sight.faces``.
+    Source: King, JMLR 10, 2009; the face net of dlib 19.
+    Cost: 0.2 s an image on one core; scene and reference once a task.
+    Fails: the descriptor reads skin tone, glasses and age strongly and shape weakly, and an image that was made by
+        pasting the reference is judged by the same pixels it was made of: compare methods also by another measure.
+        Where no face is found, the columns are unscored; a face far from the scene's is another person and counts as
+        not found.
+
+    Example:
+        >>> from skimage import data
+        >>> from selector.domain import Item, Picture, Task, TaskInputs, TaskType, encode_final
+        >>> from selector.registry import create_scorer
+        >>> scene = Picture(encode_final(data.astronaut()))
+        >>> task = Task("7", TaskType.DEEPFAKE, "", "scene.jpg", "face.jpg", 0)
+        >>> (scores,) = create_scorer("identity").score([Item(TaskInputs(task, scene, scene), scene)])
+        >>> round(scores["wanted_cosine"].value, 3), round(scores["wanted_distance"].value, 3)
+        (1.0, 0.0)
+    """
 
     name = "identity"
+    version: str
     task_types = frozenset({TaskType.DEEPFAKE})
     columns = (
         Column("wanted_cosine", -1.0, 1.0, True, Axis.SC, "likeness to the reference, about the mean face"),

@@ -1,25 +1,4 @@
-"""lettering: does the new text keep the manner of the old one, as if the same hand had made the sign?
-
-height_match     height of the letters, compared with the old text's; SC.
-width_match      width of the text: of the letters and their gaps; SC.
-place_match      baseline and alignment, in heights of the old line; aligned as other lines show it, centred in
-                 mid-picture, and otherwise whichever of left edge, centre and right edge moved least; SC.
-ground_kept      SSIM of the ground between and around the letters with the source's, times the match of its tone; SC.
-stroke_match     mean width of the strokes; PQ.
-colour_match     colour of the ink, CIEDE2000; PQ.
-sharpness_match  steepness of the letters' edges; PQ.
-slant_match      lean of the upright strokes against the line: italics, and lines that are turned; PQ.
-form_match       likeness of the characters that both texts share (correlation of their ink); PQ.
-Range and direction: [0, 1], up. Each but the last and ``ground_kept`` is 1 / (1 + (d / h)^2): 1 where nothing differs,
-one half at d = h (``HALF``); d is a logarithm of a ratio, a distance or a colour difference.
-Input: source, instruction, candidate (VTTIE). Other letters have other shapes: what the letters alone do to height,
-width, stroke and place is taken from both texts drawn in one plain font (``_drawn_text``).
-Model: the reader's (``selector.sight.ocr``) finds both texts; the ink is found by two-means. Source: after the
-style terms of scene text editing (Wu et al., Editing Text in the Wild, 2019), measured instead of learnt.
-Cost: 30 ms a candidate of ten letters on one core, beyond reading and registration, which other scorers share.
-Unscored: additions and deletions, texts that are not found, ``form_match`` where the texts share no character.
-Fails on letters of several colours, on curved or vertical text, and where the reader takes something else for the text.
-"""
+"""lettering: does the new text keep the manner of the old one, as if the same hand had made the sign?"""
 
 from __future__ import annotations
 
@@ -31,7 +10,7 @@ import numpy as np
 from scorers._compare import ciede2000, ssim_map
 from scorers._ink import BOX_PX, grown, line_area
 from scorers._text_pair import Pair, Text, find_texts
-from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Score, TaskType, reason_of
+from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Score, Scorer, TaskType, reason_of
 from selector.weights.bundled import TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -53,10 +32,53 @@ _GROUND_HALF = 5.0  # CIEDE2000; a patch shows sooner than a letter of another t
 _LUMA = np.array([0.299, 0.587, 0.114])
 
 
-class Lettering:
-    """Compares the letters of the new text with those of the old one; the module's docstring holds the facts."""
+class Lettering(Scorer):
+    """lettering: does the new text keep the manner of the old one, as if the same hand had made the sign?
+
+    - ``height_match``: height of the letters, compared with the old text's; SC.
+    - ``width_match``: width of the text: of the letters and their gaps; SC.
+    - ``place_match``: baseline and alignment, in heights of the old line; aligned as other lines show it, centred in
+      mid-picture, and otherwise whichever of left edge, centre and right edge moved least; SC.
+    - ``ground_kept``: SSIM of the ground between and around the letters with the source's, times the match of its tone;
+      SC.
+    - ``stroke_match``: mean width of the strokes; PQ.
+    - ``colour_match``: colour of the ink, CIEDE2000; PQ.
+    - ``sharpness_match``: steepness of the letters' edges; PQ.
+    - ``slant_match``: lean of the upright strokes against the line: italics, and lines that are turned; PQ.
+    - ``form_match``: likeness of the characters that both texts share (correlation of their ink); PQ.
+    Range and direction: [0, 1], up. Each but the last and ``ground_kept`` is 1 / (1 + (d / h)^2): 1 where nothing
+        differs, one half at d = h (``HALF``); d is a logarithm of a ratio, a distance or a colour difference.
+    Axis: SC or PQ, as said above. Tasks: text edits.
+    Input: source, instruction, candidate (VTTIE). Other letters have other shapes: what the letters alone do to height,
+        width, stroke and place is taken from both texts drawn in one plain font (``_drawn_text``).
+    Model: the reader's (``selector.sight.ocr``) finds both texts; the ink is found by two-means.
+    Source: after the style terms of scene text editing (Wu et al., Editing Text in the Wild, 2019), measured instead of
+        learnt.
+    Cost: 30 ms a candidate of ten letters on one core, beyond reading and registration, which other scorers share.
+    Unscored: additions and deletions, texts that are not found, ``form_match`` where the texts share no character.
+    Fails on letters of several colours, on curved or vertical text, and where the reader takes something else for the
+        text.
+
+    Example:
+        >>> import numpy as np
+        >>> from PIL import Image, ImageDraw, ImageFont
+        >>> from selector.domain import Item, Picture, Task, TaskInputs, TaskType, encode_final
+        >>> from selector.registry import create_scorer
+        >>> from selector.sight.fonts import fonts_for
+        >>> def sign(text, ink):
+        ...     image = Image.new("RGB", (320, 120), "white")
+        ...     font = ImageFont.truetype(fonts_for(text)[0].path, 60)
+        ...     ImageDraw.Draw(image).text((60, 25), text, font=font, fill=ink)
+        ...     return Picture(encode_final(np.asarray(image)))
+        >>> task = Task("7", TaskType.VTTIE, 'change "OPEN" to "SHUT"', "a.jpg", None, 0)
+        >>> item = Item(TaskInputs(task, sign("OPEN", "black")), sign("SHUT", "red"))
+        >>> (scores,) = create_scorer("lettering").score([item])
+        >>> scores["height_match"].value > 0.8 > 0.2 > scores["colour_match"].value
+        True
+    """
 
     name = "lettering"
+    version: str
     task_types = frozenset({TaskType.VTTIE})
     columns = (
         Column("height_match", 0.0, 1.0, True, Axis.SC, "letters as tall as the old ones"),

@@ -1,17 +1,4 @@
-"""ocr_text: does the picture show the wanted text, is the old one gone, and is all other text still there?
-
-wanted_present  0 to 1, higher is better, SC: likeness of the wanted text to the best place among what is read; spaces
-                and the width of punctuation do not count, a letter in the other case costs a quarter of a wrong one.
-                For a text-to-image task: the mean over the texts that the prompt quotes.
-old_gone        0 to 1, higher is better, SC: 1 - likeness of the old text to what is read where it stood, beyond what
-                the new text itself shares with it.
-rest_kept       0 to 1, higher is better, SC: share of the source's other text, weighted by length, that is still read.
-Input: source, candidate and instruction (VTTIE), candidate and prompt (T2I). wanted_present is unscored for a deletion.
-Model: PP-OCR by ``rapidocr`` (Apache-2.0), see ``selector.sight.ocr``. Source: normalised edit distance, as in
-ICDAR's end-to-end text spotting. Cost: 0.5 s an image on two cores.
-Fails on vertical, curved or very small text, which the reader does not read: good edits then score low. The editor
-``textedit`` uses the same reader, so its candidates are not judged independently.
-"""
+"""ocr_text: does the picture show the wanted text, is the old one gone, and is all other text still there?"""
 
 from __future__ import annotations
 
@@ -20,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Picture, Score, TaskType, reason_of
+from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Picture, Score, Scorer, TaskType, reason_of
 from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction, quoted_texts
 from selector.sight.ocr import TextLine, read_text, span_box
 from selector.sight.text_match import Span, best_window, find_spans, plain
@@ -32,10 +19,42 @@ _LEAST_SCORE = 0.3  # of the candidate's lines: a faint wanted text still counts
 _NOTHING = "the source shows no other text that could be read"
 
 
-class OcrText:
-    """Reads source and candidate, and compares with what the instruction asks for."""
+class OcrText(Scorer):
+    """ocr_text: does the picture show the wanted text, is the old one gone, and is all other text still there?
+
+    - ``wanted_present``: likeness of the wanted text to the best place among what is
+      read; spaces and the width of punctuation do not count, a letter in the other case costs a quarter of a wrong one.
+      For a text-to-image task: the mean over the texts that the prompt quotes.
+    - ``old_gone``: 1 - likeness of the old text to what is read where it stood, beyond
+      what the new text itself shares with it.
+    - ``rest_kept``: share of the source's other text, weighted by length, that is still
+      read.
+    Range and direction: all [0, 1], up. Axis: SC. Tasks: text edits; text to image, wanted_present alone.
+    Input: source, candidate and instruction (VTTIE), candidate and prompt (T2I). wanted_present is unscored for a
+        deletion.
+    Model: PP-OCR by ``rapidocr`` (Apache-2.0), see ``selector.sight.ocr``.
+    Source: normalised edit distance, as in ICDAR's end-to-end text spotting.
+    Cost: 0.5 s an image on two cores.
+    Fails on vertical, curved or very small text, which the reader does not read: good edits then score low. The editor
+        ``textedit`` uses the same reader, so its candidates are not judged independently.
+
+    Example:
+        >>> import numpy as np
+        >>> from PIL import Image, ImageDraw, ImageFont
+        >>> from selector.domain import Item, Picture, Task, TaskInputs, TaskType, encode_final
+        >>> from selector.registry import create_scorer
+        >>> from selector.sight.fonts import fonts_for
+        >>> sign = Image.new("RGB", (320, 120), "white")
+        >>> font = ImageFont.truetype(fonts_for("OPEN")[0].path, 60)
+        >>> ImageDraw.Draw(sign).text((60, 25), "OPEN", font=font, fill="black")
+        >>> task = Task("7", TaskType.T2I, 'a sign that says "OPEN"', None, None, 0)
+        >>> item = Item(TaskInputs(task), Picture(encode_final(np.asarray(sign))))
+        >>> create_scorer("ocr_text").score([item])[0]["wanted_present"].value
+        1.0
+    """
 
     name = "ocr_text"
+    version: str
     task_types = frozenset({TaskType.VTTIE, TaskType.T2I})
     columns = (
         Column("wanted_present", 0.0, 1.0, True, Axis.SC, "likeness of the wanted text to the text that is read"),

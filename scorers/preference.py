@@ -1,18 +1,4 @@
-"""preference: which of several pictures of one prompt people would choose, by a CLIP that was trained on such choices.
-
-Estimates: cosine of the picture's and the prompt's vectors in a model that was fitted to people's choices between two
-pictures of the same prompt: HPS v2.1 (Wu et al. 2023) or PickScore (Kirstain et al., NeurIPS 2023).
-Range and direction: [-1, 1], up; usual values are 0.15 to 0.35. **It compares only pictures of the same prompt**: the
-models never learned to order pictures of two.
-Axis: SC (it is partly taste, too). Tasks: text to image. Input: the candidate, seen whole, and the prompt.
-Settings: ``model`` = "hpsv2.1" (default) or "pickscore", as ``bestshot weights`` has them; or ``model_path``: a
-checkpoint of open_clip's ViT-H-14 (another with ``architecture`` or ``config_path``), or a folder of transformers'
-``CLIPModel`` with safetensors. Device, precision and batch are those of ``[embedding]``.
-Model and licence: HPS v2.1 Apache-2.0; PickScore's card names none. Each is a ViT-H/14 of its own: 2 and 4 GB.
-Cost: a forward pass of a ViT-H/14 a candidate, shared with no other scorer: some 3 s on two cores in float32.
-Fails: likes saturated, dramatic pictures; English prompts only. Of a picture that is not square the ends are cut off,
-where HPS pads. Not run here with the published weights, but with small models of both formats that tests build.
-"""
+"""preference: which of several pictures of one prompt people would choose, by a CLIP trained on such choices."""
 
 from __future__ import annotations
 
@@ -30,13 +16,35 @@ FOLDERS = {"hpsv2.1": False, "pickscore": True}  # whether the published form is
 
 
 class Preference(EmbeddingScorer):
-    """Scorer; the module's docstring holds the facts.
+    """preference: which of several pictures of one prompt people would choose, by a CLIP trained on such choices.
+
+    Estimates: cosine of the picture's and the prompt's vectors in a model that was fitted to people's choices between
+        two pictures of the same prompt: HPS v2.1 (Wu et al. 2023) or PickScore (Kirstain et al., NeurIPS 2023).
+    Range and direction: [-1, 1], up; usual values are 0.15 to 0.35. **It compares only pictures of the same prompt**:
+        the models never learned to order pictures of two.
+    Axis: SC (it is partly taste, too). Tasks: text to image.
+    Input: the candidate, seen whole, and the prompt.
+    Settings: ``model`` = "hpsv2.1" (default) or "pickscore", as ``bestshot weights`` has them; or ``model_path``: a
+        checkpoint of open_clip's ViT-H-14 (another with ``architecture`` or ``config_path``), or a folder of
+        transformers' ``CLIPModel`` with safetensors. Device, precision and batch are those of ``[embedding]``.
+    Model and licence: HPS v2.1 Apache-2.0; PickScore's card names none. Each is a ViT-H/14 of its own: 2 and 4 GB.
+    Cost: a forward pass of a ViT-H/14 a candidate, shared with no other scorer: some 3 s on two cores in float32.
+    Fails: likes saturated, dramatic pictures; English prompts only. Of a picture that is not square the ends are cut
+        off, where HPS pads. Not run here with the published weights, but with small models of both formats that tests
+        build.
+    Source: the papers named above.
 
     Args:
         model: "hpsv2.1" or "pickscore".
         model_path: a checkpoint or folder instead.
         architecture: of the checkpoint, by open_clip's name.
         config_path: or as a description of open_clip's.
+
+    Example:
+        ``bestshot weights get pickscore`` brings the model. In ``campaign.toml``:
+
+        [scorers.preference]
+        model = "pickscore"
     """
 
     name = "preference"

@@ -1,20 +1,4 @@
-"""preservation: what the instruction did not name is unchanged, and what it named did change.
-
-Estimates: over-editing and (roughly) edit success, the two halves of SC for edits, without a model.
-- ``outside_ssim`` [0, 1] up: structural similarity (luminance, 7 px windows) outside the named region.
-- ``outside_delta_e`` [0, 100] down: mean CIEDE2000 colour difference outside the named region, at 256 px.
-- ``edit_visible`` [0, 1] up: how much the named region changed, 1 - exp(-(d - 2) / 6) of the 90th percentile d of
-  CIEDE2000 inside it; 0 is nothing, 0.5 is a clear change.
-Axis: SC. Tasks: tie, vttie, deepfake. Input: source, instruction, candidate. Model and licence: none (scikit-image).
-Source: SSIM, Wang et al. 2004; CIEDE2000, Sharma et al. 2005; the allowances are ours.
-
-The candidate is registered first, because edit pipelines shift and zoom. The region comes from ``edit_region``. When it
-is unknown, the largest changed area takes its place, free of charge up to a third of the picture: what changed beyond
-counts as damage. Tone edits name everything: then structure is compared, by SSIM of locally normalised luminance, and
-the colour difference is unscored. Flips and quarter turns are done to the source first; crops and other turns are
-unscored. Cost: 30 ms a candidate on one core, plus registration (10 to 150 ms, shared) and the region (once a task).
-Fails: an added object when the instruction is not understood is taken for the edit wherever it appears.
-"""
+"""preservation: what the instruction did not name is unchanged, and what it named did change."""
 
 from __future__ import annotations
 
@@ -25,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from scorers._compare import ciede2000, disc, luma, ssim_map, structure_similarity, weighted_mean
-from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, TaskType, reason_of
+from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, Scorer, TaskType, reason_of
 from selector.weights.bundled import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -39,10 +23,40 @@ JUST_VISIBLE = 2.0  # CIEDE2000 after smoothing: what JPEG at quality 75 leaves
 CLEARLY_VISIBLE = 6.0
 
 
-class Preservation:
-    """Scorer; the module's docstring holds the facts."""
+class Preservation(Scorer):
+    """preservation: what the instruction did not name is unchanged, and what it named did change.
+
+    Estimates: over-editing and (roughly) edit success, the two halves of SC for edits, without a model.
+    - ``outside_ssim``: structural similarity (luminance, 7 px windows) outside the named region.
+    - ``outside_delta_e``: mean CIEDE2000 colour difference outside the named region, at 256 px.
+    - ``edit_visible``: how much the named region changed, 1 - exp(-(d - 2) / 6) of the 90th percentile d of
+      CIEDE2000 inside it; 0 is nothing, 0.5 is a clear change.
+    Range and direction: [0, 1] up; outside_delta_e [0, 100] down. Axis: SC. Tasks: tie, vttie, deepfake.
+    Input: source, instruction, candidate.
+    Model and licence: none (scikit-image).
+    Source: SSIM, Wang et al. 2004; CIEDE2000, Sharma et al. 2005; the allowances are ours.
+
+    The candidate is registered first, because edit pipelines shift and zoom. The region comes from ``edit_region``.
+    When it is unknown, the largest changed area takes its place, free of charge up to a third of the picture: what
+    changed beyond counts as damage. Tone edits name everything: then structure is compared, by SSIM of locally
+    normalised luminance, and the colour difference is unscored. Flips and quarter turns are done to the source first;
+    crops and other turns are unscored.
+    Cost: 30 ms a candidate on one core, plus registration (10 to 150 ms, shared) and the region (once a task).
+    Fails: an added object when the instruction is not understood is taken for the edit wherever it appears.
+
+    Example:
+        >>> from skimage import data
+        >>> from selector.domain import Item, Picture, Task, TaskInputs, TaskType, encode_final
+        >>> from selector.registry import create_scorer
+        >>> source = Picture(encode_final(data.astronaut()))
+        >>> task = Task("7", TaskType.TIE, "make the picture black and white", "a.jpg", None, 0)
+        >>> (scores,) = create_scorer("preservation").score([Item(TaskInputs(task, source), source)])
+        >>> scores["outside_ssim"].value, scores["edit_visible"].value  # nothing was edited
+        (1.0, 0.0)
+    """
 
     name = "preservation"
+    version: str
     task_types = frozenset({TaskType.TIE, TaskType.VTTIE, TaskType.DEEPFAKE})
     columns = (
         Column("outside_ssim", 0.0, 1.0, True, Axis.SC, "structure kept outside the region that the task names"),

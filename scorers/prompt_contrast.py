@@ -1,15 +1,4 @@
-"""prompt_contrast: whether the picture fits its own prompt better than the prompts of other tasks.
-
-Estimates: retrieval by the shared embedding. A cosine has no scale of its own (some pictures are close to every text);
-the other tasks' prompts of the same type give it one.
-Range and direction: rank [0, 1], up: share of other prompts that fit the picture less; margin [-10, 10], up: how far
-the own prompt's cosine lies above the others', in their standard deviations.
-Axis: SC. Tasks: text to image. Input: the candidate, seen whole, its prompt, and the contest's other prompts.
-Model and licence: the backbone of ``[embedding]``. Source: retrieval as CLIP was evaluated (Radford et al. 2021).
-Cost: nothing beyond the pass: 1,000 prompts are 1,000 columns of its product.
-Fails: with few or near-equal prompts; rank saturates at 1 for good pictures, where margin goes on. Scores change with
-the task table, which is part of the version.
-"""
+"""prompt_contrast: whether the picture fits its own prompt better than the prompts of other tasks."""
 
 from __future__ import annotations
 
@@ -25,7 +14,25 @@ LEAST_OTHERS = 4
 
 
 class PromptContrast(EmbeddingScorer):
-    """Scorer; the module's docstring holds the facts."""
+    """prompt_contrast: whether the picture fits its own prompt better than the prompts of other tasks.
+
+    Estimates: retrieval by the shared embedding. A cosine has no scale of its own (some pictures are close to every
+        text); the other tasks' prompts of the same type give it one.
+    Range and direction: rank [0, 1], up: share of other prompts that fit the picture less; margin [-10, 10], up: how
+        far the own prompt's cosine lies above the others', in their standard deviations.
+    Axis: SC. Tasks: text to image.
+    Input: the candidate, seen whole, its prompt, and the contest's other prompts.
+    Model and licence: the backbone of ``[embedding]``.
+    Source: retrieval as CLIP was evaluated (Radford et al. 2021).
+    Cost: nothing beyond the pass: 1,000 prompts are 1,000 columns of its product.
+    Fails: with few or near-equal prompts; rank saturates at 1 for good pictures, where margin goes on. Scores change
+        with the task table, which is part of the version.
+
+    Example:
+        In ``campaign.toml``, and then ``bestshot score``; ``margin`` also where the rank saturates:
+
+        [scorers.prompt_contrast]
+    """
 
     name = "prompt_contrast"
     task_types = frozenset({TaskType.T2I})

@@ -1,19 +1,4 @@
-"""pyiqa: metrics of picture quality by name, from the package pyiqa (IQA-PyTorch).
-
-Estimates: what each metric does (``metrics``, by default musiq); ``pyiqa.list_models("NR")`` names them. Only those
-that look at one picture alone: no reference, no text, no set.
-Range and direction: as pyiqa states them, one column a metric under its name. "~0, ~100" is a rough range: half of its
-width is added at each "~", an open end lies 100 from the other, and what falls outside is cut.
-Axis: PQ. Tasks: all. Input: the candidate at its own size, one at a time, so that a score cannot depend on the batch.
-Model and licence: many, each its own; pyiqa itself is under PolyForm Noncommercial 1.0.0 and the S-Lab licence: not
-for commercial use. Source: GitHub chaofengc/IQA-PyTorch. Needs the extra ``pyiqa``, which pins many packages.
-Weights: nothing is ever fetched here. Only building a metric tells whether its weights are on this disk (4 to 9 s, most
-of it imports): that happens at the first score and in ``bestshot doctor``. No code that a pickle may hold is run.
-Cost: very different; a 1024 px picture takes 1.5 s by piqe and 5.6 s by entropy on two busy cores.
-Fails: most metrics were trained on photographs and blame drawings; they rank candidates of one task. Run here with
-pyiqa 0.1.16: piqe and entropy, which have no weights, and that the others say what they lack; no metric with weights
-has been run, because none can be reached. The CLIP-based ones (clipiqa, liqe, …) need setuptools below 81 as well.
-"""
+"""pyiqa: metrics of picture quality by name, from the package pyiqa (IQA-PyTorch)."""
 
 from __future__ import annotations
 
@@ -31,6 +16,7 @@ from selector.domain import (
     Item,
     MissingPart,
     Score,
+    Scorer,
     TaskType,
     raise_shortage,
     reason_of,
@@ -40,10 +26,36 @@ from selector.domain import (
 _one_at_a_time = threading.Lock()  # building patches what would download, and models keep buffers
 
 
-class PyIQA:
-    """Scorer; the module's docstring holds the facts."""
+class PyIQA(Scorer):
+    """pyiqa: metrics of picture quality by name, from the package pyiqa (IQA-PyTorch).
+
+    Estimates: what each metric does (``metrics``, by default musiq); ``pyiqa.list_models("NR")`` names them. Only those
+        that look at one picture alone: no reference, no text, no set.
+    Range and direction: as pyiqa states them, one column a metric under its name. "~0, ~100" is a rough range: half of
+        its width is added at each "~", an open end lies 100 from the other, and what falls outside is cut.
+    Axis: PQ. Tasks: all.
+    Input: the candidate at its own size, one at a time, so that a score cannot depend on the batch.
+    Model and licence: many, each its own; pyiqa itself is under PolyForm Noncommercial 1.0.0 and the S-Lab licence: not
+        for commercial use.
+    Source: GitHub chaofengc/IQA-PyTorch. Needs the extra ``pyiqa``, which pins many packages.
+    Weights: nothing is ever fetched here. Only building a metric tells whether its weights are on this disk (4 to 9 s,
+        most of it imports): that happens at the first score and in ``bestshot doctor``. No code that a pickle may hold
+        is run.
+    Cost: very different; a 1024 px picture takes 1.5 s by piqe and 5.6 s by entropy on two busy cores.
+    Fails: most metrics were trained on photographs and blame drawings; they rank candidates of one task. Run here with
+        pyiqa 0.1.16: piqe and entropy, which have no weights, and that the others say what they lack; no metric with
+        weights has been run, because none can be reached. The CLIP-based ones (clipiqa, liqe, …) need setuptools below
+        81 as well.
+
+    Example:
+        In ``campaign.toml``:
+
+        [scorers.pyiqa]
+        metrics = ["musiq", "piqe"]
+    """
 
     name = "pyiqa"
+    version: str
     settings_in_version = True  # whatever their order
     tolerance = 1e-4
     task_types = frozenset(TaskType)

@@ -1,19 +1,4 @@
-"""realism: how far the picture lies from real photographs, in the embedding.
-
-Estimates: whether a picture looks like a photograph that was taken: its distance to the contest's own input
-photographs (or those of a folder). ``knn_distance``: mean cosine distance to the 5 nearest. ``mahalanobis``: distance
-under their Gaussian (covariance shrunk after Ledoit and Wolf 2004) over the square root of the dimensions, about 1 for
-another photograph of the kind. The task's own pictures are left out of both, and so is the picture itself: a copy of
-the source does not win by being it.
-Range and direction: [0, 2] and, cut at 10, [0, 10]; both down. Axis: PQ. Tasks: all. Input: the candidate.
-Model and licence: the backbone's. Source: the same vectors and reference as set distances have, FID (Heusel et al.
-2017) and CMMD (Jayasumana et al. 2024); ``bestshot realism`` has those. Cost: one product with the photographs'
-vectors, which are embedded once a campaign.
-Fails: an embedding sees motifs before damage: a rare motif lies far off however well it is made, so compare candidates
-of one task only. What smooths a picture may bring it *nearer*, because many photographs have smooth parts. Fine
-artefacts vanish at the backbone's resolution. Below 20 photographs nothing is scored, and where there are fewer of them
-than dimensions the shrinkage decides much of ``mahalanobis``.
-"""
+"""realism: how far the picture lies from real photographs, in the embedding."""
 
 from __future__ import annotations
 
@@ -35,12 +20,34 @@ TOO_FEW = f"there are fewer than {LEAST_PICTURES} real photographs to compare wi
 
 
 class Realism(EmbeddingScorer):
-    """Scorer; the module's docstring holds the facts.
+    """realism: how far the picture lies from real photographs, in the embedding.
+
+    Estimates: whether a picture looks like a photograph that was taken: its distance to the contest's own input
+        photographs (or those of a folder). ``knn_distance``: mean cosine distance to the 5 nearest. ``mahalanobis``:
+        distance under their Gaussian (covariance shrunk after Ledoit and Wolf 2004) over the square root of the
+        dimensions, about 1 for another photograph of the kind. The task's own pictures are left out of both, and so is
+        the picture itself: a copy of the source does not win by being it.
+    Range and direction: [0, 2] and, cut at 10, [0, 10]; both down. Axis: PQ. Tasks: all.
+    Input: the candidate.
+    Model and licence: the backbone's.
+    Source: the same vectors and reference as set distances have, FID (Heusel et al. 2017) and CMMD (Jayasumana et al.
+        2024); ``bestshot realism`` has those.
+    Cost: one product with the photographs' vectors, which are embedded once a campaign.
+    Fails: an embedding sees motifs before damage: a rare motif lies far off however well it is made, so compare
+        candidates of one task only. What smooths a picture may bring it *nearer*, because many photographs have smooth
+        parts. Fine artefacts vanish at the backbone's resolution. Below 20 photographs nothing is scored, and where
+        there are fewer of them than dimensions the shrinkage decides much of ``mahalanobis``.
 
     Args:
         reference_folder: real photographs instead of the contest's input pictures.
         neighbours: how many of the nearest count.
         model, pretrained, weights_path, config_path: see ``EmbeddingScorer``.
+
+    Example:
+        In ``campaign.toml``, with photographs of another folder than the contest's own:
+
+        [scorers.realism]
+        reference_folder = "photographs"
     """
 
     name = "realism"

@@ -1,21 +1,4 @@
-"""seams: does the edited region look pasted in?
-
-Estimates: three traces of compositing, for the region that *differs* from the registered source; whatever mask a
-generator used is neither known nor trusted.
-- ``boundary_gradient``: the step across the region's outline, in levels over 3 px, averaged over 9 px along the outline
-  so that texture cancels out and a seam does not: the smaller of the step of the difference (candidate - source) and
-  the excess of the candidate's step over the source's; mean of s / (s + 12).
-- ``noise_mismatch``: |log ratio| of the noise inside to that in a ring around, minus the same log ratio in the source
-  (noise: mean response of Immerkaer's operator in the smoothest quarter of the pixels); 1 - exp(-r / 0.7).
-- ``copy_paste``: share of the region's most textured 24 px blocks that the picture repeats elsewhere (normalised
-  cross-correlation from 0.95, counted as 0, to 1.0, counted as 1), minus what the source repeats at the same place.
-Range and direction: [0, 1], down. Axis: PQ. Tasks: tie, vttie, deepfake. Input: source, candidate. Model: none.
-Source: noise inconsistency, Mahdian and Saic 2009; Immerkaer 1996; block matching, Fridrich, Soukal and Lukas 2003.
-Cost: 60 to 110 ms a candidate at 1024 px on one core, plus registration (shared).
-Fails: new letters touch their own outline, so that clean text edits start at 0.4 (compare candidates of one task, not
-tasks), and their strokes repeat each other, so that ``copy_paste`` is unscored for text edits; new content with another
-texture counts as other noise, and fur or foliage hides grain; an edit of the whole picture is unscored.
-"""
+"""seams: does the edited region look pasted in?"""
 
 from __future__ import annotations
 
@@ -26,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from scorers._compare import disc, luma
-from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, TaskType, reason_of
+from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, Scorer, TaskType, reason_of
 from selector.weights.bundled import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -44,10 +27,43 @@ LIKE = 0.95  # correlation that strokes and windows reach with each other; JPEG 
 LEAST_TEXTURE = 5.0  # levels, of the detail; flat blocks match everywhere
 
 
-class Seams:
-    """Scorer; the module's docstring holds the facts."""
+class Seams(Scorer):
+    """seams: does the edited region look pasted in?
+
+    Estimates: three traces of compositing, for the region that *differs* from the registered source; whatever mask a
+        generator used is neither known nor trusted.
+    - ``boundary_gradient``: the step across the region's outline, in levels over 3 px, averaged over 9 px along the
+      outline so that texture cancels out and a seam does not: the smaller of the step of the difference (candidate -
+      source) and the excess of the candidate's step over the source's; mean of s / (s + 12).
+    - ``noise_mismatch``: |log ratio| of the noise inside to that in a ring around, minus the same log ratio in the
+      source (noise: mean response of Immerkaer's operator in the smoothest quarter of the pixels); 1 - exp(-r / 0.7).
+    - ``copy_paste``: share of the region's most textured 24 px blocks that the picture repeats elsewhere (normalised
+      cross-correlation from 0.95, counted as 0, to 1.0, counted as 1), minus what the source repeats at the same place.
+    Range and direction: [0, 1], down. Axis: PQ. Tasks: tie, vttie, deepfake.
+    Input: source, candidate.
+    Model: none.
+    Source: noise inconsistency, Mahdian and Saic 2009; Immerkaer 1996; block matching, Fridrich, Soukal and Lukas 2003.
+    Cost: 60 to 110 ms a candidate at 1024 px on one core, plus registration (shared).
+    Fails: new letters touch their own outline, so that clean text edits start at 0.4 (compare candidates of one task,
+        not tasks), and their strokes repeat each other, so that ``copy_paste`` is unscored for text edits; new content
+        with another texture counts as other noise, and fur or foliage hides grain; an edit of the whole picture is
+        unscored.
+
+    Example:
+        >>> from skimage import data
+        >>> from selector.domain import Item, Picture, Task, TaskInputs, TaskType, encode_final
+        >>> from selector.registry import create_scorer
+        >>> source, pasted = data.astronaut(), data.astronaut()
+        >>> pasted[150:250, 350:450] = data.coffee()[100:200, 200:300]
+        >>> task = Task("7", TaskType.TIE, "put a cup of coffee into the scene", "a.jpg", None, 0)
+        >>> inputs = TaskInputs(task, Picture(encode_final(source)))
+        >>> (scores,) = create_scorer("seams").score([Item(inputs, Picture(encode_final(pasted)))])
+        >>> scores["boundary_gradient"].value > 0.4
+        True
+    """
 
     name = "seams"
+    version: str
     task_types = frozenset({TaskType.TIE, TaskType.VTTIE, TaskType.DEEPFAKE})
     columns = (
         Column("boundary_gradient", 0.0, 1.0, False, Axis.PQ, "hard step along the outline of what was edited"),

@@ -1,22 +1,4 @@
-"""spatial: whether the picture shows the prompt's things, with their own attributes, in their places, in their number.
-
-Estimates: five degrees of truth of what ``selector.prompts.scene`` reads from the prompt, English or Chinese:
-``objects`` (each named thing is somewhere), ``attributes`` (a thing looks like its own attribute rather than like those
-of the other things), ``relations`` (left, right, above, below, on, under, beside; with a detector also in), ``counts``
-(only with a detector, whose boxes can be counted), and ``coherence``, the geometric mean of those that apply, where an
-order of things that are not there does not hold.
-Range and direction: [0, 1], up. relations: 0.5 is no evidence for an order, be it that the things lie in none or that
-they are not surely there. They rank the candidates of one task.
-Axis: SC. Tasks: text to image. Input: the candidate and the prompt.
-Settings: ``grounding = "grid"`` (default) compares phrases with 13 overlapping crops at two scales through the shared
-embedding; ``grounding = "owlv2"`` asks a detector, from ``bestshot weights`` or from the folder ``model_path``.
-Model and licence: the backbone of ``[embedding]``; OWLv2 (Apache-2.0).
-Source: Radford et al. 2021 (CLIP); Minderer et al. 2023 (OWLv2); the checks are our own.
-Cost: 13 crops a candidate whose prompt says something to check, in the batch of all heads, else none; OWLv2 a pass at
-960 px, seconds on a CPU.
-Fails: on what the parser leaves out; things smaller than a crop or side by side in one; perspective (what is behind is
-above). OWLv2 reads English. Not measured with published weights: none can be had here (``docs/spatial.md``).
-"""
+"""spatial: whether the picture shows the prompt's things, with their own attributes, in their places and number."""
 
 from __future__ import annotations
 
@@ -36,6 +18,7 @@ from selector.domain import (
     InputError,
     Item,
     Score,
+    Scorer,
     TaskInputs,
     TaskType,
     raise_shortage,
@@ -65,10 +48,40 @@ def spatial(
     weights_path: str = "",
     config_path: str = "",
 ) -> GridSpatial | DetectorSpatial:
-    """The scorer with the chosen grounding; the last four settings are those of every head of the embedding.
+    """spatial: whether the picture shows the prompt's things, with their own attributes, in their places and number.
+
+    Estimates: five degrees of truth of what ``selector.prompts.scene`` reads from the prompt, English or Chinese:
+        ``objects`` (each named thing is somewhere), ``attributes`` (a thing looks like its own attribute rather than
+        like those of the other things), ``relations`` (left, right, above, below, on, under, beside; with a detector
+        also in), ``counts`` (only with a detector, whose boxes can be counted), and ``coherence``, the geometric mean
+        of those that apply, where an order of things that are not there does not hold.
+    Range and direction: [0, 1], up. relations: 0.5 is no evidence for an order, be it that the things lie in none or
+        that they are not surely there. They rank the candidates of one task.
+    Axis: SC. Tasks: text to image.
+    Input: the candidate and the prompt.
+    Settings: ``grounding = "grid"`` (default) compares phrases with 13 overlapping crops at two scales through the
+        shared embedding; ``grounding = "owlv2"`` asks a detector, from ``bestshot weights`` or from the folder
+        ``model_path``.
+    Model and licence: the backbone of ``[embedding]``; OWLv2 (Apache-2.0).
+    Source: Radford et al. 2021 (CLIP); Minderer et al. 2023 (OWLv2); the checks are our own.
+    Cost: 13 crops a candidate whose prompt says something to check, in the batch of all heads, else none; OWLv2 a pass
+        at 960 px, seconds on a CPU.
+    Fails: on what the parser leaves out; things smaller than a crop or side by side in one; perspective (what is behind
+        is above). OWLv2 reads English. Not measured with published weights: none can be had here (``docs/spatial.md``).
+
+    Args:
+        grounding: "grid" or "owlv2".
+        model_path: OWLv2's folder.
+        model, pretrained, weights_path, config_path: a backbone of the grid's own, as for every head of the embedding.
 
     Raises:
         ValueError: there is no such grounding, or a setting belongs to the other one.
+
+    Example:
+        In ``campaign.toml``:
+
+        [scorers.spatial]
+        grounding = "owlv2"
     """
     own = {"model": model, "pretrained": pretrained, "weights_path": weights_path, "config_path": config_path}
     if grounding not in GROUNDINGS:
@@ -84,7 +97,7 @@ def spatial(
 
 
 class GridSpatial(EmbeddingScorer):
-    """The scorer over the shared embedding; the module's docstring holds the facts."""
+    """``spatial`` with ``grounding = "grid"``: phrases against 13 crops, by the shared embedding; see ``spatial``."""
 
     name = "spatial"
     task_types = frozenset({TaskType.T2I})
@@ -118,8 +131,8 @@ class GridSpatial(EmbeddingScorer):
         return parse_scene(text), why
 
 
-class DetectorSpatial:
-    """The scorer over OWLv2; the module's docstring holds the facts."""
+class DetectorSpatial(Scorer):
+    """``spatial`` with ``grounding = "owlv2"``: phrases as boxes of a detector, also counted; see ``spatial``."""
 
     name = "spatial"
     task_types = frozenset({TaskType.T2I})

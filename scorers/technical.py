@@ -1,28 +1,4 @@
-"""technical: what is wrong with the pixels themselves, whatever the task was.
-
-Estimates: seven faults or virtues that a judge of perceptual quality sees, from the candidate alone.
-Range and direction: all [0, 1]; sharpness and resolution up, noise, blocking, clipping, banding, colour_cast down.
-Axis: PQ. Tasks: all. Input: the candidate's pixels. Model and licence: none.
-Cost: about 40 ms a 1024 px image on one core. Larger pictures are measured on a 1024 px window from their centre, at
-native pixels, because resizing removes noise and the JPEG grid; colour_cast and clipping see the whole picture.
-
-Measures (each mapping is strictly monotone until it saturates):
-- sharpness: standard deviation s of the Laplacian (Pech-Pacheco et al. 2000) in the sharpest quarter of 32 px tiles,
-  so that a blurred background is no fault; s / (s + 12).
-- noise: sigma by Immerkaer (CVIU 1996) in the quietest quarter of 16 px tiles, which leaves edges out (after Tai and
-  Yang 2008); 1 - exp(-sigma / 8).
-- blocking: steps across the best-fitting 8 px grid beyond steps elsewhere (after Wang, Bovik and Evans 2000), small
-  steps only; excess / (excess + rest).
-- clipping: share of pixels whose luminance is under 3 or over 252.
-- banding: share of pixels that are flat where the smoothed picture slopes (false contours), at strides of 1, 4 and
-  8 px, away from edges of over 64 levels. Clean photographs have 0.1 to 0.3.
-- colour_cast: angle between grey and the mean unclipped colour (grey world, Buchsbaum 1980), / 25 degrees.
-- resolution: side of the square picture that would hold the resolved detail, / 1024 px: sqrt(pixels) x the share of
-  the frequencies that hold 98% of the spectrum, whitened by f because natural spectra fall so.
-
-Fails: drawn graphics and text pages look clipped and banded; a sunset looks like a cast; fine regular texture looks
-like noise. Compare candidates of one task, whose content is the same, rather than pictures of different tasks.
-"""
+"""technical: what is wrong with the pixels themselves, whatever the task was."""
 
 from __future__ import annotations
 
@@ -31,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.domain import Axis, Column, InputError, Item, Score, TaskType, reason_of
+from selector.domain import Axis, Column, InputError, Item, Score, Scorer, TaskType, reason_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -42,8 +18,46 @@ CAST_DEGREES = 25.0
 FULL_RESOLUTION_PX = 1024
 
 
-class Technical:
-    """Scorer; the module's docstring holds the facts."""
+class Technical(Scorer):
+    """technical: what is wrong with the pixels themselves, whatever the task was.
+
+    Estimates: seven faults or virtues that a judge of perceptual quality sees, from the candidate alone.
+    Range and direction: all [0, 1]; sharpness and resolution up, noise, blocking, clipping, banding, colour_cast down.
+    Axis: PQ. Tasks: all.
+    Input: the candidate's pixels.
+    Model and licence: none.
+    Cost: about 40 ms a 1024 px image on one core. Larger pictures are measured on a 1024 px window from their centre,
+        at native pixels, because resizing removes noise and the JPEG grid; colour_cast and clipping see the whole
+        picture.
+
+    Measures (each mapping is strictly monotone until it saturates):
+    - sharpness: standard deviation s of the Laplacian (Pech-Pacheco et al. 2000) in the sharpest quarter of 32 px
+      tiles, so that a blurred background is no fault; s / (s + 12).
+    - noise: sigma by Immerkaer (CVIU 1996) in the quietest quarter of 16 px tiles, which leaves edges out (after Tai
+      and Yang 2008); 1 - exp(-sigma / 8).
+    - blocking: steps across the best-fitting 8 px grid beyond steps elsewhere (after Wang, Bovik and Evans 2000), small
+      steps only; excess / (excess + rest).
+    - clipping: share of pixels whose luminance is under 3 or over 252.
+    - banding: share of pixels that are flat where the smoothed picture slopes (false contours), at strides of 1, 4 and
+      8 px, away from edges of over 64 levels. Clean photographs have 0.1 to 0.3.
+    - colour_cast: angle between grey and the mean unclipped colour (grey world, Buchsbaum 1980), / 25 degrees.
+    - resolution: side of the square picture that would hold the resolved detail, / 1024 px: sqrt(pixels) x the share of
+      the frequencies that hold 98% of the spectrum, whitened by f because natural spectra fall so.
+
+    Fails: drawn graphics and text pages look clipped and banded; a sunset looks like a cast; fine regular texture looks
+        like noise. Compare candidates of one task, whose content is the same, rather than pictures of different tasks.
+    Source: the papers named above; the mappings to [0, 1] are our own.
+
+    Example:
+        >>> from skimage import data
+        >>> from selector.domain import Item, Picture, Task, TaskInputs, TaskType, encode_final
+        >>> from selector.registry import create_scorer
+        >>> portrait = Picture(encode_final(data.astronaut()))
+        >>> item = Item(TaskInputs(Task("7", TaskType.T2I, "an astronaut", None, None, 0)), portrait)
+        >>> (scores,) = create_scorer("technical").score([item])
+        >>> scores["sharpness"].value > 0.5 > scores["noise"].value
+        True
+    """
 
     name = "technical"
     version = "1"

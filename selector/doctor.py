@@ -15,6 +15,7 @@ from selector.config import JudgeConfig
 from selector.contest.input_images import check_input_images
 from selector.contest.problems import InputProblems
 from selector.create import INPUT_FACT, TABLE_NAME
+from selector.decide.context import Context
 from selector.domain import BestshotError, InputError, RemoteGenerator, Task
 from selector.domain.digest import sha256_of
 from selector.domain.embedding import ContestContext
@@ -66,6 +67,22 @@ def check_machine(
     return checks
 
 
+def check_all(context: Context, progress: Progress = silent) -> list[Check]:
+    """The machine with a campaign's settings, and the campaign's files; what the campaign uses comes first."""
+    ws, tasks = context.ws, context.tasks
+    own = check_generators(ws)
+    machine = check_machine({}, ws.config.scorers, ws.folder, context.contest, leave_out=configured_names(ws))
+    checks = [
+        *machine,
+        *own,
+        *check_plan(ws, tasks),
+        *check_judges(ws.config.judges),
+        *check_campaign(ws, tasks, progress),
+    ]
+    planned = [step.generator for t in {task.type for task in tasks} for step in ws.config.generate.steps(t)]
+    return used_first(checks, planned, ws.config.score.scorers)
+
+
 def check_generators(ws: Workspace) -> list[Check]:
     """Every generator that the campaign configures, under its own name and with its account. Asks no service."""
     accounts = Accounts(ws, threading.Event())
@@ -106,7 +123,7 @@ def _plug_in(
 ) -> Check:
     def make() -> Any:
         plug_in = create(name, settings.get(name, {}), base)
-        if contest is not None and hasattr(plug_in, "meet"):
+        if contest is not None:  # only scorers are told of it
             plug_in.meet(contest)
         return plug_in
 
@@ -118,17 +135,15 @@ def _described(subject: str, make: Callable[[], Any]) -> Check:
     try:
         plug_in = make()
         plug_in.check()
-        if hasattr(plug_in, "try_out"):
-            plug_in.try_out()
+        plug_in.try_out()
     except BestshotError as error:
         return Check(subject, False, str(error))
     except Exception as error:
         return Check(subject, False, f"{type(error).__name__}: {error}")
     types = ", ".join(sorted(t.value for t in plug_in.task_types))
     service = f" at {plug_in.account.service.host} (not asked)" if isinstance(plug_in, RemoteGenerator) else ""
-    hint = getattr(plug_in, "hint", "")  # what a user should know of these settings, though they can run
-    where = f"; {plug_in.where()}" if hasattr(plug_in, "where") else ""
-    return Check(subject, True, f"version {plug_in.version} for {types}{service}{hint and f'; {hint}'}{where}")
+    more = "".join(f"; {said}" for said in (plug_in.hint, plug_in.where()) if said)
+    return Check(subject, True, f"version {plug_in.version} for {types}{service}{more}")
 
 
 def _judge(name: str, settings: JudgeConfig) -> Check:

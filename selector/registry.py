@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import logging
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, cast
 
 from selector.domain import Generator, InputError, MissingPart, Scorer, stable_hash
+from selector.domain.structural import adopted
 from selector.domain.words import near_or_all
 from selector.net.service import Service
 
@@ -50,6 +52,7 @@ BUILTIN_SCORERS: dict[str, str] = {
 GENERATOR_GROUP = "bestshot.generators"
 SCORER_GROUP = "bestshot.scorers"
 _HERE = Path()
+_log = logging.getLogger("bestshot.registry")
 
 
 def generator_names() -> tuple[str, ...]:
@@ -75,14 +78,13 @@ def create_generator(
     given = settings or {}
     known = (BUILTIN_GENERATORS, GENERATOR_GROUP)
     shared = {} if account is None else {"account": account}
-    return cast(Generator, _create("generator", name, *known, given, base, shared))
+    return cast(Generator, adopted(_create("generator", name, *known, given, base, shared), Generator))
 
 
 def usual_service(name: str) -> Service | None:
     """The service that a generator of this name works at unless it is told another; None for a local one."""
-    return cast(
-        "Service | None", getattr(_load("generator", name, BUILTIN_GENERATORS, GENERATOR_GROUP), "usual_service", None)
-    )
+    made_by = _load("generator", name, BUILTIN_GENERATORS, GENERATOR_GROUP)
+    return cast("Service | None", getattr(made_by, "usual_service", None))  # it may be a function, or an old class
 
 
 def create_scorer(name: str, settings: Mapping[str, Any] | None = None, base: Path = _HERE) -> Scorer:
@@ -93,21 +95,21 @@ def create_scorer(name: str, settings: Mapping[str, Any] | None = None, base: Pa
     that is written out counts as none. A class says in ``settings_in_version`` which settings its version has seen to
     itself, say by the content of a file instead of its path: their names, or ``True`` for all.
     """
-    scorer = cast(Scorer, _create("scorer", name, BUILTIN_SCORERS, SCORER_GROUP, settings or {}, base))
+    scorer: Scorer = adopted(_create("scorer", name, BUILTIN_SCORERS, SCORER_GROUP, settings or {}, base), Scorer)
     tagged = _not_in_version(_load("scorer", name, BUILTIN_SCORERS, SCORER_GROUP), scorer, settings or {})
-    return _Configured(scorer, stable_hash(tagged, 8)) if tagged else scorer
+    return cast(Scorer, _Configured(scorer, stable_hash(tagged, 8))) if tagged else scorer
 
 
 def _not_in_version(cls: Any, scorer: Scorer, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that change what the scorer does, and of which its own version says nothing."""
-    seen_to = getattr(scorer, "settings_in_version", ())
-    if seen_to is True:
-        return {}
+    seen_to = scorer.settings_in_version
+    if isinstance(seen_to, bool):
+        seen_to = tuple(settings) if seen_to else ()
     known = inspect.signature(cls).parameters
     return {
         key: value
         for key, value in settings.items()
-        if key not in (seen_to or ()) and not is_default(value, known[key].default)
+        if key not in seen_to and not is_default(value, known[key].default)
     }
 
 
@@ -119,19 +121,20 @@ def is_default(value: Any, default: Any) -> bool:
 
 
 class _Configured:
-    """A scorer under the version that its settings give it."""
+    """A scorer under the version that its settings give it; in all else the scorer, for ``isinstance`` too."""
 
     def __init__(self, scorer: Scorer, tag: str) -> None:
         self._scorer, self._tag = scorer, tag
-        self.name, self.task_types, self.columns = scorer.name, scorer.task_types, scorer.columns
-        self.check, self.score = scorer.check, scorer.score
 
     @property
     def version(self) -> str:
         return f"{self._scorer.version}-{self._tag}"
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return type(self._scorer)
+
     def __getattr__(self, name: str) -> Any:
-        """What only some scorers have: a head's view and backbone, ``meet``."""
         return getattr(self._scorer, name)
 
 
@@ -148,7 +151,10 @@ def _create(
     base: Path,
     shared: Mapping[str, Any] | None = None,
 ) -> object:
-    return construct(f"{kind} '{name}'", _load(kind, name, builtin, group), settings, base, shared)
+    cls = _load(kind, name, builtin, group)
+    if lacking := sorted(getattr(cls, "__abstractmethods__", ())):
+        raise MissingPart(f"{kind} '{name}' cannot be loaded: its class lacks {', '.join(lacking)}: write it")
+    return construct(f"{kind} '{name}'", cls, settings, base, shared)
 
 
 def construct(
@@ -182,6 +188,7 @@ def _load(kind: str, name: str, builtin: dict[str, str], group: str) -> Any:
     point = None if name in builtin else _entry_point(kind, name, builtin, group)
     try:
         if point is not None:
+            _log.debug("loading %s '%s' of %s", kind, name, point.value)
             return point.load()
         module, _, attribute = builtin[name].partition(":")
         return getattr(importlib.import_module(module), attribute)

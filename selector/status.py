@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from selector.domain import Scorer, Task, TaskType
+from selector.domain import Task, TaskType
 from selector.generate.dry_run import GenerateEstimate
 from selector.store import schema
 from selector.store.jobs import DELIVERED, PERHAPS, Job, load_jobs, money_spent
@@ -82,7 +82,7 @@ class Status:
 def status(
     ws: Workspace,
     tasks: Sequence[Task],
-    scorers: Mapping[str, Scorer],
+    versions: Mapping[str, str],
     builds: Mapping[str, str],
     ledger: Ledger,
     to_make: GenerateEstimate | str = "",
@@ -90,6 +90,7 @@ def status(
     """Collect the state from the store; touches no image.
 
     Args:
+        versions: scorer to its present version.
         builds: present build of every configured generator.
         to_make: what ``generate`` would do, or why that is not known.
     """
@@ -113,7 +114,7 @@ def status(
             picked=sum(not p.fallback for p in chosen),
         )
     failures = _failures([f for f in failed if _is_of_plan(f, ws, {t.id: t.type for t in tasks})])
-    scores, unscored = _scores(ws, {n: s.version for n, s in scorers.items()})
+    scores, unscored = _scores(ws, versions)
     submissions = ledger.all()
     totals = [s.total for s in submissions if s.total is not None]
     return Status(

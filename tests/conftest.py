@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from interrupts import hear_interrupts
 
-from experiments.support.interrupts import hear_interrupts
 from selector import Campaign
 from selector.domain import (
     Axis,

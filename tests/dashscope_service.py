@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.support.dashscope_server import DashScopeServer
-from experiments.support.dashscope_state import Behaviour
 from generators.dashscope import DashScope
 from selector.domain import BestshotError, Made, Picture, Recipe, Task, TaskInputs, TaskType, encode_final
 from selector.domain.remote import Delivery, Ticket
 from selector.net import Account
+from tests.servers.dashscope_server import DashScopeServer
+from tests.servers.dashscope_state import Behaviour
 
 KEY = "sk-9f3b7c2a5e8d4416a0b1c2d3e4f56789"
 KEY_ENV = "TEST_DASHSCOPE_KEY"

@@ -1,8 +1,10 @@
 """A model hub on loopback, for clients that fetch weights: real sockets, two ports, and faults on demand.
 
-The hub's port answers ``/{owner}/{name}/resolve/{revision}/{path}`` (and ModelScope's ``/models/…``). A large file is a
-redirect that states its SHA-256, to the storage's port, as the public hub does it; a small one comes at once, with its
-git hash. Each fault is used up by one request to the storage, or, for ``hub_faults``, to the hub.
+The hub's port answers ``HEAD`` and ``GET`` of ``/{owner}/{name}/resolve/{revision}/{path}`` (and ModelScope's
+``/models/…``) as ``huggingface_hub`` asks them. A large file is a redirect that states its SHA-256, to the storage's
+port, as the public hub does it, without the headers of its newer storage (Xet); a small one comes at once, with its git
+hash. Each fault is used up by one request to the storage, or, for ``hub_faults``, to the hub; a ``HEAD`` takes those
+with a status, or of its headers, alone.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +21,7 @@ from typing import Any
 from urllib.parse import unquote
 
 COMMIT = "c" * 40
+_wait = time.sleep  # a test may replace it for the client's sake
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class Fault:
         ignore_range: the whole file is sent although a part was asked for.
         body: bytes sent instead of the file's.
         unsized: the length is not said, and the connection is closed at the end.
+        drip: only one byte comes each 20 ms, for ever: of the body, or of the headers where ``drip_headers`` says so.
+        bare: a ``HEAD`` states nothing, as a server does that is no hub.
     """
 
     status: int = 0
@@ -41,6 +47,13 @@ class Fault:
     ignore_range: bool = False
     body: bytes | None = None
     unsized: bool = False
+    drip: bool = False
+    drip_headers: bool = False
+    bare: bool = False
+
+    @property
+    def is_of_head(self) -> bool:
+        return bool(self.status or self.drip_headers or self.bare)
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,7 @@ class Seen:
     port: str  # "hub" or "storage"
     path: str
     headers: dict[str, str]
+    method: str = "GET"
 
 
 @dataclass
@@ -102,11 +116,14 @@ def _handler(hub: Hub, port: str) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             path = unquote(self.path)
-            hub.seen.append(Seen(port, path, {k.lower(): v for k, v in self.headers.items()}))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            hub.seen.append(Seen(port, path, headers, self.command))
             if port == "storage":
                 _send(self, hub, hub.large[path.removeprefix("/blob/")], hub.faults.pop(0) if hub.faults else Fault())
             else:
                 _answer(self, hub, path)
+
+        do_HEAD = do_GET
 
         def log_message(self, *_: Any) -> None:
             pass
@@ -116,9 +133,15 @@ def _handler(hub: Hub, port: str) -> type[BaseHTTPRequestHandler]:
 
 def _answer(request: BaseHTTPRequestHandler, hub: Hub, path: str) -> None:
     """The hub's port: refuse, redirect, or send a small file."""
-    fault = hub.hub_faults.pop(0) if hub.hub_faults else Fault()
+    fault = Fault()
+    if hub.hub_faults and (request.command == "GET" or hub.hub_faults[0].is_of_head):
+        fault = hub.hub_faults.pop(0)
     key = path.strip("/")
-    if fault.status:
+    if fault.drip_headers:
+        _drip(request, b"HTTP/1.1 200 OK\r\nX-Long: ")
+    elif fault.bare:
+        _plain(request, 200, dict(fault.headers))
+    elif fault.status:
         _plain(request, fault.status, dict(fault.headers))
     elif hub.token and request.headers.get("Authorization") != f"Bearer {hub.token}":
         given = "Authorization" in request.headers
@@ -147,6 +170,8 @@ def _send(
     request: BaseHTTPRequestHandler, hub: Hub, data: bytes, fault: Fault, headers: dict[str, str] | None = None
 ) -> None:
     """A file, or the part of it that was asked for, or the fault."""
+    if fault.drip_headers:
+        return _drip(request, b"HTTP/1.1 200 OK\r\nX-Long: ")
     if fault.status:
         return _plain(request, fault.status, dict(fault.headers))
     etag = (headers or {}).get("ETag", f'"{hashlib.md5(data).hexdigest()}"')
@@ -162,6 +187,10 @@ def _send(
     for name, value in sent.items():
         request.send_header(name, value)
     request.end_headers()
+    if request.command == "HEAD":
+        return None
+    if fault.drip:
+        return _drip(request, b"")
     cut = next((n for n in (fault.drop_after_bytes, fault.stall_after_bytes) if n is not None), len(body))
     hub.sent_bytes += cut
     request.wfile.write(body[:cut])
@@ -174,6 +203,19 @@ def _send(
         request.close_connection = True
         request.connection.shutdown(socket.SHUT_RDWR)
     return None
+
+
+def _drip(request: BaseHTTPRequestHandler, first: bytes) -> None:
+    """A byte at a time until the client hangs up."""
+    request.close_connection = True
+    try:
+        request.wfile.write(first)
+        while True:
+            request.wfile.write(b"x")
+            request.wfile.flush()
+            _wait(0.02)
+    except OSError:
+        return
 
 
 def _start(request: BaseHTTPRequestHandler, etag: str) -> int:

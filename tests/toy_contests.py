@@ -10,8 +10,7 @@ import numpy as np
 from selector.learn.belief import JUDGE, Belief
 from selector.learn.calibrator import Calibrator
 from selector.learn.gaussian import Gaussian
-from selector.learn.pool import Floats, Ints, Pool
-from selector.learn.teaching import Choices
+from selector.learn.pool import Choices, Floats, Ints, Pool
 from selector.learn.totals import Total
 
 BELIEFS = {"judge": JUDGE, "weak": Belief(0.1, 0.05, "a weak proxy")}
@@ -115,6 +114,7 @@ def reordered(pool: Pool, order: Ints) -> Pool:
         styles=pick(pool.styles),
         finishes=pick(pool.finishes),
         origins=pick(pool.origins),
+        excluded=pick(pool.excluded),
         values=pool.values[order],
         eligible=pool.eligible[order],
         prior_overall=None if pool.prior_overall is None else pool.prior_overall[order],
@@ -135,7 +135,7 @@ def picks(pool: Pool, totals: Sequence[Total] = (), **parameters: object) -> dic
     """Task id to the candidate with the best posterior mean."""
     parameters.setdefault("beliefs", BELIEFS)
     fitted = Calibrator(**parameters).fit(pool, totals)  # type: ignore[arg-type]
-    rows = Choices(pool.choices, len(pool.tasks)).chosen().best(fitted.posterior_.mean)
+    rows = Choices(pool.choices, len(pool.tasks)).chosen().best(fitted.posterior.mean)
     return {pool.task_ids[i]: pool.candidate_ids[i] for i in rows}
 
 

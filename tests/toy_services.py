@@ -20,7 +20,7 @@ from selector import Campaign
 from selector.config import parse_config
 from selector.config.render import render_config
 from selector.domain import Declined, Delivery, Made, Recipe, TaskInputs, TaskType, Ticket, TicketLost, stable_hash
-from selector.generate import poll_clock
+from selector.generate import polling
 from selector.net import Account, Service, carry_out
 from selector.registry import BUILTIN_GENERATORS
 from selector.store.jobs import Job, load_jobs
@@ -194,9 +194,9 @@ def toy_campaigns(monkeypatch: pytest.MonkeyPatch, folder: Path, files: Files) -
     """
     SERVICES.clear()
     monkeypatch.setitem(BUILTIN_GENERATORS, "toy_remote", f"{__name__}:ToyRemote")
-    monkeypatch.setattr(poll_clock, "_UNKNOWN_FIRST_SECONDS", 0.0)
-    monkeypatch.setattr(poll_clock, "_SHORTEST_SECONDS", 0.002)
-    monkeypatch.setattr(poll_clock, "_LONGEST_SECONDS", 0.01)
+    monkeypatch.setattr(polling, "_UNKNOWN_FIRST_SECONDS", 0.0)
+    monkeypatch.setattr(polling, "_SHORTEST_SECONDS", 0.002)
+    monkeypatch.setattr(polling, "_LONGEST_SECONDS", 0.01)
 
     def make(
         plan: Mapping[str, Any], prompts: Sequence[str] = ("brighter",), name: str = "campaign", **config: Any

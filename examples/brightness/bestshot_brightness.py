@@ -1,10 +1,4 @@
-"""gamma and brightness: make a picture brighter or darker where the instruction asks for it, and measure the change.
-
-Generator ``gamma``: scene edits. A power law on the levels, one recipe a strength. Setting: ``strengths``, all above 1.
-Scorer ``brightness``, column ``shift``: how far the mean level moved the asked way, as a share of the full range. -1 to
-1, up, SC. Input: source, candidate, instruction. Model: none. Cost: one pass over the pixels. Fails: a change of a part
-of the picture ("a brighter sky") is judged by the whole picture.
-"""
+"""gamma and brightness: make a picture brighter or darker where the instruction asks for it, and measure the change."""
 
 from __future__ import annotations
 
@@ -18,11 +12,13 @@ from selector.domain import (
     Column,
     Declined,
     GenerationFailed,
+    Generator,
     InputError,
     Item,
     Made,
     Recipe,
     Score,
+    Scorer,
     TaskInputs,
     TaskType,
 )
@@ -36,8 +32,12 @@ def asked_direction(prompt: str) -> int:
     return bool(BRIGHTER.search(prompt)) - bool(DARKER.search(prompt))
 
 
-class Gamma:
-    """Generator; the module's docstring holds the facts."""
+class Gamma(Generator):
+    """``gamma``, for scene edits: levels v of 0 to 1 become v ** e, one recipe a strength.
+
+    Args:
+        strengths: above 1; e is 1 / strength where a brighter picture is asked for, and strength for a darker one.
+    """
 
     name = "gamma"
     version = "1"
@@ -47,9 +47,6 @@ class Gamma:
         if not strengths or min(strengths) <= 1:
             raise ValueError(f"strengths must be above 1, got {list(strengths)}")
         self.strengths = tuple(dict.fromkeys(map(float, strengths)))  # two equal ones would be one recipe twice
-
-    def check(self) -> None:
-        """Needs nothing."""
 
     def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
         direction = asked_direction(inputs.task.prompt)
@@ -69,16 +66,17 @@ class Gamma:
             raise GenerationFailed(str(error)) from error
 
 
-class Brightness:
-    """Scorer; the module's docstring holds the facts."""
+class Brightness(Scorer):
+    """``brightness``, column ``shift``: (mean candidate - mean source) / 255, negated where darker is asked for.
+
+    Range: -1 to 1, higher is better, informs SC. Input: source, candidate, instruction. Model: none. Cost: one pass
+    over the pixels. Fails: a change of a part of the picture ("a brighter sky") is judged by the whole picture.
+    """
 
     name = "brightness"
     version = "1"
     task_types = frozenset({TaskType.TIE})
     columns = (Column("shift", -1.0, 1.0, True, Axis.SC, "how far the mean level moved the way that was asked"),)
-
-    def check(self) -> None:
-        """Needs nothing."""
 
     def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
         return [{"shift": _shift(item)} for item in items]

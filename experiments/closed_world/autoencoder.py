@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from experiments.closed_world.render import Pixels
 from experiments.closed_world.training import Chance, Loss, Plan
+from selector.demo.closed_world.render import Pixels
 
 CHANNELS = 4
 KL_WEIGHT = 1e-5

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from experiments.closed_world.checker import Truth
-from experiments.support.outcome import figure, ratio
+from selector.demo.closed_world.checker import Truth
+from selector.demo.play.figures import figure, ratio
 
 MEASURES = ("right", "sc", "pq", "overall")
 GAPS_OF = ("right", "overall")  # measures in which recovered gaps are told

@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from experiments.closed_world.checker import PARTS, Truth, judged, read
-from experiments.closed_world.render import Pixels, draw
-from experiments.closed_world.scene import Scene, random_scene
-from experiments.closed_world.spoilt import CHANGES, DAMAGES, MALFORMED, Damage
-from experiments.support.outcome import Figure, finish, parser
+from experiments.support.outcome import finish, parser
+from selector.demo.closed_world.checker import PARTS, Truth, judged, read
+from selector.demo.closed_world.corruptions import CHANGES, DAMAGES, MALFORMED, Damage
+from selector.demo.closed_world.render import Pixels, draw
+from selector.demo.closed_world.scene import Scene, random_scene
+from selector.demo.play.figures import Figure
 from selector.report.plots.reliability import wilson
 
 Z95 = 1.959964

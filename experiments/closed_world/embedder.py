@@ -15,8 +15,8 @@ import torch
 from torch import nn
 
 from experiments.closed_world.reader import WIDTH
-from experiments.closed_world.scene import COLOURS, SHAPES, SIZES
 from experiments.closed_world.words import LENGTH
+from selector.demo.closed_world.scene import COLOURS, SHAPES, SIZES
 
 SEEN_PX = 96  # what pictures are enlarged to, so that the last map has 3 x 3 cells and not 2 x 2
 DIMENSIONS = 128

@@ -17,11 +17,11 @@ from torch import nn
 from experiments.closed_world.agreement import true_pairs
 from experiments.closed_world.embedder import OF_SHAPE, Embedder, prepared
 from experiments.closed_world.lessons import FAMILY, NOTHING, Lessons, scene_of, words
-from experiments.closed_world.render import SIDE_PX
-from experiments.closed_world.scene import COLOURS, SHAPES
 from experiments.closed_world.training import Chance, Loss, Plan
 from experiments.closed_world.windows import Windows, cut_out, windows
 from experiments.closed_world.words import token_ids
+from selector.demo.closed_world.render import SIDE_PX
+from selector.demo.closed_world.scene import COLOURS, SHAPES
 
 FAMILIES, WINDOWS = 40, 64  # of a batch
 CELL_WEIGHT = 0.5

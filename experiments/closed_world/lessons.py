@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from experiments.closed_world.captions import LANGUAGES, caption
 from experiments.closed_world.made_from import readable
 from experiments.closed_world.pictures import in_parts
-from experiments.closed_world.render import Box, Pixels, paint, placed
-from experiments.closed_world.scene import (
+from selector.demo.closed_world.captions import LANGUAGES, caption
+from selector.demo.closed_world.corruptions import CHANGES, MALFORMED, blurred, noisy
+from selector.demo.closed_world.render import Box, Pixels, paint, placed
+from selector.demo.closed_world.scene import (
     BACKGROUNDS,
     COLOURS,
     MOST,
@@ -30,7 +31,6 @@ from experiments.closed_world.scene import (
     has_room,
     random_scene,
 )
-from experiments.closed_world.spoilt import CHANGES, MALFORMED, blurred, noisy
 from selector.domain.files import replacing
 
 FAMILY = 4

@@ -12,18 +12,12 @@ import numpy as np
 from tqdm import tqdm
 
 from experiments.closed_world.made_from import readable
-from experiments.closed_world.render import SIDE_PX, Pixels, draw
-from experiments.closed_world.scene import Scene, random_scene
+from selector.demo.closed_world.render import SIDE_PX, Pixels, draw
+from selector.demo.closed_world.scene import TRAINING_SEED, random_scene
 from selector.domain.files import replacing
 
 Part = TypeVar("Part")
-TRAINING_SEED, HELD_OUT_SEED = 1, 2
 _PART = 1000
-
-
-def scene_at(i: int, seed: int = TRAINING_SEED) -> Scene:
-    """The ``i``-th scene of a series."""
-    return random_scene(np.random.default_rng([seed, i]))
 
 
 def picture_at(i: int, seed: int = TRAINING_SEED) -> Pixels:

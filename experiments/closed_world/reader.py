@@ -14,11 +14,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from experiments.closed_world.captions import LANGUAGES, caption
-from experiments.closed_world.pictures import scene_at
-from experiments.closed_world.scene import BACKGROUNDS, COLOURS, MOST, SHAPES, SIZES, Group, Scene
 from experiments.closed_world.training import Chance, Loss, Plan
 from experiments.closed_world.words import LENGTH, token_ids
+from selector.demo.closed_world.captions import LANGUAGES, caption
+from selector.demo.closed_world.scene import BACKGROUNDS, COLOURS, MOST, SHAPES, SIZES, Group, Scene, scene_at
 
 WIDTH = 128
 BATCH = 192

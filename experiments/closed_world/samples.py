@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from experiments.closed_world.captions import LANGUAGES, caption
-from experiments.closed_world.pictures import HELD_OUT_SEED, scene_at
-from experiments.closed_world.render import Pixels
-from experiments.closed_world.scene import Scene
+from selector.demo.closed_world.captions import LANGUAGES, caption
+from selector.demo.closed_world.render import Pixels
+from selector.demo.closed_world.scene import HELD_OUT_SEED, Scene, scene_at
 
 
 def held_out(n: int, first: int = 0) -> list[tuple[Scene, str]]:

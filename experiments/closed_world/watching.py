@@ -12,15 +12,15 @@ import torch
 from tqdm import tqdm
 
 from experiments.closed_world.autoencoder import rebuilt
-from experiments.closed_world.checker import PARTS, check
 from experiments.closed_world.embedder import Embedder, prepared
 from experiments.closed_world.lessons import words
-from experiments.closed_world.pictures import HELD_OUT_SEED, picture_at, scene_at
+from experiments.closed_world.pictures import picture_at
 from experiments.closed_world.reader import Reader, read_rightly
 from experiments.closed_world.samples import held_out, painted, sheet
-from experiments.closed_world.scene import Scene
-from experiments.closed_world.spoilt import CHANGES
 from experiments.closed_world.words import token_ids
+from selector.demo.closed_world.checker import PARTS, check
+from selector.demo.closed_world.corruptions import CHANGES
+from selector.demo.closed_world.scene import HELD_OUT_SEED, Scene, scene_at
 
 Look: TypeAlias = Callable[[int, Any], None]
 SAMPLES = 96  # pictures of a sheet

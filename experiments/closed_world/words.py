@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments.closed_world.captions import caption
-from experiments.closed_world.pictures import scene_at
+from selector.demo.closed_world.captions import caption
+from selector.demo.closed_world.scene import scene_at
 
 LENGTH = 40  # tokens of a prompt, both ends included; the longest caption has 31
 _START, _END = "<|startoftext|>", "<|endoftext|>"

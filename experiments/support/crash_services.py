@@ -7,11 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
 
-from experiments.support.dashscope_server import DashScopeServer
-from experiments.support.dashscope_state import Behaviour
-from experiments.support.judge_server import Behaviour as Manners
-from experiments.support.judge_server import JudgeServer
 from experiments.support.remote_campaign import KEY
+from experiments.support.servers import Behaviour, DashScopeServer, JudgeBehaviour, JudgeServer
 
 AT_ONCE = 2  # jobs and questions that the campaign has on their way: no more can be lost
 ON_ITS_WAY_SECONDS = 3.0  # a reply sent so long before a process ended may not be stored yet, on a busy machine
@@ -70,5 +67,5 @@ class Servers:
 def serving() -> Iterator[Servers]:
     """Start both; they end with the block."""
     painting = Behaviour(key=KEY, job_seconds=0.0, picture_px=64)
-    with DashScopeServer(painting) as service, JudgeServer(Manners()) as chat:
+    with DashScopeServer(painting) as service, JudgeServer(JudgeBehaviour()) as chat:
         yield Servers(service, chat)

@@ -9,15 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from experiments.support.dashscope_server import DashScopeServer
-from experiments.support.dashscope_state import Behaviour
 from experiments.support.golden_contests import MIXES, TEAM, play_mix
 from experiments.support.golden_record import PROCESSOR, Table, table
 from experiments.support.golden_tables import PIXELS, Tables
-from experiments.support.play_campaign import Clock
 from experiments.support.remote_campaign import KEY, KEY_ENV
+from experiments.support.servers import Behaviour, DashScopeServer
 from selector import Campaign
 from selector.demo.contest import make_demo_contest
+from selector.demo.play.campaign import Clock
 from selector.demo.run import WITHOUT_WEIGHTS
 
 Play: TypeAlias = Callable[[Path, int], dict[str, Table]]

@@ -17,8 +17,8 @@ import numpy as np
 
 from experiments.support.golden_record import Table
 from experiments.support.golden_tables import PIXELS, Tables, query
-from experiments.support.play_campaign import Clock
 from selector import Campaign
+from selector.demo.play.campaign import Clock
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 _HEADER = ("index", "task_type", "prompt", "ori_image", "target_image")
@@ -180,7 +180,7 @@ def _judge(
                 rows.append((task, id_, *(("", sc / 10) if one.type == "deepfake" else (sc, "")), pq))
         with (place / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([("task", "candidate", "sc", "cosine", "pq"), *rows])
-        campaign.judge(place / f"{name}.csv", name)
+        campaign.judges[name].tell(place / f"{name}.csv")
 
 
 def _submit(
@@ -202,11 +202,11 @@ def _submit(
             campaign.record(done.submission.id, totals.pop("all"), types=totals)
             scored.append(done.submission.id)
     if not mix.by_type:
-        right = campaign.submissions()[0].total
+        right = next(iter(campaign.submissions)).total
         campaign.record(scored[0], round((right or 0.0) + 0.3, 2), reason="read wrongly")
     clock.day += 1
     plans.append(campaign.plan(3, hold_below=0.0))
-    campaign.submit(campaign.export().submission.id)
+    campaign.record(campaign.export().submission.id, submitted=True)
     clock.day += 1
     return [*plans, campaign.plan(2), campaign.plan(1)]
 

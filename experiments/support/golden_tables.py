@@ -126,7 +126,7 @@ class Tables:
     def wishes(self, judge: str, budget: int) -> dict[str, Table]:
         """Where the next candidates and judgements are expected to win most."""
         new = [(w.task_id, w.generator, w.count, w.worth) for w in self._campaign.plan_candidates(budget)]
-        asked = [(j.task_id, j.candidate_id, j.worth) for j in self._campaign.plan_judgements(judge, budget)]
+        asked = [(j.task_id, j.candidate_id, j.worth) for j in self._campaign.judges[judge].plan(budget)]
         worth = {"worth": _TOLERANCE}
         return {
             "wishes": self._table("task generator", "count worth", new, worth),
@@ -201,13 +201,13 @@ class Tables:
     def _submissions(self) -> Table:
         rows = [
             (s.id, s.state, s.day, s.total, _json(s.type_totals), s.corrections, s.fallbacks, s.zip_name, s.zip_sha256)
-            for s in self._campaign.submissions()
+            for s in list(self._campaign.submissions)
         ]
         return self._table("id", "state day total type_totals corrections fallbacks zip_name zip_sha256", rows)
 
     def _manifest(self) -> Table:
         """The newest submission's, without what depends on the machine, the commit, ports and threads."""
-        newest = self._campaign.submissions()[-1].id
+        newest = list(self._campaign.submissions)[-1].id
         path = self._campaign.folder / "submissions" / newest / "manifest.json"
         manifest = json.loads(path.read_text(encoding="utf-8"))
         picks = manifest.pop("picks")

@@ -9,8 +9,8 @@ import numpy as np
 from experiments.support.ours import Bestshot
 from experiments.support.proxy_sets import LOCAL_JUDGE, SHOT
 from experiments.support.score_table import Ints, Shown
+from selector.learn.plan_judging import plan_judging
 from selector.learn.pool import Bools, Pool
-from selector.learn.worth_judging import plan_judging
 
 JUDGE_COLUMN = LOCAL_JUDGE + SHOT  # its overall; its SC and PQ begin with the same
 ROUNDS = 10  # of judging, the planner asked anew before each
@@ -76,7 +76,7 @@ class JudgesPlanned(JudgesSome):
     def choose(self, count: int) -> Ints:
         # A judged row that could not be read is still worth judging to the planner: ask for so many more.
         most = count + int(self.judged.sum())
-        found = plan_judging(self._study.calibrator, JUDGE_COLUMN, most, seed=self._seed)
+        found = plan_judging(self._study.fitted, JUDGE_COLUMN, most, seed=self._seed)
         return np.array([one.row for one in found if not self.judged[one.row]][:count], dtype=np.int64)
 
 

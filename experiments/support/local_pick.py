@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from selector.contest.profile import load_profile
 from selector.demo.run import WITHOUT_WEIGHTS
-from selector.domain import BestshotError, Generator, Item, Picture, Scorer, Task, TaskInputs, TaskType
+from selector.domain import BestshotError, Generator, Item, Picture, Score, Scorer, Task, TaskInputs, TaskType
 from selector.generate.finalize import finalize
-from selector.learn.estimate import estimate
-from selector.learn.matrix import RECIPE_ORDER, feature_tables
+from selector.learn.estimates import prior_estimates
 from selector.learn.pick import pick_best
-from selector.measure.gates import Gates
+from selector.learn.pool import Pool
+from selector.learn.prior import RECIPE_ORDER
+from selector.measure.gates import gate_columns, refusals
 from selector.registry import create_scorer
 
 PROFILE = "tianchi-532389"
@@ -55,20 +58,30 @@ def scorers_for(task_type: TaskType) -> dict[str, Scorer]:
 
 def picked(inputs: TaskInputs, candidates: Sequence[Candidate], scorers: Mapping[str, Scorer]) -> int | None:
     """Index of the candidate that the program picks, or None when it finds none eligible."""
-    task, by_id = inputs.task, {c.picture.id: i for i, c in reversed(list(enumerate(candidates)))}
-    items = [Item(inputs, candidates[i].picture) for i in by_id.values()]
-    rows = [
-        (task.id, item.picture.id, f"{name}.{column}", score.value)
-        for name, scorer in scorers.items()
-        for item, result in zip(items, scorer.score(items), strict=True)
-        for column, score in result.items()
-    ]
-    rows += [(task.id, c, RECIPE_ORDER, float(candidates[i].ordinal)) for c, i in by_id.items()]
-    columns = {task.type: [RECIPE_ORDER, *(f"{name}.{c.name}" for name, s in scorers.items() for c in s.columns)]}
-    table = feature_tables([(task.id, i, task.type) for i in sorted(by_id)], columns, rows)[task.type]
-    gates = Gates(scorers)
-    for row in rows:
-        gates.note(*row)
-    excluded = gates.excluded((task.id, i) for i in by_id)
-    chosen = pick_best(estimate(table), excluded)[0].candidate_id
+    by_id = {c.picture.id: i for i, c in reversed(list(enumerate(candidates)))}
+    ids = sorted(by_id)
+    items = [Item(inputs, candidates[by_id[one]].picture) for one in ids]
+    columns = {RECIPE_ORDER: [float(candidates[by_id[one]].ordinal) for one in ids]}
+    for name, scorer in scorers.items():
+        results = scorer.score(items)
+        for column in scorer.columns:
+            columns[f"{name}.{column.name}"] = [_number(result[column.name]) for result in results]
+    gates = gate_columns(scorers)
+    values, n = np.array(list(columns.values())).T, len(ids)
+    looked_at = np.ones((n, len(gates)), dtype=bool)
+    gate_values = values[:, [list(columns).index(gate) for gate in gates]]
+    pool = Pool(
+        task_ids=(inputs.task.id,) * n,
+        candidate_ids=tuple(ids),
+        task_types=(inputs.task.type.value,) * n,
+        generators=("",) * n,
+        columns=tuple(columns),
+        values=values,
+        excluded=tuple(refusals(gates, np.zeros(n, dtype=np.intp), gate_values, looked_at)),
+    )
+    chosen = pick_best(pool, prior_estimates(pool))[0].candidate_id
     return None if chosen is None else by_id[chosen]
+
+
+def _number(score: Score) -> float:
+    return np.nan if score.value is None else score.value

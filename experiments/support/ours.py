@@ -8,7 +8,7 @@ from experiments.support.proxy_sets import CHEAP_JUDGES, LOCAL_JUDGE, SHOT
 from experiments.support.replayed import NOISE_SD
 from experiments.support.score_table import PQ, SC, Floats, Ints, Shown
 from selector.learn.belief import JUDGE, JUDGE_PART, SMALL_JUDGE_PQ, SMALL_JUDGE_SC, UNKNOWN, Belief
-from selector.learn.plan import HOLD_BELOW
+from selector.learn.plan_submission import HOLD_BELOW
 from selector.learn.pool import Pool
 from selector.learn.study import Proposal, Study
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments.support.dashscope_pictures import painted
 from experiments.support.remote_campaign import AT_ONCE, AT_ONCE_MODEL, FIRST, Service, prompt_of
+from experiments.support.servers import painted
 from selector.domain import Picture
 
 _CHECKED = 200  # images whose pixels are compared with what the service painted for their prompt and seed

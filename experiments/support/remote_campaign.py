@@ -64,7 +64,7 @@ class Service:
 @contextmanager
 def serving(options: ServerOptions) -> Iterator[Service]:
     """Start a server in its own process, and end it."""
-    command = [sys.executable, "-m", "experiments.support.dashscope_server", f"--key={KEY}", *options.arguments()]
+    command = [sys.executable, "-m", "tests.servers.dashscope_server", f"--key={KEY}", *options.arguments()]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -33,9 +33,9 @@ def timed(tasks: int, candidates: int, scores: int, totals: int, seed: int) -> d
         rows = np.arange(tasks) * candidates + rng.integers(candidates, size=tasks)
         study.tell(rows, float(truth[rows].mean() + rng.normal(0, NOISE_SD)))
     started = time.perf_counter()
-    fitted = study.calibrator  # a property that fits, weights included, when it is first asked for
-    fitted.predict(return_std=True)
-    fitted.predictions_  # noqa: B018 - one-step-ahead, computed when first asked for, as `bestshot calibrate` does
+    fitted = study.fitted  # a property that fits, weights included, when it is first asked for
+    fitted.overall, fitted.overall_sd  # noqa: B018
+    fitted.predictions  # noqa: B018 - one-step-ahead, computed when first asked for, as `bestshot calibrate` does
     calibrated = time.perf_counter()
     study.tell(rows, float(truth[rows].mean()))  # what plan has to begin with, when a total has just come
     told = time.perf_counter()

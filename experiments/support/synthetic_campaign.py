@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from experiments.support.outcome import Floats
 from selector import Campaign
 from selector.contest.profile import ContestProfile
 from selector.create import DATABASE_NAME
+from selector.demo.play.figures import Floats
 from selector.domain import Axis, Column, Recipe, Score, Scorer, Task, TaskType, encode_final
 from selector.generate.importing import MOST_FILES
 from selector.measure.scored import rows_of
@@ -39,7 +39,6 @@ CANDIDATES = 4
 SCORERS = ("artefacts", "gate", "ocr_text", "preservation", "seams", "technical")
 SUBMISSIONS = 6
 _PLANNED = {TaskType.TIE: "retouch", TaskType.VTTIE: "textedit", TaskType.DEEPFAKE: "faceswap"}
-_N_PLANNED = 2  # candidates a task of the planned generator
 _UNPLANNED = "folder:gamma"
 _QUALITY = {"textedit": 4.5, "folder:alpha": 4.4, "folder:beta": 5.6}  # mean overall by generator; of the others 5
 _PICTURES, _INPUTS, _SIDE_PX, _SQUARES = 64, 8, 72, 9
@@ -58,12 +57,13 @@ def write_contest(folder: Path, n: int, seed: int) -> None:
     (folder / "task.csv").write_text(f"index,task_type,prompt,ori_image,target_image\n{rows}", encoding="utf-8")
 
 
-def make_campaign(folder: Path, contest: Path, seed: int) -> None:
+def make_campaign(folder: Path, contest: Path, seed: int, each: int = CANDIDATES) -> None:
     """A campaign in ``folder`` for the tasks that ``write_contest`` wrote to ``contest``, with all that was made.
 
+    ``each``: candidates a task, a multiple of four: so many times the four that the module speaks of, at most 64.
     Its newest picks are those of the last submission, whose ZIP was never written.
     """
-    planned = {kind.value: {name: _N_PLANNED} for kind, name in _PLANNED.items()}
+    planned = {kind.value: {name: each // 2} for kind, name in _PLANNED.items()}
     config: dict[str, Any] = {"generate": planned, "score": {"scorers": list(SCORERS)}}
     with Campaign.init(folder, contest / "task.csv", contest / "imgs", **config) as campaign:
         tasks, profile, campaign_seed = campaign.tasks, campaign.profile, campaign.config.seed
@@ -72,8 +72,8 @@ def make_campaign(folder: Path, contest: Path, seed: int) -> None:
         tuple(_stored(ImageFolder(folder / "images", ".jpg"), seed + 1)),
         {name: build_of(create_generator(name), {}, campaign_seed) for name in _PLANNED.values()},
         {name: create_scorer(name) for name in SCORERS},
-        np.array([[_QUALITY.get(name, 5.0) for name in _generators(task)] for task in tasks])
-        + 1.5 * rng.standard_normal((len(tasks), CANDIDATES)),
+        np.array([[_QUALITY.get(name, 5.0) for name in _generators(task, each)] for task in tasks])
+        + 1.5 * rng.standard_normal((len(tasks), each)),
     )
     db = Database(folder / DATABASE_NAME)
     for start in range(0, len(tasks), _TASKS_AT_ONCE):
@@ -94,9 +94,14 @@ class _Made:
     scorers: Mapping[str, Scorer]
     quality: Floats
 
+    @property
+    def each(self) -> int:
+        """Candidates a task."""
+        return self.quality.shape[1]
+
     def candidates(self, task: Task) -> list[Candidate]:
-        """Four different pictures, which other tasks have too."""
-        places = (task.position + k * _PICTURES // CANDIDATES for k in range(CANDIDATES))
+        """Different pictures, which other tasks have too."""
+        places = (task.position + k * _PICTURES // self.each for k in range(self.each))
         pictures = (self.pictures[place % _PICTURES] for place in places)
         return [Candidate(task.id, one, _SIDE_PX, _SIDE_PX, size) for one, size in pictures]
 
@@ -113,14 +118,14 @@ class _Made:
         self, db: Database, connection: Connection, task: Task, candidates: Sequence[Candidate]
     ) -> None:
         recipes: dict[str, list[Recipe]] = {}
-        for k, (name, candidate) in enumerate(zip(_generators(task), candidates, strict=True)):
+        for k, (name, candidate) in enumerate(zip(_generators(task, self.each), candidates, strict=True)):
             recipes.setdefault(name, []).append(recipe := _recipe(name, task, k))
             attempt = Attempt(
                 task.id, name, self._build(name), recipe, k if name in self.builds else None, "made", candidate.id
             )
             add_attempt(db, connection, attempt, candidate, 1, _AT)
         for name, its in recipes.items():
-            asked = _N_PLANNED if name in self.builds else MOST_FILES
+            asked = self.each // 2 if name in self.builds else MOST_FILES
             planning = Planning(task.id, name, self._build(name), asked, tuple(its), "planned", None)
             add_planning(connection, planning, _AT)
 
@@ -133,20 +138,20 @@ class _Made:
         for name, scorer in self.scorers.items():
             if task.type not in scorer.task_types:
                 continue
-            signals = (
-                self.quality[task.position, :, None] / 5 - 1 + rng.standard_normal((CANDIDATES, len(scorer.columns)))
-            )
+            noise = rng.standard_normal((self.each, len(scorer.columns)))
+            signals = self.quality[task.position, :, None] / 5 - 1 + noise
             for k, candidate in enumerate(candidates):
                 result = {
-                    column.name: _score(column, signal, task.position + k + number, k)
+                    column.name: _score(column, signal, task.position + k + number, k == self.each - 1)
                     for number, (column, signal) in enumerate(zip(scorer.columns, signals[k].tolist(), strict=True))
                 }
                 yield from rows_of(task.id, candidate.id, name, scorer.version, result)
 
 
-def _generators(task: Task) -> tuple[str, ...]:
+def _generators(task: Task, each: int) -> tuple[str, ...]:
     """Of each candidate."""
-    return (*[_PLANNED.get(task.type, _UNPLANNED)] * _N_PLANNED, "folder:alpha", "folder:beta")
+    names = (*[_PLANNED.get(task.type, _UNPLANNED)] * 2, "folder:alpha", "folder:beta")
+    return tuple(name for name in names for _ in range(each // CANDIDATES))
 
 
 def _recipe(generator: str, task: Task, number: int) -> Recipe:
@@ -154,10 +159,10 @@ def _recipe(generator: str, task: Task, number: int) -> Recipe:
     return Recipe(name, 0, {"file": name}) if generator.startswith("folder:") else Recipe(f"variant {number}", 0)
 
 
-def _score(column: Column, signal: float, turn: int, place: int) -> Score:
+def _score(column: Column, signal: float, turn: int, is_last: bool) -> Score:
     """A value within the column's range; of the gate 0 or 1, where only a task's last candidate may have 0."""
     if column.axis is Axis.GATE:
-        return Score.of(float(place < CANDIDATES - 1 or turn % 20 != 0))
+        return Score.of(float(not is_last or turn % 20 != 0))
     if turn % 33 == 0:
         return Score.unscored("synthesised without a value")
     share = 1 / (1 + math.exp(-signal if column.higher_is_better else signal))
@@ -170,7 +175,7 @@ def _submit(
     """A submission of random picks, uploaded on a day of its own, and its total."""
     at, submission_id = _START + timedelta(days=number), f"{number:08x}"
     ledger = Ledger(db, profile, lambda: at)
-    chosen = rng.integers(CANDIDATES - 1, size=len(tasks))  # never the last, which the gate may have refused
+    chosen = rng.integers(made.each - 1, size=len(tasks))  # never the last, which the gate may have refused
     picks = [
         {"task_id": task.id, "candidate_id": made.candidates(task)[k].id, "fallback": False}
         for task, k in zip(tasks, chosen.tolist(), strict=True)

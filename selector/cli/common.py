@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from selector.domain.progress import Progress
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
-debug_option = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+_debug_option = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
 campaign_option = click.option(
     "-C",
     "--campaign",
@@ -29,6 +30,41 @@ campaign_option = click.option(
     envvar="BESTSHOT_CAMPAIGN",
     help="The campaign's folder (default: here; also the environment variable BESTSHOT_CAMPAIGN).",
 )
+
+
+def _listen(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Show what the rooms log, until the call of the program ends."""
+    logger = logging.getLogger("bestshot")
+    if not wanted or any(type(handler) is logging.StreamHandler for handler in logger.handlers):
+        return  # not wanted, or asked for before the verb and after it
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_OneLine("%(asctime)s.%(msecs)03d %(name)s: %(message)s", "%H:%M:%S"))
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    context.call_on_close(functools.partial(logger.setLevel, level))
+    context.call_on_close(functools.partial(logger.removeHandler, handler))
+
+
+class _OneLine(logging.Formatter):
+    """A line a message, whatever a server or a file name has put into it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "".join(c if c.isprintable() else " " for c in super().format(record))
+
+
+verbose_option = click.option(
+    "--verbose",
+    is_flag=True,
+    expose_value=False,
+    callback=_listen,
+    help="Tell on stderr what is opened, fetched, asked for and tried again, with the time.",
+)
+
+
+def debug_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--debug`` and ``--verbose``: to see inside."""
+    return _debug_option(verbose_option(function))
 
 
 def verb(name: str, help_text: str, example: str) -> Callable[[Callable[..., Any]], click.Command]:
@@ -158,7 +194,7 @@ def _progress_lines(every_seconds: float) -> Progress:
 
 def best_known(campaign: Campaign) -> str:
     """ "best total 1.63 of 3" or "no total yet"."""
-    totals = [s.total for s in campaign.submissions() if s.total is not None]
+    totals = [s.total for s in campaign.submissions if s.total is not None]
     return f"best total {max(totals):g} of {len(totals)}" if totals else "no total yet"
 
 

@@ -71,7 +71,7 @@ def verify(
         raise InputError("--profile has no effect without --tasks: a campaign has its own profile; leave it out")
     if tasks is None:
         with Campaign(folder) as campaign:
-            verdict = campaign.verify(zip_path, allow_fallbacks)
+            verdict = campaign.submissions.verify(zip_path, allow_fallbacks)
     else:
         verdict = verify_against_table(zip_path, tasks, profile or DEFAULT_PROFILE)
     emit(verdict, _describe(zip_path, verdict), as_json)
@@ -119,9 +119,9 @@ def record(
     if scored:
         entry = campaign.record(submission, total, day, reason, parse_type_totals(types, campaign.profile))
     elif submitted:
-        entry = campaign.submit(submission, day)
+        entry = campaign.record(submission, on=day, submitted=True)
     else:
-        entry = campaign.withdraw(submission, reason or "")
+        entry = campaign.submissions.withdraw(submission, reason or "")
     words = f"submission {entry.id}: {'already ' if entry.already_done else ''}{entry.state}"
     words += f" on {entry.day}" if entry.day else ""
     words += f", total {entry.total:g}" if entry.total is not None else ""
@@ -132,7 +132,7 @@ def record(
 
 @verb("quota", "Say how many submissions the contest's day has left, and when the day turns.", "bestshot quota")
 def quota(campaign: Campaign) -> tuple[Any, str]:
-    q = campaign.quota()
+    q = campaign.submissions.quota()
     turns = q.turns_at.strftime("%Y-%m-%d %H:%M %z")
     zone = campaign.profile.quota.time_zone
     left = f"{q.left} of {n_of(q.allowed, 'submission')} left on {q.day}"
@@ -143,7 +143,7 @@ def _what_next(campaign: Campaign, submission: SubmissionRecord) -> str:
     if submission.day:
         total = f", total {submission.total:g}" if submission.total is not None else ""
         return f"this is what was uploaded on {submission.day}{total}: the picks have not changed since"
-    quota = campaign.quota()
+    quota = campaign.submissions.quota()
     left = (
         f"{quota.left} of {n_of(quota.allowed, 'submission')} left on {quota.day} ({campaign.profile.quota.time_zone})"
     )

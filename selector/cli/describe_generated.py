@@ -10,8 +10,7 @@ from selector.domain.words import n_of
 
 if TYPE_CHECKING:
     from selector.generate.dry_run import GenerateEstimate
-    from selector.generate.generating import GenerateSummary
-    from selector.generate.tally import Tally
+    from selector.generate.summary import GenerateSummary, GeneratorCounts
     from selector.llm.prompting import PromptSummary
 
 
@@ -54,7 +53,7 @@ def _prompts(prompts: PromptSummary) -> list[str]:
     return [*lines, f"  not all were asked for: {prompts.stopped}"] if prompts.stopped else lines
 
 
-def _by_generator(tallies: dict[str, Tally]) -> list[str]:
+def _by_generator(tallies: dict[str, GeneratorCounts]) -> list[str]:
     """A line for each generator that made something, where there are several or money was spent."""
     worked = {name: tally for name, tally in tallies.items() if tally.made or tally.cost}
     if len(worked) < 2 and not any(tally.cost for tally in worked.values()):

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from selector.campaign import Campaign
+    from selector.decide.calibration import Calibration
     from selector.decide.explaining import TaskExplanation
     from selector.decide.judging import JudgeSummary
-    from selector.decide.learning import Calibration
     from selector.decide.planning import SubmissionPlan, ToJudge
-    from selector.learn.worth_generating import Wish
+    from selector.learn.plan_generating import Wish
 
 
 @verb(
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @click.option("--rating", is_flag=True, help="These are ratings by people (the contest must allow them).")
 @click.option("--reason", default=None, help="Why scores differ from what this judge said before.")
 def judge(campaign: Campaign, file: Path, by: str, rating: bool, reason: str | None) -> tuple[Any, str]:
-    summary = campaign.judge(file, by, rating, reason)
+    summary = campaign.judges[by].tell(file, rating, reason)
     return summary, _describe(summary)
 
 
@@ -115,7 +115,7 @@ def plan(
         rows = [(w.task_id, w.generator, w.count, f"{w.worth:.4f}") for w in wishes]
         return wishes, _budgeted(rows, ("task", "generator", "candidates", "points"), _generate_words(wishes), out)
     if to_judge is not None and by is not None:
-        listed = campaign.plan_judgements(by, to_judge)
+        listed = campaign.judges[by].plan(to_judge)
         cells = [(j.task_id, j.candidate_id, "", "", j.image, f"{j.worth:.4f}") for j in listed]
         header = ("task", "candidate", "sc", "pq", "image", "points")
         return listed, _budgeted(cells, header, _judge_words(listed, by, out), out)

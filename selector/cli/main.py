@@ -25,7 +25,7 @@ from selector.cli import (
     try_verbs,
     weights_verbs,
 )
-from selector.cli.common import Printed, emit
+from selector.cli.common import Printed, emit, verbose_option
 from selector.domain import DISK_FULL, BestshotError, shortage
 
 INTERRUPTED, TERMINATED = 130, 143
@@ -40,6 +40,7 @@ class OrderedGroup(click.Group):
 
 @click.group(cls=OrderedGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="bestshot")
+@verbose_option
 def group() -> None:
     """Pick the best of N generated images for every task of a contest, and export one valid submission.
 

@@ -96,7 +96,7 @@ def generate(
     dry_run: bool,
 ) -> tuple[Any, str] | tuple[Any, str, int]:
     chosen = ([TaskType(t) for t in types], generators or None, task_ids or None, n, retry_failed)
-    estimate = campaign.estimate_generate(*chosen)
+    estimate = campaign.generate(*chosen, dry_run=True)
     if dry_run:
         return estimate, describe_estimate(estimate)
     costs = describe_costs(estimate)
@@ -148,8 +148,8 @@ def score(
     retry_failed: bool,
 ) -> tuple[Any, str]:
     if judge_name is not None:
-        asked = campaign.ask_judge(
-            judge_name, [TaskType(t) for t in types], limit, budget_money, retry_failed, progress_bar()
+        asked = campaign.judges[judge_name].ask(
+            [TaskType(t) for t in types], limit, budget_money, retry_failed, progress_bar()
         )
         return asked, describe_asked(asked)
     if limit is not None or budget_money is not None or retry_failed:
@@ -195,7 +195,7 @@ def pick(campaign: Campaign) -> tuple[Any, str]:
     known = [p.estimate.overall for p in real if p.estimate]
     lines = [f"{len(real)} of {n_of(len(picks), 'task')} {'has' if len(real) == 1 else 'have'} a pick"]
     if known:
-        told = any(s.total is not None or s.type_totals for s in campaign.submissions()) or campaign.status().judgements
+        told = any(s.total is not None or s.type_totals for s in campaign.submissions) or campaign.status().judgements
         basis = "calibrated: see `bestshot calibrate`" if told else "by the prior: nothing has been told yet"
         lines[0] += f", mean estimated overall of those {sum(known) / len(known):.2f} ({basis})"
     blind = sum(not p.sc_measured for p in real)

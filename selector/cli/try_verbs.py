@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -53,10 +54,11 @@ def demo(folder: Path, play: bool, as_json: bool) -> None:
 
 
 def _play(folder: Path, as_json: bool) -> None:
-    from selector.demo.playing import play_demo
+    from selector.demo.play.run import play_demo
 
     click.echo("a contest in the closed world: up to five minutes on two cores", err=True)
-    emit(play_demo(folder, folder / "play.json" if as_json else None), "", as_json)
+    found = play_demo(folder, partial(click.echo, err=as_json), progress_bar(every_seconds=20))
+    emit(found, "", as_json)
 
 
 VERBS = (demo,)

@@ -206,7 +206,7 @@ def _as_result(model: Model) -> dict[str, Any]:
 
 
 def _size(size_bytes: int) -> str:
-    from selector.weights.part import megabytes
+    from selector.weights.model import megabytes
 
     return megabytes(size_bytes)
 

@@ -18,16 +18,17 @@ The checks of a scorer compare its scores with each other. Scores must be equal 
 
 from __future__ import annotations
 
-from selector.conformance.encodings import check_encodings, encodings_of
-from selector.conformance.extremes import check_extremes
+from selector.conformance._results import Results
 from selector.conformance.generators import check_generator
+from selector.conformance.pictures import HUGE, check_encodings, check_extremes, encodings_of
 from selector.conformance.process import Job, check_another_process, scores_in_another_process
-from selector.conformance.scorers import check_same_scores, check_scorer
-from selector.conformance.series import LEAST_CHANGE, check_monotone
+from selector.conformance.scorers import LEAST_CHANGE, check_monotone, check_same_scores, check_scorer
 
 __all__ = [
+    "HUGE",
     "LEAST_CHANGE",
     "Job",
+    "Results",
     "check_another_process",
     "check_encodings",
     "check_extremes",

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from selector.conformance.common import check_facts, input_bytes, name_of, require
+from selector.conformance._results import check_facts, input_bytes, name_of, require
 from selector.domain import Declined, GenerationFailed, Generator, Made, Picture, Recipe, TaskInputs, TaskType
+from selector.domain.structural import adopted
 
 MOST_RECIPES = 6
 
@@ -27,9 +28,8 @@ def check_generator(generator: Generator, inputs: TaskInputs) -> None:
         AssertionError: with the generator's name and what it broke.
     """
     who = name_of(generator)
-    require(
-        isinstance(generator, Generator), f"{who}: needs name, version, task_types, check(), recipes() and generate()"
-    )
+    fits = isinstance(adopted(generator, Generator), Generator)
+    require(fits, f"{who}: needs name, version, task_types, recipes() and generate()")
     check_facts(generator, who)
     generator.check()
     before = input_bytes(inputs)

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from selector.conformance.common import Results, check_results, name_of, require, same, tolerance_of
+from selector.conformance._results import Results, check_results, name_of, require, same, tolerance_of
 from selector.domain import Item, JSONValue, Picture, Score, Scorer, Task, TaskInputs, TaskType
 
 LONGEST_SECONDS = 600

@@ -1,14 +1,15 @@
-"""The contract of a scorer: facts, results, and that a score depends on its own item only."""
+"""The contract of a scorer: facts, results, scores of their own items only, columns that follow their names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import cycle, islice
+from itertools import cycle, islice, pairwise
+from typing import Any
 
 import numpy as np
 
-from selector.conformance.common import (
+from selector.conformance._results import (
     Results,
     check_facts,
     check_results,
@@ -19,11 +20,14 @@ from selector.conformance.common import (
     require,
     same,
     scores_of,
+    shown,
     tolerance_of,
 )
 from selector.domain import Axis, Column, InputError, Item, Picture, Scorer
+from selector.domain.structural import adopted
 
 DAMAGED = Picture(b"\xff\xd8\xff\xe0 this is no picture", name="damaged")
+LEAST_CHANGE = 0.02
 LARGE_BATCH = 9  # one more than a run hands over at once
 
 
@@ -42,9 +46,9 @@ def check_scorer(scorer: Scorer, items: Sequence[Item], tolerance: float | None 
         AssertionError: with the scorer's name and what it broke.
     """
     who = name_of(scorer)
-    require(isinstance(scorer, Scorer), f"{who}: needs name, version, task_types, columns, check() and score()")
+    require(isinstance(adopted(scorer, Scorer), Scorer), f"{who}: needs name, version, task_types, columns and score()")
     check_facts(scorer, who)
-    _check_columns(scorer.columns, who)
+    _check_columns(getattr(scorer, "columns", None), who)
     require(len(items) >= 2, f"{who}: the check needs at least two items, got {len(items)}")
     allowed = tolerance_of(scorer, tolerance)
     scorer.check()
@@ -64,7 +68,39 @@ def check_same_scores(
     same(scorer, results, expected, tolerance_of(scorer, tolerance), f"{name_of(scorer)}: {message}")
 
 
-def _check_columns(columns: tuple[Column, ...], who: str) -> None:
+def check_monotone(
+    scorer: Scorer, items: Sequence[Item], column: str, slack: float = 0.0, least: float = LEAST_CHANGE
+) -> None:
+    """Check a column on a series of items that goes from good to bad.
+
+    Every step makes the score worse or leaves it, by the direction that the column declares, and the last item is worse
+    than the first.
+
+    Args:
+        items: three or more items, from the best to the worst, such as one picture under rising blur.
+        column: the column's name.
+        slack: how far one step may go the wrong way, as a share of the column's range.
+        least: how much worse the last item must be than the first, as a share of the column's range.
+
+    Raises:
+        AssertionError: with the column, its values and the first wrong step; also when one of them is unscored.
+    """
+    fact = _column(scorer, column)
+    where = f"{name_of(scorer)}.{column}"
+    require(len(items) >= 3, f"{where}: a series needs at least three items, got {len(items)}")
+    scores = [result[column] for result in scores_of(scorer, items, "a series")]
+    values = [score.value for score in scores if score.value is not None]
+    require(len(values) == len(scores), f"{where}: a series must be scored, got {', '.join(map(shown, scores))}")
+    worse = [_worse_by(fact, one, other) for one, other in pairwise(values)]
+    course = " -> ".join(f"{value:.4g}" for value in values)
+    better = "higher" if fact.higher_is_better else "lower"
+    for index, step in enumerate(worse):
+        require(step >= -slack, f"{where} ({better} is better) must get worse, got {course}: wrong at step {index + 1}")
+    total = _worse_by(fact, values[0], values[-1])
+    require(total >= least, f"{where} ({better} is better) hardly changes: {course}, {total:.3f} of its range")
+
+
+def _check_columns(columns: Any, who: str) -> None:
     right = isinstance(columns, tuple) and columns and all(isinstance(column, Column) for column in columns)
     require(right, f"{who}: columns must be a non-empty tuple of Column, got {columns!r}")
     names = [column.name for column in columns]
@@ -124,3 +160,17 @@ def _check_damaged(scorer: Scorer, items: Sequence[Item], first: Results, allowe
 
 def _bytes_of(item: Item) -> tuple[bytes, ...]:
     return (pixels_of(item.picture), *input_bytes(item.inputs))
+
+
+def _worse_by(column: Column, before: float, after: float) -> float:
+    """By how much of the column's range the score got worse; negative when it got better."""
+    change = (after - before) / (column.high - column.low)
+    return -change if column.higher_is_better else change
+
+
+def _column(scorer: Scorer, name: str) -> Column:
+    for column in scorer.columns:
+        if column.name == name:
+            return column
+    known = ", ".join(column.name for column in scorer.columns)
+    raise AssertionError(f"{name_of(scorer)}: there is no column '{name}'; there are {known}")

@@ -12,12 +12,12 @@ from selector.domain import Axis, InputError, Scorer
 from selector.domain.words import near_or_all
 from selector.learn.balance import balance_of
 from selector.learn.belief import JUDGE, JUDGE_PART, JUDGE_PQ, JUDGE_SC, KNOWN_DIRECTION, MEASURED, RATING, Belief
-from selector.learn.matrix import RECIPE_ORDER
 from selector.learn.pool import Floats, Pool
-from selector.learn.prior import PRIOR, WITHOUT_POINTS
+from selector.learn.prior import PRIOR, RECIPE_ORDER, WITHOUT_POINTS
 from selector.store.observations import RATING as RATED
 from selector.store.observations import Judgement
 
+JUDGE_PREFIX = "judge:"  # of the names of judges' columns
 _BEYOND_PRIOR = Belief(0.0, 0.03, "the written prior holds it already: only what it gets wrong", beyond=True)
 
 
@@ -75,7 +75,8 @@ def judge_belief(name: str, told: Mapping[str, float], rating: bool = False) -> 
 
 def judge_columns(name: str) -> tuple[str, str, str]:
     """Columns of a judge in the pool: overall, SC, PQ."""
-    return f"judge:{name}", f"judge:{name}.sc", f"judge:{name}.pq"
+    overall = f"{JUDGE_PREFIX}{name}"
+    return overall, f"{overall}.sc", f"{overall}.pq"
 
 
 def judge_values(keys: Sequence[tuple[str, str]], judgements: Sequence[Judgement]) -> tuple[list[str], Floats]:

@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from selector.decide.calibrating import Knowledge
+from selector.decide.context import Context
+from selector.decide.knowledge import Knowledge
+from selector.decide.picking import stored_pick
 from selector.domain import Axis, InputError, Pick
-from selector.learn.calibrator import Calibrator
+from selector.learn.calibrator import Fitted
 from selector.learn.chances import probability_best
 from selector.learn.design import Effect
-from selector.learn.estimate import EstimateTable, prior_points
-from selector.learn.pool import FINISH, PROMPT_STYLE, Floats, in_words
-from selector.learn.teaching import Choices
+from selector.learn.estimates import prior_points
+from selector.learn.pool import FINISH, PROMPT_STYLE, Choices, Floats, Ints, in_words
 from selector.store.records import Attempt, Planning, current_plannings, load_attempts
+from selector.workspace.plug_ins import present_builds
 from selector.workspace.workspace import Workspace
 
 _REST = "rest (the curve of sqrt(SC x PQ), small parts)"
@@ -107,6 +109,17 @@ def history(ws: Workspace, task_id: str, builds: Mapping[str, str]) -> tuple[dic
     return files, sorted({f"{f.generator} {f.outcome}: {f.reason}" for f in present})
 
 
+def explain_task(context: Context, task_id: str) -> TaskExplanation:
+    """Why a task's pick leads, and how it came that another one is stored for ``export``.
+
+    Raises:
+        InputError: the task has no candidate; why generators made none is said.
+    """
+    known = context.need()
+    files, reasons = history(context.ws, task_id, present_builds(context.ws))
+    return explain(known, task_id, stored_pick(context.ws, task_id), files, reasons)
+
+
 def explain(
     known: Knowledge,
     task_id: str,
@@ -130,42 +143,30 @@ def explain(
     if task_id not in pool.tasks:
         why = f" ({'; '.join(reasons)})" if reasons else ""
         raise InputError(f"task '{task_id}' has no candidate yet{why}: run `bestshot generate` or `bestshot import`")
-    rows = [int(i) for i in np.flatnonzero(pool.task_of == pool.tasks.index(task_id))]
-    table, places = _places(known, task_id)
-    own_choices = pool.choices[pool.tasks.index(task_id)][None, :]
+    rows = pool.rows_of(task_id)
+    own_choices = pool.choices[pool.task_of[rows[0]]][None, :]
     best = np.zeros(len(pool.task_ids))
     if own_choices.max() >= 0:
-        best = probability_best(known.calibrator.posterior_, Choices(own_choices, 1), 4096)
-    rivals = [_rival(known, table, row, place, float(best[row])) for row, place in zip(rows, places, strict=True)]
-    rivals = [replace(r, file=(files or {}).get(r.candidate_id)) for r in rivals]
-    ranked = sorted(zip(rivals, rows, places, strict=True), key=lambda r: _rank(r[0], float(table.merit[r[2]])))
-    allowed = [(row, place) for rival, row, place in ranked if rival.excluded is None][:2]
-    start = _start(known.calibrator, rows)
-    parts = _parts(known, table, start, places, allowed) if allowed else ()
-    found = TaskExplanation(task_id, known.basis, tuple(r for r, _, _ in ranked), start, parts)
+        best = probability_best(known.fitted.posterior, Choices(own_choices, 1), 4096)
+    rivals = [_rival(known, int(row), float(best[row]), (files or {}).get(pool.candidate_ids[row])) for row in rows]
+    ranked = sorted(zip(rivals, rows, strict=True), key=lambda r: _rank(r[0], float(known.estimates.merit[r[1]])))
+    allowed = [int(row) for rival, row in ranked if rival.excluded is None][:2]
+    start = _start(known.fitted, int(rows[0]))
+    parts = _parts(known, start, rows, allowed) if allowed else ()
+    found = TaskExplanation(task_id, known.basis, tuple(rival for rival, _ in ranked), start, parts)
     best_id = found.pick.candidate_id if found.pick else None
     if stored is None or stored.candidate_id in (None, best_id):
         return found
     return replace(found, stored=stored.candidate_id, stored_reason=stored.reason)
 
 
-def _places(known: Knowledge, task_id: str) -> tuple[EstimateTable, list[int]]:
-    """The task's estimate table and its lines there, in the order of the pool."""
-    for table in known.tables.values():
-        places = [i for i, t in enumerate(table.features.task_ids) if t == task_id]
-        if places:
-            return table, places
-    raise AssertionError("a task of the pool is in one of the tables")
-
-
-def _rival(known: Knowledge, table: EstimateTable, row: int, place: int, p_best: float) -> Rival:
-    pool, estimate = known.pool, table.row(place)
-    candidate_id = pool.candidate_ids[row]
-    excluded = known.excluded.get((pool.task_ids[row], candidate_id))
-    if excluded is None and not table.informed[place]:
+def _rival(known: Knowledge, row: int, p_best: float, file: str | None) -> Rival:
+    pool, estimate = known.pool, known.estimates.row(row)
+    excluded = pool.excluded[row] or None
+    if excluded is None and not known.estimates.informed[row]:
         excluded = "nothing has scored it"
     return Rival(
-        candidate_id,
+        pool.candidate_ids[row],
         pool.generators[row],
         pool.variants[row],
         estimate.overall,
@@ -174,6 +175,7 @@ def _rival(known: Knowledge, table: EstimateTable, row: int, place: int, p_best:
         estimate.pq,
         p_best,
         excluded,
+        file,
         prompt_style=pool.styles[row],
         finish=pool.finishes[row],
     )
@@ -184,35 +186,35 @@ def _rank(rival: Rival, merit: float) -> tuple[bool, float, str]:
     return rival.excluded is not None, -merit, rival.candidate_id
 
 
-def _start(calibrator: Calibrator, rows: list[int]) -> float:
-    """What all candidates of the task share: the prior's mean over them, and the level of their type."""
-    design = calibrator.design_
-    shared = [j for j, w in enumerate(calibrator.weights_) if w.effect.kind in _SHARED]
-    means = np.array([calibrator.weights_[j].mean for j in shared])
-    return float(design.base[rows[0]] + (design.basis[rows[0], shared] @ means if shared else 0.0))
+def _start(fitted: Fitted, row: int) -> float:
+    """What all candidates of the row's task share: the prior's mean over them, and the level of their type."""
+    design = fitted.design
+    shared = [j for j, w in enumerate(fitted.weights) if w.effect.kind in _SHARED]
+    means = np.array([fitted.weights[j].mean for j in shared])
+    return float(design.base[row] + (design.basis[row, shared] @ means if shared else 0.0))
 
 
-def _parts(
-    known: Knowledge, table: EstimateTable, start: float, places: list[int], allowed: list[tuple[int, int]]
-) -> tuple[Part, ...]:
+def _parts(known: Knowledge, start: float, rows: Ints, allowed: list[int]) -> tuple[Part, ...]:
     """Contributions by name, the largest difference first, and the rest that makes them add up to the estimates."""
-    calibrator, first, second = known.calibrator, allowed[0], allowed[-1]
+    fitted, pair = known.fitted, [allowed[0], allowed[-1]]
     found: dict[str, list[float]] = {}
     trust = 1.0
-    for j, weight in enumerate(calibrator.weights_):
+    for j, weight in enumerate(fitted.weights):
         effect = weight.effect
-        if effect.kind == "prior" and effect.task_type == table.features.task_type.value:
+        if effect.kind == "prior" and effect.task_type == known.pool.task_types[rows[0]]:
             trust = weight.mean
         elif effect.kind not in (*_SHARED, "prior"):
-            _add(found, _named(effect), [calibrator.design_.basis[row, j] * weight.mean for row, _ in (first, second)])
-    for column, points in _prior_parts(table, places).items():
-        _add(found, column, [trust * points[place] for _, place in (first, second)])
-    explained = calibrator.design_.base + calibrator.design_.basis @ np.array([w.mean for w in calibrator.weights_])
-    own = calibrator.posterior_.mean - explained
-    _add(found, "this very candidate, from totals", [own[row] for row, _ in (first, second)])
+            _add(found, _named(effect), [fitted.design.basis[row, j] * weight.mean for row in pair])
+    places = [int(np.flatnonzero(rows == row)[0]) for row in pair]
+    for column, points in _prior_parts(known, rows).items():
+        _add(found, column, [trust * points[place] for place in places])
+    explained = fitted.design.base + fitted.design.basis @ np.array([w.mean for w in fitted.weights])
+    own = fitted.posterior.mean - explained
+    _add(found, "this very candidate, from totals", [own[row] for row in pair])
     named = {n: v for n, v in found.items() if max(map(abs, v)) >= _LEAST_NAMED}
     sums = [sum(v[i] for v in named.values()) for i in (0, 1)]
-    rest = [float(table.merit[place]) - start - s for (_, place), s in zip((first, second), sums, strict=True)]
+    merits = known.estimates.merit[pair]
+    rest = [float(merit) - start - s for merit, s in zip(merits, sums, strict=True)]
     parts = [Part(n, a, b if len(allowed) > 1 else 0.0) for n, (a, b) in {**named, _REST: rest}.items()]
     return tuple(sorted(parts, key=lambda p: (-abs(p.pick - p.runner_up), -abs(p.pick), p.name)))
 
@@ -229,14 +231,14 @@ def _add(found: dict[str, list[float]], name: str, values: list[float]) -> None:
     found[name] = [float(a + b) for a, b in zip(before, values, strict=True)]
 
 
-def _prior_parts(table: EstimateTable, places: list[int]) -> Mapping[str, Floats]:
-    """Column to its points of overall by the written prior, as a difference from the task's mean.
+def _prior_parts(known: Knowledge, rows: Ints) -> Mapping[str, Floats]:
+    """Column to its points of overall by the written prior, for the rows of a task, as differences from their mean.
 
     Overall is sqrt(SC PQ), so a point of SC counts sqrt(PQ / SC) / 2 there: exact for small differences only.
     """
     found: dict[str, Floats] = {}
-    sc, pq = np.maximum(table.sc, 0.5), np.maximum(table.pq, 0.5)
-    for (column, axis), points in prior_points(table.features).items():
+    sc, pq = (np.maximum(of[rows], 0.5) for of in (known.estimates.sc, known.estimates.pq))
+    for column, axis, points in prior_points(known.pool, rows):
         slope = 0.5 * (np.sqrt(pq / sc) if axis is Axis.SC else np.sqrt(sc / pq))
-        found[column] = found.get(column, 0.0) + slope * (points - points[places].mean())
+        found[column] = found.get(column, 0.0) + slope * (points - points.mean())
     return found

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, insert, select
 
 from selector.config import Step
-from selector.decide.calibrating import Knowledge, learn
-from selector.decide.estimating import Estimates, estimates
-from selector.domain import Pick, Scorer, Task, stable_hash
+from selector.decide.context import Context
+from selector.decide.knowledge import Knowledge
+from selector.domain import Pick, Task, stable_hash
 from selector.domain.words import n_of
 from selector.generate.generating import generate
 from selector.generate.orders import Order
@@ -24,48 +24,37 @@ from selector.workspace.plug_ins import build_of
 from selector.workspace.workspace import Workspace
 
 
-def pick(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> tuple[Pick, ...]:
+def pick(context: Context) -> tuple[Pick, ...]:
     """Choose for every task, store the set if it differs from the newest one, and return it in the table's order."""
-    known = present(ws, tasks, scorers)
-    learned_from = known.learned_from if isinstance(known, Knowledge) else {}
-    return keep(ws, tasks, scorers, choose(known), {"calibration": PRIOR_NAME, **learned_from})
+    known = context.known
+    learned_from = known.learned_from if known else {}
+    return keep(context, choose(known), {"calibration": PRIOR_NAME, **learned_from})
 
 
-def keep(
-    ws: Workspace,
-    tasks: Sequence[Task],
-    scorers: Mapping[str, Scorer],
-    chosen: Mapping[str, Pick],
-    basis: Mapping[str, object],
-) -> tuple[Pick, ...]:
+def keep(context: Context, chosen: Mapping[str, Pick], basis: Mapping[str, object]) -> tuple[Pick, ...]:
     """Complete a choice (task id to pick) with fallbacks, store it with what it rests on, and return it in order."""
+    ws, tasks = context.ws, context.tasks
     empty = [t for t in tasks if t.id not in chosen or chosen[t.id].candidate_id is None]
     complete = {**chosen, **{p.task_id: p for p in _fallbacks(ws, empty, chosen)}}
     picks = tuple(complete[t.id] for t in tasks)
-    versions = {name: scorer.version for name, scorer in sorted(scorers.items())}
     with ws.db.write() as connection:
-        _save(connection, picks, {**basis, "scorers": versions}, ws.now())
+        _save(connection, picks, {**basis, "scorers": context.versions}, ws.now())
     return picks
 
 
-def present(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> Knowledge | Estimates:
-    """What is known by now; without any candidate the empty estimates of the prior."""
-    return learn(ws, tasks, scorers) or estimates(ws, tasks, scorers)
-
-
-def choose(known: Knowledge | Estimates) -> dict[str, Pick]:
+def choose(known: Knowledge | None) -> dict[str, Pick]:
     """Task id to its best pick, for every task that has candidates."""
-    return {p.task_id: p for table in known.tables.values() for p in pick_best(table, known.excluded)}
+    return {p.task_id: p for p in pick_best(known.pool, known.estimates)} if known else {}
 
 
-def staleness(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> tuple[str, ...]:
+def staleness(context: Context) -> tuple[str, ...]:
     """Why the newest picks may be out of date, in words: candidates that are not scored, tasks with a better one.
 
     Planned picks are meant to differ from the best known ones; they are out of date once anything else was told.
     """
-    known = present(ws, tasks, scorers)
-    unscored = sum(int((~table.informed).sum()) for table in known.tables.values())
-    with ws.db.read() as connection:
+    known = context.known
+    unscored = int((~known.estimates.informed).sum()) if known else 0
+    with context.ws.db.read() as connection:
         newest = newest_picks(connection)
         basis = newest_basis(connection)
     lines = []
@@ -73,7 +62,7 @@ def staleness(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer
         what = n_of(unscored, "candidate is", "candidates are")
         lines.append(f"{what} not scored yet: run `bestshot score` and `bestshot pick`")
     if "plan" in basis:
-        if isinstance(known, Knowledge) and basis.get("told") != known.learned_from.get("told"):
+        if known and basis.get("told") != known.learned_from.get("told"):
             lines.append(_planned_before(known))
         return tuple(lines)
     stored = {p.task_id: p.candidate_id for p in newest[1]} if newest else {}

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from selector.decide.beliefs import judge_belief, judge_columns
-from selector.decide.calibrating import Knowledge, learn
+from selector.decide.context import Context
+from selector.decide.knowledge import Knowledge
 from selector.decide.picking import choose, keep
-from selector.domain import InputError, Pick, Scorer, Task
+from selector.domain import InputError, Pick
 from selector.domain.words import n_of
-from selector.learn.plan import Plan, Submitted, plan_submission
+from selector.learn.plan_generating import Wish, plan_generating
+from selector.learn.plan_judging import plan_judging
+from selector.learn.plan_submission import Plan, Submitted, plan_submission
 from selector.learn.prior import PRIOR_NAME
-from selector.learn.worth_generating import Wish, plan_generating
-from selector.learn.worth_judging import plan_judging
-from selector.store.records import current_plannings, load_candidates
+from selector.store.records import candidate_keys, current_plannings
 from selector.workspace.plug_ins import present_builds
-from selector.workspace.workspace import Workspace
 
 LEVEL = 5.0  # overall of tasks of which neither picks nor totals are known
 ASSUMED_REMAINING = 14  # a week of two a day, where the profile names no last day
@@ -44,44 +44,23 @@ class ToJudge:
     worth: float
 
 
-def need(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> Knowledge:
-    """What is known by now.
-
-    Raises:
-        InputError: there is no candidate yet.
-    """
-    known = learn(ws, tasks, scorers)
-    if known is None:
-        raise InputError("there are no candidates yet: run `bestshot generate` or `bestshot import` first")
-    if not known.pool.eligible.any():
-        raise InputError("no candidate may be picked yet: run `bestshot score` first")
-    return known
-
-
-def plan(
-    ws: Workspace,
-    tasks: Sequence[Task],
-    scorers: Mapping[str, Scorer],
-    remaining: int,
-    best_total: float | None,
-    hold_below: float,
-) -> SubmissionPlan:
+def plan(context: Context, remaining: int, best_total: float | None, hold_below: float) -> SubmissionPlan:
     """Plan the next submission and, unless it holds, store its picks as the newest ones."""
-    known = need(ws, tasks, scorers)
+    known = context.need()
     found = plan_submission(
-        known.calibrator,
+        known.fitted,
         known.tasks,
         remaining,
         submitted=submitted(known),
         pending=[Submitted(rows, known.elsewhere) for rows in known.pending],
         hold_below=hold_below,
-        seed=ws.config.seed,
+        seed=context.ws.config.seed,
         elsewhere=known.elsewhere,
     )
     picks: tuple[Pick, ...] = ()
     if not found.hold:
         basis = {"calibration": PRIOR_NAME, **known.learned_from, "plan": found.purpose}
-        picks = keep(ws, tasks, scorers, _planned(known, found), basis)
+        picks = keep(context, _planned(known, found), basis)
     return SubmissionPlan(found, picks, best_total, _notes(known))
 
 
@@ -99,20 +78,15 @@ def submitted(known: Knowledge) -> list[Submitted]:
 
 def _planned(known: Knowledge, found: Plan) -> dict[str, Pick]:
     """The plan's rows as picks: where it takes the best known candidate with that pick's reason, else with its own."""
-    chosen = choose(known)
-    rows = {
-        (t.features.task_ids[i], t.features.candidate_ids[i]): (t, i)
-        for t in known.tables.values()
-        for i in range(len(t.features.task_ids))
-    }
-    for row in found.picked:
-        key = known.pool.task_ids[row], known.pool.candidate_ids[row]
-        best = chosen[key[0]]
-        if best.candidate_id != key[1]:
-            table, i = rows[key]
-            gap = (best.estimate.overall if best.estimate else 0.0) - table.overall[i]
-            reason = f"planned to learn: estimated overall {table.overall[i]:.2f}, {max(gap, 0.0):.2f} below the best"
-            chosen[key[0]] = Pick(key[0], key[1], table.row(i), False, reason, bool(table.sc_informed[i]))
+    chosen, pool, estimates = choose(known), known.pool, known.estimates
+    for i in found.picked:
+        task_id, candidate_id, overall = pool.task_ids[i], pool.candidate_ids[i], estimates.overall[i]
+        best = chosen[task_id]
+        if best.candidate_id != candidate_id:
+            gap = (best.estimate.overall if best.estimate else 0.0) - overall
+            reason = f"planned to learn: estimated overall {overall:.2f}, {max(gap, 0.0):.2f} below the best"
+            measured = bool(estimates.sc_informed[i])
+            chosen[task_id] = Pick(task_id, candidate_id, estimates.row(i), False, reason, measured)
     return chosen
 
 
@@ -121,7 +95,7 @@ def _notes(known: Knowledge) -> tuple[str, ...]:
     if known.pending:
         uploads = n_of(len(known.pending), "upload has", "uploads have")
         notes.append(f"{uploads} no total yet: all outcomes are averaged over")
-    odd = known.calibrator.evidence_.outliers
+    odd = known.fitted.evidence.outliers
     notes += [
         f"the total {t.value:g} of submission {t.submission_id} looks like an outlier and counts little"
         for t, o in zip(known.told, odd, strict=True)
@@ -130,39 +104,50 @@ def _notes(known: Knowledge) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def plan_judgements(
-    ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer], judge: str, budget: int
-) -> list[ToJudge]:
+def plan_judgements(context: Context, judge: str, budget: int) -> list[ToJudge]:
     """The candidates whose judgement is expected to win most; those that the judge has seen are left out."""
-    return planned_judgements(ws, need(ws, tasks, scorers), judge, budget)
-
-
-def planned_judgements(ws: Workspace, known: Knowledge, judge: str, budget: int) -> list[ToJudge]:
-    """As ``plan_judgements``, of what is known already."""
+    ws, known = context.ws, context.need()
     pool = known.pool
     columns = judge_columns(judge)
     said = {c: ~np.isnan(pool.column(c)) for c in columns}
     seen = np.any(list(said.values()), axis=0)
-    told = (known.calibrator.beliefs or {}).get(columns[0]) or judge_belief(judge, ws.config.calibrate.judges)
+    told = (known.fitted.calibrator.beliefs or {}).get(columns[0]) or judge_belief(judge, ws.config.calibrate.judges)
     speaks = next((c for c in columns if said[c].any()), columns[0])
-    chosen = plan_judging(known.calibrator, speaks, budget, told, seed=ws.config.seed, seen=seen)
+    chosen = plan_judging(known.fitted, speaks, budget, told, seed=ws.config.seed, seen=seen)
     places = {j.row: str(ws.images.path(pool.candidate_ids[j.row]).relative_to(ws.folder)) for j in chosen}
     return [ToJudge(pool.task_ids[j.row], pool.candidate_ids[j.row], places[j.row], j.worth) for j in chosen]
 
 
-def plan_candidates(
-    ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer], budget: int, generators: Sequence[str] | None
-) -> list[Wish]:
+def candidates_in_order(context: Context, judge: str) -> list[tuple[str, str]]:
+    """(task id, candidate id) that a judge is asked about: what the plan expects to win most, then the rest.
+
+    What gates refuse is left out. Before anything is scored there is no plan: then all candidates but last resorts, in
+    the order of the table.
+
+    Raises:
+        InputError: there is no candidate.
+    """
+    pool = (context.known or context.need()).pool
+    is_scored = bool(pool.eligible.any())
+    planned = plan_judgements(context, judge, len(pool.task_ids)) if is_scored else []
+    place = {task.id: task.position for task in context.tasks}
+    allowed = {key for key, reason in zip(pool.row_of, pool.excluded, strict=True) if not (is_scored and reason)}
+    rest = sorted(allowed, key=lambda key: (place[key[0]], key[1]))
+    first = [(j.task_id, j.candidate_id) for j in planned]
+    return [key for key in dict.fromkeys([*first, *rest]) if key in allowed]
+
+
+def plan_candidates(context: Context, budget: int, generators: Sequence[str] | None) -> list[Wish]:
     """Which generators should make more candidates for which tasks; one that declined a task is not asked for it."""
-    known = need(ws, tasks, scorers)
+    ws, known = context.ws, context.need()
     if generators:
         unknown = sorted(set(generators) - set(known.pool.generators))
         if unknown:
             raise InputError(f"the generator '{unknown[0]}' has made nothing here yet: nothing is known of it")
     with ws.db.read() as connection:
-        served = {c.task_id for c in load_candidates(connection) if not c.fallback}
+        served = {task_id for task_id, _, fallback in candidate_keys(connection) if not fallback}
         plannings = [p for p in current_plannings(connection) if p.outcome == "declined"]
     builds = present_builds(ws)
     declined = {(p.task_id, p.generator) for p in plannings if builds.get(p.generator, p.build) == p.build}
-    empty = [(t.id, t.type.value) for t in tasks if t.id not in served]
-    return plan_generating(known.calibrator, budget, generators, empty, ws.profile.score.failed_image, declined)
+    empty = [(t.id, t.type.value) for t in context.tasks if t.id not in served]
+    return plan_generating(known.fitted, budget, generators, empty, ws.profile.score.failed_image, declined)

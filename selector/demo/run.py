@@ -56,7 +56,7 @@ def run_demo(folder: Path, progress: Progress = silent) -> DemoResult:
         campaign.score(progress=progress)
         picks = campaign.pick()
         exported = campaign.export(allow_fallbacks=True)
-        verdict = campaign.verify(exported.zip_path, allow_fallbacks=True)
+        verdict = campaign.submissions.verify(exported.zip_path, allow_fallbacks=True)
         sheet = campaign.report("bestshot demo", (left_out,) if left_out else (), progress)
         status = campaign.status()
     return DemoResult(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from selector.demo.darkroom import cut, darkened, jpeg_damaged, mirrored, resized, side_by_side
+from selector.demo.augmentations import cut, darkened, jpeg_damaged, mirrored, resized, side_by_side
 from selector.demo.shipped import photograph
 from selector.demo.signs import Ground, Line, Sign, draw_sign
 from selector.domain import TaskType

@@ -1,5 +1,6 @@
-"""The words of the program: types, protocols and errors. Imports nothing else of ours and no heavy package."""
+"""The words of the program: types, contracts and errors. Imports nothing else of ours and no heavy package."""
 
+from selector.domain.contracts import Generator, Scorer
 from selector.domain.errors import (
     BestshotError,
     Declined,
@@ -11,7 +12,6 @@ from selector.domain.errors import (
     SubmissionError,
 )
 from selector.domain.picture import Picture, encode_final, rgb_from_image
-from selector.domain.protocols import Generator, Scorer
 from selector.domain.remote import BatchGenerator, Delivery, RemoteGenerator, ServiceStopped, Ticket, TicketLost
 from selector.domain.resources import DISK_FULL, is_out_of_memory, out_of_memory, raise_shortage, reason_of, shortage
 from selector.domain.types import (

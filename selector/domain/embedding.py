@@ -7,13 +7,15 @@ vectors once with the directions of all heads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
-from selector.domain.protocols import Scorer
+from selector.domain.contracts import Scorer
+from selector.domain.picture import Picture
 from selector.domain.types import Item, Score, Task, TaskInputs
 
 if TYPE_CHECKING:
@@ -107,25 +109,56 @@ class Seen:
         return np.asarray(self.vectors / np.maximum(self.lengths, 1e-12)[:, None], np.float32)
 
 
-@runtime_checkable
-class Head(Scorer, Protocol):
-    """A scorer that reads an embedding. ``view`` and ``with_source`` are facts of the class."""
+class Head(Scorer):
+    """A scorer that reads an embedding; heads of one backbone share its passes. To write: ``read``, and ``score``.
 
-    view: View
-    with_source: bool
+    ``score`` serves outside of a campaign, whose runs call ``read`` with what one pass saw for all heads.
+
+    Facts to state beside a scorer's:
+        backbone: the model whose vectors it reads, usually that of ``ContestContext.embedding``.
+
+    Facts with a default:
+        view (``View.WHOLE``): which crops of a picture it reads.
+        with_source (False): whether it also reads the task's source picture.
+
+    Example:
+        >>> from selector.domain.embedding import Head, View
+        >>> Head.view is View.WHOLE, sorted(Head.__abstractmethods__)
+        (True, ['read', 'score'])
+    """
+
     backbone: Backbone
+    view: View = View.WHOLE
+    with_source: ClassVar[bool] = False
 
-    def idle(self, inputs: TaskInputs) -> str | None:
-        """Why no candidate of this task need be looked at: it stays unscored for this reason. None where it must."""
-
-    def texts(self, inputs: TaskInputs) -> tuple[str, ...]:
-        """The texts of a task that its candidates are compared with; may be empty."""
-
-    def directions(self) -> Floats:
-        """(dim, k) directions of the head's own, or (0, 0)."""
-
+    @abstractmethod
     def read(self, item: Item, seen: Seen) -> Mapping[str, Score]:
         """The scores of one candidate."""
+
+    def idle(self, inputs: TaskInputs) -> str | None:  # noqa: ARG002
+        """Why no candidate of this task need be looked at, and stays unscored; None, by default: they must."""
+        return None
+
+    def texts(self, inputs: TaskInputs) -> tuple[str, ...]:  # noqa: ARG002
+        """The texts of a task that its candidates are compared with; none, by default."""
+        return ()
+
+    def directions(self) -> Floats:
+        """(dim, k) directions of the head's own; (0, 0), by default: it has none."""
+        import numpy as np
+
+        return np.zeros((0, 0), np.float32)
+
+    def own_pictures(self) -> tuple[Sequence[str], Callable[[str], Picture]]:
+        """Ids of pictures to be embedded beside the candidates, and what reads one; none, by default."""
+        return (), _no_picture
+
+    def keep_in(self, vectors: Any) -> None:
+        """Take the store in which the vectors of ``own_pictures`` (whole view) will be, before anything is read."""
+
+
+def _no_picture(key: str) -> Picture:
+    raise KeyError(key)
 
 
 @dataclass(frozen=True)
@@ -157,9 +190,4 @@ class ContestContext:
     input_ids: Mapping[str, str] = field(default_factory=dict)
 
 
-@runtime_checkable
-class NeedsContest(Protocol):
-    """A scorer that wants to know the contest: called once, before its version is read or anything is scored."""
-
-    def meet(self, contest: ContestContext) -> None:
-        """Take what is needed from ``contest``; what changes scores must change ``version``."""
+NeedsContest = Scorer  # the name of a contract of its own, before every scorer could be told of the contest

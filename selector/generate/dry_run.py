@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from selector.config import Step
 from selector.domain import Generator, Recipe, RemoteGenerator
-from selector.generate.bench import Bench
-from selector.generate.finishes import finishing_of
+from selector.generate.attempts import Attempts
+from selector.generate.local import finishing_of
 from selector.generate.orders import Order, check_budgets
-from selector.generate.recipes import RecipeBook, outcome_of
+from selector.generate.recipes import RecipePlanner, outcome_of
 from selector.generate.treatments import finished, style_of
 from selector.llm.prompting import PromptBook
 from selector.store import jobs
@@ -105,8 +105,8 @@ class _Known:
     """What earlier runs have left in the store."""
 
     def __init__(self, ws: Workspace, orders: Sequence[Order], retry_failed: bool) -> None:
-        self._bench, self._retry_failed = Bench(ws, retry_failed), retry_failed
-        self._recipes = RecipeBook(ws, PromptBook(ws), retry_failed)
+        self._attempts, self._retry_failed = Attempts(ws, retry_failed), retry_failed
+        self._recipes = RecipePlanner(ws, PromptBook(ws), retry_failed)
         with ws.db.read() as connection:
             self._plannings = {(p.task_id, p.generator, p.build): p for p in current_plannings(connection)}
             self._tries = _tries(load_attempts(connection))
@@ -168,7 +168,7 @@ class _Known:
         return (len(turns) if is_all else most), turns
 
     def _needs_nothing(self, order: Order, tries: Sequence[tuple[str, str | None]]) -> bool:
-        return self._bench.is_settled(tries) or self._bench.lies_elsewhere(order, tries)
+        return self._attempts.is_settled(tries) or self._attempts.lies_elsewhere(order, tries)
 
     def _has_declined(self, planning: Planning) -> bool:
         return planning.outcome == "declined" or (planning.outcome == "failed" and not self._retry_failed)
@@ -180,7 +180,7 @@ class _Known:
 
     def _unfinished(self, order: Order, made: Iterable[Recipe], tries: Tries) -> int:
         further = (finished(one, name, self._finish_version) for one in made for name in order.step.finishes)
-        return sum(not self._bench.is_settled(tries.get(recipe.key, ())) for recipe in further)
+        return sum(not self._attempts.is_settled(tries.get(recipe.key, ())) for recipe in further)
 
 
 def _fault(generator: Generator) -> str:

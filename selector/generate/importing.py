@@ -11,8 +11,9 @@ from selector.config import Step
 from selector.domain import Task
 from selector.domain.names import check_name
 from selector.domain.progress import Progress, silent
-from selector.generate.generating import GenerateSummary, generate
+from selector.generate.generating import generate
 from selector.generate.orders import Order
+from selector.generate.summary import GenerateSummary
 from selector.workspace.plug_ins import build_of
 from selector.workspace.workspace import Workspace
 

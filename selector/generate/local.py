@@ -1,4 +1,7 @@
-"""Makes candidates on this machine: one after the other, or in the batches that the generator asks for."""
+"""Makes candidates on this machine: one after the other, in the batches that the generator asks for, and by finishes.
+
+A finish post-processes an image that is there: a candidate of its own that costs no generator anything.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,23 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from selector.domain import BatchGenerator, GenerationFailed, Made, RemoteGenerator, TaskInputs
-from selector.generate.bench import Bench, Open, Tried
+from selector.finishing.finishing import Finishing
+from selector.generate.attempts import Attempts, NewAttempt, OpenRecipe
 from selector.generate.orders import Order
 from selector.generate.recipes import outcome_of
-from selector.generate.treatments import PROMPT, as_shown
+from selector.generate.treatments import FINISH, PROMPT, as_shown, finished
 from selector.net import Interrupted
+from selector.registry import construct
+from selector.store.records import load_attempts
+from selector.workspace.workspace import Workspace
 
 
-def make_here(bench: Bench, order: Order, found: Sequence[Open]) -> Iterator[Tried]:
+def make_here(attempts: Attempts, order: Order, found: Sequence[OpenRecipe]) -> Iterator[NewAttempt]:
     """Try every recipe; a generator's errors become outcomes."""
-    inputs = bench.inputs(order.task)
+    inputs = attempts.inputs(order.task)
     if isinstance(order.generator, BatchGenerator):
         for batch, fault in batches(order.generator, inputs, found):
-            yield from _make_batch(bench, order, order.generator, inputs, batch, fault)
+            yield from _make_batch(attempts, order, order.generator, inputs, batch, fault)
         return
     for one in found:
         started = time.perf_counter()
@@ -30,14 +37,14 @@ def make_here(bench: Bench, order: Order, found: Sequence[Open]) -> Iterator[Tri
             raise
         except Exception as error:
             result = error
-        yield bench.tried(order, one, inputs, result, started)
+        yield attempts.conclude(order, one, inputs, result, started)
 
 
 def batches(
-    generator: BatchGenerator | RemoteGenerator, inputs: TaskInputs, found: Sequence[Open]
-) -> Iterator[tuple[list[Open], GenerationFailed | None]]:
+    generator: BatchGenerator | RemoteGenerator, inputs: TaskInputs, found: Sequence[OpenRecipe]
+) -> Iterator[tuple[list[OpenRecipe], GenerationFailed | None]]:
     """Recipes of one wording, as the generator splits them; all of them with the reason when it cannot do that."""
-    of_wording: dict[str, list[Open]] = {}
+    of_wording: dict[str, list[OpenRecipe]] = {}
     for one in found:
         of_wording.setdefault(str(one.recipe.params.get(PROMPT, {}).get("prompt", "")), []).append(one)
     for alike in of_wording.values():
@@ -54,13 +61,13 @@ def batches(
 
 
 def _make_batch(
-    bench: Bench,
+    attempts: Attempts,
     order: Order,
     generator: BatchGenerator,
     inputs: TaskInputs,
-    batch: Sequence[Open],
+    batch: Sequence[OpenRecipe],
     fault: GenerationFailed | None,
-) -> Iterator[Tried]:
+) -> Iterator[NewAttempt]:
     started = time.perf_counter()
     shown = [as_shown(inputs, one.recipe) for one in batch]
     results: Sequence[Made | Exception]
@@ -75,4 +82,42 @@ def _make_batch(
     except Exception as error:
         results = [error] * len(batch)
     for one, result in zip(batch, results, strict=True):
-        yield bench.tried(order, one, inputs, result, started)
+        yield attempts.conclude(order, one, inputs, result, started)
+
+
+def finishing_of(ws: Workspace, orders: Sequence[Order]) -> Finishing | None:
+    """What carries out the finishes of the orders; None where there are none.
+
+    Raises:
+        InputError: an unknown finish or setting, or a value that it does not take. MissingPart: of a finish.
+    """
+    names = sorted({name for order in orders for name in order.step.finishes})
+    finishing: Finishing | None = construct("[finish]", Finishing, ws.config.finish, ws.folder) if names else None
+    for name in names:
+        assert finishing is not None
+        finishing.check(name)
+    return finishing
+
+
+def finish(attempts: Attempts, finishing: Finishing, order: Order) -> Iterator[NewAttempt]:
+    """Apply the order's finishes to what its recipes have made, where that was not done yet."""
+    with attempts.ws.db.read() as connection:
+        stored = load_attempts(connection, order.task.id)
+    mine = [a for a in stored if (a.generator, a.build) == (order.name, order.build) and FINISH not in a.recipe.params]
+    made = {a.recipe.key: a for a in mine if a.candidate_id is not None}
+    tries = attempts.tries(order)
+    for attempt in made.values():
+        for name in order.step.finishes:
+            recipe, candidate_id = finished(attempt.recipe, name, finishing.version), str(attempt.candidate_id)
+            before = tries.get(recipe.key, [])
+            # A second item of the order may be finished while the first one's finishes are not stored yet.
+            if attempts.is_settled(before) or not attempts.claim(order, recipe):
+                continue
+            started, inputs = time.perf_counter(), attempts.inputs(order.task)
+            result: Made | Exception
+            try:
+                result = finishing.apply(inputs, attempts.picture(candidate_id).rgb, name, recipe.seed)
+            except Exception as error:
+                result = error
+            one = OpenRecipe(recipe, attempt.ordinal, len(before) + 1)
+            yield attempts.conclude(order, one, inputs, result, started, {"finished_from": candidate_id})

@@ -24,13 +24,13 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Unit:
+class WorkItem:
     """Work for one thread: an order's recipes from ``first`` to before ``n``; those that are settled are skipped."""
 
     order: Order
     n: int
     place: int = 0  # of the order in its task's chain
-    first: int = 0  # those before it were the work of an earlier unit of this run
+    first: int = 0  # those before it were the work of an earlier item of this run
 
     @property
     def count(self) -> int:
@@ -38,7 +38,7 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class FinishUnit:
+class FinishItem:
     """Work for one thread: the finishes of what an order's recipes have made."""
 
     order: Order
@@ -54,26 +54,26 @@ class Chain:
 
     orders: Sequence[Order]
     _targets: list[int] = field(default_factory=list)
-    _begun: list[int] = field(default_factory=list)  # recipes that units were made of
+    _begun: list[int] = field(default_factory=list)  # recipes that items were made of
     _busy: set[int] = field(default_factory=set)
 
-    def start(self) -> list[Unit]:
-        """The units that need not wait for another."""
+    def start(self) -> list[WorkItem]:
+        """The work that need not wait for other."""
         self._targets = [order.step.n for order in self.orders]
         self._begun = [0] * len(self.orders)
         return [self._begin(place) for place, n in enumerate(self._targets) if n]
 
-    def done(self, unit: Unit, refused: int, unable: int = 0) -> list[Unit]:
-        """The units that follow when one has ended.
+    def done(self, item: WorkItem, refused: int, unable: int = 0) -> list[WorkItem]:
+        """The work that follows when a piece of it has ended.
 
         Args:
-            unit: it.
+            item: it.
             refused: of its recipes were refused or failed.
             unable: recipes of its own number that there are not, because its generator cannot do the task.
         """
-        self._busy.discard(unit.place)
-        found = [self._begin(unit.place)] if self._targets[unit.place] > unit.n else []
-        after = range(unit.place + 1, len(self.orders))
+        self._busy.discard(item.place)
+        found = [self._begin(item.place)] if self._targets[item.place] > item.n else []
+        after = range(item.place + 1, len(self.orders))
         reserve = next((place for place in after if self.orders[place].step.reserve), None)
         for place, more in ((after.start, refused), (reserve, unable)):
             if more and place is not None and place in after:
@@ -82,11 +82,11 @@ class Chain:
                     found.append(self._begin(place))
         return found
 
-    def _begin(self, place: int) -> Unit:
+    def _begin(self, place: int) -> WorkItem:
         self._busy.add(place)
-        unit = Unit(self.orders[place], self._targets[place], place, self._begun[place])
-        self._begun[place] = unit.n
-        return unit
+        item = WorkItem(self.orders[place], self._targets[place], place, self._begun[place])
+        self._begun[place] = item.n
+        return item
 
 
 def check_budgets(orders: Sequence[Order]) -> None:

@@ -24,7 +24,7 @@ from selector.store.records import Planning, latest_planning
 from selector.workspace.workspace import Workspace
 
 
-class RecipeBook:
+class RecipePlanner:
     """Asks generators for recipes; safe for threads.
 
     Args:
@@ -91,7 +91,7 @@ class RecipeBook:
         """
         if order.step.prompts == (AS_IS,):
             return [(AS_IS, order.task.prompt)], []
-        form, limit = getattr(order.generator, "prompt_form", ""), _prompt_characters(order)
+        form, limit = order.generator.prompt_form, order.generator.prompt_characters
         found: dict[str, tuple[str, str]] = {}  # what is read -> (style, prompt)
         missing = []
         for style in order.step.prompts:
@@ -109,11 +109,6 @@ class RecipeBook:
         """The characters of a suffixed prompt before it was cut to fit; 0 where it was not."""
         whole = self._prompts.text(order.task, SUFFIX) if style == SUFFIX else prompt
         return len(whole) if whole != prompt else 0
-
-
-def _prompt_characters(order: Order) -> int:
-    """After how many characters the generator cuts a prompt; 0: never, as far as it says."""
-    return int(getattr(order.generator, "prompt_characters", 0) or 0)
 
 
 def check_json(value: object, what: str) -> None:

@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 
 from selector.domain import (
     BestshotError,
@@ -25,41 +27,48 @@ from selector.domain import (
     raise_shortage,
     reason_of,
 )
-from selector.generate.bench import Bench, Left, Open, Tried
-from selector.generate.job_book import JobBook
+from selector.generate.attempts import Attempts, NewAttempt, OpenRecipe, Postponed
+from selector.generate.job_store import JobStore
 from selector.generate.local import batches
 from selector.generate.orders import Order
-from selector.generate.poll_clock import PollClock
+from selector.generate.polling import PollingSchedule
 from selector.generate.recipes import check_json, outcome_of
 from selector.generate.treatments import as_shown, style_of
 from selector.net import Account, Interrupted, OutOfBudget, Unanswered
 from selector.store import jobs
-from selector.store.jobs import Job, JobEnd
+from selector.store.jobs import JobEnd
 
 REISSUES = 2  # of a recipe in one run, when the service forgets its jobs
 STILL_RUNNING = "still running at the service: the next run collects it"
 
 
-class RemoteMaker:
+class ServiceWorker:
     """One account's work, shared by its threads.
 
     Args:
-        bench: the store and the images.
+        attempts: the store and the images.
         account: the account of all generators that this is used for.
     """
 
-    def __init__(self, bench: Bench, account: Account) -> None:
-        self._bench, self._account = bench, account
-        self._clocks: dict[str, PollClock] = {}
-        self.book = JobBook(bench.ws, account.service.name)
-        self._downloads = ThreadPoolExecutor(account.service.downloads, f"download-{account.service.name}")
-        self._lock = threading.Lock()
+    def __init__(self, attempts: Attempts, account: Account) -> None:
+        self.attempts, self.account = attempts, account
+        self.jobs = JobStore(attempts.ws, account.service.name)
+        self.downloads = ThreadPoolExecutor(account.service.downloads, f"download-{account.service.name}")
         self.running = 0  # jobs that are waited for now
+        self._lock = threading.Lock()
+        self._schedules: dict[str, PollingSchedule] = {}
         self._may_have_cost: dict[str, float] = {}
 
-    def count(self, change: int) -> None:
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Counts a job as running."""
         with self._lock:
-            self.running += change
+            self.running += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.running -= 1
 
     def may_have_cost(self, generator: str, cost: float = 0.0) -> float:
         """What jobs of a generator that were handed in without an answer may have cost in this run, ``cost`` more."""
@@ -67,60 +76,57 @@ class RemoteMaker:
             self._may_have_cost[generator] = self._may_have_cost.get(generator, 0.0) + cost
             return self._may_have_cost[generator]
 
+    def schedule(self, generator: str) -> PollingSchedule:
+        return self._schedules.setdefault(generator, PollingSchedule())
+
     def close(self) -> None:
         """Wait for the downloads that are under way."""
-        self._downloads.shutdown(wait=True, cancel_futures=True)
+        self.downloads.shutdown(wait=True, cancel_futures=True)
 
-    def make(self, order: Order, generator: RemoteGenerator, found: Sequence[Open]) -> Iterator[Tried | Left]:
+    def make(
+        self, order: Order, generator: RemoteGenerator, found: Sequence[OpenRecipe]
+    ) -> Iterator[NewAttempt | Postponed]:
         """Collect what earlier runs have left at the service, then hand in the rest.
 
         Raises:
             ServiceStopped, OutOfBudget: nothing more can be handed in. Interrupted: the run ends.
         """
-        work = _Work(self._bench, self._account, order, generator, self._clock(order.name), self._downloads, self)
+        jobs_of = _JobsOfOrder(self, order, generator)
         rest = list(found)
-        yield from work.collect_old(rest)
-        self._account.breaker.check(handing_in=True)
+        yield from jobs_of.collect_old(rest)
+        self.account.breaker.check(handing_in=True)
         for _ in range(1 + REISSUES):
-            again: list[Open] = []
+            again: list[OpenRecipe] = []
             refused: dict[str, Declined] = {}
-            for batch, fault in batches(generator, work.inputs, rest):
+            for batch, fault in batches(generator, jobs_of.inputs, rest):
                 if fault is None:
-                    for part in work.affordable(batch):
-                        yield from work.new_job(part, again, refused)
+                    for part in jobs_of.affordable(batch):
+                        yield from jobs_of.hand_in(part, again, refused)
                 else:
-                    yield from (work.tried(one, fault) for one in batch)
+                    yield from (jobs_of.attempt(one, fault) for one in batch)
             if not again:
                 return
             rest = again
         for one in again:
-            yield work.tried(one, GenerationFailed("the service forgets its jobs: it was issued anew and lost again"))
+            yield jobs_of.attempt(
+                one, GenerationFailed("the service forgets its jobs: it was issued anew and lost again")
+            )
 
-    def _clock(self, name: str) -> PollClock:
-        return self._clocks.setdefault(name, PollClock())
 
+class _JobsOfOrder:
+    """The jobs of one order, in one thread."""
 
-class _Work:
-    """One unit: the jobs of one order, in one thread."""
-
-    def __init__(
-        self,
-        bench: Bench,
-        account: Account,
-        order: Order,
-        generator: RemoteGenerator,
-        clock: PollClock,
-        downloads: ThreadPoolExecutor,
-        maker: RemoteMaker,
-    ) -> None:
-        self._bench, self._account, self._order, self._generator = bench, account, order, generator
-        self._clock, self._downloads, self._maker = clock, downloads, maker
-        self.inputs = bench.inputs(order.task)
+    def __init__(self, worker: ServiceWorker, order: Order, generator: RemoteGenerator) -> None:
+        self._worker, self._account, self._attempts = worker, worker.account, worker.attempts
+        self._order, self._generator = order, generator
+        self.inputs = worker.attempts.inputs(order.task)
         self._started = time.perf_counter()
 
-    def collect_old(self, rest: list[Open]) -> Iterator[Tried | Left]:
+    def collect_old(self, rest: list[OpenRecipe]) -> Iterator[NewAttempt | Postponed]:
         """Ask for the jobs of earlier runs, newest first; takes out of ``rest`` what they settle."""
-        for job in self._old_jobs():
+        with self._attempts.ws.db.read() as connection:
+            old = jobs.load_jobs(connection, self._order.task.id, self._order.name, self._order.build)
+        for job in old:
             mine = [one for one in rest if job.may_bring(one.recipe.key)]
             if not mine:
                 continue
@@ -129,11 +135,11 @@ class _Work:
                 with self._account.slot():
                     deliveries = self._wait(ticket, len(job.recipe_keys), fresh=False)
             except TicketLost as error:
-                self._maker.book.end(job.id, [one.recipe.key for one in mine], jobs.LOST, reason_of(error))
+                self._worker.jobs.end(job.id, [one.recipe.key for one in mine], jobs.LOST, reason_of(error))
                 continue
             except GenerationFailed as error:
                 rest[:] = [one for one in rest if one not in mine]
-                yield Left(reason_of(error), len(mine))
+                yield Postponed(reason_of(error), len(mine))
                 continue
             rest[:] = [one for one in rest if one not in mine]
             by_key = dict(zip(job.recipe_keys, deliveries, strict=True))
@@ -141,11 +147,13 @@ class _Work:
             self._account.spending.settle(0.0, -(job.price or 0.0) * sum(d.error is not None for _, d in pairs))
             yield from self._take(job.id, pairs, 0.0)  # this run pays nothing for it
 
-    def new_job(self, batch: Sequence[Open], again: list[Open], refused: dict[str, Declined]) -> Iterator[Tried | Left]:
+    def hand_in(
+        self, batch: Sequence[OpenRecipe], again: list[OpenRecipe], refused: dict[str, Declined]
+    ) -> Iterator[NewAttempt | Postponed]:
         """Hand in one job, wait for it and take what it brings; ``again`` gets what the service has forgotten."""
         style = style_of(batch[0].recipe)
         if style in refused:  # the same words would be refused again
-            yield from (self.tried(one, refused[style]) for one in batch)
+            yield from (self.attempt(one, refused[style]) for one in batch)
             return
         price = self._generator.price or 0.0
         job_id = 0
@@ -160,19 +168,19 @@ class _Work:
                     deliveries = _one_each(ticket.deliveries, len(batch))
         except Declined as error:
             refused[style] = error
-            yield from (self.tried(one, error) for one in batch)
+            yield from (self.attempt(one, error) for one in batch)
         except TicketLost as error:
-            self._maker.book.end(job_id, [one.recipe.key for one in batch], jobs.LOST, reason_of(error))
+            self._worker.jobs.end(job_id, [one.recipe.key for one in batch], jobs.LOST, reason_of(error))
             again += batch
         except _NotSubmitted as error:
-            yield from (self.tried(one, error.cause) for one in batch)
+            yield from (self.attempt(one, error.cause) for one in batch)
         except GenerationFailed as error:
-            yield Left(reason_of(error), len(batch))
+            yield Postponed(reason_of(error), len(batch))
         else:
             self._account.spending.settle(0.0, -price * sum(d.error is not None for d in deliveries))
             yield from self._take(job_id, list(zip(batch, deliveries, strict=True)), price)
 
-    def affordable(self, batch: Sequence[Open]) -> Iterator[Sequence[Open]]:
+    def affordable(self, batch: Sequence[OpenRecipe]) -> Iterator[Sequence[OpenRecipe]]:
         """The batch, or first what the budget allows of it, where the generator takes that as a job."""
         n = self._account.spending.affords(self._generator.price or 0.0, len(batch))
         is_part = 0 < n < len(batch)
@@ -181,14 +189,10 @@ class _Work:
             parts = [batch]  # such a part would be several jobs
         yield from parts
 
-    def tried(self, one: Open, result: Made | Exception, ends: tuple[JobEnd, ...] = (), cost: float = 0.0) -> Tried:
-        return self._bench.tried(self._order, one, self.inputs, result, self._started, ends=ends, cost=cost)
+    def attempt(self, one: OpenRecipe, result: Made | Exception, cost: float = 0.0) -> NewAttempt:
+        return self._attempts.conclude(self._order, one, self.inputs, result, self._started, cost=cost)
 
-    def _old_jobs(self) -> tuple[Job, ...]:
-        with self._bench.ws.db.read() as connection:
-            return jobs.load_jobs(connection, self._order.task.id, self._order.name, self._order.build)
-
-    def _submit(self, batch: Sequence[Open]) -> tuple[int, Ticket]:
+    def _submit(self, batch: Sequence[OpenRecipe]) -> tuple[int, Ticket]:
         """Hand in and store at once: until the row is there, a kill would lose the job.
 
         So is a job that may have been created: nothing answered. Raises ``OutOfBudget``, also before it is sent again.
@@ -198,8 +202,8 @@ class _Work:
         cost = (price or 0.0) * len(batch)
 
         def perhaps(why: str) -> None:
-            self._maker.may_have_cost(self._order.name, cost)
-            self._maker.book.perhaps(self._order, keys, price, why)
+            self._worker.may_have_cost(self._order.name, cost)
+            self._worker.jobs.perhaps(self._order, keys, price, why)
 
         with self._account.paying(cost, perhaps):
             try:
@@ -210,26 +214,23 @@ class _Work:
                 raise
             except Exception as error:
                 raise _NotSubmitted(error) from error
-        return self._maker.book.open(self._order, ticket, keys, price), ticket
+        return self._worker.jobs.open(self._order, ticket, keys, price), ticket
 
     def _wait(self, ticket: Ticket, n: int, fresh: bool) -> Sequence[Delivery]:
         """Ask until the job of ``n`` recipes has ended. Raises ``GenerationFailed`` when it goes on for too long."""
-        begun = time.monotonic()
-        self._maker.count(1)
-        try:
+        begun, schedule = time.monotonic(), self._worker.schedule(self._order.name)
+        with self._worker.waiting():
             while True:
                 elapsed = time.monotonic() - begun
                 if elapsed > self._account.service.job_seconds:
                     raise GenerationFailed(STILL_RUNNING)
                 if fresh or elapsed > 0.01:
-                    self._account.polls.sleep(self._clock.wait(elapsed))
+                    self._account.polls.sleep(schedule.wait(elapsed))
                 came = self._poll(ticket, n)
                 if came is not None:
                     if fresh:
-                        self._clock.note(time.monotonic() - begun)
+                        schedule.note(time.monotonic() - begun)
                     return _one_each(came, n)
-        finally:
-            self._maker.count(-1)
 
     def _poll(self, ticket: Ticket, n: int) -> Sequence[Delivery] | None:
         try:
@@ -242,7 +243,9 @@ class _Work:
         except Exception as error:  # the job goes on: when what is wrong here is mended, a later run collects it
             raise GenerationFailed(outcome_of(error)[1]) from error
 
-    def _take(self, job_id: int, pairs: Sequence[tuple[Open, Delivery]], price: float) -> Iterator[Tried | Left]:
+    def _take(
+        self, job_id: int, pairs: Sequence[tuple[OpenRecipe, Delivery]], price: float
+    ) -> Iterator[NewAttempt | Postponed]:
         """Download in parallel, check, store the images; when the run ends meanwhile, those that have come.
 
         A job keeps its other images open: the next run collects them.
@@ -250,10 +253,10 @@ class _Work:
         lost = [(one, delivery.error) for one, delivery in pairs if isinstance(delivery.error, TicketLost)]
         if lost:  # these images were not asked for any more, which says nothing against them
             why = str(lost[0][1])
-            self._maker.book.end(job_id, [one.recipe.key for one, _ in lost], jobs.FAILED, why)
-            yield Left(why, len(lost))
+            self._worker.jobs.end(job_id, [one.recipe.key for one, _ in lost], jobs.FAILED, why)
+            yield Postponed(why, len(lost))
             pairs = [pair for pair in pairs if not isinstance(pair[1].error, TicketLost)]
-        futures = [self._downloads.submit(self._fetch, job_id, one, delivery, price) for one, delivery in pairs]
+        futures = [self._worker.downloads.submit(self._fetch, job_id, one, delivery, price) for one, delivery in pairs]
         ends: Interrupted | OutOfResources | None = None
         for future in futures:
             try:
@@ -263,22 +266,23 @@ class _Work:
         if ends is not None:
             raise ends
 
-    def _fetch(self, job_id: int, one: Open, delivery: Delivery, price: float) -> Tried:
-        key = one.recipe.key
+    def _fetch(self, job_id: int, one: OpenRecipe, delivery: Delivery, price: float) -> NewAttempt:
         if delivery.error is not None:
+            made = self.attempt(one, delivery.error)
             outcome = jobs.REFUSED if isinstance(delivery.error, Declined) else jobs.FAILED
-            return self.tried(one, delivery.error, (JobEnd(job_id, key, outcome, str(delivery.error), one.try_number),))
-        result: Made | Exception
-        try:
-            result = self._generator.fetch(*as_shown(self.inputs, one.recipe), delivery)
-        except Interrupted:
-            raise
-        except Exception as error:
-            result = error
-        done = self.tried(one, result, cost=price)
-        outcome = jobs.DELIVERED if done.candidate is not None else jobs.UNDELIVERED
-        ends = (JobEnd(job_id, key, outcome, done.attempt.reason, done.try_number),)
-        return Tried(done.attempt, done.try_number, done.candidate, ends, price)
+            why: str | None = str(delivery.error)
+        else:
+            result: Made | Exception
+            try:
+                result = self._generator.fetch(*as_shown(self.inputs, one.recipe), delivery)
+            except Interrupted:
+                raise
+            except Exception as error:
+                result = error
+            made = self.attempt(one, result, price)
+            outcome = jobs.DELIVERED if made.candidate is not None else jobs.UNDELIVERED
+            why = made.attempt.reason
+        return replace(made, ends=(JobEnd(job_id, one.recipe.key, outcome, why, one.try_number),))
 
 
 def _one_each(deliveries: Sequence[Delivery], n: int) -> list[Delivery]:

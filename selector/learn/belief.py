@@ -7,7 +7,8 @@ A belief speaks of one column by itself; how columns overlap is measured on the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -48,13 +49,26 @@ MEASURED = Belief(0.0, 0.10, "its user has measured it on other pictures of the 
 UNKNOWN = Belief(0.0, 0.05, "nothing is known, not even the direction: it must earn its weight", beyond=True)
 
 
-def check_beliefs(beliefs: Mapping[str, object]) -> None:
-    """Raise ``InputError`` for what is no belief, or one with a correlation beyond -1..1 or an sd not above 0."""
+def checked_beliefs(given: Mapping[str, Belief | float]) -> dict[str, Belief]:
+    """Beliefs by column; a number is a correlation that its user has measured.
+
+    Raises:
+        InputError: what is neither, a correlation beyond -1..1, or an sd that is not above 0 and at most 1.
+    """
+    beliefs = {name: _belief(told) for name, told in given.items()}
     for name, belief in beliefs.items():
         if not isinstance(belief, Belief):
-            raise InputError(f"the belief in '{name}' must be a Belief(correlation, sd), got {belief!r}")
+            raise InputError(
+                f"the belief in '{name}' must be a correlation or a Belief(correlation, sd), got {belief!r}"
+            )
         if not (-1.0 <= belief.correlation <= 1.0 and 0.0 < belief.sd <= 1.0):
             raise InputError(f"the belief in '{name}' needs a correlation in -1..1 and an sd in 0..1, got {belief}")
+    return beliefs
+
+
+def _belief(told: Belief | float) -> Belief:
+    is_number = isinstance(told, Real) and not isinstance(told, bool)
+    return replace(MEASURED, correlation=float(told)) if is_number else told  # type: ignore[arg-type,return-value]
 
 
 def joint_weights(beliefs: tuple[Belief, ...], within: Floats) -> Floats:

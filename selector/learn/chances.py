@@ -6,8 +6,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from selector.learn.gaussian import Gaussian
-from selector.learn.pool import Floats, Ints
-from selector.learn.teaching import Choices
+from selector.learn.pool import Choices, Floats, Ints
 
 _TASKS_AT_ONCE = 128  # bounds the memory, whatever the contest's size
 

@@ -133,10 +133,9 @@ Part = tuple[Effect, Ints, Floats, Floats]  # the effect, its rows, its values t
 
 
 def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Iterator[Part]:
-    names, type_of = codes(pool.task_types)
     generators, generator_of = codes(pool.generators)
-    for place, name in enumerate(names):
-        rows = np.flatnonzero(type_of == place)
+    several_types = len(pool.types) > 1
+    for name, rows in pool.types.items():
         nothing = np.zeros(len(rows))
         yield Effect(name, "level", "all", 0.0, scales.base_sd), rows, np.ones(len(rows)), nothing
         if pool.prior_overall is not None:
@@ -145,12 +144,12 @@ def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Itera
             yield Effect(name, "prior", "written prior", 1.0, scales.trust_sd), rows, within, nothing
         scored = _scored(pool, rows, codes_of(generator_of[rows]), beliefs)
         yield from _scores(name, rows, scored, scales)
-        yield from _levels(pool, name, rows, len(names) > 1, scales)
+        yield from _levels(pool, name, rows, several_types, scales)
         for kind, label, sd, values in treatment_levels(pool, rows, scales.treatment_sd, scales.treated_sd):
             yield Effect(name, kind, label, 0.0, sd), rows, values, nothing
         yield from _demands(pool, name, rows, scored, scales)
-    if len(names) > 1:
-        everywhere = np.arange(len(type_of))
+    if several_types:
+        everywhere = np.arange(len(generator_of))
         sd = scales.generator_sd * scales.pooled**0.5
         for place, name in enumerate(generators):
             values = (generator_of == place).astype(float)

@@ -82,8 +82,8 @@ def _additive(z: Floats, missing: Bools, groups: Sequence[Ints], family: Ints | 
         fitted = fitted + level[group]
     if family is None:
         return fitted
-    kin = _shrunken(measured - fitted[seen], family[seen], int(family.max()) + 1, _FAMILY_SHRINKAGE)
-    return fitted + kin[family]
+    shared = _shrunken(measured - fitted[seen], family[seen], int(family.max()) + 1, _FAMILY_SHRINKAGE)
+    return fitted + shared[family]
 
 
 def _shrunken(values: Floats, group: Ints, groups: int, by: float = _TASK_SHRINKAGE) -> Floats:

@@ -2,61 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from selector.domain import Pick
-from selector.learn.estimate import EstimateTable
+from selector.learn.estimates import Estimates
+from selector.learn.pool import Pool
 
 
-def pick_best(table: EstimateTable, excluded: Mapping[tuple[str, str], str]) -> list[Pick]:
-    """One pick for every task of the table, in the order of its rows.
+def pick_best(pool: Pool, estimates: Estimates) -> list[Pick]:
+    """One pick for every task of the pool, in the order of its rows.
 
-    Args:
-        table: estimates of all candidates of one task type.
-        excluded: (task id, candidate id) to the reason why this candidate must not be picked (gate, fallback).
-
-    A candidate whose estimate is NaN, or that no scorer could measure, never wins.
+    What the pool excludes, what no scorer could measure, and what has the estimate NaN never wins.
     """
-    rows: dict[str, list[int]] = {}
-    for i, task_id in enumerate(table.features.task_ids):
-        rows.setdefault(task_id, []).append(i)
-    return [_pick_task(table, task_id, indices, excluded) for task_id, indices in rows.items()]
+    may = np.array([not reason for reason in pool.excluded]) & estimates.informed & np.isfinite(estimates.merit)
+    allowed, merit, ids = may.tolist(), estimates.merit.tolist(), pool.candidate_ids
+    edges = [0, *(np.flatnonzero(np.diff(pool.task_of)) + 1).tolist(), len(ids)]
+    picks = []
+    for task_id, start, stop in zip(pool.tasks, edges[:-1], edges[1:], strict=True):
+        ranked = sorted((i for i in range(start, stop) if allowed[i]), key=lambda i: (-merit[i], ids[i]))
+        picks.append(_picked(pool, estimates, task_id, ranked, range(start, stop)))
+    return picks
 
 
-def _pick_task(
-    table: EstimateTable, task_id: str, rows: Sequence[int], excluded: Mapping[tuple[str, str], str]
-) -> Pick:
-    ids = table.features.candidate_ids
-    eligible = [
-        i for i in rows if (task_id, ids[i]) not in excluded and table.informed[i] and np.isfinite(table.merit[i])
-    ]
-    if not eligible:
-        return Pick(task_id, None, None, False, _why_none(table, task_id, rows, excluded))
-    ranked = sorted(eligible, key=lambda i: (-table.merit[i], ids[i]))
-    return Pick(
-        task_id,
-        ids[ranked[0]],
-        table.row(ranked[0]),
-        False,
-        _why(table, ranked, len(rows)),
-        bool(table.sc_informed[ranked[0]]),
-    )
-
-
-def _why(table: EstimateTable, ranked: Sequence[int], total: int) -> str:
+def _picked(pool: Pool, estimates: Estimates, task_id: str, ranked: Sequence[int], rows: Sequence[int]) -> Pick:
+    if not ranked:
+        reasons = sorted({pool.excluded[i] or "nothing has scored it (run `bestshot score`)" for i in rows})
+        return Pick(task_id, None, None, False, f"none of {len(rows)} candidates is eligible: {'; '.join(reasons)}")
     best = ranked[0]
-    sc = f"SC {table.sc[best]:.1f}" if table.sc_informed[best] else "SC not measured"
-    pq = f"PQ {table.pq[best]:.1f}" if table.pq_informed[best] else "PQ not measured"
-    words = f"highest estimated overall {table.overall[best]:.2f} ({sc}, {pq})"
+    reason, measured = _why(estimates, ranked, len(rows)), bool(estimates.sc_informed[best])
+    return Pick(task_id, pool.candidate_ids[best], estimates.row(best), False, reason, measured)
+
+
+def _why(estimates: Estimates, ranked: Sequence[int], total: int) -> str:
+    best = ranked[0]
+    sc = f"SC {estimates.sc[best]:.1f}" if estimates.sc_informed[best] else "SC not measured"
+    pq = f"PQ {estimates.pq[best]:.1f}" if estimates.pq_informed[best] else "PQ not measured"
+    words = f"highest estimated overall {estimates.overall[best]:.2f} ({sc}, {pq})"
     if len(ranked) > 1:
-        words += f", runner-up {table.overall[ranked[1]]:.2f}"
+        words += f", runner-up {estimates.overall[ranked[1]]:.2f}"
     left_out = total - len(ranked)
     return words + (f"; {len(ranked)} of {total} were eligible" if left_out else f" of {total}")
-
-
-def _why_none(table: EstimateTable, task_id: str, rows: Sequence[int], excluded: Mapping[tuple[str, str], str]) -> str:
-    ids = table.features.candidate_ids
-    reasons = sorted({excluded.get((task_id, ids[i]), "nothing has scored it (run `bestshot score`)") for i in rows})
-    return f"none of {len(rows)} candidates is eligible: {'; '.join(reasons)}"

@@ -1,9 +1,9 @@
-"""The candidates of a contest as parallel arrays: what calibration and planning work on."""
+"""The table of candidates: parallel arrays, one row a candidate, that estimates, calibration and planning work on."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -27,7 +27,9 @@ class Pool:
     candidate; a variant is a method or model version within a generator, "" where there is none. ``styles`` (of the
     prompt) and ``finishes`` (of the picture) are treatments that any generator may get, "" where there is none. A
     finished picture names the candidate that it was made from as its ``origin``; others have "". Rows that are not
-    ``eligible`` (refused by a gate) are never picked, but older submissions may hold them.
+    ``eligible`` (refused by a gate, or never scored) are never picked, but older submissions may hold them;
+    ``excluded`` says why a gate refuses a row, "" where none does. A column that does not apply to a task type is NaN
+    in its rows.
     """
 
     task_ids: tuple[str, ...]
@@ -42,15 +44,16 @@ class Pool:
     styles: tuple[str, ...] = ()
     finishes: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.task_ids)
-        for name in ("variants", "styles", "finishes", "origins"):
+        for name in ("variants", "styles", "finishes", "origins", "excluded"):
             object.__setattr__(self, name, getattr(self, name) or ("",) * n)
         if self.eligible.size == 0:
             object.__setattr__(self, "eligible", np.ones(n, dtype=bool))
         parts = (self.candidate_ids, self.task_types, self.generators, self.variants, self.eligible, self.values)
-        treated = (self.styles, self.finishes, self.origins)
+        treated = (self.styles, self.finishes, self.origins, self.excluded)
         priors = [] if self.prior_overall is None else [self.prior_overall]
         lengths = {len(part) for part in (*parts, *treated, *priors)}
         if lengths != {n} or self.values.shape != (n, len(self.columns)):
@@ -71,6 +74,18 @@ class Pool:
     def tasks(self) -> tuple[str, ...]:
         """Task ids in the order of the rows."""
         return codes(self.task_ids)[0]
+
+    def rows_of(self, task_id: str) -> Ints:
+        """Rows of a task's candidates; none of a task that is not there."""
+        if task_id not in self.tasks:
+            return np.zeros(0, dtype=np.intp)
+        return np.flatnonzero(self.task_of == self.tasks.index(task_id))
+
+    @cached_property
+    def types(self) -> dict[str, Ints]:
+        """Task type to its rows, in the order of their first appearance."""
+        names, type_of = codes(self.task_types)
+        return {name: np.flatnonzero(type_of == place) for place, name in enumerate(names)}
 
     @cached_property
     def made_with(self) -> tuple[str, ...]:
@@ -106,6 +121,35 @@ class Pool:
 
     def _grouped(self) -> bool:
         return bool((np.diff(self.task_of) >= 0).all()) and len(self.row_of) == len(self.task_ids)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Tasks as a padded matrix of rows (tasks, most candidates), -1 beyond a task's last one."""
+
+    rows: Ints
+    tasks: int  # in the mean that the leaderboard shows
+
+    def chosen(self) -> Choices:
+        """Only the tasks that have a candidate to pick."""
+        return replace(self, rows=self.rows[self.rows[:, 0] >= 0])
+
+    def best(self, values: Floats) -> Ints:
+        """(tasks,) rows with the highest value; the first of equals."""
+        picked: Ints = self.spread(values).argmax(axis=1)
+        chosen: Ints = self.rows[np.arange(len(self.rows)), picked]
+        return chosen
+
+    def spread(self, values: Floats) -> Floats:
+        """(tasks, most candidates) values, minus infinity where there is no candidate."""
+        laid: Floats = np.where(self.rows >= 0, values[self.rows], -np.inf)
+        return laid
+
+    def weights(self, picked: Ints, n: int) -> Floats:
+        """(n,) weight of every candidate in the total of these picks."""
+        out = np.zeros(n)
+        out[picked] = 1.0 / self.tasks
+        return out
 
 
 def in_words(maker: str, style: str, finish: str) -> str:

@@ -12,9 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from selector.domain import Axis, TaskType
-from selector.learn.matrix import RECIPE_ORDER
 
 PRIOR_NAME = "prior-2"  # every pick names it: raise it when a row changes
+# The one column that no scorer measures: the place (0 the best) that the generator gave the recipe among its guesses.
+RECIPE_ORDER = "recipe.order"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from selector.domain import InputError
-from selector.domain.words import did_you_mean, near_or_all
-from selector.learn.belief import Belief, check_beliefs
-from selector.learn.calibrator import DEFAULT_NOISE_SD, Calibrator
+from selector.domain.words import did_you_mean, n_of, near_or_all
+from selector.learn.belief import Belief, checked_beliefs
+from selector.learn.calibrator import DEFAULT_NOISE_SD, Calibrator, Fitted
 from selector.learn.chances import probability_best
 from selector.learn.design import DEFAULT_SCALES, Scales
-from selector.learn.lookahead import Effort
-from selector.learn.plan import DEFAULT_EFFORT, HOLD_BELOW, Plan, Submitted, plan_submission
-from selector.learn.pool import Floats, Ints, Pool, codes
-from selector.learn.teaching import Choices
-from selector.learn.totals import Total
+from selector.learn.knowledge_gradient import Effort
+from selector.learn.plan_submission import DEFAULT_EFFORT, HOLD_BELOW, Plan, Submitted, plan_submission
+from selector.learn.pool import Choices, Floats, Ints, Pool, codes
+from selector.learn.totals import Z80, Total
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,12 +30,32 @@ _KEYS = (*_NEEDED, "task_type", "variant")
 _TREATMENTS = ("prompt_style", "finish", "finished_from")  # only where they hold text: a column of numbers is a score
 
 
+Id = Any  # of a task or candidate, as the table holds it: text or a number
+Picks = Mapping[Id, Id]  # task to candidate
+
+
 @dataclass(frozen=True)
 class Proposal:
     """What to submit next: task id to candidate id, and the plan behind it."""
 
-    picks: Mapping[str, str]
+    picks: Picks
     plan: Plan
+
+
+@dataclass(frozen=True)
+class Told:
+    """A total that a study was told of, 0 to 10, and its picks.
+
+    ``expected`` is what all totals before it let expect, with the 80% interval ``low`` to ``high``; ``outlier``:
+    whether it fits the others so badly that it counts little.
+    """
+
+    picks: Picks
+    total: float
+    expected: float
+    low: float
+    high: float
+    outlier: bool
 
 
 class Study:
@@ -46,21 +65,28 @@ class Study:
         table: one row a candidate: columns ``task``, ``candidate``, ``generator``, optionally ``task_type``,
             ``variant``, ``prompt_style``, ``finish`` and ``finished_from`` (the candidate that a finish was applied
             to). The last four may be blank where there is none, the others never. Every other column is a score, NaN
-            where unscored. Rows of a task may lie anywhere. 1, 1.0 and "1" are one name.
-        beliefs: score column to :class:`Belief`; what is not named must earn its weight, direction included.
+            where unscored. Rows of a task may lie anywhere. 1, 1.0 and "1" are one name; ids of tasks and candidates
+            come back as they came.
+        beliefs: score column to a correlation with the leaderboard within a task (-1 to 1) or a :class:`Belief`; what
+            is not named must earn its weight, direction included.
         noise_sd: standard deviation of a total beyond its rounding, in points.
         seed: of all random choices; the same seed, table and totals give the same answer in every process.
 
     Raises:
         InputError: a missing column, a row without its name, no candidates, two candidates of a task with one id, an
-            infinite score.
+            infinite score, a noise that is not above 0.
 
     Example:
         >>> import pandas as pd
         >>> rows = [("a", "1", "m", 7.0), ("a", "2", "n", 4.0), ("b", "3", "m", 5.0), ("b", "4", "n", 6.0)]
-        >>> study = Study(pd.DataFrame(rows, columns=["task", "candidate", "generator", "judge"]))
+        >>> table = pd.DataFrame(rows, columns=["task", "candidate", "generator", "judge"])
+        >>> study = Study(table, beliefs={"judge": 0.4})
         >>> proposal = study.ask(remaining=2)
         >>> study.tell(proposal.picks, total=6.1)
+        >>> study
+        Study(4 candidates of 2 tasks by 2 generators, 1 score column, 1 total)
+        >>> study.history[0].total
+        6.1
         >>> sorted(study.picks())
         ['a', 'b']
     """
@@ -68,15 +94,19 @@ class Study:
     def __init__(
         self,
         table: pd.DataFrame | Pool,
-        beliefs: Mapping[str, Belief] | None = None,
+        beliefs: Mapping[str, Belief | float] | None = None,
         noise_sd: float = DEFAULT_NOISE_SD,
         seed: int = 0,
         scales: Scales = DEFAULT_SCALES,
         effort: Effort = DEFAULT_EFFORT,
     ) -> None:
-        check_beliefs(beliefs or {})
-        self.pool = table if isinstance(table, Pool) else pool_from_table(table)
-        unknown = [name for name in beliefs or {} if name not in self.pool.columns]
+        believed = checked_beliefs(beliefs or {})
+        if isinstance(table, Pool):
+            self.pool, self._ids = table, list(zip(table.task_ids, table.candidate_ids, strict=True))
+        else:
+            ordered = _ordered(table)
+            self.pool, self._ids = _pool(ordered), _ids(ordered)
+        unknown = [name for name in believed if name not in self.pool.columns]
         if unknown:
             raise InputError(f"beliefs name the column '{unknown[0]}'{near_or_all(unknown[0], self.pool.columns)}")
         self.seed = seed
@@ -85,26 +115,39 @@ class Study:
         if (self._choices.rows[:, 0] < 0).any():
             raise InputError("every task needs a candidate that may be picked")
         self._totals: list[Total] = []
-        self._blank = Calibrator(beliefs, scales, noise_sd)
-        self._fitted: Calibrator | None = None
+        self.calibrator = Calibrator(believed, scales, noise_sd)
+        self._fitted: Fitted | None = None
+
+    def __repr__(self) -> str:
+        pool = self.pool
+        size = f"{n_of(len(pool.task_ids), 'candidate')} of {n_of(len(pool.tasks), 'task')}"
+        makers = n_of(len(set(pool.generators)), "generator")
+        scores = n_of(len(pool.columns), "score column")
+        return f"Study({size} by {makers}, {scores}, {n_of(len(self._totals), 'total')})"
 
     @property
-    def calibrator(self) -> Calibrator:
-        """Fitted to everything told so far."""
+    def fitted(self) -> Fitted:
+        """What is known by everything told so far; fitted when first asked for."""
         if self._fitted is None:
-            self._fitted = Calibrator(self._blank.beliefs, self._blank.scales, self._blank.noise_sd)
-            self._fitted.fit(self.pool, self._totals)
+            self._fitted = self.calibrator.fit(self.pool, self._totals)
         return self._fitted
 
-    def ask(
-        self, remaining: int, hold_below: float = HOLD_BELOW, pending: Sequence[Mapping[str, str] | Ints] = ()
-    ) -> Proposal:
+    @property
+    def history(self) -> tuple[Told, ...]:
+        """What was told, oldest first, with what the totals before each let expect of it."""
+        rows = zip(self._totals, self.fitted.predictions, self.fitted.evidence.outliers.tolist(), strict=True)
+        return tuple(
+            Told(self._named(t.rows), t.value, p.mean, p.mean - Z80 * p.sd, p.mean + Z80 * p.sd, odd)
+            for t, p, odd in rows
+        )
+
+    def ask(self, remaining: int, hold_below: float = HOLD_BELOW, pending: Sequence[Picks | Ints] = ()) -> Proposal:
         """The next submission when ``remaining`` of them, this one included, are left.
 
         ``pending`` are picks that were submitted and whose totals are still to be told.
         """
         plan = plan_submission(
-            self.calibrator,
+            self.fitted,
             len(self.pool.tasks),
             remaining,
             submitted=[Submitted(t.rows) for t in self._totals],
@@ -115,35 +158,35 @@ class Study:
         )
         return Proposal(self._named(plan.picked), plan)
 
-    def tell(self, picks: Mapping[str, str] | Ints, total: float) -> None:
+    def tell(self, picks: Picks | Ints, total: float) -> None:
         """Learn the leaderboard's total (0 to 10) of a complete set of picks, as ids or as rows of the pool.
+
+        Picks that were told before count as looked at once more, with noise of its own.
 
         Raises:
             InputError: an unknown task or candidate, a task without a pick, or a total out of range.
-
-        Picks that were told before count as looked at once more, with noise of its own.
         """
         self._totals.append(Total(self._complete(picks), len(self.pool.tasks), float(total)))
         self._fitted = None
 
-    def picks(self) -> dict[str, str]:
+    def picks(self) -> dict[Id, Id]:
         """Task id to the candidate that is expected to be best by now."""
         return self._named(self.best_rows())
 
     def best_rows(self) -> Ints:
         """(tasks,) rows of :meth:`picks` in the pool."""
-        return self._choices.best(self.calibrator.posterior_.mean)
+        return self._choices.best(self.fitted.posterior.mean)
 
     def estimates(self, draws: int = 512) -> pd.DataFrame:
         """Mean and sd of every candidate's overall (0 to 10), and the probability that it is its task's best."""
         import pandas as pd
 
-        mean, sd = self.calibrator.predict(return_std=True)
-        ids = {"task": self.pool.task_ids, "candidate": self.pool.candidate_ids}
-        best = probability_best(self.calibrator.posterior_, self._choices, draws, self.seed)
-        return pd.DataFrame({**ids, "overall": mean, "overall_sd": sd, "p_best": best})
+        ids = dict(zip(("task", "candidate"), zip(*self._ids, strict=True), strict=True))
+        best = probability_best(self.fitted.posterior, self._choices, draws, self.seed)
+        known = {"overall": self.fitted.overall, "overall_sd": self.fitted.overall_sd, "p_best": best}
+        return pd.DataFrame({**ids, **known})
 
-    def _complete(self, picks: Mapping[str, str] | Ints) -> Ints:
+    def _complete(self, picks: Picks | Ints) -> Ints:
         """Rows of a complete set of picks."""
         rows = self._rows(picks) if isinstance(picks, Mapping) else np.asarray(picks, dtype=np.intp)
         inside = rows[(rows >= 0) & (rows < len(self.pool.task_ids))]
@@ -151,10 +194,10 @@ class Study:
             raise InputError(f"a submission needs exactly one pick for each of the {len(self.pool.tasks)} tasks")
         return rows
 
-    def _named(self, rows: Ints) -> dict[str, str]:
-        return {self.pool.task_ids[i]: self.pool.candidate_ids[i] for i in rows}
+    def _named(self, rows: Ints) -> dict[Id, Id]:
+        return dict(self._ids[i] for i in rows)
 
-    def _rows(self, picks: Mapping[str, str]) -> Ints:
+    def _rows(self, picks: Picks) -> Ints:
         rows = []
         for task, candidate in ((_name(t), _name(c)) for t, c in picks.items()):
             row = self.pool.row_of.get((task, candidate))
@@ -172,6 +215,11 @@ class Study:
 
 def pool_from_table(table: pd.DataFrame) -> Pool:
     """A pool from a table of scores; see :class:`Study` for its columns."""
+    return _pool(_ordered(table))
+
+
+def _ordered(table: pd.DataFrame) -> pd.DataFrame:
+    """The table, checked, with the rows of every task together."""
     missing = [key for key in _NEEDED if key not in table.columns]
     if missing:
         raise InputError(f"the table has no column '{missing[0]}': it needs task, candidate and generator")
@@ -180,7 +228,17 @@ def pool_from_table(table: pd.DataFrame) -> Pool:
         raise InputError(f"the table has two columns '{twice}': rename one of them")
     for column in (*_NEEDED, "task_type"):
         _check_filled(table, column)
-    table = table.iloc[np.argsort(codes(_texts(table, "task"))[1], kind="stable")]
+    return table.iloc[np.argsort(codes(_texts(table, "task"))[1], kind="stable")]
+
+
+def _ids(table: pd.DataFrame) -> list[tuple[Id, Id]]:
+    """(task, candidate) of every row as the table holds them; of several spellings of a task, the first."""
+    first: dict[str, Id] = {}
+    tasks = (first.setdefault(_name(cell), cell) for cell in table["task"].tolist())
+    return list(zip(tasks, table["candidate"].tolist(), strict=True))
+
+
+def _pool(table: pd.DataFrame) -> Pool:
     treatments = [c for c in _TREATMENTS if c in table.columns and table[c].dtype.kind not in "biufc"]
     scores = [c for c in table.columns if c not in (*_KEYS, *treatments)]
     values = np.column_stack([np.zeros((len(table), 0)), *(_numbers(table, name) for name in scores)])

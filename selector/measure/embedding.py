@@ -3,9 +3,8 @@
 On a CPU each core has a batch of its own, which it decodes and embeds in one thread: no core waits for another. On
 another device two batches are under way, so that a pool decodes one while the other is embedded.
 
-A head may look at pictures beside the candidates, such as photographs to compare with. It then has two methods:
-``own_pictures()`` gives their ids and how one is read, and ``keep_in(vectors)`` says where their vectors (whole view)
-will be. They are embedded before the first candidate, in the same way.
+A head may look at pictures beside the candidates, such as photographs to compare with (``own_pictures``). They are
+embedded before the first candidate, in the same way.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import groupby
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from selector.domain import (
     BestshotError,
@@ -24,7 +23,6 @@ from selector.domain import (
     Item,
     Picture,
     Score,
-    Scorer,
     Task,
     TaskInputs,
     raise_shortage,
@@ -56,23 +54,17 @@ def _even(n: int, most: int, streams: int) -> int:
     return max(1, -(-n // (rounds * streams))) if n else 1
 
 
-def is_head(scorer: Scorer) -> bool:
-    """Whether a scorer reads an embedding; by its attributes, because a configured one is wrapped."""
-    return all(hasattr(scorer, name) for name in ("view", "backbone", "idle", "texts", "directions", "read"))
-
-
 def score_by_heads(
     ws: Workspace,
     tasks: Sequence[Task],
-    heads: Mapping[str, Scorer],
+    heads: Mapping[str, Head],
     translations: Mapping[str, str],
     count: Callable[[Scored], None],
     progress: Progress,
 ) -> None:
     """Score every candidate of ``tasks`` that a head has not read; ``count`` gets what each batch brought."""
     by_space: dict[str, dict[str, Head]] = {}
-    for name, scorer in heads.items():
-        head = cast(Head, scorer)
+    for name, head in heads.items():
         by_space.setdefault(head.backbone.space, {})[name] = head
     groups = [_Group(ws, group, _due(ws, tasks, group), translations) for group in by_space.values()]
     total, done = sum(len(group.due) for group in groups), 0
@@ -106,8 +98,7 @@ class _Group:
         self.heads, self.due = heads, due
         self.vectors = StoredVectors(ws.db)
         for head in heads.values():
-            if hasattr(head, "keep_in"):  # it has pictures of its own, and these are kept as well
-                head.keep_in(self.vectors)
+            head.keep_in(self.vectors)  # those of pictures of its own are kept as well
         self._ws, self._translations = ws, translations
         self._backbone = next(iter(heads.values())).backbone
 
@@ -187,7 +178,7 @@ class _Group:
         busy = {name for _, _, lacking in self.due for name in lacking}
         found: dict[str, Callable[[], Picture]] = {}
         for name, head in self.heads.items():
-            if name in busy and hasattr(head, "own_pictures"):
+            if name in busy:
                 ids, read = head.own_pictures()
                 found |= {key: partial(read, key) for key in ids}
         return found

@@ -2,57 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from selector.domain import Axis, Scorer
 
-Key = tuple[str, str]  # task id, candidate id
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Ints = np.ndarray[Any, np.dtype[np.intp]]
+Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 
-class Gates:
-    """Watches scores go by and knows afterwards which candidates the gates exclude, and why.
+def gate_columns(scorers: Mapping[str, Scorer]) -> dict[str, str]:
+    """``scorer.column`` of every gate to what it asks for, in the order of the scorers."""
+    return {
+        f"{name}.{column.name}": column.what
+        for name, scorer in scorers.items()
+        for column in scorer.columns
+        if column.axis is Axis.GATE
+    }
 
-    A candidate is excluded by a gate column that is 0, and by one that was measured on another candidate of its task
-    but never on it (its scorer broke on it): what was not looked at must not pass.
+
+def refusals(gates: Mapping[str, str], task: Ints, values: Floats, looked_at: Bools) -> Sequence[str]:
+    """Why each candidate must not be picked, "" where it may.
+
+    A candidate is refused by a gate column that is 0 (of several the first by name), and by one that was measured on
+    another candidate of its task but never on it (its scorer broke on it): what was not looked at must not pass.
+
+    Args:
+        gates: of ``gate_columns``.
+        task: (n,) numbers of the candidates' tasks.
+        values: (n, gates) scores, NaN where unscored.
+        looked_at: (n, gates) whether there is a score, an unscored one included.
     """
+    reasons = np.full(len(task), "", dtype=object)
+    place = {name: j for j, name in enumerate(gates)}
+    for name in sorted(gates):
+        _refuse(reasons, values[:, place[name]] == 0.0, f"{name} is 0 ({gates[name]})")
+    for name, j in place.items():
+        of_task = np.bincount(task, weights=looked_at[:, j]) > 0
+        _refuse(reasons, of_task[task] & ~looked_at[:, j], f"{name} has not looked at it (run `bestshot score`)")
+    return reasons.tolist()
 
-    def __init__(self, scorers: Mapping[str, Scorer]) -> None:
-        self._meaning = {
-            f"{name}.{column.name}": column.what
-            for name, scorer in scorers.items()
-            for column in scorer.columns
-            if column.axis is Axis.GATE
-        }
-        self._closed: dict[Key, str] = {}
-        self._seen: dict[tuple[str, str], set[str]] = {}  # (task id, column) to candidate ids
 
-    def watch(self, rows: Iterable[Any]) -> Iterator[tuple[str, str, str, float | None]]:
-        """Pass score rows on, one at a time, as (task id, candidate id, ``scorer.column``, value)."""
-        for row in rows:
-            column = f"{row.scorer}.{row.column}"
-            self.note(row.task_id, row.candidate_id, column, row.value)
-            yield row.task_id, row.candidate_id, column, row.value
-
-    def note(self, task_id: str, candidate_id: str, column: str, value: float | None) -> None:
-        """Take one score into account; an unscored one counts as looked at."""
-        if column in self._meaning:
-            self._seen.setdefault((task_id, column), set()).add(candidate_id)
-            if value == 0.0:
-                self._closed.setdefault((task_id, candidate_id), f"{column} is 0 ({self._meaning[column]})")
-
-    def excluded(self, candidates: Iterable[Key]) -> dict[Key, str]:
-        """Those of ``candidates`` that must not be picked, with the reason."""
-        found = {}
-        for task_id, candidate_id in candidates:
-            reason = self._closed.get((task_id, candidate_id)) or self._unseen(task_id, candidate_id)
-            if reason:
-                found[task_id, candidate_id] = reason
-        return found
-
-    def _unseen(self, task_id: str, candidate_id: str) -> str | None:
-        for column in self._meaning:
-            seen = self._seen.get((task_id, column))
-            if seen and candidate_id not in seen:
-                return f"{column} has not looked at it (run `bestshot score`)"
-        return None
+def _refuse(reasons: Any, where: Bools, reason: str) -> None:
+    reasons[where & (reasons == "")] = reason

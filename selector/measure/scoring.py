@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from selector.domain import InputError, Item, Score, Scorer, Task, TaskInputs, reason_of
+from selector.domain.embedding import Head
 from selector.domain.progress import Progress, silent
-from selector.measure.embedding import is_head, score_by_heads
+from selector.measure.embedding import score_by_heads
 from selector.measure.scored import Scored, checked, rows_of
 from selector.measure.workers import JobDone, stream
 from selector.store.records import add_scores, load_candidates, scored_keys
@@ -48,7 +49,7 @@ def score(
         touched.update((row["task_id"], row["candidate_id"]) for row in scored.rows)
         summary.candidates = len(touched)  # a candidate that both ways have scored counts once
 
-    heads = {name: scorer for name, scorer in scorers.items() if is_head(scorer)}
+    heads = {name: scorer for name, scorer in scorers.items() if isinstance(scorer, Head)}
     _score_by_task(ws, tasks, {n: s for n, s in scorers.items() if n not in heads}, count, progress)
     if heads:
         score_by_heads(ws, tasks, heads, translations, count, progress)

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from selector.decide import explaining
-from selector.decide.calibrating import Knowledge
-from selector.decide.learning import Calibration, ToldLine, WeightLine
+from selector.decide.calibration import Calibration, ToldLine, WeightLine
+from selector.decide.knowledge import Knowledge
 from selector.learn.totals import Z80
 from selector.report.model import PlotCard
 from selector.report.plots import (
@@ -114,7 +114,7 @@ def _rival(rival: explaining.Rival) -> Rival:
 
 def _expected(known: Knowledge) -> Prediction:
     """Total that the best picks known would get."""
-    choices, belief = known.choices, known.calibrator.posterior_
+    choices, belief = known.choices, known.fitted.posterior
     picked = choices.weights(choices.best(belief.mean), len(belief.mean))
     mean = float(picked @ belief.mean) + known.elsewhere / known.tasks
     half = Z80 * math.sqrt(max(float(picked @ belief.times(picked)), 0.0))

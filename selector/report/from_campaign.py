@@ -3,30 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from selector.decide.calibrating import Knowledge
-from selector.decide.estimating import Estimates
-from selector.decide.picking import present
-from selector.domain import Pick, Scorer, Task
+from selector.decide.calibration import describe
+from selector.decide.context import Context
+from selector.decide.knowledge import Knowledge
+from selector.decide.picking import staleness
+from selector.domain import Estimate, Pick, Task
 from selector.domain.names import name_fault
 from selector.domain.progress import Progress, silent
 from selector.domain.words import n_of
 from selector.generate.treatments import recipe_in_words
-from selector.learn.estimate import EstimateTable
+from selector.report.calibration import write_plots
+from selector.report.contact_sheet import write_contact_sheet
 from selector.report.model import CandidateCard, Failure, Sheet, TaskRow
 from selector.report.model import Verdict as SheetVerdict
 from selector.status import open_failures
-from selector.store.picks import newest_picks
+from selector.store.picks import newest_basis, newest_picks
 from selector.store.records import Attempt, current_plannings, load_attempts, load_candidates, scores_of
 from selector.submit.ledger import Ledger, SubmissionRecord
+from selector.workspace.plug_ins import present_builds
 from selector.workspace.workspace import Workspace
+
+_UNCALIBRATED = (
+    "The estimates come from {basis}: no leaderboard total has taught them yet. Compare them with each other only."
+)
+_PLANNED_TO_LEARN = (
+    "The framed picks were planned to learn: some are not the best known ones, and cards beside them may be expected "
+    "to score more. `bestshot pick` frames the best known ones."
+)
+
+
+def write_report(
+    context: Context, ledger: Ledger, title: str, notes: tuple[str, ...] = (), progress: Progress = silent
+) -> Path:
+    """Write the contact sheet with the plots of the calibration into the campaign's folder ``report``."""
+    ws, known = context.ws, context.known
+    folder = ws.folder / "report"
+    told = known is not None and bool(known.told)
+    plots = write_plots(folder, describe(known, ws.folder), known) if known and told else ()
+    if not told:
+        notes = (*notes, _UNCALIBRATED.format(basis=known.basis if known else "the prior alone"))
+    notes = (*notes, *_notes_on_picks(context))
+    sheet = build_sheet(context, present_builds(ws), ledger, title, notes, progress)
+    return write_contact_sheet(folder, replace(sheet, plots=plots))
+
+
+def _notes_on_picks(context: Context) -> tuple[str, ...]:
+    """Of the newest picks: that a plan's are meant to differ from the best known ones; why they are out of date."""
+    with context.ws.db.read() as connection:
+        basis = newest_basis(connection)
+    planned = (_PLANNED_TO_LEARN,) if basis.get("plan") == "learn" else ()
+    return (*planned, *(staleness(context) if basis else ()))
 
 
 def build_sheet(
-    ws: Workspace,
-    tasks: Sequence[Task],
-    scorers: Mapping[str, Scorer],
+    context: Context,
     builds: Mapping[str, str],
     ledger: Ledger,
     title: str,
@@ -34,6 +67,7 @@ def build_sheet(
     progress: Progress = silent,
 ) -> Sheet:
     """The sheet; its tasks are read from the store when the writer walks over them."""
+    ws, tasks = context.ws, context.tasks
     submissions = [s for s in ledger.all() if s.state != "withdrawn"]
     newest = submissions[-1] if submissions else None
     quota = ledger.quota()
@@ -41,8 +75,8 @@ def build_sheet(
         title=title,
         profile=ws.profile.name,
         team=ws.config.team,
-        tasks=_counted(_rows(ws, tasks, scorers, builds), len(tasks), progress),
-        columns={f"{name}.{c.name}": c for name, s in scorers.items() for c in s.columns},
+        tasks=_counted(_rows(context, builds), len(tasks), progress),
+        columns={f"{name}.{c.name}": c for name, s in context.scorers.items() for c in s.columns},
         quota=f"{quota.left} of {n_of(quota.allowed, 'submission')} left on {quota.day} ({ws.profile.quota.time_zone})",
         verdict=_verdict(newest),
         zip_file=_zip_file(ws, newest),
@@ -73,15 +107,8 @@ def _counted(rows: Iterator[TaskRow], total: int, progress: Progress) -> Iterato
         progress("report", done, total)
 
 
-def _rows(
-    ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer], builds: Mapping[str, str]
-) -> Iterator[TaskRow]:
-    known = present(ws, tasks, scorers)
-    places = {
-        (table.features.task_ids[i], table.features.candidate_ids[i]): (table, i)
-        for table in known.tables.values()
-        for i in range(len(table.features.task_ids))
-    }
+def _rows(context: Context, builds: Mapping[str, str]) -> Iterator[TaskRow]:
+    ws = context.ws
     with ws.db.read() as connection:
         newest = newest_picks(connection)
         failures = open_failures(current_plannings(connection), [], builds)
@@ -89,31 +116,29 @@ def _rows(
     declined: dict[str, list[Failure]] = {f.task_id: [] for f in failures}
     for f in failures:
         declined[f.task_id].append(Failure(f.generator, f.reason or f.outcome, f.outcome == "declined"))
-    versions = {name: s.version for name, s in scorers.items()}
-    for task in tasks:
-        yield _row(ws, task, picks.get(task.id), known, places, versions, builds, declined.get(task.id, []))
+    for task in context.tasks:
+        yield _row(context, task, picks.get(task.id), builds, declined.get(task.id, []))
 
 
 def _row(
-    ws: Workspace,
+    context: Context,
     task: Task,
     pick: Pick | None,
-    known: Knowledge | Estimates,
-    places: Mapping[tuple[str, str], tuple[EstimateTable, int]],
-    versions: dict[str, str],
     builds: Mapping[str, str],
     declined: list[Failure],
 ) -> TaskRow:
+    ws, known = context.ws, context.known
     with ws.db.read() as connection:
         candidates = load_candidates(connection, task.id)
         attempts = load_attempts(connection, task.id)
-        scores = scores_of(connection, versions, task.id)
+        scores = scores_of(connection, context.versions, task.id)
+    places = known.pool.row_of if known else {}
     picked = places.get((task.id, pick.candidate_id)) if pick and pick.candidate_id else None
     makers = _makers(attempts)
     cards = []
     for candidate in candidates:
         maker = makers[candidate.id]
-        table, i = places.get((task.id, candidate.id), (None, 0))
+        row = places.get((task.id, candidate.id))
         cards.append(
             CandidateCard(
                 id=candidate.id,
@@ -122,10 +147,10 @@ def _row(
                 variant=_made_with(maker),
                 seed=_seed(maker),
                 picked=pick is not None and pick.candidate_id == candidate.id,
-                estimate=table.row(i) if table is not None and table.informed[i] else None,
+                estimate=_estimate(known, row),
                 fallback=candidate.fallback,
                 scores=scores.get(candidate.id, {}),
-                excluded=known.excluded.get((task.id, candidate.id)),
+                excluded=(known.pool.excluded[row] or None) if known and row is not None else None,
             )
         )
     cards.sort(key=lambda c: (c.excluded is not None, -(c.estimate.overall if c.estimate else -1.0), c.id))
@@ -142,9 +167,16 @@ def _row(
         reference=ws.inputs_folder / task.reference if task.reference else None,
         candidates=tuple(cards),
         pick_reason=pick.reason if pick else "not picked yet",
-        flags=("SC not measured",) if picked and not picked[0].sc_informed[picked[1]] else (),
+        flags=("SC not measured",) if known and picked is not None and not known.estimates.sc_informed[picked] else (),
         failures=(*declined, *failed),
     )
+
+
+def _estimate(known: Knowledge | None, row: int | None) -> Estimate | None:
+    """Of a row of the pool; None where nothing speaks of it."""
+    if known is None or row is None or not (known.estimates.sc_informed[row] or known.estimates.pq_informed[row]):
+        return None
+    return known.estimates.row(row)
 
 
 def _made_with(attempt: Attempt) -> str:

@@ -8,6 +8,7 @@ Every row belongs to one campaign: a SQLite file holds one, and on PostgreSQL ea
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sqlite3
@@ -28,6 +29,7 @@ from selector.domain.files import scratch_folder
 from selector.store import schema
 from selector.store.migration import bring_up_to_date, stored_format
 
+_log = logging.getLogger("bestshot.store")
 BUSY_SECONDS = 30
 MIN_FREE_BYTES = 256 * 1024
 _WRITER_LOCK = 0x62737400  # any constant: with the campaign's, the lock that PostgreSQL's writers share
@@ -67,6 +69,7 @@ class Database:
             elif not inspect(self.engine).has_table("fact", schema=self._schema):
                 raise InputError("the database holds no campaign: restore it from a backup, or mend `url` in [store]")
             self._check_format()
+        _log.debug("opened %s", self.engine.url.render_as_string(hide_password=True))
 
     @property
     def campaign(self) -> str | None:

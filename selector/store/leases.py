@@ -7,6 +7,7 @@ so long that it may have been, stops its run.
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import threading
@@ -24,6 +25,7 @@ from selector.domain import BestshotError
 from selector.store import schema
 from selector.store.database import Database
 
+_log = logging.getLogger("bestshot.store")
 LEASE_SECONDS = 60.0
 BEAT_SECONDS = 5.0
 _MARGIN_SECONDS = 10.0  # before others may take a lease over, a holder that cannot beat gives up
@@ -99,7 +101,10 @@ class _Lease:
             self._db.insert_missing(connection, schema.lease, [{**mine, **me}])
             row = self._row(connection)
         if row.token != self._token:
-            return Holder(row.host, row.pid, row.since)
+            holder = Holder(row.host, row.pid, row.since)
+            _log.info("%s: %s has it", self.name, holder)
+            return holder
+        _log.info("%s: taken", self.name)
         self._last = time.monotonic()
         for thread in self._threads:
             thread.start()
@@ -107,6 +112,7 @@ class _Lease:
 
     def give_back(self) -> None:
         self._ended.set()
+        _log.info("%s: given back", self.name)
         with suppress(BestshotError), self._db.write() as connection:  # without the store it ends by itself
             connection.execute(delete(schema.lease).where(_is(self.name, self._token)))
 
@@ -129,6 +135,7 @@ class _Lease:
                 self._lose()
 
     def _lose(self) -> None:
+        _log.warning("%s: lost", self.name)
         self.lost = True
         self._stop.set()
         self._ended.set()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, select
+import numpy as np
+from sqlalchemy import Connection, and_, case, exists, func, select
 
 from selector.domain import JSONValue, Recipe, Score, Task, TaskType
 from selector.store import schema
 from selector.store.database import Database, add
+
+ScoreColumn = tuple[str, str, str]  # scorer, version, column
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -171,6 +176,15 @@ def load_candidates(connection: Connection, task_id: str | None = None) -> tuple
     )
 
 
+def candidate_keys(connection: Connection) -> list[tuple[str, str, bool]]:
+    """(task id, candidate id, whether only a last resort made it) of all candidates, ordered by the first two."""
+    c, a = schema.candidate.c, schema.attempt.c
+    answers = select(a.task_id, a.candidate_id).where(a.candidate_id.is_not(None), ~a.fallback).distinct().subquery()
+    same = and_(answers.c.task_id == c.task_id, answers.c.candidate_id == c.id)
+    query = select(c.task_id, c.id, answers.c.task_id.is_(None)).select_from(schema.candidate.outerjoin(answers, same))
+    return [(row[0], row[1], bool(row[2])) for row in connection.execute(query.order_by(c.task_id, c.id))]
+
+
 def load_attempts(connection: Connection, task_id: str | None = None) -> tuple[Attempt, ...]:
     """Attempts of one task, or of all, oldest first."""
     query = select(schema.attempt).order_by(schema.attempt.c.id)
@@ -189,12 +203,12 @@ def last_resorts(connection: Connection) -> dict[str, set[str]]:
     return found
 
 
-def first_guesses(connection: Connection) -> Iterator[tuple[str, str, int]]:
-    """(task id, candidate id, best place that a generator gave it among its guesses), where places were given."""
+def first_guesses(connection: Connection) -> dict[tuple[str, str], int]:
+    """(task id, candidate id) to the best place that a generator gave it among its guesses, where places were given."""
     a = schema.attempt.c
     query = select(a.task_id, a.candidate_id, func.min(a.ordinal)).group_by(a.task_id, a.candidate_id)
-    for row in connection.execute(query.where(a.candidate_id.is_not(None), a.ordinal.is_not(None))):
-        yield row[0], row[1], int(row[2])
+    rows = connection.execute(query.where(a.candidate_id.is_not(None), a.ordinal.is_not(None)))
+    return {(row[0], row[1]): int(row[2]) for row in rows}
 
 
 def current_plannings(connection: Connection) -> tuple[Planning, ...]:
@@ -229,23 +243,40 @@ def add_scores(db: Database, connection: Connection, rows: Sequence[dict[str, An
     db.insert_missing(connection, schema.score, rows)
 
 
-def stream_scores(connection: Connection, versions: dict[str, str], task_id: str | None = None) -> Iterator[Any]:
-    """Rows (task_id, candidate_id, scorer, column, value, reason) of the given scorer versions, a few at a time."""
+def wide_scores(
+    connection: Connection, columns: Sequence[ScoreColumn], counted: Sequence[ScoreColumn] = ()
+) -> tuple[dict[tuple[str, str], int], Floats, Bools]:
+    """All scores as one table: the database turns columns of scorers into columns of the result.
+
+    Returns:
+        (task id, candidate id) to its row, of every candidate that has a score; values (rows, columns), NaN where
+        unscored; and (rows, counted) whether there is a score, an unscored one included.
+    """
     s = schema.score.c
-    query = select(s.task_id, s.candidate_id, s.scorer, s.version, s.column, s.value, s.reason)
-    if task_id is not None:
-        query = query.where(s.task_id == task_id)
-    for row in connection.execute(query.order_by(s.task_id, s.candidate_id), execution_options={"yield_per": 10_000}):
-        if versions.get(row.scorer) == row.version:
-            yield row
+
+    def is_of(column: ScoreColumn) -> Any:
+        scorer, version, name = column
+        return and_(s.column == name, s.scorer == scorer, s.version == version)
+
+    values = [func.max(case((is_of(column), s.value))) for column in columns]
+    there = [func.count(case((is_of(column), 1))) for column in counted]
+    rows = connection.execute(
+        select(s.task_id, s.candidate_id, *values, *there).group_by(s.task_id, s.candidate_id)
+    ).all()
+    row_of = {(row[0], row[1]): i for i, row in enumerate(rows)}
+    wide = np.array([row[2:] for row in rows], dtype=np.float64).reshape(len(rows), len(values) + len(there))
+    return row_of, wide[:, : len(values)], wide[:, len(values) :] > 0
 
 
-def scores_of(connection: Connection, versions: dict[str, str], task_id: str) -> dict[str, dict[str, Score]]:
-    """Candidate id to {"scorer.column": Score} for one task."""
+def scores_of(connection: Connection, versions: Mapping[str, str], task_id: str) -> dict[str, dict[str, Score]]:
+    """Candidate id to {"scorer.column": Score} for one task, of the given scorer versions."""
+    s = schema.score.c
+    query = select(s.candidate_id, s.scorer, s.version, s.column, s.value, s.reason).where(s.task_id == task_id)
     found: dict[str, dict[str, Score]] = {}
-    for row in stream_scores(connection, versions, task_id):
-        key = f"{row.scorer}.{row.column}"
-        found.setdefault(row.candidate_id, {})[key] = Score(value=row.value, reason=row.reason)
+    for row in connection.execute(query.order_by(s.task_id, s.candidate_id)):
+        if versions.get(row.scorer) == row.version:
+            key = f"{row.scorer}.{row.column}"
+            found.setdefault(row.candidate_id, {})[key] = Score(value=row.value, reason=row.reason)
     return found
 
 

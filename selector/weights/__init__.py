@@ -1,13 +1,14 @@
 """Files of models that scorers need and no package brings: what they are, where they lie, how they come here.
 
-Scorers call ``need`` (or ``need_backbone``), then ``safe_load.load_state``; ``bestshot weights`` does the rest. The
-weights that come inside installed packages are another matter: ``selector.weights.bundled`` tags those.
+Scorers call ``need`` (or ``need_backbone``), then ``load_state``; ``bestshot weights`` does the rest. The weights that
+come inside installed packages are another matter: ``selector.weights.bundled`` tags those.
 """
 
-from selector.weights.catalogue import Model, ModelFile, Repository, all_models, model_named
+from selector.weights.catalogue import all_models, model_named
+from selector.weights.hashes import ABSENT, content_tag, tag_or_absent
+from selector.weights.model import Model, ModelFile, Repository
 from selector.weights.place import find, need, need_backbone, weights_folder
-from selector.weights.safe_load import load_state
-from selector.weights.tag import ABSENT, content_tag, tag_or_absent
+from selector.weights.safe_load import check_named_files, load_state
 
 __all__ = [
     "ABSENT",
@@ -15,6 +16,7 @@ __all__ = [
     "ModelFile",
     "Repository",
     "all_models",
+    "check_named_files",
     "content_tag",
     "find",
     "load_state",

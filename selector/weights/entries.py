@@ -7,7 +7,7 @@ shows. No hub can be reached where this was written, so no file but the two head
 
 from __future__ import annotations
 
-from selector.weights.catalogue import Model, ModelFile, Repository
+from selector.weights.model import Model, ModelFile, Repository
 
 _SHARED = ("clip_direction", "clip_similarity", "prompt_contrast", "realism", "spatial")
 _VIT_L = Repository(

@@ -7,12 +7,13 @@ import re
 from pathlib import Path
 
 from selector.domain import InputError
-from selector.weights.answers import NotThere
-from selector.weights.catalogue import Model, ModelFile, model_named
-from selector.weights.download import Patience, Progress, download
-from selector.weights.local_copy import copy_from
+from selector.weights.address import HUB, MODELSCOPE, address_of, check_source
+from selector.weights.catalogue import model_named
+from selector.weights.folder import copy_from
+from selector.weights.hub import NotThere, download
+from selector.weights.model import Model, ModelFile
+from selector.weights.part import Progress
 from selector.weights.place import folder_of, need_model, path_of
-from selector.weights.sources import HUB, MODELSCOPE, address_of, check_source
 
 
 def quiet(name: str, done_bytes: int, total_bytes: int | None) -> None:
@@ -26,7 +27,6 @@ def fetch(
     *,
     sha256: str | None = None,
     again: bool = False,
-    patience: Patience | None = None,
 ) -> Path:
     """Bring the files of a model that are not here yet; returns what ``need`` returns.
 
@@ -40,11 +40,11 @@ def fetch(
         progress: called with (file name, bytes so far, bytes in all or None).
         sha256: the wanted hash of a model of one file, where the catalogue has none.
         again: fetch what is here already, too.
-        patience: with a server that fails.
 
     Raises:
-        InputError: no such model or source, a wrong hash, no checksum for a plain URL, a full disk.
+        InputError: no such model or source, a wrong hash, no checksum for a plain URL.
         MissingPart: the source does not have it, cannot be reached, or wants a login.
+        OutOfResources: the disk is full.
     """
     entry = model_named(model) if isinstance(model, str) else model
     if not entry.files:
@@ -52,23 +52,23 @@ def fetch(
     folder = _folder(source)
     for file in _with_hash(entry, sha256):
         if again or path_of(entry, file) is None:
-            _fetch_file(entry, file, folder or str(source), progress, patience or Patience())
+            _fetch_file(entry, file, folder or str(source), progress)
     return need_model(entry)
 
 
-def _fetch_file(model: Model, file: ModelFile, source: str | Path, progress: Progress, patience: Patience) -> None:
+def _fetch_file(model: Model, file: ModelFile, source: str | Path, progress: Progress) -> None:
     """The file, or what stands in for it where the source does not have it."""
     choices = list(file.choices())
     for choice in choices:
         try:
-            return _fetch_choice(model, choice, source, progress, patience)
+            return _fetch_choice(model, choice, source, progress)
         except NotThere:
             if choice is choices[-1]:
                 raise
     return None
 
 
-def _fetch_choice(model: Model, file: ModelFile, source: str | Path, progress: Progress, patience: Patience) -> None:
+def _fetch_choice(model: Model, file: ModelFile, source: str | Path, progress: Progress) -> None:
     target = folder_of(model) / file.name
     if isinstance(source, Path):
         copy_from(source, model, file, target, progress)
@@ -78,7 +78,7 @@ def _fetch_choice(model: Model, file: ModelFile, source: str | Path, progress: P
             f"no SHA-256 is published for {file.name} of '{model.name}', so a plain URL proves nothing: "
             "give the hash with --sha256, or fetch from the hub"
         )
-    download(address_of(model, file, source), target, progress, patience)
+    download(address_of(model, file, source), file, target, progress)
 
 
 def _folder(source: str | Path) -> Path | None:

@@ -1,73 +1,70 @@
-"""A file that is being fetched: ``FILE.part``, hashed as it grows; it becomes ``FILE`` when it is whole and right."""
+"""A file that is being fetched: ``FILE.part``; it becomes ``FILE`` when it is whole and right."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import hashlib
 import io
 import json
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from selector.domain import InputError
-from selector.weights.sidecar import write_sidecar
+from selector.domain import InputError, raise_shortage
+from selector.domain.digest import sha256_of
+from selector.weights.hashes import write_note
+from selector.weights.model import megabytes
 
-SUFFIX = ".part"
-_BLOCK_BYTES = 1 << 20
+Progress = Callable[[str, int, int | None], None]  # (file, bytes so far, bytes in all or None)
+
+_SUFFIX = ".part"
+_MOST_BYTES = 64_000_000_000  # of a file of which nobody says how large it is
+_PAGE = (b"<!doctype html", b"<html")
+
+
+class WebPage(Exception):
+    """The bytes are a web page, which no file of a model is."""
+
+
+class TooMuch(Exception):
+    """More bytes came than the file has."""
 
 
 class Part:
-    """An unfinished file. Made by ``open_part``, which locks it against another process.
+    """An unfinished file, at whose end is written; as much of a binary stream as a download needs.
 
-    ``identity`` is what the server said of the bytes so far; it decides whether a later answer may be appended.
+    Made by ``open_part``, which locks it against another process. ``fresh_at`` is the monotonic time when it last grew
+    beyond what it had been: to come as far again after a new start is no progress.
     """
 
-    def __init__(self, target: Path, stream: io.FileIO) -> None:
-        self.target = target
-        self.path = target.with_name(target.name + SUFFIX)
-        self._note = target.with_name(target.name + SUFFIX + ".json")
-        self._stream = stream
-        self._hash = hashlib.sha256()
-        self.size_bytes = 0
-        self.identity = ""
+    def __init__(self, target: Path, stream: io.FileIO, progress: Progress) -> None:
+        self.target, self.path = target, target.with_name(target.name + _SUFFIX)
+        self.name = str(self.path)
+        self.total_bytes: int | None = None
+        self.fresh_at = time.monotonic()
+        self._note = target.with_name(target.name + _SUFFIX + ".json")
+        self._stream, self._progress = stream, progress
+        self.tell, self.seek, self.truncate = stream.tell, stream.seek, stream.truncate
+        self.seek(0, io.SEEK_END)
+        self._most_bytes = self.tell()
 
-    def take_in(self) -> None:
-        """Hash what an earlier run left, and recall of what it is."""
-        self._stream.seek(0)
-        while block := self._stream.read(_BLOCK_BYTES):
-            self._hash.update(block)
-            self.size_bytes += len(block)
+    def resume(self, identity: str, total_bytes: int | None) -> None:
+        """Keep what an earlier run left if it is of the same file, else begin anew; see that the rest has room.
+
+        Args:
+            identity: what the file is known by, a hash; "" where it is known by nothing, and so never gone on with.
+            total_bytes: of the whole file; None if not known.
+        """
+        noted = ""
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-            self.identity = str(json.loads(self._note.read_text(encoding="utf-8"))["identity"])
-
-    def append(self, block: bytes) -> None:
-        """Write and hash. Raises ``InputError`` when the disk is full or cannot be written."""
-        rest = memoryview(block)
-        try:
-            while rest:
-                rest = rest[self._stream.write(rest) :]  # a raw stream may take a part only
-        except OSError as error:
-            raise InputError(describe_write_error(self.path, error)) from error
-        self._hash.update(block)
-        self.size_bytes += len(block)
-
-    def begin(self, identity: str) -> None:
-        """Throw away what is there and remember of what the next bytes are."""
-        try:
-            self._stream.seek(0)
-            self._stream.truncate()
-            self._note.write_text(json.dumps({"identity": identity}), encoding="utf-8")
-        except OSError as error:
-            raise InputError(describe_write_error(self.path, error)) from error
-        self._hash, self.size_bytes, self.identity = hashlib.sha256(), 0, identity
-
-    def need_room(self, total_bytes: int | None) -> None:
-        """Raise ``InputError`` at once when the rest cannot fit on the disk."""
-        rest = (total_bytes or 0) - self.size_bytes
-        free = shutil.disk_usage(self.target.parent).free
+            noted = str(json.loads(self._note.read_text(encoding="utf-8"))["identity"])
+        if not identity or noted != identity or self.tell() > (total_bytes or _MOST_BYTES):
+            with _writing(self.path):
+                self.begin()
+                self._note.write_text(json.dumps({"identity": identity}), encoding="utf-8")
+        self.total_bytes, self.fresh_at = total_bytes, time.monotonic()
+        rest, free = (total_bytes or 0) - self.tell(), shutil.disk_usage(self.target.parent).free
         if rest > free:
             raise InputError(
                 f"{self.target.name} needs {megabytes(rest)} more and {megabytes(free)} are free in "
@@ -75,71 +72,82 @@ class Part:
             )
 
     @property
+    def closed(self) -> bool:
+        return self._stream.closed
+
+    def begin(self) -> None:
+        """Throw away what is there."""
+        self.seek(0)
+        self.truncate()
+
+    def write(self, block: bytes) -> int:
+        """Append.
+
+        Raises:
+            OutOfResources: the disk is full. InputError: it cannot be written.
+            WebPage, TooMuch: what came cannot be the file; it is not written.
+        """
+        if not self.tell() and block.lstrip()[:14].lower().startswith(_PAGE):
+            raise WebPage
+        if self.tell() + len(block) > (self.total_bytes or _MOST_BYTES):
+            raise TooMuch
+        rest = memoryview(block)
+        with _writing(self.path):
+            while rest:
+                rest = rest[self._stream.write(rest) :]  # a raw stream may take a part only
+        if self.tell() > self._most_bytes:
+            self.fresh_at, self._most_bytes = time.monotonic(), self.tell()
+        self._progress(self.target.name, self.tell(), self.total_bytes)
+        return len(block)
+
     def sha256(self) -> str:
-        """Of what is there now."""
-        return self._hash.hexdigest()
+        """Of what is there now; reads it."""
+        return sha256_of(self.path)
 
-    def git_sha1(self) -> str:
-        """Of what is there now, as a git blob; reads the file again."""
-        digest = hashlib.sha1(f"blob {self.size_bytes}\0".encode(), usedforsecurity=False)
-        with self.path.open("rb") as file:
-            while block := file.read(_BLOCK_BYTES):
-                digest.update(block)
-        return digest.hexdigest()
-
-    def finish(self) -> None:
+    def finish(self, sha256: str) -> None:
         """Make it the file, durably, with its hash noted beside it."""
-        try:
+        with _writing(self.target):
             os.fsync(self._stream.fileno())
-            facts = os.fstat(self._stream.fileno())  # which the rename keeps
-            write_sidecar(self.target, self.sha256, facts)  # first: the file is never there without its note
+            # First the note: the file is never there without it.
+            write_note(self.target, sha256, os.fstat(self._stream.fileno()))
+            self._stream.close()  # Windows renames no open file
             self.path.replace(self.target)
-        except OSError as error:
-            raise InputError(describe_write_error(self.target, error)) from error
         self._note.unlink(missing_ok=True)
 
     def discard(self) -> None:
         """Remove what is there: it is wrong."""
+        self._stream.close()
         self.path.unlink(missing_ok=True)
         self._note.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
-def open_part(target: Path) -> Iterator[Part]:
+def open_part(target: Path, progress: Progress) -> Iterator[Part]:
     """The unfinished file of ``target``, with what an earlier run left of it.
 
     Raises:
         InputError: the folder cannot be written, or another process fetches the same file now.
     """
-    path = target.with_name(target.name + SUFFIX)
-    try:
+    path = target.with_name(target.name + _SUFFIX)
+    with _writing(path):
         target.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
         stream = path.open("r+b", buffering=0)  # so that a full disk is met by the write, and never by the close
-    except OSError as error:
-        raise InputError(describe_write_error(path, error)) from error
     with stream:
         _lock(stream, target)
-        part = Part(target, stream)
-        part.take_in()
-        yield part
+        yield Part(target, stream, progress)
 
 
-def describe_write_error(path: Path, error: OSError) -> str:
-    """One line that says what to do."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk of {path.parent} is full: free some space and run the same command again; nothing is lost"
-    return (
-        f"cannot write {path} ({error.strerror or error}): check the folder, "
-        "or set BESTSHOT_WEIGHTS to one that can be written"
-    )
-
-
-def megabytes(size_bytes: int) -> str:
-    """ "605 MB", "4 kB"."""
-    if size_bytes < 1_000_000:
-        return f"{max(1, round(size_bytes / 1e3)) if size_bytes else 0} kB"
-    return f"{size_bytes / 1e6:,.0f} MB"
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise_shortage(error)
+        raise InputError(
+            f"cannot write {path} ({error.strerror or error}): check the folder, "
+            "or set BESTSHOT_WEIGHTS to one that can be written"
+        ) from error
 
 
 def _lock(stream: io.FileIO, target: Path) -> None:

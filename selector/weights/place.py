@@ -12,7 +12,8 @@ from enum import Enum
 from pathlib import Path
 
 from selector.domain import MissingPart
-from selector.weights.catalogue import OPEN_CLIP, Model, ModelFile, model_named, open_clip_model
+from selector.weights.catalogue import OPEN_CLIP, model_named, open_clip_model
+from selector.weights.model import Model, ModelFile
 
 FOLDER_VARIABLE = "BESTSHOT_WEIGHTS"
 _ROUNDED_SHARE = 0.02  # a hub's page shows three digits

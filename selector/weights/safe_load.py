@@ -1,4 +1,4 @@
-"""Loads a file of weights without running any code that it may hold.
+"""Loads a file of weights without running any code that it may hold, or reading what lies outside of its folder.
 
 safetensors holds only numbers. A pickle (``.pt``, ``.pth``, ``.bin``, ``.ckpt``) is a program; PyTorch's restricted
 reader (``weights_only=True``) executes none of it but the making of tensors. What needs more is refused.
@@ -6,6 +6,7 @@ reader (``weights_only=True``) executes none of it but the making of tensors. Wh
 
 from __future__ import annotations
 
+import json
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from selector.domain import InputError, MissingPart
+from selector.domain.names import check_name
 
 if TYPE_CHECKING:
     import torch
@@ -21,6 +23,7 @@ PICKLES = (".pt", ".pth", ".bin", ".ckpt")
 _SAFE_TORCH = (2, 6)  # before 2.6 the restricted reader could be made to run code (CVE-2025-32434)
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 _LFS_POINTER = b"version https://git-lfs"
+_INDICES = "*.index*.json"  # with a variant: "model.safetensors.index.fp16.json"
 _CONVERT = "take the model's .safetensors, or save its state_dict() again from code that you trust"
 
 
@@ -41,6 +44,24 @@ def load_state(path: Path) -> dict[str, torch.Tensor]:
     if suffix in PICKLES:
         return _named_tensors(_load_pickle(path), path)
     raise InputError(f"{path.name} is no file of weights: expected .safetensors or {', '.join(PICKLES)}")
+
+
+def check_named_files(folder: Path) -> None:
+    """Check the files that weights in parts (shards) are read from; reads the indices of ``folder`` alone.
+
+    Raises:
+        InputError: an index names a file outside of the folder, or cannot be read.
+    """
+    for index in sorted(folder.glob(_INDICES)):
+        for name in sorted(_parts(index)):
+            check_name(name, f"{index.name} names the weights", "take another copy of the model", folders=True)
+
+
+def _parts(index: Path) -> set[str]:
+    try:
+        return {str(name) for name in json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{index} is no index of weights ({type(error).__name__}): copy the model again") from error
 
 
 def _load_safetensors(path: Path) -> dict[str, torch.Tensor]:

@@ -8,9 +8,9 @@ from enum import Enum
 from pathlib import Path
 
 from selector.domain.digest import sha256_of
-from selector.weights.catalogue import Model, ModelFile
+from selector.weights.hashes import fresh_note, read_note, write_note
+from selector.weights.model import Model, ModelFile
 from selector.weights.place import folder_of, has_size
-from selector.weights.sidecar import fresh_sidecar, read_sidecar, write_sidecar
 
 
 class Verdict(str, Enum):
@@ -60,13 +60,13 @@ def _hash_check(model: Model, file: ModelFile, path: Path) -> FileCheck:
     before = path.stat()
     if not has_size(path, file):
         return FileCheck(model.name, path, Verdict.DAMAGED, file.sha256, sha256_of(path))
-    expected, found = file.sha256 or read_sidecar(path), sha256_of(path)
+    expected, found = file.sha256 or read_note(path), sha256_of(path)
     if expected is None:
         return FileCheck(model.name, path, Verdict.UNKNOWN, None, found)
     if found != expected:
         return FileCheck(model.name, path, Verdict.DAMAGED, expected, found)
-    if fresh_sidecar(path, before) != found:
+    if fresh_note(path, before) != found:
         with contextlib.suppress(OSError):  # a folder that only reads: each process hashes, nothing worse
-            write_sidecar(path, found, before)
+            write_note(path, found, before)
     verdict = Verdict.RIGHT if file.sha256 else Verdict.AS_NOTED
     return FileCheck(model.name, path, verdict, expected, found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -17,6 +18,8 @@ from selector.registry import create_generator, create_scorer, generator_names, 
 from selector.workspace.services import SERVICE, Accounts, service_of, usual_names
 from selector.workspace.workspace import Workspace
 
+_log = logging.getLogger("bestshot.workspace")
+
 Generators = dict[str, tuple[Generator, str]]  # each with its build
 Scorers = dict[str, Scorer]
 LeftOut = dict[str, str]  # name to the reason, with what cures it
@@ -30,7 +33,7 @@ def build_of(generator: Generator, settings: Mapping[str, object], seed: int) ->
     as how many a job makes, and in ``settings_in_version`` those that its version has seen to itself, say by the
     content of a file instead of its path. Accounts never change a picture.
     """
-    free = {SERVICE, *getattr(generator, "free_settings", ()), *getattr(generator, "settings_in_version", ())}
+    free = {SERVICE, *generator.free_settings, *generator.settings_in_version}
     known = inspect.signature(type(generator)).parameters
     counted = {
         key: value
@@ -51,7 +54,7 @@ def ready_generators(
         try:
             generator = configured(ws, name, accounts)
         except MissingPart as error:
-            left_out[name] = reason_of(error)
+            left_out[name] = _left_out("generator", name, error)
         else:
             ready[name] = generator, build_of(generator, ws.config.generators.get(name, {}), ws.config.seed)
     return ready, left_out
@@ -120,17 +123,22 @@ def ready_scorers(ws: Workspace, contest: ContestContext) -> tuple[Scorers, Left
         try:
             scorer = create_scorer(name, _scorer_settings(ws, name), ws.folder)
         except MissingPart as error:
-            left_out[name] = reason_of(error)
+            left_out[name] = _left_out("scorer", name, error)
             continue
         try:
-            if hasattr(scorer, "meet"):
-                scorer.meet(contest)
+            scorer.meet(contest)
             scorer.check()
         except BestshotError as error:
-            left_out[name] = reason_of(error)
+            left_out[name] = _left_out("scorer", name, error)
         else:
             ready[name] = scorer
     return ready, left_out
+
+
+def _left_out(kind: str, name: str, error: BestshotError) -> str:
+    reason = reason_of(error)
+    _log.warning("%s '%s' is left out: %s", kind, name, reason)
+    return reason
 
 
 def _scorer_settings(ws: Workspace, name: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from selector.config import CampaignConfig
 from selector.contest.input_images import resolve_image
 from selector.contest.profile import ContestProfile
-from selector.domain import InputError, Picture, Task, TaskInputs, raise_shortage, stable_hash
+from selector.domain import InputError, Picture, Task, TaskInputs, TaskType, raise_shortage, stable_hash
 from selector.store import Database, ImageFolder
 
 FOLDER_FACT = "folder:"  # prefix of the facts that name them, with the moment of the first time
@@ -68,3 +68,13 @@ class Workspace:
             raise InputError(
                 f"cannot read the input image {name} ({error.strerror}): put it back into inputs/"
             ) from error
+
+
+def select_tasks(
+    tasks: Sequence[Task], types: Sequence[TaskType] | None = None, ids: Sequence[str] | None = None
+) -> list[Task]:
+    """Those of the types and ids that are named, all where none is; raises ``InputError`` for an unknown id."""
+    unknown = sorted(set(ids or ()) - {t.id for t in tasks})
+    if unknown:
+        raise InputError(f"there is no task '{unknown[0]}' in this campaign")
+    return [t for t in tasks if (not types or t.type in types) and (not ids or t.id in ids)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import runpy
@@ -16,7 +17,8 @@ from selector import Campaign
 from selector.cli.main import main
 from selector.config import CampaignConfig
 from selector.contest.toml_model import parse_toml
-from selector.domain import TaskType
+from selector.domain import BatchGenerator, Generator, RemoteGenerator, Scorer, TaskType
+from selector.domain.embedding import Head
 from selector.registry import create_generator
 
 if sys.version_info >= (3, 11):
@@ -64,7 +66,7 @@ def test_example_runs_in_a_whole_campaign(tmp_path: Path, contest_files: Files) 
         assert [p.fallback for p in picks] == [False, False, True]
         assert campaign.status().failures == {"gamma declined: gamma only makes whole scenes brighter or darker": 1}
         exported = campaign.export(allow_fallbacks=True)
-        assert campaign.verify(exported.zip_path, allow_fallbacks=True).valid
+        assert campaign.submissions.verify(exported.zip_path, allow_fallbacks=True).valid
         manifest = json.loads(exported.manifest_path.read_text(encoding="utf-8"))
         assert [p["made_by"]["generator"] for p in manifest["picks"]] == ["gamma", "gamma", "source"]
         page = campaign.report().read_text(encoding="utf-8")
@@ -85,6 +87,33 @@ def test_code_on_the_page_is_that_of_the_example() -> None:
     assert len(PYTHON) == 3
     for block in PYTHON:
         assert block in package, f"docs/plug-ins.md and examples/brightness differ:\n{block}"
+
+
+def test_every_hook_of_the_contracts_is_on_the_page_with_its_default() -> None:
+    rows = re.findall(r"^\| `(\w+)(?:\([a-z]*\))?` \| ([a-z, ]+) \| (.*?) \|", PAGE, re.MULTILINE)
+    contracts = {
+        "generators": [Generator],
+        "scorers": [Scorer],
+        "heads": [Head],
+        "both": [Generator, Scorer],
+        "batches, jobs": [BatchGenerator, RemoteGenerator],
+    }
+    named = {(contract, name): default for name, of, default in rows for contract in contracts[of]}
+    for contract, name in named:
+        fact = inspect.getattr_static(contract, name)
+        if not inspect.isfunction(fact):
+            assert str(fact if name == "view" else repr(fact)).replace("'", '"') == named[contract, name].strip("`"), (
+                name
+            )
+    for contract in (Generator, BatchGenerator, RemoteGenerator, Scorer, Head):
+        hooks = {name for name in dir(contract) if name[0] != "_" and name not in contract.__abstractmethods__}
+        assert hooks - {"generate"} == {name for of, name in named if issubclass(contract, of)}
+
+
+@pytest.mark.parametrize("contract", [Generator, BatchGenerator, RemoteGenerator, Scorer, Head])
+def test_methods_to_write_are_on_the_page(contract: type[Generator | Scorer]) -> None:
+    row = re.search(rf"^\| `(?:selector\.domain\.embedding\.)?{contract.__name__}`[^|]*\| (.*) \|$", PAGE, re.MULTILINE)
+    assert row and set(re.findall(r"`(\w+)`", row[1])) == contract.__abstractmethods__
 
 
 def test_entry_points_on_the_page_are_those_of_the_example() -> None:

@@ -12,11 +12,12 @@ import pytest
 
 from experiments.closed_world import evaluate
 from experiments.closed_world.best_of import compared, highest
-from experiments.closed_world.checker import Truth
-from experiments.closed_world.pictures import scene_at
-from experiments.support.outcome import finish, ratio
-from experiments.support.play_contest import EVALUATED_FROM, play_tasks
-from experiments.support.play_pool import Pool
+from experiments.support.outcome import finish
+from selector.demo.closed_world.checker import Truth
+from selector.demo.closed_world.scene import scene_at
+from selector.demo.play.contest import EVALUATED_FROM, play_tasks
+from selector.demo.play.figures import ratio
+from selector.demo.play.pool import Pool
 
 
 def truth(sc: float, pq: float) -> Truth:

@@ -27,11 +27,12 @@ from experiments.closed_world import (  # noqa: E402
 from experiments.closed_world.agreement import true_pairs  # noqa: E402
 from experiments.closed_world.lessons import FAMILY, scene_of  # noqa: E402
 from experiments.closed_world.made_from import BUILDS_ON, FILES, STAGES, Size, needed_for  # noqa: E402
-from experiments.closed_world.pictures import HELD_OUT_SEED, in_parts, picture_at  # noqa: E402
+from experiments.closed_world.pictures import in_parts, picture_at  # noqa: E402
 from experiments.closed_world.stages import Training  # noqa: E402
 from experiments.closed_world.training import Chance, Plan  # noqa: E402
 from experiments.closed_world.training import train as run  # noqa: E402
 from experiments.closed_world.windows import cut_out, visible, windows  # noqa: E402
+from selector.demo.closed_world.scene import HELD_OUT_SEED  # noqa: E402
 from selector.domain import InputError  # noqa: E402
 
 STEPS = 10

@@ -21,10 +21,10 @@ from experiments.support.crash_loop import CAMPAIGN, INIT, LOOP
 from experiments.support.crash_services import ON_ITS_WAY_SECONDS, Servers, serving
 from experiments.support.crash_state import faults_of, files_of
 from experiments.support.crash_trial import SIGNALS, Found, Quiet, Run, Trial
-from experiments.support.dashscope_server import DashScopeServer
-from experiments.support.judge_server import IN_ENGLISH, Asked, JudgeServer
 from experiments.support.killed_at import OPEN, RENAME, Moment, Watch
 from experiments.support.two_folders import TwoFolders
+from tests.servers.dashscope_server import DashScopeServer
+from tests.servers.judge_server import IN_ENGLISH, Asked, JudgeServer
 
 SHORT = tuple(verb for verb in LOOP if verb.name in ("init", "generate", "score", "pick", "export"))
 

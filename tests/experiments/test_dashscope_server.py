@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 import requests
 
-from experiments.support.dashscope_faults import ALL, AT_DOWNLOAD, AT_SUBMIT, Faults
-from experiments.support.dashscope_pictures import edited, encoded, painted, shows, shows_edit
-from experiments.support.dashscope_requests import EDIT, TALK, TEXT
-from experiments.support.dashscope_server import DashScopeServer, main
-from experiments.support.dashscope_state import Behaviour
 from generators.dashscope import DashScope
 from generators.dashscope_api.models import MODELS
 from selector.domain import Picture, Task, TaskInputs, TaskType
 from selector.net import Account
+from tests.servers.dashscope_faults import ALL, AT_DOWNLOAD, AT_SUBMIT, Faults
+from tests.servers.dashscope_pictures import edited, encoded, painted, shows, shows_edit
+from tests.servers.dashscope_requests import EDIT, TALK, TEXT
+from tests.servers.dashscope_server import DashScopeServer, main
+from tests.servers.dashscope_state import Behaviour
 
 PLACE = "/api/v1/services/aigc/text2image/image-synthesis"
 ASYNC = {"X-DashScope-Async": "enable"}
@@ -191,7 +191,7 @@ def test_a_mistake_is_told_in_one_line(arguments: list[str], said: str, capsys: 
 
 
 def test_it_serves_as_a_process_of_its_own() -> None:
-    command = [sys.executable, "-m", "experiments.support.dashscope_server", "--running", "1", "--share", "429=1.0"]
+    command = [sys.executable, "-m", "tests.servers.dashscope_server", "--running", "1", "--share", "429=1.0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()

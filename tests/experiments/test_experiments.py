@@ -17,7 +17,8 @@ from scipy import stats
 
 import experiments
 from experiments import offline_quality, score_memory
-from experiments.support.outcome import figure, finish
+from experiments.support.outcome import finish
+from selector.demo.play.figures import figure
 
 ALL = [
     module

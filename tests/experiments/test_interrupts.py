@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from experiments.support.interrupts import hear_interrupts
+from interrupts import hear_interrupts
 
 HANDLER = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
 TRIES_CONFTEST = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); import conftest; " + HANDLER

@@ -86,7 +86,7 @@ def test_answer_that_cannot_be_read_is_paid_once(table):
 def test_totals_told_before_the_judge_count_after_it(table):
     for selector in selectors(table):
         played(table, selector, 4)
-        assert len(selector._study.calibrator.evidence_.values) == 4
+        assert len(selector._study.fitted.evidence.values) == 4
 
 
 def test_kept_is_the_ratio_of_the_medians():

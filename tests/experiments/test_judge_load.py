@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from experiments import judge_load
-from experiments.support import judge_server as js
+from tests.servers import judge_server as js
 
 
 def test_every_reply_is_scored_right_or_unscored_with_the_right_reason(tmp_path: Path) -> None:

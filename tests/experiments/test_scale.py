@@ -40,7 +40,7 @@ def test_a_synthesised_campaign_is_picked_and_exported_and_has_nothing_to_score(
     assert campaign.score().candidates == 0
     assert not any(pick.fallback for pick in campaign.pick())
     exported = campaign.export()
-    assert exported.warnings == () and campaign.verify(exported.zip_path).valid
+    assert exported.warnings == () and campaign.submissions.verify(exported.zip_path).valid
 
 
 def test_a_verb_is_measured_and_its_campaign_kept_for_others(

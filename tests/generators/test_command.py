@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 from conftest import noise_jpeg
 
+from generators._program.words import last_line
 from generators.command import Command
-from generators.program.words import last_line
 from selector.conformance import check_generator
 from selector.domain import (
     Declined,

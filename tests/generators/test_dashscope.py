@@ -24,13 +24,13 @@ from dashscope_service import (
     wait_for,
 )
 
-from experiments.support.dashscope_pictures import shows, shows_edit
 from generators.dashscope import DashScope
 from selector.conformance import check_generator
 from selector.domain import Declined, GenerationFailed, InputError, Made, MissingPart, Picture, TaskType, encode_final
 from selector.domain.remote import Delivery, RemoteGenerator, ServiceStopped, Ticket
 from selector.net import Interrupted
 from selector.registry import create_generator, usual_service
+from tests.servers.dashscope_pictures import shows, shows_edit
 
 serve = serving  # the fixture
 

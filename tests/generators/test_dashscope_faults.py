@@ -19,11 +19,11 @@ from dashscope_service import (
     wait_for,
 )
 
-from experiments.support.dashscope_pictures import shows
 from generators.dashscope import DashScope
 from selector.domain import BestshotError, Declined, GenerationFailed, Made
 from selector.domain.remote import ServiceStopped, Ticket, TicketLost
 from selector.net import Answer, Trouble, troubles
+from tests.servers.dashscope_pictures import shows
 
 serve = serving  # the fixture
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from tiny_embedded import tiny_text_to_image
 
+from generators._pipelines import loading, presets
+from generators._pipelines.model_folder import tag_of
 from generators.diffusers_pipeline import DiffusersPipeline
-from generators.pipelines import loading, presets
-from generators.pipelines.model_folder import tag_of
 from selector.conformance import check_generator
 from selector.domain import Declined, InputError, Made, MissingPart, Task, TaskInputs, TaskType
 from selector.sight.embedded import TEXT_TO_IMAGE

@@ -47,7 +47,7 @@ print(json.dumps(said))
 OFFLINE_CHILD = """
 import json
 from generators.diffusers_pipeline import DiffusersPipeline
-from generators.pipelines.hub import HubModel, fetch
+from generators._pipelines.hub import HubModel, fetch
 from selector.domain import BestshotError
 
 generator = DiffusersPipeline(model="me/tiny")
@@ -150,7 +150,7 @@ def test_a_model_comes_from_the_hub_once_and_then_from_the_cache(tmp_path: Path)
 
 
 def test_a_hub_that_does_not_answer_is_no_long_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    from generators.pipelines.hub import HubModel, fetch
+    from generators._pipelines.hub import HubModel, fetch
 
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)

@@ -16,9 +16,9 @@ import tiny_pipelines
 from conftest import HEADER, noise_jpeg
 from PIL import Image
 
+from generators._pipelines import loading, passes
+from generators._pipelines.presets import PRESETS
 from generators.diffusers_pipeline import DiffusersPipeline
-from generators.pipelines import loading, passes
-from generators.pipelines.presets import PRESETS
 from selector import Campaign
 from selector.conformance import check_generator
 from selector.domain import (

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from generators._pipelines.model_folder import check_class
+from generators._pipelines.presets import EDITS, PRESETS, Preset, preset_for
+from generators._pipelines.sources import canvas_of
 from generators.diffusers_pipeline import DiffusersPipeline
-from generators.pipelines.model_folder import check_class
-from generators.pipelines.presets import EDITS, PRESETS, Preset, preset_for
-from generators.pipelines.sources import canvas_of
 from selector.domain import MissingPart, Task, TaskInputs, TaskType
 
 every_preset = pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: preset.name)

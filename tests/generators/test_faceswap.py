@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from generators.face import blend, geometry
+from generators._face import blend, geometry
 from generators.faceswap import SWAPS, FaceSwap
 from selector.domain import (
     Declined,

@@ -15,7 +15,7 @@ import pytest
 import tiny_onnx_faces as tiny
 from skimage import data
 
-from generators.face.onnx_networks import latent_of
+from generators._face.onnx_networks import latent_of
 from generators.inswapper import PASTES, InSwapper
 from selector.conformance import check_generator
 from selector.domain import (
@@ -313,6 +313,15 @@ def test_check_says_what_is_missing_and_loads_nothing(models, tmp_path, monkeypa
             InSwapper(**models, **{setting: str(tmp_path / "gone")}).check()
     with pytest.raises(InputError, match="device is one of"):
         InSwapper(**models, device="tpu").check()
+
+
+def test_without_the_package_onnx_the_cure_is_named_before_a_file_is_opened(models, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(MissingPart, match=r"pip install onnx, or set \[generators.inswapper\] emap_path"):
+        InSwapper(**models).check()
+    InSwapper(**models, latent="raw").check()
+    np.save(tmp_path / "m.npy", np.eye(512))
+    InSwapper(**models, emap_path=str(tmp_path / "m.npy")).check()
 
 
 @pytest.mark.parametrize(

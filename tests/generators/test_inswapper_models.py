@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +10,9 @@ import pytest
 import tiny_onnx_faces as tiny
 from onnx import TensorProto, helper, numpy_helper
 
-from generators.face.onnx_detector import decode, distinct, load_detector
-from generators.face.onnx_initializer import emap_of_file, square_matrix
-from generators.face.onnx_networks import load_swapper
+from generators._face.emap import emap_of_file, emap_of_model
+from generators._face.onnx_detector import decode, distinct, load_detector
+from generators._face.onnx_networks import load_swapper
 from selector.domain import InputError, MissingPart
 
 N = 6
@@ -54,19 +52,19 @@ def packed(name, values, kind):
 )
 def test_the_matrix_is_read_as_the_onnx_package_reads_it(tmp_path, tensor):
     path = saved(tmp_path / "m.onnx", tensor, numpy_helper.from_array(LAST, "bias"))
-    assert np.array_equal(square_matrix(path, N, True), numpy_helper.to_array(tensor).astype(np.float64))
+    assert np.array_equal(emap_of_model(path, N, True), numpy_helper.to_array(tensor).astype(np.float64))
 
 
 def test_of_several_matrices_the_named_one_then_the_last_that_no_node_uses(tmp_path):
     first, last = numpy_helper.from_array(MATRIX, "a"), numpy_helper.from_array(OTHER, "b")
-    assert np.array_equal(square_matrix(saved(tmp_path / "1.onnx", first, last), N, True), OTHER)
-    assert np.array_equal(square_matrix(saved(tmp_path / "2.onnx", first, last, used=["b"]), N, True), MATRIX)
-    assert square_matrix(saved(tmp_path / "3.onnx", first, last, used=["a", "b"]), N, True) is None
-    assert np.array_equal(square_matrix(saved(tmp_path / "3.onnx", first, last, used=["a", "b"]), N, False), OTHER)
+    assert np.array_equal(emap_of_model(saved(tmp_path / "1.onnx", first, last), N, True), OTHER)
+    assert np.array_equal(emap_of_model(saved(tmp_path / "2.onnx", first, last, used=["b"]), N, True), MATRIX)
+    assert emap_of_model(saved(tmp_path / "3.onnx", first, last, used=["a", "b"]), N, True) is None
+    assert np.array_equal(emap_of_model(saved(tmp_path / "3.onnx", first, last, used=["a", "b"]), N, False), OTHER)
     named = numpy_helper.from_array(MATRIX, "buff2fs")
-    assert np.array_equal(square_matrix(saved(tmp_path / "4.onnx", named, last), N, True), MATRIX)
-    assert square_matrix(saved(tmp_path / "5.onnx", numpy_helper.from_array(LAST, "c")), N, False) is None
-    assert square_matrix(saved(tmp_path / "6.onnx", first, branch=["a"]), N, True) is None  # used by a branch
+    assert np.array_equal(emap_of_model(saved(tmp_path / "4.onnx", named, last), N, True), MATRIX)
+    assert emap_of_model(saved(tmp_path / "5.onnx", numpy_helper.from_array(LAST, "c")), N, False) is None
+    assert emap_of_model(saved(tmp_path / "6.onnx", first, branch=["a"]), N, True) is None  # used by a branch
 
 
 def test_a_matrix_in_a_file_beside_the_model_is_found_and_none_elsewhere(tmp_path):
@@ -74,13 +72,13 @@ def test_a_matrix_in_a_file_beside_the_model_is_found_and_none_elsewhere(tmp_pat
     model = onnx.load(path)
     onnx.save(model, path, save_as_external_data=True, location="m.data", size_threshold=0)
     assert MATRIX.tobytes() not in path.read_bytes()
-    assert np.array_equal(square_matrix(path, N, True), MATRIX)
+    assert np.array_equal(emap_of_model(path, N, True), MATRIX)
     outside = tmp_path / "inner" / "m.onnx"
     outside.parent.mkdir()
     outside.write_bytes(path.read_bytes().replace(b"m.data", b"../m.d"))
     (tmp_path / "m.d").write_bytes((tmp_path / "m.data").read_bytes())
     with pytest.raises(InputError, match="not beside the model"):
-        square_matrix(outside, N, True)
+        emap_of_model(outside, N, True)
 
 
 def test_damaged_files_are_told_in_words(tmp_path):
@@ -88,13 +86,13 @@ def test_damaged_files_are_told_in_words(tmp_path):
     for end in (0, 20, len(whole) - 30):
         (tmp_path / "cut.onnx").write_bytes(whole[:end])
         with pytest.raises(InputError, match=r"cut\.onnx: its matrix cannot be read"):
-            square_matrix(tmp_path / "cut.onnx", N, True)
+            emap_of_model(tmp_path / "cut.onnx", N, True)
     (tmp_path / "page.onnx").write_text("<html>not found</html>")
     with pytest.raises(InputError, match="cannot be read"):
-        square_matrix(tmp_path / "page.onnx", N, True)
+        emap_of_model(tmp_path / "page.onnx", N, True)
     whole_numbers = numpy_helper.from_array(np.ones((N, N), np.int64), "a")
     with pytest.raises(InputError, match="numbers of type 7"):
-        square_matrix(saved(tmp_path / "i.onnx", whole_numbers), N, True)
+        emap_of_model(saved(tmp_path / "i.onnx", whole_numbers), N, True)
 
 
 def test_random_bytes_never_raise_anything_else(tmp_path):
@@ -106,19 +104,9 @@ def test_random_bytes_never_raise_anything_else(tmp_path):
             hurt[at] = rng.integers(256)
         (tmp_path / "h.onnx").write_bytes(hurt)
         try:
-            square_matrix(tmp_path / "h.onnx", N, False)
+            emap_of_model(tmp_path / "h.onnx", N, False)
         except InputError as error:
             assert "\n" not in str(error)
-
-
-def test_the_package_onnx_is_not_needed(tmp_path):
-    path = tiny.identity_swapper(tmp_path / "s.onnx")
-    code = (
-        "import sys; sys.modules['onnx'] = None\n"
-        "from pathlib import Path; from generators.face.onnx_initializer import square_matrix\n"
-        f"print(square_matrix(Path({path!r}), 512, True).shape)"
-    )
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "(512, 512)"
 
 
 def test_a_matrix_of_ones_own_is_checked(tmp_path):

@@ -16,8 +16,6 @@ import pytest
 from scorer_cases.pictures import inputs_of
 from skimage import data
 
-from experiments.support import openai_images_server as images
-from experiments.support.openai_images_server import Behaviour, OpenAIImagesServer, picture_of
 from generators.openai_api.fields import matching_size
 from generators.openai_images import OpenAIImages
 from selector.conformance import check_generator
@@ -36,6 +34,8 @@ from selector.domain import (
 from selector.domain.remote import RemoteGenerator, ServiceStopped, TicketLost
 from selector.net import Account, Service
 from selector.registry import create_generator, usual_service
+from tests.servers import openai_images_server as images
+from tests.servers.openai_images_server import Behaviour, OpenAIImagesServer, picture_of
 
 KEY = "sk-test-0123456789abcdef"
 NASTY = 'a "quoted" cat,\nline two, it\'s 猫 🐈 \\ {} ' + "very " * 1000

@@ -10,7 +10,7 @@ from typing import Any
 from scorer_cases.pictures import items_of
 from selector.conformance import LEAST_CHANGE, Job, check_monotone
 from selector.domain import Item, Scorer, Task, TaskType
-from selector.domain.embedding import ContestContext, EmbeddingSettings, NeedsContest
+from selector.domain.embedding import ContestContext, EmbeddingSettings
 from selector.registry import create_scorer
 
 Items = Callable[[], Sequence[Item]]
@@ -95,9 +95,8 @@ class Case:
 def made(name: str, settings: Mapping[str, Any], embedding: Mapping[str, Any] | None) -> Scorer:
     """A scorer as a campaign would have it: configured, and acquainted with the contest where it asks for that."""
     scorer = create_scorer(name, settings)
-    if isinstance(scorer, NeedsContest):
-        tasks = tuple(Task(f"o{i}", TaskType.T2I, text, None, None, i) for i, text in enumerate(OTHER_PROMPTS))
-        scorer.meet(ContestContext(tasks, Path(), EmbeddingSettings(**(embedding or {})), {}))
+    tasks = tuple(Task(f"o{i}", TaskType.T2I, text, None, None, i) for i, text in enumerate(OTHER_PROMPTS))
+    scorer.meet(ContestContext(tasks, Path(), EmbeddingSettings(**(embedding or {})), {}))
     return scorer
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from scene_stub import StubBackbone, stub_detector
 from tiny_folders import tiny_owlv2
 
-from experiments.support.scene_stub import StubBackbone, stub_detector
 from experiments.support.scenes import Drawn, render
 from scorer_cases.cases import Case, Series
 from scorer_cases.models import ROUNDING, backbone

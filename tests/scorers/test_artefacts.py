@@ -17,8 +17,8 @@ from scorers.artefacts import Artefacts, central_luma, measures, slope_deviation
 from scorers.technical import Technical
 from selector.demo.shipped import photograph
 from selector.domain import InputError, Item, Picture, Score, Task, TaskInputs, TaskType, encode_final
-from selector.learn.estimate import estimate
-from selector.learn.matrix import FeatureTable
+from selector.learn.estimates import prior_estimates
+from selector.learn.pool import Pool
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Damage = Callable[[Array], Array]
@@ -300,8 +300,9 @@ def test_blur_and_noise_still_lower_the_estimate_although_they_make_grain_even(n
         columns = sorted(f"{s}.{column}" for s, result in results.items() for column in result[0])
         values = [[results[c.split(".")[0]][i][c.split(".")[1]].value for c in columns] for i in range(len(items))]
         ids = tuple(map(str, range(len(items))))
-        table = FeatureTable(TaskType.T2I, ("1",) * len(items), ids, tuple(columns), np.array(values, float))
-        assert (np.diff(estimate(table).pq) < 0).all(), damage
+        n = len(items)
+        pool = Pool(("1",) * n, ids, ("t2i",) * n, ("m",) * n, tuple(columns), np.array(values, float))
+        assert (np.diff(prior_estimates(pool).pq) < 0).all(), damage
 
 
 def test_a_megapixel_costs_little() -> None:

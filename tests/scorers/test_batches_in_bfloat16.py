@@ -15,8 +15,7 @@ from scorer_cases.cases import made
 from scorer_cases.pictures import jpeg
 from scorer_cases.tried import TRIED, arguments_of
 
-from selector.conformance import check_same_scores
-from selector.conformance.common import Results
+from selector.conformance import Results, check_same_scores
 from selector.domain import Item, Scorer
 
 HEADS = [name for name in TRIED if CASES[name].embedding is not None]

@@ -12,14 +12,13 @@ from functools import lru_cache
 import pytest
 from fixed_backbone import FixedBackbone
 from photographs import Bands
+from scene_stub import StubBackbone
 from scorer_cases import CASES
 from scorer_cases.cases import job_of, made
 from scorer_cases.colours import Colours
 from scorer_cases.tried import NAMES, TRIED, arguments_of, is_here, scorer_of
 
-from experiments.support.scene_stub import StubBackbone
-from selector.conformance import check_same_scores, check_scorer, scores_in_another_process
-from selector.conformance.common import Results
+from selector.conformance import Results, check_same_scores, check_scorer, scores_in_another_process
 from selector.domain.embedding import Backbone
 
 TABLE = [(name, column) for name in TRIED for column in CASES[name].series]

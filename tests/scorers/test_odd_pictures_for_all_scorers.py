@@ -9,8 +9,7 @@ import pytest
 from scorer_cases import CASES
 from scorer_cases.tried import TRIED, is_here, scorer_of
 
-from selector.conformance import check_encodings, check_extremes
-from selector.conformance.extremes import HUGE
+from selector.conformance import HUGE, check_encodings, check_extremes
 from selector.domain import TaskType
 
 SMALLER = ((3000, 2000),)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scene_stub import StubBackbone, patches, said, stub_detector
 from tiny_backbone import contest_with, tiny_clip
 
-from experiments.support.scene_stub import StubBackbone, patches, said, stub_detector
 from experiments.support.scenes import SHAPES, Drawn, examples, render
 from scorers._grounding import (
     SMALLEST,

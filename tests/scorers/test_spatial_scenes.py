@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scene_stub import StubBackbone, patches, stub_detector
 from tiny_backbone import tiny_clip
 
 from experiments import spatial_scenes
-from experiments.support.scene_stub import StubBackbone, patches, stub_detector
 from experiments.support.scenes import Drawn, examples, render
 from scorers._scene_questions import questions_of
 from scorers._scene_scores import scene_scores

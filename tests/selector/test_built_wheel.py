@@ -45,6 +45,14 @@ if "embedding" in sys.argv:
     backbone = OpenClip(EmbeddingSettings(model="embedded", device="cpu"))
     backbone.check()
     assert backbone.embed_texts(["a red circle"]).shape[0] == 1
+if "play" in sys.argv:
+    import pathlib, tempfile
+    from selector.demo.play.plan import PoolPlan
+    from selector.demo.play.run import play_demo
+    small = PoolPlan(prompts=2, edits=1, each=1, days=1, stand_in=True, scorers=("gate", "technical"))
+    with tempfile.TemporaryDirectory() as folder:
+        assert play_demo(pathlib.Path(folder), lambda line: None, plan=small)["results"]["days"] == [1]
+    assert "experiments" not in sys.modules
 print(json.dumps(found))
 """
 
@@ -53,7 +61,7 @@ print(json.dumps(found))
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built from a copy of the tree: setuptools leaves build/ and *.egg-info where it works."""
     tree, out = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("wheel")
-    for name in ("selector", "generators", "scorers", "experiments"):
+    for name in ("selector", "generators", "scorers", "experiments", "tests"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
@@ -88,11 +96,21 @@ def test_it_is_small_and_has_every_file_of_the_models(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert "selector/sight/embedded/__init__.py" in names
-    place = ROOT / "selector" / "perception" / "embedded"
+    place = ROOT / "selector" / "sight" / "embedded"
     models = [file for file in place.rglob("*") if file.is_file() and file.suffix not in (".py", ".pyc")]
     assert {file.relative_to(ROOT).as_posix() for file in models} <= names
     within = "selector/sight/embedded"
     assert {f"{within}/{model}/{file}" for model, files in SHIPPED.items() for file in files} <= names
+
+
+def test_it_holds_the_three_packages_and_no_experiments_or_fake_services(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        roots = {name.partition("/")[0] for name in archive.namelist()}
+    assert {root for root in roots if not root.endswith(".dist-info")} == {"selector", "scorers", "generators"}
+
+
+def test_demo_play_plays_from_it(unpacked: Path) -> None:
+    see(unpacked, "play")
 
 
 def test_the_text_to_image_model_loads_from_it(unpacked: Path) -> None:

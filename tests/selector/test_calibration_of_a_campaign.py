@@ -17,7 +17,7 @@ from selector import Campaign
 from selector.cli.main import group
 from selector.contest import load_profile
 from selector.contest.remaining import remaining_submissions
-from selector.decide.calibrating import learn
+from selector.decide.knowledge import learn
 from selector.domain import InputError
 from selector.store.observations import load_submission_picks
 
@@ -99,10 +99,10 @@ def test_a_plan_is_out_of_date_once_a_total_is_corrected_or_a_judge_has_spoken(m
     made.plan(5, hold_below=0.0)
     assert made.export().warnings == ()
     scores = tmp_path / "judged.csv"
-    one = made.plan_judgements("vlm", 1)[0]
+    one = made.judges["vlm"].plan(1)[0]
     for sc in (9, 8):
         scores.write_text(f"task,candidate,sc,pq\n{one.task_id},{one.candidate_id},{sc},6\n")
-        made.judge(scores, "vlm", reason="looked again")
+        made.judges["vlm"].tell(scores, reason="looked again")
         assert any("planned before the newest" in line for line in made.export().warnings)
         made.plan(5, hold_below=0.0)
         assert made.export().warnings == ()
@@ -111,7 +111,7 @@ def test_a_plan_is_out_of_date_once_a_total_is_corrected_or_a_judge_has_spoken(m
 def test_totals_that_repeat_each_other_count_once(made: Campaign) -> None:
     made.plan(6, hold_below=0.0)
     first = made.export().submission
-    made.submit(first.id)
+    made.record(first.id, submitted=True)
     made.record(first.id, types={"tie": 4.0})
     assert [t.scope for t in made.calibrate().told] == ["tie"]
     assert not any("no total yet" in note for note in made.plan(5, hold_below=0.0).notes)
@@ -145,7 +145,7 @@ def test_hold_stores_no_picks(made: Campaign) -> None:
 def test_pending_uploads_are_told_and_planned_around(made: Campaign) -> None:
     made.plan(6, hold_below=0.0)
     first = made.export().submission
-    made.submit(first.id)
+    made.record(first.id, submitted=True)
     planned = made.plan(5, hold_below=0.0)
     assert any("no total yet" in note for note in planned.notes)
     assert made.export().submission.id != first.id
@@ -154,7 +154,7 @@ def test_pending_uploads_are_told_and_planned_around(made: Campaign) -> None:
 def test_an_outlying_total_is_named(made: Campaign, clock: Clock) -> None:
     variant = variants(made)
     play(made, clock, lambda c: 6.0 + 0.2 * (variant[c] == "tint1"), rounds=7)
-    scored = [s for s in made.submissions() if s.total is not None]
+    scored = [s for s in list(made.submissions) if s.total is not None]
     assert scored[3].total is not None
     made.record(scored[3].id, round(scored[3].total - 4.0, 2), reason="the judge failed on half of the images")
     assert any("outlier" in note and scored[3].id in note for note in made.plan(5).notes)
@@ -163,16 +163,16 @@ def test_an_outlying_total_is_named(made: Campaign, clock: Clock) -> None:
 
 def test_a_judge_moves_the_picks(made: Campaign, tmp_path: Path) -> None:
     variant = variants(made)
-    listed = made.plan_judgements("vlm", 48)
+    listed = made.judges["vlm"].plan(48)
     assert len(listed) == 48, "every candidate can be judged"
     rows = [(j.task_id, j.candidate_id, 9 if variant[j.candidate_id] == "tint1" else 2, 6) for j in listed]
     scores = tmp_path / "judged.csv"
     with scores.open("w", newline="") as file:
         csv.writer(file).writerows([("task", "candidate", "sc", "pq"), *rows])
-    made.judge(scores, "vlm")
+    made.judges["vlm"].tell(scores)
     picks = made.pick()
     assert [variant[str(p.candidate_id)] for p in picks] == ["tint1"] * 12
-    assert made.plan_judgements("vlm", 5) == [], "what the judge has seen is left out"
+    assert made.judges["vlm"].plan(5) == [], "what the judge has seen is left out"
     estimate = picks[0].estimate
     assert estimate is not None and estimate.sc > estimate.pq, "the judge saw a better SC than PQ"
     assert estimate.overall == pytest.approx((estimate.sc * estimate.pq) ** 0.5)
@@ -206,7 +206,7 @@ def test_explain_agrees_with_pick_and_adds_up_beyond_the_scale(made: Campaign, c
     picks = {p.task_id: p.candidate_id for p in made.pick()}
     known = learn(made._ws, made.tasks, made._scorers()[0])
     assert known is not None
-    mean = dict(zip(known.pool.candidate_ids, known.calibrator.posterior_.mean, strict=True))
+    mean = dict(zip(known.pool.candidate_ids, known.fitted.posterior.mean, strict=True))
     assert max(mean.values()) > 10.0, "or this test says nothing of cut means"
     for task in made.tasks:
         found = made.explain(task.id)
@@ -303,7 +303,7 @@ def test_one_candidate_a_task_leaves_nothing_to_choose_and_breaks_nothing(
     campaign.record(done.submission.id, 3.0)
     assert campaign.plan(3).plan.hold, "the same picks again teach nothing and win nothing"
     assert campaign.explain("3").runner_up is None
-    assert campaign.plan_judgements("vlm", 3) == []
+    assert campaign.judges["vlm"].plan(3) == []
 
 
 def test_remaining_submissions_follow_from_the_last_day() -> None:
@@ -368,25 +368,25 @@ def test_options_that_do_not_fit_are_one_line(made: Campaign, arguments: list[st
 
 def test_a_judge_of_sc_alone_is_heard_and_not_asked_again(made: Campaign, tmp_path: Path) -> None:
     variant = variants(made)
-    listed = made.plan_judgements("clip-judge", 48)
+    listed = made.judges["clip-judge"].plan(48)
     rows = [(j.task_id, j.candidate_id, 9 if variant[j.candidate_id] == "tint2" else 2) for j in listed]
     scores = tmp_path / "sc.csv"
     with scores.open("w", newline="") as file:
         csv.writer(file).writerows([("task", "candidate", "sc"), *rows])
-    made.judge(scores, "clip-judge")
+    made.judges["clip-judge"].tell(scores)
     assert [variant[str(p.candidate_id)] for p in made.pick()] == ["tint2"] * 12
-    assert made.plan_judgements("clip-judge", 5) == []
+    assert made.judges["clip-judge"].plan(5) == []
 
 
 def test_a_few_judgements_move_estimates_by_no_more_than_many(made: Campaign, tmp_path: Path) -> None:
     """A column with holes must not be blown up: four of 48 candidates judged 9 and 2."""
-    listed = [j for j in made.plan_judgements("vlm", 48) if j.task_id == "3"]
+    listed = [j for j in made.judges["vlm"].plan(48) if j.task_id == "3"]
     scores = tmp_path / "few.csv"
     with scores.open("w", newline="") as file:
         rows = [(j.task_id, j.candidate_id, 9 if i % 2 else 2, 5) for i, j in enumerate(listed)]
         csv.writer(file).writerows([("task", "candidate", "sc", "pq"), *rows])
     before = {r.candidate_id: r.overall for r in made.explain("3").rivals}
-    made.judge(scores, "vlm")
+    made.judges["vlm"].tell(scores)
     page = made.report().read_text(encoding="utf-8")
     assert "come from the prior and " in page and " judgements: no leaderboard total" in page
     after = {r.candidate_id: r.overall for r in made.explain("3").rivals}

@@ -37,7 +37,7 @@ def made_campaign(tmp_path: Path, files: Files, prompts: Sequence[str], **config
 def test_the_brightest_candidate_of_every_task_is_picked_and_exported(campaign: Campaign) -> None:
     whole_loop(campaign)
     exported = campaign.export()
-    assert campaign.verify(exported.zip_path).valid
+    assert campaign.submissions.verify(exported.zip_path).valid
     with zipfile.ZipFile(exported.zip_path) as archive:
         assert archive.read("result.csv").decode("utf-8-sig").split() == [
             "index,gen_image",
@@ -60,7 +60,7 @@ def test_running_every_verb_again_makes_and_measures_nothing(campaign: Campaign)
     assert (ToyGenerator.calls, ToyScorer.calls) == (made, measured)
     assert first.submission.id == second.submission.id
     assert first.submission.zip_sha256 == second.submission.zip_sha256
-    assert len(campaign.submissions()) == 1
+    assert len(list(campaign.submissions)) == 1
 
 
 def test_two_campaigns_from_the_same_files_export_the_same_bytes(
@@ -113,8 +113,8 @@ def test_a_task_without_candidates_gets_the_flagged_fallback_and_export_refuses_
         campaign.export()
     exported = campaign.export(allow_fallbacks=True)
     assert exported.submission.fallbacks == 1
-    assert not campaign.verify(exported.zip_path).valid
-    assert campaign.verify(exported.zip_path, allow_fallbacks=True).valid
+    assert not campaign.submissions.verify(exported.zip_path).valid
+    assert campaign.submissions.verify(exported.zip_path, allow_fallbacks=True).valid
 
 
 def test_export_before_pick_says_what_to_do(campaign: Campaign) -> None:
@@ -253,7 +253,7 @@ def test_a_folder_with_odd_characters_is_a_campaign_like_any_other(tmp_path: Pat
     settings = {"generate": {"tie": {"toy": 1}}, "score": {"scorers": ["technical"]}}
     campaign = Campaign.init(tmp_path / "100% mine? #1 图片", table, images, **settings)
     whole_loop(campaign)
-    assert campaign.verify(campaign.export().zip_path).valid
+    assert campaign.submissions.verify(campaign.export().zip_path).valid
 
 
 def test_a_profile_of_ones_own_is_copied_into_the_campaign(tmp_path: Path, contest_files: Files) -> None:
@@ -263,7 +263,7 @@ def test_a_profile_of_ones_own_is_copied_into_the_campaign(tmp_path: Path, conte
     own.write_text(built_in.read_text(encoding="utf-8").replace("per_day = 2 ", "per_day = 7 "), encoding="utf-8")
     campaign = Campaign.init(tmp_path / "c", table, images, profile=str(own))
     own.unlink()
-    assert Campaign(campaign.folder).quota().allowed == 7
+    assert Campaign(campaign.folder).submissions.quota().allowed == 7
 
 
 @pytest.mark.usefixtures("toys")
@@ -280,7 +280,7 @@ def test_an_imported_copy_of_the_source_does_not_block_the_export(tmp_path: Path
     assert picks[0].candidate_id is not None
     exported = campaign.export(allow_fallbacks=True)
     assert exported.submission.fallbacks == 1
-    assert not campaign.verify(exported.zip_path).valid, "the copy is a fallback, whoever made it"
+    assert not campaign.submissions.verify(exported.zip_path).valid, "the copy is a fallback, whoever made it"
 
 
 @pytest.mark.usefixtures("toys")
@@ -343,7 +343,7 @@ def test_export_refuses_images_that_were_changed_on_the_disk(campaign: Campaign)
     with pytest.raises(SubmissionError, match=r"task \S+ .*changed on the disk.*the same for .* more \(tasks"):
         campaign.export()
     assert not list(campaign.folder.glob("submissions/*/*.zip"))
-    assert not campaign.submissions()
+    assert not list(campaign.submissions)
 
 
 def test_a_second_export_never_replaces_the_bytes_of_a_submission(campaign: Campaign) -> None:
@@ -363,13 +363,13 @@ def test_an_uploaded_submission_keeps_its_manifest(campaign: Campaign) -> None:
     whole_loop(campaign)
     exported = campaign.export()
     before = exported.manifest_path.read_bytes()
-    campaign.submit(exported.submission.id)
+    campaign.record(exported.submission.id, submitted=True)
     with campaign._ws.db.write() as connection:  # the same picks for other reasons, as after a total
         connection.execute(update(schema.pick).values(reason="another reason"))
         connection.execute(update(schema.pick_set).values(basis={"calibration": "another"}))
     assert campaign.export().manifest_path.read_bytes() == before
     exported.zip_path.unlink()
-    assert campaign.verify(campaign.export().zip_path).valid
+    assert campaign.submissions.verify(campaign.export().zip_path).valid
     assert exported.manifest_path.read_bytes() == before
 
 
@@ -399,7 +399,7 @@ def test_a_tampered_zip_under_a_submissions_name_is_not_valid(campaign: Campaign
     path = campaign.export().zip_path
     with zipfile.ZipFile(path, "a") as archive:
         archive.comment = b"hello"
-    verdict = campaign.verify(path)
+    verdict = campaign.submissions.verify(path)
     assert not verdict.valid
     assert "not those that were exported" in verdict.problems[0]
 

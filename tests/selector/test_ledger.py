@@ -27,27 +27,27 @@ def exported(campaign: Campaign) -> list[str]:
 
 
 def test_third_submission_of_a_day_is_refused(campaign: Campaign, exported: list[str]) -> None:
-    campaign.submit(exported[0])
-    campaign.submit(exported[1])
-    assert campaign.quota().left == 0
+    campaign.record(exported[0], submitted=True)
+    campaign.record(exported[1], submitted=True)
+    assert campaign.submissions.quota().left == 0
     with pytest.raises(QuotaExceeded, match="2 submissions of 2025-07-01 are used up"):
-        campaign.submit(exported[2])
+        campaign.record(exported[2], submitted=True)
 
 
 def test_the_day_turns_at_midnight_in_shanghai(campaign: Campaign, exported: list[str], clock: Clock) -> None:
     clock.now = datetime(2025, 7, 1, 15, 59, 59, tzinfo=timezone.utc)
-    campaign.submit(exported[0])
-    campaign.submit(exported[1])
+    campaign.record(exported[0], submitted=True)
+    campaign.record(exported[1], submitted=True)
     clock.now += timedelta(seconds=1)
-    assert campaign.quota().day == date(2025, 7, 2)
-    assert campaign.submit(exported[2]).day == "2025-07-02"
+    assert campaign.submissions.quota().day == date(2025, 7, 2)
+    assert campaign.record(exported[2], submitted=True).day == "2025-07-02"
 
 
 def test_a_total_may_come_late_and_notes_the_upload(campaign: Campaign, exported: list[str], clock: Clock) -> None:
     clock.now += timedelta(days=3)
     entry = campaign.record(exported[0], 1.63, on=date(2025, 7, 2))
     assert (entry.state, entry.day, entry.total) == ("scored", "2025-07-02", 1.63)
-    assert campaign.quota().left == 2
+    assert campaign.submissions.quota().left == 2
 
 
 def test_an_upload_before_the_export_is_refused(campaign: Campaign, exported: list[str]) -> None:
@@ -67,7 +67,7 @@ def test_a_total_recorded_twice_says_so_and_adds_nothing(campaign: Campaign, exp
     assert not campaign.record(exported[0], 1.63).already_done
     for reason in (None, "to be sure"):
         assert campaign.record(exported[0], 1.63, reason=reason).already_done
-    assert campaign.submissions()[0].corrections == 0
+    assert next(iter(campaign.submissions)).corrections == 0
     with pytest.raises(SubmissionError, match="was submitted on 2025-07-01, not on 2025-06-30"):
         campaign.record(exported[0], 1.63, on=date(2025, 6, 30))
 
@@ -99,7 +99,7 @@ def test_a_type_without_tasks_or_out_of_range_is_refused_and_takes_no_slot(
         campaign.record(exported[0], types={"tei": 1})
     with pytest.raises(InputError, match=r"give 2\.00 over all tasks, not 1\.6"):
         campaign.record(exported[0], 1.6, types={"tie": 2.0})
-    assert (campaign.quota().used, campaign.submissions()[0].state) == (0, "exported")
+    assert (campaign.submissions.quota().used, next(iter(campaign.submissions)).state) == (0, "exported")
 
 
 @pytest.mark.parametrize("total", [-0.1, 10.01, float("nan"), float("inf")])
@@ -117,35 +117,35 @@ def test_an_unknown_submission_is_named(campaign: Campaign, exported: list[str])
 def test_an_upload_that_is_noted_twice_takes_one_slot_and_cannot_be_withdrawn(
     campaign: Campaign, exported: list[str]
 ) -> None:
-    assert not campaign.submit(exported[0]).already_done
-    assert campaign.submit(exported[0]).already_done
-    assert campaign.submit(exported[0], on=date(2025, 7, 1)).already_done
-    assert campaign.quota().used == 1
+    assert not campaign.record(exported[0], submitted=True).already_done
+    assert campaign.record(exported[0], submitted=True).already_done
+    assert campaign.record(exported[0], on=date(2025, 7, 1), submitted=True).already_done
+    assert campaign.submissions.quota().used == 1
     with pytest.raises(SubmissionError, match="was submitted on 2025-07-01, not on 2025-06-30"):
-        campaign.submit(exported[0], on=date(2025, 6, 30))
+        campaign.record(exported[0], on=date(2025, 6, 30), submitted=True)
     with pytest.raises(SubmissionError, match="cannot be withdrawn"):
-        campaign.withdraw(exported[0], "changed my mind")
+        campaign.submissions.withdraw(exported[0], "changed my mind")
 
 
 def test_a_withdrawn_export_takes_no_slot_and_can_be_taken_up_again(campaign: Campaign, exported: list[str]) -> None:
-    assert campaign.withdraw(exported[2], "a mistake in it").state == "withdrawn"
-    assert campaign.withdraw(exported[2], "a mistake in it").already_done
+    assert campaign.submissions.withdraw(exported[2], "a mistake in it").state == "withdrawn"
+    assert campaign.submissions.withdraw(exported[2], "a mistake in it").already_done
     with pytest.raises(SubmissionError, match="was withdrawn"):
-        campaign.submit(exported[2])
+        campaign.record(exported[2], submitted=True)
     campaign.export()  # the newest picks are those of the third
-    assert campaign.submit(exported[2]).state == "submitted"
+    assert campaign.record(exported[2], submitted=True).state == "submitted"
 
 
 def test_a_day_in_the_future_is_refused(campaign: Campaign, exported: list[str]) -> None:
     with pytest.raises(InputError, match="is in the future"):
-        campaign.submit(exported[0], on=date(2025, 7, 2))
+        campaign.record(exported[0], on=date(2025, 7, 2), submitted=True)
 
 
 def _submit(folder: Path, submission: str, barrier: object, results: object) -> None:
     with Campaign(folder) as campaign:
         barrier.wait()  # type: ignore[attr-defined]
         try:
-            campaign.submit(submission)
+            campaign.record(submission, submitted=True)
             results.put("taken")  # type: ignore[attr-defined]
         except BestshotError as error:
             results.put(type(error).__name__)  # type: ignore[attr-defined]

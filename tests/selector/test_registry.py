@@ -16,6 +16,7 @@ from selector import registry
 from selector.cli.main import main
 from selector.doctor import check_machine
 from selector.domain import Generator, InputError, Item, MissingPart, Score, Scorer, TaskType
+from selector.domain.embedding import Head, View
 from selector.registry import BUILTIN_SCORERS, create_generator, create_scorer, generator_names, scorer_names
 
 BROKEN = {
@@ -154,6 +155,22 @@ def test_name_that_two_packages_declare_is_listed_once(monkeypatch: pytest.Monke
         points = {"bestshot.scorers": {"mine": f"{package}:Scorer"}}
         add_entry_points(monkeypatch, tmp_path / package, package, points)
     assert scorer_names().count("mine") == 1
+
+
+def test_class_without_a_method_of_its_contract_is_named_with_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("half_a_scorer")
+    module.Half = type("Half", (Scorer,), {"name": "half"})  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "half_a_scorer", module)
+    monkeypatch.setitem(BUILTIN_SCORERS, "half", "half_a_scorer:Half")
+    with pytest.raises(MissingPart, match="scorer 'half' cannot be loaded: its class lacks score: write it"):
+        create_scorer("half")
+
+
+def test_a_configured_scorer_is_in_all_but_its_version_the_scorer() -> None:
+    plain, configured = create_scorer("fake_universal"), create_scorer("fake_universal", {"crops": "whole"})
+    assert configured.version.startswith(f"{plain.version}-")
+    assert isinstance(configured, Head) and isinstance(configured, type(plain))
+    assert (plain.view, configured.view, configured.tolerance) == (View.NATIVE, View.WHOLE, plain.tolerance)
 
 
 class Tuned:

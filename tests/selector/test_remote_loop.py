@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from experiments.support.dashscope_server import Behaviour, DashScopeServer
 from selector import Campaign
 from selector.demo.contest import make_demo_contest
+from tests.servers.dashscope_server import Behaviour, DashScopeServer
 
 KEY = "sk-loop-8f3b1c77d2a94e06b5"
 ENV = "BESTSHOT_LOOP_KEY"

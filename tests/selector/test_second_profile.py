@@ -78,7 +78,7 @@ def test_every_task_has_a_pick_although_no_source_has_the_shape_of_the_contest(c
 
 
 def test_the_submission_is_valid_and_has_the_names_of_its_own_contest(campaign: Campaign, archive: Path) -> None:
-    verdict = campaign.verify(archive)
+    verdict = campaign.submissions.verify(archive)
     assert (verdict.valid, verdict.problems, verdict.images) == (True, (), 4)
     assert archive.name == "answers-red.zip"
     with zipfile.ZipFile(archive) as zipped:
@@ -109,5 +109,5 @@ def test_a_copy_of_the_source_is_still_found_out(campaign: Campaign, tmp_path: P
 
 
 def test_the_quota_is_that_of_the_contest(campaign: Campaign) -> None:
-    quota = campaign.quota()
+    quota = campaign.submissions.quota()
     assert (quota.allowed, str(quota.turns_at.tzinfo)) == (5, "UTC")

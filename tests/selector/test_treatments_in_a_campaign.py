@@ -14,7 +14,7 @@ from conftest import Clock
 
 from selector import Campaign
 from selector.cli.main import group
-from selector.decide.calibrating import Knowledge, learn
+from selector.decide.knowledge import Knowledge, learn
 from selector.domain import Recipe
 from selector.generate.treatments import finished, own_variant, recipe_in_words, worded
 from selector.store.makers import Maker, makers

@@ -17,7 +17,7 @@ else:
 ROOT = Path(__file__).resolve().parents[2]
 SETUPTOOLS: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
 GLOBS: dict[str, list[str]] = SETUPTOOLS["package-data"]
-PACKAGES = ("selector", "generators", "scorers", "experiments")
+PACKAGES = ("selector", "generators", "scorers")
 
 
 def data_files() -> list[Path]:

@@ -12,7 +12,7 @@ import numpy as np
 from selector.domain import BestshotError, raise_shortage
 from selector.domain.embedding import Crops, EmbeddingSettings, Floats
 from selector.sight.embedding.device import best_precision, check_form, device_named
-from selector.sight.embedding.long_texts import embed_long
+from selector.sight.embedding.texts import embed_long
 
 
 class LoadedClip(ABC):

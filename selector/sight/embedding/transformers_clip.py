@@ -21,7 +21,7 @@ from selector.sight.embedding.clip_runner import ClipRunner, LoadedClip
 from selector.sight.embedding.loading import TEXT_FILES
 from selector.sight.embedding.views import VIEWS_VERSION
 from selector.weights import content_tag
-from selector.weights.named_files import check_named_files
+from selector.weights.safe_load import check_named_files
 
 CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)  # OpenAI's, if none are stated

@@ -66,7 +66,7 @@ def stored(campaign: Campaign) -> list[Judgement]:
 
 
 def test_sc_and_pq_are_stored_and_empty_means_not_judged(judged: Campaign, write: Write) -> None:
-    summary = judged.judge(write("task,candidate,sc,pq\n3,{3a},7,5.5\n3,{3b},,\n5,{5a},,4\n"), "vlm")
+    summary = judged.judges["vlm"].tell(write("task,candidate,sc,pq\n3,{3a},7,5.5\n3,{3b},,\n5,{5a},,4\n"))
     assert (summary.new, summary.known, summary.unjudged, summary.types) == (2, 0, 1, {"deepfake": 1, "tie": 1})
     ids = candidate_ids(judged.folder)
     assert [(j.task_id, j.candidate_id, j.sc, j.pq, j.judge, j.kind) for j in stored(judged)] == [
@@ -77,7 +77,7 @@ def test_sc_and_pq_are_stored_and_empty_means_not_judged(judged: Campaign, write
 
 def test_the_smallest_sub_score_counts_and_all_are_kept(judged: Campaign, write: Write) -> None:
     header = "task,candidate,edit_success,minimal_over_editing,naturalness,freedom_from_artefacts,cosine"
-    judged.judge(write(f"{header}\n3,{{3a}},8,6,,,\n5,{{5a}},,,9,7,0.42\n"), "vlm")
+    judged.judges["vlm"].tell(write(f"{header}\n3,{{3a}},8,6,,,\n5,{{5a}},,,9,7,0.42\n"))
     edit, swap = stored(judged)
     assert (edit.sc, edit.pq, edit.parts) == (6.0, None, {"edit_success": 8.0, "minimal_over_editing": 6.0})
     assert (swap.sc, swap.pq) == (pytest.approx(4.2), 7.0)
@@ -85,27 +85,27 @@ def test_the_smallest_sub_score_counts_and_all_are_kept(judged: Campaign, write:
 
 
 def test_a_negative_cosine_is_an_sc_of_0(judged: Campaign, write: Write) -> None:
-    judged.judge(write("task,candidate,cosine\n5,{5a},-0.3\n"), "vlm")
+    judged.judges["vlm"].tell(write("task,candidate,cosine\n5,{5a},-0.3\n"))
     assert (stored(judged)[0].sc, stored(judged)[0].parts) == (0.0, {"cosine": -0.3})
 
 
 def test_tabs_other_columns_and_windows_line_ends_are_read(judged: Campaign, write: Write) -> None:
-    summary = judged.judge(write('task\tcandidate\tsc\tcomment\r\n3\t{3a}\t7\t"two\r\nlines"\r\n\r\n'), "vlm")
+    summary = judged.judges["vlm"].tell(write('task\tcandidate\tsc\tcomment\r\n3\t{3a}\t7\t"two\r\nlines"\r\n\r\n'))
     assert (summary.new, summary.ignored) == (1, ("comment",))
 
 
 def test_twice_is_once(judged: Campaign, write: Write) -> None:
     path = write("task,candidate,sc,pq,cosine\n3,{3a},7.1,5.3,\n5,{5a},,2,0.123\n")
-    judged.judge(path, "vlm")
+    judged.judges["vlm"].tell(path)
     before = stored(judged)
-    again = judged.judge(path, "vlm")
+    again = judged.judges["vlm"].tell(path)
     assert (again.new, again.known) == (0, 2)
     assert stored(judged) == before
 
 
 def test_an_axis_may_come_later_and_what_was_said_stays(judged: Campaign, write: Write) -> None:
-    judged.judge(write("task,candidate,edit_success,minimal_over_editing\n3,{3a},8,6\n"), "vlm")
-    summary = judged.judge(write("task,candidate,sc,pq\n3,{3a},,5\n"), "vlm")
+    judged.judges["vlm"].tell(write("task,candidate,edit_success,minimal_over_editing\n3,{3a},8,6\n"))
+    summary = judged.judges["vlm"].tell(write("task,candidate,sc,pq\n3,{3a},,5\n"))
     assert (summary.new, summary.corrected) == (1, 0)
     (both,) = stored(judged)
     assert (both.sc, both.pq, both.parts) == (6.0, 5.0, {"edit_success": 8.0, "minimal_over_editing": 6.0})
@@ -113,12 +113,12 @@ def test_an_axis_may_come_later_and_what_was_said_stays(judged: Campaign, write:
 
 def test_another_score_needs_a_reason(judged: Campaign, write: Write) -> None:
     header = "task,candidate,edit_success,minimal_over_editing"
-    judged.judge(write(f"{header}\n3,{{3a}},8,6\n"), "vlm")
+    judged.judges["vlm"].tell(write(f"{header}\n3,{{3a}},8,6\n"))
     path = write(f"{header}\n3,{{3a}},9,6\n3,{{3b}},1,1\n")
     with pytest.raises(InputError, match=r"row 1 \(line 2\): vlm gave .* edit_success 8 already: give --reason"):
-        judged.judge(path, "vlm")
+        judged.judges["vlm"].tell(path)
     assert len(stored(judged)) == 1, "nothing of the table was stored"
-    summary = judged.judge(path, "vlm", reason="a column was shifted")
+    summary = judged.judges["vlm"].tell(path, reason="a column was shifted")
     assert (summary.new, summary.corrected) == (2, 1)
     assert sorted((j.parts["edit_success"], j.reason) for j in stored(judged)) == [
         (1.0, None),
@@ -127,15 +127,15 @@ def test_another_score_needs_a_reason(judged: Campaign, write: Write) -> None:
 
 
 def test_a_corrected_score_drops_the_sub_scores_that_gave_the_old_one(judged: Campaign, write: Write) -> None:
-    judged.judge(write("task,candidate,edit_success,minimal_over_editing,pq\n3,{3a},8,6,5\n"), "vlm")
-    judged.judge(write("task,candidate,sc\n3,{3a},2\n"), "vlm", reason="read wrongly")
+    judged.judges["vlm"].tell(write("task,candidate,edit_success,minimal_over_editing,pq\n3,{3a},8,6,5\n"))
+    judged.judges["vlm"].tell(write("task,candidate,sc\n3,{3a},2\n"), reason="read wrongly")
     (now,) = stored(judged)
     assert (now.sc, now.pq, now.parts) == (2.0, 5.0, {})
 
 
 def test_judges_stand_side_by_side(judged: Campaign, write: Write) -> None:
-    judged.judge(write("task,candidate,sc\n3,{3a},7\n"), "one")
-    judged.judge(write("task,candidate,sc\n3,{3a},2\n"), "another")
+    judged.judges["one"].tell(write("task,candidate,sc\n3,{3a},7\n"))
+    judged.judges["another"].tell(write("task,candidate,sc\n3,{3a},2\n"))
     assert [(j.judge, j.sc) for j in stored(judged)] == [("another", 2.0), ("one", 7.0)]
     assert {name: j.candidates for name, j in judged.status().judgements.items()} == {"another": 1, "one": 1}
 
@@ -164,7 +164,7 @@ def test_judges_stand_side_by_side(judged: Campaign, write: Write) -> None:
 def test_a_wrong_row_is_named_and_nothing_is_stored(judged: Campaign, write: Write, row: str, words: str) -> None:
     path = write(f"task,candidate,sc,pq,edit_success,minimal_over_editing,cosine\n3,{{3b}},5,5,,,\n{row}\n")
     with pytest.raises(InputError) as refused:
-        judged.judge(path, "vlm")
+        judged.judges["vlm"].tell(path)
     assert f"{path}: row 2 (line 3): " in str(refused.value)
     assert words in str(refused.value)
     assert stored(judged) == []
@@ -173,7 +173,7 @@ def test_a_wrong_row_is_named_and_nothing_is_stored(judged: Campaign, write: Wri
 def test_all_wrong_rows_are_listed_in_one_line(judged: Campaign, write: Write) -> None:
     path = write("task,candidate,sc\n3,{3a},11\n3,{3b},5\n5,{5a},12\n")
     with pytest.raises(InputProblems, match=r"row 1 .* and 1 more \(nothing was stored\)") as refused:
-        judged.judge(path, "vlm")
+        judged.judges["vlm"].tell(path)
     assert len(refused.value.problems) == 2
 
 
@@ -194,7 +194,7 @@ def test_all_wrong_rows_are_listed_in_one_line(judged: Campaign, write: Write) -
 )
 def test_a_wrong_table_says_what_is_wrong(judged: Campaign, write: Write, table: str, words: str) -> None:
     with pytest.raises(InputError) as refused:
-        judged.judge(write(table), "vlm")
+        judged.judges["vlm"].tell(write(table))
     assert words in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -207,25 +207,25 @@ def test_a_beginning_that_fits_two_candidates_is_refused(judged: Campaign, tmp_p
     path = tmp_path / "scores.csv"
     path.write_text(f"task,candidate,sc\n3,{first[:8]},5\n", encoding="utf-8")
     with pytest.raises(InputError, match="fits 2 candidates of task 3"):
-        judged.judge(path, "vlm")
+        judged.judges["vlm"].tell(path)
 
 
 def test_ratings_need_a_contest_that_allows_them(judged: Campaign, write: Write) -> None:
     with pytest.raises(InputError, match="tianchi-532389 allow no ratings"):
-        judged.judge(write("task,candidate,sc\n3,{3a},5\n"), "anna", rating=True)
+        judged.judges["anna"].tell(write("task,candidate,sc\n3,{3a},5\n"), rating=True)
     assert stored(judged) == []
 
 
 def test_where_they_are_allowed_a_name_stays_a_persons(tmp_path: Path, write: Write) -> None:
     with make(tmp_path, "key,kind,text,photo\n3,change,brighter,a.jpg\n5,draw,a cat,\n", "mini-png") as campaign:
         path = write("task,candidate,quality,prompt_following\n3,{3a},5,\n5,{5a},8,7\n")
-        assert campaign.judge(path, "anna", rating=True).new == 2
+        assert campaign.judges["anna"].tell(path, rating=True).new == 2
         assert {(j.kind, j.pq, j.sc) for j in stored(campaign)} == {("rating", 5.0, None), ("rating", 8.0, 7.0)}
         with pytest.raises(InputError, match="'anna' gave scores as a rating before"):
-            campaign.judge(path, "anna")
+            campaign.judges["anna"].tell(path)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "two\nlines", "x" * 101])
 def test_a_judge_has_a_name(judged: Campaign, write: Write, name: str) -> None:
     with pytest.raises(InputError, match="a judge's name is one line"):
-        judged.judge(write("task,candidate,sc\n3,{3a},5\n"), name)
+        judged.judges[name].tell(write("task,candidate,sc\n3,{3a},5\n"))

@@ -22,7 +22,7 @@ from toy_services import (
 
 from selector.config import Step
 from selector.domain import Declined, GenerationFailed, ServiceStopped, Task, TaskType
-from selector.generate.orders import Chain, Order, Unit
+from selector.generate.orders import Chain, Order, WorkItem
 
 SECOND = {
     "generators": {"second": {"kind": "toy_remote", "service": "elsewhere"}},
@@ -53,9 +53,9 @@ def chain(*numbers: int) -> Chain:
     return Chain([Order(task, Step(f"g{i}", n, reserve=not n), None, "1") for i, n in enumerate(numbers)])  # type: ignore[arg-type]
 
 
-def spans(units: list[Unit]) -> list[tuple[int, int, int]]:
-    """(place, first, n) of units."""
-    return [(unit.place, unit.first, unit.n) for unit in units]
+def spans(items: list[WorkItem]) -> list[tuple[int, int, int]]:
+    """(place, first, n) of items."""
+    return [(unit.place, unit.first, unit.n) for unit in items]
 
 
 def test_a_chain_starts_all_but_its_reserves() -> None:

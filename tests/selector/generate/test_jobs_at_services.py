@@ -28,10 +28,10 @@ from toy_services import (
 from selector import Campaign
 from selector.domain import Declined, GenerationFailed, MissingPart, Recipe, ServiceStopped, TicketLost
 from selector.generate.generating import generate
-from selector.generate.lanes import Lane, Lanes
 from selector.generate.remote import REISSUES, STILL_RUNNING
 from selector.net import Interrupted
 from selector.store.jobs import MOST_DOWNLOADS
+from selector.workspace.executor import Executor, WorkQueue
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_an_image_that_is_damaged_at_the_service_is_made_anew_after_some_runs(ma
     for run in range(MOST_DOWNLOADS):
         assert campaign.generate(retry_failed=True).failed == 1
         assert (len(toy_service().fetches), len(toy_service().submits)) == (run + 1, 1)
-    estimated = campaign.estimate_generate(retry_failed=True).generators["toy_remote"]
+    estimated = campaign.generate(retry_failed=True, dry_run=True).generators["toy_remote"]
     assert (estimated.to_make, estimated.collect) == (1, 0)
     toy_service().on_fetch = lambda *_: None
     assert campaign.generate(retry_failed=True).made == 1
@@ -152,7 +152,7 @@ def test_a_lost_file_is_asked_for_again_before_it_is_paid_again(make: Make, lost
     whole = path.read_bytes()
     path.unlink() if lost == "gone" else path.write_bytes(whole[:99])
     again = reopened(campaign)
-    assert again.estimate_generate().generators["toy_remote"].collect == 1
+    assert again.generate(dry_run=True).generators["toy_remote"].collect == 1
     assert again.generate().made == 1
     assert len(toy_service().submits) == 2
     assert path.read_bytes() == whole
@@ -319,7 +319,7 @@ def test_a_job_without_a_way_back_is_paid_again_after_a_failed_download(make: Ma
     service.polls, service.resumable, service.on_fetch = 0, False, once(GenerationFailed("cut off"))
     campaign = make({"toy_remote": 1})
     assert campaign.generate().failed == 1
-    assert campaign.estimate_generate(retry_failed=True).generators["toy_remote"].to_make == 1
+    assert campaign.generate(retry_failed=True, dry_run=True).generators["toy_remote"].to_make == 1
     assert campaign.generate(retry_failed=True).made == 1
     assert len(service.submits) == 2
 
@@ -394,13 +394,13 @@ def test_jobs_of_an_earlier_run_are_begun_before_anything_new(make: Make, monkey
     campaign = make({"toy_remote": 1}, ["a", "b", "c", "d"])
     campaign.generate(task_ids=[campaign.tasks[-1].id])
     service.on_poll = lambda _: None
-    add = Lanes.add
+    add = Executor.add
 
-    def noted(lanes: Lanes[Any, Any], lane: Lane, group: str, work: Any) -> None:
+    def noted(executor: Executor[Any, Any], place: WorkQueue, work: Any, group: str = "") -> None:
         begun.append(work.order.task.prompt)
-        add(lanes, lane, group, work)
+        add(executor, place, work, group)
 
-    monkeypatch.setattr(Lanes, "add", noted)
+    monkeypatch.setattr(Executor, "add", noted)
     assert reopened(campaign).generate().made == 4
     assert begun == ["d", "a", "b", "c"]
     assert len(service.submits) == 4, "the first is not paid again"

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from toy_services import Files, Make, ToyRemote, attempts, reopened, toy_campaigns, toy_service
 
-from experiments.support.dashscope_server import DashScopeServer
-from experiments.support.dashscope_state import Behaviour
 from selector import Campaign
 from selector.generate.treatments import PROMPT
+from tests.servers.dashscope_server import DashScopeServer
+from tests.servers.dashscope_state import Behaviour
 
 LONG = "a red barn beside a frozen lake at dawn, " * 30
 KEEP = "Keep everything else exactly as it is."

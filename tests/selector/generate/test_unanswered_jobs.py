@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from toy_services import reopened, stored_jobs
 
-from experiments.support.dashscope_server import DashScopeServer
-from experiments.support.dashscope_state import Behaviour
 from selector import Campaign
 from selector.net.account import UNANSWERED_REPEATS
 from selector.net.breaker import Breaker
+from tests.servers.dashscope_server import DashScopeServer
+from tests.servers.dashscope_state import Behaviour
 
 KEY, ENV = "sk-unanswered-0123456789", "TEST_UNANSWERED_KEY"
 MODEL, PRICE = "wan2.2-t2i-flash", 0.2
@@ -89,7 +89,7 @@ def test_a_budget_is_kept_over_runs_when_every_answer_is_dropped(make: Make, ser
         assert sum(summary.left.values()) == 24
         campaign = reopened(campaign)
     assert campaign.status().services["first"].spent == pytest.approx(2.0) == pytest.approx(paid(server))
-    assert campaign.estimate_generate().generators["wan"].left == pytest.approx(0.0)
+    assert campaign.generate(dry_run=True).generators["wan"].left == pytest.approx(0.0)
 
 
 def test_a_job_that_is_never_answered_is_repeated_twice_and_left_with_a_reason(

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from selector.domain import Pick, TaskType
-from selector.learn.estimate import EstimateTable
-from selector.learn.matrix import FeatureTable
+from selector.domain import Pick
+from selector.learn.estimates import Estimates
 from selector.learn.pick import pick_best
+from selector.learn.pool import Pool
 
 
 def picks(overall: list[float], ids: str = "abcd", informed: list[bool] | None = None, **excluded: str) -> Pick:
     n = len(overall)
-    features = FeatureTable(TaskType.TIE, ("7",) * n, tuple(ids[:n]), (), np.empty((n, 0)))
     ones = np.ones(n)
     known = np.array(informed if informed is not None else [True] * n)
-    table = EstimateTable(features, ones, ones, ones, ones, np.array(overall), ones, known, known)
-    return pick_best(table, {("7", k): v for k, v in excluded.items()})[0]
+    reasons = tuple(excluded.get(one, "") for one in ids[:n])
+    pool = Pool(("7",) * n, tuple(ids[:n]), ("tie",) * n, ("m",) * n, (), np.empty((n, 0)), excluded=reasons)
+    estimates = Estimates(ones, ones, ones, ones, np.array(overall), ones, known, known, np.array(overall))
+    return pick_best(pool, estimates)[0]
 
 
 def test_the_highest_wins() -> None:

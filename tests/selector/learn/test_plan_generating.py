@@ -11,8 +11,8 @@ from scipy.stats import norm
 from toy_contests import BELIEFS, make_contest, reordered, subset
 
 from selector.learn.calibrator import Calibrator
+from selector.learn.plan_generating import Demand, Offer, plan_generating
 from selector.learn.totals import Total
-from selector.learn.worth_generating import Demand, Offer, plan_generating
 
 CONTEST = make_contest(0, tasks=10)
 
@@ -53,8 +53,8 @@ def rivals():
 
 def laws(fitted, names, width):
     """Task id to (present best, generator to (mean, sd)), for tasks of ``width`` candidates, rows in order."""
-    pool = fitted.pool_
-    mean = fitted.posterior_.mean.reshape(-1, width)
+    pool = fitted.pool
+    mean = fitted.posterior.mean.reshape(-1, width)
     deviation = mean - mean.mean(axis=1, keepdims=True)
     made_by = np.array(pool.generators).reshape(-1, width)
     shifts = {name: deviation[made_by == name] for name in names}
@@ -258,6 +258,7 @@ def test_poor_finishes_do_not_make_their_generator_look_poor():
         styles=(),
         finishes=tuple("sharpen" if c else "" for c in copied),
         origins=tuple(pool.candidate_ids[i] if c else "" for i, c in zip(source, copied, strict=True)),
+        excluded=(),
         values=values,
         eligible=np.ones(60, dtype=bool),
     )

@@ -12,7 +12,7 @@ from toy_contests import BELIEFS, make_contest, subset
 
 from selector.learn.belief import JUDGE, Belief
 from selector.learn.calibrator import Calibrator
-from selector.learn.worth_judging import _UNEXPLAINED, plan_judging, step_sizes
+from selector.learn.plan_judging import _UNEXPLAINED, plan_judging, step_sizes
 
 CONTEST = make_contest(0, tasks=12, generators=4)
 
@@ -32,9 +32,9 @@ def single_worth(means, steps, c):
 def test_first_judgement_is_the_most_valuable_by_closed_form(seed):
     fitted = fit(make_contest(seed, tasks=12).pool)
     steps = step_sizes(fitted, "new", JUDGE)
-    mean = fitted.posterior_.mean
+    mean = fitted.posterior.mean
     every = {}
-    for rows in fitted.pool_.choices:
+    for rows in fitted.pool.choices:
         for c, row in enumerate(rows):
             every[row] = single_worth(mean[rows], steps[rows], c)
     got = plan_judging(fitted, "new", 1)[0]
@@ -53,7 +53,7 @@ def test_three_judgements_are_worth_nearly_the_best_three(seed):
     """Two tasks of four: all sets of three, valued by independent simulation."""
     pool = subset(make_contest(seed, tasks=2).pool, np.arange(8))
     fitted = fit(pool)
-    mean, steps = fitted.posterior_.mean, step_sizes(fitted, "new", JUDGE)
+    mean, steps = fitted.posterior.mean, step_sizes(fitted, "new", JUDGE)
     draws = np.random.default_rng(seed).standard_normal((20_000, 8))
 
     def worth(chosen):
@@ -70,7 +70,7 @@ def test_three_judgements_are_worth_nearly_the_best_three(seed):
 @pytest.mark.parametrize("budget", [30, 60, 100])
 def test_what_a_set_of_judgements_is_said_to_win_is_what_it_wins_in_simulation(budget):
     fitted = fit(make_contest(5, tasks=40).pool)
-    mean, steps = fitted.posterior_.mean, step_sizes(fitted, "new", JUDGE)
+    mean, steps = fitted.posterior.mean, step_sizes(fitted, "new", JUDGE)
     got = plan_judging(fitted, "new", budget)
     judged = np.isin(np.arange(160), [j.row for j in got])
     after = mean + judged * steps * np.random.default_rng(0).standard_normal((4000, 160))
@@ -138,8 +138,8 @@ def test_of_two_that_are_worth_the_same_the_first_is_judged_whatever_the_last_di
     fitted = fit(subset(CONTEST.pool, np.arange(2)))
     rows = []
     for behind in np.linspace(0.01, 0.2, 20):  # by symmetry, judging the leader or its rival is worth the same
-        fitted.posterior_ = replace(fitted.posterior_, mean=np.array([5.0, 5.0 - behind]))
-        rows.append(plan_judging(fitted, "new", 1)[0].row)
+        posterior = replace(fitted.posterior, mean=np.array([5.0, 5.0 - behind]))
+        rows.append(plan_judging(replace(fitted, posterior=posterior), "new", 1)[0].row)
     assert rows == [0] * 20
 
 

@@ -10,9 +10,9 @@ from toy_contests import BELIEFS, dense, make_contest, subset
 
 from selector.domain import InputError
 from selector.learn.calibrator import Calibrator
-from selector.learn.lookahead import Effort
-from selector.learn.plan import Submitted, plan_submission
-from selector.learn.teaching import Choices
+from selector.learn.knowledge_gradient import Effort
+from selector.learn.plan_submission import Submitted, plan_submission
+from selector.learn.pool import Choices
 from selector.learn.totals import ROUNDING, Total
 
 CONTEST = make_contest(0, tasks=15)
@@ -27,12 +27,12 @@ def fit(contest=CONTEST, totals=TOTALS, **parameters):
 
 def plan(fitted, remaining=5, **options):
     """Everything in the totals that is a whole submission was submitted."""
-    weights = fitted.evidence_.weights
-    whole = [Submitted(np.flatnonzero(w)) for w in weights if np.count_nonzero(w) == len(fitted.pool_.tasks)]
+    weights = fitted.evidence.weights
+    whole = [Submitted(np.flatnonzero(w)) for w in weights if np.count_nonzero(w) == len(fitted.pool.tasks)]
     options = {"effort": LIGHT, "submitted": whole, **options}
     if "pending" in options:
         options["pending"] = [Submitted(rows) for rows in options["pending"]]
-    return plan_submission(fitted, len(fitted.pool_.tasks), remaining, **options)
+    return plan_submission(fitted, len(fitted.pool.tasks), remaining, **options)
 
 
 def weights_of(picked, n=60, tasks=15):
@@ -50,7 +50,7 @@ def test_a_plan_picks_one_candidate_of_every_task():
 def test_the_last_submission_is_the_best_picks_known():
     fitted = fit()
     got = plan(fitted, remaining=1)
-    best = Choices(CONTEST.pool.choices, 15).best(fitted.posterior_.mean)
+    best = Choices(CONTEST.pool.choices, 15).best(fitted.posterior.mean)
     assert got.picked.tolist() == best.tolist()
     assert (got.purpose, got.lesson, got.changed) == ("exploit", 0.0, 0)
     assert got.expected == got.present
@@ -69,11 +69,11 @@ def test_what_a_lesson_should_bring_is_what_brute_force_says():
     fitted = fit()
     got = plan(fitted, remaining=2)
     rng = np.random.default_rng(0)
-    weights, covariance = weights_of(got.picked), dense(fitted.posterior_)
+    weights, covariance = weights_of(got.picked), dense(fitted.posterior)
     sd = np.sqrt(weights @ covariance @ weights + NOISE)
-    means = fitted.posterior_.mean + np.outer(rng.standard_normal(40_000), covariance @ weights / sd)
+    means = fitted.posterior.mean + np.outer(rng.standard_normal(40_000), covariance @ weights / sd)
     rise = means.reshape(-1, 15, 4).max(axis=2).mean(axis=1)
-    now = fitted.posterior_.mean.reshape(15, 4).max(axis=1).mean()
+    now = fitted.posterior.mean.reshape(15, 4).max(axis=1).mean()
     assert got.lesson == pytest.approx(rise.mean() - now, rel=0.15)
 
 
@@ -89,8 +89,8 @@ def test_interval_of_the_total_is_that_of_the_posterior(remaining):
     fitted = fit()
     got = plan(fitted, remaining=remaining)
     weights = weights_of(got.picked)
-    sd = np.sqrt(weights @ dense(fitted.posterior_) @ weights + NOISE)
-    assert got.expected == pytest.approx(weights @ fitted.posterior_.mean)
+    sd = np.sqrt(weights @ dense(fitted.posterior) @ weights + NOISE)
+    assert got.expected == pytest.approx(weights @ fitted.posterior.mean)
     assert got.low == pytest.approx(got.expected - 1.28155 * sd, abs=1e-4)
     assert got.high == pytest.approx(got.expected + 1.28155 * sd, abs=1e-4)
 
@@ -106,7 +106,7 @@ def test_gain_is_the_expected_rise_over_the_best_submission_so_far():
     got = plan(fitted, remaining=1)
     drawn = fitted.sample(60_000, np.random.default_rng(0))
     submitted = [weights_of(t.rows) for t in TOTALS]
-    best = max(submitted, key=lambda w: w @ fitted.posterior_.mean)
+    best = max(submitted, key=lambda w: w @ fitted.posterior.mean)
     rise = np.maximum(drawn @ (weights_of(got.picked) - best), 0.0)
     assert got.gain == pytest.approx(rise.mean(), abs=4 * rise.std() / 60_000**0.5 + 1e-3)
 
@@ -131,9 +131,9 @@ def test_tasks_elsewhere_count_in_the_total():
 def test_pending_submissions_change_the_plan_and_never_the_mean():
     fitted = fit()
     first = plan(fitted)
-    mean = fitted.posterior_.mean.copy()
+    mean = fitted.posterior.mean.copy()
     second = plan(fitted, pending=[first.picked])
-    np.testing.assert_array_equal(fitted.posterior_.mean, mean)
+    np.testing.assert_array_equal(fitted.posterior.mean, mean)
     assert second.present == pytest.approx(first.present)
     assert second.picked.tolist() != first.picked.tolist()
     assert second.expected == pytest.approx(weights_of(second.picked) @ mean)
@@ -157,9 +157,9 @@ def test_interval_does_not_pretend_to_know_totals_that_are_pending():
 def test_a_pending_lesson_is_worth_less_the_second_time():
     fitted = fit()
     first = plan(fitted, hold_below=0.0)
-    after = fitted.posterior_.observe(weights_of(first.picked)[None], np.array([first.expected]), np.array([NOISE]))
+    after = fitted.posterior.observe(weights_of(first.picked)[None], np.array([first.expected]), np.array([NOISE]))
     assert plan(fitted, pending=[first.picked], hold_below=0.0).lesson < first.lesson
-    assert after.variance.sum() < fitted.posterior_.variance.sum()
+    assert after.variance.sum() < fitted.posterior.variance.sum()
 
 
 # What it teaches
@@ -170,16 +170,16 @@ def test_learnings_are_the_weights_before_and_after_the_total():
     fitted = fit()
     got = plan(fitted)
     assert 1 <= len(got.learnings) <= 4
-    design, evidence = fitted.design_, fitted.evidence_
-    root, sds = fitted.prior_.root, np.linalg.norm(fitted.prior_.root, axis=0) / np.linalg.norm(design.basis, axis=0)
-    prior = np.block([[np.diag(sds**2), sds[:, None] * root.T], [root * sds, dense(fitted.prior_)]])
+    design, evidence = fitted.design, fitted.evidence
+    root, sds = fitted.prior.root, np.linalg.norm(fitted.prior.root, axis=0) / np.linalg.norm(design.basis, axis=0)
+    prior = np.block([[np.diag(sds**2), sds[:, None] * root.T], [root * sds, dense(fitted.prior)]])
     k = len(design.sds)
     lines = np.vstack([evidence.weights, weights_of(got.picked)])
     seen = np.hstack([np.zeros((len(lines), k)), lines])
     noise = np.append(evidence.noise, NOISE)
     after = prior - prior @ seen.T @ np.linalg.solve(seen @ prior @ seen.T + np.diag(noise), seen @ prior)
     narrowed = {e.key: s for e, s in zip(design.effects, np.sqrt(np.diag(after)[:k]), strict=True)}
-    before = {w.effect.key: w.sd for w in fitted.weights_}
+    before = {w.effect.key: w.sd for w in fitted.weights}
     for learning in got.learnings:
         assert learning.before == pytest.approx(before[learning.effect])
         assert learning.after == pytest.approx(narrowed[learning.effect], abs=1e-6)

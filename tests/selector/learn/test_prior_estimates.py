@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 from skimage import data
 
 from selector.domain import Axis, Item, Picture, Task, TaskInputs, TaskType, encode_final
-from selector.learn.estimate import estimate
-from selector.learn.matrix import RECIPE_ORDER, FeatureTable, feature_tables
-from selector.learn.prior import PRIOR, WITHOUT_POINTS, AxisPrior, Weight
+from selector.learn.estimates import prior_estimates
+from selector.learn.pool import Pool
+from selector.learn.prior import PRIOR, RECIPE_ORDER, WITHOUT_POINTS, AxisPrior, Weight
 from selector.registry import BUILTIN_SCORERS, create_scorer
 
 ONE = {
@@ -19,13 +22,19 @@ ONE = {
 }
 
 
-def table(rows: list[list[float]]) -> FeatureTable:
-    ids = tuple(f"c{i}" for i in range(len(rows)))
-    return FeatureTable(TaskType.TIE, ("1",) * len(rows), ids, ("a.x", "a.y"), np.array(rows, dtype=float))
+def pool(
+    task_ids: Sequence[str], ids: Sequence[str], columns: Sequence[str], values: Any, task_type: str = "tie"
+) -> Pool:
+    n = len(ids)
+    return Pool(tuple(task_ids), tuple(ids), (task_type,) * n, ("m",) * n, tuple(columns), np.array(values, float))
+
+
+def table(rows: list[list[float]]) -> Pool:
+    return pool(["1"] * len(rows), [f"c{i}" for i in range(len(rows))], ["a.x", "a.y"], rows)
 
 
 def test_estimates_by_hand() -> None:
-    got = estimate(table([[0.75, 15.0]]), ONE)
+    got = prior_estimates(table([[0.75, 15.0]]), ONE)
     # SC: z = 1, 5 + 2; PQ: z = 1, 4 - 1; overall sqrt(21)
     assert got.sc[0] == pytest.approx(7.0)
     assert got.pq[0] == pytest.approx(3.0)
@@ -34,7 +43,7 @@ def test_estimates_by_hand() -> None:
 
 
 def test_unscored_counts_as_bad_news_whatever_the_columns_direction_and_adds_variance() -> None:
-    got = estimate(table([[np.nan, np.nan]]), ONE)
+    got = prior_estimates(table([[np.nan, np.nan]]), ONE)
     assert got.sc[0] == pytest.approx(3.0)  # 5 - 1 * |2|
     assert got.pq[0] == pytest.approx(3.0)  # 4 - 1 * |-1|: unscored is not good news for a lower-is-better column
     assert got.sc_sd[0] == pytest.approx((1.0 + 4.0) ** 0.5)
@@ -42,14 +51,13 @@ def test_unscored_counts_as_bad_news_whatever_the_columns_direction_and_adds_var
 
 
 def test_extreme_values_are_bounded() -> None:
-    got = estimate(table([[1e9, -1e9]]), ONE)
+    got = prior_estimates(table([[1e9, -1e9]]), ONE)
     assert (got.sc[0], got.pq[0]) == pytest.approx((9.0, 6.0))
-    assert estimate(table([[np.inf, -np.inf]]), ONE).sc[0] == pytest.approx(9.0)
 
 
 def test_a_column_that_no_scorer_gave_counts_as_unscored() -> None:
-    features = FeatureTable(TaskType.TIE, ("1",), ("c",), ("a.x",), np.array([[0.75]]))
-    got = estimate(features, ONE)
+    features = pool(["1"], ["c"], ["a.x"], [[0.75]])
+    got = prior_estimates(features, ONE)
     assert got.pq[0] == pytest.approx(3.0)
     assert got.informed[0]
 
@@ -57,10 +65,10 @@ def test_a_column_that_no_scorer_gave_counts_as_unscored() -> None:
 def test_an_optional_column_that_the_campaign_does_not_have_changes_nothing() -> None:
     extra = Weight("b.z", 0.0, 1.0, 3.0, -2.0, "test", optional=True)
     more = {key: AxisPrior(axis.base, axis.residual_sd, (*axis.weights, extra)) for key, axis in ONE.items()}
-    without, with_it = estimate(table([[0.75, 15.0]]), ONE), estimate(table([[0.75, 15.0]]), more)
+    without, with_it = prior_estimates(table([[0.75, 15.0]]), ONE), prior_estimates(table([[0.75, 15.0]]), more)
     assert (with_it.sc[0], with_it.sc_sd[0]) == (without.sc[0], without.sc_sd[0])
-    unmeasured = FeatureTable(TaskType.TIE, ("1",), ("c",), ("a.x", "a.y", "b.z"), np.array([[0.75, 15.0, np.nan]]))
-    got = estimate(unmeasured, more)
+    unmeasured = pool(["1"], ["c"], ["a.x", "a.y", "b.z"], [[0.75, 15.0, np.nan]])
+    got = prior_estimates(unmeasured, more)
     assert got.sc[0] == pytest.approx(7.0 - 6.0)
     assert got.sc_sd[0] == pytest.approx((1.0 + 9.0) ** 0.5)
 
@@ -96,39 +104,34 @@ def test_the_prior_covers_both_axes_of_every_task_type() -> None:
     assert set(PRIOR) == {(t, a) for t in TaskType for a in (Axis.SC, Axis.PQ)}
 
 
-def test_feature_tables_place_values_by_key_and_leave_the_rest_unscored() -> None:
-    got = feature_tables(
-        [("1", "b", TaskType.TIE), ("1", "a", TaskType.TIE), ("2", "a", TaskType.T2I)],
-        {TaskType.TIE: ["s.y", "s.x"], TaskType.T2I: ["s.x"]},
-        [("1", "a", "s.x", 3.0), ("1", "b", "s.y", None), ("2", "a", "s.y", 9.0), ("9", "a", "s.x", 1.0)],
-    )
-    tie = got[TaskType.TIE]
-    assert (tie.candidate_ids, tie.columns) == (("b", "a"), ("s.x", "s.y"))
-    np.testing.assert_array_equal(tie.values, [[np.nan, np.nan], [3.0, np.nan]])
-    assert np.isnan(got[TaskType.T2I].values).all(), "a column that does not apply to the type is passed over"
+def test_each_task_type_is_estimated_by_its_own_prior() -> None:
+    types, values = ("tie", "t2i"), np.array([[0.75, 15.0], [0.75, 15.0]])
+    both = Pool(("1", "2"), ("a", "b"), types, ("m", "m"), ("a.x", "a.y"), values)
+    other = {(TaskType.T2I, axis): AxisPrior(2.0, 1.0, ()) for axis in (Axis.SC, Axis.PQ)}
+    got = prior_estimates(both, {**ONE, **other})
+    np.testing.assert_allclose((got.sc, got.pq), [[7.0, 2.0], [3.0, 2.0]])
+    assert got.informed.tolist() == [True, False]
 
 
 def test_the_generators_own_order_breaks_ties_and_informs_of_nothing() -> None:
-    features = FeatureTable(TaskType.TIE, ("1",) * 3, ("c", "b", "a"), (RECIPE_ORDER,), np.array([[0.0], [1.0], [5.0]]))
-    got = estimate(features)
+    features = pool(["1"] * 3, "cba", [RECIPE_ORDER], [[0.0], [1.0], [5.0]])
+    got = prior_estimates(features)
     assert got.overall[0] > got.overall[1] > got.overall[2]
     assert not got.informed.any()
 
 
 def test_what_could_not_be_measured_never_beats_the_worst_measured_sibling() -> None:
-    got = estimate(table([[0.4, 10.0], [0.7, 10.0], [np.nan, 10.0]]), ONE)
+    got = prior_estimates(table([[0.4, 10.0], [0.7, 10.0], [np.nan, 10.0]]), ONE)
     assert got.sc[2] == pytest.approx(min(got.sc[0], 3.0))
     lenient = {**ONE, (TaskType.TIE, Axis.SC): AxisPrior(5.0, 1.0, (Weight("a.x", 0.5, 0.25, 2.0, 0.0, "test"),))}
-    got = estimate(table([[0.4, 10.0], [0.7, 10.0], [np.nan, 10.0]]), lenient)
+    got = prior_estimates(table([[0.4, 10.0], [0.7, 10.0], [np.nan, 10.0]]), lenient)
     assert got.sc[2] == pytest.approx(got.sc[0])
 
 
 def test_siblings_of_another_task_do_not_count() -> None:
-    features = FeatureTable(
-        TaskType.TIE, ("1", "2"), ("a", "b"), ("a.x", "a.y"), np.array([[0.25, 10.0], [np.nan, 10.0]])
-    )
+    features = pool("12", "ab", ["a.x", "a.y"], [[0.25, 10.0], [np.nan, 10.0]])
     lenient = {**ONE, (TaskType.TIE, Axis.SC): AxisPrior(5.0, 1.0, (Weight("a.x", 0.5, 0.25, 2.0, 0.0, "test"),))}
-    assert estimate(features, lenient).sc[1] == pytest.approx(5.0)
+    assert prior_estimates(features, lenient).sc[1] == pytest.approx(5.0)
 
 
 @pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea"])
@@ -148,5 +151,5 @@ def test_a_blurred_or_noisy_picture_is_never_estimated_above_a_better_one(name: 
         values = [[score[c].value for c in columns] for score in scorer.score(items)]
         names = tuple(f"technical.{c}" for c in columns)
         ids = tuple(map(str, range(len(items))))
-        pq = estimate(FeatureTable(TaskType.T2I, ("1",) * len(items), ids, names, np.array(values, float))).pq
+        pq = prior_estimates(pool(["1"] * len(items), ids, names, values, "t2i")).pq
         assert (np.diff(pq) < 0).all(), f"{damage}: {pq}"

@@ -17,7 +17,7 @@ from toy_contests import BELIEFS, make_contest, make_treated, recovered
 
 from selector.domain import InputError
 from selector.learn.belief import Belief
-from selector.learn.lookahead import Effort
+from selector.learn.knowledge_gradient import Effort
 from selector.learn.study import Study, pool_from_table
 
 LIGHT = Effort(ahead=3, draws=16, sweeps=2, steps=3)
@@ -57,7 +57,7 @@ def test_a_proposal_is_one_candidate_of_every_task_and_can_be_told():
     assert set(proposal.picks) == set(TABLE["task"])
     assert set(proposal.picks.items()) <= set(zip(TABLE["task"], TABLE["candidate"], strict=True))
     player.tell(proposal.picks, 5.5)
-    assert len(player.calibrator.predictions_) == 1
+    assert len(player.fitted.predictions) == 1
 
 
 def test_totals_alone_win_most_of_what_one_generator_is_better():
@@ -114,7 +114,7 @@ def test_ids_that_are_numbers_can_be_told_as_numbers():
     frame = TABLE.assign(task=TABLE["task"].str[1:].astype(int), candidate=np.arange(48))
     player = study(frame)
     player.tell({int(t): int(c) for t, c in player.picks().items()}, 5.0)
-    assert len(player.calibrator.predictions_) == 1
+    assert len(player.fitted.predictions) == 1
 
 
 def test_estimates_are_on_the_scale_and_probabilities_add_up_to_one_a_task():
@@ -129,7 +129,7 @@ def test_probability_of_being_best_is_calibrated_on_contests_from_the_model():
     for seed in range(30):
         contest = make_contest(seed, tasks=20)
         player = study(table_of(contest))
-        truth = player.calibrator.sample(1, np.random.default_rng(seed))[0].reshape(20, 4)
+        truth = player.fitted.sample(1, np.random.default_rng(seed))[0].reshape(20, 4)
         said.append(player.estimates()["p_best"].to_numpy().reshape(20, 4))
         was.append(truth == truth.max(axis=1, keepdims=True))
     said, was = np.concatenate(said).ravel(), np.concatenate(was).ravel()
@@ -286,7 +286,7 @@ def test_a_total_out_of_range_is_refused_and_nothing_is_learned(total):
     with pytest.raises(InputError, match="a total lies between 0 and 10"):
         player.tell(before, total)
     assert player.picks() == before
-    assert player.calibrator.predictions_ == ()
+    assert player.fitted.predictions == ()
 
 
 def test_an_unknown_candidate_is_named_with_the_nearest_one():
@@ -369,7 +369,7 @@ def test_a_table_may_tell_of_prompt_styles_and_finishes():
     got = pool_from_table(table)
     assert (got.styles, got.finishes, got.origins) == (pool.styles, pool.finishes, pool.origins)
     assert got.columns == pool.columns
-    assert {"treatment", "treated"} <= {w.effect.kind for w in Study(table).calibrator.weights_}
+    assert {"treatment", "treated"} <= {w.effect.kind for w in Study(table).fitted.weights}
 
 
 def test_a_column_of_numbers_that_is_called_finish_is_a_score():

@@ -106,10 +106,10 @@ def test_a_pool_without_treatments_is_estimated_as_it_always_was():
     few = [0, 17, 42, 63, 79]
     mean = [3.754958723152064, 3.7738644572385365, 5.017418793774271, 4.4145914460037385, 5.733043893583804]
     variance = [4.312113878613088, 4.173404984128121, 4.134634170990536, 4.238719923350896, 4.193982777113401]
-    np.testing.assert_allclose(fitted.posterior_.mean[few], mean, rtol=1e-9)
-    np.testing.assert_allclose(fitted.posterior_.variance[few], variance, rtol=1e-9)
-    assert len(fitted.weights_) == 30
-    assert sum(w.sd for w in fitted.weights_) == pytest.approx(11.786517645830985, rel=1e-9)
+    np.testing.assert_allclose(fitted.posterior.mean[few], mean, rtol=1e-9)
+    np.testing.assert_allclose(fitted.posterior.variance[few], variance, rtol=1e-9)
+    assert len(fitted.weights) == 30
+    assert sum(w.sd for w in fitted.weights) == pytest.approx(11.786517645830985, rel=1e-9)
     drawn = fitted.sample(1, np.random.default_rng(0))[0, [3, 70]]
     np.testing.assert_allclose(drawn, [4.80226883355331, 3.223938506329984], rtol=1e-9)
 

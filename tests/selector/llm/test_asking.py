@@ -15,14 +15,14 @@ import pytest
 from conftest import noise_jpeg
 from prompt_model import prompt_model
 
-from experiments.support import judge_server as js
-from experiments.support.judge_server import JudgeServer
 from selector import Campaign
 from selector.domain import InputError
 from selector.llm import JudgeStopped, PromptWish, asking, prepare_prompts
 from selector.llm.session import alone_with
 from selector.store import Database
 from selector.store.replies import add_replies, money_spent
+from tests.servers import judge_server as js
+from tests.servers.judge_server import JudgeServer
 
 PROMPTS = ("加一只猫", "把图片变亮", "红房子")
 WANTED = 6  # questions of each verb: two about each of three candidates, or six texts
@@ -82,7 +82,7 @@ class Judging(Verb):
         campaign.import_folder(out)
 
     def run(self, campaign: Campaign, name: str = NAME) -> Any:
-        return campaign.ask_judge(name)
+        return campaign.judges[name].ask()
 
     def asked(self) -> list[Any]:
         return [asked.question for asked in self._server.log]

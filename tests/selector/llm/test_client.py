@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.support import judge_server as js
-from experiments.support.judge_server import Behaviour, JudgeServer, truth
 from selector.domain import InputError, OutOfResources, Picture, TaskType, encode_final
 from selector.llm import JudgeStopped, read_key
 from selector.llm.asking import reading_of
@@ -26,6 +24,8 @@ from selector.llm.replies import read_reply
 from selector.llm.request import Dialect, rubric_chat
 from selector.llm.rubrics import Rubric, ask_pq, ask_sc
 from selector.net.pace import Pace
+from tests.servers import judge_server as js
+from tests.servers.judge_server import Behaviour, JudgeServer, truth
 
 PQ = ask_pq(("naturalness", "freedom_from_artefacts"))
 PICTURE = Picture(encode_final(np.full((8, 8, 3), 90, np.uint8)))

@@ -12,8 +12,6 @@ from click.testing import CliRunner
 from conftest import HEADER, Clock, noise_jpeg
 from sqlalchemy import select
 
-from experiments.support import judge_server as js
-from experiments.support.judge_server import JudgeServer, truth
 from selector import Campaign
 from selector.cli.main import group
 from selector.domain import InputError, TaskType
@@ -21,6 +19,8 @@ from selector.llm import JudgeStopped
 from selector.store import Database, schema
 from selector.store.observations import Judgement, load_judgements
 from selector.store.records import load_candidates
+from tests.servers import judge_server as js
+from tests.servers.judge_server import JudgeServer, truth
 
 TABLE = f"{HEADER}\n3,tie,brighter,a.jpg,\n4,vttie,把字改成“好”,a.jpg,\n5,deepfake,,a.jpg,b.jpg\n7,t2i,a red cube,,\n"
 FILES = ("3_1", "3_2", "4_1", "5_1", "7_1", "7_2")
@@ -80,7 +80,7 @@ def replies(campaign: Campaign) -> list[Any]:
 
 def test_every_candidate_gets_sc_and_pq_as_the_server_knows_them(make: Make) -> None:
     campaign = make()
-    summary = campaign.ask_judge("vlm")
+    summary = campaign.judges["vlm"].ask()
     assert (summary.candidates, summary.judged, summary.questions, summary.scored) == (6, 6, 12, 12)
     said = judgements(campaign)
     for task_id, names in (
@@ -98,7 +98,7 @@ def test_every_candidate_gets_sc_and_pq_as_the_server_knows_them(make: Make) -> 
 
 def test_pictures_go_out_as_their_final_bytes_in_the_right_order(make: Make, server: JudgeServer) -> None:
     campaign = make()
-    campaign.ask_judge("vlm", types=[TaskType.DEEPFAKE, TaskType.TIE])
+    campaign.judges["vlm"].ask(types=[TaskType.DEEPFAKE, TaskType.TIE])
     inputs = campaign._ws.task_inputs(campaign.tasks[2])
     assert inputs.source is not None and inputs.reference is not None
     with Database(campaign.folder / "campaign.db").read() as connection:
@@ -110,7 +110,7 @@ def test_pictures_go_out_as_their_final_bytes_in_the_right_order(make: Make, ser
 
 
 def test_the_judge_of_quality_never_sees_a_prompt(make: Make, server: JudgeServer) -> None:
-    make().ask_judge("vlm")
+    make().judges["vlm"].ask()
     for asked in server.log:
         told = any(prompt in asked.text for prompt in ("brighter", "好", "a red cube"))
         assert told == (asked.parts != ("naturalness", "freedom_from_artefacts") and asked.parts != ("identity",))
@@ -118,9 +118,9 @@ def test_the_judge_of_quality_never_sees_a_prompt(make: Make, server: JudgeServe
 
 def test_a_second_run_asks_nothing(make: Make, server: JudgeServer) -> None:
     campaign = make()
-    campaign.ask_judge("vlm")
+    campaign.judges["vlm"].ask()
     before = judgements(campaign)
-    summary = campaign.ask_judge("vlm")
+    summary = campaign.judges["vlm"].ask()
     assert (summary.candidates, summary.replies, len(server.log)) == (0, 0, 12)
     assert judgements(campaign) == before
 
@@ -129,9 +129,9 @@ def test_a_second_run_asks_nothing(make: Make, server: JudgeServer) -> None:
 def test_calibration_and_plan_use_what_the_judge_said_at_once(make: Make) -> None:
     campaign = make()
     campaign.score()
-    assert len(campaign.plan_judgements("vlm", 10)) > 0
-    campaign.ask_judge("vlm")
-    assert campaign.plan_judgements("vlm", 10) == []
+    assert len(campaign.judges["vlm"].plan(10)) > 0
+    campaign.judges["vlm"].ask()
+    assert campaign.judges["vlm"].plan(10) == []
     assert any(w.name == "judge:vlm" for w in campaign.calibrate().weights)
 
 
@@ -139,8 +139,8 @@ def test_calibration_and_plan_use_what_the_judge_said_at_once(make: Make) -> Non
 def test_a_limit_asks_first_what_the_plan_would(make: Make) -> None:
     campaign = make()
     campaign.score()
-    planned = [(j.task_id, j.candidate_id) for j in campaign.plan_judgements("vlm", 2)]
-    summary = campaign.ask_judge("vlm", limit=2)
+    planned = [(j.task_id, j.candidate_id) for j in campaign.judges["vlm"].plan(2)]
+    summary = campaign.judges["vlm"].ask(limit=2)
     assert (summary.candidates, summary.later) == (2, 4)
     assert {(j.task_id, j.candidate_id) for each in judgements(campaign).values() for j in each} == set(planned)
 
@@ -148,7 +148,7 @@ def test_a_limit_asks_first_what_the_plan_would(make: Make) -> None:
 def test_repeats_count_by_their_median_and_tell_their_spread(make: Make, server: JudgeServer) -> None:
     server.behaviour.jitter = True
     campaign = make(repeats=3, seed=5)
-    summary = campaign.ask_judge("vlm", types=[TaskType.T2I])
+    summary = campaign.judges["vlm"].ask(types=[TaskType.T2I])
     assert (summary.questions, len(server.log)) == (12, 12)
     for judgement in judgements(campaign)["7"]:
         for part, value in judgement.parts.items():
@@ -161,10 +161,10 @@ def test_repeats_count_by_their_median_and_tell_their_spread(make: Make, server:
 def test_more_repeats_ask_only_those_and_correct_with_a_reason(make: Make, server: JudgeServer) -> None:
     server.behaviour.jitter = True
     campaign = make(seed=5)
-    campaign.ask_judge("vlm", types=[TaskType.T2I])
+    campaign.judges["vlm"].ask(types=[TaskType.T2I])
     first = {j.candidate_id: j for j in judgements(campaign)["7"]}
     campaign = again(campaign, repeats=3)
-    campaign.ask_judge("vlm", types=[TaskType.T2I])
+    campaign.judges["vlm"].ask(types=[TaskType.T2I])
     assert len(server.log) == 4 + 8
     changed = [j for j in judgements(campaign)["7"] if j.parts != first[j.candidate_id].parts]
     assert changed and all(j.reason == "median over more replies" for j in changed)
@@ -175,7 +175,7 @@ def test_an_unreadable_reply_is_asked_again_so_often_and_then_unscored(make: Mak
         js.OUT_OF_TEN if parts == ("prompt_following",) else js.TOO_HIGH if number == 0 else js.GOOD
     )
     campaign = make(reasks=2)
-    summary = campaign.ask_judge("vlm", types=[TaskType.T2I])
+    summary = campaign.judges["vlm"].ask(types=[TaskType.T2I])
     assert summary.unscored == {"the reply is no JSON object": 2} and summary.scored == 2
     assert summary.replies == len(server.log) == 2 * 3 + 2 * 2
     assert [(j.sc, j.pq is None) for j in judgements(campaign)["7"]] == [(None, False)] * 2
@@ -185,33 +185,33 @@ def test_an_unreadable_reply_is_asked_again_so_often_and_then_unscored(make: Mak
 def test_unscored_is_asked_again_only_on_request(make: Make, server: JudgeServer) -> None:
     server.behaviour.fault = lambda *_: js.REFUSAL_ENGLISH
     campaign = make()
-    assert campaign.ask_judge("vlm").unscored == {"refused": 12}
+    assert campaign.judges["vlm"].ask().unscored == {"refused": 12}
     assert judgements(campaign) == {}
     server.behaviour.fault = lambda *_: js.GOOD
-    assert campaign.ask_judge("vlm").questions == 0
-    assert campaign.ask_judge("vlm", retry_failed=True).scored == 12
+    assert campaign.judges["vlm"].ask().questions == 0
+    assert campaign.judges["vlm"].ask(retry_failed=True).scored == 12
     assert sum(map(len, judgements(campaign).values())) == 6
-    assert campaign.ask_judge("vlm", retry_failed=True).questions == 0
+    assert campaign.judges["vlm"].ask(retry_failed=True).questions == 0
 
 
 def test_what_was_never_answered_is_tried_by_the_next_run(make: Make, server: JudgeServer) -> None:
     server.behaviour.fault = lambda *_: js.BROKEN_SERVER
     campaign = make(max_retries=0)
-    summary = campaign.ask_judge("vlm")
+    summary = campaign.judges["vlm"].ask()
     assert summary.unscored == {"the server failed (HTTP 500)": 12}
     assert summary.sent_again == {}, "a first try is not sent again"
     server.behaviour.fault = lambda *_: js.GOOD
-    assert campaign.ask_judge("vlm").scored == 12
+    assert campaign.judges["vlm"].ask().scored == 12
 
 
 def test_a_reply_survives_a_run_that_was_stopped_before_its_judgement(make: Make, server: JudgeServer) -> None:
     campaign = make()
-    campaign.ask_judge("vlm")
+    campaign.judges["vlm"].ask()
     before = judgements(campaign)
     database = Database(campaign.folder / "campaign.db")
     with database.write() as connection:
         connection.execute(schema.judgement.delete())
-    campaign.ask_judge("vlm")
+    campaign.judges["vlm"].ask()
     assert judgements(campaign) == before and len(server.log) == 12
 
 
@@ -220,22 +220,32 @@ def test_the_same_bytes_for_two_tasks_are_judged_once_for_quality(make: Make) ->
     (campaign.folder.parent / "more").mkdir()
     (campaign.folder.parent / "more" / "4_9.jpg").write_bytes((campaign.folder.parent / "out" / "3_1.jpg").read_bytes())
     campaign.import_folder(campaign.folder.parent / "more")
-    summary = campaign.ask_judge("vlm")
+    summary = campaign.judges["vlm"].ask()
     assert (summary.candidates, summary.questions, summary.judged) == (7, 13, 7)
 
 
 def test_a_budget_stops_before_it_would_be_passed(make: Make, server: JudgeServer) -> None:
     campaign = make(price_in=1000.0, price_out=0.0, concurrency=4)  # 1 a call: 1,000 tokens at 1,000 a million
-    summary = campaign.ask_judge("vlm", budget_money=5.5)
+    summary = campaign.judges["vlm"].ask(budget_money=5.5)
     assert (summary.cost, len(server.log)) == (5.0, 5)
     assert summary.stopped == "another call could cost more than is left of the budget of this run"
-    summary = campaign.ask_judge("vlm")
+    summary = campaign.judges["vlm"].ask()
     assert (summary.cost, summary.stopped, len(server.log)) == (7.0, None, 12)
+
+
+def test_the_budget_of_the_configuration_counts_earlier_runs(make: Make, server: JudgeServer) -> None:
+    campaign = make(price_in=1000.0, price_out=0.0, budget=7.0)
+    campaign.judges["vlm"].ask(limit=2)
+    assert len(server.log) == 4
+    campaign.judges["vlm"].ask()
+    stopped = campaign.judges["vlm"].ask(budget_money=50.0).stopped
+    assert stopped == "another call could cost more than is left of the budget of [judges.vlm]"
+    assert len(server.log) == 7
 
 
 def test_tokens_and_costs_are_stored_with_every_reply(make: Make, server: JudgeServer) -> None:
     campaign = make(price_in=2.0, price_out=10.0, currency="CNY")
-    summary = campaign.ask_judge("vlm", types=[TaskType.DEEPFAKE])
+    summary = campaign.judges["vlm"].ask(types=[TaskType.DEEPFAKE])
     (sc, pq) = sorted(replies(campaign), key=lambda row: -len(row.images))
     assert (sc.tokens_in, sc.tokens_out, sc.cost) == (1000, 20, pytest.approx(0.0022))
     assert (sc.provider, sc.model, sc.judge, sc.outcome, len(sc.images)) == (
@@ -251,7 +261,7 @@ def test_tokens_and_costs_are_stored_with_every_reply(make: Make, server: JudgeS
 
 def test_what_binds_is_told(make: Make) -> None:
     campaign = make()
-    binding = campaign.ask_judge("vlm").binding
+    binding = campaign.judges["vlm"].ask().binding
     assert {kind: sum(counts.values()) for kind, counts in binding.items()} == {
         "deepfake": 1,
         "t2i": 2,
@@ -271,18 +281,18 @@ def test_a_stopped_run_keeps_what_was_answered(make: Make, server: JudgeServer) 
         (setattr(server.behaviour, "models", ()) if len(server.log) >= 4 else None) or js.GOOD
     )
     with pytest.raises(JudgeStopped, match="does not know the model"):
-        campaign.ask_judge("vlm")
+        campaign.judges["vlm"].ask()
     assert len(replies(campaign)) == len(server.log) == 5
     assert sum(map(len, judgements(campaign).values())) == 3, "the third one has SC only so far"
     server.behaviour.models, server.behaviour.fault = original, lambda *_: js.GOOD
-    campaign.ask_judge("vlm")
+    campaign.judges["vlm"].ask()
     assert len(server.log) == 12 and sum(map(len, judgements(campaign).values())) == 6
 
 
 def test_a_missing_input_picture_costs_its_tasks_only(make: Make) -> None:
     campaign = make()
     (campaign.folder / "inputs" / "b.jpg").unlink()
-    summary = campaign.ask_judge("vlm")
+    summary = campaign.judges["vlm"].ask()
     assert summary.judged == 5
     assert any("b.jpg" in reason for reason in summary.failures)
 
@@ -290,16 +300,16 @@ def test_a_missing_input_picture_costs_its_tasks_only(make: Make) -> None:
 def test_another_model_under_the_same_name_is_refused(make: Make, server: JudgeServer) -> None:
     server.behaviour.models = ("toy-judge", "other")
     campaign = make()
-    campaign.ask_judge("vlm", limit=1)
+    campaign.judges["vlm"].ask(limit=1)
     with pytest.raises(InputError, match="had the model 'toy-judge' before"):
-        again(campaign, model="other").ask_judge("vlm")
+        again(campaign, model="other").judges["vlm"].ask()
 
 
 def test_a_mistyped_model_ties_the_name_to_nothing(make: Make) -> None:
     campaign = make(model="toi-judge")
     with pytest.raises(JudgeStopped, match="does not know the model"):
-        campaign.ask_judge("vlm")
-    assert again(campaign, model="toy-judge").ask_judge("vlm").judged == 6
+        campaign.judges["vlm"].ask()
+    assert again(campaign, model="toy-judge").judges["vlm"].ask().judged == 6
 
 
 def test_a_name_that_a_table_used_is_refused(make: Make, tmp_path: Path) -> None:
@@ -307,18 +317,18 @@ def test_a_name_that_a_table_used_is_refused(make: Make, tmp_path: Path) -> None
     with Database(campaign.folder / "campaign.db").read() as connection:
         candidate = load_candidates(connection, "3")[0]
     (tmp_path / "scores.csv").write_text(f"task,candidate,sc\n3,{candidate.id},7\n")
-    campaign.judge(tmp_path / "scores.csv", "vlm")
+    campaign.judges["vlm"].tell(tmp_path / "scores.csv")
     with pytest.raises(InputError, match="has judgements from a table already"):
-        campaign.ask_judge("vlm")
+        campaign.judges["vlm"].ask()
 
 
 def test_a_correction_by_hand_stays(make: Make, tmp_path: Path) -> None:
     campaign = make()
-    campaign.ask_judge("vlm")
+    campaign.judges["vlm"].ask()
     (swap,) = judgements(campaign)["5"]
     (tmp_path / "scores.csv").write_text(f"task,candidate,sc\n5,{swap.candidate_id},{(swap.sc or 0) / 2 + 1}\n")
-    campaign.judge(tmp_path / "scores.csv", "vlm", reason="seen by eye")
-    campaign.ask_judge("vlm")
+    campaign.judges["vlm"].tell(tmp_path / "scores.csv", reason="seen by eye")
+    campaign.judges["vlm"].ask()
     assert judgements(campaign)["5"][0].reason == "seen by eye"
 
 
@@ -326,10 +336,10 @@ def test_the_key_is_nowhere_in_the_campaign(make: Make, server: JudgeServer, mon
     monkeypatch.setenv("TOY_KEY", "sk-very-secret")
     server.behaviour.key = "sk-very-secret"
     campaign = make(key_env="TOY_KEY")
-    assert campaign.ask_judge("vlm").judged == 6
+    assert campaign.judges["vlm"].ask().judged == 6
     monkeypatch.setenv("TOY_KEY", "sk-wrong-secret")
     with pytest.raises(JudgeStopped, match="key_env") as caught:
-        again(campaign, repeats=2).ask_judge("vlm")
+        again(campaign, repeats=2).judges["vlm"].ask()
     assert "secret" not in str(caught.value)
     for path in campaign.folder.rglob("*"):
         assert not path.is_file() or b"-secret" not in path.read_bytes(), path
@@ -387,8 +397,8 @@ def test_only_an_unreadable_answer_is_reminded_of_the_form(make: Make, server: J
     faults = iter([js.BROKEN_SERVER, js.REFUSAL_FIELD, js.EMPTY])
     server.behaviour.fault = lambda *_: next(faults, js.GOOD)
     campaign = make(max_retries=0, concurrency=1)
-    campaign.ask_judge("vlm", types=[TaskType.DEEPFAKE], limit=1)
-    campaign.ask_judge("vlm", types=[TaskType.DEEPFAKE], retry_failed=True)
+    campaign.judges["vlm"].ask(types=[TaskType.DEEPFAKE], limit=1)
+    campaign.judges["vlm"].ask(types=[TaskType.DEEPFAKE], retry_failed=True)
     reminded = [(asked.served, "could not be read" in asked.text) for asked in server.log]
     assert reminded == [
         (js.BROKEN_SERVER, False),

@@ -9,8 +9,8 @@ import pytest
 from conftest import noise_jpeg
 from prompt_model import PromptModel, prompt_model
 
-from experiments.support.openai_images_server import Behaviour, OpenAIImagesServer
 from selector import Campaign
+from tests.servers.openai_images_server import Behaviour, OpenAIImagesServer
 
 KEY = "sk-test-0123456789abcdef"
 TABLE = """index,task_type,prompt,ori_image,target_image

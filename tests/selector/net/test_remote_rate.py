@@ -12,10 +12,10 @@ from random import Random
 import pytest
 from dashscope_service import Serve, account_at, generator_at, serving, text_task
 
-from experiments.support.openai_images_server import Behaviour, OpenAIImagesServer
 from generators.openai_images import OpenAIImages
 from selector.domain.remote import ServiceStopped
 from selector.net import Account, Service, Trouble, troubles
+from tests.servers.openai_images_server import Behaviour, OpenAIImagesServer
 
 serve = serving  # the fixture
 

@@ -10,10 +10,10 @@ import tiny_pipelines
 from conftest import HEADER, noise_jpeg
 from prompt_model import prompt_model
 
+from generators._pipelines.presets import preset_for
 from generators.dashscope import DashScope
 from generators.dashscope_api.models import FUNCTIONS, MODELS
 from generators.openai_images import OpenAIImages
-from generators.pipelines.presets import preset_for
 from selector import Campaign
 from selector.domain import TaskType
 from selector.prompts.wording import CAPTION, FORMS, INSTRUCTION, KONTEXT, TAGS, form_for, order_for

@@ -12,8 +12,16 @@ from skimage import data
 
 from selector.domain import InputError, MissingPart, Picture, encode_final
 from selector.sight import faces
-from selector.sight.face_mean import MEAN_DESCRIPTOR, centred_cosine
-from selector.sight.faces import descriptor, face_mask, find_faces, forehead_points, hull_mask, main_face
+from selector.sight.faces import (
+    MEAN_DESCRIPTOR,
+    centred_cosine,
+    descriptor,
+    face_mask,
+    find_faces,
+    forehead_points,
+    hull_mask,
+    main_face,
+)
 
 HOPPER = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 

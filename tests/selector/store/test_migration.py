@@ -193,7 +193,7 @@ def test_every_row_of_an_old_campaign_is_as_it_was(tmp_path: Path, version: int)
 def test_an_old_campaign_shows_its_tasks_and_submissions_as_they_were(tmp_path: Path, version: int) -> None:
     old_campaign(tmp_path, version)
     with Campaign(tmp_path) as campaign:
-        found = campaign.submissions()
+        found = list(campaign.submissions)
         assert [task.id for task in campaign.tasks] == ["3", "10", "17", "24"]
         types = campaign.status().types
     assert {name: each.without_candidates for name, each in types.items()} == {"tie": 1, "vttie": 0}

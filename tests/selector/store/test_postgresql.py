@@ -41,7 +41,7 @@ def test_two_contests_at_one_address_are_two_campaigns(tmp_path: Path, contest_f
                 campaign.score()
                 campaign.pick()
                 exported = campaign.export()
-                assert campaign.verify(exported.zip_path).valid
+                assert campaign.submissions.verify(exported.zip_path).valid
                 assert campaign.record(exported.submission.id, 1.5).state == "scored"
         assert [task.prompt for task in one.tasks] == ["a", "b"]
 

@@ -1,7 +1,8 @@
-"""Fetching models from a hub that redirects, tires, drops, lies and refuses: real HTTP on loopback."""
+"""Fetching models from a hub that redirects, tires, drops, lies and refuses: huggingface_hub over HTTP on loopback."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import pickle
 import shutil
@@ -14,19 +15,18 @@ from types import SimpleNamespace
 import pytest
 from hub_server import Fault, Hub, running_hub
 
-from selector.domain import InputError, MissingPart
+from selector.domain import InputError, MissingPart, OutOfResources
 from selector.weights import Model, ModelFile, Repository, model_named, weights_folder
-from selector.weights.answers import NotThere
-from selector.weights.download import Patience
-from selector.weights.fetch import fetch
+from selector.weights import hub as way
+from selector.weights.address import address_of
+from selector.weights.fetch import fetch, quiet
+from selector.weights.hashes import read_note
+from selector.weights.hub import NotThere
 from selector.weights.part import Part, open_part
-from selector.weights.sidecar import read_sidecar
-from selector.weights.sources import address_of
 
 DATA = bytes(range(256)) * 4_000  # 1 MB, in several blocks
 SHA256 = hashlib.sha256(DATA).hexdigest()
 HEADS = Path(__file__).resolve().parents[4] / "shared" / "weights"
-BRISK = Patience(first_wait_seconds=0.01, longest_wait_seconds=0.05, connect_seconds=2, read_seconds=2)
 KEY = "team/net/resolve/abc123/net.safetensors"
 
 
@@ -42,6 +42,15 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that were to be waited; none is."""
+    waited: list[float] = []
+    real = time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: (waited.append(seconds), real(min(seconds, 0.01)))[1])
+    return waited
+
+
 def net(sha256: str | None = SHA256, size_bytes: int | None = len(DATA), **more: object) -> Model:
     repository = Repository("team/net", "abc123", modelscope="mirror/net")
     file = ModelFile("net.safetensors", sha256, size_bytes, repository=repository, **more)  # type: ignore[arg-type]
@@ -54,27 +63,27 @@ def leftovers() -> list[str]:
 
 @pytest.mark.parametrize("known", [SHA256, None])
 def test_a_file_comes_over_a_redirect_and_its_hash_is_noted(hub: Hub, known: str | None) -> None:
-    path = fetch(net(known), patience=BRISK)
+    path = fetch(net(known))
     assert path == weights_folder() / "net" / "net.safetensors"
     assert path.read_bytes() == DATA
-    assert read_sidecar(path) == SHA256
+    assert read_note(path) == SHA256
     assert leftovers() == []
-    assert [seen.port for seen in hub.seen] == ["hub", "storage"]
+    assert [(seen.method, seen.port) for seen in hub.seen] == [("HEAD", "hub"), ("GET", "storage")]
 
 
 def test_what_is_here_is_not_asked_for_again(hub: Hub) -> None:
-    fetch(net(), patience=BRISK)
+    fetch(net())
     asked = len(hub.seen)
-    fetch(net(), patience=BRISK)
+    fetch(net())
     assert len(hub.seen) == asked
-    fetch(net(), again=True, patience=BRISK)
+    fetch(net(), again=True)
     assert len(hub.seen) == 2 * asked
 
 
 def test_the_token_goes_to_the_hub_and_to_nobody_else(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "secret")
     hub.token = "secret"
-    fetch(net(), patience=BRISK)
+    fetch(net())
     assert [(seen.port, seen.headers.get("authorization")) for seen in hub.seen] == [
         ("hub", "Bearer secret"),
         ("storage", None),
@@ -98,53 +107,85 @@ def test_the_token_is_not_sent_in_the_clear_or_to_modelscope(monkeypatch: pytest
 def test_a_busy_and_a_broken_answer_are_borne(hub: Hub) -> None:
     hub.hub_faults = [Fault(429, headers=(("Retry-After", "0"),))]
     hub.faults = [Fault(500), Fault(503)]
-    assert fetch(net(), patience=BRISK).read_bytes() == DATA
+    assert fetch(net()).read_bytes() == DATA
 
 
-def test_retry_after_is_waited_for(hub: Hub) -> None:
-    hub.hub_faults = [Fault(429, headers=(("Retry-After", "1"),))]
-    started = time.perf_counter()
-    fetch(net(), patience=Patience(first_wait_seconds=0.01, longest_wait_seconds=1.0))
-    assert time.perf_counter() - started >= 1.0
+def test_retry_after_is_waited_for(hub: Hub, waits: list[float]) -> None:
+    hub.hub_faults = [Fault(429, headers=(("Retry-After", "7"),))]
+    fetch(net())
+    assert waits == [7.0]
 
 
 @pytest.mark.parametrize(
     "written",
     ["inf", "9" * 400, "nan", "-5", "²", "Fri, 31 Dec 9999 23:59:59 +99999999999", "Fri, 31 Dec 99999", "soon"],
 )
-def test_a_retry_after_that_makes_no_sense_delays_nobody_for_long(hub: Hub, written: str) -> None:
+def test_a_retry_after_that_makes_no_sense_delays_nobody_for_long(hub: Hub, written: str, waits: list[float]) -> None:
     hub.hub_faults = [Fault(429, headers=(("Retry-After", written),))]
-    assert fetch(net(), patience=BRISK).read_bytes() == DATA
+    assert fetch(net()).read_bytes() == DATA
+    assert max(waits) <= 60
 
 
-def test_a_server_that_stays_broken_is_given_up(hub: Hub) -> None:
+def test_a_server_that_stays_broken_is_given_up(hub: Hub, waits: list[float]) -> None:
     hub.faults = [Fault(500)] * 50
     with pytest.raises(MissingPart, match=r"answered 500 \(6 times in a row\).*--from"):
-        fetch(net(), patience=BRISK)
+        fetch(net())
     assert len(hub.ranges()) == 6
+    assert waits == [1, 2, 4, 8, 16]
     assert leftovers() == []
 
 
 def test_dropped_connections_are_resumed_where_they_broke(hub: Hub) -> None:
-    hub.faults = [Fault(drop_after_bytes=n) for n in (300_000, 200_000, 100_000)]
-    assert fetch(net(), patience=BRISK).read_bytes() == DATA
+    hub.faults = [Fault(drop_after_bytes=n) for n in (300_000, 600_000)]
+    hub.large[KEY] = DATA * 3
+    model = net(hashlib.sha256(DATA * 3).hexdigest(), len(DATA) * 3)
+    assert fetch(model).stat().st_size == len(DATA) * 3
     assert hub.ranges()[0] == ""
     assert all(asked.startswith("bytes=") for asked in hub.ranges()[1:])
-    assert hub.sent_bytes < len(DATA) * 1.8  # what a client buffers of a broken answer may be lost, no more
+    assert hub.sent_bytes < len(DATA) * 3 + 2 * 262_144 + 1  # a block that is not whole is lost, no more
 
 
 def test_many_drops_are_borne_while_bytes_keep_coming(hub: Hub) -> None:
-    hub.faults = [Fault(drop_after_bytes=300_000)] * 12
+    hub.faults = [Fault(drop_after_bytes=300_000)] * 11
     hub.large[KEY] = DATA * 3
     model = net(hashlib.sha256(DATA * 3).hexdigest(), len(DATA) * 3)
-    assert fetch(model, patience=BRISK).stat().st_size == len(DATA) * 3
+    assert fetch(model).stat().st_size == len(DATA) * 3
 
 
-def test_a_server_that_never_gets_further_is_given_up(hub: Hub) -> None:
-    hub.faults = [Fault(drop_after_bytes=600_000, ignore_range=True)] * 50
-    with pytest.raises(MissingPart, match=r"dropped \(6 times in a row\); what came is kept"):
-        fetch(net(), patience=BRISK)
-    assert len(hub.ranges()) == 6
+def test_a_server_that_never_gets_further_is_given_up(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(way, "STALLED_SECONDS", 1.0)
+    hub.faults = [Fault(drop_after_bytes=600_000, ignore_range=True)] * 5_000
+    with pytest.raises(MissingPart, match=r"nothing new came for 1 s; what came is kept"):
+        fetch(net())
+
+
+@pytest.mark.parametrize(
+    ("at_hub", "fault"),
+    [
+        (True, Fault(drip_headers=True)),
+        (False, Fault(drip_headers=True)),
+        (False, Fault(drip=True)),
+        (False, Fault(stall_after_bytes=300_000)),
+    ],
+    ids=["the hub's headers", "the storage's headers", "bytes", "nothing more"],
+)
+def test_what_drips_or_stalls_is_left(hub: Hub, at_hub: bool, fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(way, "STALLED_SECONDS", 1.0)
+    (hub.hub_faults if at_hub else hub.faults).append(fault)
+    started = time.monotonic()
+    with pytest.raises(MissingPart, match=r"nothing new came for 1 s; (what came is kept|try again later)"):
+        fetch(net())
+    assert time.monotonic() - started < 3
+    assert bool(leftovers()) == bool(fault.stall_after_bytes)
+    assert fetch(net()).read_bytes() == DATA  # what was left behind keeps nobody from the file
+
+
+@pytest.mark.parametrize("known", [SHA256, None])
+def test_no_more_bytes_are_taken_than_the_file_has(hub: Hub, known: str | None) -> None:
+    hub.faults = [Fault(body=DATA * 3, unsized=True)]
+    with pytest.raises(InputError, match=r"sends more than net\.safetensors"):
+        fetch(net(known))
+    assert leftovers() == []
 
 
 def interrupted_after(first_bytes: int, model: Model | None = None) -> None:
@@ -154,7 +195,7 @@ def interrupted_after(first_bytes: int, model: Model | None = None) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fetch(model or net(), progress=show, patience=BRISK)
+        fetch(model or net(), progress=show)
 
 
 def test_an_interrupted_fetch_goes_on_in_the_next_run(hub: Hub) -> None:
@@ -162,95 +203,114 @@ def test_an_interrupted_fetch_goes_on_in_the_next_run(hub: Hub) -> None:
     part = weights_folder() / "net" / "net.safetensors.part"
     kept = part.stat().st_size
     assert 500_000 <= kept < len(DATA)
-    assert fetch(net(), patience=BRISK).read_bytes() == DATA
+    assert fetch(net()).read_bytes() == DATA
     assert hub.ranges()[-1] == f"bytes={kept}-"
     assert leftovers() == []
+
+
+def test_what_the_version_before_has_left_is_gone_on_with(hub: Hub) -> None:
+    part = weights_folder() / "net" / "net.safetensors.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(DATA[:700_000])
+    part.with_name("net.safetensors.part.json").write_text(f'{{"identity": "{SHA256}"}}')
+    assert fetch(net()).read_bytes() == DATA
+    assert hub.ranges() == ["bytes=700000-"]
 
 
 def test_a_fetch_that_ended_before_its_rename_needs_no_bytes(hub: Hub) -> None:
     interrupted_after(len(DATA))
     sent = hub.sent_bytes
-    assert fetch(net(), patience=BRISK).read_bytes() == DATA
+    assert fetch(net()).read_bytes() == DATA
     assert hub.sent_bytes == sent
 
 
 def test_a_server_that_ignores_ranges_begins_anew(hub: Hub) -> None:
     interrupted_after(500_000)
     hub.faults = [Fault(ignore_range=True)]
-    assert fetch(net(), patience=BRISK).read_bytes() == DATA
+    assert fetch(net()).read_bytes() == DATA
 
 
 def test_a_file_that_changed_meanwhile_begins_anew(hub: Hub) -> None:
     interrupted_after(500_000)
     hub.large[KEY] = changed = DATA[::-1]
-    assert fetch(net(None, None), patience=BRISK).read_bytes() == changed
+    assert fetch(net(None, None)).read_bytes() == changed
 
 
 def test_another_mirror_goes_on_where_the_first_stopped(hub: Hub) -> None:
     interrupted_after(500_000)
     kept = (weights_folder() / "net" / "net.safetensors.part").stat().st_size
     hub.large["models/mirror/net/resolve/master/net.safetensors"] = DATA
-    assert fetch(net(), "modelscope", patience=BRISK).read_bytes() == DATA
+    assert fetch(net(), "modelscope").read_bytes() == DATA
     assert hub.ranges()[-1] == f"bytes={kept}-"
 
 
-@pytest.mark.parametrize("minds_if_range", [True, False])
 @pytest.mark.parametrize("data", [DATA, DATA[::-1]])
-def test_without_a_hash_a_part_is_known_by_its_etag(hub: Hub, data: bytes, minds_if_range: bool) -> None:
+def test_without_a_hash_a_part_is_known_by_its_git_hash(hub: Hub, data: bytes) -> None:
     hub.small[KEY] = hub.large.pop(KEY)
     interrupted_after(500_000, net(None, None))
-    hub.small[KEY], hub.minds_if_range = data, minds_if_range
-    before = len(hub.seen)
-    assert fetch(net(None, None), patience=BRISK).read_bytes() == data
-    asked = hub.seen[before]
-    assert asked.headers["range"].startswith("bytes=")
-    assert asked.headers["if-range"].startswith('"')
-    assert len(hub.seen) - before == (1 if minds_if_range or data == DATA else 2)
+    hub.small[KEY] = data
+    assert fetch(net(None, None)).read_bytes() == data
+    assert ("range" in hub.seen[-1].headers) == (data == DATA)
+
+
+def test_a_source_that_states_nothing_is_not_gone_on_with(hub: Hub) -> None:
+    key = "models/mirror/net/resolve/master/net.safetensors"
+    hub.large[key] = DATA
+
+    def stop(_name: str, done_bytes: int, _total_bytes: int | None) -> None:
+        if done_bytes > 500_000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch(net(None, None), "modelscope", stop)
+    hub.large[key] = DATA[::-1]
+    assert fetch(net(None, None), "modelscope").read_bytes() == DATA[::-1]
+    assert hub.ranges() == ["", ""]
 
 
 def test_a_part_of_unknown_origin_is_not_gone_on_with(hub: Hub) -> None:
     part = weights_folder() / "net" / "net.safetensors.part"
     part.parent.mkdir(parents=True)
     part.write_bytes(b"of somebody else")
-    assert fetch(net(), patience=BRISK).read_bytes() == DATA
+    assert fetch(net()).read_bytes() == DATA
     assert hub.ranges() == [""]
 
 
 def test_wrong_bytes_are_refused_and_removed(hub: Hub) -> None:
     hub.faults = [Fault(body=b"x" * len(DATA))]
     with pytest.raises(InputError, match=r"is not that file \(SHA-256 .* was removed"):
-        fetch(net(), patience=BRISK)
+        fetch(net())
     assert list((weights_folder() / "net").iterdir()) == []
 
 
 def test_wrong_bytes_are_refused_by_the_stated_hash_alone(hub: Hub) -> None:
     hub.faults = [Fault(body=b"x" * len(DATA))]
     with pytest.raises(InputError, match="is not that file"):
-        fetch(net(None, None), patience=BRISK)
+        fetch(net(None, None))
 
 
 def test_a_hub_with_another_version_is_refused_before_its_bytes_are_taken(hub: Hub) -> None:
     with pytest.raises(InputError, match="states another SHA-256"):
-        fetch(net("0" * 64), patience=BRISK)
+        fetch(net("0" * 64))
     hub.large[KEY], hub.stated_sha256 = DATA[:100], "f" * 64
     with pytest.raises(InputError, match="states another SHA-256"):
-        fetch(net(), patience=BRISK)
+        fetch(net())
     assert list((weights_folder() / "net").iterdir()) == []
 
 
 def test_a_body_that_ends_early_without_a_length_is_noticed(hub: Hub) -> None:
     hub.faults = [Fault(unsized=True, body=DATA[:400_000])]
-    assert fetch(net(None, None), patience=BRISK).read_bytes() == DATA
+    assert fetch(net(None, None)).read_bytes() == DATA
 
 
 def test_a_missing_file_is_final_and_its_stand_in_is_taken(hub: Hub) -> None:
     del hub.large[KEY]
     with pytest.raises(NotThere, match=r"has no net\.safetensors of team/net@abc123 \(it answered 404"):
-        fetch(net(), patience=BRISK)
+        fetch(net())
     assert len(hub.seen) == 1
     hub.large["team/net/resolve/abc123/net.bin"] = DATA
     stand_in = ModelFile("net.bin", SHA256, repository=Repository("team/net", "abc123"))
-    assert fetch(net(or_else=stand_in), patience=BRISK).name == "net.bin"
+    assert fetch(net(or_else=stand_in)).name == "net.bin"
 
 
 @pytest.mark.parametrize(
@@ -261,7 +321,7 @@ def test_a_gated_model_says_what_to_do(hub: Hub, monkeypatch: pytest.MonkeyPatch
     hub.token = "another"
     monkeypatch.setenv("HF_TOKEN", token)
     with pytest.raises(MissingPart, match=words) as refused:
-        fetch(net(), patience=BRISK)
+        fetch(net())
     assert f"{hub.endpoint}/team/net" in str(refused.value)
     assert "mine" not in str(refused.value).replace("HF_TOKEN", "")
     assert len(hub.seen) == 1
@@ -270,43 +330,72 @@ def test_a_gated_model_says_what_to_do(hub: Hub, monkeypatch: pytest.MonkeyPatch
 def test_a_web_page_is_no_model(hub: Hub) -> None:
     hub.faults = [Fault(headers=(("Content-Type", "text/html; charset=utf-8"),), body=b"<html>log in</html>")]
     with pytest.raises(MissingPart, match="sent a web page"):
-        fetch(net(None, None), patience=BRISK)
+        fetch(net(None, None))
+    page = Fault(bare=True, headers=(("Content-Type", "text/html"),))
+    hub.hub_faults = [page, Fault(body=b"<!DOCTYPE html><title>mirror</title>")]  # of a mirror that is none
+    hub.small[KEY] = hub.large.pop(KEY)
+    with pytest.raises(MissingPart, match=r"sent a web page .*a login page or a proxy"):
+        fetch(net(None, None))
+    assert leftovers() == []
 
 
 def test_a_machine_without_a_network_fails_soon(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BESTSHOT_WEIGHTS", str(tmp_path))
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(MissingPart, match=r"the connection was refused \(3 times in a row\).*HF_ENDPOINT"):
-        fetch(net(), patience=BRISK)
+        fetch(net())
+
+
+def test_a_user_who_is_offline_asks_nobody(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(MissingPart, match=r"HF_HUB_OFFLINE is set, so 127\.0\.0\.1:\d+ is not asked: unset it, or"):
+        fetch(net())
+    assert hub.seen == []
+
+
+def test_the_stored_login_goes_to_the_hub_itself_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: "of the login")
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    assert way._with_token(address_of(net(), net().files[0], "hub")).token == "of the login"
+    monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example")
+    assert way._with_token(address_of(net(), net().files[0], "hub")).token == ""
+
+
+def test_the_library_says_nothing_of_its_own(hub: Hub, capfd: pytest.CaptureFixture[str]) -> None:
+    hub.faults = [Fault(drop_after_bytes=300_000), Fault(500)]
+    hub.hub_faults = [Fault(429)]
+    fetch(net())
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_small_file_is_checked_by_its_git_hash(hub: Hub) -> None:
     del hub.large[KEY]
     hub.small[KEY] = b"{}"
-    assert fetch(net(None, None), patience=BRISK).read_bytes() == b"{}"
+    assert fetch(net(None, None)).read_bytes() == b"{}"
     hub.hub_faults = [Fault(body=b"[]")]
     with pytest.raises(InputError, match="git hash"):
-        fetch(net(None, None), again=True, patience=BRISK)
+        fetch(net(None, None), again=True)
 
 
 def test_modelscope_has_its_own_form_of_address(hub: Hub) -> None:
     hub.large["models/mirror/net/resolve/master/net.safetensors"] = DATA
-    assert fetch(net(), "modelscope", patience=BRISK).read_bytes() == DATA
+    assert fetch(net(), "modelscope").read_bytes() == DATA
     elsewhere = ModelFile("net.safetensors", repository=Repository("team/net"))
     with pytest.raises(InputError, match=r"not known to be on ModelScope .*--from hub"):
-        fetch(Model("other", (), "MIT", (elsewhere,)), "modelscope", patience=BRISK)
+        fetch(Model("other", (), "MIT", (elsewhere,)), "modelscope")
 
 
 def test_a_plain_url_needs_a_checksum(hub: Hub) -> None:
     url = f"{hub.endpoint}/{KEY}"
     with pytest.raises(InputError, match="--sha256"):
-        fetch(net(None), url, patience=BRISK)
-    assert fetch(net(None), url, sha256=SHA256.upper(), patience=BRISK).read_bytes() == DATA
-    assert fetch(net(), url.rpartition("/")[0] + "/", again=True, patience=BRISK).read_bytes() == DATA
+        fetch(net(None), url)
+    assert fetch(net(None), url, sha256=SHA256.upper()).read_bytes() == DATA
+    assert fetch(net(), url.rpartition("/")[0] + "/", again=True).read_bytes() == DATA
     with pytest.raises(InputError, match="published SHA-256"):
-        fetch(net(), url, sha256="0" * 64, patience=BRISK)
+        fetch(net(), url, sha256="0" * 64)
     with pytest.raises(InputError, match="64 hex digits"):
-        fetch(net(None), url, sha256="abc", patience=BRISK)
+        fetch(net(None), url, sha256="abc")
 
 
 @pytest.mark.parametrize(
@@ -331,15 +420,18 @@ def test_no_line_shows_the_password_of_an_address(url: str, monkeypatch: pytest.
         lines.append(str(caught.value))
     else:
         with pytest.raises((InputError, MissingPart)) as failed:
-            fetch(net(), url, patience=BRISK)
+            fetch(net(), url)
         lines = [str(failed.value)]
     assert lines and not any("hush" in line or "me:" in line for line in lines)
 
 
 def test_another_fetch_of_the_same_file_is_refused(hub: Hub) -> None:
     pytest.importorskip("fcntl")
-    with open_part(weights_folder() / "net" / "net.safetensors"), pytest.raises(InputError, match="another process"):
-        fetch(net(), patience=BRISK)
+    with (
+        open_part(weights_folder() / "net" / "net.safetensors", quiet),
+        pytest.raises(InputError, match="another process"),
+    ):
+        fetch(net())
     assert hub.sent_bytes == 0
 
 
@@ -347,23 +439,35 @@ def test_too_little_room_is_said_before_the_bytes_come(hub: Hub, monkeypatch: py
     assert hub.large
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=500_000))
     with pytest.raises(InputError, match=r"needs 1 MB more and 500 kB are free .*BESTSHOT_WEIGHTS"):
-        fetch(net(), patience=BRISK)
+        fetch(net())
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     with (
         Path("/dev/full").open("r+b", buffering=0) as full,
-        pytest.raises(InputError, match="is full: free some space"),
+        pytest.raises(OutOfResources, match="is full: free some space"),
     ):
-        Part(tmp_path / "net.bin", full).append(b"x")
+        Part(tmp_path / "net.bin", full, quiet).write(b"x")
+
+
+def test_a_disk_that_fills_up_keeps_what_came(hub: Hub) -> None:
+    def full(name: str, done_bytes: int, total_bytes: int | None) -> None:  # noqa: ARG001
+        if done_bytes > 500_000:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OutOfResources, match="the disk is full: free some space and run the same command again"):
+        fetch(net(), progress=full)
+    assert leftovers() == ["net.safetensors.part", "net.safetensors.part.json"]
+    assert fetch(net()).read_bytes() == DATA
+    assert hub.ranges()[-1].startswith("bytes=")
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("BESTSHOT_WEIGHTS", str(tmp_path / "file"))
     with pytest.raises(InputError, match=r"cannot write .*BESTSHOT_WEIGHTS"):
-        fetch(net(), patience=BRISK)
+        fetch(net())
 
 
 # --- from a folder ---
@@ -385,7 +489,7 @@ def test_a_folder_gives_a_file_by_its_name_or_by_its_hash(shelf: Path, where: st
     (shelf / where).write_bytes(DATA)
     path = fetch(net(), shelf)
     assert path.read_bytes() == DATA
-    assert read_sidecar(path) == SHA256
+    assert read_note(path) == SHA256
 
 
 def test_a_wrong_file_of_the_right_name_is_refused_unless_the_right_one_is_near(shelf: Path) -> None:

@@ -9,8 +9,7 @@ import pytest
 
 from selector.domain import InputError
 from selector.sight.embedding.loading import register, text_folder
-from selector.weights import ModelFile
-from selector.weights.named_files import check_named_files
+from selector.weights import ModelFile, check_named_files
 
 OUTSIDE = ("/etc/passwd", "../../other.safetensors", "C:\\x.safetensors", "")
 

@@ -20,14 +20,14 @@ from selector.weights import (
     all_models,
     content_tag,
     find,
+    hashes,
     model_named,
     need,
     need_backbone,
-    tag,
     weights_folder,
 )
+from selector.weights.hashes import read_note, write_note
 from selector.weights.place import Here, folder_of, need_model, path_of, presence
-from selector.weights.sidecar import read_sidecar, write_sidecar
 from selector.weights.verify import Verdict, verify
 
 FILES = [(model, file) for model in all_models() for listed in model.files for file in listed.choices()]
@@ -167,7 +167,7 @@ def test_a_rounded_size_is_looked_at_too(share: float, state: Here) -> None:
 def test_a_noted_file_of_a_wrong_size_is_damaged() -> None:
     model = model_named("hpsv2.1")
     path = put(model, model.files[0])
-    write_sidecar(path, hashlib.sha256(b"weights").hexdigest(), path.stat())
+    write_note(path, hashlib.sha256(b"weights").hexdigest(), path.stat())
     assert verify(model)[0].is_bad
 
 
@@ -208,9 +208,8 @@ def test_looking_is_cheap_and_imports_little() -> None:
         find("owlv2")
     assert time.thread_time() - started < 0.5  # 5 ms alone
     code = "import sys, selector.weights as m; m.find('owlv2')\n"
-    code += (
-        "heavy = {'torch', 'numpy', 'requests', 'open_clip', 'safetensors'} & set(sys.modules); assert not heavy, heavy"
-    )
+    code += "heavy = {'torch', 'numpy', 'requests', 'huggingface_hub', 'open_clip', 'safetensors'} & set(sys.modules)\n"
+    code += "assert not heavy, heavy"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -227,15 +226,15 @@ def test_verify_reads_every_byte() -> None:
     right, wrong = (put(model, file, data) for file, data in zip(model.files, (b"weights", b"weighty"), strict=True))
     assert need_model(model) == right.parent  # a look at the sizes sees nothing
     assert [check.verdict for check in verify(model)] == [Verdict.RIGHT, Verdict.DAMAGED]
-    assert read_sidecar(right) == model.files[0].sha256
-    assert read_sidecar(wrong) is None
+    assert read_note(right) == model.files[0].sha256
+    assert read_note(wrong) is None
 
 
 def test_verify_goes_by_the_note_where_nothing_is_published() -> None:
     model = small(None)
     path = put(model, model.files[0])
     assert [check.verdict for check in verify(model)] == [Verdict.UNKNOWN, Verdict.MISSING]
-    write_sidecar(path, hashlib.sha256(b"weights").hexdigest(), path.stat())
+    write_note(path, hashlib.sha256(b"weights").hexdigest(), path.stat())
     assert verify(model)[0].verdict is Verdict.AS_NOTED
     path.write_bytes(b"weighty")
     assert verify(model)[0].is_bad
@@ -244,7 +243,7 @@ def test_verify_goes_by_the_note_where_nothing_is_published() -> None:
 def test_the_note_is_what_sha256sum_reads(tmp_path: Path) -> None:
     path = tmp_path / "a+b.bin"
     path.write_bytes(b"weights")
-    write_sidecar(path, hashlib.sha256(b"weights").hexdigest(), path.stat())
+    write_note(path, hashlib.sha256(b"weights").hexdigest(), path.stat())
     done = subprocess.run(["sha256sum", "-c", "a+b.bin.sha256"], cwd=tmp_path, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
 
@@ -264,7 +263,7 @@ def test_the_tag_is_the_contents(tmp_path: Path) -> None:
 def test_the_tag_trusts_the_note_only_while_the_file_is_the_one_that_was_hashed(tmp_path: Path, change: str) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(b"weights")
-    write_sidecar(path, "ab" * 32, path.stat())
+    write_note(path, "ab" * 32, path.stat())
     assert content_tag(path) == "abababab"
     time_ns = path.stat().st_mtime_ns
     if change == "longer":
@@ -277,11 +276,11 @@ def test_the_tag_trusts_the_note_only_while_the_file_is_the_one_that_was_hashed(
 def test_the_note_of_a_copied_folder_is_mended_by_one_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(b"weights")
-    write_sidecar(path, hashlib.sha256(b"weights").hexdigest(), path.stat())
+    write_note(path, hashlib.sha256(b"weights").hexdigest(), path.stat())
     os.utime(path, ns=(1, 1))
     first = content_tag(path)
-    tag._hash.cache_clear()  # another process
-    monkeypatch.setattr(tag, "sha256_of", lambda _: pytest.fail("it is read a second time"))
+    hashes._hash.cache_clear()  # another process
+    monkeypatch.setattr(hashes, "sha256_of", lambda _: pytest.fail("it is read a second time"))
     assert content_tag(path) == first
 
 
@@ -289,5 +288,5 @@ def test_a_note_without_size_and_time_is_not_trusted(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(b"weights")
     (tmp_path / "a.bin.sha256").write_text(f"{'ab' * 32}  a.bin\n")
-    assert read_sidecar(path) == "ab" * 32
+    assert read_note(path) == "ab" * 32
     assert content_tag(path) == hashlib.sha256(b"weights").hexdigest()[:8]

@@ -1,0 +1,70 @@
+"""What a face swap begins with: the two pictures of its task, and the faces in them, whoever found them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generators._face.onnx_detector import Detector
+from selector.domain import Declined, Picture, TaskInputs, TaskType
+from selector.sight.face_align import five_points
+from selector.sight.faces import find_faces, prominence
+
+Floats = NDArray[np.float64]
+
+WHICH = ("main", "largest", "most_central")
+
+
+def scene_and_reference(inputs: TaskInputs, who: str) -> tuple[Picture, Picture]:
+    """The scene, which stays, and the picture that gives the identity; ``who`` is the generator's name.
+
+    Raises:
+        Declined: the task is no face swap, or one of its pictures is missing.
+    """
+    if inputs.task.type is not TaskType.DEEPFAKE:
+        raise Declined(f"{who} does {TaskType.DEEPFAKE.value} tasks, this is a {inputs.task.type.value} task")
+    if inputs.source is None or inputs.reference is None:
+        missing = "scene (source)" if inputs.source is None else "reference"
+        raise Declined(f"{who} needs two pictures, and the task has no {missing} picture")
+    return inputs.source, inputs.reference
+
+
+@dataclass(frozen=True, eq=False)
+class FoundFace:
+    """In px of the picture: ``box`` (x0, y0, x1, y1), five ``points`` (5, 2), ``landmarks`` (68, 2) or None."""
+
+    box: tuple[int, int, int, int]
+    score: float
+    points: Floats
+    landmarks: Floats | None
+
+
+def by_dlib(picture: Picture) -> tuple[FoundFace, ...]:
+    """Faces as all of the program sees them: dlib's detector and 68 landmarks."""
+    return tuple(FoundFace(f.box, f.score, five_points(f.landmarks), f.landmarks) for f in find_faces(picture))
+
+
+def by_detector(picture: Picture, detector: Detector, least_score: float) -> tuple[FoundFace, ...]:
+    """Faces by an ONNX detector."""
+    return tuple(FoundFace(f.box, f.score, f.points, None) for f in detector.faces(picture.rgb, least_score))
+
+
+def chosen(faces: Sequence[FoundFace], which: str, width: int, height: int) -> FoundFace:
+    """The face that a setting means (one of ``WHICH``) in a picture of this size; the surer one where two are equal."""
+
+    def off_centre(face: FoundFace) -> float:
+        x0, y0, x1, y1 = face.box
+        return float(np.hypot(x0 + x1 - width, y0 + y1 - height))
+
+    def area(face: FoundFace) -> float:
+        return float((face.box[2] - face.box[0]) * (face.box[3] - face.box[1]))
+
+    def prominent(face: FoundFace) -> float:
+        return prominence(face.box, face.score, width, height)
+
+    rules: dict[str, Callable[[FoundFace], float]] = {"main": prominent, "largest": area}
+    rank = rules.get(which, lambda face: -off_centre(face))
+    return max(sorted(faces, key=lambda face: -face.score), key=rank)

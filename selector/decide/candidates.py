@@ -1,0 +1,106 @@
+"""The table of a campaign's candidates, read from the store: everything that estimates start from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from sqlalchemy import Connection
+
+from selector.decide.beliefs import judge_values
+from selector.domain import Scorer, Task
+from selector.generate.treatments import own_variant
+from selector.learn.pool import Floats, Pool, codes
+from selector.learn.prior import RECIPE_ORDER
+from selector.measure.gates import gate_columns, refusals
+from selector.store.makers import Maker, makers
+from selector.store.observations import Judgement
+from selector.store.records import ScoreColumn, candidate_keys, first_guesses, wide_scores
+
+Key = tuple[str, str]  # task id, candidate id
+_NOBODY = Maker("unknown", "")
+
+
+def read_pool(
+    connection: Connection, tasks: Sequence[Task], scorers: Mapping[str, Scorer], judgements: Sequence[Judgement]
+) -> Pool | None:
+    """All candidates but last resorts, one task type after the other, each in the order of the table and by id.
+
+    Columns are ``scorer.column`` of these scorers' versions, sorted, the generator's own order among them, then three
+    a judge. None as long as there is no candidate.
+    """
+    found = candidate_keys(connection)
+    ids: dict[str, list[str]] = {}
+    for task_id, candidate_id, fallback in found:
+        if not fallback:
+            ids.setdefault(task_id, []).append(candidate_id)
+    by_type = sorted(tasks, key=lambda task: task.type.value)  # a stable sort keeps the order of the table
+    keys = [(task.id, candidate_id) for task in by_type for candidate_id in sorted(ids.get(task.id, ()))]
+    if not keys:
+        return None
+    types = {task.id: task.type.value for task in tasks}
+    task_types = [types[task_id] for task_id, _ in keys]
+    applies = {RECIPE_ORDER: set(task_types)}
+    places: dict[str, ScoreColumn] = {}
+    for name, scorer in scorers.items():
+        own = {t.value for t in scorer.task_types}
+        for column in scorer.columns:
+            if own & applies[RECIPE_ORDER]:
+                applies[f"{name}.{column.name}"] = own
+            places[f"{name}.{column.name}"] = name, scorer.version, column.name
+    columns = sorted(applies)
+    values, excluded = _scores(connection, keys, [key[:2] for key in found], columns, places, gate_columns(scorers))
+    values[:, columns.index(RECIPE_ORDER)] = _guesses(connection, keys)
+    of_type = np.array(task_types)
+    for j, name in enumerate(columns):
+        for other in applies[RECIPE_ORDER] - applies[name]:
+            values[of_type == other, j] = np.nan
+    judges, judged = judge_values(keys, judgements)
+    known = makers(connection)
+    made_by = [known.get(key, _NOBODY) for key in keys]
+    return Pool(
+        task_ids=tuple(task_id for task_id, _ in keys),
+        candidate_ids=tuple(candidate_id for _, candidate_id in keys),
+        task_types=tuple(task_types),
+        generators=tuple(m.generator for m in made_by),
+        variants=tuple(own_variant(m.variant, m.style, m.finish) for m in made_by),
+        styles=tuple(m.style for m in made_by),
+        finishes=tuple(m.finish for m in made_by),
+        origins=tuple(m.origin for m in made_by),
+        columns=(*columns, *judges),
+        values=np.concatenate([values, judged], axis=1),
+        excluded=tuple(excluded),
+    )
+
+
+def _scores(
+    connection: Connection,
+    keys: Sequence[Key],
+    everybody: Sequence[Key],
+    columns: Sequence[str],
+    places: Mapping[str, ScoreColumn],
+    gates: Mapping[str, str],
+) -> tuple[Floats, list[str]]:
+    """Values (keys, columns), NaN where unscored, and why gates refuse each key, "" where none does.
+
+    ``everybody``: last resorts included, as a gate that has looked at one was there for its task.
+    """
+    wanted = list(dict.fromkeys([*(c for c in columns if c in places), *gates]))
+    row_of, scores, there = wide_scores(connection, [places[c] for c in wanted], [places[g] for g in gates])
+    scores = np.vstack([scores, np.full((1, len(wanted)), np.nan)])  # the last row: of a candidate without a score
+    there = np.vstack([there, np.zeros((1, len(gates)), dtype=bool)])
+    rows = np.array([row_of.get(key, -1) for key in everybody])
+    task = codes([task_id for task_id, _ in everybody])[1]
+    gate_values = scores[:, [wanted.index(g) for g in gates]]
+    refused = dict(zip(everybody, refusals(gates, task, gate_values[rows], there[rows]), strict=True))
+    own = np.array([row_of.get(key, -1) for key in keys])
+    values = np.full((len(keys), len(columns)), np.nan)
+    measured = [j for j, c in enumerate(columns) if c in places]
+    values[:, measured] = scores[np.ix_(own, [wanted.index(columns[j]) for j in measured])]
+    return values, [refused[key] for key in keys]
+
+
+def _guesses(connection: Connection, keys: Sequence[Key]) -> Floats:
+    """(keys,) place of each among its generator's guesses, NaN where it gave none."""
+    guesses = first_guesses(connection)
+    return np.array([guesses.get(key, np.nan) for key in keys], dtype=np.float64)

@@ -1,0 +1,65 @@
+"""What a verb works from: the campaign, its scorers and what is known, each found when it is first asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from selector.decide.knowledge import Knowledge, learn
+from selector.domain import InputError, Task
+from selector.domain.embedding import ContestContext
+from selector.workspace.contest_context import contest_context
+from selector.workspace.plug_ins import LeftOut, Scorers, ready_scorers
+from selector.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Context:
+    """One look at a campaign: what was found stays the same for as long as this object is used.
+
+    A verb makes a new one, as scores and totals may have come since, also from other processes.
+    """
+
+    ws: Workspace
+    tasks: tuple[Task, ...]
+
+    @cached_property
+    def contest(self) -> ContestContext:
+        """What scorers are told of the contest."""
+        return contest_context(self.ws, self.tasks)
+
+    @cached_property
+    def _ready(self) -> tuple[Scorers, LeftOut]:
+        return ready_scorers(self.ws, self.contest)
+
+    @property
+    def scorers(self) -> Scorers:
+        """Those that can run here. Constructing them is cheap and loads no model."""
+        return self._ready[0]
+
+    @property
+    def left_out(self) -> LeftOut:
+        """Why the other configured scorers cannot run."""
+        return self._ready[1]
+
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """Scorer to its present version: scores of others do not count."""
+        return {name: scorer.version for name, scorer in sorted(self.scorers.items())}
+
+    @cached_property
+    def known(self) -> Knowledge | None:
+        """Everything that was learned; None as long as there is no candidate."""
+        return learn(self.ws, self.tasks, self.scorers)
+
+    def need(self) -> Knowledge:
+        """What is known.
+
+        Raises:
+            InputError: there is no candidate yet, or none that may be picked.
+        """
+        if self.known is None:
+            raise InputError("there are no candidates yet: run `bestshot generate` or `bestshot import` first")
+        if not self.known.pool.eligible.any():
+            raise InputError("no candidate may be picked yet: run `bestshot score` first")
+        return self.known

@@ -1,0 +1,110 @@
+"""The judges of a campaign: models that are asked, people and models whose scores come as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from selector.config import check_names
+from selector.decide.context import Context
+from selector.domain import InputError, TaskType
+from selector.domain.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from selector.decide.judging import JudgeSummary
+    from selector.decide.planning import ToJudge
+    from selector.llm import AskSummary
+
+
+class Judge:
+    """One judge by name: a model of ``[judges.NAME]``, or whoever gave the scores of a table.
+
+    How far to trust it is learned from totals (``selector.learn.Belief``). All that it says counts at once.
+    """
+
+    def __init__(self, name: str, look: Callable[[], Context]) -> None:
+        self.name, self._look = name, look
+
+    def ask(
+        self,
+        types: Sequence[TaskType] | None = None,
+        limit: int | None = None,
+        budget_money: float | None = None,
+        retry_failed: bool = False,
+        progress: Progress = silent,
+    ) -> AskSummary:
+        """Ask the model of ``[judges.NAME]`` about candidates. No question that was answered is asked again.
+
+        Args:
+            types: only tasks of these types.
+            limit: at most so many candidates, those first whose judgement is expected to win most; all if None.
+            budget_money: stop before this call costs more, in the currency of the judge's prices.
+            retry_failed: also ask again what was refused or could not be read.
+
+        Raises:
+            InputError: no such judge is configured, its key is not set, or another process asks it now.
+            JudgeStopped: the server does not let us in or cannot be reached; what came before is stored.
+        """
+        from selector.decide.planning import candidates_in_order
+        from selector.llm import ask_judge
+
+        context = self._look()
+        check_names(context.ws.config)
+
+        def order() -> list[tuple[str, str]]:
+            return candidates_in_order(context, self.name)
+
+        return ask_judge(
+            context.ws, context.tasks, order, self.name, types, limit, budget_money, retry_failed, progress
+        )
+
+    def tell(self, table: str | Path, rating: bool = False, reason: str | None = None) -> JudgeSummary:
+        """Store scores that this judge gave to single candidates; all rows of the table or none.
+
+        Args:
+            table: CSV or TSV with the columns task, candidate, and sc and pq (0 to 10) or their sub-scores.
+            rating: the scores are people's.
+            reason: why scores differ from what this judge said before.
+        """
+        from selector.decide.judging import judge
+
+        context = self._look()
+        return judge(context.ws, context.tasks, Path(table), self.name, rating, reason)
+
+    def plan(self, budget: int) -> list[ToJudge]:
+        """The ``budget`` candidates that this judge should score first, by what their scores are expected to win."""
+        from selector.decide.planning import plan_judgements
+
+        return plan_judgements(self._look(), self.name, positive(budget))
+
+
+class Judges(Mapping[str, Judge]):
+    """The judges by name. Those of ``[judges]`` in ``campaign.toml`` are listed; any name may tell a table.
+
+    Example:
+        >>> campaign.judges["qwen"].ask(limit=50)  # doctest: +SKIP
+        >>> campaign.judges["our team"].tell("scores.csv", rating=True)  # doctest: +SKIP
+    """
+
+    def __init__(self, names: Sequence[str], look: Callable[[], Context]) -> None:
+        self._names, self._look = tuple(names), look
+
+    def __getitem__(self, name: str) -> Judge:
+        return Judge(name, self._look)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def positive(budget: int) -> int:
+    """A number of candidates; raises ``InputError`` below 1."""
+    if budget < 1:
+        raise InputError(f"a budget is a number of candidates above 0, got {budget}")
+    return budget

@@ -1,0 +1,184 @@
+"""What a campaign knows by now: scores, judgements and totals from the store, as a fitted calibrator and estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from selector.decide.beliefs import JUDGE_PREFIX, beliefs_of, judged_balance
+from selector.decide.candidates import read_pool
+from selector.decide.prior_file import load_prior
+from selector.domain import Scorer, Task, TaskType, stable_hash
+from selector.learn.balance import balance_of, combine, split
+from selector.learn.calibrator import Calibrator, Fitted
+from selector.learn.estimates import Estimates, prior_estimates
+from selector.learn.pool import Bools, Choices, Floats, Ints, Pool
+from selector.learn.totals import Total
+from selector.store.observations import (
+    Judgement,
+    SubmittedPick,
+    TotalRow,
+    load_judgements,
+    load_pending,
+    load_submission_picks,
+    load_totals,
+)
+from selector.workspace.workspace import Workspace
+
+_FALLBACK, _FALLBACK_SD = 0.3, 0.5  # overall of a last resort: near 0, but some judges are kind
+_LOST, _LOST_SD = 5.0, 2.0  # of a pick that is no longer among the candidates
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What was learned of the campaign's candidates, and the estimates that picks are made from.
+
+    ``told`` are the totals in the order in which they were learned from, ``totals`` the same as observations;
+    ``pending`` the picks (rows) of uploads whose total is still to come; ``digest`` is another one whenever a total or
+    a judgement came or was corrected, "" before the first.
+    """
+
+    fitted: Fitted
+    estimates: Estimates
+    told: tuple[TotalRow, ...]
+    totals: tuple[Total, ...]
+    pending: tuple[Ints, ...]
+    judged: int
+    digest: str
+    tasks: int  # in the mean of the leaderboard, those without a candidate included
+
+    @property
+    def pool(self) -> Pool:
+        return self.fitted.pool
+
+    @property
+    def choices(self) -> Choices:
+        """The tasks that have a candidate to pick."""
+        return Choices(self.pool.choices, self.tasks).chosen()
+
+    @property
+    def elsewhere(self) -> float:
+        """Summed overall that is expected of the tasks that have none: their last resorts."""
+        return _FALLBACK * (self.tasks - len(self.choices.rows))
+
+    @property
+    def learned_from(self) -> dict[str, int | str]:
+        """How many totals and judgements the estimates rest on, and the digest "told"; what is not there is left out.
+
+        A plan stays good as long as this stays the same.
+        """
+        told: dict[str, int | str] = {"told": self.digest} if self.digest else {}
+        return {what: n for what, n in self._counts if n} | told
+
+    @property
+    def _counts(self) -> tuple[tuple[str, int], ...]:
+        return ("totals", len(self.told)), ("judgements", self.judged)
+
+    @property
+    def basis(self) -> str:
+        """What the estimates rest on, in words."""
+        words = [f"{n} {what if n > 1 else what[:-1]}" for what, n in self._counts if n]
+        return " and ".join(["the prior", *words]) if words else "the prior alone"
+
+
+def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> Knowledge | None:
+    """Fit everything that was told; None as long as there is no candidate."""
+    with ws.db.read() as connection:
+        judgements = load_judgements(connection)
+        table = read_pool(connection, tasks, scorers, judgements)
+        if table is None:
+            return None
+        uploaded = load_submission_picks(connection)
+        told, totals = _totals(load_totals(connection), uploaded, table, tasks)
+        pending = tuple(_rows(table, uploaded[s])[0] for s in load_pending(connection) if s in uploaded)
+    written = prior_estimates(table)
+    seen = written.informed | _judged(table)
+    may = np.array([not reason for reason in table.excluded])
+    pool = replace(table, eligible=seen & may, prior_overall=written.overall)
+    believed = ws.config.calibrate
+    borrowed = load_prior(ws.folder)
+    calibrator = Calibrator(
+        beliefs_of(scorers, judgements, believed.judges, believed.scores),
+        noise_sd=believed.noise_sd,
+        learned=borrowed.effects if borrowed else None,
+        rounding=10.0**-ws.profile.score.decimals,
+    )
+    fitted = calibrator.fit(pool, totals)
+    return Knowledge(
+        fitted,
+        _calibrated(written, fitted, judged_balance(pool, judgements)),
+        told,
+        tuple(totals),
+        tuple(rows for rows in pending if len(rows)),
+        len(judgements),
+        _digest(told, judgements),
+        len(tasks),
+    )
+
+
+def _judged(pool: Pool) -> Bools:
+    """(n,) where a judge has said anything."""
+    judges = [j for j, name in enumerate(pool.columns) if name.startswith(JUDGE_PREFIX)]
+    return ~np.isnan(pool.values[:, judges]).all(axis=1)
+
+
+def _digest(told: Sequence[TotalRow], judgements: Sequence[Judgement]) -> str:
+    if not told and not judgements:
+        return ""
+    totals = [[r.submission_id, r.scope.value if r.scope else None, r.value] for r in told]
+    return stable_hash([totals, [[*j.key, j.sc, j.pq] for j in judgements]])
+
+
+def _totals(
+    rows: Sequence[TotalRow], uploaded: Mapping[str, Mapping[str, SubmittedPick]], pool: Pool, tasks: Sequence[Task]
+) -> tuple[tuple[TotalRow, ...], list[Total]]:
+    """Totals as observations of the pool, without those that only repeat what others of the submission say."""
+    types = {t.id: t.type for t in tasks}
+    scopes = {s: {r.scope for r in rows if r.submission_id == s} for s in {r.submission_id for r in rows}}
+    told, totals = [], []
+    for row in rows:
+        if _repeats(row, scopes[row.submission_id], set(types.values())):
+            continue
+        counted = {t for t in types if row.scope in (None, types[t])}
+        picks = {t: p for t, p in uploaded.get(row.submission_id, {}).items() if t in counted}
+        places, fallbacks, lost = _rows(pool, picks)
+        if len(places):
+            told.append(row)
+            constant = fallbacks * _FALLBACK + lost * _LOST
+            spread = fallbacks * _FALLBACK_SD + lost * _LOST_SD  # they are alike: their errors add up
+            totals.append(Total(places, len(counted), row.value, constant, spread, row.submission_id))
+    return tuple(told), totals
+
+
+def _repeats(row: TotalRow, scopes: Container[TaskType | None], types: Collection[TaskType]) -> bool:
+    """Is it the total of all tasks where every type has its own, or with a single type that type's beside it?"""
+    if len(types) == 1:
+        return row.scope is not None and None in scopes
+    return row.scope is None and all(t in scopes for t in types)
+
+
+def _rows(pool: Pool, picks: Mapping[str, SubmittedPick]) -> tuple[Ints, int, int]:
+    """Rows of the picks in the pool, and how many were last resorts or are no longer there."""
+    found = [pool.row_of.get((t, p.candidate_id)) for t, p in picks.items() if not p.fallback]
+    rows = np.array([i for i in found if i is not None], dtype=np.intp)
+    return rows, len(picks) - len(found), len(found) - len(rows)
+
+
+def _calibrated(written: Estimates, fitted: Fitted, judged: Floats) -> Estimates:
+    """The prior's estimates with overall, SC and PQ as calibrated; ``judged`` is the balance that judges saw."""
+    balance, balance_sd = combine(balance_of(written.sc, written.pq), judged)
+    sc, sc_sd, pq, pq_sd = split(fitted.overall, fitted.overall_sd, balance, balance_sd)
+    seen = ~np.isnan(judged)
+    return Estimates(
+        sc=sc,
+        sc_sd=sc_sd,
+        pq=pq,
+        pq_sd=pq_sd,
+        overall=fitted.overall,
+        overall_sd=fitted.overall_sd,
+        sc_informed=written.sc_informed | seen,
+        pq_informed=written.pq_informed | seen,
+        merit=fitted.posterior.mean,
+    )

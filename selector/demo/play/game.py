@@ -1,0 +1,149 @@
+"""One game: contest days of plan, export and record, then calibrate, with a leaderboard that is simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from selector import Campaign
+from selector.create import DATABASE_NAME
+from selector.demo.play.baselines import ORACLE, RANDOM, Points, baseline_points, mean_of
+from selector.demo.play.campaign import Clock, own_campaign
+from selector.demo.play.contest import PER_DAY, PlayTask, Scores
+from selector.demo.play.pool import Pool
+from selector.domain import Pick
+from selector.domain.progress import Progress, silent
+
+DECIMALS = 2  # that the leaderboard shows
+JUDGE_SD = 0.5  # of the judge's score of one picture around its truth, in points, anew every time
+LOOP, SUBMITTED = "bestshot", "best submission"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What differs between games: the share of the pool's tasks that are in it, and the judge's noise (points)."""
+
+    share: float = 0.6
+    judge_sd: float = JUDGE_SD
+
+
+@dataclass(frozen=True)
+class Day:
+    """After a day: gaps of the best picks known and of the submission with the best total; totals of that day."""
+
+    known: float
+    submitted: float
+    totals: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Game:
+    """``gaps``: recovered gap of every baseline. ``points``: mean true score of random picks and of the oracle's.
+
+    ``by_type``: gaps of the last day's picks and of the baselines, by task type.
+    """
+
+    seed: int
+    tasks: int
+    days: tuple[Day, ...]
+    gaps: Mapping[str, float]
+    points: Mapping[str, float]
+    by_type: Mapping[str, Mapping[str, float]]
+
+
+class Leaderboard:
+    """The mean of what the judge says of every picked candidate, rounded. The truth stays here."""
+
+    def __init__(self, truth: Scores, judge_sd: float, rng: np.random.Generator) -> None:
+        self._truth, self._sd, self._rng = truth, judge_sd, rng
+
+    def total(self, picks: Sequence[Pick]) -> float:
+        """0 to 10, as shown."""
+        scores = [true_score(self._truth, pick) for pick in picks]
+        noise = self._rng.normal(0.0, self._sd, len(scores))
+        return float(np.clip(round(float(np.mean(scores + noise)), DECIMALS), 0, 10))
+
+
+def true_score(truth: Scores, pick: Pick) -> float:
+    """0 for a last resort: it shows nothing that was asked for."""
+    return 0.0 if pick.candidate_id is None or pick.fallback else truth[pick.task_id, pick.candidate_id]
+
+
+def play(pool: Pool, folder: Path, seed: int, rules: Rules, progress: Progress = silent) -> Game:
+    """Play the game of a seed in ``folder``, which is made anew; the same seed gives the same game.
+
+    Raises:
+        InputError: the folder holds what is no game.
+    """
+    rng = np.random.default_rng([pool.plan.seed, seed])
+    tasks = _drawn(pool.tasks, rules.share, rng)
+    clock = Clock()
+    with own_campaign(pool, folder, tasks, clock) as campaign:
+        baselines = baseline_points(campaign.folder / DATABASE_NAME, tasks, pool.truth)
+        board = Leaderboard(pool.truth, rules.judge_sd, rng)
+        gap = _gaps({name: mean_of(points) for name, points in baselines.items()})
+        days, best = [], (-np.inf, float("nan"))
+        for day in range(pool.plan.days):
+            clock.day = day
+            progress(f"game {seed}", day, pool.plan.days)
+            told = play_day(campaign, board)
+            made = [(total, mean_of(_points(pool.truth, picks))) for total, picks in told]
+            best = max([best, *made], key=lambda pair: pair[0])  # of equal totals the first: no team knows more
+            picks = campaign.pick()
+            known = mean_of(_points(pool.truth, picks))
+            days.append(Day(gap(known), gap(best[1]), tuple(total for total, _ in told)))
+        campaign.calibrate()  # once, for its plots: every plan and every pick learns from all totals anyway
+        progress(f"game {seed}", pool.plan.days, pool.plan.days)
+    found = {name: gap(mean_of(points)) for name, points in baselines.items()}
+    points = {name: round(mean_of(baselines[name]), 4) for name in (RANDOM, ORACLE)}
+    return Game(
+        seed, len(tasks), tuple(days), found, points, _by_type(tasks, {LOOP: _points(pool.truth, picks), **baselines})
+    )
+
+
+def play_day(campaign: Campaign, board: Leaderboard) -> list[tuple[float, Sequence[Pick]]]:
+    """A day's submissions with their totals; none that the plan holds back or that was submitted before."""
+    told: list[tuple[float, Sequence[Pick]]] = []
+    for _ in range(PER_DAY):
+        planned = campaign.plan()
+        if planned.plan.hold:
+            break
+        submission = campaign.export(allow_fallbacks=True).submission
+        if submission.total is not None:
+            break
+        total = board.total(planned.picks)
+        campaign.record(submission.id, total)
+        told.append((total, planned.picks))
+    return told
+
+
+def _drawn(tasks: Sequence[PlayTask], share: float, rng: np.random.Generator) -> list[PlayTask]:
+    """A share of the tasks of every type, in any order."""
+    chosen: list[PlayTask] = []
+    for kind in dict.fromkeys(task.type for task in tasks):
+        own = [task for task in tasks if task.type is kind]
+        chosen += [own[int(i)] for i in rng.permutation(len(own))[: max(1, round(share * len(own)))]]
+    return [chosen[int(i)] for i in rng.permutation(len(chosen))]
+
+
+def _points(truth: Scores, picks: Sequence[Pick]) -> Points:
+    return {pick.task_id: true_score(truth, pick) for pick in picks}
+
+
+def _gaps(means: Mapping[str, float]) -> Callable[[float], float]:
+    """Points to recovered gap: 0 is a random pick, 1 the oracle; NaN where picks cannot differ."""
+    low, high = means[RANDOM], means[ORACLE]
+    return lambda points: round((points - low) / (high - low), 4) if high > low else float("nan")
+
+
+def _by_type(tasks: Sequence[PlayTask], strategies: Mapping[str, Points]) -> dict[str, dict[str, float]]:
+    found = {}
+    for kind in dict.fromkeys(task.type for task in tasks):
+        own = [task.id for task in tasks if task.type is kind]
+        means = {name: mean_of({task: points[task] for task in own}) for name, points in strategies.items()}
+        gap = _gaps(means)
+        found[kind.value] = {name: gap(mean) for name, mean in means.items()}
+    return found

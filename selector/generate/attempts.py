@@ -1,0 +1,194 @@
+"""Which recipes are still to be tried, and how a result becomes an attempt with its image on the disk."""
+
+from __future__ import annotations
+
+import stat
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from selector.domain import Made, Picture, Recipe, RemoteGenerator, Task, TaskInputs
+from selector.domain.types import JSONValue
+from selector.generate.finalize import finalize
+from selector.generate.orders import Order
+from selector.generate.recipes import check_json, outcome_of
+from selector.store.jobs import JobEnd
+from selector.store.records import Attempt, Candidate, Planning, sizes_of, tries_of
+from selector.workspace.workspace import Workspace
+
+_ELSEWHERE = (
+    "paid for and not here: copy images/ from the campaign's other folder ({folder}); if that is gone, "
+    "--retry-failed makes it again"
+)
+
+
+@dataclass(frozen=True)
+class NewAttempt:
+    """An attempt on its way to the store; its image, if it made one, is on the disk already. ``ends``: of its job."""
+
+    attempt: Attempt
+    try_number: int
+    candidate: Candidate | None
+    ends: tuple[JobEnd, ...] = ()
+    cost: float = 0.0
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A recipe that needs no work; ``refused`` when it was declined or failed, and is not tried again."""
+
+    refused: bool
+
+
+@dataclass(frozen=True)
+class Postponed:
+    """``count`` recipes that another run will make, and why not this one."""
+
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True)
+class OpenRecipe:
+    """A recipe to be tried: its place among the generator's guesses, None where order says nothing."""
+
+    recipe: Recipe
+    ordinal: int | None
+    try_number: int
+
+
+class Attempts:
+    """What all workers of a run share. Only reads the store, and writes images; safe for threads."""
+
+    def __init__(self, ws: Workspace, retry_failed: bool) -> None:
+        self.ws = ws
+        self.others = ws.other_folders()
+        self._retry_failed = retry_failed
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._claimed: set[tuple[str, str, str]] = set()
+        self._sizes: Mapping[str, int] | None = None  # bytes of the candidates that were there before this run
+
+    def inputs(self, task: Task) -> TaskInputs:
+        """The task's inputs, kept while one thread works on the task: one decode serves all its recipes."""
+        inputs: TaskInputs | None = getattr(self._local, "inputs", None)
+        if inputs is None or inputs.task.id != task.id:
+            inputs = self._local.inputs = self.ws.task_inputs(task)
+        return inputs
+
+    def picture(self, candidate_id: str) -> Picture:
+        """A candidate's picture, kept while one thread works on it: one decode serves all its finishes."""
+        picture: Picture | None = getattr(self._local, "picture", None)
+        if picture is None or picture.id != candidate_id:
+            picture = self._local.picture = self.ws.images.picture(candidate_id)
+        return picture
+
+    def claim(self, order: Order, recipe: Recipe) -> bool:
+        """Whether nobody in this run has claimed the recipe before."""
+        key = (order.task.id, order.name, recipe.key)
+        with self._lock:
+            if key in self._claimed:
+                return False
+            self._claimed.add(key)
+            return True
+
+    def to_try(
+        self, order: Order, planning: Planning, first: int, n: int
+    ) -> tuple[list[OpenRecipe], list[Skipped | Postponed]]:
+        """The recipes from ``first`` to before ``n``: those to be tried now, and the others; twins once."""
+        ranked = order.generator.best_first
+        found: list[OpenRecipe] = []
+        others: list[Skipped | Postponed] = []
+        tries = self.tries(order)
+        seen = {recipe.key for recipe in planning.recipes[:first]}
+        for place, recipe in enumerate(planning.recipes[first:n], first):
+            if recipe.key in seen:  # a generator for which two seeds are the same
+                continue
+            seen.add(recipe.key)
+            before = tries.get(recipe.key, [])
+            if self.is_settled(before):
+                others.append(Skipped(not any(outcome == "made" for outcome, _ in before)))
+            elif self.lies_elsewhere(order, before):
+                others.append(Postponed(_ELSEWHERE.format(folder=self.others[0]), 1))
+            else:
+                found.append(OpenRecipe(recipe, place if ranked else None, len(before) + 1))
+        return found, others
+
+    def tries(self, order: Order) -> dict[str, list[tuple[str, str | None]]]:
+        with self.ws.db.read() as connection:
+            return tries_of(connection, order.task.id, order.name, order.build)
+
+    def lies_elsewhere(self, order: Order, tries: Sequence[tuple[str, str | None]]) -> bool:
+        """Whether another folder of the campaign may have the image that was paid for, and only this one lacks it."""
+        paid = isinstance(order.generator, RemoteGenerator) and any(outcome == "made" for outcome, _ in tries)
+        return paid and bool(self.others) and not self._retry_failed
+
+    def is_settled(self, tries: Sequence[tuple[str, str | None]]) -> bool:
+        """Whether one of the tries, (outcome, candidate id), makes another needless.
+
+        A made image whose file is gone or cut short is made again: the same recipe gives the same bytes.
+        """
+        return any(
+            candidate_id is not None and self._is_whole(candidate_id)
+            if outcome == "made"
+            else outcome == "declined" or (outcome == "failed" and not self._retry_failed)
+            for outcome, candidate_id in tries
+        )
+
+    def _is_whole(self, candidate_id: str) -> bool:
+        """Whether the file is there with its size; its bytes are read by those who use them."""
+        try:
+            found = self.ws.images.path(candidate_id).stat()
+        except OSError:
+            return False
+        with self._lock:
+            if self._sizes is None:
+                with self.ws.db.read() as connection:
+                    self._sizes = sizes_of(connection)
+        return stat.S_ISREG(found.st_mode) and found.st_size == self._sizes.get(candidate_id, found.st_size)
+
+    def conclude(
+        self,
+        order: Order,
+        open_: OpenRecipe,
+        inputs: TaskInputs,
+        result: Made | Exception,
+        started: float,
+        notes: Mapping[str, JSONValue] | None = None,
+        cost: float = 0.0,
+    ) -> NewAttempt:
+        """Normalise, encode and write an image, or note why there is none. ``started``: ``time.perf_counter()``.
+
+        Raises:
+            OutOfResources: the machine ran out of memory, file handles or disk. InputError: the campaign cannot be
+            written. That ends the run; all else is an outcome.
+        """
+        kept, reason, candidate = dict(notes or {}), None, None
+        outcome, final = "made", None
+        try:
+            if isinstance(result, Exception):
+                raise result
+            kept |= dict(result.notes)
+            check_json(kept, "notes")
+            final = finalize(result.image, inputs, self.ws.profile)
+        except Exception as error:
+            outcome, reason = outcome_of(error)
+            kept = {}
+        if final is not None:
+            image_id = self.ws.images.put(final.data)  # bytes first, then the rows that name them
+            candidate = Candidate(order.task.id, image_id, *final.size_px, len(final.data))
+        attempt = Attempt(
+            order.task.id,
+            order.name,
+            order.build,
+            open_.recipe,
+            open_.ordinal,
+            outcome,
+            candidate.id if candidate else None,
+            reason,
+            kept,
+            round(time.perf_counter() - started, 3),
+            order.generator.last_resort,
+        )
+        return NewAttempt(attempt, open_.try_number, candidate, cost=cost)

@@ -1,0 +1,306 @@
+"""The way to a model hub, and to any other server of files, over ``huggingface_hub``: nothing else here asks a network.
+
+The library resolves a file (its hash, size and storage), carries the token, follows redirects and goes on after a drop.
+What it lacks is here: a part that outlives the process (its own is removed by Ctrl-C), a limit of time and size for
+whatever a server sends, tries after a failure that it says itself will pass, and refusals as one line with the cure.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha1
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+from selector.domain import BestshotError, InputError, MissingPart, OutOfResources, shortage
+from selector.weights.address import HUB_ENDPOINT, Address
+from selector.weights.model import ModelFile
+from selector.weights.part import Part, Progress, TooMuch, WebPage, open_part
+
+STALLED_SECONDS = 120.0  # without a block of new bytes, however many dripped, or were sent again
+_ASK_SECONDS = 10.0
+_LONGEST_WAIT_SECONDS = 60.0  # between two tries; also bounds a Retry-After
+_BLOCK_BYTES = 1 << 18  # what a drop or Ctrl-C may lose; the library's own 10 MB never arrive whole on a poor line
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524})
+_CAUSES = {
+    "NameResolution": "its name cannot be resolved",
+    "Name or service not known": "its name cannot be resolved",
+    "name resolution": "its name cannot be resolved",
+    "nodename nor servname": "its name cannot be resolved",
+    "refused": "the connection was refused",
+    "CERTIFICATE": "its certificate is not trusted",
+    "timed out": "it did not answer in time",
+    "IncompleteRead": "the connection dropped",
+    "peer closed": "the connection dropped",
+    "reset by peer": "the connection dropped",
+    "without sending a response": "the connection dropped",
+    "without response": "the connection dropped",
+    "Consistency check": "the connection ended before the file did",
+}
+
+
+class NotThere(MissingPart):
+    """The server does not have this file."""
+
+
+class Again(Exception):
+    """This try failed, and the next may succeed; ``tries``: in a row without a new byte, before giving up."""
+
+    def __init__(self, why: str, tries: int = 6, after_seconds: float | None = None) -> None:
+        super().__init__(why)
+        self.tries, self.after_seconds = tries, after_seconds
+
+
+@dataclass(frozen=True)
+class Stated:
+    """Where the bytes of a file are, and what is known of them: by the catalogue, else by the hub's answer.
+
+    ``git_sha1`` is what a hub states of a small file instead of a SHA-256: its hash as a git blob.
+    """
+
+    url: str
+    sha256: str | None
+    size_bytes: int | None
+    git_sha1: str | None = None
+
+
+def is_offline() -> bool:
+    """Whether the user said that no hub is to be asked."""
+    named = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+    return any(os.environ.get(name, "").strip().upper() in ("1", "ON", "YES", "TRUE") for name in named)
+
+
+def download(address: Address, file: ModelFile, target: Path, progress: Progress) -> None:
+    """Fetch one file to ``target``, with its SHA-256 noted beside it.
+
+    Interrupted, it leaves ``TARGET.part``, which the next call goes on with. The file appears under its name only when
+    it is whole and its hash is the wanted or the stated one.
+
+    Raises:
+        NotThere: the server has no such file.
+        MissingPart: the server wants a login, cannot be reached, is broken after every try, or sends a web page.
+        InputError: the bytes are not the wanted ones (what came is removed), or the folder cannot be written.
+        OutOfResources: the disk is full; what came is kept.
+    """
+    if is_offline():
+        raise MissingPart(f"HF_HUB_OFFLINE is set, so {address.host} is not asked: unset it, or fetch --from a folder")
+    with open_part(target, progress) as part:
+        try:
+            with _library():
+                stated = _watched(lambda: _until_done(_with_token(address), file, part), part, address)
+            _finish(address, part, stated)
+        except (BestshotError, OSError):
+            if not part.closed and not part.tell():
+                part.discard()
+            raise
+
+
+def state(address: Address, file: ModelFile) -> Stated:
+    """What a hub states of a file before it is sent. Raises what the library raises, and ``InputError``."""
+    from huggingface_hub import get_hf_file_metadata
+
+    found = get_hf_file_metadata(address.url, token=address.token or False, timeout=_ASK_SECONDS)
+    etag = (found.etag or "").lower() if found.commit_hash else ""  # a plain server's is any text
+    sha256 = etag if re.fullmatch("[0-9a-f]{64}", etag) else None
+    if file.sha256 and sha256 and file.sha256 != sha256:
+        raise InputError(
+            f"{address.host} states another SHA-256 for {address.place} ({sha256[:12]}…, expected "
+            f"{file.sha256[:12]}…): it holds another version; take another source"
+        )
+    return Stated(
+        url=urljoin(address.url, found.location or ""),
+        sha256=file.sha256 or sha256,
+        size_bytes=file.size_bytes or (found.size if etag else None) or None,
+        git_sha1=etag if re.fullmatch("[0-9a-f]{40}", etag) else None,
+    )
+
+
+def reason(error: BaseException) -> str:
+    """The innermost cause in a few words; libraries nest them deeply, and name addresses that hold signatures."""
+    return next((words for sign, words in _CAUSES.items() if sign in str(error)), type(error).__name__)
+
+
+@contextmanager
+def _library() -> Iterator[None]:
+    """``huggingface_hub`` without words, bars and questions of its own, in blocks that are worth keeping."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    log = logging.getLogger("huggingface_hub")
+    had_bars = not are_progress_bars_disabled()
+    before = log.level, constants.DOWNLOAD_CHUNK_SIZE, constants.HF_HUB_DISABLE_TELEMETRY
+    log.setLevel(logging.CRITICAL)
+    constants.DOWNLOAD_CHUNK_SIZE, constants.HF_HUB_DISABLE_TELEMETRY = _BLOCK_BYTES, True
+    if had_bars:
+        disable_progress_bars()
+    try:
+        yield
+    finally:
+        log.setLevel(before[0])
+        constants.DOWNLOAD_CHUNK_SIZE, constants.HF_HUB_DISABLE_TELEMETRY = before[1:]
+        if had_bars:
+            enable_progress_bars()
+
+
+def _with_token(address: Address) -> Address:
+    """With what `hf auth login` has stored, if the user named no token: for the hub itself, and not for a mirror."""
+    from huggingface_hub import get_token
+
+    if address.token or not address.url.startswith(HUB_ENDPOINT + "/"):
+        return address
+    return replace(address, token=get_token() or "")
+
+
+def _watched(work: Callable[[], Stated], part: Part, address: Address) -> Stated:
+    """The result of ``work``, in a thread that is left behind when the part does not grow any more.
+
+    A read time-out does not end what drips: bytes, headers, or answers that promise another one.
+    """
+    ended: list[Stated | BaseException] = []
+
+    def run() -> None:
+        try:
+            ended.append(work())
+        except BaseException as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=run, name="fetch", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.2)  # short, so that Ctrl-C is heard on Windows too
+        if thread.is_alive() and time.monotonic() - part.fresh_at > STALLED_SECONDS:
+            raise MissingPart(_gave_up(address, f"nothing new came for {STALLED_SECONDS:.0f} s", part))
+    if isinstance(ended[0], BaseException):
+        raise ended[0]
+    return ended[0]
+
+
+def _until_done(address: Address, file: ModelFile, part: Part) -> Stated:
+    failures, most_bytes = 0, part.tell()
+    while True:
+        part.fresh_at = time.monotonic()
+        try:
+            return _attempt(address, file, part)
+        except Again as again:
+            failures = 1 if part.tell() > most_bytes else failures + 1
+            most_bytes = max(most_bytes, part.tell())
+            if failures >= again.tries:
+                raise MissingPart(_gave_up(address, f"{again} ({failures} times in a row)", part)) from again
+            part.fresh_at = time.monotonic() + _LONGEST_WAIT_SECONDS  # a wait is no stall
+            time.sleep(min(max(2.0 ** (failures - 1), again.after_seconds or 0.0), _LONGEST_WAIT_SECONDS))
+
+
+def _attempt(address: Address, file: ModelFile, part: Part) -> Stated:
+    from huggingface_hub.file_download import http_get
+
+    stated = Stated(address.url, file.sha256, file.size_bytes)
+    if address.on_hub:
+        try:
+            stated = state(address, file)
+        except Exception as error:
+            raise _understood(error, address, Again(reason(error), tries=3)) from error
+    part.resume(stated.sha256 or stated.git_sha1 or "", stated.size_bytes)
+    begun_bytes = part.tell()
+    headers = {"Accept-Encoding": "identity", "User-Agent": "bestshot"}
+    if address.token and urlsplit(stated.url)[:2] == urlsplit(address.url)[:2]:
+        headers["Authorization"] = f"Bearer {address.token}"
+    try:
+        if not stated.size_bytes or begun_bytes < stated.size_bytes:
+            http_get(
+                stated.url,
+                part,
+                resume_size=begun_bytes,
+                headers=headers,
+                expected_size=stated.size_bytes,
+                displayed_filename=part.target.name,
+            )
+    except Exception as error:
+        if isinstance(error, (TooMuch, WebPage)):
+            part.begin()
+        if begun_bytes and (isinstance(error, TooMuch) or _status(error) == 416):
+            part.begin()  # a server that does not mind ranges, or has another file than the one that was begun
+            raise Again("it has another file than the one that was begun") from error
+        tries = 6 if type(error) is OSError else 1  # on a drop the library has tried again itself
+        raise _understood(error, address, Again(reason(error), tries)) from error
+    return stated
+
+
+def _understood(error: Exception, address: Address, otherwise: Again) -> Exception:
+    """The same in our words: what to do about it, or whether to try again."""
+    lacking, status, host = shortage(error), _status(error), address.host
+    if isinstance(error, BestshotError):
+        return error
+    if lacking is not None:
+        return OutOfResources(str(lacking))
+    if isinstance(error, WebPage):
+        return MissingPart(f"{host} sent a web page instead of {address.place}: a login page or a proxy?")
+    if isinstance(error, TooMuch):
+        return InputError(f"{host} sends more than {address.place} has: it holds another version; take another source")
+    if not status:
+        return otherwise
+    headers = error.response.headers  # type: ignore[attr-defined]
+    if status in _PASSING:
+        from selector.net import retry_after
+
+        return Again(f"{host} answered {status}", after_seconds=retry_after(headers))
+    if status in (401, 403):
+        return MissingPart(_needs_login(address, status))
+    said = "".join(c for c in headers.get("X-Error-Message", "") if c.isprintable())[:160].replace(
+        address.token or "\n", "***"
+    )
+    told = f"it answered {status}{': ' + said if said else ''}"
+    if status in (404, 410):
+        return NotThere(
+            f"{host} has no {address.place} ({told}): take another source (--from), or copy the file by hand"
+        )
+    return MissingPart(f"cannot fetch {address.place} from {host} ({told}): take another source (--from)")
+
+
+def _status(error: Exception) -> int:
+    """Of the answer that an error is about; 0 where there was none."""
+    return int(getattr(getattr(error, "response", None), "status_code", 0) or 0)
+
+
+def _needs_login(address: Address, status: int) -> str:
+    about = f" at {address.page}" if address.page else ""
+    if address.token:
+        return (
+            f"{address.host} does not let this HF_TOKEN have {address.place} (it answered {status}): accept the "
+            f"model's conditions{about} with the token's own account, or check that the repository exists"
+        )
+    return (
+        f"{address.host} wants a login for {address.place} (it answered {status}): accept the model's "
+        f"conditions{about}, then set HF_TOKEN to a token of that account, or fetch --from a folder"
+    )
+
+
+def _gave_up(address: Address, why: str, part: Part) -> str:
+    kept = "what came is kept, run the same command again to go on" if part.tell() else "try again later"
+    return (
+        f"cannot fetch {address.place} from {address.host}: {why}; {kept}, "
+        "or take a mirror (HF_ENDPOINT=https://…), --from modelscope, or --from FOLDER"
+    )
+
+
+def _finish(address: Address, part: Part, stated: Stated) -> None:
+    found, size = part.sha256(), part.tell()
+    wrong = ""
+    if stated.sha256 and found != stated.sha256:
+        wrong = f"SHA-256 {found[:12]}…, expected {stated.sha256[:12]}…"
+    elif stated.size_bytes is not None and size != stated.size_bytes:
+        wrong = f"{size} bytes, expected {stated.size_bytes}"
+    elif not stated.sha256 and stated.git_sha1:
+        blob = sha1(b"blob %d\0" % size + part.path.read_bytes(), usedforsecurity=False).hexdigest()
+        if blob != stated.git_sha1:
+            wrong = f"another git hash than the stated {stated.git_sha1[:12]}…"
+    if wrong:
+        part.discard()
+        raise InputError(f"what came for {address.place} is not that file ({wrong}) and was removed: fetch it again")
+    part.finish(found)
