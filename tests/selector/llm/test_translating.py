@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from selector.llm.client import Answer
 from selector.llm.replies import Reading
 from selector.llm.text_reading import DECLINED, KEY_HIDDEN, TALK, UNFINISHED, read_translation
 from selector.store.replies import money_spent
+from selector.workspace.contest_context import read_translations
 
 Make = Callable[..., Campaign]  # of prompts and settings of the model
 PARTS = [{"type": "text", "text": "a red "}, {"type": "text", "text": "house"}]
@@ -62,6 +63,11 @@ def make(
     return made
 
 
+def english(campaign: Campaign) -> Mapping[str, str]:
+    """The table as the backbone's texts come from it."""
+    return read_translations(campaign.folder / "translations.csv")
+
+
 def test_without_a_judge_the_table_lists_what_needs_english(make: Make) -> None:
     campaign = make(["brighter", "把图片变亮", "加一只猫"])
     done = campaign.translate()
@@ -74,14 +80,14 @@ def test_a_model_fills_the_table_and_is_asked_once(make: Make, model: PromptMode
     assert campaign.translate("translator").new == 2
     again = campaign.translate("translator")
     assert (again.known, again.new, sorted(model.texts)) == (2, 0, ["加一只猫", "把图片变亮"])
-    assert campaign._contest.translations["加一只猫"] == "add a cat"
+    assert english(campaign)["加一只猫"] == "add a cat"
 
 
 def test_what_a_person_wrote_stays(make: Make, model: PromptModel) -> None:
     campaign = make(["把图片变亮", "加一只猫"])
     (campaign.folder / "translations.csv").write_text("text,english\n加一只猫,put a cat there\n", encoding="utf-8")
     campaign.translate("translator")
-    assert campaign._contest.translations["加一只猫"] == "put a cat there"
+    assert english(campaign)["加一只猫"] == "put a cat there"
     assert model.texts == ["把图片变亮"]
 
 
@@ -101,7 +107,7 @@ def test_a_blank_cell_is_no_english(make: Make) -> None:
     campaign = make(["加一只猫", "把图片变亮", "红房子"])
     rows = "text,english\n加一只猫,  \n把图片变亮,\n红房子\n"
     (campaign.folder / "translations.csv").write_text(rows, encoding="utf-8")
-    assert campaign._contest.translations == {}
+    assert english(campaign) == {}
     assert campaign.translate("translator").new == 3
 
 
@@ -112,7 +118,7 @@ def test_english_that_was_paid_for_and_is_in_no_table_is_taken_from_the_store(ma
     (campaign.folder / "translations.csv").write_text(rows, encoding="utf-8")  # as a kill before the table leaves it
     again = campaign.translate("translator")
     assert (again.known, again.new, again.stored, again.failures) == (2, 1, 1, {DECLINED: 1})
-    assert campaign._contest.translations == {"把图片变亮": "make the picture brighter", "加一只猫": "put a cat there"}
+    assert english(campaign) == {"把图片变亮": "make the picture brighter", "加一只猫": "put a cat there"}
     assert sorted(model.texts) == sorted(["把图片变亮", "加一只猫", "坏人", "坏人"]), "what failed is asked again"
 
 
@@ -142,12 +148,12 @@ def test_every_answer_is_a_row_of_its_own_and_counts_in_the_budget(make: Make) -
 
 
 def test_english_is_kept_whole_however_long_it_is(make: Make, model: PromptModel) -> None:
-    text, english = "长长的一句话" * 200, "a long sentence " * 190 + "ends"
-    model.said[text] = english
+    text, long = "长长的一句话" * 200, "a long sentence " * 190 + "ends"
+    model.said[text] = long
     campaign = make([text])
     campaign.translate("translator").table.unlink()
     campaign.translate("translator")
-    assert (campaign._contest.translations, len(model.texts)) == ({text: english}, 1)
+    assert (english(campaign), len(model.texts)) == ({text: long}, 1)
 
 
 def test_what_is_no_translation_is_left_out_with_its_reason(make: Make) -> None:
@@ -162,7 +168,7 @@ def test_what_is_no_translation_is_left_out_with_its_reason(make: Make) -> None:
         TALK: 1,
         "the reply was cut off (raise max_tokens)": 1,
     }
-    assert campaign._contest.translations == {"加一只猫": "add a cat", "红房子": "a red house"}
+    assert english(campaign) == {"加一只猫": "add a cat", "红房子": "a red house"}
     assert all(f"{text},\n" in done.table.read_text(encoding="utf-8-sig") for text in texts)
 
 
