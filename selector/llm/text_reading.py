@@ -12,8 +12,7 @@ from selector.llm.client import Answer
 from selector.llm.replies import EMPTY, REFUSED, TRUNCATED, UNREADABLE, WRITTEN, Reading, after_thinking, is_refusal
 from selector.net.redact import HIDDEN
 from selector.prompts.quotes import take_quotes
-from selector.prompts.wording import CAPTION, FORMS, TAGS, TRANSLATED, in_english
-from selector.prompts.wording.orders import LONGEST_CHARACTERS
+from selector.prompts.wording import CAPTION, FORMS, LONGEST_CHARACTERS, TAGS, TRANSLATED, in_english
 from selector.sight.embedding.texts import is_latin
 
 LONGEST = 6  # characters of English for one of the text, and some for short ones
