@@ -151,10 +151,11 @@ class ChatClient:
             return True
         wait = trouble.retry_after_seconds
         if wait is not None and wait > LONGEST_RETRY_AFTER_SECONDS:
-            raise self._stopped(f"the server asks to wait for {round(wait / 60)} minutes: run the command again then")
+            long = f"{round(wait / 60)} minutes" if wait < troubles.ABSURD_SECONDS else "more than a week"
+            raise self._stopped(f"the server asks to wait for {long}: run the command again then")
         if trouble.fate == troubles.UNREACHED and not self._reached and tries.failures >= 2:
             # Nothing has ever come from the server: the address is wrong, or it is not running.
-            raise self._stopped("the server cannot be reached: check base_url, and that the server is running")
+            raise self._stopped(f"{trouble.reason}: check base_url, and that the server is running")
         if wait:
             self._pace.pause(wait)  # whoever asks for it is overloaded: no worker goes on
         elif trouble.kind == troubles.THROTTLED:
