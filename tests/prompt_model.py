@@ -8,13 +8,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 
 class PromptModel(ThreadingHTTPServer):
     """Answers by the text; "talk N" talks N times before it answers, "refuse" refuses, "broken" fails.
 
     ``asked``: (order, text) of every request in the order of arrival, without the first one, which is throttled;
-    ``answered``: text to the moment (monotonic) at which its newest answer had left; ``latency_seconds``: of each.
+    ``fields``, ``arrived``: the other fields of these, and when they came (monotonic); ``answered``: text to the moment
+    at which its newest answer had left; ``latency_seconds``: of each. What a test puts there: ``said``: text to its
+    answer, ``cut``: texts whose answer is cut off, ``statuses``: text to an error's status and code.
     """
 
     daemon_threads = True
@@ -22,6 +25,11 @@ class PromptModel(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.asked: list[tuple[str, str]] = []
+        self.fields: list[dict[str, Any]] = []
+        self.arrived: list[float] = []
+        self.said: dict[str, Any] = {}
+        self.cut: set[str] = set()
+        self.statuses: dict[str, tuple[int, str]] = {"broken": (500, "oops"), "closed": (401, "invalid_api_key")}
         self.answered: dict[str, float] = {}
         self.latency_seconds = 0.0
         self.throttle_first = True
@@ -60,20 +68,25 @@ class _Handler(BaseHTTPRequestHandler):
         if self._throttled():
             self._send(429, {"error": {"message": "slow down"}}, {"Retry-After": "0"})
             return
-        with self.server.lock:
-            self.server.asked.append((order, text))
-            times = sum(seen == text for _, seen in self.server.asked)
-        time.sleep(self.server.latency_seconds)
-        if text.startswith("broken"):
-            self._send(500, {"error": {"message": "oops"}})
-        elif text.startswith("closed"):
-            self._send(401, {"error": {"message": "no", "code": "invalid_api_key"}})
+        server = self.server
+        with server.lock:
+            server.asked.append((order, text))
+            server.fields.append({name: value for name, value in body.items() if name != "messages"})
+            server.arrived.append(time.monotonic())
+            times = sum(seen == text for _, seen in server.asked)
+        time.sleep(server.latency_seconds)
+        failed = server.statuses.get(text) or server.statuses.get(text.split(" ")[0])
+        if failed:
+            message = f"request req-{len(server.asked)} failed"
+            self._send(failed[0], {"error": {"message": message, "code": failed[1]}})
         else:
-            message = {"role": "assistant", "content": f"<think>hm</think>{answer_to(order, text, times)}"}
-            choice = {"index": 0, "finish_reason": "stop", "message": message}
+            said = server.said[text] if text in server.said else answer_to(order, text, times)
+            content = said if isinstance(said, list) else f"<think>hm</think>{said}"
+            message = {"role": "assistant", "content": content}
+            choice = {"index": 0, "finish_reason": "length" if text in server.cut else "stop", "message": message}
             usage = {"prompt_tokens": 1000, "completion_tokens": 100}
             self._send(200, {"id": "1", "object": "chat.completion", "created": 1, "choices": [choice], "usage": usage})
-            self.server.answered[text] = time.monotonic()
+            server.answered[text] = time.monotonic()
 
     def _throttled(self) -> bool:
         with self.server.lock:

@@ -136,7 +136,7 @@ class Asking:
                 progress(self.stage, done, total, *filter(None, [self.note()]))
         except OutOfMoney as error:
             self.summary.stopped = str(error)
-            for events in executor.finish(settings.timeout_seconds):
+            for events in executor.finish(settings.timeout_seconds):  # paid for: worth the wait
                 self._take(events)
         finally:
             for events in executor.finish(GRACE_SECONDS):

@@ -17,7 +17,7 @@ from selector.domain import OutOfResources
 from selector.llm.budget import Budget
 from selector.llm.endpoint import Endpoint, Usage
 from selector.llm.request import Chat, Dialect
-from selector.llm.troubles import PARAMETER, ChatTrouble, JudgeStopped, trouble_of
+from selector.llm.troubles import JudgeStopped, Unsupported, trouble_of
 from selector.net import http, troubles
 from selector.net.pace import Pace
 from selector.net.retry import Tries, persist
@@ -93,7 +93,7 @@ class ChatClient:
             fields = self._dialect.fields(schema, repeat)
             self._pace.wait_for_turn()
             came = self._pay(kind, {"model": self._endpoint.model, "messages": chat, **fields})
-            if not isinstance(came, ChatTrouble) or came.kind != PARAMETER:
+            if not isinstance(came, Unsupported):
                 return came
             if not self._dialect.leave_out(came.parameter, fields):
                 raise self._stopped(f"{came.reason}: change {came.parameter} in campaign.toml")
@@ -155,7 +155,7 @@ class ChatClient:
             raise self._stopped(f"the server asks to wait for {asked}: run the command again then")
         if trouble.fate == troubles.UNREACHED and not self._reached and tries.failures >= 2:
             # Nothing has ever come from the server: the address is wrong, or it is not running.
-            raise self._stopped("the server cannot be reached: check base_url, and that the server is running")
+            raise self._stopped(f"{trouble.reason}: check base_url, and that the server is running")
         if wait:
             self._pace.pause(wait)  # whoever asks for it is overloaded: no worker goes on
         elif trouble.kind == troubles.THROTTLED:

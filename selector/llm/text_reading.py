@@ -10,9 +10,9 @@ import re
 
 from selector.llm.client import Answer
 from selector.llm.replies import EMPTY, REFUSED, TRUNCATED, UNREADABLE, WRITTEN, Reading, after_thinking, is_refusal
+from selector.net.redact import HIDDEN
 from selector.prompts.quotes import take_quotes
-from selector.prompts.wording import CAPTION, FORMS, TAGS, TRANSLATED, in_english
-from selector.prompts.wording.orders import LONGEST_CHARACTERS
+from selector.prompts.wording import CAPTION, FORMS, LONGEST_CHARACTERS, TAGS, TRANSLATED, in_english
 from selector.sight.embedding.texts import is_latin
 
 LONGEST = 6  # characters of English for one of the text, and some for short ones
@@ -40,7 +40,7 @@ TOO_LONG = "the reply is too long or has several lines"
 TOO_SHORT = "the reply says less than the text"
 OTHER_LANGUAGE = "the reply is in another language than the text"
 LOST_QUOTE = "quoted text is not repeated letter by letter"
-SAME = "the reply is the text itself"
+KEY_HIDDEN = "the reply repeats a part of the key"
 
 LEAST_SHARE = 0.5  # of the text's length: a caption that is shorter than half of it has left something out
 _ROOM = 1.3  # a long text may grow by this factor, whatever the form's bound
@@ -67,7 +67,7 @@ def read_translation(text: str, answer: Answer) -> Reading:
     why = _no_text(english, "", answer)
     if not why and ("\n" in english or len(english) > _longest_english(text)):
         why = NO_TRANSLATION
-    return _reading(english, why or (None if is_latin(english) else NOT_ENGLISH))
+    return _reading(text, english, why or (None if is_latin(english) else NOT_ENGLISH))
 
 
 def read_prompt(original: str, style: str, form: str, answer: Answer) -> Reading:
@@ -85,10 +85,12 @@ def read_prompt(original: str, style: str, form: str, answer: Answer) -> Reading
     if form not in FORMS:
         raise ValueError(f"unknown form {form!r}")
     text = _unwrapped(after_thinking(answer.text or ""), original)
-    return _reading(text, _fault(original.strip(), style, form, text, answer))
+    return _reading(original, text, _fault(original.strip(), style, form, text, answer))
 
 
-def _reading(text: str, why: str | None) -> Reading:
+def _reading(original: str, text: str, why: str | None) -> Reading:
+    if why is None and HIDDEN in text and HIDDEN not in original:
+        why = KEY_HIDDEN  # a text with a hole in it: a key of one's own server may be a common word
     if why is None:
         return Reading(WRITTEN, text=text)
     return Reading(REFUSED if why == DECLINED else UNREADABLE, reason=why)

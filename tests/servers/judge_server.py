@@ -66,6 +66,7 @@ REFUSING = {
     FILTERED: "refused",
     FILTERED_400: "refused by the server's content check",
 }
+MOVED, RAW = "redirect", "other bytes"  # where ``Behaviour`` says
 EVERY_FAULT = (*FINE, *PASSING, *UNREADABLE, *REFUSING)
 IN_ENGLISH = "a white house beside a lake, in the morning"  # of whatever text
 
@@ -114,6 +115,8 @@ class Behaviour:
     models: tuple[str, ...] = ("toy-judge",)
     rejected_fields: tuple[str, ...] = ()
     usage: tuple[int, int] | None = (1000, 20)
+    moved: Mapping[str, str] = field(default_factory=dict)  # headers of a redirect
+    raw: bytes = b""
     jitter: bool = False  # repeats of a question differ by their seed
     by_question: bool = False  # the fault follows from the question alone, however often it is asked
     seed: int = 0
@@ -249,6 +252,11 @@ class _Handler(LoopbackHandler):
             self.send_json(429, {"error": {"message": "slow down", "code": "rate_limit"}}, behaviour.retry_after)
         elif served == BROKEN_SERVER:
             self.send_json(500, {"error": {"message": "oops"}})
+        elif served == MOVED:
+            self.send_json(307, {}, behaviour.moved)
+        elif served == RAW:
+            self.send_head(200, len(behaviour.raw), "application/json")
+            self.wfile.write(behaviour.raw)
         elif served == DROP:
             self.hang_up()
         elif served == FILTERED_400:

@@ -3,11 +3,23 @@
 Pure: no files, no clock, no network. A language model is asked by ``selector.llm.prompting``.
 """
 
-from selector.prompts.wording.forms import CAPTION, FORMS, INSTRUCTION, KONTEXT, TAGS, form_for, in_english
-from selector.prompts.wording.length import cut
-from selector.prompts.wording.orders import order_for
-from selector.prompts.wording.styles import AS_IS, PROMPT_STYLES, REWRITTEN, SUFFIX, TRANSLATED, needs_writer
-from selector.prompts.wording.suffix import with_suffix
+from selector.prompts.wording.forms import (
+    AS_IS,
+    CAPTION,
+    FORMS,
+    INSTRUCTION,
+    KONTEXT,
+    PROMPT_STYLES,
+    REWRITTEN,
+    SUFFIX,
+    TAGS,
+    TRANSLATED,
+    form_for,
+    in_english,
+    needs_writer,
+)
+from selector.prompts.wording.orders import LONGEST_CHARACTERS, TRANSLATION_ORDER, order_for
+from selector.prompts.wording.suffix import cut, with_suffix
 
 __all__ = [
     "AS_IS",
@@ -15,11 +27,13 @@ __all__ = [
     "FORMS",
     "INSTRUCTION",
     "KONTEXT",
+    "LONGEST_CHARACTERS",
     "PROMPT_STYLES",
     "REWRITTEN",
     "SUFFIX",
     "TAGS",
     "TRANSLATED",
+    "TRANSLATION_ORDER",
     "cut",
     "form_for",
     "in_english",

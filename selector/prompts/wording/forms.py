@@ -1,4 +1,6 @@
-"""The forms of prompts that models like: a generator states one as ``prompt_form``, or none for the usual of the task.
+"""Styles, which are what may be done to a prompt before a generator is shown it, and forms, which models like.
+
+A generator states its form as ``prompt_form``, or none for the usual of the task.
 
 caption      describes the wanted picture in sentences; the usual of text to image. For an edit: how it looks after it.
 tags         the same in short phrases for a text encoder of 77 tokens (Stable Diffusion 1.5, SDXL); English.
@@ -12,9 +14,16 @@ from __future__ import annotations
 from selector.domain import InputError, TaskType
 from selector.domain.words import near_or_all
 
+AS_IS, SUFFIX, TRANSLATED, REWRITTEN = "as_is", "suffix", "translated", "rewritten"
+PROMPT_STYLES: tuple[str, ...] = (AS_IS, SUFFIX, TRANSLATED, REWRITTEN)
 CAPTION, TAGS, INSTRUCTION, KONTEXT = "caption", "tags", "instruction", "kontext"
 FORMS: tuple[str, ...] = (CAPTION, TAGS, INSTRUCTION, KONTEXT)
 _OF_EDITS = (INSTRUCTION, KONTEXT)
+
+
+def needs_writer(style: str) -> bool:
+    """Whether a language model is needed for the style."""
+    return style in (TRANSLATED, REWRITTEN)
 
 
 def form_for(stated: str, task_type: TaskType) -> str:

@@ -7,8 +7,7 @@ of a text's key: another order is another variant, and what was written under th
 from __future__ import annotations
 
 from selector.domain import TaskType
-from selector.prompts.wording.forms import CAPTION, INSTRUCTION, KONTEXT, TAGS, form_for, in_english
-from selector.prompts.wording.styles import TRANSLATED
+from selector.prompts.wording.forms import CAPTION, INSTRUCTION, KONTEXT, TAGS, TRANSLATED, form_for, in_english
 
 LONGEST_CHARACTERS = {CAPTION: 780, TAGS: 330, INSTRUCTION: 420, KONTEXT: 480}  # some services cut at 800 unsaid
 

@@ -2,7 +2,7 @@
 
 Text to image: what image models were shown beside good pictures. Words of photography would work against a prompt that
 asks for a drawing, so those get others. Edits: never new content or another composition, only that the rest stays; half
-of an edit's SC is that nothing else changed.
+of an edit's SC is that nothing else changed. Prompts are cut here as services cut them, but between words.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import re
 from collections.abc import Mapping
 
 from selector.domain import TaskType
-from selector.prompts.wording.length import cut
 
+_BREAK = re.compile(r"[\s,.;:!?，。；：！？、]+")
+_LEAST_KEPT = 0.8  # of what fits: further back there is no word boundary worth going to
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|「[^」]*」|『[^』]*』|《[^》]*》|‘[^’]*’|(?<!\w)'[^']*'(?!\w)")
 _DRAWN = re.compile(
@@ -92,3 +93,19 @@ def _ended(text: str, chinese: bool) -> str:
     if text[-1] in ".!?。！？…;；":
         return text
     return text.rstrip(",，、:：") + ("。" if chinese else ".")
+
+
+def cut(text: str, most_characters: int) -> str:
+    """``text``, or the beginning that a service with this limit would read, without half a word at its end.
+
+    Example:
+        >>> cut("a cat on the garden wall", 20)
+        'a cat on the garden'
+    """
+    if len(text) <= most_characters:
+        return text
+    kept = text[:most_characters]
+    if _BREAK.match(text, most_characters):
+        return kept.rstrip()
+    breaks = [found.start() for found in _BREAK.finditer(kept) if found.start() >= _LEAST_KEPT * most_characters]
+    return kept[: breaks[-1]] if breaks else kept

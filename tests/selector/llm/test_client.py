@@ -139,9 +139,31 @@ def test_throttling_does_not_use_up_the_retries() -> None:
     assert reply.outcome == "scored"
 
 
-def test_a_very_long_pause_ends_the_run_instead() -> None:
-    with pytest.raises(JudgeStopped, match="wait for 60 minutes"):
-        ask(always(js.THROTTLE, retry_after={"Retry-After": "3600"}))
+@pytest.mark.parametrize(("asked", "told"), [("3600", "60 minutes"), ("1e999", "more than a week")])
+def test_a_very_long_pause_ends_the_run_instead(asked: str, told: str) -> None:
+    with pytest.raises(JudgeStopped, match=f"wait for {told}"):
+        ask(always(js.THROTTLE, retry_after={"Retry-After": asked}))
+
+
+def test_a_redirect_takes_neither_key_nor_picture_to_another_place() -> None:
+    with JudgeServer() as other, JudgeServer() as server:
+        moved = {"Location": f"{other.url}/chat/completions"}
+        server.behaviour.fault, server.behaviour.moved = (lambda *_: js.MOVED), moved
+        with pytest.raises(JudgeStopped, match=r"it redirects to 127\.0\.0\.1:\d+ \(HTTP 307\).*correct base_url"):
+            Judge(server, key="sk-secret-123456").ask(PQ, [PICTURE])
+    assert other.received == 0
+
+
+@pytest.mark.parametrize(
+    "said", [b"[" * 100_000, b'{"choices": [{"message": {"content": 7}}], "x": 1e999}', b"<html>", b'"\xff', b"[]"]
+)
+def test_a_reply_that_is_no_completion_is_unanswered_or_unreadable(said: bytes) -> None:
+    with JudgeServer(Behaviour(fault=lambda *_: js.RAW, raw=said)) as server:
+        reply = Judge(server, retries=0).ask(PQ, [PICTURE])
+    assert (reply.outcome, reply.reason) in {
+        ("unanswered", "the server's reply was damaged"),
+        ("unreadable", "the reply is empty"),
+    }
 
 
 @pytest.mark.parametrize(

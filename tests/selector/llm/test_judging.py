@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,10 @@ from sqlalchemy import select
 from selector import Campaign
 from selector.cli.main import group
 from selector.domain import InputError, TaskType
-from selector.llm import JudgeStopped, asking
-from selector.llm.session import alone_with
+from selector.llm import JudgeStopped
 from selector.store import Database, schema
 from selector.store.observations import Judgement, load_judgements
 from selector.store.records import load_candidates
-from selector.store.replies import add_replies
 from tests.servers import judge_server as js
 from tests.servers.judge_server import JudgeServer, truth
 
@@ -218,26 +215,6 @@ def test_a_reply_survives_a_run_that_was_stopped_before_its_judgement(make: Make
     assert judgements(campaign) == before and len(server.log) == 12
 
 
-def test_an_interrupt_while_replies_are_stored_loses_none(
-    make: Make, server: JudgeServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    campaign = make(concurrency=2)
-    calls: list[int] = []
-
-    def interrupted(*arguments: Any) -> None:
-        calls.append(1)
-        if len(calls) == 1:
-            raise KeyboardInterrupt
-        add_replies(*arguments)
-
-    monkeypatch.setattr(asking, "add_replies", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        campaign.judges["vlm"].ask()
-    assert len(replies(campaign)) == len(server.log)
-    campaign.judges["vlm"].ask()
-    assert len(server.log) == 12 and len(replies(campaign)) == 12
-
-
 def test_the_same_bytes_for_two_tasks_are_judged_once_for_quality(make: Make) -> None:
     campaign = make()
     (campaign.folder.parent / "more").mkdir()
@@ -430,12 +407,3 @@ def test_only_an_unreadable_answer_is_reminded_of_the_form(make: Make, server: J
         (js.GOOD, True),
         (js.GOOD, False),
     ]
-
-
-def test_two_processes_do_not_pay_for_the_same_answers(make: Make) -> None:
-    campaign = make()
-    with alone_with(campaign._ws, campaign.config.judges["vlm"]):
-        with pytest.raises(InputError, match=rf"process {os.getpid()} on .* is asking toy-judge"):
-            campaign.judges["vlm"].ask()
-        assert replies(campaign) == []
-    assert campaign.judges["vlm"].ask().judged

@@ -13,16 +13,14 @@ from prompt_model import PromptModel, prompt_model
 
 from selector import Campaign
 from selector.domain import Declined, InputError, MissingPart, Task, TaskType
-from selector.llm import asking
 from selector.llm import text_reading as reading
 from selector.llm.client import Answer
 from selector.llm.endpoint import provider_of
 from selector.llm.prompting import PromptBook, PromptSummary, PromptWish, prepare_prompts
 from selector.llm.replies import Reading
-from selector.llm.session import alone_with
 from selector.llm.text_reading import DECLINED, NOT_ENGLISH, TALK, UNFINISHED, read_prompt
 from selector.store.prompt_texts import PromptText, add_prompt_texts, load_prompt_texts
-from selector.store.replies import add_replies, money_spent
+from selector.store.replies import money_spent
 
 
 @pytest.fixture
@@ -75,14 +73,6 @@ def test_the_original_stays_recorded_with_model_outcome_and_cost(make: Callable[
     assert (row["original"], row["text"]) == ("a cat", "In detail: a cat, with soft light.")
     assert (row["style"], row["form"], row["model"], row["outcome"]) == ("rewritten", "caption", "m", "written")
     assert (row["cost"], row["tokens_in"], done.cost, done.currency) == (1.0, 1000, 1.0, "CNY")
-
-
-def test_while_another_process_asks_the_model_nobody_pays_twice(make: Callable[..., Any], model: PromptModel) -> None:
-    ws = make(model.url)
-    with alone_with(ws, ws.config.judges["writer"]):
-        done = prepare_prompts(ws, wishes("a cat"))
-    assert done.stopped is not None and "is asking m, and both would pay" in done.stopped
-    assert (done.new, model.texts) == (0, [])
 
 
 def test_styles_without_a_model_ask_nobody(make: Callable[..., Any]) -> None:
@@ -166,26 +156,6 @@ def test_an_answer_that_a_kill_kept_from_being_asked_for_again_is_not_final(
         assert load_prompt_texts(connection, [key])[key].ask == 1
 
 
-def test_an_interrupt_while_texts_are_stored_loses_none(
-    make: Callable[..., Any], model: PromptModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ws = make(model.url, concurrency=1)
-    calls: list[int] = []
-
-    def interrupted(*arguments: Any) -> None:
-        calls.append(1)
-        if len(calls) == 1:
-            raise KeyboardInterrupt
-        add_replies(*arguments)
-
-    monkeypatch.setattr(asking, "add_replies", interrupted)
-    prompts = [f"cat {i}" for i in range(4)]
-    with pytest.raises(KeyboardInterrupt):
-        prepare_prompts(ws, wishes(*prompts))
-    assert prepare_prompts(ws, wishes(*prompts)).known >= 1
-    assert max(Counter(model.texts).values()) == 1
-
-
 def test_a_refusal_is_final_and_the_variant_does_not_exist(make: Callable[..., Any], model: PromptModel) -> None:
     ws = make(model.url)
     assert prepare_prompts(ws, wishes("refuse me")).failures == {DECLINED: 1}
@@ -211,15 +181,6 @@ def test_a_closed_door_stops_the_writing_and_what_came_stays(make: Callable[...,
     assert PromptBook(ws).text(task("a cat"), "rewritten").startswith("In detail")
 
 
-def test_the_budget_holds_over_all_runs(make: Callable[..., Any], model: PromptModel) -> None:
-    ws = make(model.url, price_in=1000.0, price_out=0.0, budget=2.0)
-    done = prepare_prompts(ws, wishes("a cat", "a dog", "a cow"))
-    assert (done.new, done.cost) == (2, 2.0)
-    assert done.stopped is not None and "budget" in done.stopped
-    again = prepare_prompts(ws, wishes("a cat", "a dog", "a cow"))
-    assert (again.known, again.new) == (2, 0) and again.stopped is not None
-
-
 def test_without_a_writer_the_cure_is_told_and_the_rest_goes_on(make: Callable[..., Any]) -> None:
     ws = make(writer="")
     done = prepare_prompts(ws, wishes("a cat"))
@@ -236,11 +197,6 @@ def test_an_unknown_writer_style_or_form_is_one_line(make: Callable[..., Any]) -
         PromptBook(ws).text(task("a cat"), "rewriten")
     with pytest.raises(InputError, match="no prompt form"):
         PromptBook(ws).text(task("a cat"), "as_is", "song")
-
-
-def test_a_missing_key_is_told_before_anything_is_asked(make: Callable[..., Any], model: PromptModel) -> None:
-    with pytest.raises(InputError, match="NO_SUCH_KEY"):
-        prepare_prompts(make(model.url, key_env="NO_SUCH_KEY"), wishes("a cat"))
 
 
 def test_reading_needs_no_key(make: Callable[..., Any], model: PromptModel, monkeypatch: pytest.MonkeyPatch) -> None:
