@@ -31,13 +31,13 @@ from selector.domain import (
 from selector.domain.embedding import Head, View
 from selector.domain.progress import Progress
 from selector.measure.scored import Scored, checked, rows_of
-from selector.measure.workers import JobDone, stream
 from selector.sight.embedding.device import cores_shared_by
 from selector.sight.embedding.looking import Map, Request, know_texts, look
 from selector.sight.embedding.real_pictures import gather
 from selector.sight.embedding.vectors import Vectors
 from selector.store.embeddings import StoredVectors
 from selector.store.records import add_scores, scored_candidates
+from selector.workspace.executor import stream
 from selector.workspace.workspace import Workspace
 
 MOST_STREAMS = 8  # batches under way on a CPU; with more cores each has several
@@ -121,9 +121,7 @@ class _Group:
                 return
             worker = _Worker(self._ws, self.heads, self.vectors, self._translations, each)
             size = _even(len(self.due), size, streams)
-            for result in stream(self._batches(size), worker.work, streams):
-                if not isinstance(result, JobDone):
-                    yield result
+            yield from stream(self._batches(size), worker.work, streams)
 
     def _batches(self, size: int) -> Iterator[Sequence[Due]]:
         """Batches of at most ``size``. Tasks with a source picture stay whole: two batches would both embed it."""
@@ -161,14 +159,13 @@ class _Group:
             missing = [key for key in reads if key not in known]
 
             def work(keys: Sequence[str]) -> Iterator[int]:
-                for found in gather(self._backbone, keys, lambda key: reads[key](), self.vectors, each):
-                    yield len(found)
+                for batch in gather(self._backbone, keys, lambda key: reads[key](), self.vectors, each):
+                    yield len(batch)
 
             done = 0
-            for result in stream(_parts(missing, size), work, streams):
-                if not isinstance(result, JobDone):
-                    done += result
-                    yield _Pictures(done, len(missing))
+            for found in stream(_parts(missing, size), work, streams):
+                done += found
+                yield _Pictures(done, len(missing))
         except BestshotError:
             raise
         except Exception as error:  # as above

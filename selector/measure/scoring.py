@@ -6,6 +6,7 @@ read, which decodes at a reduced scale, and one pass of their backbone; a stored
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,11 +16,12 @@ from selector.domain.embedding import Head
 from selector.domain.progress import Progress, silent
 from selector.measure.embedding import score_by_heads
 from selector.measure.scored import Scored, checked, rows_of
-from selector.measure.workers import JobDone, stream
 from selector.store.records import add_scores, load_candidates, scored_keys
+from selector.workspace.executor import Executor, WorkQueue
 from selector.workspace.workspace import Workspace
 
 CHUNK = 8  # candidates in memory at once in each worker, however many a task has
+_WAITING = 2  # results of a worker that wait to be stored
 
 
 @dataclass
@@ -63,18 +65,31 @@ def _score_by_task(
     count: Callable[[Scored], None],
     progress: Progress,
 ) -> None:
-    worker = _Worker(ws, scorers)
     done = values = 0
-    progress("score", 0, len(tasks))
-    for result in stream(tasks, worker.work, ws.config.workers):
-        if isinstance(result, JobDone):
-            done += 1
-        else:
+    executor = Executor(_Worker(ws, scorers).work, threading.Event(), room=_WAITING * ws.config.workers)
+    place = WorkQueue("score", ws.config.workers)
+
+    def store(batch: Sequence[Scored | None]) -> None:
+        nonlocal done, values
+        results = [result for result in batch if result is not None]
+        if rows := [row for result in results for row in result.rows]:
             with ws.db.write() as connection:
-                add_scores(ws.db, connection, result.rows)
+                add_scores(ws.db, connection, rows)
+        for result in results:
             count(result)
-            values += sum(row["reason"] is None for row in result.rows)
-        progress("score", done, len(tasks), f"{values} values")
+        done += len(batch) - len(results)
+        values += sum(row["reason"] is None for row in rows)
+
+    progress("score", 0, len(tasks))
+    try:
+        for task in tasks:
+            executor.add(place, task)
+        for batch in executor.batches():
+            store(batch)
+            progress("score", done, len(tasks), f"{values} values")
+    finally:
+        for batch in executor.finish():
+            store(batch)
 
 
 def _count(summary: ScoreSummary, scored: Scored) -> None:
@@ -96,10 +111,13 @@ class _Worker:
         self._ws = ws
         self._scorers = scorers
 
-    def work(self, task: Task) -> Iterator[Scored]:
-        missing = self._missing(task)
-        if not missing:
-            return
+    def work(self, task: Task) -> Iterator[Scored | None]:
+        """What a task lacks, a few candidates at a time, and None at its end."""
+        if missing := self._missing(task):
+            yield from self._score(task, missing)
+        yield None
+
+    def _score(self, task: Task, missing: Mapping[str, list[str]]) -> Iterator[Scored]:
         try:
             inputs = self._ws.task_inputs(task)
         except InputError as error:
