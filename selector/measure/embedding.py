@@ -65,9 +65,7 @@ def score_by_heads(
     by_space: dict[str, dict[str, Head]] = {}
     for name, head in heads.items():
         by_space.setdefault(head.backbone.space, {})[name] = head
-    groups = [
-        _Group(ws, group, due(ws, tasks, cast(dict[str, Scorer], group)), translations) for group in by_space.values()
-    ]
+    groups = [_Group(ws, group, due(ws, tasks, group), translations) for group in by_space.values()]
     total, done = sum(len(group.due) for group in groups), 0
     for group in groups:
         for result in group.results() if group.due else ():
