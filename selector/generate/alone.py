@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 from selector.domain import RemoteGenerator
 from selector.generate.orders import Order
-from selector.net import Service
 from selector.store.leases import holding
 from selector.workspace.services import spent_at
 from selector.workspace.workspace import FOLDER_FACT, Workspace
@@ -30,7 +29,9 @@ def alone_at_services(
     if not accounts:
         yield list(orders), {}
         return
-    campaign, own = f"services of campaign {ws.db.campaign}", {n: _lease(a.service) for n, a in accounts.items()}
+    campaign = f"services of campaign {ws.db.campaign}"
+    services = {name: account.service for name, account in accounts.items()}
+    own = {n: f"account at {s.base_url}, key {s.key_env or s.key_shown}" for n, s in services.items()}
     with holding(ws.db, [campaign, *dict.fromkeys(own.values())], ws.now(), stop) as busy:
         with ws.db.write() as connection:
             ws.db.set_facts(connection, {f"{FOLDER_FACT}{ws.place}": ws.now()})
@@ -39,7 +40,3 @@ def alone_at_services(
         holders = {name: busy.get(campaign) or busy.get(lease) for name, lease in own.items()}
         waiting = {name: _WAITING.format(holder=holder) for name, holder in sorted(holders.items()) if holder}
         yield [order for order in orders if order.name not in waiting], waiting
-
-
-def _lease(service: Service) -> str:
-    return f"account at {service.base_url}, key {service.key_env or service.key_shown}"

@@ -30,14 +30,14 @@ from selector.domain import (
 )
 from selector.domain.embedding import Head, View
 from selector.domain.progress import Progress
-from selector.measure.scored import Scored, checked, rows_of
-from selector.measure.workers import JobDone, stream
+from selector.measure.scored import Due, Scored, checked, due, rows_of
 from selector.sight.embedding.device import cores_shared_by
 from selector.sight.embedding.looking import Map, Request, know_texts, look
 from selector.sight.embedding.real_pictures import gather
 from selector.sight.embedding.vectors import Vectors
 from selector.store.embeddings import StoredVectors
-from selector.store.records import add_scores, scored_candidates
+from selector.store.records import add_scores
+from selector.workspace.executor import stream
 from selector.workspace.workspace import Workspace
 
 MOST_STREAMS = 8  # batches under way on a CPU; with more cores each has several
@@ -45,7 +45,6 @@ CPU_BATCH = 32  # candidates of a batch there: in one thread a larger one is no 
 _KEPT_INPUTS = 64  # tasks whose source pictures stay in memory
 
 _T = TypeVar("_T")
-Due = tuple[Task, str, tuple[str, ...]]  # a candidate of a task, and the heads that have not read it
 
 
 def _even(n: int, most: int, streams: int) -> int:
@@ -66,7 +65,7 @@ def score_by_heads(
     by_space: dict[str, dict[str, Head]] = {}
     for name, head in heads.items():
         by_space.setdefault(head.backbone.space, {})[name] = head
-    groups = [_Group(ws, group, _due(ws, tasks, group), translations) for group in by_space.values()]
+    groups = [_Group(ws, group, due(ws, tasks, group), translations) for group in by_space.values()]
     total, done = sum(len(group.due) for group in groups), 0
     for group in groups:
         for result in group.results() if group.due else ():
@@ -121,9 +120,7 @@ class _Group:
                 return
             worker = _Worker(self._ws, self.heads, self.vectors, self._translations, each)
             size = _even(len(self.due), size, streams)
-            for result in stream(self._batches(size), worker.work, streams):
-                if not isinstance(result, JobDone):
-                    yield result
+            yield from stream(self._batches(size), worker.work, streams)
 
     def _batches(self, size: int) -> Iterator[Sequence[Due]]:
         """Batches of at most ``size``. Tasks with a source picture stay whole: two batches would both embed it."""
@@ -161,14 +158,13 @@ class _Group:
             missing = [key for key in reads if key not in known]
 
             def work(keys: Sequence[str]) -> Iterator[int]:
-                for found in gather(self._backbone, keys, lambda key: reads[key](), self.vectors, each):
-                    yield len(found)
+                for batch in gather(self._backbone, keys, lambda key: reads[key](), self.vectors, each):
+                    yield len(batch)
 
             done = 0
-            for result in stream(_parts(missing, size), work, streams):
-                if not isinstance(result, JobDone):
-                    done += result
-                    yield _Pictures(done, len(missing))
+            for found in stream(_parts(missing, size), work, streams):
+                done += found
+                yield _Pictures(done, len(missing))
         except BestshotError:
             raise
         except Exception as error:  # as above
@@ -186,19 +182,6 @@ class _Group:
 
 def _parts(whole: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
     return (whole[start : start + size] for start in range(0, len(whole), size))
-
-
-def _due(ws: Workspace, tasks: Sequence[Task], heads: Mapping[str, Head]) -> list[Due]:
-    versions = {name: head.version for name, head in heads.items()}
-    with ws.db.read() as connection:
-        known = scored_candidates(connection, versions)
-    found: list[Due] = []
-    for task in tasks:
-        for candidate_id, scored in known.get(task.id, {}).items():
-            lacking = tuple(n for n, h in heads.items() if task.type in h.task_types and n not in scored)
-            if lacking:
-                found.append((task, candidate_id, lacking))
-    return found
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a scoring run brings: checked results as rows for the store."""
+"""What a scoring run has to do, and what it brings: checked results as rows for the store."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from selector.domain import Column, Score
+from selector.domain import Column, Score, Scorer, Task
+from selector.store.records import scored_candidates
+from selector.workspace.workspace import Workspace
+
+Due = tuple[Task, str, tuple[str, ...]]  # a candidate of a task, and the scorers that have not measured it
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,19 @@ class Scored:
     rows: list[dict[str, Any]]
     candidates: int
     failures: list[str]
+
+
+def due(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> list[Due]:
+    """Every candidate that lacks scores of the present versions, those of a task together."""
+    with ws.db.read() as connection:
+        known = scored_candidates(connection, {name: scorer.version for name, scorer in scorers.items()})
+    found: list[Due] = []
+    for task in tasks:
+        names = [name for name, scorer in scorers.items() if task.type in scorer.task_types]
+        for candidate_id, scored in known.get(task.id, {}).items():
+            if lacking := tuple(name for name in names if name not in scored):
+                found.append((task, candidate_id, lacking))
+    return found
 
 
 def checked(columns: Sequence[Column], result: Mapping[str, Score]) -> dict[str, Score]:

@@ -6,20 +6,23 @@ read, which decodes at a reduced scale, and one pass of their backbone; a stored
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from selector.domain import InputError, Item, Score, Scorer, Task, TaskInputs, reason_of
 from selector.domain.embedding import Head
 from selector.domain.progress import Progress, silent
 from selector.measure.embedding import score_by_heads
-from selector.measure.scored import Scored, checked, rows_of
-from selector.measure.workers import JobDone, stream
-from selector.store.records import add_scores, load_candidates, scored_keys
+from selector.measure.scored import Due, Scored, checked, due, rows_of
+from selector.store.records import add_scores
+from selector.workspace.executor import Executor, WorkQueue
 from selector.workspace.workspace import Workspace
 
 CHUNK = 8  # candidates in memory at once in each worker, however many a task has
+_WAITING = 16  # results of a worker that wait to be stored, all in one commit: rows, and no pictures
 
 
 @dataclass
@@ -63,18 +66,32 @@ def _score_by_task(
     count: Callable[[Scored], None],
     progress: Progress,
 ) -> None:
-    worker = _Worker(ws, scorers)
-    done = values = 0
-    progress("score", 0, len(tasks))
-    for result in stream(tasks, worker.work, ws.config.workers):
-        if isinstance(result, JobDone):
-            done += 1
-        else:
+    lacking = [list(of_task) for _, of_task in groupby(due(ws, tasks, scorers), key=lambda one: one[0].id)]
+    done, values = len(tasks) - len(lacking), 0
+    executor = Executor(_Worker(ws, scorers).work, threading.Event(), room=_WAITING * ws.config.workers)
+    place = WorkQueue("score", ws.config.workers)
+
+    def store(batch: Sequence[Scored | None]) -> None:
+        nonlocal done, values
+        results = [result for result in batch if result is not None]
+        if rows := [row for result in results for row in result.rows]:
             with ws.db.write() as connection:
-                add_scores(ws.db, connection, result.rows)
+                add_scores(ws.db, connection, rows)
+        for result in results:
             count(result)
-            values += sum(row["reason"] is None for row in result.rows)
-        progress("score", done, len(tasks), f"{values} values")
+        done += len(batch) - len(results)
+        values += sum(row["reason"] is None for row in rows)
+
+    progress("score", done, len(tasks))
+    try:
+        for of_task in lacking:
+            executor.add(place, of_task)
+        for batch in executor.batches():
+            store(batch)
+            progress("score", done, len(tasks), f"{values} values")
+    finally:
+        for batch in executor.finish():
+            store(batch)
 
 
 def _count(summary: ScoreSummary, scored: Scored) -> None:
@@ -95,39 +112,30 @@ class _Worker:
     def __init__(self, ws: Workspace, scorers: Mapping[str, Scorer]) -> None:
         self._ws = ws
         self._scorers = scorers
+        self._versions = {name: scorer.version for name, scorer in scorers.items()}  # some ask for files
 
-    def work(self, task: Task) -> Iterator[Scored]:
-        missing = self._missing(task)
-        if not missing:
-            return
+    def work(self, of_task: Sequence[Due]) -> Iterator[Scored | None]:
+        """What a task lacks, a few candidates at a time, and None at its end."""
+        task = of_task[0][0]
         try:
             inputs = self._ws.task_inputs(task)
         except InputError as error:
             yield Scored([], 0, [f"task {task.id}: {reason_of(error)}"])
-            return
-        ids = list(missing)
-        for start in range(0, len(ids), CHUNK):
-            yield self._score_chunk(inputs, ids[start : start + CHUNK], missing)
+        else:
+            for start in range(0, len(of_task), CHUNK):
+                yield self._score_chunk(inputs, {key: names for _, key, names in of_task[start : start + CHUNK]})
+        yield None
 
-    def _missing(self, task: Task) -> dict[str, list[str]]:
-        """Candidate id to the names of the scorers that it lacks."""
-        applicable = {n: s for n, s in self._scorers.items() if task.type in s.task_types}
-        with self._ws.db.read() as connection:
-            done = scored_keys(connection, task.id)
-            candidates = load_candidates(connection, task.id)
-        lacking = {c.id: [n for n, s in applicable.items() if (c.id, n, s.version) not in done] for c in candidates}
-        return {candidate_id: names for candidate_id, names in lacking.items() if names}
-
-    def _score_chunk(self, inputs: TaskInputs, ids: Sequence[str], missing: Mapping[str, list[str]]) -> Scored:
-        items, failures = self._read(inputs, ids)
+    def _score_chunk(self, inputs: TaskInputs, lacking: Mapping[str, Sequence[str]]) -> Scored:
+        items, failures = self._read(inputs, lacking)
         rows: list[dict[str, Any]] = []
         for name, scorer in self._scorers.items():
-            due = {candidate_id: item for candidate_id, item in items.items() if name in missing[candidate_id]}
-            for candidate_id, result in _run_scorer(name, scorer, due, failures).items():
-                rows += rows_of(inputs.task.id, candidate_id, name, scorer.version, result)
+            mine = {candidate_id: item for candidate_id, item in items.items() if name in lacking[candidate_id]}
+            for candidate_id, result in _run_scorer(name, scorer, mine, failures).items():
+                rows += rows_of(inputs.task.id, candidate_id, name, self._versions[name], result)
         return Scored(rows, len(items), failures)
 
-    def _read(self, inputs: TaskInputs, ids: Sequence[str]) -> tuple[dict[str, Item], list[str]]:
+    def _read(self, inputs: TaskInputs, ids: Iterable[str]) -> tuple[dict[str, Item], list[str]]:
         items: dict[str, Item] = {}
         failures: list[str] = []
         for candidate_id in ids:

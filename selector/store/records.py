@@ -219,13 +219,6 @@ def current_plannings(connection: Connection) -> tuple[Planning, ...]:
     return tuple(_planning(row) for row in rows)
 
 
-def scored_keys(connection: Connection, task_id: str) -> set[tuple[str, str, str]]:
-    """(candidate id, scorer, version) of a task that have scores, unscored ones included."""
-    s = schema.score.c
-    query = select(s.candidate_id, s.scorer, s.version).where(s.task_id == task_id).distinct()
-    return {(row[0], row[1], row[2]) for row in connection.execute(query)}
-
-
 def scored_candidates(connection: Connection, versions: Mapping[str, str]) -> dict[str, dict[str, set[str]]]:
     """Task id to every candidate id to those of the named scorers that have scored it in these versions."""
     found: dict[str, dict[str, set[str]]] = {}

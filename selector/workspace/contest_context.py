@@ -19,7 +19,8 @@ USUAL_TABLE = "translations.csv"
 def contest_context(ws: Workspace, tasks: Sequence[Task]) -> ContestContext:
     """Raises ``InputError`` when the table of translations is named and wrong."""
     config = ws.config.embedding
-    places = {key: _seen_from(ws.folder, getattr(config, key)) for key in ("weights_path", "config_path")}
+    own = {key: getattr(config, key) for key in ("weights_path", "config_path")}
+    places = {key: str(ws.folder / place) if place else "" for key, place in own.items()}
     settings = EmbeddingSettings(
         model=config.model,
         pretrained=config.pretrained,
@@ -46,7 +47,3 @@ def read_translations(path: Path) -> dict[str, str]:
         raise InputError(f"{path} needs the columns {TEXT} and {ENGLISH}: '{missing[0]}' is missing")
     pairs = (((row[TEXT] or "").strip(), (row[ENGLISH] or "").strip()) for row in rows)
     return {text: english for text, english in pairs if text and english}
-
-
-def _seen_from(folder: Path, place: str) -> str:
-    return str(folder / place) if place else ""

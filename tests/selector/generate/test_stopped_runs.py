@@ -28,6 +28,7 @@ from toy_services import (
 from selector import Campaign
 from selector.domain import DISK_FULL, Made, OutOfResources, Recipe, TaskInputs
 from selector.generate.alone import alone_at_services
+from selector.generate.verb import Wanted, _orders
 from selector.store import schema
 
 
@@ -191,7 +192,7 @@ def test_a_full_disk_ends_the_run_with_one_line_and_keeps_what_is_stored(
 
 def test_a_second_process_leaves_services_alone_and_says_so(make: Make) -> None:
     campaign, stop = make({"toy_remote": 2, "toy": 1}, ["a", "b"]), threading.Event()
-    orders = campaign._orders(None, None, None, None, stop)[1]
+    orders = _orders(campaign._ws, Wanted(campaign.tasks), stop)[0]
     with alone_at_services(campaign._ws, orders, stop):
         summary = reopened(campaign).generate()
         assert (summary.made, toy_service().submits) == (2, [])
