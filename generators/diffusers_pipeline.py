@@ -279,7 +279,7 @@ class DiffusersPipeline(BatchGenerator):
         return "image"
 
     def _notes(self, prompt: str, params: Mapping[str, Any], loaded: Loaded) -> dict[str, JSONValue]:
-        from generators._pipelines.prompts import unread
+        from generators._pipelines.arguments import unread
 
         source = self._hub.name if self._hub else Path(self._model_path).name
         return {
@@ -298,8 +298,8 @@ def _finished(
     drawn: Drawn, inputs: TaskInputs, mode: Mode, mask: Any, notes: Mapping[str, JSONValue]
 ) -> Made | BestshotError:
     """The picture through the gate, and back onto the source; or why it is none."""
+    from generators._pipelines.passes import usable
     from generators._pipelines.sources import back_onto
-    from generators._pipelines.usable import usable
 
     if drawn.refused:
         return GenerationFailed(
