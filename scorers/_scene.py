@@ -42,7 +42,9 @@ def scene_scores(scene: Scene, questions: Questions, evidence: Evidence) -> dict
     relations, hold = _relations(scene, questions, evidence, places)
     parts = {
         "objects": _objects(questions, evidence),
-        "attributes": _attributes(questions, evidence, places),
+        "attributes": _mean(
+            [binding(evidence, places[q.thing], q.own, q.rivals) for q in questions.attributes], _NO_ATTRIBUTE
+        ),
         "relations": relations,
         "counts": _counts(scene, questions, evidence),
     }
@@ -66,10 +68,6 @@ def _objects(questions: Questions, evidence: Evidence) -> Score:
     if len(names) < 2:
         return Score.unscored(_NO_OBJECTS)
     return _mean([found(evidence, name, [*names, questions.nothing]) for name in names], _NO_OBJECTS)
-
-
-def _attributes(questions: Questions, evidence: Evidence, places: Sequence[Floats]) -> Score:
-    return _mean([binding(evidence, places[q.thing], q.own, q.rivals) for q in questions.attributes], _NO_ATTRIBUTE)
 
 
 def _relations(scene: Scene, questions: Questions, evidence: Evidence, places: Sequence[Floats]) -> tuple[Score, Score]:

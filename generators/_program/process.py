@@ -81,7 +81,8 @@ def run(
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(GRACE_SECONDS)
     finally:
-        _kill(process)
+        _signal(process, "SIGKILL")  # the whole group, also when its leader has ended
+        process.wait()
         _running.discard(process)
     return Ended(status, tail.text())
 
@@ -94,12 +95,6 @@ def _wait(process: subprocess.Popen[bytes], deadline: float, stop: threading.Eve
         with contextlib.suppress(subprocess.TimeoutExpired):
             return process.wait(max(0.0, min(_POLL_SECONDS, deadline - time.monotonic())))
     return process.poll()
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill the group, also when its leader has ended, and collect the leader."""
-    _signal(process, "SIGKILL")
-    process.wait()
 
 
 def _signal(process: subprocess.Popen[bytes], name: str) -> None:
