@@ -157,10 +157,6 @@ def _by_names(tool: str, found: Mapping[str, Any]) -> ImageMetadata:
     )
 
 
-def _invokeai(text: str) -> ImageMetadata:
-    return _by_names("invokeai", json.loads(text))
-
-
 def _old_invokeai(text: str) -> ImageMetadata:
     """`sd-metadata` of InvokeAI 2: {"model_weights", "image": {"prompt": [{"prompt"}], "seed", "steps", "sampler"}}."""
     found = json.loads(text)
@@ -186,7 +182,7 @@ def _workflow(text: str) -> ImageMetadata:
 
 
 _PARSERS: dict[str, Callable[[str], ImageMetadata]] = {
-    "invokeai_metadata": _invokeai,
+    "invokeai_metadata": lambda text: _by_names("invokeai", json.loads(text)),
     "sd-metadata": _old_invokeai,
     "dream": _dream,
     "parameters": _parameters,

@@ -11,10 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from generators._program import files, settings
-from generators._program.environment import environment_for, is_secret
-from generators._program.process import Ended, run
-from generators._program.template import checked_command, fields_of, filled
-from generators._program.words import how_it_ended, last_line, last_words
+from generators._program.process import Ended, environment_for, how_it_ended, is_secret, last_line, last_words, run
+from generators._program.settings import checked_command, fields_of, filled
 from selector.domain import (
     Declined,
     GenerationFailed,

@@ -1,16 +1,4 @@
-"""dashscope: images from Alibaba's DashScope (Model Studio), over HTTP with plain ``requests``.
-
-Makes: with a text-to-image model (``wanx2.1-t2i-turbo``, the default; ``-plus``, wan2.2 to wan2.6, ``qwen-image``)
-candidates of t2i tasks; with an editing model (``wanx2.1-imageedit`` with one of ten functions, ``qwen-image-edit``)
-those of scene and text edits. Input: the prompt; for edits the source, enlarged or reduced to what the model takes, and
-the result comes back to the source's size and position (but for ``expand``).
-Models and licence: on the service's side, under its terms. Key: ``DASHSCOPE_API_KEY``, or another by
-``[services.dashscope]``. Source: the service's documentation, see docs/dashscope.md; written without reaching it, and
-tested on a server on loopback that speaks the documented protocol, never against the service itself.
-Cost: 0.14 to 0.5 CNY an image, 10 s to 3 minutes a job of up to four images; nothing on this machine.
-Fails when the service refuses the content (``Declined``: final), when it cannot be reached or is out of money
-(``ServiceStopped``), when a picture is too long for it, and with single images of a job while others come.
-"""
+"""dashscope: images from Alibaba's DashScope (Model Studio), over HTTP with plain ``requests``."""
 
 from __future__ import annotations
 
@@ -49,7 +37,20 @@ _TASKS = "/api/v1/tasks/"
 
 
 class DashScope(RemoteGenerator):
-    """One model of the service, with the wishes that go out with every request.
+    """dashscope: images from Alibaba's DashScope (Model Studio), over HTTP with plain ``requests``.
+
+    Makes: with a text-to-image model (``wanx2.1-t2i-turbo``, the default; ``-plus``, wan2.2 to wan2.6, ``qwen-image``)
+        candidates of t2i tasks; with an editing model (``wanx2.1-imageedit`` with one of ten functions,
+        ``qwen-image-edit``) those of scene and text edits.
+    Input: the prompt; for edits the source, enlarged or reduced to what the model takes, and the result comes back to
+        the source's size and position (but for ``expand``).
+    Models and licence: on the service's side, under its terms. Key: ``DASHSCOPE_API_KEY``, or another by
+        ``[services.dashscope]``.
+    Source: the service's documentation, see docs/dashscope.md; written without reaching it, and tested on a server on
+        loopback that speaks the documented protocol, never against the service itself.
+    Cost: 0.14 to 0.5 CNY an image, 10 s to 3 minutes a job of up to four images; nothing on this machine.
+    Fails when the service refuses the content (``Declined``: final), when it cannot be reached or is out of money
+        (``ServiceStopped``), when a picture is too long for it, and with single images of a job while others come.
 
     Args:
         model: by name; ``docs/dashscope.md`` lists the known ones.
@@ -69,6 +70,12 @@ class DashScope(RemoteGenerator):
 
     Raises:
         InputError: a setting does not fit the model.
+
+    Example:
+        With ``DASHSCOPE_API_KEY`` set; in ``campaign.toml``:
+
+        [generators.dashscope]
+        model = "qwen-image"
     """
 
     name = "dashscope"

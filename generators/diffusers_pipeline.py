@@ -18,6 +18,7 @@ from generators._pipelines.loading import Loaded, in_memory
 from generators._pipelines.passes import Drawn, draw
 from generators._pipelines.presets import Mode
 from generators._pipelines.settings import among, call_of, folder_of, positive, preset_of, share, size_of
+from generators._pipelines.weight_files import variant_of
 from selector.domain import (
     BatchGenerator,
     BestshotError,
@@ -177,7 +178,7 @@ class DiffusersPipeline(BatchGenerator):
                 need_embedded(Path(self._model_path))
             folder = model_folder.read_folder(Path(self._model_path).expanduser())
             model_folder.check_class(folder.pipeline)
-            model_folder.variant_of(folder, self._spec.variant, self._spec.allow_pickle)
+            variant_of(folder, self._spec.variant, self._spec.allow_pickle)
         else:
             raise MissingPart(
                 f"diffusers: no model is set; set model_path, model, or preset ({', '.join(presets.PRESETS)})"
@@ -279,7 +280,7 @@ class DiffusersPipeline(BatchGenerator):
         return "image"
 
     def _notes(self, prompt: str, params: Mapping[str, Any], loaded: Loaded) -> dict[str, JSONValue]:
-        from generators._pipelines.prompts import unread
+        from generators._pipelines.arguments import unread
 
         source = self._hub.name if self._hub else Path(self._model_path).name
         return {
@@ -298,8 +299,8 @@ def _finished(
     drawn: Drawn, inputs: TaskInputs, mode: Mode, mask: Any, notes: Mapping[str, JSONValue]
 ) -> Made | BestshotError:
     """The picture through the gate, and back onto the source; or why it is none."""
+    from generators._pipelines.passes import usable
     from generators._pipelines.sources import back_onto
-    from generators._pipelines.usable import usable
 
     if drawn.refused:
         return GenerationFailed(

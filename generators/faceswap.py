@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from generators._face import blend
-from generators._face.faces import scene_and_reference
+from generators._face.faces import no_face, params_of, scene_and_reference
 from generators._face.geometry import Warp, face_width_px, fit_face, with_forehead
 from selector.domain import (
     Declined,
     Generator,
-    InputError,
     Made,
     MissingPart,
     Picture,
@@ -124,7 +123,7 @@ class FaceSwap(Generator):
 
     def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:
         source, reference = scene_and_reference(inputs, self.name)
-        swap = _swap_of(recipe)
+        swap = Swap(**params_of(recipe, Swap, self.name))
         scene_face = _face_of(source, "scene (source)")
         new_face = _face_of(reference, "reference")
         image = swap_faces(source.rgb, scene_face.landmarks, reference.rgb, new_face.landmarks, swap)
@@ -200,16 +199,5 @@ def _at_scale(picture: Pixels, landmarks: Floats, scale: float) -> tuple[Pixels,
 def _face_of(picture: Picture, role: str) -> Face:
     face = main_face(picture)
     if face is None:
-        raise Declined(
-            f"no face found in the {role} picture {picture.name}, also not after padding it by 15%; "
-            "another generator may do this task"
-        )
+        raise no_face(role, picture)
     return face
-
-
-def _swap_of(recipe: Recipe) -> Swap:
-    known = {field.name for field in fields(Swap)}
-    unknown = sorted(set(recipe.params) - known)
-    if unknown:
-        raise InputError(f"faceswap knows the parameters {', '.join(sorted(known))}; got {', '.join(unknown)}")
-    return Swap(**recipe.params)

@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generators._face.faces import WHICH, FoundFace, chosen, scene_and_reference
+from generators._face.faces import WHICH, FoundFace, chosen, no_face, params_of, scene_and_reference
 from generators._face.grids import RESTORE_PLACES, SWAP_PLACES, Grid, crop_of, face_grid
 from generators._face.onnx_networks import Image
 from generators._face.paste import Aligned, Paste, paste
 from generators._face.swap_models import SwapModels
 from selector.domain import (
-    Declined,
     Generator,
-    InputError,
     Made,
     MissingPart,
     Picture,
@@ -172,7 +170,7 @@ class InSwapper(Generator):
     def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:
         """One swap. Raises ``Declined``, ``GenerationFailed``, ``MissingPart``; ``InputError``: a parameter or file."""
         source, reference = scene_and_reference(inputs, self.name)
-        how = _paste_of(recipe)
+        how = Paste(**params_of(recipe, Paste, self.name))
         face = self._face_of(source, "scene (source)", self._which)
         given = self._face_of(reference, "reference", "main")
         swapper = self._models.swapper()
@@ -200,7 +198,9 @@ class InSwapper(Generator):
         shares = [0.0]
         if self._models.paths["restorer_path"] and self._strength > 0:
             shares = [HALF * self._strength, self._strength, 0.0]
-        known = PASTES if not self._models.paths["detector_path"] else [_without_hull(how) for how in PASTES]
+        known = PASTES
+        if self._models.paths["detector_path"]:  # it gives five points: an ellipse is the nearest thing to a hull
+            known = tuple(replace(how, mask="ellipse") if how.mask == "hull" else how for how in PASTES)
         return [replace(how, restore=share) for how in known for share in shares]
 
     def _recipe(self, how: Paste) -> Recipe:
@@ -210,10 +210,7 @@ class InSwapper(Generator):
     def _face_of(self, picture: Picture, role: str, which: str) -> FoundFace:
         faces = self._faces.get(picture.id, lambda: self._models.faces(picture))
         if not faces:
-            raise Declined(
-                f"no face found in the {role} picture {picture.name}, also not after padding it by 15%; "
-                "another generator may do this task"
-            )
+            raise no_face(role, picture)
         return chosen(faces, which, picture.rgb.shape[1], picture.rgb.shape[0])
 
     def _restoring(self, face: FoundFace, how: Paste) -> tuple[Grid, Callable[[Image], Image]] | None:
@@ -226,19 +223,6 @@ class InSwapper(Generator):
             return self._restored.get(key, lambda: restorer.restored(image, self._fidelity))
 
         return face_grid(face.points, RESTORE_PLACES, restorer.side_px), restore
-
-
-def _without_hull(how: Paste) -> Paste:
-    """An ONNX detector gives five points: the ellipse is the nearest thing to a hull."""
-    return replace(how, mask="ellipse") if how.mask == "hull" else how
-
-
-def _paste_of(recipe: Recipe) -> Paste:
-    known = {field.name for field in fields(Paste)}
-    unknown = sorted(set(recipe.params) - known)
-    if unknown:
-        raise InputError(f"inswapper knows the parameters {', '.join(sorted(known))}; got {', '.join(unknown)}")
-    return Paste(**recipe.params)
 
 
 def _one_of(name: str, value: str, known: Sequence[str]) -> None:

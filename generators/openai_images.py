@@ -1,28 +1,4 @@
-"""openai_images: any service that speaks OpenAI's images API, text to image and edits by an instruction.
-
-Makes: for ``t2i`` the pictures of ``POST {base_url}/images/generations``; for ``tie`` and ``vttie`` those of
-``POST {base_url}/images/edits`` with the source as PNG, brought back to the source's size (the middle part where the
-proportions differ; nothing is stretched). Input: the prompt as it is handed over; the prompt that a service made of it
-is noted. Model and licence: whatever ``model`` names, under the service's terms. Source: OpenAI's API reference;
-address, key, limits and money are those of the service ``openai`` (``[services.openai]``: ``base_url``, ``key_env``,
-``running``, ``prices``...).
-Cost: money an image, which OpenAI counts in tokens (noted as ``request_tokens_out``); 5 to 120 s each.
-
-Settings: ``model`` (no default: services retire them); ``size`` of text to image and ``edit_size`` of edits, "auto" or
-"WIDTHxHEIGHT", for edits also "match", the source's proportions at about one megapixel; ``quality``; ``batch``, images
-in one request; ``response_format``, "url" or "b64_json", where the server needs it (current models of OpenAI refuse it,
-which is learned from the refusal); ``negative_prompt`` and ``negative_field``, the name under which the server takes
-it; ``seed_field``, the same for the seed; ``extra``, further fields as they are (``{ moderation = "low" }``);
-``upload_least_px``, ``upload_most_px``, between which a source's sides are brought; ``timeout`` in seconds instead of
-the service's. What is not set is not sent.
-
-OpenAI takes no seed. Recipes still differ by one, so that n candidates are n images; but only where ``seed_field`` is
-set does the same recipe give the same picture again. What was made is kept, and is never asked for twice.
-Fails: ``Declined`` where the content check refuses; ``ServiceStopped`` for a wrong key, model or value of a setting,
-and where the account has no money; ``GenerationFailed`` for damaged and missing images. The API answers at once and has
-no job to resume: what was on its way in a crash is lost and, maybe, paid. Tested against a server on loopback that
-speaks the documented protocol (``tests/servers/openai_images_server.py``); never against a real service.
-"""
+"""openai_images: any service that speaks OpenAI's images API, text to image and edits by an instruction."""
 
 from __future__ import annotations
 
@@ -61,7 +37,40 @@ _REPLY_BYTES, _IMAGE_BYTES = 32 << 20, 16 << 20  # the most of a reply, and more
 
 
 class OpenAIImages(RemoteGenerator):
-    """Images from a service that speaks OpenAI's API; see the module."""
+    """openai_images: any service that speaks OpenAI's images API, text to image and edits by an instruction.
+
+    Makes: for ``t2i`` the pictures of ``POST {base_url}/images/generations``; for ``tie`` and ``vttie`` those of ``POST
+        {base_url}/images/edits`` with the source as PNG, brought back to the source's size (the middle part where the
+        proportions differ; nothing is stretched).
+    Input: the prompt as it is handed over; the prompt that a service made of it is noted.
+    Model and licence: whatever ``model`` names, under the service's terms.
+    Source: OpenAI's API reference; address, key, limits and money are those of the service ``openai``
+        (``[services.openai]``: ``base_url``, ``key_env``, ``running``, ``prices``...).
+    Cost: money an image, which OpenAI counts in tokens (noted as ``request_tokens_out``); 5 to 120 s each.
+
+    Settings: ``model`` (no default: services retire them); ``size`` of text to image and ``edit_size`` of edits, "auto"
+        or "WIDTHxHEIGHT", for edits also "match", the source's proportions at about one megapixel; ``quality``;
+        ``batch``, images in one request; ``response_format``, "url" or "b64_json", where the server needs it (current
+        models of OpenAI refuse it, which is learned from the refusal); ``negative_prompt`` and ``negative_field``, the
+        name under which the server takes it; ``seed_field``, the same for the seed; ``extra``, further fields as they
+        are (``{ moderation = "low" }``); ``upload_least_px``, ``upload_most_px``, between which a source's sides are
+        brought; ``timeout`` in seconds instead of the service's. What is not set is not sent.
+
+    OpenAI takes no seed. Recipes still differ by one, so that n candidates are n images; but only where ``seed_field``
+    is set does the same recipe give the same picture again. What was made is kept, and is never asked for twice.
+    Fails: ``Declined`` where the content check refuses; ``ServiceStopped`` for a wrong key, model or value of a
+        setting, and where the account has no money; ``GenerationFailed`` for damaged and missing images. The API
+        answers at once and has no job to resume: what was on its way in a crash is lost and, maybe, paid. Tested
+        against a server on loopback that speaks the documented protocol;
+        never against a real service.
+
+    Example:
+        With the key of ``[services.openai]`` set; in ``campaign.toml``:
+
+        [generators.openai_images]
+        model = "gpt-image-1"
+        quality = "medium"
+    """
 
     name = "openai_images"
     free_settings = ("batch", "timeout")  # they change no picture

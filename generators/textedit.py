@@ -118,7 +118,7 @@ class TextEditor(Generator):
         edit = _understood(inputs)
         _source(inputs)
         plans = _PLANS[edit.action][: max(n, 0)]
-        return [Recipe(_variant(edit.action, plan), seed, _settings_of(plan)) for plan in plans]
+        return [Recipe(_variant(edit.action, plan), seed, asdict(plan)) for plan in plans]
 
     def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:
         """Edit the text. Raises ``Declined`` or ``MissingPart``."""
@@ -178,10 +178,6 @@ def _variant(action: str, plan: Plan) -> str:
     if action == "add":
         return action
     return f"{action}:{plan.mask}-{plan.fill}{'-box' if plan.fit == 'box' else ''}"
-
-
-def _settings_of(plan: Plan) -> dict[str, JSONValue]:
-    return asdict(plan)
 
 
 def _plan_of(recipe: Recipe) -> Plan:

@@ -36,7 +36,7 @@ from selector.domain.embedding import ContestContext
 from selector.sight.embedding.device import device_named
 from selector.weights import ABSENT, content_tag
 
-_one_at_a_time = threading.Lock()  # loading and the forward pass: a model keeps buffers, and memory for two is dear
+_one_at_a_time = threading.Lock()  # loading and the forward pass: a model keeps buffers, and memory for two is scarce
 
 
 class HFDetector(Scorer):

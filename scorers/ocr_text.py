@@ -130,7 +130,7 @@ def _likeness(wanted: str, read: str) -> float:
     value, start, end = best_window(wanted, read)
     extra = _letters_on(read[:start][::-1]) + _letters_on(read[end:])
     length = max(len(plain(wanted)), 1)
-    return value * length / (length + (extra if _is_latin(wanted) else 0))
+    return value * length / (length + (extra if plain(wanted).isascii() else 0))
 
 
 def _letters_on(text: str) -> int:
@@ -141,10 +141,6 @@ def _letters_on(text: str) -> int:
             break
         count += 1
     return count
-
-
-def _is_latin(text: str) -> bool:
-    return plain(text).isascii()
 
 
 def _places(edit: TextEdit, before: tuple[TextLine, ...]) -> tuple[Span, ...]:

@@ -9,8 +9,7 @@ from pathlib import Path
 from scorers._embedded import EmbeddingScorer
 from scorers._grounding import grid_evidence
 from scorers._owlv2 import detect, owlv2_folder, owlv2_tag
-from scorers._scene_questions import questions_of
-from scorers._scene_scores import NOTHING, checkable, scene_scores
+from scorers._scene import NOTHING, checkable, questions_of, scene_scores
 from selector.domain import (
     Axis,
     BestshotError,

@@ -98,7 +98,7 @@ def match_light(face: Image, scene: Image, skin: Mask, width_px: float, strength
 
     if strength == 0:
         return face
-    shrink = max(1, int(width_px / LIGHT_PX))  # what is slow needs no resolution, and wide blurs are dear
+    shrink = max(1, int(width_px / LIGHT_PX))  # what is slow needs no resolution, and wide blurs are slow
     size = (max(1, skin.shape[1] // shrink), max(1, skin.shape[0] // shrink))
     known = np.dstack([(scene - face) * skin[..., None], skin]).astype(np.float32)
     spread = _blurred(_resized(known, size, cv2.INTER_AREA), LIGHT_SIGMA * width_px / shrink)

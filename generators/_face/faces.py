@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from generators._face.onnx_detector import Detector
-from selector.domain import Declined, Picture, TaskInputs, TaskType
+from selector.domain import Declined, InputError, Picture, Recipe, TaskInputs, TaskType
 from selector.sight.face_align import five_points
 from selector.sight.faces import find_faces, prominence
 
@@ -30,6 +31,23 @@ def scene_and_reference(inputs: TaskInputs, who: str) -> tuple[Picture, Picture]
         missing = "scene (source)" if inputs.source is None else "reference"
         raise Declined(f"{who} needs two pictures, and the task has no {missing} picture")
     return inputs.source, inputs.reference
+
+
+def no_face(role: str, picture: Picture) -> Declined:
+    """The refusal of a pair of which one picture shows no face."""
+    return Declined(
+        f"no face found in the {role} picture {picture.name}, also not after padding it by 15%; "
+        "another generator may do this task"
+    )
+
+
+def params_of(recipe: Recipe, how: type, who: str) -> dict[str, Any]:
+    """The parameters of a recipe, for the dataclass ``how``. Raises ``InputError`` for one that it has not."""
+    known = {field.name for field in fields(how)}
+    unknown = sorted(set(recipe.params) - known)
+    if unknown:
+        raise InputError(f"{who} knows the parameters {', '.join(sorted(known))}; got {', '.join(unknown)}")
+    return dict(recipe.params)
 
 
 @dataclass(frozen=True, eq=False)

@@ -90,17 +90,13 @@ def fit_strokes(lettering: Lettering, text: str, alpha: Floats) -> Lettering:
     shape = (alpha.shape[0], alpha.shape[1])
     for name, values, measure in (
         ("blur_px", _BLURS_PX, _steepness),
-        ("weight_px", _WEIGHTS_PX, _amount),
+        ("weight_px", _WEIGHTS_PX, lambda alpha: float(alpha.sum())),
         ("blur_px", _BLURS_PX, _steepness),
     ):
         tried = [replace(lettering, **{name: value}) for value in values]  # type: ignore[arg-type]
         wanted = measure(alpha)
         lettering = min(tried, key=lambda one: abs(measure(one.draw(text, shape)) - wanted))
     return lettering
-
-
-def _amount(alpha: Floats) -> float:
-    return float(alpha.sum())
 
 
 def _steepness(alpha: Floats) -> float:

@@ -42,7 +42,8 @@ def find_place(
     rank: int,
 ) -> tuple[Lettering, str]:
     """The lettering moved to the ``rank``-th best place, and that place's name."""
-    lettering = model or _plain(font, rgb)
+    scale = _PLAIN_SHARE * min(rgb.shape[:2]) / EM_PX
+    lettering = model or Lettering(font, np.diag([scale, scale, 1.0]), 0.0, 0.6, 0.0)
     detail = _detail(rgb, lines)
     asked = {
         name for name, pattern in _WORDS.items() if re.search(pattern, re.sub(r"[\"“'‘].*?[\"”'’]", "", prompt), re.I)
@@ -51,34 +52,26 @@ def find_place(
     for order, (name, centre) in enumerate(_centres(rgb, lettering, model is not None)):
         moved, box = _moved(lettering, text, centre, rgb.shape)
         wish = 3.0 * len(asked - set(name.split("-")))
-        options.append((_cost(detail, box) + wish + 0.02 * order, order, name, moved))
+        under = detail[polygon(box, detail.shape)]
+        cost = float(under.mean()) if under.size else 9.0
+        options.append((cost + wish + 0.02 * order, order, name, moved))
     _, _, name, moved = sorted(options, key=lambda option: option[:2])[min(rank, len(options) - 1)]
     return moved, name
-
-
-def _plain(font: Font, rgb: NDArray[np.uint8]) -> Lettering:
-    scale = _PLAIN_SHARE * min(rgb.shape[:2]) / EM_PX
-    return Lettering(font, np.diag([scale, scale, 1.0]), 0.0, 0.6, 0.0)
 
 
 def _centres(rgb: NDArray[np.uint8], lettering: Lettering, has_model: bool) -> list[tuple[str, Floats]]:
     """Named centres in px, the usual ones first."""
     height, width = rgb.shape[:2]
-    named = []
-    if has_model:
-        origin = apply(lettering.to_picture, np.array([[0.0, 0.0], [0.0, 1.45 * EM_PX], [0.0, -1.45 * EM_PX]]))
-        named += [("bottom-next", origin[1] - origin[0]), ("top-next", origin[2] - origin[0])]
-    middle = np.array([width / 2.0, height / 2.0])
     places = [("bottom", "centre"), ("top", "centre"), ("centre", "centre")]
     places += [(down, across) for down in ("bottom", "top", "centre") for across in ("left", "right")]
     fixed = [(f"{down}-{across}", np.array([_ACROSS[across] * width, _DOWN[down] * height])) for down, across in places]
-    model_middle = _model_middle(lettering) if has_model else middle
-    return [(name, model_middle + shift) for name, shift in named] + fixed
-
-
-def _model_middle(lettering: Lettering) -> Floats:
-    """About the middle of the model text, whose plane starts at its left end."""
-    return np.asarray(apply(lettering.to_picture, np.array([[1.2 * EM_PX, -0.35 * EM_PX]]))[0])
+    if not has_model:
+        return fixed
+    # The text plane starts at the left end of the model text's baseline.
+    (middle,) = apply(lettering.to_picture, np.array([[1.2 * EM_PX, -0.35 * EM_PX]]))
+    lines = np.array([[0.0, 0.0], [0.0, 1.45 * EM_PX], [0.0, -1.45 * EM_PX]])
+    origin, below, above = apply(lettering.to_picture, lines)
+    return [("bottom-next", middle + (below - origin)), ("top-next", middle + (above - origin)), *fixed]
 
 
 def _moved(lettering: Lettering, text: str, centre: Floats, shape: tuple[int, ...]) -> tuple[Lettering, Floats]:
@@ -107,8 +100,3 @@ def _detail(rgb: NDArray[np.uint8], lines: Sequence[TextLine]) -> Floats:
     for line in lines:
         cv2.fillConvexPoly(detail, np.round(line.box).astype(np.int32), 3.0)
     return detail
-
-
-def _cost(detail: Floats, box: Floats) -> float:
-    under = detail[polygon(box, detail.shape)]
-    return float(under.mean()) if under.size else 9.0

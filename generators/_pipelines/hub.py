@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from generators._pipelines.model_folder import INDEX, read_folder, variant_of
+from generators._pipelines.model_folder import INDEX, read_folder
+from generators._pipelines.weight_files import variant_of
 from selector.domain import InputError, MissingPart, raise_shortage
 from selector.domain.names import name_fault
 from selector.weights.address import endpoint, shown

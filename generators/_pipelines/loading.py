@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from generators._pipelines.building import ModelSpec, as_mode, build, quiet, set_scheduler
-from generators._pipelines.model_folder import variant_of, weigh
 from generators._pipelines.placement import (
     BYTES,
     Placement,
@@ -27,6 +26,7 @@ from generators._pipelines.placement import (
     tile,
 )
 from generators._pipelines.presets import Mode
+from generators._pipelines.weight_files import variant_of, weigh
 from selector.domain import (
     InputError,
     MissingPart,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from generators._pipelines.model_folder import Weights
+from generators._pipelines.weight_files import Weights
 from selector.domain import InputError, MissingPart
 
 Offload = Literal["none", "model", "sequential"]

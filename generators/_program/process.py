@@ -4,6 +4,9 @@ The program gets a process group of its own. When it has ended, and when it is s
 helpers that it started would otherwise hold the GPU. A helper that makes a session of its own (a daemon) escapes that.
 Ctrl-C: an interrupt of the thread that waits kills the group; for programs under way in other threads there is
 ``stop``; and what is left is killed when the interpreter exits. Only SIGKILL of ours leaves a program alone.
+
+Its environment is ours without what looks like a secret, unless the user names it; of what it says the end is kept,
+short enough for a reason or a note.
 """
 
 from __future__ import annotations
@@ -11,15 +14,17 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
 from selector.net import Interrupted
+from selector.net.redact import redacted
 
 GRACE_SECONDS = 2.0  # between the polite signal and the other one
 STDERR_BYTES = 8192  # of its end
@@ -27,6 +32,14 @@ _POLL_SECONDS = 0.1
 _READ_SECONDS = 1.0  # for the rest of stderr; a process that escaped may hold it open for ever
 
 _running: set[subprocess.Popen[bytes]] = set()
+_SECRET_NAME = re.compile(
+    r"(^|_)(API_?KEY|ACCESS_?KEY|KEY|TOKEN|SECRET|PASS|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|AUTH|COOKIE)S?(_|$)",
+    re.IGNORECASE,
+)
+_ENDS_SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)  # MYTOKEN, without an underscore
+_PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
+LONGEST, LONGEST_LINE = 400, 200  # characters of a note, of a reason
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @dataclass(frozen=True)
@@ -68,7 +81,8 @@ def run(
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(GRACE_SECONDS)
     finally:
-        _kill(process)
+        _signal(process, "SIGKILL")  # the whole group, also when its leader has ended
+        process.wait()
         _running.discard(process)
     return Ended(status, tail.text())
 
@@ -81,12 +95,6 @@ def _wait(process: subprocess.Popen[bytes], deadline: float, stop: threading.Eve
         with contextlib.suppress(subprocess.TimeoutExpired):
             return process.wait(max(0.0, min(_POLL_SECONDS, deadline - time.monotonic())))
     return process.poll()
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill the group, also when its leader has ended, and collect the leader."""
-    _signal(process, "SIGKILL")
-    process.wait()
 
 
 def _signal(process: subprocess.Popen[bytes], name: str) -> None:
@@ -121,3 +129,49 @@ class _Tail:
         """What came last; to be asked once the program is dead."""
         self._thread.join(_READ_SECONDS)
         return self._kept.decode("utf-8", errors="replace")
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Whether a variable looks like a secret: by a word of its name, or as an address with a password."""
+    return bool(_SECRET_NAME.search(name) or _ENDS_SECRET.search(name) or _PASSWORD_IN_URL.search(value))
+
+
+def environment_for(named: Iterable[str], environment: Mapping[str, str]) -> dict[str, str]:
+    """``environment`` without secrets that are not ``named``."""
+    allowed = set(named)
+    return {name: value for name, value in environment.items() if name in allowed or not is_secret(name, value)}
+
+
+def last_words(stderr: str, secrets: Iterable[str]) -> str:
+    """The end of stderr in one line: no colours, of a progress bar its last state, no part of a secret."""
+    text = _clean(" ".join(_lines(stderr)), secrets)
+    return text if len(text) <= LONGEST else "..." + text[-LONGEST:]
+
+
+def last_line(stderr: str, secrets: Iterable[str]) -> str:
+    """The last line that says something: a reason that is the same for all tasks is counted as one."""
+    said = [line for line in _lines(stderr) if line.strip()]
+    text = _clean(said[-1], secrets) if said else ""
+    return text if len(text) <= LONGEST_LINE else text[:LONGEST_LINE] + "..."
+
+
+def _lines(stderr: str) -> list[str]:
+    ends = _ANSI.sub("", stderr).replace("\r\n", "\n").rstrip().split("\n")
+    return [line.rstrip("\r").rsplit("\r", 1)[-1] for line in ends]
+
+
+def _clean(text: str, secrets: Iterable[str]) -> str:
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    for secret in secrets:
+        text = redacted(text, secret)
+    return text
+
+
+def how_it_ended(status: int) -> str:
+    """ "ended with status 3", "was killed by SIGSEGV"."""
+    if status >= 0:
+        return f"ended with status {status}"
+    try:
+        return f"was killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"was killed by signal {-status}"

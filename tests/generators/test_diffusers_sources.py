@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from skimage.data import chelsea
 
+from generators._pipelines.passes import usable
 from generators._pipelines.sources import at_size, back_onto, canvas_of, region_of
-from generators._pipelines.usable import usable
 from selector.domain import GenerationFailed, Picture, Task, TaskInputs, TaskType, encode_final
 
 

@@ -22,8 +22,7 @@ from scorers._grounding import (
     order,
     place,
 )
-from scorers._scene_questions import questions_of
-from scorers._scene_scores import NOTHING, scene_scores
+from scorers._scene import NOTHING, questions_of, scene_scores
 from scorers.spatial import DetectorSpatial, GridSpatial, spatial
 from selector.conformance import check_scorer
 from selector.domain import InputError, Item, MissingPart, Picture, Score, Task, TaskInputs, TaskType, encode_final

@@ -13,8 +13,7 @@ from tiny_backbone import tiny_clip
 
 from experiments import spatial_scenes
 from experiments.support.scenes import Drawn, examples, render
-from scorers._scene_questions import questions_of
-from scorers._scene_scores import scene_scores
+from scorers._scene import questions_of, scene_scores
 from selector.domain import Item
 from selector.prompts.scene import parse_scene
 

@@ -1,15 +1,20 @@
-"""Scores of a scene from evidence: whether things are there, look as told, lie as told, and are as many as told."""
+"""A prompt's scene as questions to a picture, and their answers from evidence as scores.
+
+The questions: names, attributes and what they could be instead. The scores: whether things are there, look as told, lie
+as told, and are as many as told.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from scorers._grounding import Evidence, Floats, binding, counted, found, order, place
-from scorers._scene_questions import Questions
 from selector.domain import Score
-from selector.prompts.scene import Scene
+from selector.prompts.scene import Attribute, Scene, Thing
+from selector.prompts.scene.wording import instead_of, phrase_of
 
 NOTHING = "the prompt names no two objects, relation, attribute or count"
 _NO_OBJECTS = "the prompt names fewer than two objects"
@@ -19,6 +24,8 @@ _NO_ORDER = "crops do not show the relations of the prompt; a detector may (grou
 _FLAT = "a flat picture does not show the relations of the prompt"
 _NO_COUNT = "the prompt states no count"
 _CANNOT_COUNT = "crops cannot be counted; a detector can (grounding = 'owlv2')"
+NOTHING_THERE = {"en": "an empty background", "zh": "空白的背景"}
+MOST_RIVALS = 3
 
 
 def checkable(scene: Scene) -> bool:
@@ -35,7 +42,9 @@ def scene_scores(scene: Scene, questions: Questions, evidence: Evidence) -> dict
     relations, hold = _relations(scene, questions, evidence, places)
     parts = {
         "objects": _objects(questions, evidence),
-        "attributes": _attributes(questions, evidence, places),
+        "attributes": _mean(
+            [binding(evidence, places[q.thing], q.own, q.rivals) for q in questions.attributes], _NO_ATTRIBUTE
+        ),
         "relations": relations,
         "counts": _counts(scene, questions, evidence),
     }
@@ -61,10 +70,6 @@ def _objects(questions: Questions, evidence: Evidence) -> Score:
     return _mean([found(evidence, name, [*names, questions.nothing]) for name in names], _NO_OBJECTS)
 
 
-def _attributes(questions: Questions, evidence: Evidence, places: Sequence[Floats]) -> Score:
-    return _mean([binding(evidence, places[q.thing], q.own, q.rivals) for q in questions.attributes], _NO_ATTRIBUTE)
-
-
 def _relations(scene: Scene, questions: Questions, evidence: Evidence, places: Sequence[Floats]) -> tuple[Score, Score]:
     """What is known of the order: 0.5 where the things lie in none, or where it is not sure that both are there; and
     how sure it is that both are there and lie so."""
@@ -88,3 +93,59 @@ def _counts(scene: Scene, questions: Questions, evidence: Evidence) -> Score:
         return Score.unscored(_CANNOT_COUNT)
     others = [*questions.names, questions.nothing]
     return _mean([counted(evidence, name, others, count) for name, count in wanted], _NO_COUNT)
+
+
+@dataclass(frozen=True)
+class AttributeQuestion:
+    """Whether a thing looks like ``own`` ("a red cube") rather than like one of ``rivals`` ("a blue cube")."""
+
+    thing: int
+    own: str
+    rivals: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Questions:
+    """All phrases that a scene needs grounded.
+
+    ``names``: one a thing, what tells it from the others: the noun alone, so that a wrong attribute does not move it;
+    with its attributes where another thing has the same noun. Equal names cannot be told apart.
+    """
+
+    names: tuple[str, ...]
+    attributes: tuple[AttributeQuestion, ...]
+    nothing: str
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """Every phrase once, the neutral one last."""
+        asked = [phrase for question in self.attributes for phrase in (question.own, *question.rivals)]
+        return tuple(dict.fromkeys([*self.names, *asked, self.nothing]))
+
+    def told_apart(self, first: int, second: int) -> bool:
+        """Whether two things have different names."""
+        return self.names[first] != self.names[second]
+
+
+def questions_of(scene: Scene) -> Questions:
+    """The questions of a scene."""
+    asked = [_attribute_question(scene, i, a) for i, thing in enumerate(scene.objects) for a in thing.attributes]
+    names = tuple(_name(scene, thing) for thing in scene.objects)
+    return Questions(names, tuple(question for question in asked if question), NOTHING_THERE[scene.language])
+
+
+def _name(scene: Scene, thing: Thing) -> str:
+    alike = sum(other.noun == thing.noun for other in scene.objects)
+    return phrase_of(thing.noun, thing.attributes if alike > 1 else (), scene.language)
+
+
+def _attribute_question(scene: Scene, index: int, attribute: Attribute) -> AttributeQuestion | None:
+    """None for an attribute that nothing can be compared with."""
+    thing = scene.objects[index]
+    others = [a.word for i, other in enumerate(scene.objects) for a in other.attributes if i != index
+              and a.kind == attribute.kind]  # fmt: skip
+    words = instead_of(attribute, others, scene.language)[:MOST_RIVALS]
+    if not words:
+        return None
+    rivals = tuple(phrase_of(thing.noun, [Attribute(attribute.kind, word)], scene.language) for word in words)
+    return AttributeQuestion(index, phrase_of(thing.noun, [attribute], scene.language), rivals)
