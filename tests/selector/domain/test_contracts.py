@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
+import importlib
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -189,3 +191,13 @@ def test_a_batch_of_one_makes_what_generate_makes_or_raises() -> None:
     assert Greys().generate(inputs, Recipe("grey", 1)).image == b"x"
     with pytest.raises(GenerationFailed, match="no seed"):
         Greys().generate(inputs, Recipe("grey", 0))
+
+
+@pytest.mark.parametrize("module", ["contracts", "remote", "embedding"])
+def test_every_public_class_says_what_it_is_and_shows_its_use(module: str) -> None:
+    found = vars(importlib.import_module(f"selector.domain.{module}"))
+    own = [thing for thing in found.values() if inspect.isclass(thing) and thing.__module__.endswith(f".{module}")]
+    for cls in own:
+        assert cls.__doc__, cls
+        shows = ">>>" in cls.__doc__ or issubclass(cls, (Exception, enum.Enum)) or cls.__name__ == "Backbone"
+        assert shows, f"{cls.__name__} has no example"
