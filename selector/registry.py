@@ -109,7 +109,7 @@ def _not_in_version(cls: Any, scorer: Scorer, settings: Mapping[str, Any]) -> di
     return {
         key: value
         for key, value in settings.items()
-        if key not in seen_to and not is_default(value, known[key].default)
+        if key not in (seen_to or ()) and not is_default(value, known[key].default)
     }
 
 
