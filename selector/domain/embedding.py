@@ -134,6 +134,8 @@ class Head(Scorer):
         (True, ['read', 'score'])
     """
 
+    __slots__ = ()  # for `structural`: an old plug-in may have none
+
     backbone: Backbone
     view: View = View.WHOLE
     with_source: ClassVar[bool] = False

@@ -75,6 +75,8 @@ class BatchGenerator(Generator):
         [7, 7, 7]
     """
 
+    __slots__ = ()  # for `structural`: an old plug-in may have none
+
     best_first = False
 
     @abstractmethod
@@ -109,6 +111,8 @@ class RemoteGenerator(Generator):
         >>> sorted(RemoteGenerator.__abstractmethods__)
         ['fetch', 'generate', 'poll', 'recipes', 'submit']
     """
+
+    __slots__ = ()  # for `structural`: an old plug-in may have none
 
     account: Any
     price: float | None
