@@ -78,7 +78,8 @@ def create_generator(
     given = settings or {}
     known = (BUILTIN_GENERATORS, GENERATOR_GROUP)
     shared = {} if account is None else {"account": account}
-    return cast(Generator, adopted(_create("generator", name, *known, given, base, shared), Generator))
+    made = _create("generator", name, *known, given, base, shared)
+    return cast(Generator, _fulfilling(Generator, "generator", name, made))
 
 
 def usual_service(name: str) -> Service | None:
@@ -95,7 +96,8 @@ def create_scorer(name: str, settings: Mapping[str, Any] | None = None, base: Pa
     that is written out counts as none. A class says in ``settings_in_version`` which settings its version has seen to
     itself, say by the content of a file instead of its path: their names, or ``True`` for all.
     """
-    scorer: Scorer = adopted(_create("scorer", name, BUILTIN_SCORERS, SCORER_GROUP, settings or {}, base), Scorer)
+    made = _create("scorer", name, BUILTIN_SCORERS, SCORER_GROUP, settings or {}, base)
+    scorer = cast(Scorer, _fulfilling(Scorer, "scorer", name, made))
     tagged = _not_in_version(_load("scorer", name, BUILTIN_SCORERS, SCORER_GROUP), scorer, settings or {})
     return cast(Scorer, _Configured(scorer, stable_hash(tagged, 8))) if tagged else scorer
 
@@ -109,7 +111,7 @@ def _not_in_version(cls: Any, scorer: Scorer, settings: Mapping[str, Any]) -> di
     return {
         key: value
         for key, value in settings.items()
-        if key not in seen_to and not is_default(value, known[key].default)
+        if key not in (seen_to or ()) and not is_default(value, known[key].default)
     }
 
 
@@ -155,6 +157,15 @@ def _create(
     if lacking := sorted(getattr(cls, "__abstractmethods__", ())):
         raise MissingPart(f"{kind} '{name}' cannot be loaded: its class lacks {', '.join(lacking)}: write it")
     return construct(f"{kind} '{name}'", cls, settings, base, shared)
+
+
+def _fulfilling(contract: type, kind: str, name: str, plug_in: object) -> object:
+    """The plug-in as one of its contract, also where its class does not inherit that."""
+    plug_in = adopted(plug_in, contract)
+    if not isinstance(plug_in, contract):
+        what = f"{type(plug_in).__qualname__} is none: see help(selector.domain.{contract.__name__})"
+        raise MissingPart(f"{kind} '{name}' cannot be loaded: {what}")
+    return plug_in
 
 
 def construct(

@@ -25,7 +25,12 @@ _CHILD = (
 
 @dataclass(frozen=True)
 class Job:
-    """Items for a scorer that the other process makes by calling ``target`` ("module:name") with ``arguments``."""
+    """Items for a scorer that the other process makes by calling ``target`` ("module:name") with ``arguments``.
+
+    Example:
+        >>> Job("my_package:MyScorer", [], {"threshold": 0.5}).arguments["threshold"]
+        0.5
+    """
 
     target: str
     items: Sequence[Item]

@@ -61,6 +61,7 @@ class Generator(ABC):
         def hint(self) -> str: ...
     else:
         hint = ""
+        __slots__ = ()  # for `structural`: an old plug-in may have none
 
     best_first: bool = True
     last_resort: bool = False
@@ -139,6 +140,7 @@ class Scorer(ABC):
         def hint(self) -> str: ...
     else:
         hint = ""
+        __slots__ = ()  # for `structural`: an old plug-in may have none
 
     settings_in_version: ClassVar[Sequence[str] | bool] = ()
     tolerance: ClassVar[float] = 0.0

@@ -75,6 +75,13 @@ class Seen:
     head's texts, NaN where the backbone cannot read a text; ``unreadable``: why, by text, None where it can;
     ``source_vectors`` (crops, dim) of the task's source picture in the same view, where the head asks for it, and
     ``no_source``: why there are none. ``all_texts`` and ``text_rows``: unit vectors of the pass, and the head's rows.
+
+    Example:
+        >>> import numpy as np
+        >>> none, whole = np.zeros((0, 2), np.float32), np.array([[0, 0, 1, 1]], np.float32)
+        >>> seen = Seen(np.array([[0, 2]], np.float32), whole, none, none, none, ())
+        >>> seen.lengths.tolist(), seen.units.tolist()
+        ([2.0], [[0.0, 1.0]])
     """
 
     vectors: Floats
@@ -127,6 +134,8 @@ class Head(Scorer):
         (True, ['read', 'score'])
     """
 
+    __slots__ = ()  # for `structural`: an old plug-in may have none
+
     backbone: Backbone
     view: View = View.WHOLE
     with_source: ClassVar[bool] = False
@@ -163,7 +172,12 @@ def _no_picture(key: str) -> Picture:
 
 @dataclass(frozen=True)
 class EmbeddingSettings:
-    """Which backbone, and how it runs; ``[embedding]`` in ``campaign.toml``. Paths are absolute by now."""
+    """Which backbone, and how it runs; ``[embedding]`` in ``campaign.toml``. Paths are absolute by now.
+
+    Example:
+        >>> EmbeddingSettings(pretrained="", weights_path="/models/clip.safetensors").batch
+        32
+    """
 
     model: str = "ViT-L-14"
     pretrained: str = "openai"
@@ -181,6 +195,11 @@ class ContestContext:
 
     ``translations``: English of prompts in other languages, by prompt. ``input_ids``: SHA-256 of the input pictures by
     name, as the campaign pins them; empty outside a campaign.
+
+    Example:
+        >>> contest = ContestContext((), Path("inputs"), EmbeddingSettings(), {"一只猫": "a cat"})
+        >>> contest.embedding.model, contest.translations["一只猫"]
+        ('ViT-L-14', 'a cat')
     """
 
     tasks: tuple[Task, ...]

@@ -17,6 +17,10 @@ class Delivery:
     """What a service has for one recipe: an address, the bytes, or the error that says why there is none.
 
     ``notes`` are facts worth keeping: the prompt as the service rewrote it, the seed that it used.
+
+    Example:
+        >>> Delivery(url="https://images.example/1.png", notes={"seed": 7}).error is None
+        True
     """
 
     url: str = ""
@@ -32,6 +36,10 @@ class Ticket:
     ``facts`` (JSON, never a key) is all that ``poll`` needs in another process. ``deliveries``: what a service that
     answers at once has sent already, one for each recipe; they are not stored. Not ``resumable``: what came is in
     ``deliveries`` alone, and asking again would be a new job.
+
+    Example:
+        >>> Ticket("job-1", {"size": "1024*1024"}).resumable
+        True
     """
 
     id: str
@@ -67,6 +75,8 @@ class BatchGenerator(Generator):
         [7, 7, 7]
     """
 
+    __slots__ = ()  # for `structural`: an old plug-in may have none
+
     best_first = False
 
     @abstractmethod
@@ -101,6 +111,8 @@ class RemoteGenerator(Generator):
         >>> sorted(RemoteGenerator.__abstractmethods__)
         ['fetch', 'generate', 'poll', 'recipes', 'submit']
     """
+
+    __slots__ = ()  # for `structural`: an old plug-in may have none
 
     account: Any
     price: float | None

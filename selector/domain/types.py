@@ -77,7 +77,12 @@ def stable_hash(value: JSONValue, length: int = 16) -> str:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one candidate is to be made: a named variant, its parameters (JSON values) and a seed."""
+    """How one candidate is to be made: a named variant, its parameters (JSON values) and a seed.
+
+    Example:
+        >>> Recipe("gamma", 7, {"exponent": 1.6}).key == Recipe("gamma", 7, {"exponent": 1.6}).key
+        True
+    """
 
     variant: str
     seed: int
@@ -94,6 +99,11 @@ class Made:
     """What a generator hands back: an RGB array (H, W, 3), uint8, or the encoded bytes of a finished file.
 
     ``notes`` are facts worth keeping (JSON values): the model, the prompt as it was sent, the font, the fit.
+
+    Example:
+        >>> import numpy as np
+        >>> Made(np.zeros((8, 8, 3), np.uint8), {"exponent": 1.6}).notes["exponent"]
+        1.6
     """
 
     image: Any  # np.ndarray (H, W, 3) uint8, or bytes
@@ -102,7 +112,12 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The facts of one score column: closed range of its values, direction, and the axis that it informs."""
+    """The facts of one score column: closed range of its values, direction, and the axis that it informs.
+
+    Example:
+        >>> Column("sharpness", 0.0, 1.0, True, Axis.PQ, "share of the energy above 0.2 cycles a pixel").high
+        1.0
+    """
 
     name: str
     low: float
@@ -114,7 +129,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A measured value, or *unscored with a reason*; never both, never neither, never NaN."""
+    """A measured value, or *unscored with a reason*; never both, never neither, never NaN.
+
+    Example:
+        >>> Score.of(0.75).value, Score.unscored("no face was found").reason
+        (0.75, 'no face was found')
+    """
 
     value: float | None = None
     reason: str | None = None

@@ -6,6 +6,7 @@ the disk as often as there are workers.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 
@@ -16,6 +17,8 @@ from selector.generate.orders import Order
 from selector.store import jobs
 from selector.store.jobs import JobEnd
 from selector.workspace.workspace import Workspace
+
+_log = logging.getLogger("bestshot.generate")
 
 
 class JobStore:
@@ -36,6 +39,7 @@ class JobStore:
             if entry.job_id is None:
                 self._store()
         assert entry.job_id is not None
+        _log.debug("task %s: %s waits for %d images", order.task.id, self._service, len(recipe_keys))
         return entry.job_id
 
     def end(self, job_id: int, recipe_keys: Sequence[str], outcome: str, reason: str) -> None:

@@ -91,7 +91,7 @@ class RecipePlanner:
         """
         if order.step.prompts == (AS_IS,):
             return [(AS_IS, order.task.prompt)], []
-        form, limit = order.generator.prompt_form, order.generator.prompt_characters
+        form, limit = order.generator.prompt_form, order.generator.prompt_characters or 0  # None was fine
         found: dict[str, tuple[str, str]] = {}  # what is read -> (style, prompt)
         missing = []
         for style in order.step.prompts:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
+from urllib.parse import urlsplit
 
 from selector.config import JudgeConfig
 from selector.domain import InputError
@@ -19,6 +21,8 @@ from selector.net.pace import Pace
 from selector.store.leases import holding
 from selector.store.replies import money_spent
 from selector.workspace.workspace import Workspace
+
+_log = logging.getLogger("bestshot.llm")
 
 
 class ModelBusy(InputError):
@@ -91,6 +95,7 @@ def open_session(ws: Workspace, name: str, stop: threading.Event, budget_money: 
     money = {what: limit for what, limit in limits.items() if limit is not None}
     if money and not endpoint.price.known:
         raise InputError(f"a budget needs price_in and price_out in [judges.{name}]: what a call costs is not known")
+    _log.info("judge '%s' is %s at %s", name, settings.model, urlsplit(settings.base_url).hostname)
     smallest = min(money, key=money.__getitem__, default=campaign)
     budget = Budget(money.get(smallest), stop, smallest)
     pace = Pace(settings.requests_per_minute, settings.backoff_seconds, Random(ws.config.seed), stop)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 
 from selector.domain.remote import ServiceStopped
 
+_log = logging.getLogger("bestshot.net")
 FAILURES_IN_A_ROW = 12  # of all workers together, without any answer between them
 TRIPS = 3  # so often a silent service is given a rest before it is given up
 SILENT_SECONDS = 60.0  # without any answer, an error neither, a service is given up however few workers ask it
@@ -81,6 +83,7 @@ class Breaker:
         An answer to a job that was to be handed in says nothing of those that run: they are asked for, and tell for
         themselves.
         """
+        _log.warning("%s takes no more %s: %s", self._who, "jobs" if handing_in else "requests", cure)
         with self._lock:
             if handing_in:
                 self.why_no_jobs = self.why_no_jobs or f"{self._who}: {cure}"

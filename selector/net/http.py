@@ -8,8 +8,10 @@ picture goes there. Proxies and certificates come from the environment, as users
 from __future__ import annotations
 
 import json as json_format
+import logging
 import math
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +31,7 @@ from selector.net.troubles import Trouble
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
+_log = logging.getLogger("bestshot.net")
 MAX_REPLY_BYTES = 4 << 20  # of JSON that holds no pictures
 MOST_VALUES = 100_000  # of a reply's JSON: a short text can stand for gigabytes of empty lists
 TEXT_CHARACTERS = 2000  # kept of a reply that is no JSON
@@ -161,6 +164,8 @@ def exchange(
         raise MissingPart("the package 'requests' is not installed: pip install requests") from error
     connect_seconds = min(connections.CONNECT_SECONDS, timeout_seconds, deadline_seconds)
     session = connections.session_for(url, connections.ANY if reach is None else reach)
+    shown, begun = _shown(url, key, reach is None), time.monotonic()
+    _log.debug("%s %s", method, shown)
     with (
         connections.Watch(deadline_seconds, stop),
         session.request(
@@ -174,7 +179,14 @@ def exchange(
             stream=True,
         ) as response,
     ):
+        _log.debug("%s %s: HTTP %d after %.1f s", method, shown, response.status_code, time.monotonic() - begun)
         yield response
+
+
+def _shown(url: str, key: str, whole: bool) -> str:
+    """An address for a log: no user, no query; of one that a service named the host alone: its path may be a key."""
+    parts = urlsplit(url)
+    return clean(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path if whole else '/…'}", key)
 
 
 def read_body(response: Response, most_bytes: int) -> bytearray:

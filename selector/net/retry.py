@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -11,6 +12,7 @@ from tenacity import RetryCallState, Retrying, retry_if_result
 from selector.net import troubles
 from selector.net.troubles import Trouble
 
+_log = logging.getLogger("bestshot.net")
 Result = TypeVar("Result")
 
 
@@ -50,10 +52,14 @@ def persist(
         tries.count(trouble)
         return gives_up(trouble, tries)
 
+    def sleep(_: float) -> None:
+        _log.info("tried %d times, will be again: %s", tries.sent, last[0].reason)
+        wait_out(last[0], tries)
+
     return Retrying(
         retry=retry_if_result(lambda came: isinstance(came, Trouble)),
         stop=stop,
-        sleep=lambda _: wait_out(last[0], tries),
+        sleep=sleep,
         retry_error_callback=lambda _: last[0],
         reraise=True,
     )(send)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,7 @@ from selector.submit.origin import image_hashes
 from selector.submit.verify import verify_archive
 from selector.workspace.workspace import Workspace
 
+_log = logging.getLogger("bestshot.submit")
 _MOST_NAMED = 5
 
 
@@ -66,6 +68,7 @@ def export(ws: Workspace, tasks: Sequence[Task], ledger: Ledger, allow_fallbacks
         sha256 = write_archive(zip_path, ws.profile, tasks, _files(ws, picks), check)
     else:
         sha256 = known.zip_sha256
+    _log.info("%s is written and verified", zip_path)
     _enter(ws, ledger, submission_id, set_id, zip_path.name, sha256, manifest_path)
     return Export(ledger.get(submission_id), zip_path, manifest_path, zip_path.stat().st_size)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import re
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from selector.weights.model import Model, ModelFile
 from selector.weights.part import Progress
 from selector.weights.place import folder_of, need_model, path_of
 from selector.weights.refusals import NotThere
+
+_log = logging.getLogger("bestshot.weights")
 
 
 def quiet(name: str, done_bytes: int, total_bytes: int | None) -> None:
@@ -79,7 +82,10 @@ def _fetch_choice(model: Model, file: ModelFile, source: str | Path, progress: P
             f"no SHA-256 is published for {file.name} of '{model.name}', so a plain URL proves nothing: "
             "give the hash with --sha256, or fetch from the hub"
         )
-    download(address_of(model, file, source), file, target, progress)
+    address = address_of(model, file, source)
+    _log.info("fetching %s of '%s' from %s", file.name, model.name, address.host)
+    download(address, file, target, progress)
+    _log.info("%s is here and whole", target)
 
 
 def _folder(source: str | Path) -> Path | None:

@@ -25,6 +25,7 @@ from selector.weights.model import ModelFile
 from selector.weights.part import Part, Progress, TooMuch, open_part
 from selector.weights.refusals import Again, gave_up, reason, status_of, understood
 
+_log = logging.getLogger("bestshot.weights")
 STALLED_SECONDS = 120.0  # without a block of new bytes, however many dripped, or were sent again
 _ASK_SECONDS = 10.0
 _LONGEST_WAIT_SECONDS = 60.0  # between two tries; also bounds a Retry-After
@@ -175,6 +176,7 @@ def _until_done(address: Address, file: ModelFile, part: Part) -> Stated:
             most_bytes = max(most_bytes, part.tell())
             if failures >= again.tries:
                 raise MissingPart(gave_up(address, f"{again} ({failures} times in a row)", part)) from again
+            _log.info("%s: trying again, %s", address.host, again)
             part.fresh_at = time.monotonic() + _LONGEST_WAIT_SECONDS  # a wait is no stall
             time.sleep(min(max(2.0 ** (failures - 1), again.after_seconds or 0.0), _LONGEST_WAIT_SECONDS))
 

@@ -102,9 +102,8 @@ def test_every_hook_of_the_contracts_is_on_the_page_with_its_default() -> None:
     for contract, name in named:
         fact = inspect.getattr_static(contract, name)
         if not inspect.isfunction(fact):
-            assert str(fact if name == "view" else repr(fact)).replace("'", '"') == named[contract, name].strip("`"), (
-                name
-            )
+            shown = str(fact) if name == "view" else repr(fact).replace("'", '"')
+            assert shown == named[contract, name].strip("`"), name
     for contract in (Generator, BatchGenerator, RemoteGenerator, Scorer, Head):
         hooks = {name for name in dir(contract) if name[0] != "_" and name not in contract.__abstractmethods__}
         assert hooks - {"generate"} == {name for of, name in named if issubclass(contract, of)}

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
+import importlib
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,6 +20,7 @@ from selector.domain import (
     Column,
     GenerationFailed,
     Generator,
+    InputError,
     Item,
     Made,
     Recipe,
@@ -58,7 +61,7 @@ class OldScorer:
 
 
 def fresh(cls: type, **members: Any) -> Any:
-    """An object of a class of its own, because adopting changes the class."""
+    """An object of a class with these members."""
     return type(cls.__name__, (cls,), members)()
 
 
@@ -156,7 +159,20 @@ def test_a_version_that_may_not_be_asked_for_yet_is_not_asked_for() -> None:
 def test_what_lacks_a_method_is_no_generator_and_fails_where_it_is_used() -> None:
     half = type("Half", (), {"name": "half", "version": "1"})()
     assert not isinstance(adopted(half, Generator), Generator)
-    assert half.prompt_form == ""
+
+
+def test_the_class_itself_stays_as_it_was() -> None:
+    cls = type("Mine", (Old,), {})
+    adopted(cls(), Generator)
+    assert not issubclass(cls, Generator) and not hasattr(cls, "prompt_form")
+    adopted(type("Batches", (cls,), BATCH)(), Generator)
+    assert adopted(cls(), Generator).best_first and not isinstance(adopted(cls(), Generator), BatchGenerator)
+
+
+def test_a_class_that_cannot_be_adopted_is_told_what_to_inherit() -> None:
+    odd = type("Odd", (type,), {})("Strange", (Old,), {})()
+    with pytest.raises(InputError, match=r"Strange must inherit selector\.domain\.Generator"):
+        adopted(odd, Generator)
 
 
 def test_at_most_three_methods_are_to_be_written() -> None:
@@ -189,3 +205,13 @@ def test_a_batch_of_one_makes_what_generate_makes_or_raises() -> None:
     assert Greys().generate(inputs, Recipe("grey", 1)).image == b"x"
     with pytest.raises(GenerationFailed, match="no seed"):
         Greys().generate(inputs, Recipe("grey", 0))
+
+
+@pytest.mark.parametrize("module", ["contracts", "remote", "embedding"])
+def test_every_public_class_says_what_it_is_and_shows_its_use(module: str) -> None:
+    found = vars(importlib.import_module(f"selector.domain.{module}"))
+    own = [thing for thing in found.values() if inspect.isclass(thing) and thing.__module__.endswith(f".{module}")]
+    for cls in own:
+        assert cls.__doc__, cls
+        shows = ">>>" in cls.__doc__ or issubclass(cls, (Exception, enum.Enum)) or cls.__name__ == "Backbone"
+        assert shows, f"{cls.__name__} has no example"
