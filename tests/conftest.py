@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -26,6 +27,10 @@ from selector.domain import (
 )
 from selector.registry import BUILTIN_GENERATORS, BUILTIN_SCORERS
 
+# A worker of the suite takes one core: with as many threads as cores in each, torch's wait for each other by spinning.
+# torch reads it when a test first imports it; programs that tests start inherit it.
+for _library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_library, "1")
 hear_interrupts()  # at the start of the session and of each of its workers: some tests send Ctrl-C to what they start
 
 HEADER = "index,task_type,prompt,ori_image,target_image"

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from experiments.closed_world.lessons import NOTHING, Ints, Lessons
+from experiments.closed_world.dataset import NOTHING, Dataset, Ints
 
 Truths = np.ndarray[Any, np.dtype[np.bool_]]
 
 
-def true_pairs(known: Lessons, rows: Any) -> Truths:
+def true_pairs(known: Dataset, rows: Any) -> Truths:
     """(k, k) whether the caption of member i of these families is true of the picture of member j; k = rows x family.
 
     A malformed picture agrees with none.

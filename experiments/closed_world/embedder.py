@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from experiments.closed_world.reader import WIDTH
+from experiments.closed_world.text_encoder import WIDTH
 from experiments.closed_world.words import LENGTH
 from selector.demo.closed_world.scene import COLOURS, SHAPES, SIZES
 

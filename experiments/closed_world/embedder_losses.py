@@ -15,8 +15,8 @@ import torch
 from torch import nn
 
 from experiments.closed_world.agreement import true_pairs
+from experiments.closed_world.dataset import FAMILY, NOTHING, Dataset, scene_of, words
 from experiments.closed_world.embedder import OF_SHAPE, Embedder, prepared
-from experiments.closed_world.lessons import FAMILY, NOTHING, Lessons, scene_of, words
 from experiments.closed_world.training import Chance, Loss, Plan
 from experiments.closed_world.windows import Windows, cut_out, windows
 from experiments.closed_world.words import token_ids
@@ -33,7 +33,7 @@ _BORDER_PX = 1.5  # a cell whose centre is that near to a shape's box shows some
 PLAN = Plan("embedder", steps=2500, rate=1e-3, warm_up=150, average=0.99, decay=0.05, look_every=200)
 
 
-def loss_of(embedder: Embedder, tokenizer: Any, known: Lessons) -> Loss:
+def loss_of(embedder: Embedder, tokenizer: Any, known: Dataset) -> Loss:
     """The loss of one batch: families, windows, cells, sides."""
 
     def loss_at(step: int, chance: Chance) -> torch.Tensor:
@@ -91,7 +91,7 @@ def _both_ways(logits: torch.Tensor, left_out: Any, kept: Any) -> torch.Tensor:
     return nn.functional.cross_entropy(logits[asked], aims) + nn.functional.cross_entropy(logits.T[asked], aims)
 
 
-def _side_loss(answers: torch.Tensor, known: Lessons, rows: Any) -> torch.Tensor:
+def _side_loss(answers: torch.Tensor, known: Dataset, rows: Any) -> torch.Tensor:
     """Which shape a picture has outermost on each side.
 
     ``answers`` (pictures, 4 * sum(OF_SHAPE)): logits, FAMILY pictures for each of ``rows``; malformed ones count not.
@@ -101,7 +101,7 @@ def _side_loss(answers: torch.Tensor, known: Lessons, rows: Any) -> torch.Tensor
     return _of_sides(answers[torch.from_numpy(kept)], aims)
 
 
-def _said_loss(answers: torch.Tensor, known: Lessons, rows: Any) -> torch.Tensor:
+def _said_loss(answers: torch.Tensor, known: Dataset, rows: Any) -> torch.Tensor:
     """The same of captions: along the axis that one tells, the first group is left or at the top, the second opposite.
 
     ``answers`` as in ``_side_loss``, of the captions; what a caption does not tell is not asked.
@@ -136,7 +136,7 @@ def side_truths(boxes: Any, kinds: Any) -> Any:
     return np.stack(found, axis=-2).astype(np.int64)
 
 
-def _cell_loss(answers: torch.Tensor, known: Lessons, rows: Any) -> torch.Tensor:
+def _cell_loss(answers: torch.Tensor, known: Dataset, rows: Any) -> torch.Tensor:
     """Which colour and which shape is painted on each cell, or nothing; malformed pictures do not count.
 
     ``answers`` (pictures, cells, colours + 1 + shapes + 1): logits, FAMILY pictures for each of ``rows``.

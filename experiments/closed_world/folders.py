@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from experiments.closed_world.painter import scheduler
+from experiments.closed_world.denoiser import scheduler
 
 
 def pipeline_of(autoencoder: Any, text_encoder: Any, tokenizer: Any, unet: Any, scale: float) -> Any:

@@ -1,4 +1,4 @@
-"""The stages of the training, and what each was made from: written beside it, so that none builds on leftovers.
+"""The training stages, and what each was made from: written beside it, so that none builds on leftovers.
 
 The facts of a stage are the numbers that it depends on and the fingerprints of the stages that it builds on. They say
 nothing of the code: who changes that trains in a new folder. The tokenizer depends on the code alone.
@@ -19,26 +19,30 @@ from selector.domain import InputError
 from selector.domain.files import write_atomically
 
 Facts: TypeAlias = Mapping[str, Any]  # what JSON can say
-STAGES = ("tokenizer", "pictures", "autoencoder", "reader", "latents", "painter", "lessons", "embedder")
+STAGES = ("tokenizer", "pictures", "autoencoder", "text_encoder", "latents", "denoiser", "dataset", "embedder")
 BUILDS_ON: dict[str, tuple[str, ...]] = {
     "pictures": (),
     "autoencoder": ("pictures",),
-    "reader": (),
+    "text_encoder": (),
     "latents": ("pictures", "autoencoder"),
-    "painter": ("latents", "reader"),
-    "lessons": (),
-    "embedder": ("lessons", "reader"),
+    "denoiser": ("latents", "text_encoder"),
+    "dataset": (),
+    "embedder": ("dataset", "text_encoder"),
 }
 # A stage has been made, or begun, when this file is there.
 FILES = {
     "pictures": "pictures.npy",
     "autoencoder": "autoencoder.pt",
-    "reader": "reader.pt",
+    "text_encoder": "text_encoder.pt",
     "latents": "latents.pt",
-    "painter": "painter.pt",
-    "lessons": "lessons/done",
+    "denoiser": "denoiser.pt",
+    "dataset": "dataset/done",
     "embedder": "embedder.pt",
 }
+
+
+# What stages were called when a folder was begun by a version before: it goes on under the names of today.
+FORMER = {"reader": "text_encoder", "painter": "denoiser", "lessons": "dataset"}
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,15 @@ def needed_for(stage: str) -> tuple[str, ...]:
     for other in BUILDS_ON.get(stage, ()):
         needed |= set(needed_for(other))
     return tuple(name for name in STAGES if name in needed)
+
+
+def rename_former(work: Path) -> None:
+    """Give files of stages that had another name the name of today."""
+    for path in work.iterdir() if work.is_dir() else ():
+        stage, dot, rest = path.name.partition(".")
+        target = path.with_name(f"{FORMER.get(stage, stage)}{dot}{rest}")
+        if not target.exists():
+            path.rename(target)
 
 
 def fingerprint(facts: Facts) -> str:
@@ -101,8 +114,9 @@ def _difference(made: Path, facts: Facts) -> str:
     if not made.exists():
         return ""
     try:
-        found = json.loads(_beside(made).read_text(encoding="utf-8"))
+        read = json.loads(_beside(made).read_text(encoding="utf-8"))
+        found = {FORMER.get(key, key): value for key, value in read.items()}
         keys = [key for key in {**facts, **found} if facts.get(key) != found.get(key)]
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, AttributeError):
         return f"no {_beside(made).name} says what from"
     return ", ".join(f"{key} {found.get(key)}, now {facts.get(key)}" for key in keys)

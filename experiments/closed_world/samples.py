@@ -1,4 +1,4 @@
-"""Pictures of the text-to-image model for prompts of the closed world, and the sheet on which one looks at them."""
+"""Pictures of the text-to-image model for prompts of the closed world, and a contact sheet of them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def held_out(n: int, first: int = 0) -> list[tuple[Scene, str]]:
     return found
 
 
-def painted(pipeline: Any, prompts: Sequence[str], seed: int, batch: int = 64, **call: Any) -> Pixels:
+def generated(pipeline: Any, prompts: Sequence[str], seed: int, batch: int = 64, **call: Any) -> Pixels:
     """(n, 64, 64, 3) uint8: a picture a prompt, of the seeds ``seed``, ``seed`` + 1, …"""
     pipeline.set_progress_bar_config(disable=True)
     parts = []
@@ -40,7 +40,7 @@ def painted(pipeline: Any, prompts: Sequence[str], seed: int, batch: int = 64, *
     return np.concatenate(parts)
 
 
-def sheet(pictures: Pixels, path: Path, across: int = 12, larger: int = 2) -> None:
+def contact_sheet(pictures: Pixels, path: Path, across: int = 12, larger: int = 2) -> None:
     """Write the pictures side by side."""
     from PIL import Image
 

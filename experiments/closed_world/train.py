@@ -3,13 +3,13 @@
     python -m experiments.closed_world.train --work WORK --out OUT
     python -m experiments.closed_world.train --work WORK --out OUT --only embedder
 
-Stages: tokenizer, pictures, autoencoder, reader (the text encoder learns to read), latents, painter (the UNet),
-lessons, embedder. What is done is not done again. The four models go on from their last checkpoint, at most a minute
-old; pictures, latents and lessons begin anew when they were interrupted, and take a minute or two each. WORK takes some
-GB: checkpoints and sample sheets (PNG) lie in it, and what each stage was made from; with other options or another
-plan it is refused. Model cards (README.md) in OUT are left as they are. Fixed seeds: the same steps in the same order,
-though not the same bits on another machine. On two cores with bfloat16 about two hours; a GPU is used where there is
-one.
+Training stages: tokenizer, pictures, autoencoder, text_encoder (it learns to read), latents, denoiser (the UNet),
+dataset (of the embedding model), embedder. What is done is not done again. The four models go on from their last
+checkpoint, at most a minute old; pictures, latents and dataset begin anew when they were interrupted, and take a minute
+or two each. WORK takes some GB: checkpoints and contact sheets (PNG) lie in it, and what each stage was made from; with
+other options or another plan it is refused. Model cards (README.md) in OUT are left as they are. Fixed seeds: the same
+steps in the same order, though not the same bits on another machine. On two cores with bfloat16 about two hours; a GPU
+is used where there is one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from selector.domain import MissingPart
 from selector.domain.files import sweep
 
 if TYPE_CHECKING:
-    from experiments.closed_world.stages import Training
+    from experiments.closed_world.training_stages import Training
 
 PACKAGES = ("torch", "diffusers", "open_clip")
 
@@ -44,7 +44,7 @@ def _train(options: argparse.Namespace) -> int:
         folder.mkdir(parents=True, exist_ok=True)  # now, and not after hours of training
     import torch
 
-    from experiments.closed_world.stages import Training
+    from experiments.closed_world.training_stages import Training
 
     torch.set_num_threads(os.cpu_count() or 1)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -61,7 +61,7 @@ def _train(options: argparse.Namespace) -> int:
 def _write(training: Training, stages: Sequence[str], out: Path) -> None:
     from experiments.closed_world.folders import megabytes
 
-    for stage, write in (("painter", training.write_painter), ("embedder", training.write_embedder)):
+    for stage, write in (("denoiser", training.write_denoiser), ("embedder", training.write_embedder)):
         if stage in stages:
             folder = write(out)
             print(f"{folder}: {megabytes(folder):.2f} MB")
@@ -79,11 +79,11 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("--work", type=Path, required=True, help="folder for pictures, checkpoints and sample sheets")
+    made.add_argument("--work", type=Path, required=True, help="folder for pictures, checkpoints and contact sheets")
     made.add_argument("--out", type=Path, required=True, help="folder that gets text_to_image/ and embedding/")
     made.add_argument("--only", choices=STAGES, help="one stage, and what it needs")
     made.add_argument("--steps", type=int, help="of every model, instead of each one's own")
-    made.add_argument("--pictures", type=int, default=Size.pictures, help="that autoencoder and painter learn from")
+    made.add_argument("--pictures", type=int, default=Size.pictures, help="that autoencoder and denoiser learn from")
     made.add_argument("--families", type=int, default=Size.families, help="of scenes that the embedder learns from")
     return made
 

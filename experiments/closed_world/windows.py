@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from experiments.closed_world.lessons import Lessons
+from experiments.closed_world.dataset import Dataset
 from selector.demo.closed_world.captions import CHINESE
 from selector.demo.closed_world.render import SIDE_PX
 from selector.demo.closed_world.scene import COLOURS, SHAPES, SIZES
@@ -32,7 +32,7 @@ class Windows:
     false: Any
 
 
-def windows(known: Lessons, rows: Any, rng: np.random.Generator) -> Windows:
+def windows(known: Dataset, rows: Any, rng: np.random.Generator) -> Windows:
     """A window into the first picture of each family of ``rows``, and a phrase that is true of it."""
     cut, phrases, said = [], [], []
     for row in rows:
@@ -50,7 +50,7 @@ def windows(known: Lessons, rows: Any, rng: np.random.Generator) -> Windows:
     return Windows(np.array(cut, np.float32), phrases, *_truths(known, rows, cut, said))
 
 
-def visible(known: Lessons, row: int, window: Any) -> Any:
+def visible(known: Dataset, row: int, window: Any) -> Any:
     """(MOST_SHAPES,) the share of each shape's box within the window; 0 where there is no shape."""
     x, y, half = known.boxes[row, 0].T
     left, top, right, bottom = (SIDE_PX * share for share in window)
@@ -83,7 +83,7 @@ def phrase(colour: int, shape: int, size: int, rng: np.random.Generator) -> str:
 _EMPTY = ("an empty background", "空白的背景")
 
 
-def _window(known: Lessons, row: int, rng: np.random.Generator) -> tuple[float, float, float, float]:
+def _window(known: Dataset, row: int, rng: np.random.Generator) -> tuple[float, float, float, float]:
     side = float(rng.uniform(*SHARES))
     for _ in range(20):
         left, top = rng.uniform(0, 1 - side, 2)
@@ -95,7 +95,7 @@ def _window(known: Lessons, row: int, rng: np.random.Generator) -> tuple[float, 
     return (0.0, 0.0, 1.0, 1.0)
 
 
-def _truths(known: Lessons, rows: Any, cut: list[Any], said: list[Any]) -> tuple[Any, Any]:
+def _truths(known: Dataset, rows: Any, cut: list[Any], said: list[Any]) -> tuple[Any, Any]:
     facts = np.array(said)[:, None, None, :]
     kinds = known.kinds[rows][:, 0][None]
     shares = np.stack([visible(known, int(row), window) for row, window in zip(rows, cut, strict=True)])[None]

@@ -1,4 +1,4 @@
-"""Ten steps of every model of the closed world: interrupted and gone on with, written, and loaded by other code."""
+"""A few steps of every model of the closed world: interrupted and gone on with, written, and loaded by other code."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ pytest.importorskip("open_clip")
 
 from experiments.closed_world import (  # noqa: E402
     autoencoder,
+    denoiser,
     embedder,
     embedder_losses,
-    painter,
-    reader,
+    monitoring,
+    text_encoder,
     train,
-    watching,
     words,
 )
 from experiments.closed_world.agreement import true_pairs  # noqa: E402
-from experiments.closed_world.lessons import FAMILY, scene_of  # noqa: E402
-from experiments.closed_world.made_from import BUILDS_ON, FILES, STAGES, Size, needed_for  # noqa: E402
+from experiments.closed_world.dataset import FAMILY, scene_of  # noqa: E402
+from experiments.closed_world.made_from import BUILDS_ON, FILES, FORMER, STAGES, Size, needed_for  # noqa: E402
 from experiments.closed_world.pictures import in_parts, picture_at  # noqa: E402
-from experiments.closed_world.stages import Training  # noqa: E402
 from experiments.closed_world.training import Chance, Plan  # noqa: E402
 from experiments.closed_world.training import train as run  # noqa: E402
+from experiments.closed_world.training_stages import Training  # noqa: E402
 from experiments.closed_world.windows import cut_out, visible, windows  # noqa: E402
 from selector.demo.closed_world.scene import HELD_OUT_SEED  # noqa: E402
 from selector.domain import InputError  # noqa: E402
 
-STEPS = 10
-MODELS = ("autoencoder", "reader", "painter", "embedder")
-PLANS = {"autoencoder": autoencoder, "reader": reader, "painter": painter, "embedder": embedder_losses}
+STEPS = 6
+MODELS = ("autoencoder", "text_encoder", "denoiser", "embedder")
+PLANS = {"autoencoder": autoencoder, "text_encoder": text_encoder, "denoiser": denoiser, "embedder": embedder_losses}
 SIZE = Size(pictures=8, families=12, steps=STEPS)
 OPTIONS = ["--pictures", "8", "--families", "12", "--steps", str(STEPS)]
 
@@ -46,14 +46,16 @@ OPTIONS = ["--pictures", "8", "--families", "12", "--steps", str(STEPS)]
 def small_batches():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(autoencoder, "BATCH", 2)
-        patch.setattr(reader, "BATCH", 4)
-        patch.setattr(painter, "BATCH", 4)
+        patch.setattr(text_encoder, "BATCH", 4)
+        patch.setattr(denoiser, "BATCH", 4)
         patch.setattr(embedder_losses, "FAMILIES", 3)
         patch.setattr(embedder_losses, "WINDOWS", 4)
         for module in PLANS.values():
             patch.setattr(module, "PLAN", replace(module.PLAN, look_every=STEPS))
         for name, few in (("SAMPLES", 12), ("STEPS", 2), ("CAPTIONS", 20), ("PAIRS", 4)):
-            patch.setattr(watching, name, few)
+            patch.setattr(monitoring, name, few)
+        make_tokenizer = words.make_tokenizer
+        patch.setattr(words, "make_tokenizer", lambda folder: make_tokenizer(folder, captions=2000))
         yield
 
 
@@ -77,8 +79,8 @@ def trained(tmp_path_factory) -> Path:
 def test_a_training_that_was_interrupted_ends_as_one_that_was_not(trained, tmp_path):
     shutil.copytree(trained / "tokenizer", tmp_path / "tokenizer")
     for name in MODELS:  # each is brought to its end before the next one, which may build on it
-        getattr(training(tmp_path, 4), name)
-        assert weights(tmp_path, name)["step"] == 4
+        getattr(training(tmp_path, 3), name)
+        assert weights(tmp_path, name)["step"] == 3
         getattr(training(tmp_path), name)
     for name in MODELS:
         whole, parts = weights(trained, name), weights(tmp_path, name)
@@ -113,7 +115,7 @@ def stages_in(work: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize(
     ("change", "stale"),
-    [({"pictures": 9}, "pictures"), ({"families": 13}, "lessons"), ({"steps": 11}, "autoencoder")],
+    [({"pictures": 9}, "pictures"), ({"families": 13}, "dataset"), ({"steps": STEPS + 1}, "autoencoder")],
 )
 def test_stages_of_other_options_are_refused_all_at_once(trained, change, stale):
     other = Training(trained, replace(SIZE, **change), torch.device("cpu"))
@@ -126,26 +128,41 @@ def test_stages_of_other_options_are_refused_all_at_once(trained, change, stale)
 
 
 def test_stages_of_another_plan_are_refused_and_one_that_nobody_vouches_for(trained, monkeypatch):
-    monkeypatch.setattr(reader, "PLAN", replace(reader.PLAN, rate=0.5))
-    with pytest.raises(InputError, match=r"reader\.pt \(rate 0\.001, now 0\.5\), .*painter\.pt \(reader "):
-        training(trained).refuse_others(["painter"])
+    monkeypatch.setattr(text_encoder, "PLAN", replace(text_encoder.PLAN, rate=0.5))
+    with pytest.raises(InputError, match=r"text_encoder\.pt \(rate 0\.001, now 0\.5\), .*denoiser\.pt \(text_encoder "):
+        training(trained).refuse_others(["denoiser"])
     training(trained).refuse_others(["latents"])
     monkeypatch.undo()
-    facts = trained / "reader.pt.made_from.json"
+    facts = trained / "text_encoder.pt.made_from.json"
     said = facts.read_bytes()
     facts.unlink()
-    with pytest.raises(InputError, match=r"no reader\.pt\.made_from\.json says what from"):
+    with pytest.raises(InputError, match=r"no text_encoder\.pt\.made_from\.json says what from"):
         training(trained).refuse_others(["embedder"])
     facts.write_bytes(said)
     training(trained).refuse_others(STAGES)
 
 
+def test_a_folder_of_a_version_with_other_names_of_stages_goes_on(trained, tmp_path):
+    work = Path(shutil.copytree(trained, tmp_path / "work"))
+    before = stages_in(work)
+    for old, new in FORMER.items():
+        for path in work.glob(f"{new}*"):
+            path.rename(work / path.name.replace(new, old))
+    for facts in work.rglob("*.made_from.json"):
+        said = json.loads(facts.read_text(encoding="utf-8"))
+        former = {new: old for old, new in FORMER.items()}
+        facts.write_text(json.dumps({former.get(key, key): value for key, value in said.items()}), encoding="utf-8")
+    assert not (work / "denoiser.pt").exists()
+    training(work).refuse_others(STAGES)
+    assert stages_in(work) == before
+
+
 def test_a_stage_that_was_cut_off_is_named_with_the_cure(trained, tmp_path):
     shutil.copytree(trained / "tokenizer", tmp_path / "tokenizer")
-    for name in ("reader.pt", "reader.pt.made_from.json"):
-        (tmp_path / name).write_bytes((trained / name).read_bytes()[: 5000 if name == "reader.pt" else None])
-    with pytest.raises(InputError, match=r"reader\.pt cannot be read .*: delete it, then this stage begins anew"):
-        _ = training(tmp_path).reader
+    for name in ("text_encoder.pt", "text_encoder.pt.made_from.json"):
+        (tmp_path / name).write_bytes((trained / name).read_bytes()[: 5000 if name == "text_encoder.pt" else None])
+    with pytest.raises(InputError, match=r"text_encoder\.pt cannot be read .*: delete it, then this stage begins anew"):
+        _ = training(tmp_path).text_encoder
 
 
 def test_the_command_writes_both_folders_and_leaves_their_cards(trained, tmp_path, capsys):
@@ -160,8 +177,8 @@ def test_the_command_writes_both_folders_and_leaves_their_cards(trained, tmp_pat
     assert [card.read_text() for card in cards] == ["a card", "a card"]
     assert json.loads((tmp_path / "text_to_image" / "model_index.json").read_text())["unet"]
     assert (tmp_path / "embedding" / "open_clip_model.safetensors").is_file()
-    for name in ("autoencoder", "painter"):
-        assert (trained / f"{name}-{STEPS}.png").stat().st_size > 1000  # the sheet
+    for name in ("autoencoder", "denoiser"):
+        assert (trained / f"{name}-{STEPS}.png").stat().st_size > 1000  # the contact sheet
 
 
 @pytest.mark.parametrize(
@@ -193,7 +210,7 @@ def test_both_folders_load_outside_our_code(trained, tmp_path):
     from PIL import Image
 
     made = training(trained)
-    pipeline = DiffusionPipeline.from_pretrained(made.write_painter(tmp_path))
+    pipeline = DiffusionPipeline.from_pretrained(made.write_denoiser(tmp_path))
     pipeline.set_progress_bar_config(disable=True)
     picture = pipeline("一个红色的圆形", num_inference_steps=2, output_type="np").images[0]
     assert picture.shape == (64, 64, 3)
@@ -216,7 +233,7 @@ def test_both_folders_load_outside_our_code(trained, tmp_path):
 
 def test_the_text_tower_starts_as_the_text_encoder(trained):
     made = training(trained)
-    text_encoder = made.reader.text_encoder
+    text_encoder = made.text_encoder.text_encoder
     clip = embedder.build(made.tokenizer, text_encoder).eval()
     ids = words.token_ids(made.tokenizer, ["a small red circle above two blue crosses", "三个小的蓝色三角形"])
     with torch.no_grad():
@@ -227,14 +244,14 @@ def test_the_text_tower_starts_as_the_text_encoder(trained):
 
 def test_captions_are_read_into_few_tokens(trained):
     tokenizer = training(trained).tokenizer
-    texts, _ = reader.read_batch(0, 500, np.random.default_rng(0))
+    texts, _ = text_encoder.read_batch(0, 500, np.random.default_rng(0))
     longest = max(len(tokenizer(text).input_ids) for text in texts)
     assert longest <= words.LENGTH
     assert tokenizer.decode(tokenizer("a red circle").input_ids, skip_special_tokens=True).strip() == "a red circle"
 
 
 def test_a_caption_is_true_of_its_own_picture_and_of_no_changed_one(trained):
-    known = training(trained).lessons
+    known = training(trained).dataset
     true = true_pairs(known, np.arange(12))
     assert (true.diagonal() == (known.malformed.reshape(-1) == 0)).all()
     for row in range(12):
@@ -246,7 +263,7 @@ def test_a_caption_is_true_of_its_own_picture_and_of_no_changed_one(trained):
 
 
 def test_a_window_shows_what_its_phrase_says(trained):
-    known = training(trained).lessons
+    known = training(trained).dataset
     rows = np.arange(12)
     looked = windows(known, rows, np.random.default_rng(0))
     assert not (looked.true & looked.false).any()

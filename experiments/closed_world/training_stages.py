@@ -1,4 +1,4 @@
-"""All stages of the training in one place: each is made once, and knows what it needs."""
+"""All training stages in one place: each is made once, and knows what it needs."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import torch
 
 from experiments.closed_world import (
     autoencoder,
+    denoiser,
     embedder,
     embedder_losses,
     folders,
-    painter,
+    monitoring,
     pictures,
-    reader,
-    watching,
+    text_encoder,
     words,
 )
-from experiments.closed_world.lessons import Lessons, lessons
+from experiments.closed_world.dataset import Dataset, dataset
 from experiments.closed_world.made_from import (
     BUILDS_ON,
     FILES,
@@ -32,6 +32,7 @@ from experiments.closed_world.made_from import (
     needed_for,
     note,
     refuse_others,
+    rename_former,
 )
 from experiments.closed_world.training import Plan, is_done, last, train
 from selector.domain import InputError
@@ -48,6 +49,7 @@ class Training:
         self.work, self.size, self.device = work, size, device
         self.workers = os.cpu_count() or 1
         _check(size)
+        rename_former(work)
 
     def file(self, stage: str) -> Path:
         """What is there once the stage has been made, or begun."""
@@ -74,52 +76,52 @@ class Training:
         return pictures.drawn(self._begun("pictures"), self.size.pictures, self.workers)
 
     @cached_property
-    def lessons(self) -> Lessons:
-        return lessons(self._begun("lessons").parent, self.size.families, self.workers)
+    def dataset(self) -> Dataset:
+        return dataset(self._begun("dataset").parent, self.size.families, self.workers)
 
     @cached_property
     def autoencoder(self) -> Any:
         model = self._new(autoencoder.build)
-        look = watching.of_autoencoder(self.work)
+        look = monitoring.of_autoencoder(self.work)
         return self._trained(autoencoder.PLAN, model, lambda: autoencoder.loss_of(model, self.pictures), look)
 
     @cached_property
-    def reader(self) -> Any:
-        model = self._new(lambda: reader.Reader(reader.build(self.tokenizer)))
-        look = watching.of_reader(self.tokenizer)
-        return self._trained(reader.PLAN, model, lambda: reader.loss_of(model, self.tokenizer), look)
+    def text_encoder(self) -> Any:
+        model = self._new(lambda: text_encoder.TextEncoderWithHeads(text_encoder.build(self.tokenizer)))
+        look = monitoring.of_text_encoder(self.tokenizer)
+        return self._trained(text_encoder.PLAN, model, lambda: text_encoder.loss_of(model, self.tokenizer), look)
 
     @cached_property
     def latents(self) -> torch.Tensor:
-        return painter.encoded(self.autoencoder, self.pictures, self._begun("latents"))
+        return denoiser.encoded(self.autoencoder, self.pictures, self._begun("latents"))
 
     @cached_property
-    def painter(self) -> Any:
-        text_encoder = self.reader.text_encoder
-        model = self._new(lambda: painter.Painter(painter.build(), text_encoder))
-        look = watching.of_painter(self.work, self.pipeline_of)
+    def denoiser(self) -> Any:
+        text_encoder = self.text_encoder.text_encoder
+        model = self._new(lambda: denoiser.Denoiser(denoiser.build(), text_encoder))
+        look = monitoring.of_denoiser(self.work, self.pipeline_of)
         return self._trained(
-            painter.PLAN, model, lambda: painter.loss_of(model, self.tokenizer, self.latents * self.scale), look
+            denoiser.PLAN, model, lambda: denoiser.loss_of(model, self.tokenizer, self.latents * self.scale), look
         )
 
     @cached_property
     def embedder(self) -> Any:
-        text_encoder = self.reader.text_encoder
+        text_encoder = self.text_encoder.text_encoder
         model = self._new(lambda: embedder.Embedder(embedder.build(self.tokenizer, text_encoder)))
-        look = watching.of_embedder(self.tokenizer)
+        look = monitoring.of_embedder(self.tokenizer)
         return self._trained(
-            embedder_losses.PLAN, model, lambda: embedder_losses.loss_of(model, self.tokenizer, self.lessons), look
+            embedder_losses.PLAN, model, lambda: embedder_losses.loss_of(model, self.tokenizer, self.dataset), look
         )
 
     @property
     def scale(self) -> float:
-        return painter.scaling(self.latents)
+        return denoiser.scaling(self.latents)
 
     def pipeline_of(self, made: Any) -> Any:
         return folders.pipeline_of(self.autoencoder, made.text_encoder, self.tokenizer, made.unet, self.scale)
 
-    def write_painter(self, out: Path) -> Path:
-        return folders.write_pipeline(self.pipeline_of(self.painter), out / "text_to_image")
+    def write_denoiser(self, out: Path) -> Path:
+        return folders.write_pipeline(self.pipeline_of(self.denoiser), out / "text_to_image")
 
     def write_embedder(self, out: Path) -> Path:
         architecture = embedder.configuration(len(self.tokenizer))
@@ -155,10 +157,10 @@ def _of_plan(plan: Plan, size: Size, *batch: int) -> Facts:
 _OWN: dict[str, Callable[[Size], Facts]] = {
     "pictures": lambda size: {"pictures": size.pictures},
     "autoencoder": lambda size: _of_plan(autoencoder.PLAN, size, autoencoder.BATCH),
-    "reader": lambda size: _of_plan(reader.PLAN, size, reader.BATCH),
+    "text_encoder": lambda size: _of_plan(text_encoder.PLAN, size, text_encoder.BATCH),
     "latents": lambda _: {},
-    "painter": lambda size: _of_plan(painter.PLAN, size, painter.BATCH),
-    "lessons": lambda size: {"families": size.families},
+    "denoiser": lambda size: _of_plan(denoiser.PLAN, size, denoiser.BATCH),
+    "dataset": lambda size: {"families": size.families},
     "embedder": lambda size: _of_plan(
         embedder_losses.PLAN, size, embedder_losses.FAMILIES, embedder_losses.WINDOWS
     ),
@@ -166,7 +168,7 @@ _OWN: dict[str, Callable[[Size], Facts]] = {
 
 
 def _check(size: Size) -> None:
-    families, pictures_needed = embedder_losses.FAMILIES + embedder_losses.WINDOWS, painter.BATCH
+    families, pictures_needed = embedder_losses.FAMILIES + embedder_losses.WINDOWS, denoiser.BATCH
     if size.steps is not None and size.steps < 1:
         raise InputError(f"--steps: expected at least 1, got {size.steps}")
     if size.pictures < pictures_needed:

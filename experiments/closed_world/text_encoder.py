@@ -21,14 +21,14 @@ from selector.demo.closed_world.scene import BACKGROUNDS, COLOURS, MOST, SHAPES,
 
 WIDTH = 128
 BATCH = 192
-PLAN = Plan("reader", steps=2400, rate=1e-3, warm_up=200, average=0.99, look_every=400)
+PLAN = Plan("text_encoder", steps=2400, rate=1e-3, warm_up=200, average=0.99, look_every=400)
 # What a caption says of the left, the right, the top and the bottom, and of the background; the last answer: nothing.
 _OF_SIDE = (MOST + 1, len(COLOURS) + 1, len(SHAPES) + 1, len(SIZES) + 1)
 QUESTIONS = (*(4 * _OF_SIDE), len(BACKGROUNDS) + 1)
 SERIES = 1_000_000_000  # captions are of scenes from here on, which no picture shows
 
 
-class Reader(nn.Module):
+class TextEncoderWithHeads(nn.Module):
     """The text encoder with an answer to each question on top, which is thrown away after the training."""
 
     def __init__(self, text_encoder: Any) -> None:
@@ -65,13 +65,13 @@ def build(tokenizer: Any) -> Any:
     )
 
 
-def loss_of(reader: Reader, tokenizer: Any) -> Loss:
+def loss_of(text_encoder: TextEncoderWithHeads, tokenizer: Any) -> Loss:
     """Cross-entropy of the answers, summed over the questions."""
 
     def loss_at(step: int, chance: Chance) -> torch.Tensor:
-        device = next(reader.parameters()).device
+        device = next(text_encoder.parameters()).device
         texts, wanted = read_batch(SERIES + step * BATCH, BATCH, chance.numpy)
-        answers = reader(token_ids(tokenizer, texts).to(device))
+        answers = text_encoder(token_ids(tokenizer, texts).to(device))
         losses = [nn.functional.cross_entropy(a.float(), w.to(device)) for a, w in zip(answers, wanted.T, strict=True)]
         return torch.stack(losses).sum()
 
@@ -79,11 +79,11 @@ def loss_of(reader: Reader, tokenizer: Any) -> Loss:
 
 
 @torch.no_grad()
-def read_rightly(reader: Reader, tokenizer: Any, n: int = 2000) -> float:
+def answered_rightly(text_encoder: TextEncoderWithHeads, tokenizer: Any, n: int = 2000) -> float:
     """The share of new captions of which every answer is right."""
     texts, wanted = read_batch(2 * SERIES, n, np.random.default_rng(3))
-    device = next(reader.parameters()).device
-    answers = reader(token_ids(tokenizer, texts).to(device))
+    device = next(text_encoder.parameters()).device
+    answers = text_encoder(token_ids(tokenizer, texts).to(device))
     right = [a.argmax(1).cpu() == w for a, w in zip(answers, wanted.T, strict=True)]
     return float(torch.stack(right).all(0).float().mean())
 

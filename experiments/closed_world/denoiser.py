@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from experiments.closed_world.autoencoder import CHANNELS, to_values
 from experiments.closed_world.made_from import readable
-from experiments.closed_world.reader import WIDTH
+from experiments.closed_world.text_encoder import WIDTH
 from experiments.closed_world.training import Chance, Loss, Plan
 from experiments.closed_world.words import token_ids
 from selector.demo.closed_world.captions import LANGUAGES, caption
@@ -29,10 +29,10 @@ from selector.domain.files import replacing
 LATENT_SIDE = 16
 BATCH = 64
 WITHOUT_WORDS = 0.1  # the share of captions left out, for classifier-free guidance (Ho & Salimans 2022)
-PLAN = Plan("painter", steps=4000, rate=8e-4, warm_up=300, average=0.998, look_every=1000)
+PLAN = Plan("denoiser", steps=4000, rate=8e-4, warm_up=300, average=0.998, look_every=1000)
 
 
-class Painter(nn.Module):
+class Denoiser(nn.Module):
     """The UNet, which is trained, and the text encoder, which can read already and is not."""
 
     def __init__(self, unet: Any, text_encoder: Any) -> None:
@@ -76,22 +76,22 @@ def scheduler() -> Any:
     )
 
 
-def loss_of(painter: Painter, tokenizer: Any, latents: torch.Tensor) -> Loss:
+def loss_of(denoiser: Denoiser, tokenizer: Any, latents: torch.Tensor) -> Loss:
     """Mean squared error of the velocity. ``latents`` (n, 2, channels, side, side): mean and deviation, scaled."""
     noises = scheduler()
 
     def loss_at(step: int, chance: Chance) -> torch.Tensor:
         del step
-        device = next(painter.parameters()).device
+        device = next(denoiser.parameters()).device
         rows = chance.numpy.integers(len(latents), size=BATCH)
         texts = [_words(int(row), chance.numpy) for row in rows]
         mean, deviation = latents[torch.from_numpy(rows)].float().unbind(1)
         clean = (mean + deviation * _noise(mean, chance)).to(device)
         noise = _noise(mean, chance).to(device)
         times = torch.randint(0, noises.config.num_train_timesteps, (BATCH,), generator=chance.torch).to(device)
-        states = painter.text_encoder(token_ids(tokenizer, texts).to(device)).last_hidden_state
+        states = denoiser.text_encoder(token_ids(tokenizer, texts).to(device)).last_hidden_state
         noisy = noises.add_noise(clean, noise, times)
-        guessed = painter.unet(noisy, times, states).sample
+        guessed = denoiser.unet(noisy, times, states).sample
         return nn.functional.mse_loss(guessed.float(), noises.get_velocity(clean, noise, times))
 
     return loss_at

@@ -1,4 +1,4 @@
-"""What is looked at during the training: figures on held-out scenes, and sheets of pictures."""
+"""What is looked at during the training: figures on held-out scenes, and contact sheets."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import torch
 from tqdm import tqdm
 
 from experiments.closed_world.autoencoder import rebuilt
+from experiments.closed_world.dataset import words
 from experiments.closed_world.embedder import Embedder, prepared
-from experiments.closed_world.lessons import words
 from experiments.closed_world.pictures import picture_at
-from experiments.closed_world.reader import Reader, read_rightly
-from experiments.closed_world.samples import held_out, painted, sheet
+from experiments.closed_world.samples import contact_sheet, generated, held_out
+from experiments.closed_world.text_encoder import TextEncoderWithHeads, answered_rightly
 from experiments.closed_world.words import token_ids
 from selector.demo.closed_world.checker import PARTS, check
 from selector.demo.closed_world.corruptions import CHANGES
 from selector.demo.closed_world.scene import HELD_OUT_SEED, Scene, scene_at
 
 Look: TypeAlias = Callable[[int, Any], None]
-SAMPLES = 96  # pictures of a sheet
+SAMPLES = 96  # pictures of a contact sheet
 CAPTIONS, PAIRS = 2000, 300
 STEPS, GUIDANCE = 20, 3.0
 
@@ -36,30 +36,31 @@ def of_autoencoder(work: Path) -> Look:
         made = rebuilt(model.eval(), wanted)
         error = ((made.astype(np.float64) - wanted) ** 2).mean((1, 2, 3))
         tqdm.write(f"autoencoder {step}: {np.mean(10 * np.log10(255**2 / error)):.1f} dB, {_facts(made, _scenes())}")
-        sheet(np.concatenate([np.concatenate([wanted[i : i + 12], made[i : i + 12]]) for i in range(0, SAMPLES, 12)]),
-              work / f"autoencoder-{step}.png")  # fmt: skip
+        rows = [part for i in range(0, SAMPLES, 12) for part in (wanted[i : i + 12], made[i : i + 12])]
+        contact_sheet(np.concatenate(rows), work / f"autoencoder-{step}.png")
 
     return look
 
 
-def of_reader(tokenizer: Any) -> Look:
+def of_text_encoder(tokenizer: Any) -> Look:
     """The share of captions that are read without an error."""
 
-    def look(step: int, model: Reader) -> None:
-        tqdm.write(f"reader {step}: {read_rightly(model.eval(), tokenizer, CAPTIONS):.3f} of new captions read rightly")
+    def look(step: int, model: TextEncoderWithHeads) -> None:
+        share = answered_rightly(model.eval(), tokenizer, CAPTIONS)
+        tqdm.write(f"text_encoder {step}: {share:.3f} of new captions read rightly")
 
     return look
 
 
-def of_painter(work: Path, pipeline_of: Callable[[Any], Any]) -> Look:
+def of_denoiser(work: Path, pipeline_of: Callable[[Any], Any]) -> Look:
     """What the checker says of pictures for held-out prompts."""
 
     def look(step: int, model: Any) -> None:
         asked = held_out(SAMPLES)
         prompts = [prompt for _, prompt in asked]
-        made = painted(pipeline_of(model.eval()), prompts, 0, num_inference_steps=STEPS, guidance_scale=GUIDANCE)
-        tqdm.write(f"painter {step}: {_facts(made, [scene for scene, _ in asked])}")
-        sheet(made, work / f"painter-{step}.png")
+        made = generated(pipeline_of(model.eval()), prompts, 0, num_inference_steps=STEPS, guidance_scale=GUIDANCE)
+        tqdm.write(f"denoiser {step}: {_facts(made, [scene for scene, _ in asked])}")
+        contact_sheet(made, work / f"denoiser-{step}.png")
 
     return look
 

@@ -1,4 +1,4 @@
-"""What the embedding model learns from: families of near-equal scenes, so that telling them apart is the lesson.
+"""The dataset of the embedding model: families of near-equal scenes, which it has to tell apart.
 
 A family is a scene, and scenes of which each differs in one thing that captions say: the order, a colour, a shape, both
 things' colours exchanged, a number, a size, the background. Some families end with a malformed picture of their first
@@ -43,7 +43,7 @@ Ints = np.ndarray[Any, np.dtype[np.int8]]
 
 
 @dataclass(frozen=True)
-class Lessons:
+class Dataset:
     """``pictures`` (n, FAMILY, 64, 64, 3). The rest says what is in them, words by their place in the tables.
 
     ``groups`` (n, FAMILY, 2, 4): count, colour, shape, size, NOTHING for no second group. ``axis`` (n, FAMILY): 1 for
@@ -63,17 +63,17 @@ class Lessons:
     kinds: Ints
 
 
-def lessons(path: Path, n: int, workers: int) -> Lessons:
+def dataset(path: Path, n: int, workers: int) -> Dataset:
     """``n`` families, made once into the folder ``path``."""
     if not (path / "done").exists():
         path.mkdir(parents=True, exist_ok=True)
-        made = list(in_parts(_make, n, _PART, workers, "lessons"))
-        for field in fields(Lessons):
+        made = list(in_parts(_make, n, _PART, workers, "dataset"))
+        for field in fields(Dataset):
             with replacing(path / f"{field.name}.npy") as stream:
                 np.save(stream, np.concatenate([part[field.name] for part in made]))
         (path / "done").touch()
     with readable(path / "done"):
-        return Lessons(**{field.name: np.load(path / f"{field.name}.npy", mmap_mode="r") for field in fields(Lessons)})
+        return Dataset(**{field.name: np.load(path / f"{field.name}.npy", mmap_mode="r") for field in fields(Dataset)})
 
 
 def words(scene: Scene, rng: np.random.Generator) -> str:
@@ -81,7 +81,7 @@ def words(scene: Scene, rng: np.random.Generator) -> str:
     return caption(scene, rng, LANGUAGES[int(rng.integers(len(LANGUAGES)))])
 
 
-def scene_of(known: Lessons, row: int, member: int) -> Scene:
+def scene_of(known: Dataset, row: int, member: int) -> Scene:
     """The scene again, from the tables."""
     groups = tuple(
         Group(int(count) + 1, COLOURS[colour], SHAPES[shape], SIZES[size])
@@ -95,7 +95,7 @@ def scene_of(known: Lessons, row: int, member: int) -> Scene:
 
 def _make(numbers: range) -> dict[str, Any]:
     families = [_family(np.random.default_rng([SERIES, i])) for i in numbers]
-    return {field.name: np.stack([family[field.name] for family in families]) for field in fields(Lessons)}
+    return {field.name: np.stack([family[field.name] for family in families]) for field in fields(Dataset)}
 
 
 def _family(rng: np.random.Generator) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _family(rng: np.random.Generator) -> dict[str, Any]:
     is_malformed = bool(rng.random() < MALFORMED_SHARE)
     members = [_member(one, rng) for one in scenes]
     if is_malformed:
-        way = _SPOILT[int(rng.integers(len(_SPOILT)))]
+        way = _CORRUPTED[int(rng.integers(len(_CORRUPTED)))]
         members[-1] = {**members[-1], "pictures": way(scene, rng), "malformed": np.int8(1)}
     return {key: np.stack([member[key] for member in members]) for key in members[0]}
 
@@ -151,14 +151,14 @@ _CHANGES: dict[str, Callable[[Scene, np.random.Generator], Scene]] = {
 }
 
 
-def _painted(scene: Scene, rng: np.random.Generator) -> Pixels:
+def _rendered(scene: Scene, rng: np.random.Generator) -> Pixels:
     return paint(scene, placed(scene, rng), rng)
 
 
-_SPOILT: list[Callable[[Scene, np.random.Generator], Pixels]] = [
+_CORRUPTED: list[Callable[[Scene, np.random.Generator], Pixels]] = [
     *MALFORMED.values(),
-    lambda scene, rng: blurred(rng.uniform(1.5, 3))(_painted(scene, rng), rng),
-    lambda scene, rng: noisy(rng.uniform(15, 40))(_painted(scene, rng), rng),
+    lambda scene, rng: blurred(rng.uniform(1.5, 3))(_rendered(scene, rng), rng),
+    lambda scene, rng: noisy(rng.uniform(15, 40))(_rendered(scene, rng), rng),
 ]
 
 
