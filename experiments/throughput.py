@@ -176,7 +176,8 @@ def _forget(campaign: Campaign, texts: bool) -> None:
 
 def _agreement(campaign: Campaign, habit: Mapping[str, Sequence[float]]) -> dict[str, float]:
     """Spearman's correlation of each score with the habit's, over the candidates that the habit scored."""
-    from selector.store.records import load_candidates, scores_of
+    from selector.store.records import load_candidates
+    from selector.store.score_table import scores_of
 
     versions = {name: scorer.version for name, scorer in campaign._scorers()[0].items()}
     ours: dict[str, list[float]] = {column: [] for column in COLUMNS}

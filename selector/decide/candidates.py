@@ -15,7 +15,8 @@ from selector.learn.prior import RECIPE_ORDER
 from selector.measure.gates import gate_columns, refusals
 from selector.store.makers import Maker, makers
 from selector.store.observations import Judgement
-from selector.store.records import ScoreColumn, candidate_keys, first_guesses, wide_scores
+from selector.store.records import candidate_keys, first_guesses
+from selector.store.score_table import ScoreColumn, wide_scores
 
 Key = tuple[str, str]  # task id, candidate id
 _NOBODY = Maker("unknown", "")

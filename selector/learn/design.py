@@ -16,7 +16,7 @@ import numpy as np
 
 from selector.learn.belief import UNKNOWN, Belief, joint_weights
 from selector.learn.deviation import Deviation, deviation, group_mean
-from selector.learn.pool import Floats, Ints, Pool, codes
+from selector.learn.pool import Bools, Floats, Ints, Pool, codes
 from selector.learn.treatments import LEAST_OF_A_LEVEL, treatment_levels
 
 _STRONG = 0.1  # belief's sd from which a score is believed in for a reason of its own (a judge)
@@ -186,14 +186,15 @@ def _levels(pool: Pool, name: str, rows: Ints, several_types: bool, scales: Scal
     """Generators on this task type, and variants of those that have several."""
     own = scales.generator_sd * ((1 - scales.pooled) ** 0.5 if several_types else 1.0)
     made_by = [pool.generators[i] for i in rows]
-    variant = [f"{pool.generators[i]} {pool.variants[i]}" for i in rows]
+    variant, variant_of = codes([f"{pool.generators[i]} {pool.variants[i]}" for i in rows])
     for label, values in _indicators(made_by):
         yield Effect(name, "generator", label, 0.0, own), rows, values, np.zeros(len(rows))
-    counts = Counter(variant)
-    several = {g for g in set(made_by) if len({v for v, m in zip(variant, made_by, strict=True) if m == g}) > 1}
-    for label, values in _indicators(variant):
-        if made_by[int(np.argmax(values))] in several and counts[label] >= LEAST_OF_A_LEVEL:
-            yield Effect(name, "variant", label, 0.0, scales.variant_sd), rows, values, np.zeros(len(rows))
+    made_variant = dict(zip(variant_of.tolist(), made_by, strict=True))
+    variants = Counter(made_variant.values())
+    for place in np.flatnonzero(np.bincount(variant_of) >= LEAST_OF_A_LEVEL):  # of an import, every file is a variant
+        if variants[made_variant[place]] > 1:
+            values = _centred(variant_of == place)
+            yield Effect(name, "variant", variant[place], 0.0, scales.variant_sd), rows, values, np.zeros(len(rows))
 
 
 def _demands(pool: Pool, name: str, rows: Ints, found: list[Scored], scales: Scales) -> Iterator[Part]:
@@ -220,8 +221,12 @@ def _indicators(labels: list[str]) -> Iterator[tuple[str, Floats]]:
     if len(names) < 2:
         return
     for i, label in enumerate(names):
-        values = (place == i).astype(float)
-        yield label, values - values.mean()
+        yield label, _centred(place == i)
+
+
+def _centred(there: Bools) -> Floats:
+    values = there.astype(float)
+    return values - values.mean()
 
 
 def codes_of(values: Ints) -> Ints:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ def gate_columns(scorers: Mapping[str, Scorer]) -> dict[str, str]:
     }
 
 
-def refusals(gates: Mapping[str, str], task: Ints, values: Floats, looked_at: Bools) -> Sequence[str]:
+def refusals(gates: Mapping[str, str], task: Ints, values: Floats, looked_at: Bools) -> list[str]:
     """Why each candidate must not be picked, "" where it may.
 
     A candidate is refused by a gate column that is 0 (of several the first by name), and by one that was measured on
@@ -43,7 +43,8 @@ def refusals(gates: Mapping[str, str], task: Ints, values: Floats, looked_at: Bo
     for name, j in place.items():
         of_task = np.bincount(task, weights=looked_at[:, j]) > 0
         _refuse(reasons, of_task[task] & ~looked_at[:, j], f"{name} has not looked at it (run `bestshot score`)")
-    return reasons.tolist()
+    found: list[str] = reasons.tolist()
+    return found
 
 
 def _refuse(reasons: Any, where: Bools, reason: str) -> None:

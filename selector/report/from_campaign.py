@@ -21,7 +21,8 @@ from selector.report.model import CandidateCard, Failure, Sheet, TaskRow
 from selector.report.model import Verdict as SheetVerdict
 from selector.status import open_failures
 from selector.store.picks import newest_basis, newest_picks
-from selector.store.records import Attempt, current_plannings, load_attempts, load_candidates, scores_of
+from selector.store.records import Attempt, current_plannings, load_attempts, load_candidates
+from selector.store.score_table import scores_of
 from selector.submit.ledger import Ledger, SubmissionRecord
 from selector.workspace.plug_ins import present_builds
 from selector.workspace.workspace import Workspace

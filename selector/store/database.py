@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event, insert, inspect, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.schema import CreateSchema
 
@@ -125,6 +125,8 @@ class Database:
         if self.engine.dialect.name == "sqlite":
             return sqlite.insert(table).on_conflict_do_nothing()
         if self.engine.dialect.name == "postgresql":
+            from sqlalchemy.dialects import postgresql  # slow to import
+
             return postgresql.insert(table).on_conflict_do_nothing()
         raise InputError(f"{self.engine.dialect.name}: only SQLite and PostgreSQL hold a campaign")
 
