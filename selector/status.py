@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import and_, false, func, or_, select
 
 from selector.domain import Task, TaskType
 from selector.generate.dry_run import GenerateEstimate
@@ -14,7 +14,7 @@ from selector.store import schema
 from selector.store.jobs import DELIVERED, PERHAPS, Job, load_jobs, money_spent
 from selector.store.observations import Judgement, load_judgements
 from selector.store.picks import newest_picks
-from selector.store.records import Attempt, Planning, current_plannings, load_attempts, load_candidates
+from selector.store.records import Attempt, Planning, candidate_keys, current_plannings, failed_attempts
 from selector.submit.ledger import Ledger, Quota, SubmissionRecord
 from selector.workspace.plug_ins import configured_services
 from selector.workspace.workspace import Workspace
@@ -95,12 +95,11 @@ def status(
         to_make: what ``generate`` would do, or why that is not known.
     """
     with ws.db.read() as connection:
-        candidates = [c for c in load_candidates(connection) if not c.fallback]
+        per_task = Counter(task_id for task_id, _, fallback in candidate_keys(connection) if not fallback)
         newest = newest_picks(connection)
         judgements = load_judgements(connection)
         services = _services(load_jobs(connection), ws)
-        failed = open_failures(current_plannings(connection), load_attempts(connection), builds)
-    per_task = Counter(c.task_id for c in candidates)
+        failed = open_failures(current_plannings(connection, failed=True), failed_attempts(connection), builds)
     picks = {p.task_id: p for p in newest[1]} if newest else {}
     types = {}
     for name in sorted({t.type.value for t in tasks}):
@@ -113,7 +112,8 @@ def status(
             fallbacks_picked=sum(p.fallback for p in chosen),
             picked=sum(not p.fallback for p in chosen),
         )
-    failures = _failures([f for f in failed if _is_of_plan(f, ws, {t.id: t.type for t in tasks})])
+    kinds = {t.id: t.type for t in tasks}
+    failures = _failures([f for f in failed if _is_of_plan(f, ws, kinds)])
     scores, unscored = _scores(ws, versions)
     submissions = ledger.all()
     totals = [s.total for s in submissions if s.total is not None]
@@ -186,19 +186,12 @@ def _failures(failed: Sequence[Planning | Attempt]) -> dict[str, int]:
 
 
 def _scores(ws: Workspace, versions: Mapping[str, str]) -> tuple[int, dict[str, int]]:
-    from sqlalchemy import func
-
+    """How many values there are of these scorers' versions, and why others are not; no row is sorted for it."""
     s = schema.score.c
-    query = select(s.scorer, s.version, s.column, s.reason, func.count()).group_by(
-        s.scorer, s.version, s.column, s.reason
-    )
-    measured, unscored = 0, Counter[str]()
+    present = or_(false(), *(and_(s.scorer == scorer, s.version == version) for scorer, version in versions.items()))
+    missing = select(s.scorer, s.column, s.reason, func.count()).where(present, s.reason.is_not(None))
     with ws.db.read() as connection:
-        for scorer, version, column, reason, count in connection.execute(query):
-            if versions.get(scorer) != version:
-                continue
-            if reason is None:
-                measured += count
-            else:
-                unscored[f"{scorer}.{column}: {reason}"] += count
+        measured = connection.execute(select(func.count()).where(present, s.reason.is_(None))).scalar_one()
+        rows = connection.execute(missing.group_by(s.scorer, s.column, s.reason))
+        unscored = {f"{scorer}.{column}: {reason}": count for scorer, column, reason, count in rows}
     return measured, dict(sorted(unscored.items(), key=lambda pair: (-pair[1], pair[0])))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from selector.decide.knowledge import Knowledge, learn
 from selector.domain import InputError, Task
-from selector.domain.embedding import ContestContext
-from selector.workspace.contest_context import contest_context
-from selector.workspace.plug_ins import LeftOut, Scorers, ready_scorers
 from selector.workspace.workspace import Workspace
+
+# What one part needs is imported by that part: `status` must not pay for the arithmetic of `pick`.
+if TYPE_CHECKING:
+    from selector.decide.knowledge import Knowledge
+    from selector.domain.embedding import ContestContext
+    from selector.workspace.plug_ins import LeftOut, Scorers
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,14 @@ class Context:
     @cached_property
     def contest(self) -> ContestContext:
         """What scorers are told of the contest."""
+        from selector.workspace.contest_context import contest_context
+
         return contest_context(self.ws, self.tasks)
 
     @cached_property
     def _ready(self) -> tuple[Scorers, LeftOut]:
+        from selector.workspace.plug_ins import ready_scorers
+
         return ready_scorers(self.ws, self.contest)
 
     @property
@@ -50,6 +57,8 @@ class Context:
     @cached_property
     def known(self) -> Knowledge | None:
         """Everything that was learned; None as long as there is no candidate."""
+        from selector.decide.knowledge import learn
+
         return learn(self.ws, self.tasks, self.scorers)
 
     def need(self) -> Knowledge:

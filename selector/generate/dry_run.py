@@ -14,7 +14,7 @@ from selector.generate.recipes import RecipePlanner, outcome_of
 from selector.generate.treatments import finished, style_of
 from selector.llm.prompting import PromptBook
 from selector.store import jobs
-from selector.store.records import Attempt, Planning, current_plannings, load_attempts
+from selector.store.records import Planning, current_plannings, tries_by
 from selector.workspace.workspace import Workspace
 
 Key = tuple[str, str, str]  # task, generator, build
@@ -108,8 +108,10 @@ class _Known:
         self._attempts, self._retry_failed = Attempts(ws, retry_failed), retry_failed
         self._recipes = RecipePlanner(ws, PromptBook(ws), retry_failed)
         with ws.db.read() as connection:
-            self._plannings = {(p.task_id, p.generator, p.build): p for p in current_plannings(connection)}
-            self._tries = _tries(load_attempts(connection))
+            names = {order.name for order in orders}
+            plannings = current_plannings(connection, names)
+            self._plannings = {(p.task_id, p.generator, p.build): p for p in plannings}
+            self._tries = tries_by(connection, names)
             self._waiting: dict[Key, set[str]] = {}  # recipes whose job may still be collected
             for job in jobs.load_jobs(connection):
                 keys = self._waiting.setdefault((job.task_id, job.generator, job.build), set())
@@ -200,14 +202,6 @@ def _late(n: int, worded: int, unworded: int) -> int:
 
 def _is_of(recipe: Recipe, style: str, step: Step) -> bool:
     return style_of(recipe) == style and (not step.seeds or recipe.seed in step.seeds)
-
-
-def _tries(attempts: Iterable[Attempt]) -> dict[Key, Tries]:
-    found: dict[Key, Tries] = {}
-    for attempt in attempts:
-        of_order = found.setdefault((attempt.task_id, attempt.generator, attempt.build), {})
-        of_order.setdefault(attempt.recipe.key, []).append((attempt.outcome, attempt.candidate_id))
-    return found
 
 
 def _new(order: Order) -> GeneratorEstimate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -206,12 +206,39 @@ def first_guesses(connection: Connection) -> dict[tuple[str, str], int]:
     return {(row[0], row[1]): int(row[2]) for row in rows}
 
 
-def current_plannings(connection: Connection) -> tuple[Planning, ...]:
-    """The newest planning of every (task, generator, build)."""
+def current_plannings(
+    connection: Connection, generators: Collection[str] | None = None, failed: bool = False
+) -> tuple[Planning, ...]:
+    """The newest planning of every (task, generator, build); of these generators, or only those that failed."""
     p = schema.planning.c
     newest = select(func.max(p.id)).group_by(p.task_id, p.generator, p.build)
-    rows = connection.execute(select(schema.planning).where(p.id.in_(newest)).order_by(p.id))
-    return tuple(_planning(row) for row in rows)
+    query = select(schema.planning).where(p.id.in_(newest)).order_by(p.id)
+    if generators is not None:
+        query = query.where(p.generator.in_(generators))
+    if failed:
+        query = query.where(p.outcome != "planned")
+    return tuple(_planning(row) for row in connection.execute(query))
+
+
+def failed_attempts(connection: Connection) -> tuple[Attempt, ...]:
+    """Attempts that made nothing and are the last of their recipe, oldest first."""
+    a, later = schema.attempt.c, schema.attempt.alias().c
+    same = (later.task_id == a.task_id, later.generator == a.generator, later.recipe_key == a.recipe_key)
+    query = select(schema.attempt).where(a.outcome != "made", ~exists().where(*same, later.id > a.id))
+    return tuple(_attempt(row) for row in connection.execute(query.order_by(a.id)))
+
+
+def tries_by(
+    connection: Connection, generators: Collection[str]
+) -> dict[tuple[str, str, str], dict[str, list[tuple[str, str | None]]]]:
+    """(task, generator, build) of these generators to what ``tries_of`` says of it."""
+    a = schema.attempt.c
+    query = select(a.task_id, a.generator, a.build, a.recipe_key, a.outcome, a.candidate_id)
+    query = query.where(a.generator.in_(generators)).order_by(a.id)
+    found: dict[tuple[str, str, str], dict[str, list[tuple[str, str | None]]]] = {}
+    for task_id, generator, build, key, outcome, candidate_id in connection.execute(query):
+        found.setdefault((task_id, generator, build), {}).setdefault(key, []).append((outcome, candidate_id))
+    return found
 
 
 def scored_candidates(connection: Connection, versions: Mapping[str, str]) -> dict[str, dict[str, set[str]]]:

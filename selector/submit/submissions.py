@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from selector.domain import Task
 from selector.store.records import last_resorts, load_candidates
 from selector.submit.ledger import Ledger, Quota, SubmissionRecord
-from selector.submit.origin import check_origin, image_hashes
-from selector.submit.verify import Verdict, verify_archive
 from selector.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from selector.submit.verify import Verdict
 
 
 class Submissions:
@@ -50,6 +52,9 @@ class Submissions:
 
     def verify(self, path: str | Path, allow_fallbacks: bool = False) -> Verdict:
         """Re-open a ZIP and check every rule of the contest, and that its images are this campaign's."""
+        from selector.submit.origin import check_origin, image_hashes
+        from selector.submit.verify import verify_archive
+
         path = Path(path)
         tasks = self._tasks()
         verdict = verify_archive(path, self._ws.profile, tasks)

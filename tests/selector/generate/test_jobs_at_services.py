@@ -25,8 +25,8 @@ from toy_services import (
     toy_service,
 )
 
-from selector import Campaign
 from selector.domain import Declined, GenerationFailed, MissingPart, Recipe, ServiceStopped, TicketLost
+from selector.generate import verb
 from selector.generate.generating import generate
 from selector.generate.remote import REISSUES, STILL_RUNNING
 from selector.net import Interrupted
@@ -97,13 +97,13 @@ def test_a_second_job_is_not_handed_in_when_the_run_is_being_stopped(
     make: Make, monkeypatch: pytest.MonkeyPatch, polls: int, made: int
 ) -> None:
     stop: list[threading.Event] = []
-    kept = Campaign._orders
+    kept = verb._orders
 
-    def orders(self: Campaign, *given: Any) -> Any:
+    def orders(*given: Any) -> Any:
         stop.append(given[-1])
-        return kept(self, *given)
+        return kept(*given)
 
-    monkeypatch.setattr(Campaign, "_orders", orders)
+    monkeypatch.setattr(verb, "_orders", orders)
     toy_service().polls, toy_service().on_accept = polls, lambda _job: stop[0].set()
     campaign = make({"toy_remote": 3})
     campaign.generate()
@@ -340,15 +340,15 @@ def test_places_at_the_service_are_never_exceeded_and_always_given_back(make: Ma
     service.on_fetch = lambda *_: trouble(ToyJob("", "", "", (), 0))
     campaign = make({"toy_remote": 6}, [f"p{i}" for i in range(6)], services={"toyland": {"running": 3}})
     accounts: list[Any] = []
-    kept = Campaign._orders
+    kept = verb._orders
 
-    def orders(self: Campaign, *given: Any) -> Any:
-        found = kept(self, *given)
-        accounts.extend({id(o.generator.account): o.generator.account for o in found[1]}.values())
+    def orders(*given: Any) -> Any:
+        found = kept(*given)
+        accounts.extend({id(o.generator.account): o.generator.account for o in found[0]}.values())
         return found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Campaign, "_orders", orders)
+        patch.setattr(verb, "_orders", orders)
         campaign.generate()
     assert 1 < service.most_running <= 3
     (account,) = accounts
@@ -429,7 +429,7 @@ def test_jobs_that_run_are_collected_though_the_service_takes_no_more(make: Make
     service.on_poll = lambda _: None
     again = reopened(campaign)
     stop = threading.Event()
-    orders = again._orders(None, None, None, None, stop)[1]
+    orders = verb._orders(again._ws, verb.Wanted(again.tasks), stop)[0]
     orders[0].generator.account.breaker.stop("no money", handing_in=True)  # type: ignore[attr-defined]
     summary = generate(again._ws, orders, stop=stop)
     assert summary.made == 1 and sum(summary.left.values()) == 3

@@ -126,7 +126,7 @@ def test_a_job_whose_price_is_not_known_costs_nothing_that_is_known(make: Make) 
 
 def test_a_budget_without_a_price_is_refused_before_anything_is_sent(make: Make) -> None:
     campaign = make({"toy_remote": 2}, generators={"toy_remote": {"free": True}}, **limit(1.0))
-    for verb in (campaign.generate, campaign.estimate_generate):
+    for verb in (campaign.generate, lambda: campaign.generate(dry_run=True)):
         with pytest.raises(InputError, match="no price is known for 'toy_remote'"):
             verb()
     assert toy_service().submits == []

@@ -68,7 +68,7 @@ def test_a_generator_under_a_name_of_its_own_works_at_the_service_that_it_names(
 @pytest.mark.parametrize("tables", [{}, {"secnd": {"running": 1}}])
 def test_a_service_that_there_is_not_is_an_input_error(make: Make, tables: dict[str, Any]) -> None:
     campaign = make({"toy_remote": 1}, generators={"toy_remote": {"service": "second"}}, services=tables)
-    for verb in (campaign.generate, campaign.estimate_generate):
+    for verb in (campaign.generate, lambda: campaign.generate(dry_run=True)):
         with pytest.raises(InputError, match=r"there is no \[services.second\]") as raised:
             verb()
         assert ("secnd" if tables else "toyland") in str(raised.value)
