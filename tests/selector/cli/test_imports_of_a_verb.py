@@ -13,9 +13,12 @@ from experiments.support.synthetic_campaign import make_campaign, write_contest
 PICTURES = {"cv2", "skimage", "dlib", "rapidocr", "PIL", "matplotlib", "jinja2"}
 MODELS = {"torch", "onnxruntime", "transformers", "open_clip", "sklearn"}
 HEAVY = {*PICTURES, *MODELS, "pandas"}
-CODE = (
-    "import sys; from selector.cli.main import group; group(sys.argv[1:], standalone_mode=False); print(*sys.modules)"
-)
+CODE = """
+import sys
+from selector.cli.main import group
+group(sys.argv[1:], standalone_mode=False)
+print(*sys.modules)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +29,10 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place / "campaign"
 
 
+# `status` asks the configured generators whether they can run: the editor of texts looks for fonts, with Pillow.
 @pytest.mark.parametrize(
     ("verb", "unwanted"),
-    [("quota", {*HEAVY, "numpy", "scipy"}), ("status", {*HEAVY, "scipy"}), ("pick", {*HEAVY, "scipy.stats"})],
+    [("quota", {*HEAVY, "numpy", "scipy"}), ("status", {*HEAVY, "scipy"} - {"PIL"}), ("pick", {*HEAVY, "scipy.stats"})],
 )
 def test_a_verb_imports_what_it_needs_only(campaign: Path, verb: str, unwanted: set[str]) -> None:
     done = subprocess.run(
