@@ -121,7 +121,9 @@ def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -
 def _judged(pool: Pool) -> Bools:
     """(n,) where a judge has said anything."""
     judges = [j for j, name in enumerate(pool.columns) if name.startswith(JUDGE_PREFIX)]
-    return ~np.isnan(pool.values[:, judges]).all(axis=1)
+    said: Bools = ~np.isnan(pool.values[:, judges])
+    found: Bools = said.any(axis=1)
+    return found
 
 
 def _digest(told: Sequence[TotalRow], judgements: Sequence[Judgement]) -> str:
