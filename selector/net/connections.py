@@ -8,6 +8,7 @@ resolved here, and the connection goes to the address that was looked at: no nam
 from __future__ import annotations
 
 import http.client
+import io
 import ipaddress
 import logging
 import socket
@@ -62,10 +63,12 @@ class Watch:
     Args:
         seconds: from now until the socket is shut down.
         stop: as its event is set, the exchange has ``GRACE_SECONDS`` left.
+        patient: but only from the reply's first byte on: what is asked for is being made, and paid.
     """
 
-    def __init__(self, seconds: float, stop: threading.Event | None = None) -> None:
-        self._ends, self._stop = time.monotonic() + seconds, stop
+    def __init__(self, seconds: float, stop: threading.Event | None = None, patient: bool = False) -> None:
+        self._ends, self._stop, self._patient = time.monotonic() + seconds, stop, patient
+        self.begun = False  # the reply
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._copy: socket.socket | None = None
@@ -96,7 +99,8 @@ class Watch:
 
     def look(self, now: float) -> None:
         """Cut the exchange off if its time is over."""
-        if self._stop is not None and self._stop.is_set() and not self._stopped:
+        waits = self._patient and not self.begun
+        if self._stop is not None and self._stop.is_set() and not self._stopped and not waits:
             self._stopped = True
             self._ends = min(self._ends, now + GRACE_SECONDS)
         if now >= self._ends and self.why is None:
@@ -266,8 +270,33 @@ class _Head:
         return getattr(self._stream, name)
 
 
+class _Noted(io.RawIOBase):
+    """A reply's bytes; the watch is told of the first."""
+
+    def __init__(self, stream: Any, watch: Watch) -> None:
+        self._stream, self._watch = stream, watch
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        size: int | None = self._stream.readinto(buffer)
+        self._watch.begun = True
+        return size
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
 class _Reply(http.client.HTTPResponse):
     fp: Any
+
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        watch = _watch_here.get()
+        if watch is not None:
+            self.fp = io.BufferedReader(_Noted(self.fp.detach(), watch))
 
     def begin(self) -> None:
         if self.headers is None:

@@ -100,6 +100,7 @@ def request(
     timeout_seconds: float = 60.0,
     deadline_seconds: float = 0.0,
     stop: threading.Event | None = None,
+    patient: bool = False,
     most_bytes: int = MAX_REPLY_BYTES,
 ) -> Answer | Trouble:
     """One request, sent once; safe for threads, which share connections.
@@ -110,6 +111,7 @@ def request(
         key: sent as ``Authorization: Bearer``, where it is not empty.
         timeout_seconds: without any byte. deadline_seconds: of the whole exchange; 0: as ``timeout_seconds``.
         stop: the run's end. What is under way is cut off a moment later, and comes back as a ``Trouble``.
+        patient: what is asked for is paid, so that the run's end waits until the reply begins, or until the deadline.
         most_bytes: of the reply, before and after it is unpacked.
 
     Returns:
@@ -126,7 +128,7 @@ def request(
     seconds = deadline_seconds or timeout_seconds
     status = 0
     try:
-        with exchange(method, url, sent, key, timeout_seconds, seconds, stop, outgoing) as response:
+        with exchange(method, url, sent, key, timeout_seconds, seconds, stop, outgoing, None, patient) as response:
             status = response.status_code
             if 300 <= status < 400:
                 return _moved(response, key)
@@ -152,6 +154,7 @@ def exchange(
     stop: threading.Event | None = None,
     body: Outgoing | None = None,
     reach: int | None = None,
+    patient: bool = False,
 ) -> Iterator[Response]:
     """The reply to one request, its body to be read within the block, which ends in time; no redirect is followed.
 
@@ -167,7 +170,7 @@ def exchange(
     shown, begun = _shown(url, key, reach is None), time.monotonic()
     _log.debug("%s %s", method, shown)
     with (
-        connections.Watch(deadline_seconds, stop),
+        connections.Watch(deadline_seconds, stop, patient),
         session.request(
             method,
             url,
