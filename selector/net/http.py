@@ -159,10 +159,6 @@ def exchange(
         from selector.net import connections
     except ImportError as error:
         raise MissingPart("the package 'requests' is not installed: pip install requests") from error
-    try:
-        urlsplit(url)
-    except ValueError as error:
-        raise connections.requests.exceptions.InvalidURL from error
     connect_seconds = min(CONNECT_SECONDS, timeout_seconds, deadline_seconds)
     session = connections.session_for(url, ANY if reach is None else reach)
     shown, begun = _shown(url, key, reach is None), time.monotonic()
