@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
-from generators._dashscope_api import models, replies, requests, uploads
-from generators._dashscope_api.requests import PLACES, Upload, Wishes, body_of
+from generators import _dashscope_replies as replies
+from generators import _dashscope_requests as requests
+from generators import _dashscope_uploads as uploads
+from generators._dashscope_requests import PLACES, Upload, Wishes, body_of
 from selector.domain import (
     Declined,
     GenerationFailed,
@@ -110,7 +112,7 @@ class DashScope(RemoteGenerator):
         account: Account | None = None,
     ) -> None:
         self.account = account or Account(self.usual_service)
-        self.model = models.model_named(model)
+        self.model = requests.model_named(model)
         self.function = requests.function_of(self.model, function)
         self.prompt_form = requests.prompt_form_of(self.model, self.function)
         self._mask = Path(mask_path) if mask_path else None

@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generators._face.faces import WHICH, FoundFace, chosen, no_face, params_of, scene_and_reference
-from generators._face.grids import RESTORE_PLACES, SWAP_PLACES, Grid, crop_of, face_grid
-from generators._face.onnx_networks import Image
-from generators._face.paste import Aligned, Paste, paste
+from generators._face.networks import Image
+from generators._face.paste import RESTORE_PLACES, SWAP_PLACES, Aligned, Grid, Paste, crop_of, face_grid, paste
 from generators._face.swap_models import SwapModels
 from selector.domain import (
     Generator,

@@ -10,8 +10,7 @@ import numpy as np
 
 from generators._lettering.add import add_text
 from generators._lettering.canvas import Canvas
-from generators._lettering.job import Settings, delete_texts, replace_text
-from generators._lettering.layout import Align
+from generators._lettering.replace import Align, Settings, delete_texts, replace_text
 from selector.domain import (
     Declined,
     Generator,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generators._face.onnx_detector import Detector
+from generators._face.detector import Detector
 from selector.domain import Declined, InputError, Picture, Recipe, TaskInputs, TaskType
 from selector.sight.face_align import five_points
 from selector.sight.faces import find_faces, prominence

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from generators._photo.saliency import attention_centre
+from generators._photo.subject import attention_centre
 from selector.sight.colour_spaces import Floats
 
 MIN_SIDE_PX = 16
