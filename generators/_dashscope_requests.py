@@ -157,27 +157,24 @@ class Wishes:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Upload:
-    """Pictures of a request, as ``data:`` addresses."""
+def body_of(
+    model: Model, wishes: Wishes, prompt: str, seed: int, n: int, source: str = "", mask: str = ""
+) -> dict[str, Any]:
+    """The request for ``n`` images from ``seed`` on; ``source`` and ``mask`` are ``data:`` addresses.
 
-    source: str = ""
-    mask: str = ""
-
-
-def body_of(model: Model, wishes: Wishes, prompt: str, seed: int, n: int, upload: Upload) -> dict[str, Any]:
-    """The request for ``n`` images from ``seed`` on. ``n`` is always said: left out, it is 4, and each is charged."""
+    ``n`` is always said: left out, it is 4, and each is charged.
+    """
     parameters = {**wishes.parameters, "seed": seed, "n": n}
     negative = {"negative_prompt": wishes.negative_prompt} if wishes.negative_prompt else {}
     if model.form == "messages":
-        pictures = [{"image": upload.source}] if upload.source else []
+        pictures = [{"image": source}] if source else []
         message = {"role": "user", "content": [*pictures, {"text": prompt}]}
         return {"model": model.name, "input": {"messages": [message]}, "parameters": {**parameters, **negative}}
     given: dict[str, Any] = {"prompt": prompt, **negative}
     if model.form == "function":
-        given |= {"function": wishes.function, "base_image_url": upload.source}
-    if upload.mask:
-        given["mask_image_url"] = upload.mask
+        given |= {"function": wishes.function, "base_image_url": source}
+    if mask:
+        given["mask_image_url"] = mask
     return {"model": model.name, "input": given, "parameters": parameters}
 
 

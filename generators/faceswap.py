@@ -13,16 +13,7 @@ from numpy.typing import NDArray
 from generators._face import blend
 from generators._face.faces import no_face, params_of, scene_and_reference
 from generators._face.geometry import Warp, face_width_px, fit_face, with_forehead
-from selector.domain import (
-    Declined,
-    Generator,
-    Made,
-    MissingPart,
-    Picture,
-    Recipe,
-    TaskInputs,
-    TaskType,
-)
+from selector.domain import Declined, Generator, Made, MissingPart, Picture, Recipe, TaskInputs, TaskType
 from selector.sight.faces import Face, check_face_models, main_face
 
 Floats = NDArray[np.float64]

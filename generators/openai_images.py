@@ -97,18 +97,9 @@ class OpenAIImages(RemoteGenerator):
         timeout: float = 0.0,
         account: Account | None = None,
     ) -> None:
-        self._wishes = Wishes(
-            model,
-            size,
-            edit_size,
-            quality,
-            response_format,
-            batch,
-            negative_prompt,
-            negative_field,
-            seed_field,
-            dict(extra or {}),
-        )
+        negative = (negative_prompt, negative_field)
+        further = dict(extra or {})
+        self._wishes = Wishes(model, size, edit_size, quality, response_format, batch, *negative, seed_field, further)
         self._wishes.check()
         if not 1 <= upload_least_px <= upload_most_px:
             raise InputError("openai_images: upload_least_px must be from 1 to upload_most_px")

@@ -11,17 +11,7 @@ import numpy as np
 from generators._lettering.add import add_text
 from generators._lettering.canvas import Canvas
 from generators._lettering.replace import Align, Settings, delete_texts, replace_text
-from selector.domain import (
-    Declined,
-    Generator,
-    InputError,
-    JSONValue,
-    Made,
-    Picture,
-    Recipe,
-    TaskInputs,
-    TaskType,
-)
+from selector.domain import Declined, Generator, InputError, JSONValue, Made, Picture, Recipe, TaskInputs, TaskType
 from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction
 from selector.sight.fonts import all_fonts, fonts_tag
 from selector.sight.ocr import TextLine, read_text

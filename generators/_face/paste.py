@@ -24,18 +24,9 @@ Floats = NDArray[np.float64]
 Image = NDArray[np.float32]
 
 SWAP_PLACES: Floats = (FIVE_PLACES + np.array([8.0, 0.0])) / 128  # shares of the crop's side
-RESTORE_PLACES: Floats = (
-    np.array(
-        [
-            [192.98138, 239.94708],
-            [318.90277, 240.19360],
-            [256.63416, 314.01935],
-            [201.26117, 371.41043],
-            [313.08905, 371.15118],
-        ]
-    )
-    / 512
-)
+_FFHQ_PX = ((192.98138, 239.94708), (318.90277, 240.1936), (256.63416, 314.01935), (201.26117, 371.41043),
+            (313.08905, 371.15118))  # fmt: skip
+RESTORE_PLACES: Floats = np.array(_FFHQ_PX) / 512
 MARGIN_PX = 3  # what cubic interpolation looks at beyond a border
 LEAST_EYES_PX = 4.0  # between the eyes: under it nothing is left of a face
 Pixels = NDArray[np.uint8]
@@ -161,8 +152,10 @@ def paste(
     part = np.ascontiguousarray(scene[window])
     face = redraw(swapped.face, swapped.crop, region)
     if restoring is not None and how.restore > 0:
-        restored = _restored(scene, swapped, how, *restoring)
-        face = face + how.restore * (redraw(restored, restoring[0], region) - face)
+        crop, restore = restoring  # the new face in its scene, composed at the restorer's own resolution
+        around, weight = crop_of(scene, crop), alpha_on(crop, swapped, how)[..., None]
+        composed = around + weight * (redraw(swapped.face, swapped.crop, crop) - around)
+        face = face + how.restore * (redraw(restore(np.asarray(composed, np.float32)), crop, region) - face)
     alpha = alpha_on(region, swapped, how)
     face = _matched(face, part.astype(np.float32), region, swapped, how)
     result: Pixels = scene.copy()
@@ -185,13 +178,6 @@ def alpha_on(grid: Grid, swapped: Aligned, how: Paste) -> Image:
     side_px = swapped.crop.width * grid.scale / swapped.crop.scale
     hull = hull_mask(grid.points(points), (grid.height, grid.width), -2 * how.inset)
     return inside * blend.feather(hull, how.feather * side_px)
-
-
-def _restored(scene: Pixels, swapped: Aligned, how: Paste, crop: Grid, restore: Callable[[Image], Image]) -> Image:
-    """The restorer's picture of the new face in its scene, composed at the restorer's own resolution."""
-    around = crop_of(scene, crop)
-    alpha = alpha_on(crop, swapped, how)[..., None]
-    return restore(np.asarray(around + alpha * (redraw(swapped.face, swapped.crop, crop) - around), np.float32))
 
 
 def _matched(face: Image, scene: Image, region: Grid, swapped: Aligned, how: Paste) -> Image:

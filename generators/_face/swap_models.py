@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generators._face.detector import load_detector
-from generators._face.faces import FoundFace, by_detector, by_dlib
+from generators._face.faces import FoundFace
 from generators._face.networks import Restorer, Swapper, latent_of, load_restorer, load_swapper
 from selector.domain import InputError, MissingPart, Picture, reason_of
 from selector.domain.names import name_fault
-from selector.sight.face_align import crop_of_points
+from selector.sight.face_align import crop_of_points, five_points
 from selector.sight.face_net import face_input, face_net
-from selector.sight.faces import check_face_models
+from selector.sight.faces import check_face_models, find_faces
 from selector.sight.onnx_session import check_onnx, model_file
 from selector.weights import tag_or_absent
 
@@ -92,10 +92,10 @@ class SwapModels:
         return load_restorer(self._path("restorer_path"), self.device)
 
     def faces(self, picture: Picture) -> tuple[FoundFace, ...]:
-        """All faces of a picture."""
+        """All faces of a picture: of the ONNX detector, or as all of the program sees them, with 68 landmarks."""
         if not self.paths["detector_path"]:
-            return by_dlib(picture)
-        return by_detector(picture, load_detector(self._path("detector_path"), self.device), self.threshold)
+            return tuple(FoundFace(f.box, f.score, five_points(f.landmarks), f.landmarks) for f in find_faces(picture))
+        return tuple(load_detector(self._path("detector_path"), self.device).faces(picture.rgb, self.threshold))
 
     def latent_of(self, picture: Picture, face: FoundFace) -> Floats:
         """What the swapper is told of the identity of a picture's face, (length,), of length 1."""

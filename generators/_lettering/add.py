@@ -56,19 +56,15 @@ def add_text(canvas: Canvas, new: str, prompt: str, font: int, place: int, setti
     usual = bold_first[min(font, len(bold_first) - 1)]
     lettering, where = find_place(canvas.source, canvas.lines, style.lettering, usual, new, prompt, place)
     alpha = lettering.draw(new, canvas.source.shape[:2])
-    colour = style.colour if style.colour is not None else _contrasting(canvas, alpha)
-    if style.colour is None:  # nobody knows what is under it: an outline keeps it readable on any ground
+    colour = style.colour
+    if colour is None:  # nobody knows what is under it: an outline keeps it readable on any ground
+        under = canvas.source[alpha > 0.1]
+        colour = np.full(3, _DARK if under.size and np.median(under) > 120 else _LIGHT)
         border = np.full(3, _LIGHT + _DARK) - colour
         around = lettering.draw(new, canvas.source.shape[:2], wider_px=_OUTLINE_EM * EM_PX * lettering.scale)
         canvas.paint(around, border, style.noise)
     canvas.paint(alpha, colour, style.noise)
     return {"font": lettering.font.name, "place": where}
-
-
-def _contrasting(canvas: Canvas, alpha: Floats) -> Floats:
-    """Near black on light ground, near white on dark ground."""
-    under = canvas.source[alpha > 0.1]
-    return np.full(3, _DARK if under.size and np.median(under) > 120 else _LIGHT)
 
 
 def _style_of_picture(canvas: Canvas, new: str, font: int, settings: Settings) -> _Style:

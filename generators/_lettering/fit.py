@@ -75,11 +75,11 @@ def _ranked(plane: Plane, text: str, fonts: tuple[Font, ...], exact: bool) -> li
     looks = [(value + _manner(plane, text, font, onto), value, font, onto) for value, font, onto in laid]
     looks.sort(key=lambda look: -look[0])
     if not exact:
-        return [_lettering(plane, font, onto, value) for _, value, font, onto in looks]
+        return [Lettering(font, plane.to_picture @ onto, 0.0, 0.6, value) for _, value, font, onto in looks]
     tried = [(_register(plane, text, font, onto, value), value) for _, value, font, onto in looks[:_REGISTERED_FONTS]]
     # registration bends a wrong font towards the ink; how it looked before still tells the fonts apart a little
     tried.sort(key=lambda pair: -(pair[0][0] + 0.2 * pair[1] + 0.5 * _manner(plane, text, *pair[0][1:])))
-    return [_lettering(plane, font, onto, value) for (value, font, onto), _ in tried]
+    return [Lettering(font, plane.to_picture @ onto, 0.0, 0.6, value) for (value, font, onto), _ in tried]
 
 
 def fit_strokes(lettering: Lettering, text: str, alpha: Floats) -> Lettering:
@@ -149,6 +149,8 @@ def _register(plane: Plane, text: str, font: Font, onto: Floats, before: float) 
     import cv2
 
     best = (before, font, onto)
+    height, width = plane.ink.shape
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float64)
     for motion, smooth_px, gain in (
         (cv2.MOTION_AFFINE, 21, 0.0),
         (cv2.MOTION_AFFINE, 5, 0.0),
@@ -166,25 +168,18 @@ def _register(plane: Plane, text: str, font: Font, onto: Floats, before: float) 
         step[: found.shape[0]] = found
         refined = step.astype(np.float64) @ best[2]
         value = _likeness(plane, text, font, refined)
-        if value > best[0] + gain and _is_sane(plane, step.astype(np.float64)):
+        moved_px = np.abs(apply(step.astype(np.float64), corners) - corners).max()
+        if value > best[0] + gain and moved_px < 0.5 * PLANE_HEIGHT_PX:  # more is another place, and no refinement
             best = (value, font, refined)
     return best
 
 
-def _is_sane(plane: Plane, step: Floats) -> bool:
-    """A refinement moves the corners by less than half the height."""
-    height, width = plane.ink.shape
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float64)
-    return bool(np.abs(apply(step, corners) - corners).max() < 0.5 * PLANE_HEIGHT_PX)
-
-
-def _lettering(plane: Plane, font: Font, onto: Floats, likeness: float) -> Lettering:
-    return Lettering(font, plane.to_picture @ onto, 0.0, 0.6, likeness)
-
-
 @dataclass(frozen=True)
 class Plane:
-    """The old ink, straightened: ``ink`` (h, w) with a margin, ``to_picture`` (3, 3), ``extent`` of the ink."""
+    """The old ink, straightened: ``ink`` (h, w) with a margin, ``to_picture`` (3, 3).
+
+    ``extent`` is left, top, right, bottom of what is more ink than ground.
+    """
 
     ink: NDArray[np.float32]
     to_picture: Floats
@@ -206,8 +201,11 @@ def straighten(alpha: Floats, box: Floats) -> Plane | None:
     to_picture = cv2.getPerspectiveTransform(corners.astype(np.float32), box.astype(np.float32)).astype(np.float64)
     size = (wide + 2 * margin, high + 2 * margin)
     ink = cv2.warpPerspective(alpha.astype(np.float32), to_picture, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    extent = _extent(ink)
-    return None if extent is None else Plane(ink, to_picture, extent, max(0.6, 0.6 * high / across))
+    rows, columns = np.flatnonzero((ink > 0.5).any(axis=1)), np.flatnonzero((ink > 0.5).any(axis=0))
+    if rows.size == 0 or np.ptp(columns) < 4 or np.ptp(rows) < 4:
+        return None
+    extent = (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
+    return Plane(ink, to_picture, extent, max(0.6, 0.6 * high / across))
 
 
 def usual_extent(plane: Plane) -> tuple[float, float, float, float]:
@@ -215,11 +213,3 @@ def usual_extent(plane: Plane) -> tuple[float, float, float, float]:
     height, width = plane.ink.shape
     inset = 0.12 * PLANE_HEIGHT_PX
     return float(_MARGIN_PX), _MARGIN_PX + inset, float(width - _MARGIN_PX), height - _MARGIN_PX - inset
-
-
-def _extent(ink: NDArray[np.float32]) -> tuple[float, float, float, float] | None:
-    """Left, top, right, bottom of what is more ink than ground."""
-    rows, columns = np.flatnonzero((ink > 0.5).any(axis=1)), np.flatnonzero((ink > 0.5).any(axis=0))
-    if rows.size == 0 or np.ptp(columns) < 4 or np.ptp(rows) < 4:
-        return None
-    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)

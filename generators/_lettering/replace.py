@@ -28,7 +28,7 @@ _MOST_STRETCH = 1.12
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of the editor: where fonts come from."""
+    """Where fonts come from."""
 
     fonts_folder: str | None = None
     exclude_fonts: tuple[str, ...] = ()
@@ -127,23 +127,15 @@ def split_text(text: str, lengths: Sequence[int]) -> list[str]:
     return [*parts, glue.join(words[start:])]
 
 
-@dataclass(frozen=True)
-class Room:
-    """Free interval of the baseline, in plane units: up to the neighbours or the edge of the picture."""
-
-    left: float
-    right: float
-
-
-def place_text(lettering: Lettering, old: str, new: str, room: Room, align: Align) -> Floats:
-    """Movement (3, 3) in the text plane that puts ``new`` where ``old`` stood, inside ``room``."""
+def place_text(lettering: Lettering, old: str, new: str, room: tuple[float, float], align: Align) -> Floats:
+    """Movement (3, 3) in the text plane that puts ``new`` where ``old`` stood, inside ``room`` (from, to)."""
     old_left, _, old_right, _ = ink_extent(lettering.font, old)
     left, _, right, _ = ink_extent(lettering.font, new)
     width = max(right - left, 1.0)
     scale = 1.0
     if align == "fill":  # words on both sides: keep the gaps as they were, as far as letters may be stretched
         scale = float(np.clip((old_right - old_left) / width, 1.0, _MOST_STRETCH))
-    available = max(room.right - room.left, 0.4 * EM_PX)
+    available = max(room[1] - room[0], 0.4 * EM_PX)
     scale = min(scale, available / width)
     height = min(1.0, scale / _LEAST_WIDTH)
     middle = (old_left + old_right) / 2.0
@@ -153,14 +145,14 @@ def place_text(lettering: Lettering, old: str, new: str, room: Room, align: Alig
         "centre": middle - scale * width / 2.0,
         "fill": middle - scale * width / 2.0,
     }[align]
-    start = min(max(start, room.left), max(room.right - scale * width, room.left))
+    start = min(max(start, room[0]), max(room[1] - scale * width, room[0]))
     return np.array([[scale, 0.0, start - scale * left], [0.0, height, 0.0], [0.0, 0.0, 1.0]])
 
 
 def find_room(
     lettering: Lettering, old: str, lines: Sequence[TextLine], span: Span, size_px: tuple[int, int], offset: Floats
-) -> Room:
-    """The room around ``span``: up to the nearest other text on the same baseline, or to the picture's edge.
+) -> tuple[float, float]:
+    """The free interval of the baseline around ``span``, in plane units: up to other text on it, or the picture's edge.
 
     ``offset`` (2,) px is where the lettering's picture lies in the full one of ``size_px`` (width, height).
     """
@@ -176,7 +168,7 @@ def find_room(
             right = min(right, max(float(corners[:, 0].min()) - gap, old_right))
         else:
             left = max(left, min(float(corners[:, 0].max()) + gap, old_left))
-    return Room(left, right)
+    return left, right
 
 
 def _others(lines: Sequence[TextLine], span: Span) -> list[Floats]:

@@ -59,12 +59,13 @@ def region_methods(srgb: Floats, colour: str, plural: bool) -> tuple[str, ...]:
     """
     for family in FAMILIES:
         try:
-            steps = {method: _clearness(srgb, colour_region(srgb, colour, plural, method)) for method in family}
+            regions = {method: colour_region(srgb, colour, plural, method) > 0.5 for method in family}
         except Declined:
             if family is FAMILIES[-1]:
                 raise
         else:
             break
+    steps = {method: step_along(found.astype(np.float32), srgb, quantile=0.3) for method, found in regions.items()}
     clear = [method for method in steps if steps[method] >= 0.6 * max(steps.values())]
     return tuple(sorted(clear, key=lambda method: -steps[method]))
 
@@ -99,11 +100,7 @@ def _dominant(matching: Floats, colour: str, plural: bool, size_px: int) -> Floa
     parts, count = ndimage.label(cleaned, structure=np.ones((3, 3)))
     areas = np.bincount(parts.ravel(), minlength=2)[1:]
     kept = np.isin(parts, 1 + np.flatnonzero(areas >= PART_SHARE[plural] * areas.max())) if count else parts > 0
-    _refuse_unless_dominant(float(kept.mean()), float(areas.max()) / max(float(matching.sum()), 1.0), colour, plural)
-    return np.asarray(kept)
-
-
-def _refuse_unless_dominant(share: float, largest: float, colour: str, plural: bool) -> None:
+    share, largest = float(kept.mean()), float(areas.max()) / max(float(matching.sum()), 1.0)
     if share < SMALLEST_SHARE:
         raise Declined(
             f"the picture has no {colour} region of note ({share:.1%} of it): nothing to give another colour"
@@ -114,6 +111,7 @@ def _refuse_unless_dominant(share: float, largest: float, colour: str, plural: b
         raise Declined(
             f"{colour} is scattered over the picture (largest part {largest:.0%} of it): no single thing stands out"
         )
+    return np.asarray(kept)
 
 
 def _joined(region: Floats, larger: Floats, size_px: int) -> Floats:
@@ -146,10 +144,6 @@ def _dilated(region: Floats, reach_px: int) -> Floats:
     import cv2
 
     return np.asarray(cv2.dilate(region.astype(np.uint8), np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)) > 0)
-
-
-def _clearness(srgb: Floats, region: Floats) -> float:
-    return step_along((region > 0.5).astype(np.float32), srgb, quantile=0.3)
 
 
 def _matching(lab: Floats, colour: str, tolerance: float) -> Floats:
@@ -194,10 +188,7 @@ def recolour(srgb: Floats, region: Floats, old: str, new: str, method: str, stre
     "rotate" turns hues and keeps chroma's variation; "shift" also moves lightness and chroma towards a clear example of
     the new colour; "tint" replaces hue and takes chroma from the shading.
     """
-    lab = to_lab(srgb)
-    inside = region > 0.5
-    new_lab = _aimed(lab, inside, old, new, method, strength)
-    changed = from_lab(new_lab)
+    changed = from_lab(_aimed(to_lab(srgb), region > 0.5, old, new, method, strength))
     return np.asarray(srgb + region[..., None] * (changed - srgb))
 
 
@@ -207,17 +198,12 @@ def _aimed(lab: Floats, inside: Floats, old: str, new: str, method: str, strengt
     mean_tone, mean_chroma = float(np.median(tone[inside])), max(float(np.median(chroma[inside])), 1.0)
     # Dark blue from bright yellow, black and white cannot be had by hue alone: those need the lightness to move too.
     neutral = new in ("black", "white", "grey")
-    pull = (
-        {"rotate": 0.3, "tint": 0.45, "shift": 0.6}[method]
-        if not neutral
-        else {"rotate": 0.8, "tint": 0.9, "shift": 1.0}[method]
-    )
+    pull = {"rotate": (0.3, 0.8), "tint": (0.45, 0.9), "shift": (0.6, 1.0)}[method][neutral]
     lightness = _moved_tone(tone, mean_tone, mean_tone + min(pull * strength, 1.0) * (aim_tone - mean_tone))
     if neutral or old in ("black", "white", "grey") or method == "tint":
         room = 1 - np.abs(lightness / 50 - 1) ** 4
-        new_chroma = (
-            aim_chroma * strength * room * (1 if neutral else np.clip(0.7 + 0.3 * chroma / mean_chroma, 0, 1.3))
-        )
+        varied = 1 if neutral else np.clip(0.7 + 0.3 * chroma / mean_chroma, 0, 1.3)
+        new_chroma = aim_chroma * strength * room * varied
     else:
         wanted = mean_chroma + {"rotate": 0.3, "shift": 0.7}[method] * (aim_chroma - mean_chroma)
         new_chroma = chroma * strength * wanted / mean_chroma

@@ -83,6 +83,8 @@ def unit(values: Floats) -> Floats:
 
 def cue_labels(srgb: Floats, method: str) -> Floats:
     """GrabCut's four labels at working size, from the saliency or from an ellipse."""
+    import cv2
+
     height, width = shrunk(srgb.shape, WORKING_SIDE_PX)
     if method == "central":
         y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
@@ -90,7 +92,8 @@ def cue_labels(srgb: Floats, method: str) -> Floats:
         return _labelled(belief, sure=0.72, likely=0.3, unlikely=0.05)
     belief = resized(saliency_map(srgb), (height, width))
     high, low = np.quantile(belief, 0.93), np.quantile(belief, 0.3)
-    middle = _otsu(belief)
+    threshold, _ = cv2.threshold((np.clip(belief, 0, 1) * 255).astype(np.uint8), 0, 255, cv2.THRESH_OTSU)
+    middle = float(threshold) / 255
     return _labelled(belief, sure=max(float(high), middle), likely=middle, unlikely=min(float(low), middle))
 
 
@@ -101,13 +104,6 @@ def _labelled(belief: Floats, sure: float, likely: float, unlikely: float) -> Fl
     labels[belief >= sure] = cv2.GC_FGD
     labels[belief <= unlikely] = cv2.GC_BGD
     return labels
-
-
-def _otsu(values: Floats) -> float:
-    import cv2
-
-    threshold, _ = cv2.threshold((np.clip(values, 0, 1) * 255).astype(np.uint8), 0, 255, cv2.THRESH_OTSU)
-    return float(threshold) / 255
 
 
 def face_labels(picture: Picture) -> Floats | None:
@@ -123,61 +119,40 @@ def face_labels(picture: Picture) -> Floats | None:
     scale = height / picture.rgb.shape[0]
     labels = np.full((height, width), cv2.GC_BGD, np.uint8)
     largest = max(face.box[2] - face.box[0] for face in faces)
-    for draw in (_draw_surroundings, _draw_body, _draw_head):
-        for face in faces:
-            if face.box[2] - face.box[0] >= 0.4 * largest:
-                draw(labels, np.array(face.box, dtype=np.float64) * scale)
+    boxes = [np.array(face.box) * scale for face in faces if face.box[2] - face.box[0] >= 0.4 * largest]
+    for label in (cv2.GC_PR_BGD, cv2.GC_PR_FGD, cv2.GC_FGD):  # no one's surroundings may hide another's head
+        for box in boxes:
+            _draw_person(labels, box, label)
     return labels
 
 
-def _draw_surroundings(labels: Floats, box: Floats) -> None:
+def _draw_person(labels: Floats, box: Floats, label: int) -> None:
+    """One layer of a person of whom the face is known: what surrounds head and body, both of them, or the head."""
     import cv2
 
-    centre, size, middle = _face_geometry(box)
-    cv2.ellipse(
-        labels, (middle, int(centre[1] - 0.1 * size)), (int(1.3 * size), int(1.45 * size)), 0, 0, 360, cv2.GC_PR_BGD, -1
-    )
-    left, right = int(middle - 2.4 * size), int(middle + 2.4 * size)
-    cv2.rectangle(labels, (left, int(centre[1] + 0.3 * size)), (right, labels.shape[0]), cv2.GC_PR_BGD, -1)
+    x, y, size, bottom = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2, box[2] - box[0], labels.shape[0]
+    middle = int(x)
 
+    def ellipse(up: float, wide: float, high: float) -> None:
+        axes = (int(wide * size), int(high * size))
+        cv2.ellipse(labels, (middle, int(y - up * size)), axes, 0, 0, 360, label, -1)
 
-def _draw_body(labels: Floats, box: Floats) -> None:
-    import cv2
+    def down_from(below: float, wide: float) -> None:
+        left, right = int(middle - wide * size), int(middle + wide * size)
+        cv2.rectangle(labels, (left, int(y + below * size)), (right, bottom), label, -1)
 
-    centre, size, middle = _face_geometry(box)
-    cv2.ellipse(
-        labels,
-        (middle, int(centre[1] - 0.1 * size)),
-        (int(0.75 * size), int(0.95 * size)),
-        0,
-        0,
-        360,
-        cv2.GC_PR_FGD,
-        -1,
-    )
-    shoulders = int(centre[1] + 1.0 * size)
-    body = np.array(
-        [
-            (middle - 0.45 * size, centre[1] + 0.4 * size), (middle + 0.45 * size, centre[1] + 0.4 * size),
-            (middle + 1.4 * size, shoulders + 0.3 * size), (middle + 1.5 * size, labels.shape[0]),
-            (middle - 1.5 * size, labels.shape[0]), (middle - 1.4 * size, shoulders + 0.3 * size),
-        ]
-    )  # fmt: skip
-    cv2.fillPoly(labels, [body.astype(np.int32)], cv2.GC_PR_FGD)
-
-
-def _draw_head(labels: Floats, box: Floats) -> None:
-    import cv2
-
-    centre, size, middle = _face_geometry(box)
-    cv2.ellipse(labels, (middle, int(centre[1])), (int(0.42 * size), int(0.55 * size)), 0, 0, 360, cv2.GC_FGD, -1)
-    neck = (int(middle - 0.25 * size), int(centre[1] + 0.5 * size)), (int(middle + 0.25 * size), labels.shape[0])
-    cv2.rectangle(labels, *neck, cv2.GC_FGD, -1)
-
-
-def _face_geometry(box: Floats) -> tuple[Floats, float, int]:
-    centre = np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2])
-    return centre, float(box[2] - box[0]), int(centre[0])
+    if label == cv2.GC_PR_BGD:
+        ellipse(0.1, 1.3, 1.45)
+        down_from(0.3, 2.4)
+    elif label == cv2.GC_PR_FGD:
+        ellipse(0.1, 0.75, 0.95)
+        outline = (0.45, y + 0.4 * size), (1.4, int(y + 1.0 * size) + 0.3 * size), (1.5, bottom)
+        left, right = ([(middle + side * wide * size, at) for wide, at in outline] for side in (-1, 1))
+        body = [*right, *left[::-1]]
+        cv2.fillPoly(labels, [np.array(body).astype(np.int32)], label)
+    else:
+        ellipse(0.0, 0.42, 0.55)
+        down_from(0.5, 0.25)
 
 
 def mask_methods(picture: Picture) -> tuple[str, ...]:
@@ -202,7 +177,8 @@ def subject_mask(picture: Picture, method: str) -> Floats | None:
 def _make(picture: Picture, method: str) -> Floats | None:
     srgb = to_floats(picture.rgb)
     if method == "soft":
-        mask = resized(_smooth(saliency_map(srgb)), srgb.shape)
+        weight = np.clip(unit(blurred(saliency_map(srgb), CUE_SIDE_PX / 14)) / 0.6, 0, 1)
+        mask = resized(_smoothstep(weight), srgb.shape)
     else:
         seeds = face_labels(picture) if method == "person" else cue_labels(srgb, method)
         outline = None if seeds is None else _believed(srgb, seeds)
@@ -229,12 +205,8 @@ def _refined(mask: Floats, srgb: Floats) -> Floats:
     """Fit a coarse mask to the edges of the picture, with a soft rim."""
     radius = max(int(max(mask.shape) / 90), 2)
     alpha = guided_filter(srgb.mean(axis=2), blurred(mask, radius / 3), radius, 1e-3)
-    alpha = np.clip((alpha - 0.12) / 0.76, 0, 1)
-    return np.asarray(alpha * alpha * (3 - 2 * alpha), dtype=np.float32)
+    return _smoothstep(np.clip((alpha - 0.12) / 0.76, 0, 1))
 
 
-def _smooth(saliency: Floats) -> Floats:
-    """A wide, gentle weight: the soft alternative to an outline."""
-    weight = unit(blurred(saliency, CUE_SIDE_PX / 14)) / 0.6
-    weight = np.clip(weight, 0, 1)
-    return np.asarray(weight * weight * (3 - 2 * weight), dtype=np.float32)
+def _smoothstep(share: Floats) -> Floats:
+    return np.asarray(share * share * (3 - 2 * share), dtype=np.float32)

@@ -8,15 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from selector.sight.colour_spaces import (
-    Floats,
-    from_lab,
-    from_linear,
-    luminance,
-    scale_light,
-    to_lab,
-    to_linear,
-)
+from selector.sight.colour_spaces import Floats, from_lab, from_linear, luminance, scale_light, to_lab, to_linear
 
 
 def brightness(srgb: Floats, method: str, strength: float) -> Floats:

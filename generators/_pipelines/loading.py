@@ -27,14 +27,7 @@ from generators._pipelines.placement import (
     tile,
 )
 from generators._pipelines.presets import Mode
-from selector.domain import (
-    InputError,
-    MissingPart,
-    OutOfResources,
-    is_out_of_memory,
-    out_of_memory,
-    stable_hash,
-)
+from selector.domain import InputError, MissingPart, OutOfResources, is_out_of_memory, out_of_memory, stable_hash
 
 
 @dataclass
