@@ -9,11 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from generators._openai_replies import Complaint
-from selector.domain import GenerationFailed, InputError, JSONValue, Picture, encode_final
-from selector.sight.resize import centre_window, resize_rgb, same_aspect
+from selector.domain import InputError, JSONValue
 
 MOST_A_CALL = 10  # images; the API's own limit
 MATCH, AUTO = "match", "auto"
@@ -21,7 +18,6 @@ STEP_PX = 16  # sides of current models of OpenAI are multiples of it
 MATCH_PIXELS = 1024 * 1024
 WIDEST = 3.0  # width : height, or its inverse
 _OWN = ("model", "prompt", "image", "n", "size", "quality", "response_format")
-Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -115,30 +111,3 @@ class Fields:
             self._response_format = "" if self._response_format else "b64_json"
             self._format_turned = True
             return True
-
-
-def upload_bytes(source: Picture, least_px: int, most_px: int) -> bytes:
-    """The source as PNG, enlarged until its short side has ``least_px``, its long side ``most_px`` at most.
-
-    Raises:
-        GenerationFailed: the source cannot be decoded.
-    """
-    try:
-        rgb = source.rgb
-    except InputError as error:
-        raise GenerationFailed(str(error)) from error
-    height, width = rgb.shape[:2]
-    scale = max(1.0, least_px / min(height, width))
-    scale = min(scale, most_px / max(height, width))
-    shape = (max(1, round(height * scale)), max(1, round(width * scale)))
-    return encode_final(np.ascontiguousarray(resize_rgb(rgb, shape)), "png")
-
-
-def at_size_of(source: Picture, made: Picture) -> tuple[Pixels, bool]:
-    """The made picture at the source's size, (H, W, 3) uint8, and whether its borders had to be cut off.
-
-    Nothing is stretched: of a picture with other proportions the largest part in the middle is taken.
-    """
-    shape = source.rgb.shape
-    part = made.rgb[centre_window(made.rgb.shape, shape)]
-    return np.ascontiguousarray(resize_rgb(part, shape)), not same_aspect(made.rgb.shape, shape)

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from generators import _dashscope_replies as replies
 from generators import _dashscope_requests as requests
-from generators import _dashscope_uploads as uploads
+from generators import _uploads as uploads
 from generators._dashscope_requests import PLACES, Wishes, body_of
 from selector.domain import (
     Declined,

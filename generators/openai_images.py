@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from generators._openai_replies import Complaint, deliveries_of, ticket_of, trouble_of
-from generators._openai_requests import MATCH, Fields, Wishes, at_size_of, upload_bytes
+from generators._openai_requests import MATCH, Fields, Wishes
+from generators._uploads import at_size_of, upload_bytes
 from selector.domain import (
     BestshotError,
     Declined,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
@@ -11,7 +12,18 @@ import numpy as np
 from generators._lettering.add import add_text
 from generators._lettering.canvas import Canvas
 from generators._lettering.replace import Align, Settings, delete_texts, replace_text
-from selector.domain import Declined, Generator, InputError, JSONValue, Made, Picture, Recipe, TaskInputs, TaskType
+from selector.domain import (
+    Declined,
+    Generator,
+    InputError,
+    JSONValue,
+    Made,
+    MissingPart,
+    Picture,
+    Recipe,
+    TaskInputs,
+    TaskType,
+)
 from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction
 from selector.sight.fonts import all_fonts, fonts_tag
 from selector.sight.ocr import TextLine, read_text
@@ -92,10 +104,6 @@ class TextEditor(Generator):
 
     def check(self) -> None:
         """Raise ``MissingPart`` when there is no reader; ``InputError`` when the fonts folder is none."""
-        import importlib.util
-
-        from selector.domain import MissingPart
-
         if importlib.util.find_spec("rapidocr") is None:
             raise MissingPart("textedit reads pictures with the package 'rapidocr': pip install rapidocr onnxruntime")
         all_fonts(self._settings.fonts_folder, self._settings.exclude_fonts)

@@ -17,7 +17,7 @@ from dashscope_service import (
 
 from generators._dashscope_replies import trouble_of
 from generators._dashscope_requests import FUNCTIONS, MODELS, checked_size, model_named
-from generators._dashscope_uploads import fitting_size, mask_file
+from generators._uploads import fitting_size, mask_file
 from selector.domain import Declined, encode_final
 from selector.prompts.wording import cut
 
