@@ -180,15 +180,11 @@ def body_of(
 
 def function_of(model: Model, function: str) -> str:
     """The function by name; "" for a model that has none."""
-    if model.form != "function":
-        if function:
-            raise InputError(
-                f"dashscope: {model.name} has no functions: take model = wanx2.1-imageedit, or leave it out"
-            )
-        return ""
+    if function and model.form != "function":
+        raise InputError(f"dashscope: {model.name} has no functions: take model = wanx2.1-imageedit, or leave it out")
     if function and function not in FUNCTIONS:
         raise InputError(f"dashscope: function must be one of {', '.join(FUNCTIONS)}, got '{function}'")
-    return function or FUNCTIONS[0]
+    return function or (FUNCTIONS[0] if model.form == "function" else "")
 
 
 def prompt_form_of(model: Model, function: str) -> str:

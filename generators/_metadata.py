@@ -153,10 +153,10 @@ def _by_names(tool: str, found: Mapping[str, Any]) -> ImageMetadata:
     return ImageMetadata(
         tool=tool,
         seed=_whole(found.get("seed")),
-        prompt=_prompt(prompt),
-        negative_prompt=_prompt(first("negative_prompt", "negativeprompt")),
-        model=_word(model),
-        sampler=_word(first("sampler", "scheduler")),
+        prompt=_text(prompt, MAX_PROMPT_CHARACTERS),
+        negative_prompt=_text(first("negative_prompt", "negativeprompt"), MAX_PROMPT_CHARACTERS),
+        model=_text(model, MAX_WORD_CHARACTERS),
+        sampler=_text(first("sampler", "scheduler"), MAX_WORD_CHARACTERS),
         steps=_whole(found.get("steps")),
     )
 
@@ -203,12 +203,8 @@ def _whole(value: Any) -> int | None:
     return int(text) if re.fullmatch(r"-?\d{1,20}", text.strip()) else None
 
 
-def _prompt(value: Any) -> str | None:
-    return value.strip()[:MAX_PROMPT_CHARACTERS] or None if isinstance(value, str) else None
-
-
-def _word(value: Any) -> str | None:
-    return value.strip()[:MAX_WORD_CHARACTERS] or None if isinstance(value, str) else None
+def _text(value: Any, most: int) -> str | None:
+    return value.strip()[:most] or None if isinstance(value, str) else None
 
 
 def values_of_graph(text: str) -> dict[str, Any]:

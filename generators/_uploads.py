@@ -35,10 +35,8 @@ def fitting_size(size_px: tuple[int, int], least_px: int, most_px: int) -> tuple
     scale = min(max(1.0, least_px / short), most_px / long)
     if short * scale < least_px - 0.5:
         raise Declined(f"the source is too long for the service ({size_px[0]} x {size_px[1]} px)")
-    return (
-        min(most_px, max(least_px, round(size_px[0] * scale))),
-        min(most_px, max(least_px, round(size_px[1] * scale))),
-    )
+    width, height = (min(most_px, max(least_px, round(side * scale))) for side in size_px)
+    return width, height
 
 
 def source_pixels(picture: Picture) -> Pixels:
@@ -57,8 +55,7 @@ def upload_bytes(source: Picture, least_px: int, most_px: int) -> bytes:
     """
     rgb = source_pixels(source)
     height, width = rgb.shape[:2]
-    scale = max(1.0, least_px / min(height, width))
-    scale = min(scale, most_px / max(height, width))
+    scale = min(max(1.0, least_px / min(height, width)), most_px / max(height, width))
     shape = (max(1, round(height * scale)), max(1, round(width * scale)))
     return encode_final(np.ascontiguousarray(resize_rgb(rgb, shape)), "png")
 
@@ -75,10 +72,12 @@ def at_size_of(source: Picture, made: Picture) -> tuple[Pixels, bool]:
 
 def uploaded(picture: Picture, bounds_px: tuple[int, int]) -> tuple[str, tuple[int, int]]:
     """The ``data:`` address of a picture, and the (width, height) that was sent. Raises as its helpers do."""
+    from PIL import Image
+
     rgb = source_pixels(picture)
     size_px = fitting_size((rgb.shape[1], rgb.shape[0]), *bounds_px)
     while True:
-        resized = _resized(rgb, size_px)
+        resized = np.asarray(Image.fromarray(rgb).resize(size_px, Image.Resampling.LANCZOS), dtype=np.uint8)
         for quality in _QUALITIES:
             data = encode_final(resized, quality=quality)
             if len(data) <= MAX_BYTES:
@@ -109,11 +108,3 @@ def mask_file(place: Path, task_id: str, source_name: str | None) -> Path | None
 
 def data_address(data: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
-
-
-def _resized(rgb: Pixels, size_px: tuple[int, int]) -> Pixels:
-    from PIL import Image
-
-    if (rgb.shape[1], rgb.shape[0]) == size_px:
-        return rgb
-    return np.asarray(Image.fromarray(rgb).resize(size_px, Image.Resampling.LANCZOS), dtype=np.uint8)

@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import json
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -65,14 +65,8 @@ def read_folder(path: Path) -> ModelFolder:
     for name in named:
         check_name(name, f"diffusers: {INDEX} names the part", "take another copy of the model")
         check_named_files(path / name)
-    _refuse_code(path, pipeline, named)
-    return ModelFolder(path, pipeline, named)
-
-
-def _refuse_code(path: Path, pipeline: object, components: Mapping[str, tuple[str, str]]) -> None:
-    code = [
-        f"{name}/{library}.py" for name, (library, _) in components.items() if (path / name / f"{library}.py").exists()
-    ]
+    own = [f"{name}/{library}.py" for name, (library, _) in named.items()]
+    code = [file for file in own if (path / file).exists()]
     if not isinstance(pipeline, str):
         code.append(f"{pipeline[0]}.py" if isinstance(pipeline, list) and pipeline else repr(pipeline))
     if code:
@@ -80,6 +74,7 @@ def _refuse_code(path: Path, pipeline: object, components: Mapping[str, tuple[st
             f"diffusers: {path.name} brings program code of its own ({', '.join(code)}), which is never run; "
             "take a model whose pipeline is part of diffusers"
         )
+    return ModelFolder(path, pipeline, named)
 
 
 def check_class(pipeline: str) -> None:
@@ -103,20 +98,17 @@ def tag_of(path: Path) -> str:
 
     Of settings and small weights the content counts, of larger weights, which take minutes to read, name and size.
     """
+    kinds = (*WEIGHTS, ".json", ".txt", ".model")
+    places = [path, *sorted(place for place in path.iterdir() if place.is_dir() and not place.name.startswith("."))]
     digest = hashlib.sha256()
-    for file in _files(path):
+    for file in (file for place in places for file in sorted(place.iterdir())):
+        if not file.is_file() or file.suffix not in kinds:
+            continue
         name = file.relative_to(path).as_posix()
         size = file.stat().st_size
         content = file.read_bytes() if file.suffix in (".json", ".txt") or size <= READ_BYTES else str(size).encode()
         digest.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
     return digest.hexdigest()[:12]
-
-
-def _files(path: Path) -> Iterator[Path]:
-    kinds = (*WEIGHTS, ".json", ".txt", ".model")
-    places = [path, *sorted(place for place in path.iterdir() if place.is_dir() and not place.name.startswith("."))]
-    for place in places:
-        yield from sorted(file for file in place.iterdir() if file.is_file() and file.suffix in kinds)
 
 
 @dataclass(frozen=True)
@@ -139,20 +131,17 @@ def variant_of(folder: ModelFolder, wish: str, allow_pickle: bool) -> str:
         whole = [name for name in sorted(_variants(folder)) if not _parts_without(folder, name, allow_pickle)]
         variant = whole[0] if whole else ""
     lacking = _parts_without(folder, variant, allow_pickle)
-    if lacking:
-        raise MissingPart(_what_is_lacking(folder, lacking, variant, allow_pickle))
-    return variant
-
-
-def _what_is_lacking(folder: ModelFolder, lacking: list[str], variant: str, allow_pickle: bool) -> str:
-    name, parts = folder.path.name, ", ".join(lacking)
+    if not lacking:
+        return variant
+    name, parts, of = folder.path.name, ", ".join(lacking), f" of variant {variant!r}" if variant else ""
     if not allow_pickle and not _parts_without(folder, variant, True):
-        return (
+        raise MissingPart(
             f"diffusers: {name} has only pickled weights (.bin) in {parts}; take a folder with .safetensors, "
             "or set allow_pickle = true if you trust it"
         )
-    of = f" of variant {variant!r}" if variant else ""
-    return f"diffusers: {name} has no weights{of} in {parts}; the copy is not complete, or another `variant` is meant"
+    raise MissingPart(
+        f"diffusers: {name} has no weights{of} in {parts}; the copy is not complete, or another `variant` is meant"
+    )
 
 
 def _parts_without(folder: ModelFolder, variant: str, allow_pickle: bool) -> list[str]:
