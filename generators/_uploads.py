@@ -1,7 +1,7 @@
-"""Pictures as the service takes them: sides within its bounds, under 10 MB, as a ``data:`` address.
+"""Pictures on their way to a service and back: sides within its bounds, as PNG, or under 10 MB as a ``data:`` address.
 
-A small picture is enlarged (Lanczos), because the models see nothing below their least size and refuse it; a large one
-is reduced. Pixels go out as JPEG 4:4:4 at quality 95, lower only where the size demands it.
+A small picture is enlarged (Lanczos for DashScope), because models see nothing below their least size and refuse it; a
+large one is reduced. DashScope gets JPEG 4:4:4 at quality 95, lower only where the size demands it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from selector.domain import Declined, GenerationFailed, InputError, Picture, encode_final
 from selector.domain.names import name_fault
+from selector.sight.resize import centre_window, resize_rgb, same_aspect
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -34,10 +35,8 @@ def fitting_size(size_px: tuple[int, int], least_px: int, most_px: int) -> tuple
     scale = min(max(1.0, least_px / short), most_px / long)
     if short * scale < least_px - 0.5:
         raise Declined(f"the source is too long for the service ({size_px[0]} x {size_px[1]} px)")
-    return (
-        min(most_px, max(least_px, round(size_px[0] * scale))),
-        min(most_px, max(least_px, round(size_px[1] * scale))),
-    )
+    width, height = (min(most_px, max(least_px, round(side * scale))) for side in size_px)
+    return width, height
 
 
 def source_pixels(picture: Picture) -> Pixels:
@@ -48,12 +47,37 @@ def source_pixels(picture: Picture) -> Pixels:
         raise GenerationFailed(str(error)) from error
 
 
+def upload_bytes(source: Picture, least_px: int, most_px: int) -> bytes:
+    """The source as PNG, enlarged until its short side has ``least_px``, its long side ``most_px`` at most.
+
+    Raises:
+        GenerationFailed: the source cannot be decoded.
+    """
+    rgb = source_pixels(source)
+    height, width = rgb.shape[:2]
+    scale = min(max(1.0, least_px / min(height, width)), most_px / max(height, width))
+    shape = (max(1, round(height * scale)), max(1, round(width * scale)))
+    return encode_final(np.ascontiguousarray(resize_rgb(rgb, shape)), "png")
+
+
+def at_size_of(source: Picture, made: Picture) -> tuple[Pixels, bool]:
+    """The made picture at the source's size, (H, W, 3) uint8, and whether its borders had to be cut off.
+
+    Nothing is stretched: of a picture with other proportions the largest part in the middle is taken.
+    """
+    shape = source.rgb.shape
+    part = made.rgb[centre_window(made.rgb.shape, shape)]
+    return np.ascontiguousarray(resize_rgb(part, shape)), not same_aspect(made.rgb.shape, shape)
+
+
 def uploaded(picture: Picture, bounds_px: tuple[int, int]) -> tuple[str, tuple[int, int]]:
     """The ``data:`` address of a picture, and the (width, height) that was sent. Raises as its helpers do."""
+    from PIL import Image
+
     rgb = source_pixels(picture)
     size_px = fitting_size((rgb.shape[1], rgb.shape[0]), *bounds_px)
     while True:
-        resized = _resized(rgb, size_px)
+        resized = np.asarray(Image.fromarray(rgb).resize(size_px, Image.Resampling.LANCZOS), dtype=np.uint8)
         for quality in _QUALITIES:
             data = encode_final(resized, quality=quality)
             if len(data) <= MAX_BYTES:
@@ -84,11 +108,3 @@ def mask_file(place: Path, task_id: str, source_name: str | None) -> Path | None
 
 def data_address(data: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
-
-
-def _resized(rgb: Pixels, size_px: tuple[int, int]) -> Pixels:
-    from PIL import Image
-
-    if (rgb.shape[1], rgb.shape[0]) == size_px:
-        return rgb
-    return np.asarray(Image.fromarray(rgb).resize(size_px, Image.Resampling.LANCZOS), dtype=np.uint8)

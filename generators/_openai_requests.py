@@ -1,4 +1,4 @@
-"""The optional fields of a request: what is set is sent, nothing else, and what a server complains of is learned."""
+"""Requests to an images API: what is set is sent, nothing else, and what a server complains of is learned."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from generators._openai_api.replies import Complaint
+from generators._openai_replies import Complaint
 from selector.domain import InputError, JSONValue
 
 MOST_A_CALL = 10  # images; the API's own limit

@@ -1,16 +1,18 @@
-"""The models by name, as documented in 2025: what each takes, what it costs, and how it is asked.
+"""The models of DashScope by name, as documented in 2025, and how each is asked.
 
 Three ways of asking: ``text`` and ``function`` create a job that is polled; ``messages`` answers at once. A name that
 is not in the table is tried as the family it looks like. Prices are CNY an image in the Beijing region; a campaign can
-state others (``[services.dashscope] prices``).
+state others (``[services.dashscope] prices``). What checks a setting raises ``InputError``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from selector.domain import InputError
+from selector.prompts.wording import CAPTION, INSTRUCTION, cut
 
 Form = Literal["text", "function", "messages"]
 
@@ -29,6 +31,13 @@ FUNCTIONS = (  # of wanx2.1-imageedit
 WITH_STRENGTH = ("stylization_all", "description_edit")
 NEGATIVE_CHARACTERS = 500
 _QWEN_SIZES = ("1328*1328", "1664*928", "1472*1104", "1104*1472", "928*1664")
+DESCRIBED = ("expand", "colorization", "doodle", "control_cartoon_feature")  # by a description, not by what to change
+_PLACE = "/api/v1/services/aigc/"
+PLACES = {
+    "text": f"{_PLACE}text2image/image-synthesis",
+    "function": f"{_PLACE}image2image/image-synthesis",
+    "messages": f"{_PLACE}multimodal-generation/generation",
+}
 
 
 @dataclass(frozen=True)
@@ -137,3 +146,79 @@ def _what_it_may_be(model: Model, width: int, height: int) -> str:
     if model.pixels and max(width, height) > 4 * min(width, height):
         return "have proportions of at most 4 to 1"
     return ""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a campaign asks of every image of a generator; ``parameters`` go out as they are, beside seed and n."""
+
+    function: str = ""
+    negative_prompt: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+def body_of(
+    model: Model, wishes: Wishes, prompt: str, seed: int, n: int, source: str = "", mask: str = ""
+) -> dict[str, Any]:
+    """The request for ``n`` images from ``seed`` on; ``source`` and ``mask`` are ``data:`` addresses.
+
+    ``n`` is always said: left out, it is 4, and each is charged.
+    """
+    parameters = {**wishes.parameters, "seed": seed, "n": n}
+    negative = {"negative_prompt": wishes.negative_prompt} if wishes.negative_prompt else {}
+    if model.form == "messages":
+        pictures = [{"image": source}] if source else []
+        message = {"role": "user", "content": [*pictures, {"text": prompt}]}
+        return {"model": model.name, "input": {"messages": [message]}, "parameters": {**parameters, **negative}}
+    given: dict[str, Any] = {"prompt": prompt, **negative}
+    if model.form == "function":
+        given |= {"function": wishes.function, "base_image_url": source}
+    if mask:
+        given["mask_image_url"] = mask
+    return {"model": model.name, "input": given, "parameters": parameters}
+
+
+def function_of(model: Model, function: str) -> str:
+    """The function by name; "" for a model that has none."""
+    if function and model.form != "function":
+        raise InputError(f"dashscope: {model.name} has no functions: take model = wanx2.1-imageedit, or leave it out")
+    if function and function not in FUNCTIONS:
+        raise InputError(f"dashscope: function must be one of {', '.join(FUNCTIONS)}, got '{function}'")
+    return function or (FUNCTIONS[0] if model.form == "function" else "")
+
+
+def prompt_form_of(model: Model, function: str) -> str:
+    """How the model likes its prompts: some functions are told what the whole picture is to show."""
+    return INSTRUCTION if model.edits and function not in DESCRIBED else CAPTION
+
+
+def general(model: Model, size: str, prompt_extend: bool) -> dict[str, Any]:
+    """Size and rewriting, where the model has them."""
+    if prompt_extend and not model.extends:
+        raise InputError(f"dashscope: {model.name} takes no prompt_extend: leave it out")
+    checked = checked_size(model, size)
+    return ({"size": checked} if checked else {}) | ({"prompt_extend": prompt_extend} if model.extends else {})
+
+
+def negative(model: Model, negative_prompt: str) -> str:
+    """The negative prompt, cut where the service cuts it."""
+    if negative_prompt and not model.negates:
+        raise InputError(f"dashscope: {model.name} takes no negative_prompt: leave it out")
+    return cut(negative_prompt, NEGATIVE_CHARACTERS)
+
+
+def of_the_function(
+    function: str, strength: float | None, expand: Sequence[float], upscale_factor: int, is_sketch: bool
+) -> dict[str, Any]:
+    """The parameters that only one function has."""
+    if strength is not None and (function not in WITH_STRENGTH or not 0 <= strength <= 1):
+        raise InputError(f"dashscope: strength is 0 to 1, for {' and '.join(WITH_STRENGTH)} only, got {strength}")
+    if len(expand) != 4 or not all(1 <= scale <= 2 for scale in expand):
+        raise InputError(f"dashscope: expand is 1 to 2 for left, right, top and bottom, got {list(expand)}")
+    if upscale_factor not in (1, 2, 3, 4):
+        raise InputError(f"dashscope: upscale_factor is 1, 2, 3 or 4, got {upscale_factor}")
+    if function == "expand":
+        return {f"{side}_scale": scale for side, scale in zip(("left", "right", "top", "bottom"), expand, strict=True)}
+    own: dict[str, Any] = {} if strength is None else {"strength": strength}
+    own |= {"upscale_factor": upscale_factor} if function == "super_resolution" else {}
+    return own | ({"is_sketch": is_sketch} if function == "doodle" else {})

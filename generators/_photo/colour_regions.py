@@ -1,4 +1,4 @@
-"""Finds the dominant region of a named colour, for `retouch`.
+"""The dominant region of a named colour: found, and given another colour.
 
 A region is found by hue and chroma in CIELAB (by lightness for black, white and grey), cleaned, and must hold together:
 an instruction about one thing is declined when the colour is scattered over the picture. Cost: 0.1 to 0.5 s. It cannot
@@ -13,7 +13,7 @@ import numpy as np
 
 from generators._photo.outlines import grabcut, guided_filter, step_along
 from selector.domain import Declined
-from selector.sight.colour_spaces import Floats, to_lab
+from selector.sight.colour_spaces import Floats, from_lab, to_lab
 
 # Hue angles in CIELAB, degrees: from, to, and the clearest example.
 HUES = {
@@ -26,6 +26,11 @@ SINGLE_THING_SHARE = 0.6  # of all pixels of the colour that one thing must hold
 PART_SHARE = {True: 0.03, False: 0.12}  # parts kept, relative to the largest, for many things and for one
 GROWING_SIDE_PX = 384
 WIDEST_DEGREES = 30.0  # of hue, that a thing's colour may stray on both sides
+FAMILIES = (("hue", "grown"), ("wide", "wide_grown"))  # the second is tried when the first finds nothing
+AIMS = {  # lightness and chroma of a clear example of each colour
+    "red": (46, 68), "orange": (66, 72), "brown": (38, 32), "yellow": (84, 78), "green": (52, 52), "cyan": (74, 42),
+    "blue": (42, 58), "purple": (42, 58), "pink": (70, 46), "black": (16, 0), "white": (90, 0), "grey": (55, 0),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,6 @@ METHODS = {
     "wide": Finder(8.0, False),
     "wide_grown": Finder(8.0, True),
 }
-FAMILIES = (("hue", "grown"), ("wide", "wide_grown"))  # the second is tried when the first finds nothing
 
 
 def region_methods(srgb: Floats, colour: str, plural: bool) -> tuple[str, ...]:
@@ -55,12 +59,13 @@ def region_methods(srgb: Floats, colour: str, plural: bool) -> tuple[str, ...]:
     """
     for family in FAMILIES:
         try:
-            steps = {method: _clearness(srgb, colour_region(srgb, colour, plural, method)) for method in family}
+            regions = {method: colour_region(srgb, colour, plural, method) > 0.5 for method in family}
         except Declined:
             if family is FAMILIES[-1]:
                 raise
         else:
             break
+    steps = {method: step_along(found.astype(np.float32), srgb, quantile=0.3) for method, found in regions.items()}
     clear = [method for method in steps if steps[method] >= 0.6 * max(steps.values())]
     return tuple(sorted(clear, key=lambda method: -steps[method]))
 
@@ -95,11 +100,7 @@ def _dominant(matching: Floats, colour: str, plural: bool, size_px: int) -> Floa
     parts, count = ndimage.label(cleaned, structure=np.ones((3, 3)))
     areas = np.bincount(parts.ravel(), minlength=2)[1:]
     kept = np.isin(parts, 1 + np.flatnonzero(areas >= PART_SHARE[plural] * areas.max())) if count else parts > 0
-    _refuse_unless_dominant(float(kept.mean()), float(areas.max()) / max(float(matching.sum()), 1.0), colour, plural)
-    return np.asarray(kept)
-
-
-def _refuse_unless_dominant(share: float, largest: float, colour: str, plural: bool) -> None:
+    share, largest = float(kept.mean()), float(areas.max()) / max(float(matching.sum()), 1.0)
     if share < SMALLEST_SHARE:
         raise Declined(
             f"the picture has no {colour} region of note ({share:.1%} of it): nothing to give another colour"
@@ -110,6 +111,7 @@ def _refuse_unless_dominant(share: float, largest: float, colour: str, plural: b
         raise Declined(
             f"{colour} is scattered over the picture (largest part {largest:.0%} of it): no single thing stands out"
         )
+    return np.asarray(kept)
 
 
 def _joined(region: Floats, larger: Floats, size_px: int) -> Floats:
@@ -142,10 +144,6 @@ def _dilated(region: Floats, reach_px: int) -> Floats:
     import cv2
 
     return np.asarray(cv2.dilate(region.astype(np.uint8), np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)) > 0)
-
-
-def _clearness(srgb: Floats, region: Floats) -> float:
-    return step_along((region > 0.5).astype(np.float32), srgb, quantile=0.3)
 
 
 def _matching(lab: Floats, colour: str, tolerance: float) -> Floats:
@@ -182,3 +180,50 @@ def _feathered(region: Floats, srgb: Floats, size_px: int) -> Floats:
     alpha = guided_filter(srgb.mean(axis=2), region.astype(np.float32), size_px, 1e-3)
     alpha = np.where(region, np.maximum(alpha, 0.6), alpha)
     return np.where(near & (alpha > 0.04), np.clip(alpha * 1.1, 0, 1), 0).astype(np.float32)
+
+
+def recolour(srgb: Floats, region: Floats, old: str, new: str, method: str, strength: float) -> Floats:
+    """The region in another colour, shading and texture kept; the rest bit for bit the same.
+
+    "rotate" turns hues and keeps chroma's variation; "shift" also moves lightness and chroma towards a clear example of
+    the new colour; "tint" replaces hue and takes chroma from the shading.
+    """
+    changed = from_lab(_aimed(to_lab(srgb), region > 0.5, old, new, method, strength))
+    return np.asarray(srgb + region[..., None] * (changed - srgb))
+
+
+def _aimed(lab: Floats, inside: Floats, old: str, new: str, method: str, strength: float) -> Floats:
+    tone, chroma = lab[..., 0], np.hypot(lab[..., 1], lab[..., 2])
+    aim_tone, aim_chroma = AIMS[new]
+    mean_tone, mean_chroma = float(np.median(tone[inside])), max(float(np.median(chroma[inside])), 1.0)
+    # Dark blue from bright yellow, black and white cannot be had by hue alone: those need the lightness to move too.
+    neutral = new in ("black", "white", "grey")
+    pull = {"rotate": (0.3, 0.8), "tint": (0.45, 0.9), "shift": (0.6, 1.0)}[method][neutral]
+    lightness = _moved_tone(tone, mean_tone, mean_tone + min(pull * strength, 1.0) * (aim_tone - mean_tone))
+    if neutral or old in ("black", "white", "grey") or method == "tint":
+        room = 1 - np.abs(lightness / 50 - 1) ** 4
+        varied = 1 if neutral else np.clip(0.7 + 0.3 * chroma / mean_chroma, 0, 1.3)
+        new_chroma = aim_chroma * strength * room * varied
+    else:
+        wanted = mean_chroma + {"rotate": 0.3, "shift": 0.7}[method] * (aim_chroma - mean_chroma)
+        new_chroma = chroma * strength * wanted / mean_chroma
+    angle = _new_hue(lab, old, new, method)
+    return np.stack([lightness, new_chroma * np.cos(angle), new_chroma * np.sin(angle)], axis=2).astype(np.float32)
+
+
+def _new_hue(lab: Floats, old: str, new: str, method: str) -> Floats:
+    """Hue angle in radians; part of the old variation of hue is kept, because real things have it."""
+    if new not in HUES:
+        return np.zeros(lab.shape[:2], np.float32)
+    aim = np.radians(HUES[new][2])
+    if old not in HUES:
+        return np.full(lab.shape[:2], aim, np.float32)
+    hue = np.arctan2(lab[..., 2], lab[..., 1])
+    away = np.angle(np.exp(1j * (hue - np.radians(HUES[old][2]))))
+    return np.asarray(aim + np.clip({"rotate": 0.5, "shift": 0.35, "tint": 0.15}[method] * away, -0.3, 0.3))
+
+
+def _moved_tone(tone: Floats, old: float, new: float) -> Floats:
+    """A power curve on L* that takes ``old`` to ``new`` and keeps black and white."""
+    old, new = np.clip([old, new], 6, 94) / 100
+    return np.asarray(100 * np.clip(tone / 100, 0, 1) ** (np.log(new) / np.log(old)), dtype=np.float32)

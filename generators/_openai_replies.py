@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -141,24 +142,15 @@ def _delivery(image: Mapping[str, Any], base_url: str, about: Mapping[str, JSONV
     if isinstance(url, str) and url.startswith("data:"):
         encoded, url = url.partition(",")[2], None
     if isinstance(encoded, str) and encoded:
-        return _from_base64(encoded, notes)
+        try:
+            return Delivery(data=base64.b64decode("".join(encoded.split()), validate=True), notes=notes)
+        except (binascii.Error, ValueError):
+            return Delivery(error=GenerationFailed("the service's image is no valid base64"), notes=notes)
     if isinstance(url, str) and url:
-        return Delivery(url=_joined(base_url, url), notes=notes)
+        with contextlib.suppress(ValueError):  # of a host in brackets; the download says that it is no address
+            url = urljoin(base_url, url)
+        return Delivery(url=url, notes=notes)
     return Delivery(error=GenerationFailed("the service's answer holds neither an image nor an address"), notes=notes)
-
-
-def _joined(base_url: str, url: str) -> str:
-    try:
-        return urljoin(base_url, url)
-    except ValueError:  # of a host in brackets; the download says that it is no address
-        return url
-
-
-def _from_base64(encoded: str, notes: Mapping[str, JSONValue]) -> Delivery:
-    try:
-        return Delivery(data=base64.b64decode("".join(encoded.split()), validate=True), notes=notes)
-    except (binascii.Error, ValueError):
-        return Delivery(error=GenerationFailed("the service's image is no valid base64"), notes=notes)
 
 
 def _notes_of(answer: Answer) -> dict[str, JSONValue]:

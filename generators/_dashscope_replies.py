@@ -74,12 +74,7 @@ def code_of(value: object) -> str:
 
 
 def trouble_of(
-    status: int,
-    code: str,
-    message: str,
-    headers: Mapping[str, str],
-    names: Mapping[str, str],
-    polling: bool = False,
+    status: int, code: str, message: str, headers: Mapping[str, str], names: Mapping[str, str], polling: bool = False
 ) -> Trouble:
     """The meaning of an HTTP error.
 

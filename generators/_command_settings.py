@@ -32,8 +32,7 @@ def types(names: Any) -> frozenset[TaskType]:
 
 def variables(names: Any) -> tuple[str, ...]:
     """Names of variables, checked without repeating them: someone may have written the secret itself."""
-    right = isinstance(names, (list, tuple)) and all(isinstance(n, str) and _VARIABLE.fullmatch(n) for n in names)
-    if not right:
+    if not isinstance(names, (list, tuple)) or not all(isinstance(n, str) and _VARIABLE.fullmatch(n) for n in names):
         raise InputError("command: env must be a list of names of environment variables, never their values")
     return tuple(names)
 
@@ -54,8 +53,7 @@ def picture_format(value: Any) -> str:
 
 def number(name: str, value: Any, low: float, high: float) -> float:
     """A number in a closed range."""
-    right = isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
-    if not right:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
         raise InputError(f"command: {name} must be a number from {low:g} to {high:g}, got {value!r}")
     return float(value)
 
@@ -99,8 +97,7 @@ def filled(command: Sequence[str], values: Mapping[str, str]) -> list[str]:
     arguments: list[str] = []
     for part in command:
         argument = _FIELD.sub(lambda match: values[match[1]], part)
-        is_option_by_value = (
-            argument.startswith("-") and not part.startswith("-") and "--" not in command[: len(arguments)]
-        )
-        arguments.append(f" {argument}" if is_option_by_value else argument)
+        if argument.startswith("-") and not part.startswith("-") and "--" not in command[: len(arguments)]:
+            argument = f" {argument}"
+        arguments.append(argument)
     return arguments

@@ -111,7 +111,7 @@ def latent_of(embedding: Floats, emap: Floats | None) -> Floats:
     """
     if emap is not None and len(embedding) != len(emap):
         raise InputError(f"the embedder gives {len(embedding)} numbers, the swapper's emap takes {len(emap)}")
-    for matrix in (None, emap) if emap is not None else (None,):
+    for matrix in (None,) if emap is None else (None, emap):
         embedding = embedding if matrix is None else embedding @ matrix
         length = float(np.linalg.norm(embedding))
         if not np.isfinite(length) or length == 0:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from generators._face.faces import FoundFace
 from selector.domain import InputError
 from selector.sight.faces import PADDING
 from selector.sight.onnx_session import OnnxModel, open_model
@@ -32,15 +33,6 @@ _WANTED = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Detected:
-    """A face in px of the picture: ``box`` (x0, y0, x1, y1) inside of it, ``score`` 0 to 1, five ``points`` (5, 2)."""
-
-    box: tuple[int, int, int, int]
-    score: float
-    points: Floats
-
-
 @dataclass(frozen=True)
 class Detector:
     """A loaded detector."""
@@ -49,7 +41,7 @@ class Detector:
     height: int
     width: int
 
-    def faces(self, rgb: Pixels, least_score: float) -> list[Detected]:
+    def faces(self, rgb: Pixels, least_score: float) -> list[FoundFace]:
         """Faces of a picture (H, W, 3), surest first; one without a face is padded by 15% and tried again."""
         found = self._detect(rgb, least_score)
         if found:
@@ -60,7 +52,7 @@ class Detector:
 
     def _detect(
         self, rgb: Pixels, least_score: float, shift: int = 0, size: tuple[int, int] | None = None
-    ) -> list[Detected]:
+    ) -> list[FoundFace]:
         scale, image = _fitted_in(rgb, self.height, self.width)
         ready = ((image.astype(np.float32) - 127.5) / 128).transpose(2, 0, 1)[None]
         outputs = self.model.run({self.model.inputs[0].name: ready})
@@ -75,7 +67,7 @@ class Detector:
             corners = np.clip(np.round(boxes[i].reshape(2, 2) / scale + shift), 0, [width, height]).astype(int)
             (x0, y0), (x1, y1) = corners.tolist()
             if x1 > x0 and y1 > y0:
-                faces.append(Detected((x0, y0, x1, y1), float(scores[i]), points[i] / scale + shift))
+                faces.append(FoundFace((x0, y0, x1, y1), float(scores[i]), points[i] / scale + shift))
         return faces
 
 
