@@ -12,7 +12,7 @@ from selector.cli.common import debug_option, emit, json_option, table, with_exa
 
 if TYPE_CHECKING:
     from selector.weights import Model
-    from selector.weights.verify import FileCheck
+    from selector.weights.hashes import FileCheck
 
 _FAILED = 2
 
@@ -140,8 +140,8 @@ def fetch_weights(
 @debug_option
 def verify_weights(names: tuple[str, ...], as_json: bool) -> None:
     from selector.weights import all_models, model_named
+    from selector.weights.hashes import Verdict, verify
     from selector.weights.place import Here, presence
-    from selector.weights.verify import Verdict, verify
 
     wanted: Sequence[Model] = [model_named(name) for name in names] or [
         model for model in all_models() if presence(model) is not Here.NO
@@ -153,7 +153,7 @@ def verify_weights(names: tuple[str, ...], as_json: bool) -> None:
 
 
 def _verify_lines(checks: Sequence[FileCheck]) -> list[str]:
-    from selector.weights.verify import Verdict
+    from selector.weights.hashes import Verdict
 
     if not checks:
         return ["no weights are here: `bestshot weights list` shows what there is"]
@@ -206,7 +206,7 @@ def _as_result(model: Model) -> dict[str, Any]:
 
 
 def _size(size_bytes: int) -> str:
-    from selector.weights.model import megabytes
+    from selector.weights.catalogue import megabytes
 
     return megabytes(size_bytes)
 
