@@ -19,8 +19,7 @@ from selector.llm.request import Chat, Dialect
 from selector.llm.troubles import JudgeStopped, Unsupported, trouble_of
 from selector.net import http, troubles
 from selector.net.pace import Pace
-from selector.net.retry import Tries, persist
-from selector.net.troubles import LONGEST_RETRY_AFTER_SECONDS, Trouble
+from selector.net.troubles import LONGEST_RETRY_AFTER_SECONDS, Tries, Trouble, persist
 
 THROTTLED_TRIES = 50  # of one request; the pause between them is the server's
 FAILURES_IN_A_ROW = 20  # of all workers together, without any answer between them

@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 
 from selector.domain import BestshotError, InputError
 from selector.net.pace import Interrupted
-from selector.net.service import checked_key
-from selector.net.spending import OutOfBudget, Spending
+from selector.net.service import OutOfBudget, Spending, checked_key
 
 _CHECK_SECONDS = 0.1
 
