@@ -15,7 +15,6 @@ from scorers._detector_model import (
     detector,
     fake_labels,
     local_folder,
-    settings_tag,
     weight_files,
 )
 from selector.domain import (
@@ -90,7 +89,7 @@ class HFDetector(Scorer):
     def version(self) -> str:
         """SHA-256 of configuration and weights, and which labels are summed."""
         try:
-            return f"1-{self._files_tag}-{settings_tag(self._labels)}"
+            return f"1-{self._files_tag}-{stable_hash(list(self._labels), 6)}"
         except BestshotError as error:  # check() says what is wrong
             raise_shortage(error)
             return f"1-{ABSENT}"

@@ -50,7 +50,7 @@ class Lettering(Scorer):
         differs, one half at d = h (``HALF``); d is a logarithm of a ratio, a distance or a colour difference.
     Axis: SC or PQ, as said above. Tasks: text edits.
     Input: source, instruction, candidate (VTTIE). Other letters have other shapes: what the letters alone do to height,
-        width, stroke and place is taken from both texts drawn in one plain font (``_drawn_text``).
+        width, stroke and place is taken from both texts drawn in one plain font (``_text_pair``).
     Model: the reader's (``selector.sight.ocr``) finds both texts; the ink is found by two-means.
     Source: after the style terms of scene text editing (Wu et al., Editing Text in the Wild, 2019), measured instead of
         learnt.
