@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from scorers._compare import central
 from selector.domain import Axis, Column, InputError, Item, Score, Scorer, TaskType, reason_of
+from selector.sight.warp_fit import luma_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -128,11 +130,7 @@ def slope_deviation(slope: float) -> float:
 
 def central_luma(rgb: Array) -> Array:
     """Luminance float32 of the central window of at most ``WINDOW_PX`` a side, its corner on JPEG's 8 px grid."""
-    import cv2
-
-    top, left = (max(0, side - WINDOW_PX) // 16 * 8 for side in rgb.shape[:2])
-    window = np.ascontiguousarray(rgb[top : top + WINDOW_PX, left : left + WINDOW_PX])
-    return np.asarray(cv2.cvtColor(window, cv2.COLOR_RGB2GRAY), dtype=np.float32)
+    return luma_of(central(rgb, WINDOW_PX))
 
 
 def _score_of(measured: float | None, mapped: Callable[[float], float], reason: str) -> Score:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from scorers._compare import ciede2000, disc, luma, ssim_map, structure_similarity, weighted_mean
+from scorers._compare import ciede2000, disc, ssim_map, structure_similarity, weighted_mean
 from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, Scorer, TaskType, reason_of
+from selector.sight.warp_fit import luma_of
 from selector.weights.bundled import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -189,7 +190,7 @@ def _turned(rgb: Array, name: str, params: Mapping[str, Any]) -> Array | None:
 
 def _kept_structure(pair: _Pair) -> float:
     """Weighted mean of SSIM, [0, 1]; below 0 is as bad as 0."""
-    value = weighted_mean(ssim_map(luma(pair.source), luma(pair.candidate)), pair.weight)
+    value = weighted_mean(ssim_map(luma_of(pair.source), luma_of(pair.candidate)), pair.weight)
     return float(np.clip(value, 0.0, 1.0))
 
 

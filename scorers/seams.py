@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from scorers._compare import disc, luma
+from scorers._compare import disc
 from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, Scorer, TaskType, reason_of
+from selector.sight.warp_fit import luma_of
 from selector.weights.bundled import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -120,7 +121,7 @@ def _edit(source: Picture, candidate: Picture) -> Edit | str:
     if region.mean() > MOST_SHARE:
         return "nearly the whole picture was edited: there is no outline"
     moved = registered(source, candidate)
-    before, now = (luma(shrink(image, WORKING_PX)) for image in (source.rgb, moved.image))
+    before, now = (luma_of(shrink(image, WORKING_PX)) for image in (source.rgb, moved.image))
     return Edit(before, now, region, ~shrink(~moved.valid, WORKING_PX))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from scorers._compare import central
 from selector.domain import Axis, Column, InputError, Item, Score, Scorer, TaskType, reason_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -92,14 +93,14 @@ def measures(rgb: Array) -> dict[str, float]:
     import cv2
 
     luma8 = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    window = _centre(luma8, WINDOW_PX)
+    window = central(luma8, WINDOW_PX)
     luma = window.astype(np.float32)
     return {
         "sharpness": sharpness(luma),
         "noise": noise(luma),
         "blocking": blocking(luma),
         "clipping": clipping(luma8),
-        "banding": banding(_centre(rgb[:, :, 1], WINDOW_PX)),  # green: each channel has its own steps
+        "banding": banding(central(rgb[:, :, 1], WINDOW_PX)),  # green: each channel has its own steps
         "colour_cast": colour_cast(rgb),
         "resolution": resolution(luma, luma8.size),
     }
@@ -215,12 +216,6 @@ def _radial_energy(tile: Array) -> Array:
     radius = np.hypot(fy, fx)
     ring = np.minimum(np.round(radius).astype(int), side // 2 + 1)
     return np.bincount(ring.ravel(), (power * radius).ravel(), minlength=side // 2 + 2)[:-1]
-
-
-def _centre(plane: Array, side_px: int) -> Array:
-    """A window of at most ``side_px`` a side about the centre, its corner on the 8 px grid of a JPEG."""
-    top, left = (max(0, size - side_px) // 16 * 8 for size in plane.shape)
-    return plane[top : top + side_px, left : left + side_px]
 
 
 def _tile_means(plane: Array, side_px: int) -> Array:

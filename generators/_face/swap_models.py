@@ -15,8 +15,7 @@ from generators._face.faces import FoundFace, by_detector, by_dlib
 from generators._face.onnx_detector import load_detector
 from generators._face.onnx_networks import Restorer, Swapper, latent_of, load_restorer, load_swapper
 from selector.domain import InputError, MissingPart, Picture
-from selector.sight.face_align import crop_of_points
-from selector.sight.face_net import face_input, face_net
+from selector.sight.face_align import crop_of_points, face_input, face_net
 from selector.sight.faces import check_face_models
 from selector.sight.onnx_session import check_onnx, model_file
 from selector.weights import tag_or_absent

@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from selector.domain import MissingPart, Picture
+from selector.sight.memory import RecentResults
+from selector.sight.text_boxes import height_px
 
-CACHED_PICTURES = 256
 MOST_TALL, MOST_WIDE = 8, 100  # times the other side: a strip costs half a minute, a line of pixels breaks the reader
 SMALL_SIDE_PX = 400  # the recogniser sees the original pixels: small pictures are read at twice their size
 _reader: Any = None
 _reader_lock = threading.Lock()  # the engine stores its options on itself while it runs
-_cache_lock = threading.Lock()
-_cache: OrderedDict[str, tuple[TextLine, ...]] = OrderedDict()
+_lines: RecentResults[tuple[TextLine, ...]] = RecentResults(256)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +42,7 @@ class TextLine:
     @property
     def height_px(self) -> float:
         """Mean length of the two sides that cross the direction of reading."""
-        top_left, top_right, bottom_right, bottom_left = self.box
-        return float(np.linalg.norm(bottom_left - top_left) + np.linalg.norm(bottom_right - top_right)) / 2.0
+        return height_px(self.box)
 
 
 def read_text(picture: Picture, min_score: float = 0.5) -> tuple[TextLine, ...]:
@@ -54,16 +52,7 @@ def read_text(picture: Picture, min_score: float = 0.5) -> tuple[TextLine, ...]:
         InputError: when the picture cannot be decoded.
         MissingPart: when ``rapidocr`` is not installed.
     """
-    with _cache_lock:
-        lines = _cache.get(picture.id)
-        if lines is not None:
-            _cache.move_to_end(picture.id)
-    if lines is None:
-        lines = _read(picture.rgb)
-        with _cache_lock:
-            _cache[picture.id] = lines
-            while len(_cache) > CACHED_PICTURES:
-                _cache.popitem(last=False)
+    lines = _lines.get(picture.id, lambda: _read(picture.rgb))
     return tuple(line for line in lines if line.score >= min_score)
 
 
@@ -80,8 +69,8 @@ def span_box(line: TextLine, start: int, end: int) -> np.ndarray[Any, np.dtype[n
     left, right = start / len(line.text), end / len(line.text)
     top_left, top_right, bottom_right, bottom_left = line.box
     top, bottom = top_right - top_left, bottom_right - bottom_left
-    return np.stack([top_left + left * top, top_left + right * top, bottom_left + right * bottom,
-                     bottom_left + left * bottom])  # fmt: skip
+    corners = (top_left + left * top, top_left + right * top, bottom_left + right * bottom, bottom_left + left * bottom)
+    return np.stack(corners)
 
 
 def _engine() -> Any:
