@@ -17,6 +17,7 @@ from typing import Any
 from scorers._transformers_files import load_model
 from selector.domain import InputError, MissingPart
 from selector.domain.words import near_or_all
+from selector.weights import all_models, need
 from selector.weights.safe_load import check_named_files
 
 CONFIG, PREPROCESSOR, WEIGHTS = "config.json", "preprocessor_config.json", "model.safetensors"
@@ -42,8 +43,6 @@ def local_folder(folder: str, model: str) -> Path:
 
 
 def _known_folder(model: str) -> Path:
-    from selector.weights import all_models, need
-
     if model in {known.name for known in all_models()}:
         return need(model)
     if importlib.util.find_spec("huggingface_hub") is None:

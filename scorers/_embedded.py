@@ -14,6 +14,7 @@ import numpy as np
 from selector.domain import Column, InputError, Item, MissingPart, Score, TaskType, stable_hash
 from selector.domain.embedding import Backbone, ContestContext, EmbeddingSettings, Floats, Head, View
 from selector.sight.embedded import NAME as EMBEDDED
+from selector.sight.embedding import openclip
 from selector.sight.embedding.looking import Request, look
 from selector.sight.embedding.vectors import RecentVectors
 from selector.weights import content_tag, load_state, need
@@ -65,13 +66,11 @@ class EmbeddingScorer(Head):
         return look([Request(self, items)], self._recent, self._translations)[0] if items else []
 
     def _use(self, settings: EmbeddingSettings) -> None:
-        from selector.sight.embedding.openclip import backbone_of
-
         own: dict[str, Any] = dict(self._own)
         if "weights_path" not in own and ("pretrained" in own or own.get("model") == EMBEDDED):
             own = {"weights_path": "", "config_path": "", **own}  # a tag of its own replaces the contest's files
         self._settings = replace(settings, **own)
-        self.backbone: Backbone = backbone_of(self._settings)
+        self.backbone: Backbone = openclip.backbone_of(self._settings)
 
     def _more_version(self) -> list[str]:
         """Of a head that reads texts: which of them it can read, and their translations."""

@@ -19,6 +19,7 @@ from selector.domain import InputError, Item, Picture
 from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction
 from selector.sight.fonts import fonts_for
 from selector.sight.ocr import TextLine, read_text, span_box
+from selector.sight.registration import registered
 from selector.sight.resize import centre_window
 from selector.sight.text_match import Span, find_spans
 
@@ -103,8 +104,6 @@ class Pair:
 
 def find_texts(item: Item) -> Pair:
     """Find and measure both texts. Raises ``InputError`` with the reason when there are no two texts to compare."""
-    from selector.sight.registration import registered
-
     edit, source = _replacement(item), item.inputs.source
     if source is None:
         raise InputError("the task has no source picture")

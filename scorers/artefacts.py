@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from scorers._compare import central
+from scorers._spectrum import enlarging_lines, power_slope
+from scorers._unevenness import foreign_grid, noise_spread
 from selector.domain import Axis, Column, InputError, Item, Score, Scorer, TaskType, reason_of
 from selector.sight.warp_fit import luma_of
 
@@ -108,9 +110,6 @@ class Artefacts(Scorer):
 
 def measures(rgb: Array) -> dict[str, Score]:
     """All columns of one picture (H, W, 3) uint8, each in [0, 1] or unscored."""
-    from scorers._spectrum import enlarging_lines, power_slope
-    from scorers._unevenness import foreign_grid, noise_spread
-
     luma = central_luma(rgb)
     if float(luma.std()) < LEAST_CONTRAST:
         return {column.name: Score.unscored(FLAT) for column in Artefacts.columns}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -22,9 +22,9 @@ from selector.domain import (
     raise_shortage,
     reason_of,
 )
-
-if TYPE_CHECKING:
-    from selector.sight.registration import Registered
+from selector.sight.edit_region import named_operations
+from selector.sight.registration import Registered, changed, changed_mask, registered
+from selector.sight.resize import resize_rgb, same_aspect, shrink
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -108,8 +108,6 @@ class Gate(Scorer):
         }
 
     def _has_right_shape(self, item: Item) -> bool:
-        from selector.sight.resize import same_aspect
-
         source = item.inputs.source
         if source is None or item.inputs.task.type in self._any_shape or _turns_or_crops(item.inputs):
             return True
@@ -158,8 +156,6 @@ def one_colour_share(rgb: Array) -> float:
 
 def _turns_or_crops(inputs: TaskInputs) -> bool:
     """By the parser, and by words where it declines: a needless 0 costs a good candidate, a missed one little."""
-    from selector.sight.edit_region import named_operations
-
     if inputs.task.type is not TaskType.TIE:
         return False
     named = {operation.name for operation in named_operations(inputs)}
@@ -167,17 +163,12 @@ def _turns_or_crops(inputs: TaskInputs) -> bool:
 
 
 def _differs_in_place(source: Picture, candidate: Picture) -> bool:
-    from selector.sight.registration import changed, registered
-
     if source.id == candidate.id:
         return False
     return bool(changed(source, candidate).any()) or _tone_shift(source, registered(source, candidate)) > TONE_LEVELS
 
 
 def _differs_as_it_lies(source: Picture, candidate: Picture) -> bool:
-    from selector.sight.registration import Registered, changed_mask
-    from selector.sight.resize import resize_rgb
-
     if source.id == candidate.id:
         return False
     everywhere = np.ones(source.rgb.shape[:2], bool)
@@ -187,7 +178,5 @@ def _differs_as_it_lies(source: Picture, candidate: Picture) -> bool:
 
 def _tone_shift(source: Picture, candidate: Registered) -> float:
     """Mean difference in levels of pictures shrunk to 64 px: a faint change of tone counts, JPEG noise does not."""
-    from selector.sight.resize import shrink
-
     now, before = (shrink(rgb, 64).astype(np.float32) for rgb in (candidate.image, source.rgb))
     return float(np.abs(now - before).mean())

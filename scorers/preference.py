@@ -10,6 +10,8 @@ from pathlib import Path
 from scorers._embedded import EmbeddingScorer, clipped
 from selector.domain import Axis, Column, Item, Score, TaskInputs, TaskType
 from selector.domain.embedding import Backbone, EmbeddingSettings, Seen
+from selector.sight.embedding import openclip
+from selector.sight.embedding.transformers_clip import TransformersClip
 from selector.weights import find, need, weights_folder
 
 FOLDERS = {"hpsv2.1": False, "pickscore": True}  # whether the published form is a folder of transformers
@@ -91,9 +93,5 @@ class Preference(EmbeddingScorer):
 @lru_cache(maxsize=2)
 def _backbone(settings: EmbeddingSettings, is_folder: bool) -> Backbone:
     if is_folder:
-        from selector.sight.embedding.transformers_clip import TransformersClip
-
         return TransformersClip(Path(settings.weights_path), settings)
-    from selector.sight.embedding.openclip import backbone_of
-
-    return backbone_of(settings)
+    return openclip.backbone_of(settings)

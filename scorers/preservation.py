@@ -10,6 +10,9 @@ import numpy as np
 
 from scorers._compare import ciede2000, disc, ssim_map, structure_similarity, weighted_mean
 from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, Scorer, TaskType, reason_of
+from selector.sight.edit_region import edit_region, named_operations
+from selector.sight.registration import changed, register, registered
+from selector.sight.resize import resize_rgb, shrink
 from selector.sight.warp_fit import luma_of
 from selector.weights.bundled import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
 
@@ -90,8 +93,6 @@ class _Pair:
 
 
 def _scores(item: Item) -> Scores:
-    from selector.sight.edit_region import edit_region, named_operations
-
     source = item.inputs.source
     if source is None:
         return _unscored("the task has no source to preserve")
@@ -120,9 +121,6 @@ def _by_region(source: Picture, candidate: Picture, region: Array | None) -> Sco
 
 
 def _pair_of(source: Picture, candidate: Picture, region: Array) -> _Pair:
-    from selector.sight.registration import registered
-    from selector.sight.resize import shrink
-
     moved = registered(source, candidate)
     seen = ~shrink(~moved.valid, WORKING_PX)
     inside = shrink(region, WORKING_PX)
@@ -133,9 +131,6 @@ def _pair_of(source: Picture, candidate: Picture, region: Array) -> _Pair:
 def _pair_of_unknown(source: Picture, candidate: Picture) -> _Pair:
     """The largest change is taken for the edit; what it covers beyond the free share counts as outside, in part."""
     import cv2
-
-    from selector.sight.registration import changed
-    from selector.sight.resize import shrink
 
     edit = _main_change(shrink(changed(source, candidate), WORKING_PX))
     charged = max(0.0, 1 - FREE_SHARE / max(float(edit.mean()), 1e-9))
@@ -160,10 +155,6 @@ def _main_change(mask: Array) -> Array:
 
 def _after_geometry(item: Item, source: Picture) -> Scores:
     """Flips and quarter turns keep every pixel: the same is done to the source, and then everything must match."""
-    from selector.sight.edit_region import named_operations
-    from selector.sight.registration import register
-    from selector.sight.resize import resize_rgb, shrink
-
     expected: Array = source.rgb
     for operation in named_operations(item.inputs):
         turned = _turned(expected, operation.name, operation.params)
@@ -196,8 +187,6 @@ def _kept_structure(pair: _Pair) -> float:
 
 def _colour_difference(pair: _Pair) -> float:
     """Weighted mean of CIEDE2000, [0, 100]."""
-    from selector.sight.resize import resize_rgb, shrink
-
     difference = ciede2000(shrink(pair.source, COLOUR_PX), shrink(pair.candidate, COLOUR_PX))
     value = weighted_mean(difference, np.clip(resize_rgb(pair.weight, difference.shape), 0.0, 1.0))
     return float(np.clip(value, 0.0, 100.0))  # the formula may pass 100 for a few saturated pairs
@@ -206,8 +195,6 @@ def _colour_difference(pair: _Pair) -> float:
 def _visibility(source: Array, candidate: Array, inside: Array) -> float:
     """How visibly the pixels ``inside`` changed, [0, 1]; measured on the region's own crop, which small texts need."""
     import cv2
-
-    from selector.sight.resize import shrink
 
     if not inside.any():
         return 0.0

@@ -10,6 +10,8 @@ import numpy as np
 
 from scorers._compare import disc
 from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, Scorer, TaskType, reason_of
+from selector.sight.registration import changed, registered
+from selector.sight.resize import shrink
 from selector.sight.warp_fit import luma_of
 from selector.weights.bundled import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
 
@@ -111,9 +113,6 @@ def _scores(item: Item) -> tuple[Score, Score, Score]:
 
 def _edit(source: Picture, candidate: Picture) -> Edit | str:
     """What was edited, or why there is nothing to look at."""
-    from selector.sight.registration import changed, registered
-    from selector.sight.resize import shrink
-
     mask = shrink(changed(source, candidate), WORKING_PX)
     if not mask.any():
         return "nothing was edited"
@@ -201,8 +200,6 @@ def _log_noise(plane: Array, where: Array) -> float:
 
 def copy_paste(edit: Edit) -> float:
     """Share of the edited texture that the picture repeats elsewhere and the source does not, [0, 1]."""
-    from selector.sight.resize import shrink
-
     source, candidate = (_detail(shrink(plane, SEARCH_PX)) for plane in (edit.source, edit.candidate))
     corners = _textured_blocks(candidate, shrink(edit.region, SEARCH_PX))
     found = [(corner, _repetition(candidate, corner)) for corner in corners]

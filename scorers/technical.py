@@ -9,6 +9,7 @@ import numpy as np
 
 from scorers._compare import central
 from selector.domain import Axis, Column, InputError, Item, Score, Scorer, TaskType, reason_of
+from selector.sight.resize import shrink
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -181,8 +182,6 @@ def _flat_on_slopes(plane8: Array) -> Array:
 
 def colour_cast(rgb: Array) -> float:
     """Angle of the estimated light from grey over ``CAST_DEGREES``, [0, 1]; (H, W, 3) uint8."""
-    from selector.sight.resize import shrink
-
     pixels = shrink(rgb, 256).reshape(-1, 3).astype(np.float64) / 255
     pixels = pixels[(pixels.max(axis=1) < 0.99) & (pixels.max(axis=1) > 0.03)]  # clipped pixels have lost their hue
     if not len(pixels):

@@ -12,16 +12,18 @@ to 0.5 s) once a task, GrabCut 0.1 s; results are kept by source and prompt.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from selector.domain import Declined, Picture, TaskInputs, TaskType
+from selector.prompts.edits.instruction import Operation, parse_edit_instruction
+from selector.prompts.text_edits.instruction import TextEdit, parse_text_instruction
+from selector.sight.faces import face_mask, main_face
 from selector.sight.memory import RecentResults
-
-if TYPE_CHECKING:
-    from selector.prompts.edits.instruction import Operation
-    from selector.prompts.text_edits.instruction import TextEdit
+from selector.sight.ocr import read_text, span_box
+from selector.sight.resize import shrink
+from selector.sight.text_match import find_spans
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -49,8 +51,6 @@ def edit_region(inputs: TaskInputs) -> Mask | None:
 
 def named_operations(inputs: TaskInputs) -> tuple[Operation, ...]:
     """What a scene edit asks for, in the words of ``edit_instruction``; ``()`` when unclear and for other tasks."""
-    from selector.prompts.edits.instruction import parse_edit_instruction
-
     if inputs.task.type is not TaskType.TIE:
         return ()
     try:
@@ -73,16 +73,11 @@ def _find(kind: TaskType, prompt: str, source: Picture) -> Mask | None:
 
 
 def _face_region(source: Picture) -> Mask | None:
-    from selector.sight.faces import face_mask, main_face
-
     face = main_face(source)
     return None if face is None else face_mask(face, source.rgb.shape[:2], grow=FACE_GROWTH)
 
 
 def _instructed_region(kind: TaskType, prompt: str, source: Picture) -> Mask | None:
-    from selector.prompts.edits.instruction import parse_edit_instruction
-    from selector.prompts.text_edits.instruction import parse_text_instruction
-
     edit = parse_text_instruction(prompt)
     if kind is TaskType.VTTIE or edit is not None:
         return _text_region(edit, source)
@@ -95,9 +90,6 @@ def _instructed_region(kind: TaskType, prompt: str, source: Picture) -> Mask | N
 
 
 def _text_region(edit: TextEdit | None, source: Picture) -> Mask | None:
-    from selector.sight.ocr import read_text, span_box
-    from selector.sight.text_match import find_spans
-
     if edit is None or edit.action == "add":
         return None
     lines = read_text(source)
@@ -174,9 +166,6 @@ def _solid(mask: Mask) -> Mask | None:
 
 def _find_subject(picture: Picture) -> Mask | None:
     import cv2
-
-    from selector.sight.faces import main_face
-    from selector.sight.resize import shrink
 
     small = np.ascontiguousarray(shrink(picture.rgb, SUBJECT_PX))
     if min(small.shape[:2]) < 16:
