@@ -6,7 +6,6 @@ tokenizer reads English and 16 tokens of a phrase.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import threading
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ import numpy as np
 from scorers._grounding import Evidence, detector_evidence
 from scorers._transformers_files import load_model
 from selector.domain import InputError, MissingPart, stable_hash
-from selector.sight.embedding.device import device_named
+from selector.sight.embedding.device import device_named, need_packages
 from selector.sight.resize import shrink
 from selector.weights import content_tag, need
 from selector.weights.safe_load import check_named_files
@@ -37,9 +36,7 @@ def owlv2_folder(model_path: str) -> Path:
     Raises:
         MissingPart: it, a file of it, or a package is not here. InputError: it is another kind of model.
     """
-    for package in ("torch", "transformers"):
-        if importlib.util.find_spec(package) is None:
-            raise MissingPart(f"grounding = 'owlv2' needs {package}: pip install 'bestshot[models]'")
+    need_packages("grounding = 'owlv2' needs", "torch", "transformers")
     folder = need("owlv2", model_path or None)
     for name in _FILES:
         if not (folder / name).is_file():

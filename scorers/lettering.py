@@ -10,7 +10,8 @@ import numpy as np
 from scorers._compare import ciede2000, ssim_map
 from scorers._ink import BOX_PX, grown, line_area
 from scorers._text_pair import Pair, Text, find_texts
-from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Score, Scorer, TaskType, reason_of
+from selector.domain import Axis, BestshotError, Column, Item, Score, Scorer, TaskType, reason_of
+from selector.sight.ocr import check_reader
 from selector.weights.bundled import TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -97,10 +98,7 @@ class Lettering(Scorer):
 
     def check(self) -> None:
         """Raise ``MissingPart`` when the reader is not installed."""
-        import importlib.util
-
-        if importlib.util.find_spec("rapidocr") is None:
-            raise MissingPart("lettering finds texts with the package 'rapidocr': pip install rapidocr onnxruntime")
+        check_reader("lettering finds texts")
 
     def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
         """Scores of each item; unscored with the reason where the texts cannot be compared."""

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Picture, Score, Scorer, TaskType, reason_of
+from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, Scorer, TaskType, reason_of
 from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction, quoted_texts
-from selector.sight.ocr import TextLine, read_text, span_box
+from selector.sight.ocr import TextLine, check_reader, read_text, span_box
 from selector.sight.text_match import Span, best_window, find_spans, plain
 from selector.weights.bundled import TEXT_PACKAGES, weights_tag
 
@@ -67,10 +67,7 @@ class OcrText(Scorer):
 
     def check(self) -> None:
         """Raise ``MissingPart`` when the reader is not installed."""
-        import importlib.util
-
-        if importlib.util.find_spec("rapidocr") is None:
-            raise MissingPart("ocr_text reads pictures with the package 'rapidocr': pip install rapidocr onnxruntime")
+        check_reader("ocr_text reads pictures")
 
     def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
         """Scores of each item; a picture that cannot be read is unscored with the reason."""

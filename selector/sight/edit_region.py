@@ -23,6 +23,7 @@ from selector.sight.faces import face_mask, main_face
 from selector.sight.memory import RecentResults
 from selector.sight.ocr import read_text, span_box
 from selector.sight.resize import shrink
+from selector.sight.text_boxes import polygon
 from selector.sight.text_match import find_spans
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -98,10 +99,10 @@ def _text_region(edit: TextEdit | None, source: Picture) -> Mask | None:
     else:
         quads = [span_box(lines[span.line], span.start, span.end) for span in find_spans(lines, edit.old)]
     stretch = float(np.clip(len(edit.new or "") / max(1, len(edit.old or edit.new or "")), 1.0, 1.6))
-    mask = np.zeros(source.rgb.shape[:2], np.uint8)
+    mask = np.zeros(source.rgb.shape[:2], bool)
     for quad in quads:
-        _fill(mask, _grown_quad(quad, stretch))
-    return mask > 0
+        mask |= polygon(_grown_quad(quad, stretch), mask.shape)
+    return mask
 
 
 def _grown_quad(quad: Any, stretch: float) -> Any:
@@ -115,12 +116,6 @@ def _grown_quad(quad: Any, stretch: float) -> Any:
     return centre + np.array([-along - across, along - across, along + across, -along + across])
 
 
-def _fill(mask: Any, quad: Any) -> None:
-    import cv2
-
-    cv2.fillConvexPoly(mask, np.round(quad).astype(np.int32), 1)
-
-
 def _operation_region(operation: Operation, source: Picture) -> Mask | None:
     if operation.scope in ("background", "subject"):
         subject = subject_mask(source)
@@ -131,25 +126,18 @@ def _operation_region(operation: Operation, source: Picture) -> Mask | None:
 
 
 def _coloured(source: Picture, colour: str) -> Mask | None:
-    """Pixels of a named colour and a few px around them; None for a colour without a hue or that is hardly there."""
+    """Pixels of a named colour or tone and a few px around them; None for another name or when hardly any is there."""
     import cv2
 
-    if colour not in HUES_DEGREES:
-        return _toned(source, colour)
     hue, saturation, value = cv2.split(cv2.cvtColor(source.rgb, cv2.COLOR_RGB2HSV))  # hue in units of 2 degrees
-    low, high = HUES_DEGREES[colour]
-    degrees = hue.astype(np.int16) * 2
-    inside = (degrees >= low) & (degrees <= high) if low < high else (degrees >= low) | (degrees <= high)
-    return _solid(inside & (saturation > 60) & (value > 40))
-
-
-def _toned(source: Picture, tone: str) -> Mask | None:
-    import cv2
-
-    _, saturation, value = cv2.split(cv2.cvtColor(source.rgb, cv2.COLOR_RGB2HSV))
+    if colour in HUES_DEGREES:
+        low, high = HUES_DEGREES[colour]
+        degrees = hue.astype(np.int16) * 2
+        inside = (degrees >= low) & (degrees <= high) if low < high else (degrees >= low) | (degrees <= high)
+        return _solid(inside & (saturation > 60) & (value > 40))
     pale = saturation < 50
-    tones = {"white": pale & (value > 180), "black": value < 60, "gray": pale & (value >= 60) & (value <= 180)}
-    mask = tones.get({"grey": "gray"}.get(tone, tone))
+    grey = pale & (value >= 60) & (value <= 180)
+    mask = {"white": pale & (value > 180), "black": value < 60, "gray": grey, "grey": grey}.get(colour)
     return None if mask is None else _solid(np.asarray(mask))
 
 

@@ -8,6 +8,7 @@ rotation and are a few px off: pad them before use.
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import threading
 from dataclasses import dataclass
@@ -43,6 +44,12 @@ class TextLine:
     def height_px(self) -> float:
         """Mean length of the two sides that cross the direction of reading."""
         return height_px(self.box)
+
+
+def check_reader(who_reads: str) -> None:
+    """Raise ``MissingPart`` when the reader is not installed; ``who_reads``: "ocr_text reads pictures"."""
+    if importlib.util.find_spec("rapidocr") is None:
+        raise MissingPart(f"{who_reads} with the package 'rapidocr': pip install rapidocr onnxruntime")
 
 
 def read_text(picture: Picture, min_score: float = 0.5) -> tuple[TextLine, ...]:

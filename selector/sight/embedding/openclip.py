@@ -7,7 +7,6 @@ ones). Text towers stay in float32: they run once a prompt. One model a process,
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
@@ -20,7 +19,7 @@ from selector.domain import BestshotError, InputError, MissingPart, raise_shorta
 from selector.domain.embedding import Crops, EmbeddingSettings, Floats
 from selector.sight import embedded
 from selector.sight.embedding.clip_runner import ClipRunner, LoadedClip
-from selector.sight.embedding.device import check_device
+from selector.sight.embedding.device import check_device, need_packages
 from selector.sight.embedding.loading import (
     create,
     read_architecture,
@@ -35,7 +34,6 @@ from selector.sight.embedding.views import VIEWS_VERSION
 from selector.weights import content_tag, need_backbone
 from selector.weights.catalogue import open_clip_model
 
-EXTRA = "pip install 'bestshot[models]'"
 _MULTILINGUAL = ("xlm", "nllb", "multilingual", "i18n", "siglip2")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
@@ -57,9 +55,7 @@ class OpenClip(ClipRunner):
         super().__init__(_with_files(settings))
 
     def check(self) -> None:
-        for package in ("torch", "open_clip"):
-            if importlib.util.find_spec(package) is None:
-                raise MissingPart(f"an embedding needs {package}: {EXTRA}")
+        need_packages("an embedding needs", "torch", "open_clip")
         check_device(self.settings.device)
         if self.settings.model == embedded.NAME:
             embedded.need_embedded(embedded.EMBEDDING)

@@ -16,7 +16,6 @@ field's arithmetic, with which the tests compare ours.
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.domain import MissingPart
+from selector.sight.embedding.device import need_packages
 
 Floats = np.ndarray[Any, np.dtype[Any]]
 Kernel = Callable[[Floats, Floats], Floats]
@@ -173,9 +172,7 @@ class Shrunk:
 
 def need_torchmetrics() -> None:
     """Raises ``MissingPart`` with the cure."""
-    for package in ("torch", "torchmetrics"):
-        if importlib.util.find_spec(package) is None:
-            raise MissingPart(f"set metrics need {package}: pip install 'bestshot[models]'")
+    need_packages("set metrics need", "torch", "torchmetrics")
 
 
 def fid(x: Floats, y: Floats) -> float:

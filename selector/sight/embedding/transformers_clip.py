@@ -6,7 +6,6 @@ deviation; the crops are cut by ``views``). Text towers stay in float32.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Sequence
 from functools import cached_property
@@ -18,6 +17,7 @@ import numpy as np
 from selector.domain import InputError, MissingPart, stable_hash
 from selector.domain.embedding import EmbeddingSettings, Floats
 from selector.sight.embedding.clip_runner import ClipRunner, LoadedClip
+from selector.sight.embedding.device import need_packages
 from selector.sight.embedding.loading import TEXT_FILES
 from selector.sight.embedding.views import VIEWS_VERSION
 from selector.weights import content_tag
@@ -34,9 +34,7 @@ class TransformersClip(ClipRunner):
         self.folder = folder
 
     def check(self) -> None:
-        for package in ("torch", "transformers"):
-            if importlib.util.find_spec(package) is None:
-                raise MissingPart(f"a CLIP model in a folder needs {package}: pip install 'bestshot[models]'")
+        need_packages("a CLIP model in a folder needs", "torch", "transformers")
         if not (self.folder / CONFIG).is_file():
             raise MissingPart(f"there is no {CONFIG} in {self.folder}: mend model_path, or fetch the model")
         if not self._weights:
