@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from scorers._compare import central
+from scorers._item_scorer import ItemScorer
 from scorers._spectrum import enlarging_lines, power_slope
 from scorers._unevenness import foreign_grid, noise_spread
-from selector.domain import Axis, Column, InputError, Item, Score, Scorer, TaskType, reason_of
+from selector.domain import Axis, Column, Item, Score, TaskType
 from selector.sight.warp_fit import luma_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -29,7 +30,7 @@ NOT_SMOOTH = "too few smooth, unclipped places to compare their noise"
 SMALL = "the picture is too small to compare the JPEG grids of its parts"
 
 
-class Artefacts(Scorer):
+class Artefacts(ItemScorer):
     """artefacts: traces of making and mending in the pixels, without a model.
 
     Estimates: four signs that a picture, or a part of it, did not come out of a camera, from the candidate alone. Such
@@ -94,18 +95,8 @@ class Artefacts(Scorer):
         Column("jpeg_grid", 0.0, 1.0, False, Axis.PQ, "parts of the picture show another JPEG grid than the rest"),
     )
 
-    def check(self) -> None:
-        """Nothing optional is needed."""
-
-    def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
-        """Scores of each candidate; a damaged one is unscored in every column."""
-        return [self._score(item) for item in items]
-
-    def _score(self, item: Item) -> Mapping[str, Score]:
-        try:
-            return measures(item.picture.rgb)
-        except InputError as error:
-            return {column.name: Score.unscored(reason_of(error)) for column in self.columns}
+    def measure(self, item: Item) -> Mapping[str, Score]:
+        return measures(item.picture.rgb)
 
 
 def measures(rgb: Array) -> dict[str, Score]:

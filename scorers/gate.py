@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from scorers._item_scorer import ItemScorer
 from selector.domain import (
     Axis,
     BestshotError,
@@ -16,7 +17,6 @@ from selector.domain import (
     Item,
     Picture,
     Score,
-    Scorer,
     TaskInputs,
     TaskType,
     raise_shortage,
@@ -41,7 +41,7 @@ def _column(name: str, must: str) -> Column:
     return Column(name, 0.0, 1.0, True, Axis.GATE, must)
 
 
-class Gate(Scorer):
+class Gate(ItemScorer):
     """gate: is the candidate a usable picture at all, and did anything happen to it?
 
     Estimates five things, 0 or 1 each, so that a rejected candidate says what is wrong with it.
@@ -90,14 +90,8 @@ class Gate(Scorer):
     def __init__(self, fixed_size_types: Sequence[str] = ()) -> None:
         self._any_shape = frozenset({TaskType.T2I, *map(TaskType, fixed_size_types)})
 
-    def check(self) -> None:
-        """Nothing optional is needed."""
-
-    def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
+    def measure(self, item: Item) -> Mapping[str, Score]:
         """``readable`` is 0 for a damaged picture; what then cannot be told is unscored."""
-        return [self._score(item) for item in items]
-
-    def _score(self, item: Item) -> Mapping[str, Score]:
         picture = item.picture
         return {
             "readable": Score.of(float(is_complete(picture))),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from scorers._compare import ciede2000, disc, ssim_map, structure_similarity, weighted_mean
-from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, Scorer, TaskType, reason_of
+from scorers._item_scorer import ItemScorer
+from selector.domain import Axis, Column, InputError, Item, Picture, Score, TaskType
 from selector.sight.edit_region import edit_region, named_operations
 from selector.sight.registration import changed, register, registered
 from selector.sight.resize import resize_rgb, shrink
@@ -27,7 +28,7 @@ JUST_VISIBLE = 2.0  # CIEDE2000 after smoothing: what JPEG at quality 75 leaves
 CLEARLY_VISIBLE = 6.0
 
 
-class Preservation(Scorer):
+class Preservation(ItemScorer):
     """preservation: what the instruction did not name is unchanged, and what it named did change.
 
     Estimates: over-editing and (roughly) edit success, the two halves of SC for edits, without a model.
@@ -71,12 +72,16 @@ class Preservation(Scorer):
     def __init__(self) -> None:
         self.version = f"2-{weights_tag(*FACE_PACKAGES, *TEXT_PACKAGES)}"  # faces and text lines give the edit's region
 
-    def check(self) -> None:
-        """Nothing optional is needed; a missing detector or reader makes the tasks that need it unscored."""
-
-    def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
-        """Scores of each candidate; regions are found once a task, registrations are shared with other scorers."""
-        return [dict(zip((column.name for column in self.columns), _scores(item), strict=True)) for item in items]
+    def measure(self, item: Item) -> Mapping[str, Score]:
+        """Regions are found once a task, registrations are shared; without a detector or reader the task is unscored."""
+        source = item.inputs.source
+        if source is None:
+            raise InputError("the task has no source to preserve")
+        if any(operation.scope == "geometry" for operation in named_operations(item.inputs)):
+            scores = _after_geometry(item, source)
+        else:
+            scores = _by_region(source, item.picture, edit_region(item.inputs))
+        return dict(zip((column.name for column in self.columns), scores, strict=True))
 
 
 @dataclass(frozen=True)
@@ -90,22 +95,6 @@ class _Pair:
     candidate: Array
     inside: Array
     weight: Array
-
-
-def _scores(item: Item) -> Scores:
-    source = item.inputs.source
-    if source is None:
-        return _unscored("the task has no source to preserve")
-    try:
-        if any(operation.scope == "geometry" for operation in named_operations(item.inputs)):
-            return _after_geometry(item, source)
-        return _by_region(source, item.picture, edit_region(item.inputs))
-    except BestshotError as error:
-        return _unscored(reason_of(error))
-
-
-def _unscored(reason: str) -> Scores:
-    return Score.unscored(reason), Score.unscored(reason), Score.unscored(reason)
 
 
 def _by_region(source: Picture, candidate: Picture, region: Array | None) -> Scores:
@@ -159,7 +148,7 @@ def _after_geometry(item: Item, source: Picture) -> Scores:
     for operation in named_operations(item.inputs):
         turned = _turned(expected, operation.name, operation.params)
         if turned is None:
-            return _unscored(f"the instruction asks for '{operation.name}': what is kept cannot be told by position")
+            raise InputError(f"the instruction asks for '{operation.name}': what is kept cannot be told by position")
         expected = turned
     wanted, before = (shrink(np.ascontiguousarray(rgb), WORKING_PX) for rgb in (expected, source.rgb))
     made = shrink(item.picture.rgb, WORKING_PX)

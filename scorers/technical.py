@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from scorers._compare import central
-from selector.domain import Axis, Column, InputError, Item, Score, Scorer, TaskType, reason_of
+from scorers._item_scorer import ItemScorer
+from selector.domain import Axis, Column, Item, Score, TaskType
 from selector.sight.resize import shrink
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -20,7 +21,7 @@ CAST_DEGREES = 25.0
 FULL_RESOLUTION_PX = 1024
 
 
-class Technical(Scorer):
+class Technical(ItemScorer):
     """technical: what is wrong with the pixels themselves, whatever the task was.
 
     Estimates: seven faults or virtues that a judge of perceptual quality sees, from the candidate alone.
@@ -74,19 +75,8 @@ class Technical(Scorer):
         Column("resolution", 0.0, 1.0, True, Axis.PQ, "resolved detail, 1.0 is 1024 x 1024 px or more"),
     )
 
-    def check(self) -> None:
-        """Nothing optional is needed."""
-
-    def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
-        """Scores of each candidate; a damaged one is unscored in every column."""
-        return [self._score(item) for item in items]
-
-    def _score(self, item: Item) -> Mapping[str, Score]:
-        try:
-            values = measures(item.picture.rgb)
-        except InputError as error:
-            return {column.name: Score.unscored(reason_of(error)) for column in self.columns}
-        return {column.name: Score.of(values[column.name]) for column in self.columns}
+    def measure(self, item: Item) -> Mapping[str, Score]:
+        return {name: Score.of(value) for name, value in measures(item.picture.rgb).items()}
 
 
 def measures(rgb: Array) -> dict[str, float]:
