@@ -73,7 +73,7 @@ class Preservation(ItemScorer):
         self.version = f"2-{weights_tag(*FACE_PACKAGES, *TEXT_PACKAGES)}"  # faces and text lines give the edit's region
 
     def measure(self, item: Item) -> Mapping[str, Score]:
-        """Regions are found once a task, registrations are shared; without a detector or reader the task is unscored."""
+        """Regions are found once a task; where that needs a detector or reader that is missing, it is unscored."""
         source = item.inputs.source
         if source is None:
             raise InputError("the task has no source to preserve")
