@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from selector.sight.warp_fit import local_structure, luma_of
+from selector.sight.colour_spaces import luma_of
+from selector.sight.warp_fit import local_structure
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

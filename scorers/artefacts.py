@@ -12,7 +12,7 @@ from scorers._item_scorer import ItemScorer
 from scorers._spectrum import enlarging_lines, power_slope
 from scorers._unevenness import foreign_grid, noise_spread
 from selector.domain import Axis, Column, Item, Score, TaskType
-from selector.sight.warp_fit import luma_of
+from selector.sight.colour_spaces import luma_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

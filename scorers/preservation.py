@@ -11,10 +11,10 @@ import numpy as np
 from scorers._compare import ciede2000, disc, ssim_map, structure_similarity, weighted_mean
 from scorers._item_scorer import ItemScorer
 from selector.domain import Axis, Column, InputError, Item, Picture, Score, TaskType
+from selector.sight.colour_spaces import luma_of
 from selector.sight.edit_region import edit_region, named_operations
 from selector.sight.registration import changed, register, registered
 from selector.sight.resize import resize_rgb, shrink
-from selector.sight.warp_fit import luma_of
 from selector.weights.bundled import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]

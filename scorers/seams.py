@@ -11,9 +11,9 @@ import numpy as np
 from scorers._compare import disc
 from scorers._item_scorer import ItemScorer
 from selector.domain import Axis, Column, InputError, Item, Score, TaskType
+from selector.sight.colour_spaces import luma_of
 from selector.sight.registration import changed, registered
 from selector.sight.resize import shrink
-from selector.sight.warp_fit import luma_of
 from selector.weights.bundled import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]

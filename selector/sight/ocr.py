@@ -12,6 +12,7 @@ import importlib.util
 import logging
 import threading
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,6 @@ from selector.sight.text_boxes import height_px
 
 MOST_TALL, MOST_WIDE = 8, 100  # times the other side: a strip costs half a minute, a line of pixels breaks the reader
 SMALL_SIDE_PX = 400  # the recogniser sees the original pixels: small pictures are read at twice their size
-_reader: Any = None
 _reader_lock = threading.Lock()  # the engine stores its options on itself while it runs
 _lines: RecentResults[tuple[TextLine, ...]] = RecentResults(256)
 
@@ -80,17 +80,15 @@ def span_box(line: TextLine, start: int, end: int) -> np.ndarray[Any, np.dtype[n
     return np.stack(corners)
 
 
+@lru_cache(maxsize=1)
 def _engine() -> Any:
     """The one reader of this process; call with the lock held."""
-    global _reader
-    if _reader is None:
-        try:
-            from rapidocr import RapidOCR
-        except ImportError as error:
-            raise MissingPart("reading text needs the package 'rapidocr': pip install rapidocr onnxruntime") from error
-        logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
-        _reader = RapidOCR(params={"Global.log_level": "critical"})
-    return _reader
+    try:
+        from rapidocr import RapidOCR
+    except ImportError as error:
+        raise MissingPart("reading text needs the package 'rapidocr': pip install rapidocr onnxruntime") from error
+    logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
+    return RapidOCR(params={"Global.log_level": "critical"})
 
 
 def _read(rgb: np.ndarray[Any, np.dtype[np.uint8]]) -> tuple[TextLine, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from selector.sight.colour_spaces import luma_of
 from selector.sight.resize import shrink
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -40,13 +41,6 @@ class Warp:
     def is_plausible(self) -> bool:
         zoom = np.maximum(self.scale, 1 / np.maximum(self.scale, 1e-6))
         return bool(zoom.max() <= MAX_ZOOM and np.abs(self.shift).max() <= 2 * MAX_SHIFT)
-
-
-def luma_of(rgb: Array) -> Array:
-    """Luminance (H, W) float32 in levels of (H, W, 3) uint8."""
-    import cv2
-
-    return np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY), dtype=np.float32)
 
 
 def lies_still(source: Array, candidate: Array) -> bool:

@@ -16,8 +16,8 @@ from selector.weights import all_models, content_tag, load_state
 
 SAFE_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "sentencepiece.bpe.model", "vocab.txt")
-_MORE_TEXT_FILES = "special_tokens_map.json added_tokens.json spiece.model vocab.json merges.txt"
-TEXT_FILES = ("config.json", *_TOKENIZER_FILES, *_MORE_TEXT_FILES.split())  # of a text tower, but its weights
+_MORE_TEXT_FILES = ("special_tokens_map.json", "added_tokens.json", "spiece.model", "vocab.json", "merges.txt")
+TEXT_FILES = ("config.json", *_TOKENIZER_FILES, *_MORE_TEXT_FILES)  # all of a text tower, but its weights
 _PLACE_OF_CROPS = "visual.positional_embedding"
 
 
