@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -87,9 +86,11 @@ def _stored_by(encode: Callable[[Array], bytes], item: Item, name: str) -> Item:
 
 def _redone(item: Item, redo: Callable[[Picture], Picture], roles: Sequence[str] = ("source",)) -> Item:
     """The item with its candidate, and the inputs of these roles that it has, made anew."""
-    given = {"source": item.inputs.source, "reference": item.inputs.reference}
-    made = {role: redo(picture) for role, picture in given.items() if picture is not None and role in roles}
-    return Item(replace(item.inputs, **made), redo(item.picture))
+    source, reference = (
+        redo(picture) if picture is not None and role in roles else picture
+        for role, picture in (("source", item.inputs.source), ("reference", item.inputs.reference))
+    )
+    return Item(TaskInputs(item.inputs.task, source, reference), redo(item.picture))
 
 
 def _stored(image: Image, fmt: str, **options: Any) -> bytes:
