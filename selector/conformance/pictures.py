@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from selector.conformance._results import name_of, same, scores_of, tolerance_of
-from selector.domain import Item, Picture, Scorer, encode_final
+from selector.domain import Item, Picture, Scorer, TaskInputs, encode_final
 
 if TYPE_CHECKING:
     from PIL.Image import Image
