@@ -23,8 +23,7 @@ from generators._face.faces import FoundFace
 from generators._face.networks import Restorer, Swapper, latent_of, load_restorer, load_swapper
 from selector.domain import InputError, MissingPart, Picture, reason_of
 from selector.domain.names import name_fault
-from selector.sight.face_align import crop_of_points, five_points
-from selector.sight.face_net import face_input, face_net
+from selector.sight.face_align import crop_of_points, face_input, face_net, five_points
 from selector.sight.faces import check_face_models, find_faces
 from selector.sight.onnx_session import check_onnx, model_file
 from selector.weights import tag_or_absent

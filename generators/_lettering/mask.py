@@ -14,14 +14,18 @@ from typing import Any
 import numpy as np
 
 from generators._lettering.fill import smooth_ground
-from selector.sight.text_boxes import Floats, Mask, grown, height_px, polygon
-from selector.sight.text_clusters import (
+from selector.sight.text_boxes import (
     LEAST_DIFFERENCE,
+    Floats,
+    Mask,
+    grown,
+    height_px,
     ink_colour,
     ink_of_line,
     ink_of_span,
     ink_share,
     line_edge,
+    polygon,
     two_means,
 )
 

@@ -32,7 +32,7 @@ from generators.folder import Folder
 from selector import Campaign
 from selector.cli.main import main
 from selector.domain import GenerationFailed, Item, OutOfResources, Score, reason_of
-from selector.finishing.finishing import Finishing
+from selector.finishing import Finishing
 from selector.workspace.workspace import Workspace
 
 
