@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from experiments.support.gap_plots import wilson
 from experiments.support.outcome import finish, parser
 from selector.demo.closed_world.checker import PARTS, Truth, judged, read
 from selector.demo.closed_world.corruptions import CHANGES, DAMAGES, MALFORMED, Damage
 from selector.demo.closed_world.render import Pixels, draw
 from selector.demo.closed_world.scene import Scene, random_scene
 from selector.demo.play.figures import Figure
-from selector.report.plots.reliability import wilson
 
 Z95 = 1.959964
 
