@@ -30,9 +30,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments.support.judged import ROUNDS, JudgesPlanned, JudgesRandom, JudgesSome
 from experiments.support.many_seeds import Contests, Published
-from experiments.support.ours import Bestshot
+from experiments.support.ours import ROUNDS, Bestshot, JudgesPlanned, JudgesRandom, JudgesSome
 from experiments.support.outcome import finish, parser
 from experiments.support.processes import in_processes
 from experiments.support.replayed import Leaderboard, Selector, checked

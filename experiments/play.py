@@ -25,8 +25,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from experiments.support.ending import ended, within
-from experiments.support.outcome import finish, parser
+from experiments.support.outcome import ended, finish, parser, within
 from experiments.support.processes import in_processes
 from selector.cli.common import progress_bar
 from selector.demo.play import scores as play_scores

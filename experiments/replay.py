@@ -27,9 +27,8 @@ from experiments.support.gap_report import as_json, lines_of
 from experiments.support.many_seeds import Published, run
 from experiments.support.outcome import finish, parser
 from experiments.support.perturbed import add_perturbations, check_perturbation, chosen_perturbation
-from experiments.support.proxy_sets import parse_sets
 from experiments.support.run_options import add_run_options, plan_of, plot_lines, run_facts
-from experiments.support.score_csv import load_table, read_frames
+from experiments.support.score_csv import load_table, parse_sets, read_frames
 from experiments.support.score_table import ScoreTable
 from selector.domain import BestshotError
 

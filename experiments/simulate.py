@@ -19,8 +19,8 @@ from experiments.support.gap_report import as_json, lines_of
 from experiments.support.many_seeds import run
 from experiments.support.outcome import finish, parser
 from experiments.support.perturbed import RANDOM, add_perturbations, chosen_perturbation
-from experiments.support.proxy_sets import parse_sets
 from experiments.support.run_options import add_run_options, plan_of, plot_lines, run_facts
+from experiments.support.score_csv import parse_sets
 from experiments.support.simulated import SCENARIOS, Simulated, chosen_scenarios
 from selector.domain import BestshotError, InputError
 

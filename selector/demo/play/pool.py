@@ -18,7 +18,7 @@ import numpy as np
 
 from selector import Campaign
 from selector.create import CONFIG_NAME, DATABASE_NAME
-from selector.demo.closed_world import checker, edit_truth, quality, regions, shapes_seen
+from selector.demo.closed_world import checker, edit_truth, regions, shapes_seen
 from selector.demo.closed_world.render import Pixels
 from selector.demo.closed_world.simulated import EDITORS, GENERATORS, Maker, edited, generated
 from selector.demo.play.contest import FIRST_DAY, Files, PlayTask, Scores, play_tasks, write_contest
@@ -29,7 +29,7 @@ from selector.domain.progress import Progress, silent
 from selector.store import Database, ImageFolder
 from selector.store.records import load_candidates
 
-_EYES = (checker, quality, regions, shapes_seen, edit_truth)  # what the truth depends on
+_EYES = (checker, regions, shapes_seen, edit_truth)  # what the truth depends on
 
 
 @dataclass(frozen=True)

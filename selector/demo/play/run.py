@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from selector.demo.drawing import check_drawing
 from selector.demo.play import scores
-from selector.demo.play.baselines import SIMILARITY
 from selector.demo.play.figures import as_document, finite
 from selector.demo.play.game import Rules, play
 from selector.demo.play.plan import PIPELINES, PoolPlan
 from selector.demo.play.pool import Pool, make_pool
 from selector.demo.play.report import as_json, lines_of, write_picture
+from selector.demo.play.scores import SIMILARITY
+from selector.demo.run import check_drawing
 from selector.domain import MissingPart
 from selector.domain.files import write_atomically
 from selector.domain.progress import Progress, silent
