@@ -29,7 +29,7 @@ def peak_mb() -> float:
 
 def resident_mb(used: Any) -> float:
     """Peak resident memory in MB of ``resource.struct_rusage``: counted in bytes on macOS, else in KB."""
-    return used.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    return float(used.ru_maxrss) / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
 @dataclass(frozen=True)

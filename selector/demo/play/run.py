@@ -40,7 +40,10 @@ def play_demo(
         InputError: the folder holds the pool of another plan.
     """
     if not plan.stand_in:
-        _check()
+        try:
+            check_drawing()
+        except MissingPart as error:
+            raise MissingPart(f"demo --play draws with a model. {error}") from error
     pool = make_pool(folder / "pool", plan, progress)
     say("\n".join([*told_of(pool), ""]))
     game = play(pool, folder / "games" / "0", 0, DEMO_RULES, progress)
@@ -71,10 +74,3 @@ def facts_of(pool: Pool, rules: Rules) -> dict[str, object]:
     """What the figures rest on."""
     plan = {**vars(pool.plan), "model": "other" if pool.plan.model else "embedded", "models": pool.plan.models}
     return {**plan, **vars(rules), "candidates": len(pool.truth), "left_out": dict(pool.left_out)}
-
-
-def _check() -> None:
-    try:
-        check_drawing()
-    except MissingPart as error:
-        raise MissingPart(f"demo --play draws with a model. {error}") from error

@@ -44,9 +44,13 @@ def baseline_points(database: Path, tasks: Sequence[PlayTask], truth: Scores) ->
     for kind in {t.type for t in tasks}:
         own = {t.id: made[t.id] for t in tasks if t.type is kind}
         names = sorted({name for candidates in own.values() for makers in candidates.values() for name in makers})
-        offers: list[Points] = [{task: _by_one(truth, task, own[task], name) for task in own} for name in names]
-        best = max(offers, key=mean_of)
-        found[GENERATOR] = {**found[GENERATOR], **best}
+        offers: list[Points] = []
+        for name in names:  # where it made none, what any picture of the task scores
+            by_it = {
+                task: {c for c, makers in candidates.items() if name in makers} for task, candidates in own.items()
+            }
+            offers.append({task: _average(truth, task, by_it[task] or set(own[task])) for task in own})
+        found[GENERATOR] |= max(offers, key=mean_of)
     return found
 
 
@@ -80,12 +84,6 @@ def stored_scores(database: Path) -> Iterator[tuple[str, str, str, str, float]]:
 def mean_of(points: Mapping[str, float]) -> float:
     """Mean over tasks."""
     return float(np.mean(list(points.values())))
-
-
-def _by_one(truth: Scores, task: str, candidates: Mapping[str, set[str]], maker: str) -> float:
-    """What one maker's pictures score; where it made none, what any of the task's does."""
-    own = {candidate for candidate, makers in candidates.items() if maker in makers}
-    return _average(truth, task, own or set(candidates))
 
 
 def _highest(values: Mapping[str, float]) -> set[str]:
