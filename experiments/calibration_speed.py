@@ -33,6 +33,9 @@ from selector.learn.study import Study
 WHAT = ("calibrate_seconds", "plan_seconds", "peak_mb")
 # Measured by the child itself: the parent cannot tell its children's peaks apart.
 CHILD = "import sys; from experiments.calibration_speed import report; report(sys.argv[1])"
+TYPES = 4
+GENERATORS = 4
+NOISE_SD = 0.05
 
 
 @dataclass(frozen=True)
@@ -128,11 +131,6 @@ def _cells(row: dict[str, Any], ratio: dict[str, float] | None) -> str:
 
 if __name__ == "__main__":
     raise SystemExit(main())
-
-
-TYPES = 4
-GENERATORS = 4
-NOISE_SD = 0.05
 
 
 def report(order: str) -> None:

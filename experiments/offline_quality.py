@@ -45,6 +45,12 @@ NO_PICK = {
     "nearer to wanted": 0.0,
     "nearer by texture": 0.0,
 }
+SIDE_PX = 128
+GRID = 8
+INNER = (slice(2, 7), slice(1, 7))  # rows, columns of the grid between brows, jaw and cheeks: no hair, no background
+POINTS, RADIUS_PX = 8, 5
+BLUR_PX = 2.5  # features, not grain: sharpness is matched to the scene by a swap and says nothing of identity
+Floats = NDArray[np.float64]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -166,15 +172,6 @@ def _table(name: str, measured: dict[str, dict[str, Figure]]) -> list[str]:
 
 if __name__ == "__main__":
     raise SystemExit(main())
-
-
-SIDE_PX = 128
-GRID = 8
-INNER = (slice(2, 7), slice(1, 7))  # rows, columns of the grid between brows, jaw and cheeks: no hair, no background
-POINTS, RADIUS_PX = 8, 5
-BLUR_PX = 2.5  # features, not grain: sharpness is matched to the scene by a swap and says nothing of identity
-
-Floats = NDArray[np.float64]
 
 
 def texture(picture: Picture) -> Floats | None:

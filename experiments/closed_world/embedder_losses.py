@@ -30,6 +30,7 @@ GREATEST_SCALE = 100.0
 UNTOLD = -100  # an answer that is not asked for, as cross_entropy ignores it
 _BORDER_PX = 1.5  # a cell whose centre is that near to a shape's box shows some of it
 PLAN = Plan("embedder", steps=2500, rate=1e-3, warm_up=150, average=0.99, decay=0.05, look_every=200)
+Truths = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def loss_of(embedder: Embedder, tokenizer: Any, known: Dataset) -> Loss:
@@ -162,9 +163,6 @@ def cell_truths(boxes: Any, kinds: Any, cells: int) -> tuple[Any, Any]:
     which, some = near.argmax(-2), near.any(-2)
     found = [np.take_along_axis(kinds[..., i], which, -1).astype(np.int64) for i in range(2)]
     return np.where(some, found[0], len(COLOURS)), np.where(some, found[1], len(SHAPES))
-
-
-Truths = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def true_pairs(known: Dataset, rows: Any) -> Truths:

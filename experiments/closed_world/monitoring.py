@@ -21,6 +21,11 @@ from selector.demo.closed_world.render import Pixels
 from selector.demo.closed_world.scene import HELD_OUT_SEED, LANGUAGES, Scene, caption, scene_at
 from selector.demo.closed_world.simulated import CHANGES
 
+Look: TypeAlias = Callable[[int, Any], None]
+SAMPLES = 96  # pictures of a contact sheet
+CAPTIONS, PAIRS = 2000, 300
+STEPS, GUIDANCE = 20, 3.0
+
 
 def held_out(n: int, first: int = 0) -> list[tuple[Scene, str]]:
     """Scenes of another series than the training's, with a prompt each, in turn English and Chinese.
@@ -59,12 +64,6 @@ def contact_sheet(pictures: Pixels, path: Path, across: int = 12, larger: int = 
     whole = canvas.reshape(rows, across, side, side, 3).swapaxes(1, 2).reshape(rows * side, across * side, 3)
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(whole).resize((across * side * larger, rows * side * larger), Image.Resampling.NEAREST).save(path)
-
-
-Look: TypeAlias = Callable[[int, Any], None]
-SAMPLES = 96  # pictures of a contact sheet
-CAPTIONS, PAIRS = 2000, 300
-STEPS, GUIDANCE = 20, 3.0
 
 
 def of_autoencoder(work: Path) -> Look:

@@ -34,6 +34,13 @@ from selector.demo.closed_world.scene import (
 LENGTH = 40  # tokens of a prompt, both ends included; the longest caption has 31
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 _LAST = "</w>"  # marks the piece that ends a word
+WIDTH = 128
+BATCH = 192
+PLAN = Plan("text_encoder", steps=2400, rate=1e-3, warm_up=200, average=0.99, look_every=400)
+# What a caption says of the left, the right, the top and the bottom, and of the background; the last answer: nothing.
+_OF_SIDE = (MOST + 1, len(COLOURS) + 1, len(SHAPES) + 1, len(SIZES) + 1)
+QUESTIONS = (*(4 * _OF_SIDE), len(BACKGROUNDS) + 1)
+SERIES = 1_000_000_000  # captions are of scenes from here on, which no picture shows
 
 
 def make_tokenizer(folder: Path, captions: int = 20_000) -> Any:
@@ -98,15 +105,6 @@ def _byte_letters() -> dict[int, str]:
     printable = {*range(ord("!"), ord("~") + 1), *range(ord("\u00a1"), ord("\u00ac") + 1), *range(ord("\u00ae"), 256)}
     others = [byte for byte in range(256) if byte not in printable]
     return {byte: chr(byte if byte in printable else 256 + others.index(byte)) for byte in range(256)}
-
-
-WIDTH = 128
-BATCH = 192
-PLAN = Plan("text_encoder", steps=2400, rate=1e-3, warm_up=200, average=0.99, look_every=400)
-# What a caption says of the left, the right, the top and the bottom, and of the background; the last answer: nothing.
-_OF_SIDE = (MOST + 1, len(COLOURS) + 1, len(SHAPES) + 1, len(SIZES) + 1)
-QUESTIONS = (*(4 * _OF_SIDE), len(BACKGROUNDS) + 1)
-SERIES = 1_000_000_000  # captions are of scenes from here on, which no picture shows
 
 
 class TextEncoderWithHeads(nn.Module):

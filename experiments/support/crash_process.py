@@ -31,6 +31,27 @@ AT_ONCE = 2  # jobs and questions that the campaign has on their way: no more ca
 ON_ITS_WAY_SECONDS = 3.0  # a reply sent so long before a process ended may not be stored yet, on a busy machine
 IMAGE_SECONDS, ANSWER_SECONDS = 0.2, 0.4  # while a verb is disturbed; afterwards nothing takes time
 Bill = Counter[tuple[str, ...]]
+LONGEST_SECONDS = 120.0  # of one process; what takes longer hangs
+HUNG = -1000  # exit status of what did
+_PRELOADED = (
+    "experiments.support.crash_process",
+    "selector.campaign",
+    "selector.cli.main",
+    "generators.dashscope",
+    "generators.faceswap",
+    "generators.retouch",
+    "generators.textedit",
+    "scorers.artefacts",
+    "scorers.gate",
+    "scorers.preservation",
+    "scorers.technical",
+    "cv2",
+    "jinja2",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.figure",
+    "openai",
+)
+_context = multiprocessing.get_context("forkserver")
 
 
 class Servers:
@@ -88,27 +109,6 @@ def serving() -> Iterator[Servers]:
         yield Servers(service, chat)
 
 
-LONGEST_SECONDS = 120.0  # of one process; what takes longer hangs
-HUNG = -1000  # exit status of what did
-_PRELOADED = (
-    "experiments.support.crash_process",
-    "selector.campaign",
-    "selector.cli.main",
-    "generators.dashscope",
-    "generators.faceswap",
-    "generators.retouch",
-    "generators.textedit",
-    "scorers.artefacts",
-    "scorers.gate",
-    "scorers.preservation",
-    "scorers.technical",
-    "cv2",
-    "jinja2",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.figure",
-    "openai",
-)
-_context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(list(_PRELOADED))
 
 

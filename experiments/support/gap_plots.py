@@ -36,6 +36,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 DRAWN = (BESTSHOT, "thompson", "ridge", "best_generator", "best_single_proxy")
+_COLORS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, INK)
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+_MOST_TICKS = 8
+BINS = 10  # of equal width on 0 to 1; the last one holds 1
+_DIAGONAL: dict[str, Any] = {"color": SOFT, "linewidth": 1, "linestyle": (0, (4, 3)), "zorder": 1}
+_POINT: dict[str, Any] = {
+    "color": BLUE,
+    "marker": "o",
+    "markersize": 7,
+    "markeredgecolor": "white",
+    "clip_on": False,
+    "zorder": 3,
+}
 
 
 def write_plots(folder: Path, outcomes: Outcomes, plan: Plan, same_candidates: bool) -> list[Path]:
@@ -101,11 +114,6 @@ class GapCurve(Finite):
             raise InputError(f"plot data GapCurve '{self.label}': expected one median, low and high a submission")
 
 
-_COLORS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, INK)
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-_MOST_TICKS = 8
-
-
 def recovered_gap_over_submissions(curves: Sequence[GapCurve], seeds: int) -> Drawing:
     """Median and 10 to 90% band over ``seeds`` contests of each selector; 0 is a random pick, 1 the oracle."""
     title = "Recovered gap over submissions"
@@ -165,9 +173,6 @@ def _ticks(axes: Axes, curves: Sequence[GapCurve]) -> None:
 
 def _ends(curves: Sequence[GapCurve]) -> str:
     return ", ".join(f"{curve.label} {curve.median[-1]:.2f}" for curve in curves)
-
-
-BINS = 10  # of equal width on 0 to 1; the last one holds 1
 
 
 @dataclass(frozen=True)
@@ -249,17 +254,6 @@ def _counts(axes: Axes, bins: Sequence[Bin], x: str, y: str) -> None:
         axes.annotate(count, at, (0, 2), textcoords="offset points", ha="center", va="bottom", size=TEXT_PT - 1, c=INK)
     axes.set_ylim(0, 1.35 * highest)
     axes.locator_params(axis="y", nbins=3, integer=True)
-
-
-_DIAGONAL: dict[str, Any] = {"color": SOFT, "linewidth": 1, "linestyle": (0, (4, 3)), "zorder": 1}
-_POINT: dict[str, Any] = {
-    "color": BLUE,
-    "marker": "o",
-    "markersize": 7,
-    "markeredgecolor": "white",
-    "clip_on": False,
-    "zorder": 3,
-}
 
 
 def _reliability_key() -> list[Any]:

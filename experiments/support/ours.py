@@ -15,6 +15,9 @@ from selector.learn.plan_submission import HOLD_BELOW
 from selector.learn.pool import Bools, Pool
 from selector.learn.study import Proposal, Study
 
+JUDGE_COLUMN = LOCAL_JUDGE + SHOT  # its overall; its SC and PQ begin with the same
+ROUNDS = 10  # of judging, the planner asked anew before each
+
 
 class Bestshot:
     """Always submits what ``Study.ask`` proposes, and never holds."""
@@ -90,10 +93,6 @@ def pool_of(shown: Shown, columns: dict[str, Floats]) -> Pool:
         tuple(columns),
         np.column_stack(list(columns.values())),
     )
-
-
-JUDGE_COLUMN = LOCAL_JUDGE + SHOT  # its overall; its SC and PQ begin with the same
-ROUNDS = 10  # of judging, the planner asked anew before each
 
 
 class JudgesSome(Bestshot):

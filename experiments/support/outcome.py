@@ -14,6 +14,8 @@ from selector.demo.play.figures import as_document
 from selector.domain import BestshotError, InputError
 from selector.domain.files import describe_write_error, write_atomically
 
+WRONG, INTERRUPTED = 2, 130
+
 
 def parser(module: str, text: str) -> argparse.ArgumentParser:
     """An argument parser with ``--json OUT`` and ``--seed``."""
@@ -33,9 +35,6 @@ def finish(results: Any, lines: Sequence[str], out: Path | None, more: Mapping[s
     print("\n".join(lines))
     if out is not None:
         write_atomically(out, as_document({"results": results, **(more or {})}))
-
-
-WRONG, INTERRUPTED = 2, 130
 
 
 def ended(work: Callable[[], int], folder: Path | None = None, kept: str = "") -> int:

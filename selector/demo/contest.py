@@ -22,6 +22,9 @@ from selector.domain.files import write_atomically
 if TYPE_CHECKING:
     from selector.domain.picture import Pixels
 
+COLUMNS = ("index", "task_type", "prompt", "ori_image", "target_image")
+JPEG_QUALITY = 92
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -196,10 +199,6 @@ SAMPLERS: Mapping[str, Mapping[str, str | int | float]] = {
     "shapes-ancestral": {"scheduler": "EulerAncestralDiscreteScheduler", "guidance_scale": 7.0},
 }
 SAMPLES = 2  # candidates a task of each of them
-
-
-COLUMNS = ("index", "task_type", "prompt", "ori_image", "target_image")
-JPEG_QUALITY = 92
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from selector.report.model import CandidateCard, TaskRow
 
 BINS = 20  # of half a point, on 0 to 10
 MAX_LISTED = 300
+WIDTH, HEIGHT = 240, 76  # user units of the drawing; x runs from 0 to 10 points over the width
 
 
 @dataclass
@@ -121,9 +122,6 @@ def concerns_of(task: TaskRow) -> tuple[str, ...]:
     if any(card.picked and card.fallback for card in task.candidates):
         own.append("fallback")
     return tuple(dict.fromkeys((*task.flags, *own)))
-
-
-WIDTH, HEIGHT = 240, 76  # user units of the drawing; x runs from 0 to 10 points over the width
 
 
 @dataclass(frozen=True)

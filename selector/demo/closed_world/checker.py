@@ -27,6 +27,11 @@ FRAGMENT_COST, FRAGMENT_PX_COST = 0.15, 0.01  # of the part, for each stray bit 
 LEAST_CORE_PX = 6
 
 _BLOCK = ndimage.generate_binary_structure(2, 2)
+GREY_FROM, WHITE_FROM = 88.0, 190.0  # grey levels; papers have 34, 142 and 238
+WRONG_RELATION, WRONG_BACKGROUND = 0.5, 0.8  # factors of SC
+SIZE_WEIGHT = 0.2  # of a shape's credit where captions say the size; colour and shape share the rest
+PARTS = ("objects", "colours", "shapes", "sizes", "count", "relation", "background")  # of a ``Truth``
+TIE = 1e-5  # for a pixel along the axis: of equally good assignments the one in order
 
 
 @dataclass(frozen=True)
@@ -91,13 +96,6 @@ def _share(value: float, span: tuple[float, float]) -> float:
 
 def _mean(values: list[float]) -> float:
     return float(np.mean(values)) if values else 1.0
-
-
-GREY_FROM, WHITE_FROM = 88.0, 190.0  # grey levels; papers have 34, 142 and 238
-WRONG_RELATION, WRONG_BACKGROUND = 0.5, 0.8  # factors of SC
-SIZE_WEIGHT = 0.2  # of a shape's credit where captions say the size; colour and shape share the rest
-PARTS = ("objects", "colours", "shapes", "sizes", "count", "relation", "background")  # of a ``Truth``
-TIE = 1e-5  # for a pixel along the axis: of equally good assignments the one in order
 
 
 @dataclass(frozen=True)

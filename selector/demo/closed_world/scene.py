@@ -4,7 +4,7 @@ A caption is true of its scene and leaves out what it may."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -19,6 +19,39 @@ MOST = 4  # shapes of one group, and of a picture
 Axis: TypeAlias = Literal["x", "y"]
 # Seeds of series of scenes: a model learns from the scenes of the first and of no other.
 TRAINING_SEED, HELD_OUT_SEED = 1, 2
+NUMBERS = {1: "a", 2: "two", 3: "three", 4: "four"}
+CHINESE_NUMBERS = {1: "一", 2: "两", 3: "三", 4: "四"}
+CHINESE = {
+    "red": "红色",
+    "orange": "橙色",
+    "yellow": "黄色",
+    "green": "绿色",
+    "blue": "蓝色",
+    "purple": "紫色",
+    "circle": "圆形",
+    "square": "正方形",
+    "triangle": "三角形",
+    "cross": "十字形",
+    "small": "小",
+    "large": "大",
+    "white": "白色",
+    "grey": "灰色",
+    "black": "黑色",
+}
+# (axis, whether the first thing said is the second in place): the ways to say it
+BETWEEN = {
+    ("x", False): ("to the left of", "left of", "on the left of"),
+    ("x", True): ("to the right of", "right of", "on the right of"),
+    ("y", False): ("above", "over"),
+    ("y", True): ("below", "under"),
+}
+CHINESE_BETWEEN = {
+    ("x", False): ("左边", "左侧"),
+    ("x", True): ("右边", "右侧"),
+    ("y", False): ("上方", "上面"),
+    ("y", True): ("下方", "下面"),
+}
+LANGUAGES = ("en", "zh")
 
 
 @dataclass(frozen=True)
@@ -80,43 +113,9 @@ def _group(rng: np.random.Generator, count: int) -> Group:
     return Group(count, str(rng.choice(COLOURS)), str(rng.choice(SHAPES)), str(rng.choice(SIZES)))
 
 
-NUMBERS = {1: "a", 2: "two", 3: "three", 4: "four"}
-CHINESE_NUMBERS = {1: "一", 2: "两", 3: "三", 4: "四"}
-CHINESE = {
-    "red": "红色",
-    "orange": "橙色",
-    "yellow": "黄色",
-    "green": "绿色",
-    "blue": "蓝色",
-    "purple": "紫色",
-    "circle": "圆形",
-    "square": "正方形",
-    "triangle": "三角形",
-    "cross": "十字形",
-    "small": "小",
-    "large": "大",
-    "white": "白色",
-    "grey": "灰色",
-    "black": "黑色",
-}
-# (axis, whether the first thing said is the second in place): the ways to say it
-BETWEEN = {
-    ("x", False): ("to the left of", "left of", "on the left of"),
-    ("x", True): ("to the right of", "right of", "on the right of"),
-    ("y", False): ("above", "over"),
-    ("y", True): ("below", "under"),
-}
-CHINESE_BETWEEN = {
-    ("x", False): ("左边", "左侧"),
-    ("x", True): ("右边", "右侧"),
-    ("y", False): ("上方", "上面"),
-    ("y", True): ("下方", "下面"),
-}
-
-
 def caption(scene: Scene, rng: np.random.Generator, language: str) -> str:
     """One of the ways to say it. ``language``: en or zh."""
-    return _CAPTIONS[language](scene, rng)
+    return {"en": _english, "zh": _chinese}[language](scene, rng)
 
 
 def _english(scene: Scene, rng: np.random.Generator) -> str:
@@ -173,7 +172,3 @@ def _either_way(
 
 def _one(rng: np.random.Generator, ways: tuple[str, ...]) -> str:
     return ways[int(rng.integers(len(ways)))]
-
-
-_CAPTIONS: dict[str, Callable[[Scene, np.random.Generator], str]] = {"en": _english, "zh": _chinese}
-LANGUAGES = tuple(_CAPTIONS)

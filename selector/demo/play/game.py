@@ -24,6 +24,9 @@ from selector.domain import BestshotError, InputError, Pick
 from selector.domain.progress import Progress, silent
 
 SHARED = ("planning", "attempt", "candidate", "score")  # rows that a game takes from the pool
+DECIMALS = 2  # that the leaderboard shows
+JUDGE_SD = 0.5  # of the judge's score of one picture around its truth, in points, anew every time
+LOOP, SUBMITTED = "bestshot", "best submission"
 
 
 class Clock:
@@ -76,11 +79,6 @@ def _linked(source: str, target: str) -> None:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
-
-
-DECIMALS = 2  # that the leaderboard shows
-JUDGE_SD = 0.5  # of the judge's score of one picture around its truth, in points, anew every time
-LOOP, SUBMITTED = "bestshot", "best submission"
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,9 @@ RANDOM, SIMILAR, GENERATOR, ORACLE = "random", "argmax of similarity", "best sin
 BASELINES = (RANDOM, SIMILAR, GENERATOR, ORACLE)
 
 Points: TypeAlias = dict[str, float]  # task id to VIEScore
+LEAST = 10  # candidates with a score, below which a correlation says nothing
+Correlations = Mapping[str, Mapping[str, Figure]]  # task type to "scorer.column"; n counts tasks
+Pairs = Sequence[tuple[float, float]]  # score and truth of each candidate of a task
 
 
 def baseline_points(database: Path, tasks: Sequence[PlayTask], truth: Scores) -> dict[str, Points]:
@@ -95,11 +98,6 @@ def _average(truth: Scores, task: str, candidates: set[str]) -> float:
     return float(np.mean([truth[task, candidate] for candidate in sorted(candidates)]))
 
 
-LEAST = 10  # candidates with a score, below which a correlation says nothing
-Correlations = Mapping[str, Mapping[str, Figure]]  # task type to "scorer.column"; n counts tasks
-Pairs = Sequence[tuple[float, float]]  # score and truth of each candidate of a task
-
-
 def correlations(pool: Pool) -> Correlations:
     """Correlations of deviations from the task's mean with 95% intervals over tasks, the strongest first."""
     kinds = {task.id: task.type.value for task in pool.tasks}
@@ -137,14 +135,6 @@ def as_json(found: Correlations) -> dict[str, dict[str, dict[str, float | int]]]
         }
         for kind, own in found.items()
     }
-
-
-def lines_of(found: Correlations, most: int = 12) -> list[str]:
-    """The strongest of each task type."""
-    lines = []
-    for kind, own in found.items():
-        lines += [f"{kind} (n: tasks)", *(f"  {column:34}{r}" for column, r in list(own.items())[:most])]
-    return lines
 
 
 def _sums(pairs: Pairs) -> Floats:
