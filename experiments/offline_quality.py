@@ -45,7 +45,7 @@ NO_PICK = {
     "nearer to wanted": 0.0,
     "nearer by texture": 0.0,
 }
-SIDE_PX = 128
+SIDE_PX = 128  # of the faces whose textures are compared
 GRID = 8
 INNER = (slice(2, 7), slice(1, 7))  # rows, columns of the grid between brows, jaw and cheeks: no hair, no background
 POINTS, RADIUS_PX = 8, 5

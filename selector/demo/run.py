@@ -82,7 +82,7 @@ def _new_campaign(contest_folder: Path, place: Path) -> Campaign:
     draws = not without_drawing()
     contest = make_demo_contest(contest_folder, text_to_image=draws)
     scorers = sorted({*WITHOUT_WEIGHTS, *(EMBEDDED_SCORERS if draws else ())})
-    more = {
+    more: dict[str, Any] = {
         "generate": {"t2i": dict.fromkeys(SAMPLERS, SAMPLES)},
         "generators": {name: {"kind": "diffusers", "preset": NAME, **given} for name, given in SAMPLERS.items()},
         "embedding": {"model": NAME},

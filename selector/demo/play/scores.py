@@ -53,7 +53,8 @@ def baseline_points(database: Path, tasks: Sequence[PlayTask], truth: Scores) ->
                 task: {c for c, makers in candidates.items() if name in makers} for task, candidates in own.items()
             }
             offers.append({task: _average(truth, task, by_it[task] or set(own[task])) for task in own})
-        found[GENERATOR] |= max(offers, key=mean_of)
+        best = max(offers, key=mean_of)
+        found[GENERATOR] |= best
     return found
 
 
