@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 
 from experiments.closed_world import evaluate
-from experiments.closed_world.best_of import compared, highest
+from experiments.closed_world.best_of import compared, highest, ratio
 from experiments.support.outcome import finish
 from selector.demo.closed_world.checker import Truth
 from selector.demo.closed_world.scene import scene_at
 from selector.demo.play.contest import EVALUATED_FROM, play_tasks
-from selector.demo.play.figures import ratio
 from selector.demo.play.pool import Pool
 
 

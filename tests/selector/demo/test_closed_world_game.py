@@ -27,15 +27,14 @@ from selector.demo.closed_world.render import Pixels
 from selector.demo.closed_world.scene import Group, Scene
 from selector.demo.closed_world.simulated import EDITORS, Maker, edited
 from selector.demo.play import scores as play_scores
-from selector.demo.play.baselines import GENERATOR, ORACLE, RANDOM, SIMILAR, baseline_points
-from selector.demo.play.campaign import Clock, own_campaign
 from selector.demo.play.contest import FIRST_DAY, play_tasks
 from selector.demo.play.figures import Figure, as_document
-from selector.demo.play.game import Game, Leaderboard, Rules, _drawn
+from selector.demo.play.game import Clock, Game, Leaderboard, Rules, _drawn, own_campaign
 from selector.demo.play.game import play as play_game
 from selector.demo.play.plan import PoolPlan
 from selector.demo.play.pool import Pool, campaign_of, make_pool
 from selector.demo.play.report import as_json, by_day, lead, lines_of, verdict
+from selector.demo.play.scores import GENERATOR, ORACLE, RANDOM, SIMILAR, baseline_points
 from selector.domain import InputError, Pick, Picture, TaskType
 from selector.prompts.edits.change import change_of
 from selector.sight.embedded import TEXT_TO_IMAGE

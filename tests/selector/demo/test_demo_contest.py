@@ -15,8 +15,8 @@ import pytest
 
 from selector.demo import DemoContest, make_demo_contest
 from selector.demo import contest as contest_module
-from selector.demo.drawing import without_drawing
-from selector.demo.script import PICTURES
+from selector.demo.contest import PICTURES
+from selector.demo.run import without_drawing
 from selector.demo.shipped import font_file, photograph
 from selector.domain import InputError, MissingPart, Picture
 

@@ -1,22 +1,34 @@
-"""Thumbnails named by the content of their picture: made once, found again on every later run, never stale."""
+"""What a page shows of picture files: relative links, thumbnails, and the size that keeps a plot's place."""
 
 from __future__ import annotations
 
 import hashlib
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from selector.domain import InputError
 from selector.domain.files import write_atomically
 from selector.domain.names import check_name
 from selector.domain.picture import open_image, rgb_from_image
-from selector.report.links import link
+from selector.report.model import PlotCard
 
 SIDE_PX = 320
 QUALITY = 82
 TINY_PX, TINY_QUALITY = 128, 95  # shown enlarged: each pixel is seen
+PIXELS_PER_PX = 2  # plots are drawn at twice the size at which they are shown, for sharp screens
 FORMAT = "a"  # raise it when a thumbnail of the same picture should look different
+
+
+def link(target: Path, folder: Path) -> str:
+    """A relative URL from a page in ``folder`` to ``target``, quoted; a file URL when they share no root."""
+    try:
+        relative = os.path.relpath(target.absolute(), folder.absolute())
+    except ValueError:  # another drive on Windows
+        return target.absolute().as_uri()
+    return quote(Path(relative).as_posix())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +79,26 @@ def _shrunk(data: bytes, name: str) -> bytes:
     fine = {"quality": TINY_QUALITY, "subsampling": 0} if max(small.size) <= TINY_PX else {"quality": QUALITY}
     small.save(buffer, "JPEG", optimize=True, **fine)
     return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class PlotView:
+    """A card with its relative URL and the size at which it is shown (px), or why there is no picture."""
+
+    card: PlotCard
+    url: str
+    width_px: int = 0
+    height_px: int = 0
+    problem: str | None = None
+
+
+def plot_view(card: PlotCard, folder: Path) -> PlotView:
+    """Look at the picture's header; a missing or damaged file is reported in the result and costs no page."""
+    url = link(card.file, folder)
+    try:
+        width, height = open_image(card.file.read_bytes(), card.file.name).size
+    except InputError as error:
+        return PlotView(card, url, problem=str(error))
+    except OSError as error:
+        return PlotView(card, url, problem=f"{card.file.name}: {error.strerror or error}")
+    return PlotView(card, url, width // PIXELS_PER_PX, height // PIXELS_PER_PX)
