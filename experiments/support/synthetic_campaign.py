@@ -97,7 +97,7 @@ class _Made:
     @property
     def each(self) -> int:
         """Candidates a task."""
-        return self.quality.shape[1]
+        return int(self.quality.shape[1])
 
     def candidates(self, task: Task) -> list[Candidate]:
         """Different pictures, which other tasks have too."""

@@ -97,7 +97,7 @@ def _scores(
     own = np.array([row_of.get(key, -1) for key in keys])
     values = np.full((len(keys), len(columns)), np.nan)
     measured = [j for j, c in enumerate(columns) if c in places]
-    values[:, measured] = scores[np.ix_(own, [wanted.index(columns[j]) for j in measured])]
+    values[:, measured] = scores[own][:, [wanted.index(columns[j]) for j in measured]]
     return values, [refused[key] for key in keys]
 
 

@@ -120,8 +120,11 @@ def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -
 
 def _judged(pool: Pool) -> Bools:
     """(n,) where a judge has said anything."""
-    judges = [j for j, name in enumerate(pool.columns) if name.startswith(JUDGE_PREFIX)]
-    return ~np.isnan(pool.values[:, judges]).all(axis=1)
+    judges = [name for name in pool.columns if name.startswith(JUDGE_PREFIX)]
+    said = np.zeros(len(pool.task_ids), dtype=bool)
+    for name in judges:
+        said |= ~np.isnan(pool.column(name))
+    return said
 
 
 def _digest(told: Sequence[TotalRow], judgements: Sequence[Judgement]) -> str:

@@ -225,8 +225,9 @@ def _indicators(labels: list[str]) -> Iterator[tuple[str, Floats]]:
 
 
 def _centred(there: Bools) -> Floats:
-    values = there.astype(float)
-    return values - values.mean()
+    values = there.astype(np.float64)
+    centred: Floats = values - values.mean()
+    return centred
 
 
 def codes_of(values: Ints) -> Ints:

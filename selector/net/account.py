@@ -73,7 +73,8 @@ class Account:
         """One request of ``path`` under the service's address, with its key; ``more`` as ``http.request`` takes it."""
         url = self.service.base_url.rstrip("/") + path
         seconds = timeout_seconds or self.service.timeout_seconds
-        return http.request(method, url, key=self.key, timeout_seconds=seconds, stop=self.stop, **more)
+        paid = method == "POST"
+        return http.request(method, url, key=self.key, timeout_seconds=seconds, stop=self.stop, patient=paid, **more)
 
     def call(self, send: Callable[[], Result | Trouble], pace: Rate | None = None) -> Result:
         """Send until there is a result or no hope, waiting as each trouble asks.

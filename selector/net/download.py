@@ -13,8 +13,10 @@ from urllib.parse import urljoin, urlsplit
 from selector.domain import GenerationFailed, InputError, OutOfResources, Picture
 from selector.net import troubles
 from selector.net.account import Account
-from selector.net.http import FORBIDDEN, NO_ADDRESS, TOO_LARGE, exchange, origin, read_body, trouble_of
+from selector.net.addresses import ANY, reach_of_service
+from selector.net.http import FORBIDDEN, NO_ADDRESS, TOO_LARGE, exchange, origin, trouble_of
 from selector.net.pace import Interrupted
+from selector.net.reading import read_body
 from selector.net.redact import cleaned
 from selector.net.retry import Tries, persist
 from selector.net.troubles import LONGEST_RETRY_AFTER_SECONDS, Trouble, retry_after
@@ -126,8 +128,6 @@ def _transfer(account: Account, url: str, carry_key: bool, most_bytes: int) -> b
 
 def _reach(account: Account, url: str) -> int:
     """How far this address may lie, because of the one that is configured."""
-    from selector.net.connections import ANY, reach_of_service
-
     base_url = account.service.base_url
     return ANY if urlsplit(url).hostname == urlsplit(base_url).hostname else reach_of_service(base_url)
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import json as json_format
 import logging
-import math
 import threading
 import time
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -23,29 +21,25 @@ from urllib.parse import urlsplit
 
 from selector.domain import MissingPart, shortage
 from selector.net import troubles
+from selector.net.addresses import ANY, CONNECT_SECONDS, Forbidden
 from selector.net.pace import Interrupted
 from selector.net.rate import all_sent
+from selector.net.reading import Damaged, TooLarge, json_value, read_body
 from selector.net.redact import clean, cleaned
 from selector.net.troubles import Trouble
+from selector.net.watch import Stopped, TooSlow, Watch
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
 _log = logging.getLogger("bestshot.net")
 MAX_REPLY_BYTES = 4 << 20  # of JSON that holds no pictures
-MOST_VALUES = 100_000  # of a reply's JSON: a short text can stand for gigabytes of empty lists
 TEXT_CHARACTERS = 2000  # kept of a reply that is no JSON
 NO_ADDRESS = "base_url is no address: it must be like https://example.com"
 NO_JSON = "the reply is no JSON"
 TOO_LARGE = "the reply is too large"
 FORBIDDEN = "the address lies in a private network, where no service may send us"
 STOPPED = "the run was ended before the server answered"
-_CHUNK_BYTES = 1 << 16
-_NUMBER_CHARACTERS = 40
-
-
-class Damaged(Exception):
-    """A body cannot be unpacked."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +94,7 @@ def request(
     timeout_seconds: float = 60.0,
     deadline_seconds: float = 0.0,
     stop: threading.Event | None = None,
+    patient: bool = False,
     most_bytes: int = MAX_REPLY_BYTES,
 ) -> Answer | Trouble:
     """One request, sent once; safe for threads, which share connections.
@@ -110,6 +105,7 @@ def request(
         key: sent as ``Authorization: Bearer``, where it is not empty.
         timeout_seconds: without any byte. deadline_seconds: of the whole exchange; 0: as ``timeout_seconds``.
         stop: the run's end. What is under way is cut off a moment later, and comes back as a ``Trouble``.
+        patient: what is asked for is paid, so that the run's end waits until the reply begins, or until the deadline.
         most_bytes: of the reply, before and after it is unpacked.
 
     Returns:
@@ -126,7 +122,7 @@ def request(
     seconds = deadline_seconds or timeout_seconds
     status = 0
     try:
-        with exchange(method, url, sent, key, timeout_seconds, seconds, stop, outgoing) as response:
+        with exchange(method, url, sent, key, timeout_seconds, seconds, stop, outgoing, None, patient) as response:
             status = response.status_code
             if 300 <= status < 400:
                 return _moved(response, key)
@@ -152,22 +148,23 @@ def exchange(
     stop: threading.Event | None = None,
     body: Outgoing | None = None,
     reach: int | None = None,
+    patient: bool = False,
 ) -> Iterator[Response]:
     """The reply to one request, its body to be read within the block, which ends in time; no redirect is followed.
 
-    ``reach``: how far the address may lie (see ``connections``); None: anywhere, because it is configured. Raises what
+    ``reach``: how far an address may lie that a service named (see ``addresses``); None: it is configured. Raises what
     ``requests`` and ``urllib3`` raise, and ``TooSlow``, ``Stopped``, ``Forbidden``, ``TooLarge``.
     """
     try:
         from selector.net import connections
     except ImportError as error:
         raise MissingPart("the package 'requests' is not installed: pip install requests") from error
-    connect_seconds = min(connections.CONNECT_SECONDS, timeout_seconds, deadline_seconds)
-    session = connections.session_for(url, connections.ANY if reach is None else reach)
+    connect_seconds = min(CONNECT_SECONDS, timeout_seconds, deadline_seconds)
+    session = connections.session_for(url, ANY if reach is None else reach)
     shown, begun = _shown(url, key, reach is None), time.monotonic()
     _log.debug("%s %s", method, shown)
     with (
-        connections.Watch(deadline_seconds, stop),
+        Watch(deadline_seconds, stop, patient),
         session.request(
             method,
             url,
@@ -187,31 +184,6 @@ def _shown(url: str, key: str, whole: bool) -> str:
     """An address for a log: no user, no query; of one that a service named the host alone: its path may be a key."""
     parts = urlsplit(url)
     return clean(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path if whole else '/…'}", key)
-
-
-def read_body(response: Response, most_bytes: int) -> bytearray:
-    """The whole body, unpacked. Raises ``TooLarge``, ``Damaged`` and what ``urllib3`` raises.
-
-    A body that is shorter than its Content-Length says is an error of the connection.
-    """
-    from selector.net.connections import TooLarge
-
-    body = bytearray()
-    for part in _unpacked(_parts(response, most_bytes), response.headers.get("content-encoding", "")):
-        body += part
-        if len(body) > most_bytes:
-            raise TooLarge
-    return body
-
-
-def json_value(data: bytes | bytearray) -> Any:
-    """The value of JSON text. Raises ``ValueError`` where it is none, or more than any reply holds."""
-    if data.count(b"{") + data.count(b"[") + data.count(b",") > MOST_VALUES:
-        raise ValueError("too many values")
-    try:
-        return json_format.loads(data, parse_float=_finite, parse_int=_whole, parse_constant=lambda _: None)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
 
 
 def as_json(value: Any) -> bytes:
@@ -237,8 +209,6 @@ def trouble_of(error: Exception) -> Trouble:
     import requests
     import urllib3
 
-    from selector.net import connections
-
     lacking = shortage(error)
     if lacking is not None:
         return Trouble(troubles.SHORT, str(lacking), fate=troubles.UNANSWERED)
@@ -248,16 +218,16 @@ def trouble_of(error: Exception) -> Trouble:
     no_address = (gone_wrong.InvalidURL, gone_wrong.InvalidSchema, gone_wrong.MissingSchema)
     if isinstance(error, (*no_address, urllib3.exceptions.LocationParseError)):
         return Trouble(troubles.FATAL, NO_ADDRESS)
-    if isinstance(error, connections.Forbidden):
+    if isinstance(error, Forbidden):
         return Trouble(troubles.REJECTED, FORBIDDEN, fate=troubles.UNREACHED)
     if isinstance(error, gone_wrong.ProxyError):
         return _busy("the proxy failed", troubles.UNREACHED)
     if isinstance(error, gone_wrong.ConnectTimeout) or _not_reached(error):
         return _busy("the server cannot be reached", troubles.UNREACHED)
     kinds: tuple[tuple[Any, str], ...] = (
-        ((gone_wrong.ReadTimeout, urllib3.exceptions.ReadTimeoutError, connections.TooSlow), _LATE),
-        (connections.Stopped, STOPPED),
-        (connections.TooLarge, TOO_LARGE),
+        ((gone_wrong.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TooSlow), _LATE),
+        (Stopped, STOPPED),
+        (TooLarge, TOO_LARGE),
         (Damaged, "the reply was damaged"),
         ((gone_wrong.RequestException, urllib3.exceptions.HTTPError, OSError), "the connection failed"),
     )
@@ -305,42 +275,6 @@ def _fields(name: str, value: Any) -> list[tuple[str, str]]:
     return [(name, str(value))]
 
 
-def _parts(response: Response, most_bytes: int) -> Iterator[bytes]:
-    """What has come, as it was sent; not a full chunk at a time, so that little is waited for."""
-    from selector.net.connections import TooLarge
-
-    raw, size = response.raw, 0
-    some = raw.read1 if hasattr(raw, "read1") else raw.read
-    while part := some(_CHUNK_BYTES, decode_content=False):
-        size += len(part)
-        if size > most_bytes:
-            raise TooLarge
-        yield part
-
-
-def _unpacked(parts: Iterator[bytes], coding: str) -> Iterator[bytes]:
-    """In pieces of ``_CHUNK_BYTES``: whoever takes them can stop before a bomb has burst."""
-    coding = coding.strip().lower()
-    if coding in ("", "identity"):
-        yield from parts
-        return
-    if coding not in ("gzip", "x-gzip", "deflate"):  # nobody asked for it
-        raise Damaged
-    unpack = zlib.decompressobj(47)  # either kind
-    try:
-        for part in parts:
-            while part:
-                if unpack.eof:
-                    unpack = zlib.decompressobj(47)
-                yield unpack.decompress(part, _CHUNK_BYTES)
-                part = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
-        yield unpack.flush()
-    except zlib.error as error:
-        raise Damaged from error
-    if not unpack.eof:
-        raise Damaged
-
-
 def _answer(status: int, headers: Mapping[str, str], data: bytearray, key: str) -> Answer | Trouble:
     page = data[:512].lstrip()[:1] == b"<"
     try:
@@ -351,15 +285,6 @@ def _answer(status: int, headers: Mapping[str, str], data: bytearray, key: str) 
             return _busy(NO_JSON, troubles.ANSWERED if page else troubles.UNANSWERED)
     text = bytes(data[: 4 * TEXT_CHARACTERS]).decode("utf-8", "replace")
     return Answer(status, headers, None, clean(text, key, TEXT_CHARACTERS))
-
-
-def _finite(text: str) -> float | None:
-    value = float(text)
-    return value if math.isfinite(value) else None
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if len(text) <= _NUMBER_CHARACTERS else None
 
 
 def _moved(response: Response, key: str) -> Trouble:

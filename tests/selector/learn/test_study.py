@@ -375,3 +375,53 @@ def test_a_table_may_tell_of_prompt_styles_and_finishes():
 def test_a_column_of_numbers_that_is_called_finish_is_a_score():
     table = table_of(CONTEST).assign(finish=np.arange(48.0))
     assert pool_from_table(table).columns == (*CONTEST.pool.columns, "finish")
+
+
+# Looking inside, and ids as they came
+
+
+def numbered() -> pd.DataFrame:
+    rows = [(1, 10, "m", 7.0), (1, 11, "n", 4.0), (2, 10, "m", 5.0), (2, 12, "n", 6.0)]
+    return pd.DataFrame(rows, columns=["task", "candidate", "generator", "judge"])
+
+
+def test_numeric_ids_come_back_as_numbers_and_are_told_as_numbers_or_text():
+    study = Study(numbered(), {"judge": 0.4})
+    picks = study.picks()
+    assert picks == {1: 10, 2: 12}
+    assert all(type(one) is int for one in (*picks, *picks.values()))
+    study.tell(picks, 6.0)
+    study.tell({"1": "10", "2": "12"}, 6.1)
+    assert [told.picks for told in study.history] == [picks, picks]
+    assert study.estimates()["task"].tolist() == [1, 1, 2, 2]
+
+
+def test_history_tells_each_total_with_what_was_expected_before_it():
+    study = Study(numbered(), {"judge": 0.4})
+    assert study.history == ()
+    expected = study.ask(remaining=2).plan.expected
+    study.tell(study.picks(), 7.5)
+    study.tell(study.picks(), 7.4)
+    first, second = study.history
+    assert (first.total, second.total) == (7.5, 7.4)
+    assert first.expected == pytest.approx(expected, abs=0.5)
+    assert first.low < first.expected < first.high
+    assert abs(second.expected - 7.5) < abs(first.expected - 7.5)
+    assert (first.outlier, second.outlier) == (False, False)
+
+
+def test_a_number_is_a_belief_of_that_correlation():
+    believed = Study(numbered(), {"judge": 0.4}).calibrator.beliefs
+    assert believed is not None
+    assert believed["judge"].correlation == 0.4
+    assert 0 < believed["judge"].sd < 0.2
+    with pytest.raises(InputError, match=r"a correlation in -1\.\.1"):
+        Study(numbered(), {"judge": 1.5})
+    with pytest.raises(InputError, match="must be a correlation or a Belief"):
+        Study(numbered(), {"judge": True})
+
+
+def test_a_study_says_what_it_holds():
+    study = Study(numbered())
+    study.tell(study.picks(), 6.0)
+    assert repr(study) == "Study(4 candidates of 2 tasks by 2 generators, 1 score column, 1 total)"

@@ -19,7 +19,7 @@ from hostile_server import HostileServer
 
 from selector.domain import GenerationFailed
 from selector.net import Account, Interrupted, Service, Trouble, http
-from selector.net.connections import ANY, HERE, PRIVATE, PUBLIC, reach_of
+from selector.net.addresses import ANY, HERE, PRIVATE, PUBLIC, reach_of
 from selector.net.download import download
 
 KEY = "sk-Zq4.7Hb_x9Tm2+WcR8vJk3Ld6Pf5Ns0Y"
@@ -201,7 +201,9 @@ def test_where_an_address_lies(address: str, reach: int) -> None:
     assert reach_of(address) == reach
 
 
-@pytest.mark.parametrize("mode", ["silent", "dripped_body", "dripped_headers", "dripped_continue", "dripped_chunks"])
+@pytest.mark.parametrize(
+    "mode", ["dripped_status", "dripped_body", "dripped_headers", "dripped_continue", "dripped_chunks"]
+)
 def test_the_runs_end_cuts_off_what_is_under_way(server: HostileServer, mode: str) -> None:
     stop = threading.Event()
     ours = account(server.url(mode), stop, timeout_seconds=60.0)
@@ -216,9 +218,22 @@ def test_the_runs_end_cuts_off_what_is_under_way(server: HostileServer, mode: st
         ours.call(lambda: ours.request("POST", "/x", json={}), ours.submits)
 
 
+@pytest.mark.parametrize(("method", "seconds"), [("GET", 1.4), ("POST", 3.0)])
+def test_the_runs_end_waits_for_a_silent_server_only_where_something_is_paid(
+    server: HostileServer, method: str, seconds: float
+) -> None:
+    stop = threading.Event()
+    stop_soon = threading.Timer(0.3, stop.set)
+    stop_soon.start()
+    started = time.monotonic()
+    came = account(server.url("silent"), stop, timeout_seconds=3.0).request(method, "/x")
+    assert isinstance(came, Trouble) and came.fate == "unanswered"
+    assert abs(time.monotonic() - started - seconds) < 0.9
+
+
 def test_a_job_that_the_runs_end_cut_off_counts_as_perhaps_paid(server: HostileServer) -> None:
     stop, noted = threading.Event(), list[str]()
-    ours = account(server.url("silent"), stop, timeout_seconds=60.0, budget=10.0, max_retries=5)
+    ours = account(server.url("dripped_body"), stop, timeout_seconds=60.0, budget=10.0, max_retries=5)
     threading.Timer(0.2, stop.set).start()
     with pytest.raises(Interrupted), ours.paying(1.0, noted.append):
         ours.call(lambda: ours.request("POST", "/x", json={}), ours.submits)
