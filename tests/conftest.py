@@ -12,6 +12,7 @@ import pytest
 from interrupts import hear_interrupts
 
 from selector import Campaign
+from selector.demo import DemoContest, make_demo_contest
 from selector.domain import (
     Axis,
     Column,
@@ -109,6 +110,12 @@ def noise_jpeg(seed: int, size_px: tuple[int, int] = (96, 80)) -> bytes:
     rng = np.random.default_rng(seed)
     coarse = rng.integers(40, 180, (size_px[1] // 8, size_px[0] // 8, 3)).astype(np.uint8)
     return encode_final(np.kron(coarse, np.ones((8, 8, 1), np.uint8)))
+
+
+@pytest.fixture(scope="session")
+def demo_contest(tmp_path_factory: pytest.TempPathFactory) -> DemoContest:
+    """The demo's contest without text-to-image: drawing it takes seconds, so whoever changes it copies it."""
+    return make_demo_contest(tmp_path_factory.mktemp("demo"))
 
 
 @pytest.fixture
