@@ -9,6 +9,7 @@ rotation and are a few px off: pad them before use.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -93,7 +94,10 @@ def _engine() -> Any:
         except ImportError as error:
             raise MissingPart("reading text needs the package 'rapidocr': pip install rapidocr onnxruntime") from error
         logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
-        _reader = RapidOCR(params={"Global.log_level": "critical"})
+        params: dict[str, Any] = {"Global.log_level": "critical"}
+        if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdigit():  # onnxruntime alone does not heed it, and its
+            params["EngineConfig.onnxruntime.intra_op_num_threads"] = int(threads)  # threads spin while they wait
+        _reader = RapidOCR(params=params)
     return _reader
 
 
