@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
@@ -88,7 +89,10 @@ def _engine() -> Any:
     except ImportError as error:
         raise MissingPart("reading text needs the package 'rapidocr': pip install rapidocr onnxruntime") from error
     logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
-    return RapidOCR(params={"Global.log_level": "critical"})
+    params: dict[str, Any] = {"Global.log_level": "critical"}
+    if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdigit():  # onnxruntime alone does not heed it, and its
+        params["EngineConfig.onnxruntime.intra_op_num_threads"] = int(threads)  # threads spin while they wait
+    return RapidOCR(params=params)
 
 
 def _read(rgb: np.ndarray[Any, np.dtype[np.uint8]]) -> tuple[TextLine, ...]:
