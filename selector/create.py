@@ -42,7 +42,7 @@ from selector.domain.files import (
     write_atomically,
 )
 from selector.store import Database, schema
-from selector.store.records import save_tasks
+from selector.store.attempts import save_tasks
 
 CONFIG_NAME = "campaign.toml"
 DATABASE_NAME = "campaign.db"

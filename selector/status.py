@@ -11,10 +11,11 @@ from sqlalchemy import and_, false, func, or_, select
 from selector.domain import Task, TaskType
 from selector.generate.dry_run import GenerateEstimate
 from selector.store import schema
+from selector.store.attempts import Attempt, Planning, current_plannings, failed_attempts
+from selector.store.candidates import candidate_keys
 from selector.store.jobs import DELIVERED, PERHAPS, Job, load_jobs, money_spent
 from selector.store.observations import Judgement, load_judgements
 from selector.store.picks import newest_picks
-from selector.store.records import Attempt, Planning, candidate_keys, current_plannings, failed_attempts
 from selector.submit.ledger import Ledger, Quota, SubmissionRecord
 from selector.workspace.plug_ins import configured_services
 from selector.workspace.workspace import Workspace

@@ -18,7 +18,7 @@ from selector.domain.words import n_of
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
-    from selector.generate.importing import ImportSummary
+    from selector.generate.verb import ImportSummary
     from selector.llm import AskSummary
 
 UNFINISHED = 1  # exit status of a run that leaves something for another

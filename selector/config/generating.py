@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from selector.config.section import Section
+from selector.config.sections import Section
 from selector.domain import TaskType
 
 AS_IS = "as_is"

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
-from selector.contest.problems import InputProblems
 from selector.domain import InputError, Picture, Task
+from selector.domain.errors import InputProblems
 from selector.domain.names import check_name
 
 MAX_FILE_BYTES = 256 * 1024 * 1024  # 50 MP as uncompressed RGB is 150 MB; no contest picture is larger

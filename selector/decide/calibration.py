@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from selector.decide.beliefs import load_prior, save_prior
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
-from selector.decide.prior_file import load_prior, save_prior
 from selector.learn.calibrator import Fitted, WeightEstimate
 from selector.learn.pool import Choices
 from selector.learn.totals import Z80

@@ -29,7 +29,7 @@ class Context:
     @cached_property
     def contest(self) -> ContestContext:
         """What scorers are told of the contest."""
-        from selector.workspace.contest_context import contest_context
+        from selector.workspace.plug_ins import contest_context
 
         return contest_context(self.ws, self.tasks)
 

@@ -12,11 +12,11 @@ from selector.decide.knowledge import Knowledge
 from selector.decide.picking import stored_pick
 from selector.domain import Axis, InputError, Pick
 from selector.learn.calibrator import Fitted
-from selector.learn.chances import probability_best
 from selector.learn.design import Effect
 from selector.learn.estimates import prior_points
+from selector.learn.gaussian import probability_best
 from selector.learn.pool import FINISH, PROMPT_STYLE, Choices, Floats, Ints, in_words
-from selector.store.records import Attempt, Planning, current_plannings, load_attempts
+from selector.store.attempts import Attempt, Planning, current_plannings, load_attempts
 from selector.workspace.plug_ins import present_builds
 from selector.workspace.workspace import Workspace
 

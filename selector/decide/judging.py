@@ -9,12 +9,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from selector.contest.problems import InputProblems
 from selector.contest.profile import ContestProfile
 from selector.decide.judgement_table import COSINE, PQ, SC, JudgedRow, read_axes, read_judgement_table
 from selector.domain import InputError, Task
+from selector.domain.errors import InputProblems
+from selector.store.candidates import load_candidates
 from selector.store.observations import JUDGE, RATING, Judgement, add_judgements, load_judgements
-from selector.store.records import load_candidates
 from selector.workspace.workspace import Workspace
 
 MIN_PREFIX = 6  # characters that name a candidate

@@ -17,7 +17,8 @@ from selector.learn.plan_generating import Wish, plan_generating
 from selector.learn.plan_judging import plan_judging
 from selector.learn.plan_submission import Plan, Submitted, plan_submission
 from selector.learn.prior import PRIOR_NAME
-from selector.store.records import candidate_keys, current_plannings
+from selector.store.attempts import current_plannings
+from selector.store.candidates import candidate_keys
 from selector.workspace.plug_ins import present_builds
 
 LEVEL = 5.0  # overall of tasks of which neither picks nor totals are known

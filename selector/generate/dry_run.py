@@ -10,11 +10,10 @@ from selector.domain import Generator, Recipe, RemoteGenerator
 from selector.generate.attempts import Attempts
 from selector.generate.local import finishing_of
 from selector.generate.orders import Order, check_budgets
-from selector.generate.recipes import RecipePlanner, outcome_of
-from selector.generate.treatments import finished, style_of
+from selector.generate.recipes import RecipePlanner, finished, outcome_of, style_of
 from selector.llm.prompting import PromptBook
 from selector.store import jobs
-from selector.store.records import Planning, current_plannings, tries_by
+from selector.store.attempts import Planning, current_plannings, tries_by
 from selector.workspace.workspace import Workspace
 
 Key = tuple[str, str, str]  # task, generator, build

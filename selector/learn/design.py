@@ -15,9 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from selector.learn.belief import UNKNOWN, Belief, joint_weights
-from selector.learn.deviation import Deviation, deviation, group_mean
+from selector.learn.deviation import LEAST_OF_A_LEVEL, Deviation, deviation, group_mean, treatment_levels
 from selector.learn.pool import Bools, Floats, Ints, Pool, codes
-from selector.learn.treatments import LEAST_OF_A_LEVEL, treatment_levels
 
 _STRONG = 0.1  # belief's sd from which a score is believed in for a reason of its own (a judge)
 

@@ -17,6 +17,7 @@ Bools = np.ndarray[Any, np.dtype[np.bool_]]
 Label = TypeVar("Label", str, tuple[str, str])
 
 PROMPT_STYLE, FINISH = "prompt style", "finish"  # sorts of treatments
+JOIN = " + "  # between a recipe's variant and its treatments
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,16 @@ class Choices:
 def in_words(maker: str, style: str, finish: str) -> str:
     """What made a candidate: "wanx, prompt style suffix, finish sharpen"."""
     return ", ".join(part for part in (maker, *treatments_in_words(style, finish)) if part)
+
+
+def own_variant(variant: str, style: str, finish: str) -> str:
+    """The generator's own variant in a treated recipe's: "warp" of "warp + suffix + sharpen"."""
+    for treatment in (finish, style):
+        if treatment and variant == treatment:
+            return ""
+        if treatment:
+            variant = variant.removesuffix(f"{JOIN}{treatment}")
+    return variant
 
 
 def treatments_in_words(style: str, finish: str) -> tuple[str, ...]:

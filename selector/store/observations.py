@@ -1,4 +1,4 @@
-"""What is learned from, read from the store: totals of submissions with what they contained, and judges' scores.
+"""What is learned from, read from the store: totals of submissions, and judges' scores.
 
 Every function takes an open connection. All orders are the same in every process.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -30,13 +30,6 @@ class TotalRow:
     value: float
     scope: TaskType | None
     at: str
-
-
-class SubmittedPick(NamedTuple):
-    """What a submission holds for a task. ``fallback``: only a last resort made it."""
-
-    candidate_id: str
-    fallback: bool
 
 
 @dataclass(frozen=True)
@@ -76,20 +69,6 @@ def load_totals(connection: Connection, submission_id: str | None = None) -> lis
         query = query.where(o.submission_id == submission_id)
     newest = {(r.submission_id, r.scope): r for r in connection.execute(query)}  # keeps the place of the first
     return [TotalRow(r.submission_id, float(r.value), _scope(r.scope), r.at) for r in newest.values()]
-
-
-def load_submission_picks(connection: Connection) -> dict[str, dict[str, SubmittedPick]]:
-    """Submission id to task id to its pick; tasks in the table's order. Every exported submission, uploaded or not."""
-    p = schema.submission_pick
-    query = (
-        select(p.c.submission_id, p.c.task_id, p.c.candidate_id, p.c.fallback)
-        .join(schema.task, schema.task.c.id == p.c.task_id)
-        .order_by(p.c.submission_id, schema.task.c.position)
-    )
-    found: dict[str, dict[str, SubmittedPick]] = {}
-    for row in connection.execute(query):
-        found.setdefault(row.submission_id, {})[row.task_id] = SubmittedPick(row.candidate_id, bool(row.fallback))
-    return found
 
 
 def load_pending(connection: Connection) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from selector.store.picks import basis_of, newest_picks, picks_of
 from selector.submit.archive import write_archive
 from selector.submit.ledger import Ledger, SubmissionRecord
 from selector.submit.manifest import manifest_bytes
-from selector.submit.origin import image_hashes
+from selector.submit.submissions import image_hashes
 from selector.submit.verify import verify_archive
 from selector.workspace.workspace import Workspace
 

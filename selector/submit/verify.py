@@ -20,7 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from selector.contest.profile import ContestProfile
+from selector.contest.profile import ContestProfile, load_profile
+from selector.contest.task_table import read_task_table
 from selector.domain import InputError, Picture, Task, raise_shortage
 from selector.domain.names import name_fault
 from selector.domain.words import n_of
@@ -43,6 +44,7 @@ _DAMAGE = (
     LookupError,
     OverflowError,
 )
+DEFAULT_PROFILE = "tianchi-532389"
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,20 @@ def verify_archive(path: Path, profile: ContestProfile, tasks: Sequence[Task]) -
         found.add([f"not a readable ZIP ({_first_line(error)})"])
     problems = tuple(found.problems)
     return Verdict(not problems, problems, tuple(found.warnings), len(tasks), images, size, sha256)
+
+
+def verify_against_table(zip_path: Path, tasks: Path, profile: str | Path = DEFAULT_PROFILE) -> Verdict:
+    """Check every rule of the contest on the ZIP; whose images it holds, and whether they are fallbacks, is not known.
+
+    Args:
+        tasks: the contest's task table; the input images need not be there.
+        profile: name of a built-in contest profile, or the path of one.
+
+    Raises:
+        InputError: the ZIP, the table or the profile cannot be read.
+    """
+    contest = load_profile(profile)
+    return verify_archive(zip_path, contest, read_task_table(tasks, contest, tasks.parent))
 
 
 def _measure(path: Path) -> tuple[int, str]:

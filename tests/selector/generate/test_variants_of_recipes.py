@@ -25,7 +25,7 @@ from toy_services import (
 from selector import Campaign
 from selector.config import Step
 from selector.domain import Declined, InputError, Made, Recipe, Task, TaskInputs, TaskType
-from selector.generate.treatments import PROMPT, as_shown, finished, follows, style_of, worded
+from selector.generate.recipes import PROMPT, as_shown, finished, follows, style_of, worded
 from selector.store.images import ImageFolder
 
 SUFFIX = "Keep everything else exactly as it is."
@@ -39,7 +39,7 @@ def make(toys: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, contest_fi
 
 def planned(campaign: Campaign, generator: str = "toy_remote") -> list[tuple[str, int]]:
     """(style, seed) of the newest planning of the first task."""
-    from selector.store.records import current_plannings
+    from selector.store.attempts import current_plannings
 
     with campaign._ws.db.read() as connection:
         (found,) = [p for p in current_plannings(connection) if p.generator == generator and p.task_id == "3"]
