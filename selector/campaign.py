@@ -258,11 +258,9 @@ class Campaign:
 
         ``warnings`` of the result tell when the picks no longer follow from what is known: new candidates, new scores.
         """
-        from selector.decide.picking import staleness
         from selector.submit.export import export
 
-        done = export(self._ws, self.tasks, self._ledger, allow_fallbacks)
-        return replace(done, warnings=staleness(self._context()))
+        return export(self._context(), self._ledger, allow_fallbacks)
 
     def record(
         self,
@@ -361,15 +359,13 @@ class Campaign:
     def status(self) -> Status:
         """Counts, what is still to be made, failures with their reasons, submissions and the best total."""
         from selector.status import status
-        from selector.workspace.plug_ins import present_builds
 
         to_make: GenerateEstimate | str
         try:
             to_make = self.generate(dry_run=True)
         except BestshotError as error:
             to_make = str(error)
-        builds = present_builds(self._ws)
-        return status(self._ws, self.tasks, self._context().versions, builds, self._ledger, to_make)
+        return status(self._context(), self._ledger, to_make)
 
     def report(self, title: str | None = None, notes: tuple[str, ...] = (), progress: Progress = silent) -> Path:
         """Write the contact sheet, a static page with every candidate, and return its path.

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import and_, false, func, or_, select
 
-from selector.domain import Task, TaskType
+from selector.decide.context import Context
+from selector.domain import TaskType
 from selector.generate.dry_run import GenerateEstimate
 from selector.store import schema
 from selector.store.attempts import Attempt, Planning, current_plannings, failed_attempts
@@ -80,27 +81,15 @@ class Status:
     to_make_fault: str = ""
 
 
-def status(
-    ws: Workspace,
-    tasks: Sequence[Task],
-    versions: Mapping[str, str],
-    builds: Mapping[str, str],
-    ledger: Ledger,
-    to_make: GenerateEstimate | str = "",
-) -> Status:
-    """Collect the state from the store; touches no image.
-
-    Args:
-        versions: scorer to its present version.
-        builds: present build of every configured generator.
-        to_make: what ``generate`` would do, or why that is not known.
-    """
+def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "") -> Status:
+    """Collect the state from the store; touches no image. ``to_make``: what ``generate`` would do, or why not known."""
+    ws, tasks = context.ws, context.tasks
     with ws.db.read() as connection:
         per_task = Counter(task_id for task_id, _, fallback in candidate_keys(connection) if not fallback)
         newest = newest_picks(connection)
         judgements = load_judgements(connection)
         services = _services(load_jobs(connection), ws)
-        failed = open_failures(current_plannings(connection, failed=True), failed_attempts(connection), builds)
+        failed = open_failures(current_plannings(connection, failed=True), failed_attempts(connection), context.builds)
     picks = {p.task_id: p for p in newest[1]} if newest else {}
     types = {}
     for name in sorted({t.type.value for t in tasks}):
@@ -115,7 +104,7 @@ def status(
         )
     kinds = {t.id: t.type for t in tasks}
     failures = _failures([f for f in failed if _is_of_plan(f, ws, kinds)])
-    scores, unscored = _scores(ws, versions)
+    scores, unscored = _scores(ws, context.versions)
     submissions = ledger.all()
     totals = [s.total for s in submissions if s.total is not None]
     return Status(

@@ -10,12 +10,12 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from selector.contest.profile import ContestProfile
+from selector.decide.context import Context
 from selector.decide.judgement_table import COSINE, PQ, SC, JudgedRow, read_axes, read_judgement_table
 from selector.domain import InputError, Task
 from selector.domain.errors import InputProblems
 from selector.store.candidates import load_candidates
 from selector.store.observations import JUDGE, RATING, Judgement, add_judgements, load_judgements
-from selector.workspace.workspace import Workspace
 
 MIN_PREFIX = 6  # characters that name a candidate
 MAX_NAME = 100  # characters of a judge's name
@@ -39,9 +39,7 @@ class JudgeSummary:
     ignored: tuple[str, ...]
 
 
-def judge(
-    ws: Workspace, tasks: Sequence[Task], path: Path, by: str, rating: bool = False, reason: str | None = None
-) -> JudgeSummary:
+def judge(context: Context, path: Path, by: str, rating: bool = False, reason: str | None = None) -> JudgeSummary:
     """Store the judgements of ``path`` (see ``judgement_table``) by the judge named ``by``.
 
     An empty cell says nothing: what the judge said of that axis before stays. Saying the same again changes nothing.
@@ -54,7 +52,7 @@ def judge(
         InputError: the name or the table is wrong, or people's ratings are not allowed here.
         InputProblems: rows are wrong; nothing was stored. Its ``problems`` are all of them.
     """
-    kind = RATING if rating else JUDGE
+    ws, kind = context.ws, RATING if rating else JUDGE
     by = _checked_name(by)
     if rating and not ws.profile.rules.human_ratings:
         raise InputError(
@@ -63,7 +61,8 @@ def judge(
         )
     rows, ignored = read_judgement_table(path, ws.profile)
     with ws.db.write() as connection:
-        reader = _Reader(ws.profile, tasks, _candidate_ids(connection), _said_before(connection, by, kind), reason)
+        before = _said_before(connection, by, kind)
+        reader = _Reader(ws.profile, context.tasks, _candidate_ids(connection), before, reason)
         outcomes = [_outcome(reader, row, Judgement("", "", by, kind, None, None, at=ws.now())) for row in rows]
         problems = [f"{path}: {outcome}" for outcome in outcomes if isinstance(outcome, str)]
         if problems:

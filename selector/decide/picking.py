@@ -76,13 +76,6 @@ def _planned_before(known: Knowledge) -> str:
     return f"these picks were planned before the {what}: `bestshot plan` or `bestshot pick` chooses anew"
 
 
-def stored_pick(ws: Workspace, task_id: str) -> Pick | None:
-    """The task's pick in the newest set; None before the first ``pick``."""
-    with ws.db.read() as connection:
-        newest = newest_picks(connection)
-    return next((p for p in newest[1] if p.task_id == task_id), None) if newest else None
-
-
 def _fallbacks(ws: Workspace, tasks: Sequence[Task], chosen: Mapping[str, Pick]) -> list[Pick]:
     """The profile's last resort for tasks that have nothing better, made through the same door as any candidate."""
     orders = []
