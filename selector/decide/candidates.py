@@ -48,7 +48,8 @@ def read_pool(
             places[f"{name}.{column.name}"] = name, scorer.version, column.name
     columns = sorted(applies)
     values, excluded = _scores(connection, keys, [key[:2] for key in found], columns, places, gate_columns(scorers))
-    values[:, columns.index(RECIPE_ORDER)] = _guesses(connection, keys)
+    guesses = first_guesses(connection)  # place of each among its generator's guesses, where it gave any
+    values[:, columns.index(RECIPE_ORDER)] = [guesses.get(key, np.nan) for key in keys]
     of_type = np.array(task_types)
     for j, name in enumerate(columns):
         for other in applies[RECIPE_ORDER] - applies[name]:
@@ -96,12 +97,6 @@ def _scores(
     measured = [j for j, c in enumerate(columns) if c in places]
     values[:, measured] = scores[own][:, [wanted.index(columns[j]) for j in measured]]
     return values, [refused[key] for key in keys]
-
-
-def _guesses(connection: Connection, keys: Sequence[Key]) -> Floats:
-    """(keys,) place of each among its generator's guesses, NaN where it gave none."""
-    guesses = first_guesses(connection)
-    return np.array([guesses.get(key, np.nan) for key in keys], dtype=np.float64)
 
 
 def gate_columns(scorers: Mapping[str, Scorer]) -> dict[str, str]:

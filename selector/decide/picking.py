@@ -59,7 +59,9 @@ def staleness(context: Context) -> tuple[str, ...]:
         lines.append(f"{what} not scored yet: run `bestshot score` and `bestshot pick`")
     if "plan" in basis:
         if known and basis.get("told") != known.learned_from.get("told"):
-            lines.append(_planned_before(known))
+            what = "newest total or judgement" if known.judged else "newest total"
+            # It may have held since, so it is not enough to plan again: `pick` takes the best known as they are.
+            lines.append(f"these picks were planned before the {what}: `bestshot plan` or `bestshot pick` chooses anew")
         return tuple(lines)
     stored = {p.task_id: p.candidate_id for p in newest[1]} if newest else {}
     best = choose(known).values()
@@ -68,12 +70,6 @@ def staleness(context: Context) -> tuple[str, ...]:
         what = n_of(len(changed), "task")
         lines.append(f"{what} would be picked otherwise by now ({changed[0]} …): run `bestshot pick`")
     return tuple(lines)
-
-
-def _planned_before(known: Knowledge) -> str:
-    """A plan may have held since, so it is not enough to plan again: ``pick`` takes the best known as they are."""
-    what = "newest total or judgement" if known.judged else "newest total"
-    return f"these picks were planned before the {what}: `bestshot plan` or `bestshot pick` chooses anew"
 
 
 def _fallbacks(ws: Workspace, tasks: Sequence[Task], chosen: Mapping[str, Pick]) -> list[Pick]:

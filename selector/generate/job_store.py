@@ -14,6 +14,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -43,7 +44,7 @@ class JobStore:
 
     def open(self, order: Order, ticket: Ticket, recipe_keys: Sequence[str], price: float | None) -> int:
         """Return the job's id when it is stored for good. Raises ``OutOfResources`` when the disk is full."""
-        entry = _NewJob(order, ticket, tuple(recipe_keys), price)
+        entry = _NewJob(order, ticket, recipe_keys, price)
         with self._lock:
             self._waiting.append(entry)
         with self._writing:  # whoever comes first stores all that wait
@@ -61,7 +62,7 @@ class JobStore:
 
     def perhaps(self, order: Order, recipe_keys: Sequence[str], price: float | None, why: str) -> None:
         """Store that a job was handed in of which no answer tells. Raises ``OutOfResources`` when the disk is full."""
-        entry, now = _NewJob(order, Ticket("", resumable=False), tuple(recipe_keys), price), self._ws.now()
+        entry, now = _NewJob(order, Ticket("", resumable=False), recipe_keys, price), self._ws.now()
         with self._ws.db.write() as connection:
             job_id = entry.row(connection, self._service, now)
             ends = [JobEnd(job_id, key, jobs.PERHAPS, why) for key in recipe_keys]
@@ -82,13 +83,16 @@ class JobStore:
             entry.job_id = job_id
 
 
+@dataclass
 class _NewJob:
-    def __init__(self, order: Order, ticket: Ticket, recipe_keys: tuple[str, ...], price: float | None) -> None:
-        self._order, self._ticket, self._recipe_keys, self._price = order, ticket, recipe_keys, price
-        self.job_id: int | None = None
+    order: Order
+    ticket: Ticket
+    recipe_keys: Sequence[str]
+    price: float | None
+    job_id: int | None = None
 
     def row(self, connection: Connection, service: str, at: str) -> int:
-        order, ticket = self._order, self._ticket
+        order, ticket = self.order, self.ticket
         return jobs.open_job(
             connection,
             order.task.id,
@@ -98,8 +102,8 @@ class _NewJob:
             ticket.id,
             ticket.facts,
             ticket.resumable,
-            self._recipe_keys,
-            self._price,
+            self.recipe_keys,
+            self.price,
             at,
         )
 

@@ -1,7 +1,12 @@
-"""Scores as deviations within a task: what is unscored is filled by task and generator level, and marked.
+"""The columns of the model: scores as deviations within a task, and the levels that all generators may share.
 
 Only differences between the candidates of one task can change a pick, so every score is split into the mean of its task
-(the *between* part) and the deviation from it (the *within* part).
+(the *between* part) and the deviation from it (the *within* part). What is unscored is filled by task and generator
+level, and marked.
+
+What a treatment (a prompt style or finish) changes is a difference from the untreated: one effect for all generators
+("treatment"), and for each treated variant of a generator what it changes there besides ("treated"). A treatment that
+only one variant has is that variant's own difference, with the variance of both, so that nothing is counted twice.
 """
 
 from __future__ import annotations
@@ -123,8 +128,14 @@ def treatment_levels(pool: Pool, rows: Ints, treatment_sd: float, treated_sd: fl
             yield from _level("treated", label, sd, np.array([made == label for made in variant]))
 
 
-def _level(kind: str, name: str, sd: float, there: Floats) -> Iterator[Level]:
-    """1 where a row has the level, less its share of all rows; none where it hardly recurs, or all have it."""
-    values = there.astype(float)
-    if LEAST_OF_A_LEVEL <= values.sum() < len(values):
-        yield kind, name, sd, values - values.mean()
+def _level(kind: str, name: str, sd: float, there: Bools) -> Iterator[Level]:
+    """None where the level hardly recurs, or all have it."""
+    if LEAST_OF_A_LEVEL <= there.sum() < len(there):
+        yield kind, name, sd, centred(there)
+
+
+def centred(there: Bools) -> Floats:
+    """1 where a row has the level, less its share of all rows: a level is a difference from the average."""
+    values = there.astype(np.float64)
+    of_rows: Floats = values - values.mean()
+    return of_rows

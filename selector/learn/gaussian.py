@@ -60,12 +60,12 @@ class Gaussian:
         A draw of the prior is corrected by what its own totals lack (Matheron's rule; Wilson et al. 2020).
         """
         prior = replace(self, learned=np.zeros((len(self.mean), 0)))
-        free = rng.standard_normal((count, self.root.shape[1])) @ self.root.T
-        free += rng.standard_normal(free.shape) * np.sqrt(self.own)
+        free = rng.standardnormal_quantiles((count, self.root.shape[1])) @ self.root.T
+        free += rng.standardnormal_quantiles(free.shape) * np.sqrt(self.own)
         if len(noise):
             gain = prior.times(weights.T)
             spread = weights @ gain + np.diag(noise)
-            lacking = free @ weights.T + rng.standard_normal((count, len(noise))) * np.sqrt(noise)
+            lacking = free @ weights.T + rng.standardnormal_quantiles((count, len(noise))) * np.sqrt(noise)
             free -= np.linalg.solve(spread, lacking.T).T @ gain.T
         drawn: Floats = self.mean + free
         return drawn
@@ -77,7 +77,7 @@ def probability_best(belief: Gaussian, choices: Choices, draws: int = 512, seed:
     All tasks share their standard normal draws, so that equal tasks get equal answers.
     """
     out = np.zeros(len(belief.mean))
-    z = _normal(draws, choices.rows.shape[1], seed)
+    z = normal_quantiles(draws, choices.rows.shape[1], seed)
     for start in range(0, len(choices.rows), _TASKS_AT_ONCE):
         rows = choices.rows[start : start + _TASKS_AT_ONCE]
         drawn = _draws(belief, rows, z)
@@ -101,7 +101,7 @@ def _draws(belief: Gaussian, rows: Ints, z: Floats) -> Floats:
     return masked
 
 
-def _normal(draws: int, width: int, seed: int) -> Floats:
+def normal_quantiles(draws: int, width: int, seed: int) -> Floats:
     """(draws, width) normal values: every column the same quantiles in another order."""
     order = np.random.default_rng(seed).random((draws, width)).argsort(axis=0)
     shuffled: Floats = ndtri((np.arange(draws) + 0.5) / draws)[order]
