@@ -71,23 +71,13 @@ def check_machine(
 def check_all(context: Context, progress: Progress = silent) -> list[Check]:
     """The machine with a campaign's settings, and the campaign's files; what the campaign uses comes first."""
     ws, tasks = context.ws, context.tasks
-    own = check_generators(ws)
-    machine = check_machine({}, ws.config.scorers, ws.folder, context.contest, leave_out=configured_names(ws))
-    checks = [
-        *machine,
-        *own,
-        *check_plan(ws, tasks),
-        *check_judges(ws.config.judges),
-        *check_campaign(ws, tasks, progress),
-    ]
+    accounts, names = Accounts(ws, threading.Event()), configured_names(ws)
+    machine = check_machine({}, ws.config.scorers, ws.folder, context.contest, leave_out=names)
+    own = [_described(f"generator {name}", partial(configured, ws, name, accounts)) for name in names]
+    judges = [_judge(name, settings) for name, settings in ws.config.judges.items()]
+    checks = [*machine, *own, *check_plan(ws, tasks), *judges, *_files(ws, tasks, progress)]
     planned = [step.generator for t in {task.type for task in tasks} for step in ws.config.generate.steps(t)]
     return used_first(checks, planned, ws.config.score.scorers)
-
-
-def check_generators(ws: Workspace) -> list[Check]:
-    """Every generator that the campaign configures, under its own name and with its account. Asks no service."""
-    accounts = Accounts(ws, threading.Event())
-    return [_described(f"generator {name}", partial(configured, ws, name, accounts)) for name in configured_names(ws)]
 
 
 def used_first(checks: Sequence[Check], generators: Collection[str], scorers: Collection[str]) -> list[Check]:
@@ -97,12 +87,7 @@ def used_first(checks: Sequence[Check], generators: Collection[str], scorers: Co
     return sorted(marked, key=lambda c: (not c.used, not c.subject.startswith(_ABOUT_GENERATING)))
 
 
-def check_judges(judges: Mapping[str, JudgeConfig]) -> list[Check]:
-    """Every configured judge: whether its key is set and the package is installed. Asks no server."""
-    return [_judge(name, settings) for name, settings in judges.items()]
-
-
-def check_campaign(ws: Workspace, tasks: Sequence[Task], progress: Progress = silent) -> list[Check]:
+def _files(ws: Workspace, tasks: Sequence[Task], progress: Progress) -> list[Check]:
     """Disk, table and pictures as they were pinned, and every candidate's bytes against its id."""
     free = shutil.disk_usage(ws.folder).free
     disk = Check("disk", free >= LOW_DISK_BYTES, f"{free / 1024**3:.1f} GiB free in {ws.folder}")
@@ -143,6 +128,7 @@ def _described(subject: str, make: Callable[[], Any]) -> Check:
 
 
 def _judge(name: str, settings: JudgeConfig) -> Check:
+    """Whether its key is set; asks no server."""
     try:
         read_key(settings.key_env)
     except BestshotError as error:

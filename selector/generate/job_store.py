@@ -20,7 +20,8 @@ from sqlalchemy import Connection
 
 from selector.domain import Ticket
 from selector.generate.orders import Order
-from selector.store import jobs
+from selector.store import jobs, schema
+from selector.store.database import add
 from selector.store.jobs import JobEnd
 from selector.workspace.workspace import Workspace
 
@@ -93,18 +94,19 @@ class _NewJob:
 
     def row(self, connection: Connection, service: str, at: str) -> int:
         order, ticket = self.order, self.ticket
-        return jobs.open_job(
+        return add(
             connection,
-            order.task.id,
-            order.name,
-            order.build,
-            service,
-            ticket.id,
-            ticket.facts,
-            ticket.resumable,
-            self.recipe_keys,
-            self.price,
-            at,
+            schema.job,
+            task_id=order.task.id,
+            generator=order.name,
+            build=order.build,
+            service=service,
+            ticket=ticket.id,
+            facts=dict(ticket.facts),
+            resumable=ticket.resumable,
+            recipe_keys=list(self.recipe_keys),
+            price=self.price,
+            at=at,
         )
 
 

@@ -6,8 +6,7 @@ Every function takes an open connection. All orders are the same in every proces
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -68,7 +67,9 @@ def load_totals(connection: Connection, submission_id: str | None = None) -> lis
     if submission_id is not None:
         query = query.where(o.submission_id == submission_id)
     newest = {(r.submission_id, r.scope): r for r in connection.execute(query)}  # keeps the place of the first
-    return [TotalRow(r.submission_id, float(r.value), _scope(r.scope), r.at) for r in newest.values()]
+    return [
+        TotalRow(r.submission_id, float(r.value), TaskType(r.scope) if r.scope else None, r.at) for r in newest.values()
+    ]
 
 
 def load_pending(connection: Connection) -> tuple[str, ...]:
@@ -90,10 +91,11 @@ def load_judgements(connection: Connection, judge: str | None = None) -> list[Ju
     """The newest judgement of every (task, candidate, judge), ordered by these three; of one judge, or of all."""
     j = schema.judgement.c
     newest = select(func.max(j.id)).group_by(j.task_id, j.candidate_id, j.judge)
-    query = select(schema.judgement).where(j.id.in_(newest)).order_by(j.task_id, j.candidate_id, j.judge)
+    columns = [j[own.name] for own in fields(Judgement)]
+    query = select(*columns).where(j.id.in_(newest)).order_by(j.task_id, j.candidate_id, j.judge)
     if judge is not None:
         query = query.where(j.judge == judge)
-    return [_judgement(row) for row in connection.execute(query)]
+    return [Judgement(*row) for row in connection.execute(query)]
 
 
 def add_judgements(connection: Connection, judgements: Iterable[Judgement]) -> None:
@@ -103,22 +105,3 @@ def add_judgements(connection: Connection, judgements: Iterable[Judgement]) -> N
     ]
     if rows:
         connection.execute(insert(schema.judgement), rows)
-
-
-def _scope(value: str | None) -> TaskType | None:
-    return None if value is None else TaskType(value)
-
-
-def _judgement(row: Any) -> Judgement:
-    return Judgement(
-        row.task_id,
-        row.candidate_id,
-        row.judge,
-        row.kind,
-        row.sc,
-        row.pq,
-        dict(row.parts),
-        row.reason,
-        row.at,
-        row.spread,
-    )
