@@ -183,10 +183,8 @@ def _check_leavings(folder: Path, given: _Given) -> None:
         with closing(Database(database)) as db:
             other = _differing(db.facts(""), given)
         if other:
-            raise InputError(
-                f"{folder} holds a campaign's database but no {CONFIG_NAME}: restore that file, or choose another "
-                "folder"
-            )
+            cure = "restore that file, or choose another folder"
+            raise InputError(f"{folder} holds a campaign's database but no {CONFIG_NAME}: {cure}")
     same = {
         TABLE_NAME: _is_file_of(folder / TABLE_NAME, given.table),
         PROFILE_NAME: _is_file_of(folder / PROFILE_NAME, given.own_profile),

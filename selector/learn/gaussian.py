@@ -60,12 +60,12 @@ class Gaussian:
         A draw of the prior is corrected by what its own totals lack (Matheron's rule; Wilson et al. 2020).
         """
         prior = replace(self, learned=np.zeros((len(self.mean), 0)))
-        free = rng.standardnormal_quantiles((count, self.root.shape[1])) @ self.root.T
-        free += rng.standardnormal_quantiles(free.shape) * np.sqrt(self.own)
+        free = rng.standard_normal((count, self.root.shape[1])) @ self.root.T
+        free += rng.standard_normal(free.shape) * np.sqrt(self.own)
         if len(noise):
             gain = prior.times(weights.T)
             spread = weights @ gain + np.diag(noise)
-            lacking = free @ weights.T + rng.standardnormal_quantiles((count, len(noise))) * np.sqrt(noise)
+            lacking = free @ weights.T + rng.standard_normal((count, len(noise))) * np.sqrt(noise)
             free -= np.linalg.solve(spread, lacking.T).T @ gain.T
         drawn: Floats = self.mean + free
         return drawn

@@ -68,7 +68,8 @@ def load_totals(connection: Connection, submission_id: str | None = None) -> lis
         query = query.where(o.submission_id == submission_id)
     newest = {(r.submission_id, r.scope): r for r in connection.execute(query)}  # keeps the place of the first
     return [
-        TotalRow(r.submission_id, float(r.value), TaskType(r.scope) if r.scope else None, r.at) for r in newest.values()
+        TotalRow(r.submission_id, float(r.value), None if r.scope is None else TaskType(r.scope), r.at)
+        for r in newest.values()
     ]
 
 

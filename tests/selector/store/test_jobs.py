@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from selector.store import Database, schema
+from selector.store.database import add
 from selector.store.jobs import (
     DELIVERED,
     FAILED,
