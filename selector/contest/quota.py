@@ -14,7 +14,9 @@ def day_of(moment: datetime, profile: ContestProfile) -> date:
     Raises:
         ValueError: ``moment`` has no time zone; a naive time would silently mean that of the computer.
     """
-    return _aware(moment).astimezone(ZoneInfo(profile.quota.time_zone)).date()
+    if moment.utcoffset() is None:
+        raise ValueError(f"a moment with a time zone is needed, got the naive {moment.isoformat()}")
+    return moment.astimezone(ZoneInfo(profile.quota.time_zone)).date()
 
 
 def next_turn(moment: datetime, profile: ContestProfile) -> datetime:
@@ -27,12 +29,6 @@ def next_turn(moment: datetime, profile: ContestProfile) -> datetime:
     # A midnight that the zone skips is read with the offset before the change, which in UTC is the instant of the
     # change itself; coming back from UTC gives it its true local name.
     return midnight.astimezone(timezone.utc).astimezone(zone)
-
-
-def _aware(moment: datetime) -> datetime:
-    if moment.utcoffset() is None:
-        raise ValueError(f"a moment with a time zone is needed, got the naive {moment.isoformat()}")
-    return moment
 
 
 def remaining_submissions(profile: ContestProfile, today: date, used_today: int) -> int | None:

@@ -186,13 +186,10 @@ def follows(recipes: Sequence[Recipe], step: Step) -> bool:
 
 def recipe_in_words(recipe: Recipe) -> str:
     """The recipe's variant, or imported file, with its treatments: "warp, prompt style suffix, finish sharpen"."""
-    style, finish = (_name(recipe.params.get(key), part) for key, part in ((PROMPT, "style"), (FINISH, "name")))
+    treatments = ((recipe.params.get(key), part) for key, part in ((PROMPT, "style"), (FINISH, "name")))
+    style, finish = (str(of.get(part, "")) if isinstance(of, Mapping) else "" for of, part in treatments)
     own = recipe.params.get("file") or own_variant(recipe.variant, style, finish)
     return in_words(str(own), style, finish)
-
-
-def _name(treatment: object, part: str) -> str:
-    return str(treatment.get(part, "")) if isinstance(treatment, Mapping) else ""
 
 
 def _joined(variant: str, treatment: str) -> str:

@@ -63,7 +63,7 @@ class Pool:
             raise InputError("there are no candidates: nothing can be calibrated or picked")
         if np.isinf(self.values).any():
             raise InputError("a score is infinite: a score is a finite number, or unscored (NaN)")
-        if not self._grouped():
+        if (np.diff(self.task_of) < 0).any() or len(self.row_of) < n:
             raise InputError("the candidates of a task must lie together, and no two may have the same id")
 
     @cached_property
@@ -119,9 +119,6 @@ class Pool:
         if name not in self.columns:
             return np.full(len(self.task_ids), np.nan)
         return self.values[:, self.columns.index(name)]
-
-    def _grouped(self) -> bool:
-        return bool((np.diff(self.task_of) >= 0).all()) and len(self.row_of) == len(self.task_ids)
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,8 @@ def export(context: Context, ledger: Ledger, allow_fallbacks: bool = False) -> E
         known = _known(connection, submission_id)
     if known is None or not (zip_path.is_file() and sha256_of(zip_path) == known.zip_sha256):
         check = partial(_check_zip, ws, tasks, picks, known)
-        sha256 = write_archive(zip_path, ws.profile, tasks, _files(ws, picks), check)
+        files = {p.task_id: ws.images.path(p.candidate_id) for p in picks if p.candidate_id}
+        sha256 = write_archive(zip_path, ws.profile, tasks, files, check)
     else:
         sha256 = known.zip_sha256
     _log.info("%s is written and verified", zip_path)
@@ -106,10 +107,6 @@ def _check_files(ws: Workspace, picks: Sequence[Pick]) -> None:
         raise SubmissionError(
             f"the image that is picked for task {first} cannot be exported: {problems[first]}{elsewhere}{also}"
         )
-
-
-def _files(ws: Workspace, picks: Sequence[Pick]) -> dict[str, Path]:
-    return {p.task_id: ws.images.path(p.candidate_id) for p in picks if p.candidate_id}
 
 
 def _check_zip(
