@@ -39,7 +39,7 @@ from experiments.support.servers import judge_server as js
 from selector import Campaign
 from selector.llm.judgements import rubrics
 from selector.store import Database
-from selector.store.records import load_candidates
+from selector.store.candidates import load_candidates
 
 Question = tuple[tuple[str, ...], tuple[str, ...]]  # ids of the pictures in order, sub-scores
 

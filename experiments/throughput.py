@@ -155,7 +155,7 @@ def _forward(campaign: Campaign, native: bool, streams: int) -> Callable[[], obj
 
 
 def _files(campaign: Campaign) -> list[tuple[Path, str]]:
-    from selector.store.records import load_candidates
+    from selector.store.candidates import load_candidates
 
     prompts = {task.id: task.prompt for task in campaign.tasks}
     with campaign._ws.db.read() as connection:
@@ -174,8 +174,7 @@ def _forget(campaign: Campaign, texts: bool) -> None:
 
 def _agreement(campaign: Campaign, habit: Mapping[str, Sequence[float]]) -> dict[str, float]:
     """Spearman's correlation of each score with the habit's, over the candidates that the habit scored."""
-    from selector.store.records import load_candidates
-    from selector.store.score_table import scores_of
+    from selector.store.candidates import load_candidates, scores_of
 
     versions = {name: scorer.version for name, scorer in campaign._scorers()[0].items()}
     ours: dict[str, list[float]] = {column: [] for column in COLUMNS}

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
         TaskType,
     )
     from selector.generate.dry_run import GenerateEstimate
-    from selector.generate.importing import ImportSummary
     from selector.generate.summary import GenerateSummary
+    from selector.generate.verb import ImportSummary
     from selector.learn.belief import JUDGE, Belief
     from selector.learn.calibrator import Calibrator
     from selector.learn.plan_generating import Wish
@@ -74,7 +74,7 @@ _PLACES = {
         "TaskType",
     ),
     "generate.dry_run": ("GenerateEstimate",),
-    "generate.importing": ("ImportSummary",),
+    "generate.verb": ("ImportSummary",),
     "generate.summary": ("GenerateSummary",),
     "learn.belief": ("JUDGE", "Belief"),
     "learn.calibrator": ("Calibrator",),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from selector.config import check_names, read_config
 from selector.contest import load_profile
-from selector.contest.remaining import remaining_submissions
+from selector.contest.quota import remaining_submissions
 from selector.contest.task_table import check_stored_names
 from selector.create import CONFIG_NAME, create_campaign, open_store
 from selector.decide.context import Context
@@ -20,7 +20,7 @@ from selector.domain import BestshotError, InputError, Pick, Task, TaskType
 from selector.domain.files import sweep
 from selector.domain.progress import Progress, silent
 from selector.store import ImageFolder
-from selector.store.records import load_tasks
+from selector.store.attempts import load_tasks
 from selector.submit.ledger import Ledger, SubmissionRecord
 from selector.submit.submissions import Submissions
 from selector.workspace.workspace import Workspace, select_tasks
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from selector.decide.planning import SubmissionPlan
     from selector.doctor import Check
     from selector.generate.dry_run import GenerateEstimate
-    from selector.generate.importing import ImportSummary
     from selector.generate.summary import GenerateSummary
+    from selector.generate.verb import ImportSummary
     from selector.learn.plan_generating import Wish
     from selector.llm import TranslateSummary
     from selector.measure.realism import Realism
@@ -193,7 +193,7 @@ class Campaign:
         ``label`` defaults to the folder's name; name it after the model, so that the calibration can learn which model
         is good at what.
         """
-        from selector.generate.importing import import_images
+        from selector.generate.verb import import_images
 
         return import_images(self._ws, self.tasks, Path(folder), label, progress)
 
@@ -258,11 +258,9 @@ class Campaign:
 
         ``warnings`` of the result tell when the picks no longer follow from what is known: new candidates, new scores.
         """
-        from selector.decide.picking import staleness
         from selector.submit.export import export
 
-        done = export(self._ws, self.tasks, self._ledger, allow_fallbacks)
-        return replace(done, warnings=staleness(self._context()))
+        return export(self._context(), self._ledger, allow_fallbacks)
 
     def record(
         self,
@@ -361,15 +359,13 @@ class Campaign:
     def status(self) -> Status:
         """Counts, what is still to be made, failures with their reasons, submissions and the best total."""
         from selector.status import status
-        from selector.workspace.plug_ins import present_builds
 
         to_make: GenerateEstimate | str
         try:
             to_make = self.generate(dry_run=True)
         except BestshotError as error:
             to_make = str(error)
-        builds = present_builds(self._ws)
-        return status(self._ws, self.tasks, self._context().versions, builds, self._ledger, to_make)
+        return status(self._context(), self._ledger, to_make)
 
     def report(self, title: str | None = None, notes: tuple[str, ...] = (), progress: Progress = silent) -> Path:
         """Write the contact sheet, a static page with every candidate, and return its path.

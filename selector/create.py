@@ -42,7 +42,7 @@ from selector.domain.files import (
     write_atomically,
 )
 from selector.store import Database, schema
-from selector.store.records import save_tasks
+from selector.store.attempts import save_tasks
 
 CONFIG_NAME = "campaign.toml"
 DATABASE_NAME = "campaign.db"
@@ -179,10 +179,12 @@ def _check_leavings(folder: Path, given: _Given) -> None:
         InputError: the folder holds anything else under our names.
     """
     database = folder / DATABASE_NAME
-    if database.exists() and _other(database, given):
-        raise InputError(
-            f"{folder} holds a campaign's database but no {CONFIG_NAME}: restore that file, or choose another folder"
-        )
+    if database.exists():
+        with closing(Database(database)) as db:
+            other = _differing(db.facts(""), given)
+        if other:
+            cure = "restore that file, or choose another folder"
+            raise InputError(f"{folder} holds a campaign's database but no {CONFIG_NAME}: {cure}")
     same = {
         TABLE_NAME: _is_file_of(folder / TABLE_NAME, given.table),
         PROFILE_NAME: _is_file_of(folder / PROFILE_NAME, given.own_profile),
@@ -228,17 +230,14 @@ def _differing(stored: Mapping[str, str], given: _Given) -> str:
     for key, words in (("profile", "another profile"), ("table", "another task table")):
         if stored.get(key) != given.facts[key]:
             return words
-    if {k: v for k, v in stored.items() if k.startswith(INPUT_FACT)} != _prefixed(given.facts):
+    pictures, others = ({k: v for k, v in of.items() if k.startswith(INPUT_FACT)} for of in (stored, given.facts))
+    if pictures != others:
         return "other input pictures"
     if stored.get("profile_hash") is None:  # made before campaigns had ids: team and seed are not known
         return ""
     if stored["profile_hash"] != given.facts["profile_hash"]:
         return "other facts in its profile"
     return "another team's name or seed"
-
-
-def _prefixed(facts: Mapping[str, str]) -> dict[str, str]:
-    return {key: value for key, value in facts.items() if key.startswith(INPUT_FACT)}
 
 
 def _write_inputs(given: _Given, target: Path) -> None:
@@ -305,8 +304,3 @@ def _fill(db: Database, given: _Given, place: str) -> str:
             save_tasks(db, connection, given.tasks)
             db.set_facts(connection, given.facts)
         return facts.get(schema.CAMPAIGN, given.id)
-
-
-def _other(place: Path, given: _Given) -> str:
-    with closing(Database(place)) as db:
-        return _differing(db.facts(""), given)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 import shutil
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,19 +14,19 @@ from typing import Any
 
 from selector.config import JudgeConfig
 from selector.contest.input_images import check_input_images
-from selector.contest.problems import InputProblems
 from selector.create import INPUT_FACT, TABLE_NAME
 from selector.decide.context import Context
-from selector.domain import BestshotError, InputError, RemoteGenerator, Task
+from selector.domain import BestshotError, InputError, RemoteGenerator, Task, TaskType
 from selector.domain.digest import sha256_of
 from selector.domain.embedding import ContestContext
+from selector.domain.errors import InputProblems
 from selector.domain.progress import Progress, silent
-from selector.domain.words import n_of
-from selector.generate.plan_faults import plan_faults
+from selector.domain.words import n_of, near_or_all
 from selector.llm import read_key
+from selector.llm.prompting import PromptBook
 from selector.registry import create_generator, create_scorer, generator_names, scorer_names
-from selector.store.records import load_candidates
-from selector.workspace.plug_ins import configured, configured_names
+from selector.store.candidates import load_candidates
+from selector.workspace.plug_ins import configured, configured_names, idle_services
 from selector.workspace.services import Accounts
 from selector.workspace.workspace import Workspace
 
@@ -70,28 +71,13 @@ def check_machine(
 def check_all(context: Context, progress: Progress = silent) -> list[Check]:
     """The machine with a campaign's settings, and the campaign's files; what the campaign uses comes first."""
     ws, tasks = context.ws, context.tasks
-    own = check_generators(ws)
-    machine = check_machine({}, ws.config.scorers, ws.folder, context.contest, leave_out=configured_names(ws))
-    checks = [
-        *machine,
-        *own,
-        *check_plan(ws, tasks),
-        *check_judges(ws.config.judges),
-        *check_campaign(ws, tasks, progress),
-    ]
+    accounts, names = Accounts(ws, threading.Event()), configured_names(ws)
+    machine = check_machine({}, ws.config.scorers, ws.folder, context.contest, leave_out=names)
+    own = [_described(f"generator {name}", partial(configured, ws, name, accounts)) for name in names]
+    judges = [_judge(name, settings) for name, settings in ws.config.judges.items()]
+    checks = [*machine, *own, *check_plan(ws, tasks), *judges, *_files(ws, tasks, progress)]
     planned = [step.generator for t in {task.type for task in tasks} for step in ws.config.generate.steps(t)]
     return used_first(checks, planned, ws.config.score.scorers)
-
-
-def check_generators(ws: Workspace) -> list[Check]:
-    """Every generator that the campaign configures, under its own name and with its account. Asks no service."""
-    accounts = Accounts(ws, threading.Event())
-    return [_described(f"generator {name}", partial(configured, ws, name, accounts)) for name in configured_names(ws)]
-
-
-def check_plan(ws: Workspace, tasks: Sequence[Task]) -> list[Check]:
-    """What the plan cannot keep; no line where nothing is wrong."""
-    return [Check(where, False, fault) for where, fault in plan_faults(ws, tasks)]
 
 
 def used_first(checks: Sequence[Check], generators: Collection[str], scorers: Collection[str]) -> list[Check]:
@@ -101,12 +87,7 @@ def used_first(checks: Sequence[Check], generators: Collection[str], scorers: Co
     return sorted(marked, key=lambda c: (not c.used, not c.subject.startswith(_ABOUT_GENERATING)))
 
 
-def check_judges(judges: Mapping[str, JudgeConfig]) -> list[Check]:
-    """Every configured judge: whether its key is set and the package is installed. Asks no server."""
-    return [_judge(name, settings) for name, settings in judges.items()]
-
-
-def check_campaign(ws: Workspace, tasks: Sequence[Task], progress: Progress = silent) -> list[Check]:
+def _files(ws: Workspace, tasks: Sequence[Task], progress: Progress) -> list[Check]:
     """Disk, table and pictures as they were pinned, and every candidate's bytes against its id."""
     free = shutil.disk_usage(ws.folder).free
     disk = Check("disk", free >= LOW_DISK_BYTES, f"{free / 1024**3:.1f} GiB free in {ws.folder}")
@@ -147,6 +128,7 @@ def _described(subject: str, make: Callable[[], Any]) -> Check:
 
 
 def _judge(name: str, settings: JudgeConfig) -> Check:
+    """Whether its key is set; asks no server."""
     try:
         read_key(settings.key_env)
     except BestshotError as error:
@@ -198,3 +180,48 @@ def _temporaries(ws: Workspace) -> Check:
     return Check(
         "temporary files", True, f"{removed} left by killed processes were removed" if removed else "none left"
     )
+
+
+def check_plan(ws: Workspace, tasks: Sequence[Task]) -> list[Check]:
+    """What the plan cannot keep; no line where nothing is wrong. Asks no service and no model, and tries nothing.
+
+    Types of which nothing is planned, or by a generator that does not serve them, prompt styles that nobody can write,
+    and services that nobody uses. Generators that cannot be loaded are left out.
+    """
+    idle = [Check(f"services.{name}", False, why) for name, why in idle_services(ws).items()]
+    return [*_plans_of_types(ws, tasks), *_prompt_styles(ws, tasks), *idle]
+
+
+def _plans_of_types(ws: Workspace, tasks: Sequence[Task]) -> Iterator[Check]:
+    accounts = Accounts(ws, threading.Event())
+    for kind in TaskType:
+        subject = f"plan {kind.value}"
+        n, steps = sum(task.type is kind for task in tasks), ws.config.generate.steps(kind)
+        if n and not steps:
+            cure = f"name one in `{kind.value}` of [generate], or use `bestshot import`"
+            yield Check(subject, False, f"{n_of(n, 'task has', 'tasks have')} no generator: {cure}")
+        for step in steps if n else ():
+            with suppress(BestshotError):
+                generator = configured(ws, step.generator, accounts)
+                if kind not in generator.task_types:
+                    serves = ", ".join(sorted(t.value for t in generator.task_types))
+                    cure = f"take it out of `{kind.value}` in [generate]"
+                    yield Check(subject, False, f"'{step.generator}' makes {serves} only: {cure}")
+
+
+def _prompt_styles(ws: Workspace, tasks: Sequence[Task]) -> Iterator[Check]:
+    writer, book = ws.config.generate.prompt_writer, PromptBook(ws)
+    if writer in ws.config.judges:
+        return
+    for kind in TaskType:
+        subject = f"prompts of {kind.value}"
+        styles = dict.fromkeys(style for step in ws.config.generate.steps(kind) for style in step.prompts)
+        for style in styles:
+            n = sum(book.source_of(task, style) is not None for task in tasks if task.type is kind)
+            if n and writer:
+                fault = f"prompt_writer = '{writer}', and there is no [judges.{writer}]"
+                yield Check(subject, False, fault + near_or_all(writer, ws.config.judges))
+            elif n:
+                cure = 'set `prompt_writer = "NAME"` in [generate], and its address in [judges.NAME] (docs/prompts.md)'
+                need = "needs" if n == 1 else "need"
+                yield Check(subject, False, f"{n} in the style '{style}' {need} a language model: {cure}")

@@ -6,7 +6,7 @@ import importlib
 import inspect
 import logging
 from collections.abc import Mapping
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, cast
 
@@ -49,20 +49,22 @@ BUILTIN_SCORERS: dict[str, str] = {
     "spatial": "scorers.spatial:spatial",
     "technical": "scorers.technical:Technical",
 }
-GENERATOR_GROUP = "bestshot.generators"
-SCORER_GROUP = "bestshot.scorers"
+_PLACES = {  # kind to its built-in table and the group of its entry points
+    "generator": (BUILTIN_GENERATORS, "bestshot.generators"),
+    "scorer": (BUILTIN_SCORERS, "bestshot.scorers"),
+}
 _HERE = Path()
 _log = logging.getLogger("bestshot.registry")
 
 
 def generator_names() -> tuple[str, ...]:
     """Names of every generator that can be configured here, built-in ones first."""
-    return _names(BUILTIN_GENERATORS, GENERATOR_GROUP)
+    return _names("generator")
 
 
 def scorer_names() -> tuple[str, ...]:
     """Names of every scorer that can be configured here, built-in ones first."""
-    return _names(BUILTIN_SCORERS, SCORER_GROUP)
+    return _names("scorer")
 
 
 def create_generator(
@@ -75,16 +77,13 @@ def create_generator(
     Raises:
         InputError: unknown name or setting. MissingPart: its module cannot be imported here.
     """
-    given = settings or {}
-    known = (BUILTIN_GENERATORS, GENERATOR_GROUP)
     shared = {} if account is None else {"account": account}
-    made = _create("generator", name, *known, given, base, shared)
-    return cast(Generator, _fulfilling(Generator, "generator", name, made))
+    return cast(Generator, _create("generator", Generator, name, settings or {}, base, shared)[0])
 
 
 def usual_service(name: str) -> Service | None:
     """The service that a generator of this name works at unless it is told another; None for a local one."""
-    made_by = _load("generator", name, BUILTIN_GENERATORS, GENERATOR_GROUP)
+    made_by = _load("generator", name)
     return cast("Service | None", getattr(made_by, "usual_service", None))  # it may be a function, or an old class
 
 
@@ -96,9 +95,9 @@ def create_scorer(name: str, settings: Mapping[str, Any] | None = None, base: Pa
     that is written out counts as none. A class says in ``settings_in_version`` which settings its version has seen to
     itself, say by the content of a file instead of its path: their names, or ``True`` for all.
     """
-    made = _create("scorer", name, BUILTIN_SCORERS, SCORER_GROUP, settings or {}, base)
-    scorer = cast(Scorer, _fulfilling(Scorer, "scorer", name, made))
-    tagged = _not_in_version(_load("scorer", name, BUILTIN_SCORERS, SCORER_GROUP), scorer, settings or {})
+    made, cls = _create("scorer", Scorer, name, settings or {}, base)
+    scorer = cast(Scorer, made)
+    tagged = _not_in_version(cls, scorer, settings or {})
     return cast(Scorer, _Configured(scorer, stable_hash(tagged, 8))) if tagged else scorer
 
 
@@ -140,32 +139,28 @@ class _Configured:
         return getattr(self._scorer, name)
 
 
-def _names(builtin: dict[str, str], group: str) -> tuple[str, ...]:
+def _names(kind: str) -> tuple[str, ...]:
+    builtin, group = _PLACES[kind]
     return (*builtin, *sorted({point.name for point in entry_points(group=group)} - set(builtin)))
 
 
 def _create(
     kind: str,
+    contract: type,
     name: str,
-    builtin: dict[str, str],
-    group: str,
     settings: Mapping[str, Any],
     base: Path,
     shared: Mapping[str, Any] | None = None,
-) -> object:
-    cls = _load(kind, name, builtin, group)
+) -> tuple[object, Any]:
+    """A plug-in as one of its contract, also where its class does not inherit that, and its class."""
+    cls = _load(kind, name)
     if lacking := sorted(getattr(cls, "__abstractmethods__", ())):
         raise MissingPart(f"{kind} '{name}' cannot be loaded: its class lacks {', '.join(lacking)}: write it")
-    return construct(f"{kind} '{name}'", cls, settings, base, shared)
-
-
-def _fulfilling(contract: type, kind: str, name: str, plug_in: object) -> object:
-    """The plug-in as one of its contract, also where its class does not inherit that."""
-    plug_in = adopted(plug_in, contract)
+    plug_in = adopted(construct(f"{kind} '{name}'", cls, settings, base, shared), contract)
     if not isinstance(plug_in, contract):
         what = f"{type(plug_in).__qualname__} is none: see help(selector.domain.{contract.__name__})"
         raise MissingPart(f"{kind} '{name}' cannot be loaded: {what}")
-    return plug_in
+    return plug_in, cls
 
 
 def construct(
@@ -195,8 +190,11 @@ def _seen_from(base: Path, key: str, value: Any) -> Any:
     return str(base / value) if is_place else value
 
 
-def _load(kind: str, name: str, builtin: dict[str, str], group: str) -> Any:
-    point = None if name in builtin else _entry_point(kind, name, builtin, group)
+def _load(kind: str, name: str) -> Any:
+    builtin, group = _PLACES[kind]
+    point = None if name in builtin else next((p for p in entry_points(group=group) if p.name == name), None)
+    if name not in builtin and point is None:
+        raise InputError(f"there is no {kind} '{name}'{near_or_all(name, _names(kind))}")
     try:
         if point is not None:
             _log.debug("loading %s '%s' of %s", kind, name, point.value)
@@ -206,10 +204,3 @@ def _load(kind: str, name: str, builtin: dict[str, str], group: str) -> Any:
     except Exception as error:  # importing runs a package's code, which may raise anything
         what = " ".join(f"{type(error).__name__}: {error}".split())
         raise MissingPart(f"{kind} '{name}' cannot be loaded: {what}; mend or install what it needs") from error
-
-
-def _entry_point(kind: str, name: str, builtin: dict[str, str], group: str) -> EntryPoint:
-    for point in entry_points(group=group):
-        if point.name == name:
-            return point
-    raise InputError(f"there is no {kind} '{name}'{near_or_all(name, _names(builtin, group))}")

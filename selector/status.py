@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import and_, false, func, or_, select
 
-from selector.domain import Task, TaskType
+from selector.decide.context import Context
+from selector.domain import TaskType
 from selector.generate.dry_run import GenerateEstimate
 from selector.store import schema
+from selector.store.attempts import Attempt, Planning, current_plannings, failed_attempts
+from selector.store.candidates import candidate_keys
 from selector.store.jobs import DELIVERED, PERHAPS, Job, load_jobs, money_spent
-from selector.store.observations import Judgement, load_judgements
+from selector.store.observations import load_judgements
 from selector.store.picks import newest_picks
-from selector.store.records import Attempt, Planning, candidate_keys, current_plannings, failed_attempts
 from selector.submit.ledger import Ledger, Quota, SubmissionRecord
 from selector.workspace.plug_ins import configured_services
 from selector.workspace.workspace import Workspace
@@ -79,27 +81,15 @@ class Status:
     to_make_fault: str = ""
 
 
-def status(
-    ws: Workspace,
-    tasks: Sequence[Task],
-    versions: Mapping[str, str],
-    builds: Mapping[str, str],
-    ledger: Ledger,
-    to_make: GenerateEstimate | str = "",
-) -> Status:
-    """Collect the state from the store; touches no image.
-
-    Args:
-        versions: scorer to its present version.
-        builds: present build of every configured generator.
-        to_make: what ``generate`` would do, or why that is not known.
-    """
+def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "") -> Status:
+    """Collect the state from the store; touches no image. ``to_make``: what ``generate`` would do, or why not known."""
+    ws, tasks = context.ws, context.tasks
     with ws.db.read() as connection:
         per_task = Counter(task_id for task_id, _, fallback in candidate_keys(connection) if not fallback)
         newest = newest_picks(connection)
         judgements = load_judgements(connection)
         services = _services(load_jobs(connection), ws)
-        failed = open_failures(current_plannings(connection, failed=True), failed_attempts(connection), builds)
+        failed = open_failures(current_plannings(connection, failed=True), failed_attempts(connection), context.builds)
     picks = {p.task_id: p for p in newest[1]} if newest else {}
     types = {}
     for name in sorted({t.type.value for t in tasks}):
@@ -113,21 +103,22 @@ def status(
             picked=sum(not p.fallback for p in chosen),
         )
     kinds = {t.id: t.type for t in tasks}
-    failures = _failures([f for f in failed if _is_of_plan(f, ws, kinds)])
-    scores, unscored = _scores(ws, versions)
+    failures = Counter(f"{f.generator} {f.outcome}: {f.reason}" for f in failed if _is_of_plan(f, ws, kinds))
+    judged = Counter((j.judge, j.kind) for j in judgements)
+    scores, unscored = _scores(ws, context.versions)
     submissions = ledger.all()
     totals = [s.total for s in submissions if s.total is not None]
     return Status(
         ws.profile.name,
         ws.config.team,
         types,
-        failures,
+        _most_frequent_first(failures),
         unscored,
         scores,
         submissions,
         max(totals, default=None),
         ledger.quota(),
-        _by_judge(judgements),
+        {name: JudgeStatus(kind, n) for (name, kind), n in sorted(judged.items())},
         services,
         None if isinstance(to_make, str) else to_make,
         to_make if isinstance(to_make, str) else "",
@@ -159,11 +150,6 @@ def _is_of_plan(failed: Planning | Attempt, ws: Workspace, types: Mapping[str, T
     return name in (*planned, ws.profile.task_types[task_type].fallback)
 
 
-def _by_judge(judgements: Sequence[Judgement]) -> dict[str, JudgeStatus]:
-    counts = Counter((j.judge, j.kind) for j in judgements)
-    return {name: JudgeStatus(kind, n) for (name, kind), n in sorted(counts.items())}
-
-
 def _services(jobs: Sequence[Job], ws: Workspace) -> dict[str, ServiceStatus]:
     found = {}
     currencies = {service.name: service.currency for service in configured_services(ws)}
@@ -180,11 +166,6 @@ def _services(jobs: Sequence[Job], ws: Workspace) -> dict[str, ServiceStatus]:
     return found
 
 
-def _failures(failed: Sequence[Planning | Attempt]) -> dict[str, int]:
-    counts = Counter(f"{f.generator} {f.outcome}: {f.reason}" for f in failed)
-    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
-
-
 def _scores(ws: Workspace, versions: Mapping[str, str]) -> tuple[int, dict[str, int]]:
     """How many values there are of these scorers' versions, and why others are not; no row is sorted for it."""
     s = schema.score.c
@@ -194,4 +175,8 @@ def _scores(ws: Workspace, versions: Mapping[str, str]) -> tuple[int, dict[str, 
         measured = connection.execute(select(func.count()).where(present, s.reason.is_(None))).scalar_one()
         rows = connection.execute(missing.group_by(s.scorer, s.column, s.reason))
         unscored = {f"{scorer}.{column}: {reason}": count for scorer, column, reason, count in rows}
-    return measured, dict(sorted(unscored.items(), key=lambda pair: (-pair[1], pair[0])))
+    return measured, _most_frequent_first(unscored)
+
+
+def _most_frequent_first(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))

@@ -18,13 +18,13 @@ import pytest
 
 from selector import Campaign
 from selector.config import parse_config
-from selector.config.render import render_config
+from selector.config.campaign_config import render_config
 from selector.domain import Declined, Delivery, Made, Recipe, TaskInputs, TaskType, Ticket, TicketLost, stable_hash
-from selector.generate import polling
+from selector.generate import job_store
 from selector.net import Account, Service, carry_out
 from selector.registry import BUILTIN_GENERATORS
+from selector.store.attempts import Attempt, load_attempts
 from selector.store.jobs import Job, load_jobs
-from selector.store.records import Attempt, load_attempts
 
 
 def nothing(*_: Any) -> None:
@@ -194,9 +194,9 @@ def toy_campaigns(monkeypatch: pytest.MonkeyPatch, folder: Path, files: Files) -
     """
     SERVICES.clear()
     monkeypatch.setitem(BUILTIN_GENERATORS, "toy_remote", f"{__name__}:ToyRemote")
-    monkeypatch.setattr(polling, "_UNKNOWN_FIRST_SECONDS", 0.0)
-    monkeypatch.setattr(polling, "_SHORTEST_SECONDS", 0.002)
-    monkeypatch.setattr(polling, "_LONGEST_SECONDS", 0.01)
+    monkeypatch.setattr(job_store, "_UNKNOWN_FIRST_SECONDS", 0.0)
+    monkeypatch.setattr(job_store, "_SHORTEST_SECONDS", 0.002)
+    monkeypatch.setattr(job_store, "_LONGEST_SECONDS", 0.01)
 
     def make(
         plan: Mapping[str, Any], prompts: Sequence[str] = ("brighter",), name: str = "campaign", **config: Any

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from selector.contest.profile import load_profile
+from selector.decide.candidates import gate_columns, refusals
 from selector.demo.run import WITHOUT_WEIGHTS
 from selector.domain import BestshotError, Generator, Item, Picture, Score, Scorer, Task, TaskInputs, TaskType
 from selector.generate.finalize import finalize
-from selector.learn.estimates import prior_estimates
-from selector.learn.pick import pick_best
+from selector.learn.estimates import pick_best, prior_estimates
 from selector.learn.pool import Pool
 from selector.learn.prior import RECIPE_ORDER
-from selector.measure.gates import gate_columns, refusals
 from selector.registry import create_scorer
 
 PROFILE = "tianchi-532389"

@@ -25,13 +25,14 @@ from selector.contest.profile import ContestProfile
 from selector.create import DATABASE_NAME
 from selector.demo.play.figures import Floats
 from selector.domain import Axis, Column, Recipe, Score, Scorer, Task, TaskType, encode_final
-from selector.generate.importing import MOST_FILES
+from selector.generate.verb import MOST_FILES
 from selector.measure.scored import rows_of
 from selector.registry import create_generator, create_scorer
 from selector.store import Database, ImageFolder, schema
+from selector.store.attempts import Attempt, Planning, add_attempt, add_planning
+from selector.store.candidates import Candidate, add_scores
 from selector.store.database import add
 from selector.store.observations import JUDGE, Judgement, add_judgements
-from selector.store.records import Attempt, Candidate, Planning, add_attempt, add_planning, add_scores
 from selector.submit.ledger import Ledger
 from selector.workspace.plug_ins import build_of
 

@@ -65,7 +65,7 @@ def verify(
     zip_path: Path, allow_fallbacks: bool, tasks: Path | None, profile: str | None, folder: Path, as_json: bool
 ) -> None:
     from selector.campaign import Campaign
-    from selector.submit.verify_table import DEFAULT_PROFILE, verify_against_table
+    from selector.submit.verify import DEFAULT_PROFILE, verify_against_table
 
     if profile is not None and tasks is None:
         raise InputError("--profile has no effect without --tasks: a campaign has its own profile; leave it out")

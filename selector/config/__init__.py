@@ -1,10 +1,16 @@
 """``campaign.toml``: reading, checking and writing it."""
 
-from selector.config.campaign_config import KIND, CampaignConfig, check_names, kind_of, parse_config, read_config
+from selector.config.campaign_config import (
+    KIND,
+    CampaignConfig,
+    check_names,
+    kind_of,
+    parse_config,
+    read_config,
+    render_config,
+)
 from selector.config.generating import AS_IS, GenerateConfig, Step
-from selector.config.render import render_config
-from selector.config.sections import EmbeddingConfig, JudgeConfig, ScoreConfig
-from selector.config.services import ServiceConfig
+from selector.config.sections import EmbeddingConfig, JudgeConfig, ScoreConfig, ServiceConfig
 
 __all__ = [
     "AS_IS",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from selector.config.section import Section
+from selector.config.sections import Section
 from selector.domain import TaskType
 
 AS_IS = "as_is"
@@ -95,10 +94,9 @@ class GenerateConfig(Section):
 
     def steps(self, task_type: TaskType) -> tuple[Step, ...]:
         """The plan of one task type, in its order; steps that make nothing are left out."""
-        return tuple(_steps(getattr(self, task_type.value)))
-
-
-def _steps(table: Steps) -> Iterator[Step]:
-    for name, given in table.items():
-        if given.n or given.reserve:
-            yield Step(name, given.n, given.reserve, tuple(given.prompts), tuple(given.finishes), tuple(given.seeds))
+        table: Steps = getattr(self, task_type.value)
+        return tuple(
+            Step(name, own.n, own.reserve, tuple(own.prompts), tuple(own.finishes), tuple(own.seeds))
+            for name, own in table.items()
+            if own.n or own.reserve
+        )

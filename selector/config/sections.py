@@ -1,12 +1,36 @@
-"""The tables of ``campaign.toml`` about the store, scores, embeddings, calibration and judges."""
+"""The tables of ``campaign.toml`` about the store, scores, embeddings, calibration, judges and services."""
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from selector.config.section import Section
+from selector.net.service import Service
+
+
+class Section(BaseModel):
+    """A table of the file: unknown keys are errors, and nothing changes it once it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def address_fault(base_url: str, variable: str, example: str) -> str | None:
+    """What is wrong with the address of a server, or with the variable of its key, without repeating either."""
+    try:
+        url = urlsplit(base_url)
+        usable = url.scheme in ("http", "https") and bool(url.hostname)
+    except ValueError:  # its message may repeat the address
+        usable = False
+    if not usable:
+        return f"base_url must be an http(s) address, such as {example}"
+    if url.username or url.password or url.query:
+        return "base_url must hold no password or key: name an environment variable in key_env"
+    if variable and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
+        return "key_env must be the name of an environment variable, not the key itself"
+    return None
 
 
 class StoreConfig(Section):
@@ -109,3 +133,35 @@ class JudgeConfig(Section):
     price_out: float | None = Field(default=None, ge=0, description="money for a million tokens written")
     currency: str = Field(default="", max_length=8, description="of the prices, for display")
     budget: float | None = Field(default=None, gt=0, description="money that this judge may cost in this campaign")
+
+
+class ServiceConfig(Section):
+    """One account; all generators that name it share its limits."""
+
+    base_url: str | None = Field(default=None, description="address of the service; regions differ")
+    key_env: str | None = Field(default=None, description="name of the environment variable that holds the key")
+    key_path: str | None = Field(default=None, description="or a file outside this folder that holds nothing else")
+    running: int | None = Field(default=None, ge=1, le=1024, description="jobs under way at once")
+    submits_per_second: float | None = Field(default=None, ge=0, description="0: as many as go")
+    polls_per_second: float | None = Field(default=None, ge=0, description="questions for running jobs; 0: no limit")
+    downloads: int | None = Field(default=None, ge=1, le=256, description="downloads at once from a host")
+    timeout_seconds: float | None = Field(default=None, gt=0, description="of one request")
+    job_seconds: float | None = Field(default=None, gt=0, description="wait so long for one job")
+    max_retries: int | None = Field(default=None, ge=0, le=20, description="of a request that failed on its way")
+    backoff_seconds: float | None = Field(default=None, gt=0, le=60, description="first wait; doubles each time")
+    budget: float | None = Field(default=None, gt=0, description="money that it may cost in this campaign")
+    currency: str | None = Field(default=None, max_length=8, description="of budget and prices")
+    prices: dict[str, Annotated[float, Field(ge=0)]] | None = Field(
+        default=None, description="money for an image, by model"
+    )
+
+    def over(self, usual: Service) -> Service:
+        """The usual service with what is set here."""
+        from dataclasses import replace
+
+        given = {k: v for k, v in self.model_dump().items() if v is not None}
+        if "key_path" in given:
+            given.setdefault("key_env", "")
+        elif "key_env" in given:
+            given["key_path"] = ""
+        return replace(usual, **given)

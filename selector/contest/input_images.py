@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
-from selector.contest.problems import InputProblems
 from selector.domain import InputError, Picture, Task
+from selector.domain.errors import InputProblems
 from selector.domain.names import check_name
 
 MAX_FILE_BYTES = 256 * 1024 * 1024  # 50 MP as uncompressed RGB is 150 MB; no contest picture is larger
@@ -49,7 +49,8 @@ def check_input_images(tasks: Sequence[Task], images: Path) -> None:
     needed = _first_task_of_each_name(tasks)
     if needed and not images.is_dir():
         raise InputError(f"the folder of input images {images} does not exist; give the folder that holds them")
-    near_names = _near_names(images) if needed else {}
+    # By stem in lower case: a wrong ending or case is the usual reason for a missing file.
+    near_names = {p.stem.casefold(): p.name for p in sorted(images.iterdir(), reverse=True)} if needed else {}
     with ThreadPoolExecutor(WORKERS) as pool:
         faults = list(pool.map(lambda name: _picture_fault(images, name, near_names), needed))
     problems = [
@@ -68,11 +69,6 @@ def _first_task_of_each_name(tasks: Iterable[Task]) -> dict[str, Task]:
             if name is not None:
                 needed.setdefault(name, task)
     return needed
-
-
-def _near_names(images: Path) -> dict[str, str]:
-    """Files of the folder by their stem in lower case: a wrong ending or case is the usual reason for a missing one."""
-    return {path.stem.casefold(): path.name for path in sorted(images.iterdir(), reverse=True)}
 
 
 def _picture_fault(images: Path, name: str, near_names: dict[str, str]) -> str | None:

@@ -1,4 +1,4 @@
-"""The submission day: a calendar day in the contest's time zone, whatever the zone of the team's computer."""
+"""The submission day, a calendar day in the contest's time zone, and how many submissions are left."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ def day_of(moment: datetime, profile: ContestProfile) -> date:
     Raises:
         ValueError: ``moment`` has no time zone; a naive time would silently mean that of the computer.
     """
-    return _aware(moment).astimezone(ZoneInfo(profile.quota.time_zone)).date()
+    if moment.utcoffset() is None:
+        raise ValueError(f"a moment with a time zone is needed, got the naive {moment.isoformat()}")
+    return moment.astimezone(ZoneInfo(profile.quota.time_zone)).date()
 
 
 def next_turn(moment: datetime, profile: ContestProfile) -> datetime:
@@ -29,7 +31,9 @@ def next_turn(moment: datetime, profile: ContestProfile) -> datetime:
     return midnight.astimezone(timezone.utc).astimezone(zone)
 
 
-def _aware(moment: datetime) -> datetime:
-    if moment.utcoffset() is None:
-        raise ValueError(f"a moment with a time zone is needed, got the naive {moment.isoformat()}")
-    return moment
+def remaining_submissions(profile: ContestProfile, today: date, used_today: int) -> int | None:
+    """Submissions from ``today`` to the profile's last day, both included; None where the profile names no last day."""
+    if profile.last_day is None:
+        return None
+    days = (profile.last_day - today).days + 1
+    return max(days * profile.quota.per_day - used_today, 0) if days > 0 else 0

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from selector.contest.input_images import check_image_name, resolve_image
-from selector.contest.problems import InputProblems
 from selector.contest.profile import MAX_ID_BYTES, ContestProfile, TaskFacts
 from selector.contest.table_text import read_table_text
 from selector.domain import InputError, Task, TaskType
+from selector.domain.errors import InputProblems
 from selector.domain.names import check_name, name_fault, same_file_key
 from selector.domain.words import did_you_mean
 

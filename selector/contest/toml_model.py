@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from selector.contest.problems import InputProblems
 from selector.domain import InputError
+from selector.domain.errors import InputProblems
 from selector.domain.words import did_you_mean
 
 if sys.version_info >= (3, 11):

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from selector.decide.beliefs import load_prior, save_prior
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
-from selector.decide.prior_file import load_prior, save_prior
 from selector.learn.calibrator import Fitted, WeightEstimate
-from selector.learn.pool import Choices
 from selector.learn.totals import Z80
 
 
@@ -78,18 +77,19 @@ def describe(known: Knowledge, folder: Path) -> Calibration:
     fitted = known.fitted
     before = _without_the_newest(known)
     earlier = {w.effect.key: w.mean for w in before.weights}
-    weights = tuple(
-        _weight(w, earlier.get(w.effect.key, w.mean), fitted.calibrator.scales.points(w.effect)) for w in fitted.weights
-    )
+    best_before, best = (known.choices.best(of.posterior.mean) for of in (before, fitted))
     borrowed = load_prior(folder)
     return Calibration(
         basis=known.basis,
         candidates=len(known.pool.task_ids),
         tasks=len(known.pool.tasks),
-        weights=weights,
+        weights=tuple(
+            _weight(w, earlier.get(w.effect.key, w.mean), fitted.calibrator.scales.points(w.effect))
+            for w in fitted.weights
+        ),
         told=_told(known),
         factors=fitted.evidence.factors,
-        picks_moved=_moved(before, fitted, known.choices),
+        picks_moved=int((best_before != best).sum()),
         prior_from=borrowed.source if borrowed else None,
     )
 
@@ -121,11 +121,6 @@ def _without_the_newest(known: Knowledge) -> Fitted:
     newest = known.told[-1].submission_id
     rest = [t for row, t in zip(known.told, known.totals, strict=True) if row.submission_id != newest]
     return known.fitted.calibrator.fit(known.pool, rest)
-
-
-def _moved(before: Fitted, after: Fitted, choices: Choices) -> int:
-    """Tasks whose best candidate the two see otherwise."""
-    return int((choices.best(before.posterior.mean) != choices.best(after.posterior.mean)).sum())
 
 
 def _told(known: Knowledge) -> tuple[ToldLine, ...]:

@@ -1,22 +1,19 @@
-"""The table of a campaign's candidates, read from the store: everything that estimates start from."""
+"""The table of a campaign's candidates, read from the store, and which of them gates refuse (a column that is 0)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
 
 from selector.decide.beliefs import judge_values
-from selector.domain import Scorer, Task
-from selector.generate.treatments import own_variant
-from selector.learn.pool import Floats, Pool, codes
+from selector.domain import Axis, Scorer, Task
+from selector.learn.pool import Bools, Floats, Ints, Pool, codes, own_variant
 from selector.learn.prior import RECIPE_ORDER
-from selector.measure.gates import gate_columns, refusals
-from selector.store.makers import Maker, makers
+from selector.store.candidates import Maker, ScoreColumn, candidate_keys, first_guesses, makers, wide_scores
 from selector.store.observations import Judgement
-from selector.store.records import candidate_keys, first_guesses
-from selector.store.score_table import ScoreColumn, wide_scores
 
 Key = tuple[str, str]  # task id, candidate id
 _NOBODY = Maker("unknown", "")
@@ -51,7 +48,8 @@ def read_pool(
             places[f"{name}.{column.name}"] = name, scorer.version, column.name
     columns = sorted(applies)
     values, excluded = _scores(connection, keys, [key[:2] for key in found], columns, places, gate_columns(scorers))
-    values[:, columns.index(RECIPE_ORDER)] = _guesses(connection, keys)
+    guesses = first_guesses(connection)  # place of each among its generator's guesses, where it gave any
+    values[:, columns.index(RECIPE_ORDER)] = [guesses.get(key, np.nan) for key in keys]
     of_type = np.array(task_types)
     for j, name in enumerate(columns):
         for other in applies[RECIPE_ORDER] - applies[name]:
@@ -101,7 +99,38 @@ def _scores(
     return values, [refused[key] for key in keys]
 
 
-def _guesses(connection: Connection, keys: Sequence[Key]) -> Floats:
-    """(keys,) place of each among its generator's guesses, NaN where it gave none."""
-    guesses = first_guesses(connection)
-    return np.array([guesses.get(key, np.nan) for key in keys], dtype=np.float64)
+def gate_columns(scorers: Mapping[str, Scorer]) -> dict[str, str]:
+    """``scorer.column`` of every gate to what it asks for, in the order of the scorers."""
+    return {
+        f"{name}.{column.name}": column.what
+        for name, scorer in scorers.items()
+        for column in scorer.columns
+        if column.axis is Axis.GATE
+    }
+
+
+def refusals(gates: Mapping[str, str], task: Ints, values: Floats, looked_at: Bools) -> list[str]:
+    """Why each candidate must not be picked, "" where it may.
+
+    A candidate is refused by a gate column that is 0 (of several the first by name), and by one that was measured on
+    another candidate of its task but never on it (its scorer broke on it): what was not looked at must not pass.
+
+    Args:
+        gates: of ``gate_columns``.
+        task: (n,) numbers of the candidates' tasks.
+        values: (n, gates) scores, NaN where unscored.
+        looked_at: (n, gates) whether there is a score, an unscored one included.
+    """
+    reasons = np.full(len(task), "", dtype=object)
+    place = {name: j for j, name in enumerate(gates)}
+    for name in sorted(gates):
+        _refuse(reasons, values[:, place[name]] == 0.0, f"{name} is 0 ({gates[name]})")
+    for name, j in place.items():
+        of_task = np.bincount(task, weights=looked_at[:, j]) > 0
+        _refuse(reasons, of_task[task] & ~looked_at[:, j], f"{name} has not looked at it (run `bestshot score`)")
+    found: list[str] = reasons.tolist()
+    return found
+
+
+def _refuse(reasons: Any, where: Bools, reason: str) -> None:
+    reasons[where & (reasons == "")] = reason

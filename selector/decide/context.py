@@ -29,7 +29,7 @@ class Context:
     @cached_property
     def contest(self) -> ContestContext:
         """What scorers are told of the contest."""
-        from selector.workspace.contest_context import contest_context
+        from selector.workspace.plug_ins import contest_context
 
         return contest_context(self.ws, self.tasks)
 
@@ -55,11 +55,18 @@ class Context:
         return {name: scorer.version for name, scorer in sorted(self.scorers.items())}
 
     @cached_property
+    def builds(self) -> dict[str, str]:
+        """The present build of every configured generator that can be loaded: what others did does not count."""
+        from selector.workspace.plug_ins import present_builds
+
+        return present_builds(self.ws)
+
+    @cached_property
     def known(self) -> Knowledge | None:
         """Everything that was learned; None as long as there is no candidate."""
         from selector.decide.knowledge import learn
 
-        return learn(self.ws, self.tasks, self.scorers)
+        return learn(self)
 
     def need(self) -> Knowledge:
         """What is known.

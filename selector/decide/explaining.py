@@ -9,16 +9,14 @@ import numpy as np
 
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
-from selector.decide.picking import stored_pick
-from selector.domain import Axis, InputError, Pick
+from selector.domain import Axis, InputError
 from selector.learn.calibrator import Fitted
-from selector.learn.chances import probability_best
 from selector.learn.design import Effect
 from selector.learn.estimates import prior_points
+from selector.learn.gaussian import probability_best
 from selector.learn.pool import FINISH, PROMPT_STYLE, Choices, Floats, Ints, in_words
-from selector.store.records import Attempt, Planning, current_plannings, load_attempts
-from selector.workspace.plug_ins import present_builds
-from selector.workspace.workspace import Workspace
+from selector.store.attempts import Attempt, Planning, current_plannings, load_attempts
+from selector.store.picks import newest_picks
 
 _REST = "rest (the curve of sqrt(SC x PQ), small parts)"
 _LEAST_NAMED = 0.005  # points: what adds less to either is in the rest
@@ -95,76 +93,56 @@ class TaskExplanation:
         return allowed[1] if len(allowed) > 1 else None
 
 
-def history(ws: Workspace, task_id: str, builds: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Of a task: candidate id to the file that was imported, and what failed or was declined, as `status` says it."""
-    with ws.db.read() as connection:
-        attempts = load_attempts(connection, task_id)
-        plannings = [p for p in current_plannings(connection) if p.task_id == task_id]
-    files = {
-        a.candidate_id: str(a.recipe.params["file"]) for a in attempts if a.candidate_id and "file" in a.recipe.params
-    }
-    tried: list[Planning | Attempt] = [*plannings, *attempts]
-    failed = [f for f in tried if f.outcome not in ("planned", "made")]
-    present = [f for f in failed if builds.get(f.generator, f.build) == f.build]
-    return files, sorted({f"{f.generator} {f.outcome}: {f.reason}" for f in present})
-
-
 def explain_task(context: Context, task_id: str) -> TaskExplanation:
     """Why a task's pick leads, and how it came that another one is stored for ``export``.
 
     Raises:
         InputError: the task has no candidate; why generators made none is said.
     """
-    known = context.need()
-    files, reasons = history(context.ws, task_id, present_builds(context.ws))
-    return explain(known, task_id, stored_pick(context.ws, task_id), files, reasons)
-
-
-def explain(
-    known: Knowledge,
-    task_id: str,
-    stored: Pick | None = None,
-    files: Mapping[str, str] | None = None,
-    reasons: Sequence[str] = (),
-) -> TaskExplanation:
-    """The candidates of a task with what their estimates are made of.
-
-    Args:
-        known: what the campaign has learned.
-        task_id: a task with a candidate.
-        stored: the task's pick among the newest stored ones, if there is one.
-        files: candidate id to the name of the file that it was imported from.
-        reasons: why generators made nothing for the task; said when it has no candidate.
-
-    Raises:
-        InputError: the task has no candidate.
-    """
+    known, ws = context.need(), context.ws
+    with ws.db.read() as connection:
+        attempts = load_attempts(connection, task_id)
+        plannings = [p for p in current_plannings(connection) if p.task_id == task_id]
+        newest = newest_picks(connection)
     pool = known.pool
     if task_id not in pool.tasks:
+        reasons = _failures([*plannings, *attempts], context.builds)
         why = f" ({'; '.join(reasons)})" if reasons else ""
         raise InputError(f"task '{task_id}' has no candidate yet{why}: run `bestshot generate` or `bestshot import`")
+    files = {
+        a.candidate_id: str(a.recipe.params["file"]) for a in attempts if a.candidate_id and "file" in a.recipe.params
+    }
     rows = pool.rows_of(task_id)
     own_choices = pool.choices[pool.task_of[rows[0]]][None, :]
     best = np.zeros(len(pool.task_ids))
     if own_choices.max() >= 0:
         best = probability_best(known.fitted.posterior, Choices(own_choices, 1), 4096)
-    rivals = [_rival(known, int(row), float(best[row]), (files or {}).get(pool.candidate_ids[row])) for row in rows]
-    ranked = sorted(zip(rivals, rows, strict=True), key=lambda r: _rank(r[0], float(known.estimates.merit[r[1]])))
+    rivals = [_rival(known, int(row), float(best[row]), files.get(pool.candidate_ids[row])) for row in rows]
+    # In the order in which ``pick`` chooses, and behind it what may not be picked.
+    ranked = sorted(
+        zip(rivals, rows, strict=True),
+        key=lambda r: (r[0].excluded is not None, -float(known.estimates.merit[r[1]]), r[0].candidate_id),
+    )
     allowed = [int(row) for rival, row in ranked if rival.excluded is None][:2]
     start = _start(known.fitted, int(rows[0]))
     parts = _parts(known, start, rows, allowed) if allowed else ()
     found = TaskExplanation(task_id, known.basis, tuple(rival for rival, _ in ranked), start, parts)
+    stored = next((p for p in newest[1] if p.task_id == task_id), None) if newest else None
     best_id = found.pick.candidate_id if found.pick else None
     if stored is None or stored.candidate_id in (None, best_id):
         return found
     return replace(found, stored=stored.candidate_id, stored_reason=stored.reason)
 
 
+def _failures(tried: Sequence[Planning | Attempt], builds: Mapping[str, str]) -> list[str]:
+    """What failed or was declined of a task, as `status` says it."""
+    failed = [f for f in tried if f.outcome not in ("planned", "made") and builds.get(f.generator, f.build) == f.build]
+    return sorted({f"{f.generator} {f.outcome}: {f.reason}" for f in failed})
+
+
 def _rival(known: Knowledge, row: int, p_best: float, file: str | None) -> Rival:
     pool, estimate = known.pool, known.estimates.row(row)
-    excluded = pool.excluded[row] or None
-    if excluded is None and not known.estimates.informed[row]:
-        excluded = "nothing has scored it"
+    excluded = pool.excluded[row] or (None if known.estimates.informed[row] else "nothing has scored it")
     return Rival(
         pool.candidate_ids[row],
         pool.generators[row],
@@ -176,14 +154,9 @@ def _rival(known: Knowledge, row: int, p_best: float, file: str | None) -> Rival
         p_best,
         excluded,
         file,
-        prompt_style=pool.styles[row],
-        finish=pool.finishes[row],
+        pool.styles[row],
+        pool.finishes[row],
     )
-
-
-def _rank(rival: Rival, merit: float) -> tuple[bool, float, str]:
-    """The order in which ``pick`` chooses, and behind it what may not be picked."""
-    return rival.excluded is not None, -merit, rival.candidate_id
 
 
 def _start(fitted: Fitted, row: int) -> float:

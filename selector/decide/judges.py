@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,9 +53,7 @@ class Judge:
         context = self._look()
         check_names(context.ws.config)
 
-        def order() -> list[tuple[str, str]]:
-            return candidates_in_order(context, self.name)
-
+        order = partial(candidates_in_order, context, self.name)
         return ask_judge(
             context.ws, context.tasks, order, self.name, types, limit, budget_money, retry_failed, progress
         )
@@ -69,8 +68,7 @@ class Judge:
         """
         from selector.decide.judging import judge
 
-        context = self._look()
-        return judge(context.ws, context.tasks, Path(table), self.name, rating, reason)
+        return judge(self._look(), Path(table), self.name, rating, reason)
 
     def plan(self, budget: int) -> list[ToJudge]:
         """The ``budget`` candidates that this judge should score first, by what their scores are expected to win."""

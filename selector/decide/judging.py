@@ -9,13 +9,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from selector.contest.problems import InputProblems
 from selector.contest.profile import ContestProfile
+from selector.decide.context import Context
 from selector.decide.judgement_table import COSINE, PQ, SC, JudgedRow, read_axes, read_judgement_table
 from selector.domain import InputError, Task
+from selector.domain.errors import InputProblems
+from selector.store.candidates import candidate_keys
 from selector.store.observations import JUDGE, RATING, Judgement, add_judgements, load_judgements
-from selector.store.records import load_candidates
-from selector.workspace.workspace import Workspace
 
 MIN_PREFIX = 6  # characters that name a candidate
 MAX_NAME = 100  # characters of a judge's name
@@ -39,9 +39,7 @@ class JudgeSummary:
     ignored: tuple[str, ...]
 
 
-def judge(
-    ws: Workspace, tasks: Sequence[Task], path: Path, by: str, rating: bool = False, reason: str | None = None
-) -> JudgeSummary:
+def judge(context: Context, path: Path, by: str, rating: bool = False, reason: str | None = None) -> JudgeSummary:
     """Store the judgements of ``path`` (see ``judgement_table``) by the judge named ``by``.
 
     An empty cell says nothing: what the judge said of that axis before stays. Saying the same again changes nothing.
@@ -54,8 +52,10 @@ def judge(
         InputError: the name or the table is wrong, or people's ratings are not allowed here.
         InputProblems: rows are wrong; nothing was stored. Its ``problems`` are all of them.
     """
-    kind = RATING if rating else JUDGE
-    by = _checked_name(by)
+    ws, kind = context.ws, RATING if rating else JUDGE
+    by = by.strip()
+    if not 0 < len(by) <= MAX_NAME or not by.isprintable():
+        raise InputError(f"a judge's name is one line of 1 to {MAX_NAME} characters, got {by[:MAX_NAME]!r}")
     if rating and not ws.profile.rules.human_ratings:
         raise InputError(
             f"the rules of {ws.profile.name} allow no ratings by people (human_ratings = false): for a model's "
@@ -63,17 +63,23 @@ def judge(
         )
     rows, ignored = read_judgement_table(path, ws.profile)
     with ws.db.write() as connection:
-        reader = _Reader(ws.profile, tasks, _candidate_ids(connection), _said_before(connection, by, kind), reason)
-        outcomes = [_outcome(reader, row, Judgement("", "", by, kind, None, None, at=ws.now())) for row in rows]
-        problems = [f"{path}: {outcome}" for outcome in outcomes if isinstance(outcome, str)]
+        candidates: dict[str, list[str]] = {}
+        for task_id, candidate_id, _ in candidate_keys(connection):
+            candidates.setdefault(task_id, []).append(candidate_id)
+        reader = _Reader(ws.profile, context.tasks, candidates, _said_before(connection, by, kind), reason)
+        judged: list[_News] = []
+        problems = []
+        for row in rows:
+            try:
+                judged += filter(None, [reader.read(row, Judgement("", "", by, kind, None, None, at=ws.now()))])
+            except InputError as error:
+                problems.append(f"{path}: {row.place}: {error}")
         if problems:
             raise InputProblems(problems, " (nothing was stored)")
-        judged = [outcome for outcome in outcomes if isinstance(outcome, _News)]
         new = [news.judgement for news in judged if news.is_new]
         add_judgements(connection, new)
     corrected = sum(judgement.reason is not None for judgement in new)
-    counts = Counter(news.task_type for news in judged)
-    types = dict(sorted(counts.items()))
+    types = dict(sorted(Counter(news.task_type for news in judged).items()))
     return JudgeSummary(by, kind, len(new), corrected, len(judged) - len(new), len(rows) - len(judged), types, ignored)
 
 
@@ -106,7 +112,9 @@ class _Reader:
 
     def read(self, row: JudgedRow, blank: Judgement) -> _News | None:
         """What the row says, or None for nothing; raises ``InputError``. ``blank``: the judge and the moment."""
-        task = self._task(row.task)
+        task = self._tasks.get(row.task)
+        if task is None:
+            raise InputError(f"there is no task '{row.task[:60]}' in this campaign")
         candidate_id = _resolve(row.candidate, task.id, self._candidates.get(task.id, ()))
         key = task.id, candidate_id
         first = self._places.setdefault(key, row.place)
@@ -122,11 +130,6 @@ class _Reader:
             return _News(said, True, task.type.value)
         said = self._together(old, said, (*self._profile.task_types[task.type].sc_parts, COSINE))
         return self._compared(old, said, task.type.value)
-
-    def _task(self, task_id: str) -> Task:
-        if task_id not in self._tasks:
-            raise InputError(f"there is no task '{task_id[:60]}' in this campaign")
-        return self._tasks[task_id]
 
     def _together(self, old: Judgement, said: Judgement, sc_parts: Sequence[str]) -> Judgement:
         """What is said now, and of an axis on which nothing (or the same without sub-scores) is said, what was."""
@@ -154,24 +157,10 @@ class _Reader:
         return _News(said, now != before, task_type)
 
 
-def _outcome(reader: _Reader, row: JudgedRow, blank: Judgement) -> _News | str | None:
-    try:
-        return reader.read(row, blank)
-    except InputError as error:
-        return f"{row.place}: {error}"
-
-
 def _values(judgement: Judgement) -> dict[str, float]:
     """All that a judgement says, by column; SC and PQ first."""
     axes = {SC: judgement.sc, PQ: judgement.pq}
     return {**{name: value for name, value in axes.items() if value is not None}, **judgement.parts}
-
-
-def _checked_name(by: str) -> str:
-    by = by.strip()
-    if not 0 < len(by) <= MAX_NAME or not by.isprintable():
-        raise InputError(f"a judge's name is one line of 1 to {MAX_NAME} characters, got {by[:MAX_NAME]!r}")
-    return by
 
 
 def _said_before(connection: Connection, by: str, kind: str) -> dict[tuple[str, str], Judgement]:
@@ -183,13 +172,6 @@ def _said_before(connection: Connection, by: str, kind: str) -> dict[tuple[str, 
             f"'{by}' gave scores as a {before[0].kind} before, not as a {kind}: {hint}, or use another name"
         )
     return {(j.task_id, j.candidate_id): j for j in before}
-
-
-def _candidate_ids(connection: Connection) -> dict[str, list[str]]:
-    ids: dict[str, list[str]] = {}
-    for candidate in load_candidates(connection):
-        ids.setdefault(candidate.task_id, []).append(candidate.id)
-    return ids
 
 
 def _resolve(text: str, task_id: str, ids: Sequence[str]) -> str:

@@ -7,25 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from selector.decide.beliefs import JUDGE_PREFIX, beliefs_of, judged_balance
+from selector.decide.beliefs import JUDGE_PREFIX, beliefs_of, judged_balance, load_prior
 from selector.decide.candidates import read_pool
-from selector.decide.prior_file import load_prior
-from selector.domain import Scorer, Task, TaskType, stable_hash
-from selector.learn.balance import balance_of, combine, split
+from selector.decide.context import Context
+from selector.domain import Task, TaskType, stable_hash
 from selector.learn.calibrator import Calibrator, Fitted
-from selector.learn.estimates import Estimates, prior_estimates
+from selector.learn.estimates import Estimates, balance_of, combine, prior_estimates, split
 from selector.learn.pool import Bools, Choices, Floats, Ints, Pool
 from selector.learn.totals import Total
-from selector.store.observations import (
-    Judgement,
-    SubmittedPick,
-    TotalRow,
-    load_judgements,
-    load_pending,
-    load_submission_picks,
-    load_totals,
-)
-from selector.workspace.workspace import Workspace
+from selector.store.observations import Judgement, TotalRow, load_judgements, load_pending, load_totals
+from selector.store.picks import SubmittedPick, load_submission_picks
 
 _FALLBACK, _FALLBACK_SD = 0.3, 0.5  # overall of a last resort: near 0, but some judges are kind
 _LOST, _LOST_SD = 5.0, 2.0  # of a pick that is no longer among the candidates
@@ -83,8 +74,9 @@ class Knowledge:
         return " and ".join(["the prior", *words]) if words else "the prior alone"
 
 
-def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> Knowledge | None:
+def learn(context: Context) -> Knowledge | None:
     """Fit everything that was told; None as long as there is no candidate."""
+    ws, tasks, scorers = context.ws, context.tasks, context.scorers
     with ws.db.read() as connection:
         judgements = load_judgements(connection)
         table = read_pool(connection, tasks, scorers, judgements)

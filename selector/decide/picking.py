@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, insert, select
-
 from selector.config import Step
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
-from selector.domain import Pick, Task, stable_hash
+from selector.domain import Pick, Task
 from selector.domain.words import n_of
 from selector.generate.generating import generate
 from selector.generate.orders import Order
-from selector.learn.pick import pick_best
+from selector.learn.estimates import pick_best
 from selector.learn.prior import PRIOR_NAME
 from selector.registry import create_generator
-from selector.store import schema
-from selector.store.database import add
-from selector.store.picks import newest_basis, newest_picks
-from selector.store.records import last_resorts
+from selector.store.candidates import last_resorts
+from selector.store.picks import newest_basis, newest_picks, save_picks
 from selector.workspace.plug_ins import build_of
 from selector.workspace.workspace import Workspace
 
@@ -38,7 +34,7 @@ def keep(context: Context, chosen: Mapping[str, Pick], basis: Mapping[str, objec
     complete = {**chosen, **{p.task_id: p for p in _fallbacks(ws, empty, chosen)}}
     picks = tuple(complete[t.id] for t in tasks)
     with ws.db.write() as connection:
-        _save(connection, picks, {**basis, "scorers": context.versions}, ws.now())
+        save_picks(connection, picks, {**basis, "scorers": context.versions}, ws.now())
     return picks
 
 
@@ -63,7 +59,9 @@ def staleness(context: Context) -> tuple[str, ...]:
         lines.append(f"{what} not scored yet: run `bestshot score` and `bestshot pick`")
     if "plan" in basis:
         if known and basis.get("told") != known.learned_from.get("told"):
-            lines.append(_planned_before(known))
+            what = "newest total or judgement" if known.judged else "newest total"
+            # It may have held since, so it is not enough to plan again: `pick` takes the best known as they are.
+            lines.append(f"these picks were planned before the {what}: `bestshot plan` or `bestshot pick` chooses anew")
         return tuple(lines)
     stored = {p.task_id: p.candidate_id for p in newest[1]} if newest else {}
     best = choose(known).values()
@@ -72,19 +70,6 @@ def staleness(context: Context) -> tuple[str, ...]:
         what = n_of(len(changed), "task")
         lines.append(f"{what} would be picked otherwise by now ({changed[0]} …): run `bestshot pick`")
     return tuple(lines)
-
-
-def _planned_before(known: Knowledge) -> str:
-    """A plan may have held since, so it is not enough to plan again: ``pick`` takes the best known as they are."""
-    what = "newest total or judgement" if known.judged else "newest total"
-    return f"these picks were planned before the {what}: `bestshot plan` or `bestshot pick` chooses anew"
-
-
-def stored_pick(ws: Workspace, task_id: str) -> Pick | None:
-    """The task's pick in the newest set; None before the first ``pick``."""
-    with ws.db.read() as connection:
-        newest = newest_picks(connection)
-    return next((p for p in newest[1] if p.task_id == task_id), None) if newest else None
 
 
 def _fallbacks(ws: Workspace, tasks: Sequence[Task], chosen: Mapping[str, Pick]) -> list[Pick]:
@@ -104,24 +89,3 @@ def _fallbacks(ws: Workspace, tasks: Sequence[Task], chosen: Mapping[str, Pick])
         why = before.reason if before else "the task has no candidate"
         picks.append(Pick(task.id, min(made.get(task.id, ()), default=None), None, True, f"fallback: {why}"))
     return picks
-
-
-def _save(connection: Connection, picks: Sequence[Pick], basis: Mapping[str, object], at: str) -> None:
-    rows = [
-        {
-            "task_id": p.task_id,
-            "candidate_id": p.candidate_id,
-            "overall": p.estimate.overall if p.estimate else None,
-            "overall_sd": p.estimate.overall_sd if p.estimate else None,
-            "fallback": p.fallback,
-            "reason": p.reason,
-        }
-        for p in picks
-    ]
-    digest = stable_hash([rows, basis], 32)
-    newest = select(schema.pick_set.c.digest).order_by(schema.pick_set.c.id.desc()).limit(1)
-    if connection.execute(newest).scalar_one_or_none() == digest:
-        return
-    set_id = add(connection, schema.pick_set, digest=digest, basis=basis, at=at)
-    if rows:
-        connection.execute(insert(schema.pick), [{**row, "pick_set_id": set_id} for row in rows])

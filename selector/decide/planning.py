@@ -17,8 +17,8 @@ from selector.learn.plan_generating import Wish, plan_generating
 from selector.learn.plan_judging import plan_judging
 from selector.learn.plan_submission import Plan, Submitted, plan_submission
 from selector.learn.prior import PRIOR_NAME
-from selector.store.records import candidate_keys, current_plannings
-from selector.workspace.plug_ins import present_builds
+from selector.store.attempts import current_plannings
+from selector.store.candidates import candidate_keys
 
 LEVEL = 5.0  # overall of tasks of which neither picks nor totals are known
 ASSUMED_REMAINING = 14  # a week of two a day, where the profile names no last day
@@ -147,7 +147,6 @@ def plan_candidates(context: Context, budget: int, generators: Sequence[str] | N
     with ws.db.read() as connection:
         served = {task_id for task_id, _, fallback in candidate_keys(connection) if not fallback}
         plannings = [p for p in current_plannings(connection) if p.outcome == "declined"]
-    builds = present_builds(ws)
-    declined = {(p.task_id, p.generator) for p in plannings if builds.get(p.generator, p.build) == p.build}
+    declined = {(p.task_id, p.generator) for p in plannings if context.builds.get(p.generator, p.build) == p.build}
     empty = [(t.id, t.type.value) for t in context.tasks if t.id not in served]
     return plan_generating(known.fitted, budget, generators, empty, ws.profile.score.failed_image, declined)

@@ -13,8 +13,9 @@ from selector.domain.types import JSONValue
 from selector.generate.finalize import finalize
 from selector.generate.orders import Order
 from selector.generate.recipes import check_json, outcome_of
+from selector.store.attempts import Attempt, Planning, tries_of
+from selector.store.candidates import Candidate, sizes_of
 from selector.store.jobs import JobEnd
-from selector.store.records import Attempt, Candidate, Planning, sizes_of, tries_of
 from selector.workspace.workspace import Workspace
 
 _ELSEWHERE = (

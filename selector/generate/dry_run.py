@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from selector.config import Step
 from selector.domain import Generator, Recipe, RemoteGenerator
 from selector.generate.attempts import Attempts
 from selector.generate.local import finishing_of
 from selector.generate.orders import Order, check_budgets
-from selector.generate.recipes import RecipePlanner, outcome_of
-from selector.generate.treatments import finished, style_of
+from selector.generate.recipes import RecipePlanner, finished, outcome_of, style_of
 from selector.llm.prompting import PromptBook
 from selector.store import jobs
-from selector.store.records import Planning, current_plannings, tries_by
+from selector.store.attempts import Planning, current_plannings, tries_by
 from selector.workspace.workspace import Workspace
 
 Key = tuple[str, str, str]  # task, generator, build
@@ -129,14 +127,22 @@ class _Known:
             one.other_kind += 1
             return
         one.tasks += 1
-        if planning is not None and self._has_declined(planning):
+        declined = ("declined",) if self._retry_failed else ("declined", "failed")
+        if planning is not None and planning.outcome in declined:
             one.settled += order.step.n
             return
         wordings, unworded = self._recipes.wordings(order)
         wanted, recipes = self._expected(order, planning, [style for style, _ in wordings], len(unworded))
-        settled = [recipe for recipe in recipes if self._needs_nothing(order, tries.get(recipe.key, ()))]
+        before = {recipe.key: tries.get(recipe.key, ()) for recipe in recipes}
+        attempts = self._attempts
+        settled = [
+            r for r in recipes if attempts.is_settled(before[r.key]) or attempts.lies_elsewhere(order, before[r.key])
+        ]
         missing = wanted - len(settled)
-        collect = min(missing, self._collectable(key, planning, [r for r in recipes if r not in settled]))
+        waiting = self._waiting.get(key, set())
+        if planning is not None:  # else a killed run has left the jobs and no plan: all of them may be collected
+            waiting = waiting & {recipe.key for recipe in recipes if recipe not in settled}
+        collect = min(missing, len(waiting))
         one.settled += len(settled)
         to_make = missing - collect
         late = min(to_make, _late(wanted, len(wordings), len(unworded)))
@@ -150,7 +156,9 @@ class _Known:
         one.to_make += to_make
         one.unwritten += late
         made = [recipe for recipe in settled if any(outcome == "made" for outcome, _ in tries[recipe.key])]
-        one.finishes += (to_make + collect) * len(order.step.finishes) + self._unfinished(order, made, tries)
+        further = [finished(recipe, name, self._finish_version) for recipe in made for name in order.step.finishes]
+        unfinished = sum(not self._attempts.is_settled(tries.get(recipe.key, ())) for recipe in further)
+        one.finishes += (to_make + collect) * len(order.step.finishes) + unfinished
 
     def _expected(
         self, order: Order, planning: Planning | None, styles: Sequence[str], unworded: int
@@ -162,27 +170,13 @@ class _Known:
         most = min(step.n, len(step.seeds) * shares) if step.seeds else step.n
         if planning is None or planning.outcome != "planned":
             return most, []
-        lists = [[r for r in planning.recipes if _is_of(r, style, step)] for style in styles]
+        right = [r for r in planning.recipes if not step.seeds or r.seed in step.seeds]
+        lists = [[r for r in right if style_of(r) == style] for style in styles]
         turns = [recipe for turn in range(share) for of_style in lists for recipe in of_style[turn : turn + 1]]
         turns = turns[: step.n]
         # It was asked for as many in just these wordings: it has no more ideas.
         is_all = planning.asked >= step.n and not unworded and all(lists) and len(turns) == len(planning.recipes)
         return (len(turns) if is_all else most), turns
-
-    def _needs_nothing(self, order: Order, tries: Sequence[tuple[str, str | None]]) -> bool:
-        return self._attempts.is_settled(tries) or self._attempts.lies_elsewhere(order, tries)
-
-    def _has_declined(self, planning: Planning) -> bool:
-        return planning.outcome == "declined" or (planning.outcome == "failed" and not self._retry_failed)
-
-    def _collectable(self, key: Key, planning: Planning | None, recipes: Iterable[Recipe]) -> int:
-        """Recipes whose job may bring them; all such where a killed run has left the jobs and no plan."""
-        waiting = self._waiting.get(key, set())
-        return len(waiting if planning is None else waiting & {recipe.key for recipe in recipes})
-
-    def _unfinished(self, order: Order, made: Iterable[Recipe], tries: Tries) -> int:
-        further = (finished(one, name, self._finish_version) for one in made for name in order.step.finishes)
-        return sum(not self._attempts.is_settled(tries.get(recipe.key, ())) for recipe in further)
 
 
 def _fault(generator: Generator) -> str:
@@ -198,10 +192,6 @@ def _late(n: int, worded: int, unworded: int) -> int:
     """How many of ``n`` recipes wait for the words of styles that nobody has written yet, as the run shares them."""
     share = -(-n // max(1, worded + unworded))
     return max(0, n - share * worded) if unworded else 0
-
-
-def _is_of(recipe: Recipe, style: str, step: Step) -> bool:
-    return style_of(recipe) == style and (not step.seeds or recipe.seed in step.seeds)
 
 
 def _new(order: Order) -> GeneratorEstimate:

@@ -20,8 +20,8 @@ from selector.generate.orders import Chain, FinishItem, Order, WorkItem, check_b
 from selector.generate.summary import GenerateSummary, GeneratorProgress
 from selector.generate.worker import LOCAL, Ended, Event, Item, Worker, queue_of
 from selector.llm.prompting import PromptWish, needs_writer, prepare_prompts
+from selector.store.attempts import Planning, add_attempt, add_planning
 from selector.store.jobs import end_jobs, load_jobs
-from selector.store.records import Planning, add_attempt, add_planning
 from selector.workspace.executor import Executor, WorkQueue
 from selector.workspace.workspace import Workspace
 

@@ -13,11 +13,10 @@ from selector.domain import BatchGenerator, GenerationFailed, Made, RemoteGenera
 from selector.finishing import Finishing
 from selector.generate.attempts import Attempts, NewAttempt, OpenRecipe
 from selector.generate.orders import Order
-from selector.generate.recipes import outcome_of
-from selector.generate.treatments import FINISH, PROMPT, as_shown, finished
+from selector.generate.recipes import FINISH, PROMPT, as_shown, finished, outcome_of
 from selector.net import Interrupted
 from selector.registry import construct
-from selector.store.records import load_attempts
+from selector.store.attempts import load_attempts
 from selector.workspace.workspace import Workspace
 
 

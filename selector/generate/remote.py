@@ -28,12 +28,10 @@ from selector.domain import (
     reason_of,
 )
 from selector.generate.attempts import Attempts, NewAttempt, OpenRecipe, Postponed
-from selector.generate.job_store import JobStore
+from selector.generate.job_store import JobStore, PollingSchedule
 from selector.generate.local import batches
 from selector.generate.orders import Order
-from selector.generate.polling import PollingSchedule
-from selector.generate.recipes import check_json, outcome_of
-from selector.generate.treatments import as_shown, style_of
+from selector.generate.recipes import as_shown, check_json, outcome_of, style_of
 from selector.net import Account, Interrupted, OutOfBudget, Unanswered
 from selector.store import jobs
 from selector.store.jobs import JobEnd

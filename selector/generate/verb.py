@@ -1,24 +1,31 @@
-"""The verb ``generate``: what the configuration asks for, made or only estimated."""
+"""The verbs ``generate`` (what the configuration asks for, made or only estimated) and ``import``."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from selector.config import check_names
-from selector.domain import InputError, Task
+from generators.folder import Folder, unmatched_files
+from selector.config import Step, check_names
+from selector.domain import InputError, RemoteGenerator, Task
+from selector.domain.names import check_name
 from selector.domain.progress import Progress, silent
-from selector.generate.alone import alone_at_services
 from selector.generate.dry_run import GenerateEstimate, estimate
 from selector.generate.generating import generate
 from selector.generate.orders import Order
 from selector.generate.summary import GenerateSummary
-from selector.store.records import candidate_keys
-from selector.workspace.plug_ins import LeftOut, idle_services, ready_generators
-from selector.workspace.services import Accounts
-from selector.workspace.workspace import Workspace
+from selector.store.candidates import candidate_keys
+from selector.store.leases import holding
+from selector.workspace.plug_ins import LeftOut, build_of, idle_services, ready_generators
+from selector.workspace.services import Accounts, spent_at
+from selector.workspace.workspace import FOLDER_FACT, Workspace
+
+_WAITING = "{holder} is at work with services, and both would pay for the same images: wait for it"
+MOST_FILES = 10_000  # candidates of one task that an import may bring
 
 
 @dataclass(frozen=True)
@@ -75,3 +82,58 @@ def _orders(ws: Workspace, wanted: Wanted, stop: threading.Event) -> tuple[list[
 def _without_generator(ws: Workspace, tasks: Sequence[Task]) -> dict[str, int]:
     """Task type to the number of tasks for which no generator is configured."""
     return dict(Counter(t.type.value for t in tasks if not ws.config.generate.steps(t.type)))
+
+
+@contextmanager
+def alone_at_services(
+    ws: Workspace, orders: Sequence[Order], stop: threading.Event
+) -> Iterator[tuple[list[Order], dict[str, str]]]:
+    """What this process may do while the block runs: two at once would pay for the same images.
+
+    One process of a campaign hands in jobs at a time, and one of all campaigns that share the store works with an
+    account. Yields the orders that may be carried out, those of this machine always among them, and why others wait, by
+    generator. ``stop`` is set when another process takes over; raises ``LeaseLost`` then.
+    """
+    accounts = {o.name: o.generator.account for o in orders if isinstance(o.generator, RemoteGenerator)}
+    if not accounts:
+        yield list(orders), {}
+        return
+    campaign = f"services of campaign {ws.db.campaign}"
+    services = {name: account.service for name, account in accounts.items()}
+    own = {n: f"account at {s.base_url}, key {s.key_env or s.key_shown}" for n, s in services.items()}
+    with holding(ws.db, [campaign, *dict.fromkeys(own.values())], ws.now(), stop) as busy:
+        with ws.db.write() as connection:
+            ws.db.set_facts(connection, {f"{FOLDER_FACT}{ws.place}": ws.now()})
+        for account in {id(one): one for one in accounts.values()}.values():
+            account.spending.spent = spent_at(ws, account.service.name)  # also by a process that has just ended
+        holders = {name: busy.get(campaign) or busy.get(lease) for name, lease in own.items()}
+        waiting = {name: _WAITING.format(holder=holder) for name, holder in sorted(holders.items()) if holder}
+        yield [order for order in orders if order.name not in waiting], waiting
+
+
+@dataclass
+class ImportSummary(GenerateSummary):
+    """What an import did. ``unmatched`` are files of no task, no format that is read or a bad name, by their paths."""
+
+    unmatched: tuple[str, ...] = ()
+
+
+def import_images(
+    ws: Workspace, tasks: Sequence[Task], folder: Path, label: str | None = None, progress: Progress = silent
+) -> ImportSummary:
+    """Import the files of ``folder`` under the generator name ``folder:LABEL``, the folder's own name by default.
+
+    Raises:
+        InputError: ``folder`` is no folder, or the label is none.
+    """
+    path = folder.resolve()
+    name = check_name(label or path.name, "the label", "name the model with --label", folders=True)
+    ids = [task.id for task in tasks]
+    generator = Folder(str(path), ids)
+    generator.check()
+    # The folder's place is no part of the build: the same file imported from elsewhere is the same candidate.
+    build = build_of(generator, {}, ws.config.seed)
+    step = Step(f"folder:{name}", MOST_FILES)
+    orders = [Order(task, step, generator, build) for task in tasks]
+    made = generate(ws, orders, retry_failed=True, progress=progress)
+    return ImportSummary(**vars(made), unmatched=unmatched_files(path, ids))

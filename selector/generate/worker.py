@@ -14,7 +14,7 @@ from selector.generate.recipes import RecipePlanner
 from selector.generate.remote import ServiceWorker
 from selector.llm.prompting import PromptBook
 from selector.net import Account, Interrupted, OutOfBudget
-from selector.store.records import Planning
+from selector.store.attempts import Planning
 from selector.workspace.executor import WorkQueue
 from selector.workspace.workspace import Workspace
 

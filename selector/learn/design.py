@@ -15,9 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from selector.learn.belief import UNKNOWN, Belief, joint_weights
-from selector.learn.deviation import Deviation, deviation, group_mean
-from selector.learn.pool import Bools, Floats, Ints, Pool, codes
-from selector.learn.treatments import LEAST_OF_A_LEVEL, treatment_levels
+from selector.learn.deviation import LEAST_OF_A_LEVEL, Deviation, centred, deviation, group_mean, treatment_levels
+from selector.learn.pool import Floats, Ints, Pool, codes
 
 _STRONG = 0.1  # belief's sd from which a score is believed in for a reason of its own (a judge)
 
@@ -151,9 +150,9 @@ def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Itera
     if several_types:
         everywhere = np.arange(len(generator_of))
         sd = scales.generator_sd * scales.pooled**0.5
+        nothing = np.zeros(len(everywhere))
         for place, name in enumerate(generators):
-            values = (generator_of == place).astype(float)
-            yield Effect("*", "generator", name, 0.0, sd), everywhere, values - values.mean(), np.zeros(len(values))
+            yield Effect("*", "generator", name, 0.0, sd), everywhere, centred(generator_of == place), nothing
 
 
 Scored = tuple[str, Belief, Deviation]  # a column that says something on a task type
@@ -193,7 +192,7 @@ def _levels(pool: Pool, name: str, rows: Ints, several_types: bool, scales: Scal
     variants = Counter(made_variant.values())
     for place in np.flatnonzero(np.bincount(variant_of) >= LEAST_OF_A_LEVEL):  # of an import, every file is a variant
         if variants[made_variant[place]] > 1:
-            values = _centred(variant_of == place)
+            values = centred(variant_of == place)
             yield Effect(name, "variant", variant[place], 0.0, scales.variant_sd), rows, values, np.zeros(len(rows))
 
 
@@ -216,18 +215,11 @@ def _ease(found: list[Scored], n: int) -> Floats | None:
 
 
 def _indicators(labels: list[str]) -> Iterator[tuple[str, Floats]]:
-    """1 where a row has the label, less its share of all rows: a level is a difference from the average."""
     names, place = codes(labels)
     if len(names) < 2:
         return
     for i, label in enumerate(names):
-        yield label, _centred(place == i)
-
-
-def _centred(there: Bools) -> Floats:
-    values = there.astype(np.float64)
-    centred: Floats = values - values.mean()
-    return centred
+        yield label, centred(place == i)
 
 
 def codes_of(values: Ints) -> Ints:

@@ -1,21 +1,30 @@
-"""Scores as deviations within a task: what is unscored is filled by task and generator level, and marked.
+"""The columns of the model: scores as deviations within a task, and the levels that all generators may share.
 
 Only differences between the candidates of one task can change a pick, so every score is split into the mean of its task
-(the *between* part) and the deviation from it (the *within* part).
+(the *between* part) and the deviation from it (the *within* part). What is unscored is filled by task and generator
+level, and marked.
+
+What a treatment (a prompt style or finish) changes is a difference from the untreated: one effect for all generators
+("treatment"), and for each treated variant of a generator what it changes there besides ("treated"). A treatment that
+only one variant has is that variant's own difference, with the variance of both, so that nothing is counted twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from selector.learn.pool import Bools, Floats, Ints
+from selector.learn.pool import Bools, Floats, Ints, Pool, treatments_in_words
 
 _ROUNDS = 4  # of alternating means: changes are below 1% of a spread by then
 _TASK_SHRINKAGE = 1.0  # a task mean of k scores counts k / (k + 1): one score alone is half noise
 _FAMILY_SHRINKAGE = 0.5  # of what near copies of one picture have in common: one score alone is two thirds of it
+LEAST_OF_A_LEVEL = 5  # candidates: a name that hardly recurs (a file's, say) is no level
+
+Level = tuple[str, str, float, Floats]  # kind of effect, name, sd in points, value of each row
 
 
 @dataclass(frozen=True)
@@ -90,3 +99,43 @@ def _shrunken(values: Floats, group: Ints, groups: int, by: float = _TASK_SHRINK
     counts = np.bincount(group, minlength=groups)
     shrunken: Floats = np.bincount(group, weights=values, minlength=groups) / (counts + by)
     return shrunken
+
+
+def treatment_levels(pool: Pool, rows: Ints, treatment_sd: float, treated_sd: float) -> Iterator[Level]:
+    """Levels of the treatments of one task type's ``rows``, as differences from the average of all.
+
+    Args:
+        pool: the candidates.
+        rows: (k,) those of one task type.
+        treatment_sd: points that a treatment changes with any generator.
+        treated_sd: points that it changes besides with one variant of a generator.
+    """
+    if not any(pool.styles) and not any(pool.finishes):
+        return
+    treated = [treatments_in_words(pool.styles[i], pool.finishes[i]) for i in rows]
+    variant = [pool.made_with[i] for i in rows]
+    found_in: dict[str, set[str]] = defaultdict(set)
+    for names, made in zip(treated, variant, strict=True):
+        for name in names:
+            found_in[name].add(made)
+    shared = {name for name, variants in found_in.items() if len(variants) > 1}
+    for name in (n for n in found_in if n in shared):
+        yield from _level("treatment", name, treatment_sd, np.array([name in names for names in treated]))
+    counts, made_with = Counter(variant), dict(zip(variant, treated, strict=True))
+    for label, names in made_with.items():
+        if names and counts[label] >= LEAST_OF_A_LEVEL:
+            sd = float(np.hypot(treated_sd, treatment_sd * sum(name not in shared for name in names) ** 0.5))
+            yield from _level("treated", label, sd, np.array([made == label for made in variant]))
+
+
+def _level(kind: str, name: str, sd: float, there: Bools) -> Iterator[Level]:
+    """None where the level hardly recurs, or all have it."""
+    if LEAST_OF_A_LEVEL <= there.sum() < len(there):
+        yield kind, name, sd, centred(there)
+
+
+def centred(there: Bools) -> Floats:
+    """1 where a row has the level, less its share of all rows: a level is a difference from the average."""
+    values = there.astype(np.float64)
+    of_rows: Floats = values - values.mean()
+    return of_rows

@@ -1,20 +1,28 @@
-"""SC, PQ and overall of every candidate of a pool, and what the written prior says of them: pure arithmetic."""
+"""SC, PQ and overall of every candidate of a pool: by the written prior, from calibrated overall, and the best of them.
+
+A total tells only the product of SC and PQ, so from overall they follow by a *balance* b = ln(SC / PQ) / 2:
+SC = overall x e^b, PQ = overall x e^-b, and overall = sqrt(SC x PQ) holds exactly. Totals move overall; only scores and
+judgements of SC and PQ move the balance.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from selector.contest.score import overall, overall_sd
-from selector.domain import Axis, Estimate, TaskType
+from selector.domain import Axis, Estimate, Pick, TaskType
 from selector.learn.pool import Bools, Floats, Ints, Pool
 from selector.learn.prior import PRIOR, RECIPE_ORDER, AxisPrior, Weight
 
 _Z_LIMIT = 2.0
 _UNSCORED_SD = 1.0  # of z: an unscored column could have been anything within about one spread
 Prior = Mapping[tuple[TaskType, Axis], AxisPrior]
+_LEAST = 0.5  # SC and PQ count as at least this in a balance: the ratio to a zero says nothing
+PRIOR_SD = 0.35  # of a balance that follows from scores: SC 6 and PQ 6 may as well be 8.5 and 4.2
+JUDGED_SD = 0.25  # of a balance that a judge saw
 
 
 @dataclass(frozen=True)
@@ -103,3 +111,61 @@ def _points(pool: Pool, rows: Ints, weight: Weight) -> tuple[Floats, Bools]:
     assumed = weight.if_unscored * abs(weight.points)
     of_task = worst[task]
     return np.where(unscored, np.where(np.isinf(of_task), assumed, np.minimum(of_task, assumed)), points), unscored
+
+
+def balance_of(sc: Floats, pq: Floats) -> Floats:
+    """Balance of SC and PQ (0 to 10), NaN where either is."""
+    balance: Floats = 0.5 * np.log(np.maximum(sc, _LEAST) / np.maximum(pq, _LEAST))
+    return balance
+
+
+def combine(prior: Floats, judged: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of the balance from scores and, where it is not NaN, from a judge."""
+    seen = ~np.isnan(judged)
+    precise = PRIOR_SD**-2 + seen * JUDGED_SD**-2
+    mean = (prior * PRIOR_SD**-2 + np.where(seen, judged, 0.0) * JUDGED_SD**-2) / precise
+    return mean, precise**-0.5
+
+
+def split(overall: Floats, overall_sd: Floats, balance: Floats, balance_sd: Floats) -> tuple[Floats, ...]:
+    """(SC, its sd, PQ, its sd) on 0 to 10; the balance gives way where SC or PQ would pass 10."""
+    most = np.log(10.0 / np.maximum(overall, 1e-9))
+    b = np.clip(balance, -most, most)
+    relative = np.sqrt(overall_sd**2 + (overall * balance_sd) ** 2)
+    sc, pq = (np.minimum(overall * np.exp(x), 10.0) for x in (b, -b))  # rounding may pass 10 by a hair
+    return sc, relative * np.exp(b), pq, relative * np.exp(-b)
+
+
+def pick_best(pool: Pool, estimates: Estimates) -> list[Pick]:
+    """One pick for every task of the pool, in the order of its rows.
+
+    What the pool excludes, what no scorer could measure, and what has the estimate NaN never wins.
+    """
+    may = np.array([not reason for reason in pool.excluded]) & estimates.informed & np.isfinite(estimates.merit)
+    allowed, merit, ids = may.tolist(), estimates.merit.tolist(), pool.candidate_ids
+    edges = [0, *(np.flatnonzero(np.diff(pool.task_of)) + 1).tolist(), len(ids)]
+    picks = []
+    for task_id, start, stop in zip(pool.tasks, edges[:-1], edges[1:], strict=True):
+        ranked = sorted((i for i in range(start, stop) if allowed[i]), key=lambda i: (-merit[i], ids[i]))
+        picks.append(_picked(pool, estimates, task_id, ranked, range(start, stop)))
+    return picks
+
+
+def _picked(pool: Pool, estimates: Estimates, task_id: str, ranked: Sequence[int], rows: Sequence[int]) -> Pick:
+    if not ranked:
+        reasons = sorted({pool.excluded[i] or "nothing has scored it (run `bestshot score`)" for i in rows})
+        return Pick(task_id, None, None, False, f"none of {len(rows)} candidates is eligible: {'; '.join(reasons)}")
+    best = ranked[0]
+    reason, measured = _why(estimates, ranked, len(rows)), bool(estimates.sc_informed[best])
+    return Pick(task_id, pool.candidate_ids[best], estimates.row(best), False, reason, measured)
+
+
+def _why(estimates: Estimates, ranked: Sequence[int], total: int) -> str:
+    best = ranked[0]
+    sc = f"SC {estimates.sc[best]:.1f}" if estimates.sc_informed[best] else "SC not measured"
+    pq = f"PQ {estimates.pq[best]:.1f}" if estimates.pq_informed[best] else "PQ not measured"
+    words = f"highest estimated overall {estimates.overall[best]:.2f} ({sc}, {pq})"
+    if len(ranked) > 1:
+        words += f", runner-up {estimates.overall[ranked[1]]:.2f}"
+    left_out = total - len(ranked)
+    return words + (f"; {len(ranked)} of {total} were eligible" if left_out else f" of {total}")

@@ -10,10 +10,10 @@ import heapq
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
 
 from selector.learn.belief import JUDGE, Belief
 from selector.learn.calibrator import Fitted
+from selector.learn.gaussian import normal_quantiles
 from selector.learn.pool import Bools, Floats, Ints
 
 _DRAWS = 128
@@ -55,7 +55,7 @@ def plan_judging(
     if seen is not None:
         step = np.where(seen, 0.0, step)
     mean = fitted.posterior.mean
-    draws = _draws(len(mean), seed)
+    draws = normal_quantiles(_DRAWS, len(mean), seed)
     family = np.arange(len(mean)) if pool.family_of is None else pool.family_of
     queues = [_Task(mean, step, rows[rows >= 0], draws, family) for rows in pool.choices if (rows >= 0).sum() > 1]
     heap = [(-worth, place) for place, q in enumerate(queues) if (worth := q.next_worth()) > 0.0]
@@ -80,14 +80,6 @@ def step_sizes(fitted: Fitted, column: str, belief: Belief) -> Floats:
             step[place] = abs(slopes[task_type]) * scales.within_sd * _UNEXPLAINED
     step[~np.isnan(pool.column(column))] = 0.0
     return step
-
-
-def _draws(n: int, seed: int) -> Floats:
-    """(draws, n) standard normal values, each column the same quantiles in another order."""
-    rng = np.random.default_rng(seed)
-    quantiles = ndtri((np.arange(_DRAWS) + 0.5) / _DRAWS)
-    ordered: Floats = quantiles[rng.random((_DRAWS, n)).argsort(axis=0)]
-    return ordered
 
 
 class _Task:

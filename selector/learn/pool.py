@@ -17,6 +17,7 @@ Bools = np.ndarray[Any, np.dtype[np.bool_]]
 Label = TypeVar("Label", str, tuple[str, str])
 
 PROMPT_STYLE, FINISH = "prompt style", "finish"  # sorts of treatments
+JOIN = " + "  # between a recipe's variant and its treatments
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Pool:
             raise InputError("there are no candidates: nothing can be calibrated or picked")
         if np.isinf(self.values).any():
             raise InputError("a score is infinite: a score is a finite number, or unscored (NaN)")
-        if not self._grouped():
+        if (np.diff(self.task_of) < 0).any() or len(self.row_of) < n:
             raise InputError("the candidates of a task must lie together, and no two may have the same id")
 
     @cached_property
@@ -119,9 +120,6 @@ class Pool:
             return np.full(len(self.task_ids), np.nan)
         return self.values[:, self.columns.index(name)]
 
-    def _grouped(self) -> bool:
-        return bool((np.diff(self.task_of) >= 0).all()) and len(self.row_of) == len(self.task_ids)
-
 
 @dataclass(frozen=True)
 class Choices:
@@ -155,6 +153,16 @@ class Choices:
 def in_words(maker: str, style: str, finish: str) -> str:
     """What made a candidate: "wanx, prompt style suffix, finish sharpen"."""
     return ", ".join(part for part in (maker, *treatments_in_words(style, finish)) if part)
+
+
+def own_variant(variant: str, style: str, finish: str) -> str:
+    """The generator's own variant in a treated recipe's: "warp" of "warp + suffix + sharpen"."""
+    for treatment in (finish, style):
+        if treatment and variant == treatment:
+            return ""
+        if treatment:
+            variant = variant.removesuffix(f"{JOIN}{treatment}")
+    return variant
 
 
 def treatments_in_words(style: str, finish: str) -> tuple[str, ...]:

@@ -19,8 +19,8 @@ from selector.llm.texts import Source, Text, Writing
 from selector.llm.troubles import JudgeStopped
 from selector.prompts.wording import AS_IS, PROMPT_STYLES, SUFFIX, TRANSLATED, form_for, needs_writer, with_suffix
 from selector.sight.embedding.texts import is_latin
-from selector.store.prompt_texts import REFUSED, UNREADABLE, WRITTEN, PromptText, load_prompt_texts
-from selector.workspace.contest_context import USUAL_TABLE, read_translations
+from selector.store.replies import REFUSED, UNREADABLE, WRITTEN, PromptText, load_prompt_texts
+from selector.workspace.plug_ins import USUAL_TABLE, read_translations
 from selector.workspace.workspace import Workspace
 
 __all__ = ["PROMPT_STYLES", "PromptBook", "PromptSummary", "PromptWish", "needs_writer", "prepare_prompts"]

@@ -15,7 +15,7 @@ from selector.llm.request import Chat, text_chat
 from selector.llm.session import Session
 from selector.llm.text_reading import read_prompt, read_translation
 from selector.prompts.wording import TRANSLATED, TRANSLATION_ORDER, order_for
-from selector.store.prompt_texts import WRITTEN, PromptText, add_prompt_texts
+from selector.store.replies import WRITTEN, PromptText, add_prompt_texts
 
 
 @dataclass(frozen=True)

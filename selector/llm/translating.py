@@ -23,8 +23,8 @@ from selector.llm.endpoint import provider_of
 from selector.llm.session import Session, alone_with, judge_settings, open_session
 from selector.llm.texts import Text, Untranslated, Writing
 from selector.sight.embedding.texts import is_latin
-from selector.store.prompt_texts import WRITTEN, load_prompt_texts
-from selector.workspace.contest_context import ENGLISH, TEXT, USUAL_TABLE, read_translations
+from selector.store.replies import WRITTEN, load_prompt_texts
+from selector.workspace.plug_ins import ENGLISH, TEXT, USUAL_TABLE, read_translations
 from selector.workspace.workspace import Workspace
 
 TYPES = (TaskType.T2I, TaskType.TIE)  # whose prompts a backbone is asked about

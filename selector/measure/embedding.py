@@ -35,8 +35,8 @@ from selector.sight.embedding.device import cores_shared_by
 from selector.sight.embedding.looking import Map, Request, know_texts, look
 from selector.sight.embedding.real_pictures import gather
 from selector.sight.embedding.vectors import Vectors
+from selector.store.candidates import add_scores
 from selector.store.embeddings import StoredVectors
-from selector.store.records import add_scores
 from selector.workspace.executor import stream
 from selector.workspace.workspace import Workspace
 
@@ -184,14 +184,6 @@ def _parts(whole: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
     return (whole[start : start + size] for start in range(0, len(whole), size))
 
 
-@dataclass(frozen=True)
-class _Read:
-    """The items of a batch that could be read, by place in it, and why the others could not."""
-
-    items: dict[int, Item]
-    failures: list[str]
-
-
 class _Worker:
     """Reads, decodes, embeds and scores batches; only reads the store."""
 
@@ -204,17 +196,6 @@ class _Worker:
         self._inputs = lru_cache(maxsize=_KEPT_INPUTS)(ws.task_inputs)
 
     def work(self, batch: Sequence[Due]) -> Iterator[Scored]:
-        read = self._read(batch)
-        failures = read.failures
-        due = {name: [i for i in read.items if name in batch[i][2]] for name in self._heads}
-        results = self._look({n: places for n, places in due.items() if places}, read.items, failures)
-        rows: list[dict[str, Any]] = []
-        for (name, i), result in results.items():
-            task, candidate_id, _ = batch[i]
-            rows += rows_of(task.id, candidate_id, name, self._versions[name], result)
-        yield Scored(rows, len(batch), failures)
-
-    def _read(self, batch: Sequence[Due]) -> _Read:
         items: dict[int, Item] = {}
         failures = []
         for i, found in enumerate(self._each(self._item, batch)):
@@ -222,7 +203,13 @@ class _Worker:
                 items[i] = found
             else:
                 failures.append(found)
-        return _Read(items, failures)
+        due = {name: [i for i in items if name in batch[i][2]] for name in self._heads}
+        results = self._look({n: places for n, places in due.items() if places}, items, failures)
+        rows: list[dict[str, Any]] = []
+        for (name, i), result in results.items():
+            task, candidate_id, _ = batch[i]
+            rows += rows_of(task.id, candidate_id, name, self._versions[name], result)
+        yield Scored(rows, len(batch), failures)
 
     def _item(self, due: Due) -> Item | str:
         task, candidate_id, _ = due

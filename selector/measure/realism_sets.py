@@ -22,9 +22,9 @@ from selector.sight.embedding.real_pictures import (
     gather,
     input_photographs,
 )
+from selector.store.attempts import load_attempts
 from selector.store.embeddings import StoredVectors
 from selector.store.picks import newest_picks
-from selector.store.records import load_attempts
 from selector.workspace.workspace import Workspace
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from selector.domain import Column, Score, Scorer, Task
-from selector.store.records import scored_candidates
+from selector.store.candidates import scored_candidates
 from selector.workspace.workspace import Workspace
 
 Due = tuple[Task, str, tuple[str, ...]]  # a candidate of a task, and the scorers that have not measured it

@@ -17,7 +17,7 @@ from selector.domain.embedding import Head
 from selector.domain.progress import Progress, silent
 from selector.measure.embedding import score_by_heads
 from selector.measure.scored import Due, Scored, checked, due, rows_of
-from selector.store.records import add_scores
+from selector.store.candidates import add_scores
 from selector.workspace.executor import Executor, WorkQueue
 from selector.workspace.workspace import Workspace
 

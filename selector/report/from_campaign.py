@@ -14,15 +14,15 @@ from selector.domain import Estimate, Pick, Task
 from selector.domain.names import name_fault
 from selector.domain.progress import Progress, silent
 from selector.domain.words import n_of
-from selector.generate.treatments import recipe_in_words
+from selector.generate.recipes import recipe_in_words
 from selector.report.calibration import write_plots
 from selector.report.contact_sheet import write_contact_sheet
 from selector.report.model import CandidateCard, Failure, Sheet, TaskRow
 from selector.report.model import Verdict as SheetVerdict
 from selector.status import open_failures
+from selector.store.attempts import Attempt, current_plannings, load_attempts
+from selector.store.candidates import load_candidates, scores_of
 from selector.store.picks import newest_basis, newest_picks
-from selector.store.records import Attempt, current_plannings, load_attempts, load_candidates
-from selector.store.score_table import scores_of
 from selector.submit.ledger import Ledger, SubmissionRecord
 from selector.workspace.plug_ins import present_builds
 from selector.workspace.workspace import Workspace

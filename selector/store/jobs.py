@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
 
 from selector.domain import JSONValue
 from selector.store import schema
-from selector.store.database import Database, add
+from selector.store.database import Database
 
 DELIVERED, UNDELIVERED, FAILED, REFUSED, LOST = "delivered", "undelivered", "failed", "refused", "lost"
 PERHAPS = "perhaps"  # handed in and not answered: it may have been made, nobody can ask for it, and it counts as paid
@@ -62,36 +62,6 @@ class JobEnd:
     try_number: int = 0
 
 
-def open_job(
-    connection: Connection,
-    task_id: str,
-    generator: str,
-    build: str,
-    service: str,
-    ticket: str,
-    facts: Mapping[str, JSONValue],
-    resumable: bool,
-    recipe_keys: Sequence[str],
-    price: float | None,
-    at: str,
-) -> int:
-    """Store a job and return its id."""
-    return add(
-        connection,
-        schema.job,
-        task_id=task_id,
-        generator=generator,
-        build=build,
-        service=service,
-        ticket=ticket,
-        facts=dict(facts),
-        resumable=resumable,
-        recipe_keys=list(recipe_keys),
-        price=price,
-        at=at,
-    )
-
-
 def end_jobs(db: Database, connection: Connection, ends: Iterable[JobEnd], at: str) -> None:
     """Append; an end that is there already is left out."""
     db.insert_missing(connection, schema.job_end, [{**vars(end), "at": at} for end in ends])
@@ -121,21 +91,11 @@ def load_jobs(
             of_job[end.recipe_key] = of_job.get(end.recipe_key, 0) + 1
     return tuple(
         Job(
-            r.id,
-            r.task_id,
-            r.generator,
-            r.build,
-            r.service,
-            r.ticket,
-            r.facts,
-            bool(r.resumable),
-            tuple(r.recipe_keys),
-            r.price,
-            r.at,
-            ends[r.id],
-            undelivered[r.id],
+            **{**row._mapping, "recipe_keys": tuple(row.recipe_keys)},
+            ends=ends[row.id],
+            undelivered=undelivered[row.id],
         )
-        for r in rows
+        for row in rows
     )
 
 

@@ -1,4 +1,4 @@
-"""What is learned from, read from the store: totals of submissions with what they contained, and judges' scores.
+"""What is learned from, read from the store: totals of submissions, and judges' scores.
 
 Every function takes an open connection. All orders are the same in every process.
 """
@@ -6,8 +6,7 @@ Every function takes an open connection. All orders are the same in every proces
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, fields
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -30,13 +29,6 @@ class TotalRow:
     value: float
     scope: TaskType | None
     at: str
-
-
-class SubmittedPick(NamedTuple):
-    """What a submission holds for a task. ``fallback``: only a last resort made it."""
-
-    candidate_id: str
-    fallback: bool
 
 
 @dataclass(frozen=True)
@@ -75,21 +67,10 @@ def load_totals(connection: Connection, submission_id: str | None = None) -> lis
     if submission_id is not None:
         query = query.where(o.submission_id == submission_id)
     newest = {(r.submission_id, r.scope): r for r in connection.execute(query)}  # keeps the place of the first
-    return [TotalRow(r.submission_id, float(r.value), _scope(r.scope), r.at) for r in newest.values()]
-
-
-def load_submission_picks(connection: Connection) -> dict[str, dict[str, SubmittedPick]]:
-    """Submission id to task id to its pick; tasks in the table's order. Every exported submission, uploaded or not."""
-    p = schema.submission_pick
-    query = (
-        select(p.c.submission_id, p.c.task_id, p.c.candidate_id, p.c.fallback)
-        .join(schema.task, schema.task.c.id == p.c.task_id)
-        .order_by(p.c.submission_id, schema.task.c.position)
-    )
-    found: dict[str, dict[str, SubmittedPick]] = {}
-    for row in connection.execute(query):
-        found.setdefault(row.submission_id, {})[row.task_id] = SubmittedPick(row.candidate_id, bool(row.fallback))
-    return found
+    return [
+        TotalRow(r.submission_id, float(r.value), None if r.scope is None else TaskType(r.scope), r.at)
+        for r in newest.values()
+    ]
 
 
 def load_pending(connection: Connection) -> tuple[str, ...]:
@@ -111,10 +92,11 @@ def load_judgements(connection: Connection, judge: str | None = None) -> list[Ju
     """The newest judgement of every (task, candidate, judge), ordered by these three; of one judge, or of all."""
     j = schema.judgement.c
     newest = select(func.max(j.id)).group_by(j.task_id, j.candidate_id, j.judge)
-    query = select(schema.judgement).where(j.id.in_(newest)).order_by(j.task_id, j.candidate_id, j.judge)
+    columns = [j[own.name] for own in fields(Judgement)]
+    query = select(*columns).where(j.id.in_(newest)).order_by(j.task_id, j.candidate_id, j.judge)
     if judge is not None:
         query = query.where(j.judge == judge)
-    return [_judgement(row) for row in connection.execute(query)]
+    return [Judgement(*row) for row in connection.execute(query)]
 
 
 def add_judgements(connection: Connection, judgements: Iterable[Judgement]) -> None:
@@ -124,22 +106,3 @@ def add_judgements(connection: Connection, judgements: Iterable[Judgement]) -> N
     ]
     if rows:
         connection.execute(insert(schema.judgement), rows)
-
-
-def _scope(value: str | None) -> TaskType | None:
-    return None if value is None else TaskType(value)
-
-
-def _judgement(row: Any) -> Judgement:
-    return Judgement(
-        row.task_id,
-        row.candidate_id,
-        row.judge,
-        row.kind,
-        row.sc,
-        row.pq,
-        dict(row.parts),
-        row.reason,
-        row.at,
-        row.spread,
-    )

@@ -1,13 +1,44 @@
-"""Sets of picks, read from the store: the newest one, and what a set rests on."""
+"""Sets of picks, what each rests on, and the picks that submissions hold."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 
-from selector.domain import Pick
+from selector.domain import Pick, stable_hash
 from selector.store import schema
+from selector.store.database import add
+
+
+class SubmittedPick(NamedTuple):
+    """What a submission holds for a task. ``fallback``: only a last resort made it."""
+
+    candidate_id: str
+    fallback: bool
+
+
+def save_picks(connection: Connection, picks: Sequence[Pick], basis: Mapping[str, object], at: str) -> None:
+    """Store a set of picks and what it rests on, unless the newest set says the same."""
+    rows = [
+        {
+            "task_id": p.task_id,
+            "candidate_id": p.candidate_id,
+            "overall": p.estimate.overall if p.estimate else None,
+            "overall_sd": p.estimate.overall_sd if p.estimate else None,
+            "fallback": p.fallback,
+            "reason": p.reason,
+        }
+        for p in picks
+    ]
+    digest = stable_hash([rows, basis], 32)
+    newest = select(schema.pick_set.c.digest).order_by(schema.pick_set.c.id.desc()).limit(1)
+    if connection.execute(newest).scalar_one_or_none() == digest:
+        return
+    set_id = add(connection, schema.pick_set, digest=digest, basis=basis, at=at)
+    if rows:
+        connection.execute(insert(schema.pick), [{**row, "pick_set_id": set_id} for row in rows])
 
 
 def newest_basis(connection: Connection) -> Mapping[str, object]:
@@ -40,6 +71,20 @@ def picks_of(connection: Connection, set_id: int) -> tuple[Pick, ...]:
     )
     rows = connection.execute(query)
     return tuple(Pick(r.task_id, r.candidate_id, None, bool(r.fallback), r.reason) for r in rows)
+
+
+def load_submission_picks(connection: Connection) -> dict[str, dict[str, SubmittedPick]]:
+    """Submission id to task id to its pick; tasks in the table's order. Every exported submission, uploaded or not."""
+    p = schema.submission_pick
+    query = (
+        select(p.c.submission_id, p.c.task_id, p.c.candidate_id, p.c.fallback)
+        .join(schema.task, schema.task.c.id == p.c.task_id)
+        .order_by(p.c.submission_id, schema.task.c.position)
+    )
+    found: dict[str, dict[str, SubmittedPick]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.submission_id, {})[row.task_id] = SubmittedPick(row.candidate_id, bool(row.fallback))
+    return found
 
 
 def _newest_set(connection: Connection) -> int | None:

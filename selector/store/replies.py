@@ -1,16 +1,19 @@
-"""What judges answered over HTTP: every reply as it came, kept so that nothing that was answered is asked twice."""
+"""What language models answered: judges' replies as they came, and prompts in other words: nothing is asked twice."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import TypeVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from selector.store import schema
 from selector.store.database import Database
 
 _MOST_KEYS = 500  # in one query: SQLite bounds the number of parameters
+Row = TypeVar("Row", "ReplyRow", "PromptText")
+WRITTEN, REFUSED, UNREADABLE = "written", "refused", "unreadable"
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,9 @@ def add_replies(db: Database, connection: Connection, replies: Iterable[ReplyRow
 
 def load_replies(connection: Connection, keys: Iterable[str]) -> dict[str, list[ReplyRow]]:
     """Key to its replies, oldest first; keys without any are left out."""
-    wanted = sorted(set(keys))
     found: dict[str, list[ReplyRow]] = {}
-    r = schema.judge_reply.c
-    columns = [r[name] for name in ReplyRow.__dataclass_fields__]
-    for start in range(0, len(wanted), _MOST_KEYS):
-        query = select(*columns).where(r.key.in_(wanted[start : start + _MOST_KEYS])).order_by(r.id)
-        for row in connection.execute(query):
-            found.setdefault(row.key, []).append(ReplyRow(*row))
+    for row in _of_keys(connection, schema.judge_reply, ReplyRow, keys):
+        found.setdefault(row.key, []).append(row)
     return found
 
 
@@ -65,3 +63,54 @@ def money_spent(connection: Connection, judge: str) -> float:
     """What all replies of a judge have cost, as far as it is known."""
     r = schema.judge_reply.c
     return float(connection.execute(select(func.sum(r.cost)).where(r.judge == judge)).scalar_one() or 0.0)
+
+
+@dataclass(frozen=True)
+class PromptText:
+    """One answer to the question for a text, or that none came. ``key``: see ``llm.texts``.
+
+    ``outcome``: written, refused, unreadable, rejected or unanswered; ``text``: "" unless written; ``ask``: 0 for the
+    first of its key; ``cost`` in the currency of the configuration, None where not known.
+    """
+
+    key: str
+    ask: int
+    style: str
+    form: str
+    original: str
+    text: str
+    writer: str
+    provider: str
+    model: str
+    order_hash: str
+    outcome: str
+    reason: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost: float | None = None
+    seconds: float = 0.0
+    at: str = ""
+
+
+def add_prompt_texts(db: Database, connection: Connection, texts: Iterable[PromptText]) -> None:
+    """Append; one that is there already is left out."""
+    db.insert_missing(connection, schema.prompt_text, [vars(text) for text in texts])
+
+
+def load_prompt_texts(connection: Connection, keys: Iterable[str]) -> dict[str, PromptText]:
+    """Key to what counts: the newest text, else how the newest question ended."""
+    found: dict[str, PromptText] = {}
+    for text in _of_keys(connection, schema.prompt_text, PromptText, keys):
+        if text.outcome == WRITTEN or text.key not in found or found[text.key].outcome != WRITTEN:
+            found[text.key] = text
+    return found
+
+
+def _of_keys(connection: Connection, table: Table, record: type[Row], keys: Iterable[str]) -> Iterator[Row]:
+    """Rows of the keys as records, oldest first of each."""
+    wanted = sorted(set(keys))
+    columns = [table.c[field.name] for field in fields(record)]
+    for start in range(0, len(wanted), _MOST_KEYS):
+        query = select(*columns).where(table.c.key.in_(wanted[start : start + _MOST_KEYS])).order_by(table.c.id)
+        for row in connection.execute(query):
+            yield record(*row)

@@ -46,7 +46,8 @@ def write_archive(
             cannot be written (full disk, no permission). Whatever stood at ``path`` is then still there.
     """
     _check_complete(tasks, files)
-    members = [(profile.export.manifest, _manifest(profile, tasks)), *_images(profile, tasks, files)]
+    images = [(profile.export.image_path.replace("{id}", task.id), files[task.id]) for task in tasks]
+    members: list[tuple[str, Source]] = [(profile.export.manifest, _manifest(profile, tasks)), *images]
     _check_size(sum(_size_of(source) for _, source in members), profile)
     try:
         with replacing(path) as stream:
@@ -85,13 +86,6 @@ def _manifest(profile: ContestProfile, tasks: Iterable[Task]) -> bytes:
     for task in tasks:
         writer.writerow(template.replace("{id}", task.id) for _, template in profile.export.manifest_columns)
     return text.getvalue().encode(profile.export.manifest_encoding)
-
-
-def _images(
-    profile: ContestProfile, tasks: Iterable[Task], files: Mapping[str, Source]
-) -> Iterator[tuple[str, Source]]:
-    for task in tasks:
-        yield profile.export.image_path.replace("{id}", task.id), files[task.id]
 
 
 def _write_members(stream: IO[bytes], members: Iterable[tuple[str, Source]]) -> None:

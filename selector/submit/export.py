@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from selector.decide.context import Context
+from selector.decide.picking import staleness
 from selector.domain import InputError, Pick, SubmissionError, Task, stable_hash
 from selector.domain.digest import sha256_of
 from selector.domain.files import make_folder, sweep, write_atomically
@@ -20,7 +22,7 @@ from selector.store.picks import basis_of, newest_picks, picks_of
 from selector.submit.archive import write_archive
 from selector.submit.ledger import Ledger, SubmissionRecord
 from selector.submit.manifest import manifest_bytes
-from selector.submit.origin import image_hashes
+from selector.submit.submissions import image_hashes
 from selector.submit.verify import verify_archive
 from selector.workspace.workspace import Workspace
 
@@ -30,16 +32,16 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class Export:
-    """What an export wrote."""
+    """What an export wrote; ``warnings`` tell why the picks no longer follow from what is known."""
 
     submission: SubmissionRecord
     zip_path: Path
     manifest_path: Path
     size_bytes: int
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...]
 
 
-def export(ws: Workspace, tasks: Sequence[Task], ledger: Ledger, allow_fallbacks: bool = False) -> Export:
+def export(context: Context, ledger: Ledger, allow_fallbacks: bool = False) -> Export:
     """Write the newest picks as ZIP and manifest, verify the ZIP, and enter it in the ledger.
 
     The submission's id follows from its picks: exporting the same picks again gives the same id and the same bytes.
@@ -48,6 +50,7 @@ def export(ws: Workspace, tasks: Sequence[Task], ledger: Ledger, allow_fallbacks
         SubmissionError: nothing was picked yet, the picks are incomplete or hold fallbacks (unless allowed), or the
             written ZIP does not verify; an image is missing or damaged.
     """
+    ws, tasks = context.ws, context.tasks
     with ws.db.read() as connection:
         newest = newest_picks(connection)
     if newest is None:
@@ -65,12 +68,13 @@ def export(ws: Workspace, tasks: Sequence[Task], ledger: Ledger, allow_fallbacks
         known = _known(connection, submission_id)
     if known is None or not (zip_path.is_file() and sha256_of(zip_path) == known.zip_sha256):
         check = partial(_check_zip, ws, tasks, picks, known)
-        sha256 = write_archive(zip_path, ws.profile, tasks, _files(ws, picks), check)
+        files = {p.task_id: ws.images.path(p.candidate_id) for p in picks if p.candidate_id}
+        sha256 = write_archive(zip_path, ws.profile, tasks, files, check)
     else:
         sha256 = known.zip_sha256
     _log.info("%s is written and verified", zip_path)
     _enter(ws, ledger, submission_id, set_id, zip_path.name, sha256, manifest_path)
-    return Export(ledger.get(submission_id), zip_path, manifest_path, zip_path.stat().st_size)
+    return Export(ledger.get(submission_id), zip_path, manifest_path, zip_path.stat().st_size, staleness(context))
 
 
 def _check_complete(picks: Sequence[Pick], allow_fallbacks: bool) -> None:
@@ -103,10 +107,6 @@ def _check_files(ws: Workspace, picks: Sequence[Pick]) -> None:
         raise SubmissionError(
             f"the image that is picked for task {first} cannot be exported: {problems[first]}{elsewhere}{also}"
         )
-
-
-def _files(ws: Workspace, picks: Sequence[Pick]) -> dict[str, Path]:
-    return {p.task_id: ws.images.path(p.candidate_id) for p in picks if p.candidate_id}
 
 
 def _check_zip(
@@ -142,13 +142,7 @@ def _some(ids: Sequence[str]) -> str:
 
 
 def _enter(
-    ws: Workspace,
-    ledger: Ledger,
-    submission_id: str,
-    set_id: int,
-    zip_name: str,
-    sha256: str,
-    manifest_path: Path,
+    ws: Workspace, ledger: Ledger, submission_id: str, set_id: int, zip_name: str, sha256: str, manifest_path: Path
 ) -> None:
     """Manifest and ledger in one transaction: what the ledger knows keeps the manifest that it was exported with."""
     with ws.db.write() as connection:
@@ -157,7 +151,9 @@ def _enter(
         picks = picks_of(connection, set_id)
         if known is None or not manifest_path.is_file():
             basis = basis_of(connection, set_id)
-            write_atomically(manifest_path, _manifest(ws, connection, submission_id, zip_name, sha256, basis, picks))
+            write_atomically(
+                manifest_path, manifest_bytes(ws, connection, submission_id, zip_name, sha256, basis, picks)
+            )
         submission = {
             "id": submission_id,
             "pick_set_id": set_id,
@@ -166,55 +162,15 @@ def _enter(
             "fallbacks": sum(p.fallback for p in picks),
             "at": ws.now(),
         }
-        rows = [{"submission_id": submission_id, **_held(p)} for p in picks]
+        rows = [
+            {
+                "submission_id": submission_id,
+                "task_id": p.task_id,
+                "candidate_id": p.candidate_id,
+                "fallback": p.fallback,
+            }
+            for p in picks
+        ]
         ws.db.insert_missing(connection, schema.submission, [submission])
         ws.db.insert_missing(connection, schema.submission_pick, rows)
         ledger.exported(connection, submission_id)
-
-
-def _held(pick: Pick) -> dict[str, Any]:
-    return {"task_id": pick.task_id, "candidate_id": pick.candidate_id, "fallback": pick.fallback}
-
-
-def _manifest(
-    ws: Workspace,
-    connection: Connection,
-    submission_id: str,
-    zip_name: str,
-    sha256: str,
-    basis: Mapping[str, Any],
-    picks: Sequence[Pick],
-) -> bytes:
-    makers = _makers(connection)
-    rows = [
-        {
-            "task": p.task_id,
-            "candidate": p.candidate_id,
-            "fallback": p.fallback,
-            "reason": p.reason,
-            "made_by": makers.get((p.task_id, p.candidate_id)),
-        }
-        for p in picks
-    ]
-    contest = {"table": ws.db.fact("table"), "inputs": stable_hash(ws.db.facts("input:"), 64)}
-    return manifest_bytes(submission_id, zip_name, sha256, ws.profile, ws.config, contest, basis, rows)
-
-
-def _makers(connection: Connection) -> dict[tuple[str, str | None], dict[str, Any]]:
-    """(task, candidate) to the first attempt, in an order that does not depend on who finished first."""
-    a = schema.attempt.c
-    query = select(a.task_id, a.candidate_id, a.generator, a.build, a.variant, a.seed, a.params)
-    query = query.where(a.outcome == "made").order_by(a.task_id, a.candidate_id, a.generator, a.build, a.recipe_key)
-    found: dict[tuple[str, str | None], dict[str, Any]] = {}
-    for row in connection.execute(query):
-        found.setdefault(
-            (row.task_id, row.candidate_id),
-            {
-                "generator": row.generator,
-                "build": row.build,
-                "variant": row.variant,
-                "seed": row.seed,
-                "params": row.params,
-            },
-        )
-    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -129,11 +130,23 @@ class Ledger:
             known = {row.scope: row.value for row in load_totals(connection, record.id)}
             new = news(record.id, given, known, reason)
             check_agreement({**known, **new}, counts, self._profile.score.decimals)
-            self._note_upload(connection, record.id, on)
+            if _state(connection, record.id) in (EXPORTED, WITHDRAWN):
+                self._submit(connection, record.id, on)
+            else:
+                _check_day(connection, record.id, on)
             if None in new:
                 self._event(connection, record.id, SCORED, reason=reason)
             for scope, value in new.items():
-                self._observe(connection, record.id, scope, value, reason)
+                add(
+                    connection,
+                    schema.observation,
+                    kind=TOTAL,
+                    submission_id=record.id,
+                    scope=None if scope is None else scope.value,
+                    value=float(value),
+                    reason=reason,
+                    at=self._now(),
+                )
         return replace(self.get(record.id), already_done=not new)
 
     def withdraw(self, submission_id: str, reason: str) -> SubmissionRecord:
@@ -153,27 +166,6 @@ class Ledger:
         """Note an export, inside the caller's transaction; an upload is never turned back into an export."""
         if _state(connection, submission_id) not in (EXPORTED, SUBMITTED, SCORED):
             self._event(connection, submission_id, EXPORTED)
-
-    def _note_upload(self, connection: Connection, submission_id: str, on: date | None) -> None:
-        """What has a total was uploaded: on ``on``, which must not contradict what is known."""
-        if _state(connection, submission_id) in (EXPORTED, WITHDRAWN):
-            self._submit(connection, submission_id, on)
-        else:
-            _check_day(connection, submission_id, on)
-
-    def _observe(
-        self, connection: Connection, submission_id: str, scope: Scope, value: float, reason: str | None
-    ) -> None:
-        add(
-            connection,
-            schema.observation,
-            kind=TOTAL,
-            submission_id=submission_id,
-            scope=None if scope is None else scope.value,
-            value=float(value),
-            reason=reason,
-            at=self._clock().isoformat(timespec="milliseconds"),
-        )
 
     def _submit(self, connection: Connection, submission_id: str, on: date | None) -> None:
         if _state(connection, submission_id) == WITHDRAWN:
@@ -205,26 +197,11 @@ class Ledger:
         query = select(schema.submission.c.at).where(schema.submission.c.id == submission_id)
         return day_of(datetime.fromisoformat(connection.execute(query).scalar_one()), self._profile)
 
-    def _event(
-        self,
-        connection: Connection,
-        submission_id: str,
-        state: str,
-        day: str | None = None,
-        slot: int | None = None,
-        reason: str | None = None,
-    ) -> None:
-        at = self._clock().isoformat(timespec="milliseconds")
-        add(
-            connection,
-            schema.submission_event,
-            submission_id=submission_id,
-            state=state,
-            day=day,
-            slot=slot,
-            reason=reason,
-            at=at,
-        )
+    def _event(self, connection: Connection, submission_id: str, state: str, **facts: Any) -> None:
+        add(connection, schema.submission_event, submission_id=submission_id, state=state, at=self._now(), **facts)
+
+    def _now(self) -> str:
+        return self._clock().isoformat(timespec="milliseconds")
 
 
 def _used(connection: Connection, day: date) -> int:

@@ -10,9 +10,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection, select
+
 import selector
-from selector.domain import stable_hash
+from selector.domain import Pick, stable_hash
+from selector.store import schema
 from selector.weights.bundled import weight_hashes
+from selector.workspace.workspace import Workspace
 
 FORMAT_VERSION = 1
 _PACKAGES = (
@@ -32,23 +36,23 @@ _PACKAGES = (
 
 
 def manifest_bytes(
+    ws: Workspace,
+    connection: Connection,
     submission_id: str,
     zip_name: str,
     zip_sha256: str,
-    profile: Any,
-    config: Any,
-    contest: Mapping[str, Any],
-    basis: Mapping[str, Any],
-    picks: Sequence[Mapping[str, Any]],
+    basis: Mapping[str, object],
+    picks: Sequence[Pick],
 ) -> bytes:
-    """The manifest as JSON (UTF-8, indented). ``profile`` and ``config`` are pydantic models."""
+    """The manifest as JSON (UTF-8, indented)."""
+    makers = _makers(connection)
     content = {
         "format": FORMAT_VERSION,
         "submission": submission_id,
         "zip": {"name": zip_name, "sha256": zip_sha256},
-        "profile": {"name": profile.name, "hash": stable_hash(profile.model_dump(mode="json"))},
-        "config": config.model_dump(mode="json", exclude={"store"}),  # the store's URL may hold a password
-        "contest": contest,  # hashes of the task table and of all input pictures
+        "profile": {"name": ws.profile.name, "hash": stable_hash(ws.profile.model_dump(mode="json"))},
+        "config": ws.config.model_dump(mode="json", exclude={"store"}),  # the store's URL may hold a password
+        "contest": {"table": ws.db.fact("table"), "inputs": stable_hash(ws.db.facts("input:"), 64)},
         "basis": basis,
         "program": {
             "bestshot": selector.__version__,
@@ -57,9 +61,30 @@ def manifest_bytes(
             "packages": package_versions(),
             "weights": weight_hashes(),
         },
-        "picks": list(picks),
+        "picks": [
+            {
+                "task": p.task_id,
+                "candidate": p.candidate_id,
+                "fallback": p.fallback,
+                "reason": p.reason,
+                "made_by": makers.get((p.task_id, p.candidate_id)),
+            }
+            for p in picks
+        ],
     }
     return (json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _makers(connection: Connection) -> dict[tuple[str, str | None], dict[str, Any]]:
+    """(task, candidate) to the first attempt, in an order that does not depend on who finished first."""
+    a = schema.attempt.c
+    facts = (a.generator, a.build, a.variant, a.seed, a.params)
+    query = select(a.task_id, a.candidate_id, *facts).where(a.outcome == "made")
+    found: dict[tuple[str, str | None], dict[str, Any]] = {}
+    for row in connection.execute(query.order_by(a.task_id, a.candidate_id, a.generator, a.build, a.recipe_key)):
+        maker = {fact.name: value for fact, value in zip(facts, row[2:], strict=True)}
+        found.setdefault((row.task_id, row.candidate_id), maker)
+    return found
 
 
 def package_versions() -> dict[str, str]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import hashlib
+import zipfile
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from selector.contest.profile import ContestProfile
 from selector.domain import Task
-from selector.store.records import last_resorts, load_candidates
+from selector.domain.words import n_of
+from selector.store.candidates import last_resorts, load_candidates
 from selector.submit.ledger import Ledger, Quota, SubmissionRecord
 from selector.workspace.workspace import Workspace
 
@@ -52,7 +57,6 @@ class Submissions:
 
     def verify(self, path: str | Path, allow_fallbacks: bool = False) -> Verdict:
         """Re-open a ZIP and check every rule of the contest, and that its images are this campaign's."""
-        from selector.submit.origin import check_origin, image_hashes
         from selector.submit.verify import verify_archive
 
         path = Path(path)
@@ -66,3 +70,41 @@ class Submissions:
         exported = {s.id: s.zip_sha256 for s in self}.get(path.absolute().parent.name)
         hashes = image_hashes(path, self._ws.profile, tasks)
         return check_origin(verdict, hashes, known, resorts, exported, allow_fallbacks)
+
+
+def image_hashes(path: Path, profile: ContestProfile, tasks: Sequence[Task]) -> dict[str, str]:
+    """Task id to the SHA-256 of its image in a valid ZIP."""
+    with zipfile.ZipFile(path) as archive:
+        names = {task.id: profile.export.image_path.replace("{id}", task.id) for task in tasks}
+        return {task_id: hashlib.sha256(archive.read(name)).hexdigest() for task_id, name in names.items()}
+
+
+def check_origin(
+    verdict: Verdict,
+    hashes: Mapping[str, str],
+    known: Collection[tuple[str, str]],
+    last_resorts: Mapping[str, Collection[str]],
+    exported_sha256: str | None,
+    allow_fallbacks: bool,
+) -> Verdict:
+    """Add to the verdict of a valid ZIP what the campaign knows.
+
+    Args:
+        hashes: task id to the SHA-256 of its image.
+        known: (task id, candidate id) of all candidates.
+        last_resorts: task id to the candidates that a last resort made; they are problems unless allowed.
+        exported_sha256: what the ledger says of the ZIP of this submission, if it is one.
+    """
+    fallbacks = [t for t, h in hashes.items() if h in last_resorts.get(t, ())]
+    foreign = [t for t, h in hashes.items() if (t, h) not in known]
+    problems, warnings = list(verdict.problems), list(verdict.warnings)
+    if exported_sha256 not in (None, verdict.sha256):
+        problems.append("its bytes are not those that were exported under this submission's name")
+    if fallbacks:
+        line = f"{n_of(len(fallbacks), 'image is a fallback, not an answer', 'images are fallbacks, not answers')}: "
+        line += f"tasks {', '.join(fallbacks[:5])}"
+        (warnings if allow_fallbacks else problems).append(line)
+    if foreign:
+        what = n_of(len(foreign), "image is", "images are")
+        warnings.append(f"{what} none of this campaign's candidates: tasks {', '.join(foreign[:5])}")
+    return replace(verdict, valid=not problems, problems=tuple(problems), warnings=tuple(warnings))

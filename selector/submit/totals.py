@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from selector.contest.profile import ContestProfile
 from selector.domain import InputError, TaskType
@@ -68,8 +68,9 @@ def news(
     new = {scope: value for scope, value in given.items() if known.get(scope) != value}
     for scope, value in new.items():
         if scope in known and not (reason and reason.strip()):
+            what = "the total" if scope is None else f"the {scope.value} total"
             raise InputError(
-                f"submission {submission_id} has {_words(scope)} {known[scope]:g} already: give --reason to correct it "
+                f"submission {submission_id} has {what} {known[scope]:g} already: give --reason to correct it "
                 f"to {value:g}"
             )
     return new
@@ -86,15 +87,8 @@ def check_agreement(totals: Mapping[Scope, float], counts: Mapping[TaskType, int
     mean = math.fsum(totals[t] * counts[t] for t in types) / sum(counts[t] for t in types)
     tolerance = max(MIN_TOLERANCE, 2 * 10.0**-decimals)
     if abs(mean - totals[None]) > tolerance + 1e-9:
+        names = ", ".join(t.value for t in types)
         raise InputError(
-            f"the totals of {_listed(types)} give {mean:.{max(2, decimals)}f} over all tasks, not {totals[None]:g}: "
+            f"the totals of {names} give {mean:.{max(2, decimals)}f} over all tasks, not {totals[None]:g}: "
             "check the numbers, and correct all that are wrong in one call"
         )
-
-
-def _listed(types: Iterable[TaskType]) -> str:
-    return ", ".join(t.value for t in types)
-
-
-def _words(scope: Scope) -> str:
-    return "the total" if scope is None else f"the {scope.value} total"

@@ -17,10 +17,11 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from selector.contest.profile import ContestProfile
+from selector.contest.profile import ContestProfile, load_profile
+from selector.contest.task_table import read_task_table
 from selector.domain import InputError, Picture, Task, raise_shortage
 from selector.domain.names import name_fault
 from selector.domain.words import n_of
@@ -43,6 +44,7 @@ _DAMAGE = (
     LookupError,
     OverflowError,
 )
+DEFAULT_PROFILE = "tianchi-532389"
 
 
 @dataclass(frozen=True)
@@ -58,27 +60,10 @@ class Verdict:
     sha256: str
 
 
-@dataclass
-class _Findings:
-    problems: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    def add(self, problems: Sequence[str]) -> None:
-        """Add problems of one kind; beyond the first ten only their number."""
-        self.problems += _cut(problems)
-
-
 def _cut(lines: Sequence[str]) -> list[str]:
+    """Lines of one kind; beyond the first ten only their number."""
     more = len(lines) - MOST_OF_A_KIND
     return [*lines[:MOST_OF_A_KIND], *([f"... and {more} more like the last one"] if more > 0 else [])]
-
-
-@dataclass(frozen=True)
-class _Checked:
-    """What is wrong with an image, and what is merely odd about it."""
-
-    fault: str | None = None
-    warning: str | None = None
 
 
 def verify_archive(path: Path, profile: ContestProfile, tasks: Sequence[Task]) -> Verdict:
@@ -88,18 +73,31 @@ def verify_archive(path: Path, profile: ContestProfile, tasks: Sequence[Task]) -
         InputError: there is no file that can be read at ``path``.
     """
     size, sha256 = _measure(path)
-    found = _Findings()
-    found.add(_size_problems(size, profile))
-    found.warnings += _file_name_warnings(path.name, profile)
+    limit = profile.export.max_bytes
+    problems = [f"the file has {size:,} bytes, the contest takes at most {limit:,}"] if size > limit else []
+    warnings = _file_name_warnings(path.name, profile)
     images = 0
     try:
         with zipfile.ZipFile(path) as archive:
-            images = _check_members(archive, profile, tasks, found)
+            images = _check_members(archive, profile, tasks, problems, warnings)
     except _DAMAGE as error:
         raise_shortage(error)
-        found.add([f"not a readable ZIP ({_first_line(error)})"])
-    problems = tuple(found.problems)
-    return Verdict(not problems, problems, tuple(found.warnings), len(tasks), images, size, sha256)
+        problems.append(f"not a readable ZIP ({_first_line(error)})")
+    return Verdict(not problems, tuple(problems), tuple(warnings), len(tasks), images, size, sha256)
+
+
+def verify_against_table(zip_path: Path, tasks: Path, profile: str | Path = DEFAULT_PROFILE) -> Verdict:
+    """Check every rule of the contest on the ZIP; whose images it holds, and whether they are fallbacks, is not known.
+
+    Args:
+        tasks: the contest's task table; the input images need not be there.
+        profile: name of a built-in contest profile, or the path of one.
+
+    Raises:
+        InputError: the ZIP, the table or the profile cannot be read.
+    """
+    contest = load_profile(profile)
+    return verify_archive(zip_path, contest, read_task_table(tasks, contest, tasks.parent))
 
 
 def _measure(path: Path) -> tuple[int, str]:
@@ -115,11 +113,6 @@ def _measure(path: Path) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def _size_problems(size: int, profile: ContestProfile) -> list[str]:
-    limit = profile.export.max_bytes
-    return [f"the file has {size:,} bytes, the contest takes at most {limit:,}"] if size > limit else []
-
-
 def _file_name_warnings(name: str, profile: ContestProfile) -> list[str]:
     """A wrong file name is a warning: renaming the file mends it, and changes no byte."""
     export = profile.export
@@ -129,26 +122,34 @@ def _file_name_warnings(name: str, profile: ContestProfile) -> list[str]:
     return [f"the file is called {name!r}; the contest expects {export.archive_name!r}: rename it before uploading"]
 
 
-def _check_members(archive: zipfile.ZipFile, profile: ContestProfile, tasks: Sequence[Task], found: _Findings) -> int:
-    """All checks inside an opened ZIP; returns how many tasks have a good image."""
+def _check_members(
+    archive: zipfile.ZipFile,
+    profile: ContestProfile,
+    tasks: Sequence[Task],
+    problems: list[str],
+    warnings: list[str],
+) -> int:
+    """All checks inside an opened ZIP, added to what was found before; returns how many tasks have a good image."""
     images = {profile.export.image_path.replace("{id}", task.id): task for task in tasks}
-    members = {info.filename: info for info in archive.infolist()}
-    found.add(_name_problems(archive.infolist()))
-    found.add(_member_problems(archive.infolist()))
-    found.add(_extra_problems(members, {*images, profile.export.manifest}))
-    bombs = _bomb_problems(archive.infolist(), profile)
-    found.add(bombs)
+    infos = archive.infolist()
+    members = {info.filename: info for info in infos}
+    problems += _cut(_name_problems(infos))
+    problems += _cut(_member_problems(infos))
+    problems += _cut(_extra_problems(members, {*images, profile.export.manifest}))
+    bombs = _bomb_problems(infos, profile)
+    problems += _cut(bombs)
     if bombs:  # unpack nothing
         return 0
-    found.add(_manifest_problems(archive, members, profile, tasks))
-    missing = [name for name in images if name not in members]
-    found.add([f"task {images[name].id}: {name!r} is not in the ZIP" for name in missing])
+    problems += _cut(_manifest_problems(archive, members, profile, tasks))
+    problems += _cut(
+        [f"task {task.id}: {name!r} is not in the ZIP" for name, task in images.items() if name not in members]
+    )
     present = [(members[name], task) for name, task in images.items() if name in members]
     with ThreadPoolExecutor(WORKERS) as pool:
         checked = list(pool.map(lambda pair: _check_image(archive, pair[0], pair[1], profile), present))
-    faults = [result.fault for result in checked if result.fault]
-    found.add(faults)
-    found.warnings += _cut([result.warning for result in checked if result.warning])
+    faults = [fault for fault, _ in checked if fault]
+    problems += _cut(faults)
+    warnings += _cut([warning for _, warning in checked if warning])
     return len(present) - len(faults)
 
 
@@ -262,22 +263,24 @@ def _row_problems(rows: list[list[str]], profile: ContestProfile, tasks: Sequenc
     return problems
 
 
-def _check_image(archive: zipfile.ZipFile, info: zipfile.ZipInfo, task: Task, profile: ContestProfile) -> _Checked:
-    export = profile.export
+def _check_image(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, task: Task, profile: ContestProfile
+) -> tuple[str | None, str | None]:
+    """What is wrong with an image, and what is merely odd about it."""
+    export, name = profile.export, repr(info.filename)
     try:
         data = _read(archive, info, MAX_IMAGE_BYTES)
         if not data.startswith(_MAGIC[export.image_format]):
-            return _Checked(f"{info.filename!r} is not a {export.image_format.upper()} picture")
-        height, width = Picture(data, repr(info.filename)).rgb.shape[:2]  # decodes to the last byte
+            return f"{name} is not a {export.image_format.upper()} picture", None
+        height, width = Picture(data, name).rgb.shape[:2]  # decodes to the last byte
     except InputError as error:
-        return _Checked(str(error))
+        return str(error), None
     wanted = export.fixed_size_px if profile.task_types[task.type].size == "fixed" else None
     if wanted is not None and (width, height) != wanted:
-        fault = f"{info.filename!r} has {width} x {height} px, the contest expects {wanted[0]} x {wanted[1]}"
-        return _Checked(fault)
+        return f"{name} has {width} x {height} px, the contest expects {wanted[0]} x {wanted[1]}", None
     if min(width, height) < SMALL_PX:
-        return _Checked(warning=f"{info.filename!r} has only {width} x {height} px: is that the picture you mean?")
-    return _Checked()
+        return None, f"{name} has only {width} x {height} px: is that the picture you mean?"
+    return None, None
 
 
 def _first_line(error: BaseException) -> str:

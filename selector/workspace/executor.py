@@ -128,7 +128,7 @@ class Executor(Generic[Work, Event]):
             else:
                 ended.set_result(None)
 
-        self._threads = [thread for thread in self._threads if not _has_succeeded(thread)]
+        self._threads = [t for t in self._threads if not t.done() or t.cancelled() or t.exception() is not None]
         self._threads.append(ended)
         try:
             threading.Thread(target=run, daemon=True, name=f"work-{name}").start()
@@ -198,7 +198,3 @@ def stream(works: Iterable[Work], do: Callable[[Work], Iterator[Event]], threads
     finally:
         for _ in executor.finish():
             pass
-
-
-def _has_succeeded(thread: Future[None]) -> bool:
-    return thread.done() and not thread.cancelled() and thread.exception() is None

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import csv
 import inspect
+import io
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from selector.config import KIND, kind_of
-from selector.domain import BestshotError, Generator, MissingPart, Scorer, TaskType, reason_of, stable_hash
-from selector.domain.embedding import ContestContext
+from selector.contest.table_text import read_table_text
+from selector.domain import (
+    BestshotError,
+    Generator,
+    InputError,
+    MissingPart,
+    Scorer,
+    Task,
+    TaskType,
+    reason_of,
+    stable_hash,
+)
+from selector.domain.embedding import ContestContext, EmbeddingSettings
 from selector.domain.words import did_you_mean
 from selector.net import Service
 from selector.registry import create_generator, create_scorer, generator_names, is_default, usual_service
@@ -24,6 +38,8 @@ Generators = dict[str, tuple[Generator, str]]  # each with its build
 Scorers = dict[str, Scorer]
 LeftOut = dict[str, str]  # name to the reason, with what cures it
 OURS = (KIND, SERVICE)  # keys of [generators.NAME] that the generator never sees
+TEXT, ENGLISH = "text", "english"
+USUAL_TABLE = "translations.csv"
 
 
 def build_of(generator: Generator, settings: Mapping[str, object], seed: int) -> str:
@@ -146,3 +162,36 @@ def _scorer_settings(ws: Workspace, name: str) -> dict[str, Any]:
     own = dict(ws.config.scorers.get(name, {}))
     fixed = sorted(kind.value for kind, facts in ws.profile.task_types.items() if facts.size == "fixed")
     return {"fixed_size_types": fixed, **own} if name == "gate" and fixed else own
+
+
+def contest_context(ws: Workspace, tasks: Sequence[Task]) -> ContestContext:
+    """Raises ``InputError`` when the table of translations is named and wrong."""
+    config = ws.config.embedding
+    own = {key: getattr(config, key) for key in ("weights_path", "config_path")}
+    places = {key: str(ws.folder / place) if place else "" for key, place in own.items()}
+    settings = EmbeddingSettings(
+        model=config.model,
+        pretrained=config.pretrained,
+        reads=config.reads,
+        device=config.device,
+        precision=config.precision,
+        batch=config.batch,
+        **places,
+    )
+    table = ws.folder / (config.translations_path or USUAL_TABLE)
+    translations = read_translations(table) if config.translations_path or table.is_file() else {}
+    return ContestContext(tuple(tasks), ws.inputs_folder, settings, translations, ws.db.facts("input:"))
+
+
+def read_translations(path: Path) -> dict[str, str]:
+    """Text to its English, of a CSV with these two columns; a row without English says nothing.
+
+    Raises:
+        InputError: no readable CSV in UTF-8, or a column is missing.
+    """
+    rows = csv.DictReader(io.StringIO(read_table_text(path, "table of translations"), newline=""))
+    missing = [column for column in (TEXT, ENGLISH) if column not in (rows.fieldnames or ())]
+    if missing:
+        raise InputError(f"{path} needs the columns {TEXT} and {ENGLISH}: '{missing[0]}' is missing")
+    pairs = (((row[TEXT] or "").strip(), (row[ENGLISH] or "").strip()) for row in rows)
+    return {text: english for text, english in pairs if text and english}

@@ -16,10 +16,10 @@ from conftest import Clock
 from selector import Campaign
 from selector.cli.main import group
 from selector.contest import load_profile
-from selector.contest.remaining import remaining_submissions
+from selector.contest.quota import remaining_submissions
 from selector.decide.knowledge import learn
 from selector.domain import InputError
-from selector.store.observations import load_submission_picks
+from selector.store.picks import load_submission_picks
 
 Files = Callable[[Sequence[str]], tuple[Path, Path]]
 
@@ -60,7 +60,7 @@ def play(campaign: Campaign, clock: Clock, truth: Callable[[str], float], rounds
 
 def variants(campaign: Campaign) -> dict[str, str]:
     """Candidate id to the toy's variant."""
-    from selector.store.makers import makers
+    from selector.store.candidates import makers
 
     with campaign._ws.db.read() as connection:
         return {candidate: maker.variant for (_, candidate), maker in makers(connection).items()}

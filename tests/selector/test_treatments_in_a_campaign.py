@@ -16,10 +16,11 @@ from selector import Campaign
 from selector.cli.main import group
 from selector.decide.knowledge import Knowledge, learn
 from selector.domain import Recipe
-from selector.generate.treatments import finished, own_variant, recipe_in_words, worded
-from selector.store.makers import Maker, makers
-from selector.store.observations import load_submission_picks
-from selector.store.records import Attempt, Candidate, add_attempt
+from selector.generate.recipes import finished, recipe_in_words, worded
+from selector.learn.pool import own_variant
+from selector.store.attempts import Attempt, add_attempt
+from selector.store.candidates import Candidate, Maker, makers
+from selector.store.picks import load_submission_picks
 
 Files = Callable[[Sequence[str]], tuple[Path, Path]]
 

@@ -27,7 +27,7 @@ from selector.domain import InputError, MissingPart, encode_final, stable_hash
 from selector.domain.files import write_atomically
 from selector.domain.progress import Progress, silent
 from selector.store import Database, ImageFolder
-from selector.store.records import load_candidates
+from selector.store.candidates import load_candidates
 
 _EYES = (checker, regions, shapes_seen, edit_truth)  # what the truth depends on
 

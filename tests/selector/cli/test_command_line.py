@@ -14,7 +14,7 @@ from conftest import Run, noise_jpeg
 from selector import Campaign
 from selector.cli.main import group
 from selector.domain import encode_final
-from selector.store.records import load_candidates
+from selector.store.candidates import load_candidates
 
 Files = Callable[[Sequence[str]], tuple[Path, Path]]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from selector.contest.problems import InputProblems
 from selector.contest.profile import load_profile, profile_names
 from selector.domain import InputError, TaskType
+from selector.domain.errors import InputProblems
 
 
 def toml_of(name: str) -> str:

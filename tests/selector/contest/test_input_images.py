@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from selector.contest import input_images
 from selector.contest.input_images import check_input_images, resolve_image
-from selector.contest.problems import InputProblems
 from selector.domain import InputError, Task, TaskType, encode_final
+from selector.domain.errors import InputProblems
 
 NOISE = np.random.default_rng(0).integers(0, 255, (64, 48, 3), dtype=np.uint8)
 JPEG = encode_final(NOISE)

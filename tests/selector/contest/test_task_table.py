@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from selector.contest import table_text
-from selector.contest.problems import InputProblems
 from selector.contest.profile import load_profile
 from selector.contest.task_table import read_task_table
 from selector.domain import InputError, Task, TaskType, encode_final
+from selector.domain.errors import InputProblems
 
 TIANCHI = load_profile("tianchi-532389")
 MINI = load_profile("mini-png")

@@ -10,11 +10,11 @@ from conftest import HEADER, noise_jpeg
 from sqlalchemy import insert
 
 from selector import Campaign
-from selector.contest.problems import InputProblems
 from selector.domain import InputError
+from selector.domain.errors import InputProblems
 from selector.store import Database, schema
+from selector.store.candidates import load_candidates
 from selector.store.observations import Judgement, load_judgements
-from selector.store.records import load_candidates
 
 Write = Callable[[str], Path]
 

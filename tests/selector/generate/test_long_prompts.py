@@ -9,7 +9,7 @@ import pytest
 from toy_services import Make, ToyRemote, attempts, reopened, toy_service
 
 from selector import Campaign
-from selector.generate.treatments import PROMPT
+from selector.generate.recipes import PROMPT
 from tests.servers.dashscope_server import DashScopeServer
 from tests.servers.dashscope_state import Behaviour
 

@@ -25,8 +25,7 @@ from toy_services import (
 
 from selector import Campaign
 from selector.domain import DISK_FULL, Made, OutOfResources, Recipe, TaskInputs
-from selector.generate.alone import alone_at_services
-from selector.generate.verb import Wanted, _orders
+from selector.generate.verb import Wanted, _orders, alone_at_services
 from selector.store import schema
 
 

@@ -22,7 +22,7 @@ from toy_services import (
 from selector import Campaign
 from selector.config import Step
 from selector.domain import Declined, InputError, Made, Recipe, Task, TaskInputs, TaskType
-from selector.generate.treatments import PROMPT, as_shown, finished, follows, style_of, worded
+from selector.generate.recipes import PROMPT, as_shown, finished, follows, style_of, worded
 from selector.store.images import ImageFolder
 
 SUFFIX = "Keep everything else exactly as it is."
@@ -31,7 +31,7 @@ TASK = Task("1", TaskType.TIE, "red", None, None, 0)
 
 def planned(campaign: Campaign, generator: str = "toy_remote") -> list[tuple[str, int]]:
     """(style, seed) of the newest planning of the first task."""
-    from selector.store.records import current_plannings
+    from selector.store.attempts import current_plannings
 
     with campaign._ws.db.read() as connection:
         (found,) = [p for p in current_plannings(connection) if p.generator == generator and p.task_id == "3"]

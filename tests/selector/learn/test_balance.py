@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selector.learn.balance import JUDGED_SD, PRIOR_SD, balance_of, combine, split
+from selector.learn.estimates import JUDGED_SD, PRIOR_SD, balance_of, combine, split
 
 POINTS = st.floats(0.0, 10.0)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from toy_contests import dense, random_gaussian
 
-from selector.learn.chances import probability_best
+from selector.learn.gaussian import probability_best
 from selector.learn.pool import Choices
 
 ROWS = np.array([[0, 1, 2, 3, 4], [5, 6, 7, -1, -1]])  # two tasks, one of them with fewer candidates

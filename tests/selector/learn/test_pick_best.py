@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from selector.domain import Pick
-from selector.learn.estimates import Estimates
-from selector.learn.pick import pick_best
+from selector.learn.estimates import Estimates, pick_best
 from selector.learn.pool import Pool
 
 

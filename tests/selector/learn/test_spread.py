@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from selector.learn.spread import _LOG_SD, _LOGS, Parts, fit_factors
+from selector.learn.totals import _LOG_SD, _LOGS, Parts, fit_factors
 
 NOISE = np.full(6, 0.01)
 

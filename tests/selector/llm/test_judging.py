@@ -17,8 +17,8 @@ from selector.cli.main import group
 from selector.domain import InputError, TaskType
 from selector.llm import JudgeStopped
 from selector.store import Database, schema
+from selector.store.candidates import load_candidates
 from selector.store.observations import Judgement, load_judgements
-from selector.store.records import load_candidates
 from tests.servers import judge_server as js
 from tests.servers.judge_server import JudgeServer, truth
 

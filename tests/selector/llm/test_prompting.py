@@ -19,8 +19,7 @@ from selector.llm.endpoint import provider_of
 from selector.llm.prompting import PromptBook, PromptSummary, PromptWish, prepare_prompts
 from selector.llm.replies import Reading
 from selector.llm.text_reading import DECLINED, NOT_ENGLISH, TALK, UNFINISHED, read_prompt
-from selector.store.prompt_texts import PromptText, add_prompt_texts, load_prompt_texts
-from selector.store.replies import money_spent
+from selector.store.replies import PromptText, add_prompt_texts, load_prompt_texts, money_spent
 
 
 @pytest.fixture

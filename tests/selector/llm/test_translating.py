@@ -17,7 +17,7 @@ from selector.llm.client import Answer
 from selector.llm.replies import Reading
 from selector.llm.text_reading import DECLINED, KEY_HIDDEN, TALK, UNFINISHED, read_translation
 from selector.store.replies import money_spent
-from selector.workspace.contest_context import read_translations
+from selector.workspace.plug_ins import read_translations
 
 Make = Callable[..., Campaign]  # of prompts and settings of the model
 PARTS = [{"type": "text", "text": "a red "}, {"type": "text", "text": "house"}]

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from selector.store import Database, schema
+from selector.store.database import add
 from selector.store.jobs import (
     DELIVERED,
     FAILED,
@@ -22,7 +23,6 @@ from selector.store.jobs import (
     end_jobs,
     load_jobs,
     money_spent,
-    open_job,
 )
 
 
@@ -43,7 +43,7 @@ def job(db: Database, keys: Sequence[str] = ("k1", "k2"), price: float | None = 
         **more,
     }
     with db.write() as connection:
-        return open_job(connection, recipe_keys=keys, price=price, at="now", **given)
+        return add(connection, schema.job, recipe_keys=keys, price=price, at="now", **given)
 
 
 def end(db: Database, job_id: int, outcomes: Mapping[str, str]) -> None:

@@ -13,7 +13,8 @@ from sqlalchemy import inspect, select
 from selector import Campaign
 from selector.domain import InputError
 from selector.store import Database, schema
-from selector.store.jobs import JobEnd, end_jobs, load_jobs, open_job
+from selector.store.database import add
+from selector.store.jobs import JobEnd, end_jobs, load_jobs
 from selector.store.observations import Judgement, TotalRow, add_judgements, load_judgements, load_totals
 
 CANDIDATE = "aa" * 32
@@ -53,7 +54,9 @@ def test_a_migrated_database_takes_what_is_new(old: Path) -> None:
 def test_a_migrated_database_takes_jobs_and_what_became_of_them(old: Path) -> None:
     db = Database(old)
     with db.write() as connection:
-        job = open_job(connection, "1", "g", "b", "service", "ticket", {"a": 1}, True, ["k1", "k2"], 0.2, "now")
+        facts = {"task_id": "1", "generator": "g", "build": "b", "service": "service", "ticket": "ticket"}
+        more = {"facts": {"a": 1}, "resumable": True, "recipe_keys": ["k1", "k2"], "price": 0.2, "at": "now"}
+        job = add(connection, schema.job, **facts, **more)
         end_jobs(db, connection, [JobEnd(job, "k1", "delivered")], "later")
     with Database(old).read() as connection:
         (found,) = load_jobs(connection)

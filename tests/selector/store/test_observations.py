@@ -10,16 +10,9 @@ from sqlalchemy.exc import IntegrityError
 
 from selector.domain import BestshotError, Task, TaskType
 from selector.store import Database, schema
-from selector.store.observations import (
-    Judgement,
-    TotalRow,
-    add_judgements,
-    load_judgements,
-    load_pending,
-    load_submission_picks,
-    load_totals,
-)
-from selector.store.records import save_tasks
+from selector.store.attempts import save_tasks
+from selector.store.observations import Judgement, TotalRow, add_judgements, load_judgements, load_pending, load_totals
+from selector.store.picks import load_submission_picks
 
 IDS = ["a" * 64, "b" * 64]
 

@@ -8,7 +8,7 @@ import pytest
 
 from selector import Campaign
 from selector.domain import InputError
-from selector.submit.verify_table import verify_against_table
+from selector.submit.verify import verify_against_table
 
 
 def test_an_export_is_valid_by_the_table_alone_and_a_cut_one_is_not(campaign: Campaign, tmp_path: Path) -> None:

@@ -1,15 +1,16 @@
-"""Rows in and out as frozen records. Every function takes an open connection, so that callers choose transactions."""
+"""Tasks, plannings and attempts, in and out as frozen records. Callers open the connection: transactions are theirs."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from selector.domain import JSONValue, Recipe, Task, TaskType
 from selector.store import schema
+from selector.store.candidates import Candidate
 from selector.store.database import Database, add
 
 
@@ -41,21 +42,6 @@ class Attempt:
     notes: JSONValue = None
     seconds: float = 0.0
     fallback: bool = False
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One image for one task; ``id`` is the SHA-256 of its final bytes.
-
-    ``fallback``: only last resorts made it, so it is no answer to the task.
-    """
-
-    task_id: str
-    id: str
-    width_px: int
-    height_px: int
-    size_bytes: int
-    fallback: bool = False  # known of a loaded candidate, from its attempts
 
 
 def save_tasks(db: Database, connection: Connection, tasks: Sequence[Task]) -> None:
@@ -124,12 +110,6 @@ def tries_of(
     return found
 
 
-def sizes_of(connection: Connection) -> dict[str, int]:
-    """Candidate id to the bytes of its file, of all that were made."""
-    c = schema.candidate.c
-    return {row.id: row.size_bytes for row in connection.execute(select(c.id, c.size_bytes))}
-
-
 def add_attempt(
     db: Database, connection: Connection, attempt: Attempt, candidate: Candidate | None, try_number: int, at: str
 ) -> None:
@@ -158,52 +138,12 @@ def add_attempt(
     db.insert_missing(connection, schema.attempt, [row])
 
 
-def load_candidates(connection: Connection, task_id: str | None = None) -> tuple[Candidate, ...]:
-    """Candidates of one task, or of all, ordered by task and id: the same order in every process."""
-    c, a = schema.candidate.c, schema.attempt.c
-    answered = exists().where(a.task_id == c.task_id, a.candidate_id == c.id, ~a.fallback)
-    query = select(schema.candidate, (~answered).label("fallback")).order_by(c.task_id, c.id)
-    if task_id is not None:
-        query = query.where(c.task_id == task_id)
-    return tuple(
-        Candidate(r.task_id, r.id, r.width_px, r.height_px, r.size_bytes, bool(r.fallback))
-        for r in connection.execute(query)
-    )
-
-
-def candidate_keys(connection: Connection) -> list[tuple[str, str, bool]]:
-    """(task id, candidate id, whether only a last resort made it) of all candidates, ordered by the first two."""
-    c, a = schema.candidate.c, schema.attempt.c
-    answers = select(a.task_id, a.candidate_id).where(a.candidate_id.is_not(None), ~a.fallback).distinct().subquery()
-    same = and_(answers.c.task_id == c.task_id, answers.c.candidate_id == c.id)
-    query = select(c.task_id, c.id, answers.c.task_id.is_(None)).select_from(schema.candidate.outerjoin(answers, same))
-    return [(row[0], row[1], bool(row[2])) for row in connection.execute(query.order_by(c.task_id, c.id))]
-
-
 def load_attempts(connection: Connection, task_id: str | None = None) -> tuple[Attempt, ...]:
     """Attempts of one task, or of all, oldest first."""
     query = select(schema.attempt).order_by(schema.attempt.c.id)
     if task_id is not None:
         query = query.where(schema.attempt.c.task_id == task_id)
     return tuple(_attempt(row) for row in connection.execute(query))
-
-
-def last_resorts(connection: Connection) -> dict[str, set[str]]:
-    """Task id to the ids of candidates that a last resort made, whether or not another generator made them too."""
-    a = schema.attempt.c
-    query = select(a.task_id, a.candidate_id).where(a.fallback, a.candidate_id.is_not(None))
-    found: dict[str, set[str]] = {}
-    for row in connection.execute(query):
-        found.setdefault(row.task_id, set()).add(row.candidate_id)
-    return found
-
-
-def first_guesses(connection: Connection) -> dict[tuple[str, str], int]:
-    """(task id, candidate id) to the best place that a generator gave it among its guesses, where places were given."""
-    a = schema.attempt.c
-    query = select(a.task_id, a.candidate_id, func.min(a.ordinal)).group_by(a.task_id, a.candidate_id)
-    rows = connection.execute(query.where(a.candidate_id.is_not(None), a.ordinal.is_not(None)))
-    return {(row[0], row[1]): int(row[2]) for row in rows}
 
 
 def current_plannings(
@@ -239,23 +179,6 @@ def tries_by(
     for task_id, generator, build, key, outcome, candidate_id in connection.execute(query):
         found.setdefault((task_id, generator, build), {}).setdefault(key, []).append((outcome, candidate_id))
     return found
-
-
-def scored_candidates(connection: Connection, versions: Mapping[str, str]) -> dict[str, dict[str, set[str]]]:
-    """Task id to every candidate id to those of the named scorers that have scored it in these versions."""
-    found: dict[str, dict[str, set[str]]] = {}
-    for candidate in load_candidates(connection):
-        found.setdefault(candidate.task_id, {})[candidate.id] = set()
-    s = schema.score.c
-    for name, version in versions.items():
-        query = select(s.task_id, s.candidate_id).where(s.scorer == name, s.version == version).distinct()
-        for row in connection.execute(query):
-            found[row[0]][row[1]].add(name)
-    return found
-
-
-def add_scores(db: Database, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    db.insert_missing(connection, schema.score, rows)
 
 
 def _planning(row: Any) -> Planning:

@@ -1,0 +1,169 @@
+"""Candidates read from the store, each table in one query: their scores, who made them, and which are last resorts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, and_, case, exists, func, select
+
+from selector.domain import Score
+from selector.store import schema
+from selector.store.database import Database
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Floats = np.ndarray[Any, np.dtype[np.float64]]
+    Bools = np.ndarray[Any, np.dtype[np.bool_]]
+
+ScoreColumn = tuple[str, str, str]  # scorer, version, column
+# Where attempts keep what was done beside their generator's own work: written by selector/generate.
+_STYLE, _FINISH, _ORIGIN = ("prompt_style", "style"), ("finish", "name"), "finished_from"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One image for one task; ``id`` is the SHA-256 of its final bytes.
+
+    ``fallback``: only last resorts made it, so it is no answer to the task.
+    """
+
+    task_id: str
+    id: str
+    width_px: int
+    height_px: int
+    size_bytes: int
+    fallback: bool = False  # known of a loaded candidate, from its attempts
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """The attempt that made a candidate.
+
+    ``variant`` is the recipe's, treatments included; ``style`` of the prompt and ``finish`` of the picture are "" where
+    there is none; ``origin`` is the id of the candidate that a finish was applied to.
+    """
+
+    generator: str
+    variant: str
+    style: str = ""
+    finish: str = ""
+    origin: str = ""
+
+
+def load_candidates(connection: Connection, task_id: str | None = None) -> tuple[Candidate, ...]:
+    """Candidates of one task, or of all, ordered by task and id: the same order in every process."""
+    c, a = schema.candidate.c, schema.attempt.c
+    answered = exists().where(a.task_id == c.task_id, a.candidate_id == c.id, ~a.fallback)
+    query = select(schema.candidate, (~answered).label("fallback")).order_by(c.task_id, c.id)
+    if task_id is not None:
+        query = query.where(c.task_id == task_id)
+    return tuple(
+        Candidate(r.task_id, r.id, r.width_px, r.height_px, r.size_bytes, bool(r.fallback))
+        for r in connection.execute(query)
+    )
+
+
+def candidate_keys(connection: Connection) -> list[tuple[str, str, bool]]:
+    """(task id, candidate id, whether only a last resort made it) of all candidates, ordered by the first two."""
+    c, a = schema.candidate.c, schema.attempt.c
+    answers = select(a.task_id, a.candidate_id).where(a.candidate_id.is_not(None), ~a.fallback).distinct().subquery()
+    same = and_(answers.c.task_id == c.task_id, answers.c.candidate_id == c.id)
+    query = select(c.task_id, c.id, answers.c.task_id.is_(None)).select_from(schema.candidate.outerjoin(answers, same))
+    return [(row[0], row[1], bool(row[2])) for row in connection.execute(query.order_by(c.task_id, c.id))]
+
+
+def sizes_of(connection: Connection) -> dict[str, int]:
+    """Candidate id to the bytes of its file, of all that were made."""
+    c = schema.candidate.c
+    return {row.id: row.size_bytes for row in connection.execute(select(c.id, c.size_bytes))}
+
+
+def last_resorts(connection: Connection) -> dict[str, set[str]]:
+    """Task id to the ids of candidates that a last resort made, whether or not another generator made them too."""
+    a = schema.attempt.c
+    query = select(a.task_id, a.candidate_id).where(a.fallback, a.candidate_id.is_not(None))
+    found: dict[str, set[str]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.task_id, set()).add(row.candidate_id)
+    return found
+
+
+def first_guesses(connection: Connection) -> dict[tuple[str, str], int]:
+    """(task id, candidate id) to the best place that a generator gave it among its guesses, where places were given."""
+    a = schema.attempt.c
+    query = select(a.task_id, a.candidate_id, func.min(a.ordinal)).group_by(a.task_id, a.candidate_id)
+    rows = connection.execute(query.where(a.candidate_id.is_not(None), a.ordinal.is_not(None)))
+    return {(row[0], row[1]): int(row[2]) for row in rows}
+
+
+def makers(connection: Connection) -> dict[tuple[str, str], Maker]:
+    """(task id, candidate id) to what made it; of several the first by name, in every process."""
+    a = schema.attempt.c
+    treated = (a.params[_STYLE].as_string(), a.params[_FINISH].as_string(), a.notes[_ORIGIN].as_string())
+    query = select(a.task_id, a.candidate_id, a.generator, a.variant, *treated)
+    query = query.where(a.candidate_id.is_not(None), ~a.fallback)
+    found: dict[tuple[str, str], Maker] = {}
+    for row in connection.execute(query.order_by(a.generator, a.variant, a.id)):
+        style, finish, origin = (value or "" for value in row[4:])
+        maker = Maker(row.generator, row.variant, style, finish, origin if finish else "")
+        found.setdefault((row.task_id, row.candidate_id), maker)
+    return found
+
+
+def scored_candidates(connection: Connection, versions: Mapping[str, str]) -> dict[str, dict[str, set[str]]]:
+    """Task id to every candidate id to those of the named scorers that have scored it in these versions."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for candidate in load_candidates(connection):
+        found.setdefault(candidate.task_id, {})[candidate.id] = set()
+    s = schema.score.c
+    for name, version in versions.items():
+        query = select(s.task_id, s.candidate_id).where(s.scorer == name, s.version == version).distinct()
+        for row in connection.execute(query):
+            found[row[0]][row[1]].add(name)
+    return found
+
+
+def add_scores(db: Database, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    db.insert_missing(connection, schema.score, rows)
+
+
+def wide_scores(
+    connection: Connection, columns: Sequence[ScoreColumn], counted: Sequence[ScoreColumn] = ()
+) -> tuple[dict[tuple[str, str], int], Floats, Bools]:
+    """All scores as one table: the database turns columns of scorers into columns of the result.
+
+    Returns:
+        (task id, candidate id) to its row, of every candidate that has a score; values (rows, columns), NaN where
+        unscored; and (rows, counted) whether there is a score, an unscored one included.
+    """
+    import numpy as np
+
+    s = schema.score.c
+
+    def is_of(column: ScoreColumn) -> Any:
+        scorer, version, name = column
+        return and_(s.column == name, s.scorer == scorer, s.version == version)
+
+    values = [func.max(case((is_of(column), s.value))) for column in columns]
+    there = [func.count(case((is_of(column), 1))) for column in counted]
+    rows = connection.execute(
+        select(s.task_id, s.candidate_id, *values, *there).group_by(s.task_id, s.candidate_id)
+    ).all()
+    row_of = {(row[0], row[1]): i for i, row in enumerate(rows)}
+    wide = np.array([row[2:] for row in rows], dtype=np.float64).reshape(len(rows), len(values) + len(there))
+    return row_of, wide[:, : len(values)], wide[:, len(values) :] > 0
+
+
+def scores_of(connection: Connection, versions: Mapping[str, str], task_id: str) -> dict[str, dict[str, Score]]:
+    """Candidate id to {"scorer.column": Score} for one task, of the given scorer versions."""
+    s = schema.score.c
+    query = select(s.candidate_id, s.scorer, s.version, s.column, s.value, s.reason).where(s.task_id == task_id)
+    found: dict[str, dict[str, Score]] = {}
+    for row in connection.execute(query.order_by(s.task_id, s.candidate_id)):
+        if versions.get(row.scorer) == row.version:
+            key = f"{row.scorer}.{row.column}"
+            found.setdefault(row.candidate_id, {})[key] = Score(value=row.value, reason=row.reason)
+    return found
