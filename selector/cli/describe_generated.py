@@ -10,7 +10,7 @@ from selector.domain.words import n_of
 
 if TYPE_CHECKING:
     from selector.generate.dry_run import GenerateEstimate
-    from selector.generate.importing import ImportSummary
+    from selector.generate.verb import ImportSummary
     from selector.generate.summary import GenerateSummary
     from selector.llm.prompting import PromptSummary
 
