@@ -158,8 +158,8 @@ class Fitted:
 class Reference:
     """Fits at first use; safe to call from threads.
 
-    A run has embedded the photographs by then, see ``selector.measure.embedding``; what it has not is embedded here, in
-    the thread that asks first.
+    A run has embedded the photographs by then (``measure``); what it has not is embedded here, in the thread that asks
+    first.
     """
 
     def __init__(self, pictures: RealPictures, backbone: Backbone) -> None:

@@ -80,9 +80,9 @@ def judge(url: str) -> object:
     from random import Random
     from threading import Event
 
-    from selector.llm.client import ChatClient
-    from selector.llm.endpoint import Budget, Endpoint
-    from selector.llm.request import Dialect
+    from selector.llm._client import ChatClient
+    from selector.llm._endpoint import Budget, Endpoint
+    from selector.llm._request import Dialect
     from selector.net import Pace
 
     stop = Event()
@@ -111,11 +111,11 @@ def peak_mb() -> float:
 
 
 def main() -> None:
-    from selector.net import account as accounts
+    from selector.net import _account as accounts
 
     accounts.THROTTLED_TRIES = 1
     with suppress(ImportError):
-        from selector.llm import client
+        from selector.llm import _client as client
 
         client.THROTTLED_TRIES = 1
     name, base, *modes = sys.argv[1:]

@@ -18,9 +18,9 @@ import pytest
 
 from selector import Campaign
 from selector.config import parse_config
-from selector.config.campaign_config import render_config
+from selector.config._campaign_config import render_config
 from selector.domain import Declined, Delivery, Made, Recipe, TaskInputs, TaskType, Ticket, TicketLost, stable_hash
-from selector.generate import job_store
+from selector.generate import _job_store as job_store
 from selector.net import Account, Service, carry_out
 from selector.registry import BUILTIN_GENERATORS
 from selector.store.attempts import Attempt, load_attempts

@@ -15,13 +15,13 @@ from typing import NoReturn
 import click
 
 from selector import __version__
+from selector.cli._contest_verbs import export, quota, record, verify
+from selector.cli._judge_verbs import judge, translate
+from selector.cli._learn_verbs import calibrate, explain, plan
+from selector.cli._make_verbs import demo, generate, import_, init, pick, score
+from selector.cli._show_verbs import doctor, realism, report, status
+from selector.cli._weights_verbs import weights
 from selector.cli.common import Printed, emit, verbose_option
-from selector.cli.contest_verbs import export, quota, record, verify
-from selector.cli.judge_verbs import judge, translate
-from selector.cli.learn_verbs import calibrate, explain, plan
-from selector.cli.make_verbs import demo, generate, import_, init, pick, score
-from selector.cli.show_verbs import doctor, realism, report, status
-from selector.cli.weights_verbs import weights
 from selector.domain import DISK_FULL, BestshotError, shortage
 
 INTERRUPTED, TERMINATED = 130, 143

@@ -1,6 +1,6 @@
 """``campaign.toml``: reading, checking and writing it."""
 
-from selector.config.campaign_config import (
+from selector.config._campaign_config import (
     KIND,
     CampaignConfig,
     check_names,
@@ -9,8 +9,8 @@ from selector.config.campaign_config import (
     read_config,
     render_config,
 )
-from selector.config.generating import AS_IS, GenerateConfig, Step
-from selector.config.sections import EmbeddingConfig, JudgeConfig, ScoreConfig, ServiceConfig
+from selector.config._generating import AS_IS, GenerateConfig, Step
+from selector.config._sections import EmbeddingConfig, JudgeConfig, ScoreConfig, ServiceConfig
 
 __all__ = [
     "AS_IS",

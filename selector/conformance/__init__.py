@@ -18,11 +18,11 @@ The checks of a scorer compare its scores with each other. Scores must be equal 
 
 from __future__ import annotations
 
+from selector.conformance._generators import check_generator
+from selector.conformance._pictures import HUGE, check_encodings, check_extremes, encodings_of
+from selector.conformance._process import Job, check_another_process, scores_in_another_process
 from selector.conformance._results import Results
-from selector.conformance.generators import check_generator
-from selector.conformance.pictures import HUGE, check_encodings, check_extremes, encodings_of
-from selector.conformance.process import Job, check_another_process, scores_in_another_process
-from selector.conformance.scorers import LEAST_CHANGE, check_monotone, check_same_scores, check_scorer
+from selector.conformance._scorers import LEAST_CHANGE, check_monotone, check_same_scores, check_scorer
 
 __all__ = [
     "HUGE",

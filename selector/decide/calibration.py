@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from selector.decide.beliefs import load_prior, save_prior
+from selector.decide._beliefs import load_prior, save_prior
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
 from selector.learn.calibrator import Fitted, WeightEstimate

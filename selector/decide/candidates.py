@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from selector.decide.beliefs import judge_values
+from selector.decide._beliefs import judge_values
 from selector.domain import Axis, Scorer, Task
 from selector.learn.pool import Bools, Floats, Ints, Pool, codes, own_variant
 from selector.learn.prior import RECIPE_ORDER

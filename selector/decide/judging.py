@@ -10,8 +10,8 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from selector.contest.profile import ContestProfile
+from selector.decide._judgement_table import COSINE, PQ, SC, JudgedRow, read_axes, read_judgement_table
 from selector.decide.context import Context
-from selector.decide.judgement_table import COSINE, PQ, SC, JudgedRow, read_axes, read_judgement_table
 from selector.domain import InputError, Task
 from selector.domain.errors import InputProblems
 from selector.store.candidates import candidate_keys

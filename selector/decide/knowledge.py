@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from selector.decide.beliefs import JUDGE_PREFIX, beliefs_of, judged_balance, load_prior
+from selector.decide._beliefs import JUDGE_PREFIX, beliefs_of, judged_balance, load_prior
 from selector.decide.candidates import read_pool
 from selector.decide.context import Context
 from selector.domain import Task, TaskType, stable_hash

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from selector.decide.beliefs import judge_belief, judge_columns
+from selector.decide._beliefs import judge_belief, judge_columns
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
 from selector.decide.picking import choose, keep

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from selector.demo._signs import Ground, Line, Sign, draw_sign
 from selector.demo.shipped import cut, darkened, jpeg_damaged, mirrored, photograph, resized, side_by_side
-from selector.demo.signs import Ground, Line, Sign, draw_sign
 from selector.domain import InputError, TaskType, encode_final
 from selector.domain.files import write_atomically
 

@@ -42,7 +42,7 @@ class Finishing:
     """Carries out finishes. Cheap to make; safe to call from several threads.
 
     Args:
-        upscale_model_path: ONNX super-resolution model (see ``selector.finishing.enlarge``); "": Lanczos.
+        upscale_model_path: ONNX super-resolution model (see ``selector.finishing._enlarge``); "": Lanczos.
         upscale_factor: above 1 to 8, of each side.
         upscale_device: auto, cpu, cuda or cuda:N; for the model.
         denoise_strength: above 0 to 1, share of the noise that is taken away.
@@ -117,7 +117,8 @@ class Finishing:
         return Made(pixels.copy() if pixels is rgb else pixels, {"finish": done})
 
     def _step(self, inputs: TaskInputs, rgb: Pixels, step: str, seed: int) -> Stepped:
-        from selector.finishing import colours, detail
+        from selector.finishing import _colours as colours
+        from selector.finishing import detail
         from selector.sight.colour_spaces import to_floats, to_pixels
 
         if step == "upscale":
@@ -131,7 +132,7 @@ class Finishing:
         return colours.match_colours(inputs, rgb, self.colour_strength)
 
     def _upscale(self, inputs: TaskInputs, rgb: Pixels) -> Stepped:
-        from selector.finishing import enlarge
+        from selector.finishing import _enlarge as enlarge
 
         is_edit, size = inputs.source is not None, (rgb.shape[1], rgb.shape[0])
         if is_edit and not self.upscale_model_path:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from selector.domain import Generator, Recipe, RemoteGenerator
-from selector.generate.attempts import Attempts
-from selector.generate.local import finishing_of
+from selector.generate._attempts import Attempts
+from selector.generate._local import finishing_of
 from selector.generate.orders import Order, check_budgets
 from selector.generate.recipes import RecipePlanner, finished, outcome_of, style_of
 from selector.llm.prompting import PromptBook

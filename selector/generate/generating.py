@@ -15,10 +15,10 @@ from itertools import groupby
 
 from selector.domain import RemoteGenerator
 from selector.domain.progress import Progress, silent
-from selector.generate.attempts import NewAttempt, Postponed, Skipped
+from selector.generate._attempts import NewAttempt, Postponed, Skipped
+from selector.generate._worker import LOCAL, Ended, Event, Item, Worker, queue_of
 from selector.generate.orders import Chain, FinishItem, Order, WorkItem, check_budgets
 from selector.generate.summary import GenerateSummary, GeneratorProgress
-from selector.generate.worker import LOCAL, Ended, Event, Item, Worker, queue_of
 from selector.llm.prompting import PromptWish, needs_writer, prepare_prompts
 from selector.store.attempts import Planning, add_attempt, add_planning
 from selector.store.jobs import end_jobs, load_jobs

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from selector.learn._deviation import LEAST_OF_A_LEVEL, Deviation, centred, deviation, group_mean, treatment_levels
 from selector.learn.belief import UNKNOWN, Belief, joint_weights
-from selector.learn.deviation import LEAST_OF_A_LEVEL, Deviation, centred, deviation, group_mean, treatment_levels
 from selector.learn.pool import Floats, Ints, Pool, codes
 
 _STRONG = 0.1  # belief's sd from which a score is believed in for a reason of its own (a judge)

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
+from selector.learn._deviation import group_mean
 from selector.learn.calibrator import Fitted
-from selector.learn.deviation import group_mean
 from selector.learn.pool import Bools, Floats, Ints, Pool
 
 _LEAST_SPREAD = 0.2  # points: scores always tell candidates apart by something

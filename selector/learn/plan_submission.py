@@ -10,9 +10,9 @@ import numpy as np
 from scipy.special import ndtr
 
 from selector.domain import InputError
+from selector.learn._knowledge_gradient import Effort, Lesson, lesson, plan_lessons
 from selector.learn.calibrator import Fitted
 from selector.learn.gaussian import Gaussian
-from selector.learn.knowledge_gradient import Effort, Lesson, lesson, plan_lessons
 from selector.learn.pool import Choices, Floats, Ints
 from selector.learn.totals import Z80
 

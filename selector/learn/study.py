@@ -13,11 +13,11 @@ import numpy as np
 
 from selector.domain import InputError
 from selector.domain.words import did_you_mean, n_of, near_or_all
+from selector.learn._knowledge_gradient import Effort
 from selector.learn.belief import Belief, checked_beliefs
 from selector.learn.calibrator import DEFAULT_NOISE_SD, Calibrator, Fitted
 from selector.learn.design import DEFAULT_SCALES, Scales
 from selector.learn.gaussian import probability_best
-from selector.learn.knowledge_gradient import Effort
 from selector.learn.plan_submission import DEFAULT_EFFORT, HOLD_BELOW, Plan, Submitted, plan_submission
 from selector.learn.pool import Choices, Floats, Ints, Pool, codes
 from selector.learn.totals import Z80, Total

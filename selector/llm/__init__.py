@@ -15,12 +15,12 @@ unscored, with the reason. It favours what it was trained on, and the same pictu
 calibration learns how far to trust it.
 """
 
-from selector.llm.endpoint import read_key
+from selector.llm._endpoint import read_key
+from selector.llm._judging import AskSummary, ask_judge
+from selector.llm._translating import TranslateSummary, translate
+from selector.llm._troubles import JudgeStopped
 from selector.llm.judgements import Key
-from selector.llm.judging import AskSummary, ask_judge
 from selector.llm.prompting import PromptBook, PromptSummary, PromptWish, prepare_prompts
-from selector.llm.translating import TranslateSummary, translate
-from selector.llm.troubles import JudgeStopped
 
 __all__ = [
     "AskSummary",

@@ -11,11 +11,11 @@ from selector.config import JudgeConfig
 from selector.contest.profile import ContestProfile
 from selector.contest.score import smallest_part
 from selector.domain import Axis, InputError, Picture, Task, TaskType, stable_hash
-from selector.llm.asking import REJECTED, Question
-from selector.llm.client import Answer
-from selector.llm.replies import REFUSED, SCORED, UNREADABLE, Reading, read_reply
-from selector.llm.request import Chat, rubric_chat
-from selector.llm.rubrics import CANDIDATE, REFERENCE, SOURCE, Rubric, ask_pq, ask_sc
+from selector.llm._asking import REJECTED, Question
+from selector.llm._client import Answer
+from selector.llm._replies import REFUSED, SCORED, UNREADABLE, Reading, read_reply
+from selector.llm._request import Chat, rubric_chat
+from selector.llm._rubrics import CANDIDATE, REFERENCE, SOURCE, Rubric, ask_pq, ask_sc
 from selector.store.observations import JUDGE, Judgement
 from selector.store.replies import ReplyRow
 from selector.workspace.workspace import Workspace

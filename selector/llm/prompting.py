@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from selector.domain import Declined, InputError, MissingPart, Task, TaskType
 from selector.domain.progress import Progress, silent
 from selector.domain.words import near_or_all
-from selector.llm.asking import Summary
-from selector.llm.endpoint import provider_of
-from selector.llm.session import ModelBusy, alone_with, judge_settings, open_session
-from selector.llm.texts import Source, Text, Writing
-from selector.llm.troubles import JudgeStopped
+from selector.llm._asking import Summary
+from selector.llm._endpoint import provider_of
+from selector.llm._session import ModelBusy, alone_with, judge_settings, open_session
+from selector.llm._texts import Source, Text, Writing
+from selector.llm._troubles import JudgeStopped
 from selector.prompts.wording import AS_IS, PROMPT_STYLES, SUFFIX, TRANSLATED, form_for, needs_writer, with_suffix
 from selector.sight.embedding.texts import is_latin
 from selector.store.replies import REFUSED, UNREADABLE, WRITTEN, PromptText, load_prompt_texts

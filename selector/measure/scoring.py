@@ -15,7 +15,7 @@ from typing import Any
 from selector.domain import InputError, Item, Score, Scorer, Task, TaskInputs, reason_of
 from selector.domain.embedding import Head
 from selector.domain.progress import Progress, silent
-from selector.measure.embedding import score_by_heads
+from selector.measure._embedding import score_by_heads
 from selector.measure.scored import Due, Scored, checked, due, rows_of
 from selector.store.candidates import add_scores
 from selector.workspace.executor import Executor, WorkQueue

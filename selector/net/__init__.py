@@ -1,6 +1,6 @@
 """Working with services on other machines: one bounded client, pace, retries, circuit breaker, money, downloads."""
 
-from selector.net.account import Account
+from selector.net._account import Account
 from selector.net.http import Answer
 from selector.net.jobs import carry_out
 from selector.net.pace import Interrupted, Pace, Rate

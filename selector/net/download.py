@@ -12,11 +12,11 @@ from urllib.parse import urljoin, urlsplit
 
 from selector.domain import GenerationFailed, InputError, OutOfResources, Picture
 from selector.net import troubles
-from selector.net.account import Account
-from selector.net.addresses import ANY, reach_of_service
+from selector.net._account import Account
+from selector.net._addresses import ANY, reach_of_service
+from selector.net._reading import read_body
 from selector.net.http import FORBIDDEN, NO_ADDRESS, TOO_LARGE, exchange, origin, trouble_of
 from selector.net.pace import Interrupted
-from selector.net.reading import read_body
 from selector.net.redact import cleaned
 from selector.net.troubles import LONGEST_RETRY_AFTER_SECONDS, Tries, Trouble, persist, retry_after
 

@@ -21,12 +21,12 @@ from urllib.parse import urlsplit
 
 from selector.domain import MissingPart, shortage
 from selector.net import troubles
-from selector.net.addresses import ANY, CONNECT_SECONDS, Forbidden
+from selector.net._addresses import ANY, CONNECT_SECONDS, Forbidden
+from selector.net._reading import Damaged, TooLarge, json_value, read_body
+from selector.net._watch import Stopped, TooSlow, Watch
 from selector.net.pace import Interrupted, all_sent
-from selector.net.reading import Damaged, TooLarge, json_value, read_body
 from selector.net.redact import clean, cleaned
 from selector.net.troubles import Trouble
-from selector.net.watch import Stopped, TooSlow, Watch
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
@@ -155,7 +155,7 @@ def exchange(
     ``requests`` and ``urllib3`` raise, and ``TooSlow``, ``Stopped``, ``Forbidden``, ``TooLarge``.
     """
     try:
-        from selector.net import connections
+        from selector.net import _connections as connections
     except ImportError as error:
         raise MissingPart("the package 'requests' is not installed: pip install requests") from error
     connect_seconds = min(CONNECT_SECONDS, timeout_seconds, deadline_seconds)

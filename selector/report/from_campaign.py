@@ -15,10 +15,10 @@ from selector.domain.names import name_fault
 from selector.domain.progress import Progress, silent
 from selector.domain.words import n_of
 from selector.generate.recipes import recipe_in_words
+from selector.report._contact_sheet import write_contact_sheet
+from selector.report._model import CandidateCard, Failure, Sheet, TaskRow
+from selector.report._model import Verdict as SheetVerdict
 from selector.report.calibration import write_plots
-from selector.report.contact_sheet import write_contact_sheet
-from selector.report.model import CandidateCard, Failure, Sheet, TaskRow
-from selector.report.model import Verdict as SheetVerdict
 from selector.status import open_failures
 from selector.store.attempts import Attempt, current_plannings, load_attempts
 from selector.store.candidates import load_candidates, scores_of

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from selector.measure.realism import Realism, SetRealism
 from selector.measure.realism_measures import CMMD, KID
 from selector.measure.realism_sets import PICKS
-from selector.report.model import PlotCard
+from selector.report._model import PlotCard
 from selector.report.plots.canvas import (
     BLUE,
     FAINT,

@@ -27,7 +27,7 @@ from sqlalchemy.schema import CreateSchema
 from selector.domain import DISK_FULL, BestshotError, InputError, OutOfResources, raise_shortage
 from selector.domain.files import scratch_folder
 from selector.store import schema
-from selector.store.migration import bring_up_to_date, stored_format
+from selector.store._migration import bring_up_to_date, stored_format
 
 _log = logging.getLogger("bestshot.store")
 BUSY_SECONDS = 30

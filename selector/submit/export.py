@@ -19,9 +19,9 @@ from selector.domain.files import make_folder, sweep, write_atomically
 from selector.domain.words import n_of
 from selector.store import schema
 from selector.store.picks import basis_of, newest_picks, picks_of
-from selector.submit.archive import write_archive
+from selector.submit._archive import write_archive
+from selector.submit._manifest import manifest_bytes
 from selector.submit.ledger import Ledger, SubmissionRecord
-from selector.submit.manifest import manifest_bytes
 from selector.submit.submissions import image_hashes
 from selector.submit.verify import verify_archive
 from selector.workspace.workspace import Workspace

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from selector.domain import InputError
 from selector.domain.digest import sha256_of
+from selector.weights._part import Progress, open_part
+from selector.weights._refusals import NotThere
 from selector.weights.address import HUB, MODELSCOPE, address_of, check_source
 from selector.weights.catalogue import Model, ModelFile, megabytes, model_named
 from selector.weights.hub import download
-from selector.weights.part import Progress, open_part
 from selector.weights.place import folder_of, has_size, need_model, path_of
-from selector.weights.refusals import NotThere
 from selector.weights.safe_load import PICKLES
 
 _log = logging.getLogger("bestshot.weights")

@@ -21,10 +21,10 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from selector.domain import BestshotError, InputError, MissingPart
+from selector.weights._part import Part, Progress, TooMuch, open_part
+from selector.weights._refusals import Again, gave_up, reason, status_of, understood
 from selector.weights.address import Address, endpoint
 from selector.weights.catalogue import ModelFile
-from selector.weights.part import Part, Progress, TooMuch, open_part
-from selector.weights.refusals import Again, gave_up, reason, status_of, understood
 
 _log = logging.getLogger("bestshot.weights")
 STALLED_SECONDS = 120.0  # without a block of new bytes, however many dripped, or were sent again

@@ -16,7 +16,7 @@ from tiny_backbone import tiny_clip
 from experiments import throughput
 from experiments.support.throughput_parts import photo_campaign, write_shaped
 from selector import Campaign
-from selector.store.images import ImageFolder
+from selector.store._images import ImageFolder
 
 RATIOS = ("fraction_of_forward", "speedup_over_habit", "speedup_over_habit_with_crops")
 CANDIDATES = 8
@@ -29,7 +29,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     place.mkdir()
     settings = tiny_clip(place, dim=64)
     # Architectures are read from open_clip's own folder, so that nothing need be imported for them.
-    monkeypatch.setattr("selector.sight.embedding.loading._folder_of_open_clip", lambda: place)
+    monkeypatch.setattr("selector.sight.embedding._loading._folder_of_open_clip", lambda: place)
     return settings.model
 
 

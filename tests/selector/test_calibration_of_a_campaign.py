@@ -337,7 +337,7 @@ def test_the_verbs_print_words_and_json(made: Campaign, tmp_path: Path) -> None:
 
 
 def test_a_plan_to_learn_that_keeps_the_best_picks_says_so(made: Campaign) -> None:
-    from selector.cli.learn_verbs import _plan
+    from selector.cli._learn_verbs import _plan
 
     found = made.plan(5, hold_below=0.0)
     assert "differ from the best known" in _plan(found)

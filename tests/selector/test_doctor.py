@@ -7,7 +7,7 @@ from conftest import ToyGenerator
 from toy_services import Make
 
 from selector import Campaign
-from selector.cli.show_verbs import _finding
+from selector.cli._show_verbs import _finding
 from selector.doctor import Check, check_machine
 from selector.domain import TaskType
 

@@ -8,7 +8,7 @@ import pytest
 from conftest import ToyGenerator
 from toy_services import Make, ToyRemote, raises, reopened, toy_service
 
-from selector.cli.show_verbs import status as status_verb
+from selector.cli._show_verbs import status as status_verb
 from selector.domain import MissingPart, ServiceStopped, TaskType
 
 

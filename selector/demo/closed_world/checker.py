@@ -13,9 +13,9 @@ import numpy as np
 from scipy import ndimage
 from scipy.optimize import linear_sum_assignment
 
-from selector.demo.closed_world.regions import Found, Pixels, Region, at_side, find
+from selector.demo.closed_world._regions import Found, Pixels, Region, at_side, find
+from selector.demo.closed_world._shapes_seen import SeenShape, edge_width, seen_shape
 from selector.demo.closed_world.scene import Group, Scene
-from selector.demo.closed_world.shapes_seen import SeenShape, edge_width, seen_shape
 
 EDGE_PX = (1.2, 5.0)  # mean width of a border: as good as drawn, no border at all
 FIT = (0.95, 0.70)  # of the template: as drawn, no shape

@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 from scipy import ndimage
 
-from selector.demo.closed_world.edits import (
+from selector.demo.closed_world._edits import (
     Edit,
     Placed,
     Source,

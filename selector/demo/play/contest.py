@@ -17,9 +17,9 @@ from typing import TypeAlias
 
 import numpy as np
 
+from selector.demo.closed_world._edit_truth import check_edit
+from selector.demo.closed_world._edits import Edit, Source, instruction, random_edit, random_source
 from selector.demo.closed_world.checker import check
-from selector.demo.closed_world.edit_truth import check_edit
-from selector.demo.closed_world.edits import Edit, Source, instruction, random_edit, random_source
 from selector.demo.closed_world.render import Pixels
 from selector.demo.closed_world.scene import HELD_OUT_SEED, LANGUAGES, Scene, caption, scene_at
 from selector.domain import TaskType, encode_final

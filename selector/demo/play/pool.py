@@ -18,7 +18,10 @@ import numpy as np
 
 from selector import Campaign
 from selector.create import CONFIG_NAME, DATABASE_NAME
-from selector.demo.closed_world import checker, edit_truth, regions, shapes_seen
+from selector.demo.closed_world import _edit_truth as edit_truth
+from selector.demo.closed_world import _regions as regions
+from selector.demo.closed_world import _shapes_seen as shapes_seen
+from selector.demo.closed_world import checker
 from selector.demo.closed_world.render import Pixels
 from selector.demo.closed_world.simulated import EDITORS, GENERATORS, Maker, edited, generated
 from selector.demo.play.contest import FIRST_DAY, Files, PlayTask, Scores, play_tasks, write_contest

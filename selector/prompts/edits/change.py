@@ -32,8 +32,8 @@ class Change:
 @lru_cache(maxsize=1024)
 def change_of(instruction: str) -> Change | None:
     """The change that ``instruction`` asks for, or None when no part of it is understood."""
-    from selector.prompts.edits import change_chinese as edit_change_chinese
-    from selector.prompts.edits import change_english as edit_change_english
+    from selector.prompts.edits import _change_chinese as edit_change_chinese
+    from selector.prompts.edits import _change_english as edit_change_english
 
     text = " ".join(unicodedata.normalize("NFKC", instruction).replace("’", "'").split())
     if not text or len(text) > MAX_CHARACTERS:

@@ -18,9 +18,9 @@ from functools import lru_cache
 from typing import Literal
 
 from selector.domain import Declined, JSONValue
-from selector.prompts.edits import rules_chinese as edit_rules_chinese
-from selector.prompts.edits import rules_english as edit_rules_english
-from selector.prompts.edits.rules import Clause, Keep, Parsed
+from selector.prompts.edits import _rules_chinese as edit_rules_chinese
+from selector.prompts.edits import _rules_english as edit_rules_english
+from selector.prompts.edits._rules import Clause, Keep, Parsed
 
 Scope = Literal["whole", "background", "subject", "region", "geometry"]
 

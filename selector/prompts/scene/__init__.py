@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from selector.prompts.scene.cleaning import cleaned, language_of
-from selector.prompts.scene.english import parse_english
-from selector.prompts.scene.types import Attribute, Kind, Language, Relation, Scene, Thing
+from selector.prompts.scene._cleaning import cleaned, language_of
+from selector.prompts.scene._english import parse_english
+from selector.prompts.scene._types import Attribute, Kind, Language, Relation, Scene, Thing
 
 __all__ = ["Attribute", "Kind", "Language", "Relation", "Scene", "Thing", "parse_scene"]
 
@@ -26,7 +26,7 @@ def parse_scene(prompt: str) -> Scene:
     """
     text = cleaned(prompt)
     if language_of(text) == "zh":
-        from selector.prompts.scene.chinese import parse_chinese
+        from selector.prompts.scene._chinese import parse_chinese
 
         return parse_chinese(text)
     return parse_english(text)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from selector.prompts.scene import attributes_chinese, attributes_english
-from selector.prompts.scene.singular import with_article
-from selector.prompts.scene.types import Attribute, Language
+from selector.prompts.scene import _attributes_chinese as attributes_chinese
+from selector.prompts.scene import _attributes_english as attributes_english
+from selector.prompts.scene._singular import with_article
+from selector.prompts.scene._types import Attribute, Language
 
 
 def phrase_of(noun: str, attributes: Sequence[Attribute], language: Language, plural: bool = False) -> str:

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from selector.prompts.quotes import take_quotes
-from selector.prompts.text_edits import rules_chinese as text_rules_chinese
-from selector.prompts.text_edits import rules_english as text_rules_english
-from selector.prompts.text_edits.rules import QUOTE, Action, Rule
+from selector.prompts.text_edits import _rules_chinese as text_rules_chinese
+from selector.prompts.text_edits import _rules_english as text_rules_english
+from selector.prompts.text_edits._rules import QUOTE, Action, Rule
 
 MAX_CHARACTERS = 300  # outside the quotes; a longer text describes something else
 NOT_UNDERSTOOD = (

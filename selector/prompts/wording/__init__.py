@@ -3,7 +3,7 @@
 Pure: no files, no clock, no network. A language model is asked by ``selector.llm.prompting``.
 """
 
-from selector.prompts.wording.forms import (
+from selector.prompts.wording._forms import (
     AS_IS,
     CAPTION,
     FORMS,
@@ -18,8 +18,8 @@ from selector.prompts.wording.forms import (
     in_english,
     needs_writer,
 )
-from selector.prompts.wording.orders import LONGEST_CHARACTERS, TRANSLATION_ORDER, order_for
-from selector.prompts.wording.suffix import cut, with_suffix
+from selector.prompts.wording._orders import LONGEST_CHARACTERS, TRANSLATION_ORDER, order_for
+from selector.prompts.wording._suffix import cut, with_suffix
 
 __all__ = [
     "AS_IS",

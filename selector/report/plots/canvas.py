@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from selector.domain import MissingPart
 from selector.domain.files import write_atomically
-from selector.report.model import PlotCard
+from selector.report._model import PlotCard
 from selector.report.plots.model import Drawing
 from selector.sight.fonts import Font, all_fonts, covers, fonts_for
 

@@ -18,9 +18,8 @@ import numpy as np
 from selector.domain import BestshotError, InputError, MissingPart, raise_shortage
 from selector.domain.embedding import Crops, EmbeddingSettings, Floats
 from selector.sight import embedded
-from selector.sight.embedding.clip_runner import ClipRunner, LoadedClip
-from selector.sight.embedding.device import check_device, need_packages
-from selector.sight.embedding.loading import (
+from selector.sight.embedding._clip_runner import ClipRunner, LoadedClip
+from selector.sight.embedding._loading import (
     create,
     read_architecture,
     register,
@@ -30,6 +29,7 @@ from selector.sight.embedding.loading import (
     trained_as,
     training_of,
 )
+from selector.sight.embedding.device import check_device, need_packages
 from selector.sight.embedding.views import VIEWS_VERSION
 from selector.weights import content_tag, need_backbone
 from selector.weights.catalogue import open_clip_model

@@ -16,9 +16,9 @@ import numpy as np
 
 from selector.domain import InputError, MissingPart, stable_hash
 from selector.domain.embedding import EmbeddingSettings, Floats
-from selector.sight.embedding.clip_runner import ClipRunner, LoadedClip
+from selector.sight.embedding._clip_runner import ClipRunner, LoadedClip
+from selector.sight.embedding._loading import TEXT_FILES
 from selector.sight.embedding.device import need_packages
-from selector.sight.embedding.loading import TEXT_FILES
 from selector.sight.embedding.views import VIEWS_VERSION
 from selector.weights import content_tag
 from selector.weights.safe_load import check_named_files

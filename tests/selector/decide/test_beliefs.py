@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from selector.decide.beliefs import beliefs_of
+from selector.decide._beliefs import beliefs_of
 from selector.domain import InputError
 from selector.learn.belief import KNOWN_DIRECTION
 from selector.learn.prior import WITHOUT_POINTS

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from selector.decide.beliefs import PRIOR_FILE, load_prior, save_prior
+from selector.decide._beliefs import PRIOR_FILE, load_prior, save_prior
 from selector.domain import InputError
 
 

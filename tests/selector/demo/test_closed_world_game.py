@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from selector.demo.closed_world.edit_truth import check_edit
-from selector.demo.closed_world.edits import (
+from selector.demo.closed_world._edit_truth import check_edit
+from selector.demo.closed_world._edits import (
     Edit,
     Source,
     edited_background,

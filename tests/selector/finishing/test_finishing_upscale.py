@@ -9,8 +9,9 @@ from onnx import TensorProto, helper, numpy_helper
 from skimage import data
 
 from selector.domain import Declined, InputError, Picture, Task, TaskInputs, TaskType, encode_final
-from selector.finishing import Finishing, enlarge
-from selector.finishing.enlarge import BLEND_PX, CONTEXT_PX, enlarged, open_enlarger
+from selector.finishing import Finishing
+from selector.finishing import _enlarge as enlarge
+from selector.finishing._enlarge import BLEND_PX, CONTEXT_PX, enlarged, open_enlarger
 
 PHOTOGRAPH = np.ascontiguousarray(data.astronaut()[:301, :413])
 

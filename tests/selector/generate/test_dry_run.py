@@ -19,7 +19,7 @@ from toy_services import (
 )
 
 from selector import Campaign
-from selector.cli.describe_generated import describe_estimate
+from selector.cli._describe_generated import describe_estimate
 from selector.domain import Declined, GenerationFailed, MissingPart, TaskType
 from selector.generate.dry_run import GenerateEstimate, GeneratorEstimate
 from selector.store import schema

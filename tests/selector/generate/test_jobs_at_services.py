@@ -24,8 +24,8 @@ from toy_services import (
 
 from selector.domain import Declined, GenerationFailed, MissingPart, Recipe, ServiceStopped, TicketLost
 from selector.generate import verb
+from selector.generate._remote import REISSUES, STILL_RUNNING
 from selector.generate.generating import generate
-from selector.generate.remote import REISSUES, STILL_RUNNING
 from selector.net import Interrupted
 from selector.store.jobs import MOST_DOWNLOADS
 from selector.workspace.executor import Executor, WorkQueue

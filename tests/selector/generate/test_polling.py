@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from selector.generate.job_store import KEPT, PollingSchedule
+from selector.generate._job_store import KEPT, PollingSchedule
 
 
 def clock(*seconds: float) -> PollingSchedule:

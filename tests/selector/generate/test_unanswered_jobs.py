@@ -10,8 +10,8 @@ import pytest
 from toy_services import reopened, stored_jobs
 
 from selector import Campaign
-from selector.net.account import UNANSWERED_REPEATS
-from selector.net.breaker import Breaker
+from selector.net._account import UNANSWERED_REPEATS
+from selector.net._breaker import Breaker
 from tests.servers.dashscope_server import DashScopeServer
 from tests.servers.dashscope_state import Behaviour
 

@@ -23,7 +23,7 @@ from selector import Campaign
 from selector.config import Step
 from selector.domain import Declined, InputError, Made, Recipe, Task, TaskInputs, TaskType
 from selector.generate.recipes import PROMPT, as_shown, finished, follows, style_of, worded
-from selector.store.images import ImageFolder
+from selector.store._images import ImageFolder
 
 SUFFIX = "Keep everything else exactly as it is."
 TASK = Task("1", TaskType.TIE, "red", None, None, 0)

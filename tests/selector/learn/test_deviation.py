@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from selector.learn.deviation import deviation, group_mean
+from selector.learn._deviation import deviation, group_mean
 
 TASK = np.repeat(np.arange(20), 4)
 GENERATOR = np.tile(np.arange(4), 20)

@@ -9,9 +9,9 @@ import pytest
 from scipy.special import ndtri
 from toy_contests import dense, random_gaussian
 
-from selector.learn import knowledge_gradient
+from selector.learn import _knowledge_gradient as knowledge_gradient
+from selector.learn._knowledge_gradient import Effort, alone, improve, lesson, plan_lessons
 from selector.learn.gaussian import Gaussian
-from selector.learn.knowledge_gradient import Effort, alone, improve, lesson, plan_lessons
 from selector.learn.pool import Choices, padded
 
 NOISE = 0.05**2

@@ -9,8 +9,8 @@ import pytest
 from toy_contests import BELIEFS, dense, make_contest, subset
 
 from selector.domain import InputError
+from selector.learn._knowledge_gradient import Effort
 from selector.learn.calibrator import Calibrator
-from selector.learn.knowledge_gradient import Effort
 from selector.learn.plan_submission import Submitted, plan_submission
 from selector.learn.pool import Choices
 from selector.learn.totals import ROUNDING, Total

@@ -16,8 +16,8 @@ import pytest
 from toy_contests import BELIEFS, make_contest, make_treated, recovered
 
 from selector.domain import InputError
+from selector.learn._knowledge_gradient import Effort
 from selector.learn.belief import Belief
-from selector.learn.knowledge_gradient import Effort
 from selector.learn.study import Study, pool_from_table
 
 LIGHT = Effort(ahead=3, draws=16, sweeps=2, steps=3)

@@ -17,8 +17,9 @@ from prompt_model import prompt_model
 
 from selector import Campaign
 from selector.domain import InputError
-from selector.llm import JudgeStopped, PromptWish, asking, prepare_prompts
-from selector.llm.session import alone_with
+from selector.llm import JudgeStopped, PromptWish, prepare_prompts
+from selector.llm import _asking as asking
+from selector.llm._session import alone_with
 from selector.store import Database
 from selector.store.replies import add_replies, money_spent
 from tests.servers import judge_server as js

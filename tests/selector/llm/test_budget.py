@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from selector.llm.endpoint import Budget, OutOfMoney, Price, Usage
+from selector.llm._endpoint import Budget, OutOfMoney, Price, Usage
 from selector.net.pace import LONGEST_BACKOFF_SECONDS, Interrupted, Pace
 
 

@@ -16,12 +16,12 @@ import pytest
 
 from selector.domain import InputError, OutOfResources, Picture, TaskType, encode_final
 from selector.llm import JudgeStopped, read_key
-from selector.llm.asking import reading_of
-from selector.llm.client import FAILURES_IN_A_ROW, Answer, ChatClient
-from selector.llm.endpoint import Budget, Endpoint, Price, Usage
-from selector.llm.replies import read_reply
-from selector.llm.request import Dialect, rubric_chat
-from selector.llm.rubrics import Rubric, ask_pq, ask_sc
+from selector.llm._asking import reading_of
+from selector.llm._client import FAILURES_IN_A_ROW, Answer, ChatClient
+from selector.llm._endpoint import Budget, Endpoint, Price, Usage
+from selector.llm._replies import read_reply
+from selector.llm._request import Dialect, rubric_chat
+from selector.llm._rubrics import Rubric, ask_pq, ask_sc
 from selector.net.pace import Pace
 from tests.servers import judge_server as js
 from tests.servers.judge_server import Behaviour, JudgeServer, truth

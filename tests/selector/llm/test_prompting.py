@@ -13,12 +13,12 @@ from prompt_model import PromptModel, prompt_model
 
 from selector import Campaign
 from selector.domain import Declined, InputError, MissingPart, Task, TaskType
-from selector.llm import text_reading as reading
-from selector.llm.client import Answer
-from selector.llm.endpoint import provider_of
+from selector.llm import _text_reading as reading
+from selector.llm._client import Answer
+from selector.llm._endpoint import provider_of
+from selector.llm._replies import Reading
+from selector.llm._text_reading import DECLINED, NOT_ENGLISH, TALK, UNFINISHED, read_prompt
 from selector.llm.prompting import PromptBook, PromptSummary, PromptWish, prepare_prompts
-from selector.llm.replies import Reading
-from selector.llm.text_reading import DECLINED, NOT_ENGLISH, TALK, UNFINISHED, read_prompt
 from selector.store.replies import PromptText, add_prompt_texts, load_prompt_texts, money_spent
 
 

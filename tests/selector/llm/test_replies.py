@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selector.llm.replies import REFUSED, SCORED, UNREADABLE, read_reply
+from selector.llm._replies import REFUSED, SCORED, UNREADABLE, read_reply
 
 PARTS = ("edit_success", "minimal_over_editing")
 RIGHT = '{"edit_success": 7, "minimal_over_editing": 8.5}'

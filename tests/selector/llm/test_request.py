@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from selector.domain import InputError, Picture, TaskType, encode_final
-from selector.llm.request import data_url, mime_type, response_format, rubric_chat
-from selector.llm.rubrics import ask_sc
+from selector.llm._request import data_url, mime_type, response_format, rubric_chat
+from selector.llm._rubrics import ask_sc
 
 PIXELS = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
 RUBRIC = ask_sc(TaskType.DEEPFAKE, "", ("identity",))

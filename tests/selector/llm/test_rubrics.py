@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from selector.domain import Axis, TaskType
-from selector.llm.rubrics import ask_pq, ask_sc
+from selector.llm._rubrics import ask_pq, ask_sc
 
 EDIT = ("edit_success", "minimal_over_editing")
 

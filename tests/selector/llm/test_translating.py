@@ -13,9 +13,9 @@ from prompt_model import PromptModel, prompt_model
 from selector import Campaign
 from selector.cli.main import group
 from selector.llm import JudgeStopped
-from selector.llm.client import Answer
-from selector.llm.replies import Reading
-from selector.llm.text_reading import DECLINED, KEY_HIDDEN, TALK, UNFINISHED, read_translation
+from selector.llm._client import Answer
+from selector.llm._replies import Reading
+from selector.llm._text_reading import DECLINED, KEY_HIDDEN, TALK, UNFINISHED, read_translation
 from selector.store.replies import money_spent
 from selector.workspace.plug_ins import read_translations
 

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from selector.llm.troubles import PARAMETER, Unsupported, trouble_of
+from selector.llm._troubles import PARAMETER, Unsupported, trouble_of
 from selector.net.troubles import BUSY, FATAL, REFUSED, REJECTED, THROTTLED, retry_after
 
 

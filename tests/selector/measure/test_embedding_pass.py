@@ -17,7 +17,7 @@ from selector.config import ScoreConfig
 from selector.domain import OutOfResources, TaskType
 from selector.registry import BUILTIN_SCORERS
 from selector.store import schema
-from selector.store.images import ImageFolder
+from selector.store._images import ImageFolder
 
 HEADS = ("aesthetic", "clip_direction", "clip_similarity", "fake_universal", "prompt_contrast")
 PROMPTS = ("Replace the dog with a cat", "Add a boat on the lake", "Make the sky purple")

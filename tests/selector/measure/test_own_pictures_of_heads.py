@@ -13,7 +13,7 @@ from fixed_backbone import FixedBackbone
 from sqlalchemy import func, select
 
 from selector import Campaign
-from selector.measure import embedding
+from selector.measure import _embedding as embedding
 from selector.store import schema
 
 TASKS = 24  # as many photographs, and one candidate each

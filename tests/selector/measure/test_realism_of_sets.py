@@ -24,7 +24,7 @@ from selector.measure.realism import HALVES, RANDOM, Realism, RealismQuestion, S
 from selector.measure.realism_measures import VectorSet, Yardstick, grouped
 from selector.registry import BUILTIN_GENERATORS, BUILTIN_SCORERS
 from selector.sight.embedding.openclip import OpenClip
-from selector.store.images import ImageFolder
+from selector.store._images import ImageFolder
 
 TASKS = 24
 

@@ -19,7 +19,7 @@ from hostile_server import HostileServer
 
 from selector.domain import GenerationFailed
 from selector.net import Account, Interrupted, Service, Trouble, http
-from selector.net.addresses import ANY, HERE, PRIVATE, PUBLIC, reach_of
+from selector.net._addresses import ANY, HERE, PRIVATE, PUBLIC, reach_of
 from selector.net.download import download
 
 KEY = "sk-Zq4.7Hb_x9Tm2+WcR8vJk3Ld6Pf5Ns0Y"

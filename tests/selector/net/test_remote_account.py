@@ -12,9 +12,10 @@ import pytest
 
 from selector.domain import Declined, GenerationFailed, InputError, MissingPart, OutOfResources
 from selector.domain.remote import ServiceStopped, TicketLost
-from selector.net import Account, Interrupted, OutOfBudget, Service, Trouble, Unanswered, breaker, troubles
-from selector.net.account import THROTTLED_TRIES, UNANSWERED_REPEATS, UNREACHED_TRIES
-from selector.net.breaker import FAILURES_IN_A_ROW, SILENT_LEAST, TRIPS, Breaker
+from selector.net import Account, Interrupted, OutOfBudget, Service, Trouble, Unanswered, troubles
+from selector.net import _breaker as breaker
+from selector.net._account import THROTTLED_TRIES, UNANSWERED_REPEATS, UNREACHED_TRIES
+from selector.net._breaker import FAILURES_IN_A_ROW, SILENT_LEAST, TRIPS, Breaker
 from selector.net.redact import redacted
 from selector.net.service import Spending
 

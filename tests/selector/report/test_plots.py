@@ -17,11 +17,11 @@ from PIL import Image
 from experiments.support.gap_plots import Bin, GapCurve, recovered_gap_over_submissions, reliability_of_bins
 from selector.domain import InputError
 from selector.report.plots import canvas
+from selector.report.plots._contributions import _rows, contributions
+from selector.report.plots._totals import predicted_and_actual_totals, totals_over_submissions
+from selector.report.plots._weights import weights
 from selector.report.plots.canvas import columns, drawable, wrap, write_plot
-from selector.report.plots.contributions import _rows, contributions
 from selector.report.plots.model import Contribution, Drawing, Explanation, Prediction, Rival, ToldTotal, Weight
-from selector.report.plots.totals import predicted_and_actual_totals, totals_over_submissions
-from selector.report.plots.weights import weights
 
 LONG = (
     "generator:stable-diffusion-xl-base-1.0/refiner/prompt-variant-with-a-very-long-name",

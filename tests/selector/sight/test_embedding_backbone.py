@@ -16,8 +16,8 @@ from selector.conformance import Job, scores_in_another_process
 from selector.domain import InputError, Item, MissingPart, Picture, Task, TaskInputs, TaskType, encode_final
 from selector.domain.embedding import EmbeddingSettings
 from selector.sight.embedding import device, openclip
+from selector.sight.embedding._loading import read_architecture, trained_as
 from selector.sight.embedding.device import best_precision
-from selector.sight.embedding.loading import read_architecture, trained_as
 from selector.sight.embedding.openclip import OpenClip, backbone_of
 
 
@@ -153,15 +153,15 @@ def test_plain_pickle_of_weights_gives_the_same_vectors(settings, crops, tmp_pat
 
 def test_openai_s_file_by_path_keeps_openai_s_activation(tmp_path, monkeypatch):
     """Its weights need QuickGELU, which the name ViT-L-14 alone does not say; they are known by their content."""
-    monkeypatch.setattr("selector.sight.embedding.loading.content_tag", lambda _: "9ce2e8a8")
+    monkeypatch.setattr("selector.sight.embedding._loading.content_tag", lambda _: "9ce2e8a8")
     assert trained_as("ViT-L-14", tmp_path / "copied.safetensors", "")["quick_gelu"]
-    monkeypatch.setattr("selector.sight.embedding.loading.content_tag", lambda _: "00000000")
+    monkeypatch.setattr("selector.sight.embedding._loading.content_tag", lambda _: "00000000")
     assert not trained_as("ViT-L-14", tmp_path / "other.safetensors", "").get("quick_gelu")
     assert trained_as("tiny-64", tmp_path / "other.safetensors", "") == {}
 
 
 def test_unknown_weights_of_an_architecture_are_normalised_as_all_its_known_ones(tmp_path, monkeypatch):
-    monkeypatch.setattr("selector.sight.embedding.loading.content_tag", lambda _: "00000000")
+    monkeypatch.setattr("selector.sight.embedding._loading.content_tag", lambda _: "00000000")
     assert trained_as("ViT-B-16-SigLIP", tmp_path / "own.safetensors", "")["mean"] == (0.5, 0.5, 0.5)
 
 
@@ -225,7 +225,7 @@ def test_space_tells_the_training_by_which_crops_are_normalised(settings, monkey
     named = {tag: OpenClip(EmbeddingSettings("ViT-L-14", tag)).space for tag in ("openai", "laion2b_s32b_b82k")}
     by_path = EmbeddingSettings("ViT-L-14", "openai", str(file))
     assert len({*named.values(), OpenClip(by_path).space}) == 3
-    monkeypatch.setattr("selector.sight.embedding.loading.content_tag", lambda _: "9ce2e8a8")
+    monkeypatch.setattr("selector.sight.embedding._loading.content_tag", lambda _: "9ce2e8a8")
     assert OpenClip(by_path).space == named["openai"]  # OpenAI's own file, known by its content
 
 

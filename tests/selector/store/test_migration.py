@@ -136,7 +136,7 @@ def test_a_migration_that_fails_leaves_the_old_database_whole(old: Path, monkeyp
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("selector.store.migration._name_campaign", interrupt)
+        patch.setattr("selector.store._migration._name_campaign", interrupt)
         with pytest.raises(KeyboardInterrupt):
             Database(old)
     with sqlite3.connect(old) as connection:

@@ -16,8 +16,8 @@ import pytest
 
 from selector.contest.profile import ContestProfile, load_profile
 from selector.domain import SubmissionError, Task, TaskType
-from selector.submit import archive
-from selector.submit.archive import write_archive
+from selector.submit import _archive as archive
+from selector.submit._archive import write_archive
 
 TIANCHI = load_profile("tianchi-532389")
 MINI = load_profile("mini-png")
@@ -120,7 +120,7 @@ def test_a_write_that_fails_in_the_middle_leaves_nothing(tmp_path: Path) -> None
         from pathlib import Path
         from selector.contest.profile import load_profile
         from selector.domain import SubmissionError, Task, TaskType
-        from selector.submit.archive import write_archive
+        from selector.submit._archive import write_archive
         resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
         tasks = [Task(str(n), TaskType.T2I, "x", None, None, n) for n in range(5)]
         try:
@@ -158,7 +158,7 @@ def test_memory_does_not_grow_with_the_images(tmp_path: Path) -> None:
         from pathlib import Path
         from selector.contest.profile import load_profile
         from selector.domain import Task, TaskType
-        from selector.submit.archive import write_archive
+        from selector.submit._archive import write_archive
         folder = Path({str(tmp_path)!r})
         image = folder / "image.jpg"
         image.write_bytes(bytes(1_000_000))

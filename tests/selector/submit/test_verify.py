@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from selector.contest.profile import ContestProfile, load_profile
 from selector.domain import InputError, Task, TaskType, encode_final
 from selector.submit import verify
-from selector.submit.archive import write_archive
+from selector.submit._archive import write_archive
 from selector.submit.verify import Verdict, verify_archive
 
 TIANCHI = load_profile("tianchi-532389")

@@ -19,11 +19,11 @@ from hub_server import Fault, Hub, running_hub
 from selector.domain import InputError, MissingPart, OutOfResources
 from selector.weights import Model, ModelFile, Repository, model_named, weights_folder
 from selector.weights import hub as way
+from selector.weights._part import Part, open_part
+from selector.weights._refusals import NotThere
 from selector.weights.address import address_of
 from selector.weights.fetch import fetch, quiet
 from selector.weights.hashes import read_note
-from selector.weights.part import Part, open_part
-from selector.weights.refusals import NotThere
 
 DATA = bytes(range(256)) * 4_000  # 1 MB, in several blocks
 SHA256 = hashlib.sha256(DATA).hexdigest()

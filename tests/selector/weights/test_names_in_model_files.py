@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from selector.domain import InputError
-from selector.sight.embedding.loading import register, text_folder
+from selector.sight.embedding._loading import register, text_folder
 from selector.weights import ModelFile, check_named_files
 
 OUTSIDE = ("/etc/passwd", "../../other.safetensors", "C:\\x.safetensors", "")

@@ -10,7 +10,7 @@ import pytest
 from toy_services import Files, Make, ToyRemote, reopened, toy_campaigns, toy_service
 
 from selector import Campaign
-from selector.cli.describe_generated import describe_generated
+from selector.cli._describe_generated import describe_generated
 from selector.domain import InputError, MissingPart
 from selector.net import Service
 from selector.registry import BUILTIN_GENERATORS

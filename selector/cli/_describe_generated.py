@@ -1,0 +1,174 @@
+"""What a run of ``generate`` or ``import`` did, or would do and cost, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from selector.cli.common import counted, table
+from selector.domain.words import n_of
+
+if TYPE_CHECKING:
+    from selector.generate.dry_run import GenerateEstimate
+    from selector.generate.summary import GenerateSummary
+    from selector.generate.verb import ImportSummary
+    from selector.llm.prompting import PromptSummary
+
+MOST_NAMED = 5  # files that fit no task; JSON has them all
+
+
+def describe_generated(summary: GenerateSummary) -> str:
+    """The run in words, with the reasons of what was not made."""
+    lines = [
+        f"{n_of(summary.made, 'candidate')} made, {summary.already} settled before, {summary.failed} failed, "
+        f"{summary.declined} declined, {summary.missing} could not run here"
+    ]
+    lines += counted(summary.reasons)
+    lines += [] if summary.prompts is None else _prompts(summary.prompts)
+    lines += [*describe_no_generator(summary.no_generator), *_idle(summary.idle_services)]
+    worked = {name: one for name, one in summary.generators.items() if one.made or one.cost}
+    if len(worked) > 1 or any(one.cost for one in worked.values()):
+        lines += [
+            f"  {name}: {one.made} made in {one.seconds:.0f} s"
+            + ("" if one.cost is None else f", {one.cost:.2f} {one.currency}".rstrip())
+            for name, one in worked.items()
+        ]
+    if summary.sent_again:
+        lines.append("sent again: " + ", ".join(f"{n} x {why}" for why, n in summary.sent_again.items()))
+    if summary.left:
+        lines += ["left for another run:", *counted(summary.left)]
+    if summary.without_candidates:
+        some = ", ".join(summary.without_candidates[:10]) + (" …" if len(summary.without_candidates) > 10 else "")
+        n = len(summary.without_candidates)
+        lines.append(
+            f"tasks without a candidate: {n} ({some}); "
+            "`bestshot status` lists what was refused or failed and what is still to be made"
+        )
+    return "\n".join([*lines, *(f"left out {name}: {why}" for name, why in summary.left_out.items())])
+
+
+def is_unfinished(summary: GenerateSummary) -> bool:
+    """Whether another run has something to do: what was left, could not run here, or has no words yet."""
+    return bool(summary.left or summary.left_out or summary.missing)
+
+
+def _prompts(prompts: PromptSummary) -> list[str]:
+    """What the prompt writer did, where it did something or could not."""
+    if not (prompts.new or prompts.failures or prompts.stopped):
+        return []
+    cost = "" if prompts.cost is None else f", {prompts.cost:.4f} {prompts.currency}".rstrip()
+    lines = [f"prompts in other words: {prompts.new} written, {prompts.known} answered before{cost}"]
+    lines += counted(prompts.failures)
+    return [*lines, f"  not all were asked for: {prompts.stopped}"] if prompts.stopped else lines
+
+
+def describe_estimate(estimate: GenerateEstimate) -> str:
+    """A table of what each generator would make, and what it would cost at most."""
+    rows = [
+        (
+            name,
+            one.tasks,
+            one.settled,
+            one.to_make,
+            one.collect or "-",
+            one.finishes or "-",
+            "" if not one.service else "not known" if one.cost is None else f"{one.cost:.2f} {one.currency}".rstrip(),
+        )
+        for name, one in estimate.generators.items()
+    ]
+    header = ("generator", "tasks", "settled", "to make", "to collect", "+ finishes", "cost at most")
+    lines = [table(rows, header)] if rows else ["nothing is configured for these tasks"]
+    more = [*_falling(estimate), *_budgets(estimate), *_unwritten(estimate), *_hindrances(estimate)]
+    return "\n".join([*lines, *more, *_idle(estimate.idle_services)])
+
+
+def describe_still_to_make(estimate: GenerateEstimate) -> list[str]:
+    """A line for each generator that has something to make, and what stands in the way; empty when all is settled."""
+    lines = []
+    for name, one in estimate.generators.items():
+        images = one.to_make + one.collect
+        what = n_of(images, "image") if images else n_of(one.finishes, "finish", "finishes")
+        if images or one.finishes:
+            lines.append(f"still to make: {name} {what}: run `bestshot generate`")
+    lines += _budgets(estimate) if estimate.over_budget else []
+    return [*lines, *_unwritten(estimate), *_hindrances(estimate)]
+
+
+def _unwritten(estimate: GenerateEstimate) -> list[str]:
+    return [
+        f"{name}: {one.unwritten} of these in words that a language model writes first, at a cost of its own"
+        for name, one in estimate.generators.items()
+        if one.unwritten
+    ]
+
+
+def _hindrances(estimate: GenerateEstimate) -> list[str]:
+    """What of the plan cannot be made as things are, and why: a line each."""
+    parts = estimate.generators.items()
+    lines = [
+        f"cannot be made now: {name} {n_of(n, 'image')}: {why}" for name, one in parts for why, n in one.blocked.items()
+    ]
+    lines += [
+        f"{name}: {n_of(one.other_kind, 'task is of a type', 'tasks are of types')} that it does not serve"
+        for name, one in parts
+        if one.other_kind
+    ]
+    lines += [f"left out {name}: {why}" for name, why in estimate.left_out.items()]
+    return lines + describe_no_generator(estimate.no_generator)
+
+
+def describe_no_generator(tasks: Mapping[str, int]) -> list[str]:
+    """A line for each task type of which nothing is planned."""
+    return [
+        f"{n_of(n, f'{kind} task has', f'{kind} tasks have')} no generator: "
+        "name one under [generate] in campaign.toml, or use `bestshot import`"
+        for kind, n in tasks.items()
+    ]
+
+
+def _idle(services: Mapping[str, str]) -> list[str]:
+    return [f"services.{name}: {why}" for name, why in services.items()]
+
+
+def describe_costs(estimate: GenerateEstimate) -> str:
+    """One line for each service that would cost money now; empty when nothing would."""
+    costs = [
+        f"{name}: {n_of(one.to_make, 'image')} to make at {one.service}, at most {one.cost:.2f} {one.currency}".rstrip()
+        for name, one in estimate.generators.items()
+        if one.cost
+    ]
+    return "\n".join([*costs, *_falling(estimate), *(_budgets(estimate) if costs else [])])
+
+
+def _falling(estimate: GenerateEstimate) -> list[str]:
+    """What refusals may cost on top, where that costs money."""
+    return [
+        f"on top, if all before it is refused or fails: {name} {n_of(one.falling, 'image')}, "
+        f"{one.falling * one.price:.2f} {one.currency}".rstrip()
+        for name, one in estimate.generators.items()
+        if one.falling and one.price
+    ]
+
+
+def _budgets(estimate: GenerateEstimate) -> list[str]:
+    left = {one.service: one for one in estimate.generators.values() if one.left is not None}
+    lines = [f"budget of {name}: {one.left:.2f} {one.currency} left".rstrip() for name, one in left.items()]
+    return lines + [
+        f"that is {over:.2f} more than is left at {name}: the run stops there, and the rest is for another"
+        for name, over in estimate.over_budget.items()
+    ]
+
+
+def describe_imported(summary: ImportSummary) -> str:
+    """A run of ``import`` in words, with the files that it passed over."""
+    lines = [describe_generated(summary)]
+    touched = summary.made or summary.failed or summary.declined or summary.missing
+    if summary.already and not touched:
+        lines.insert(0, f"already imported: {n_of(summary.already, 'file')}; nothing was left to do")
+    if summary.unmatched:
+        named = ", ".join(summary.unmatched[:MOST_NAMED]) + (", …" if len(summary.unmatched) > MOST_NAMED else "")
+        files = n_of(len(summary.unmatched), "file")
+        lines.append(
+            f"not taken, no task has that id, the format is not read or the name is no text: {files} ({named})"
+        )
+    return "\n".join(lines)

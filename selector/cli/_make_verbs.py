@@ -1,0 +1,263 @@
+"""Verbs that make, measure and choose: demo, init, generate, import, score, pick."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
+from itertools import zip_longest
+from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from selector.cli._describe_generated import (
+    describe_costs,
+    describe_estimate,
+    describe_generated,
+    describe_imported,
+    is_unfinished,
+)
+from selector.cli._judge_verbs import describe_asked
+from selector.cli.common import (
+    counted,
+    debug_option,
+    emit,
+    json_option,
+    progress_bar,
+    table,
+    type_option,
+    verb,
+    with_example,
+)
+from selector.domain.errors import InputError
+from selector.domain.types import TaskType
+from selector.domain.words import n_of
+
+if TYPE_CHECKING:
+    from selector.campaign import Campaign
+
+UNFINISHED = 1  # exit status of a run that leaves something for another
+NAMES_WIDTH, REASON_WIDTH = 32, 84  # characters of the two columns of what was left out
+
+
+@click.command(
+    "demo",
+    short_help="Run the whole loop offline, on pictures that are installed already.",
+    help=with_example(
+        "Run the whole loop offline: make a campaign of face swaps, text edits and scene edits from pictures that "
+        "installed packages ship, and of pictures from words by a small model that knows coloured shapes (with "
+        "bestshot[demo] installed), generate candidates, score, pick, export, verify, and write the contact sheet. Run "
+        "it again to complete an interrupted demo.",
+        "bestshot demo bestshot-demo",
+    ),
+)
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("bestshot-demo"))
+@click.option(
+    "--play",
+    is_flag=True,
+    help="Play a contest of fourteen days instead, in a world of coloured shapes where every true score is known: how "
+    "much of what selection can win the loop recovers, day by day, beside simple ways to pick.",
+)
+@json_option
+@debug_option
+def demo(folder: Path, play: bool, as_json: bool) -> None:
+    if play:
+        _play(folder / "play", as_json)
+        return
+    from selector.demo.run import run_demo
+
+    click.echo("the whole loop on real pictures: three to five minutes on two cores", err=True)
+    result = run_demo(folder, progress_bar())
+    lines = [
+        f"{n_of(result.tasks, 'task')}, {n_of(result.candidates, 'candidate')}, "
+        f"{n_of(result.values, 'value')} measured, "
+        f"{result.unscored} unscored (each with a reason), {result.seconds:.0f} s",
+        *([result.left_out] if result.left_out else []),
+        f"{result.fallbacks} task has only its flagged fallback: no generator here can do what it asks"
+        if result.fallbacks == 1
+        else f"{result.fallbacks} tasks have only a flagged fallback",
+        f"ZIP            {result.zip_path} ({'valid' if result.valid else 'NOT valid'})",
+        f"contact sheet  {result.sheet}",
+    ]
+    emit(result, "\n".join(lines), as_json)
+
+
+def _play(folder: Path, as_json: bool) -> None:
+    from selector.demo.play.run import play_demo
+
+    click.echo("a contest in the closed world: up to five minutes on two cores", err=True)
+    found = play_demo(folder, partial(click.echo, err=as_json), progress_bar(every_seconds=20))
+    emit(found, "", as_json)
+
+
+@click.command(
+    "init",
+    short_help="Make a campaign from a task table and a folder of input images.",
+    help=with_example(
+        "Make a campaign from a task table and a folder of input images. Everything is checked first; the pictures are "
+        "copied into the campaign.",
+        "bestshot init my-campaign --profile tianchi-532389 --tasks task.csv --images imgs/ --team mine",
+    ),
+)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--profile", default="tianchi-532389", show_default=True, help="Contest profile: a name or a TOML file.")
+@click.option("--tasks", required=True, type=click.Path(path_type=Path), help="The contest's task table (CSV, UTF-8).")
+@click.option("--images", required=True, type=click.Path(path_type=Path), help="The folder of the input images.")
+@click.option("--team", default="team", show_default=True, help="Team name, used in the name of the ZIP.")
+@click.option("--seed", type=int, default=None, help="The seed that all others derive from.")
+@json_option
+@debug_option
+def init(folder: Path, profile: str, tasks: Path, images: Path, team: str, seed: int | None, as_json: bool) -> None:
+    from selector.campaign import Campaign
+
+    extra: dict[str, Any] = {} if seed is None else {"seed": seed}
+    with Campaign.init(folder, tasks, images, profile, team=team, **extra) as campaign:
+        counts = dict(Counter(task.type.value for task in campaign.tasks))
+    result = {
+        "campaign": str(folder),
+        "profile": campaign.profile.name,
+        "tasks": len(campaign.tasks),
+        "types": counts,
+        "already_there": campaign.already_there,
+    }
+    types = ", ".join(f"{n} {t}" for t, n in sorted(counts.items()))
+    already = ", already there: nothing was changed" if campaign.already_there else ""
+    text = f"{folder}: {n_of(len(campaign.tasks), 'task')} ({types}){already}\nnext: cd {folder} && bestshot generate"
+    emit(result, text, as_json)
+
+
+@verb(
+    "generate",
+    "Make the candidates that campaign.toml asks for and that are not there yet. Can be interrupted and run again: "
+    "what was made is never made twice. A task that fails is noted with its reason and stops no other. Exits with 1 "
+    "when something is left for another run or a generator could not run, with 0 when all is settled, also by "
+    "refusals.",
+    "bestshot generate --type deepfake -n 12",
+)
+@type_option
+@click.option("--generator", "generators", multiple=True, help="Only this generator (may be repeated).")
+@click.option("--task", "task_ids", multiple=True, help="Only this task (may be repeated).")
+@click.option("-n", "n", type=click.IntRange(1), default=None, help="Candidates a task and generator.")
+@click.option("--retry-failed", is_flag=True, help="Also try again what failed before.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be made and cost; ask nobody.")
+def generate(
+    campaign: Campaign,
+    types: tuple[str, ...],
+    generators: tuple[str, ...],
+    task_ids: tuple[str, ...],
+    n: int | None,
+    retry_failed: bool,
+    dry_run: bool,
+) -> tuple[Any, str] | tuple[Any, str, int]:
+    chosen = ([TaskType(t) for t in types], generators or None, task_ids or None, n, retry_failed)
+    estimate = campaign.generate(*chosen, dry_run=True)
+    if dry_run:
+        return estimate, describe_estimate(estimate)
+    costs = describe_costs(estimate)
+    if costs:
+        click.echo(costs, err=True)
+    summary = campaign.generate(*chosen, progress_bar())
+    return summary, describe_generated(summary), UNFINISHED if is_unfinished(summary) else 0
+
+
+@verb(
+    "import",
+    "Take finished images from any tool as candidates. Files are named ID.jpg, ID_*.png or lie in a folder ID/, where "
+    "ID is the task's id; files that fit no task are named. Seed, prompt and model are read from A1111, ComfyUI and "
+    "InvokeAI files.",
+    "bestshot import ../qwen-image-outputs --label qwen-image",
+)
+@click.argument("images", type=click.Path(path_type=Path))
+@click.option("--label", default=None, help="Name them after the model that made them (default: the folder's name).")
+def import_(campaign: Campaign, images: Path, label: str | None) -> tuple[Any, str]:
+    summary = campaign.import_folder(images, label, progress_bar())
+    return summary, describe_imported(summary)
+
+
+@verb(
+    "score",
+    "Measure every candidate that has no scores yet. A second run touches nothing that is scored; a new scorer adds "
+    "only its own columns. What cannot be measured is unscored, with the reason. With --judge: ask the vision-language "
+    "model of [judges.NAME] in campaign.toml about candidates, in the order of `plan --judge`; its scores count at "
+    "once. No question that was answered is asked again.",
+    "bestshot score --type vttie",
+)
+@type_option
+@click.option("--judge", "judge_name", default=None, metavar="NAME", help="Ask this judge instead (it may cost money).")
+@click.option("--limit", type=click.IntRange(1), default=None, help="With --judge: about at most so many candidates.")
+@click.option(
+    "--budget-money",
+    type=click.FloatRange(0, min_open=True),
+    default=None,
+    metavar="X",
+    help="With --judge: stop before this run costs more, in the currency of its prices.",
+)
+@click.option("--retry-failed", is_flag=True, help="With --judge: ask again what was refused or unreadable.")
+def score(
+    campaign: Campaign,
+    types: tuple[str, ...],
+    judge_name: str | None,
+    limit: int | None,
+    budget_money: float | None,
+    retry_failed: bool,
+) -> tuple[Any, str]:
+    if judge_name is not None:
+        asked = campaign.judges[judge_name].ask(
+            [TaskType(t) for t in types], limit, budget_money, retry_failed, progress_bar()
+        )
+        return asked, describe_asked(asked)
+    if limit is not None or budget_money is not None or retry_failed:
+        raise InputError("--limit, --budget-money and --retry-failed belong to --judge NAME; leave them out")
+    summary = campaign.score([TaskType(t) for t in types], progress_bar())
+    scored, values = n_of(summary.candidates, "candidate"), n_of(summary.values, "value")
+    lines = [f"{scored} scored: {values}, {summary.unscored} unscored"]
+    lines += counted(summary.reasons)
+    if summary.failures:
+        lines += ["failed, and tried again by the next run:", *counted(summary.failures)]
+    if summary.left_out:
+        lines += ["", _left_out(summary.left_out)]
+    return summary, "\n".join(lines)
+
+
+def _left_out(reasons: Mapping[str, str]) -> str:
+    """A table of what could not run here; one entry for all that lack the same part."""
+    names: dict[str, list[str]] = {}
+    for name, why in reasons.items():
+        names.setdefault(why, []).append(name)
+    rows = [
+        line
+        for why, of in names.items()
+        for line in zip_longest(
+            wrap(", ".join(sorted(of)), NAMES_WIDTH),
+            wrap(why, REASON_WIDTH, break_long_words=False, break_on_hyphens=False),  # commands and paths stay whole
+            fillvalue="",
+        )
+    ]
+    return table(rows, ("left out", "why, and what to do"))
+
+
+@verb(
+    "pick",
+    "Choose the best candidate of every task by the present estimates. A task without an eligible candidate gets the "
+    "profile's fallback, flagged.",
+    "bestshot pick --json > picks.json",
+)
+def pick(campaign: Campaign) -> tuple[Any, str]:
+    picks = campaign.pick()
+    real = [p for p in picks if not p.fallback]
+    known = [p.estimate.overall for p in real if p.estimate]
+    lines = [f"{len(real)} of {n_of(len(picks), 'task')} {'has' if len(real) == 1 else 'have'} a pick"]
+    if known:
+        told = any(s.total is not None or s.type_totals for s in campaign.submissions) or campaign.status().judgements
+        basis = "calibrated: see `bestshot calibrate`" if told else "by the prior: nothing has been told yet"
+        lines[0] += f", mean estimated overall of those {sum(known) / len(known):.2f} ({basis})"
+    blind = sum(not p.sc_measured for p in real)
+    if blind:
+        lines.append(f"{blind} of them by PQ alone: no scorer here measures whether those images follow their prompts")
+    fallbacks = [p for p in picks if p.fallback]
+    lines += [f"  task {p.task_id}: {p.reason}" for p in fallbacks[:20]]
+    if len(fallbacks) > 20:
+        lines.append(f"  … and {n_of(len(fallbacks) - 20, 'more fallback')}")
+    return picks, "\n".join(lines)

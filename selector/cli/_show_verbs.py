@@ -1,0 +1,209 @@
+"""Verbs that only look: realism, status, report, doctor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from selector.cli._describe_generated import describe_still_to_make
+from selector.cli.common import (
+    campaign_option,
+    counted,
+    debug_option,
+    emit,
+    json_option,
+    progress_bar,
+    table,
+    type_option,
+    verb,
+    with_example,
+)
+from selector.domain.errors import InputError
+from selector.domain.words import n_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from selector.campaign import Campaign
+    from selector.doctor import Check
+    from selector.measure.realism import Realism, SetRealism
+    from selector.measure.realism_measures import Measured
+    from selector.submit.ledger import SubmissionRecord
+
+
+_PICTURE = Path("report", "plots", "realism.png")
+
+
+@verb(
+    "realism",
+    "Say how far sets of candidates are from real photographs. The newest picks and every generator's candidates, each "
+    "by CMMD, KID and FID of the embedding, beside a random pick and the photographs' own spread; drawn into "
+    "report/plots. A set measure sees manner and motif alike: compare sets of the same tasks, and use it to see which "
+    "generator drifts, not to choose a picture.",
+    "bestshot realism --of picks --reference my-photographs/",
+)
+@click.option("--of", multiple=True, metavar="SET", help="picks, all, or a generator's name (may be repeated).")
+@click.option(
+    "--reference",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FOLDER",
+    help="Real photographs.  [default: the contest's input pictures]",
+)
+@click.option(
+    "--metric", "metrics", multiple=True, type=click.Choice(["cmmd", "kid", "fid"]), help="Only this (may be repeated)."
+)
+@click.option("--force-fid", is_flag=True, help="FID also below 2,048 images, where it says little.")
+@type_option
+def realism(
+    campaign: Campaign,
+    of: tuple[str, ...],
+    reference: Path | None,
+    metrics: tuple[str, ...],
+    force_fid: bool,
+    types: tuple[str, ...],
+) -> tuple[Any, str]:
+    found = campaign.realism(of or None, reference, metrics or None, force_fid, types or None, progress_bar())
+    return found, _realism_words(found, campaign.folder)
+
+
+def _realism_words(found: Realism, folder: Path) -> str:
+    rows = [_realism_row(one) for one in (*found.baselines, *found.sets)]
+    header = ("set", "images", "tasks", "CMMD", "80% interval", "KID x1000", "80% interval", "subsets", "FID")
+    used = [i for i in range(len(header)) if i < 3 or any(row[i] for row in rows)]
+    blocks = [
+        f"against {found.photographs} photographs ({found.reference}), embedding {found.space}; lower is nearer",
+        table([[row[i] for i in used] for row in rows], [header[i] for i in used]),
+    ]
+    if found.gain is not None:
+        blocks.append(_against_random(found.gain))
+    return "\n\n".join([*blocks, "\n".join([*(f"note: {n}" for n in found.notes), f"picture: {folder / _PICTURE}"])])
+
+
+def _against_random(gain: Measured) -> str:
+    said = "not told apart from"
+    if gain.high is not None and gain.high < 0:
+        said = "nearer to photographs than"
+    elif gain.low is not None and gain.low > 0:
+        said = "farther from photographs than"
+    return f"the picks are {said} a random pick: CMMD {gain.value:+.3f} (80% interval {_interval(gain)})"
+
+
+def _realism_row(one: SetRealism) -> tuple[str, ...]:
+    cmmd, kid, fid = (one.distances.get(name) for name in ("cmmd", "kid", "fid"))
+    return (
+        one.name,
+        f"{one.images}",
+        f"{one.tasks or '-'}",
+        f"{cmmd.value:.3f}" if cmmd else "",
+        _interval(cmmd) if cmmd else "",
+        f"{1000 * kid.value:.3f}" if kid else "",
+        _interval(kid, 1000) if kid else "",
+        f"{1000 * kid.subsets.mean:.3f} +- {1000 * kid.subsets.sd:.3f}" if kid and kid.subsets else "",
+        f"{fid.value:.2f}" if fid else "",
+    )
+
+
+def _interval(found: Measured, scale: float = 1.0) -> str:
+    if found.low is None or found.high is None:
+        return ""
+    return f"{scale * found.low:.3f} to {scale * found.high:.3f}"
+
+
+@verb(
+    "status",
+    "Show how the campaign stands. Candidates and picks by type, what is still to be made, what "
+    "failed and why, submissions, totals, judges.",
+    "bestshot status --json",
+)
+def status(campaign: Campaign) -> tuple[Any, str]:
+    s = campaign.status()
+    rows = [
+        (name, t.tasks, t.candidates, t.without_candidates, t.picked, t.fallbacks_picked) for name, t in s.types.items()
+    ]
+    header = ("type", "tasks", "candidates", "tasks without", "picked", "fallbacks")
+    blocks = [f"{s.profile}, team {s.team}", table(rows, header)]
+    if s.to_make is not None and (still := describe_still_to_make(s.to_make)):
+        blocks.append("\n".join(still))
+    if s.to_make_fault:
+        blocks.append(f"what is still to be made cannot be told: {s.to_make_fault}")
+    if s.failures:
+        blocks.append("\n".join(["failed or declined:", *counted(dict(s.failures))]))
+    if s.services:
+        used = [
+            (n, v.jobs, v.delivered, v.to_collect, v.perhaps_paid, f"{v.spent:.2f}", v.currency)
+            for n, v in s.services.items()
+        ]
+        blocks.append(table(used, ("service", "jobs", "images", "to collect", "perhaps paid", "spent", "")))
+    if s.unscored:
+        blocks.append("\n".join([f"{n_of(s.scores, 'value')} measured; unscored:", *counted(dict(s.unscored))]))
+    if s.submissions:
+        blocks.append(_submissions(s.submissions))
+    if s.judgements:
+        judges = [(name, "people" if j.kind == "rating" else "model", j.candidates) for name, j in s.judgements.items()]
+        blocks.append(table(judges, ("judge", "kind", "candidates")))
+    best = "no total yet" if s.best_total is None else f"best total {s.best_total:g}"
+    blocks.append(f"{best}; {s.quota.left} of {n_of(s.quota.allowed, 'submission')} left on {s.quota.day}")
+    return s, "\n\n".join(blocks)
+
+
+def _submissions(entries: Sequence[SubmissionRecord]) -> str:
+    """One line a submission; a column for every task type that has a total of its own."""
+    shown = sorted({name for e in entries for name in e.type_totals})
+    rows = [
+        (e.id, e.state, e.day or "", _number(e.total), *(_number(e.type_totals.get(t)) for t in shown), e.fallbacks)
+        for e in entries
+    ]
+    return table(rows, ("submission", "state", "day", "total", *shown, "fallbacks"))
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
+
+
+@verb(
+    "report",
+    "Write the contact sheet: a static page with every candidate, its scores, and the pick framed. Opens nothing.",
+    "bestshot report",
+)
+@click.option("--title", default=None, help="Title of the page (default: the campaign's folder).")
+def report(campaign: Campaign, title: str | None) -> tuple[Any, str]:
+    page = campaign.report(title, progress=progress_bar())
+    return {"page": page}, str(page)
+
+
+@click.command(
+    "doctor",
+    short_help="Say what can run here, what cannot, and what cures it.",
+    help=with_example(
+        "Say which generators and scorers can run here and what each missing one needs; inside a campaign also whether "
+        "its files are whole (and then exits with 2 if they are not).",
+        "bestshot doctor",
+    ),
+)
+@campaign_option
+@json_option
+@debug_option
+def doctor(folder: Path, as_json: bool) -> None:
+    from selector.campaign import Campaign
+    from selector.create import CONFIG_NAME
+    from selector.doctor import FILES, check_machine
+
+    damaged = False
+    if (folder / CONFIG_NAME).exists():
+        with Campaign(folder) as campaign:
+            checks = campaign.doctor(progress_bar())
+        damaged = not all(c.ok for c in checks if c.subject in FILES)
+    else:
+        checks = check_machine()
+    emit(checks, table([_finding(check) for check in checks], ("", "what", "finding")), as_json)
+    if damaged:
+        raise InputError("the campaign's files are not whole: see above")
+
+
+def _finding(check: Check) -> tuple[str, str, str]:
+    """A row of the doctor's table; what the campaign does not use is no fault."""
+    mark = "ok" if check.ok else "--" if check.used else ""
+    return mark, check.subject, check.text if check.used else f"not used: {check.text}"

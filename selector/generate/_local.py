@@ -1,0 +1,122 @@
+"""Makes candidates on this machine: one after the other, in the batches that the generator asks for, and by finishes.
+
+A finish post-processes an image that is there: a candidate of its own that costs no generator anything.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from selector.domain import BatchGenerator, GenerationFailed, Made, RemoteGenerator, TaskInputs
+from selector.finishing import Finishing
+from selector.generate._attempts import Attempts, NewAttempt, OpenRecipe
+from selector.generate.orders import Order
+from selector.generate.recipes import FINISH, PROMPT, as_shown, finished, outcome_of
+from selector.net import Interrupted
+from selector.registry import construct
+from selector.store.attempts import load_attempts
+from selector.workspace.workspace import Workspace
+
+
+def make_here(attempts: Attempts, order: Order, found: Sequence[OpenRecipe]) -> Iterator[NewAttempt]:
+    """Try every recipe; a generator's errors become outcomes."""
+    inputs = attempts.inputs(order.task)
+    if isinstance(order.generator, BatchGenerator):
+        for batch, fault in batches(order.generator, inputs, found):
+            yield from _make_batch(attempts, order, order.generator, inputs, batch, fault)
+        return
+    for one in found:
+        started = time.perf_counter()
+        result: Made | Exception
+        try:
+            result = order.generator.generate(*as_shown(inputs, one.recipe))
+        except Interrupted:  # the run ends, and this is no failure
+            raise
+        except Exception as error:
+            result = error
+        yield attempts.conclude(order, one, inputs, result, started)
+
+
+def batches(
+    generator: BatchGenerator | RemoteGenerator, inputs: TaskInputs, found: Sequence[OpenRecipe]
+) -> Iterator[tuple[list[OpenRecipe], GenerationFailed | None]]:
+    """Recipes of one wording, as the generator splits them; all of them with the reason when it cannot do that."""
+    of_wording: dict[str, list[OpenRecipe]] = {}
+    for one in found:
+        of_wording.setdefault(str(one.recipe.params.get(PROMPT, {}).get("prompt", "")), []).append(one)
+    for alike in of_wording.values():
+        try:
+            sizes = [len(batch) for batch in generator.batches([as_shown(inputs, one.recipe)[1] for one in alike])]
+            if sum(sizes) != len(alike):
+                raise GenerationFailed(f"{len(alike)} recipes were split into batches of {sizes}")
+        except Exception as error:
+            yield alike, GenerationFailed(outcome_of(error)[1])
+            continue
+        rest = iter(alike)
+        for size in sizes:
+            yield list(islice(rest, size)), None
+
+
+def _make_batch(
+    attempts: Attempts,
+    order: Order,
+    generator: BatchGenerator,
+    inputs: TaskInputs,
+    batch: Sequence[OpenRecipe],
+    fault: GenerationFailed | None,
+) -> Iterator[NewAttempt]:
+    started = time.perf_counter()
+    shown = [as_shown(inputs, one.recipe) for one in batch]
+    results: Sequence[Made | Exception]
+    try:
+        if fault is not None:
+            raise fault
+        results = generator.generate_batch(shown[0][0], [recipe for _, recipe in shown])
+        if len(results) != len(batch):
+            raise GenerationFailed(f"a batch of {len(batch)} gave {len(results)} results")
+    except Interrupted:
+        raise
+    except Exception as error:
+        results = [error] * len(batch)
+    for one, result in zip(batch, results, strict=True):
+        yield attempts.conclude(order, one, inputs, result, started)
+
+
+def finishing_of(ws: Workspace, orders: Sequence[Order]) -> Finishing | None:
+    """What carries out the finishes of the orders; None where there are none.
+
+    Raises:
+        InputError: an unknown finish or setting, or a value that it does not take. MissingPart: of a finish.
+    """
+    names = sorted({name for order in orders for name in order.step.finishes})
+    finishing: Finishing | None = construct("[finish]", Finishing, ws.config.finish, ws.folder) if names else None
+    for name in names:
+        assert finishing is not None
+        finishing.check(name)
+    return finishing
+
+
+def finish(attempts: Attempts, finishing: Finishing, order: Order) -> Iterator[NewAttempt]:
+    """Apply the order's finishes to what its recipes have made, where that was not done yet."""
+    with attempts.ws.db.read() as connection:
+        stored = load_attempts(connection, order.task.id)
+    mine = [a for a in stored if (a.generator, a.build) == (order.name, order.build) and FINISH not in a.recipe.params]
+    made = {a.recipe.key: a for a in mine if a.candidate_id is not None}
+    tries = attempts.tries(order)
+    for attempt in made.values():
+        for name in order.step.finishes:
+            recipe, candidate_id = finished(attempt.recipe, name, finishing.version), str(attempt.candidate_id)
+            before = tries.get(recipe.key, [])
+            # A second item of the order may be finished while the first one's finishes are not stored yet.
+            if attempts.is_settled(before) or not attempts.claim(order, recipe):
+                continue
+            started, inputs = time.perf_counter(), attempts.inputs(order.task)
+            result: Made | Exception
+            try:
+                result = finishing.apply(inputs, attempts.picture(candidate_id).rgb, name, recipe.seed)
+            except Exception as error:
+                result = error
+            one = OpenRecipe(recipe, attempt.ordinal, len(before) + 1)
+            yield attempts.conclude(order, one, inputs, result, started, {"finished_from": candidate_id})

@@ -1,0 +1,206 @@
+"""Asks a language model over the OpenAI-compatible chat API; every end of a request is an answer or has a reason.
+
+The chat API is one POST. Retries are told apart from answers that cannot be read, and one worker that is throttled
+holds all of them back.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from selector.domain import OutOfResources
+from selector.llm._endpoint import Budget, Endpoint, Usage
+from selector.llm._request import Chat, Dialect
+from selector.llm._troubles import JudgeStopped, Unsupported, trouble_of
+from selector.net import http, troubles
+from selector.net.pace import Pace
+from selector.net.troubles import LONGEST_RETRY_AFTER_SECONDS, Tries, Trouble, persist
+
+THROTTLED_TRIES = 50  # of one request; the pause between them is the server's
+FAILURES_IN_A_ROW = 20  # of all workers together, without any answer between them
+MAX_REPLY_BYTES = 16 << 20  # words; the longest thinking is far shorter
+DAMAGED = "the server's reply was damaged"
+_OPENAI = "api.openai.com"
+_OPENAI_HEADERS = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a complete reply held; None where the server left it out."""
+
+    text: str | None = None
+    finish_reason: str | None = None
+    refusal: str | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
+class ChatClient:
+    """One client for all workers of a run; safe for threads.
+
+    Args:
+        endpoint: model and server.
+        dialect: optional fields of a request.
+        pace: when a request may go out.
+        budget: what requests may cost; with a limit the server has to count tokens.
+    """
+
+    def __init__(self, endpoint: Endpoint, dialect: Dialect, pace: Pace, budget: Budget) -> None:
+        self._endpoint, self._dialect, self._pace, self._budget = endpoint, dialect, pace, budget
+        self._hung_up = threading.Event()
+        self._lock = threading.Lock()
+        self._failures_in_a_row = 0
+        self._reached = False
+        self.troubles: Counter[str] = Counter()  # why requests were sent again, with how often
+
+    def ask(
+        self, chat: Chat, kind: str = "text", schema: Mapping[str, Any] | None = None, repeat: int = 0
+    ) -> Answer | Trouble:
+        """Send until it is answered or given up; a trouble that comes back is the end of this request.
+
+        Args:
+            chat: the messages.
+            kind: requests of one kind cost about the same.
+            schema: JSON schema of the answer; None for plain words.
+            repeat: how often the same has been asked before, by intention.
+
+        Raises:
+            Interrupted: the run is being stopped.
+            JudgeStopped: no further request makes sense.
+            OutOfMoney: the budget does not allow it.
+            OutOfResources: this machine lacks something; the server is not to blame.
+        """
+        came = persist(lambda: self._send(chat, kind, schema, repeat), self._gives_up, self._wait_out)
+        with self._lock:
+            if isinstance(came, Answer) or came.kind == troubles.REFUSED:
+                self._reached, self._failures_in_a_row = True, 0
+                return came
+            self._failures_in_a_row += 1
+            if self._failures_in_a_row < FAILURES_IN_A_ROW:
+                return came
+        raise self._stopped(
+            f"{FAILURES_IN_A_ROW} questions in a row failed for good ({came.reason}): see docs/judge.md"
+        )
+
+    def hang_up(self) -> None:
+        """Cut off what is still under way: nobody waits for it any more."""
+        self._hung_up.set()
+
+    def _send(self, chat: Chat, kind: str, schema: Mapping[str, Any] | None, repeat: int) -> Answer | Trouble:
+        """Ask once, with the optional fields that the server takes."""
+        while True:
+            fields = self._dialect.fields(schema, repeat)
+            self._pace.wait_for_turn()
+            came = self._pay(kind, {"model": self._endpoint.model, "messages": chat, **fields})
+            if not isinstance(came, Unsupported):
+                return came
+            if not self._dialect.leave_out(came.parameter, fields):
+                raise self._stopped(f"{came.reason}: change {came.parameter} in campaign.toml")
+
+    def _pay(self, kind: str, body: Mapping[str, Any]) -> Answer | Trouble:
+        """One HTTP request, paid for from the budget."""
+        held = self._budget.reserve(kind)
+        cost = None
+        try:
+            came = self._post(body)
+            if isinstance(came, Trouble):
+                return came
+            answer = answer_in(came.body)
+            if answer is None:
+                return Trouble(troubles.BUSY, DAMAGED)
+            cost = self._endpoint.price.of(answer.usage)
+            if cost is None and self._budget.limited:
+                raise self._stopped("the server does not say how many tokens it used, so no budget can be kept")
+            return answer
+        finally:
+            self._budget.settle(kind, held, cost)
+
+    def _post(self, body: Mapping[str, Any]) -> http.Answer | Trouble:
+        """The only place that knows of HTTP. Raises what ends the run; whatever else is wrong comes back."""
+        endpoint, pays = self._endpoint, {}
+        if endpoint.provider == _OPENAI:  # no other server is told of a user's organizations and projects there
+            pays = {header: os.environ[name] for name, header in _OPENAI_HEADERS.items() if os.environ.get(name)}
+        came = http.request(
+            "POST",
+            endpoint.base_url.rstrip("/") + "/chat/completions",
+            json=body,
+            headers=pays,
+            key=endpoint.key,
+            timeout_seconds=endpoint.timeout_seconds,
+            stop=self._hung_up,
+            most_bytes=MAX_REPLY_BYTES,
+        )
+        if isinstance(came, Trouble):
+            if came.kind == troubles.SHORT:
+                raise OutOfResources(came.reason)
+            if came.kind == troubles.FATAL:
+                raise self._stopped(came.reason)
+            return replace(came, reason=DAMAGED) if came.reason == http.NO_JSON else came
+        self._reached = True
+        if came.status < 300:
+            return came
+        error = came.body.get("error", came.body) if isinstance(came.body, dict) else came.body
+        told = came.text if came.body is None else str(came.body)
+        trouble = trouble_of(came.status, told, error, came.headers)
+        if trouble.kind == troubles.FATAL:
+            raise self._stopped(f"{trouble.reason} (HTTP {came.status})")
+        return trouble
+
+    def _gives_up(self, trouble: Trouble, tries: Tries) -> bool:
+        """Whether a request that has gone so is not sent again; raises ``JudgeStopped`` where no other should be."""
+        if trouble.kind in (troubles.REFUSED, troubles.REJECTED):
+            return True
+        wait = trouble.retry_after_seconds
+        if wait is not None and wait > LONGEST_RETRY_AFTER_SECONDS:
+            asked = troubles.waiting_time(wait)
+            raise self._stopped(f"the server asks to wait for {asked}: run the command again then")
+        if trouble.fate == troubles.UNREACHED and not self._reached and tries.failures >= 2:
+            # Nothing has ever come from the server: the address is wrong, or it is not running.
+            raise self._stopped(f"{trouble.reason}: check base_url, and that the server is running")
+        if wait:
+            self._pace.pause(wait)  # whoever asks for it is overloaded: no worker goes on
+        elif trouble.kind == troubles.THROTTLED:
+            self._pace.pause(self._pace.backoff(tries.throttled))
+        return tries.failures > self._endpoint.max_retries or tries.throttled > THROTTLED_TRIES
+
+    def _wait_out(self, trouble: Trouble, tries: Tries) -> None:
+        self.troubles[trouble.reason] += 1
+        if not trouble.retry_after_seconds and trouble.kind != troubles.THROTTLED:
+            self._pace.sleep(self._pace.backoff(tries.failures))
+
+    def _stopped(self, cure: str) -> JudgeStopped:
+        return JudgeStopped(f"judge {self._endpoint.model} at {self._endpoint.provider}: {cure}")
+
+
+def answer_in(body: Any) -> Answer | None:
+    """The first choice of a completion; None when there is none. Servers differ in what they leave out."""
+    choices = _mapping(body).get("choices")
+    if not isinstance(choices, list) or not choices:
+        return None
+    first = _mapping(choices[0])
+    message, usage = _mapping(first.get("message")), _mapping(_mapping(body).get("usage"))
+    content = message.get("content")
+    if isinstance(content, list):  # some servers answer in parts
+        content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return Answer(
+        _text(content),
+        _text(first.get("finish_reason")),
+        _text(message.get("refusal")),
+        Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))),
+    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
