@@ -15,6 +15,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -22,11 +23,19 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from experiments.support.ours import pool_of
 from experiments.support.outcome import finish, parser
+from experiments.support.process_cost import peak_mb
+from experiments.support.score_table import Shown
+from selector.learn.pool import Pool
+from selector.learn.study import Study
 
 WHAT = ("calibrate_seconds", "plan_seconds", "peak_mb")
 # Measured by the child itself: the parent cannot tell its children's peaks apart.
-CHILD = "import sys; from experiments.support.speed_child import report; report(sys.argv[1])"
+CHILD = "import sys; from experiments.calibration_speed import report; report(sys.argv[1])"
+TYPES = 4
+GENERATORS = 4
+NOISE_SD = 0.05
 
 
 @dataclass(frozen=True)
@@ -122,3 +131,47 @@ def _cells(row: dict[str, Any], ratio: dict[str, float] | None) -> str:
 
 if __name__ == "__main__":
     raise SystemExit(main())
+
+
+def report(order: str) -> None:
+    """Print the figures of the contest that ``order`` (JSON: tasks, candidates, scores, totals, seed) describes."""
+    print(json.dumps(timed(**json.loads(order))))
+
+
+def timed(tasks: int, candidates: int, scores: int, totals: int, seed: int) -> dict[str, float]:
+    """Seconds of a fit with all that calibrate tells, of a plan, and the peak memory in MB of this whole process."""
+    pool, truth = contest(tasks, candidates, scores, seed)
+    study = Study(pool, seed=seed)
+    rng = np.random.default_rng([seed, 1])
+    for _ in range(totals):
+        rows = np.arange(tasks) * candidates + rng.integers(candidates, size=tasks)
+        study.tell(rows, float(truth[rows].mean() + rng.normal(0, NOISE_SD)))
+    started = time.perf_counter()
+    fitted = study.fitted  # a property that fits, weights included, when it is first asked for
+    fitted.overall, fitted.overall_sd  # noqa: B018
+    fitted.predictions  # noqa: B018 - one-step-ahead, computed when first asked for, as `bestshot calibrate` does
+    calibrated = time.perf_counter()
+    study.tell(rows, float(truth[rows].mean()))  # what plan has to begin with, when a total has just come
+    told = time.perf_counter()
+    study.ask(remaining=totals)
+    return {
+        "calibrate_seconds": calibrated - started,
+        "plan_seconds": time.perf_counter() - told,
+        "peak_mb": peak_mb(),
+    }
+
+
+def contest(tasks: int, candidates: int, scores: int, seed: int) -> tuple[Pool, Any]:
+    """Candidates whose scores say a little of their true overall, each with a share missing; (pool, truth)."""
+    rng = np.random.default_rng([seed, 0])
+    n = tasks * candidates
+    generator = np.tile(np.arange(candidates) % GENERATORS, tasks)
+    truth = np.clip(6 + 0.5 * rng.standard_normal(GENERATORS)[generator] + 1.5 * rng.standard_normal(n), 0, 10)
+    strength = rng.uniform(0, 0.5, scores)
+    values = strength * (truth[:, None] - 6) + rng.standard_normal((n, scores))
+    values[rng.random(values.shape) < 0.05] = np.nan
+    columns = tuple(f"auto_{number}" for number in range(scores))
+    names = tuple(f"generator {number}" for number in range(GENERATORS))
+    task = np.repeat(np.arange(tasks), candidates)
+    shown = Shown(task, np.arange(tasks) * TYPES // tasks, generator, names, columns, values)
+    return pool_of(shown, dict(zip(columns, values.T, strict=True))), truth

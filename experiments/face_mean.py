@@ -11,13 +11,13 @@ variants of them. A useful mean puts different people near 0 and one person near
 from __future__ import annotations
 
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.support.outcome import finish, parser
+from selector.demo.shipped import photograph
 from selector.domain import Picture, encode_final
 from selector.sight.faces import MEAN_DESCRIPTOR, centred_cosine, descriptor, main_face
 
@@ -69,10 +69,7 @@ def lfw_descriptors() -> Floats:
 
 def portrait_variants() -> dict[str, dict[str, Floats]]:
     """Descriptors of the two shipped portraits and of their damaged variants, by person."""
-    from skimage import data
-
-    shipped: Any = data
-    return {"astronaut": _variants(shipped.astronaut()), "hopper": _variants(_hopper())}
+    return {name: _variants(photograph(name)) for name in ("astronaut", "hopper")}
 
 
 def separation(people: dict[str, dict[str, Floats]]) -> dict[str, Any]:
@@ -107,13 +104,6 @@ def _variants(rgb: NDArray[np.uint8]) -> dict[str, Floats]:
     }
     vectors = {name: _described(np.ascontiguousarray(image, dtype=np.uint8)) for name, image in changed.items()}
     return {name: vector for name, vector in vectors.items() if vector is not None}
-
-
-def _hopper() -> NDArray[np.uint8]:
-    import matplotlib
-
-    path = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
-    return Picture(path.read_bytes(), path.name).rgb
 
 
 def _described(rgb: NDArray[np.uint8]) -> Floats | None:

@@ -25,7 +25,7 @@ from scorers.artefacts import Artefacts
 from scorers.technical import Technical
 from selector.demo.play.figures import Figure, figure
 from selector.domain import Axis, Item, Picture, Task, TaskInputs, TaskType, encode_final
-from selector.finishing.finishing import Finishing
+from selector.finishing import Finishing
 from selector.learn.prior import PRIOR
 
 Pixels = NDArray[np.uint8]

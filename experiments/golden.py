@@ -15,10 +15,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from experiments.support.ending import ended
 from experiments.support.golden_cases import CASES
 from experiments.support.golden_record import Difference, Table, differences, not_comparable, read, written
-from experiments.support.outcome import finish, parser
+from experiments.support.outcome import ended, finish, parser
 from selector.domain import InputError
 from selector.domain.files import write_atomically
 

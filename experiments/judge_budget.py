@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,10 +29,9 @@ from typing import Any
 
 import numpy as np
 
-from experiments.support.judged import ROUNDS, JudgesPlanned, JudgesRandom, JudgesSome
 from experiments.support.many_seeds import Contests, Published
-from experiments.support.ours import Bestshot
-from experiments.support.outcome import finish, parser
+from experiments.support.ours import ROUNDS, Bestshot, JudgesPlanned, JudgesRandom, JudgesSome
+from experiments.support.outcome import ended, finish, parser
 from experiments.support.processes import in_processes
 from experiments.support.replayed import Leaderboard, Selector, checked
 from experiments.support.run_options import whole_numbers
@@ -41,7 +39,7 @@ from experiments.support.score_csv import load_table, read_frames
 from experiments.support.score_table import Floats, ScoreTable, Shown
 from experiments.support.simulated import SCENARIOS, Simulated
 from selector.demo.play.figures import RESAMPLES
-from selector.domain import BestshotError, InputError
+from selector.domain import InputError
 
 PROXIES = "cheap+judge"
 ALL, PLANNED, RANDOM, NONE = "all", "planned", "random", "none"
@@ -79,11 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.add_argument("--seeds", type=int, default=20, help="how many seeds, from --seed on (default 20)")
     options.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)")
     chosen = options.parse_args(arguments)
-    try:
-        return judge_budget(chosen)
-    except BestshotError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return ended(lambda: judge_budget(chosen))
 
 
 def judge_budget(chosen: argparse.Namespace) -> int:

@@ -18,26 +18,25 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from experiments.support.face_texture import chi_square, texture
 from experiments.support.local_pick import Candidate, inputs_of, make_candidates, picked, scorers_for
 from experiments.support.outcome import finish, parser
 from experiments.support.signs import HELD_OUT, make_sign, matches_truth, reads_exactly
 from generators.faceswap import FaceSwap
 from generators.textedit import TextEditor
-from selector.demo import augmentations
 from selector.demo.play.figures import Figure, figure
-from selector.demo.shipped import photograph
+from selector.demo.shipped import darkened, jpeg_damaged, mirrored, photograph, resized
 from selector.domain import Picture, TaskType, encode_final
 from selector.sight.faces import descriptor, main_face
 
 BASELINE = "baseline_triangles"
 STATES: dict[str, Callable[[Any], Any]] = {
     "as it is": lambda rgb: rgb,
-    "mirrored": augmentations.mirrored,
-    "rescaled": lambda rgb: augmentations.resized(rgb, 300),
-    "darkened": lambda rgb: augmentations.darkened(rgb, 0.4),
-    "jpeg": lambda rgb: augmentations.jpeg_damaged(rgb, 25),
+    "mirrored": mirrored,
+    "rescaled": lambda rgb: resized(rgb, 300),
+    "darkened": lambda rgb: darkened(rgb, 0.4),
+    "jpeg": lambda rgb: jpeg_damaged(rgb, 25),
 }
 NO_FACE = 2.0  # distance that a picture without a face counts as: the top of the score column's range
 NO_PICK = {
@@ -46,6 +45,12 @@ NO_PICK = {
     "nearer to wanted": 0.0,
     "nearer by texture": 0.0,
 }
+SIDE_PX = 128  # of the faces whose textures are compared
+GRID = 8
+INNER = (slice(2, 7), slice(1, 7))  # rows, columns of the grid between brows, jaw and cheeks: no hair, no background
+POINTS, RADIUS_PX = 8, 5
+BLUR_PX = 2.5  # features, not grain: sharpness is matched to the scene by a swap and says nothing of identity
+Floats = NDArray[np.float64]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -167,3 +172,30 @@ def _table(name: str, measured: dict[str, dict[str, Figure]]) -> list[str]:
 
 if __name__ == "__main__":
     raise SystemExit(main())
+
+
+def texture(picture: Picture) -> Floats | None:
+    """Histograms (cells, POINTS + 2), each summing to 1, of the inner main face; None when there is none."""
+    import cv2
+    from skimage.feature import local_binary_pattern
+
+    face = main_face(picture)
+    if face is None:
+        return None
+    left, right, mouth = (face.landmarks[s].mean(axis=0) for s in (slice(36, 42), slice(42, 48), slice(48, 60)))
+    wanted = np.array([[0.32, 0.38], [0.68, 0.38], [0.5, 0.75]], np.float32) * SIDE_PX
+    warp = cv2.getAffineTransform(np.array([left, right, mouth], np.float32), wanted)
+    grey = cv2.cvtColor(picture.rgb, cv2.COLOR_RGB2GRAY)
+    chip: Any = cv2.warpAffine(grey, warp, (SIDE_PX, SIDE_PX), flags=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(cv2.equalizeHist(chip), (0, 0), BLUR_PX)
+    pattern = local_binary_pattern(  # type: ignore[no-untyped-call]
+        soft, POINTS, RADIUS_PX, method="uniform"
+    )
+    cell = SIDE_PX // GRID
+    cells = pattern.reshape(GRID, cell, GRID, cell).swapaxes(1, 2)[INNER].reshape(-1, cell * cell)
+    return np.array([np.histogram(c, bins=POINTS + 2, range=(0, POINTS + 2))[0] / c.size for c in cells])
+
+
+def chi_square(a: Floats, b: Floats) -> float:
+    """Mean chi-square distance of two textures, 0 (equal) to 1."""
+    return float((0.5 * (a - b) ** 2 / np.maximum(a + b, 1e-9)).sum(axis=1).mean())

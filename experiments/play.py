@@ -25,14 +25,13 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from experiments.support.ending import ended, within
-from experiments.support.outcome import finish, parser
+from experiments.support.outcome import ended, finish, parser, within
 from experiments.support.processes import in_processes
 from selector.cli.common import progress_bar
 from selector.demo.play import scores as play_scores
 from selector.demo.play.contest import EVALUATED_FROM
 from selector.demo.play.game import JUDGE_SD, Game, Rules, play
-from selector.demo.play.plan import PoolPlan, refuse_measured
+from selector.demo.play.plan import MEASURED_ON, PoolPlan
 from selector.demo.play.pool import Pool, make_pool
 from selector.demo.play.report import as_json, lines_of, write_picture
 from selector.demo.play.run import DEMO, DEMO_RULES, facts_of, told_of
@@ -79,7 +78,7 @@ def play_all(chosen: argparse.Namespace) -> int:
     print(*told_of(pool), "", sep="\n", flush=True)
     measured = play_scores.correlations(pool)
     if chosen.measure:
-        words = ["correlation with VIEScore within a task [95% interval]", *play_scores.lines_of(measured)]
+        words = ["correlation with VIEScore within a task [95% interval]", *_correlation_lines(measured)]
         finish({"correlations": play_scores.as_json(measured)}, words, chosen.json, {"pool": facts_of(pool, rules)})
         return 0
     seeds = list(range(chosen.seed, chosen.seed + (1 if chosen.demo else chosen.seeds)))
@@ -113,6 +112,23 @@ def plan_of(chosen: argparse.Namespace) -> PoolPlan:
     if chosen.stand_in:
         return plan.without_embedding()
     return replace(plan, model=str(chosen.model.resolve())) if chosen.model else plan
+
+
+def refuse_measured(plan: PoolPlan) -> None:
+    """Raise ``InputError`` where what was measured on a pool would be told to a team that plays on it."""
+    if plan.seed == MEASURED_ON and plan.measured:
+        raise InputError(
+            f"--pool-seed {MEASURED_ON} is the pool on which the scores were measured that games are told: "
+            "expected another seed, or --untold"
+        )
+
+
+def _correlation_lines(found: play_scores.Correlations, most: int = 12) -> list[str]:
+    """The strongest of each task type."""
+    lines = []
+    for kind, own in found.items():
+        lines += [f"{kind} (n: tasks)", *(f"  {column:34}{r}" for column, r in list(own.items())[:most])]
+    return lines
 
 
 _RANGES: tuple[tuple[str, float, float], ...] = (

@@ -32,13 +32,14 @@ from typing import Any
 
 from experiments.support.outcome import finish, parser
 from experiments.support.remote_audit import Audit, audit
-from experiments.support.remote_baseline import Baseline, run_baseline
 from experiments.support.remote_campaign import (
     FIRST,
     RESERVE,
+    Baseline,
     ServerOptions,
     make_campaign,
     prompt_of,
+    run_baseline,
     serving,
     start_generate,
 )

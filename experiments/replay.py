@@ -19,19 +19,16 @@ other tasks), and without totals random, best_single_proxy and best_generator (b
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
 from experiments.support.gap_report import as_json, lines_of
 from experiments.support.many_seeds import Published, run
-from experiments.support.outcome import finish, parser
+from experiments.support.outcome import ended, finish, parser
 from experiments.support.perturbed import add_perturbations, check_perturbation, chosen_perturbation
-from experiments.support.proxy_sets import parse_sets
 from experiments.support.run_options import add_run_options, plan_of, plot_lines, run_facts
-from experiments.support.score_csv import load_table, read_frames
+from experiments.support.score_csv import load_table, parse_sets, read_frames
 from experiments.support.score_table import ScoreTable
-from selector.domain import BestshotError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,11 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     add_run_options(options, submissions="1,4,6,14,28", seeds=50)
     add_perturbations(options)
     chosen = options.parse_args(arguments)
-    try:
-        return replay(chosen)
-    except BestshotError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return ended(lambda: replay(chosen))
 
 
 def replay(chosen: argparse.Namespace) -> int:

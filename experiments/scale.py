@@ -29,8 +29,7 @@ from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 
-from experiments.support.ending import ended
-from experiments.support.outcome import finish, parser
+from experiments.support.outcome import ended, finish, parser
 from experiments.support.process_cost import Cost, cost_of
 from experiments.support.run_options import whole_numbers
 from experiments.support.synthetic_campaign import make_campaign, write_contest

@@ -23,7 +23,7 @@ SIZES = (100, 1_000)
 # Measured by the child itself: the parent cannot tell its children's peaks apart.
 CHILD = """
 import sys
-from experiments.support.peak_memory import peak_mb
+from experiments.support.process_cost import peak_mb
 from selector import Campaign
 with Campaign(sys.argv[1]) as campaign:
     summary = campaign.score()

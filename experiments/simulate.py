@@ -11,18 +11,17 @@ quantile are over contests.
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from dataclasses import asdict
 
 from experiments.support.gap_report import as_json, lines_of
 from experiments.support.many_seeds import run
-from experiments.support.outcome import finish, parser
+from experiments.support.outcome import ended, finish, parser
 from experiments.support.perturbed import RANDOM, add_perturbations, chosen_perturbation
-from experiments.support.proxy_sets import parse_sets
 from experiments.support.run_options import add_run_options, plan_of, plot_lines, run_facts
+from experiments.support.score_csv import parse_sets
 from experiments.support.simulated import SCENARIOS, Simulated, chosen_scenarios
-from selector.domain import BestshotError, InputError
+from selector.domain import InputError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,11 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     add_run_options(options, submissions="4,14", seeds=20)
     add_perturbations(options)
     chosen = options.parse_args(arguments)
-    try:
-        return simulate_all(chosen)
-    except BestshotError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return ended(lambda: simulate_all(chosen))
 
 
 def simulate_all(chosen: argparse.Namespace) -> int:

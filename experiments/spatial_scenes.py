@@ -23,8 +23,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from experiments.closed_world.swaps import Swap, swaps
-from experiments.support.ending import ended, within
-from experiments.support.outcome import finish, parser
+from experiments.support.outcome import ended, finish, parser, within
 from experiments.support.scene_prompts import HELD_OUT, TUNED, Reading, reading
 from experiments.support.scenes import examples, render
 from scorers.clip_similarity import ClipSimilarity

@@ -26,10 +26,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from experiments.support.embedding_shapes import Shaped, write_shaped
-from experiments.support.habit import Habit
 from experiments.support.outcome import finish, parser
-from experiments.support.photo_contest import photo_campaign
+from experiments.support.throughput_parts import Habit, Shaped, photo_campaign, write_shaped
 from selector import Campaign
 from selector.domain import Picture
 from selector.domain.embedding import View

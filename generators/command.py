@@ -10,9 +10,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from generators._program import files, settings
-from generators._program.process import Ended, environment_for, how_it_ended, is_secret, last_line, last_words, run
-from generators._program.settings import checked_command, fields_of, filled
+from generators import _command_settings as settings
+from generators._command_settings import checked_command, fields_of, filled
+from generators._program import (
+    Ended,
+    environment_for,
+    how_it_ended,
+    is_secret,
+    last_line,
+    last_words,
+    read_picture,
+    run,
+    temporary_folder,
+    write,
+    write_picture,
+)
 from selector.domain import (
     Declined,
     GenerationFailed,
@@ -124,13 +136,13 @@ class Command(Generator):
         """One run. Raises ``Interrupted`` once ``cancel`` was called."""
         self._need(inputs)
         program = self._program()
-        with self._turn(), files.temporary_folder() as folder:
+        with self._turn(), temporary_folder() as folder:
             output = folder / f"output.{self.output_format}"
             arguments = filled(self.command, self._values(inputs, recipe, folder, output))
             ended = self._run([program, *arguments[1:]])
             said, why = last_words(ended.stderr, self._secrets()), last_line(ended.stderr, self._secrets())
             self._raise_unless_made(ended, why)
-            data = files.read_picture(output, why)
+            data = read_picture(output, why)
         return Made(data, {"stderr": said} if said else {})
 
     def cancel(self) -> None:
@@ -146,7 +158,8 @@ class Command(Generator):
         for field, picture in pictures.items():
             if field in self.fields and picture is None:
                 raise Declined(f"the command needs a {{{field}}}, and the task has none")
-        if "\0" in task.prompt or not _is_text(task.prompt):
+        lone_surrogate = any("\ud800" <= character <= "\udfff" for character in task.prompt)
+        if "\0" in task.prompt or lone_surrogate:
             raise Declined("the prompt holds a character that no program can be given")
 
     def _program(self) -> str:
@@ -184,11 +197,11 @@ class Command(Generator):
         values = {"prompt": task.prompt, "seed": str(recipe.seed), "task_id": task.id, "output": str(output)}
         values |= {"width": str(size[0]), "height": str(size[1])}
         if "prompt_file" in self.fields:
-            values["prompt_file"] = files.write(folder / "prompt.txt", task.prompt.encode())
+            values["prompt_file"] = write(folder / "prompt.txt", task.prompt.encode())
         if "source" in self.fields and inputs.source is not None:
-            values["source"] = files.write_picture(folder, "source", inputs.source)
+            values["source"] = write_picture(folder, "source", inputs.source)
         if self.fields & {"reference", "target"} and inputs.reference is not None:
-            values["reference"] = values["target"] = files.write_picture(folder, "reference", inputs.reference)
+            values["reference"] = values["target"] = write_picture(folder, "reference", inputs.reference)
         return values
 
     def _run(self, arguments: Sequence[str]) -> Ended:
@@ -197,17 +210,13 @@ class Command(Generator):
             return run(arguments, self.cwd, environment, self.timeout_seconds, self._stop)
         except OSError as error:
             raise_shortage(error)
-            raise self._not_started(error) from error
-
-    def _not_started(self, error: OSError) -> Exception:
-        if error.errno == errno.E2BIG:
-            return GenerationFailed("command: the prompt is too long for an argument: use {prompt_file}")
-        if error.errno in (errno.ENOENT, errno.EACCES, errno.ENOEXEC):
-            return MissingPart(
-                f"command: {self.command[0]} cannot be started ({error.strerror}): is it executable, and does a "
-                "script begin with a #! line that names its interpreter?"
-            )
-        return GenerationFailed(f"command: {self.command[0]} cannot be started ({error.strerror or error})")
+            what = f"command: {self.command[0]} cannot be started ({error.strerror or error})"
+            if error.errno == errno.E2BIG:
+                what = "command: the prompt is too long for an argument: use {prompt_file}"
+            if error.errno in (errno.ENOENT, errno.EACCES, errno.ENOEXEC):
+                cure = "is it executable, and does a script begin with a #! line that names its interpreter?"
+                raise MissingPart(f"{what}: {cure}") from error
+            raise GenerationFailed(what) from error
 
     def _raise_unless_made(self, ended: Ended, said: str) -> None:
         program, also = Path(self.command[0]).name, f": {said}" if said else ""
@@ -224,11 +233,3 @@ class Command(Generator):
         """Values that the program knows and may repeat."""
         handed = ((name, os.environ.get(name, "")) for name in self.env)
         return [value for name, value in handed if value and (is_secret(name, value) or len(value) >= 8)]
-
-
-def _is_text(prompt: str) -> bool:
-    try:
-        prompt.encode()
-    except UnicodeEncodeError:  # a lone surrogate
-        return False
-    return True

@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
-from generators._dashscope_api import models, replies, requests, uploads
-from generators._dashscope_api.requests import PLACES, Upload, Wishes, body_of
+from generators import _dashscope_replies as replies
+from generators import _dashscope_requests as requests
+from generators import _uploads as uploads
+from generators._dashscope_requests import PLACES, Wishes, body_of
 from selector.domain import (
     Declined,
     GenerationFailed,
@@ -110,7 +112,7 @@ class DashScope(RemoteGenerator):
         account: Account | None = None,
     ) -> None:
         self.account = account or Account(self.usual_service)
-        self.model = models.model_named(model)
+        self.model = requests.model_named(model)
         self.function = requests.function_of(self.model, function)
         self.prompt_form = requests.prompt_form_of(self.model, self.function)
         self._mask = Path(mask_path) if mask_path else None
@@ -172,7 +174,7 @@ class DashScope(RemoteGenerator):
     def submit(self, inputs: TaskInputs, recipes: Sequence[Recipe]) -> Ticket:
         """Hand in one job, or, for a model that answers at once, have it done."""
         seed, n = recipes[0].seed, len(recipes)
-        body = body_of(self.model, self._wishes, self._prompt(inputs), seed, n, self._upload(inputs))
+        body = body_of(self.model, self._wishes, self._prompt(inputs), seed, n, *self._upload(inputs))
         facts: dict[str, JSONValue] = {"n": n, "seed": seed}
         if self.model.form != "messages":
             return Ticket(self._ask(body, replies.job_id, _ASYNC), facts)
@@ -197,7 +199,7 @@ class DashScope(RemoteGenerator):
         """Download the image; an edit is brought back onto its source."""
         if delivery.error is not None:
             raise delivery.error
-        picture = self._picture(delivery)
+        picture = download(self.account, delivery.url) if delivery.data is None else picture_in(delivery.data)
         notes: dict[str, Any] = {
             "model": self.model.name,
             "prompt": self._prompt(inputs),
@@ -252,12 +254,13 @@ class DashScope(RemoteGenerator):
             raise Declined(f"there is no mask for this task in {self._mask.name}")
         return Picture(file.read_bytes(), file.name)
 
-    def _upload(self, inputs: TaskInputs) -> Upload:
+    def _upload(self, inputs: TaskInputs) -> tuple[str, ...]:
+        """The source and its mask as ``data:`` addresses, as far as the model takes them."""
         if not self.model.edits or inputs.source is None:
-            return Upload()
+            return ()
         source, size_px = uploads.uploaded(inputs.source, self.model.upload_px)
         mask = self._mask_of(inputs)
-        return Upload(source, uploads.uploaded_mask(mask, size_px) if mask is not None else "")
+        return (source,) if mask is None else (source, uploads.uploaded_mask(mask, size_px))
 
     def _checked(self, came: Answer | Trouble, polling: bool = False) -> Any | Trouble:
         """The body of a reply that is no error; an error may come as HTTP 200 too."""
@@ -270,9 +273,6 @@ class DashScope(RemoteGenerator):
         names = {"key": self.account.service.key_env or "the key", "model": self.model.name}
         code = replies.code_of(self.account.clean(str(told.get("code") or "")))
         return replies.trouble_of(came.status, code, message, came.headers, names, polling)
-
-    def _picture(self, delivery: Delivery) -> Picture:
-        return download(self.account, delivery.url) if delivery.data is None else picture_in(delivery.data)
 
 
 def _onto_source(source: Picture, picture: Picture, notes: dict[str, Any]) -> Made:

@@ -12,13 +12,11 @@ from typing import Any
 import numpy as np
 
 from generators._pipelines import hub, model_folder, placement, presets
-from generators._pipelines.arguments import arguments_of
 from generators._pipelines.building import ModelSpec
+from generators._pipelines.call import arguments_of, back_onto, region_of, unread
 from generators._pipelines.loading import Loaded, in_memory
-from generators._pipelines.passes import Drawn, draw
-from generators._pipelines.presets import Mode
-from generators._pipelines.settings import among, call_of, folder_of, positive, preset_of, share, size_of
-from generators._pipelines.weight_files import variant_of
+from generators._pipelines.passes import Drawn, draw, usable
+from generators._pipelines.presets import Mode, among, call_of, folder_of, positive, preset_of, share, size_of
 from selector.domain import (
     BatchGenerator,
     BestshotError,
@@ -45,7 +43,7 @@ class DiffusersPipeline(BatchGenerator):
     Makes: pictures from text (`t2i`), edits by an instruction (`tie`, `vttie`: Qwen-Image-Edit, FLUX Kontext and other
         editors), or, with a model from text, edits by image to image and by inpainting of what the instruction names.
     Input: the prompt as it is; the source for edits, enlarged or shrunk to the model's size; results come back at the
-        source's size and place (``generators._pipelines.sources``). Recipes differ by the seed; the variant is the
+        source's size and place (``generators._pipelines.call``). Recipes differ by the seed; the variant is the
         model's name, with "+image" or "+inpaint" for an edit by a model from text.
     Model and licence: any folder in diffusers' format, or hub id; ``generators._pipelines.presets`` lists the known
         ones with their licences. Their code is diffusers' own: never a model folder's.
@@ -122,8 +120,8 @@ class DiffusersPipeline(BatchGenerator):
         among("dtype", dtype or "auto", placement.DTYPES)
         among("offload", offload, placement.OFFLOADS)
         self._preset = preset_of(preset, model, model_path)
-        model_path = folder_of(self._preset, model, model_path)
-        self._model_path, self._mask_folder = model_path, mask_folder
+        self._model_path = model_path = folder_of(self._preset, model, model_path)
+        self._mask_folder = mask_folder
         self.prompt_form = self._preset.prompt_form
         self._mode: Mode = mode or self._preset.mode  # type: ignore[assignment]
         self.task_types = presets.task_types_of(self._mode)
@@ -178,7 +176,7 @@ class DiffusersPipeline(BatchGenerator):
                 need_embedded(Path(self._model_path))
             folder = model_folder.read_folder(Path(self._model_path).expanduser())
             model_folder.check_class(folder.pipeline)
-            variant_of(folder, self._spec.variant, self._spec.allow_pickle)
+            model_folder.variant_of(folder, self._spec.variant, self._spec.allow_pickle)
         else:
             raise MissingPart(
                 f"diffusers: no model is set; set model_path, model, or preset ({', '.join(presets.PRESETS)})"
@@ -257,8 +255,6 @@ class DiffusersPipeline(BatchGenerator):
         return [_finished(one, inputs, mode, mask, notes) for one in drawn]
 
     def _mode_for(self, inputs: TaskInputs) -> Mode:
-        from generators._pipelines import sources
-
         task = inputs.task
         if task.type not in self.task_types:
             kinds = ", ".join(sorted(kind.value for kind in self.task_types))
@@ -271,7 +267,7 @@ class DiffusersPipeline(BatchGenerator):
             raise Declined(f"diffusers: task {task.id} has no source picture to edit")
         if self._mode in ("edit", "image"):
             return self._mode
-        if sources.region_of(inputs, self._mask_folder) is not None:
+        if region_of(inputs, self._mask_folder) is not None:
             return "inpaint"
         if self._mode == "inpaint":
             raise Declined(
@@ -280,11 +276,8 @@ class DiffusersPipeline(BatchGenerator):
         return "image"
 
     def _notes(self, prompt: str, params: Mapping[str, Any], loaded: Loaded) -> dict[str, JSONValue]:
-        from generators._pipelines.arguments import unread
-
-        source = self._hub.name if self._hub else Path(self._model_path).name
         return {
-            "model": source,
+            "model": self._hub.name if self._hub else Path(self._model_path).name,
             "revision": loaded.revision,
             "mode": str(loaded.mode),
             **loaded.facts(),
@@ -299,9 +292,6 @@ def _finished(
     drawn: Drawn, inputs: TaskInputs, mode: Mode, mask: Any, notes: Mapping[str, JSONValue]
 ) -> Made | BestshotError:
     """The picture through the gate, and back onto the source; or why it is none."""
-    from generators._pipelines.passes import usable
-    from generators._pipelines.sources import back_onto
-
     if drawn.refused:
         return GenerationFailed(
             "diffusers: the model's safety checker blacked the picture; another seed may pass "

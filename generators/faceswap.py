@@ -13,16 +13,7 @@ from numpy.typing import NDArray
 from generators._face import blend
 from generators._face.faces import no_face, params_of, scene_and_reference
 from generators._face.geometry import Warp, face_width_px, fit_face, with_forehead
-from selector.domain import (
-    Declined,
-    Generator,
-    Made,
-    MissingPart,
-    Picture,
-    Recipe,
-    TaskInputs,
-    TaskType,
-)
+from selector.domain import Declined, Generator, Made, MissingPart, Picture, Recipe, TaskInputs, TaskType
 from selector.sight.faces import Face, check_face_models, main_face
 
 Floats = NDArray[np.float64]
@@ -124,8 +115,7 @@ class FaceSwap(Generator):
     def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:
         source, reference = scene_and_reference(inputs, self.name)
         swap = Swap(**params_of(recipe, Swap, self.name))
-        scene_face = _face_of(source, "scene (source)")
-        new_face = _face_of(reference, "reference")
+        scene_face, new_face = _face_of(source, "scene (source)"), _face_of(reference, "reference")
         image = swap_faces(source.rgb, scene_face.landmarks, reference.rgb, new_face.landmarks, swap)
         return Made(image, {"scene_face_px": list(scene_face.box), "reference_face_px": list(new_face.box)})
 

@@ -192,10 +192,11 @@ def _recipe(root: Path, file: Path, seed: int) -> Recipe:
         with file.open("rb") as stream:
             while block := stream.read(1 << 20):
                 digest.update(block)
+        tag = digest.hexdigest()
     except OSError as error:
         raise_shortage(error)
-        return Recipe("file", seed, {"file": file.relative_to(root).as_posix(), "sha256": "unreadable"})
-    return Recipe("file", seed, {"file": file.relative_to(root).as_posix(), "sha256": digest.hexdigest()})
+        tag = "unreadable"
+    return Recipe("file", seed, {"file": file.relative_to(root).as_posix(), "sha256": tag})
 
 
 def _decodable(data: bytes, name: str) -> bytes:

@@ -15,20 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generators._face.faces import WHICH, FoundFace, chosen, no_face, params_of, scene_and_reference
-from generators._face.grids import RESTORE_PLACES, SWAP_PLACES, Grid, crop_of, face_grid
-from generators._face.onnx_networks import Image
-from generators._face.paste import Aligned, Paste, paste
+from generators._face.networks import Image
+from generators._face.paste import RESTORE_PLACES, SWAP_PLACES, Aligned, Grid, Paste, crop_of, face_grid, paste
 from generators._face.swap_models import SwapModels
-from selector.domain import (
-    Generator,
-    Made,
-    MissingPart,
-    Picture,
-    Recipe,
-    TaskInputs,
-    TaskType,
-    stable_hash,
-)
+from selector.domain import Generator, Made, MissingPart, Picture, Recipe, TaskInputs, TaskType, stable_hash
 from selector.sight.memory import RecentResults
 
 Floats = NDArray[np.float64]
@@ -122,8 +112,8 @@ class InSwapper(Generator):
         detector_threshold: float = 0.5,
         device: str = "auto",
     ) -> None:
-        _one_of("latent", latent, ("auto", "emap", "raw"))
-        _one_of("which_face", which_face, WHICH)
+        for name, value, known in (("latent", latent, ("auto", "emap", "raw")), ("which_face", which_face, WHICH)):
+            _require(value in known, f"{name} must be one of {', '.join(known)}, got {value!r}")
         for name, share in (("strength", restorer_strength), ("fidelity", restorer_fidelity)):
             _require(0 <= share <= 1, f"restorer_{name} must be 0 to 1, got {share!r}")
         _require(0 < detector_threshold < 1, f"detector_threshold must be between 0 and 1, got {detector_threshold!r}")
@@ -165,7 +155,10 @@ class InSwapper(Generator):
         """The first ``n`` of 8, or of 24 with a restorer; an ONNX detector makes ellipses of the hulls."""
         del seed
         scene_and_reference(inputs, self.name)
-        return [self._recipe(how) for how in self._pastes()[: max(0, n)]]
+        pastes = self._pastes()[: max(0, n)]
+        levels = [0 if how.restore == 0 else 1 if how.restore < self._strength else 2 for how in pastes]
+        variants = ("swap", "restored_half", "restored")
+        return [Recipe(variants[level], 0, asdict(how)) for level, how in zip(levels, pastes, strict=True)]
 
     def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:
         """One swap. Raises ``Declined``, ``GenerationFailed``, ``MissingPart``; ``InputError``: a parameter or file."""
@@ -203,10 +196,6 @@ class InSwapper(Generator):
             known = tuple(replace(how, mask="ellipse") if how.mask == "hull" else how for how in PASTES)
         return [replace(how, restore=share) for how in known for share in shares]
 
-    def _recipe(self, how: Paste) -> Recipe:
-        level = 0 if how.restore == 0 else 1 if how.restore < self._strength else 2
-        return Recipe(("swap", "restored_half", "restored")[level], 0, asdict(how))
-
     def _face_of(self, picture: Picture, role: str, which: str) -> FoundFace:
         faces = self._faces.get(picture.id, lambda: self._models.faces(picture))
         if not faces:
@@ -223,10 +212,6 @@ class InSwapper(Generator):
             return self._restored.get(key, lambda: restorer.restored(image, self._fidelity))
 
         return face_grid(face.points, RESTORE_PLACES, restorer.side_px), restore
-
-
-def _one_of(name: str, value: str, known: Sequence[str]) -> None:
-    _require(value in known, f"{name} must be one of {', '.join(known)}, got {value!r}")
 
 
 def _require(fine: bool, message: str) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from generators._openai_api.fields import MATCH, Fields, Wishes
-from generators._openai_api.pictures import at_size_of, upload_bytes
-from generators._openai_api.replies import Complaint, deliveries_of, ticket_of, trouble_of
+from generators._openai_replies import Complaint, deliveries_of, ticket_of, trouble_of
+from generators._openai_requests import MATCH, Fields, Wishes
+from generators._uploads import at_size_of, upload_bytes
 from selector.domain import (
     BestshotError,
     Declined,
@@ -98,18 +98,9 @@ class OpenAIImages(RemoteGenerator):
         timeout: float = 0.0,
         account: Account | None = None,
     ) -> None:
-        self._wishes = Wishes(
-            model,
-            size,
-            edit_size,
-            quality,
-            response_format,
-            batch,
-            negative_prompt,
-            negative_field,
-            seed_field,
-            dict(extra or {}),
-        )
+        negative = (negative_prompt, negative_field)
+        further = dict(extra or {})
+        self._wishes = Wishes(model, size, edit_size, quality, response_format, batch, *negative, seed_field, further)
         self._wishes.check()
         if not 1 <= upload_least_px <= upload_most_px:
             raise InputError("openai_images: upload_least_px must be from 1 to upload_most_px")

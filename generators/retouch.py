@@ -8,10 +8,9 @@ from itertools import islice
 import numpy as np
 
 from generators._photo import geometry, tone
-from generators._photo.colour_region import colour_region, region_methods
-from generators._photo.recolour import recolour
+from generators._photo.colour_regions import colour_region, recolour, region_methods
 from generators._photo.styles import Style, combinations, styles_of
-from generators._photo.subject_mask import mask_methods, subject_mask
+from generators._photo.subject import mask_methods, subject_mask
 from selector.domain import Declined, GenerationFailed, Generator, Made, Picture, Recipe, TaskInputs, TaskType
 from selector.finishing import detail
 from selector.prompts.edits.instruction import Operation, parse_edit_instruction

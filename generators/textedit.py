@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
@@ -10,14 +11,14 @@ import numpy as np
 
 from generators._lettering.add import add_text
 from generators._lettering.canvas import Canvas
-from generators._lettering.job import Settings, delete_texts, replace_text
-from generators._lettering.layout import Align
+from generators._lettering.replace import Align, Settings, delete_texts, replace_text
 from selector.domain import (
     Declined,
     Generator,
     InputError,
     JSONValue,
     Made,
+    MissingPart,
     Picture,
     Recipe,
     TaskInputs,
@@ -103,10 +104,6 @@ class TextEditor(Generator):
 
     def check(self) -> None:
         """Raise ``MissingPart`` when there is no reader; ``InputError`` when the fonts folder is none."""
-        import importlib.util
-
-        from selector.domain import MissingPart
-
         if importlib.util.find_spec("rapidocr") is None:
             raise MissingPart("textedit reads pictures with the package 'rapidocr': pip install rapidocr onnxruntime")
         all_fonts(self._settings.fonts_folder, self._settings.exclude_fonts)

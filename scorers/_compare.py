@@ -1,4 +1,4 @@
-"""Differences between two pictures of one size, pixel by pixel: what several scorers are made of.
+"""What several scorers of pixels are made of: differences between two pictures of one size, windows, shapes.
 
 SSIM: Wang, Bovik, Sheikh and Simoncelli 2004, as scikit-image computes it. CIEDE2000: Sharma, Wu and Dalal 2005.
 """
@@ -9,14 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from selector.sight.colour_spaces import luma_of
+from selector.sight.warp_fit import local_structure
+
 Array = np.ndarray[Any, np.dtype[Any]]
-
-
-def luma(rgb: Array) -> Array:
-    """Luminance (H, W) float32 in levels of (H, W, 3) uint8."""
-    import cv2
-
-    return np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY), dtype=np.float32)
 
 
 def ssim_map(one: Array, other: Array, levels: float = 255.0) -> Array:
@@ -31,15 +27,8 @@ def ssim_map(one: Array, other: Array, levels: float = 255.0) -> Array:
 
 def structure_similarity(source_rgb: Array, candidate_rgb: Array) -> float:
     """SSIM, [0, 1], of luminance without its local mean and contrast: tone curves and tints leave it near 1."""
-    one, other = (_local_structure(luma(rgb)) for rgb in (source_rgb, candidate_rgb))
+    one, other = (local_structure(luma_of(rgb), 2.0) for rgb in (source_rgb, candidate_rgb))
     return float(np.clip(ssim_map(one, other, levels=4.0).mean(), 0.0, 1.0))
-
-
-def _local_structure(plane: Array) -> Array:
-    import cv2
-
-    detail = cv2.GaussianBlur(plane, (0, 0), 1.0) - cv2.GaussianBlur(plane, (0, 0), 8.0)
-    return np.asarray(detail / (np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), 8.0)) + 2.0))
 
 
 def ciede2000(one_rgb: Array, other_rgb: Array) -> Array:
@@ -63,3 +52,9 @@ def disc(radius_px: int) -> Array:
 
     side = 2 * max(1, radius_px) + 1
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+
+
+def central(image: Array, side_px: int) -> Array:
+    """A window of at most ``side_px`` a side about the centre, its corner on the 8 px grid of a JPEG."""
+    top, left = (max(0, size - side_px) // 16 * 8 for size in image.shape[:2])
+    return image[top : top + side_px, left : left + side_px]

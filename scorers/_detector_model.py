@@ -14,9 +14,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from scorers._transformers_files import pillow_processor, quiet
-from selector.domain import InputError, MissingPart, reason_of, stable_hash
+from scorers._transformers_files import load_model
+from selector.domain import InputError, MissingPart
 from selector.domain.words import near_or_all
+from selector.weights import all_models, need
 from selector.weights.safe_load import check_named_files
 
 CONFIG, PREPROCESSOR, WEIGHTS = "config.json", "preprocessor_config.json", "model.safetensors"
@@ -42,8 +43,6 @@ def local_folder(folder: str, model: str) -> Path:
 
 
 def _known_folder(model: str) -> Path:
-    from selector.weights import all_models, need
-
     if model in {known.name for known in all_models()}:
         return need(model)
     if importlib.util.find_spec("huggingface_hub") is None:
@@ -165,29 +164,6 @@ def detector(folder: Path, key: str, device: str) -> Detector:
 @lru_cache(maxsize=1)
 def _loaded(folder: Path, key: str, device: str) -> Detector | str:
     del key
-    try:
-        model, missing, processor = _from_disk(folder)
-        model = model.float().eval().to(device)
-    except Exception as error:  # whatever transformers and safetensors raise over a wrong file
-        return f"{folder}: transformers cannot load it as an image classifier ({reason_of(error)[:200]})"
-    if missing:
-        return f"{folder}: its files lack {', '.join(missing[:3])}: an untrained head would give random scores"
-    return Detector(model, processor, device)
-
-
-def _from_disk(folder: Path) -> tuple[Any, list[str], Any]:
-    from transformers import AutoImageProcessor, AutoModelForImageClassification
-
-    with quiet():
-        processor = AutoImageProcessor.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False, **pillow_processor()
-        )
-        model, info = AutoModelForImageClassification.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, output_loading_info=True
-        )
-    return model, sorted(map(str, [*info["missing_keys"], *info["mismatched_keys"]])), processor
-
-
-def settings_tag(labels: Sequence[int]) -> str:
-    """For a version: labels by number, so that naming them and guessing them rightly is the same."""
-    return stable_hash(list(labels), 6)
+    cls = "AutoModelForImageClassification"
+    loaded = load_model(folder, cls, device, "an image classifier", "an untrained head")
+    return loaded if isinstance(loaded, str) else Detector(loaded[0], loaded[1], device)

@@ -1,17 +1,25 @@
-"""What scorers over the shared embedding have in common: their backbone, their version, scoring outside a campaign."""
+"""Bases of the scorers over the shared embedding: backbone, version, scoring outside a campaign, linear heads."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, ClassVar
 
-from selector.domain import Column, Item, Score, TaskType, stable_hash
-from selector.domain.embedding import Backbone, ContestContext, EmbeddingSettings, Head, View
+import numpy as np
+
+from selector.domain import Column, InputError, Item, MissingPart, Score, TaskType, stable_hash
+from selector.domain.embedding import Backbone, ContestContext, EmbeddingSettings, Floats, Head, View
 from selector.sight.embedded import NAME as EMBEDDED
+from selector.sight.embedding import openclip
+from selector.sight.embedding.looking import Request, look
+from selector.sight.embedding.vectors import RecentVectors
+from selector.weights import content_tag, load_state, need
 
-if TYPE_CHECKING:
-    from selector.sight.embedding.vectors import RecentVectors
+TRAINED_ON = ("ViT-L-14", "openai")  # the backbone of the published linear heads
 
 
 class EmbeddingScorer(Head):
@@ -53,21 +61,16 @@ class EmbeddingScorer(Head):
 
     def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
         """Scores of each item; outside a campaign, whose runs share the passes among all heads."""
-        from selector.sight.embedding.looking import Request, look
-        from selector.sight.embedding.vectors import RecentVectors
-
         if self._recent is None:
             self._recent = RecentVectors()
         return look([Request(self, items)], self._recent, self._translations)[0] if items else []
 
     def _use(self, settings: EmbeddingSettings) -> None:
-        from selector.sight.embedding.openclip import backbone_of
-
         own: dict[str, Any] = dict(self._own)
         if "weights_path" not in own and ("pretrained" in own or own.get("model") == EMBEDDED):
             own = {"weights_path": "", "config_path": "", **own}  # a tag of its own replaces the contest's files
         self._settings = replace(settings, **own)
-        self.backbone: Backbone = backbone_of(self._settings)
+        self.backbone: Backbone = openclip.backbone_of(self._settings)
 
     def _more_version(self) -> list[str]:
         """Of a head that reads texts: which of them it can read, and their translations."""
@@ -81,3 +84,86 @@ class EmbeddingScorer(Head):
 def clipped(value: float, column: Column) -> Score:
     """A measure cut to the column's range."""
     return Score.of(min(column.high, max(column.low, value)))
+
+
+class LinearHead(EmbeddingScorer):
+    """A head with one direction and an offset, from a file of weights.
+
+    Args:
+        head_path: another file than the catalogue's.
+        model, pretrained, weights_path, config_path: see ``EmbeddingScorer``.
+    """
+
+    head: ClassVar[str]  # its name in the catalogue of weights
+    settings_in_version = (*EmbeddingScorer.settings_in_version, "head_path")  # by the content of the file
+
+    def __init__(
+        self, head_path: str = "", model: str = "", pretrained: str = "", weights_path: str = "", config_path: str = ""
+    ) -> None:
+        super().__init__(model, pretrained, weights_path, config_path)
+        self._head_path = head_path
+
+    def check(self) -> None:
+        """Raise ``MissingPart`` when the backbone or the head's weights are not here."""
+        self._check_backbone()  # first: what does not fit need not be fetched
+        super().check()
+        if not self._file().is_file():
+            raise MissingPart(f"there are no weights at {self._file()}: mend head_path of [scorers.{self.name}]")
+
+    def directions(self) -> Floats:
+        """(dim, 1)."""
+        return affine_map(self._file())[0][:, None]
+
+    @property
+    def offset(self) -> float:
+        return affine_map(self._file())[1]
+
+    def _check_backbone(self) -> None:
+        """The number of dimensions cannot tell: many backbones have 768.
+
+        A head of one's own is trusted, and so is an architecture of one's own, and weights of the right architecture.
+        """
+        own = self._settings
+        named = own.model.removesuffix("-quickgelu"), "weights of your own" if own.weights_path else own.pretrained
+        fits = named[0] == TRAINED_ON[0] if own.weights_path else named == TRAINED_ON
+        if not fits and not own.config_path and not self._head_path:
+            raise MissingPart(
+                f"this head was trained on {' '.join(TRAINED_ON)}, not on {' '.join(named)}: "
+                f'under [scorers.{self.name}] set model = "{TRAINED_ON[0]}" and pretrained = "{TRAINED_ON[1]}"'
+            )
+
+    def _file(self) -> Path:
+        return Path(self._head_path) if self._head_path else need(self.head)
+
+    def _more_version(self) -> list[str]:
+        try:
+            return [content_tag(self._file())]
+        except (MissingPart, OSError):
+            return ["absent"]
+
+
+@lru_cache(maxsize=8)
+def affine_map(path: Path) -> tuple[Floats, float]:
+    """The affine map, (dim,) and offset, that a stack of linear layers without activations is.
+
+    Layers are taken in the order of the file; the product is taken in float64, once.
+
+    Raises:
+        InputError: the file holds something else.
+    """
+    state = {key: np.asarray(value.float().numpy(), np.float64) for key, value in load_state(path).items()}
+    weights = [value for key, value in state.items() if key.endswith("weight")]
+    offsets = [value for key, value in state.items() if key.endswith("bias")]
+    if not _is_stack(weights, offsets):
+        raise InputError(f"{path.name} holds no stack of linear layers that ends in one number")
+    product, offset = np.eye(weights[0].shape[1]), np.zeros(weights[0].shape[1])
+    for weight, bias in zip(weights, offsets, strict=True):
+        product, offset = weight @ product, weight @ offset + bias
+    return np.asarray(product[0], np.float32), float(offset[0])
+
+
+def _is_stack(weights: list[Any], offsets: list[Any]) -> bool:
+    if not weights or len(weights) != len(offsets) or any(w.ndim != 2 for w in weights) or weights[-1].shape[0] != 1:
+        return False
+    joined = all(a.shape[0] == b.shape[1] for a, b in pairwise(weights))
+    return joined and all(w.shape[0] == b.size for w, b in zip(weights, offsets, strict=True))

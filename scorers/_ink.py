@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.sight.text_boxes import height_px, unit
-from selector.sight.text_clusters import ink_colour, ink_share, two_means
+from selector.sight.text_boxes import height_px, ink_colour, ink_share, two_means, unit
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -6,7 +6,6 @@ tokenizer reads English and 16 tokens of a phrase.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import threading
 from collections.abc import Sequence
@@ -17,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from scorers._grounding import Evidence, detector_evidence
-from scorers._transformers_files import pillow_processor, quiet
-from selector.domain import InputError, MissingPart, reason_of, stable_hash
-from selector.sight.embedding.device import device_named
+from scorers._transformers_files import load_model
+from selector.domain import InputError, MissingPart, stable_hash
+from selector.sight.embedding.device import device_named, need_packages
 from selector.sight.resize import shrink
 from selector.weights import content_tag, need
 from selector.weights.safe_load import check_named_files
@@ -37,9 +36,7 @@ def owlv2_folder(model_path: str) -> Path:
     Raises:
         MissingPart: it, a file of it, or a package is not here. InputError: it is another kind of model.
     """
-    for package in ("torch", "transformers"):
-        if importlib.util.find_spec(package) is None:
-            raise MissingPart(f"grounding = 'owlv2' needs {package}: pip install 'bestshot[models]'")
+    need_packages("grounding = 'owlv2' needs", "torch", "transformers")
     folder = need("owlv2", model_path or None)
     for name in _FILES:
         if not (folder / name).is_file():
@@ -98,41 +95,21 @@ def _answers(loaded: Any, rgb: Any, phrases: list[str]) -> tuple[Any, Any]:
     import torch
     from PIL import Image
 
-    model, processor, tokenizer, device = loaded
+    model, processor, tokenizer = loaded
     pixels = processor(images=[Image.fromarray(rgb)], return_tensors="pt")["pixel_values"]
     length = model.config.text_config.max_position_embeddings
     tokens = tokenizer(phrases, padding="max_length", max_length=length, truncation=True, return_tensors="pt")
     with torch.inference_mode():
         out = model(
-            input_ids=tokens["input_ids"].to(device),
-            attention_mask=tokens["attention_mask"].to(device),
-            pixel_values=pixels.to(device),
+            input_ids=tokens["input_ids"].to(model.device),
+            attention_mask=tokens["attention_mask"].to(model.device),
+            pixel_values=pixels.to(model.device),
         )
     return out.logits[0].double().cpu().numpy(), out.pred_boxes[0].double().cpu().numpy()
 
 
 @lru_cache(maxsize=1)
-def _loaded(folder: Path, tag: str, device: str) -> Any:
-    """Model, image processor, tokenizer and device, or why there are none; a failure is remembered too."""
+def _loaded(folder: Path, tag: str, device: str) -> tuple[Any, Any, Any] | str:
+    """Model, image processor and tokenizer, or why there are none; a failure is remembered too."""
     del tag  # of the key: other files at the same place are another model
-    try:
-        model, missing, processor, tokenizer = _from_disk(folder)
-        model = model.float().eval().to(device)
-    except Exception as error:  # whatever transformers and safetensors raise over a wrong file
-        return f"{folder}: transformers cannot load it as OWLv2 ({reason_of(error)[:200]})"
-    if missing:
-        return f"{folder}: its files lack {', '.join(missing[:3])}: untrained weights would give random scores"
-    return model, processor, tokenizer, device
-
-
-def _from_disk(folder: Path) -> tuple[Any, list[str], Any, Any]:
-    from transformers import AutoImageProcessor, AutoTokenizer, Owlv2ForObjectDetection
-
-    with quiet():
-        local = {"local_files_only": True, "trust_remote_code": False}
-        processor = AutoImageProcessor.from_pretrained(folder, **local, **pillow_processor())
-        tokenizer = AutoTokenizer.from_pretrained(folder, **local)
-        model, info = Owlv2ForObjectDetection.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, output_loading_info=True
-        )
-    return model, sorted(map(str, [*info["missing_keys"], *info["mismatched_keys"]])), processor, tokenizer
+    return load_model(folder, "Owlv2ForObjectDetection", device, "OWLv2", "untrained weights", tokenizer=True)

@@ -1,13 +1,44 @@
-"""Loading folders in the format of transformers: the same pixels on every machine, and no noise on the terminal."""
+"""Loading a folder in the format of transformers: from this disk alone, no code of the folder's, no pickle."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from selector.domain import reason_of
 
-def pillow_processor() -> dict[str, Any]:
+
+def load_model(
+    folder: Path, cls: str, device: str, what: str, untrained: str, tokenizer: bool = False
+) -> tuple[Any, Any, Any] | str:
+    """A model in float32 on the device, its image processor and its tokenizer, or why they cannot be had.
+
+    Args:
+        cls: the class of transformers that loads it.
+        what, untrained: for messages: what it is loaded as, and what missing weights would be.
+    """
+    try:
+        import transformers
+
+        local = {"local_files_only": True, "trust_remote_code": False}
+        with _quiet():
+            processor = transformers.AutoImageProcessor.from_pretrained(folder, **local, **_pillow_processor())
+            words = transformers.AutoTokenizer.from_pretrained(folder, **local) if tokenizer else None
+            model, info = getattr(transformers, cls).from_pretrained(
+                folder, **local, use_safetensors=True, output_loading_info=True
+            )
+        model = model.float().eval().to(device)
+    except Exception as error:  # whatever transformers and safetensors raise over a wrong file
+        return f"{folder}: transformers cannot load it as {what} ({reason_of(error)[:200]})"
+    missing = sorted(map(str, [*info["missing_keys"], *info["mismatched_keys"]]))
+    if missing:
+        return f"{folder}: its files lack {', '.join(missing[:3])}: {untrained} would give random scores"
+    return model, processor, words
+
+
+def _pillow_processor() -> dict[str, Any]:
     """Arguments with which an image processor gives the same pixels with and without torchvision."""
     import transformers
 
@@ -16,7 +47,7 @@ def pillow_processor() -> dict[str, Any]:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def _quiet() -> Iterator[None]:
     """No bars and no report while loading: what is missing becomes an error."""
     from transformers.utils import logging
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scorers._embedded import clipped
-from scorers._linear_head import LinearHead
+from scorers._embedded import LinearHead, clipped
 from selector.domain import Axis, Column, Item, Score, TaskType
 from selector.domain.embedding import Seen
 

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scorers._swapped_face import given_face, swapped_face
+from scorers.identity import given_face, swapped_face
 from selector.domain import Axis, Column, Item, Picture, Score, Scorer, TaskType, stable_hash
-from selector.sight.face_align import aligned_crop
-from selector.sight.face_net import FaceNet, face_input, face_net
+from selector.sight.face_align import FaceNet, aligned_crop, face_input, face_net
 from selector.sight.faces import Face, check_face_models
 from selector.sight.memory import RecentResults
 from selector.sight.onnx_session import model_file

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from selector.domain import Axis, Column, InputError, Item, Score, Scorer, TaskType, reason_of
+from scorers._compare import central
+from scorers._item_scorer import ItemScorer
+from scorers._spectrum import enlarging_lines, power_slope
+from scorers._unevenness import foreign_grid, noise_spread
+from selector.domain import Axis, Column, Item, Score, TaskType
+from selector.sight.colour_spaces import luma_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -25,7 +30,7 @@ NOT_SMOOTH = "too few smooth, unclipped places to compare their noise"
 SMALL = "the picture is too small to compare the JPEG grids of its parts"
 
 
-class Artefacts(Scorer):
+class Artefacts(ItemScorer):
     """artefacts: traces of making and mending in the pixels, without a model.
 
     Estimates: four signs that a picture, or a part of it, did not come out of a camera, from the candidate alone. Such
@@ -90,25 +95,12 @@ class Artefacts(Scorer):
         Column("jpeg_grid", 0.0, 1.0, False, Axis.PQ, "parts of the picture show another JPEG grid than the rest"),
     )
 
-    def check(self) -> None:
-        """Nothing optional is needed."""
-
-    def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
-        """Scores of each candidate; a damaged one is unscored in every column."""
-        return [self._score(item) for item in items]
-
-    def _score(self, item: Item) -> Mapping[str, Score]:
-        try:
-            return measures(item.picture.rgb)
-        except InputError as error:
-            return {column.name: Score.unscored(reason_of(error)) for column in self.columns}
+    def measure(self, item: Item) -> Mapping[str, Score]:
+        return measures(item.picture.rgb)
 
 
 def measures(rgb: Array) -> dict[str, Score]:
     """All columns of one picture (H, W, 3) uint8, each in [0, 1] or unscored."""
-    from scorers._spectrum import enlarging_lines, power_slope
-    from scorers._unevenness import foreign_grid, noise_spread
-
     luma = central_luma(rgb)
     if float(luma.std()) < LEAST_CONTRAST:
         return {column.name: Score.unscored(FLAT) for column in Artefacts.columns}
@@ -128,11 +120,7 @@ def slope_deviation(slope: float) -> float:
 
 def central_luma(rgb: Array) -> Array:
     """Luminance float32 of the central window of at most ``WINDOW_PX`` a side, its corner on JPEG's 8 px grid."""
-    import cv2
-
-    top, left = (max(0, side - WINDOW_PX) // 16 * 8 for side in rgb.shape[:2])
-    window = np.ascontiguousarray(rgb[top : top + WINDOW_PX, left : left + WINDOW_PX])
-    return np.asarray(cv2.cvtColor(window, cv2.COLOR_RGB2GRAY), dtype=np.float32)
+    return luma_of(central(rgb, WINDOW_PX))
 
 
 def _score_of(measured: float | None, mapped: Callable[[float], float], reason: str) -> Score:

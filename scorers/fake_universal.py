@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from scorers._embedded import clipped
-from scorers._linear_head import LinearHead
+from scorers._embedded import LinearHead, clipped
 from selector.domain import Axis, Column, Item, Score, TaskType
 from selector.domain.embedding import Seen, View
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from scorers._item_scorer import ItemScorer
 from selector.domain import (
     Axis,
     BestshotError,
@@ -16,15 +17,14 @@ from selector.domain import (
     Item,
     Picture,
     Score,
-    Scorer,
     TaskInputs,
     TaskType,
     raise_shortage,
     reason_of,
 )
-
-if TYPE_CHECKING:
-    from selector.sight.registration import Registered
+from selector.sight.edit_region import named_operations
+from selector.sight.registration import Registered, changed, changed_mask, registered
+from selector.sight.resize import resize_rgb, same_aspect, shrink
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -41,7 +41,7 @@ def _column(name: str, must: str) -> Column:
     return Column(name, 0.0, 1.0, True, Axis.GATE, must)
 
 
-class Gate(Scorer):
+class Gate(ItemScorer):
     """gate: is the candidate a usable picture at all, and did anything happen to it?
 
     Estimates five things, 0 or 1 each, so that a rejected candidate says what is wrong with it.
@@ -90,14 +90,8 @@ class Gate(Scorer):
     def __init__(self, fixed_size_types: Sequence[str] = ()) -> None:
         self._any_shape = frozenset({TaskType.T2I, *map(TaskType, fixed_size_types)})
 
-    def check(self) -> None:
-        """Nothing optional is needed."""
-
-    def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
+    def measure(self, item: Item) -> Mapping[str, Score]:
         """``readable`` is 0 for a damaged picture; what then cannot be told is unscored."""
-        return [self._score(item) for item in items]
-
-    def _score(self, item: Item) -> Mapping[str, Score]:
         picture = item.picture
         return {
             "readable": Score.of(float(is_complete(picture))),
@@ -108,8 +102,6 @@ class Gate(Scorer):
         }
 
     def _has_right_shape(self, item: Item) -> bool:
-        from selector.sight.resize import same_aspect
-
         source = item.inputs.source
         if source is None or item.inputs.task.type in self._any_shape or _turns_or_crops(item.inputs):
             return True
@@ -158,8 +150,6 @@ def one_colour_share(rgb: Array) -> float:
 
 def _turns_or_crops(inputs: TaskInputs) -> bool:
     """By the parser, and by words where it declines: a needless 0 costs a good candidate, a missed one little."""
-    from selector.sight.edit_region import named_operations
-
     if inputs.task.type is not TaskType.TIE:
         return False
     named = {operation.name for operation in named_operations(inputs)}
@@ -167,17 +157,12 @@ def _turns_or_crops(inputs: TaskInputs) -> bool:
 
 
 def _differs_in_place(source: Picture, candidate: Picture) -> bool:
-    from selector.sight.registration import changed, registered
-
     if source.id == candidate.id:
         return False
     return bool(changed(source, candidate).any()) or _tone_shift(source, registered(source, candidate)) > TONE_LEVELS
 
 
 def _differs_as_it_lies(source: Picture, candidate: Picture) -> bool:
-    from selector.sight.registration import Registered, changed_mask
-    from selector.sight.resize import resize_rgb
-
     if source.id == candidate.id:
         return False
     everywhere = np.ones(source.rgb.shape[:2], bool)
@@ -187,7 +172,5 @@ def _differs_as_it_lies(source: Picture, candidate: Picture) -> bool:
 
 def _tone_shift(source: Picture, candidate: Registered) -> float:
     """Mean difference in levels of pictures shrunk to 64 px: a faint change of tone counts, JPEG noise does not."""
-    from selector.sight.resize import shrink
-
     now, before = (shrink(rgb, 64).astype(np.float32) for rgb in (candidate.image, source.rgb))
     return float(np.abs(now - before).mean())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -15,7 +14,6 @@ from scorers._detector_model import (
     detector,
     fake_labels,
     local_folder,
-    settings_tag,
     weight_files,
 )
 from selector.domain import (
@@ -24,7 +22,6 @@ from selector.domain import (
     Column,
     InputError,
     Item,
-    MissingPart,
     Score,
     Scorer,
     TaskType,
@@ -33,7 +30,7 @@ from selector.domain import (
     stable_hash,
 )
 from selector.domain.embedding import ContestContext
-from selector.sight.embedding.device import device_named
+from selector.sight.embedding.device import device_named, need_packages
 from selector.weights import ABSENT, content_tag
 
 _one_at_a_time = threading.Lock()  # loading and the forward pass: a model keeps buffers, and memory for two is scarce
@@ -90,16 +87,14 @@ class HFDetector(Scorer):
     def version(self) -> str:
         """SHA-256 of configuration and weights, and which labels are summed."""
         try:
-            return f"1-{self._files_tag}-{settings_tag(self._labels)}"
+            return f"1-{self._files_tag}-{stable_hash(list(self._labels), 6)}"
         except BestshotError as error:  # check() says what is wrong
             raise_shortage(error)
             return f"1-{ABSENT}"
 
     def check(self) -> None:
         """Raise ``MissingPart`` without the model or its packages, ``InputError`` for labels that say nothing."""
-        for package in ("torch", "transformers"):
-            if importlib.util.find_spec(package) is None:
-                raise MissingPart(f"hf_detector needs {package}: pip install 'bestshot[models]'")
+        need_packages("hf_detector needs", "torch", "transformers")
         weight_files(self._folder)
         _ = self._labels
 

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from scorers._swapped_face import given_face, swapped_face
-from selector.domain import Axis, Column, Item, Picture, Score, Scorer, TaskType
-from selector.sight.faces import centred_cosine, check_face_models, descriptor
+from selector.domain import Axis, Column, InputError, Item, Picture, Score, Scorer, TaskType, reason_of
+from selector.sight.faces import Face, centred_cosine, check_face_models, descriptor, find_faces, main_face
 from selector.weights.bundled import FACE_PACKAGES, weights_tag
 
 Floats = NDArray[np.float64]
 
 LARGEST_DISTANCE = 2.0
+FARTHEST = 0.75  # a face this many widths of the scene's face away from it is another one
 
 
 class Identity(Scorer):
@@ -94,3 +94,46 @@ def _compared(to: str, likeness: tuple[float, float] | str) -> dict[str, Score]:
     if isinstance(likeness, str):
         return {f"{to}_{measure}": Score.unscored(likeness) for measure in ("cosine", "distance")}
     return {f"{to}_cosine": Score.of(likeness[0]), f"{to}_distance": Score.of(likeness[1])}
+
+
+def swapped_face(item: Item) -> Face | str:
+    """The candidate's face that stands where the scene has its own, or why there is none."""
+    scene = item.inputs.source
+    try:
+        face = face_in_place(item.picture, scene) if scene else main_face(item.picture)
+    except InputError as error:
+        return reason_of(error)
+    if face is None:
+        return "no face found in the candidate" + (" where the scene has its face" if scene else "")
+    return face
+
+
+def given_face(picture: Picture | None, role: str) -> tuple[Picture, Face] | str:
+    """An input picture of the task and its main face, or why there is none; ``role`` is scene or reference."""
+    if picture is None:
+        return f"the task has no {role} picture"
+    try:
+        face = main_face(picture)
+    except InputError as error:
+        return f"{role} picture: {reason_of(error)}"
+    return (picture, face) if face is not None else f"no face found in the {role} picture"
+
+
+def face_in_place(candidate: Picture, scene: Picture) -> Face | None:
+    """The candidate's face where the scene has its main face; the candidate's main face when the scene has none.
+
+    Places are compared as shares of width and height, so the candidate may have another size than the scene.
+    """
+    wanted = main_face(scene)
+    if wanted is None:
+        return main_face(candidate)
+    centre, side = _place(wanted, scene)
+    away = [(float(np.abs((_place(face, candidate)[0] - centre) / side).max()), face) for face in find_faces(candidate)]
+    near = [entry for entry in away if entry[0] <= FARTHEST]
+    return min(near, key=lambda entry: entry[0])[1] if near else None
+
+
+def _place(face: Face, picture: Picture) -> tuple[Floats, Floats]:
+    """Centre and sides of a face's box as shares of the picture's width and height."""
+    box = np.array(face.box, dtype=float).reshape(2, 2) / picture.size
+    return box.mean(axis=0), box[1] - box[0]

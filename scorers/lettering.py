@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from scorers._compare import ciede2000, ssim_map
 from scorers._ink import BOX_PX, grown, line_area
+from scorers._item_scorer import ItemScorer
 from scorers._text_pair import Pair, Text, find_texts
-from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Score, Scorer, TaskType, reason_of
+from selector.domain import Axis, Column, Item, Score, TaskType
+from selector.sight.ocr import check_reader
 from selector.weights.bundled import TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -32,7 +34,7 @@ _GROUND_HALF = 5.0  # CIEDE2000; a patch shows sooner than a letter of another t
 _LUMA = np.array([0.299, 0.587, 0.114])
 
 
-class Lettering(Scorer):
+class Lettering(ItemScorer):
     """lettering: does the new text keep the manner of the old one, as if the same hand had made the sign?
 
     - ``height_match``: height of the letters, compared with the old text's; SC.
@@ -50,7 +52,7 @@ class Lettering(Scorer):
         differs, one half at d = h (``HALF``); d is a logarithm of a ratio, a distance or a colour difference.
     Axis: SC or PQ, as said above. Tasks: text edits.
     Input: source, instruction, candidate (VTTIE). Other letters have other shapes: what the letters alone do to height,
-        width, stroke and place is taken from both texts drawn in one plain font (``_drawn_text``).
+        width, stroke and place is taken from both texts drawn in one plain font (``_text_pair``).
     Model: the reader's (``selector.sight.ocr``) finds both texts; the ink is found by two-means.
     Source: after the style terms of scene text editing (Wu et al., Editing Text in the Wild, 2019), measured instead of
         learnt.
@@ -97,20 +99,11 @@ class Lettering(Scorer):
 
     def check(self) -> None:
         """Raise ``MissingPart`` when the reader is not installed."""
-        import importlib.util
+        check_reader("lettering finds texts")
 
-        if importlib.util.find_spec("rapidocr") is None:
-            raise MissingPart("lettering finds texts with the package 'rapidocr': pip install rapidocr onnxruntime")
-
-    def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
-        """Scores of each item; unscored with the reason where the texts cannot be compared."""
-        return [self._score(item) for item in items]
-
-    def _score(self, item: Item) -> dict[str, Score]:
-        try:
-            pair = find_texts(item)
-        except BestshotError as error:
-            return {column.name: Score.unscored(reason_of(error)) for column in self.columns}
+    def measure(self, item: Item) -> Mapping[str, Score]:
+        """Unscored with the reason where the texts cannot be compared."""
+        pair = find_texts(item)
         return {**_manner(pair), "ground_kept": _ground_kept(pair), "form_match": _form_match(pair)}
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from selector.domain import Axis, BestshotError, Column, Item, MissingPart, Picture, Score, Scorer, TaskType, reason_of
+from scorers._item_scorer import ItemScorer
+from selector.domain import Axis, Column, InputError, Item, Picture, Score, TaskType
 from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction, quoted_texts
-from selector.sight.ocr import TextLine, read_text, span_box
+from selector.sight.ocr import TextLine, check_reader, read_text, span_box
 from selector.sight.text_match import Span, best_window, find_spans, plain
 from selector.weights.bundled import TEXT_PACKAGES, weights_tag
 
@@ -19,7 +21,7 @@ _LEAST_SCORE = 0.3  # of the candidate's lines: a faint wanted text still counts
 _NOTHING = "the source shows no other text that could be read"
 
 
-class OcrText(Scorer):
+class OcrText(ItemScorer):
     """ocr_text: does the picture show the wanted text, is the old one gone, and is all other text still there?
 
     - ``wanted_present``: likeness of the wanted text to the best place among what is
@@ -67,51 +69,34 @@ class OcrText(Scorer):
 
     def check(self) -> None:
         """Raise ``MissingPart`` when the reader is not installed."""
-        import importlib.util
+        check_reader("ocr_text reads pictures")
 
-        if importlib.util.find_spec("rapidocr") is None:
-            raise MissingPart("ocr_text reads pictures with the package 'rapidocr': pip install rapidocr onnxruntime")
-
-    def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
-        """Scores of each item; a picture that cannot be read is unscored with the reason."""
-        return [self._score(item) for item in items]
-
-    def _score(self, item: Item) -> dict[str, Score]:
-        try:
-            if item.inputs.task.type is TaskType.T2I:
-                return _score_prompt(item)
-            return _score_edit(item)
-        except BestshotError as error:
-            return _all_unscored(reason_of(error))
+    def measure(self, item: Item) -> Mapping[str, Score]:
+        return _of_prompt(item) if item.inputs.task.type is TaskType.T2I else _of_edit(item)
 
 
-def _all_unscored(reason: str) -> dict[str, Score]:
-    return {column.name: Score.unscored(reason) for column in OcrText.columns}
-
-
-def _score_prompt(item: Item) -> dict[str, Score]:
+def _of_prompt(item: Item) -> dict[str, Score]:
     wanted = quoted_texts(item.inputs.task.prompt)
     if not wanted:
-        return _all_unscored("the prompt quotes no text")
+        raise InputError("the prompt quotes no text")
     read = read_text(item.picture, _LEAST_SCORE)
-    scores = _all_unscored("a text-to-image task has no source picture")
-    scores["wanted_present"] = Score.of(float(np.mean([_presence(text, read) for text in wanted])))
-    return scores
+    no_source = Score.unscored("a text-to-image task has no source picture")
+    present = Score.of(float(np.mean([_presence(text, read) for text in wanted])))
+    return {"wanted_present": present, "old_gone": no_source, "rest_kept": no_source}
 
 
-def _score_edit(item: Item) -> dict[str, Score]:
+def _of_edit(item: Item) -> dict[str, Score]:
     edit = parse_text_instruction(item.inputs.task.prompt)
     source = item.inputs.source
     if edit is None:
-        return _all_unscored(NOT_UNDERSTOOD)
+        raise InputError(NOT_UNDERSTOOD)
     if source is None:
-        return _all_unscored("the task has no source picture")
+        raise InputError("the task has no source picture")
     before, after = read_text(source), read_text(item.picture, _LEAST_SCORE)
     places = _places(edit, before)
+    no_new = Score.unscored("the instruction asks for no new text")
     return {
-        "wanted_present": Score.unscored("the instruction asks for no new text")
-        if edit.new is None
-        else Score.of(_presence(edit.new, after)),
+        "wanted_present": no_new if edit.new is None else Score.of(_presence(edit.new, after)),
         "old_gone": _old_gone(edit, before, places, _at_size_of(source, item.picture, after)),
         "rest_kept": _rest_kept(edit, before, places, after),
     }
@@ -135,12 +120,7 @@ def _likeness(wanted: str, read: str) -> float:
 
 def _letters_on(text: str) -> int:
     """Latin letters or digits that directly continue the found text."""
-    count = 0
-    for char in text:
-        if not (char.isascii() and char.isalnum()):
-            break
-        count += 1
-    return count
+    return len(list(takewhile(lambda char: char.isascii() and char.isalnum(), text)))
 
 
 def _places(edit: TextEdit, before: tuple[TextLine, ...]) -> tuple[Span, ...]:

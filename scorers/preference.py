@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from scorers._embedded import EmbeddingScorer, clipped
-from selector.domain import Axis, Column, Item, Score, TaskInputs, TaskType
-from selector.domain.embedding import Backbone, EmbeddingSettings, Seen
+from scorers.clip_similarity import ClipSimilarity
+from selector.domain import Axis, Column, TaskType
+from selector.domain.embedding import Backbone, EmbeddingSettings
+from selector.sight.embedding import openclip
+from selector.sight.embedding.transformers_clip import TransformersClip
 from selector.weights import find, need, weights_folder
 
 FOLDERS = {"hpsv2.1": False, "pickscore": True}  # whether the published form is a folder of transformers
 
 
-class Preference(EmbeddingScorer):
+class Preference(ClipSimilarity):
     """preference: which of several pictures of one prompt people would choose, by a CLIP trained on such choices.
 
     Estimates: cosine of the picture's and the prompt's vectors in a model that was fitted to people's choices between
@@ -66,13 +67,6 @@ class Preference(EmbeddingScorer):
         need(self._model, self._model_path)
         self.backbone.check()
 
-    def texts(self, inputs: TaskInputs) -> tuple[str, ...]:
-        return (inputs.task.prompt,)
-
-    def read(self, item: Item, seen: Seen) -> Mapping[str, Score]:  # noqa: ARG002
-        why = seen.unreadable[0]
-        return self._unscored(why) if why else {"similarity": clipped(float(seen.cosines[0, 0]), self.columns[0])}
-
     def _use(self, settings: EmbeddingSettings) -> None:
         """A backbone of its own: of the contest's settings only how it runs. The known models read English."""
         place = Path(self._model_path) if self._model_path else find(self._model) or weights_folder() / self._model
@@ -91,9 +85,5 @@ class Preference(EmbeddingScorer):
 @lru_cache(maxsize=2)
 def _backbone(settings: EmbeddingSettings, is_folder: bool) -> Backbone:
     if is_folder:
-        from selector.sight.embedding.transformers_clip import TransformersClip
-
         return TransformersClip(Path(settings.weights_path), settings)
-    from selector.sight.embedding.openclip import backbone_of
-
-    return backbone_of(settings)
+    return openclip.backbone_of(settings)

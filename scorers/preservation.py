@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from scorers._compare import ciede2000, disc, luma, ssim_map, structure_similarity, weighted_mean
-from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, Scorer, TaskType, reason_of
+from scorers._compare import ciede2000, disc, ssim_map, structure_similarity, weighted_mean
+from scorers._item_scorer import ItemScorer
+from selector.domain import Axis, Column, InputError, Item, Picture, Score, TaskType
+from selector.sight.colour_spaces import luma_of
+from selector.sight.edit_region import edit_region, named_operations
+from selector.sight.registration import changed, register, registered
+from selector.sight.resize import resize_rgb, shrink
 from selector.weights.bundled import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -23,7 +28,7 @@ JUST_VISIBLE = 2.0  # CIEDE2000 after smoothing: what JPEG at quality 75 leaves
 CLEARLY_VISIBLE = 6.0
 
 
-class Preservation(Scorer):
+class Preservation(ItemScorer):
     """preservation: what the instruction did not name is unchanged, and what it named did change.
 
     Estimates: over-editing and (roughly) edit success, the two halves of SC for edits, without a model.
@@ -67,12 +72,16 @@ class Preservation(Scorer):
     def __init__(self) -> None:
         self.version = f"2-{weights_tag(*FACE_PACKAGES, *TEXT_PACKAGES)}"  # faces and text lines give the edit's region
 
-    def check(self) -> None:
-        """Nothing optional is needed; a missing detector or reader makes the tasks that need it unscored."""
-
-    def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
-        """Scores of each candidate; regions are found once a task, registrations are shared with other scorers."""
-        return [dict(zip((column.name for column in self.columns), _scores(item), strict=True)) for item in items]
+    def measure(self, item: Item) -> Mapping[str, Score]:
+        """Regions are found once a task; where that needs a detector or reader that is missing, it is unscored."""
+        source = item.inputs.source
+        if source is None:
+            raise InputError("the task has no source to preserve")
+        if any(operation.scope == "geometry" for operation in named_operations(item.inputs)):
+            scores = _after_geometry(item, source)
+        else:
+            scores = _by_region(source, item.picture, edit_region(item.inputs))
+        return dict(zip((column.name for column in self.columns), scores, strict=True))
 
 
 @dataclass(frozen=True)
@@ -88,24 +97,6 @@ class _Pair:
     weight: Array
 
 
-def _scores(item: Item) -> Scores:
-    from selector.sight.edit_region import edit_region, named_operations
-
-    source = item.inputs.source
-    if source is None:
-        return _unscored("the task has no source to preserve")
-    try:
-        if any(operation.scope == "geometry" for operation in named_operations(item.inputs)):
-            return _after_geometry(item, source)
-        return _by_region(source, item.picture, edit_region(item.inputs))
-    except BestshotError as error:
-        return _unscored(reason_of(error))
-
-
-def _unscored(reason: str) -> Scores:
-    return Score.unscored(reason), Score.unscored(reason), Score.unscored(reason)
-
-
 def _by_region(source: Picture, candidate: Picture, region: Array | None) -> Scores:
     pair = _pair_of_unknown(source, candidate) if region is None else _pair_of(source, candidate, region)
     visible = Score.of(_visibility(pair.source, pair.candidate, pair.inside))
@@ -119,9 +110,6 @@ def _by_region(source: Picture, candidate: Picture, region: Array | None) -> Sco
 
 
 def _pair_of(source: Picture, candidate: Picture, region: Array) -> _Pair:
-    from selector.sight.registration import registered
-    from selector.sight.resize import shrink
-
     moved = registered(source, candidate)
     seen = ~shrink(~moved.valid, WORKING_PX)
     inside = shrink(region, WORKING_PX)
@@ -132,9 +120,6 @@ def _pair_of(source: Picture, candidate: Picture, region: Array) -> _Pair:
 def _pair_of_unknown(source: Picture, candidate: Picture) -> _Pair:
     """The largest change is taken for the edit; what it covers beyond the free share counts as outside, in part."""
     import cv2
-
-    from selector.sight.registration import changed
-    from selector.sight.resize import shrink
 
     edit = _main_change(shrink(changed(source, candidate), WORKING_PX))
     charged = max(0.0, 1 - FREE_SHARE / max(float(edit.mean()), 1e-9))
@@ -159,15 +144,11 @@ def _main_change(mask: Array) -> Array:
 
 def _after_geometry(item: Item, source: Picture) -> Scores:
     """Flips and quarter turns keep every pixel: the same is done to the source, and then everything must match."""
-    from selector.sight.edit_region import named_operations
-    from selector.sight.registration import register
-    from selector.sight.resize import resize_rgb, shrink
-
     expected: Array = source.rgb
     for operation in named_operations(item.inputs):
         turned = _turned(expected, operation.name, operation.params)
         if turned is None:
-            return _unscored(f"the instruction asks for '{operation.name}': what is kept cannot be told by position")
+            raise InputError(f"the instruction asks for '{operation.name}': what is kept cannot be told by position")
         expected = turned
     wanted, before = (shrink(np.ascontiguousarray(rgb), WORKING_PX) for rgb in (expected, source.rgb))
     made = shrink(item.picture.rgb, WORKING_PX)
@@ -189,14 +170,12 @@ def _turned(rgb: Array, name: str, params: Mapping[str, Any]) -> Array | None:
 
 def _kept_structure(pair: _Pair) -> float:
     """Weighted mean of SSIM, [0, 1]; below 0 is as bad as 0."""
-    value = weighted_mean(ssim_map(luma(pair.source), luma(pair.candidate)), pair.weight)
+    value = weighted_mean(ssim_map(luma_of(pair.source), luma_of(pair.candidate)), pair.weight)
     return float(np.clip(value, 0.0, 1.0))
 
 
 def _colour_difference(pair: _Pair) -> float:
     """Weighted mean of CIEDE2000, [0, 100]."""
-    from selector.sight.resize import resize_rgb, shrink
-
     difference = ciede2000(shrink(pair.source, COLOUR_PX), shrink(pair.candidate, COLOUR_PX))
     value = weighted_mean(difference, np.clip(resize_rgb(pair.weight, difference.shape), 0.0, 1.0))
     return float(np.clip(value, 0.0, 100.0))  # the formula may pass 100 for a few saturated pairs
@@ -205,8 +184,6 @@ def _colour_difference(pair: _Pair) -> float:
 def _visibility(source: Array, candidate: Array, inside: Array) -> float:
     """How visibly the pixels ``inside`` changed, [0, 1]; measured on the region's own crop, which small texts need."""
     import cv2
-
-    from selector.sight.resize import shrink
 
     if not inside.any():
         return 0.0

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import os
+import re
+import runpy
+import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
+from pathlib import Path
 from typing import Any
 
-from scorers._pyiqa_metric import column_of, known, metric_model
 from selector.domain import (
+    Axis,
     Column,
     InputError,
     Item,
@@ -22,7 +29,14 @@ from selector.domain import (
     reason_of,
     stable_hash,
 )
+from selector.domain.words import near_or_all
 
+_TABLE = "default_model_configs.py"
+_OF_SETS = ("fid", "sfid", "fid_dinov2", "inception_score")
+_OF_TEXT = ("clipscore",)
+_INSTEAD = {"pkg_resources": "setuptools<81"}  # the last that has it, which OpenAI's package clip imports
+_SAFE_PICKLES = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
+_OPEN_SPAN = 100.0  # width of a range that pyiqa leaves open
 _one_at_a_time = threading.Lock()  # building patches what would download, and models keep buffers
 
 
@@ -122,3 +136,126 @@ def _pyiqa_version() -> str:
         return version_of("pyiqa")
     except PackageNotFoundError:
         return "absent"
+
+
+def metric_table() -> Mapping[str, Mapping[str, Any]]:
+    """pyiqa's table of metrics: mode (NR needs no reference), direction, range. Empty where it is not installed.
+
+    Only the file of the table is run: importing pyiqa takes seconds, and a constructor must be quick.
+    """
+    spec = importlib.util.find_spec("pyiqa")
+    paths = [Path(folder) / _TABLE for folder in (spec.submodule_search_locations if spec else None) or ()]
+    return next((_read(path) for path in paths if path.is_file()), {})
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path) -> Mapping[str, Mapping[str, Any]]:
+    return dict(runpy.run_path(str(path))["DEFAULT_CONFIGS"])
+
+
+def column_of(metric: str) -> Column:
+    """The column of a metric, under its own name; a stand-in where pyiqa does not know it, which ``known`` refuses."""
+    facts = metric_table().get(metric, {})
+    low, high = closed_range(str(facts.get("score_range") or ""))
+    return Column(metric, low, high, not facts.get("lower_better"), Axis.PQ, f"pyiqa's metric {metric}")
+
+
+def closed_range(text: str) -> tuple[float, float]:
+    """Bounds of a range as pyiqa writes it: "0, 1" as it is; "~0, ~100" is rough, half its width is added at each "~".
+
+    >>> closed_range("0, 1"), closed_range("~0, ~100"), closed_range("~-1, 3"), closed_range("0, ~"), closed_range("")
+    ((0.0, 1.0), (-50.0, 150.0), (-3.0, 3.0), (0.0, 100.0), (0.0, 100.0))
+    """
+    first, _, second = text.partition(",")
+    low = _number(first) or 0.0
+    high = _number(second)
+    if high is None or high <= low:
+        return low, low + _OPEN_SPAN
+    half = (high - low) / 2
+    return low - half * ("~" in first), high + half * ("~" in second)
+
+
+def _number(text: str) -> float | None:
+    found = re.search(r"-?\d+(\.\d+)?", text)
+    return float(found.group()) if found else None
+
+
+def known(metric: str) -> None:
+    """Raise ``InputError`` for a metric that pyiqa does not have, or that is none of a single picture alone."""
+    facts = metric_table().get(metric)
+    alone = [n for n, f in metric_table().items() if f.get("metric_mode") == "NR" and n not in (*_OF_SETS, *_OF_TEXT)]
+    if facts is None:
+        raise InputError(f"pyiqa has no metric '{metric}'{near_or_all(metric, alone)}")
+    if metric in _OF_SETS:
+        raise InputError(f"pyiqa's '{metric}' measures a set of pictures and not one of them: take another metric")
+    if metric in _OF_TEXT:
+        raise InputError(f"pyiqa's '{metric}' needs a text: take the scorer clip_similarity")
+    if metric not in alone:
+        raise InputError(f"pyiqa's '{metric}' compares with a reference picture: take a metric that needs none")
+
+
+def metric_model(metric: str) -> Any:
+    """The metric, ready to be called with a picture (1, 3, H, W) float32 on 0 to 1; built once a process.
+
+    Raises:
+        MissingPart: weights or a package of it are not here. A failure is remembered, so that it costs its time once.
+    """
+    built = _built(metric)
+    if isinstance(built, str):
+        raise MissingPart(built)
+    return built
+
+
+@lru_cache(maxsize=32)
+def _built(metric: str) -> Any:
+    try:
+        with _from_this_disk_only():
+            from pyiqa.models.inference_model import InferenceModel
+
+            return InferenceModel(metric)
+    except ModuleNotFoundError as error:
+        package = _INSTEAD.get(error.name or "", error.name)
+        return f"pyiqa cannot make '{metric}' without {error.name}: pip install '{package}'"
+    except Exception as error:  # whatever pyiqa, timm, clip or transformers raise when they cannot fetch
+        what = f"{type(error).__name__}: {reason_of(error)}"[:200]
+        return (
+            f"pyiqa cannot make '{metric}' from what is on this disk ({what}): fetch its weights once with "
+            f'python -c "import pyiqa; pyiqa.create_metric({metric!r})"'
+        )
+
+
+@contextlib.contextmanager
+def _from_this_disk_only() -> Iterator[None]:
+    """No download (a hub that cannot be reached is tried for 47 s), no code from pickles, nothing on stdout."""
+    import urllib.request
+
+    import torch.hub
+    from huggingface_hub import constants
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.redirect_stdout(sys.stderr))
+        stack.enter_context(_replaced(constants, "HF_HUB_OFFLINE", True))
+        for module in (urllib.request, torch.hub):
+            stack.enter_context(_replaced(module, "urlopen", _refuse))
+        before = os.environ.get(_SAFE_PICKLES)
+        os.environ[_SAFE_PICKLES] = "1"  # PyTorch's own switch, which also overrules weights_only=False
+        try:
+            yield
+        finally:
+            os.environ.pop(_SAFE_PICKLES)
+            if before is not None:
+                os.environ[_SAFE_PICKLES] = before
+
+
+@contextlib.contextmanager
+def _replaced(module: Any, name: str, value: Any) -> Iterator[None]:
+    before = getattr(module, name)
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, before)
+
+
+def _refuse(request: Any, *_: Any, **__: Any) -> Any:
+    raise FileNotFoundError(f"not here: {getattr(request, 'full_url', request)}")

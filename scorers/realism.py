@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
+
+import numpy as np
 
 from scorers._embedded import EmbeddingScorer, clipped
 from selector.domain import Axis, Column, Item, MissingPart, Picture, Score, TaskType
-from selector.domain.embedding import ContestContext, EmbeddingSettings, Seen
-
-if TYPE_CHECKING:
-    from scorers._reference import Reference
-    from selector.sight.embedding.real_pictures import RealPictures
-    from selector.sight.embedding.vectors import Vectors
+from selector.domain.embedding import Backbone, ContestContext, EmbeddingSettings, Floats, Seen
+from selector.sight.embedding.real_pictures import RealPictures, folder_of_photographs, gather, input_photographs
+from selector.sight.embedding.set_distance import Shrunk, nearest_distance
+from selector.sight.embedding.vectors import RecentVectors, Vectors
 
 LEAST_PICTURES = 20
 TOO_FEW = f"there are fewer than {LEAST_PICTURES} real photographs to compare with"
@@ -107,15 +109,11 @@ class Realism(EmbeddingScorer):
         self._reference = None  # of another backbone, or of other pictures
 
     def _real(self) -> Reference:
-        from scorers._reference import Reference
-
         if self._reference is None:
             self._reference = Reference(self._pictures(), self.backbone)
         return self._reference
 
     def _pictures(self) -> RealPictures:
-        from selector.sight.embedding.real_pictures import folder_of_photographs, input_photographs
-
         if self._found is None:
             contest = self._contest
             if self._folder:
@@ -138,3 +136,60 @@ def _own(item: Item) -> list[str]:
     """The picture itself, should a folder hold it, and those that it was made from."""
     pictures = (item.picture, item.inputs.source, item.inputs.reference)
     return [picture.id for picture in pictures if picture is not None]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Unit vectors (n, d) of the photographs, the row of each by its id, and their Gaussian."""
+
+    units: Floats
+    rows: dict[str, int]
+    gaussian: Shrunk
+
+    def distances(self, unit: Floats, without: Iterable[str], k: int) -> tuple[float, float] | None:
+        """To the nearest ``k`` and under the Gaussian, both without the named ones; None where none is left."""
+        out = sorted({self.rows[key] for key in without if key in self.rows})
+        rest = np.delete(self.units, out, axis=0)
+        if not len(rest):
+            return None
+        return nearest_distance(unit, rest, k), self.gaussian.distance(unit, self.units[out])
+
+
+class Reference:
+    """Fits at first use; safe to call from threads.
+
+    A run has embedded the photographs by then, see ``selector.measure.embedding``; what it has not is embedded here, in
+    the thread that asks first.
+    """
+
+    def __init__(self, pictures: RealPictures, backbone: Backbone) -> None:
+        self._pictures, self._backbone = pictures, backbone
+        self._vectors: Vectors | None = None
+        self._fitted: Fitted | None = None
+        self._tried = False
+        self._lock = threading.Lock()
+
+    def keep_in(self, vectors: Vectors) -> None:
+        """Where vectors are looked up and added from now on."""
+        self._vectors = vectors
+
+    def fitted(self) -> Fitted | None:
+        """None where no photograph could be embedded. What cannot be read is left out."""
+        with self._lock:
+            if not self._tried:
+                self._fitted = self._fit()
+                self._tried = True
+            return self._fitted
+
+    def _fit(self) -> Fitted | None:
+        ids = sorted(self._pictures.by_id)
+        vectors = self._vectors or RecentVectors(len(ids) + 1)
+        found: dict[str, Any] = {}
+        for batch in gather(self._backbone, ids, self._pictures.read, vectors):
+            found |= {key: v for key, v in batch.items() if not isinstance(v, str)}
+        if not found:
+            return None
+        keys = sorted(found)
+        stacked = np.stack([found[key] for key in keys])
+        units = stacked / np.maximum(np.linalg.norm(stacked, axis=1, keepdims=True), 1e-12)
+        return Fitted(units, {key: row for row, key in enumerate(keys)}, Shrunk.fitted(units))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from scorers._compare import disc, luma
-from selector.domain import Axis, BestshotError, Column, Item, Picture, Score, Scorer, TaskType, reason_of
+from scorers._compare import disc
+from scorers._item_scorer import ItemScorer
+from selector.domain import Axis, Column, InputError, Item, Score, TaskType
+from selector.sight.colour_spaces import luma_of
+from selector.sight.registration import changed, registered
+from selector.sight.resize import shrink
 from selector.weights.bundled import FACE_PACKAGES, TEXT_PACKAGES, weights_tag
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -27,7 +31,7 @@ LIKE = 0.95  # correlation that strokes and windows reach with each other; JPEG 
 LEAST_TEXTURE = 5.0  # levels, of the detail; flat blocks match everywhere
 
 
-class Seams(Scorer):
+class Seams(ItemScorer):
     """seams: does the edited region look pasted in?
 
     Estimates: three traces of compositing, for the region that *differs* from the registered source; whatever mask a
@@ -74,12 +78,17 @@ class Seams(Scorer):
     def __init__(self) -> None:
         self.version = f"1-{weights_tag(*FACE_PACKAGES, *TEXT_PACKAGES)}"  # faces and text lines give the edit's region
 
-    def check(self) -> None:
-        """Nothing optional is needed."""
-
-    def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
-        """Scores of each candidate; unscored when nothing, or nearly everything, was edited."""
-        return [dict(zip((column.name for column in self.columns), _scores(item), strict=True)) for item in items]
+    def measure(self, item: Item) -> Mapping[str, Score]:
+        """Unscored when nothing, or nearly everything, was edited."""
+        edit = _edit(item)
+        mismatch = noise_mismatch(edit)
+        too_small = Score.unscored("the edited region, or what is around it, is too small for a noise estimate")
+        letters = Score.unscored("strokes of letters repeat each other: a copy cannot be told in a text edit")
+        return {
+            "boundary_gradient": Score.of(boundary_gradient(edit)),
+            "noise_mismatch": too_small if mismatch is None else Score.of(mismatch),
+            "copy_paste": letters if item.inputs.task.type is TaskType.VTTIE else Score.of(copy_paste(edit)),
+        }
 
 
 @dataclass(frozen=True)
@@ -92,35 +101,19 @@ class Edit:
     valid: Array
 
 
-def _scores(item: Item) -> tuple[Score, Score, Score]:
+def _edit(item: Item) -> Edit:
+    """What was edited; raises ``InputError`` when there is nothing to look at."""
     source = item.inputs.source
-    try:
-        edit = "the task has no source to compare with" if source is None else _edit(source, item.picture)
-    except BestshotError as error:
-        edit = reason_of(error)
-    if isinstance(edit, str):
-        return Score.unscored(edit), Score.unscored(edit), Score.unscored(edit)
-    mismatch = noise_mismatch(edit)
-    too_small = Score.unscored("the edited region, or what is around it, is too small for a noise estimate")
-    noise = too_small if mismatch is None else Score.of(mismatch)
-    letters = Score.unscored("strokes of letters repeat each other: a copy cannot be told in a text edit")
-    copies = letters if item.inputs.task.type is TaskType.VTTIE else Score.of(copy_paste(edit))
-    return Score.of(boundary_gradient(edit)), noise, copies
-
-
-def _edit(source: Picture, candidate: Picture) -> Edit | str:
-    """What was edited, or why there is nothing to look at."""
-    from selector.sight.registration import changed, registered
-    from selector.sight.resize import shrink
-
-    mask = shrink(changed(source, candidate), WORKING_PX)
+    if source is None:
+        raise InputError("the task has no source to compare with")
+    mask = shrink(changed(source, item.picture), WORKING_PX)
     if not mask.any():
-        return "nothing was edited"
+        raise InputError("nothing was edited")
     region = _closed(mask)
     if region.mean() > MOST_SHARE:
-        return "nearly the whole picture was edited: there is no outline"
-    moved = registered(source, candidate)
-    before, now = (luma(shrink(image, WORKING_PX)) for image in (source.rgb, moved.image))
+        raise InputError("nearly the whole picture was edited: there is no outline")
+    moved = registered(source, item.picture)
+    before, now = (luma_of(shrink(image, WORKING_PX)) for image in (source.rgb, moved.image))
     return Edit(before, now, region, ~shrink(~moved.valid, WORKING_PX))
 
 
@@ -200,8 +193,6 @@ def _log_noise(plane: Array, where: Array) -> float:
 
 def copy_paste(edit: Edit) -> float:
     """Share of the edited texture that the picture repeats elsewhere and the source does not, [0, 1]."""
-    from selector.sight.resize import shrink
-
     source, candidate = (_detail(shrink(plane, SEARCH_PX)) for plane in (edit.source, edit.candidate))
     corners = _textured_blocks(candidate, shrink(edit.region, SEARCH_PX))
     found = [(corner, _repetition(candidate, corner)) for corner in corners]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from selector.domain import Axis, Column, InputError, Item, Score, Scorer, TaskType, reason_of
+from scorers._compare import central
+from scorers._item_scorer import ItemScorer
+from selector.domain import Axis, Column, Item, Score, TaskType
+from selector.sight.resize import shrink
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -18,7 +21,7 @@ CAST_DEGREES = 25.0
 FULL_RESOLUTION_PX = 1024
 
 
-class Technical(Scorer):
+class Technical(ItemScorer):
     """technical: what is wrong with the pixels themselves, whatever the task was.
 
     Estimates: seven faults or virtues that a judge of perceptual quality sees, from the candidate alone.
@@ -72,19 +75,8 @@ class Technical(Scorer):
         Column("resolution", 0.0, 1.0, True, Axis.PQ, "resolved detail, 1.0 is 1024 x 1024 px or more"),
     )
 
-    def check(self) -> None:
-        """Nothing optional is needed."""
-
-    def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:
-        """Scores of each candidate; a damaged one is unscored in every column."""
-        return [self._score(item) for item in items]
-
-    def _score(self, item: Item) -> Mapping[str, Score]:
-        try:
-            values = measures(item.picture.rgb)
-        except InputError as error:
-            return {column.name: Score.unscored(reason_of(error)) for column in self.columns}
-        return {column.name: Score.of(values[column.name]) for column in self.columns}
+    def measure(self, item: Item) -> Mapping[str, Score]:
+        return {name: Score.of(value) for name, value in measures(item.picture.rgb).items()}
 
 
 def measures(rgb: Array) -> dict[str, float]:
@@ -92,14 +84,14 @@ def measures(rgb: Array) -> dict[str, float]:
     import cv2
 
     luma8 = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    window = _centre(luma8, WINDOW_PX)
+    window = central(luma8, WINDOW_PX)
     luma = window.astype(np.float32)
     return {
         "sharpness": sharpness(luma),
         "noise": noise(luma),
         "blocking": blocking(luma),
         "clipping": clipping(luma8),
-        "banding": banding(_centre(rgb[:, :, 1], WINDOW_PX)),  # green: each channel has its own steps
+        "banding": banding(central(rgb[:, :, 1], WINDOW_PX)),  # green: each channel has its own steps
         "colour_cast": colour_cast(rgb),
         "resolution": resolution(luma, luma8.size),
     }
@@ -180,8 +172,6 @@ def _flat_on_slopes(plane8: Array) -> Array:
 
 def colour_cast(rgb: Array) -> float:
     """Angle of the estimated light from grey over ``CAST_DEGREES``, [0, 1]; (H, W, 3) uint8."""
-    from selector.sight.resize import shrink
-
     pixels = shrink(rgb, 256).reshape(-1, 3).astype(np.float64) / 255
     pixels = pixels[(pixels.max(axis=1) < 0.99) & (pixels.max(axis=1) > 0.03)]  # clipped pixels have lost their hue
     if not len(pixels):
@@ -215,12 +205,6 @@ def _radial_energy(tile: Array) -> Array:
     radius = np.hypot(fy, fx)
     ring = np.minimum(np.round(radius).astype(int), side // 2 + 1)
     return np.bincount(ring.ravel(), (power * radius).ravel(), minlength=side // 2 + 2)[:-1]
-
-
-def _centre(plane: Array, side_px: int) -> Array:
-    """A window of at most ``side_px`` a side about the centre, its corner on the 8 px grid of a JPEG."""
-    top, left = (max(0, size - side_px) // 16 * 8 for size in plane.shape)
-    return plane[top : top + side_px, left : left + side_px]
 
 
 def _tile_means(plane: Array, side_px: int) -> Array:

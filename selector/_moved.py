@@ -17,6 +17,8 @@ MOVED = {
     "selector.perception.model_files": "selector.weights",
     "selector.perception.weights": "selector.weights.bundled",
     "selector.remote": "selector.net",
+    "selector.remote.rate": "selector.net.pace",
+    "selector.remote.spending": "selector.net.service",
     "selector.study": "selector.learn.study",
 }
 

@@ -10,8 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from interrupts import hear_interrupts
+from toy_services import Files, Make, toy_campaigns
 
 from selector import Campaign
+from selector.cli.main import main
+from selector.demo import DemoContest, make_demo_contest
 from selector.domain import (
     Axis,
     Column,
@@ -33,6 +36,7 @@ for _library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_library, "1")
 hear_interrupts()  # at the start of the session and of each of its workers: some tests send Ctrl-C to what they start
 
+Run = Callable[..., tuple[int, str, str]]
 HEADER = "index,task_type,prompt,ori_image,target_image"
 
 
@@ -111,8 +115,14 @@ def noise_jpeg(seed: int, size_px: tuple[int, int] = (96, 80)) -> bytes:
     return encode_final(np.kron(coarse, np.ones((8, 8, 1), np.uint8)))
 
 
+@pytest.fixture(scope="session")
+def demo_contest(tmp_path_factory: pytest.TempPathFactory) -> DemoContest:
+    """The demo's contest without text-to-image: drawing it takes seconds, so whoever changes it copies it."""
+    return make_demo_contest(tmp_path_factory.mktemp("demo"))
+
+
 @pytest.fixture
-def contest_files(tmp_path: Path) -> Callable[[Sequence[str]], tuple[Path, Path]]:
+def contest_files(tmp_path: Path) -> Files:
     """Makes task.csv and imgs/ with one picture a prompt; ids are 3, 10, 17, …; returns (table, images)."""
 
     def make(prompts: Sequence[str]) -> tuple[Path, Path]:
@@ -134,7 +144,7 @@ def campaign(
     toys: None,  # noqa: ARG001
     tmp_path: Path,
     clock: Clock,
-    contest_files: Callable[[Sequence[str]], tuple[Path, Path]],
+    contest_files: Files,
 ) -> Campaign:
     """Three scene edits, three toy candidates each."""
     table, images = contest_files(["brighter", "把图片变亮", "much brighter"])
@@ -146,3 +156,27 @@ def campaign(
         generate={"tie": {"toy": 3}},
         score={"scorers": ["technical"]},
     )
+
+
+@pytest.fixture
+def make(
+    toys: None,  # noqa: ARG001
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    contest_files: Files,
+) -> Make:
+    """Makes campaigns whose generator works at a service in this process: see ``toy_services``."""
+    return toy_campaigns(monkeypatch, tmp_path, contest_files)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command line in this process: (exit code, stdout, stderr)."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([str(a) for a in arguments])
+        captured = capsys.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
+
+    return call

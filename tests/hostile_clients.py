@@ -80,9 +80,8 @@ def judge(url: str) -> object:
     from random import Random
     from threading import Event
 
-    from selector.llm.budget import Budget
     from selector.llm.client import ChatClient
-    from selector.llm.endpoint import Endpoint
+    from selector.llm.endpoint import Budget, Endpoint
     from selector.llm.request import Dialect
     from selector.net import Pace
 

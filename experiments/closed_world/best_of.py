@@ -7,9 +7,10 @@ from dataclasses import asdict
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from selector.demo.closed_world.checker import Truth
-from selector.demo.play.figures import figure, ratio
+from selector.demo.play.figures import Figure, Floats, figure, figure_of
 
 MEASURES = ("right", "sc", "pq", "overall")
 GAPS_OF = ("right", "overall")  # measures in which recovered gaps are told
@@ -91,3 +92,13 @@ def _mean(own: Mapping[str, Truth], measure: str) -> float:
 def _values(own: Mapping[str, Truth], measure: str) -> list[float]:
     """Of a prompt's pictures; a prompt without any has nothing to show."""
     return [float(getattr(truth, measure)) for truth in own.values()] or [0.0]
+
+
+def ratio(above: ArrayLike, below: ArrayLike, seed: int = 0) -> Figure:
+    """Mean of ``above`` by mean of ``below``, (n,) each, cases drawn with both; NaN unless the latter is above 0."""
+
+    def of(means: Floats) -> Floats:
+        there = means[..., 1] > 0
+        return np.where(there, means[..., 0] / np.where(there, means[..., 1], 1.0), np.nan)
+
+    return figure_of(np.column_stack([above, below]), of, seed)

@@ -17,15 +17,39 @@ from typing import Any
 
 import numpy as np
 
+from experiments.support.gap_plots import wilson
 from experiments.support.outcome import finish, parser
 from selector.demo.closed_world.checker import PARTS, Truth, judged, read
-from selector.demo.closed_world.corruptions import CHANGES, DAMAGES, MALFORMED, Damage
 from selector.demo.closed_world.render import Pixels, draw
 from selector.demo.closed_world.scene import Scene, random_scene
+from selector.demo.closed_world.simulated import CHANGES, MALFORMED, Damage, blurred, jpeg, noisy
 from selector.demo.play.figures import Figure
-from selector.report.plots.reliability import wilson
 
 Z95 = 1.959964
+ENLARGED_PX = 256
+
+
+def enlarged(picture: Pixels, rng: np.random.Generator) -> Pixels:
+    """To 256 pixels, bicubic."""
+    from PIL import Image
+
+    del rng
+    return np.asarray(Image.fromarray(picture).resize((ENLARGED_PX, ENLARGED_PX), Image.Resampling.BICUBIC))
+
+
+DAMAGES: dict[str, Damage] = {
+    "clean": lambda picture, _: picture,
+    "enlarged to 256": enlarged,
+    "blur 1": blurred(1),
+    "blur 1.5": blurred(1.5),
+    "blur 2": blurred(2),
+    "noise 10": noisy(10),
+    "noise 20": noisy(20),
+    "jpeg 50": jpeg(50),
+    "jpeg 20": jpeg(20),
+    "jpeg 10": jpeg(10),
+    "jpeg 50, 4:2:0": jpeg(50, halved_chroma=True),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -16,21 +16,22 @@ import numpy as np
 
 from experiments.closed_world.made_from import readable
 from experiments.closed_world.pictures import in_parts
-from selector.demo.closed_world.captions import LANGUAGES, caption
-from selector.demo.closed_world.corruptions import CHANGES, MALFORMED, blurred, noisy
 from selector.demo.closed_world.render import Box, Pixels, paint, placed
 from selector.demo.closed_world.scene import (
     BACKGROUNDS,
     COLOURS,
+    LANGUAGES,
     MOST,
     SHAPES,
     SIZES,
     Axis,
     Group,
     Scene,
+    caption,
     has_room,
     random_scene,
 )
+from selector.demo.closed_world.simulated import CHANGES, MALFORMED, blurred, noisy
 from selector.domain.files import replacing
 
 FAMILY = 4

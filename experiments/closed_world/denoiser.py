@@ -18,12 +18,10 @@ from tqdm import tqdm
 
 from experiments.closed_world.autoencoder import CHANNELS, to_values
 from experiments.closed_world.made_from import readable
-from experiments.closed_world.text_encoder import WIDTH
+from experiments.closed_world.text_encoder import WIDTH, token_ids
 from experiments.closed_world.training import Chance, Loss, Plan
-from experiments.closed_world.words import token_ids
-from selector.demo.closed_world.captions import LANGUAGES, caption
 from selector.demo.closed_world.render import Pixels
-from selector.demo.closed_world.scene import scene_at
+from selector.demo.closed_world.scene import LANGUAGES, caption, scene_at
 from selector.domain.files import replacing
 
 LATENT_SIDE = 16

@@ -14,8 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from experiments.closed_world.text_encoder import WIDTH
-from experiments.closed_world.words import LENGTH
+from experiments.closed_world.text_encoder import LENGTH, WIDTH
 from selector.demo.closed_world.scene import COLOURS, SHAPES, SIZES
 
 SEEN_PX = 96  # what pictures are enlarged to, so that the last map has 3 x 3 cells and not 2 x 2

@@ -14,12 +14,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from experiments.closed_world.agreement import true_pairs
-from experiments.closed_world.dataset import FAMILY, NOTHING, Dataset, scene_of, words
+from experiments.closed_world.dataset import FAMILY, NOTHING, Dataset, Ints, scene_of, words
 from experiments.closed_world.embedder import OF_SHAPE, Embedder, prepared
+from experiments.closed_world.text_encoder import token_ids
 from experiments.closed_world.training import Chance, Loss, Plan
 from experiments.closed_world.windows import Windows, cut_out, windows
-from experiments.closed_world.words import token_ids
 from selector.demo.closed_world.render import SIDE_PX
 from selector.demo.closed_world.scene import COLOURS, SHAPES
 
@@ -31,6 +30,7 @@ GREATEST_SCALE = 100.0
 UNTOLD = -100  # an answer that is not asked for, as cross_entropy ignores it
 _BORDER_PX = 1.5  # a cell whose centre is that near to a shape's box shows some of it
 PLAN = Plan("embedder", steps=2500, rate=1e-3, warm_up=150, average=0.99, decay=0.05, look_every=200)
+Truths = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def loss_of(embedder: Embedder, tokenizer: Any, known: Dataset) -> Loss:
@@ -163,3 +163,33 @@ def cell_truths(boxes: Any, kinds: Any, cells: int) -> tuple[Any, Any]:
     which, some = near.argmax(-2), near.any(-2)
     found = [np.take_along_axis(kinds[..., i], which, -1).astype(np.int64) for i in range(2)]
     return np.where(some, found[0], len(COLOURS)), np.where(some, found[1], len(SHAPES))
+
+
+def true_pairs(known: Dataset, rows: Any) -> Truths:
+    """(k, k) whether the caption of member i of these families is true of the picture of member j; k = rows x family.
+
+    A malformed picture agrees with none.
+    """
+    flat = {
+        name: _flat(getattr(known, name)[rows]) for name in ("groups", "axis", "order", "ground", "said", "malformed")
+    }
+    groups, said = flat["groups"], flat["said"]
+    same = _agree(groups[:, None, :, None], groups[None, :, None, :], said[:, None, None, None, 0])
+    straight = same[..., 0, 0] & same[..., 1, 1]  # the first said is the first shown
+    crossed = same[..., 0, 1] & same[..., 1, 0]
+    order = flat["order"][:, flat["axis"]].swapaxes(0, 1)  # (caption, picture, before or after)
+    alone = groups[:, 1, 1] == NOTHING
+    orders = (straight & (order[..., 0] == 1)) | (crossed & (order[..., 1] == 1))
+    holds = np.where(alone[:, None], straight, orders)
+    ground = (said[:, None, 1] == 0) | (flat["ground"][:, None] == flat["ground"][None, :])
+    return np.asarray(holds & ground & (flat["malformed"][None, :] == 0))
+
+
+def _agree(said: Ints, shown: Ints, says_size: Ints) -> Truths:
+    """(…) whether a group as said is the group as shown; sizes count where they are said."""
+    rest = (said[..., :3] == shown[..., :3]).all(-1)
+    return np.asarray(rest & ((says_size == 0) | (said[..., 3] == shown[..., 3])))
+
+
+def _flat(values: Any) -> Any:
+    return np.asarray(values).reshape(-1, *values.shape[2:])

@@ -26,20 +26,19 @@ import numpy as np
 
 from experiments.closed_world.best_of import MEASURES, Picks, Truths, compared, highest, key_of, mean_right
 from experiments.closed_world.folders import megabytes
-from experiments.support.ending import ended, within
-from experiments.support.outcome import finish, parser
+from experiments.play import refuse_measured
+from experiments.support.outcome import ended, finish, parser, within
 from generators.diffusers_pipeline import DiffusersPipeline
 from selector.cli.common import progress_bar
 from selector.create import DATABASE_NAME
 from selector.demo.closed_world.checker import check
 from selector.demo.closed_world.scene import Scene, scene_at
-from selector.demo.play.baselines import made_by, similarities
-from selector.demo.play.campaign import Clock, own_campaign
 from selector.demo.play.contest import EVALUATED_FROM
 from selector.demo.play.figures import Figure, figure
-from selector.demo.play.game import Leaderboard, play_day
-from selector.demo.play.plan import PoolPlan, refuse_measured
+from selector.demo.play.game import Clock, Leaderboard, own_campaign, play_day
+from selector.demo.play.plan import PoolPlan
 from selector.demo.play.pool import Pool, campaign_of, make_pool
+from selector.demo.play.scores import made_by, similarities
 from selector.domain import InputError, Task, TaskInputs, TaskType
 from selector.sight.embedded import EMBEDDING, TEXT_TO_IMAGE
 from selector.store import ImageFolder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,17 +15,55 @@ from experiments.closed_world.autoencoder import rebuilt
 from experiments.closed_world.dataset import words
 from experiments.closed_world.embedder import Embedder, prepared
 from experiments.closed_world.pictures import picture_at
-from experiments.closed_world.samples import contact_sheet, generated, held_out
-from experiments.closed_world.text_encoder import TextEncoderWithHeads, answered_rightly
-from experiments.closed_world.words import token_ids
+from experiments.closed_world.text_encoder import TextEncoderWithHeads, answered_rightly, token_ids
 from selector.demo.closed_world.checker import PARTS, check
-from selector.demo.closed_world.corruptions import CHANGES
-from selector.demo.closed_world.scene import HELD_OUT_SEED, Scene, scene_at
+from selector.demo.closed_world.render import Pixels
+from selector.demo.closed_world.scene import HELD_OUT_SEED, LANGUAGES, Scene, caption, scene_at
+from selector.demo.closed_world.simulated import CHANGES
 
 Look: TypeAlias = Callable[[int, Any], None]
 SAMPLES = 96  # pictures of a contact sheet
 CAPTIONS, PAIRS = 2000, 300
 STEPS, GUIDANCE = 20, 3.0
+
+
+def held_out(n: int, first: int = 0) -> list[tuple[Scene, str]]:
+    """Scenes of another series than the training's, with a prompt each, in turn English and Chinese.
+
+    Drawn anew from the same distribution: the world is small, so many of them are in the training, too.
+    """
+    found = []
+    for i in range(first, first + n):
+        scene = scene_at(i, HELD_OUT_SEED)
+        words = caption(scene, np.random.default_rng([HELD_OUT_SEED, 1, i]), LANGUAGES[i % len(LANGUAGES)])
+        found.append((scene, words))
+    return found
+
+
+def generated(pipeline: Any, prompts: Sequence[str], seed: int, batch: int = 64, **call: Any) -> Pixels:
+    """(n, 64, 64, 3) uint8: a picture a prompt, of the seeds ``seed``, ``seed`` + 1, …"""
+    pipeline.set_progress_bar_config(disable=True)
+    parts = []
+    for first in range(0, len(prompts), batch):
+        some = list(prompts[first : first + batch])
+        noise = [torch.Generator().manual_seed(seed + first + i) for i in range(len(some))]
+        with torch.autocast(pipeline.device.type, torch.bfloat16):
+            made = pipeline(some, generator=noise, output_type="np", **call).images
+        parts.append(np.round(np.asarray(made) * 255).astype(np.uint8))
+    return np.concatenate(parts)
+
+
+def contact_sheet(pictures: Pixels, path: Path, across: int = 12, larger: int = 2) -> None:
+    """Write the pictures side by side."""
+    from PIL import Image
+
+    rows = -(-len(pictures) // across)
+    canvas = np.full((rows * across, *pictures.shape[1:]), 255, np.uint8)
+    canvas[: len(pictures)] = pictures
+    side = pictures.shape[1]
+    whole = canvas.reshape(rows, across, side, side, 3).swapaxes(1, 2).reshape(rows * side, across * side, 3)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(whole).resize((across * side * larger, rows * side * larger), Image.Resampling.NEAREST).save(path)
 
 
 def of_autoencoder(work: Path) -> Look:

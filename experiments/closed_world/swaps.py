@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from selector.demo.closed_world.captions import caption
 from selector.demo.closed_world.render import Pixels, draw
-from selector.demo.closed_world.scene import MOST, Scene, random_scene
+from selector.demo.closed_world.scene import MOST, Scene, caption, random_scene
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.closed_world.made_from import STAGES, Size
-from experiments.support.ending import ended
+from experiments.support.outcome import ended
 from selector.domain import MissingPart
 from selector.domain.files import sweep
 

@@ -20,7 +20,6 @@ from experiments.closed_world import (
     monitoring,
     pictures,
     text_encoder,
-    words,
 )
 from experiments.closed_world.dataset import Dataset, dataset
 from experiments.closed_world.made_from import (
@@ -69,7 +68,7 @@ class Training:
     def tokenizer(self) -> Any:
         folder = self.work / "tokenizer"
         made = (folder / "tokenizer_config.json").exists()
-        return words.load_tokenizer(folder) if made else words.make_tokenizer(folder)
+        return text_encoder.load_tokenizer(folder) if made else text_encoder.make_tokenizer(folder)
 
     @cached_property
     def pictures(self) -> Any:

@@ -9,9 +9,8 @@ import numpy as np
 import torch
 
 from experiments.closed_world.dataset import Dataset
-from selector.demo.closed_world.captions import CHINESE
 from selector.demo.closed_world.render import SIDE_PX
-from selector.demo.closed_world.scene import COLOURS, SHAPES, SIZES
+from selector.demo.closed_world.scene import CHINESE, COLOURS, SHAPES, SIZES
 
 SHARES = (0.35, 1.0)  # of a window's side in the picture's
 EMPTY_SHARE = 0.25

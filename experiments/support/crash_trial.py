@@ -24,8 +24,7 @@ from experiments.support.crash_loop import (
     make_contest,
     write_judgements,
 )
-from experiments.support.crash_process import HUNG, start
-from experiments.support.crash_services import Bill, Servers, serving
+from experiments.support.crash_process import HUNG, Bill, Servers, serving, start
 from experiments.support.crash_state import Rows, faults_of, files_of, rows_of, tickets_of
 from experiments.support.killed_at import Moment
 from selector.domain import BestshotError

@@ -16,7 +16,7 @@ from experiments.support.remote_campaign import KEY, KEY_ENV
 from experiments.support.servers import Behaviour, DashScopeServer
 from selector import Campaign
 from selector.demo.contest import make_demo_contest
-from selector.demo.play.campaign import Clock
+from selector.demo.play.game import Clock
 from selector.demo.run import WITHOUT_WEIGHTS
 
 Play: TypeAlias = Callable[[Path, int], dict[str, Table]]

@@ -18,7 +18,7 @@ import numpy as np
 from experiments.support.golden_record import Table
 from experiments.support.golden_tables import PIXELS, Tables, query
 from selector import Campaign
-from selector.demo.play.campaign import Clock
+from selector.demo.play.game import Clock
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 _HEADER = ("index", "task_type", "prompt", "ori_image", "target_image")

@@ -10,13 +10,12 @@ from typing import Protocol
 
 import numpy as np
 
-from experiments.support.hindsight import STATIC
+from experiments.support.hindsight import STATIC, Thompson
 from experiments.support.ours import Bestshot, BestshotHolding
 from experiments.support.perturbed import Perturbation
 from experiments.support.processes import in_processes
 from experiments.support.replayed import Checks, Gaps, Maker, Outliers, Played, play
 from experiments.support.score_table import ScoreTable
-from experiments.support.thompson import Thompson
 
 BESTSHOT, HOLDING = "bestshot", "bestshot_hold"
 PLAYERS: dict[str, Maker] = {BESTSHOT: Bestshot, HOLDING: BestshotHolding, "thompson": Thompson}

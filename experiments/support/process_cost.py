@@ -1,4 +1,4 @@
-"""What a program costs when it runs as its user would start it."""
+"""Peak memory of this process, and what a program costs when it runs as its user would start it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,27 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+def peak_mb() -> float:
+    """Peak resident memory in MB.
+
+    From /proc where there is one: ``ru_maxrss`` of a child begins at the size that its parent had when it started it.
+    """
+    import resource  # Windows has none
+
+    status = Path("/proc/self/status")
+    if status.is_file():
+        line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    return resident_mb(resource.getrusage(resource.RUSAGE_SELF))
+
+
+def resident_mb(used: Any) -> float:
+    """Peak resident memory in MB of ``resource.struct_rusage``: counted in bytes on macOS, else in KB."""
+    return float(used.ru_maxrss) / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
 @dataclass(frozen=True)
@@ -42,8 +63,6 @@ def cost_of(command: Sequence[str]) -> tuple[Cost, str]:
 
 def _start(command: Sequence[str]) -> int:
     """Run the program and print its cost as one more line."""
-    from experiments.support.peak_memory import resident_mb  # needs what Windows does not have
-
     started = time.perf_counter()
     process = subprocess.Popen(command)
     _, status, used = os.wait4(process.pid, 0)

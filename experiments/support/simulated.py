@@ -18,9 +18,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from experiments.support.perturbed import Perturbation
-from experiments.support.proxy_sets import CHEAP_JUDGES, LOCAL_JUDGE, SHOT, columns_of
 from experiments.support.replayed import Outliers
-from experiments.support.score_csv import assemble
+from experiments.support.score_csv import CHEAP_JUDGES, LOCAL_JUDGE, SHOT, assemble, columns_of
 from experiments.support.score_table import PQ, SC, TOP, Floats, Ints, ScoreTable, overall
 from selector.domain import InputError
 

@@ -16,8 +16,7 @@ from pathlib import Path
 from random import Random
 
 from experiments.support.crash_loop import CAMPAIGN, GIVEN, INIT, OUT, TASKS, TEMPORARY, configure, make_contest
-from experiments.support.crash_process import Started, start
-from experiments.support.crash_services import Servers, serving
+from experiments.support.crash_process import Servers, Started, serving, start
 
 WORK = ("generate", "--type", "t2i", "-C", CAMPAIGN)
 SETTLED = (0, 1)  # exit statuses of generate: 1 when another process is at the service

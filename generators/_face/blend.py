@@ -74,9 +74,10 @@ def temple_mask(scene: Floats, placed: Floats, images: tuple[Image, Image], core
 
 def skin_mask(landmarks: Floats, core: Mask) -> Mask:
     """Cheeks, nose and chin inside the hull: colour is measured here, not on eyes, brows and lips."""
-    skin = core & hull_mask(landmarks[:68], (core.shape[0], core.shape[1]), -0.12)
+    shape = (core.shape[0], core.shape[1])
+    skin = core & hull_mask(landmarks[:68], shape, -0.12)
     for part in (slice(36, 42), slice(42, 48), slice(17, 22), slice(22, 27), OUTER_LIPS):
-        skin &= ~hull_mask(landmarks[part], (core.shape[0], core.shape[1]), 0.25)
+        skin &= ~hull_mask(landmarks[part], shape, 0.25)
     return skin
 
 

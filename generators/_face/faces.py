@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from generators._face.onnx_detector import Detector
 from selector.domain import Declined, InputError, Picture, Recipe, TaskInputs, TaskType
-from selector.sight.face_align import five_points
-from selector.sight.faces import find_faces, prominence
+from selector.sight.faces import prominence
 
 Floats = NDArray[np.float64]
 
@@ -52,37 +50,24 @@ def params_of(recipe: Recipe, how: type, who: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class FoundFace:
-    """In px of the picture: ``box`` (x0, y0, x1, y1), five ``points`` (5, 2), ``landmarks`` (68, 2) or None."""
+    """In px of the picture: ``box`` (x0, y0, x1, y1) inside of it, five ``points`` (5, 2), 68 ``landmarks``.
+
+    ``score``, of 0 to 1 where an ONNX detector gave it, tells how sure its finder is.
+    """
 
     box: tuple[int, int, int, int]
     score: float
     points: Floats
-    landmarks: Floats | None
-
-
-def by_dlib(picture: Picture) -> tuple[FoundFace, ...]:
-    """Faces as all of the program sees them: dlib's detector and 68 landmarks."""
-    return tuple(FoundFace(f.box, f.score, five_points(f.landmarks), f.landmarks) for f in find_faces(picture))
-
-
-def by_detector(picture: Picture, detector: Detector, least_score: float) -> tuple[FoundFace, ...]:
-    """Faces by an ONNX detector."""
-    return tuple(FoundFace(f.box, f.score, f.points, None) for f in detector.faces(picture.rgb, least_score))
+    landmarks: Floats | None = None
 
 
 def chosen(faces: Sequence[FoundFace], which: str, width: int, height: int) -> FoundFace:
     """The face that a setting means (one of ``WHICH``) in a picture of this size; the surer one where two are equal."""
 
-    def off_centre(face: FoundFace) -> float:
+    def rank(face: FoundFace) -> float:
         x0, y0, x1, y1 = face.box
-        return float(np.hypot(x0 + x1 - width, y0 + y1 - height))
+        if which == "main":
+            return prominence(face.box, face.score, width, height)
+        return float((x1 - x0) * (y1 - y0) if which == "largest" else -np.hypot(x0 + x1 - width, y0 + y1 - height))
 
-    def area(face: FoundFace) -> float:
-        return float((face.box[2] - face.box[0]) * (face.box[3] - face.box[1]))
-
-    def prominent(face: FoundFace) -> float:
-        return prominence(face.box, face.score, width, height)
-
-    rules: dict[str, Callable[[FoundFace], float]] = {"main": prominent, "largest": area}
-    rank = rules.get(which, lambda face: -off_centre(face))
     return max(sorted(faces, key=lambda face: -face.score), key=rank)

@@ -60,42 +60,34 @@ def fit_face(warp: Warp, reference: Floats, scene: Floats, shape: tuple[int, int
     features and bends the jaw line onto the scene's, so that no second jaw shows; ``pose`` 0 to 1 moves its features
     towards the scene's. ``triangles`` brings every landmark onto the scene's, ``plain_triangles`` without a guard.
     """
-    if warp in ("triangles", "plain_triangles"):
-        make = _triangle_map if warp == "triangles" else _plain_triangle_map
-        return Fit(make(reference, scene, shape), with_forehead(scene))
+    if warp == "triangles":
+        return Fit(_triangle_map(reference, scene, shape), with_forehead(scene))
     matrix = (affine_matrix if warp == "affine" else similarity_matrix)(reference, scene)
+    if warp == "plain_triangles":  # the 68 landmarks alone, degenerate ones included, as the contest's baseline does
+        return Fit(_piecewise(reference, scene, shape, _matrix_map(matrix, shape), least=-np.inf), with_forehead(scene))
     placed = transform(matrix, with_forehead(reference))
-    if warp == "outline":
-        placed = _bend(placed, with_forehead(scene), pose)
-        return Fit(_spline_map(placed, with_forehead(reference), shape), placed)
-    return Fit(_matrix_map(matrix, shape), placed)
-
-
-def _bend(placed: Floats, scene: Floats, pose: float) -> Floats:
+    if warp != "outline":
+        return Fit(_matrix_map(matrix, shape), placed)
     pull = np.full(len(placed), pose)
     pull[JAW] = 1.0
     pull[68:] = 0.5  # the forehead has no landmarks of its own; between the brows' and the temples' pull
-    return np.asarray(placed + pull[:, None] * (scene - placed))
+    placed = placed + pull[:, None] * (with_forehead(scene) - placed)
+    return Fit(_spline_map(placed, with_forehead(reference), shape), placed)
 
 
 def _triangle_map(reference: Floats, scene: Floats, shape: tuple[int, int]) -> Map:
     """Triangles with the forehead; degenerate ones, and all outside the points, follow the similarity."""
     rough = _matrix_map(similarity_matrix(reference, scene), shape)
     ours, theirs = with_forehead(reference), with_forehead(scene)
-    if _lips_closed(reference) != _lips_closed(scene):
+
+    def lips_closed(face: Floats) -> bool:
+        gap = np.linalg.norm(face[61:64] - face[67:64:-1], axis=1).mean()
+        return bool(gap < CLOSED_LIPS * face_width_px(face))
+
+    if lips_closed(reference) != lips_closed(scene):
         # A closed mouth has no inside that could fill an open one: warp the mouth as a whole, by its outer lips.
         ours, theirs = np.delete(ours, INNER_LIPS, axis=0), np.delete(theirs, INNER_LIPS, axis=0)
     return _piecewise(ours, theirs, shape, rough, least=LEAST_TRIANGLE)
-
-
-def _plain_triangle_map(reference: Floats, scene: Floats, shape: tuple[int, int]) -> Map:
-    """Delaunay triangles of the 68 landmarks alone, degenerate ones included, as the contest's baseline does."""
-    return _piecewise(reference, scene, shape, _matrix_map(similarity_matrix(reference, scene), shape), least=-np.inf)
-
-
-def _lips_closed(landmarks: Floats) -> bool:
-    gap = np.linalg.norm(landmarks[61:64] - landmarks[67:64:-1], axis=1).mean()
-    return bool(gap < CLOSED_LIPS * face_width_px(landmarks))
 
 
 def _piecewise(reference: Floats, scene: Floats, shape: tuple[int, int], rough: Map, least: float) -> Map:

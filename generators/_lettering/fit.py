@@ -1,6 +1,6 @@
 """Finds how a text in a picture was lettered: font, place, size, slant, turn, perspective, stroke weight, softness.
 
-The old text is drawn in each candidate font and registered onto the ink that was found (enhanced correlation,
+The old ink is straightened, the old text drawn in each candidate font and registered onto it (enhanced correlation,
 Evangelidis and Psarakis, TPAMI 2008, as ``cv2.findTransformECC``). The correlation ranks the fonts, and the transform
 that was found puts the new text where the old one stood. About 10 ms a font that is registered.
 """
@@ -12,17 +12,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from generators._lettering.plane import PLANE_HEIGHT_PX, Plane, straighten, usual_extent
 from generators._lettering.render import EM_PX, apply, coverage, ink_extent, render
 from selector.domain import raise_shortage
 from selector.sight.fonts import Font
-
-Floats = NDArray[np.float64]
+from selector.sight.text_boxes import Floats
 
 _REGISTERED_FONTS = 14  # the best by a quick look are registered exactly
 _LEAST_LIKENESS = 0.4
 _WEIGHTS_PX = tuple(EM_PX * share for share in (-0.016, -0.008, 0.0, 0.008, 0.016, 0.026, 0.038))
 _BLURS_PX = (0.0, 0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2)
+PLANE_HEIGHT_PX = 56
+_MARGIN_PX = 14
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,11 @@ def _ranked(plane: Plane, text: str, fonts: tuple[Font, ...], exact: bool) -> li
     looks = [(value + _manner(plane, text, font, onto), value, font, onto) for value, font, onto in laid]
     looks.sort(key=lambda look: -look[0])
     if not exact:
-        return [_lettering(plane, font, onto, value) for _, value, font, onto in looks]
+        return [Lettering(font, plane.to_picture @ onto, 0.0, 0.6, value) for _, value, font, onto in looks]
     tried = [(_register(plane, text, font, onto, value), value) for _, value, font, onto in looks[:_REGISTERED_FONTS]]
     # registration bends a wrong font towards the ink; how it looked before still tells the fonts apart a little
     tried.sort(key=lambda pair: -(pair[0][0] + 0.2 * pair[1] + 0.5 * _manner(plane, text, *pair[0][1:])))
-    return [_lettering(plane, font, onto, value) for (value, font, onto), _ in tried]
+    return [Lettering(font, plane.to_picture @ onto, 0.0, 0.6, value) for (value, font, onto), _ in tried]
 
 
 def fit_strokes(lettering: Lettering, text: str, alpha: Floats) -> Lettering:
@@ -149,6 +149,8 @@ def _register(plane: Plane, text: str, font: Font, onto: Floats, before: float) 
     import cv2
 
     best = (before, font, onto)
+    height, width = plane.ink.shape
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float64)
     for motion, smooth_px, gain in (
         (cv2.MOTION_AFFINE, 21, 0.0),
         (cv2.MOTION_AFFINE, 5, 0.0),
@@ -166,17 +168,48 @@ def _register(plane: Plane, text: str, font: Font, onto: Floats, before: float) 
         step[: found.shape[0]] = found
         refined = step.astype(np.float64) @ best[2]
         value = _likeness(plane, text, font, refined)
-        if value > best[0] + gain and _is_sane(plane, step.astype(np.float64)):
+        moved_px = np.abs(apply(step.astype(np.float64), corners) - corners).max()
+        if value > best[0] + gain and moved_px < 0.5 * PLANE_HEIGHT_PX:  # more is another place, and no refinement
             best = (value, font, refined)
     return best
 
 
-def _is_sane(plane: Plane, step: Floats) -> bool:
-    """A refinement moves the corners by less than half the height."""
+@dataclass(frozen=True)
+class Plane:
+    """The old ink, straightened: ``ink`` (h, w) with a margin, ``to_picture`` (3, 3).
+
+    ``extent`` is left, top, right, bottom of what is more ink than ground.
+    """
+
+    ink: NDArray[np.float32]
+    to_picture: Floats
+    extent: tuple[float, float, float, float]
+    softness_px: float  # sigma: small letters were enlarged, and so was the blur of their pixels
+
+
+def straighten(alpha: Floats, box: Floats) -> Plane | None:
+    """Bring the quad to a rectangle of ``PLANE_HEIGHT_PX`` with a margin, then find the extent of the ink in it."""
+    import cv2
+
+    across = float(np.linalg.norm(box[3] - box[0]) + np.linalg.norm(box[2] - box[1])) / 2.0
+    along = float(np.linalg.norm(box[1] - box[0]) + np.linalg.norm(box[2] - box[3])) / 2.0
+    if across < 3 or along < 3:
+        return None
+    high, margin = PLANE_HEIGHT_PX, _MARGIN_PX
+    wide = int(np.clip(along / across * high, 12, 3000))
+    corners = np.array([[0, 0], [wide, 0], [wide, high], [0, high]], dtype=np.float64) + margin
+    to_picture = cv2.getPerspectiveTransform(corners.astype(np.float32), box.astype(np.float32)).astype(np.float64)
+    size = (wide + 2 * margin, high + 2 * margin)
+    ink = cv2.warpPerspective(alpha.astype(np.float32), to_picture, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    rows, columns = np.flatnonzero((ink > 0.5).any(axis=1)), np.flatnonzero((ink > 0.5).any(axis=0))
+    if rows.size == 0 or np.ptp(columns) < 4 or np.ptp(rows) < 4:
+        return None
+    extent = (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
+    return Plane(ink, to_picture, extent, max(0.6, 0.6 * high / across))
+
+
+def usual_extent(plane: Plane) -> tuple[float, float, float, float]:
+    """Where letters usually lie in a reader's box: it is about an eighth higher than they are, at either side."""
     height, width = plane.ink.shape
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float64)
-    return bool(np.abs(apply(step, corners) - corners).max() < 0.5 * PLANE_HEIGHT_PX)
-
-
-def _lettering(plane: Plane, font: Font, onto: Floats, likeness: float) -> Lettering:
-    return Lettering(font, plane.to_picture @ onto, 0.0, 0.6, likeness)
+    inset = 0.12 * PLANE_HEIGHT_PX
+    return float(_MARGIN_PX), _MARGIN_PX + inset, float(width - _MARGIN_PX), height - _MARGIN_PX - inset

@@ -14,14 +14,18 @@ from typing import Any
 import numpy as np
 
 from generators._lettering.fill import smooth_ground
-from selector.sight.text_boxes import Floats, Mask, grown, height_px, polygon
-from selector.sight.text_clusters import (
+from selector.sight.text_boxes import (
     LEAST_DIFFERENCE,
+    Floats,
+    Mask,
+    grown,
+    height_px,
     ink_colour,
     ink_of_line,
     ink_of_span,
     ink_share,
     line_edge,
+    polygon,
     two_means,
 )
 
@@ -66,7 +70,11 @@ def find_ink(crop: Floats, lines: Sequence[Floats], own: int, span_box: Floats, 
     mask = _clean(line_ink if whole else ink_of_span(line_ink, span_box), height)
     if mask.sum() < 8:
         return None
-    return _with_hole(crop, mask, ink & ~mask, _boxes_of_others(lines, own, shape) & ~sample, span_box, method)
+    others = np.zeros(shape, dtype=bool)
+    for index, box in enumerate(lines):
+        if index != own:
+            others |= polygon(grown(box, 2.0, 1.0), shape)
+    return _with_hole(crop, mask, ink & ~mask, others & ~sample, span_box, method)
 
 
 def _with_hole(crop: Floats, mask: Mask, other_ink: Mask, others: Mask, span_box: Floats, method: str) -> Ink:
@@ -78,8 +86,10 @@ def _with_hole(crop: Floats, mask: Mask, other_ink: Mask, others: Mask, span_box
     outline = find_outline(crop, mask, avoid, np.median(crop[mask], axis=0), height)
     hole = _grow(mask, grow if outline is None else grow + int(np.ceil(outline.width_px)))
     if method == "background":
-        unlike = _unlike_ground(crop, span, hole | avoid)
-        hole |= _grow(unlike & _grow(mask, round(0.2 * height) + 2), 1)
+        known = ~(span | hole | avoid)
+        error = np.linalg.norm(crop - smooth_ground(crop, ~known), axis=2)
+        limit = max(LEAST_DIFFERENCE, 3.0 * float(np.median(error[known])) if known.any() else 0.0)
+        hole |= _grow(span & (error > limit) & _grow(mask, round(0.2 * height) + 2), 1)
     if method == "box":
         hole |= span
     hole &= ~avoid
@@ -97,23 +107,6 @@ def _clean(mask: Mask, height: float) -> Mask:
     large = stats[:, cv2.CC_STAT_AREA] >= max(2.0, (0.035 * height) ** 2)
     large[0] = False
     return np.asarray(large[labels])
-
-
-def _unlike_ground(crop: Floats, span: Mask, ink: Mask) -> Mask:
-    """Pixels of the span that the smooth ground around it does not explain."""
-    ground = smooth_ground(crop, span | ink)
-    error = np.linalg.norm(crop - ground, axis=2)
-    usual = error[~(span | ink)]
-    limit = max(LEAST_DIFFERENCE, 3.0 * float(np.median(usual)) if usual.size else 0.0)
-    return np.asarray(span & (error > limit))
-
-
-def _boxes_of_others(lines: Sequence[Floats], own: int, shape: tuple[int, ...]) -> Mask:
-    covered = np.zeros(shape[:2], dtype=bool)
-    for index, box in enumerate(lines):
-        if index != own:
-            covered |= polygon(grown(box, 2.0, 1.0), shape)
-    return covered
 
 
 def _grow(mask: Mask, radius_px: int) -> Mask:

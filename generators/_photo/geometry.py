@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from generators._photo.saliency import attention_centre
+from generators._photo.subject import attention_centre
 from selector.sight.colour_spaces import Floats
 
 MIN_SIDE_PX = 16
@@ -44,13 +44,10 @@ def crop(srgb: Floats, method: str, strength: float, params: dict[str, object]) 
     """Cut a half, a shape or a margin; "centre", "attention" (around what draws the eye) or "upper" says where."""
     height, width = srgb.shape[:2]
     if params["kind"] == "half":
-        rows = {"top": slice(0, height // 2), "bottom": slice(height - height // 2, None)}.get(
-            str(params["side"]), slice(None)
-        )
-        columns = {"left": slice(0, width // 2), "right": slice(width - width // 2, None)}.get(
-            str(params["side"]), slice(None)
-        )
-        return srgb[rows, columns]
+        side = str(params["side"])
+        rows = {"top": slice(0, height // 2), "bottom": slice(height - height // 2, None)}
+        columns = {"left": slice(0, width // 2), "right": slice(width - width // 2, None)}
+        return srgb[rows.get(side, slice(None)), columns.get(side, slice(None))]
     if params["kind"] == "ratio":
         ratio = float(str(params["ratio"]))
         size = (min(width, round(height * ratio)), min(height, round(width / ratio)))

@@ -8,15 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from selector.sight.colour_spaces import (
-    Floats,
-    from_lab,
-    from_linear,
-    luminance,
-    scale_light,
-    to_lab,
-    to_linear,
-)
+from selector.sight.colour_spaces import Floats, from_lab, from_linear, luminance, scale_light, to_lab, to_linear
 
 
 def brightness(srgb: Floats, method: str, strength: float) -> Floats:
@@ -48,14 +40,22 @@ def contrast(srgb: Floats, method: str, strength: float) -> Floats:
     tone = lab[..., 0] / 100
     middle = float(np.clip(np.median(tone), 0.35, 0.65))
     if method == "local" and strength > 0:
-        local = tone + min(0.45 * strength, 1.0) * (_equalised(tone) - tone)
+        import cv2
+
+        clahe = cv2.createCLAHE(clipLimit=2.0, tileGridSize=(8, 8))  # on 16 bits, so that no steps appear
+        equalised = clahe.apply((np.clip(tone, 0, 1) * 65535).astype(np.uint16)).astype(np.float32) / 65535
+        local = tone + min(0.45 * strength, 1.0) * (equalised - tone)
         new = _sigmoid(local, middle, 2.6 * strength)  # CLAHE alone may flatten the picture as a whole
     elif method == "sigmoid":
         steep = _sigmoid(tone, middle, 3.6 * abs(strength))
         new = steep if strength > 0 else np.clip(2 * tone - steep, 0, 1)
     else:
         slope = 1 + (0.35 if strength > 0 else 0.3) * strength
-        new = _soft_ends(middle + max(slope, 0.2) * (tone - middle))
+        line = middle + max(slope, 0.2) * (tone - middle)
+        knee = 0.05  # what passes 5% or 95% bends towards black or white instead of being clipped
+        top = 1 - knee * np.exp(-np.maximum(line - (1 - knee), 0) / knee)
+        bottom = knee * np.exp(-np.maximum(knee - line, 0) / knee)
+        new = np.where(line > 1 - knee, top, np.where(line < knee, bottom, line)).astype(np.float32)
     return from_lab(_with_lightness(lab, 100 * new))
 
 
@@ -161,19 +161,3 @@ def _sigmoid(tone: Floats, middle: float, slope: float) -> Floats:
     """S-curve through (0, 0) and (1, 1), steepest at ``middle``."""
     low, high = (1 / (1 + np.exp(slope * (middle - end))) for end in (0.0, 1.0))
     return np.asarray((1 / (1 + np.exp(slope * (middle - tone))) - low) / (high - low), dtype=np.float32)
-
-
-def _soft_ends(tone: Floats) -> Floats:
-    """Bend values that pass 5% or 95% towards black or white instead of clipping them."""
-    knee = 0.05
-    top = 1 - knee * np.exp(-np.maximum(tone - (1 - knee), 0) / knee)
-    bottom = knee * np.exp(-np.maximum(knee - tone, 0) / knee)
-    return np.where(tone > 1 - knee, top, np.where(tone < knee, bottom, tone)).astype(np.float32)
-
-
-def _equalised(tone: Floats) -> Floats:
-    """CLAHE of a tone in 0 to 1, computed on 16 bits so that no steps appear."""
-    import cv2
-
-    clahe = cv2.createCLAHE(clipLimit=2.0, tileGridSize=(8, 8))
-    return np.asarray(clahe.apply((np.clip(tone, 0, 1) * 65535).astype(np.uint16)), dtype=np.float32) / 65535

@@ -54,39 +54,27 @@ class ModelSpec:
 
 
 def build(spec: ModelSpec, folder: ModelFolder, variant: str, dtype: str) -> Any:
+    """The pipeline of a folder. Raises ``InputError`` where the safety checker that is wished for is not there."""
+    import diffusers
     import torch
-    from diffusers import DiffusionPipeline
-
-    return DiffusionPipeline.from_pretrained(
-        str(folder.path),
-        variant=variant or None,
-        use_safetensors=None if spec.allow_pickle else True,
-        local_files_only=True,
-        **{_dtype_word(): getattr(torch, TORCH_NAMES[dtype])},
-        **_class_options(spec, folder),
-    )
-
-
-def _dtype_word() -> str:
-    """The argument's name: it changed with diffusers 0.42."""
-    import diffusers
-
-    major, minor = (int(part) for part in diffusers.__version__.split(".")[:2])
-    return "dtype" if (major, minor) >= (0, 42) else "torch_dtype"
-
-
-def _class_options(spec: ModelSpec, folder: ModelFolder) -> dict[str, Any]:
-    import diffusers
 
     known = inspect.signature(getattr(diffusers, folder.pipeline).__init__).parameters
-    options: dict[str, Any] = {}
+    version = tuple(int(part) for part in diffusers.__version__.split(".")[:2])
+    dtype_word = "dtype" if version >= (0, 42) else "torch_dtype"
+    options: dict[str, Any] = {dtype_word: getattr(torch, TORCH_NAMES[dtype])}
     if "add_watermarker" in known:
         options["add_watermarker"] = False  # by default it depends on which packages a machine has
     if spec.safety_checker is True and "safety_checker" not in folder.components:
         raise InputError(f"diffusers: {folder.path.name} has no safety checker; leave safety_checker unset")
     if spec.safety_checker is False and "safety_checker" in known:
         options.update(safety_checker=None, requires_safety_checker=False)
-    return options
+    return diffusers.DiffusionPipeline.from_pretrained(
+        str(folder.path),
+        variant=variant or None,
+        use_safetensors=None if spec.allow_pickle else True,
+        local_files_only=True,
+        **options,
+    )
 
 
 def set_scheduler(pipe: Any, name: str) -> None:
@@ -114,25 +102,24 @@ def as_mode(pipe: Any, mode: Mode) -> Any:
     """The pipeline of this mode, of the same parts."""
     import diffusers
 
-    makers = {"image": "AutoPipelineForImage2Image", "inpaint": "AutoPipelineForInpainting"}
-    makers["text"] = "AutoPipelineForText2Image"
-    if mode in makers and not _does(pipe, mode):
+    taken = inspect.signature(type(pipe).__call__).parameters
+    has_image, has_mask = "image" in taken, "mask_image" in taken
+    makers = {  # and whether the pipeline is of this mode already, by what its call takes
+        "text": ("AutoPipelineForText2Image", not has_image),
+        "image": ("AutoPipelineForImage2Image", has_image and not has_mask),
+        "inpaint": ("AutoPipelineForInpainting", has_mask),
+    }
+    maker, is_already = makers.get(mode, ("", True))
+    if not is_already:
         if hasattr(pipe, "remove_all_hooks"):
             pipe.remove_all_hooks()
         try:
-            pipe = getattr(diffusers, makers[mode]).from_pipe(pipe)
+            pipe = getattr(diffusers, maker).from_pipe(pipe)
         except ValueError as error:
             raise InputError(
                 f"diffusers: {type(pipe).__name__} has no form for mode {mode!r}; take another model or mode"
             ) from error
     return pipe
-
-
-def _does(pipe: Any, mode: Mode) -> bool:
-    """Whether the pipeline is of this mode already, by what its call takes."""
-    taken = inspect.signature(type(pipe).__call__).parameters
-    has_image, has_mask = "image" in taken, "mask_image" in taken
-    return {"text": not has_image, "image": has_image and not has_mask, "inpaint": has_mask}.get(mode, True)
 
 
 @contextmanager

@@ -7,12 +7,12 @@ without asking the hub, so that the same campaign stays with the same weights.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from generators._pipelines.model_folder import INDEX, read_folder
-from generators._pipelines.weight_files import variant_of
+from generators._pipelines.model_folder import INDEX, read_folder, variant_of
 from selector.domain import InputError, MissingPart, raise_shortage
 from selector.domain.names import name_fault
 from selector.weights.address import endpoint, shown
@@ -64,9 +64,11 @@ def fetch(model: HubModel) -> Path:
         OutOfResources: the disk is full.
     """
     check_hub(model)
-    cached = _complete(model)
-    if cached is not None:
-        return cached
+    index = cached_index(model)
+    if index is not None:
+        with contextlib.suppress(MissingPart):  # of what is cached in part
+            variant_of(read_folder(index.parent), model.variant, model.allow_pickle)
+            return index.parent
     if is_offline():
         raise MissingPart(f"diffusers: {model.name} is cached only in part and HF_HUB_OFFLINE is set; {CURE}")
     silent = unreachable()
@@ -75,21 +77,6 @@ def fetch(model: HubModel) -> Path:
             f"diffusers: {model.name} is not cached and {shown(endpoint())} does not answer ({silent}); {CURE}, or set "
             "HF_ENDPOINT to a mirror"
         )
-    return _download(model)
-
-
-def _complete(model: HubModel) -> Path | None:
-    index = cached_index(model)
-    if index is None:
-        return None
-    try:
-        variant_of(read_folder(index.parent), model.variant, model.allow_pickle)
-    except MissingPart:
-        return None
-    return index.parent
-
-
-def _download(model: HubModel) -> Path:
     from diffusers import DiffusionPipeline
 
     try:

@@ -10,10 +10,11 @@ import gc
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from generators._pipelines.building import ModelSpec, as_mode, build, quiet, set_scheduler
+from generators._pipelines.model_folder import variant_of, weigh
 from generators._pipelines.placement import (
     BYTES,
     Placement,
@@ -26,15 +27,7 @@ from generators._pipelines.placement import (
     tile,
 )
 from generators._pipelines.presets import Mode
-from generators._pipelines.weight_files import variant_of, weigh
-from selector.domain import (
-    InputError,
-    MissingPart,
-    OutOfResources,
-    is_out_of_memory,
-    out_of_memory,
-    stable_hash,
-)
+from selector.domain import InputError, MissingPart, OutOfResources, is_out_of_memory, out_of_memory, stable_hash
 
 
 @dataclass
@@ -76,7 +69,7 @@ class Loaded:
         """The last resort when memory runs out. False when it is in use already, or there is none."""
         if self.placement.tiling or not tile(self.pipe):
             return False
-        self.placement = Placement(self.placement.device, self.placement.dtype, self.placement.offload, tiling=True)
+        self.placement = replace(self.placement, tiling=True)
         return True
 
     def facts(self) -> dict[str, Any]:

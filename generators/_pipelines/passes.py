@@ -13,17 +13,12 @@ from typing import Any
 import numpy as np
 
 from generators._pipelines.loading import Loaded, empty_caches
+from generators._pipelines.presets import RESERVED
 from selector.domain import BestshotError, GenerationFailed, InputError, is_out_of_memory, out_of_memory
 
 Array = np.ndarray[Any, np.dtype[Any]]
 OnStep = Callable[[int, int], None]
 
-# What passes set themselves; `call` must not.
-RESERVED = frozenset(
-    {"prompt", "image", "mask_image", "generator", "num_images_per_prompt", "num_inference_steps", "output_type"}
-    | {"callback_on_step_end", "callback_on_step_end_tensor_inputs", "callback", "callback_steps", "return_dict"}
-    | {"latents", "width", "height", "strength"}
-)
 FLAT_LEVELS = 2  # of 255: a picture without more contrast than this shows nothing
 BLACK_LEVEL = 8
 
@@ -47,7 +42,13 @@ def draw(
             picture does not fit into memory. Interrupted, or what else of our own errors ``on_step`` raises, which ends
             the pass.
     """
-    _check_arguments(loaded.pipe, arguments)
+    known = set(inspect.signature(type(loaded.pipe).__call__).parameters) - {"self", "kwargs"}
+    unknown = sorted(set(arguments) - known)
+    if unknown:
+        raise InputError(
+            f"diffusers: {type(loaded.pipe).__name__} does not take {', '.join(unknown)}; "
+            f"it takes {', '.join(sorted(known - RESERVED))}"
+        )
     drawn: list[Drawn] = []
     at_once = min(len(seeds), loaded.largest_pass.get(kind, len(seeds)))
     while len(drawn) < len(seeds):
@@ -94,7 +95,12 @@ def _pass(pipe: Any, arguments: Mapping[str, Any], seeds: Sequence[int], on_step
         # Repeated here, each with its own noise; the pipeline would draw that of the masked source from the first seed.
         more.update({name: [arguments[name]] * count for name in ("image", "mask_image")})
     if on_step is not None and "callback_on_step_end" in known:
-        more["callback_on_step_end"] = _told(on_step)
+
+        def after_step(pipe: Any, step: int, _: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+            on_step(step + 1, int(getattr(pipe, "num_timesteps", step + 1)))
+            return tensors
+
+        more["callback_on_step_end"] = after_step
     # On the CPU, and one for each picture: the same noise on every machine, alone or among others.
     noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     answer = pipe(**{**arguments, **more}, generator=noise)
@@ -103,24 +109,6 @@ def _pass(pipe: Any, arguments: Mapping[str, Any], seeds: Sequence[int], on_step
     if len(images) != count:
         raise GenerationFailed(f"diffusers: {type(pipe).__name__} gave {len(images)} pictures for {count} seeds")
     return [Drawn(image, bool(flag), count) for image, flag in zip(images, refused, strict=True)]
-
-
-def _told(on_step: OnStep) -> Callable[..., dict[str, Any]]:
-    def after_step(pipe: Any, step: int, _: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-        on_step(step + 1, int(getattr(pipe, "num_timesteps", step + 1)))
-        return tensors
-
-    return after_step
-
-
-def _check_arguments(pipe: Any, arguments: Mapping[str, Any]) -> None:
-    known = [name for name in inspect.signature(type(pipe).__call__).parameters if name not in ("self", "kwargs")]
-    unknown = sorted(set(arguments) - set(known))
-    if unknown:
-        raise InputError(
-            f"diffusers: {type(pipe).__name__} does not take {', '.join(unknown)}; "
-            f"it takes {', '.join(sorted(set(known) - RESERVED))}"
-        )
 
 
 def usable(image: Array, dtype: str) -> Array:
@@ -134,14 +122,11 @@ def usable(image: Array, dtype: str) -> Array:
         raise GenerationFailed(f"diffusers: expected a picture (H, W, 3), the pipeline gave {image.shape}")
     broken = float(1 - np.isfinite(image).mean())
     if broken:
-        raise GenerationFailed(f"diffusers: {broken:.0%} of the picture's numbers are NaN{hint or _other_dtype(dtype)}")
+        other = "; the weights may be damaged" if dtype == "fp32" else '; set dtype = "fp32"'
+        raise GenerationFailed(f"diffusers: {broken:.0%} of the picture's numbers are NaN{hint or other}")
     levels: Array = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
     if int(levels.max()) < BLACK_LEVEL:
         raise GenerationFailed(f"diffusers: the picture is black{hint}")
     if all(int(np.ptp(levels[..., channel])) <= FLAT_LEVELS for channel in range(3)):
         raise GenerationFailed(f"diffusers: the picture is of one colour{hint}")
     return levels
-
-
-def _other_dtype(dtype: str) -> str:
-    return "; the weights may be damaged" if dtype == "fp32" else '; set dtype = "fp32"'

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from generators._pipelines.weight_files import Weights
+from generators._pipelines.model_folder import Weights
 from selector.domain import InputError, MissingPart
 
 Offload = Literal["none", "model", "sequential"]
@@ -91,10 +91,6 @@ def free_bytes(device: str) -> int:
         return int(torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory())
     if device.startswith("xpu"):
         return int(torch.xpu.mem_get_info()[0])
-    return _free_ram_bytes()
-
-
-def _free_ram_bytes() -> int:
     table = Path("/proc/meminfo")  # Linux; elsewhere the system swaps before it refuses
     lines = table.read_text().splitlines() if table.is_file() else []
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable")), 0)
@@ -120,15 +116,14 @@ def place(weights: Weights, device: str, dtype: str, wish: str, free: int) -> Pl
                 f"{free / GB:.1f} GB are free; take a smaller model, or a machine with an accelerator"
             )
         return Placement(device, dtype, "none", tiling=False)
-    offload = _offload(weights, free) if wish == "auto" else wish
+    if wish != "auto":
+        offload = wish
+    elif free <= 0 or weights.total_bytes + WORKING_BYTES <= free:
+        offload = "none"
+    else:
+        offload = "model" if weights.largest_bytes + WORKING_BYTES // 2 <= free else "sequential"
     tight = 0 < free < weights.largest_bytes + WORKING_BYTES
     return Placement(device, dtype, offload, tiling=tight)  # type: ignore[arg-type]
-
-
-def _offload(weights: Weights, free: int) -> Offload:
-    if free <= 0 or weights.total_bytes + WORKING_BYTES <= free:
-        return "none"
-    return "model" if weights.largest_bytes + WORKING_BYTES // 2 <= free else "sequential"
 
 
 def tighter_than(placement: Placement) -> Placement | None:
@@ -136,7 +131,7 @@ def tighter_than(placement: Placement) -> Placement | None:
     following: dict[str, Offload] = {"none": "model", "model": "sequential"}
     if placement.device == "cpu" or placement.offload not in following:
         return None
-    return Placement(placement.device, placement.dtype, following[placement.offload], tiling=True)
+    return replace(placement, offload=following[placement.offload], tiling=True)
 
 
 def put(pipe: Any, placement: Placement) -> None:

@@ -1,17 +1,18 @@
-"""What each known model wants: its pipeline's class, sizes and parameters. Facts of the models' own pages.
+"""What each known model wants (facts of the models' own pages), and the settings that are checked against it.
 
 Tests check every preset against the installed diffusers: the class, the names of the parameters, defaults relied on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
-from selector.domain import InputError, JSONValue, TaskType
+from generators._pipelines.model_folder import read_folder
+from selector.domain import BestshotError, InputError, JSONValue, TaskType, raise_shortage
 from selector.prompts.wording import CAPTION, INSTRUCTION, KONTEXT, TAGS
 from selector.sight import embedded
 
@@ -19,8 +20,28 @@ from selector.sight import embedded
 # and made anew; inpaint: only a masked part of it; auto: text, and inpaint or image for edits.
 Mode = Literal["auto", "text", "edit", "image", "inpaint"]
 MODES: tuple[Mode, ...] = ("auto", "text", "edit", "image", "inpaint")
+# What passes set themselves; `call` must not.
+RESERVED = frozenset(
+    {"prompt", "image", "mask_image", "generator", "num_images_per_prompt", "num_inference_steps", "output_type"}
+    | {"callback_on_step_end", "callback_on_step_end_tensor_inputs", "callback", "callback_steps", "return_dict"}
+    | {"latents", "width", "height", "strength"}
+)
 EDITS = frozenset({TaskType.TIE, TaskType.VTTIE})
 MEGAPIXEL = 1024 * 1024
+_QWEN_ASPECTS = {
+    "1:1": (1328, 1328),
+    "16:9": (1664, 928),
+    "9:16": (928, 1664),
+    "4:3": (1472, 1140),
+    "3:4": (1140, 1472),
+    "3:2": (1584, 1056),
+    "2:3": (1056, 1584),
+}
+_QWEN_CALL = {"true_cfg_scale": 4.0, "negative_prompt": " "}  # without a negative prompt the scale has no effect
+_TEXT_AND_EDITS = ("StableDiffusionPipeline", "StableDiffusionXLPipeline", "StableDiffusion3Pipeline", "FluxPipeline")
+_STABLE_DIFFUSION = ("StableDiffusionPipeline", "StableDiffusionImg2Img", "StableDiffusionInpaint")  # 77 tokens
+_READ_LONG_TEXTS = ("StableDiffusion3", "Flux", "CogView", "QwenImage")
+_EDITOR_WORDS = ("Edit", "Kontext", "InstructPix2Pix")
 
 
 @dataclass(frozen=True)
@@ -67,16 +88,6 @@ class Preset:
     reads_all: bool = False
 
 
-_QWEN_ASPECTS = {
-    "1:1": (1328, 1328),
-    "16:9": (1664, 928),
-    "9:16": (928, 1664),
-    "4:3": (1472, 1140),
-    "3:4": (1140, 1472),
-    "3:2": (1584, 1056),
-    "2:3": (1056, 1584),
-}
-_QWEN_CALL = {"true_cfg_scale": 4.0, "negative_prompt": " "}  # without a negative prompt the scale has no effect
 _COGVIEW = Preset("cogview4", "zai-org/CogView4-6B", "CogView4Pipeline", "text", 50, {"guidance_scale": 3.5},
                   size_px=(1024, 1024), multiple=16, trained_in="bf16", batch=2, licence="Apache-2.0",
                   prompt_form=CAPTION)  # fmt: skip
@@ -114,10 +125,6 @@ _BY_CLASS = {
     PRESETS[name].pipeline: name for name in ("cogview4", "qwen-image", "qwen-image-edit", "qwen-image-edit-plus",
                                               "flux-kontext")
 }  # fmt: skip
-_TEXT_AND_EDITS = ("StableDiffusionPipeline", "StableDiffusionXLPipeline", "StableDiffusion3Pipeline", "FluxPipeline")
-_STABLE_DIFFUSION = ("StableDiffusionPipeline", "StableDiffusionImg2Img", "StableDiffusionInpaint")  # 77 tokens
-_READ_LONG_TEXTS = ("StableDiffusion3", "Flux", "CogView", "QwenImage")
-_EDITOR_WORDS = ("Edit", "Kontext", "InstructPix2Pix")
 
 
 def preset_named(name: str) -> Preset:
@@ -163,3 +170,77 @@ def task_types_of(mode: Mode) -> frozenset[TaskType]:
     """The tasks that a mode does."""
     text = frozenset({TaskType.T2I})
     return text if mode == "text" else text | EDITS if mode == "auto" else EDITS
+
+
+def preset_of(preset: str, model: str, model_path: str) -> Preset:
+    if preset:
+        return preset_named(preset)
+    pipeline = ""
+    if model_path:
+        try:
+            pipeline = read_folder(Path(model_path).expanduser()).pipeline
+        except BestshotError as error:
+            raise_shortage(error)  # check() tells of the others
+    return preset_for(model, pipeline)
+
+
+def folder_of(preset: Preset, model: str, model_path: str) -> str:
+    """The folder that was given, else the one that travels with the package, else "".
+
+    Raises:
+        InputError: a hub's model for a preset that has its own.
+    """
+    if preset.folder is None or model_path:
+        return model_path
+    if model:
+        raise InputError(f"diffusers: preset {preset.name!r} brings its model; leave model ({model!r}) or preset away")
+    return str(preset.folder)
+
+
+def among(setting: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise InputError(f"diffusers: {setting} must be one of {', '.join(known)}, got {value!r}")
+
+
+def positive(setting: str, value: int | None) -> int | None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+        raise InputError(f"diffusers: {setting} must be a whole number from 1 on, got {value!r}")
+    return value
+
+
+def share(setting: str, value: float) -> float:
+    if not 0 < value <= 1:
+        raise InputError(f"diffusers: {setting} must be above 0 and at most 1, got {value!r}")
+    return float(value)
+
+
+def call_of(call: Mapping[str, JSONValue] | None) -> Mapping[str, JSONValue]:
+    taken = sorted(RESERVED & set(call or {}))
+    if taken:
+        raise InputError(f"diffusers: call must not set {', '.join(taken)}; it has a setting, or is set by the program")
+    return call or {}
+
+
+def size_of(
+    size: str | Sequence[int], width: int | None, height: int | None, aspect: str, preset: Preset
+) -> tuple[int, int] | None:
+    """(width, height) by the first of the settings that is given, else the preset's; None is the pipeline's own."""
+    if aspect:
+        if aspect not in preset.aspects:
+            known = ", ".join(preset.aspects) or "none: set size"
+            raise InputError(f"diffusers: this model's aspects are {known}; got {aspect!r}")
+        return preset.aspects[aspect]
+    sides: list[Any] = size.lower().replace("*", "x").split("x") if isinstance(size, str) and size else list(size)
+    if width or height:
+        sides = [width or 0, height or 0]
+    if not sides:
+        return preset.size_px
+    try:
+        wide, high = (int(side) for side in sides)
+    except (TypeError, ValueError) as error:
+        raise InputError(f'diffusers: size must be "WIDTHxHEIGHT" or [width, height], got {size!r}') from error
+    for side in (wide, high):
+        if side < 8 or side % preset.multiple:
+            near = max(preset.multiple, round(side / preset.multiple) * preset.multiple)
+            raise InputError(f"diffusers: sides must be multiples of {preset.multiple} px, got {side}; {near} is near")
+    return wide, high

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from selector.domain.types import TaskType
+
 if TYPE_CHECKING:
     from selector.campaign import Campaign
     from selector.domain.progress import Progress
@@ -29,6 +31,14 @@ campaign_option = click.option(
     default=Path(),
     envvar="BESTSHOT_CAMPAIGN",
     help="The campaign's folder (default: here; also the environment variable BESTSHOT_CAMPAIGN).",
+)
+
+type_option = click.option(
+    "--type",
+    "types",
+    multiple=True,
+    type=click.Choice([t.value for t in TaskType]),
+    help="Only tasks of this type (may be repeated).",
 )
 
 
@@ -84,10 +94,9 @@ def verb(name: str, help_text: str, example: str) -> Callable[[Callable[..., Any
             if any(status):
                 sys.exit(status[0])
 
+        short = help_text.split(". ")[0].split("\n")[0].rstrip(".") + "."
         decorated = campaign_option(json_option(debug_option(run)))
-        return click.command(name, help=with_example(help_text, example), short_help=_first_sentence(help_text))(
-            decorated
-        )
+        return click.command(name, help=with_example(help_text, example), short_help=short)(decorated)
 
     return wrap
 
@@ -100,22 +109,17 @@ def with_example(help_text: str, example: str) -> str:
 def emit(result: Any, text: str, as_json: bool) -> None:
     """Print data on stdout: JSON for programs, text for people."""
     if as_json:
-        _note_document()
+        context = click.get_current_context(silent=True)
+        if context is not None and isinstance(context.obj, Printed):
+            context.obj.document = True
         click.echo(json.dumps(jsonable(result), ensure_ascii=False, indent=1))
     elif text:
         click.echo(text)
 
 
-def _note_document() -> None:
-    """Tell ``main`` that the one JSON document of this call is printed, so that an error adds none."""
-    context = click.get_current_context(silent=True)
-    if context is not None and isinstance(context.obj, Printed):
-        context.obj.document = True
-
-
 @dataclasses.dataclass
 class Printed:
-    """What a call of the program has printed on stdout."""
+    """What a call of the program has printed on stdout: after its one JSON document, an error adds none."""
 
     document: bool = False
 
@@ -140,9 +144,9 @@ def table(rows: Iterable[Sequence[Any]], header: Sequence[str]) -> str:
     cells = [[str(c) for c in row] for row in rows]
     widths = [max(len(r[i]) for r in [list(header), *cells]) for i in range(len(header))]
     numeric = [all(_is_number(row[i]) for row in cells) for i in range(len(header))]
-    lines = [list(header), ["-" * w for w in widths], *cells]
     return "\n".join(
-        "  ".join(_pad(c, w, n) for c, w, n in zip(r, widths, numeric, strict=True)).rstrip() for r in lines
+        "  ".join(c.rjust(w) if n else c.ljust(w) for c, w, n in zip(r, widths, numeric, strict=True)).rstrip()
+        for r in (list(header), ["-" * w for w in widths], *cells)
     )
 
 
@@ -200,11 +204,3 @@ def best_known(campaign: Campaign) -> str:
 
 def _is_number(text: str) -> bool:
     return text.replace(".", "").replace("-", "").replace("%", "").isdigit() or text in ("", "-")
-
-
-def _pad(cell: str, width: int, numeric: bool) -> str:
-    return cell.rjust(width) if numeric else cell.ljust(width)
-
-
-def _first_sentence(text: str) -> str:
-    return text.split(". ")[0].split("\n")[0].rstrip(".") + "."

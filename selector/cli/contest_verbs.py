@@ -158,6 +158,3 @@ def _describe(zip_path: Path, verdict: Verdict) -> str:
     lines = [f"{zip_path.name}: {head}, {images}, {verdict.bytes / 1e6:.1f} MB"]
     lines += [f"  problem: {p}" for p in verdict.problems]
     return "\n".join([*lines, *(f"  warning: {w}" for w in verdict.warnings)])
-
-
-VERBS = (export, verify, record, quota)

@@ -1,4 +1,4 @@
-"""What a run of ``generate`` did, or would do and cost, in words."""
+"""What a run of ``generate`` or ``import`` did, or would do and cost, in words."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from selector.domain.words import n_of
 
 if TYPE_CHECKING:
     from selector.generate.dry_run import GenerateEstimate
-    from selector.generate.summary import GenerateSummary, GeneratorCounts
+    from selector.generate.verb import ImportSummary
+    from selector.generate.summary import GenerateSummary
     from selector.llm.prompting import PromptSummary
+
+MOST_NAMED = 5  # files that fit no task; JSON has them all
 
 
 def describe_generated(summary: GenerateSummary) -> str:
@@ -23,7 +26,13 @@ def describe_generated(summary: GenerateSummary) -> str:
     lines += counted(summary.reasons)
     lines += [] if summary.prompts is None else _prompts(summary.prompts)
     lines += [*describe_no_generator(summary.no_generator), *_idle(summary.idle_services)]
-    lines += _by_generator(summary.generators)
+    worked = {name: one for name, one in summary.generators.items() if one.made or one.cost}
+    if len(worked) > 1 or any(one.cost for one in worked.values()):
+        lines += [
+            f"  {name}: {one.made} made in {one.seconds:.0f} s"
+            + ("" if one.cost is None else f", {one.cost:.2f} {one.currency}".rstrip())
+            for name, one in worked.items()
+        ]
     if summary.sent_again:
         lines.append("sent again: " + ", ".join(f"{n} x {why}" for why, n in summary.sent_again.items()))
     if summary.left:
@@ -51,18 +60,6 @@ def _prompts(prompts: PromptSummary) -> list[str]:
     lines = [f"prompts in other words: {prompts.new} written, {prompts.known} answered before{cost}"]
     lines += counted(prompts.failures)
     return [*lines, f"  not all were asked for: {prompts.stopped}"] if prompts.stopped else lines
-
-
-def _by_generator(tallies: dict[str, GeneratorCounts]) -> list[str]:
-    """A line for each generator that made something, where there are several or money was spent."""
-    worked = {name: tally for name, tally in tallies.items() if tally.made or tally.cost}
-    if len(worked) < 2 and not any(tally.cost for tally in worked.values()):
-        return []
-    return [
-        f"  {name}: {tally.made} made in {tally.seconds:.0f} s"
-        + ("" if tally.cost is None else f", {tally.cost:.2f} {tally.currency}".rstrip())
-        for name, tally in worked.items()
-    ]
 
 
 def describe_estimate(estimate: GenerateEstimate) -> str:
@@ -160,3 +157,18 @@ def _budgets(estimate: GenerateEstimate) -> list[str]:
         f"that is {over:.2f} more than is left at {name}: the run stops there, and the rest is for another"
         for name, over in estimate.over_budget.items()
     ]
+
+
+def describe_imported(summary: ImportSummary) -> str:
+    """A run of ``import`` in words, with the files that it passed over."""
+    lines = [describe_generated(summary)]
+    touched = summary.made or summary.failed or summary.declined or summary.missing
+    if summary.already and not touched:
+        lines.insert(0, f"already imported: {n_of(summary.already, 'file')}; nothing was left to do")
+    if summary.unmatched:
+        named = ", ".join(summary.unmatched[:MOST_NAMED]) + (", …" if len(summary.unmatched) > MOST_NAMED else "")
+        files = n_of(len(summary.unmatched), "file")
+        lines.append(
+            f"not taken, no task has that id, the format is not read or the name is no text: {files} ({named})"
+        )
+    return "\n".join(lines)

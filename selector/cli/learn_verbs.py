@@ -1,8 +1,9 @@
-"""Verbs that learn and plan: judge, calibrate, plan, explain."""
+"""Verbs that learn and plan: calibrate, plan, explain."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,41 +19,8 @@ if TYPE_CHECKING:
     from selector.campaign import Campaign
     from selector.decide.calibration import Calibration
     from selector.decide.explaining import TaskExplanation
-    from selector.decide.judging import JudgeSummary
     from selector.decide.planning import SubmissionPlan, ToJudge
     from selector.learn.plan_generating import Wish
-
-
-@verb(
-    "judge",
-    "Take scores that a judge gave to single candidates: a vision-language model, or people where the contest allows "
-    "it. FILE is CSV or TSV with the columns task, candidate (its id, or at least 6 characters of it), and sc and pq "
-    "or their sub-scores as the profile names them, all 0 to 10; for face swaps also cosine, -1 to 1. Empty means not "
-    "judged. All rows are taken or none; running it twice changes nothing.",
-    "bestshot judge scores.csv --by qwen2.5-vl-72b",
-)
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--by", required=True, metavar="NAME", help="Who judged. The calibration learns how far to trust each.")
-@click.option("--rating", is_flag=True, help="These are ratings by people (the contest must allow them).")
-@click.option("--reason", default=None, help="Why scores differ from what this judge said before.")
-def judge(campaign: Campaign, file: Path, by: str, rating: bool, reason: str | None) -> tuple[Any, str]:
-    summary = campaign.judges[by].tell(file, rating, reason)
-    return summary, _describe(summary)
-
-
-def _describe(summary: JudgeSummary) -> str:
-    corrected = ""
-    if summary.corrected:
-        corrected = f" ({n_of(summary.corrected, 'of them a correction', 'of them corrections')})"
-    words = "new rating" if summary.kind == "rating" else "new judgement"
-    lines = [f"{summary.judge}: {n_of(summary.new, words)} stored{corrected}, {summary.known} known already"]
-    if summary.types:
-        lines[0] += f"; by type: {', '.join(f'{n} {name}' for name, n in summary.types.items())}"
-    if summary.unjudged:
-        lines.append(f"rows without a score: {summary.unjudged}")
-    if summary.ignored:
-        lines.append(f"columns passed over: {', '.join(summary.ignored)}")
-    return "\n".join(lines)
 
 
 @verb(
@@ -163,7 +131,7 @@ def _calibration(found: Calibration, everything: bool) -> str:
                 f"{t.expected:.2f}",
                 _interval((t.low, t.high)),
                 f"{t.total:.2f}",
-                _odd(t),
+                "outlier, counts little" if t.outlier else "" if t.inside else "outside",
             )
             for t in found.told
         ]
@@ -175,10 +143,6 @@ def _calibration(found: Calibration, everything: bool) -> str:
     else:
         blocks.append("no total yet: `bestshot plan` proposes the first submission, `bestshot record` tells its total")
     return "\n\n".join([*blocks, "pictures: report/plots/ (and in `bestshot report`)"])
-
-
-def _odd(line: Any) -> str:
-    return "outlier, counts little" if line.outlier else "" if line.inside else "outside"
 
 
 def _interval(ends: tuple[float, float]) -> str:
@@ -208,12 +172,12 @@ def _plan(found: SubmissionPlan) -> str:
 def _generate_words(wishes: Sequence[Wish]) -> str:
     if not wishes:
         return "no further candidate is expected to win anything"
-    by_generator: dict[str, int] = {}
+    by_generator: Counter[str] = Counter()
     for w in wishes:
-        by_generator[w.generator] = by_generator.get(w.generator, 0) + w.count
-    spread = ", ".join(f"{n} by {g}" for g, n in sorted(by_generator.items(), key=lambda p: -p[1]))
+        by_generator[w.generator] += w.count
+    spread = ", ".join(f"{n} by {g}" for g, n in by_generator.most_common())
     worth = sum(w.worth for w in wishes)
-    made, tasks = sum(by_generator.values()), len({w.task_id for w in wishes})
+    made, tasks = by_generator.total(), len({w.task_id for w in wishes})
     return f"{n_of(made, 'candidate')} for {n_of(tasks, 'task')} ({spread}): {worth:.2f} points, summed over tasks"
 
 
@@ -230,21 +194,17 @@ def _judge_words(listed: Sequence[ToJudge], by: str, out: Path | None) -> str:
 def _budgeted(rows: Sequence[Sequence[Any]], header: Sequence[str], words: str, out: Path | None) -> str:
     """The first rows as text, and all of them as CSV."""
     if out is not None:
+        import csv
+        import io
+
         from selector.domain.files import write_atomically
 
-        write_atomically(out, _csv(rows, header))
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([header, *rows])
+        write_atomically(out, text.getvalue().encode("utf-8-sig"))
     shown = [[c[:12] if h == "candidate" else c for c, h in zip(map(str, r), header, strict=True)] for r in rows[:15]]
     more = [f"… and {len(rows) - 15} more (--out FILE.csv or --json has all)"] if len(rows) > 15 else []
     return "\n".join([words, *([table(shown, header)] if rows else []), *more, *([f"written to {out}"] if out else [])])
-
-
-def _csv(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> bytes:
-    import csv
-    import io
-
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([header, *rows])
-    return text.getvalue().encode("utf-8-sig")
 
 
 def _explanation(found: TaskExplanation, picture: Path | None) -> str:
@@ -276,6 +236,3 @@ def _explanation(found: TaskExplanation, picture: Path | None) -> str:
         if len(parts) > 15:
             blocks.append(f"… and {len(parts) - 15} more that differ less")
     return "\n\n".join([*blocks, *([f"picture: {picture}"] if picture else [])])
-
-
-VERBS = (judge, calibrate, plan, explain)

@@ -15,17 +15,13 @@ from typing import NoReturn
 import click
 
 from selector import __version__
-from selector.cli import (
-    contest_verbs,
-    learn_verbs,
-    make_verbs,
-    realism_verb,
-    show_verbs,
-    translate_verb,
-    try_verbs,
-    weights_verbs,
-)
 from selector.cli.common import Printed, emit, verbose_option
+from selector.cli.contest_verbs import export, quota, record, verify
+from selector.cli.judge_verbs import judge, translate
+from selector.cli.learn_verbs import calibrate, explain, plan
+from selector.cli.make_verbs import demo, generate, import_, init, pick, score
+from selector.cli.show_verbs import doctor, realism, report, status
+from selector.cli.weights_verbs import weights
 from selector.domain import DISK_FULL, BestshotError, shortage
 
 INTERRUPTED, TERMINATED = 130, 143
@@ -60,18 +56,9 @@ def group() -> None:
     """
 
 
-for _verbs in (
-    try_verbs.VERBS,
-    make_verbs.VERBS,
-    contest_verbs.VERBS,
-    learn_verbs.VERBS,
-    realism_verb.VERBS,
-    translate_verb.VERBS,
-    show_verbs.VERBS,
-    weights_verbs.VERBS,
-):
-    for _verb in _verbs:
-        group.add_command(_verb)
+_IN_ORDER = (demo, init, generate, import_, score, pick, export, verify, record, quota, judge, calibrate, plan, explain)
+for _verb in (*_IN_ORDER, realism, translate, status, report, doctor, weights):
+    group.add_command(_verb)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

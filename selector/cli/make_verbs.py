@@ -1,8 +1,10 @@
-"""Verbs that make, measure and choose: init, generate, import, score, pick."""
+"""Verbs that make, measure and choose: demo, init, generate, import, score, pick."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from textwrap import wrap
@@ -10,28 +12,84 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from selector.cli.common import counted, debug_option, emit, json_option, progress_bar, table, verb, with_example
-from selector.cli.describe_generated import describe_costs, describe_estimate, describe_generated, is_unfinished
+from selector.cli.common import (
+    counted,
+    debug_option,
+    emit,
+    json_option,
+    progress_bar,
+    table,
+    type_option,
+    verb,
+    with_example,
+)
+from selector.cli.describe_generated import (
+    describe_costs,
+    describe_estimate,
+    describe_generated,
+    describe_imported,
+    is_unfinished,
+)
+from selector.cli.judge_verbs import describe_asked
 from selector.domain.errors import InputError
 from selector.domain.types import TaskType
 from selector.domain.words import n_of
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
-    from selector.generate.verb import ImportSummary
-    from selector.llm import AskSummary
 
 UNFINISHED = 1  # exit status of a run that leaves something for another
 NAMES_WIDTH, REASON_WIDTH = 32, 84  # characters of the two columns of what was left out
-MOST_NAMED = 5  # files that fit no task; JSON has them all
 
-type_option = click.option(
-    "--type",
-    "types",
-    multiple=True,
-    type=click.Choice([t.value for t in TaskType]),
-    help="Only tasks of this type (may be repeated).",
+
+@click.command(
+    "demo",
+    short_help="Run the whole loop offline, on pictures that are installed already.",
+    help=with_example(
+        "Run the whole loop offline: make a campaign of face swaps, text edits and scene edits from pictures that "
+        "installed packages ship, and of pictures from words by a small model that knows coloured shapes (with "
+        "bestshot[demo] installed), generate candidates, score, pick, export, verify, and write the contact sheet. Run "
+        "it again to complete an interrupted demo.",
+        "bestshot demo bestshot-demo",
+    ),
 )
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("bestshot-demo"))
+@click.option(
+    "--play",
+    is_flag=True,
+    help="Play a contest of fourteen days instead, in a world of coloured shapes where every true score is known: how "
+    "much of what selection can win the loop recovers, day by day, beside simple ways to pick.",
+)
+@json_option
+@debug_option
+def demo(folder: Path, play: bool, as_json: bool) -> None:
+    if play:
+        _play(folder / "play", as_json)
+        return
+    from selector.demo.run import run_demo
+
+    click.echo("the whole loop on real pictures: three to five minutes on two cores", err=True)
+    result = run_demo(folder, progress_bar())
+    lines = [
+        f"{n_of(result.tasks, 'task')}, {n_of(result.candidates, 'candidate')}, "
+        f"{n_of(result.values, 'value')} measured, "
+        f"{result.unscored} unscored (each with a reason), {result.seconds:.0f} s",
+        *([result.left_out] if result.left_out else []),
+        f"{result.fallbacks} task has only its flagged fallback: no generator here can do what it asks"
+        if result.fallbacks == 1
+        else f"{result.fallbacks} tasks have only a flagged fallback",
+        f"ZIP            {result.zip_path} ({'valid' if result.valid else 'NOT valid'})",
+        f"contact sheet  {result.sheet}",
+    ]
+    emit(result, "\n".join(lines), as_json)
+
+
+def _play(folder: Path, as_json: bool) -> None:
+    from selector.demo.play.run import play_demo
+
+    click.echo("a contest in the closed world: up to five minutes on two cores", err=True)
+    found = play_demo(folder, partial(click.echo, err=as_json), progress_bar(every_seconds=20))
+    emit(found, "", as_json)
 
 
 @click.command(
@@ -56,9 +114,7 @@ def init(folder: Path, profile: str, tasks: Path, images: Path, team: str, seed:
 
     extra: dict[str, Any] = {} if seed is None else {"seed": seed}
     with Campaign.init(folder, tasks, images, profile, team=team, **extra) as campaign:
-        counts: dict[str, int] = {}
-        for task in campaign.tasks:
-            counts[task.type.value] = counts.get(task.type.value, 0) + 1
+        counts = dict(Counter(task.type.value for task in campaign.tasks))
     result = {
         "campaign": str(folder),
         "profile": campaign.profile.name,
@@ -117,7 +173,7 @@ def generate(
 @click.option("--label", default=None, help="Name them after the model that made them (default: the folder's name).")
 def import_(campaign: Campaign, images: Path, label: str | None) -> tuple[Any, str]:
     summary = campaign.import_folder(images, label, progress_bar())
-    return summary, "\n".join([*_describe_known(summary), describe_generated(summary), *_describe_unmatched(summary)])
+    return summary, describe_imported(summary)
 
 
 @verb(
@@ -173,14 +229,13 @@ def _left_out(reasons: Mapping[str, str]) -> str:
     rows = [
         line
         for why, of in names.items()
-        for line in zip_longest(wrap(", ".join(sorted(of)), NAMES_WIDTH), _wrapped(why), fillvalue="")
+        for line in zip_longest(
+            wrap(", ".join(sorted(of)), NAMES_WIDTH),
+            wrap(why, REASON_WIDTH, break_long_words=False, break_on_hyphens=False),  # commands and paths stay whole
+            fillvalue="",
+        )
     ]
     return table(rows, ("left out", "why, and what to do"))
-
-
-def _wrapped(text: str) -> list[str]:
-    """Lines that keep a command and a path whole."""
-    return wrap(text, REASON_WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 @verb(
@@ -206,57 +261,3 @@ def pick(campaign: Campaign) -> tuple[Any, str]:
     if len(fallbacks) > 20:
         lines.append(f"  … and {n_of(len(fallbacks) - 20, 'more fallback')}")
     return picks, "\n".join(lines)
-
-
-def describe_asked(summary: AskSummary) -> str:
-    """What a judge was asked and said, in words."""
-    about = f"asked about {n_of(summary.candidates, 'candidate')}" if summary.candidates else "nothing left to ask"
-    who = f"{summary.judge} ({summary.model} at {summary.provider})"
-    new = f", {n_of(summary.judged, 'has', 'have')} a new judgement" if summary.judged or summary.candidates else ""
-    lines = [f"{who}: {about}{new}"]
-    lines += _questions(summary) if summary.candidates else []
-    if summary.sent_again:
-        lines.append("sent again: " + ", ".join(f"{n} x {why}" for why, n in summary.sent_again.items()))
-    if summary.spread:
-        lines.append("largest - smallest over repeats: " + ", ".join(f"{p} {v:.2f}" for p, v in summary.spread.items()))
-    lines += [
-        f"{kind}: the smallest sub-score was " + ", ".join(f"{part} {n_of(n, 'time')}" for part, n in counts.items())
-        for kind, counts in summary.binding.items()
-        if summary.questions
-    ]
-    if summary.failures:
-        lines += ["not asked, and tried again by the next run:", *counted(summary.failures)]
-    if summary.stopped:
-        lines.append(f"stopped: {summary.stopped}")
-    if summary.later:
-        lines.append(f"{n_of(summary.later, 'candidate is', 'candidates are')} left for another run")
-    return "\n".join(lines)
-
-
-def _questions(summary: AskSummary) -> list[str]:
-    """How many questions, tokens and money, and what is unscored."""
-    unscored = sum(summary.unscored.values())
-    cost = "cost not known" if summary.cost is None else f"{summary.cost:.4f} {summary.currency}".rstrip()
-    return [
-        f"{n_of(summary.questions, 'question')}: {summary.scored} scored, {unscored} unscored; "
-        f"{n_of(summary.replies, 'reply', 'replies')}",
-        *counted(summary.unscored),
-        f"{summary.tokens_in} tokens read, {summary.tokens_out} written: {cost}",
-    ]
-
-
-def _describe_known(summary: ImportSummary) -> list[str]:
-    if not summary.already or summary.made or summary.failed or summary.declined or summary.missing:
-        return []
-    return [f"already imported: {n_of(summary.already, 'file')}; nothing was left to do"]
-
-
-def _describe_unmatched(summary: ImportSummary) -> list[str]:
-    if not summary.unmatched:
-        return []
-    named = ", ".join(summary.unmatched[:MOST_NAMED]) + (", …" if len(summary.unmatched) > MOST_NAMED else "")
-    files = n_of(len(summary.unmatched), "file")
-    return [f"not taken, no task has that id, the format is not read or the name is no text: {files} ({named})"]
-
-
-VERBS = (init, generate, import_, score, pick)

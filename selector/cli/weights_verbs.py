@@ -12,7 +12,7 @@ from selector.cli.common import debug_option, emit, json_option, table, with_exa
 
 if TYPE_CHECKING:
     from selector.weights import Model
-    from selector.weights.verify import FileCheck
+    from selector.weights.hashes import FileCheck
 
 _FAILED = 2
 
@@ -43,14 +43,15 @@ def weights() -> None:
 @debug_option
 def list_weights(as_json: bool) -> None:
     from selector.weights import all_models, weights_folder
-    from selector.weights.place import presence
+    from selector.weights.catalogue import megabytes
+    from selector.weights.place import folder_of, presence
 
     models = all_models()
     rows = [
         (
             model.name,
             presence(model).value if model.files else "by path",
-            _size(model.expected_bytes) if model.files else "",
+            megabytes(model.expected_bytes) if model.files else "",
             "optional" if model.optional else "",
             ", ".join(model.scorers) or "plug-ins",
             model.licence,
@@ -58,7 +59,21 @@ def list_weights(as_json: bool) -> None:
         )
         for model in models
     ]
-    result = {"folder": weights_folder(), "models": [_as_result(model) for model in models]}
+    described = [
+        {
+            "name": model.name,
+            "here": presence(model),
+            "scorers": model.scorers,
+            "licence": model.licence,
+            "optional": model.optional,
+            "bytes": model.expected_bytes,
+            "source": model.source,
+            "folder": folder_of(model),
+            "note": model.note,
+            "files": [{"name": f.name, "sha256": f.sha256, "bytes": f.size_bytes, "url": f.url} for f in model.files],
+        }
+        for model in models
+    ]
     notes = [f"  {model.name}: {model.note}" for model in models if model.note]
     notes.append('  embedded: ships with the package; [embedding] model = "embedded" reads it; coloured shapes alone')
     text = [
@@ -67,7 +82,7 @@ def list_weights(as_json: bool) -> None:
         f"folder  {weights_folder()}",
         *notes,
     ]
-    emit(result, "\n".join(text), as_json)
+    emit({"folder": weights_folder(), "models": described}, "\n".join(text), as_json)
 
 
 @weights.command(
@@ -140,8 +155,8 @@ def fetch_weights(
 @debug_option
 def verify_weights(names: tuple[str, ...], as_json: bool) -> None:
     from selector.weights import all_models, model_named
+    from selector.weights.hashes import Verdict, verify
     from selector.weights.place import Here, presence
-    from selector.weights.verify import Verdict, verify
 
     wanted: Sequence[Model] = [model_named(name) for name in names] or [
         model for model in all_models() if presence(model) is not Here.NO
@@ -153,7 +168,7 @@ def verify_weights(names: tuple[str, ...], as_json: bool) -> None:
 
 
 def _verify_lines(checks: Sequence[FileCheck]) -> list[str]:
-    from selector.weights.verify import Verdict
+    from selector.weights.hashes import Verdict
 
     if not checks:
         return ["no weights are here: `bestshot weights list` shows what there is"]
@@ -186,29 +201,3 @@ class _ByteBars:
         bar = self._bars[name]
         bar.total = total_bytes
         bar.update(done_bytes - bar.n)  # negative where the file was begun anew
-
-
-def _as_result(model: Model) -> dict[str, Any]:
-    from selector.weights.place import folder_of, presence
-
-    return {
-        "name": model.name,
-        "here": presence(model),
-        "scorers": model.scorers,
-        "licence": model.licence,
-        "optional": model.optional,
-        "bytes": model.expected_bytes,
-        "source": model.source,
-        "folder": folder_of(model),
-        "note": model.note,
-        "files": [{"name": f.name, "sha256": f.sha256, "bytes": f.size_bytes, "url": f.url} for f in model.files],
-    }
-
-
-def _size(size_bytes: int) -> str:
-    from selector.weights.model import megabytes
-
-    return megabytes(size_bytes)
-
-
-VERBS = (weights,)

@@ -28,7 +28,7 @@ from selector.contest.toml_model import parse_toml, validate
 from selector.domain import InputError, TaskType
 from selector.domain.names import name_fault
 from selector.domain.words import did_you_mean, near_or_all
-from selector.finishing.finishing import steps_of
+from selector.finishing import steps_of
 from selector.prompts.wording import PROMPT_STYLES
 from selector.registry import generator_names, scorer_names
 

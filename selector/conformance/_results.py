@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
-from selector.domain import Column, Generator, Item, Picture, Score, Scorer, TaskInputs, TaskType
+from selector.domain import Generator, Item, Picture, Score, Scorer, TaskInputs, TaskType
 from selector.domain.structural import adopted
 
 Results = Sequence[Mapping[str, Score]]
@@ -68,14 +67,12 @@ def check_results(scorer: Scorer, results: Results, count: int, who: str) -> Non
             f"{who}: every result needs exactly the columns {sorted(wanted)}, got {sorted(result)}",
         )
         for column in scorer.columns:
-            _check_score(result[column.name], column, f"{who}.{column.name}")
-
-
-def _check_score(score: object, column: Column, where: str) -> None:
-    require(isinstance(score, Score), f"{where}: must be a Score, got {score!r}")
-    if isinstance(score, Score) and score.value is not None:
-        right = isinstance(score.value, float) and column.low <= score.value <= column.high
-        require(right, f"{where}: {score.value!r} is no float in [{column.low}, {column.high}]")
+            score, where = result[column.name], f"{who}.{column.name}"
+            require(isinstance(score, Score), f"{where}: must be a Score, got {score!r}")
+            right = isinstance(score.value, float) and column.low <= score.value <= column.high
+            require(
+                score.value is None or right, f"{where}: {score.value!r} is no float in [{column.low}, {column.high}]"
+            )
 
 
 def same(scorer: Scorer, results: Results, expected: Results, tolerance: float, message: str) -> None:
@@ -102,7 +99,3 @@ def shown(score: Score | None) -> str:
     if score is None:
         return "nothing"
     return f"unscored, {score.reason}" if score.value is None else repr(score.value)
-
-
-def is_finite_range(column: Column) -> bool:
-    return math.isfinite(column.low) and math.isfinite(column.high) and column.low < column.high

@@ -6,8 +6,8 @@ Both checks try many scorers on one item in a suite, so the unusual forms of an 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,11 +81,16 @@ def encodings_of(rgb: Array) -> Mapping[str, Picture]:
 
 def _stored_by(encode: Callable[[Array], bytes], item: Item, name: str) -> Item:
     """The item with all its pictures stored anew."""
-    inputs = item.inputs
+    return _redone(item, lambda picture: Picture(encode(picture.rgb), name), ("source", "reference"))
+
+
+def _redone(item: Item, redo: Callable[[Picture], Picture], roles: Sequence[str] = ("source",)) -> Item:
+    """The item with its candidate, and the inputs of these roles that it has, made anew."""
     source, reference = (
-        None if picture is None else Picture(encode(picture.rgb), name) for picture in (inputs.source, inputs.reference)
+        redo(picture) if picture is not None and role in roles else picture
+        for role, picture in (("source", item.inputs.source), ("reference", item.inputs.reference))
     )
-    return Item(TaskInputs(inputs.task, source, reference), Picture(encode(item.picture.rgb), name))
+    return Item(TaskInputs(item.inputs.task, source, reference), redo(item.picture))
 
 
 def _stored(image: Image, fmt: str, **options: Any) -> bytes:
@@ -148,36 +153,26 @@ ENCODERS: Mapping[str, Callable[[Array], bytes]] = {
 
 @lru_cache(maxsize=8)
 def _small(item: Item) -> list[tuple[str, list[Item]]]:
-    """Small pictures of extreme sizes, and of one colour."""
-    sizes = [(_words(size), [_of_size(item, size), _all_of_size(item, size)]) for size in TINY_AND_THIN]
-    return [*sizes, *((f"a {name} picture", _of_level(item, level)) for name, level in _FLAT.items())]
+    """Small pictures of extreme sizes, and of one colour: beside the source as it is and beside one of their kind."""
+    redone: list[tuple[str, Callable[[Picture], Picture]]] = [
+        *((_words(size), partial(_stretched, size=size)) for size in TINY_AND_THIN),
+        *((f"a {name} picture", partial(_flat_as, item.picture, level)) for name, level in _FLAT.items()),
+    ]
+    return [(what, [_redone(item, redo, ()), _redone(item, redo)]) for what, redo in redone]
 
 
 @lru_cache(maxsize=1)
 def _huge(item: Item, size: tuple[int, int]) -> Item:
     """Only the last one is kept: some hundred megabytes."""
-    return _all_of_size(item, size)
+    return _redone(item, partial(_stretched, size=size))
 
 
 def _words(size: tuple[int, int]) -> str:
     return f"a picture of {size[0]} x {size[1]} px"
 
 
-def _of_size(item: Item, size: tuple[int, int]) -> Item:
-    return Item(item.inputs, _stretched(item.picture, size))
-
-
-def _all_of_size(item: Item, size: tuple[int, int]) -> Item:
-    """The item with its candidate and its source of one size, as an edit of such a picture has them."""
-    inputs = item.inputs
-    source = None if inputs.source is None else _stretched(inputs.source, size)
-    return Item(TaskInputs(inputs.task, source, inputs.reference), _stretched(item.picture, size))
-
-
-def _of_level(item: Item, level: int) -> list[Item]:
-    flat = Picture(encode_final(np.full_like(item.picture.rgb, level)), "flat")
-    source = None if item.inputs.source is None else flat
-    return [Item(item.inputs, flat), Item(TaskInputs(item.inputs.task, source, item.inputs.reference), flat)]
+def _flat_as(like: Picture, level: int, _: Picture) -> Picture:
+    return Picture(encode_final(np.full_like(like.rgb, level)), "flat")
 
 
 def _stretched(picture: Picture, size: tuple[int, int]) -> Picture:

@@ -71,7 +71,15 @@ def scores_in_another_process(jobs: Sequence[Job]) -> list[Results]:
         AssertionError: when it fails, with the last line of what it said.
     """
     with tempfile.TemporaryDirectory() as folder:
-        _write(Path(folder), jobs)
+        entries = [
+            {
+                "target": job.target,
+                "arguments": dict(job.arguments),
+                "items": [_entry(item, Path(folder)) for item in job.items],
+            }
+            for job in jobs
+        ]
+        (Path(folder) / "jobs.json").write_text(json.dumps(entries), encoding="utf-8")
         path = json.dumps([str(Path(entry or ".").absolute()) for entry in sys.path])
         environment = {**os.environ, "PYTHONHASHSEED": "4321"}
         done = subprocess.run(
@@ -101,14 +109,6 @@ def answer(folder: str) -> None:
         results = scorer.score([_item(entry, place) for entry in job["items"]])
         scored.append([{key: (score.value, score.reason) for key, score in result.items()} for result in results])
     (place / "scores.json").write_text(json.dumps(scored), encoding="utf-8")
-
-
-def _write(folder: Path, jobs: Sequence[Job]) -> None:
-    entries = [
-        {"target": job.target, "arguments": dict(job.arguments), "items": [_entry(item, folder) for item in job.items]}
-        for job in jobs
-    ]
-    (folder / "jobs.json").write_text(json.dumps(entries), encoding="utf-8")
 
 
 def _entry(item: Item, folder: Path) -> dict[str, JSONValue]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice, pairwise
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from selector.conformance._results import (
     check_facts,
     check_results,
     input_bytes,
-    is_finite_range,
     name_of,
     pixels_of,
     require,
@@ -107,7 +107,8 @@ def _check_columns(columns: Any, who: str) -> None:
     require(len(set(names)) == len(names), f"{who}: column names must be unique, got {names}")
     for column in columns:
         where = f"{who}.{column.name}"
-        require(is_finite_range(column), f"{where}: the range [{column.low}, {column.high}] is none")
+        finite = isfinite(column.low) and isfinite(column.high) and column.low < column.high
+        require(finite, f"{where}: the range [{column.low}, {column.high}] is none")
         require(isinstance(column.axis, Axis), f"{where}: axis must be an Axis, got {column.axis!r}")
         require(isinstance(column.higher_is_better, bool), f"{where}: higher_is_better must be a bool")
         require(column.what.strip() and "\n" not in column.what, f"{where}: 'what' must be one line of text")

@@ -5,14 +5,19 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from selector.campaign import Campaign
 from selector.create import CONFIG_NAME
-from selector.demo.contest import make_demo_contest
-from selector.demo.drawing import EMBEDDED_SCORERS, drawing_config, without_drawing
-from selector.domain import TaskType
+from selector.demo.contest import SAMPLERS, SAMPLES, make_demo_contest
+from selector.domain import MissingPart, TaskType
+from selector.domain.embedding import ContestContext, EmbeddingSettings
 from selector.domain.progress import Progress, silent
+from selector.registry import create_generator, create_scorer
+from selector.sight.embedded import CORRELATIONS, NAME
 
+# What reads the embedding of words and pictures, and needs nothing else.
+EMBEDDED_SCORERS = ("clip_similarity", "prompt_contrast", "spatial")
 # The demo is the same on every machine and needs nothing fetched: no scorer that asks for weights.
 WITHOUT_WEIGHTS = (
     "artefacts",
@@ -77,8 +82,15 @@ def _new_campaign(contest_folder: Path, place: Path) -> Campaign:
     draws = not without_drawing()
     contest = make_demo_contest(contest_folder, text_to_image=draws)
     scorers = sorted({*WITHOUT_WEIGHTS, *(EMBEDDED_SCORERS if draws else ())})
-    more = drawing_config() if draws else {}
-    return Campaign.init(place, contest.table, contest.images, team="demo", score={"scorers": scorers}, **more)
+    more: dict[str, Any] = {
+        "generate": {"t2i": dict.fromkeys(SAMPLERS, SAMPLES)},
+        "generators": {name: {"kind": "diffusers", "preset": NAME, **given} for name, given in SAMPLERS.items()},
+        "embedding": {"model": NAME},
+        "calibrate": {"scores": dict(CORRELATIONS)},
+    }
+    return Campaign.init(
+        place, contest.table, contest.images, team="demo", score={"scorers": scorers}, **(more if draws else {})
+    )
 
 
 def _left_out(campaign: Campaign) -> str:
@@ -86,3 +98,25 @@ def _left_out(campaign: Campaign) -> str:
     if any(task.type is TaskType.T2I for task in campaign.tasks):
         return ""
     return without_drawing() or "Left out: the text-to-image tasks, which this folder was begun without: name a new one"
+
+
+def check_drawing() -> None:
+    """Raises ``MissingPart`` when a model that draws or scores, or its package, is not here. Loads nothing heavy."""
+    scorer: Any = create_scorer("clip_similarity")
+    try:
+        create_generator("diffusers", {"preset": NAME}).check()
+        scorer.meet(ContestContext((), Path(), EmbeddingSettings(model=NAME), {}))
+        scorer.check()
+    except MissingPart as error:
+        lacking, to_install, _ = str(error).partition(": pip install")
+        cure = ": pip install 'bestshot[demo]'" if to_install else ""
+        raise MissingPart(lacking + cure) from error
+
+
+def without_drawing() -> str:
+    """Why there are no text-to-image tasks, with the cure, in one line; "" where there are."""
+    try:
+        check_drawing()
+    except MissingPart as error:
+        return f"Left out: the text-to-image tasks. {error}"
+    return ""

@@ -109,7 +109,9 @@ def _with_board(canvas: Floats, sign: Sign, colour: Colour, rng: np.random.Gener
     from PIL import Image, ImageChops, ImageFilter
 
     height, width = canvas.shape[:2]
-    board = _board_face(colour, width, height, rng)
+    # Lacquered metal: the colour, a little lighter towards the top, with a trace of dirt.
+    sheen = np.linspace(1.07, 0.93, height)[:, None, None]
+    board = np.array(colour, float) * sheen * (1.0 - 0.10 * (_plaster(width, height, rng)[..., None] - 0.5))
     letters, outline = _letters(sign, width, height), _board_shape(sign, width, height, inset=0)
     frame = ImageChops.subtract(
         _board_shape(sign, width, height, inset=18), _board_shape(sign, width, height, inset=26)
@@ -119,30 +121,17 @@ def _with_board(canvas: Floats, sign: Sign, colour: Colour, rng: np.random.Gener
     outline = _tilted(outline, sign)
     shadow = ImageChops.offset(outline, 14, 22).filter(ImageFilter.GaussianBlur(18))
     shaded = _over(canvas, canvas * 0.35, Image.eval(shadow, lambda value: int(value * 0.85)))
-    return _over(_with_edge(shaded, outline), board, outline.filter(ImageFilter.GaussianBlur(1)))
-
-
-def _board_face(colour: Colour, width: int, height: int, rng: np.random.Generator) -> Floats:
-    """Lacquered metal: the colour, a little lighter towards the top, with a trace of dirt."""
-    sheen = np.linspace(1.07, 0.93, height)[:, None, None]
-    dirt = 1.0 - 0.10 * (_plaster(width, height, rng)[..., None] - 0.5)
-    face: Floats = np.array(colour, float) * sheen * dirt
-    return face
-
-
-def _with_edge(canvas: Floats, outline: Image) -> Floats:
-    """The thickness of the board: a thin dark rim below and to the right of it."""
-    from PIL import ImageChops
-
-    return _over(canvas, canvas * 0.25, ImageChops.offset(outline, 3, 4))
+    # The board's thickness: a thin dark rim below and to the right of it.
+    edged = _over(shaded, shaded * 0.25, ImageChops.offset(outline, 3, 4))
+    return _over(edged, board, outline.filter(ImageFilter.GaussianBlur(1)))
 
 
 def _board_shape(sign: Sign, width: int, height: int, inset: int) -> Image:
     """A rounded rectangle that holds the lines with a margin, as a mask."""
     from PIL import Image, ImageDraw
 
-    boxes = [_extent(line) for line in sign.lines]
-    wide = max(box[0] for box in boxes) + 150
+    boxes = [_font(line).getbbox(line.text) for line in sign.lines]
+    wide = max(right - left for left, _, right, _ in boxes) + 150
     high = sum(line.height_px * OVERSAMPLING * 1.5 for line in sign.lines) + 110
     half_w, half_h = min(wide, width - 60) / 2 - inset, min(high, height - 60) / 2 - inset
     mask = Image.new("L", (width, height), 0)
@@ -181,11 +170,6 @@ def _font(line: Line) -> Any:
 
     layout = ImageFont.Layout.BASIC  # the same glyph positions whether or not libraqm is installed
     return ImageFont.truetype(font_file(line.font), line.height_px * OVERSAMPLING, layout_engine=layout)
-
-
-def _extent(line: Line) -> tuple[float, float]:
-    left, top, right, bottom = _font(line).getbbox(line.text)
-    return right - left, bottom - top
 
 
 def _tilted(mask: Image, sign: Sign) -> Image:

@@ -18,6 +18,7 @@ import numpy as np
 from selector.domain import Declined, InputError
 from selector.domain.picture import MAX_PIXELS
 from selector.sight.colour_spaces import Floats, Pixels, to_floats, to_pixels
+from selector.sight.onnx_session import open_model
 
 LONGEST_SIDE_PX = 4096  # above any contest picture
 TILE_PX = 256
@@ -57,8 +58,6 @@ def resized(rgb: Pixels, size: tuple[int, int]) -> Pixels:
 
 def open_enlarger(path: str, device: str = "auto") -> Enlarger:
     """The model of a file. Raises ``MissingPart`` for no file and ``InputError`` for one of another form."""
-    from selector.sight.onnx_session import open_model
-
     model = open_model(path, device)
     if len(model.inputs) != 1 or not model.inputs[0].takes(1, 3, None, None):
         raise InputError(f"{path} is no model that enlarges pictures [1, 3, h, w]: it {model.signature()}")

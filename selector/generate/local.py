@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from selector.domain import BatchGenerator, GenerationFailed, Made, RemoteGenerator, TaskInputs
-from selector.finishing.finishing import Finishing
+from selector.finishing import Finishing
 from selector.generate.attempts import Attempts, NewAttempt, OpenRecipe
 from selector.generate.orders import Order
 from selector.generate.recipes import FINISH, PROMPT, as_shown, finished, outcome_of

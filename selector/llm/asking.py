@@ -17,8 +17,8 @@ from sqlalchemy import Connection
 
 from selector.domain import InputError, reason_of
 from selector.domain.progress import Progress
-from selector.llm.budget import OutOfMoney
 from selector.llm.client import Answer
+from selector.llm.endpoint import OutOfMoney
 from selector.llm.replies import REFUSED, UNREADABLE, Reading
 from selector.llm.request import Chat
 from selector.llm.session import Session

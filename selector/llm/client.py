@@ -14,14 +14,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from selector.domain import OutOfResources
-from selector.llm.budget import Budget
-from selector.llm.endpoint import Endpoint, Usage
+from selector.llm.endpoint import Budget, Endpoint, Usage
 from selector.llm.request import Chat, Dialect
 from selector.llm.troubles import JudgeStopped, Unsupported, trouble_of
 from selector.net import http, troubles
 from selector.net.pace import Pace
-from selector.net.retry import Tries, persist
-from selector.net.troubles import LONGEST_RETRY_AFTER_SECONDS, Trouble
+from selector.net.troubles import LONGEST_RETRY_AFTER_SECONDS, Tries, Trouble, persist
 
 THROTTLED_TRIES = 50  # of one request; the pause between them is the server's
 FAILURES_IN_A_ROW = 20  # of all workers together, without any answer between them
@@ -77,11 +75,16 @@ class ChatClient:
             OutOfResources: this machine lacks something; the server is not to blame.
         """
         came = persist(lambda: self._send(chat, kind, schema, repeat), self._gives_up, self._wait_out)
-        if isinstance(came, Answer) or came.kind == troubles.REFUSED:
-            self._note_answer()
-        else:
-            self._note_failure(came)
-        return came
+        with self._lock:
+            if isinstance(came, Answer) or came.kind == troubles.REFUSED:
+                self._reached, self._failures_in_a_row = True, 0
+                return came
+            self._failures_in_a_row += 1
+            if self._failures_in_a_row < FAILURES_IN_A_ROW:
+                return came
+        raise self._stopped(
+            f"{FAILURES_IN_A_ROW} questions in a row failed for good ({came.reason}): see docs/judge.md"
+        )
 
     def hang_up(self) -> None:
         """Cut off what is still under way: nobody waits for it any more."""
@@ -118,12 +121,14 @@ class ChatClient:
 
     def _post(self, body: Mapping[str, Any]) -> http.Answer | Trouble:
         """The only place that knows of HTTP. Raises what ends the run; whatever else is wrong comes back."""
-        endpoint = self._endpoint
+        endpoint, pays = self._endpoint, {}
+        if endpoint.provider == _OPENAI:  # no other server is told of a user's organizations and projects there
+            pays = {header: os.environ[name] for name, header in _OPENAI_HEADERS.items() if os.environ.get(name)}
         came = http.request(
             "POST",
             endpoint.base_url.rstrip("/") + "/chat/completions",
             json=body,
-            headers=_account_headers(endpoint),
+            headers=pays,
             key=endpoint.key,
             timeout_seconds=endpoint.timeout_seconds,
             stop=self._hung_up,
@@ -167,28 +172,8 @@ class ChatClient:
         if not trouble.retry_after_seconds and trouble.kind != troubles.THROTTLED:
             self._pace.sleep(self._pace.backoff(tries.failures))
 
-    def _note_answer(self) -> None:
-        with self._lock:
-            self._reached, self._failures_in_a_row = True, 0
-
-    def _note_failure(self, trouble: Trouble) -> None:
-        with self._lock:
-            self._failures_in_a_row += 1
-            if self._failures_in_a_row < FAILURES_IN_A_ROW:
-                return
-        raise self._stopped(
-            f"{FAILURES_IN_A_ROW} questions in a row failed for good ({trouble.reason}): see docs/judge.md"
-        )
-
     def _stopped(self, cure: str) -> JudgeStopped:
         return JudgeStopped(f"judge {self._endpoint.model} at {self._endpoint.provider}: {cure}")
-
-
-def _account_headers(endpoint: Endpoint) -> dict[str, str]:
-    """Which of a user's organizations and projects at OpenAI pays; no other server is told of them."""
-    if endpoint.provider != _OPENAI:
-        return {}
-    return {header: os.environ[name] for name, header in _OPENAI_HEADERS.items() if os.environ.get(name)}
 
 
 def answer_in(body: Any) -> Answer | None:

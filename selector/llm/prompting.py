@@ -108,7 +108,9 @@ class PromptBook:
         if style == SUFFIX:
             return with_suffix(task.prompt, task.type, most_characters)
         source = self.source_of(task, style, form)
-        return self._known(task, style) if source is None else self._written(source)
+        if source is not None:
+            return self._written(source)
+        return self._translations.get(task.prompt.strip(), task.prompt) if style == TRANSLATED else task.prompt
 
     def source_of(self, task: Task, style: str, form: str = "") -> Source | None:
         """What a model has to be asked for; None where nobody has to be asked."""
@@ -133,9 +135,6 @@ class PromptBook:
             key for key, text in known.items() if text.outcome == WRITTEN or (self._is_final(text) and not retry_failed)
         }
         return {source: known[key].ask + 1 if key in known else 0 for source, key in keys.items() if key not in done}
-
-    def _known(self, task: Task, style: str) -> str:
-        return self._translations.get(task.prompt.strip(), task.prompt) if style == TRANSLATED else task.prompt
 
     def _written(self, source: Source) -> str:
         if not self._ws.config.generate.prompt_writer:

@@ -117,17 +117,15 @@ class Dialect:
         """Take a complaint about a request with these fields; returns whether asking again makes sense."""
         with self._lock:
             if parameter == "response_format":
-                return self._next_format(sent.get("response_format", {}).get("type", TEXT))
+                refused = sent.get("response_format", {}).get("type", TEXT)
+                if refused == self._formats[0]:  # else another thread has gone on to the next before
+                    if len(self._formats) == 1:
+                        return False
+                    self._formats.pop(0)
+                return bool(refused != TEXT)
             if parameter not in sent:
                 return False
             value = self._optional.pop(parameter, None)
             if parameter == "max_tokens" and value is not None:
                 self._optional["max_completion_tokens"] = value  # what newer models of OpenAI call it
             return True
-
-    def _next_format(self, refused: str) -> bool:
-        if refused == self._formats[0]:
-            if len(self._formats) == 1:
-                return False
-            self._formats.pop(0)
-        return refused != TEXT  # another thread may have gone on to the next before

@@ -13,9 +13,8 @@ from urllib.parse import urlsplit
 from selector.config import JudgeConfig
 from selector.domain import InputError
 from selector.domain.words import did_you_mean
-from selector.llm.budget import Budget
 from selector.llm.client import ChatClient
-from selector.llm.endpoint import Endpoint, Price, read_key
+from selector.llm.endpoint import Budget, Endpoint, Price, read_key
 from selector.llm.request import Dialect
 from selector.net.pace import Pace
 from selector.store.leases import holding
@@ -91,8 +90,10 @@ def open_session(ws: Workspace, name: str, stop: threading.Event, budget_money: 
         Price(settings.price_in, settings.price_out, settings.currency),
     )
     campaign = f"the budget of [judges.{name}]"
-    limits = {"the budget of this run": budget_money, campaign: _left_of_budget(ws, name, settings)}
-    money = {what: limit for what, limit in limits.items() if limit is not None}
+    money = {} if budget_money is None else {"the budget of this run": budget_money}
+    if settings.budget is not None:
+        with ws.db.read() as connection:
+            money[campaign] = max(0.0, settings.budget - money_spent(connection, name))
     if money and not endpoint.price.known:
         raise InputError(f"a budget needs price_in and price_out in [judges.{name}]: what a call costs is not known")
     _log.info("judge '%s' is %s at %s", name, settings.model, urlsplit(settings.base_url).hostname)
@@ -101,11 +102,3 @@ def open_session(ws: Workspace, name: str, stop: threading.Event, budget_money: 
     pace = Pace(settings.requests_per_minute, settings.backoff_seconds, Random(ws.config.seed), stop)
     dialect = Dialect(settings.response_format, settings.temperature, settings.seed, settings.max_tokens)
     return Session(ws, name, settings, endpoint, ChatClient(endpoint, dialect, pace, budget), stop)
-
-
-def _left_of_budget(ws: Workspace, name: str, settings: JudgeConfig) -> float | None:
-    """What the model may still cost in this campaign; None for no limit."""
-    if settings.budget is None:
-        return None
-    with ws.db.read() as connection:
-        return max(0.0, settings.budget - money_spent(connection, name))

@@ -112,40 +112,33 @@ def _fault(original: str, style: str, form: str, text: str, answer: Answer) -> s
     why = _no_text(text, original, answer)
     if why:
         return why
-    if _OF_REWRITING.search(_QUOTED.sub(" ", text)):
+    said = _QUOTED.sub(" ", text)
+    if _OF_REWRITING.search(said):
         return TALK
-    if "\n" in text or len(text) > _most(original, style, form):
+    most: float = _longest_english(original)
+    if style != TRANSLATED:
+        most = LONGEST_CHARACTERS[form] if form == TAGS else max(LONGEST_CHARACTERS[form], _ROOM * len(original))
+    if "\n" in text or len(text) > most:
         return TOO_LONG
     if form == CAPTION and style != TRANSLATED and len(text) < LEAST_SHARE * len(original):
         return TOO_SHORT
-    return _other_language(original, style, form, text) or _lost_quote(original, text)
-
-
-def _longest_english(text: str) -> int:
-    return LONGEST * len(text) + 40
-
-
-def _most(original: str, style: str, form: str) -> float:
-    if style == TRANSLATED:
-        return _longest_english(original)
-    return LONGEST_CHARACTERS[form] if form == TAGS else max(LONGEST_CHARACTERS[form], _ROOM * len(original))
-
-
-def _other_language(original: str, style: str, form: str, text: str) -> str | None:
     if style == TRANSLATED or in_english(form):
-        return None if is_latin(text) else NOT_ENGLISH
-    if is_latin(original):
-        return None if is_latin(text) else OTHER_LANGUAGE
-    outside = _QUOTED.sub(" ", text)
-    return OTHER_LANGUAGE if _HAN.search(_QUOTED.sub(" ", original)) and not _HAN.search(outside) else None
-
-
-def _lost_quote(original: str, text: str) -> str | None:
-    """The words that a picture is to show must be there to the letter, whatever marks stand around them."""
+        if not is_latin(text):
+            return NOT_ENGLISH
+    elif is_latin(original):
+        if not is_latin(text):
+            return OTHER_LANGUAGE
+    elif _HAN.search(_QUOTED.sub(" ", original)) and not _HAN.search(said):
+        return OTHER_LANGUAGE
+    # The words that a picture is to show must be there to the letter, whatever marks stand around them.
     _, quotes = take_quotes(original)
     if len(quotes) == 1 and len(quotes[0][0]) + 2 >= len(original):
         return None  # quotes around the whole prompt are no quotation
     return None if all(quoted in text for quoted, _ in quotes) else LOST_QUOTE
+
+
+def _longest_english(text: str) -> int:
+    return LONGEST * len(text) + 40
 
 
 def _unwrapped(text: str, original: str) -> str:

@@ -52,16 +52,10 @@ _RULES = (
     Rule(FATAL, "the key may not use this model: check model, region and rights of the account", statuses=(403,)),
     Rule(FATAL, _MODEL, words=_NO_MODEL),
     Rule(
-        FATAL,
-        _MODEL,
-        statuses=(400, 404),
-        pattern=r"model\b.{0,120}(?:does not exist|not found|not exist|try pulling)",
+        FATAL, _MODEL, statuses=(400, 404), pattern=r"model\b.{0,120}(?:does not exist|not found|not exist|try pulling)"
     ),
     Rule(  # some servers answer 500 to a schema that they do not know
-        PARAMETER,
-        "the server takes no such response_format",
-        statuses=(400, 404, 415, 422, 500, 501),
-        words=_FORMAT,
+        PARAMETER, "the server takes no such response_format", statuses=(400, 404, 415, 422, 500, 501), words=_FORMAT
     ),
     Rule(FATAL, "there is no chat API at base_url: it usually ends with /v1", statuses=(404, 405)),
     Rule(THROTTLED, "the server is throttling", statuses=(429,)),

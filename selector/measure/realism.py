@@ -28,7 +28,7 @@ from selector.measure.realism_measures import (
 )
 from selector.measure.realism_sets import ALL, PICKS, Members, Vectors, find_sets, own_photographs, photographs_of
 from selector.sight.embedding.openclip import backbone_of
-from selector.sight.embedding.set_metrics import LEAST_FOR_FID, need_torchmetrics
+from selector.sight.embedding.set_distance import LEAST_FOR_FID, need_torchmetrics
 from selector.workspace.workspace import Workspace
 
 LEAST_TASKS, LEAST_REAL = 10, 20

@@ -12,12 +12,13 @@ from selector.sight.embedding.set_distance import (
     SCALE,
     Discrepancy,
     Kernel,
+    fid,
     gaussian_unlikeness,
     group_means,
+    kid,
     polynomial_unlikeness,
     resampled,
 )
-from selector.sight.embedding.set_metrics import fid, kid
 
 Floats = np.ndarray[Any, np.dtype[Any]]
 

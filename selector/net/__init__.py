@@ -3,10 +3,8 @@
 from selector.net.account import Account
 from selector.net.http import Answer
 from selector.net.jobs import carry_out
-from selector.net.pace import Interrupted, Pace
-from selector.net.rate import Rate
-from selector.net.service import Service
-from selector.net.spending import OutOfBudget, Unanswered
+from selector.net.pace import Interrupted, Pace, Rate
+from selector.net.service import OutOfBudget, Service, Unanswered
 from selector.net.troubles import Trouble, retry_after
 
 __all__ = [

@@ -15,13 +15,10 @@ from selector.domain.remote import TicketLost
 from selector.net import http, troubles
 from selector.net.breaker import CURE, Breaker
 from selector.net.http import Answer
-from selector.net.pace import Interrupted
-from selector.net.rate import Rate
+from selector.net.pace import Interrupted, Rate
 from selector.net.redact import clean
-from selector.net.retry import Tries, persist
-from selector.net.service import Service
-from selector.net.spending import Payment, Spending, Unanswered
-from selector.net.troubles import Trouble
+from selector.net.service import Payment, Service, Spending, Unanswered
+from selector.net.troubles import Tries, Trouble, persist
 
 Result = TypeVar("Result")
 

@@ -10,6 +10,7 @@ import ipaddress
 import socket
 import threading
 import time
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -66,25 +67,20 @@ def resolved(host: str, port: int, seconds: float) -> list[Any]:
     literal = literal_address(host)
     if literal:
         return socket.getaddrinfo(literal, port, 0, socket.SOCK_STREAM)
-    came: list[Any] = []
+    future: Future[list[Any]] = Future()
 
     def ask() -> None:
         try:
-            came.append(socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM))
+            future.set_result(socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM))
         except Exception as error:
-            came.append(error)
+            future.set_exception(error)
 
-    thread = threading.Thread(target=ask, daemon=True, name="resolve")
-    thread.start()
+    threading.Thread(target=ask, daemon=True, name="resolve").start()
     ends, watch = time.monotonic() + seconds, watch_here.get()
-    while thread.is_alive():
-        thread.join(LOOK_SECONDS)
+    while not wait([future], LOOK_SECONDS).done:
         if time.monotonic() > ends or (watch is not None and watch.why is not None):
             raise TimeoutError
-    if isinstance(came[0], Exception):
-        raise came[0]
-    found: list[Any] = came[0]
-    return found
+    return future.result()
 
 
 def literal_address(host: str) -> str:

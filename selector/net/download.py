@@ -18,8 +18,7 @@ from selector.net.http import FORBIDDEN, NO_ADDRESS, TOO_LARGE, exchange, origin
 from selector.net.pace import Interrupted
 from selector.net.reading import read_body
 from selector.net.redact import cleaned
-from selector.net.retry import Tries, persist
-from selector.net.troubles import LONGEST_RETRY_AFTER_SECONDS, Trouble, retry_after
+from selector.net.troubles import LONGEST_RETRY_AFTER_SECONDS, Tries, Trouble, persist, retry_after
 
 if TYPE_CHECKING:
     from requests import Response

@@ -22,8 +22,7 @@ from urllib.parse import urlsplit
 from selector.domain import MissingPart, shortage
 from selector.net import troubles
 from selector.net.addresses import ANY, CONNECT_SECONDS, Forbidden
-from selector.net.pace import Interrupted
-from selector.net.rate import all_sent
+from selector.net.pace import Interrupted, all_sent
 from selector.net.reading import Damaged, TooLarge, json_value, read_body
 from selector.net.redact import clean, cleaned
 from selector.net.troubles import Trouble

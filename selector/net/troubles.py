@@ -1,16 +1,22 @@
-"""What a failed request means, in the few kinds that the retry loop tells apart, and the tables that say it.
+"""What a failed request means, in a few kinds, the tables that say it, and the loop that sends it again.
 
 Every service has one table of rules by its codes, its words and the status; the first that fits decides.
 """
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_result
+
+_log = logging.getLogger("bestshot.net")
+Result = TypeVar("Result")
 
 THROTTLED = "throttled"  # too much at once: all who share the account wait
 BUSY = "busy"  # the server or the way to it failed: wait, then again
@@ -127,3 +133,52 @@ def retry_after(headers: Mapping[str, Any], now: datetime | None = None) -> floa
         return max(0.0, (moment - (now or datetime.now(timezone.utc))).total_seconds())
     except (TypeError, ValueError, OverflowError):  # a year of five digits, a zone of days
         return None
+
+
+@dataclass
+class Tries:
+    """How a request has gone so far: how often it was throttled, failed in another way, and was not answered."""
+
+    throttled: int = 0
+    failures: int = 0
+    unanswered: int = 0
+
+    @property
+    def sent(self) -> int:
+        return self.throttled + self.failures
+
+    def count(self, trouble: Trouble) -> None:
+        self.throttled += trouble.kind == THROTTLED
+        self.failures += trouble.kind != THROTTLED
+        self.unanswered += trouble.fate == UNANSWERED
+
+
+def persist(
+    send: Callable[[], Result | Trouble],
+    gives_up: Callable[[Trouble, Tries], bool],
+    wait_out: Callable[[Trouble, Tries], None],
+) -> Result | Trouble:
+    """Send until something comes that is no ``Trouble``, or until ``gives_up``, which gets the last one returned.
+
+    Whatever the three raise ends it, too. Waiting is the caller's: a pause often is for all who share an account.
+    """
+    tries, last = Tries(), list[Trouble]()
+
+    def stop(state: RetryCallState) -> bool:
+        assert state.outcome is not None
+        trouble = state.outcome.result()
+        last[:] = [trouble]
+        tries.count(trouble)
+        return gives_up(trouble, tries)
+
+    def sleep(_: float) -> None:
+        _log.info("tried %d times, will be again: %s", tries.sent, last[0].reason)
+        wait_out(last[0], tries)
+
+    return Retrying(
+        retry=retry_if_result(lambda came: isinstance(came, Trouble)),
+        stop=stop,
+        sleep=sleep,
+        retry_error_callback=lambda _: last[0],
+        reraise=True,
+    )(send)

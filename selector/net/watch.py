@@ -77,9 +77,6 @@ class Watch:
                 self.why = Stopped if self._stopped else TooSlow
                 self._shut_down()
 
-    def seconds_left(self) -> float:
-        return max(0.0, self._ends - time.monotonic())
-
     def _shut_down(self) -> None:
         if self._socket is not None:
             with suppress(OSError, TypeError):

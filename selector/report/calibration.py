@@ -13,19 +13,11 @@ from selector.decide.calibration import Calibration, ToldLine, WeightLine
 from selector.decide.knowledge import Knowledge
 from selector.learn.totals import Z80
 from selector.report.model import PlotCard
-from selector.report.plots import (
-    Contribution,
-    Explanation,
-    Prediction,
-    Rival,
-    ToldTotal,
-    Weight,
-    contributions,
-    predicted_and_actual_totals,
-    totals_over_submissions,
-    weights,
-    write_plot,
-)
+from selector.report.plots.canvas import write_plot
+from selector.report.plots.contributions import contributions
+from selector.report.plots.model import Contribution, Explanation, Prediction, Rival, ToldTotal, Weight
+from selector.report.plots.totals import predicted_and_actual_totals, totals_over_submissions
+from selector.report.plots.weights import weights
 
 # Levels and means between tasks can change no pick.
 _SHOWN = ("prior", "score", "generator", "variant", "treatment", "treated", "ease")

@@ -16,12 +16,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 from selector.domain import InputError
 from selector.domain.files import sweep, write_atomically
-from selector.report.histogram import HEIGHT, WIDTH, histogram
-from selector.report.links import link
 from selector.report.model import Sheet, TaskRow
-from selector.report.plot_view import plot_view
-from selector.report.tally import Tally
-from selector.report.thumbnails import Thumbnail, thumbnail
+from selector.report.pictures import Thumbnail, link, plot_view, thumbnail
+from selector.report.tally import HEIGHT, WIDTH, Tally, histogram
 from selector.report.view import TYPE_NAMES, anchor, task_view
 
 if TYPE_CHECKING:

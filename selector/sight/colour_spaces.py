@@ -1,4 +1,4 @@
-"""sRGB, linear light and CIELAB for float pictures.
+"""sRGB, linear light and CIELAB for float pictures, luma of others.
 
 sRGB and linear light are (H, W, 3) float32 in 0 to 1; of LAB, L is 0 to 100, a and b about -100 to 100.
 """
@@ -40,6 +40,13 @@ def from_linear(linear: Floats) -> Floats:
 def luminance(linear: Floats) -> Floats:
     """Relative luminance Y of linear light, (H, W)."""
     return np.asarray(linear @ LUMINANCE, dtype=np.float32)
+
+
+def luma_of(rgb: Pixels) -> Floats:
+    """Luminance (H, W) float32 in levels of (H, W, 3) uint8."""
+    import cv2
+
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY), dtype=np.float32)
 
 
 def to_lab(srgb: Floats) -> Floats:

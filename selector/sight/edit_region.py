@@ -12,16 +12,19 @@ to 0.5 s) once a task, GrabCut 0.1 s; results are kept by source and prompt.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from selector.domain import Declined, Picture, TaskInputs, TaskType
+from selector.prompts.edits.instruction import Operation, parse_edit_instruction
+from selector.prompts.text_edits.instruction import TextEdit, parse_text_instruction
+from selector.sight.faces import face_mask, main_face
 from selector.sight.memory import RecentResults
-
-if TYPE_CHECKING:
-    from selector.prompts.edits.instruction import Operation
-    from selector.prompts.text_edits.instruction import TextEdit
+from selector.sight.ocr import read_text, span_box
+from selector.sight.resize import shrink
+from selector.sight.text_boxes import polygon
+from selector.sight.text_match import find_spans
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -49,8 +52,6 @@ def edit_region(inputs: TaskInputs) -> Mask | None:
 
 def named_operations(inputs: TaskInputs) -> tuple[Operation, ...]:
     """What a scene edit asks for, in the words of ``edit_instruction``; ``()`` when unclear and for other tasks."""
-    from selector.prompts.edits.instruction import parse_edit_instruction
-
     if inputs.task.type is not TaskType.TIE:
         return ()
     try:
@@ -73,16 +74,11 @@ def _find(kind: TaskType, prompt: str, source: Picture) -> Mask | None:
 
 
 def _face_region(source: Picture) -> Mask | None:
-    from selector.sight.faces import face_mask, main_face
-
     face = main_face(source)
     return None if face is None else face_mask(face, source.rgb.shape[:2], grow=FACE_GROWTH)
 
 
 def _instructed_region(kind: TaskType, prompt: str, source: Picture) -> Mask | None:
-    from selector.prompts.edits.instruction import parse_edit_instruction
-    from selector.prompts.text_edits.instruction import parse_text_instruction
-
     edit = parse_text_instruction(prompt)
     if kind is TaskType.VTTIE or edit is not None:
         return _text_region(edit, source)
@@ -95,9 +91,6 @@ def _instructed_region(kind: TaskType, prompt: str, source: Picture) -> Mask | N
 
 
 def _text_region(edit: TextEdit | None, source: Picture) -> Mask | None:
-    from selector.sight.ocr import read_text, span_box
-    from selector.sight.text_match import find_spans
-
     if edit is None or edit.action == "add":
         return None
     lines = read_text(source)
@@ -106,10 +99,10 @@ def _text_region(edit: TextEdit | None, source: Picture) -> Mask | None:
     else:
         quads = [span_box(lines[span.line], span.start, span.end) for span in find_spans(lines, edit.old)]
     stretch = float(np.clip(len(edit.new or "") / max(1, len(edit.old or edit.new or "")), 1.0, 1.6))
-    mask = np.zeros(source.rgb.shape[:2], np.uint8)
+    mask = np.zeros(source.rgb.shape[:2], bool)
     for quad in quads:
-        _fill(mask, _grown_quad(quad, stretch))
-    return mask > 0
+        mask |= polygon(_grown_quad(quad, stretch), mask.shape)
+    return mask
 
 
 def _grown_quad(quad: Any, stretch: float) -> Any:
@@ -123,12 +116,6 @@ def _grown_quad(quad: Any, stretch: float) -> Any:
     return centre + np.array([-along - across, along - across, along + across, -along + across])
 
 
-def _fill(mask: Any, quad: Any) -> None:
-    import cv2
-
-    cv2.fillConvexPoly(mask, np.round(quad).astype(np.int32), 1)
-
-
 def _operation_region(operation: Operation, source: Picture) -> Mask | None:
     if operation.scope in ("background", "subject"):
         subject = subject_mask(source)
@@ -139,25 +126,18 @@ def _operation_region(operation: Operation, source: Picture) -> Mask | None:
 
 
 def _coloured(source: Picture, colour: str) -> Mask | None:
-    """Pixels of a named colour and a few px around them; None for a colour without a hue or that is hardly there."""
+    """Pixels of a named colour or tone and a few px around them; None for another name or when hardly any is there."""
     import cv2
 
-    if colour not in HUES_DEGREES:
-        return _toned(source, colour)
     hue, saturation, value = cv2.split(cv2.cvtColor(source.rgb, cv2.COLOR_RGB2HSV))  # hue in units of 2 degrees
-    low, high = HUES_DEGREES[colour]
-    degrees = hue.astype(np.int16) * 2
-    inside = (degrees >= low) & (degrees <= high) if low < high else (degrees >= low) | (degrees <= high)
-    return _solid(inside & (saturation > 60) & (value > 40))
-
-
-def _toned(source: Picture, tone: str) -> Mask | None:
-    import cv2
-
-    _, saturation, value = cv2.split(cv2.cvtColor(source.rgb, cv2.COLOR_RGB2HSV))
+    if colour in HUES_DEGREES:
+        low, high = HUES_DEGREES[colour]
+        degrees = hue.astype(np.int16) * 2
+        inside = (degrees >= low) & (degrees <= high) if low < high else (degrees >= low) | (degrees <= high)
+        return _solid(inside & (saturation > 60) & (value > 40))
     pale = saturation < 50
-    tones = {"white": pale & (value > 180), "black": value < 60, "gray": pale & (value >= 60) & (value <= 180)}
-    mask = tones.get({"grey": "gray"}.get(tone, tone))
+    grey = pale & (value >= 60) & (value <= 180)
+    mask = {"white": pale & (value > 180), "black": value < 60, "gray": grey, "grey": grey}.get(colour)
     return None if mask is None else _solid(np.asarray(mask))
 
 
@@ -174,9 +154,6 @@ def _solid(mask: Mask) -> Mask | None:
 
 def _find_subject(picture: Picture) -> Mask | None:
     import cv2
-
-    from selector.sight.faces import main_face
-    from selector.sight.resize import shrink
 
     small = np.ascontiguousarray(shrink(picture.rgb, SUBJECT_PX))
     if min(small.shape[:2]) < 16:

@@ -155,23 +155,16 @@ _described: RecentResults[Floats] = RecentResults(1024)
 _dlib_lock = threading.RLock()  # dlib's detector and net keep scratch buffers: one caller at a time
 
 
-@dataclass(frozen=True)
-class _Models:
-    detector: Any
-    predictor: Any
-    net: Any
-
-
 @lru_cache(maxsize=1)
-def _models() -> _Models:
-    """Load 120 MB of weights once; call with the lock held."""
+def _models() -> tuple[Any, Any, Any]:
+    """Detector, predictor of landmarks and net: 120 MB of weights, loaded once; call with the lock held."""
     check_face_models()
     import dlib
 
-    return _Models(
-        detector=dlib.get_frontal_face_detector(),
-        predictor=dlib.shape_predictor(_weights("shape_predictor_68_face_landmarks.dat")),
-        net=dlib.face_recognition_model_v1(_weights("dlib_face_recognition_resnet_model_v1.dat")),
+    return (
+        dlib.get_frontal_face_detector(),
+        dlib.shape_predictor(_weights("shape_predictor_68_face_landmarks.dat")),
+        dlib.face_recognition_model_v1(_weights("dlib_face_recognition_resnet_model_v1.dat")),
     )
 
 
@@ -191,7 +184,10 @@ def _search(rgb: Pixels) -> tuple[Face, ...]:
     if not faces:
         pad = round(PADDING * max(height, width))
         padded = np.pad(rgb, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
-        faces = [_shifted(face, -pad, width, height) for face in _detect(padded)]
+        faces = [
+            _face(np.array(face.box).reshape(2, 2) - pad, face.score, face.landmarks - pad, width, height)
+            for face in _detect(padded)
+        ]
     return tuple(sorted(faces, key=lambda face: -prominence(face.box, face.score, width, height)))
 
 
@@ -207,30 +203,22 @@ def _detect(rgb: Pixels) -> list[Face]:
     image = cv2.resize(rgb, size, interpolation=how) if scale != 1 else rgb.copy()
     back = np.array([width / size[0], height / size[1]])
     with _dlib_lock:
-        models = _models()
-        boxes, scores, _ = models.detector.run(image, 1, MIN_SCORE)
-        shapes = [models.predictor(image, box) for box in boxes]
-    return [
-        _face(box, score, shape, back, width, height) for box, score, shape in zip(boxes, scores, shapes, strict=True)
-    ]
+        detector, predictor, _ = _models()
+        boxes, scores, _ = detector.run(image, 1, MIN_SCORE)
+        shapes = [predictor(image, box) for box in boxes]
+    faces = []
+    for box, score, shape in zip(boxes, scores, shapes, strict=True):
+        corners = np.array([(box.left(), box.top()), (box.right() + 1, box.bottom() + 1)]) * back
+        landmarks = np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float64) * back
+        faces.append(_face(corners, float(score), landmarks, width, height))
+    return faces
 
 
-def _face(box: Any, score: float, shape: Any, back: Floats, width: int, height: int) -> Face:
-    landmarks = np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float64) * back
-    corners = np.array([(box.left(), box.top()), (box.right() + 1, box.bottom() + 1)]) * back
-    landmarks.setflags(write=False)
-    return Face(_inside(corners, width, height), float(score), landmarks)
-
-
-def _shifted(face: Face, by_px: int, width: int, height: int) -> Face:
-    landmarks = face.landmarks + by_px
-    landmarks.setflags(write=False)
-    return Face(_inside(np.array(face.box).reshape(2, 2) + by_px, width, height), face.score, landmarks)
-
-
-def _inside(corners: NDArray[Any], width: int, height: int) -> tuple[int, int, int, int]:
+def _face(corners: NDArray[Any], score: float, landmarks: Floats, width: int, height: int) -> Face:
+    """A face with its box inside a picture of this size."""
     (x0, y0), (x1, y1) = np.round(corners).astype(int).tolist()
-    return max(0, x0), max(0, y0), min(width, x1), min(height, y1)
+    landmarks.setflags(write=False)
+    return Face((max(0, x0), max(0, y0), min(width, x1), min(height, y1)), score, landmarks)
 
 
 def _describe(rgb: Pixels, face: Face) -> Floats:
@@ -240,6 +228,6 @@ def _describe(rgb: Pixels, face: Face) -> Floats:
     points = [dlib.point(round(x), round(y)) for x, y in face.landmarks]
     with _dlib_lock:
         shape = dlib.full_object_detection(dlib.rectangle(x0, y0, x1, y1), points)
-        vector = np.array(_models().net.compute_face_descriptor(rgb.copy(), shape), dtype=np.float64)
+        vector = np.array(_models()[2].compute_face_descriptor(rgb.copy(), shape), dtype=np.float64)
     vector.setflags(write=False)
     return vector

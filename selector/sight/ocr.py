@@ -8,23 +8,24 @@ rotation and are a few px off: pad them before use.
 
 from __future__ import annotations
 
+import importlib.util
 import logging
+import os
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from selector.domain import MissingPart, Picture
+from selector.sight.memory import RecentResults
+from selector.sight.text_boxes import height_px
 
-CACHED_PICTURES = 256
 MOST_TALL, MOST_WIDE = 8, 100  # times the other side: a strip costs half a minute, a line of pixels breaks the reader
 SMALL_SIDE_PX = 400  # the recogniser sees the original pixels: small pictures are read at twice their size
-_reader: Any = None
 _reader_lock = threading.Lock()  # the engine stores its options on itself while it runs
-_cache_lock = threading.Lock()
-_cache: OrderedDict[str, tuple[TextLine, ...]] = OrderedDict()
+_lines: RecentResults[tuple[TextLine, ...]] = RecentResults(256)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +44,13 @@ class TextLine:
     @property
     def height_px(self) -> float:
         """Mean length of the two sides that cross the direction of reading."""
-        top_left, top_right, bottom_right, bottom_left = self.box
-        return float(np.linalg.norm(bottom_left - top_left) + np.linalg.norm(bottom_right - top_right)) / 2.0
+        return height_px(self.box)
+
+
+def check_reader(who_reads: str) -> None:
+    """Raise ``MissingPart`` when the reader is not installed; ``who_reads``: "ocr_text reads pictures"."""
+    if importlib.util.find_spec("rapidocr") is None:
+        raise MissingPart(f"{who_reads} with the package 'rapidocr': pip install rapidocr onnxruntime")
 
 
 def read_text(picture: Picture, min_score: float = 0.5) -> tuple[TextLine, ...]:
@@ -54,16 +60,7 @@ def read_text(picture: Picture, min_score: float = 0.5) -> tuple[TextLine, ...]:
         InputError: when the picture cannot be decoded.
         MissingPart: when ``rapidocr`` is not installed.
     """
-    with _cache_lock:
-        lines = _cache.get(picture.id)
-        if lines is not None:
-            _cache.move_to_end(picture.id)
-    if lines is None:
-        lines = _read(picture.rgb)
-        with _cache_lock:
-            _cache[picture.id] = lines
-            while len(_cache) > CACHED_PICTURES:
-                _cache.popitem(last=False)
+    lines = _lines.get(picture.id, lambda: _read(picture.rgb))
     return tuple(line for line in lines if line.score >= min_score)
 
 
@@ -80,21 +77,22 @@ def span_box(line: TextLine, start: int, end: int) -> np.ndarray[Any, np.dtype[n
     left, right = start / len(line.text), end / len(line.text)
     top_left, top_right, bottom_right, bottom_left = line.box
     top, bottom = top_right - top_left, bottom_right - bottom_left
-    return np.stack([top_left + left * top, top_left + right * top, bottom_left + right * bottom,
-                     bottom_left + left * bottom])  # fmt: skip
+    corners = (top_left + left * top, top_left + right * top, bottom_left + right * bottom, bottom_left + left * bottom)
+    return np.stack(corners)
 
 
+@lru_cache(maxsize=1)
 def _engine() -> Any:
     """The one reader of this process; call with the lock held."""
-    global _reader
-    if _reader is None:
-        try:
-            from rapidocr import RapidOCR
-        except ImportError as error:
-            raise MissingPart("reading text needs the package 'rapidocr': pip install rapidocr onnxruntime") from error
-        logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
-        _reader = RapidOCR(params={"Global.log_level": "critical"})
-    return _reader
+    try:
+        from rapidocr import RapidOCR
+    except ImportError as error:
+        raise MissingPart("reading text needs the package 'rapidocr': pip install rapidocr onnxruntime") from error
+    logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
+    params: dict[str, Any] = {"Global.log_level": "critical"}
+    if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdigit():  # onnxruntime alone does not heed it, and its
+        params["EngineConfig.onnxruntime.intra_op_num_threads"] = int(threads)  # threads spin while they wait
+    return RapidOCR(params=params)
 
 
 def _read(rgb: np.ndarray[Any, np.dtype[np.uint8]]) -> tuple[TextLine, ...]:

@@ -103,7 +103,8 @@ def find_spans(lines: tuple[TextLine, ...], wanted: str) -> tuple[Span, ...]:
 
     A window inside one line wins over a text that runs over lines unless the latter fits clearly better.
     """
-    single = [Span(index, start, end, value) for index, (value, start, end) in _windows(lines, wanted)]
+    windows = [(index, best_window(wanted, line.text)) for index, line in enumerate(lines)]
+    single = [Span(index, start, end, value) for index, (value, start, end) in windows if end > start]
     best = max(single, key=lambda span: (span.similarity, _is_whole_word(lines[span.line].text, span)), default=None)
     joined = _over_lines(lines, wanted)
     if joined and (best is None or joined[0].similarity > best.similarity + 0.05):
@@ -111,20 +112,10 @@ def find_spans(lines: tuple[TextLine, ...], wanted: str) -> tuple[Span, ...]:
     return (best,) if best is not None and best.similarity >= MIN_SIMILARITY else ()
 
 
-def _windows(lines: tuple[TextLine, ...], wanted: str) -> list[tuple[int, tuple[float, int, int]]]:
-    found = [(index, best_window(wanted, line.text)) for index, line in enumerate(lines)]
-    return [(index, window) for index, window in found if window[2] > window[1]]
-
-
 def _is_whole_word(text: str, span: Span) -> bool:
     """ "art" is meant as a word and not as a part of "party"."""
-    before = text[span.start - 1 : span.start] if span.start else ""
-    after = text[span.end : span.end + 1]
-    return not _is_latin_letter(before) and not _is_latin_letter(after)
-
-
-def _is_latin_letter(char: str) -> bool:
-    return bool(char) and char.isascii() and char.isalnum()
+    beside = text[max(span.start - 1, 0) : span.start] + text[span.end : span.end + 1]
+    return not any(char.isascii() and char.isalnum() for char in beside)
 
 
 def _over_lines(lines: tuple[TextLine, ...], wanted: str, most: int = 4) -> tuple[Span, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from selector.sight.colour_spaces import luma_of
 from selector.sight.resize import shrink
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -42,14 +43,8 @@ class Warp:
         return bool(zoom.max() <= MAX_ZOOM and np.abs(self.shift).max() <= 2 * MAX_SHIFT)
 
 
-def _luma(rgb: Array) -> Array:
-    import cv2
-
-    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.float32)
-
-
 def lies_still(source: Array, candidate: Array) -> bool:
-    source_luma, candidate_luma = _luma(source), _luma(candidate)
+    source_luma, candidate_luma = luma_of(source), luma_of(candidate)
     textured = _textured(source_luma)
     return bool(np.median(np.abs(source_luma - candidate_luma)[textured]) <= ALREADY_MATCHED_LEVELS)
 
@@ -67,24 +62,28 @@ def edge_contrast(luma: Array) -> Array:
     return np.asarray(cv2.morphologyEx(luma, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)))
 
 
-def _normalised(luma: Array) -> Array:
-    """Luminance without its local mean and contrast: tone edits, fog and darkening leave it nearly unchanged."""
+def local_structure(luma: Array, floor_levels: float) -> Array:
+    """Luminance without its local mean and contrast: tone edits, fog and darkening leave it nearly unchanged.
+
+    ``floor_levels``: contrast below which an area counts as flat and stays so.
+    """
     import cv2
 
     detail = cv2.GaussianBlur(luma, (0, 0), 1.0) - cv2.GaussianBlur(luma, (0, 0), 8.0)
-    return np.asarray(
-        detail / (np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), 8.0)) + 4.0)
-    )  # 4 levels: flat areas stay flat
+    return np.asarray(detail / (np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), 8.0)) + floor_levels))
+
+
+def _normalised(luma: Array, long_side_px: int) -> Array:
+    return local_structure(shrink(luma, long_side_px), 4.0)
 
 
 def fit_warp(source_rgb: Array, candidate_rgb: Array) -> Warp | None:
     """The warp from source to candidate, or None when resizing alone is as good."""
-    source_luma, candidate_luma = _luma(source_rgb), _luma(candidate_rgb)
-    warp = _start(_normalised(shrink(source_luma, 128)), _normalised(shrink(candidate_luma, 128)))
+    source_luma, candidate_luma = luma_of(source_rgb), luma_of(candidate_rgb)
+    warp = _start(_normalised(source_luma, 128), _normalised(candidate_luma, 128))
     source, candidate = source_luma, candidate_luma
     for long_side_px, rounds in PYRAMID:
-        source = _normalised(shrink(source_luma, long_side_px))
-        candidate = _normalised(shrink(candidate_luma, long_side_px))
+        source, candidate = (_normalised(luma, long_side_px) for luma in (source_luma, candidate_luma))
         for _ in range(rounds):
             warp = _improved(source, candidate, warp)
     still = Warp(np.ones(2), np.zeros(2))

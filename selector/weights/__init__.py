@@ -4,9 +4,8 @@ Scorers call ``need`` (or ``need_backbone``), then ``load_state``; ``bestshot we
 come inside installed packages are another matter: ``selector.weights.bundled`` tags those.
 """
 
-from selector.weights.catalogue import all_models, model_named
+from selector.weights.catalogue import Model, ModelFile, Repository, all_models, model_named
 from selector.weights.hashes import ABSENT, content_tag, tag_or_absent
-from selector.weights.model import Model, ModelFile, Repository
 from selector.weights.place import find, need, need_backbone, weights_folder
 from selector.weights.safe_load import check_named_files, load_state
 

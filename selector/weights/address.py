@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from selector.domain import InputError
-from selector.weights.model import Model, ModelFile, Repository
+from selector.weights.catalogue import Model, ModelFile, Repository
 
 HUB, MODELSCOPE = "hub", "modelscope"
 HUB_ENDPOINT, MODELSCOPE_ENDPOINT = "https://huggingface.co", "https://www.modelscope.cn"
@@ -70,7 +70,7 @@ def on_hub(repository: Repository, path: str) -> Address:
         place=f"{path} of {repository.name}@{repository.revision[:12]}",
         page=f"{shown(at)}/{repository.name}",
         on_hub=True,
-        token=os.environ.get("HF_TOKEN", "").strip() if _keeps_secrets(at) else "",
+        token=_token(at),
     )
 
 
@@ -139,12 +139,20 @@ def _check_url(url: str) -> str:
     return url
 
 
-def _keeps_secrets(at: str) -> bool:
-    """Whether a token may go there: over TLS, or to this machine itself."""
-    parts = urlsplit(at)
-    if parts.scheme == "https":
-        return True
+def _token(at: str) -> str:
+    """``HF_TOKEN`` over TLS, or to this machine itself; else, to the hub alone, what `hf auth login` has stored."""
+    named = os.environ.get("HF_TOKEN", "").strip()
+    if named:
+        return named if at.startswith("https:") or _is_this_machine(urlsplit(at).hostname or "") else ""
+    if at != HUB_ENDPOINT:
+        return ""
+    from huggingface_hub import get_token
+
+    return get_token() or ""
+
+
+def _is_this_machine(host: str) -> bool:
     try:
-        return ipaddress.ip_address(parts.hostname or "").is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return parts.hostname == "localhost"
+        return host == "localhost"

@@ -12,16 +12,17 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha1
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from selector.domain import BestshotError, InputError, MissingPart
-from selector.weights.address import HUB_ENDPOINT, Address, endpoint
-from selector.weights.model import ModelFile
+from selector.weights.address import Address, endpoint
+from selector.weights.catalogue import ModelFile
 from selector.weights.part import Part, Progress, TooMuch, open_part
 from selector.weights.refusals import Again, gave_up, reason, status_of, understood
 
@@ -81,7 +82,7 @@ def download(address: Address, file: ModelFile, target: Path, progress: Progress
         raise MissingPart(f"HF_HUB_OFFLINE is set, so {address.host} is not asked: unset it, or fetch --from a folder")
     with open_part(target, progress) as part:
         try:
-            stated = _watched(lambda: _until_done(_with_token(address), file, part), part, address)
+            stated = _watched(address, file, part)
             _finish(address, part, stated)
         except (BestshotError, OSError):
             if not part.closed and not part.tell():
@@ -131,38 +132,27 @@ def _library() -> Iterator[None]:
             enable_progress_bars()
 
 
-def _with_token(address: Address) -> Address:
-    """With what `hf auth login` has stored, if the user named no token: for the hub itself, and not for a mirror."""
-    from huggingface_hub import get_token
-
-    if address.token or not address.url.startswith(HUB_ENDPOINT + "/"):
-        return address
-    return replace(address, token=get_token() or "")
-
-
-def _watched(work: Callable[[], Stated], part: Part, address: Address) -> Stated:
-    """The result of ``work``, in a thread that is left behind when the part does not grow any more.
+def _watched(address: Address, file: ModelFile, part: Part) -> Stated:
+    """``_until_done``, in a thread that is left behind when the part does not grow any more.
 
     A read time-out does not end what drips: bytes, headers, or answers that promise another one.
     """
-    ended: list[Stated | BaseException] = []
+    future: Future[Stated] = Future()
 
     def run() -> None:
         try:
             with _library():  # here, so that it stays quiet as long as the thread lasts
-                ended.append(work())
+                stated = _until_done(address, file, part)
         except BaseException as error:
-            ended.append(error)
+            future.set_exception(error)
+        else:
+            future.set_result(stated)
 
-    thread = threading.Thread(target=run, name="fetch", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(0.2)  # short, so that Ctrl-C is heard on Windows too
-        if thread.is_alive() and time.monotonic() - part.fresh_at > STALLED_SECONDS:
+    threading.Thread(target=run, name="fetch", daemon=True).start()
+    while not wait([future], timeout=0.2).done:  # short, so that Ctrl-C is heard on Windows too
+        if time.monotonic() - part.fresh_at > STALLED_SECONDS:
             raise MissingPart(gave_up(address, f"nothing new came for {STALLED_SECONDS:.0f} s", part))
-    if isinstance(ended[0], BaseException):
-        raise ended[0]
-    return ended[0]
+    return future.result()
 
 
 def _until_done(address: Address, file: ModelFile, part: Part) -> Stated:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from selector.domain import InputError, raise_shortage
 from selector.domain.digest import sha256_of
+from selector.weights.catalogue import megabytes
 from selector.weights.hashes import write_note
-from selector.weights.model import megabytes
 
 Progress = Callable[[str, int, int | None], None]  # (file, bytes so far, bytes in all or None)
 

@@ -12,8 +12,7 @@ from enum import Enum
 from pathlib import Path
 
 from selector.domain import MissingPart
-from selector.weights.catalogue import OPEN_CLIP, model_named, open_clip_model
-from selector.weights.model import Model, ModelFile
+from selector.weights.catalogue import OPEN_CLIP, Model, ModelFile, model_named, open_clip_model
 
 FOLDER_VARIABLE = "BESTSHOT_WEIGHTS"
 _ROUNDED_SHARE = 0.02  # a hub's page shows three digits
@@ -90,19 +89,17 @@ def need_backbone(architecture: str, tag: str) -> Path:
     """
     model = open_clip_model(architecture, tag)
     need_model(model)
-    found = path_of(model, model.files[0])
-    assert found is not None
-    return found
+    return _first_file(model)
 
 
 def presence(model: Model) -> Here:
     """Whether all files of a model are here with the right size."""
-    states = [_file_presence(model, file) for file in model.files]
-    if not states or all(state is Here.NO for state in states):
-        return Here.NO
-    if Here.DAMAGED in states:
+    missing = [file for file in model.files if path_of(model, file) is None]
+    if model.files and not missing:
+        return Here.YES
+    if any((folder_of(model) / choice.name).exists() for file in missing for choice in file.choices()):
         return Here.DAMAGED
-    return Here.PARTLY if Here.NO in states else Here.YES
+    return Here.NO if len(missing) == len(model.files) else Here.PARTLY
 
 
 def path_of(model: Model, file: ModelFile) -> Path | None:
@@ -112,13 +109,6 @@ def path_of(model: Model, file: ModelFile) -> Path | None:
         if has_size(path, choice):
             return path
     return None
-
-
-def _file_presence(model: Model, file: ModelFile) -> Here:
-    if path_of(model, file) is not None:
-        return Here.YES
-    exists = any((folder_of(model) / choice.name).exists() for choice in file.choices())
-    return Here.DAMAGED if exists else Here.NO
 
 
 def has_size(path: Path, file: ModelFile) -> bool:
@@ -135,11 +125,13 @@ def has_size(path: Path, file: ModelFile) -> bool:
 
 
 def _location(model: Model) -> Path:
-    if len(model.files) == 1:
-        found = path_of(model, model.files[0])
-        assert found is not None
-        return found
-    return folder_of(model)
+    return _first_file(model) if len(model.files) == 1 else folder_of(model)
+
+
+def _first_file(model: Model) -> Path:
+    found = path_of(model, model.files[0])
+    assert found is not None
+    return found
 
 
 def _cure(model: Model, state: Here) -> str:

@@ -3,7 +3,7 @@
 import json
 
 from experiments.closed_world import check_the_checker
-from selector.demo.closed_world.corruptions import CHANGES
+from selector.demo.closed_world.simulated import CHANGES
 
 
 def test_experiment_writes_shares_with_intervals(tmp_path, capsys):

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from experiments.closed_world import evaluate
-from experiments.closed_world.best_of import compared, highest
+from experiments.closed_world.best_of import compared, highest, ratio
 from experiments.support.outcome import finish
+from generators.diffusers_pipeline import DiffusersPipeline
 from selector.demo.closed_world.checker import Truth
 from selector.demo.closed_world.scene import scene_at
+from selector.demo.play import plan as play_plan
 from selector.demo.play.contest import EVALUATED_FROM, play_tasks
-from selector.demo.play.figures import ratio
 from selector.demo.play.pool import Pool
 
 
@@ -117,6 +118,9 @@ def test_what_is_wrong_is_told_in_one_line(
 def test_the_shipped_models_are_evaluated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    hasty = {name: {**how, "steps": 2} for name, how in play_plan.PIPELINES.items()}
+    monkeypatch.setattr(play_plan, "PIPELINES", hasty)
+    monkeypatch.setattr(evaluate, "DiffusersPipeline", lambda **how: DiffusersPipeline(**{**how, "steps": 2}))
     monkeypatch.setattr(evaluate, "TRAINED", 100)
     asked = ["--work", str(tmp_path / "w"), "--prompts", "2", "--json", str(tmp_path / "out.json")]
     assert evaluate.main(asked) == 0

@@ -22,10 +22,9 @@ from experiments.closed_world import (  # noqa: E402
     monitoring,
     text_encoder,
     train,
-    words,
 )
-from experiments.closed_world.agreement import true_pairs  # noqa: E402
 from experiments.closed_world.dataset import FAMILY, scene_of  # noqa: E402
+from experiments.closed_world.embedder_losses import true_pairs  # noqa: E402
 from experiments.closed_world.made_from import BUILDS_ON, FILES, FORMER, STAGES, Size, needed_for  # noqa: E402
 from experiments.closed_world.pictures import in_parts, picture_at  # noqa: E402
 from experiments.closed_world.training import Chance, Plan  # noqa: E402
@@ -54,8 +53,8 @@ def small_batches():
             patch.setattr(module, "PLAN", replace(module.PLAN, look_every=STEPS))
         for name, few in (("SAMPLES", 12), ("STEPS", 2), ("CAPTIONS", 20), ("PAIRS", 4)):
             patch.setattr(monitoring, name, few)
-        make_tokenizer = words.make_tokenizer
-        patch.setattr(words, "make_tokenizer", lambda folder: make_tokenizer(folder, captions=2000))
+        make_tokenizer = text_encoder.make_tokenizer
+        patch.setattr(text_encoder, "make_tokenizer", lambda folder: make_tokenizer(folder, captions=2000))
         yield
 
 
@@ -228,14 +227,14 @@ def test_both_folders_load_outside_our_code(trained, tmp_path):
         seen = torch.nn.functional.normalize(model.eval().encode_image(ours), dim=-1)
         read = torch.nn.functional.normalize(model.encode_text(tokens), dim=-1)
         assert torch.allclose(seen, made.embedder.seen(ours)[0], atol=0.02)  # weights in fp16
-        assert torch.allclose(read, made.embedder.read(words.token_ids(made.tokenizer, texts)), atol=0.02)
+        assert torch.allclose(read, made.embedder.read(text_encoder.token_ids(made.tokenizer, texts)), atol=0.02)
 
 
 def test_the_text_tower_starts_as_the_text_encoder(trained):
     made = training(trained)
     text_encoder = made.text_encoder.text_encoder
     clip = embedder.build(made.tokenizer, text_encoder).eval()
-    ids = words.token_ids(made.tokenizer, ["a small red circle above two blue crosses", "三个小的蓝色三角形"])
+    ids = text_encoder.token_ids(made.tokenizer, ["a small red circle above two blue crosses", "三个小的蓝色三角形"])
     with torch.no_grad():
         ours = clip.encode_text(ids)
         theirs = text_encoder(ids).pooler_output @ clip.text_projection
@@ -246,7 +245,7 @@ def test_captions_are_read_into_few_tokens(trained):
     tokenizer = training(trained).tokenizer
     texts, _ = text_encoder.read_batch(0, 500, np.random.default_rng(0))
     longest = max(len(tokenizer(text).input_ids) for text in texts)
-    assert longest <= words.LENGTH
+    assert longest <= text_encoder.LENGTH
     assert tokenizer.decode(tokenizer("a red circle").input_ids, skip_special_tokens=True).strip() == "a red circle"
 
 

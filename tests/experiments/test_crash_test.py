@@ -18,7 +18,7 @@ from experiments import crash_test
 from experiments.crash_test import planned
 from experiments.support import crash_trial
 from experiments.support.crash_loop import CAMPAIGN, INIT, LOOP
-from experiments.support.crash_services import ON_ITS_WAY_SECONDS, Servers, serving
+from experiments.support.crash_process import ON_ITS_WAY_SECONDS, Servers, serving
 from experiments.support.crash_state import faults_of, files_of
 from experiments.support.crash_trial import SIGNALS, Found, Quiet, Run, Trial
 from experiments.support.killed_at import OPEN, RENAME, Moment, Watch

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from generators._dashscope_api.models import MODELS
+from generators._dashscope_requests import MODELS
 from generators.dashscope import DashScope
 from selector.domain import Picture, Task, TaskInputs, TaskType
 from selector.net import Account

@@ -10,13 +10,12 @@ from toy_score_tables import write_contest
 
 from experiments import replay, simulate
 from experiments.support import gap_plots
-from experiments.support.gap_plots import DRAWN, curve_of, reliability_drawing
+from experiments.support.gap_plots import DRAWN, Bin, curve_of, reliability_drawing, reliability_of_bins, wilson
 from experiments.support.gap_report import calibration_error, checks_as_json, lines_of
 from experiments.support.many_seeds import Outcome
 from experiments.support.replayed import Checks, Gaps
 from experiments.support.simulated import Scenario
 from selector.domain import Picture
-from selector.report.plots.reliability import Bin, reliability_of_bins
 
 NAN = float("nan")
 
@@ -55,19 +54,19 @@ def test_curve_has_median_and_both_quantiles_and_leaves_out_what_has_no_gap():
 
 def test_candidate_of_many_contests_counts_once(monkeypatch):
     seen = []
-    monkeypatch.setattr(gap_plots, "reliability_of_bins", lambda bins, what, note: seen.append((bins, what, note)))
+    monkeypatch.setattr(gap_plots, "reliability_of_bins", lambda bins, note: seen.append((bins, note)))
     reliability_drawing(counted((2, 50.0, 40.0, 200)), 20)
-    assert seen == [([Bin(2, 10.0, 2.0, 0.25)], "candidate", "Each candidate came in 20 contests and counts once.")]
+    assert seen == [([Bin(2, 10.0, 2.0, 0.25)], "Each candidate came in 20 contests and counts once.")]
     reliability_drawing(counted((2, 50.0, 40.0, 200)), 1)
-    assert seen[1] == ([Bin(2, 200.0, 40.0, 0.25)], "candidate", "")
+    assert seen[1] == ([Bin(2, 200.0, 40.0, 0.25)], "")
 
 
 def test_reliability_of_bins_says_what_it_counts():
-    drawing = reliability_of_bins([Bin(0, 30.4, 1.7, 0.06), Bin(9, 0.4, 0.3, 0.93)], "candidate", "A note.")
+    drawing = reliability_of_bins([Bin(0, 30.4, 1.7, 0.06), Bin(9, 0.4, 0.3, 0.93)], "A note.")
     assert drawing.title == "Probability that a candidate is the best: predicted and observed"
     assert drawing.caption.startswith("n = 31 candidates: on average predicted 0.07, observed 0.06;")
     assert drawing.caption.endswith("A note.") and drawing.png.startswith(b"\x89PNG")
-    assert "n = 0" in reliability_of_bins([], "candidate").caption
+    assert "n = 0" in reliability_of_bins([]).caption
 
 
 def test_replay_draws_two_pictures_a_proxy_set(tmp_path, capsys):
@@ -96,3 +95,9 @@ def test_drawn_selectors_are_ours_and_the_baselines_that_ran(monkeypatch):
     gap_plots.gap_drawing(ran, 7)
     ((curves, seeds),) = seen
     assert tuple(curve.label for curve in curves) == DRAWN[:3] and seeds == 7
+
+
+def test_wilson_interval_is_that_of_the_textbook() -> None:
+    assert wilson(0, 10, 1.96) == pytest.approx((0, 0.2775), abs=1e-4)  # Newcombe 1998, method 3
+    assert wilson(81, 263, 1.96) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+    assert wilson(5, 5)[1] == pytest.approx(1.0)

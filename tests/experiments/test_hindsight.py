@@ -7,10 +7,18 @@ import pytest
 from scipy.stats import rankdata
 
 from experiments.support import hindsight
-from experiments.support.design import centred_design, within_task
+from experiments.support.hindsight import (
+    NOISE_SD,
+    OFFSET_MEAN,
+    OFFSET_SD,
+    ROUNDING_SD,
+    WEIGHT_SD,
+    Thompson,
+    centred_design,
+    within_task,
+)
 from experiments.support.score_csv import assemble
 from experiments.support.score_table import ScoreTable
-from experiments.support.thompson import NOISE_SD, OFFSET_MEAN, OFFSET_SD, ROUNDING_SD, WEIGHT_SD, Thompson
 
 
 def table_of(tasks, generators, truth, types=None, **columns) -> ScoreTable:

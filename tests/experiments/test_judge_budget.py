@@ -11,8 +11,8 @@ from toy_score_tables import write_contest
 
 from experiments import judge_budget
 from experiments.judge_budget import Reached, kept, summary
-from experiments.support.judged import JUDGE_COLUMN, JudgesPlanned, JudgesRandom
 from experiments.support.many_seeds import Published
+from experiments.support.ours import JUDGE_COLUMN, JudgesPlanned, JudgesRandom
 from experiments.support.replayed import Leaderboard, Outliers
 from experiments.support.score_table import PQ, SC
 from experiments.support.simulated import Scenario, simulate

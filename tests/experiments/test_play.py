@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from experiments import play
-from selector.demo.play.baselines import GENERATOR, ORACLE, RANDOM, SIMILAR
 from selector.demo.play.plan import MEASURED_ON
+from selector.demo.play.scores import GENERATOR, ORACLE, RANDOM, SIMILAR
 
 
 def test_the_experiment_prints_draws_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,8 +10,15 @@ import pytest
 from experiments import remote_load
 from experiments.support import remote_audit
 from experiments.support.remote_audit import Audit
-from experiments.support.remote_baseline import Baseline
-from experiments.support.remote_campaign import FIRST, ServerOptions, make_campaign, prompt_of, serving, start_generate
+from experiments.support.remote_campaign import (
+    FIRST,
+    Baseline,
+    ServerOptions,
+    make_campaign,
+    prompt_of,
+    serving,
+    start_generate,
+)
 
 QUICK = ServerOptions(running=8, job_seconds=0.4, slow_seconds=0.8, picture_px=96, shares=remote_load.SHARES)
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.support.proxy_sets import columns_of, may_be_seen, parse_sets
-from experiments.support.score_csv import load_table, read_frames
+from experiments.support.score_csv import columns_of, load_table, may_be_seen, parse_sets, read_frames
 from experiments.support.score_table import ScoreTable
 from selector.domain import InputError
 

@@ -14,8 +14,7 @@ import pytest
 from tiny_backbone import tiny_clip
 
 from experiments import throughput
-from experiments.support.embedding_shapes import write_shaped
-from experiments.support.photo_contest import photo_campaign
+from experiments.support.throughput_parts import photo_campaign, write_shaped
 from selector import Campaign
 from selector.store.images import ImageFolder
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from conftest import noise_jpeg
 
-from generators._program.process import last_line
+from generators._program import last_line
 from generators.command import Command
 from selector.conformance import check_generator
 from selector.domain import (

@@ -15,9 +15,9 @@ from dashscope_service import (
     text_task,
 )
 
-from generators._dashscope_api.models import FUNCTIONS, MODELS, checked_size, model_named
-from generators._dashscope_api.replies import trouble_of
-from generators._dashscope_api.uploads import fitting_size, mask_file
+from generators._dashscope_replies import trouble_of
+from generators._dashscope_requests import FUNCTIONS, MODELS, checked_size, model_named
+from generators._uploads import fitting_size, mask_file
 from selector.domain import Declined, encode_final
 from selector.prompts.wording import cut
 

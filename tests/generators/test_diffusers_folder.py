@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 import tiny_pipelines
 
-from generators._pipelines.model_folder import read_folder, tag_of
-from generators._pipelines.weight_files import variant_of, weigh
+from generators._pipelines.model_folder import read_folder, tag_of, variant_of, weigh
 from generators.diffusers_pipeline import DiffusersPipeline
 from selector.domain import InputError, MissingPart
 

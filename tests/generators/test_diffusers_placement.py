@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from generators._pipelines import placement
-from generators._pipelines.model_folder import ModelFolder
+from generators._pipelines.model_folder import ModelFolder, Weights, weigh
 from generators._pipelines.placement import GB, Placement, choose_device, choose_dtype, place, put, tighter_than
-from generators._pipelines.weight_files import Weights, weigh
 from selector.domain import InputError, MissingPart, is_out_of_memory
 
 COGVIEW = Weights(31 * GB, 18 * GB)  # about CogView4-6B in bf16: GLM's encoder, a transformer of 6 B, an autoencoder

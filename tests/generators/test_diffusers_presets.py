@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from generators._pipelines.call import canvas_of
 from generators._pipelines.model_folder import check_class
 from generators._pipelines.presets import EDITS, PRESETS, Preset, preset_for
-from generators._pipelines.sources import canvas_of
 from generators.diffusers_pipeline import DiffusersPipeline
 from selector.domain import MissingPart, Task, TaskInputs, TaskType
 
@@ -59,9 +59,9 @@ def test_its_sizes_are_what_the_pipeline_takes(preset: Preset) -> None:
     assert all(side % 4 == 0 and least <= side <= 2048 for size in own for side in size)
     if preset.area_px:
         for source in ((250, 250), (1024, 640), (640, 1024), (4000, 700)):
-            canvas = canvas_of(source, preset.area_px, preset.multiple, preset.canvases)
-            assert canvas.width_px % preset.multiple == canvas.height_px % preset.multiple == 0
-            assert 0.9 < canvas.width_px * canvas.height_px / preset.area_px < 1.1
+            width, height = canvas_of(source, preset.area_px, preset.multiple, preset.canvases)
+            assert width % preset.multiple == height % preset.multiple == 0
+            assert 0.9 < width * height / preset.area_px < 1.1
 
 
 @every_preset
@@ -90,8 +90,7 @@ def test_kontexts_own_sizes_stay_what_they_are() -> None:
     assert {"max_area", "_auto_resize"} <= set(parameters(class_of(PRESETS["flux-kontext"])))
     for width, height in PREFERRED_KONTEXT_RESOLUTIONS:
         assert round((width * height * width / height) ** 0.5) // 16 * 16 == width
-        canvas = canvas_of((width, height), 0, 16, PRESETS["flux-kontext"].canvases)
-        assert (canvas.width_px, canvas.height_px) == (width, height)
+        assert canvas_of((width, height), 0, 16, PRESETS["flux-kontext"].canvases) == (width, height)
 
 
 def test_the_baselines_settings_are_in_the_recipe() -> None:

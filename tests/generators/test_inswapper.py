@@ -15,7 +15,7 @@ import pytest
 import tiny_onnx_faces as tiny
 from skimage import data
 
-from generators._face.onnx_networks import latent_of
+from generators._face.networks import latent_of
 from generators.inswapper import PASTES, InSwapper
 from selector.conformance import check_generator
 from selector.domain import (

@@ -12,8 +12,18 @@ import tiny_onnx_faces as tiny
 from skimage import data
 from skimage.registration import phase_cross_correlation
 
-from generators._face.grids import RESTORE_PLACES, SWAP_PLACES, crop_of, face_grid, redraw, region_under
-from generators._face.paste import Aligned, Paste, alpha_on, paste
+from generators._face.paste import (
+    RESTORE_PLACES,
+    SWAP_PLACES,
+    Aligned,
+    Paste,
+    alpha_on,
+    crop_of,
+    face_grid,
+    paste,
+    redraw,
+    region_under,
+)
 from generators.inswapper import InSwapper
 from selector.domain import Declined, Picture, Recipe, Task, TaskInputs, TaskType, encode_final
 from selector.sight.face_align import FIVE_PLACES, five_points

@@ -10,9 +10,9 @@ import pytest
 import tiny_onnx_faces as tiny
 from onnx import TensorProto, helper, numpy_helper
 
-from generators._face.emap import emap_of_file, emap_of_model
-from generators._face.onnx_detector import decode, distinct, load_detector
-from generators._face.onnx_networks import load_swapper
+from generators._face.detector import decode, distinct, load_detector
+from generators._face.networks import load_swapper
+from generators._face.swap_models import emap_of_file, emap_of_model
 from selector.domain import InputError, MissingPart
 
 N = 6

@@ -16,7 +16,7 @@ import pytest
 from scorer_cases.pictures import inputs_of
 from skimage import data
 
-from generators._openai_api.fields import matching_size
+from generators._openai_requests import matching_size
 from generators.openai_images import OpenAIImages
 from selector.conformance import check_generator
 from selector.domain import (

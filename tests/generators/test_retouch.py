@@ -11,7 +11,7 @@ from PIL import Image
 
 from generators._photo.outlines import step_along
 from generators._photo.styles import combinations, styles_of
-from generators._photo.subject_mask import mask_methods, subject_mask
+from generators._photo.subject import mask_methods, subject_mask
 from generators.retouch import Retouch
 from selector.domain import Declined, GenerationFailed, Picture, Recipe, Task, TaskInputs, TaskType
 from selector.prompts.edits.instruction import parse_edit_instruction
@@ -267,7 +267,7 @@ def test_recipes_are_stable_and_longer_lists_start_with_shorter_ones() -> None:
 def test_same_recipe_gives_the_same_pixels_whatever_the_random_state(prompt: str) -> None:
     import cv2
 
-    from generators._photo import subject_mask as module
+    from generators._photo import subject as module
 
     source = photograph("astronaut")
     first = made(prompt, source)

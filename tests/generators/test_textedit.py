@@ -1,7 +1,9 @@
 """Text edits on a real page scan and on drawn signs, judged by re-reading and by pixels."""
 
+import hashlib
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +12,8 @@ from skimage import data
 
 from experiments.support.signs import HELD_OUT, make_sign
 from generators._lettering.fill import fill, is_textured
-from generators._lettering.job import split_text
 from generators._lettering.render import EM_PX, apply, render
+from generators._lettering.replace import split_text
 from generators.textedit import TextEditor
 from selector.domain import (
     Declined,
@@ -106,12 +108,17 @@ def test_recipes_make_different_pictures():
 
 def test_same_recipe_gives_the_same_pixels_in_another_process():
     code = (
-        "import hashlib; from experiments.support.signs import make_sign; from generators.textedit import TextEditor;"
-        "i = make_sign(4).inputs(); e = TextEditor();"
-        "print(hashlib.sha256(e.generate(i, e.recipes(i, 1, 7)[0]).image.tobytes()).hexdigest())"
+        "import sys, hashlib; sys.path[:0] = ['tests/generators', 'tests']; import test_textedit as t;"
+        "print(t.digest_of_a_sign())"
     )
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(2)]
-    assert runs[0].stdout == runs[1].stdout and len(runs[0].stdout.strip()) == 64
+    root = Path(__file__).resolve().parents[2]
+    said = subprocess.check_output([sys.executable, "-c", code], cwd=root, text=True).strip()
+    assert said == digest_of_a_sign()
+
+
+def digest_of_a_sign():
+    sign = make_sign(4)
+    return hashlib.sha256(made(Picture(sign.png), sign.instruction).image.tobytes()).hexdigest()
 
 
 def test_instruction_that_is_not_understood_is_declined():

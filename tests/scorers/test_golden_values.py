@@ -24,7 +24,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from scorers.identity import Identity
 from scorers.ocr_text import OcrText
 from scorers.preservation import Preservation
-from selector.demo.script import FACE_SWAPS, PICTURES, SIGNS, TEXT_EDITS
+from selector.demo.contest import FACE_SWAPS, PICTURES, SIGNS, TEXT_EDITS
 from selector.demo.signs import draw_sign
 from selector.domain import Item, Picture, Scorer, Task, TaskInputs, TaskType, encode_final
 

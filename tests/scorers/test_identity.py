@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from scorers._swapped_face import face_in_place
-from scorers.identity import Identity
+from scorers.identity import Identity, face_in_place
 from selector.domain import Item, Picture, Scorer, Task, TaskInputs, TaskType, encode_final
 
 HOPPER = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from experiments.support.signs import make_sign
-from scorers._drawn_text import drawn
 from scorers._ink import Ink
+from scorers._text_pair import drawn
 from scorers.lettering import Lettering
 from selector.domain import Item, Picture, Scorer, Task, TaskInputs, TaskType, encode_final
 from selector.sight.fonts import all_fonts

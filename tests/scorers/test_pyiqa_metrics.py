@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 from skimage import data
 
-from scorers import _pyiqa_metric
-from scorers._pyiqa_metric import closed_range, metric_model, metric_table
-from scorers.pyiqa_metrics import PyIQA
+from scorers import pyiqa_metrics
+from scorers.pyiqa_metrics import PyIQA, closed_range, metric_model, metric_table
 from selector.conformance import check_extremes, check_scorer
 from selector.domain import InputError, Item, MissingPart, Picture, Task, TaskInputs, TaskType, encode_final
 from selector.registry import create_scorer
@@ -35,7 +34,7 @@ TABLE = {  # as pyiqa's, so that names, ranges and directions are tested without
 
 @pytest.fixture
 def table(monkeypatch):
-    monkeypatch.setattr(_pyiqa_metric, "metric_table", lambda: TABLE)
+    monkeypatch.setattr(pyiqa_metrics, "metric_table", lambda: TABLE)
 
 
 @pytest.fixture
@@ -145,7 +144,7 @@ def test_nothing_is_fetched_while_a_metric_is_built_and_all_is_as_before_afterwa
         return urllib.request.urlopen, torch.hub.urlopen, constants.HF_HUB_OFFLINE, switch
 
     before = state()
-    with contextlib.suppress(FileNotFoundError), _pyiqa_metric._from_this_disk_only():
+    with contextlib.suppress(FileNotFoundError), pyiqa_metrics._from_this_disk_only():
         assert constants.HF_HUB_OFFLINE
         torch.hub.load_state_dict_from_url("http://127.0.0.1:9/weights.pth")
         pytest.fail("it must refuse to fetch")

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from conftest import ToyGenerator
-from toy_services import Files, Make, toy_campaigns
+from toy_services import Make
 
 from selector import Campaign
 from selector.cli.show_verbs import _finding
 from selector.doctor import Check, check_machine
 from selector.domain import TaskType
-
-
-@pytest.fixture
-def make(toys: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, contest_files: Files) -> Make:  # noqa: ARG001
-    return toy_campaigns(monkeypatch, tmp_path, contest_files)
 
 
 def faults(campaign: Campaign) -> dict[str, str]:

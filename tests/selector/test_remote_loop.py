@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -18,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from selector import Campaign
-from selector.demo.contest import make_demo_contest
+from selector.demo import DemoContest
 from tests.servers.dashscope_server import Behaviour, DashScopeServer
 
 KEY = "sk-loop-8f3b1c77d2a94e06b5"
@@ -37,15 +38,16 @@ def services() -> Iterator[tuple[DashScopeServer, DashScopeServer]]:
         yield faulty, calm
 
 
-def contest(place: Path) -> tuple[Path, Path]:
+def contest(place: Path, demo: DemoContest) -> tuple[Path, Path]:
     """(table, images): EACH tasks of every type, pictures under names with a space and Chinese."""
-    demo = make_demo_contest(place / "demo")
     rows = [line.split(",") for line in demo.table.read_text(encoding="utf-8-sig").splitlines()]
     swap = next(row for row in rows if row[1] == "deepfake")
+    images = place / "images"
+    images.mkdir()
     scenes = {}
     for i, name in enumerate((swap[-2], swap[-1])):
         scenes[i] = f"图片 {i}.jpg"
-        (demo.images / scenes[i]).write_bytes((demo.images / name).read_bytes())
+        shutil.copy(demo.images / name, images / scenes[i])
     lines = ["index,task_type,prompt,ori_image,target_image"]
     for i in range(EACH):
         t2i = {0: '"say ""hi""\nin two lines"', 1: f'"{EMOJI}"', 2: "word " * 1000}.get(i, f"猫 {i}")
@@ -56,12 +58,12 @@ def contest(place: Path) -> tuple[Path, Path]:
         ]
     table = place / "任务 table.csv"
     table.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return table, demo.images
+    return table, images
 
 
-def make(place: Path, services: tuple[DashScopeServer, DashScopeServer]) -> Path:
+def make(place: Path, demo: DemoContest, services: tuple[DashScopeServer, DashScopeServer]) -> Path:
     """A campaign folder: jobs at the faulty service, what it refuses at the calm one, swaps on this machine."""
-    table, images = contest(place)
+    table, images = contest(place, demo)
     folder = place / "campaign"
     bestshot("init", str(folder), "--tasks", str(table), "--images", str(images), "--team", "loop")
     faulty, calm = services
@@ -120,9 +122,13 @@ def rest_of_the_loop(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def quiet(tmp_path_factory: pytest.TempPathFactory, services: tuple[DashScopeServer, DashScopeServer]) -> Path:
+def quiet(
+    tmp_path_factory: pytest.TempPathFactory,
+    demo_contest: DemoContest,
+    services: tuple[DashScopeServer, DashScopeServer],
+) -> Path:
     """A campaign that nobody disturbed, exported."""
-    folder = make(tmp_path_factory.mktemp("quiet"), services)
+    folder = make(tmp_path_factory.mktemp("quiet"), demo_contest, services)
     bestshot("generate", "-C", str(folder))
     rest_of_the_loop(folder)
     return folder
@@ -164,9 +170,9 @@ def test_wordings_and_finishes_are_variants(quiet: Path) -> None:
 
 
 def test_kills_change_nothing_of_what_is_exported_and_pay_for_nothing_twice(
-    quiet: Path, tmp_path: Path, services: tuple[DashScopeServer, DashScopeServer]
+    quiet: Path, tmp_path: Path, demo_contest: DemoContest, services: tuple[DashScopeServer, DashScopeServer]
 ) -> None:
-    folder = make(tmp_path, services)
+    folder = make(tmp_path, demo_contest, services)
     kills: list[float] = []
     for seconds in (0.3, 1.1, 0.6):
         process = subprocess.Popen(

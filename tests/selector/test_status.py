@@ -6,15 +6,10 @@ from pathlib import Path
 
 import pytest
 from conftest import ToyGenerator
-from toy_services import Files, Make, ToyRemote, raises, reopened, toy_campaigns, toy_service
+from toy_services import Make, ToyRemote, raises, reopened, toy_service
 
 from selector.cli.show_verbs import status as status_verb
 from selector.domain import MissingPart, ServiceStopped, TaskType
-
-
-@pytest.fixture
-def make(toys: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, contest_files: Files) -> Make:  # noqa: ARG001
-    return toy_campaigns(monkeypatch, tmp_path, contest_files)
 
 
 def told(capsys: pytest.CaptureFixture[str], folder: Path) -> str:

@@ -11,9 +11,20 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from selector.demo.closed_world.captions import CHINESE, CHINESE_NUMBERS, NUMBERS, plural
 from selector.demo.closed_world.render import Box, Pixels, paint, placed
-from selector.demo.closed_world.scene import BACKGROUNDS, COLOURS, SHAPES, Group, Scene, other, random_scene
+from selector.demo.closed_world.scene import (
+    BACKGROUNDS,
+    CHINESE,
+    CHINESE_NUMBERS,
+    COLOURS,
+    NUMBERS,
+    SHAPES,
+    Group,
+    Scene,
+    other,
+    plural,
+    random_scene,
+)
 
 Kind: TypeAlias = Literal["colour", "shape", "removal", "background"]
 Placed: TypeAlias = tuple[tuple[Group, Box], ...]

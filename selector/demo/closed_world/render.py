@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from selector.demo.closed_world.scene import Axis, Group, Scene
+from selector.demo.closed_world.scene import Group, Scene
 
 Pixels: TypeAlias = "np.ndarray[Any, np.dtype[np.uint8]]"
 Floats: TypeAlias = "np.ndarray[Any, np.dtype[np.float32]]"
@@ -96,15 +96,11 @@ def _in_order(shapes: list[tuple[Group, Box]], scene: Scene) -> bool:
     """Whether each shape of the first group ends before any of the second begins."""
     if len(scene.groups) < 2:
         return True
-    along = _axis(scene.axis)
+    along = 0 if scene.axis == "x" else 1
     n = scene.groups[0].count
     ends = max(box[along] + box[2] for _, box in shapes[:n])
     begins = min(box[along] - box[2] for _, box in shapes[n:])
     return ends + GAP_PX <= begins
-
-
-def _axis(axis: Axis) -> int:
-    return 0 if axis == "x" else 1
 
 
 def _inside(shape: str, x: Floats, y: Floats, half: float) -> Floats:

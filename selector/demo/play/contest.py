@@ -17,12 +17,11 @@ from typing import TypeAlias
 
 import numpy as np
 
-from selector.demo.closed_world.captions import LANGUAGES, caption
 from selector.demo.closed_world.checker import check
 from selector.demo.closed_world.edit_truth import check_edit
 from selector.demo.closed_world.edits import Edit, Source, instruction, random_edit, random_source
 from selector.demo.closed_world.render import Pixels
-from selector.demo.closed_world.scene import HELD_OUT_SEED, Scene, scene_at
+from selector.demo.closed_world.scene import HELD_OUT_SEED, LANGUAGES, Scene, caption, scene_at
 from selector.domain import TaskType, encode_final
 from selector.domain.files import write_atomically
 

@@ -38,16 +38,6 @@ def figure(values: Sequence[float], seed: int = 0) -> Figure:
     return figure_of(np.reshape(values, (-1, 1)), lambda means: means[..., 0], seed)
 
 
-def ratio(above: ArrayLike, below: ArrayLike, seed: int = 0) -> Figure:
-    """Mean of ``above`` by mean of ``below``, (n,) each, cases drawn with both; NaN unless the latter is above 0."""
-
-    def of(means: Floats) -> Floats:
-        there = means[..., 1] > 0
-        return np.where(there, means[..., 0] / np.where(there, means[..., 1], 1.0), np.nan)
-
-    return figure_of(np.column_stack([above, below]), of, seed)
-
-
 def figure_of(parts: ArrayLike, statistic: Callable[[Floats], Floats], seed: int = 0) -> Figure:
     """A statistic of means with its percentile bootstrap interval; a case is drawn with all its parts.
 

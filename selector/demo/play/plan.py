@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from generators.diffusers_pipeline import DiffusersPipeline
-from selector.domain import InputError
 from selector.domain.embedding import EmbeddingSettings
 from selector.sight.embedded import CORRELATIONS
 from selector.sight.embedding.openclip import backbone_of
@@ -113,12 +112,3 @@ class PoolPlan:
     @property
     def _weights(self) -> dict[str, Any]:
         return {"model_path": self.model} if self.model else {"preset": "embedded"}
-
-
-def refuse_measured(plan: PoolPlan) -> None:
-    """Raise ``InputError`` where what was measured on a pool would be told to a team that plays on it."""
-    if plan.seed == MEASURED_ON and plan.measured:
-        raise InputError(
-            f"--pool-seed {MEASURED_ON} is the pool on which the scores were measured that games are told: "
-            "expected another seed, or --untold"
-        )

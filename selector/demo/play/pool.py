@@ -7,18 +7,18 @@ stand-in, by simulated generators); edits by simulated editors whose pictures co
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time, timezone
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from selector import Campaign
 from selector.create import CONFIG_NAME, DATABASE_NAME
-from selector.demo.closed_world import checker, edit_truth, quality, regions, shapes_seen
+from selector.demo.closed_world import checker, edit_truth, regions, shapes_seen
 from selector.demo.closed_world.render import Pixels
 from selector.demo.closed_world.simulated import EDITORS, GENERATORS, Maker, edited, generated
 from selector.demo.play.contest import FIRST_DAY, Files, PlayTask, Scores, play_tasks, write_contest
@@ -29,7 +29,7 @@ from selector.domain.progress import Progress, silent
 from selector.store import Database, ImageFolder
 from selector.store.candidates import load_candidates
 
-_EYES = (checker, quality, regions, shapes_seen, edit_truth)  # what the truth depends on
+_EYES = (checker, regions, shapes_seen, edit_truth)  # what the truth depends on
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ def make_pool(folder: Path, plan: PoolPlan, progress: Progress = silent) -> Pool
     tasks = play_tasks(plan.prompts, plan.edits, plan.seed)
     with _campaign(folder, tasks, plan) as (campaign, files):
         if plan.stand_in:
-            _bring(campaign, folder, [t for t in tasks if t.scene], GENERATORS, plan, _by_generator, progress)
+            _bring(campaign, folder, [t for t in tasks if t.scene], GENERATORS, plan, progress)
         elif plan.prompts:
             _generate(campaign, progress)
-        _bring(campaign, folder, [t for t in tasks if t.source], EDITORS, plan, _by_editor, progress)
+        _bring(campaign, folder, [t for t in tasks if t.source], EDITORS, plan, progress)
         summary = campaign.score(progress=progress)
         if summary.failures:
             raise InputError(f"scoring failed: {next(iter(summary.failures))}")
@@ -116,16 +116,12 @@ def _generate(campaign: Campaign, progress: Progress) -> None:
         raise MissingPart(next(iter(summary.reasons), "a part of the pipeline is not here"))
 
 
-Making: TypeAlias = Callable[[PlayTask, Maker, np.random.Generator], Pixels]
-
-
 def _bring(
     campaign: Campaign,
     folder: Path,
     tasks: Sequence[PlayTask],
     makers: Sequence[Maker],
     plan: PoolPlan,
-    drawn: Making,
     progress: Progress,
 ) -> None:
     """Have simulated makers make their pictures, and import them under the makers' names."""
@@ -137,17 +133,14 @@ def _bring(
                 path = place / f"{task.id}_{i}.png"
                 if not path.exists():
                     rng = np.random.default_rng([plan.seed, int(task.id), number, i])
-                    write_atomically(path, encode_final(drawn(task, maker, rng), "png"), durable=False)
+                    write_atomically(path, encode_final(_drawn(task, maker, rng), "png"), durable=False)
         if tasks:
             campaign.import_folder(place, maker.name, progress)
 
 
-def _by_generator(task: PlayTask, maker: Maker, rng: np.random.Generator) -> Pixels:
-    assert task.scene is not None
-    return generated(task.scene, maker, rng)
-
-
-def _by_editor(task: PlayTask, maker: Maker, rng: np.random.Generator) -> Pixels:
+def _drawn(task: PlayTask, maker: Maker, rng: np.random.Generator) -> Pixels:
+    if task.scene is not None:
+        return generated(task.scene, maker, rng)
     assert task.source is not None and task.edit is not None
     return edited(task.source, task.edit, maker, rng)
 

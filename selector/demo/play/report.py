@@ -7,11 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from selector.demo.play.baselines import BASELINES, ORACLE
 from selector.demo.play.figures import Figure, figure
 from selector.demo.play.game import LOOP, SUBMITTED, Game
-from selector.report.plots.canvas import BLUE, GREEN, SKY, SOFT, VERMILLION, finish, new_figure, plain
-from selector.report.plots.files import write_plot
+from selector.demo.play.scores import BASELINES, ORACLE
+from selector.report.plots.canvas import BLUE, GREEN, SKY, SOFT, VERMILLION, finish, new_figure, plain, write_plot
 from selector.report.plots.model import Drawing
 
 AHEAD_FROM = 3  # day from which the loop has to be ahead of every baseline

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from selector.demo.drawing import check_drawing
 from selector.demo.play import scores
-from selector.demo.play.baselines import SIMILARITY
 from selector.demo.play.figures import as_document, finite
 from selector.demo.play.game import Rules, play
 from selector.demo.play.plan import PIPELINES, PoolPlan
 from selector.demo.play.pool import Pool, make_pool
 from selector.demo.play.report import as_json, lines_of, write_picture
+from selector.demo.play.scores import SIMILARITY
+from selector.demo.run import check_drawing
 from selector.domain import MissingPart
 from selector.domain.files import write_atomically
 from selector.domain.progress import Progress, silent
@@ -40,7 +40,10 @@ def play_demo(
         InputError: the folder holds the pool of another plan.
     """
     if not plan.stand_in:
-        _check()
+        try:
+            check_drawing()
+        except MissingPart as error:
+            raise MissingPart(f"demo --play draws with a model. {error}") from error
     pool = make_pool(folder / "pool", plan, progress)
     say("\n".join([*told_of(pool), ""]))
     game = play(pool, folder / "games" / "0", 0, DEMO_RULES, progress)
@@ -71,10 +74,3 @@ def facts_of(pool: Pool, rules: Rules) -> dict[str, object]:
     """What the figures rest on."""
     plan = {**vars(pool.plan), "model": "other" if pool.plan.model else "embedded", "models": pool.plan.models}
     return {**plan, **vars(rules), "candidates": len(pool.truth), "left_out": dict(pool.left_out)}
-
-
-def _check() -> None:
-    try:
-        check_drawing()
-    except MissingPart as error:
-        raise MissingPart(f"demo --play draws with a model. {error}") from error

@@ -1,17 +1,25 @@
 """The common page of all plots: 900 px wide (drawn at twice that), title, key, axes, caption, each in its own band.
 
 The bands have heights in inches, so text never lies on data. Matplotlib is imported when something is drawn; its
-object-oriented interface is used, so there is no global figure and threads do not meet.
+object-oriented interface is used, so there is no global figure and threads do not meet. Fonts are given to texts as
+files, so that neither a global font list nor a user's settings matter.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from selector.domain import MissingPart
+from selector.domain.files import write_atomically
+from selector.report.model import PlotCard
 from selector.report.plots.model import Drawing
-from selector.report.plots.text import columns, drawable, wrap
+from selector.sight.fonts import Font, all_fonts, covers, fonts_for
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +34,9 @@ _TITLE_IN, _ROW_IN, _LINE_IN, _PAD_IN = 0.26, 0.25, 0.195, 0.14
 _MARGIN = 0.015  # of the width
 _TITLE_COLUMNS, _TEXT_COLUMNS = 78, 114
 _KEY_COLUMNS = 8  # of a key's symbol and the gaps around it
+_CJK = "\u2e80-\uffef"
+_WORDS = re.compile(rf"[{_CJK}]|[^\s{_CJK}]+\s*|\s+")
+_PARTS = re.compile(r"[^._/:-]{1,12}[._/:-]{0,4}|[._/:-]{1,4}")  # of a name without spaces
 
 
 def new_figure() -> Figure:
@@ -125,3 +136,72 @@ def png(figure: Figure) -> bytes:
     stream = io.BytesIO()
     figure.canvas.print_png(stream, metadata={"Software": None})  # type: ignore[attr-defined]
     return stream.getvalue()
+
+
+def columns(text: str) -> float:
+    """Width in average letters of a proportional font."""
+    return sum(_char_columns(char) for char in text)
+
+
+def _char_columns(char: str) -> float:
+    if unicodedata.combining(char):
+        return 0.0
+    if unicodedata.east_asian_width(char) in "WF":
+        return 1.75
+    if char in "mwMW@%—…":
+        return 1.6
+    return 1.2 if char.isupper() else 1.0
+
+
+def wrap(text: str, width: float, most_lines: int = 60) -> str:
+    """``text`` in lines of at most ``width`` columns, broken at spaces, in long names after ``. _ - / :``.
+
+    What does not fit into ``most_lines`` is replaced by an ellipsis.
+    """
+    lines = [""]
+    for piece in _pieces(" ".join(text.split()), width):
+        if lines[-1] and columns(lines[-1] + piece.rstrip()) > width:
+            lines.append("")
+        lines[-1] += piece if lines[-1] else piece.lstrip()
+    if len(lines) > most_lines:
+        lines = [*lines[: most_lines - 1], lines[most_lines - 1].rstrip()[:-1] + "…"]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _pieces(text: str, width: float) -> Iterator[str]:
+    for word in _WORDS.findall(text):
+        if columns(word.rstrip()) <= width:
+            yield word
+        else:
+            yield from _PARTS.findall(word)
+
+
+def drawable(text: str, bold: bool = False) -> tuple[str, str]:
+    """``text`` as it can be drawn, and the font file for it; characters that no font here has become "?"."""
+    clean = "".join(char if char.isprintable() or char == "\n" else " " for char in text)
+    latin = _latin(bold)
+    if covers(latin, clean):
+        return clean, latin.path
+    try:
+        return clean, fonts_for(clean)[0].path
+    except MissingPart:
+        best = max(all_fonts(), key=lambda font: sum(covers(font, char) for char in clean))
+        return "".join(char if covers(best, char) else "?" for char in clean), best.path
+
+
+@lru_cache(maxsize=2)
+def _latin(bold: bool) -> Font:
+    import matplotlib
+
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return Font(name, str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name))
+
+
+def write_plot(path: Path, drawing: Drawing) -> PlotCard:
+    """Write the picture to ``path`` (made with its folder) and return its card for the contact sheet.
+
+    Raises:
+        InputError: the folder cannot be written. OutOfResources: the disk is full.
+    """
+    write_atomically(path, drawing.png, durable=False)  # can be drawn again
+    return PlotCard(path, drawing.title, drawing.alt, drawing.caption)

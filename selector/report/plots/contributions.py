@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from selector.report.plots.canvas import BLUE, INK, ORANGE, SOFT, TEXT_PT, finish, name_rows, new_figure, plain, say
+from selector.report.plots.canvas import (
+    BLUE,
+    INK,
+    ORANGE,
+    SOFT,
+    TEXT_PT,
+    finish,
+    name_rows,
+    new_figure,
+    plain,
+    say,
+    wrap,
+)
 from selector.report.plots.model import Contribution, Drawing, Explanation, Rival
-from selector.report.plots.text import wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,7 +15,7 @@ from selector.domain import InputError
 Z80 = 1.2815515655446004  # half width of a central 80% interval of a Gaussian, in standard deviations
 
 
-class _Finite:
+class Finite:
     """Refuses a record with NaN or infinity anywhere in its own fields."""
 
     def __post_init__(self) -> None:
@@ -31,7 +31,7 @@ def _numbers(value: object) -> Iterable[float]:
 
 
 @dataclass(frozen=True)
-class Prediction(_Finite):
+class Prediction(Finite):
     """What was expected of a total: its mean and 80% interval."""
 
     mean: float
@@ -40,7 +40,7 @@ class Prediction(_Finite):
 
 
 @dataclass(frozen=True)
-class ToldTotal(_Finite):
+class ToldTotal(Finite):
     """A leaderboard total, what was expected just before it was told (None: nothing), and whether it is an outlier."""
 
     actual: float
@@ -49,7 +49,7 @@ class ToldTotal(_Finite):
 
 
 @dataclass(frozen=True)
-class Weight(_Finite):
+class Weight(Finite):
     """One weight of one task type, with its Gaussian posterior and prior as mean and standard deviation."""
 
     task_type: str
@@ -68,31 +68,7 @@ class Weight(_Finite):
 
 
 @dataclass(frozen=True)
-class GapCurve(_Finite):
-    """Recovered gap (0 = random, 1 = oracle) of one selector after each number of submissions, over seeds."""
-
-    label: str
-    submissions: tuple[int, ...]
-    median: tuple[float, ...]
-    low: tuple[float, ...]  # 10% quantile
-    high: tuple[float, ...]  # 90% quantile
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if len({len(self.submissions), len(self.median), len(self.low), len(self.high)}) != 1:
-            raise InputError(f"plot data GapCurve '{self.label}': expected one median, low and high a submission")
-
-
-@dataclass(frozen=True)
-class PickChance(_Finite):
-    """The predicted probability that a pick is the best of its task (0 to 1), and whether it was."""
-
-    probability: float
-    was_best: bool
-
-
-@dataclass(frozen=True)
-class Contribution(_Finite):
+class Contribution(Finite):
     """What one score, generator or offset adds to the estimate of the pick and of the runner-up, points of overall."""
 
     name: str
@@ -101,7 +77,7 @@ class Contribution(_Finite):
 
 
 @dataclass(frozen=True)
-class Rival(_Finite):
+class Rival(Finite):
     """A candidate in an explanation: what to call it, its estimate (mean, sd) and its chance to be the best."""
 
     label: str
@@ -111,7 +87,7 @@ class Rival(_Finite):
 
 
 @dataclass(frozen=True)
-class Explanation(_Finite):
+class Explanation(Finite):
     """Why a task's pick leads its runner-up (None: the only candidate). Both estimates begin at ``start`` points."""
 
     task: str

@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from selector.report.plots.canvas import BLUE, FAINT, INK, SOFT, TEXT_PT, finish, name_rows, new_figure, plain, say
+from selector.report.plots.canvas import (
+    BLUE,
+    FAINT,
+    INK,
+    SOFT,
+    TEXT_PT,
+    finish,
+    name_rows,
+    new_figure,
+    plain,
+    say,
+    wrap,
+)
 from selector.report.plots.model import Z80, Drawing, Weight
-from selector.report.plots.text import wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

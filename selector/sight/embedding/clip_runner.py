@@ -14,15 +14,35 @@ from selector.domain.embedding import Crops, EmbeddingSettings, Floats
 from selector.sight.embedding.device import best_precision, check_form, device_named
 from selector.sight.embedding.texts import embed_long
 
+MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)  # OpenAI's
+Channels = Sequence[float] | None
+
 
 class LoadedClip(ABC):
-    """A model in memory; threads may share it, but for its tokenizer, which ``ClipRunner`` guards."""
+    """A model in memory; threads may share it, but for its tokenizer, which ``ClipRunner`` guards.
 
-    dim: int
+    Args:
+        mean, std: of the channels, 0 to 1, with which pixels are normalised; OpenAI's if none are stated.
+        context: tokens that its text tower takes, the marks of start and end among them.
+    """
+
+    def __init__(self, dim: int, device: str, precision: str, mean: Channels, std: Channels, context: int) -> None:
+        import torch
+
+        self.dim, self.device, self.dtype = dim, torch.device(device), dtype_of(precision)
+        self._context = context
+        self._mean, self._std = (
+            torch.tensor(values, device=self.device).view(1, 3, 1, 1) * 255 for values in (mean or MEAN, std or STD)
+        )
+
+    def prepared(self, crops: Any) -> Any:
+        """(n, side, side, 3) uint8 tensor on the CPU to (n, 3, side, side), normalised, on the device."""
+        pixels = crops.to(self.device, non_blocking=True).permute(0, 3, 1, 2).float()
+        return ((pixels - self._mean) / self._std).to(self.dtype)
 
     @abstractmethod
-    def vectors(self, crops: Any) -> Any:
-        """(n, side, side, 3) uint8 tensor on the CPU to a tensor (n, dim) on any device."""
+    def forward(self, prepared: Any) -> Any:
+        """(n, dim) of prepared crops, on any device."""
 
     @abstractmethod
     def text_vectors(self, texts: Sequence[str]) -> Floats:
@@ -32,9 +52,16 @@ class LoadedClip(ABC):
     def tokens(self, text: str) -> int:
         """Number of tokens of a text, its marks of start and end not counted."""
 
-    @abstractmethod
     def fits(self, text: str) -> bool:
         """Whether the text tower takes it whole."""
+        return self.tokens(text) + 2 <= self._context
+
+
+def dtype_of(precision: str) -> Any:
+    """torch's type of fp32, bf16 or fp16."""
+    import torch
+
+    return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
 
 
 class ClipRunner(ABC):
@@ -96,7 +123,7 @@ class ClipRunner(ABC):
         with torch.inference_mode():
             for start in range(0, len(crops), self.batch):
                 batch = torch.from_numpy(np.ascontiguousarray(crops[start : start + self.batch]))
-                parts.append(model.vectors(batch).float().cpu().numpy())
+                parts.append(model.forward(model.prepared(batch)).float().cpu().numpy())
         return np.concatenate(parts) if parts else np.zeros((0, model.dim), np.float32)
 
     def embed_texts(self, texts: Sequence[str]) -> Floats:

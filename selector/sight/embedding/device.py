@@ -5,6 +5,7 @@ Every verb asks for the versions of scorers, and these name the precision: an im
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import re
@@ -18,6 +19,13 @@ from selector.domain import InputError, MissingPart
 _GPU_SIGNS = (Path("/proc/driver/nvidia/version"), Path("/dev/kfd"), Path("/dev/dxg"))  # NVIDIA, AMD, either in WSL2
 _CPU_FACTS = Path("/proc/cpuinfo")
 _FORM = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
+
+
+def need_packages(who_needs: str, *packages: str) -> None:
+    """Raise ``MissingPart`` for the first package that is not installed; ``who_needs``: "an embedding needs"."""
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            raise MissingPart(f"{who_needs} {package}: pip install 'bestshot[models]'")
 
 
 @lru_cache(maxsize=1)

@@ -11,19 +11,13 @@ from typing import Any
 from selector.domain import InputError, MissingPart, stable_hash
 from selector.domain.files import scratch_folder
 from selector.domain.names import check_name
+from selector.sight.embedding.device import need_packages
 from selector.weights import all_models, content_tag, load_state
 
 SAFE_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "sentencepiece.bpe.model", "vocab.txt")
-TEXT_FILES = (  # all that transformers may read of a text tower, but its weights
-    "config.json",
-    *_TOKENIZER_FILES,
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "spiece.model",
-    "vocab.json",
-    "merges.txt",
-)
+_MORE_TEXT_FILES = ("special_tokens_map.json", "added_tokens.json", "spiece.model", "vocab.json", "merges.txt")
+TEXT_FILES = ("config.json", *_TOKENIZER_FILES, *_MORE_TEXT_FILES)  # all of a text tower, but its weights
 _PLACE_OF_CROPS = "visual.positional_embedding"
 
 
@@ -76,8 +70,7 @@ def text_folder(architecture: Mapping[str, Any], weights: Path) -> Path | None:
     named = str(text.get("hf_tokenizer_name") or text.get("hf_model_name") or "")
     if not named:
         return None
-    if importlib.util.find_spec("transformers") is None:
-        raise MissingPart("the text tower of this model needs transformers: pip install 'bestshot[models]'")
+    need_packages("the text tower of this model needs", "transformers")
     needed = ("config.json",) if text.get("hf_model_name") else ()
     own = [Path(named)] if Path(named).is_absolute() else []  # else a folder that happens to lie where one works
     tower = weights.parent / check_name(Path(named).name, "the text tower", "mend text_cfg of the architecture")
@@ -186,10 +179,9 @@ def training_of(name: str, weights: Path, tag: str) -> tuple[str, str]:
 
 
 def _folder_of_open_clip() -> Path:
+    need_packages("an embedding needs", "open_clip")
     spec = importlib.util.find_spec("open_clip")
-    if spec is None or not spec.submodule_search_locations:
-        raise MissingPart("an embedding needs open_clip: pip install 'bestshot[models]'")
-    return Path(next(iter(spec.submodule_search_locations))) / "model_configs"
+    return Path(next(iter(spec.submodule_search_locations))) / "model_configs"  # type: ignore[union-attr,arg-type]
 
 
 def _from_folder(architecture: Mapping[str, Any], texts: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ the texts of all tasks, and each head reads its columns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,26 +49,18 @@ def look(
         Request(r.head, [item for i, item in enumerate(r.items) if i not in reasons])
         for r, reasons in zip(requests, idle, strict=True)
     ]
-    found = [iter(results) for results in _look(busy, vectors, translations, each)]
+    backbone = requests[0].head.backbone
+    texts = _Texts(backbone, busy, vectors, translations)
+    looked = _pictures(backbone, busy, vectors, each)
+    found: list[Iterator[Result]] = [iter(()) for _ in requests]
+    for view in View:
+        places = [i for i, r in enumerate(busy) if r.head.view is view]
+        for i, read in zip(places, _read(view, [busy[i] for i in places], looked, texts), strict=True):
+            found[i] = iter(read)
     return [
         [_unscored(r.head, reasons[i]) if i in reasons else next(results) for i in range(len(r.items))]
         for r, reasons, results in zip(requests, idle, found, strict=True)
     ]
-
-
-def _look(
-    requests: Sequence[Request], vectors: Vectors, translations: Mapping[str, str], each: Map
-) -> list[list[Result]]:
-    backbone = requests[0].head.backbone
-    texts = _Texts(backbone, requests, vectors, translations)
-    results: list[list[Result]] = [[] for _ in requests]
-    seen = _pictures(backbone, requests, vectors, each)
-    for view in View:
-        of_view = [(i, r) for i, r in enumerate(requests) if r.head.view is view]
-        if of_view:
-            for (i, _), read in zip(of_view, _read(view, [r for _, r in of_view], seen, texts), strict=True):
-                results[i] = read
-    return results
 
 
 Looked = dict[tuple[View, str], "Floats | str"]  # vectors, or why there are none

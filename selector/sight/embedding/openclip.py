@@ -7,7 +7,6 @@ ones). Text towers stay in float32: they run once a prompt. One model a process,
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
@@ -20,7 +19,7 @@ from selector.domain import BestshotError, InputError, MissingPart, raise_shorta
 from selector.domain.embedding import Crops, EmbeddingSettings, Floats
 from selector.sight import embedded
 from selector.sight.embedding.clip_runner import ClipRunner, LoadedClip
-from selector.sight.embedding.device import check_device
+from selector.sight.embedding.device import check_device, need_packages
 from selector.sight.embedding.loading import (
     create,
     read_architecture,
@@ -35,7 +34,6 @@ from selector.sight.embedding.views import VIEWS_VERSION
 from selector.weights import content_tag, need_backbone
 from selector.weights.catalogue import open_clip_model
 
-EXTRA = "pip install 'bestshot[models]'"
 _MULTILINGUAL = ("xlm", "nllb", "multilingual", "i18n", "siglip2")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
@@ -57,9 +55,7 @@ class OpenClip(ClipRunner):
         super().__init__(_with_files(settings))
 
     def check(self) -> None:
-        for package in ("torch", "open_clip"):
-            if importlib.util.find_spec(package) is None:
-                raise MissingPart(f"an embedding needs {package}: {EXTRA}")
+        need_packages("an embedding needs", "torch", "open_clip")
         check_device(self.settings.device)
         if self.settings.model == embedded.NAME:
             embedded.need_embedded(embedded.EMBEDDING)
@@ -189,43 +185,24 @@ class _Loaded(LoadedClip):
         device: str,
         precision: str,
     ) -> None:
-        import open_clip
-        import torch
-
-        self._device = torch.device(device)
-        self._dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
         texts = text_folder(architecture, weights)
         model = create(name, architecture, weights, bool(trained.get("quick_gelu", False)), texts)
         model = model.eval().requires_grad_(False)
-        self.dim = int(architecture["embed_dim"])
         self._tokenizer = tokenizer_of(name, architecture, texts)
-        self._context = int(getattr(self._tokenizer, "context_length", None) or 77)
-        shape = (1, 3, 1, 1)
+        context = int(getattr(self._tokenizer, "context_length", None) or 77)
         mean, std = (trained.get(key) or getattr(model.visual, f"image_{key}", None) for key in ("mean", "std"))
-        self._mean = torch.tensor(mean or open_clip.OPENAI_DATASET_MEAN, device=self._device).view(shape) * 255
-        self._std = torch.tensor(std or open_clip.OPENAI_DATASET_STD, device=self._device).view(shape) * 255
-        self._model = model.to(self._device)
-        self._visual = model.visual.to(self._dtype)  # the text tower stays in float32
-
-    def vectors(self, crops: Any) -> Any:
-        return self.forward(self.prepared(crops))
-
-    def prepared(self, crops: Any) -> Any:
-        """Normalised, on the device, (n, 3, side, side)."""
-        pixels = crops.to(self._device, non_blocking=True).permute(0, 3, 1, 2).float()
-        return ((pixels - self._mean) / self._std).to(self._dtype)
+        super().__init__(int(architecture["embed_dim"]), device, precision, mean, std, context)
+        self._model = model.to(self.device)
+        self._visual = model.visual.to(self.dtype)  # the text tower stays in float32
 
     def forward(self, prepared: Any) -> Any:
         return self._visual(prepared)
 
     def text_vectors(self, texts: Sequence[str]) -> Floats:
-        tokens = self._tokenizer(list(texts)).to(self._device)
+        tokens = self._tokenizer(list(texts)).to(self.device)
         return np.asarray(self._model.encode_text(tokens).float().cpu().numpy(), np.float32)
 
     def tokens(self, text: str) -> int:
         if hasattr(self._tokenizer, "encode"):
             return max(1, len(self._tokenizer.encode(text)))
         return max(1, len(self._tokenizer.tokenizer(text, verbose=False)["input_ids"]) - 2)
-
-    def fits(self, text: str) -> bool:
-        return self.tokens(text) + 2 <= self._context

@@ -40,13 +40,13 @@ class RealPictures:
 
         Nothing where the SHA-256 is pinned, else 8 KB of a file, once as long as its size and time stay.
         """
-        marks = sorted({self.pinned.get(path) or _ends(path) for path in self.paths})
+        marks = sorted({self.pinned.get(path) or _mark(path, _ends) or "absent" for path in self.paths})
         return hashlib.sha256("\n".join(marks).encode()).hexdigest()[:8]
 
     @cached_property
     def ids(self) -> dict[Path, str]:
         """SHA-256 of the bytes by path; files that are gone and were not pinned are not here."""
-        known = {path: self.pinned.get(path) or _sha256(path) for path in self.paths}
+        known = {path: self.pinned.get(path) or _mark(path, _sha256) for path in self.paths}
         return {path: found for path, found in known.items() if found is not None}
 
     @cached_property
@@ -112,33 +112,28 @@ def gather(
         yield batch | {key: found if isinstance(found, str) else found[0] for (_, key), found in made.items()}
 
 
-def _ends(path: Path) -> str:
-    """A fingerprint of a file from its size and both ends, which hold the header and the last rows of pixels."""
+def _mark(path: Path, make: Callable[[Path, int], str]) -> str | None:
+    """A mark of a file's content, remembered as long as its size and time stay; None for a file that is gone."""
     try:
         found = path.stat()
-        return _ends_of(path, found.st_size, found.st_mtime_ns)
+        return _remembered(make, path, found.st_size, found.st_mtime_ns)
     except OSError as error:
         raise_shortage(error)
-        return "absent"
+        return None
 
 
-@lru_cache(maxsize=65536)
-def _ends_of(path: Path, size_bytes: int, mtime_ns: int) -> str:  # noqa: ARG001 - as below
+@lru_cache(maxsize=131072)
+def _remembered(make: Callable[[Path, int], str], path: Path, size_bytes: int, mtime_ns: int) -> str:  # noqa: ARG001
+    return make(path, size_bytes)
+
+
+def _ends(path: Path, size_bytes: int) -> str:
+    """A fingerprint from the size and both ends, which hold the header and the last rows of pixels."""
     with path.open("rb") as file:
         head = file.read(_ENDS_BYTES)
         file.seek(max(0, size_bytes - _ENDS_BYTES))
         return hashlib.sha256(b"%d " % size_bytes + head + file.read()).hexdigest()
 
 
-def _sha256(path: Path) -> str | None:
-    try:
-        found = path.stat()
-        return _sha256_of(path, found.st_size, found.st_mtime_ns)
-    except OSError as error:
-        raise_shortage(error)
-        return None
-
-
-@lru_cache(maxsize=65536)
-def _sha256_of(path: Path, size_bytes: int, mtime_ns: int) -> str:  # noqa: ARG001 - a changed file is another key
+def _sha256(path: Path, size_bytes: int) -> str:  # noqa: ARG001 - as ``_ends``
     return sha256_of(path)

@@ -9,21 +9,29 @@ resembles its own source; as independent pairs both would count as realism. So p
 with its own photograph, are left out. Then a set of unchanged photographs is at 0 on average at any size, two sets of
 different size can be compared, and every task weighs the same. The published CMMD keeps the diagonals instead, which
 adds a positive bias that goes with 1/n.
+
+``fid`` and ``kid`` are torchmetrics' on vectors that are there already, its feature network being the identity: the
+field's arithmetic, with which the tests compare ours.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+
+from selector.sight.embedding.device import need_packages
 
 Floats = np.ndarray[Any, np.dtype[Any]]
 Kernel = Callable[[Floats, Floats], Floats]
 
 SIGMA, SCALE = 10.0, 1000.0  # of CMMD, as published
 DEGREE = 3  # of KID's kernel
+LEAST_FOR_FID = 2048  # images a side: below it the published covariances have no full rank
 _BLOCK = 2048  # rows of a kernel matrix in memory at once
 
 
@@ -160,3 +168,54 @@ class Shrunk:
             seen = (lost / base) @ away
             squared += seen @ np.linalg.solve(np.eye(len(lost)) - (lost / base) @ lost.T, seen)
         return float(np.sqrt(max(squared, 0.0) / d))
+
+
+def need_torchmetrics() -> None:
+    """Raises ``MissingPart`` with the cure."""
+    need_packages("set metrics need", "torch", "torchmetrics")
+
+
+def fid(x: Floats, y: Floats) -> float:
+    """Fréchet distance between the Gaussians of (n, d) and (m, d), 0 or more; biased upwards, the more the fewer."""
+    from torchmetrics.image.fid import FrechetInceptionDistance
+
+    metric = FrechetInceptionDistance(feature=_identity(x.shape[1]))
+    metric.update(_tensor(y), real=True)
+    metric.update(_tensor(x), real=False)
+    return max(0.0, float(metric.compute()))
+
+
+def kid(x: Floats, y: Floats) -> float:
+    """Unbiased squared discrepancy with the kernel (x.y / d + 1)^3 of two samples of one size, (n, d) each.
+
+    One subset, chosen by the caller: torchmetrics would draw its subsets from torch's global generator, and cannot
+    leave out a candidate's own photograph.
+    """
+    import torch
+    from torchmetrics.image.kid import KernelInceptionDistance
+
+    if len(x) != len(y):
+        raise ValueError(f"expected two samples of one size, got {len(x)} and {len(y)}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that it keeps all features in memory
+        metric = KernelInceptionDistance(feature=_identity(x.shape[1]), subsets=1, subset_size=len(x))
+    metric.update(_tensor(y), real=True)
+    metric.update(_tensor(x), real=False)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # it shuffles the subset, which changes the last digits
+        return float(metric.compute()[0])
+
+
+@lru_cache(maxsize=4)
+def _identity(dim: int) -> Any:
+    import torch
+
+    feature = torch.nn.Identity()
+    feature.num_features = dim  # type: ignore[assignment]
+    return feature
+
+
+def _tensor(vectors: Floats) -> Any:
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(vectors, np.float64))

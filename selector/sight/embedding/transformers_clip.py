@@ -6,7 +6,6 @@ deviation; the crops are cut by ``views``). Text towers stay in float32.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Sequence
 from functools import cached_property
@@ -18,13 +17,13 @@ import numpy as np
 from selector.domain import InputError, MissingPart, stable_hash
 from selector.domain.embedding import EmbeddingSettings, Floats
 from selector.sight.embedding.clip_runner import ClipRunner, LoadedClip
+from selector.sight.embedding.device import need_packages
 from selector.sight.embedding.loading import TEXT_FILES
 from selector.sight.embedding.views import VIEWS_VERSION
 from selector.weights import content_tag
 from selector.weights.safe_load import check_named_files
 
 CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
-MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)  # OpenAI's, if none are stated
 
 
 class TransformersClip(ClipRunner):
@@ -35,9 +34,7 @@ class TransformersClip(ClipRunner):
         self.folder = folder
 
     def check(self) -> None:
-        for package in ("torch", "transformers"):
-            if importlib.util.find_spec(package) is None:
-                raise MissingPart(f"a CLIP model in a folder needs {package}: pip install 'bestshot[models]'")
+        need_packages("a CLIP model in a folder needs", "torch", "transformers")
         if not (self.folder / CONFIG).is_file():
             raise MissingPart(f"there is no {CONFIG} in {self.folder}: mend model_path, or fetch the model")
         if not self._weights:
@@ -76,36 +73,25 @@ class _Loaded(LoadedClip):
     """The model in memory."""
 
     def __init__(self, folder: Path, config: dict[str, Any], device: str, precision: str) -> None:
-        import torch
-
-        self._dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
-        self._device = torch.device(device)
         self._tokenizer, model = _from_folder(folder)
-        self._model = model.to(self._device).eval().requires_grad_(False)
-        self._model.vision_model.to(self._dtype)
-        self._model.visual_projection.to(self._dtype)
-        self.dim = int(model.visual_projection.out_features)
-        self._context = int(config.get("text_config", {}).get("max_position_embeddings", 77))
         stated = _read(folder / PREPROCESSOR) if (folder / PREPROCESSOR).is_file() else {}
-        mean, std = stated.get("image_mean", MEAN), stated.get("image_std", STD)
-        self._mean = torch.tensor(mean, device=self._device).view(1, 3, 1, 1) * 255
-        self._std = torch.tensor(std, device=self._device).view(1, 3, 1, 1) * 255
+        context = int(config.get("text_config", {}).get("max_position_embeddings", 77))
+        dim = int(model.visual_projection.out_features)
+        super().__init__(dim, device, precision, stated.get("image_mean"), stated.get("image_std"), context)
+        self._model = model.to(self.device).eval().requires_grad_(False)
+        self._model.vision_model.to(self.dtype)  # the text tower stays in float32
+        self._model.visual_projection.to(self.dtype)
 
-    def vectors(self, crops: Any) -> Any:
-        pixels = crops.to(self._device).permute(0, 3, 1, 2).float()
-        seen = self._model.vision_model(pixel_values=((pixels - self._mean) / self._std).to(self._dtype))
-        return self._model.visual_projection(seen.pooler_output)
+    def forward(self, prepared: Any) -> Any:
+        return self._model.visual_projection(self._model.vision_model(pixel_values=prepared).pooler_output)
 
     def text_vectors(self, texts: Sequence[str]) -> Floats:
-        tokens = self._tokenizer(list(texts), padding=True, return_tensors="pt").to(self._device)
+        tokens = self._tokenizer(list(texts), padding=True, return_tensors="pt").to(self.device)
         read = self._model.text_model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"])
         return np.asarray(self._model.text_projection(read.pooler_output).float().cpu().numpy(), np.float32)
 
     def tokens(self, text: str) -> int:
         return max(1, len(self._tokenizer(text, verbose=False)["input_ids"]) - 2)
-
-    def fits(self, text: str) -> bool:
-        return self.tokens(text) + 2 <= self._context
 
 
 def _from_folder(folder: Path) -> tuple[Any, Any]:

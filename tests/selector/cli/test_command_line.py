@@ -9,28 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import noise_jpeg
+from conftest import Run, noise_jpeg
 
 from selector import Campaign
-from selector.cli.main import group, main
+from selector.cli.main import group
 from selector.domain import encode_final
 from selector.store.candidates import load_candidates
 
 Files = Callable[[Sequence[str]], tuple[Path, Path]]
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command line in this process: (exit code, stdout, stderr)."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main([str(a) for a in arguments])
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return call
 
 
 def test_help_starts_without_heavy_imports() -> None:

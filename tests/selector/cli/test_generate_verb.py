@@ -4,35 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from toy_services import Files, Make, ToyRemote, attempts, raises, reopened, toy_campaigns, toy_service
+from conftest import Run
+from toy_services import Make, ToyRemote, attempts, raises, reopened, toy_service
 
 from selector.cli.common import progress_bar
-from selector.cli.main import INTERRUPTED, main
+from selector.cli.main import INTERRUPTED
 from selector.domain import Declined, MissingPart, ServiceStopped
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def make(toys: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, contest_files: Files) -> Make:  # noqa: ARG001
-    return toy_campaigns(monkeypatch, tmp_path, contest_files)
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command line in this process: (exit code, stdout, stderr)."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main([str(a) for a in arguments])
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return call
 
 
 def row(text: str, name: str) -> list[str]:

@@ -5,9 +5,21 @@ import re
 import numpy as np
 import pytest
 
-from selector.demo.closed_world.captions import CHINESE, CHINESE_NUMBERS, LANGUAGES, caption
 from selector.demo.closed_world.render import draw, placed
-from selector.demo.closed_world.scene import BACKGROUNDS, COLOURS, MOST, SHAPES, SIZES, Group, Scene, random_scene
+from selector.demo.closed_world.scene import (
+    BACKGROUNDS,
+    CHINESE,
+    CHINESE_NUMBERS,
+    COLOURS,
+    LANGUAGES,
+    MOST,
+    SHAPES,
+    SIZES,
+    Group,
+    Scene,
+    caption,
+    random_scene,
+)
 
 PLACES = {
     "left of": ("x", False), "the left of": ("x", False), "right of": ("x", True), "above": ("y", False),

@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from experiments.closed_world.check_the_checker import DAMAGES
 from selector.demo.closed_world.checker import check, judged, read
-from selector.demo.closed_world.corruptions import CHANGES, DAMAGES, MALFORMED
 from selector.demo.closed_world.regions import chroma_plane, colour_of, hues
 from selector.demo.closed_world.render import PAINT, draw, paint
 from selector.demo.closed_world.scene import SHAPES, Group, Scene, random_scene
 from selector.demo.closed_world.shapes_seen import TEMPLATES
+from selector.demo.closed_world.simulated import CHANGES, MALFORMED
 
 LEFT, RIGHT = Group(1, "red", "circle", "small"), Group(2, "blue", "cross", "large")
 SCENE = Scene((LEFT, RIGHT), "x", "grey")

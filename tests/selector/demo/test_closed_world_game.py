@@ -26,16 +26,16 @@ from selector.demo.closed_world.edits import (
 from selector.demo.closed_world.render import Pixels
 from selector.demo.closed_world.scene import Group, Scene
 from selector.demo.closed_world.simulated import EDITORS, Maker, edited
+from selector.demo.play import plan as play_plan
 from selector.demo.play import scores as play_scores
-from selector.demo.play.baselines import GENERATOR, ORACLE, RANDOM, SIMILAR, baseline_points
-from selector.demo.play.campaign import Clock, own_campaign
 from selector.demo.play.contest import FIRST_DAY, play_tasks
 from selector.demo.play.figures import Figure, as_document
-from selector.demo.play.game import Game, Leaderboard, Rules, _drawn
+from selector.demo.play.game import Clock, Game, Leaderboard, Rules, _drawn, own_campaign
 from selector.demo.play.game import play as play_game
 from selector.demo.play.plan import PoolPlan
 from selector.demo.play.pool import Pool, campaign_of, make_pool
 from selector.demo.play.report import as_json, by_day, lead, lines_of, verdict
+from selector.demo.play.scores import GENERATOR, ORACLE, RANDOM, SIMILAR, baseline_points
 from selector.domain import InputError, Pick, Picture, TaskType
 from selector.prompts.edits.change import change_of
 from selector.sight.embedded import TEXT_TO_IMAGE
@@ -299,7 +299,9 @@ def test_where_picks_cannot_differ_json_says_null(games: list[Game]) -> None:
     assert set(found["ahead_from_day_3"].values()) == {"no"}
 
 
-def test_on_the_shipped_models_a_pool_is_made_and_played(tmp_path: Path) -> None:
+def test_on_the_shipped_models_a_pool_is_made_and_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hasty = {name: {**how, "steps": 2} for name, how in play_plan.PIPELINES.items()}
+    monkeypatch.setattr(play_plan, "PIPELINES", hasty)
     pool = make_pool(tmp_path / "pool", PoolPlan(prompts=2, edits=2, each=1, days=1))
     assert set(pool.plan.models) == {"text to image", "embedding"}
     assert not pool.left_out

@@ -15,15 +15,15 @@ import pytest
 
 from selector.demo import DemoContest, make_demo_contest
 from selector.demo import contest as contest_module
-from selector.demo.drawing import without_drawing
-from selector.demo.script import PICTURES
+from selector.demo.contest import PICTURES
+from selector.demo.run import without_drawing
 from selector.demo.shipped import font_file, photograph
 from selector.domain import InputError, MissingPart, Picture
 
 
 @pytest.fixture(scope="module")
-def contest(tmp_path_factory: pytest.TempPathFactory) -> DemoContest:
-    return make_demo_contest(tmp_path_factory.mktemp("demo"))
+def contest(demo_contest: DemoContest) -> DemoContest:
+    return demo_contest
 
 
 @pytest.fixture(scope="module")
@@ -77,11 +77,6 @@ def test_pictures_are_named_by_the_digest_of_their_bytes_and_all_are_used(
         assert 250 <= max(Picture(data, name).size) <= 760
 
 
-def test_a_second_run_gives_the_same_bytes(contest: DemoContest, tmp_path: Path) -> None:
-    again = make_demo_contest(tmp_path)
-    assert again.table.read_bytes() == contest.table.read_bytes()
-
-
 def test_both_portraits_side_by_side_show_the_larger_face_on_the_left() -> None:
     from selector.sight.faces import find_faces
 
@@ -107,10 +102,11 @@ def test_shipped_photographs_are_read_only() -> None:
         photograph("chelsea")[0, 0, 0] = 1
 
 
-def test_text_to_image_comes_last_in_both_languages_and_changes_no_other_row(
+def test_a_second_run_gives_the_same_bytes_and_text_to_image_comes_after_them_in_both_languages(
     contest: DemoContest, tmp_path: Path
 ) -> None:
     more = make_demo_contest(tmp_path, text_to_image=True)
+    assert {path.name for path in more.images.iterdir()} == {path.name for path in contest.images.iterdir()}
     rows = more.table.read_text(encoding="utf-8-sig").splitlines()
     assert rows[: contest.tasks + 1] == contest.table.read_text(encoding="utf-8-sig").splitlines()
     drawn = list(csv.reader(rows[contest.tasks + 1 :]))

@@ -27,8 +27,8 @@ from selector.domain import (
     TaskType,
     encode_final,
 )
-from selector.finishing.filters import noise_levels
-from selector.finishing.finishing import STEPS, Finishing, steps_of
+from selector.finishing import STEPS, Finishing, steps_of
+from selector.finishing.detail import noise_levels
 from selector.generate.finalize import finalize
 from selector.sight.colour_spaces import to_floats, to_lab
 
@@ -155,7 +155,7 @@ def test_grain_is_another_for_another_seed_and_the_same_in_another_process():
     rgb = photograph("coffee")
     assert not np.array_equal(finished(rgb, "grain", seed=1), finished(rgb, "grain", seed=2))
     code = (
-        "import hashlib, numpy as np; from selector.finishing.finishing import Finishing;"
+        "import hashlib, numpy as np; from selector.finishing import Finishing;"
         "from selector.domain import Task, TaskInputs, TaskType;"
         "t = TaskInputs(Task('1', TaskType.T2I, '', None, None, 0));"
         "x = (np.arange(90 * 70 * 3) % 251).astype(np.uint8).reshape(90, 70, 3);"

@@ -9,9 +9,8 @@ from onnx import TensorProto, helper, numpy_helper
 from skimage import data
 
 from selector.domain import Declined, InputError, Picture, Task, TaskInputs, TaskType, encode_final
-from selector.finishing import enlarge
+from selector.finishing import Finishing, enlarge
 from selector.finishing.enlarge import BLEND_PX, CONTEXT_PX, enlarged, open_enlarger
-from selector.finishing.finishing import Finishing
 
 PHOTOGRAPH = np.ascontiguousarray(data.astronaut()[:301, :413])
 

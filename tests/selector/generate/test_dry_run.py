@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import ToyGenerator
 from sqlalchemy import delete
 from toy_services import (
-    Files,
     Killed,
     Make,
     ToyRemote,
@@ -17,7 +15,6 @@ from toy_services import (
     raises,
     reopened,
     stored_jobs,
-    toy_campaigns,
     toy_service,
 )
 
@@ -26,11 +23,6 @@ from selector.cli.describe_generated import describe_estimate
 from selector.domain import Declined, GenerationFailed, MissingPart, TaskType
 from selector.generate.dry_run import GenerateEstimate, GeneratorEstimate
 from selector.store import schema
-
-
-@pytest.fixture
-def make(toys: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, contest_files: Files) -> Make:  # noqa: ARG001
-    return toy_campaigns(monkeypatch, tmp_path, contest_files)
 
 
 def numbers(campaign: Campaign, name: str = "toy_remote", **given: Any) -> tuple[int, int, int, int]:

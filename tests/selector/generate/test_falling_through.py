@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 from toy_services import (
-    Files,
     Make,
     ToyJob,
     all_is_answered,
@@ -16,7 +14,6 @@ from toy_services import (
     outcomes,
     raises,
     reopened,
-    toy_campaigns,
     toy_service,
 )
 
@@ -28,11 +25,6 @@ SECOND = {
     "generators": {"second": {"kind": "toy_remote", "service": "elsewhere"}},
     "services": {"elsewhere": {"running": 4}},
 }
-
-
-@pytest.fixture
-def make(toys: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, contest_files: Files) -> Make:  # noqa: ARG001
-    return toy_campaigns(monkeypatch, tmp_path, contest_files)
 
 
 def refuse_first(n: int, error: Exception | None = None) -> Any:

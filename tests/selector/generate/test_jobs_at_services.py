@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import ToyGenerator
 from toy_services import (
-    Files,
     Killed,
     Make,
     ToyJob,
@@ -21,7 +19,6 @@ from toy_services import (
     raises,
     reopened,
     stored_jobs,
-    toy_campaigns,
     toy_service,
 )
 
@@ -32,11 +29,6 @@ from selector.generate.remote import REISSUES, STILL_RUNNING
 from selector.net import Interrupted
 from selector.store.jobs import MOST_DOWNLOADS
 from selector.workspace.executor import Executor, WorkQueue
-
-
-@pytest.fixture
-def make(toys: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, contest_files: Files) -> Make:  # noqa: ARG001
-    return toy_campaigns(monkeypatch, tmp_path, contest_files)
 
 
 def test_jobs_run_for_several_questions_and_their_images_are_made(make: Make) -> None:

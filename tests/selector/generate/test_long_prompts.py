@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toy_services import Files, Make, ToyRemote, attempts, reopened, toy_campaigns, toy_service
+from toy_services import Make, ToyRemote, attempts, reopened, toy_service
 
 from selector import Campaign
 from selector.generate.recipes import PROMPT
@@ -16,11 +16,6 @@ from tests.servers.dashscope_state import Behaviour
 LONG = "a red barn beside a frozen lake at dawn, " * 30
 KEEP = "Keep everything else exactly as it is."
 STYLES = {"n": 4, "prompts": ["as_is", "suffix"]}
-
-
-@pytest.fixture
-def make(toys: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, contest_files: Files) -> Make:  # noqa: ARG001
-    return toy_campaigns(monkeypatch, tmp_path, contest_files)
 
 
 def recipe_keys(campaign: Campaign) -> set[str]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from toy_services import (
-    Files,
     Killed,
     Make,
     ToyRemote,
@@ -15,17 +12,11 @@ from toy_services import (
     raises,
     reopened,
     stored_jobs,
-    toy_campaigns,
     toy_service,
 )
 
 from selector.domain import Declined, GenerationFailed, InputError, TicketLost
 from selector.store.jobs import money_spent
-
-
-@pytest.fixture
-def make(toys: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, contest_files: Files) -> Make:  # noqa: ARG001
-    return toy_campaigns(monkeypatch, tmp_path, contest_files)
 
 
 def limit(budget: float, **more: object) -> dict[str, object]:

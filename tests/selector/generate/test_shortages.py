@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from conftest import ToyGenerator, ToyScorer
 from toy_services import (
-    Files,
     Make,
     attempts,
     nothing,
@@ -24,7 +23,6 @@ from toy_services import (
     raises,
     reopened,
     stored_jobs,
-    toy_campaigns,
     toy_service,
 )
 
@@ -32,7 +30,7 @@ from generators.folder import Folder
 from selector import Campaign
 from selector.cli.main import main
 from selector.domain import GenerationFailed, Item, OutOfResources, Score, reason_of
-from selector.finishing.finishing import Finishing
+from selector.finishing import Finishing
 from selector.workspace.workspace import Workspace
 
 
@@ -56,11 +54,6 @@ SHORTAGES = {
 }
 each = pytest.mark.parametrize("error", SHORTAGES.values(), ids=SHORTAGES)
 PAID = {"toy": 2, "toy_remote": {"n": 0, "reserve": True}}  # whatever the first refuses is bought
-
-
-@pytest.fixture
-def make(toys: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, contest_files: Files) -> Make:  # noqa: ARG001
-    return toy_campaigns(monkeypatch, tmp_path, contest_files)
 
 
 def ends_without_a_trace(campaign: Campaign) -> None:

@@ -15,13 +15,11 @@ import pytest
 from conftest import ToyGenerator
 from sqlalchemy import Connection, select
 from toy_services import (
-    Files,
     Make,
     all_is_answered,
     outcomes,
     reopened,
     stored_jobs,
-    toy_campaigns,
     toy_service,
 )
 
@@ -29,11 +27,6 @@ from selector import Campaign
 from selector.domain import DISK_FULL, Made, OutOfResources, Recipe, TaskInputs
 from selector.generate.verb import Wanted, _orders, alone_at_services
 from selector.store import schema
-
-
-@pytest.fixture
-def make(toys: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, contest_files: Files) -> Make:  # noqa: ARG001
-    return toy_campaigns(monkeypatch, tmp_path, contest_files)
 
 
 def killed(campaign: Campaign, at: str) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import ToyGenerator
 from toy_services import (
-    Files,
     Make,
     all_is_answered,
     attempts,
@@ -18,7 +16,6 @@ from toy_services import (
     raises,
     reopened,
     stored_jobs,
-    toy_campaigns,
     toy_service,
 )
 
@@ -30,11 +27,6 @@ from selector.store.images import ImageFolder
 
 SUFFIX = "Keep everything else exactly as it is."
 TASK = Task("1", TaskType.TIE, "red", None, None, 0)
-
-
-@pytest.fixture
-def make(toys: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, contest_files: Files) -> Make:  # noqa: ARG001
-    return toy_campaigns(monkeypatch, tmp_path, contest_files)
 
 
 def planned(campaign: Campaign, generator: str = "toy_remote") -> list[tuple[str, int]]:

@@ -8,8 +8,7 @@ from random import Random
 
 import pytest
 
-from selector.llm.budget import Budget, OutOfMoney
-from selector.llm.endpoint import Price, Usage
+from selector.llm.endpoint import Budget, OutOfMoney, Price, Usage
 from selector.net.pace import LONGEST_BACKOFF_SECONDS, Interrupted, Pace
 
 

@@ -17,9 +17,8 @@ import pytest
 from selector.domain import InputError, OutOfResources, Picture, TaskType, encode_final
 from selector.llm import JudgeStopped, read_key
 from selector.llm.asking import reading_of
-from selector.llm.budget import Budget
 from selector.llm.client import FAILURES_IN_A_ROW, Answer, ChatClient
-from selector.llm.endpoint import Endpoint, Price, Usage
+from selector.llm.endpoint import Budget, Endpoint, Price, Usage
 from selector.llm.replies import read_reply
 from selector.llm.request import Dialect, rubric_chat
 from selector.llm.rubrics import Rubric, ask_pq, ask_sc

@@ -9,8 +9,7 @@ from servers.loopback import Loopback, LoopbackHandler
 
 from selector.net import troubles
 from selector.net.http import Answer, exchange, request
-from selector.net.retry import persist
-from selector.net.troubles import Trouble
+from selector.net.troubles import Trouble, persist
 
 KEY = "sk-Secret-1234567890"
 

@@ -16,7 +16,7 @@ from selector.net import Account, Interrupted, OutOfBudget, Service, Trouble, Un
 from selector.net.account import THROTTLED_TRIES, UNANSWERED_REPEATS, UNREACHED_TRIES
 from selector.net.breaker import FAILURES_IN_A_ROW, SILENT_LEAST, TRIPS, Breaker
 from selector.net.redact import redacted
-from selector.net.spending import Spending
+from selector.net.service import Spending
 
 BUSY = Trouble(troubles.BUSY, "the server failed")
 THROTTLED = Trouble(troubles.THROTTLED, "throttling")

@@ -6,8 +6,18 @@ import pytest
 
 from selector.domain import GenerationFailed
 from selector.net import Trouble
-from selector.net.retry import Tries, persist
-from selector.net.troubles import BUSY, FATAL, REJECTED, THROTTLED, UNANSWERED, Rule, meaning, waiting_time
+from selector.net.troubles import (
+    BUSY,
+    FATAL,
+    REJECTED,
+    THROTTLED,
+    UNANSWERED,
+    Rule,
+    Tries,
+    meaning,
+    persist,
+    waiting_time,
+)
 
 
 def test_it_sends_until_something_comes_and_counts_what_came_before() -> None:

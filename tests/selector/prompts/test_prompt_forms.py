@@ -10,7 +10,7 @@ import tiny_pipelines
 from conftest import HEADER, noise_jpeg
 from prompt_model import prompt_model
 
-from generators._dashscope_api.models import FUNCTIONS, MODELS
+from generators._dashscope_requests import FUNCTIONS, MODELS
 from generators._pipelines.presets import preset_for
 from generators.dashscope import DashScope
 from generators.openai_images import OpenAIImages

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from selector.decide.learning import ToldLine
 
+from selector.decide.calibration import ToldLine
 from selector.report.calibration import _course, _scopes, _told
 
 

@@ -16,9 +16,8 @@ import pytest
 
 from selector.domain import Axis, Column, Estimate, InputError, Score, TaskType, encode_final
 from selector.report import CandidateCard, Failure, Sheet, TaskRow, Verdict, write_contact_sheet
-from selector.report.histogram import HEIGHT, WIDTH, histogram
-from selector.report.tally import TypeTally, concerns_of
-from selector.report.thumbnails import thumbnail
+from selector.report.pictures import thumbnail
+from selector.report.tally import HEIGHT, WIDTH, TypeTally, concerns_of, histogram
 from selector.report.view import anchor, task_view
 
 HOSTILE = '<script>alert("1")</script>\n把“开”改成‘关’ & 🎨 "quoted" \'single\' {{ 7 * 7 }} </article>'

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from selector.domain import InputError
-from selector.report.plots.realism import MOST_ROWS, Distance, DistanceRow, realism_of_sets
+from selector.report.realism import MOST_ROWS, Distance, DistanceRow, realism_of_sets
 
 RANDOM = DistanceRow("a random pick", 50, (Distance(0.2, 0.1, 0.3),))
 HALVES = DistanceRow("photographs in halves", 25, (Distance(0.0, -0.05, 0.05),))

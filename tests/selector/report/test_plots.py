@@ -14,29 +14,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from experiments.support.gap_plots import Bin, GapCurve, recovered_gap_over_submissions, reliability_of_bins
 from selector.domain import InputError
-from selector.report.plots import (
-    Contribution,
-    Drawing,
-    Explanation,
-    GapCurve,
-    PickChance,
-    Prediction,
-    Rival,
-    ToldTotal,
-    Weight,
-    canvas,
-    contributions,
-    predicted_and_actual_totals,
-    recovered_gap_over_submissions,
-    reliability,
-    totals_over_submissions,
-    weights,
-    write_plot,
-)
-from selector.report.plots.contributions import _rows
-from selector.report.plots.reliability import binned, wilson
-from selector.report.plots.text import columns, drawable, wrap
+from selector.report.plots import canvas
+from selector.report.plots.canvas import columns, drawable, wrap, write_plot
+from selector.report.plots.contributions import _rows, contributions
+from selector.report.plots.model import Contribution, Drawing, Explanation, Prediction, Rival, ToldTotal, Weight
+from selector.report.plots.totals import predicted_and_actual_totals, totals_over_submissions
+from selector.report.plots.weights import weights
 
 LONG = (
     "generator:stable-diffusion-xl-base-1.0/refiner/prompt-variant-with-a-very-long-name",
@@ -62,9 +47,8 @@ def curve(label: str, *submissions: int) -> GapCurve:
     return GapCurve(label, submissions, middle, tuple(v - 0.1 for v in middle), tuple(v + 0.1 for v in middle))
 
 
-def chances(n: int) -> list[PickChance]:
-    rng = np.random.default_rng(3)
-    return [PickChance(float(p), bool(rng.random() < p)) for p in rng.random(n)]
+def bins(n: int) -> list[Bin]:
+    return [Bin(number, n, n * (number + 0.3) / 10, (number + 0.5) / 10) for number in range(10)]
 
 
 def explanation(n: int, runner_up: bool = True, task: str = "42") -> Explanation:
@@ -89,9 +73,9 @@ CASES: dict[str, Callable[[], Drawing]] = {
     "no curves": lambda: recovered_gap_over_submissions([], 50),
     "one place": lambda: recovered_gap_over_submissions([curve("bestshot", 4)], 1),
     "many curves": lambda: recovered_gap_over_submissions([curve(f"{i} {LONG[i % 4]}", 1, 4, 28) for i in range(9)], 9),
-    "no picks": lambda: reliability(()),
-    "one pick": lambda: reliability([PickChance(1.0, True)]),
-    "many picks": lambda: reliability(chances(5000)),
+    "no bins": lambda: reliability_of_bins(()),
+    "one bin": lambda: reliability_of_bins([Bin(9, 1, 1, 1.0)]),
+    "many bins": lambda: reliability_of_bins(bins(5000), "Each came in 50 contests."),
     "no contributions": lambda: contributions(explanation(0, runner_up=False)),
     "one contribution": lambda: contributions(explanation(1, runner_up=False)),
     "many contributions": lambda: contributions(explanation(40, task=" ".join(LONG))),
@@ -175,17 +159,6 @@ def test_weights_say_how_many_leave_out_zero_and_how_many_are_not_shown(monkeypa
     assert weights(rows).caption == "23 of 30 weights have an 80% interval that leaves out zero."
     assert "and 16 more near zero\n(|mean| at most 3 sd)" in texts
     assert {f"w{i}" for i in range(16, 30)} <= set(texts) and "w15" not in texts
-
-
-def test_wilson_interval_is_that_of_the_textbook() -> None:
-    assert wilson(0, 10, 1.96) == pytest.approx((0, 0.2775), abs=1e-4)  # Newcombe 1998, method 3
-    assert wilson(81, 263, 1.96) == pytest.approx((0.2553, 0.3662), abs=1e-4)
-    assert wilson(5, 5)[1] == pytest.approx(1.0)
-
-
-def test_bins_hold_every_pick_and_one_belongs_to_the_last() -> None:
-    bins = binned([PickChance(p, p > 0.5) for p in (0.0, 0.05, 0.1, 0.99, 1.0)])
-    assert [(b.number, b.n, b.best) for b in bins] == [(0, 2, 0), (1, 1, 0), (9, 2, 2)]
 
 
 def test_contributions_add_up_to_the_estimates() -> None:

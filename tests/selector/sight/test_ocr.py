@@ -8,8 +8,7 @@ from skimage import data
 
 from experiments.support.signs import make_sign
 from selector.domain import InputError, Picture, encode_final
-from selector.sight import ocr
-from selector.sight.ocr import read_text, span_box
+from selector.sight.ocr import TextLine, read_text, span_box
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +38,7 @@ def test_span_of_a_word_is_where_the_word_stands(page):
 
 
 def test_span_without_character_boxes_goes_by_share():
-    line = ocr.TextLine("abcd", 1.0, np.array([[0, 0], [40, 0], [40, 10], [0, 10]], dtype=float))
+    line = TextLine("abcd", 1.0, np.array([[0, 0], [40, 0], [40, 10], [0, 10]], dtype=float))
     assert span_box(line, 1, 3).tolist() == [[10, 0], [30, 0], [30, 10], [10, 10]]
 
 
@@ -62,13 +61,6 @@ def test_threads_share_one_reader_and_agree(page):
     with ThreadPoolExecutor(3) as pool:
         results = list(pool.map(read_text, pictures))
     assert [[line.text for line in lines] for lines in results] == [[line.text for line in results[0]]] * 3
-
-
-def test_cache_is_bounded(monkeypatch):
-    monkeypatch.setattr(ocr, "CACHED_PICTURES", 2)
-    for shade in range(4):
-        read_text(Picture(encode_final(np.full((40, 40, 3), shade, dtype=np.uint8), "png")))
-    assert len(ocr._cache) <= 2
 
 
 @pytest.mark.parametrize("size", [(3000, 1), (1, 1500), (1, 1)])

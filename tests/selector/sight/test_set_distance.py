@@ -191,7 +191,7 @@ def test_a_fitted_sample_lies_as_far_off_as_another_one_once_it_is_left_out() ->
 
 
 def test_torchmetrics_and_our_own_arithmetic_agree() -> None:
-    from selector.sight.embedding.set_metrics import fid, kid
+    from selector.sight.embedding.set_distance import fid, kid
 
     x, y = samples(80, 1), 1.3 * samples(80, 2, shift=0.3)
     assert fid(x, y[:50]) == pytest.approx(frechet_distance(x, y[:50]), rel=1e-9)
@@ -205,7 +205,7 @@ def test_torchmetrics_and_our_own_arithmetic_agree() -> None:
 def test_torch_draws_the_same_numbers_whether_or_not_kid_was_measured() -> None:
     import torch
 
-    from selector.sight.embedding.set_metrics import kid
+    from selector.sight.embedding.set_distance import kid
 
     torch.manual_seed(5)
     wanted = torch.rand(3)

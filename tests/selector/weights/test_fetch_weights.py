@@ -384,9 +384,9 @@ def test_the_stored_login_goes_to_the_hub_itself_alone(monkeypatch: pytest.Monke
     monkeypatch.setattr("huggingface_hub.get_token", lambda: "of the login")
     monkeypatch.delenv("HF_TOKEN", raising=False)
     monkeypatch.delenv("HF_ENDPOINT", raising=False)
-    assert way._with_token(address_of(net(), net().files[0], "hub")).token == "of the login"
+    assert address_of(net(), net().files[0], "hub").token == "of the login"
     monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example")
-    assert way._with_token(address_of(net(), net().files[0], "hub")).token == ""
+    assert address_of(net(), net().files[0], "hub").token == ""
 
 
 def test_the_library_says_nothing_of_its_own(hub: Hub, capfd: pytest.CaptureFixture[str]) -> None:

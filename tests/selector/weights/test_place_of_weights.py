@@ -26,9 +26,8 @@ from selector.weights import (
     need_backbone,
     weights_folder,
 )
-from selector.weights.hashes import read_note, write_note
+from selector.weights.hashes import Verdict, read_note, verify, write_note
 from selector.weights.place import Here, folder_of, need_model, path_of, presence
-from selector.weights.verify import Verdict, verify
 
 FILES = [(model, file) for model in all_models() for listed in model.files for file in listed.choices()]
 

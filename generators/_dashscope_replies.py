@@ -1,0 +1,165 @@
+"""What the service answers: a job's id, its state, its pictures, or why there are none. No id of a request is kept.
+
+The codes of errors that concern the account come with their cure in one line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from selector.domain import BestshotError, Declined, GenerationFailed
+from selector.domain.remote import Delivery
+from selector.net import Trouble
+from selector.net.troubles import BUSY, FATAL, LOST, REFUSED, REJECTED, SERVER_FAILED, THROTTLED, Rule, meaning
+
+Clean = Callable[..., str]  # ``Account.clean``
+
+_PROMPT_CHARACTERS = 5000
+_MOST_ID = 256
+_MESSAGE_CHARACTERS = 120
+_OVER = ("FAILED", "CANCELED")
+_IDS = re.compile(r"\b(?=[\w-]*\d)[\w-]{12,}\b|https?://\S+")  # of requests, jobs, files: they make reasons uncountable
+_KEPT_IN_CODES = re.compile(r"[^\w.]+")
+_CONTENT = ("datainspectionfailed", "data_inspection_failed", "ipinfringementsuspect")
+_ACTIVATE = "no access to {model} ({code}): activate it in the console, or choose another model"
+_ACCOUNT = (
+    Rule(REFUSED, "the service refuses the content ({code})", codes=_CONTENT),
+    Rule(
+        FATAL,
+        "the key is not accepted ({code}): check {key}, and that it was made in the region of base_url",
+        codes=("invalidapikey", "invalid_api_key"),
+    ),
+    Rule(FATAL, "the account has no money ({code}): top it up, then run the command again", codes=("arrearage",)),
+    Rule(
+        FATAL,
+        "the quota is used up ({code}): raise it in the console, or run the command again later",
+        codes=("throttling.allocationquota", "allocationquota"),
+    ),
+    Rule(FATAL, _ACTIVATE, codes=("accessdenied", "access_denied", "model.accessdenied")),
+    Rule(
+        FATAL,
+        "no access to {model} ({code}): give the key's workspace access to it in the console",
+        codes=("workspace.accessdenied",),
+    ),
+    Rule(
+        FATAL,
+        "there is no model {model} ({code}): correct model, or base_url if it is served in another region",
+        codes=("modelnotfound", "model_not_found"),
+    ),
+    Rule(THROTTLED, "the service is throttling ({code})", statuses=(429,)),
+    Rule(THROTTLED, "the service is throttling ({code})", codes=("throttling",)),
+    Rule(FATAL, "HTTP {status} ({code}): check {key} and base_url", statuses=(401, 403)),
+)
+_JOB = (
+    Rule(LOST, "the service does not know the job any more", statuses=(404, 410)),
+    Rule(
+        LOST,
+        "the service does not know the job any more",
+        pattern=r"task.{0,40}(?:not exist|not found|expired)|tasknotfound",
+    ),
+)
+_REQUEST = (
+    Rule(FATAL, "there is nothing at this address (HTTP 404, {code}): correct base_url", statuses=(404,)),
+    Rule(BUSY, "the service failed (HTTP {status}, {code})", statuses=(408, *SERVER_FAILED)),
+    Rule(BUSY, "the service failed (HTTP {status}, {code})", codes=("internalerror",)),
+    Rule(REJECTED, "the service rejects the request ({code}{told})"),
+)
+
+
+def code_of(value: object) -> str:
+    """A code as a reason shows it: letters, digits and dots, "unknown" for none."""
+    return _KEPT_IN_CODES.sub("", str(value or ""))[:60] or "unknown"
+
+
+def trouble_of(
+    status: int, code: str, message: str, headers: Mapping[str, str], names: Mapping[str, str], polling: bool = False
+) -> Trouble:
+    """The meaning of an HTTP error.
+
+    Args:
+        status: 400 or more.
+        code, message: of the body, cleaned.
+        headers: of the reply.
+        names: "key" (where it stands) and "model", for the cure.
+        polling: the request asked for a job.
+    """
+    rules = (*_ACCOUNT, *(_JOB if polling else ()), *_REQUEST)
+    found = meaning(rules, status, code, f"{code} {message}", headers, {**names, "told": _told(message)})
+    assert found is not None  # the last rule fits everything
+    return found
+
+
+def error_of(code: str, message: str, clean: Callable[[str], str], what: str) -> BestshotError:
+    """The error of one image (or of a whole job) that was taken and not made."""
+    code = code_of(clean(code))
+    if code.lower().startswith(_CONTENT):
+        return Declined(f"the service refuses the content of {what} ({code})")
+    return GenerationFailed(f"the service failed to make {what} ({code}{_told(clean(message))})")
+
+
+def job_id(body: Any) -> str | Trouble:
+    """The id of the job that was created."""
+    found = _output(body).get("task_id")
+    return found if isinstance(found, str) and 0 < len(found) <= _MOST_ID else Trouble(BUSY, "the reply names no job")
+
+
+def state_of(body: Any, n: int, seed: int, clean: Clean) -> tuple[Delivery, ...] | Trouble | None:
+    """One delivery for each of the ``n`` images of a job; None while it is under way."""
+    output = _output(body)
+    status = output.get("task_status")
+    if status == "UNKNOWN":
+        return Trouble(LOST, "the service does not know the job any more")
+    if status in _OVER:
+        code = str(output.get("code") or status)
+        return (Delivery(error=error_of(code, str(output.get("message") or ""), clean, "the images")),) * n
+    if status != "SUCCEEDED":
+        return None if isinstance(status, str) else Trouble(BUSY, "the reply has no state of the job")
+    results = output.get("results")
+    found = results if isinstance(results, list) else []
+    return tuple(_delivery(found[i] if i < len(found) else {}, seed + i, clean) for i in range(n))
+
+
+def pictures_of(body: Any, n: int, seed: int) -> tuple[Delivery, ...] | Trouble:
+    """The pictures of an answer that came at once."""
+    urls = [
+        part["image"]
+        for choice in _maps(_output(body).get("choices"))
+        for part in _maps(_map(choice.get("message")).get("content"))
+        if isinstance(part.get("image"), str)
+    ]
+    if not urls:
+        return Trouble(BUSY, "the reply holds no picture")
+    none = GenerationFailed("the service returned fewer images than asked for")
+    return tuple(
+        Delivery(urls[i], notes={"seed": seed + i}) if i < len(urls) else Delivery(error=none) for i in range(n)
+    )
+
+
+def _delivery(result: Any, seed: int, clean: Clean) -> Delivery:
+    told = _map(result)
+    if isinstance(told.get("url"), str) and told["url"]:
+        actual = str(told.get("actual_prompt") or "")
+        rewritten = {"actual_prompt": clean(actual, _PROMPT_CHARACTERS)} if actual else {}
+        return Delivery(told["url"], notes={"seed": seed, **rewritten})
+    if not told:
+        return Delivery(error=GenerationFailed("the service returned fewer images than asked for"))
+    return Delivery(error=error_of(str(told.get("code") or ""), str(told.get("message") or ""), clean, "the image"))
+
+
+def _output(body: Any) -> Mapping[str, Any]:
+    return _map(_map(body).get("output"))
+
+
+def _map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _maps(value: Any) -> list[Mapping[str, Any]]:
+    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
+
+
+def _told(message: str) -> str:
+    bare = " ".join(_IDS.sub("…", message).split())
+    return f": {bare[:_MESSAGE_CHARACTERS]}" if bare else ""

@@ -1,1 +1,0 @@
-"""Helpers of ``generators.openai_images``: the request, its errors, its answer, and pictures on their way."""

@@ -1,1 +1,0 @@
-"""What ``generators.command`` needs to run a program: its arguments, its environment, its process."""

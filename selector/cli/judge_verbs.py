@@ -1,0 +1,111 @@
+"""Verbs of judges: judge takes their scores, translate has one write English; what `score --judge` asked, in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from selector.cli.common import counted, progress_bar, verb
+from selector.domain.words import n_of
+
+if TYPE_CHECKING:
+    from selector.campaign import Campaign
+    from selector.decide.judging import JudgeSummary
+    from selector.llm import AskSummary
+
+
+@verb(
+    "judge",
+    "Take scores that a judge gave to single candidates: a vision-language model, or people where the contest allows "
+    "it. FILE is CSV or TSV with the columns task, candidate (its id, or at least 6 characters of it), and sc and pq "
+    "or their sub-scores as the profile names them, all 0 to 10; for face swaps also cosine, -1 to 1. Empty means not "
+    "judged. All rows are taken or none; running it twice changes nothing.",
+    "bestshot judge scores.csv --by qwen2.5-vl-72b",
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--by", required=True, metavar="NAME", help="Who judged. The calibration learns how far to trust each.")
+@click.option("--rating", is_flag=True, help="These are ratings by people (the contest must allow them).")
+@click.option("--reason", default=None, help="Why scores differ from what this judge said before.")
+def judge(campaign: Campaign, file: Path, by: str, rating: bool, reason: str | None) -> tuple[Any, str]:
+    summary = campaign.judges[by].tell(file, rating, reason)
+    return summary, _told(summary)
+
+
+def _told(summary: JudgeSummary) -> str:
+    corrected = ""
+    if summary.corrected:
+        corrected = f" ({n_of(summary.corrected, 'of them a correction', 'of them corrections')})"
+    words = "new rating" if summary.kind == "rating" else "new judgement"
+    lines = [f"{summary.judge}: {n_of(summary.new, words)} stored{corrected}, {summary.known} known already"]
+    if summary.types:
+        lines[0] += f"; by type: {', '.join(f'{n} {name}' for name, n in summary.types.items())}"
+    if summary.unjudged:
+        lines.append(f"rows without a score: {summary.unjudged}")
+    if summary.ignored:
+        lines.append(f"columns passed over: {', '.join(summary.ignored)}")
+    return "\n".join(lines)
+
+
+@verb(
+    "translate",
+    "Give prompts in other languages their English, for a backbone that reads only English. Writes a table that you "
+    "can fill and correct by hand; with --by the model of a configured judge fills it. Run `bestshot score` "
+    "afterwards: the embedded pictures are kept, so it takes seconds.",
+    "bestshot translate --by qwen-plus",
+)
+@click.option("--by", default=None, metavar="NAME", help="The model of [judges.NAME] in campaign.toml translates.")
+def translate(campaign: Campaign, by: str | None) -> tuple[Any, str]:
+    done = campaign.translate(by, progress_bar())
+    lines = [f"{done.known} of {done.needed} prompts that need English have it ({done.new} new): {done.table}"]
+    if done.stored:
+        lines.append(f"{done.stored} of the new were answered in an earlier run, and nobody was asked for them again")
+    if by is not None and done.known == done.needed and not done.new:
+        lines.append("nothing was left to do")
+    if done.cost is not None:
+        lines.append(f"cost: {done.cost:.4f} {done.currency}".rstrip())
+    if done.stopped:
+        lines.append(f"stopped: {done.stopped}")
+    if done.failures:
+        lines += ["not translated, asked again by the next run:", *counted(done.failures)]
+    elif done.known < done.needed and by is None:
+        lines.append("fill the column `english`, or name a judge with --by")
+    return done, "\n".join(lines)
+
+
+def describe_asked(summary: AskSummary) -> str:
+    """What a judge was asked and said, in words."""
+    about = f"asked about {n_of(summary.candidates, 'candidate')}" if summary.candidates else "nothing left to ask"
+    who = f"{summary.judge} ({summary.model} at {summary.provider})"
+    new = f", {n_of(summary.judged, 'has', 'have')} a new judgement" if summary.judged or summary.candidates else ""
+    lines = [f"{who}: {about}{new}"]
+    lines += _questions(summary) if summary.candidates else []
+    if summary.sent_again:
+        lines.append("sent again: " + ", ".join(f"{n} x {why}" for why, n in summary.sent_again.items()))
+    if summary.spread:
+        lines.append("largest - smallest over repeats: " + ", ".join(f"{p} {v:.2f}" for p, v in summary.spread.items()))
+    lines += [
+        f"{kind}: the smallest sub-score was " + ", ".join(f"{part} {n_of(n, 'time')}" for part, n in counts.items())
+        for kind, counts in summary.binding.items()
+        if summary.questions
+    ]
+    if summary.failures:
+        lines += ["not asked, and tried again by the next run:", *counted(summary.failures)]
+    if summary.stopped:
+        lines.append(f"stopped: {summary.stopped}")
+    if summary.later:
+        lines.append(f"{n_of(summary.later, 'candidate is', 'candidates are')} left for another run")
+    return "\n".join(lines)
+
+
+def _questions(summary: AskSummary) -> list[str]:
+    """How many questions, tokens and money, and what is unscored."""
+    unscored = sum(summary.unscored.values())
+    cost = "cost not known" if summary.cost is None else f"{summary.cost:.4f} {summary.currency}".rstrip()
+    return [
+        f"{n_of(summary.questions, 'question')}: {summary.scored} scored, {unscored} unscored; "
+        f"{n_of(summary.replies, 'reply', 'replies')}",
+        *counted(summary.unscored),
+        f"{summary.tokens_in} tokens read, {summary.tokens_out} written: {cost}",
+    ]
