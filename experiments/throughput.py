@@ -176,7 +176,7 @@ def _agreement(campaign: Campaign, habit: Mapping[str, Sequence[float]]) -> dict
     """Spearman's correlation of each score with the habit's, over the candidates that the habit scored."""
     from selector.store.candidates import load_candidates, scores_of
 
-    versions = {name: scorer.version for name, scorer in campaign._scorers()[0].items()}
+    versions = campaign._context().versions
     ours: dict[str, list[float]] = {column: [] for column in COLUMNS}
     with campaign._ws.db.read() as connection:
         for candidate in load_candidates(connection):

@@ -44,7 +44,7 @@ def made(tmp_path: Path, toys: None, clock: Clock, contest_files: Files) -> Camp
 
 
 def known(campaign: Campaign) -> Knowledge:
-    found = learn(campaign._ws, campaign.tasks, campaign._scorers()[0])
+    found = learn(campaign._context())
     assert found is not None
     return found
 
