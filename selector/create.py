@@ -185,6 +185,8 @@ def _check_leavings(folder: Path, given: _Given) -> None:
         if other:
             cure = "restore that file, or choose another folder"
             raise InputError(f"{folder} holds a campaign's database but no {CONFIG_NAME}: {cure}")
+    # Before they are compared: outside of the lock an `init` of the same input may put them there in between.
+    there = {name for name in (TABLE_NAME, PROFILE_NAME, INPUTS_NAME, IMAGES_NAME) if (folder / name).exists()}
     same = {
         TABLE_NAME: _is_file_of(folder / TABLE_NAME, given.table),
         PROFILE_NAME: _is_file_of(folder / PROFILE_NAME, given.own_profile),
@@ -192,7 +194,7 @@ def _check_leavings(folder: Path, given: _Given) -> None:
         IMAGES_NAME: database.exists() or not any((folder / IMAGES_NAME).glob("*")),
     }
     for name, is_ours in same.items():
-        if (folder / name).exists() and not is_ours:
+        if name in there and not is_ours:
             raise InputError(f"{folder} holds other things ({name}): choose a new or empty folder")
 
 
