@@ -73,6 +73,7 @@ def test_sd_agrees_with_simulation(sc: float, sc_sd: float, pq: float, pq_sd: fl
     assert overall_sd(sc, sc_sd, pq, pq_sd) == pytest.approx(simulated, rel=0.06)
 
 
+@settings(deadline=None)
 @given(sc=SCORES, pq=SCORES, sc_sd=st.floats(0, 5), pq_sd=st.floats(0, 5))
 def test_results_are_finite_and_on_the_scale(sc: float, pq: float, sc_sd: float, pq_sd: float) -> None:
     assert min(sc, pq) - 1e-9 <= overall(sc, pq) <= max(sc, pq) + 1e-9
