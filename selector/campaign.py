@@ -398,10 +398,12 @@ class Campaign:
     def __repr__(self) -> str:
         return f"Campaign({str(self.folder)!r}, {self.profile.name})"
 
-    def __getattr__(self, name: str) -> Any:
-        if name in _RENAMED:
-            raise AttributeError(f"Campaign.{name} is now Campaign.{_RENAMED[name]}")
-        raise AttributeError(f"'Campaign' object has no attribute '{name}'")
+    if not TYPE_CHECKING:  # a checker of types is to see misspelt names
+
+        def __getattr__(self, name: str) -> Any:
+            if name in _RENAMED:
+                raise AttributeError(f"Campaign.{name} is now Campaign.{_RENAMED[name]}")
+            raise AttributeError(f"'Campaign' object has no attribute '{name}'")
 
     def _context(self) -> Context:
         """A new look at the campaign."""
