@@ -49,7 +49,7 @@ COUNTED = ("lost", "doubled", "left_behind", "wrong")
 
 
 @dataclass
-class Tally:
+class Counts:
     """Counts over the kills of a verb; ``notes`` say what it takes to repeat the first that went wrong."""
 
     kills: int = 0
@@ -70,7 +70,7 @@ class Tally:
             setattr(self, name, getattr(self, name) + len(faults))
             self.notes += [f'--trial "{trial}": {name}: {fault}' for fault in faults[:1]]
 
-    def join(self, other: Tally) -> None:
+    def join(self, other: Counts) -> None:
         for name in ("kills", "killed_while_running", "paid_on_their_way", *COUNTED):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
@@ -84,18 +84,18 @@ def main(arguments: list[str] | None = None) -> int:
     verbs = [verb for verb in LOOP if chosen.verbs is None or verb.name in chosen.verbs]
     both = TwoFolders()
     with _place(chosen.keep) as place:
-        tallies: dict[str, Tally] = {}
+        by_verb: dict[str, Counts] = {}
         if chosen.kills or chosen.trial:
             run = quiet_run(place)
             trials = chosen.trial or list(planned(run, verbs, chosen.kills, chosen.seed))
-            tallies = measure(run, trials, chosen.jobs)
+            by_verb = measure(run, trials, chosen.jobs)
         if chosen.two_folders:
             both = measure_two_folders(place / "two", chosen.two_folders, chosen.seed)
-    total = Tally()
-    for tally in tallies.values():
-        total.join(tally)
-    results = {**tallies, "total": total}
-    written = {name: asdict(tally) for name, tally in results.items()} | {"two_folders": asdict(both)}
+    total = Counts()
+    for counts in by_verb.values():
+        total.join(counts)
+    results = {**by_verb, "total": total}
+    written = {name: asdict(counts) for name, counts in results.items()} | {"two_folders": asdict(both)}
     finish(written, [*describe(results), *both.describe()], chosen.json)
     return int(bool(total.faults or both.faults))
 
@@ -123,15 +123,15 @@ def _moments(run: Run, verb: Verb, rng: Random) -> Iterator[Trial]:
             yield Trial(verb, sign, Moment(kind, rng.randint(1, quiet.events[kind]), after))
 
 
-def measure(run: Run, trials: Sequence[Trial], jobs: int) -> dict[str, Tally]:
+def measure(run: Run, trials: Sequence[Trial], jobs: int) -> dict[str, Counts]:
     """All trials, ``jobs`` at once, each in a copy of its own that stays only where something went wrong."""
-    tallies = {verb.name: Tally() for verb in LOOP if any(trial.verb == verb for trial in trials)}
+    by_verb = {verb.name: Counts() for verb in LOOP if any(trial.verb == verb for trial in trials)}
     for trial, found in zip(trials, tqdm(_all_tried(run, trials, jobs), total=len(trials), disable=None), strict=True):
-        tally = tallies[trial.verb.name]
-        told = len(tally.notes)
-        tally.add(trial, found)
-        print("".join(f"{note}\n" for note in tally.notes[told:]), end="", file=sys.stderr, flush=True)
-    return tallies
+        counts = by_verb[trial.verb.name]
+        told = len(counts.notes)
+        counts.add(trial, found)
+        print("".join(f"{note}\n" for note in counts.notes[told:]), end="", file=sys.stderr, flush=True)
+    return by_verb
 
 
 def _all_tried(run: Run, trials: Sequence[Trial], jobs: int) -> Iterator[Found]:
@@ -153,14 +153,14 @@ def _tried(run: Run, numbered: tuple[int, Trial]) -> Found:
     return found
 
 
-def describe(tallies: dict[str, Tally]) -> list[str]:
+def describe(by_verb: dict[str, Counts]) -> list[str]:
     """The table, and the first notes of each verb."""
     header = ("kills", "running", "lost", "doubled", "left", "wrong", "on their way")
     lines = [f"{'verb':24}" + "".join(f"{name:>{len(name) + 4}}" for name in header)]
-    for verb, t in tallies.items():
+    for verb, t in by_verb.items():
         values = (t.kills, t.killed_while_running, t.lost, t.doubled, t.left_behind, t.wrong, t.paid_on_their_way)
         lines.append(f"{verb:24}" + "".join(f"{v:>{len(n) + 4}}" for n, v in zip(header, values, strict=True)))
-    return lines + [f"  {note}" for t in tallies.values() for note in t.notes[:NOTES]]
+    return lines + [f"  {note}" for t in by_verb.values() for note in t.notes[:NOTES]]
 
 
 @contextmanager

@@ -173,7 +173,7 @@ def measure_throughput(place: Path, candidates: int, latency_seconds: float, sid
 def measure_kills(place: Path, candidates: int, kills: int, seed: int) -> Kills:
     """Kill the command again and again until it is done, on as many copies as it takes; compare with a quiet run."""
     rng = np.random.default_rng(seed)
-    tally = Kills(candidates=candidates)
+    counts = Kills(candidates=candidates)
     with JudgeServer(_steady(seed)) as server:
         campaign = make_campaign(place, candidates, SMALL_PX, server.url, concurrency=KILLED_CONCURRENCY, reasks=REASKS)
         shutil.copytree(campaign.folder, place / "fresh")
@@ -181,35 +181,35 @@ def measure_kills(place: Path, candidates: int, kills: int, seed: int) -> Kills:
         campaign.close()
         asking_seconds = server.last_seconds - server.first_seconds
     wanted = _content(campaign.folder)
-    while tally.kills < kills:
-        trial = place / f"trial-{tally.kills}"
+    while counts.kills < kills:
+        trial = place / f"trial-{counts.kills}"
         shutil.copytree(place / "fresh", trial)
         with JudgeServer(_steady(seed)) as server:
             _point_to(trial, server.url)
-            _series(trial, server, min(KILLS_IN_A_ROW, kills - tally.kills), asking_seconds, rng, tally)
+            _series(trial, server, min(KILLS_IN_A_ROW, kills - counts.kills), asking_seconds, rng, counts)
         got = _content(trial)
-        tally.different_judgements += sum(wanted.get(key) != got.get(key) for key in {*wanted, *got})
+        counts.different_judgements += sum(wanted.get(key) != got.get(key) for key in {*wanted, *got})
         shutil.rmtree(trial)
-    return tally
+    return counts
 
 
 def _series(
-    trial: Path, server: JudgeServer, kills: int, asking_seconds: float, rng: np.random.Generator, tally: Kills
+    trial: Path, server: JudgeServer, kills: int, asking_seconds: float, rng: np.random.Generator, counts: Kills
 ) -> None:
     """Start and kill ``kills`` times, then let it finish; count what was asked although its answer was stored."""
     watch: list[tuple[int, set[Question]]] = []
     for _ in range(kills):
-        tally.while_asking += _kill(trial, server, float(rng.uniform(0, asking_seconds / KILLS_IN_A_ROW)))
-        tally.kills += 1
+        counts.while_asking += _kill(trial, server, float(rng.uniform(0, asking_seconds / KILLS_IN_A_ROW)))
+        counts.kills += 1
         time.sleep(0.3)  # what was on its way gets to the server before the next start
         settled = _settled(trial)
         watch.append((len(server.log), settled))
-        tally.stored += len(settled)
+        counts.stored += len(settled)
     with Campaign(trial) as campaign:
         campaign.judges[JUDGE].ask()
     for seen, settled in watch:
-        tally.asked_twice += sum(asked.question in settled for asked in server.log[seen:])
-    tally.answered_unstored += len(server.log) - sum(1 for _ in _rows(trial))
+        counts.asked_twice += sum(asked.question in settled for asked in server.log[seen:])
+    counts.answered_unstored += len(server.log) - sum(1 for _ in _rows(trial))
 
 
 def _kill(folder: Path, server: JudgeServer, after_seconds: float) -> bool:

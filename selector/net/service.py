@@ -1,4 +1,4 @@
-"""What is known of an account before anything is asked (where, how fast, how dear, whose key), and its money."""
+"""What is known of an account before anything is asked (where, how fast, prices, whose key), and its money."""
 
 from __future__ import annotations
 

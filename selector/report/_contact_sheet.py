@@ -18,7 +18,7 @@ from selector.domain import InputError
 from selector.domain.files import sweep, write_atomically
 from selector.report._model import Sheet, TaskRow
 from selector.report._pictures import Thumbnail, link, plot_view, thumbnail
-from selector.report._tally import HEIGHT, WIDTH, Tally, histogram
+from selector.report._summary import HEIGHT, WIDTH, Summary, histogram
 from selector.report._view import TYPE_NAMES, anchor, task_view
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def write_contact_sheet(folder: Path, sheet: Sheet) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         sweep(folder, deep=True)
         with tempfile.TemporaryFile(dir=folder) as spool:  # without a name: a killed run leaves nothing
-            tally, starts = _render_tasks(folder, sheet, spool)
-            return _write_pages(folder, sheet, tally, spool, starts)
+            summary, starts = _render_tasks(folder, sheet, spool)
+            return _write_pages(folder, sheet, summary, spool, starts)
     except OSError as error:
         raise InputError(f"the contact sheet cannot be written to {folder}: {error.strerror or error}") from error
 
@@ -69,26 +69,26 @@ class _TaskRenderer:
         )
 
 
-def _render_tasks(folder: Path, sheet: Sheet, spool: IO[bytes]) -> tuple[Tally, list[int]]:
+def _render_tasks(folder: Path, sheet: Sheet, spool: IO[bytes]) -> tuple[Summary, list[int]]:
     """Write the tasks of all pages into ``spool``; returns where in it each page starts."""
-    tally, starts = Tally(), [0]
+    summary, starts = Summary(), [0]
     with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
         renderer = _TaskRenderer(folder, sheet, _environment(), pool)
         for task in sheet.tasks:
-            page = tally.tasks // TASKS_A_PAGE + 1
+            page = summary.tasks // TASKS_A_PAGE + 1
             if page > len(starts):
                 starts.append(spool.tell())
-            tally.add(task, page)
+            summary.add(task, page)
             spool.write(_encoded(renderer.render(task)))
-    return tally, starts
+    return summary, starts
 
 
-def _write_pages(folder: Path, sheet: Sheet, tally: Tally, spool: IO[bytes], starts: list[int]) -> Path:
+def _write_pages(folder: Path, sheet: Sheet, summary: Summary, spool: IO[bytes], starts: list[int]) -> Path:
     """Assets first and the index last: a reader who opens the index finds all that it points to."""
     for asset in ("sheet.css", "sheet.js"):
         write_atomically(folder / asset, (HERE / asset).read_bytes(), durable=False)
     environment = _environment()
-    shared = _shared_values(folder, sheet, tally, len(starts))
+    shared = _shared_values(folder, sheet, summary, len(starts))
     ends = [*starts[1:], spool.tell()]
     for page in range(len(starts), 0, -1):
         top, bottom = (
@@ -107,14 +107,14 @@ def page_name(page: int) -> str:
     return "index.html" if page == 1 else f"page-{page}.html"
 
 
-def _shared_values(folder: Path, sheet: Sheet, tally: Tally, pages: int) -> dict[str, Any]:
-    kinds = [kind for kind in TYPE_NAMES if kind in tally.types]
+def _shared_values(folder: Path, sheet: Sheet, summary: Summary, pages: int) -> dict[str, Any]:
+    kinds = [kind for kind in TYPE_NAMES if kind in summary.types]
     return {
         "sheet": sheet,
-        "tally": tally,
+        "summary": summary,
         "pages": pages,
         "kinds": [(kind, TYPE_NAMES[kind]) for kind in kinds],
-        "panels": [(TYPE_NAMES[kind], tally.types[kind], histogram(tally.types[kind])) for kind in kinds],
+        "panels": [(TYPE_NAMES[kind], summary.types[kind], histogram(summary.types[kind])) for kind in kinds],
         "plots": [plot_view(card, folder) for card in sheet.plots],
         "width": WIDTH,
         "height": HEIGHT,

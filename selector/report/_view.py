@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from selector.domain import Column, Score, TaskType
 from selector.report._model import CandidateCard, Failure, TaskRow
-from selector.report._tally import concerns_of
+from selector.report._summary import concerns_of
 
 TYPE_NAMES: Mapping[TaskType, str] = {
     TaskType.T2I: "Text to image",

@@ -17,7 +17,7 @@ import pytest
 from selector.domain import Axis, Column, Estimate, InputError, Score, TaskType, encode_final
 from selector.report import CandidateCard, Failure, Sheet, TaskRow, Verdict, write_contact_sheet
 from selector.report._pictures import thumbnail
-from selector.report._tally import HEIGHT, WIDTH, TypeTally, concerns_of, histogram
+from selector.report._summary import HEIGHT, WIDTH, TypeSummary, concerns_of, histogram
 from selector.report._view import anchor, task_view
 
 HOSTILE = '<script>alert("1")</script>\n把“开”改成‘关’ & 🎨 "quoted" \'single\' {{ 7 * 7 }} </article>'
@@ -272,11 +272,11 @@ def test_summary_counts_what_is_shown(tmp_path: Path) -> None:
 
 
 def test_histogram_bars_and_means_by_hand() -> None:
-    tally = TypeTally()
+    summary = TypeSummary()
     for overall in (0.0, 2.0, 2.2, 10.0):
-        tally.candidates.add(overall)
-    tally.picks.add(10.0)
-    shape = histogram(tally)
+        summary.candidates.add(overall)
+    summary.picks.add(10.0)
+    shape = histogram(summary)
     assert [(bar.x, bar.height) for bar in shape.candidates] == [
         (0, HEIGHT / 4),
         (WIDTH / 5, HEIGHT / 2),

@@ -36,7 +36,7 @@ class Distribution:
 
 
 @dataclass
-class TypeTally:
+class TypeSummary:
     """One task type: how many tasks, and the estimates of all its candidates and of its picks."""
 
     tasks: int = 0
@@ -45,7 +45,7 @@ class TypeTally:
 
 
 @dataclass
-class GeneratorTally:
+class GeneratorSummary:
     """One generator: candidates made and picked, tasks declined, attempts failed."""
 
     candidates: int = 0
@@ -65,7 +65,7 @@ class ToLookAt:
 
 
 @dataclass
-class Tally:
+class Summary:
     """Everything that the top of the sheet states."""
 
     tasks: int = 0
@@ -75,14 +75,14 @@ class Tally:
     scores: int = 0
     unscored: int = 0
     flagged: int = 0
-    types: dict[TaskType, TypeTally] = field(default_factory=dict)
-    generators: dict[str, GeneratorTally] = field(default_factory=dict)
+    types: dict[TaskType, TypeSummary] = field(default_factory=dict)
+    generators: dict[str, GeneratorSummary] = field(default_factory=dict)
     to_look_at: list[ToLookAt] = field(default_factory=list)
 
     def add(self, task: TaskRow, page: int) -> None:
         """Count one task, which is shown on ``page``."""
         self.tasks += 1
-        self.types.setdefault(task.type, TypeTally()).tasks += 1
+        self.types.setdefault(task.type, TypeSummary()).tasks += 1
         for card in task.candidates:
             self._add_candidate(task.type, card)
         for failure in task.failures:
@@ -110,8 +110,8 @@ class Tally:
             if card.picked:
                 self.types[kind].picks.add(card.estimate.overall)
 
-    def _generator(self, name: str) -> GeneratorTally:
-        return self.generators.setdefault(name, GeneratorTally())
+    def _generator(self, name: str) -> GeneratorSummary:
+        return self.generators.setdefault(name, GeneratorSummary())
 
 
 def concerns_of(task: TaskRow) -> tuple[str, ...]:
@@ -143,11 +143,11 @@ class Histogram:
     picks_mean_x: float | None
 
 
-def histogram(tally: TypeTally) -> Histogram:
+def histogram(summary: TypeSummary) -> Histogram:
     """Bars of both distributions on one scale: the tallest of the two fills the height."""
-    peak = max(_shares(tally.candidates) + _shares(tally.picks), default=0.0) or 1.0
+    peak = max(_shares(summary.candidates) + _shares(summary.picks), default=0.0) or 1.0
     return Histogram(
-        _bars(tally.candidates, peak), _bars(tally.picks, peak), _mean_x(tally.candidates), _mean_x(tally.picks)
+        _bars(summary.candidates, peak), _bars(summary.picks, peak), _mean_x(summary.candidates), _mean_x(summary.picks)
     )
 
 
