@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timezone
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any
 
 from selector.config import check_names, read_config
 from selector.contest import load_profile
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 _SUFFIX = {"jpeg": ".jpg", "png": ".png"}
 _RENAMED = {
     "ask_judge": "judges[NAME].ask(…)",
-    "estimate_generate": "generate(…, dry_run=True)",
+    "estimate_generate": "estimate(…)",
     "judge": "judges[NAME].tell(TABLE, …)",
     "plan_judgements": "judges[NAME].plan(BUDGET)",
     "quota": "submissions.quota()",
@@ -138,7 +138,6 @@ class Campaign:
     def judges(self) -> Judges:
         return Judges(tuple(self.config.judges), self._context)
 
-    @overload
     def generate(
         self,
         types: Sequence[TaskType] | None = None,
@@ -147,44 +146,32 @@ class Campaign:
         n: int | None = None,
         retry_failed: bool = False,
         progress: Progress = silent,
-        *,
-        dry_run: Literal[False] = False,
-    ) -> GenerateSummary: ...
-    @overload
-    def generate(
-        self,
-        types: Sequence[TaskType] | None = None,
-        generators: Sequence[str] | None = None,
-        task_ids: Sequence[str] | None = None,
-        n: int | None = None,
-        retry_failed: bool = False,
-        progress: Progress = silent,
-        *,
-        dry_run: Literal[True],
-    ) -> GenerateEstimate: ...
-    def generate(
-        self,
-        types: Sequence[TaskType] | None = None,
-        generators: Sequence[str] | None = None,
-        task_ids: Sequence[str] | None = None,
-        n: int | None = None,
-        retry_failed: bool = False,
-        progress: Progress = silent,
-        *,
-        dry_run: bool = False,
-    ) -> GenerateSummary | GenerateEstimate:
+    ) -> GenerateSummary:
         """Make the candidates that the configuration asks for and that are not there yet.
 
         Args:
             types, generators, task_ids: leave out what is not named.
             n: candidates a task and generator instead of the configured number.
             retry_failed: also try again what failed.
-            dry_run: only say what would be made, and what it would cost at most; asks nobody.
         """
-        from selector.generate.verb import Wanted, estimate_candidates, make_candidates
+        from selector.generate.verb import Wanted, make_candidates
 
         wanted = Wanted(select_tasks(self.tasks, types, task_ids), generators, n, retry_failed)
-        return estimate_candidates(self._ws, wanted) if dry_run else make_candidates(self._ws, wanted, progress)
+        return make_candidates(self._ws, wanted, progress)
+
+    def estimate(
+        self,
+        types: Sequence[TaskType] | None = None,
+        generators: Sequence[str] | None = None,
+        task_ids: Sequence[str] | None = None,
+        n: int | None = None,
+        retry_failed: bool = False,
+    ) -> GenerateEstimate:
+        """What ``generate`` would make with the same arguments, and cost at most; asks nobody and makes nothing."""
+        from selector.generate.verb import Wanted, estimate_candidates
+
+        wanted = Wanted(select_tasks(self.tasks, types, task_ids), generators, n, retry_failed)
+        return estimate_candidates(self._ws, wanted)
 
     def import_folder(self, folder: str | Path, label: str | None = None, progress: Progress = silent) -> ImportSummary:
         """Take finished images from any tool as candidates, under the generator name ``folder:LABEL``.
@@ -362,7 +349,7 @@ class Campaign:
 
         to_make: GenerateEstimate | str
         try:
-            to_make = self.generate(dry_run=True)
+            to_make = self.estimate()
         except BestshotError as error:
             to_make = str(error)
         return status(self._context(), self._ledger, to_make)

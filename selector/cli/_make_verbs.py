@@ -152,7 +152,7 @@ def generate(
     dry_run: bool,
 ) -> tuple[Any, str] | tuple[Any, str, int]:
     chosen = ([TaskType(t) for t in types], generators or None, task_ids or None, n, retry_failed)
-    estimate = campaign.generate(*chosen, dry_run=True)
+    estimate = campaign.estimate(*chosen)
     if dry_run:
         return estimate, describe_estimate(estimate)
     costs = describe_costs(estimate)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,9 @@ class Judge:
 
     def __init__(self, name: str, look: Callable[[], Context]) -> None:
         self.name, self._look = name, look
+
+    def __repr__(self) -> str:
+        return f"Judge({self.name!r})"
 
     def ask(
         self,
@@ -77,7 +80,7 @@ class Judge:
         return plan_judgements(self._look(), self.name, positive(budget))
 
 
-class Judges(Mapping[str, Judge]):
+class Judges:
     """The judges by name. Those of ``[judges]`` in ``campaign.toml`` are listed; any name may tell a table.
 
     Example:
@@ -91,14 +94,14 @@ class Judges(Mapping[str, Judge]):
     def __getitem__(self, name: str) -> Judge:
         return Judge(name, self._look)
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 
     def __len__(self) -> int:
         return len(self._names)
+
+    def __repr__(self) -> str:
+        return f"Judges({', '.join(self._names)})"
 
 
 def positive(budget: int) -> int:

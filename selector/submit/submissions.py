@@ -42,6 +42,9 @@ class Submissions:
         """By its id or a unique beginning of it; raises ``InputError``."""
         return self._ledger.get(submission)
 
+    def __repr__(self) -> str:
+        return f"Submissions({', '.join(f'{s.id} {s.state}' for s in self)})"
+
     @property
     def best_total(self) -> float | None:
         """The highest total of all tasks, 0 to 10; None before the first."""

@@ -100,7 +100,7 @@ def test_two_folders_with_one_store_are_one_campaign(tmp_path: Path, contest_fil
     with Campaign.init(tmp_path / "one", table, images, **more) as one:
         one.generate()
         with Campaign.init(tmp_path / "two", table, images, **more) as two:
-            assert two.generate(dry_run=True).generators["toy"].settled + one.status().types["tie"].candidates == 2
+            assert two.estimate().generators["toy"].settled + one.status().types["tie"].candidates == 2
 
 
 def test_a_configuration_that_names_another_campaigns_store_is_refused(tmp_path: Path, contest_files: Files) -> None:

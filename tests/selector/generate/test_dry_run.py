@@ -27,14 +27,14 @@ from selector.store import schema
 
 def numbers(campaign: Campaign, name: str = "toy_remote", **given: Any) -> tuple[int, int, int, int]:
     """(settled, to make, to collect, finishes)"""
-    one = campaign.generate(**given, dry_run=True).generators[name]
+    one = campaign.estimate(**given).generators[name]
     return one.settled, one.to_make, one.collect, one.finishes
 
 
 def test_a_new_campaign_makes_all_and_costs_all(make: Make) -> None:
     plan = {"toy_remote": {"n": 4, "finishes": ["sharpen"]}, "toy": 2}
     campaign = make(plan, ["a", "b", "c"], services={"toyland": {"budget": 5.0}})
-    found = campaign.generate(dry_run=True)
+    found = campaign.estimate()
     assert found.generators == {
         "toy_remote": GeneratorEstimate(3, 0, 12, 0, 12, 0.5, 6.0, "CNY", "toyland", 5.0),
         "toy": GeneratorEstimate(3, 0, 6, falling=12),
@@ -53,7 +53,7 @@ def test_nobody_is_asked_and_nothing_is_stored(make: Make, monkeypatch: pytest.M
 
 def test_it_takes_the_same_arguments_as_the_run(make: Make) -> None:
     campaign = make({"toy_remote": 4, "toy": 1}, ["a", "b"])
-    found = campaign.generate(generators=["toy_remote"], task_ids=["10"], n=7, dry_run=True)
+    found = campaign.estimate(generators=["toy_remote"], task_ids=["10"], n=7)
     assert {name: (one.tasks, one.to_make) for name, one in found.generators.items()} == {"toy_remote": (1, 7)}
 
 
@@ -62,7 +62,7 @@ def test_after_a_run_nothing_is_left(make: Make) -> None:
     campaign.generate()
     assert numbers(campaign) == (6, 0, 0, 0)
     assert numbers(campaign, "toy") == (3, 0, 0, 0)
-    assert campaign.generate(dry_run=True).generators["toy_remote"].cost == 0.0
+    assert campaign.estimate().generators["toy_remote"].cost == 0.0
 
 
 def test_what_fell_through_is_no_part_of_a_generators_own_number(make: Make) -> None:
@@ -80,7 +80,7 @@ def test_jobs_of_a_killed_run_are_collected_and_cost_nothing(make: Make) -> None
     with pytest.raises(Killed):
         campaign.generate()
     assert numbers(reopened(campaign)) == (0, 0, 4, 0)
-    one = reopened(campaign, {"toy_remote": 5}).generate(dry_run=True).generators["toy_remote"]
+    one = reopened(campaign, {"toy_remote": 5}).estimate().generators["toy_remote"]
     assert (one.collect, one.to_make, one.cost, one.left) == (4, 1, 0.5, 3.0)
 
 
@@ -141,7 +141,7 @@ def test_explicit_seeds_bound_what_is_expected(make: Make) -> None:
 
 def test_a_price_that_is_not_known_is_told_as_that(make: Make) -> None:
     campaign = make({"toy_remote": 2}, generators={"toy_remote": {"free": True}})
-    one = campaign.generate(dry_run=True).generators["toy_remote"]
+    one = campaign.estimate().generators["toy_remote"]
     assert (one.price, one.cost, one.service, one.left) == (None, None, "toyland", None)
 
 
@@ -161,7 +161,7 @@ def test_a_generator_that_cannot_be_loaded_is_named(make: Make, monkeypatch: pyt
 
     campaign = make({"toy_remote": 2, "toy": 1})
     monkeypatch.setitem(BUILTIN_GENERATORS, "toy_remote", "no_such_module:Thing")
-    found = campaign.generate(dry_run=True)
+    found = campaign.estimate()
     assert list(found.generators) == ["toy"]
     assert "cannot be loaded" in found.left_out["toy_remote"]
 
@@ -177,7 +177,7 @@ def test_the_estimate_is_what_the_run_then_does(make: Make) -> None:
     campaign = make(steps[0], ["red", "blue"])
     for step in steps:
         campaign = reopened(campaign, step)
-        one = campaign.generate(dry_run=True).generators["toy_remote"]
+        one = campaign.estimate().generators["toy_remote"]
         before = len(toy_service().submits)
         made = campaign.generate().made
         assert one.to_make == len(toy_service().submits) - before, step
@@ -189,7 +189,7 @@ def test_tasks_of_types_that_a_generator_does_not_serve_cost_nothing(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ToyRemote, "task_types", frozenset({TaskType.T2I}))
-    one = make({"toy_remote": 4}, ["a", "b"]).generate(dry_run=True).generators["toy_remote"]
+    one = make({"toy_remote": 4}, ["a", "b"]).estimate().generators["toy_remote"]
     assert (one.tasks, one.other_kind, one.to_make, one.cost) == (0, 2, 0, 0.0)
 
 
@@ -197,7 +197,7 @@ def test_a_generator_that_cannot_run_makes_and_costs_nothing_and_says_why(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ToyRemote, "check", raises(MissingPart("no key: export TOY_KEY=... first")))
-    found = make({"toy_remote": {"n": 4, "finishes": ["sharpen"]}, "toy": 1}, ["a", "b"]).generate(dry_run=True)
+    found = make({"toy_remote": {"n": 4, "finishes": ["sharpen"]}, "toy": 1}, ["a", "b"]).estimate()
     one = found.generators["toy_remote"]
     assert (one.to_make, one.cost, one.finishes) == (0, 0.0, 0)
     assert one.blocked == {"no key: export TOY_KEY=... first": 8}
@@ -206,13 +206,13 @@ def test_a_generator_that_cannot_run_makes_and_costs_nothing_and_says_why(
 
 def test_styles_without_a_writer_are_counted_apart_as_the_run_leaves_them(make: Make) -> None:
     campaign = make({"toy_remote": {"n": 5, "prompts": ["as_is", "rewritten"]}}, ["a", "b"])
-    one = campaign.generate(dry_run=True).generators["toy_remote"]
+    one = campaign.estimate().generators["toy_remote"]
     assert (one.to_make, one.cost, one.unwritten) == (6, 3.0, 0)
     ((why, n),) = one.blocked.items()
     assert n == 4
     assert "prompt_writer" in why
     assert campaign.generate().made == 6
-    again = campaign.generate(dry_run=True).generators["toy_remote"]
+    again = campaign.estimate().generators["toy_remote"]
     assert (again.settled, again.to_make, list(again.blocked.values())) == (6, 0, [4])
 
 
@@ -225,19 +225,19 @@ def test_styles_that_a_model_writes_first_are_part_of_the_run_and_told(make: Mak
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace('prompt_writer = ""', 'prompt_writer = "w"'), encoding="utf-8")
     campaign.close()
-    one = Campaign(campaign.folder).generate(dry_run=True).generators["toy_remote"]
+    one = Campaign(campaign.folder).estimate().generators["toy_remote"]
     assert (one.to_make, one.unwritten, one.blocked) == (4, 2, {})
 
 
 def test_task_types_without_a_generator_are_counted(make: Make) -> None:
-    assert make({}, ["a", "b"]).generate(dry_run=True).no_generator == {"tie": 2}
+    assert make({}, ["a", "b"]).estimate().no_generator == {"tie": 2}
 
 
 def test_what_refusals_may_cost_on_top_is_told(make: Make) -> None:
     campaign = make({"toy": 3, "toy_remote": {"reserve": True}}, ["a", "b"])
-    found = campaign.generate(dry_run=True)
+    found = campaign.estimate()
     reserve = found.generators["toy_remote"]
     assert (reserve.to_make, reserve.falling, reserve.price) == (0, 6, 0.5)
     assert "6 images, 3.00 CNY" in describe_estimate(found)
     campaign.generate()
-    assert campaign.generate(dry_run=True).generators["toy_remote"].falling == 0
+    assert campaign.estimate().generators["toy_remote"].falling == 0

@@ -127,7 +127,7 @@ def test_an_image_that_is_damaged_at_the_service_is_made_anew_after_some_runs(ma
     for run in range(MOST_DOWNLOADS):
         assert campaign.generate(retry_failed=True).failed == 1
         assert (len(toy_service().fetches), len(toy_service().submits)) == (run + 1, 1)
-    estimated = campaign.generate(retry_failed=True, dry_run=True).generators["toy_remote"]
+    estimated = campaign.estimate(retry_failed=True).generators["toy_remote"]
     assert (estimated.to_make, estimated.collect) == (1, 0)
     toy_service().on_fetch = lambda *_: None
     assert campaign.generate(retry_failed=True).made == 1
@@ -144,7 +144,7 @@ def test_a_lost_file_is_asked_for_again_before_it_is_paid_again(make: Make, lost
     whole = path.read_bytes()
     path.unlink() if lost == "gone" else path.write_bytes(whole[:99])
     again = reopened(campaign)
-    assert again.generate(dry_run=True).generators["toy_remote"].collect == 1
+    assert again.estimate().generators["toy_remote"].collect == 1
     assert again.generate().made == 1
     assert len(toy_service().submits) == 2
     assert path.read_bytes() == whole
@@ -311,7 +311,7 @@ def test_a_job_without_a_way_back_is_paid_again_after_a_failed_download(make: Ma
     service.polls, service.resumable, service.on_fetch = 0, False, once(GenerationFailed("cut off"))
     campaign = make({"toy_remote": 1})
     assert campaign.generate().failed == 1
-    assert campaign.generate(retry_failed=True, dry_run=True).generators["toy_remote"].to_make == 1
+    assert campaign.estimate(retry_failed=True).generators["toy_remote"].to_make == 1
     assert campaign.generate(retry_failed=True).made == 1
     assert len(service.submits) == 2
 

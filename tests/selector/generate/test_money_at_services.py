@@ -38,7 +38,7 @@ def test_what_earlier_runs_have_spent_counts(make: Make) -> None:
     campaign = make({"toy_remote": 4}, **limit(2.5))
     campaign.generate()
     again = reopened(campaign, {"toy_remote": 8})
-    assert again.generate(dry_run=True).generators["toy_remote"].left == 0.5
+    assert again.estimate().generators["toy_remote"].left == 0.5
     assert again.generate().made == 1
     assert reopened(again).generate().made == 0
     assert money_spent(stored_jobs(campaign)) == 2.5
@@ -117,7 +117,7 @@ def test_a_job_whose_price_is_not_known_costs_nothing_that_is_known(make: Make) 
 
 def test_a_budget_without_a_price_is_refused_before_anything_is_sent(make: Make) -> None:
     campaign = make({"toy_remote": 2}, generators={"toy_remote": {"free": True}}, **limit(1.0))
-    for verb in (campaign.generate, lambda: campaign.generate(dry_run=True)):
+    for verb in (campaign.generate, lambda: campaign.estimate()):
         with pytest.raises(InputError, match="no price is known for 'toy_remote'"):
             verb()
     assert toy_service().submits == []
@@ -126,6 +126,6 @@ def test_a_budget_without_a_price_is_refused_before_anything_is_sent(make: Make)
 def test_generators_of_one_service_share_its_budget(make: Make) -> None:
     generators = {"dark": {"kind": "toy_remote", "shade": 20}}
     campaign = make({"toy_remote": 3, "dark": 3}, generators=generators, **limit(2.0))
-    assert campaign.generate(dry_run=True).over_budget == {"toyland": 1.0}
+    assert campaign.estimate().over_budget == {"toyland": 1.0}
     summary = campaign.generate()
     assert (summary.made, sum(summary.left.values())) == (4, 2)

@@ -205,7 +205,7 @@ def test_a_second_folder_of_the_campaign_pays_for_nothing_that_the_first_has(
     assert (summary.made, len(toy_service().submits)) == (0, 4)
     (why,) = summary.left
     assert f"copy images/ from the campaign's other folder ({campaign._ws.place})" in why
-    assert second.generate(dry_run=True).generators["toy_remote"].to_make == 0
+    assert second.estimate().generators["toy_remote"].to_make == 0
     shutil.copytree(campaign.folder / "images", second.folder / "images", dirs_exist_ok=True)
     assert second.generate().already == 4
     shutil.rmtree(second.folder / "images")

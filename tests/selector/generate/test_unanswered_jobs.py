@@ -89,7 +89,7 @@ def test_a_budget_is_kept_over_runs_when_every_answer_is_dropped(make: Make, ser
         assert sum(summary.left.values()) == 24
         campaign = reopened(campaign)
     assert campaign.status().services["first"].spent == pytest.approx(2.0) == pytest.approx(paid(server))
-    assert campaign.generate(dry_run=True).generators["wan"].left == pytest.approx(0.0)
+    assert campaign.estimate().generators["wan"].left == pytest.approx(0.0)
 
 
 def test_a_job_that_is_never_answered_is_repeated_twice_and_left_with_a_reason(

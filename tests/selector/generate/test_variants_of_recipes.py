@@ -142,7 +142,7 @@ def test_the_same_words_under_two_names_are_made_once(make: Make) -> None:
     assert [style for style, _ in planned(campaign)] == ["as_is"] * 4
     assert sorted(toy_service().images().values()) == [1] * 4
     again = reopened(campaign)
-    assert again.generate(dry_run=True).generators["toy_remote"].to_make == 0
+    assert again.estimate().generators["toy_remote"].to_make == 0
     assert again.generate().made == 0
 
 
@@ -185,10 +185,10 @@ def test_other_seeds_make_new_images_and_an_added_one_only_its_own(make: Make) -
     campaign = make({"toy_remote": {"seeds": [77, 5]}}, ["a"])
     campaign.generate()
     again = reopened(campaign, {"toy_remote": {"seeds": [77, 5, 6]}})
-    assert again.generate(dry_run=True).generators["toy_remote"].to_make == 1
+    assert again.estimate().generators["toy_remote"].to_make == 1
     assert again.generate().made == 1
     other = reopened(again, {"toy_remote": {"seeds": [1, 2]}})
-    assert other.generate(dry_run=True).generators["toy_remote"].to_make == 2
+    assert other.estimate().generators["toy_remote"].to_make == 2
     assert other.generate().made == 2
 
 
@@ -226,19 +226,19 @@ def test_finishes_that_are_added_later_are_made_of_what_is_there_and_paid_by_nob
     campaign = make({"toy_remote": 2}, ["a", "b"])
     campaign.generate()
     again = reopened(campaign, {"toy_remote": {"n": 2, "finishes": ["sharpen"]}})
-    estimated = again.generate(dry_run=True).generators["toy_remote"]
+    estimated = again.estimate().generators["toy_remote"]
     assert (estimated.to_make, estimated.finishes, estimated.cost) == (0, 4, 0.0)
     summary = again.generate()
     assert (summary.made, summary.already, len(toy_service().submits)) == (4, 4, 4)
     assert len(stored_jobs(again)) == 4
-    assert again.generate(dry_run=True).generators["toy_remote"].finishes == 0
+    assert again.estimate().generators["toy_remote"].finishes == 0
 
 
 def test_other_settings_of_a_finish_are_another_finish(make: Make) -> None:
     campaign = make({"toy": {"n": 1, "finishes": ["grain"]}})
     campaign.generate()
     again = reopened(campaign, finish={"grain_strength": 6.0})
-    assert again.generate(dry_run=True).generators["toy"].finishes == 1
+    assert again.estimate().generators["toy"].finishes == 1
     assert again.generate().made == 1
     assert again.generate().made == 0
 
@@ -288,7 +288,7 @@ def test_an_unknown_treatment_is_an_input_error_before_anything_is_made(make: Ma
 
 def test_a_wrong_setting_of_a_finish_is_an_input_error_before_anything_is_made(make: Make) -> None:
     campaign = make({"toy_remote": {"n": 2, "finishes": ["grain"]}}, finish={"grain_strengh": 1.0})
-    for verb in (campaign.generate, lambda: campaign.generate(dry_run=True)):
+    for verb in (campaign.generate, lambda: campaign.estimate()):
         with pytest.raises(InputError, match="did you mean 'grain_strength'"):
             verb()
     assert not attempts(campaign)

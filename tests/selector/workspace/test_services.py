@@ -68,7 +68,7 @@ def test_a_generator_under_a_name_of_its_own_works_at_the_service_that_it_names(
 @pytest.mark.parametrize("tables", [{}, {"secnd": {"running": 1}}])
 def test_a_service_that_there_is_not_is_an_input_error(make: Make, tables: dict[str, Any]) -> None:
     campaign = make({"toy_remote": 1}, generators={"toy_remote": {"service": "second"}}, services=tables)
-    for verb in (campaign.generate, lambda: campaign.generate(dry_run=True)):
+    for verb in (campaign.generate, lambda: campaign.estimate()):
         with pytest.raises(InputError, match=r"there is no \[services.second\]") as raised:
             verb()
         assert ("secnd" if tables else "toyland") in str(raised.value)
@@ -167,7 +167,7 @@ def test_a_service_that_no_generator_names_is_told_with_the_near_name(make: Make
     assert "did you mean 'toyland'?" in idle["toylamd"] and "did you mean" not in idle["zzz"]
     told = {c.subject for c in campaign.doctor() if not c.ok}
     assert {"services.toylamd", "services.zzz"} <= told and "services.toyland" not in told
-    assert campaign.generate(dry_run=True).idle_services == idle
+    assert campaign.estimate().idle_services == idle
     assert "services.zzz: no generator of this campaign works there: name it" in describe_generated(campaign.generate())
 
 
