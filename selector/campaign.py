@@ -140,7 +140,7 @@ class Campaign:
 
     def generate(
         self,
-        types: Sequence[TaskType] | None = None,
+        types: Sequence[TaskType | str] | str | None = None,
         generators: Sequence[str] | None = None,
         task_ids: Sequence[str] | None = None,
         n: int | None = None,
@@ -161,7 +161,7 @@ class Campaign:
 
     def estimate(
         self,
-        types: Sequence[TaskType] | None = None,
+        types: Sequence[TaskType | str] | str | None = None,
         generators: Sequence[str] | None = None,
         task_ids: Sequence[str] | None = None,
         n: int | None = None,
@@ -184,7 +184,7 @@ class Campaign:
 
         return import_images(self._ws, self.tasks, Path(folder), label, progress)
 
-    def score(self, types: Sequence[TaskType] | None = None, progress: Progress = silent) -> ScoreSummary:
+    def score(self, types: Sequence[TaskType | str] | str | None = None, progress: Progress = silent) -> ScoreSummary:
         """Measure what is not measured yet; scorers that cannot run here are left out and named."""
         from selector.measure.scoring import score
 
@@ -303,12 +303,12 @@ class Campaign:
         write_plots(self.folder / "report", described, known)
         return described
 
-    def explain(self, task_id: str, picture: Path | None = None) -> TaskExplanation:
+    def explain(self, task_id: str | int, picture: Path | None = None) -> TaskExplanation:
         """Why the task's pick leads: contributions, runner-up, chances; drawn into ``picture`` if given."""
         from selector.decide.explaining import explain_task
         from selector.report.calibration import write_explanation
 
-        select_tasks(self.tasks, ids=[task_id])
+        task_id = select_tasks(self.tasks, ids=[str(task_id)])[0].id
         found = explain_task(self._context(), task_id)
         if picture is not None:
             write_explanation(picture, found)
@@ -320,7 +320,7 @@ class Campaign:
         reference: str | Path | None = None,
         metrics: Sequence[str] | None = None,
         force_fid: bool = False,
-        types: Sequence[TaskType] | Sequence[str] | None = None,
+        types: Sequence[TaskType | str] | str | None = None,
         progress: Progress = silent,
     ) -> Realism:
         """How far sets of candidates are from real photographs, also drawn into ``report/plots/realism.png``.
@@ -338,7 +338,7 @@ class Campaign:
 
         place = Path(reference) if reference else None
         asked = RealismQuestion(tuple(of or ("all",)), tuple(metrics or METRICS), place, force_fid)
-        tasks = select_tasks(self.tasks, [TaskType(t) for t in types or ()])
+        tasks = select_tasks(self.tasks, types)
         found = realism(self._ws, tasks, self._context().contest, asked, progress)
         write_realism(self.folder / "report" / "plots" / "realism.png", found)
         return found

@@ -11,6 +11,7 @@ from selector.config import check_names
 from selector.decide.context import Context
 from selector.domain import InputError, TaskType
 from selector.domain.progress import Progress, silent
+from selector.workspace.workspace import task_types
 
 if TYPE_CHECKING:
     from selector.decide.judging import JudgeSummary
@@ -32,7 +33,7 @@ class Judge:
 
     def ask(
         self,
-        types: Sequence[TaskType] | None = None,
+        types: Sequence[TaskType | str] | str | None = None,
         limit: int | None = None,
         budget_money: float | None = None,
         retry_failed: bool = False,
@@ -58,7 +59,7 @@ class Judge:
 
         order = partial(candidates_in_order, context, self.name)
         return ask_judge(
-            context.ws, context.tasks, order, self.name, types, limit, budget_money, retry_failed, progress
+            context.ws, context.tasks, order, self.name, task_types(types), limit, budget_money, retry_failed, progress
         )
 
     def tell(self, table: str | Path, rating: bool = False, reason: str | None = None) -> JudgeSummary:

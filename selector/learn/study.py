@@ -100,10 +100,14 @@ class Study:
         scales: Scales = DEFAULT_SCALES,
         effort: Effort = DEFAULT_EFFORT,
     ) -> None:
+        if beliefs is not None and not isinstance(beliefs, Mapping):
+            raise InputError(f'beliefs are by score column, as in {{"judge": 0.4}}; got {beliefs!r}')
         believed = checked_beliefs(beliefs or {})
         if isinstance(table, Pool):
             self.pool, self._ids = table, list(zip(table.task_ids, table.candidate_ids, strict=True))
         else:
+            if not hasattr(table, "columns"):
+                raise InputError(f"a table is a pandas DataFrame, one row a candidate; got {type(table).__name__}")
             ordered = _ordered(table)
             self.pool, self._ids = _pool(ordered), _ids(ordered)
         unknown = [name for name in believed if name not in self.pool.columns]
@@ -146,6 +150,10 @@ class Study:
 
         ``pending`` are picks that were submitted and whose totals are still to be told.
         """
+        if isinstance(remaining, bool) or not isinstance(remaining, (int, np.integer)):
+            raise InputError(f"remaining is a whole number of submissions, got {remaining!r}")
+        if isinstance(pending, Mapping):
+            raise InputError("pending is a list of picks, one for each submission without a total: [picks]")
         plan = plan_submission(
             self.fitted,
             len(self.pool.tasks),
@@ -158,15 +166,18 @@ class Study:
         )
         return Proposal(self._named(plan.picked), plan)
 
-    def tell(self, picks: Picks | Ints, total: float) -> None:
-        """Learn the leaderboard's total (0 to 10) of a complete set of picks, as ids or as rows of the pool.
+    def tell(self, picks: Picks | Ints | Proposal, total: float) -> None:
+        """Learn the leaderboard's total (0 to 10) of a proposal, or of other picks: as ids or as rows of the pool.
 
         Picks that were told before count as looked at once more, with noise of its own.
 
         Raises:
             InputError: an unknown task or candidate, a task without a pick, or a total out of range.
         """
-        self._totals.append(Total(self._complete(picks), len(self.pool.tasks), float(total)))
+        if isinstance(total, (bool, str)):
+            raise InputError(f"a total is a number from 0 to 10, got {total!r}")
+        told = picks.picks if isinstance(picks, Proposal) else picks
+        self._totals.append(Total(self._complete(told), len(self.pool.tasks), float(total)))
         self._fitted = None
 
     def picks(self) -> dict[Id, Id]:
@@ -181,6 +192,8 @@ class Study:
         """Mean and sd of every candidate's overall (0 to 10), and the probability that it is its task's best."""
         import pandas as pd
 
+        if draws < 1:
+            raise InputError(f"draws is a number of samples above 0, got {draws}")
         ids = dict(zip(("task", "candidate"), zip(*self._ids, strict=True), strict=True))
         best = probability_best(self.fitted.posterior, self._choices, draws, self.seed)
         known = {"overall": self.fitted.overall, "overall_sd": self.fitted.overall_sd, "p_best": best}
@@ -188,7 +201,10 @@ class Study:
 
     def _complete(self, picks: Picks | Ints) -> Ints:
         """Rows of a complete set of picks."""
-        rows = self._rows(picks) if isinstance(picks, Mapping) else np.asarray(picks, dtype=np.intp)
+        try:
+            rows = self._rows(picks) if isinstance(picks, Mapping) else np.asarray(picks, dtype=np.intp).reshape(-1)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"picks are a mapping of task to candidate, got {picks!r}") from error
         inside = rows[(rows >= 0) & (rows < len(self.pool.task_ids))]
         if len(inside) < len(rows) or sorted(self.pool.task_of[inside]) != list(range(len(self.pool.tasks))):
             raise InputError(f"a submission needs exactly one pick for each of the {len(self.pool.tasks)} tasks")
@@ -228,7 +244,15 @@ def _ordered(table: pd.DataFrame) -> pd.DataFrame:
         raise InputError(f"the table has two columns '{twice}': rename one of them")
     for column in (*_NEEDED, "task_type"):
         _check_filled(table, column)
-    return table.iloc[np.argsort(codes(_texts(table, "task"))[1], kind="stable")]
+    tasks, candidates = _texts(table, "task"), _texts(table, "candidate")
+    seen: set[tuple[str, str]] = set()
+    for pair in zip(tasks, candidates, strict=True):
+        if pair in seen:
+            raise InputError(
+                f"task '{pair[0]}' has two candidates '{pair[1]}': give every candidate of a task its own id"
+            )
+        seen.add(pair)
+    return table.iloc[np.argsort(codes(tasks)[1], kind="stable")]
 
 
 def _ids(table: pd.DataFrame) -> list[tuple[Id, Id]]:
@@ -288,6 +312,7 @@ def _numbers(table: pd.DataFrame, name: str) -> Floats:
         values: Floats = table[name].to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"column '{name}': every column beside {', '.join(_KEYS)} is a score and must hold numbers: {error}"
+            f"column '{name}': every column beside {', '.join((*_KEYS, *_TREATMENTS))} is a score and must hold "
+            f"numbers: {error}"
         ) from error
     return values

@@ -38,9 +38,9 @@ class Submissions:
     def __len__(self) -> int:
         return len(self._ledger.all())
 
-    def __getitem__(self, submission: str) -> SubmissionRecord:
-        """By its id or a unique beginning of it; raises ``InputError``."""
-        return self._ledger.get(submission)
+    def __getitem__(self, submission: str | int) -> SubmissionRecord:
+        """By its id or a unique beginning of it (raises ``InputError``), or by its place, oldest first."""
+        return self._ledger.all()[submission] if isinstance(submission, int) else self._ledger.get(submission)
 
     def __repr__(self) -> str:
         return f"Submissions({', '.join(f'{s.id} {s.state}' for s in self)})"

@@ -12,6 +12,7 @@ from selector.config import CampaignConfig
 from selector.contest.input_images import resolve_image
 from selector.contest.profile import ContestProfile
 from selector.domain import InputError, Picture, Task, TaskInputs, TaskType, raise_shortage, stable_hash
+from selector.domain.words import near_or_all
 from selector.store import Database, ImageFolder
 
 FOLDER_FACT = "folder:"  # prefix of the facts that name them, with the moment of the first time
@@ -70,11 +71,24 @@ class Workspace:
             ) from error
 
 
+def task_types(types: Sequence[TaskType | str] | str | None) -> tuple[TaskType, ...]:
+    """Task types by name, of one or of several; raises ``InputError`` for a word that is none."""
+    words = () if types is None else (types,) if isinstance(types, str) else types
+    known = [t.value for t in TaskType]
+    for word in words:
+        if word not in known:
+            raise InputError(f"there is no task type '{word}'{near_or_all(str(word), known)}")
+    return tuple(TaskType(word) for word in words)
+
+
 def select_tasks(
-    tasks: Sequence[Task], types: Sequence[TaskType] | None = None, ids: Sequence[str] | None = None
+    tasks: Sequence[Task], types: Sequence[TaskType | str] | str | None = None, ids: Sequence[str] | None = None
 ) -> list[Task]:
-    """Those of the types and ids that are named, all where none is; raises ``InputError`` for an unknown id."""
-    unknown = sorted(set(ids or ()) - {t.id for t in tasks})
+    """Those of the types and ids that are named, all where none is; raises ``InputError`` for an unknown one."""
+    chosen = task_types(types)
+    if isinstance(ids, str):
+        ids = (ids,)
+    unknown = sorted({str(i) for i in ids or ()} - {t.id for t in tasks})
     if unknown:
         raise InputError(f"there is no task '{unknown[0]}' in this campaign")
-    return [t for t in tasks if (not types or t.type in types) and (not ids or t.id in ids)]
+    return [t for t in tasks if (not chosen or t.type in chosen) and (not ids or t.id in set(map(str, ids)))]

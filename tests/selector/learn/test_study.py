@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -246,7 +247,7 @@ def test_ids_are_the_same_whether_the_column_holds_integers_floats_or_text():
     pools = [pool_from_table(TABLE.assign(candidate=pd.Series(ids, dtype=kind))) for kind in (int, float, "Int64", str)]
     assert {pool.candidate_ids for pool in pools} == {tuple(map(str, ids))}
     mixed = TABLE.assign(candidate=pd.Series([1, 1.0, "1", 2.5] * 12, dtype=object))
-    with pytest.raises(InputError, match="no two may have the same id"):
+    with pytest.raises(InputError, match="has two candidates"):
         study(mixed)
     told = study(TABLE.assign(candidate=np.arange(48.0)))
     told.tell({task: float(candidate) for task, candidate in told.picks().items()}, 5.0)
@@ -270,7 +271,7 @@ def test_an_infinite_score_is_refused():
 
 
 def test_two_candidates_of_a_task_with_one_id_are_refused():
-    with pytest.raises(InputError, match="no two may have the same id"):
+    with pytest.raises(InputError, match="has two candidates"):
         study(TABLE.assign(candidate="same"))
 
 
@@ -425,3 +426,33 @@ def test_a_study_says_what_it_holds():
     study = Study(numbered())
     study.tell(study.picks(), 6.0)
     assert repr(study) == "Study(4 candidates of 2 tasks by 2 generators, 1 score column, 1 total)"
+
+
+@pytest.mark.parametrize(
+    ("slip", "words"),
+    [
+        (lambda s: s.tell(None, 5.0), "mapping of task to candidate"),
+        (lambda s: s.tell(s.picks(), "5"), "a number from 0 to 10"),
+        (lambda s: s.tell(s.picks(), True), "a number from 0 to 10"),
+        (lambda s: s.ask(2.5), "whole number"),
+        (lambda s: s.ask(2, pending=s.picks()), "a list of picks"),
+        (lambda s: s.estimates(draws=0), "above 0"),
+        (lambda _: Study("table.csv"), "pandas DataFrame"),
+        (lambda s: Study(s.pool, beliefs=0.4), "by score column"),
+        (lambda _: Study(pd.DataFrame([("a", 1, "m"), ("a", 1, "n")], columns=["task", "candidate", "generator"])),
+         "two candidates '1'"),
+    ],
+)  # fmt: skip
+def test_a_slip_is_one_line_that_says_what_is_wanted(slip: Callable[[Study], object], words: str) -> None:
+    rows = [("a", "1", "m", 7.0), ("a", "2", "n", 4.0), ("b", "3", "m", 5.0), ("b", "4", "n", 6.0)]
+    study = Study(pd.DataFrame(rows, columns=["task", "candidate", "generator", "judge"]))
+    with pytest.raises(InputError, match=words):
+        slip(study)
+
+
+def test_a_proposal_can_be_told_as_it_is() -> None:
+    rows = [("a", "1", "m", 7.0), ("a", "2", "n", 4.0)]
+    study = Study(pd.DataFrame(rows, columns=["task", "candidate", "generator", "judge"]))
+    proposal = study.ask(2)
+    study.tell(proposal, 6.0)
+    assert study.history[0].picks == proposal.picks
