@@ -10,8 +10,8 @@ from selector.domain.words import n_of
 
 if TYPE_CHECKING:
     from selector.generate.dry_run import GenerateEstimate
-    from selector.generate.verb import ImportSummary
     from selector.generate.summary import GenerateSummary
+    from selector.generate.verb import ImportSummary
     from selector.llm.prompting import PromptSummary
 
 MOST_NAMED = 5  # files that fit no task; JSON has them all
