@@ -80,13 +80,13 @@ def candidates_by_task(connection: Connection) -> dict[str, int]:
     """Task id to the number of candidates that not only a last resort made; tasks with none are absent."""
     a = schema.attempt.c
     query = select(a.task_id, func.count(a.candidate_id.distinct())).where(a.candidate_id.is_not(None), ~a.fallback)
-    return dict(connection.execute(query.group_by(a.task_id)).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(query.group_by(a.task_id)).all()}
 
 
 def sizes_of(connection: Connection) -> dict[str, int]:
     """Candidate id to the bytes of its file, of all that were made."""
     c = schema.candidate.c
-    return dict(connection.execute(select(c.id, c.size_bytes).distinct()).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(select(c.id, c.size_bytes).distinct()).all()}
 
 
 def last_resorts(connection: Connection) -> dict[str, set[str]]:
