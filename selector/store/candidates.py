@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, and_, exists, func, select
 
@@ -38,8 +38,7 @@ class Candidate:
     fallback: bool = False  # known of a loaded candidate, from its attempts
 
 
-@dataclass(frozen=True, slots=True)
-class Maker:
+class Maker(NamedTuple):
     """The attempt that made a candidate.
 
     ``variant`` is the recipe's, treatments included; ``style`` of the prompt and ``finish`` of the picture are "" where
@@ -116,9 +115,8 @@ def makers(connection: Connection) -> dict[tuple[str, str], Maker]:
     found: dict[tuple[str, str], Maker] = {}
     rows = connection.execute(query.order_by(a.generator, a.variant, a.id)).all()
     for task_id, candidate_id, generator, variant, style, finish, origin in rows:
-        if (task_id, candidate_id) not in found:
-            maker = Maker(generator, variant, style or "", finish or "", (origin or "") if finish else "")
-            found[task_id, candidate_id] = maker
+        maker = Maker(generator, variant, style or "", finish or "", (origin or "") if finish else "")
+        found.setdefault((task_id, candidate_id), maker)
     return found
 
 
