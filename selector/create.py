@@ -17,7 +17,6 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -205,6 +204,8 @@ def _is_file_of(path: Path, data: bytes | None) -> bool:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """The system takes the lock back when its holder dies; the file stays."""
+    from filelock import FileLock, Timeout  # most verbs only open a campaign
+
     try:
         with FileLock(folder / LOCK_NAME, timeout=0):
             yield

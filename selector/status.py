@@ -13,10 +13,10 @@ from selector.domain import TaskType
 from selector.generate.dry_run import GenerateEstimate
 from selector.store import schema
 from selector.store.attempts import Attempt, Planning, current_plannings, failed_attempts
-from selector.store.candidates import candidate_keys
+from selector.store.candidates import candidates_by_task
 from selector.store.jobs import DELIVERED, PERHAPS, Job, load_jobs, money_spent
-from selector.store.observations import load_judgements
-from selector.store.picks import newest_picks
+from selector.store.observations import judged_candidates
+from selector.store.picks import pick_counts
 from selector.submit.ledger import Ledger, Quota, SubmissionRecord
 from selector.workspace.plug_ins import configured_services
 from selector.workspace.workspace import Workspace
@@ -85,26 +85,23 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
     """Collect the state from the store; touches no image. ``to_make``: what ``generate`` would do, or why not known."""
     ws, tasks = context.ws, context.tasks
     with ws.db.read() as connection:
-        per_task = Counter(task_id for task_id, _, fallback in candidate_keys(connection) if not fallback)
-        newest = newest_picks(connection)
-        judgements = load_judgements(connection)
+        per_task = candidates_by_task(connection)
+        picks = pick_counts(connection)
+        judges = judged_candidates(connection)
         services = _services(load_jobs(connection), ws)
         failed = open_failures(current_plannings(connection, failed=True), failed_attempts(connection), context.builds)
-    picks = {p.task_id: p for p in newest[1]} if newest else {}
     types = {}
     for name in sorted({t.type.value for t in tasks}):
-        ids = [t.id for t in tasks if t.type.value == name]
-        chosen = [picks[i] for i in ids if i in picks and picks[i].candidate_id]
+        counts = [per_task.get(t.id, 0) for t in tasks if t.type.value == name]
         types[name] = TypeStatus(
-            tasks=len(ids),
-            without_candidates=sum(per_task[i] == 0 for i in ids),
-            candidates=sum(per_task[i] for i in ids),
-            fallbacks_picked=sum(p.fallback for p in chosen),
-            picked=sum(not p.fallback for p in chosen),
+            tasks=len(counts),
+            without_candidates=counts.count(0),
+            candidates=sum(counts),
+            fallbacks_picked=picks.get((name, True), 0),
+            picked=picks.get((name, False), 0),
         )
     kinds = {t.id: t.type for t in tasks}
     failures = Counter(f"{f.generator} {f.outcome}: {f.reason}" for f in failed if _is_of_plan(f, ws, kinds))
-    judged = Counter((j.judge, j.kind) for j in judgements)
     scores, unscored = _scores(ws, context.versions)
     submissions = ledger.all()
     totals = [s.total for s in submissions if s.total is not None]
@@ -118,7 +115,7 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
         submissions,
         max(totals, default=None),
         ledger.quota(),
-        {name: JudgeStatus(kind, n) for (name, kind), n in sorted(judged.items())},
+        {name: JudgeStatus(kind, n) for name, kind, n in judges},
         services,
         None if isinstance(to_make, str) else to_make,
         to_make if isinstance(to_make, str) else "",
@@ -170,9 +167,9 @@ def _scores(ws: Workspace, versions: Mapping[str, str]) -> tuple[int, dict[str, 
     """How many values there are of these scorers' versions, and why others are not; no row is sorted for it."""
     s = schema.score.c
     present = or_(false(), *(and_(s.scorer == scorer, s.version == version) for scorer, version in versions.items()))
-    missing = select(s.scorer, s.column, s.reason, func.count()).where(present, s.reason.is_not(None))
+    missing = select(s.scorer, s.column, s.reason, func.count()).where(s.reason.is_not(None), present)
     with ws.db.read() as connection:
-        measured = connection.execute(select(func.count()).where(present, s.reason.is_(None))).scalar_one()
+        measured = connection.execute(select(func.count()).where(s.reason.is_(None), present)).scalar_one()
         rows = connection.execute(missing.group_by(s.scorer, s.column, s.reason))
         unscored = {f"{scorer}.{column}: {reason}": count for scorer, column, reason, count in rows}
     return measured, _most_frequent_first(unscored)

@@ -19,7 +19,7 @@ def check_image_name(name: str, images: Path, written: bool = False) -> None:
 
     ``./a.jpg`` is taken for ``a.jpg``, as tables have it. ``written``: a file of this name will be written.
     """
-    plain = PurePosixPath(name).as_posix() if name.strip("./ ") else name
+    plain = PurePosixPath(name).as_posix() if "/" in name and name.strip("./ ") else name
     check_name(plain, "image name", f"give a file name inside {images}", folders=True, written=written)
 
 

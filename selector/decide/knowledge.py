@@ -82,9 +82,10 @@ def learn(context: Context) -> Knowledge | None:
         table = read_pool(connection, tasks, scorers, judgements)
         if table is None:
             return None
-        uploaded = load_submission_picks(connection)
-        told, totals = _totals(load_totals(connection), uploaded, table, tasks)
-        pending = tuple(_rows(table, uploaded[s])[0] for s in load_pending(connection) if s in uploaded)
+        rows, waiting = load_totals(connection), load_pending(connection)
+        uploaded = load_submission_picks(connection, {*waiting, *(row.submission_id for row in rows)})
+        told, totals = _totals(rows, uploaded, table, tasks)
+        pending = tuple(_rows(table, uploaded[s])[0] for s in waiting if s in uploaded)
     written = prior_estimates(table)
     seen = written.informed | _judged(table)
     may = np.array([not reason for reason in table.excluded])

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from selector.domain.picture import Picture
@@ -65,13 +66,16 @@ class Item:
     picture: Picture
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
 def stable_hash(value: JSONValue, length: int = 16) -> str:
     """Hex digest of a JSON value that is the same in every process, whatever the order of its keys.
 
     Raises:
         TypeError, ValueError: it is no JSON value: a numpy number, NaN, text that is not Unicode.
     """
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = _CANONICAL.encode(value)
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
@@ -88,7 +92,7 @@ class Recipe:
     seed: int
     params: Mapping[str, JSONValue] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Identity of the recipe: the same variant, seed and parameters give the same key in every process."""
         return stable_hash({"variant": self.variant, "seed": self.seed, "params": dict(self.params)})

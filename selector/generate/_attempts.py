@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -139,15 +138,14 @@ class Attempts:
 
     def _is_whole(self, candidate_id: str) -> bool:
         """Whether the file is there with its size; its bytes are read by those who use them."""
-        try:
-            found = self.ws.images.path(candidate_id).stat()
-        except OSError:
+        size = self.ws.images.size_of(candidate_id)
+        if size is None:
             return False
         with self._lock:
             if self._sizes is None:
                 with self.ws.db.read() as connection:
                     self._sizes = sizes_of(connection)
-        return stat.S_ISREG(found.st_mode) and found.st_size == self._sizes.get(candidate_id, found.st_size)
+        return size == self._sizes.get(candidate_id, size)
 
     def conclude(
         self,

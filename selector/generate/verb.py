@@ -11,7 +11,7 @@ from pathlib import Path
 
 from generators.folder import Folder, unmatched_files
 from selector.config import Step, check_names
-from selector.domain import InputError, RemoteGenerator, Task
+from selector.domain import InputError, RemoteGenerator, Task, TaskType
 from selector.domain.names import check_name
 from selector.domain.progress import Progress, silent
 from selector.generate.dry_run import GenerateEstimate, estimate
@@ -67,12 +67,15 @@ def estimate_candidates(ws: Workspace, wanted: Wanted) -> GenerateEstimate:
 def _orders(ws: Workspace, wanted: Wanted, stop: threading.Event) -> tuple[list[Order], LeftOut]:
     """What the configuration asks of which generator, and why some generators cannot be asked."""
     check_names(ws.config)
-    steps = [
-        (task, step if wanted.n is None or step.reserve else replace(step, n=wanted.n))
-        for task in wanted.tasks
-        for step in ws.config.generate.steps(task.type)
-        if wanted.generators is None or step.generator in wanted.generators
-    ]
+    planned = {
+        task_type: [
+            step if wanted.n is None or step.reserve else replace(step, n=wanted.n)
+            for step in ws.config.generate.steps(task_type)
+            if wanted.generators is None or step.generator in wanted.generators
+        ]
+        for task_type in TaskType
+    }
+    steps = [(task, step) for task in wanted.tasks for step in planned[task.type]]
     if wanted.generators and not steps:
         raise InputError(f"no task is configured for {', '.join(wanted.generators)}: see [generate] in campaign.toml")
     ready, left_out = ready_generators(ws, {step.generator for _, step in steps}, Accounts(ws, stop))
@@ -81,7 +84,8 @@ def _orders(ws: Workspace, wanted: Wanted, stop: threading.Event) -> tuple[list[
 
 def _without_generator(ws: Workspace, tasks: Sequence[Task]) -> dict[str, int]:
     """Task type to the number of tasks for which no generator is configured."""
-    return dict(Counter(t.type.value for t in tasks if not ws.config.generate.steps(t.type)))
+    unserved = {task_type for task_type in TaskType if not ws.config.generate.steps(task_type)}
+    return dict(Counter(t.type.value for t in tasks if t.type in unserved))
 
 
 @contextmanager

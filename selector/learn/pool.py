@@ -69,12 +69,16 @@ class Pool:
     @cached_property
     def task_of(self) -> Ints:
         """(n,) place of each row's task among ``tasks``."""
-        return codes(self.task_ids)[1]
+        return self._tasks[1]
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
         """Task ids in the order of the rows."""
-        return codes(self.task_ids)[0]
+        return self._tasks[0]
+
+    @cached_property
+    def _tasks(self) -> tuple[tuple[str, ...], Ints]:
+        return codes(self.task_ids)
 
     def rows_of(self, task_id: str) -> Ints:
         """Rows of a task's candidates; none of a task that is not there."""
@@ -112,7 +116,8 @@ class Pool:
     @cached_property
     def row_of(self) -> dict[tuple[str, str], int]:
         """(task id, candidate id) to its row."""
-        return {pair: i for i, pair in enumerate(zip(self.task_ids, self.candidate_ids, strict=True))}
+        pairs = zip(self.task_ids, self.candidate_ids, strict=True)
+        return dict(zip(pairs, range(len(self.task_ids)), strict=True))
 
     def column(self, name: str) -> Floats:
         """(n,) scores of a column, NaN throughout where the pool has none of that name."""
@@ -172,9 +177,8 @@ def treatments_in_words(style: str, finish: str) -> tuple[str, ...]:
 
 def codes(labels: Sequence[Label]) -> tuple[tuple[Label, ...], Ints]:
     """Labels in the order of their first appearance, and the place of each entry's label among them."""
-    place: dict[Label, int] = {}
-    found = np.fromiter((place.setdefault(label, len(place)) for label in labels), dtype=np.intp, count=len(labels))
-    return tuple(place), found
+    place = {label: i for i, label in enumerate(dict.fromkeys(labels))}
+    return tuple(place), np.fromiter(map(place.__getitem__, labels), dtype=np.intp, count=len(labels))
 
 
 def padded(rows: Ints, group: Ints, groups: int) -> Ints:

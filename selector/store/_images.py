@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from pathlib import Path
 
 from selector.domain import InputError, Picture, raise_shortage
@@ -16,10 +18,20 @@ class ImageFolder:
 
     def __init__(self, root: Path, suffix: str) -> None:
         self.root = root
+        self._prefix = f"{root}{os.sep}"
         self.suffix = suffix  # ".jpg" or ".png", one for a campaign: it follows from the profile
 
     def path(self, image_id: str) -> Path:
         return self.root / image_id[:2] / f"{image_id}{self.suffix}"
+
+    def size_of(self, image_id: str) -> int | None:
+        """Bytes of an image's file, None where there is none."""
+        try:
+            # `status` asks for every image, and a Path costs several times as much as the look at the disk.
+            found = os.stat(f"{self._prefix}{image_id[:2]}{os.sep}{image_id}{self.suffix}")  # noqa: PTH116
+        except OSError:
+            return None
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
 
     def put(self, data: bytes) -> str:
         """Store bytes and return their SHA-256; when this returns, they are on the disk."""

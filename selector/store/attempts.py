@@ -61,8 +61,10 @@ def save_tasks(db: Database, connection: Connection, tasks: Sequence[Task]) -> N
 
 def load_tasks(connection: Connection) -> tuple[Task, ...]:
     """All tasks in the order of the table."""
-    rows = connection.execute(select(schema.task).order_by(schema.task.c.position))
-    return tuple(Task(r.id, TaskType(r.type), r.prompt, r.source, r.reference, r.position) for r in rows)
+    t = schema.task.c
+    query = select(t.id, t.type, t.prompt, t.source, t.reference, t.position).order_by(t.position)
+    types = {task_type.value: task_type for task_type in TaskType}
+    return tuple(Task(key, types[of_type], *rest) for key, of_type, *rest in connection.execute(query).all())
 
 
 def latest_planning(connection: Connection, task_id: str, generator: str, build: str) -> Planning | None:
@@ -157,7 +159,7 @@ def current_plannings(
         query = query.where(p.generator.in_(generators))
     if failed:
         query = query.where(p.outcome != "planned")
-    return tuple(_planning(row) for row in connection.execute(query))
+    return tuple(_planning(row) for row in connection.execute(query).all())
 
 
 def failed_attempts(connection: Connection) -> tuple[Attempt, ...]:
@@ -176,7 +178,7 @@ def tries_by(
     query = select(a.task_id, a.generator, a.build, a.recipe_key, a.outcome, a.candidate_id)
     query = query.where(a.generator.in_(generators)).order_by(a.id)
     found: dict[tuple[str, str, str], dict[str, list[tuple[str, str | None]]]] = {}
-    for task_id, generator, build, key, outcome, candidate_id in connection.execute(query):
+    for task_id, generator, build, key, outcome, candidate_id in connection.execute(query).all():
         found.setdefault((task_id, generator, build), {}).setdefault(key, []).append((outcome, candidate_id))
     return found
 

@@ -96,7 +96,15 @@ def load_judgements(connection: Connection, judge: str | None = None) -> list[Ju
     query = select(*columns).where(j.id.in_(newest)).order_by(j.task_id, j.candidate_id, j.judge)
     if judge is not None:
         query = query.where(j.judge == judge)
-    return [Judgement(*row) for row in connection.execute(query)]
+    return [Judgement(*row) for row in connection.execute(query).all()]
+
+
+def judged_candidates(connection: Connection) -> list[tuple[str, str, int]]:
+    """(judge, kind, number of candidates that it has given scores to), ordered by the first two."""
+    j = schema.judgement.c
+    newest = select(func.max(j.id)).group_by(j.task_id, j.candidate_id, j.judge)
+    query = select(j.judge, j.kind, func.count()).where(j.id.in_(newest)).group_by(j.judge, j.kind)
+    return sorted((judge, kind, count) for judge, kind, count in connection.execute(query))
 
 
 def add_judgements(connection: Connection, judgements: Iterable[Judgement]) -> None:

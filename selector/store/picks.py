@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from selector.domain import Pick, stable_hash
 from selector.store import schema
@@ -64,26 +64,38 @@ def picks_of(connection: Connection, set_id: int) -> tuple[Pick, ...]:
     """The picks of a set in the table's order, without estimates."""
     p = schema.pick
     query = (
-        select(p)
+        select(p.c.task_id, p.c.candidate_id, p.c.fallback, p.c.reason)
         .join(schema.task, schema.task.c.id == p.c.task_id)
         .where(p.c.pick_set_id == set_id)
         .order_by(schema.task.c.position)
     )
-    rows = connection.execute(query)
-    return tuple(Pick(r.task_id, r.candidate_id, None, bool(r.fallback), r.reason) for r in rows)
+    rows = connection.execute(query).all()
+    return tuple(Pick(task, candidate, None, bool(fallback), reason) for task, candidate, fallback, reason in rows)
 
 
-def load_submission_picks(connection: Connection) -> dict[str, dict[str, SubmittedPick]]:
-    """Submission id to task id to its pick; tasks in the table's order. Every exported submission, uploaded or not."""
+def pick_counts(connection: Connection) -> dict[tuple[str, bool], int]:
+    """(task type, whether it is a last resort) to how many picks of the newest set are; empty picks are left out."""
+    p, t = schema.pick.c, schema.task.c
+    query = select(t.type, p.fallback, func.count()).join(schema.task, t.id == p.task_id).group_by(t.type, p.fallback)
+    query = query.where(p.pick_set_id == _newest_set(connection), p.candidate_id.is_not(None))
+    return {(task_type, bool(fallback)): count for task_type, fallback, count in connection.execute(query).all()}
+
+
+def load_submission_picks(
+    connection: Connection, submissions: Collection[str] | None = None
+) -> dict[str, dict[str, SubmittedPick]]:
+    """Submission id to task id to its pick; tasks in the table's order. Of these submissions, or of all exported."""
     p = schema.submission_pick
     query = (
         select(p.c.submission_id, p.c.task_id, p.c.candidate_id, p.c.fallback)
         .join(schema.task, schema.task.c.id == p.c.task_id)
         .order_by(p.c.submission_id, schema.task.c.position)
     )
+    if submissions is not None:
+        query = query.where(p.c.submission_id.in_(submissions))
     found: dict[str, dict[str, SubmittedPick]] = {}
-    for row in connection.execute(query):
-        found.setdefault(row.submission_id, {})[row.task_id] = SubmittedPick(row.candidate_id, bool(row.fallback))
+    for submission_id, task_id, candidate_id, fallback in connection.execute(query).all():
+        found.setdefault(submission_id, {})[task_id] = SubmittedPick(candidate_id, bool(fallback))
     return found
 
 
