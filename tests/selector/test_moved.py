@@ -115,6 +115,7 @@ def test_other_modules_of_an_old_package_are_found_where_they_went() -> None:
 
 
 RUNS = "selector.runs is gone: its parts are in selector.generate, measure, decide, llm and workspace"
+NOW = "now: its parts are in selector.learn"
 SIGHT = "are in selector.sight, prompts and weights"
 GONE_LINES = {
     "import selector.runs": RUNS,
@@ -123,7 +124,7 @@ GONE_LINES = {
     "import selector, scorers.judge": "scorers.judge is gone: its parts are in selector.llm and selector.net",
     "import selector.perception.nil": f"selector.perception.nil is gone: the parts of selector.perception {SIGHT}",
     "from selector.perception import edit_change": f"selector.perception has no edit_change now: its parts {SIGHT}",
-    "from selector.calibration import estimate": "selector.calibration has no estimate now: its parts are in selector.learn",
+    "from selector.calibration import estimate": f"selector.calibration has no estimate {NOW}",
 }
 
 
