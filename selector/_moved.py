@@ -10,16 +10,42 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-PACKAGES = ("selector.perception", "selector.remote")  # other modules in them keep their names in the new room
+PACKAGES = {  # their other modules keep their names, or are GONE
+    "selector.calibration": "selector.learn",
+    "selector.perception": "selector.sight",
+    "selector.perception.embedding": "selector.sight.embedding",
+    "selector.perception.model_files": "selector.weights",
+    "selector.perception.scene": "selector.prompts.scene",
+    "selector.remote": "selector.net",
+}
 MOVED = {
     "selector.calibration": "selector.learn.belief",
+    "selector.domain.protocols": "selector.domain",
     "selector.perception": "selector.sight",
     "selector.perception.model_files": "selector.weights",
+    "selector.perception.scene": "selector.prompts.scene",
     "selector.perception.weights": "selector.weights.bundled",
     "selector.remote": "selector.net",
     "selector.remote.rate": "selector.net.pace",
     "selector.remote.spending": "selector.net.service",
     "selector.study": "selector.learn.study",
+}
+ALSO = {"selector.calibration": ("selector.learn.prior", "selector.learn.estimates")}  # where else its names went
+# What was never taught, and was taken apart: where to look.
+GONE = {
+    "generators.finish": "selector.finishing",
+    "generators.finishing": "selector.finishing",
+    "generators.prompts": "selector.prompts.wording",
+    "scorers.judge": "selector.llm and selector.net",
+    "selector.calibration": "selector.learn",
+    "selector.features": "selector.learn",
+    "selector.perception": "selector.sight, prompts and weights",
+    "selector.planning": "selector.learn",
+    "selector.ranking": "selector.learn",
+    "selector.remote": "selector.net",
+    "selector.runs": "selector.generate, measure, decide, llm and workspace",
+    "selector.sheet": "selector.report",
+    "selector.submission": "selector.submit",
 }
 
 
@@ -28,8 +54,16 @@ def new_name(old: str) -> str | None:
     package, _, last = old.rpartition(".")
     if old in MOVED or package not in PACKAGES:
         return MOVED.get(old)
-    new = f"{MOVED[package]}.{last}"
+    new = f"{PACKAGES[package]}.{last}"
     return new if find_spec(new) else None
+
+
+def _where(old: str) -> str:
+    """Where to look for what has no new name; "" where nothing is known."""
+    root = next((root for root in GONE if f"{old}.".startswith(f"{root}.")), None)
+    return (
+        f"{'its parts' if root == old else f'the parts of {root}'} are in {GONE[root]}; see CHANGELOG" if root else ""
+    )
 
 
 class _Finder:
@@ -37,6 +71,8 @@ class _Finder:
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:  # noqa: ARG002
         if new_name(name) is None:
+            if where := _where(name):
+                raise ImportError(f"{name} is gone: {where}", name=name)
             return None
         # No base class is asked for, and that of importlib.abc would take longer to import than all else here.
         return ModuleSpec(name, self, is_package=name in PACKAGES)  # type: ignore[arg-type]
@@ -51,12 +87,17 @@ class _Finder:
         def look_up(name: str) -> Any:
             if name.startswith("__"):
                 raise AttributeError(name)
-            warnings.warn(f"{old} is now {new}: import {name} from there", DeprecationWarning, stacklevel=2)
-            here = import_module(new)
-            if hasattr(here, name):
-                return getattr(here, name)
             if inner := new_name(f"{old}.{name}"):
+                warnings.warn(f"{old}.{name} is now {inner}", DeprecationWarning, stacklevel=2)
                 return import_module(inner)
+            for place in (new, *ALSO.get(old, ())):
+                here = import_module(place)
+                if hasattr(here, name):
+                    told = f"{old} is now {place}: import {name} from there"
+                    warnings.warn(told, DeprecationWarning, stacklevel=2)
+                    return getattr(here, name)
+            if old in GONE:
+                raise ImportError(f"{old} has no {name} now: {_where(old)}")
             raise ImportError(f"{old} is now {new}, which has no {name}")
 
         module.__getattr__ = look_up  # type: ignore[method-assign]

@@ -66,7 +66,7 @@ class Context:
         """Everything that was learned; None as long as there is no candidate."""
         from selector.decide.knowledge import learn
 
-        return learn(self)
+        return learn(self.ws, self.tasks, self.scorers)
 
     def need(self) -> Knowledge:
         """What is known.

@@ -9,14 +9,14 @@ import numpy as np
 
 from selector.decide._beliefs import JUDGE_PREFIX, beliefs_of, judged_balance, load_prior
 from selector.decide.candidates import read_pool
-from selector.decide.context import Context
-from selector.domain import Task, TaskType, stable_hash
+from selector.domain import Scorer, Task, TaskType, stable_hash
 from selector.learn.calibrator import Calibrator, Fitted
 from selector.learn.estimates import Estimates, balance_of, combine, prior_estimates, split
 from selector.learn.pool import Bools, Choices, Floats, Ints, Pool
 from selector.learn.totals import Total
 from selector.store.observations import Judgement, TotalRow, load_judgements, load_pending, load_totals
 from selector.store.picks import SubmittedPick, load_submission_picks
+from selector.workspace.workspace import Workspace
 
 _FALLBACK, _FALLBACK_SD = 0.3, 0.5  # overall of a last resort: near 0, but some judges are kind
 _LOST, _LOST_SD = 5.0, 2.0  # of a pick that is no longer among the candidates
@@ -74,9 +74,8 @@ class Knowledge:
         return " and ".join(["the prior", *words]) if words else "the prior alone"
 
 
-def learn(context: Context) -> Knowledge | None:
-    """Fit everything that was told; None as long as there is no candidate."""
-    ws, tasks, scorers = context.ws, context.tasks, context.scorers
+def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> Knowledge | None:
+    """Fit everything that was told; None as long as there is no candidate. ``Context.known`` asks, once."""
     with ws.db.read() as connection:
         judgements = load_judgements(connection)
         table = read_pool(connection, tasks, scorers, judgements)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copyreg
+from abc import ABCMeta
+from functools import cache
+from typing import Any, cast
 
 from selector.domain.contracts import Generator, Scorer
 from selector.domain.embedding import Head
 from selector.domain.errors import InputError
 from selector.domain.remote import BatchGenerator, RemoteGenerator
+from selector.domain.resources import raise_shortage
 
 _SCORER = ("name", "version", "task_types", "columns", "score")
 # Of each contract, its special cases first: what a plug-in must have to count as one.
@@ -37,25 +41,42 @@ def adopted(plug_in: Any, contract: type) -> Any:
     kinds = tuple(k for k in fulfilled if not any(other is not k and issubclass(other, k) for other in fulfilled))
     if not kinds or isinstance(plug_in, kinds):
         return plug_in
-    cls = type(plug_in)
-    own = _looked_up(plug_in, kinds) if hasattr(cls, "__getattr__") else {}
+    cls: Any = type(plug_in)
+    own = _looked_up(plug_in, kinds) if hasattr(cls, "__getattr__") else frozenset()
     try:
         # Not by an assignment, which a frozen dataclass refuses.
         object.__setattr__(plug_in, "__class__", _inheriting(cls, kinds, own))
-    except TypeError as error:
-        raise InputError(f"{cls.__qualname__} must inherit selector.domain.{contract.__name__} ({error})") from error
+    except Exception as error:  # TypeError, or whatever an `__init_subclass__` of its own raises
+        raise_shortage(error)
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{cls.__qualname__} must inherit selector.domain.{contract.__name__} ({why})") from error
     return plug_in
 
 
-def _inheriting(cls: type, kinds: tuple[type, ...], own: dict[str, Any]) -> type:
+class _LookedUp:
+    """What the original class finds by ``__getattr__``, in front of the default that would hide it."""
+
+    def __init__(self, cls: Any, name: str) -> None:
+        self._cls, self._name = cls, name
+
+    def __get__(self, plug_in: Any, _: type) -> Any:
+        return self if plug_in is None else self._cls.__getattr__(plug_in, self._name)
+
+
+@cache  # one class for all objects of a class, in every process: pickle compares
+def _inheriting(cls: type, kinds: tuple[type, ...], own: frozenset[str]) -> type:
+    # No module holds what is made here, so pickle is told what to make it of: that needs a metaclass of its own.
+    metaclass = type("Adopted", (type(cls) if issubclass(type(cls), ABCMeta) else ABCMeta,), {})
+    copyreg.pickle(metaclass, lambda _: (_inheriting, (cls, kinds, own)))
     names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__, "__slots__": ()}
-    return type(kinds[0])(cls.__name__, (cls, *kinds), {**own, **names})
+    looked_up = {name: _LookedUp(cls, name) for name in own}
+    return cast(type, metaclass(cls.__name__, (cls, *kinds), {**looked_up, **names}))
 
 
-def _looked_up(plug_in: Any, kinds: tuple[type, ...]) -> dict[str, Any]:
+def _looked_up(plug_in: Any, kinds: tuple[type, ...]) -> frozenset[str]:
     """What a class that looks names up itself finds, and the defaults of a contract would hide."""
     names = {name for kind in kinds for name in dir(kind) if name[0] != "_" and not hasattr(type(plug_in), name)}
-    return {name: getattr(plug_in, name) for name in names if hasattr(plug_in, name)}
+    return frozenset(name for name in names if hasattr(plug_in, name))
 
 
 def _has(plug_in: Any, name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def imports_of(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
 def test_imports_run_one_way(path: Path) -> None:
-    name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    name = name_of(path)
     here = room_of(name)
     for imported in imports_of(path):
         assert not imported.startswith("experiments"), f"{name} imports {imported}"
@@ -73,6 +74,63 @@ def test_imports_run_one_way(path: Path) -> None:
         if here in ("generators", "scorers"):
             assert there in PLUG_IN_MAY, f"{name} imports {imported}"
         assert ORDER.index(there) < ORDER.index(here), f"{name} imports {imported}, which lies after it"
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def runs_at_some_time(node: ast.AST) -> Iterator[ast.AST]:
+    """What is in it, functions included, but not what only a type checker reads."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            yield from (inner for other in child.orelse for inner in (other, *runs_at_some_time(other)))
+        else:
+            yield child
+            yield from runs_at_some_time(child)
+
+
+def modules_imported(tree: ast.AST, known: Container[str]) -> set[str]:
+    found: set[str] = set()
+    for node in runs_at_some_time(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            found |= {name if name in known else node.module for name in names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return {name for name in found if name in known}
+
+
+def circles(imports: Mapping[str, set[str]]) -> list[list[str]]:
+    """The sets of modules that reach each other (strongly connected components of two or more)."""
+    reached: dict[str, set[str]] = {}
+    for start in imports:
+        seen, ahead = set[str](), [*imports[start]]
+        while ahead:
+            if (name := ahead.pop()) not in seen:
+                seen.add(name)
+                ahead += imports[name]
+        reached[start] = seen
+    rings = {frozenset(b for b in reached[a] if a in reached[b]) for a in imports if a in reached[a]}
+    return sorted(map(sorted, rings))
+
+
+def test_no_modules_import_each_other_not_even_within_functions() -> None:
+    paths = {name_of(path): path for path in modules()}
+    trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in paths.items()}
+    assert circles({name: modules_imported(tree, paths) for name, tree in trees.items()}) == []
+
+
+def test_a_circle_is_found_and_types_alone_make_none() -> None:
+    late, typed = "def f():\n    from b import x", "if TYPE_CHECKING:\n    from a import X\nelse:\n    import c"
+    known = {"a", "b", "c"}
+    imports = {
+        "a": modules_imported(ast.parse(late), known),
+        "b": modules_imported(ast.parse(typed), known),
+        "c": set(),
+    }
+    assert imports == {"a": {"b"}, "b": {"c"}, "c": set()} and circles(imports) == []
+    assert circles({**imports, "c": {"a"}}) == [["a", "b", "c"]]
 
 
 @pytest.mark.parametrize("package", ["selector", "scorers", "generators", "selector.domain", "selector.cli.main"])

@@ -17,7 +17,6 @@ from selector import Campaign
 from selector.cli.main import group
 from selector.contest import load_profile
 from selector.contest.quota import remaining_submissions
-from selector.decide.knowledge import learn
 from selector.domain import InputError
 from selector.store.picks import load_submission_picks
 
@@ -204,7 +203,7 @@ def test_explain_agrees_with_pick_and_adds_up_beyond_the_scale(made: Campaign, c
     variant = variants(made)
     play(made, clock, lambda c: 10.0 if variant[c] == "tint2" else 9.0, rounds=4)
     picks = {p.task_id: p.candidate_id for p in made.pick()}
-    known = learn(made._context())
+    known = made._context().known
     assert known is not None
     mean = dict(zip(known.pool.candidate_ids, known.fitted.posterior.mean, strict=True))
     assert max(mean.values()) > 10.0, "or this test says nothing of cut means"

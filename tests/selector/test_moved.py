@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
 import warnings
@@ -13,10 +14,11 @@ import pytest
 from installed_plug_ins import add_entry_points
 
 from selector import Campaign
-from selector._moved import MOVED
+from selector._moved import GONE, MOVED
 from selector.conformance import check_generator, check_scorer
 from selector.domain import Generator, Item, Picture, Scorer, Task, TaskInputs, TaskType, encode_final
 
+ROOT = Path(__file__).resolve().parents[2]
 Files = Callable[[Sequence[str]], tuple[Path, Path]]
 # What the pages of the version before told readers to import: plug-ins.md, weights.md, the README, embedding.md.
 TAUGHT = [
@@ -107,8 +109,52 @@ def test_other_modules_of_an_old_package_are_found_where_they_went() -> None:
     from selector.perception import ocr  # type: ignore[import-not-found]
 
     assert ocr is importlib.import_module("selector.sight.ocr")
-    with pytest.raises(ModuleNotFoundError, match=r"No module named 'selector\.perception\.no_such'"):
-        importlib.import_module("selector.perception.no_such")
+    from selector.perception.embedding.views import crops  # type: ignore[import-not-found]
+
+    assert crops is importlib.import_module("selector.sight.embedding.views").crops
+
+
+RUNS = "selector.runs is gone: its parts are in selector.generate, measure, decide, llm and workspace"
+NOW = "now: its parts are in selector.learn"
+SIGHT = "are in selector.sight, prompts and weights"
+GONE_LINES = {
+    "import selector.runs": RUNS,
+    "from selector.runs.workspace import Workspace": RUNS,
+    "from selector import planning": "selector.planning is gone: its parts are in selector.learn",
+    "import selector, scorers.judge": "scorers.judge is gone: its parts are in selector.llm and selector.net",
+    "import selector.perception.nil": f"selector.perception.nil is gone: the parts of selector.perception {SIGHT}",
+    "from selector.perception import edit_change": f"selector.perception has no edit_change now: its parts {SIGHT}",
+    "from selector.calibration import estimate": f"selector.calibration has no estimate {NOW}",
+}
+
+
+@pytest.mark.parametrize("line", GONE_LINES)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_was_taken_apart_says_where_to_look(line: str) -> None:
+    with pytest.raises(ImportError) as told:
+        exec(line, {})
+    assert str(told.value) == f"{GONE_LINES[line]}; see CHANGELOG"
+
+
+@pytest.mark.parametrize("root", GONE)
+def test_every_room_that_is_named_is_there_and_what_went_is_not(root: str) -> None:
+    rooms = [room if "." in room else f"selector.{room}" for room in re.split(", | and ", GONE[root])]
+    assert all(importlib.import_module(room) for room in rooms)
+    assert not (ROOT / root.replace(".", "/")).exists()
+
+
+def test_names_that_went_apart_are_found_where_each_is() -> None:
+    with pytest.warns(DeprecationWarning) as told:
+        from selector.calibration import JUDGE, PRIOR, prior_points  # type: ignore[import-not-found]
+    assert list(dict.fromkeys(str(warning.message).split()[3] for warning in told)) == [
+        f"selector.learn.{module}:" for module in ("belief", "prior", "estimates")
+    ]
+    assert JUDGE and PRIOR and callable(prior_points)
+
+
+def test_a_name_that_never_was_is_as_unknown_as_ever() -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"No module named 'selector\.no_such'"):
+        importlib.import_module("selector.no_such")
 
 
 @pytest.mark.parametrize(("old", "new"), MOVED.items())

@@ -14,7 +14,7 @@ from conftest import Clock
 
 from selector import Campaign
 from selector.cli.main import group
-from selector.decide.knowledge import Knowledge, learn
+from selector.decide.knowledge import Knowledge
 from selector.domain import Recipe
 from selector.generate.recipes import finished, recipe_in_words, worded
 from selector.learn.pool import own_variant
@@ -44,7 +44,7 @@ def made(tmp_path: Path, toys: None, clock: Clock, contest_files: Files) -> Camp
 
 
 def known(campaign: Campaign) -> Knowledge:
-    found = learn(campaign._context())
+    found = campaign._context().known
     assert found is not None
     return found
 

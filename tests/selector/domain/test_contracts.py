@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import enum
 import importlib
 import inspect
+import multiprocessing
+import pickle
 from collections.abc import Mapping, Sequence
-from typing import Any
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any, Protocol
 
 import numpy as np
 import pytest
@@ -173,6 +177,74 @@ def test_a_class_that_cannot_be_adopted_is_told_what_to_inherit() -> None:
     odd = type("Odd", (type,), {})("Strange", (Old,), {})()
     with pytest.raises(InputError, match=r"Strange must inherit selector\.domain\.Generator"):
         adopted(odd, Generator)
+
+
+class Pooled(OldScorer):
+    """At the level of a module, as pickle asks; it spreads its work over processes by its own methods."""
+
+    def __init__(self, level: float = 1.0) -> None:
+        self.level = level
+
+    def one(self, item: float) -> float:
+        return item * self.level
+
+    @classmethod
+    def ours(cls, item: float) -> float:
+        return item + 1
+
+
+class Around:
+    def __init__(self, inner: object) -> None:
+        self.inner = inner
+
+    def __getattr__(self, name: str) -> object:
+        if name == "inner":  # not there yet while it is unpickled
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
+
+@pytest.mark.parametrize("protocol", [*range(pickle.HIGHEST_PROTOCOL + 1)])
+def test_an_adopted_object_can_be_pickled_and_stays_adopted(protocol: int) -> None:
+    old = adopted(Pooled(2.0), Scorer)
+    assert type(adopted(Pooled(), Scorer)) is type(old)
+    one, ours = pickle.loads(pickle.dumps((old.one, old.ours), protocol))
+    assert (one(3.0), ours(3.0)) == (6.0, 4.0)
+    assert isinstance(one.__self__, Scorer) and type(copy.deepcopy(old)) is type(old)
+    wrapper = adopted(Around(adopted(Pooled(3.0), Scorer)), Scorer)
+    again = pickle.loads(pickle.dumps(wrapper, protocol))
+    assert (again.one(2.0), again.name, again.tolerance) == (6.0, wrapper.name, 0.0)
+
+
+class Sized(Protocol):
+    side: int
+
+
+def test_a_class_with_a_metaclass_of_an_abstract_kind_is_adopted_too() -> None:
+    assert isinstance(adopted(type("Stated", (Old, Sized), {})(), Generator), Generator)
+
+
+def test_an_adopted_scorer_may_spread_its_work_over_processes() -> None:
+    old = adopted(Pooled(2.0), Scorer)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert list(pool.map(old.one, [1.0, 2.0])) == [2.0, 4.0]
+
+
+def test_a_wrapper_answers_what_its_inner_one_says_now() -> None:
+    inner = fresh(Old, prompt_form="tags")
+    wrapper, other = adopted(Around(inner), Generator), adopted(Around(fresh(Old, prompt_form="words")), Generator)
+    assert (wrapper.prompt_form, other.prompt_form) == ("tags", "words")
+    wrapper.prompt_form = "own"
+    assert (wrapper.prompt_form, other.prompt_form) == ("own", "words")
+
+
+def test_a_class_that_refuses_to_be_inherited_is_told_what_to_inherit() -> None:
+    class Last(Old):
+        def __init_subclass__(cls) -> None:
+            raise RuntimeError("nobody inherits this\nnor that")
+
+    hint = r"Last must inherit selector\.domain\.Generator \(nobody inherits this\)$"
+    with pytest.raises(InputError, match=hint):
+        adopted(Last(), Generator)
 
 
 def test_at_most_three_methods_are_to_be_written() -> None:
