@@ -37,6 +37,7 @@ class Fault:
         body: bytes sent instead of the file's.
         unsized: the length is not said, and the connection is closed at the end.
         drip: only one byte comes each 20 ms, for ever: of the body, or of the headers where ``drip_headers`` says so.
+        endless: the body, or 64 kB where there is none, comes again and again, for ever, whatever the status.
         bare: a ``HEAD`` states nothing, as a server does that is no hub.
     """
 
@@ -49,6 +50,7 @@ class Fault:
     unsized: bool = False
     drip: bool = False
     drip_headers: bool = False
+    endless: bool = False
     bare: bool = False
 
     @property
@@ -162,11 +164,12 @@ def _answer(request: BaseHTTPRequestHandler, hub: Hub, path: str) -> None:
         _plain(request, 404, {"X-Error-Code": "EntryNotFound", "X-Error-Message": "Entry not found"})
 
 
-def _plain(request: BaseHTTPRequestHandler, status: int, headers: dict[str, str]) -> None:
+def _plain(request: BaseHTTPRequestHandler, status: int, headers: dict[str, str], body: bytes = b"") -> None:
     request.send_response(status)
-    for name, value in {**headers, "Content-Length": "0"}.items():
+    for name, value in {**headers, "Content-Length": str(len(body))}.items():
         request.send_header(name, value)
     request.end_headers()
+    request.wfile.write(body)
 
 
 def _send(
@@ -175,8 +178,10 @@ def _send(
     """A file, or the part of it that was asked for, or the fault."""
     if fault.drip_headers:
         return _drip(request, b"HTTP/1.1 200 OK\r\nX-Long: ")
+    if fault.endless:
+        return _send_on(request, fault)
     if fault.status:
-        return _plain(request, fault.status, dict(fault.headers))
+        return _plain(request, fault.status, dict(fault.headers), fault.body or b"")
     etag = (headers or {}).get("ETag", f'"{hashlib.md5(data).hexdigest()}"')
     start = 0 if fault.ignore_range else _start(request)
     if start and start >= len(data):
@@ -217,6 +222,20 @@ def _drip(request: BaseHTTPRequestHandler, first: bytes) -> None:
             request.wfile.write(b"x")
             request.wfile.flush()
             _wait(0.02)
+    except OSError:
+        return
+
+
+def _send_on(request: BaseHTTPRequestHandler, fault: Fault) -> None:
+    """A body without end, until the client hangs up."""
+    request.close_connection = True
+    request.send_response(fault.status or 200)
+    for name, value in fault.headers:
+        request.send_header(name, value)
+    request.end_headers()
+    try:
+        while True:
+            request.wfile.write(fault.body or b"x" * 65_536)
     except OSError:
         return
 

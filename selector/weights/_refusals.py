@@ -32,6 +32,10 @@ class NotThere(MissingPart):
     """The server does not have this file."""
 
 
+class Compressed(Exception):
+    """The bytes would have to be decompressed, to nobody knows how many."""
+
+
 class Again(Exception):
     """This try failed, and the next may succeed; ``tries``: in a row without a new byte, before giving up."""
 
@@ -58,6 +62,10 @@ def understood(error: Exception, address: Address, otherwise: Again) -> Exceptio
         return OutOfResources(str(lacking))
     if isinstance(error, WebPage):
         return MissingPart(f"{host} sent a web page instead of {address.place}: a login page or a proxy?")
+    if isinstance(error, Compressed):
+        return MissingPart(
+            f"{host} sends {address.place} compressed, which it was asked not to: a proxy? Take another source (--from)"
+        )
     if isinstance(error, TooMuch):
         return InputError(f"{host} sends more than {address.place} has: it holds another version; take another source")
     if not status:

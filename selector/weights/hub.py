@@ -3,6 +3,9 @@
 The library resolves a file (its hash, size and storage), carries the token, follows redirects and goes on after a drop.
 What it lacks is here: a part that outlives the process (its own is removed by Ctrl-C), a limit of time and size for
 whatever a server sends, tries after a failure that it says itself will pass, and refusals as one line with the cure.
+
+A fetch has an HTTP client of its own, made by the library and closed with the fetch: it reads no body but that of a
+file, which a ``Part`` bounds, and takes none that is compressed, because what that becomes has no bound.
 """
 
 from __future__ import annotations
@@ -12,17 +15,18 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha1
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from selector.domain import BestshotError, InputError, MissingPart
 from selector.weights._part import Part, Progress, TooMuch, open_part
-from selector.weights._refusals import Again, gave_up, reason, status_of, understood
+from selector.weights._refusals import Again, Compressed, gave_up, reason, status_of, understood
 from selector.weights.address import Address, endpoint
 from selector.weights.catalogue import ModelFile
 
@@ -31,6 +35,9 @@ STALLED_SECONDS = 120.0  # without a block of new bytes, however many dripped, o
 _ASK_SECONDS = 10.0
 _LONGEST_WAIT_SECONDS = 60.0  # between two tries; also bounds a Retry-After
 _BLOCK_BYTES = 1 << 18  # what a drop or Ctrl-C may lose; the library's own 10 MB never arrive whole on a poor line
+_COMPRESSED = frozenset({"gzip", "x-gzip", "deflate", "compress", "br", "zstd"})
+_own = threading.local()  # .send: of the client of the fetch that runs in this thread
+_shared = threading.Lock()  # over what is set in the library for all threads
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,53 @@ def state(address: Address, file: ModelFile) -> Stated:
     )
 
 
+class _Clients:
+    """A factory for the library, which has one client for all: in the thread of a fetch, that fetch's own sends."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.make = make
+
+    def __call__(self) -> Any:
+        client = self.make()
+        send = client.send
+        client.send = lambda *args, **named: getattr(_own, "send", send)(*args, **named)
+        return client
+
+
+def _client() -> Any:
+    """A client for one fetch (of httpx or its successor, as the library has it), with the user's settings if any."""
+    from huggingface_hub import set_client_factory
+    from huggingface_hub.utils import _http
+
+    with _shared:
+        clients = _http._GLOBAL_CLIENT_FACTORY  # the library tells it nowhere else
+        if not isinstance(clients, _Clients):
+            clients = _Clients(clients)
+            set_client_factory(clients)
+    client = clients.make()
+    client.event_hooks["response"].append(_refuse_other_bodies)
+    return client
+
+
+def _refuse_other_bodies(response: Any) -> None:
+    """See to it that no body is read but a file's: that of an error or of a redirect may have no end.
+
+    Raises:
+        HTTPStatusError: of the client; before the library waits as long as the server says, or reads what it says.
+        Compressed: although it was asked for as it is.
+    """
+    if response.has_redirect_location:
+        if response.request.method != "HEAD":
+            response.close()
+            response.read = bytes
+    elif not response.is_success:
+        response.raise_for_status()
+    elif response.request.method != "HEAD":
+        encodings = response.headers.get("Content-Encoding", "").lower()
+        if _COMPRESSED & set(re.split(r"[\s,]+", encodings)):
+            raise Compressed
+
+
 @contextmanager
 def _library() -> Iterator[None]:
     """``huggingface_hub`` without words, bars and questions of its own, in blocks that are worth keeping."""
@@ -135,11 +189,14 @@ def _library() -> Iterator[None]:
 def _watched(address: Address, file: ModelFile, part: Part) -> Stated:
     """``_until_done``, in a thread that is left behind when the part does not grow any more.
 
-    A read time-out does not end what drips: bytes, headers, or answers that promise another one.
+    A read time-out does not end what drips: bytes, headers, or answers that promise another one. The thread that is
+    left ends with its client: at the next byte, or at the read time-out.
     """
     future: Future[Stated] = Future()
+    client = _client()
 
     def run() -> None:
+        _own.send = client.send
         try:
             with _library():  # here, so that it stays quiet as long as the thread lasts
                 stated = _until_done(address, file, part)
@@ -149,10 +206,13 @@ def _watched(address: Address, file: ModelFile, part: Part) -> Stated:
             future.set_result(stated)
 
     threading.Thread(target=run, name="fetch", daemon=True).start()
-    while not wait([future], timeout=0.2).done:  # short, so that Ctrl-C is heard on Windows too
-        if time.monotonic() - part.fresh_at > STALLED_SECONDS:
-            raise MissingPart(gave_up(address, f"nothing new came for {STALLED_SECONDS:.0f} s", part))
-    return future.result()
+    try:
+        while not wait([future], timeout=0.2).done:  # short, so that Ctrl-C is heard on Windows too
+            if time.monotonic() - part.fresh_at > STALLED_SECONDS:
+                raise MissingPart(gave_up(address, f"nothing new came for {STALLED_SECONDS:.0f} s", part))
+        return future.result()
+    finally:
+        client.close()
 
 
 def _until_done(address: Address, file: ModelFile, part: Part) -> Stated:

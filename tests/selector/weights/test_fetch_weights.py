@@ -5,14 +5,20 @@ from __future__ import annotations
 import errno
 import hashlib
 import importlib
+import json
+import os
 import pickle
 import shutil
+import subprocess
+import sys
 import time
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import hub_server
 import pytest
 from hub_server import Fault, Hub, running_hub
 
@@ -181,6 +187,81 @@ def test_what_drips_or_stalls_is_left(hub: Hub, at_hub: bool, fault: Fault, monk
     assert time.monotonic() - started < 20
     assert bool(leftovers()) == bool(fault.stall_after_bytes)
     assert fetch(net()).read_bytes() == DATA  # what was left behind keeps nobody from the file
+
+
+# In a process of its own, whose memory can be measured, and where no other fetch has left a thread.
+CHILD = """
+import json, sys, threading, time
+from hostile_clients import peak_mb
+from selector.weights import Model, ModelFile, Repository, hub
+from selector.weights.fetch import fetch
+
+hub.STALLED_SECONDS, said = 3.0, ""
+file = ModelFile("net.safetensors", sys.argv[1], int(sys.argv[2]), repository=Repository("team/net", "abc123"))
+try:
+    fetch(Model("net", (), "MIT", (file,)))
+except Exception as error:
+    said = f"{type(error).__name__}: {error}"
+until = time.monotonic() + 8
+while (left := "fetch" in [thread.name for thread in threading.enumerate()]) and time.monotonic() < until:
+    time.sleep(0.05)
+print(json.dumps({"said": said, "left": left, "peak_mb": peak_mb()}))
+"""
+
+
+def bomb() -> bytes:
+    """600 MB as gzip."""
+    pack, block = zlib.compressobj(1, zlib.DEFLATED, 31), bytes(10_000_000)
+    return b"".join(pack.compress(block) for _ in range(60)) + pack.flush()
+
+
+PACKED = (("Content-Encoding", "gzip"), ("Content-Type", "application/json"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (lambda _: Fault(400, endless=True, headers=PACKED[1:]), "answered 400"),
+        (lambda _: Fault(400, headers=PACKED, body=bomb()), "answered 400"),
+        (lambda hub: Fault(302, endless=True, headers=(("Location", f"{hub.storage}/blob/{KEY}"),)), ""),
+        (lambda _: Fault(304, endless=True), "answered 304"),
+        (lambda _: Fault(headers=PACKED, body=bomb()), "sends net.safetensors of team/net@abc123 compressed"),
+        (lambda _: Fault(endless=True), "sends more than net.safetensors"),
+        (lambda _: Fault(drip=True), "nothing new came for 3 s"),
+        (lambda _: Fault(drip_headers=True), "nothing new came for 3 s"),
+        (lambda _: Fault(stall_after_bytes=300_000), "nothing new came for 3 s"),
+    ],
+    ids=["error", "bomb as error", "redirect", "no file", "bomb", "too long", "drip", "headers that drip", "stall"],
+)
+def test_nothing_that_is_sent_fills_the_memory_or_keeps_a_thread(
+    hub: Hub, fault: Callable[[Hub], Fault], words: str
+) -> None:
+    pytest.importorskip("resource")
+    hub.faults = [fault(hub)]
+    places = Path(hub_server.__file__).parent, Path(hub_server.__file__).parents[1]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, places)), "HF_HUB_DOWNLOAD_TIMEOUT": "5"}
+    child = [sys.executable, "-c", CHILD, SHA256, str(len(DATA))]
+    done = subprocess.run(child, env=env, capture_output=True, text=True, timeout=60, check=False)
+    came = json.loads(done.stdout or "{}")
+    assert came, done.stderr
+    assert words in came["said"] if words else not came["said"]
+    assert came["peak_mb"] < 300
+    assert not came["left"]
+
+
+def test_the_storage_s_retry_after_is_waited_for_by_our_own_bounds(hub: Hub, waits: list[float]) -> None:
+    hub.faults = [Fault(429, headers=(("Retry-After", "7"),)), Fault(429, headers=(("Retry-After", "999999"),))]
+    fetch(net())
+    assert waits == [7.0, 60.0]
+
+
+def test_the_library_s_clients_for_others_stay_as_they_are(hub: Hub) -> None:
+    from huggingface_hub import get_session
+
+    fetch(net())
+    hub.faults = [Fault(400, body=b"why")]
+    assert get_session().get(f"{hub.storage}/blob/{KEY}").text == "why"
+    assert fetch(net(), again=True).read_bytes() == DATA
 
 
 @pytest.mark.parametrize("known", [SHA256, None])
