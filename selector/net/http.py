@@ -19,7 +19,7 @@ from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from selector.domain import MissingPart, shortage
+from selector.domain import BestshotError, MissingPart, shortage
 from selector.net import troubles
 from selector.net._addresses import ANY, CONNECT_SECONDS, Forbidden
 from selector.net._reading import Damaged, TooLarge, json_value, read_body
@@ -201,7 +201,7 @@ def origin(url: str) -> tuple[str, str, int | None]:
 
 
 def trouble_of(error: Exception) -> Trouble:
-    """What an exception of a request means; what is none of a request is raised again.
+    """What an exception of a request means, also one that nobody has foreseen; our own errors are raised again.
 
     Its ``fate`` is that the server may have got the request, unless no connection to it was made.
     """
@@ -233,7 +233,10 @@ def trouble_of(error: Exception) -> Trouble:
     for kind, reason in kinds:
         if isinstance(error, kind):
             return _busy(reason, troubles.UNANSWERED)
-    raise error
+    if isinstance(error, BestshotError):
+        raise error
+    _log.debug("a reply led to %s", type(error).__name__)
+    return _busy(f"the reply cannot be read ({type(error).__name__})", troubles.UNANSWERED)
 
 
 _LATE = "the server did not answer in time"
