@@ -177,10 +177,21 @@ def test_a_redirect_into_a_private_network_is_not_followed(server: HostileServer
             download(account(server.url("")), server.url(mode))
 
 
-@pytest.mark.parametrize("url", hostile.NO_ADDRESSES, ids=lambda url: url[:20])
+@pytest.mark.parametrize("url", hostile.NO_ADDRESSES, ids=lambda url: ascii(url[:20]))
 def test_what_is_no_address_of_the_web_is_not_fetched(url: str) -> None:
     with pytest.raises(GenerationFailed, match="no address of a picture"):
         download(account("http://93.184.216.34"), url)
+
+
+def test_whatever_the_decoding_of_a_picture_raises_fails_that_picture_alone(
+    server: HostileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: bytes) -> None:
+        raise ArithmeticError("with words of the server")
+
+    monkeypatch.setattr("selector.net.download.decoded", fails)
+    with pytest.raises(GenerationFailed, match=r"cannot be read \(ArithmeticError\)"):
+        download(account(server.url("")), server.url("picture_cut"))
 
 
 @pytest.mark.parametrize(
