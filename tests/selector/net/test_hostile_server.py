@@ -171,6 +171,41 @@ def test_a_name_that_turns_into_another_address_is_looked_at_as_it_is_used(
     assert len(asked) == 1 and len(server.seen) == before
 
 
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (["169.254.169.254"], "private network"),
+        (["10.0.0.1"], "private network"),
+        (["93.184.216.34", "127.0.0.1"], "private network"),
+        ([], "not known on this machine"),
+        (["93.184.216.34"], "address has expired"),  # by the proxy's answer
+    ],
+)
+def test_a_proxy_is_asked_for_no_name_that_lies_within_or_nowhere(
+    server: HostileServer, monkeypatch: pytest.MonkeyPatch, found: list[str], why: str
+) -> None:
+    import socket
+
+    real = socket.getaddrinfo
+
+    def told(host: str, *more: Any, **options: Any) -> Any:
+        if host != "named.example":
+            return real(host, *more, **options)
+        if not found:
+            raise socket.gaierror(socket.EAI_NONAME, "not known")
+        return [each for address in found for each in real(address, *more, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", told)
+    monkeypatch.setenv("http_proxy", server.url("").rstrip("/"))
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setitem(hostile.MODES, "", hostile.PICTURES["picture_gone"])  # how a proxy is asked
+    before = len(server.seen)
+    with pytest.raises(GenerationFailed, match=why):
+        download(account("http://93.184.216.34"), "http://named.example/x")
+    assert len(server.seen) - before == (why == "address has expired")
+
+
 def test_a_redirect_into_a_private_network_is_not_followed(server: HostileServer) -> None:
     for mode in ("moved_to_link_local", "moved_to_file", "moved_to_ftp", "moved_to_brackets"):
         with pytest.raises(GenerationFailed, match=r"private network|no address"):
