@@ -19,6 +19,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
+HUGE_ENTITY = "&#" + "9" * 5000 + ";"  # more digits than ``int`` takes
 ENDS_SECONDS = 20.0  # of one connection: nothing here goes on for ever
 BLOCK = bytes(1 << 16)
 GOOD = {"output": {"task_id": "job-1", "task_status": "SUCCEEDED", "results": []}}
@@ -169,6 +170,18 @@ def spellings(key: str) -> list[str]:
         key[:10] + "…",
         "\u200b".join(key),
         f"\x1b[1m{key[:9]}\x1b[0m{key[9:]}",
+        "".join(chr(ord(c) + 0xFEE0) for c in key),
+        " ".join(f"{ord(c):02x}" for c in key),
+        ":".join(f"{ord(c):02X}" for c in key),
+        ", ".join(f"0x{ord(c):02x}" for c in key),
+        "".join(f"\\x{ord(c):02x}" for c in key),
+        "".join(f"\\u{ord(c):04x}" for c in key),
+        ", ".join(str(ord(c)) for c in key),
+        base64.b32encode(key.encode()).decode(),
+        base64.b64encode(base64.b64encode(f"Bearer {key}".encode())).decode(),
+        " ".join(key[::-1]),
+        "".join(f"%2525252525{ord(c):02x}" for c in key),
+        "".join(f"&amp;amp;#{ord(c)};" for c in key),
     ]
 
 
@@ -290,6 +303,10 @@ MODES: dict[str, Mode] = {
     "not_a_number": json_text('{"a": NaN, "data": [Infinity, -Infinity], "choices": [NaN]}'),
     "duplicate_keys": json_text('{"output": 1, "output": {"task_id": 5, "task_id": null}, "data": 1, "data": {}}'),
     "many_words": json_text('{"data": [' + '"a b c d e f",' * 40_000 + "1]}"),
+    "many_strings": json_text(json.dumps([f"{i:06x} " * 5 for i in range(95_000)])),
+    "many_tokens": json_text(json.dumps([f"{i:06x}" * 6 for i in range(95_000)])),
+    "many_of_the_key": lambda talk: talk.whole(json.dumps([f"{talk.key[:9]} {i} & %41" for i in range(95_000)])),
+    "much_spread": lambda talk: talk.whole(json.dumps(["-".join(talk.key[:9]) * 200 + " "] * 1000)),
     "huge_string": json_text('{"output": {"task_id": "' + "A" * 3_900_000 + '"}, "data": "' + "A" * 99 + '"}'),
     "huge_name": json_text('{"' + "A " * 1_900_000 + '": 1}'),
     "wrong_types": json_text('{"output": [1], "data": [1, "a", null, [], {"url": 5}], "choices": [{"message": 7}]}'),
@@ -329,6 +346,12 @@ MODES: dict[str, Mode] = {
     "many_choices": json_text(b"{}", "300 Multiple Choices"),
     "not_modified": lambda talk: talk.send(b"HTTP/1.1 304 Not Modified\r\n\r\n"),
     # words
+    "entity_in_json": json_text(json.dumps({"error": {"message": f"bad {HUGE_ENTITY}"}}), "400 Bad"),
+    "entity_in_text": lambda talk: talk.whole(f"bad {HUGE_ENTITY}", "400 Bad", kind="text/plain"),
+    "entity_in_header": lambda talk: talk.whole(b"{}", "200 OK", f"x-a: y {HUGE_ENTITY}"),
+    "entity_in_a_good_reply": json_text(
+        json.dumps({"choices": [{"message": {"role": "assistant", "content": f"hi {HUGE_ENTITY}"}}]})
+    ),
     "echo_in_error": echo("400 Bad", "message", "code", "type", "param", "detail"),
     "echo_in_code": echo("400 Bad", "code"),
     "echo_in_message": echo("400 Bad", "message"),
@@ -393,6 +416,11 @@ PICTURES: dict[str, Mode] = {
     "picture_is_postscript": picture(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "image/png"),
     "picture_is_an_archive": picture(b"PK\x03\x04" + bytes(1000), "application/zip"),
     "picture_is_text": lambda talk: talk.whole(talk.key, kind="text/plain"),
+    "picture_of_no_length": lambda talk: talk.whole(b"", "200 OK", "content-length: \xb2", kind="image/png"),
+    "picture_of_odd_length": lambda talk: (
+        talk.head("200 OK", "content-length: \xb2", "connection: close", kind="image/png"),
+        talk.send(b"\x89PNG"),
+    ),
     "picture_gone": lambda talk: talk.whole(talk.key, "404 Not Found"),
 }
 PICTURES |= {name: MODES[name] for name in MODES if name.startswith(("endless", "dripped", "moved", "length", "reset"))}
@@ -425,6 +453,8 @@ NO_ADDRESSES = (
     "http://",
     "http://[::1",
     "http:///x",
+    "http://\ud800/",
+    "http://example.com/\udfff",
     "javascript:alert(1)",
     "http://a" + "a" * 10_000 + "/",
     "",

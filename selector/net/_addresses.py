@@ -28,6 +28,10 @@ class Forbidden(Exception):
     """The address lies where no service may send us."""
 
 
+class Unseen(Exception):
+    """A proxy would be asked for a name that is not resolved here, so that nobody sees where it lies."""
+
+
 def reach_of(address: str) -> int:
     """Where an IP address lies: ``PUBLIC``, ``PRIVATE`` or ``HERE``; ``ANY`` where only a configured one may lead.
 

@@ -17,7 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from selector.net._addresses import ANY, CONNECT_SECONDS, Forbidden, literal_address, reach_of, resolved
+from selector.net._addresses import ANY, CONNECT_SECONDS, Forbidden, Unseen, reach_of, resolved
 from selector.net._reading import TooLarge
 from selector.net._watch import Watch, watch_here
 
@@ -30,14 +30,20 @@ _UNSENT_BYTES = 1 << 14  # that the system may hold back; what is on the way bey
 def session_for(url: str, reach: int = ANY) -> requests.Session:
     """The session of this process for an address: a proxy is never asked for what runs on this machine.
 
+    Where ``reach`` has a limit and a proxy will be asked, the name is looked up here before: the socket would only show
+    us the proxy's address. The proxy may see another one, which is out of our sight.
+
     Raises:
-        Forbidden: a proxy would be asked for an address beyond ``reach``: the socket would only show us the proxy's.
+        Forbidden: an address of the name lies beyond ``reach``. Unseen: none is known here.
     """
     host = urlsplit(url).hostname or ""
     session = _session(host not in _THIS_MACHINE, reach)
     if reach < ANY and session.trust_env and requests.utils.get_environ_proxies(url):
-        literal = literal_address(host)
-        if literal and reach_of(literal) > reach:
+        try:
+            found = resolved(host, 0, CONNECT_SECONDS)
+        except (OSError, UnicodeError) as error:
+            raise Unseen from error
+        if not found or any(reach_of(each[4][0]) > reach for each in found):
             raise Forbidden
     return session
 

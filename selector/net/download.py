@@ -61,7 +61,13 @@ def download(account: Account, url: str, carry_key: bool = False, most_bytes: in
         wait, rest = came.retry_after_seconds, account.rest
         rest.sleep(rest.backoff(tries.failures) if wait is None else min(wait, LONGEST_RETRY_AFTER_SECONDS))
 
-    came = persist(lambda: _try(account, url, carry_key, most_bytes), gives_up, wait_out)
+    def once() -> Picture | Trouble:
+        try:
+            return _try(account, url, carry_key, most_bytes)
+        except Exception as error:
+            return _of_a_picture(trouble_of(error))
+
+    came = persist(once, gives_up, wait_out)
     assert isinstance(came, Picture)  # ``gives_up`` raises
     return came
 
@@ -119,8 +125,6 @@ def _transfer(account: Account, url: str, carry_key: bool, most_bytes: int) -> b
             if response.status_code != 200:
                 return str(cleaned(response.headers["location"], account.key))
             return bytes(read_body(response, most_bytes))
-    except Exception as error:
-        return _of_a_picture(trouble_of(error))
     finally:
         slots.release()
 
@@ -134,6 +138,7 @@ def _reach(account: Account, url: str) -> int:
 def _is_of_the_web(url: str) -> bool:
     try:
         parts = urlsplit(url) if len(url) <= MAX_ADDRESS_CHARACTERS else urlsplit("")
+        url.encode()  # not so with half of a surrogate pair
         return parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return False
@@ -163,7 +168,7 @@ def _refused(response: Response, most_bytes: int) -> Trouble | None:
     if kind.startswith("text/") or kind in ("application/json", "application/xml", "application/xhtml+xml"):
         return Trouble(troubles.BUSY, "a page of text came instead of a picture")
     length = response.headers.get("content-length", "")
-    if length.isdigit() and int(length[:20]) > most_bytes:
+    if length.isascii() and length.isdigit() and int(length[:20]) > most_bytes:
         return Trouble(troubles.REJECTED, f"the picture is over {most_bytes // 1_000_000} MB")
     return None
 

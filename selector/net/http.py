@@ -19,9 +19,9 @@ from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from selector.domain import MissingPart, shortage
+from selector.domain import BestshotError, MissingPart, shortage
 from selector.net import troubles
-from selector.net._addresses import ANY, CONNECT_SECONDS, Forbidden
+from selector.net._addresses import ANY, CONNECT_SECONDS, Forbidden, Unseen
 from selector.net._reading import Damaged, TooLarge, json_value, read_body
 from selector.net._watch import Stopped, TooSlow, Watch
 from selector.net.pace import Interrupted, all_sent
@@ -38,6 +38,7 @@ NO_ADDRESS = "base_url is no address: it must be like https://example.com"
 NO_JSON = "the reply is no JSON"
 TOO_LARGE = "the reply is too large"
 FORBIDDEN = "the address lies in a private network, where no service may send us"
+UNSEEN = "the address is not known on this machine, and a proxy is not asked for what may lie in a private network"
 STOPPED = "the run was ended before the server answered"
 
 
@@ -152,19 +153,18 @@ def exchange(
     """The reply to one request, its body to be read within the block, which ends in time; no redirect is followed.
 
     ``reach``: how far an address may lie that a service named (see ``addresses``); None: it is configured. Raises what
-    ``requests`` and ``urllib3`` raise, and ``TooSlow``, ``Stopped``, ``Forbidden``, ``TooLarge``.
+    ``requests`` and ``urllib3`` raise, and ``TooSlow``, ``Stopped``, ``Forbidden``, ``Unseen``, ``TooLarge``.
     """
     try:
         from selector.net import _connections as connections
     except ImportError as error:
         raise MissingPart("the package 'requests' is not installed: pip install requests") from error
     connect_seconds = min(CONNECT_SECONDS, timeout_seconds, deadline_seconds)
-    session = connections.session_for(url, ANY if reach is None else reach)
     shown, begun = _shown(url, key, reach is None), time.monotonic()
     _log.debug("%s %s", method, shown)
     with (
         Watch(deadline_seconds, stop, patient),
-        session.request(
+        connections.session_for(url, ANY if reach is None else reach).request(
             method,
             url,
             data=body,
@@ -201,7 +201,7 @@ def origin(url: str) -> tuple[str, str, int | None]:
 
 
 def trouble_of(error: Exception) -> Trouble:
-    """What an exception of a request means; what is none of a request is raised again.
+    """What an exception of a request means, also one that nobody has foreseen; our own errors are raised again.
 
     Its ``fate`` is that the server may have got the request, unless no connection to it was made.
     """
@@ -219,6 +219,8 @@ def trouble_of(error: Exception) -> Trouble:
         return Trouble(troubles.FATAL, NO_ADDRESS)
     if isinstance(error, Forbidden):
         return Trouble(troubles.REJECTED, FORBIDDEN, fate=troubles.UNREACHED)
+    if isinstance(error, Unseen):
+        return _busy(UNSEEN, troubles.UNREACHED)
     if isinstance(error, gone_wrong.ProxyError):
         return _busy("the proxy failed", troubles.UNREACHED)
     if isinstance(error, gone_wrong.ConnectTimeout) or _not_reached(error):
@@ -233,7 +235,10 @@ def trouble_of(error: Exception) -> Trouble:
     for kind, reason in kinds:
         if isinstance(error, kind):
             return _busy(reason, troubles.UNANSWERED)
-    raise error
+    if isinstance(error, BestshotError):
+        raise error
+    _log.debug("a reply led to %s", type(error).__name__)
+    return _busy(f"the reply cannot be read ({type(error).__name__})", troubles.UNANSWERED)
 
 
 _LATE = "the server did not answer in time"

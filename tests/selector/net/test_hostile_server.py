@@ -84,9 +84,15 @@ def test_no_mode_hangs_or_bursts_and_each_ends_with_one_line(outcomes: dict[str,
     assert {mode: came for mode, came in modes.items() if came["seconds"] > MOST_SECONDS} == {}
     assert {mode: came for mode, came in modes.items() if came["cpu_seconds"] > MOST_CPU_SECONDS} == {}
     assert {mode: came for mode, came in modes.items() if came["peak_mb"] > MOST_MB} == {}
-    assert {mode: came for mode, came in modes.items() if "\n" in came["said"] or len(came["said"]) > 2500} == {}
+    short = {mode: came for mode, came in modes.items() if mode != "entity_in_a_good_reply"}  # that is kept as it is
+    assert {mode: came for mode, came in short.items() if "\n" in came["said"] or len(came["said"]) > 2500} == {}
     ours = {"", "GenerationFailed", "Unanswered", "Declined", "ServiceStopped", "TicketLost", "JudgeStopped"}
     assert {mode: came for mode, came in modes.items() if came["error"] not in ours} == {}
+
+
+def test_a_good_reply_is_kept_whatever_entity_is_in_it(outcomes: dict[str, Any]) -> None:
+    came = outcomes["judge"]["modes"]["entity_in_a_good_reply"]
+    assert came["error"] == "" and hostile.HUGE_ENTITY in came["said"]
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -165,16 +171,62 @@ def test_a_name_that_turns_into_another_address_is_looked_at_as_it_is_used(
     assert len(asked) == 1 and len(server.seen) == before
 
 
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (["169.254.169.254"], "private network"),
+        (["10.0.0.1"], "private network"),
+        (["93.184.216.34", "127.0.0.1"], "private network"),
+        ([], "not known on this machine"),
+        (["93.184.216.34"], "address has expired"),  # by the proxy's answer
+    ],
+)
+def test_a_proxy_is_asked_for_no_name_that_lies_within_or_nowhere(
+    server: HostileServer, monkeypatch: pytest.MonkeyPatch, found: list[str], why: str
+) -> None:
+    import socket
+
+    real = socket.getaddrinfo
+
+    def told(host: str, *more: Any, **options: Any) -> Any:
+        if host != "named.example":
+            return real(host, *more, **options)
+        if not found:
+            raise socket.gaierror(socket.EAI_NONAME, "not known")
+        return [each for address in found for each in real(address, *more, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", told)
+    monkeypatch.setenv("http_proxy", server.url("").rstrip("/"))
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setitem(hostile.MODES, "", hostile.PICTURES["picture_gone"])  # how a proxy is asked
+    before = len(server.seen)
+    with pytest.raises(GenerationFailed, match=why):
+        download(account("http://93.184.216.34"), "http://named.example/x")
+    assert len(server.seen) - before == (why == "address has expired")
+
+
 def test_a_redirect_into_a_private_network_is_not_followed(server: HostileServer) -> None:
     for mode in ("moved_to_link_local", "moved_to_file", "moved_to_ftp", "moved_to_brackets"):
         with pytest.raises(GenerationFailed, match=r"private network|no address"):
             download(account(server.url("")), server.url(mode))
 
 
-@pytest.mark.parametrize("url", hostile.NO_ADDRESSES, ids=lambda url: url[:20])
+@pytest.mark.parametrize("url", hostile.NO_ADDRESSES, ids=lambda url: ascii(url[:20]))
 def test_what_is_no_address_of_the_web_is_not_fetched(url: str) -> None:
     with pytest.raises(GenerationFailed, match="no address of a picture"):
         download(account("http://93.184.216.34"), url)
+
+
+def test_whatever_the_decoding_of_a_picture_raises_fails_that_picture_alone(
+    server: HostileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: bytes) -> None:
+        raise ArithmeticError("with words of the server")
+
+    monkeypatch.setattr("selector.net.download.decoded", fails)
+    with pytest.raises(GenerationFailed, match=r"cannot be read \(ArithmeticError\)"):
+        download(account(server.url("")), server.url("picture_cut"))
 
 
 @pytest.mark.parametrize(

@@ -59,3 +59,43 @@ def test_a_value_has_a_largest_depth() -> None:
     assert cleaned(value, KEY) == value
     with pytest.raises(TooDeep):
         cleaned([value], KEY)
+
+
+HUGE = "&#" + "9" * 5000 + ";"
+
+
+@pytest.mark.parametrize(
+    "text", [HUGE, "&#x" + "f" * 5000 + ";", "&#" + "0" * 5000 + "65;", f"%26{HUGE[1:]}", "&#x110000;"]
+)
+def test_an_entity_that_is_no_character_leaves_the_text_as_it_is(text: str) -> None:
+    assert cleaned({"a": f"x {text}"}, KEY) == {"a": f"x {text}"}
+    assert clean(f"{text} {KEY}", KEY, 10_000).endswith(" ***") and KEY not in clean(text + KEY, KEY, 10_000)
+
+
+def test_a_number_that_is_the_key_is_hidden_and_no_other() -> None:
+    key = "1234567890123456"
+    assert cleaned({"id": int(key), "a": [int("99" + key)]}, key) == {"id": "***", "a": ["***"]}
+    assert cleaned([1234567890, True, None, 1e300, -5, 12345678], key) == [1234567890, True, None, 1e300, -5, 12345678]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [f"{i:06x} " * 5 for i in range(95_000)],
+        [f"{i:06x}" * 6 for i in range(95_000)],
+        [f"é{i} %41 &amp; \\x41 words" for i in range(95_000)],
+        [f"{KEY[:9]} {i} %41 &amp; words" for i in range(95_000)],
+        ["-".join(KEY[:9]) * 200 + " " for _ in range(1000)],
+    ],
+    ids=["words", "tokens", "to be decoded", "with a part of the key", "spread"],
+)
+def test_a_reply_of_many_texts_is_cleaned_in_little_time(texts: list[str]) -> None:
+    started = time.process_time()
+    found = cleaned(texts, KEY)
+    assert time.process_time() - started < 3.0
+    assert found == texts if KEY[3:9] not in texts[0] and "-" not in texts[0] else KEY[3:9] not in "".join(found)
+
+
+def test_what_comes_after_all_that_is_searched_is_hidden_and_not_let_through() -> None:
+    found = cleaned([f"{KEY} and {i} " * 50 for i in range(1000)], KEY)
+    assert found[-1] == "***" and KEY[:8] not in "".join(found)

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hostile_server import HostileServer
 
 from selector.domain import GenerationFailed, OutOfResources, Picture, encode_final
-from selector.net import Account, Answer, Interrupted, Service, Trouble, troubles
+from selector.net import Account, Answer, Interrupted, Service, Trouble, http, troubles
 from selector.net.download import download
 from selector.net.http import as_json, origin
 
@@ -405,3 +406,15 @@ def test_without_sockets_nothing_is_sent_and_nothing_waited_for(place: Start, mo
 
 def no_socket(*_: object, **__: object) -> None:
     raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+def test_whatever_the_reading_of_a_reply_raises_is_a_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise ArithmeticError("with words of the server")
+
+    with HostileServer() as server:
+        monkeypatch.setattr(http, "cleaned", fails)
+        came = http.request("POST", server.url("status_600"), json={})
+        assert came == Trouble("busy", "the reply cannot be read (ArithmeticError)", fate="answered")
+        came = http.request("POST", server.url("scalar"), json={})
+        assert came == Trouble("busy", "the reply cannot be read (ArithmeticError)", fate="unanswered")
