@@ -129,10 +129,6 @@ def _cells(row: dict[str, Any], ratio: dict[str, float] | None) -> str:
     return text
 
 
-if __name__ == "__main__":
-    raise SystemExit(main())
-
-
 def report(order: str) -> None:
     """Print the figures of the contest that ``order`` (JSON: tasks, candidates, scores, totals, seed) describes."""
     print(json.dumps(timed(**json.loads(order))))
@@ -175,3 +171,7 @@ def contest(tasks: int, candidates: int, scores: int, seed: int) -> tuple[Pool, 
     task = np.repeat(np.arange(tasks), candidates)
     shown = Shown(task, np.arange(tasks) * TYPES // tasks, generator, names, columns, values)
     return pool_of(shown, dict(zip(columns, values.T, strict=True))), truth
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -170,10 +170,6 @@ def _table(name: str, measured: dict[str, dict[str, Figure]]) -> list[str]:
     return lines
 
 
-if __name__ == "__main__":
-    raise SystemExit(main())
-
-
 def texture(picture: Picture) -> Floats | None:
     """Histograms (cells, POINTS + 2), each summing to 1, of the inner main face; None when there is none."""
     import cv2
@@ -199,3 +195,7 @@ def texture(picture: Picture) -> Floats | None:
 def chi_square(a: Floats, b: Floats) -> float:
     """Mean chi-square distance of two textures, 0 (equal) to 1."""
     return float((0.5 * (a - b) ** 2 / np.maximum(a + b, 1e-9)).sum(axis=1).mean())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

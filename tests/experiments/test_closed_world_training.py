@@ -232,12 +232,12 @@ def test_both_folders_load_outside_our_code(trained, tmp_path):
 
 def test_the_text_tower_starts_as_the_text_encoder(trained):
     made = training(trained)
-    text_encoder = made.text_encoder.text_encoder
-    clip = embedder.build(made.tokenizer, text_encoder).eval()
+    tower = made.text_encoder.text_encoder
+    clip = embedder.build(made.tokenizer, tower).eval()
     ids = text_encoder.token_ids(made.tokenizer, ["a small red circle above two blue crosses", "三个小的蓝色三角形"])
     with torch.no_grad():
         ours = clip.encode_text(ids)
-        theirs = text_encoder(ids).pooler_output @ clip.text_projection
+        theirs = tower(ids).pooler_output @ clip.text_projection
     assert torch.allclose(ours, theirs, atol=1e-4)
 
 
