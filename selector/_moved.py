@@ -30,7 +30,10 @@ MOVED = {
     "selector.remote.spending": "selector.net.service",
     "selector.study": "selector.learn.study",
 }
-ALSO = {"selector.calibration": ("selector.learn.prior", "selector.learn.estimates")}  # where else its names went
+ALSO = {  # where else its names went
+    "selector.calibration": ("selector.learn.prior", "selector.learn.estimates"),
+    "selector.remote": ("selector.net.pace",),
+}
 # What was never taught, and was taken apart: where to look.
 GONE = {
     "generators.finish": "selector.finishing",

@@ -9,18 +9,15 @@ from selector.config._campaign_config import (
     read_config,
     render_config,
 )
-from selector.config._generating import AS_IS, GenerateConfig, Step
-from selector.config._sections import EmbeddingConfig, JudgeConfig, ScoreConfig, ServiceConfig
+from selector.config._generating import AS_IS, Step
+from selector.config._sections import JudgeConfig, ScoreConfig
 
 __all__ = [
     "AS_IS",
     "KIND",
     "CampaignConfig",
-    "EmbeddingConfig",
-    "GenerateConfig",
     "JudgeConfig",
     "ScoreConfig",
-    "ServiceConfig",
     "Step",
     "check_names",
     "kind_of",

@@ -19,15 +19,11 @@ from selector.llm._endpoint import read_key
 from selector.llm._judging import AskSummary, ask_judge
 from selector.llm._translating import TranslateSummary, translate
 from selector.llm._troubles import JudgeStopped
-from selector.llm.judgements import Key
-from selector.llm.prompting import PromptBook, PromptSummary, PromptWish, prepare_prompts
+from selector.llm.prompting import PromptWish, prepare_prompts
 
 __all__ = [
     "AskSummary",
     "JudgeStopped",
-    "Key",
-    "PromptBook",
-    "PromptSummary",
     "PromptWish",
     "TranslateSummary",
     "ask_judge",

@@ -3,7 +3,7 @@
 from selector.net._account import Account
 from selector.net.http import Answer
 from selector.net.jobs import carry_out
-from selector.net.pace import Interrupted, Pace, Rate
+from selector.net.pace import Interrupted, Pace
 from selector.net.service import OutOfBudget, Service, Unanswered
 from selector.net.troubles import Trouble, retry_after
 
@@ -13,7 +13,6 @@ __all__ = [
     "Interrupted",
     "OutOfBudget",
     "Pace",
-    "Rate",
     "Service",
     "Trouble",
     "Unanswered",

@@ -133,6 +133,36 @@ def test_a_circle_is_found_and_types_alone_make_none() -> None:
     assert circles({**imports, "c": {"a"}}) == [["a", "b", "c"]]
 
 
+# What these offer is for others, too: plug-ins, `help()`, the entry point.
+PUBLIC = (
+    "selector",
+    "selector.cli",
+    "selector.conformance",
+    "selector.domain",
+    "selector.learn",
+    "selector.prompts.scene",
+)
+
+
+def test_a_room_offers_only_what_is_taken_from_it() -> None:
+    offered = {
+        (name_of(path), ast.literal_eval(element))
+        for path in (ROOT / "selector").rglob("__init__.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+        for element in getattr(node.value, "elts", ())
+    }
+    taken = {
+        (node.module, alias.name)
+        for room in ("selector", "generators", "scorers", "experiments", "tests", "examples")
+        for path in (ROOT / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert sorted(offer for offer in offered - taken if offer[0] not in PUBLIC) == []
+
+
 @pytest.mark.parametrize("package", ["selector", "scorers", "generators", "selector.domain", "selector.cli.main"])
 def test_importing_a_package_pulls_in_nothing_heavy(package: str) -> None:
     heavy = {

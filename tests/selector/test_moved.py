@@ -146,10 +146,10 @@ def test_every_room_that_is_named_is_there_and_what_went_is_not(root: str) -> No
 def test_names_that_went_apart_are_found_where_each_is() -> None:
     with pytest.warns(DeprecationWarning) as told:
         from selector.calibration import JUDGE, PRIOR, prior_points  # type: ignore[import-not-found]
-    assert list(dict.fromkeys(str(warning.message).split()[3] for warning in told)) == [
-        f"selector.learn.{module}:" for module in ("belief", "prior", "estimates")
-    ]
-    assert JUDGE and PRIOR and callable(prior_points)
+        from selector.remote import Rate  # type: ignore[import-not-found]
+    places = ["selector.learn.belief", "selector.learn.prior", "selector.learn.estimates", "selector.net.pace"]
+    assert list(dict.fromkeys(str(warning.message).split()[3] for warning in told)) == [f"{place}:" for place in places]
+    assert JUDGE and PRIOR and callable(prior_points) and Rate.__module__ == "selector.net.pace"
 
 
 def test_a_name_that_never_was_is_as_unknown_as_ever() -> None:
