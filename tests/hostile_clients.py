@@ -93,12 +93,26 @@ def judge(url: str) -> object:
     return repr(client.ask([{"role": "user", "content": "hello"}]))
 
 
+def weights(url: str) -> object:
+    from tempfile import TemporaryDirectory
+
+    from selector.weights import Model, ModelFile, Repository, hub
+    from selector.weights.fetch import fetch
+
+    hub.STALLED_SECONDS, hub._LONGEST_WAIT_SECONDS = SECONDS, 0.0
+    file = ModelFile("net.bin", "0" * 64, 1_000_000, repository=Repository("team/net"))
+    with TemporaryDirectory() as folder:
+        os.environ.update(BESTSHOT_WEIGHTS=folder, HF_ENDPOINT=url, HF_TOKEN=os.environ[KEY_ENV])
+        return repr(fetch(Model("net", (), "MIT", (file,))))
+
+
 CLIENTS: dict[str, Callable[[str], object]] = {
     "dashscope": dashscope,
     "dashscope_at_once": dashscope_at_once,
     "openai_images": openai_images,
     "download": downloads,
     "judge": judge,
+    "weights": weights,
 }
 
 

@@ -1,4 +1,4 @@
-"""The files of weights that perception uses, and their hashes: what a manifest needs to name them exactly."""
+"""The files of weights that scorers and ``sight`` use, and their hashes: what a manifest needs to name them exactly."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import sha1
 from pathlib import Path
@@ -37,7 +37,7 @@ _LONGEST_WAIT_SECONDS = 60.0  # between two tries; also bounds a Retry-After
 _BLOCK_BYTES = 1 << 18  # what a drop or Ctrl-C may lose; the library's own 10 MB never arrive whole on a poor line
 _COMPRESSED = frozenset({"gzip", "x-gzip", "deflate", "compress", "br", "zstd"})
 _own = threading.local()  # .send: of the client of the fetch that runs in this thread
-_shared = threading.Lock()  # over what is set in the library for all threads
+_factory = threading.Lock()  # over that of the library, which makes clients
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,45 @@ def state(address: Address, file: ModelFile) -> Stated:
     )
 
 
+class _Library:
+    """``huggingface_hub`` without words, bars and questions of its own, in blocks that are worth keeping.
+
+    All of it is set for the whole process, so the first of several fetches sets it, and the last one sets it back.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._fetches, self._undo = threading.Lock(), 0, ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._fetches += 1
+            if self._fetches == 1:
+                self._set()
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._fetches -= 1
+            if not self._fetches:
+                self._undo.close()
+
+    def _set(self) -> None:
+        from huggingface_hub import constants
+        from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+        log = logging.getLogger("huggingface_hub")
+        self._undo.callback(log.setLevel, log.level)
+        log.setLevel(logging.CRITICAL)
+        for name, value in (("DOWNLOAD_CHUNK_SIZE", _BLOCK_BYTES), ("HF_HUB_DISABLE_TELEMETRY", True)):
+            self._undo.callback(setattr, constants, name, getattr(constants, name))
+            setattr(constants, name, value)
+        if not are_progress_bars_disabled():
+            self._undo.callback(enable_progress_bars)
+            disable_progress_bars()
+
+
+_library = _Library()
+
+
 class _Clients:
     """A factory for the library, which has one client for all: in the thread of a fetch, that fetch's own sends."""
 
@@ -135,7 +174,7 @@ def _client() -> Any:
     from huggingface_hub import set_client_factory
     from huggingface_hub.utils import _http
 
-    with _shared:
+    with _factory:
         clients = _http._GLOBAL_CLIENT_FACTORY  # the library tells it nowhere else
         if not isinstance(clients, _Clients):
             clients = _Clients(clients)
@@ -164,28 +203,6 @@ def _refuse_other_bodies(response: Any) -> None:
             raise Compressed
 
 
-@contextmanager
-def _library() -> Iterator[None]:
-    """``huggingface_hub`` without words, bars and questions of its own, in blocks that are worth keeping."""
-    from huggingface_hub import constants
-    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
-
-    log = logging.getLogger("huggingface_hub")
-    had_bars = not are_progress_bars_disabled()
-    before = log.level, constants.DOWNLOAD_CHUNK_SIZE, constants.HF_HUB_DISABLE_TELEMETRY
-    log.setLevel(logging.CRITICAL)
-    constants.DOWNLOAD_CHUNK_SIZE, constants.HF_HUB_DISABLE_TELEMETRY = _BLOCK_BYTES, True
-    if had_bars:
-        disable_progress_bars()
-    try:
-        yield
-    finally:
-        log.setLevel(before[0])
-        constants.DOWNLOAD_CHUNK_SIZE, constants.HF_HUB_DISABLE_TELEMETRY = before[1:]
-        if had_bars:
-            enable_progress_bars()
-
-
 def _watched(address: Address, file: ModelFile, part: Part) -> Stated:
     """``_until_done``, in a thread that is left behind when the part does not grow any more.
 
@@ -198,7 +215,7 @@ def _watched(address: Address, file: ModelFile, part: Part) -> Stated:
     def run() -> None:
         _own.send = client.send
         try:
-            with _library():  # here, so that it stays quiet as long as the thread lasts
+            with _library:  # here, so that it stays quiet as long as the thread lasts
                 stated = _until_done(address, file, part)
         except BaseException as error:
             future.set_exception(error)

@@ -6,15 +6,18 @@ import errno
 import hashlib
 import importlib
 import json
+import logging
 import os
 import pickle
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -475,6 +478,39 @@ def test_the_library_says_nothing_of_its_own(hub: Hub, capfd: pytest.CaptureFixt
     hub.hub_faults = [Fault(429)]
     fetch(net())
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_library_is_quiet_until_the_last_of_several_fetches_ends(hub: Hub) -> None:
+    from huggingface_hub import constants
+    from huggingface_hub.utils import are_progress_bars_disabled
+
+    def state() -> tuple[object, ...]:
+        level = logging.getLogger("huggingface_hub").level
+        return level, constants.DOWNLOAD_CHUNK_SIZE, constants.HF_HUB_DISABLE_TELEMETRY, are_progress_bars_disabled()
+
+    before, during = state(), list[tuple[object, ...]]()
+    hub.large["team/net/resolve/abc123/other.bin"] = DATA
+    other = ModelFile("other.bin", SHA256, len(DATA), repository=Repository("team/net", "abc123"))
+    first_runs, last_runs, first_is_over = threading.Event(), threading.Event(), threading.Event()
+
+    def of_first(*_: object) -> None:
+        first_runs.set()
+        last_runs.wait(10)
+
+    def of_last(*_: object) -> None:
+        last_runs.set()
+        first_is_over.wait(10)
+        during.append(state())
+
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(fetch, net(), progress=of_first)
+        first_runs.wait(10)
+        last = pool.submit(fetch, Model("other", (), "MIT", (other,)), progress=of_last)
+        first.result()
+        first_is_over.set()
+        last.result()
+    assert set(during) == {(logging.CRITICAL, 1 << 18, True, True)}
+    assert state() == before != during[0]
 
 
 def test_a_small_file_is_checked_by_its_git_hash(hub: Hub) -> None:
