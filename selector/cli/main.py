@@ -72,7 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = group.main(args=argv, prog_name="bestshot", standalone_mode=False, obj=printed)
         sys.exit(code if isinstance(code, int) else 0)
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
-        click.echo("bestshot: interrupted; nothing is lost, run the same command again to go on", err=True)
+        what = str(error.__cause__ or error) or "nothing is lost"
+        click.echo(f"bestshot: interrupted; {what}, run the same command again to go on", err=True)
         sys.stdout.flush()
         # Everything is stored and closed by now. A normal exit would tear down native threads of the models, which
         # may still run and then abort the process with a message of their own.

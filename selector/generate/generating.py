@@ -6,6 +6,7 @@ one in stores it before it asks for it.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -20,12 +21,14 @@ from selector.generate._worker import LOCAL, Ended, Event, Item, Worker, queue_o
 from selector.generate.orders import Chain, FinishItem, Order, WorkItem, check_budgets
 from selector.generate.summary import GenerateSummary, GeneratorProgress
 from selector.llm.prompting import PromptWish, needs_writer, prepare_prompts
+from selector.net import awaited, give_up
 from selector.store.attempts import Planning, add_attempt, add_planning
 from selector.store.jobs import end_jobs, load_jobs
 from selector.workspace.executor import Executor, WorkQueue
 from selector.workspace.workspace import Workspace
 
 SHOW_SECONDS = 1.0  # without news, for a job takes minutes
+GIVING_UP_SECONDS = 3.0  # to note what counts as perhaps paid
 ROOM = 1000  # events that wait to be stored: they hold no pictures
 
 
@@ -90,11 +93,32 @@ class _Run:
             raise
         finally:
             # Nothing is shown here: a progress that raises (Ctrl-C falls anywhere) would lose what comes.
-            for batch in self._executor.finish():
-                self._take(batch)
+            self._finish()
             self._worker.close()
             self._close_summary()
         return self.summary
+
+    def _finish(self) -> None:
+        """Store what is under way. A second Ctrl-C gives up the answers that may be paid: they count as paid."""
+        stops = list({id(account.stop): account.stop for account in self._accounts.values()}.values())
+        try:
+            n = sum(map(awaited, stops))
+            if n and sys.stderr is not None:
+                answers = "1 answer" if n == 1 else f"{n} answers"
+                sys.stderr.write(f"\nwaiting for {answers} that may be paid; Ctrl-C again gives them up\n")
+                sys.stderr.flush()
+            for batch in self._executor.finish():
+                self._take(batch)
+        except KeyboardInterrupt as error:
+            n = sum(map(give_up, stops))
+            for batch in self._executor.finish(GIVING_UP_SECONDS):
+                self._take(batch)
+            if n:
+                were = (
+                    "1 answer was not waited for and counts" if n == 1 else f"{n} answers were not waited for and count"
+                )
+                error.args = (f"{were} as perhaps paid",)
+            raise
 
     def _prepare_prompts(self) -> None:
         wanted = [

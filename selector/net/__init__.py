@@ -1,6 +1,7 @@
 """Working with services on other machines: one bounded client, pace, retries, circuit breaker, money, downloads."""
 
 from selector.net._account import Account
+from selector.net._watch import awaited, give_up
 from selector.net.http import Answer
 from selector.net.jobs import carry_out
 from selector.net.pace import Interrupted, Pace
@@ -16,6 +17,8 @@ __all__ = [
     "Service",
     "Trouble",
     "Unanswered",
+    "awaited",
     "carry_out",
+    "give_up",
     "retry_after",
 ]

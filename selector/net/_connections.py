@@ -140,9 +140,15 @@ class _Reply(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
-        watch = watch_here.get()
-        if watch is not None:
-            self.fp = io.BufferedReader(_Noted(self.fp.detach(), watch))
+        self._watch = watch_here.get()
+        if self._watch is not None:
+            self.fp = io.BufferedReader(_Noted(self.fp.detach(), self._watch))
+
+    def _close_conn(self) -> None:
+        """At the body's end: the connection is free for others from here on, and no more this exchange's to end."""
+        if self._watch is not None:
+            self._watch.hold(None)
+        super()._close_conn()  # type: ignore[misc]
 
     def begin(self) -> None:
         if self.headers is None:

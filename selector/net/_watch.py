@@ -77,6 +77,14 @@ class Watch:
                 self.why = Stopped if self._stopped else TooSlow
                 self._shut_down()
 
+    def is_awaited(self, stop: threading.Event) -> bool:
+        """Whether the end of this run waits for the reply, because what is asked for may be paid."""
+        return self._stop is stop and self._patient and not self.begun and self.why is None
+
+    def give_up(self) -> None:
+        """Wait no longer."""
+        self._stopped, self._ends = True, 0.0
+
     def _shut_down(self) -> None:
         if self._socket is not None:
             with suppress(OSError, TypeError):
@@ -103,6 +111,10 @@ class _Watchdog:
         with self._changed:
             self._watches.discard(watch)
 
+    def awaited(self, stop: threading.Event) -> list[Watch]:
+        with self._changed:
+            return [watch for watch in self._watches if watch.is_awaited(stop)]
+
     def _run(self) -> None:
         while True:
             with self._changed:
@@ -113,6 +125,19 @@ class _Watchdog:
             for watch in watches:
                 watch.look(now)
             time.sleep(LOOK_SECONDS)
+
+
+def awaited(stop: threading.Event) -> int:
+    """How many replies the end of this run waits for, because what they ask for may be paid."""
+    return len(_watchdog.awaited(stop))
+
+
+def give_up(stop: threading.Event) -> int:
+    """Wait for none of them any longer: each counts as perhaps paid. Returns how many there were."""
+    watches = _watchdog.awaited(stop)
+    for watch in watches:
+        watch.give_up()
+    return len(watches)
 
 
 _watchdog = _Watchdog()

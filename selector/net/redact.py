@@ -86,7 +86,8 @@ def clean(text: str, key: str, most_characters: int = 500) -> str:
 def cleaned(value: Any, key: str) -> Any:
     """A JSON value with all of its strings cleaned, not shortened. Raises ``TooDeep`` beyond ``MOST_DEPTH`` levels."""
     cleaning = _Cleaning(key)
-    cleaning.look_through(value)
+    if len(key) >= LEAST_CHARACTERS:
+        cleaning.look_through(value)
     return cleaning.value(value, MOST_DEPTH)
 
 

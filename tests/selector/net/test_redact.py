@@ -50,6 +50,7 @@ def test_nothing_stays_that_steers_a_terminal_or_that_no_file_takes() -> None:
 @pytest.mark.parametrize("key", ["", "k", "none"])
 def test_a_key_too_short_to_be_one_changes_no_ids(key: str) -> None:
     assert cleaned({"id": "none-of-k"}, key) == {"id": "none-of-k"}
+    assert key in ("", "k") or cleaned(["its key none"], key) == ["its key ***"]
 
 
 def test_a_value_has_a_largest_depth() -> None:

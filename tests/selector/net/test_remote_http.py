@@ -20,6 +20,8 @@ from hostile_server import HostileServer
 
 from selector.domain import GenerationFailed, OutOfResources, Picture, encode_final
 from selector.net import Account, Answer, Interrupted, Service, Trouble, http, troubles
+from selector.net._reading import read_body
+from selector.net._watch import TooSlow
 from selector.net.download import download
 from selector.net.http import as_json, origin
 
@@ -418,3 +420,21 @@ def test_whatever_the_reading_of_a_reply_raises_is_a_trouble(monkeypatch: pytest
         assert came == Trouble("busy", "the reply cannot be read (ArithmeticError)", fate="answered")
         came = http.request("POST", server.url("scalar"), json={})
         assert came == Trouble("busy", "the reply cannot be read (ArithmeticError)", fate="unanswered")
+
+
+def test_a_connection_that_is_free_again_is_not_cut_off_by_who_had_it_before(place: Start) -> None:
+    good = sends(b"{}", "application/json")
+
+    def slow(handler: BaseHTTPRequestHandler) -> None:
+        time.sleep(1.2)
+        good(handler)
+
+    there = place(in_turn(good, slow))
+    with ThreadPoolExecutor() as pool, pytest.raises(TooSlow):
+        with http.exchange("GET", there.url, {}, "", 5.0, 0.8) as response:
+            read_body(response, 1000)
+            second = pool.submit(http.request, "GET", there.url)
+            time.sleep(1.0)  # past the deadline
+        pytest.fail("not reached")
+    assert second.result().body == {}
+    assert there.connections == 1
