@@ -14,6 +14,7 @@ from hostile_server import HostileServer
 
 from selector import Campaign
 
+PLACES = os.pathsep.join([*filter(None, [os.environ.get("PYTHONPATH")]), str(Path(__file__).parents[2])])
 PROGRAM = "import interrupts; interrupts.hear_interrupts(); from selector.cli import main; main()"
 
 
@@ -37,7 +38,7 @@ def test_a_second_ctrl_c_gives_up_what_is_waited_for_and_counts_it_as_perhaps_pa
         started = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, "generate"],
             cwd=folder,
-            env={**os.environ, "HOSTILE_TEST_KEY": "sk-abcdefghijkl", "no_proxy": "*"},
+            env={**os.environ, "HOSTILE_TEST_KEY": "sk-abcdefghijkl", "no_proxy": "*", "PYTHONPATH": PLACES},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

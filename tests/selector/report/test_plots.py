@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import subprocess
 import sys
 import warnings
@@ -124,9 +125,10 @@ def digests() -> str:
 
 def test_another_process_draws_the_same_bytes() -> None:
     code = "import test_plots; print(test_plots.digests())"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parent
-    )
+    here = Path(__file__).parent
+    places = os.pathsep.join([str(here), str(here.parents[2])])  # the tests', and the checkout's with its experiments
+    env = {**os.environ, "PYTHONPATH": places}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
     assert done.stdout.strip() == digests()
 
 
