@@ -161,15 +161,9 @@ class DashScope(RemoteGenerator):
 
     def batches(self, recipes: Sequence[Recipe]) -> Sequence[Sequence[Recipe]]:
         """Runs of consecutive seeds, because image i of a job has the job's seed + i."""
-        runs: list[list[Recipe]] = []
-        for recipe in recipes:
-            last = runs[-1] if runs else []
-            follows = last and recipe.seed == last[-1].seed + 1 and dict(recipe.params) == dict(last[-1].params)
-            if follows and len(last) < self._batch:
-                last.append(recipe)
-            else:
-                runs.append([recipe])
-        return runs
+        return jobs.runs_of(
+            recipes, self._batch, lambda a, b: b.seed == a.seed + 1 and dict(b.params) == dict(a.params)
+        )
 
     def submit(self, inputs: TaskInputs, recipes: Sequence[Recipe]) -> Ticket:
         """Hand in one job, or, for a model that answers at once, have it done."""

@@ -124,15 +124,7 @@ class OpenAIImages(RemoteGenerator):
     def batches(self, recipes: Sequence[Recipe]) -> Sequence[Sequence[Recipe]]:
         """At most ``batch`` each; where seeds are sent, of consecutive ones, because image i has the first seed + i."""
         most = 1 if self._fields.one_each else self._wishes.batch
-        found: list[list[Recipe]] = []
-        for recipe in recipes:
-            last = found[-1] if found else []
-            follows = not self._wishes.seed_field or (last and recipe.seed == last[-1].seed + 1)
-            if last and len(last) < most and follows:
-                last.append(recipe)
-            else:
-                found.append([recipe])
-        return found
+        return jobs.runs_of(recipes, most, lambda a, b: not self._wishes.seed_field or b.seed == a.seed + 1)
 
     def submit(self, inputs: TaskInputs, recipes: Sequence[Recipe]) -> Ticket:
         """Ask for the images; where fewer come, for the rest again. Raises as ``Account.call`` does."""

@@ -209,8 +209,7 @@ class Campaign:
         from selector.decide.picking import pick
 
         context = self._context()
-        if context.known is None:
-            raise InputError("there are no candidates yet: run `bestshot generate` or `bestshot import` first")
+        context.need_candidates()
         return pick(context)
 
     def plan(self, remaining: int | None = None, hold_below: float | None = None) -> SubmissionPlan:

@@ -68,14 +68,19 @@ class Context:
 
         return learn(self.ws, self.tasks, self.scorers)
 
+    def need_candidates(self) -> Knowledge:
+        """What is known; raises ``InputError`` as long as there is no candidate."""
+        if self.known is None:
+            raise InputError("there are no candidates yet: run `bestshot generate` or `bestshot import` first")
+        return self.known
+
     def need(self) -> Knowledge:
         """What is known.
 
         Raises:
             InputError: there is no candidate yet, or none that may be picked.
         """
-        if self.known is None:
-            raise InputError("there are no candidates yet: run `bestshot generate` or `bestshot import` first")
-        if not self.known.pool.eligible.any():
+        known = self.need_candidates()
+        if not known.pool.eligible.any():
             raise InputError("no candidate may be picked yet: run `bestshot score` first")
-        return self.known
+        return known

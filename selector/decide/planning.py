@@ -127,7 +127,7 @@ def candidates_in_order(context: Context, judge: str) -> list[tuple[str, str]]:
     Raises:
         InputError: there is no candidate.
     """
-    pool = (context.known or context.need()).pool
+    pool = context.need_candidates().pool
     is_scored = bool(pool.eligible.any())
     planned = plan_judgements(context, judge, len(pool.task_ids)) if is_scored else []
     place = {task.id: task.position for task in context.tasks}

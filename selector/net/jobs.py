@@ -6,7 +6,7 @@ fails as it does with a job's address. Bytes are not stored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from selector.domain import BestshotError, Declined, GenerationFailed, JSONValue, Made, Recipe, TaskInputs
 from selector.domain.remote import Delivery, RemoteGenerator, Ticket, TicketLost
@@ -15,6 +15,17 @@ FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 10.0
 IMAGES = "images"  # the fact's name
 _GROWTH = 1.3
+
+
+def runs_of(recipes: Sequence[Recipe], most: int, follows: Callable[[Recipe, Recipe], bool]) -> list[list[Recipe]]:
+    """Recipes in runs of at most ``most`` for one job each; in a run every recipe ``follows`` the one before it."""
+    runs: list[list[Recipe]] = []
+    for recipe in recipes:
+        if runs and len(runs[-1]) < most and follows(runs[-1][-1], recipe):
+            runs[-1].append(recipe)
+        else:
+            runs.append([recipe])
+    return runs
 
 
 def carry_out(generator: RemoteGenerator, inputs: TaskInputs, recipe: Recipe) -> Made:
