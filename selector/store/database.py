@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from selector.store._migration import bring_up_to_date, stored_format
 _log = logging.getLogger("bestshot.store")
 BUSY_SECONDS = 30
 MIN_FREE_BYTES = 256 * 1024
+_HANDLES_OF_SQLITE = 8  # the database, its write-ahead log and index, temporary files; opened at once
 _WRITER_LOCK = 0x62737400  # any constant: with the campaign's, the lock that PostgreSQL's writers share
 _SHARED_SCHEMA = "bestshot"  # on PostgreSQL: what concerns all campaigns of the database
 
@@ -228,9 +229,14 @@ def _plain_errors(place: Path | None) -> Iterator[None]:
 
 
 def _check_handles() -> None:
-    """Raise ``OutOfResources`` where no file can be opened at all: SQLite has the same words for a missing right."""
+    """Raise ``OutOfResources`` where a database and its journals cannot be opened for want of handles.
+
+    SQLite has the same words for a missing right, and it has closed those that it could open by the time it says them.
+    """
     try:
-        Path(os.devnull).read_bytes()
+        with ExitStack() as held:
+            for _ in range(_HANDLES_OF_SQLITE):
+                held.enter_context(Path(os.devnull).open("rb"))
     except OSError as error:
         raise_shortage(error)
 
