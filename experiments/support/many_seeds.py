@@ -16,11 +16,12 @@ from experiments.support.perturbed import Perturbation
 from experiments.support.processes import in_processes
 from experiments.support.replayed import Checks, Gaps, Maker, Outliers, Played, play
 from experiments.support.score_table import ScoreTable
+from experiments.support.version_g import VersionG
 
-BESTSHOT, HOLDING = "bestshot", "bestshot_hold"
-PLAYERS: dict[str, Maker] = {BESTSHOT: Bestshot, HOLDING: BestshotHolding, "thompson": Thompson}
+BESTSHOT, HOLDING, BEFORE = "bestshot", "bestshot_hold", "before"
+PLAYERS: dict[str, Maker] = {BESTSHOT: Bestshot, HOLDING: BestshotHolding, BEFORE: VersionG, "thompson": Thompson}
 SELECTORS = (*PLAYERS, *STATIC)
-DEFAULT_SELECTORS = tuple(name for name in SELECTORS if name != HOLDING)
+DEFAULT_SELECTORS = tuple(name for name in SELECTORS if name not in (HOLDING, BEFORE))
 
 
 class Contests(Protocol):

@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from experiments.support.gap_report import checks_as_json, hold_as_json, seconds_as_json
-from experiments.support.many_seeds import BESTSHOT, DEFAULT_SELECTORS, HOLDING, SELECTORS, Contests, Outcomes, Plan
+from experiments.support.many_seeds import (
+    BEFORE,
+    BESTSHOT,
+    DEFAULT_SELECTORS,
+    HOLDING,
+    SELECTORS,
+    Contests,
+    Outcomes,
+    Plan,
+)
 from selector.domain import InputError
 
 
@@ -29,7 +38,7 @@ def add_run_options(options: argparse.ArgumentParser, submissions: str, seeds: i
     options.add_argument(
         "--selectors",
         default=",".join(DEFAULT_SELECTORS),
-        help=f"which to run, with commas: {', '.join(SELECTORS)} (default all but {HOLDING})",
+        help=f"which to run, with commas: {', '.join(SELECTORS)} (default all but {HOLDING} and {BEFORE})",
     )
     options.add_argument(
         "--hold", action="store_true", help=f"run {HOLDING} too, which leaves submissions unused where the plan says so"
