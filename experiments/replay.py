@@ -14,6 +14,7 @@ total. For each number of submissions a contest of its own is played, in which t
 
 Beside ours (bestshot): thompson (a plain Bayesian linear model that sees the same totals), ridge (all true scores of
 other tasks), and without totals random, best_single_proxy and best_generator (both in hindsight), mean_rank, oracle.
+--compare adds before (the selector as it was, experiments/support/version_g.py) and paired differences from each.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from experiments.support.gap_report import as_json, lines_of
 from experiments.support.many_seeds import Published, run
 from experiments.support.outcome import ended, finish, parser
 from experiments.support.perturbed import add_perturbations, check_perturbation, chosen_perturbation
-from experiments.support.run_options import add_run_options, plan_of, plot_lines, run_facts
+from experiments.support.run_options import add_run_options, further_lines, plan_of, run_facts
 from experiments.support.score_csv import load_table, parse_sets, read_frames
 from experiments.support.score_table import ScoreTable
 
@@ -67,7 +68,7 @@ def replay(chosen: argparse.Namespace) -> int:
         "perturbation": perturbation.described(),
         **run_facts(plan, outcomes, started),
     }
-    lines = [*lines_of(outcomes, plan.seeds), *plot_lines(chosen, outcomes, plan, same_candidates=True)]
+    lines = [*lines_of(outcomes, plan.seeds), *further_lines(chosen, outcomes, plan, same_candidates=True)]
     finish(as_json(outcomes), lines, chosen.json, more)
     return 0
 

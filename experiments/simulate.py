@@ -18,7 +18,7 @@ from experiments.support.gap_report import as_json, lines_of
 from experiments.support.many_seeds import run
 from experiments.support.outcome import ended, finish, parser
 from experiments.support.perturbed import RANDOM, add_perturbations, chosen_perturbation
-from experiments.support.run_options import add_run_options, plan_of, plot_lines, run_facts
+from experiments.support.run_options import add_run_options, further_lines, plan_of, run_facts
 from experiments.support.score_csv import parse_sets
 from experiments.support.simulated import SCENARIOS, Simulated, chosen_scenarios
 from selector.domain import InputError
@@ -61,8 +61,8 @@ def simulate_all(chosen: argparse.Namespace) -> int:
         "perturbation": perturbation.described(),
         **run_facts(plan, outcomes, started),
     }
-    plots = plot_lines(chosen, outcomes, plan, same_candidates=False)
-    finish(results, [f"perturbation: {perturbation}", *lines_of(outcomes, plan.seeds), *plots], chosen.json, more)
+    further = further_lines(chosen, outcomes, plan, same_candidates=False)
+    finish(results, [f"perturbation: {perturbation}", *lines_of(outcomes, plan.seeds), *further], chosen.json, more)
     return 0
 
 

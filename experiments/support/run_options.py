@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from experiments.support.comparison import RIVALS, comparison_as_json, comparison_lines
 from experiments.support.gap_report import checks_as_json, hold_as_json, seconds_as_json
 from experiments.support.many_seeds import (
     BEFORE,
@@ -44,6 +45,11 @@ def add_run_options(options: argparse.ArgumentParser, submissions: str, seeds: i
         "--hold", action="store_true", help=f"run {HOLDING} too, which leaves submissions unused where the plan says so"
     )
     options.add_argument(
+        "--compare",
+        action="store_true",
+        help=f"run {', '.join(RIVALS)} too, and print how much {BESTSHOT} differs from each",
+    )
+    options.add_argument(
         "--plots", type=Path, metavar="FOLDER", help="draw recovered gaps and reliability as PNG files there"
     )
     options.add_argument(
@@ -59,23 +65,27 @@ def plan_of(chosen: argparse.Namespace, contests: Mapping[str, Contests]) -> Pla
     """
     if chosen.seeds < 1 or chosen.jobs < 1 or chosen.seed < 0:
         raise InputError("--seeds and --jobs must be at least 1, and --seed at least 0")
+    wanted = [chosen.selectors]
+    wanted += [BESTSHOT, HOLDING] if chosen.hold else []
+    wanted += [BESTSHOT, *RIVALS] if chosen.compare else []
     return Plan(
         contests,
         whole_numbers("--submissions", chosen.submissions),
         chosen.seeds,
         chosen.seed,
         chosen.horizon == "each",
-        _selectors(f"{chosen.selectors},{BESTSHOT},{HOLDING}" if chosen.hold else chosen.selectors),
+        _selectors(",".join(wanted)),
     )
 
 
-def plot_lines(chosen: argparse.Namespace, outcomes: Outcomes, plan: Plan, same_candidates: bool) -> list[str]:
-    """Draw if asked to, and say where; see ``gap_plots.write_plots``."""
+def further_lines(chosen: argparse.Namespace, outcomes: Outcomes, plan: Plan, same_candidates: bool) -> list[str]:
+    """The comparison, and where plots were drawn (see ``gap_plots.write_plots``), each if asked for."""
+    lines = comparison_lines(outcomes) if chosen.compare else []
     if chosen.plots is None:
-        return []
+        return lines
     from experiments.support.gap_plots import write_plots
 
-    return ["", *(f"plot: {path}" for path in write_plots(chosen.plots, outcomes, plan, same_candidates))]
+    return [*lines, "", *(f"plot: {path}" for path in write_plots(chosen.plots, outcomes, plan, same_candidates))]
 
 
 def run_facts(plan: Plan, outcomes: Outcomes, started: float) -> dict[str, Any]:
@@ -86,6 +96,7 @@ def run_facts(plan: Plan, outcomes: Outcomes, started: float) -> dict[str, Any]:
         "horizon": "each" if plan.each else "longest",
         "checks": checks_as_json(outcomes),
         "hold": hold_as_json(outcomes),
+        "compared": comparison_as_json(outcomes),
         "selector_seconds": seconds_as_json(outcomes),
         "seconds": round(time.perf_counter() - started, 1),
     }
