@@ -25,11 +25,11 @@ from pathlib import Path
 
 from experiments.support.gap_report import as_json, lines_of
 from experiments.support.many_seeds import Published, run
-from experiments.support.outcome import ended, finish, parser
+from experiments.support.outcome import ended, finish, parser, within
 from experiments.support.perturbed import add_perturbations, check_perturbation, chosen_perturbation
 from experiments.support.run_options import add_run_options, further_lines, plan_of, run_facts
 from experiments.support.score_csv import load_table, parse_sets, read_frames
-from experiments.support.score_table import ScoreTable
+from experiments.support.score_table import TOP, ScoreTable
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--table", type=Path, action="append", required=True, metavar="FILE", help="again for another task type"
     )
     options.add_argument("--leaderboard", default="gpt4o_0shot", help="judge of the totals (default gpt4o_0shot)")
+    options.add_argument("--leaderboard-top", type=float, default=TOP, help="its highest score (default 10)")
     options.add_argument(
         "--proxies", default="cheap+judge", help="cheap, cheap+judge, or both with a comma (default cheap+judge)"
     )
@@ -51,7 +52,9 @@ def replay(chosen: argparse.Namespace) -> int:
     """Read, play, print and write."""
     started = time.perf_counter()
     frames = read_frames(chosen.table, chosen.leaderboard)
-    tables = {name: load_table(frames, chosen.leaderboard, name) for name in parse_sets(chosen.proxies)}
+    within("--leaderboard-top", chosen.leaderboard_top, 1e-9, TOP)
+    top = chosen.leaderboard_top
+    tables = {name: load_table(frames, chosen.leaderboard, name, top) for name in parse_sets(chosen.proxies)}
     perturbation = chosen_perturbation(chosen)
     for table in tables.values():
         check_perturbation(perturbation, table)

@@ -113,11 +113,12 @@ def read_frames(paths: Sequence[Path], leaderboard: str) -> list[Frame]:
     return [_read(path, leaderboard) for path in paths]
 
 
-def load_table(frames: Sequence[Frame], leaderboard: str, proxies: str) -> ScoreTable:
+def load_table(frames: Sequence[Frame], leaderboard: str, proxies: str, top: float = TOP) -> ScoreTable:
     """All tables as one contest; each is a task type of its own.
 
     Rows without the leaderboard's score are left out, and so are tasks that have no other; ``notes`` says how many.
-    Scores of judges outside 0 to 10 count as unscored.
+    Scores of judges outside 0 to 10 count as unscored. ``top`` is the highest score that the leaderboard's judge gives:
+    true scores are brought to 0 to 10.
 
     Raises:
         InputError: when no proxy of the set, or no row, is left, or when a cell is no number.
@@ -125,7 +126,7 @@ def load_table(frames: Sequence[Frame], leaderboard: str, proxies: str) -> Score
     header = list(dict.fromkeys(column for frame in frames for column in frame.header))
     columns = columns_of(proxies, header, leaderboard)
     notes: list[str] = []
-    parts = [_part(frame, columns, leaderboard, notes) for frame in frames]
+    parts = [_part(frame, columns, leaderboard, top, notes) for frame in frames]
     ids = [f"{number}:{task}" for number, part in enumerate(parts) for task in part.task_ids]
     names = [name for part in parts for name in part.generator_names]
     if not ids:
@@ -188,9 +189,9 @@ def _read(path: Path, leaderboard: str) -> Frame:
     return Frame(path, data)
 
 
-def _part(frame: Frame, columns: Sequence[str], leaderboard: str, notes: list[str]) -> _Part:
+def _part(frame: Frame, columns: Sequence[str], leaderboard: str, top: float, notes: list[str]) -> _Part:
     """Rows of one table that can be replayed."""
-    truth = overall(*(_judged(frame, leaderboard + axis, notes) for axis in (SC, PQ)))
+    truth = overall(*(_judged(frame, leaderboard + axis, notes, top) for axis in (SC, PQ))) * (TOP / top)
     scores = np.column_stack([_judged(frame, column, notes) for column in columns])
     absent = [column for column in columns if column not in frame.header]
     if absent:
@@ -206,13 +207,14 @@ def _part(frame: Frame, columns: Sequence[str], leaderboard: str, notes: list[st
     return _Part(list(tasks[kept]), list(generators[kept]), scores[kept], truth[kept])
 
 
-def _judged(frame: Frame, column: str, notes: list[str]) -> Floats:
-    """Values of a column; a judge's beyond 0 to 10 are unscored, and a note says so."""
+def _judged(frame: Frame, column: str, notes: list[str], top: float = TOP) -> Floats:
+    """Values of a column; a judge's beyond 0 to ``top`` are unscored, and a note says so."""
     values = frame.numbers(column)
     if column.startswith("auto_"):
         return values
-    beyond = (values < 0) | (values > TOP)
+    beyond = (values < 0) | (values > top)
     if beyond.any():
-        notes.append(f"{frame.path.name}: {int(beyond.sum())} values of {column} outside 0 to 10 count as unscored")
+        n = int(beyond.sum())
+        notes.append(f"{frame.path.name}: {n} values of {column} outside 0 to {top:g} count as unscored")
         values[beyond] = np.nan
     return values

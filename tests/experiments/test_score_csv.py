@@ -93,6 +93,14 @@ def test_judges_values_beyond_their_scale_are_unscored_and_told(written):
     assert any("1 values of llava_0shot_sc outside 0 to 10" in note for note in table.notes)
 
 
+def test_people_who_rate_to_1_are_a_leaderboard_of_0_to_10(written):
+    rows = ["a,x,1,0.5,0.1,8,2", "a,y,0.25,0.25,0.2,7,7", "b,x,2,1,0.2,7,7"]
+    path = written(rows, "task_id,generator,human_sc,human_pq,auto_lpips,llava_0shot_sc,llava_0shot_pq")
+    table = load_table(read_frames([path], "human"), "human", "cheap", top=1.0)
+    np.testing.assert_allclose(table.truth, [10 * 0.5**0.5, 2.5])
+    assert table.notes[0] == "scores.csv: 1 values of human_sc outside 0 to 1 count as unscored"
+
+
 @pytest.mark.parametrize(
     ("rows", "header", "proxies", "words"),
     [
