@@ -40,7 +40,7 @@ def checks_as_json(outcomes: Outcomes) -> dict[str, Any]:
 
 
 def hold_as_json(outcomes: Outcomes) -> dict[str, Any]:
-    """{contest: {number of submissions: mean share used, mean gap lost against always submitting, contests that flipped}}.
+    """{contest: {number of submissions: what holding came to beside always submitting, as means over contests}}.
 
     Only where both policies ran. Losses are paired: the same contest, the same noise. ``flipped``: contests in which
     HOLD became an advice to submit without any news.

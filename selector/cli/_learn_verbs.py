@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from selector.cli.common import table, verb
+from selector.cli.common import jsonable, table, verb
 from selector.domain.errors import InputError
 from selector.domain.words import n_of
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Show every weight, also those that hardly matter.")
 def calibrate(campaign: Campaign, prior_from: Path | None, everything: bool) -> tuple[Any, str]:
     found = campaign.calibrate(prior_from)
-    return found, _calibration(found, everything)
+    return found, _calibration(found, everything, campaign.profile.totals_rule)
 
 
 @verb(
@@ -90,7 +90,9 @@ def plan(
     if out is not None:
         raise InputError("--out has no effect without --generate or --judge: the picks are stored for `export`")
     found = campaign.plan(remaining, hold_below)
-    return found, _plan(found)
+    document = jsonable(found)
+    document["plan"]["picked"] = document.pop("picked")  # rows mean nothing outside the program
+    return document, _plan(found)
 
 
 @verb(
@@ -103,10 +105,10 @@ def plan(
 @click.option("--picture", type=click.Path(path_type=Path), default=None, help="Also draw it into this PNG.")
 def explain(campaign: Campaign, task: str, picture: Path | None) -> tuple[Any, str]:
     found = campaign.explain(task, picture)
-    return found, _explanation(found, picture)
+    return found, _explanation(found, picture, campaign.profile.totals_rule)
 
 
-def _calibration(found: Calibration, everything: bool) -> str:
+def _calibration(found: Calibration, everything: bool, rule: str) -> str:
     blocks = [f"{n_of(found.candidates, 'candidate')} of {n_of(found.tasks, 'task')}, estimated from {found.basis}"]
     if found.prior_from:
         blocks[0] += f"; prior from {found.prior_from}"
@@ -140,6 +142,8 @@ def _calibration(found: Calibration, everything: bool) -> str:
             f"{found.inside} of {n_of(len(found.told), 'total')} lay inside their 80% interval; "
             f"those of the newest submission change {n_of(found.picks_moved, 'pick')}"
         )
+    elif rule:
+        blocks.append(rule)
     else:
         blocks.append("no total yet: `bestshot plan` proposes the first submission, `bestshot record` tells its total")
     return "\n\n".join([*blocks, "pictures: report/plots/ (and in `bestshot report`)"])
@@ -207,7 +211,7 @@ def _budgeted(rows: Sequence[Sequence[Any]], header: Sequence[str], words: str, 
     return "\n".join([words, *([table(shown, header)] if rows else []), *more, *([f"written to {out}"] if out else [])])
 
 
-def _explanation(found: TaskExplanation, picture: Path | None) -> str:
+def _explanation(found: TaskExplanation, picture: Path | None, rule: str) -> str:
     rows = [
         (
             r.made_with,
@@ -235,4 +239,4 @@ def _explanation(found: TaskExplanation, picture: Path | None) -> str:
         blocks.append(table(parts[:15], header))
         if len(parts) > 15:
             blocks.append(f"… and {len(parts) - 15} more that differ less")
-    return "\n\n".join([*blocks, *([f"picture: {picture}"] if picture else [])])
+    return "\n\n".join([*blocks, *([rule] if rule else []), *([f"picture: {picture}"] if picture else [])])

@@ -190,6 +190,7 @@ class RuleFacts(Facts):
 
     human_ratings: bool
     reproducible: bool
+    learn_from_totals: bool = True
 
 
 class ContestProfile(Facts):
@@ -213,6 +214,16 @@ class ContestProfile(Facts):
         if any(facts.size == "fixed" for facts in self.task_types.values()) and self.export.fixed_size_px is None:
             raise ValueError("size 'fixed' needs the key 'export.fixed_size_px'")
         return self
+
+    @property
+    def totals_rule(self) -> str:
+        """Where the contest allows no learning from its totals, a line that says so and what follows; else ""."""
+        if self.rules.learn_from_totals:
+            return ""
+        return (
+            f"the rules of {self.name} allow no learning from leaderboard totals (learn_from_totals = false): they are "
+            "only recorded, and estimates rest on scores and judgements alone"
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:
