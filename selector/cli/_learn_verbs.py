@@ -14,7 +14,7 @@ from selector.domain.errors import InputError
 from selector.domain.words import n_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from selector.campaign import Campaign
     from selector.decide.calibration import Calibration
@@ -81,7 +81,9 @@ def plan(
     if to_make is not None:
         wishes = campaign.plan_candidates(to_make, generators or None)
         rows = [(w.task_id, w.generator, w.count, f"{w.worth:.4f}") for w in wishes]
-        return wishes, _budgeted(rows, ("task", "generator", "candidates", "points"), _generate_words(wishes), out)
+        return wishes, _budgeted(
+            rows, ("task", "generator", "candidates", "points"), _generate_words(wishes, campaign.declined()), out
+        )
     if to_judge is not None and by is not None:
         listed = campaign.judges[by].plan(to_judge)
         cells = [(j.task_id, j.candidate_id, "", "", j.image, f"{j.worth:.4f}") for j in listed]
@@ -173,16 +175,21 @@ def _plan(found: SubmissionPlan) -> str:
     return "\n".join([*lines, *(f"note: {n}" for n in found.notes)])
 
 
-def _generate_words(wishes: Sequence[Wish]) -> str:
+def _generate_words(wishes: Sequence[Wish], declined: Mapping[str, Sequence[str]]) -> str:
+    left_out = "".join(
+        f"\nleft out: {n_of(len(tasks), 'task')} that {name} declined at every try (`bestshot status` says why)"
+        for name, tasks in declined.items()
+    )
     if not wishes:
-        return "no further candidate is expected to win anything"
+        return f"no further candidate is expected to win anything{left_out}"
     by_generator: Counter[str] = Counter()
     for w in wishes:
         by_generator[w.generator] += w.count
     spread = ", ".join(f"{n} by {g}" for g, n in by_generator.most_common())
     worth = sum(w.worth for w in wishes)
     made, tasks = by_generator.total(), len({w.task_id for w in wishes})
-    return f"{n_of(made, 'candidate')} for {n_of(tasks, 'task')} ({spread}): {worth:.2f} points, summed over tasks"
+    what = f"{n_of(made, 'candidate')} for {n_of(tasks, 'task')} ({spread})"
+    return f"{what}: {worth:.2f} points, summed over tasks{left_out}"
 
 
 def _judge_words(listed: Sequence[ToJudge], by: str, out: Path | None) -> str:

@@ -18,7 +18,7 @@ from selector.learn.plan_generating import Wish, plan_generating
 from selector.learn.plan_judging import plan_judging
 from selector.learn.plan_submission import Plan, Submitted, plan_submission
 from selector.learn.prior import PRIOR_NAME
-from selector.store.attempts import current_plannings
+from selector.store.attempts import declined_throughout
 from selector.store.candidates import candidate_keys
 from selector.store.decisions import add_decision, last_decision
 
@@ -183,6 +183,15 @@ def candidates_in_order(context: Context, judge: str) -> list[tuple[str, str]]:
     return [key for key in dict.fromkeys([*first, *rest]) if key in allowed]
 
 
+def declined_tasks(context: Context) -> dict[str, tuple[str, ...]]:
+    """Generator to the tasks, in the table's order, that it declined at every try with its present settings."""
+    with context.ws.db.read() as connection:
+        found = declined_throughout(connection)
+    present = {(name, task_id) for task_id, name, build in found if context.builds.get(name, build) == build}
+    named = {name: tuple(t.id for t in context.tasks if (name, t.id) in present) for name in {n for n, _ in present}}
+    return dict(sorted(named.items()))
+
+
 def plan_candidates(context: Context, budget: int, generators: Sequence[str] | None) -> list[Wish]:
     """Which generators should make more candidates for which tasks; one that declined a task is not asked for it."""
     ws, known = context.ws, context.need()
@@ -192,7 +201,6 @@ def plan_candidates(context: Context, budget: int, generators: Sequence[str] | N
             raise InputError(f"the generator '{unknown[0]}' has made nothing here yet: nothing is known of it")
     with ws.db.read() as connection:
         served = {task_id for task_id, _, fallback in candidate_keys(connection) if not fallback}
-        plannings = [p for p in current_plannings(connection) if p.outcome == "declined"]
-    declined = {(p.task_id, p.generator) for p in plannings if context.builds.get(p.generator, p.build) == p.build}
+    declined = [(task_id, name) for name, task_ids in declined_tasks(context).items() for task_id in task_ids]
     empty = [(t.id, t.type.value) for t in context.tasks if t.id not in served]
     return plan_generating(known.fitted, budget, generators, empty, ws.profile.score.failed_image, declined)

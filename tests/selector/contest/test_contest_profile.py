@@ -52,7 +52,16 @@ def test_tianchi_holds_the_facts_of_the_contest() -> None:
     assert (export.image_format, export.jpeg_quality, export.jpeg_chroma) == ("jpeg", 95, "4:4:4")
     assert (profile.score.cosine_scale, profile.score.decimals, profile.score.failed_image) == (10.0, 2, 0.0)
     assert not profile.rules.human_ratings
+    assert profile.rules.learn_from_totals and profile.totals_rule == ""
     assert profile.last_day is None
+
+
+def test_totals_may_teach_unless_a_profile_forbids_it(tmp_path: Path) -> None:
+    says_nothing = load_profile(broken(tmp_path, "learn_from_totals = false     # totals are recorded only\n", ""))
+    assert says_nothing.totals_rule == ""
+    forbids = load_profile("mini-png")
+    assert not forbids.rules.learn_from_totals
+    assert forbids.totals_rule.startswith("the rules of mini-png allow no learning from leaderboard totals")
 
 
 def test_identity_comes_from_target_image_and_scene_from_ori_image() -> None:

@@ -1,4 +1,4 @@
-"""HOLD is advice that one can act on: it changes when something is new, and not because the search found other numbers."""
+"""HOLD is advice to act on: it changes when something is new, and not because a search found other numbers."""
 
 from __future__ import annotations
 
