@@ -9,10 +9,19 @@ from datetime import date
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from selector.contest.toml_model import parse_toml
 from selector.domain import InputError, TaskType
@@ -191,6 +200,14 @@ class RuleFacts(Facts):
     human_ratings: bool
     reproducible: bool
     learn_from_totals: bool = True
+
+    @model_serializer(mode="wrap")
+    def _as_ever(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without a later key that says nothing new: campaigns are known by the hash of their profile."""
+        facts: dict[str, Any] = handler(self)
+        if self.learn_from_totals:
+            del facts["learn_from_totals"]
+        return facts
 
 
 class ContestProfile(Facts):
