@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from selector.decide.calibration import ToldLine
+from selector.decide.calibration import Calibration, ToldLine
+from selector.report import calibration as plots
 from selector.report.calibration import _course, _scopes
 
 
@@ -36,3 +38,17 @@ def test_the_caption_says_which_points_are_totals_of_one_type() -> None:
     told = [line("a", "tie", 4.0), line("a", "t2i", 6.0), line("b", None, 5.0), line("b", "tie", 5.0)]
     assert _scopes(told) == " 3 of the 4 points are totals of one task type: 1 of t2i, 2 of tie."
     assert _scopes(told[2:3]) == ""
+
+
+def test_the_plot_counts_the_totals_that_calibrate_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a submission has a total of all tasks and one of a type: both were learned from."""
+    outside = ToldLine("b", "tie", 9.0, 5.0, 4.0, 6.0, False)
+    _, known = shown((line("a", None, 5.0), 10), (line("b", None, 5.0), 10), (outside, 3))
+    told = (line("a", None, 5.0), line("b", None, 5.0), outside)
+    monkeypatch.setattr(plots, "_expected", lambda _: None)
+    calibration = Calibration("two totals", 20, 10, (), told, {}, 0, None)
+    card = plots.write_plots(tmp_path, calibration, known)[0]
+    assert (
+        card.caption.startswith(f"{calibration.inside} of {len(calibration.told)} totals inside")
+        and calibration.inside == 2
+    )
