@@ -239,6 +239,12 @@ class Campaign:
 
         return plan_candidates(self._context(), positive(budget), generators)
 
+    def declined(self) -> dict[str, tuple[str, ...]]:
+        """Generator to the ids of tasks that it declined at every try; ``plan_candidates`` does not ask it for them."""
+        from selector.decide.planning import declined_tasks
+
+        return declined_tasks(self._context())
+
     def export(self, allow_fallbacks: bool = False) -> Export:
         """Write the newest picks as a submission; see ``selector.submit.export``.
 

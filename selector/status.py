@@ -79,6 +79,7 @@ class Status:
     services: Mapping[str, ServiceStatus] = field(default_factory=dict)  # by the service's name
     to_make: GenerateEstimate | None = None
     to_make_fault: str = ""
+    learns_from_totals: bool = True  # whether the contest allows it
 
 
 def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "") -> Status:
@@ -119,6 +120,7 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
         services,
         None if isinstance(to_make, str) else to_make,
         to_make if isinstance(to_make, str) else "",
+        ws.profile.rules.learn_from_totals,
     )
 
 

@@ -40,9 +40,10 @@ def checks_as_json(outcomes: Outcomes) -> dict[str, Any]:
 
 
 def hold_as_json(outcomes: Outcomes) -> dict[str, Any]:
-    """{contest: {number of submissions: mean share used, and mean gap lost against always submitting}}.
+    """{contest: {number of submissions: what holding came to beside always submitting, as means over contests}}.
 
-    Only where both policies ran. Losses are paired: the same contest, the same noise.
+    Only where both policies ran. Losses are paired: the same contest, the same noise. ``flipped``: contests in which
+    HOLD became an advice to submit without any news.
     """
     both = {name: by for name, by in outcomes.items() if HOLDING in by and BESTSHOT in by}
     return {
@@ -123,13 +124,16 @@ def _held(holding: Sequence[Gaps], always: Sequence[Gaps]) -> dict[str, float]:
         "used": round(float(np.mean([gap.used for gap in holding])), DIGITS),
         "final_lost": round(float(np.mean([a.final - h.final for h, a in pairs])), DIGITS),
         "best_submitted_lost": round(float(np.mean([a.best_submitted - h.best_submitted for h, a in pairs])), DIGITS),
+        "flipped": sum(gap.flips > 0 for gap in holding),
+        "contests": len(holding),
     }
 
 
 def _held_line(n: str, held: dict[str, float]) -> str:
     return (
         f"{HOLDING} of {n}: used {held['used']:.1%} of the submissions, mean gap lost: final {held['final_lost']:.3f}, "
-        f"best submitted {held['best_submitted_lost']:.3f}"
+        f"best submitted {held['best_submitted_lost']:.3f}; without news HOLD became submit in {held['flipped']} of "
+        f"{held['contests']} contests"
     )
 
 

@@ -53,7 +53,7 @@ class Bestshot:
 
 
 class BestshotHolding(Bestshot):
-    """Leaves a submission unused where the plan says HOLD."""
+    """Leaves a submission unused where the plan says HOLD; asks anew every turn, as a team does every day."""
 
     hold_below = HOLD_BELOW
 

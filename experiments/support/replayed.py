@@ -97,12 +97,14 @@ class Leaderboard:
 class Gaps:
     """Recovered gap of the picks in the end, and of the submission whose recorded total was highest.
 
-    ``best_submitted`` is NaN when nothing was submitted; ``used`` is the share of the submissions that were.
+    ``best_submitted`` is NaN when nothing was submitted; ``used`` is the share of the submissions that were;
+    ``flips`` how often a turn was used right after one that was held, although no total had come in between.
     """
 
     final: float
     best_submitted: float
     used: float = 1.0
+    flips: int = 0
 
 
 @dataclass
@@ -155,10 +157,12 @@ def play_one(
 ) -> dict[int, Gaps]:
     """One contest of ``horizon`` submissions; gaps after each of ``checkpoints``, and ``checks`` added to."""
     gaps: dict[int, Gaps] = {}
-    best, best_total, used = float("nan"), -np.inf, 0
+    best, best_total, used, flips, held = float("nan"), -np.inf, 0, 0, False
     for turn in range(1, horizon + 1):
         rows = checked(table.shown, selector.ask(horizon - turn + 1))
-        if not (isinstance(selector, Holder) and selector.hold()):
+        held_before, held = held, isinstance(selector, Holder) and selector.hold()
+        if not held:
+            flips += held_before
             stated = selector.interval() if isinstance(selector, Forecaster) else None
             total = board.total(rows)
             selector.tell(rows, total)
@@ -169,7 +173,7 @@ def play_one(
                 checks.intervals += 1
                 checks.covered += stated[0] <= total <= stated[1]
         if turn in checkpoints:
-            gaps[turn] = Gaps(table.recovered(checked(table.shown, selector.final())), best, used / turn)
+            gaps[turn] = Gaps(table.recovered(checked(table.shown, selector.final())), best, used / turn, flips)
     if isinstance(selector, Forecaster):
         add_reliability(checks, table, selector.probability_best())
     return gaps

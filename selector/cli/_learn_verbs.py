@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from selector.cli.common import table, verb
+from selector.cli.common import jsonable, table, verb
 from selector.domain.errors import InputError
 from selector.domain.words import n_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from selector.campaign import Campaign
     from selector.decide.calibration import Calibration
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Show every weight, also those that hardly matter.")
 def calibrate(campaign: Campaign, prior_from: Path | None, everything: bool) -> tuple[Any, str]:
     found = campaign.calibrate(prior_from)
-    return found, _calibration(found, everything)
+    return found, _calibration(found, everything, campaign.profile.totals_rule)
 
 
 @verb(
@@ -81,7 +81,9 @@ def plan(
     if to_make is not None:
         wishes = campaign.plan_candidates(to_make, generators or None)
         rows = [(w.task_id, w.generator, w.count, f"{w.worth:.4f}") for w in wishes]
-        return wishes, _budgeted(rows, ("task", "generator", "candidates", "points"), _generate_words(wishes), out)
+        return wishes, _budgeted(
+            rows, ("task", "generator", "candidates", "points"), _generate_words(wishes, campaign.declined()), out
+        )
     if to_judge is not None and by is not None:
         listed = campaign.judges[by].plan(to_judge)
         cells = [(j.task_id, j.candidate_id, "", "", j.image, f"{j.worth:.4f}") for j in listed]
@@ -90,7 +92,9 @@ def plan(
     if out is not None:
         raise InputError("--out has no effect without --generate or --judge: the picks are stored for `export`")
     found = campaign.plan(remaining, hold_below)
-    return found, _plan(found)
+    document = jsonable(found)
+    document["plan"]["picked"] = document.pop("picked")  # rows mean nothing outside the program
+    return document, _plan(found)
 
 
 @verb(
@@ -103,10 +107,10 @@ def plan(
 @click.option("--picture", type=click.Path(path_type=Path), default=None, help="Also draw it into this PNG.")
 def explain(campaign: Campaign, task: str, picture: Path | None) -> tuple[Any, str]:
     found = campaign.explain(task, picture)
-    return found, _explanation(found, picture)
+    return found, _explanation(found, picture, campaign.profile.totals_rule)
 
 
-def _calibration(found: Calibration, everything: bool) -> str:
+def _calibration(found: Calibration, everything: bool, rule: str) -> str:
     blocks = [f"{n_of(found.candidates, 'candidate')} of {n_of(found.tasks, 'task')}, estimated from {found.basis}"]
     if found.prior_from:
         blocks[0] += f"; prior from {found.prior_from}"
@@ -140,6 +144,8 @@ def _calibration(found: Calibration, everything: bool) -> str:
             f"{found.inside} of {n_of(len(found.told), 'total')} lay inside their 80% interval; "
             f"those of the newest submission change {n_of(found.picks_moved, 'pick')}"
         )
+    elif rule:
+        blocks.append(rule)
     else:
         blocks.append("no total yet: `bestshot plan` proposes the first submission, `bestshot record` tells its total")
     return "\n\n".join([*blocks, "pictures: report/plots/ (and in `bestshot report`)"])
@@ -169,16 +175,21 @@ def _plan(found: SubmissionPlan) -> str:
     return "\n".join([*lines, *(f"note: {n}" for n in found.notes)])
 
 
-def _generate_words(wishes: Sequence[Wish]) -> str:
+def _generate_words(wishes: Sequence[Wish], declined: Mapping[str, Sequence[str]]) -> str:
+    left_out = "".join(
+        f"\nleft out: {n_of(len(tasks), 'task')} that {name} declined at every try (`bestshot status` says why)"
+        for name, tasks in declined.items()
+    )
     if not wishes:
-        return "no further candidate is expected to win anything"
+        return f"no further candidate is expected to win anything{left_out}"
     by_generator: Counter[str] = Counter()
     for w in wishes:
         by_generator[w.generator] += w.count
     spread = ", ".join(f"{n} by {g}" for g, n in by_generator.most_common())
     worth = sum(w.worth for w in wishes)
     made, tasks = by_generator.total(), len({w.task_id for w in wishes})
-    return f"{n_of(made, 'candidate')} for {n_of(tasks, 'task')} ({spread}): {worth:.2f} points, summed over tasks"
+    what = f"{n_of(made, 'candidate')} for {n_of(tasks, 'task')} ({spread})"
+    return f"{what}: {worth:.2f} points, summed over tasks{left_out}"
 
 
 def _judge_words(listed: Sequence[ToJudge], by: str, out: Path | None) -> str:
@@ -207,7 +218,7 @@ def _budgeted(rows: Sequence[Sequence[Any]], header: Sequence[str], words: str, 
     return "\n".join([words, *([table(shown, header)] if rows else []), *more, *([f"written to {out}"] if out else [])])
 
 
-def _explanation(found: TaskExplanation, picture: Path | None) -> str:
+def _explanation(found: TaskExplanation, picture: Path | None, rule: str) -> str:
     rows = [
         (
             r.made_with,
@@ -235,4 +246,4 @@ def _explanation(found: TaskExplanation, picture: Path | None) -> str:
         blocks.append(table(parts[:15], header))
         if len(parts) > 15:
             blocks.append(f"… and {len(parts) - 15} more that differ less")
-    return "\n\n".join([*blocks, *([f"picture: {picture}"] if picture else [])])
+    return "\n\n".join([*blocks, *([rule] if rule else []), *([f"picture: {picture}"] if picture else [])])

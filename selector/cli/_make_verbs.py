@@ -245,17 +245,19 @@ def _left_out(reasons: Mapping[str, str]) -> str:
     "bestshot pick --json > picks.json",
 )
 def pick(campaign: Campaign) -> tuple[Any, str]:
-    picks = campaign.pick()
+    picks, rule = campaign.pick(), campaign.profile.totals_rule
     real = [p for p in picks if not p.fallback]
     known = [p.estimate.overall for p in real if p.estimate]
     lines = [f"{len(real)} of {n_of(len(picks), 'task')} {'has' if len(real) == 1 else 'have'} a pick"]
     if known:
-        told = any(s.total is not None or s.type_totals for s in campaign.submissions) or campaign.status().judgements
+        heard = () if rule else campaign.submissions
+        told = any(s.total is not None or s.type_totals for s in heard) or campaign.status().judgements
         basis = "calibrated: see `bestshot calibrate`" if told else "by the prior: nothing has been told yet"
         lines[0] += f", mean estimated overall of those {sum(known) / len(known):.2f} ({basis})"
     blind = sum(not p.sc_measured for p in real)
     if blind:
         lines.append(f"{blind} of them by PQ alone: no scorer here measures whether those images follow their prompts")
+    lines += [rule] if rule else []
     fallbacks = [p for p in picks if p.fallback]
     lines += [f"  task {p.task_id}: {p.reason}" for p in fallbacks[:20]]
     if len(fallbacks) > 20:

@@ -146,6 +146,7 @@ def status(campaign: Campaign) -> tuple[Any, str]:
         blocks.append(table(judges, ("judge", "kind", "candidates")))
     best = "no total yet" if s.best_total is None else f"best total {s.best_total:g}"
     blocks.append(f"{best}; {s.quota.left} of {n_of(s.quota.allowed, 'submission')} left on {s.quota.day}")
+    blocks += [campaign.profile.totals_rule] if campaign.profile.totals_rule else []
     return s, "\n\n".join(blocks)
 
 

@@ -9,10 +9,19 @@ from datetime import date
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from selector.contest.toml_model import parse_toml
 from selector.domain import InputError, TaskType
@@ -190,6 +199,15 @@ class RuleFacts(Facts):
 
     human_ratings: bool
     reproducible: bool
+    learn_from_totals: bool = True
+
+    @model_serializer(mode="wrap")
+    def _as_ever(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without a later key that says nothing new: campaigns are known by the hash of their profile."""
+        facts: dict[str, Any] = handler(self)
+        if self.learn_from_totals:
+            del facts["learn_from_totals"]
+        return facts
 
 
 class ContestProfile(Facts):
@@ -213,6 +231,16 @@ class ContestProfile(Facts):
         if any(facts.size == "fixed" for facts in self.task_types.values()) and self.export.fixed_size_px is None:
             raise ValueError("size 'fixed' needs the key 'export.fixed_size_px'")
         return self
+
+    @property
+    def totals_rule(self) -> str:
+        """Where the contest allows no learning from its totals, a line that says so and what follows; else ""."""
+        if self.rules.learn_from_totals:
+            return ""
+        return (
+            f"the rules of {self.name} allow no learning from leaderboard totals (learn_from_totals = false): they are "
+            "only recorded, and estimates rest on scores and judgements alone"
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:

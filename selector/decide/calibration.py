@@ -66,6 +66,7 @@ class Calibration:
     factors: Mapping[str, float]
     picks_moved: int  # tasks that the newest submission's totals made pick otherwise
     prior_from: str | None
+    learns_from_totals: bool = True  # whether the contest allows it
 
     @property
     def inside(self) -> int:
@@ -91,6 +92,7 @@ def describe(known: Knowledge, folder: Path) -> Calibration:
         factors=fitted.evidence.factors,
         picks_moved=int((best_before != best).sum()),
         prior_from=borrowed.source if borrowed else None,
+        learns_from_totals=known.learns,
     )
 
 

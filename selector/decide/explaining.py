@@ -81,6 +81,7 @@ class TaskExplanation:
     parts: tuple[Part, ...]
     stored: str | None = None
     stored_reason: str | None = None
+    learns_from_totals: bool = True  # whether the contest allows it
 
     @property
     def pick(self) -> Rival | None:
@@ -126,7 +127,9 @@ def explain_task(context: Context, task_id: str) -> TaskExplanation:
     allowed = [int(row) for rival, row in ranked if rival.excluded is None][:2]
     start = _start(known.fitted, int(rows[0]))
     parts = _parts(known, start, rows, allowed) if allowed else ()
-    found = TaskExplanation(task_id, known.basis, tuple(rival for rival, _ in ranked), start, parts)
+    found = TaskExplanation(
+        task_id, known.basis, tuple(rival for rival, _ in ranked), start, parts, learns_from_totals=known.learns
+    )
     stored = next((p for p in newest[1] if p.task_id == task_id), None) if newest else None
     best_id = found.pick.candidate_id if found.pick else None
     if stored is None or stored.candidate_id in (None, best_id):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -27,7 +28,8 @@ class Knowledge:
     """What was learned of the campaign's candidates, and the estimates that picks are made from.
 
     ``told`` are the totals in the order in which they were learned from, ``totals`` the same as observations;
-    ``pending`` the picks (rows) of uploads whose total is still to come; ``digest`` is another one whenever a total or
+    ``pending`` the picks (rows) of uploads whose total is still to come, and of all uploads where totals may not teach
+    (``learns`` is not set, ``told`` empty); ``digest`` is another one whenever a total or
     a judgement came or was corrected, "" before the first.
     """
 
@@ -39,6 +41,7 @@ class Knowledge:
     judged: int
     digest: str
     tasks: int  # in the mean of the leaderboard, those without a candidate included
+    learns: bool = True  # whether the contest allows learning from totals
 
     @property
     def pool(self) -> Pool:
@@ -64,6 +67,16 @@ class Knowledge:
         return {what: n for what, n in self._counts if n} | told
 
     @property
+    def everything(self) -> str:
+        """Names all that a plan follows from, down to the scores, settings and uploads: another one is news."""
+        pool, believed = self.pool, self.fitted.calibrator
+        said = "\n".join(map(repr, (pool.task_ids, pool.candidate_ids, pool.columns, pool.excluded, self.learned_from)))
+        settings = repr((believed.beliefs, believed.learned, believed.noise_sd, self.tasks))
+        numbers = [pool.values.tobytes(), *(rows.tobytes() for rows in self.pending)]
+        parts = [said.encode(), settings.encode(), *numbers]
+        return stable_hash([hashlib.sha256(part).hexdigest() for part in parts])
+
+    @property
     def _counts(self) -> tuple[tuple[str, int], ...]:
         return ("totals", len(self.told)), ("judgements", self.judged)
 
@@ -83,6 +96,9 @@ def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -
             return None
         rows, waiting = load_totals(connection), load_pending(connection)
         uploaded = load_submission_picks(connection, {*waiting, *(row.submission_id for row in rows)})
+        learns = ws.profile.rules.learn_from_totals
+        if not learns:
+            waiting, rows = tuple(sorted({*waiting, *(row.submission_id for row in rows)})), []
         told, totals = _totals(rows, uploaded, table, tasks)
         pending = tuple(_rows(table, uploaded[s])[0] for s in waiting if s in uploaded)
     written = prior_estimates(table)
@@ -107,6 +123,7 @@ def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -
         len(judgements),
         _digest(told, judgements),
         len(tasks),
+        learns,
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,12 +13,14 @@ from selector.decide.knowledge import Knowledge
 from selector.decide.picking import choose, keep
 from selector.domain import InputError, Pick
 from selector.domain.words import n_of
+from selector.learn.holding import Held
 from selector.learn.plan_generating import Wish, plan_generating
 from selector.learn.plan_judging import plan_judging
 from selector.learn.plan_submission import Plan, Submitted, plan_submission
 from selector.learn.prior import PRIOR_NAME
-from selector.store.attempts import current_plannings
+from selector.store.attempts import declined_throughout
 from selector.store.candidates import candidate_keys
+from selector.store.decisions import add_decision, last_decision
 
 LEVEL = 5.0  # overall of tasks of which neither picks nor totals are known
 ASSUMED_REMAINING = 14  # a week of two a day, where the profile names no last day
@@ -26,12 +28,18 @@ ASSUMED_REMAINING = 14  # a week of two a day, where the profile names no last d
 
 @dataclass(frozen=True)
 class SubmissionPlan:
-    """The next submission of a campaign; its picks are stored and `export` writes them, unless it holds."""
+    """The next submission of a campaign; its picks are stored and `export` writes them, unless it holds.
+
+    ``picked`` says task by task which candidate the plan is about, also where it holds; tasks that have none are left
+    out.
+    """
 
     plan: Plan
     picks: tuple[Pick, ...]
     best_total: float | None
     notes: tuple[str, ...] = ()
+    picked: Mapping[str, str] = field(default_factory=dict)
+    learns_from_totals: bool = True
 
 
 @dataclass(frozen=True)
@@ -45,23 +53,50 @@ class ToJudge:
 
 
 def plan(context: Context, remaining: int, best_total: float | None, hold_below: float) -> SubmissionPlan:
-    """Plan the next submission and, unless it holds, store its picks as the newest ones."""
+    """Plan the next submission and, unless it holds, store its picks as the newest ones.
+
+    Where totals may not teach, every submission is planned as the last one: the best picks known, or HOLD.
+    """
     known = context.need()
+    uploads, state = [Submitted(rows, known.elsewhere) for rows in known.pending], known.everything
+    with context.ws.db.read() as connection:
+        before = last_decision(connection, hold_below)
     found = plan_submission(
         known.fitted,
         known.tasks,
-        remaining,
-        submitted=submitted(known),
-        pending=[Submitted(rows, known.elsewhere) for rows in known.pending],
+        remaining if known.learns else min(remaining, 1),
+        submitted=submitted(known) if known.learns else uploads,
+        pending=uploads if known.learns else (),
         hold_below=hold_below,
         seed=context.ws.config.seed,
         elsewhere=known.elsewhere,
+        before=before,
+        known=state,
     )
+    found = replace(found, remaining=remaining)
     picks: tuple[Pick, ...] = ()
     if not found.hold:
         basis = {"calibration": PRIOR_NAME, **known.learned_from, "plan": found.purpose}
         picks = keep(context, _planned(known, found), basis)
-    return SubmissionPlan(found, picks, best_total, _notes(known))
+    rule = context.ws.profile.totals_rule
+    notes = (
+        *([rule] if rule else []),
+        *_notes(known),
+        *_noted(context, Held(state, found.hold, remaining), hold_below),
+    )
+    picked = {known.pool.task_ids[i]: known.pool.candidate_ids[i] for i in found.picked}
+    return SubmissionPlan(found, picks, best_total, notes, picked, known.learns)
+
+
+def _noted(context: Context, decided: Held, hold_below: float) -> tuple[str, ...]:
+    """Keep the decision for the next plan; in words where that cannot be."""
+    ws = context.ws
+    try:
+        with ws.db.write() as connection:
+            add_decision(connection, decided, hold_below, ws.now())
+    except InputError as error:  # a plan is worth reading where nothing can be written, too
+        return (f"this advice may change without news, because it could not be noted: {error}",)
+    return ()
 
 
 def submitted(known: Knowledge) -> list[Submitted]:
@@ -92,7 +127,18 @@ def _planned(known: Knowledge, found: Plan) -> dict[str, Pick]:
 
 def _notes(known: Knowledge) -> tuple[str, ...]:
     notes = []
-    if known.pending:
+    without = known.tasks - len(known.choices.rows)
+    if without:
+        what = n_of(
+            without,
+            "task has no candidate that may be picked: its",
+            "tasks have no candidate that may be picked: their",
+        )
+        notes.append(
+            f"{what} fallback earns little or nothing; `bestshot plan --generate N` says who should make some, "
+            "`bestshot status` what went wrong"
+        )
+    if known.pending and known.learns:
         uploads = n_of(len(known.pending), "upload has", "uploads have")
         notes.append(f"{uploads} no total yet: all outcomes are averaged over")
     odd = known.fitted.evidence.outliers
@@ -137,6 +183,15 @@ def candidates_in_order(context: Context, judge: str) -> list[tuple[str, str]]:
     return [key for key in dict.fromkeys([*first, *rest]) if key in allowed]
 
 
+def declined_tasks(context: Context) -> dict[str, tuple[str, ...]]:
+    """Generator to the tasks, in the table's order, that it declined at every try with its present settings."""
+    with context.ws.db.read() as connection:
+        found = declined_throughout(connection)
+    present = {(name, task_id) for task_id, name, build in found if context.builds.get(name, build) == build}
+    named = {name: tuple(t.id for t in context.tasks if (name, t.id) in present) for name in {n for n, _ in present}}
+    return dict(sorted(named.items()))
+
+
 def plan_candidates(context: Context, budget: int, generators: Sequence[str] | None) -> list[Wish]:
     """Which generators should make more candidates for which tasks; one that declined a task is not asked for it."""
     ws, known = context.ws, context.need()
@@ -146,7 +201,6 @@ def plan_candidates(context: Context, budget: int, generators: Sequence[str] | N
             raise InputError(f"the generator '{unknown[0]}' has made nothing here yet: nothing is known of it")
     with ws.db.read() as connection:
         served = {task_id for task_id, _, fallback in candidate_keys(connection) if not fallback}
-        plannings = [p for p in current_plannings(connection) if p.outcome == "declined"]
-    declined = {(p.task_id, p.generator) for p in plannings if context.builds.get(p.generator, p.build) == p.build}
+    declined = [(task_id, name) for name, task_ids in declined_tasks(context).items() for task_id in task_ids]
     empty = [(t.id, t.type.value) for t in context.tasks if t.id not in served]
     return plan_generating(known.fitted, budget, generators, empty, ws.profile.score.failed_image, declined)

@@ -13,6 +13,7 @@ from selector.domain import InputError
 from selector.learn._knowledge_gradient import Effort, Lesson, lesson, plan_lessons
 from selector.learn.calibrator import Fitted
 from selector.learn.gaussian import Gaussian
+from selector.learn.holding import LEAVE_HOLD, Held, holds
 from selector.learn.pool import Choices, Floats, Ints
 from selector.learn.totals import Z80
 
@@ -75,12 +76,15 @@ def plan_submission(
     effort: Effort = DEFAULT_EFFORT,
     seed: int = 0,
     elsewhere: float = 0.0,
+    before: Held | None = None,
+    known: str = "",
 ) -> Plan:
     """The submission that is expected to raise the best total of the contest most, over all that remain.
 
     Only the best total counts, and the last submission will use all that was learned. So before the last one a
     submission is chosen for what it teaches; when that is less than ``hold_below``, it is the best picks known, if they
-    beat what was submitted by as much, and otherwise HOLD. With ``hold_below=0`` it never holds.
+    beat what was submitted by as much, and otherwise HOLD. With ``hold_below=0`` it never holds. Without news the plan
+    says what the one before it said: see :func:`~selector.learn.holding.holds`.
 
     Args:
         fitted: what is known by now.
@@ -89,6 +93,8 @@ def plan_submission(
         submitted: everything that has a total, whatever the totals are means of.
         pending: what was uploaded and has no total yet; their outcome is averaged over.
         elsewhere: summed overall of tasks that the pool has no choice for.
+        before: what the last plan with this ``hold_below`` decided.
+        known: names all that is known now, so that it shows whether anything is new since.
 
     Raises:
         InputError: no submission remains.
@@ -112,8 +118,9 @@ def plan_submission(
         lessons, together = _lessons(belief, choices, samples, noise, effort, remaining - 1, rng)
         rise = together - now
         picked, taught = lessons[0].picked, rise / tasks / len(lessons) if rise > _NOTHING else 0.0
-    purpose = "exploit" if remaining == 1 or taught < hold_below else "learn"
-    hold = max(gain, taught) < hold_below
+    worth = max(gain, taught)
+    hold = holds(worth, hold_below, known, remaining, before)
+    purpose = "exploit" if hold or remaining == 1 or taught < min(hold_below, worth) else "learn"
     if purpose == "exploit":
         picked = greedy
     expected = float(belief.mean[picked].sum() + elsewhere) / tasks
@@ -122,7 +129,7 @@ def plan_submission(
         picked=picked,
         purpose=purpose,
         hold=hold,
-        why=_why(purpose, hold, gain, taught, hold_below, not (submitted or pending)),
+        why=_why(purpose, hold, gain, taught, hold_below, remaining, not (submitted or pending)),
         expected=expected,
         low=max(expected - Z80 * sd, 0.0),
         high=min(expected + Z80 * sd, 10.0),
@@ -182,13 +189,19 @@ def _expected_rise(belief: Gaussian, choices: Choices, picks: Submitted, before:
     return sd * density + mean * float(ndtr(z))
 
 
-def _why(purpose: str, hold: bool, gain: float, taught: float, bar: float, first: bool) -> str:
-    facts = f"a total would teach {taught:.3f} points"
+def _why(purpose: str, hold: bool, gain: float, taught: float, bar: float, remaining: int, first: bool) -> str:
+    facts = [f"a total would teach {taught:.3f} points"] if remaining > 1 else []
     if not first:
-        facts = f"the best picks known beat your best submission by {gain:.3f} points, as far as one can tell; {facts}"
+        facts.insert(0, f"the best picks known beat your best submission by {gain:.3f} points, as far as one can tell")
+    said, worth = "; ".join(facts) or "nothing was submitted yet", max(gain, taught)
     if hold:
-        return f"HOLD: {facts}; both are below {bar:g}. Make or judge more candidates first (plan --generate, --judge)"
-    return f"{facts}: this submission is to {'win' if purpose == 'exploit' else 'learn'}"
+        below = f"{'both are' if len(facts) > 1 else 'that is'} below {bar:g}"
+        if worth >= bar:
+            below = f"the plan said HOLD before, and it takes news and {bar * LEAVE_HOLD:g} points to change that"
+        return f"HOLD: {said}; {below}. Make or judge more candidates first (plan --generate, --judge)"
+    if worth < bar:
+        said += f"; that is below {bar:g}, but nothing is new since the plan said to submit"
+    return f"{said}: this submission is to {'win' if purpose == 'exploit' else 'learn'}"
 
 
 def _learnings(fitted: Fitted, choices: Choices, picked: Ints, sd: float, most: int = 4) -> tuple[Learning, ...]:

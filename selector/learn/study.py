@@ -18,6 +18,7 @@ from selector.learn.belief import Belief, checked_beliefs
 from selector.learn.calibrator import DEFAULT_NOISE_SD, Calibrator, Fitted
 from selector.learn.design import DEFAULT_SCALES, Scales
 from selector.learn.gaussian import probability_best
+from selector.learn.holding import Held
 from selector.learn.plan_submission import DEFAULT_EFFORT, HOLD_BELOW, Plan, Submitted, plan_submission
 from selector.learn.pool import Choices, Floats, Ints, Pool, codes
 from selector.learn.totals import Z80, Total
@@ -121,6 +122,7 @@ class Study:
         self._totals: list[Total] = []
         self.calibrator = Calibrator(believed, scales, noise_sd)
         self._fitted: Fitted | None = None
+        self._held: dict[float, Held] = {}  # by the bar: what the last plan decided
 
     def __repr__(self) -> str:
         pool = self.pool
@@ -148,22 +150,28 @@ class Study:
     def ask(self, remaining: int, hold_below: float = HOLD_BELOW, pending: Sequence[Picks | Ints] = ()) -> Proposal:
         """The next submission when ``remaining`` of them, this one included, are left.
 
-        ``pending`` are picks that were submitted and whose totals are still to be told.
+        ``pending`` are picks that were submitted and whose totals are still to be told. Asked again without news (a
+        total, an upload), it holds or submits as it did before: see :func:`~selector.learn.holding.holds`.
         """
         if isinstance(remaining, bool) or not isinstance(remaining, (int, np.integer)):
             raise InputError(f"remaining is a whole number of submissions, got {remaining!r}")
         if isinstance(pending, Mapping):
             raise InputError("pending is a list of picks, one for each submission without a total: [picks]")
+        uploads = [self._complete(p) for p in pending]
+        known = f"{len(self._totals)} totals, pending {[rows.tolist() for rows in uploads]}"
         plan = plan_submission(
             self.fitted,
             len(self.pool.tasks),
             remaining,
             submitted=[Submitted(t.rows) for t in self._totals],
-            pending=[Submitted(self._complete(p)) for p in pending],
+            pending=[Submitted(rows) for rows in uploads],
             hold_below=hold_below,
             effort=self.effort,
             seed=self.seed,
+            before=self._held.get(hold_below),
+            known=known,
         )
+        self._held[hold_below] = Held(known, plan.hold, remaining)
         return Proposal(self._named(plan.picked), plan)
 
     def tell(self, picks: Picks | Ints | Proposal, total: float) -> None:

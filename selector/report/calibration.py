@@ -29,7 +29,7 @@ def write_plots(report_folder: Path, calibration: Calibration, known: Knowledge)
     Raises:
         InputError: the pictures cannot be written.
     """
-    told = _told(calibration)
+    told = calibration.told
     course = _course(calibration, known)
     lines = tuple(
         Weight("all types" if w.task_type == "*" else w.task_type, _label(w), w.mean, w.sd, w.prior, w.prior_sd)
@@ -46,12 +46,6 @@ def write_plots(report_folder: Path, calibration: Calibration, known: Knowledge)
         write_plot(folder / "over-submissions.png", totals_over_submissions(course, expected)),
         write_plot(folder / "weights.png", weights(lines)),
     )
-
-
-def _told(calibration: Calibration) -> list[ToldLine]:
-    """A submission's total of all tasks; where only types have been learned from, each of theirs."""
-    whole = {t.submission_id for t in calibration.told if t.scope is None}
-    return [t for t in calibration.told if t.scope is None or t.submission_id not in whole]
 
 
 def _scopes(told: Sequence[ToldLine]) -> str:

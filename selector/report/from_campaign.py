@@ -44,7 +44,9 @@ def write_report(
     folder = ws.folder / "report"
     told = known is not None and bool(known.told)
     plots = write_plots(folder, describe(known, ws.folder), known) if known and told else ()
-    if not told:
+    if rule := ws.profile.totals_rule:
+        notes = (*notes, rule)
+    elif not told:
         notes = (*notes, _UNCALIBRATED.format(basis=known.basis if known else "the prior alone"))
     notes = (*notes, *_notes_on_picks(context))
     sheet = build_sheet(context, present_builds(ws), ledger, title, notes, progress)

@@ -5,6 +5,7 @@ Format 3: tables ``embedding``, ``text_embedding`` and ``judge_reply``; column `
 Format 4: tables ``job``, ``job_end`` and ``prompt_text``.
 Format 5: table ``lease``; fact ``campaign``; ``attempt.fallback``; ``job_end.try_number``, with which an end is unique:
 rows that an interrupted run stored twice go.
+Format 6: table ``plan_decision``.
 
 Tables with new rules are made anew and filled from the old ones; no other row is touched but the fact ``format``, so
 that an older bestshot asks for an upgrade.
@@ -37,14 +38,15 @@ def bring_up_to_date(connection: Connection) -> None:
     ``connection`` is in a transaction that holds the writers' lock.
     """
     own, shared = (_schemas(connection).get(key) for key in (None, schema.SHARED))
+    anew = _REBUILT if stored_format(connection) < 5 else {}  # what format 5 wrote follows its rules
     present = set(inspect(connection).get_table_names(own))
     if shared:
         connection.execute(CreateSchema(shared, if_not_exists=True))
     schema.metadata.create_all(connection)
     for table in schema.metadata.sorted_tables:
-        if table.name not in _REBUILT:
+        if table.name not in anew:
             _add_missing_columns(connection, table)
-    for table, fill in _REBUILT.values():
+    for table, fill in anew.values():
         if table.name in present:
             _rebuild(connection, table, fill)
     value = {"value": str(schema.FORMAT_VERSION)}

@@ -170,6 +170,19 @@ def failed_attempts(connection: Connection) -> tuple[Attempt, ...]:
     return tuple(_attempt(row) for row in connection.execute(query.order_by(a.id)))
 
 
+def declined_throughout(connection: Connection) -> set[tuple[str, str, str]]:
+    """(task, generator, build) that was declined and of which nothing was made: as a whole, or recipe by recipe.
+
+    A service that refuses a prompt for its content does so for every recipe, and plans as if it had not.
+    """
+    a = schema.attempt.c
+    tried = select(a.task_id, a.generator, a.build).distinct()
+    query = tried.where(a.outcome == "declined").except_(tried.where(a.outcome == "made"))
+    as_a_whole = [p for p in current_plannings(connection, failed=True) if p.outcome == "declined"]
+    of_recipes = {(task_id, generator, build) for task_id, generator, build in connection.execute(query)}
+    return of_recipes | {(p.task_id, p.generator, p.build) for p in as_a_whole}
+
+
 def tries_by(
     connection: Connection, generators: Collection[str]
 ) -> dict[tuple[str, str, str], dict[str, list[tuple[str, str | None]]]]:

@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-FORMAT_VERSION = 5  # what opens an older one is in migration.py
+FORMAT_VERSION = 6  # what opens an older one is in migration.py
 SHARED = "shared"  # the schema of what concerns all campaigns of a database; SQLite has one of them, and no schemas
 CAMPAIGN = "campaign"  # key of the fact that names the campaign whose rows these are
 
@@ -303,6 +303,18 @@ prompt_text = Table(
     Column("at", String, nullable=False),
     UniqueConstraint("key", "ask", "at", name="prompt_text_once"),
     Index("prompt_text_key", "key"),
+)
+
+# Whether a plan held, and from what it decided that; stored where one of them is new. Since format 6.
+plan_decision = Table(
+    "plan_decision",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("known", String, nullable=False),  # digest of all that the plan followed from
+    Column("hold", Boolean, nullable=False),
+    Column("hold_below", Float, nullable=False),  # points: the bar; the newest row of each counts
+    Column("remaining", Integer, nullable=False),  # submissions that were left
+    Column("at", String, nullable=False),
 )
 
 # What one process at a time may do, on whatever machine: see leases.py. The only rows that are changed and removed.

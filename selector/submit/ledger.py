@@ -152,13 +152,13 @@ class Ledger:
     def withdraw(self, submission_id: str, reason: str) -> SubmissionRecord:
         """Note that an export will not be uploaded; raises ``SubmissionError`` once it was."""
         record = self.get(submission_id)
-        if not reason.strip():
-            raise InputError("a withdrawal needs a reason: give --reason")
         with self._db.write() as connection:
             state = _state(connection, record.id)
             if state in (SUBMITTED, SCORED):
                 raise SubmissionError(f"submission {record.id} is {state}: what was uploaded cannot be withdrawn")
             if state != WITHDRAWN:
+                if not reason.strip():
+                    raise InputError("a withdrawal needs a reason: give --reason")
                 self._event(connection, record.id, WITHDRAWN, reason=reason)
         return replace(self.get(record.id), already_done=state == WITHDRAWN)
 

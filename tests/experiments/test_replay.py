@@ -109,6 +109,7 @@ def test_hold_policy_stands_beside_always_submitting(tmp_path, tables, capsys):
     assert list(written["results"]["cheap+judge"]) == ["random", "bestshot", "bestshot_hold"]
     held = written["hold"]["cheap+judge"]["5"]
     assert 0.2 <= held["used"] <= 1.0  # the first submission is never held
+    assert (held["flipped"], held["contests"]) == (0, 2), "HOLD stays HOLD until something is new"
     assert f"bestshot_hold of 5: used {held['used']:.1%}" in capsys.readouterr().out
 
 

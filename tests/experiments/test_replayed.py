@@ -113,6 +113,7 @@ def test_held_submission_is_not_made_and_its_turn_is_gone(table):
     gaps = play_one(table, selector, board(4), 4, [4], Checks())
     assert selector.remaining == [4, 3, 2, 1] and len(selector.told) == 2
     assert gaps[4].used == 0.5 and gaps[4].best_submitted == 0.0
+    assert gaps[4].flips == 1, "the third was used although nothing had come since the second was held"
     nothing = play_one(table, Scripted([BEST], held=(1,)), board(1), 1, [1], Checks())
     assert np.isnan(nothing[1].best_submitted) and nothing[1].used == 0
 

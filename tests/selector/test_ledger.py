@@ -125,11 +125,14 @@ def test_an_upload_that_is_noted_twice_takes_one_slot_and_cannot_be_withdrawn(
         campaign.record(exported[0], on=date(2025, 6, 30), submitted=True)
     with pytest.raises(SubmissionError, match="cannot be withdrawn"):
         campaign.submissions.withdraw(exported[0], "changed my mind")
+    with pytest.raises(SubmissionError, match="cannot be withdrawn"):
+        campaign.submissions.withdraw(exported[0], "")
 
 
 def test_a_withdrawn_export_takes_no_slot_and_can_be_taken_up_again(campaign: Campaign, exported: list[str]) -> None:
     assert campaign.submissions.withdraw(exported[2], "a mistake in it").state == "withdrawn"
     assert campaign.submissions.withdraw(exported[2], "a mistake in it").already_done
+    assert campaign.submissions.withdraw(exported[2], "").already_done, "no reason is asked for where nothing is noted"
     with pytest.raises(SubmissionError, match="was withdrawn"):
         campaign.record(exported[2], submitted=True)
     campaign.export()  # the newest picks are those of the third

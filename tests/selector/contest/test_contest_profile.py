@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from selector.contest.profile import load_profile, profile_names
-from selector.domain import InputError, TaskType
+from selector.domain import InputError, TaskType, stable_hash
 from selector.domain.errors import InputProblems
 
 
@@ -52,7 +52,22 @@ def test_tianchi_holds_the_facts_of_the_contest() -> None:
     assert (export.image_format, export.jpeg_quality, export.jpeg_chroma) == ("jpeg", 95, "4:4:4")
     assert (profile.score.cosine_scale, profile.score.decimals, profile.score.failed_image) == (10.0, 2, 0.0)
     assert not profile.rules.human_ratings
+    assert profile.rules.learn_from_totals and profile.totals_rule == ""
     assert profile.last_day is None
+
+
+def test_totals_may_teach_unless_a_profile_forbids_it(tmp_path: Path) -> None:
+    says_nothing = load_profile(broken(tmp_path, "learn_from_totals = false     # totals are recorded only\n", ""))
+    assert says_nothing.totals_rule == ""
+    forbids = load_profile("mini-png")
+    assert not forbids.rules.learn_from_totals
+    assert forbids.totals_rule.startswith("the rules of mini-png allow no learning from leaderboard totals")
+    assert forbids.model_dump()["rules"]["learn_from_totals"] is False
+
+
+def test_a_campaign_from_before_a_key_keeps_the_hash_of_its_profile() -> None:
+    """As the program before `learn_from_totals` noted it in campaigns and manifests."""
+    assert stable_hash(load_profile("tianchi-532389").model_dump(mode="json")) == "6995fa4ad3f2105d"
 
 
 def test_identity_comes_from_target_image_and_scene_from_ori_image() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from selector.decide.calibration import ToldLine
-from selector.report.calibration import _course, _scopes, _told
+from selector.decide.calibration import Calibration, ToldLine
+from selector.report import calibration as plots
+from selector.report.calibration import _course, _scopes
 
 
 def line(submission: str, scope: str | None, total: float, outlier: bool = False) -> ToldLine:
@@ -32,14 +34,21 @@ def test_totals_of_some_types_are_no_total_of_all_tasks() -> None:
     assert _course(*shown((line("a", "tie", 4.0), 3))) == ()
 
 
-def test_predictions_of_types_are_shown_where_there_is_none_of_all_tasks_and_the_caption_says_so() -> None:
-    calibration, _ = shown(
-        (line("a", "tie", 4.0), 3),
-        (line("a", "t2i", 6.0), 7),
-        (line("b", None, 5.0), 10),
-        (line("b", "tie", 5.0), 3),
+def test_the_caption_says_which_points_are_totals_of_one_type() -> None:
+    told = [line("a", "tie", 4.0), line("a", "t2i", 6.0), line("b", None, 5.0), line("b", "tie", 5.0)]
+    assert _scopes(told) == " 3 of the 4 points are totals of one task type: 1 of t2i, 2 of tie."
+    assert _scopes(told[2:3]) == ""
+
+
+def test_the_plot_counts_the_totals_that_calibrate_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a submission has a total of all tasks and one of a type: both were learned from."""
+    outside = ToldLine("b", "tie", 9.0, 5.0, 4.0, 6.0, False)
+    _, known = shown((line("a", None, 5.0), 10), (line("b", None, 5.0), 10), (outside, 3))
+    told = (line("a", None, 5.0), line("b", None, 5.0), outside)
+    monkeypatch.setattr(plots, "_expected", lambda _: None)
+    calibration = Calibration("two totals", 20, 10, (), told, {}, 0, None)
+    card = plots.write_plots(tmp_path, calibration, known)[0]
+    assert (
+        card.caption.startswith(f"{calibration.inside} of {len(calibration.told)} totals inside")
+        and calibration.inside == 2
     )
-    told = _told(calibration)
-    assert [(t.submission_id, t.scope) for t in told] == [("a", "tie"), ("a", "t2i"), ("b", None)]
-    assert _scopes(told) == " 2 of the 3 points are totals of one task type: 1 of t2i, 1 of tie."
-    assert _scopes(told[2:]) == ""
