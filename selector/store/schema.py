@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-FORMAT_VERSION = 5  # what opens an older one is in migration.py
+FORMAT_VERSION = 6  # what opens an older one is in migration.py
 SHARED = "shared"  # the schema of what concerns all campaigns of a database; SQLite has one of them, and no schemas
 CAMPAIGN = "campaign"  # key of the fact that names the campaign whose rows these are
 
@@ -187,7 +187,9 @@ judgement = Table(
     Column("parts", JSON, nullable=False),  # the sub-scores that SC and PQ are made of, by name; may be {}
     Column(
         "spread", JSON(none_as_null=True)
-    ),  # largest - smallest of each sub-score over repeats; NULL: of a table. Since format 3
+    ),  # largest - smallest of each sub-score over passes; NULL: of a table. Since format 3
+    # [{number, sc, pq, parts}, …] where the row is the mean of several passes; NULL: of one. Since format 6
+    Column("passes", JSON(none_as_null=True)),
     Column("reason", String),  # why a correction
     Column("at", String, nullable=False),
     ForeignKeyConstraint(["task_id", "candidate_id"], ["candidate.task_id", "candidate.id"]),
