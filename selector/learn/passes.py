@@ -95,8 +95,8 @@ def measure_repeats(values: Floats, task: Ints, passes: Floats, row: Ints) -> Re
         passes: (m,) what single passes said.
         row: (m,) row of the candidate of each.
     """
-    counts = np.bincount(row, minlength=len(values)).astype(np.intp)
-    seen = ~np.isnan(values) & (counts > 0)
+    seen = ~np.isnan(values)  # also where SC and PQ were said in different passes, and none says the overall
+    counts = np.maximum(np.bincount(row, minlength=len(values)), seen).astype(np.intp)
     variance = _within_variance(values[seen], task[seen])
     sd = pass_sd(passes, row, ((1.0 - RELIABILITY) * variance) ** 0.5, _PRIOR_REPEATS) if variance else None
     if sd is None:
