@@ -106,9 +106,7 @@ def _several_passes(candidates: int, pass_sd: Mapping[str, float]) -> list[str]:
     if not candidates:
         return []
     sds = ", ".join(f"{name} {sd:.2f}" for name, sd in pass_sd.items()) or "not known"
-    alike = (
-        "; they are all alike: give the judge a temperature above 0" if pass_sd and not any(pass_sd.values()) else ""
-    )
+    alike = "; they are all alike, so more of them would tell nothing" if pass_sd and not any(pass_sd.values()) else ""
     return [f"{n_of(candidates, 'candidate has', 'candidates have')} several passes; sd of one pass: {sds}{alike}"]
 
 

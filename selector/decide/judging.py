@@ -93,20 +93,17 @@ def judge(context: Context, path: Path, by: str, rating: bool = False, reason: s
         problems = []
         for row in rows:
             try:
-                for one in filter(None, [reader.read(row)]):
+                one = reader.read(row)
+                if one is not None:
                     said.setdefault(one.key, []).append(one)
             except InputError as error:
                 problems.append(f"{path}: {row.place}: {error}")
         before = _said_before(connection, by, kind)
-        blank = Judgement("", "", by, kind, None, None, at=ws.now())
-        settled = _Settling(ws.profile, reason)
+        settled, now = _Settling(ws.profile, reason), ws.now()
         judged: list[_News] = []
         for key, own in said.items():
             try:
-                task_id, candidate_id = key
-                judged.append(
-                    settled.news(own, before.get(key), replace(blank, task_id=task_id, candidate_id=candidate_id))
-                )
+                judged.append(settled.news(own, before.get(key), Judgement(*key, by, kind, None, None, at=now)))
             except InputError as error:
                 problems.append(f"{path}: {error}")
         if problems:
@@ -182,6 +179,12 @@ class _Settling:
         now, is_corrected = dict(before), False
         for number, row in _numbered(rows, before):
             one = replace(row.said, number=number)
+            if old is not None and old.spread is not None and number not in before:
+                raise InputError(
+                    f"{row.place}: what {old.judge} says of candidate {old.candidate_id[:12]} of task {old.task_id} was "
+                    f"asked over HTTP: another pass is one more question (bestshot score --judge {old.judge} --repeat "
+                    f"{len(old.looks) + 1}), and a table can only correct what was answered"
+                )
             if number in before:
                 is_corrected |= self._is_correction(row, before[number], blank)
                 one = self._together(before[number], one, row.task_type)

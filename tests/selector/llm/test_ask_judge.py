@@ -425,6 +425,28 @@ def test_a_correction_by_hand_stays(make: Make, tmp_path: Path) -> None:
     assert judgements(campaign)["5"][0].reason == "seen by eye"
 
 
+def test_a_correction_by_hand_takes_the_place_of_all_passes(make: Make, server: JudgeServer, tmp_path: Path) -> None:
+    server.behaviour.jitter = True
+    campaign = make(seed=5)
+    campaign.judges["vlm"].ask(repeat=2)
+    (swap,) = judgements(campaign)["5"]
+    table = tmp_path / "scores.csv"
+    table.write_text(f"task,candidate,sc\n5,{swap.candidate_id},3.21\n")
+    campaign.judges["vlm"].tell(table, reason="seen by eye")
+    campaign.judges["vlm"].ask(repeat=3)
+    (now,) = judgements(campaign)["5"]
+    assert (now.sc, now.pq, now.passes, now.reason) == (3.21, swap.pq, (), "seen by eye")
+
+
+def test_a_table_adds_no_pass_to_what_was_asked(make: Make, tmp_path: Path) -> None:
+    campaign = make()
+    campaign.judges["vlm"].ask()
+    (swap,) = judgements(campaign)["5"]
+    (tmp_path / "scores.csv").write_text(f"task,candidate,pass,sc\n5,{swap.candidate_id},2,3\n")
+    with pytest.raises(InputError, match=r"\(bestshot score --judge vlm --repeat 2\)"):
+        campaign.judges["vlm"].tell(tmp_path / "scores.csv")
+
+
 def test_the_key_is_nowhere_in_the_campaign(make: Make, server: JudgeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOY_KEY", "sk-very-secret")
     server.behaviour.key = "sk-very-secret"
