@@ -181,9 +181,9 @@ class _Settling:
             one = replace(row.said, number=number)
             if old is not None and old.spread is not None and number not in before:
                 raise InputError(
-                    f"{row.place}: what {old.judge} says of candidate {old.candidate_id[:12]} of task {old.task_id} was "
-                    f"asked over HTTP: another pass is one more question (bestshot score --judge {old.judge} --repeat "
-                    f"{len(old.looks) + 1}), and a table can only correct what was answered"
+                    f"{row.place}: candidate {old.candidate_id[:12]} of task {old.task_id} was judged by asking "
+                    f"{old.judge}, and a table can only correct an answer: for another pass run bestshot score "
+                    f"--judge {old.judge} --repeat {len(old.looks) + 1}"
                 )
             if number in before:
                 is_corrected |= self._is_correction(row, before[number], blank)
