@@ -30,11 +30,12 @@ ROWS = {
     "submissions": "SELECT id, zip_name, zip_sha256, fallbacks FROM submission",
     "submission picks": "SELECT submission_id, task_id, candidate_id, fallback FROM submission_pick",
     "submission events": "SELECT submission_id, state, slot, reason FROM submission_event",
+    "decisions to hold": "SELECT known, hold, hold_below, remaining FROM plan_decision",
     "observations": "SELECT submission_id, kind, scope, value, reason FROM observation",
-    "judgements": """SELECT task_id, candidate_id, judge, kind, sc, pq, parts, reason FROM judgement
+    "judgements": """SELECT task_id, candidate_id, judge, kind, sc, pq, parts, passes, reason FROM judgement
         WHERE id IN (SELECT max(id) FROM judgement GROUP BY task_id, candidate_id, judge)""",
     "judgements twice": """SELECT task_id, candidate_id, judge, sc, pq, count(*) FROM judgement
-        GROUP BY task_id, candidate_id, judge, kind, sc, pq, parts, reason HAVING count(*) > 1""",
+        GROUP BY task_id, candidate_id, judge, kind, sc, pq, parts, passes, reason HAVING count(*) > 1""",
     "judge replies": "SELECT judge, model, prompt_hash, images, repeat, ask, outcome, scores, text FROM judge_reply",
     "prompt texts": "SELECT style, form, original, text, writer, ask, outcome FROM prompt_text",
     "jobs": """SELECT task_id, generator, build, service, value FROM job, json_each(job.recipe_keys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     "Take scores that a judge gave to single candidates: a vision-language model, or people where the contest allows "
     "it. FILE is CSV or TSV with the columns task, candidate (its id, or at least 6 characters of it), and sc and pq "
     "or their sub-scores as the profile names them, all 0 to 10; for face swaps also cosine, -1 to 1. Empty means not "
-    "judged. All rows are taken or none; running it twice changes nothing.",
+    "judged. Several rows of one candidate are several passes of the judge, whose mean counts; a column pass may "
+    "number them, from 1. All rows are taken or none; running it twice changes nothing.",
     "bestshot judge scores.csv --by qwen2.5-vl-72b",
 )
 @click.argument("file", type=click.Path(path_type=Path))
@@ -43,6 +45,7 @@ def _told(summary: JudgeSummary) -> str:
         lines[0] += f"; by type: {', '.join(f'{n} {name}' for name, n in summary.types.items())}"
     if summary.unjudged:
         lines.append(f"rows without a score: {summary.unjudged}")
+    lines += _several_passes(summary.repeated, summary.pass_sd)
     if summary.ignored:
         lines.append(f"columns passed over: {', '.join(summary.ignored)}")
     return "\n".join(lines)
@@ -83,8 +86,7 @@ def describe_asked(summary: AskSummary) -> str:
     lines += _questions(summary) if summary.candidates else []
     if summary.sent_again:
         lines.append("sent again: " + ", ".join(f"{n} x {why}" for why, n in summary.sent_again.items()))
-    if summary.spread:
-        lines.append("largest - smallest over repeats: " + ", ".join(f"{p} {v:.2f}" for p, v in summary.spread.items()))
+    lines += _several_passes(sum(n for passes, n in summary.passes.items() if passes > 1), summary.pass_sd)
     lines += [
         f"{kind}: the smallest sub-score was " + ", ".join(f"{part} {n_of(n, 'time')}" for part, n in counts.items())
         for kind, counts in summary.binding.items()
@@ -97,6 +99,15 @@ def describe_asked(summary: AskSummary) -> str:
     if summary.later:
         lines.append(f"{n_of(summary.later, 'candidate is', 'candidates are')} left for another run")
     return "\n".join(lines)
+
+
+def _several_passes(candidates: int, pass_sd: Mapping[str, float]) -> list[str]:
+    """How many candidates a judge has looked at several times, and how far its passes are apart; none, if none."""
+    if not candidates:
+        return []
+    sds = ", ".join(f"{name} {sd:.2f}" for name, sd in pass_sd.items()) or "not known"
+    alike = "; they are all alike, so more of them would tell nothing" if pass_sd and not any(pass_sd.values()) else ""
+    return [f"{n_of(candidates, 'candidate has', 'candidates have')} several passes; sd of one pass: {sds}{alike}"]
 
 
 def _questions(summary: AskSummary) -> list[str]:

@@ -47,7 +47,8 @@ def calibrate(campaign: Campaign, prior_from: Path | None, everything: bool) -> 
     "plan",
     "Say what to do next. Without a budget: the next submission, its picks stored for `export`, what it should bring "
     "and teach, or HOLD. With --generate N: which generators should make N more candidates for which tasks. With "
-    "--judge N --by NAME: which N candidates a judge should score.",
+    "--judge N --by NAME: which N candidates a judge should score; one that it has scored already may be worth another "
+    "look where passes of the judge differ.",
     "bestshot plan --remaining 10",
 )
 @click.option("--remaining", type=int, default=None, help="Submissions left, the next included.  [default: profile]")
@@ -55,7 +56,7 @@ def calibrate(campaign: Campaign, prior_from: Path | None, everything: bool) -> 
 @click.option("--generate", "to_make", type=int, default=None, metavar="N", help="Spread N new candidates.")
 @click.option("--generator", "generators", multiple=True, help="With --generate: only these (may be given repeatedly).")
 @click.option("--judge", "to_judge", type=int, default=None, metavar="N", help="Choose N candidates to be judged.")
-@click.option("--by", default=None, metavar="NAME", help="With --judge: who judges; what NAME has seen is left out.")
+@click.option("--by", default=None, metavar="NAME", help="With --judge: who judges.")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="With a budget: also write a CSV here.")
 def plan(
     campaign: Campaign,
@@ -86,8 +87,8 @@ def plan(
         )
     if to_judge is not None and by is not None:
         listed = campaign.judges[by].plan(to_judge)
-        cells = [(j.task_id, j.candidate_id, "", "", j.image, f"{j.worth:.4f}") for j in listed]
-        header = ("task", "candidate", "sc", "pq", "image", "points")
+        cells = [(j.task_id, j.candidate_id, j.pass_number, "", "", j.image, f"{j.worth:.4f}", j.look) for j in listed]
+        header = ("task", "candidate", "pass", "sc", "pq", "image", "points", "look")
         return listed, _budgeted(cells, header, _judge_words(listed, by, out), out)
     if out is not None:
         raise InputError("--out has no effect without --generate or --judge: the picks are stored for `export`")
@@ -199,6 +200,9 @@ def _judge_words(listed: Sequence[ToJudge], by: str, out: Path | None) -> str:
     then = f"fill in sc and pq, then: bestshot judge {out or 'FILE.csv'} --by {by}"
     tasks = len({j.task_id for j in listed})
     what = f"{n_of(len(listed), 'candidate')} of {n_of(tasks, 'task')}"
+    again = sum(j.passes > 0 for j in listed)
+    if again:
+        what += f" ({n_of(len(listed) - again, 'first look')}, {n_of(again, 'further look')})"
     return f"{what}: {worth:.2f} points, summed over tasks; {then}"
 
 

@@ -194,6 +194,13 @@ def import_(campaign: Campaign, images: Path, label: str | None) -> tuple[Any, s
     metavar="X",
     help="With --judge: stop before this run costs more, in the currency of its prices.",
 )
+@click.option(
+    "--repeat",
+    type=click.IntRange(1),
+    default=None,
+    metavar="K",
+    help="With --judge: bring each candidate to K passes; their mean counts.  [default: repeats of [judges.NAME]]",
+)
 @click.option("--retry-failed", is_flag=True, help="With --judge: ask again what was refused or unreadable.")
 def score(
     campaign: Campaign,
@@ -201,15 +208,16 @@ def score(
     judge_name: str | None,
     limit: int | None,
     budget_money: float | None,
+    repeat: int | None,
     retry_failed: bool,
 ) -> tuple[Any, str]:
     if judge_name is not None:
         asked = campaign.judges[judge_name].ask(
-            [TaskType(t) for t in types], limit, budget_money, retry_failed, progress_bar()
+            [TaskType(t) for t in types], limit, budget_money, retry_failed, progress_bar(), repeat
         )
         return asked, describe_asked(asked)
-    if limit is not None or budget_money is not None or retry_failed:
-        raise InputError("--limit, --budget-money and --retry-failed belong to --judge NAME; leave them out")
+    if limit is not None or budget_money is not None or repeat is not None or retry_failed:
+        raise InputError("--limit, --budget-money, --repeat and --retry-failed belong to --judge NAME; leave them out")
     summary = campaign.score([TaskType(t) for t in types], progress_bar())
     scored, values = n_of(summary.candidates, "candidate"), n_of(summary.values, "value")
     lines = [f"{scored} scored: {values}, {summary.unscored} unscored"]

@@ -10,11 +10,12 @@ from selector.config._campaign_config import (
     render_config,
 )
 from selector.config._generating import AS_IS, Step
-from selector.config._sections import JudgeConfig, ScoreConfig
+from selector.config._sections import MOST_PASSES, JudgeConfig, ScoreConfig
 
 __all__ = [
     "AS_IS",
     "KIND",
+    "MOST_PASSES",
     "CampaignConfig",
     "JudgeConfig",
     "ScoreConfig",

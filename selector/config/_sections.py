@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from selector.net.service import Service
 
+MOST_PASSES = 25  # of a judge over one candidate
+
 
 class Section(BaseModel):
     """A table of the file: unknown keys are errors, and nothing changes it once it is read."""
@@ -122,8 +124,10 @@ class JudgeConfig(Section):
     max_retries: int = Field(default=5, ge=0, le=20, description="of a request that failed on its way or at the server")
     backoff_seconds: float = Field(default=1, gt=0, le=60, description="first wait before a retry; doubles each time")
     reasks: int = Field(default=2, ge=0, le=10, description="ask again so often when an answer cannot be read")
-    repeats: int = Field(default=1, ge=1, le=25, description="ask every question so often; medians count")
-    temperature: float | None = Field(default=0, ge=0, le=2, description="above 0 where repeats should differ")
+    repeats: int = Field(
+        default=1, ge=1, le=MOST_PASSES, description="passes over a candidate that is asked about; their mean counts"
+    )
+    temperature: float | None = Field(default=0, ge=0, le=2, description="above 0 where passes should differ")
     seed: int | None = Field(default=None, ge=0, description="sent where it is set; repeat i gets seed + i")
     max_tokens: int = Field(default=1024, ge=16, description="of an answer; thinking models need some thousands")
     response_format: Literal["auto", "json_schema", "json_object", "text"] = Field(

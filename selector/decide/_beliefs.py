@@ -17,6 +17,7 @@ from selector.domain.files import write_atomically
 from selector.domain.words import near_or_all
 from selector.learn.belief import JUDGE, JUDGE_PART, JUDGE_PQ, JUDGE_SC, KNOWN_DIRECTION, MEASURED, RATING, Belief
 from selector.learn.estimates import balance_of
+from selector.learn.passes import Repeats, measure_repeats
 from selector.learn.pool import Floats, Pool
 from selector.learn.prior import PRIOR, RECIPE_ORDER, WITHOUT_POINTS
 from selector.store.observations import RATING as RATED
@@ -94,10 +95,28 @@ def judge_values(keys: Sequence[tuple[str, str]], judgements: Sequence[Judgement
     for judgement in judgements:
         row = row_of.get((judgement.task_id, judgement.candidate_id))
         if row is not None:
-            sc, pq = (np.nan if v is None else v for v in (judgement.sc, judgement.pq))
             place = 3 * names.index(judgement.judge)
-            values[row, place : place + 3] = np.sqrt(sc * pq), sc, pq
+            said = (judgement.overall, judgement.sc, judgement.pq)
+            values[row, place : place + 3] = [np.nan if v is None else v for v in said]
     return [column for name in names for column in judge_columns(name)], values
+
+
+def judge_repeats(pool: Pool, judgements: Sequence[Judgement]) -> dict[str, Repeats]:
+    """Judges' columns to how often each judge looked at the candidates, and how noisy one look is."""
+    passes: dict[str, list[tuple[int, float]]] = {}
+    for judgement in judgements:
+        row = pool.row_of.get((judgement.task_id, judgement.candidate_id))
+        if row is None:
+            continue
+        for one in judgement.looks:
+            for column, value in zip(judge_columns(judgement.judge), (one.overall, one.sc, one.pq), strict=True):
+                if value is not None:
+                    passes.setdefault(column, []).append((row, value))
+    found = {}
+    for column, said in passes.items():
+        rows, values = (np.array(part) for part in zip(*said, strict=True))
+        found[column] = measure_repeats(pool.column(column), pool.task_of, values, rows)
+    return found
 
 
 def judged_balance(pool: Pool, judgements: Iterable[Judgement]) -> Floats:

@@ -1,7 +1,8 @@
 """A table of scores that a judge gave to single candidates: CSV or TSV to checked numbers. Knows no store.
 
 Columns: ``task``, ``candidate``, and of the scores ``sc``, ``pq`` (0 to 10), the profile's sub-scores (the smallest of
-an axis counts), and for face swaps ``cosine`` (-1 to 1). An empty cell is *not judged*. Other columns are passed over.
+an axis counts), and for face swaps ``cosine`` (-1 to 1). An empty cell is *not judged*. ``pass`` numbers the passes of
+a candidate that has several rows. Other columns are passed over.
 """
 
 from __future__ import annotations
@@ -19,19 +20,25 @@ from selector.contest.table_text import read_table_text
 from selector.domain import InputError, TaskType
 from selector.domain.words import did_you_mean
 
-TASK, CANDIDATE, COSINE = "task", "candidate", "cosine"
+TASK, CANDIDATE, PASS, COSINE = "task", "candidate", "pass", "cosine"
+_NAMES = (TASK, CANDIDATE, PASS)  # of columns that hold no score
 SC, PQ = "sc", "pq"
 _SAME = 1e-6
+_MOST_PASSES = 1000
 _TYPING_ERROR = 0.85  # likeness of names: 'edit_sucess' has 0.96, the innocent 'prompt' to 'prompt_following' 0.55
 
 
 @dataclass(frozen=True)
 class JudgedRow:
-    """One row as written. ``place``: "row 3 (line 4)", for messages; ``cells``: its scores by column, never empty."""
+    """One row as written. ``place``: "row 3 (line 4)", for messages; ``cells``: its scores by column, never empty.
+
+    ``number``: of the pass, "" where the table does not say.
+    """
 
     place: str
     task: str
     candidate: str
+    number: str
     cells: Mapping[str, str]
 
 
@@ -56,7 +63,7 @@ def read_judgement_table(path: Path, profile: ContestProfile) -> tuple[list[Judg
     scores = score_columns(profile)
     _check_header(header, scores, path)
     rows = [_row(number, line, header, cells, scores, path) for number, (line, cells) in enumerate(records[1:], 1)]
-    return rows, tuple(name for name in header if name and name not in (TASK, CANDIDATE, *scores))
+    return rows, tuple(name for name in header if name and name not in (*_NAMES, *scores))
 
 
 def score_columns(profile: ContestProfile) -> tuple[str, ...]:
@@ -65,6 +72,13 @@ def score_columns(profile: ContestProfile) -> tuple[str, ...]:
     for facts in profile.task_types.values():
         names += [*facts.sc_parts, *([COSINE] if facts.sc == "face_cosine" else [])]
     return tuple(dict.fromkeys([*names, *profile.score.pq_parts]))
+
+
+def read_pass_number(text: str) -> int:
+    """Number of a pass as a cell says it, 0 for an empty one; raises ``InputError``."""
+    if text and not (text.isdecimal() and len(text) <= 4 and 1 <= int(text) <= _MOST_PASSES):
+        raise InputError(f"'{PASS}' must be a whole number from 1 to {_MOST_PASSES}, or empty, got '{text[:40]}'")
+    return int(text or 0)
 
 
 def read_axes(cells: Mapping[str, str], task_type: TaskType, profile: ContestProfile) -> tuple[Axis, Axis]:
@@ -136,7 +150,7 @@ def _records(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _check_header(header: Sequence[str], scores: Sequence[str], path: Path) -> None:
-    for name in (TASK, CANDIDATE, *scores):
+    for name in (*_NAMES, *scores):
         if header.count(name) > 1:
             raise InputError(f"{path}: column '{name}' occurs {header.count(name)} times; keep one")
     for name in (TASK, CANDIDATE):
@@ -144,7 +158,7 @@ def _check_header(header: Sequence[str], scores: Sequence[str], path: Path) -> N
             raise InputError(f"{path}: column '{name}' is missing{_hint(name, header)}")
     if not set(header) & set(scores):
         raise InputError(f"{path} has no column of scores: expected are some of {', '.join(scores)}")
-    for name in sorted(set(header) - {TASK, CANDIDATE, *scores}):
+    for name in sorted(set(header) - {*_NAMES, *scores}):
         for meant in sorted(set(scores) - set(header)):
             if SequenceMatcher(None, name.casefold(), meant).ratio() >= _TYPING_ERROR:
                 raise InputError(f"{path}: unknown column '{name}' (did you mean '{meant}'?): rename or remove it")
@@ -164,4 +178,4 @@ def _row(
         raise InputError(f"{path}: {place}: {len(cells)} fields instead of {len(header)}; quote a text with commas")
     named = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
     given = {name: named[name] for name in scores if named.get(name)}
-    return JudgedRow(place, named[TASK], named[CANDIDATE].lower(), given)
+    return JudgedRow(place, named[TASK], named[CANDIDATE].lower(), named.get(PASS, ""), given)

@@ -38,6 +38,7 @@ class Judge:
         budget_money: float | None = None,
         retry_failed: bool = False,
         progress: Progress = silent,
+        repeat: int | None = None,
     ) -> AskSummary:
         """Ask the model of ``[judges.NAME]`` about candidates. No question that was answered is asked again.
 
@@ -46,6 +47,8 @@ class Judge:
             limit: at most so many candidates, those first whose judgement is expected to win most; all if None.
             budget_money: stop before this call costs more, in the currency of the judge's prices.
             retry_failed: also ask again what was refused or could not be read.
+            repeat: bring each of them to so many passes, 1 to 25, whose mean counts; ``repeats`` of the configuration
+                if None.
 
         Raises:
             InputError: no such judge is configured, its key is not set, or another process asks it now.
@@ -59,14 +62,24 @@ class Judge:
 
         order = partial(candidates_in_order, context, self.name)
         return ask_judge(
-            context.ws, context.tasks, order, self.name, task_types(types), limit, budget_money, retry_failed, progress
+            context.ws,
+            context.tasks,
+            order,
+            self.name,
+            task_types(types),
+            limit,
+            budget_money,
+            retry_failed,
+            progress,
+            repeat,
         )
 
     def tell(self, table: str | Path, rating: bool = False, reason: str | None = None) -> JudgeSummary:
         """Store scores that this judge gave to single candidates; all rows of the table or none.
 
         Args:
-            table: CSV or TSV with the columns task, candidate, and sc and pq (0 to 10) or their sub-scores.
+            table: CSV or TSV with the columns task, candidate, and sc and pq (0 to 10) or their sub-scores. Several
+                rows of one candidate are several passes, which the column pass may number.
             rating: the scores are people's.
             reason: why scores differ from what this judge said before.
         """
@@ -75,7 +88,10 @@ class Judge:
         return judge(self._look(), Path(table), self.name, rating, reason)
 
     def plan(self, budget: int) -> list[ToJudge]:
-        """The ``budget`` candidates that this judge should score first, by what their scores are expected to win."""
+        """The ``budget`` looks that this judge should take first, by what their scores are expected to win.
+
+        A further look at a candidate that it has judged is proposed where the noise of one pass is known.
+        """
         from selector.decide.planning import plan_judgements
 
         return plan_judgements(self._look(), self.name, positive(budget))

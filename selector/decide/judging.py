@@ -5,17 +5,33 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from selector.contest.profile import ContestProfile
-from selector.decide._judgement_table import COSINE, PQ, SC, JudgedRow, read_axes, read_judgement_table
+from selector.decide._judgement_table import (
+    COSINE,
+    PASS,
+    JudgedRow,
+    read_axes,
+    read_judgement_table,
+    read_pass_number,
+)
 from selector.decide.context import Context
-from selector.domain import InputError, Task
+from selector.domain import InputError, Task, TaskType
 from selector.domain.errors import InputProblems
 from selector.store.candidates import candidate_keys
-from selector.store.observations import JUDGE, RATING, Judgement, add_judgements, load_judgements
+from selector.store.observations import (
+    JUDGE,
+    RATING,
+    Judgement,
+    Pass,
+    add_judgements,
+    load_judgements,
+    pass_sds,
+)
 
 MIN_PREFIX = 6  # characters that name a candidate
 MAX_NAME = 100  # characters of a judge's name
@@ -25,8 +41,10 @@ MAX_NAME = 100  # characters of a judge's name
 class JudgeSummary:
     """What a table of judgements brought.
 
-    ``new`` were stored, ``corrected`` of them in place of an older one; ``known`` were stored before; ``unjudged`` are
-    rows without any score. ``types``: judged rows (new and known) by task type. ``ignored``: columns passed over.
+    ``new`` judgements were stored, ``corrected`` of them in place of a wrong one; ``known`` were stored before;
+    ``unjudged`` are rows without any score. ``types``: judged candidates (new and known) by task type. ``repeated``:
+    how many of them have several passes by now, and ``pass_sd``: the standard deviation of one pass over these, in
+    points, of "sc" and "pq". ``ignored``: columns passed over.
     """
 
     judge: str
@@ -36,6 +54,8 @@ class JudgeSummary:
     known: int
     unjudged: int
     types: Mapping[str, int]
+    repeated: int
+    pass_sd: Mapping[str, float]
     ignored: tuple[str, ...]
 
 
@@ -43,6 +63,8 @@ def judge(context: Context, path: Path, by: str, rating: bool = False, reason: s
     """Store the judgements of ``path`` (see ``judgement_table``) by the judge named ``by``.
 
     An empty cell says nothing: what the judge said of that axis before stays. Saying the same again changes nothing.
+    Several rows of one candidate are several passes; those that are not numbered are the stored passes that they agree
+    with, then those that they correct, then new ones. What was asked over HTTP is corrected as a whole.
 
     Args:
         rating: the scores are people's, which the contest must allow.
@@ -66,26 +88,56 @@ def judge(context: Context, path: Path, by: str, rating: bool = False, reason: s
         candidates: dict[str, list[str]] = {}
         for task_id, candidate_id, _ in candidate_keys(connection):
             candidates.setdefault(task_id, []).append(candidate_id)
-        reader = _Reader(ws.profile, context.tasks, candidates, _said_before(connection, by, kind), reason)
-        judged: list[_News] = []
+        reader = _Reader(ws.profile, context.tasks, candidates)
+        said: dict[tuple[str, str], list[_Said]] = {}
         problems = []
         for row in rows:
             try:
-                judged += filter(None, [reader.read(row, Judgement("", "", by, kind, None, None, at=ws.now()))])
+                one = reader.read(row)
+                if one is not None:
+                    said.setdefault(one.key, []).append(one)
             except InputError as error:
                 problems.append(f"{path}: {row.place}: {error}")
+        before = _said_before(connection, by, kind)
+        settled, now = _Settling(ws.profile, reason), ws.now()
+        judged: list[_News] = []
+        for key, own in said.items():
+            try:
+                judged.append(settled.news(own, before.get(key), Judgement(*key, by, kind, None, None, at=now)))
+            except InputError as error:
+                problems.append(f"{path}: {error}")
         if problems:
             raise InputProblems(problems, " (nothing was stored)")
         new = [news.judgement for news in judged if news.is_new]
         add_judgements(connection, new)
-    corrected = sum(judgement.reason is not None for judgement in new)
-    types = dict(sorted(Counter(news.task_type for news in judged).items()))
-    return JudgeSummary(by, kind, len(new), corrected, len(judged) - len(new), len(rows) - len(judged), types, ignored)
+    repeated = [news.judgement for news in judged if len(news.judgement.passes) > 1]
+    return JudgeSummary(
+        by,
+        kind,
+        len(new),
+        sum(judgement.reason is not None for judgement in new),
+        len(judged) - len(new),
+        len(rows) - sum(map(len, said.values())),
+        dict(sorted(Counter(news.task_type for news in judged).items())),
+        len(repeated),
+        pass_sds(repeated),
+        ignored,
+    )
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What one row says of a candidate; its pass has the number 0 where the table does not number it."""
+
+    place: str
+    key: tuple[str, str]
+    task_type: TaskType
+    said: Pass
 
 
 @dataclass(frozen=True)
 class _News:
-    """What a row says, together with what was said before, and whether that is more than before."""
+    """What a judge says of a candidate, with what it said before, and whether that is more than before."""
 
     judgement: Judgement
     is_new: bool
@@ -93,74 +145,110 @@ class _News:
 
 
 class _Reader:
-    """Resolves rows one after the other; remembers which candidates it has seen."""
+    """Resolves rows: which candidate is meant, and what is said of it."""
 
-    def __init__(
-        self,
-        profile: ContestProfile,
-        tasks: Sequence[Task],
-        candidates: Mapping[str, Sequence[str]],
-        before: Mapping[tuple[str, str], Judgement],
-        reason: str | None,
-    ) -> None:
+    def __init__(self, profile: ContestProfile, tasks: Sequence[Task], candidates: Mapping[str, Sequence[str]]) -> None:
         self._profile = profile
         self._tasks = {task.id: task for task in tasks}
         self._candidates = candidates
-        self._before = before
-        self._reason = reason.strip() if reason else None
-        self._places: dict[tuple[str, str], str] = {}
 
-    def read(self, row: JudgedRow, blank: Judgement) -> _News | None:
-        """What the row says, or None for nothing; raises ``InputError``. ``blank``: the judge and the moment."""
+    def read(self, row: JudgedRow) -> _Said | None:
+        """What the row says, or None for nothing; raises ``InputError``."""
         task = self._tasks.get(row.task)
         if task is None:
             raise InputError(f"there is no task '{row.task[:60]}' in this campaign")
         candidate_id = _resolve(row.candidate, task.id, self._candidates.get(task.id, ()))
-        key = task.id, candidate_id
-        first = self._places.setdefault(key, row.place)
-        if first != row.place:
-            raise InputError(f"candidate {candidate_id[:12]} of task {task.id} stands on {first} already; keep one row")
+        number = read_pass_number(row.number)
         sc, pq = read_axes(row.cells, task.type, self._profile)
         if sc.value is None and pq.value is None:
             return None
-        parts = {**sc.parts, **pq.parts}
-        said = replace(blank, task_id=task.id, candidate_id=candidate_id, sc=sc.value, pq=pq.value, parts=parts)
-        old = self._before.get(key)
-        if old is None:
-            return _News(said, True, task.type.value)
-        said = self._together(old, said, (*self._profile.task_types[task.type].sc_parts, COSINE))
-        return self._compared(old, said, task.type.value)
+        said = Pass(number, sc.value, pq.value, {**sc.parts, **pq.parts})
+        return _Said(row.place, (task.id, candidate_id), task.type, said)
 
-    def _together(self, old: Judgement, said: Judgement, sc_parts: Sequence[str]) -> Judgement:
+
+class _Settling:
+    """Puts what a table says of a candidate together with what is stored."""
+
+    def __init__(self, profile: ContestProfile, reason: str | None) -> None:
+        self._profile = profile
+        self._reason = reason.strip() if reason else None
+
+    def news(self, rows: Sequence[_Said], old: Judgement | None, blank: Judgement) -> _News:
+        """``blank``: judge, candidate and moment; raises ``InputError`` where a row contradicts what is stored."""
+        before = {} if old is None else {one.number: one for one in _told(old)}
+        now, is_corrected = dict(before), False
+        for number, row in _numbered(rows, before):
+            one = replace(row.said, number=number)
+            if old is not None and old.spread is not None and number not in before:
+                raise InputError(
+                    f"{row.place}: candidate {old.candidate_id[:12]} of task {old.task_id} was judged by asking "
+                    f"{old.judge}, and a table can only correct an answer: for another pass run bestshot score "
+                    f"--judge {old.judge} --repeat {len(old.looks) + 1}"
+                )
+            if number in before:
+                is_corrected |= self._is_correction(row, before[number], blank)
+                one = self._together(before[number], one, row.task_type)
+            now[number] = one
+        said = replace(blank.over(now.values()), reason=self._reason if is_corrected else None)
+        return _News(said, now != before, rows[0].task_type.value)
+
+    def _is_correction(self, row: _Said, stored: Pass, by: Judgement) -> bool:
+        before, now = stored.values, row.said.values
+        name = next((name for name, value in before.items() if now.get(name, value) != value), None)
+        if name is not None and not self._reason:
+            raise InputError(
+                f"{row.place}: {by.judge} gave candidate {by.candidate_id[:12]} of task {by.task_id} {name} "
+                f"{before[name]:g} already: give --reason to correct it to {now[name]:g}, or number it in a column "
+                f"'{PASS}' if it is another pass"
+            )
+        return name is not None
+
+    def _together(self, old: Pass, said: Pass, task_type: TaskType) -> Pass:
         """What is said now, and of an axis on which nothing (or the same without sub-scores) is said, what was."""
         parts = dict(said.parts)
         for value, before, names in (
-            (said.sc, old.sc, set(sc_parts)),
+            (said.sc, old.sc, {*self._profile.task_types[task_type].sc_parts, COSINE}),
             (said.pq, old.pq, set(self._profile.score.pq_parts)),
         ):
             if value is None or (value == before and not names & set(parts)):
                 parts.update({name: part for name, part in old.parts.items() if name in names})
         sc = old.sc if said.sc is None else said.sc
         pq = old.pq if said.pq is None else said.pq
-        return replace(said, sc=sc, pq=pq, parts=parts)
+        return Pass(said.number, sc, pq, parts)
 
-    def _compared(self, old: Judgement, said: Judgement, task_type: str) -> _News:
-        before, now = _values(old), _values(said)
-        differing = [name for name, value in before.items() if now.get(name, value) != value]
-        if differing and not self._reason:
-            name = differing[0]
+
+def _numbered(rows: Sequence[_Said], before: Mapping[int, Pass]) -> list[tuple[int, _Said]]:
+    """Each row with the number of its pass; raises ``InputError`` where two have the same one."""
+    found: dict[int, _Said] = {}
+    for row in (row for row in rows if row.said.number):
+        first = found.setdefault(row.said.number, row)
+        if first is not row:
             raise InputError(
-                f"{said.judge} gave candidate {said.candidate_id[:12]} of task {said.task_id} {name} {before[name]:g} "
-                f"already: give --reason to correct it to {now[name]:g}"
+                f"{row.place}: pass {row.said.number} of candidate {row.key[1][:12]} of task {row.key[0]} stands on "
+                f"{first.place} already; keep one row"
             )
-        said = replace(said, reason=self._reason if differing else None)
-        return _News(said, now != before, task_type)
+    others = []
+    for row in (row for row in rows if not row.said.number):
+        free = [n for n in before if n not in found]
+        agreeing = next((n for n in free if _agree(before[n], row.said)), None)
+        if agreeing is None:
+            others.append(row)
+        else:
+            found[agreeing] = row
+    for row in others:
+        corrected = (n for n in before if n not in found)
+        found[next(corrected, None) or next(n for n in count(1) if n not in found)] = row
+    return sorted(found.items())
 
 
-def _values(judgement: Judgement) -> dict[str, float]:
-    """All that a judgement says, by column; SC and PQ first."""
-    axes = {SC: judgement.sc, PQ: judgement.pq}
-    return {**{name: value for name, value in axes.items() if value is not None}, **judgement.parts}
+def _agree(stored: Pass, said: Pass) -> bool:
+    before = stored.values
+    return all(before.get(name, value) == value for name, value in said.values.items())
+
+
+def _told(old: Judgement) -> Sequence[Pass]:
+    """The passes that a table can add to or correct one by one: those of tables."""
+    return old.looks if old.spread is None else (Pass(1, old.sc, old.pq, old.parts),)
 
 
 def _said_before(connection: Connection, by: str, kind: str) -> dict[tuple[str, str], Judgement]:

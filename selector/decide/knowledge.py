@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from selector.decide._beliefs import JUDGE_PREFIX, beliefs_of, judged_balance, load_prior
+from selector.decide._beliefs import JUDGE_PREFIX, beliefs_of, judge_repeats, judged_balance, load_prior
 from selector.decide.candidates import read_pool
 from selector.domain import Scorer, Task, TaskType, stable_hash
 from selector.learn.calibrator import Calibrator, Fitted
 from selector.learn.estimates import Estimates, balance_of, combine, prior_estimates, split
+from selector.learn.passes import Repeats
 from selector.learn.pool import Bools, Choices, Floats, Ints, Pool
 from selector.learn.totals import Total
 from selector.store.observations import Judgement, TotalRow, load_judgements, load_pending, load_totals
@@ -29,8 +30,8 @@ class Knowledge:
 
     ``told`` are the totals in the order in which they were learned from, ``totals`` the same as observations;
     ``pending`` the picks (rows) of uploads whose total is still to come, and of all uploads where totals may not teach
-    (``learns`` is not set, ``told`` empty); ``digest`` is another one whenever a total or
-    a judgement came or was corrected, "" before the first.
+    (``learns`` is not set, ``told`` empty); ``repeats`` says by judges' columns how often they looked and how noisy
+    that is; ``digest`` is another one whenever a total or a judgement came or was corrected, "" before the first.
     """
 
     fitted: Fitted
@@ -39,6 +40,7 @@ class Knowledge:
     totals: tuple[Total, ...]
     pending: tuple[Ints, ...]
     judged: int
+    repeats: Mapping[str, Repeats]
     digest: str
     tasks: int  # in the mean of the leaderboard, those without a candidate included
     learns: bool = True  # whether the contest allows learning from totals
@@ -104,7 +106,9 @@ def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -
     written = prior_estimates(table)
     seen = written.informed | _judged(table)
     may = np.array([not reason for reason in table.excluded])
-    pool = replace(table, eligible=seen & may, prior_overall=written.overall)
+    repeats = judge_repeats(table, judgements)
+    gain = {column: of.gain for column, of in repeats.items() if of.measured}
+    pool = replace(table, eligible=seen & may, prior_overall=written.overall, gain=gain)
     believed = ws.config.calibrate
     borrowed = load_prior(ws.folder)
     calibrator = Calibrator(
@@ -121,6 +125,7 @@ def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -
         tuple(totals),
         tuple(rows for rows in pending if len(rows)),
         len(judgements),
+        repeats,
         _digest(told, judgements),
         len(tasks),
         learns,
@@ -140,7 +145,7 @@ def _digest(told: Sequence[TotalRow], judgements: Sequence[Judgement]) -> str:
     if not told and not judgements:
         return ""
     totals = [[r.submission_id, r.scope.value if r.scope else None, r.value] for r in told]
-    return stable_hash([totals, [[*j.key, j.sc, j.pq] for j in judgements]])
+    return stable_hash([totals, [[*j.key, j.sc, j.pq, *([len(j.passes)] if j.passes else [])] for j in judgements]])
 
 
 def _totals(

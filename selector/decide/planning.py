@@ -21,6 +21,7 @@ from selector.learn.prior import PRIOR_NAME
 from selector.store.attempts import declined_throughout
 from selector.store.candidates import candidate_keys
 from selector.store.decisions import add_decision, last_decision
+from selector.store.observations import load_judgements
 
 LEVEL = 5.0  # overall of tasks of which neither picks nor totals are known
 ASSUMED_REMAINING = 14  # a week of two a day, where the profile names no last day
@@ -44,12 +45,23 @@ class SubmissionPlan:
 
 @dataclass(frozen=True)
 class ToJudge:
-    """A candidate that a judge should score, and the points of its task that this is expected to win."""
+    """A candidate that a judge should score, and the points of its task that this is expected to win.
+
+    ``passes``: how often the judge has looked at it so far; ``pass_number``: of the look that is proposed, 1 for the
+    first.
+    """
 
     task_id: str
     candidate_id: str
     image: str
     worth: float
+    passes: int = 0
+    pass_number: int = 1
+
+    @property
+    def look(self) -> str:
+        """In words: "first look", or "look 3 (2 so far)"."""
+        return f"look {self.passes + 1} ({self.passes} so far)" if self.passes else "first look"
 
 
 def plan(context: Context, remaining: int, best_total: float | None, hold_below: float) -> SubmissionPlan:
@@ -150,8 +162,12 @@ def _notes(known: Knowledge) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def plan_judgements(context: Context, judge: str, budget: int) -> list[ToJudge]:
-    """The candidates whose judgement is expected to win most; those that the judge has seen are left out."""
+def plan_judgements(context: Context, judge: str, budget: int, passes: int | None = None) -> list[ToJudge]:
+    """The looks that are expected to win most: first ones, and further ones where the noise of a pass is known.
+
+    A judge's passes over its candidates are measured, or believed to differ where its model is asked at a temperature.
+    What has ``passes`` of them is left out; without a number no candidate is.
+    """
     ws, known = context.ws, context.need()
     pool = known.pool
     columns = judge_columns(judge)
@@ -159,13 +175,26 @@ def plan_judgements(context: Context, judge: str, budget: int) -> list[ToJudge]:
     seen = np.any(list(said.values()), axis=0)
     told = (known.fitted.calibrator.beliefs or {}).get(columns[0]) or judge_belief(judge, ws.config.calibrate.judges)
     speaks = next((c for c in columns if said[c].any()), columns[0])
-    chosen = plan_judging(known.fitted, speaks, budget, told, seed=ws.config.seed, seen=seen)
-    places = {j.row: str(ws.images.path(pool.candidate_ids[j.row]).relative_to(ws.folder)) for j in chosen}
-    return [ToJudge(pool.task_ids[j.row], pool.candidate_ids[j.row], places[j.row], j.worth) for j in chosen]
+    repeats = known.repeats.get(speaks)
+    settings = ws.config.judges.get(judge)
+    if repeats is not None and not repeats.measured and settings is not None and settings.temperature != 0:
+        repeats = repeats.believed()
+    chosen = plan_judging(known.fitted, speaks, budget, told, ws.config.seed, seen, repeats, passes)
+    with ws.db.read() as connection:
+        looks = {(j.task_id, j.candidate_id): j.looks for j in load_judgements(connection, judge)}
+    found = []
+    for j in chosen:
+        key = pool.task_ids[j.row], pool.candidate_ids[j.row]
+        before = looks.get(key, ())
+        image = str(ws.images.path(key[1]).relative_to(ws.folder))
+        found.append(ToJudge(*key, image, j.worth, len(before), before[-1].number + 1 if before else 1))
+    return found
 
 
-def candidates_in_order(context: Context, judge: str) -> list[tuple[str, str]]:
+def candidates_in_order(context: Context, judge: str, passes: int = 1) -> list[tuple[str, str]]:
     """(task id, candidate id) that a judge is asked about: what the plan expects to win most, then the rest.
+
+    ``passes``: how many each is brought to; what has as many is not planned.
 
     What gates refuse is left out. Before anything is scored there is no plan: then all candidates but last resorts, in
     the order of the table.
@@ -175,7 +204,7 @@ def candidates_in_order(context: Context, judge: str) -> list[tuple[str, str]]:
     """
     pool = context.need_candidates().pool
     is_scored = bool(pool.eligible.any())
-    planned = plan_judgements(context, judge, len(pool.task_ids)) if is_scored else []
+    planned = plan_judgements(context, judge, len(pool.task_ids), passes) if is_scored else []
     place = {task.id: task.position for task in context.tasks}
     allowed = {key for key, reason in zip(pool.row_of, pool.excluded, strict=True) if not (is_scored and reason)}
     rest = sorted(allowed, key=lambda key: (place[key[0]], key[1]))

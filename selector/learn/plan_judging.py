@@ -1,7 +1,9 @@
 """Which candidates an expensive judge should score, under a budget: the value of information, task by task.
 
-Judging candidate c would move its mean by ``step(c) z``, z ~ N(0, 1). A set of judged candidates is worth the expected
-rise of the best mean of their task. The set is built greedily, the most valuable next judgement first, on common draws.
+Judging candidate c would move its mean by ``step(c) z``, z ~ N(0, 1); looking again at one that was judged k times, by
+sqrt((rho_k+1 - rho_k) / rho_1) of that (``passes``), because the mean of k passes has told a share rho_k already. A set
+of judged candidates is worth the expected rise of the best mean of their task. The set is built greedily, the most
+valuable next judgement first, on common draws.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import numpy as np
 from selector.learn.belief import JUDGE, Belief
 from selector.learn.calibrator import Fitted
 from selector.learn.gaussian import normal_quantiles
+from selector.learn.passes import Repeats
 from selector.learn.pool import Bools, Floats, Ints
 
 _DRAWS = 128
@@ -25,10 +28,14 @@ _UNEXPLAINED = 0.5
 
 @dataclass(frozen=True)
 class Judgement:
-    """A candidate (row of the pool) to judge, and the points of its task's overall that this is expected to win."""
+    """A candidate (row of the pool) to judge, and the points of its task's overall that this is expected to win.
+
+    ``passes``: how often the judge has looked at it so far, 0 before a first look.
+    """
 
     row: int
     worth: float
+    passes: int = 0
 
 
 def plan_judging(
@@ -38,22 +45,30 @@ def plan_judging(
     belief: Belief = JUDGE,
     seed: int = 0,
     seen: Bools | None = None,
+    repeats: Repeats | None = None,
+    most: int | None = None,
 ) -> list[Judgement]:
     """The ``budget`` judgements that are expected to raise the picks most, best first.
 
-    At most one of a picture and its finished copies: what is said of one is hardly news of the others.
+    One look at a candidate, and at most one of a picture and its finished copies: what is said of one is hardly news of
+    the others. After the answers the next plan proposes further looks.
 
     Args:
-        fitted: what is known by now; where its pool has the judge's column, what is judged already is left out.
+        fitted: what is known by now; what is judged already by the judge's column in its pool is left out, unless
+            ``repeats`` tells what a further look would say.
         column: the judge's overall score.
         budget: number of candidates to judge.
         belief: in a judge that has no column yet.
         seen: (n,) what the judge has seen, where its column does not tell.
+        repeats: how often the judge looked at each candidate, and how noisy one look is.
+        most: what the judge has looked at so often is left out.
     """
     pool = fitted.pool
-    step = step_sizes(fitted, column, belief)
+    step = step_sizes(fitted, column, belief, repeats)
     if seen is not None:
-        step = np.where(seen, 0.0, step)
+        step[seen & np.isnan(pool.column(column))] = 0.0
+    if repeats is not None and most is not None:
+        step[repeats.counts >= most] = 0.0
     mean = fitted.posterior.mean
     draws = normal_quantiles(_DRAWS, len(mean), seed)
     family = np.arange(len(mean)) if pool.family_of is None else pool.family_of
@@ -63,22 +78,26 @@ def plan_judging(
     found: list[Judgement] = []
     while heap and len(found) < budget:
         worth, place = heapq.heappop(heap)
-        found.append(Judgement(queues[place].take(), -worth))
+        row = queues[place].take()
+        found.append(Judgement(row, -worth, 0 if repeats is None else int(repeats.counts[row])))
         following = queues[place].next_worth()
         if following > 0.0:
             heapq.heappush(heap, (-following, place))
     return found
 
 
-def step_sizes(fitted: Fitted, column: str, belief: Belief) -> Floats:
+def step_sizes(fitted: Fitted, column: str, belief: Belief, repeats: Repeats | None = None) -> Floats:
     """(n,) points by which a judgement would move each mean (one standard deviation); 0 where it is known already."""
     pool, scales = fitted.pool, fitted.calibrator.scales
     step = np.full(len(pool.task_ids), abs(belief.correlation) * scales.within_sd * _UNEXPLAINED)
-    slopes = {w.effect.task_type: w.mean for w in fitted.weights if w.effect.name == column}
+    slopes = {
+        w.effect.task_type: w.mean for w in fitted.weights if w.effect.kind == "score" and w.effect.name == column
+    }
     for place, task_type in enumerate(pool.task_types):
         if task_type in slopes:
             step[place] = abs(slopes[task_type]) * scales.within_sd * _UNEXPLAINED
-    step[~np.isnan(pool.column(column))] = 0.0
+    judged = ~np.isnan(pool.column(column))
+    step[judged] *= 0.0 if repeats is None else repeats.further[judged]
     return step
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -30,7 +30,9 @@ class Pool:
     finished picture names the candidate that it was made from as its ``origin``; others have "". Rows that are not
     ``eligible`` (refused by a gate, or never scored) are never picked, but older submissions may hold them;
     ``excluded`` says why a gate refuses a row, "" where none does. A column that does not apply to a task type is NaN
-    in its rows.
+    in its rows. ``gain`` has, for columns of judges that took several looks at some candidates, (n,) how much more a
+    value tells than one look would (:attr:`~selector.learn.passes.Repeats.gain`), 1 where it is one look; a column that
+    is not named has 1 everywhere.
     """
 
     task_ids: tuple[str, ...]
@@ -46,6 +48,7 @@ class Pool:
     finishes: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
+    gain: Mapping[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.task_ids)
@@ -56,7 +59,7 @@ class Pool:
         parts = (self.candidate_ids, self.task_types, self.generators, self.variants, self.eligible, self.values)
         treated = (self.styles, self.finishes, self.origins, self.excluded)
         priors = [] if self.prior_overall is None else [self.prior_overall]
-        lengths = {len(part) for part in (*parts, *treated, *priors)}
+        lengths = {len(part) for part in (*parts, *treated, *priors, *self.gain.values())}
         if lengths != {n} or self.values.shape != (n, len(self.columns)):
             raise InputError(f"a pool of {n} candidates needs {n} entries in every list and one column a name")
         if n == 0:

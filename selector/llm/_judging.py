@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from selector.config import MOST_PASSES
 from selector.domain import InputError, Task, TaskType, reason_of
 from selector.domain.progress import Progress, silent
 from selector.llm._asking import Asking, Ended, Question, Reply, Summary
@@ -22,14 +23,13 @@ from selector.llm.judgements import (
     Key,
     binding_parts,
     judgement_of,
-    mean_spread,
     news,
     rubrics_of,
     state_of,
 )
 from selector.store import schema
-from selector.store.observations import Judgement, add_judgements, load_judgements
-from selector.store.replies import ReplyRow, load_replies
+from selector.store.observations import Judgement, add_judgements, load_judgements, pass_sds
+from selector.store.replies import ReplyRow, load_replies, most_repeats
 from selector.workspace.workspace import Workspace
 
 
@@ -38,9 +38,10 @@ class AskSummary(Summary):
     """What a run asked and learned.
 
     ``candidates``: that were asked about; ``judged`` of them have a new or changed judgement; ``later``: those that a
-    limit left for another run. ``questions`` are SC and PQ and repeats, ``scored`` of them have scores, ``unscored``
+    limit left for another run. ``questions`` are SC and PQ of each pass, ``scored`` of them have scores, ``unscored``
     count the others by reason; ``replies``: answers, those asked again included; ``sent_again``: retries by cause.
-    ``spread``: mean of largest - smallest over repeats, by sub-score; ``binding``: by task type, how often each
+    ``passes``: to a number of passes how many candidates have as many by now; ``pass_sd``: standard deviation of one
+    pass, in points, of "sc" and "pq", over all candidates with several; ``binding``: by task type, how often each
     sub-score was the smallest, over all that this judge has judged. ``failures`` are not stored and tried again by the
     next run.
     """
@@ -58,38 +59,46 @@ class AskSummary(Summary):
     sent_again: dict[str, int] = field(default_factory=dict)
     tokens_in: int = 0
     tokens_out: int = 0
-    spread: dict[str, float] = field(default_factory=dict)
+    passes: dict[int, int] = field(default_factory=dict)
+    pass_sd: dict[str, float] = field(default_factory=dict)
     binding: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 def ask_judge(
     ws: Workspace,
     tasks: Sequence[Task],
-    order: Callable[[], Sequence[Key]],
+    order: Callable[[int], Sequence[Key]],
     name: str,
     types: Sequence[TaskType] | None = None,
     limit: int | None = None,
     budget_money: float | None = None,
     retry_failed: bool = False,
     progress: Progress = silent,
+    repeat: int | None = None,
 ) -> AskSummary:
     """Ask the judge of ``[judges.NAME]`` about candidates and store what it says as judgements by that name.
 
     Args:
-        order: gives the candidates (task id, candidate id) that may be asked about, those first whose judgement is
-            expected to win most.
+        order: how many passes are wanted, to the candidates (task id, candidate id) that may be asked about, those
+            first whose judgement is expected to win most.
         types: only tasks of these types.
         limit: ask about at most so many candidates; those first whose judgement is expected to win most.
         budget_money: stop before this run costs more, in the currency of the prices.
         retry_failed: ask again what was refused, rejected, or could not be read before.
+        repeat: bring every candidate that is asked about to so many passes, 1 to 25; ``repeats`` of the configuration
+            if None.
 
     Raises:
         InputError: no such judge is configured, its key is not set, its model was another one before, or another
             process asks it now.
         JudgeStopped: the server does not let us in, or cannot be reached; what came before is stored.
     """
-    with alone_with(ws, judge_settings(ws, name)) as stop:
-        run = _Judging(open_session(ws, name, stop, budget_money), retry_failed)
+    settings = judge_settings(ws, name)
+    passes = settings.repeats if repeat is None else repeat
+    if not 1 <= passes <= MOST_PASSES:
+        raise InputError(f"a judge is asked for 1 to {MOST_PASSES} passes over a candidate, got {passes}")
+    with alone_with(ws, settings) as stop:
+        run = _Judging(open_session(ws, name, stop, budget_money), passes, retry_failed)
         questions = run.wanted(tasks, order, types, limit)
         run.carry_out(questions, run.summary.candidates, progress)
     return run.summary
@@ -101,9 +110,10 @@ class _Judging(Asking):
     stage = "judge"
     summary: AskSummary
 
-    def __init__(self, session: Session, retry_failed: bool) -> None:
+    def __init__(self, session: Session, passes: int, retry_failed: bool) -> None:
         endpoint, ws = session.endpoint, session.ws
         super().__init__(session, AskSummary(session.name, endpoint.model, endpoint.provider))
+        self._passes = passes
         self._missing_states = {OPEN, UNSCORED} if retry_failed else {OPEN}
         self._measure = _measure_of(session)
         self._calls = Calls(ws, session.settings, endpoint.provider)
@@ -119,7 +129,7 @@ class _Judging(Asking):
     def wanted(
         self,
         tasks: Sequence[Task],
-        order: Callable[[], Sequence[Key]],
+        order: Callable[[int], Sequence[Key]],
         types: Sequence[TaskType] | None,
         limit: int | None,
     ) -> list[Question]:
@@ -128,15 +138,18 @@ class _Judging(Asking):
         self._types = {task.id: task.type for task in tasks}
         with db.read() as connection:
             self._standing = {(j.task_id, j.candidate_id): j for j in load_judgements(connection, self.session.name)}
-        for task_id, candidate_id in order():
+            begun_passes = most_repeats(connection, self.session.name)  # they count, however few are asked for now
+        for task_id, candidate_id in order(self._passes):
             try:
-                self._about[task_id, candidate_id] = self._calls.about(by_id[task_id], candidate_id)
+                self._about[task_id, candidate_id] = self._calls.about(
+                    by_id[task_id], candidate_id, max(self._passes, begun_passes)
+                )
             except InputError as error:
                 self.summary.count_failure(f"task {task_id}: {reason_of(error)}")
         with db.read() as connection:
             self._replies = load_replies(connection, (call.key for calls in self._about.values() for call in calls))
-        begun = [key for key, calls in self._about.items() if any(call.key in self._replies for call in calls)]
-        self._store_alone(begun)
+        self._store_alone(key for key, calls in self._about.items() if any(call.key in self._replies for call in calls))
+        begun = [key for key in self._about if self._is_half_done(key)]
         wanted = [key for key in dict.fromkeys([*begun, *self._about]) if not types or self._types[key[0]] in types]
         due = [key for key in wanted if self._missing(key)]
         questions: dict[str, Question] = {}
@@ -179,14 +192,21 @@ class _Judging(Asking):
 
     def end(self) -> None:
         self._store_alone(list(self._open))  # also of candidates that are half done
-        mine = {key: self._standing[key] for key in self._changed}
-        self.summary.judged = len(mine)
-        self.summary.spread = mean_spread(mine.values())
+        self.summary.judged = len(self._changed)
+        looks = [judgement.looks for judgement in self._standing.values()]
+        self.summary.passes = dict(sorted(Counter(map(len, looks)).items()))
+        self.summary.pass_sd = pass_sds(self._standing.values())
         self.summary.binding = binding_parts(self._standing, self._types)
         self.summary.sent_again = dict(Counter(self.session.client.troubles).most_common())
 
     def _missing(self, key: Key) -> list[Call]:
-        return [call for call in self._about[key] if self._state(call.key) in self._missing_states]
+        wanted = (call for call in self._about[key] if call.repeat < self._passes)
+        return [call for call in wanted if self._state(call.key) in self._missing_states]
+
+    def _is_half_done(self, key: Key) -> bool:
+        """Has a pass been answered in part? A whole one before others are wanted is no reason to hurry."""
+        open_ = {call.repeat for call in self._missing(key)}
+        return any(call.repeat in open_ and call.key in self._replies for call in self._about[key])
 
     def _state(self, key: str) -> str:
         return state_of(self._replies.get(key, ()), self.session.settings.reasks)

@@ -1,11 +1,10 @@
-"""What a judge is asked about a candidate, and what its replies come to: medians over repeats, and their spread."""
+"""What a judge is asked about a candidate, and what its replies come to: means over passes, and their spread."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean, median
 
 from selector.config import JudgeConfig
 from selector.contest.profile import ContestProfile
@@ -16,19 +15,19 @@ from selector.llm._client import Answer
 from selector.llm._replies import REFUSED, SCORED, UNREADABLE, Reading, read_reply
 from selector.llm._request import Chat, rubric_chat
 from selector.llm._rubrics import CANDIDATE, REFERENCE, SOURCE, Rubric, ask_pq, ask_sc
-from selector.store.observations import JUDGE, Judgement
+from selector.store.observations import JUDGE, Judgement, Pass
 from selector.store.replies import ReplyRow
 from selector.workspace.workspace import Workspace
 
 Key = tuple[str, str]  # task id, candidate id
 OPEN, UNSCORED = "open", "unscored"
-MORE_REPLIES = "median over more replies"
+OTHER_PASSES = "mean over other passes"
 EQUAL = "several alike"
 
 
 @dataclass(frozen=True)
 class Call:
-    """One rubric about one candidate, to be asked once for each ``repeat``; ``images``: ids in the order shown.
+    """One rubric about one candidate in one pass, the ``repeat``-th from 0; ``images``: ids in the order shown.
 
     Equal keys are equal requests: the same model, provider, words, sampling, pictures and repeat.
     """
@@ -52,8 +51,8 @@ class Calls:
         self._pq = ask_pq(ws.profile.score.pq_parts)  # one for all: thousands of candidates share its words
         self._sc: dict[str, Rubric] = {}
 
-    def about(self, task: Task, candidate_id: str) -> list[Call]:
-        """All calls about a candidate, repeat by repeat.
+    def about(self, task: Task, candidate_id: str, passes: int) -> list[Call]:
+        """All calls about a candidate, pass by pass.
 
         Raises:
             InputError: an input picture of the task is missing.
@@ -63,7 +62,7 @@ class Calls:
         if task.id not in self._sc:
             self._sc[task.id] = _sc(self._ws.profile, task.type, task.prompt)
         found = []
-        for repeat in range(settings.repeats):
+        for repeat in range(passes):
             for rubric in (self._sc[task.id], self._pq):
                 images = tuple(ids[role] for role in rubric.roles)
                 sampling = [settings.temperature, settings.seed]
@@ -145,46 +144,44 @@ def state_of(replies: Sequence[ReplyRow], reasks: int) -> str:
 def judgement_of(judge: str, calls: Sequence[Call], replies: Mapping[str, Sequence[ReplyRow]]) -> Judgement | None:
     """What the replies to the calls about one candidate come to; None when none is scored.
 
-    An axis of which no reply is scored is not judged. Every scored repeat counts, whatever became of the others.
+    An axis of which no reply is scored is not judged. Every scored pass counts, whatever became of the others.
     """
-    values: dict[Axis, float] = {}
-    parts: dict[str, float] = {}
-    spread: dict[str, float] = {}
-    for axis in (Axis.SC, Axis.PQ):
-        scored = [s for call in calls if call.rubric.axis is axis for s in _scores(replies.get(call.key, ()))]
-        if scored:
-            said = {part: [scores[part] for scores in scored] for part in scored[0]}
-            parts |= {part: median(numbers) for part, numbers in said.items()}
-            spread |= {part: max(numbers) - min(numbers) for part, numbers in said.items() if len(numbers) > 1}
-            values[axis] = float(smallest_part([parts[part] for part in said]))
-    if not values:
+    said: dict[int, dict[Axis, Mapping[str, float]]] = {}
+    for call in calls:
+        for scores in _scores(replies.get(call.key, ())):
+            said.setdefault(call.repeat + 1, {})[call.rubric.axis] = scores
+    if not said:
         return None
-    first = calls[0]
-    return Judgement(
-        first.task.id, first.candidate_id, judge, JUDGE, values.get(Axis.SC), values.get(Axis.PQ), parts, spread=spread
-    )
+    passes = [_pass(number, axes) for number, axes in said.items()]
+    blank = Judgement(calls[0].task.id, calls[0].candidate_id, judge, JUDGE, None, None, spread=_spread(passes))
+    return blank.over(passes)
+
+
+def _pass(number: int, said: Mapping[Axis, Mapping[str, float]]) -> Pass:
+    sc, pq = (float(smallest_part(list(said[a].values()))) if a in said else None for a in (Axis.SC, Axis.PQ))
+    return Pass(number, sc, pq, {**said.get(Axis.SC, {}), **said.get(Axis.PQ, {})})
+
+
+def _spread(passes: Iterable[Pass]) -> dict[str, float]:
+    """Largest minus smallest of every sub-score that several passes tell."""
+    numbers: dict[str, list[float]] = {}
+    for one in passes:
+        for part, value in one.parts.items():
+            numbers.setdefault(part, []).append(value)
+    return {part: max(values) - min(values) for part, values in numbers.items() if len(values) > 1}
 
 
 def news(said: Judgement | None, standing: Judgement | None, at: str) -> Judgement | None:
-    """The judgement to add, or None when it says nothing new; a correction carries its reason.
+    """The judgement to add, or None when it says nothing new. What came from a table stays: it was put there by hand.
 
-    What came from a table stays: it was put there by hand.
+    A further pass is no correction and needs no reason; that other passes count now than before is one.
     """
-    if said is None or (standing is not None and (standing.spread is None or _content(said) == _content(standing))):
+    if said is None or (standing is not None and (standing.spread is None or standing.looks == said.looks)):
         return None
-    before = {} if standing is None else _values(standing)
-    now = _values(said)
-    corrected = any(now.get(name) != value for name, value in before.items())
-    return replace(said, at=at, reason=MORE_REPLIES if corrected else None)
-
-
-def mean_spread(judgements: Iterable[Judgement]) -> dict[str, float]:
-    """Mean of (largest - smallest) by sub-score, over the candidates of which it was said more than once."""
-    found: dict[str, list[float]] = {}
-    for judgement in judgements:
-        for part, width in (judgement.spread or {}).items():
-            found.setdefault(part, []).append(width)
-    return {part: fmean(widths) for part, widths in sorted(found.items())}
+    before = () if standing is None else standing.looks
+    now = {one.number: one.values for one in said.looks}
+    kept = all(one.values.items() <= now.get(one.number, {}).items() for one in before)
+    return replace(said, at=at, reason=None if kept else OTHER_PASSES)
 
 
 def binding_parts(judgements: Mapping[Key, Judgement], types: Mapping[str, TaskType]) -> dict[str, dict[str, int]]:
@@ -201,15 +198,6 @@ def binding_parts(judgements: Mapping[Key, Judgement], types: Mapping[str, TaskT
 
 def _scores(replies: Sequence[ReplyRow]) -> list[Mapping[str, float]]:
     return [reply.scores for reply in replies if reply.outcome == SCORED][:1]
-
-
-def _values(judgement: Judgement) -> dict[str, float]:
-    axes = {"sc": judgement.sc, "pq": judgement.pq}
-    return {**{name: value for name, value in axes.items() if value is not None}, **judgement.parts}
-
-
-def _content(judgement: Judgement) -> tuple[dict[str, float], dict[str, float]]:
-    return _values(judgement), dict(judgement.spread or {})
 
 
 def _sc(profile: ContestProfile, kind: TaskType, prompt: str) -> Rubric:

@@ -5,7 +5,8 @@ Format 3: tables ``embedding``, ``text_embedding`` and ``judge_reply``; column `
 Format 4: tables ``job``, ``job_end`` and ``prompt_text``.
 Format 5: table ``lease``; fact ``campaign``; ``attempt.fallback``; ``job_end.try_number``, with which an end is unique:
 rows that an interrupted run stored twice go.
-Format 6: table ``plan_decision``.
+Format 6: table ``plan_decision``; column ``judgement.passes``, which is filled from the replies by the next run of a
+judge that was asked several times before.
 
 Tables with new rules are made anew and filled from the old ones; no other row is touched but the fact ``format``, so
 that an older bestshot asks for an upgrade.

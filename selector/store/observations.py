@@ -6,7 +6,9 @@ Every function takes an open connection. All orders are the same in every proces
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
+from math import sqrt
+from statistics import fmean
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -32,12 +34,37 @@ class TotalRow:
 
 
 @dataclass(frozen=True)
+class Pass:
+    """One look of a judge at one candidate: SC and PQ, 0 to 10, None where it did not say; never both None.
+
+    ``number``: 1 for the first look; ``parts``: as those of a :class:`Judgement`.
+    """
+
+    number: int
+    sc: float | None
+    pq: float | None
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def overall(self) -> float | None:
+        """sqrt(SC x PQ), 0 to 10, None where it did not say both."""
+        return None if self.sc is None or self.pq is None else sqrt(self.sc * self.pq)
+
+    @property
+    def values(self) -> dict[str, float]:
+        """All that it says by name: "sc", "pq", and the sub-scores."""
+        axes = {"sc": self.sc, "pq": self.pq}
+        return {**{name: value for name, value in axes.items() if value is not None}, **self.parts}
+
+
+@dataclass(frozen=True)
 class Judgement:
     """What a judge said of one candidate: SC and PQ, 0 to 10, None where it did not say; never both None.
 
     ``parts``: the sub-scores by name that SC and PQ were made of, or ``{"cosine": c}``, -1 to 1; may be empty.
     ``kind``: "judge" for a model, "rating" for people. ``reason``: why it replaces an older one. ``spread``: largest
-    minus smallest of each sub-score over repeated questions, of a judge that was asked over HTTP; else None.
+    minus smallest of each sub-score over the passes of a judge that was asked over HTTP; else None. ``passes``: every
+    pass by its number, where SC, PQ and parts are means over several of them; else empty.
     """
 
     task_id: str
@@ -50,6 +77,33 @@ class Judgement:
     reason: str | None = None
     at: str = ""
     spread: Mapping[str, float] | None = None
+    passes: tuple[Pass, ...] = ()
+
+    @property
+    def looks(self) -> tuple[Pass, ...]:
+        """Every pass; of one that is the only one, what the judgement says."""
+        return self.passes or (Pass(1, self.sc, self.pq, self.parts),)
+
+    @property
+    def overall(self) -> float | None:
+        """Mean of sqrt(SC x PQ) over the passes that say both, as a leaderboard would average; None where none does.
+
+        Where SC and PQ were said in different passes, it is the root of their product.
+        """
+        said = [one.overall for one in self.looks if one.overall is not None]
+        return fmean(said) if said else Pass(1, self.sc, self.pq).overall
+
+    def over(self, passes: Iterable[Pass]) -> Judgement:
+        """The same with the means over these passes, of which there is one at least."""
+        looks = tuple(sorted(passes, key=lambda one: one.number))
+        said: dict[str, list[float]] = {}
+        for one in looks:
+            for name, value in one.values.items():
+                said.setdefault(name, []).append(value)
+        means = {name: fmean(values) for name, values in said.items()}
+        sc, pq = means.pop("sc", None), means.pop("pq", None)
+        several = len(looks) > 1 or looks[0].number > 1
+        return replace(self, sc=sc, pq=pq, parts=means, passes=looks if several else ())
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -96,7 +150,8 @@ def load_judgements(connection: Connection, judge: str | None = None) -> list[Ju
     query = select(*columns).where(j.id.in_(newest)).order_by(j.task_id, j.candidate_id, j.judge)
     if judge is not None:
         query = query.where(j.judge == judge)
-    return [Judgement(*row) for row in connection.execute(query).all()]
+    found = [Judgement(*row) for row in connection.execute(query).all()]
+    return [replace(j, passes=tuple(Pass(**one) for one in j.passes or ())) for j in found]  # type: ignore[arg-type]
 
 
 def judged_candidates(connection: Connection) -> list[tuple[str, str, int]]:
@@ -110,7 +165,30 @@ def judged_candidates(connection: Connection) -> list[tuple[str, str, int]]:
 def add_judgements(connection: Connection, judgements: Iterable[Judgement]) -> None:
     """Append; the caller has checked that each says something new."""
     rows = [
-        {**vars(j), "parts": dict(j.parts), "spread": None if j.spread is None else dict(j.spread)} for j in judgements
+        {
+            **vars(j),
+            "parts": dict(j.parts),
+            "spread": None if j.spread is None else dict(j.spread),
+            "passes": [asdict(one) for one in j.passes] or None,
+        }
+        for j in judgements
     ]
     if rows:
         connection.execute(insert(schema.judgement), rows)
+
+
+def pass_sds(judgements: Iterable[Judgement]) -> dict[str, float]:
+    """Standard deviation of one pass about its candidate's mean, in points, of "sc" and "pq".
+
+    Pooled over the candidates of which several passes tell the axis; one that none tells is left out.
+    """
+    looks = [judgement.looks for judgement in judgements]
+    axes = {"sc": [[p.sc for p in own] for own in looks], "pq": [[p.pq for p in own] for own in looks]}
+    found = {}
+    for axis, every in axes.items():
+        told = [[value for value in own if value is not None] for own in every]
+        squares = sum((value - fmean(own)) ** 2 for own in told for value in own)
+        freedom = sum(len(own) - 1 for own in told if own)
+        if freedom:
+            found[axis] = sqrt(squares / freedom)
+    return found

@@ -59,6 +59,13 @@ def load_replies(connection: Connection, keys: Iterable[str]) -> dict[str, list[
     return found
 
 
+def most_repeats(connection: Connection, judge: str) -> int:
+    """The most passes over a candidate that a judge has begun."""
+    r = schema.judge_reply.c
+    most = connection.execute(select(func.max(r.repeat)).where(r.judge == judge)).scalar_one()
+    return 0 if most is None else int(most) + 1
+
+
 def money_spent(connection: Connection, judge: str) -> float:
     """What all replies of a judge have cost, as far as it is known."""
     r = schema.judge_reply.c

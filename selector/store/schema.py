@@ -187,7 +187,9 @@ judgement = Table(
     Column("parts", JSON, nullable=False),  # the sub-scores that SC and PQ are made of, by name; may be {}
     Column(
         "spread", JSON(none_as_null=True)
-    ),  # largest - smallest of each sub-score over repeats; NULL: of a table. Since format 3
+    ),  # largest - smallest of each sub-score over passes; NULL: of a table. Since format 3
+    # [{number, sc, pq, parts}, …] where the row is the mean of several passes; NULL: of one. Since format 6
+    Column("passes", JSON(none_as_null=True)),
     Column("reason", String),  # why a correction
     Column("at", String, nullable=False),
     ForeignKeyConstraint(["task_id", "candidate_id"], ["candidate.task_id", "candidate.id"]),

@@ -332,7 +332,43 @@ def test_the_verbs_print_words_and_json(made: Campaign, tmp_path: Path) -> None:
     assert "candidates for" in run(made, "plan", "--generate", "5")
     out = tmp_path / "judge.csv"
     assert "bestshot judge" in run(made, "plan", "--judge", "5", "--by", "vlm", "--out", str(out))
-    assert out.read_text(encoding="utf-8-sig").splitlines()[0] == "task,candidate,sc,pq,image,points"
+    assert out.read_text(encoding="utf-8-sig").splitlines()[0] == "task,candidate,pass,sc,pq,image,points,look"
+
+
+def test_a_planned_second_look_is_filled_in_and_read_as_another_pass(made: Campaign, tmp_path: Path) -> None:
+    """Two looks at every candidate of four tasks are a point apart; the plan for further ones comes back filled in."""
+    path = tmp_path / "judged.csv"
+    listed = made.judges["vlm"].plan(48)
+    assert {(j.passes, j.look) for j in listed} == {(0, "first look")}
+    twice = {t.id for t in made.tasks[:4]}
+    scores = {j.candidate_id: 5 + i % 4 * 0.25 for i, j in enumerate(listed)}
+    looks = [(j.task_id, j.candidate_id, scores[j.candidate_id] + d, 5.0) for j in listed for d in (-0.5, 0.5)]
+    rows = [row for i, row in enumerate(looks) if row[0] in twice or i % 2]
+    path.write_text("\n".join(["task,candidate,sc,pq", *(",".join(map(str, row)) for row in rows)]), encoding="utf-8")
+    said = made.judges["vlm"].tell(path)
+    assert (said.new, said.repeated, said.pass_sd["sc"]) == (
+        len(listed),
+        sum(j.task_id in twice for j in listed),
+        0.5**0.5,
+    )
+    known = made._context().need()
+    gain = known.pool.gain["judge:vlm"]
+    assert set(gain[[t in twice for t in known.pool.task_ids]] > 1.0) == {True}
+    assert set(gain[[t not in twice for t in known.pool.task_ids]]) == {1.0}
+
+    words = run(made, "plan", "--judge", "6", "--by", "vlm", "--out", str(path))
+    assert "(0 first looks, 6 further looks)" in words
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        planned = list(csv.DictReader(file))
+    assert [(p["pass"], p["look"]) for p in planned] == [
+        ("3", "look 3 (2 so far)") if p["task"] in twice else ("2", "look 2 (1 so far)") for p in planned
+    ]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, planned[0])
+        table.writeheader()
+        table.writerows({**p, "sc": 7, "pq": 7} for p in planned)
+    assert "6 new judgements stored, 0 known" in run(made, "judge", str(path), "--by", "vlm")
+    assert "0 new judgements stored, 6 known" in run(made, "judge", str(path), "--by", "vlm")
 
 
 def test_a_plan_to_learn_that_keeps_the_best_picks_says_so(made: Campaign) -> None:

@@ -157,7 +157,6 @@ def test_judges_stand_side_by_side(judged: Campaign, write: Write) -> None:
         ("5,{5a},,,8,8,", "'edit_success' says nothing of a deepfake task"),
         ("5,{5a},,,,,1.2", "'cosine' must be a number from -1 to 1"),
         ("5,{5a},7,,,,0.5", "sc is 7, but 5 follows from cosine"),
-        ("3,{3b},5,,,,", "stands on row 1 (line 2) already"),
         ("3,{3a},5,,,", "6 fields instead of 7"),
     ],
 )
@@ -166,6 +165,58 @@ def test_a_wrong_row_is_named_and_nothing_is_stored(judged: Campaign, write: Wri
     with pytest.raises(InputError) as refused:
         judged.judges["vlm"].tell(path)
     assert f"{path}: row 2 (line 3): " in str(refused.value)
+    assert words in str(refused.value)
+    assert stored(judged) == []
+
+
+def test_several_rows_of_a_candidate_are_passes_and_their_mean_counts(judged: Campaign, write: Write) -> None:
+    path = write("task,candidate,sc,pq\n3,{3a},9,4\n3,{3b},5,5\n3,{3a},4,4\n")
+    summary = judged.judges["vlm"].tell(path)
+    assert (summary.new, summary.corrected, summary.repeated) == (2, 0, 1)
+    assert summary.pass_sd == {"sc": pytest.approx(12.5**0.5), "pq": 0.0}
+    twice = next(j for j in stored(judged) if j.candidate_id == candidate_ids(judged.folder)["3"][0])
+    assert (twice.sc, twice.pq, twice.overall) == (6.5, 4.0, 5.0), "sqrt(9 x 4) and sqrt(4 x 4) are 6 and 4"
+    assert [(one.number, one.sc) for one in twice.looks] == [(1, 9.0), (2, 4.0)]
+    before = stored(judged)
+    for text in ("3,{3a},9,4\n3,{3a},4,4\n3,{3b},5,5", "3,{3a},4,4\n3,{3a},9,4\n3,{3b},5,5", "3,{3a},4,4\n3,{3b},5,5"):
+        again = judged.judges["vlm"].tell(write(f"task,candidate,sc,pq\n{text}\n"))
+        assert (again.new, again.known) == (0, 2), "in whatever order, and a part of them"
+    assert stored(judged) == before
+
+
+def test_a_table_that_grew_by_a_pass_adds_it(judged: Campaign, write: Write) -> None:
+    judged.judges["vlm"].tell(write("task,candidate,sc\n3,{3a},9\n"))
+    summary = judged.judges["vlm"].tell(write("task,candidate,sc\n3,{3a},5\n3,{3a},9\n"))
+    assert (summary.new, summary.corrected, summary.repeated) == (1, 0, 1)
+    (both,) = stored(judged)
+    assert (both.sc, both.reason, [(one.number, one.sc) for one in both.looks]) == (7.0, None, [(1, 9.0), (2, 5.0)])
+
+
+def test_a_numbered_pass_is_added_without_a_reason_and_corrected_with_one(judged: Campaign, write: Write) -> None:
+    judged.judges["vlm"].tell(write("task,candidate,sc\n3,{3a},9\n"))
+    second = write("task,candidate,pass,sc\n3,{3a},2,5\n")
+    assert judged.judges["vlm"].tell(second).new == 1
+    assert judged.judges["vlm"].tell(second).new == 0
+    third = write("task,candidate,pass,sc\n3,{3a},2,6\n")
+    with pytest.raises(InputError, match="sc 5 already: give --reason to correct it to 6, or number it"):
+        judged.judges["vlm"].tell(third)
+    assert judged.judges["vlm"].tell(third, reason="mistyped").corrected == 1
+    (now,) = stored(judged)
+    assert (now.sc, now.reason, [one.sc for one in now.looks]) == (7.5, "mistyped", [9.0, 6.0])
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("3,{3a},2,5\n3,{3a},2,6", "row 2 (line 3): pass 2 of candidate"),
+        ("3,{3a},0,5", "'pass' must be a whole number from 1 to 1000, or empty, got '0'"),
+        ("3,{3a},first,5", "got 'first'"),
+        ("3,{3a},1e3,5", "got '1e3'"),
+    ],
+)
+def test_a_wrong_number_of_a_pass_is_refused(judged: Campaign, write: Write, rows: str, words: str) -> None:
+    with pytest.raises(InputError) as refused:
+        judged.judges["vlm"].tell(write(f"task,candidate,pass,sc\n{rows}\n"))
     assert words in str(refused.value)
     assert stored(judged) == []
 

@@ -79,6 +79,7 @@ def test_ungrouped_tasks_and_doubled_candidates_are_refused(change):
         {"values": np.zeros(6)},
         {"eligible": np.ones(5, dtype=bool)},
         {"prior_overall": np.zeros(5)},
+        {"gain": {"a": np.ones(5)}},
     ],
     ids=lambda change: next(iter(change)),
 )

@@ -12,6 +12,7 @@ from toy_contests import BELIEFS, make_contest, subset
 
 from selector.learn.belief import JUDGE, Belief
 from selector.learn.calibrator import Calibrator
+from selector.learn.passes import Repeats
 from selector.learn.plan_judging import _UNEXPLAINED, plan_judging, step_sizes
 
 CONTEST = make_contest(0, tasks=12, generators=4)
@@ -153,3 +154,53 @@ def test_of_a_picture_and_its_finished_copies_one_is_judged():
     assert len(families) == len(set(families))
     assert len(got) > len({task for task, _ in families}), "the picture that is of no family is judged as well"
     assert len(plan_judging(fit(), "new", 1000)) > len(got)
+
+
+def looked_at(counts, sd=1.0, true_sd=1.0):
+    """The contest's judge looked so often at each candidate of every task, with so noisy a look."""
+    counts = np.tile(counts, 12)
+    values = np.where(counts > 0, CONTEST.pool.values[:, 0], np.nan)
+    pool = replace(CONTEST.pool, values=np.column_stack([values, CONTEST.pool.values[:, 1:]]))
+    return fit(pool), Repeats(counts, sd, true_sd)
+
+
+def test_a_second_look_moves_a_mean_by_its_share_of_a_first_one():
+    fitted, repeats = looked_at([0, 1, 2, 3])
+    step = step_sizes(fitted, "judge", JUDGE, repeats)[:4]
+    rho = np.array([0, 1 / 2, 2 / 3, 3 / 4, 4 / 5])
+    np.testing.assert_allclose(step / step[0], np.sqrt(np.diff(rho) / rho[1]))
+
+
+def test_first_and_further_looks_are_chosen_side_by_side():
+    fitted, repeats = looked_at([0, 1, 1, 2], sd=2.0)
+    got = plan_judging(fitted, "judge", 30, repeats=repeats)
+    assert {j.passes for j in got} == {0, 1, 2}
+    assert all(j.passes == repeats.counts[j.row] for j in got)
+    assert len({j.row for j in got}) == len(got), "one look a plan"
+    step = step_sizes(fitted, "judge", JUDGE, repeats)
+    mean = fitted.posterior.mean
+    every = {
+        row: single_worth(mean[rows], step[rows], c) for rows in CONTEST.pool.choices for c, row in enumerate(rows)
+    }
+    assert every[got[0].row] == pytest.approx(max(every.values()), abs=0.003)
+
+
+def test_what_has_enough_looks_is_left_out():
+    fitted, repeats = looked_at([0, 1, 2, 3], sd=2.0)
+    assert {j.passes for j in plan_judging(fitted, "judge", 50, repeats=repeats, most=2)} == {0, 1}
+
+
+def test_a_judge_that_always_says_the_same_is_asked_about_new_candidates_only():
+    fitted, repeats = looked_at([0, 1, 1, 2], sd=0.0)
+    assert {j.passes for j in plan_judging(fitted, "judge", 50, repeats=repeats)} == {0}
+    assert plan_judging(fitted, "judge", 50, repeats=repeats) == plan_judging(fitted, "judge", 50)
+
+
+def test_only_the_slope_of_a_score_says_how_far_a_look_moves_a_mean():
+    fitted = fit()
+    other = next(w for w in fitted.weights if w.effect.kind == "generator")
+    named = replace(other, effect=replace(other.effect, name="judge"), mean=9.0)
+    both = replace(fitted, weights=(*fitted.weights, named))
+    repeats = Repeats(np.ones(48, dtype=np.intp), 1.0, 1.0)
+    steps = [step_sizes(one, "judge", JUDGE, repeats) for one in (fitted, both)]
+    np.testing.assert_array_equal(*steps)

@@ -57,6 +57,17 @@ def make(tmp_path: Path, server: JudgeServer, clock: Clock) -> Make:
     return call
 
 
+def with_close_candidates(campaign: Campaign) -> Campaign:
+    """Twenty more pictures for task 7: among so many, some are about equally good."""
+    more = campaign.folder.parent / "more"
+    more.mkdir()
+    for seed in range(20, 40):
+        (more / f"7_{seed}.jpg").write_bytes(noise_jpeg(seed))
+    campaign.import_folder(more)
+    campaign.score()
+    return campaign
+
+
 def again(campaign: Campaign, **changes: Any) -> Campaign:
     """The campaign opened anew, with other settings of its judge."""
     toml = campaign.folder / "campaign.toml"
@@ -145,29 +156,111 @@ def test_a_limit_asks_first_what_the_plan_would(make: Make) -> None:
     assert {(j.task_id, j.candidate_id) for each in judgements(campaign).values() for j in each} == set(planned)
 
 
-def test_repeats_count_by_their_median_and_tell_their_spread(make: Make, server: JudgeServer) -> None:
+def test_passes_count_by_their_mean_and_tell_their_spread(make: Make, server: JudgeServer) -> None:
     server.behaviour.jitter = True
     campaign = make(repeats=3, seed=5)
     summary = campaign.judges["vlm"].ask(types=[TaskType.T2I])
     assert (summary.questions, len(server.log)) == (12, 12)
     for judgement in judgements(campaign)["7"]:
         for part, value in judgement.parts.items():
-            said = sorted(truth(judgement.candidate_id, part, seed) for seed in (5, 6, 7))
-            assert value == said[1]
-            assert judgement.spread is not None and judgement.spread[part] == said[2] - said[0]
-    assert set(summary.spread) == {"prompt_following", "naturalness", "freedom_from_artefacts"}
+            said = [truth(judgement.candidate_id, part, seed) for seed in (5, 6, 7)]
+            assert value == pytest.approx(sum(said) / 3)
+            assert [one.parts[part] for one in judgement.passes] == said
+            assert judgement.spread is not None and judgement.spread[part] == max(said) - min(said)
+        assert judgement.pq == pytest.approx(sum(one.pq or 0.0 for one in judgement.passes) / 3)
+        assert all(one.pq == min(list(one.parts.values())[1:]) for one in judgement.passes), "each is judged by itself"
+    assert summary.passes == {3: 2}
+    assert set(summary.pass_sd) == {"sc", "pq"} and all(sd > 0 for sd in summary.pass_sd.values())
 
 
-def test_more_repeats_ask_only_those_and_correct_with_a_reason(make: Make, server: JudgeServer) -> None:
+def test_further_passes_ask_only_what_is_missing_and_are_no_correction(make: Make, server: JudgeServer) -> None:
     server.behaviour.jitter = True
     campaign = make(seed=5)
     campaign.judges["vlm"].ask(types=[TaskType.T2I])
     first = {j.candidate_id: j for j in judgements(campaign)["7"]}
-    campaign = again(campaign, repeats=3)
-    campaign.judges["vlm"].ask(types=[TaskType.T2I])
+    campaign.judges["vlm"].ask(types=[TaskType.T2I], repeat=3)
     assert len(server.log) == 4 + 8
-    changed = [j for j in judgements(campaign)["7"] if j.parts != first[j.candidate_id].parts]
-    assert changed and all(j.reason == "median over more replies" for j in changed)
+    for judgement in judgements(campaign)["7"]:
+        assert judgement.looks[0] == first[judgement.candidate_id].looks[0]
+        assert (len(judgement.looks), judgement.reason) == (3, None)
+
+
+def test_fewer_passes_than_there_are_ask_nothing_and_lose_none(make: Make, server: JudgeServer) -> None:
+    server.behaviour.jitter = True
+    campaign = make(seed=5)
+    campaign.judges["vlm"].ask(repeat=3, limit=2)
+    before = judgements(campaign)
+    summary = campaign.judges["vlm"].ask(limit=1)
+    assert (summary.candidates, summary.questions) == (1, 2), "the next one, for the first time"
+    after = [j for own in judgements(campaign).values() for j in own]
+    assert [j for j in after if len(j.looks) == 3] == [j for own in before.values() for j in own]
+
+
+def test_passes_survive_a_run_that_was_stopped_before_its_judgements(make: Make, server: JudgeServer) -> None:
+    server.behaviour.jitter = True
+    campaign = make(seed=5)
+    campaign.judges["vlm"].ask(repeat=2)
+    before, asked = judgements(campaign), len(server.log)
+    with Database(campaign.folder / "campaign.db").write() as connection:
+        connection.execute(schema.judgement.delete())
+    campaign.judges["vlm"].ask()
+    assert judgements(campaign) == before and len(server.log) == asked
+
+
+def test_a_pass_of_which_one_question_was_refused_counts_by_the_other(make: Make, server: JudgeServer) -> None:
+    server.behaviour.jitter = True
+    campaign = make(seed=5)
+    campaign.judges["vlm"].ask(types=[TaskType.T2I])
+    server.behaviour.fault = lambda _number, parts, _rng: js.REFUSAL_FIELD if "naturalness" in parts else js.GOOD
+    campaign.judges["vlm"].ask(types=[TaskType.T2I], repeat=2)
+    for judgement in judgements(campaign)["7"]:
+        first, second = judgement.passes
+        assert (second.pq, second.overall) == (None, None)
+        assert judgement.sc == pytest.approx(((first.sc or 0.0) + (second.sc or 0.0)) / 2)
+        assert (judgement.pq, judgement.overall) == (first.pq, first.overall)
+
+
+def test_medians_of_an_older_program_become_means_of_all_passes(make: Make, server: JudgeServer) -> None:
+    """Before format 6 a judgement over repeats was one row of medians; the replies tell every pass."""
+    server.behaviour.jitter = True
+    campaign = make(seed=5)
+    campaign.judges["vlm"].ask(repeat=3)
+    after, asked = judgements(campaign), len(server.log)
+    with Database(campaign.folder / "campaign.db").write() as connection:
+        connection.execute(schema.judgement.update().values(passes=None, sc=0.25))
+    campaign.judges["vlm"].ask()
+    found = judgements(campaign)
+    assert {k: [j.passes for j in own] for k, own in found.items()} == {
+        k: [j.passes for j in own] for k, own in after.items()
+    }
+    assert {j.reason for own in found.values() for j in own} == {"mean over other passes"}
+    assert len(server.log) == asked
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_second_look_is_planned_where_passes_differ(make: Make, server: JudgeServer) -> None:
+    server.behaviour.jitter = True
+    campaign = with_close_candidates(make(seed=5))
+    campaign.judges["vlm"].ask()
+    assert campaign.judges["vlm"].plan(10) == [], "at temperature 0 nothing says that another pass would differ"
+    believed = again(campaign, temperature=0.7).judges["vlm"].plan(10)
+    assert believed and {(j.passes, j.pass_number, j.look) for j in believed} == {(1, 2, "look 2 (1 so far)")}
+    campaign = again(campaign, temperature=0)
+    campaign.judges["vlm"].ask(limit=5, repeat=2)
+    assert {1, 2} >= {j.passes for j in campaign.judges["vlm"].plan(10)} >= {1}, "measured by now"
+    arguments = ["plan", "-C", str(campaign.folder), "--judge", "10", "--by", "vlm"]
+    text = CliRunner().invoke(group, arguments, catch_exceptions=False).output
+    assert "(0 first looks, " in text and "look 2 (1 so far)" in text
+
+
+@pytest.mark.usefixtures("toys")
+def test_of_a_judge_whose_passes_are_all_alike_no_second_look_is_planned(make: Make) -> None:
+    campaign = with_close_candidates(make(temperature=0.7))
+    campaign.judges["vlm"].ask()
+    assert campaign.judges["vlm"].plan(10)
+    summary = campaign.judges["vlm"].ask(repeat=2)
+    assert summary.pass_sd == {"sc": 0.0, "pq": 0.0}
+    assert campaign.judges["vlm"].plan(10) == []
 
 
 def test_an_unreadable_reply_is_asked_again_so_often_and_then_unscored(make: Make, server: JudgeServer) -> None:
@@ -332,6 +425,28 @@ def test_a_correction_by_hand_stays(make: Make, tmp_path: Path) -> None:
     assert judgements(campaign)["5"][0].reason == "seen by eye"
 
 
+def test_a_correction_by_hand_takes_the_place_of_all_passes(make: Make, server: JudgeServer, tmp_path: Path) -> None:
+    server.behaviour.jitter = True
+    campaign = make(seed=5)
+    campaign.judges["vlm"].ask(repeat=2)
+    (swap,) = judgements(campaign)["5"]
+    table = tmp_path / "scores.csv"
+    table.write_text(f"task,candidate,sc\n5,{swap.candidate_id},3.21\n")
+    campaign.judges["vlm"].tell(table, reason="seen by eye")
+    campaign.judges["vlm"].ask(repeat=3)
+    (now,) = judgements(campaign)["5"]
+    assert (now.sc, now.pq, now.passes, now.reason) == (3.21, swap.pq, (), "seen by eye")
+
+
+def test_a_table_adds_no_pass_to_what_was_asked(make: Make, tmp_path: Path) -> None:
+    campaign = make()
+    campaign.judges["vlm"].ask()
+    (swap,) = judgements(campaign)["5"]
+    (tmp_path / "scores.csv").write_text(f"task,candidate,pass,sc\n5,{swap.candidate_id},2,3\n")
+    with pytest.raises(InputError, match="bestshot score --judge vlm --repeat 2"):
+        campaign.judges["vlm"].tell(tmp_path / "scores.csv")
+
+
 def test_the_key_is_nowhere_in_the_campaign(make: Make, server: JudgeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOY_KEY", "sk-very-secret")
     server.behaviour.key = "sk-very-secret"
@@ -351,6 +466,8 @@ def test_the_key_is_nowhere_in_the_campaign(make: Make, server: JudgeServer, mon
         (["--judge", "nobody"], "no table [judges.nobody]"),
         (["--judge", "vmm"], "did you mean 'vlm'"),
         (["--limit", "3"], "belong to --judge"),
+        (["--repeat", "3"], "belong to --judge"),
+        (["--judge", "vlm", "--repeat", "26"], "1 to 25 passes over a candidate, got 26"),
         (["--judge", "vlm", "--budget-money", "2"], "price_in and price_out"),
     ],
 )
@@ -371,7 +488,7 @@ def test_the_command_prints_what_it_did(make: Make, server: JudgeServer) -> None
         "22 scored, 2 unscored",
         "2 x refused",
         "CNY",
-        "over repeats",
+        "6 candidates have several passes; sd of one pass: sc 0.00, pq 0.00; they are all alike",
         "tie: the smallest sub-score was ",
         " times",
     ):

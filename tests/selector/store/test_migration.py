@@ -250,3 +250,10 @@ def test_only_what_a_last_resort_made_is_a_fallback_whatever_its_name(tmp_path: 
     Database(path).close()
     found = query(path, "SELECT task_id, variant, fallback FROM attempt WHERE generator = 'source' ORDER BY id")
     assert {(variant, fallback) for _, variant, fallback in found} == {("unchanged", 1), ("file", 0)}
+
+
+def test_judgements_of_older_formats_are_of_one_pass(tmp_path: Path, version: int) -> None:
+    with Database(old_campaign(tmp_path, version)).read() as connection:
+        for judgement in load_judgements(connection):
+            assert judgement.passes == ()
+            assert [(one.number, one.sc, one.pq) for one in judgement.looks] == [(1, judgement.sc, judgement.pq)]

@@ -11,7 +11,16 @@ from sqlalchemy.exc import IntegrityError
 from selector.domain import BestshotError, Task, TaskType
 from selector.store import Database, schema
 from selector.store.attempts import save_tasks
-from selector.store.observations import Judgement, TotalRow, add_judgements, load_judgements, load_pending, load_totals
+from selector.store.observations import (
+    Judgement,
+    Pass,
+    TotalRow,
+    add_judgements,
+    load_judgements,
+    load_pending,
+    load_totals,
+    pass_sds,
+)
 from selector.store.picks import load_submission_picks
 
 IDS = ["a" * 64, "b" * 64]
@@ -43,6 +52,37 @@ def observe(db: Database, submission: str, value: float, scope: str | None, at: 
     with db.write() as connection:
         row = {"kind": "total", "submission_id": submission, "value": value, "scope": scope, "at": at}
         connection.execute(insert(schema.observation).values(**row))
+
+
+def test_passes_come_back_as_they_were_stored(db: Database) -> None:
+    first, second = Pass(1, 8.0, 2.0, {"quality": 2.0}), Pass(2, 6.0, None)
+    said = Judgement("10", IDS[1], "vlm", "judge", None, None, at="now").over([second, first])
+    assert (said.sc, said.pq, dict(said.parts), said.passes) == (7.0, 2.0, {"quality": 2.0}, (first, second))
+    with db.write() as connection:
+        add_judgements(connection, [said])
+    with db.read() as connection:
+        assert load_judgements(connection) == [said]
+
+
+def test_one_pass_is_the_judgement_itself() -> None:
+    said = Judgement("10", IDS[1], "vlm", "judge", None, None).over([Pass(1, 8.0, 2.0)])
+    assert said == Judgement("10", IDS[1], "vlm", "judge", 8.0, 2.0)
+    assert said.looks == (Pass(1, 8.0, 2.0),)
+    assert said.overall == 4.0
+
+
+def test_overall_is_the_mean_of_what_single_passes_come_to() -> None:
+    blank = Judgement("10", IDS[1], "vlm", "judge", None, None)
+    assert blank.over([Pass(1, 9.0, 4.0), Pass(2, 0.0, 4.0), Pass(3, 5.0, None)]).overall == 3.0
+    assert blank.over([Pass(1, 9.0, None), Pass(2, None, 4.0)]).overall == 6.0
+    assert blank.over([Pass(1, 9.0, None), Pass(2, 5.0, None)]).overall is None
+
+
+def test_the_sd_of_one_pass_is_pooled_by_axis() -> None:
+    blank = Judgement("10", IDS[1], "vlm", "judge", None, None)
+    twice = blank.over([Pass(1, 4.0, 5.0), Pass(2, 6.0, None)])
+    thrice = blank.over([Pass(1, 1.0, None), Pass(2, 1.0, None), Pass(3, 4.0, None)])
+    assert pass_sds([twice, thrice, blank.over([Pass(1, 9.0, 9.0)])]) == {"sc": pytest.approx((8 / 3) ** 0.5)}
 
 
 def test_a_correction_takes_the_place_of_what_it_corrects(db: Database) -> None:
