@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from selector.campaign import Campaign
     from selector.decide.calibration import Calibration
     from selector.decide.explaining import TaskExplanation
-    from selector.decide.planning import SubmissionPlan, ToJudge
+    from selector.decide.planning import GenerationPlan, SubmissionPlan, ToJudge
     from selector.learn.plan_generating import Wish
+    from selector.learn.stopping import Curve, HeldOut, NextCandidate
 
 
 @verb(
@@ -46,7 +47,8 @@ def calibrate(campaign: Campaign, prior_from: Path | None, everything: bool) -> 
 @verb(
     "plan",
     "Say what to do next. Without a budget: the next submission, its picks stored for `export`, what it should bring "
-    "and teach, or HOLD. With --generate N: which generators should make N more candidates for which tasks. With "
+    "and teach, or HOLD. With --generate N: which generators should make N more candidates for which tasks, what the "
+    "best of one more is still worth, and from where on more may hurt. With "
     "--judge N --by NAME: which N candidates a judge should score.",
     "bestshot plan --remaining 10",
 )
@@ -54,6 +56,13 @@ def calibrate(campaign: Campaign, prior_from: Path | None, everything: bool) -> 
 @click.option("--hold-below", type=float, default=None, help="Hold below this many points.  [default: campaign.toml]")
 @click.option("--generate", "to_make", type=int, default=None, metavar="N", help="Spread N new candidates.")
 @click.option("--generator", "generators", multiple=True, help="With --generate: only these (may be given repeatedly).")
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE.png",
+    help="With --generate: also draw the expected true score over the number of candidates.",
+)
 @click.option("--judge", "to_judge", type=int, default=None, metavar="N", help="Choose N candidates to be judged.")
 @click.option("--by", default=None, metavar="NAME", help="With --judge: who judges; what NAME has seen is left out.")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="With a budget: also write a CSV here.")
@@ -63,6 +72,7 @@ def plan(
     hold_below: float | None,
     to_make: int | None,
     generators: tuple[str, ...],
+    plot: Path | None,
     to_judge: int | None,
     by: str | None,
     out: Path | None,
@@ -78,10 +88,13 @@ def plan(
         raise InputError(f"{wrong} has no effect with --generate or --judge: it plans a submission; leave it out")
     if generators and to_make is None:
         raise InputError("--generator has no effect without --generate N; leave it out")
+    if plot is not None and to_make is None:
+        raise InputError("--plot has no effect without --generate N; leave it out")
     if to_make is not None:
-        wishes = campaign.plan_candidates(to_make, generators or None)
-        rows = [(w.task_id, w.generator, w.count, f"{w.worth:.4f}") for w in wishes]
-        return wishes, _budgeted(rows, ("task", "generator", "candidates", "points"), _generate_words(wishes), out)
+        made = campaign.plan_generating(to_make, generators or None, plot)
+        rows = [(w.task_id, w.generator, w.count, f"{w.worth:.4f}") for w in made.wishes]
+        text = _budgeted(rows, ("task", "generator", "candidates", "points"), _generate_words(made.wishes), out)
+        return made, "\n\n".join([text, *_stopping(made, plot)])
     if to_judge is not None and by is not None:
         listed = campaign.judges[by].plan(to_judge)
         cells = [(j.task_id, j.candidate_id, "", "", j.image, f"{j.worth:.4f}") for j in listed]
@@ -179,6 +192,51 @@ def _generate_words(wishes: Sequence[Wish]) -> str:
     worth = sum(w.worth for w in wishes)
     made, tasks = by_generator.total(), len({w.task_id for w in wishes})
     return f"{n_of(made, 'candidate')} for {n_of(tasks, 'task')} ({spread}): {worth:.2f} points, summed over tasks"
+
+
+def _stopping(found: GenerationPlan, plot: Path | None) -> list[str]:
+    """What more candidates are worth at all, in blocks of text."""
+    header = ("type", "tasks", "N now", "expected", "80% interval", "N + 1", "N + 4", "stop after", "may hurt after")
+    curves = table([_curve_row(c) for c in found.curves], header)
+    told = [
+        "expected true score of the best of N candidates of a task (interval: of its rise over N = 1)\n" + curves,
+        "\n".join([_next_words(found.tasks), *map(_check_words, found.checks)]),
+    ]
+    return [*(told if found.curves else []), *([f"picture: {plot}"] if plot else [])]
+
+
+def _curve_row(curve: Curve) -> tuple[Any, ...]:
+    now, last = curve.measured_to, curve.n[-1]
+    return (
+        curve.task_type,
+        curve.tasks,
+        now,
+        f"{curve.mean[now - 1]:.2f}",
+        _interval((curve.low[now - 1], curve.high[now - 1])),
+        f"{curve.mean[now] - curve.mean[now - 1]:+.3f}",
+        f"{curve.mean[now + 3] - curve.mean[now - 1]:+.3f}",
+        f"beyond {last}" if curve.stop_after is None else curve.stop_after,
+        f"beyond {last}" if curve.may_hurt_after is None else curve.may_hurt_after,
+    )
+
+
+def _next_words(tasks: Sequence[NextCandidate]) -> str:
+    if not tasks:
+        return "no generator is left that could make one more"
+    first, middle = tasks[0], tasks[len(tasks) // 2]
+    of = f"to task {first.task_id} (has {first.candidates}, by {first.generator})"
+    rest = f", {middle.worth:.2f} to the median of {n_of(len(tasks), 'task')}" if len(tasks) > 1 else ""
+    return f"one candidate more is worth {first.worth:.2f} points {of}{rest} (--json lists all)"
+
+
+def _check_words(check: HeldOut) -> str:
+    last = len(check.n) - 1
+    rise = f"{check.rise[last]:+.2f} ({_interval((check.low[last], check.high[last]))})"
+    fall = f"; it is best at N = {check.best_at}, more hurt" if check.best_at <= last else ""
+    return (
+        f"{check.column}, left out of the choice and then asked, gives the best of {last + 1} {rise} of its points "
+        f"over one by chance{fall} ({n_of(check.judged, 'candidate')} of {n_of(check.tasks, 'task')})"
+    )
 
 
 def _judge_words(listed: Sequence[ToJudge], by: str, out: Path | None) -> str:

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from selector.decide._beliefs import judge_belief, judge_columns
+from selector.decide._beliefs import judge_belief, judge_columns, judges_of
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
 from selector.decide.picking import choose, keep
 from selector.domain import InputError, Pick
 from selector.domain.words import n_of
-from selector.learn.plan_generating import Wish, plan_generating
+from selector.learn.plan_generating import Wish, demands, plan_generating
 from selector.learn.plan_judging import plan_judging
 from selector.learn.plan_submission import Plan, Submitted, plan_submission
 from selector.learn.prior import PRIOR_NAME
+from selector.learn.stopping import Curve, HeldOut, NextCandidate, curves, held_out, next_candidates
 from selector.store.attempts import current_plannings
 from selector.store.candidates import candidate_keys
 
@@ -42,6 +43,20 @@ class ToJudge:
     candidate_id: str
     image: str
     worth: float
+
+
+@dataclass(frozen=True)
+class GenerationPlan:
+    """Which candidates to make next, and how much more candidates are worth at all.
+
+    ``wishes`` spread the budget; ``tasks`` say what one candidate more is worth to each task, most valuable first;
+    ``curves`` the expected true score of the best of N over N, by task type; ``checks`` what the judges say of it.
+    """
+
+    wishes: tuple[Wish, ...]
+    tasks: tuple[NextCandidate, ...]
+    curves: tuple[Curve, ...]
+    checks: tuple[HeldOut, ...]
 
 
 def plan(context: Context, remaining: int, best_total: float | None, hold_below: float) -> SubmissionPlan:
@@ -137,7 +152,7 @@ def candidates_in_order(context: Context, judge: str) -> list[tuple[str, str]]:
     return [key for key in dict.fromkeys([*first, *rest]) if key in allowed]
 
 
-def plan_candidates(context: Context, budget: int, generators: Sequence[str] | None) -> list[Wish]:
+def plan_candidates(context: Context, budget: int, generators: Sequence[str] | None) -> GenerationPlan:
     """Which generators should make more candidates for which tasks; one that declined a task is not asked for it."""
     ws, known = context.ws, context.need()
     if generators:
@@ -149,4 +164,11 @@ def plan_candidates(context: Context, budget: int, generators: Sequence[str] | N
         plannings = [p for p in current_plannings(connection) if p.outcome == "declined"]
     declined = {(p.task_id, p.generator) for p in plannings if context.builds.get(p.generator, p.build) == p.build}
     empty = [(t.id, t.type.value) for t in context.tasks if t.id not in served]
-    return plan_generating(known.fitted, budget, generators, empty, ws.profile.score.failed_image, declined)
+    fitted, asked = known.fitted, (generators, empty, ws.profile.score.failed_image, declined)
+    said = [held_out(fitted, known.totals, judge_columns(name)) for name in judges_of(known.pool.columns)]
+    return GenerationPlan(
+        tuple(plan_generating(fitted, budget, *asked)),
+        tuple(next_candidates(fitted, demands(fitted, *asked))),
+        tuple(curves(fitted, generators, declined)),
+        tuple(check for check in said if check),
+    )
