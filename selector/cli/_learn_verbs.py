@@ -196,27 +196,33 @@ def _generate_words(wishes: Sequence[Wish]) -> str:
 
 def _stopping(found: GenerationPlan, plot: Path | None) -> list[str]:
     """What more candidates are worth at all, in blocks of text."""
-    header = ("type", "tasks", "N now", "expected", "80% interval", "N + 1", "N + 4", "stop after", "may hurt after")
+    from selector.learn.stopping import LEAST_WORTH
+
+    header = ("type", "tasks", "N", "at N", "80% interval", "N + 1", "N + 4", "one more adds", "stop", "may hurt")
     curves = table([_curve_row(c) for c in found.curves], header)
     told = [
-        "expected true score of the best of N candidates of a task (interval: of its rise over N = 1)\n" + curves,
+        "expected true score of the best of N candidates of a task (interval: of its rise over N = 1)",
+        curves,
+        f"stop: from that N on, one more adds less than {LEAST_WORTH:g}; may hurt: from that N on, the low end falls",
         "\n".join([_next_words(found.tasks), *map(_check_words, found.checks)]),
     ]
-    return [*(told if found.curves else []), *([f"picture: {plot}"] if plot else [])]
+    unknown = "what more candidates are worth is not known: no task has two that may be picked"
+    return [*(told if found.curves else [unknown]), *([f"picture: {plot}"] if plot else [])]
 
 
 def _curve_row(curve: Curve) -> tuple[Any, ...]:
-    now, last = curve.measured_to, curve.n[-1]
+    now, beyond = curve.measured_to, f"beyond {curve.n[-1]}"
     return (
         curve.task_type,
         curve.tasks,
         now,
         f"{curve.mean[now - 1]:.2f}",
         _interval((curve.low[now - 1], curve.high[now - 1])),
-        f"{curve.mean[now] - curve.mean[now - 1]:+.3f}",
-        f"{curve.mean[now + 3] - curve.mean[now - 1]:+.3f}",
-        f"beyond {last}" if curve.stop_after is None else curve.stop_after,
-        f"beyond {last}" if curve.may_hurt_after is None else curve.may_hurt_after,
+        f"{curve.mean[now]:.2f}",
+        f"{curve.mean[now + 3]:.2f}",
+        f"{curve.worth_of_next:.3f}",
+        curve.stop_after or beyond,
+        curve.may_hurt_after or beyond,
     )
 
 

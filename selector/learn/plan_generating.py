@@ -27,6 +27,7 @@ from selector.learn.calibrator import Fitted
 from selector.learn.pool import Bools, Floats, Ints, Pool
 
 _LEAST_SPREAD = 0.02  # points: a law needs a width; a wider one would promise what no score can see
+_UNKNOWN_SPREAD = 0.2  # points, a guess: where no task has two candidates, no spread can be seen
 _LEAST_WORTH = 1e-4  # points of one task: less is not worth an image
 _POINTS = 256  # of the integral: at most some 0.06 points apart, and its error is less
 _REACH = 6.0  # standard deviations above which no candidate is expected
@@ -83,13 +84,14 @@ class Demand:
         """Who would make it."""
         return self.names[int(self._gains().argmax())]
 
-    def take(self) -> None:
-        """Allot the candidate that :meth:`next_worth` speaks of."""
+    def take(self) -> float:
+        """Allot the candidate that :meth:`next_worth` speaks of, and say its worth."""
         gains = self._gains()
         taken = int(gains.argmax())
         self.counts[taken] += 1
         self.worths[taken] += gains[taken]
         self.below *= 1.0 - self._above()[taken]
+        return float(gains[taken])
 
     def wishes(self) -> list[Wish]:
         """What was allotted, in the order of the offers."""
@@ -175,15 +177,16 @@ def _generators(
 ) -> dict[str, tuple[float, float]]:
     """Generator to (mean, spread) of its candidates' means against their tasks' levels, by name.
 
-    ``share`` (n,) is 1/M of each row: of its own task's level, its spread lacks as much. A single one has none.
+    ``share`` (n,) is 1/M of each row: as its task's level is made of it, it lacks as much of the variance.
     """
     found = {}
     for name in sorted({made_by[i] for i in rows}):
         if only is None or name in only:
             own = [i for i in rows if made_by[i] == name]
             free = float((1.0 - share[own]).sum())
-            sd = float(((deviation[own] - deviation[own].mean()) ** 2).sum() / free) ** 0.5 if free > 0 else 0.0
-            found[name] = float(deviation[own].mean()), sd
+            centre = float(deviation[own].mean())
+            seen = float(((deviation[own] - centre) ** 2).sum())
+            found[name] = centre, (seen / free) ** 0.5 if free > 0 else _UNKNOWN_SPREAD
     return found
 
 

@@ -113,7 +113,9 @@ def curves(
     declined: Collection[tuple[str, str]] = (),
     least: float = LEAST_WORTH,
 ) -> list[Curve]:
-    """One curve a task type, and one of all types together where there are several.
+    """One curve a task type, and one of all these types together where there are several.
+
+    A type in which no task has two candidates that may be picked has none: how far they differ is not known.
 
     Args:
         fitted: what is known by now.
@@ -124,18 +126,17 @@ def curves(
     pool = fitted.pool
     ordered = _ordered(pool, fitted.posterior.mean)
     type_of = {pool.task_ids[rows[0]]: pool.task_types[rows[0]] for rows in ordered.values()}
-    groups = {kind: [t for t in ordered if type_of[t] == kind] for kind in pool.types}
-    if len(pool.types) > 1:
-        groups[ALL_TYPES] = list(ordered)
+    known = {type_of[task_id] for task_id, rows in ordered.items() if len(rows) > 1}
+    groups = {kind: [t for t in ordered if type_of[t] == kind] for kind in pool.types if kind in known}
+    if len(known) > 1:
+        groups[ALL_TYPES] = [t for t in ordered if type_of[t] in known]
     slopes = {kind: _slope(fitted, rows) for kind, rows in pool.types.items()}
     wanted = {demand.task_id: demand for demand in demands(fitted, generators, declined=declined)}
     steps = {task_id: _Steps(wanted.get(task_id)) for task_id in ordered}
-    found = []
-    for name, task_ids in groups.items():
-        if task_ids:
-            own = {task_id: ordered[task_id] for task_id in task_ids}
-            found.append(_curve(fitted, name, own, steps, slopes, least))
-    return found
+    return [
+        _curve(fitted, name, {task_id: ordered[task_id] for task_id in task_ids}, steps, slopes, least)
+        for name, task_ids in groups.items()
+    ]
 
 
 def next_candidates(fitted: Fitted, wanted: Sequence[Demand]) -> list[NextCandidate]:
@@ -208,8 +209,7 @@ class _Steps:
             if self._demand is None or (self._worths and self._worths[-1] == 0.0):
                 self._worths.append(0.0)
             else:
-                self._worths.append(self._demand.next_worth())
-                self._demand.take()
+                self._worths.append(self._demand.take())
         return np.cumsum(self._worths[:count])
 
 
@@ -287,7 +287,8 @@ def _slope(fitted: Fitted, rows: Ints) -> Floats:
     weights = np.zeros(len(mean))
     for deviation in (own, within):
         if deviation.std() > _LEAST_TOLD:
-            weights[rows] = deviation / float(deviation @ mean[rows])
+            # free of the tasks' levels, whoever made how many
+            weights[rows] = (deviation - group_mean(deviation, task)) / float(deviation @ within)
             break
     return weights
 

@@ -31,6 +31,7 @@ MOST_PANELS = 6
 _ACROSS = 2
 _PANEL_IN = 2.9
 _MOST_TICKS = 12
+TOP = 10.0  # points
 _LEAST_SPAN = 0.3  # points: what is flat looks flat
 
 
@@ -45,8 +46,8 @@ def best_of_n(curves: Sequence[Curve]) -> Drawing:
     figure = new_figure()
     shown = [*curves[: MOST_PANELS - 1], *curves[-1:]] if len(curves) > MOST_PANELS else list(curves)
     if not shown:
-        say(figure.subplots(), "no candidate that may be picked yet")
-        return finish(figure, 1.2, title, "No candidate that may be picked yet.", "no candidate yet")
+        say(figure.subplots(), "no task has two candidates yet")
+        return finish(figure, 1.2, title, "No task has two candidates yet.", "nothing is known yet")
     down = -(-len(shown) // _ACROSS)
     grid = figure.add_gridspec(down, _ACROSS)
     span = max([_LEAST_SPAN, *(1.12 * (max(c.high) - min(c.low)) for c in shown)])
@@ -72,8 +73,11 @@ def _panel(axes: Axes, curve: Curve, span: float, is_named: bool) -> None:
         axes.axvline(curve.stop_after, **_STOP)
     if curve.may_hurt_after is not None:
         axes.plot([curve.may_hurt_after], [curve.low[curve.may_hurt_after - 1]], **_HURT)
-    middle = (max(curve.high) + min(curve.low)) / 2
-    axes.set(xlim=(0.6, curve.n[-1] + 0.4), ylim=(middle - span / 2, middle + span / 2))
+    least, most = min(curve.low), max(curve.high)
+    bottom = (most + least - span) / 2
+    if least >= 0.0 and most <= TOP:  # the scale ends there
+        bottom = max(0.0, min(bottom, TOP - span))
+    axes.set(xlim=(0.6, curve.n[-1] + 0.4), ylim=(bottom, bottom + span))
     axes.set_xticks(range(1, curve.n[-1] + 1, -(-curve.n[-1] // _MOST_TICKS)))
     axes.locator_params(axis="y", nbins=6)
     if is_named:

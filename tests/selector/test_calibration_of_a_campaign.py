@@ -353,7 +353,7 @@ def test_the_verbs_print_words_and_json(made: Campaign, tmp_path: Path) -> None:
     assert json.loads(run(made, "explain", "3", "--json"))["task_id"] == "3"
     drawn = tmp_path / "best-of-n.png"
     words = run(made, "plan", "--generate", "5", "--plot", str(drawn))
-    assert "candidates for" in words and "stop after" in words and "one candidate more is worth" in words
+    assert "candidates for" in words and "one more adds" in words and "one candidate more is worth" in words
     assert f"picture: {drawn}" in words and drawn.is_file()
     document = json.loads(run(made, "plan", "--generate", "5", "--json"))
     assert list(document) == ["wishes", "tasks", "curves", "checks"] and len(document["curves"][0]["mean"]) == 12

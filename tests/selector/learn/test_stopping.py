@@ -157,6 +157,24 @@ def test_tasks_with_few_candidates_count_from_where_they_are():
     assert 12 * (curve.mean[1] - curve.mean[0]) == pytest.approx(first[1] - first[0] + added, rel=1e-6)
 
 
+def test_of_single_candidates_nothing_is_known():
+    pool = make_contest(3, tasks=12, types=("edit", "draw")).pool
+    kept = np.array([i for i in range(48) if pool.task_types[i] == "edit" or i % 4 == 0])
+    only, *more = curves(fit(subset(pool, kept)))
+    assert (only.task_type, only.tasks, more) == ("edit", 6, [])
+    assert curves(fit(subset(pool, np.arange(0, 48, 4)))) == []
+
+
+def test_beyond_what_is_there_the_mean_is_what_the_plan_expects_whoever_made_how_many():
+    kept = np.array([i for i in range(60) if i % 5 < 2 + i // 5 % 4])  # two to five of a task, of other makers
+    fitted = fit(subset(CONTEST.pool, kept), beliefs={"judge": Belief(0.4, 0.1)})
+    (curve,) = curves(fitted)
+    gained = 0.0
+    for demand in demands(fitted):
+        gained += demand.best + sum(demand.take() for _ in range(curve.n[-1] - (2 + int(demand.task_id[1:]) % 4)))
+    assert curve.mean[-1] == pytest.approx(gained / 12)
+
+
 def test_where_nobody_makes_more_the_curve_ends_flat():
     (asked,) = curves(fit())
     (declined,) = curves(fit(), declined=[(t, f"g{g}") for t in CONTEST.pool.tasks for g in range(5)])
