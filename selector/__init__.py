@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from selector.decide.explaining import TaskExplanation
     from selector.decide.judges import Judge, Judges
     from selector.decide.judging import JudgeSummary
-    from selector.decide.planning import SubmissionPlan, ToJudge
+    from selector.decide.planning import GenerationPlan, SubmissionPlan, ToJudge
     from selector.doctor import Check
     from selector.domain import (
         BestshotError,
@@ -59,7 +59,7 @@ _PLACES = {
     "decide.explaining": ("TaskExplanation",),
     "decide.judges": ("Judge", "Judges"),
     "decide.judging": ("JudgeSummary",),
-    "decide.planning": ("SubmissionPlan", "ToJudge"),
+    "decide.planning": ("GenerationPlan", "SubmissionPlan", "ToJudge"),
     "doctor": ("Check",),
     "domain": (
         "BestshotError",
@@ -104,6 +104,7 @@ __all__ = [
     "Export",
     "GenerateEstimate",
     "GenerateSummary",
+    "GenerationPlan",
     "ImportSummary",
     "InputError",
     "Judge",

@@ -29,7 +29,7 @@ from selector.workspace.workspace import Workspace, select_tasks
 if TYPE_CHECKING:
     from selector.decide.calibration import Calibration
     from selector.decide.explaining import TaskExplanation
-    from selector.decide.planning import SubmissionPlan
+    from selector.decide.planning import GenerationPlan, SubmissionPlan
     from selector.doctor import Check
     from selector.generate.dry_run import GenerateEstimate
     from selector.generate.summary import GenerateSummary
@@ -235,15 +235,20 @@ class Campaign:
 
     def plan_candidates(self, budget: int, generators: Sequence[str] | None = None) -> list[Wish]:
         """How ``budget`` new candidates should be spread over tasks and generators."""
+        return list(self.plan_generating(budget, generators).wishes)
+
+    def plan_generating(
+        self, budget: int, generators: Sequence[str] | None = None, picture: Path | None = None
+    ) -> GenerationPlan:
+        """The same, and what more candidates are worth at all; the curves are drawn into ``picture`` if given."""
         from selector.decide.planning import plan_candidates
 
-        return plan_candidates(self._context(), positive(budget), generators)
+        found = plan_candidates(self._context(), positive(budget), generators)
+        if picture is not None:
+            from selector.report.stopping import write_curves
 
-    def declined(self) -> dict[str, tuple[str, ...]]:
-        """Generator to the ids of tasks that it declined at every try; ``plan_candidates`` does not ask it for them."""
-        from selector.decide.planning import declined_tasks
-
-        return declined_tasks(self._context())
+            write_curves(picture, found.curves)
+        return found
 
     def export(self, allow_fallbacks: bool = False) -> Export:
         """Write the newest picks as a submission; see ``selector.submit.export``.

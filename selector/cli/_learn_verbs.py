@@ -14,13 +14,13 @@ from selector.domain.errors import InputError
 from selector.domain.words import n_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from selector.campaign import Campaign
     from selector.decide.calibration import Calibration
     from selector.decide.explaining import TaskExplanation
-    from selector.decide.planning import SubmissionPlan, ToJudge
-    from selector.learn.plan_generating import Wish
+    from selector.decide.planning import GenerationPlan, SubmissionPlan, ToJudge
+    from selector.learn.stopping import Curve, HeldOut, NextCandidate
 
 
 @verb(
@@ -46,15 +46,22 @@ def calibrate(campaign: Campaign, prior_from: Path | None, everything: bool) -> 
 @verb(
     "plan",
     "Say what to do next. Without a budget: the next submission, its picks stored for `export`, what it should bring "
-    "and teach, or HOLD. With --generate N: which generators should make N more candidates for which tasks. With "
-    "--judge N --by NAME: which N candidates a judge should score; one that it has scored already may be worth another "
-    "look where passes of the judge differ.",
+    "and teach, or HOLD. With --generate N: which generators should make N more candidates for which tasks, what the "
+    "best of one more is still worth, and from where on more may hurt. With --judge N --by NAME: which N candidates a "
+    "judge should score; one that it has scored already may be worth another look where passes of the judge differ.",
     "bestshot plan --remaining 10",
 )
 @click.option("--remaining", type=int, default=None, help="Submissions left, the next included.  [default: profile]")
 @click.option("--hold-below", type=float, default=None, help="Hold below this many points.  [default: campaign.toml]")
 @click.option("--generate", "to_make", type=int, default=None, metavar="N", help="Spread N new candidates.")
 @click.option("--generator", "generators", multiple=True, help="With --generate: only these (may be given repeatedly).")
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE.png",
+    help="With --generate: also draw the expected true score over the number of candidates.",
+)
 @click.option("--judge", "to_judge", type=int, default=None, metavar="N", help="Choose N candidates to be judged.")
 @click.option("--by", default=None, metavar="NAME", help="With --judge: who judges.")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="With a budget: also write a CSV here.")
@@ -64,6 +71,7 @@ def plan(
     hold_below: float | None,
     to_make: int | None,
     generators: tuple[str, ...],
+    plot: Path | None,
     to_judge: int | None,
     by: str | None,
     out: Path | None,
@@ -79,12 +87,13 @@ def plan(
         raise InputError(f"{wrong} has no effect with --generate or --judge: it plans a submission; leave it out")
     if generators and to_make is None:
         raise InputError("--generator has no effect without --generate N; leave it out")
+    if plot is not None and to_make is None:
+        raise InputError("--plot has no effect without --generate N; leave it out")
     if to_make is not None:
-        wishes = campaign.plan_candidates(to_make, generators or None)
-        rows = [(w.task_id, w.generator, w.count, f"{w.worth:.4f}") for w in wishes]
-        return wishes, _budgeted(
-            rows, ("task", "generator", "candidates", "points"), _generate_words(wishes, campaign.declined()), out
-        )
+        made = campaign.plan_generating(to_make, generators or None, plot)
+        rows = [(w.task_id, w.generator, w.count, f"{w.worth:.4f}") for w in made.wishes]
+        text = _budgeted(rows, ("task", "generator", "candidates", "points"), _generate_words(made), out)
+        return made, "\n\n".join([text, *_stopping(made, plot)])
     if to_judge is not None and by is not None:
         listed = campaign.judges[by].plan(to_judge)
         cells = [(j.task_id, j.candidate_id, j.pass_number, "", "", j.image, f"{j.worth:.4f}", j.look) for j in listed]
@@ -176,10 +185,11 @@ def _plan(found: SubmissionPlan) -> str:
     return "\n".join([*lines, *(f"note: {n}" for n in found.notes)])
 
 
-def _generate_words(wishes: Sequence[Wish], declined: Mapping[str, Sequence[str]]) -> str:
+def _generate_words(found: GenerationPlan) -> str:
+    wishes = found.wishes
     left_out = "".join(
         f"\nleft out: {n_of(len(tasks), 'task')} that {name} declined at every try (`bestshot status` says why)"
-        for name, tasks in declined.items()
+        for name, tasks in found.declined.items()
     )
     if not wishes:
         return f"no further candidate is expected to win anything{left_out}"
@@ -191,6 +201,57 @@ def _generate_words(wishes: Sequence[Wish], declined: Mapping[str, Sequence[str]
     made, tasks = by_generator.total(), len({w.task_id for w in wishes})
     what = f"{n_of(made, 'candidate')} for {n_of(tasks, 'task')} ({spread})"
     return f"{what}: {worth:.2f} points, summed over tasks{left_out}"
+
+
+def _stopping(found: GenerationPlan, plot: Path | None) -> list[str]:
+    """What more candidates are worth at all, in blocks of text."""
+    from selector.learn.stopping import LEAST_WORTH
+
+    header = ("type", "tasks", "N", "at N", "80% interval", "N + 1", "N + 4", "one more adds", "stop", "may hurt")
+    curves = table([_curve_row(c) for c in found.curves], header)
+    told = [
+        "expected true score of the best of N candidates of a task (interval: of its rise over N = 1)",
+        curves,
+        f"stop: from that N on, one more adds less than {LEAST_WORTH:g}; may hurt: from that N on, the low end falls",
+        "\n".join([_next_words(found.tasks), *map(_check_words, found.checks)]),
+    ]
+    unknown = "what more candidates are worth is not known: no task has two that may be picked"
+    return [*(told if found.curves else [unknown]), *([f"picture: {plot}"] if plot else [])]
+
+
+def _curve_row(curve: Curve) -> tuple[Any, ...]:
+    now, beyond = curve.measured_to, f"beyond {curve.n[-1]}"
+    return (
+        curve.task_type,
+        curve.tasks,
+        now,
+        f"{curve.mean[now - 1]:.2f}",
+        _interval((curve.low[now - 1], curve.high[now - 1])),
+        f"{curve.mean[now]:.2f}",
+        f"{curve.mean[now + 3]:.2f}",
+        f"{curve.worth_of_next:.3f}",
+        curve.stop_after or beyond,
+        curve.may_hurt_after or beyond,
+    )
+
+
+def _next_words(tasks: Sequence[NextCandidate]) -> str:
+    if not tasks:
+        return "no generator is left that could make one more"
+    first, middle = tasks[0], tasks[len(tasks) // 2]
+    of = f"to task {first.task_id} (has {first.candidates}, by {first.generator})"
+    rest = f", {middle.worth:.2f} to the median of {n_of(len(tasks), 'task')}" if len(tasks) > 1 else ""
+    return f"one candidate more is worth {first.worth:.2f} points {of}{rest} (--json lists all)"
+
+
+def _check_words(check: HeldOut) -> str:
+    last = len(check.n) - 1
+    rise = f"{check.rise[last]:+.2f} ({_interval((check.low[last], check.high[last]))})"
+    fall = f"; it is best at N = {check.best_at}, more hurt" if check.best_at <= last else ""
+    return (
+        f"{check.column}, left out of the choice and then asked, gives the best of {last + 1} {rise} of its points "
+        f"over one by chance{fall} ({n_of(check.judged, 'candidate')} of {n_of(check.tasks, 'task')})"
+    )
 
 
 def _judge_words(listed: Sequence[ToJudge], by: str, out: Path | None) -> str:

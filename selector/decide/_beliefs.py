@@ -87,6 +87,12 @@ def judge_columns(name: str) -> tuple[str, str, str]:
     return overall, f"{overall}.sc", f"{overall}.pq"
 
 
+def judges_of(columns: Sequence[str]) -> list[str]:
+    """Names of the judges that have columns."""
+    named = [c.removeprefix(JUDGE_PREFIX) for c in columns if c.startswith(JUDGE_PREFIX)]
+    return [name for name in named if set(judge_columns(name)) <= set(columns)]
+
+
 def judge_values(keys: Sequence[tuple[str, str]], judgements: Sequence[Judgement]) -> tuple[list[str], Floats]:
     """Three columns a judge: overall, SC and PQ, NaN where it did not say."""
     names = sorted({j.judge for j in judgements})

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from selector.decide._beliefs import judge_belief, judge_columns
+from selector.decide._beliefs import judge_belief, judge_columns, judges_of
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
 from selector.decide.picking import choose, keep
 from selector.domain import InputError, Pick
 from selector.domain.words import n_of
 from selector.learn.holding import Held
-from selector.learn.plan_generating import Wish, plan_generating
+from selector.learn.plan_generating import Wish, demands, plan_generating
 from selector.learn.plan_judging import plan_judging
 from selector.learn.plan_submission import Plan, Submitted, plan_submission
 from selector.learn.prior import PRIOR_NAME
+from selector.learn.stopping import Curve, HeldOut, NextCandidate, curves, held_out, next_candidates
 from selector.store.attempts import declined_throughout
 from selector.store.candidates import candidate_keys
 from selector.store.decisions import add_decision, last_decision
@@ -62,6 +63,22 @@ class ToJudge:
     def look(self) -> str:
         """In words: "first look", or "look 3 (2 so far)"."""
         return f"look {self.passes + 1} ({self.passes} so far)" if self.passes else "first look"
+
+
+@dataclass(frozen=True)
+class GenerationPlan:
+    """Which candidates to make next, and how much more candidates are worth at all.
+
+    ``wishes`` spread the budget; ``tasks`` say what one candidate more is worth to each task, most valuable first;
+    ``curves`` the expected true score of the best of N over N, by task type; ``checks`` what the judges say of it.
+    ``declined``: generator to the tasks for which it is not asked, as it declined them at every try.
+    """
+
+    wishes: tuple[Wish, ...]
+    tasks: tuple[NextCandidate, ...]
+    curves: tuple[Curve, ...]
+    checks: tuple[HeldOut, ...]
+    declined: Mapping[str, tuple[str, ...]]
 
 
 def plan(context: Context, remaining: int, best_total: float | None, hold_below: float) -> SubmissionPlan:
@@ -212,16 +229,7 @@ def candidates_in_order(context: Context, judge: str, passes: int = 1) -> list[t
     return [key for key in dict.fromkeys([*first, *rest]) if key in allowed]
 
 
-def declined_tasks(context: Context) -> dict[str, tuple[str, ...]]:
-    """Generator to the tasks, in the table's order, that it declined at every try with its present settings."""
-    with context.ws.db.read() as connection:
-        found = declined_throughout(connection)
-    present = {(name, task_id) for task_id, name, build in found if context.builds.get(name, build) == build}
-    named = {name: tuple(t.id for t in context.tasks if (name, t.id) in present) for name in {n for n, _ in present}}
-    return dict(sorted(named.items()))
-
-
-def plan_candidates(context: Context, budget: int, generators: Sequence[str] | None) -> list[Wish]:
+def plan_candidates(context: Context, budget: int, generators: Sequence[str] | None) -> GenerationPlan:
     """Which generators should make more candidates for which tasks; one that declined a task is not asked for it."""
     ws, known = context.ws, context.need()
     if generators:
@@ -230,6 +238,24 @@ def plan_candidates(context: Context, budget: int, generators: Sequence[str] | N
             raise InputError(f"the generator '{unknown[0]}' has made nothing here yet: nothing is known of it")
     with ws.db.read() as connection:
         served = {task_id for task_id, _, fallback in candidate_keys(connection) if not fallback}
-    declined = [(task_id, name) for name, task_ids in declined_tasks(context).items() for task_id in task_ids]
+        refused = _declined(context, declined_throughout(connection), generators)
+    declined = [(task_id, name) for name, task_ids in refused.items() for task_id in task_ids]
     empty = [(t.id, t.type.value) for t in context.tasks if t.id not in served]
-    return plan_generating(known.fitted, budget, generators, empty, ws.profile.score.failed_image, declined)
+    fitted, asked = known.fitted, (generators, empty, ws.profile.score.failed_image, declined)
+    said = [held_out(fitted, known.totals, judge_columns(name)) for name in judges_of(known.pool.columns)]
+    return GenerationPlan(
+        tuple(plan_generating(fitted, budget, *asked)),
+        tuple(next_candidates(fitted, demands(fitted, *asked))),
+        tuple(curves(fitted, generators, declined)),
+        tuple(check for check in said if check),
+        refused,
+    )
+
+
+def _declined(
+    context: Context, found: Collection[tuple[str, str, str]], generators: Sequence[str] | None
+) -> dict[str, tuple[str, ...]]:
+    """Generator to the tasks, in the table's order, that it declined with its present settings."""
+    present = {(name, task_id) for task_id, name, build in found if context.builds.get(name, build) == build}
+    names = sorted({name for name, _ in present if not generators or name in generators})
+    return {name: tuple(t.id for t in context.tasks if (name, t.id) in present) for name in names}

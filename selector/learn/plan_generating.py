@@ -1,7 +1,9 @@
 """Which tasks and generators should get more candidates: expected improvement of the best of N + 1.
 
 A new candidate of a generator is expected at its task's level plus what the generator is worth there, spread as far as
-scores can tell its candidates apart: luck that no score sees would not be picked. New candidates are independent draws;
+scores can tell its candidates apart: luck that no score sees would not be picked. Candidates lie nearer to the mean of
+their own task than a new one will, by 1 - 1/M against 1 + 1/M of the variance for M of them; what lies beyond the best
+of M depends much on that. New candidates are independent draws;
 one comes with its finishes, so of a picture and its finished copies the best one says what the next will be.
 
 All generators asked for one task compete for the same win: only the best of their candidates is picked. So each task
@@ -24,9 +26,10 @@ from selector.learn._deviation import group_mean
 from selector.learn.calibrator import Fitted
 from selector.learn.pool import Bools, Floats, Ints, Pool
 
-_LEAST_SPREAD = 0.2  # points: scores always tell candidates apart by something
+_LEAST_SPREAD = 0.02  # points: a law needs a width; a wider one would promise what no score can see
+_UNKNOWN_SPREAD = 0.2  # points, a guess: where no task has two candidates, no spread can be seen
 _LEAST_WORTH = 1e-4  # points of one task: less is not worth an image
-_POINTS = 256  # of the integral: at most some 0.06 points apart, well below the least spread
+_POINTS = 256  # of the integral: at most some 0.06 points apart, and its error is less
 _REACH = 6.0  # standard deviations above which no candidate is expected
 _DECIMALS = 9  # of worths: what differs only by the order of sums is a tie, broken by name
 
@@ -77,13 +80,18 @@ class Demand:
         """Expected points that the most valuable next candidate adds."""
         return float(self._gains().max())
 
-    def take(self) -> None:
-        """Allot the candidate that :meth:`next_worth` speaks of."""
+    def next_generator(self) -> str:
+        """Who would make it."""
+        return self.names[int(self._gains().argmax())]
+
+    def take(self) -> float:
+        """Allot the candidate that :meth:`next_worth` speaks of, and say its worth."""
         gains = self._gains()
         taken = int(gains.argmax())
         self.counts[taken] += 1
         self.worths[taken] += gains[taken]
         self.below *= 1.0 - self._above()[taken]
+        return float(gains[taken])
 
     def wishes(self) -> list[Wish]:
         """What was allotted, in the order of the offers."""
@@ -122,57 +130,67 @@ def plan_generating(
         failed_image: points of a task without a candidate that may be picked.
         declined: (task id, generator) that are not asked: the generator has said that it cannot do the task.
     """
-    demands = _demands(fitted, generators, empty, failed_image, frozenset(declined))
-    heap = [(-demand.next_worth(), place) for place, demand in enumerate(demands)]
+    found = demands(fitted, generators, empty, failed_image, declined)
+    heap = [(-demand.next_worth(), place) for place, demand in enumerate(found)]
     heapq.heapify(heap)
     left = budget
     while heap and left > 0 and -heap[0][0] >= _LEAST_WORTH:
         place = heap[0][1]
-        demands[place].take()
+        found[place].take()
         left -= 1
-        heapq.heapreplace(heap, (-demands[place].next_worth(), place))
-    wishes = [wish for demand in demands for wish in demand.wishes()]
+        heapq.heapreplace(heap, (-found[place].next_worth(), place))
+    wishes = [wish for demand in found for wish in demand.wishes()]
     return sorted(wishes, key=lambda w: (-w.worth, w.task_id, w.generator))
 
 
-def _demands(
+def demands(
     fitted: Fitted,
-    only: Sequence[str] | None,
-    empty: Sequence[tuple[str, str]],
-    failed: float,
-    declined: frozenset[tuple[str, str]],
+    generators: Sequence[str] | None = None,
+    empty: Sequence[tuple[str, str]] = (),
+    failed_image: float = 0.0,
+    declined: Collection[tuple[str, str]] = (),
 ) -> list[Demand]:
-    """One for each task that somebody can serve, by task id."""
+    """One for each task that somebody can serve, by task id; arguments as of :func:`plan_generating`."""
+    refused = frozenset(declined)
     pool, mean = fitted.pool, fitted.posterior.mean
     level, best = group_mean(mean, pool.task_of), _best_means(fitted)
-    pictures = _pictures(pool, mean)
+    counted = pictures(pool, mean)
+    pictures_of = np.bincount(pool.task_of[counted], minlength=len(pool.tasks))[pool.task_of]
     found: list[Demand] = []
     for task_type, rows in pool.types.items():
-        known = _generators(pool.generators, rows[pictures[rows]], mean - level, only)
+        known = _generators(pool.generators, rows[counted[rows]], mean - level, 1.0 / pictures_of, generators)
+        share = {pool.task_ids[i]: 1.0 / float(pictures_of[i]) for i in rows}
         levels = {pool.task_ids[i]: float(level[i]) for i in rows}
         usual = float(np.mean(list(levels.values())))
         levels = {task_id: usual for task_id, of_type in empty if of_type == task_type} | levels
         for task_id, at in levels.items():
-            able = {name: law for name, law in known.items() if (task_id, name) not in declined}
-            offers = [Offer(name, at + shift, sd) for name, (shift, sd) in able.items()]
+            able = {name: law for name, law in known.items() if (task_id, name) not in refused}
+            wider = (1.0 + share.get(task_id, 0.0)) ** 0.5
+            offers = [Offer(name, at + shift, max(wider * sd, _LEAST_SPREAD)) for name, (shift, sd) in able.items()]
             if offers:
-                found.append(Demand(task_id, best.get(task_id, failed), offers))
+                found.append(Demand(task_id, best.get(task_id, failed_image), offers))
     return sorted(found, key=lambda demand: demand.task_id)
 
 
 def _generators(
-    made_by: Sequence[str], rows: Ints, deviation: Floats, only: Sequence[str] | None
+    made_by: Sequence[str], rows: Ints, deviation: Floats, share: Floats, only: Sequence[str] | None
 ) -> dict[str, tuple[float, float]]:
-    """Generator to (mean, spread) of its candidates' means against their tasks' levels, by name."""
+    """Generator to (mean, spread) of its candidates' means against their tasks' levels, by name.
+
+    ``share`` (n,) is 1/M of each row: as its task's level is made of it, it lacks as much of the variance.
+    """
     found = {}
     for name in sorted({made_by[i] for i in rows}):
         if only is None or name in only:
-            own = deviation[[i for i in rows if made_by[i] == name]]
-            found[name] = float(own.mean()), max(float(own.std()), _LEAST_SPREAD)
+            own = [i for i in rows if made_by[i] == name]
+            free = float((1.0 - share[own]).sum())
+            centre = float(deviation[own].mean())
+            seen = float(((deviation[own] - centre) ** 2).sum())
+            found[name] = centre, (seen / free) ** 0.5 if free > 0 else _UNKNOWN_SPREAD
     return found
 
 
-def _pictures(pool: Pool, mean: Floats) -> Bools:
+def pictures(pool: Pool, mean: Floats) -> Bools:
     """(n,) rows that count, one a picture: the best of it and its finished copies, as new ones are finished too."""
     counts = np.ones(len(mean), dtype=bool)
     if pool.family_of is not None:

@@ -188,6 +188,28 @@ def test_new_candidates_are_wished_where_they_win_most(made: Campaign) -> None:
         made.plan_candidates(0)
 
 
+def test_what_more_candidates_are_worth_comes_with_the_plan(made: Campaign, tmp_path: Path) -> None:
+    found = made.plan_generating(6, picture=tmp_path / "curves.png")
+    assert list(found.wishes) == made.plan_candidates(6)
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    (curve,) = found.curves
+    assert (curve.task_type, curve.tasks, curve.measured_to) == ("tie", 12, 4)
+    assert sorted(t.task_id for t in found.tasks) == sorted(t.id for t in made.tasks)
+    assert {(t.candidates, t.generator) for t in found.tasks} == {(4, "toy")}
+    assert found.checks == (), "nobody has judged"
+
+
+def test_a_judge_says_whether_the_choice_of_the_others_is_good(made: Campaign, tmp_path: Path) -> None:
+    rows = [(j.task_id, j.candidate_id, 1 + i % 7, 5) for i, j in enumerate(made.judges["vlm"].plan(48))]
+    scores = tmp_path / "judged.csv"
+    with scores.open("w", newline="") as file:
+        csv.writer(file).writerows([("task", "candidate", "sc", "pq"), *rows])
+    made.judges["vlm"].tell(scores)
+    (check,) = made.plan_generating(5).checks
+    assert (check.column, check.judged, check.tasks, check.n) == ("judge:vlm", 48, 12, (1, 2, 3, 4))
+    assert "judge:vlm, left out of the choice and then asked" in run(made, "plan", "--generate", "5")
+
+
 def test_explain_adds_up_and_names_the_runner_up(made: Campaign, tmp_path: Path) -> None:
     found = made.explain("3", tmp_path / "why.png")
     assert (tmp_path / "why.png").read_bytes().startswith(b"\x89PNG")
@@ -329,7 +351,17 @@ def test_the_verbs_print_words_and_json(made: Campaign, tmp_path: Path) -> None:
     assert "note: the profile names no last day" in run(made, "plan")
     assert "the prior alone" in run(made, "calibrate", "--all")
     assert json.loads(run(made, "explain", "3", "--json"))["task_id"] == "3"
-    assert "candidates for" in run(made, "plan", "--generate", "5")
+    drawn = tmp_path / "best-of-n.png"
+    words = run(made, "plan", "--generate", "5", "--plot", str(drawn))
+    assert "candidates for" in words and "one more adds" in words and "one candidate more is worth" in words
+    assert f"picture: {drawn}" in words and drawn.is_file()
+    document = json.loads(run(made, "plan", "--generate", "5", "--json"))
+    assert (
+        list(document) == ["wishes", "tasks", "curves", "checks", "declined"]
+        and len(document["curves"][0]["mean"]) == 12
+    )
+    refused = CliRunner().invoke(group, ["plan", "-C", str(made.folder), "--plot", str(drawn)])
+    assert "--plot has no effect without --generate" in str(refused.exception)
     out = tmp_path / "judge.csv"
     assert "bestshot judge" in run(made, "plan", "--judge", "5", "--by", "vlm", "--out", str(out))
     assert out.read_text(encoding="utf-8-sig").splitlines()[0] == "task,candidate,pass,sc,pq,image,points,look"

@@ -237,8 +237,11 @@ def test_what_a_generator_declined_at_every_try_is_not_wished_and_said(
 
     monkeypatch.setattr(ToyGenerator, "generate", refusing)
     campaign = made(tmp_path / "campaign", contest_files, ["brighter", "refuse all", "refuse one", "decline"])
-    assert campaign.declined() == {"toy": ("10", "24")}
-    assert {w.task_id for w in campaign.plan_candidates(40)} == {"3", "17"}
+    found = campaign.plan_generating(40)
+    assert found.declined == {"toy": ("10", "24")}
+    assert {w.task_id for w in found.wishes} == {t.task_id for t in found.tasks} == {"3", "17"}
+    document = json.loads(run("plan", "-C", campaign.folder, "--generate", 5, "--json")[1])
+    assert document["declined"] == {"toy": ["10", "24"]}
     out = run("plan", "-C", campaign.folder, "--generate", 5)[1]
     assert "left out: 2 tasks that toy declined at every try" in out
     with campaign._ws.db.read() as connection:

@@ -10,8 +10,10 @@ import pytest
 from scipy.stats import norm
 from toy_contests import BELIEFS, make_contest, reordered, subset
 
+from selector.learn.belief import JUDGE
 from selector.learn.calibrator import Calibrator
-from selector.learn.plan_generating import Demand, Offer, plan_generating
+from selector.learn.plan_generating import Demand, Offer, demands, plan_generating
+from selector.learn.pool import Pool
 from selector.learn.totals import Total
 
 CONTEST = make_contest(0, tasks=10)
@@ -19,6 +21,15 @@ CONTEST = make_contest(0, tasks=10)
 
 def fit(pool=CONTEST.pool, totals=()):
     return Calibrator(BELIEFS).fit(pool, totals)
+
+
+def table(values):
+    """A pool of one generator with one score, (tasks, candidates), whose tasks have no level of their own."""
+    tasks, each = values.shape
+    names = [f"t{t:03d}" for t in range(tasks) for _ in range(each)]
+    ids = tuple(f"c{i}" for i in range(tasks * each))
+    centred = values - values.mean(axis=1, keepdims=True)
+    return Pool(tuple(names), ids, ("all",) * len(ids), ("g",) * len(ids), ("judge",), centred.reshape(-1, 1))
 
 
 def skilled(points=2.0):
@@ -58,8 +69,9 @@ def laws(fitted, names, width):
     deviation = mean - mean.mean(axis=1, keepdims=True)
     made_by = np.array(pool.generators).reshape(-1, width)
     shifts = {name: deviation[made_by == name] for name in names}
+    wider = ((1 + 1 / width) / (1 - 1 / width)) ** 0.5  # around a level that the new one has no part in
     return {
-        task_id: (line[may].max(), {g: (line.mean() + s.mean(), max(s.std(), 0.2)) for g, s in shifts.items()})
+        task_id: (line[may].max(), {g: (line.mean() + s.mean(), wider * s.std()) for g, s in shifts.items()})
         for task_id, line, may in zip(pool.tasks, mean, pool.eligible.reshape(-1, width), strict=True)
     }
 
@@ -150,12 +162,22 @@ def test_tasks_without_a_candidate_claim_what_simulation_says_they_win():
     fitted = rivals()
     wishes = plan_generating(fitted, 30, empty=[("e1", "all"), ("e2", "all")])
     of_task = laws(fitted, ["g0", "g1"], 6)
-    usual = {
-        g: (np.mean([known[g][0] for _, known in of_task.values()]), of_task["t000"][1][g][1]) for g in ("g0", "g1")
-    }
+    known = [known for _, known in of_task.values()]
+    usual = {g: (np.mean([law[g][0] for law in known]), known[0][g][1] / (1 + 1 / 6) ** 0.5) for g in ("g0", "g1")}
     of_task |= {"e1": (0.0, usual), "e2": (0.0, usual)}
     assert {"e1", "e2"} <= {w.task_id for w in wishes}
     assert sum(w.worth for w in wishes) == pytest.approx(simulated_worth(wishes, of_task), rel=0.02)
+
+
+def test_a_next_candidate_wins_what_it_does_in_simulation():
+    """Five normal values of each of many tasks: the worth of a sixth, known only by the spread of the five."""
+    rng = np.random.default_rng(2)
+    values = rng.standard_normal((400, 6))
+    fitted = Calibrator({"judge": JUDGE}).fit(table(values[:, :5]))
+    weight = np.ptp(fitted.posterior.mean) / np.ptp(values[:, :5] - values[:, :5].mean(axis=1, keepdims=True))
+    truth = weight * (values.max(axis=1) - values[:, :5].max(axis=1)).mean()
+    wished = np.mean([d.next_worth() for d in demands(fitted)])
+    assert wished == pytest.approx(truth, rel=0.12)
 
 
 def test_more_budget_never_claims_less():
