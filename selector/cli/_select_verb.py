@@ -91,8 +91,7 @@ def select(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    from selector.tables import read_contest
-    from selector.tables.contest import Names, check_writable
+    from selector.tables import Names, check_writable, read_contest
 
     if is_next != (remaining is not None):
         raise InputError("--next and --remaining N belong together: N is how many submissions are left")

@@ -70,7 +70,10 @@ def checked_beliefs(given: Mapping[str, Belief | float | str]) -> dict[str, Beli
                 f"Belief(correlation, sd), got {belief!r}"
             )
         if not (-1.0 <= belief.correlation <= 1.0 and 0.0 < belief.sd <= 1.0):
-            raise InputError(f"the belief in '{name}' needs a correlation in -1..1 and an sd in 0..1, got {belief}")
+            raise InputError(
+                f"the belief in '{name}' needs a correlation in -1..1 and an sd in 0..1, got "
+                f"{belief.correlation:g} +- {belief.sd:g}"
+            )
     return beliefs
 
 

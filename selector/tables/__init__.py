@@ -9,13 +9,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from selector.tables.contest import ExplainedTask, Selected, Selection, TableContest, read_contest
+    from selector.tables._files import check_writable
+    from selector.tables._scores import Names
+    from selector.tables.contest import ExplainedTask, Selection, TableContest, read_contest
 
-__all__ = ["ExplainedTask", "Selected", "Selection", "TableContest", "read_contest"]
+_PLACES = {
+    "ExplainedTask": "contest",
+    "Names": "_scores",
+    "Selection": "contest",
+    "TableContest": "contest",
+    "check_writable": "_files",
+    "read_contest": "contest",
+}
+__all__ = ["ExplainedTask", "Names", "Selection", "TableContest", "check_writable", "read_contest"]
 
 
 def __getattr__(name: str) -> Any:
-    # Lazy: the command line lists its verbs without pandas and scipy.
-    if name in __all__:
-        return getattr(import_module("selector.tables.contest"), name)
+    # Lazy: the command line lists its verbs without numpy and scipy.
+    if name in _PLACES:
+        return getattr(import_module(f"selector.tables.{_PLACES[name]}"), name)
     raise AttributeError(f"module 'selector.tables' has no attribute {name!r}")

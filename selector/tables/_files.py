@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 STDIN = Path("-")
 LINES, PARQUET = (".jsonl", ".ndjson"), ".parquet"
 WRITTEN = (".csv", ".tsv", ".json", *LINES, PARQUET)
-UNSCORED = ["", "na", "NA", "N/A", "n/a", "nan", "NaN", "NAN", "null", "NULL", "None", "none", "-"]
+UNSCORED = ["", "-", "na", "NA", "N/A", "n/a", "nan", "NaN", "NAN", "null", "NULL", "None", "none"]
 _DECIMALS = 4  # of numbers in CSV: a thousandth of a point is far below what is known of it
 
 
@@ -135,6 +135,8 @@ def _checked_shape(path: Path, data: bytes, delimiter: str) -> list[str]:
 
 
 def _check_header(header: list[str], path: Path) -> None:
+    if not header:
+        raise InputError(f"{path} is empty: a line with the names of the columns and one row a candidate are expected")
     for name in header:
         if header.count(name) > 1:
             raise InputError(f"{path} has two columns '{name}': rename one of them")

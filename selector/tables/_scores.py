@@ -13,6 +13,7 @@ from selector.domain.words import did_you_mean, near_or_all
 from selector.learn.belief import WORDS, Belief, checked_beliefs
 from selector.learn.pool import Floats, Ints
 from selector.learn.study import texts
+from selector.tables._files import UNSCORED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +101,7 @@ def numbers(cells: pd.Series, place: str) -> Floats | None:
     else:
         text = cells.map(lambda cell: str(cell).strip(), na_action="ignore")
         text = text.replace({word: one for truth, one in _TRUTHS.items() for word in (truth, truth.capitalize())})
-        text = text.where(text != "")
+        text = text.where(~text.isin(UNSCORED))
         values = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
         wrong = np.flatnonzero(np.isnan(values) & text.notna().to_numpy())
         if len(wrong) and np.isnan(values).all():
@@ -141,7 +142,7 @@ def _names_of(table: pd.DataFrame, names: Names, source: str) -> dict[str, Any]:
         if name is not None and name not in table.columns:
             raise InputError(
                 f"{source} has no column '{name}'{near_or_all(name, map(str, table.columns))}; "
-                f"--{option} COLUMN says which one names the {option}"
+                f"--{option} COLUMN says which one names {option}s"
             )
     candidate = names.candidate or ("candidate" if "candidate" in table.columns else None)
     generator = names.generator or ("generator" if "generator" in table.columns else None)

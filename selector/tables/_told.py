@@ -11,7 +11,7 @@ import numpy as np
 
 from selector.contest.score import overall
 from selector.domain import InputError
-from selector.domain.words import near_or_all
+from selector.domain.words import did_you_mean, near_or_all
 from selector.learn.pool import Floats, Ints
 from selector.tables._files import read_table
 from selector.tables._scores import Names, keys_of, numbers
@@ -59,7 +59,7 @@ def locator(table: pd.DataFrame) -> Locate:
             row = int(np.argmax(rows < 0))
             t, c = task[row], candidate[row]
             known = [one for of, one in zip(tasks, candidates, strict=True) if of == t]
-            hint = near_or_all(c, known) if known else f": there is no such task{near_or_all(t, dict.fromkeys(tasks))}"
+            hint = near_or_all(c, known) if known else f": there is no such task{did_you_mean(t, tasks)}"
             raise InputError(f"{source}: row {row + 1}: task '{t}' has no candidate '{c}'{hint}")
         return rows
 
@@ -125,9 +125,9 @@ def read_judgements(path: Path, names: Names, locate: Locate, n: int) -> list[Ju
 
 def _overall(table: pd.DataFrame, path: Path) -> Floats:
     if "overall" in table.columns:
-        _check_columns(table, ("overall",), path)
         return _scores(table, "overall", path)
-    _check_columns(table, ("sc", "pq"), path)
+    if not {"sc", "pq"} <= set(table.columns):
+        raise InputError(f"{path} needs a column 'overall', or the two columns 'sc' and 'pq'; it has {_listed(table)}")
     sc, pq = (_scores(table, name, path) for name in ("sc", "pq"))
     for name, values in (("sc", sc), ("pq", pq)):
         wrong = np.flatnonzero((values < 0) | (values > _HIGHEST))
@@ -147,4 +147,8 @@ def _scores(table: pd.DataFrame, name: str, path: Path) -> Floats:
 def _check_columns(table: pd.DataFrame, needed: Sequence[str], path: Path) -> None:
     for name in needed:
         if name not in table.columns:
-            raise InputError(f"{path} has no column '{name}'{near_or_all(name, map(str, table.columns))}")
+            raise InputError(f"{path} has no column '{name}'; it has {_listed(table)}")
+
+
+def _listed(table: pd.DataFrame) -> str:
+    return ", ".join(map(str, table.columns))

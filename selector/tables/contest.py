@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selector.domain import InputError
-from selector.domain.words import n_of, near_or_all
+from selector.domain.words import did_you_mean, n_of
 from selector.learn.belief import JUDGE, UNKNOWN, Belief
 from selector.learn.calibrator import DEFAULT_NOISE_SD, WeightEstimate
 from selector.learn.contributions import GENERATOR, OWN, ahead_of_task, contributions
@@ -18,7 +18,7 @@ from selector.learn.gaussian import probability_best
 from selector.learn.plan_submission import Plan
 from selector.learn.pool import Choices, Floats, Ints
 from selector.learn.study import Id, Study, Told
-from selector.tables._files import check_writable, read_table, write_table
+from selector.tables._files import read_table, write_table
 from selector.tables._scores import Names, Scores, read_scores
 from selector.tables._told import Judgements, Submission, locator, read_judgements, read_totals
 
@@ -128,7 +128,7 @@ class TableContest:
         study, pool = self.study, self.study.pool
         rows = pool.rows_of(task)
         if not len(rows):
-            raise InputError(f"there is no task '{task}'{near_or_all(task, pool.tasks)}")
+            raise InputError(f"there is no task '{task}'{did_you_mean(task, pool.tasks)}")
         fitted = study.fitted
         best = probability_best(fitted.posterior, Choices(rows[None, :], 1), _DRAWS_FOR_ONE, study.seed)
         parts = {name: points - points.mean() for name, points in contributions(fitted, rows).items()}
@@ -294,15 +294,3 @@ def _reasons(study: Study, rows: Ints) -> list[str]:
         )
         for row, parts, of_parts in zip(rows.tolist(), largest.tolist(), sizes.tolist(), strict=True)
     ]
-
-
-__all__ = [
-    "ExplainedCandidate",
-    "ExplainedTask",
-    "Names",
-    "Selected",
-    "Selection",
-    "TableContest",
-    "check_writable",
-    "read_contest",
-]

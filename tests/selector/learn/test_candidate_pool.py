@@ -63,7 +63,7 @@ def test_an_infinite_score_is_refused(bad):
     ids=["twice the same candidate", "twice, apart"],
 )
 def test_doubled_candidates_are_refused(change):
-    with pytest.raises(InputError, match="has two candidates '[12]': give every candidate of a task its own id"):
+    with pytest.raises(InputError, match=r"has two candidates '[123]': give every candidate of a task its own id"):
         replace(POOL, **change)
 
 
