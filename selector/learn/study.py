@@ -305,8 +305,8 @@ def _name(cell: object) -> str:
     """As text, "" for blanks; a column of whole numbers that once had a hole holds 1.0 for 1."""
     if isinstance(cell, (float, np.floating)) and cell == cell // 1:
         return str(int(cell))
-    name = str(cell)
-    return name if name.strip() else ""
+    name = cell if isinstance(cell, str) else str(cell)
+    return "" if name.isspace() else name
 
 
 def _numbers(table: pd.DataFrame, name: str) -> Floats:
