@@ -16,6 +16,7 @@ from scipy.special import ndtri
 from selector.learn.pool import Choices, Floats, Ints
 
 _TASKS_AT_ONCE = 128  # bounds the memory, whatever the contest's size
+_ROWS_AT_ONCE = 2**14
 _WIDE = 64  # candidates from which a task's covariance is kept as factors, too: its square would be too large
 _DRAWN_AT_ONCE = 2**22  # values of such a task
 
@@ -38,7 +39,7 @@ class Gaussian:
     @property
     def variance(self) -> Floats:
         """(n,) variance of every candidate."""
-        full: Floats = (self.root**2).sum(axis=1) + self.own - (self.learned**2).sum(axis=1)
+        full: Floats = _squared(self.root) + self.own - _squared(self.learned)
         return np.maximum(full, 0.0)
 
     def scaled(self, columns: Floats, own: float) -> Gaussian:
@@ -73,6 +74,12 @@ class Gaussian:
             free -= np.linalg.solve(spread, lacking.T).T @ gain.T
         drawn: Floats = self.mean + free
         return drawn
+
+
+def _squared(matrix: Floats) -> Floats:
+    """(n,) squared length of every row, some at a time: the square of all would be as large as the matrix."""
+    starts = range(0, len(matrix), _ROWS_AT_ONCE)
+    return np.concatenate([(matrix[i : i + _ROWS_AT_ONCE] ** 2).sum(axis=1) for i in starts])
 
 
 def probability_best(belief: Gaussian, choices: Choices, draws: int = 512, seed: int = 0) -> Floats:

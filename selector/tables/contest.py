@@ -180,10 +180,10 @@ class TableContest:
 
 
 def read_contest(
-    scores: Path | pd.DataFrame,
+    scores: Path | str | pd.DataFrame,
     columns: Mapping[str, Belief | float | str] | None = None,
-    totals: Path | None = None,
-    judged: Path | None = None,
+    totals: Path | str | None = None,
+    judged: Path | str | None = None,
     names: Names | None = None,
     noise_sd: float = DEFAULT_NOISE_SD,
     seed: int = 0,
@@ -212,12 +212,15 @@ def read_contest(
         [('a', 'x'), ('b', 'y')]
     """
     names = names or Names()
-    source = str(scores) if isinstance(scores, Path) else "the table"
-    table = read_table(scores, "table of scores", names.columns) if isinstance(scores, Path) else scores
+    table, source = scores, "the table"
+    if isinstance(scores, (str, Path)):
+        table, source = read_table(Path(scores), "table of scores", names.columns), str(scores)
+    elif not hasattr(table, "columns"):
+        raise InputError(f"a table of scores is a file or a pandas DataFrame, got {type(scores).__name__}")
     found = read_scores(table, columns or {}, names, source)
     locate = locator(found.table)
-    submissions = read_totals(totals, names, locate) if totals else []
-    judgements = read_judgements(judged, names, locate, len(found.table)) if judged else []
+    submissions = read_totals(Path(totals), names, locate) if totals else []
+    judgements = read_judgements(Path(judged), names, locate, len(found.table)) if judged else []
     beliefs = {**found.beliefs, **{one.column: JUDGE for one in judgements}}
     # A candidate's passes are known here, for a model that counts several more than one.
     with_judged = found.table.assign(**{one.column: one.overall for one in judgements})

@@ -229,6 +229,11 @@ def test_a_table_that_is_none_is_refused_with_its_place(tmp_path: Path, text: st
     assert "\n" not in str(caught.value)
 
 
+def test_what_is_no_table_at_all_is_told_so() -> None:
+    with pytest.raises(InputError, match="a file or a pandas DataFrame, got list"):
+        read_contest([1, 2])  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
