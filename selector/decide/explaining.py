@@ -10,7 +10,7 @@ import numpy as np
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
 from selector.domain import Axis, InputError
-from selector.learn.contributions import contributions, start
+from selector.learn.contributions import contributions, start_of
 from selector.learn.estimates import prior_points
 from selector.learn.gaussian import probability_best
 from selector.learn.pool import Choices, Floats, Ints, in_words
@@ -114,9 +114,9 @@ def explain_task(context: Context, task_id: str) -> TaskExplanation:
         key=lambda r: (r[0].excluded is not None, -float(known.estimates.merit[r[1]]), r[0].candidate_id),
     )
     allowed = [int(row) for rival, row in ranked if rival.excluded is None][:2]
-    base = start(known.fitted, int(rows[0]))
-    parts = _parts(known, base, rows, allowed) if allowed else ()
-    found = TaskExplanation(task_id, known.basis, tuple(rival for rival, _ in ranked), base, parts)
+    start = start_of(known.fitted, int(rows[0]))
+    parts = _parts(known, start, rows, allowed) if allowed else ()
+    found = TaskExplanation(task_id, known.basis, tuple(rival for rival, _ in ranked), start, parts)
     stored = next((p for p in newest[1] if p.task_id == task_id), None) if newest else None
     best_id = found.pick.candidate_id if found.pick else None
     if stored is None or stored.candidate_id in (None, best_id):
@@ -149,7 +149,7 @@ def _rival(known: Knowledge, row: int, p_best: float, file: str | None) -> Rival
     )
 
 
-def _parts(known: Knowledge, base: float, rows: Ints, allowed: list[int]) -> tuple[Part, ...]:
+def _parts(known: Knowledge, start: float, rows: Ints, allowed: list[int]) -> tuple[Part, ...]:
     """Contributions by name, the largest difference first, and the rest that makes them add up to the estimates."""
     fitted, pair = known.fitted, np.array([allowed[0], allowed[-1]])
     found = {name: points.tolist() for name, points in contributions(fitted, pair).items()}
@@ -162,7 +162,7 @@ def _parts(known: Knowledge, base: float, rows: Ints, allowed: list[int]) -> tup
     named = {n: v for n, v in found.items() if max(map(abs, v)) >= _LEAST_NAMED}
     sums = [sum(v[i] for v in named.values()) for i in (0, 1)]
     merits = known.estimates.merit[pair]
-    rest = [float(merit) - base - s for merit, s in zip(merits, sums, strict=True)]
+    rest = [float(merit) - start - s for merit, s in zip(merits, sums, strict=True)]
     parts = [Part(n, a, b if len(allowed) > 1 else 0.0) for n, (a, b) in {**named, _REST: rest}.items()]
     return tuple(sorted(parts, key=lambda p: (-abs(p.pick - p.runner_up), -abs(p.pick), p.name)))
 

@@ -24,7 +24,7 @@ _SORTS = {PROMPT_STYLE: "its prompt style", FINISH: "its finish"}
 def contributions(fitted: Fitted, rows: Ints) -> dict[str, Floats]:
     """Points (k,) of overall that each part adds to the rows (k,), by its name.
 
-    Left out are what the candidates of a task share (``SHARED``) and a written prior; :func:`start` has the first.
+    Left out are what the candidates of a task share (``SHARED``) and a written prior; :func:`start_of` has the first.
     """
     found: dict[str, Floats] = {}
     explained = fitted.design.base[rows]
@@ -49,7 +49,7 @@ def ahead_of_task(fitted: Fitted, rows: Ints) -> dict[str, Floats]:
     }
 
 
-def start(fitted: Fitted, row: int) -> float:
+def start_of(fitted: Fitted, row: int) -> float:
     """Points that all candidates of the row's task share: the prior's mean over them, and the level of their type."""
     design = fitted.design
     shared = [j for j, w in enumerate(fitted.weights) if w.effect.kind in SHARED]

@@ -37,11 +37,15 @@ class Submission:
 
 @dataclass(frozen=True)
 class Judgements:
-    """What one judge said: ``overall`` (n,) mean over its passes, NaN where it saw nothing, and ``passes`` (n,)."""
+    """What one judge said: ``overall`` (n,) mean over its passes, NaN where it saw nothing.
+
+    ``passes`` (m,) and ``rows`` (m,) are what it said each time, and of which row of the scores.
+    """
 
     column: str  # under which it stands beside the scores
     overall: Floats
-    passes: Ints
+    passes: Floats
+    rows: Ints
 
 
 def locator(table: pd.DataFrame) -> Locate:
@@ -116,10 +120,10 @@ def read_judgements(path: Path, names: Names, locate: Locate, n: int) -> list[Ju
     made = []
     for judge in sorted(set(of_judge.tolist())):
         seen = (of_judge == judge) & ~np.isnan(scores)
-        passes = np.bincount(rows[seen], minlength=n)
+        counts = np.bincount(rows[seen], minlength=n)
         sums = np.bincount(rows[seen], weights=scores[seen], minlength=n)
-        means = np.where(passes > 0, sums / np.maximum(passes, 1), np.nan)
-        made.append(Judgements(f"judged by {judge}" if judge else "judged", means, passes))
+        means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+        made.append(Judgements(f"judged by {judge}" if judge else "judged", means, scores[seen], rows[seen]))
     return made
 
 

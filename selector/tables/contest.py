@@ -156,7 +156,7 @@ class TableContest:
             len(set(pool.generators)),
             {name: beliefs.get(name, UNKNOWN) for name, beliefs in named.items()},
             self.scores.passed_over,
-            int(np.any([j.passes > 0 for j in self.judgements], axis=0).sum()) if self.judgements else 0,
+            len({row for one in self.judgements for row in one.rows.tolist()}),
             study.history,
             sum(s.total is None for s in self.submissions),
             tuple(w for w in study.fitted.weights if w.effect.kind not in ("level", "between")),
@@ -222,7 +222,6 @@ def read_contest(
     submissions = read_totals(Path(totals), names, locate) if totals else []
     judgements = read_judgements(Path(judged), names, locate, len(found.table)) if judged else []
     beliefs = {**found.beliefs, **{one.column: JUDGE for one in judgements}}
-    # A candidate's passes are known here, for a model that counts several more than one.
     with_judged = found.table.assign(**{one.column: one.overall for one in judgements})
     try:
         study = Study(with_judged, beliefs, noise_sd, seed)

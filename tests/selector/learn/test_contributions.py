@@ -7,7 +7,7 @@ import pytest
 from toy_contests import BELIEFS, make_contest
 
 from selector.learn.calibrator import Calibrator
-from selector.learn.contributions import OWN, ahead_of_task, contributions, start
+from selector.learn.contributions import OWN, ahead_of_task, contributions, start_of
 from selector.learn.totals import Total
 
 CONTEST = make_contest(0, tasks=12)
@@ -22,7 +22,7 @@ def test_start_and_contributions_add_up_to_the_mean(totals):
     parts = contributions(fitted, ROWS)
     assert (OWN in parts) == bool(totals)
     for i, row in enumerate(ROWS):
-        total = start(fitted, int(row)) + sum(points[i] for points in parts.values())
+        total = start_of(fitted, int(row)) + sum(points[i] for points in parts.values())
         assert total == pytest.approx(fitted.posterior.mean[row])
 
 

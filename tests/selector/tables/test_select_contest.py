@@ -126,7 +126,8 @@ def test_what_a_judge_saw_counts_by_the_mean_of_its_passes(tmp_path: Path) -> No
     assert set(chosen(contest.picks()).values()) == set(TABLE["candidate"][2::WIDTH])
     assert contest.picks().judged == N
     (judge,) = contest.judgements
-    assert set(judge.passes.tolist()) == {2} and set(judge.overall.tolist()) == {8.0, 2.5}
+    assert set(judge.overall.tolist()) == {8.0, 2.5}
+    assert set(np.bincount(judge.rows).tolist()) == {2} and set(judge.passes.tolist()) == {9, 7, 3, 2}
 
 
 def test_judges_stand_apart_and_sc_and_pq_make_an_overall(tmp_path: Path) -> None:
