@@ -74,6 +74,10 @@ class Study:
         noise_sd: standard deviation of a total beyond its rounding, in points.
         seed: of all random choices; the same seed, table and totals give the same answer in every process.
 
+    Attributes:
+        pool: the table as arrays, the rows of a task together.
+        ids: the tasks and the candidates of the pool's rows, as they came.
+
     Raises:
         InputError: a missing column, a row without its name, no candidates, two candidates of a task with one id, an
             infinite score, a noise that is not above 0.
