@@ -19,6 +19,7 @@ from selector.cli._contest_verbs import export, quota, record, verify
 from selector.cli._judge_verbs import judge, translate
 from selector.cli._learn_verbs import calibrate, explain, plan
 from selector.cli._make_verbs import demo, generate, import_, init, pick, score
+from selector.cli._select_verb import select
 from selector.cli._show_verbs import doctor, realism, report, status
 from selector.cli._weights_verbs import weights
 from selector.cli.common import Printed, emit, verbose_option
@@ -52,12 +53,13 @@ def group() -> None:
       bestshot pick                  the best known picks   bestshot explain TASK   why this one
       bestshot report                a page with every candidate
       bestshot judge FILE --by NAME  take a judge's scores of single candidates
+      bestshot select SCORES.csv     pick from any table of scores, without a campaign
       bestshot weights list          the models that scorers can use, and how to have them
     """
 
 
 _IN_ORDER = (demo, init, generate, import_, score, pick, export, verify, record, quota, judge, calibrate, plan, explain)
-for _verb in (*_IN_ORDER, realism, translate, status, report, doctor, weights):
+for _verb in (*_IN_ORDER, select, realism, translate, status, report, doctor, weights):
     group.add_command(_verb)
 
 

@@ -29,7 +29,11 @@ def read_table_text(path: Path, what: str = "task table") -> str:
     Raises:
         InputError: no such file, unreadable, above 64 MiB, binary, or in another encoding (GBK is recognised).
     """
-    data = _read_bounded(path, what)
+    return text_of(_read_bounded(path, what), path, what)
+
+
+def text_of(data: bytes, path: Path, what: str) -> str:
+    """The text of a UTF-8 table whose bytes were read from ``path``; raises ``InputError`` as ``read_table_text``."""
     for signature, found in _SIGNATURES:
         if data.startswith(signature):
             if b"[Content_Types].xml" in data[:4096] or b"xl/" in data:

@@ -10,25 +10,15 @@ import numpy as np
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
 from selector.domain import Axis, InputError
-from selector.learn.calibrator import Fitted
-from selector.learn.design import Effect
+from selector.learn.contributions import contributions, start_of
 from selector.learn.estimates import prior_points
 from selector.learn.gaussian import probability_best
-from selector.learn.pool import FINISH, PROMPT_STYLE, Choices, Floats, Ints, in_words
+from selector.learn.pool import Choices, Floats, Ints, in_words
 from selector.store.attempts import Attempt, Planning, current_plannings, load_attempts
 from selector.store.picks import newest_picks
 
 _REST = "rest (the curve of sqrt(SC x PQ), small parts)"
 _LEAST_NAMED = 0.005  # points: what adds less to either is in the rest
-# A level is a difference from the average of all, so every level touches every candidate: only the sum means something.
-_LEVELS = {
-    "generator": "its generator",
-    "variant": "its generator's variant",
-    "treated": "its prompt style and finish with this generator",
-    "ease": "its generator on tasks as easy as this",
-}
-_SORTS = {PROMPT_STYLE: "its prompt style", FINISH: "its finish"}
-_SHARED = ("level", "between")  # effects that no two candidates of a task differ by
 
 
 @dataclass(frozen=True)
@@ -125,7 +115,7 @@ def explain_task(context: Context, task_id: str) -> TaskExplanation:
         key=lambda r: (r[0].excluded is not None, -float(known.estimates.merit[r[1]]), r[0].candidate_id),
     )
     allowed = [int(row) for rival, row in ranked if rival.excluded is None][:2]
-    start = _start(known.fitted, int(rows[0]))
+    start = start_of(known.fitted, int(rows[0]))
     parts = _parts(known, start, rows, allowed) if allowed else ()
     found = TaskExplanation(
         task_id, known.basis, tuple(rival for rival, _ in ranked), start, parts, learns_from_totals=known.learns
@@ -162,44 +152,22 @@ def _rival(known: Knowledge, row: int, p_best: float, file: str | None) -> Rival
     )
 
 
-def _start(fitted: Fitted, row: int) -> float:
-    """What all candidates of the row's task share: the prior's mean over them, and the level of their type."""
-    design = fitted.design
-    shared = [j for j, w in enumerate(fitted.weights) if w.effect.kind in _SHARED]
-    means = np.array([fitted.weights[j].mean for j in shared])
-    return float(design.base[row] + (design.basis[row, shared] @ means if shared else 0.0))
-
-
 def _parts(known: Knowledge, start: float, rows: Ints, allowed: list[int]) -> tuple[Part, ...]:
     """Contributions by name, the largest difference first, and the rest that makes them add up to the estimates."""
-    fitted, pair = known.fitted, [allowed[0], allowed[-1]]
-    found: dict[str, list[float]] = {}
-    trust = 1.0
-    for j, weight in enumerate(fitted.weights):
-        effect = weight.effect
-        if effect.kind == "prior" and effect.task_type == known.pool.task_types[rows[0]]:
-            trust = weight.mean
-        elif effect.kind not in (*_SHARED, "prior"):
-            _add(found, _named(effect), [fitted.design.basis[row, j] * weight.mean for row in pair])
+    fitted, pair = known.fitted, np.array([allowed[0], allowed[-1]])
+    found = {name: points.tolist() for name, points in contributions(fitted, pair).items()}
+    own_type = known.pool.task_types[rows[0]]
+    trusts = (w.mean for w in fitted.weights if w.effect.kind == "prior" and w.effect.task_type == own_type)
+    trust = next(trusts, 1.0)
     places = [int(np.flatnonzero(rows == row)[0]) for row in pair]
     for column, points in _prior_parts(known, rows).items():
         _add(found, column, [trust * points[place] for place in places])
-    explained = fitted.design.base + fitted.design.basis @ np.array([w.mean for w in fitted.weights])
-    own = fitted.posterior.mean - explained
-    _add(found, "this very candidate, from totals", [own[row] for row in pair])
     named = {n: v for n, v in found.items() if max(map(abs, v)) >= _LEAST_NAMED}
     sums = [sum(v[i] for v in named.values()) for i in (0, 1)]
     merits = known.estimates.merit[pair]
     rest = [float(merit) - start - s for merit, s in zip(merits, sums, strict=True)]
     parts = [Part(n, a, b if len(allowed) > 1 else 0.0) for n, (a, b) in {**named, _REST: rest}.items()]
     return tuple(sorted(parts, key=lambda p: (-abs(p.pick - p.runner_up), -abs(p.pick), p.name)))
-
-
-def _named(effect: Effect) -> str:
-    """What an effect adds goes under the score's own name, or under what the level is of."""
-    if effect.kind == "treatment":
-        return next(words for sort, words in _SORTS.items() if effect.name.startswith(f"{sort} "))
-    return effect.name if effect.kind == "score" else _LEVELS[effect.kind]
 
 
 def _add(found: dict[str, list[float]], name: str, values: list[float]) -> None:

@@ -48,9 +48,16 @@ KNOWN_DIRECTION = Belief(0.05, 0.05, "a local score whose author states which en
 MEASURED = Belief(0.0, 0.10, "its user has measured it on other pictures of the kind")
 UNKNOWN = Belief(0.0, 0.05, "nothing is known, not even the direction: it must earn its weight", beyond=True)
 
+# Words for a belief: which end of a score is better, or that a strong judge gave it.
+WORDS = {
+    "up": KNOWN_DIRECTION,
+    "down": replace(KNOWN_DIRECTION, correlation=-KNOWN_DIRECTION.correlation),
+    "judge": JUDGE,
+}
 
-def checked_beliefs(given: Mapping[str, Belief | float]) -> dict[str, Belief]:
-    """Beliefs by column; a number is a correlation that its user has measured.
+
+def checked_beliefs(given: Mapping[str, Belief | float | str]) -> dict[str, Belief]:
+    """Beliefs by column; a number is a correlation that its user has measured, a word one of ``WORDS``.
 
     Raises:
         InputError: what is neither, a correlation beyond -1..1, or an sd that is not above 0 and at most 1.
@@ -59,14 +66,20 @@ def checked_beliefs(given: Mapping[str, Belief | float]) -> dict[str, Belief]:
     for name, belief in beliefs.items():
         if not isinstance(belief, Belief):
             raise InputError(
-                f"the belief in '{name}' must be a correlation or a Belief(correlation, sd), got {belief!r}"
+                f"the belief in '{name}' must be {', '.join(map(repr, WORDS))}, a correlation or a "
+                f"Belief(correlation, sd), got {belief!r}"
             )
         if not (-1.0 <= belief.correlation <= 1.0 and 0.0 < belief.sd <= 1.0):
-            raise InputError(f"the belief in '{name}' needs a correlation in -1..1 and an sd in 0..1, got {belief}")
+            raise InputError(
+                f"the belief in '{name}' needs a correlation in -1..1 and an sd in 0..1, got "
+                f"{belief.correlation:g} +- {belief.sd:g}"
+            )
     return beliefs
 
 
-def _belief(told: Belief | float) -> Belief:
+def _belief(told: Belief | float | str) -> Belief:
+    if isinstance(told, str):
+        return WORDS.get(told, told)  # type: ignore[arg-type]
     is_number = isinstance(told, Real) and not isinstance(told, bool)
     return replace(MEASURED, correlation=float(told)) if is_number else told  # type: ignore[arg-type,return-value]
 

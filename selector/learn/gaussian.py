@@ -16,6 +16,9 @@ from scipy.special import ndtri
 from selector.learn.pool import Choices, Floats, Ints
 
 _TASKS_AT_ONCE = 128  # bounds the memory, whatever the contest's size
+_ROWS_AT_ONCE = 2**14
+_WIDE = 64  # candidates from which a task's covariance is kept as factors, too: its square would be too large
+_DRAWN_AT_ONCE = 2**22  # values of such a task
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,13 @@ class Gaussian:
     @property
     def variance(self) -> Floats:
         """(n,) variance of every candidate."""
-        full: Floats = (self.root**2).sum(axis=1) + self.own - (self.learned**2).sum(axis=1)
+        full: Floats = _squared(self.root) + self.own - _squared(self.learned)
         return np.maximum(full, 0.0)
 
     def scaled(self, columns: Floats, own: float) -> Gaussian:
         """The same with other prior spreads: factors on the effects (effects,) and on the candidates' own parts."""
+        if own == 1.0 and (columns == 1.0).all():
+            return self  # before any total; a copy of a million rows would be the largest thing in memory
         return replace(self, root=self.root * columns, own=self.own * own**2)
 
     def observe(self, weights: Floats, values: Floats, noise: Floats) -> Gaussian:
@@ -71,15 +76,26 @@ class Gaussian:
         return drawn
 
 
+def _squared(matrix: Floats) -> Floats:
+    """(n,) squared length of every row, some at a time: the square of all would be as large as the matrix."""
+    starts = range(0, len(matrix), _ROWS_AT_ONCE)
+    return np.concatenate([(matrix[i : i + _ROWS_AT_ONCE] ** 2).sum(axis=1) for i in starts])
+
+
 def probability_best(belief: Gaussian, choices: Choices, draws: int = 512, seed: int = 0) -> Floats:
     """(n,) probabilities, summing to 1 over a task's choices; 0 where a candidate may not be picked.
 
     All tasks share their standard normal draws, so that equal tasks get equal answers.
     """
     out = np.zeros(len(belief.mean))
-    z = normal_quantiles(draws, choices.rows.shape[1], seed)
-    for start in range(0, len(choices.rows), _TASKS_AT_ONCE):
-        rows = choices.rows[start : start + _TASKS_AT_ONCE]
+    width = (choices.rows >= 0).sum(axis=1)
+    for wide in choices.rows[width > _WIDE]:
+        rows = wide[wide >= 0]
+        out[rows] = _chances_of_many(belief, rows, draws, seed)
+    narrow = choices.rows[width <= _WIDE, :_WIDE]
+    z = normal_quantiles(draws, narrow.shape[1], seed)
+    for start in range(0, len(narrow), _TASKS_AT_ONCE):
+        rows = narrow[start : start + _TASKS_AT_ONCE]
         drawn = _draws(belief, rows, z)
         best = drawn.argmax(axis=2)  # (tasks, draws)
         for c in range(rows.shape[1]):
@@ -99,6 +115,26 @@ def _draws(belief: Gaussian, rows: Ints, z: Floats) -> Floats:
     drawn = belief.mean[rows][:, None, :] + z @ factor.transpose(0, 2, 1)
     masked: Floats = np.where(rows[:, None, :] >= 0, drawn, -np.inf)
     return masked
+
+
+def _chances_of_many(belief: Gaussian, rows: Ints, draws: int, seed: int) -> Floats:
+    """(candidates,) chances in one task with many candidates.
+
+    What they share, root root' - learned learned', has the rank of its factors, so it is drawn in that basis. Where
+    totals told of a candidate's own part too, it is not positive by itself; what is below 0 there counts as 0, which
+    leaves a candidate a hair too uncertain.
+    """
+    factors = np.concatenate([belief.root[rows], belief.learned[rows]], axis=1)
+    basis, triangle = np.linalg.qr(factors)
+    signs = np.repeat([1.0, -1.0], [belief.root.shape[1], belief.learned.shape[1]])
+    values, vectors = np.linalg.eigh((triangle * signs) @ triangle.T)
+    shared = basis @ (vectors * np.sqrt(np.maximum(values, 0.0)))
+    rng, won = np.random.default_rng(seed), np.zeros(len(rows))
+    for start in range(0, draws, at_once := max(1, _DRAWN_AT_ONCE // len(rows))):
+        drawn = rng.standard_normal((min(at_once, draws - start), shared.shape[1])) @ shared.T
+        drawn += belief.mean[rows] + np.sqrt(belief.own[rows]) * rng.standard_normal(drawn.shape)
+        won += np.bincount(drawn.argmax(axis=1), minlength=len(rows))
+    return won / draws
 
 
 def normal_quantiles(draws: int, width: int, seed: int) -> Floats:

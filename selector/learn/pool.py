@@ -66,8 +66,21 @@ class Pool:
             raise InputError("there are no candidates: nothing can be calibrated or picked")
         if np.isinf(self.values).any():
             raise InputError("a score is infinite: a score is a finite number, or unscored (NaN)")
-        if (np.diff(self.task_of) < 0).any() or len(self.row_of) < n:
-            raise InputError("the candidates of a task must lie together, and no two may have the same id")
+        if (np.diff(self.task_of) < 0).any():
+            raise InputError("the candidates of a task must lie together")
+        self._check_ids()
+
+    def _check_ids(self) -> None:
+        """Raise ``InputError`` where two candidates of a task have one id."""
+        names, candidate_of = codes(self.candidate_ids)
+        pairs = np.sort(self.task_of * len(names) + candidate_of)
+        doubled = pairs[1:][np.diff(pairs) == 0]
+        if len(doubled):
+            task, candidate = divmod(int(doubled[0]), len(names))
+            raise InputError(
+                f"task '{self.tasks[task]}' has two candidates '{names[candidate]}': give every candidate of a task "
+                "its own id"
+            )
 
     @cached_property
     def task_of(self) -> Ints:

@@ -32,6 +32,7 @@ _TREATMENTS = ("prompt_style", "finish", "finished_from")  # only where they hol
 
 
 Id = Any  # of a task or candidate, as the table holds it: text or a number
+Ids = tuple[Sequence[Id], Sequence[Id]]  # (n,) tasks and (n,) candidates of the rows of a pool
 Picks = Mapping[Id, Id]  # task to candidate
 
 
@@ -68,10 +69,15 @@ class Study:
             to). The last four may be blank where there is none, the others never. Every other column is a score, NaN
             where unscored. Rows of a task may lie anywhere. 1, 1.0 and "1" are one name; ids of tasks and candidates
             come back as they came.
-        beliefs: score column to a correlation with the leaderboard within a task (-1 to 1) or a :class:`Belief`; what
-            is not named must earn its weight, direction included.
+        beliefs: score column to "up" or "down" (which end is better), "judge" (a strong judge's overall), a
+            correlation with the leaderboard within a task (-1 to 1) or a :class:`Belief`; what is not named must earn
+            its weight, direction included.
         noise_sd: standard deviation of a total beyond its rounding, in points.
         seed: of all random choices; the same seed, table and totals give the same answer in every process.
+
+    Attributes:
+        pool: the table as arrays, the rows of a task together.
+        ids: the tasks and the candidates of the pool's rows, as they came.
 
     Raises:
         InputError: a missing column, a row without its name, no candidates, two candidates of a task with one id, an
@@ -95,7 +101,7 @@ class Study:
     def __init__(
         self,
         table: pd.DataFrame | Pool,
-        beliefs: Mapping[str, Belief | float] | None = None,
+        beliefs: Mapping[str, Belief | float | str] | None = None,
         noise_sd: float = DEFAULT_NOISE_SD,
         seed: int = 0,
         scales: Scales = DEFAULT_SCALES,
@@ -105,12 +111,12 @@ class Study:
             raise InputError(f'beliefs are by score column, as in {{"judge": 0.4}}; got {beliefs!r}')
         believed = checked_beliefs(beliefs or {})
         if isinstance(table, Pool):
-            self.pool, self._ids = table, list(zip(table.task_ids, table.candidate_ids, strict=True))
+            self.pool = table
+            self.ids: Ids = (table.task_ids, table.candidate_ids)
         else:
             if not hasattr(table, "columns"):
                 raise InputError(f"a table is a pandas DataFrame, one row a candidate; got {type(table).__name__}")
-            ordered = _ordered(table)
-            self.pool, self._ids = _pool(ordered), _ids(ordered)
+            self.pool, self.ids = _read(table)
         unknown = [name for name in believed if name not in self.pool.columns]
         if unknown:
             raise InputError(f"beliefs name the column '{unknown[0]}'{near_or_all(unknown[0], self.pool.columns)}")
@@ -196,14 +202,18 @@ class Study:
         """(tasks,) rows of :meth:`picks` in the pool."""
         return self._choices.best(self.fitted.posterior.mean)
 
+    def probability_best(self, draws: int = 512) -> Floats:
+        """(n,) probabilities that a row of the pool is the best of its task."""
+        return probability_best(self.fitted.posterior, self._choices, draws, self.seed)
+
     def estimates(self, draws: int = 512) -> pd.DataFrame:
         """Mean and sd of every candidate's overall (0 to 10), and the probability that it is its task's best."""
         import pandas as pd
 
         if draws < 1:
             raise InputError(f"draws is a number of samples above 0, got {draws}")
-        ids = dict(zip(("task", "candidate"), zip(*self._ids, strict=True), strict=True))
-        best = probability_best(self.fitted.posterior, self._choices, draws, self.seed)
+        ids = dict(zip(("task", "candidate"), self.ids, strict=True))
+        best = self.probability_best(draws)
         known = {"overall": self.fitted.overall, "overall_sd": self.fitted.overall_sd, "p_best": best}
         return pd.DataFrame({**ids, **known})
 
@@ -219,7 +229,8 @@ class Study:
         return rows
 
     def _named(self, rows: Ints) -> dict[Id, Id]:
-        return dict(self._ids[i] for i in rows)
+        tasks, candidates = self.ids
+        return {tasks[i]: candidates[i] for i in rows.tolist()}
 
     def _rows(self, picks: Picks) -> Ints:
         rows = []
@@ -239,43 +250,28 @@ class Study:
 
 def pool_from_table(table: pd.DataFrame) -> Pool:
     """A pool from a table of scores; see :class:`Study` for its columns."""
-    return _pool(_ordered(table))
+    return _read(table)[0]
 
 
-def _ordered(table: pd.DataFrame) -> pd.DataFrame:
-    """The table, checked, with the rows of every task together."""
+def _read(table: pd.DataFrame) -> tuple[Pool, Ids]:
+    """The pool, and tasks and candidates of its rows as the table holds them."""
     missing = [key for key in _NEEDED if key not in table.columns]
     if missing:
         raise InputError(f"the table has no column '{missing[0]}': it needs task, candidate and generator")
     if not table.columns.is_unique:
         twice = table.columns[table.columns.duplicated()][0]
         raise InputError(f"the table has two columns '{twice}': rename one of them")
-    for column in (*_NEEDED, "task_type"):
-        _check_filled(table, column)
-    tasks, candidates = _texts(table, "task"), _texts(table, "candidate")
-    seen: set[tuple[str, str]] = set()
-    for pair in zip(tasks, candidates, strict=True):
-        if pair in seen:
-            raise InputError(
-                f"task '{pair[0]}' has two candidates '{pair[1]}': give every candidate of a task its own id"
-            )
-        seen.add(pair)
-    return table.iloc[np.argsort(codes(tasks)[1], kind="stable")]
-
-
-def _ids(table: pd.DataFrame) -> list[tuple[Id, Id]]:
-    """(task, candidate) of every row as the table holds them; of several spellings of a task, the first."""
-    first: dict[str, Id] = {}
-    tasks = (first.setdefault(_name(cell), cell) for cell in table["task"].tolist())
-    return list(zip(tasks, table["candidate"].tolist(), strict=True))
-
-
-def _pool(table: pd.DataFrame) -> Pool:
     treatments = [c for c in _TREATMENTS if c in table.columns and table[c].dtype.kind not in "biufc"]
-    scores = [c for c in table.columns if c not in (*_KEYS, *treatments)]
+    text = {column: texts(table[column]) for column in (*_KEYS, *treatments) if column in table.columns}
+    for column in (*_NEEDED, "task_type"):
+        _check_filled(table, column, text.get(column, ()))
+    task_of = codes(text["task"])[1]
+    if (np.diff(task_of) < 0).any():  # the rows of a task must lie together
+        order = np.argsort(task_of, kind="stable")
+        table, text = table.iloc[order], {column: _taken(names, order) for column, names in text.items()}
+    scores = [c for c in table.columns if c not in text]
     values = np.column_stack([np.zeros((len(table), 0)), *(_numbers(table, name) for name in scores)])
-    text = {column: _texts(table, column) for column in (*_KEYS, *treatments) if column in table.columns}
-    return Pool(
+    pool = Pool(
         text["task"],
         text["candidate"],
         text.get("task_type", ("all",) * len(table)),
@@ -287,30 +283,42 @@ def _pool(table: pd.DataFrame) -> Pool:
         finishes=text.get("finish", ()),
         origins=text.get("finished_from", ()),
     )
+    first: dict[str, Id] = {}  # of several spellings of a task, the first counts
+    tasks = [first.setdefault(name, cell) for name, cell in zip(text["task"], table["task"].tolist(), strict=True)]
+    return pool, (tasks, table["candidate"].tolist())
 
 
-def _texts(table: pd.DataFrame, column: str) -> tuple[str, ...]:
+def _taken(names: Sequence[str], rows: Ints) -> tuple[str, ...]:
+    return tuple(map(names.__getitem__, rows.tolist()))
+
+
+def texts(cells: pd.Series) -> tuple[str, ...]:
     """The names in a column, "" where there is none."""
-    cells = table[column]
-    names = ("" if is_hole else _name(cell) for cell, is_hole in zip(cells, cells.isna(), strict=True))
-    return tuple(name if name.strip() else "" for name in names)
+    import pandas as pd
+
+    if pd.api.types.infer_dtype(cells, skipna=True) not in ("string", "integer", "floating", "empty"):
+        return tuple(_name(cell) for cell in cells.where(cells.notna(), "").tolist())  # 1 and True are equal, no name
+    place, distinct = pd.factorize(cells)  # NaN has place -1: the last
+    names = [*(_name(cell) for cell in distinct.tolist()), ""]
+    return _taken(names, place)
 
 
-def _check_filled(table: pd.DataFrame, column: str) -> None:
+def _check_filled(table: pd.DataFrame, column: str, names: Sequence[str]) -> None:
     """Raise ``InputError`` where a row has no name: as text, NaN would be one."""
-    if column not in table.columns:
-        return
-    for place, (label, name) in enumerate(zip(table.index, _texts(table, column), strict=True), 1):
-        if not name:
-            raise InputError(
-                f"column '{column}' is empty in row {place} of the table (index {label}): fill it in, or leave the row "
-                "out"
-            )
+    if "" in names:
+        place = names.index("")
+        raise InputError(
+            f"column '{column}' is empty in row {place + 1} of the table (index {table.index[place]}): fill it in, or "
+            "leave the row out"
+        )
 
 
 def _name(cell: object) -> str:
-    """As text: a column of whole numbers that once had a hole holds 1.0 for 1."""
-    return str(int(cell)) if isinstance(cell, (float, np.floating)) and cell == cell // 1 else str(cell)
+    """As text, "" for blanks; a column of whole numbers that once had a hole holds 1.0 for 1."""
+    if isinstance(cell, (float, np.floating)) and cell == cell // 1:
+        return str(int(cell))
+    name = cell if isinstance(cell, str) else str(cell)
+    return "" if name.isspace() else name
 
 
 def _numbers(table: pd.DataFrame, name: str) -> Floats:

@@ -25,6 +25,7 @@ ORDER = [
     "selector.registry",
     "selector.contest",
     "selector.learn",
+    "selector.tables",
     "selector.config",
     "selector.store",
     "selector.workspace",

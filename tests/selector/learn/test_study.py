@@ -418,7 +418,7 @@ def test_a_number_is_a_belief_of_that_correlation():
     assert 0 < believed["judge"].sd < 0.2
     with pytest.raises(InputError, match=r"a correlation in -1\.\.1"):
         Study(numbered(), {"judge": 1.5})
-    with pytest.raises(InputError, match="must be a correlation or a Belief"):
+    with pytest.raises(InputError, match="must be 'up', 'down', 'judge', a correlation or a Belief"):
         Study(numbered(), {"judge": True})
 
 

@@ -1,0 +1,189 @@
+"""Tables as files: CSV, TSV, JSON records, JSON lines and, by the extra ``parquet``, Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Collection
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from selector.contest.table_text import text_of
+from selector.domain import InputError, MissingPart
+from selector.domain.files import write_atomically
+from selector.domain.words import n_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STDIN = Path("-")
+LINES, PARQUET = (".jsonl", ".ndjson"), ".parquet"
+WRITTEN = (".csv", ".tsv", ".json", *LINES, PARQUET)
+UNSCORED = ["", "-", "na", "NA", "N/A", "n/a", "nan", "NaN", "NAN", "null", "NULL", "None", "none"]
+_DECIMALS = 4  # of numbers in CSV: a thousandth of a point is far below what is known of it
+
+
+def read_table(path: Path, what: str, names: Collection[str]) -> pd.DataFrame:
+    """A table, by the suffix of its file; ``-`` is CSV on standard input.
+
+    Args:
+        path: the file; what is neither JSON nor Parquet is read as CSV, with tabs if its header has one.
+        what: it is called in messages.
+        names: columns that hold names: in CSV "007" and "NA" stay as they are there, elsewhere they are a number and
+            *unscored*.
+
+    Raises:
+        InputError: unreadable, not UTF-8, no table, no rows, rows of unequal length, a column without a name or twice.
+        MissingPart: Parquet without pyarrow.
+    """
+    if path.suffix == PARQUET:
+        table = _read_parquet(path)
+    elif path.suffix in (".json", *LINES):
+        table = _read_json(path, text_of(_bytes(path, what), path, what))
+    else:
+        table = _read_csv(path, _bytes(path, what), what, names)
+    if table.empty:
+        raise InputError(f"{path} holds no row: a header and one row a candidate are expected")
+    return table
+
+
+def check_writable(path: Path) -> None:
+    """Raise at once where ``write_table`` would after the work: an unknown suffix, Parquet without pyarrow."""
+    if path.suffix not in WRITTEN:
+        raise InputError(f"{path} has the suffix '{path.suffix}': a table is written as {', '.join(WRITTEN)}")
+    if path.suffix == PARQUET:
+        _check_parquet()
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table by the suffix of ``path``, whole or not at all.
+
+    Raises:
+        InputError: the suffix is none of ``WRITTEN``, or the folder cannot be written.
+    """
+    check_writable(path)
+    stream = io.BytesIO()
+    if path.suffix == PARQUET:
+        _plain_names(table).to_parquet(stream, engine="pyarrow", index=False)
+    elif path.suffix in (".json", *LINES):
+        # Not by pandas: it writes "1\/2", and numbers with ten digits.
+        records = table.astype(object).where(table.notna(), None).to_dict("records")
+        texts = [json.dumps(record, ensure_ascii=False) for record in records]
+        text = "\n".join(texts) + "\n" if path.suffix in LINES else "[\n" + ",\n".join(texts) + "\n]\n"
+        stream.write(text.encode())
+    else:
+        separator = "\t" if path.suffix == ".tsv" else ","
+        table.round(_DECIMALS).to_csv(stream, sep=separator, index=False, lineterminator="\n", encoding="utf-8")
+    write_atomically(path, stream.getvalue())
+
+
+def _bytes(path: Path, what: str) -> bytes:
+    if path == STDIN:
+        return sys.stdin.buffer.read()
+    try:
+        return path.read_bytes()
+    except IsADirectoryError as error:
+        raise InputError(f"{path} is a folder; give the file of the {what}") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{what} {path} cannot be read ({reason}); give the path of a CSV, JSON or Parquet") from error
+
+
+def _read_csv(path: Path, data: bytes, what: str, names: Collection[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    delimiter = "\t" if "\t" in text_of(data, path, what).split("\n", 1)[0] else ","
+    header = _checked_shape(path, data, delimiter)
+    # Numbers as JSON reads them, so that equal tables get equal picks; newer versions of pandas always do that.
+    exactly = {"float_precision": "round_trip"} if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1) else {}
+    return pd.read_csv(
+        io.BytesIO(data),
+        sep=delimiter,
+        header=0,
+        names=header,
+        index_col=False,
+        dtype={name: str for name in header if name in names},
+        keep_default_na=False,
+        na_values={name: UNSCORED for name in header if name not in names},
+        low_memory=False,  # else a column's type may change on its way
+        encoding="utf-8-sig",
+        **exactly,
+    )
+
+
+def _checked_shape(path: Path, data: bytes, delimiter: str) -> list[str]:
+    """The header of a CSV, once every row is known to be as long: pandas would fill a short one up in silence."""
+    stream = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="")
+    reader = csv.reader(stream, delimiter=delimiter, strict=True)
+    try:
+        header = [cell.strip() for cell in next(reader, [])]
+        _check_header(header, path)
+        for row, cells in enumerate(filter(None, reader), 1):  # pandas passes over empty lines, too
+            if len(cells) != len(header):
+                raise InputError(
+                    f"{path}: row {row} has {n_of(len(cells), 'cell')} where the header has {len(header)}: was the "
+                    "file cut, or is there a comma in a cell without quotes?"
+                )
+    except csv.Error as error:
+        raise InputError(
+            f"{path}: line {reader.line_num}: not readable as CSV ({error}); is a double quote not closed?"
+        ) from error
+    return header
+
+
+def _check_header(header: list[str], path: Path) -> None:
+    if not header:
+        raise InputError(f"{path} is empty: a line with the names of the columns and one row a candidate are expected")
+    for name in header:
+        if header.count(name) > 1:
+            raise InputError(f"{path} has two columns '{name}': rename one of them")
+        if not name:
+            raise InputError(f"{path} has a column without a name: the first line names all columns")
+
+
+def _read_json(path: Path, text: str) -> pd.DataFrame:
+    import pandas as pd
+
+    records: Any
+    if path.suffix in LINES:
+        lines = enumerate(text.split("\n"), 1)
+        records = [_parsed(line, f"{path}: line {number}") for number, line in lines if line.strip()]
+    else:
+        records = _parsed(text, str(path))
+        if isinstance(records, dict):  # as `bestshot select --json` prints it
+            records = records.get("picks")
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise InputError(f'{path}: expected a list of records, as in [{{"task": "a", "candidate": "1", "judge": 7}}]')
+    return pd.DataFrame(records)
+
+
+def _parsed(text: str, place: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{place} is no JSON ({error})") from error
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    _check_parquet()
+    try:
+        table = pd.read_parquet(path, engine="pyarrow")
+    except (OSError, ValueError) as error:  # ArrowInvalid is a ValueError
+        raise InputError(f"{path} cannot be read as Parquet ({error})") from error
+    return table if table.index.names == [None] else table.reset_index()
+
+
+def _check_parquet() -> None:
+    if find_spec("pyarrow") is None:
+        raise MissingPart("Parquet needs pyarrow: pip install 'bestshot[parquet]', or give a CSV or JSON file")
+
+
+def _plain_names(table: pd.DataFrame) -> pd.DataFrame:
+    """The same, with columns that mix text and numbers as text: a column of Parquet has one type."""
+    mixed = [name for name in table.columns if table[name].dtype == object]
+    return table.assign(**{name: table[name].map(str, na_action="ignore") for name in mixed})

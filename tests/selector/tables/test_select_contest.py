@@ -1,0 +1,325 @@
+"""Selection on a table: what counts is what the rows say, in whatever order and file; totals and judges move picks."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from selector import Study
+from selector.domain import InputError, MissingPart
+from selector.tables import Names, Selection, read_contest
+
+RNG = np.random.default_rng(3)
+TASKS, WIDTH = 12, 5
+N = TASKS * WIDTH
+TRUTH = np.clip(6 + 1.5 * RNG.standard_normal(N), 0, 10)
+TABLE = pd.DataFrame(
+    {
+        "task": np.repeat([f"t{i}" for i in range(TASKS)], WIDTH),
+        "candidate": [f"c{i}" for i in range(N)],
+        "generator": np.tile(list("vwxyz"), TASKS),
+        "good": TRUTH + RNG.standard_normal(N),
+        "bad": -TRUTH + RNG.standard_normal(N),
+        "noise": np.where(RNG.random(N) < 0.2, np.nan, RNG.standard_normal(N)),
+    }
+)
+KNOWN = {"good": "up", "bad": "down"}
+
+
+def chosen(selection: Selection) -> dict[object, object]:
+    return {pick.task: pick.candidate for pick in selection.picks}
+
+
+def best_by(score: str, sign: float) -> dict[object, object]:
+    best = (sign * TABLE[score]).groupby(TABLE["task"]).idxmax()
+    return dict(zip(TABLE["task"][best], TABLE["candidate"][best], strict=True))
+
+
+@pytest.mark.parametrize(("score", "word", "sign"), [("good", "up", 1), ("bad", "down", -1), ("good", "judge", 1)])
+def test_a_score_whose_direction_is_told_picks_its_best_end(score: str, word: str, sign: float) -> None:
+    table = TABLE[["task", "candidate", score]]
+    assert chosen(read_contest(table, {score: word}).picks()) == best_by(score, sign)
+
+
+def test_a_study_takes_the_same_words() -> None:
+    study = Study(TABLE, {"good": "up", "bad": "down", "noise": "judge"})
+    beliefs = study.calibrator.beliefs or {}
+    assert beliefs["good"].correlation == -beliefs["bad"].correlation > 0
+    assert beliefs["noise"].sd > beliefs["good"].sd
+    with pytest.raises(InputError, match="the belief in 'good' must be 'up', 'down', 'judge', a correlation or"):
+        Study(TABLE, {"good": "sideways"})
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.permutations(range(N)))
+def test_the_order_of_rows_changes_nothing(order: list[int]) -> None:
+    tied = TABLE.assign(good=TABLE["good"].round())  # equals are decided by name, not by place
+    first = read_contest(tied, KNOWN).picks()
+    other = read_contest(tied.iloc[order], KNOWN).picks()
+    assert {pick.task: pick for pick in other.picks} == {pick.task: pick for pick in first.picks}
+    assert [pick.task for pick in other.picks] == list(dict.fromkeys(tied["task"].iloc[order]))
+
+
+def test_the_same_table_as_csv_json_and_parquet_gives_the_same_picks(tmp_path: Path) -> None:
+    TABLE.to_csv(tmp_path / "t.csv", index=False)
+    TABLE.to_csv(tmp_path / "t.tsv", index=False, sep="\t")
+    TABLE.to_json(tmp_path / "t.json", orient="records", double_precision=15)
+    records = TABLE.astype(object).where(TABLE.notna(), None).to_dict("records")
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+    from_csv = read_contest(tmp_path / "t.csv", KNOWN).picks()
+    for name in ("t.tsv", "t.jsonl"):
+        assert read_contest(tmp_path / name, KNOWN).picks() == from_csv
+    assert chosen(read_contest(tmp_path / "t.json", KNOWN).picks()) == chosen(from_csv)  # pandas writes 15 digits
+    pytest.importorskip("pyarrow", reason="Parquet is an extra: pip install 'bestshot[parquet]'")
+    TABLE.to_parquet(tmp_path / "t.parquet")
+    assert read_contest(tmp_path / "t.parquet", KNOWN).picks() == from_csv
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "json", "jsonl", "parquet"])
+def test_written_picks_are_read_again_as_the_picks_of_a_total(tmp_path: Path, suffix: str) -> None:
+    if suffix == "parquet":
+        pytest.importorskip("pyarrow", reason="Parquet is an extra: pip install 'bestshot[parquet]'")
+    first = read_contest(TABLE, KNOWN).picks()
+    first.write(tmp_path / f"picks.{suffix}")
+    (tmp_path / "totals.csv").write_text(f"total,picks,label\n6.25,picks.{suffix},Monday\n", encoding="utf-8")
+    told = read_contest(TABLE, KNOWN, totals=tmp_path / "totals.csv").picks().told
+    assert [(t.total, dict(t.picks)) for t in told] == [(6.25, chosen(first))]
+
+
+def test_totals_teach_and_one_to_come_is_pending(tmp_path: Path) -> None:
+    rng, lines = np.random.default_rng(0), ["total,picks"]
+    for number in range(10):
+        rows = np.arange(TASKS) * WIDTH + rng.integers(WIDTH, size=TASKS)
+        TABLE.iloc[rows][["task", "candidate"]].to_csv(tmp_path / f"{number}.csv", index=False)
+        lines.append(f"{TRUTH[rows].mean() if number else ''},{number}.csv")
+    (tmp_path / "totals.csv").write_text("\n".join(lines), encoding="utf-8")
+    found = read_contest(TABLE, totals=tmp_path / "totals.csv").picks()
+    assert (len(found.told), found.pending) == (9, 1)
+    assert not found.notes
+    weights = {w.effect.name: w for w in found.weights if w.effect.kind == "score"}
+    assert weights["good"].mean > 0 > weights["bad"].mean
+
+
+def test_a_next_submission_that_learns_says_so() -> None:
+    contest = read_contest(TABLE, KNOWN)
+    best, following = contest.picks(), contest.next_picks(10)
+    assert following.plan is not None and best.plan is None
+    changed = [pick for pick in following.picks if pick.candidate != chosen(best)[pick.task]]
+    assert len(changed) == following.plan.changed > 0
+    assert all(pick.reason.startswith("submitted to learn: ") for pick in changed)
+    assert not any("learn" in pick.reason for pick in following.picks if pick not in changed)
+    assert chosen(contest.next_picks(1)) == chosen(best)  # the last one wins
+
+
+def test_what_a_judge_saw_counts_by_the_mean_of_its_passes(tmp_path: Path) -> None:
+    lines = [f"{t},{c},{9 if i % WIDTH == 2 else 3}" for i, (t, c) in enumerate(TABLE[["task", "candidate"]].values)]
+    more = [line.replace(",9", ",7").replace(",3", ",2") for line in lines]
+    (tmp_path / "judged.csv").write_text("\n".join(["task,candidate,overall", *lines, *more]), encoding="utf-8")
+    contest = read_contest(TABLE, KNOWN, judged=tmp_path / "judged.csv")
+    assert set(chosen(contest.picks()).values()) == set(TABLE["candidate"][2::WIDTH])
+    assert contest.picks().judged == N
+    (judge,) = contest.judgements
+    assert set(judge.overall.tolist()) == {8.0, 2.5}
+    assert set(np.bincount(judge.rows).tolist()) == {2} and set(judge.passes.tolist()) == {9, 7, 3, 2}
+
+
+def test_judges_stand_apart_and_sc_and_pq_make_an_overall(tmp_path: Path) -> None:
+    rows = "task,candidate,judge,sc,pq\nt0,c0,small,4,9\nt0,c0,big,8,2\nt1,c6,big,,\n"
+    (tmp_path / "judged.csv").write_text(rows, encoding="utf-8")
+    contest = read_contest(TABLE, KNOWN, judged=tmp_path / "judged.csv")
+    seen = {j.column: j.overall[~np.isnan(j.overall)].tolist() for j in contest.judgements}
+    assert seen == {"judged by big": [4.0], "judged by small": [6.0]}
+    assert contest.picks().judged == 1
+
+
+def test_parts_of_an_explanation_add_up_and_its_pick_is_the_pick() -> None:
+    contest = read_contest(TABLE, KNOWN)
+    explained = contest.explain("t3")
+    pick = next(pick for pick in contest.picks().picks if pick.task == "t3")
+    assert explained.candidates[0].candidate == pick.candidate
+    assert sum(c.p_best for c in explained.candidates) == pytest.approx(1)
+    for candidate in explained.candidates:
+        assert explained.level + sum(candidate.parts.values()) == pytest.approx(candidate.overall)
+
+
+def test_reasons_name_what_moved_the_pick_and_the_runner_up() -> None:
+    rows = [("a", "x", 9.0), ("a", "y", 1.0), ("b", "x", 5.0)]
+    table = pd.DataFrame(rows, columns=["task", "candidate", "judge"])
+    first, only = read_contest(table, {"judge": "judge"}).picks().picks
+    figures = f"{first.p_best:.2f}", f"{first.runner_up_p_best:.2f}"
+    assert re.fullmatch(rf"{figures[0]} likely the best; judge \+\d\.\d; runner-up y {figures[1]}", first.reason)
+    assert (only.reason, only.runner_up, only.p_best) == ("the only candidate", None, 1.0)
+
+
+def test_without_anything_known_it_says_that_picks_are_chance() -> None:
+    (note,) = read_contest(TABLE).picks().notes
+    assert "no better than chance" in note and "--column NAME=up" in note
+    assert read_contest(TABLE, KNOWN).picks().notes == ()
+
+
+# Names
+
+
+def test_columns_may_have_other_names_and_one_may_name_two_things() -> None:
+    table = TABLE.drop(columns="candidate").rename(columns={"task": "prompt_id", "generator": "model"})
+    contest = read_contest(table, KNOWN, names=Names("prompt_id", candidate="model", generator="model"))
+    assert {pick.candidate for pick in contest.picks().picks} <= set("vwxyz")
+    assert contest.picks().generators == WIDTH
+
+
+def test_without_candidates_names_rows_are_numbered_within_their_task() -> None:
+    table = TABLE.drop(columns=["candidate", "generator"]).sample(frac=1, random_state=0)
+    contest = read_contest(table, KNOWN)
+    assert {pick.candidate for pick in contest.picks().picks} <= {1, 2, 3, 4, 5}
+    assert contest.picks().generators == 1
+
+
+def test_names_come_back_as_they_came_and_zeros_in_front_stay(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("task,candidate,judge\n007,NA,1\n007,02,3\n", encoding="utf-8")
+    assert chosen(read_contest(tmp_path / "t.csv", {"judge": "up"}).picks()) == {"007": "02"}
+    numbered = pd.DataFrame({"task": [7, 7], "candidate": [1, 2], "judge": [1.0, 3.0]})
+    assert chosen(read_contest(numbered, {"judge": "up"}).picks()) == {7: 2}
+
+
+def test_text_is_passed_over_and_truths_are_numbers() -> None:
+    table = TABLE.assign(file=TABLE["candidate"] + ".mp4", passed=TABLE["good"] > 6, when=pd.Timestamp("2026-01-01"))
+    found = read_contest(table, {"passed": "up", "noise": "ignore"}).picks()
+    assert found.passed_over == ("file", "when")
+    assert list(found.scores) == ["good", "bad", "passed"]
+
+
+def test_a_study_s_own_columns_are_known_here_too() -> None:
+    contest = read_contest(TABLE.assign(task_type="video", variant="", finish=["", "sharp"] * (N // 2)), KNOWN)
+    assert contest.study.pool.task_types == ("video",) * N
+    assert any("finish sharp" in candidate.made_with for candidate in contest.explain("t0").candidates)
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty: a line with the names"),
+        ("task,candidate,s\n", "holds no row"),
+        ("task,candidate,s\na,x,1\na,y\n", "row 2 has 2 cells where the header has 3"),
+        ("task,candidate,s\n\na,x,1\n\nb,y,1,2\n", "row 2 has 4 cells"),
+        ('task,candidate,s\na,"x,1\n', "is a double quote not closed"),
+        ("task,candidate,s,s\na,x,1,2\n", "has two columns 's'"),
+        ("task,candidate,,s\na,x,1,2\n", "a column without a name"),
+        ("task,candidate,s\na,x,1\na,x,2\n", "task 'a' has two candidates 'x'"),
+        ("task,candidate,s\na,x,1\n,y,2\n", "column 'task' is empty in row 2"),
+        ("task,candidate,s\na,x,1\nb, ,2\n", "column 'candidate' is empty in row 2"),
+        ("task,candidate,generator,s\na,x,,1\n", "column 'generator' is empty in row 1"),
+        ("task,candidate,s\na,x,1\na,y,-inf\n", "column 's' is infinite in row 2"),
+        ("task,candidate,s\na,x,1\na,y,much\n", "column 's' holds numbers, but 'much' in row 2"),
+        ("tasks,candidate,s\na,x,1\n", "has no column 'task' .did you mean 'tasks'.*--task COLUMN"),
+    ],
+)
+def test_a_table_that_is_none_is_refused_with_its_place(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=f"t.csv.*{words}") as caught:
+        read_contest(tmp_path / "t.csv")
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_table_at_all_is_told_so() -> None:
+    with pytest.raises(InputError, match="a file or a pandas DataFrame, got list"):
+        read_contest([1, 2])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("t.json", '[{"task": "a"', "t.json is no JSON"),
+        ("t.json", "[1, 2]", "expected a list of records"),
+        ("t.jsonl", '{"task": "a", "candidate": 1}\n{', "t.jsonl: line 2 is no JSON"),
+        ("t.csv", "PK\x03\x04", "is a ZIP archive"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_so(tmp_path: Path, name: str, text: str, words: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=words):
+        read_contest(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"goood": "up"}, r"has no score 'goood' \(did you mean 'good'\?\)"),
+        ({"task": "up"}, "has no score 'task'"),
+        ({"good": "upp"}, r"column 'good' cannot be 'upp' \(did you mean 'up'\?\)"),
+        ({"file": "up"}, "column 'file' holds text"),
+        ({"good": 3.0}, "needs a correlation in -1..1"),
+    ],
+)
+def test_what_is_said_of_a_column_must_fit(columns: dict[str, str], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        read_contest(TABLE.assign(file="x.mp4"), columns)
+
+
+@pytest.mark.parametrize(
+    ("totals", "picks", "words"),
+    [
+        ("total,picks\n5,gone.csv\n", "", "row 1: there is no file 'gone.csv'"),
+        ("total\n5\n", "", "has no column 'picks'"),
+        ("total,picks\n5,\n", "", "row 1 names no file in 'picks'"),
+        ("total,picks\n,p.csv\n11,p.csv\n", "whole", "row 2: a total lies between 0 and 10, got 11"),
+        ("total,picks\nx,p.csv\n", "whole", "column 'total' holds no number"),
+        ("total,picks\n5,p.csv\n", "t0,c1\n", "p.csv has 1 pick for 1 task: .* each of the 12 tasks"),
+        ("total,picks\n,p.csv\n", "t0,c1\n", "p.csv has 1 pick for 1 task"),
+        ("total,picks\n5,p.csv\n", "t0,c1\nt0,c2\n", "p.csv has 2 picks for 1 task"),
+        ("total,picks\n5,p.csv\n", "t0,c99\n", "p.csv: row 1: task 't0' has no candidate 'c99'"),
+        ("total,picks\n5,p.csv\n", "t99,c1\n", "there is no such task .did you mean 't9'"),
+    ],
+)
+def test_a_total_whose_picks_do_not_fit_is_refused(tmp_path: Path, totals: str, picks: str, words: str) -> None:
+    (tmp_path / "totals.csv").write_text(totals, encoding="utf-8")
+    whole = "".join(f"t{i},c{i * WIDTH}\n" for i in range(TASKS))
+    (tmp_path / "p.csv").write_text(f"task,candidate\n{whole if picks == 'whole' else picks}", encoding="utf-8")
+    with pytest.raises(InputError, match=words):
+        read_contest(TABLE, totals=tmp_path / "totals.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("task,candidate\nt0,c0\n", "needs a column 'overall', or the two columns 'sc' and 'pq'"),
+        ("task,candidate,sc,pq\nt0,c0,11,2\n", "row 1: sc is 11, not from 0 to 10"),
+        ("task,candidate,overall\nt0,c0,\nt0,c99,4\n", "row 2: task 't0' has no candidate 'c99'"),
+        ("task,overall\nt0,4\n", "has no column 'candidate'"),
+    ],
+)
+def test_judgements_that_do_not_fit_are_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "judged.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=words):
+        read_contest(TABLE, judged=tmp_path / "judged.csv")
+
+
+def test_parquet_without_its_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("selector.tables._files.find_spec", lambda _: None)
+    with pytest.raises(MissingPart, match=r"pip install 'bestshot\[parquet\]'"):
+        read_contest(tmp_path / "t.parquet")
+    with pytest.raises(MissingPart, match=r"pip install 'bestshot\[parquet\]'"):
+        read_contest(TABLE, KNOWN).picks().write(tmp_path / "picks.parquet")
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, found = tmp_path / "picks.csv", read_contest(TABLE, KNOWN).picks()
+    path.write_text("old", encoding="utf-8")
+    monkeypatch.setattr("os.fsync", _raise)
+    with pytest.raises(KeyboardInterrupt):
+        found.write(path)
+    assert [p.name for p in tmp_path.iterdir()] == ["picks.csv"]
+    assert path.read_text(encoding="utf-8") == "old"
+
+
+def _raise(_handle: int) -> None:
+    raise KeyboardInterrupt
