@@ -6,7 +6,7 @@ The caller owns the slow step in between: upload what ``ask`` proposes, wait for
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,8 +48,8 @@ class Proposal:
 class Told:
     """A total that a study was told of, 0 to 10, and its picks.
 
-    ``expected`` is what all totals before it let expect, with the 80% interval ``low`` to ``high``; ``outlier``:
-    whether it fits the others so badly that it counts little.
+    ``expected`` is what all totals before it let expect (where totals may not teach: what is expected without any), with
+    the 80% interval ``low`` to ``high``; ``outlier``: whether it fits the others so badly that it counts little.
     """
 
     picks: Picks
@@ -74,6 +74,8 @@ class Study:
             its weight, direction included.
         noise_sd: standard deviation of a total beyond its rounding, in points.
         seed: of all random choices; the same seed, table and totals give the same answer in every process.
+        learn_from_totals: False where the contest forbids it: totals are kept for :attr:`history`, estimates rest on
+            scores alone, and every proposal is the best picks known.
 
     Attributes:
         pool: the table as arrays, the rows of a task together.
@@ -106,6 +108,7 @@ class Study:
         seed: int = 0,
         scales: Scales = DEFAULT_SCALES,
         effort: Effort = DEFAULT_EFFORT,
+        learn_from_totals: bool = True,
     ) -> None:
         if beliefs is not None and not isinstance(beliefs, Mapping):
             raise InputError(f'beliefs are by score column, as in {{"judge": 0.4}}; got {beliefs!r}')
@@ -122,6 +125,7 @@ class Study:
             raise InputError(f"beliefs name the column '{unknown[0]}'{near_or_all(unknown[0], self.pool.columns)}")
         self.seed = seed
         self.effort = effort
+        self.learn_from_totals = learn_from_totals
         self._choices = Choices(self.pool.choices, len(self.pool.tasks))
         if (self._choices.rows[:, 0] < 0).any():
             raise InputError("every task needs a candidate that may be picked")
@@ -141,16 +145,17 @@ class Study:
     def fitted(self) -> Fitted:
         """What is known by everything told so far; fitted when first asked for."""
         if self._fitted is None:
-            self._fitted = self.calibrator.fit(self.pool, self._totals)
+            self._fitted = self.calibrator.fit(self.pool, self._totals if self.learn_from_totals else ())
         return self._fitted
 
     @property
     def history(self) -> tuple[Told, ...]:
         """What was told, oldest first, with what the totals before each let expect of it."""
-        rows = zip(self._totals, self.fitted.predictions, self.fitted.evidence.outliers.tolist(), strict=True)
+        fits = [self.fitted] if self.learn_from_totals else [self.calibrator.fit(self.pool, [t]) for t in self._totals]
+        seen = [pair for f in fits for pair in zip(f.predictions, f.evidence.outliers.tolist(), strict=True)]
         return tuple(
             Told(self._named(t.rows), t.value, p.mean, p.mean - Z80 * p.sd, p.mean + Z80 * p.sd, odd)
-            for t, p, odd in rows
+            for t, (p, odd) in zip(self._totals, seen, strict=True)
         )
 
     def ask(self, remaining: int, hold_below: float = HOLD_BELOW, pending: Sequence[Picks | Ints] = ()) -> Proposal:
@@ -163,20 +168,21 @@ class Study:
             raise InputError(f"remaining is a whole number of submissions, got {remaining!r}")
         if isinstance(pending, Mapping):
             raise InputError("pending is a list of picks, one for each submission without a total: [picks]")
-        uploads = [self._complete(p) for p in pending]
+        learns, uploads = self.learn_from_totals, [self._complete(p) for p in pending]
         known = f"{len(self._totals)} totals, pending {[rows.tolist() for rows in uploads]}"
         plan = plan_submission(
             self.fitted,
             len(self.pool.tasks),
-            remaining,
-            submitted=[Submitted(t.rows) for t in self._totals],
-            pending=[Submitted(rows) for rows in uploads],
+            remaining if learns else min(remaining, 1),
+            submitted=[Submitted(rows) for rows in (*(t.rows for t in self._totals), *(() if learns else uploads))],
+            pending=[Submitted(rows) for rows in uploads] if learns else (),
             hold_below=hold_below,
             effort=self.effort,
             seed=self.seed,
             before=self._held.get(hold_below),
             known=known,
         )
+        plan = replace(plan, remaining=remaining)
         self._held[hold_below] = Held(known, plan.hold, remaining)
         return Proposal(self._named(plan.picked), plan)
 

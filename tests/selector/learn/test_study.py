@@ -88,6 +88,19 @@ def test_the_last_proposal_is_what_is_picked():
     assert player.ask(remaining=1).picks == player.picks()
 
 
+def test_totals_are_kept_and_teach_nothing_where_the_contest_forbids_it():
+    forbidden, untold = study(learn_from_totals=False), study()
+    first = forbidden.ask(remaining=8)
+    assert (first.plan.purpose, first.plan.remaining, first.picks) == ("exploit", 8, untold.picks())
+    for total in (9.0, 1.0, 1.0, 1.0):
+        forbidden.tell(first, total)
+    pd.testing.assert_frame_equal(forbidden.estimates(), untold.estimates())
+    assert [(t.total, t.outlier) for t in forbidden.history] == [(v, False) for v in (9.0, 1.0, 1.0, 1.0)]
+    assert len({(t.expected, t.low, t.high) for t in forbidden.history}) == 1
+    assert forbidden.history[0].expected == pytest.approx(first.plan.expected)
+    assert forbidden.ask(remaining=4).plan.hold, "what is best by the scores stands on the board"
+
+
 def test_ids_and_rows_tell_the_same():
     by_id, by_row = study(), study()
     picks = by_id.ask(remaining=3).picks
