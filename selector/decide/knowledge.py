@@ -13,7 +13,7 @@ from selector.decide.candidates import read_pool
 from selector.domain import Scorer, Task, TaskType, stable_hash
 from selector.learn.calibrator import Calibrator, Fitted
 from selector.learn.estimates import Estimates, balance_of, combine, prior_estimates, split
-from selector.learn.passes import Repeats
+from selector.learn.passes import Repeats, gains
 from selector.learn.pool import Bools, Choices, Floats, Ints, Pool
 from selector.learn.totals import Total
 from selector.store.observations import Judgement, TotalRow, load_judgements, load_pending, load_totals
@@ -107,8 +107,7 @@ def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -
     seen = written.informed | _judged(table)
     may = np.array([not reason for reason in table.excluded])
     repeats = judge_repeats(table, judgements)
-    gain = {column: of.gain for column, of in repeats.items() if of.measured}
-    pool = replace(table, eligible=seen & may, prior_overall=written.overall, gain=gain)
+    pool = replace(table, eligible=seen & may, prior_overall=written.overall, gain=gains(repeats))
     believed = ws.config.calibrate
     borrowed = load_prior(ws.folder)
     calibrator = Calibrator(

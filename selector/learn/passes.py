@@ -7,6 +7,7 @@ the candidates of a task and s² of e, the mean of k passes has the reliability 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -104,6 +105,11 @@ def measure_repeats(values: Floats, task: Ints, passes: Floats, row: Ints) -> Re
     true = variance - sd**2 * float((1.0 / counts[seen]).mean())
     least = sd**2 * _LEAST_RELIABILITY / (1.0 - _LEAST_RELIABILITY)
     return Repeats(counts, sd, max(true, least) ** 0.5)
+
+
+def gains(repeats: Mapping[str, Repeats]) -> dict[str, Floats]:
+    """By column what :attr:`~selector.learn.pool.Pool.gain` holds, of columns where a candidate has several passes."""
+    return {column: of.gain for column, of in repeats.items() if of.measured}
 
 
 def _within_variance(values: Floats, task: Ints) -> float:

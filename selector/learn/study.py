@@ -48,8 +48,8 @@ class Proposal:
 class Told:
     """A total that a study was told of, 0 to 10, and its picks.
 
-    ``expected`` is what all totals before it let expect (where totals may not teach: what is expected without any), with
-    the 80% interval ``low`` to ``high``; ``outlier``: whether it fits the others so badly that it counts little.
+    ``expected`` is what all totals before it let expect (where totals may not teach: what is expected without any),
+    with the 80% interval ``low`` to ``high``; ``outlier``: whether it fits the others so badly that it counts little.
     """
 
     picks: Picks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from selector.learn.belief import JUDGE, UNKNOWN, Belief
 from selector.learn.calibrator import DEFAULT_NOISE_SD, WeightEstimate
 from selector.learn.contributions import GENERATOR, OWN, ahead_of_task, contributions
 from selector.learn.gaussian import probability_best
+from selector.learn.passes import gains, measure_repeats
 from selector.learn.plan_submission import Plan
 from selector.learn.pool import Choices, Floats, Ints
 from selector.learn.study import Id, Study, Told
@@ -227,6 +228,10 @@ def read_contest(
         study = Study(with_judged, beliefs, noise_sd, seed)
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
+    task_of = study.pool.task_of
+    repeats = {one.column: measure_repeats(one.overall, task_of, one.passes, one.rows) for one in judgements}
+    if gain := gains(repeats):  # a pool is checked anew: not for nothing where it has a million rows
+        study.pool = replace(study.pool, gain=gain)
     for submission in submissions:
         _tell(study, submission)
     return TableContest(study, found, tuple(submissions), tuple(judgements))

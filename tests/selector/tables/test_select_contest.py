@@ -128,6 +128,7 @@ def test_what_a_judge_saw_counts_by_the_mean_of_its_passes(tmp_path: Path) -> No
     (judge,) = contest.judgements
     assert set(judge.overall.tolist()) == {8.0, 2.5}
     assert set(np.bincount(judge.rows).tolist()) == {2} and set(judge.passes.tolist()) == {9, 7, 3, 2}
+    assert contest.study.pool.gain["judged"].min() > 1.0, "the mean of two passes tells more than one pass"
 
 
 def test_judges_stand_apart_and_sc_and_pq_make_an_overall(tmp_path: Path) -> None:
