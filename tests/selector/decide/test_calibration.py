@@ -34,7 +34,7 @@ def known(*told: tuple[str, TaskType | None, float]) -> Any:
     fitted = Calibrator({"judge": Belief(0.5, 0.2, "a strong judge")}).fit(pool, totals)
     lines = tuple(TotalRow(name, value, scope, "") for name, scope, value in told)
     choices = Choices(pool.choices, 4)
-    return SimpleNamespace(fitted=fitted, pool=pool, told=lines, totals=totals, basis="", choices=choices)
+    return SimpleNamespace(fitted=fitted, pool=pool, told=lines, totals=totals, basis="", choices=choices, learns=True)
 
 
 def test_what_the_newest_submission_changed_counts_all_of_its_totals(tmp_path: Path) -> None:
