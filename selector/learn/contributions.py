@@ -14,6 +14,8 @@ OWN = "this very candidate, from totals"
 # A level is a difference from the average of all, so every level touches every candidate: only the sum means something.
 _LEVELS = {
     "generator": GENERATOR,
+    "generator mean": "what scores say of its generator",
+    "consensus": "what the other scores agree on",
     "variant": "its generator's variant",
     "treated": "its prompt style and finish with this generator",
     "ease": "its generator on tasks as easy as this",

@@ -2,23 +2,32 @@
 
     overall(c) = base + prior(c) + sum_j w_j x_j(c) + u(c),   w_j ~ N(mean_j, sd_j^2),   u(c) ~ N(0, residual_sd^2)
 
-Every task type has its own weights. ``u`` belongs to the candidate and stays: two submissions that share a pick share
-its ``u``, and that is why totals can find out about single groups of candidates that no score tells apart.
+Scores are noisy observations of the overall, and a score tells more of a generator than of a picture: the noise of
+single pictures is gone from the mean of two hundred. So the believed scores act twice, as they are and by their
+generators' means (Mundlak 1978), and so does what the scores that nobody vouches for agree on. Every task type has its
+own weights; a score's share half of their variance over the types.
+
+``u`` belongs to the candidate and stays: two submissions that share a pick share its ``u``, and that is why totals can
+find out about single groups of candidates that no score tells apart.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from selector.learn._agreement import agreement, generator_means
 from selector.learn._deviation import LEAST_OF_A_LEVEL, Deviation, centred, deviation, group_mean, treatment_levels
 from selector.learn.belief import UNKNOWN, Belief, joint_weights
 from selector.learn.pool import Floats, Ints, Pool, codes
 
 _STRONG = 0.1  # belief's sd from which a score is believed in for a reason of its own (a judge)
+_LEAST_VARIANCE = 0.25  # share of a candidate's own variance that several passes of its judge leave at least
+_SCORES = ("score", "consensus", "generator mean")  # kinds whose weights are correlations
+BELIEVED, UNVOUCHED = "believed scores", "scores nobody vouches for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +46,14 @@ class Scales:
     trust_sd: float = 0.4  # of the slope (about 1) on a written prior
     ease_sd: float = 0.3  # of a generator's slope on how easy a task is, by the spread of ease over tasks
     between_sd: float = 0.5  # of the slope between the means of tasks
+    mean_slope: float = 0.6  # correlation by which a generator's mean score tells more than one picture's does
+    mean_slope_sd: float = 0.8
+    mean_full: float = 0.2  # believed correlation of all scores together from which they are trusted so far
+    score_pooled: float = 0.5  # share of its variance that a score's weight carries from one task type to the others
 
     def points(self, effect: Effect) -> float:
         """Points of overall for one unit of an effect's weight: those of scores are kept as correlations."""
-        return self.within_sd if effect.kind == "score" else 1.0
+        return self.within_sd if effect.kind in _SCORES else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +61,7 @@ class Effect:
     """One column of the model. ``name`` is the same in every campaign, so that a weight can be a prior elsewhere."""
 
     task_type: str
-    kind: str  # level | prior | score | between | generator | variant | treatment | treated | ease
+    kind: str  # level prior score consensus between "generator mean" generator variant treatment treated ease
     name: str
     mean: float
     sd: float
@@ -57,8 +70,10 @@ class Effect:
     @property
     def part(self) -> str | None:
         """Part of the prior whose spread totals may correct; None for levels and for what is believed strongly."""
-        if self.kind in ("generator", "variant", "treatment", "treated", "ease"):
+        if self.kind in ("generator mean", "generator", "variant", "treatment", "treated", "ease"):
             return "generators"
+        if self.kind == "consensus":
+            return "consensus"
         return "weak scores" if self.kind == "score" and not self.believed else None
 
     @property
@@ -112,73 +127,145 @@ def build_design(
         learned: effect key to (mean, sd) from earlier campaigns; they replace the written ones.
     """
     n = len(pool.task_ids)
-    effects: list[Effect] = []
-    columns: list[Floats] = []
+    parts = list(_effects(pool, beliefs, scales))
+    basis = np.zeros((n, len(parts)))
     variance = np.full(n, scales.residual_sd**2)
-    for effect, rows, values, extra in _effects(pool, beliefs, scales):
-        column = np.zeros(n)
-        column[rows] = values
+    effects = []
+    for j, (effect, rows, values, extra) in enumerate(parts):
+        basis[rows, j] = values
         variance[rows] += extra
         mean, sd = (learned or {}).get(effect.key, (effect.mean, effect.sd))
         effects.append(replace(effect, mean=mean, sd=sd))
-        columns.append(column)
     base = np.full(n, scales.base)
     if pool.prior_overall is not None:
         base = group_mean(pool.prior_overall, pool.task_of)
-    return Design(tuple(effects), np.column_stack(columns), base, np.sqrt(variance))
+    least = _LEAST_VARIANCE * scales.residual_sd**2
+    return Design(tuple(effects), basis, base, np.sqrt(np.maximum(variance, least)))
 
 
-Part = tuple[Effect, Ints, Floats, Floats]  # the effect, its rows, its values there, what it adds to their variance
+# The effect, its rows, its values there, and what it adds to their variance.
+Part = tuple[Effect, Ints, Floats, Floats | float]
 
 
 def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Iterator[Part]:
     generators, generator_of = codes(pool.generators)
     several_types = len(pool.types) > 1
+    everything: list[tuple[Ints, Scored]] = []
     for name, rows in pool.types.items():
-        nothing = np.zeros(len(rows))
-        yield Effect(name, "level", "all", 0.0, scales.base_sd), rows, np.ones(len(rows)), nothing
+        yield Effect(name, "level", "all", 0.0, scales.base_sd), rows, np.ones(len(rows)), 0.0
         if pool.prior_overall is not None:
             prior = pool.prior_overall[rows]
             within = prior - group_mean(prior, codes_of(pool.task_of[rows]))
-            yield Effect(name, "prior", "written prior", 1.0, scales.trust_sd), rows, within, nothing
-        scored = _scored(pool, rows, codes_of(generator_of[rows]), beliefs)
-        yield from _scores(name, rows, scored, scales)
+            yield Effect(name, "prior", "written prior", 1.0, scales.trust_sd), rows, within, 0.0
+        generator = codes_of(generator_of[rows])
+        scored = _scored(pool, rows, generator, beliefs)
+        yield from _scores(name, rows, scored, generator, scales, several_types)
         yield from _levels(pool, name, rows, several_types, scales)
         for kind, label, sd, values in treatment_levels(pool, rows, scales.treatment_sd, scales.treated_sd):
-            yield Effect(name, kind, label, 0.0, sd), rows, values, nothing
+            yield Effect(name, kind, label, 0.0, sd), rows, values, 0.0
         yield from _demands(pool, name, rows, scored, scales)
+        everything += ((rows, column) for column in scored)
     if several_types:
+        yield from _shared_scores(everything, scales)
         everywhere = np.arange(len(generator_of))
         sd = scales.generator_sd * scales.pooled**0.5
-        nothing = np.zeros(len(everywhere))
         for place, name in enumerate(generators):
-            yield Effect("*", "generator", name, 0.0, sd), everywhere, centred(generator_of == place), nothing
+            yield Effect("*", "generator", name, 0.0, sd), everywhere, centred(generator_of == place), 0.0
 
 
-Scored = tuple[str, Belief, Deviation]  # a column that says something on a task type
+@dataclass(frozen=True)
+class Scored:
+    """A column that says something on a task type. ``gain`` (rows,) or 1: how much more its values tell by passes."""
+
+    column: str
+    belief: Belief
+    split: Deviation
+    gain: Floats | float = 1.0
 
 
 def _scored(pool: Pool, rows: Ints, generator: Ints, beliefs: Mapping[str, Belief]) -> list[Scored]:
     task = codes_of(pool.task_of[rows])
     treatments = [codes([of[i] for i in rows])[1] for of in (pool.styles, pool.finishes) if any(of)]
     family = None if pool.family_of is None else codes_of(pool.family_of[rows])
-    levels = (task, generator, treatments, family)
-    split = ((column, deviation(pool.values[rows, j], *levels)) for j, column in enumerate(pool.columns))
-    return [(column, beliefs.get(column, UNKNOWN), found) for column, found in split if found is not None]
+    found = []
+    for j, column in enumerate(pool.columns):
+        split = deviation(pool.values[rows, j], task, generator, treatments, family)
+        if split is None:
+            continue
+        gain: Floats | float = 1.0
+        if column in pool.gain:
+            # One pass keeps its deviation; that of a mean of several is trusted more, by rho_k / rho_1.
+            gain = pool.gain[column][rows]
+            split = replace(split, within=split.within * gain * np.mean(1.0 / gain[~split.missing]) ** 0.5)
+        found.append(Scored(column, beliefs.get(column, UNKNOWN), split, gain))
+    return found
 
 
-def _scores(name: str, rows: Ints, found: list[Scored], scales: Scales) -> Iterator[Part]:
-    """One effect a score column, and one for their sum between tasks."""
+def _scores(
+    name: str, rows: Ints, found: Sequence[Scored], generator: Ints, scales: Scales, several_types: bool
+) -> Iterator[Part]:
+    """One effect a score column, what they say of generators and agree on, and one for their sum between tasks."""
     if not found:
         return
-    weights = joint_weights(tuple(b for _, b, _ in found), np.column_stack([d.within for _, _, d in found]))
-    for (column, belief, split), weight in zip(found, weights, strict=True):
-        hidden = split.missing * scales.within_sd**2 * (weight**2 + belief.sd**2)
-        values = scales.within_sd * split.within
-        believed = belief.sd >= _STRONG
-        yield Effect(name, "score", column, float(weight), belief.sd, believed), rows, values, hidden
-    between = scales.within_sd * sum(w * d.between for (_, _, d), w in zip(found, weights, strict=True))
-    yield Effect(name, "between", "task means", 1.0, scales.between_sd), rows, between, np.zeros(len(rows))
+    within = np.column_stack([s.split.within for s in found])
+    weights = joint_weights(tuple(s.belief for s in found), within)
+    own = (1 - scales.score_pooled) ** 0.5 if several_types else 1.0
+    for s, weight in zip(found, weights, strict=True):
+        hidden = s.split.missing * scales.within_sd**2 * (weight**2 + s.belief.sd**2)
+        seen_better = scales.within_sd**2 * weight**2 * (s.gain - 1.0)
+        believed = s.belief.sd >= _STRONG
+        effect = Effect(name, "score", s.column, float(weight), own * s.belief.sd, believed)
+        yield effect, rows, scales.within_sd * s.split.within, hidden - seen_better
+    yield from _of_generators(name, rows, found, within, weights, generator, scales)
+    between = scales.within_sd * sum(w * s.split.between for s, w in zip(found, weights, strict=True))
+    yield Effect(name, "between", "task means", 1.0, scales.between_sd), rows, between, 0.0
+
+
+def _of_generators(
+    name: str, rows: Ints, found: Sequence[Scored], within: Floats, weights: Floats, generator: Ints, scales: Scales
+) -> Iterator[Part]:
+    """What the believed scores say of generators besides pictures, and what the unvouched ones agree on, twice."""
+    trusted = _together(within, weights, [s.belief.correlation != 0.0 for s in found])
+    if trusted is not None:
+        said, strength = trusted
+        mean = scales.mean_slope * min(strength / scales.mean_full, 1.0)
+        yield from _mean_effect(name, rows, BELIEVED, said, generator, mean, scales.mean_slope_sd, scales)
+    unvouched = np.flatnonzero([s.belief == UNKNOWN for s in found])
+    anchor = _together(within, weights, [s.belief.sd >= _STRONG and s.belief.correlation > 0 for s in found])
+    agreed = agreement(within[:, unvouched], anchor) if len(unvouched) > 1 else None
+    if agreed is None:
+        return
+    mean, sd = agreed.worth
+    yield Effect(name, "consensus", UNVOUCHED, mean, sd), rows, scales.within_sd * agreed.values, 0.0
+    mean, sd = agreed.weighed(scales.mean_slope, scales.mean_slope_sd)
+    yield from _mean_effect(name, rows, UNVOUCHED, agreed.values, generator, mean, sd, scales)
+
+
+def _mean_effect(
+    name: str, rows: Ints, of: str, said: Floats, generator: Ints, mean: float, sd: float, scales: Scales
+) -> Iterator[Part]:
+    means = generator_means(said, generator)
+    if means is not None:
+        yield Effect(name, "generator mean", of, mean, sd), rows, scales.within_sd * means, 0.0
+
+
+def _together(within: Floats, weights: Floats, which: Sequence[bool]) -> tuple[Floats, float] | None:
+    """What some scores say together (rows,), spread 1, and the correlation that they are believed to have."""
+    said = within[:, which] @ weights[which]
+    strength = float(said.std()) if any(which) else 0.0
+    return (said / strength, strength) if strength > 1e-9 else None
+
+
+def _shared_scores(everything: Sequence[tuple[Ints, Scored]], scales: Scales) -> Iterator[Part]:
+    """What the weights of a score have in common over the task types: its judge is the same one."""
+    for column in dict.fromkeys(s.column for _, s in everything):
+        parts = [(rows, s) for rows, s in everything if s.column == column]
+        if len(parts) > 1:
+            belief = parts[0][1].belief
+            rows = np.concatenate([rows for rows, _ in parts])
+            values = scales.within_sd * np.concatenate([s.split.within for _, s in parts])
+            sd = belief.sd * scales.score_pooled**0.5
+            yield Effect("*", "score", column, 0.0, sd, belief.sd >= _STRONG), rows, values, 0.0
 
 
 def _levels(pool: Pool, name: str, rows: Ints, several_types: bool, scales: Scales) -> Iterator[Part]:
@@ -187,29 +274,29 @@ def _levels(pool: Pool, name: str, rows: Ints, several_types: bool, scales: Scal
     made_by = [pool.generators[i] for i in rows]
     variant, variant_of = codes([f"{pool.generators[i]} {pool.variants[i]}" for i in rows])
     for label, values in _indicators(made_by):
-        yield Effect(name, "generator", label, 0.0, own), rows, values, np.zeros(len(rows))
+        yield Effect(name, "generator", label, 0.0, own), rows, values, 0.0
     made_variant = dict(zip(variant_of.tolist(), made_by, strict=True))
     variants = Counter(made_variant.values())
     for place in np.flatnonzero(np.bincount(variant_of) >= LEAST_OF_A_LEVEL):  # of an import, every file is a variant
         if variants[made_variant[place]] > 1:
             values = centred(variant_of == place)
-            yield Effect(name, "variant", variant[place], 0.0, scales.variant_sd), rows, values, np.zeros(len(rows))
+            yield Effect(name, "variant", variant[place], 0.0, scales.variant_sd), rows, values, 0.0
 
 
-def _demands(pool: Pool, name: str, rows: Ints, found: list[Scored], scales: Scales) -> Iterator[Part]:
+def _demands(pool: Pool, name: str, rows: Ints, found: Sequence[Scored], scales: Scales) -> Iterator[Part]:
     """A slope a generator on how easy a task is, by the scores of all its candidates: some fail where it is hard."""
     ease = _ease(found, len(rows))
     if ease is None:
         return
     for label, values in _indicators([pool.generators[i] for i in rows]):
-        yield Effect(name, "ease", label, 0.0, scales.ease_sd), rows, values * ease, np.zeros(len(rows))
+        yield Effect(name, "ease", label, 0.0, scales.ease_sd), rows, values * ease, 0.0
 
 
-def _ease(found: list[Scored], n: int) -> Floats | None:
+def _ease(found: Sequence[Scored], n: int) -> Floats | None:
     """(n,) mean score of each row's task over columns that are believed to be good news, spread 1."""
     total = np.zeros(n)
-    for _, belief, split in found:
-        total += belief.correlation * split.between
+    for s in found:
+        total += s.belief.correlation * s.split.between
     spread = float(total.std())
     return (total - total.mean()) / spread if spread > 1e-9 else None
 

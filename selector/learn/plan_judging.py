@@ -90,9 +90,9 @@ def step_sizes(fitted: Fitted, column: str, belief: Belief, repeats: Repeats | N
     """(n,) points by which a judgement would move each mean (one standard deviation); 0 where it is known already."""
     pool, scales = fitted.pool, fitted.calibrator.scales
     step = np.full(len(pool.task_ids), abs(belief.correlation) * scales.within_sd * _UNEXPLAINED)
-    slopes = {
-        w.effect.task_type: w.mean for w in fitted.weights if w.effect.kind == "score" and w.effect.name == column
-    }
+    own = [w for w in fitted.weights if w.effect.kind == "score" and w.effect.name == column]
+    shared = sum(w.mean for w in own if w.effect.task_type == "*")
+    slopes = {w.effect.task_type: w.mean + shared for w in own}
     for place, task_type in enumerate(pool.task_types):
         if task_type in slopes:
             step[place] = abs(slopes[task_type]) * scales.within_sd * _UNEXPLAINED

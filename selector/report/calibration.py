@@ -20,7 +20,20 @@ from selector.report.plots.canvas import write_plot
 from selector.report.plots.model import Contribution, Explanation, Prediction, Rival, ToldTotal, Weight
 
 # Levels and means between tasks can change no pick.
-_SHOWN = ("prior", "score", "generator", "variant", "treatment", "treated", "ease")
+_SHOWN = (
+    "prior",
+    "score",
+    "consensus",
+    "generator mean",
+    "generator",
+    "variant",
+    "treatment",
+    "treated",
+    "ease",
+)
+
+
+_SUFFIXES = {"ease": ", on easier tasks", "generator mean": ", of a generator", "consensus": ", together"}
 
 
 def write_plots(report_folder: Path, calibration: Calibration, known: Knowledge) -> tuple[PlotCard, ...]:
@@ -71,7 +84,7 @@ def _course(calibration: Calibration, known: Knowledge) -> tuple[ToldTotal, ...]
 
 
 def _label(weight: WeightLine) -> str:
-    return f"{weight.name}, on easier tasks" if weight.kind == "ease" else weight.name
+    return weight.name + _SUFFIXES.get(weight.kind, "")
 
 
 def write_explanation(path: Path, found: explaining.TaskExplanation) -> PlotCard | None:

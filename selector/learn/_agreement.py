@@ -1,0 +1,94 @@
+"""What scores that nobody vouches for agree on, how far that may be believed, and what scores say of generators.
+
+Columns that agree have a cause in common. Whether it is the quality that the leaderboard sees, nobody knows: the
+agreement is worth nothing or much, a spike and a slab (Mitchell and Beauchamp 1988). The model takes the mean and the
+variance of the two together, and the first totals decide. Where a strong judge is there, its correlation with the
+agreement speaks beforehand: of what it does not see at all little is expected (a verifier that is checked by another,
+as in Weaver, arXiv 2506.18203).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from selector.learn.pool import Floats, Ints
+
+_GENUINE = 0.5  # probability that an agreement is of quality, before anything is known
+_WORTH, _WORTH_SD = 0.5, 0.2  # correlation with the overall, within a task, of an agreement that is of quality
+_ANCHOR_SD = 0.1  # of a measured correlation with a strong judge, about what is expected of it
+_LEAST_SD = 0.05
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """``values`` (n,): what the columns agree on, spread 1, and up where most of them go up.
+
+    ``reliability``: Cronbach's alpha of it, 0 to 1, by its share of all variance; ``genuine``: probability that it is
+    of quality.
+    """
+
+    values: Floats
+    reliability: float
+    genuine: float
+
+    @property
+    def worth(self) -> tuple[float, float]:
+        """Mean and sd of its correlation with the overall within a task."""
+        return self.weighed(_WORTH, _WORTH_SD)
+
+    def weighed(self, mean: float, sd: float) -> tuple[float, float]:
+        """Mean and sd of something that is N(mean, sd^2) of a perfect agreement that is of quality, and otherwise 0."""
+        root, p = self.reliability**0.5, self.genuine
+        variance = p * (mean**2 + sd**2) - (p * mean) ** 2
+        return p * mean * root, max(variance**0.5 * root, _LEAST_SD)
+
+
+def agreement(within: Floats, anchor: tuple[Floats, float] | None) -> Agreement | None:
+    """The first principal component of columns (n, k), k > 1; None where no two of them have anything in common.
+
+    Args:
+        within: deviations within the tasks.
+        anchor: what a strong judge says (n,), spread 1, and the correlation that it is believed to have.
+    """
+    columns = within.shape[1]
+    z = within / within.std(axis=0)
+    sizes, directions = np.linalg.eigh(z.T @ z / len(z))
+    direction = directions[:, -1] * (1.0 if directions[:, -1].sum() >= 0 else -1.0)
+    reliability = (1.0 - 1.0 / max(float(sizes[-1]), 1.0)) * columns / (columns - 1)
+    if reliability <= 1e-9:
+        return None
+    values = z @ direction
+    values /= values.std()
+    reliability = min(reliability, 1.0)
+    genuine = _GENUINE
+    if anchor is not None:
+        said, strength = anchor
+        measured, expected = float(np.mean(values * said)), _WORTH * reliability**0.5 * strength
+        odds = math.exp(((measured**2) - (measured - expected) ** 2) / (2 * _ANCHOR_SD**2))
+        genuine = _GENUINE * odds / (_GENUINE * odds + 1 - _GENUINE)
+    return Agreement(values, reliability, genuine)
+
+
+def generator_means(said: Floats, generator: Ints) -> Floats | None:
+    """(n,) mean of each row's generator, less their mean, shrunk by what is noise of single pictures.
+
+    None where the means differ by no more than chance. A mean of k values of spread 1 has variance 1 / k beyond what
+    generators differ by (James and Stein 1961).
+
+    Args:
+        said: (n,) deviations within the tasks, spread 1.
+        generator: (n,) numbers of the generators, without gaps.
+    """
+    counts = np.bincount(generator)
+    if len(counts) < 2:
+        return None
+    means = np.bincount(generator, weights=said) / counts
+    off, noise = means - np.average(means, weights=counts), 1.0 / counts
+    genuine = float((off**2).sum() / (len(counts) - 1) - noise.mean())
+    if genuine <= 0.0:
+        return None
+    shrunk: Floats = (off * genuine / (genuine + noise))[generator]
+    return shrunk
