@@ -132,7 +132,7 @@ class Pool:
         known one generator would get all tasks. Mixed, the picks cost as much on average, risk less and teach more.
         """
         rows = np.flatnonzero(self.eligible)
-        chance = [crc32(f"{self.task_ids[i]}\0{self.candidate_ids[i]}".encode()) for i in rows]
+        chance = np.array([crc32(f"{self.task_ids[i]}\0{self.candidate_ids[i]}".encode()) for i in rows])
         rows = rows[np.lexsort((chance, self.task_of[rows]))]
         return padded(rows, self.task_of[rows], len(self.tasks))
 
