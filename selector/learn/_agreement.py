@@ -17,6 +17,7 @@ import numpy as np
 from selector.learn.pool import Floats, Ints
 
 _GENUINE = 0.5  # probability that an agreement is of quality, before anything is known
+_UP = 0.9  # probability that more of a score is better, where nobody has said so: most are named for what they measure
 _WORTH, _WORTH_SD = 0.5, 0.2  # correlation with the overall, within a task, of an agreement that is of quality
 _ANCHOR_SD = 0.1  # of a measured correlation with a strong judge, about what is expected of it
 _LEAST_SD = 0.05
@@ -27,12 +28,13 @@ class Agreement:
     """``values`` (n,): what the columns agree on, spread 1, and up where most of them go up.
 
     ``reliability``: Cronbach's alpha of it, 0 to 1, by its share of all variance; ``genuine``: probability that it is
-    of quality.
+    of quality; ``upward``: how sure it is that up is better, 0 where as many columns go down to 1.
     """
 
     values: Floats
     reliability: float
     genuine: float
+    upward: float = 1.0
 
     @property
     def worth(self) -> tuple[float, float]:
@@ -42,34 +44,58 @@ class Agreement:
     def weighed(self, mean: float, sd: float) -> tuple[float, float]:
         """Mean and sd of something that is N(mean, sd^2) of a perfect agreement that is of quality, and otherwise 0."""
         root, p = self.reliability**0.5, self.genuine
-        variance = p * (mean**2 + sd**2) - (p * mean) ** 2
-        return p * mean * root, max(variance**0.5 * root, _LEAST_SD)
+        expected = p * mean * self.upward
+        variance = p * (mean**2 + sd**2) - expected**2
+        return expected * root, max(variance**0.5 * root, _LEAST_SD)
 
 
-def agreement(within: Floats, anchor: tuple[Floats, float] | None) -> Agreement | None:
-    """The first principal component of columns (n, k), k > 1; None where no two of them have anything in common.
+def agreement(within: Floats, freedom: float, anchor: tuple[Floats, float] | None) -> Agreement | None:
+    """The first principal component of columns (n, k), k > 1; None where they agree by no more than chance.
 
     Args:
         within: deviations within the tasks.
+        freedom: independent values of a column: those measured, less one a task.
         anchor: what a strong judge says (n,), spread 1, and the correlation that it is believed to have.
     """
     columns = within.shape[1]
     z = within / within.std(axis=0)
     sizes, directions = np.linalg.eigh(z.T @ z / len(z))
     direction = directions[:, -1] * (1.0 if directions[:, -1].sum() >= 0 else -1.0)
-    reliability = (1.0 - 1.0 / max(float(sizes[-1]), 1.0)) * columns / (columns - 1)
+    size = without_chance(float(sizes[-1]), columns / max(freedom, 1.0))
+    reliability = (1.0 - 1.0 / size) * columns / (columns - 1)
     if reliability <= 1e-9:
         return None
     values = z @ direction
     values /= values.std()
     reliability = min(reliability, 1.0)
+    # Of each column by itself up is better with _UP: the odds multiply, and each counts by its share in the component.
+    upward = math.tanh(float(direction.sum()) * columns**0.5 * math.log(_UP / (1.0 - _UP)) / 2.0)
     genuine = _GENUINE
     if anchor is not None:
         said, strength = anchor
         measured, expected = float(np.mean(values * said)), _WORTH * reliability**0.5 * strength
         odds = math.exp(((measured**2) - (measured - expected) ** 2) / (2 * _ANCHOR_SD**2))
         genuine = _GENUINE * odds / (_GENUINE * odds + 1 - _GENUINE)
-    return Agreement(values, reliability, genuine)
+    return Agreement(values, reliability, genuine, upward)
+
+
+def without_chance(size: float, ratio: float) -> float:
+    """The largest eigenvalue of a correlation matrix, less what chance adds to it; 1 where it may be chance alone.
+
+    Of independent columns it is up to (1 + sqrt(ratio))^2, and one beyond that comes from a true one that is smaller
+    (Baik, Ben Arous and Peche 2005).
+
+    Args:
+        size: the eigenvalue as measured.
+        ratio: columns over independent rows.
+
+    >>> round(without_chance(2.0 * (1 + 0.1 / (2.0 - 1)), 0.1), 9)
+    2.0
+    """
+    if size <= (1.0 + ratio**0.5) ** 2:
+        return 1.0
+    half = (size + 1.0 - ratio) / 2.0
+    return half + max(half**2 - size, 0.0) ** 0.5
 
 
 def generator_means(said: Floats, generator: Ints) -> Floats | None:

@@ -14,7 +14,7 @@ find out about single groups of candidates that no score tells apart.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -150,23 +150,24 @@ Part = tuple[Effect, Ints, Floats, Floats | float]
 def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Iterator[Part]:
     generators, generator_of = codes(pool.generators)
     several_types = len(pool.types) > 1
-    everything: list[tuple[Ints, Scored]] = []
+    found = {name: _scored(pool, rows, codes_of(generator_of[rows]), beliefs) for name, rows in pool.types.items()}
+    told_of = Counter(s.column for scored in found.values() for s in scored)
+    shared = {column for column, types in told_of.items() if types > 1}
     for name, rows in pool.types.items():
         yield Effect(name, "level", "all", 0.0, scales.base_sd), rows, np.ones(len(rows)), 0.0
         if pool.prior_overall is not None:
             prior = pool.prior_overall[rows]
             within = prior - group_mean(prior, codes_of(pool.task_of[rows]))
             yield Effect(name, "prior", "written prior", 1.0, scales.trust_sd), rows, within, 0.0
-        generator = codes_of(generator_of[rows])
-        scored = _scored(pool, rows, generator, beliefs)
-        yield from _scores(name, rows, scored, generator, scales, several_types)
+        generator, scored = codes_of(generator_of[rows]), found[name]
+        tasks = len(np.unique(pool.task_of[rows]))
+        yield from _scores(name, rows, scored, generator, tasks, scales, shared)
         yield from _levels(pool, name, rows, several_types, scales)
         for kind, label, sd, values in treatment_levels(pool, rows, scales.treatment_sd, scales.treated_sd):
             yield Effect(name, kind, label, 0.0, sd), rows, values, 0.0
         yield from _demands(pool, name, rows, scored, scales)
-        everything += ((rows, column) for column in scored)
     if several_types:
-        yield from _shared_scores(everything, scales)
+        yield from _shared_scores(pool.types, found, [column for column in told_of if column in shared], scales)
         everywhere = np.arange(len(generator_of))
         sd = scales.generator_sd * scales.pooled**0.5
         for place, name in enumerate(generators):
@@ -202,27 +203,43 @@ def _scored(pool: Pool, rows: Ints, generator: Ints, beliefs: Mapping[str, Belie
 
 
 def _scores(
-    name: str, rows: Ints, found: Sequence[Scored], generator: Ints, scales: Scales, several_types: bool
+    name: str,
+    rows: Ints,
+    found: Sequence[Scored],
+    generator: Ints,
+    tasks: int,
+    scales: Scales,
+    shared: Collection[str],
 ) -> Iterator[Part]:
-    """One effect a score column, what they say of generators and agree on, and one for their sum between tasks."""
+    """One effect a score column, what they say of generators and agree on, and one for their sum between tasks.
+
+    ``shared``: columns that tell of other task types, too; a part of what their weights may be is common to all.
+    """
     if not found:
         return
     within = np.column_stack([s.split.within for s in found])
     weights = joint_weights(tuple(s.belief for s in found), within)
-    own = (1 - scales.score_pooled) ** 0.5 if several_types else 1.0
     for s, weight in zip(found, weights, strict=True):
+        own = (1 - scales.score_pooled) ** 0.5 if s.column in shared else 1.0
         hidden = s.split.missing * scales.within_sd**2 * (weight**2 + s.belief.sd**2)
         seen_better = scales.within_sd**2 * weight**2 * (s.gain - 1.0)
         believed = s.belief.sd >= _STRONG
         effect = Effect(name, "score", s.column, float(weight), own * s.belief.sd, believed)
         yield effect, rows, scales.within_sd * s.split.within, hidden - seen_better
-    yield from _of_generators(name, rows, found, within, weights, generator, scales)
+    yield from _of_generators(name, rows, found, within, weights, generator, tasks, scales)
     between = scales.within_sd * sum(w * s.split.between for s, w in zip(found, weights, strict=True))
     yield Effect(name, "between", "task means", 1.0, scales.between_sd), rows, between, 0.0
 
 
 def _of_generators(
-    name: str, rows: Ints, found: Sequence[Scored], within: Floats, weights: Floats, generator: Ints, scales: Scales
+    name: str,
+    rows: Ints,
+    found: Sequence[Scored],
+    within: Floats,
+    weights: Floats,
+    generator: Ints,
+    tasks: int,
+    scales: Scales,
 ) -> Iterator[Part]:
     """What the believed scores say of generators besides pictures, and what the unvouched ones agree on, twice."""
     trusted = _together(within, weights, [s.belief.correlation != 0.0 for s in found])
@@ -232,7 +249,10 @@ def _of_generators(
         yield from _mean_effect(name, rows, BELIEVED, said, generator, mean, scales.mean_slope_sd, scales)
     unvouched = np.flatnonzero([s.belief == UNKNOWN for s in found])
     anchor = _together(within, weights, [s.belief.sd >= _STRONG and s.belief.correlation > 0 for s in found])
-    agreed = agreement(within[:, unvouched], anchor) if len(unvouched) > 1 else None
+    if len(unvouched) < 2:
+        return
+    freedom = float(np.mean([(~found[j].split.missing).sum() for j in unvouched])) - tasks
+    agreed = agreement(within[:, unvouched], freedom, anchor)
     if agreed is None:
         return
     mean, sd = agreed.worth
@@ -256,16 +276,17 @@ def _together(within: Floats, weights: Floats, which: Sequence[bool]) -> tuple[F
     return (said / strength, strength) if strength > 1e-9 else None
 
 
-def _shared_scores(everything: Sequence[tuple[Ints, Scored]], scales: Scales) -> Iterator[Part]:
+def _shared_scores(
+    types: Mapping[str, Ints], found: Mapping[str, Sequence[Scored]], shared: Sequence[str], scales: Scales
+) -> Iterator[Part]:
     """What the weights of a score have in common over the task types: its judge is the same one."""
-    for column in dict.fromkeys(s.column for _, s in everything):
-        parts = [(rows, s) for rows, s in everything if s.column == column]
-        if len(parts) > 1:
-            belief = parts[0][1].belief
-            rows = np.concatenate([rows for rows, _ in parts])
-            values = scales.within_sd * np.concatenate([s.split.within for _, s in parts])
-            sd = belief.sd * scales.score_pooled**0.5
-            yield Effect("*", "score", column, 0.0, sd, belief.sd >= _STRONG), rows, values, 0.0
+    for column in shared:
+        parts = [(types[name], s) for name, scored in found.items() for s in scored if s.column == column]
+        belief = parts[0][1].belief
+        rows = np.concatenate([rows for rows, _ in parts])
+        values = scales.within_sd * np.concatenate([s.split.within for _, s in parts])
+        sd = belief.sd * scales.score_pooled**0.5
+        yield Effect("*", "score", column, 0.0, sd, belief.sd >= _STRONG), rows, values, 0.0
 
 
 def _levels(pool: Pool, name: str, rows: Ints, several_types: bool, scales: Scales) -> Iterator[Part]:

@@ -117,6 +117,17 @@ def test_one_type_has_the_whole_generator_variance_and_no_shared_effect():
     assert not any(key.startswith("*/") for key in effects)
 
 
+def test_a_score_of_one_type_alone_keeps_its_whole_variance():
+    """A part of it is shared over the types only where there are several to share it."""
+    values, edit = TYPED.pool.values.copy(), np.array([t == "edit" for t in TYPED.pool.task_types])
+    values[edit, 0] = np.nan
+    _, effects = design_of(replace(TYPED.pool, values=values))
+    assert effects["draw/score/judge"][0].sd == BELIEFS["judge"].sd
+    assert "*/score/judge" not in effects
+    shared, own = effects["*/score/noise"][0].sd, effects["draw/score/noise"][0].sd
+    assert np.hypot(shared, own) == pytest.approx(0.05)
+
+
 def test_a_single_generator_is_no_effect_and_a_single_variant_neither():
     pool = replace(CONTEST.pool, generators=("g",) * 80, variants=("v",) * 80)
     _, effects = design_of(pool)
