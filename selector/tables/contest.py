@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _MOST_PARTS = 3  # of a reason
 _LEAST_NAMED = 0.05  # points: what sets a pick apart by less is not in its reason
-_LEAST_AGREED = 0.02  # believed correlation from which the agreement of scores moves picks at all
+_LEAST_AGREED = 0.1  # believed correlation from which the agreement of scores is worth a word
 _DRAWS_FOR_ONE = 4096  # where the probabilities of one task alone are asked for
 
 
