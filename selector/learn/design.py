@@ -14,12 +14,13 @@ find out about single groups of candidates that no score tells apart.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from selector.learn._agreement import agreement, generator_means
+from selector.learn._agreement import agreement, copies, generator_means
 from selector.learn._deviation import LEAST_OF_A_LEVEL, Deviation, centred, deviation, group_mean, treatment_levels
 from selector.learn.belief import UNKNOWN, Belief, joint_weights
 from selector.learn.pool import Floats, Ints, Pool, codes
@@ -145,12 +146,15 @@ def build_design(
 
 # The effect, its rows, its values there, and what it adds to their variance.
 Part = tuple[Effect, Ints, Floats, Floats | float]
+# What a task type's scores (rows,) say of the generators, for each row.
+MeansOf = Callable[[Floats], Floats | None]
 
 
 def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Iterator[Part]:
     generators, generator_of = codes(pool.generators)
     several_types = len(pool.types) > 1
     everything: list[tuple[Ints, Scored]] = []
+    pictures = pool.pictures
     for name, rows in pool.types.items():
         yield Effect(name, "level", "all", 0.0, scales.base_sd), rows, np.ones(len(rows)), 0.0
         if pool.prior_overall is not None:
@@ -159,7 +163,8 @@ def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Itera
             yield Effect(name, "prior", "written prior", 1.0, scales.trust_sd), rows, within, 0.0
         generator = codes_of(generator_of[rows])
         scored = _scored(pool, rows, generator, beliefs)
-        yield from _scores(name, rows, scored, generator, scales, several_types)
+        means_of = partial(generator_means, generator=generator, picture=pictures[rows])
+        yield from _scores(name, rows, scored, means_of, scales, several_types)
         yield from _levels(pool, name, rows, several_types, scales)
         for kind, label, sd, values in treatment_levels(pool, rows, scales.treatment_sd, scales.treated_sd):
             yield Effect(name, kind, label, 0.0, sd), rows, values, 0.0
@@ -175,12 +180,16 @@ def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Itera
 
 @dataclass(frozen=True)
 class Scored:
-    """A column that says something on a task type. ``gain`` (rows,) or 1: how much more its values tell by passes."""
+    """A column that says something on a task type.
+
+    ``gain`` (rows,) or 1: how much more its values tell by passes. ``sd``: of its weight, the belief's but for copies.
+    """
 
     column: str
     belief: Belief
     split: Deviation
-    gain: Floats | float = 1.0
+    gain: Floats | float
+    sd: float
 
 
 def _scored(pool: Pool, rows: Ints, generator: Ints, beliefs: Mapping[str, Belief]) -> list[Scored]:
@@ -197,12 +206,23 @@ def _scored(pool: Pool, rows: Ints, generator: Ints, beliefs: Mapping[str, Belie
             # One pass keeps its deviation; that of a mean of several is trusted more, by rho_k / rho_1.
             gain = pool.gain[column][rows]
             split = replace(split, within=split.within * gain * np.mean(1.0 / gain[~split.missing]) ** 0.5)
-        found.append(Scored(column, beliefs.get(column, UNKNOWN), split, gain))
-    return found
+        belief = beliefs.get(column, UNKNOWN)
+        found.append(Scored(column, belief, split, gain, belief.sd))
+    return _less_copies(found)
+
+
+def _less_copies(found: list[Scored]) -> list[Scored]:
+    """Copies of a column share its variance, as they share its weight; one that is trusted less takes none of it."""
+    if not found:
+        return found
+    sds = np.array([s.sd for s in found])
+    sharing = copies(np.column_stack([s.split.within for s in found])) & (sds[:, None] >= sds)
+    own = sds / np.sqrt(sharing.sum(axis=0))
+    return [replace(s, sd=float(sd)) for s, sd in zip(found, own, strict=True)]
 
 
 def _scores(
-    name: str, rows: Ints, found: Sequence[Scored], generator: Ints, scales: Scales, several_types: bool
+    name: str, rows: Ints, found: Sequence[Scored], means_of: MeansOf, scales: Scales, several_types: bool
 ) -> Iterator[Part]:
     """One effect a score column, what they say of generators and agree on, and one for their sum between tasks."""
     if not found:
@@ -211,26 +231,26 @@ def _scores(
     weights = joint_weights(tuple(s.belief for s in found), within)
     own = (1 - scales.score_pooled) ** 0.5 if several_types else 1.0
     for s, weight in zip(found, weights, strict=True):
-        hidden = s.split.missing * scales.within_sd**2 * (weight**2 + s.belief.sd**2)
+        hidden = s.split.missing * scales.within_sd**2 * (weight**2 + s.sd**2)
         seen_better = scales.within_sd**2 * weight**2 * (s.gain - 1.0)
         believed = s.belief.sd >= _STRONG
-        effect = Effect(name, "score", s.column, float(weight), own * s.belief.sd, believed)
+        effect = Effect(name, "score", s.column, float(weight), own * s.sd, believed)
         yield effect, rows, scales.within_sd * s.split.within, hidden - seen_better
-    yield from _of_generators(name, rows, found, within, weights, generator, scales)
+    yield from _of_generators(name, rows, found, within, weights, means_of, scales)
     between = scales.within_sd * sum(w * s.split.between for s, w in zip(found, weights, strict=True))
     yield Effect(name, "between", "task means", 1.0, scales.between_sd), rows, between, 0.0
 
 
 def _of_generators(
-    name: str, rows: Ints, found: Sequence[Scored], within: Floats, weights: Floats, generator: Ints, scales: Scales
+    name: str, rows: Ints, found: Sequence[Scored], within: Floats, weights: Floats, means_of: MeansOf, scales: Scales
 ) -> Iterator[Part]:
     """What the believed scores say of generators besides pictures, and what the unvouched ones agree on, twice."""
     trusted = _together(within, weights, [s.belief.correlation != 0.0 for s in found])
     if trusted is not None:
         said, strength = trusted
         mean = scales.mean_slope * min(strength / scales.mean_full, 1.0)
-        yield from _mean_effect(name, rows, BELIEVED, said, generator, mean, scales.mean_slope_sd, scales)
-    unvouched = np.flatnonzero([s.belief == UNKNOWN for s in found])
+        yield from _mean_effect(name, rows, BELIEVED, means_of(said), mean, scales.mean_slope_sd, scales)
+    unvouched = _unvouched(found, within)
     anchor = _together(within, weights, [s.belief.sd >= _STRONG and s.belief.correlation > 0 for s in found])
     agreed = agreement(within[:, unvouched], anchor) if len(unvouched) > 1 else None
     if agreed is None:
@@ -238,13 +258,18 @@ def _of_generators(
     mean, sd = agreed.worth
     yield Effect(name, "consensus", UNVOUCHED, mean, sd), rows, scales.within_sd * agreed.values, 0.0
     mean, sd = agreed.weighed(scales.mean_slope, scales.mean_slope_sd)
-    yield from _mean_effect(name, rows, UNVOUCHED, agreed.values, generator, mean, sd, scales)
+    yield from _mean_effect(name, rows, UNVOUCHED, means_of(agreed.values), mean, sd, scales)
+
+
+def _unvouched(found: Sequence[Scored], within: Floats) -> Ints:
+    """Columns of which nothing is known and that are no copies: a copy agrees with its original and proves nothing."""
+    unknown, same = np.array([s.belief == UNKNOWN for s in found]), copies(within)
+    return np.array([j for j in np.flatnonzero(unknown) if not (same[j, :j].any() or same[j, ~unknown].any())], np.intp)
 
 
 def _mean_effect(
-    name: str, rows: Ints, of: str, said: Floats, generator: Ints, mean: float, sd: float, scales: Scales
+    name: str, rows: Ints, of: str, means: Floats | None, mean: float, sd: float, scales: Scales
 ) -> Iterator[Part]:
-    means = generator_means(said, generator)
     if means is not None:
         yield Effect(name, "generator mean", of, mean, sd), rows, scales.within_sd * means, 0.0
 
@@ -261,11 +286,11 @@ def _shared_scores(everything: Sequence[tuple[Ints, Scored]], scales: Scales) ->
     for column in dict.fromkeys(s.column for _, s in everything):
         parts = [(rows, s) for rows, s in everything if s.column == column]
         if len(parts) > 1:
-            belief = parts[0][1].belief
+            believed = parts[0][1].belief.sd >= _STRONG
             rows = np.concatenate([rows for rows, _ in parts])
             values = scales.within_sd * np.concatenate([s.split.within for _, s in parts])
-            sd = belief.sd * scales.score_pooled**0.5
-            yield Effect("*", "score", column, 0.0, sd, belief.sd >= _STRONG), rows, values, 0.0
+            sd = min(s.sd for _, s in parts) * scales.score_pooled**0.5
+            yield Effect("*", "score", column, 0.0, sd, believed), rows, values, 0.0
 
 
 def _levels(pool: Pool, name: str, rows: Ints, several_types: bool, scales: Scales) -> Iterator[Part]:
