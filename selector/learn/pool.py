@@ -125,6 +125,12 @@ class Pool:
         return family if len(families) < len(family) else None
 
     @cached_property
+    def pictures(self) -> Bools:
+        """(n,) which rows are pictures of their own, and not finished from another row of their task."""
+        named = zip(self.task_ids, self.origins, strict=True)
+        return np.array([not origin or (task, origin) not in self.row_of for task, origin in named])
+
+    @cached_property
     def choices(self) -> Ints:
         """(tasks, most candidates of a task) rows that may be picked, filled up with -1.
 
