@@ -370,7 +370,7 @@ def test_what_was_fitted_first_is_not_changed_by_fitting_again():
 
 @pytest.mark.parametrize("noise_sd", [0.0, -0.1, float("nan")])
 def test_noise_must_be_above_zero(noise_sd):
-    with pytest.raises(InputError, match=r"the noise of a total must be above 0, got"):
+    with pytest.raises(InputError, match=r"the noise of a total must be above 0 and finite, got"):
         fit(noise_sd=noise_sd)
 
 
