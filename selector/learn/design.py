@@ -128,19 +128,30 @@ def build_design(
     """
     n = len(pool.task_ids)
     parts = list(_effects(pool, beliefs, scales))
+    keys = {effect.key for effect, *_ in parts}
     basis = np.zeros((n, len(parts)))
     variance = np.full(n, scales.residual_sd**2)
     effects = []
     for j, (effect, rows, values, extra) in enumerate(parts):
         basis[rows, j] = values
         variance[rows] += extra
-        mean, sd = (learned or {}).get(effect.key, (effect.mean, effect.sd))
+        mean, sd = _start(effect, learned or {}, keys)
         effects.append(replace(effect, mean=mean, sd=sd))
     base = np.full(n, scales.base)
     if pool.prior_overall is not None:
         base = group_mean(pool.prior_overall, pool.task_of)
     least = _LEAST_VARIANCE * scales.residual_sd**2
     return Design(tuple(effects), basis, base, np.sqrt(np.maximum(variance, least)))
+
+
+def _start(effect: Effect, learned: Mapping[str, tuple[float, float]], keys: Collection[str]) -> tuple[float, float]:
+    """Mean and sd of an effect; what was learned of all task types goes to each where nothing is shared here."""
+    mean, sd = learned.get(effect.key, (effect.mean, effect.sd))
+    everywhere = f"*/{effect.kind}/{effect.name}"
+    if everywhere in keys or everywhere not in learned:
+        return mean, sd
+    shared_mean, shared_sd = learned[everywhere]
+    return mean + shared_mean, float(np.hypot(sd, shared_sd))
 
 
 # The effect, its rows, its values there, and what it adds to their variance.

@@ -156,6 +156,17 @@ def test_learned_weights_replace_the_written_ones():
     assert effects["all/score/weak"][0].sd == BELIEFS["weak"].sd
 
 
+def test_what_was_learned_of_all_types_is_not_lost_where_there_is_only_one():
+    learned = {"all/score/judge": (0.1, 0.03), "*/score/judge": (0.2, 0.04), "*/generator/g0": (0.5, 0.1)}
+    _, effects = design_of(CONTEST.pool, learned=learned)
+    judge, generator = effects["all/score/judge"][0], effects["all/generator/g0"][0]
+    assert (judge.mean, judge.sd) == (pytest.approx(0.3), pytest.approx(0.05))
+    assert generator.mean == 0.5
+    _, effects = design_of(TYPED.pool, learned=learned)  # several types keep the two apart
+    assert effects["*/score/judge"][0].mean == 0.2
+    assert effects["draw/generator/g0"][0].mean == 0.0
+
+
 def test_a_written_prior_sets_the_base_of_a_task_and_a_slope_on_the_rest():
     prior = np.random.default_rng(0).uniform(2, 8, 80)
     built, effects = design_of(replace(CONTEST.pool, prior_overall=prior))
