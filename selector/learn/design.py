@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from selector.domain import InputError
 from selector.learn._agreement import agreement, generator_means
 from selector.learn._deviation import LEAST_OF_A_LEVEL, Deviation, centred, deviation, group_mean, treatment_levels
 from selector.learn.belief import UNKNOWN, Belief, joint_weights
@@ -26,6 +27,7 @@ from selector.learn.pool import Floats, Ints, Pool, codes
 
 _STRONG = 0.1  # belief's sd from which a score is believed in for a reason of its own (a judge)
 _LEAST_VARIANCE = 0.25  # share of a candidate's own variance that several passes of its judge leave at least
+_MOST_LEVELS = 2**28  # candidates times generators: each fills several columns, so some 12 GB in all
 _SCORES = ("score", "consensus", "generator mean")  # kinds whose weights are correlations
 BELIEVED, UNVOUCHED = "believed scores", "scores nobody vouches for"
 
@@ -125,8 +127,16 @@ def build_design(
         beliefs: column name to belief; columns that are not named are ``UNKNOWN``.
         scales: prior sizes.
         learned: effect key to (mean, sd) from earlier campaigns; they replace the written ones.
+
+    Raises:
+        InputError: so many generators for so many candidates that the model would not fit into memory.
     """
-    n = len(pool.task_ids)
+    n, generators = len(pool.task_ids), len(set(pool.generators))
+    if n * generators > _MOST_LEVELS:
+        raise InputError(
+            f"{n} candidates by {generators} generators are too many for a level each: name what made them by names "
+            "that recur (a model, not a file), or leave generators out"
+        )
     parts = list(_effects(pool, beliefs, scales))
     keys = {effect.key for effect, *_ in parts}
     basis = np.zeros((n, len(parts)))

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from toy_contests import BELIEFS, make_contest, subset, with_columns
 
+from selector.domain import InputError
 from selector.learn.belief import Belief
 from selector.learn.design import Scales, build_design
+from selector.learn.pool import Pool
 
 CONTEST = make_contest(0, tasks=20)
 TYPED = make_contest(1, tasks=20, types=("draw", "edit"))
@@ -180,3 +182,12 @@ def test_without_scores_and_with_one_candidate_there_is_still_a_level():
     built, effects = design_of(pool)
     assert list(effects) == ["all/level/all"]
     assert built.basis.shape == (1, 1)
+
+
+def test_a_generator_for_nearly_every_candidate_of_a_large_table_is_refused_before_memory_ends():
+    n = 2**14 + 1
+    tasks = tuple(str(i // 2) for i in range(n))
+    names = tuple(f"file {i}" for i in range(n))
+    pool = Pool(tasks, names, ("all",) * n, names, (), np.zeros((n, 0)))
+    with pytest.raises(InputError, match=r"16385 candidates by 16385 generators .* \(a model, not a file\)"):
+        build_design(pool, {})
