@@ -14,13 +14,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from selector.learn.pool import Floats, Ints
+from selector.learn.pool import Bools, Floats, Ints
 
 _GENUINE = 0.5  # probability that an agreement is of quality, before anything is known
 _UP = 0.9  # probability that more of a score is better, where nobody has said so: most are named for what they measure
 _WORTH, _WORTH_SD = 0.5, 0.2  # correlation with the overall, within a task, of an agreement that is of quality
 _ANCHOR_SD = 0.1  # of a measured correlation with a strong judge, about what is expected of it
 _LEAST_SD = 0.05
+_COPY = 0.98  # correlation from which two columns are the same score twice, up to rounding
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,9 @@ def agreement(within: Floats, freedom: float, anchor: tuple[Floats, float] | Non
     sizes, directions = np.linalg.eigh(z.T @ z / len(z))
     direction = directions[:, -1] * (1.0 if directions[:, -1].sum() >= 0 else -1.0)
     size = without_chance(float(sizes[-1]), columns / max(freedom, 1.0))
-    reliability = (1.0 - 1.0 / size) * columns / (columns - 1)
-    if reliability <= 1e-9:
+    if size <= 1.0:
         return None
+    reliability = (1.0 - 1.0 / size) * columns / (columns - 1)
     values = z @ direction
     values /= values.std()
     reliability = min(reliability, 1.0)
@@ -95,10 +96,17 @@ def without_chance(size: float, ratio: float) -> float:
     if size <= (1.0 + ratio**0.5) ** 2:
         return 1.0
     half = (size + 1.0 - ratio) / 2.0
-    return half + max(half**2 - size, 0.0) ** 0.5
+    return half + math.sqrt(max(half**2 - size, 0.0))
 
 
-def generator_means(said: Floats, generator: Ints) -> Floats | None:
+def copies(within: Floats) -> Bools:
+    """(k, k) which columns (n, k) are copies of each other, in either direction; each is one of itself."""
+    z = within / np.linalg.norm(within, axis=0)
+    found: Bools = np.abs(z.T @ z) > _COPY
+    return found
+
+
+def generator_means(said: Floats, generator: Ints, picture: Bools) -> Floats | None:
     """(n,) mean of each row's generator, less their mean, shrunk by what is noise of single pictures.
 
     None where the means differ by no more than chance. A mean of k values of spread 1 has variance 1 / k beyond what
@@ -106,15 +114,21 @@ def generator_means(said: Floats, generator: Ints) -> Floats | None:
 
     Args:
         said: (n,) deviations within the tasks, spread 1.
-        generator: (n,) numbers of the generators, without gaps.
+        generator: (n,) numbers of the generators.
+        picture: (n,) which rows count. Finished copies do not: they are no news, and a poor finish is not the fault of
+            a generator. One that has nothing else gets 0.
     """
-    counts = np.bincount(generator)
-    if len(counts) < 2:
+    counts = np.bincount(generator[picture], minlength=int(generator.max()) + 1)
+    seen = counts > 0
+    if seen.sum() < 2:
         return None
-    means = np.bincount(generator, weights=said) / counts
-    off, noise = means - np.average(means, weights=counts), 1.0 / counts
-    genuine = float((off**2).sum() / (len(counts) - 1) - noise.mean())
+    noise = 1.0 / counts[seen]
+    means = np.bincount(generator[picture], weights=said[picture], minlength=len(counts))[seen] * noise
+    off = means - np.average(means, weights=counts[seen])
+    genuine = float((off**2).sum() / (len(off) - 1) - noise.mean())
     if genuine <= 0.0:
         return None
-    shrunk: Floats = (off * genuine / (genuine + noise))[generator]
-    return shrunk
+    shrunk = np.zeros(len(counts))
+    shrunk[seen] = off * genuine / (genuine + noise)
+    of_rows: Floats = shrunk[generator]
+    return of_rows

@@ -14,13 +14,14 @@ find out about single groups of candidates that no score tells apart.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from selector.domain import InputError
-from selector.learn._agreement import agreement, generator_means
+from selector.learn._agreement import agreement, copies, generator_means
 from selector.learn._deviation import LEAST_OF_A_LEVEL, Deviation, centred, deviation, group_mean, treatment_levels
 from selector.learn.belief import UNKNOWN, Belief, joint_weights
 from selector.learn.pool import Floats, Ints, Pool, codes
@@ -166,6 +167,8 @@ def _start(effect: Effect, learned: Mapping[str, tuple[float, float]], keys: Col
 
 # The effect, its rows, its values there, and what it adds to their variance.
 Part = tuple[Effect, Ints, Floats, Floats | float]
+# What a task type's scores (rows,) say of the generators, for each row.
+MeansOf = Callable[[Floats], Floats | None]
 
 
 def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Iterator[Part]:
@@ -174,15 +177,16 @@ def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Itera
     found = {name: _scored(pool, rows, codes_of(generator_of[rows]), beliefs) for name, rows in pool.types.items()}
     told_of = Counter(s.column for scored in found.values() for s in scored)
     shared = {column for column, types in told_of.items() if types > 1}
+    pictures = pool.pictures
     for name, rows in pool.types.items():
         yield Effect(name, "level", "all", 0.0, scales.base_sd), rows, np.ones(len(rows)), 0.0
         if pool.prior_overall is not None:
             prior = pool.prior_overall[rows]
             within = prior - group_mean(prior, codes_of(pool.task_of[rows]))
             yield Effect(name, "prior", "written prior", 1.0, scales.trust_sd), rows, within, 0.0
-        generator, scored = codes_of(generator_of[rows]), found[name]
-        tasks = len(np.unique(pool.task_of[rows]))
-        yield from _scores(name, rows, scored, generator, tasks, scales, shared)
+        means_of = partial(generator_means, generator=codes_of(generator_of[rows]), picture=pictures[rows])
+        scored, tasks = found[name], len(np.unique(pool.task_of[rows]))
+        yield from _scores(name, rows, scored, means_of, tasks, scales, shared)
         yield from _levels(pool, name, rows, several_types, scales)
         for kind, label, sd, values in treatment_levels(pool, rows, scales.treatment_sd, scales.treated_sd):
             yield Effect(name, kind, label, 0.0, sd), rows, values, 0.0
@@ -197,12 +201,16 @@ def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Itera
 
 @dataclass(frozen=True)
 class Scored:
-    """A column that says something on a task type. ``gain`` (rows,) or 1: how much more its values tell by passes."""
+    """A column that says something on a task type.
+
+    ``gain`` (rows,) or 1: how much more its values tell by passes. ``sd``: of its weight, the belief's but for copies.
+    """
 
     column: str
     belief: Belief
     split: Deviation
-    gain: Floats | float = 1.0
+    gain: Floats | float
+    sd: float
 
 
 def _scored(pool: Pool, rows: Ints, generator: Ints, beliefs: Mapping[str, Belief]) -> list[Scored]:
@@ -219,15 +227,26 @@ def _scored(pool: Pool, rows: Ints, generator: Ints, beliefs: Mapping[str, Belie
             # One pass keeps its deviation; that of a mean of several is trusted more, by rho_k / rho_1.
             gain = pool.gain[column][rows]
             split = replace(split, within=split.within * gain * np.mean(1.0 / gain[~split.missing]) ** 0.5)
-        found.append(Scored(column, beliefs.get(column, UNKNOWN), split, gain))
-    return found
+        belief = beliefs.get(column, UNKNOWN)
+        found.append(Scored(column, belief, split, gain, belief.sd))
+    return _less_copies(found)
+
+
+def _less_copies(found: list[Scored]) -> list[Scored]:
+    """Copies of a column share its variance, as they share its weight; one that is trusted less takes none of it."""
+    if not found:
+        return found
+    sds = np.array([s.sd for s in found])
+    sharing = copies(np.column_stack([s.split.within for s in found])) & (sds[:, None] >= sds)
+    own = sds / np.sqrt(sharing.sum(axis=0))
+    return [replace(s, sd=float(sd)) for s, sd in zip(found, own, strict=True)]
 
 
 def _scores(
     name: str,
     rows: Ints,
     found: Sequence[Scored],
-    generator: Ints,
+    means_of: MeansOf,
     tasks: int,
     scales: Scales,
     shared: Collection[str],
@@ -242,12 +261,12 @@ def _scores(
     weights = joint_weights(tuple(s.belief for s in found), within)
     for s, weight in zip(found, weights, strict=True):
         own = (1 - scales.score_pooled) ** 0.5 if s.column in shared else 1.0
-        hidden = s.split.missing * scales.within_sd**2 * (weight**2 + s.belief.sd**2)
+        hidden = s.split.missing * scales.within_sd**2 * (weight**2 + s.sd**2)
         seen_better = scales.within_sd**2 * weight**2 * (s.gain - 1.0)
         believed = s.belief.sd >= _STRONG
-        effect = Effect(name, "score", s.column, float(weight), own * s.belief.sd, believed)
+        effect = Effect(name, "score", s.column, float(weight), own * s.sd, believed)
         yield effect, rows, scales.within_sd * s.split.within, hidden - seen_better
-    yield from _of_generators(name, rows, found, within, weights, generator, tasks, scales)
+    yield from _of_generators(name, rows, found, within, weights, means_of, tasks, scales)
     between = scales.within_sd * sum(w * s.split.between for s, w in zip(found, weights, strict=True))
     yield Effect(name, "between", "task means", 1.0, scales.between_sd), rows, between, 0.0
 
@@ -258,7 +277,7 @@ def _of_generators(
     found: Sequence[Scored],
     within: Floats,
     weights: Floats,
-    generator: Ints,
+    means_of: MeansOf,
     tasks: int,
     scales: Scales,
 ) -> Iterator[Part]:
@@ -267,8 +286,8 @@ def _of_generators(
     if trusted is not None:
         said, strength = trusted
         mean = scales.mean_slope * min(strength / scales.mean_full, 1.0)
-        yield from _mean_effect(name, rows, BELIEVED, said, generator, mean, scales.mean_slope_sd, scales)
-    unvouched = np.flatnonzero([s.belief == UNKNOWN for s in found])
+        yield from _mean_effect(name, rows, BELIEVED, means_of(said), mean, scales.mean_slope_sd, scales)
+    unvouched = _unvouched(found, within)
     anchor = _together(within, weights, [s.belief.sd >= _STRONG and s.belief.correlation > 0 for s in found])
     if len(unvouched) < 2:
         return
@@ -279,13 +298,18 @@ def _of_generators(
     mean, sd = agreed.worth
     yield Effect(name, "consensus", UNVOUCHED, mean, sd), rows, scales.within_sd * agreed.values, 0.0
     mean, sd = agreed.weighed(scales.mean_slope, scales.mean_slope_sd)
-    yield from _mean_effect(name, rows, UNVOUCHED, agreed.values, generator, mean, sd, scales)
+    yield from _mean_effect(name, rows, UNVOUCHED, means_of(agreed.values), mean, sd, scales)
+
+
+def _unvouched(found: Sequence[Scored], within: Floats) -> Ints:
+    """Columns of which nothing is known and that are no copies: a copy agrees with its original and proves nothing."""
+    unknown, same = np.array([s.belief == UNKNOWN for s in found]), copies(within)
+    return np.array([j for j in np.flatnonzero(unknown) if not (same[j, :j].any() or same[j, ~unknown].any())], np.intp)
 
 
 def _mean_effect(
-    name: str, rows: Ints, of: str, said: Floats, generator: Ints, mean: float, sd: float, scales: Scales
+    name: str, rows: Ints, of: str, means: Floats | None, mean: float, sd: float, scales: Scales
 ) -> Iterator[Part]:
-    means = generator_means(said, generator)
     if means is not None:
         yield Effect(name, "generator mean", of, mean, sd), rows, scales.within_sd * means, 0.0
 
@@ -303,11 +327,11 @@ def _shared_scores(
     """What the weights of a score have in common over the task types: its judge is the same one."""
     for column in shared:
         parts = [(types[name], s) for name, scored in found.items() for s in scored if s.column == column]
-        belief = parts[0][1].belief
+        believed = parts[0][1].belief.sd >= _STRONG
         rows = np.concatenate([rows for rows, _ in parts])
         values = scales.within_sd * np.concatenate([s.split.within for _, s in parts])
-        sd = belief.sd * scales.score_pooled**0.5
-        yield Effect("*", "score", column, 0.0, sd, belief.sd >= _STRONG), rows, values, 0.0
+        sd = min(s.sd for _, s in parts) * scales.score_pooled**0.5
+        yield Effect("*", "score", column, 0.0, sd, believed), rows, values, 0.0
 
 
 def _levels(pool: Pool, name: str, rows: Ints, several_types: bool, scales: Scales) -> Iterator[Part]:

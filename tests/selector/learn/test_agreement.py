@@ -71,15 +71,17 @@ def test_means_of_generators_are_shrunk_by_the_noise_of_single_pictures():
     generator = np.repeat(np.arange(4), 100)
     skill = np.array([-0.3, -0.1, 0.1, 0.3])
     said = skill[generator] + np.random.default_rng(0).standard_normal(400)
-    found = generator_means(said, generator)[::100]
+    found = generator_means(said, generator, np.ones(400, dtype=bool))[::100]
     raw = np.array([said[generator == g].mean() for g in range(4)]) - said.mean()
     assert (np.abs(found) < np.abs(raw)).all() and (np.sign(found) == np.sign(raw)).all()
 
 
 def test_where_generators_differ_by_no_more_than_chance_nothing_is_said():
-    said = np.random.default_rng(0).standard_normal(400)
-    assert generator_means(said - said.reshape(100, 4).mean(axis=0)[np.arange(400) % 4], np.arange(400) % 4) is None
+    generator, said = np.arange(400) % 4, np.random.default_rng(0).standard_normal(400)
+    alike = said - said.reshape(100, 4).mean(axis=0)[generator]
+    assert generator_means(alike, generator, np.ones(400, dtype=bool)) is None
 
 
 def test_one_generator_has_no_mean_of_its_own():
-    assert generator_means(np.random.default_rng(0).standard_normal(50), np.zeros(50, dtype=int)) is None
+    said = np.random.default_rng(0).standard_normal(50)
+    assert generator_means(said, np.zeros(50, dtype=int), np.ones(50, dtype=bool)) is None
