@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import blake2b
 from typing import Any, TypeVar
-from zlib import crc32
 
 import numpy as np
 
@@ -135,10 +135,14 @@ class Pool:
         """(tasks, most candidates of a task) rows that may be picked, filled up with -1.
 
         In an order that has nothing to do with who made them: the first of equals is picked, and where nothing is
-        known one generator would get all tasks. Mixed, the picks cost as much on average, risk less and teach more.
+        known one generator would get all tasks. Mixed, the picks cost as much on average, risk less and teach more. (A
+        checksum would not mix: ids such as g0-1 and g4-1 keep their order over many tasks.)
         """
         rows = np.flatnonzero(self.eligible)
-        chance = np.array([crc32(f"{self.task_ids[i]}\0{self.candidate_ids[i]}".encode()) for i in rows])
+        keys = (f"{self.task_ids[i]}\0{self.candidate_ids[i]}".encode() for i in rows)
+        chance = np.array(
+            [int.from_bytes(blake2b(key, digest_size=8).digest(), "big") for key in keys], dtype=np.uint64
+        )
         rows = rows[np.lexsort((chance, self.task_of[rows]))]
         return padded(rows, self.task_of[rows], len(self.tasks))
 
