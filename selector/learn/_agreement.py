@@ -17,6 +17,7 @@ import numpy as np
 from selector.learn.pool import Bools, Floats, Ints
 
 _GENUINE = 0.5  # probability that an agreement is of quality, before anything is known
+_UP = 0.9  # probability that a score of which nothing is known goes up with quality, if it tells of it
 _WORTH, _WORTH_SD = 0.5, 0.2  # correlation with the overall, within a task, of an agreement that is of quality
 _ANCHOR_SD = 0.1  # of a measured correlation with a strong judge, about what is expected of it
 _LEAST_SD = 0.05
@@ -27,13 +28,19 @@ _COPY = 0.98  # correlation from which two columns are the same score twice, up 
 class Agreement:
     """``values`` (n,): what the columns agree on, spread 1, and up where most of them go up.
 
-    ``reliability``: Cronbach's alpha of it, 0 to 1, by its share of all variance; ``genuine``: probability that it is
-    of quality.
+    ``reliability``: Cronbach's alpha of it, 0 to 1, by its share of all variance; ``up`` and ``down``: probabilities
+    that it goes up or down with quality. The rest is that it tells nothing of it.
     """
 
     values: Floats
     reliability: float
-    genuine: float
+    up: float
+    down: float
+
+    @property
+    def genuine(self) -> float:
+        """Probability that it is of quality, either way."""
+        return self.up + self.down
 
     @property
     def worth(self) -> tuple[float, float]:
@@ -41,10 +48,10 @@ class Agreement:
         return self.weighed(_WORTH, _WORTH_SD)
 
     def weighed(self, mean: float, sd: float) -> tuple[float, float]:
-        """Mean and sd of something that is N(mean, sd^2) of a perfect agreement that is of quality, and otherwise 0."""
-        root, p = self.reliability**0.5, self.genuine
-        variance = p * (mean**2 + sd**2) - (p * mean) ** 2
-        return p * mean * root, max(variance**0.5 * root, _LEAST_SD)
+        """Mean and sd of something that is N(mean, sd^2) of a perfect agreement that goes up with quality."""
+        root, average = self.reliability**0.5, (self.up - self.down) * mean
+        variance = self.genuine * (mean**2 + sd**2) - average**2
+        return average * root, max(variance**0.5 * root, _LEAST_SD)
 
 
 def agreement(within: Floats, anchor: tuple[Floats, float] | None) -> Agreement | None:
@@ -57,21 +64,21 @@ def agreement(within: Floats, anchor: tuple[Floats, float] | None) -> Agreement 
     columns = within.shape[1]
     z = within / within.std(axis=0)
     sizes, directions = np.linalg.eigh(z.T @ z / len(z))
-    direction = directions[:, -1] * (1.0 if directions[:, -1].sum() >= 0 else -1.0)
     size = _beyond_chance(float(sizes[-1]), columns / len(z))
     if size is None:
         return None
-    reliability = (1.0 - 1.0 / size) * columns / (columns - 1)
-    values = z @ direction
+    reliability = min((1.0 - 1.0 / size) * columns / (columns - 1), 1.0)
+    votes = float(directions[:, -1].sum() / np.abs(directions[:, -1]).max())
+    values = z @ directions[:, -1] * (1.0 if votes >= 0 else -1.0)
     values /= values.std()
-    reliability = min(reliability, 1.0)
-    genuine = _GENUINE
+    up = 1.0 / (1.0 + ((1.0 - _UP) / _UP) ** abs(votes))
+    chances = np.array([_GENUINE * up, _GENUINE * (1.0 - up), 1.0 - _GENUINE])
     if anchor is not None:
         said, strength = anchor
-        measured, expected = float(np.mean(values * said)), _WORTH * reliability**0.5 * strength
-        odds = math.exp(((measured**2) - (measured - expected) ** 2) / (2 * _ANCHOR_SD**2))
-        genuine = _GENUINE * odds / (_GENUINE * odds + 1 - _GENUINE)
-    return Agreement(values, reliability, genuine)
+        expected = _WORTH * reliability**0.5 * strength * np.array([1.0, -1.0, 0.0])
+        chances *= np.exp(-0.5 * ((float(np.mean(values * said)) - expected) / _ANCHOR_SD) ** 2)
+        chances /= chances.sum()
+    return Agreement(values, reliability, float(chances[0]), float(chances[1]))
 
 
 def _beyond_chance(size: float, ratio: float) -> float | None:

@@ -14,7 +14,7 @@ find out about single groups of candidates that no score tells apart.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -153,25 +153,28 @@ MeansOf = Callable[[Floats], Floats | None]
 def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Iterator[Part]:
     generators, generator_of = codes(pool.generators)
     several_types = len(pool.types) > 1
-    everything: list[tuple[Ints, Scored]] = []
     pictures = pool.pictures
+    generator_in = {name: codes_of(generator_of[rows]) for name, rows in pool.types.items()}
+    scored_in = {name: _scored(pool, rows, generator_in[name], beliefs) for name, rows in pool.types.items()}
+    types_of = Counter(s.column for scored in scored_in.values() for s in scored)
+    shared = {column for column, types in types_of.items() if types > 1}
     for name, rows in pool.types.items():
         yield Effect(name, "level", "all", 0.0, scales.base_sd), rows, np.ones(len(rows)), 0.0
         if pool.prior_overall is not None:
             prior = pool.prior_overall[rows]
             within = prior - group_mean(prior, codes_of(pool.task_of[rows]))
             yield Effect(name, "prior", "written prior", 1.0, scales.trust_sd), rows, within, 0.0
-        generator = codes_of(generator_of[rows])
-        scored = _scored(pool, rows, generator, beliefs)
-        means_of = partial(generator_means, generator=generator, picture=pictures[rows])
-        yield from _scores(name, rows, scored, means_of, scales, several_types)
+        scored = scored_in[name]
+        means_of = partial(generator_means, generator=generator_in[name], picture=pictures[rows])
+        yield from _scores(name, rows, scored, means_of, scales, shared)
         yield from _levels(pool, name, rows, several_types, scales)
         for kind, label, sd, values in treatment_levels(pool, rows, scales.treatment_sd, scales.treated_sd):
             yield Effect(name, kind, label, 0.0, sd), rows, values, 0.0
         yield from _demands(pool, name, rows, scored, scales)
-        everything += ((rows, column) for column in scored)
+    for column in (c for c in types_of if c in shared):
+        parts = [(pool.types[name], s) for name, scored in scored_in.items() for s in scored if s.column == column]
+        yield _shared_score(parts, scales)
     if several_types:
-        yield from _shared_scores(everything, scales)
         everywhere = np.arange(len(generator_of))
         sd = scales.generator_sd * scales.pooled**0.5
         for place, name in enumerate(generators):
@@ -222,15 +225,15 @@ def _less_copies(found: list[Scored]) -> list[Scored]:
 
 
 def _scores(
-    name: str, rows: Ints, found: Sequence[Scored], means_of: MeansOf, scales: Scales, several_types: bool
+    name: str, rows: Ints, found: Sequence[Scored], means_of: MeansOf, scales: Scales, shared: Set[str]
 ) -> Iterator[Part]:
     """One effect a score column, what they say of generators and agree on, and one for their sum between tasks."""
     if not found:
         return
     within = np.column_stack([s.split.within for s in found])
     weights = joint_weights(tuple(s.belief for s in found), within)
-    own = (1 - scales.score_pooled) ** 0.5 if several_types else 1.0
     for s, weight in zip(found, weights, strict=True):
+        own = (1 - scales.score_pooled) ** 0.5 if s.column in shared else 1.0
         hidden = s.split.missing * scales.within_sd**2 * (weight**2 + s.sd**2)
         seen_better = scales.within_sd**2 * weight**2 * (s.gain - 1.0)
         believed = s.belief.sd >= _STRONG
@@ -281,16 +284,13 @@ def _together(within: Floats, weights: Floats, which: Sequence[bool]) -> tuple[F
     return (said / strength, strength) if strength > 1e-9 else None
 
 
-def _shared_scores(everything: Sequence[tuple[Ints, Scored]], scales: Scales) -> Iterator[Part]:
-    """What the weights of a score have in common over the task types: its judge is the same one."""
-    for column in dict.fromkeys(s.column for _, s in everything):
-        parts = [(rows, s) for rows, s in everything if s.column == column]
-        if len(parts) > 1:
-            believed = parts[0][1].belief.sd >= _STRONG
-            rows = np.concatenate([rows for rows, _ in parts])
-            values = scales.within_sd * np.concatenate([s.split.within for _, s in parts])
-            sd = min(s.sd for _, s in parts) * scales.score_pooled**0.5
-            yield Effect("*", "score", column, 0.0, sd, believed), rows, values, 0.0
+def _shared_score(parts: Sequence[tuple[Ints, Scored]], scales: Scales) -> Part:
+    """What the weights of a score have in common over its task types (rows and scores of each): its judge is one."""
+    first = parts[0][1]
+    rows = np.concatenate([rows for rows, _ in parts])
+    values = scales.within_sd * np.concatenate([s.split.within for _, s in parts])
+    sd = min(s.sd for _, s in parts) * scales.score_pooled**0.5
+    return Effect("*", "score", first.column, 0.0, sd, first.belief.sd >= _STRONG), rows, values, 0.0
 
 
 def _levels(pool: Pool, name: str, rows: Ints, several_types: bool, scales: Scales) -> Iterator[Part]:

@@ -89,7 +89,7 @@ def test_posterior_of_totals_from_the_model_is_calibrated(monkeypatch, learned, 
     Six totals say little of how wide the prior is: where they are asked it is too sure by a tenth.
     """
     if not learned:
-        monkeypatch.setattr(totals_module, "fit_factors", lambda parts, off, noise: dict.fromkeys(parts.free, 1.0))
+        monkeypatch.setattr(totals_module, "fit_factors", lambda parts, *_: dict.fromkeys(parts.free, 1.0))
     rng, errors = np.random.default_rng(0), []
     for seed in range(60):
         contest = make_contest(seed, tasks=30)
