@@ -17,7 +17,7 @@ import numpy as np
 from selector.learn.pool import Bools, Floats, Ints
 
 _GENUINE = 0.5  # probability that an agreement is of quality, before anything is known
-_UP = 0.9  # probability that a score of which nothing is known goes up with quality, if it tells of it
+_UP = 0.9  # probability that more of a score is better, where nobody has said so: most are named for what they measure
 _WORTH, _WORTH_SD = 0.5, 0.2  # correlation with the overall, within a task, of an agreement that is of quality
 _ANCHOR_SD = 0.1  # of a measured correlation with a strong judge, about what is expected of it
 _LEAST_SD = 0.05
@@ -39,7 +39,7 @@ class Agreement:
 
     @property
     def genuine(self) -> float:
-        """Probability that it is of quality, either way."""
+        """Probability that it is of quality, whichever end is better."""
         return self.up + self.down
 
     @property
@@ -49,30 +49,33 @@ class Agreement:
 
     def weighed(self, mean: float, sd: float) -> tuple[float, float]:
         """Mean and sd of something that is N(mean, sd^2) of a perfect agreement that goes up with quality."""
-        root, average = self.reliability**0.5, (self.up - self.down) * mean
-        variance = self.genuine * (mean**2 + sd**2) - average**2
-        return average * root, max(variance**0.5 * root, _LEAST_SD)
+        root, expected = self.reliability**0.5, (self.up - self.down) * mean
+        variance = self.genuine * (mean**2 + sd**2) - expected**2
+        return expected * root, max(variance**0.5 * root, _LEAST_SD)
 
 
-def agreement(within: Floats, anchor: tuple[Floats, float] | None) -> Agreement | None:
-    """The first principal component of columns (n, k), k > 1; None where they agree by chance only.
+def agreement(within: Floats, freedom: float, anchor: tuple[Floats, float] | None) -> Agreement | None:
+    """The first principal component of columns (n, k), k > 1; None where they agree by no more than chance.
 
     Args:
         within: deviations within the tasks.
+        freedom: independent values of a column: those measured, less one a task.
         anchor: what a strong judge says (n,), spread 1, and the correlation that it is believed to have.
     """
     columns = within.shape[1]
     z = within / within.std(axis=0)
     sizes, directions = np.linalg.eigh(z.T @ z / len(z))
-    size = _beyond_chance(float(sizes[-1]), columns / len(z))
-    if size is None:
+    direction = directions[:, -1] * (1.0 if directions[:, -1].sum() >= 0 else -1.0)
+    size = without_chance(float(sizes[-1]), columns / max(freedom, 1.0))
+    if size <= 1.0:
         return None
     reliability = min((1.0 - 1.0 / size) * columns / (columns - 1), 1.0)
-    votes = float(directions[:, -1].sum() / np.abs(directions[:, -1]).max())
-    values = z @ directions[:, -1] * (1.0 if votes >= 0 else -1.0)
+    values = z @ direction
     values /= values.std()
-    up = 1.0 / (1.0 + ((1.0 - _UP) / _UP) ** abs(votes))
-    chances = np.array([_GENUINE * up, _GENUINE * (1.0 - up), 1.0 - _GENUINE])
+    # Of each column by itself up is better with _UP: the odds multiply, and each counts by its share in the component.
+    votes = float(direction.sum()) * columns**0.5
+    upward = 1.0 / (1.0 + ((1.0 - _UP) / _UP) ** votes)
+    chances = np.array([_GENUINE * upward, _GENUINE * (1.0 - upward), 1.0 - _GENUINE])
     if anchor is not None:
         said, strength = anchor
         expected = _WORTH * reliability**0.5 * strength * np.array([1.0, -1.0, 0.0])
@@ -81,16 +84,22 @@ def agreement(within: Floats, anchor: tuple[Floats, float] | None) -> Agreement 
     return Agreement(values, reliability, float(chances[0]), float(chances[1]))
 
 
-def _beyond_chance(size: float, ratio: float) -> float | None:
-    """The largest eigenvalue without its bias, above 1; None where independent columns would have one as large.
+def without_chance(size: float, ratio: float) -> float:
+    """The largest eigenvalue of a correlation matrix, less what chance adds to it; 1 where it may be chance alone.
+
+    Of independent columns it is up to (1 + sqrt(ratio))^2, and one beyond that comes from a true one that is smaller
+    (Baik, Ben Arous and Peche 2005).
 
     Args:
-        size: the largest eigenvalue of a correlation matrix of ``columns`` columns over ``rows`` rows.
-        ratio: columns / rows. Chance alone reaches (1 + sqrt(ratio))^2, and lifts what is above it (Paul 2007).
+        size: the eigenvalue as measured.
+        ratio: columns over independent rows.
+
+    >>> round(without_chance(2.0 * (1 + 0.1 / (2.0 - 1)), 0.1), 9)
+    2.0
     """
     if size <= (1.0 + ratio**0.5) ** 2:
-        return None
-    half = (size + 1.0 - ratio) / 2
+        return 1.0
+    half = (size + 1.0 - ratio) / 2.0
     return half + math.sqrt(max(half**2 - size, 0.0))
 
 

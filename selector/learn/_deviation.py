@@ -22,6 +22,7 @@ from selector.learn.pool import Bools, Floats, Ints, Pool, treatments_in_words
 _ROUNDS = 4  # of alternating means: changes are below 1% of a spread by then
 _TASK_SHRINKAGE = 1.0  # a task mean of k scores counts k / (k + 1): one score alone is half noise
 _FAMILY_SHRINKAGE = 0.5  # of what near copies of one picture have in common: one score alone is two thirds of it
+_HUGE = 1e100  # of a score: squares of much larger ones, and of much smaller ones, are no numbers any more
 LEAST_OF_A_LEVEL = 5  # candidates: a name that hardly recurs (a file's, say) is no level
 
 Level = tuple[str, str, float, Floats]  # kind of effect, name, sd in points, value of each row
@@ -54,8 +55,11 @@ def deviation(
     missing = np.isnan(values)
     if missing.all():
         return None
+    size = float(np.nanmax(np.abs(values)))
+    if size > _HUGE or 0.0 < size < 1.0 / _HUGE:
+        values, size = values / size, 1.0
     spread = float(np.nanstd(values))
-    if spread <= 1e-9 * float(np.nanmax(np.abs(values))):
+    if spread <= 1e-9 * size:
         return None
     z = (values - np.nanmean(values)) / spread
     if missing.any():

@@ -14,7 +14,7 @@ find out about single groups of candidates that no score tells apart.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -153,28 +153,25 @@ MeansOf = Callable[[Floats], Floats | None]
 def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Iterator[Part]:
     generators, generator_of = codes(pool.generators)
     several_types = len(pool.types) > 1
+    found = {name: _scored(pool, rows, codes_of(generator_of[rows]), beliefs) for name, rows in pool.types.items()}
+    told_of = Counter(s.column for scored in found.values() for s in scored)
+    shared = {column for column, types in told_of.items() if types > 1}
     pictures = pool.pictures
-    generator_in = {name: codes_of(generator_of[rows]) for name, rows in pool.types.items()}
-    scored_in = {name: _scored(pool, rows, generator_in[name], beliefs) for name, rows in pool.types.items()}
-    types_of = Counter(s.column for scored in scored_in.values() for s in scored)
-    shared = {column for column, types in types_of.items() if types > 1}
     for name, rows in pool.types.items():
         yield Effect(name, "level", "all", 0.0, scales.base_sd), rows, np.ones(len(rows)), 0.0
         if pool.prior_overall is not None:
             prior = pool.prior_overall[rows]
             within = prior - group_mean(prior, codes_of(pool.task_of[rows]))
             yield Effect(name, "prior", "written prior", 1.0, scales.trust_sd), rows, within, 0.0
-        scored = scored_in[name]
-        means_of = partial(generator_means, generator=generator_in[name], picture=pictures[rows])
-        yield from _scores(name, rows, scored, means_of, scales, shared)
+        means_of = partial(generator_means, generator=codes_of(generator_of[rows]), picture=pictures[rows])
+        scored, tasks = found[name], len(np.unique(pool.task_of[rows]))
+        yield from _scores(name, rows, scored, means_of, tasks, scales, shared)
         yield from _levels(pool, name, rows, several_types, scales)
         for kind, label, sd, values in treatment_levels(pool, rows, scales.treatment_sd, scales.treated_sd):
             yield Effect(name, kind, label, 0.0, sd), rows, values, 0.0
         yield from _demands(pool, name, rows, scored, scales)
-    for column in (c for c in types_of if c in shared):
-        parts = [(pool.types[name], s) for name, scored in scored_in.items() for s in scored if s.column == column]
-        yield _shared_score(parts, scales)
     if several_types:
+        yield from _shared_scores(pool.types, found, [column for column in told_of if column in shared], scales)
         everywhere = np.arange(len(generator_of))
         sd = scales.generator_sd * scales.pooled**0.5
         for place, name in enumerate(generators):
@@ -225,9 +222,18 @@ def _less_copies(found: list[Scored]) -> list[Scored]:
 
 
 def _scores(
-    name: str, rows: Ints, found: Sequence[Scored], means_of: MeansOf, scales: Scales, shared: Set[str]
+    name: str,
+    rows: Ints,
+    found: Sequence[Scored],
+    means_of: MeansOf,
+    tasks: int,
+    scales: Scales,
+    shared: Collection[str],
 ) -> Iterator[Part]:
-    """One effect a score column, what they say of generators and agree on, and one for their sum between tasks."""
+    """One effect a score column, what they say of generators and agree on, and one for their sum between tasks.
+
+    ``shared``: columns that tell of other task types, too; a part of what their weights may be is common to all.
+    """
     if not found:
         return
     within = np.column_stack([s.split.within for s in found])
@@ -239,13 +245,20 @@ def _scores(
         believed = s.belief.sd >= _STRONG
         effect = Effect(name, "score", s.column, float(weight), own * s.sd, believed)
         yield effect, rows, scales.within_sd * s.split.within, hidden - seen_better
-    yield from _of_generators(name, rows, found, within, weights, means_of, scales)
+    yield from _of_generators(name, rows, found, within, weights, means_of, tasks, scales)
     between = scales.within_sd * sum(w * s.split.between for s, w in zip(found, weights, strict=True))
     yield Effect(name, "between", "task means", 1.0, scales.between_sd), rows, between, 0.0
 
 
 def _of_generators(
-    name: str, rows: Ints, found: Sequence[Scored], within: Floats, weights: Floats, means_of: MeansOf, scales: Scales
+    name: str,
+    rows: Ints,
+    found: Sequence[Scored],
+    within: Floats,
+    weights: Floats,
+    means_of: MeansOf,
+    tasks: int,
+    scales: Scales,
 ) -> Iterator[Part]:
     """What the believed scores say of generators besides pictures, and what the unvouched ones agree on, twice."""
     trusted = _together(within, weights, [s.belief.correlation != 0.0 for s in found])
@@ -255,7 +268,10 @@ def _of_generators(
         yield from _mean_effect(name, rows, BELIEVED, means_of(said), mean, scales.mean_slope_sd, scales)
     unvouched = _unvouched(found, within)
     anchor = _together(within, weights, [s.belief.sd >= _STRONG and s.belief.correlation > 0 for s in found])
-    agreed = agreement(within[:, unvouched], anchor) if len(unvouched) > 1 else None
+    if len(unvouched) < 2:
+        return
+    freedom = float(np.mean([(~found[j].split.missing).sum() for j in unvouched])) - tasks
+    agreed = agreement(within[:, unvouched], freedom, anchor)
     if agreed is None:
         return
     mean, sd = agreed.worth
@@ -284,13 +300,17 @@ def _together(within: Floats, weights: Floats, which: Sequence[bool]) -> tuple[F
     return (said / strength, strength) if strength > 1e-9 else None
 
 
-def _shared_score(parts: Sequence[tuple[Ints, Scored]], scales: Scales) -> Part:
-    """What the weights of a score have in common over its task types (rows and scores of each): its judge is one."""
-    first = parts[0][1]
-    rows = np.concatenate([rows for rows, _ in parts])
-    values = scales.within_sd * np.concatenate([s.split.within for _, s in parts])
-    sd = min(s.sd for _, s in parts) * scales.score_pooled**0.5
-    return Effect("*", "score", first.column, 0.0, sd, first.belief.sd >= _STRONG), rows, values, 0.0
+def _shared_scores(
+    types: Mapping[str, Ints], found: Mapping[str, Sequence[Scored]], shared: Sequence[str], scales: Scales
+) -> Iterator[Part]:
+    """What the weights of a score have in common over the task types: its judge is the same one."""
+    for column in shared:
+        parts = [(types[name], s) for name, scored in found.items() for s in scored if s.column == column]
+        believed = parts[0][1].belief.sd >= _STRONG
+        rows = np.concatenate([rows for rows, _ in parts])
+        values = scales.within_sd * np.concatenate([s.split.within for _, s in parts])
+        sd = min(s.sd for _, s in parts) * scales.score_pooled**0.5
+        yield Effect("*", "score", column, 0.0, sd, believed), rows, values, 0.0
 
 
 def _levels(pool: Pool, name: str, rows: Ints, several_types: bool, scales: Scales) -> Iterator[Part]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _MOST_PARTS = 3  # of a reason
 _LEAST_NAMED = 0.05  # points: what sets a pick apart by less is not in its reason
+_LEAST_AGREED = 0.1  # believed correlation from which the agreement of scores is worth a word
 _DRAWS_FOR_ONE = 4096  # where the probabilities of one task alone are asked for
 
 
@@ -173,11 +174,19 @@ class TableContest:
 
     def _notes(self) -> Iterator[str]:
         beliefs = (self.study.calibrator.beliefs or {}).values()
-        if not self.study.history and not any(belief.correlation for belief in beliefs):
-            yield (
-                "nothing says which end of a score is better, so these picks are no better than chance: name what is "
-                "known, as in --column NAME=up, or tell totals"
-            )
+        if self.study.history or any(belief.correlation for belief in beliefs):
+            return
+        effects = self.study.fitted.design.effects
+        agreed = any(effect.kind == "consensus" and effect.mean >= _LEAST_AGREED for effect in effects)
+        follow = (
+            "these picks follow what the scores agree on, more taken for better, and that may be wrong"
+            if agreed
+            else "these picks are no better than chance"
+        )
+        yield (
+            f"nothing says which end of a score is better, so {follow}: name what is known, as in --column NAME=up, or "
+            "tell totals"
+        )
 
 
 def read_contest(

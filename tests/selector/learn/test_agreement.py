@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from selector.learn._agreement import Agreement, agreement, copies, generator_means
+from selector.learn._agreement import Agreement, agreement, copies, generator_means, without_chance
 
 
 def columns_of(seed, loads, n=2000):
@@ -26,27 +26,45 @@ def same_way(one, other):
 
 @pytest.mark.parametrize(("n", "k"), [(100, 2), (300, 5), (2000, 12), (150, 40)])
 def test_independent_columns_agree_on_nothing(n, k):
-    found = [agreement(np.random.default_rng(seed).normal(size=(n, k)), None) for seed in range(20)]
+    found = [agreement(np.random.default_rng(seed).normal(size=(n, k)), n, None) for seed in range(20)]
     assert sum(one is not None for one in found) <= 6  # chance lifts the largest eigenvalue beyond its limit in 0.17
 
 
 def test_the_largest_eigenvalue_is_freed_of_what_chance_adds():
     """30 columns that share 0.2 of their variance, over 120 rows: reliability 30 x 0.2 / (1 + 29 x 0.2)."""
     loads = np.full(30, 0.2**0.5)
-    found = [agreement(columns_of(seed, loads, 120)[1], None).reliability for seed in range(30)]
+    found = [agreement(columns_of(seed, loads, 120)[1], 120, None).reliability for seed in range(30)]
     assert np.mean(found) == pytest.approx(6.0 / 6.8, abs=0.01)
+
+
+def test_a_few_rows_say_nothing():
+    assert agreement(columns_of(0, np.full(10, 0.3), 4)[1], 2.0, None) is None
+
+
+def test_chance_is_taken_out_of_an_eigenvalue_and_little_of_a_large_table_s():
+    assert without_chance(1.4, 0.1) == 1.0
+    assert without_chance(5.0, 1e-4) == pytest.approx(5.0, abs=1e-3)
+
+
+@pytest.mark.parametrize(("rows", "many"), [(40, 10), (400, 30)])
+def test_independent_columns_are_believed_in_nothing(rows, many):
+    """The largest of many eigenvalues is above 1 by chance; taken at its word it would be believed like a judge."""
+    found = [agreement(columns_of(seed, np.zeros(many), rows)[1], rows, None) for seed in range(20)]
+    assert np.mean([0.0 if one is None else one.worth[0] for one in found]) < 0.03
 
 
 @pytest.mark.parametrize(("k", "r"), [(2, 0.3), (4, 0.4), (9, 0.6)])
 def test_reliability_of_columns_that_are_alike_is_cronbach_s_alpha(k, r):
     _, columns = columns_of(k, np.full(k, r**0.5), 20_000)
     items, total = columns.var(axis=0).sum(), columns.sum(axis=1).var()
-    assert agreement(columns, None).reliability == pytest.approx(k / (k - 1) * (1 - items / total), abs=0.01)
+    assert agreement(columns, len(columns), None).reliability == pytest.approx(
+        k / (k - 1) * (1 - items / total), abs=0.01
+    )
 
 
 def test_what_is_agreed_on_has_spread_one_and_follows_the_cause_as_reliability_says():
     cause, columns = columns_of(1, [0.7, 0.7, 0.7, 0.7], 20_000)
-    found = agreement(columns, None)
+    found = agreement(columns, len(columns), None)
     assert found.values.std() == pytest.approx(1.0)
     assert same_way(found.values, cause) == pytest.approx(found.reliability**0.5, abs=0.01)
 
@@ -57,14 +75,14 @@ def test_what_is_agreed_on_has_spread_one_and_follows_the_cause_as_reliability_s
 def test_it_goes_up_where_most_columns_go_up():
     cause, columns = columns_of(2, [0.8, 0.8, -0.8, 0.8])
     for sign in (1, -1):
-        found = agreement(sign * columns, None)
+        found = agreement(sign * columns, len(columns), None)
         assert sign * same_way(found.values, cause) > 0.8
         assert 0.8 < found.up / found.genuine < 1.0
 
 
 def test_of_two_columns_that_run_against_each_other_nobody_knows_which_is_up():
     _, columns = columns_of(3, [0.8, -0.8])
-    found = agreement(columns, None)
+    found = agreement(columns, len(columns), None)
     mean, sd = found.worth
     assert mean == pytest.approx(0.0, abs=1e-9)
     assert sd == pytest.approx((found.genuine * (0.5**2 + 0.2**2) * found.reliability) ** 0.5)
@@ -72,14 +90,14 @@ def test_of_two_columns_that_run_against_each_other_nobody_knows_which_is_up():
 
 def test_a_strong_judge_says_which_way_is_up():
     cause, columns = columns_of(4, [0.8, -0.8])
-    found = agreement(columns, (cause, 0.45))
+    found = agreement(columns, len(columns), (cause, 0.45))
     mean, _ = found.worth
     assert mean * same_way(found.values, cause) > 0.3
 
 
 def test_the_order_of_columns_does_not_matter():
     _, columns = columns_of(5, [0.7, -0.3, 0.5, 0.6])
-    one, other = (agreement(columns[:, order], None) for order in ([0, 1, 2, 3], [2, 3, 0, 1]))
+    one, other = (agreement(columns[:, order], len(columns), None) for order in ([0, 1, 2, 3], [2, 3, 0, 1]))
     np.testing.assert_allclose(one.values, other.values, atol=1e-9)
     assert one.worth == pytest.approx(other.worth)
 
@@ -90,8 +108,10 @@ def test_the_order_of_columns_does_not_matter():
 def test_a_strong_judge_that_sees_nothing_of_it_makes_it_doubtful_and_one_that_does_more_likely():
     cause, columns = columns_of(6, [0.8, 0.8, 0.8])
     luck = np.random.default_rng(0).normal(size=2000)
-    blind, agreeing = (agreement(columns, (said / said.std(), 0.8)) for said in (luck, 0.5 * cause + 0.75**0.5 * luck))
-    alone = agreement(columns, None)
+    blind, agreeing = (
+        agreement(columns, len(columns), (said / said.std(), 0.8)) for said in (luck, 0.5 * cause + 0.75**0.5 * luck)
+    )
+    alone = agreement(columns, len(columns), None)
     assert blind.genuine < 0.1 < alone.genuine == 0.5 < 0.9 < agreeing.genuine
     assert blind.worth[0] < 0.1 * agreeing.worth[0]
 
@@ -100,10 +120,10 @@ def test_what_a_judge_makes_of_it_is_bayes_rule():
     _, columns = columns_of(7, [0.6, 0.7, 0.8])
     said = np.random.default_rng(1).normal(size=2000) + 0.15 * columns.sum(axis=1)
     said /= said.std()
-    found, strength = agreement(columns, (said, 0.45)), 0.45
+    found, strength = agreement(columns, len(columns), (said, 0.45)), 0.45
     measured = np.mean(found.values * said)
     usual = 0.5 * found.reliability**0.5 * strength
-    prior_up = agreement(columns, None).up
+    prior_up = agreement(columns, len(columns), None).up
     weights = [prior_up, 0.5 - prior_up, 0.5] * norm.pdf(measured, [usual, -usual, 0.0], 0.1)
     assert [found.up, found.down] == pytest.approx(weights[:2] / weights.sum())
 

@@ -119,6 +119,17 @@ def test_one_type_has_the_whole_generator_variance_and_no_shared_effect():
     assert not any(key.startswith("*/") for key in effects)
 
 
+def test_a_score_of_one_type_alone_keeps_its_whole_variance():
+    """A part of it is shared over the types only where there are several to share it."""
+    values, edit = TYPED.pool.values.copy(), np.array([t == "edit" for t in TYPED.pool.task_types])
+    values[edit, 0] = np.nan
+    _, effects = design_of(replace(TYPED.pool, values=values))
+    assert effects["draw/score/judge"][0].sd == BELIEFS["judge"].sd
+    assert "*/score/judge" not in effects
+    shared, own = effects["*/score/noise"][0].sd, effects["draw/score/noise"][0].sd
+    assert np.hypot(shared, own) == pytest.approx(0.05)
+
+
 def test_a_single_generator_is_no_effect_and_a_single_variant_neither():
     pool = replace(CONTEST.pool, generators=("g",) * 80, variants=("v",) * 80)
     _, effects = design_of(pool)
@@ -208,14 +219,6 @@ def test_weights_of_a_score_are_shared_by_the_types_and_keep_their_variance():
     assert own.sd**2 + shared[0].sd ** 2 == pytest.approx(BELIEFS["judge"].sd ** 2)
     np.testing.assert_allclose(shared[1], effects["draw/score/judge"][1] + effects["edit/score/judge"][1])
     assert shared[0].mean == 0.0
-
-
-def test_a_score_of_one_type_alone_shares_nothing_but_loses_nothing_of_its_mean():
-    values = TYPED.pool.values.copy()
-    values[[t == "edit" for t in TYPED.pool.task_types], 0] = np.nan
-    _, effects = design_of(replace(TYPED.pool, values=values))
-    assert "*/score/judge" not in effects and "edit/score/judge" not in effects
-    assert effects["draw/score/judge"][0].sd == BELIEFS["judge"].sd
 
 
 def test_totals_of_one_type_teach_what_a_judge_is_worth_on_another():

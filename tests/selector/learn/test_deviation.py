@@ -31,7 +31,7 @@ def test_parts_add_up_to_the_standardised_column():
     np.testing.assert_allclose(got.between, group_mean(z, TASK), atol=1e-12)
 
 
-@pytest.mark.parametrize("scale", [1e-12, 0.03, 1e6])
+@pytest.mark.parametrize("scale", [1e-290, 1e-12, 0.03, 1e6, 1e300])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_unit_and_origin_of_a_column_do_not_matter(scale, sign):
     values = column()

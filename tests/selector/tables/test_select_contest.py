@@ -165,6 +165,16 @@ def test_without_anything_known_it_says_that_picks_are_chance() -> None:
     assert read_contest(TABLE, KNOWN).picks().notes == ()
 
 
+def test_scores_that_agree_are_followed_where_nothing_is_known_and_the_note_says_so() -> None:
+    """Their direction is a guess: three errors that agree would be followed, too."""
+    skill = RNG.standard_normal(N)
+    agreeing = TABLE[["task", "candidate"]].assign(**{f"s{i}": skill + 0.3 * RNG.standard_normal(N) for i in range(3)})
+    found = read_contest(agreeing).picks()
+    highest = {task: rows.candidate.iloc[rows.s0.argmax()] for task, rows in agreeing.groupby("task")}
+    assert sum(chosen(found)[task] == c for task, c in highest.items()) > TASKS / 2
+    assert "follow what the scores agree on" in found.notes[0] and "--column NAME=up" in found.notes[0]
+
+
 # Names
 
 
