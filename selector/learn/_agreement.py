@@ -28,14 +28,19 @@ _COPY = 0.98  # correlation from which two columns are the same score twice, up 
 class Agreement:
     """``values`` (n,): what the columns agree on, spread 1, and up where most of them go up.
 
-    ``reliability``: Cronbach's alpha of it, 0 to 1, by its share of all variance; ``genuine``: probability that it is
-    of quality; ``upward``: how sure it is that up is better, 0 where as many columns go down to 1.
+    ``reliability``: Cronbach's alpha of it, 0 to 1, by its share of all variance; ``up`` and ``down``: probabilities
+    that it goes up or down with quality. The rest is that it tells nothing of it.
     """
 
     values: Floats
     reliability: float
-    genuine: float
-    upward: float = 1.0
+    up: float
+    down: float
+
+    @property
+    def genuine(self) -> float:
+        """Probability that it is of quality, whichever end is better."""
+        return self.up + self.down
 
     @property
     def worth(self) -> tuple[float, float]:
@@ -43,10 +48,9 @@ class Agreement:
         return self.weighed(_WORTH, _WORTH_SD)
 
     def weighed(self, mean: float, sd: float) -> tuple[float, float]:
-        """Mean and sd of something that is N(mean, sd^2) of a perfect agreement that is of quality, and otherwise 0."""
-        root, p = self.reliability**0.5, self.genuine
-        expected = p * mean * self.upward
-        variance = p * (mean**2 + sd**2) - expected**2
+        """Mean and sd of something that is N(mean, sd^2) of a perfect agreement that goes up with quality."""
+        root, expected = self.reliability**0.5, (self.up - self.down) * mean
+        variance = self.genuine * (mean**2 + sd**2) - expected**2
         return expected * root, max(variance**0.5 * root, _LEAST_SD)
 
 
@@ -65,19 +69,19 @@ def agreement(within: Floats, freedom: float, anchor: tuple[Floats, float] | Non
     size = without_chance(float(sizes[-1]), columns / max(freedom, 1.0))
     if size <= 1.0:
         return None
-    reliability = (1.0 - 1.0 / size) * columns / (columns - 1)
+    reliability = min((1.0 - 1.0 / size) * columns / (columns - 1), 1.0)
     values = z @ direction
     values /= values.std()
-    reliability = min(reliability, 1.0)
     # Of each column by itself up is better with _UP: the odds multiply, and each counts by its share in the component.
-    upward = math.tanh(float(direction.sum()) * columns**0.5 * math.log(_UP / (1.0 - _UP)) / 2.0)
-    genuine = _GENUINE
+    votes = float(direction.sum()) * columns**0.5
+    upward = 1.0 / (1.0 + ((1.0 - _UP) / _UP) ** votes)
+    chances = np.array([_GENUINE * upward, _GENUINE * (1.0 - upward), 1.0 - _GENUINE])
     if anchor is not None:
         said, strength = anchor
-        measured, expected = float(np.mean(values * said)), _WORTH * reliability**0.5 * strength
-        odds = math.exp(((measured**2) - (measured - expected) ** 2) / (2 * _ANCHOR_SD**2))
-        genuine = _GENUINE * odds / (_GENUINE * odds + 1 - _GENUINE)
-    return Agreement(values, reliability, genuine, upward)
+        expected = _WORTH * reliability**0.5 * strength * np.array([1.0, -1.0, 0.0])
+        chances *= np.exp(-0.5 * ((float(np.mean(values * said)) - expected) / _ANCHOR_SD) ** 2)
+        chances /= chances.sum()
+    return Agreement(values, reliability, float(chances[0]), float(chances[1]))
 
 
 def without_chance(size: float, ratio: float) -> float:
