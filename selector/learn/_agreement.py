@@ -129,7 +129,9 @@ def generator_means(said: Floats, generator: Ints, picture: Bools) -> Floats | N
     noise = 1.0 / counts[seen]
     means = np.bincount(generator[picture], weights=said[picture], minlength=len(counts))[seen] * noise
     off = means - np.average(means, weights=counts[seen])
-    genuine = float((off**2).sum() / (len(off) - 1) - noise.mean())
+    # Chance alone gives the mean of the noise and easily one standard deviation more: few pictures prove nothing.
+    chance = float(noise.mean()) * (1.0 + (2.0 / (len(off) - 1)) ** 0.5)
+    genuine = float((off**2).sum() / (len(off) - 1)) - chance
     if genuine <= 0.0:
         return None
     shrunk = np.zeros(len(counts))

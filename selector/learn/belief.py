@@ -96,7 +96,15 @@ def joint_weights(beliefs: tuple[Belief, ...], within: Floats) -> Floats:
     if len(shared):
         columns = within[:, shared] / within[:, shared].std(axis=0)
         signs = np.sign(weights[shared])
-        factor = np.linalg.cholesky(columns.T @ columns / len(columns) + _RIDGE * np.eye(len(shared)))
+        # Two witnesses of one truth agree at least as far as each is believed to see it. Where few candidates were seen
+        # by both, or none, the measured correlation is noise, and what contradicts would be counted as twice the news.
+        least = np.outer(weights[shared], weights[shared])
+        measured = columns.T @ columns / len(columns)
+        agreed = np.where(measured * np.sign(least) < np.abs(least), least, measured)
+        np.fill_diagonal(agreed, 1.0)
+        sizes, directions = np.linalg.eigh(agreed)
+        agreed = (directions * np.maximum(sizes, 0.0)) @ directions.T
+        factor = np.linalg.cholesky(agreed + _RIDGE * np.eye(len(shared)))
         target = solve_triangular(factor, weights[shared], lower=True)
         weights[shared] = signs * nnls(factor.T * signs, target)[0]
     return weights

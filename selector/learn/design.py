@@ -24,7 +24,7 @@ from selector.domain import InputError
 from selector.learn._agreement import agreement, copies, generator_means
 from selector.learn._deviation import LEAST_OF_A_LEVEL, Deviation, centred, deviation, group_mean, treatment_levels
 from selector.learn.belief import UNKNOWN, Belief, joint_weights
-from selector.learn.pool import Floats, Ints, Pool, codes
+from selector.learn.pool import Bools, Floats, Ints, Pool, codes
 
 _STRONG = 0.1  # belief's sd from which a score is believed in for a reason of its own (a judge)
 _LEAST_VARIANCE = 0.25  # share of a candidate's own variance that several passes of its judge leave at least
@@ -167,8 +167,8 @@ def _start(effect: Effect, learned: Mapping[str, tuple[float, float]], keys: Col
 
 # The effect, its rows, its values there, and what it adds to their variance.
 Part = tuple[Effect, Ints, Floats, Floats | float]
-# What a task type's scores (rows,) say of the generators, for each row.
-MeansOf = Callable[[Floats], Floats | None]
+# What a task type's scores (rows,) say of the generators, for each row, by those rows where they were measured.
+MeansOf = Callable[[Floats, Bools], Floats | None]
 
 
 def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Iterator[Part]:
@@ -184,7 +184,7 @@ def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Itera
             prior = pool.prior_overall[rows]
             within = prior - group_mean(prior, codes_of(pool.task_of[rows]))
             yield Effect(name, "prior", "written prior", 1.0, scales.trust_sd), rows, within, 0.0
-        means_of = partial(generator_means, generator=codes_of(generator_of[rows]), picture=pictures[rows])
+        means_of = partial(_means_of, codes_of(generator_of[rows]), pictures[rows])
         scored, tasks = found[name], len(np.unique(pool.task_of[rows]))
         yield from _scores(name, rows, scored, means_of, tasks, scales, shared)
         yield from _levels(pool, name, rows, several_types, scales)
@@ -286,7 +286,8 @@ def _of_generators(
     if trusted is not None:
         said, strength = trusted
         mean = scales.mean_slope * min(strength / scales.mean_full, 1.0)
-        yield from _mean_effect(name, rows, BELIEVED, means_of(said), mean, scales.mean_slope_sd, scales)
+        means = means_of(said, _measured(found, weights**2 * [s.belief.correlation != 0.0 for s in found]))
+        yield from _mean_effect(name, rows, BELIEVED, means, mean, scales.mean_slope_sd, scales)
     unvouched = _unvouched(found, within)
     anchor = _together(within, weights, [s.belief.sd >= _STRONG and s.belief.correlation > 0 for s in found])
     if len(unvouched) < 2:
@@ -298,7 +299,19 @@ def _of_generators(
     mean, sd = agreed.worth
     yield Effect(name, "consensus", UNVOUCHED, mean, sd), rows, scales.within_sd * agreed.values, 0.0
     mean, sd = agreed.weighed(scales.mean_slope, scales.mean_slope_sd)
-    yield from _mean_effect(name, rows, UNVOUCHED, means_of(agreed.values), mean, sd, scales)
+    means = means_of(agreed.values, _measured(found, np.isin(np.arange(len(found)), unvouched).astype(np.float64)))
+    yield from _mean_effect(name, rows, UNVOUCHED, means, mean, sd, scales)
+
+
+def _means_of(generator: Ints, pictures: Bools, said: Floats, measured: Bools) -> Floats | None:
+    return generator_means(said, generator, pictures & measured)
+
+
+def _measured(found: Sequence[Scored], shares: Floats) -> Bools:
+    """(rows,) where scores with at least half of the ``shares`` (scores,) were measured: a filled hole is no news."""
+    seen = ~np.column_stack([s.split.missing for s in found])
+    rows: Bools = seen @ shares >= 0.5 * shares.sum()
+    return rows
 
 
 def _unvouched(found: Sequence[Scored], within: Floats) -> Ints:

@@ -133,7 +133,7 @@ def plan_submission(
         picked=picked,
         purpose=purpose,
         hold=hold,
-        why=_why(purpose, hold, gain, taught, hold_below, remaining, not (submitted or pending)),
+        why=_why(purpose, hold, gain, taught, hold_below, remaining, not (submitted or pending), stand),
         expected=expected,
         low=max(expected - Z80 * sd, 0.0),
         high=min(expected + Z80 * sd, 10.0),
@@ -193,7 +193,9 @@ def _expected_rise(belief: Gaussian, choices: Choices, picks: Submitted, before:
     return sd * density + mean * float(ndtr(z))
 
 
-def _why(purpose: str, hold: bool, gain: float, taught: float, bar: float, remaining: int, first: bool) -> str:
+def _why(
+    purpose: str, hold: bool, gain: float, taught: float, bar: float, remaining: int, first: bool, stand: bool
+) -> str:
     facts = [f"a total would teach {taught:.3f} points"] if remaining > 1 else []
     if not first:
         facts.insert(0, f"the best picks known beat your best submission by {gain:.3f} points, as far as one can tell")
@@ -205,6 +207,8 @@ def _why(purpose: str, hold: bool, gain: float, taught: float, bar: float, remai
         return f"HOLD: {said}; {below}. Make or judge more candidates first (plan --generate, --judge)"
     if worth < bar:
         said += f"; that is below {bar:g}, but nothing is new since the plan said to submit"
+    if stand and remaining > 1:
+        return f"{said}: this submission is to win, as every {WIN_EVERY}th is where that gains {WIN_FROM:g} points"
     return f"{said}: this submission is to {'win' if purpose == 'exploit' else 'learn'}"
 
 
