@@ -25,6 +25,18 @@ _COPY = 0.98  # correlation from which two columns are the same score twice, up 
 
 
 @dataclass(frozen=True)
+class Witness:
+    """What believed scores say together: ``values`` (n,), and the correlation ``strength`` that it is believed to have.
+
+    ``measured`` (n,): rows that were scored, over which the spread is 1; what the others hold is only expected of them.
+    """
+
+    values: Floats
+    strength: float
+    measured: Bools
+
+
+@dataclass(frozen=True)
 class Agreement:
     """``values`` (n,): what the columns agree on, spread 1, and up where most of them go up.
 
@@ -54,13 +66,13 @@ class Agreement:
         return expected * root, max(variance**0.5 * root, _LEAST_SD)
 
 
-def agreement(within: Floats, freedom: float, anchor: tuple[Floats, float] | None) -> Agreement | None:
+def agreement(within: Floats, freedom: float, anchor: Witness | None) -> Agreement | None:
     """The first principal component of columns (n, k), k > 1; None where they agree by no more than chance.
 
     Args:
         within: deviations within the tasks.
         freedom: independent values of a column: those measured, less one a task.
-        anchor: what a strong judge says (n,), spread 1, and the correlation that it is believed to have.
+        anchor: what a strong judge says.
     """
     columns = within.shape[1]
     z = within / within.std(axis=0)
@@ -77,9 +89,10 @@ def agreement(within: Floats, freedom: float, anchor: tuple[Floats, float] | Non
     upward = 1.0 / (1.0 + ((1.0 - _UP) / _UP) ** votes)
     chances = np.array([_GENUINE * upward, _GENUINE * (1.0 - upward), 1.0 - _GENUINE])
     if anchor is not None:
-        said, strength = anchor
-        expected = _WORTH * reliability**0.5 * strength * np.array([1.0, -1.0, 0.0])
-        chances *= np.exp(-0.5 * ((float(np.mean(values * said)) - expected) / _ANCHOR_SD) ** 2)
+        expected = _WORTH * reliability**0.5 * anchor.strength * np.array([1.0, -1.0, 0.0])
+        measured = float(np.mean((values * anchor.values)[anchor.measured]))
+        variance = _ANCHOR_SD**2 + 1.0 / int(anchor.measured.sum())
+        chances *= np.exp(-0.5 * (measured - expected) ** 2 / variance)
         chances /= chances.sum()
     return Agreement(values, reliability, float(chances[0]), float(chances[1]))
 

@@ -21,7 +21,7 @@ from functools import partial
 import numpy as np
 
 from selector.domain import InputError
-from selector.learn._agreement import agreement, copies, generator_means
+from selector.learn._agreement import Witness, agreement, copies, generator_means
 from selector.learn._deviation import LEAST_OF_A_LEVEL, Deviation, centred, deviation, group_mean, treatment_levels
 from selector.learn.belief import UNKNOWN, Belief, joint_weights
 from selector.learn.pool import Bools, Floats, Ints, Pool, codes
@@ -217,9 +217,15 @@ def _scored(pool: Pool, rows: Ints, generator: Ints, beliefs: Mapping[str, Belie
     task = codes_of(pool.task_of[rows])
     treatments = [codes([of[i] for i in rows])[1] for of in (pool.styles, pool.finishes) if any(of)]
     family = None if pool.family_of is None else codes_of(pool.family_of[rows])
+    levels = task, generator, treatments, family
+    holes = np.isnan(pool.values[rows])
+    splits = {int(j): deviation(pool.values[rows, j], *levels) for j in np.flatnonzero(~holes.any(axis=0))}
+    whole = [split.within for split in splits.values() if split is not None]
+    others = np.column_stack(whole) if whole else None
+    splits |= {int(j): deviation(pool.values[rows, j], *levels, others) for j in np.flatnonzero(holes.any(axis=0))}
     found = []
     for j, column in enumerate(pool.columns):
-        split = deviation(pool.values[rows, j], task, generator, treatments, family)
+        split = splits[j]
         if split is None:
             continue
         gain: Floats | float = 1.0
@@ -258,7 +264,8 @@ def _scores(
     if not found:
         return
     within = np.column_stack([s.split.within for s in found])
-    weights = joint_weights(tuple(s.belief for s in found), within)
+    measured = ~np.column_stack([s.split.missing for s in found])
+    weights = joint_weights(tuple(s.belief for s in found), within, measured)
     for s, weight in zip(found, weights, strict=True):
         own = (1 - scales.score_pooled) ** 0.5 if s.column in shared else 1.0
         hidden = s.split.missing * scales.within_sd**2 * (weight**2 + s.sd**2)
@@ -282,14 +289,13 @@ def _of_generators(
     scales: Scales,
 ) -> Iterator[Part]:
     """What the believed scores say of generators besides pictures, and what the unvouched ones agree on, twice."""
-    trusted = _together(within, weights, [s.belief.correlation != 0.0 for s in found])
+    trusted = _together(found, within, weights, [s.belief.correlation != 0.0 for s in found])
     if trusted is not None:
-        said, strength = trusted
-        mean = scales.mean_slope * min(strength / scales.mean_full, 1.0)
-        means = means_of(said, _measured(found, weights**2 * [s.belief.correlation != 0.0 for s in found]))
+        mean = scales.mean_slope * min(trusted.strength / scales.mean_full, 1.0)
+        means = means_of(trusted.values, trusted.measured)
         yield from _mean_effect(name, rows, BELIEVED, means, mean, scales.mean_slope_sd, scales)
     unvouched = _unvouched(found, within)
-    anchor = _together(within, weights, [s.belief.sd >= _STRONG and s.belief.correlation > 0 for s in found])
+    anchor = _together(found, within, weights, [s.belief.sd >= _STRONG and s.belief.correlation > 0 for s in found])
     if len(unvouched) < 2:
         return
     freedom = float(np.mean([(~found[j].split.missing).sum() for j in unvouched])) - tasks
@@ -327,11 +333,12 @@ def _mean_effect(
         yield Effect(name, "generator mean", of, mean, sd), rows, scales.within_sd * means, 0.0
 
 
-def _together(within: Floats, weights: Floats, which: Sequence[bool]) -> tuple[Floats, float] | None:
-    """What some scores say together (rows,), spread 1, and the correlation that they are believed to have."""
-    said = within[:, which] @ weights[which]
-    strength = float(said.std()) if any(which) else 0.0
-    return (said / strength, strength) if strength > 1e-9 else None
+def _together(found: Sequence[Scored], within: Floats, weights: Floats, which: Sequence[bool]) -> Witness | None:
+    """What some of the scores say together; None where that is nothing."""
+    own = weights * which
+    said, measured = within @ own, _measured(found, own**2)
+    strength = float(said[measured].std()) if own.any() and measured.any() else 0.0
+    return Witness(said / strength, strength, measured) if strength > 1e-9 else None
 
 
 def _shared_scores(
