@@ -123,31 +123,35 @@ def copies(within: Floats) -> Bools:
     return found
 
 
-def generator_means(said: Floats, generator: Ints, picture: Bools) -> Floats | None:
+def generator_means(said: Floats, generator: Ints, picture: Bools, measured: Bools) -> Floats | None:
     """(n,) mean of each row's generator, less their mean, shrunk by what is noise of single pictures.
 
     None where the means differ by no more than chance. A mean of k values of spread 1 has variance 1 / k beyond what
-    generators differ by (James and Stein 1961).
+    generators differ by (James and Stein 1961), k being what was measured. What was not is in the mean as expected:
+    without it, who was measured on easy tasks would look good.
 
     Args:
         said: (n,) deviations within the tasks, spread 1.
         generator: (n,) numbers of the generators.
         picture: (n,) which rows count. Finished copies do not: they are no news, and a poor finish is not the fault of
-            a generator. One that has nothing else gets 0.
+            a generator.
+        measured: (n,) rows that were scored. A generator that has no such picture gets 0.
     """
-    counts = np.bincount(generator[picture], minlength=int(generator.max()) + 1)
+    makers = int(generator.max()) + 1
+    counts = np.bincount(generator[picture & measured], minlength=makers)
     seen = counts > 0
     if seen.sum() < 2:
         return None
+    pictures = np.bincount(generator[picture], minlength=makers)[seen]
+    means = np.bincount(generator[picture], weights=said[picture], minlength=makers)[seen] / pictures
     noise = 1.0 / counts[seen]
-    means = np.bincount(generator[picture], weights=said[picture], minlength=len(counts))[seen] * noise
-    off = means - np.average(means, weights=counts[seen])
+    off = means - np.average(means, weights=pictures)
     # Chance alone gives the mean of the noise and easily one standard deviation more: few pictures prove nothing.
     chance = float(noise.mean()) * (1.0 + (2.0 / (len(off) - 1)) ** 0.5)
     genuine = float((off**2).sum() / (len(off) - 1)) - chance
     if genuine <= 0.0:
         return None
-    shrunk = np.zeros(len(counts))
+    shrunk = np.zeros(makers)
     shrunk[seen] = off * genuine / (genuine + noise)
     of_rows: Floats = shrunk[generator]
     return of_rows

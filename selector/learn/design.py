@@ -310,7 +310,7 @@ def _of_generators(
 
 
 def _means_of(generator: Ints, pictures: Bools, said: Floats, measured: Bools) -> Floats | None:
-    return generator_means(said, generator, pictures & measured)
+    return generator_means(said, generator, pictures, measured)
 
 
 def _measured(found: Sequence[Scored], shares: Floats) -> Bools:
