@@ -123,7 +123,8 @@ def plan_submission(
         picked, taught = lessons[0].picked, rise / tasks / len(lessons) if rise > _NOTHING else 0.0
     worth = max(gain, taught)
     hold = holds(worth, hold_below, known, remaining, before)
-    stand = (len(submitted) + len(pending) + 1) % WIN_EVERY == 0 and gain >= WIN_FROM
+    turn = (len(submitted) + len(pending) + 1) % WIN_EVERY == 0 and remaining > WIN_EVERY  # near the end all will win
+    stand = turn and gain >= WIN_FROM
     purpose = "exploit" if hold or stand or remaining == 1 or taught < min(hold_below, worth) else "learn"
     if purpose == "exploit":
         picked = greedy
@@ -207,7 +208,7 @@ def _why(
         return f"HOLD: {said}; {below}. Make or judge more candidates first (plan --generate, --judge)"
     if worth < bar:
         said += f"; that is below {bar:g}, but nothing is new since the plan said to submit"
-    if stand and remaining > 1:
+    if stand:
         return f"{said}: this submission is to win, as every {WIN_EVERY}th is where that gains {WIN_FROM:g} points"
     return f"{said}: this submission is to {'win' if purpose == 'exploit' else 'learn'}"
 
