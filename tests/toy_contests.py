@@ -26,7 +26,7 @@ class Contest:
     def random_rows(self, rng: np.random.Generator) -> Ints:
         """One candidate a task, by chance."""
         choices = self.pool.choices
-        return np.array([rng.choice(line[line >= 0]) for line in choices])
+        return np.array([rng.choice(np.sort(line[line >= 0])) for line in choices])
 
     def total(self, rows: Ints, noise: float = 0.0) -> Total:
         return Total(rows, len(self.pool.tasks), round(float(self.truth[rows].mean()), 2) + noise)

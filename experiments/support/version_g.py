@@ -26,7 +26,7 @@ from experiments.support.replayed import NOISE_SD
 from experiments.support.score_csv import CHEAP_JUDGES, LOCAL_JUDGE, SHOT
 from experiments.support.score_table import PQ, SC, Shown
 from selector.learn.gaussian import Gaussian, probability_best
-from selector.learn.pool import Bools, Choices, Floats, Ints, Pool, codes
+from selector.learn.pool import Bools, Choices, Floats, Ints, Pool, codes, padded
 
 Singles = np.ndarray[Any, np.dtype[np.float32]]
 NOISE = NOISE_SD**2 + 0.01**2 / 12  # variance of a total, rounding to two decimals included
@@ -72,7 +72,9 @@ class VersionG:
             tuple(columns),
             np.column_stack([values for values, _ in columns.values()]),
         )
-        self._choices = Choices(self._pool.choices, len(self._pool.tasks))
+        rows = np.flatnonzero(self._pool.eligible)  # the pool mixes equals now; then the first row was picked
+        tasks = len(self._pool.tasks)
+        self._choices = Choices(padded(rows, self._pool.task_of[rows], tasks), tasks)
         self._design = _design(self._pool, [belief for _, belief in columns.values()])
         self._told: list[tuple[Ints, float]] = []
         self._known: _Fitted | None = None

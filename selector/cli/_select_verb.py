@@ -64,7 +64,7 @@ _FILE = click.Path(path_type=Path)
     help="A strong judge's scores of some candidates: task, candidate, overall or sc and pq, maybe judge.",
 )
 @click.option("--noise-sd", type=float, default=None, help="Standard deviation of a total, in points.  [default: 0.05]")
-@click.option("--seed", type=int, default=0, help="Of all random choices.  [default: 0]")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of all random choices.  [default: 0]")
 @click.option(
     "--next", "is_next", is_flag=True, help="With --remaining: the next submission, which may be one to learn."
 )
@@ -100,7 +100,7 @@ def select(
     if out is not None:
         check_writable(out)
     noise = {} if noise_sd is None else {"noise_sd": noise_sd}
-    told, names = dict(map(_known, columns)), Names(task, candidate, generator)
+    told, names = _told(columns), Names(task, candidate, generator)
     contest = read_contest(scores, told, totals, judged, names, seed=seed, **noise)
     if task_shown is not None:
         explained = contest.explain(task_shown)
@@ -112,6 +112,14 @@ def select(
     if out is not None:
         found.write(out)
     emit(found, "" if as_json else _summary(found, out), as_json)
+
+
+def _told(columns: Sequence[str]) -> dict[str, str | float]:
+    told: dict[str, str | float] = {}
+    for name, how in map(_known, columns):
+        if told.setdefault(name, how) != how:
+            raise InputError(f"--column says both {name}={told[name]} and {name}={how}: leave one out")
+    return told
 
 
 def _known(told: str) -> tuple[str, str | float]:

@@ -114,7 +114,16 @@ def emit(result: Any, text: str, as_json: bool) -> None:
             context.obj.document = True
         click.echo(json.dumps(jsonable(result), ensure_ascii=False, indent=1))
     elif text:
-        click.echo(text)
+        click.echo(visible(text))
+
+
+# Names come from tables that others made: a terminal would obey their escape sequences, and turn the writing round.
+_CONTROLS = dict.fromkeys({*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)} - {9, 10}, "?")
+
+
+def visible(text: str) -> str:
+    """Text that a terminal only shows: each control character but tabs and line ends is a question mark."""
+    return text.translate(_CONTROLS)
 
 
 @dataclasses.dataclass

@@ -22,7 +22,7 @@ from selector.cli._make_verbs import demo, generate, import_, init, pick, score
 from selector.cli._select_verb import select
 from selector.cli._show_verbs import doctor, realism, report, status
 from selector.cli._weights_verbs import weights
-from selector.cli.common import Printed, emit, verbose_option
+from selector.cli.common import Printed, emit, verbose_option, visible
 from selector.domain import DISK_FULL, BestshotError, shortage
 
 INTERRUPTED, TERMINATED = 130, 143
@@ -112,7 +112,7 @@ def _terminate(_number: int, _frame: object) -> NoReturn:
 
 
 def _fail(message: str, code: int, printed: Printed) -> NoReturn:
-    line = " ".join(message.split())
+    line = visible(" ".join(message.split()))
     click.echo(f"bestshot: {line}", err=True)
     if not printed.document:
         emit({"error": line}, "", as_json=True)

@@ -112,7 +112,7 @@ def explain_task(context: Context, task_id: str) -> TaskExplanation:
     # In the order in which ``pick`` chooses, and behind it what may not be picked.
     ranked = sorted(
         zip(rivals, rows, strict=True),
-        key=lambda r: (r[0].excluded is not None, -float(known.estimates.merit[r[1]]), r[0].candidate_id),
+        key=lambda r: (r[0].excluded is not None, -float(known.estimates.merit[r[1]]), int(pool.lots[r[1]])),
     )
     allowed = [int(row) for rival, row in ranked if rival.excluded is None][:2]
     start = start_of(known.fitted, int(rows[0]))

@@ -25,17 +25,34 @@ _COPY = 0.98  # correlation from which two columns are the same score twice, up 
 
 
 @dataclass(frozen=True)
+class Witness:
+    """What believed scores say together: ``values`` (n,), and the correlation ``strength`` that it is believed to have.
+
+    ``measured`` (n,): rows that were scored, over which the spread is 1; what the others hold is only expected of them.
+    """
+
+    values: Floats
+    strength: float
+    measured: Bools
+
+
+@dataclass(frozen=True)
 class Agreement:
     """``values`` (n,): what the columns agree on, spread 1, and up where most of them go up.
 
-    ``reliability``: Cronbach's alpha of it, 0 to 1, by its share of all variance; ``genuine``: probability that it is
-    of quality; ``upward``: how sure it is that up is better, 0 where as many columns go down to 1.
+    ``reliability``: Cronbach's alpha of it, 0 to 1, by its share of all variance; ``up`` and ``down``: probabilities
+    that it goes up or down with quality. The rest is that it tells nothing of it.
     """
 
     values: Floats
     reliability: float
-    genuine: float
-    upward: float = 1.0
+    up: float
+    down: float
+
+    @property
+    def genuine(self) -> float:
+        """Probability that it is of quality, whichever end is better."""
+        return self.up + self.down
 
     @property
     def worth(self) -> tuple[float, float]:
@@ -43,20 +60,19 @@ class Agreement:
         return self.weighed(_WORTH, _WORTH_SD)
 
     def weighed(self, mean: float, sd: float) -> tuple[float, float]:
-        """Mean and sd of something that is N(mean, sd^2) of a perfect agreement that is of quality, and otherwise 0."""
-        root, p = self.reliability**0.5, self.genuine
-        expected = p * mean * self.upward
-        variance = p * (mean**2 + sd**2) - expected**2
+        """Mean and sd of something that is N(mean, sd^2) of a perfect agreement that goes up with quality."""
+        root, expected = self.reliability**0.5, (self.up - self.down) * mean
+        variance = self.genuine * (mean**2 + sd**2) - expected**2
         return expected * root, max(variance**0.5 * root, _LEAST_SD)
 
 
-def agreement(within: Floats, freedom: float, anchor: tuple[Floats, float] | None) -> Agreement | None:
+def agreement(within: Floats, freedom: float, anchor: Witness | None) -> Agreement | None:
     """The first principal component of columns (n, k), k > 1; None where they agree by no more than chance.
 
     Args:
         within: deviations within the tasks.
         freedom: independent values of a column: those measured, less one a task.
-        anchor: what a strong judge says (n,), spread 1, and the correlation that it is believed to have.
+        anchor: what a strong judge says.
     """
     columns = within.shape[1]
     z = within / within.std(axis=0)
@@ -65,19 +81,20 @@ def agreement(within: Floats, freedom: float, anchor: tuple[Floats, float] | Non
     size = without_chance(float(sizes[-1]), columns / max(freedom, 1.0))
     if size <= 1.0:
         return None
-    reliability = (1.0 - 1.0 / size) * columns / (columns - 1)
+    reliability = min((1.0 - 1.0 / size) * columns / (columns - 1), 1.0)
     values = z @ direction
     values /= values.std()
-    reliability = min(reliability, 1.0)
     # Of each column by itself up is better with _UP: the odds multiply, and each counts by its share in the component.
-    upward = math.tanh(float(direction.sum()) * columns**0.5 * math.log(_UP / (1.0 - _UP)) / 2.0)
-    genuine = _GENUINE
+    votes = float(direction.sum()) * columns**0.5
+    upward = 1.0 / (1.0 + ((1.0 - _UP) / _UP) ** votes)
+    chances = np.array([_GENUINE * upward, _GENUINE * (1.0 - upward), 1.0 - _GENUINE])
     if anchor is not None:
-        said, strength = anchor
-        measured, expected = float(np.mean(values * said)), _WORTH * reliability**0.5 * strength
-        odds = math.exp(((measured**2) - (measured - expected) ** 2) / (2 * _ANCHOR_SD**2))
-        genuine = _GENUINE * odds / (_GENUINE * odds + 1 - _GENUINE)
-    return Agreement(values, reliability, genuine, upward)
+        expected = _WORTH * reliability**0.5 * anchor.strength * np.array([1.0, -1.0, 0.0])
+        measured = float(np.mean((values * anchor.values)[anchor.measured]))
+        variance = _ANCHOR_SD**2 + 1.0 / int(anchor.measured.sum())
+        chances *= np.exp(-0.5 * (measured - expected) ** 2 / variance)
+        chances /= chances.sum()
+    return Agreement(values, reliability, float(chances[0]), float(chances[1]))
 
 
 def without_chance(size: float, ratio: float) -> float:
@@ -106,29 +123,35 @@ def copies(within: Floats) -> Bools:
     return found
 
 
-def generator_means(said: Floats, generator: Ints, picture: Bools) -> Floats | None:
+def generator_means(said: Floats, generator: Ints, picture: Bools, measured: Bools) -> Floats | None:
     """(n,) mean of each row's generator, less their mean, shrunk by what is noise of single pictures.
 
     None where the means differ by no more than chance. A mean of k values of spread 1 has variance 1 / k beyond what
-    generators differ by (James and Stein 1961).
+    generators differ by (James and Stein 1961), k being what was measured. What was not is in the mean as expected:
+    without it, who was measured on easy tasks would look good.
 
     Args:
         said: (n,) deviations within the tasks, spread 1.
         generator: (n,) numbers of the generators.
         picture: (n,) which rows count. Finished copies do not: they are no news, and a poor finish is not the fault of
-            a generator. One that has nothing else gets 0.
+            a generator.
+        measured: (n,) rows that were scored. A generator that has no such picture gets 0.
     """
-    counts = np.bincount(generator[picture], minlength=int(generator.max()) + 1)
+    makers = int(generator.max()) + 1
+    counts = np.bincount(generator[picture & measured], minlength=makers)
     seen = counts > 0
     if seen.sum() < 2:
         return None
+    pictures = np.bincount(generator[picture], minlength=makers)[seen]
+    means = np.bincount(generator[picture], weights=said[picture], minlength=makers)[seen] / pictures
     noise = 1.0 / counts[seen]
-    means = np.bincount(generator[picture], weights=said[picture], minlength=len(counts))[seen] * noise
-    off = means - np.average(means, weights=counts[seen])
-    genuine = float((off**2).sum() / (len(off) - 1) - noise.mean())
+    off = means - np.average(means, weights=pictures)
+    # Chance alone gives the mean of the noise and easily one standard deviation more: few pictures prove nothing.
+    chance = float(noise.mean()) * (1.0 + (2.0 / (len(off) - 1)) ** 0.5)
+    genuine = float((off**2).sum() / (len(off) - 1)) - chance
     if genuine <= 0.0:
         return None
-    shrunk = np.zeros(len(counts))
+    shrunk = np.zeros(makers)
     shrunk[seen] = off * genuine / (genuine + noise)
     of_rows: Floats = shrunk[generator]
     return of_rows

@@ -21,6 +21,8 @@ from selector.learn.pool import Bools, Floats, Ints, Pool, treatments_in_words
 
 _ROUNDS = 4  # of alternating means: changes are below 1% of a spread by then
 _TASK_SHRINKAGE = 1.0  # a task mean of k scores counts k / (k + 1): one score alone is half noise
+_LEVEL_SHRINKAGE = 10.0  # generators and treatments differ by about a third of a spread: a few scores prove little
+_SLOPE_RIDGE = 25.0  # slopes on other scores are about 0.2 a spread: 25 measured rows count as much as this guess
 _FAMILY_SHRINKAGE = 0.5  # of what near copies of one picture have in common: one score alone is two thirds of it
 _HUGE = 1e100  # of a score: squares of much larger ones, and of much smaller ones, are no numbers any more
 LEAST_OF_A_LEVEL = 5  # candidates: a name that hardly recurs (a file's, say) is no level
@@ -38,12 +40,18 @@ class Deviation:
 
 
 def deviation(
-    values: Floats, task: Ints, generator: Ints, treatments: Sequence[Ints] = (), family: Ints | None = None
+    values: Floats,
+    task: Ints,
+    generator: Ints,
+    treatments: Sequence[Ints] = (),
+    family: Ints | None = None,
+    others: Floats | None = None,
 ) -> Deviation | None:
     """Split a column of shape (n,), NaN where unscored; None where it says nothing (constant, or never measured).
 
     A missing value becomes task level + generator level (an additive fit over the measured ones), so that a hole
-    favours no candidate over its generator's usual place.
+    favours no candidate over its generator's usual place, and what the other scores let expect of it: where a judge has
+    looked it says what they are worth where it has not.
 
     Args:
         values: (n,) scores of one task type.
@@ -51,6 +59,7 @@ def deviation(
         generator: (n,) numbers of the generators.
         treatments: (n,) numbers each, where there are any: their levels are added as the generator's is.
         family: (n,) numbers of the pictures that near copies were made from: what is seen of one is expected of all.
+        others: (n, k) other columns' deviations within the tasks, without holes.
     """
     missing = np.isnan(values)
     if missing.all():
@@ -63,7 +72,7 @@ def deviation(
         return None
     z = (values - np.nanmean(values)) / spread
     if missing.any():
-        z = np.where(missing, _additive(z, missing, [task, generator, *treatments], family), z)
+        z = np.where(missing, _expected(z, missing, [task, generator, *treatments], family, others), z)
     between = group_mean(z, task)
     within = z - between
     within_spread = float(within[~missing].std())
@@ -79,8 +88,12 @@ def group_mean(values: Floats, group: Ints) -> Floats:
     return means
 
 
-def _additive(z: Floats, missing: Bools, groups: Sequence[Ints], family: Ints | None) -> Floats:
-    """Sum of the levels of every row, fitted to the measured rows by alternating shrunken means, and its family's."""
+def _expected(z: Floats, missing: Bools, groups: Sequence[Ints], family: Ints | None, others: Floats | None) -> Floats:
+    """What is expected of every row by what was measured.
+
+    The levels of its groups (alternating shrunken means), the other scores (ridge regression of what the levels leave),
+    and its family.
+    """
     seen = ~missing
     measured, places = z[seen], [group[seen] for group in groups]
     found = [np.zeros(group.max() + 1) for group in groups]
@@ -89,17 +102,21 @@ def _additive(z: Floats, missing: Bools, groups: Sequence[Ints], family: Ints | 
             rest = measured
             for level, of in ((found[j], places[j]) for j in range(len(places)) if j != k):
                 rest = rest - level[of]
-            found[k] = _shrunken(rest, place, len(found[k]))
+            found[k] = _shrunken(rest, place, len(found[k]), _TASK_SHRINKAGE if k == 0 else _LEVEL_SHRINKAGE)
     fitted: Floats = found[0][groups[0]]
     for level, group in zip(found[1:], groups[1:], strict=True):
         fitted = fitted + level[group]
+    if others is not None and others.shape[1]:
+        x = others[seen]
+        slopes = np.linalg.solve(x.T @ x + _SLOPE_RIDGE * np.eye(x.shape[1]), x.T @ (measured - fitted[seen]))
+        fitted = fitted + others @ slopes
     if family is None:
         return fitted
     shared = _shrunken(measured - fitted[seen], family[seen], int(family.max()) + 1, _FAMILY_SHRINKAGE)
     return fitted + shared[family]
 
 
-def _shrunken(values: Floats, group: Ints, groups: int, by: float = _TASK_SHRINKAGE) -> Floats:
+def _shrunken(values: Floats, group: Ints, groups: int, by: float) -> Floats:
     counts = np.bincount(group, minlength=groups)
     shrunken: Floats = np.bincount(group, weights=values, minlength=groups) / (counts + by)
     return shrunken

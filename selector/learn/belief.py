@@ -15,8 +15,9 @@ from scipy.linalg import solve_triangular
 from scipy.optimize import nnls
 
 from selector.domain import InputError
-from selector.learn.pool import Floats
+from selector.learn.pool import Bools, Floats
 
+_USUAL_ROWS = 30.0  # that a correlation of two columns counts as beforehand: witnesses whose errors are their own
 _RIDGE = 0.03  # on the correlation matrix: two copies of a scorer share their weight instead of fighting over it
 
 
@@ -84,8 +85,10 @@ def _belief(told: Belief | float | str) -> Belief:
     return replace(MEASURED, correlation=float(told)) if is_number else told  # type: ignore[arg-type,return-value]
 
 
-def joint_weights(beliefs: tuple[Belief, ...], within: Floats) -> Floats:
+def joint_weights(beliefs: tuple[Belief, ...], within: Floats, measured: Bools | None = None) -> Floats:
     """Standardised regression weights (columns,) that the believed correlations imply for columns ``within`` (n, k).
+
+    ``measured`` (n, k): what was scored; the rest is only expected, and tells nothing of how columns overlap.
 
     For standardised columns with correlation matrix C, a target that correlates with each by r has weights C^-1 r: a
     small judge that agrees with the strong one adds little to it, and by itself a lot. The r are guesses, so C^-1 r may
@@ -94,9 +97,26 @@ def joint_weights(beliefs: tuple[Belief, ...], within: Floats) -> Floats:
     weights = np.array([b.correlation for b in beliefs])
     shared = np.flatnonzero([not b.beyond and b.correlation != 0.0 for b in beliefs])
     if len(shared):
-        columns = within[:, shared] / within[:, shared].std(axis=0)
         signs = np.sign(weights[shared])
-        factor = np.linalg.cholesky(columns.T @ columns / len(columns) + _RIDGE * np.eye(len(shared)))
+        # Two witnesses of one truth agree at least as far as each is believed to see it. Where few candidates were seen
+        # by both, or none, the measured correlation is noise, and what contradicts would be counted as twice the news.
+        least = np.outer(weights[shared], weights[shared])
+        found = _correlations(within[:, shared], None if measured is None else measured[:, shared], least)
+        agreed = np.where(found * np.sign(least) < np.abs(least), least, found)
+        np.fill_diagonal(agreed, 1.0)
+        sizes, directions = np.linalg.eigh(agreed)
+        agreed = (directions * np.maximum(sizes, 0.0)) @ directions.T
+        factor = np.linalg.cholesky(agreed + _RIDGE * np.eye(len(shared)))
         target = solve_triangular(factor, weights[shared], lower=True)
         weights[shared] = signs * nnls(factor.T * signs, target)[0]
     return weights
+
+
+def _correlations(columns: Floats, measured: Bools | None, usual: Floats) -> Floats:
+    """(k, k) correlations over the rows where both of two columns were measured; ``usual`` counts as some rows more."""
+    seen = np.ones(columns.shape) if measured is None else measured.astype(np.float64)
+    values = columns * seen
+    rows, squares = seen.T @ seen, (values**2).T @ seen
+    found = values.T @ values / np.sqrt(np.maximum(squares * squares.T, 1e-300))
+    mixed: Floats = (rows * found + _USUAL_ROWS * usual) / (rows + _USUAL_ROWS)
+    return mixed

@@ -62,8 +62,8 @@ class Calibrator:
 
     def __post_init__(self) -> None:
         _check_learned(self.learned or {})
-        if not self.noise_sd > 0:
-            raise InputError(f"the noise of a total must be above 0, got {self.noise_sd:g}")
+        if not 0 < self.noise_sd < math.inf:
+            raise InputError(f"the noise of a total must be above 0 and finite, got {self.noise_sd:g}")
 
     @property
     def noise_variance(self) -> float:

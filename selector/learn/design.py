@@ -20,13 +20,15 @@ from functools import partial
 
 import numpy as np
 
-from selector.learn._agreement import agreement, copies, generator_means
+from selector.domain import InputError
+from selector.learn._agreement import Witness, agreement, copies, generator_means
 from selector.learn._deviation import LEAST_OF_A_LEVEL, Deviation, centred, deviation, group_mean, treatment_levels
 from selector.learn.belief import UNKNOWN, Belief, joint_weights
-from selector.learn.pool import Floats, Ints, Pool, codes
+from selector.learn.pool import Bools, Floats, Ints, Pool, codes
 
 _STRONG = 0.1  # belief's sd from which a score is believed in for a reason of its own (a judge)
 _LEAST_VARIANCE = 0.25  # share of a candidate's own variance that several passes of its judge leave at least
+_MOST_LEVELS = 2**28  # candidates times generators: each fills several columns, so some 12 GB in all
 _SCORES = ("score", "consensus", "generator mean")  # kinds whose weights are correlations
 BELIEVED, UNVOUCHED = "believed scores", "scores nobody vouches for"
 
@@ -126,16 +128,25 @@ def build_design(
         beliefs: column name to belief; columns that are not named are ``UNKNOWN``.
         scales: prior sizes.
         learned: effect key to (mean, sd) from earlier campaigns; they replace the written ones.
+
+    Raises:
+        InputError: so many generators for so many candidates that the model would not fit into memory.
     """
-    n = len(pool.task_ids)
+    n, generators = len(pool.task_ids), len(set(pool.generators))
+    if n * generators > _MOST_LEVELS:
+        raise InputError(
+            f"{n} candidates by {generators} generators are too many for a level each: name what made them by names "
+            "that recur (a model, not a file), or leave generators out"
+        )
     parts = list(_effects(pool, beliefs, scales))
+    keys = {effect.key for effect, *_ in parts}
     basis = np.zeros((n, len(parts)))
     variance = np.full(n, scales.residual_sd**2)
     effects = []
     for j, (effect, rows, values, extra) in enumerate(parts):
         basis[rows, j] = values
         variance[rows] += extra
-        mean, sd = (learned or {}).get(effect.key, (effect.mean, effect.sd))
+        mean, sd = _start(effect, learned or {}, keys)
         effects.append(replace(effect, mean=mean, sd=sd))
     base = np.full(n, scales.base)
     if pool.prior_overall is not None:
@@ -144,10 +155,20 @@ def build_design(
     return Design(tuple(effects), basis, base, np.sqrt(np.maximum(variance, least)))
 
 
+def _start(effect: Effect, learned: Mapping[str, tuple[float, float]], keys: Collection[str]) -> tuple[float, float]:
+    """Mean and sd of an effect; what was learned of all task types goes to each where nothing is shared here."""
+    mean, sd = learned.get(effect.key, (effect.mean, effect.sd))
+    everywhere = f"*/{effect.kind}/{effect.name}"
+    if everywhere in keys or everywhere not in learned:
+        return mean, sd
+    shared_mean, shared_sd = learned[everywhere]
+    return mean + shared_mean, float(np.hypot(sd, shared_sd))
+
+
 # The effect, its rows, its values there, and what it adds to their variance.
 Part = tuple[Effect, Ints, Floats, Floats | float]
-# What a task type's scores (rows,) say of the generators, for each row.
-MeansOf = Callable[[Floats], Floats | None]
+# What a task type's scores (rows,) say of the generators, for each row, by those rows where they were measured.
+MeansOf = Callable[[Floats, Bools], Floats | None]
 
 
 def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Iterator[Part]:
@@ -163,7 +184,7 @@ def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Itera
             prior = pool.prior_overall[rows]
             within = prior - group_mean(prior, codes_of(pool.task_of[rows]))
             yield Effect(name, "prior", "written prior", 1.0, scales.trust_sd), rows, within, 0.0
-        means_of = partial(generator_means, generator=codes_of(generator_of[rows]), picture=pictures[rows])
+        means_of = partial(_means_of, codes_of(generator_of[rows]), pictures[rows])
         scored, tasks = found[name], len(np.unique(pool.task_of[rows]))
         yield from _scores(name, rows, scored, means_of, tasks, scales, shared)
         yield from _levels(pool, name, rows, several_types, scales)
@@ -196,9 +217,15 @@ def _scored(pool: Pool, rows: Ints, generator: Ints, beliefs: Mapping[str, Belie
     task = codes_of(pool.task_of[rows])
     treatments = [codes([of[i] for i in rows])[1] for of in (pool.styles, pool.finishes) if any(of)]
     family = None if pool.family_of is None else codes_of(pool.family_of[rows])
+    levels = task, generator, treatments, family
+    holes = np.isnan(pool.values[rows])
+    splits = {int(j): deviation(pool.values[rows, j], *levels) for j in np.flatnonzero(~holes.any(axis=0))}
+    whole = [split.within for split in splits.values() if split is not None]
+    others = np.column_stack(whole) if whole else None
+    splits |= {int(j): deviation(pool.values[rows, j], *levels, others) for j in np.flatnonzero(holes.any(axis=0))}
     found = []
     for j, column in enumerate(pool.columns):
-        split = deviation(pool.values[rows, j], task, generator, treatments, family)
+        split = splits[j]
         if split is None:
             continue
         gain: Floats | float = 1.0
@@ -237,7 +264,8 @@ def _scores(
     if not found:
         return
     within = np.column_stack([s.split.within for s in found])
-    weights = joint_weights(tuple(s.belief for s in found), within)
+    measured = ~np.column_stack([s.split.missing for s in found])
+    weights = joint_weights(tuple(s.belief for s in found), within, measured)
     for s, weight in zip(found, weights, strict=True):
         own = (1 - scales.score_pooled) ** 0.5 if s.column in shared else 1.0
         hidden = s.split.missing * scales.within_sd**2 * (weight**2 + s.sd**2)
@@ -261,13 +289,13 @@ def _of_generators(
     scales: Scales,
 ) -> Iterator[Part]:
     """What the believed scores say of generators besides pictures, and what the unvouched ones agree on, twice."""
-    trusted = _together(within, weights, [s.belief.correlation != 0.0 for s in found])
+    trusted = _together(found, within, weights, [s.belief.correlation != 0.0 for s in found])
     if trusted is not None:
-        said, strength = trusted
-        mean = scales.mean_slope * min(strength / scales.mean_full, 1.0)
-        yield from _mean_effect(name, rows, BELIEVED, means_of(said), mean, scales.mean_slope_sd, scales)
+        mean = scales.mean_slope * min(trusted.strength / scales.mean_full, 1.0)
+        means = means_of(trusted.values, trusted.measured)
+        yield from _mean_effect(name, rows, BELIEVED, means, mean, scales.mean_slope_sd, scales)
     unvouched = _unvouched(found, within)
-    anchor = _together(within, weights, [s.belief.sd >= _STRONG and s.belief.correlation > 0 for s in found])
+    anchor = _together(found, within, weights, [s.belief.sd >= _STRONG and s.belief.correlation > 0 for s in found])
     if len(unvouched) < 2:
         return
     freedom = float(np.mean([(~found[j].split.missing).sum() for j in unvouched])) - tasks
@@ -277,7 +305,19 @@ def _of_generators(
     mean, sd = agreed.worth
     yield Effect(name, "consensus", UNVOUCHED, mean, sd), rows, scales.within_sd * agreed.values, 0.0
     mean, sd = agreed.weighed(scales.mean_slope, scales.mean_slope_sd)
-    yield from _mean_effect(name, rows, UNVOUCHED, means_of(agreed.values), mean, sd, scales)
+    means = means_of(agreed.values, _measured(found, np.isin(np.arange(len(found)), unvouched).astype(np.float64)))
+    yield from _mean_effect(name, rows, UNVOUCHED, means, mean, sd, scales)
+
+
+def _means_of(generator: Ints, pictures: Bools, said: Floats, measured: Bools) -> Floats | None:
+    return generator_means(said, generator, pictures, measured)
+
+
+def _measured(found: Sequence[Scored], shares: Floats) -> Bools:
+    """(rows,) where scores with at least half of the ``shares`` (scores,) were measured: a filled hole is no news."""
+    seen = ~np.column_stack([s.split.missing for s in found])
+    rows: Bools = seen @ shares >= 0.5 * shares.sum()
+    return rows
 
 
 def _unvouched(found: Sequence[Scored], within: Floats) -> Ints:
@@ -293,11 +333,12 @@ def _mean_effect(
         yield Effect(name, "generator mean", of, mean, sd), rows, scales.within_sd * means, 0.0
 
 
-def _together(within: Floats, weights: Floats, which: Sequence[bool]) -> tuple[Floats, float] | None:
-    """What some scores say together (rows,), spread 1, and the correlation that they are believed to have."""
-    said = within[:, which] @ weights[which]
-    strength = float(said.std()) if any(which) else 0.0
-    return (said / strength, strength) if strength > 1e-9 else None
+def _together(found: Sequence[Scored], within: Floats, weights: Floats, which: Sequence[bool]) -> Witness | None:
+    """What some of the scores say together; None where that is nothing."""
+    own = weights * which
+    said, measured = within @ own, _measured(found, own**2)
+    strength = float(said[measured].std()) if own.any() and measured.any() else 0.0
+    return Witness(said / strength, strength, measured) if strength > 1e-9 else None
 
 
 def _shared_scores(

@@ -142,11 +142,11 @@ def pick_best(pool: Pool, estimates: Estimates) -> list[Pick]:
     What the pool excludes, what no scorer could measure, and what has the estimate NaN never wins.
     """
     may = np.array([not reason for reason in pool.excluded]) & estimates.informed & np.isfinite(estimates.merit)
-    allowed, merit, ids = may.tolist(), estimates.merit.tolist(), pool.candidate_ids
-    edges = [0, *(np.flatnonzero(np.diff(pool.task_of)) + 1).tolist(), len(ids)]
+    allowed, merit, lots = may.tolist(), estimates.merit.tolist(), pool.lots.tolist()
+    edges = [0, *(np.flatnonzero(np.diff(pool.task_of)) + 1).tolist(), len(lots)]
     picks = []
     for task_id, start, stop in zip(pool.tasks, edges[:-1], edges[1:], strict=True):
-        ranked = sorted((i for i in range(start, stop) if allowed[i]), key=lambda i: (-merit[i], ids[i]))
+        ranked = sorted((i for i in range(start, stop) if allowed[i]), key=lambda i: (-merit[i], lots[i]))
         picks.append(_picked(pool, estimates, task_id, ranked, range(start, stop)))
     return picks
 

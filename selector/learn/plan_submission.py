@@ -123,7 +123,8 @@ def plan_submission(
         picked, taught = lessons[0].picked, rise / tasks / len(lessons) if rise > _NOTHING else 0.0
     worth = max(gain, taught)
     hold = holds(worth, hold_below, known, remaining, before)
-    stand = (len(submitted) + len(pending) + 1) % WIN_EVERY == 0 and gain >= WIN_FROM
+    turn = (len(submitted) + len(pending) + 1) % WIN_EVERY == 0 and remaining > WIN_EVERY  # near the end all will win
+    stand = turn and gain >= WIN_FROM
     purpose = "exploit" if hold or stand or remaining == 1 or taught < min(hold_below, worth) else "learn"
     if purpose == "exploit":
         picked = greedy
@@ -133,7 +134,7 @@ def plan_submission(
         picked=picked,
         purpose=purpose,
         hold=hold,
-        why=_why(purpose, hold, gain, taught, hold_below, remaining, not (submitted or pending)),
+        why=_why(purpose, hold, gain, taught, hold_below, remaining, not (submitted or pending), stand),
         expected=expected,
         low=max(expected - Z80 * sd, 0.0),
         high=min(expected + Z80 * sd, 10.0),
@@ -193,7 +194,9 @@ def _expected_rise(belief: Gaussian, choices: Choices, picks: Submitted, before:
     return sd * density + mean * float(ndtr(z))
 
 
-def _why(purpose: str, hold: bool, gain: float, taught: float, bar: float, remaining: int, first: bool) -> str:
+def _why(
+    purpose: str, hold: bool, gain: float, taught: float, bar: float, remaining: int, first: bool, stand: bool
+) -> str:
     facts = [f"a total would teach {taught:.3f} points"] if remaining > 1 else []
     if not first:
         facts.insert(0, f"the best picks known beat your best submission by {gain:.3f} points, as far as one can tell")
@@ -205,6 +208,8 @@ def _why(purpose: str, hold: bool, gain: float, taught: float, bar: float, remai
         return f"HOLD: {said}; {below}. Make or judge more candidates first (plan --generate, --judge)"
     if worth < bar:
         said += f"; that is below {bar:g}, but nothing is new since the plan said to submit"
+    if stand:
+        return f"{said}: this submission is to win, as every {WIN_EVERY}th is where that gains {WIN_FROM:g} points"
     return f"{said}: this submission is to {'win' if purpose == 'exploit' else 'learn'}"
 
 

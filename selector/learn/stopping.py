@@ -267,7 +267,7 @@ def _ordered(pool: Pool, mean: Floats) -> dict[str, Ints]:
     if pool.family_of is not None:
         by_family = counted[np.lexsort((-mean[counted], pool.family_of[counted]))]
         counted = np.sort(by_family[np.unique(pool.family_of[by_family], return_index=True)[1]])
-    rows = counted[np.lexsort((-mean[counted], pool.task_of[counted]))]  # stable: the first of equals is picked
+    rows = counted[np.lexsort((pool.lots[counted], -mean[counted], pool.task_of[counted]))]
     starts = np.flatnonzero(np.diff(pool.task_of[rows], prepend=-1))
     return {pool.task_ids[own[0]]: own for own in np.split(rows, starts[1:]) if len(own)}
 

@@ -132,12 +132,7 @@ def _overall(table: pd.DataFrame, path: Path) -> Floats:
         return _scores(table, "overall", path)
     if not {"sc", "pq"} <= set(table.columns):
         raise InputError(f"{path} needs a column 'overall', or the two columns 'sc' and 'pq'; it has {_listed(table)}")
-    sc, pq = (_scores(table, name, path) for name in ("sc", "pq"))
-    for name, values in (("sc", sc), ("pq", pq)):
-        wrong = np.flatnonzero((values < 0) | (values > _HIGHEST))
-        if len(wrong):
-            raise InputError(f"{path}: row {wrong[0] + 1}: {name} is {values[wrong[0]]:g}, not from 0 to {_HIGHEST:g}")
-    both: Floats = overall(sc, pq)
+    both: Floats = overall(*(_scores(table, name, path) for name in ("sc", "pq")))
     return both
 
 
@@ -145,6 +140,11 @@ def _scores(table: pd.DataFrame, name: str, path: Path) -> Floats:
     found = numbers(table[name], f"{path}: column '{name}'")
     if found is None:
         raise InputError(f"{path}: column '{name}' holds no number")
+    wrong = np.flatnonzero((found < 0) | (found > _HIGHEST))
+    if len(wrong):
+        raise InputError(
+            f"{path}: row {wrong[0] + 1}: {name} is {found[wrong[0]]:g}, not from 0 to {_HIGHEST:g}: rescale the column"
+        )
     return found
 
 

@@ -144,7 +144,7 @@ class TableContest:
                 float(best[rows[i]]),
                 {name: float(points[i]) for name, points in parts.items()},
             )
-            for i in np.argsort(-merit, kind="stable")
+            for i in np.lexsort((pool.lots[rows], -merit))
         ]
         return ExplainedTask(study.ids[0][rows[0]], float(merit.mean()), tuple(ranked))
 

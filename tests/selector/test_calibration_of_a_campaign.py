@@ -236,7 +236,9 @@ def test_explain_agrees_with_pick_and_adds_up_beyond_the_scale(made: Campaign, c
 
 
 def test_explain_names_the_stored_pick_where_it_was_planned_to_learn(made: Campaign) -> None:
-    planned = made.plan(6, hold_below=0.0)
+    made.plan(6, hold_below=0.0)
+    made.record(made.export().submission.id, 4.0)
+    planned = made.plan(5, hold_below=0.0)
     odd = next(p for p in planned.picks if p.reason.startswith("planned to learn"))
     found = made.explain(odd.task_id)
     assert (found.stored, found.stored_reason) == (odd.candidate_id, odd.reason)

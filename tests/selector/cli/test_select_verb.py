@@ -86,3 +86,27 @@ def test_what_is_read_is_never_replaced(run: Run, scores: Path) -> None:
     code, _, err = run("select", scores, "--out", scores.parent / "." / "scores.csv")
     assert code == 2 and "would replace a table that is read here" in err
     assert scores.read_text(encoding="utf-8") == ROWS
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--column", "judge=up", "--column", "judge=down"), "both judge=up and judge=down"),
+        (("--seed", "-1"), "-1 is not in the range x>=0"),
+        (("--noise-sd", "inf"), "above 0 and finite, got inf"),
+    ],
+)
+def test_options_that_contradict_or_cannot_be_are_refused_in_one_line(
+    run: Run, scores: Path, options: tuple[str, ...], said: str
+) -> None:
+    code, out, err = run("select", scores, *options)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+
+
+def test_names_of_a_table_are_shown_to_a_terminal_and_not_obeyed(run: Run, scores: Path) -> None:
+    scores.write_text(ROWS.replace("a,x", "a,\x1b[31m\u202ex"), encoding="utf-8")
+    _, out, _ = run("select", scores, "--column", "judge=judge")
+    assert "?[31m?x" in out and "\x1b" not in out
+    _, _, err = run("select", scores, "--column", "\x1b[2Jjudge=judge")
+    assert "?[2Jjudge" in err and "\x1b" not in err

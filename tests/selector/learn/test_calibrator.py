@@ -9,6 +9,7 @@ import pytest
 from toy_contests import BELIEFS, dense, make_contest, picks, recovered, reordered, subset, with_columns
 
 from selector.domain import InputError
+from selector.learn import totals as totals_module
 from selector.learn.belief import KNOWN_DIRECTION, UNKNOWN
 from selector.learn.calibrator import Calibrator
 from selector.learn.design import Scales, build_design
@@ -81,8 +82,14 @@ def test_samples_have_the_posterior_s_moments():
     np.testing.assert_allclose(np.cov(drawn.T), dense(fitted.posterior), atol=0.25)
 
 
-def test_posterior_of_totals_from_the_model_is_calibrated():
-    """Truth drawn from the prior, where a leaderboard could show it: the standardised errors have spread 1."""
+@pytest.mark.parametrize(("learned", "spread"), [(False, 1.0), (True, 1.1)], ids=["widths known", "widths learned"])
+def test_posterior_of_totals_from_the_model_is_calibrated(monkeypatch, learned, spread):
+    """Truth drawn from the prior, where a leaderboard could show it: the standardised errors have spread 1.
+
+    Six totals say little of how wide the prior is: where they are asked it is too sure by a tenth.
+    """
+    if not learned:
+        monkeypatch.setattr(totals_module, "fit_factors", lambda parts, *_: dict.fromkeys(parts.free, 1.0))
     rng, errors = np.random.default_rng(0), []
     for seed in range(60):
         contest = make_contest(seed, tasks=30)
@@ -92,7 +99,7 @@ def test_posterior_of_totals_from_the_model_is_calibrated():
             totals = [Total(r, 30, float(truth[r].mean() + 0.05 * rng.standard_normal())) for r in rows]
             posterior = fit(contest.pool, totals).posterior
             errors.extend((truth - posterior.mean) / np.sqrt(posterior.variance))
-    assert np.std(errors) == pytest.approx(1.0, abs=0.12)
+    assert np.std(errors) == pytest.approx(spread, abs=0.07)
 
 
 # Behaviour
@@ -153,13 +160,26 @@ def test_direction_of_a_score_that_nobody_knows_does_not_matter():
     )
 
 
+@pytest.mark.parametrize("types", [("all",), ("draw", "edit")], ids=["one type", "two types"])
 @pytest.mark.parametrize("name", ["judge", "weak", "noise"])
-def test_a_duplicated_scorer_barely_changes_the_picks(name):
-    pool = CONTEST.pool
-    twice = with_columns(pool, ["copy"], pool.values[:, [pool.columns.index(name)]])
-    beliefs = {**BELIEFS, "copy": BELIEFS.get(name, UNKNOWN)}
-    one, two = picks(pool, TOTALS), picks(twice, TOTALS, beliefs=beliefs)
-    assert sum(one[t] != two[t] for t in one) <= 2
+def test_a_duplicated_scorer_barely_changes_the_picks(name, types):
+    """Neither what is believed of it nor how widely; and a copy agrees with its original without proving anything."""
+    changed = 0
+    for seed in range(6):
+        contest = make_contest(seed, types=types)
+        pool, totals = contest.pool, contest.random_totals(5, seed=1)
+        twice = with_columns(pool, ["copy"], pool.values[:, [pool.columns.index(name)]])
+        beliefs = {**BELIEFS, "copy": BELIEFS.get(name, UNKNOWN)}
+        one, two = picks(pool, totals), picks(twice, totals, beliefs=beliefs)
+        changed += sum(one[t] != two[t] for t in one)
+    assert changed <= 6, "of 180"
+
+
+def test_a_copy_that_is_trusted_less_takes_nothing_from_its_original():
+    twice = with_columns(CONTEST.pool, ["copy"], -2.0 * CONTEST.pool.values[:, :1])
+    one, two = (weights_of(fit(pool, []))["all/score/judge"] for pool in (CONTEST.pool, twice))
+    assert (one.mean, one.sd) == (two.mean, two.sd)
+    assert weights_of(fit(twice, []))["all/score/copy"].sd == pytest.approx(UNKNOWN.sd / 2**0.5)
 
 
 @pytest.mark.parametrize("value", [np.nan, 0.0, 7.3], ids=["unscored", "zero", "constant"])
@@ -218,7 +238,7 @@ def test_columns_and_generators_that_come_later_keep_what_was_learned():
     """Totals told of the old candidates still count when there are more candidates and another scorer."""
     old = subset(CONTEST.pool, np.flatnonzero([g != "g3" for g in CONTEST.pool.generators]))
     truth = CONTEST.truth[[g != "g3" for g in CONTEST.pool.generators]]
-    rows = [np.array([line[k] for line in old.choices]) for k in (0, 1, 2)]
+    rows = [np.arange(k, 90, 3) for k in (0, 1, 2)]
     new_rows = [np.array([CONTEST.pool.row_of[old.task_ids[i], old.candidate_ids[i]] for i in r]) for r in rows]
     values = [float(truth[r].mean()) for r in rows]
     totals = [Total(r, 30, v) for r, v in zip(new_rows, values, strict=True)]
@@ -370,7 +390,7 @@ def test_what_was_fitted_first_is_not_changed_by_fitting_again():
 
 @pytest.mark.parametrize("noise_sd", [0.0, -0.1, float("nan")])
 def test_noise_must_be_above_zero(noise_sd):
-    with pytest.raises(InputError, match=r"the noise of a total must be above 0, got"):
+    with pytest.raises(InputError, match=r"the noise of a total must be above 0 and finite, got"):
         fit(noise_sd=noise_sd)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from toy_contests import reordered
 
 from selector.domain import InputError
-from selector.learn.pool import Pool, codes, padded
+from selector.learn.pool import Choices, Pool, codes, padded
 
 POOL = Pool(
     task_ids=("a", "a", "b", "c", "c", "c"),
@@ -20,16 +22,55 @@ POOL = Pool(
 )
 
 
+def lines(pool):
+    """The choices, each line in the order of the rows, -1 last."""
+    return [[*sorted(i for i in line if i >= 0), *(i for i in line if i < 0)] for line in pool.choices.tolist()]
+
+
 def test_choices_have_one_line_a_task_and_end_with_minus_one():
-    np.testing.assert_array_equal(POOL.choices, [[0, 1, -1], [2, -1, -1], [3, 4, 5]])
+    assert lines(POOL) == [[0, 1, -1], [2, -1, -1], [3, 4, 5]]
+    assert [line.index(-1) for line in POOL.choices.tolist() if -1 in line] == [2, 1], "only beyond the last candidate"
     assert POOL.tasks == ("a", "b", "c")
     np.testing.assert_array_equal(POOL.task_of, [0, 0, 1, 2, 2, 2])
 
 
 def test_what_is_not_eligible_is_no_choice_but_keeps_its_row():
     pool = replace(POOL, eligible=np.array([True, False, False, False, True, True]))
-    np.testing.assert_array_equal(pool.choices, [[0, -1], [-1, -1], [4, 5]])
+    assert lines(pool) == [[0, -1], [-1, -1], [4, 5]]
     assert pool.row_of["a", "2"] == 1
+
+
+def many(tasks=200, each=5):
+    """Five generators with a candidate a task, always in the same order, with no score."""
+    task, made_by = np.repeat(np.arange(tasks), each), np.tile(np.arange(each), tasks)
+    ids = tuple(f"g{g}-{t}" for t, g in zip(task, made_by, strict=True))
+    names = tuple(f"t{t}" for t in task)
+    n = len(ids)
+    return Pool(names, ids, ("all",) * n, tuple(f"g{g}" for g in made_by), (), np.zeros((n, 0)))
+
+
+def picked_of(pool):
+    rows = Choices(pool.choices, len(pool.tasks)).best(np.zeros(len(pool.task_ids)))
+    return {pool.task_ids[i]: pool.candidate_ids[i] for i in rows}
+
+
+def test_equals_are_mixed_over_their_generators():
+    """No generator gets more than 0.3 of the tasks: 0.2 and more than three standard deviations of chance."""
+    generators = Counter(found.split("-")[0] for found in picked_of(many()).values())
+    assert len(generators) == 5 and max(generators.values()) < 60
+
+
+def test_which_of_equals_is_picked_does_not_depend_on_the_order_of_the_table():
+    pool, rng = many(), np.random.default_rng(0)
+    order = np.concatenate([5 * task + rng.permutation(5) for task in rng.permutation(200)])
+    assert picked_of(reordered(pool, order)) == picked_of(pool)
+
+
+def test_a_finished_copy_is_no_picture_of_its_own_unless_its_original_is_gone():
+    np.testing.assert_array_equal(TREATED.pictures, [True, True, True, True, True, False])
+    assert POOL.pictures.all()
+    alone = reordered(TREATED, np.array([0, 1, 2, 3, 5]))
+    assert alone.pictures.all()
 
 
 def test_variants_and_eligibility_are_filled_in():

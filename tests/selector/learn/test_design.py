@@ -9,7 +9,9 @@ import pytest
 from toy_contests import BELIEFS, make_contest, subset, with_columns
 
 from selector.learn.belief import Belief
+from selector.learn.calibrator import Calibrator
 from selector.learn.design import Scales, build_design
+from selector.learn.totals import Total
 
 CONTEST = make_contest(0, tasks=20)
 TYPED = make_contest(1, tasks=20, types=("draw", "edit"))
@@ -148,6 +150,125 @@ def test_an_unscored_value_adds_what_the_score_could_have_said():
     extra = SCALES.within_sd**2 * (weight**2 + BELIEFS["judge"].sd ** 2)
     np.testing.assert_allclose(np.delete(built.residual_sd, 7), SCALES.residual_sd)
     assert built.residual_sd[7] ** 2 == pytest.approx(SCALES.residual_sd**2 + extra)
+
+
+# What scores say of generators, and agree on
+
+
+def of_kind(pool, kind, beliefs=BELIEFS, **options):
+    return [e for e in design_of(pool, beliefs, **options)[0].effects if e.kind == kind]
+
+
+def agreeing(contest, loads, seed=0):
+    """Columns without belief that see the truth by so many points of its own, beside noise of spread 1."""
+    noise = np.random.default_rng(seed).normal(size=(len(contest.truth), len(loads)))
+    return with_columns(contest.pool, [f"new{j}" for j in range(len(loads))], contest.truth[:, None] * loads + noise)
+
+
+def test_a_generator_with_better_scores_is_preferred_by_more_than_its_pictures_scores():
+    contest = make_contest(3, tasks=60, skills=(0, 0, 0, 1.0))
+    best = np.array([g == "g3" for g in contest.pool.generators])
+
+    def ahead(**options):
+        built, _ = design_of(contest.pool, scales=replace(SCALES, **options))
+        mean = built.base + built.basis @ built.means
+        return mean[best].mean() - mean[~best].mean()
+
+    pictures = ahead(mean_slope=0.0, mean_slope_sd=1e-12)
+    assert ahead() > 1.5 * pictures > 0.0
+
+
+def test_generators_that_score_alike_have_no_means():
+    contest = make_contest(3, tasks=60, skills=(0, 0, 0, 0))
+    scores = np.random.default_rng(1).normal(size=(60, 4, 3))
+    scores -= scores.mean(axis=0)  # not even by chance
+    pool = replace(contest.pool, values=scores.reshape(240, 3))
+    assert not of_kind(pool, "generator mean")
+    assert of_kind(contest.pool, "generator mean", {}) == [], "of the one kind of column that nobody vouches for"
+
+
+def test_columns_that_nobody_vouches_for_are_believed_a_little_if_they_agree():
+    contest = make_contest(3, tasks=60)
+    (found,) = of_kind(agreeing(contest, [1.0, 1.0]), "consensus", {})
+    assert found.mean > 0.1 and found.sd > 0.1
+    pool = with_columns(contest.pool, ["new"], contest.truth[:, None])
+    assert not of_kind(pool, "consensus"), "the other one is noise"
+    assert not of_kind(replace(contest.pool, columns=("x",), values=contest.truth[:, None]), "consensus", {})
+
+
+@pytest.mark.parametrize("of", ["judge", "noise"])
+def test_a_copy_agrees_with_its_original_and_proves_nothing(of):
+    contest = make_contest(5)
+    copy = -2.0 * contest.pool.values[:, [contest.pool.columns.index(of)]] + 3.0
+    pool = with_columns(contest.pool, ["copy", "again"], np.hstack([copy, copy]))
+    assert not of_kind(pool, "consensus")
+
+
+def test_what_unvouched_columns_agree_on_and_a_judge_does_not_see_is_hardly_believed():
+    contest = make_contest(5, tasks=100)
+    with_judge, blind = contest.pool, replace(contest.pool, values=np.random.default_rng(9).normal(size=(400, 3)))
+    seen, unseen = (
+        of_kind(agreeing(replace(contest, pool=pool), [1.5, 1.5, 1.5]), "consensus") for pool in (with_judge, blind)
+    )
+    assert seen[0].mean > 0.3 > 0.15 > unseen[0].mean
+
+
+def test_weights_of_a_score_are_shared_by_the_types_and_keep_their_variance():
+    _, effects = design_of(TYPED.pool)
+    own, shared = effects["draw/score/judge"][0], effects["*/score/judge"]
+    assert own.sd**2 + shared[0].sd ** 2 == pytest.approx(BELIEFS["judge"].sd ** 2)
+    np.testing.assert_allclose(shared[1], effects["draw/score/judge"][1] + effects["edit/score/judge"][1])
+    assert shared[0].mean == 0.0
+
+
+def test_totals_of_one_type_teach_what_a_judge_is_worth_on_another():
+    """The picks that the judge likes best on "draw" win by far: it is worth more, on "edit", too."""
+    pool = TYPED.pool
+    judge = pool.column("judge").reshape(20, 4)
+    tasks = [t for t in range(20) if pool.task_types[4 * t] == "draw"]
+    rows = [np.array([4 * t + place(judge[t]) for t in tasks]) for place in (np.argmax, np.argmin)]
+    totals = [Total(r, len(r), value) for r, value in zip(rows, (8.5, 1.5), strict=True)]
+    edit = np.array([t == "edit" for t in pool.task_types])
+    liked = judge.argmax(axis=1)[pool.task_of] == np.tile(np.arange(4), 20)
+
+    def ahead(pooled):
+        """Points by which what the judge likes best on "edit" has risen above the rest."""
+        calibrator = Calibrator(BELIEFS, replace(SCALES, score_pooled=pooled))
+        rise = calibrator.fit(pool, totals).posterior.mean - calibrator.fit(pool).posterior.mean
+        return rise[edit & liked].mean() - rise[edit & ~liked].mean()
+
+    assert ahead(0.5) > ahead(0.0) + 0.15
+
+
+# Several passes of a judge
+
+
+def with_gain(gains):
+    one = np.ones(80)
+    for row, gain in gains.items():
+        one[row] = gain
+    return replace(CONTEST.pool, gain={"judge": one})
+
+
+def test_a_mean_of_several_passes_moves_its_candidate_more_and_leaves_it_less_uncertain():
+    plain, effects = design_of(CONTEST.pool)
+    built, with_passes = design_of(with_gain({7: 1.6}))
+    column, before = with_passes["all/score/judge"][1], effects["all/score/judge"][1]
+    others = np.delete(np.arange(80), 7)
+    steeper = column / before
+    np.testing.assert_allclose(steeper[others], steeper[0])
+    assert steeper[7] == pytest.approx(1.6 * steeper[0])
+    weight = with_passes["all/score/judge"][0].mean
+    explained = SCALES.within_sd**2 * weight**2 * 0.6
+    np.testing.assert_allclose(built.residual_sd[others], plain.residual_sd[others])
+    assert built.residual_sd[7] ** 2 == pytest.approx(SCALES.residual_sd**2 - explained)
+
+
+def test_no_number_of_passes_leaves_less_than_a_quarter_of_the_variance():
+    pool = replace(with_gain({7: 5.0}), columns=("judge",), values=CONTEST.pool.values[:, :1])
+    built, _ = design_of(pool, {"judge": Belief(0.9, 0.1, "")})
+    assert built.residual_sd[7] == pytest.approx(0.5 * SCALES.residual_sd)
+    assert built.residual_sd[8] == pytest.approx(SCALES.residual_sd)
 
 
 def test_learned_weights_replace_the_written_ones():

@@ -1,4 +1,4 @@
-"""The pick: highest overall, ties by id; NaN, unscored and excluded candidates never win."""
+"""The pick: highest overall, ties by lot; NaN, unscored and excluded candidates never win."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from selector.domain import Pick
 from selector.learn.estimates import Estimates, pick_best
-from selector.learn.pool import Pool
+from selector.learn.pool import Choices, Pool
 
 
 def picks(overall: list[float], ids: str = "abcd", informed: list[bool] | None = None, **excluded: str) -> Pick:
@@ -23,8 +23,12 @@ def test_the_highest_wins() -> None:
     assert picks([1.0, 3.0, 2.0]).candidate_id == "b"
 
 
-def test_ties_go_to_the_smaller_id_in_any_order() -> None:
-    assert picks([2.0, 2.0, 2.0], "cab").candidate_id == "a"
+def test_ties_are_broken_alike_in_any_order_and_by_every_verb() -> None:
+    """A plan that takes the best picks known must take those of ``pick``."""
+    assert len({picks([2.0, 2.0, 2.0], ids).candidate_id for ids in ("abc", "cab", "bca")}) == 1
+    pool = Pool(("7",) * 3, tuple("abc"), ("tie",) * 3, ("m",) * 3, (), np.empty((3, 0)))
+    planned = Choices(pool.choices, 1).best(np.full(3, 2.0))
+    assert picks([2.0, 2.0, 2.0]).candidate_id == pool.candidate_ids[planned[0]]
 
 
 def test_nan_never_wins() -> None:

@@ -11,12 +11,12 @@ from toy_contests import BELIEFS, dense, make_contest, subset
 from selector.domain import InputError
 from selector.learn._knowledge_gradient import Effort
 from selector.learn.calibrator import Calibrator
-from selector.learn.plan_submission import Submitted, plan_submission
+from selector.learn.plan_submission import WIN_FROM, Submitted, plan_submission
 from selector.learn.pool import Choices
 from selector.learn.totals import ROUNDING, Total
 
 CONTEST = make_contest(0, tasks=15)
-TOTALS = CONTEST.random_totals(3, seed=1)
+TOTALS = CONTEST.random_totals(4, seed=1)  # the fifth submission is to learn, see below
 NOISE = 0.05**2 + ROUNDING**2 / 12
 LIGHT = Effort(ahead=3, draws=16, sweeps=2, steps=3)
 
@@ -162,6 +162,35 @@ def test_a_pending_lesson_is_worth_less_the_second_time():
     assert after.variance.sum() < fitted.posterior.variance.sum()
 
 
+# Every fourth is to win
+
+
+@pytest.mark.parametrize("before", range(9))
+def test_every_fourth_submission_is_to_win_and_all_others_are_to_learn(before):
+    fitted = fit()
+    submitted = [Submitted(t.rows) for t in CONTEST.random_totals(before, seed=2)]
+    got = plan(fitted, remaining=5, submitted=submitted, hold_below=0.0)
+    best = plan(fitted, remaining=1, submitted=submitted, hold_below=0.0)
+    assert best.gain >= WIN_FROM
+    assert got.purpose == ("exploit" if before in (3, 7) else "learn")
+    assert (got.picked.tolist() == best.picked.tolist()) is (got.purpose == "exploit")
+    assert got.why.endswith("to win" if got.purpose == "exploit" else "to learn")
+
+
+def test_uploads_without_a_total_count_towards_the_fourth():
+    fitted, rows = fit(), [t.rows for t in CONTEST.random_totals(3, seed=2)]
+    got = plan(fitted, submitted=[Submitted(rows[0])], pending=rows[1:], hold_below=0.0)
+    assert got.purpose == "exploit"
+
+
+def test_a_fourth_submission_that_would_hardly_beat_the_best_one_is_to_learn():
+    fitted = fit()
+    best = plan(fitted, remaining=1).picked
+    got = plan(fitted, submitted=[Submitted(best)] * 3, hold_below=0.0)
+    assert got.gain < WIN_FROM
+    assert got.purpose == "learn"
+
+
 # What it teaches
 
 
@@ -179,10 +208,12 @@ def test_learnings_are_the_weights_before_and_after_the_total():
     noise = np.append(evidence.noise, NOISE)
     after = prior - prior @ seen.T @ np.linalg.solve(seen @ prior @ seen.T + np.diag(noise), seen @ prior)
     narrowed = {e.key: s for e, s in zip(design.effects, np.sqrt(np.diag(after)[:k]), strict=True)}
+    units = {w.effect.key: 1.5 if w.effect.kind in ("score", "generator mean") else 1.0 for w in fitted.weights}
     before = {w.effect.key: w.sd for w in fitted.weights}
     for learning in got.learnings:
-        assert learning.before == pytest.approx(before[learning.effect])
-        assert learning.after == pytest.approx(narrowed[learning.effect], abs=1e-6)
+        unit = units[learning.effect]  # weights of scores are kept as correlations and told in points
+        assert learning.before == pytest.approx(unit * before[learning.effect])
+        assert learning.after == pytest.approx(unit * narrowed[learning.effect], abs=1e-6)
         assert learning.after < 0.95 * learning.before
 
 

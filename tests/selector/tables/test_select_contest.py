@@ -175,6 +175,11 @@ def test_scores_that_agree_are_followed_where_nothing_is_known_and_the_note_says
     assert "follow what the scores agree on" in found.notes[0] and "--column NAME=up" in found.notes[0]
 
 
+def test_a_task_of_equals_is_explained_with_its_pick_first() -> None:
+    contest = read_contest(TABLE[["task", "candidate"]])
+    assert {task: contest.explain(task).candidates[0].candidate for task in TABLE.task} == chosen(contest.picks())
+
+
 # Names
 
 
