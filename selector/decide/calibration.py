@@ -133,8 +133,8 @@ def _told(known: Knowledge) -> tuple[ToldLine, ...]:
             row.scope.value if row.scope else None,
             row.value,
             ahead.mean,
-            ahead.mean - Z80 * ahead.sd,
-            ahead.mean + Z80 * ahead.sd,
+            max(ahead.mean - Z80 * ahead.sd, 0.0),
+            min(ahead.mean + Z80 * ahead.sd, 10.0),
             bool(odd),
         )
         for row, ahead, odd in zip(known.told, known.fitted.predictions, evidence.outliers, strict=True)

@@ -120,6 +120,8 @@ def _checked_shape(path: Path, data: bytes, delimiter: str) -> list[str]:
     reader = csv.reader(stream, delimiter=delimiter, strict=True)
     try:
         header = [cell.strip() for cell in next(reader, [])]
+        if len(header) == 1 and ";" in header[0]:
+            raise InputError(f"{path} is separated by semicolons: save it with commas or tabs")
         _check_header(header, path)
         for row, cells in enumerate(filter(None, reader), 1):  # pandas passes over empty lines, too
             if len(cells) != len(header):

@@ -339,3 +339,10 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path, monkeypatch: p
 
 def _raise(_handle: int) -> None:
     raise KeyboardInterrupt
+
+
+def test_a_table_with_semicolons_is_named_as_such(tmp_path):
+    path = tmp_path / "scores.csv"
+    path.write_text("task;candidate;score\na;1;0.5\n", encoding="utf-8")
+    with pytest.raises(InputError, match="separated by semicolons"):
+        read_contest(path)
