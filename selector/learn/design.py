@@ -314,9 +314,14 @@ def _means_of(generator: Ints, pictures: Bools, said: Floats, measured: Bools) -
 
 
 def _measured(found: Sequence[Scored], shares: Floats) -> Bools:
-    """(rows,) where scores with at least half of the ``shares`` (scores,) were measured: a filled hole is no news."""
+    """(rows,) where at least half of what the scores say was measured: a filled hole is no news.
+
+    A score has its share of ``shares`` (scores,) as far as it was measured: a judge of three candidates takes nothing
+    from what others say of all.
+    """
     seen = ~np.column_stack([s.split.missing for s in found])
-    rows: Bools = seen @ shares >= 0.5 * shares.sum()
+    told = shares * seen.mean(axis=0)
+    rows: Bools = seen @ told >= 0.5 * told.sum()
     return rows
 
 
