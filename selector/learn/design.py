@@ -341,7 +341,10 @@ def _mean_effect(
 def _together(found: Sequence[Scored], within: Floats, weights: Floats, which: Sequence[bool]) -> Witness | None:
     """What some of the scores say together; None where that is nothing."""
     own = weights * which
-    said, measured = within @ own, _measured(found, own**2)
+    measured = _measured(found, own**2)
+    # What is expected of the rest by a few scores of one has their noise, and here it would count as measured.
+    own = own * [2 * (~s.split.missing)[measured].sum() >= measured.sum() for s in found]
+    said = within @ own
     strength = float(said[measured].std()) if own.any() and measured.any() else 0.0
     return Witness(said / strength, strength, measured) if strength > 1e-9 else None
 
