@@ -140,9 +140,7 @@ def test_a_judge_is_heard_where_it_was_measured_alone_and_few_rows_of_it_say_lit
     filled = Witness(np.where(seen, cause, -cause), 0.45, seen)  # what is expected of the others runs against it
     assert agreement(columns, len(columns), filled).genuine > 0.9
     nothing = np.zeros(2000)
-    few, many = (
-        agreement(columns, len(columns), Witness(nothing, 0.8, np.arange(2000) < n)).genuine for n in (4, 400)
-    )
+    few, many = (agreement(columns, len(columns), Witness(nothing, 0.8, np.arange(2000) < n)).genuine for n in (4, 400))
     assert many < 0.05 < alone - 0.15 < few < alone
 
 
@@ -220,7 +218,9 @@ def test_finished_copies_do_not_count_and_a_generator_of_nothing_else_is_average
 @pytest.mark.parametrize("picture", [[True] * 4, [True, True, False, False]], ids=["one generator", "one that counts"])
 def test_of_a_single_generator_nothing_is_said(picture):
     generator = np.array([0, 0, 0, 0]) if all(picture) else np.array([0, 0, 1, 1])
-    assert generator_means(np.array([1.0, 2.0, -1.0, -2.0]), generator, np.array(picture), np.ones(4, dtype=bool)) is None
+    assert (
+        generator_means(np.array([1.0, 2.0, -1.0, -2.0]), generator, np.array(picture), np.ones(4, dtype=bool)) is None
+    )
 
 
 def test_a_mean_holds_what_is_expected_of_the_rest_and_is_as_sure_as_what_was_measured():
