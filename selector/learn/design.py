@@ -314,9 +314,14 @@ def _means_of(generator: Ints, pictures: Bools, said: Floats, measured: Bools) -
 
 
 def _measured(found: Sequence[Scored], shares: Floats) -> Bools:
-    """(rows,) where scores with at least half of the ``shares`` (scores,) were measured: a filled hole is no news."""
+    """(rows,) where at least half of what the scores say was measured: a filled hole is no news.
+
+    A score has its share of ``shares`` (scores,) as far as it was measured: a judge of three candidates takes nothing
+    from what others say of all.
+    """
     seen = ~np.column_stack([s.split.missing for s in found])
-    rows: Bools = seen @ shares >= 0.5 * shares.sum()
+    told = shares * seen.mean(axis=0)
+    rows: Bools = seen @ told >= 0.5 * told.sum()
     return rows
 
 
@@ -336,7 +341,10 @@ def _mean_effect(
 def _together(found: Sequence[Scored], within: Floats, weights: Floats, which: Sequence[bool]) -> Witness | None:
     """What some of the scores say together; None where that is nothing."""
     own = weights * which
-    said, measured = within @ own, _measured(found, own**2)
+    measured = _measured(found, own**2)
+    # What is expected of the rest by a few scores of one has their noise, and here it would count as measured.
+    own = own * [2 * (~s.split.missing)[measured].sum() >= measured.sum() for s in found]
+    said = within @ own
     strength = float(said[measured].std()) if own.any() and measured.any() else 0.0
     return Witness(said / strength, strength, measured) if strength > 1e-9 else None
 

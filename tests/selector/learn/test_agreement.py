@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from selector.learn._agreement import Agreement, agreement, copies, generator_means, without_chance
+from selector.learn._agreement import Agreement, Witness, agreement, copies, generator_means, without_chance
 
 
 def columns_of(seed, loads, n=2000):
@@ -15,6 +15,10 @@ def columns_of(seed, loads, n=2000):
     cause = rng.normal(size=n)
     columns = cause[:, None] * loads + rng.normal(size=(n, len(loads))) * np.sqrt(1 - loads**2)
     return cause, columns - columns.mean(axis=0)
+
+
+def witness(said, strength):
+    return Witness(said, strength, np.ones(len(said), dtype=bool))
 
 
 def same_way(one, other):
@@ -90,7 +94,7 @@ def test_of_two_columns_that_run_against_each_other_nobody_knows_which_is_up():
 
 def test_a_strong_judge_says_which_way_is_up():
     cause, columns = columns_of(4, [0.8, -0.8])
-    found = agreement(columns, len(columns), (cause, 0.45))
+    found = agreement(columns, len(columns), witness(cause, 0.45))
     mean, _ = found.worth
     assert mean * same_way(found.values, cause) > 0.3
 
@@ -109,7 +113,8 @@ def test_a_strong_judge_that_sees_nothing_of_it_makes_it_doubtful_and_one_that_d
     cause, columns = columns_of(6, [0.8, 0.8, 0.8])
     luck = np.random.default_rng(0).normal(size=2000)
     blind, agreeing = (
-        agreement(columns, len(columns), (said / said.std(), 0.8)) for said in (luck, 0.5 * cause + 0.75**0.5 * luck)
+        agreement(columns, len(columns), witness(said / said.std(), 0.8))
+        for said in (luck, 0.5 * cause + 0.75**0.5 * luck)
     )
     alone = agreement(columns, len(columns), None)
     assert blind.genuine < 0.1 < alone.genuine == 0.5 < 0.9 < agreeing.genuine
@@ -120,12 +125,23 @@ def test_what_a_judge_makes_of_it_is_bayes_rule():
     _, columns = columns_of(7, [0.6, 0.7, 0.8])
     said = np.random.default_rng(1).normal(size=2000) + 0.15 * columns.sum(axis=1)
     said /= said.std()
-    found, strength = agreement(columns, len(columns), (said, 0.45)), 0.45
+    found, strength = agreement(columns, len(columns), witness(said, 0.45)), 0.45
     measured = np.mean(found.values * said)
     usual = 0.5 * found.reliability**0.5 * strength
     prior_up = agreement(columns, len(columns), None).up
-    weights = [prior_up, 0.5 - prior_up, 0.5] * norm.pdf(measured, [usual, -usual, 0.0], 0.1)
+    weights = [prior_up, 0.5 - prior_up, 0.5] * norm.pdf(measured, [usual, -usual, 0.0], (0.1**2 + 1 / 2000) ** 0.5)
     assert [found.up, found.down] == pytest.approx(weights[:2] / weights.sum())
+
+
+def test_a_judge_is_heard_where_it_was_measured_alone_and_few_rows_of_it_say_little():
+    cause, columns = columns_of(9, [0.8, 0.8, 0.8])
+    alone = agreement(columns, len(columns), None).genuine
+    seen = np.arange(2000) < 400
+    filled = Witness(np.where(seen, cause, -cause), 0.45, seen)  # what is expected of the others runs against it
+    assert agreement(columns, len(columns), filled).genuine > 0.9
+    nothing = np.zeros(2000)
+    few, many = (agreement(columns, len(columns), Witness(nothing, 0.8, np.arange(2000) < n)).genuine for n in (4, 400))
+    assert many < 0.05 < alone - 0.15 < few < alone
 
 
 @pytest.mark.parametrize(("up", "down"), [(0.5, 0.0), (0.9, 0.02), (0.3, 0.3)])
@@ -162,35 +178,39 @@ def test_means_that_differ_by_chance_say_nothing_of_generators():
     """What is left after chance is taken out is small, where it is anything at all."""
     generator, everything = made_by([200] * 6), np.ones(1200, dtype=bool)
     found = [
-        generator_means(np.random.default_rng(seed).normal(size=1200), generator, everything) for seed in range(40)
+        generator_means(np.random.default_rng(seed).normal(size=1200), generator, everything, everything)
+        for seed in range(40)
     ]
-    assert sum(one is None for one in found) > 12
+    assert sum(one is None for one in found) > 30  # chance goes one standard deviation beyond its mean in a sixth
     left = [0.0 if one is None else one.std() for one in found]
-    assert np.mean(left) < 0.5 / 200**0.5
+    assert np.mean(left) < 0.2 / 200**0.5
 
 
 def test_a_real_difference_of_generators_is_kept():
     generator, skill = made_by([200] * 4), np.array([-0.4, -0.1, 0.1, 0.4])
     said = skill[generator] + np.random.default_rng(0).normal(size=800)
-    found = generator_means(said, generator, np.ones(800, dtype=bool))
+    found = generator_means(said, generator, *np.ones((2, 800), dtype=bool))
     np.testing.assert_allclose(found[::200], skill, atol=0.15)
     assert (found == found[generator * 200]).all()
 
 
 def test_means_of_few_are_shrunk_more():
-    """Off by 1 each way; two rows of one, 50 of the other: variance 1/2 and 1/50 beyond what they differ by."""
+    """Off by 1 each way; two rows of one, 50 of the other: variance 1/2 and 1/50 beyond what they differ by.
+
+    Chance may add their mean and a standard deviation of it, which for a sum of one square is the root of 2.
+    """
     said, generator = np.array([1.0, 1.0, *[-1.0] * 50]), made_by([2, 50])
-    found = generator_means(said, generator, np.ones(52, dtype=bool))
+    found = generator_means(said, generator, *np.ones((2, 52), dtype=bool))
     center = (2 - 50) / 52
     off = np.array([1 - center, -1 - center])
-    genuine = (off**2).sum() - (1 / 2 + 1 / 50) / 2
+    genuine = (off**2).sum() - (1 / 2 + 1 / 50) / 2 * (1 + 2**0.5)
     np.testing.assert_allclose(found[[0, -1]], off * genuine / (genuine + np.array([1 / 2, 1 / 50])))
 
 
 def test_finished_copies_do_not_count_and_a_generator_of_nothing_else_is_average():
     said, generator = np.array([1.0] * 9 + [-5.0] * 9 + [-1.0] * 9 + [7.0]), made_by([18, 9, 1])
     picture = np.array([True] * 9 + [False] * 9 + [True] * 9 + [False])
-    found = generator_means(said, generator, picture)
+    found = generator_means(said, generator, picture, np.ones(28, dtype=bool))
     np.testing.assert_allclose(found[:18], found[0])
     assert found[0] > 0.8 and found[18] == pytest.approx(-found[0]) and found[-1] == 0.0
 
@@ -198,4 +218,24 @@ def test_finished_copies_do_not_count_and_a_generator_of_nothing_else_is_average
 @pytest.mark.parametrize("picture", [[True] * 4, [True, True, False, False]], ids=["one generator", "one that counts"])
 def test_of_a_single_generator_nothing_is_said(picture):
     generator = np.array([0, 0, 0, 0]) if all(picture) else np.array([0, 0, 1, 1])
-    assert generator_means(np.array([1.0, 2.0, -1.0, -2.0]), generator, np.array(picture)) is None
+    assert (
+        generator_means(np.array([1.0, 2.0, -1.0, -2.0]), generator, np.array(picture), np.ones(4, dtype=bool)) is None
+    )
+
+
+def test_a_mean_holds_what_is_expected_of_the_rest_and_is_as_sure_as_what_was_measured():
+    """Two generators, 1 and -1 apart in all 40 pictures each; of the one 10 were measured, of the other all."""
+    said, generator = np.repeat([1.0, -1.0], 40), made_by([40, 40])
+    measured = np.arange(80) >= 30
+    found = generator_means(said, generator, np.ones(80, dtype=bool), measured)
+    noise = np.array([1 / 10, 1 / 40])
+    genuine = 2.0 - noise.mean() * (1 + 2**0.5)
+    np.testing.assert_allclose(found[[0, -1]], np.array([1.0, -1.0]) * genuine / (genuine + noise))
+    level = np.where(measured, said, 0.0)  # nothing is expected of the rest: the generator is nearer to the average
+    assert generator_means(level, generator, np.ones(80, dtype=bool), measured)[0] < found[0]
+
+
+def test_a_generator_that_was_not_measured_is_average():
+    said, generator = np.repeat([1.0, -1.0, 5.0], 20), made_by([20, 20, 20])
+    found = generator_means(said, generator, np.ones(60, dtype=bool), generator < 2)
+    assert found[0] > 0.8 and found[20] < -0.8 and (found[40:] == 0.0).all()

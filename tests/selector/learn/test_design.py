@@ -205,12 +205,14 @@ def test_a_copy_agrees_with_its_original_and_proves_nothing(of):
 
 
 def test_what_unvouched_columns_agree_on_and_a_judge_does_not_see_is_hardly_believed():
+    """On average: by chance a judge that sees nothing correlates with it by 0.05, of the 0.2 expected."""
     contest = make_contest(5, tasks=100)
-    with_judge, blind = contest.pool, replace(contest.pool, values=np.random.default_rng(9).normal(size=(400, 3)))
-    seen, unseen = (
-        of_kind(agreeing(replace(contest, pool=pool), [1.5, 1.5, 1.5]), "consensus") for pool in (with_judge, blind)
-    )
-    assert seen[0].mean > 0.3 > 0.15 > unseen[0].mean
+    seen = of_kind(agreeing(contest, [1.5, 1.5, 1.5]), "consensus")
+    unseen = []
+    for seed in range(9, 19):
+        blind = replace(contest.pool, values=np.random.default_rng(seed).normal(size=(400, 3)))
+        unseen += of_kind(agreeing(replace(contest, pool=blind), [1.5, 1.5, 1.5]), "consensus")
+    assert seen[0].mean > 0.3 > 0.12 > np.mean([one.mean for one in unseen])
 
 
 def test_weights_of_a_score_are_shared_by_the_types_and_keep_their_variance():

@@ -58,14 +58,51 @@ def test_one_measured_value_alone_says_nothing():
 
 
 def test_a_hole_is_filled_from_its_task_and_its_generator():
-    values = column(skill=3.0)
-    holes = np.flatnonzero((GENERATOR == 3) & (TASK % 3 == 0))
+    task, generator = np.repeat(np.arange(200), 4), np.tile(np.arange(4), 200)
+    rng = np.random.default_rng(0)
+    values = rng.normal(0, 2, 200)[task] + 3.0 * generator + rng.normal(0, 1, 800)
+    holes = np.flatnonzero((generator == 3) & (task % 3 == 0))
     values[holes] = np.nan
-    got = deviation(values, TASK, GENERATOR)
+    got = deviation(values, task, generator)
     np.testing.assert_array_equal(np.flatnonzero(got.missing), holes)
-    measured = got.within[(GENERATOR == 3) & ~got.missing].mean()
+    measured = got.within[(generator == 3) & ~got.missing].mean()
     assert got.within[holes].mean() == pytest.approx(measured, abs=0.25)  # as good as its generator usually is
-    assert got.within[holes].mean() > got.within[GENERATOR == 2].mean() + 0.4
+    assert got.within[holes].mean() > got.within[generator == 2].mean() + 0.4
+
+
+def test_two_good_scores_of_a_generator_promise_little_of_its_others():
+    values = column(skill=0.0)
+    values[GENERATOR == 3] = np.where(TASK[GENERATOR == 3] < 2, 8.0, np.nan)
+    got = deviation(values, TASK, GENERATOR)
+    seen = ~got.missing & (GENERATOR == 3)
+    assert 0.0 < got.within[got.missing].mean() < 0.35 * got.within[seen].mean()
+
+
+def test_a_hole_is_filled_by_the_other_scores_that_the_judge_follows():
+    """A judge that follows one column where it has looked is expected to follow it elsewhere, the other way, too."""
+    rng = np.random.default_rng(1)
+    others = rng.normal(size=(80, 2))
+    others -= np.column_stack([group_mean(o, TASK) for o in others.T])
+    holes = TASK >= 12  # nothing of these tasks was judged
+    judged = np.where(holes, np.nan, others[:, 0] + 0.3 * rng.normal(size=80))
+    blind, told, against = (
+        deviation(v, TASK, GENERATOR, others=o) for v, o in ((judged, None), (judged, others), (-judged, others))
+    )
+    np.testing.assert_array_equal(np.flatnonzero(told.missing), np.flatnonzero(holes))
+    high = holes & (others[:, 0] > 1.0)
+    assert high.sum() >= 3 and told.within[high].mean() > 0.6 > 0.2 > blind.within[high].mean()
+    np.testing.assert_allclose(against.within, -told.within, atol=1e-9)
+    slopes = np.linalg.lstsq(others[holes], told.within[holes])[0]
+    assert abs(slopes[1]) < 0.15 < 0.4 < slopes[0] < 1.0
+
+
+def test_three_judged_rows_say_little_of_what_other_scores_are_worth():
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(80, 1))
+    x -= group_mean(x[:, 0], TASK)[:, None]
+    judged = np.where(np.isin(np.arange(80), [0, 1, 2]), 5.0 * x[:, 0], np.nan)
+    got = deviation(judged, TASK, GENERATOR, others=x)
+    assert got.within[TASK > 0].std() < 0.3
 
 
 def test_a_hole_is_filled_with_the_level_of_its_treatment():

@@ -51,7 +51,10 @@ def set_worth(means, steps, judged, draws):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_three_judgements_are_worth_nearly_the_best_three(seed):
-    """Two tasks of four: all sets of three, valued by independent simulation."""
+    """Two tasks of four: all sets of three, valued by independent simulation.
+
+    Less than 0.005 points may be lost besides: what happens once in 128 draws or less is not seen.
+    """
     pool = subset(make_contest(seed, tasks=2).pool, np.arange(8))
     fitted = fit(pool)
     mean, steps = fitted.posterior.mean, step_sizes(fitted, "new", JUDGE)
@@ -65,7 +68,7 @@ def test_three_judgements_are_worth_nearly_the_best_three(seed):
 
     best = max(worth(c) for c in itertools.combinations(range(8), 3))
     got = plan_judging(fitted, "new", 3)
-    assert worth([j.row for j in got]) >= 0.9 * best
+    assert worth([j.row for j in got]) >= 0.9 * best - 0.005
 
 
 @pytest.mark.parametrize("budget", [30, 60, 100])

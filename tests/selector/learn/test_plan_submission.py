@@ -174,7 +174,16 @@ def test_every_fourth_submission_is_to_win_and_all_others_are_to_learn(before):
     assert best.gain >= WIN_FROM
     assert got.purpose == ("exploit" if before in (3, 7) else "learn")
     assert (got.picked.tolist() == best.picked.tolist()) is (got.purpose == "exploit")
-    assert got.why.endswith("to win" if got.purpose == "exploit" else "to learn")
+    assert ("this submission is to win, as every 4th is" in got.why) is (got.purpose == "exploit")
+    assert got.why.endswith("to learn") is (got.purpose == "learn")
+
+
+def test_near_the_end_no_submission_is_taken_for_standing_well():
+    """The last ones win anyway: with four left the fourth is still to learn, and the last is to win without a turn."""
+    fitted, submitted = fit(), [Submitted(t.rows) for t in CONTEST.random_totals(3, seed=2)]
+    purposes = [plan(fitted, left, submitted=submitted, hold_below=0.0).purpose for left in (5, 4, 2, 1)]
+    assert purposes == ["exploit", "learn", "learn", "exploit"]
+    assert plan(fitted, 1, submitted=submitted).why.endswith("this submission is to win")
 
 
 def test_uploads_without_a_total_count_towards_the_fourth():

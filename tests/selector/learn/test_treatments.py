@@ -92,28 +92,23 @@ def test_each_task_type_has_treatments_of_its_own():
     assert {"draw/treatment/finish sharpen", "edit/treatment/finish sharpen"} <= keys
 
 
-# What there was before
+# Without any
 
 
-def test_a_pool_without_treatments_is_estimated_as_it_always_was():
-    """Figures of the version before treatments: scores with holes, variants of one generator, two types, totals.
-
-    That version had no generators' means and shared no weights over types; without these the figures are still its own.
-    """
+def test_a_pool_of_untreated_candidates_is_estimated_as_one_that_knows_no_treatments():
+    """Scores with holes, variants of one generator, two types, totals: no level, no fill and no draw is another."""
     contest = make_contest(5, tasks=20, types=("draw", "edit"))
     values = contest.pool.values.copy()
     values[::3, 0] = np.nan
     variants = tuple(f"v{i // 4 % 2}" if g == "g2" else "" for i, g in enumerate(contest.pool.generators))
-    pool = replace(contest.pool, values=values, variants=variants)
-    as_then = Scales(mean_slope=0.0, mean_slope_sd=1e-12, score_pooled=0.0)
-    fitted = Calibrator(BELIEFS, as_then).fit(pool, contest.random_totals(6, seed=2))
-    few = [0, 17, 42, 63, 79]
-    mean = [3.754958723152064, 3.7738644572385365, 5.017418793774271, 4.4145914460037385, 5.733043893583804]
-    variance = [4.312113878613088, 4.173404984128121, 4.134634170990536, 4.238719923350896, 4.193982777113401]
-    np.testing.assert_allclose(fitted.posterior.mean[few], mean, rtol=1e-9)
-    np.testing.assert_allclose(fitted.posterior.variance[few], variance, rtol=1e-9)
-    assert sum(w.effect.sd > 1e-9 for w in fitted.weights) == 30
-    assert sum(w.sd for w in fitted.weights) == pytest.approx(11.786517645830985, rel=1e-9)
+    plain = replace(contest.pool, values=values, variants=variants)
+    untreated = replace(plain, styles=("",) * 80, finishes=("",) * 80, origins=("",) * 80)
+    totals = contest.random_totals(6, seed=2)
+    one, other = (Calibrator(BELIEFS).fit(pool, totals) for pool in (plain, untreated))
+    np.testing.assert_allclose(one.posterior.mean, other.posterior.mean, rtol=1e-9)
+    np.testing.assert_allclose(one.posterior.variance, other.posterior.variance, rtol=1e-9)
+    assert [w.effect for w in one.weights] == [w.effect for w in other.weights]
+    assert not {w.effect.kind for w in one.weights} & {"treatment", "treated"}
 
 
 # Learning
