@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -93,16 +93,16 @@ def plan(context: Context, remaining: int, best_total: float | None, hold_below:
     found = plan_submission(
         known.fitted,
         known.tasks,
-        remaining if known.learns else min(remaining, 1),
-        submitted=submitted(known) if known.learns else uploads,
-        pending=uploads if known.learns else (),
+        remaining,
+        submitted=submitted(known),
+        pending=uploads,
         hold_below=hold_below,
         seed=context.ws.config.seed,
         elsewhere=known.elsewhere,
         before=before,
         known=state,
+        learns=known.learns,
     )
-    found = replace(found, remaining=remaining)
     picks: tuple[Pick, ...] = ()
     if not found.hold:
         basis = {"calibration": PRIOR_NAME, **known.learned_from, "plan": found.purpose}

@@ -167,8 +167,8 @@ def _start(effect: Effect, learned: Mapping[str, tuple[float, float]], keys: Col
 
 # The effect, its rows, its values there, and what it adds to their variance.
 Part = tuple[Effect, Ints, Floats, Floats | float]
-# What a task type's scores (rows,) say of the generators, for each row, by those rows where they were measured.
-MeansOf = Callable[[Floats, Bools], Floats | None]
+# What a task type's scores (rows,) say of the generators, for each row.
+MeansOf = Callable[..., Floats | None]  # (said, measured=rows where they were measured)
 
 
 def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Iterator[Part]:
@@ -184,7 +184,7 @@ def _effects(pool: Pool, beliefs: Mapping[str, Belief], scales: Scales) -> Itera
             prior = pool.prior_overall[rows]
             within = prior - group_mean(prior, codes_of(pool.task_of[rows]))
             yield Effect(name, "prior", "written prior", 1.0, scales.trust_sd), rows, within, 0.0
-        means_of = partial(_means_of, codes_of(generator_of[rows]), pictures[rows])
+        means_of = partial(generator_means, generator=codes_of(generator_of[rows]), picture=pictures[rows])
         scored, tasks = found[name], len(np.unique(pool.task_of[rows]))
         yield from _scores(name, rows, scored, means_of, tasks, scales, shared)
         yield from _levels(pool, name, rows, several_types, scales)
@@ -292,7 +292,7 @@ def _of_generators(
     trusted = _together(found, within, weights, [s.belief.correlation != 0.0 for s in found])
     if trusted is not None:
         mean = scales.mean_slope * min(trusted.strength / scales.mean_full, 1.0)
-        means = means_of(trusted.values, trusted.measured)
+        means = means_of(trusted.values, measured=trusted.measured)
         yield from _mean_effect(name, rows, BELIEVED, means, mean, scales.mean_slope_sd, scales)
     unvouched = _unvouched(found, within)
     anchor = _together(found, within, weights, [s.belief.sd >= _STRONG and s.belief.correlation > 0 for s in found])
@@ -305,12 +305,9 @@ def _of_generators(
     mean, sd = agreed.worth
     yield Effect(name, "consensus", UNVOUCHED, mean, sd), rows, scales.within_sd * agreed.values, 0.0
     mean, sd = agreed.weighed(scales.mean_slope, scales.mean_slope_sd)
-    means = means_of(agreed.values, _measured(found, np.isin(np.arange(len(found)), unvouched).astype(np.float64)))
+    of_unvouched = np.isin(np.arange(len(found)), unvouched).astype(np.float64)
+    means = means_of(agreed.values, measured=_measured(found, of_unvouched))
     yield from _mean_effect(name, rows, UNVOUCHED, means, mean, sd, scales)
-
-
-def _means_of(generator: Ints, pictures: Bools, said: Floats, measured: Bools) -> Floats | None:
-    return generator_means(said, generator, pictures, measured)
 
 
 def _measured(found: Sequence[Scored], shares: Floats) -> Bools:

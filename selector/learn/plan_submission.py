@@ -81,6 +81,7 @@ def plan_submission(
     elsewhere: float = 0.0,
     before: Held | None = None,
     known: str = "",
+    learns: bool = True,
 ) -> Plan:
     """The submission that is expected to raise the best total of the contest most, over all that remain.
 
@@ -98,6 +99,7 @@ def plan_submission(
         elsewhere: summed overall of tasks that the pool has no choice for.
         before: what the last plan with this ``hold_below`` decided.
         known: names all that is known now, so that it shows whether anything is new since.
+        learns: False where totals may not teach: then every submission is planned as the last one.
 
     Raises:
         InputError: no submission remains.
@@ -108,6 +110,9 @@ def plan_submission(
         raise InputError(
             f"no submission remains (remaining = {remaining}): the contest is over, or say how many are left"
         )
+    left = remaining
+    if not learns:
+        submitted, pending, remaining = [*submitted, *pending], (), 1
     rng = np.random.default_rng([seed, len(fitted.evidence.values), len(pending)])
     noise = fitted.calibrator.noise_variance
     choices, belief = Choices(fitted.pool.choices, tasks).chosen(), fitted.posterior
@@ -141,7 +146,7 @@ def plan_submission(
         present=(now + elsewhere) / tasks,
         gain=gain,
         lesson=taught,
-        remaining=remaining,
+        remaining=left,
         changed=int((picked != greedy).sum()),
         learnings=_learnings(fitted, choices, picked, sd),
     )

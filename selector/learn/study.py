@@ -6,7 +6,7 @@ The caller owns the slow step in between: upload what ``ask`` proposes, wait for
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -168,21 +168,21 @@ class Study:
             raise InputError(f"remaining is a whole number of submissions, got {remaining!r}")
         if isinstance(pending, Mapping):
             raise InputError("pending is a list of picks, one for each submission without a total: [picks]")
-        learns, uploads = self.learn_from_totals, [self._complete(p) for p in pending]
+        uploads = [self._complete(p) for p in pending]
         known = f"{len(self._totals)} totals, pending {[rows.tolist() for rows in uploads]}"
         plan = plan_submission(
             self.fitted,
             len(self.pool.tasks),
-            remaining if learns else min(remaining, 1),
-            submitted=[Submitted(rows) for rows in (*(t.rows for t in self._totals), *(() if learns else uploads))],
-            pending=[Submitted(rows) for rows in uploads] if learns else (),
+            remaining,
+            submitted=[Submitted(t.rows) for t in self._totals],
+            pending=[Submitted(rows) for rows in uploads],
             hold_below=hold_below,
             effort=self.effort,
             seed=self.seed,
             before=self._held.get(hold_below),
             known=known,
+            learns=self.learn_from_totals,
         )
-        plan = replace(plan, remaining=remaining)
         self._held[hold_below] = Held(known, plan.hold, remaining)
         return Proposal(self._named(plan.picked), plan)
 
