@@ -12,8 +12,9 @@ from generators._photo.colour_regions import colour_region, recolour, region_met
 from generators._photo.styles import Style, combinations, styles_of
 from generators._photo.subject import mask_methods, subject_mask
 from selector.domain import Declined, GenerationFailed, Generator, Made, Picture, Recipe, TaskInputs, TaskType
+from selector.domain.reading import Operation
 from selector.finishing import detail
-from selector.prompts.edits.instruction import Operation, parse_edit_instruction
+from selector.prompts.edits.instruction import parse_edit_instruction
 from selector.sight.colour_spaces import Floats, to_floats, to_pixels
 
 

@@ -24,7 +24,8 @@ from selector.domain import (
     TaskInputs,
     TaskType,
 )
-from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction
+from selector.domain.reading import TextEdit
+from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, parse_text_instruction
 from selector.sight.fonts import all_fonts, fonts_tag
 from selector.sight.ocr import TextLine, read_text
 from selector.sight.text_match import Span, find_spans

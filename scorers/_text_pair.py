@@ -16,7 +16,8 @@ import numpy as np
 
 from scorers._ink import BOX_PX, Frame, Ink, find_ink
 from selector.domain import InputError, Item, Picture
-from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction
+from selector.domain.reading import TextEdit
+from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, parse_text_instruction
 from selector.sight.fonts import fonts_for
 from selector.sight.ocr import TextLine, read_text, span_box
 from selector.sight.registration import registered

@@ -9,7 +9,8 @@ import numpy as np
 from scorers._embedded import EmbeddingScorer, clipped
 from selector.domain import Axis, Column, Item, Score, TaskInputs, TaskType
 from selector.domain.embedding import Floats, Seen
-from selector.prompts.edits.change import Change, change_of
+from selector.domain.reading import Change
+from selector.prompts.edits.change import change_of
 from selector.sight.embedding.texts import is_latin
 
 # A judgement: between the length of what re-encoding does to a unit vector (about 0.05 to 0.1) and of an edit (0.3 to

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from scorers._item_scorer import ItemScorer
 from selector.domain import Axis, Column, InputError, Item, Picture, Score, TaskType
-from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, TextEdit, parse_text_instruction, quoted_texts
+from selector.domain.reading import TextEdit
+from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, parse_text_instruction, quoted_texts
 from selector.sight.ocr import TextLine, check_reader, read_text, span_box
 from selector.sight.text_match import Span, best_window, find_spans, plain
 from selector.weights.bundled import TEXT_PACKAGES, weights_tag

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from generators._photo.tone import MIXERS
-from selector.prompts.edits.instruction import Operation
+from selector.domain.reading import Operation
 
 MANY_OPERATIONS = 3  # from here on only the best styles of each are combined
 

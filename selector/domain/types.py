@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from selector.domain.picture import Picture
+
+if TYPE_CHECKING:
+    from selector.domain.reading import Reading
 
 JSONValue = Any  # str | int | float | bool | None | list | dict, nested; mypy has no readable recursive alias
 
@@ -51,11 +54,15 @@ class Task:
 
 @dataclass(frozen=True)
 class TaskInputs:
-    """A task with its input pictures, as generators and scorers get it. One object is shared by a task's items."""
+    """A task with its input pictures, as generators and scorers get it. One object is shared by a task's items.
+
+    ``reading``: what a language model or a person understood of its words; None: rules are to read them.
+    """
 
     task: Task
     source: Picture | None = None
     reference: Picture | None = None
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from selector.domain import Declined, Picture, TaskInputs, TaskType
-from selector.prompts.edits.instruction import Operation, parse_edit_instruction
-from selector.prompts.text_edits.instruction import TextEdit, parse_text_instruction
+from selector.domain.reading import Operation, TextEdit
+from selector.prompts.edits.instruction import parse_edit_instruction
+from selector.prompts.text_edits.instruction import parse_text_instruction
 from selector.sight.faces import face_mask, main_face
 from selector.sight.memory import RecentResults
 from selector.sight.ocr import read_text, span_box

@@ -5,7 +5,8 @@ import pytest
 
 from experiments.support.signs import HEIGHT_PX, HELD_OUT, WIDTH_PX, make_sign, matches_truth, reads_exactly
 from selector.domain import Picture
-from selector.prompts.text_edits.instruction import TextEdit, parse_text_instruction
+from selector.domain.reading import TextEdit
+from selector.prompts.text_edits.instruction import parse_text_instruction
 from selector.sight.fonts import fonts_for
 
 

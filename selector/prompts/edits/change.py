@@ -14,19 +14,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from selector.domain.reading import Change
 
 MAX_CHARACTERS = 600
 _HAN = re.compile(r"[\u4e00-\u9fff]")
-
-
-@dataclass(frozen=True)
-class Change:
-    """Captions of the picture before and after; they differ."""
-
-    before: str
-    after: str
 
 
 @lru_cache(maxsize=1024)

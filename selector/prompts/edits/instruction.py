@@ -12,17 +12,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from typing import Literal
 
-from selector.domain import Declined, JSONValue
+from selector.domain import Declined
+from selector.domain.reading import Operation, Scope
 from selector.prompts.edits import _rules_chinese as edit_rules_chinese
 from selector.prompts.edits import _rules_english as edit_rules_english
 from selector.prompts.edits._rules import Clause, Keep, Parsed
-
-Scope = Literal["whole", "background", "subject", "region", "geometry"]
 
 GEOMETRY = frozenset({"flip", "rotate", "crop"})
 WHOLE_ONLY = GEOMETRY | {"vignette", "pencil_sketch"}
@@ -33,22 +31,6 @@ ABILITIES = (
 MAX_CHARACTERS = 300  # a longer text describes something else
 MAX_OPERATIONS = 6
 _HAN = re.compile(r"[\u4e00-\u9fff]")
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One thing to do.
-
-    ``amount``: 1.0 is the plain request, 0.5 "slightly", 1.6 "much"; negative where the operation goes both ways and
-    less is wanted (darker, cooler). ``params``: recolour {"from", "to", "noun", "plural"}; flip {"axis": "horizontal"
-    or "vertical"}; rotate {"degrees": clockwise, "certain": whether the direction was given}; crop {"kind": "margin"},
-    {"kind": "ratio", "ratio": width / height} or {"kind": "half", "side": "left", "right", "top" or "bottom"}.
-    """
-
-    name: str
-    scope: Scope
-    amount: float = 1.0
-    params: Mapping[str, JSONValue] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=1024)

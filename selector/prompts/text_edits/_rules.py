@@ -6,9 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
-Action = Literal["replace", "add", "delete"]
+from selector.domain.reading import Action
 
 QUOTE = "[\ue000-\uf8ff]"  # private use: one character stands for one quoted text
 

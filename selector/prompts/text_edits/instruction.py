@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
 
+from selector.domain.reading import TextEdit
 from selector.prompts.quotes import take_quotes
 from selector.prompts.text_edits import _rules_chinese as text_rules_chinese
 from selector.prompts.text_edits import _rules_english as text_rules_english
-from selector.prompts.text_edits._rules import QUOTE, Action, Rule
+from selector.prompts.text_edits._rules import QUOTE, Rule
 
 MAX_CHARACTERS = 300  # outside the quotes; a longer text describes something else
 NOT_UNDERSTOOD = (
@@ -29,19 +29,6 @@ NOT_UNDERSTOOD = (
 _TITLE_MARKS = "《"
 _TWO_QUOTES = re.compile(r"\w['’]s?\s.*\s['‘]\w")  # read as one, "A' when 'B": not to be relied on
 _HAN = re.compile(r"[\u4e00-\u9fff]")
-
-
-@dataclass(frozen=True)
-class TextEdit:
-    """What is to happen to the text in a picture.
-
-    ``old`` is None for "add", for "replace" when the instruction names only the new text, and for "delete" when all
-    text is to go. ``new`` is None for "delete" only.
-    """
-
-    action: Action
-    old: str | None
-    new: str | None
 
 
 def quoted_texts(prompt: str) -> tuple[str, ...]:

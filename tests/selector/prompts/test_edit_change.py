@@ -2,7 +2,8 @@
 
 import pytest
 
-from selector.prompts.edits.change import Change, change_of
+from selector.domain.reading import Change
+from selector.prompts.edits.change import change_of
 
 ENGLISH = {
     "Replace the dog with a cat": ("a photo of the dog", "a photo of a cat"),

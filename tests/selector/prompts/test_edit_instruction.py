@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from selector.domain import Declined
-from selector.prompts.edits.instruction import ABILITIES, Operation, parse_edit_instruction
+from selector.domain.reading import Operation
+from selector.prompts.edits.instruction import ABILITIES, parse_edit_instruction
 
 
 def summary(prompt: str) -> list[tuple[str, str, float]]:

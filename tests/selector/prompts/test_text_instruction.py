@@ -2,7 +2,8 @@
 
 import pytest
 
-from selector.prompts.text_edits.instruction import TextEdit, parse_text_instruction, quoted_texts
+from selector.domain.reading import TextEdit
+from selector.prompts.text_edits.instruction import parse_text_instruction, quoted_texts
 
 REPLACE = {
     "change 'A' to 'B'": ("A", "B"),

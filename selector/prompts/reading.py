@@ -1,0 +1,47 @@
+"""The reading of a task: the one it came with, else what rules understand of its words."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from selector.domain import Declined, TaskInputs, TaskType
+from selector.domain.reading import Change, Reading, SceneEdit
+from selector.prompts.edits.change import change_of
+from selector.prompts.edits.instruction import parse_edit_instruction
+from selector.prompts.scene import parse_scene
+from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, parse_text_instruction, quoted_texts
+
+
+def reading_of(inputs: TaskInputs) -> Reading:
+    """What is understood of the task's words.
+
+    Example:
+        >>> from selector.domain import Task
+        >>> task = Task("7", TaskType.T2I, "a red cube left of two blue spheres", None, None, 0)
+        >>> reading_of(TaskInputs(task)).scene.relations[0].kind
+        'left'
+    """
+    return inputs.reading or read_by_rules(inputs.task.type, inputs.task.prompt)
+
+
+@lru_cache(maxsize=4096)  # asked for again with every candidate of a task
+def read_by_rules(kind: TaskType, prompt: str) -> Reading:
+    """What closed forms of English and Chinese say; what they do not account for is not claimed."""
+    if kind is TaskType.T2I:
+        return Reading(scene=parse_scene(prompt), texts=quoted_texts(prompt))
+    if kind is TaskType.VTTIE:
+        edit = parse_text_instruction(prompt)
+        return Reading(text_edit=edit, unread="" if edit else NOT_UNDERSTOOD)
+    if kind is TaskType.TIE:
+        return _read_edit(prompt)
+    return Reading()
+
+
+def _read_edit(prompt: str) -> Reading:
+    text_edit = parse_text_instruction(prompt)
+    change: Change | None = change_of(prompt)
+    try:
+        operations, unread = parse_edit_instruction(prompt), ""
+    except Declined as error:
+        operations, unread = (), str(error)
+    return Reading(edit=SceneEdit(change=change, operations=operations), text_edit=text_edit, unread=unread)
