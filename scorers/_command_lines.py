@@ -84,7 +84,7 @@ def scores_of(
 def _score(column: Column, value: Any, why: str) -> Score:
     if value is None:
         return Score.unscored(why)
-    if type(value) not in (int, float) or not math.isfinite(value):
+    if type(value) not in (int, float) or (isinstance(value, float) and not math.isfinite(value)):
         return Score.unscored(f"the program gave {_KINDS[type(value)]} where a number is wanted")
     if not column.low <= value <= column.high:  # also of an integer that no float can hold
         return Score.unscored(f"the program gave a value outside the range {column.low:g} to {column.high:g}")
