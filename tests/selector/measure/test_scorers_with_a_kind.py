@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,3 +85,22 @@ def test_later_verbs_know_their_columns(two: Path, run: Run) -> None:
 def test_a_name_that_cannot_be_is_told(scorers: dict[str, object], fault: str) -> None:
     with pytest.raises(InputError, match=fault):
         check_names(parse_config({"profile": "mini-png", "scorers": scorers}))
+
+
+def test_ctrl_c_ends_a_run_that_waits_for_its_program_and_the_program(two: Path, tmp_path: Path) -> None:
+    (tmp_path / "size.py").write_text(
+        "import os, time\nopen(os.environ['PIDS'], 'a').write(f'{os.getpid()}\\n')\ntime.sleep(600)", encoding="utf-8"
+    )
+    config = two / "campaign.toml"
+    config.write_text(config.read_text().replace("toy = 3", "retouch = 3"))  # a toy of this process alone
+    run = subprocess.Popen([sys.executable, "-m", "selector.cli", "score", "-C", str(two)], stderr=subprocess.PIPE)
+    pids = tmp_path / "pids"
+    deadline = time.monotonic() + 60
+    while (
+        not (pids.exists() and pids.read_text().endswith("\n")) and run.poll() is None and time.monotonic() < deadline
+    ):
+        time.sleep(0.1)
+    run.send_signal(signal.SIGINT)
+    _, stderr = run.communicate(timeout=30)
+    assert run.returncode == 130 and b"run the same command again to go on" in stderr
+    assert not [pid for pid in pids.read_text().split() if Path(f"/proc/{pid}").exists()]
