@@ -283,6 +283,18 @@ def test_close_ends_what_is_under_way_in_another_thread(program: Made) -> None:
         lengths(scorer, "a")
 
 
+def test_a_program_need_not_be_in_python(tmp_path: Path) -> None:
+    path = tmp_path / "five"
+    answer = r"""s/.*"id": "\([^"]*\)".*/{"id": "\1", "scores": {"length": 5}}/"""
+    path.write_text(f"#!/bin/sh\nwhile read -r line; do printf '%s\\n' \"$line\" | sed '{answer}'; done\n")
+    path.chmod(0o755)
+    scorer = Command([str(path)], [COLUMN], timeout_seconds=30.0)
+    try:
+        assert values(lengths(scorer, "a", "海")) == [5, 5] == values(lengths(scorer, "b", "c"))
+    finally:
+        scorer.close()
+
+
 def test_several_programs_work_at_once_where_they_may(program: Made) -> None:
     body = """
         for item in items:

@@ -43,7 +43,7 @@ ORDER = [
     "selector.demo",
     "selector.cli",
 ]
-PLUG_IN_MAY = tuple(f"selector.{room}" for room in ("domain", "prompts", "net", "programs", "weights", "sight", "finishing"))
+PLUG_IN_MAY = {*ORDER[: ORDER.index("generators")]} - {"selector.conformance"}
 
 
 def modules() -> list[Path]:
