@@ -12,7 +12,7 @@ from typing import Any
 from scorers._command_lines import Answer, lines, read_answer
 from selector.domain import BestshotError, out_of_memory
 from selector.net import Interrupted
-from selector.programs.process import KILLED
+from selector.programs.process import GRACE_SECONDS, KILLED
 from selector.programs.said import environment_for, how_it_ended, last_line, secrets_of
 from selector.programs.talking import Talker, TooMuch, TooSlow
 
@@ -62,7 +62,7 @@ class Program:
         """End it for good."""
         self._closed.set()
         if self._talker is not None:
-            self._talker.end(politely=True)
+            self._talker.end(GRACE_SECONDS)
 
     def _complete(self, open_: dict[str, Mapping[str, Any]], answers: dict[str, Answer]) -> bool:
         """Ask what is open; whether it said all that it has to say. What is answered is taken out of ``open_``."""
@@ -103,19 +103,20 @@ class Program:
 
     def _note_end(self, weight: int, how: str, raises: bool) -> None:
         """End what is left of it, and raise why, unless it is to be tried again."""
+        if self._closed.is_set():
+            raise Interrupted("stopped: the program was ended")
         talker, self._talker = self._talker, None
         assert talker is not None
         stalled = weight == _A_STALL
-        status, stderr = talker.end()
-        if self._closed.is_set():
-            raise Interrupted("stopped: the program was ended")
+        status, stderr = talker.end(0.0 if stalled else GRACE_SECONDS)
         said = last_line(stderr, self.secrets)
         also = f": {said}" if said else ""
-        if status in KILLED and not stalled:
+        if status in KILLED:
             raise out_of_memory(f"command: {self._name} was killed by SIGKILL, as happens when memory runs out{also}")
         self._silent += weight
         if raises:
-            raise BestshotError(f"command: {self._name} {how if stalled else f'{how_it_ended(status)} {how}'}{also}")
+            ended = "closed its stdout" if status is None else how_it_ended(status)
+            raise BestshotError(f"command: {self._name} {how if stalled else f'{ended} {how}'}{also}")
 
     @property
     def _name(self) -> str:

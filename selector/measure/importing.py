@@ -58,9 +58,12 @@ def import_scores(ws: Workspace, tasks: Sequence[Task], path: Path, columns: Seq
             nothing was stored then.
     """
     declared = [column_from(text) for text in columns]
-    with ws.db.write() as connection:
+    with ws.db.read() as connection:
         before = imported_columns(ws.db, connection)
-        table = read_score_table(path, declared, before.columns if before else ())
+    table = read_score_table(path, declared, before.columns if before else ())
+    with ws.db.write() as connection:
+        if imported_columns(ws.db, connection) != before:
+            raise InputError("another process has imported scores meanwhile: run the same command again")
         candidates = _candidates(ws, connection, tasks)
         said, unmatched = _matched(table, candidates, path)
         stored = imported_values(connection, before.version) if before else {}

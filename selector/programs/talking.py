@@ -15,13 +15,12 @@ from collections.abc import Mapping, Sequence
 from typing import IO
 
 from selector.domain import BestshotError
-from selector.programs.process import GRACE_SECONDS, Tail, end, start
+from selector.programs.process import Tail, end, start
 
 MOST_LINE_BYTES = 65_536
 MOST_BYTES = 16_000_000  # said to one question
 _MOST_WAITING = 256  # lines
 _POLL_SECONDS = 0.2
-_OWN_END_SECONDS = 0.1
 
 
 class TooSlow(BestshotError):
@@ -78,20 +77,18 @@ class Talker:
                 return self._lines.get(timeout=min(_POLL_SECONDS, left))
         return None
 
-    def end(self, politely: bool = False) -> tuple[int, str]:
-        """End it with all that it started; its exit status and the end of its stderr.
+    def end(self, grace_seconds: float = 0.0) -> tuple[int | None, str]:
+        """End it with all that it started, once its stdin has ended and it had a moment to end by itself.
 
-        ``politely``: it is at fault of nothing, and gets a moment after its stdin has ended.
+        Returns:
+            Its exit status, None where it had to be killed, and the end of its stderr.
         """
         self._ended.set()
-        if politely:
-            self._end_stdin()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(GRACE_SECONDS)
-        else:  # it may be about to end by itself, whose status says more than that of our signal
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(_OWN_END_SECONDS)
-        status = end(self._process)
+        self._end_stdin()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(grace_seconds)
+        status = self._process.poll()
+        end(self._process)
         return status, self._tail.text()
 
     def _end_stdin(self) -> None:

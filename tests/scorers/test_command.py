@@ -263,6 +263,16 @@ def test_one_that_sigkill_ended_ends_the_run(program: Made) -> None:
         lengths(program("os.kill(os.getpid(), 9)"), "a")
 
 
+def test_one_that_closes_its_stdout_and_lingers_is_a_failure_and_no_want_of_memory(program: Made) -> None:
+    body = """
+        print("leaving", file=sys.stderr, flush=True)
+        os.close(1)
+        time.sleep(600)
+    """
+    with pytest.raises(BestshotError, match="closed its stdout before it had answered: leaving"):
+        lengths(program(body), "a")
+
+
 def test_close_ends_what_is_under_way_in_another_thread(program: Made) -> None:
     scorer = program("time.sleep(600)")
     caught: list[BaseException] = []
