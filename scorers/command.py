@@ -91,7 +91,7 @@ class Command(Scorer):
         self.timeout_seconds = settings.number("timeout_seconds", timeout_seconds, 0.1, 86_400)
         self.env = settings.variables(env)
         self.cwd = settings.folder(cwd_folder)
-        self.reading = reading
+        self.reading = self.reads_words = reading
         self._version = settings.text("version", version)
         self._programs: list[Program] = []
         self._free: queue.LifoQueue[Program | None] = queue.LifoQueue()  # None: one that is not made yet
@@ -105,11 +105,6 @@ class Command(Scorer):
         arguments = [self._tag(argument) or argument for argument in self.command[1:]]
         facts = {"columns": ranges, "arguments": arguments, "reading": self.reading}
         return f"{self._version}-{stable_hash({**facts, 'script': self._script_tag()}, 8)}"
-
-    @property
-    def reads_words(self) -> bool:
-        """Whether its scores rest on the reading of a task's words."""
-        return self.reading
 
     def check(self) -> None:
         """Raises ``MissingPart`` when the command, its program, its folder or a variable is not here."""
