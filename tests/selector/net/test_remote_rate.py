@@ -64,7 +64,7 @@ def test_a_server_never_sees_more_than_it_allows_however_late_requests_come_and_
     started = time.monotonic()
     with ThreadPoolExecutor(64) as pool:
         list(pool.map(submit, range(300)))
-    # What a busy machine adds to the way is no promise of ours. Without our allowance for a way of 0.12 s 28 of 300 are too many.
+    # What a busy machine adds to the way is no promise of ours; without our allowance 28 of 300 come too early.
     assert server.state.violations.total() <= 9
     assert server.state.requests["submits"] == 300 + server.state.violations.total()
     assert time.monotonic() - started < 300 / 20 * 1.25 + 5.0
