@@ -8,6 +8,8 @@ from typing import Any
 MAX_NODES = 5_000
 MAX_LINKS = 64  # followed from a sampler to a text or a model
 _TEXT_INPUTS = ("text", "t5xxl", "string", "value", "prompt")
+# A node that hands both conditionings on (ControlNet, loaders with prompts) has both as inputs: only one is followed.
+_SIDES = {side: (side, f"text_{side}", *_TEXT_INPUTS) for side in ("positive", "negative")}
 _MODEL_INPUTS = ("ckpt_name", "unet_name", "model_name")
 Node = Mapping[str, Any]
 
@@ -30,8 +32,8 @@ def values_of_graph(graph: Any) -> dict[str, Any]:
         model = next((name for name in loaders if isinstance(name, str)), None)
     return {
         "seed": _value(nodes, inputs, ("seed", "noise_seed"), "noise"),
-        "prompt": _upstream(nodes, inputs.get("positive", guided), _TEXT_INPUTS),
-        "negative_prompt": _upstream(nodes, inputs.get("negative"), _TEXT_INPUTS),
+        "prompt": _upstream(nodes, inputs.get("positive", guided), _SIDES["positive"], but=_SIDES["negative"]),
+        "negative_prompt": _upstream(nodes, inputs.get("negative"), _SIDES["negative"], but=_SIDES["positive"]),
         "model": model,
         "sampler": _value(nodes, inputs, ("sampler_name",), "sampler"),
         "steps": _value(nodes, inputs, ("steps",), "sigmas"),
@@ -54,9 +56,9 @@ def _value(nodes: Mapping[str, Node], inputs: Node, names: tuple[str, ...], behi
     return _upstream(nodes, value, (*names, "value", "int")) if isinstance(value, list) else value
 
 
-def _upstream(nodes: Mapping[str, Node], link: Any, names: tuple[str, ...]) -> Any:
+def _upstream(nodes: Mapping[str, Node], link: Any, names: tuple[str, ...], but: tuple[str, ...] = ()) -> Any:
     """The first named value on the way up from a link ([node id, output]): depth first, as the first input means most,
-    and each node once."""
+    and each node once. Inputs named by ``but`` alone are not followed."""
     stack: list[Any] = [link]
     seen: set[str] = set()
     while stack and len(seen) < MAX_LINKS:
@@ -69,7 +71,7 @@ def _upstream(nodes: Mapping[str, Node], link: Any, names: tuple[str, ...]) -> A
         for name in names:
             if isinstance(inputs.get(name), (str, int)):
                 return inputs[name]
-        links = [value for value in inputs.values() if isinstance(value, list)]
+        links = [value for name, value in inputs.items() if isinstance(value, list) and name not in {*but} - {*names}]
         named = [inputs[name] for name in names if isinstance(inputs.get(name), list)]
         stack.extend(reversed(named + links))
     return None

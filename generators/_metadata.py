@@ -30,16 +30,16 @@ MAX_WORD_CHARACTERS = 300  # of a model's or sampler's name
 # "Steps: 20, Sampler: ..., Seed: 1", of SD.Next with bars; a line of its own, but for sites that join all lines.
 _SETTINGS = re.compile(r"^[ \t]*(?:Steps|Seed): ?\d.*$|(?<=\s)Steps: \d+, .*\bSeed: \d.*", re.MULTILINE)
 _SETTING = re.compile(r'\s*([\w \-/]+):\s*("(?:\\.|[^\\"])*"|[^,|]*)(?:[,|]|$)')
+_BEFORE_SETTINGS = re.compile(r"\nVersion: .*\n*\Z")  # of SD.Next in 2023
 _WRITERS = {"fooocus": "fooocus", "comfyui": "comfyui", "stable-diffusion.cpp": "stable-diffusion.cpp"}
 _MIDJOURNEY = re.compile(r"(.*?)\s*(--\w.*)?\s*Job ID: [0-9a-f-]{36}", re.DOTALL)
 _NAMES = {
-    "prompt": ("positive_prompt", "prompt", "positive", "full_prompt"),
-    "negative_prompt": ("negative_prompt", "negativeprompt", "negative", "uc"),
+    "prompt": ("positive_prompt", "prompt"),
+    "negative_prompt": ("negative_prompt", "negativeprompt", "uc"),
     "model": ("model_weights", "base_model", "base_model_name", "use_stable_diffusion_model", "stable_diffusion_model",
               "model"),
     "sampler": ("sampler", "sampler_name", "scheduler"),
     "steps": ("steps", "num_inference_steps"),
-    "seed": ("seed",),
 }  # fmt: skip
 _TELLING = ("prompt", "seed", "steps", "sampler", "negative_prompt")  # a camera's comment has a model, too
 
@@ -73,7 +73,7 @@ def read_metadata(data: bytes) -> ImageMetadata:
     remarks = [f"metadata '{key}' of {length} characters are too long to be read" for key, length in long.items()]
     texts = {key: text for key, text in texts.items() if key not in long}
     for key, parse in _PARSERS.items():
-        if key not in texts:
+        if key and key not in texts:
             continue
         try:
             if found := parse(texts):
@@ -101,7 +101,7 @@ def _free_text(key: str) -> Callable[[Mapping[str, str]], ImageMetadata | None]:
 
 def _record(found: dict[str, Any]) -> ImageMetadata | None:
     """JSON with the names of one of the tools, None for JSON of another kind."""
-    named = {str(name).lower().replace(" ", "_"): value for name, value in found.items()}
+    named = {str(name).lower().rpartition(":")[2].replace(" ", "_"): value for name, value in found.items()}
     if isinstance(swarm := named.get("sui_image_params"), dict):
         return _by_names("swarmui", swarm)
     if isinstance(named.get("comment"), str) and str(named.get("software")).startswith("NovelAI"):
@@ -121,15 +121,14 @@ def _a1111(text: str) -> ImageMetadata | None:
 
     Extensions may add lines below that one, such as "Template: ..." of dynamic-prompts; they are no part of it.
     """
-    lines = list(_SETTINGS.finditer(text.replace("\r\n", "\n").replace("\r", "\n")))
-    settings = (
-        {name.strip().lower(): value.strip().strip('"') for name, value in _SETTING.findall(lines[-1][0])}
-        if lines
-        else {}
-    )
-    if len(settings) < 2:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    *_, last = (None, *_SETTINGS.finditer(text))
+    pairs = _SETTING.findall(last[0]) if last else []
+    settings = {name.strip().lower(): value.strip().strip('"') for name, value in pairs}
+    if last is None or len(settings) < 2:
         return None
-    prompt, _, negative = lines[-1].string[: lines[-1].start()].partition("Negative prompt:")
+    prompt, _, negative = _BEFORE_SETTINGS.sub("", text[: last.start()]).partition("Negative prompt:")
+    prompt = re.sub(r"\A\s*prompt: ", "", prompt, flags=re.IGNORECASE)
     version = settings.get("version", "").lower()
     tool = next((tool for word, tool in _WRITERS.items() if version.startswith(word)), "a1111")
     return _by_names(tool, {**settings, "prompt": prompt, "negative_prompt": negative})
@@ -182,10 +181,12 @@ def _dream(texts: Mapping[str, str]) -> ImageMetadata | None:
     """The command line of InvokeAI 1 and 2: "a prompt" -s 50 -S 1234 -A k_lms."""
     text = texts["dream"]
     quoted = re.match(r'\s*"((?:\\.|[^"\\])*)"', text)
-    options = dict(re.findall(r"(?<=\s)-([sSA])\s*(\S+)", text[quoted.end() :] if quoted else text))
+    options = dict(re.findall(r"(?<=\s)-([sSA])\s*([^\s-]\S*)", text[quoted.end() :] if quoted else text))
     if not options:
         return None
     prompt = quoted[1] if quoted else re.split(r"\s-\w", text)[0]
+    if prompt.startswith("!"):  # a command such as !fix, whose picture's prompt is not told
+        prompt = ""
     return _invokeai(
         {"seed": options.get("S"), "steps": options.get("s"), "sampler": options.get("A"), "prompt": prompt}
     )
@@ -195,10 +196,16 @@ def _novelai(texts: Mapping[str, str]) -> ImageMetadata | None:
     """The prompt as description, the settings as JSON in the comment, the model as source."""
     if not texts.get("software", "").startswith("NovelAI"):
         return None
-    named = {"prompt": texts.get("description"), "model": texts.get("source")}
-    return _by_names(
-        "novelai", {**json.loads(texts["comment"]), **{name: text for name, text in named.items() if text}}
-    )
+    found = json.loads(texts["comment"])
+    captions = {"prompt": _caption(found, "v4_prompt"), "negative_prompt": _caption(found, "v4_negative_prompt")}
+    beside = {"prompt": texts.get("description"), "model": texts.get("source")}
+    return _by_names("novelai", {**captions, **found, **{name: text for name, text in beside.items() if text}})
+
+
+def _caption(found: Mapping[str, Any], name: str) -> str | None:
+    """The prompt of the whole picture, as models since 4 have it beside those of its characters."""
+    caption = found[name].get("caption") if isinstance(found.get(name), dict) else None
+    return caption.get("base_caption") if isinstance(caption, dict) else None
 
 
 def _graph(texts: Mapping[str, str]) -> ImageMetadata | None:
@@ -206,7 +213,7 @@ def _graph(texts: Mapping[str, str]) -> ImageMetadata | None:
     text = texts["prompt"]
     if text.lstrip().startswith(("{", "[")):
         return _by_names("comfyui", values_of_graph(json.loads(text)))
-    return _record(dict(texts))
+    return None
 
 
 def _workflow(texts: Mapping[str, str]) -> ImageMetadata:
@@ -226,15 +233,16 @@ _PARSERS: dict[str, Callable[[Mapping[str, str]], ImageMetadata | None]] = {
     **{key: _free_text(key) for key in ("parameters", "usercomment", "description")},
     "prompt": _graph,
     "workflow": _workflow,
+    "": lambda texts: _record(dict(texts)),
 }
 
 
 def _whole(value: Any) -> int | None:
-    """A whole number of reasonable size, or None."""
+    """A whole number of reasonable size, or None. -1 asks for a seed by chance and is none."""
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         return None
     text = str(value) if not isinstance(value, int) or abs(value) < 2**80 else ""
-    return int(text) if re.fullmatch(r"-?\d{1,20}", text.strip()) else None
+    return int(text) if re.fullmatch(r"\d{1,20}", text.strip()) else None
 
 
 def _text(value: Any, most: int) -> str | None:

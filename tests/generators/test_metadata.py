@@ -104,6 +104,17 @@ def test_comfyui_graph_of_flux() -> None:
     }  # fmt: skip
 
 
+def test_comfyui_nodes_with_both_conditionings_are_left_by_the_side_they_were_entered() -> None:
+    graph = json.loads(json.dumps(COMFYUI))
+    graph["3"]["inputs"].update(positive=["40", 0], negative=["40", 1])
+    graph["40"] = {"class_type": "ControlNetApplyAdvanced", "inputs": {"positive": ["12", 0], "negative": ["7", 0]}}
+    found = read_metadata(png(prompt=json.dumps(graph)))
+    assert (found.prompt, found.negative_prompt) == ("一只猫 a cat", "ugly")
+    graph["40"] = {"class_type": "Loader", "inputs": {"ckpt_name": "m", "negative": "mist", "positive": "a lake"}}
+    found = read_metadata(png(prompt=json.dumps(graph)))
+    assert (found.prompt, found.negative_prompt) == ("a lake", "mist")
+
+
 def test_comfyui_circle_of_links_ends() -> None:
     graph = {
         "1": {"class_type": "KSampler", "inputs": {"seed": 5, "positive": ["2", 0]}},
@@ -231,6 +242,12 @@ XMP = """<x:xmpmeta><rdf:Description><dc:description><rdf:Alt><rdf:li xml:lang="
         (png(**{"XML:com.adobe.xmp": XMP}), "draw things"),
         (png(prompt="a pond", negative_prompt="fog", seed="55", use_stable_diffusion_model="m"), "easydiffusion"),
         (png(**{"Prompt": "a pond", "Negative Prompt": "fog", "Seed": "55", "Stable Diffusion model": "m"}), None),
+        (png(parameters="Prompt: a pond\nNegative prompt: fog\nVersion: a1b2, Pipeline: Original,\nSteps: 9 | Seed: 55"),
+         "a1111"),
+        (png(**{**NOVELAI, "Description": "", "Comment": json.dumps(
+            {"seed": 55, "v4_prompt": {"caption": {"base_caption": "a pond"}},
+             "v4_negative_prompt": {"caption": {"base_caption": "fog"}}})}), "novelai"),
+        (png(**{"tool:prompt": "a pond", "tool:negative_prompt": "fog", "tool:seed": "55", "tool:steps": "4"}), None),
         (png(prompt="{}", invokeai_metadata=json.dumps({"positive_prompt": "a pond [fog]", "seed": 55})), "invokeai"),
     ],
 )  # fmt: skip
@@ -276,7 +293,16 @@ def test_damaged_metadata_become_a_remark(texts: dict[str, str]) -> None:
     assert found.seed is None
 
 
-@pytest.mark.parametrize("seed", ["1e5", "9" * 5000, None, True, [1], {"a": 1}, -1.5])
+def test_a_command_that_mended_a_picture_tells_no_prompt() -> None:
+    found = read_metadata(png(Dream='!fix "outputs/12.png" -s 50 -S  -W 512 -A k_lms'))
+    assert (found.prompt, found.seed, found.steps) == (None, None, 50)
+
+
+def test_the_seed_zero_is_one() -> None:
+    assert read_metadata(png(invokeai_metadata=json.dumps({"seed": 0, "positive_prompt": "x"}))).seed == 0
+
+
+@pytest.mark.parametrize("seed", ["1e5", "9" * 5000, None, True, [1], {"a": 1}, -1.5, -1, "-1"])
 def test_strange_seeds_are_left_out(seed: Any) -> None:
     found = read_metadata(png(invokeai_metadata=json.dumps({"seed": seed, "positive_prompt": "x"})))
     assert found.seed is None
