@@ -14,7 +14,7 @@ _EXIF_IFD, _USER_COMMENT, _SOFTWARE = 0x8769, 0x9286, 0x0131
 _DESCRIPTIONS = (0x010E, 0x010F, 0x0110)  # ImageDescription, Make, Model: ComfyUI's nodes write their graphs there
 _GRAPH = re.compile(r"\s*(prompt|workflow)\s*:\s*(?=\{)", re.IGNORECASE)
 _XMP = re.compile(
-    r"<(exif:UserComment|dc:description)>\s*<rdf:Alt>\s*<rdf:li[^>]*>([^<]*)</rdf:li>|(exif:UserComment)=\"([^\"]*)\""
+    r"<(exif:UserComment|dc:description)>\s*<rdf:Alt>\s*<rdf:li[^<>]*>([^<]*)</rdf:li>|(exif:UserComment)=\"([^\"]*)\""
 )
 
 

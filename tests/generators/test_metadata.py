@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from typing import Any
 
 import pytest
@@ -242,7 +243,7 @@ XMP = """<x:xmpmeta><rdf:Description><dc:description><rdf:Alt><rdf:li xml:lang="
         (png(**{"XML:com.adobe.xmp": XMP}), "draw things"),
         (png(prompt="a pond", negative_prompt="fog", seed="55", use_stable_diffusion_model="m"), "easydiffusion"),
         (png(**{"Prompt": "a pond", "Negative Prompt": "fog", "Seed": "55", "Stable Diffusion model": "m"}), None),
-        (png(parameters="Prompt: a pond\nNegative prompt: fog\nVersion: a1b2, Pipeline: Original,\nSteps: 9 | Seed: 55"),
+        (png(parameters="Prompt: a pond\nNegative prompt: fog\nVersion: a1b2, Pipeline: Some,\nSteps: 9 | Seed: 55"),
          "a1111"),
         (png(**{**NOVELAI, "Description": "", "Comment": json.dumps(
             {"seed": 55, "v4_prompt": {"caption": {"base_caption": "a pond"}},
@@ -322,6 +323,18 @@ def test_without_texts_keeps_the_pixels() -> None:
     assert b"Steps" not in bare
     assert Image.open(io.BytesIO(bare)).size == (8, 8)
     assert without_texts(b"no png") == b"no png"
+
+
+@pytest.mark.parametrize(
+    "piece", ["Steps: 1, ", " Steps: 1, ", "a", "\t", "Steps: 1, a", "--x ", "-s ", '"', "[", "\n", "Job ID: "]
+)
+def test_a_text_made_to_take_long_is_read_in_a_moment(piece: str) -> None:
+    text = ("Steps: 2, " + piece * (900_000 // len(piece)))[:900_000]
+    started = time.perf_counter()
+    read_metadata(png(parameters=text, dream=text))
+    xmp = "<dc:description><rdf:Alt><rdf:li " * 20_000 + 'exif:UserComment="' * 20_000
+    read_metadata(png(**{"XML:com.adobe.xmp": xmp}))
+    assert time.perf_counter() - started < 10.0  # half a second alone
 
 
 @settings(max_examples=60, deadline=None)
