@@ -17,12 +17,16 @@ Node = Mapping[str, Any]
 def values_of_graph(graph: Any) -> dict[str, Any]:
     """Seed, prompt, negative_prompt, model, sampler and steps, each None, or of any type, where it is not as usual.
 
+    Empty for JSON of another kind, whose entries name no class.
+
     Raises:
         ValueError: no graph, or one of too many nodes.
     """
     if not isinstance(graph, dict) or len(graph) > MAX_NODES:
         raise ValueError("no graph")
     nodes: dict[str, Node] = {str(key): node for key, node in graph.items() if isinstance(node, dict)}
+    if not any("class_type" in node for node in nodes.values()):
+        return {}
     sampler = next((node for node in nodes.values() if _is_sampler(node)), None)
     inputs: Node = _inputs(sampler) if sampler else {}
     guided = inputs.get("guider")  # of SamplerCustomAdvanced, as Flux graphs use it

@@ -21,14 +21,14 @@ _SYSTEM_FOLDERS = frozenset({"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volum
 class Unmatched(str, Enum):
     """Why no task gets a file, in words for people."""
 
-    BAD_NAME = "the name is no text that a file may have"
-    SYSTEM = "a file of the system"
+    NO_TASK = "no task has that id"
+    TWO_TASKS = "two tasks fit"
+    NO_ID = "the name begins with no task's id"
+    OTHER_FOLDER = "in a folder that is no task's (import that folder itself)"
     NO_PICTURE = "no format of pictures that is read"
     OUTSIDE = "a link that leads out of the folder"
-    TWO_TASKS = "two tasks fit"
-    NO_TASK = "no task has that id"
-    OTHER_FOLDER = "in a folder that is no task's (import that folder itself)"
-    NO_ID = "the name begins with no task's id"
+    BAD_NAME = "the name is no text that a file may have"
+    SYSTEM = "a file of the system"
 
 
 @dataclass(frozen=True)

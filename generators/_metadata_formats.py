@@ -16,6 +16,7 @@ from generators._metadata_record import ImageMetadata, by_names
 _SETTINGS = re.compile(r"^[ \t]{0,9}(?:Steps|Seed): ?\d.*$", re.MULTILINE)
 _JOINED = re.compile(r"\sSteps: \d+, .*\bSeed: \d.*")
 _SETTING = re.compile(r'\s{0,9}([\w \-/]{1,60}):\s{0,9}("(?:\\.|[^\\"])*"|[^,|]*)(?:[,|]|$)')
+_OF_SETTINGS = {"steps", "seed", "sampler", "cfg scale", "size", "model"}  # two of them, or it is a recipe for soup
 _BEFORE_SETTINGS = re.compile(r"\nVersion: .*\n*\Z")  # of SD.Next in 2023
 _WRITERS = {"fooocus": "fooocus", "comfyui": "comfyui", "stable-diffusion.cpp": "stable-diffusion.cpp"}
 _JOB = re.compile(r"\bJob ID: [0-9a-f-]{36}")
@@ -45,8 +46,8 @@ def _record(found: dict[str, Any]) -> ImageMetadata | None:
         return by_names("swarmui", swarm)
     if isinstance(named.get("comment"), str) and str(named.get("software")).startswith("NovelAI"):
         return _novelai({name: value for name, value in named.items() if isinstance(value, str)})
-    if isinstance(graph := named.get("prompt"), dict):
-        return by_names("comfyui", values_of_graph(graph))
+    if isinstance(named.get("prompt"), dict):
+        return _comfyui(named["prompt"])
     if "c" in named and "uc" in named:
         return by_names("draw things", {**named, "prompt": named["c"]})
     tool = "easydiffusion" if "use_stable_diffusion_model" in named else None
@@ -64,7 +65,7 @@ def _a1111(text: str) -> ImageMetadata | None:
     *_, last = (_JOINED.match(text, max(0, text.rfind(" Steps: "))), *_SETTINGS.finditer(text))
     pairs = _SETTING.findall(last[0]) if last else []
     settings = {name.strip().lower(): value.strip().strip('"') for name, value in pairs}
-    if last is None or len(settings) < 2:
+    if last is None or len(settings.keys() & _OF_SETTINGS) < 2:
         return None
     prompt, _, negative = _BEFORE_SETTINGS.sub("", text[: last.start()]).partition("Negative prompt:")
     prompt = re.sub(r"\A\s*prompt: ", "", prompt, flags=re.IGNORECASE)
@@ -134,14 +135,19 @@ def _graph(texts: Mapping[str, str]) -> ImageMetadata | None:
     """ComfyUI's graph; Easy Diffusion and others have a chunk for each value, this one as plain text."""
     text = texts["prompt"]
     if text.lstrip().startswith(("{", "[")):
-        return by_names("comfyui", values_of_graph(json.loads(text)))
+        return _comfyui(json.loads(text))
     return None
 
 
-def _workflow(texts: Mapping[str, str]) -> ImageMetadata:
+def _comfyui(graph: Any) -> ImageMetadata | None:
+    values = values_of_graph(graph)
+    return by_names("comfyui", values) if values else None
+
+
+def _workflow(texts: Mapping[str, str]) -> ImageMetadata | None:
     """ComfyUI's editor format, when the API format is missing: its values have no names, so only the tool is told."""
-    if not isinstance(json.loads(texts["workflow"]), dict):
-        raise ValueError("no graph")
+    if "nodes" not in json.loads(texts["workflow"]):
+        return None
     return ImageMetadata(
         tool="comfyui", remark="only the editor's workflow is recorded, which does not name its values"
     )

@@ -197,6 +197,8 @@ def beside(comment: bytes) -> bytes:
         png(parameters="gain=3, exposure=12"),
         png(Comment=json.dumps({"title": "x", "prompt": "y"})),
         png(Dream="I had one -last night-"),
+        png(Comment="Soup\nSteps: 3, Time: 20 min, Seed of: fennel"),
+        png(prompt='{"text": "a fox"}', workflow='{"stages": ["draft"]}'),
     ],
 )
 def test_a_comment_that_tells_of_no_generation_is_no_metadata(picture: bytes) -> None:
@@ -285,7 +287,7 @@ def test_old_invokeai_names_its_weights_not_its_kind_of_model() -> None:
     "texts",
     [
         {"prompt": "{not json"}, {"prompt": "[1, 2]"}, {"prompt": "[" * 100_000}, {"invokeai_metadata": "3"},
-        {"sd__metadata": "{}"}, {"workflow": "[]"}, {"prompt": json.dumps({str(i): {} for i in range(6000)})},
+        {"sd__metadata": "{}"}, {"workflow": "["}, {"prompt": json.dumps({str(i): {} for i in range(6000)})},
     ],
 )  # fmt: skip
 def test_damaged_metadata_become_a_remark(texts: dict[str, str]) -> None:
