@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from generators._metadata_record import ImageMetadata, by_names
 _SETTINGS = re.compile(r"^[ \t]{0,9}(?:Steps|Seed): ?\d.*$", re.MULTILINE)
 _JOINED = re.compile(r"\sSteps: \d+, .*\bSeed: \d.*")
 _SETTING = re.compile(r'\s{0,9}([\w \-/]{1,60}):\s{0,9}("(?:\\.|[^\\"])*"|[^,|]*)(?:[,|]|$)')
-_OF_SETTINGS = {"steps", "seed", "sampler", "cfg scale", "size", "model"}  # two of them, or it is a recipe for soup
+_OF_SETTINGS = {"steps", "seed", "sampler", "cfg scale", "size", "model"}  # two of them, or one and a negative prompt
 _BEFORE_SETTINGS = re.compile(r"\nVersion: .*\n*\Z")  # of SD.Next in 2023
 _WRITERS = {"fooocus": "fooocus", "comfyui": "comfyui", "stable-diffusion.cpp": "stable-diffusion.cpp"}
 _JOB = re.compile(r"\bJob ID: [0-9a-f-]{36}")
@@ -33,10 +33,17 @@ def _free_text(key: str) -> Callable[[Mapping[str, str]], ImageMetadata | None]:
         except ValueError:
             found = None  # a prompt may begin with a brace
         record = _record(found) if isinstance(found, dict) else _a1111(text) or _midjourney(text)
-        is_fooocus = "fooocus_scheme" in texts or texts.get("software", "").startswith("Fooocus")
-        return replace(record, tool="fooocus") if record and is_fooocus else record
+        writer = _writer(texts) if record else None
+        return replace(record, tool=writer) if record and writer else record
 
     return parse
+
+
+def _writer(texts: Mapping[str, str]) -> str | None:
+    """The tool that wrote another's format, by what else it writes."""
+    if "fooocus_scheme" in texts or texts.get("software", "").startswith("Fooocus"):
+        return "fooocus"
+    return "comfyui" if texts.get("prompt", "").lstrip().startswith("{") else None
 
 
 def _record(found: dict[str, Any]) -> ImageMetadata | None:
@@ -50,10 +57,15 @@ def _record(found: dict[str, Any]) -> ImageMetadata | None:
         return _comfyui(named["prompt"])
     if "c" in named and "uc" in named:
         return by_names("draw things", {**named, "prompt": named["c"]})
-    tool = "easydiffusion" if "use_stable_diffusion_model" in named else None
-    tool = "fooocus" if {"base_model", "metadata_scheme"} & named.keys() else tool
-    record = by_names(tool, named)
+    record = by_names(_tool_of(named.keys()), named)
     return record if sum(getattr(record, name) is not None for name in _TELLING) >= 2 else None
+
+
+def _tool_of(names: Set[str]) -> str | None:
+    if {"base_model", "metadata_scheme"} & names:
+        return "fooocus"
+    is_easy = "use_stable_diffusion_model" in names or {"stable_diffusion_model", "negative_prompt"} <= names
+    return "easydiffusion" if is_easy else None
 
 
 def _a1111(text: str) -> ImageMetadata | None:
@@ -65,9 +77,11 @@ def _a1111(text: str) -> ImageMetadata | None:
     *_, last = (_JOINED.match(text, max(0, text.rfind(" Steps: "))), *_SETTINGS.finditer(text))
     pairs = _SETTING.findall(last[0]) if last else []
     settings = {name.strip().lower(): value.strip().strip('"') for name, value in pairs}
-    if last is None or len(settings.keys() & _OF_SETTINGS) < 2:
+    if last is None:
         return None
-    prompt, _, negative = _BEFORE_SETTINGS.sub("", text[: last.start()]).partition("Negative prompt:")
+    prompt, marker, negative = _BEFORE_SETTINGS.sub("", text[: last.start()]).partition("Negative prompt:")
+    if len(settings.keys() & _OF_SETTINGS) + bool(marker) < 2:
+        return None
     prompt = re.sub(r"\A\s*prompt: ", "", prompt, flags=re.IGNORECASE)
     version = settings.get("version", "").lower()
     tool = next((tool for word, tool in _WRITERS.items() if version.startswith(word)), "a1111")

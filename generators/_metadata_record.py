@@ -13,7 +13,7 @@ MAX_PROMPT_CHARACTERS = 8_000
 MAX_WORD_CHARACTERS = 300  # of a model's or sampler's name
 _NAMES = {
     "prompt": ("positive_prompt", "prompt"),
-    "negative_prompt": ("negative_prompt", "negativeprompt", "uc"),
+    "negative_prompt": ("negative_prompt", "negativeprompt", "negative", "uc"),
     "model": ("model_weights", "base_model", "base_model_name", "use_stable_diffusion_model", "stable_diffusion_model",
               "model"),
     "sampler": ("sampler", "sampler_name", "scheduler"),

@@ -244,7 +244,12 @@ XMP = """<x:xmpmeta><rdf:Description><dc:description><rdf:Alt><rdf:li xml:lang="
         (jpeg({USER_COMMENT: b"ASCII\0\0\0" + json.dumps(NOVELAI).encode()}), "novelai"),
         (png(**{"XML:com.adobe.xmp": XMP}), "draw things"),
         (png(prompt="a pond", negative_prompt="fog", seed="55", use_stable_diffusion_model="m"), "easydiffusion"),
-        (png(**{"Prompt": "a pond", "Negative Prompt": "fog", "Seed": "55", "Stable Diffusion model": "m"}), None),
+        (png(**{"Prompt": "a pond", "Negative Prompt": "fog", "Seed": "55", "Stable Diffusion model": "m"}),
+         "easydiffusion"),
+        (png(parameters=SHORT, prompt=json.dumps(COMFYUI)), "comfyui"),
+        (png(parameters=json.dumps({"Prompt": "a pond", "Negative": "fog", "Seed": 55, "software": "Other"})), None),
+        (jpeg({0x0110: json.dumps({"sui_image_params": {"prompt": "a pond", "negativeprompt": "fog", "seed": 55}})}),
+         "swarmui"),
         (png(parameters="Prompt: a pond\nNegative prompt: fog\nVersion: a1b2, Pipeline: Some,\nSteps: 9 | Seed: 55"),
          "a1111"),
         (png(**{**NOVELAI, "Description": "", "Comment": json.dumps(
@@ -258,6 +263,11 @@ def test_every_tool_is_read_and_taken_for_no_other(picture: bytes, tool: str | N
     found = read_metadata(picture)
     assert (found.tool, found.prompt, found.negative_prompt, found.seed) == (tool, "a pond", "fog", 55)
     assert found.remark is None
+
+
+def test_a_negative_prompt_and_one_setting_are_a_record() -> None:
+    found = read_metadata(png(parameters="a pond\nNegative prompt: fog\nSteps: 9"))
+    assert (found.prompt, found.negative_prompt, found.steps) == ("a pond", "fog", 9)
 
 
 def test_comfyui_graphs_in_exif_of_webp() -> None:
