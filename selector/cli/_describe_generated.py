@@ -165,10 +165,7 @@ def describe_imported(summary: ImportSummary) -> str:
     touched = summary.made or summary.failed or summary.declined or summary.missing
     if summary.already and not touched:
         lines.insert(0, f"already imported: {n_of(summary.already, 'file')}; nothing was left to do")
-    if summary.unmatched:
-        named = ", ".join(summary.unmatched[:MOST_NAMED]) + (", …" if len(summary.unmatched) > MOST_NAMED else "")
-        files = n_of(len(summary.unmatched), "file")
-        lines.append(
-            f"not taken, no task has that id, the format is not read or the name is no text: {files} ({named})"
-        )
+    for why, names in summary.unmatched_because.items():
+        named = ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
+        lines.append(f"not taken, {why}: {n_of(len(names), 'file')} ({named})")
     return "\n".join(lines)

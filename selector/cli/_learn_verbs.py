@@ -270,14 +270,10 @@ def _judge_words(listed: Sequence[ToJudge], by: str, out: Path | None) -> str:
 def _budgeted(rows: Sequence[Sequence[Any]], header: Sequence[str], words: str, out: Path | None) -> str:
     """The first rows as text, and all of them as CSV."""
     if out is not None:
-        import csv
-        import io
-
+        from selector.contest.table_rows import csv_text
         from selector.domain.files import write_atomically
 
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([header, *rows])
-        write_atomically(out, text.getvalue().encode("utf-8-sig"))
+        write_atomically(out, csv_text([header, *rows]).encode("utf-8-sig"))
     shown = [[c[:12] if h == "candidate" else c for c, h in zip(map(str, r), header, strict=True)] for r in rows[:15]]
     more = [f"… and {len(rows) - 15} more (--out FILE.csv or --json has all)"] if len(rows) > 15 else []
     return "\n".join([words, *([table(shown, header)] if rows else []), *more, *([f"written to {out}"] if out else [])])

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from selector.contest.input_images import check_image_name, resolve_image
 from selector.contest.profile import MAX_ID_BYTES, ContestProfile, TaskFacts
+from selector.contest.table_rows import Record, read_records, split_sep_line
 from selector.contest.table_text import read_table_text
 from selector.domain import InputError, Task, TaskType
 from selector.domain.errors import InputProblems
 from selector.domain.names import check_name, name_fault, same_file_key
 from selector.domain.words import did_you_mean
 
-_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _FirstRows = dict[str, tuple[str, int]]  # id as written and line, by what must be unique
 
 
@@ -29,7 +27,9 @@ class _Row:
 
 
 def read_task_table(path: Path, profile: ContestProfile, images: Path) -> list[Task]:
-    """Read the contest's task table (UTF-8, comma-separated); ``images`` is the folder that image names lie in.
+    """Read the contest's task table (UTF-8, separated by commas or as a first line ``sep=;`` of Excel says).
+
+    ``images`` is the folder that image names lie in.
 
     Cells are stripped of outer white space, ids otherwise kept as written; columns that the profile does not name and
     empty lines are ignored. That the pictures exist is left to ``check_input_images``.
@@ -59,82 +59,26 @@ def check_stored_names(tasks: Iterable[Task], inputs: Path) -> None:
                 check_image_name(name, inputs)
 
 
-def _rows(text: str, path: Path) -> tuple[list[str], Iterator[_Row]]:
-    """Header and rows of the CSV. The header is read as a row of its own: given it, pandas would take a first row with
-    one field too many for an index column and silently shift every cell."""
-    records = _records(text, path)
+def _rows(text: str, path: Path) -> tuple[list[str], list[_Row]]:
+    """Header and rows of the CSV."""
+    said, text = split_sep_line(text)
+    records = list(read_records(text, said or ",", path))
     if not records:
         raise InputError(f"{path} is empty; a header line and one row a task are expected")
-    columns = [cell.strip() for cell in records[0]]
-    return columns, _numbered(columns, records)
+    columns = [cell.strip() for cell in records[0].cells]
+    return columns, [_row(number, record, columns, path) for number, record in enumerate(records[1:], 1)]
 
 
-def _numbered(columns: list[str], records: list[list[str]]) -> Iterator[_Row]:
-    number, line = 0, 1 + _lines_in(records[0])
-    for record in records[1:]:
-        if not _is_empty(record):
-            number += 1
-            yield _Row(number, line, {name: cell.strip() for name, cell in zip(columns, record, strict=True)})
-        line += _lines_in(record)
-
-
-def _is_empty(record: list[str]) -> bool:
-    return not any(cell.strip() for cell in record)
-
-
-def _lines_in(record: list[str]) -> int:
-    """How many lines of the file a record takes: one, and one more for each line break within quotes."""
-    return 1 + sum(len(_LINE_BREAK.findall(cell)) for cell in record)
-
-
-def _records(text: str, path: Path) -> list[list[str]]:
-    from pandas.errors import EmptyDataError, ParserError
-
-    try:
-        return _parse(text)
-    except EmptyDataError:
-        return []
-    except ParserError as error:
-        _explain(str(error).strip(), text, path, error)
-
-
-def _parse(text: str, records: int | None = None) -> list[list[str]]:
-    import pandas
-
-    frame = pandas.read_csv(
-        io.StringIO(text, newline=""),
-        header=None,
-        nrows=records,
-        dtype=str,
-        keep_default_na=False,  # a prompt "NA" or "null" is a prompt
-        na_filter=False,
-        skip_blank_lines=False,  # or the lines could not be counted
-    )
-    return [[str(cell) for cell in record] for record in frame.itertuples(index=False, name=None)]
-
-
-def _explain(message: str, text: str, path: Path, cause: Exception) -> NoReturn:
-    """Turn a complaint of pandas' parser, which counts records, into one with row and line."""
-    fields = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
-    if fields:
-        place = _place(text, int(fields[2]) - 1)
+def _row(number: int, record: Record, columns: list[str], path: Path) -> _Row:
+    """A row by columns; one that is too short lacks what a spreadsheet leaves out, empty cells at its end."""
+    surplus = len(record.cells) - len(columns)
+    if surplus > 0:
         raise InputError(
-            f"{path}: {place}: {fields[3]} fields instead of {fields[1]}; put a prompt with commas in double quotes"
-        ) from cause
-    open_quote = re.search(r"EOF inside string starting at row (\d+)", message)
-    if open_quote:
-        place = _place(text, int(open_quote[1]))
-        raise InputError(f"{path}: {place}: a double quote is opened and never closed; close or double it") from cause
-    raise InputError(f"{path} is not a readable CSV ({message.splitlines()[0]})") from cause
-
-
-def _place(text: str, record: int) -> str:
-    """Name record number ``record`` (0 is the header), which itself cannot be parsed, by its row and line."""
-    if record == 0:
-        return "header (line 1)"
-    before = _parse(text, record)
-    row = sum(not _is_empty(cells) for cells in before)  # the header counts, and makes up for this record itself
-    return f"row {row} (line {1 + sum(map(_lines_in, before))})"
+            f"{path}: row {number} (line {record.line}): {len(record.cells)} fields instead of {len(columns)}; "
+            "put a prompt with commas in double quotes"
+        )
+    cells = [cell.strip() for cell in record.cells] + [""] * -surplus
+    return _Row(number, record.line, dict(zip(columns, cells, strict=True)))
 
 
 def _check_columns(columns: list[str], profile: ContestProfile, path: Path) -> None:

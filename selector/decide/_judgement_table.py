@@ -7,15 +7,14 @@ a candidate that has several rows. Other columns are passed over.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
 from selector.contest.profile import ContestProfile
 from selector.contest.score import HIGHEST, LOWEST, sc_from_cosine, smallest_part
+from selector.contest.table_rows import Record, delimiter_of, read_records, unharmed
 from selector.contest.table_text import read_table_text
 from selector.domain import InputError, TaskType
 from selector.domain.words import did_you_mean
@@ -56,13 +55,14 @@ def read_judgement_table(path: Path, profile: ContestProfile) -> tuple[list[Judg
     Raises:
         InputError: no readable CSV or TSV in UTF-8, a column is missing or doubled, no row.
     """
-    records = list(_records(read_table_text(path, "table of judgements"), path))
+    delimiter, text = delimiter_of(read_table_text(path, "table of judgements"))
+    records = list(read_records(text, delimiter, path))
     if len(records) < 2:
         raise InputError(f"{path} holds no row: a header line and one row a judged candidate are expected")
-    header = [cell.strip() for cell in records[0][1]]
+    header = [cell.strip() for cell in records[0].cells]
     scores = score_columns(profile)
     _check_header(header, scores, path)
-    rows = [_row(number, line, header, cells, scores, path) for number, (line, cells) in enumerate(records[1:], 1)]
+    rows = [_row(number, record, header, scores, path) for number, record in enumerate(records[1:], 1)]
     return rows, tuple(name for name in header if name and name not in (*_NAMES, *scores))
 
 
@@ -133,22 +133,6 @@ def _number(cells: Mapping[str, str], name: str, low: float, high: float) -> flo
     return value + 0.0  # -0 is 0
 
 
-def _records(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
-    """(line on which it begins, cells) of every record that is not empty."""
-    delimiter = "\t" if "\t" in text.split("\n", 1)[0] else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    line = 1
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(
-            f"{path}: line {line}: not readable as CSV ({error}); is a double quote not closed?"
-        ) from error
-
-
 def _check_header(header: Sequence[str], scores: Sequence[str], path: Path) -> None:
     for name in (*_NAMES, *scores):
         if header.count(name) > 1:
@@ -170,12 +154,10 @@ def _hint(name: str, header: Sequence[str]) -> str:
     return did_you_mean(name, header) or f"; the table has {', '.join(header[:12])}"
 
 
-def _row(
-    number: int, line: int, header: Sequence[str], cells: list[str], scores: Sequence[str], path: Path
-) -> JudgedRow:
-    place = f"row {number} (line {line})"
+def _row(number: int, record: Record, header: Sequence[str], scores: Sequence[str], path: Path) -> JudgedRow:
+    place, cells = f"row {number} (line {record.line})", record.cells
     if len(cells) != len(header):
         raise InputError(f"{path}: {place}: {len(cells)} fields instead of {len(header)}; quote a text with commas")
-    named = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+    named = {name: unharmed(cell.strip()) for name, cell in zip(header, cells, strict=True)}
     given = {name: named[name] for name in scores if named.get(name)}
     return JudgedRow(place, named[TASK], named[CANDIDATE].lower(), named.get(PASS, ""), given)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from generators.folder import Folder, unmatched_files
+from generators.folder import Folder, Unmatched, unmatched_files
 from selector.config import Step, check_names
 from selector.domain import InputError, RemoteGenerator, Task, TaskType
 from selector.domain.names import check_name
@@ -117,9 +117,10 @@ def alone_at_services(
 
 @dataclass
 class ImportSummary(GenerateSummary):
-    """What an import did. ``unmatched`` are files of no task, no format that is read or a bad name, by their paths."""
+    """What an import did. ``unmatched``: the paths of files that no task got; ``unmatched_because``: by the reason."""
 
     unmatched: tuple[str, ...] = ()
+    unmatched_because: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def import_images(
@@ -140,4 +141,8 @@ def import_images(
     step = Step(f"folder:{name}", MOST_FILES)
     orders = [Order(task, step, generator, build) for task in tasks]
     made = generate(ws, orders, retry_failed=True, progress=progress)
-    return ImportSummary(**vars(made), unmatched=unmatched_files(path, ids))
+    unmatched = unmatched_files(path, ids)
+    by_reason: dict[str, tuple[str, ...]] = {}
+    for file, why in sorted(unmatched.items(), key=lambda one: list(Unmatched).index(one[1])):
+        by_reason[why.value] = (*by_reason.get(why.value, ()), file)
+    return ImportSummary(**vars(made), unmatched=tuple(unmatched), unmatched_because=by_reason)

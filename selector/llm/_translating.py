@@ -7,14 +7,13 @@ before it stands in the table: it is paid for, and a kill must not lose it.
 
 from __future__ import annotations
 
-import csv
-import io
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from selector.config import JudgeConfig
+from selector.contest.table_rows import csv_text
 from selector.domain import Task, TaskType
 from selector.domain.files import write_atomically
 from selector.domain.progress import Progress, silent
@@ -130,11 +129,8 @@ class _Table:
             self.write()
 
     def write(self) -> None:
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([TEXT, ENGLISH])
-        writer.writerows([*self.known.items(), *((text, "") for text in self.without())])
-        data = text.getvalue().encode("utf-8-sig")  # with a BOM, so that a spreadsheet shows Chinese as it is
+        rows = [(TEXT, ENGLISH), *self.known.items(), *((text, "") for text in self.without())]
+        data = csv_text(rows).encode("utf-8-sig")
         if not self.path.is_file() or self.path.read_bytes() != data:
             write_atomically(self.path, data)
         self._due = time.monotonic() + TABLE_SECONDS

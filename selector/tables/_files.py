@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import sys
@@ -11,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from selector.contest.table_rows import Record, csv_text, delimiter_of, read_records, unharmed
 from selector.contest.table_text import text_of
 from selector.domain import InputError, MissingPart
 from selector.domain.files import write_atomically
@@ -44,7 +44,7 @@ def read_table(path: Path, what: str, names: Collection[str]) -> pd.DataFrame:
     elif path.suffix in (".json", *LINES):
         table = _read_json(path, text_of(_bytes(path, what), path, what))
     else:
-        table = _read_csv(path, _bytes(path, what), what, names)
+        table = _read_csv(path, text_of(_bytes(path, what), path, what), names)
     if table.empty:
         raise InputError(f"{path} holds no row: a header and one row a candidate are expected")
     return table
@@ -76,7 +76,9 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
         stream.write(text.encode())
     else:
         separator = "\t" if path.suffix == ".tsv" else ","
-        table.round(_DECIMALS).to_csv(stream, sep=separator, index=False, lineterminator="\n", encoding="utf-8")
+        rounded = table.round(_DECIMALS)
+        rows = rounded.astype(object).where(rounded.notna(), None).to_numpy().tolist()
+        stream.write(csv_text([list(rounded.columns), *rows], separator).encode())
     write_atomically(path, stream.getvalue())
 
 
@@ -92,15 +94,15 @@ def _bytes(path: Path, what: str) -> bytes:
         raise InputError(f"{what} {path} cannot be read ({reason}); give the path of a CSV, JSON or Parquet") from error
 
 
-def _read_csv(path: Path, data: bytes, what: str, names: Collection[str]) -> pd.DataFrame:
+def _read_csv(path: Path, text: str, names: Collection[str]) -> pd.DataFrame:
     import pandas as pd
 
-    delimiter = "\t" if "\t" in text_of(data, path, what).split("\n", 1)[0] else ","
-    header = _checked_shape(path, data, delimiter)
+    delimiter, text = delimiter_of(text)
+    header = _checked_shape(path, text, delimiter)
     # Numbers as JSON reads them, so that equal tables get equal picks; newer versions of pandas always do that.
     exactly = {"float_precision": "round_trip"} if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1) else {}
-    return pd.read_csv(
-        io.BytesIO(data),
+    table = pd.read_csv(
+        io.StringIO(text, newline=""),
         sep=delimiter,
         header=0,
         names=header,
@@ -109,31 +111,37 @@ def _read_csv(path: Path, data: bytes, what: str, names: Collection[str]) -> pd.
         keep_default_na=False,
         na_values={name: UNSCORED for name in header if name not in names},
         low_memory=False,  # else a column's type may change on its way
-        encoding="utf-8-sig",
         **exactly,
     )
+    return _unharmed(table)
 
 
-def _checked_shape(path: Path, data: bytes, delimiter: str) -> list[str]:
+def _checked_shape(path: Path, text: str, delimiter: str) -> list[str]:
     """The header of a CSV, once every row is known to be as long: pandas would fill a short one up in silence."""
-    stream = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="")
-    reader = csv.reader(stream, delimiter=delimiter, strict=True)
-    try:
-        header = [cell.strip() for cell in next(reader, [])]
-        if len(header) == 1 and ";" in header[0]:
-            raise InputError(f"{path} is separated by semicolons: save it with commas or tabs")
-        _check_header(header, path)
-        for row, cells in enumerate(filter(None, reader), 1):  # pandas passes over empty lines, too
-            if len(cells) != len(header):
-                raise InputError(
-                    f"{path}: row {row} has {n_of(len(cells), 'cell')} where the header has {len(header)}: was the "
-                    "file cut, or is there a comma in a cell without quotes?"
-                )
-    except csv.Error as error:
-        raise InputError(
-            f"{path}: line {reader.line_num}: not readable as CSV ({error}); is a double quote not closed?"
-        ) from error
+    records = read_records(text, delimiter, path)
+    header = [unharmed(cell.strip()) for cell in next(records, Record(1, [])).cells]
+    if len(header) == 1 and ";" in header[0]:
+        raise InputError(f"{path} is separated by semicolons: save it with commas or tabs, or put sep=; on top")
+    _check_header(header, path)
+    for row, record in enumerate(records, 1):
+        if len(record.cells) != len(header):
+            raise InputError(
+                f"{path}: row {row} has {n_of(len(record.cells), 'cell')} where the header has {len(header)}: was the "
+                "file cut, or is there a comma in a cell without quotes?"
+            )
     return header
+
+
+def _unharmed(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its texts as they were before they were made harmless; numbers, and what is missing, stay."""
+    import pandas as pd
+
+    changed = table.copy()
+    for name in table.columns:
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            cells = [unharmed(cell) if isinstance(cell, str) else cell for cell in table[name]]
+            changed[name] = pd.Series(cells, index=table.index, dtype=table[name].dtype)
+    return changed
 
 
 def _check_header(header: list[str], path: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import inspect
-import io
 import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,11 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from selector.config import KIND, kind_of, scorer_kind_of
-from selector.contest.table_text import read_table_text
+from selector.contest.table_rows import read_columns
 from selector.domain import (
     BestshotError,
     Generator,
-    InputError,
     MissingPart,
     Scorer,
     Task,
@@ -193,9 +190,5 @@ def read_translations(path: Path) -> dict[str, str]:
     Raises:
         InputError: no readable CSV in UTF-8, or a column is missing.
     """
-    rows = csv.DictReader(io.StringIO(read_table_text(path, "table of translations"), newline=""))
-    missing = [column for column in (TEXT, ENGLISH) if column not in (rows.fieldnames or ())]
-    if missing:
-        raise InputError(f"{path} needs the columns {TEXT} and {ENGLISH}: '{missing[0]}' is missing")
-    pairs = (((row[TEXT] or "").strip(), (row[ENGLISH] or "").strip()) for row in rows)
-    return {text: english for text, english in pairs if text and english}
+    rows = read_columns(path, "table of translations", (TEXT, ENGLISH))
+    return {row[TEXT]: row[ENGLISH] for row in rows if row[TEXT] and row[ENGLISH]}

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, features
 from PIL.PngImagePlugin import PngInfo
 
-from generators.folder import Folder, unmatched_files
+from generators.folder import Folder, Unmatched, unmatched_files
 from selector.domain import GenerationFailed, InputError, MissingPart, Recipe, Task, TaskInputs, TaskType
 
 
@@ -70,20 +70,51 @@ def test_without_the_ids_a_file_belongs_to_every_id_that_it_begins_with(tmp_path
     assert names(tmp_path, "a") == names(tmp_path, "a_b") == ["a_b.png"]
 
 
-def test_files_that_no_task_gets_are_named(tmp_path: Path) -> None:
-    for name in ("7.png", "77.png", "unknown.png", "007.heic", "007_a.txt", "007/ok.png", "007/notes.txt", "8/x.png"):
+def test_files_that_no_task_gets_say_why(tmp_path: Path) -> None:
+    for name in ("007.png", "unknown.png", "007.heic", "007_a.txt", "007/ok.png", "007/notes.txt", "8/x.png", "77.png"):
+        write(tmp_path / name)
+    for name in ("7.png", "Thumbs.db", "._007.png", "runs/007.png", "下载 (3).png", "__MACOSX/007.png"):
         write(tmp_path / name)
     write(tmp_path / ".hidden" / "7.png")
-    (tmp_path / "007.png").symlink_to(tmp_path / "unknown.png")  # taken through a link
-    assert unmatched_files(tmp_path, ["007"]) == (
-        "007.heic",
-        "007/notes.txt",
-        "007_a.txt",
-        "7.png",
-        "77.png",
-        "8/x.png",
-    )
-    assert unmatched_files(tmp_path, []) != ()
+    (tmp_path / "007_link.png").symlink_to(tmp_path / "unknown.png")  # taken through a link
+    (tmp_path / "007_out.png").symlink_to(Path(__file__).with_suffix(".py"))
+    (tmp_path / "007_away.png").symlink_to(tmp_path.parent)
+    assert unmatched_files(tmp_path, ["007", "07"]) == {
+        "._007.png": Unmatched.SYSTEM,
+        "007.heic": Unmatched.NO_PICTURE,
+        "007/notes.txt": Unmatched.NO_PICTURE,
+        "007_a.txt": Unmatched.NO_PICTURE,
+        "007_out.png": Unmatched.OUTSIDE,
+        "7.png": Unmatched.TWO_TASKS,
+        "77.png": Unmatched.NO_TASK,
+        "8/x.png": Unmatched.OTHER_FOLDER,
+        "Thumbs.db": Unmatched.SYSTEM,
+        "__MACOSX/007.png": Unmatched.SYSTEM,
+        "runs/007.png": Unmatched.OTHER_FOLDER,
+        "下载 (3).png": Unmatched.NO_ID,
+    }
+    assert unmatched_files(tmp_path, []) != {}
+
+
+def test_copies_and_padded_numbers_belong_to_their_task(tmp_path: Path) -> None:
+    for name in (
+        "1.png",
+        "001.png",
+        "1 (1).png",
+        "1 - 副本.png",
+        "task-1.png",
+        "0001/a.png",
+        "10.png",
+        "00001-77731.png",
+    ):
+        write(tmp_path / name)
+    folder = Folder(str(tmp_path), ["1", "2"])
+    files = {i: [r.params["file"] for r in folder.recipes(inputs(i), 9, 0)] for i in ("1", "2")}
+    assert files == {
+        "1": ["001.png", "1 (1).png", "1 - 副本.png", "1.png", "task-1.png", "0001/a.png"],
+        "2": [],
+    }
+    assert names(tmp_path, "1") == files["1"]  # also without the other ids
 
 
 def test_a_file_that_came_later_is_seen_by_the_same_object(tmp_path: Path) -> None:
@@ -103,7 +134,7 @@ def test_a_thousand_tasks_and_four_thousand_files_take_seconds(tmp_path: Path) -
     folder = Folder(str(tmp_path), ids)
     started = time.perf_counter()
     found = sum(len(folder.recipes(inputs(task_id), 100, 0)) for task_id in ids)
-    assert (found, unmatched_files(tmp_path, ids)) == (4000, ())
+    assert (found, unmatched_files(tmp_path, ids)) == (4000, {})
     assert time.perf_counter() - started < 8.0  # about one second alone; listed for every task it is over a minute
 
 
@@ -194,4 +225,4 @@ def test_names_that_are_no_text_are_left_out_and_told_of(tmp_path: Path) -> None
     write(tmp_path / "7.png")
     (tmp_path / "7_\n.png").write_bytes((tmp_path / "7.png").read_bytes())
     assert names(tmp_path) == ["7.png"]
-    assert unmatched_files(tmp_path, ["7"]) == (r"7_\n.png",)
+    assert unmatched_files(tmp_path, ["7"]) == {r"7_\n.png": Unmatched.BAD_NAME}

@@ -210,7 +210,13 @@ def test_import_names_the_files_that_no_task_got(run: Run, campaign: Campaign, t
     out = run("import", folder, "-C", campaign.folder)[1]
     assert "1 candidate made" in out
     assert "7 files (x0.jpg, x1.jpg, x2.jpg, x3.jpg, x4.jpg, …)" in out
-    assert len(json.loads(run("import", folder, "-C", campaign.folder, "--json")[1])["unmatched"]) == 7
+    (folder / "99.jpg").write_bytes(noise_jpeg(9))
+    said = json.loads(run("import", folder, "-C", campaign.folder, "--json")[1])
+    assert len(said["unmatched"]) == 8
+    assert said["unmatched_because"] == {
+        "no task has that id": ["99.jpg"],
+        "the name begins with no task's id": [f"x{i}.jpg" for i in range(7)],
+    }
 
 
 def test_a_repeated_import_says_that_it_is_done_and_ends_well(run: Run, campaign: Campaign, tmp_path: Path) -> None:

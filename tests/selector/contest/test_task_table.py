@@ -74,6 +74,18 @@ def test_a_prompt_that_looks_like_a_missing_value_or_a_number_stays_text(tmp_pat
     assert read(tmp_path, HEADER + f"1,t2i,{prompt},,\n")[0].prompt == prompt
 
 
+def test_the_line_of_excel_says_how_the_table_is_separated(tmp_path: Path) -> None:
+    table = ("sep=;\n" + HEADER + "4;t2i;a cat, asleep;;\n").replace(
+        "index,task_type,prompt,ori_image,", "index;task_type;prompt;ori_image;"
+    )
+    assert read(tmp_path, table)[0].prompt == "a cat, asleep"
+    assert "row 1 (line 3): unknown task type 't2x'" in message(tmp_path, table.replace("t2i", "t2x"))
+
+
+def test_a_contest_s_own_words_are_kept_as_they_are(tmp_path: Path) -> None:
+    assert read(tmp_path, HEADER + "1,t2i,'-10%' on a sign,,\n")[0].prompt == "'-10%' on a sign"
+
+
 def test_ids_need_not_be_consecutive_and_are_kept_as_written(tmp_path: Path) -> None:
     tasks = read(tmp_path, HEADER + "907,t2i,a,,\n007,t2i,b,,\n 12 , t2i ,c,,\n0,t2i,d,,\n")
     assert [task.id for task in tasks] == ["907", "007", "12", "0"]

@@ -221,6 +221,13 @@ def test_a_wrong_number_of_a_pass_is_refused(judged: Campaign, write: Write, row
     assert stored(judged) == []
 
 
+def test_the_line_of_excel_and_harmless_cells_are_read(judged: Campaign, write: Write) -> None:
+    judged.judges["vlm"].tell(write("sep=;\ntask;candidate;sc\n3;{3a};5\n"))
+    assert len(stored(judged)) == 1
+    with pytest.raises(InputError, match="'=3'"):
+        judged.judges["vlm"].tell(write("task,candidate,sc\n'=3,{3a},5\n"))
+
+
 def test_all_wrong_rows_are_listed_in_one_line(judged: Campaign, write: Write) -> None:
     path = write("task,candidate,sc\n3,{3a},11\n3,{3b},5\n5,{5a},12\n")
     with pytest.raises(InputProblems, match=r"row 1 .* and 1 more \(nothing was stored\)") as refused:

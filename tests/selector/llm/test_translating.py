@@ -91,6 +91,19 @@ def test_what_a_person_wrote_stays(make: Make, model: PromptModel) -> None:
     assert model.texts == ["把图片变亮"]
 
 
+def test_a_spreadsheet_runs_nothing_of_the_table_and_may_save_it_with_semicolons(
+    make: Make, model: PromptModel
+) -> None:
+    campaign = make(["=1+一只猫", "加一只猫"])
+    model.said = {"=1+一只猫": "@cat", "加一只猫": "-a cat"}
+    table = campaign.translate("translator").table
+    written = table.read_text(encoding="utf-8-sig")
+    assert sorted(written.splitlines()) == ["'=1+一只猫,'@cat", "text,english", "加一只猫,'-a cat"]
+    assert english(campaign) == model.said
+    table.write_text("sep=;\n" + written.replace(",", ";"), encoding="utf-8-sig")
+    assert english(campaign) == model.said
+
+
 def test_a_repeated_translation_says_that_nothing_was_left_to_do(make: Make) -> None:
     campaign = make(["把图片变亮", "加一只猫"])
     arguments = ["translate", "-C", str(campaign.folder), "--by", "translator"]

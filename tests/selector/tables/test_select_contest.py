@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from pathlib import Path
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from selector import Study
 from selector.domain import InputError, MissingPart
 from selector.tables import Names, Selection, read_contest
+from selector.tables._files import read_table, write_table
 
 RNG = np.random.default_rng(3)
 TASKS, WIDTH = 12, 5
@@ -227,7 +230,7 @@ def test_a_study_s_own_columns_are_known_here_too() -> None:
         ("task,candidate,s\n", "holds no row"),
         ("task,candidate,s\na,x,1\na,y\n", "row 2 has 2 cells where the header has 3"),
         ("task,candidate,s\n\na,x,1\n\nb,y,1,2\n", "row 2 has 4 cells"),
-        ('task,candidate,s\na,"x,1\n', "is a double quote not closed"),
+        ('task,candidate,s\na,"x,1\n', "a double quote is opened and never closed"),
         ("task,candidate,s,s\na,x,1,2\n", "has two columns 's'"),
         ("task,candidate,,s\na,x,1,2\n", "a column without a name"),
         ("task,candidate,s\na,x,1\na,x,2\n", "task 'a' has two candidates 'x'"),
@@ -346,3 +349,25 @@ def test_a_table_with_semicolons_is_named_as_such(tmp_path):
     path.write_text("task;candidate;score\na;1;0.5\n", encoding="utf-8")
     with pytest.raises(InputError, match="separated by semicolons"):
         read_contest(path)
+
+
+@pytest.mark.parametrize(("suffix", "delimiter"), [(".csv", ","), (".tsv", "\t")])
+def test_names_that_a_spreadsheet_would_run_are_written_harmless_and_read_back(
+    tmp_path: Path, suffix: str, delimiter: str
+) -> None:
+    names = ["=a", "-1", "@b", "'=c", "\r=d", "=e\tf"]
+    table = pd.DataFrame({"task": names, "+s": [-0.5, 1, 2, 3, 4, float("nan")]})
+    path = tmp_path / f"t{suffix}"
+    write_table(path, table)
+    rows = csv.reader(io.StringIO(path.read_bytes().decode(), newline=""), delimiter=delimiter)
+    cells = [cell for row in rows for cell in row]
+    assert {cell for cell in cells if cell[:1] in ("=", "+", "-", "@")} == {"-1", "-0.5"}
+    pd.testing.assert_frame_equal(read_table(path, "table", ("task",)), table, check_dtype=False)
+
+
+def test_the_line_of_excel_says_how_a_table_is_separated(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text("sep=;\ntask;candidate;score\na;1,5;0.5\n", encoding="utf-8-sig")
+    assert read_table(path, "table of scores", ("task", "candidate")).to_dict("records") == [
+        {"task": "a", "candidate": "1,5", "score": 0.5}
+    ]
