@@ -4,27 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from generators import _command_settings as settings
-from generators._command_settings import checked_command, fields_of, filled
-from generators._program import (
-    Ended,
-    environment_for,
-    how_it_ended,
-    is_secret,
-    last_line,
-    last_words,
-    read_picture,
-    run,
-    temporary_folder,
-    write,
-    write_picture,
-)
+from generators._command_settings import checked_command, fields_of, filled, picture_format
+from generators._program import read_picture, temporary_folder
 from selector.domain import (
     Declined,
     GenerationFailed,
@@ -35,13 +21,15 @@ from selector.domain import (
     TaskInputs,
     TaskType,
     out_of_memory,
-    raise_shortage,
 )
 from selector.net import Interrupted
+from selector.programs import settings
+from selector.programs.pictures import write, write_picture
+from selector.programs.process import KILLED, Ended, program_at, run
+from selector.programs.said import environment_for, how_it_ended, last_line, last_words, secrets_of
 
 SEEDS = 2**31
 _WAIT_SECONDS = 0.2
-_KILLED = (-9, 137)  # by SIGKILL, and how a shell or a container tells it of its own program
 
 
 class Command(Generator):
@@ -114,17 +102,15 @@ class Command(Generator):
         self.declined_status = int(settings.number("declined_status", declined_status, 1, 255))
         self.size = (int(settings.number("width", width, 1, 16_384)), int(settings.number("height", height, 1, 16_384)))
         self.env = settings.variables(env)
-        self.cwd = str(Path(cwd_folder).expanduser()) if cwd_folder else None
-        self.output_format = settings.picture_format(output_format)
+        self.cwd = settings.folder(cwd_folder)
+        self.output_format = picture_format(output_format)
         self._turns = threading.BoundedSemaphore(int(settings.number("parallel", parallel, 1, 256)))
         self._stop = threading.Event()
 
     def check(self) -> None:
         """Raises ``MissingPart`` when the command, its program, its folder or a variable is not here."""
         self._program()
-        absent = [name for name in self.env if name not in os.environ]
-        if absent:
-            raise MissingPart(f"command: the environment variable {absent[0]} is not set: export {absent[0]}=... first")
+        settings.need_variables(self.env)
 
     def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
         """Consecutive seeds; one recipe if the command has no ``{seed}``. Raises ``Declined`` for other tasks."""
@@ -140,7 +126,8 @@ class Command(Generator):
             output = folder / f"output.{self.output_format}"
             arguments = filled(self.command, self._values(inputs, recipe, folder, output))
             ended = self._run([program, *arguments[1:]])
-            said, why = last_words(ended.stderr, self._secrets()), last_line(ended.stderr, self._secrets())
+            secrets = secrets_of(self.env, os.environ)
+            said, why = last_words(ended.stderr, secrets), last_line(ended.stderr, secrets)
             self._raise_unless_made(ended, why)
             data = read_picture(output, why)
         return Made(data, {"stderr": said} if said else {})
@@ -166,18 +153,7 @@ class Command(Generator):
         """The program's place. Raises ``MissingPart``."""
         if not self.command:
             raise MissingPart('command: no command is set: [generators.command] command = ["program", "{output}"]')
-        if self.cwd and not Path(self.cwd).is_dir():
-            raise MissingPart(f"command: cwd_folder {self.cwd} is not a folder: make it, or mend the setting")
-        name = str(Path(self.command[0]).expanduser()) if self.command[0].startswith("~") else self.command[0]
-        if os.sep in name:  # as the system does it: seen from where the program runs
-            name = str(Path(self.cwd or ".", name).absolute())
-        found = shutil.which(name)
-        if found is None:
-            raise MissingPart(
-                f"command: the program {self.command[0]} is not found or cannot be executed: install it, "
-                "write its whole path, or chmod +x it"
-            )
-        return found
+        return program_at(self.command[0], self.cwd)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -196,8 +172,15 @@ class Command(Generator):
             size = inputs.source.size
         values = {"prompt": task.prompt, "seed": str(recipe.seed), "task_id": task.id, "output": str(output)}
         values |= {"width": str(size[0]), "height": str(size[1])}
+        try:
+            return values | self._files(inputs, folder)
+        except OSError as error:
+            raise GenerationFailed(f"command: its files cannot be written ({error.strerror or error})") from error
+
+    def _files(self, inputs: TaskInputs, folder: Path) -> dict[str, str]:
+        values = {}
         if "prompt_file" in self.fields:
-            values["prompt_file"] = write(folder / "prompt.txt", task.prompt.encode())
+            values["prompt_file"] = write(folder / "prompt.txt", inputs.task.prompt.encode())
         if "source" in self.fields and inputs.source is not None:
             values["source"] = write_picture(folder, "source", inputs.source)
         if self.fields & {"reference", "target"} and inputs.reference is not None:
@@ -209,13 +192,9 @@ class Command(Generator):
             environment = environment_for(self.env, os.environ)
             return run(arguments, self.cwd, environment, self.timeout_seconds, self._stop)
         except OSError as error:
-            raise_shortage(error)
             what = f"command: {self.command[0]} cannot be started ({error.strerror or error})"
             if error.errno == errno.E2BIG:
                 what = "command: the prompt is too long for an argument: use {prompt_file}"
-            if error.errno in (errno.ENOENT, errno.EACCES, errno.ENOEXEC):
-                cure = "is it executable, and does a script begin with a #! line that names its interpreter?"
-                raise MissingPart(f"{what}: {cure}") from error
             raise GenerationFailed(what) from error
 
     def _raise_unless_made(self, ended: Ended, said: str) -> None:
@@ -224,12 +203,7 @@ class Command(Generator):
             raise GenerationFailed(f"command: {program} did not end within {self.timeout_seconds:g} s{also}")
         if ended.status == self.declined_status:
             raise Declined(f"command: {program} declined the task{also}")
-        if ended.status in _KILLED:
+        if ended.status in KILLED:
             raise out_of_memory(f"command: {program} was killed by SIGKILL, as happens when memory runs out{also}")
         if ended.status != 0:
             raise GenerationFailed(f"command: {program} {how_it_ended(ended.status)}{also}")
-
-    def _secrets(self) -> list[str]:
-        """Values that the program knows and may repeat."""
-        handed = ((name, os.environ.get(name, "")) for name in self.env)
-        return [value for name, value in handed if value and (is_secret(name, value) or len(value) >= 8)]

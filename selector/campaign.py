@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from selector.generate.verb import ImportSummary
     from selector.learn.plan_generating import Wish
     from selector.llm import TranslateSummary
+    from selector.measure.importing import ImportedSummary
     from selector.measure.realism import Realism
     from selector.measure.scoring import ScoreSummary
     from selector.status import Status
@@ -190,9 +191,23 @@ class Campaign:
 
         check_names(self.config)
         context, tasks = self._context(), select_tasks(self.tasks, types)
-        summary = score(self._ws, tasks, context.scorers, context.contest.translations, progress)
+        summary = score(self._ws, tasks, context.measuring, context.contest.translations, progress)
         summary.left_out.update(context.left_out)
         return summary
+
+    def import_scores(self, table: str | Path, columns: Sequence[str] = ()) -> ImportedSummary:
+        """Take scores that another tool computed, as columns of the scorer ``imported``.
+
+        Args:
+            table: CSV, TSV, JSON, JSON lines or Parquet, one row a candidate; see ``docs/scoring.md``.
+            columns: what they mean, ``"NAME:LOW:HIGH:up|down:sc|pq"``; what was told before need not be told again.
+
+        Raises:
+            InputError: the table or a column is wrong, or no row names a candidate; nothing was stored then.
+        """
+        from selector.measure.importing import import_scores
+
+        return import_scores(self._ws, self.tasks, Path(table), columns)
 
     def translate(self, by: str | None = None, progress: Progress = silent) -> TranslateSummary:
         """Write the table of prompts that need English; the model of ``[judges.BY]`` fills it if one is named."""

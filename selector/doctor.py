@@ -16,7 +16,7 @@ from selector.config import JudgeConfig
 from selector.contest.input_images import check_input_images
 from selector.create import INPUT_FACT, TABLE_NAME
 from selector.decide.context import Context
-from selector.domain import BestshotError, InputError, RemoteGenerator, Task, TaskType
+from selector.domain import BestshotError, InputError, RemoteGenerator, Scorer, Task, TaskType
 from selector.domain.digest import sha256_of
 from selector.domain.embedding import ContestContext
 from selector.domain.errors import InputProblems
@@ -26,7 +26,7 @@ from selector.llm import read_key
 from selector.llm.prompting import PromptBook
 from selector.registry import create_generator, create_scorer, generator_names, scorer_names
 from selector.store.candidates import load_candidates
-from selector.workspace.plug_ins import configured, configured_names, idle_services
+from selector.workspace.plug_ins import configured, configured_names, configured_scorer, idle_services
 from selector.workspace.services import Accounts
 from selector.workspace.workspace import Workspace
 
@@ -51,29 +51,37 @@ def check_machine(
     scorers: Mapping[str, Mapping[str, Any]] | None = None,
     base: Path = Path(),
     contest: ContestContext | None = None,
-    leave_out: Collection[str] | None = None,
+    leave_out: Collection[str] = (),
 ) -> list[Check]:
     """Every known generator and scorer, with the settings that a campaign in the folder ``base`` gives them.
 
-    Scorers that ask for it are told of ``contest``: which backbone they share is said there. ``leave_out``: names of
-    generators that are checked elsewhere.
+    Scorers that ask for it are told of ``contest``: which backbone they share is said there. ``leave_out``: subjects
+    that are checked elsewhere, such as "generator folder".
     """
     checks = [Check("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}")]
     checks += [
         _plug_in("generator", name, create_generator, generators or {}, base, None)
         for name in generator_names()
-        if name not in (leave_out or ())
+        if f"generator {name}" not in leave_out
     ]
-    checks += [_plug_in("scorer", name, create_scorer, scorers or {}, base, contest) for name in scorer_names()]
+    checks += [
+        _plug_in("scorer", name, create_scorer, scorers or {}, base, contest)
+        for name in scorer_names()
+        if f"scorer {name}" not in leave_out
+    ]
     return checks
 
 
 def check_all(context: Context, progress: Progress = silent) -> list[Check]:
     """The machine with a campaign's settings, and the campaign's files; what the campaign uses comes first."""
     ws, tasks = context.ws, context.tasks
-    accounts, names = Accounts(ws, threading.Event()), configured_names(ws)
-    machine = check_machine({}, ws.config.scorers, ws.folder, context.contest, leave_out=names)
-    own = [_described(f"generator {name}", partial(configured, ws, name, accounts)) for name in names]
+    accounts = Accounts(ws, threading.Event())
+    own = [_described(f"generator {name}", partial(configured, ws, name, accounts)) for name in configured_names(ws)]
+    own += [
+        _described(f"scorer {name}", partial(_met, ws, name, context.contest))
+        for name in sorted({*ws.config.scorers, *ws.config.score.scorers})
+    ]
+    machine = check_machine({}, {}, ws.folder, context.contest, leave_out=[check.subject for check in own])
     judges = [_judge(name, settings) for name, settings in ws.config.judges.items()]
     checks = [*machine, *own, *check_plan(ws, tasks), *judges, *_files(ws, tasks, progress)]
     planned = [step.generator for t in {task.type for task in tasks} for step in ws.config.generate.steps(t)]
@@ -109,6 +117,13 @@ def _plug_in(
         return plug_in
 
     return _described(f"{kind} {name}", make)
+
+
+def _met(ws: Workspace, name: str, contest: ContestContext) -> Scorer:
+    """A scorer of the configuration that was told of the contest."""
+    scorer = configured_scorer(ws, name)
+    scorer.meet(contest)
+    return scorer
 
 
 def _described(subject: str, make: Callable[[], Any]) -> Check:

@@ -34,6 +34,7 @@ BUILTIN_SCORERS: dict[str, str] = {
     "artefacts": "scorers.artefacts:Artefacts",
     "clip_direction": "scorers.clip_direction:ClipDirection",
     "clip_similarity": "scorers.clip_similarity:ClipSimilarity",
+    "command": "scorers.command:Command",
     "fake_universal": "scorers.fake_universal:FakeUniversal",
     "gate": "scorers.gate:Gate",
     "hf_detector": "scorers.hf_detector:HFDetector",

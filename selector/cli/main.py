@@ -16,6 +16,7 @@ import click
 
 from selector import __version__
 from selector.cli._contest_verbs import export, quota, record, verify
+from selector.cli._import_scores_verb import import_scores
 from selector.cli._judge_verbs import judge, translate
 from selector.cli._learn_verbs import calibrate, explain, plan
 from selector.cli._make_verbs import demo, generate, import_, init, pick, score
@@ -53,13 +54,14 @@ def group() -> None:
       bestshot pick                  the best known picks   bestshot explain TASK   why this one
       bestshot report                a page with every candidate
       bestshot judge FILE --by NAME  take a judge's scores of single candidates
+      bestshot import-scores TABLE   take scores that another tool computed
       bestshot select SCORES.csv     pick from any table of scores, without a campaign
       bestshot weights list          the models that scorers can use, and how to have them
     """
 
 
-_IN_ORDER = (demo, init, generate, import_, score, pick, export, verify, record, quota, judge, calibrate, plan, explain)
-for _verb in (*_IN_ORDER, select, realism, translate, status, report, doctor, weights):
+_IN_ORDER = (demo, init, generate, import_, score, import_scores, pick, export, verify, record, quota, judge, calibrate)
+for _verb in (*_IN_ORDER, plan, explain, select, realism, translate, status, report, doctor, weights):
     group.add_command(_verb)
 
 

@@ -1,6 +1,7 @@
 """``campaign.toml``: reading, checking and writing it."""
 
 from selector.config._campaign_config import (
+    IMPORTED,
     KIND,
     CampaignConfig,
     check_names,
@@ -8,12 +9,14 @@ from selector.config._campaign_config import (
     parse_config,
     read_config,
     render_config,
+    scorer_kind_of,
 )
 from selector.config._generating import AS_IS, Step
 from selector.config._sections import MOST_PASSES, JudgeConfig, ScoreConfig
 
 __all__ = [
     "AS_IS",
+    "IMPORTED",
     "KIND",
     "MOST_PASSES",
     "CampaignConfig",
@@ -25,4 +28,5 @@ __all__ = [
     "parse_config",
     "read_config",
     "render_config",
+    "scorer_kind_of",
 ]

@@ -6,6 +6,7 @@ Unknown keys are errors with the nearest one.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,7 +34,7 @@ from selector.prompts.wording import PROMPT_STYLES
 from selector.registry import generator_names, scorer_names
 
 _EXAMPLES = {  # commented lines of tables that only some campaigns have
-    "scorers": ("[scorers.NAME]", 'setting = "value"'),
+    "scorers": ("[scorers.NAME]", 'kind = "command"', 'setting = "value"'),
     "generators": ("[generators.wanx-plus]", 'kind = "dashscope"', 'model = "wanx2.1-t2i-plus"'),
     "services": ("[services.dashscope]", "running = 2", "budget = 50.0"),
     "judges": ("[judges.NAME]", 'base_url = "http://localhost:8000/v1"', 'model = "MODEL"', 'key_env = "MY_API_KEY"'),
@@ -55,7 +56,9 @@ _ADDRESSES = {
     "judges": "that of a chat API, http://localhost:8000/v1",
     "services": "https://dashscope.aliyuncs.com",
 }
-KIND = "kind"  # the one key of [generators.NAME] that is ours: the generator itself, where NAME is another
+KIND = "kind"  # the key of [generators.NAME] and [scorers.NAME] that is ours: the plug-in, where NAME is another
+IMPORTED = "imported"  # the scorer whose columns `bestshot import-scores` brings
+_SCORER_NAME = re.compile(r"[\w-]{1,60}")  # "NAME.column" is split at its first dot
 
 _EXAMPLE_KIND = "dashscope"  # the kind that a table without one most often means
 
@@ -82,7 +85,8 @@ class CampaignConfig(Section):
         description="settings of generators, [generators.NAME], with kind = GENERATOR for a name of your own",
     )
     scorers: dict[str, dict[str, Any]] = Field(
-        default={}, description="settings of scorers, [scorers.NAME]: docs/embedding.md has an example"
+        default={},
+        description="settings of scorers, [scorers.NAME], with kind = SCORER for a name of yours: docs/scoring.md",
     )
     judges: dict[TableName, JudgeConfig] = Field(
         default={}, description="models to ask as judges, [judges.NAME]: docs/judge.md"
@@ -128,19 +132,40 @@ def kind_of(config: CampaignConfig, name: str) -> str:
     return str(config.generators.get(name, {}).get(KIND, name))
 
 
+def scorer_kind_of(config: CampaignConfig, name: str) -> str:
+    """The same of a scorer: ``[scorers.NAME] kind``, else NAME."""
+    return str(config.scorers.get(name, {}).get(KIND, name))
+
+
 def check_names(config: CampaignConfig) -> None:
     """Raise ``InputError`` for a generator, scorer, prompt style or finish that is not known here."""
     steps = [step for t in TaskType for step in config.generate.steps(t)]
     _check_generators(config, {step.generator for step in steps})
+    scorers = _checked_scorers(config)
     for kind, named, known in (
-        ("scorer", {*config.scorers, *config.score.scorers}, scorer_names()),
-        ("scorer", {column.partition(".")[0] for column in config.calibrate.scores}, scorer_names()),
+        ("scorer", {*config.scorers, *config.score.scorers}, scorers),
+        ("scorer", {column.partition(".")[0] for column in config.calibrate.scores}, (*scorers, IMPORTED)),
         ("prompt style", {style for step in steps for style in step.prompts}, PROMPT_STYLES),
     ):
         for name in sorted(named - set(known)):
             raise InputError(f"campaign.toml names the {kind} '{name}', which is not known{near_or_all(name, known)}")
     for finish in sorted({finish for step in steps for finish in step.finishes}):
         steps_of(finish)  # raises for what it does not know
+
+
+def _checked_scorers(config: CampaignConfig) -> tuple[str, ...]:
+    """The names of scorers that the file may use: those that there are, and those that it gives a kind."""
+    known = scorer_names()
+    own = [name for name, table in config.scorers.items() if KIND in table]
+    for name in own:
+        kind = scorer_kind_of(config, name)
+        if kind not in known:
+            raise InputError(f"campaign.toml: [scorers.{name}] has the unknown kind '{kind}'{near_or_all(kind, known)}")
+        if name == IMPORTED or (name in known and kind != name):
+            raise InputError(f"campaign.toml: '{name}' is a scorer already: give [scorers.{name}] another name")
+        if not _SCORER_NAME.fullmatch(name):
+            raise InputError(f"campaign.toml: a scorer's name has letters, digits, _ and - only, got '{name[:60]}'")
+    return (*known, *own)
 
 
 def _check_generators(config: CampaignConfig, planned: set[str]) -> None:

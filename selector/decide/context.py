@@ -40,9 +40,16 @@ class Context:
         return ready_scorers(self.ws, self.contest)
 
     @property
-    def scorers(self) -> Scorers:
-        """Those that can run here. Constructing them is cheap and loads no model."""
+    def measuring(self) -> Scorers:
+        """Scorers that can run here. Constructing them is cheap and loads no model."""
         return self._ready[0]
+
+    @cached_property
+    def scorers(self) -> Scorers:
+        """All whose scores count: those that can run here, and the one whose columns came as tables."""
+        from selector.measure.imported import imported_scorers
+
+        return {**self.measuring, **imported_scorers(self.ws)}
 
     @property
     def left_out(self) -> LeftOut:

@@ -168,3 +168,6 @@ class Scorer(ABC):
 
         What changes scores must change ``version``. Nothing is taken, by default.
         """
+
+    def close(self) -> None:
+        """End what runs beside it, such as a program: the run is over, or was interrupted. Nothing, by default."""

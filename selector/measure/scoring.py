@@ -90,6 +90,8 @@ def _score_by_task(
             store(batch)
             progress("score", done, len(tasks), f"{values} values")
     finally:
+        for scorer in scorers.values():
+            scorer.close()  # before what is under way is waited for: one may wait for a program of its own
         for batch in executor.finish():
             store(batch)
 

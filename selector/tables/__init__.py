@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from selector.tables._files import check_writable
-    from selector.tables._scores import Names
+    from selector.tables._files import check_writable, read_table
+    from selector.tables._scores import Names, numbers
     from selector.tables.contest import ExplainedTask, Selection, TableContest, read_contest
 
 _PLACES = {
@@ -19,9 +19,20 @@ _PLACES = {
     "Selection": "contest",
     "TableContest": "contest",
     "check_writable": "_files",
+    "numbers": "_scores",
     "read_contest": "contest",
+    "read_table": "_files",
 }
-__all__ = ["ExplainedTask", "Names", "Selection", "TableContest", "check_writable", "read_contest"]
+__all__ = [
+    "ExplainedTask",
+    "Names",
+    "Selection",
+    "TableContest",
+    "check_writable",
+    "numbers",
+    "read_contest",
+    "read_table",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -86,8 +86,13 @@ def read_scores(table: pd.DataFrame, columns: Mapping[str, Belief | float | str]
     return _sorted(made, beliefs, tuple(passed_over))
 
 
-def numbers(cells: pd.Series, place: str) -> Floats | None:
+def numbers(cells: pd.Series, place: str, cure: str = "(--column NAME=ignore leaves the column out)") -> Floats | None:
     """(n,) numbers, NaN where unscored, true and false as 1 and 0; None where nothing is a number.
+
+    Args:
+        cells: of one column.
+        place: what it is called in messages.
+        cure: what else can be done, beside mending the cell.
 
     Raises:
         InputError: some cells are numbers and others are not, or one is infinite; with the row.
@@ -109,7 +114,7 @@ def numbers(cells: pd.Series, place: str) -> Floats | None:
         if len(wrong):
             raise InputError(
                 f"{place} holds numbers, but '{str(cells.iloc[wrong[0]])[:40]}' in row {wrong[0] + 1}: put a number or "
-                "leave the cell empty (--column NAME=ignore leaves the column out)"
+                f"leave the cell empty {cure}".rstrip()
             )
     infinite = np.flatnonzero(np.isinf(values))
     if len(infinite):

@@ -8,9 +8,8 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from selector.config import KIND, kind_of
+from selector.config import KIND, kind_of, scorer_kind_of
 from selector.contest.table_rows import read_columns
 from selector.domain import (
     BestshotError,
@@ -134,7 +133,7 @@ def ready_scorers(ws: Workspace, contest: ContestContext) -> tuple[Scorers, Left
     left_out: LeftOut = {}
     for name in ws.config.score.scorers:
         try:
-            scorer = create_scorer(name, _scorer_settings(ws, name), ws.folder)
+            scorer = configured_scorer(ws, name)
         except MissingPart as error:
             left_out[name] = _left_out("scorer", name, error)
             continue
@@ -154,11 +153,16 @@ def _left_out(kind: str, name: str, error: BestshotError) -> str:
     return reason
 
 
-def _scorer_settings(ws: Workspace, name: str) -> dict[str, Any]:
-    """The configured ones; the gate also learns where the contest fixes the size, and with it the proportions."""
-    own = dict(ws.config.scorers.get(name, {}))
-    fixed = sorted(kind.value for kind, facts in ws.profile.task_types.items() if facts.size == "fixed")
-    return {"fixed_size_types": fixed, **own} if name == "gate" and fixed else own
+def configured_scorer(ws: Workspace, name: str) -> Scorer:
+    """The scorer of a name with its settings; raises ``InputError`` or ``MissingPart``.
+
+    The gate also learns where the contest fixes the size, and with it the proportions.
+    """
+    own = {key: value for key, value in ws.config.scorers.get(name, {}).items() if key != KIND}
+    kind = scorer_kind_of(ws.config, name)
+    fixed = sorted(task_type.value for task_type, facts in ws.profile.task_types.items() if facts.size == "fixed")
+    settings = {"fixed_size_types": fixed, **own} if kind == "gate" and fixed else own
+    return create_scorer(kind, settings, ws.folder)
 
 
 def contest_context(ws: Workspace, tasks: Sequence[Task]) -> ContestContext:

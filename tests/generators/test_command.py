@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 from conftest import noise_jpeg
 
-from generators._program import last_line
 from generators.command import Command
 from selector.conformance import check_generator
 from selector.domain import (
@@ -34,6 +33,7 @@ from selector.domain import (
     TaskType,
 )
 from selector.net import Interrupted
+from selector.programs.said import last_line
 from selector.registry import create_generator
 
 SOURCE, REFERENCE = noise_jpeg(1, (48, 40)), noise_jpeg(2, (40, 40))

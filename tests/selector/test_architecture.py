@@ -17,6 +17,7 @@ ORDER = [
     "selector.conformance",
     "selector.prompts",
     "selector.net",
+    "selector.programs",
     "selector.weights",
     "selector.sight",
     "selector.finishing",
@@ -42,7 +43,7 @@ ORDER = [
     "selector.demo",
     "selector.cli",
 ]
-PLUG_IN_MAY = tuple(f"selector.{room}" for room in ("domain", "prompts", "net", "weights", "sight", "finishing"))
+PLUG_IN_MAY = {*ORDER[: ORDER.index("generators")]} - {"selector.conformance"}
 
 
 def modules() -> list[Path]:

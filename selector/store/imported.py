@@ -1,0 +1,89 @@
+"""Scores that came as a table: what their columns mean, their values, and by what names candidates may be called.
+
+The facts and values are only added. A value or a range that changed begins a new version, which holds all values anew.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+
+from selector.config import IMPORTED
+from selector.domain import Column
+from selector.domain.columns import declared_columns, facts_of
+from selector.store import schema
+from selector.store.database import Database
+
+_FACT = f"{IMPORTED}:"  # and a number that rises
+_FILE = ("file",)  # where attempts of finished images keep their names
+
+Values = dict[tuple[str, str, str], float]  # by task id, candidate id and column
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Columns whose scores came as tables, and the version under which their values stand."""
+
+    version: str
+    columns: tuple[Column, ...]
+
+
+class MadeAs(NamedTuple):
+    """How a candidate came to be. ``file``: the name of a finished image that was imported, else ""."""
+
+    task_id: str
+    candidate_id: str
+    generator: str
+    variant: str
+    seed: int
+    file: str
+
+
+def imported_columns(db: Database, connection: Connection) -> Imported | None:
+    """What is declared by now; None before the first import."""
+    facts = db.facts_in(connection, _FACT)
+    if not facts:
+        return None
+    newest = json.loads(facts[max(facts)])
+    return Imported(newest["version"], declared_columns(newest["columns"]))
+
+
+def declare(db: Database, connection: Connection, imported: Imported) -> None:
+    """Note what the columns mean from now on."""
+    number = len(db.facts_in(connection, _FACT)) + 1
+    value = {"version": imported.version, "columns": [facts_of(column) for column in imported.columns]}
+    db.set_facts(connection, {f"{_FACT}{number:06d}": json.dumps(value, ensure_ascii=False)})
+
+
+def imported_values(connection: Connection, version: str) -> Values:
+    """All values of a version."""
+    s = schema.score.c
+    query = select(s.task_id, s.candidate_id, s.column, s.value).where(s.scorer == IMPORTED, s.version == version)
+    return {(task, candidate, column): value for task, candidate, column, value in connection.execute(query).all()}
+
+
+def add_imported(db: Database, connection: Connection, version: str, values: Values) -> None:
+    """Add values to a version."""
+    rows = [
+        {"task_id": task, "candidate_id": candidate, "scorer": IMPORTED, "version": version, "column": column}
+        | {"value": value, "reason": None}
+        for (task, candidate, column), value in values.items()
+    ]
+    db.insert_missing(connection, schema.score, rows)
+
+
+def made_as(connection: Connection) -> list[MadeAs]:
+    """Every way in which every candidate was made."""
+    a = schema.attempt.c
+    query = select(a.task_id, a.candidate_id, a.generator, a.variant, a.seed, a.notes[_FILE].as_string())
+    rows = connection.execute(query.where(a.candidate_id.is_not(None)).order_by(a.id)).all()
+    return [MadeAs(*row[:5], row[5] or "") for row in rows]
+
+
+def submissions_by_age(connection: Connection) -> list[str]:
+    """Ids of all submissions that were exported, oldest first."""
+    s = schema.submission.c
+    return list(connection.execute(select(s.id).order_by(s.at, s.id)).scalars())
