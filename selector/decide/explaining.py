@@ -16,6 +16,7 @@ from selector.learn.gaussian import probability_best
 from selector.learn.pool import Choices, Floats, Ints, in_words
 from selector.store.attempts import Attempt, Planning, current_plannings, load_attempts
 from selector.store.picks import newest_picks
+from selector.workspace.plug_ins import Builds
 
 _REST = "rest (the curve of sqrt(SC x PQ), small parts)"
 _LEAST_NAMED = 0.005  # points: what adds less to either is in the rest
@@ -127,9 +128,9 @@ def explain_task(context: Context, task_id: str) -> TaskExplanation:
     return replace(found, stored=stored.candidate_id, stored_reason=stored.reason)
 
 
-def _failures(tried: Sequence[Planning | Attempt], builds: Mapping[str, str]) -> list[str]:
+def _failures(tried: Sequence[Planning | Attempt], builds: Builds) -> list[str]:
     """What failed or was declined of a task, as `status` says it."""
-    failed = [f for f in tried if f.outcome not in ("planned", "made") and builds.get(f.generator, f.build) == f.build]
+    failed = [f for f in tried if f.outcome not in ("planned", "made") and builds.has(f.generator, f.task_id, f.build)]
     return sorted({f"{f.generator} {f.outcome}: {f.reason}" for f in failed})
 
 
