@@ -176,9 +176,9 @@ def _scores(context: Context) -> tuple[int, dict[str, int]]:
     with context.ws.db.read() as connection:
         versions = PresentVersions(connection, context.versions, context.reading)
         present = or_(false(), *map(versions.of, context.versions))
-        missing = select(s.scorer, s.column, s.reason, func.count()).select_from(versions.rows)
+        missing = select(s.scorer, s.column, s.reason, func.count())
         missing = missing.where(s.reason.is_not(None), present).group_by(s.scorer, s.column, s.reason)
-        there = select(func.count()).select_from(versions.rows).where(s.reason.is_(None), present)
+        there = select(func.count()).select_from(schema.score).where(s.reason.is_(None), present)
         measured = connection.execute(there).scalar_one()
         rows = connection.execute(missing)
         unscored = {f"{scorer}.{column}: {reason}": count for scorer, column, reason, count in rows}

@@ -183,6 +183,11 @@ class Reading:
         """What a score that rests on it bears beside its version; "" for rules, whose version is the scorer's."""
         return "" if self.by == RULES else stable_hash(_told(self.as_json()), 8)
 
+    @property
+    def why_unread(self) -> str:
+        """The reason of a score that rests on what is not claimed."""
+        return f"not read: {self.unread}" if self.unread else "not read"
+
     def as_json(self) -> dict[str, Any]:
         """JSON values, as a store or another program gets them."""
         return asdict(self)

@@ -134,7 +134,7 @@ def scored_candidates(
     s = schema.score.c
     present = PresentVersions(connection, versions, reading)
     for name in versions:
-        query = select(s.task_id, s.candidate_id).select_from(present.rows).where(present.of(name)).distinct()
+        query = select(s.task_id, s.candidate_id).where(present.of(name)).distinct()
         for row in connection.execute(query):
             found[row[0]][row[1]].add(name)
     return found
@@ -169,7 +169,7 @@ def wide_scores(
     values = [func.max(s.value).filter(is_of(column)) for column in columns]
     there = [func.count().filter(is_of(column)) for column in counted]
     rows = connection.execute(
-        select(s.task_id, s.candidate_id, *values, *there).select_from(present.rows).group_by(s.task_id, s.candidate_id)
+        select(s.task_id, s.candidate_id, *values, *there).group_by(s.task_id, s.candidate_id)
     ).all()
     row_of = {(row[0], row[1]): i for i, row in enumerate(rows)}
     wide = np.array([row[2:] for row in rows], dtype=np.float64).reshape(len(rows), len(values) + len(there))
@@ -182,7 +182,7 @@ def scores_of(
     """Candidate id to {"scorer.column": Score} for one task, of the given scorer versions."""
     s = schema.score.c
     present = PresentVersions(connection, versions, reading)
-    query = select(s.candidate_id, s.scorer, s.column, s.value, s.reason).select_from(present.rows)
+    query = select(s.candidate_id, s.scorer, s.column, s.value, s.reason)
     query = query.where(s.task_id == task_id, or_(false(), *(present.of(scorer) for scorer in versions)))
     found: dict[str, dict[str, Score]] = {}
     for row in connection.execute(query.order_by(s.task_id, s.candidate_id)):

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Subquery, exists, func, insert, select
+from sqlalchemy import ColumnElement, Connection, exists, func, insert, select
 
 from selector.domain.reading import RULES, TAGGED, Reading
 from selector.store import schema
@@ -79,27 +79,19 @@ class PresentVersions:
         connection: to look whether there are readings at all; without any, no query grows.
         versions: by scorer.
         reading: the scorers whose scores rest on a task's reading.
-
-    Attributes:
-        rows: what to select from: the scores, with the tags of their tasks' readings where those are needed.
     """
 
     def __init__(self, connection: Connection, versions: Mapping[str, str], reading: Collection[str]) -> None:
         self._versions = versions
         needed = bool(set(reading) & versions.keys()) and connection.execute(_ANY).scalar_one()
         self._reading = frozenset(reading) if needed else frozenset[str]()
-        self._tags = _tags() if needed else None
-        self.rows: FromClause = schema.score
-        if self._tags is not None:
-            self.rows = schema.score.outerjoin(self._tags, self._tags.c.task_id == schema.score.c.task_id)
 
     def of(self, scorer: str) -> ColumnElement[bool]:
         """Whether a row is the scorer's, of the version that counts for its task."""
         s, version = schema.score.c, self._versions[scorer]
-        if self._tags is None or scorer not in self._reading:
+        if scorer not in self._reading:
             return (s.scorer == scorer) & (s.version == version)
-        now = func.coalesce(f"{version}{TAGGED}" + self._tags.c.tag, version)
-        return (s.scorer == scorer) & (s.version == now)
+        return (s.scorer == scorer) & (s.version == func.coalesce(f"{version}{TAGGED}" + _TAG, version))
 
 
 def _present(connection: Connection, column: Any) -> list[Any]:
@@ -109,14 +101,16 @@ def _present(connection: Connection, column: Any) -> list[Any]:
     return [tuple(row) for row in connection.execute(rows)]
 
 
-def _tags() -> Subquery:
-    t = schema.task_reading.c
-    newest = select(func.max(t.id)).group_by(t.task_id)
-    return select(t.task_id, t.tag).where(t.id.in_(newest), t.tag != "").subquery("tags")
-
-
 def _json(reading: Reading) -> dict[str, Any]:
     return reading.as_json() if reading.tag else {}
 
 
 _ANY = select(exists().where(schema.task_reading.c.id.is_not(None)))
+_TAG = (  # of a score's task, NULL where it has none. Looked up row by row: SQLite joins such a table without an index
+    select(func.nullif(schema.task_reading.c.tag, ""))
+    .where(schema.task_reading.c.task_id == schema.score.c.task_id)
+    .order_by(schema.task_reading.c.id.desc())
+    .limit(1)
+    .correlate(schema.score)
+    .scalar_subquery()
+)

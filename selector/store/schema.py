@@ -317,7 +317,7 @@ task_reading = Table(
     Column("tag", String, nullable=False),  # what versions of scores that rest on it bear; "": rules are to read it
     Column("reading", JSON, nullable=False),  # {} of rules
     Column("at", String, nullable=False),
-    Index("task_reading_task", "task_id"),
+    Index("task_reading_task", "task_id", "id"),
 )
 
 # Whether a plan held, and from what it decided that; stored where one of them is new. Since format 6.
