@@ -67,7 +67,8 @@ def spatial(
     Cost: 13 crops a candidate whose prompt says something to check, in the batch of all heads, else none; OWLv2 a pass
         at 960 px, seconds on a CPU.
     Fails: on what the reading leaves out; things smaller than a crop or side by side in one; perspective (what is
-        behind is above). OWLv2 reads English. Not measured with published weights: none can be had here (docs/spatial.md).
+        behind is above). OWLv2 reads English. Not measured with published weights: none can be had here (see
+        ``docs/spatial.md``).
 
     Args:
         grounding: "grid" or "owlv2".

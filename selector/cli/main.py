@@ -16,7 +16,7 @@ import click
 
 from selector import __version__
 from selector.cli._contest_verbs import export, quota, record, verify
-from selector.cli._judge_verbs import judge, translate
+from selector.cli._judge_verbs import judge, read, translate
 from selector.cli._learn_verbs import calibrate, explain, plan
 from selector.cli._make_verbs import demo, generate, import_, init, pick, score
 from selector.cli._select_verb import select
@@ -59,7 +59,7 @@ def group() -> None:
 
 
 _IN_ORDER = (demo, init, generate, import_, score, pick, export, verify, record, quota, judge, calibrate, plan, explain)
-for _verb in (*_IN_ORDER, select, realism, translate, status, report, doctor, weights):
+for _verb in (*_IN_ORDER, select, realism, read, translate, status, report, doctor, weights):
     group.add_command(_verb)
 
 

@@ -186,7 +186,7 @@ class Reading:
     @property
     def why_unread(self) -> str:
         """The reason of a score that rests on what is not claimed."""
-        return f"not read: {self.unread}" if self.unread else "not read"
+        return f"not read: {self.unread.removeprefix('not read: ')}" if self.unread else "not read"
 
     def as_json(self) -> dict[str, Any]:
         """JSON values, as a store or another program gets them."""
