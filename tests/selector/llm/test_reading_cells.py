@@ -1,4 +1,4 @@
-"""A reading goes into the cells of a table and comes back the same; what people write there is taken as they mean it."""
+"""A reading goes into the cells of a table and comes back the same; what people write there is taken as meant."""
 
 from __future__ import annotations
 
