@@ -18,7 +18,7 @@ KINDS: tuple[str, ...] = get_args(Kind)
 
 Schema = dict[str, Any]
 _TEXT: Schema = {"type": "string"}
-_PLACE: Schema = {"type": "integer", "minimum": 0}
+_INDEX: Schema = {"type": "integer", "minimum": 0}
 
 
 def _record(**properties: Schema) -> Schema:
@@ -51,7 +51,7 @@ _THING = _record(
     count_words=_TEXT,
     attributes=_list(_ATTRIBUTE),
 )
-_RELATION = _record(subject=_PLACE, kind=_one_of(KINDS), object=_PLACE, words=_TEXT)
+_RELATION = _record(subject=_INDEX, kind=_one_of(KINDS), object=_INDEX, words=_TEXT)
 _WHERE = _record(
     words=_TEXT,
     of=_TEXT,

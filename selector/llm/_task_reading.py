@@ -30,7 +30,7 @@ from selector.llm._replies import REFUSED, UNREADABLE, WRITTEN
 from selector.llm._request import Chat, text_chat
 from selector.llm._session import Session, alone_with, judge_settings, open_session
 from selector.prompts.reading import reading_of
-from selector.store.readings import add_readings, earlier_readings, load_readings, tags_of
+from selector.store.readings import TABLE, add_readings, earlier_readings, load_readings, readers_of, tags_of
 from selector.store.replies import ReplyRow, load_replies
 from selector.workspace.workspace import Workspace
 
@@ -209,15 +209,17 @@ class _ReadingTasks(Asking):
 
     def store(self, connection: Connection, replies: Sequence[Reply], ended: Sequence[Ended]) -> None:
         del ended
-        read = tags_of(connection)  # a person may have been faster
+        by = readers_of(connection)  # a person may have been faster: then it counts once the correction is taken back
         found = {
             task_id: Reading.from_json(json.loads(reply.reading.text))
             for reply in replies
             if reply.reading.text
             for task_id in self._tasks[reply.row.key]
-            if task_id not in read
+            if by.get(task_id, TABLE) == TABLE
         }
+        corrected = load_readings(connection, found.keys() & by.keys())
         add_readings(connection, found, self.session.ws.now())
+        add_readings(connection, corrected, self.session.ws.now())
 
     def stored(self, replies: Sequence[Reply], ended: Sequence[Ended]) -> int:
         for reply in replies:

@@ -221,6 +221,15 @@ def test_a_correction_of_the_table_counts_and_goes_when_its_row_goes(make: Make)
     assert scene and scene.objects[1].count is None
 
 
+def test_a_task_that_was_corrected_first_gets_the_reading_of_its_twin_once_the_correction_goes(make: Make) -> None:
+    campaign = make([KITES["prompt"], KITES["prompt"]])
+    campaign.read_tasks()
+    correct(campaign, "1", things="4 kite")
+    assert campaign.read_tasks("reader").by == {"table": 1, "toy-reader": 1}
+    write_rows(campaign, rows_of(campaign)[1:])
+    assert campaign.read_tasks().by == {"toy-reader": 2}
+
+
 def test_a_table_that_is_gone_takes_no_correction_back(make: Make) -> None:
     campaign = make([KITES["prompt"]])
     campaign.read_tasks()
