@@ -25,7 +25,7 @@ from selector.domain import (
     TaskType,
 )
 from selector.domain.reading import TextEdit
-from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, parse_text_instruction
+from selector.prompts.reading import reading_of
 from selector.sight.fonts import all_fonts, fonts_tag
 from selector.sight.ocr import TextLine, read_text
 from selector.sight.text_match import Span, find_spans
@@ -98,6 +98,7 @@ class TextEditor(Generator):
     name = "textedit"
     version: str
     task_types = frozenset({TaskType.VTTIE})
+    reads_words = True
 
     def __init__(self, fonts_folder: str | None = None, exclude_fonts: Sequence[str] = ()) -> None:
         self._settings = Settings(fonts_folder, tuple(exclude_fonts))
@@ -144,11 +145,11 @@ def _fonts_tag(settings: Settings) -> str:
 
 
 def _understood(inputs: TaskInputs) -> TextEdit:
-    edit = parse_text_instruction(inputs.task.prompt)
-    if edit is None:
+    reading = reading_of(inputs)
+    if reading.text_edit is None:
         shown = inputs.task.prompt.strip()[:80]
-        raise Declined(f"textedit: '{shown}': {NOT_UNDERSTOOD}")
-    return edit
+        raise Declined(f"textedit: '{shown}': {reading.why_unread}")
+    return reading.text_edit
 
 
 def _source(inputs: TaskInputs) -> Picture:

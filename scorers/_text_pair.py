@@ -17,7 +17,7 @@ import numpy as np
 from scorers._ink import BOX_PX, Frame, Ink, find_ink
 from selector.domain import InputError, Item, Picture
 from selector.domain.reading import TextEdit
-from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, parse_text_instruction
+from selector.prompts.reading import reading_of
 from selector.sight.fonts import fonts_for
 from selector.sight.ocr import TextLine, read_text, span_box
 from selector.sight.registration import registered
@@ -128,9 +128,10 @@ def find_texts(item: Item) -> Pair:
 
 
 def _replacement(item: Item) -> TextEdit:
-    edit = parse_text_instruction(item.inputs.task.prompt)
+    reading = reading_of(item.inputs)
+    edit = reading.text_edit
     if edit is None:
-        raise InputError(NOT_UNDERSTOOD)
+        raise InputError(reading.why_unread)
     if edit.action != "replace":
         raise InputError(f"the instruction is to {edit.action} text: there are no two texts to compare")
     return edit

@@ -9,15 +9,15 @@ import numpy as np
 from scorers._embedded import EmbeddingScorer, clipped
 from selector.domain import Axis, Column, Item, Score, TaskInputs, TaskType
 from selector.domain.embedding import Floats, Seen
-from selector.domain.reading import Change
-from selector.prompts.edits.change import change_of
+from selector.domain.reading import Change, Reading
+from selector.prompts.reading import read_by_rules, reading_of
 from selector.sight.embedding.texts import is_latin
 
 # A judgement: between the length of what re-encoding does to a unit vector (about 0.05 to 0.1) and of an edit (0.3 to
 # 0.8). At a change as long as this the cosine counts 0.7, at a fifth of it 0.2.
 DAMPING = 0.2
 LEAST_TEXT_CHANGE = 1e-3
-NOT_UNDERSTOOD = "no part of the instruction is understood as a change of something into something else"
+NOT_UNDERSTOOD = "not read: no part of the instruction is understood as a change of something into something else"
 
 
 class ClipDirection(EmbeddingScorer):
@@ -25,8 +25,9 @@ class ClipDirection(EmbeddingScorer):
 
     Estimates: cosine of the change of the picture (candidate - source) with the change of the text (after - before),
         all four at length 1 (StyleGAN-NADA, Gal et al. 2022; InstructPix2Pix, Brooks et al. 2023). The captions of
-        before and after come from ``selector.prompts.edits.change``. The picture's change is damped: a picture that did
-        not change gives 0, where the plain cosine would be that of re-encoding noise with the text.
+        before and after are those of the task's reading (``selector.prompts.reading``), by rules or a model. The
+        picture's change is damped: a picture that did not change gives 0, where the plain cosine would be that of
+        re-encoding noise with the text.
     Range and direction: direction [-1, 1], up; usual values are 0 to 0.3. kept [-1, 1], up: cosine with the source; 1
         is no edit at all, so it is half of a trade-off and means something only beside direction.
     Axis: SC. Tasks: scene edits; not text edits: at 224 px the letters of a sign are a few pixels, and OCR reads them.
@@ -34,8 +35,8 @@ class ClipDirection(EmbeddingScorer):
     Model and licence: the backbone of ``[embedding]``.
     Cost: one more forward pass a task, for its source.
     Fails: on instructions of which no part is understood (unscored: direction only), on small things in a large
-        picture, on counts and places. Chinese instructions need a backbone that reads them or a translation of the
-        whole instruction.
+        picture, on counts and places. Chinese instructions need a backbone that reads them, captions in English or a
+        translation of the whole instruction.
     Source: the papers named above; the damping is our own.
 
     Example:
@@ -48,7 +49,8 @@ class ClipDirection(EmbeddingScorer):
     name = "clip_direction"
     task_types = frozenset({TaskType.TIE})
     with_source = True
-    revision = "2"
+    reads_words = True
+    revision = "3"
     columns = (
         Column("direction", -1.0, 1.0, True, Axis.SC, "damped cosine of the picture's change with the text's change"),
         Column("kept", -1.0, 1.0, True, Axis.SC, "cosine with the source: how much of it is still there"),
@@ -56,7 +58,7 @@ class ClipDirection(EmbeddingScorer):
 
     def texts(self, inputs: TaskInputs) -> tuple[str, ...]:
         """Captions before and after, or none."""
-        change = self._change(inputs.task.prompt.strip())
+        change = self._change(inputs)
         return () if change is None else (change.before, change.after)
 
     def read(self, item: Item, seen: Seen) -> Mapping[str, Score]:  # noqa: ARG002
@@ -76,11 +78,18 @@ class ClipDirection(EmbeddingScorer):
             return Score.unscored("before and after read the same to the backbone")
         return clipped(damped_cosine(moved, wanted), self.columns[0])
 
-    def _change(self, instruction: str) -> Change | None:
-        """From the translation where there is one and the backbone needs it: single phrases have none."""
-        if not is_latin(instruction) and not self.backbone.reads_all:
-            instruction = self._translations.get(instruction, instruction)
-        return change_of(instruction)
+    def _change(self, inputs: TaskInputs) -> Change | None:
+        """In English where the backbone needs it: the reading's own, else of the whole instruction's translation."""
+        change = _change_in(reading_of(inputs))
+        if self.backbone.reads_all or (change and is_latin(change.before + change.after)):
+            return change
+        instruction = inputs.task.prompt.strip()
+        translated = read_by_rules(inputs.task.type, self._translations.get(instruction, instruction))
+        return (change and change.in_english) or _change_in(translated)
+
+
+def _change_in(reading: Reading) -> Change | None:
+    return reading.edit.change if reading.edit else None
 
 
 def damped_cosine(moved: Floats, wanted: Floats, damping: float = DAMPING) -> float:

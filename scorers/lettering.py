@@ -82,6 +82,7 @@ class Lettering(ItemScorer):
     name = "lettering"
     version: str
     task_types = frozenset({TaskType.VTTIE})
+    reads_words = True
     columns = (
         Column("height_match", 0.0, 1.0, True, Axis.SC, "letters as tall as the old ones"),
         Column("width_match", 0.0, 1.0, True, Axis.SC, "letters and gaps as wide as the old ones"),
@@ -95,7 +96,7 @@ class Lettering(ItemScorer):
     )
 
     def __init__(self) -> None:
-        self.version = f"2-{weights_tag(*TEXT_PACKAGES)}"  # other weights, other scores
+        self.version = f"3-{weights_tag(*TEXT_PACKAGES)}"  # other weights, other scores
 
     def check(self) -> None:
         """Raise ``MissingPart`` when the reader is not installed."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scorers._item_scorer import ItemScorer
 from selector.domain import Axis, Column, InputError, Item, Picture, Score, TaskType
 from selector.domain.reading import TextEdit
-from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, parse_text_instruction, quoted_texts
+from selector.prompts.reading import reading_of
 from selector.sight.ocr import TextLine, check_reader, read_text, span_box
 from selector.sight.text_match import Span, best_window, find_spans, plain
 from selector.weights.bundled import TEXT_PACKAGES, weights_tag
@@ -27,7 +27,7 @@ class OcrText(ItemScorer):
 
     - ``wanted_present``: likeness of the wanted text to the best place among what is
       read; spaces and the width of punctuation do not count, a letter in the other case costs a quarter of a wrong one.
-      For a text-to-image task: the mean over the texts that the prompt quotes.
+      For a text-to-image task: the mean over the texts that the prompt wants drawn.
     - ``old_gone``: 1 - likeness of the old text to what is read where it stood, beyond
       what the new text itself shares with it.
     - ``rest_kept``: share of the source's other text, weighted by length, that is still
@@ -59,6 +59,7 @@ class OcrText(ItemScorer):
     name = "ocr_text"
     version: str
     task_types = frozenset({TaskType.VTTIE, TaskType.T2I})
+    reads_words = True
     columns = (
         Column("wanted_present", 0.0, 1.0, True, Axis.SC, "likeness of the wanted text to the text that is read"),
         Column("old_gone", 0.0, 1.0, True, Axis.SC, "1 - likeness of the old text to what is read in its place"),
@@ -66,7 +67,7 @@ class OcrText(ItemScorer):
     )
 
     def __init__(self) -> None:
-        self.version = f"2-{weights_tag(*TEXT_PACKAGES)}"  # other weights, other scores
+        self.version = f"3-{weights_tag(*TEXT_PACKAGES)}"  # other weights, other scores
 
     def check(self) -> None:
         """Raise ``MissingPart`` when the reader is not installed."""
@@ -77,7 +78,7 @@ class OcrText(ItemScorer):
 
 
 def _of_prompt(item: Item) -> dict[str, Score]:
-    wanted = quoted_texts(item.inputs.task.prompt)
+    wanted = reading_of(item.inputs).texts
     if not wanted:
         raise InputError("the prompt quotes no text")
     read = read_text(item.picture, _LEAST_SCORE)
@@ -87,10 +88,10 @@ def _of_prompt(item: Item) -> dict[str, Score]:
 
 
 def _of_edit(item: Item) -> dict[str, Score]:
-    edit = parse_text_instruction(item.inputs.task.prompt)
-    source = item.inputs.source
+    reading, source = reading_of(item.inputs), item.inputs.source
+    edit = reading.text_edit
     if edit is None:
-        raise InputError(NOT_UNDERSTOOD)
+        raise InputError(reading.why_unread)
     if source is None:
         raise InputError("the task has no source picture")
     before, after = read_text(source), read_text(item.picture, _LEAST_SCORE)

@@ -63,6 +63,7 @@ class Preservation(ItemScorer):
     name = "preservation"
     version: str
     task_types = frozenset({TaskType.TIE, TaskType.VTTIE, TaskType.DEEPFAKE})
+    reads_words = True
     columns = (
         Column("outside_ssim", 0.0, 1.0, True, Axis.SC, "structure kept outside the region that the task names"),
         Column("outside_delta_e", 0.0, 100.0, False, Axis.SC, "mean CIEDE2000 outside the region that the task names"),
@@ -70,7 +71,7 @@ class Preservation(ItemScorer):
     )
 
     def __init__(self) -> None:
-        self.version = f"2-{weights_tag(*FACE_PACKAGES, *TEXT_PACKAGES)}"  # faces and text lines give the edit's region
+        self.version = f"3-{weights_tag(*FACE_PACKAGES, *TEXT_PACKAGES)}"  # faces and text lines give the edit's region
 
     def measure(self, item: Item) -> Mapping[str, Score]:
         """Regions are found once a task; where that needs a detector or reader that is missing, it is unscored."""

@@ -25,7 +25,8 @@ from selector.domain import (
     stable_hash,
 )
 from selector.domain.embedding import ContestContext, Seen, View
-from selector.prompts.scene import Scene, parse_scene
+from selector.domain.reading import Scene
+from selector.prompts.reading import read_by_rules, reading_of
 from selector.sight.embedding.texts import readable_form
 from selector.weights import ABSENT
 
@@ -49,7 +50,7 @@ def spatial(
 ) -> GridSpatial | DetectorSpatial:
     """spatial: whether the picture shows the prompt's things, with their own attributes, in their places and number.
 
-    Estimates: five degrees of truth of what ``selector.prompts.scene`` reads from the prompt, English or Chinese:
+    Estimates: five degrees of truth of what the task's reading says (``selector.prompts.reading``):
         ``objects`` (each named thing is somewhere), ``attributes`` (a thing looks like its own attribute rather than
         like those of the other things), ``relations`` (left, right, above, below, on, under, beside; with a detector
         also in), ``counts`` (only with a detector, whose boxes can be counted), and ``coherence``, the geometric mean
@@ -65,8 +66,9 @@ def spatial(
     Source: Radford et al. 2021 (CLIP); Minderer et al. 2023 (OWLv2); the checks are our own.
     Cost: 13 crops a candidate whose prompt says something to check, in the batch of all heads, else none; OWLv2 a pass
         at 960 px, seconds on a CPU.
-    Fails: on what the parser leaves out; things smaller than a crop or side by side in one; perspective (what is behind
-        is above). OWLv2 reads English. Not measured with published weights: none can be had here (``docs/spatial.md``).
+    Fails: on what the reading leaves out; things smaller than a crop or side by side in one; perspective (what is
+        behind is above). OWLv2 reads English. Not measured with published weights: none can be had here (see
+        ``docs/spatial.md``).
 
     Args:
         grounding: "grid" or "owlv2".
@@ -102,32 +104,32 @@ class GridSpatial(EmbeddingScorer):
     task_types = frozenset({TaskType.T2I})
     columns = COLUMNS
     view = View.GRID
-    revision = "2"
+    revision = "3"
+    reads_words = True
     tolerance = 1e-3  # cosines are multiplied by 100, and so is what they are off by; none was seen on a CPU
 
     def idle(self, inputs: TaskInputs) -> str | None:
         """A prompt that cannot be read or checked costs no crops."""
         scene, why = self._scene(inputs)
-        return why or (None if checkable(scene) else NOTHING)
+        return why or (None if scene and checkable(scene) else NOTHING)
 
     def texts(self, inputs: TaskInputs) -> tuple[str, ...]:
         """The phrases of the prompt's scene."""
-        return () if self.idle(inputs) else questions_of(self._scene(inputs)[0]).phrases
+        scene, why = self._scene(inputs)
+        return questions_of(scene).phrases if scene and not why and checkable(scene) else ()
 
     def read(self, item: Item, seen: Seen) -> Mapping[str, Score]:
         """The scores of one candidate."""
         scene, why = self._scene(item.inputs)
         why = why or next((reason for reason in seen.unreadable if reason), None)
-        if why or not checkable(scene):
+        if why or not scene or not checkable(scene):
             return self._unscored(why or NOTHING)
         questions = questions_of(scene)
         scores = scene_scores(scene, questions, grid_evidence(questions.phrases, seen.boxes, seen.cosines))
         return {column.name: scores[column.name] for column in self.columns}
 
-    def _scene(self, inputs: TaskInputs) -> tuple[Scene, str | None]:
-        """The scene of the prompt as the backbone should get it: translated where it must be."""
-        text, why = readable_form(inputs.task.prompt, self.backbone.reads_all, self._translations)
-        return parse_scene(text), why
+    def _scene(self, inputs: TaskInputs) -> tuple[Scene | None, str | None]:
+        return scene_for(inputs, self.backbone.reads_all, self._translations)
 
 
 class DetectorSpatial(Scorer):
@@ -136,6 +138,7 @@ class DetectorSpatial(Scorer):
     name = "spatial"
     task_types = frozenset({TaskType.T2I})
     columns = (*COLUMNS, _COUNTS)
+    reads_words = True
     settings_in_version = True  # by the content of the model's files
 
     def __init__(self, model_path: str = "") -> None:
@@ -155,7 +158,7 @@ class DetectorSpatial(Scorer):
         except BestshotError as error:  # check() says what is wrong
             raise_shortage(error)
             tag = ABSENT
-        return "-".join(["2-owlv2", tag, *([stable_hash(dict(self._translations), 6)] if self._translations else [])])
+        return "-".join(["3-owlv2", tag, *([stable_hash(dict(self._translations), 6)] if self._translations else [])])
 
     def check(self) -> None:
         """Raise ``MissingPart`` when the model or its packages are not here."""
@@ -166,9 +169,8 @@ class DetectorSpatial(Scorer):
         return [self._scores(item) for item in items]
 
     def _scores(self, item: Item) -> Mapping[str, Score]:
-        text, why = readable_form(item.inputs.task.prompt, False, self._translations)
-        scene = parse_scene(text)
-        if why or not checkable(scene):
+        scene, why = scene_for(item.inputs, False, self._translations)
+        if why or not scene or not checkable(scene):
             return {column.name: Score.unscored(why or NOTHING) for column in self.columns}
         questions = questions_of(scene)
         try:
@@ -184,3 +186,19 @@ class DetectorSpatial(Scorer):
     @cached_property
     def _tag(self) -> str:
         return owlv2_tag(self._folder)
+
+
+def scene_for(inputs: TaskInputs, reads_all: bool, translations: Mapping[str, str]) -> tuple[Scene | None, str | None]:
+    """The scene of a task in a language that a model reads, or why there is none.
+
+    Where only English is read: the reading's own English, else what rules read in the translation of the whole prompt.
+    """
+    reading = reading_of(inputs)
+    scene = reading.scene if reads_all else reading.scene and reading.scene.in_english
+    if scene is None and (not reading.tag or reading.scene):
+        text, why = readable_form(inputs.task.prompt, reads_all, translations)
+        if why:
+            return None, why
+        reading = read_by_rules(inputs.task.type, text)
+        scene = reading.scene
+    return scene, None if scene else reading.why_unread

@@ -16,7 +16,7 @@ from selector.contest.task_table import check_stored_names
 from selector.create import CONFIG_NAME, create_campaign, open_store
 from selector.decide.context import Context
 from selector.decide.judges import Judges, positive
-from selector.domain import BestshotError, InputError, Pick, Task, TaskType
+from selector.domain import BestshotError, InputError, Pick, Task, TaskInputs, TaskType
 from selector.domain.files import sweep
 from selector.domain.progress import Progress, silent
 from selector.store import ImageFolder
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from selector.decide.explaining import TaskExplanation
     from selector.decide.planning import GenerationPlan, SubmissionPlan
     from selector.doctor import Check
+    from selector.domain.reading import Reading
     from selector.generate.dry_run import GenerateEstimate
     from selector.generate.summary import GenerateSummary
     from selector.generate.verb import ImportSummary
     from selector.learn.plan_generating import Wish
-    from selector.llm import TranslateSummary
+    from selector.llm import ReadSummary, TranslateSummary
     from selector.measure.importing import ImportedSummary
     from selector.measure.realism import Realism
     from selector.measure.scoring import ScoreSummary
@@ -214,6 +215,36 @@ class Campaign:
         from selector.llm import translate
 
         return translate(self._ws, self.tasks, by, progress)
+
+    def read_tasks(
+        self,
+        by: str | None = None,
+        types: Sequence[TaskType | str] | str | None = None,
+        limit: int | None = None,
+        budget_money: float | None = None,
+        retry_failed: bool = False,
+        progress: Progress = silent,
+    ) -> ReadSummary:
+        """Keep what is understood of the tasks' words: take corrections of ``readings.csv``, and write it.
+
+        Args:
+            by: the model of ``[judges.BY]`` reads what nobody has read; without one, rules do.
+            types: only tasks of these types are asked about.
+            limit: ask about at most so many prompts.
+            budget_money: stop before this run costs more.
+            retry_failed: ask again what the model refused, or answered in a way that cannot be used.
+        """
+        from selector.llm import ReadWish, read_tasks
+
+        wish = ReadWish(select_tasks(self.tasks, types), limit, budget_money, retry_failed)
+        return read_tasks(self._ws, self.tasks, by, wish, progress)
+
+    def reading(self, task_id: str | int) -> Reading:
+        """What is understood of a task's words; of rules where nothing is stored."""
+        from selector.prompts.reading import reading_of
+
+        (task,) = select_tasks(self.tasks, ids=[str(task_id)])
+        return reading_of(TaskInputs(task, reading=self._ws.readings.of(task.id)))
 
     def pick(self) -> tuple[Pick, ...]:
         """Choose the best candidate of every task by the present estimates; tasks without one get the fallback.

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import and_, false, func, or_, select
+from sqlalchemy import false, func, or_, select
 
 from selector.decide.context import Context
 from selector.domain import TaskType
+from selector.domain.reading import RULES
 from selector.generate.dry_run import GenerateEstimate
 from selector.store import schema
 from selector.store.attempts import Attempt, Planning, current_plannings, failed_attempts
@@ -17,8 +18,9 @@ from selector.store.candidates import candidates_by_task
 from selector.store.jobs import DELIVERED, PERHAPS, Job, load_jobs, money_spent
 from selector.store.observations import judged_candidates
 from selector.store.picks import pick_counts
+from selector.store.readings import PresentVersions, readers_of
 from selector.submit.ledger import Ledger, Quota, SubmissionRecord
-from selector.workspace.plug_ins import configured_services
+from selector.workspace.plug_ins import Builds, configured_services
 from selector.workspace.workspace import Workspace
 
 IMPORTED = "folder:"  # how the names of imports begin
@@ -80,6 +82,7 @@ class Status:
     to_make: GenerateEstimate | None = None
     to_make_fault: str = ""
     learns_from_totals: bool = True  # whether the contest allows it
+    readings: Mapping[str, int] = field(default_factory=dict)  # who read tasks' words (a model, table, rules): how many
 
 
 def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "") -> Status:
@@ -90,6 +93,7 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
         picks = pick_counts(connection)
         judges = judged_candidates(connection)
         services = _services(load_jobs(connection), ws)
+        readers = readers_of(connection)
         failed = open_failures(current_plannings(connection, failed=True), failed_attempts(connection), context.builds)
     types = {}
     for name in sorted({t.type.value for t in tasks}):
@@ -103,7 +107,7 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
         )
     kinds = {t.id: t.type for t in tasks}
     failures = Counter(f"{f.generator} {f.outcome}: {f.reason}" for f in failed if _is_of_plan(f, ws, kinds))
-    scores, unscored = _scores(ws, context.versions)
+    scores, unscored = _scores(context)
     submissions = ledger.all()
     totals = [s.total for s in submissions if s.total is not None]
     return Status(
@@ -121,11 +125,12 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
         None if isinstance(to_make, str) else to_make,
         to_make if isinstance(to_make, str) else "",
         ws.profile.rules.learn_from_totals,
+        _most_frequent_first(Counter(readers.get(t.id, RULES) for t in tasks if t.type is not TaskType.DEEPFAKE)),
     )
 
 
 def open_failures(
-    plannings: Sequence[Planning], attempts: Sequence[Attempt], builds: Mapping[str, str]
+    plannings: Sequence[Planning], attempts: Sequence[Attempt], builds: Builds
 ) -> list[Planning | Attempt]:
     """What failed, was declined or is missing, and has not succeeded since: at most one entry a recipe.
 
@@ -136,7 +141,7 @@ def open_failures(
         last[attempt.task_id, attempt.generator, attempt.recipe.key] = attempt
     failed: list[Planning | Attempt] = [p for p in plannings if p.outcome != "planned"]
     failed += [a for a in last.values() if a.outcome != "made"]
-    return [f for f in failed if builds.get(f.generator, f.build) == f.build]
+    return [f for f in failed if builds.has(f.generator, f.task_id, f.build)]
 
 
 def _is_of_plan(failed: Planning | Attempt, ws: Workspace, types: Mapping[str, TaskType]) -> bool:
@@ -165,14 +170,17 @@ def _services(jobs: Sequence[Job], ws: Workspace) -> dict[str, ServiceStatus]:
     return found
 
 
-def _scores(ws: Workspace, versions: Mapping[str, str]) -> tuple[int, dict[str, int]]:
+def _scores(context: Context) -> tuple[int, dict[str, int]]:
     """How many values there are of these scorers' versions, and why others are not; no row is sorted for it."""
     s = schema.score.c
-    present = or_(false(), *(and_(s.scorer == scorer, s.version == version) for scorer, version in versions.items()))
-    missing = select(s.scorer, s.column, s.reason, func.count()).where(s.reason.is_not(None), present)
-    with ws.db.read() as connection:
-        measured = connection.execute(select(func.count()).where(s.reason.is_(None), present)).scalar_one()
-        rows = connection.execute(missing.group_by(s.scorer, s.column, s.reason))
+    with context.ws.db.read() as connection:
+        versions = PresentVersions(connection, context.versions, context.reading)
+        present = or_(false(), *map(versions.of, context.versions))
+        missing = select(s.scorer, s.column, s.reason, func.count())
+        missing = missing.where(s.reason.is_not(None), present).group_by(s.scorer, s.column, s.reason)
+        there = select(func.count()).select_from(schema.score).where(s.reason.is_(None), present)
+        measured = connection.execute(there).scalar_one()
+        rows = connection.execute(missing)
         unscored = {f"{scorer}.{column}: {reason}": count for scorer, column, reason, count in rows}
     return measured, _most_frequent_first(unscored)
 

@@ -11,6 +11,7 @@ import importlib
 import inspect
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,7 @@ def region_of(inputs: TaskInputs, mask_folder: str) -> Array | None:
 
     assert inputs.source is not None
     drawn = _drawn_mask(inputs.task.id, inputs.source, mask_folder)
-    mask = edit_region(inputs) if drawn is None else drawn
+    mask = edit_region(replace(inputs, reading=None)) if drawn is None else drawn  # a build knows no reading
     if mask is None or not LEAST_SHARE <= float(mask.mean()) <= (1.0 if drawn is not None else MOST_SHARE):
         return None
     return _grown(np.asarray(mask))

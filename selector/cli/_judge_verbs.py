@@ -1,4 +1,4 @@
-"""Verbs of judges: judge takes their scores, translate has one write English; what `score --judge` asked, in words."""
+"""Verbs of judges: judge takes their scores, read and translate ask one; what `score --judge` asked, in words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from selector.cli.common import counted, progress_bar, verb
+from selector.cli.common import counted, progress_bar, type_option, verb
+from selector.domain.errors import InputError
 from selector.domain.words import n_of
 
 if TYPE_CHECKING:
@@ -74,6 +75,51 @@ def translate(campaign: Campaign, by: str | None) -> tuple[Any, str]:
         lines += ["not translated, asked again by the next run:", *counted(done.failures)]
     elif done.known < done.needed and by is None:
         lines.append("fill the column `english`, or name a judge with --by")
+    return done, "\n".join(lines)
+
+
+@verb(
+    "read",
+    "Keep what is understood of every prompt: things, relations, texts, what an edit changes and keeps. Writes the "
+    "table readings.csv, which you can correct; corrections count from the next run on, and only what rests on them is "
+    "measured again. With --by the model of a configured judge reads each prompt once; without, rules do.",
+    "bestshot read --by qwen-plus --budget-money 2",
+)
+@click.option("--by", default=None, metavar="NAME", help="The model of [judges.NAME] in campaign.toml reads.")
+@type_option
+@click.option("--limit", type=click.IntRange(1), default=None, help="With --by: at most so many prompts.")
+@click.option(
+    "--budget-money",
+    type=click.FloatRange(0, min_open=True),
+    default=None,
+    metavar="X",
+    help="With --by: stop before this run costs more, in the currency of its prices.",
+)
+@click.option("--retry-failed", is_flag=True, help="With --by: ask again what was refused or unreadable.")
+def read(
+    campaign: Campaign,
+    by: str | None,
+    types: tuple[str, ...],
+    limit: int | None,
+    budget_money: float | None,
+    retry_failed: bool,
+) -> tuple[Any, str]:
+    if by is None and (types or limit is not None or budget_money is not None or retry_failed):
+        raise InputError("--type, --limit, --budget-money and --retry-failed belong to --by NAME; leave them out")
+    done = campaign.read_tasks(by, types or None, limit, budget_money, retry_failed, progress_bar())
+    lines = [f"{n_of(sum(done.by.values()), 'task has', 'tasks have')} words: {done.table}"]
+    lines += [f"  {n} read by {who}" for who, n in sorted(done.by.items(), key=lambda pair: (-pair[1], pair[0]))]
+    if done.corrected or done.taken_back:
+        new = n_of(done.corrected, "new correction")
+        lines.append(f"{new} by the table, {done.taken_back} taken back: run `bestshot generate` and `bestshot score`")
+    if by is not None:
+        lines.append(f"{n_of(done.new, 'task is', 'tasks are')} newly read by the model")
+    if done.cost is not None:
+        lines.append(f"cost: {done.cost:.4f} {done.currency}".rstrip())
+    if done.stopped:
+        lines.append(f"stopped: {done.stopped}")
+    if done.failures:
+        lines += ["prompts that the model did not read, so rules do:", *counted(done.failures)]
     return done, "\n".join(lines)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from selector.decide.calibration import Calibration
     from selector.decide.explaining import TaskExplanation
     from selector.decide.planning import GenerationPlan, SubmissionPlan, ToJudge
+    from selector.domain.reading import Reading
     from selector.learn.stopping import Curve, HeldOut, NextCandidate
 
 
@@ -279,6 +280,16 @@ def _budgeted(rows: Sequence[Sequence[Any]], header: Sequence[str], words: str, 
     return "\n".join([words, *([table(shown, header)] if rows else []), *more, *([f"written to {out}"] if out else [])])
 
 
+def _reading(found: Reading) -> str:
+    """What was understood of the task's words, a line a kind of claim."""
+    from selector.llm import cells_of
+
+    told = [(name, text) for name, text in cells_of(found).items() if text]
+    return "\n".join(
+        [f"words, read by {found.by}:", *(f"  {name:9}  {text}" for name, text in told or [("", "nothing")])]
+    )
+
+
 def _explanation(found: TaskExplanation, picture: Path | None, rule: str) -> str:
     rows = [
         (
@@ -296,6 +307,7 @@ def _explanation(found: TaskExplanation, picture: Path | None, rule: str) -> str
     blocks = [f"task {found.task_id}, estimated from {found.basis}"]
     if found.stored is not None:
         blocks[0] += f"\nstored for export is another candidate, {found.stored[:8]}: {found.stored_reason}"
+    blocks.append(_reading(found.reading))
     blocks.append(table(rows, ("made by", "candidate", "overall", "+-", "SC", "PQ", "best", "not eligible")))
     if found.parts:
         parts = [

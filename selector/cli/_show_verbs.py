@@ -144,6 +144,8 @@ def status(campaign: Campaign) -> tuple[Any, str]:
     if s.judgements:
         judges = [(name, "people" if j.kind == "rating" else "model", j.candidates) for name, j in s.judgements.items()]
         blocks.append(table(judges, ("judge", "kind", "candidates")))
+    if set(s.readings) - {"rules"}:
+        blocks.append("prompts read by: " + ", ".join(f"{who} {n}" for who, n in s.readings.items()))
     best = "no total yet" if s.best_total is None else f"best total {s.best_total:g}"
     blocks.append(f"{best}; {s.quota.left} of {n_of(s.quota.allowed, 'submission')} left on {s.quota.day}")
     blocks += [campaign.profile.totals_rule] if campaign.profile.totals_rule else []

@@ -17,7 +17,7 @@ import click
 from selector import __version__
 from selector.cli._contest_verbs import export, quota, record, verify
 from selector.cli._import_scores_verb import import_scores
-from selector.cli._judge_verbs import judge, translate
+from selector.cli._judge_verbs import judge, read, translate
 from selector.cli._learn_verbs import calibrate, explain, plan
 from selector.cli._make_verbs import demo, generate, import_, init, pick, score
 from selector.cli._select_verb import select
@@ -52,6 +52,7 @@ def group() -> None:
       bestshot export                write the ZIP          bestshot verify ZIP     check every rule of the contest
       bestshot record ID --score 1.63                       bestshot calibrate      what the totals taught
       bestshot pick                  the best known picks   bestshot explain TASK   why this one
+      bestshot read --by NAME        have a model of yours read the prompts, for scorers and text edits
       bestshot report                a page with every candidate
       bestshot judge FILE --by NAME  take a judge's scores of single candidates
       bestshot import-scores TABLE   take scores that another tool computed
@@ -61,7 +62,7 @@ def group() -> None:
 
 
 _IN_ORDER = (demo, init, generate, import_, score, import_scores, pick, export, verify, record, quota, judge, calibrate)
-for _verb in (*_IN_ORDER, plan, explain, select, realism, translate, status, report, doctor, weights):
+for _verb in (*_IN_ORDER, plan, explain, select, realism, read, translate, status, report, doctor, weights):
     group.add_command(_verb)
 
 

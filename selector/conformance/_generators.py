@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.conformance._results import check_facts, input_bytes, name_of, require
+from selector.conformance._results import check_facts, input_bytes, name_of, require, with_other_reading
 from selector.domain import Declined, GenerationFailed, Generator, Made, Picture, Recipe, TaskInputs, TaskType
 from selector.domain.structural import adopted
 
@@ -45,6 +45,9 @@ def _check_recipes(generator: Generator, inputs: TaskInputs, who: str) -> Sequen
     require(all(isinstance(recipe, Recipe) for recipe in recipes), f"{who}: recipes() must give Recipe objects")
     keys = [_key(recipe, who) for recipe in recipes]
     require(len(set(keys)) == len(keys), f"{who}: two recipes have the same variant, seed and parameters")
+    if not generator.reads_words:
+        others = [recipe.key for recipe in generator.recipes(with_other_reading(inputs), MOST_RECIPES, 0)]
+        require(others == keys, f"{who}: recipes follow the task's reading: set reads_words = True")
     again = [recipe.key for recipe in generator.recipes(inputs, MOST_RECIPES, 0)]
     require(again == keys, f"{who}: the same call gives other recipes")
     for fewer in range(1, MOST_RECIPES):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from selector.domain import Generator, Item, Picture, Score, Scorer, TaskInputs, TaskType
+from selector.domain.reading import Reading, Scene, SceneEdit
 from selector.domain.structural import adopted
 
 Results = Sequence[Mapping[str, Score]]
@@ -32,6 +34,11 @@ def input_bytes(inputs: TaskInputs) -> tuple[bytes, ...]:
     """Everything about a task that a plug-in could change: the task, and the bytes and pixels of its pictures."""
     pictures = (inputs.source, inputs.reference)
     return (repr(inputs.task).encode(), *(pixels_of(picture) for picture in pictures if picture is not None))
+
+
+def with_other_reading(inputs: TaskInputs) -> TaskInputs:
+    """The same task, of whose words something else was understood: one text and nothing more."""
+    return replace(inputs, reading=Reading("conformance", Scene((), (), "en"), ("Qz",), SceneEdit(), unread="a check"))
 
 
 def pixels_of(picture: Picture) -> bytes:

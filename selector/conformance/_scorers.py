@@ -22,6 +22,7 @@ from selector.conformance._results import (
     scores_of,
     shown,
     tolerance_of,
+    with_other_reading,
 )
 from selector.domain import Axis, Column, InputError, Item, Picture, Scorer
 from selector.domain.structural import adopted
@@ -35,8 +36,9 @@ def check_scorer(scorer: Scorer, items: Sequence[Item], tolerance: float | None 
     """Check a scorer on at least two items of its task types.
 
     Facts are complete; results are in order, complete, finite and inside their columns' ranges; the same on a second
-    call, for permuted and for repeated items, one by one, in a large batch and from two threads; a damaged picture is
-    unscored (or a value, for a GATE column) and raises nothing; inputs stay as they were.
+    call, for permuted and for repeated items, one by one, in a large batch and from two threads; with another reading
+    of the task unless it says ``reads_words``; a damaged picture is unscored (or a value, for a GATE column) and raises
+    nothing; inputs stay as they were.
 
     Args:
         tolerance: largest difference between two scores of one item, as a share of the column's range; by default the
@@ -57,6 +59,10 @@ def check_scorer(scorer: Scorer, items: Sequence[Item], tolerance: float | None 
     check_results(scorer, first, len(items), who)
     require(scorer.score([]) is not None and len(scorer.score([])) == 0, f"{who}: score([]) must be empty")
     _check_repeats(scorer, items, first, allowed)
+    if not scorer.reads_words:
+        others = scorer.score([Item(with_other_reading(item.inputs), item.picture) for item in items])
+        told = f"{who}: scores follow the task's reading: set reads_words = True"
+        same(scorer, others, first, allowed, told)
     _check_damaged(scorer, items, first, allowed)
     require([_bytes_of(item) for item in items] == before, f"{who}: score() changed its inputs")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from selector.learn.pool import Bools, Floats, Ints, Pool, codes, own_variant
 from selector.learn.prior import RECIPE_ORDER
 from selector.store.candidates import Maker, ScoreColumn, candidate_keys, first_guesses, makers, wide_scores
 from selector.store.observations import Judgement
+from selector.workspace.plug_ins import reading_words
 
 Key = tuple[str, str]  # task id, candidate id
 _NOBODY = Maker("unknown", "")
@@ -47,7 +48,8 @@ def read_pool(
                 applies[f"{name}.{column.name}"] = own
             places[f"{name}.{column.name}"] = name, scorer.version, column.name
     columns = sorted(applies)
-    values, excluded = _scores(connection, keys, [key[:2] for key in found], columns, places, gate_columns(scorers))
+    everybody, gates, reading = [key[:2] for key in found], gate_columns(scorers), reading_words(scorers)
+    values, excluded = _scores(connection, keys, everybody, columns, places, gates, reading)
     guesses = first_guesses(connection)  # place of each among its generator's guesses, where it gave any
     values[:, columns.index(RECIPE_ORDER)] = [guesses.get(key, np.nan) for key in keys]
     of_type = np.array(task_types)
@@ -79,13 +81,14 @@ def _scores(
     columns: Sequence[str],
     places: Mapping[str, ScoreColumn],
     gates: Mapping[str, str],
+    reading: Collection[str],
 ) -> tuple[Floats, list[str]]:
     """Values (keys, columns), NaN where unscored, and why gates refuse each key, "" where none does.
 
     ``everybody``: last resorts included, as a gate that has looked at one was there for its task.
     """
     wanted = list(dict.fromkeys([*(c for c in columns if c in places), *gates]))
-    row_of, scores, there = wide_scores(connection, [places[c] for c in wanted], [places[g] for g in gates])
+    row_of, scores, there = wide_scores(connection, [places[c] for c in wanted], [places[g] for g in gates], reading)
     scores = np.vstack([scores, np.full((1, len(wanted)), np.nan)])  # the last row: of a candidate without a score
     there = np.vstack([there, np.zeros((1, len(gates)), dtype=bool)])
     rows = np.array([row_of.get(key, -1) for key in everybody])

@@ -13,7 +13,7 @@ from selector.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from selector.decide.knowledge import Knowledge
     from selector.domain.embedding import ContestContext
-    from selector.workspace.plug_ins import LeftOut, Scorers
+    from selector.workspace.plug_ins import Builds, LeftOut, Scorers
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,15 @@ class Context:
         """Scorer to its present version: scores of others do not count."""
         return {name: scorer.version for name, scorer in sorted(self.scorers.items())}
 
+    @property
+    def reading(self) -> frozenset[str]:
+        """The scorers whose scores rest on a task's reading."""
+        from selector.workspace.plug_ins import reading_words
+
+        return reading_words(self.scorers)
+
     @cached_property
-    def builds(self) -> dict[str, str]:
+    def builds(self) -> Builds:
         """The present build of every configured generator that can be loaded: what others did does not count."""
         from selector.workspace.plug_ins import present_builds
 

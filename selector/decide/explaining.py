@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
-from selector.domain import Axis, InputError
+from selector.domain import Axis, InputError, TaskInputs
+from selector.domain.reading import Reading
 from selector.learn.contributions import contributions, start_of
 from selector.learn.estimates import prior_points
 from selector.learn.gaussian import probability_best
 from selector.learn.pool import Choices, Floats, Ints, in_words
+from selector.prompts.reading import reading_of
 from selector.store.attempts import Attempt, Planning, current_plannings, load_attempts
 from selector.store.picks import newest_picks
+from selector.workspace.plug_ins import Builds
 
 _REST = "rest (the curve of sqrt(SC x PQ), small parts)"
 _LEAST_NAMED = 0.005  # points: what adds less to either is in the rest
@@ -72,6 +75,7 @@ class TaskExplanation:
     stored: str | None = None
     stored_reason: str | None = None
     learns_from_totals: bool = True  # whether the contest allows it
+    reading: Reading = field(default_factory=Reading)  # what was understood of the task's words
 
     @property
     def pick(self) -> Rival | None:
@@ -117,8 +121,15 @@ def explain_task(context: Context, task_id: str) -> TaskExplanation:
     allowed = [int(row) for rival, row in ranked if rival.excluded is None][:2]
     start = start_of(known.fitted, int(rows[0]))
     parts = _parts(known, start, rows, allowed) if allowed else ()
+    (task,) = (task for task in context.tasks if task.id == task_id)
     found = TaskExplanation(
-        task_id, known.basis, tuple(rival for rival, _ in ranked), start, parts, learns_from_totals=known.learns
+        task_id,
+        known.basis,
+        tuple(rival for rival, _ in ranked),
+        start,
+        parts,
+        learns_from_totals=known.learns,
+        reading=reading_of(TaskInputs(task, reading=ws.readings.of(task_id))),
     )
     stored = next((p for p in newest[1] if p.task_id == task_id), None) if newest else None
     best_id = found.pick.candidate_id if found.pick else None
@@ -127,9 +138,9 @@ def explain_task(context: Context, task_id: str) -> TaskExplanation:
     return replace(found, stored=stored.candidate_id, stored_reason=stored.reason)
 
 
-def _failures(tried: Sequence[Planning | Attempt], builds: Mapping[str, str]) -> list[str]:
+def _failures(tried: Sequence[Planning | Attempt], builds: Builds) -> list[str]:
     """What failed or was declined of a task, as `status` says it."""
-    failed = [f for f in tried if f.outcome not in ("planned", "made") and builds.get(f.generator, f.build) == f.build]
+    failed = [f for f in tried if f.outcome not in ("planned", "made") and builds.has(f.generator, f.task_id, f.build)]
     return sorted({f"{f.generator} {f.outcome}: {f.reason}" for f in failed})
 
 

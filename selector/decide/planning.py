@@ -256,6 +256,6 @@ def _declined(
     context: Context, found: Collection[tuple[str, str, str]], generators: Sequence[str] | None
 ) -> dict[str, tuple[str, ...]]:
     """Generator to the tasks, in the table's order, that it declined with its present settings."""
-    present = {(name, task_id) for task_id, name, build in found if context.builds.get(name, build) == build}
+    present = {(name, task_id) for task_id, name, build in found if context.builds.has(name, task_id, build)}
     names = sorted({name for name, _ in present if not generators or name in generators})
     return {name: tuple(t.id for t in context.tasks if (name, t.id) in present) for name in names}

@@ -33,6 +33,7 @@ class Generator(ABC):
         lane (""): generators of one lane never run at the same time, such as models that share a GPU; "": any do.
         hint (""): what ``doctor`` adds for these settings, though they can run.
         usual_service (None): the ``selector.net.Service`` that it works at unless a campaign names another one.
+        reads_words (False): what it makes follows from ``TaskInputs.reading``, so another reading is another build.
         on_step (None): set by a run to be told (steps done, steps in all) of an image that takes minutes.
 
     Example:
@@ -71,6 +72,7 @@ class Generator(ABC):
     prompt_characters: int = 0
     lane: str = ""
     usual_service: ClassVar[Any] = None
+    reads_words: ClassVar[bool] = False
     on_step: Callable[[int, int], None] | None = None
 
     @abstractmethod
@@ -113,6 +115,7 @@ class Scorer(ABC):
         settings_in_version (none): names of settings that ``version`` has seen to, or True for all.
         tolerance (0.0): largest difference that another batch, thread or process may make, as a share of a column's
             range, 0 to below 1.
+        reads_words (False): scores follow from ``TaskInputs.reading``, so another reading is another version.
         hint (""): what ``doctor`` adds for these settings, though they can run.
 
     Example:
@@ -144,6 +147,7 @@ class Scorer(ABC):
 
     settings_in_version: ClassVar[Sequence[str] | bool] = ()
     tolerance: ClassVar[float] = 0.0
+    reads_words: bool = False
 
     @abstractmethod
     def score(self, items: Sequence[Item]) -> Sequence[Mapping[str, Score]]:

@@ -7,8 +7,9 @@ known, their English. What was not understood is not claimed: None, or an empty 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from functools import cache
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from selector.domain.types import JSONValue, stable_hash
 
@@ -21,6 +22,7 @@ Spot = Literal[
 ]  # of the picture, or of what ``Place.of`` names
 Scope = Literal["whole", "background", "subject", "region", "geometry"]
 RULES = "rules"
+TAGGED = "~"  # between a version and the tag of the reading that it rests on
 
 OPPOSITE: dict[Kind, Kind] = {"left": "right", "right": "left", "above": "below", "below": "above"}
 
@@ -40,7 +42,7 @@ class Thing:
 
     ``noun``: as the prompt has it, singular in English ("cube"). ``count``: a number that the prompt states, None for
     "a", "some" and the like. ``phrase``: what to look for, in the prompt's language, with all attributes ("a red
-    cube"); ``english``: the same phrase in English, "" where that is not known.
+    cube"); ``english``: the same phrase in English, ``noun_english``: of the noun; "" where that is not known.
     """
 
     noun: str
@@ -48,6 +50,15 @@ class Thing:
     count: int | None
     phrase: str
     english: str = ""
+    noun_english: str = ""
+
+    @property
+    def in_english(self) -> Thing | None:
+        """The same in English words alone; None where any of them is not known."""
+        words = tuple(replace(attribute, word=attribute.english) for attribute in self.attributes)
+        if not (self.english and self.noun_english and all(attribute.word for attribute in words)):
+            return None
+        return replace(self, noun=self.noun_english, attributes=words, phrase=self.english)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,14 @@ class Scene:
     relations: tuple[Relation, ...]
     language: Language
 
+    @property
+    def in_english(self) -> Scene | None:
+        """The same scene in English words alone; None where those of any thing are not known."""
+        if self.language == "en":
+            return self
+        things = tuple(thing for found in self.objects if (thing := found.in_english))
+        return Scene(things, self.relations, "en") if len(things) == len(self.objects) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -76,6 +95,11 @@ class Change:
     after: str
     before_english: str = ""
     after_english: str = ""
+
+    @property
+    def in_english(self) -> Change | None:
+        """The English captions alone; None where they are not known."""
+        return Change(self.before_english, self.after_english) if self.before_english and self.after_english else None
 
 
 @dataclass(frozen=True)
@@ -99,7 +123,8 @@ class SceneEdit:
     """What an instruction changes, and what it wants kept.
 
     ``region``: the noun of what changes, "" where it is the whole picture or not known; ``keeps``: what is named as to
-    stay; ``operations``: all that it asks for, where classical processing can do all of it, else none.
+    stay; ``operations``: all that it asks for, where classical processing can do all of it, else none; ``becomes``: the
+    words for what the region is to be or to have.
     """
 
     region: str = ""
@@ -107,6 +132,7 @@ class SceneEdit:
     change: Change | None = None
     keeps: tuple[str, ...] = ()
     operations: tuple[Operation, ...] = ()
+    becomes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +181,56 @@ class Reading:
     @property
     def tag(self) -> str:
         """What a score that rests on it bears beside its version; "" for rules, whose version is the scorer's."""
-        return "" if self.by == RULES else stable_hash(self.as_json(), 8)
+        return "" if self.by == RULES else stable_hash(_told(self.as_json()), 8)
+
+    @property
+    def why_unread(self) -> str:
+        """The reason of a score that rests on what is not claimed."""
+        return f"not read: {self.unread.removeprefix('not read: ')}" if self.unread else "not read"
 
     def as_json(self) -> dict[str, Any]:
         """JSON values, as a store or another program gets them."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Reading:
+        """The reading that ``as_json`` told; what an older program did not know is as by default.
+
+        >>> reading = Reading("qwen", Scene((Thing("cup", (), 2, "two cups"),), (), "en"), ("OPEN",))
+        >>> Reading.from_json(reading.as_json()) == reading
+        True
+        """
+        return cls(**_fields_of(cls, value))
+
+
+def with_tag(version: str, tag: str) -> str:
+    """The version of a score, or the build of a generator, that rests on a task's reading with this ``Reading.tag``.
+
+    >>> with_tag("2-owlv2", "1f3a"), with_tag("2-owlv2", "")
+    ('2-owlv2~1f3a', '2-owlv2')
+    """
+    return f"{version}{TAGGED}{tag}" if tag else version
+
+
+def _told(value: Any) -> Any:
+    """Without what says nothing, so that a field which a later program adds changes no tag."""
+    if isinstance(value, dict):
+        return {key: told for key, one in value.items() if (told := _told(one)) not in (None, "", [], {})}
+    return [_told(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+def _fields_of(kind: type, value: Mapping[str, Any]) -> dict[str, Any]:
+    hints = _hints(kind)
+    return {f.name: _value(hints[f.name], value[f.name]) for f in fields(kind) if f.name in value}
+
+
+_hints = cache(get_type_hints)
+
+
+def _value(kind: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    if get_origin(kind) is tuple:
+        return tuple(_value(get_args(kind)[0], one) for one in value)
+    record = next((one for one in (kind, *get_args(kind)) if is_dataclass(one)), None)
+    return record(**_fields_of(record, value)) if isinstance(record, type) else value

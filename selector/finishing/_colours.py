@@ -63,7 +63,7 @@ def match_colours(inputs: TaskInputs, rgb: Pixels, strength: float) -> tuple[Pix
         raise Declined("colours: a task without a source picture has no colours to match")
     source = inputs.source.rgb
     placed = register(source, rgb)
-    region = edit_region(inputs)
+    region = edit_region(replace(inputs, reading=None))  # a finish is known by its version alone
     open_part = placed.valid if region is None else placed.valid & ~region
     if open_part.mean() < LEAST_UNCHANGED:
         raise Declined("colours: the task asks for a change of the whole picture, so there is nothing to match")

@@ -164,8 +164,8 @@ def as_shown(inputs: TaskInputs, recipe: Recipe) -> tuple[TaskInputs, Recipe]:
 
 
 def with_prompt(inputs: TaskInputs, prompt: str) -> TaskInputs:
-    """The same task with other words; its pictures are shared."""
-    return TaskInputs(replace(inputs.task, prompt=prompt), inputs.source, inputs.reference)
+    """The same task in other words: its pictures are shared, and so is its reading, which is of the task's own."""
+    return replace(inputs, task=replace(inputs.task, prompt=prompt))
 
 
 def finished(made: Recipe, name: str, version: str) -> Recipe:

@@ -20,7 +20,7 @@ from selector.generate.orders import Order
 from selector.generate.summary import GenerateSummary
 from selector.store.candidates import candidate_keys
 from selector.store.leases import holding
-from selector.workspace.plug_ins import LeftOut, build_of, idle_services, ready_generators
+from selector.workspace.plug_ins import LeftOut, build_of, builds_of, idle_services, ready_generators
 from selector.workspace.services import Accounts, spent_at
 from selector.workspace.workspace import FOLDER_FACT, Workspace
 
@@ -79,7 +79,12 @@ def _orders(ws: Workspace, wanted: Wanted, stop: threading.Event) -> tuple[list[
     if wanted.generators and not steps:
         raise InputError(f"no task is configured for {', '.join(wanted.generators)}: see [generate] in campaign.toml")
     ready, left_out = ready_generators(ws, {step.generator for _, step in steps}, Accounts(ws, stop))
-    return [Order(task, step, *ready[step.generator]) for task, step in steps if step.generator in ready], left_out
+    builds = builds_of(ws, ready)
+    return [
+        Order(task, step, ready[step.generator][0], builds.of(step.generator, task.id))
+        for task, step in steps
+        if step.generator in ready
+    ], left_out
 
 
 def _without_generator(ws: Workspace, tasks: Sequence[Task]) -> dict[str, int]:

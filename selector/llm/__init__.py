@@ -1,9 +1,9 @@
-"""Everything that asks a language model: a judge about candidates, a translator, a writer of prompts.
+"""Everything that asks a language model: a judge, a translator, a writer of prompts, a reader of tasks.
 
 One loop serves all of them (``asking``): what is wanted becomes questions, each is asked over a chat API (``client``),
 its answer is read strictly, and stored when it comes. A verb is a definition of what is wanted, how it is asked, how
-it is read and where it is stored: ``judging``, ``translating``, ``prompting``. None of them is a plug-in: they cost
-money, keep to one budget and one rate, and one process at a time asks a model (``session``).
+it is read and where it is stored: ``judging``, ``translating``, ``prompting``, ``task_reading``. None of them is a
+plug-in: they cost money, keep to one budget and one rate, and one process at a time asks a model (``session``).
 
 The judge is a vision-language model that gives SC and PQ as the contest's own judge does, each the minimum of the
 sub-scores that the contest's profile names, 0 to 10, higher is better. Input: for SC the task's prompt, its input
@@ -17,6 +17,8 @@ calibration learns how far to trust it.
 
 from selector.llm._endpoint import read_key
 from selector.llm._judging import AskSummary, ask_judge
+from selector.llm._reading_cells import cells_of
+from selector.llm._task_reading import ReadSummary, ReadWish, read_tasks
 from selector.llm._translating import TranslateSummary, translate
 from selector.llm._troubles import JudgeStopped
 from selector.llm.prompting import PromptWish, prepare_prompts
@@ -25,9 +27,13 @@ __all__ = [
     "AskSummary",
     "JudgeStopped",
     "PromptWish",
+    "ReadSummary",
+    "ReadWish",
     "TranslateSummary",
     "ask_judge",
+    "cells_of",
     "prepare_prompts",
     "read_key",
+    "read_tasks",
     "translate",
 ]

@@ -12,9 +12,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from selector.llm._rubrics import HIGHEST, LOWEST
+
+if TYPE_CHECKING:
+    from selector.llm._client import Answer
 
 SCORED, WRITTEN, REFUSED, UNREADABLE = "scored", "written", "refused", "unreadable"
 
@@ -95,6 +98,19 @@ def read_reply(
     return Reading(UNREADABLE, reason=TRUNCATED if finish_reason == "length" else reading)
 
 
+def read_object(answer: Answer) -> dict[str, Any] | Reading:
+    """The one JSON object that an answer is, whatever its keys; else why it is none: refused or unreadable."""
+    if answer.refusal or answer.finish_reason == "content_filter":
+        return Reading(REFUSED, reason=REFUSED)
+    said = after_thinking(answer.text or "")
+    found = _object_of(said)
+    if not isinstance(found, str):
+        return found
+    if is_refusal(said):
+        return Reading(REFUSED, reason=REFUSED)
+    return Reading(UNREADABLE, reason=TRUNCATED if answer.finish_reason == "length" else found)
+
+
 def after_thinking(text: str) -> str:
     """What follows the last thinking; nothing when the thinking never ended."""
     said = text.rpartition("</think>")[2].strip("\ufeff \t\r\n")
@@ -114,6 +130,11 @@ def _judges(said: str) -> bool:
 
 def _read_object(said: str, parts: Sequence[str]) -> dict[str, float] | str:
     """The scores, or the reason why there are none."""
+    found = _object_of(said)
+    return found if isinstance(found, str) else _checked(found, parts)
+
+
+def _object_of(said: str) -> dict[str, Any] | str:
     fenced = _FENCE.findall(said)
     if len(fenced) == 1 and said.startswith("```") and said.endswith("```"):
         said = fenced[0].strip()
@@ -129,11 +150,11 @@ def _read_object(said: str, parts: Sequence[str]) -> dict[str, float] | str:
         return NO_OBJECT if "}" in said else TRUNCATED
     if said[end:].strip():
         return BESIDE
-    return _checked(value, parts)
+    return value if isinstance(value, dict) else NO_OBJECT
 
 
-def _checked(value: Any, parts: Sequence[str]) -> dict[str, float] | str:
-    if not isinstance(value, dict) or set(value) != set(parts):
+def _checked(value: Mapping[str, Any], parts: Sequence[str]) -> dict[str, float] | str:
+    if set(value) != set(parts):
         return WRONG_PARTS
     found = {}
     for part in parts:

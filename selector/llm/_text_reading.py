@@ -7,6 +7,7 @@ would see why. Nothing is cut to fit; only quotation marks around the whole answ
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from selector.llm._client import Answer
 from selector.llm._replies import EMPTY, REFUSED, TRUNCATED, UNREADABLE, WRITTEN, Reading, after_thinking, is_refusal
@@ -70,13 +71,14 @@ def read_translation(text: str, answer: Answer) -> Reading:
     return _reading(text, english, why or (None if is_latin(english) else NOT_ENGLISH))
 
 
-def read_prompt(original: str, style: str, form: str, answer: Answer) -> Reading:
+def read_prompt(original: str, style: str, form: str, answer: Answer, texts: Sequence[str] = ()) -> Reading:
     """A prompt in other words, or why there is none.
 
     Args:
         original: the task's prompt.
         style: ``translated`` or ``rewritten``.
         form: one of ``FORMS``.
+        texts: to be repeated letter by letter, as quoted ones are.
 
     Example:
         >>> read_prompt("make it red", "rewritten", "instruction", Answer("Paint the car red.", "stop")).text
@@ -85,7 +87,8 @@ def read_prompt(original: str, style: str, form: str, answer: Answer) -> Reading
     if form not in FORMS:
         raise ValueError(f"unknown form {form!r}")
     text = _unwrapped(after_thinking(answer.text or ""), original)
-    return _reading(original, text, _fault(original.strip(), style, form, text, answer))
+    lost = None if all(wanted in text for wanted in texts) else LOST_QUOTE
+    return _reading(original, text, _fault(original.strip(), style, form, text, answer) or lost)
 
 
 def _reading(original: str, text: str, why: str | None) -> Reading:

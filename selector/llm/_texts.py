@@ -20,12 +20,16 @@ from selector.store.replies import WRITTEN, PromptText, add_prompt_texts
 
 @dataclass(frozen=True)
 class Source:
-    """A prompt that is to be written anew: ``original`` in this style and form, for tasks of this type."""
+    """A prompt that is to be written anew: ``original`` in this style and form, for tasks of this type.
+
+    ``texts``: that the picture is to show and that stand there without quotation marks, by the task's reading.
+    """
 
     style: str
     form: str
     task_type: TaskType
     original: str
+    texts: tuple[str, ...] = ()
 
     @property
     def order_hash(self) -> str:
@@ -33,10 +37,10 @@ class Source:
         return stable_hash(self.order())
 
     def order(self, reminder: str = "") -> str:
-        return order_for(self.style, self.form, self.task_type, reminder)
+        return order_for(self.style, self.form, self.task_type, reminder, self.texts)
 
     def read(self, answer: Answer) -> Reading:
-        return read_prompt(self.original, self.style, self.form, answer)
+        return read_prompt(self.original, self.style, self.form, answer, self.texts)
 
     def key(self, provider: str, model: str) -> str:
         """Under which the text is kept: another model, or other words of the order, is another text."""

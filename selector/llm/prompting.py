@@ -17,6 +17,7 @@ from selector.llm._endpoint import provider_of
 from selector.llm._session import ModelBusy, alone_with, judge_settings, open_session
 from selector.llm._texts import Source, Text, Writing
 from selector.llm._troubles import JudgeStopped
+from selector.prompts.quotes import take_quotes
 from selector.prompts.wording import AS_IS, PROMPT_STYLES, SUFFIX, TRANSLATED, form_for, needs_writer, with_suffix
 from selector.sight.embedding.texts import is_latin
 from selector.store.replies import REFUSED, UNREADABLE, WRITTEN, PromptText, load_prompt_texts
@@ -123,7 +124,17 @@ class PromptBook:
             if is_latin(original) or original in self._translations:
                 return None
             form = form_for("", task.type)  # a translation is the same for all of them
-        return Source(style, form, task.type, original)
+        return Source(style, form, task.type, original, self._unquoted(task))
+
+    def _unquoted(self, task: Task) -> tuple[str, ...]:
+        """Texts to be shown that only the task's reading knows: what stands in quotes is minded anyway."""
+        reading = self._ws.readings.of(task.id)
+        if reading is None:
+            return ()
+        edit = reading.text_edit
+        shown = (*reading.texts, *(text for text in (edit and edit.old, edit and edit.new) if text))
+        quoted = {text for text, _ in take_quotes(task.prompt)[1]}
+        return tuple(text for text in shown if text not in quoted)
 
     def missing(self, sources: Sequence[Source], retry_failed: bool = False) -> dict[Source, int]:
         """Those that the configured model has not answered, with how often it was asked for them; with

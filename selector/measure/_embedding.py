@@ -30,7 +30,7 @@ from selector.domain import (
 )
 from selector.domain.embedding import Head, View
 from selector.domain.progress import Progress
-from selector.measure.scored import Due, Scored, checked, due, rows_of
+from selector.measure.scored import Due, Scored, Versions, checked, due, rows_of
 from selector.sight.embedding.device import cores_shared_by
 from selector.sight.embedding.looking import Map, Request, know_texts, look
 from selector.sight.embedding.real_pictures import gather
@@ -142,7 +142,8 @@ class _Group:
         return Scored([], 0, [f"{', '.join(self.heads)}: {reason_of(error)}"])
 
     def _know_texts(self) -> None:
-        inputs = [TaskInputs(task) for task in {task.id: task for task, _, _ in self.due}.values()]
+        tasks = {task.id: task for task, _, _ in self.due}.values()
+        inputs = [TaskInputs(task, reading=self._ws.readings.of(task.id)) for task in tasks]
         try:
             know_texts(list(self.heads.values()), inputs, self.vectors, self._translations)
         except BestshotError:
@@ -192,7 +193,7 @@ class _Worker:
     ) -> None:
         self._ws, self._heads, self._translations = ws, heads, translations
         self._vectors, self._each = vectors, each
-        self._versions = {name: head.version for name, head in heads.items()}  # each asks for files: not once a score
+        self._versions = Versions(heads)
         self._inputs = lru_cache(maxsize=_KEPT_INPUTS)(ws.task_inputs)
 
     def work(self, batch: Sequence[Due]) -> Iterator[Scored]:
@@ -208,7 +209,7 @@ class _Worker:
         rows: list[dict[str, Any]] = []
         for (name, i), result in results.items():
             task, candidate_id, _ = batch[i]
-            rows += rows_of(task.id, candidate_id, name, self._versions[name], result)
+            rows += rows_of(task.id, candidate_id, name, self._versions.of(name, items[i].inputs), result)
         yield Scored(rows, len(batch), failures)
 
     def _item(self, due: Due) -> Item | str:

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from selector.domain import Column, Score, Scorer, Task
+from selector.domain import Column, Score, Scorer, Task, TaskInputs
+from selector.domain.reading import with_tag
 from selector.store.candidates import scored_candidates
+from selector.workspace.plug_ins import reading_words
 from selector.workspace.workspace import Workspace
 
 Due = tuple[Task, str, tuple[str, ...]]  # a candidate of a task, and the scorers that have not measured it
@@ -25,7 +27,8 @@ class Scored:
 def due(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> list[Due]:
     """Every candidate that lacks scores of the present versions, those of a task together."""
     with ws.db.read() as connection:
-        known = scored_candidates(connection, {name: scorer.version for name, scorer in scorers.items()})
+        versions = {name: scorer.version for name, scorer in scorers.items()}
+        known = scored_candidates(connection, versions, reading_words(scorers))
     found: list[Due] = []
     for task in tasks:
         names = [name for name, scorer in scorers.items() if task.type in scorer.task_types]
@@ -33,6 +36,22 @@ def due(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> 
             if lacking := tuple(name for name in names if name not in scored):
                 found.append((task, candidate_id, lacking))
     return found
+
+
+class Versions:
+    """Under which version a run stores the scores of its scorers; their own versions are asked for once.
+
+    Some scorers hash files for theirs.
+    """
+
+    def __init__(self, scorers: Mapping[str, Scorer]) -> None:
+        self._own = {name: scorer.version for name, scorer in scorers.items()}
+        self._reading = reading_words(scorers)
+
+    def of(self, name: str, inputs: TaskInputs) -> str:
+        """Of a scorer's scores that were measured with these inputs."""
+        tag = inputs.reading.tag if inputs.reading and name in self._reading else ""
+        return with_tag(self._own[name], tag)
 
 
 def checked(columns: Sequence[Column], result: Mapping[str, Score]) -> dict[str, Score]:

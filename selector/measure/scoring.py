@@ -16,7 +16,7 @@ from selector.domain import InputError, Item, Score, Scorer, Task, TaskInputs, r
 from selector.domain.embedding import Head
 from selector.domain.progress import Progress, silent
 from selector.measure._embedding import score_by_heads
-from selector.measure.scored import Due, Scored, checked, due, rows_of
+from selector.measure.scored import Due, Scored, Versions, checked, due, rows_of
 from selector.store.candidates import add_scores
 from selector.workspace.executor import Executor, WorkQueue
 from selector.workspace.workspace import Workspace
@@ -114,7 +114,7 @@ class _Worker:
     def __init__(self, ws: Workspace, scorers: Mapping[str, Scorer]) -> None:
         self._ws = ws
         self._scorers = scorers
-        self._versions = {name: scorer.version for name, scorer in scorers.items()}  # some ask for files
+        self._versions = Versions(scorers)
 
     def work(self, of_task: Sequence[Due]) -> Iterator[Scored | None]:
         """What a task lacks, a few candidates at a time, and None at its end."""
@@ -134,7 +134,7 @@ class _Worker:
         for name, scorer in self._scorers.items():
             mine = {candidate_id: item for candidate_id, item in items.items() if name in lacking[candidate_id]}
             for candidate_id, result in _run_scorer(name, scorer, mine, failures).items():
-                rows += rows_of(inputs.task.id, candidate_id, name, self._versions[name], result)
+                rows += rows_of(inputs.task.id, candidate_id, name, self._versions.of(name, inputs), result)
         return Scored(rows, len(items), failures)
 
     def _read(self, inputs: TaskInputs, ids: Iterable[str]) -> tuple[dict[str, Item], list[str]]:

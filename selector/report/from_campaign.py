@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from selector.store.attempts import Attempt, current_plannings, load_attempts
 from selector.store.candidates import load_candidates, scores_of
 from selector.store.picks import newest_basis, newest_picks
 from selector.submit.ledger import Ledger, SubmissionRecord
-from selector.workspace.plug_ins import present_builds
+from selector.workspace.plug_ins import Builds, present_builds
 from selector.workspace.workspace import Workspace
 
 _UNCALIBRATED = (
@@ -63,7 +63,7 @@ def _notes_on_picks(context: Context) -> tuple[str, ...]:
 
 def build_sheet(
     context: Context,
-    builds: Mapping[str, str],
+    builds: Builds,
     ledger: Ledger,
     title: str,
     notes: tuple[str, ...] = (),
@@ -110,7 +110,7 @@ def _counted(rows: Iterator[TaskRow], total: int, progress: Progress) -> Iterato
         progress("report", done, total)
 
 
-def _rows(context: Context, builds: Mapping[str, str]) -> Iterator[TaskRow]:
+def _rows(context: Context, builds: Builds) -> Iterator[TaskRow]:
     ws = context.ws
     with ws.db.read() as connection:
         newest = newest_picks(connection)
@@ -127,14 +127,14 @@ def _row(
     context: Context,
     task: Task,
     pick: Pick | None,
-    builds: Mapping[str, str],
+    builds: Builds,
     declined: list[Failure],
 ) -> TaskRow:
     ws, known = context.ws, context.known
     with ws.db.read() as connection:
         candidates = load_candidates(connection, task.id)
         attempts = load_attempts(connection, task.id)
-        scores = scores_of(connection, context.versions, task.id)
+        scores = scores_of(connection, context.versions, task.id, context.reading)
     places = known.pool.row_of if known else {}
     picked = places.get((task.id, pick.candidate_id)) if pick and pick.candidate_id else None
     makers = _makers(attempts)

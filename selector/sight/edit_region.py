@@ -1,9 +1,9 @@
 """Where in the source the task asks for a change: the yardstick of "what was not named is unchanged".
 
 face swap: the main face, grown to hair line and chin. text edit: the quad of the old text as it was read, grown for a
-longer new text. scene edit: everything (tone and geometry operations), the background, the subject, or the pixels of
-the named colour. None when the instruction is not understood or what it names is not found: the caller may then look
-at what changed, but should say so.
+longer new text. scene edit: everything (tone and geometry operations), the background, the subject, the face, or the
+pixels of the named colour. None when the instruction is not understood or what it names is not found: the caller may
+then look at what changed, but should say so.
 
 The subject is the person around the main face or, without a face, what GrabCut (Rother et al. 2004) separates from the
 border at 192 px; a rough guess, so callers should leave a margin. Cost: that of the face detector or the reader (0.1
@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from selector.domain import Declined, Picture, TaskInputs, TaskType
-from selector.domain.reading import Operation, TextEdit
-from selector.prompts.edits.instruction import parse_edit_instruction
-from selector.prompts.text_edits.instruction import parse_text_instruction
+from selector.domain import Picture, TaskInputs, TaskType
+from selector.domain.reading import Operation, SceneEdit, TextEdit
+from selector.prompts.reading import read_by_rules, reading_of
 from selector.sight.faces import face_mask, main_face
 from selector.sight.memory import RecentResults
 from selector.sight.ocr import read_text, span_box
@@ -32,6 +31,7 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 FACE_GROWTH = 0.35  # blending feathers run past the hull; hair and ears begin beyond
 TEXT_GROWTH = 0.35  # of the letter height on every side: outlines, shadows, a slightly larger font
 SUBJECT_PX = 192
+_BACKGROUND, _FACE = {"background", "the background", "背景"}, {"face", "the face", "脸", "面部", "人脸"}
 COLOUR_GROWTH_PX = 6
 HUES_DEGREES = {
     "red": (340, 20), "orange": (15, 45), "yellow": (40, 75), "green": (65, 170), "cyan": (160, 205),
@@ -47,18 +47,14 @@ def edit_region(inputs: TaskInputs) -> Mask | None:
     """
     if inputs.source is None:
         return None
-    key = (inputs.task.type, inputs.task.prompt, inputs.source.id)
-    return _regions.get(key, lambda: _find(inputs.task.type, inputs.task.prompt, inputs.source))  # type: ignore[arg-type]
+    key = (inputs.task.type, inputs.task.prompt, reading_of(inputs).tag, inputs.source.id)
+    return _regions.get(key, lambda: _find(inputs, inputs.source))  # type: ignore[arg-type]
 
 
 def named_operations(inputs: TaskInputs) -> tuple[Operation, ...]:
-    """What a scene edit asks for, in the words of ``edit_instruction``; ``()`` when unclear and for other tasks."""
-    if inputs.task.type is not TaskType.TIE:
-        return ()
-    try:
-        return parse_edit_instruction(inputs.task.prompt)
-    except Declined:
-        return ()
+    """All that a scene edit asks for, as rules read it, since a model names no operations; ``()`` when unclear."""
+    edit = read_by_rules(inputs.task.type, inputs.task.prompt).edit
+    return edit.operations if edit else ()
 
 
 def subject_mask(picture: Picture) -> Mask | None:
@@ -66,8 +62,9 @@ def subject_mask(picture: Picture) -> Mask | None:
     return _subjects.get(picture.id, lambda: _find_subject(picture))
 
 
-def _find(kind: TaskType, prompt: str, source: Picture) -> Mask | None:
-    mask = _face_region(source) if kind is TaskType.DEEPFAKE else _instructed_region(kind, prompt, source)
+def _find(inputs: TaskInputs, source: Picture) -> Mask | None:
+    swap = inputs.task.type is TaskType.DEEPFAKE
+    mask = _face_region(source) if swap else _instructed_region(inputs, source)
     if mask is None or not mask.any():
         return None
     mask.setflags(write=False)
@@ -79,16 +76,23 @@ def _face_region(source: Picture) -> Mask | None:
     return None if face is None else face_mask(face, source.rgb.shape[:2], grow=FACE_GROWTH)
 
 
-def _instructed_region(kind: TaskType, prompt: str, source: Picture) -> Mask | None:
-    edit = parse_text_instruction(prompt)
-    if kind is TaskType.VTTIE or edit is not None:
-        return _text_region(edit, source)
-    try:
-        operations = parse_edit_instruction(prompt)
-    except Declined:
-        return None
-    parts = [_operation_region(operation, source) for operation in operations]
-    return None if any(part is None for part in parts) else np.any(np.array(parts), axis=0)
+def _instructed_region(inputs: TaskInputs, source: Picture) -> Mask | None:
+    reading = reading_of(inputs)
+    if inputs.task.type is TaskType.VTTIE or reading.text_edit is not None:
+        return _text_region(reading.text_edit, source)
+    parts = [_operation_region(operation, source) for operation in named_operations(inputs)]
+    if parts:
+        return None if any(part is None for part in parts) else np.any(np.array(parts), axis=0)
+    return _named_region(reading.edit, source) if reading.edit else None
+
+
+def _named_region(edit: SceneEdit, source: Picture) -> Mask | None:
+    """Of a noun that can be found without guessing; the pixels of anything else are not known."""
+    named = {edit.region.casefold(), edit.region_english.casefold()}
+    if named & _BACKGROUND:
+        subject = subject_mask(source)
+        return None if subject is None else ~subject
+    return _face_region(source) if named & _FACE else None
 
 
 def _text_region(edit: TextEdit | None, source: Picture) -> Mask | None:

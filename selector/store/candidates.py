@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Connection, and_, exists, func, select
+from sqlalchemy import Connection, and_, exists, false, func, or_, select
 
 from selector.domain import Score
 from selector.store import schema
 from selector.store.database import Database
+from selector.store.readings import PresentVersions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,14 +121,20 @@ def makers(connection: Connection) -> dict[tuple[str, str], Maker]:
     return found
 
 
-def scored_candidates(connection: Connection, versions: Mapping[str, str]) -> dict[str, dict[str, set[str]]]:
-    """Task id to every candidate id to those of the named scorers that have scored it in these versions."""
+def scored_candidates(
+    connection: Connection, versions: Mapping[str, str], reading: Collection[str] = ()
+) -> dict[str, dict[str, set[str]]]:
+    """Task id to every candidate id to those of the named scorers that have scored it in these versions.
+
+    ``reading``: those whose scores rest on the task's reading, here and below.
+    """
     found: dict[str, dict[str, set[str]]] = {}
     for candidate in load_candidates(connection):
         found.setdefault(candidate.task_id, {})[candidate.id] = set()
     s = schema.score.c
-    for name, version in versions.items():
-        query = select(s.task_id, s.candidate_id).where(s.scorer == name, s.version == version).distinct()
+    present = PresentVersions(connection, versions, reading)
+    for name in versions:
+        query = select(s.task_id, s.candidate_id).where(present.of(name)).distinct()
         for row in connection.execute(query):
             found[row[0]][row[1]].add(name)
     return found
@@ -138,7 +145,10 @@ def add_scores(db: Database, connection: Connection, rows: Sequence[dict[str, An
 
 
 def wide_scores(
-    connection: Connection, columns: Sequence[ScoreColumn], counted: Sequence[ScoreColumn] = ()
+    connection: Connection,
+    columns: Sequence[ScoreColumn],
+    counted: Sequence[ScoreColumn] = (),
+    reading: Collection[str] = (),
 ) -> tuple[dict[tuple[str, str], int], Floats, Bools]:
     """All scores as one table: the database turns columns of scorers into columns of the result.
 
@@ -149,10 +159,11 @@ def wide_scores(
     import numpy as np
 
     s = schema.score.c
+    present = PresentVersions(connection, {scorer: version for scorer, version, _ in (*columns, *counted)}, reading)
 
     def is_of(column: ScoreColumn) -> Any:
-        scorer, version, name = column
-        return and_(s.column == name, s.scorer == scorer, s.version == version)
+        scorer, _, name = column
+        return and_(s.column == name, present.of(scorer))
 
     # With FILTER, not CASE: an aggregate is then called for its own rows only, a quarter less at 22 columns.
     values = [func.max(s.value).filter(is_of(column)) for column in columns]
@@ -165,13 +176,16 @@ def wide_scores(
     return row_of, wide[:, : len(values)], wide[:, len(values) :] > 0
 
 
-def scores_of(connection: Connection, versions: Mapping[str, str], task_id: str) -> dict[str, dict[str, Score]]:
+def scores_of(
+    connection: Connection, versions: Mapping[str, str], task_id: str, reading: Collection[str] = ()
+) -> dict[str, dict[str, Score]]:
     """Candidate id to {"scorer.column": Score} for one task, of the given scorer versions."""
     s = schema.score.c
-    query = select(s.candidate_id, s.scorer, s.version, s.column, s.value, s.reason).where(s.task_id == task_id)
+    present = PresentVersions(connection, versions, reading)
+    query = select(s.candidate_id, s.scorer, s.column, s.value, s.reason)
+    query = query.where(s.task_id == task_id, or_(false(), *(present.of(scorer) for scorer in versions)))
     found: dict[str, dict[str, Score]] = {}
     for row in connection.execute(query.order_by(s.task_id, s.candidate_id)):
-        if versions.get(row.scorer) == row.version:
-            key = f"{row.scorer}.{row.column}"
-            found.setdefault(row.candidate_id, {})[key] = Score(value=row.value, reason=row.reason)
+        key = f"{row.scorer}.{row.column}"
+        found.setdefault(row.candidate_id, {})[key] = Score(value=row.value, reason=row.reason)
     return found

@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-FORMAT_VERSION = 6  # what opens an older one is in migration.py
+FORMAT_VERSION = 7  # what opens an older one is in migration.py
 SHARED = "shared"  # the schema of what concerns all campaigns of a database; SQLite has one of them, and no schemas
 CAMPAIGN = "campaign"  # key of the fact that names the campaign whose rows these are
 
@@ -305,6 +305,19 @@ prompt_text = Table(
     Column("at", String, nullable=False),
     UniqueConstraint("key", "ask", "at", name="prompt_text_once"),
     Index("prompt_text_key", "key"),
+)
+
+# What was understood of a task's words by a model or by a person; the newest row of a task counts. Since format 7.
+task_reading = Table(
+    "task_reading",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("task_id", String, nullable=False),
+    Column("by", String, nullable=False),  # the model's name | table (a person) | rules
+    Column("tag", String, nullable=False),  # what versions of scores that rest on it bear; "": rules are to read it
+    Column("reading", JSON, nullable=False),  # {} of rules
+    Column("at", String, nullable=False),
+    Index("task_reading_task", "task_id", "id"),
 )
 
 # Whether a plan held, and from what it decided that; stored where one of them is new. Since format 6.

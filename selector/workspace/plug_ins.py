@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from selector.config import KIND, kind_of, scorer_kind_of
@@ -22,9 +23,11 @@ from selector.domain import (
     stable_hash,
 )
 from selector.domain.embedding import ContestContext, EmbeddingSettings
+from selector.domain.reading import with_tag
 from selector.domain.words import did_you_mean
 from selector.net import Service
 from selector.registry import create_generator, create_scorer, generator_names, is_default, usual_service
+from selector.store.readings import tags_of
 from selector.workspace.services import SERVICE, Accounts, service_of, usual_names
 from selector.workspace.workspace import Workspace
 
@@ -117,10 +120,36 @@ def _service_name(ws: Workspace, generator: str) -> str | None:
     return None
 
 
-def present_builds(ws: Workspace) -> dict[str, str]:
+@dataclass(frozen=True)
+class Builds:
+    """The present build of generators by name, which of them read words, and the tags of tasks' readings."""
+
+    of_generator: Mapping[str, str]
+    reading: frozenset[str] = frozenset()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, generator: str, task_id: str) -> str:
+        """What a known generator's work on a task bears now."""
+        tag = self.tags.get(task_id, "") if generator in self.reading else ""
+        return with_tag(self.of_generator[generator], tag)
+
+    def has(self, generator: str, task_id: str, build: str) -> bool:
+        """Whether work of this build counts; that of a generator which is not known here does."""
+        return generator not in self.of_generator or self.of(generator, task_id) == build
+
+
+def present_builds(ws: Workspace) -> Builds:
     """The present build of every configured generator that can be loaded."""
     known = {name for name in configured_names(ws) if kind_of(ws.config, name) in generator_names()}
-    return {name: build for name, (_, build) in ready_generators(ws, known)[0].items()}
+    return builds_of(ws, ready_generators(ws, known)[0])
+
+
+def builds_of(ws: Workspace, ready: Generators) -> Builds:
+    """The present builds of these generators."""
+    with ws.db.read() as connection:
+        tags = tags_of(connection)
+    reading = reading_words({name: generator for name, (generator, _) in ready.items()})
+    return Builds({name: build for name, (_, build) in ready.items()}, reading, tags)
 
 
 def ready_scorers(ws: Workspace, contest: ContestContext) -> tuple[Scorers, LeftOut]:
@@ -145,6 +174,11 @@ def ready_scorers(ws: Workspace, contest: ContestContext) -> tuple[Scorers, Left
         else:
             ready[name] = scorer
     return ready, left_out
+
+
+def reading_words(plug_ins: Mapping[str, Scorer] | Mapping[str, Generator]) -> frozenset[str]:
+    """Those whose scores, or pictures, rest on what is understood of a task's words."""
+    return frozenset(name for name, plug_in in plug_ins.items() if plug_in.reads_words)
 
 
 def _left_out(kind: str, name: str, error: BestshotError) -> str:

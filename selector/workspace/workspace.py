@@ -6,6 +6,7 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from selector.config import CampaignConfig
@@ -14,6 +15,7 @@ from selector.contest.profile import ContestProfile
 from selector.domain import InputError, Picture, Task, TaskInputs, TaskType, raise_shortage, stable_hash
 from selector.domain.words import near_or_all
 from selector.store import Database, ImageFolder
+from selector.store.readings import StoredReadings
 
 FOLDER_FACT = "folder:"  # prefix of the facts that name them, with the moment of the first time
 
@@ -42,17 +44,23 @@ class Workspace:
         """Folders beside this one that have worked with services for this campaign: each keeps the images it made."""
         return tuple(sorted(self.db.facts(FOLDER_FACT).keys() - {self.place}))
 
+    @cached_property
+    def readings(self) -> StoredReadings:
+        """What a model or a person understood of the tasks' words."""
+        return StoredReadings(self.db)
+
     def now(self) -> str:
         """The moment as ISO 8601 in UTC, as rows carry it."""
         return self.clock().isoformat(timespec="milliseconds")
 
     def task_inputs(self, task: Task) -> TaskInputs:
-        """A task with its input pictures read from the disk (not decoded yet).
+        """A task with its input pictures read from the disk (not decoded yet), and its reading where one is stored.
 
         Raises:
             InputError: a picture is missing.
         """
-        return TaskInputs(task, self._picture(task.source), self._picture(task.reference))
+        pictures = self._picture(task.source), self._picture(task.reference)
+        return TaskInputs(task, *pictures, self.readings.of(task.id))
 
     def task_seed(self, task: Task) -> int:
         """A seed below 2^31 that follows from the campaign's seed and the task's id alone."""

@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from selector.domain import (
     TaskType,
     encode_final,
 )
+from selector.domain.reading import Reading, TextEdit
 from selector.sight.fonts import all_fonts, fonts_for
 from selector.sight.ocr import read_text
 from selector.sight.text_match import plain
@@ -225,3 +227,12 @@ def test_grass_is_texture_and_a_noisy_wall_is_none():
     grass = np.stack([data.grass()[:120, :160]] * 3, axis=-1).astype(float)
     wall = 120.0 + np.random.default_rng(0).normal(0, 3, (120, 160, 3))
     assert is_textured(grass, hole, none) and not is_textured(wall, hole, none)
+
+
+def test_a_reading_takes_the_place_of_rules(page):
+    inputs = replace(
+        inputs_of(page, "whatever it says"), reading=Reading("m", text_edit=TextEdit("delete", None, None))
+    )
+    assert TextEditor().recipes(inputs, 1, 0)[0].variant.startswith("delete")
+    with pytest.raises(Declined, match="not read: no one text"):
+        TextEditor().recipes(replace(inputs, reading=Reading("m", unread="no one text")), 1, 0)

@@ -1,5 +1,7 @@
 """The change of the picture against the change of the text: by hand on fixed vectors, and what damping does."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import noise_jpeg
@@ -9,6 +11,7 @@ from tiny_backbone import contest_with
 from scorers.clip_direction import DAMPING, NOT_UNDERSTOOD, ClipDirection, damped_cosine
 from selector.domain import Item, Picture, Task, TaskInputs, TaskType
 from selector.domain.embedding import EmbeddingSettings, View
+from selector.domain.reading import Change, Reading, SceneEdit
 from selector.sight.embedding.vectors import as_kept
 from selector.sight.embedding.views import crops
 
@@ -96,3 +99,13 @@ def test_source_is_embedded_once_for_all_candidates_of_a_task():
     backbone = FixedBackbone(dim=16)
     scorer(backbone).score([item(Picture(noise_jpeg(seed))) for seed in range(10, 15)])
     assert backbone.crops_seen == 6
+
+
+def test_captions_of_a_reading_take_the_place_of_rules_and_their_english_serves_an_english_backbone():
+    captions = Change("一只狗", "一只猫", "a photo of the dog", "a photo of a cat")
+    inputs = item(prompt="换一下动物").inputs
+    read = replace(inputs, reading=Reading("m", edit=SceneEdit(change=captions)))
+    unread = replace(inputs, reading=Reading("m", edit=SceneEdit()))
+    by_reading, nothing = scorer().score([Item(read, EDITED), Item(unread, EDITED)])
+    assert by_reading["direction"].value == pytest.approx(scorer().score([item()])[0]["direction"].value)
+    assert nothing["direction"].reason == NOT_UNDERSTOOD

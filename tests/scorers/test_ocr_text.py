@@ -1,11 +1,14 @@
 """Text scores on drawn signs whose content is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from scorers.ocr_text import OcrText
 from selector.domain import Item, Picture, Scorer, Task, TaskInputs, TaskType, encode_final
+from selector.domain.reading import Reading, TextEdit
 from selector.sight.fonts import fonts_for
 
 
@@ -107,3 +110,17 @@ def test_damaged_candidate_is_unscored_and_the_others_are_not():
     inputs = TaskInputs(task, source=sign("OPEN"))
     bad, good = OcrText().score([Item(inputs, Picture(b"broken")), Item(inputs, sign("CLOSED"))])
     assert bad["old_gone"].value is None and good["wanted_present"].value == 1.0
+
+
+def test_a_reading_says_what_is_to_be_drawn_and_what_is_to_be_replaced():
+    board = sign("MILK", "Monday")
+    drawn = TaskInputs(Task("1", TaskType.T2I, "a board that sells milk", None, None, 0), None, None)
+    with_text = replace(drawn, reading=Reading("m", texts=("MILK",)))
+    assert OcrText().score([Item(drawn, board)])[0]["wanted_present"].reason == "the prompt quotes no text"
+    assert OcrText().score([Item(with_text, board)])[0]["wanted_present"].value == pytest.approx(1.0, abs=0.01)
+    task = Task("1", TaskType.VTTIE, "they sell TEA now", "x.png", None, 0)
+    edit = Reading("m", text_edit=TextEdit("replace", "MILK", "TEA"))
+    inputs = TaskInputs(task, sign("MILK", "Monday"), None, edit)
+    assert values(OcrText().score([Item(inputs, sign("TEA", "Monday"))])[0]) == pytest.approx((1.0, 1.0, 1.0), abs=0.01)
+    unread = replace(inputs, reading=Reading("m", unread="no place"))
+    assert OcrText().score([Item(unread, board)])[0]["old_gone"].reason == "not read: no place"

@@ -27,6 +27,7 @@ from scorers.spatial import DetectorSpatial, GridSpatial, spatial
 from selector.conformance import check_scorer
 from selector.domain import InputError, Item, MissingPart, Picture, Score, Task, TaskInputs, TaskType, encode_final
 from selector.domain.embedding import Head, View
+from selector.domain.reading import Attribute, Reading, Relation, Scene, Thing
 from selector.prompts.scene import parse_scene
 from selector.registry import create_scorer
 
@@ -277,6 +278,31 @@ def test_english_backbone_leaves_a_chinese_prompt_unscored_and_takes_its_transla
     translated = scorer.score([item(prompt, RED_SQUARE, BLUE_CIRCLE)])[0]
     scorer.meet(contest_with(settings))
     assert translated == scorer.score([item(PROMPT, RED_SQUARE, BLUE_CIRCLE)])[0]
+
+
+def red_left_of_blue(square: str, circle: str) -> Scene:
+    """The scene of PROMPT in other words, with its English."""
+    things = [
+        Thing(noun, (Attribute("colour", word, english),), None, f"{word}的{noun}", f"a {english} {known}", known)
+        for noun, word, english, known in ((square, "红色", "red", "square"), (circle, "蓝色", "blue", "circle"))
+    ]
+    return Scene(tuple(things), (Relation(0, "left", 1),), "zh")
+
+
+def with_reading(one: Item, reading: Reading) -> Item:
+    return Item(replace(one.inputs, reading=reading), one.picture)
+
+
+def test_the_english_of_a_reading_serves_an_english_backbone_without_a_translation(tmp_path: Any) -> None:
+    scorer = spatial()
+    scorer.meet(contest_with(tiny_clip(tmp_path, 16)))
+    chinese = item("红方块在蓝圆片左侧", RED_SQUARE, BLUE_CIRCLE)
+    read = with_reading(chinese, Reading("m", red_left_of_blue("方块", "圆片")))
+    expected = scorer.score([item(PROMPT, RED_SQUARE, BLUE_CIRCLE)])[0]
+    assert scorer.score([read])[0] == expected
+    nothing, empty = (Reading("m", scene, unread="one claim") for scene in (None, Scene((), (), "zh")))
+    unread = scorer.score([with_reading(chinese, nothing), with_reading(chinese, empty)])
+    assert [found["coherence"].reason for found in unread] == ["not read: one claim", NOTHING]
 
 
 def test_grid_scorer_keeps_the_contract(tmp_path: Any) -> None:

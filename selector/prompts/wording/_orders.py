@@ -6,6 +6,8 @@ of a text's key: another order is another variant, and what was written under th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from selector.domain import TaskType
 from selector.prompts.wording._forms import CAPTION, INSTRUCTION, KONTEXT, TAGS, TRANSLATED, form_for, in_english
 
@@ -61,13 +63,20 @@ _TEXT_EDIT = (
 )
 
 
-def order_for(style: str, form: str, task_type: TaskType, reminder: str = "") -> str:
-    """The system message. ``reminder``: why the last answer could not be used, "" at the first time."""
+def order_for(style: str, form: str, task_type: TaskType, reminder: str = "", texts: Sequence[str] = ()) -> str:
+    """The system message.
+
+    Args:
+        reminder: why the last answer could not be used, "" at the first time.
+        texts: that the picture is to show and that stand in the text without quotation marks.
+    """
     form = form_for(form, task_type)
     if style == TRANSLATED:
         order = _TRANSLATE + _RULES
     else:
         order = f"{_TASK[form]}{_of_edit(form, task_type)}{_language(form)} {_length(form)} {_RULES}"
+    if texts:
+        order += f" The picture also shows these words, to be repeated letter by letter: {' | '.join(texts)}."
     return f"{order} Your last answer could not be used ({reminder}): mind it this time." if reminder else order
 
 

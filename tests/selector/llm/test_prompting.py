@@ -13,12 +13,14 @@ from prompt_model import PromptModel, prompt_model
 
 from selector import Campaign
 from selector.domain import Declined, InputError, MissingPart, Task, TaskType
+from selector.domain.reading import Reading as TaskReading
 from selector.llm import _text_reading as reading
 from selector.llm._client import Answer
 from selector.llm._endpoint import provider_of
 from selector.llm._replies import Reading
 from selector.llm._text_reading import DECLINED, NOT_ENGLISH, TALK, UNFINISHED, read_prompt
 from selector.llm.prompting import PromptBook, PromptSummary, PromptWish, prepare_prompts
+from selector.store.readings import add_readings
 from selector.store.replies import PromptText, add_prompt_texts, load_prompt_texts, money_spent
 
 
@@ -331,3 +333,18 @@ def test_only_an_answer_that_ended_by_itself_counts(finish: str, refusal: str | 
 def test_a_long_prompt_may_stay_as_long_as_it_is() -> None:
     long = "a cat that sits on a wall and looks at birds, " * 100
     assert read_prompt(long, "rewritten", "caption", said(long.strip())).reason is None
+
+
+def test_texts_that_only_the_reading_knows_must_be_repeated_letter_by_letter(
+    make: Callable[..., Any], model: PromptModel
+) -> None:
+    ws = make(model.url)
+    model.said = {"a board that says MILK BAR": "In detail: a board that advertises milk."}
+    with ws.db.write() as connection:
+        add_readings(connection, {"t0": TaskReading("m", texts=("MILK BAR",))}, "now")
+    done = prepare_prompts(ws, wishes("a board that says MILK BAR", "a bar"))
+    assert (done.new, done.failures) == (1, {reading.LOST_QUOTE: 1})
+    told = [text for order, text in model.asked if "MILK BAR" in order]
+    assert set(told) == {"a board that says MILK BAR"}
+    model.said = {"a board that says MILK BAR": "In detail: a board with the words MILK BAR."}
+    assert prepare_prompts(ws, wishes("a board that says MILK BAR"), retry_failed=True).new == 1

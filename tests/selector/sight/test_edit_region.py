@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -11,6 +12,7 @@ from skimage import data
 from sklearn.datasets import load_sample_image
 
 from selector.domain import InputError, Picture, Task, TaskInputs, TaskType, encode_final
+from selector.domain.reading import Reading, SceneEdit, TextEdit
 from selector.sight.edit_region import edit_region, named_operations, subject_mask
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -116,3 +118,20 @@ def test_damaged_source_is_an_input_error() -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (8, 8), (40, 60)])
 def test_flat_and_tiny_pictures_have_no_subject(shape: tuple[int, int]) -> None:
     assert subject_mask(Picture(encode_final(np.full((*shape, 3), 90, np.uint8), "png"))) is None
+
+
+def test_a_reading_names_the_region_where_it_can_be_found_without_guessing(sign: Array) -> None:
+    portrait = inputs(TaskType.TIE, "something with the picture", data.astronaut())
+
+    def region(edit: SceneEdit) -> Array | None:
+        return edit_region(replace(portrait, reading=Reading("m", edit=edit)))
+
+    assert edit_region(portrait) is None
+    face, background = region(SceneEdit("face", "face")), region(SceneEdit("背景", "background"))
+    assert face is not None and face[90:170, 195:250].mean() > 0.98
+    assert background is not None and not background[120, 220]
+    assert region(SceneEdit("helmet", "helmet")) is None
+    words = inputs(TaskType.VTTIE, "they closed", sign)
+    text = Reading("m", text_edit=TextEdit("replace", "open today", "shut"))
+    mask = edit_region(replace(words, reading=text))
+    assert mask is not None and mask.any() and not mask[:60].any()

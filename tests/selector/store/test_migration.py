@@ -12,10 +12,12 @@ from sqlalchemy import inspect, select
 
 from selector import Campaign
 from selector.domain import InputError
+from selector.domain.reading import Reading
 from selector.store import Database, schema
 from selector.store.database import add
 from selector.store.jobs import JobEnd, end_jobs, load_jobs
 from selector.store.observations import Judgement, TotalRow, add_judgements, load_judgements, load_totals
+from selector.store.readings import add_readings, load_readings
 
 CANDIDATE = "aa" * 32
 TABLES = [table.name for table in schema.metadata.sorted_tables]
@@ -49,6 +51,15 @@ def test_a_migrated_database_takes_what_is_new(old: Path) -> None:
         add_judgements(connection, [said])
     with Database(old).read() as connection:
         assert load_judgements(connection) == [said]
+
+
+def test_a_migrated_database_takes_readings(old: Path) -> None:
+    reading = Reading("qwen", texts=("OPEN",))
+    db = Database(old)
+    with db.write() as connection:
+        add_readings(connection, {"1": reading}, "now")
+    with db.read() as connection:
+        assert load_readings(connection) == {"1": reading}
 
 
 def test_a_migrated_database_takes_jobs_and_what_became_of_them(old: Path) -> None:
