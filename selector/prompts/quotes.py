@@ -118,9 +118,12 @@ def _closing_singles(prompt: str) -> list[int]:
         at = match.start()
         before, after = prompt[at - 1 : at], prompt[at + 1 : at + 2]
         inside = after.isascii() and after.isalnum()
-        if not before.isspace() and _AFTER_QUOTE.match(prompt, at + 1):
-            closings.append(at)
-        elif not before.isspace() and (next_opens or after in {"'", "’"}) and not inside:
+        follows = _AFTER_QUOTE.match(prompt, at + 1)
+        if before.isspace():
+            ends = follows and not inside
+        else:
+            ends = follows or (not inside and (next_opens or after in {"'", "’"}))
+        if ends:
             closings.append(at)
         if not (inside and before.isascii() and before.isalnum()):
             next_opens = inside

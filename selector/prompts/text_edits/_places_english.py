@@ -63,14 +63,14 @@ def _any(names: dict[str, Side | None] | dict[str, Side]) -> str:
 
 
 _PHRASE = re.compile(
-    rf"(?<![\w'-])(?<!rid )(?:(?P<side>{_any(_SIDES)})\s+(?:{_ANCHOR}|{_NOUNS})|{_SPOT}|(?P<bearing>{_any(_BEARING)})\s+NOUNS|"
+    rf"(?<![\w'-])(?<!rid )(?:(?:directly|immediately|right|just)\s+)?(?:(?P<side>{_any(_SIDES)})\s+(?:{_ANCHOR}|{_NOUNS})|{_SPOT}|(?P<bearing>{_any(_BEARING)})\s+NOUNS|"
     rf"(?:on|in|from|at)\s+{_THE}\s+(?:{_WORD}\s+){{0,3}}?(?P<bearer>{BOARD}){SAYING}?\s+{QUOTE}|(?:t?here)(?![\w-]))".replace(
         "NOUNS", _NOUNS.replace("<det>", "<det2>").replace("<thing>", "<thing2>")
     ),
     re.I,
 )
 _SURFACE = re.compile(rf"(?:in|on|of|from)\s+(?:{_THE})\s+(?:{PICTURE}|{BOARD})", re.I)
-_ONLY_PICTURE = re.compile(rf"(?:whole\s+|entire\s+|given\s+)?{PICTURE}s?", re.I)
+_ONLY_PICTURE = re.compile(rf"(?:whole\s+|entire\s+|given\s+|existing\s+)?(?:{PICTURE}|text)s?", re.I)
 _ADDING = re.compile(r"^[^\ue000-\uf0ff]*\b(?:add|insert|write|put|place|append|include|print|paint|overlay|draw)\b", re.I)
 
 

@@ -115,8 +115,8 @@ RULES: tuple[Rule, ...] = (
     Rule("replace", rf"replace\s+(?:the\s+)?word\s+(?P<old>{_WORD})\s+with\s+(?:the\s+)?word\s+(?P<new>{_WORD})"),
     Rule("replace", rf"(?:change|modify|edit|update)\s+{_MAIN}\s+to\s+{_new(_BARE)}", alone=True),
     # adding
-    Rule("add", rf"{_LEAD}{_ADD}\s+(?:{_ADD_NOUN}\s+)?(?P<new>{QUOTE}){_AS}(?P<place>{_WITHOUT_ANCHOR})"),
-    Rule("add", rf"{_LEAD}{_ANCHORED_ADD}\s+(?:{_ADD_NOUN}\s+)?(?P<new>{QUOTE}){_AS}(?P<place>{_PLACES})"),
+    Rule("add", rf"{_LEAD}{_ADD}\s+(?:{_ADD_NOUN}\s+|the\s+)?(?P<new>{QUOTE}){_AS}(?P<place>{_WITHOUT_ANCHOR})"),
+    Rule("add", rf"{_LEAD}{_ANCHORED_ADD}\s+(?:{_ADD_NOUN}\s+|the\s+)?(?P<new>{QUOTE}){_AS}(?P<place>{_PLACES})"),
     Rule("add", rf"{_ANCHORED_ADD}(?P<lead>{_PLACES})\s+(?:{_ADD_NOUN}\s+)?(?P<new>{QUOTE})"),
     Rule("add", rf"(?:add|insert|write|print|include)\s+{_ADD_NOUN}\s+(?P<new>{_BARE})(?P<place>{_WITHOUT_ANCHOR})"),
     # deleting
