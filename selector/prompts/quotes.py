@@ -104,7 +104,7 @@ class _Closings:
             return proper
         at = self._find(other, body)
         opened = self._find("“", body)
-        return at if 0 <= at and not 0 <= proper < at and not 0 <= opened < at else proper
+        return at if at >= 0 and not 0 <= proper < at and not 0 <= opened < at else proper
 
 
 def _closing_singles(prompt: str) -> list[int]:
@@ -118,7 +118,7 @@ def _closing_singles(prompt: str) -> list[int]:
         at = match.start()
         before, after = prompt[at - 1 : at], prompt[at + 1 : at + 2]
         inside = after.isascii() and after.isalnum()
-        follows = _AFTER_QUOTE.match(prompt, at + 1)
+        follows = bool(_AFTER_QUOTE.match(prompt, at + 1))
         if before.isspace():
             ends = follows and not inside
         else:

@@ -12,12 +12,14 @@ from selector.prompts.text_edits._rules import QUOTE, Spot, one_place
 PICTURE = r"(?:这|该|整)?(?:张|幅|个)?(?:图片|图像|照片|相片|画面|图画|图|画)"
 _SHEET = r"(?:海报|封面|页面|屏幕|卡片|横幅|菜单|黑板|白板|广告牌|请柬|贺卡|名片|文档|幻灯片|截图|传单|包装|标签|书|纸)"
 SIDES: dict[str, tuple[Side | None, SpotName | None]] = {
-    "左上": (None, "top left"), "右上": (None, "top right"), "左下": (None, "bottom left"), "右下": (None, "bottom right"),
+    "左上": (None, "top left"), "右上": (None, "top right"),
+    "左下": (None, "bottom left"), "右下": (None, "bottom right"),
     "顶": (None, "top"), "底": (None, "bottom"), "中央": (None, "centre"), "正中": (None, "centre"),
     "中间": (None, "centre"), "中心": (None, "centre"), "居中": (None, "centre"), "上方": ("above", "top"),
     "下方": ("below", "bottom"), "上面": ("above", "top"), "下面": ("below", "bottom"), "上边": ("above", "top"),
     "下边": ("below", "bottom"), "上部": (None, "top"), "下部": (None, "bottom"), "左": ("left", "left"),
-    "右": ("right", "right"), "之前": ("left", None), "前面": ("left", None), "后面": ("right", None), "之后": ("right", None),
+    "右": ("right", "right"), "之前": ("left", None), "前面": ("left", None),
+    "后面": ("right", None), "之后": ("right", None),
     "底下": ("below", "bottom"), "旁": (None, None), "附近": (None, None), "上": ("on", None), "里": ("in", None),
     "中": ("in", None), "内": ("in", None), "处": ("on", None),
 }  # fmt: skip
@@ -41,7 +43,7 @@ NOUN = (
 ANCHOR = rf"{NOUN}{{0,2}}{QUOTE}(?:这?[一二两三四五六七八几]?个?{NOUN})?的?"
 PLACE = rf"(?:在|于|到)?(?:{ANCHOR}{BESIDE}|(?:{THING}(?:上|里|中|内)?的?){{0,2}}{WHERE})"
 _PHRASE = re.compile(
-    rf"(?:在|于|到)?(?:{ANCHOR.replace(QUOTE, f'(?P<anchor>{QUOTE})')}|(?:(?P<picture>{PICTURE})|(?P<thing>(?:{_FREE}|的)*?))"
+    rf"(?:在|于|到)?(?:{ANCHOR.replace(QUOTE, f'(?P<anchor>{QUOTE})')}|(?:{PICTURE}|(?P<thing>(?:{_FREE}|的)*?))"
     rf"(?:上|里|中|内)?的?)(?P<where>{WHERE})(?:的|,)*$"
 )
 
@@ -70,4 +72,6 @@ def place_of(words: str) -> Place | None:
 
 def _key(where: str) -> str:
     plain = where.lstrip("最靠偏")
-    return next(key for key in sorted(SIDES, key=len, reverse=True) if plain.startswith(key) or plain[1:].startswith(key))
+    return next(
+        key for key in sorted(SIDES, key=len, reverse=True) if plain.startswith(key) or plain[1:].startswith(key)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from selector.domain.reading import Place, Side
 from selector.domain.reading import Spot as SpotName
@@ -17,7 +18,8 @@ from selector.prompts.text_edits._words_english import (
     TEXT_NOUN,
 )
 
-SAYING = r"(?:\s*:|\s+(?:from|(?:that|which)\s+(?:says|reads|is)|saying|reading|labell?ed|marked))"
+_SAYS = r"(?:that|which)\s+(?:says|reads|is)|saying|reading|labell?ed|marked"
+SAYING = rf"(?:\s*:|\s+(?:from|{_SAYS})\s*:?)"
 
 _SIDES: dict[str, Side | None] = {
     "above": "above", "over": "above", "below": "below", "under": "below", "underneath": "below", "beneath": "below",
@@ -27,9 +29,9 @@ _SIDES: dict[str, Side | None] = {
     "next to": None, "beside": None, "near": None, "by": None, "around": None, "alongside": None, "close to": None,
 }  # fmt: skip
 _OF_TEXT = frozenset({"before", "after", "following", "in front of", "behind"})  # of a thing they say no side
-_BEARING: dict[str, Side] = {
+_BEARING: dict[str, Side | None] = {
     "on top of": "on", "on": "on", "onto": "on", "across": "on", "along": "on", "at": "on", "to": "on", "atop": "on",
-    "of": "on", "from": "on", "throughout": "on", "over": "on",
+    "of": "on", "from": "on", "throughout": "on",
     "in": "in", "into": "in", "inside": "in", "inside of": "in", "within": "in",
 }  # fmt: skip
 _STOP = (
@@ -41,16 +43,17 @@ _STOP = (
 _WORD = rf"(?!(?:{_STOP})(?![\w-]))[a-z0-9][\w'-]*"
 _SOME = r"(?:(?:all|both|each|every|any)(?:\s+(?:of|the|these|those|its|two|three|four|five|six|\d+))*)"
 _THE = r"(?:the|this|that|these|those|its|his|her|my|our|their)"
-_THING = rf"(?:(?:\w+\s+){{0,4}}(?!(?:{COLOURS_AND_LANGUAGES})(?![\w-]))WORD)(?![\w'-])(?!\s+(?:WORD|{QUOTE}))"
-_THING = _THING.replace(r"\w+\s+", r"WORD\s+").replace("WORD", f"(?:{_WORD})")
-_NOUNS = rf"(?P<det>{_SOME}|{_THE})\s+(?P<thing>{_THING}(?:\s+of\s+(?:{_THE}|{_SOME})\s+{_THING})?)"
+_THING = (
+    rf"(?:{_WORD}\s+){{0,4}}(?!(?:{COLOURS_AND_LANGUAGES})(?![\w-])){_WORD}(?![\w'-])(?!\s+(?:(?:{_WORD})|{QUOTE}))"
+)
+_NOUNS = rf"(?:{_SOME}|{_THE})\s+(?P<thing>{_THING}(?:\s+of\s+(?:{_THE}|{_SOME})\s+{_THING})?)"
 _ANCHOR = (
-    rf"(?:(?:{_THE}|a|an)\s+)?(?:{_WORD}\s+){{0,3}}?(?:(?:{TEXT_NOUN}|{BEARER}){SAYING}?\s+)?"
-    rf"(?P<anchor>{QUOTE})(?:\s+(?:{TEXT_NOUN}|{BEARER}))?"
+    rf"(?:(?:{_THE}|a|an)\s+)?(?:{_WORD}\s+){{0,3}}?(?:(?:{TEXT_NOUN}|{BEARER})(?:\s+(?:{_SAYS}))?\s+)?"
+    rf"(?P<anchor>{QUOTE})(?:\s+(?:{TEXT_NOUN}|{BEARER}|section|column|row|table|box|area|panel|block|logo))?"
 )
 _HEIGHT = r"(?:top|upper|bottom|lower|cent(?:er|re)|middle)"
 _SPOT = (
-    r"(?:(?:in|at|on|to|into|onto|along|near|towards?)\s+(?:the\s+)?)"
+    r"(?!to\s+the\s+(?:left|right)\s+(?:side\s+)?of)(?:(?:in|at|on|to|into|onto|along|near|towards?)\s+(?:the\s+)?)"
     r"(?:(?:very|exact|exactly|far|dead|extreme|absolute|precise|right\s+in\s+the)\s+)*"
     rf"(?P<spot>{_HEIGHT}(?:[\s-]+(?:left|right|cent(?:er|re)|middle))?|(?:left|right)(?:[\s-]+{_HEIGHT})?)"
     r"(?:[\s-]hand)?(?:\s+(?:corner|side|edge|part|area|half|portion|section|end|margin|border|position|line))?"
@@ -58,20 +61,22 @@ _SPOT = (
 )
 
 
-def _any(names: dict[str, Side | None] | dict[str, Side]) -> str:
+def _any(names: Iterable[str]) -> str:
     return "|".join(name.replace(" ", r"\s+") for name in sorted(names, key=len, reverse=True))
 
 
 _PHRASE = re.compile(
-    rf"(?<![\w'-])(?<!rid )(?:(?:directly|immediately|right|just)\s+)?(?:(?P<side>{_any(_SIDES)})\s+(?:{_ANCHOR}|{_NOUNS})|{_SPOT}|(?P<bearing>{_any(_BEARING)})\s+NOUNS|"
-    rf"(?:on|in|from|at)\s+{_THE}\s+(?:{_WORD}\s+){{0,3}}?(?P<bearer>{BOARD}){SAYING}?\s+{QUOTE}|(?:t?here)(?![\w-]))".replace(
-        "NOUNS", _NOUNS.replace("<det>", "<det2>").replace("<thing>", "<thing2>")
-    ),
+    r"(?<![\w'-])(?<!rid )(?:(?:directly|immediately|right|just)\s+)?"
+    rf"(?:{_SPOT}|(?:(?P<beside>{_any(_SIDES)})|(?P<bearing>{_any(_BEARING)}))\s+"
+    rf"(?:{_NOUNS}(?(beside)(?!\s+(?:{_SAYS})\s+{QUOTE}))|{_ANCHOR})|t?here(?![\w-]))",
     re.I,
 )
+_BEARER_FIRST = re.compile(rf"\w+\s+{_THE}\s+(?:{_WORD}\s+){{0,3}}?{BOARD}{SAYING}?\s+{QUOTE}", re.I)
 _SURFACE = re.compile(rf"(?:in|on|of|from)\s+(?:{_THE})\s+(?:{PICTURE}|{BOARD})", re.I)
 _ONLY_PICTURE = re.compile(rf"(?:whole\s+|entire\s+|given\s+|existing\s+)?(?:{PICTURE}|text)s?", re.I)
-_ADDING = re.compile(r"^[^\ue000-\uf0ff]*\b(?:add|insert|write|put|place|append|include|print|paint|overlay|draw)\b", re.I)
+_ADDING = re.compile(
+    r"^[^\ue000-\uf0ff]*\b(?:add|insert|write|put|place|append|include|print|paint|overlay|draw)\b", re.I
+)
 
 
 def tagged(text: str, keeps: bool) -> Instruction:
@@ -80,9 +85,11 @@ def tagged(text: str, keeps: bool) -> Instruction:
     adding = _ADDING.match(text)
 
     def tag(match: re.Match[str]) -> str:
-        words = match.group()
-        if not adding and match["bearing"] and match["bearing"].lower() == "to":
+        words, bearing = match.group(), match["bearing"]
+        if bearing and bearing.lower() == "to" and not adding:
             return words  # change ... to the ...
+        if bearing and match["anchor"] and not _BEARER_FIRST.fullmatch(words):
+            return words  # the 'O' in 'OPEN'
         kind = ANCHORED if re.search(QUOTE, words) else SURFACE if _SURFACE.fullmatch(words) else PLAIN
         character = chr(ord(kind) + len(places))
         places[character] = words
@@ -98,26 +105,22 @@ def place_of(words: str) -> Place | None:
         >>> place_of("in the upper left corner of the poster").spot
         'top left'
     """
-    found = [_spot(match) for match in _PHRASE.finditer(words)]
-    return one_place([spot for spot in found if spot.place != Place() or spot.bears], words)
+    return one_place([_read(match) for match in _PHRASE.finditer(words)], words)
 
 
-def _spot(match: re.Match[str]) -> Spot:
+def _read(match: re.Match[str]) -> Spot:
     if match["spot"]:
         return Spot(Place(of=_thing(match["whole"]), spot=_spot_name(match["spot"])))
-    if match["anchor"]:
-        return Spot(Place(match["anchor"], True, _SIDES[_plain(match["side"])]))
-    if match["side"]:
-        side = _plain(match["side"])
-        of = _thing(match["thing"])
-        return Spot(Place(of=of, side=None if side in _OF_TEXT else _SIDES[side])) if of else Spot(Place(), bears=True)
-    if match["bearing"]:
-        return Spot(Place(of=_thing(match["thing2"]), side=_BEARING[_plain(match["bearing"])]), bears=True)
-    return Spot(Place(), bears=True)
+    side, of = _plain(match["beside"]), _thing(match["thing"])
+    if side and match["anchor"]:
+        return Spot(Place(match["anchor"], True, _SIDES[side]))
+    if side and of:
+        return Spot(Place(of, side=None if side in _OF_TEXT else _SIDES[side]))
+    return Spot(Place(of, side=_BEARING.get(_plain(match["bearing"]))), bears=True)
 
 
-def _plain(words: str) -> str:
-    return " ".join(words.lower().split())
+def _plain(words: str | None) -> str:
+    return " ".join((words or "").lower().split())
 
 
 def _thing(words: str | None) -> str:

@@ -65,7 +65,7 @@ class Spot:
 def one_place(phrases: Sequence[Spot], words: str) -> Place | None:
     """The place that several phrases name together, or None where one record cannot hold what they say.
 
-    On the sign in front of the shop: the second phrase says which sign; above the sofa on the wall: the first says more.
+    On the sign in front of the shop: the second says which sign. On the wall above the sofa: the second says more.
     """
     bearers = [phrase.place for phrase in phrases if phrase.bears and phrase.place.of]
     spots = [phrase.place for phrase in phrases if not phrase.bears]

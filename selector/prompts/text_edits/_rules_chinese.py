@@ -90,7 +90,7 @@ RULES: tuple[Rule, ...] = (
     Rule("replace", rf"{_TAKE}?{_SURFACE}{_MAIN_NOUN}{_TO}{_new(_LATIN)}", alone=True),
     # adding
     Rule("add", rf"{_ADD_PLACE}{_ADD}{NOUN}{{0,2}}:?(?P<new>{QUOTE})(?:这?{NOUN})?(?P<place>(?=[在到于]){PLACE})?"),
-    Rule("add", rf"{_TAKE}{NOUN}?(?P<new>{QUOTE})(?:这?{NOUN})?(?:写|加|添加|增加|放|印)入?(?P<place>(?=[在到于]){PLACE})"),
+    Rule("add", rf"{_TAKE}{NOUN}?(?P<new>{QUOTE})(?:这?{NOUN})?(?:写|添?加|增加|放|印)入?(?P<place>(?=[在到于]){PLACE})"),
     Rule("add", rf"{_ADD_PLACE}{_ADD}(?:文字|文本|字样|标题):?(?P<new>{_LATIN})"),
     # deleting
     Rule("delete", rf"{_DELETE}{_old()}"),

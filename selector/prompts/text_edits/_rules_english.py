@@ -6,7 +6,7 @@ import re
 
 from selector.prompts.text_edits._places_english import SAYING, tagged
 from selector.prompts.text_edits._rules import ANCHORED, ANY_PLACE, PLAIN, QUOTE, SURFACE, Instruction, Rule, without
-from selector.prompts.text_edits._words_english import ASPECTS, BEARER, GRAMMAR, NOT_BARE, PICTURE, TEXT_NOUN
+from selector.prompts.text_edits._words_english import ASPECTS, BEARER, GRAMMAR, LANGUAGES, NOT_BARE, PICTURE, TEXT_NOUN
 
 _MODIFIER = rf"(?!(?:{ASPECTS}|{GRAMMAR})(?![\w-]))[a-z0-9][\w'-]*"
 _WORD = rf"(?!{NOT_BARE})[a-z][\w'-]*"
@@ -18,7 +18,8 @@ _CAPITAL_WORD = rf"(?!{NOT_BARE})(?-i:[A-Z0-9$€£¥#%.:&'-]+)"
 _CAPITALS = rf"{_CAPITAL_WORD}(?: {_CAPITAL_WORD}){{0,3}}"
 
 _WHICH_IS = (
-    r"(?:,|\s+(?:that|which)\s+(?:is|are))?(?:\s+(?:located|placed|found|seen|shown|displayed|printed|written|painted))?"
+    r"(?:,|\s+(?:that|which)\s+(?:is|are))?"
+    r"(?:\s+(?:located|placed|found|seen|shown|displayed|printed|written|painted))?"
 )
 _PLACES = rf"(?:{_WHICH_IS}\s+{ANY_PLACE})*"
 _SURFACES = rf"(?:\s+[{SURFACE}-{chr(ord(PLAIN) - 1)}])*"
@@ -35,8 +36,10 @@ _NEW_LEAD = (
     rf"(?:{TEXT_NOUN}\s*:?\s+)?"
 )
 
-_CHANGE = r"(?:change|modify|edit|update|alter|rewrite|rename|correct|fix|revise|amend|adjust|turn|convert|transform|switch)"
-_TO = r"(?:to|into|as|->|=>|→)"
+_CHANGE = (
+    r"(?:change|modify|edit|update|alter|rewrite|rename|correct|fix|revise|amend|adjust|turn|convert|transform|switch)"
+)
+_TO = rf"(?:(?:(?:to|into)\s+(?:{LANGUAGES})\s+)?as|to|into|->|=>|→)"
 _CHANGE_TO = rf"(?:{_CHANGE}|translate)"
 _REPLACE = r"(?:replace|substitute)"
 _DONE = r"(?:changed|modified|edited|updated|altered|corrected|replaced|rewritten|revised|renamed|turned|swapped)"
@@ -55,7 +58,8 @@ _INSTEAD = r"(?:\s+(?:instead|in\s+its\s+place))?"
 def _old(text: str = QUOTE, noun: str = _NOUN) -> str:
     """An old text, with what it is and where; a ``noun`` of a text only, where what bears the text is not meant."""
     bearer = "" if noun == TEXT_NOUN else rf"{_DET}\s+(?:{_MODIFIER}\s+){{1,4}}?that\s+(?:says|reads)\s+|"
-    return rf"(?:{bearer}{_WHAT}{noun}{_PLACES}{SAYING}?\s+|(?:the|from)\s+)?(?P<old>{text})(?:\s+(?:{_MODIFIER}\s+)?{noun})?{_PLACES}"
+    before = rf"(?:{bearer}{_WHAT}{noun}{_PLACES}{SAYING}?\s+|(?:the|from)\s+)?"
+    return rf"{before}(?P<old>{text})(?:\s+(?:{_MODIFIER}\s+)?{noun})?{_PLACES}"
 
 
 def _named_old(text: str) -> str:

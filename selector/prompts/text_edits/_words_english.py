@@ -20,7 +20,7 @@ _COLOURS = (
     r"red|orange|yellow|green|blue|purple|violet|pink|brown|black|white|gr[ae]y|gold|golden|silver|bronze|cyan|"
     r"magenta|turquoise|teal|navy|crimson|scarlet|beige|maroon|lime|indigo"
 )
-_LANGUAGES = (
+LANGUAGES = (
     r"english|chinese|mandarin|cantonese|french|german|spanish|italian|japanese|korean|russian|arabic|portuguese|"
     r"hindi|latin|greek|dutch|turkish|thai|vietnamese|polish|swedish|hebrew|pinyin|hiragana|katakana|kanji|cyrillic"
 )
@@ -30,15 +30,15 @@ FUNCTION = (
     r"different|similar|same|more|less|make|change|replace|remove|delete|add|keep|should|is|are|be|instead"
 )
 GRAMMAR = rf"{FUNCTION}|text|word|words"
-COLOURS_AND_LANGUAGES = rf"{_COLOURS}|{_LANGUAGES}"
-NOT_BARE = rf"(?:{ASPECTS}|{_LOOKS}|{_COLOURS}|{_LANGUAGES}|{GRAMMAR})(?![\w-])"
+COLOURS_AND_LANGUAGES = rf"{_COLOURS}|{LANGUAGES}"
+NOT_BARE = rf"(?:{ASPECTS}|{_LOOKS}|{_COLOURS}|{LANGUAGES}|{GRAMMAR})(?![\w-])"
 TEXT_NOUN = (
     r"(?:texts?|words?|wording|numbers?|numerals?|digits?|titles?|subtitles?|phrases?|letters?|lettering|characters?|"
     r"captions?|headings?|subheadings?|headlines?|headers?|footers?|taglines?|slogans?|mottos?|names?|sentences?|"
     r"strings?|lines?|messages?|inscriptions?|writing|handwriting|labels?|tags?|dates?|times?|years?|months?|days?|"
     r"prices?|costs?|amounts?|percentages?|discounts?|scores?|address|brands?|watermarks?|quotes?|quotations?|typos?|"
     r"misspellings?|spelling|terms?|expressions?|descriptions?|usernames?|hashtags?|urls?|websites?|e-?mails?|codes?|"
-    r"versions?|signatures?|notes?|statements?|paragraphs?|entry|entries|values?|counts?|quantity|ages?|grades?|"
+    r"versions?|signatures?|notes?|statements?|paragraphs?|values?|counts?|quantity|ages?|grades?|"
     r"abbreviations?|acronyms?|initials|greetings?|copyright|credits?|ratings?|speed\s+limit)"
 )
 BEARER = r"(?:signs?|signboards?|banners?|posters?|billboards?|plates?|logos?|badges?|stickers?|placards?|buttons?)"

@@ -84,7 +84,9 @@ class _Matching:
         if match is None:
             return None
         cut = len(self.original) - len(match.string)  # a place that the instruction began with
-        groups = {name: self.original[cut:][slice(*match.span(name))] for name, text in match.groupdict().items() if text}
+        groups = {
+            name: self.original[cut:][slice(*match.span(name))] for name, text in match.groupdict().items() if text
+        }
         old, new, part = (self._text(groups.get(name)) for name in ("old", "new", "part"))
         if old is not None and part is not None:
             new = old.replace(part, new or "") if old.count(part) == 1 else None
