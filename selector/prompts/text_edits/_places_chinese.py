@@ -67,6 +67,7 @@ def place_of(words: str) -> Place | None:
         return Place(thing, spot=spot, words=words)
     if not thing:
         return Place(words=words)
+    side = None if re.match("之?[前后]", match["where"]) else side  # of a thing they say no side
     return one_place([Spot(Place(thing, side=side))], words)
 
 

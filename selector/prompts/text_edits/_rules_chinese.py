@@ -64,6 +64,7 @@ def _new(text: str = QUOTE) -> str:
 
 
 _PART = rf"{_BEFORE}(?P<old>{QUOTE}){NOUN}?(?:中|里|里面|当中)的{NOUN}?(?P<part>{QUOTE}){NOUN}?"
+_INTO = rf"(?P<place>(?=[在到于]){PLACE})"
 _ADD_PLACE = rf"(?:(?P<lead>{PLACE}),?)?(?:再|另外)?"
 RULES: tuple[Rule, ...] = (
     Rule("replace", rf"(?:在{PLACE},?)?{_TAKE}?{_old()}{_TO}{_new()}"),
@@ -89,8 +90,8 @@ RULES: tuple[Rule, ...] = (
     Rule("replace", rf"{_TAKE}?{_NAMED}(?P<old>{_HAN}){_TO}(?:文字)?(?P<new>{_HAN})", alike=True),
     Rule("replace", rf"{_TAKE}?{_SURFACE}{_MAIN_NOUN}{_TO}{_new(_LATIN)}", alone=True),
     # adding
-    Rule("add", rf"{_ADD_PLACE}{_ADD}{NOUN}{{0,2}}:?(?P<new>{QUOTE})(?:这?{NOUN})?(?P<place>(?=[在到于]){PLACE})?"),
-    Rule("add", rf"{_TAKE}{NOUN}?(?P<new>{QUOTE})(?:这?{NOUN})?(?:写|添?加|增加|放|印)入?(?P<place>(?=[在到于]){PLACE})"),
+    Rule("add", rf"{_ADD_PLACE}{_ADD}{NOUN}{{0,2}}:?(?P<new>{QUOTE})(?:这?{NOUN})?{_INTO}?"),
+    Rule("add", rf"{_TAKE}{NOUN}?(?P<new>{QUOTE})(?:这?{NOUN})?(?:写|添?加|增加|放|印)入?{_INTO}"),
     Rule("add", rf"{_ADD_PLACE}{_ADD}(?:文字|文本|字样|标题):?(?P<new>{_LATIN})"),
     # deleting
     Rule("delete", rf"{_DELETE}{_old()}"),
