@@ -113,8 +113,9 @@ class SceneEdit:
 class Place:
     """Where a text is to stand: ``side`` of the line or thing ``of``, or ``spot`` of the picture or of ``of``.
 
-    With ``of`` but neither, it stands near it, and no side is said ("next to"). ``is_text``: ``of`` is a text in the
-    picture, by its words; else a thing, without its article. ``words``: as the instruction has it.
+    With ``of`` but neither, it stands near it, and no side is said ("next to"). With ``words`` alone, more is said than
+    can be held here: it is to be declined or noted. ``is_text``: ``of`` is a text in the picture, by its words; else a
+    thing, without its article. ``words``: as the instruction has it.
     """
 
     of: str = ""

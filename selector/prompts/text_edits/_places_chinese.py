@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from selector.domain.reading import Place, Side
 from selector.domain.reading import Spot as SpotName
-from selector.prompts.text_edits._rules import QUOTE, Spot, one_place
+from selector.prompts.text_edits._rules import QUOTE
 
 PICTURE = r"(?:这|该|整)?(?:张|幅|个)?(?:图片|图像|照片|相片|画面|图画|图|画)"
 _SHEET = r"(?:海报|封面|页面|屏幕|卡片|横幅|菜单|黑板|白板|广告牌|请柬|贺卡|名片|文档|幻灯片|截图|传单|包装|标签|书|纸)"
@@ -31,7 +31,7 @@ def _where(names: Iterable[str]) -> str:
 
 
 WHERE = _where(SIDES)
-BESIDE = _where(name for name, (side, _) in SIDES.items() if side not in ("on", "in"))
+BESIDE = _where(name for name, (side, spot) in SIDES.items() if side not in ("on", "in") and spot != "centre")
 _FREE = r"[^,.;:!?的在改换变替删把将成为\ue000-\uf8ff]"
 THING = rf"(?:{PICTURE}|{_FREE}{{1,8}}?)"
 NOUN = (
@@ -49,7 +49,7 @@ _PHRASE = re.compile(
 
 
 def place_of(words: str) -> Place | None:
-    """The place that a phrase names; None where it is not understood.
+    """The place that a phrase names, or its words alone; None where it names no more than the picture.
 
     Example:
         >>> place_of("在海报右下角").spot
@@ -57,18 +57,16 @@ def place_of(words: str) -> Place | None:
     """
     match = _PHRASE.fullmatch(words.strip(",的"))
     if match is None:
-        return None
+        return Place(words=words)
     side, spot = SIDES[_key(match["where"])]
     if match["anchor"]:
-        return Place(match["anchor"], True, side, None if side else spot, words) if side or spot is None else None
-    thing = (match["thing"] or "").removesuffix("的")
-    thing = re.sub(rf"^{PICTURE}(?:上|里|中|内)?的?", "", thing)
-    if spot is not None and (side is None or not thing or re.search(rf"{_SHEET}$", thing)):
+        return Place(match["anchor"], True, side, words=words) if side or not spot else Place(words=words)
+    thing = re.sub(rf"^{PICTURE}(?:上|里|中|内)?的?", "", (match["thing"] or "").removesuffix("的"))
+    if spot and (not side or not thing or re.search(rf"{_SHEET}$", thing)):
         return Place(thing, spot=spot, words=words)
     if not thing:
-        return Place(words=words)
-    side = None if re.match("之?[前后]", match["where"]) else side  # of a thing they say no side
-    return one_place([Spot(Place(thing, side=side))], words)
+        return None
+    return Place(thing, side=None if re.match("之?[前后]", match["where"]) else side, words=words)
 
 
 def _key(where: str) -> str:

@@ -99,13 +99,16 @@ def tagged(text: str, keeps: bool) -> Instruction:
 
 
 def place_of(words: str) -> Place | None:
-    """The place that some phrases name together; None where they cannot be held in one.
+    """The place that some phrases name together; None where they name no more than the picture.
 
     Example:
         >>> place_of("in the upper left corner of the poster").spot
         'top left'
     """
-    return one_place([_read(match) for match in _PHRASE.finditer(words)], words)
+    phrases = [_read(match) for match in _PHRASE.finditer(words)]
+    if all(phrase.place == Place(side=phrase.place.side) and phrase.bears for phrase in phrases):
+        return None
+    return Place(words=words) if "and" in _PHRASE.sub("", words).split() else one_place(phrases, words)
 
 
 def _read(match: re.Match[str]) -> Spot:

@@ -62,8 +62,8 @@ class Spot:
     bears: bool = False
 
 
-def one_place(phrases: Sequence[Spot], words: str) -> Place | None:
-    """The place that several phrases name together, or None where one record cannot hold what they say.
+def one_place(phrases: Sequence[Spot], words: str) -> Place:
+    """The place that several phrases name together, or their words alone where one record cannot hold what they say.
 
     On the sign in front of the shop: the second says which sign. On the wall above the sofa: the second says more.
     """
@@ -72,7 +72,7 @@ def one_place(phrases: Sequence[Spot], words: str) -> Place | None:
     if bearers:
         spots = [spot for spot in spots if spot.side or spot.spot or spot.is_text]
     if len(spots) > 1:
-        return None
+        return Place(words=words)
     place = (spots or bearers or [Place()])[0]
     return replace(place, of=place.of or (bearers[0].of if bearers else ""), words=words)
 

@@ -18,12 +18,12 @@ _CAPITAL_WORD = rf"(?!{NOT_BARE})(?-i:[A-Z0-9$€£¥#%.:&'-]+)"
 _CAPITALS = rf"{_CAPITAL_WORD}(?: {_CAPITAL_WORD}){{0,3}}"
 
 _WHICH_IS = (
-    r"(?:,|\s+(?:that|which)\s+(?:is|are))?"
+    r"(?:,|,?\s+and|\s+(?:that|which)\s+(?:is|are))?"
     r"(?:\s+(?:located|placed|found|seen|shown|displayed|printed|written|painted))?"
 )
 _PLACES = rf"(?:{_WHICH_IS}\s+{ANY_PLACE})*"
 _SURFACES = rf"(?:\s+[{SURFACE}-{chr(ord(PLAIN) - 1)}])*"
-_WITHOUT_ANCHOR = rf"(?:,?\s+[{SURFACE}-{chr(ord(ANCHORED) - 1)}])*"
+_WITHOUT_ANCHOR = rf"(?:(?:,|,?\s+and)?\s+[{SURFACE}-{chr(ord(ANCHORED) - 1)}])*"
 _NOUN = rf"(?:{TEXT_NOUN}|{BEARER})"
 _WHAT = rf"(?:(?:{_DET}|a|an)\s+)?(?:{_MODIFIER}\s+){{0,4}}?"
 # Without the old text named, the largest text is meant: only nouns and places for which that is a fair reading.
@@ -82,7 +82,7 @@ _NAMED = rf"(?:{_DET}\s+)?(?:text|words?|title|phrase|number|name|label|caption)
 _ALL_TEXT = r"(?:(?:all|any|every|each|of|the|this)\s+)*(?:text|texts|words|writing|lettering)"
 _PART = rf"(?:the\s+)?(?:{_NOUN}\s+)?(?P<part>{QUOTE})\s+(?:in|of)\s+(?:{_WHAT}{_NOUN}\s+)?(?P<old>{QUOTE}){_PLACES}"
 _ANY_NEW = rf"(?:{QUOTE}|{_BARE})"
-_LEAD = rf"(?:(?P<lead>{ANY_PLACE}(?:,?\s+{ANY_PLACE})*),?\s+)?"
+_LEAD = rf"(?:(?P<lead>{ANY_PLACE}{_PLACES}),?\s+)?"
 RULES: tuple[Rule, ...] = (
     *(Rule("replace", pattern) for pattern in _changing(_old(), _new())),
     Rule("replace", rf"(?:swap|swap\s+out|switch|switch\s+out|exchange)\s+{_old()}\s+for\s+{_new()}"),
@@ -186,7 +186,8 @@ _KEEPING = (
 
 def tidied(skeleton: str) -> Instruction:
     """The instruction without courtesies and wishes to keep all else, which are honoured, and with places marked."""
-    text = re.sub(r"\s+", " ", skeleton.replace("’", "'")).strip()
+    text = re.sub(rf"(?<=\w)(?={QUOTE})|(?<={QUOTE})(?=\w)", " ", skeleton.replace("’", "'"))  # from 'A'to'B'
+    text = re.sub(r"\s+", " ", text).strip()
     text = re.sub(r"\s*([,;.:!?])[\s,;.:!?]+", r"\1 ", text)
     plain = without(_COURTESY, text)
     shorter = without((*_COURTESY, *_KEEPING), plain)

@@ -6,11 +6,12 @@ Wishes to keep what is there are taken off. A rule must then match all that is l
 negation, a second pair, a colour, font, language or picture that no rule knows makes it None, never a guess. A text
 without quotes must look like a text (Hello World, OPEN, 20%); ``change the text to red`` is about its look.
 
-``place`` is filled where a text is added. Where an old text stands is understood, but its words find it.
+``place`` is filled where a text is added: words alone where several phrases say more than one record can hold. Where an
+old text stands is understood, but its words find it.
 
 Cost: about a millisecond, once the patterns are compiled: that takes up to a second in a process. It fails, with None,
-on wordings that the rules do not know, on a text that begins or ends with a stray quotation mark, and on a place that
-cannot be held in one record; quoting the texts helps most.
+on wordings that the rules do not know, and on a text that begins or ends with a stray quotation mark; quoting the texts
+helps most.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from selector.prompts.text_edits import _rules_chinese as text_rules_chinese
 from selector.prompts.text_edits import _rules_english as text_rules_english
 from selector.prompts.text_edits._rules import QUOTE, Instruction, Rule
 
-MAX_CHARACTERS = 400  # outside the quotes; a longer text describes something else
+MAX_CHARACTERS = 300  # outside the quotes; a longer text describes something else
 MAX_TEXT_CHARACTERS = 300
 NOT_UNDERSTOOD = (
     "no single replacing, adding or deleting of a text was understood in the instruction; "
@@ -93,18 +94,12 @@ class _Matching:
         if (new is None and rule.action != "delete") or (rule.alike and not set(old or "") & set(new or "")):
             return None
         words = " ".join(filter(None, (self.instruction.words(groups.get(name)) for name in ("lead", "place"))))
-        if not words:
-            return TextEdit(rule.action, old, new)
-        place = self.place_of(words)
-        return None if place is None else TextEdit(rule.action, old, new, self._quoted(place))
+        place = self.place_of(words) if words else None
+        if place is not None:
+            place = replace(place, of=self._text(place.of) or "", words=with_quotes(place.words, self.quotes))
+        return TextEdit(rule.action, old, new, place)
 
     def _text(self, text: str | None) -> str | None:
         if text is None:
             return None
         return self.quotes[ord(text) - 0xE000][0] if re.fullmatch(QUOTE, text) else text.strip(" .:")
-
-    def _quoted(self, place: Place) -> Place | None:
-        """With the texts that its characters stand for; None where nothing but the picture was named."""
-        if place == Place(words=place.words):
-            return None
-        return replace(place, of=self._text(place.of) or "", words=with_quotes(place.words, self.quotes))

@@ -75,6 +75,10 @@ PLACES = {
     "Insert 'X' directly below the main title 'Sales'": Place("Sales", True, "below"),
     "Insert 'X' above the 'Goals' section.": Place("Goals", True, "above"),
     "Add 'X' to the picture": None,
+    "Add 'X' at the top, below the logo": Place(),  # said, but not to be held in one record: its words are kept
+    "Under the title and above the date, add 'X'": Place(),
+    "Add 'X' on the door and on the wall": Place(),
+    "Add the line 'X'below the main title.": Place("main title", side="below"),
     "在标题“年度报告”下方加上“X”": Place("年度报告", True, "below"),
     "在海报正中间写上“X”": Place("海报", spot="centre"),
     "在图片最上方添加文字“X”": Place(spot="top"),
@@ -108,10 +112,10 @@ NOT_UNDERSTOOD = (
     "Delete the line below the title 'A'",
     "删除“A”下面的文字",
     "把“A”和“B”之间的文字改成“C”",
-    # places that one record cannot hold
+    # a place between two texts
     "Add 'X' between 'A' and 'B'",
-    "Add 'X' at the top, below the logo",
     "在“A”和“B”之间加上“C”",
+    "在“A”中间插入“B”",
     # looks, and things that are no text
     "Change the color from 'red' to 'blue'",
     "Change the font from 'Arial' to 'Times'",
