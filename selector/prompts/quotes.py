@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-_FIRST, _LAST = 0xE000, 0xF0FF  # private characters that stand for quotes; other users of the area begin after them
+_FIRST, _LAST = 0xE000, 0xE7FF  # private characters that stand for quotes
 _SINGLE, _DOUBLE = "'‘’＇", '"“”＂„'
 _PAIRS = {"“": "”", "「": "」", "『": "』", "《": "》", '"': '"', "``": "''", "`": "`", "＂": "＂", "„": "“”"}
 _OPENING = re.compile("(``|[" + "".join(_PAIRS).replace("``", "") + "'‘＇" + r"])(?!\1)")
@@ -21,7 +21,7 @@ _TOUCHING = re.compile(r"\s?(?:to|into|with|by|and)")  # from 'A'to'B'
 def take_quotes(prompt: str) -> tuple[str, list[tuple[str, str]]]:
     """The prompt with every quoted text replaced by one private character, and (text, opening mark) of each.
 
-    Private characters of the prompt itself become U+FFFD. Only its first 4,352 marks are tried.
+    Private characters of the prompt itself become U+FFFD. Only its first 2,048 marks are tried.
     """
     closings = _Closings(prompt)
     pieces: list[str] = []
@@ -45,7 +45,7 @@ def take_quotes(prompt: str) -> tuple[str, list[tuple[str, str]]]:
 
 def with_quotes(skeleton: str, quotes: list[tuple[str, str]]) -> str:
     """A part of a skeleton as the prompt has it, its quotes in plain marks."""
-    return re.sub("[\ue000-\uf0ff]", lambda match: f'"{quotes[ord(match.group()) - _FIRST][0]}"', skeleton)
+    return re.sub("[\ue000-\ue7ff]", lambda match: f'"{quotes[ord(match.group()) - _FIRST][0]}"', skeleton)
 
 
 def is_whole(text: str) -> bool:

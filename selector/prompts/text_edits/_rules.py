@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from selector.domain.reading import Action, Place
 
-QUOTE = "[\ue000-\uf0ff]"  # private use: one character stands for one quoted text
+QUOTE = "[\ue000-\ue7ff]"  # private use: one character stands for one quoted text
 SURFACE, PLAIN, ANCHORED = "\uf100", "\uf400", "\uf600"  # first of the characters that stand for one place each
 ANY_PLACE = "[\uf100-\uf8ff]"
 _FIRST_PLACES = re.compile(rf"^(?:{ANY_PLACE}[,\s]+)+")

@@ -30,7 +30,8 @@ from selector.prompts.text_edits import _rules_english as text_rules_english
 from selector.prompts.text_edits._rules import QUOTE, Instruction, Rule
 
 MAX_CHARACTERS = 300  # outside the quotes; a longer text describes something else
-MAX_TEXT_CHARACTERS = 300
+MAX_TEXT_CHARACTERS = 300  # of one quoted text
+MAX_PROMPT_CHARACTERS = 2_000
 NOT_UNDERSTOOD = (
     "no single replacing, adding or deleting of a text was understood in the instruction; "
     "quote the texts, as in: change 'old' to 'new'"
@@ -48,6 +49,8 @@ def quoted_texts(prompt: str) -> tuple[str, ...]:
 @lru_cache(maxsize=1024)
 def parse_text_instruction(prompt: str) -> TextEdit | None:
     """The edit that ``prompt`` asks for, or None when any part of it is not understood."""
+    if len(prompt) > MAX_PROMPT_CHARACTERS:
+        return None
     skeleton, quotes = take_quotes(prompt.strip())
     if len(skeleton) > MAX_CHARACTERS or not all(_is_readable(text, mark) for text, mark in quotes):
         return None
