@@ -139,7 +139,9 @@ class SceneEdit:
 class Place:
     """Where a text is to stand: ``side`` of the line or thing ``of``, or ``spot`` of the picture or of ``of``.
 
-    ``is_text``: ``of`` is a text in the picture and not a thing that bears one. ``words``: as the instruction has it.
+    With ``of`` but neither, it stands near it, and no side is said ("next to"). With ``words`` alone, more is said than
+    can be held here: it is to be declined or noted. ``is_text``: ``of`` is a text in the picture, by its words; else a
+    thing, without its article. ``words``: as the instruction has it.
     """
 
     of: str = ""
@@ -154,7 +156,8 @@ class TextEdit:
     """What is to happen to the text in a picture.
 
     ``old`` is None for "add", for "replace" when the instruction names only the new text, and for "delete" when all
-    text is to go. ``new`` is None for "delete" only. ``place``: where, None where nothing is said of it.
+    text is to go. ``new`` is None for "delete" only. ``place``: where a new text goes that replaces none; None where
+    nothing is said of it.
     """
 
     action: Action

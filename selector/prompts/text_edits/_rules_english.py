@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from selector.prompts.text_edits._rules import QUOTE, Rule, without
-from selector.prompts.text_edits._words_english import ASPECTS, GRAMMAR, NOT_BARE
+from selector.prompts.text_edits._places_english import SAYING, tagged
+from selector.prompts.text_edits._rules import ANCHORED, ANY_PLACE, PLAIN, QUOTE, SURFACE, Instruction, Rule, without
+from selector.prompts.text_edits._words_english import ASPECTS, BEARER, GRAMMAR, LANGUAGES, NOT_BARE, PICTURE, TEXT_NOUN
 
-_MODIFIER = rf"(?!(?:{ASPECTS}|{GRAMMAR})(?![\w-]))[a-z][\w'-]*"
+_MODIFIER = rf"(?!(?:{ASPECTS}|{GRAMMAR})(?![\w-]))[a-z0-9][\w'-]*"
 _WORD = rf"(?!{NOT_BARE})[a-z][\w'-]*"
 _DET = r"(?:the|this|that|its|my|our|their)"
 # A bare text is written as a name or a number is: Hello World, OPEN, 20%, Bank of China, 关门.
@@ -16,69 +17,53 @@ _BARE = rf"{_TOKEN}(?: (?:(?-i:of|&) )?{_TOKEN}){{0,4}}"
 _CAPITAL_WORD = rf"(?!{NOT_BARE})(?-i:[A-Z0-9$€£¥#%.:&'-]+)"
 _CAPITALS = rf"{_CAPITAL_WORD}(?: {_CAPITAL_WORD}){{0,3}}"
 
-_PICTURE = r"(?:image|picture|photo|photograph|pic|scene|screenshot|drawing|painting|illustration)"
-_BOARD = (
-    r"(?:sign|signs|signboard|signage|board|billboard|poster|banner|label|plate|plaque|screen|page|cover|book|logo|"
-    r"card|box|bottle|shirt|t-shirt|window|storefront|store|shop|wall|door|cake|cup|mug|bag|package|packaging|"
-    r"blackboard|whiteboard|paper|newspaper|magazine|flyer|menu|ticket|header|footer|bubble|speech bubble|frame)"
+_WHICH_IS = (
+    r"(?:,|,?\s+and|\s+(?:that|which)\s+(?:is|are))?"
+    r"(?:\s+(?:located|placed|found|seen|shown|displayed|printed|written|painted))?"
 )
-_AREA = r"(?:corner|side|part|area|half|middle|center|centre|background|foreground|line|row|column|top|bottom|title)"
-_PLACE = (
-    rf"(?:(?:in|of|from|inside|within)\s+{_DET}\s+(?:{_MODIFIER}\s+){{0,3}}?(?:{_PICTURE}|{_BOARD}|{_AREA})|"
-    rf"(?:on|onto|at|above|below|under|underneath|beneath|over|near|beside|next to|across|along|after|before|behind|"
-    rf"in front of|on top of)\s+{_DET}\s+(?:{_MODIFIER}\s+){{0,3}}?(?:{_WORD}|{_PICTURE}|logo)|"
-    r"(?:at|on)\s+(?:top|bottom)|here|there)"
-)
-_PLACES = rf"(?:,?\s+{_PLACE}){{0,3}}"
-_SURFACE = rf"(?:\s+(?:in|on|of|from)\s+{_DET}\s+(?:{_PICTURE}|{_BOARD})){{0,2}}"
-
-_NOUN = (
-    r"(?:text|texts|word|words|wording|number|numbers|title|phrase|letter|letters|label|caption|heading|headline|"
-    r"slogan|name|sentence|string|date|price|year|digits?|sign|signboard|line|message|inscription|writing|lettering|"
-    r"header|banner|brand|watermark|logo|characters?|subtitle|time|address|poster|billboard|plate)"
-)
+_PLACES = rf"(?:{_WHICH_IS}\s+{ANY_PLACE})*"
+_SURFACES = rf"(?:\s+[{SURFACE}-{chr(ord(PLAIN) - 1)}])*"
+_WITHOUT_ANCHOR = rf"(?:(?:,|,?\s+and)?\s+[{SURFACE}-{chr(ord(ANCHORED) - 1)}])*"
+_NOUN = rf"(?:{TEXT_NOUN}|{BEARER})"
+_WHAT = rf"(?:(?:{_DET}|a|an)\s+)?(?:{_MODIFIER}\s+){{0,4}}?"
 # Without the old text named, the largest text is meant: only nouns and places for which that is a fair reading.
 _MAIN = (
     rf"(?:{_DET}\s+)?(?:main\s+|store\s+|shop\s+|brand\s+)?"
-    rf"(?:text|word|words|wording|title|label|heading|headline|slogan|name|sign|signboard|inscription|message){_SURFACE}"
+    rf"(?:text|word|words|wording|title|label|heading|headline|slogan|name|sign|signboard|inscription|message){_SURFACES}"
 )
-_OLD_NOUN = rf"(?:{_DET}\s+)?(?:{_MODIFIER}\s+){{0,3}}?{_NOUN}"
-_SAYING = r"(?:\s*:|\s+(?:from|that\s+(?:says|reads)|which\s+(?:says|reads)|saying|reading))?"
 _NEW_LEAD = (
-    r"(?:(?:now\s+)?(?:say|read|show|display)\s+)?(?:the\s+|a\s+)?(?:new\s+)?"
-    r"(?:(?:text|word|words|wording|number|name|title|phrase|letters?|line|price|date|year)\s*:?\s+)?"
+    r"(?:(?:now\s+)?(?:say|read|show|display|be)\s+)?(?:the\s+|a\s+)?(?:new\s+|correct\s+|updated\s+)?"
+    rf"(?:{TEXT_NOUN}\s*:?\s+)?"
 )
 
-_CHANGE = r"(?:change|modify|edit|update|alter|rewrite|rename|correct|fix|revise|turn|convert|transform|switch)"
-_TO = r"(?:to|into|->|=>|→)"
+_CHANGE = (
+    r"(?:change|modify|edit|update|alter|rewrite|rename|correct|fix|revise|amend|adjust|turn|convert|transform|switch)"
+)
+_TO = rf"(?:(?:(?:to|into)\s+(?:{LANGUAGES})\s+)?as|to|into|->|=>|→)"
 _CHANGE_TO = rf"(?:{_CHANGE}|translate)"
 _REPLACE = r"(?:replace|substitute)"
 _DONE = r"(?:changed|modified|edited|updated|altered|corrected|replaced|rewritten|revised|renamed|turned|swapped)"
-_SHOULD = r"(?:should|must|shall|needs\s+to|has\s+to|ought\s+to)"
+_SHOULD = r"(?:should|must|shall|is|are|needs\s+to|has\s+to|ought\s+to)"
 _MAKE = r"(?:make|have|let)"
 _WRITE = r"(?:write|put|place|print|add|insert|use|show|display|paint)"
-_ADD = r"(?:add|insert|write|put|place|append|include|print|paint|overlay|engrave|inscribe|draw)"
-_ANCHORED_ADD = r"(?:add|insert|write|append|include|print|paint)"
-_ADD_NOUN = (
-    r"(?:(?:the|a|an)\s+)?(?:new\s+|additional\s+|extra\s+)?(?:text|word|words|wording|title|caption|label|slogan|"
-    r"phrase|number|name|message|line|letters?|heading|headline|subtitle|inscription|sentence|date|year|price)"
-    r"(?:\s*:|\s+(?:that\s+(?:says|reads)|which\s+(?:says|reads)|saying|reading))?"
-)
-_SIDE = r"(?:(?:to\s+the\s+)?(?:left|right)\s+of)"
-_ADD_PLACE = rf"(?:{_PLACE}|(?:to|{_SIDE})\s+{_DET}\s+(?:{_MODIFIER}\s+){{0,3}}?(?:{_WORD}|{_PICTURE}|logo))"
-_ADD_PLACES = rf"(?:,?\s+(?:{_ADD_PLACE}|below|above|underneath)){{0,3}}"
-_BY = rf"(?:after|before|below|above|under|underneath|beneath|beside|near|next\s+to|{_SIDE})"
+_ADD = r"(?:add|insert|write|append|include|print|paint|type|put|place|overlay|engrave|inscribe|draw)"
+_ANCHORED_ADD = r"(?:add|insert|write|append|include|print|paint|type)"
+_ADD_NOUN = rf"(?:(?:the|a|an)\s+)?(?:(?:new|additional|extra|short|following)\s+)?{TEXT_NOUN}{SAYING}?"
+_AS = rf"(?:\s+(?:text|as\s+(?:a|an|the)\s+(?:{_MODIFIER}\s+)?{TEXT_NOUN}))?"
 _DELETE = r"(?:remove|delete|erase|eliminate|get\s+rid\s+of|take\s+(?:out|away|off)|wipe\s+out|wipe|clear|drop|omit)"
 _AND_WRITE = r"(?:\s+and|,|,\s+and|\s+and\s+then|,\s+then)\s+(?:then\s+)?"
 _INSTEAD = r"(?:\s+(?:instead|in\s+its\s+place))?"
 
 
-def _old(text: str = QUOTE) -> str:
-    return rf"(?:{_OLD_NOUN}{_PLACES}{_SAYING}\s+|(?:the|from)\s+)?(?P<old>{text})(?:\s+{_NOUN})?{_PLACES}"
+def _old(text: str = QUOTE, noun: str = _NOUN) -> str:
+    """An old text, with what it is and where; a ``noun`` of a text only, where what bears the text is not meant."""
+    bearer = "" if noun == TEXT_NOUN else rf"{_DET}\s+(?:{_MODIFIER}\s+){{1,4}}?that\s+(?:says|reads)\s+|"
+    before = rf"(?:{bearer}{_WHAT}{noun}{_PLACES}{SAYING}?\s+|(?:the|from)\s+)?"
+    return rf"{before}(?P<old>{text})(?:\s+(?:{_MODIFIER}\s+)?{noun})?{_PLACES}"
 
 
 def _named_old(text: str) -> str:
-    return rf"{_OLD_NOUN}{_SAYING}\s+(?P<old>{text}){_PLACES}"
+    return rf"{_WHAT}{_NOUN}{SAYING}?\s+(?P<old>{text}){_PLACES}"
 
 
 def _new(text: str = QUOTE) -> str:
@@ -95,16 +80,16 @@ def _changing(old: str, new: str) -> tuple[str, ...]:
 _SIGN = rf"the\s+(?P<old>{_CAPITALS})\s+(?:sign|text|word|label)"
 _NAMED = rf"(?:{_DET}\s+)?(?:text|words?|title|phrase|number|name|label|caption)"
 _ALL_TEXT = r"(?:(?:all|any|every|each|of|the|this)\s+)*(?:text|texts|words|writing|lettering)"
-_ANCHOR = rf"(?:{_OLD_NOUN}\s+)?{QUOTE}(?:\s+{_NOUN})?"
-_PART = rf"(?:the\s+)?(?:{_NOUN}\s+)?(?P<part>{QUOTE})\s+(?:in|of)\s+(?:{_OLD_NOUN}\s+)?(?P<old>{QUOTE})"
+_PART = rf"(?:the\s+)?(?:{_NOUN}\s+)?(?P<part>{QUOTE})\s+(?:in|of)\s+(?:{_WHAT}{_NOUN}\s+)?(?P<old>{QUOTE}){_PLACES}"
 _ANY_NEW = rf"(?:{QUOTE}|{_BARE})"
+_LEAD = rf"(?:(?P<lead>{ANY_PLACE}{_PLACES}),?\s+)?"
 RULES: tuple[Rule, ...] = (
     *(Rule("replace", pattern) for pattern in _changing(_old(), _new())),
     Rule("replace", rf"(?:swap|swap\s+out|switch|switch\s+out|exchange)\s+{_old()}\s+for\s+{_new()}"),
     Rule("replace", rf"(?:swap\s+out|switch\s+out)\s+{_old()}\s+with\s+{_new()}"),
     Rule("replace", rf"substitute\s+{_new()}\s+for\s+{_old()}"),
-    Rule("replace", rf"{_CHANGE}\s+(?:{_OLD_NOUN}\s+)?to\s+{_new()}\s+from\s+(?P<old>{QUOTE}){_PLACES}"),
-    Rule("replace", rf"{_old()}\s+{_SHOULD}\s+(?:be\s+{_DONE}\s+(?:to|with|into|by|for)|become|be|now)?\s*{_new()}"),
+    Rule("replace", rf"{_CHANGE}\s+(?:{_WHAT}{_NOUN}{_PLACES}\s+)?to\s+{_new()}\s+from\s+(?P<old>{QUOTE}){_PLACES}"),
+    Rule("replace", rf"{_old()}\s+{_SHOULD}\s+(?:be\s+)?(?:{_DONE}\s+(?:to|with|into|by|for)|become|now)?\s*{_new()}"),
     Rule("replace", rf"{_old()}\s+(?:becomes|{_TO})\s+{_new()}"),
     Rule("replace", rf"{_MAKE}\s+{_old()}\s+(?=say|read|show|display){_new()}"),
     Rule("replace", rf"{_MAKE}\s+{_MAIN}\s+(?:say|read)\s+{_new()}\s+(?:instead\s+of|rather\s+than)\s+{_old()}"),
@@ -116,10 +101,15 @@ RULES: tuple[Rule, ...] = (
     Rule("replace", rf"{_CHANGE}\s+{_PART}\s+{_TO}\s+{_new()}"),
     Rule("replace", rf"replace\s+{_PART}\s+(?:with|by)\s+{_new()}"),
     # only the new text is named
-    Rule("replace", rf"{_CHANGE}\s+{_MAIN}\s+{_TO}\s+{_new()}"),
-    Rule("replace", rf"replace\s+{_MAIN}\s+(?:with|by)\s+{_new()}"),
-    Rule("replace", rf"{_MAKE}\s+{_MAIN}\s+(?=say|read|show|display){_new()}"),
-    Rule("replace", rf"{_MAIN}\s+{_SHOULD}\s+(?:be\s+{_DONE}\s+(?:to|with|into)\s+|(?=say|read|show|display)){_new()}"),
+    Rule("replace", rf"{_CHANGE}\s+{_MAIN}\s+{_TO}\s+{_new()}", alone=True),
+    Rule("replace", rf"replace\s+{_MAIN}\s+(?:with|by)\s+{_new()}", alone=True),
+    Rule("replace", rf"{_MAKE}\s+{_MAIN}\s+(?=say|read|show|display){_new()}", alone=True),
+    Rule("replace", rf"{_CHANGE}\s+{_MAIN}\s+so\s+(?:that\s+)?it\s+(?:says|reads)\s+{_new()}", alone=True),
+    Rule(
+        "replace",
+        rf"{_MAIN}\s+{_SHOULD}\s+(?:be\s+{_DONE}\s+(?:to|with|into)\s+|(?=say|read|show|display)){_new()}",
+        alone=True,
+    ),
     # one or both texts without quotes
     *(Rule("replace", pattern) for pattern in _changing(_old(), _new(_BARE))),
     *(Rule("replace", pattern) for pattern in _changing(_named_old(_ANY_NEW), _new(_ANY_NEW))),
@@ -127,48 +117,78 @@ RULES: tuple[Rule, ...] = (
     *(Rule("replace", pattern) for pattern in _changing(_SIGN, _new())),
     *(Rule("replace", pattern) for pattern in _changing(rf"(?P<old>{_CAPITALS})", _new(_CAPITALS))),
     Rule("replace", rf"replace\s+(?:the\s+)?word\s+(?P<old>{_WORD})\s+with\s+(?:the\s+)?word\s+(?P<new>{_WORD})"),
-    Rule("replace", rf"(?:change|modify|edit|update)\s+{_MAIN}\s+to\s+{_new(_BARE)}"),
+    Rule("replace", rf"(?:change|modify|edit|update)\s+{_MAIN}\s+to\s+{_new(_BARE)}", alone=True),
     # adding
-    Rule("add", rf"{_ADD}\s+(?:{_ADD_NOUN}\s+)?(?P<new>{QUOTE})(?:\s+(?:text|as\s+(?:a|the)\s+title))?{_ADD_PLACES}"),
-    Rule("add", rf"{_ANCHORED_ADD}\s+(?:{_ADD_NOUN}\s+)?(?P<new>{QUOTE})\s+{_BY}\s+{_ANCHOR}{_PLACES}"),
-    Rule("add", rf"(?:add|insert|write|print|include)\s+{_ADD_NOUN}\s+(?P<new>{_BARE}){_ADD_PLACES}"),
+    Rule("add", rf"{_LEAD}{_ADD}\s+(?:{_ADD_NOUN}\s+|the\s+)?(?P<new>{QUOTE}){_AS}(?P<place>{_WITHOUT_ANCHOR})"),
+    Rule("add", rf"{_LEAD}{_ANCHORED_ADD}\s+(?:{_ADD_NOUN}\s+|the\s+)?(?P<new>{QUOTE}){_AS}(?P<place>{_PLACES})"),
+    Rule("add", rf"{_ANCHORED_ADD}(?P<lead>{_PLACES})\s+(?:{_ADD_NOUN}\s+)?(?P<new>{QUOTE})"),
+    Rule("add", rf"(?:add|insert|write|print|include)\s+{_ADD_NOUN}\s+(?P<new>{_BARE})(?P<place>{_WITHOUT_ANCHOR})"),
     # deleting
-    Rule("delete", rf"{_DELETE}\s+{_old()}"),
-    Rule("delete", rf"{_DELETE}\s+{_OLD_NOUN}\s+(?P<old>{QUOTE})\s+from\s+{_OLD_NOUN}\s+{QUOTE}"),
+    Rule("delete", rf"{_DELETE}\s+{_old(noun=TEXT_NOUN)}"),
     Rule("delete", rf"{_DELETE}\s+{_NAMED}\s*:?\s+(?P<old>{_BARE}){_PLACES}"),
-    Rule("delete", rf"{_DELETE}\s+{_ALL_TEXT}{_SURFACE}"),
+    Rule("delete", rf"{_DELETE}\s+{_ALL_TEXT}{_SURFACES}", alone=True),
 )  # fmt: skip
 
-_KEPT = (
-    r"(?:(?:the|same|original|existing|current|font|typeface|style|size|colou?rs?|layout|background|everything|else|"
-    r"rest|remaining|other|others|all|text|texts|image|picture|photo|of|and|its|position|design|unchanged|as|is|it|was|"
-    r"intact|untouched|elements|parts|exactly|consistent|original's|in|anything)[\s,]*)+"
+_LOOK = (
+    r"fonts?|typefaces?|typography|styles?|sizes?|colou?rs?|weight|thickness|case|spacing|kerning|alignment|position|"
+    r"location|layout|design|perspective|angle|orientation|lighting|shadows?|effects?|borders?|outlines?|textures?|"
+    r"background|appearance|formatting|format|look|handwriting|lettering\s+style|shape|sign|signboard|wall|board"
 )
-_FRAME = (
+_KEPT = (
+    rf"(?:(?:the|same|original|existing|current|exactly|exact|everything|anything|else|rest|remaining|others?|all|of|and|"
+    rf"or|its|it|unchanged|as|is|are|was|they|before|intact|untouched|elements?|parts?|consistent|in|{_LOOK}|{PICTURE}|"
+    r"text|texts|surrounding|overall|that)(?![\w-])[\s,]*)+"
+)
+_VERBS = (
+    r"change|make|turn|add|remove|delete|erase|replace|write|put|insert|move|rotate|enlarge|resize|shrink|translate|"
+    r"swap|instead|except|but|then|underline|highlight"
+)
+_FREE_WORD = rf"(?!(?:{_VERBS})(?![\w-]))[^\s,.;/\ue000-\uf0ff]+"
+_FREE = rf"{_FREE_WORD}(?:[\s,/]+{_FREE_WORD})*"
+_BREAK = r"(?:^|[\s,;.:—–-]+)(?:(?:and|but|while|whilst|also|just|please|then)\s+)*"
+_KEEP = r"(?:(?:keep|preserv|maintain|retain|leav|match|ensur)(?:e|ing)?|mak(?:e|ing)\s+sure)"
+_UNTOUCHED = (
+    r"(?:without\s+(?:changing|altering|modifying|affecting|touching|disturbing|damaging)|"
+    r"(?:do\s+not|don't|never)\s+(?:change|alter|modify|touch|affect))"
+)
+_SAME = (
+    r"(?:in|with|using|use)\s+(?:(?:exactly|exact|the|a|an)\s+)*(?:same|original|existing|identical|matching)"
+    r"(?!.*\b(?:place|spot|line|row|column|area|corner|side)\b)"
+)
+_STAYS = (
+    r"(?:should\s+|must\s+|has\s+to\s+|have\s+to\s+)?(?:all\s+)?(?:remains?|stays?|be\s+kept|be\s+left|keeps?|kept|is|are)"
+    r"\s+(?:the\s+same|unchanged|as\s+(?:is|it\s+is|they\s+are|before)|intact|untouched|consistent|identical)"
+)
+_ENSURE = r"(?:(?:with|ensur(?:e|ing)|mak(?:e|ing)\s+sure)\s+(?:that\s+)?)?"
+_COURTESY = (
     re.compile(
         r"^(?:please|kindly|(?:can|could|would|will)\s+you|help\s+me(?:\s+to)?|i\s+(?:want|need)(?:\s+you)?\s+to|"
         r"i(?:'d|\s+would)\s+like(?:\s+you)?\s+to)\b,?\s*",
         re.I,
     ),
-    re.compile(rf"^{_PLACE}\s*,\s*|^(?:in|on)\s+{_DET}\s+{_PICTURE}\s+", re.I),
     re.compile(r"[\s.!?,;]+$"),
     re.compile(r"[\s,]+(?:please|thanks|thank\s+you|for\s+me)$", re.I),
-    re.compile(
-        r"[\s,;.]+(?:(?:and|but|while)\s+)?(?:(?:keep|preserve|maintain|leave|retain)(?:ing)?|"
-        rf"(?:in|with|using)\s+(?=the\s+(?:same|original|existing)\s+(?:font|typeface|style|size|colou?r)))\s*{_KEPT}$",
-        re.I,
-    ),
-    re.compile(
-        r"[\s,;.]+(?:and\s+|but\s+)?(?:without\s+(?:changing|altering|modifying|affecting)|"
-        r"(?:do\s+not|don't)\s+(?:change|alter|modify))\s+"
-        r"(?:anything\s+else|the\s+rest|the\s+other\s+texts?|other\s+texts?|the\s+background|"
-        r"the\s+(?:font|style|layout|colou?r))(?:\s+of\s+the\s+(?:image|picture|photo))?$",
-        re.I,
-    ),
+    # all else, or how the lettering looks
+    re.compile(rf"{_BREAK}{_KEEP}\s+{_KEPT}$", re.I),
+    re.compile(rf"{_BREAK}{_SAME}\s+{_KEPT}$", re.I),
+    re.compile(rf"{_BREAK}{_UNTOUCHED}\s+{_KEPT}$", re.I),
+    re.compile(rf"{_BREAK}{_ENSURE}{_KEPT}{_STAYS}$", re.I),
+    re.compile(rf"{_BREAK}with\s+(?=.*\b(?:unchanged|intact|untouched)$){_KEPT}$", re.I),
+)
+_KEEPING = (
+    re.compile(rf"{_BREAK}{_KEEP}\s+{_FREE}$", re.I),
+    re.compile(rf"{_BREAK}{_SAME}\s+{_FREE}$", re.I),
+    re.compile(rf"{_BREAK}{_UNTOUCHED}\s+{_FREE}$", re.I),
+    re.compile(rf"(?:[,;.:]|\s(?=and|while|but))\s*(?:(?:and|while|but)\s+)?{_ENSURE}{_FREE}\s+{_STAYS}$", re.I),
+    re.compile(rf"{_BREAK}with\s+{_FREE}\s+(?:unchanged|intact|untouched)$", re.I),
 )
 
 
-def tidied(skeleton: str) -> str:
-    """The instruction without courtesies, the place it opens with, and wishes to keep all else, which are honoured."""
-    text = re.sub(r"\s+", " ", skeleton.replace("’", "'")).strip()
-    return without(_FRAME, text)
+def tidied(skeleton: str) -> Instruction:
+    """The instruction without courtesies and wishes to keep all else, which are honoured, and with places marked."""
+    text = re.sub(rf"(?<=\w)(?={QUOTE})|(?<={QUOTE})(?=\w)", " ", skeleton.replace("’", "'"))  # from 'A'to'B'
+    text = re.sub(r"\s+", " ", text).strip()
+    text = re.sub(r"\s*([,;.:!?])[\s,;.:!?]+", r"\1 ", text)
+    plain = without(_COURTESY, text)
+    shorter = without((*_COURTESY, *_KEEPING), plain)
+    return tagged(shorter, keeps=shorter != plain)
