@@ -114,6 +114,7 @@ class Behaviour:
     key: str = ""
     models: tuple[str, ...] = ("toy-judge",)
     rejected_fields: tuple[str, ...] = ()
+    most_tokens: int = 1 << 30  # that it lets an answer have
     usage: tuple[int, int] | None = (1000, 20)
     moved: Mapping[str, str] = field(default_factory=dict)  # headers of a redirect
     raw: bytes = b""
@@ -219,6 +220,8 @@ class _Handler(LoopbackHandler):
             return 401, {"error": {"message": message, "code": "invalid_api_key"}}
         if body["model"] not in behaviour.models:
             return 404, {"error": {"message": f"The model `{body['model']}` does not exist", "code": "model_not_found"}}
+        if body.get("max_tokens", 0) > behaviour.most_tokens:
+            return 400, {"error": {"message": f"max_tokens must be at most {behaviour.most_tokens}"}}
         for name in behaviour.rejected_fields:
             if name in body:
                 return 400, {"error": {"message": f"Unsupported parameter: '{name}'", "param": name}}
