@@ -83,11 +83,10 @@ class Reply:
 
 @dataclass(frozen=True)
 class Ended:
-    """After the last reply to a question, ``last``; ``failure``: why it could not be asked at all."""
+    """After the last reply to a question; ``failure``: why it could not be asked at all."""
 
     question: Question
     failure: str | None = None
-    last: Reply | None = None
 
 
 @dataclass(kw_only=True)
@@ -126,7 +125,7 @@ class Asking:
     stage = "asking"  # as progress is told
 
     def __init__(self, session: Session, summary: Summary) -> None:
-        self.session, self.summary = session, summary
+        self.session, self.summary, self._course = session, summary, Course()
         summary.currency = session.settings.currency
 
     def store(self, connection: Connection, replies: Sequence[Reply], ended: Sequence[Ended]) -> None:
@@ -150,7 +149,7 @@ class Asking:
         Raises:
             JudgeStopped: no further request makes sense; what came before is stored.
         """
-        settings, done, course = self.session.settings, 0, Course()
+        settings, done, course = self.session.settings, 0, self._course
         executor = Executor(self._ask, self.session.stop, ROOM)
         requests = WorkQueue("judge", settings.concurrency)
         waiting, under_way = deque(sorted(questions, key=lambda question: question.withdrawn)), 0
@@ -164,35 +163,35 @@ class Asking:
                 events = next(batches, None)
                 if events is None:
                     break
-                done += self._take(events, course)
+                done += self._take(events)
                 under_way -= sum(isinstance(event, Ended) for event in events)
                 progress(self.stage, done, total, *filter(None, [self.note()]))
         except OutOfMoney as error:
             self.summary.stopped = str(error)
             for events in executor.finish(settings.timeout_seconds):  # paid for: worth the wait
-                self._take(events, course)
+                self._take(events)
         finally:
             for events in executor.finish(GRACE_SECONDS):
-                self._take(events, course)
+                self._take(events)
             self.session.client.hang_up()
-            self._withdraw(course)
+            self._withdraw()
             self.summary.ended, self.summary.read = course.ended, course.read
             self.end()
         if course.is_stopped:
             endpoint = self.session.endpoint
             raise JudgeStopped(f"judge {endpoint.model} at {endpoint.provider}: {course.why()}")
 
-    def _withdraw(self, course: Course) -> None:
+    def _withdraw(self) -> None:
         """Let the next run ask again what ended as everything did; the replies stay, and so does what they cost."""
         again = []
-        for last in course.doubted:
+        for last in self._course.doubted:
             row = replace(last.row, ask=last.row.ask + 1, outcome=WITHDRAWN, text="", seconds=0.0)
             row = replace(row, tokens_in=None, tokens_out=None, cost=None)
             again.append(Reply(last.question, Reading(WITHDRAWN, reason=row.reason), row))
         if again:
             self._store(again, ())
 
-    def _take(self, events: Sequence[Reply | Ended], course: Course) -> int:
+    def _take(self, events: Sequence[Reply | Ended]) -> int:
         replies = [event for event in events if isinstance(event, Reply)]
         ended = [event for event in events if isinstance(event, Ended)]
         self._store(replies, ended)
@@ -201,8 +200,6 @@ class Asking:
                 self.summary.cost = (self.summary.cost or 0.0) + reply.row.cost
             if reply.reading.reason and reply.shown:
                 self.summary.samples.setdefault(reply.reading.reason, reply.shown)
-        for event in ended:
-            course.note(event)
         return self.stored(replies, ended)
 
     def _store(self, replies: Sequence[Reply], ended: Sequence[Ended]) -> None:
@@ -215,7 +212,7 @@ class Asking:
         """In a worker's thread: until it is answered readably; every reply is handed over when it comes."""
         longer, left, replies = question.cut, question.times, list[Reply]()
         try:
-            while left > 0:
+            while left > 0 and not self._course.is_stopped:
                 reply = self._reply(question, replies, longer)
                 replies.append(reply)
                 yield reply
@@ -224,9 +221,11 @@ class Asking:
                 was_cut = reply.reading.reason == TRUNCATED
                 longer, left = longer or was_cut, left - (not was_cut)
         except InputError as error:
-            yield Ended(question, reason_of(error), *replies[-1:])
-        else:
-            yield Ended(question, None, *replies[-1:])
+            yield Ended(question, reason_of(error))
+            return
+        if replies:
+            self._course.note(replies[-1])
+            yield Ended(question)
 
     def _reply(self, question: Question, before: Sequence[Reply], longer: bool) -> Reply:
         """``longer``: with more tokens, as an answer was cut off; one that is cut off again is not asked for any more."""

@@ -6,6 +6,7 @@ alike, and is paid for each. So the first questions go out ten at a time, and wh
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ from selector.llm._replies import (
 from selector.net.errors import cure_of
 
 if TYPE_CHECKING:
-    from selector.llm._asking import Ended, Reply
+    from selector.llm._asking import Reply
 
 FIRST = 10  # questions under way at once until as many were read; so many that end alike are no chance
 IN_A_ROW = 20  # without one that was read between them
@@ -56,7 +57,7 @@ def cure_for(reason: str) -> str:
 
 
 class Course:
-    """How the questions of a run have ended so far; of the main thread alone.
+    """How the questions of a run have ended so far; noted by the workers at once, so that none goes on. Safe for threads.
 
     Attributes:
         ended, read: questions; ``read`` of them have scores or a text.
@@ -66,31 +67,29 @@ class Course:
     def __init__(self) -> None:
         self.ended = self.read = 0
         self.is_stopped = False
-        self._seen: set[str] = set()
+        self._lock = threading.Lock()
         self._unread: list[Reply] = []  # of the start, later of those since the last that was read
         self._in_a_row = 0
 
     def room(self, under_way: int) -> int:
         """How many more questions may go out now."""
-        if self.is_stopped:
-            return 0
-        if self.read >= FIRST:
-            return 1 << 30
-        return FIRST - under_way - (0 if self.read else self._most_alike())
+        with self._lock:
+            if self.is_stopped:
+                return 0
+            if self.read >= FIRST:
+                return 1 << 30
+            return FIRST - under_way - (0 if self.read else self._most_alike())
 
-    def note(self, ended: Ended) -> None:
-        """A question has ended; one that is told twice counts once, and one that could not be asked not at all."""
-        last = ended.last
-        if last is None or ended.question.key in self._seen:
-            return
-        self._seen.add(ended.question.key)
-        self.ended += 1
-        if last.reading.outcome in (SCORED, WRITTEN):
-            self._note_read()
-            return
-        self._unread.append(last)
-        self._in_a_row += 1
-        self.is_stopped = self.is_stopped or self._in_a_row >= IN_A_ROW or self._starts_badly()
+    def note(self, last: Reply) -> None:
+        """A question has ended with this reply."""
+        with self._lock:
+            self.ended += 1
+            if last.reading.outcome in (SCORED, WRITTEN):
+                self._note_read()
+                return
+            self._unread.append(last)
+            self._in_a_row += 1
+            self.is_stopped = self.is_stopped or self._in_a_row >= IN_A_ROW or self._starts_badly()
 
     def _note_read(self) -> None:
         self.read += 1
