@@ -83,8 +83,8 @@ class Stops:
     """Systematic faults: of ``kinds`` each all questions end so; how many were asked before the run stopped.
 
     ``at_start``: the most of any kind. ``later``: the same where ``read_before`` questions had been read, with
-    ``concurrency`` under way at once. ``not_stopped``: runs that went on to their end. ``final``: questions that the next
-    run did not ask again.
+    ``concurrency`` under way at once. ``not_stopped``: runs that went on to their end. ``final``: questions that the
+    next run did not ask again.
     """
 
     kinds: int = 0
@@ -140,19 +140,21 @@ def main(arguments: list[str] | None = None) -> int:
     results = {"faults": asdict(faults), "stops": asdict(stops), "throughput": asdict(speed), "kills": asdict(kills)}
     finish(results, describe(faults, stops, speed, kills), chosen.json)
     wasted = stops.not_stopped or stops.final or stops.at_start > FIRST or stops.later > IN_A_ROW + CONCURRENCY
-    return int(bool(wasted or faults.wrong or faults.wrong_judgements or kills.asked_twice or kills.different_judgements))
+    return int(
+        bool(wasted or faults.wrong or faults.wrong_judgements or kills.asked_twice or kills.different_judgements)
+    )
 
 
 def describe(faults: Faults, stops: Stops, speed: Throughput, kills: Kills) -> list[str]:
     """The results as text."""
     return [
         f"faults: {faults.candidates} candidates, {faults.questions} questions, {faults.requests} requests, of which "
-        f"{1 - sum(faults.served.get(f, 0) for f in js.FINE) / faults.requests:.0%} served badly, {faults.kinds} kinds in all",
+        f"{1 - sum(faults.served.get(f, 0) for f in js.FINE) / faults.requests:.0%} served badly, {faults.kinds} kinds",
         f"  {faults.scored} scored, {faults.unscored} unscored: {faults.right} right, {faults.wrong} wrong; "
         f"{faults.wrong_judgements} of {faults.judgements} judgements wrong",
         *(f"  {n:5} x {reason}" for reason, n in sorted(faults.reasons.items(), key=lambda p: -p[1])),
-        f"systematic faults, {stops.kinds} kinds over {stops.questions} questions each: at most {stops.at_start} questions "
-        f"asked at the start, {stops.later} after {stops.read_before} that were read (concurrency {stops.concurrency}); "
+        f"systematic faults, {stops.kinds} kinds over {stops.questions} questions each: at most {stops.at_start} asked "
+        f"at the start, {stops.later} after {stops.read_before} that were read (concurrency {stops.concurrency}); "
         f"{stops.not_stopped} runs not stopped, {stops.final} questions final",
         f"throughput: {speed.requests} requests at concurrency {speed.concurrency}, {speed.latency_seconds:g} s each: "
         f"{speed.requests_per_second:.1f} of {speed.allowed_per_second:.1f} a second, {speed.fraction:.3f}",
@@ -186,8 +188,8 @@ def measure_faults(place: Path, candidates: int, seed: int, pause_seconds: int =
 
 
 def measure_stops(place: Path, candidates: int, seed: int, read_before: int = 20) -> Stops:
-    """One campaign for faults from the start, whose questions all stay open; one a kind for a fault that comes later."""
-    faults = (*js.UNREADABLE, *js.REFUSING, *js.REJECTING, *js.kinds.FAILING, js.BROKEN_SERVER)
+    """One campaign for faults from the start, whose questions all stay open; one for each that comes later."""
+    faults = (*js.UNREADABLE, *js.REFUSING, *js.REJECTING, *js.FAILING, js.BROKEN_SERVER)
     found = Stops(len(faults), 2 * candidates, read_before=read_before)
     settings = {"concurrency": CONCURRENCY, "reasks": REASKS, "max_retries": 0, "backoff_seconds": 0.01}
     with JudgeServer(Behaviour(seed=seed)) as server:

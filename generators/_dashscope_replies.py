@@ -24,6 +24,7 @@ _OVER = ("FAILED", "CANCELED")
 _IDS = re.compile(r"\b(?=[\w-]*\d)[\w-]{12,}\b|https?://\S+")  # of requests, jobs, files: they make reasons uncountable
 _KEPT_IN_CODES = re.compile(r"[^\w.]+")
 
+
 def code_of(value: object) -> str:
     """A code as a reason shows it: letters, digits and dots, "unknown" for none."""
     return _KEPT_IN_CODES.sub("", str(value or ""))[:60] or "unknown"

@@ -1,7 +1,7 @@
 """What an images API answers: pictures as bytes or addresses, or what its error means.
 
-What an error means is told by the table of all services (``selector/net/errors.toml``); which field of the request it is
-about, is told here.
+What an error means is told by the table of all services (``selector/net/errors.toml``); which field of the request it
+is about, is told here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a complete reply of a chat server holds, wherever servers put it: words, arguments of a tool, thinking, a refusal."""
+"""What a complete reply of a chat server holds, wherever servers put it: words, arguments, thinking, a refusal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from typing import Any
 
 from selector.llm._endpoint import Usage
 
-FILTERED = ("content_filter", "safety", "sensitive", "refusal", "prohibited_content", "blocklist", "image_safety", "spii")
+FILTERED = (
+    "content_filter",
+    "safety",
+    "sensitive",
+    "refusal",
+    "prohibited_content",
+    "blocklist",
+    "image_safety",
+    "spii",
+)
 CUT = ("length", "max_tokens", "model_length", "token_limit")
 BROKEN_OFF = ("error", "network_error", "abort")  # by the server: no answer
 
@@ -18,8 +27,8 @@ BROKEN_OFF = ("error", "network_error", "abort")  # by the server: no answer
 class Answer:
     """What a complete reply held; None where the server left it out.
 
-    ``arguments``: of the one tool that was called, or an object that came in place of words, as JSON. ``reasoning``: what
-    a server told apart as thinking.
+    ``arguments``: of the one tool that was called, or an object that came in place of words, as JSON. ``reasoning``:
+    what a server told apart as thinking.
     """
 
     text: str | None = None
@@ -77,16 +86,14 @@ def _words_of_part(part: Mapping[str, Any]) -> str:
 
 
 def _refused_part(content: Any) -> str | None:
-    parts = content if isinstance(content, list) else []
-    return next((_text(part["refusal"]) for part in parts if _mapping(part).get("refusal")), None)
+    return next((_text(part["refusal"]) for part in map(_mapping, _list(content)) if part.get("refusal")), None)
 
 
 def _arguments(message: Mapping[str, Any], content: Any) -> str | None:
     """Of tools that were called, where all calls say the same; else what came as an object in place of words."""
-    calls = message.get("tool_calls")
-    told = [_mapping(_mapping(call).get("function")).get("arguments") for call in calls] if _is_list(calls) else []
+    told = [_mapping(_mapping(call).get("function")).get("arguments") for call in _list(message.get("tool_calls"))]
     told += [_mapping(message.get("function_call")).get("arguments")]
-    told += [part["input"] for part in content if _mapping(part).get("type") == "tool_use"] if _is_list(content) else []
+    told += [part.get("input") for part in map(_mapping, _list(content)) if part.get("type") == "tool_use"]
     told += [content] if isinstance(content, dict) and "text" not in content else []
     found = dict.fromkeys(text for text in map(_as_text, told) if text)
     return "\n".join(found) or None
@@ -101,8 +108,8 @@ def _is_one(finish_reason: str | None, words: Sequence[str]) -> bool:
     return finish_reason is not None and finish_reason.casefold().startswith(tuple(words))
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -93,8 +93,8 @@ class Ended:
 class Summary:
     """What every run of a model tells. ``failures``: reason to how often; ``stopped``: why not all were asked.
 
-    ``ended``: questions that were asked, ``read`` of them have scores or a text. ``samples``: reason to the beginning of
-    one such reply, or what the server says of its error. ``cost`` is None where price or tokens are not known.
+    ``ended``: questions that were asked, ``read`` of them have scores or a text. ``samples``: reason to the beginning
+    of one such reply, or what the server says of its error. ``cost`` is None where price or tokens are not known.
     """
 
     failures: dict[str, int] = field(default_factory=dict)
@@ -228,7 +228,7 @@ class Asking:
             yield Ended(question)
 
     def _reply(self, question: Question, before: Sequence[Reply], longer: bool) -> Reply:
-        """``longer``: with more tokens, as an answer was cut off; one that is cut off again is not asked for any more."""
+        """``longer``: with more tokens, as an answer was cut off; what is cut off again is not asked for any more."""
         session, started = self.session, time.perf_counter()
         chat = question.chat(question.unread + len(before), (before[-1].reading.reason or "") if before else "")
         came = session.client.ask(chat, question.kind, question.schema, question.repeat, longer)

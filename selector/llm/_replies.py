@@ -1,9 +1,9 @@
 """A judge's answer, read strictly: exactly the numbers that were asked for, or the reason why not. Nothing is guessed.
 
-Accepted is one JSON object with exactly the wanted keys and finite numbers from 0 to 10: alone, inside one code fence or
-marks of an answer, or after thinking; two objects are none, alike or not. Where a server left the content empty, the
-object that ends the thinking counts, if no other stands before it. The published parser of VIEScore turns what it cannot
-read into a random number; here *unreadable* and *refused* are outcomes of their own.
+Accepted is one JSON object with exactly the wanted keys and finite numbers from 0 to 10: alone, inside one code fence
+or marks of an answer, or after thinking; two objects are none, alike or not. Where a server left the content empty, the
+object that ends the thinking counts, if no other stands before it. The published parser of VIEScore turns what it
+cannot read into a random number; here *unreadable* and *refused* are outcomes of their own.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ _REFUSAL = re.compile(
     rf"|\b(?:I|we) (?:can(?:'|’)?t|cannot|can not|won(?:'|’)?t|will not|must not) {_SOFTLY}{_DECLINED}"
     r"|\b(?:I|we) (?:must |have to |need to |will |respectfully )*(?:decline|refuse)\b"
     rf"|\bI (?:do not|don(?:'|’)?t|will not be able to) {_SOFTLY}{_DECLINED}"
-    rf"|\bI (?:won(?:'|’)?t|will not|cannot|can(?:'|’)?t) be (?:rating|judging|scoring|evaluating|assessing|providing)\b"
-    r"|\bas an? (?:ai|artificial intelligence|(?:large )?language model)\b[^.{]{0,60}?\b(?:I |I(?:'|’)m |am )(?:do not|don(?:'|’)?t|"
-    r"cannot|can(?:'|’)?t|won(?:'|’)?t|will not|not able|unable|lack|have no)\b"
+    r"|\bI (?:won(?:'|’)?t|will not|cannot|can(?:'|’)?t) be (?:rating|judging|scoring|evaluating|assessing|providing)\b"
+    r"|\bas an? (?:ai|artificial intelligence|(?:large )?language model)\b[^.{]{0,60}?\b(?:I |I(?:'|’)m |am )"
+    r"(?:do not|don(?:'|’)?t|cannot|can(?:'|’)?t|won(?:'|’)?t|will not|not able|unable|lack|have no)\b"
     rf"|\b(?:unable|not able|not allowed|not permitted) to {_SOFTLY}{_DECLINED}"
     r"|\bI(?:'|’| a)?m not comfortable\b"
     r"|\bagainst (?:my|our) (?:policy|policies|guidelines)\b"

@@ -1,7 +1,8 @@
 """When a run asks no further: ten questions that end alike at its start, twenty without an answer later.
 
 A server that wraps its JSON, a model that refuses every face, a context that is too small: each ends every question
-alike, and is paid for each. So the first questions go out ten at a time, and what ended so is asked again by the next run.
+alike, and is paid for each. So the first questions go out ten at a time, and what ended so is asked again by the next
+run.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def cure_for(reason: str) -> str:
 
 
 class Course:
-    """How the questions of a run have ended so far; noted by the workers at once, so that none goes on. Safe for threads.
+    """How the questions of a run have ended so far, noted by the workers at once. Safe for threads.
 
     Attributes:
         ended, read: questions; ``read`` of them have scores or a text.

@@ -1,4 +1,4 @@
-"""Marks that models leave in their answers: of thinking, around the answer, at its end; in every spelling that is known.
+"""Marks that models leave in their answers: of thinking, around the answer, at its end; in all spellings we know.
 
 Nothing between marks of thinking is ever read: a draft is no answer.
 """
@@ -21,8 +21,8 @@ _THINKING_ENDS = re.compile(
 _ANSWER_BEGINS = re.compile(r"<\s*(?:final_)?(?:answer|response|output|result)\s*>|<\|begin_of_box\|>", re.IGNORECASE)
 _ANSWER_ENDS = re.compile(r"<\s*/\s*(?:final_)?(?:answer|response|output|result)\s*>|<\|end_of_box\|>", re.IGNORECASE)
 _MARK = (  # special tokens of chat templates; those above stand for something
-    r"(?:<\|(?!begin_of_|end_of_box|end_of_th|/?think|/?reason|channel)[\w▁/ ]{1,30}\|>|<｜[\w▁ ]{1,30}｜>|</?s>|<eos>|<bos>"
-    r"|<(?:end|start)_of_turn>|\[/?INST\]|<EOT>)"
+    r"(?:<\|(?!begin_of_|end_of_box|end_of_th|/?think|/?reason|channel)[\w▁/ ]{1,30}\|>|<｜[\w▁ ]{1,30}｜>|</?s>"
+    r"|<eos>|<bos>|<(?:end|start)_of_turn>|\[/?INST\]|<EOT>)"
 )
 _FIRST_MARK = re.compile(rf"(?:<\|(?:im_start|start_header_id|start)\|>|<start_of_turn>)\s*(?:assistant|model)|{_MARK}")
 _LAST_MARK = re.compile(rf"{_MARK}$")

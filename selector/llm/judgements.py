@@ -10,8 +10,8 @@ from selector.config import JudgeConfig
 from selector.contest.profile import ContestProfile
 from selector.contest.score import smallest_part
 from selector.domain import Axis, InputError, Picture, Task, TaskType, stable_hash
-from selector.llm._asking import REJECTED, Question
 from selector.llm._answers import Answer
+from selector.llm._asking import REJECTED, Question
 from selector.llm._replies import CUT_AGAIN, REFUSED, SCORED, TRUNCATED, UNREADABLE, Reading, read_answer
 from selector.llm._request import Chat, rubric_chat
 from selector.llm._rubrics import CANDIDATE, REFERENCE, SOURCE, Rubric, ask_pq, ask_sc

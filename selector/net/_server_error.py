@@ -1,4 +1,4 @@
-"""What a server says of an error, wherever in its reply it stands: a status, a code, a sentence, and the seconds to wait.
+"""What a server says of an error, wherever in its reply it stands: a status, a code, a sentence, seconds to wait.
 
 Servers nest: an error in HTTP 200, in a list, as a text within a text, under the words of the one that was asked for.
 """
@@ -20,14 +20,27 @@ _MOST_DEPTH = 6
 _ECHOES = {"input", "flagged_input", "body", "request", "prompt", "messages", "id", "request_id", "user_id", "url"}
 _SENTENCES = ("message", "msg", "status_msg", "error_msg", "detail", "reason", "errors")
 _CODES = ("code", "status_code", "error_code", "status", "type")
-_SAYS_NOTHING = re.compile(r"provider returned error|unknown error|error|bad request|something went wrong", re.IGNORECASE)
-_IDS = re.compile(  # addresses, and names of requests, jobs and files: equal errors must read alike
-    r"https?://\S+|\b[0-9a-f]{8}-[0-9a-f-]{4,}\b|\b(?=\w*\d)[0-9a-fA-F]{12,}\b|\b(?:req|chatcmpl|cmpl|msg|trace)[_-][\w-]+"
-    r"|\b(?=\w*\d)(?=\w*[A-Z])(?=\w*[a-z])\w{16,}\b|\b\d{12,}\b"
+_SAYS_NOTHING = re.compile(
+    r"provider returned error|unknown error|error|bad request|something went wrong", re.IGNORECASE
 )
-_SECONDS = {"毫秒": 1e-3, "秒": 1.0, "分钟": 60.0, "小时": 3600.0, "ms": 1e-3, "mi": 60.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_IDS = re.compile(  # addresses, and names of requests, jobs and files: equal errors must read alike
+    r"https?://\S+|\b[0-9a-f]{8}-[0-9a-f-]{4,}\b|\b(?=\w*\d)[0-9a-fA-F]{12,}\b"
+    r"|\b(?:req|chatcmpl|cmpl|msg|trace)[_-][\w-]+|\b(?=\w*\d)(?=\w*[A-Z])(?=\w*[a-z])\w{16,}\b|\b\d{12,}\b"
+)
+_SECONDS = {
+    "毫秒": 1e-3,
+    "秒": 1.0,
+    "分钟": 60.0,
+    "小时": 3600.0,
+    "ms": 1e-3,
+    "mi": 60.0,
+    "s": 1.0,
+    "m": 60.0,
+    "h": 3600.0,
+}
 _SPAN = (
-    r"(\d+(?:\.\d+)?)[\s\"']*(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|毫秒|秒|分钟|小时)(?![a-z])"
+    r"(\d+(?:\.\d+)?)[\s\"']*"
+    r"(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|毫秒|秒|分钟|小时)(?![a-z])"
 )
 _WAIT = re.compile(
     r"(?:retry|retries|again|wait|waiting|reset\w*|recover\w*|available|retry-?_?delay|resetdelay|请|等待)"
@@ -93,7 +106,7 @@ def error_in(body: Any) -> Any:
     if isinstance(choices, list) and choices:
         first = choices[0]
         return first.get("error") or None if isinstance(first, dict) else None
-    told = body.get("base_resp") if isinstance(body.get("base_resp"), dict) else body
+    told: dict[str, Any] = body["base_resp"] if isinstance(body.get("base_resp"), dict) else body
     return told if any(told.get(name) for name in (*_CODES[:3], "message", "msg", "status_msg", "detail")) else None
 
 
@@ -116,7 +129,7 @@ def _nested(error: Mapping[str, Any]) -> Any:
     if _is(within) or isinstance(within, list):
         return within
     metadata = error.get("metadata")
-    raw = _parsed(metadata.get("raw")) if _is(metadata) else None
+    raw = _parsed(metadata.get("raw")) if isinstance(metadata, dict) else None
     if raw and _SAYS_NOTHING.fullmatch(str(error.get("message") or "error")):
         inner = _error(raw)
         shown = _sentence(inner)

@@ -6,6 +6,7 @@ The first rule that fits decides; of what none fits, the status: 500 and above f
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,9 +16,9 @@ from typing import Any
 from selector.net._server_error import ServerError, error_in, server_error
 from selector.net.troubles import BUSY, SERVER_FAILED, THROTTLED, Trouble, retry_after
 
-try:
+if sys.version_info >= (3, 11):
     import tomllib
-except ModuleNotFoundError:  # Python 3.10
+else:
     import tomli as tomllib
 
 __all__ = ["CHAT", "JOB", "PARAMETER", "ServerError", "cure_of", "error_in", "meaning", "provider_at", "server_error"]
@@ -133,7 +134,11 @@ def _by_status(status: int) -> str:
 
 def _with_code(error: ServerError) -> str:
     """The server's sentence behind its code, where that is a word that the sentence does not hold."""
-    if not error.code or error.code.isdigit() and len(error.code) == 3 or error.code.casefold() in error.said.casefold():
+    if (
+        not error.code
+        or (error.code.isdigit() and len(error.code) == 3)
+        or error.code.casefold() in error.said.casefold()
+    ):
         return error.said
     return f"{error.code}: {error.said}" if error.said else error.code
 

@@ -35,8 +35,8 @@ ABSURD_SECONDS = 7 * 86400.0  # also infinity: nobody waits for that, however lo
 class Trouble:
     """``kind`` is one of the first seven words above; ``reason`` goes to the user, equal for equal troubles.
 
-    ``fate``: what became of the request, one of the other three words. ``cause``: its name in ``errors.toml``. ``cure``:
-    what would help, where ``reason`` does not say it. ``said``: the server's own sentence, cleaned.
+    ``fate``: what became of the request, one of the other three words. ``cause``: its name in ``errors.toml``.
+    ``cure``: what would help, where ``reason`` does not say it. ``said``: the server's own sentence, cleaned.
     """
 
     kind: str

@@ -22,9 +22,10 @@ class ReplyRow:
     """One reply, or that none came. ``key``: see ``llm.judgements`` and ``llm.texts``; ``ask``: 0 for the
     first of its key.
 
-    ``outcome``: scored, refused, unreadable, rejected, unanswered, written (in older stores also translated) or withdrawn;
-    ``text``: what came, or the server's sentence where that is an error; ``scores``: by sub-score, 0 to 10, {} unless scored; ``images``: ids in the order shown; ``cost`` in the currency of
-    the configuration, None where not known.
+    ``outcome``: scored, refused, unreadable, rejected, unanswered, written (in older stores also translated) or
+    withdrawn; ``text``: what came, or the server's sentence where that is an error; ``scores``: by sub-score, 0 to 10,
+    {} unless scored; ``images``: ids in the order shown; ``cost`` in the currency of the configuration, None where not
+    known.
     """
 
     key: str
@@ -83,8 +84,8 @@ def money_spent(connection: Connection, judge: str) -> float:
 class PromptText:
     """One answer to the question for a text, or that none came. ``key``: see ``llm.texts``.
 
-    ``outcome``: written, refused, unreadable, rejected, unanswered or withdrawn; ``text``: "" unless written; ``ask``: 0 for the
-    first of its key; ``cost`` in the currency of the configuration, None where not known.
+    ``outcome``: written, refused, unreadable, rejected, unanswered or withdrawn; ``text``: "" unless written; ``ask``:
+    0 for the first of its key; ``cost`` in the currency of the configuration, None where not known.
     """
 
     key: str

@@ -69,7 +69,9 @@ def test_a_job_whose_reply_was_dropped_is_counted_as_paid_and_lost(serve: Serve)
 @pytest.mark.parametrize("model", ["wanx2.1-t2i-turbo", "qwen-image"])
 def test_refused_content_is_declined_after_one_request(serve: Serve, model: str) -> None:
     server = serve()
-    with pytest.raises(Declined, match=r"refused by the server's content check \(the server says: DataInspectionFailed"):
+    with pytest.raises(
+        Declined, match=r"refused by the server's content check \(the server says: DataInspectionFailed"
+    ):
         one(generator_at(server, model=model), text_task("a cat @refuse"))
     assert server.state.stats()["requests"]["submits"] == 1
 
@@ -88,7 +90,10 @@ def test_a_rejected_request_fails_with_a_reason_that_can_be_counted(serve: Serve
     [
         ("arrears", "no money or quota left: top it up"),
         ("key-echo", f"check {KEY_ENV}"),
-        ("no-access", "activate the model in the console, or choose another (the server says: AccessDenied.Unpurchased"),
+        (
+            "no-access",
+            "activate the model in the console, or choose another (the server says: AccessDenied.Unpurchased",
+        ),
         ("no-quota", "no money or quota left: top it up"),
     ],
 )

@@ -26,7 +26,7 @@ FINE: dict[str, Callable[[str], Message]] = {
     "triangle thinking": _said('◁think▷{"x": 10}?◁/think▷'),
     "thinking in brackets": _said("[THINK]so be it[/THINK]\n"),
     "thinking by another name": _said("<reasoning>\nthe edges\n</reasoning>\n```json\n", "\n```"),
-    "channels": _said("<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>", "<|return|>"),
+    "channels": _said("<|channel|>analysis<|message|>hm<|end|><|channel|>final<|message|>", "<|return|>"),
     "box": _said("The hands are fine. <|begin_of_box|>", "<|end_of_box|>"),
     "answer tag": _said("<think>a</think><answer>\n", "\n</answer>"),
     "end token": _said("", "<|im_end|>"),

@@ -46,8 +46,8 @@ REFUSAL_FIELD, REFUSAL_ENGLISH, REFUSAL_CHINESE, FILTERED, FILTERED_400 = (
     "content check, 400",
 )
 FINE = (GOOD, THINK, FENCE, THOUGHT_ONLY_END, *kinds.FINE)
-THROTTLING = (THROTTLE, *kinds.THROTTLING)
-PASSING = (*THROTTLING, BROKEN_SERVER, SLOW, DROP, CUT, *kinds.FAILING)  # the client must try again
+THROTTLING, FAILING = (THROTTLE, *kinds.THROTTLING), tuple(kinds.FAILING)
+PASSING = (*THROTTLING, BROKEN_SERVER, SLOW, DROP, CUT, *FAILING)  # the client must try again
 UNREADABLE = {  # the client must ask again, and in the end give these reasons
     EMPTY: "the reply is empty",
     TRUNCATED: "the reply was cut off (raise max_tokens)",

@@ -1,4 +1,4 @@
-"""A run stops before it wastes money: ten that end alike at its start, twenty without an answer later; none is final."""
+"""A run stops before it wastes money: after ten that end alike at its start, twenty later; none of it is final."""
 
 from __future__ import annotations
 
@@ -66,7 +66,10 @@ def test_ten_that_end_alike_stop_it_with_reason_sample_and_cure(
         campaign.judges["vlm"].ask()
     told = str(caught.value)
     assert asked(server) == FIRST and "\n" not in told
-    assert all(words in told.lower() for words in (f"of 10 questions 10 ended alike ({ended.lower()}", sample.lower(), cure, "is final")), told
+    assert all(
+        words in told.lower()
+        for words in (f"of 10 questions 10 ended alike ({ended.lower()}", sample.lower(), cure, "is final")
+    ), told
 
 
 @pytest.mark.parametrize("fault", [js.WORDY, js.REFUSAL_ENGLISH, js.FILTERED_400])
@@ -97,7 +100,8 @@ def test_a_fault_that_comes_later_costs_twenty_and_what_is_under_way(campaign: C
     concurrency = campaign.config.judges["vlm"].concurrency
     assert 20 + IN_A_ROW <= asked(server) <= 20 + IN_A_ROW + concurrency
     server.behaviour.fault = lambda *_: js.GOOD
-    assert campaign.judges["vlm"].ask().scored == 2 * CANDIDATES - 20, "those under way are not final either"
+    again = campaign.judges["vlm"].ask().scored
+    assert again >= 2 * CANDIDATES - 20 - concurrency, "but for refusals before the last that was read, none is final"
 
 
 def test_some_refusals_stop_nothing_and_stay(campaign: Campaign, server: JudgeServer) -> None:

@@ -16,7 +16,8 @@ KINDS = {THROTTLED, BUSY, REFUSED, REJECTED, LOST, FATAL, PARAMETER}
 def meant(status: int, body: Any, provider: str = "", use: str = CHAT, **headers: str) -> Trouble:
     text, body = (body, None) if isinstance(body, str) else ("", body)
     told = error_in(body) if status < 400 else body
-    return meaning(server_error(status, told, text), headers, provider=provider, use=use)
+    error = server_error(status, told, text)
+    return meaning(error, headers, provider=provider, use=use)
 
 
 def coded(code: Any, message: str = "", **more: Any) -> dict[str, Any]:
@@ -27,7 +28,8 @@ def coded(code: Any, message: str = "", **more: Any) -> dict[str, Any]:
     ("status", "body", "cause"),
     [
         # DashScope, in its own form and in the compatible one
-        (429, coded("insufficient_quota", "Over the plan's billing quota, see docs/error-code#token-limit"), "throttled"),
+        (429, coded("insufficient_quota", "Over the plan's billing quota, see docs/error-code#token-limit"),
+         "throttled"),
         (429, coded("insufficient_quota", "the quota recovers in a moment"), "throttled"),
         (429, {"code": "Throttling.RateQuota", "message": "too fast"}, "throttled"),
         (429, {"code": "Throttling.AllocationQuota", "message": "Free allocated quota exceeded"}, "no_money"),
@@ -61,8 +63,10 @@ def coded(code: Any, message: str = "", **more: Any) -> dict[str, Any]:
         (400, coded(400, "acme/toy is not a valid model ID"), "no_model"),
         (402, coded(402, "Insufficient credits"), "no_money"),
         (402, coded(402, "wait", metadata={"limit_source": "openrouter_in_flight_budget"}), "throttled"),
-        (403, coded(403, "Input was flagged", metadata={"reasons": ["violence"], "flagged_input": "balance low"}), "refused"),
-        (429, coded(429, "Provider returned error", metadata={"raw": "toy is limited upstream. Retry shortly"}), "throttled"),
+        (403, coded(403, "Input was flagged", metadata={"reasons": ["violence"], "flagged_input": "balance low"}),
+         "refused"),
+        (429, coded(429, "Provider returned error", metadata={"raw": "toy is limited upstream. Retry shortly"}),
+         "throttled"),
         (400, coded(400, "Provider returned error", metadata={"raw": '{"error":{"message":"at most 1 image"}}'}),
          "too_many_pictures"),
         (200, {"choices": [{"error": {"code": 502, "message": "it fell over"}}]}, "busy"),
@@ -90,7 +94,8 @@ def coded(code: Any, message: str = "", **more: Any) -> dict[str, Any]:
         (429, coded("SetLimitExceeded", "paused"), "quota_over"),
         (200, {"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}, "no_money"),
         # OpenAI, Azure
-        (429, coded("rate_limit_exceeded", "Limit 30000, used 29000. Try again in 2.1s, or pay at host/billing"), "throttled"),
+        (429, coded("rate_limit_exceeded", "Limit 30000, used 29000. Try again in 2.1s, or pay at host/billing"),
+         "throttled"),
         (429, coded("insufficient_quota", "You exceeded your current quota"), "no_money"),
         (429, coded("rate_limit_exceeded", "Request too large on tokens per min: limit 30000"), "too_long"),
         (400, coded("context_length_exceeded", "8192"), "too_long"),
@@ -114,11 +119,12 @@ def coded(code: Any, message: str = "", **more: Any) -> dict[str, Any]:
         (400, coded(None, "image format webp is not supported"), "bad_media"),
         (400, coded("400", "Budget has been exceeded! Current cost: 14, max budget: 10"), "no_money"),
         (429, coded("429", "No deployments available. Try again in 60 seconds"), "throttled"),
-        (400, {"type": "error", "error": {"type": "invalid_request_error", "message": "Your credit balance is too low"}},
+        (400, {"type": "error", "error": {"type": "invalid_request", "message": "Your credit balance is too low"}},
          "no_money"),
         (529, {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, "busy"),
         (503, coded("model_not_found", "无可用渠道"), "no_model"),
-        (422, {"detail": [{"loc": ["body", "messages"], "msg": "field required", "input": "balance too low"}]}, "rejected"),
+        (422, {"detail": [{"loc": ["body", "messages"], "msg": "field required", "input": "balance too low"}]},
+         "rejected"),
         (400, coded(None, "Failed to deserialize: unknown variant `image_url`, expected `text`"), "no_pictures"),
         # by the status alone
         (404, "404 page not found", "wrong_address"),
@@ -199,7 +205,8 @@ def test_what_repeats_the_request_decides_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [None, [], {}, [[]], {"error": []}, {"error": {"message": {"a": [1]}}}, {"error": {"error": {"error": 1}}}, 7,
+    "body", [None, [], {}, [[]], {"error": []}, {"error": {"message": {"a": [1]}}},
+             {"error": {"error": {"error": 1}}}, 7,
              {"message": "{" * 50}, {"error": {"metadata": {"raw": "[" * 9}, "message": "error"}}]
 )  # fmt: skip
 @pytest.mark.parametrize("status", [200, 400, 503])
