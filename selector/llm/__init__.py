@@ -15,9 +15,11 @@ unscored, with the reason. It favours what it was trained on, and the same pictu
 calibration learns how far to trust it.
 """
 
+from selector.llm._asking import Summary
 from selector.llm._endpoint import read_key
 from selector.llm._judging import AskSummary, ask_judge
 from selector.llm._reading_cells import cells_of
+from selector.llm._stopping import cure_for
 from selector.llm._task_reading import ReadSummary, ReadWish, read_tasks
 from selector.llm._translating import TranslateSummary, translate
 from selector.llm._troubles import JudgeStopped
@@ -29,9 +31,11 @@ __all__ = [
     "PromptWish",
     "ReadSummary",
     "ReadWish",
+    "Summary",
     "TranslateSummary",
     "ask_judge",
     "cells_of",
+    "cure_for",
     "prepare_prompts",
     "read_key",
     "read_tasks",

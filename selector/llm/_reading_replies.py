@@ -28,7 +28,7 @@ from selector.domain.reading import (
     Thing,
 )
 from selector.llm import _replies
-from selector.llm._client import Answer
+from selector.llm._answers import Answer
 from selector.llm._reading_orders import SCHEMAS
 from selector.prompts.quotes import take_quotes
 from selector.prompts.scene.wording import phrase_of

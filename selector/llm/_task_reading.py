@@ -26,12 +26,12 @@ from selector.llm._endpoint import provider_of
 from selector.llm._reading_orders import READ_TYPES, SCHEMAS, order_for
 from selector.llm._reading_replies import read_task_reply
 from selector.llm._reading_table import corrections, table_text
-from selector.llm._replies import REFUSED, UNREADABLE, WRITTEN
+from selector.llm._replies import CUT_AGAIN, REFUSED, TRUNCATED, UNREADABLE, WRITTEN
 from selector.llm._request import Chat, text_chat
 from selector.llm._session import Session, alone_with, judge_settings, open_session
 from selector.prompts.reading import reading_of
 from selector.store.readings import TABLE, add_readings, earlier_readings, load_readings, readers_of, tags_of
-from selector.store.replies import ReplyRow, load_replies
+from selector.store.replies import ReplyRow, load_replies, standing
 from selector.workspace.workspace import Workspace
 
 TABLE_NAME = "readings.csv"
@@ -170,9 +170,11 @@ def _missing(ws: Workspace, wish: ReadWish, settings: JudgeConfig) -> dict[_Word
 
 def _is_final(replies: Sequence[ReplyRow], reasks: float) -> bool:
     """Whether another run would meet the same; ``reasks``: infinite where refusals are to be met again."""
-    last = replies[-1].outcome if replies else ""
-    unread = len(list(takewhile(lambda reply: reply.outcome == UNREADABLE, reversed(replies))))
-    return last == WRITTEN or (last == REFUSED and reasks < math.inf) or unread > reasks
+    now = standing(replies)
+    last = now[-1].outcome if now else ""
+    unread = len(list(takewhile(lambda reply: reply.outcome == UNREADABLE, reversed(now))))
+    given_up = bool(now) and (last == REFUSED or now[-1].reason == CUT_AGAIN)
+    return last == WRITTEN or (given_up and reasks < math.inf) or unread > reasks
 
 
 class _ReadingTasks(Asking):
@@ -195,7 +197,7 @@ class _ReadingTasks(Asking):
         return [self._question(words, replies) for words, replies in missing.items()]
 
     def _question(self, words: _Words, replies: Sequence[ReplyRow]) -> Question:
-        endpoint = self.session.endpoint
+        endpoint, now = self.session.endpoint, standing(replies)
         return Question(
             words.key(endpoint.provider, endpoint.model),
             words.order_hash,
@@ -205,6 +207,8 @@ class _ReadingTasks(Asking):
             schema=SCHEMAS[words.task_type],
             asked=len(replies),
             times=1 + self.session.settings.reasks,
+            cut=any(reply.reason == TRUNCATED for reply in now),
+            withdrawn=len(now) < len(replies),
         )
 
     def store(self, connection: Connection, replies: Sequence[Reply], ended: Sequence[Ended]) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from selector.domain import TaskType
 from selector.domain.reading import Reading
-from selector.llm._client import Answer
+from selector.llm._answers import Answer
 from selector.llm._reading_orders import EXAMPLES, READ_TYPES, SCHEMAS, order_for
 from selector.llm._reading_replies import NOTHING_LEFT, WRONG_FORM, read_task_reply
 from selector.llm._replies import REFUSED, UNREADABLE, WRITTEN

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selector.llm._replies import REFUSED, SCORED, UNREADABLE, read_reply
+from selector.llm._answers import Answer, answer_in
+from selector.llm._replies import REFUSED, SCORED, UNREADABLE, read_answer, read_reply
+from selector.llm._tokens import after_thinking
+from tests.servers import chat_kinds as kinds
 
 PARTS = ("edit_success", "minimal_over_editing")
 RIGHT = '{"edit_success": 7, "minimal_over_editing": 8.5}'
@@ -95,6 +101,12 @@ def test_anything_else_is_unreadable_with_its_reason(text: str | None, reason: s
         "抱歉，我无法评价这张图片。",
         "对不起，这个问题我不能回答。",
         "我们换个话题吧",
+        "As an AI, I don't provide opinions about people.",
+        "As a large language model I am unable to see who this is.",
+        "I do not rate faces.",
+        "I won't be providing a score here.",
+        "作为AI语言模型，我无法给出分数。",
+        "我不能对真人照片打分。",
     ],
 )
 def test_refusals_are_recognised(text: str) -> None:
@@ -117,6 +129,8 @@ def test_the_servers_own_word_for_a_refusal_counts_whatever_the_text_is() -> Non
         "I am unable to make out the letters on the sign.",
         "We cannot help but notice the sixth finger.",
         "I won't take off points for the blur.",
+        "I don't see any artefacts.",
+        "As an AI picture it is good.",
     ],
 )
 def test_words_about_the_picture_are_no_refusal(text: str) -> None:
@@ -152,12 +166,70 @@ def test_no_text_gives_a_number_that_it_does_not_hold(text: str) -> None:
     assert reading.outcome == SCORED or reading.reason
 
 
+_PIECES = ("{", "}", '"', ",", "7", "10", "<think>", "</think>", "◁/think▷", "```", "<answer>", "</answer>", "[/THINK]",
+           "<|end_of_box|>", "<|begin_of_box|>", "<|im_end|>", " or ", RIGHT)  # fmt: skip
+
+
+@given(st.integers(0, len(RIGHT)), st.integers(0, 12), st.lists(st.sampled_from(_PIECES), max_size=4), st.booleans())
+def test_no_change_of_a_reply_gives_a_number_that_no_object_in_it_holds(
+    at: int, cut: int, put_in: list[str], thought: bool
+) -> None:
+    text = RIGHT[:at] + "".join(put_in) + RIGHT[at + cut :]
+    answer = Answer(None, "stop", reasoning=f"so: {text}") if thought else Answer(text, "stop")
+    reading = read_answer(answer, PARTS)
+    assert (reading.outcome == SCORED) == bool(reading.scores)
+    if reading.scores:
+        assert any(reading.scores == held for held in _objects(text)), text
+
+
+def _objects(text: str) -> list[object]:
+    found = []
+    for place, character in enumerate(text):
+        if character == "{":
+            with contextlib.suppress(ValueError):
+                found.append(json.JSONDecoder().raw_decode(text[place:])[0])
+    return found
+
+
 @given(st.dictionaries(st.sampled_from([*PARTS, "other"]), st.one_of(st.integers(), st.floats(), st.booleans())))
 def test_scored_means_exactly_the_wanted_numbers_in_range(values: dict[str, float]) -> None:
-    import json
-
     reading = read_reply(json.dumps(values), PARTS)
     right = set(values) == set(PARTS) and all(type(v) in (int, float) and 0 <= v <= 10 for v in values.values())
     assert (reading.outcome == SCORED) == right
     if right:
         assert reading.scores == values
+
+
+@pytest.mark.parametrize("kind", kinds.FINE)
+def test_what_servers_of_today_send_is_read(kind: str) -> None:
+    message = kinds.FINE[kind](RIGHT)
+    answer = answer_in({"choices": [{"message": message, "finish_reason": "stop"}]})
+    assert answer is not None and read_answer(answer, PARTS).scores == {
+        "edit_success": 7.0,
+        "minimal_over_editing": 8.5,
+    }
+
+
+@pytest.mark.parametrize("kind", kinds.UNREADABLE)
+def test_what_could_mean_two_things_is_not_read(kind: str) -> None:
+    message, reason = kinds.UNREADABLE[kind][0](RIGHT), kinds.UNREADABLE[kind][1]
+    answer = answer_in({"choices": [{"message": message}]})
+    assert answer is not None
+    assert (read_answer(answer, PARTS).outcome, read_answer(answer, PARTS).reason) == (UNREADABLE, reason)
+
+
+def test_thinking_that_was_cut_holds_no_answer() -> None:
+    assert "cut off" in str(read_answer(Answer(None, "length", reasoning=f"so: {RIGHT}"), PARTS).reason)
+    assert "cut off" in str(read_answer(Answer("", "max_tokens"), PARTS).reason)
+
+
+@pytest.mark.parametrize(
+    "body", [None, {}, {"choices": None}, {"choices": []}, {"choices": [{"finish_reason": "error"}]}]
+)
+def test_a_reply_without_an_answer_is_none(body: object) -> None:
+    assert answer_in(body) is None
+
+
+@pytest.mark.parametrize("text", ["</s>" * 50_000, " " * 200_000 + "x", "<|im_end|>" * 3, "<think>" * 50_000])
+def test_marks_without_end_cost_no_time(text: str) -> None:
+    assert len(after_thinking(text)) <= len(text)
