@@ -114,7 +114,7 @@ def read(
     limit: int | None,
     budget_money: float | None,
     retry_failed: bool,
-) -> tuple[Any, str]:
+) -> tuple[Any, str, int]:
     if by is None and (types or limit is not None or budget_money is not None or retry_failed):
         raise InputError("--type, --limit, --budget-money and --retry-failed belong to --by NAME; leave them out")
     done = campaign.read_tasks(by, types or None, limit, budget_money, retry_failed, progress_bar())
@@ -131,7 +131,7 @@ def read(
         lines.append(f"stopped: {done.stopped}")
     if done.failures:
         lines += ["prompts that the model did not read, so rules do:", *counted(done.failures)]
-    return done, "\n".join(lines)
+    return done, "\n".join(lines), int(done.all_failed)
 
 
 def describe_asked(summary: AskSummary) -> str:
