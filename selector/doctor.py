@@ -73,7 +73,7 @@ def check_all(context: Context, progress: Progress = silent) -> list[Check]:
     ws, tasks = context.ws, context.tasks
     accounts, names = Accounts(ws, threading.Event()), configured_names(ws)
     machine = check_machine({}, ws.config.scorers, ws.folder, context.contest, leave_out=names)
-    own = [_described(f"generator {name}", partial(configured, ws, name, accounts)) for name in names]
+    own = [_described(f"generator {name}", partial(configured, ws, name, accounts), ask=True) for name in names]
     judges = [_judge(name, settings) for name, settings in ws.config.judges.items()]
     checks = [*machine, *own, *check_plan(ws, tasks), *judges, *_files(ws, tasks, progress)]
     planned = [step.generator for t in {task.type for task in tasks} for step in ws.config.generate.steps(t)]
@@ -111,19 +111,24 @@ def _plug_in(
     return _described(f"{kind} {name}", make)
 
 
-def _described(subject: str, make: Callable[[], Any]) -> Check:
-    """What a plug-in says of itself, once it is made and has checked what it needs."""
+def _described(subject: str, make: Callable[[], Any], ask: bool = False) -> Check:
+    """What a plug-in says of itself, once it is made and has checked what it needs.
+
+    ``ask``: a service may be asked for the account's limits, which is free and takes seconds at most.
+    """
     try:
         plug_in = make()
         plug_in.check()
         plug_in.try_out()
+        remote = isinstance(plug_in, RemoteGenerator)
+        limits = plug_in.limits() if remote and ask else ""
     except BestshotError as error:
         return Check(subject, False, str(error))
     except Exception as error:
         return Check(subject, False, f"{type(error).__name__}: {error}")
     types = ", ".join(sorted(t.value for t in plug_in.task_types))
-    service = f" at {plug_in.account.service.host} (not asked)" if isinstance(plug_in, RemoteGenerator) else ""
-    more = "".join(f"; {said}" for said in (plug_in.hint, plug_in.where()) if said)
+    service = f" at {plug_in.account.service.host}{'' if limits else ' (not asked)'}" if remote else ""
+    more = "".join(f"; {said}" for said in (limits, plug_in.hint, plug_in.where()) if said)
     return Check(subject, True, f"version {plug_in.version} for {types}{service}{more}")
 
 
