@@ -1,18 +1,19 @@
 """What the service answers: a job's id, its state, its pictures, or why there are none.
 
-The codes of errors that concern the account come with their cure in one line.
+What an error means is told by the table of all services (``selector/net/errors.toml``).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from selector.domain import BestshotError, Declined, GenerationFailed, JSONValue
 from selector.domain.remote import Delivery
-from selector.net import Trouble
-from selector.net.troubles import BUSY, FATAL, LOST, REFUSED, REJECTED, SERVER_FAILED, THROTTLED, Rule, meaning
+from selector.net import Trouble, errors
+from selector.net.troubles import BUSY, FATAL, LOST, REFUSED
 
 Clean = Callable[..., str]  # ``Account.clean``
 
@@ -23,51 +24,6 @@ _OVER = ("FAILED", "CANCELED")
 _LIMITS = (("async_user_concurrency_limit", "jobs at once"), ("async_user_queue_limit", "jobs waiting"))
 _IDS = re.compile(r"\b(?=[\w-]*\d)[\w-]{12,}\b|https?://\S+")  # of requests, jobs, files: they make reasons uncountable
 _KEPT_IN_CODES = re.compile(r"[^\w.]+")
-_CONTENT = ("datainspectionfailed", "data_inspection_failed", "ipinfringementsuspect")
-_ACTIVATE = "no access to {model} ({code}): activate it in the console, or choose another model"
-_ACCOUNT = (
-    Rule(REFUSED, "the service refuses the content ({code})", codes=_CONTENT),
-    Rule(
-        FATAL,
-        "the key is not accepted ({code}): check {key}, and that it was made in the region of base_url",
-        codes=("invalidapikey", "invalid_api_key"),
-    ),
-    Rule(FATAL, "the account has no money ({code}): top it up, then run the command again", codes=("arrearage",)),
-    Rule(
-        FATAL,
-        "the quota is used up ({code}): raise it in the console, or run the command again later",
-        codes=("throttling.allocationquota", "allocationquota"),
-    ),
-    Rule(FATAL, _ACTIVATE, codes=("accessdenied", "access_denied", "model.accessdenied")),
-    Rule(
-        FATAL,
-        "no access to {model} ({code}): give the key's workspace access to it in the console",
-        codes=("workspace.accessdenied",),
-    ),
-    Rule(
-        FATAL,
-        "there is no model {model} ({code}): correct model, or base_url if it is served in another region",
-        codes=("modelnotfound", "model_not_found"),
-    ),
-    Rule(THROTTLED, "the service is throttling ({code})", statuses=(429,)),
-    Rule(THROTTLED, "the service is throttling ({code})", codes=("throttling",)),
-    Rule(FATAL, "HTTP {status} ({code}): check {key} and base_url", statuses=(401, 403)),
-)
-_JOB = (
-    Rule(LOST, "the service does not know the job any more", statuses=(404, 410)),
-    Rule(
-        LOST,
-        "the service does not know the job any more",
-        pattern=r"task.{0,40}(?:not exist|not found|expired)|tasknotfound",
-    ),
-)
-_REQUEST = (
-    Rule(FATAL, "there is nothing at this address (HTTP 404, {code}): correct base_url", statuses=(404,)),
-    Rule(BUSY, "the service failed (HTTP {status}, {code})", statuses=(408, *SERVER_FAILED)),
-    Rule(BUSY, "the service failed (HTTP {status}, {code})", codes=("internalerror",)),
-    Rule(REJECTED, "the service rejects the request ({code}{told})"),
-)
-
 
 def code_of(value: object) -> str:
     """A code as a reason shows it: letters, digits and dots, "unknown" for none."""
@@ -86,16 +42,16 @@ def trouble_of(
         names: "key" (where it stands) and "model", for the cure.
         polling: the request asked for a job.
     """
-    rules = (*_ACCOUNT, *(_JOB if polling else ()), *_REQUEST)
-    found = meaning(rules, status, code, f"{code} {message}", headers, {**names, "told": _told(message)})
-    assert found is not None  # the last rule fits everything
-    return found
+    error = errors.server_error(status, {"code": code, "message": message})
+    found = errors.meaning(error, headers, provider="dashscope", use=errors.JOB if polling else "", names=names)
+    return found if found.kind == FATAL else replace(found, cure="")  # a reason of a task; its cure is the account's
 
 
 def error_of(code: str, message: str, clean: Callable[[str], str], what: str) -> BestshotError:
     """The error of one image (or of a whole job) that was taken and not made."""
     code = code_of(clean(code))
-    if code.lower().startswith(_CONTENT):
+    error = errors.server_error(400, {"code": code, "message": clean(message)})
+    if errors.meaning(error, {}, provider="dashscope").kind == REFUSED:
         return Declined(f"the service refuses the content of {what} ({code})")
     return GenerationFailed(f"the service failed to make {what} ({code}{_told(clean(message))})")
 

@@ -1,7 +1,7 @@
 """What an images API answers: pictures as bytes or addresses, or what its error means.
 
-Codes and phrases are those of OpenAI, Azure and the servers that speak like them; of others the status decides.
-Sources: OpenAI's error guide and image guide (``moderation_blocked``, ``billing_hard_limit_reached``), users' reports.
+What an error means is told by the table of all services (``selector/net/errors.toml``); which field of the request it is
+about, is told here.
 """
 
 from __future__ import annotations
@@ -11,49 +11,20 @@ import binascii
 import contextlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin
 
 from selector.domain import GenerationFailed, JSONValue
 from selector.domain.remote import Delivery, Ticket
-from selector.net import Answer, Trouble, jobs
-from selector.net.troubles import BUSY, FATAL, REFUSED, REJECTED, SERVER_FAILED, THROTTLED, Rule, meaning
+from selector.net import Answer, Trouble, errors, jobs
+from selector.net.troubles import FATAL, REFUSED, REJECTED
 
 KEPT_CHARACTERS = 4000  # of a prompt that the service rewrote
-_NO_MONEY = "the account has no money or quota left: top it up, then run the same command again"
-_NO_ACCESS = "the server does not accept the key: check {key}, and base_url"
-_CONTENT = (
-    "moderation_blocked",
-    "content_policy",
-    "contentfilter",
-    "content_filter",
-    "content policy",
-    "safety system",
-    "responsibleaipolicy",
-    "safety_violations",
-)
-_RULES = (
-    Rule(FATAL, _NO_MONEY, statuses=(402,)),
-    Rule(
-        FATAL,
-        _NO_MONEY,
-        words=("insufficient_quota", "billing_hard_limit", "billing hard limit", "insufficient balance", "not in good"),
-    ),
-    Rule(REFUSED, "refused by the service's content check{details}", words=_CONTENT),
-    Rule(
-        FATAL,
-        "the key may not use this model or service: check model, region and rights of the account{words}",
-        statuses=(403,),
-    ),
-    Rule(FATAL, _NO_ACCESS, statuses=(401,)),
-    Rule(FATAL, _NO_ACCESS, words=("invalid_api_key", "incorrect api key", "invalid api key", "account_deactivated")),
-    Rule(THROTTLED, "the server is throttling", statuses=(429,)),
-    Rule(BUSY, "the server failed (HTTP {status})", statuses=(408, 409, *SERVER_FAILED)),
-)
 _NO_MODEL = re.compile(r"model_not_found|model\b.{0,120}(?:does not exist|not found|not exist|not supported)")
 _PARAMETER = re.compile(r"unknown[ _]parameter|unsupported|invalid_value|invalid value|extra (?:inputs|fields)|must be")
 _CATEGORIES = re.compile(r"safety_violations\s*=\s*\[([\w\s,/'\"-]{1,80})\]")
+_OF_THE_REQUEST = ("no_model", "no_route", "wrong_address")  # what is wrong is told by the fields that were sent
 _OF_THE_TASK = ("prompt", "image", "image[]", "image[0]")  # another task's may be taken
 
 
@@ -85,7 +56,7 @@ def ticket_of(deliveries: Sequence[Delivery]) -> Ticket:
 
 
 def trouble_of(
-    status: int, error: Any, headers: Mapping[str, str], sent: Sequence[str], where: str = ""
+    status: int, error: Any, headers: Mapping[str, str], sent: Sequence[str], where: str = "", provider: str = ""
 ) -> Trouble | Complaint:
     """The meaning of an HTTP status, 400 or more, with the error that came with it.
 
@@ -95,28 +66,29 @@ def trouble_of(
         headers: of the reply.
         sent: names of the optional fields of the request.
         where: the key stands, for the cure.
+        provider: as ``errors.provider_at`` tells it.
     """
-    fields = _map(error)
-    message = str((fields.get("message") if fields else error) or "")
-    code = str(fields.get("code") or fields.get("type") or "")
-    told = " ".join(str(part) for part in (message, fields.get("code"), fields.get("type")))
-    words = f" ({message})" if message else ""
-    names = {"key": where or "key_env or key_path in [services]", "words": words, "details": _details(code, message)}
-    found = meaning(_RULES, status, code, told, headers, names)
-    return found or _rejection(status, message, fields, told.casefold(), sent)
+    told = errors.server_error(status, {"error": error})
+    names = {"key": where or "key_env or key_path in [services]"}
+    found = errors.meaning(told, headers, provider=provider, names=names)
+    if found.kind == REJECTED or found.cause in _OF_THE_REQUEST:
+        return _rejection(told, str(_map(error).get("message") or ""), sent)
+    if found.kind == REFUSED:
+        found = replace(found, reason=found.reason + _details(told))
+    return found if found.kind == FATAL else replace(found, cure="")
 
 
-def _rejection(
-    status: int, message: str, fields: Mapping[str, Any], told: str, sent: Sequence[str]
-) -> Trouble | Complaint:
-    named = str(fields.get("param") or "") or _named_in(message, sent)
-    if named == "model" or (status in (400, 404) and not named and _NO_MODEL.search(told)):
-        return Trouble(FATAL, "the server does not know the model, or not for images: check `model` in campaign.toml")
-    if status in (404, 405):
-        return Trouble(REJECTED, f"the server has no such images API (HTTP {status}): base_url usually ends with /v1")
+def _rejection(error: errors.ServerError, message: str, sent: Sequence[str]) -> Trouble | Complaint:
+    named = error.param or _named_in(message, sent)
+    if named == "model" or (error.status in (400, 404) and not named and _NO_MODEL.search(error.words)):
+        why = "the server does not know the model, or not for images"
+        return Trouble(FATAL, why, cure="check `model` in campaign.toml", said=error.said)
+    if error.status in (404, 405):
+        why = f"the server has no such images API (HTTP {error.status}): base_url usually ends with /v1"
+        return Trouble(REJECTED, why, said=error.said)
     if named in (*sent, "response_format", "n") and named not in _OF_THE_TASK:
         return Complaint(named, message)
-    return Trouble(REJECTED, f"the server rejected the request: {message}" if message else f"HTTP {status}")
+    return Trouble(REJECTED, f"the server rejected the request: {error.said}" if error.said else f"HTTP {error.status}")
 
 
 def _named_in(message: str, sent: Sequence[str]) -> str:
@@ -129,10 +101,10 @@ def _named_in(message: str, sent: Sequence[str]) -> str:
     return ""
 
 
-def _details(code: str, message: str) -> str:
-    """Without ids and numbers of the request, so that equal refusals are counted together."""
-    categories = _CATEGORIES.search(message)
-    details = ", ".join(word for word in (code, categories[1].strip() if categories else "") if word)
+def _details(error: errors.ServerError) -> str:
+    """What tells refusals apart that the server words alike."""
+    categories = _CATEGORIES.search(error.words)
+    details = ", ".join(word for word in (error.code, categories[1].strip() if categories else "") if word)
     return f" ({details})" if details else ""
 
 

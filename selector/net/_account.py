@@ -109,7 +109,7 @@ class Account:
                 raise Interrupted("stopped")
             if tries.failures > self.service.max_retries or tries.throttled > THROTTLED_TRIES:
                 error = GenerationFailed if came.fate == troubles.ANSWERED else Unanswered
-                raise error(f"{came.reason} ({tries.sent} times)")
+                raise error(f"{came.whole} ({tries.sent} times)")
             return False
 
         def wait_out(came: Trouble, tries: Tries) -> None:
@@ -184,12 +184,12 @@ class Account:
 
     def _raise_if_final(self, came: Trouble, handing_in: bool) -> None:
         if came.kind == troubles.FATAL:
-            self.breaker.stop(came.reason, handing_in)
+            self.breaker.stop(came.whole, handing_in)
             self.breaker.check(handing_in)
         if came.kind in (troubles.REFUSED, troubles.REJECTED, troubles.LOST):
             self.breaker.succeeded()
             error = {troubles.REFUSED: Declined, troubles.LOST: TicketLost}.get(came.kind, GenerationFailed)
-            raise error(came.reason)
+            raise error(came.whole)
 
     def _stop_if_nothing_is_there(self, came: Trouble, failures: int) -> None:
         """Where this run never had an answer, a few failures of the connection mean a wrong address, or no server."""

@@ -1,13 +1,9 @@
-"""What a failed request means, in a few kinds, the tables that say it, and the loop that sends it again.
-
-Every service has one table of rules by its codes, its words and the status; the first that fits decides.
-"""
+"""What a failed request means, in a few kinds, and the loop that sends it again; ``errors`` tells the kinds apart."""
 
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -37,69 +33,30 @@ ABSURD_SECONDS = 7 * 86400.0  # also infinity: nobody waits for that, however lo
 
 @dataclass(frozen=True)
 class Trouble:
-    """``kind`` is one of the first seven words above; ``reason`` goes to the user (for ``FATAL`` with the cure).
+    """``kind`` is one of the first seven words above; ``reason`` goes to the user, equal for equal troubles.
 
-    ``fate``: what became of the request, one of the other three words.
+    ``fate``: what became of the request, one of the other three words. ``cause``: its name in ``errors.toml``. ``cure``:
+    what would help, where ``reason`` does not say it. ``said``: the server's own sentence, cleaned.
     """
 
     kind: str
     reason: str
     retry_after_seconds: float | None = None
     fate: str = ANSWERED
+    cause: str = ""
+    cure: str = ""
+    said: str = ""
 
+    @property
+    def whole(self) -> str:
+        """All of it in one line: for who can do something, or will see it once.
 
-@dataclass(frozen=True)
-class Rule:
-    """Fits an error of one of the ``statuses`` (any if empty) that one of the other three fits (any if all are empty).
-
-    Attributes:
-        kind: of the trouble.
-        reason: with ``{status}``, ``{code}`` and the names that ``meaning`` was given, in its places.
-        codes: beginnings of the code. words: parts of message, code and type. pattern: searched there. In lower case.
-    """
-
-    kind: str
-    reason: str
-    statuses: Container[int] = ()
-    codes: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
-    pattern: str = ""
-
-    def fits(self, status: int, code: str, told: str) -> bool:
-        """``code`` and ``told`` in lower case."""
-        if self.statuses != () and status not in self.statuses:
-            return False
-        if not (self.codes or self.words or self.pattern):
-            return True
-        return (
-            code.startswith(self.codes or ("\0",))
-            or any(word in told for word in self.words)
-            or bool(self.pattern and re.search(self.pattern, told))
-        )
-
-
-def meaning(
-    rules: Sequence[Rule],
-    status: int,
-    code: str,
-    told: str,
-    headers: Mapping[str, str],
-    names: Mapping[str, str] | None = None,
-) -> Trouble | None:
-    """What the first rule that fits makes of an HTTP error; None where none does.
-
-    Args:
-        status: 400 or more. code: of the error, as ``{code}`` shows it.
-        told: all the words in which the rules may look.
-        headers: of the reply, for the seconds that a busy server asks to wait.
-        names: what further ``{names}`` in reasons stand for.
-    """
-    code_in_lower_case, words = code.lower(), told.casefold()
-    for rule in rules:
-        if rule.fits(status, code_in_lower_case, words):
-            wait = retry_after(headers) if rule.kind in (THROTTLED, BUSY) else None
-            return Trouble(rule.kind, rule.reason.format(status=status, code=code, **(names or {})), wait)
-    return None
+        Example:
+            >>> Trouble(FATAL, "no money", cure="top it up", said="Arrearage").whole
+            'no money: top it up (the server says: Arrearage)'
+        """
+        cure, says = self.cure and f": {self.cure}", self.said and f" (the server says: {self.said})"
+        return f"{self.reason}{cure}{says}"
 
 
 def waiting_time(seconds: float) -> str:
