@@ -153,6 +153,6 @@ def _ways() -> str:
 
 def _facts(table: Mapping[str, Any], name: str) -> dict[str, Any]:
     """A row's facts over those of the row that it is like; lists as tuples."""
-    row = {key: tuple(value) if isinstance(value, list) else value for key, value in table[name].items()}
-    like = row.pop("like", "")
+    row: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in table[name].items()}
+    like = str(row.pop("like", ""))
     return {**(_facts(table, like) if like else {}), **row}

@@ -25,6 +25,7 @@ _LIMITS = (("async_user_concurrency_limit", "jobs at once"), ("async_user_queue_
 _IDS = re.compile(r"\b(?=[\w-]*\d)[\w-]{12,}\b|https?://\S+")  # of requests, jobs, files: they make reasons uncountable
 _KEPT_IN_CODES = re.compile(r"[^\w.]+")
 
+
 def code_of(value: object) -> str:
     """A code as a reason shows it: letters, digits and dots, "unknown" for none."""
     return _KEPT_IN_CODES.sub("", str(value or ""))[:60] or "unknown"
