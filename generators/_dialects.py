@@ -70,8 +70,6 @@ class QueueDialect:
     width: str = ""
     height: str = ""
     result: str = ""
-    cancel: str = ""
-    cancels: str = "POST"
     flagged: str = ""
     error: str = "error"
     replied: str = ""

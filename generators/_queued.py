@@ -1,7 +1,7 @@
 """Pictures by jobs in a service's queue: handed in, asked for where the reply says, fetched. What differs is data.
 
 A job's addresses are stored before the first question, so that a killed run pays for nothing twice. The key goes to
-them only where they lie under the service's own address.
+them only where they lie under the service's own address. No job is called off: the next run collects what is paid.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from selector.net.errors import JOB, ServerError, meaning
 from selector.net.redact import clean
 from selector.net.troubles import BUSY, FATAL, REFUSED, REJECTED
 
-STATUS, RESULT, CANCEL, SEED = "status", "result", "cancel", "seed"  # facts of a ticket
-CANCEL_SECONDS = 10.0
+STATUS, RESULT, SEED = "status", "result", "seed"  # facts of a ticket
 _MOST_CHARACTERS = 2000  # of an id or an address
 _REPLY_BYTES = 64 << 20  # some models answer with the picture itself
 _KEPT = 300  # characters of a service's sentence
@@ -70,17 +69,9 @@ class QueuedImages(HostedImages):
         if state not in self._dialect.done:
             return [Delivery(error=self._failure(told, str(state)))]
         if RESULT not in ticket.facts:
-            return [self._delivery(told)]
+            return [self._delivery(told, ticket.id)]
         came = self._ask(str(ticket.facts[RESULT]), final=True)
-        return [came if isinstance(came, Delivery) else self._delivery(came)]
-
-    def call_off(self, ticket: Ticket) -> bool:
-        """Ask the service to stop a job that nobody waits for any more; whether it was told. Raises nothing."""
-        place = ticket.facts.get(CANCEL)
-        if not isinstance(place, str):
-            return False
-        came = Account(self.account.service).request(self._dialect.cancels, place, CANCEL_SECONDS)
-        return isinstance(came, Answer) and came.status < 400
+        return [came if isinstance(came, Delivery) else self._delivery(came, ticket.id)]
 
     def _body(self, inputs: TaskInputs, recipe: Recipe) -> dict[str, JSONValue]:
         dialect, source = self._dialect, self.upload(inputs)
@@ -95,15 +86,15 @@ class QueuedImages(HostedImages):
         job = _at(told, dialect.id)
         if not isinstance(job, str) or not 0 < len(job) <= _MOST_CHARACTERS:
             return Trouble(BUSY, "the reply names no job")
-        for fact, where in ((STATUS, dialect.status), (RESULT, dialect.result), (CANCEL, dialect.cancel)):
+        for fact, where in ((STATUS, dialect.status), (RESULT, dialect.result)):
             place = self._own_place(_at(told, where)) if where else ""
             if place:
                 facts[fact] = place
-            elif where and fact != CANCEL:
+            elif where:
                 return Trouble(FATAL, f"the service names no {fact} address under its own: correct base_url")
         if _at(told, dialect.state) not in dialect.done or dialect.result:
             return Ticket(job, facts)
-        came = (self._delivery(told),)  # it has waited for us
+        came = (self._delivery(told, job),)  # it has waited for us
         return Ticket(job, {**facts, **(jobs.facts_of(came) or {})}, True, came)
 
     def _own_place(self, address: Any) -> str:
@@ -143,7 +134,7 @@ class QueuedImages(HostedImages):
             return Declined(replace(found, cure="").whole)
         return GenerationFailed(f"the service's job has ended as '{state[:40]}'{said and f': {said}'}")
 
-    def _delivery(self, told: Mapping[str, Any]) -> Delivery:
+    def _delivery(self, told: Mapping[str, Any], job: str) -> Delivery:
         """The picture of a result; the reply's own error goes before it."""
         dialect = self._dialect
         if dialect.error and _at(told, dialect.error):
@@ -156,9 +147,9 @@ class QueuedImages(HostedImages):
         address = found.get("url") if isinstance(found, dict) else found
         if not isinstance(address, str) or not address:
             return Delivery(error=GenerationFailed("the service's result holds no picture"))
-        asked = {"replied_model": dialect.replied, "made_seed": dialect.made_seed, "request_id": dialect.id}
+        asked = {"replied_model": dialect.replied, "made_seed": dialect.made_seed}
         notes = {name: value for name, where in asked.items() if isinstance(value := _at(told, where), (str, int))}
-        return _of_address(address, notes)
+        return _of_address(address, {"request_id": job, **notes})
 
 
 def _of_address(address: str, notes: Mapping[str, JSONValue]) -> Delivery:

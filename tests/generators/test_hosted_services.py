@@ -178,15 +178,6 @@ def test_a_forgotten_job_is_lost_and_no_failure(services: PictureServices, name:
         generator.poll(ticket)
 
 
-@pytest.mark.parametrize("name", JOBS)
-def test_a_job_can_be_called_off(services: PictureServices, name: str) -> None:
-    generator = client(services, name)
-    ticket = generator.submit(t2i(), generator.recipes(t2i(), 1, 3))
-    generator.account.stop.set()  # the run has ended
-    assert generator.call_off(ticket) and services.jobs[ticket.id].called_off
-    assert not generator.call_off(Ticket("x", {}))
-
-
 def test_replicate_may_hold_its_answer_until_the_picture_is_there(services: PictureServices) -> None:
     generator = client(services, "replicate", wait_seconds=5)
     ticket = generator.submit(t2i(), generator.recipes(t2i(), 1, 3))

@@ -61,7 +61,6 @@ class QueuedJob:
     prompt: str
     seed: Any
     polls: int = 0
-    called_off: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,9 +103,6 @@ class _Handler(LoopbackHandler):
         if not self._is_let_in(service):
             self._deny(service)
             return
-        if rest.endswith("/cancel"):
-            self._call_off(service, rest)
-            return
         body = json.loads(raw or b"{}")
         headers = {name.lower(): value for name, value in self.headers.items()}
         with self.all.lock:
@@ -116,8 +112,6 @@ class _Handler(LoopbackHandler):
             {"gemini": self._gemini, "fal": self._fal, "replicate": self._replicate}.get(service, self._images)(
                 rest, body, prompt
             )
-
-    do_PUT = do_POST
 
     def do_GET(self) -> None:
         service, rest = self._parts()
@@ -289,15 +283,6 @@ class _Handler(LoopbackHandler):
             job = QueuedJob(f"job-{len(self.all.jobs)}", prompt, seed)
             self.all.jobs[job.id] = job
         return job
-
-    def _call_off(self, service: str, rest: str) -> None:
-        wanted = {"fal": "PUT", "replicate": "POST"}[service]
-        job = self.all.jobs.get(rest.removesuffix("/cancel").rpartition("/")[2])
-        if job is None or self.command != wanted:
-            self.send_json(404, {"status": "NOT_FOUND"})
-            return
-        job.called_off = True
-        self.send_json(202, {"status": "CANCELLATION_REQUESTED"})
 
     # --- those that imitate OpenAI
 
