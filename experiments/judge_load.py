@@ -6,6 +6,7 @@ Faults: more than a quarter of all requests end badly (429 with Retry-After, 500
 connection, a reply cut off, every kind of unreadable answer, every kind of refusal), some that are well formed come
 with thinking or in a code fence, and the server does not know JSON schemas. From the server's log alone follows what
 each question must have come to; every stored score and every reason is compared with it.
+Systematic faults: every question ends alike, from the start or after some were read; how many are asked until it stops.
 Throughput: ``bestshot score --judge`` at concurrency 32 against a server that works on 32 requests at once for a fixed
 time each; the fraction is requests a second over 32 / that time, from the first request to the last reply.
 Kills: the same command is killed (SIGKILL) at random instants and started again until it is done. No reply that was
@@ -37,6 +38,8 @@ from experiments.support.servers import JudgeBehaviour as Behaviour
 from experiments.support.servers import JudgeServer, expected, truth
 from experiments.support.servers import judge_server as js
 from selector import Campaign
+from selector.llm import JudgeStopped
+from selector.llm._stopping import FIRST, IN_A_ROW
 from selector.llm.judgements import rubrics
 from selector.store import Database
 from selector.store.candidates import load_candidates
@@ -49,10 +52,10 @@ REASKS, MAX_RETRIES = 1, 3
 SMALL_PX, USUAL_PX = 96, 512
 # Shares of requests; the rest is right at once.
 SHARES = {
-    **dict.fromkeys(js.PASSING, 0.02),
-    **dict.fromkeys(js.UNREADABLE, 0.015),
-    **dict.fromkeys(js.REFUSING, 0.01),
-    **dict.fromkeys((js.THINK, js.FENCE, js.THOUGHT_ONLY_END), 0.03),
+    **dict.fromkeys(js.PASSING, 0.01),
+    **dict.fromkeys(js.UNREADABLE, 0.008),
+    **dict.fromkeys((*js.REFUSING, *js.REJECTING), 0.006),
+    **dict.fromkeys(js.FINE[1:], 0.015),
 }
 
 
@@ -69,9 +72,29 @@ class Faults:
     wrong: int = 0
     judgements: int = 0
     wrong_judgements: int = 0
+    kinds: int = 0  # of replies and errors that were served
     served: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+
+
+@dataclass
+class Stops:
+    """Systematic faults: of ``kinds`` each all questions end so; how many were asked before the run stopped.
+
+    ``at_start``: the most of any kind. ``later``: the same where ``read_before`` questions had been read, with
+    ``concurrency`` under way at once. ``not_stopped``: runs that went on to their end. ``final``: questions that the next
+    run did not ask again.
+    """
+
+    kinds: int = 0
+    questions: int = 0
+    at_start: int = 0
+    later: int = 0
+    read_before: int = 0
+    concurrency: int = CONCURRENCY
+    not_stopped: int = 0
+    final: int = 0
 
 
 @dataclass
@@ -111,21 +134,26 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = options.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="bestshot-judge-") as place:
         faults = measure_faults(Path(place) / "faults", chosen.candidates, chosen.seed)
+        stops = measure_stops(Path(place) / "stops", min(chosen.candidates, 100), chosen.seed)
         speed = measure_throughput(Path(place) / "speed", chosen.candidates, chosen.latency)
         kills = measure_kills(Path(place) / "kills", min(chosen.candidates, 150), chosen.kills, chosen.seed)
-    results = {"faults": asdict(faults), "throughput": asdict(speed), "kills": asdict(kills)}
-    finish(results, describe(faults, speed, kills), chosen.json)
-    return int(bool(faults.wrong or faults.wrong_judgements or kills.asked_twice or kills.different_judgements))
+    results = {"faults": asdict(faults), "stops": asdict(stops), "throughput": asdict(speed), "kills": asdict(kills)}
+    finish(results, describe(faults, stops, speed, kills), chosen.json)
+    wasted = stops.not_stopped or stops.final or stops.at_start > FIRST or stops.later > IN_A_ROW + CONCURRENCY
+    return int(bool(wasted or faults.wrong or faults.wrong_judgements or kills.asked_twice or kills.different_judgements))
 
 
-def describe(faults: Faults, speed: Throughput, kills: Kills) -> list[str]:
+def describe(faults: Faults, stops: Stops, speed: Throughput, kills: Kills) -> list[str]:
     """The results as text."""
     return [
         f"faults: {faults.candidates} candidates, {faults.questions} questions, {faults.requests} requests, of which "
-        f"{1 - sum(faults.served.get(f, 0) for f in js.FINE) / faults.requests:.0%} served badly",
+        f"{1 - sum(faults.served.get(f, 0) for f in js.FINE) / faults.requests:.0%} served badly, {faults.kinds} kinds in all",
         f"  {faults.scored} scored, {faults.unscored} unscored: {faults.right} right, {faults.wrong} wrong; "
         f"{faults.wrong_judgements} of {faults.judgements} judgements wrong",
         *(f"  {n:5} x {reason}" for reason, n in sorted(faults.reasons.items(), key=lambda p: -p[1])),
+        f"systematic faults, {stops.kinds} kinds over {stops.questions} questions each: at most {stops.at_start} questions "
+        f"asked at the start, {stops.later} after {stops.read_before} that were read (concurrency {stops.concurrency}); "
+        f"{stops.not_stopped} runs not stopped, {stops.final} questions final",
         f"throughput: {speed.requests} requests at concurrency {speed.concurrency}, {speed.latency_seconds:g} s each: "
         f"{speed.requests_per_second:.1f} of {speed.allowed_per_second:.1f} a second, {speed.fraction:.3f}",
         f"kills: {kills.kills} ({kills.while_asking} while it asked) over {kills.candidates} candidates: "
@@ -155,6 +183,43 @@ def measure_faults(place: Path, candidates: int, seed: int, pause_seconds: int =
     found.seconds = round(seconds, 1)
     campaign.close()
     return found
+
+
+def measure_stops(place: Path, candidates: int, seed: int, read_before: int = 20) -> Stops:
+    """One campaign for faults from the start, whose questions all stay open; one a kind for a fault that comes later."""
+    faults = (*js.UNREADABLE, *js.REFUSING, *js.REJECTING, *js.kinds.FAILING, js.BROKEN_SERVER)
+    found = Stops(len(faults), 2 * candidates, read_before=read_before)
+    settings = {"concurrency": CONCURRENCY, "reasks": REASKS, "max_retries": 0, "backoff_seconds": 0.01}
+    with JudgeServer(Behaviour(seed=seed)) as server:
+        campaign = make_campaign(place / "start", candidates, SMALL_PX, server.url, **settings)
+        for fault in faults:
+            server.behaviour.fault = _always(fault)
+            found.at_start = max(found.at_start, _asked_until_stopped(campaign, server, found))
+        server.behaviour.fault = _always(js.GOOD)
+        found.final = 2 * candidates - campaign.judges[JUDGE].ask().scored
+        campaign.close()
+    for fault in (js.WORDY, js.REFUSAL_ENGLISH, next(iter(js.REJECTING)), js.BROKEN_SERVER):
+        with JudgeServer(Behaviour(seed=seed, latency_seconds=0.02)) as server:
+            campaign = make_campaign(place / fault, candidates, SMALL_PX, server.url, **settings)
+            server.behaviour.fault = lambda *_, s=server, f=fault: js.GOOD if len(s.log) < read_before else f
+            found.later = max(found.later, _asked_until_stopped(campaign, server, found) - read_before)
+            campaign.close()
+    return found
+
+
+def _asked_until_stopped(campaign: Campaign, server: JudgeServer, found: Stops) -> int:
+    """Questions, however often each was asked."""
+    server.log.clear()
+    try:
+        campaign.judges[JUDGE].ask()
+    except JudgeStopped:
+        return len({asked.question for asked in server.log})
+    found.not_stopped += 1
+    return found.questions
+
+
+def _always(fault: str) -> Any:
+    return lambda *_: fault
 
 
 def measure_throughput(place: Path, candidates: int, latency_seconds: float, side_px: int = USUAL_PX) -> Throughput:
@@ -277,6 +342,7 @@ def _compared(campaign: Campaign, server: JudgeServer) -> Faults:
     served = server.served()
     found = Faults(requests=sum(map(len, served.values())))
     found.served = dict(Counter(what for each in served.values() for what in each).most_common())
+    found.kinds = len(found.served)
     ends: dict[Question, tuple[str, str | None, dict[str, float]]] = {}
     for question, outcome, reason, scores in _rows(campaign.folder):
         ends[question] = outcome, reason, scores  # the last one counts

@@ -51,7 +51,7 @@ def trouble_of(
 def error_of(code: str, message: str, clean: Callable[[str], str], what: str) -> BestshotError:
     """The error of one image (or of a whole job) that was taken and not made."""
     code = code_of(clean(code))
-    error = errors.server_error(400, {"code": code, "message": clean(message)})
+    error = errors.server_error(400, {"code": code})
     if errors.meaning(error, {}, provider="dashscope").kind == REFUSED:
         return Declined(f"the service refuses the content of {what} ({code})")
     return GenerationFailed(f"the service failed to make {what} ({code}{_told(clean(message))})")

@@ -14,7 +14,7 @@ from selector.domain.words import n_of
 if TYPE_CHECKING:
     from selector.campaign import Campaign
     from selector.decide.judging import JudgeSummary
-    from selector.llm import AskSummary
+    from selector.llm import AskSummary, Summary
 
 
 @verb(
@@ -59,7 +59,7 @@ def _told(summary: JudgeSummary) -> str:
     "bestshot translate --by qwen-plus",
 )
 @click.option("--by", default=None, metavar="NAME", help="The model of [judges.NAME] in campaign.toml translates.")
-def translate(campaign: Campaign, by: str | None) -> tuple[Any, str]:
+def translate(campaign: Campaign, by: str | None) -> tuple[Any, str, int]:
     done = campaign.translate(by, progress_bar())
     lines = [f"{done.known} of {done.needed} prompts that need English have it ({done.new} new): {done.table}"]
     if done.stored:
@@ -71,10 +71,21 @@ def translate(campaign: Campaign, by: str | None) -> tuple[Any, str]:
     if done.stopped:
         lines.append(f"stopped: {done.stopped}")
     if done.failures:
-        lines += ["not translated, asked again by the next run:", *counted(done.failures)]
+        lines += ["not translated, asked again by the next run:", *explained(done, done.failures)]
     elif done.known < done.needed and by is None:
         lines.append("fill the column `english`, or name a judge with --by")
-    return done, "\n".join(lines)
+    return done, "\n".join(lines), int(done.all_failed)
+
+
+def explained(summary: Summary, counts: Mapping[str, int]) -> list[str]:
+    """How often each reason, with what would cure it and one sample."""
+    from selector.llm import cure_for
+
+    told = {}
+    for reason, count in counts.items():
+        cure, sample = cure_for(reason), summary.samples.get(reason)
+        told[reason + (cure and f": {cure}") + (f" (one of them: {sample!r})" if sample else "")] = count
+    return counted(told)
 
 
 def describe_asked(summary: AskSummary) -> str:
@@ -94,6 +105,8 @@ def describe_asked(summary: AskSummary) -> str:
     ]
     if summary.failures:
         lines += ["not asked, and tried again by the next run:", *counted(summary.failures)]
+    if summary.all_failed:
+        lines.append("no question has an answer that could be read")
     if summary.stopped:
         lines.append(f"stopped: {summary.stopped}")
     if summary.later:
@@ -117,6 +130,6 @@ def _questions(summary: AskSummary) -> list[str]:
     return [
         f"{n_of(summary.questions, 'question')}: {summary.scored} scored, {unscored} unscored; "
         f"{n_of(summary.replies, 'reply', 'replies')}",
-        *counted(summary.unscored),
+        *explained(summary, summary.unscored),
         f"{summary.tokens_in} tokens read, {summary.tokens_out} written: {cost}",
     ]

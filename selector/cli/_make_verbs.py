@@ -210,12 +210,12 @@ def score(
     budget_money: float | None,
     repeat: int | None,
     retry_failed: bool,
-) -> tuple[Any, str]:
+) -> tuple[Any, str] | tuple[Any, str, int]:
     if judge_name is not None:
         asked = campaign.judges[judge_name].ask(
             [TaskType(t) for t in types], limit, budget_money, retry_failed, progress_bar(), repeat
         )
-        return asked, describe_asked(asked)
+        return asked, describe_asked(asked), int(asked.all_failed)
     if limit is not None or budget_money is not None or repeat is not None or retry_failed:
         raise InputError("--limit, --budget-money, --repeat and --retry-failed belong to --judge NAME; leave them out")
     summary = campaign.score([TaskType(t) for t in types], progress_bar())

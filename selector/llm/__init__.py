@@ -15,8 +15,10 @@ unscored, with the reason. It favours what it was trained on, and the same pictu
 calibration learns how far to trust it.
 """
 
+from selector.llm._asking import Summary
 from selector.llm._endpoint import read_key
 from selector.llm._judging import AskSummary, ask_judge
+from selector.llm._stopping import cure_for
 from selector.llm._translating import TranslateSummary, translate
 from selector.llm._troubles import JudgeStopped
 from selector.llm.prompting import PromptWish, prepare_prompts
@@ -25,8 +27,10 @@ __all__ = [
     "AskSummary",
     "JudgeStopped",
     "PromptWish",
+    "Summary",
     "TranslateSummary",
     "ask_judge",
+    "cure_for",
     "prepare_prompts",
     "read_key",
     "translate",

@@ -3,34 +3,40 @@
 A verb (judging, translating, writing prompts) says what it wants as ``Question`` records: how each is asked, how its
 answer is read, and the key under which it is known for good. Workers ask; the main thread stores every reply when it
 comes, in one transaction with what the verb makes of it. So a kill loses only what was on its way, and what was
-answered is never asked about again. Text is never cut to fit; only the copy of a reply that is kept for people is.
+answered is never asked about again, unless nothing was gained and the run stopped for that (``stopping``): then replies
+are withdrawn, and the next run asks again. Text is never cut to fit; only the copy of a reply that people see is.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
 from selector.domain import InputError, reason_of
 from selector.domain.progress import Progress
-from selector.llm._client import Answer
+from selector.llm._answers import Answer
 from selector.llm._endpoint import OutOfMoney
-from selector.llm._replies import REFUSED, UNREADABLE, Reading
+from selector.llm._replies import CUT_AGAIN, REFUSED, TRUNCATED, UNREADABLE, Reading
 from selector.llm._request import Chat
 from selector.llm._session import Session
+from selector.llm._stopping import Course
+from selector.llm._troubles import JudgeStopped
 from selector.net import troubles
+from selector.net.redact import clean
 from selector.net.troubles import Trouble
-from selector.store.replies import ReplyRow, add_replies
+from selector.store.replies import WITHDRAWN, ReplyRow, add_replies
 from selector.workspace.executor import Executor, WorkQueue
 
 REJECTED, UNANSWERED = "rejected", "unanswered"
 GRACE_SECONDS = 2.0  # what is on its way when the run is interrupted is paid for: it is worth a moment
 ROOM = 1000  # replies that may wait for the store
 KEPT_CHARACTERS = 2000  # of an answer, for whoever wants to know why it could not be read
+SHOWN_CHARACTERS = 120
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,10 @@ class Question:
     ``chat``: (answers that could not be read so far, why the last one of this run could not) to the messages; raises
     ``InputError`` where something to be shown is missing. ``read``: what an answer says. ``kind``: questions of one
     kind cost about the same. ``schema``: of an answer in JSON, None for plain words. ``asked``, ``unread``: replies,
-    and those that could not be read, of earlier runs. The other fields are stored with each reply.
+    and those that could not be read, of earlier runs; ``cut``: one of them was cut off; ``withdrawn``: a run stopped
+    with them, so others go first. The other fields are stored with each reply.
+
+    An answer that was cut off is asked for once more with more tokens, beside the ``times``.
     """
 
     key: str
@@ -54,6 +63,8 @@ class Question:
     asked: int = 0
     unread: int = 0
     times: int = 1
+    cut: bool = False
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,11 @@ class Reply:
     question: Question
     reading: Reading
     row: ReplyRow
+
+    @property
+    def shown(self) -> str:
+        """The beginning of what the server sent or said of its error, for a terminal."""
+        return clean(self.row.text, "", SHOWN_CHARACTERS)
 
 
 @dataclass(frozen=True)
@@ -77,13 +93,22 @@ class Ended:
 class Summary:
     """What every run of a model tells. ``failures``: reason to how often; ``stopped``: why not all were asked.
 
-    ``cost`` is None where price or tokens are not known.
+    ``ended``: questions that were asked, ``read`` of them have scores or a text. ``samples``: reason to the beginning of
+    one such reply, or what the server says of its error. ``cost`` is None where price or tokens are not known.
     """
 
     failures: dict[str, int] = field(default_factory=dict)
+    samples: dict[str, str] = field(default_factory=dict)
+    ended: int = 0
+    read: int = 0
     cost: float | None = None
     currency: str = ""
     stopped: str | None = None
+
+    @property
+    def all_failed(self) -> bool:
+        """Whether there were questions, and none has an answer that could be read."""
+        return self.ended > 0 and self.read == 0
 
     def count_failure(self, reason: str) -> None:
         self.failures[reason] = self.failures.get(reason, 0) + 1
@@ -100,7 +125,7 @@ class Asking:
     stage = "asking"  # as progress is told
 
     def __init__(self, session: Session, summary: Summary) -> None:
-        self.session, self.summary = session, summary
+        self.session, self.summary, self._course = session, summary, Course()
         summary.currency = session.settings.currency
 
     def store(self, connection: Connection, replies: Sequence[Reply], ended: Sequence[Ended]) -> None:
@@ -124,15 +149,22 @@ class Asking:
         Raises:
             JudgeStopped: no further request makes sense; what came before is stored.
         """
-        settings, done = self.session.settings, 0
+        settings, done, course = self.session.settings, 0, self._course
         executor = Executor(self._ask, self.session.stop, ROOM)
         requests = WorkQueue("judge", settings.concurrency)
+        waiting, under_way = deque(sorted(questions, key=lambda question: question.withdrawn)), 0
         progress(self.stage, 0, total)
         try:
-            for question in questions:
-                executor.add(requests, question)
-            for events in filter(None, executor.batches()):
+            batches = filter(None, executor.batches())
+            while not course.is_stopped:
+                for _ in range(min(course.room(under_way), len(waiting))):
+                    executor.add(requests, waiting.popleft())
+                    under_way += 1
+                events = next(batches, None)
+                if events is None:
+                    break
                 done += self._take(events)
+                under_way -= sum(isinstance(event, Ended) for event in events)
                 progress(self.stage, done, total, *filter(None, [self.note()]))
         except OutOfMoney as error:
             self.summary.stopped = str(error)
@@ -142,47 +174,74 @@ class Asking:
             for events in executor.finish(GRACE_SECONDS):
                 self._take(events)
             self.session.client.hang_up()
+            self._withdraw()
+            self.summary.ended, self.summary.read = course.ended, course.read
             self.end()
+        if course.is_stopped:
+            endpoint = self.session.endpoint
+            raise JudgeStopped(f"judge {endpoint.model} at {endpoint.provider}: {course.why()}")
+
+    def _withdraw(self) -> None:
+        """Let the next run ask again what ended as everything did; the replies stay, and so does what they cost."""
+        again = []
+        for last in self._course.doubted:
+            row = replace(last.row, ask=last.row.ask + 1, outcome=WITHDRAWN, text="", seconds=0.0)
+            row = replace(row, tokens_in=None, tokens_out=None, cost=None)
+            again.append(Reply(last.question, Reading(WITHDRAWN, reason=row.reason), row))
+        if again:
+            self._store(again, ())
 
     def _take(self, events: Sequence[Reply | Ended]) -> int:
         replies = [event for event in events if isinstance(event, Reply)]
         ended = [event for event in events if isinstance(event, Ended)]
+        self._store(replies, ended)
+        for reply in replies:
+            if reply.row.cost is not None:
+                self.summary.cost = (self.summary.cost or 0.0) + reply.row.cost
+            if reply.reading.reason and reply.shown:
+                self.summary.samples.setdefault(reply.reading.reason, reply.shown)
+        return self.stored(replies, ended)
+
+    def _store(self, replies: Sequence[Reply], ended: Sequence[Ended]) -> None:
         db = self.session.ws.db
         with db.write() as connection:
             add_replies(db, connection, [reply.row for reply in replies])
             self.store(connection, replies, ended)
-        for reply in replies:
-            if reply.row.cost is not None:
-                self.summary.cost = (self.summary.cost or 0.0) + reply.row.cost
-        return self.stored(replies, ended)
 
     def _ask(self, question: Question) -> Iterator[Reply | Ended]:
         """In a worker's thread: until it is answered readably; every reply is handed over when it comes."""
-        why = ""
+        longer, left, replies = question.cut, question.times, list[Reply]()
         try:
-            for time_ in range(question.times):
-                reply = self._reply(question, time_, why)
+            while left > 0 and not self._course.is_stopped:
+                reply = self._reply(question, replies, longer)
+                replies.append(reply)
                 yield reply
-                if reply.row.outcome != UNREADABLE:
+                if reply.reading.outcome != UNREADABLE or reply.reading.reason == CUT_AGAIN:
                     break
-                why = reply.row.reason or ""
+                was_cut = reply.reading.reason == TRUNCATED
+                longer, left = longer or was_cut, left - (not was_cut)
         except InputError as error:
             yield Ended(question, reason_of(error))
-        else:
+            return
+        if replies:
+            self._course.note(replies[-1])
             yield Ended(question)
 
-    def _reply(self, question: Question, time_: int, why: str) -> Reply:
+    def _reply(self, question: Question, before: Sequence[Reply], longer: bool) -> Reply:
+        """``longer``: with more tokens, as an answer was cut off; one that is cut off again is not asked for any more."""
         session, started = self.session, time.perf_counter()
-        chat = question.chat(question.unread + time_, why)
-        came = session.client.ask(chat, question.kind, question.schema, question.repeat)
+        chat = question.chat(question.unread + len(before), (before[-1].reading.reason or "") if before else "")
+        came = session.client.ask(chat, question.kind, question.schema, question.repeat, longer)
         seconds = time.perf_counter() - started
         reading = reading_of(came, question.read)
-        return Reply(question, reading, self._row(question, time_, came, reading, seconds))
+        if longer and reading.reason == TRUNCATED:
+            reading = replace(reading, reason=CUT_AGAIN)
+        return Reply(question, reading, self._row(question, len(before), came, reading, seconds))
 
     def _row(
         self, question: Question, time_: int, came: Answer | Trouble, reading: Reading, seconds: float
     ) -> ReplyRow:
-        endpoint, answer = self.session.endpoint, came if isinstance(came, Answer) else Answer()
+        endpoint, answer = self.session.endpoint, came if isinstance(came, Answer) else Answer(came.said)
         return ReplyRow(
             question.key,
             question.asked + time_,
@@ -195,7 +254,7 @@ class Asking:
             reading.outcome,
             dict(reading.scores),
             reading.reason,
-            (answer.refusal or answer.text or "")[:KEPT_CHARACTERS],
+            (answer.refusal or answer.said or answer.reasoning or "")[:KEPT_CHARACTERS],
             answer.usage.tokens_in,
             answer.usage.tokens_out,
             endpoint.price.of(answer.usage),

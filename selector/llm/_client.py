@@ -8,35 +8,28 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from selector.domain import OutOfResources
-from selector.llm._endpoint import Budget, Endpoint, Usage
-from selector.llm._request import Chat, Dialect
+from selector.llm._answers import Answer, answer_in
+from selector.llm._endpoint import Budget, Endpoint
+from selector.llm._request import MOST_TOKENS, Chat, Dialect
 from selector.llm._troubles import JudgeStopped, Unsupported, trouble_of
 from selector.net import http, troubles
+from selector.net.errors import error_in, provider_at, server_error
 from selector.net.pace import Pace
 from selector.net.troubles import LONGEST_RETRY_AFTER_SECONDS, Tries, Trouble, persist
 
 THROTTLED_TRIES = 50  # of one request; the pause between them is the server's
-FAILURES_IN_A_ROW = 20  # of all workers together, without any answer between them
+PATIENCE_SECONDS = 900.0  # as long as a server may throttle all workers without letting one request through
 MAX_REPLY_BYTES = 16 << 20  # words; the longest thinking is far shorter
 DAMAGED = "the server's reply was damaged"
 _OPENAI = "api.openai.com"
 _OPENAI_HEADERS = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a complete reply held; None where the server left it out."""
-
-    text: str | None = None
-    finish_reason: str | None = None
-    refusal: str | None = None
-    usage: Usage = field(default_factory=Usage)
 
 
 class ChatClient:
@@ -52,13 +45,18 @@ class ChatClient:
     def __init__(self, endpoint: Endpoint, dialect: Dialect, pace: Pace, budget: Budget) -> None:
         self._endpoint, self._dialect, self._pace, self._budget = endpoint, dialect, pace, budget
         self._hung_up = threading.Event()
-        self._lock = threading.Lock()
-        self._failures_in_a_row = 0
         self._reached = False
+        self._provider = provider_at(endpoint.provider)
+        self._throttled_since: float | None = None  # nothing has come through since then
         self.troubles: Counter[str] = Counter()  # why requests were sent again, with how often
 
     def ask(
-        self, chat: Chat, kind: str = "text", schema: Mapping[str, Any] | None = None, repeat: int = 0
+        self,
+        chat: Chat,
+        kind: str = "text",
+        schema: Mapping[str, Any] | None = None,
+        repeat: int = 0,
+        longer: bool = False,
     ) -> Answer | Trouble:
         """Send until it is answered or given up; a trouble that comes back is the end of this request.
 
@@ -67,6 +65,7 @@ class ChatClient:
             kind: requests of one kind cost about the same.
             schema: JSON schema of the answer; None for plain words.
             repeat: how often the same has been asked before, by intention.
+            longer: let the answer have more tokens, because one was cut off.
 
         Raises:
             Interrupted: the run is being stopped.
@@ -74,32 +73,29 @@ class ChatClient:
             OutOfMoney: the budget does not allow it.
             OutOfResources: this machine lacks something; the server is not to blame.
         """
-        came = persist(lambda: self._send(chat, kind, schema, repeat), self._gives_up, self._wait_out)
-        with self._lock:
-            if isinstance(came, Answer) or came.kind == troubles.REFUSED:
-                self._reached, self._failures_in_a_row = True, 0
-                return came
-            self._failures_in_a_row += 1
-            if self._failures_in_a_row < FAILURES_IN_A_ROW:
-                return came
-        raise self._stopped(
-            f"{FAILURES_IN_A_ROW} questions in a row failed for good ({came.reason}): see docs/judge.md"
-        )
+        came = persist(lambda: self._send(chat, kind, schema, repeat, longer), self._gives_up, self._wait_out)
+        if isinstance(came, Answer):
+            self._throttled_since = None
+        return came
 
     def hang_up(self) -> None:
         """Cut off what is still under way: nobody waits for it any more."""
         self._hung_up.set()
 
-    def _send(self, chat: Chat, kind: str, schema: Mapping[str, Any] | None, repeat: int) -> Answer | Trouble:
+    def _send(
+        self, chat: Chat, kind: str, schema: Mapping[str, Any] | None, repeat: int, longer: bool
+    ) -> Answer | Trouble:
         """Ask once, with the optional fields that the server takes."""
         while True:
-            fields = self._dialect.fields(schema, repeat)
+            fields = self._dialect.fields(schema, repeat, longer)
             self._pace.wait_for_turn()
             came = self._pay(kind, {"model": self._endpoint.model, "messages": chat, **fields})
             if not isinstance(came, Unsupported):
                 return came
-            if not self._dialect.leave_out(came.parameter, fields):
-                raise self._stopped(f"{came.reason}: change {came.parameter} in campaign.toml")
+            if longer and came.parameter in MOST_TOKENS:
+                longer = False  # more than this model can write: the others go on as before
+            elif not self._dialect.leave_out(came.parameter, fields):
+                raise self._stopped(f"{came.whole}: change {came.parameter} in campaign.toml")
 
     def _pay(self, kind: str, body: Mapping[str, Any]) -> Answer | Trouble:
         """One HTTP request, paid for from the budget."""
@@ -141,13 +137,16 @@ class ChatClient:
                 raise self._stopped(came.reason)
             return replace(came, reason=DAMAGED) if came.reason == http.NO_JSON else came
         self._reached = True
-        if came.status < 300:
-            return came
-        error = came.body.get("error", came.body) if isinstance(came.body, dict) else came.body
-        told = came.text if came.body is None else str(came.body)
-        trouble = trouble_of(came.status, told, error, came.headers)
+        error = came.body if came.status >= 400 else error_in(came.body)
+        return came if error is None and came.status < 400 else self._trouble(came, error)
+
+    def _trouble(self, came: http.Answer, error: Any) -> Trouble:
+        """What the error of a reply means; raises ``JudgeStopped`` where it concerns all requests."""
+        told = server_error(came.status, error, came.text, self._endpoint.key)
+        trouble = trouble_of(told, came.headers, self._provider, self._endpoint.model)
         if trouble.kind == troubles.FATAL:
-            raise self._stopped(f"{trouble.reason} (HTTP {came.status})")
+            status = "" if "HTTP" in trouble.reason else f" (HTTP {told.status})"
+            raise self._stopped(replace(trouble, reason=trouble.reason + status).whole)
         return trouble
 
     def _gives_up(self, trouble: Trouble, tries: Tries) -> bool:
@@ -157,7 +156,8 @@ class ChatClient:
         wait = trouble.retry_after_seconds
         if wait is not None and wait > LONGEST_RETRY_AFTER_SECONDS:
             asked = troubles.waiting_time(wait)
-            raise self._stopped(f"the server asks to wait for {asked}: run the command again then")
+            why = replace(trouble, reason=f"the server asks to wait for {asked}", cure="run the command again then")
+            raise self._stopped(why.whole)
         if trouble.fate == troubles.UNREACHED and not self._reached and tries.failures >= 2:
             # Nothing has ever come from the server: the address is wrong, or it is not running.
             raise self._stopped(f"{trouble.reason}: check base_url, and that the server is running")
@@ -165,7 +165,16 @@ class ChatClient:
             self._pace.pause(wait)  # whoever asks for it is overloaded: no worker goes on
         elif trouble.kind == troubles.THROTTLED:
             self._pace.pause(self._pace.backoff(tries.throttled))
+        if trouble.kind == troubles.THROTTLED:
+            self._stop_if_nothing_comes_through(trouble)
         return tries.failures > self._endpoint.max_retries or tries.throttled > THROTTLED_TRIES
+
+    def _stop_if_nothing_comes_through(self, trouble: Trouble) -> None:
+        now = time.monotonic()
+        since = self._throttled_since = self._throttled_since or now
+        if now - since > PATIENCE_SECONDS:
+            why = f"the server has let nothing through for {troubles.waiting_time(now - since)}"
+            raise self._stopped(replace(trouble, reason=why, cure="its limit is no short one, see the console").whole)
 
     def _wait_out(self, trouble: Trouble, tries: Tries) -> None:
         self.troubles[trouble.reason] += 1
@@ -174,33 +183,3 @@ class ChatClient:
 
     def _stopped(self, cure: str) -> JudgeStopped:
         return JudgeStopped(f"judge {self._endpoint.model} at {self._endpoint.provider}: {cure}")
-
-
-def answer_in(body: Any) -> Answer | None:
-    """The first choice of a completion; None when there is none. Servers differ in what they leave out."""
-    choices = _mapping(body).get("choices")
-    if not isinstance(choices, list) or not choices:
-        return None
-    first = _mapping(choices[0])
-    message, usage = _mapping(first.get("message")), _mapping(_mapping(body).get("usage"))
-    content = message.get("content")
-    if isinstance(content, list):  # some servers answer in parts
-        content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return Answer(
-        _text(content),
-        _text(first.get("finish_reason")),
-        _text(message.get("refusal")),
-        Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))),
-    )
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

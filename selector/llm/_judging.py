@@ -29,7 +29,7 @@ from selector.llm.judgements import (
 )
 from selector.store import schema
 from selector.store.observations import Judgement, add_judgements, load_judgements, pass_sds
-from selector.store.replies import ReplyRow, load_replies, most_repeats
+from selector.store.replies import ReplyRow, load_replies, most_repeats, standing
 from selector.workspace.workspace import Workspace
 
 
@@ -206,7 +206,7 @@ class _Judging(Asking):
     def _is_half_done(self, key: Key) -> bool:
         """Has a pass been answered in part? A whole one before others are wanted is no reason to hurry."""
         open_ = {call.repeat for call in self._missing(key)}
-        return any(call.repeat in open_ and call.key in self._replies for call in self._about[key])
+        return any(call.repeat in open_ and standing(self._replies.get(call.key, ())) for call in self._about[key])
 
     def _state(self, key: str) -> str:
         return state_of(self._replies.get(key, ()), self.session.settings.reasks)

@@ -1,8 +1,9 @@
 """A judge's answer, read strictly: exactly the numbers that were asked for, or the reason why not. Nothing is guessed.
 
-Accepted is one JSON object with exactly the wanted keys and finite numbers from 0 to 10, alone, inside one code fence,
-or after a block of thinking. The published parser of VIEScore turns what it cannot read into a random number; here
-*unreadable* and *refused* are outcomes of their own.
+Accepted is one JSON object with exactly the wanted keys and finite numbers from 0 to 10: alone, inside one code fence or
+marks of an answer, or after thinking; two objects are none, alike or not. Where a server left the content empty, the
+object that ends the thinking counts, if no other stands before it. The published parser of VIEScore turns what it cannot
+read into a random number; here *unreadable* and *refused* are outcomes of their own.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from selector.llm._answers import Answer
 from selector.llm._rubrics import HIGHEST, LOWEST
+from selector.llm._tokens import after_thinking, between_marks
 
 SCORED, WRITTEN, REFUSED, UNREADABLE = "scored", "written", "refused", "unreadable"
 
 EMPTY = "the reply is empty"
 TRUNCATED = "the reply was cut off (raise max_tokens)"
+CUT_AGAIN = "the reply was cut off, also with more tokens (raise max_tokens)"
 NO_OBJECT = "the reply is no JSON object"
 BESIDE = "there is text beside the JSON object"
 TWICE = "a sub-score stands twice in the reply"
@@ -40,10 +44,16 @@ _REFUSAL = re.compile(
     r"\bI(?:'|’)?m (?:really |very |so )?sorry\b|\bI am (?:really |very |so )?sorry\b"
     rf"|\b(?:I|we) (?:can(?:'|’)?t|cannot|can not|won(?:'|’)?t|will not|must not) {_SOFTLY}{_DECLINED}"
     r"|\b(?:I|we) (?:must |have to |need to |will |respectfully )*(?:decline|refuse)\b"
+    rf"|\bI (?:do not|don(?:'|’)?t|will not be able to) {_SOFTLY}{_DECLINED}"
+    rf"|\bI (?:won(?:'|’)?t|will not|cannot|can(?:'|’)?t) be (?:rating|judging|scoring|evaluating|assessing|providing)\b"
+    r"|\bas an? (?:ai|artificial intelligence|(?:large )?language model)\b[^.{]{0,60}?\b(?:I |I(?:'|’)m |am )(?:do not|don(?:'|’)?t|"
+    r"cannot|can(?:'|’)?t|won(?:'|’)?t|will not|not able|unable|lack|have no)\b"
     rf"|\b(?:unable|not able|not allowed|not permitted) to {_SOFTLY}{_DECLINED}"
     r"|\bI(?:'|’| a)?m not comfortable\b"
     r"|\bagainst (?:my|our) (?:policy|policies|guidelines)\b"
     r"|抱歉|对不起|(?:无法|不能|不便|难以)(?:为您|为你|对此|对这|进行|提供|评价|评估|评分|评判|打分|协助|帮助|回答|满足|处理|判断)"
+    r"|作为(?:一个|一名|一款)?(?:AI|人工智能|语言模型|大模型|智能助手)[^。{]{0,30}(?:不能|无法|不会|不提供|不便|没有)"
+    r"|我不(?:会|能|可以|提供)(?:对|为|给)?[^。{]{0,12}(?:评价|评估|评分|打分|评判|判断)"
     r"|拒绝(?:回答|评价|评分)|不(?:适合|宜)(?:评价|评估|评分|讨论|回答)|换个话题",
     re.IGNORECASE,
 )
@@ -84,21 +94,33 @@ def read_reply(
         >>> read_reply("7/10", ["quality"]).reason
         'the reply is no JSON object'
     """
-    if refusal or finish_reason == "content_filter":
+    return read_answer(Answer(text, finish_reason, refusal), parts)
+
+
+def read_answer(answer: Answer, parts: Sequence[str]) -> Reading:
+    """As ``read_reply``, of all that a server sent."""
+    found = read_object(answer)
+    if isinstance(found, Reading):
+        return found
+    scores = _scores(found, parts)
+    return _unread(answer, scores) if isinstance(scores, str) else Reading(SCORED, scores)
+
+
+def read_object(answer: Answer) -> dict[str, Any] | Reading:
+    """The one JSON object that an answer is, whatever its keys; else why it is none: refused or unreadable."""
+    if answer.refusal or answer.was_filtered:
         return Reading(REFUSED, reason=REFUSED)
-    said = after_thinking(text or "")
-    reading = _read_object(said, parts)
-    if isinstance(reading, dict):
-        return Reading(SCORED, reading)
+    found = _object_of(between_marks(after_thinking(answer.said or "")))
+    if found == EMPTY and answer.reasoning and not answer.was_cut:
+        found = _object_at_the_end(after_thinking(answer.reasoning))
+    return _unread(answer, found) if isinstance(found, str) else found
+
+
+def _unread(answer: Answer, reason: str) -> Reading:
+    said = after_thinking(answer.said or "")
     if is_refusal(said) and not _judges(said):
         return Reading(REFUSED, reason=REFUSED)
-    return Reading(UNREADABLE, reason=TRUNCATED if finish_reason == "length" else reading)
-
-
-def after_thinking(text: str) -> str:
-    """What follows the last thinking; nothing when the thinking never ended."""
-    said = text.rpartition("</think>")[2].strip("\ufeff \t\r\n")
-    return "" if said.startswith("<think>") else said
+    return Reading(UNREADABLE, reason=TRUNCATED if answer.was_cut else reason)
 
 
 def is_refusal(said: str) -> bool:
@@ -112,8 +134,8 @@ def _judges(said: str) -> bool:
     return start >= 0 and _NUMBERED.search(said, start) is not None
 
 
-def _read_object(said: str, parts: Sequence[str]) -> dict[str, float] | str:
-    """The scores, or the reason why there are none."""
+def _object_of(said: str) -> dict[str, Any] | str:
+    """The object, or the reason why there is none."""
     fenced = _FENCE.findall(said)
     if len(fenced) == 1 and said.startswith("```") and said.endswith("```"):
         said = fenced[0].strip()
@@ -121,6 +143,17 @@ def _read_object(said: str, parts: Sequence[str]) -> dict[str, float] | str:
         return EMPTY
     if not said.startswith("{"):
         return BESIDE if "{" in said else NO_OBJECT
+    return _only(said)
+
+
+def _object_at_the_end(thought: str) -> dict[str, Any] | str:
+    """Of thinking whose server left the answer in it: nothing before the object may look like another."""
+    start = thought.find("{")
+    return EMPTY if start < 0 else _only(thought[start:].removesuffix("```").rstrip())
+
+
+def _only(said: str) -> dict[str, Any] | str:
+    """The object that stands here alone. Twice the same is not read either: nobody knows what the second corrects."""
     try:
         value, end = json.JSONDecoder(object_pairs_hook=_once).raw_decode(said)
     except _Twice:
@@ -129,23 +162,23 @@ def _read_object(said: str, parts: Sequence[str]) -> dict[str, float] | str:
         return NO_OBJECT if "}" in said else TRUNCATED
     if said[end:].strip():
         return BESIDE
-    return _checked(value, parts)
+    return value if isinstance(value, dict) else NO_OBJECT
 
 
-def _checked(value: Any, parts: Sequence[str]) -> dict[str, float] | str:
-    if not isinstance(value, dict) or set(value) != set(parts):
+def _scores(value: Mapping[str, Any], parts: Sequence[str]) -> dict[str, float] | str:
+    """The sub-scores, or what is wrong with the first that is none."""
+    if set(value) != set(parts):
         return WRONG_PARTS
-    found = {}
-    for part in parts:
-        number = value[part]
-        if isinstance(number, bool) or not isinstance(number, (int, float)):
-            return NO_NUMBER
-        if isinstance(number, float) and not math.isfinite(number):
-            return NOT_FINITE
-        if not LOWEST <= number <= HIGHEST:
-            return OUT_OF_RANGE
-        found[part] = float(number) + 0.0  # -0 is 0
-    return found
+    faults = [fault for part in parts if (fault := _fault(value[part]))]
+    return faults[0] if faults else {part: float(value[part]) + 0.0 for part in parts}  # -0 is 0
+
+
+def _fault(number: Any) -> str | None:
+    if isinstance(number, bool) or not isinstance(number, (int, float)):
+        return NO_NUMBER
+    if isinstance(number, float) and not math.isfinite(number):
+        return NOT_FINITE
+    return None if LOWEST <= number <= HIGHEST else OUT_OF_RANGE
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

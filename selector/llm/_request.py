@@ -12,6 +12,8 @@ from selector.llm._rubrics import SCHEMA_NAME, Rubric
 
 JSON_SCHEMA, JSON_OBJECT, TEXT = "json_schema", "json_object", "text"
 AUTO = "auto"
+MOST_TOKENS = ("max_tokens", "max_completion_tokens")  # the field that bounds an answer, by its names
+LONGER = 4  # times as many tokens, for an answer that was cut off
 _STRICTEST_FIRST = (JSON_SCHEMA, JSON_OBJECT, TEXT)
 _REMINDER = (
     "Your last answer to this could not be read. Answer with the JSON object alone: {keys}, each a number from 0 to 10."
@@ -99,10 +101,11 @@ class Dialect:
         self._optional = {"temperature": temperature, "seed": seed, "max_tokens": max_tokens}
         self._lock = threading.Lock()
 
-    def fields(self, schema: Mapping[str, Any] | None, repeat: int) -> dict[str, Any]:
+    def fields(self, schema: Mapping[str, Any] | None, repeat: int, longer: bool = False) -> dict[str, Any]:
         """The request's optional fields. Every repeat has a seed of its own, or it would be no repeat.
 
-        ``schema``: of the answer; None where plain words are wanted, and nothing is to vary.
+        ``schema``: of the answer; None where plain words are wanted, and nothing is to vary. ``longer``: the answer was
+        cut off before.
         """
         with self._lock:
             found = {name: value for name, value in self._optional.items() if value is not None}
@@ -111,6 +114,8 @@ class Dialect:
             found["temperature"] = 0.0
         if "seed" in found:
             found["seed"] = int(found["seed"]) + repeat
+        for name in MOST_TOKENS if longer else ():
+            found |= {name: LONGER * int(found[name])} if name in found else {}
         return found if wanted is None else {**found, "response_format": wanted}
 
     def leave_out(self, parameter: str, sent: Mapping[str, Any]) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
-from selector.llm._client import Answer
-from selector.llm._replies import EMPTY, REFUSED, TRUNCATED, UNREADABLE, WRITTEN, Reading, after_thinking, is_refusal
+from selector.llm._answers import Answer
+from selector.llm._replies import EMPTY, REFUSED, TRUNCATED, UNREADABLE, WRITTEN, Reading, is_refusal
+from selector.llm._tokens import after_thinking
 from selector.net.redact import HIDDEN
 from selector.prompts.quotes import take_quotes
 from selector.prompts.wording import CAPTION, FORMS, LONGEST_CHARACTERS, TAGS, TRANSLATED, in_english
@@ -99,10 +100,10 @@ def _reading(original: str, text: str, why: str | None) -> Reading:
 def _no_text(text: str, original: str, answer: Answer) -> str | None:
     """Why an answer is no text of its own, whatever was wanted."""
     said = _QUOTED.sub(" ", text)
-    if answer.refusal or answer.finish_reason == "content_filter" or (is_refusal(said) and not is_refusal(original)):
+    if answer.refusal or answer.was_filtered or (is_refusal(said) and not is_refusal(original)):
         return DECLINED
     if answer.finish_reason not in (None, "stop"):  # some servers leave it out
-        return TRUNCATED if answer.finish_reason == "length" else UNFINISHED
+        return TRUNCATED if answer.was_cut else UNFINISHED
     if not text:
         return EMPTY
     return TALK if _TALK.search(said) else None

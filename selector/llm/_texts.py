@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from selector.domain import TaskType, stable_hash
 from selector.llm._asking import Asking, Ended, Question, Reply, Summary
-from selector.llm._client import Answer
+from selector.llm._answers import Answer
 from selector.llm._replies import Reading
 from selector.llm._request import Chat, text_chat
 from selector.llm._session import Session

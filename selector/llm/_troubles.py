@@ -33,7 +33,7 @@ def trouble_of(error: ServerError, headers: Mapping[str, str], provider: str = "
         headers: of the reply.
         provider: as ``errors.provider_at`` tells it. model: as it is configured.
     """
-    found = meaning(error, headers, provider=provider, use=CHAT, names={"model": f"'{model}'"} if model else None)
+    found = meaning(error, headers, provider=provider, use=CHAT, names={"model": model, "api": "chat API"})
     if found.kind == PARAMETER:
         return Unsupported(PARAMETER, found.reason, said=found.said, parameter="response_format")
     named = error.param or next((name for name in _OPTIONAL if name in error.words), "")

@@ -11,12 +11,12 @@ from selector.contest.profile import ContestProfile
 from selector.contest.score import smallest_part
 from selector.domain import Axis, InputError, Picture, Task, TaskType, stable_hash
 from selector.llm._asking import REJECTED, Question
-from selector.llm._client import Answer
-from selector.llm._replies import REFUSED, SCORED, UNREADABLE, Reading, read_reply
+from selector.llm._answers import Answer
+from selector.llm._replies import CUT_AGAIN, REFUSED, SCORED, TRUNCATED, UNREADABLE, Reading, read_answer
 from selector.llm._request import Chat, rubric_chat
 from selector.llm._rubrics import CANDIDATE, REFERENCE, SOURCE, Rubric, ask_pq, ask_sc
 from selector.store.observations import JUDGE, Judgement, Pass
-from selector.store.replies import ReplyRow
+from selector.store.replies import ReplyRow, standing
 from selector.workspace.workspace import Workspace
 
 Key = tuple[str, str]  # task id, candidate id
@@ -72,14 +72,14 @@ class Calls:
 
     def question(self, call: Call, replies: Sequence[ReplyRow]) -> Question:
         """An open call goes on where it was left; one that was given up gets all its times anew."""
-        rubric, reasks = call.rubric, self._settings.reasks
-        unread = sum(reply.outcome == UNREADABLE for reply in replies)
+        rubric, reasks, now = call.rubric, self._settings.reasks, standing(replies)
+        unread = _unread(now)
 
         def chat(unread: int, _why: str) -> Chat:
             return rubric_chat(rubric, self._pictures(call), unread)
 
         def read(answer: Answer) -> Reading:
-            return read_reply(answer.text, rubric.parts, answer.finish_reason, answer.refusal)
+            return read_answer(answer, rubric.parts)
 
         return Question(
             call.key,
@@ -93,6 +93,8 @@ class Calls:
             asked=len(replies),
             unread=unread,
             times=1 + reasks - (unread if state_of(replies, reasks) == OPEN else 0),
+            cut=any(reply.reason == TRUNCATED for reply in now),
+            withdrawn=len(now) < len(replies),
         )
 
     def _pictures(self, call: Call) -> list[Picture]:
@@ -131,14 +133,19 @@ def rubrics_of(profile: ContestProfile) -> str:
 def state_of(replies: Sequence[ReplyRow], reasks: int) -> str:
     """Whether a call is scored, unscored for good (``--retry-failed`` asks again), or still open.
 
-    What the server never answered stays open; what could not be read is asked again ``reasks`` times.
+    What the server never answered stays open, as does what a run withdrew; what could not be read is asked again
+    ``reasks`` times.
     """
-    outcomes = [reply.outcome for reply in replies]
-    if SCORED in outcomes:
+    if any(reply.outcome == SCORED for reply in replies):
         return SCORED
-    if REFUSED in outcomes or REJECTED in outcomes or outcomes.count(UNREADABLE) > reasks:
-        return UNSCORED
-    return OPEN
+    now = standing(replies)
+    given_up = any(reply.outcome in (REFUSED, REJECTED) or reply.reason == CUT_AGAIN for reply in now)
+    return UNSCORED if given_up or _unread(now) > reasks else OPEN
+
+
+def _unread(replies: Sequence[ReplyRow]) -> int:
+    """How many could not be read; one that was cut off is asked for again with more tokens, and not counted."""
+    return sum(reply.outcome == UNREADABLE and reply.reason != TRUNCATED for reply in replies)
 
 
 def judgement_of(judge: str, calls: Sequence[Call], replies: Mapping[str, Sequence[ReplyRow]]) -> Judgement | None:

@@ -14,6 +14,7 @@ from selector.domain.progress import Progress, silent
 from selector.domain.words import near_or_all
 from selector.llm._asking import Summary
 from selector.llm._endpoint import provider_of
+from selector.llm._replies import CUT_AGAIN
 from selector.llm._session import ModelBusy, alone_with, judge_settings, open_session
 from selector.llm._texts import Source, Text, Writing
 from selector.llm._troubles import JudgeStopped
@@ -152,7 +153,8 @@ class PromptBook:
     def _is_final(self, text: PromptText) -> bool:
         """Whether another run would meet the same: a refusal, or answers without a text as often as it is asked."""
         settings = judge_settings(self._ws, self._ws.config.generate.prompt_writer)
-        return text.outcome == REFUSED or (text.outcome == UNREADABLE and text.ask >= settings.reasks)
+        given_up = text.ask >= settings.reasks or text.reason == CUT_AGAIN
+        return text.outcome == REFUSED or (text.outcome == UNREADABLE and given_up)
 
     def _key(self, source: Source) -> str:
         settings = judge_settings(self._ws, self._ws.config.generate.prompt_writer)

@@ -24,7 +24,7 @@ __all__ = ["CHAT", "JOB", "PARAMETER", "ServerError", "cure_of", "error_in", "me
 
 CHAT, JOB = "chat", "job"  # who asks: a rule may be for one of them alone
 PARAMETER = "parameter"  # beside the kinds of ``troubles``: the server does not take an optional field of the request
-_NAMES = {"key": "the environment variable that key_env names", "model": ""}
+_NAMES = {"key": "the environment variable that key_env names", "model": "", "api": "such service"}
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def meaning(
         headers: of the reply, for the wait that a server asks for; one that its words name counts, too.
         provider: as ``provider_at`` tells it.
         use: ``CHAT``, ``JOB`` or "" for neither.
-        names: "key" (where it stands) and "model", for reasons and cures.
+        names: "key" (where it stands), "model" and "api" (what is asked for), for reasons and cures.
     """
     name = next((rule.cause for rule in table().rules if rule.fits(error, provider, use)), _by_status(error.status))
     cause = table().causes[name]
@@ -121,7 +121,7 @@ def meaning(
 def cure_of(reason: str) -> str:
     """The cure that belongs to a reason of the table, as it is stored with a reply; "" for all others."""
     for cause in table().causes.values():
-        pattern = re.escape(cause.reason).replace(r"\{status\}", r"\d+").replace(r"\{model\}", ".*")
+        pattern = re.sub(r"\\\{\w+\\\}", ".*", re.escape(cause.reason))
         if re.fullmatch(pattern, reason):
             return _filled(cause.cure, {**_NAMES, "status": ""})
     return ""

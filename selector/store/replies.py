@@ -14,6 +14,7 @@ from selector.store.database import Database
 _MOST_KEYS = 500  # in one query: SQLite bounds the number of parameters
 Row = TypeVar("Row", "ReplyRow", "PromptText")
 WRITTEN, REFUSED, UNREADABLE = "written", "refused", "unreadable"
+WITHDRAWN = "withdrawn"  # no reply: a run stopped as all ended alike, so those before it are not final
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class ReplyRow:
     """One reply, or that none came. ``key``: see ``llm.judgements`` and ``llm.texts``; ``ask``: 0 for the
     first of its key.
 
-    ``outcome``: scored, refused, unreadable, rejected, unanswered or written (in older stores also translated);
-    ``scores``: by sub-score, 0 to 10, {} unless scored; ``images``: ids in the order shown; ``cost`` in the currency of
+    ``outcome``: scored, refused, unreadable, rejected, unanswered, written (in older stores also translated) or withdrawn;
+    ``text``: what came, or the server's sentence where that is an error; ``scores``: by sub-score, 0 to 10, {} unless scored; ``images``: ids in the order shown; ``cost`` in the currency of
     the configuration, None where not known.
     """
 
@@ -59,6 +60,12 @@ def load_replies(connection: Connection, keys: Iterable[str]) -> dict[str, list[
     return found
 
 
+def standing(replies: Sequence[ReplyRow]) -> Sequence[ReplyRow]:
+    """Those that count: after the last that a run withdrew."""
+    withdrawn = [place for place, reply in enumerate(replies) if reply.outcome == WITHDRAWN]
+    return replies[withdrawn[-1] + 1 :] if withdrawn else replies
+
+
 def most_repeats(connection: Connection, judge: str) -> int:
     """The most passes over a candidate that a judge has begun."""
     r = schema.judge_reply.c
@@ -76,7 +83,7 @@ def money_spent(connection: Connection, judge: str) -> float:
 class PromptText:
     """One answer to the question for a text, or that none came. ``key``: see ``llm.texts``.
 
-    ``outcome``: written, refused, unreadable, rejected or unanswered; ``text``: "" unless written; ``ask``: 0 for the
+    ``outcome``: written, refused, unreadable, rejected, unanswered or withdrawn; ``text``: "" unless written; ``ask``: 0 for the
     first of its key; ``cost`` in the currency of the configuration, None where not known.
     """
 

@@ -69,7 +69,7 @@ def test_a_job_whose_reply_was_dropped_is_counted_as_paid_and_lost(serve: Serve)
 @pytest.mark.parametrize("model", ["wanx2.1-t2i-turbo", "qwen-image"])
 def test_refused_content_is_declined_after_one_request(serve: Serve, model: str) -> None:
     server = serve()
-    with pytest.raises(Declined, match=r"refuses the content \(DataInspectionFailed\)"):
+    with pytest.raises(Declined, match=r"refused by the server's content check \(the server says: DataInspectionFailed"):
         one(generator_at(server, model=model), text_task("a cat @refuse"))
     assert server.state.stats()["requests"]["submits"] == 1
 
@@ -78,17 +78,18 @@ def test_a_rejected_request_fails_with_a_reason_that_can_be_counted(serve: Serve
     server = serve()
     with pytest.raises(GenerationFailed) as caught:
         one(generator_at(server), text_task("a cat @invalid"))
-    assert str(caught.value) == "the service rejects the request (InvalidParameter: parameter check failed: …)"
+    said = "InvalidParameter: parameter check failed: …"
+    assert str(caught.value) == f"the server rejected the request (HTTP 400) (the server says: {said})"
     assert server.state.stats()["requests"]["submits"] == 1
 
 
 @pytest.mark.parametrize(
     ("fault", "cure"),
     [
-        ("arrears", "no money (Arrearage): top it up"),
+        ("arrears", "no money or quota left: top it up"),
         ("key-echo", f"check {KEY_ENV}"),
-        ("no-access", "no access to wanx2.1-t2i-turbo (AccessDenied.Unpurchased): activate it"),
-        ("no-quota", "raise it in the console"),
+        ("no-access", "activate the model in the console, or choose another (the server says: AccessDenied.Unpurchased"),
+        ("no-quota", "no money or quota left: top it up"),
     ],
 )
 def test_what_concerns_the_account_stops_all_of_its_requests(serve: Serve, fault: str, cure: str) -> None:
@@ -103,7 +104,7 @@ def test_what_concerns_the_account_stops_all_of_its_requests(serve: Serve, fault
 
 def test_an_unknown_model_at_the_service_stops_with_a_cure(serve: Serve) -> None:
     server = serve(models=("wanx2.1-t2i-plus",))
-    with pytest.raises(ServiceStopped, match=r"there is no model wanx2\.1-t2i-turbo"):
+    with pytest.raises(ServiceStopped, match=r"does not know the model wanx2\.1-t2i-turbo"):
         one(generator_at(server), text_task("a cat"))
 
 

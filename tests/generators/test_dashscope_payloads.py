@@ -128,7 +128,7 @@ def test_a_long_prompt_is_cut_between_words_unless_that_costs_a_fifth(text: str,
         (429, "Throttling.RateQuota", False, "throttled"),
         (429, "Throttling.BurstRate", True, "throttled"),
         (429, "", False, "throttled"),
-        (429, "Throttling.AllocationQuota", False, "fatal"),
+        (429, "Throttling.AllocationQuota", False, "throttled"),
         (403, "AllocationQuota.FreeTierOnly", False, "fatal"),
         (408, "RequestTimeOut", False, "busy"),
         (500, "InternalError", False, "busy"),
@@ -152,7 +152,7 @@ def test_a_long_prompt_is_cut_between_words_unless_that_costs_a_fifth(text: str,
 def test_codes_mean_what_the_documentation_says(status: int, code: str, polling: bool, kind: str) -> None:
     came = trouble_of(status, code, "", {}, {"key": "THE_KEY", "model": "m"}, polling)
     assert came.kind == kind
-    assert kind != "fatal" or any(word in came.reason for word in ("check", "top it up", "raise", "choose", "correct"))
+    assert kind != "fatal" or any(word in came.cure for word in ("check", "top it up", "raise", "choose", "correct"))
 
 
 def test_a_mask_is_a_file_of_its_folder(tmp_path: Path) -> None:

@@ -319,8 +319,8 @@ def test_tries_are_those_of_the_service(serve: Callable[..., OpenAIImagesServer]
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        (images.MODERATED, r"^refused by the service's content check \(moderation_blocked, violence\)$"),
-        (images.POLICY, r"^refused by the service's content check \(content_policy_violation\)$"),
+        (images.MODERATED, r"^refused by the server's content check \(moderation_blocked, violence\) \(the server says: "),
+        (images.POLICY, r"^refused by the server's content check \(content_policy_violation\) \(the server says: "),
         (images.ERROR_200, "content check"),
     ],
 )

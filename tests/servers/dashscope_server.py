@@ -37,7 +37,7 @@ _ERRORS = {  # fault: status, code, message
     faults.INVALID: (400, "InvalidParameter", "parameter check failed: 0f8a3c21-77aa-4d2e-9a51-0123456789ab"),
     faults.ARREARS: (400, "Arrearage", "Access denied, please make sure your account is in good standing."),
     faults.NO_ACCESS: (403, "AccessDenied.Unpurchased", "Access to model denied."),
-    faults.NO_QUOTA: (429, "Throttling.AllocationQuota", "Allocated quota exceeded."),
+    faults.NO_QUOTA: (429, "Throttling.AllocationQuota", "Free allocated quota exceeded."),
     faults.POLL_THROTTLE: (429, "Throttling.RateQuota", "Requests rate limit exceeded, please try again later."),
     faults.POLL_BROKEN: (500, "InternalError", "An internal error has occured, please try again later."),
     faults.EXPIRED: (403, "AccessDenied", "Request has expired."),

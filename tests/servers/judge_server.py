@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from tests.servers import chat_kinds as kinds
 from tests.servers.loopback import Loopback, LoopbackHandler
 
 GOOD, THINK, FENCE, THOUGHT_ONLY_END = "good", "think", "fence", "think without its beginning"
@@ -44,8 +45,9 @@ REFUSAL_FIELD, REFUSAL_ENGLISH, REFUSAL_CHINESE, FILTERED, FILTERED_400 = (
     "content filter",
     "content check, 400",
 )
-FINE = (GOOD, THINK, FENCE, THOUGHT_ONLY_END)
-PASSING = (THROTTLE, BROKEN_SERVER, SLOW, DROP, CUT)  # the client must try again
+FINE = (GOOD, THINK, FENCE, THOUGHT_ONLY_END, *kinds.FINE)
+THROTTLING = (THROTTLE, *kinds.THROTTLING)
+PASSING = (*THROTTLING, BROKEN_SERVER, SLOW, DROP, CUT, *kinds.FAILING)  # the client must try again
 UNREADABLE = {  # the client must ask again, and in the end give these reasons
     EMPTY: "the reply is empty",
     TRUNCATED: "the reply was cut off (raise max_tokens)",
@@ -58,16 +60,21 @@ UNREADABLE = {  # the client must ask again, and in the end give these reasons
     FLAG: "a sub-score is no number",
     FAULTLESS: "there is text beside the JSON object",  # what "I cannot" says of the picture is no refusal
     PRAISE: "the reply is no JSON object",
+    **{name: reason for name, (_, reason) in kinds.UNREADABLE.items()},
 }
+CUT_AGAIN = "the reply was cut off, also with more tokens (raise max_tokens)"
 REFUSING = {
     REFUSAL_FIELD: "refused",
     REFUSAL_ENGLISH: "refused",
     REFUSAL_CHINESE: "refused",
     FILTERED: "refused",
     FILTERED_400: "refused by the server's content check",
+    **dict.fromkeys(kinds.REFUSING, "refused"),
+    **dict.fromkeys(kinds.REFUSED, "refused by the server's content check"),
 }
+REJECTING = {name: reason for name, (_, _, reason) in kinds.REJECTED.items()}
 MOVED, RAW = "redirect", "other bytes"  # where ``Behaviour`` says
-EVERY_FAULT = (*FINE, *PASSING, *UNREADABLE, *REFUSING)
+EVERY_FAULT = (*FINE, *PASSING, *UNREADABLE, *REFUSING, *REJECTING)
 IN_ENGLISH = "a white house beside a lake, in the morning"  # of whatever text
 
 _MIME_STARTS = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG"}
@@ -114,6 +121,7 @@ class Behaviour:
     key: str = ""
     models: tuple[str, ...] = ("toy-judge",)
     rejected_fields: tuple[str, ...] = ()
+    most_tokens: int = 1 << 30  # that it lets an answer have
     usage: tuple[int, int] | None = (1000, 20)
     moved: Mapping[str, str] = field(default_factory=dict)  # headers of a redirect
     raw: bytes = b""
@@ -156,17 +164,24 @@ class JudgeServer(Loopback):
 
 def expected(served: Sequence[str], reasks: int, max_retries: int) -> tuple[str, str | None]:
     """(outcome, reason) that a client must have come to after these replies to one question; reason None if scored."""
-    unreadable, failures = 0, 0
+    unreadable, failures, was_cut = 0, 0, False
     for what in served:
         if what in FINE:
             return "scored", None
         if what in REFUSING:
             return "refused", REFUSING[what]
+        if what in REJECTING:
+            return "rejected", REJECTING[what]
+        if what == TRUNCATED:  # once more with more tokens, beside the other times
+            if was_cut:
+                return "unreadable", CUT_AGAIN
+            was_cut, failures = True, 0
+            continue
         if what in UNREADABLE:
             unreadable, failures = unreadable + 1, 0
             if unreadable > reasks:
                 return "unreadable", UNREADABLE[what]
-        elif what != THROTTLE:
+        elif what not in THROTTLING:
             failures += 1
             if failures > max_retries:
                 return "unanswered", None
@@ -219,6 +234,8 @@ class _Handler(LoopbackHandler):
             return 401, {"error": {"message": message, "code": "invalid_api_key"}}
         if body["model"] not in behaviour.models:
             return 404, {"error": {"message": f"The model `{body['model']}` does not exist", "code": "model_not_found"}}
+        if body.get("max_tokens", 0) > behaviour.most_tokens:
+            return 400, {"error": {"message": f"max_tokens must be at most {behaviour.most_tokens}"}}
         for name in behaviour.rejected_fields:
             if name in body:
                 return 400, {"error": {"message": f"Unsupported parameter: '{name}'", "param": name}}
@@ -257,6 +274,8 @@ class _Handler(LoopbackHandler):
         elif served == RAW:
             self.send_head(200, len(behaviour.raw), "application/json")
             self.wfile.write(behaviour.raw)
+        elif served in kinds.ERRORS:
+            self.send_json(*kinds.ERRORS[served])
         elif served == DROP:
             self.hang_up()
         elif served == FILTERED_400:
@@ -276,6 +295,9 @@ def _completion(served: str, scores: dict[str, float], usage: tuple[int, int] | 
     if served == REFUSAL_FIELD:
         message = {"role": "assistant", "content": None, "refusal": "I'm sorry, I can't assist with that."}
     finish = {FILTERED: "content_filter", TRUNCATED: "length"}.get(served, "stop")
+    other = kinds.message_of(served, scores) if scores else None
+    if other is not None:
+        message, finish = {"role": "assistant", **other[0]}, other[1]
     told = {} if usage is None else {"usage": {"prompt_tokens": usage[0], "completion_tokens": usage[1]}}
     choice = {"index": 0, "message": message, "finish_reason": finish}
     return {"id": "1", "object": "chat.completion", "created": 1, "model": "toy-judge", "choices": [choice], **told}

@@ -276,25 +276,25 @@ def test_an_unreadable_reply_is_asked_again_so_often_and_then_unscored(make: Mak
 
 
 def test_unscored_is_asked_again_only_on_request(make: Make, server: JudgeServer) -> None:
-    server.behaviour.fault = lambda *_: js.REFUSAL_ENGLISH
+    server.behaviour.fault = lambda _number, parts, _rng: js.REFUSAL_ENGLISH if len(parts) == 1 else js.GOOD
     campaign = make()
-    assert campaign.judges["vlm"].ask().unscored == {"refused": 12}
-    assert judgements(campaign) == {}
+    assert campaign.judges["vlm"].ask().unscored == {"refused": 3}
     server.behaviour.fault = lambda *_: js.GOOD
     assert campaign.judges["vlm"].ask().questions == 0
-    assert campaign.judges["vlm"].ask(retry_failed=True).scored == 12
+    assert campaign.judges["vlm"].ask(retry_failed=True).scored == 3
     assert sum(map(len, judgements(campaign).values())) == 6
     assert campaign.judges["vlm"].ask(retry_failed=True).questions == 0
 
 
 def test_what_was_never_answered_is_tried_by_the_next_run(make: Make, server: JudgeServer) -> None:
-    server.behaviour.fault = lambda *_: js.BROKEN_SERVER
+    server.behaviour.fault = lambda _number, parts, _rng: js.BROKEN_SERVER if len(parts) == 1 else js.GOOD
     campaign = make(max_retries=0)
     summary = campaign.judges["vlm"].ask()
-    assert summary.unscored == {"the server failed (HTTP 500)": 12}
+    assert summary.unscored == {"the server failed (HTTP 500)": 3}
     assert summary.sent_again == {}, "a first try is not sent again"
+    assert summary.samples == {"the server failed (HTTP 500)": "oops"}
     server.behaviour.fault = lambda *_: js.GOOD
-    assert campaign.judges["vlm"].ask().scored == 12
+    assert campaign.judges["vlm"].ask().scored == 3
 
 
 def test_a_reply_survives_a_run_that_was_stopped_before_its_judgement(make: Make, server: JudgeServer) -> None:

@@ -16,10 +16,11 @@ import pytest
 
 from selector.domain import InputError, OutOfResources, Picture, TaskType, encode_final
 from selector.llm import JudgeStopped, read_key
+from selector.llm import _client as client
 from selector.llm._asking import reading_of
-from selector.llm._client import FAILURES_IN_A_ROW, Answer, ChatClient
+from selector.llm._client import Answer, ChatClient
 from selector.llm._endpoint import Budget, Endpoint, Price, Usage
-from selector.llm._replies import read_reply
+from selector.llm._replies import read_answer
 from selector.llm._request import Dialect, rubric_chat
 from selector.llm._rubrics import Rubric, ask_pq, ask_sc
 from selector.net.pace import Pace
@@ -60,7 +61,7 @@ class Judge:
     def ask(self, rubric: Rubric, pictures: Sequence[Picture], repeat: int = 0) -> Asked:
         before = self._server.received
         came = self.client.ask(rubric_chat(rubric, pictures), rubric.axis.value, rubric.schema, repeat)
-        reading = reading_of(came, lambda a: read_reply(a.text, rubric.parts, a.finish_reason, a.refusal))
+        reading = reading_of(came, lambda a: read_answer(a, rubric.parts))
         usage = came.usage if isinstance(came, Answer) else Usage()
         return Asked(reading.outcome, reading.scores, reading.reason, usage, self._server.received - before)
 
@@ -223,12 +224,20 @@ def test_a_server_that_is_not_there_stops_the_run_soon() -> None:
     assert time.monotonic() - started < 5
 
 
-def test_a_server_that_only_fails_stops_the_run() -> None:
-    with JudgeServer(always(js.BROKEN_SERVER)) as server:
-        asker = Judge(server, retries=0)
-        with pytest.raises(JudgeStopped, match="in a row failed"):
-            for _ in range(FAILURES_IN_A_ROW):
-                assert asker.ask(PQ, [PICTURE]).outcome == "unanswered"
+def test_a_server_that_throttles_for_ever_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "PATIENCE_SECONDS", 0.2)
+    with pytest.raises(JudgeStopped, match=r"let nothing through .*\(the server says: rate_limit: slow down\)"):
+        ask(always(js.THROTTLE))
+
+
+def test_an_answer_that_was_cut_off_is_asked_for_with_more_tokens_as_far_as_the_server_takes_them() -> None:
+    for most, sent in ((5000, [1200]), (1000, [300])):
+        with JudgeServer(Behaviour(most_tokens=most)) as server:
+            asker = Judge(server).client
+            assert isinstance(asker.ask(rubric_chat(PQ, [PICTURE]), schema=PQ.schema, longer=True), Answer)
+            assert [asked.fields["max_tokens"] for asked in server.log] == sent
+            asker.ask(rubric_chat(PQ, [PICTURE]), schema=PQ.schema)
+            assert server.log[-1].fields["max_tokens"] == 300, "others go on as before"
 
 
 def test_a_budget_needs_a_server_that_counts_tokens() -> None:

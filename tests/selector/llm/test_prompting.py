@@ -14,7 +14,7 @@ from prompt_model import PromptModel, prompt_model
 from selector import Campaign
 from selector.domain import Declined, InputError, MissingPart, Task, TaskType
 from selector.llm import _text_reading as reading
-from selector.llm._client import Answer
+from selector.llm._answers import Answer
 from selector.llm._endpoint import provider_of
 from selector.llm._replies import Reading
 from selector.llm._text_reading import DECLINED, NOT_ENGLISH, TALK, UNFINISHED, read_prompt

@@ -13,7 +13,7 @@ from prompt_model import PromptModel, prompt_model
 from selector import Campaign
 from selector.cli.main import group
 from selector.llm import JudgeStopped
-from selector.llm._client import Answer
+from selector.llm._answers import Answer
 from selector.llm._replies import Reading
 from selector.llm._text_reading import DECLINED, KEY_HIDDEN, TALK, UNFINISHED, read_translation
 from selector.store.replies import money_spent
@@ -166,7 +166,7 @@ def test_what_is_no_translation_is_left_out_with_its_reason(make: Make) -> None:
         "the reply is empty": 1,
         DECLINED: 1,
         TALK: 1,
-        "the reply was cut off (raise max_tokens)": 1,
+        "the reply was cut off, also with more tokens (raise max_tokens)": 1,
     }
     assert english(campaign) == {"加一只猫": "add a cat", "红房子": "a red house"}
     assert all(f"{text},\n" in done.table.read_text(encoding="utf-8-sig") for text in texts)

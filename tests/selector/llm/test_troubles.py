@@ -7,7 +7,13 @@ from datetime import datetime, timezone
 import pytest
 
 from selector.llm._troubles import PARAMETER, Unsupported, trouble_of
-from selector.net.troubles import BUSY, FATAL, REFUSED, REJECTED, THROTTLED, retry_after
+from selector.net.errors import server_error
+from selector.net.troubles import BUSY, FATAL, REFUSED, REJECTED, THROTTLED, Trouble, retry_after
+
+
+def meant(status: int, message: str, body: object, headers: dict[str, str]) -> Trouble:
+    error = {"message": message, **body} if isinstance(body, dict) else message
+    return trouble_of(server_error(status, {"error": error}), headers)
 
 
 @pytest.mark.parametrize(
@@ -19,7 +25,7 @@ from selector.net.troubles import BUSY, FATAL, REFUSED, REJECTED, THROTTLED, ret
         (429, "You used your quota, check your plan and billing details", {}, FATAL),
         (403, "Your account is not active", {"code": "billing_not_active"}, FATAL),
         (429, "You exceeded your current quota", {"code": "insufficient_quota"}, FATAL),
-        (429, "Allocated quota exceeded", {"code": "Throttling.AllocationQuota"}, FATAL),
+        (429, "Allocated quota exceeded", {"code": "Throttling.AllocationQuota"}, THROTTLED),
         (400, "Access denied, account is not in good standing", {"code": "Arrearage"}, FATAL),
         (402, "Insufficient Balance", {}, FATAL),
         (401, "Incorrect API key provided", {"code": "invalid_api_key"}, FATAL),
@@ -46,12 +52,12 @@ from selector.net.troubles import BUSY, FATAL, REFUSED, REJECTED, THROTTLED, ret
     ],
 )
 def test_kinds(status: int, message: str, body: object, kind: str) -> None:
-    assert trouble_of(status, message, body, {}).kind == kind
+    assert meant(status, message, body, {}).kind == kind
 
 
 def test_the_rejected_parameter_is_named() -> None:
     for message, body, name in (("no", {"param": "seed"}, "seed"), ("json_schema is unknown", {}, "response_format")):
-        trouble = trouble_of(400, message, body, {})
+        trouble = meant(400, message, body, {})
         assert isinstance(trouble, Unsupported) and trouble.parameter == name
 
 
@@ -73,8 +79,9 @@ def test_retry_after_is_a_number_or_a_date(headers: dict[str, str], seconds: flo
     now = datetime(2025, 7, 1, 12, 0, tzinfo=timezone.utc)
     assert retry_after(headers, now) == seconds
     if "GMT" not in headers.get("retry-after", ""):
-        assert trouble_of(429, "", {}, headers).retry_after_seconds == seconds
+        assert meant(429, "", {}, headers).retry_after_seconds == seconds
 
 
-def test_reasons_hold_no_text_of_the_server() -> None:
-    assert "req-123" not in trouble_of(400, "request req-123 is bad", {}, {}).reason
+def test_reasons_hold_no_text_of_the_server_which_stands_beside_them() -> None:
+    trouble = meant(400, "request 17 is bad", {}, {})
+    assert "17" not in trouble.reason and trouble.said == "request 17 is bad"

@@ -8,13 +8,9 @@ from selector.domain import GenerationFailed
 from selector.net import Trouble
 from selector.net.troubles import (
     BUSY,
-    FATAL,
-    REJECTED,
     THROTTLED,
     UNANSWERED,
-    Rule,
     Tries,
-    meaning,
     persist,
     waiting_time,
 )
@@ -49,22 +45,6 @@ def test_whatever_is_raised_ends_it(where: str) -> None:
     steps = {"send": lambda: Trouble(BUSY, "x"), "gives_up": lambda *_: False, "wait_out": lambda *_: None}
     with pytest.raises(GenerationFailed, match=r"^no$"):
         persist(**{**steps, where: fails})  # type: ignore[arg-type]
-
-
-def test_the_first_rule_that_fits_says_what_an_error_means() -> None:
-    rules = (
-        Rule(FATAL, "no money ({code}): ask {who}", codes=("arrear",), words=("balance",)),
-        Rule(THROTTLED, "slow down", statuses=(429,)),
-        Rule(REJECTED, "no such job", statuses=(400,), pattern="job.{0,9}gone"),
-    )
-    headers = {"retry-after": "7"}
-    assert meaning(rules, 429, "ArrearAge", "", headers, {"who": "him"}) == Trouble(
-        FATAL, "no money (ArrearAge): ask him"
-    )
-    assert meaning(rules, 400, "x", "Low BALANCE", {}, {"who": "him"}) == Trouble(FATAL, "no money (x): ask him")
-    assert meaning(rules, 429, "x", "", headers) == Trouble(THROTTLED, "slow down", 7.0)
-    assert meaning(rules, 400, "x", "the Job is gone", {}) == Trouble(REJECTED, "no such job")
-    assert meaning(rules, 500, "x", "the job is gone", {}) is None
 
 
 @pytest.mark.parametrize(
