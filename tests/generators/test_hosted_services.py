@@ -200,6 +200,7 @@ def test_a_picture_within_the_reply_needs_no_download(services: PictureServices)
         ("fal", "@locked", ServiceStopped, r"no money.*Exhausted balance"),
         ("fal", "@elsewhere", ServiceStopped, "correct base_url"),
         ("replicate", "@fail", GenerationFailed, "CUDA out of memory"),
+        ("replicate", "@refuse-nsfw", Declined, "NSFW content"),
         ("replicate", "@empty", GenerationFailed, "no picture"),
         ("gemini_images", "@blocked", Declined, r"IMAGE_SAFETY.*It may break the policy"),
         ("gemini_images", "@words", GenerationFailed, "I would rather describe it"),

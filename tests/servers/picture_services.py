@@ -269,6 +269,7 @@ class _Handler(LoopbackHandler):
         if state == "succeeded" and ("@refuse" in job.prompt or "@fail" in job.prompt):
             state = "failed"
             error = "The input or output was flagged as sensitive. Please try again. (E005)"
+            error = "NSFW content detected in all outputs." if "@refuse-nsfw" in job.prompt else error
             error = "CUDA out of memory" if "@fail" in job.prompt else error
         elif state == "succeeded":
             address = self._address(job.prompt, job.seed)
