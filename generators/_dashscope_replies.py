@@ -1,4 +1,4 @@
-"""What the service answers: a job's id, its state, its pictures, or why there are none. No id of a request is kept.
+"""What the service answers: a job's id, its state, its pictures, or why there are none.
 
 What an error means is told by the table of all services (``selector/net/errors.toml``).
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from selector.domain import BestshotError, Declined, GenerationFailed
+from selector.domain import BestshotError, Declined, GenerationFailed, JSONValue
 from selector.domain.remote import Delivery
 from selector.net import Trouble, errors
 from selector.net.troubles import BUSY, FATAL, LOST, REFUSED
@@ -21,6 +21,7 @@ _PROMPT_CHARACTERS = 5000
 _MOST_ID = 256
 _MESSAGE_CHARACTERS = 120
 _OVER = ("FAILED", "CANCELED")
+_LIMITS = (("async_user_concurrency_limit", "jobs at once"), ("async_user_queue_limit", "jobs waiting"))
 _IDS = re.compile(r"\b(?=[\w-]*\d)[\w-]{12,}\b|https?://\S+")  # of requests, jobs, files: they make reasons uncountable
 _KEPT_IN_CODES = re.compile(r"[^\w.]+")
 
@@ -73,13 +74,16 @@ def state_of(body: Any, n: int, seed: int, clean: Clean) -> tuple[Delivery, ...]
         return (Delivery(error=error_of(code, str(output.get("message") or ""), clean, "the images")),) * n
     if status != "SUCCEEDED":
         return None if isinstance(status, str) else Trouble(BUSY, "the reply has no state of the job")
+    if "choices" in output:
+        return pictures_of(body, n, seed)
     results = output.get("results")
     found = results if isinstance(results, list) else []
-    return tuple(_delivery(found[i] if i < len(found) else {}, seed + i, clean) for i in range(n))
+    about = _about(body)
+    return tuple(_delivery(found[i] if i < len(found) else {}, seed + i, clean, about) for i in range(n))
 
 
 def pictures_of(body: Any, n: int, seed: int) -> tuple[Delivery, ...] | Trouble:
-    """The pictures of an answer that came at once."""
+    """The pictures of an answer in the form of messages."""
     urls = [
         part["image"]
         for choice in _maps(_output(body).get("choices"))
@@ -89,17 +93,40 @@ def pictures_of(body: Any, n: int, seed: int) -> tuple[Delivery, ...] | Trouble:
     if not urls:
         return Trouble(BUSY, "the reply holds no picture")
     none = GenerationFailed("the service returned fewer images than asked for")
+    about = _about(body)
     return tuple(
-        Delivery(urls[i], notes={"seed": seed + i}) if i < len(urls) else Delivery(error=none) for i in range(n)
+        Delivery(urls[i], notes={"seed": seed + i, **about}) if i < len(urls) else Delivery(error=none)
+        for i in range(n)
     )
 
 
-def _delivery(result: Any, seed: int, clean: Clean) -> Delivery:
+def limits_of(status: int, body: Any, model: str, clean: Clean) -> str:
+    """The limits of a model in the service's list of them, in words; or the service's own about why it tells none."""
+    if status >= 400:
+        said = clean(str(_map(body).get("message") or ""), _MESSAGE_CHARACTERS)
+        return f"limits not told: HTTP {status}{said and f' ({said})'}"
+    rows = [row for row in _maps(_output(body).get("quotas")) if row.get("model") == model]
+    limits = {**_map(rows[0].get("model_limit")), **_map(rows[0].get("workspace_limit"))} if rows else {}
+    known = [f"{limits[key]} {words}" for key, words in _LIMITS if isinstance(limits.get(key), (int, float))]
+    pace = limits.get("request_limit")
+    if isinstance(pace, (int, float)) and not isinstance(pace, bool):
+        known = [f"{pace:g} requests in {limits.get('request_limit_period', '?')} s", *known]
+    return f"limits: {', '.join(known)}" if known else "the service tells no limits of it"
+
+
+def _about(body: Any) -> dict[str, JSONValue]:
+    """Of the request: its id, and the model that the service says it used."""
+    told, output = _map(body), _output(body)
+    found = {"request_id": told.get("request_id"), "replied_model": output.get("model") or told.get("model")}
+    return {name: value[:_MOST_ID] for name, value in found.items() if isinstance(value, str) and value}
+
+
+def _delivery(result: Any, seed: int, clean: Clean, about: Mapping[str, JSONValue]) -> Delivery:
     told = _map(result)
     if isinstance(told.get("url"), str) and told["url"]:
         actual = str(told.get("actual_prompt") or "")
         rewritten = {"actual_prompt": clean(actual, _PROMPT_CHARACTERS)} if actual else {}
-        return Delivery(told["url"], notes={"seed": seed, **rewritten})
+        return Delivery(told["url"], notes={"seed": seed, **about, **rewritten})
     if not told:
         return Delivery(error=GenerationFailed("the service returned fewer images than asked for"))
     return Delivery(error=error_of(str(told.get("code") or ""), str(told.get("message") or ""), clean, "the image"))

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin
 
-from selector.domain import GenerationFailed, JSONValue
+from generators._dialects import ImagesDialect
+from selector.domain import BestshotError, Declined, GenerationFailed, JSONValue
 from selector.domain.remote import Delivery, Ticket
 from selector.net import Answer, Trouble, errors, jobs
 from selector.net.troubles import FATAL, REFUSED, REJECTED
@@ -36,16 +37,17 @@ class Complaint:
     told: str
 
 
-def deliveries_of(answer: Answer, base_url: str) -> list[Delivery]:
+def deliveries_of(answer: Answer, base_url: str, dialect: ImagesDialect) -> list[Delivery]:
     """One for each image of a reply, in its order; none where it holds none.
 
     Args:
         answer: with a JSON object as its body.
         base_url: from which addresses without a host are seen.
+        dialect: what the list and its parts are called.
     """
-    found = answer.body.get("data")
+    found = answer.body.get(dialect.pictures)
     about = _notes_of(answer)
-    return [_delivery(_map(image), base_url, about) for image in found] if isinstance(found, list) else []
+    return [_delivery(_map(image), base_url, about, dialect) for image in found] if isinstance(found, list) else []
 
 
 def ticket_of(deliveries: Sequence[Delivery]) -> Ticket:
@@ -86,7 +88,7 @@ def _rejection(error: errors.ServerError, message: str, sent: Sequence[str]) -> 
     if error.status in (404, 405):
         why = f"the server has no such images API (HTTP {error.status}): base_url usually ends with /v1"
         return Trouble(REJECTED, why, said=error.said)
-    if named in (*sent, "response_format", "n") and named not in _OF_THE_TASK:
+    if named in (*sent, "response_format") and named not in _OF_THE_TASK:
         return Complaint(named, message)
     return Trouble(REJECTED, f"the server rejected the request: {error.said}" if error.said else f"HTTP {error.status}")
 
@@ -108,8 +110,12 @@ def _details(error: errors.ServerError) -> str:
     return f" ({details})" if details else ""
 
 
-def _delivery(image: Mapping[str, Any], base_url: str, about: Mapping[str, JSONValue]) -> Delivery:
-    encoded, url, revised = image.get("b64_json"), image.get("url"), image.get("revised_prompt")
+def _delivery(
+    image: Mapping[str, Any], base_url: str, about: Mapping[str, JSONValue], dialect: ImagesDialect
+) -> Delivery:
+    if image.get("error"):  # of this image alone
+        return Delivery(error=_error_of(image["error"]))
+    encoded, url, revised = image.get(dialect.b64), image.get(dialect.url), image.get("revised_prompt")
     notes = {**about, **({"revised_prompt": revised[:KEPT_CHARACTERS]} if isinstance(revised, str) and revised else {})}
     if isinstance(url, str) and url.startswith("data:"):
         encoded, url = url.partition(",")[2], None
@@ -125,11 +131,17 @@ def _delivery(image: Mapping[str, Any], base_url: str, about: Mapping[str, JSONV
     return Delivery(error=GenerationFailed("the service's answer holds neither an image nor an address"), notes=notes)
 
 
+def _error_of(error: Any) -> BestshotError:
+    found = replace(errors.meaning(errors.server_error(400, {"error": error}), {}), cure="")
+    return Declined(found.whole) if found.kind == REFUSED else GenerationFailed(found.whole)
+
+
 def _notes_of(answer: Answer) -> dict[str, JSONValue]:
     """Of the whole request: its id, tokens, and what the service says it made."""
     usage = _map(answer.body.get("usage"))
     found = {
-        "request_id": answer.headers.get("x-request-id"),
+        "request_id": answer.headers.get("x-request-id") or answer.body.get("id"),
+        "replied_model": answer.body.get("model"),
         "request_tokens_in": usage.get("input_tokens"),
         "request_tokens_out": usage.get("output_tokens"),
         "made_size": answer.body.get("size"),

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from generators._dialects import ImagesDialect
 from generators._openai_replies import Complaint
 from selector.domain import InputError, JSONValue
 
-MOST_A_CALL = 10  # images; the API's own limit
 MATCH, AUTO = "match", "auto"
 STEP_PX = 16  # sides of current models of OpenAI are multiples of it
 MATCH_PIXELS = 1024 * 1024
@@ -22,31 +22,47 @@ _OWN = ("model", "prompt", "image", "n", "size", "quality", "response_format")
 
 @dataclass(frozen=True)
 class Wishes:
-    """The settings that go into requests; "" and None are not sent. See ``generators.openai_images``."""
+    """The settings that go into requests; "", 0 and None are not sent. See ``generators.openai_images``."""
 
     model: str
+    dialect: ImagesDialect
     size: str = ""
     edit_size: str = ""
     quality: str = ""
     response_format: str = ""
     batch: int = 1
     negative_prompt: str = ""
-    negative_field: str = "negative_prompt"
-    seed_field: str = ""
+    steps: int = 0
+    guidance: float | None = None
     extra: Mapping[str, JSONValue] = field(default_factory=dict)
 
     def check(self) -> None:
         """Raise ``InputError`` for a value that no server takes."""
         for name, value, more in (("size", self.size, ()), ("edit_size", self.edit_size, (MATCH,))):
-            if value not in ("", AUTO, *more) and not re.fullmatch(r"[1-9]\d{1,4}x[1-9]\d{1,4}", value):
-                raise InputError(f"openai_images: {name} must be 'auto' or as '1024x1024', got '{value}'")
-        if not 1 <= self.batch <= MOST_A_CALL:
-            raise InputError(f"openai_images: batch must be from 1 to {MOST_A_CALL}, got {self.batch}")
-        if self.response_format not in ("", "url", "b64_json"):
-            raise InputError(f"openai_images: response_format is 'url' or 'b64_json', got '{self.response_format}'")
-        own = [name for name in self.extra if name in _OWN]
+            words = ("", AUTO, *more, *self.dialect.words)
+            if value not in words and not re.fullmatch(r"[1-9]\d{1,4}x[1-9]\d{1,4}", value):
+                by_name = "".join(f"'{word}', " for word in words[1:])
+                raise InputError(f"openai_images: {name} must be {by_name}or as '1024x1024', got '{value}'")
+        if not 1 <= self.batch <= self.dialect.most:
+            raise InputError(f"openai_images: batch must be from 1 to {self.dialect.most}, got {self.batch}")
+        if self.response_format not in ("", *self.dialect.formats):
+            known = " or ".join(f"'{name}'" for name in self.dialect.formats) or "left out here"
+            raise InputError(f"openai_images: response_format is {known}, got '{self.response_format}'")
+        for name, value in self._beyond().items():
+            if value is not None and not getattr(self.dialect, name):
+                cure = "leave it out, or say in `fields` how the server calls it"
+                raise InputError(f"openai_images: this dialect has no {name}: {cure}")
+        own = [name for name in self.extra if name in (*_OWN, self.dialect.n, self.dialect.size) and name]
         if own:
             raise InputError(f"openai_images: extra must not hold '{own[0]}', which is a setting or set by the tool")
+
+    def own_fields(self, seed: int) -> dict[str, JSONValue]:
+        """What a dialect has beyond OpenAI's API, under its names."""
+        asked = {getattr(self.dialect, name): value for name, value in self._beyond().items() if value is not None}
+        return {**asked, **({self.dialect.seed: seed} if self.dialect.seed else {})}
+
+    def _beyond(self) -> dict[str, JSONValue]:
+        return {"negative": self.negative_prompt or None, "steps": self.steps or None, "guidance": self.guidance}
 
 
 def matching_size(width_px: int, height_px: int) -> str:
@@ -72,7 +88,7 @@ class Fields:
         self._lock = threading.Lock()
         self._response_format = wishes.response_format
         self._format_turned = False
-        self.one_each = False  # the server makes one image a request
+        self.one_each = not wishes.dialect.n  # the server makes one image a request
 
     def of(self, n: int, seed: int, source_px: tuple[int, int] | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """(fields of the API, a server's own ones), for ``n`` images; ``source_px``: of an edit's source."""
@@ -81,17 +97,20 @@ class Fields:
         if source_px is not None:
             size = matching_size(*source_px) if wishes.edit_size == MATCH else wishes.edit_size
         with self._lock:
-            known = {"size": size, "quality": wishes.quality, "response_format": self._response_format}
+            known = {"quality": wishes.quality, "response_format": self._response_format}
             n = 1 if self.one_each else n
-        fields: dict[str, Any] = {name: value for name, value in known.items() if value}
-        further: dict[str, Any] = dict(wishes.extra)
+        fields: dict[str, Any] = {name: value for name, value in known.items() if value} | self._size(size)
         if n > 1:
-            fields["n"] = n
-        if wishes.negative_prompt:
-            further[wishes.negative_field] = wishes.negative_prompt
-        if wishes.seed_field:
-            further[wishes.seed_field] = seed
-        return fields, further
+            fields[wishes.dialect.n] = n
+        return {**wishes.dialect.always, **fields}, {**wishes.own_fields(seed), **wishes.extra}
+
+    def _size(self, size: str) -> dict[str, Any]:
+        """A size in one field, or its sides in two, as the dialect has it."""
+        dialect = self._wishes.dialect
+        width, _, height = size.partition("x")
+        if dialect.width and dialect.height and width.isdecimal():
+            return {dialect.width: int(width), dialect.height: int(height)}
+        return {dialect.size: size} if size and dialect.size else {}
 
     def learn(self, complaint: Complaint, sent: Mapping[str, Any]) -> bool:
         """Take a complaint about a request with the fields ``sent``; whether sending it again makes sense.
@@ -99,7 +118,7 @@ class Fields:
         Only what leaves the picture the same is changed: in which form it is sent, and how many a request.
         """
         with self._lock:
-            if complaint.parameter == "n" and "n" in sent:
+            if complaint.parameter == self._wishes.dialect.n and complaint.parameter in sent:
                 self.one_each = True
                 return True
             if complaint.parameter != "response_format":

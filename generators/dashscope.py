@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -12,7 +14,8 @@ from uuid import uuid4
 from generators import _dashscope_replies as replies
 from generators import _dashscope_requests as requests
 from generators import _uploads as uploads
-from generators._dashscope_requests import PLACES, Wishes, body_of
+from generators._dashscope_models import DEFAULT_MODEL, EDITS, model_named
+from generators._dashscope_requests import Wishes, body_of
 from selector.domain import (
     Declined,
     GenerationFailed,
@@ -34,16 +37,26 @@ Told = TypeVar("Told")
 
 SEEDS = 2**31  # the service takes 0 to 2147483647; a job's seeds are consecutive, so none goes beyond
 SYNC_SECONDS = 300.0  # a model that answers at once takes as long as its images
+LIMITS_SECONDS = 5.0
+USUAL_BATCH, MOST_BATCH = 4, 6
+HOME = "cn-beijing"
+REGIONS = {  # addresses that need no workspace, which the service means to give up
+    HOME: "dashscope.aliyuncs.com",
+    "ap-southeast-1": "dashscope-intl.aliyuncs.com",
+    "us-east-1": "dashscope-us.aliyuncs.com",
+}
 _ASYNC = {"X-DashScope-Async": "enable"}
-_TASKS = "/api/v1/tasks/"
+_TASKS, _QUOTAS = "/api/v1/tasks/", "/api/v1/quotas"
+_HOST_PART = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
 class DashScope(RemoteGenerator):
     """dashscope: images from Alibaba's DashScope (Model Studio), over HTTP with plain ``requests``.
 
-    Makes: with a text-to-image model (``wanx2.1-t2i-turbo``, the default; ``-plus``, wan2.2 to wan2.6, ``qwen-image``)
-        candidates of t2i tasks; with an editing model (``wanx2.1-imageedit`` with one of ten functions,
-        ``qwen-image-edit``) those of scene and text edits.
+    Makes: with a text-to-image model (``wanx2.1-t2i-turbo``, the default; wan2.2 to wan2.6, ``qwen-image``,
+        ``z-image-turbo``) candidates of t2i tasks; with an editing model (``wanx2.1-imageedit`` with one of ten
+        functions, ``qwen-image-edit``, ``wan2.6-image``) those of scene and text edits; with ``qwen-image-2.0`` to
+        ``-3.0`` and ``wan2.7-image`` both.
     Input: the prompt; for edits the source, enlarged or reduced to what the model takes, and the result comes back to
         the source's size and position (but for ``expand``).
     Models and licence: on the service's side, under its terms. Key: ``DASHSCOPE_API_KEY``, or another by
@@ -56,18 +69,22 @@ class DashScope(RemoteGenerator):
 
     Args:
         model: by name; ``docs/dashscope.md`` lists the known ones.
+        protocol: how it is asked, for a model that is not among those; "": as the table says.
         function: what ``wanx2.1-imageedit`` shall do; empty: ``description_edit``.
         size: "W*H" of text to image; empty: the model's usual one.
         prompt_extend: let the service rewrite the prompt. Off, because the judge goes by the words of the task.
         negative_prompt: what shall not be seen; up to 500 characters.
         watermark: have the service's mark put on.
         strength: 0 to 1, how far ``description_edit`` and ``stylization_all`` may go; None: the service's 0.5.
-        batch: images of a task that one job makes, where the model makes several.
+        batch: images of a task that one request makes, where the model makes several; 0: up to four of a job, one of
+            a model that answers at once.
         mask_path: for ``description_edit_with_mask``: a PNG, white where to edit, or a folder (TASK or SOURCE.png).
         expand: for ``expand``: how far to the left, right, top and bottom, each 1 to 2 times.
         upscale_factor: for ``super_resolution``: 1 to 4.
         is_sketch: for ``doodle``: the source is a line drawing already.
         prompt_characters: where the service cuts prompts today; 0: as documented.
+        extra: further parameters of a request, as they are (``{ thinking_mode = false }``).
+        region, workspace: where the key was made; they say the address, unless ``[services]`` does.
         account: shared with all others that use the service; None: one of its own.
 
     Raises:
@@ -83,10 +100,10 @@ class DashScope(RemoteGenerator):
     name = "dashscope"
     task_types: frozenset[TaskType]
     account: Account
-    free_settings = ("batch",)  # they change no picture
+    free_settings = ("batch", "region", "workspace")  # they change no picture
     usual_service = Service(
         "dashscope",
-        "https://dashscope.aliyuncs.com",
+        f"https://{REGIONS[HOME]}",
         key_env="DASHSCOPE_API_KEY",
         running=2,
         submits_per_second=2.0,
@@ -96,41 +113,60 @@ class DashScope(RemoteGenerator):
 
     def __init__(
         self,
-        model: str = "wanx2.1-t2i-turbo",
+        model: str = DEFAULT_MODEL,
         function: str = "",
         size: str = "",
         prompt_extend: bool = False,
         negative_prompt: str = "",
         watermark: bool = False,
         strength: float | None = None,
-        batch: int = 4,
+        batch: int = 0,
         mask_path: str = "",
         expand: Sequence[float] = (1.5, 1.5, 1.5, 1.5),
         upscale_factor: int = 2,
         is_sketch: bool = False,
         prompt_characters: int = 0,
+        protocol: str = "",
+        extra: Mapping[str, JSONValue] | None = None,
+        region: str = HOME,
+        workspace: str = "",
         account: Account | None = None,
     ) -> None:
-        self.account = account or Account(self.usual_service)
-        self.model = requests.model_named(model)
+        self.account = account or Account(self.service_for({"region": region, "workspace": workspace}))
+        self.model = model_named(model, protocol)
         self.function = requests.function_of(self.model, function)
         self.prompt_form = requests.prompt_form_of(self.model, self.function)
         self._mask = Path(mask_path) if mask_path else None
         if (self.function == "description_edit_with_mask") is (self._mask is None):
             raise InputError("dashscope: mask_path and function = description_edit_with_mask need each other")
-        if not 1 <= batch <= 4:
-            raise InputError(f"dashscope: batch must be 1 to 4, got {batch}")
-        self._batch = min(batch, self.model.most)
+        if not 0 <= batch <= MOST_BATCH:
+            raise InputError(f"dashscope: batch must be 1 to {MOST_BATCH}, or 0 for the usual one, got {batch}")
+        self._batch = min(batch or (USUAL_BATCH if self.model.way.job else 1), self.model.most)
         self.prompt_characters = prompt_characters or self.model.prompt_characters
-        parameters = {"watermark": watermark, **requests.general(self.model, size, prompt_extend)}
+        parameters = {"watermark": watermark, **requests.general(self.model, size, prompt_extend, extra or {})}
         parameters |= requests.of_the_function(self.function, strength, expand, upscale_factor, is_sketch)
         self._wishes = Wishes(self.function, requests.negative(self.model, negative_prompt), parameters)
-        edits = frozenset({TaskType.TIE, TaskType.VTTIE})
-        self.task_types = edits if self.model.edits else frozenset({TaskType.T2I})
+        edits = {TaskType.TIE, TaskType.VTTIE} if self.model.edits else set()
+        self.task_types = frozenset(edits | ({TaskType.T2I} if self.model.makes != EDITS else set()))
         service = self.account.service
         self.price: float | None = service.prices.get(model, self.model.price)
         seconds = service.timeout_seconds
-        self._seconds = max(seconds, SYNC_SECONDS) if self.model.form == "messages" else seconds
+        self._seconds = seconds if self.model.way.job else max(seconds, SYNC_SECONDS)
+
+    @classmethod
+    def service_for(cls, settings: Mapping[str, Any]) -> Service:
+        """The service at the address of a region, or of a workspace in it; raises ``InputError`` for an unknown one."""
+        region, workspace = str(settings.get("region", HOME)), str(settings.get("workspace", ""))
+        if not _HOST_PART.fullmatch(region) or not (_HOST_PART.fullmatch(workspace) or not workspace):
+            raise InputError("dashscope: region and workspace are names as the console shows them: letters, digits, -")
+        if workspace:
+            return replace(cls.usual_service, base_url=f"https://{workspace}.{region}.maas.aliyuncs.com")
+        if region not in REGIONS:
+            raise InputError(
+                f"dashscope: the region '{region}' has no address without a workspace: set `workspace` beside it, or "
+                f"take one of {', '.join(REGIONS)}"
+            )
+        return replace(cls.usual_service, base_url=f"https://{REGIONS[region]}")
 
     @property
     def version(self) -> str:
@@ -140,9 +176,15 @@ class DashScope(RemoteGenerator):
     @property
     def hint(self) -> str:
         """What a user should know who has chosen this model; mostly nothing."""
-        if self.model.known:
-            return ""
-        return f"{self.model.name} is not known here: asked as a '{self.model.form}' model, price unknown"
+        return "" if self.price is not None else f"the price of {self.model.name} is not known: set `prices`"
+
+    def limits(self) -> str:
+        """The account's limits for this model, as the service tells them: asks it once. Raises nothing for an error."""
+        path = f"{_QUOTAS}?model={quote(self.model.name, safe='')}"
+        came = self.account.request("GET", path, LIMITS_SECONDS)
+        if isinstance(came, Trouble):
+            return f"limits not told: {came.reason}"
+        return replies.limits_of(came.status, came.body, self.model.name, self.account.clean)
 
     def check(self) -> None:
         """Raise ``MissingPart`` when there is no key or no mask. Asks no server."""
@@ -156,7 +198,7 @@ class DashScope(RemoteGenerator):
             raise Declined(f"{self.model.name} does no {inputs.task.type.value} tasks")
         if not inputs.task.prompt.strip():
             raise Declined("the task has no prompt")
-        params = self._facts_of_inputs(inputs) if self.model.edits else {}
+        params = self._facts_of_inputs(inputs) if inputs.task.type is not TaskType.T2I else {}
         return [Recipe(self.function, (seed + i) % SEEDS, params) for i in range(n)]
 
     def batches(self, recipes: Sequence[Recipe]) -> Sequence[Sequence[Recipe]]:
@@ -170,7 +212,7 @@ class DashScope(RemoteGenerator):
         seed, n = recipes[0].seed, len(recipes)
         body = body_of(self.model, self._wishes, self._prompt(inputs), seed, n, *self._upload(inputs))
         facts: dict[str, JSONValue] = {"n": n, "seed": seed}
-        if self.model.form != "messages":
+        if self.model.way.job:
             return Ticket(self._ask(body, replies.job_id, _ASYNC), facts)
         came = self._ask(body, lambda told: replies.pictures_of(told, n, seed), {})
         addresses = jobs.facts_of(came)
@@ -204,7 +246,7 @@ class DashScope(RemoteGenerator):
         }
         if len(inputs.task.prompt.strip()) > len(notes["prompt"]):
             notes["prompt_cut_from"] = len(inputs.task.prompt.strip())
-        if inputs.source is None or not self.model.edits or self.function == "expand":
+        if inputs.source is None or inputs.task.type is TaskType.T2I or self.function == "expand":
             return Made(picture.rgb, notes)
         return _onto_source(inputs.source, picture, notes)
 
@@ -216,7 +258,7 @@ class DashScope(RemoteGenerator):
         """One submission, sent again as long as there is hope."""
 
         def send() -> Told | Trouble:
-            place = PLACES[self.model.form]
+            place = self.model.way.place
             came = self._checked(self.account.request("POST", place, self._seconds, json=body, headers=headers))
             return came if isinstance(came, Trouble) else read(came)
 
@@ -250,7 +292,7 @@ class DashScope(RemoteGenerator):
 
     def _upload(self, inputs: TaskInputs) -> tuple[str, ...]:
         """The source and its mask as ``data:`` addresses, as far as the model takes them."""
-        if not self.model.edits or inputs.source is None:
+        if inputs.source is None or inputs.task.type is TaskType.T2I:
             return ()
         source, size_px = uploads.uploaded(inputs.source, self.model.upload_px)
         mask = self._mask_of(inputs)

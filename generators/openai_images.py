@@ -7,36 +7,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from generators._dialects import JSON, images_dialect, placed
+from generators._hosted import HostedImages
 from generators._openai_replies import Complaint, deliveries_of, ticket_of, trouble_of
 from generators._openai_requests import MATCH, Fields, Wishes
-from generators._uploads import at_size_of, upload_bytes
+from generators._uploads import data_address
 from selector.domain import (
     BestshotError,
-    Declined,
     GenerationFailed,
-    InputError,
     JSONValue,
-    Made,
-    MissingPart,
     OutOfResources,
     Recipe,
     TaskInputs,
-    TaskType,
 )
-from selector.domain.remote import Delivery, RemoteGenerator, ServiceStopped, Ticket, TicketLost
-from selector.net import Account, Answer, Interrupted, OutOfBudget, Service, Trouble, Unanswered, carry_out, jobs
-from selector.net.download import download, picture_in
+from selector.domain.remote import Delivery, ServiceStopped, Ticket, TicketLost
+from selector.net import Account, Answer, Interrupted, OutOfBudget, Service, Trouble, Unanswered, jobs
 from selector.net.http import NO_JSON
 from selector.net.troubles import BUSY, FATAL, REJECTED
 
-SEEDS = 2**31  # 0 to 2147483647, the most common limit of services
 OPENAI_HOST = "api.openai.com"
 MOST_LESSONS = 5  # requests in which what the server refuses is learned: two things, by several threads
 _NO_API = "the server's reply is no JSON: check base_url, which usually ends with /v1"
 _REPLY_BYTES, _IMAGE_BYTES = 32 << 20, 16 << 20  # the most of a reply, and more for each image of it
 
 
-class OpenAIImages(RemoteGenerator):
+class OpenAIImages(HostedImages):
     """openai_images: any service that speaks OpenAI's images API, text to image and edits by an instruction.
 
     Makes: for ``t2i`` the pictures of ``POST {base_url}/images/generations``; for ``tie`` and ``vttie`` those of ``POST
@@ -48,16 +43,20 @@ class OpenAIImages(RemoteGenerator):
         (``[services.openai]``: ``base_url``, ``key_env``, ``running``, ``prices``...).
     Cost: money an image, which OpenAI counts in tokens (noted as ``request_tokens_out``); 5 to 120 s each.
 
-    Settings: ``model`` (no default: services retire them); ``size`` of text to image and ``edit_size`` of edits, "auto"
-        or "WIDTHxHEIGHT", for edits also "match", the source's proportions at about one megapixel; ``quality``;
-        ``batch``, images in one request; ``response_format``, "url" or "b64_json", where the server needs it (current
-        models of OpenAI refuse it, which is learned from the refusal); ``negative_prompt`` and ``negative_field``, the
-        name under which the server takes it; ``seed_field``, the same for the seed; ``extra``, further fields as they
-        are (``{ moderation = "low" }``); ``upload_least_px``, ``upload_most_px``, between which a source's sides are
-        brought; ``timeout`` in seconds instead of the service's. What is not set is not sent.
+    Settings: ``model`` (no default: services retire them); ``dialect``, whose names and address are meant, one of those
+        in ``openai_dialects.toml`` (``seedream``, ``siliconflow``, ``deepinfra``, ``vllm-omni``, ``together``), and
+        ``fields``, names other than the dialect's (``{ seed = "seed", pictures = "images" }``); ``size`` of text to
+        image and ``edit_size`` of edits, "auto" or "WIDTHxHEIGHT", for edits also "match", the source's proportions at
+        about one megapixel; ``quality``; ``steps`` and ``guidance``, where the dialect has them; ``batch``, images in
+        one request; ``response_format``, "url" or "b64_json", where the server needs it (current models of OpenAI
+        refuse it, which is learned from the refusal); ``negative_prompt``, ``negative_field`` and ``seed_field``, short
+        for two of ``fields``; ``extra``, further fields as they are (``{ moderation = "low" }``); ``upload_least_px``,
+        ``upload_most_px``, between which a source's sides are brought; ``timeout`` in seconds instead of the service's.
+        What is not set is not sent.
 
-    OpenAI takes no seed. Recipes still differ by one, so that n candidates are n images; but only where ``seed_field``
-    is set does the same recipe give the same picture again. What was made is kept, and is never asked for twice.
+    OpenAI takes no seed. Recipes still differ by one, so that n candidates are n images; but only where the dialect has
+    one, or ``seed_field`` is set, does the same recipe give the same picture again. What was made is kept, and is never
+    asked for twice.
     Fails: ``Declined`` where the content check refuses; ``ServiceStopped`` for a wrong key, model or value of a
         setting, and where the account has no money; ``GenerationFailed`` for damaged and missing images. The API
         answers at once and has no job to resume: what was on its way in a crash is lost and, maybe, paid. Tested
@@ -75,8 +74,6 @@ class OpenAIImages(RemoteGenerator):
     name = "openai_images"
     free_settings = ("batch", "timeout")  # they change no picture
     version = "1"
-    prompt_form = ""  # the usual of the task: its models describe, and edit by an instruction
-    task_types = frozenset({TaskType.T2I, TaskType.TIE, TaskType.VTTIE})
     usual_service = Service(
         "openai", "https://api.openai.com/v1", key_env="OPENAI_API_KEY", timeout_seconds=300.0, currency="USD"
     )
@@ -90,46 +87,49 @@ class OpenAIImages(RemoteGenerator):
         batch: int = 1,
         response_format: str = "",
         negative_prompt: str = "",
-        negative_field: str = "negative_prompt",
+        negative_field: str = "",
         seed_field: str = "",
+        steps: int = 0,
+        guidance: float | None = None,
+        dialect: str = "openai",
+        fields: Mapping[str, JSONValue] | None = None,
         extra: Mapping[str, JSONValue] | None = None,
         upload_least_px: int = 512,
         upload_most_px: int = 2048,
         timeout: float = 0.0,
         account: Account | None = None,
     ) -> None:
-        negative = (negative_prompt, negative_field)
-        further = dict(extra or {})
-        self._wishes = Wishes(model, size, edit_size, quality, response_format, batch, *negative, seed_field, further)
+        own = {name: value for name, value in (("negative", negative_field), ("seed", seed_field)) if value}
+        spoken = images_dialect(dialect, {**(fields or {}), **own})
+        further = (negative_prompt, steps, guidance, dict(extra or {}))
+        self._wishes = Wishes(model, spoken, size, edit_size, quality, response_format, batch, *further)
         self._wishes.check()
-        if not 1 <= upload_least_px <= upload_most_px:
-            raise InputError("openai_images: upload_least_px must be from 1 to upload_most_px")
-        self._upload_px = (upload_least_px, upload_most_px)
-        self.account = account or Account(self.usual_service)
-        self.price = self.account.service.prices.get(model)
+        account = account or Account(self.service_for({"dialect": dialect}))
+        super().__init__(model, (upload_least_px, upload_most_px), account)
         self._fields = Fields(self._wishes)
         self._timeout_seconds = timeout
 
-    def check(self) -> None:
-        """Raises ``MissingPart`` without a model or a key; asks the service nothing."""
-        if not self._wishes.model:
-            raise MissingPart('openai_images: no model is set: set `model = "..."` in [generators.openai_images]')
-        _ = self.account.key
-
-    def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
-        """``n`` recipes that differ by consecutive seeds, sent only where ``seed_field`` is set."""
-        _checked(inputs)
-        return [Recipe("", (seed + i) % SEEDS) for i in range(max(0, n))]
+    @classmethod
+    def service_for(cls, settings: Mapping[str, Any]) -> Service:
+        """The service that speaks a dialect; raises ``InputError`` for an unknown one."""
+        spoken = images_dialect(str(settings.get("dialect", "openai")))
+        return replace(
+            cls.usual_service,
+            name=spoken.service,
+            base_url=spoken.base_url,
+            key_env=spoken.key_env,
+            currency=spoken.currency,
+        )
 
     def batches(self, recipes: Sequence[Recipe]) -> Sequence[Sequence[Recipe]]:
         """At most ``batch`` each; where seeds are sent, of consecutive ones, because image i has the first seed + i."""
         most = 1 if self._fields.one_each else self._wishes.batch
-        return jobs.runs_of(recipes, most, lambda a, b: not self._wishes.seed_field or b.seed == a.seed + 1)
+        return jobs.runs_of(recipes, most, lambda a, b: not self._wishes.dialect.seed or b.seed == a.seed + 1)
 
     def submit(self, inputs: TaskInputs, recipes: Sequence[Recipe]) -> Ticket:
         """Ask for the images; where fewer come, for the rest again. Raises as ``Account.call`` does."""
-        _checked(inputs)
-        upload = None if inputs.source is None else upload_bytes(inputs.source, *self._upload_px)
+        self.check_task(inputs)
+        upload = self.upload(inputs)
         came: list[Delivery] = []
         while len(came) < len(recipes):
             rest = recipes[len(came) :]
@@ -148,18 +148,6 @@ class OpenAIImages(RemoteGenerator):
             raise TicketLost("openai_images: the images came with the answer alone and cannot be asked for again")
         return jobs.deliveries_in(ticket.facts)
 
-    def fetch(self, inputs: TaskInputs, recipe: Recipe, delivery: Delivery) -> Made:
-        """The delivered image, at the source's size if there is one. Raises ``GenerationFailed`` for a damaged one."""
-        picture = picture_in(delivery.data) if delivery.data is not None else download(self.account, delivery.url)
-        notes = {**self._notes(inputs, recipe), **delivery.notes}
-        if inputs.source is None:
-            return Made(picture.data, notes)
-        image, cut = at_size_of(inputs.source, picture)
-        return Made(image, {**notes, "borders_cut": True} if cut else notes)
-
-    def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:
-        return carry_out(self, inputs, recipe)
-
     def _ask(self, inputs: TaskInputs, upload: bytes | None, recipes: Sequence[Recipe]) -> list[Delivery]:
         """One request, sent otherwise as long as the server complains of its form."""
         source_px = None if inputs.source is None else inputs.source.size
@@ -175,7 +163,7 @@ class OpenAIImages(RemoteGenerator):
             came = self.account.call(send, self.account.submits)
             if isinstance(came, Complaint):
                 continue
-            found = deliveries_of(came, self.account.service.base_url)
+            found = deliveries_of(came, self.account.service.base_url, self._wishes.dialect)
             if not found:
                 raise GenerationFailed("the service answered without an image")
             return found
@@ -185,17 +173,20 @@ class OpenAIImages(RemoteGenerator):
         self, upload: bytes | None, prompt: str, fields: Mapping[str, Any], further: Mapping[str, Any]
     ) -> Answer | Trouble | Complaint:
         """One request, of an uploaded PNG or of the prompt alone; an answer holds a JSON object."""
-        asked = {"model": self._wishes.model, "prompt": prompt, **fields, **further}
+        asked = {"model": self.model, "prompt": prompt, **fields, **further}
         body: dict[str, Any] = {"json": asked}
-        if upload is not None:
+        in_json = self._wishes.dialect.edits == JSON
+        if upload is not None and in_json:
+            body = {"json": {**asked, **placed(self._wishes.dialect.image, data_address(upload, "png"))}}
+        elif upload is not None:
             # The name is fixed: nothing of the contest's files is told, and no server has to read Chinese names.
             body = {"form": asked, "files": {"image": ("source.png", upload, "image/png")}}
         came = self.account.request(
             "POST",
-            "/images/generations" if upload is None else "/images/edits",
+            "/images/generations" if upload is None or in_json else "/images/edits",
             self._timeout_seconds,
             headers=_of_openai(self.account.service.host),
-            most_bytes=_REPLY_BYTES + _IMAGE_BYTES * int(fields.get("n", 1)),
+            most_bytes=_REPLY_BYTES + _IMAGE_BYTES * int(fields.get(self._wishes.dialect.n, 1)),
             **body,
         )
         if isinstance(came, Trouble):
@@ -222,12 +213,13 @@ class OpenAIImages(RemoteGenerator):
             return Trouble(REJECTED, f"the server does not take the size that matches the source{words}")
         return Trouble(FATAL, f"the server does not take `{name}`: change it in [generators.openai_images]{words}")
 
-    def _notes(self, inputs: TaskInputs, recipe: Recipe) -> dict[str, JSONValue]:
+    def notes(self, inputs: TaskInputs, recipe: Recipe) -> dict[str, JSONValue]:
+        """What was asked; the seed where it was sent."""
         wishes = self._wishes
         asked = wishes.size if inputs.source is None else wishes.edit_size
-        found = {"model": wishes.model, "prompt": inputs.task.prompt, "size": asked, "quality": wishes.quality}
+        found = {"model": self.model, "prompt": inputs.task.prompt, "size": asked, "quality": wishes.quality}
         notes: dict[str, JSONValue] = {name: value for name, value in found.items() if value}
-        return {**notes, "seed": recipe.seed} if wishes.seed_field else notes
+        return {**notes, "seed": recipe.seed} if wishes.dialect.seed else notes
 
 
 def _of_openai(host: str) -> dict[str, str]:
@@ -240,13 +232,3 @@ def _of_the_rest(error: BestshotError) -> BestshotError:
     """Of images that were not asked for, as the run or the money ends or nothing answers: they are asked for anew."""
     stopped = isinstance(error, (Interrupted, ServiceStopped, OutOfBudget, OutOfResources, Unanswered))
     return TicketLost(f"not asked for any more: {error}") if stopped else error
-
-
-def _checked(inputs: TaskInputs) -> None:
-    kind = inputs.task.type
-    if kind not in OpenAIImages.task_types:
-        raise Declined(f"openai_images makes pictures from prompts, this is a {kind.value} task")
-    if not inputs.task.prompt.strip():
-        raise Declined("openai_images needs a prompt, the task has none")
-    if (kind is TaskType.T2I) is (inputs.source is not None):
-        raise Declined(f"openai_images: a {kind.value} task {'needs a' if inputs.source is None else 'has no'} source")

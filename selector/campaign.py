@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from selector.generate.summary import GenerateSummary
     from selector.generate.verb import ImportSummary
     from selector.learn.plan_generating import Wish
+    from selector.live import LiveCall
     from selector.llm import ReadSummary, TranslateSummary
     from selector.measure.importing import ImportedSummary
     from selector.measure.realism import Realism
@@ -428,6 +429,16 @@ class Campaign:
 
         check_names(self.config)
         return check_all(self._context(), progress)
+
+    def live(self, name: str) -> LiveCall:
+        """One real, priced call that tries the generator or judge of this name; nothing is asked before ``carry_out``.
+
+        What comes is an ordinary candidate or judgement of the campaign, within its budget.
+        """
+        from selector.live import live_call
+
+        check_names(self.config)
+        return live_call(self._context(), self.judges, name)
 
     def close(self) -> None:
         self._ws.db.close()

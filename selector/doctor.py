@@ -75,8 +75,8 @@ def check_machine(
 def check_all(context: Context, progress: Progress = silent) -> list[Check]:
     """The machine with a campaign's settings, and the campaign's files; what the campaign uses comes first."""
     ws, tasks = context.ws, context.tasks
-    accounts = Accounts(ws, threading.Event())
-    own = [_described(f"generator {name}", partial(configured, ws, name, accounts)) for name in configured_names(ws)]
+    accounts, names = Accounts(ws, threading.Event()), configured_names(ws)
+    own = [_described(f"generator {name}", partial(configured, ws, name, accounts), ask=True) for name in names]
     own += [
         _described(f"scorer {name}", partial(_met, ws, name, context.contest))
         for name in sorted({*ws.config.scorers, *ws.config.score.scorers})
@@ -126,19 +126,24 @@ def _met(ws: Workspace, name: str, contest: ContestContext) -> Scorer:
     return scorer
 
 
-def _described(subject: str, make: Callable[[], Any]) -> Check:
-    """What a plug-in says of itself, once it is made and has checked what it needs."""
+def _described(subject: str, make: Callable[[], Any], ask: bool = False) -> Check:
+    """What a plug-in says of itself, once it is made and has checked what it needs.
+
+    ``ask``: a service may be asked for the account's limits, which is free and takes seconds at most.
+    """
     try:
         plug_in = make()
         plug_in.check()
         plug_in.try_out()
+        remote = isinstance(plug_in, RemoteGenerator)
+        limits = plug_in.limits() if remote and ask else ""
     except BestshotError as error:
         return Check(subject, False, str(error))
     except Exception as error:
         return Check(subject, False, f"{type(error).__name__}: {error}")
     types = ", ".join(sorted(t.value for t in plug_in.task_types))
-    service = f" at {plug_in.account.service.host} (not asked)" if isinstance(plug_in, RemoteGenerator) else ""
-    more = "".join(f"; {said}" for said in (plug_in.hint, plug_in.where()) if said)
+    service = f" at {plug_in.account.service.host}{'' if limits else ' (not asked)'}" if remote else ""
+    more = "".join(f"; {said}" for said in (limits, plug_in.hint, plug_in.where()) if said)
     return Check(subject, True, f"version {plug_in.version} for {types}{service}{more}")
 
 

@@ -22,6 +22,9 @@ BUILTIN_GENERATORS: dict[str, str] = {
     "folder": "generators.folder:Folder",
     "dashscope": "generators.dashscope:DashScope",
     "openai_images": "generators.openai_images:OpenAIImages",
+    "gemini_images": "generators.gemini_images:GeminiImages",
+    "fal": "generators.fal:Fal",
+    "replicate": "generators.replicate:Replicate",
     "diffusers": "generators.diffusers_pipeline:DiffusersPipeline",
     "inswapper": "generators.inswapper:InSwapper",
     "command": "generators.command:Command",
@@ -82,9 +85,15 @@ def create_generator(
     return cast(Generator, _create("generator", Generator, name, settings or {}, base, shared)[0])
 
 
-def usual_service(name: str) -> Service | None:
-    """The service that a generator of this name works at unless it is told another; None for a local one."""
+def usual_service(name: str, settings: Mapping[str, Any] | None = None) -> Service | None:
+    """The service that a generator of this name works at unless it is told another; None for a local one.
+
+    Raises:
+        InputError: ``settings``, those of a campaign, name none that there is.
+    """
     made_by = _load("generator", name)
+    if hasattr(made_by, "service_for"):
+        return cast("Service | None", made_by.service_for(settings or {}))
     return cast("Service | None", getattr(made_by, "usual_service", None))  # it may be a function, or an old class
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -182,18 +183,27 @@ def report(campaign: Campaign, title: str | None) -> tuple[Any, str]:
     short_help="Say what can run here, what cannot, and what cures it.",
     help=with_example(
         "Say which generators and scorers can run here and what each missing one needs; inside a campaign also whether "
-        "its files are whole (and then exits with 2 if they are not).",
-        "bestshot doctor",
+        "its files are whole (and then exits with 2 if they are not) and what limits DashScope tells of the account. "
+        "With --live NAME, make one real, paid call of that generator or judge, from the request to the stored picture "
+        "or judgement, and say what came back (exit status 1 where none did).",
+        "bestshot doctor --live dashscope",
     ),
 )
 @campaign_option
+@click.option(
+    "--live", "name", default=None, metavar="NAME", help="Make one real, paid call of this generator or judge."
+)
+@click.option("--yes", is_flag=True, help="Pay for it without asking.")
 @json_option
 @debug_option
-def doctor(folder: Path, as_json: bool) -> None:
+def doctor(folder: Path, name: str | None, yes: bool, as_json: bool) -> None:
     from selector.campaign import Campaign
     from selector.create import CONFIG_NAME
     from selector.doctor import FILES, check_machine
 
+    if name is not None:
+        _live(folder, name, yes, as_json)
+        return
     damaged = False
     if (folder / CONFIG_NAME).exists():
         with Campaign(folder) as campaign:
@@ -204,6 +214,21 @@ def doctor(folder: Path, as_json: bool) -> None:
     emit(checks, table([_finding(check) for check in checks], ("", "what", "finding")), as_json)
     if damaged:
         raise InputError("the campaign's files are not whole: see above")
+
+
+def _live(folder: Path, name: str, yes: bool, as_json: bool) -> None:
+    """One call, shown with its price and confirmed before it is made."""
+    from selector.campaign import Campaign
+
+    with Campaign(folder) as campaign:
+        call = campaign.live(name)
+        click.echo(call.offer, err=True)
+        if not yes and not click.confirm("Pay for it?", err=True):
+            raise InputError("nothing was asked, and nothing paid")
+        report = call.carry_out(progress_bar())
+    emit(report, table(report.rows, ("what", "finding")), as_json)
+    if not report.ok:
+        sys.exit(1)
 
 
 def _finding(check: Check) -> tuple[str, str, str]:

@@ -75,6 +75,12 @@ class Generator(ABC):
     reads_words: ClassVar[bool] = False
     on_step: Callable[[int, int], None] | None = None
 
+    @classmethod
+    def service_for(cls, settings: Mapping[str, Any]) -> Any:
+        """The service with these settings, of a campaign: ``usual_service``, by default, whatever they are."""
+        del settings
+        return cls.usual_service
+
     @abstractmethod
     def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
         """At most ``n`` different recipes, best guess first, the same for the same arguments in every process.

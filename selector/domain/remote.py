@@ -122,6 +122,10 @@ class RemoteGenerator(Generator):
         """The recipes, in their order, split into those that one job makes: one each, by default."""
         return [[recipe] for recipe in recipes]
 
+    def limits(self) -> str:
+        """What the service says of the account's limits, for ``doctor``; asks it, and raises nothing. "": it cannot."""
+        return ""
+
     @abstractmethod
     def submit(self, inputs: TaskInputs, recipes: Sequence[Recipe]) -> Ticket:
         """Hand in one job. Raises ``Declined``, ``GenerationFailed`` or ``ServiceStopped`` when it is not taken."""

@@ -71,7 +71,8 @@ class Account:
         url = self.service.base_url.rstrip("/") + path
         seconds = timeout_seconds or self.service.timeout_seconds
         paid = method == "POST"
-        return http.request(method, url, key=self.key, timeout_seconds=seconds, stop=self.stop, patient=paid, **more)
+        more |= {"key": self.key, "key_header": self.service.key_header, "key_prefix": self.service.key_prefix}
+        return http.request(method, url, timeout_seconds=seconds, stop=self.stop, patient=paid, **more)
 
     def call(self, send: Callable[[], Result | Trouble], pace: Rate | None = None) -> Result:
         """Send until there is a result or no hope, waiting as each trouble asks.

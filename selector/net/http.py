@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("bestshot.net")
 MAX_REPLY_BYTES = 4 << 20  # of JSON that holds no pictures
 TEXT_CHARACTERS = 2000  # kept of a reply that is no JSON
+BEARER = ("Authorization", "Bearer ")  # the header of a key, and what stands before it there
 NO_ADDRESS = "base_url is no address: it must be like https://example.com"
 NO_JSON = "the reply is no JSON"
 TOO_LARGE = "the reply is too large"
@@ -91,6 +92,8 @@ def request(
     files: Mapping[str, tuple[str, bytes, str]] | None = None,
     headers: Mapping[str, str] | None = None,
     key: str = "",
+    key_header: str = BEARER[0],
+    key_prefix: str = BEARER[1],
     timeout_seconds: float = 60.0,
     deadline_seconds: float = 0.0,
     stop: threading.Event | None = None,
@@ -102,7 +105,7 @@ def request(
     Args:
         json: a value to send.
         form, files: fields of ``multipart/form-data`` instead: by name a value; (file name, bytes, MIME type).
-        key: sent as ``Authorization: Bearer``, where it is not empty.
+        key: sent in ``key_header`` behind ``key_prefix``, where it is not empty; as ``Authorization: Bearer``, usually.
         timeout_seconds: without any byte. deadline_seconds: of the whole exchange; 0: as ``timeout_seconds``.
         stop: the run's end. What is under way is cut off a moment later, and comes back as a ``Trouble``.
         patient: what is asked for is paid, so that the run's end waits until the reply begins, or until the deadline.
@@ -122,7 +125,8 @@ def request(
     seconds = deadline_seconds or timeout_seconds
     status = 0
     try:
-        with exchange(method, url, sent, key, timeout_seconds, seconds, stop, outgoing, None, patient) as response:
+        signed = (key, key_header, key_prefix)
+        with exchange(method, url, sent, signed, timeout_seconds, seconds, stop, outgoing, None, patient) as response:
             status = response.status_code
             if 300 <= status < 400:
                 return _moved(response, key)
@@ -142,7 +146,7 @@ def exchange(
     method: str,
     url: str,
     headers: Mapping[str, str],
-    key: str,
+    key: str | tuple[str, str, str],
     timeout_seconds: float,
     deadline_seconds: float,
     stop: threading.Event | None = None,
@@ -152,6 +156,7 @@ def exchange(
 ) -> Iterator[Response]:
     """The reply to one request, its body to be read within the block, which ends in time; no redirect is followed.
 
+    ``key``: alone it is sent as ``Authorization: Bearer``; or with the header and what stands before it there.
     ``reach``: how far an address may lie that a service named (see ``addresses``); None: it is configured. Raises what
     ``requests`` and ``urllib3`` raise, and ``TooSlow``, ``Stopped``, ``Forbidden``, ``Unseen``, ``TooLarge``.
     """
@@ -159,6 +164,7 @@ def exchange(
         from selector.net import _connections as connections
     except ImportError as error:
         raise MissingPart("the package 'requests' is not installed: pip install requests") from error
+    key, *way = (key, *BEARER) if isinstance(key, str) else key
     connect_seconds = min(CONNECT_SECONDS, timeout_seconds, deadline_seconds)
     shown, begun = _shown(url, key, reach is None), time.monotonic()
     _log.debug("%s %s", method, shown)
@@ -169,7 +175,7 @@ def exchange(
             url,
             data=body,
             headers=dict(headers),
-            auth=_bearer(key),
+            auth=_signing(key, *way),
             timeout=(connect_seconds, min(timeout_seconds, deadline_seconds)),
             allow_redirects=False,
             stream=True,
@@ -302,12 +308,12 @@ def _moved(response: Response, key: str) -> Trouble:
     )
 
 
-def _bearer(key: str) -> Callable[[PreparedRequest], PreparedRequest]:
+def _signing(key: str, header: str, prefix: str) -> Callable[[PreparedRequest], PreparedRequest]:
     """Sets the header itself, so that ``requests`` does not look for a password in ``.netrc`` and send that instead."""
 
     def sign(request: PreparedRequest) -> PreparedRequest:
         if key:
-            request.headers["Authorization"] = f"Bearer {key}"
+            request.headers[header] = f"{prefix}{key}"
         return request
 
     return sign

@@ -26,6 +26,8 @@ class Service:
     key_env: str = ""
     key_path: str = ""
     key_shown: str = ""  # key_path as the configuration has it, for messages
+    key_header: str = "Authorization"  # how its requests carry the key; a fact of the protocol, no setting
+    key_prefix: str = "Bearer "
     running: int = 4  # jobs under way at once
     submits_per_second: float = 0.0
     polls_per_second: float = 10.0

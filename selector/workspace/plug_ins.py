@@ -111,11 +111,12 @@ def idle_services(ws: Workspace) -> dict[str, str]:
 
 def _service_name(ws: Workspace, generator: str) -> str | None:
     """Of the service that it would work at, whatever else is wrong with either; None for a local one."""
-    named = ws.config.generators.get(generator, {}).get(SERVICE)
+    settings = ws.config.generators.get(generator, {})
+    named = settings.get(SERVICE)
     if named is not None:
         return str(named)
     with suppress(BestshotError):
-        usual = usual_service(kind_of(ws.config, generator))
+        usual = usual_service(kind_of(ws.config, generator), settings)
         return usual.name if usual else None
     return None
 

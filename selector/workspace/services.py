@@ -55,8 +55,8 @@ class Accounts:
 
 def service_of(ws: Workspace, generator: str) -> Service | None:
     """The service that a configured generator works at; raises as ``Accounts.of`` does."""
-    usual = usual_service(kind_of(ws.config, generator))
-    named = ws.config.generators.get(generator, {}).get(SERVICE)
+    settings = ws.config.generators.get(generator, {})
+    usual, named = usual_service(kind_of(ws.config, generator), settings), settings.get(SERVICE)
     if usual is None:
         if named is not None:
             raise InputError(f"generator '{generator}' works on this machine: leave out its setting 'service'")

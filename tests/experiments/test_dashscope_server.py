@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from generators._dashscope_requests import MODELS
+from generators._dashscope_models import known_models
 from generators.dashscope import DashScope
 from selector.domain import Picture, Task, TaskInputs, TaskType
 from selector.net import Account
@@ -156,15 +156,16 @@ def test_a_model_that_does_not_exist_is_told_as_such_whatever_else_is_wrong(plac
     assert (came.status_code, came.json()["code"]) == (404, "ModelNotFound")
 
 
-@pytest.mark.parametrize("name", sorted(MODELS))
+@pytest.mark.parametrize("name", sorted(known_models()))
 def test_every_model_that_the_client_knows_is_served(name: str) -> None:
     with DashScopeServer(Behaviour(picture_px=64, job_seconds=0.05)) as server:
         service = replace(DashScope.usual_service, base_url=server.url, key_env="")
         generator = DashScope(name, account=Account(service))
         source = Picture(encoded(painted("a cat", 1, (600, 400)), "PNG"), "s.png")
-        kind = TaskType.TIE if MODELS[name].edits else TaskType.T2I
-        inputs = TaskInputs(Task("1", kind, "a cat", None, None, 0), source if MODELS[name].edits else None)
-        assert len(generator.generate(inputs, generator.recipes(inputs, 1, 3)[0]).image) > 0
+        for kind in sorted(generator.task_types):
+            given = None if kind is TaskType.T2I else source
+            inputs = TaskInputs(Task("1", kind, "a cat", None, None, 0), given)
+            assert len(generator.generate(inputs, generator.recipes(inputs, 1, 3)[0]).image) > 0
 
 
 def test_the_help_names_every_fault(capsys: pytest.CaptureFixture[str]) -> None:

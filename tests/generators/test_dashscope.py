@@ -294,7 +294,15 @@ def test_tasks_that_the_model_cannot_do_are_declined() -> None:
         ({"strength": 0.5}, "description_edit only"),
         ({"model": "wanx2.1-imageedit", "function": "description_edit_with_mask"}, "mask_path"),
         ({"mask_path": "m.png"}, "need each other"),
-        ({"batch": 5}, "1 to 4"),
+        ({"batch": 7}, "1 to 6"),
+        ({"model": "wan9-t2i-new"}, 'protocol = "messages"'),
+        ({"model": "qwen-image-edit-2099"}, "did you mean 'qwen-image-edit'"),
+        ({"protocol": "batch"}, "take one of messages"),
+        ({"extra": {"n": 3}}, "must not hold 'n'"),
+        ({"region": "eu-central-1"}, "set `workspace`"),
+        ({"workspace": "a.evil.example/"}, "letters, digits"),
+        ({"model": "wan2.7-image", "size": "4K"}, "1K, 2K"),
+        ({"model": "wan2.7-image", "size": "4096*400"}, "at most 8 to 1"),
         ({"model": " "}, "model is empty"),
         ({"model": "wanx2.1-imageedit", "expand": [0.5, 1, 1, 1]}, "1 to 2"),
         ({"model": "wanx2.1-imageedit", "upscale_factor": 9}, "1, 2, 3 or 4"),
@@ -305,14 +313,82 @@ def test_a_wrong_setting_is_named_with_what_is_right(settings: dict[str, Any], s
         DashScope(**settings)
 
 
-def test_an_unknown_model_is_tried_as_its_family_and_says_so(serve: Serve) -> None:
-    generator = generator_at(serve(), model="wan9-t2i-new")
-    assert "not known" in generator.hint and generator.price is None
+def test_an_unknown_model_is_asked_as_the_configuration_says(serve: Serve) -> None:
+    generator = generator_at(serve(), model="wan9-t2i-new", protocol="text2image")
+    assert "price" in generator.hint and generator.price is None
+    assert generator.task_types == {TaskType.T2I}
     inputs = text_task("a cat")
-    with pytest.raises(ServiceStopped, match="there is no model wan9-t2i-new"):  # the request did go out
+    with pytest.raises(ServiceStopped, match="wan9-t2i-new"):  # the request did go out
         generator.submit(inputs, generator.recipes(inputs, 1, 0))
     assert DashScope().hint == ""
-    assert DashScope(model="qwen-image-edit-2099").task_types == {TaskType.TIE, TaskType.VTTIE}
+
+
+def test_a_dated_name_has_the_facts_of_its_model(serve: Serve) -> None:
+    server = serve()
+    generator = generator_at(server, model="qwen-image-2.0-2026-03-03")
+    assert (generator.price, generator.task_types) == (0.20, set(TaskType) - {TaskType.DEEPFAKE})
+    one(generator, text_task("a cat"))
+    assert server.state.bodies[0]["model"] == "qwen-image-2.0-2026-03-03"
+
+
+def test_a_model_of_both_kinds_gets_the_picture_of_an_edit_and_a_size_only_without_one(serve: Serve) -> None:
+    server = serve(picture_px=0)
+    generator = generator_at(server, model="wan2.7-image", size="1k")
+    one(generator, text_task("a cat"))
+    made = one(generator, edit_task("make it red", (250, 200)))
+    words, edit = server.state.bodies
+    assert words["parameters"] == {"watermark": False, "size": "1K", "seed": 5, "n": 1}
+    assert edit["parameters"] == {"watermark": False, "seed": 5, "n": 1}
+    assert [list(part) for part in edit["input"]["messages"][0]["content"]] == [["image"], ["text"]]
+    assert made.image.shape == (200, 250, 3)
+
+
+@pytest.mark.parametrize("protocol", ["messages", "messages-job"])
+def test_messages_go_at_once_or_as_a_job_and_the_replied_model_is_noted(serve: Serve, protocol: str) -> None:
+    server = serve()
+    generator = generator_at(server, model="wan2.7-image-pro", protocol=protocol)
+    inputs = text_task("a cat")
+    ticket = generator.submit(inputs, generator.recipes(inputs, 1, 3))
+    assert (ticket.deliveries is None) is (protocol == "messages-job")
+    made = generator.fetch(inputs, generator.recipes(inputs, 1, 3)[0], wait_for(generator, ticket)[0])
+    assert shows(made.image, "a cat", 3)
+    assert made.notes["replied_model"] == "wan2.7-image-pro-2026-01-01" and made.notes["request_id"]
+
+
+def test_a_model_without_n_is_not_sent_one(serve: Serve) -> None:
+    server = serve()
+    one(generator_at(server, model="z-image-turbo", extra={"future": 1}), text_task("a cat"))
+    assert server.state.bodies[0]["parameters"] == {
+        "watermark": False,
+        "size": "1024*1024",
+        "prompt_extend": False,
+        "future": 1,
+        "seed": 5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "address"),
+    [
+        ({}, "https://dashscope.aliyuncs.com"),
+        ({"region": "ap-southeast-1"}, "https://dashscope-intl.aliyuncs.com"),
+        ({"region": "us-east-1"}, "https://dashscope-us.aliyuncs.com"),
+        ({"workspace": "ws-1a2b"}, "https://ws-1a2b.cn-beijing.maas.aliyuncs.com"),
+        ({"workspace": "ws-1a2b", "region": "eu-central-1"}, "https://ws-1a2b.eu-central-1.maas.aliyuncs.com"),
+    ],
+)
+def test_region_and_workspace_say_the_address(settings: dict[str, str], address: str) -> None:
+    service = usual_service("dashscope", settings)
+    assert service is not None and service.base_url == address
+    assert DashScope(**settings).account.service.base_url == address
+
+
+def test_limits_are_told_in_words_and_their_absence_in_the_services(serve: Serve) -> None:
+    told = generator_at(serve()).limits()
+    assert told == "limits: 2 requests in 1 s, 5 jobs at once, 100 jobs waiting"
+    assert "HTTP 403 (This workspace may not list its limits.)" in generator_at(serve(quotas=403)).limits()
+    assert "no limits" in generator_at(serve(models=())).limits()
+    assert "limits not told" in DashScope(account=account_at("http://127.0.0.1:9")).limits()
 
 
 def test_without_a_key_the_cure_is_said_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,9 @@ from dashscope_service import (
     text_task,
 )
 
+from generators._dashscope_models import checked_size, known_models, model_named
 from generators._dashscope_replies import trouble_of
-from generators._dashscope_requests import FUNCTIONS, MODELS, checked_size, model_named
+from generators._dashscope_requests import FUNCTIONS
 from generators._uploads import fitting_size, mask_file
 from selector.domain import Declined, encode_final
 from selector.prompts.wording import cut
@@ -75,7 +76,7 @@ def test_models_that_answer_at_once_get_one_message(serve: Serve, name: str) -> 
 
 
 def test_the_usual_size_of_every_model_is_one_that_it_makes() -> None:
-    for name in MODELS:
+    for name in known_models():
         model = model_named(name)
         assert checked_size(model, "") == model.size
         if model.size:

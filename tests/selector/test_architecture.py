@@ -38,6 +38,7 @@ ORDER = [
     "selector.create",
     "selector.status",
     "selector.doctor",
+    "selector.live",
     "selector.report",
     "selector.campaign",
     "selector.demo",

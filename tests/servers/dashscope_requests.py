@@ -11,7 +11,7 @@ from typing import Any
 
 from selector.domain import InputError, Picture
 from tests.servers.dashscope_pictures import Pixels
-from tests.servers.dashscope_state import SYNC_MODELS, TEXT_MODELS
+from tests.servers.dashscope_state import EDIT_MODELS, OF_BOTH_KINDS, SYNC_EDIT_MODELS, SYNC_MODELS, TEXT_MODELS
 
 FUNCTIONS = (
     "stylization_all",
@@ -28,6 +28,8 @@ FUNCTIONS = (
 MAX_SEED = 2147483647
 MAX_BYTES = 10_000_000
 TEXT, EDIT, TALK = "text2image/image-synthesis", "image2image/image-synthesis", "multimodal-generation/generation"
+TALK_JOB = "image-generation/generation"
+USUAL = "1328*1328"
 QWEN_SIZES = ((1664, 928), (1472, 1104), (1328, 1328), (1104, 1472), (928, 1664))
 
 
@@ -48,22 +50,25 @@ class Order:
 
 
 def read(place: str, body: Any) -> Order:
-    """The order in the body of a request to one of the three places; raises ``Wrong``."""
+    """The order in the body of a request to one of the four places; raises ``Wrong``."""
     if not isinstance(body, dict) or not isinstance(body.get("input"), dict):
         raise Wrong("input is required")
     given, parameters = body["input"], body.get("parameters", {})
     n = parameters.get("n", 4 if place == TEXT else 1)
-    if not isinstance(n, int) or not 1 <= n <= 4:
-        raise Wrong("n must be in [1, 4]")
+    most = 6 if place in (TALK, TALK_JOB) else 4
+    if not isinstance(n, int) or not 1 <= n <= most:
+        raise Wrong(f"n must be in [1, {most}]")
+    if body.get("model") == "z-image-turbo" and "n" in parameters:
+        raise Wrong("n is not supported")
     seed = parameters.get("seed", 0)
     if not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
         raise Wrong("seed must be in [0, 2147483647]")
     if not isinstance(parameters.get("watermark", False), bool):
         raise Wrong("watermark must be a boolean")
-    known = {TEXT: TEXT_MODELS, EDIT: ("wanx2.1-imageedit",), TALK: SYNC_MODELS}[place]
+    known = {TEXT: TEXT_MODELS, EDIT: EDIT_MODELS, TALK: SYNC_MODELS, TALK_JOB: SYNC_MODELS}[place]
     if body.get("model") not in known:
         raise Wrong("the model is not served at this place")
-    reading = {TEXT: _text, EDIT: _edit, TALK: _talk}[place]
+    reading = {TEXT: _text, EDIT: _edit, TALK: _talk, TALK_JOB: _talk}[place]
     prompt, size_px, base = reading(body["model"], given, parameters)
     return Order(prompt, seed, n, size_px, base, _without_pictures(body))
 
@@ -83,8 +88,13 @@ def _text(model: str, given: Mapping[str, Any], parameters: Mapping[str, Any]) -
 
 
 def _edit(
-    _model: str, given: Mapping[str, Any], parameters: Mapping[str, Any]
+    model: str, given: Mapping[str, Any], parameters: Mapping[str, Any]
 ) -> tuple[str, tuple[int, int], bytes | None]:
+    if model == "wan2.5-i2i-preview":
+        if not isinstance(given.get("images"), list) or not 1 <= len(given["images"]) <= 3:
+            raise Wrong("images must hold 1 to 3 images")
+        base = _picture(given["images"][0], 384, 5000)
+        return _words(given.get("prompt")), Picture(base).size, base
     if given.get("function") not in FUNCTIONS:
         raise Wrong("function is not supported")
     base = _picture(given.get("base_image_url"), 512, 4096)
@@ -119,15 +129,18 @@ def _talk(
     images, texts = ([part[key] for part in content if key in part] for key in ("image", "text"))
     if len(texts) != 1:
         raise Wrong("content must hold one text")
-    if "edit" in model:
+    if model in SYNC_EDIT_MODELS or (model in OF_BOTH_KINDS and images):
         if not 1 <= len(images) <= 3:
             raise Wrong("content must hold 1 to 3 images")
-        base = _picture(images[0], 384, 3072)
+        if "size" in parameters:
+            raise Wrong("an edit is asked for without a size here")
+        base = _picture(images[0], 384, 5000 if model.startswith("wan") else 3072)
         width, height = Picture(base).size
         scale = (1024 * 1024 / (width * height)) ** 0.5
         return _words(texts[0]), (round(width * scale / 16) * 16, round(height * scale / 16) * 16), base
-    sides = _sides(parameters.get("size", "1328*1328"))
-    if images or (model.startswith("qwen") and sides not in QWEN_SIZES):
+    size = parameters.get("size", USUAL)
+    sides = _sides({"1K": "1024*1024", "2K": "2048*2048"}.get(size, size))
+    if images or (model.startswith("qwen") and model not in OF_BOTH_KINDS and sides not in QWEN_SIZES):
         raise Wrong("size is not supported")
     return _words(texts[0]), sides, None
 

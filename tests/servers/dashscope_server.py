@@ -19,15 +19,15 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from tests.servers import dashscope_faults as faults
 from tests.servers.dashscope_pictures import Pixels, edited, encoded, painted
-from tests.servers.dashscope_requests import EDIT, TALK, TEXT, Order, Wrong, pixels, read
+from tests.servers.dashscope_requests import EDIT, TALK, TALK_JOB, TEXT, Order, Wrong, pixels, read
 from tests.servers.dashscope_state import Behaviour, Job, State
 from tests.servers.loopback import Loopback, LoopbackHandler
 
-_PLACES = {f"/api/v1/services/aigc/{place}": place for place in (TEXT, EDIT, TALK)}
+_PLACES = {f"/api/v1/services/aigc/{place}": place for place in (TEXT, EDIT, TALK, TALK_JOB)}
 _ERRORS = {  # fault: status, code, message
     faults.THROTTLE: (429, "Throttling.RateQuota", "Requests rate limit exceeded, please try again later."),
     faults.THROTTLE_TIMED: (429, "Throttling.BurstRate", "Request rate increased too quickly."),
@@ -95,8 +95,26 @@ class _Handler(LoopbackHandler):
         elif path in ("/_stats", "/_jobs"):
             state = self.server.owner.state
             self.send_json(200, state.stats() if path == "/_stats" else state.listing())
+        elif path == "/api/v1/quotas" and not self._denied():
+            self._tell_limits(self.server.owner.state.behaviour)
         elif not self._denied() and path.startswith("/api/v1/tasks/"):
             self._answer_poll(path.rpartition("/")[2])
+
+    def _tell_limits(self, behaviour: Behaviour) -> None:
+        if behaviour.quotas >= 400:
+            self._fail(behaviour.quotas, "AccessDenied", "This workspace may not list its limits.")
+            return
+        model = parse_qs(urlsplit(self.path).query).get("model", [""])[0]
+        limit = {
+            "request_limit": 2,
+            "request_limit_period": 1,
+            "usage_limit": None,
+            "async_user_concurrency_limit": 5,
+            "async_user_queue_limit": 100,
+        }
+        rows = [{"model": model, "workspace_id": "ws-1", "model_limit": limit, "workspace_limit": None}]
+        rows = rows if model in behaviour.models else []
+        self.send_json(200, {"request_id": "r", "output": {"total": len(rows), "page_no": 1, "quotas": rows}})
 
     def _denied(self) -> bool:
         key, given = self.server.owner.state.behaviour.key, self.headers.get("authorization", "")
@@ -168,11 +186,14 @@ class _Handler(LoopbackHandler):
                 code = "InternalError.Algo"
             self._fail(400 if code == "DataInspectionFailed" else 500, code, "it did not work")
         else:
-            content = [{"image": self._address(job, i)} for i, code in enumerate(job.codes) if not code]
-            choice = {"finish_reason": "stop", "message": {"role": "assistant", "content": content}}
-            self.send_json(
-                200, {"output": {"choices": [choice]}, "usage": {"image_count": job.made}, "request_id": job.id}
-            )
+            told = {"output": self._message(job), "usage": {"image_count": job.made}, "request_id": job.id}
+            self.send_json(200, told)
+
+    def _message(self, job: Job) -> dict[str, Any]:
+        """The pictures as a message holds them, and the snapshot that made them."""
+        content = [{"image": self._address(job, i)} for i, code in enumerate(job.codes) if not code]
+        choice = {"finish_reason": "stop", "message": {"role": "assistant", "content": content}}
+        return {"choices": [choice], "model": f"{job.body['model']}-2026-01-01"}
 
     def _answer_poll(self, job_id: str) -> None:
         state = self.server.owner.state
@@ -201,6 +222,9 @@ class _Handler(LoopbackHandler):
             refused = "DataInspectionFailed" in job.codes or job.fault == faults.FAILED_REFUSE
             code = "DataInspectionFailed" if refused else "InternalError.Timeout"
             return {"output": told | {"task_status": "FAILED", "code": code, "message": f"request {job.id} failed"}}
+        if "messages" in job.body["input"]:
+            output = told | {"task_status": "SUCCEEDED"} | self._message(job)
+            return {"output": output, "usage": {"image_count": job.made}}
         results = [self._result(job, i, code) for i, code in enumerate(job.codes)]
         metrics = {"TOTAL": job.n, "SUCCEEDED": job.made, "FAILED": job.n - job.made}
         output = told | {"task_status": "SUCCEEDED", "results": results, "task_metrics": metrics}

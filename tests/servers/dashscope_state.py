@@ -21,17 +21,31 @@ TEXT_MODELS = (
     "wan2.2-t2i-flash",
     "wan2.2-t2i-plus",
     "wan2.5-t2i-preview",
+    "wan2.1-t2i-turbo",
+    "wan2.1-t2i-plus",
 )
+OF_BOTH_KINDS = (  # edits where a picture comes
+    "qwen-image-2.0",
+    "qwen-image-2.0-pro",
+    "qwen-image-2.0-2026-03-03",
+    "qwen-image-2.1",
+    "qwen-image-2.1-pro",
+    "qwen-image-3.0",
+    "qwen-image-3.0-pro",
+    "wan2.7-image",
+    "wan2.7-image-pro",
+)
+SYNC_EDIT_MODELS = ("qwen-image-edit", "qwen-image-edit-plus", "qwen-image-edit-max", "wan2.6-image")
 SYNC_MODELS = (
     "qwen-image",
     "qwen-image-plus",
     "qwen-image-max",
-    "qwen-image-edit",
-    "qwen-image-edit-plus",
-    "qwen-image-edit-max",
     "wan2.6-t2i",
+    "z-image-turbo",
+    *SYNC_EDIT_MODELS,
+    *OF_BOTH_KINDS,
 )
-EDIT_MODELS = ("wanx2.1-imageedit",)
+EDIT_MODELS = ("wanx2.1-imageedit", "wan2.5-i2i-preview")
 
 
 @dataclass
@@ -63,6 +77,7 @@ class Behaviour:
     redirect: str = ""
     retry_after_seconds: float = 0.3
     models: tuple[str, ...] = (*TEXT_MODELS, *EDIT_MODELS, *SYNC_MODELS)
+    quotas: int = 200  # status of the reply to a question for limits
 
 
 @dataclass

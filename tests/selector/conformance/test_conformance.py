@@ -53,6 +53,9 @@ def generator_of(name: str, folder: Path) -> Generator:
 ELSEWHERE = {
     "dashscope": "test_dashscope.py",
     "openai_images": "test_openai_images.py",
+    "gemini_images": "test_hosted_services.py",
+    "fal": "test_hosted_services.py",
+    "replicate": "test_hosted_services.py",
     "diffusers": "test_diffusers_pipeline.py",
     "inswapper": "test_inswapper.py",
     "command": "test_command.py",

@@ -13,6 +13,7 @@ import multiprocessing
 import pickle
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from types import FunctionType
 from typing import Any, Protocol
 
 import numpy as np
@@ -260,7 +261,9 @@ def test_every_fact_and_hook_of_a_contract_is_documented(contract: Any) -> None:
     written = " ".join(cls.__doc__ or "" for cls in contract.__mro__)
     for name in hooks(contract):
         member = inspect.getattr_static(contract, name)
-        assert inspect.getdoc(member) if inspect.isfunction(member) else f"{name} (" in written, name
+        assert inspect.getdoc(member) if isinstance(member, (FunctionType, classmethod)) else f"{name} (" in written, (
+            name
+        )
 
 
 def test_a_batch_of_one_makes_what_generate_makes_or_raises() -> None:
