@@ -1,85 +1,73 @@
-"""Collects the things and relations of a scene; both languages end here."""
+"""Collects what a reader claims; what a clause claimed is dropped again when one of its words is not accounted for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from selector.prompts.scene._types import OPPOSITE, Attribute, Kind, Language, Relation, Scene, Thing
-from selector.prompts.scene.wording import phrase_of
-
-_FIRST_SIDES: dict[str, tuple[str, Kind]] = {
-    "left": ("right", "left"),
-    "right": ("left", "right"),
-    "top": ("bottom", "above"),
-    "bottom": ("top", "below"),
-}
+from selector.domain.reading import OPPOSITE, Attribute, Kind, Language, Relation, Scene, Thing
 
 
-@dataclass
-class _Draft:
-    noun: str
-    plural: str  # the noun as an English plural, where it was written so and without a count
-    main_word: str
-    attributes: list[Attribute]
-    count: int | None
+class NotRead(Exception):
+    """A word that no closed form accounts for."""
 
 
 class Builder:
-    """Things by index, relations between them, and sides of the picture ("on the left")."""
+    """Things and relations so far. An index is None for what is named but cannot be looked for (light, mood)."""
 
     def __init__(self, language: Language) -> None:
         self.language = language
-        self._drafts: list[_Draft] = []
-        self._relations: list[Relation] = []
-        self.sides: list[tuple[int, str]] = []  # (thing, "left", "right", "top" or "bottom"), as they were named
+        self.things: list[Thing] = []
+        self.relations: dict[tuple[int, int], Relation] = {}
+        self.sides: dict[int, str] = {}  # of the picture
+        self.before = 0  # things of earlier clauses: only these can be spoken of again
 
-    def add(
-        self, noun: str, attributes: Sequence[Attribute], count: int | None, main_word: str = "", plural: str = ""
-    ) -> int:
-        """The index of a new thing."""
-        self._drafts.append(_Draft(noun, plural, main_word or noun, list(dict.fromkeys(attributes)), count))
-        return len(self._drafts) - 1
+    def mark(self) -> tuple[int, list[Thing], dict[tuple[int, int], Relation], dict[int, str]]:
+        """What to give to ``back``."""
+        self.before = len(self.things)
+        return self.before, list(self.things), dict(self.relations), dict(self.sides)
 
-    @property
-    def count(self) -> int:
-        """How many things there are so far."""
-        return len(self._drafts)
+    def back(self, mark: tuple[int, list[Thing], dict[tuple[int, int], Relation], dict[int, str]]) -> None:
+        """Drop what was claimed since the mark."""
+        self.before, self.things, self.relations, self.sides = mark[0], list(mark[1]), dict(mark[2]), dict(mark[3])
 
-    def named(self, main_word: str, attributes: Sequence[Attribute]) -> list[int]:
-        """Things that "the red cube" can mean: the same noun, and all of these attributes."""
-        same = [i for i, draft in enumerate(self._drafts) if draft.main_word == main_word]
-        return [i for i in same if set(attributes) <= set(self._drafts[i].attributes)] if attributes else same
+    def add(self, thing: Thing, again: bool = False) -> int:
+        """The index of a thing; with ``again`` ("the cat") of the one that an earlier clause named, if it fits.
 
-    def describe(self, index: int, attributes: Sequence[Attribute]) -> None:
-        """Add what the prompt says later: "the cube is red"."""
-        draft = self._drafts[index]
-        draft.attributes = list(dict.fromkeys([*draft.attributes, *attributes]))
+        Raises:
+            NotRead: two earlier things could be meant.
+        """
+        fitting = [i for i, old in enumerate(self.things[: self.before]) if again and _same(old, thing)]
+        if len(fitting) > 1:
+            raise NotRead(thing.noun)
+        if fitting:
+            return fitting[0]
+        self.things.append(thing)
+        return len(self.things) - 1
 
-    def relate(self, subject: int, kind: Kind, object_: int) -> None:
-        """Add a relation once; a thing has none to itself."""
-        relation = Relation(subject, kind, object_)
-        if subject != object_ and relation not in self._relations:
-            self._relations.append(relation)
+    def describe(self, index: int, attributes: Iterable[Attribute], phrase: str, english: str) -> None:
+        """Give a thing more attributes."""
+        old = self.things[index]
+        self.things[index] = replace(old, attributes=(*old.attributes, *attributes), phrase=phrase, english=english)
+
+    def relate(self, subjects: Iterable[int | None], kind: Kind | str, objects: Sequence[int | None]) -> None:
+        """Claim an order, where both ends are things and ``kind`` is one of the known."""
+        for a in subjects:
+            for b in objects:
+                if kind and a is not None and b is not None and a != b:
+                    self.relations.setdefault((a, b), Relation(a, kind, b))  # type: ignore[arg-type]
 
     def scene(self) -> Scene:
-        """All that was collected; relations that contradict each other are left out."""
-        for (first, side), (second, other) in zip(self.sides, self.sides[1:], strict=False):
-            if _FIRST_SIDES[side][0] == other:
-                self.relate(first, _FIRST_SIDES[side][1], second)
-        kept = tuple(relation for relation in self._relations if not self._contradicted(relation))
-        return Scene(tuple(self._thing(draft) for draft in self._drafts), kept, self.language)
+        """All that was claimed. Two things on opposite sides of the picture have an order."""
+        if len(self.sides) == 2:
+            (a, side), (b, other) = self.sides.items()
+            if OPPOSITE.get(side) == other:  # type: ignore[call-overload]
+                self.relate([a], side, [b])
+        return Scene(tuple(self.things), tuple(self.relations.values()), self.language)
 
-    def _thing(self, draft: _Draft) -> Thing:
-        phrase = phrase_of(draft.plural or draft.noun, draft.attributes, self.language, bool(draft.plural))
-        return Thing(draft.noun, tuple(draft.attributes), draft.count, phrase)
 
-    def _contradicted(self, relation: Relation) -> bool:
-        opposite, pair = OPPOSITE.get(relation.kind), (relation.subject, relation.object)
-        if opposite is None:
-            return False
-        return any(
-            (other.kind == opposite and (other.subject, other.object) == pair)
-            or (other.kind == relation.kind and (other.object, other.subject) == pair)
-            for other in self._relations
-        )
+def _same(old: Thing, new: Thing) -> bool:
+    """Whether "the tree" can be the fir tree named before: the same head, and nothing said that the first has not."""
+    head = new.noun if re.match("[\u3400-\u9fff]", new.noun) else f" {new.noun}"
+    return (old.noun == new.noun or old.noun.endswith(head)) and set(new.attributes) <= set(old.attributes) and new.count in (None, old.count)

@@ -1,220 +1,352 @@
-"""Reads English prompts: elements one after the other, with what each clause is about.
-
-Precision before recall: where a preposition could belong to either of two things ("a woman with a cat on the sofa"),
-no relation is claimed.
-"""
+"""The reader of English scenes: lists, counts, attributes, and one named thing beside another."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from functools import lru_cache
 
-from selector.prompts.scene._builder import Builder
-from selector.prompts.scene._elements_english import Element, elements
-from selector.prompts.scene._noun_phrases import NounPhrase
-from selector.prompts.scene._types import Kind, Scene
+from selector.domain.reading import Attribute, Scene, Thing
+from selector.prompts.scene._builder import Builder, NotRead
+from selector.prompts.scene._words import (
+    is_noun,
+    is_plural,
+    kinds,
+    parts_of_speech,
+    singular,
+    tables,
+    with_article,
+)
 
-_SHARED_KINDS = frozenset({"on", "under", "in"})  # "a cup and a plate on a table": both
-_NOWHERE = -1  # the landmark is a place (a beach): it is named, but nothing has an order to it
-
-
-def parse_english(text: str) -> Scene:
-    """The scene of a cleaned English prompt."""
-    return _Reader(_with_shared_nouns(elements(text))).read()
-
-
-def _with_shared_nouns(found: list[Element]) -> list[Element]:
-    """ "a red and a blue ball": the first takes its noun from the second. What stays without a noun goes."""
-    for i, element in enumerate(found):
-        if element.phrase is None or element.phrase.words:
-            continue
-        after = [e.phrase for e in found[i + 2 : i + 3] if found[i + 1].role == "and" and e.phrase and e.phrase.words]
-        if after:
-            element.phrase.words, element.phrase.head = list(after[0].words), after[0].head
-    return [e for e in found if e.phrase is None or e.phrase.words]
-
-
-@dataclass
-class _Clause:
-    """What the words so far are about. ``came``: how the last thing entered: head, with, object, relation, inverted."""
-
-    heads: list[int] = field(default_factory=list)
-    last: int = _NOWHERE
-    came: str = ""
-    before: int | None = None  # the first head of the clause before
-    unclear: bool = False  # "a cat under a table with a vase": what follows "with" may belong to either
+_NUMBERS = ("one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+            " eighteen nineteen twenty").split()  # fmt: skip
+_COUNTS = {word: value for value, word in enumerate(_NUMBERS, 1)} | {"dozen": 12, "thirty": 30, "forty": 40, "fifty": 50}
+_MANY = frozenset("some several many multiple various few lots numerous assorted different".split())
+_TOKEN = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*|[^\w\s]|[\ue000_]")
+_CITED = re.compile(r"(?:that (?:says|reads)|saying|reading|with the (?:words?|text|title|letters)|labell?ed|titled) *\ue000")
+_ADJECTIVE_END = re.compile(r".*(?:ic|al|ous|ful|ive|able|ible|ish|less|ed|ant|ent|ary|y)$")
+_BE = ("is", "are", "was", "were")
+_WITH = frozenset("with wearing holding carrying containing featuring and&".split())
+_NOT_BARE = ("in", "on", "over", "at", "")  # "on fire", "in bed": no place without an article
+_HEAD = re.compile(
+    rf"^(?:(?:an?|the) )?(?:[a-z-]+ |black and white ){{0,2}}(?:{'|'.join(tables('en')['pictures'])}) (?:of|showing) "
+)
 
 
-@dataclass
-class _Pending:
-    """A relation that waits for its object, or, inverted ("on the table is"), for its subject after it."""
+def read_english(text: str) -> tuple[Scene, str]:
+    """The scene of a cleaned prompt, and what was not read of it."""
+    builder, unread = Builder("en"), []
+    for sentence in re.split(r"[.;:!?\n|]+(?=\s|$)", _CITED.sub(" ", text)):
+        if sentence.strip() and not _read(builder, sentence):
+            unread += _read_pieces(builder, sentence)
+    return builder.scene(), "; ".join(unread)
 
-    kind: Kind
-    subjects: list[int]
-    inverted: bool = False
-    landmark: int | None = None
 
-
-class _Reader:
-    """One pass over the elements."""
-
-    def __init__(self, found: list[Element]) -> None:
-        self.found = found
-        self.at = 0
-        self.made = Builder("en")
-        self.clause = _Clause()
-        self.pending: _Pending | None = None
-        self.side = ""  # of the thing that comes next
-        self.since: set[str] = set()  # roles since the last thing
-
-    def read(self) -> Scene:
-        steps = {
-            "thing": self._thing, "pronoun": self._thing, "relation": self._relation, "its_side": self._its_side,
-            "side": self._side, "attribute": self._attributes, "stop": self._stop,
-        }  # fmt: skip
-        for at, element in enumerate(list(self.found)):
-            self.at = at
-            if element.role in steps:
-                steps[element.role](element)
-            else:
-                self.since.add(element.role)
-        return self.made.scene()
-
-    def _stop(self, _element: Element) -> None:
-        before = self.clause.heads[0] if self.clause.heads else self.clause.before
-        self.clause, self.pending, self.side, self.since = _Clause(before=before), None, "", set()
-
-    def _thing(self, element: Element) -> None:
-        index = self._meant() if element.phrase is None else self._named(element.phrase)
-        if index is None:
-            waits = self.pending is not None and self.pending.landmark is not None
-            self.pending = self.pending if waits else None
-            self.since = (self.since | {"other"}) - {"drop", "be"}
-            return
-        phrase = element.phrase
-        worn = phrase is not None and phrase.is_worn and self.pending is not None and self.pending.kind == "in"
-        self._place(index, worn or (phrase is not None and phrase.is_place))
-        if self.side:
-            self.made.sides.append((index, self.side))
-            self.side = ""
-        self.since = set()
-
-    def _meant(self) -> int | None:
-        """What "it" stands for: the clause's first head, or that of the clause before."""
-        clause = self.clause
-        alone = clause.came == "head" and clause.last == clause.heads[0] if clause.heads else True
-        awaiting_object = self.pending is not None and not self.pending.inverted
-        return clause.before if alone and (awaiting_object or not clause.heads) else clause.heads[0]
-
-    def _named(self, phrase: NounPhrase) -> int | None:
-        """The index of a thing, a new one or one that "the" refers to; None for what is no object or unclear."""
-        if not phrase.is_object or "drop" in self.since:
-            return None
-        if phrase.definite and (found := self.made.named(phrase.main_word, phrase.attributes)):
-            return found[0] if len(found) == 1 else None
-        plural = " ".join(phrase.words) if phrase.plural and phrase.count is None else ""
-        return self.made.add(phrase.noun, phrase.attributes, phrase.count, phrase.main_word, plural)
-
-    def _place(self, index: int, is_place: bool) -> None:
-        """Put a thing into the clause: it ends a relation, or is a new head, or comes by "with" or a verb."""
-        pending = self.pending
-        if pending is None:
-            self._enter(index)
-        elif pending.inverted and pending.landmark is None:
-            pending.landmark = _NOWHERE if is_place else index
-        elif pending.inverted:
-            self._end_inverted(pending, index)
-        else:
-            for subject in pending.subjects:
-                if not is_place:
-                    self.made.relate(subject, pending.kind, index)
-            self.clause.last, self.clause.came, self.pending = index, "relation", None
-
-    def _end_inverted(self, pending: _Pending, index: int) -> None:
-        if pending.landmark is not None and pending.landmark != _NOWHERE:
-            self.made.relate(index, pending.kind, pending.landmark)
-        before = self.clause.heads[0] if self.clause.heads else self.clause.before
-        self.clause = _Clause([index], index, "inverted", before)
-        follows = [element.role for element in self.found[self.at + 1 : self.at + 3]]
-        shares = follows == ["and", "thing"] and pending.kind in _SHARED_KINDS  # "on the table are a cup and a plate"
-        self.pending = pending if shares else None
-
-    def _enter(self, index: int) -> None:
-        clause, since = self.clause, self.since
-        if clause.heads and "with" in since:
-            clause.unclear = clause.unclear or clause.came in ("relation", "object", "with")
-            clause.came = "with"
-        elif clause.heads and "verb" in since and clause.came != "inverted":
-            clause.came = "object"
-        elif clause.came in ("with", "object") and since and since <= {"and", "comma"}:
-            pass  # "with a hat, a scarf and a coat"
-        elif clause.came == "head" and since and since <= {"and", "comma"}:
-            clause.heads.append(index)
-        else:
-            before = clause.heads[0] if clause.heads else clause.before
-            self.clause = clause = _Clause([index], came="head", before=before)
-        clause.last = index
-
-    def _relation(self, element: Element) -> None:
-        kind = element.kind
-        assert kind is not None
-        inverted = not self.clause.heads or (bool(self.since & {"and", "comma"}) and self._inverts())
-        subjects = [] if inverted else self._subjects(kind)
-        self.pending = _Pending(kind, subjects, inverted)
-        self.since = self.since & {"drop"}
-
-    def _inverts(self) -> bool:
-        """Whether a subject follows the landmark: "next to it a bell", "behind the car stands a man"."""
-        roles = [e.role for e in self.found[self.at + 1 : self.at + 5]]
-        return roles[:2] == ["pronoun", "thing"] or (
-            roles[:1] in (["thing"], ["pronoun"]) and roles[1:2] in (["be"], ["verb"]) and "thing" in roles[2:4]
-        )
-
-    def _subjects(self, kind: Kind) -> list[int]:
-        """What a relation is about; nothing where it could be either of two."""
-        clause, since = self.clause, self.since
-        if clause.came == "head":
-            shared = bool(since & {"be", "verb"}) or kind in _SHARED_KINDS
-            return list(clause.heads) if shared and "comma" not in since else clause.heads[-1:]
-        if clause.came == "inverted":
-            return clause.heads[-1:]
-        if since & {"and", "comma"}:
-            return clause.heads[:1]
-        return [clause.last] if clause.came == "with" and self._refers_back(clause.unclear) else []
-
-    def _refers_back(self, unclear: bool) -> bool:
-        """Whether what follows was named before: "a box with a ball on it"; no pronoun where it could be either."""
-        for element in self.found[self.at + 1 : self.at + 2]:
-            phrase = element.phrase
-            if phrase is not None:
-                return phrase.definite and bool(self.made.named(phrase.main_word, phrase.attributes))
-            return element.role == "pronoun" and not unclear
+def _read(builder: Builder, text: str) -> bool:
+    mark = builder.mark()
+    try:
+        _Clause(builder, _TOKEN.findall(_HEAD.sub("", " ".join(text.split())))).read()
+    except NotRead:
+        builder.back(mark)
         return False
+    return True
 
-    def _its_side(self, element: Element) -> None:
-        """ "with a dog to its left", "to its left is a dog"."""
-        kind, clause = element.kind, self.clause
-        assert kind is not None
-        if clause.came == "with" and not self.since and clause.heads:
-            if not clause.unclear:
-                self.made.relate(clause.last, kind, clause.heads[0])
+
+def _read_pieces(builder: Builder, sentence: str) -> list[str]:
+    """Read the parts between commas that stand for themselves; what is denied or likened takes its sentence along."""
+    if set(_TOKEN.findall(sentence)) & {*tables("en")["denials"], "\ue000"}:
+        return [sentence.strip()]
+    pieces = [piece.strip() for piece in sentence.split(",") if piece.strip()]
+    return [p for i, p in enumerate(pieces) if not ((i == 0 or _opens(p)) and _read(builder, p))]
+
+
+def _opens(piece: str) -> bool:
+    return piece.split()[0] in {"a", "an", "there", *_COUNTS}
+
+
+@lru_cache
+def _relations() -> dict[tuple[str, ...], str]:
+    return {tuple(phrase.split()): kind for phrase, kind in tables("en")["relations"].items()}
+
+
+class _Clause:
+    """One clause, read from left to right; every method raises ``NotRead`` where it does not understand a word."""
+
+    def __init__(self, builder: Builder, words: list[str]) -> None:
+        self.builder, self.words, self.at = builder, words, 0
+        self.subjects: list[int | None] = []  # of the group that was named last
+        self.settled = False  # what follows could be said of several things
+
+    def read(self) -> None:
+        self._take("there", *_BE)
+        kind = self._relation()
+        if kind is None:
+            self._group()
         else:
-            owner = clause.heads[0] if clause.heads else clause.before
-            self.pending = _Pending(kind, [], True, owner) if owner is not None else None
+            self._fronted(kind)
+        while self.at < len(self.words):
+            self._tail()
 
-    def _side(self, element: Element) -> None:
-        """ "on the left": of the thing before, or, at the start of a clause, of the one that follows."""
-        starts = not self.clause.heads or bool(self.since & {"and", "comma", "other"})
-        follows = [e.role for e in self.found[self.at + 1 : self.at + 2]]
-        if starts and follows and follows[0] in ("be", "thing", "verb", "other", "comma"):
-            self.side = element.side
-        elif self.clause.last != _NOWHERE:
-            self.made.sides.append((self.clause.last, element.side))
+    def _peek(self, ahead: int = 0) -> str:
+        return self.words[self.at + ahead] if self.at + ahead < len(self.words) else ""
 
-    def _attributes(self, element: Element) -> None:
-        """ "is red" describes what the clause is about; "which is red" and "painted red" the thing before."""
-        clause = self.clause
-        described = [clause.last] if element.side == "last" else clause.heads
-        for index in described:
-            if index != _NOWHERE:
-                self.made.describe(index, element.attributes)
-        self.since.add("attribute")
+    def _take(self, *words: str) -> bool:
+        """Step over one or two of the words, in their order of a clause ("there is")."""
+        start = self.at
+        while self._peek() in words and self.at < start + 2:
+            self.at += 1
+        return self.at > start
+
+    def _fronted(self, kind: str) -> None:
+        """ "On the table (there) is a cup": the place before the thing."""
+        place = [self._noun_phrase(kind)]
+        self._take(",")
+        if not (self._take("there", *_BE) or self._posture(finite=True)):
+            raise NotRead(self._peek())
+        self._group()
+        self.builder.relate(self.subjects, kind, place)
+        self.settled = True
+
+    def _group(self) -> None:
+        """ "A", "A and B", "A, B and C"."""
+        self.subjects = [self._noun_phrase()]
+        while self._peek() in (",", "and", "&"):
+            start = self.at
+            self._take(",", "and", "&")
+            try:
+                self.subjects.append(self._noun_phrase())
+            except NotRead:
+                self.at = start
+                return
+
+    def _tail(self) -> None:
+        word = self._peek()
+        whole = word in _BE or (self._posture(finite=True, test=True) and not self.settled)
+        if word in _BE:
+            self.at += 1
+        if self._side():
+            return
+        posture = self._posture(finite=whole)
+        kind = self._relation()
+        if kind is not None:
+            self._related(kind, whole)
+        elif posture:
+            pass
+        elif whole and word in _BE:
+            self._described()
+        elif word in _WITH or self._is_action(word):
+            self.at += 1
+            self.settled = True
+            self._group()
+        elif word in (",", "and", "&") and not (word == "," and self._relation_next()):
+            self.at += 1
+            self._take("and")
+            self._group()
+        elif word == ",":
+            self.at += 1
+            self.settled = self.settled or len(self.builder.things) > 1
+        else:
+            raise NotRead(word)
+
+    def _related(self, kind: str, whole: bool) -> None:
+        subjects = self.subjects if whole else self.subjects[-1:]
+        lies = self._noun_phrase(kind)
+        if not self.settled:
+            self.builder.relate(subjects, kind, [lies])
+        self.settled = True
+        if self._peek() == "and":  # "A on B and C on D": the next pair stands for itself, but not inside a "with"
+            self.at += 1
+            self._group()
+            self.settled = False
+
+    def _relation_next(self) -> bool:
+        self.at += 1
+        start = self.at
+        found = bool(self._posture()) or self._relation() is not None
+        self.at = start - 1
+        return found
+
+    def _relation(self) -> str | None:
+        """The kind of the longest phrase of place that stands here; "" for one that claims nothing."""
+        for length in range(5, 0, -1):
+            words = tuple(self.words[self.at : self.at + length])
+            if len(words) == length and words in _relations():
+                self.at += length
+                return _relations()[words]
+        return None
+
+    def _side(self) -> bool:
+        """ "On the left", of the picture."""
+        match = re.match(r"(?:on|to|at) the (?:far )?(left|right)(?: side)?(?! (?:of|side))\b", " ".join(self.words[self.at :]))
+        if not match:
+            return False
+        self.at += len(match[0].split())
+        for index in self.subjects[-1:]:
+            if index is not None:
+                self.builder.sides[index] = match[1]
+        return True
+
+    def _posture(self, finite: bool = False, test: bool = False) -> bool:
+        """Step over "sitting", "parked" or, if ``finite``, "sits"; only before a place."""
+        word = self._peek()
+        fits = bool(set(parts_of_speech(word).get("VERB", ())) & set(tables("en")["postures"]))
+        fits = fits and (finite or word.endswith(("ing", "ed")) or word in ("hung", "set", "stood"))
+        if fits and not test:
+            self.at += 1
+        return fits
+
+    def _is_action(self, word: str) -> bool:
+        """ "Chasing", "eats": what one thing does to another, which says nothing of their places."""
+        lemmas = parts_of_speech(word).get("VERB", ())
+        return bool(lemmas) and word.endswith(("ing", "s")) and not set(lemmas) & set(tables("en")["not_visible"])
+
+    def _described(self) -> None:
+        """ "The cat is black": only of one thing."""
+        attributes = self._attributes(len(self.words))
+        if not attributes or len(self.subjects) != 1 or self.subjects[0] is None:
+            raise NotRead(self._peek())
+        thing = self.builder.things[self.subjects[0]]
+        phrase = _phrase(thing.noun, (*thing.attributes, *attributes), not thing.phrase.startswith(("a ", "an ")))
+        self.builder.describe(self.subjects[0], attributes, phrase, phrase)
+        self.settled = True
+
+    def _noun_phrase(self, relation: str | None = None) -> int | None:
+        """Read one noun phrase; ``relation``: of the phrase of place before it."""
+        start = self.at
+        article = self._peek() if self._peek() in ("a", "an", "the") else ""
+        self.at += bool(article)
+        count, many = self._count()
+        attributes, noun = self._longest_noun(article, count, many)
+        head = noun.split(" ")[-1]
+        bare = self.at - start == 1 and not is_plural(head) and len(self.words) > 3
+        if bare and relation in _NOT_BARE:
+            raise NotRead(noun)
+        plural = is_plural(noun) and noun != singular(noun)
+        if self._peek() == "of" and singular(head) in (*tables("en")["groups"], *tables("en")["containers"]):
+            return self._of(singular(noun), attributes, count, plural)
+        if self._peek() == "made" and self.words[self.at + 1 : self.at + 2] in (["of"], ["from"]):
+            self.at += 2
+            attributes += self._attributes(self.at + 1) or self._fail()
+        name = singular(noun)
+        if singular(head) in tables("en")["no_thing"] and name not in tables("en")["compounds"]:
+            return None
+        if relation == "in" and singular(head) not in tables("en")["places"]:
+            self.settled = True  # "in a red coat": worn, or a manner
+        phrase = _phrase(name, attributes, plural and not count)
+        return self.builder.add(Thing(name, tuple(attributes), count, phrase, phrase), article == "the")
+
+    def _fail(self) -> list[Attribute]:
+        raise NotRead(self._peek())
+
+    def _of(self, noun: str, attributes: list[Attribute], count: int | None, plural: bool) -> int | None:
+        """ "A group of cats" is cats; "a cup of coffee" is one thing, "a bowl of red apples" are two."""
+        self.at += 1
+        before = len(self.builder.things)
+        inner = self._noun_phrase()
+        if noun in tables("en")["groups"] or inner is None or inner < before:
+            return inner
+        content = self.builder.things[inner]
+        if content.attributes or content.count:
+            phrase = _phrase(noun, attributes, plural and not count)
+            return self.builder.add(Thing(noun, tuple(attributes), count, phrase, phrase))
+        del self.builder.things[inner:]
+        name = f"{noun} of {content.phrase.split(' ', 1)[-1] if content.phrase[:2] in ('a ', 'an') else content.phrase}"
+        phrase = _phrase(name, attributes, plural and not count)
+        return self.builder.add(Thing(name, tuple(attributes), count, phrase, phrase))
+
+    def _count(self) -> tuple[int | None, bool]:
+        """(stated number, whether several are meant)."""
+        word = self._peek()
+        value = _COUNTS.get(word) or (int(word) if word.isdigit() and 0 < int(word) <= 50 else None)
+        if value:
+            self.at += 1
+            return value, value > 1
+        if word in _MANY:
+            self.at += 1
+            self.at += self._peek() == "of"
+            return None, True
+        return None, False
+
+    def _longest_noun(self, article: str, count: int | None, many: bool) -> tuple[list[Attribute], str]:
+        """Attributes and noun, as many words as can be one. The number must agree; the whole compound is the noun."""
+        start = self.at
+        for end in range(min(len(self.words), start + 7), start, -1):
+            if all(word.isalpha() or "-" in word for word in self.words[start:end]):
+                self.at = start
+                attributes = self._attributes(end - 1)
+                words = self.words[self.at : end]
+                if words and _is_compound(words, bool(article and article != "the"), count, many):
+                    self.at = end
+                    return attributes, " ".join(words)
+        self.at = start
+        raise NotRead(self._peek())
+
+    def _attributes(self, end: int) -> list[Attribute]:
+        """Attributes from here to the word before ``end`` at most; a lexical compound ("hot dog") is none."""
+        found: list[Attribute] = []
+        while self.at < end:
+            if _compound_starts(self.words[self.at :]):
+                break
+            word, after = self._peek(), self._peek(1)
+            colour = kinds("en").get(word) == "colour"
+            if word in tables("en")["shades"] and kinds("en").get(after) == "colour" and self.at + 1 < end:
+                found.append(Attribute("colour", f"{word} {after}", f"{word} {after}"))
+                self.at += 1
+            elif colour and after == "and" and kinds("en").get(self._peek(2)) == "colour" and self.at + 2 < end:
+                both = f"{word} and {self._peek(2)}"
+                found.append(Attribute("colour", both, both))
+                self.at += 2
+            elif kind := _kind(word):
+                found.append(Attribute(kind, word, word))
+            elif word not in (",", "and") or not found or not _kind(after):
+                break
+            self.at += 1
+        return found
+
+
+def _kind(word: str) -> str:
+    """The kind of an attribute's word; "state" for other words that can only be adjectives here."""
+    known = kinds("en").get(word)
+    if known or word in tables("en")["stops"] or word in _COUNTS or word in _MANY:
+        return known or ""
+    parts = parts_of_speech(word)
+    adjective = "ADJ" in parts or (word.endswith("ed") and "VERB" in parts)
+    return "state" if adjective and (not is_noun(word) or _ADJECTIVE_END.match(word)) else ""
+
+
+def _compound_starts(words: list[str]) -> bool:
+    return any(f"{words[0]} {singular(word)}" in tables("en")["compounds"] for word in words[1:2])
+
+
+def _is_compound(words: list[str], one: bool, count: int | None, many: bool) -> bool:
+    """Whether the words are one noun in the number that goes with "a", a count, or nothing."""
+    *before, last = words
+    known = " ".join([*before, singular(last)]) in tables("en")["compounds"]
+    if not known and not all(_can_modify(word) for word in before) or not _can_be_head(last):
+        return False
+    plural, alike = is_plural(last), singular(last) in tables("en")["either_number"]
+    if many:
+        agrees = plural or alike
+    elif one or count == 1:
+        agrees = not plural or (not before and last.endswith("s"))  # "a skis", "a scissors"
+    else:
+        agrees = True
+    parts = parts_of_speech(last)
+    verb = before and not known and "VERB" in parts and (not one or set(parts["VERB"]) & set(tables("en")["postures"]))
+    return agrees and not verb
+
+
+def _can_be_head(word: str) -> bool:
+    """Whether a word can be what is there: "orange" and "square", never "red" or "small"."""
+    adjective = kinds("en").get(word) not in (None, "material", "shape") and word not in ("orange", "lavender", "rainbow")
+    return is_noun(word) and not adjective and word not in tables("en")["stops"]
+
+
+def _can_modify(word: str) -> bool:
+    """Whether a noun can stand before another one: in the singular, or a plural that is a word of its own (sports)."""
+    own = word in parts_of_speech(word).get("NOUN", ())
+    return is_noun(word) and word not in tables("en")["stops"] and (own or not is_plural(word))
+
+
+def _phrase(noun: str, attributes: list[Attribute] | tuple[Attribute, ...], plural: bool) -> str:
+    name = " ".join([*(attribute.word for attribute in attributes), noun])
+    return name if plural else with_article(name)
