@@ -11,10 +11,13 @@ from functools import lru_cache
 
 from selector.domain.reading import Attribute, Kind, Language, Relation, Scene, Thing
 from selector.prompts.quotes import take_quotes
+from selector.prompts.scene._words import singular
 
-__all__ = ["Attribute", "Kind", "Language", "Relation", "Scene", "Thing", "parse_scene", "read_scene"]
+__all__ = ["Attribute", "Kind", "Language", "Relation", "Scene", "Thing", "parse_scene", "read_scene", "singular"]
 
-_WEIGHT = re.compile(r"<[^<>]*>|:\s*-?\d+(?:\.\d+)?(?=\s*[)\]])|--\w+(?:\s+[\w:.]+)?")  # <lora:x:1>, (cube:1.2), --ar 16:9
+_WEIGHT = re.compile(
+    r"<[^<>]*>|:\s*-?\d+(?:\.\d+)?(?=\s*[)\]])|--\w+(?:\s+[\w:.]+)?"
+)  # <lora:x:1>, (cube:1.2), --ar 16:9
 _LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 QUOTE = "\ue000"

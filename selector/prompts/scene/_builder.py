@@ -1,10 +1,11 @@
-"""Collects what a reader claims; what a clause claimed is dropped again when one of its words is not accounted for."""
+"""What readers of all languages share: a clause as symbols, and what was claimed so far."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from selector.domain.reading import OPPOSITE, Attribute, Kind, Language, Relation, Scene, Thing
 
@@ -13,61 +14,68 @@ class NotRead(Exception):
     """A word that no closed form accounts for."""
 
 
+@dataclass(frozen=True)
+class Noun:
+    """A noun phrase; ``thing`` is None for what cannot be looked for (light, mood). ``again``: it may have been named;
+    ``holds``: it may hold what the next words name ("a bowl of red apples")."""
+
+    thing: Thing | None
+    again: bool = False
+    holds: bool = False
+
+
+Symbols = list[tuple[str, Any]]  # a letter for what it is, which the forms of a clause are written in, and its value
+
+
+@dataclass
 class Builder:
-    """Things and relations so far. An index is None for what is named but cannot be looked for (light, mood)."""
+    """Things and relations so far; a clause claims all of its own or nothing."""
 
-    def __init__(self, language: Language) -> None:
-        self.language = language
-        self.things: list[Thing] = []
-        self.relations: dict[tuple[int, int], Relation] = {}
-        self.sides: dict[int, str] = {}  # of the picture
-        self.before = 0  # things of earlier clauses: only these can be spoken of again
+    language: Language
+    things: list[Thing] = field(default_factory=list)
+    relations: dict[tuple[int, int], Relation] = field(default_factory=dict)
+    sides: dict[int, str] = field(default_factory=dict)  # of the picture
 
-    def mark(self) -> tuple[int, list[Thing], dict[tuple[int, int], Relation], dict[int, str]]:
-        """What to give to ``back``."""
-        self.before = len(self.things)
-        return self.before, list(self.things), dict(self.relations), dict(self.sides)
-
-    def back(self, mark: tuple[int, list[Thing], dict[tuple[int, int], Relation], dict[int, str]]) -> None:
-        """Drop what was claimed since the mark."""
-        self.before, self.things, self.relations, self.sides = mark[0], list(mark[1]), dict(mark[2]), dict(mark[3])
-
-    def add(self, thing: Thing, again: bool = False) -> int:
-        """The index of a thing; with ``again`` ("the cat") of the one that an earlier clause named, if it fits.
+    def add(self, nouns: Iterable[Noun]) -> list[int | None]:
+        """Their indexes; those of earlier clauses where a noun fits one of them.
 
         Raises:
             NotRead: two earlier things could be meant.
         """
-        fitting = [i for i, old in enumerate(self.things[: self.before]) if again and _same(old, thing)]
-        if len(fitting) > 1:
-            raise NotRead(thing.noun)
-        if fitting:
-            return fitting[0]
-        self.things.append(thing)
-        return len(self.things) - 1
+        old = list(self.things)
+        fitting = [[i for i, thing in enumerate(old) if noun.again and _same(thing, noun.thing)] for noun in nouns]
+        if any(len(places) > 1 for places in fitting):
+            raise NotRead
+        found: list[int | None] = []
+        for noun, places in zip(nouns, fitting, strict=True):
+            found.append(places[0] if places else None if noun.thing is None else len(self.things))
+            self.things += [noun.thing] if noun.thing is not None and not places else []
+        return found
 
-    def describe(self, index: int, attributes: Iterable[Attribute], phrase: str, english: str) -> None:
-        """Give a thing more attributes."""
-        old = self.things[index]
-        self.things[index] = replace(old, attributes=(*old.attributes, *attributes), phrase=phrase, english=english)
-
-    def relate(self, subjects: Iterable[int | None], kind: Kind | str, objects: Sequence[int | None]) -> None:
-        """Claim an order, where both ends are things and ``kind`` is one of the known."""
+    def relate(self, subjects: Iterable[int | None], kind: Kind | str, place: int | None) -> None:
+        """Claim an order, where both ends are things and ``kind`` is known."""
         for a in subjects:
-            for b in objects:
-                if kind and a is not None and b is not None and a != b:
-                    self.relations.setdefault((a, b), Relation(a, kind, b))  # type: ignore[arg-type]
+            if kind and a is not None and place is not None and a != place:
+                self.relations.setdefault((a, place), Relation(a, kind, place))  # type: ignore[arg-type]
+
+    def describe(self, index: int | None, attributes: Iterable[Attribute], phrase: Callable[[Thing], Thing]) -> None:
+        """Give a thing more attributes."""
+        if index is not None:
+            old = self.things[index]
+            self.things[index] = phrase(replace(old, attributes=(*old.attributes, *attributes)))
 
     def scene(self) -> Scene:
         """All that was claimed. Two things on opposite sides of the picture have an order."""
         if len(self.sides) == 2:
             (a, side), (b, other) = self.sides.items()
-            if OPPOSITE.get(side) == other:  # type: ignore[call-overload]
-                self.relate([a], side, [b])
+            self.relate([a], side if OPPOSITE.get(side) == other else "", b)  # type: ignore[call-overload]
         return Scene(tuple(self.things), tuple(self.relations.values()), self.language)
 
 
-def _same(old: Thing, new: Thing) -> bool:
+def _same(old: Thing, new: Thing | None) -> bool:
     """Whether "the tree" can be the fir tree named before: the same head, and nothing said that the first has not."""
+    if new is None:
+        return False
     head = new.noun if re.match("[\u3400-\u9fff]", new.noun) else f" {new.noun}"
-    return (old.noun == new.noun or old.noun.endswith(head)) and set(new.attributes) <= set(old.attributes) and new.count in (None, old.count)
+    fits = old.noun == new.noun or old.noun.endswith(head)
+    return fits and set(new.attributes) <= set(old.attributes) and new.count in (None, old.count)

@@ -40,8 +40,8 @@ def parts_of_speech(word: str) -> dict[str, tuple[str, ...]]:
     """NOUN, VERB, ADJ, ADV to the word's base forms, of the lexicon of ``lemminflect``; {} for an unknown word."""
     from lemminflect import getAllLemmas
 
-    found: dict[str, tuple[str, ...]] = getAllLemmas(word) or getAllLemmas(word.capitalize())
-    return found
+    found = getAllLemmas(word) or getAllLemmas(word.capitalize())
+    return {part: tuple(lemma.lower() for lemma in lemmas) for part, lemmas in found.items()}
 
 
 def is_noun(word: str) -> bool:
