@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from selector.domain.reading import OPPOSITE, Attribute, Scene, Thing
-from selector.prompts.scene._builder import Builder, Noun, NotRead, Symbols
+from selector.prompts.scene._builder import Builder, NotRead, Noun, Symbols
 from selector.prompts.scene._words import kinds, rarity, segments, tables
 from selector.prompts.scene.wording import phrase_of
 
@@ -21,7 +21,7 @@ _NOUN_FLAGS = ("n", "s", "q", "j")
 _EDGES = "上下里中内前后旁"
 # n noun phrase, k place of it, e 有 or 放着, b 是, i 在 or 坐在, d 的, w 穿着, a attributes, c 和
 _LETTERS = {"有": "e", "是": "b", "在": "i", "位于": "i", "处于": "i", "的": "d"} | dict.fromkeys(
-    "和 与 、 及 以及 跟".split(), "c"
+    ["和", "与", "、", "及", "以及", "跟"], "c"
 )
 _LIST = "(?P<things>(?:wnd)?n(?:c(?:wnd)?n)*)"
 _FORMS = (
@@ -29,7 +29,7 @@ _FORMS = (
     rf"(?P<place>n)d?(?P<kind>k)[eb]{_LIST}",
     rf"{_LIST}i(?P<place>n)d?(?P<kind>k)",
     rf"(?P<place>n)(?P<kind>k)d{_LIST}",
-    rf"i(?P<place>n)(?P<kind>k)d(?P<things>n)",
+    r"i(?P<place>n)(?P<kind>k)d(?P<things>n)",
     rf"(?P<kind>k)[eb]{_LIST}",
     rf"{_LIST}wn(?:cn)*",
     r"(?P<things>n)b(?P<said>a)",
@@ -148,7 +148,7 @@ def _symbol(words: Sequence[_Word], at: int, symbols: Symbols) -> tuple[str, Any
     posture, lies = word.text in _ZH["postures"], [w.text for w in words[at : at + 3]]
     if posture and after.text in ("着", "了") and lies[2:] != ["在"]:
         return "e", None, at + 2
-    if posture and "在" in lies[1:2] or posture and lies[1:] == ["着", "在"]:
+    if (posture and "在" in lies[1:2]) or (posture and lies[1:] == ["着", "在"]):
         return "i", None, at + lies.index("在") + 1
     if word.text in _ZH["wears"] or (word.flag[:1] == "v" and not posture and after.text == "着"):
         return "w", None, at + 1 + (after.text == "着")

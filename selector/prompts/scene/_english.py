@@ -9,14 +9,14 @@ from itertools import pairwise
 from typing import Any
 
 from selector.domain.reading import Attribute, Scene, Thing
-from selector.prompts.scene._builder import Builder, Noun, NotRead, Symbols
+from selector.prompts.scene._builder import Builder, NotRead, Noun, Symbols
 from selector.prompts.scene._words import is_noun, is_plural, kinds, parts_of_speech, singular, tables, with_article
 
 _EN = tables("en")
 _NUMBERS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
 _COUNTS = {word: value for value, word in enumerate(f"{_NUMBERS} eighteen nineteen twenty".split(), 1)} | {"dozen": 12}
-_MANY = frozenset("some several many multiple various few lots numerous assorted different".split())
-_BE = frozenset("is are was were".split())
+_MANY = frozenset(["some", "several", "many", "multiple", "various", "few", "lots", "numerous", "assorted", "different"])
+_BE = frozenset(["is", "are", "was", "were"])
 _TOKEN = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*|[^\w\s]|_")
 _CITED = re.compile(r"(?:that (?:says|reads)|saying|reading|with the (?:words?|text|title)|labell?ed|titled) *\ue000")
 _ADJECTIVE = re.compile(r".*(?:ic|al|ous|ful|ive|able|ible|ish|less|ed|ant|ent)$")

@@ -5,28 +5,17 @@ from __future__ import annotations
 import logging
 import re
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
 from selector.domain.reading import Language
-
-try:
-    import tomllib
-except ModuleNotFoundError:  # Python 3.10
-    import tomli as tomllib
+from selector.prompts._data import data_file, listed
 
 
 @lru_cache
 def tables(language: Language) -> dict[str, Any]:
     """The data file of a language: lists as tuples (parted by commas where they are of phrases), tables as they are."""
-    name = {"en": "english.toml", "zh": "chinese.toml"}[language]
-    read = tomllib.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+    read = data_file(__package__, language)
     return {key: listed(value) if isinstance(value, str) else value for key, value in read.items()}
-
-
-def listed(text: str) -> tuple[str, ...]:
-    """Words, or phrases with commas between them."""
-    return tuple(" ".join(part.split()) for part in (text.split(",") if "," in text else text.split()))
 
 
 @lru_cache

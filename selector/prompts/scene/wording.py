@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from selector.domain.reading import Attribute, Language
-from selector.prompts.scene._words import listed, tables, with_article
+from selector.prompts._data import listed
+from selector.prompts.scene._words import tables, with_article
 
 
 def phrase_of(noun: str, attributes: Sequence[Attribute], language: Language, plural: bool = False) -> str:

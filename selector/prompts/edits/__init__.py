@@ -1,1 +1,0 @@
-"""Edit instructions: what is to be done to the picture, and captions of it before and after."""
