@@ -15,7 +15,9 @@ from selector.prompts.scene._words import is_noun, is_plural, kinds, parts_of_sp
 _EN = tables("en")
 _NUMBERS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
 _COUNTS = {word: value for value, word in enumerate(f"{_NUMBERS} eighteen nineteen twenty".split(), 1)} | {"dozen": 12}
-_MANY = frozenset(["some", "several", "many", "multiple", "various", "few", "lots", "numerous", "assorted", "different"])
+_MANY = frozenset(
+    ["some", "several", "many", "multiple", "various", "few", "lots", "numerous", "assorted", "different"]
+)
 _BE = frozenset(["is", "are", "was", "were"])
 _TOKEN = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*|[^\w\s]|_")
 _CITED = re.compile(r"(?:that (?:says|reads)|saying|reading|with the (?:words?|text|title)|labell?ed|titled) *\ue000")
