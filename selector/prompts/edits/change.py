@@ -134,7 +134,7 @@ def _scene(text: str) -> Scene | None:
 
 def _with_quality(thing: str, quality: str, rules: Mapping[str, Any], language: Language) -> str:
     """ "The dark green front door": the same thing, read with an attribute that it had not, or had another of."""
-    article, bare = re.fullmatch("((?:the|a|an|his|her|their) )?(.+)", thing, re.IGNORECASE).groups("")  # type: ignore[union-attr]
+    article, bare = re.fullmatch(f"({rules['article']})(.+)", thing, re.IGNORECASE).groups()  # type: ignore[union-attr]
     plain = re.sub(rules["degree"], "", quality, flags=re.IGNORECASE).strip()
     link = " " if language == "en" else "的"
     old, new = _scene(thing), _scene(f"{article}{plain}{link}{bare}")

@@ -211,68 +211,78 @@ def _longest_noun(
     """Attributes and noun of as many words as can be one. The whole compound is the noun; its number must agree."""
     for end in range(min(len(words), start + 7), start, -1):
         attributes, at = _attributes(words, start, end - 1)
-        if _is_compound(words[at:end], article in ("a", "an"), count, many):
+        if _is_compound(words[at:end], article, count, many):
             return attributes, " ".join(words[at:end]), end
     raise NotRead
 
 
 def _attributes(words: list[str], at: int, end: int) -> tuple[list[Attribute], int]:
     """Attributes from here to the word before ``end`` at most; a lexical compound ("hot dog") is none."""
-    found: list[str] = []
+    found: list[Attribute] = []
     while at < end and not _compound_starts(words[at:]):
-        word, after, second = (*words[at:], "", "")[:3]
-        pair = at + 1 < end and kinds("en").get(after) == "colour"
-        if word in _EN["shades"] and pair:
-            found.append(f"{word} {after}")
-        elif at + 2 < end and after == "and" and kinds("en").get(word) == kinds("en").get(second) == "colour":
-            found.append(f"{word} and {second}")
-        elif _kind(word):
-            found.append(word)
-        elif word not in (",", "and") or not found or not _kind(after) or at + 1 >= end:
+        word, after, second = (*words[at:end], "", "")[:3]
+        colours = [kinds("en").get(one) == "colour" for one in (word, after, second)]
+        if colours[1] and word in _EN["shades"]:
+            text = f"{word} {after}"
+        elif after == "and" and colours[0] and colours[2]:
+            text = f"{word} and {second}"
+        elif word in (",", "and") and found and _kind(after, second):
+            at += 1
+            continue
+        else:
+            text = word if _kind(word, after) else ""
+        if not text:
             break
-        at += len(found[-1].split()) if word not in (",", "and") else 1
-    return [Attribute(_kind(text) or "colour", text, text) for text in found], at
+        found.append(Attribute("colour" if " " in text else _kind(word, after), text, text))
+        at += len(text.split())
+    return found, at
 
 
-def _kind(word: str) -> str:
-    """The kind of an attribute's word; "state" for other words that can only be adjectives here."""
+def _kind(word: str, after: str) -> str:
+    """The kind of an attribute's word; "state" for other words that can only be adjectives before ``after``."""
     known = kinds("en").get(word)
     if known or word in _EN["stops"] or word in _COUNTS or word in _MANY:
         return known or ""
     parts = parts_of_speech(word)
     adjective = "ADJ" in parts or (word.endswith("ed") and "VERB" in parts)
-    return "state" if adjective and (not is_noun(word) or _ADJECTIVE.match(word)) else ""
+    return "state" if adjective and (after in kinds("en") or not is_noun(word) or _ADJECTIVE.match(word)) else ""
 
 
 def _compound_starts(words: list[str]) -> bool:
     """ "Hot dog", but a red "wine glass"."""
     pairs = [f"{first} {singular(second)}" in _EN["compounds"] for first, second in pairwise(words[:3])]
-    return pairs[:1] == [True] and pairs[1:] != [True]
+    return (pairs[:1] == [True] and pairs[1:] != [True]) or " ".join(words[:3]) in _EN["compounds"]
 
 
-def _is_compound(words: list[str], one: bool, count: int | None, many: bool) -> bool:
-    """Whether the words are one noun in the number that goes with "a", a count, or nothing."""
+def _is_compound(words: list[str], article: str, count: int | None, many: bool) -> bool:
+    """Whether the words are one noun in the number that goes with its article or count."""
     *before, last = words
     known = " ".join([*before, singular(last)]) in _EN["compounds"]
-    if not known and not (all(_can_modify(word) for word in before) and _can_be_head(last, bool(before))):
+    strange = bool(article) and not (parts_of_speech(last) or last in (*_EN["stops"], *_EN["denials"]))
+    strange = strange and last.isalpha() and len(last) > 3 and not last.endswith(("ing", "ed", "ly"))
+    if not known and not (all(map(_can_modify, before)) and (strange or _can_be_head(last, bool(before)))):
         return False
     plural, verb = is_plural(last), set(parts_of_speech(last).get("VERB", ())) if before and not known else set()
     if many:
         return plural or singular(last) in _EN["either_number"]
-    if plural and (one or count == 1):
+    if plural and (article in ("a", "an") or count == 1):
         return not before and last.endswith("s")  # "a skis", "a scissors"
     return not (verb & set(_EN["postures"]) or (plural and verb))  # "the cat watches"
 
 
+def _adjective_only(word: str) -> bool:
+    return kinds("en").get(word) not in (None, "material", "shape") and word not in ("orange", "rainbow")
+
+
 def _can_be_head(word: str, follows: bool) -> bool:
     """Whether a word can be what is there: "orange" and "square", never "red", nor "breathing" after a dragon."""
-    adjective = kinds("en").get(word) not in (None, "material", "shape") and word not in ("orange", "rainbow")
     doing = follows and word.endswith("ing") and word not in parts_of_speech(word).get("VERB", (word,))
     doing = doing and word not in _EN["made_by_doing"]
-    return word.replace("-", "").isalpha() and is_noun(word) and not (adjective or doing or word in _EN["stops"])
+    plain = word.replace("-", "").isalpha() and word not in _EN["stops"]
+    return plain and is_noun(word) and not doing and not _adjective_only(word)
 
 
 def _can_modify(word: str) -> bool:
     """Whether a noun can stand before another one: in the singular, or a plural that is a word of its own (sports)."""
     own = not is_plural(word) or word in parts_of_speech(word).get("NOUN", ())
-    return is_noun(word) and own and word not in _EN["stops"]
+    return is_noun(word) and own and not _adjective_only(word) and word not in (*_EN["stops"], *_COUNTS)
