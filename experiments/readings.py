@@ -8,13 +8,13 @@ A set is JSON lines of two kinds:
     {"prompt", "things": [{"noun", "count", "attributes": []}], "relations": [[0, "left of", 1]]}
     {"instruction", "action", "old", "new", "place"}
 
-Nouns are in the prompt's language and compared in the singular; attributes are colours in English, and other attributes
-are not compared. Relations name their ends by place in "things" and one of RELATIONS. Below and under are one, left of is
-right of read from the other end, and beside has no direction. A count of 1 is what "a" says: it is wanted, not claimed.
+Nouns are in the prompt's language and compared in the singular; attributes are colours in English, and other ones are
+not compared. Relations name their ends by place in "things" and one of RELATIONS. Below and under are one, left of is
+right of read from the other end, and beside has no direction. A count of 1 is what "a" says: wanted, not claimed.
 
 read: lines of which anything is claimed. exact: all that is wanted is claimed, and nothing else. A claim is one number,
-one colour, one relation (things are told apart in ``by_kind`` alone, since a noun has no truth without its words), or one
-part of a text edit; it is right where the set has it. Intervals are Wilson's, 95%.
+one colour, one relation, or one part of a text edit (things are in ``by_kind`` alone); it is right where the set has
+it. Intervals are Wilson's, 95%.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from selector.prompts.reading import read_by_rules
 from selector.prompts.scene import singular
 
 SHARED = Path("../shared/cases/readings.jsonl")
-OWN = Path(__file__).parent / "support" / "readings_own.jsonl"  # written along with the rules: no evidence for others
+OWN = Path(__file__).parent / "support" / "readings_own.jsonl"  # written along with the rules
 RELATIONS = {
-    "left": "left of", "right": "right of", "above": "above", "below": "below", "on": "on", "under": "under", "in": "in",
-    "in_front": "in front of", "behind": "behind", "beside": "beside",
+    "left": "left of", "right": "right of", "above": "above", "below": "below", "on": "on", "under": "under",
+    "in": "in", "in_front": "in front of", "behind": "behind", "beside": "beside",
 }  # fmt: skip
 _TURNED = {"right of": "left of", "below": "above", "under": "above", "behind": "in front of"}
 _SAME_COLOUR = {"gray": "grey", "golden": "gold", "silvery": "silver", "colorful": "colourful"}

@@ -9,8 +9,8 @@ changed places, or colours, or there are more or fewer of them. Accuracy: how of
 score; a tie, or two pictures that are unscored, count half. Chance is 0.5. How far `spatial` is ahead of the
 whole-image similarity is told with an interval over scenes: both are asked about the same ones.
 
-Without ``--model`` or ``--owlv2`` there is no accuracy. What a stub says of the arithmetic is a matter of the unit tests;
-how well prompts are read is ``experiments.readings``.
+Without ``--model`` or ``--owlv2`` there is no accuracy. What a stub says of the arithmetic is a matter of the unit
+tests; how well prompts are read is ``experiments.readings``.
 """
 
 from __future__ import annotations

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.resources import files
 from typing import Any
 
 from selector.domain.reading import Language
 
-try:
+if sys.version_info >= (3, 11):
     import tomllib
-except ModuleNotFoundError:  # Python 3.10
+else:
     import tomli as tomllib
 
 
 def data_file(package: str, language: Language) -> dict[str, Any]:
     """What ``english.toml`` or ``chinese.toml`` of a package holds."""
     name = {"en": "english.toml", "zh": "chinese.toml"}[language]
-    return tomllib.loads(files(package).joinpath(name).read_text(encoding="utf-8"))
+    read: dict[str, Any] = tomllib.loads(files(package).joinpath(name).read_text(encoding="utf-8"))
+    return read
 
 
 def listed(text: str) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ class Grammar:
         names = tables | {
             "verbs": _any(self.meanings["verbs"]),
             "colourful": f"(?P<adjectives>{_any(colourful)})",
-            "vignette": f"(?P<effects>{_any(w for w, (name, _) in self.meanings['effects'].items() if name == 'vignette')})",
+            "vignette": f"(?P<effects>{_any(listed(self.data['effects']['vignette']))})",
             "colour": _any(self.values("colours")),
             "number": _any(self.values("numbers")),
         }

@@ -122,7 +122,7 @@ class _Parser:
         return None
 
     def _amount(self, text: str) -> tuple[str, float]:
-        """Without words of degree; taking them away never makes an instruction of something else, for the rest must fit."""
+        """Without words of degree: taking them away makes no other instruction, for the rest must fit."""
         amount = 1.0
         if (percent := re.search(r"(?:\bby )?(?<![\d.])(\d{1,3}(?:\.\d+)?) ?(?:%|percent\b)", text)) and float(
             percent[1]

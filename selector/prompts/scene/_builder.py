@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -33,7 +34,7 @@ class Builder:
 
     language: Language
     things: list[Thing] = field(default_factory=list)
-    relations: dict[tuple[int, int], Relation] = field(default_factory=dict)
+    relations: list[Relation] = field(default_factory=list)
     sides: dict[int, str] = field(default_factory=dict)  # of the picture
 
     def add(self, nouns: Iterable[Noun]) -> list[int | None]:
@@ -56,7 +57,7 @@ class Builder:
         """Claim an order, where both ends are things and ``kind`` is known."""
         for a in subjects:
             if kind and a is not None and place is not None and a != place:
-                self.relations.setdefault((a, place), Relation(a, kind, place))  # type: ignore[arg-type]
+                self.relations.append(Relation(a, kind, place))  # type: ignore[arg-type]
 
     def describe(self, index: int | None, attributes: Iterable[Attribute], phrase: Callable[[Thing], Thing]) -> None:
         """Give a thing more attributes."""
@@ -65,11 +66,14 @@ class Builder:
             self.things[index] = phrase(replace(old, attributes=(*old.attributes, *attributes)))
 
     def scene(self) -> Scene:
-        """All that was claimed. Two things on opposite sides of the picture have an order."""
+        """All that was claimed. Two things on opposite sides of the picture have an order; two of a pair cancel out."""
         if len(self.sides) == 2:
             (a, side), (b, other) = self.sides.items()
             self.relate([a], side if OPPOSITE.get(side) == other else "", b)  # type: ignore[call-overload]
-        return Scene(tuple(self.things), tuple(self.relations.values()), self.language)
+        said = list(dict.fromkeys(self.relations))
+        pairs = Counter(frozenset((relation.subject, relation.object)) for relation in said)
+        kept = tuple(relation for relation in said if pairs[frozenset((relation.subject, relation.object))] == 1)
+        return Scene(tuple(self.things), kept, self.language)
 
 
 def _same(old: Thing, new: Thing | None) -> bool:

@@ -22,13 +22,15 @@ _BE = frozenset(["is", "are", "was", "were"])
 _TOKEN = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*|[^\w\s]|_")
 _CITED = re.compile(r"(?:that (?:says|reads)|saying|reading|with the (?:words?|text|title)|labell?ed|titled) *\ue000")
 _ADJECTIVE = re.compile(r".*(?:ic|al|ous|ful|ive|able|ible|ish|less|ed|ant|ent)$")
+_PICTURES = "|".join(_EN["pictures"])
 _HEAD = re.compile(
-    rf"^(?:(?:an?|the) )?(?:[a-z-]+ |black and white ){{0,2}}(?:{'|'.join(_EN['pictures'])}) (?:of|showing) |^there {'|^there '.join(_BE)} "
+    rf"^(?:(?:an?|the) )?(?:[a-z-]+ |black and white ){{0,2}}(?:{_PICTURES}) (?:of|showing) "
+    "|^there (?:is|are|was|were) "
 )
 _SIDE = re.compile(r"(?:on|to|at) the (?:far )?(left|right)(?: side)?(?! (?:of|side))(?: |$)")
 # n noun phrase, r phrase of place, p "sitting", b "is" or "sits", a attributes, w "with" or "chasing", s "on the left"
 _LIST = "n(?:c+n)*"
-_FORMS = re.compile(rf"rnc?b{_LIST}|{_LIST}(?:b?p?rn|b?p?s|ba|c?w{_LIST}|c+{_LIST})*|ncp?rn")
+_FORMS = re.compile("rnc?bn(?:c+n)*|n(?:b?p?rn|b?p?s|ba|c?wn|c+n)*|ncp?rn")
 _START = "(?:^|(?<=rnc)|(?<=bac))"  # of a clause, or of one joined by "and"
 _PLACED = re.compile(rf"{_START}(?P<things>{_LIST})(?P<all>b?)p?rn|^(?P<one>n)cp?rn")
 _FRONTED = re.compile(rf"^rnc?b(?P<things>{_LIST})$")
@@ -185,14 +187,16 @@ def noun_phrase(words: list[str], at: int) -> tuple[Noun, int]:
     if head in _EN["no_thing"] and name not in _EN["compounds"]:
         return Noun(None), at
     plural = is_plural(noun) and noun != name and not count
-    thing = _worded(Thing(name, tuple(attributes), count, "" if plural else "a"))
+    thing = _worded(Thing(name, tuple(attributes), count, noun if plural else "a"))
     return Noun(thing, article == "the", head in _EN["containers"]), at
 
 
 def _worded(thing: Thing) -> Thing:
-    """With its phrase: an article unless it is one of several whose number is not said."""
-    words = " ".join([*(attribute.word for attribute in thing.attributes), thing.noun])
-    phrase = with_article(words) if re.match("an?( |$)", thing.phrase) else words
+    """With its phrase: an article, or the plural that its phrase ends in where the number of several is not said."""
+    one = re.match("an?( |$)", thing.phrase)
+    noun = thing.noun if one else " ".join(thing.phrase.split(" ")[-len(thing.noun.split(" ")) :])
+    words = " ".join([*(attribute.word for attribute in thing.attributes), noun])
+    phrase = with_article(words) if one else words
     return replace(thing, phrase=phrase, english=phrase)
 
 

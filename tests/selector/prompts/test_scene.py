@@ -40,7 +40,8 @@ def relations(prompt: str) -> set[tuple[str, str, str]]:
         ("红豆面包和绿茶", [(None, "", "红豆面包"), (None, "", "绿茶")]),
         ("黑板上方有一盏灯", [(None, "", "黑板"), (None, "", "灯")]),
         ("五把浅蓝色的椅子", [(5, "浅蓝色", "椅子")]),
-        ("穿黄裙子的女孩和穿白衬衫的男孩", [(None, "黄", "裙子"), (None, "", "女孩"), (None, "白", "衬衫"), (None, "", "男孩")]),
+        ("穿黄裙子的女孩和穿白衬衫的男孩",
+         [(None, "黄", "裙子"), (None, "", "女孩"), (None, "白", "衬衫"), (None, "", "男孩")]),
         ("一张照片，二十五只小鸟", [(25, "", "小鸟")]),
     ],
 )  # fmt: skip
@@ -133,6 +134,34 @@ def test_phrases_have_articles_and_english_where_it_is_known() -> None:
     (circle,) = parse_scene("两个深蓝色的圆形").objects
     assert (circle.phrase, circle.english) == ("深蓝色的圆形", "dark blue circle")
     assert parse_scene("蓝色的砚台").objects[0].english == ""
+
+
+def test_contradicting_relations_are_not_claimed() -> None:
+    assert relations("a cat to the left of a dog. The cat is to the right of the dog") == set()
+
+
+def test_reference_to_one_of_two_claims_nothing() -> None:
+    assert relations("a red cube and a blue cube. The cube is on a table") == set()
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["a 3 year old girl", "two 5 year old boys", "two or three cats", "at least three cats", "1000 birds", "一百只鸟",
+     "几十只羊", "十几个苹果", "两三个人", "三岁的女孩", "99个气球", "a pair of shoes", "一双皮鞋"],
+)  # fmt: skip
+def test_ages_and_numbers_that_are_large_or_not_exact_are_no_counts(prompt: str) -> None:
+    assert [thing.count for thing in parse_scene(prompt).objects if thing.count] == []
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["", "   ", ",,,;;", "<lora:x:1>", "的的的", "在在左边左边", "a a a the of of", "左边", "'", "“", "a" * 5000,
+     "一" * 3000,
+     "\x00\ud800 a red cube", "🙂 a cat 🙂", "its left", "on the left", "两只", "with with it on it"],
+)  # fmt: skip
+def test_no_text_breaks_the_reader(prompt: str) -> None:
+    scene = parse_scene(prompt)
+    assert all(max(r.subject, r.object) < len(scene.objects) for r in scene.relations)
 
 
 @pytest.mark.parametrize("word", ["a red cup on ", "a cup, ", "red and ", "一个", "红色的", "桌子上有", "在"])
