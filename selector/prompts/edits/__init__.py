@@ -1,0 +1,1 @@
+"""Edit instructions: what is to be done to the picture, and captions of it before and after."""
