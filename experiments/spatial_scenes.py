@@ -9,8 +9,8 @@ changed places, or colours, or there are more or fewer of them. Accuracy: how of
 score; a tie, or two pictures that are unscored, count half. Chance is 0.5. How far `spatial` is ahead of the
 whole-image similarity is told with an interval over scenes: both are asked about the same ones.
 
-Without ``--model`` or ``--owlv2`` there is no accuracy: only how well the parser reads written prompts, which does not
-depend on any model. What a stub says of the arithmetic is a matter of the unit tests.
+Without ``--model`` or ``--owlv2`` there is no accuracy. What a stub says of the arithmetic is a matter of the unit
+tests; how well prompts are read is ``experiments.readings``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ import numpy as np
 
 from experiments.closed_world.swaps import Swap, swaps
 from experiments.support.outcome import ended, finish, parser, within
-from experiments.support.scene_prompts import HELD_OUT, TUNED, Reading, reading
 from experiments.support.scenes import examples, render
 from scorers.clip_similarity import ClipSimilarity
 from scorers.spatial import DetectorSpatial, GridSpatial
@@ -72,16 +71,14 @@ def measure(chosen: argparse.Namespace) -> int:
     closed = chosen.model == EMBEDDED
     won = {language: won_by(ways, language, chosen.scenes, chosen.seed, closed) for language in languages}
     accuracy, ahead = ({lang: of(own) for lang, own in won.items()} for of in (_accuracies, ahead_of_whole))
-    readings = {"tuned": reading(TUNED), "held_out": reading(HELD_OUT)}
     results = {
         "accuracy": _as_json(accuracy) or None,
         "ahead_of_whole": _as_json(ahead) if any(ahead.values()) else None,
-        "parser": {name: asdict(read) for name, read in readings.items()},
     }
     found = [*(_lines("accuracy", accuracy) if accuracy else NO_ACCURACY), ""]
     if any(ahead.values()):
         found += [*_lines(f"ahead of {WHOLE}", ahead), ""]
-    finish(results, [*found, *_parser_lines(readings)], chosen.json)
+    finish(results, found, chosen.json)
     return 0
 
 
@@ -182,20 +179,6 @@ def _lines(what: str, table: Mapping[str, Table]) -> list[str]:
     for language, rows in table.items():
         for way, row in rows.items():
             lines.append(f"{language} {way:31}" + "".join(f"{row[swap]!s:34}" for swap in SWAPS))
-    return lines
-
-
-def _parser_lines(readings: dict[str, Reading]) -> list[str]:
-    lines = [f"{'prompts read':14}{'exact':>10}{'things: precision, recall':>28}{'relations: precision, recall':>30}"]
-    for name, read in readings.items():
-        things, relations = (
-            f"{precision:.2f}, {recall:.2f}"
-            for precision, recall in (
-                (read.things_precision, read.things_recall),
-                (read.relations_precision, read.relations_recall),
-            )
-        )
-        lines.append(f"{name:14}{f'{read.exact} of {read.prompts}':>10}{things:>28}{relations:>30}")
     return lines
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 from selector.domain import Declined, TaskInputs, TaskType
-from selector.domain.reading import Change, Reading, SceneEdit
-from selector.prompts.edits.change import change_of
+from selector.domain.reading import Reading
+from selector.prompts.edits.change import edit_of
 from selector.prompts.edits.instruction import parse_edit_instruction
-from selector.prompts.scene import parse_scene
+from selector.prompts.scene import read_scene
 from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, parse_text_instruction, quoted_texts
 
 
@@ -28,7 +28,8 @@ def reading_of(inputs: TaskInputs) -> Reading:
 def read_by_rules(kind: TaskType, prompt: str) -> Reading:
     """What closed forms of English and Chinese say; what they do not account for is not claimed."""
     if kind is TaskType.T2I:
-        return Reading(scene=parse_scene(prompt), texts=quoted_texts(prompt))
+        scene, unread = read_scene(prompt)
+        return Reading(scene=scene, texts=quoted_texts(prompt), unread=unread and f"not read: {unread}")
     if kind is TaskType.VTTIE:
         edit = parse_text_instruction(prompt)
         return Reading(text_edit=edit, unread="" if edit else NOT_UNDERSTOOD)
@@ -38,10 +39,10 @@ def read_by_rules(kind: TaskType, prompt: str) -> Reading:
 
 
 def _read_edit(prompt: str) -> Reading:
-    text_edit = parse_text_instruction(prompt)
-    change: Change | None = change_of(prompt)
-    try:
-        operations, unread = parse_edit_instruction(prompt), ""
-    except Declined as error:
-        operations, unread = (), str(error)
-    return Reading(edit=SceneEdit(change=change, operations=operations), text_edit=text_edit, unread=unread)
+    edit, unread = edit_of(prompt), ""
+    if not edit.operations:
+        try:
+            parse_edit_instruction(prompt)
+        except Declined as error:
+            unread = str(error)
+    return Reading(edit=edit, text_edit=parse_text_instruction(prompt), unread=unread)

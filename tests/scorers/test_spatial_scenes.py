@@ -56,16 +56,13 @@ def test_examples_are_the_same_for_a_seed_and_differ_between_seeds() -> None:
     assert examples("relation", 3, seed=1) == examples("relation", 5, seed=1)[:3]
 
 
-def test_without_a_model_there_is_no_accuracy_but_the_parser_is_measured(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_a_model_there_is_no_accuracy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert spatial_scenes.main(["--scenes", "3", "--json", str(tmp_path / "out.json")]) == 0
     said = capsys.readouterr().out
     assert "No accuracy on scenes: that takes a trained model." in said
     assert "swapped" not in said
     results = json.loads((tmp_path / "out.json").read_text())["results"]
     assert results["accuracy"] is None
-    assert results["parser"]["tuned"]["exact"] == results["parser"]["tuned"]["prompts"]
 
 
 def stub_detected(items: Sequence[Item]) -> list[float | None]:

@@ -1,85 +1,85 @@
-"""Collects the things and relations of a scene; both languages end here."""
+"""What readers of all languages share: a clause as symbols, and what was claimed so far."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from selector.prompts.scene._types import OPPOSITE, Attribute, Kind, Language, Relation, Scene, Thing
-from selector.prompts.scene.wording import phrase_of
+from selector.domain.reading import OPPOSITE, Attribute, Kind, Language, Relation, Scene, Thing
 
-_FIRST_SIDES: dict[str, tuple[str, Kind]] = {
-    "left": ("right", "left"),
-    "right": ("left", "right"),
-    "top": ("bottom", "above"),
-    "bottom": ("top", "below"),
-}
+
+class NotRead(Exception):
+    """A word that no closed form accounts for."""
+
+
+@dataclass(frozen=True)
+class Noun:
+    """A noun phrase; ``thing`` is None for what cannot be looked for (light, mood). ``again``: it may have been named;
+    ``holds``: it may hold what the next words name ("a bowl of red apples")."""
+
+    thing: Thing | None
+    again: bool = False
+    holds: bool = False
+
+
+Symbols = list[tuple[str, Any]]  # a letter for what it is, which the forms of a clause are written in, and its value
 
 
 @dataclass
-class _Draft:
-    noun: str
-    plural: str  # the noun as an English plural, where it was written so and without a count
-    main_word: str
-    attributes: list[Attribute]
-    count: int | None
-
-
 class Builder:
-    """Things by index, relations between them, and sides of the picture ("on the left")."""
+    """Things and relations so far; a clause claims all of its own or nothing."""
 
-    def __init__(self, language: Language) -> None:
-        self.language = language
-        self._drafts: list[_Draft] = []
-        self._relations: list[Relation] = []
-        self.sides: list[tuple[int, str]] = []  # (thing, "left", "right", "top" or "bottom"), as they were named
+    language: Language
+    things: list[Thing] = field(default_factory=list)
+    relations: list[Relation] = field(default_factory=list)
+    sides: dict[int, str] = field(default_factory=dict)  # of the picture
 
-    def add(
-        self, noun: str, attributes: Sequence[Attribute], count: int | None, main_word: str = "", plural: str = ""
-    ) -> int:
-        """The index of a new thing."""
-        self._drafts.append(_Draft(noun, plural, main_word or noun, list(dict.fromkeys(attributes)), count))
-        return len(self._drafts) - 1
+    def add(self, nouns: Iterable[Noun]) -> list[int | None]:
+        """Their indexes; those of earlier clauses where a noun fits one of them.
 
-    @property
-    def count(self) -> int:
-        """How many things there are so far."""
-        return len(self._drafts)
+        Raises:
+            NotRead: two earlier things could be meant.
+        """
+        old = list(self.things)
+        fitting = [[i for i, thing in enumerate(old) if noun.again and _same(thing, noun.thing)] for noun in nouns]
+        if any(len(places) > 1 for places in fitting):
+            raise NotRead
+        found: list[int | None] = []
+        for noun, places in zip(nouns, fitting, strict=True):
+            found.append(places[0] if places else None if noun.thing is None else len(self.things))
+            self.things += [noun.thing] if noun.thing is not None and not places else []
+        return found
 
-    def named(self, main_word: str, attributes: Sequence[Attribute]) -> list[int]:
-        """Things that "the red cube" can mean: the same noun, and all of these attributes."""
-        same = [i for i, draft in enumerate(self._drafts) if draft.main_word == main_word]
-        return [i for i in same if set(attributes) <= set(self._drafts[i].attributes)] if attributes else same
+    def relate(self, subjects: Iterable[int | None], kind: Kind | str, place: int | None) -> None:
+        """Claim an order, where both ends are things and ``kind`` is known."""
+        for a in subjects:
+            if kind and a is not None and place is not None and a != place:
+                self.relations.append(Relation(a, kind, place))  # type: ignore[arg-type]
 
-    def describe(self, index: int, attributes: Sequence[Attribute]) -> None:
-        """Add what the prompt says later: "the cube is red"."""
-        draft = self._drafts[index]
-        draft.attributes = list(dict.fromkeys([*draft.attributes, *attributes]))
-
-    def relate(self, subject: int, kind: Kind, object_: int) -> None:
-        """Add a relation once; a thing has none to itself."""
-        relation = Relation(subject, kind, object_)
-        if subject != object_ and relation not in self._relations:
-            self._relations.append(relation)
+    def describe(self, index: int | None, attributes: Iterable[Attribute], phrase: Callable[[Thing], Thing]) -> None:
+        """Give a thing more attributes."""
+        if index is not None:
+            old = self.things[index]
+            self.things[index] = phrase(replace(old, attributes=(*old.attributes, *attributes)))
 
     def scene(self) -> Scene:
-        """All that was collected; relations that contradict each other are left out."""
-        for (first, side), (second, other) in zip(self.sides, self.sides[1:], strict=False):
-            if _FIRST_SIDES[side][0] == other:
-                self.relate(first, _FIRST_SIDES[side][1], second)
-        kept = tuple(relation for relation in self._relations if not self._contradicted(relation))
-        return Scene(tuple(self._thing(draft) for draft in self._drafts), kept, self.language)
+        """All that was claimed. Two things on opposite sides of the picture have an order; two of a pair cancel out."""
+        if len(self.sides) == 2:
+            (a, side), (b, other) = self.sides.items()
+            self.relate([a], side if OPPOSITE.get(side) == other else "", b)  # type: ignore[call-overload]
+        said = list(dict.fromkeys(self.relations))
+        pairs = Counter(frozenset((relation.subject, relation.object)) for relation in said)
+        kept = tuple(relation for relation in said if pairs[frozenset((relation.subject, relation.object))] == 1)
+        return Scene(tuple(self.things), kept, self.language)
 
-    def _thing(self, draft: _Draft) -> Thing:
-        phrase = phrase_of(draft.plural or draft.noun, draft.attributes, self.language, bool(draft.plural))
-        return Thing(draft.noun, tuple(draft.attributes), draft.count, phrase)
 
-    def _contradicted(self, relation: Relation) -> bool:
-        opposite, pair = OPPOSITE.get(relation.kind), (relation.subject, relation.object)
-        if opposite is None:
-            return False
-        return any(
-            (other.kind == opposite and (other.subject, other.object) == pair)
-            or (other.kind == relation.kind and (other.object, other.subject) == pair)
-            for other in self._relations
-        )
+def _same(old: Thing, new: Thing | None) -> bool:
+    """Whether "the tree" can be the fir tree named before: the same head, and nothing said that the first has not."""
+    if new is None:
+        return False
+    head = new.noun if re.match("[\u3400-\u9fff]", new.noun) else f" {new.noun}"
+    fits = old.noun == new.noun or old.noun.endswith(head)
+    return fits and set(new.attributes) <= set(old.attributes) and new.count in (None, old.count)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from selector.prompts.scene import _attributes_chinese as attributes_chinese
-from selector.prompts.scene import _attributes_english as attributes_english
-from selector.prompts.scene._singular import with_article
-from selector.prompts.scene._types import Attribute, Language
+from selector.domain.reading import Attribute, Language
+from selector.prompts._data import listed
+from selector.prompts.scene._words import tables, with_article
 
 
 def phrase_of(noun: str, attributes: Sequence[Attribute], language: Language, plural: bool = False) -> str:
@@ -34,16 +33,15 @@ def instead_of(attribute: Attribute, others: Sequence[str], language: Language) 
     >>> instead_of(Attribute("size", "大"), [], "zh")
     ['小']
     """
-    tables = attributes_chinese if language == "zh" else attributes_english
-    opposite = tables.ANTONYMS.get(attribute.word)
-    common = (opposite,) if opposite else tables.RIVALS.get(attribute.kind, ())
-    return [
-        word for word in dict.fromkeys([*others, *common]) if not _alike(attribute.word, word, language, tables.SAME)
-    ]
+    words = tables(language)
+    opposite = dict(pair.split() for pair in words["opposites"]).get(attribute.word)
+    common = (opposite,) if opposite else listed(words["rivals"].get(attribute.kind, ""))
+    return [word for word in dict.fromkeys([*others, *common]) if not _alike(attribute.word, word, language)]
 
 
-def _alike(word: str, other: str, language: Language, same: Sequence[frozenset[str]]) -> bool:
+def _alike(word: str, other: str, language: Language) -> bool:
     """Whether one could pass for the other: "red" and "dark red", "red" and "crimson", "red" and "red and white"."""
+    same = [frozenset(group.split()) for group in tables(language)["alike"]]
     if language == "zh":
         return word.rstrip("色")[-1:] == other.rstrip("色")[-1:] or any({word, other} <= group for group in same)
     mine, others = set(word.split()), set(other.split())

@@ -41,6 +41,9 @@ def summary(prompt: str) -> list[tuple[str, str, float]]:
         ("铅笔素描", [("pencil_sketch", "whole", 1.0)]),
         ("请给图片添加暗角效果", [("vignette", "whole", 1.0)]),
         ("裁剪成正方形", [("crop", "geometry", 1.0)]),
+        ("给图片加上柔和的冷色调", [("warmth", "whole", -0.5)]),
+        ("让背景虚化得更柔和一些", [("blur", "background", 0.5)]),
+        ("Blur the backdrop so that it looks like bokeh, with the girl sharp.", [("blur", "background", 1.0)]),
     ],
 )
 def test_instruction_is_understood(prompt: str, expected: list[tuple[str, str, float]]) -> None:
