@@ -1,118 +1,98 @@
-"""The reader of Chinese scenes: lists, counts, attributes, and one named thing beside another."""
+"""The reader of Chinese scenes: lists, counts, attributes, and one named thing beside another.
+
+A word gets a letter: # number with its measure, A attribute, J other adjective, N noun, k place of a thing, e 有 or
+放着, b 是, i 在 or 坐在, d 的, w 穿着, c 和, ? none of these.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
-from selector.domain.reading import OPPOSITE, Attribute, Scene, Thing
-from selector.prompts.scene._builder import Builder, NotRead, Noun, Symbols
+from selector.domain.reading import Attribute, Scene, Thing
+from selector.prompts._data import by_word
+from selector.prompts.scene._clauses import Builder, Forms, Noun, Word
 from selector.prompts.scene._words import kinds, rarity, segments, tables
 from selector.prompts.scene.wording import phrase_of
 
 _ZH = tables("zh")
+_COLOURS, _COLOUR_WORDS, _SHADES, _PLACES, _ENGLISH, _TAGS = (
+    by_word(_ZH[name]) for name in ("colours", "colour_words", "shades", "places", "english", "tags")
+)
 _DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2}
-_MEASURE = re.compile(rf"([一二两三四五六七八九十百千几数半\d]+)(多|几|来)?([{tables('zh')['measures'][0]}])")
+_MEASURE = re.compile(rf"([一二两三四五六七八九十百千几数半\d]+)(多|几|来)?([{_ZH['measures'][0]}])")
 _FRAME = re.compile(r"^(?:一?[张幅个副])?(?:关于|描绘)?(.+)的(?:照片|图片|画|插画|油画|水彩画|特写|图像|画面)$")
 _OPENING = re.compile(r"^(?:(?:一张)?(?:图|画面|图片|照片|图像|场景)(?:中|里|上)有?|这是|这里有|有)(?=.)")
-_NOUN_FLAGS = ("n", "s", "q", "j")
-_EDGES = "上下里中内前后旁"
-# n noun phrase, k place of it, e 有 or 放着, b 是, i 在 or 坐在, d 的, w 穿着, a attributes, c 和
-_LETTERS = {"有": "e", "是": "b", "在": "i", "位于": "i", "处于": "i", "的": "d"} | dict.fromkeys(
-    ["和", "与", "、", "及", "以及", "跟"], "c"
-)
+_EDGES = "边上下里中内前后旁"
 _LIST = "(?P<things>(?:wnd)?n(?:c(?:wnd)?n)*)"
-_FORMS = (
+_CLAIMS = (
     _LIST,
-    rf"(?P<place>n)d?(?P<kind>k)[eb]{_LIST}",
-    rf"{_LIST}i(?P<place>n)d?(?P<kind>k)",
+    rf"(?:nkd)?(?P<place>n)d?(?P<kind>k)[eb]{_LIST}",
+    rf"{_LIST}i(?:nkd)?(?P<place>n)d?(?P<kind>k)",
     rf"(?P<place>n)(?P<kind>k)d{_LIST}",
     r"i(?P<place>n)(?P<kind>k)d(?P<things>n)",
-    rf"(?P<kind>k)[eb]{_LIST}",
+    r"(?P<place>n)(?P<kind>k)d(?P<things>n)k(?:d?n|[eb]n(?:cn)*)",
+    r"i(?P<place>n)(?P<kind>k)d(?P<things>n)k",
+    rf"(?P<side>k)[eb]{_LIST}",
     rf"{_LIST}wn(?:cn)*",
-    r"(?P<things>n)b(?P<said>a)",
+    r"w(?P<things>n)(?:cn)*",
+    r"(?P<things>n)b(?P<quality>q)",
 )
-
-
-@dataclass(frozen=True)
-class _Word:
-    text: str
-    flag: str  # of the segmenter, or "number" or "measured" (a number whose things are not counted)
 
 
 def read_chinese(text: str) -> tuple[Scene, str]:
     """The scene of a cleaned prompt, and what was not read of it."""
-    builder, unread = Builder("zh"), []
+    builder, unread = Builder(_FORMS), []
     for sentence in re.split(r"[。.!?;:\n|]+", text):
         clauses = [clause.strip() for clause in sentence.split(",") if clause.strip()]
-        denied = any(word.text in _ZH["denials"] for clause in clauses for word in _words(clause))
-        unread += [clause for clause in clauses if denied or not _read(builder, clause)]
+        denied = any(word in _ZH["denials"] for clause in clauses for word, _ in _cut(clause))
+        unread += [clause for clause in clauses if denied or not builder.read(_tagged(clause))]
     return builder.scene(), "; ".join(unread)
 
 
-def _read(builder: Builder, clause: str) -> bool:
-    frame = _FRAME.match(clause)
-    try:
-        words, symbols = _words(_OPENING.sub("", frame[1] if frame else clause)), Symbols()
-        at = 0
-        while at < len(words):
-            letter, value, at = _symbol(words, at, symbols)
-            symbols.append((letter, value))
-        form = "".join(letter for letter, _ in symbols)
-        match = next((m for pattern in _FORMS if (m := re.fullmatch(pattern, form))), None)
-        if match is None:
-            return False
-        nouns = [i for i, letter in enumerate(form) if letter == "n"]
-        index = dict(zip(nouns, builder.add([symbols[i][1] for i in nouns]), strict=True))
-    except NotRead:
-        return False
-    _claim(builder, symbols, match, index)
-    return True
+def _tagged(clause: str) -> list[Word]:
+    frame, found, at = _FRAME.match(clause), list[Word](), 0
+    parts = _cut(_OPENING.sub("", frame[1] if frame else clause))
+    while at < len(parts):
+        length, tag, value = _tag(parts[at:], "".join(word.tag for word in found))
+        found.append(Word(parts[at][0], tag, value))
+        at += length
+    tags = "".join(word.tag for word in found)
+    if worn := re.search("#(w[AJNd]*d)(?=[AJd]*N)", tags):  # 两个穿白衬衫的男人
+        found[slice(*worn.span())] = [*found[slice(*worn.span(1))], found[worn.start()]]
+    return found
 
 
-def _claim(builder: Builder, symbols: Symbols, match: re.Match[str], index: dict[int, int | None]) -> None:
-    groups, form = match.groupdict(), match.string
-    things = [index[i] for i in range(*match.span("things")) if i in index and form[i - 1 : i] != "w"]
-    kind = str(symbols[match.start("kind")][1]) if groups.get("kind") else ""
-    place = index[match.start("place")] if groups.get("place") else None
-    builder.relate(things, kind, place)
-    if kind in OPPOSITE and place is None and things[0] is not None:  # of the picture
-        builder.sides[things[0]] = kind
-    if groups.get("said"):
-        builder.describe(things[0], symbols[match.start("said")][1], _worded)
-
-
-def _words(text: str) -> list[_Word]:
-    """Words, with numbers and measures split off first: the segmenter takes 一个男孩 for one word."""
-    words: list[_Word] = []
+def _cut(text: str) -> list[tuple[str, str]]:
+    """Words and their flags, with numbers and measures split off first: the segmenter takes 一个男孩 for one word."""
+    words: list[tuple[str, str]] = []
     at = 0
     for match in _MEASURE.finditer(text):
-        words += _cut(text[at : match.start()])
+        words += _segmented(text[at : match.start()])
         exact = not match[2] and match[3] not in _ZH["not_counted"][0]
-        words.append(_Word(match[1], "number" if exact else "measured"))
+        words.append((match[1], "number" if exact else "measured"))
         at = match.end()
-    return words + _cut(text[at:])
+    return words + _segmented(text[at:])
 
 
-def _cut(text: str) -> list[_Word]:
+def _segmented(text: str) -> list[tuple[str, str]]:
     return [part for word, flag in segments(text.replace(" ", "")) for part in _parts(word, flag)]
 
 
-def _parts(word: str, flag: str) -> list[_Word]:
+def _parts(word: str, flag: str) -> list[tuple[str, str]]:
     """桌上, 坐在 and 黑猫 are words of the dictionary, and two of ours."""
     first, rest = word[:1], word[1:]
-    if word in _ZH["nouns"] or word in _ZH["places"] or len(word) < 2 or _is_attribute(word):
-        return [_Word(word, "n" if word in _ZH["nouns"] else flag)]
-    if word[-1] == "在" and word[:-1] in _ZH["postures"]:
-        return [_Word(word[:-1], "v"), _Word("在", "p")]
-    if word[-1] in _EDGES and flag[0] in "snf" and _is_thing(word[:-1]) and word[0] != "楼":
-        return [_Word(word[:-1], "n"), _Word(word[-1], "f")]
+    if word in (*_ZH["nouns"], *_ZH["held"], *_PLACES) or len(word) < 2 or _is_attribute(word):
+        return [(word, "n" if word in _ZH["nouns"] else flag)]
+    if (word[-1] in "在着" and word[:-1] in _ZH["postures"]) or (word[1:] == "着" and flag == "v"):
+        return [(word[:-1], "v"), (word[-1], "p")]
+    if word[-1] in _EDGES[len(word) < 3 :] and flag[0] in "snf" and _is_thing(word[:-1]) and word[0] != "楼":
+        return [(word[:-1], "n"), (word[-1], "f")]
     bare = rest in _ZH["plain_heads"][0] if len(rest) == 1 else rarity(word)[0] < 30 and rarity(rest)[1][:1] == "n"
-    if first in _ZH["colours"] and flag[0] == "n" and bare and rest[:1] not in _ZH["colours"]:
-        return [_Word(first, "a"), _Word(rest, "n")]
-    return [_Word(word, flag)]
+    if first in _COLOURS and flag[0] == "n" and bare and rest[:1] not in _COLOURS:
+        return [(first, "a"), (rest, "n")]
+    return [(word, flag)]
 
 
 def _is_thing(word: str) -> bool:
@@ -124,93 +104,57 @@ def _is_attribute(word: str) -> bool:
 
 
 def _colour(word: str) -> str:
-    """ "?" for a colour whose English is not known, "" for no colour."""
-    known = _ZH
-    if word in known["colour_words"]:
-        return str(known["colour_words"][word])
-    if len(word) > 1 and not word.endswith("色"):
-        return ""
-    root = known["colour_words"].get(word[:-1]) or known["colours"].get(word.removesuffix("色"))
-    if root or not word.removesuffix("色"):
-        return str(root or "")
-    shade, hue = known["shades"].get(word[0]), known["colours"].get(word[1:].removesuffix("色"))
-    return f"{shade}{hue}" if shade and hue else "?" if len(word) > 2 and word[-2] in known["colours"] else ""
+    """Its English; "?" for a colour whose English is not known, "" for no colour."""
+    if word in _COLOUR_WORDS or (len(word) > 1 and not word.endswith("色")):
+        return _COLOUR_WORDS.get(word, "")
+    bare = word.removesuffix("色")
+    root = _COLOUR_WORDS.get(word[:-1]) or _COLOURS.get(bare)
+    if root or not bare:
+        return root or ""
+    shade, hue = _SHADES.get(word[0]), _COLOURS.get(bare[1:])
+    return f"{shade}{hue}" if shade and hue else "?" if bare[1:] and bare[-1] in _COLOURS else ""
 
 
-def _symbol(words: Sequence[_Word], at: int, symbols: Symbols) -> tuple[str, Any, int]:
-    """(letter, value, place of the next word) of what stands after ``symbols``."""
-    word, after = words[at], words[at + 1] if at + 1 < len(words) else _Word("", "")
-    before = symbols[-1][0] if symbols else ""
-    if word.text in _ZH["places"] and before in ("", "n", "d"):
-        return "k", _ZH["places"][word.text], at + 1
-    if word.text in _LETTERS:
-        return _LETTERS[word.text], None, at + 1
-    posture, lies = word.text in _ZH["postures"], [w.text for w in words[at : at + 3]]
-    if posture and after.text in ("着", "了") and lies[2:] != ["在"]:
-        return "e", None, at + 2
-    if (posture and "在" in lies[1:2]) or (posture and lies[1:] == ["着", "在"]):
-        return "i", None, at + lies.index("在") + 1
-    if word.text in _ZH["wears"] or (word.flag[:1] == "v" and not posture and after.text == "着"):
-        return "w", None, at + 1 + (after.text == "着")
-    try:
-        return "n", *_noun_phrase(words, at)
-    except NotRead:
-        attributes, end = _attributes(words, at)
-        if before != "b" or not attributes:
-            raise
-        return "a", attributes, end
+def _tag(parts: Sequence[tuple[str, str]], before: str) -> tuple[int, str, object]:
+    """How many words are one at the beginning of ``parts``, its tag after these, and its value."""
+    (word, flag), texts = parts[0], [text for text, _ in parts[:4]]
+    posture, after = word in _ZH["postures"], texts[1] if len(texts) > 1 else ""
+    if flag in ("number", "measured"):
+        return 1, "#", _number(word) if flag == "number" else None
+    if word in _PLACES and before[-1:] in ("", "N", "d"):
+        return 1, "k", _PLACES[word].strip("-")
+    if word in _TAGS:
+        return 1, _TAGS[word], None
+    if word in _ZH["held"] and len(parts) > 1 and _tag(parts[1:], "")[1] == "w":
+        length, tag, value = _tag(parts[1:], "")
+        return length + 1, tag, value
+    if posture and "在" in texts[1:2] + (texts[2:3] if after == "着" else []):
+        return texts.index("在") + 1, "i", None
+    if after in ("着", "了") and (posture or before[-1:] == "k"):
+        return 2, "e", None
+    if word in _ZH["wears"] or (flag[:1] == "v" and after == "着"):
+        return 1 + (after == "着"), "w", None
+    if kind := _kind(parts, before[-1:] == "b"):
+        return 1, "J" if kind == "state" else "A", (kind, _colour(word).replace("?", "") if kind == "colour" else "")
+    return 1, "N" if _is_noun(word, flag, before[-1:] == "N") else "?", None
 
 
-def _noun_phrase(words: Sequence[_Word], at: int) -> tuple[Noun, int]:
-    """One noun, or several without 的 between them, which are a compound; with number and attributes."""
-    counted = words[at].flag if words[at].flag in ("number", "measured") else ""
-    count = _number(words[at].text) if counted == "number" else None
-    attributes, start = _attributes(words, at + bool(counted))
-    end = start
-    while end < len(words) and _is_noun(words[end], end > start):
-        end += 1
-    noun = "".join(word.text for word in words[start:end])
-    if not noun:
-        raise NotRead
-    if any(word in noun if len(word) > 1 else word == noun for word in _ZH["no_thing"]):
-        return Noun(None), end
-    return Noun(_worded(Thing(noun, tuple(attributes), count, "")), not counted and not attributes), end
-
-
-def _worded(thing: Thing) -> Thing:
-    """With its phrases, the English one where all of its words are known."""
-    words = [*(attribute.english for attribute in thing.attributes), str(_ZH["english"].get(thing.noun, ""))]
-    english = " ".join(words) if all(words) else ""
-    return replace(thing, phrase=phrase_of(thing.noun, thing.attributes, "zh"), english=english)
-
-
-def _attributes(words: Sequence[_Word], at: int) -> tuple[list[Attribute], int]:
-    """Before a noun, with 的 between them or not. A shape that no noun follows is one itself."""
-    found: list[Attribute] = []
-    while kind := _kind(*words[at : at + 3]):
-        word = words[at].text
-        found.append(Attribute(kind, word, _colour(word).replace("?", "") if kind == "colour" else ""))
-        at += 2 if [w.text for w in words[at + 1 : at + 2]] == ["的"] else 1
-    return found, at
-
-
-def _kind(word: _Word | None = None, after: _Word | None = None, second: _Word | None = None) -> str:
+def _kind(parts: Sequence[tuple[str, str]], said: bool) -> str:
     """The kind of an attribute that stands here, or ""."""
-    if word is None or after is None:
-        return ""
-    linked = after.text == "的" and not (second and second.text in _ZH["places"])
-    kind = "colour" if _colour(word.text) else str(kinds("zh").get(word.text, ""))
-    if not kind and linked and word.flag[:1] in ("a", "b", "z"):
+    (word, flag), (after, after_flag), (second, _) = [*parts, ("", ""), ("", "")][:3]
+    kind = "colour" if _colour(word) else kinds("zh").get(word, "")
+    linked = after == "的" and second not in _PLACES
+    if not kind and linked and flag[:1] in [*"abzt"]:
         return "state"
-    return kind if linked or _is_noun(after, False) or _is_attribute(after.text) else ""
+    return kind if linked or said or _is_noun(after, after_flag, False) or _is_attribute(after) else ""
 
 
-def _is_noun(word: _Word, follows: bool) -> bool:
-    if word.text in _ZH["nouns"]:
+def _is_noun(word: str, flag: str, follows: bool) -> bool:
+    if word in _ZH["nouns"]:
         return True
-    flag = bool(word.flag) and word.flag[0] in _NOUN_FLAGS and word.flag not in ("number", "nrt")
-    single = len(word.text) > 1 or (follows and word.flag in ("n", "q"))
-    return flag and single and (follows or word.flag != "q") and not _colour(word.text)
+    named = flag[:1] in [*"nsqj"] and flag not in ("number", "nrt") and word[:1] != word[1:2] * (len(word) == 4)
+    single = len(word) > 1 or (follows and flag in ("n", "q"))
+    return named and single and (follows or flag != "q") and not _colour(word)
 
 
 def _number(text: str) -> int | None:
@@ -223,3 +167,44 @@ def _number(text: str) -> int | None:
     else:
         return None
     return value if 1 < value <= 50 else None
+
+
+def _noun(words: Sequence[Word], match: re.Match[str]) -> Noun | None:
+    """One noun, or several without 的 between them, which are a compound; so are 木桌 and 小矮人, of single characters."""
+    first, last = match.span("attributes")
+    noun = "".join(word.text for word in words[last : match.end()])
+    while len(words[last - 1].text) == 1 and words[last - 1].tag == "A" and last > first and len(noun) < 3:
+        if words[last - 1].value[0] == "colour" or len(noun) == 2 and noun in [word.text for word in words]:
+            break
+        last -= 1
+        noun = words[last].text + noun
+    counted = match["count"]
+    if any(word in noun if len(word) > 1 else word == noun for word in _ZH["no_thing"]):
+        return Noun(None)
+    attributes = _attributes(words[first:last])
+    count = words[match.start()].value if counted else None
+    return Noun(_worded(Thing(noun, tuple(attributes), count, "")), not counted and not attributes)
+
+
+def _attributes(words: Sequence[Word]) -> list[Attribute]:
+    return [Attribute(word.value[0], word.text, word.value[1]) for word in words if word.tag in "AJ"]
+
+
+def _worded(thing: Thing) -> Thing:
+    """With its phrases, the English one where all of its words are known."""
+    words = [*(attribute.english for attribute in thing.attributes), _ENGLISH.get(thing.noun, "")]
+    english = " ".join(words) if all(words) else ""
+    return replace(thing, phrase=phrase_of(thing.noun, thing.attributes, "zh"), english=english)
+
+
+_FORMS = Forms(
+    language="zh",
+    phrases=(re.compile("(?P<count>#)?(?P<attributes>(?:Ad?|Jd)*)N+"),),
+    quality=re.compile("(?:[AJ]d?)+$"),
+    clauses=tuple(map(re.compile, _CLAIMS)),
+    claims=tuple(re.compile(f"^(?:{claim})$") for claim in _CLAIMS),
+    noun=_noun,
+    attributes=_attributes,
+    worded=_worded,
+    encloses=lambda _: True,
+)

@@ -31,7 +31,7 @@ def relations(prompt: str) -> set[tuple[str, str, str]]:
         ("three sports cars and a stop sign", [(3, "", "sports car"), (None, "", "stop sign")]),
         ("a photo of an orange orange", [(None, "orange", "orange")]),
         ("a pair of scissors", [(None, "", "scissors")]),
-        ("a black and white cow", [(None, "black and white", "cow")]),
+        ("a black and white cow", [(None, "black white", "cow")]),
         ("a dark blue vase, 8k, masterpiece", [(None, "dark blue", "vase")]),
         ("a watercolor painting of two knives", [(2, "", "knife")]),
         ("two paintings, three drawings and a sketch", [(2, "", "painting"), (3, "", "drawing"), (None, "", "sketch")]),
