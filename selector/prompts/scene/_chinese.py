@@ -1,7 +1,7 @@
 """The reader of Chinese scenes: lists, counts, attributes, and one named thing beside another.
 
 A word gets a letter: # number with its measure, A attribute, J other adjective, N noun, k place of a thing, e 有 or
-放着, b 是, i 在 or 坐在, d 的, w 穿着, c 和, ? none of these.
+放着, b 是, i 在 or 坐在, d 的, w 穿着, c 和, v another verb after a place, ? none of these.
 """
 
 from __future__ import annotations
@@ -26,17 +26,19 @@ _FRAME = re.compile(r"^(?:一?[张幅个副])?(?:关于|描绘)?(.+)的(?:照片
 _OPENING = re.compile(r"^(?:(?:一张)?(?:图|画面|图片|照片|图像|场景)(?:中|里|上)有?|这是|这里有|有)(?=.)")
 _EDGES = "边上下里中内前后旁"
 _LIST = "(?P<things>(?:wnd)?n(?:c(?:wnd)?n)*)"
+_AT = "i(?:nkd|kd)?(?P<place>n)d?(?P<kind>k)"
 _CLAIMS = (
     _LIST,
-    rf"(?:nkd)?(?P<place>n)d?(?P<kind>k)[eb]{_LIST}",
-    rf"{_LIST}i(?:nkd)?(?P<place>n)d?(?P<kind>k)",
+    rf"(?:nkd|kd)?(?P<place>n)d?(?P<kind>k)[eb]{_LIST}",
+    rf"{_LIST}{_AT}(?:vn?)?",
     rf"(?P<place>n)(?P<kind>k)d{_LIST}",
-    r"i(?P<place>n)(?P<kind>k)d(?P<things>n)",
+    rf"{_AT}d(?P<things>n)",
     r"(?P<place>n)(?P<kind>k)d(?P<things>n)k(?:d?n|[eb]n(?:cn)*)",
     r"i(?P<place>n)(?P<kind>k)d(?P<things>n)k",
     rf"(?P<side>k)[eb]{_LIST}",
     rf"{_LIST}wn(?:cn)*",
     r"w(?P<things>n)(?:cn)*",
+    r"i?(?P<things>n)k",
     r"(?P<things>n)b(?P<quality>q)",
 )
 
@@ -56,7 +58,8 @@ def _tagged(clause: str) -> list[Word]:
     parts = _cut(_OPENING.sub("", frame[1] if frame else clause))
     while at < len(parts):
         length, tag, value = _tag(parts[at:], "".join(word.tag for word in found))
-        found.append(Word(parts[at][0], tag, value))
+        text = "".join(text for text, _ in parts[at : at + length])
+        found += [Word(text, tag, value)] if tag else []
         at += length
     tags = "".join(word.tag for word in found)
     if worn := re.search("#(w[AJNd]*d)(?=[AJd]*N)", tags):  # 两个穿白衬衫的男人
@@ -125,13 +128,21 @@ def _tag(parts: Sequence[tuple[str, str]], before: str) -> tuple[int, str, objec
         return 1, "k", _PLACES[word].strip("-")
     if word in _TAGS:
         return 1, _TAGS[word], None
+    if word in _ZH["manner"]:
+        return 1, "", None
     if word in _ZH["held"] and len(parts) > 1 and _tag(parts[1:], "")[1] == "w":
         length, tag, value = _tag(parts[1:], "")
         return length + 1, tag, value
     if posture and "在" in texts[1:2] + (texts[2:3] if after == "着" else []):
         return texts.index("在") + 1, "i", None
+    if after == "着" and texts[2:3] == ["的"]:
+        return 2, "J", ("state", "")
     if after in ("着", "了") and (posture or before[-1:] == "k"):
         return 2, "e", None
+    if not before and flag == "s" and (after in _TAGS or texts[2:3] == ["着"]):  # 湖边长着
+        return 1, "k", ""
+    if before[-1:] == "k" and "i" in before and flag[0] == "v" and len(parts) < 5:
+        return 1, "v", None
     if word in _ZH["wears"] or (flag[:1] == "v" and after == "着"):
         return 1 + (after == "着"), "w", None
     if kind := _kind(parts, before[-1:] == "b"):
@@ -143,9 +154,9 @@ def _kind(parts: Sequence[tuple[str, str]], said: bool) -> str:
     """The kind of an attribute that stands here, or ""."""
     (word, flag), (after, after_flag), (second, _) = [*parts, ("", ""), ("", "")][:3]
     kind = "colour" if _colour(word) else kinds("zh").get(word, "")
-    linked = after == "的" and second not in _PLACES
-    if not kind and linked and flag[:1] in [*"abzt"]:
-        return "state"
+    linked = (after == "的" and second not in _PLACES) or (word.endswith("的") and len(word) > 2)
+    if not kind and ((linked and flag[:1] in [*"abzt"]) or (flag in ("a", "z") and len(word) == 2)):
+        kind = "state"
     return kind if linked or said or _is_noun(after, after_flag, False) or _is_attribute(after) else ""
 
 
@@ -181,6 +192,8 @@ def _noun(words: Sequence[Word], match: re.Match[str]) -> Noun | None:
     counted = match["count"]
     if any(word in noun if len(word) > 1 else word == noun for word in _ZH["no_thing"]):
         return Noun(None)
+    if noun[0] == "人" and len(noun) > len(words[last].text):  # 人散步
+        return None
     attributes = _attributes(words[first:last])
     count = words[match.start()].value if counted else None
     return Noun(_worded(Thing(noun, tuple(attributes), count, "")), not counted and not attributes)
@@ -199,7 +212,7 @@ def _worded(thing: Thing) -> Thing:
 
 _FORMS = Forms(
     language="zh",
-    phrases=(re.compile("(?P<count>#)?(?P<attributes>(?:Ad?|Jd)*)N+"),),
+    phrases=(re.compile("(?P<count>#)?(?P<attributes>(?:[AJ]d?)*)N+"),),
     quality=re.compile("(?:[AJ]d?)+$"),
     clauses=tuple(map(re.compile, _CLAIMS)),
     claims=tuple(re.compile(f"^(?:{claim})$") for claim in _CLAIMS),

@@ -23,7 +23,7 @@ from selector.prompts.scene.wording import phrase_of
 _EN = tables("en")
 _TOKEN = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*|[^\w\s]|_")
 _CITED = re.compile(r"(?:that (?:says|reads)|saying|reading|with the (?:words?|text|title)|labell?ed|titled) *\ue000")
-_ADJECTIVE = re.compile(r".*(?:ic|[cnrtv]al|ous|ful|ive|able|ible|ish|less|ed|ant|ent)$")
+_ADJECTIVE = re.compile(r".*(?:ic|[cnv]al|ical|ural|ental|ous|ful|ive|able|ible|ish|less|ed|ant|ent)$")
 _HEAD = re.compile(
     rf"^(?:(?:an?|the) )?(?:[a-z-]+ |black and white ){{0,2}}(?:{'|'.join(_EN['pictures'])}) (?:of|showing) "
     "|^there (?:is|are|was|were) "
@@ -191,6 +191,7 @@ _FORMS = Forms(
                 f"{_START}(?P<things>{_LIST})bp?(?P<kind>r)(?P<place>n)",
                 f"{_START}(?:nc+)*(?P<things>n)p?(?P<kind>r)(?P<place>n)",
                 "^(?P<things>n)cp?(?P<kind>r)(?P<place>n)",
+                "^(?P<things>n)wnbp?(?P<kind>r)(?P<place>n)",
                 f"^(?P<kind>r)(?P<place>n)c?b(?P<things>{_LIST})$",
                 f"{_START}(?P<things>n)b(?P<quality>q)",
                 "(?P<things>n)b?p?(?P<side>s)",
