@@ -117,7 +117,7 @@ def _part(words: dict[str, str], rule: Mapping[str, str], rules: Mapping[str, An
             return None
     elif rule["y"] == "thing" and not scenes["y"]:
         return None
-    nouns = [thing.noun for thing in scenes["x"].objects] if scenes["x"] else []
+    nouns = _nouns(scenes["x"]) if scenes["x"] else []
     before, after = (rule[end].format(**words) for end in ("before", "after"))
     return (
         _Part(before, after, nouns[0] if nouns else rule.get("region", ""), tuple(nouns[1:]))
@@ -132,13 +132,21 @@ def _scene(text: str) -> Scene | None:
     return scene if text and not unread else None
 
 
+def _nouns(scene: Scene) -> list[str]:
+    """First the one that is meant: not what something lies at; the first in English, the last in Chinese."""
+    places = {relation.object for relation in scene.relations}
+    found = [thing.noun for i, thing in enumerate(scene.objects) if i not in places]
+    meant = found[:1] if scene.language == "en" else found[-1:]
+    return [*meant, *(thing.noun for thing in scene.objects if thing.noun not in meant)]
+
+
 def _with_quality(thing: str, quality: str, rules: Mapping[str, Any], language: Language) -> str:
     """ "The dark green front door": the same thing, read with an attribute that it had not, or had another of."""
     article, bare = re.fullmatch(f"({rules['article']})(.+)", thing, re.IGNORECASE).groups()  # type: ignore[union-attr]
     plain = re.sub(rules["degree"], "", quality, flags=re.IGNORECASE).strip()
     link = " " if language == "en" else "的"
     old, new = _scene(thing), _scene(f"{article}{plain}{link}{bare}")
-    if not plain or not old or not new or [t.noun for t in old.objects] != [t.noun for t in new.objects]:
+    if not plain or not old or not new or old.objects[0].noun in plain or [t.noun for t in old.objects] != [t.noun for t in new.objects]:
         return ""
     has, gets = old.objects[0].attributes, new.objects[0].attributes
     fresh = gets[: len(gets) - len(has)]

@@ -21,15 +21,15 @@ _COLOURS, _COLOUR_WORDS, _SHADES, _PLACES, _ENGLISH, _TAGS = (
     by_word(_ZH[name]) for name in ("colours", "colour_words", "shades", "places", "english", "tags")
 )
 _DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2}
-_MEASURE = re.compile(rf"([一二两三四五六七八九十百千几数半\d]+)(多|几|来)?([{_ZH['measures'][0]}])")
+_MEASURE = re.compile(rf"([一二两三四五六七八九十百千几数半\d]+|[这那])(多|几|来)?([{_ZH['measures'][0]}])")
 _FRAME = re.compile(r"^(?:一?[张幅个副])?(?:关于|描绘)?(.+)的(?:照片|图片|画|插画|油画|水彩画|特写|图像|画面)$")
-_OPENING = re.compile(r"^(?:(?:一张)?(?:图|画面|图片|照片|图像|场景)(?:中|里|上)有?|这是|这里有|有)(?=.)")
+_OPENING = re.compile(r"^(?:还有|另有|(?:一张)?(?:图|画面|图片|照片|图像|场景)(?:中|里|上)有?|这是|这里有|有)(?=.)")
 _EDGES = "边上下里中内前后旁"
-_LIST = "(?P<things>(?:wnd)?n(?:c(?:wnd)?n)*)"
-_AT = "i(?:nkd|kd)?(?P<place>n)d?(?P<kind>k)"
+_LIST = "(?P<things>(?:w?nd)?n(?:c(?:w?nd)?n)*)"  # what a thing wears, or whose it is, stands before it
+_AT = "i(?:nkd|kd|nd)?(?P<place>n)d?(?P<kind>k)"
 _CLAIMS = (
     _LIST,
-    rf"(?:nkd|kd)?(?P<place>n)d?(?P<kind>k)[eb]{_LIST}",
+    rf"(?:nkd|kd|nd)?(?P<place>n)d?(?P<kind>k)[eb]{_LIST}",
     rf"{_LIST}{_AT}(?:vn?)?",
     rf"(?P<place>n)(?P<kind>k)d{_LIST}",
     rf"{_AT}d(?P<things>n)",
@@ -90,6 +90,8 @@ def _parts(word: str, flag: str) -> list[tuple[str, str]]:
         return [(word, "n" if word in _ZH["nouns"] else flag)]
     if (word[-1] in "在着" and word[:-1] in _ZH["postures"]) or (word[1:] == "着" and flag == "v"):
         return [(word[:-1], "v"), (word[-1], "p")]
+    if first in _ZH["wears"] and _is_thing(rest):
+        return [(first, "v"), (rest, "n")]
     if word[-1] in _EDGES[len(word) < 3 :] and flag[0] in "snf" and _is_thing(word[:-1]) and word[0] != "楼":
         return [(word[:-1], "n"), (word[-1], "f")]
     bare = rest in _ZH["plain_heads"][0] if len(rest) == 1 else rarity(word)[0] < 30 and rarity(rest)[1][:1] == "n"
@@ -155,7 +157,8 @@ def _kind(parts: Sequence[tuple[str, str]], said: bool) -> str:
     (word, flag), (after, after_flag), (second, _) = [*parts, ("", ""), ("", "")][:3]
     kind = "colour" if _colour(word) else kinds("zh").get(word, "")
     linked = (after == "的" and second not in _PLACES) or (word.endswith("的") and len(word) > 2)
-    if not kind and ((linked and flag[:1] in [*"abzt"]) or (flag in ("a", "z") and len(word) == 2)):
+    apt = flag[:1] in [*"abzt"] or (flag == "v" and len(word) == 2)
+    if not kind and ((linked and apt) or (flag in ("a", "z") and len(word) == 2)):
         kind = "state"
     return kind if linked or said or _is_noun(after, after_flag, False) or _is_attribute(after) else ""
 
@@ -192,11 +195,12 @@ def _noun(words: Sequence[Word], match: re.Match[str]) -> Noun | None:
     counted = match["count"]
     if any(word in noun if len(word) > 1 else word == noun for word in _ZH["no_thing"]):
         return Noun(None)
-    if noun[0] == "人" and len(noun) > len(words[last].text):  # 人散步
+    if noun[0] == "的" or (noun[0] == "人" and len(noun) > len(words[last].text)):  # 的花海, 人散步
         return None
     attributes = _attributes(words[first:last])
     count = words[match.start()].value if counted else None
-    return Noun(_worded(Thing(noun, tuple(attributes), count, "")), not counted and not attributes)
+    again = not attributes and (not counted or words[match.start()].text in "这那")
+    return Noun(_worded(Thing(noun, tuple(attributes), count, "")), again)
 
 
 def _attributes(words: Sequence[Word]) -> list[Attribute]:

@@ -102,7 +102,7 @@ class Builder:
     def _claim(self, match: re.Match[str], symbols: Sequence[Word], index: dict[int, int | None]) -> None:
         said = {name: symbols[match.start(name)].value for name, text in match.groupdict().items() if text}
         form, (start, end) = match.string, match.span("things")
-        things = [index[i] for i in range(start, end) if i in index and form[max(i - 1, 0) : i + 2] != "wnd"]  # worn
+        things = [index[i] for i in range(start, end) if i in index and form[i + 1 : i + 2] != "d"]  # 衬衫的男人
         place = index[match.start("place")] if "place" in said else None
         for thing in things:
             self._relate(thing, said.get("kind", ""), place)
