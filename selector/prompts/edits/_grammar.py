@@ -18,6 +18,7 @@ class Grammar:
     def __init__(self, language: Language) -> None:
         self.language = language
         self.data = data_file(__package__ or "", language)
+        self.change = self.data["change"]  # captions before and after
         self.colours, self.numbers = by_word(self.data["colours"]), by_word(self.data["numbers"])
         self.meanings = {table: by_word(self.data[table]) for table in _TABLES}
 

@@ -22,7 +22,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Noun:
-    """A noun phrase; ``thing`` is None for what cannot be looked for (light, mood). ``again``: it may have been named."""
+    """A noun phrase; ``thing`` is None for what cannot be looked for (light). ``again``: it may have been named."""
 
     thing: Thing | None
     again: bool = False
@@ -38,10 +38,10 @@ class Forms:
     """
 
     language: Language
-    phrases: tuple[re.Pattern[str], ...]
-    quality: re.Pattern[str]
-    clauses: tuple[re.Pattern[str], ...]
-    claims: tuple[re.Pattern[str], ...]
+    phrases: tuple[str, ...]
+    quality: str
+    clauses: tuple[str, ...]
+    claims: tuple[str, ...]
     noun: Callable[[Sequence[Word], re.Match[str]], Noun | None]
     attributes: Callable[[Sequence[Word]], list[Attribute]]
     worded: Callable[[Thing], Thing]
@@ -61,12 +61,12 @@ class Builder:
         """Claim what a clause says; whether all of its words are accounted for."""
         symbols = self._symbols(words)
         form = "".join(symbol.tag for symbol in symbols)
-        if not any(clause.fullmatch(form) for clause in self.forms.clauses):
+        if not any(re.fullmatch(clause, form) for clause in self.forms.clauses):
             return False
         nouns = [i for i, tag in enumerate(form) if tag == "n"]
         found = self._found([symbols[i].value for i in nouns])
         for claim in self.forms.claims if found is not None else ():
-            for match in claim.finditer(form):
+            for match in re.finditer(claim, form):
                 self._claim(match, symbols, dict(zip(nouns, found or (), strict=True)))
         return found is not None
 
@@ -74,8 +74,8 @@ class Builder:
         """With noun phrases, the longest that can be, and qualities after "is" as one symbol each."""
         tags, symbols, at = "".join(word.tag for word in words), [Word("", "")], 0
         while at < len(words):
-            matches = [match for pattern in self.forms.phrases if (match := pattern.match(tags, at))]
-            quality = self.forms.quality.match(tags, at) if symbols[-1].tag == "b" else None
+            matches = [match for pattern in self.forms.phrases if (match := re.compile(pattern).match(tags, at))]
+            quality = re.compile(self.forms.quality).match(tags, at) if symbols[-1].tag == "b" else None
             if matches:
                 longest = max(matches, key=re.Match.end)
                 noun = self.forms.noun(words, longest)
@@ -115,9 +115,10 @@ class Builder:
 
     def _relate(self, thing: int | None, kind: Any, place: int | None) -> None:
         """Claim an order, where both ends are things and the words say which."""
-        if kind and thing is not None and place is not None and thing != place:
-            if kind != "in" or self.forms.encloses(self.things[place]):
-                self.relations.append(Relation(thing, kind, place))
+        if not kind or thing is None or place is None or thing == place:
+            return
+        if kind != "in" or self.forms.encloses(self.things[place]):
+            self.relations.append(Relation(thing, kind, place))
 
     def scene(self) -> Scene:
         """All that was claimed. Two things on opposite sides of the picture have an order; two of a pair cancel out."""
@@ -131,7 +132,7 @@ class Builder:
 
 
 def _same(old: Thing, new: Thing | None, earlier: bool) -> bool:
-    """Whether "the tree" can be the fir tree of an earlier clause: the same head, and nothing said that that has not."""
+    """Whether "the tree" can be the fir tree of an earlier clause: the same head, and nothing new said of it."""
     if new is None:
         return False
     head = new.noun if re.match("[\u3400-\u9fff]", new.noun) else f" {new.noun}"
