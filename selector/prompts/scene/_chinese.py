@@ -29,9 +29,9 @@ _OPENING = re.compile(r"^(?:还有|另有|(?:一张)?(?:图|画面|图片|照片
 _LIST = "(?P<things>(?:w?nd)?n(?:c(?:w?nd)?n)*)"  # what a thing wears, or whose it is, stands before it
 _AT = "i(?:nkd|kd|nd)?(?P<place>n)d?(?P<kind>k)"
 _CLAIMS = (
-    _LIST,
     rf"(?:nkd|kd|nd)?(?P<place>n)d?(?P<kind>k)[eb]{_LIST}",
     rf"{_LIST}{_AT}(?:vn?)?",
+    rf"{_LIST}(?:in)?(?:vn?)?",
     rf"(?P<place>n)(?P<kind>k)d{_LIST}",
     rf"{_AT}d(?P<things>n)",
     r"(?P<place>n)(?P<kind>k)d(?P<things>n)k(?:d?n|[eb]n(?:cn)*)",
@@ -99,8 +99,10 @@ def _verb(parts: Sequence[tuple[str, str]], before: str) -> tuple[int, str] | No
         return 2, "e"
     if not before and flag == "s" and (after in _TAGS or second == "着"):  # 湖边长着
         return 1, "k"
-    if before[-1:] == "k" and "i" in before and flag[0] == "v" and len(parts) < 5:  # 在草地上奔跑
+    if re.search("i[AJNdk]*[kN]$", before) and flag[0] == "v" and len(parts) < 5:  # 在草地上奔跑
         return 1, "v"
+    if before[-1:] == "N" and flag[0] == "v" and after in ("", "着") and not second:  # 花朵盛开
+        return len(parts), "v"
     if word in ZH["wears"] or (flag[:1] == "v" and after == "着"):
         return 1 + (after == "着"), "w"
     return None
@@ -120,7 +122,7 @@ def _kind(parts: Sequence[tuple[str, str]], said: bool) -> str:
 def _is_noun(word: str, flag: str, follows: bool) -> bool:
     if word in ZH["nouns"]:
         return True
-    named = flag[:1] in [*"nsqj"] and flag not in ("number", "nrt") and word[:1] != word[1:2] * (len(word) == 4)
+    named = flag[:1] in [*"nsq"] and flag not in ("number", "nrt") and word[:1] != word[1:2] * (len(word) == 4)
     single = len(word) > 1 or (follows and flag in ("n", "q"))
     return named and single and (follows or flag != "q") and not colour_of(word)
 
@@ -135,7 +137,11 @@ def _noun(words: Sequence[Word], match: re.Match[str]) -> Noun | None:
     counted = match["count"]
     if any(word in noun if len(word) > 1 else word == noun for word in ZH["no_thing"]):
         return Noun(None)
-    if noun[0] == "的" or (noun[0] == "人" and len(noun) > len(words[last].text)):  # 的花海, 人散步
+    if (
+        noun[0] == "的"
+        or noun[1:][-1:] in tuple("里中上下旁内")
+        or (noun[0] == "人" and len(noun) > len(words[last].text))
+    ):  # 的花海, 家中, 人散步
         return None
     attributes = _attributes(words[first:last])
     count = words[match.start()].value if counted else None
