@@ -10,7 +10,8 @@ A set is JSON lines of two kinds:
 
 Nouns are in the prompt's language and compared in the singular; attributes are colours in English, and other ones are
 not compared. Relations name their ends by place in "things" and one of RELATIONS. Below and under are one, left of is
-right of read from the other end, and beside has no direction. A count of 1 is what "a" says: wanted, not claimed.
+right of read from the other end, and beside has no direction. A material may be part of the noun ("glass bowl"), and
+a size need not be (小男孩). A count of 1 is what "a" says: wanted, not claimed.
 
 read: lines of which anything is claimed. exact: all that is wanted is claimed, and nothing else. A claim is one number,
 one colour, one relation, or one part of a text edit (things are in ``by_kind`` alone); it is right where the set has
@@ -142,11 +143,17 @@ def _matched(things: Sequence[Thing], wanted: Sequence[Mapping[str, Any]]) -> li
     """For each thing the place of the wanted one with its noun, of several the one that is most like it."""
     free, places = set(range(len(wanted))), []
     for thing in things:
-        fits = [i for i in free if singular(wanted[i]["noun"].lower()) == singular(thing.noun)]
+        fits = [i for i in free if singular(wanted[i]["noun"].lower()) in _names(thing)]
         place = max(fits, key=lambda i: _likeness(thing, wanted[i]), default=None)
         free.discard(place if place is not None else -1)
         places.append(place)
     return places
+
+
+def _names(thing: Thing) -> set[str]:
+    """Its noun with a material before it too ("glass bowl"), and without the size in it (小男孩)."""
+    materials = {f"{one.word} {thing.noun}" for one in thing.attributes if one.kind == "material"}
+    return {singular(thing.noun), thing.noun.lstrip("小大") or thing.noun, *materials}
 
 
 def _likeness(thing: Thing, wanted: Mapping[str, Any]) -> tuple[int, bool]:

@@ -75,7 +75,7 @@ def _tag(word: str, rest: Sequence[str], found: Sequence[Word]) -> tuple[str, An
 def _of(rest: Sequence[str], tags: str) -> str:
     """ "A bowl of two red apples" holds things of their own, "a bowl of soup" is one."""
     several = _several(rest, 0) if rest else None
-    own = several[1] in _DETERMINERS if several else rest[:1] and rest[0] in kinds("en")
+    own = several[1] in _DETERMINERS if several else rest[0] in kinds("en") and is_noun(rest[1]) if rest[1:] else False
     return "w" if own and tags[-1:] in _CONTAINERS else "f"
 
 
