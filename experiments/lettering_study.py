@@ -77,7 +77,9 @@ def _try(page: Page, case: Case, seed: int) -> tuple[Outcome, Pixels]:
         return Outcome(page.name, case.kind, time.process_time() - start, True, str(error)), picture.rgb
     seconds = time.process_time() - start
     after = read_text(Picture(encode_final(made.image, "png")), 0.3)
-    return Outcome(page.name, case.kind, seconds, False, str(dict(made.notes)), **_checks(page, case, before, after)), made.image
+    return Outcome(
+        page.name, case.kind, seconds, False, str(dict(made.notes)), **_checks(page, case, before, after)
+    ), made.image
 
 
 def _checks(
@@ -92,17 +94,22 @@ def _checks(
         return {"text": gone, "neighbours": neighbours}
     new = [line for line in after if plain(edit.new) in plain(line.text) or similarity(edit.new, line.text) >= _SAME]
     joined = plain("".join(line.text for line in after))  # a wrapped text is read as several lines
-    checks: dict[str, bool | None] = {"text": gone and (bool(new) or plain(edit.new) in joined), "neighbours": neighbours}
+    checks: dict[str, bool | None] = {
+        "text": gone and (bool(new) or plain(edit.new) in joined),
+        "neighbours": neighbours,
+    }
     if not new:
         return checks
     line = new[0]
     wanted = case.anchor.angle if case.anchor else 0.0
-    checks["level"] = abs(_angle(line) + wanted) <= _LEVEL_DEGREES
+    checks["level"] = bool(abs(_angle(line) + wanted) <= _LEVEL_DEGREES)
     if case.panel is not None:
         checks["inside"] = _inside(line.box, case.panel, wanted)
     if edit.place is not None:
         anchor = next((one for one in before if case.anchor and similarity(one.text, case.anchor.text) >= _SAME), None)
-        checks["place"] = _placed(line, edit.place.side, edit.place.spot, anchor, (Picture(page.png).rgb.shape[1], height))
+        checks["place"] = _placed(
+            line, edit.place.side, edit.place.spot, anchor, (Picture(page.png).rgb.shape[1], height)
+        )
     return checks
 
 
@@ -129,12 +136,13 @@ def _placed(line: TextLine, side: Any, spot: Any, anchor: TextLine | None, size_
             return False
         off = centre - anchor.box.mean(axis=0)
         nearby = abs(off[1]) < 2.2 * max(anchor.height_px, line.height_px) + abs(off[0])
-        return bool(off[1] > 0) == (side == "below") and bool(nearby) and abs(off[0]) < 0.35 * size_px[0]
+        onward = bool(off[1] > 0) == (side == "below")
+        return onward and bool(nearby) and bool(abs(off[0]) < 0.35 * size_px[0])
     across, down = centre / np.array(size_px)
     if spot == "centre":
         return bool(abs(across - 0.5) < _CENTRE_SHARE and abs(down - 0.5) < _CENTRE_SHARE)
     low = {"left": across < 0.4, "right": across > 0.6, "top": down < 0.22, "bottom": down > 0.78}
-    return all(low[word] for word in spot.split())
+    return all(bool(low[word]) for word in spot.split())
 
 
 def _write(path: Path, shown: list[Pixels]) -> None:
@@ -142,7 +150,7 @@ def _write(path: Path, shown: list[Pixels]) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     sheet = np.hstack([cv2.resize(one, (640, 640 * one.shape[0] // one.shape[1])) for one in shown])
-    path.write_bytes(encode_final(sheet, "jpg"))
+    path.write_bytes(encode_final(sheet, "jpeg"))
 
 
 def _table(outcomes: list[Outcome]) -> list[str]:
@@ -151,7 +159,9 @@ def _table(outcomes: list[Outcome]) -> list[str]:
     for kind in ["all", *sorted(kinds)]:
         rows = [one for one in outcomes if kind in ("all", one.kind)]
         seconds = [one.seconds for one in rows]
-        shares = [_share([getattr(one, name) for one in rows]) for name in ("text", "neighbours", "level", "place", "inside")]
+        shares = [
+            _share([getattr(one, name) for one in rows]) for name in ("text", "neighbours", "level", "place", "inside")
+        ]
         lines.append(
             f"{kind:14} {len(rows):3} {sum(one.declined for one in rows):8}  " + "  ".join(f"{s:>7}" for s in shares)
             + f"   {np.median(seconds):.1f} {np.quantile(seconds, 0.9):.1f}"

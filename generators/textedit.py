@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
@@ -11,7 +12,9 @@ import numpy as np
 
 from generators._lettering.add import add_text
 from generators._lettering.canvas import Canvas
-from generators._lettering.replace import Align, Settings, delete_texts, replace_text
+from generators._lettering.occurrences import occurrences
+from generators._lettering.replace import Align, delete_text, replace_text
+from generators._lettering.style import Settings
 from selector.domain import (
     Declined,
     Generator,
@@ -25,10 +28,10 @@ from selector.domain import (
     TaskType,
 )
 from selector.domain.reading import TextEdit
-from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, parse_text_instruction
+from selector.prompts.reading import reading_of
 from selector.sight.fonts import all_fonts, fonts_tag
-from selector.sight.ocr import TextLine, read_text
-from selector.sight.text_match import Span, find_spans
+from selector.sight.ocr import read_text
+from selector.sight.text_match import Span
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,9 @@ _ERASED = (
 )  # fmt: skip
 _ADDED = tuple(Plan(font=font, place=place) for font, place in
                ((0, 0), (0, 1), (1, 0), (0, 2), (1, 1), (2, 0), (2, 1), (1, 2), (3, 0), (0, 3)))  # fmt: skip
+_QUOTES = ("''", '""', "‘’", "“”", "「」", "『』")
+_ELIDED = re.compile(r"['‘’](?:\d|n['’]|t(?:is|was)\b|em\b|cause\b)", re.I)
+_POSSESSIVE = re.compile(r"(?:s|in)['’]$", re.I)  # the teachers', rockin'
 _PLANS = {"replace": _LETTERED, "delete": _ERASED, "add": _ADDED}
 
 
@@ -101,7 +107,7 @@ class TextEditor(Generator):
 
     def __init__(self, fonts_folder: str | None = None, exclude_fonts: Sequence[str] = ()) -> None:
         self._settings = Settings(fonts_folder, tuple(exclude_fonts))
-        self.version = f"2-{_fonts_tag(self._settings)}"  # recipes name fonts by rank: others make other letters
+        self.version = f"3-{_fonts_tag(self._settings)}"  # recipes name fonts by rank: others make other letters
 
     def check(self) -> None:
         """Raise ``MissingPart`` when there is no reader; ``InputError`` when the fonts folder is none."""
@@ -121,19 +127,51 @@ class TextEditor(Generator):
     def generate(self, inputs: TaskInputs, recipe: Recipe) -> Made:
         """Edit the text. Raises ``Declined`` or ``MissingPart``."""
         edit, plan, picture = _understood(inputs), _plan_of(recipe), _source(inputs)
-        lines = read_text(picture)
-        canvas = Canvas(picture.rgb, lines, np.random.default_rng(recipe.seed))
+        canvas = Canvas(picture.rgb, read_text(picture), np.random.default_rng(recipe.seed))
+        new = without_stray_quotes(edit.new or "")
         notes: dict[str, JSONValue]
-        if edit.action == "add" or (edit.old is None and not lines and edit.new is not None):
-            notes = add_text(canvas, edit.new or "", inputs.task.prompt, plan.font, plan.place, self._settings)
-        elif edit.action == "delete":
-            notes = delete_texts(canvas, _spans(edit, lines), plan.mask, plan.fill)
+        if edit.action == "add" or (edit.old is None and not canvas.lines and edit.new is not None):
+            notes = add_text(canvas, new, edit.place, plan.font, plan.place, self._settings)
         else:
-            align = None if plan.align == "auto" else plan.align
-            how: dict[str, Any] = {"mask": plan.mask, "fill": plan.fill, "font": plan.font, "align": align}
-            how["exact"] = plan.fit == "registered"
-            notes = replace_text(canvas, _spans(edit, lines), edit.old, edit.new or "", self._settings, **how)
+            notes = self._change(canvas, edit, new, plan)
         return Made(canvas.finished(), {"action": edit.action, "old": edit.old, "new": edit.new, **notes})
+
+    def _change(self, canvas: Canvas, edit: TextEdit, new: str, plan: Plan) -> dict[str, JSONValue]:
+        """Delete or replace the text wherever it is meant; where it cannot be done everywhere, that is noted."""
+        where, notes = occurrences(canvas, edit)
+        done: list[dict[str, JSONValue]] = []
+        failed: Declined | None = None
+        for spans in where:
+            try:
+                done.append(self._change_one(canvas, spans, edit, new, plan))
+            except Declined as error:
+                failed = error
+        if failed is not None and not done:
+            raise failed
+        if failed is not None:
+            notes["place"] = f"changed in {len(done)} of {len(where)} places; elsewhere: {failed}"
+        return {**done[0], **notes, **({"places": len(done)} if len(where) > 1 else {})}
+
+    def _change_one(
+        self, canvas: Canvas, spans: Sequence[Span], edit: TextEdit, new: str, plan: Plan
+    ) -> dict[str, JSONValue]:
+        if edit.action == "delete":
+            return delete_text(canvas, spans, plan.mask, plan.fill)
+        align = None if plan.align == "auto" else plan.align
+        how: dict[str, Any] = {"mask": plan.mask, "fill": plan.fill, "font": plan.font, "align": align}
+        return replace_text(canvas, spans, edit.old, new, self._settings, exact=plan.fit == "registered", **how)
+
+
+def without_stray_quotes(text: str) -> str:
+    """The text without a quotation mark or apostrophe at its end that has no partner and belongs to no word."""
+    text = text.strip()
+    for pair in _QUOTES:
+        opening, closing = pair[0], pair[1]
+        if text.startswith(opening) and text.count(opening) + text.count(closing) == 1 and not _ELIDED.match(text):
+            text = text[1:].lstrip()
+        elif text.endswith(closing) and text.count(opening) + text.count(closing) == 1 and not _POSSESSIVE.search(text):
+            text = text[:-1].rstrip()
+    return text
 
 
 def _fonts_tag(settings: Settings) -> str:
@@ -144,31 +182,16 @@ def _fonts_tag(settings: Settings) -> str:
 
 
 def _understood(inputs: TaskInputs) -> TextEdit:
-    edit = parse_text_instruction(inputs.task.prompt)
-    if edit is None:
-        shown = inputs.task.prompt.strip()[:80]
-        raise Declined(f"textedit: '{shown}': {NOT_UNDERSTOOD}")
-    return edit
+    reading = reading_of(inputs)
+    if reading.text_edit is None:
+        raise Declined(f"textedit: '{inputs.task.prompt.strip()[:80]}': {reading.unread or 'it edits no text'}")
+    return reading.text_edit
 
 
 def _source(inputs: TaskInputs) -> Picture:
     if inputs.source is None:
         raise Declined("textedit: the task has no source picture to edit")
     return inputs.source
-
-
-def _spans(edit: TextEdit, lines: tuple[TextLine, ...]) -> tuple[Span, ...]:
-    """Where the old text stands; without one, all lines are deleted or the largest one is replaced."""
-    if edit.old is not None:
-        spans = find_spans(lines, edit.old)
-        if not spans:
-            read = " | ".join(line.text for line in lines)[:160] or "nothing"
-            raise Declined(f"textedit: the text '{edit.old}' was not found in the picture; read: {read}")
-        return spans
-    if not lines:
-        raise Declined("textedit: no text was found in the picture")
-    whole = [Span(index, 0, len(line.text), 1.0) for index, line in enumerate(lines)]
-    return tuple(whole) if edit.action == "delete" else (max(whole, key=lambda span: lines[span.line].height_px),)
 
 
 def _variant(action: str, plan: Plan) -> str:

@@ -129,7 +129,7 @@ def _path(language: str, role: str) -> str:
 
 
 def _ground(rng: np.random.Generator, kind: str) -> Image.Image:
-    """"flat", "gradient", "night", or a photograph that scikit-image or scikit-learn ships."""
+    """ "flat", "gradient", "night", or a photograph that scikit-image or scikit-learn ships."""
     if kind in ("brick", "gravel", "grass"):
         from skimage import data
 
@@ -140,7 +140,7 @@ def _ground(rng: np.random.Generator, kind: str) -> Image.Image:
         from sklearn.datasets import load_sample_image  # type: ignore[import-untyped]
 
         return Image.fromarray(load_sample_image(f"{kind}.jpg")).resize((SIDE_PX, SIDE_PX))
-    low, high = ((0.08, 0.3) if kind == "night" else (0.72, 0.98))
+    low, high = (0.08, 0.3) if kind == "night" else (0.72, 0.98)
     one, other = rng.uniform(low, high, 3) * 255, rng.uniform(low, high, 3) * 255
     share = np.linspace(0, 1, SIDE_PX)[:, None, None] if kind != "flat" else np.zeros((SIDE_PX, 1, 1))
     shade = one * (1 - share) + other * share + np.zeros((1, SIDE_PX, 1))
@@ -245,7 +245,9 @@ def _screen(sheet: _Sheet) -> None:
 def _board(sheet: _Sheet) -> None:
     word = sheet.pick("new")[0]
     for number, spot in enumerate(((90, 120), (560, 150), (300, 580))):
-        box = sheet.panel((*spot, spot[0] + 380, spot[1] + 330), ((255, 250, 205), (220, 240, 255), (255, 228, 225))[number])
+        box = sheet.panel(
+            (*spot, spot[0] + 380, spot[1] + 330), ((255, 250, 205), (220, 240, 255), (255, 228, 225))[number]
+        )
         sheet.write(Mark(word, (spot[0] + 190, spot[1] + 90), 44, (170, 30, 40), "bold", panel=box))
         sheet.write(Mark(sheet.pick("notes")[0], (spot[0] + 190, spot[1] + 210), 30, (50, 50, 60), panel=box))
 
@@ -287,8 +289,16 @@ def _adding(sheet: _Sheet, marks: list[Mark], where: Side | Spot) -> Case:
     chinese, anchor = sheet.language == "zh", marks[0]
     if where in ("above", "below"):
         words = _SIDES[where][chinese]
-        prompt = f"在“{anchor.text}”{words}添加文字“{new}”" if chinese else f"Add the text '{new}' {words} '{anchor.text}'"
-        return Case(where, prompt, TextEdit("add", None, new, Place(anchor.text, True, where, None, words)), anchor, anchor.panel)
+        prompt = (
+            f"在“{anchor.text}”{words}添加文字“{new}”" if chinese else f"Add the text '{new}' {words} '{anchor.text}'"
+        )
+        return Case(
+            where,
+            prompt,
+            TextEdit("add", None, new, Place(anchor.text, True, where, None, words)),
+            anchor,
+            anchor.panel,
+        )
     words = _SPOTS[where][chinese]  # type: ignore[index]
     prompt = f"在{words}添加文字“{new}”" if chinese else f"Add the text '{new}' {words}"
     return Case(where, prompt, TextEdit("add", None, new, Place(spot=where, words=words)))  # type: ignore[arg-type]
@@ -314,7 +324,9 @@ def shipped_pages() -> list[Page]:
 
     folder = f"{matplotlib.get_data_path()}/sample_data"
     page = np.stack([data.page()] * 3, axis=-1)
-    tag, logo = (np.asarray(Image.open(f"{folder}/{name}").convert("RGB")) for name in ("grace_hopper.jpg", "logo2.png"))
+    tag, logo = (
+        np.asarray(Image.open(f"{folder}/{name}").convert("RGB")) for name in ("grace_hopper.jpg", "logo2.png")
+    )
     title = Mark("Region-based segmentation", (0, 0), 20, (0, 0, 0))
     return [
         _shipped("page", page, "Add the text 'Chapter 4' at the top of the image", ("Chapter 4", Place(spot="top")), "markers", "labels"),

@@ -32,7 +32,7 @@ def copied_ground(crop: Floats, hole: Mask, avoid: Mask) -> Floats | None:
     from_y, from_x = (sources[axis][y // step, x // step] * step + at % step for axis, at in ((0, y), (1, x)))
     filled = crop.copy()
     filled[y, x] = crop[np.minimum(from_y, crop.shape[0] - 1), np.minimum(from_x, crop.shape[1] - 1)]
-    return filled
+    return np.asarray(filled)
 
 
 def _blocks(mask: Mask, step: int) -> Mask:
@@ -43,7 +43,7 @@ def _blocks(mask: Mask, step: int) -> Mask:
 
 def _means(crop: Floats, step: int) -> NDArray[np.float32]:
     padded = np.pad(crop, [(0, -crop.shape[0] % step), (0, -crop.shape[1] % step), (0, 0)], mode="edge")
-    return padded.reshape(padded.shape[0] // step, step, -1, step, 3).mean(axis=(1, 3)).astype(np.float32)
+    return np.asarray(padded.reshape(padded.shape[0] // step, step, -1, step, 3).mean(axis=(1, 3)), dtype=np.float32)
 
 
 def _sources(crop: NDArray[np.float32], hole: Mask, avoid: Mask) -> NDArray[np.intp] | None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from generators._lettering.fill import smooth_ground
+from generators._lettering.halo import Halo, find_halo
 from selector.sight.text_boxes import (
     LEAST_DIFFERENCE,
     Floats,
@@ -40,7 +41,7 @@ class Ink:
 
     ``mask`` bool (H, W); ``hole`` bool (H, W), the mask grown over its soft edge, to be filled; ``alpha`` (H, W), 0 to
     1, the share of ink in each pixel; ``colour`` (3,) 0 to 255; ``ground`` (H, W, 3), the smooth ground under the ink;
-    ``avoid`` bool (H, W), other ink that stays; ``outline`` of the letters, if they have one.
+    ``avoid`` bool (H, W), other ink that stays; ``outline`` and ``halo`` of the letters, if they have one.
     """
 
     mask: Mask
@@ -50,14 +51,18 @@ class Ink:
     ground: Floats
     avoid: Mask
     outline: Outline | None
+    halo: Halo | None
 
 
-def find_ink(crop: Floats, lines: Sequence[Floats], own: int, span_box: Floats, method: str) -> Ink | None:
+def find_ink(
+    crop: Floats, lines: Sequence[Floats], own: int, span_box: Floats, method: str, outside: Mask | None = None
+) -> Ink | None:
     """Ink of the span inside ``crop`` (H, W, 3); None when there is no contrast.
 
     ``lines`` are the quads (4, 2) px of all text lines in px of the crop, ``own`` the span's line among them: ink of
     the others stays. ``method``: "kmeans" takes the ink alone; "background" everything that differs from the
-    ground, with outlines and shadows; "box" makes a hole of the whole box.
+    ground about the letters; "box" makes a hole of the whole box. ``outside`` (H, W) is beyond the border of what bears
+    the line: nothing is learned from it.
     """
     shape, height = crop.shape[:2], height_px(span_box)
     sample = polygon(grown(lines[own], 0.3 * height, 0.06 * height), shape)
@@ -74,7 +79,8 @@ def find_ink(crop: Floats, lines: Sequence[Floats], own: int, span_box: Floats, 
     for index, box in enumerate(lines):
         if index != own:
             others |= polygon(grown(box, 2.0, 1.0), shape)
-    return _with_hole(crop, mask, ink & ~mask, others & ~sample, span_box, method)
+    kept = others & ~sample if outside is None else (others & ~sample) | (outside & ~_grow(mask, 2))
+    return _with_hole(crop, mask, ink & ~mask, kept, span_box, method)
 
 
 def _with_hole(crop: Floats, mask: Mask, other_ink: Mask, others: Mask, span_box: Floats, method: str) -> Ink:
@@ -93,10 +99,12 @@ def _with_hole(crop: Floats, mask: Mask, other_ink: Mask, others: Mask, span_box
     if method == "box":
         hole |= span
     hole &= ~avoid
+    around, halo = find_halo(crop, hole, avoid, height)
+    hole |= around
     ground = smooth_ground(crop, hole | avoid)
     colour = ink_colour(crop, ground, mask)
     alpha = np.where(_grow(mask, 2) & ~avoid, ink_share(crop, ground, colour), 0.0)
-    return Ink(mask, hole, alpha, colour, ground, avoid, outline)
+    return Ink(mask, hole, alpha, colour, ground, avoid, outline, halo)
 
 
 def _clean(mask: Mask, height: float) -> Mask:
