@@ -166,10 +166,11 @@ def without_stray_quotes(text: str) -> str:
     """The text without a quotation mark or apostrophe at its end that has no partner and belongs to no word."""
     text = text.strip()
     for pair in _QUOTES:
-        opening, closing = pair[0], pair[1]
-        if text.startswith(opening) and text.count(opening) + text.count(closing) == 1 and not _ELIDED.match(text):
+        if sum(text.count(mark) for mark in set(pair)) != 1:
+            continue
+        if text.startswith(pair[0]) and not _ELIDED.match(text):
             text = text[1:].lstrip()
-        elif text.endswith(closing) and text.count(opening) + text.count(closing) == 1 and not _POSSESSIVE.search(text):
+        elif text.endswith(pair[1]) and not _POSSESSIVE.search(text):
             text = text[:-1].rstrip()
     return text
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from generators._lettering.canvas import Canvas
-from generators._lettering.layout import Block, Room, Wish
+from generators._lettering.fit import Lettering
+from generators._lettering.layout import LEAST_WIDTH, SCALES, Block, Room, Wish
 from generators._lettering.place import Option, options
 from generators._lettering.render import EM_PX, apply
+from generators._lettering.scene import Frame
 from generators._lettering.style import Settings, Style, style_like
 from selector.domain import Declined, JSONValue
 from selector.domain.reading import Place
 from selector.sight.text_boxes import Floats, Mask, grown, polygon
 
 _MOST_LINES = 3
+_LEAST_EM_PX = 12.0  # smaller letters are not read
 _ASKED, _CALM = 0.3, 3.0  # cost of detail under the letters, as a share of their size
 _EXACT = 0.15  # cost of a move by an em, where a spot is asked for
 _HARD = 0.3  # detail that is an edge of something
-_MOST_EDGES = 0.08  # share of the picture: with more of them it is textured, and edges say nothing
+_CROSSING = 0.3  # cost of letters across such an edge, as a share of their size
 _PADDING = 0.12  # of a line's height, round it and along the border of what bears the text
 
 
@@ -60,19 +63,28 @@ def _told(place: Place | None) -> str:
 
 def _fit(canvas: Canvas, option: Option, style: Style, new: str, place: Place | None) -> Block | None:
     """The text laid out at the place; edges of things are crossed only where it cannot be helped."""
-    lettering = style.at(option.point, option.radians, option.size)
+    lettering = _lettering(option, style)
     detail, scale = canvas.detail, lettering.scale
     across, down = (tuple(side / scale for side in reach) for reach in option.reach_px)
     cost = 0.02 if place is None else _EXACT
     wish = Wish(0.0, option.align, 0.0, option.upright, across, down, cost, cost)  # type: ignore[arg-type]
     free = _free(canvas, option.area, 0.5 * EM_PX * scale)
-    edges = detail > _HARD
-    for mask in (free & ~edges, free) if edges.mean() < _MOST_EDGES else (free,):
+    scales = [size for size in SCALES if min(1.0, size / LEAST_WIDTH) * EM_PX * scale >= _LEAST_EM_PX]
+    tried = []
+    for mask, penalty in ((free & (detail <= _HARD), 0.0), (free, _CROSSING)):
         room = Room(mask, lettering.to_picture, detail)
-        block = room.fit(lettering.font, new, wish, _MOST_LINES, busy_cost=_CALM if place is None else _ASKED)
+        block = room.fit(lettering.font, new, wish, _MOST_LINES, scales, _CALM if place is None else _ASKED)
         if block is not None:
-            return block
-    return None
+            tried.append((block.cost + penalty, block))
+    return min(tried, key=lambda one: one[0])[1] if tried else None
+
+
+def _lettering(option: Option, style: Style) -> Lettering:
+    """The style's letters at the place; on the imitated line's baseline where that is asked."""
+    point, frame = option.point, Frame(option.radians)
+    if option.upright == "baseline" and style.baseline is not None:
+        point = frame.point(float(frame.axes[0] @ point), float(frame.axes[1] @ style.baseline))
+    return style.at(point, option.radians, option.size)
 
 
 def _free(canvas: Canvas, area: Mask | None, text_px: float) -> Mask:
@@ -89,6 +101,6 @@ def _free(canvas: Canvas, area: Mask | None, text_px: float) -> Mask:
 
 
 def _draw(canvas: Canvas, option: Option, style: Style, block: Block) -> None:
-    lettering, shape = style.at(option.point, option.radians, option.size), canvas.source.shape[:2]
+    lettering, shape = _lettering(option, style), canvas.source.shape[:2]
     ground: Floats = canvas.source[polygon(apply(lettering.to_picture, block.quad), shape)].astype(np.float64)
     style.look.over(ground, EM_PX * lettering.scale * block.scale).draw(canvas, lettering, block)

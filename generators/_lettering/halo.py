@@ -87,6 +87,7 @@ def _shape(crop: Floats, hole: Mask, avoid: Mask, strength: Floats, line_px: flo
     core = (cv2.GaussianBlur(moved, (0, 0), max(sigma, 0.5)) > 0.6) & ~hole & ~avoid & (strength > 0)
     if core.sum() < 20:
         return None
+    core &= strength >= np.quantile(strength[core], 0.6)  # elsewhere the ground shines through
     return Halo((right, down), wider, sigma, np.asarray(np.median(crop[core], axis=0)))
 
 

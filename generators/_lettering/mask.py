@@ -32,6 +32,7 @@ from selector.sight.text_boxes import (
 
 _FIRST_PX, _LAST_PX = 1.2, 2.5  # distance from the ink where an outline shows and the soft edge of plain ink is over
 _DIFFERENT = 30.0  # 8-bit levels (Euclidean) off the colours that a soft edge runs through
+_SURROUNDED = 0.75
 _MOST_HEIGHTS = 0.15  # thickest outline, in heights of the line
 
 
@@ -75,12 +76,42 @@ def find_ink(
     mask = _clean(line_ink if whole else ink_of_span(line_ink, span_box), height)
     if mask.sum() < 8:
         return None
+    first, mask = mask, _on_top(crop, mask, reach & polygon(grown(span_box, 0.2 * height, 0.2 * height), shape), height)
     others = np.zeros(shape, dtype=bool)
     for index, box in enumerate(lines):
         if index != own:
             others |= polygon(grown(box, 2.0, 1.0), shape)
     kept = others & ~sample if outside is None else (others & ~sample) | (outside & ~_grow(mask, 2))
-    return _with_hole(crop, mask, ink & ~mask, kept, span_box, method)
+    return _with_hole(crop, mask, ink & ~mask & ~first, kept, span_box, method)
+
+
+def _on_top(crop: Floats, ink: Mask, reach: Mask, height: float) -> Mask:
+    """The letters, where ``ink`` is only their shadow, glow or outline and they are beside it, of another colour.
+
+    Of two inks the one that the other surrounds is the letters; else the larger one: shadows are seen in part.
+    """
+    import cv2
+
+    near = _grow(ink, max(2, round(0.12 * height)))
+    ground = smooth_ground(crop, _grow(near, max(3, round(0.1 * height))))
+    error = np.linalg.norm(crop - ground, axis=2)
+    around = reach & ~_grow(near, 3)
+    if not around.any() or np.quantile(error[around], 0.8) > LEAST_DIFFERENCE:
+        return ink  # textured ground holds such things everywhere
+    share = ink_share(crop, ground, ink_colour(crop, ground, ink))
+    other = _clean((error > 2.0 * LEAST_DIFFERENCE) & (share < 0.25) & reach, height)
+    _, labels = cv2.connectedComponents(other.astype(np.uint8), connectivity=8)
+    touching = np.unique(labels[_grow(ink, 2)])
+    letters = np.isin(labels, touching[touching > 0])
+    if _surrounded(ink, letters):
+        return ink
+    return letters if _surrounded(letters, ink) or letters.sum() > ink.sum() else ink
+
+
+def _surrounded(inner: Mask, outer: Mask) -> bool:
+    """Whether nearly all of the inner ink's rim is the outer ink."""
+    rim = _grow(inner, 2) & ~_grow(inner, 1)
+    return bool(rim.any() and _grow(outer, 1)[rim].mean() > _SURROUNDED)
 
 
 def _with_hole(crop: Floats, mask: Mask, other_ink: Mask, others: Mask, span_box: Floats, method: str) -> Ink:

@@ -24,7 +24,7 @@ def occurrences(canvas: Canvas, edit: TextEdit) -> tuple[list[Spans], dict[str, 
     """The spans of each place where the old text is meant, and notes on the choice.
 
     Without an old text, "delete" means all lines and "replace" the largest one. Of several equal places those are meant
-    that ``edit.place`` tells; all where it tells none.
+    that ``edit.place`` tells; where it tells none, all that are whole lines, but of words in running text one.
 
     Raises:
         Declined: when the text was not found; the message says what was read.
@@ -40,9 +40,20 @@ def occurrences(canvas: Canvas, edit: TextEdit) -> tuple[list[Spans], dict[str, 
         read = " | ".join(line.text for line in lines)[:160] or "nothing"
         raise Declined(f"textedit: the text '{edit.old}' was not found in the picture; read: {read}")
     every = [best] if len(best) > 1 else _as_good(lines, edit.old, best[0])
-    if len(every) == 1 or edit.place is None or _ALL.search(edit.place.words):
+    if len(every) == 1 or (edit.place is not None and _ALL.search(edit.place.words)):
         return every, {}
-    return _meant(canvas, every, edit.place)
+    if edit.place is not None:
+        return _meant(canvas, every, edit.place)
+    labels = [spans for spans in every if _is_label(lines, spans[0])]
+    chosen = labels if _is_label(lines, best[0]) else [best]  # a word in running text is meant once
+    return chosen, {} if len(chosen) == len(every) else {
+        "place": f"read in {len(every)} places, changed in {len(chosen)}"
+    }
+
+
+def _is_label(lines: Sequence[TextLine], span: Span) -> bool:
+    """Whether the text is a whole line."""
+    return span.start == 0 and span.end >= len(lines[span.line].text.rstrip())
 
 
 def _as_good(lines: Sequence[TextLine], old: str, best: Span) -> list[Spans]:

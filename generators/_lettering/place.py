@@ -20,7 +20,7 @@ _WHOLE = re.compile(
     r"\b(?:picture|image|photo|photograph|page|poster|document|slide|cover|canvas|flyer)\b|图|画|照片|海报|页|封面|文档",
     re.I,
 )
-_MARGIN = 0.05  # of the shorter side, between a text and the edge of what bears it
+_MARGIN, _OBJECT_MARGIN = 0.05, 0.08  # of the shorter side, between a text and the edge of what bears it
 _NEAR, _FAR = 0.06, 0.3  # of the extent, that a text may be off the spot that is asked, and off but noted
 _BOX_PADDING = 0.08  # of its height, that a reader's box is longer than the letters on either side
 _INSIDE = ("in", "on", None)
@@ -31,9 +31,10 @@ Span2 = tuple[float, float]
 class Option:
     """A place: the text's ``align`` and ``upright`` edges at ``point`` px, in a frame turned by ``radians`` clockwise.
 
-    ``reach_px``: how far along and across the text may be moved from there, each (from, to). ``area``: what must hold
-    it, None for the picture. ``like``: lines whose manner it takes, the best first. ``size``: times their size.
-    ``near``: None, or what a reader should know where the text stands otherwise than asked.
+    On the "baseline" of the line that is imitated, ``point`` only tells where along it. ``reach_px``: how far along and
+    across the text may be moved from there, each (from, to). ``area``: what must hold it, None for the picture.
+    ``like``: lines whose manner it takes, the best first. ``size``: times their size. ``note``: what is to be known
+    where the text stands otherwise than asked, else "".
     """
 
     name: str
@@ -96,7 +97,7 @@ def _beside_line(scene: Scene, line: int, side: str) -> list[Option]:
     box, align = frame.extent(scene.lines[line].box), scene.align(line)
     padding = _BOX_PADDING * height
     along = {"left": box[0] + padding, "centre": (box[0] + box[1]) / 2, "right": box[1] - padding}[align]
-    gap, near, far = 0.2 * height, 1.3 * height, 9.0 * height
+    gap, near, far = 0.1 * height, 1.3 * height, 9.0 * height
     sideways = (-6.0 * height, 6.0 * height)
     upright: Upright = "middle"
     if side in ("above", "below"):
@@ -106,10 +107,10 @@ def _beside_line(scene: Scene, line: int, side: str) -> list[Option]:
     else:
         onward = side == "right"
         at, align = (
-            (box[1] + 2 * gap if onward else box[0] - 2 * gap, (box[2] + box[3]) / 2),
+            (box[1] + 4 * gap if onward else box[0] - 4 * gap, (box[2] + box[3]) / 2),
             "left" if onward else "right",
         )
-        still = (-0.15 * height, 0.15 * height)
+        upright, still = "baseline", (0.0, 0.0)
         reaches = [((0.0, most) if onward else (-most, 0.0), still) for most in (near, far)]
     own = Option(side, frame.point(*at), align, upright, reaches[0], (line,), frame.radians, scene.bearer(line))
     smaller = _smaller_neighbour(scene, line, side)
@@ -195,7 +196,8 @@ def _spots(scene: Scene, spot: str, area: Mask | None = None, lines: Sequence[in
     frame = Frame(scene.radians(lines[0]) if lines and area is not None else 0.0)
     corners = np.array([[0.0, 0.0], scene.size_px]) if area is None else points_of(area)
     left, right, top, bottom = frame.extent(corners)
-    margin, wide, high = _MARGIN * min(right - left, bottom - top), right - left, bottom - top
+    wide, high = right - left, bottom - top
+    margin = (_MARGIN if area is None else _OBJECT_MARGIN) * min(wide, high)
     words = spot.split()
     align: Align = "left" if "left" in words else "right" if "right" in words else "centre"
     upright: Upright = "top" if "top" in words else "bottom" if "bottom" in words else "middle"

@@ -85,10 +85,14 @@ def look_of(canvas: Canvas, found: Found) -> Look:
 
 @dataclass(frozen=True)
 class Style:
-    """A ``lettering`` that is level, its origin at the picture's, and the ``look`` of its letters."""
+    """A ``lettering`` that is level, its origin at the picture's, and the ``look`` of its letters.
+
+    ``baseline`` (2,) px is a point on the baseline of the line that is imitated; None where there is none.
+    """
 
     lettering: Lettering
     look: Look
+    baseline: Floats | None = None
 
     def at(self, point: Floats, radians: float, size: float) -> Lettering:
         """The lettering with its origin at ``point`` px, turned clockwise, ``size`` times as large."""
@@ -112,7 +116,8 @@ def style_like(canvas: Canvas, lines: Iterable[int], new: str, rank: int, settin
         ranked = rank_fonts(found.ink.alpha, found.box, line.text, able)
         if ranked:
             chosen = choose_lettering(ranked, rank, line.text, found.ink.alpha)
-            return Style(_level(chosen), look_of(canvas, found))
+            origin = apply(found.to_picture @ chosen.to_picture, np.zeros((1, 2)))[0]
+            return Style(_level(chosen), look_of(canvas, found), origin)
     return _plain(canvas, new, rank, settings)
 
 

@@ -12,8 +12,8 @@ from skimage import data
 
 from experiments.support.signs import HELD_OUT, make_sign
 from generators._lettering.fill import fill, is_textured
-from generators._lettering.render import EM_PX, apply, render
 from generators._lettering.layout import split_text
+from generators._lettering.render import EM_PX, apply, render
 from generators.textedit import TextEditor
 from selector.domain import (
     Declined,
