@@ -28,6 +28,7 @@ from selector.domain.reading import Reading
 from selector.sight.ocr import TextLine, read_text
 from selector.sight.text_match import plain, similarity
 
+_CHECKS = ("text", "neighbours", "level", "place", "inside")
 _SAME, _LEVEL_DEGREES, _CENTRE_SHARE = 0.85, 2.0, 0.04
 Pixels = NDArray[np.uint8]
 
@@ -85,14 +86,16 @@ def _try(page: Page, case: Case, seed: int) -> tuple[Outcome, Pixels]:
 def _checks(
     page: Page, case: Case, before: tuple[TextLine, ...], after: tuple[TextLine, ...]
 ) -> dict[str, bool | None]:
-    edit, height = case.edit, Picture(page.png).rgb.shape[0]
+    edit, (high, wide) = case.edit, Picture(page.png).rgb.shape[:2]
+    size_px = (wide, high)
     changed = plain(edit.old or "\0")
     kept = [line for line in before if changed not in plain(line.text) and plain(line.text) not in changed]
     neighbours = all(any(similarity(line.text, one.text) >= _SAME for one in after) for line in kept)
     gone = not any(changed in plain(line.text) for line in after)
     if edit.new is None:
         return {"text": gone, "neighbours": neighbours}
-    new = [line for line in after if plain(edit.new) in plain(line.text) or similarity(edit.new, line.text) >= _SAME]
+    wanted = plain(edit.new)
+    new = [line for line in after if wanted in plain(line.text) or similarity(edit.new, line.text) >= _SAME]
     joined = plain("".join(line.text for line in after))  # a wrapped text is read as several lines
     checks: dict[str, bool | None] = {
         "text": gone and (bool(new) or plain(edit.new) in joined),
@@ -101,15 +104,13 @@ def _checks(
     if not new:
         return checks
     line = new[0]
-    wanted = case.anchor.angle if case.anchor else 0.0
-    checks["level"] = bool(abs(_angle(line) + wanted) <= _LEVEL_DEGREES)
+    slant = case.anchor.angle if case.anchor else 0.0
+    checks["level"] = bool(abs(_angle(line) + slant) <= _LEVEL_DEGREES)
     if case.panel is not None:
-        checks["inside"] = _inside(line.box, case.panel, wanted)
+        checks["inside"] = _inside(line.box, case.panel, slant)
     if edit.place is not None:
-        anchor = next((one for one in before if case.anchor and similarity(one.text, case.anchor.text) >= _SAME), None)
-        checks["place"] = _placed(
-            line, edit.place.side, edit.place.spot, anchor, (Picture(page.png).rgb.shape[1], height)
-        )
+        alike = [one for one in before if case.anchor and similarity(one.text, case.anchor.text) >= _SAME]
+        checks["place"] = _placed(line, edit.place.side, edit.place.spot, alike[0] if alike else None, size_px)
     return checks
 
 
@@ -159,13 +160,12 @@ def _table(outcomes: list[Outcome]) -> list[str]:
     for kind in ["all", *sorted(kinds)]:
         rows = [one for one in outcomes if kind in ("all", one.kind)]
         seconds = [one.seconds for one in rows]
-        shares = [
-            _share([getattr(one, name) for one in rows]) for name in ("text", "neighbours", "level", "place", "inside")
-        ]
+        shares = [_share([getattr(one, name) for one in rows]) for name in _CHECKS]
+        figures = f"{np.median(seconds):.1f} {np.quantile(seconds, 0.9):.1f}"
+        declined = sum(one.declined for one in rows)
         lines.append(
-            f"{kind:14} {len(rows):3} {sum(one.declined for one in rows):8}  " + "  ".join(f"{s:>7}" for s in shares)
-            + f"   {np.median(seconds):.1f} {np.quantile(seconds, 0.9):.1f}"
-        )  # fmt: skip
+            f"{kind:14} {len(rows):3} {declined:8}  {'  '.join(f'{share:>7}' for share in shares)}   {figures}"
+        )
     return lines
 
 

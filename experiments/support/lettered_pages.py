@@ -1,7 +1,7 @@
 """Pages with several lines of lettering, and edits of their text: drawn by number, and two pictures of packages.
 
-Page k is the same picture in every process. Twelve layouts take turns, English and Chinese in turn: poster, bottle
-label, form, slide, street signs, book cover, ticket, menu, shop front, slanted banner, screen with buttons, noticeboard.
+Page k is the same picture in every process. Twelve layouts take turns, English and Chinese in turn: poster, label,
+form, slide, street signs, book cover, ticket, menu, shop front, slanted banner, screen with buttons, noticeboard.
 """
 
 from __future__ import annotations
@@ -114,9 +114,9 @@ class _Sheet:
             place = (mark.at[0] + shift * mark.size_px, mark.at[1] + shift * mark.size_px)
             ImageDraw.Draw(layer).text(place, mark.text, colour, font, mark.anchor, stroke_width=wider)
             layer = layer.filter(ImageFilter.GaussianBlur(0.03 * mark.size_px + 1.0))
-        stroke = {"stroke_width": max(2, mark.size_px // 18), "stroke_fill": (25, 20, 30)}
-        outline = stroke if mark.effect == "outline" else {}
-        ImageDraw.Draw(layer).text(mark.at, mark.text, mark.colour, font, mark.anchor, **outline)  # type: ignore[arg-type]
+        stroke = max(2, mark.size_px // 18) if mark.effect == "outline" else 0
+        draw = ImageDraw.Draw(layer)
+        draw.text(mark.at, mark.text, mark.colour, font, mark.anchor, stroke_width=stroke, stroke_fill=(25, 20, 30))
         centre = mark.at
         if mark.panel is not None:
             centre = ((mark.panel[0] + mark.panel[2]) / 2, (mark.panel[1] + mark.panel[3]) / 2)
@@ -137,7 +137,7 @@ def _ground(rng: np.random.Generator, kind: str) -> Image.Image:
         tint = rng.uniform(0.6, 1.0, 3)
         return Image.fromarray(np.clip(grey[..., None] * tint, 0, 255).astype(np.uint8))
     if kind in ("china", "flower"):
-        from sklearn.datasets import load_sample_image  # type: ignore[import-untyped]
+        from sklearn.datasets import load_sample_image
 
         return Image.fromarray(load_sample_image(f"{kind}.jpg")).resize((SIDE_PX, SIDE_PX))
     low, high = (0.08, 0.3) if kind == "night" else (0.72, 0.98)
@@ -245,9 +245,7 @@ def _screen(sheet: _Sheet) -> None:
 def _board(sheet: _Sheet) -> None:
     word = sheet.pick("new")[0]
     for number, spot in enumerate(((90, 120), (560, 150), (300, 580))):
-        box = sheet.panel(
-            (*spot, spot[0] + 380, spot[1] + 330), ((255, 250, 205), (220, 240, 255), (255, 228, 225))[number]
-        )
+        box = sheet.panel((*spot, spot[0] + 380, spot[1] + 330), _PAPERS[number])
         sheet.write(Mark(word, (spot[0] + 190, spot[1] + 90), 44, (170, 30, 40), "bold", panel=box))
         sheet.write(Mark(sheet.pick("notes")[0], (spot[0] + 190, spot[1] + 210), 30, (50, 50, 60), panel=box))
 
@@ -257,6 +255,7 @@ _LAYOUTS: tuple[tuple[Callable[[_Sheet], None], str], ...] = (
     (_cover, "flower"), (_ticket, "gradient"), (_menu, "night"), (_shop, "brick"), (_banner, "gravel"),
     (_screen, "gradient"), (_board, "grass"),
 )  # fmt: skip
+_PAPERS: tuple[Colour, ...] = ((255, 250, 205), (220, 240, 255), (255, 228, 225))
 _SPOTS: dict[Spot, tuple[str, str]] = {
     "top": ("at the top of the image", "图片顶部"), "bottom": ("at the bottom of the image", "图片底部"),
     "centre": ("in the center of the image", "图片中央"), "top left": ("in the top left corner", "图片左上角"),
@@ -288,17 +287,10 @@ def _adding(sheet: _Sheet, marks: list[Mark], where: Side | Spot) -> Case:
     (new,) = [text for text in sheet.pick("new", 2) if text not in {mark.text for mark in marks}][:1]
     chinese, anchor = sheet.language == "zh", marks[0]
     if where in ("above", "below"):
-        words = _SIDES[where][chinese]
-        prompt = (
-            f"在“{anchor.text}”{words}添加文字“{new}”" if chinese else f"Add the text '{new}' {words} '{anchor.text}'"
-        )
-        return Case(
-            where,
-            prompt,
-            TextEdit("add", None, new, Place(anchor.text, True, where, None, words)),
-            anchor,
-            anchor.panel,
-        )
+        words, told = _SIDES[where][chinese], anchor.text
+        prompt = f"在“{told}”{words}添加文字“{new}”" if chinese else f"Add the text '{new}' {words} '{told}'"
+        place = Place(told, True, where, None, words)
+        return Case(where, prompt, TextEdit("add", None, new, place), anchor, anchor.panel)
     words = _SPOTS[where][chinese]  # type: ignore[index]
     prompt = f"在{words}添加文字“{new}”" if chinese else f"Add the text '{new}' {words}"
     return Case(where, prompt, TextEdit("add", None, new, Place(spot=where, words=words)))  # type: ignore[arg-type]
@@ -323,24 +315,25 @@ def shipped_pages() -> list[Page]:
     from skimage import data
 
     folder = f"{matplotlib.get_data_path()}/sample_data"
-    page = np.stack([data.page()] * 3, axis=-1)
+    page = np.stack([data.page()] * 3, axis=-1)  # type: ignore[no-untyped-call]
     tag, logo = (
-        np.asarray(Image.open(f"{folder}/{name}").convert("RGB")) for name in ("grace_hopper.jpg", "logo2.png")
+        np.asarray(Image.open(f"{folder}/{file}").convert("RGB")) for file in ("grace_hopper.jpg", "logo2.png")
     )
-    title = Mark("Region-based segmentation", (0, 0), 20, (0, 0, 0))
+    title = "Region-based segmentation"
     return [
-        _shipped("page", page, "Add the text 'Chapter 4' at the top of the image", ("Chapter 4", Place(spot="top")), "markers", "labels"),
-        _shipped("page again", page, f"Add the text 'A first try' below '{title.text}'", ("A first try", Place(title.text, True, "below")), title.text, None),
-        _shipped("tag", tag, "Add the text 'Navy' in the top left corner", ("Navy", Place(spot="top left")), "HOPPER", "HARRIS"),
-        _shipped("logo", logo, "Add the text 'plots' in the bottom right corner", ("plots", Place(spot="bottom right")), "matplotlib", "matplotlib for everyone"),
+        _shipped("page", page, "Chapter 4", Place(spot="top", words="at the top of the image"), "markers", "labels"),
+        _shipped("page again", page, "A first try", Place(title, True, "below", words=f"below '{title}'"), title, None),
+        _shipped("tag", tag, "Navy", Place(spot="top left", words="in the top left corner"), "HOPPER", "HARRIS"),
+        _shipped("logo", logo, "plots", Place(spot="bottom right", words="in the bottom right corner"),
+                 "matplotlib", "matplotlib for everyone"),
     ]  # fmt: skip
 
 
-def _shipped(name: str, rgb: NDArray[np.uint8], prompt: str, add: tuple[str, Place], old: str, new: str | None) -> Page:
-    text, place = add
+def _shipped(name: str, rgb: NDArray[np.uint8], text: str, place: Place, old: str, new: str | None) -> Page:
     anchor = Mark(place.of, (0, 0), 20, (0, 0, 0)) if place.of else None
+    prompt = f"Add the text '{text}' {place.words}"
     adding = Case(place.side or str(place.spot), prompt, TextEdit("add", None, text, place), anchor)
     change = f"Remove the text '{old}'" if new is None else f"Change '{old}' to '{new}'"
     edit = TextEdit("delete" if new is None else "replace", old, new)
-    cases = (adding, Case("delete" if new is None else "replace", change, edit, Mark(old, (0, 0), 20, (0, 0, 0))))
-    return Page(name, "en", encode_final(rgb, "png"), (), cases)
+    changing = Case("delete" if new is None else "replace", change, edit, Mark(old, (0, 0), 20, (0, 0, 0)))
+    return Page(name, "en", encode_final(rgb, "png"), (), (adding, changing))

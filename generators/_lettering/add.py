@@ -20,7 +20,7 @@ _LEAST_EM_PX = 12.0  # smaller letters are not read
 _ASKED, _CALM = 0.3, 3.0  # cost of detail under the letters, as a share of their size
 _EXACT = 0.15  # cost of a move by an em, where a spot is asked for
 _HARD = 0.3  # detail that is an edge of something
-_CROSSING = 0.3  # cost of letters across such an edge, as a share of their size
+_CROSSING, _CROSSING_ON_OBJECT = 0.3, 1.0  # cost of letters across such an edge: on even ground it may be text unread
 _PADDING = 0.12  # of a line's height, round it and along the border of what bears the text
 
 
@@ -71,7 +71,10 @@ def _fit(canvas: Canvas, option: Option, style: Style, new: str, place: Place | 
     free = _free(canvas, option.area, 0.5 * EM_PX * scale)
     scales = [size for size in SCALES if min(1.0, size / LEAST_WIDTH) * EM_PX * scale >= _LEAST_EM_PX]
     tried = []
-    for mask, penalty in ((free & (detail <= _HARD), 0.0), (free, _CROSSING)):
+    for mask, penalty in (
+        (free & (detail <= _HARD), 0.0),
+        (free, _CROSSING if option.area is None else _CROSSING_ON_OBJECT),
+    ):
         room = Room(mask, lettering.to_picture, detail)
         block = room.fit(lettering.font, new, wish, _MOST_LINES, scales, _CALM if place is None else _ASKED)
         if block is not None:
@@ -96,7 +99,7 @@ def _free(canvas: Canvas, area: Mask | None, text_px: float) -> Mask:
     free = np.ones(shape, dtype=np.uint8) if area is None else area.astype(np.uint8)
     free = cv2.erode(free, np.ones((2 * border + 1,) * 2, np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
     for line in canvas.lines:
-        free[polygon(grown(line.box, 2 * _PADDING * line.height_px, -_PADDING * line.height_px), shape)] = 0
+        free[polygon(grown(line.box, 2 * _PADDING * line.height_px, 0.0), shape)] = 0
     return np.asarray(free.astype(bool))
 
 

@@ -48,7 +48,8 @@ def find_halo(crop: Floats, hole: Mask, avoid: Mask, line_px: float) -> tuple[Ma
     none = np.zeros_like(hole)
     if around.sum() < 50:
         return none, None
-    error = np.linalg.norm(cv2.GaussianBlur(crop - smooth_ground(crop, reach | hole | avoid), (0, 0), 0.8), axis=2)
+    ground = smooth_ground(crop, reach | hole | avoid)
+    error = np.linalg.norm(cv2.GaussianBlur(crop - ground, (0, 0), 0.8), axis=2)
     limit = max(_LEAST_DIFFERENCE, float(np.quantile(error[around], _USUAL)))
     different = (error > limit) & reach
     _, labels = cv2.connectedComponents((different | hole).astype(np.uint8), connectivity=8)
@@ -56,10 +57,12 @@ def find_halo(crop: Floats, hole: Mask, avoid: Mask, line_px: float) -> tuple[Ma
     halo = np.isin(labels, theirs[theirs > 0]) & ~hole & reach
     if halo.sum() < _LEAST_AREA * hole.sum():
         return none, None
-    return _grow(halo, 2) & ~avoid & ~hole, _shape(crop, hole, avoid | ~reach, np.where(halo, error, 0.0), line_px)
+    return _grow(halo, 2) & ~avoid & ~hole, _shape(
+        crop, ground, hole, avoid | ~reach, np.where(halo, error, 0.0), line_px
+    )
 
 
-def _shape(crop: Floats, hole: Mask, avoid: Mask, strength: Floats, line_px: float) -> Halo | None:
+def _shape(crop: Floats, ground: Floats, hole: Mask, avoid: Mask, strength: Floats, line_px: float) -> Halo | None:
     """The move, thickness and blur of the letters that look most like the halo, seen where no letter covers it."""
     import cv2
 
@@ -84,11 +87,12 @@ def _shape(crop: Floats, hole: Mask, avoid: Mask, strength: Floats, line_px: flo
     right, down, wider, sigma = (value / scale for value in found)
     moved = np.roll(hole.astype(np.float32), (round(down), round(right)), axis=(0, 1))
     moved = cv2.dilate(moved, np.ones((2 * round(wider) + 1,) * 2, np.uint8))
-    core = (cv2.GaussianBlur(moved, (0, 0), max(sigma, 0.5)) > 0.6) & ~hole & ~avoid & (strength > 0)
+    thickness = cv2.GaussianBlur(moved, (0, 0), max(sigma, 0.5)).astype(np.float64)
+    core = (thickness > 0.4) & ~hole & ~avoid & (strength > 0)
     if core.sum() < 20:
         return None
-    core &= strength >= np.quantile(strength[core], 0.6)  # elsewhere the ground shines through
-    return Halo((right, down), wider, sigma, np.asarray(np.median(crop[core], axis=0)))
+    off = (crop[core] - ground[core]) / thickness[core][:, None]  # where it is thin, the ground shines through
+    return Halo((right, down), wider, sigma, np.clip(np.median(ground[core] + off, axis=0), 0.0, 255.0))
 
 
 def _correlation(one: Floats, other: Floats) -> float:

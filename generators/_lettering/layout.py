@@ -20,6 +20,7 @@ CELL = EM_PX / 16
 PITCH = 1.25 * EM_PX  # from baseline to baseline
 LEAST_WIDTH = 0.8  # narrower letters than this look wrong; smaller letters look better
 SCALES = (1.0, 0.93, 0.87, 0.8, 0.74, 0.68, 0.62, 0.56, 0.5, 0.45, 0.4)
+_SMALL = 0.75
 _FIRM = 0.004  # share of a block that may lie on what is not free
 _LINE_COST = 0.2  # of one more line, as much as this share of the size
 Align = Literal["left", "centre", "right"]
@@ -93,7 +94,7 @@ class Room:
             if not all(lines):
                 break
             for scale in scales:
-                cost = _LINE_COST * (count - 1) + 1.0 - scale
+                cost = _LINE_COST * (count - 1) + _size_cost(scale)
                 if best is not None and best.cost <= cost:
                     break
                 found = self._place(_Shape(font, tuple(lines), scale), wish, cost, busy_cost)
@@ -131,6 +132,11 @@ class Room:
     def _range(self, at: float, reach: tuple[float, float], axis: int) -> tuple[int, int]:
         low, high = ((at + side - self._origin[axis]) / CELL for side in reach)
         return max(0, round(low)), max(0, round(high))
+
+
+def _size_cost(scale: float) -> float:
+    """Small letters cost more than another line."""
+    return 1.0 - scale + max(0.0, _SMALL - scale)
 
 
 def _snapped(ems: float) -> float:

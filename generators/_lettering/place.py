@@ -98,7 +98,7 @@ def _beside_line(scene: Scene, line: int, side: str) -> list[Option]:
     padding = _BOX_PADDING * height
     along = {"left": box[0] + padding, "centre": (box[0] + box[1]) / 2, "right": box[1] - padding}[align]
     gap, near, far = 0.1 * height, 1.3 * height, 9.0 * height
-    sideways = (-6.0 * height, 6.0 * height)
+    sideways = (-1.5 * height, 1.5 * height)
     upright: Upright = "middle"
     if side in ("above", "below"):
         down = side == "below"

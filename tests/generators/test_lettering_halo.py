@@ -41,7 +41,7 @@ def test_shadow_and_glow_go_with_the_letters_and_the_next_line_stays(picture):
 
 @pytest.mark.parametrize(
     ("picture", "theirs"),
-    [(SHADOW, lambda rgb: rgb.max(axis=2) < 110), (GLOW, lambda rgb: rgb[..., 0] > 200)],
+    [(SHADOW, lambda rgb: rgb.max(axis=2) < 160), (GLOW, lambda rgb: rgb[..., 0] > 200)],
     ids=["shadow", "glow"],
 )
 def test_shadow_and_glow_are_drawn_again_under_new_letters(picture, theirs):

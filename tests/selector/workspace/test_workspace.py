@@ -7,7 +7,7 @@ import pytest
 from selector.domain import InputError, Task, TaskType
 from selector.workspace.workspace import select_tasks
 
-TASKS = [Task("1", TaskType.T2I, "a", None, None, 0), Task("2", TaskType.TIE, "b", None, None, 1), Task("3", TaskType.VTTIE, "c", None, None, 2)]  # fmt: skip
+TASKS = [Task("1", TaskType.T2I, "a", None, None, 0), Task("2", TaskType.TIE, "b", None, None, 1), Task("3", TaskType.VTTIE, "c", None, None, 2)]  # fmt: skip  # noqa: E501
 
 
 @pytest.mark.parametrize(
