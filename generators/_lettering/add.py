@@ -10,12 +10,13 @@ from generators._lettering.layout import LEAST_WIDTH, SCALES, Block, Room, Wish
 from generators._lettering.place import Option, options
 from generators._lettering.render import EM_PX, apply
 from generators._lettering.scene import Frame
-from generators._lettering.style import Settings, Style, style_like
+from generators._lettering.style import Settings, Style, is_writing, style_like
 from selector.domain import Declined, JSONValue
 from selector.domain.reading import Place
 from selector.sight.text_boxes import Floats, Mask, grown, polygon
 
 _MOST_LINES = 3
+_SHORT = 12  # characters, Chinese ones counting twice: a shorter text is not wrapped
 _LEAST_EM_PX = 12.0  # smaller letters are not read
 _ASKED, _CALM = 0.3, 3.0  # cost of detail under the letters, as a share of their size
 _EXACT = 0.15  # cost of a move by an em, where a spot is asked for
@@ -70,13 +71,14 @@ def _fit(canvas: Canvas, option: Option, style: Style, new: str, place: Place | 
     wish = Wish(0.0, option.align, 0.0, option.upright, across, down, cost, cost)  # type: ignore[arg-type]
     free = _free(canvas, option.area, 0.5 * EM_PX * scale)
     scales = [size for size in SCALES if min(1.0, size / LEAST_WIDTH) * EM_PX * scale >= _LEAST_EM_PX]
+    most_lines = 1 if len(new) + sum(not char.isascii() for char in new) < _SHORT else _MOST_LINES
     tried = []
     for mask, penalty in (
         (free & (detail <= _HARD), 0.0),
         (free, _CROSSING if option.area is None else _CROSSING_ON_OBJECT),
     ):
         room = Room(mask, lettering.to_picture, detail)
-        block = room.fit(lettering.font, new, wish, _MOST_LINES, scales, _CALM if place is None else _ASKED)
+        block = room.fit(lettering.font, new, wish, most_lines, scales, _CALM if place is None else _ASKED)
         if block is not None:
             tried.append((block.cost + penalty, block))
     return min(tried, key=lambda one: one[0])[1] if tried else None
@@ -98,8 +100,8 @@ def _free(canvas: Canvas, area: Mask | None, text_px: float) -> Mask:
     border = max(3, round(_PADDING * text_px))
     free = np.ones(shape, dtype=np.uint8) if area is None else area.astype(np.uint8)
     free = cv2.erode(free, np.ones((2 * border + 1,) * 2, np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    for line in canvas.lines:
-        free[polygon(grown(line.box, 2 * _PADDING * line.height_px, 0.0), shape)] = 0
+    for line in filter(is_writing, canvas.lines):
+        free[polygon(grown(line.box, 2 * _PADDING * line.height_px, _PADDING * line.height_px), shape)] = 0
     return np.asarray(free.astype(bool))
 
 

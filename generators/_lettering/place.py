@@ -21,7 +21,7 @@ _WHOLE = re.compile(
     re.I,
 )
 _MARGIN, _OBJECT_MARGIN = 0.05, 0.08  # of the shorter side, between a text and the edge of what bears it
-_NEAR, _FAR = 0.06, 0.3  # of the extent, that a text may be off the spot that is asked, and off but noted
+_NEAR, _FAR = 0.08, 0.25  # of the extent, that a text may be off the spot that is asked, and off but noted
 _BOX_PADDING = 0.08  # of its height, that a reader's box is longer than the letters on either side
 _INSIDE = ("in", "on", None)
 Span2 = tuple[float, float]
@@ -97,7 +97,7 @@ def _beside_line(scene: Scene, line: int, side: str) -> list[Option]:
     box, align = frame.extent(scene.lines[line].box), scene.align(line)
     padding = _BOX_PADDING * height
     along = {"left": box[0] + padding, "centre": (box[0] + box[1]) / 2, "right": box[1] - padding}[align]
-    gap, near, far = 0.1 * height, 1.3 * height, 9.0 * height
+    gap, near, far = 0.16 * height, 1.3 * height, 9.0 * height
     sideways = (-1.5 * height, 1.5 * height)
     upright: Upright = "middle"
     if side in ("above", "below"):
@@ -107,7 +107,7 @@ def _beside_line(scene: Scene, line: int, side: str) -> list[Option]:
     else:
         onward = side == "right"
         at, align = (
-            (box[1] + 4 * gap if onward else box[0] - 4 * gap, (box[2] + box[3]) / 2),
+            (box[1] + 2.5 * gap if onward else box[0] - 2.5 * gap, (box[2] + box[3]) / 2),
             "left" if onward else "right",
         )
         upright, still = "baseline", (0.0, 0.0)
@@ -117,7 +117,12 @@ def _beside_line(scene: Scene, line: int, side: str) -> list[Option]:
     like = [own] if smaller is None else [replace(own, like=(smaller, line)), own]
     told = scene.lines[line].text
     off = f"{_WORDS[side]} '{told}', but not next to it: no room there"
-    return [*like, replace(like[0], size=0.75), replace(like[0], reach_px=reaches[1], note=off)]
+    return [
+        *like,
+        replace(like[0], size=0.75),
+        replace(like[0], size=0.5),
+        replace(like[0], reach_px=reaches[1], note=off),
+    ]
 
 
 _WORDS = {"above": "above", "below": "below", "left": "left of", "right": "right of"}

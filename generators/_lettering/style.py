@@ -106,7 +106,7 @@ def style_like(canvas: Canvas, lines: Iterable[int], new: str, rank: int, settin
     """In the manner of the first of ``lines`` that can be imitated in a font that has the new text; else plain."""
     for index in lines:
         line = canvas.lines[index]
-        if line.score < _RELIABLE or len(line.text) < 2:  # textures are read as letters now and then
+        if line.score < _RELIABLE or len(line.text) < 2 or not is_writing(line):
             continue
         try:
             able = settings.fonts_for(line.text + new)
@@ -119,6 +119,11 @@ def style_like(canvas: Canvas, lines: Iterable[int], new: str, rank: int, settin
             origin = apply(found.to_picture @ chosen.to_picture, np.zeros((1, 2)))[0]
             return Style(_level(chosen), look_of(canvas, found), origin)
     return _plain(canvas, new, rank, settings)
+
+
+def is_writing(line: TextLine) -> bool:
+    """Whether a line holds a letter or digit: stars and textures are read as signs now and then."""
+    return any(char.isalnum() for char in line.text)
 
 
 def usual_lines(lines: Iterable[TextLine]) -> list[int]:
