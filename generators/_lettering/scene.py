@@ -17,7 +17,6 @@ from selector.sight.text_boxes import Floats, Mask
 _ALIGNS: tuple[Align, ...] = ("left", "centre", "right")
 _LEVEL, _LEVEL_SHORT = np.radians(2.0), np.radians(3.5)  # below, a box's slant is the reader's error
 _SHORT = 4.0  # length over height
-_MOST_PICTURE = 0.85  # what covers more of the picture is its ground and no object
 _CENTRED = 0.06  # of the extent of what bears a line, that a centred one may be off
 _SAME = 0.8  # intersection over union of two masks of one object
 
@@ -77,7 +76,7 @@ class Scene:
         found: list[tuple[Mask, list[int]]] = []
         for index in range(len(self.lines)):
             mask = self.bearer(index)
-            if mask is None or mask.mean() > _MOST_PICTURE:
+            if mask is None or _is_ground(mask):
                 continue
             same = next((lines for other, lines in found if _overlap(mask, other) > _SAME), None)
             if same is None:
@@ -124,6 +123,12 @@ def points_of(mask: Mask) -> Floats:
     """Pixels (n, 2), x and y, of a mask."""
     y, x = np.nonzero(mask)
     return np.stack([x, y], axis=1).astype(np.float64)
+
+
+def _is_ground(mask: Mask) -> bool:
+    """Whether it runs along three sides of the picture: it is then its ground, and no object."""
+    sides = (mask[2], mask[-3], mask[:, 2], mask[:, -3])
+    return sum(bool(side.mean() > 0.5) for side in sides) >= 3
 
 
 def _overlap(one: Mask, other: Mask) -> float:
