@@ -11,8 +11,10 @@ which happens once a picture.
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +55,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser("lettering_study", __doc__ or "")
     options.add_argument("--pages", type=int, default=36, help="drawn pages (default 36)")
     options.add_argument("--sheets", type=Path, metavar="FOLDER", help="write pictures to be judged by eye")
+    options.add_argument("--recipes", type=int, default=0, help="only time this many candidates of each edit")
     chosen = options.parse_args(arguments)
+    if chosen.recipes:
+        return _time(chosen)
     outcomes: list[Outcome] = []
     for page in [*(make_page(number) for number in range(chosen.pages)), *shipped_pages()]:
         shown = [Picture(page.png).rgb]
@@ -67,10 +72,34 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _try(page: Page, case: Case, seed: int) -> tuple[Outcome, Pixels]:
-    picture = Picture(page.png)
+def _time(chosen: argparse.Namespace) -> int:
+    """CPU seconds of each candidate of each edit."""
+    seconds: dict[str, list[float]] = {}
+    for page in map(make_page, range(chosen.pages)):
+        read_text(Picture(page.png))
+        for case in page.cases:
+            editor, inputs = TextEditor(), _inputs(page, case)
+            for recipe in editor.recipes(inputs, chosen.recipes, chosen.seed):
+                start = time.process_time()
+                with suppress(Declined):
+                    editor.generate(inputs, recipe)
+                seconds.setdefault(recipe.variant, []).append(time.process_time() - start)
+    every = [one for some in seconds.values() for one in some]
+    lines = [
+        f"{name:24} n {len(some):3}  median {np.median(some):.1f}  90% {np.quantile(some, 0.9):.1f}  {max(some):.1f}"
+        for name, some in [("all", every), *sorted(seconds.items())]
+    ]
+    finish(seconds, lines, chosen.json)
+    return 0
+
+
+def _inputs(page: Page, case: Case) -> TaskInputs:
     task = Task("1", TaskType.VTTIE, case.prompt, "a.png", None, 0)
-    inputs = TaskInputs(task, picture, reading=Reading(text_edit=case.edit))
+    return TaskInputs(task, Picture(page.png), reading=Reading(text_edit=case.edit))
+
+
+def _try(page: Page, case: Case, seed: int) -> tuple[Outcome, Pixels]:
+    picture, inputs = Picture(page.png), _inputs(page, case)
     before, editor, start = read_text(picture), TextEditor(), time.process_time()
     try:
         made = editor.generate(inputs, editor.recipes(inputs, 1, seed)[0])

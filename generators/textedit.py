@@ -76,18 +76,22 @@ class TextEditor(Generator):
 
     Input: ``inputs.source`` and the instruction (English or Chinese).
     Output: the source's size; outside the old and the new letters every pixel is the source's, bit by bit.
-    Steps: the instruction names old and new text; the reader finds the old one; two-means finds its ink; the hole is
-        filled; the old text, drawn in every font that is here, is registered onto the old ink, which gives font, size,
-        slant, turn, perspective, weight and softness; the new text is drawn the same way in the ink's colour, with the
-        picture's grain. Recipes differ by mask (kmeans, background, box), fill (auto, exemplar, surface, telea, ns),
-        font (by rank), fit (registered or put onto the box), alignment and, when text is added, by place.
+    Steps: the task's reading names old and new text and the place; the reader finds the old one; two-means finds its
+        ink, and with it outline, shadow and glow; the hole is filled; the old text, drawn in every font that is here,
+        is registered onto the old ink, which gives font, size, slant, turn, perspective, weight and softness; the new
+        text is laid out in the free part of what bears the old one, and drawn the same way in the ink's colour, with
+        the picture's grain. Recipes differ by mask (kmeans, background, box), fill (auto, exemplar, surface, telea,
+        ns), font (by rank), fit (registered or put onto the box), alignment and, when text is added, by place.
+    Places: see docs/textedit.md. ``notes["place"]`` tells where an added text stands and what was not met; ``notes
+        ["fit"]`` that a replacement was wrapped or made narrower.
     Settings: ``fonts_folder``, a folder of own fonts; ``exclude_fonts``, parts of names of fonts to leave out.
     Models: the reader's (see ``selector.sight.ocr``). Fonts and their licences: see ``selector.sight.fonts``;
         ``version`` changes with the fonts that are here.
-    Cost: 0.5 s for reading a picture, once; then about 0.5 to 2 s a candidate at 640 px.
+    Cost: 0.5 s for reading a picture, once; then about 0.5 s of CPU a candidate at 1024 px, nine of ten under 2 s.
     Randomness: only the grain.
-    Fails with ``Declined``, because another try gives the same, when the instruction is not understood, and when the
-        old text is not found (the message says what was read) or has no contrast; with ``MissingPart`` when no font has
+    Fails with ``Declined``, because another try gives the same, when the instruction is not understood, when the old
+        text or the line that tells the place is not found (the message says what was read), when the old text has no
+        contrast, and when the new one finds no room; with ``MissingPart`` when no font has
         the characters. Weak on curved and vertical text, on letters of several colours or with soft shadows, under 10
         px height.
 

@@ -76,16 +76,17 @@ def find_ink(
     mask = _clean(line_ink if whole else ink_of_span(line_ink, span_box), height)
     if mask.sum() < 8:
         return None
-    first, mask = mask, _on_top(crop, mask, reach & polygon(grown(span_box, 0.2 * height, 0.2 * height), shape), height)
+    beyond = np.zeros(shape, dtype=bool) if outside is None else outside & ~_grow(mask, 2)
+    near = reach & polygon(grown(span_box, 0.2 * height, 0.2 * height), shape) & ~beyond
+    first, mask = mask, _on_top(crop, mask, near, beyond, height)
     others = np.zeros(shape, dtype=bool)
     for index, box in enumerate(lines):
         if index != own:
             others |= polygon(grown(box, 2.0, 1.0), shape)
-    kept = others & ~sample if outside is None else (others & ~sample) | (outside & ~_grow(mask, 2))
-    return _with_hole(crop, mask, ink & ~mask & ~first, kept, span_box, method)
+    return _with_hole(crop, mask, ink & ~mask & ~first, (others & ~sample) | beyond, span_box, method)
 
 
-def _on_top(crop: Floats, ink: Mask, reach: Mask, height: float) -> Mask:
+def _on_top(crop: Floats, ink: Mask, reach: Mask, beyond: Mask, height: float) -> Mask:
     """The letters, where ``ink`` is only their shadow, glow or outline and they are beside it, of another colour.
 
     Of two inks the one that the other surrounds is the letters; else the larger one: shadows are seen in part.
@@ -93,7 +94,7 @@ def _on_top(crop: Floats, ink: Mask, reach: Mask, height: float) -> Mask:
     import cv2
 
     near = _grow(ink, max(2, round(0.12 * height)))
-    ground = smooth_ground(crop, _grow(near, max(3, round(0.1 * height))))
+    ground = smooth_ground(crop, _grow(near, max(3, round(0.1 * height))) | beyond)
     error = np.linalg.norm(crop - ground, axis=2)
     around = reach & ~_grow(near, 3)
     if not around.any() or np.quantile(error[around], 0.8) > LEAST_DIFFERENCE:
