@@ -23,7 +23,7 @@ _DARK, _LIGHT = 25.0, 242.0
 _OUTLINE_EM = 0.035
 _RELIABLE = 0.8  # reader's score
 _PLAIN_SHARE = 0.085  # height of an em against the picture's shorter side, without a line to imitate
-_LEAST_CONTRAST = 70.0  # levels of grey between ink and ground
+_LEAST_CONTRAST = 45.0  # levels of grey between ink and ground
 _BUSY = 40.0  # levels that the ground varies by, where only an outline keeps letters readable
 _MOST_ASPECT = 1.18
 
