@@ -108,7 +108,7 @@ class Grammar:
         """The instruction in one form of marks and white space."""
         text = unicodedata.normalize("NFKC", skeleton) if self.language == "zh" else skeleton
         for found, put in self.data["normal"]:
-            text = re.sub(_filled(found, self.names), put, text).strip()
+            text = compiled(_filled(found, self.names)).sub(put, text).strip()
         return text
 
     def tidied(self, text: str) -> tuple[str, bool]:
