@@ -139,7 +139,8 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _by_word(table: Mapping[str, str]) -> Mapping[str, Side | None]:
-    return {word: None if side == "near" else cast(Side, side) for side, words in table.items() for word in listed(words)}
+    sides = {side: None if side == "near" else cast(Side, side) for side in table}
+    return {word: sides[side] for side, words in table.items() for word in listed(words)}
 
 
 def _any(words: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ without quotes must look like a text (Hello World, OPEN, 20%); ``change the text
 ``place`` is filled where a text is added: words alone where several phrases say more than one record can hold. Where an
 old text stands is understood, but its words find it.
 
-Cost: about a millisecond, once the patterns are compiled: that takes up to a second in a process. It fails, with None,
+Cost: about a millisecond, once the patterns are compiled: up to a second in a process. It fails, with None,
 on wordings that the rules do not know, and on a text that begins or ends with a stray quotation mark; quoting the texts
 helps most.
 """
