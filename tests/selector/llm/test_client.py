@@ -16,7 +16,6 @@ import pytest
 
 from selector.domain import InputError, OutOfResources, Picture, TaskType, encode_final
 from selector.llm import JudgeStopped, read_key
-from selector.llm import _client as client
 from selector.llm._answers import Answer
 from selector.llm._asking import reading_of
 from selector.llm._client import ChatClient
@@ -24,6 +23,7 @@ from selector.llm._endpoint import Budget, Endpoint, Price, Usage
 from selector.llm._replies import read_answer
 from selector.llm._request import Dialect, rubric_chat
 from selector.llm._rubrics import Rubric, ask_pq, ask_sc
+from selector.net import troubles
 from selector.net.pace import Pace
 from tests.servers import judge_server as js
 from tests.servers.judge_server import Behaviour, JudgeServer, truth
@@ -226,7 +226,7 @@ def test_a_server_that_is_not_there_stops_the_run_soon() -> None:
 
 
 def test_a_server_that_throttles_for_ever_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(troubles, "PATIENCE_SECONDS", 0.2)
     with pytest.raises(JudgeStopped, match=r"let nothing through .*\(the server says: rate_limit: slow down\)"):
         ask(always(js.THROTTLE))
 
