@@ -55,8 +55,8 @@ class Judge:
         stop = threading.Event()
         place = [settings[name] for name in ("url", "model", "key", "timeout", "retries", "price")]
         dialect = Dialect(settings["format"], settings["temperature"], settings["seed"], 300)
-        budget = Budget(settings["limit"], stop)
-        self.client = ChatClient(Endpoint(*place), dialect, Pace(0, 0.01, Random(0), stop), budget)
+        self.budget = Budget(settings["limit"], stop)
+        self.client = ChatClient(Endpoint(*place), dialect, Pace(0, 0.01, Random(0), stop), self.budget)
         self._server = server
 
     def ask(self, rubric: Rubric, pictures: Sequence[Picture], repeat: int = 0) -> Asked:
@@ -229,6 +229,14 @@ def test_a_server_that_throttles_for_ever_stops_the_run(monkeypatch: pytest.Monk
     monkeypatch.setattr(troubles, "PATIENCE_SECONDS", 0.2)
     with pytest.raises(JudgeStopped, match=r"let nothing through .*\(the server says: rate_limit: slow down\)"):
         ask(always(js.THROTTLE))
+
+
+def test_a_reply_without_a_choice_that_was_counted_costs_money() -> None:
+    raw = b'{"choices": [], "usage": {"prompt_tokens": 1000, "completion_tokens": 0}}'
+    with JudgeServer(always(js.RAW, raw=raw)) as server:
+        asker = Judge(server, limit=1.0, price=Price(500.0, 1.0))
+        assert isinstance(asker.client.ask(rubric_chat(PQ, [PICTURE]), schema=PQ.schema), Answer)
+        assert (asker.budget.spent, len(server.log)) == (0.5, 1), "and it is for the verb to ask again"
 
 
 def test_an_answer_that_was_cut_off_is_asked_for_with_more_tokens_as_far_as_the_server_takes_them() -> None:
