@@ -226,9 +226,9 @@ def test_one_that_is_too_slow_is_killed_with_its_children_and_nothing_is_stored(
         time.sleep(600)
     """
     began = time.monotonic()
-    with pytest.raises(BestshotError, match=r"did not answer all of a batch within 1\.5 s"):
-        lengths(program(body, timeout_seconds=1.5), "a", "b")
-    assert time.monotonic() - began < 20
+    with pytest.raises(BestshotError, match=r"did not answer all of a batch within 4\.5 s"):
+        lengths(program(body, timeout_seconds=4.5), "a", "b")
+    assert time.monotonic() - began < 30
     child = int((tmp_path / "child").read_text())
     state = Path(f"/proc/{child}/stat")
     assert not state.exists() or "Z" in state.read_text().split()[2]
