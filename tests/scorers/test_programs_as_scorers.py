@@ -95,7 +95,7 @@ def test_it_is_told_all_of_an_item_and_the_last_of_a_batch(program: Made, tmp_pa
             open({str(tmp_path / "told")!r}, "a").write(json.dumps(item) + "\\n")
             say(item, scores={{}})
     """
-    prompt = 'a red cube left of a blue ball, "海" \u2028 $(x)'
+    prompt = 'a red cube left of a blue ball, with the text "海 \u2028 $(x)"'
     program(body).score([item(prompt), item("", TaskType.DEEPFAKE)])
     first, last = map(json.loads, (tmp_path / "told").read_text().splitlines())
     assert (first["task"], first["type"], first["prompt"], first["left"]) == ("7", "t2i", prompt, 1)
