@@ -97,6 +97,7 @@ def test_every_hook_of_the_contracts_is_on_the_page_with_its_default() -> None:
         "heads": [Head],
         "both": [Generator, Scorer],
         "batches, jobs": [BatchGenerator, RemoteGenerator],
+        "jobs": [RemoteGenerator],
     }
     named = {(contract, name): default for name, of, default in rows for contract in contracts[of]}
     for contract, name in named:
