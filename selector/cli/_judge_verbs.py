@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from selector.cli.common import counted, progress_bar, type_option, verb
+from selector.cli.common import counted, explained, progress_bar, type_option, verb
 from selector.domain.errors import InputError
 from selector.domain.words import n_of
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
     from selector.decide.judging import JudgeSummary
-    from selector.llm import AskSummary, Summary
+    from selector.llm import AskSummary
 
 
 @verb(
@@ -78,17 +78,6 @@ def translate(campaign: Campaign, by: str | None) -> tuple[Any, str, int]:
     return done, "\n".join(lines), int(done.all_failed)
 
 
-def explained(summary: Summary, counts: Mapping[str, int]) -> list[str]:
-    """How often each reason, with what would cure it and one sample."""
-    from selector.llm import cure_for
-
-    told = {}
-    for reason, count in counts.items():
-        cure, sample = cure_for(reason), summary.samples.get(reason)
-        told[reason + (cure and f": {cure}") + (f" (one of them: {sample!r})" if sample else "")] = count
-    return counted(told)
-
-
 @verb(
     "read",
     "Keep what is understood of every prompt: things, relations, texts, what an edit changes and keeps. Writes the "
@@ -130,7 +119,7 @@ def read(
     if done.stopped:
         lines.append(f"stopped: {done.stopped}")
     if done.failures:
-        lines += ["prompts that the model did not read, so rules do:", *counted(done.failures)]
+        lines += ["prompts that the model did not read, so rules do:", *explained(done, done.failures)]
     return done, "\n".join(lines), int(done.all_failed)
 
 

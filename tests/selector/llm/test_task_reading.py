@@ -186,7 +186,7 @@ def test_a_killed_run_loses_nothing_that_was_answered(make: Make, server: Readin
         server.answers = {**server.answers, prompt: answer_of({**KITES, "prompt": prompt})}
 
     def slow(_prompt: str, _times: int) -> str:
-        time.sleep(0.02)
+        time.sleep(0.1)
         return GOOD
 
     server.fault = slow
