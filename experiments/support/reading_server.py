@@ -23,7 +23,7 @@ import numpy as np
 from selector.campaign import Campaign
 from selector.domain import TaskType, encode_final
 from selector.domain.reading import Reading
-from selector.llm._reading_cells import KIND_WORDS
+from selector.llm._cell_words import KIND_WORDS
 from tests.servers.loopback import Loopback, LoopbackHandler
 
 GOOD, UNREADABLE, REFUSAL, NOT_THERE, THROTTLED, BROKEN, THOUGHT, CUT, TALK = (

@@ -107,6 +107,7 @@ def explained(summary: Summary, counts: Mapping[str, int]) -> list[str]:
     help="With --by: stop before this run costs more, in the currency of its prices.",
 )
 @click.option("--retry-failed", is_flag=True, help="With --by: ask again what was refused or unreadable.")
+@click.option("--again", is_flag=True, help="With --by: ask also where another model has read; corrections stay.")
 def read(
     campaign: Campaign,
     by: str | None,
@@ -114,10 +115,11 @@ def read(
     limit: int | None,
     budget_money: float | None,
     retry_failed: bool,
+    again: bool,
 ) -> tuple[Any, str, int]:
-    if by is None and (types or limit is not None or budget_money is not None or retry_failed):
-        raise InputError("--type, --limit, --budget-money and --retry-failed belong to --by NAME; leave them out")
-    done = campaign.read_tasks(by, types or None, limit, budget_money, retry_failed, progress_bar())
+    if by is None and (types or limit is not None or budget_money is not None or retry_failed or again):
+        raise InputError("--type, --limit, --budget-money, --retry-failed and --again belong to --by NAME; add that")
+    done = campaign.read_tasks(by, types or None, limit, budget_money, retry_failed, again, progress_bar())
     lines = [f"{n_of(sum(done.by.values()), 'task has', 'tasks have')} words: {done.table}"]
     lines += [f"  {n} read by {who}" for who, n in sorted(done.by.items(), key=lambda pair: (-pair[1], pair[0]))]
     if done.corrected or done.taken_back:

@@ -230,6 +230,32 @@ def test_a_task_that_was_corrected_first_gets_the_reading_of_its_twin_once_the_c
     assert campaign.read_tasks().by == {"toy-reader": 2}
 
 
+def test_another_model_is_asked_again_only_on_demand_and_corrections_stay(make: Make, server: ReadingServer) -> None:
+    campaign = make([SHIPS["prompt"], KITES["prompt"], SIGN["instruction"]])
+    other = campaign.config.judges["reader"].model_copy(update={"model": "other-reader"})
+    campaign.config.judges["other"] = other
+    campaign.read_tasks("reader")
+    correct(campaign, "2", things="4 kite")
+    assert campaign.read_tasks("other").new == 0, "all are read"
+    done = campaign.read_tasks("other", again=True)
+    assert (done.new, done.by, len(server.asked)) == (2, {"table": 1, "other-reader": 2}, 5)
+    assert campaign.read_tasks("other", again=True).new == 0
+    back = campaign.read_tasks("reader", types="vttie", again=True)
+    assert (back.new, back.again, back.by) == (0, 1, {"table": 1, "other-reader": 1, "toy-reader": 1})
+    assert len(server.asked) == 5, "what a model has read is not paid for twice"
+    write_rows(campaign, [row for row in rows_of(campaign) if row["task"] != "2"])
+    assert campaign.read_tasks().by == {"other-reader": 1, "toy-reader": 2}
+
+
+def test_where_the_model_asked_again_reads_nothing_the_other_reading_counts(make: Make, server: ReadingServer) -> None:
+    campaign = make([KITES["prompt"]])
+    campaign.config.judges["other"] = campaign.config.judges["reader"].model_copy(update={"model": "other-reader"})
+    campaign.read_tasks("reader")
+    server.fault = lambda _prompt, _times: REFUSAL
+    done = campaign.read_tasks("other", again=True)
+    assert (done.by, done.failures) == ({"toy-reader": 1}, {"refused": 1})
+
+
 def test_a_table_that_is_gone_takes_no_correction_back(make: Make) -> None:
     campaign = make([KITES["prompt"]])
     campaign.read_tasks()
