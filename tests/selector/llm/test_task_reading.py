@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import noise_jpeg
 
+from experiments.support.reading_answers import answer_of
 from experiments.support.reading_server import (
     BROKEN,
     GOOD,
@@ -24,7 +25,6 @@ from experiments.support.reading_server import (
     REFUSAL,
     UNREADABLE,
     ReadingServer,
-    answer_of,
 )
 from selector import Campaign
 from selector.cli.main import group
