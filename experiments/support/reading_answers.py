@@ -38,7 +38,9 @@ def _where(place: str, prompt: str) -> dict[str, Any] | None:
         found = place_of_cell(re.sub(r"^(left|right) of\b", r"\1", place))
     except WrongCell:
         return None
-    return found and {"words": prompt, **{name: getattr(found, name) for name in ("of", "is_text", "side", "spot")}}
+    if found is None:
+        return None
+    return {"words": prompt, **{name: getattr(found, name) for name in ("of", "is_text", "side", "spot")}}
 
 
 def _thing(thing: Line, prompt: str) -> dict[str, Any]:

@@ -120,19 +120,25 @@ def read(
     if by is None and (types or limit is not None or budget_money is not None or retry_failed or again):
         raise InputError("--type, --limit, --budget-money, --retry-failed and --again belong to --by NAME; add that")
     done = campaign.read_tasks(by, types or None, limit, budget_money, retry_failed, again, progress_bar())
-    lines = [f"{n_of(sum(done.by.values()), 'task has', 'tasks have')} words: {done.table}"]
+    lines = [f"the words of {n_of(sum(done.by.values()), 'task')}: {done.table}; correct it and run this again"]
     lines += [f"  {n} read by {who}" for who, n in sorted(done.by.items(), key=lambda pair: (-pair[1], pair[0]))]
-    if done.corrected or done.taken_back:
-        new = n_of(done.corrected, "new correction")
-        lines.append(f"{new} by the table, {done.taken_back} taken back: run `bestshot generate` and `bestshot score`")
+    if done.nothing:
+        lines.append(f"  in {done.nothing} of them nothing was understood")
     if by is not None:
-        lines.append(f"{n_of(done.new, 'task is', 'tasks are')} newly read by the model")
+        before = f", {done.again} as it had read before" if done.again else ""
+        lines.append(f"{n_of(done.new, 'task is', 'tasks are')} newly read by the model{before}")
+    if done.corrected or done.taken_back:
+        lines.append(f"corrections of the table: {done.corrected} new, {done.taken_back} taken back")
+    if done.corrected or done.taken_back or done.new or done.again:
+        lines.append("`bestshot generate` and `bestshot score` make and measure anew what rests on it")
     if done.cost is not None:
         lines.append(f"cost: {done.cost:.4f} {done.currency}".rstrip())
     if done.stopped:
         lines.append(f"stopped: {done.stopped}")
     if done.failures:
-        lines += ["prompts that the model did not read, so rules do:", *counted(done.failures)]
+        lines += ["not read by the model, so what counted before counts:", *explained(done, done.failures)]
+    if done.given_up:
+        lines.append(f"{n_of(done.given_up, 'prompt')} of earlier runs it could not read; --retry-failed asks again")
     return done, "\n".join(lines), int(done.all_failed)
 
 

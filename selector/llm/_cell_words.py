@@ -90,7 +90,10 @@ def thing_of_cell(cell: str, is_english: bool) -> Thing:
 def _attribute(cell: str) -> Attribute:
     found = _ATTRIBUTE.fullmatch(cell)
     if not found:
-        raise WrongCell(f"attributes such as: colour red; their kinds are {', '.join(ATTRIBUTE_KINDS)}")
+        raise WrongCell(
+            f"attributes in brackets, such as: cup (colour red); their kinds are {', '.join(ATTRIBUTE_KINDS)}; "
+            'a noun that has brackets itself stands in double quotes: "nut (M6)"'
+        )
     return Attribute(found["kind"], *split_english(found["words"]))
 
 

@@ -91,7 +91,8 @@ def reading_of_cells(task_type: TaskType, prompt: str, cells: Cells, by: str, be
     if task_type is TaskType.VTTIE:
         return Reading(by, text_edit=text_edit, unread="" if text_edit else unread or "the table names no action")
     keeps = read("keeps", lambda cell: tuple(map(unquoted, parts(cell))))
-    edit = SceneEdit(*read("region", split_english), _change(read), keeps, (), cells["change"])
+    region, region_english = read("region", split_english)
+    edit = SceneEdit(region, region_english, _change(read), keeps, (), cells["change"])
     return Reading(by, edit=edit, text_edit=text_edit, unread=unread)
 
 

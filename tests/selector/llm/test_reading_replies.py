@@ -13,8 +13,8 @@ from selector.domain import TaskType
 from selector.domain.reading import Reading
 from selector.llm._answers import Answer
 from selector.llm._reading_orders import EXAMPLES, READ_TYPES, SCHEMAS, order_for
-from selector.llm._reading_replies import NOTHING_LEFT, WRONG_FORM, read_task_reply
-from selector.llm._replies import REFUSED, UNREADABLE, WRITTEN
+from selector.llm._reading_replies import read_task_reply
+from selector.llm._replies import NOTHING_LEFT, REFUSED, UNREADABLE, WRITTEN, WRONG_FORM
 
 PROMPT = "A row of three knives beside a car, a board says ‘FRESH FISH’"
 KNIVES = {"words": "knives", "english": "knife", "count": 3, "count_words": "three", "attributes": []}
@@ -123,7 +123,9 @@ def test_where_nothing_is_left_the_answer_is_unreadable_and_where_nothing_is_cla
         (edit("replace", "早市", "晚市"), False),
         (edit("replace", "早市", "夜市", where("木牌上", "木牌", "on")), True),
         (edit("replace", "早市", "夜市", where("墙上", "墙", "on")), False),
-        (edit("replace", "早市", "夜市", where("木牌上", "木牌", None)), False),
+        (edit("replace", "早市", "夜市", where("木牌上", "木牌", None)), True),
+        (edit("replace", "早市", "夜市", where("木牌上", "", None)), True),
+        (edit("replace", "早市", "夜市", where("木牌上", "", "on")), False),
     ],
 )  # fmt: skip
 def test_a_text_edit_is_read_whole_or_not_at_all(said: Any, is_read: bool) -> None:

@@ -276,7 +276,7 @@ def test_a_spreadsheet_that_writes_the_same_anew_corrects_nothing(make: Make) ->
 @pytest.mark.parametrize(
     ("task", "cells", "expected"),
     [
-        ("1", {"things": "2 ship (grey)"}, "row 2, column things: expected attributes such as"),
+        ("1", {"things": "2 ship (grey)"}, "row 2, column things: expected attributes in brackets"),
         ("1", {"relations": "ship near buoy"}, "row 2, column relations: expected two of the row's things"),
         ("1", {"action": "add"}, "row 2, column action: expected nothing: a t2i task"),
         ("2", {"action": "swap"}, "row 3, column action: expected one of replace, add, delete"),
@@ -384,7 +384,7 @@ def test_the_command_line_reads_shows_and_explains(make: Make) -> None:
     campaign = make([CANOE, SIGN["instruction"]])
     place = ["-C", str(campaign.folder)]
     told = CliRunner().invoke(group, ["read", *place, "--by", "reader"]).output
-    assert "2 tasks have words" in told and "2 read by toy-reader" in told
+    assert "the words of 2 tasks" in told and "2 read by toy-reader" in told
     assert json.loads(CliRunner().invoke(group, ["read", *place, "--json"]).output)["by"] == {"toy-reader": 2}
     assert "prompts read by: toy-reader 2" in CliRunner().invoke(group, ["status", *place]).output
     import_pictures(campaign)
