@@ -138,7 +138,8 @@ def read(
     if done.failures:
         lines += ["not read by the model, so what counted before counts:", *explained(done, done.failures)]
     if done.given_up:
-        lines.append(f"{n_of(done.given_up, 'prompt')} of earlier runs it could not read; --retry-failed asks again")
+        told = f"{n_of(done.given_up, 'prompt was', 'prompts were')} refused or unreadable in an earlier run"
+        lines.append(f"{told}: --retry-failed asks again")
     return done, "\n".join(lines), int(done.all_failed)
 
 

@@ -136,8 +136,8 @@ def test_a_refusal_is_final_until_it_is_to_be_tried_again(make: Make, server: Re
     server.fault = lambda _prompt, _times: REFUSAL
     campaign = make([KITES["prompt"]])
     assert campaign.read_tasks("reader").failures == {"refused": 1}
-    campaign.read_tasks("reader")
-    assert len(server.asked) == 1
+    again = campaign.read_tasks("reader")
+    assert (len(server.asked), again.failures, again.given_up) == (1, {}, 1)
     campaign.read_tasks("reader", retry_failed=True)
     assert len(server.asked) == 2
 
@@ -384,6 +384,7 @@ def test_the_command_line_reads_shows_and_explains(make: Make) -> None:
     campaign = make([CANOE, SIGN["instruction"]])
     place = ["-C", str(campaign.folder)]
     told = CliRunner().invoke(group, ["read", *place, "--by", "reader"]).output
+    assert "nothing was understood" not in told
     assert "the words of 2 tasks" in told and "2 read by toy-reader" in told
     assert json.loads(CliRunner().invoke(group, ["read", *place, "--json"]).output)["by"] == {"toy-reader": 2}
     assert "prompts read by: toy-reader 2" in CliRunner().invoke(group, ["status", *place]).output
