@@ -7,6 +7,7 @@ from typing import Any
 
 from experiments.support.reading_claims import Line
 from selector.llm._cell_words import KIND_WORDS, WrongCell, place_of_cell
+from selector.prompts.scene import singular
 
 COLOURS = {
     "红": "red", "橙": "orange", "黄": "yellow", "绿": "green", "蓝": "blue", "紫": "purple", "粉": "pink",
@@ -49,15 +50,20 @@ def _thing(thing: Line, prompt: str) -> dict[str, Any]:
         {"kind": "colour", "words": _colour_in(prompt, colour), "english": colour} for colour in thing["attributes"]
     ]
     noun = thing["noun"]
-    stems = (noun, noun[:-1], noun[:-2])  # cups, berries, knives
-    forms = [found for stem in stems if (found := re.search(rf"\b{re.escape(stem)}[a-z]*", prompt, re.IGNORECASE))]
     return {
-        "words": forms[0][0] if noun.isascii() and forms else noun,
+        "words": _noun_in(prompt, noun) if noun.isascii() else noun,
         "english": noun if noun.isascii() else "thing",
         "count": count,
         "count_words": prompt if count else "",
         "attributes": colours,
     }
+
+
+def _noun_in(prompt: str, noun: str) -> str:
+    """The noun as the prompt has it, which may be its plural."""
+    words, length = re.findall(r"[\w'-]+", prompt), len(noun.split())
+    found = (" ".join(words[start : start + length]) for start in range(len(words)))
+    return next((one for one in found if singular(one.lower()) == singular(noun.lower())), noun)
 
 
 def _colour_in(prompt: str, colour: str) -> str:

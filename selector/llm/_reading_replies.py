@@ -31,6 +31,7 @@ from selector.llm import _replies
 from selector.llm._answers import Answer
 from selector.llm._reading_orders import SCHEMAS
 from selector.prompts.quotes import take_quotes
+from selector.prompts.scene import singular
 from selector.prompts.scene.wording import phrase_of
 from selector.sight.embedding.texts import is_latin
 
@@ -222,7 +223,8 @@ def _english(words: str) -> str:
 
 
 def _is_form_of(english: str, words: str) -> bool:
-    return SequenceMatcher(None, english.casefold(), words.casefold()).ratio() >= _LIKE_ITS_SINGULAR
+    english, words = english.casefold(), words.casefold()
+    return english == singular(words) or SequenceMatcher(None, english, words).ratio() >= _LIKE_ITS_SINGULAR
 
 
 def _fits(value: Any, schema: Mapping[str, Any]) -> bool:

@@ -35,7 +35,7 @@ def read_by_rules(kind: TaskType, prompt: str) -> Reading:
         edit = parse_text_instruction(prompt)
         return Reading(text_edit=edit, unread="" if edit else NOT_UNDERSTOOD)
     if kind is TaskType.TIE:
-        edit, text_edit = edit_of(prompt), parse_text_instruction(prompt)
-        is_read = edit.change or edit.operations or text_edit
-        return Reading(edit=edit, text_edit=text_edit, unread="" if is_read else UNREAD_CHANGE)
+        change, text_edit = edit_of(prompt), parse_text_instruction(prompt)
+        is_read = change.change or change.operations or text_edit
+        return Reading(edit=change, text_edit=text_edit, unread="" if is_read else UNREAD_CHANGE)
     return Reading()

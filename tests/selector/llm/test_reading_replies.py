@@ -53,6 +53,16 @@ def test_claims_that_stand_in_the_prompt_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "english", "noun"),
+    [("mice", "mouse", "mouse"), ("people", "person", "person"), ("mice", "cat", "mice")],
+)
+def test_a_noun_is_in_the_singular_if_that_is_one_of_its_words(words: str, english: str, noun: str) -> None:
+    thing = {**KNIVES, "words": words, "english": english, "count": None, "count_words": ""}
+    found = read(scene(thing), f"some {words}")
+    assert isinstance(found, Reading) and found.scene and found.scene.objects[0].noun == noun
+
+
+@pytest.mark.parametrize(
     ("claims", "fault"),
     [
         (scene(CAR, {**KNIVES, "words": "forks"}), "'forks' does not stand in the prompt"),
