@@ -2,6 +2,7 @@
 
     python -m experiments.readings                                   # rules alone, on the sets that are here
     python -m experiments.readings --set mine.jsonl --set more.jsonl --json out.json
+    python -m experiments.readings --model                           # and by a language model, but a toy one
 
 A set is JSON lines of two kinds:
 
@@ -9,59 +10,63 @@ A set is JSON lines of two kinds:
     {"instruction", "action", "old", "new", "place"}
 
 Nouns are in the prompt's language and compared in the singular; attributes are colours in English, and other ones are
-not compared. Relations name their ends by place in "things" and one of RELATIONS. Below and under are one, left of is
-right of read from the other end, and beside has no direction. A material may be part of the noun ("glass bowl"), and
-a size need not be (小男孩). A count of 1 is what "a" says: wanted, not claimed.
+not compared. A material may be part of a noun ("glass bowl"), and a size need not be (小男孩). Relations name their ends
+by place in "things" and one of left of, right of, above, below, on, under, in, in front of, behind and beside. Below
+and under are one, left of is right of read from the other end, and beside has no direction. A count of 1 is what "a"
+says: wanted, not claimed. A place is as the instruction has it, or in short ("top left", 'below "Annual Report"');
+where the set names none, none is counted.
 
 read: lines of which anything is claimed. exact: all that is wanted is claimed, and nothing else. A claim is one number,
 one colour, one relation, or one part of a text edit (things are in ``by_kind`` alone); it is right where the set has
 it. Intervals are Wilson's, 95%.
+
+--model shows the chain and no model's skill: the real client, checks and store read each set over a server on loopback
+that answers with what the set wants, and then with every kind of fault: to a third of the prompts once, to a third of
+them always, and to all. wrong: lines that the model is said to have read, with a claim that is not right.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from experiments.support.gap_plots import wilson
 from experiments.support.outcome import ended, finish, parser
+from experiments.support.reading_claims import Line, claims_of, is_exact
+from experiments.support.reading_server import ALL, GOOD, ModelRun, faults, read_by_model
 from selector.domain import InputError, TaskType
-from selector.domain.reading import Place, Reading, Scene, TextEdit, Thing
+from selector.domain.reading import Reading
 from selector.prompts.reading import read_by_rules
-from selector.prompts.scene import singular
 
 SHARED = Path("../shared/cases/readings.jsonl")
 OWN = Path(__file__).parent / "support" / "readings_own.jsonl"  # written along with the rules
-RELATIONS = {
-    "left": "left of", "right": "right of", "above": "above", "below": "below", "on": "on", "under": "under",
-    "in": "in", "in_front": "in front of", "behind": "behind", "beside": "beside",
-}  # fmt: skip
-_TURNED = {"right of": "left of", "below": "above", "under": "above", "behind": "in front of"}
-_SAME_COLOUR = {"gray": "grey", "golden": "gold", "silvery": "silver", "colorful": "colourful"}
-Line: TypeAlias = Mapping[str, Any]
 Read: TypeAlias = Callable[[Line], Reading]
-Claims: TypeAlias = Iterator[tuple[str, bool]]  # kind of claim, whether it is right
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = parser("readings", __doc__ or "")
     options.add_argument("--set", type=Path, action="append", metavar="FILE", help="a set; may be given again")
+    options.add_argument("--model", action="store_true", help="also by the client of a model, over a toy server")
     chosen = options.parse_args(arguments)
-    return ended(lambda: measure(chosen.set or [path for path in (SHARED, OWN) if path.exists()], chosen.json))
+    sets = chosen.set or [path for path in (SHARED, OWN) if path.exists()]
+    return ended(lambda: measure(sets, chosen.json, chosen.model))
 
 
-def measure(sets: Sequence[Path], out: Path | None) -> int:
-    """Read every set by rules, print and write.
+def measure(sets: Sequence[Path], out: Path | None, model: bool = False) -> int:
+    """Read every set by rules, and as by a ``model``; print and write.
 
     Raises:
         InputError: a set that cannot be read.
     """
     results = {str(path): evaluate(by_rules, lines_of(path)) for path in sets}
-    finish(results, [part for name, result in results.items() for part in _told(name, result)], out)
-    return 0
+    lines = [part for name, result in results.items() for part in _told(name, result)]
+    by_model = {str(path): evaluate_model(lines_of(path)) for path in sets} if model else {}
+    lines += [part for name, result in by_model.items() for part in _told_model(name, result)]
+    finish(results, lines, out, {"by_model": by_model} if model else None)
+    return int(any(run["wrong"] for result in by_model.values() for run in result["runs"]))
 
 
 def lines_of(path: Path) -> list[dict[str, Any]]:
@@ -95,9 +100,8 @@ def evaluate(read: Read, lines: Iterable[Line]) -> dict[str, Any]:
     kinds: dict[str, list[int]] = {}
     for line in lines:
         reading = read(line)
-        text = "instruction" in line
-        claims = list(_text_claims(reading.text_edit, line) if text else _scene_claims(reading.scene, line))
-        total.update(n=1, unread=not claims, exact=bool(claims) and _exact(reading, line, claims))
+        claims = claims_of(reading, line)
+        total.update(n=1, unread=not claims, exact=is_exact(reading, line))
         for kind, right in claims:
             entry = kinds.setdefault(kind, [0, 0])
             entry[0] += 1
@@ -107,93 +111,19 @@ def evaluate(read: Read, lines: Iterable[Line]) -> dict[str, Any]:
     return {"n": 0, "exact": 0, "unread": 0} | dict(total) | sums | {"by_kind": kinds}
 
 
-def _exact(reading: Reading, line: Line, claims: Sequence[tuple[str, bool]]) -> bool:
-    if not all(right for _, right in claims):
-        return False
-    kinds = Counter(kind for kind, _ in claims)
-    if "instruction" in line:
-        return all(kinds[part] == 1 for part in ("action", "old", "new", "place") if line.get(part))
-    numbers = sum((thing.get("count") or 1) != 1 for thing in line["things"])
-    said = sum((thing.count or 1) != 1 for thing in reading.scene.objects) if reading.scene else 0
-    colours = sum(len(thing.get("attributes", ())) for thing in line["things"])
-    wanted = (len(line["things"]), numbers, colours, len(line.get("relations", ())))
-    return wanted == (kinds["thing"], said, kinds["colour"], kinds["relation"])
+def evaluate_model(lines: Sequence[Line]) -> dict[str, Any]:
+    """n, exact without any fault, and a run each: fault, where, read, to_rules, wrong, asked, stopped."""
+    good = read_by_model(lines)
+    runs = [_run(lines, GOOD, ALL, good)]
+    runs += [_run(lines, kind, where, read_by_model(lines, fault)) for kind, where, fault in faults(lines)]
+    return {"n": len(lines), "exact": evaluate(good.of, lines)["exact"], "runs": runs}
 
 
-def _scene_claims(scene: Scene | None, line: Line) -> Claims:
-    """Every thing, count, colour and relation that was claimed, and whether the set has it."""
-    if scene is None:
-        return
-    places = _matched(scene.objects, line["things"])
-    for thing, place in zip(scene.objects, places, strict=True):
-        wanted = line["things"][place] if place is not None else {}
-        yield "thing", place is not None
-        if thing.count:
-            yield "count", wanted.get("count") == thing.count
-        has = [_colour(colour) for colour in wanted.get("attributes", ())]
-        for colour in _colours(thing):
-            yield "colour", colour in has or colour.split()[-1] in has
-    orders = {_order(a, kind, b) for a, kind, b in line.get("relations", ())}
-    for relation in scene.relations:
-        ends = places[relation.subject], places[relation.object]
-        yield "relation", None not in ends and _order(ends[0], RELATIONS[relation.kind], ends[1]) in orders
-
-
-def _matched(things: Sequence[Thing], wanted: Sequence[Mapping[str, Any]]) -> list[int | None]:
-    """For each thing the place of the wanted one with its noun, of several the one that is most like it."""
-    free, places = set(range(len(wanted))), []
-    for thing in things:
-        fits = [i for i in free if singular(wanted[i]["noun"].lower()) in _names(thing)]
-        place = max(fits, key=lambda i: _likeness(thing, wanted[i]), default=None)
-        free.discard(place if place is not None else -1)
-        places.append(place)
-    return places
-
-
-def _names(thing: Thing) -> set[str]:
-    """Its noun with a material before it too ("glass bowl"), and without the size in it (小男孩)."""
-    materials = {f"{one.word} {thing.noun}" for one in thing.attributes if one.kind == "material"}
-    return {singular(thing.noun), thing.noun.lstrip("小大") or thing.noun, *materials}
-
-
-def _likeness(thing: Thing, wanted: Mapping[str, Any]) -> tuple[int, bool]:
-    has = {_colour(colour) for colour in wanted.get("attributes", ())}
-    return len(has & set(_colours(thing))), (thing.count or 1) == wanted.get("count")
-
-
-def _colours(thing: Thing) -> list[str]:
-    """In English; those whose English is not known cannot be compared."""
-    said = [a.english for a in thing.attributes if a.kind == "colour" and a.english]
-    return [_colour(colour) for word in said for colour in word.split(" and ")]
-
-
-def _colour(word: str) -> str:
-    return " ".join(_SAME_COLOUR.get(part, part) for part in word.lower().split())
-
-
-def _order(first: Any, kind: str, second: Any) -> tuple[Any, str, Any]:
-    """One way to say what can be said from both ends."""
-    if kind in _TURNED:
-        first, kind, second = second, _TURNED[kind], first
-    return (*sorted((first, second)), kind) if kind == "beside" else (first, kind, second)
-
-
-def _text_claims(edit: TextEdit | None, line: Line) -> Claims:
-    """Every part of a text edit that was claimed; a place only where the set speaks of places."""
-    if edit is None:
-        return
-    yield "action", edit.action == line["action"]
-    for part, said in (("old", edit.old), ("new", edit.new)):
-        if said is not None:
-            yield part, said == line.get(part)
-    if edit.place is not None and "place" in line:
-        yield "place", line["place"] in _places(edit.place)
-
-
-def _places(place: Place) -> set[str]:
-    """The ways to write a place in a set: "centre", 'below "Annual Report"', or as the instruction has it."""
-    where = place.side or place.spot or ""
-    return {place.words, f'{where} "{place.of}"' if place.is_text else f"{where} {place.of}".strip(), where}
+def _run(lines: Sequence[Line], fault: str, where: str, run: ModelRun) -> dict[str, Any]:
+    read = [line for line in lines if run.has_read(line)]
+    wrong = sum(not all(right for _, right in claims_of(run.of(line), line)) for line in read)
+    counts = {"read": len(read), "to_rules": len(lines) - len(read), "wrong": wrong, "asked": run.asked}
+    return {"fault": fault, "where": where, **counts, "stopped": run.stopped}
 
 
 def _told(name: str, result: Mapping[str, Any]) -> list[str]:
@@ -205,6 +135,16 @@ def _told(name: str, result: Mapping[str, Any]) -> list[str]:
         f"  claims right {_share(result['claims_right'], result['claims'])}",
     ]
     return [*lines, *(f"    {kind}: {_share(right, of)}" for kind, (of, right) in sorted(result["by_kind"].items()))]
+
+
+def _told_model(name: str, result: Mapping[str, Any]) -> list[str]:
+    n = result["n"]
+    told = [f"{name}, by a model that knows the wanted answers", f"  n={n}, exact {_share(result['exact'], n)}"]
+    told.append(f"  {'the server sends':32} {'to':14} read rules wrong asked")
+    for run in result["runs"]:
+        counts = " ".join(f"{run[kind]:5}" for kind in ("read", "to_rules", "wrong", "asked"))
+        told.append(f"  {run['fault']:32} {run['where']:13}{counts}{'  (stopped)' if run['stopped'] else ''}")
+    return told
 
 
 def _share(part: int, of: int) -> str:

@@ -10,14 +10,14 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
-from generators._dialects import QueueDialect, placed
+from generators._dialects import QueueDialect, placed, queue_dialect
 from generators._hosted import HostedImages
 from generators._uploads import data_address
 from selector.domain import BestshotError, Declined, GenerationFailed, InputError, JSONValue, Recipe, TaskInputs
 from selector.domain.remote import Delivery, Ticket
-from selector.net import Account, Answer, Trouble, jobs
+from selector.net import Account, Answer, Service, Trouble, jobs
 from selector.net.errors import JOB, ServerError, meaning
 from selector.net.redact import clean
 from selector.net.troubles import BUSY, FATAL, REFUSED, REJECTED
@@ -29,21 +29,24 @@ _KEPT = 300  # characters of a service's sentence
 
 
 class QueuedImages(HostedImages):
-    """A client that speaks a ``QueueDialect``; see ``generators.fal`` and ``generators.replicate``."""
+    """A client that speaks the ``QueueDialect`` of its name; see ``generators.fal`` and ``generators.replicate``."""
+
+    usual_service: ClassVar[Service]
+    headers: Mapping[str, str] = {}  # of what hands in a job
 
     def __init__(
         self,
-        dialect: QueueDialect,
-        model: str,
-        size: str,
-        arguments: Mapping[str, JSONValue],
-        upload_px: tuple[int, int],
-        headers: Mapping[str, str],
-        account: Account,
+        model: str = "",
+        size: str = "",
+        arguments: Mapping[str, JSONValue] | None = None,
+        fields: Mapping[str, JSONValue] | None = None,
+        upload_least_px: int = 512,
+        upload_most_px: int = 2048,
+        account: Account | None = None,
     ) -> None:
-        super().__init__(model, upload_px, account)
-        self._dialect, self._headers = dialect, dict(headers)
-        self._arguments = {**_sides(dialect, size, self.name), **arguments}
+        super().__init__(model, (upload_least_px, upload_most_px), account or Account(self.usual_service))
+        self._dialect = queue_dialect(self.name, fields)
+        self._arguments = {**_sides(self._dialect, size, self.name), **(arguments or {})}
 
     def submit(self, inputs: TaskInputs, recipes: Sequence[Recipe]) -> Ticket:
         """Hand in one job, of one image. Raises as ``Account.call`` does."""
@@ -52,7 +55,7 @@ class QueuedImages(HostedImages):
         body, place = self._body(inputs, recipe), self._dialect.submit.replace("{model}", self.model.strip("/"))
 
         def send() -> Ticket | Trouble:
-            came = self._checked(self._request("POST", place, json=body, headers=self._headers), "")
+            came = self._checked(self._request("POST", place, json=body, headers=self.headers), "")
             return came if isinstance(came, Trouble) else self._ticket(came, recipe)
 
         ticket: Ticket = self.account.call(send, self.account.submits)

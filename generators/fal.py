@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from generators._dialects import queue_dialect
 from generators._queued import QueuedImages
-from selector.domain import JSONValue
-from selector.net import Account, Service
+from selector.net import Service
 
 
 class Fal(QueuedImages):
@@ -38,17 +34,3 @@ class Fal(QueuedImages):
     name = "fal"
     version = "1"
     usual_service = Service("fal", "https://queue.fal.run", key_env="FAL_KEY", key_prefix="Key ", currency="USD")
-
-    def __init__(
-        self,
-        model: str = "",
-        size: str = "",
-        arguments: Mapping[str, JSONValue] | None = None,
-        fields: Mapping[str, JSONValue] | None = None,
-        upload_least_px: int = 512,
-        upload_most_px: int = 2048,
-        account: Account | None = None,
-    ) -> None:
-        dialect, upload_px = queue_dialect("fal", fields), (upload_least_px, upload_most_px)
-        account = account or Account(self.usual_service)
-        super().__init__(dialect, model, size, arguments or {}, upload_px, {}, account)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from generators._dialects import queue_dialect
 from generators._queued import QueuedImages
 from selector.domain import InputError, JSONValue
 from selector.net import Account, Service
@@ -61,7 +60,5 @@ class Replicate(QueuedImages):
     ) -> None:
         if not 0 <= wait_seconds <= LONGEST_WAIT_SECONDS:
             raise InputError(f"replicate: wait_seconds must be 0 to {LONGEST_WAIT_SECONDS}, got {wait_seconds}")
-        dialect, upload_px = queue_dialect("replicate", fields), (upload_least_px, upload_most_px)
-        headers = {"Prefer": f"wait={wait_seconds}"} if wait_seconds else {}
-        account = account or Account(self.usual_service)
-        super().__init__(dialect, model, size, arguments or {}, upload_px, headers, account)
+        super().__init__(model, size, arguments, fields, upload_least_px, upload_most_px, account)
+        self.headers = {"Prefer": f"wait={wait_seconds}"} if wait_seconds else {}

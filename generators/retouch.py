@@ -14,7 +14,7 @@ from generators._photo.subject import mask_methods, subject_mask
 from selector.domain import Declined, GenerationFailed, Generator, Made, Picture, Recipe, TaskInputs, TaskType
 from selector.domain.reading import Operation
 from selector.finishing import detail
-from selector.prompts.reading import read_by_rules
+from selector.prompts.edits.instruction import parse_edit_instruction
 from selector.sight.colour_spaces import Floats, to_floats, to_pixels
 
 
@@ -78,10 +78,7 @@ class Retouch(Generator):
 def _plan(inputs: TaskInputs) -> tuple[tuple[Operation, ...], Picture]:
     if inputs.source is None:
         raise Declined("retouching needs a source picture, and the task has none")
-    reading = read_by_rules(inputs.task.type, inputs.task.prompt)  # a model names no operations
-    if reading.edit is None or not reading.edit.operations:
-        raise Declined(reading.unread or "retouching can do none of it")
-    return reading.edit.operations, inputs.source
+    return parse_edit_instruction(inputs.task.prompt), inputs.source  # a model's reading names no operations
 
 
 def _mask_methods(operation: Operation, source: Picture) -> tuple[str, ...]:

@@ -224,6 +224,7 @@ class Campaign:
         limit: int | None = None,
         budget_money: float | None = None,
         retry_failed: bool = False,
+        again: bool = False,
         progress: Progress = silent,
     ) -> ReadSummary:
         """Keep what is understood of the tasks' words: take corrections of ``readings.csv``, and write it.
@@ -234,10 +235,11 @@ class Campaign:
             limit: ask about at most so many prompts.
             budget_money: stop before this run costs more.
             retry_failed: ask again what the model refused, or answered in a way that cannot be used.
+            again: ask also about what another model has read; corrections of the table stay.
         """
         from selector.llm import ReadWish, read_tasks
 
-        wish = ReadWish(select_tasks(self.tasks, types), limit, budget_money, retry_failed)
+        wish = ReadWish(select_tasks(self.tasks, types), limit, budget_money, retry_failed, again)
         return read_tasks(self._ws, self.tasks, by, wish, progress)
 
     def reading(self, task_id: str | int) -> Reading:

@@ -125,13 +125,9 @@ def peak_mb() -> float:
 
 
 def main() -> None:
-    from selector.net import _account as accounts
+    from selector.net import troubles
 
-    accounts.THROTTLED_TRIES = 1
-    with suppress(ImportError):
-        from selector.llm import _client as client
-
-        client.THROTTLED_TRIES = 1
+    troubles.THROTTLED_TRIES = 1
     name, base, *modes = sys.argv[1:]
     os.environ[KEY_ENV] = sys.stdin.read().strip()
     log = io.StringIO()

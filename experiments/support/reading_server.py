@@ -13,17 +13,21 @@ import re
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from experiments.support.reading_answers import answer_of, words_of
+from experiments.support.reading_claims import Line
 from selector.campaign import Campaign
 from selector.domain import TaskType, encode_final
 from selector.domain.reading import Reading
-from selector.llm._reading_cells import KIND_WORDS
+from selector.llm import JudgeStopped
 from tests.servers.loopback import Loopback, LoopbackHandler
 
 GOOD, UNREADABLE, REFUSAL, NOT_THERE, THROTTLED, BROKEN, THOUGHT, CUT, TALK = (
@@ -37,13 +41,10 @@ GOOD, UNREADABLE, REFUSAL, NOT_THERE, THROTTLED, BROKEN, THOUGHT, CUT, TALK = (
     "cut off",
     "talk beside the JSON",
 )
-FAULTS = (UNREADABLE, REFUSAL, NOT_THERE, THROTTLED, BROKEN, CUT, TALK)
-Line = Mapping[str, Any]
+FAULTS = (UNREADABLE, REFUSAL, NOT_THERE, THROTTLED, BROKEN, THOUGHT, CUT, TALK)
+ONCE, ALWAYS, ALL = "a third once", "a third", "all"
+MODEL = "toy-reader"
 Fault = Callable[[str, int], str]  # of a prompt and how often it was asked before: one of the words above
-COLOURS = {
-    "红": "red", "橙": "orange", "黄": "yellow", "绿": "green", "蓝": "blue", "紫": "purple", "粉": "pink",
-    "黑": "black", "白": "white", "灰": "grey", "棕": "brown",
-}  # fmt: skip
 
 
 class ReadingServer(Loopback):
@@ -95,53 +96,48 @@ def _message(answer: str, fault: str) -> dict[str, Any]:
     return {"content": said.get(fault, answer)}
 
 
-def read_by_model(lines: Sequence[Line], fault: Fault = lambda _prompt, _times: GOOD) -> Callable[[Line], Reading]:
-    """The reading of each line by the real client over a server that knows the wanted answers."""
-    prompts = list(dict.fromkeys(map(_words, lines)))
-    answers = {_words(line).strip(): answer_of(line) for line in lines}
-    types = {_words(line): TaskType.VTTIE if "instruction" in line else TaskType.T2I for line in lines}
+@dataclass(frozen=True)
+class ModelRun:
+    """One run of the real client. ``asked``: answers that it paid for; ``stopped``: why it asked no further."""
+
+    readings: Mapping[str, Reading]
+    asked: int
+    stopped: str
+
+    def of(self, line: Line) -> Reading:
+        """What counts for the line, by whomever."""
+        return self.readings[words_of(line)]
+
+    def has_read(self, line: Line) -> bool:
+        """Whether the model did."""
+        return self.of(line).by == MODEL
+
+
+def read_by_model(lines: Sequence[Line], fault: Fault = lambda _prompt, _times: GOOD) -> ModelRun:
+    """Have each line read over a server that knows the wanted answers."""
+    prompts = list(dict.fromkeys(map(words_of, lines)))
+    answers = {words_of(line): answer_of(line) for line in lines}
+    types = {words_of(line): TaskType.VTTIE if "instruction" in line else TaskType.T2I for line in lines}
     with ReadingServer(answers, fault) as server, _campaign(prompts, types, server.url) as campaign:
-        campaign.read_tasks("reader")
+        try:
+            stopped = campaign.read_tasks("reader").stopped or ""
+        except JudgeStopped as error:
+            stopped = str(error)
         found = {task.prompt: campaign.reading(task.id) for task in campaign.tasks}
-    return lambda line: found[_words(line)]
+        return ModelRun(found, len(server.asked), stopped)
 
 
-def answer_of(line: Line) -> dict[str, Any]:
-    """A model's perfect answer for a line of a set, with words as they stand in its prompt."""
-    prompt = _words(line)
-    if "instruction" in line:
-        text = {"action": line["action"], "old": line.get("old"), "new": line.get("new"), "place": None}
-        return {"text": text}
-    kinds = {words: kind for kind, words in KIND_WORDS.items()}
-    relations = [
-        {"subject": a, "kind": kinds[words], "object": b, "words": prompt} for a, words, b in line.get("relations", ())
-    ]
-    return {"things": [_thing(thing, prompt) for thing in line["things"]], "relations": relations, "texts": []}
+def faults(lines: Sequence[Line]) -> Iterator[tuple[str, str, Fault]]:
+    """(kind, to how many prompts, the fault): every kind to a third of them once, to a third always, and to all."""
+    third = frozenset(sorted(set(map(words_of, lines)))[::3])
+    for kind in FAULTS:
+        yield kind, ONCE, partial(_meets, kind, third, 1)
+        yield kind, ALWAYS, partial(_meets, kind, third, 1 << 30)
+        yield kind, ALL, partial(_meets, kind, None, 1 << 30)
 
 
-def _thing(thing: Line, prompt: str) -> dict[str, Any]:
-    count = thing.get("count") if (thing.get("count") or 1) > 1 else None
-    colours = [
-        {"kind": "colour", "words": _colour_in(prompt, colour), "english": colour} for colour in thing["attributes"]
-    ]
-    noun = thing["noun"]
-    stems = (noun, noun[:-1], noun[:-2])  # cups, berries, knives
-    forms = [found for stem in stems if (found := re.search(rf"\b{re.escape(stem)}[a-z]*", prompt, re.IGNORECASE))]
-    return {
-        "words": forms[0][0] if noun.isascii() and forms else noun,
-        "english": noun if noun.isascii() else "thing",
-        "count": count,
-        "count_words": prompt if count else "",
-        "attributes": colours,
-    }
-
-
-def _colour_in(prompt: str, colour: str) -> str:
-    return next((word for word, english in COLOURS.items() if english == colour and word in prompt), colour)
-
-
-def _words(line: Line) -> str:
-    return str(line.get("instruction") or line["prompt"])
+def _meets(kind: str, of: Collection[str] | None, most: int, prompt: str, times: int) -> str:
+    return kind if (of is None or prompt in of) and times < most else GOOD
 
 
 @contextmanager
@@ -157,7 +153,7 @@ def _campaign(prompts: Sequence[str], types: Mapping[str, TaskType], url: str) -
             for number, prompt in enumerate(prompts):
                 kind = types[prompt]
                 writer.writerow([number, kind.value, prompt, "" if kind is TaskType.T2I else "grey.jpg", ""])
-        judge = {"base_url": url, "model": "toy-reader", "backoff_seconds": 0.01, "concurrency": 8}
+        judge = {"base_url": url, "model": MODEL, "backoff_seconds": 0.01, "concurrency": 8, "max_retries": 2}
         with Campaign.init(
             place / "campaign", place / "task.csv", place / "imgs", judges={"reader": judge}
         ) as campaign:

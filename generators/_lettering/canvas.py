@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from generators._lettering.fill import fill, grain, is_textured
 from generators._lettering.mask import Ink, find_ink
+from generators._lettering.scene import Scene
 from selector.domain import Declined
 from selector.sight.ocr import TextLine, span_box
 from selector.sight.text_boxes import Floats, grown
@@ -23,6 +25,7 @@ class Canvas:
     def __init__(self, rgb: NDArray[np.uint8], lines: tuple[TextLine, ...], rng: np.random.Generator) -> None:
         self.source = rgb
         self.lines = lines
+        self.scene = Scene(rgb, lines)
         self.rng = rng
         self.pixels = rgb.astype(np.float64)
         self.touched = np.zeros(rgb.shape[:2], dtype=bool)
@@ -31,6 +34,15 @@ class Canvas:
     def size_px(self) -> tuple[int, int]:
         """(width, height)."""
         return self.source.shape[1], self.source.shape[0]
+
+    @cached_property
+    def detail(self) -> Floats:
+        """How busy the source is at each pixel (H, W), about 0 to 1."""
+        import cv2
+
+        grey = cv2.GaussianBlur(self.source.astype(np.float32).mean(axis=2), (0, 0), 1.0)
+        slope = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)) / 255.0
+        return np.asarray(np.minimum(slope, 1.0), dtype=np.float64)
 
     def finished(self) -> NDArray[np.uint8]:
         """The picture (H, W, 3), uint8."""
@@ -81,7 +93,9 @@ def locate(canvas: Canvas, span: Span, mask: str) -> Found:
     low = np.clip(np.floor(outer.min(axis=0)), 0, np.array(canvas.size_px) - 1).astype(int)
     high = np.clip(np.ceil(outer.max(axis=0)) + 1, low + 1, canvas.size_px).astype(int)
     crop = canvas.source[low[1] : high[1], low[0] : high[0]].astype(np.float64)
-    ink = find_ink(crop, [one.box - low for one in canvas.lines], span.line, box - low, mask)
+    outside = canvas.scene.outside(span.line)
+    outside = None if outside is None else outside[low[1] : high[1], low[0] : high[0]]
+    ink = find_ink(crop, [one.box - low for one in canvas.lines], span.line, box - low, mask, outside)
     if ink is None:
         text = line.text[span.start : span.end]
         raise Declined(f"textedit: no letters stand out from their ground where '{text}' was read")

@@ -1,8 +1,7 @@
 """Fills the hole that erased text leaves: smooth ground with its grain, copied texture, or OpenCV's two inpainters.
 
 - surface: second-order polynomial through the surroundings, corrected towards the hole's rim, grain added;
-- exemplar: patches copied from the neighbourhood, most certain first (after Criminisi, Perez and Toyama, IEEE TIP 2004,
-  without their edge term, which thin strokes do not need);
+- exemplar: patches copied from the neighbourhood (see ``exemplar``);
 - telea, ns: ``cv2.inpaint`` (Telea 2004; Navier-Stokes, Bertalmio 2001), grain added;
 - auto: surface on smooth ground, exemplar on textured ground.
 """
@@ -12,10 +11,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from generators._lettering.exemplar import copied_ground
+
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 _TEXTURED = 4.0  # 8-bit levels that a tenth of the ground is off the smooth one, beyond fine grain
-_SEARCH_PX = 64
 
 
 def fill(crop: Floats, hole: Mask, avoid: Mask, method: str, rng: np.random.Generator) -> Floats:
@@ -28,7 +28,10 @@ def fill(crop: Floats, hole: Mask, avoid: Mask, method: str, rng: np.random.Gene
     if method == "auto":
         method = "exemplar" if is_textured(crop, hole, avoid) else "surface"
     if method == "exemplar":
-        return _exemplar(crop, hole, avoid)
+        copied = copied_ground(crop, hole, avoid)
+        if copied is not None:
+            return copied
+        method = "surface"  # nothing to copy from
     filled = smooth_ground(crop, hole | avoid) if method == "surface" else _inpaint(crop, hole, method)
     return np.where(hole[..., None], filled + grain(crop, hole | avoid, rng), crop)
 
@@ -121,51 +124,3 @@ def _inpaint(crop: Floats, hole: Mask, method: str) -> Floats:
     return np.asarray(
         cv2.inpaint(np.clip(crop + 0.5, 0, 255).astype(np.uint8), hole.astype(np.uint8), 4.0, way).astype(np.float64)
     )
-
-
-def _exemplar(crop: Floats, hole: Mask, avoid: Mask) -> Floats:
-    """Copy the best matching known patch onto the rim of the hole until nothing is left to fill."""
-    import cv2
-
-    half = 5
-    side = 2 * half + 1
-    canvas = cv2.copyMakeBorder(crop.astype(np.float32), half, half, half, half, cv2.BORDER_REFLECT_101)
-    missing = cv2.copyMakeBorder(hole.astype(np.uint8), half, half, half, half, cv2.BORDER_REFLECT_101).astype(bool)
-    # centres of patches without any hole; copied patches never serve as sources, so errors do not spread
-    other = cv2.copyMakeBorder(avoid.astype(np.uint8), half, half, half, half, cv2.BORDER_REFLECT_101)
-    whole = cv2.dilate(missing.astype(np.uint8) | other, np.ones((side, side), np.uint8)) == 0
-    if whole.sum() < 30:
-        return smooth_ground(crop, hole | avoid)
-    certainty = (~missing).astype(np.float32)
-    while missing[half:-half, half:-half].any():
-        support = cv2.boxFilter(certainty, -1, (side, side), normalize=True)
-        support[~missing] = -1.0
-        support[:half], support[-half:], support[:, :half], support[:, -half:] = -1.0, -1.0, -1.0, -1.0
-        y, x = (int(v) for v in np.unravel_index(int(np.argmax(support)), support.shape))
-        here = (slice(y - half, y + half + 1), slice(x - half, x + half + 1))
-        source_y, source_x = _best_source(canvas, ~missing[here], whole, y, x, half)
-        there = (slice(source_y - half, source_y + half + 1), slice(source_x - half, source_x + half + 1))
-        unknown = missing[here].copy()
-        canvas[here][unknown] = canvas[there][unknown]
-        certainty[here][unknown] = 0.95 * max(float(support[y, x]), 0.01)
-        missing[here] = False
-    filled = canvas[half:-half, half:-half].astype(np.float64)
-    return np.where(hole[..., None], filled, crop)
-
-
-def _best_source(canvas: NDArray[np.float32], known: Mask, whole: Mask, y: int, x: int, half: int) -> tuple[int, int]:
-    """Centre of the hole-free patch, near by if there is one, that is most like the known part of the one at (y, x)."""
-    import cv2
-
-    patch = np.ascontiguousarray(canvas[y - half : y + half + 1, x - half : x + half + 1])
-    mask = np.repeat(known[..., None], 3, axis=2).astype(np.float32)
-    for reach in (_SEARCH_PX, 3 * _SEARCH_PX, max(canvas.shape)):
-        top, left = max(half, y - reach), max(half, x - reach)
-        bottom, right = min(canvas.shape[0] - half, y + reach), min(canvas.shape[1] - half, x + reach)
-        free = whole[top:bottom, left:right]
-        if free.any():
-            window = np.ascontiguousarray(canvas[top - half : bottom + half, left - half : right + half])
-            cost = cv2.matchTemplate(window, patch, cv2.TM_SQDIFF, mask=mask)
-            best = int(np.argmin(np.where(free, cost, np.inf)))
-            return top + best // free.shape[1], left + best % free.shape[1]
-    raise AssertionError("the caller made sure that there is a hole-free patch")

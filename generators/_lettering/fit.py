@@ -23,6 +23,7 @@ _WEIGHTS_PX = tuple(EM_PX * share for share in (-0.016, -0.008, 0.0, 0.008, 0.01
 _BLURS_PX = (0.0, 0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2)
 PLANE_HEIGHT_PX = 56
 _MARGIN_PX = 14
+_WEIGHT_STEP_PX = 0.008 * EM_PX
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,14 @@ def _ranked(plane: Plane, text: str, fonts: tuple[Font, ...], exact: bool) -> li
     # registration bends a wrong font towards the ink; how it looked before still tells the fonts apart a little
     tried.sort(key=lambda pair: -(pair[0][0] + 0.2 * pair[1] + 0.5 * _manner(plane, text, *pair[0][1:])))
     return [Lettering(font, plane.to_picture @ onto, 0.0, 0.6, value) for (value, font, onto), _ in tried]
+
+
+def choose_lettering(ranked: list[Lettering], rank: int, text: str, alpha: Floats) -> Lettering:
+    """The lettering of that rank, fitted; past the last one, the last with strokes lighter and bolder in turn."""
+    past = max(0, rank - len(ranked) + 1)
+    fitted = fit_strokes(ranked[min(rank, len(ranked) - 1)], text, alpha)
+    step = _WEIGHT_STEP_PX * ((past + 1) // 2) * (-1 if past % 2 else 1)
+    return replace(fitted, weight_px=fitted.weight_px + step)
 
 
 def fit_strokes(lettering: Lettering, text: str, alpha: Floats) -> Lettering:

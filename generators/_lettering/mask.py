@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from generators._lettering.fill import smooth_ground
+from generators._lettering.halo import Halo, find_halo
 from selector.sight.text_boxes import (
     LEAST_DIFFERENCE,
     Floats,
@@ -31,6 +32,7 @@ from selector.sight.text_boxes import (
 
 _FIRST_PX, _LAST_PX = 1.2, 2.5  # distance from the ink where an outline shows and the soft edge of plain ink is over
 _DIFFERENT = 30.0  # 8-bit levels (Euclidean) off the colours that a soft edge runs through
+_SURROUNDED = 0.75
 _MOST_HEIGHTS = 0.15  # thickest outline, in heights of the line
 
 
@@ -40,7 +42,7 @@ class Ink:
 
     ``mask`` bool (H, W); ``hole`` bool (H, W), the mask grown over its soft edge, to be filled; ``alpha`` (H, W), 0 to
     1, the share of ink in each pixel; ``colour`` (3,) 0 to 255; ``ground`` (H, W, 3), the smooth ground under the ink;
-    ``avoid`` bool (H, W), other ink that stays; ``outline`` of the letters, if they have one.
+    ``avoid`` bool (H, W), other ink that stays; ``outline`` and ``halo`` of the letters, if they have one.
     """
 
     mask: Mask
@@ -50,14 +52,18 @@ class Ink:
     ground: Floats
     avoid: Mask
     outline: Outline | None
+    halo: Halo | None
 
 
-def find_ink(crop: Floats, lines: Sequence[Floats], own: int, span_box: Floats, method: str) -> Ink | None:
+def find_ink(
+    crop: Floats, lines: Sequence[Floats], own: int, span_box: Floats, method: str, outside: Mask | None = None
+) -> Ink | None:
     """Ink of the span inside ``crop`` (H, W, 3); None when there is no contrast.
 
     ``lines`` are the quads (4, 2) px of all text lines in px of the crop, ``own`` the span's line among them: ink of
     the others stays. ``method``: "kmeans" takes the ink alone; "background" everything that differs from the
-    ground, with outlines and shadows; "box" makes a hole of the whole box.
+    ground about the letters; "box" makes a hole of the whole box. ``outside`` (H, W) is beyond the border of what bears
+    the line: nothing is learned from it.
     """
     shape, height = crop.shape[:2], height_px(span_box)
     sample = polygon(grown(lines[own], 0.3 * height, 0.06 * height), shape)
@@ -70,11 +76,43 @@ def find_ink(crop: Floats, lines: Sequence[Floats], own: int, span_box: Floats, 
     mask = _clean(line_ink if whole else ink_of_span(line_ink, span_box), height)
     if mask.sum() < 8:
         return None
+    beyond = np.zeros(shape, dtype=bool) if outside is None else outside & ~_grow(mask, 2)
+    near = reach & polygon(grown(span_box, 0.2 * height, 0.2 * height), shape) & ~beyond
+    first, mask = mask, _on_top(crop, mask, near, beyond, height)
     others = np.zeros(shape, dtype=bool)
     for index, box in enumerate(lines):
         if index != own:
             others |= polygon(grown(box, 2.0, 1.0), shape)
-    return _with_hole(crop, mask, ink & ~mask, others & ~sample, span_box, method)
+    return _with_hole(crop, mask, ink & ~mask & ~first, (others & ~sample) | beyond, span_box, method)
+
+
+def _on_top(crop: Floats, ink: Mask, reach: Mask, beyond: Mask, height: float) -> Mask:
+    """The letters, where ``ink`` is only their shadow, glow or outline and they are beside it, of another colour.
+
+    Of two inks the one that the other surrounds is the letters; else the larger one: shadows are seen in part.
+    """
+    import cv2
+
+    near = _grow(ink, max(2, round(0.12 * height)))
+    ground = smooth_ground(crop, _grow(near, max(3, round(0.1 * height))) | beyond)
+    error = np.linalg.norm(crop - ground, axis=2)
+    around = reach & ~_grow(near, 3)
+    if not around.any() or np.quantile(error[around], 0.8) > LEAST_DIFFERENCE:
+        return ink  # textured ground holds such things everywhere
+    share = ink_share(crop, ground, ink_colour(crop, ground, ink))
+    other = _clean((error > 2.0 * LEAST_DIFFERENCE) & (share < 0.25) & reach, height)
+    _, labels = cv2.connectedComponents(other.astype(np.uint8), connectivity=8)
+    touching = np.unique(labels[_grow(ink, 2)])
+    letters = np.isin(labels, touching[touching > 0])
+    if _surrounded(ink, letters):
+        return ink
+    return letters if _surrounded(letters, ink) or letters.sum() > ink.sum() else ink
+
+
+def _surrounded(inner: Mask, outer: Mask) -> bool:
+    """Whether nearly all of the inner ink's rim is the outer ink."""
+    rim = _grow(inner, 2) & ~_grow(inner, 1)
+    return bool(rim.any() and _grow(outer, 1)[rim].mean() > _SURROUNDED)
 
 
 def _with_hole(crop: Floats, mask: Mask, other_ink: Mask, others: Mask, span_box: Floats, method: str) -> Ink:
@@ -93,10 +131,12 @@ def _with_hole(crop: Floats, mask: Mask, other_ink: Mask, others: Mask, span_box
     if method == "box":
         hole |= span
     hole &= ~avoid
+    around, halo = find_halo(crop, hole, avoid, height)
+    hole |= around
     ground = smooth_ground(crop, hole | avoid)
     colour = ink_colour(crop, ground, mask)
     alpha = np.where(_grow(mask, 2) & ~avoid, ink_share(crop, ground, colour), 0.0)
-    return Ink(mask, hole, alpha, colour, ground, avoid, outline)
+    return Ink(mask, hole, alpha, colour, ground, avoid, outline, halo)
 
 
 def _clean(mask: Mask, height: float) -> Mask:

@@ -1,44 +1,41 @@
 """Replaces or deletes text on a canvas, in the manner of the text that stood there.
 
-The new text's place is found in the plane of the old one (``EM_PX`` units an em), so turn and perspective play no part.
+The new text is laid out in the plane of the old one, inside what bears it and off other text: narrower first, then
+smaller, or over several lines where there is height for them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
-from generators._lettering.canvas import Canvas, Found, erase, ink_noise, locate
-from generators._lettering.fit import Lettering, fit_strokes, rank_fonts
-from generators._lettering.render import EM_PX, apply, ink_extent
+from generators._lettering.canvas import Canvas, Found, erase, locate
+from generators._lettering.fit import Lettering, choose_lettering, rank_fonts
+from generators._lettering.layout import SCALES, Block, Room, Wish, split_text
+from generators._lettering.render import EM_PX, ink_extent
+from generators._lettering.style import Settings, look_of
 from selector.domain import Declined, JSONValue
-from selector.sight.fonts import fonts_for
+from selector.sight.fonts import Font
 from selector.sight.ocr import TextLine
-from selector.sight.text_boxes import Floats
+from selector.sight.text_boxes import Floats, Mask, grown, height_px, polygon
 from selector.sight.text_match import Span, plain
 
-_WEIGHT_STEP_PX = 0.008 * EM_PX
 Align = Literal["left", "centre", "right", "fill"]
-_LEAST_WIDTH = 0.8  # narrower letters than this look wrong; smaller letters look better
 _MOST_STRETCH = 1.12
+_MOST_LINES = 3
+_REACH = 40.0 * EM_PX  # along the line: as far as there is room
+_BORDER = 0.12  # of the line's height, between letters and the border of what bears them
+_NOTED = 0.75  # smaller letters than this share are noted
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Where fonts come from."""
-
-    fonts_folder: str | None = None
-    exclude_fonts: tuple[str, ...] = ()
-
-
-def delete_texts(canvas: Canvas, spans: Sequence[Span], mask: str, method: str) -> dict[str, JSONValue]:
-    """Erase every span; a span without visible letters is skipped when others remain."""
-    for span in spans:
-        erase(canvas, locate(canvas, span, mask), method)
-    return {"erased": [canvas.lines[span.line].text[span.start : span.end] for span in spans]}
+def delete_text(canvas: Canvas, spans: Sequence[Span], mask: str, method: str) -> dict[str, JSONValue]:
+    """Erase one text with its outline and shadow."""
+    for found in [locate(canvas, span, mask) for span in spans]:
+        erase(canvas, found, method)
+    return {"erased": [_read(canvas, span) for span in spans]}
 
 
 def replace_text(
@@ -54,46 +51,115 @@ def replace_text(
     align: Align | None,
     exact: bool,
 ) -> dict[str, JSONValue]:
-    """Erase the old text and letter the new one in its manner, over as many lines as the old one had."""
+    """Erase the old text and letter the new one in its manner, over as many lines as the old one had, or more.
+
+    Raises:
+        Declined: when the letters cannot be imitated, or the new ones find no room.
+    """
     founds = [locate(canvas, span, mask) for span in spans]
-    shown = [_as_shown(canvas.lines[span.line].text[span.start : span.end], old, len(spans)) for span in spans]
+    shown = [_as_shown(_read(canvas, span), old, len(spans)) for span in spans]
     wanted = _in_case(new, old, "".join(shown))
     parts = split_text(wanted, [len(text) for text in shown])
+    letterings = _letterings(founds, shown, settings.fonts_for("".join(shown) + wanted), font, exact)
+    blocks = _laid_out(canvas, founds, letterings, shown, parts, align)
+    for found in founds:
+        erase(canvas, found, fill)
+    for found, lettering, block in zip(founds, letterings, blocks, strict=True):
+        placed = replace(lettering, to_picture=found.to_picture @ lettering.to_picture)
+        look_of(canvas, found).draw(canvas, placed, block)
+    best = letterings[0]
+    notes: dict[str, JSONValue] = {"font": best.font.name, "likeness": round(best.likeness, 3), "read": list(shown)}
+    notes["drawn"] = [line for block in blocks for line in block.lines]
+    smallest, most = min(block.scale for block in blocks), max(len(block.lines) for block in blocks)
+    if smallest < _NOTED or most > 1:
+        notes["fit"] = f"over {most} line{'s' * (most > 1)} at {smallest:.0%} of the width of the old letters"
+    return notes
+
+
+def _read(canvas: Canvas, span: Span) -> str:
+    return canvas.lines[span.line].text[span.start : span.end]
+
+
+def _letterings(
+    founds: Sequence[Found], shown: Sequence[str], fonts: tuple[Font, ...], font: int, exact: bool
+) -> list[Lettering]:
+    """One of each part; one text over several lines is in one font."""
     letterings: list[Lettering] = []
     for found, text in zip(founds, shown, strict=True):
-        fonts = fonts_for("".join(shown) + wanted, settings.fonts_folder, settings.exclude_fonts)
-        if letterings:  # one text over several lines is in one font
+        if letterings:
             fonts, font = (letterings[0].font,), 0
         ranked = rank_fonts(found.ink.alpha, found.box, text, fonts, exact)
         if not ranked:
             raise Declined(f"textedit: the letters of '{text}' are too faint or too small to be imitated")
         letterings.append(choose_lettering(ranked, font, text, found.ink.alpha))
-    for found in founds:
-        erase(canvas, found, fill)
-    for found, lettering, text, part in zip(founds, letterings, shown, parts, strict=True):
-        if part:
-            _letter(canvas, found, lettering, text, part, align)
-    best = letterings[0]
-    return {"font": best.font.name, "likeness": round(best.likeness, 3), "drawn": parts, "read": shown}
+    return letterings
 
 
-def choose_lettering(ranked: list[Lettering], rank: int, text: str, alpha: Floats) -> Lettering:
-    """The lettering of that rank, fitted; past the last one, the last with strokes lighter and bolder in turn."""
-    past = max(0, rank - len(ranked) + 1)
-    fitted = fit_strokes(ranked[min(rank, len(ranked) - 1)], text, alpha)
-    step = _WEIGHT_STEP_PX * ((past + 1) // 2) * (-1 if past % 2 else 1)
-    return replace(fitted, weight_px=fitted.weight_px + step)
+def _laid_out(
+    canvas: Canvas,
+    founds: Sequence[Found],
+    letterings: Sequence[Lettering],
+    shown: Sequence[str],
+    parts: Sequence[str],
+    align: Align | None,
+) -> list[Block]:
+    """A block for each part, all of the smallest one's size."""
+    most = _MOST_STRETCH if len(founds) == 1 else 1.0
+    scales = tuple(scale for scale in (_MOST_STRETCH, 1.06, *SCALES) if scale <= most)
+    blocks: list[Block] = []
+    for _ in range(2):
+        blocks = []
+        for found, lettering, old, new in zip(founds, letterings, shown, parts, strict=True):
+            blocks.append(_block(canvas, found, lettering, old, new, align, scales, len(founds) == 1))
+        smallest = min(block.scale for block in blocks)
+        if len(blocks) == 1 or smallest >= scales[0]:
+            break
+        scales = tuple(scale for scale in scales if scale <= smallest)
+    return blocks
 
 
-def _letter(canvas: Canvas, found: Found, lettering: Lettering, old: str, new: str, align: Align | None) -> None:
-    align = align or choose_align(canvas.lines, found.span, canvas.size_px[0])
-    room = find_room(lettering, old, canvas.lines, found.span, canvas.size_px, found.offset)
-    move = place_text(lettering, old, new, room, align)
-    placed = replace(lettering, to_picture=found.to_picture @ lettering.to_picture)
-    noise, shape, outline = ink_noise(canvas, found), canvas.source.shape[:2], found.ink.outline
-    if outline is not None:
-        canvas.paint(placed.draw(new, shape, move, outline.width_px), outline.colour, noise)
-    canvas.paint(placed.draw(new, shape, move), found.ink.colour, noise)
+def _block(
+    canvas: Canvas, found: Found, lettering: Lettering, old: str, new: str, align: Align | None,
+    scales: Sequence[float], alone: bool,
+) -> Block:  # fmt: skip
+    """Where the new part stands: on the old baseline, or about the old middle where it is wrapped."""
+    span, line = found.span, canvas.lines[found.span.line]
+    align = align or _align(canvas, span)
+    left, top, right, bottom = ink_extent(lettering.font, old)
+    width = max(ink_extent(lettering.font, new)[2], 1.0)
+    if align != "fill" or width * scales[0] > right - left:
+        scales = [scale for scale in scales if scale <= 1.0]
+    side: Literal["left", "centre", "right"] = "centre" if align == "fill" else align
+    x = {"left": left, "centre": (left + right) / 2, "right": right}[side]
+    to_picture = found.to_picture @ lettering.to_picture
+    room = Room(_free(canvas, found), to_picture)
+    still = Wish(x, side, 0.0, "baseline", (-_REACH, _REACH), (0.0, 0.0))
+    blocks = [room.fit(lettering.font, new, still, 1, scales)]
+    whole = span.start == 0 and span.end >= len(line.text.rstrip())
+    if alone and whole:
+        free = Wish(x, side, (top + bottom) / 2, "middle", (-_REACH, _REACH), (-EM_PX, EM_PX))
+        blocks.append(room.fit(lettering.font, new, free, _MOST_LINES, scales))
+    best = min((block for block in blocks if block is not None), key=lambda block: block.cost, default=None)
+    if best is None:
+        raise Declined(
+            f"textedit: '{new}' finds no room where '{old}' stands, not even at {min(scales):.0%} of its size"
+        )
+    return best
+
+
+def _free(canvas: Canvas, found: Found) -> Mask:
+    """Inside what bears the old text and off other text; where the old text stood is always free."""
+    import cv2
+
+    line, shape = canvas.lines[found.span.line], canvas.source.shape[:2]
+    bearer = canvas.scene.bearer(found.span.line)
+    free = np.ones(shape, dtype=np.uint8) if bearer is None else bearer.astype(np.uint8)
+    border = max(2, round(_BORDER * line.height_px))
+    free = cv2.erode(free, np.ones((2 * border + 1,) * 2, np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    free[polygon(found.box + found.offset, shape)] = 1
+    for box in _others(canvas.lines, found.span):
+        free[polygon(grown(box, 0.25 * line.height_px, -0.22 * height_px(box)), shape)] = 0
+    return np.asarray(free.astype(bool))
 
 
 def _as_shown(read: str, old: str | None, parts: int) -> str:
@@ -111,66 +177,6 @@ def _in_case(new: str, old: str | None, shown: str) -> str:
     return new.upper() if careless else new
 
 
-def split_text(text: str, lengths: Sequence[int]) -> list[str]:
-    """The text cut, between words where it has spaces, into parts in proportion to ``lengths``; a part may be empty."""
-    if len(lengths) == 1:
-        return [text]
-    glue = " " if text.isascii() or " " in text.strip() else ""
-    words = text.split() if glue else list(text)
-    ends = np.cumsum([len(word) + len(glue) for word in words])
-    targets = np.cumsum(lengths) / max(sum(lengths), 1) * ends[-1]
-    parts, start = [], 0
-    for target in targets[:-1]:
-        stop = max(int(np.argmin(np.abs(np.concatenate([[0], ends]) - target))), start)
-        parts.append(glue.join(words[start:stop]))
-        start = stop
-    return [*parts, glue.join(words[start:])]
-
-
-def place_text(lettering: Lettering, old: str, new: str, room: tuple[float, float], align: Align) -> Floats:
-    """Movement (3, 3) in the text plane that puts ``new`` where ``old`` stood, inside ``room`` (from, to)."""
-    old_left, _, old_right, _ = ink_extent(lettering.font, old)
-    left, _, right, _ = ink_extent(lettering.font, new)
-    width = max(right - left, 1.0)
-    scale = 1.0
-    if align == "fill":  # words on both sides: keep the gaps as they were, as far as letters may be stretched
-        scale = float(np.clip((old_right - old_left) / width, 1.0, _MOST_STRETCH))
-    available = max(room[1] - room[0], 0.4 * EM_PX)
-    scale = min(scale, available / width)
-    height = min(1.0, scale / _LEAST_WIDTH)
-    middle = (old_left + old_right) / 2.0
-    start = {
-        "left": old_left,
-        "right": old_right - scale * width,
-        "centre": middle - scale * width / 2.0,
-        "fill": middle - scale * width / 2.0,
-    }[align]
-    start = min(max(start, room[0]), max(room[1] - scale * width, room[0]))
-    return np.array([[scale, 0.0, start - scale * left], [0.0, height, 0.0], [0.0, 0.0, 1.0]])
-
-
-def find_room(
-    lettering: Lettering, old: str, lines: Sequence[TextLine], span: Span, size_px: tuple[int, int], offset: Floats
-) -> tuple[float, float]:
-    """The free interval of the baseline around ``span``, in plane units: up to other text on it, or the picture's edge.
-
-    ``offset`` (2,) px is where the lettering's picture lies in the full one of ``size_px`` (width, height).
-    """
-    to_plane = np.linalg.inv(lettering.to_picture)
-    old_left, top, old_right, bottom = ink_extent(lettering.font, old)
-    left, right = _edges(lettering.to_picture, (old_left + old_right) / 2.0, size_px, offset)
-    gap = 0.3 * EM_PX
-    for box in _others(lines, span):
-        corners = apply(np.asarray(to_plane, dtype=np.float64), box - offset)
-        if corners[:, 1].max() < top + 0.2 * (bottom - top) or corners[:, 1].min() > bottom - 0.2 * (bottom - top):
-            continue
-        if corners[:, 0].mean() > (old_left + old_right) / 2.0:
-            right = min(right, max(float(corners[:, 0].min()) - gap, old_right))
-        else:
-            left = max(left, min(float(corners[:, 0].max()) + gap, old_left))
-    return left, right
-
-
 def _others(lines: Sequence[TextLine], span: Span) -> list[Floats]:
     """Quads of all other text: other lines whole, and the words of the span's own line outside the span."""
     boxes = [line.box for index, line in enumerate(lines) if index != span.line]
@@ -184,35 +190,10 @@ def _others(lines: Sequence[TextLine], span: Span) -> list[Floats]:
     return boxes
 
 
-def _edges(to_picture: Floats, middle: float, size_px: tuple[int, int], offset: Floats) -> tuple[float, float]:
-    """How far the baseline runs to both sides before it leaves the picture less a margin of 2%."""
-    width, height = size_px
-    margin = 0.02 * min(width, height)
-    reach = []
-    for direction in (-1.0, 1.0):
-        steps = middle + direction * np.linspace(0, 40 * EM_PX, 800)
-        points = apply(to_picture, np.stack([steps, np.zeros_like(steps)], axis=1)) + offset
-        inside = (points > margin).all(axis=1) & (points < np.array([width, height]) - margin).all(axis=1)
-        outside = np.flatnonzero(~inside)
-        reach.append(float(steps[max(outside[0] - 1, 0)] if outside.size else steps[-1]))
-    return reach[0], reach[1]
-
-
-def choose_align(lines: Sequence[TextLine], span: Span, width_px: int) -> Align:
-    """The alignment that the other lines, or the words around the span, suggest; centre when nothing speaks against it.
-
-    Inside a line: "fill" between words, "left" at its end, "right" at its beginning.
-    """
-    line = lines[span.line]
+def _align(canvas: Canvas, span: Span) -> Align:
+    """As the other lines are aligned; inside a line "fill" between words, "left" at its end, "right" at its start."""
+    line = canvas.lines[span.line]
     before, after = line.text[: span.start].strip(), line.text[span.end :].strip()
     if before or after:
         return "fill" if before and after else ("left" if before else "right")
-    edges = np.array([[box[:, 0].min(), box[:, 0].mean(), box[:, 0].max()] for box in (one.box for one in lines)])
-    others = np.delete(edges, span.line, axis=0)
-    if len(others) == 0:
-        return "centre"
-    off = np.median(np.abs(others - edges[span.line]), axis=0)
-    near = 0.35 * line.height_px
-    if off[1] <= near or min(off[0], off[2]) > near or abs(edges[span.line, 1] - width_px / 2) < 0.02 * width_px:
-        return "centre"
-    return "left" if off[0] <= off[2] else "right"
+    return canvas.scene.align(span.line)

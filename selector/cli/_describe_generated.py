@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from selector.cli.common import counted, table
+from selector.cli.common import counted, explained, table
 from selector.domain.words import n_of
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _prompts(prompts: PromptSummary) -> list[str]:
         return []
     cost = "" if prompts.cost is None else f", {prompts.cost:.4f} {prompts.currency}".rstrip()
     lines = [f"prompts in other words: {prompts.new} written, {prompts.known} answered before{cost}"]
-    lines += counted(prompts.failures)
+    lines += explained(prompts, prompts.failures)
     return [*lines, f"  not all were asked for: {prompts.stopped}"] if prompts.stopped else lines
 
 

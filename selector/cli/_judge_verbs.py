@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from selector.cli.common import counted, progress_bar, type_option, verb
+from selector.cli.common import counted, explained, progress_bar, type_option, verb
 from selector.domain.errors import InputError
 from selector.domain.words import n_of
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
     from selector.decide.judging import JudgeSummary
-    from selector.llm import AskSummary, Summary
+    from selector.llm import AskSummary
 
 
 @verb(
@@ -78,17 +78,6 @@ def translate(campaign: Campaign, by: str | None) -> tuple[Any, str, int]:
     return done, "\n".join(lines), int(done.all_failed)
 
 
-def explained(summary: Summary, counts: Mapping[str, int]) -> list[str]:
-    """How often each reason, with what would cure it and one sample."""
-    from selector.llm import cure_for
-
-    told = {}
-    for reason, count in counts.items():
-        cure, sample = cure_for(reason), summary.samples.get(reason)
-        told[reason + (cure and f": {cure}") + (f" (one of them: {sample!r})" if sample else "")] = count
-    return counted(told)
-
-
 @verb(
     "read",
     "Keep what is understood of every prompt: things, relations, texts, what an edit changes and keeps. Writes the "
@@ -107,6 +96,7 @@ def explained(summary: Summary, counts: Mapping[str, int]) -> list[str]:
     help="With --by: stop before this run costs more, in the currency of its prices.",
 )
 @click.option("--retry-failed", is_flag=True, help="With --by: ask again what was refused or unreadable.")
+@click.option("--again", is_flag=True, help="With --by: ask also where another model has read; corrections stay.")
 def read(
     campaign: Campaign,
     by: str | None,
@@ -114,23 +104,31 @@ def read(
     limit: int | None,
     budget_money: float | None,
     retry_failed: bool,
+    again: bool,
 ) -> tuple[Any, str, int]:
-    if by is None and (types or limit is not None or budget_money is not None or retry_failed):
-        raise InputError("--type, --limit, --budget-money and --retry-failed belong to --by NAME; leave them out")
-    done = campaign.read_tasks(by, types or None, limit, budget_money, retry_failed, progress_bar())
-    lines = [f"{n_of(sum(done.by.values()), 'task has', 'tasks have')} words: {done.table}"]
+    if by is None and (types or limit is not None or budget_money is not None or retry_failed or again):
+        raise InputError("--type, --limit, --budget-money, --retry-failed and --again belong to --by NAME; add that")
+    done = campaign.read_tasks(by, types or None, limit, budget_money, retry_failed, again, progress_bar())
+    lines = [f"the words of {n_of(sum(done.by.values()), 'task')}: {done.table}; correct it and run this again"]
     lines += [f"  {n} read by {who}" for who, n in sorted(done.by.items(), key=lambda pair: (-pair[1], pair[0]))]
-    if done.corrected or done.taken_back:
-        new = n_of(done.corrected, "new correction")
-        lines.append(f"{new} by the table, {done.taken_back} taken back: run `bestshot generate` and `bestshot score`")
+    if done.nothing:
+        lines.append(f"  in {done.nothing} of them nothing was understood")
     if by is not None:
-        lines.append(f"{n_of(done.new, 'task is', 'tasks are')} newly read by the model")
+        before = f", {done.again} as it had read before" if done.again else ""
+        lines.append(f"{n_of(done.new, 'task is', 'tasks are')} newly read by the model{before}")
+    if done.corrected or done.taken_back:
+        lines.append(f"corrections of the table: {done.corrected} new, {done.taken_back} taken back")
+    if done.corrected or done.taken_back or done.new or done.again:
+        lines.append("`bestshot generate` and `bestshot score` make and measure anew what rests on it")
     if done.cost is not None:
         lines.append(f"cost: {done.cost:.4f} {done.currency}".rstrip())
     if done.stopped:
         lines.append(f"stopped: {done.stopped}")
     if done.failures:
-        lines += ["prompts that the model did not read, so rules do:", *counted(done.failures)]
+        lines += ["not read by the model, so what counted before counts:", *explained(done, done.failures)]
+    if done.given_up:
+        told = f"{n_of(done.given_up, 'prompt was', 'prompts were')} refused or unreadable in an earlier run"
+        lines.append(f"{told}: --retry-failed asks again")
     return done, "\n".join(lines), int(done.all_failed)
 
 

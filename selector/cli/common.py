@@ -8,7 +8,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from selector.domain.types import TaskType
 if TYPE_CHECKING:
     from selector.campaign import Campaign
     from selector.domain.progress import Progress
+    from selector.llm import Summary
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 _debug_option = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
@@ -169,6 +170,17 @@ def counted(counts: dict[str, int], most: int = 12) -> list[str]:
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     lines = [f"  {count} x {reason}" for reason, count in ordered[:most]]
     return [*lines, f"  … and {len(ordered) - most} other reasons"] if len(ordered) > most else lines
+
+
+def explained(summary: Summary, counts: Mapping[str, int]) -> list[str]:
+    """As ``counted``, of a run of a language model: with what would cure each reason, and one sample."""
+    from selector.llm import cure_for
+
+    told = {}
+    for reason, count in counts.items():
+        cure, sample = cure_for(reason), summary.samples.get(reason)
+        told[reason + (cure and f": {cure}") + (f" (one of them: {sample!r})" if sample else "")] = count
+    return counted(told)
 
 
 def progress_bar(every_seconds: float = 60.0) -> Progress:

@@ -47,12 +47,12 @@ def group() -> None:
       bestshot demo                  the whole loop, offline, on pictures that are installed already
       bestshot init my-campaign --profile tianchi-532389 --tasks task.csv --images imgs/
       cd my-campaign
+      bestshot read --by NAME        have a model of yours read the prompts: scorers and text edits understand more
       bestshot generate              make candidates        bestshot import FOLDER  take finished images
       bestshot score                 measure them           bestshot plan           the next submission, or HOLD
       bestshot export                write the ZIP          bestshot verify ZIP     check every rule of the contest
       bestshot record ID --score 1.63                       bestshot calibrate      what the totals taught
       bestshot pick                  the best known picks   bestshot explain TASK   why this one
-      bestshot read --by NAME        have a model of yours read the prompts, for scorers and text edits
       bestshot report                a page with every candidate
       bestshot judge FILE --by NAME  take a judge's scores of single candidates
       bestshot import-scores TABLE   take scores that another tool computed
@@ -61,8 +61,8 @@ def group() -> None:
     """
 
 
-_IN_ORDER = (demo, init, generate, import_, score, import_scores, pick, export, verify, record, quota, judge, calibrate)
-for _verb in (*_IN_ORDER, plan, explain, select, realism, read, translate, status, report, doctor, weights):
+_MAKING = (demo, init, read, translate, generate, import_, score, import_scores, pick, export, verify, record, quota)
+for _verb in (*_MAKING, judge, calibrate, plan, explain, select, realism, status, report, doctor, weights):
     group.add_command(_verb)
 
 

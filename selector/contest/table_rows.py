@@ -86,12 +86,15 @@ def _explain(error: csv.Error, place: str, path: Path) -> NoReturn:
 def read_columns(path: Path, what: str, columns: Sequence[str]) -> list[dict[str, str]]:
     """These columns of a table that we wrote, and that a person may have corrected, a row each; short rows have "".
 
-    Cells are stripped of outer white space and *unharmed*.
+    Cells are stripped of outer white space and *unharmed*. A spreadsheet may have put semicolons for our commas, as it
+    does where a comma is the decimal mark.
 
     Raises:
         InputError: no readable CSV or TSV in UTF-8, or a column is missing. ``what`` the table is called in messages.
     """
     delimiter, text = delimiter_of(read_table_text(path, what))
+    if delimiter == "," and re.match(r"\s*[^,\r\n]*;[^,\r\n]*(?:[\r\n]|$)", text):
+        delimiter = ";"
     records = list(read_records(text, delimiter, path))
     header = [unharmed(cell.strip()) for cell in records[0].cells] if records else []
     missing = [name for name in columns if name not in header]

@@ -53,21 +53,25 @@ class Answer:
 
 
 def answer_in(body: Any) -> Answer | None:
-    """The first choice of a completion; None when there is none, or when the server broke it off."""
-    choices = _mapping(body).get("choices")
-    if not isinstance(choices, list) or not choices:
-        return None
-    first = _mapping(choices[0])
+    """The first choice of a completion.
+
+    Where there is none, or the server broke it off: None, or an answer of no words if tokens were counted, because it
+    is paid for.
+    """
+    counts = _mapping(_mapping(body).get("usage"))
+    usage = Usage(_count(counts.get("prompt_tokens")), _count(counts.get("completion_tokens")))
+    choices = _list(_mapping(body).get("choices"))
+    first = _mapping(choices[0]) if choices else {}
     finish = _text(first.get("finish_reason"))
-    if _is_one(finish, BROKEN_OFF):
-        return None
-    message, usage = _mapping(first.get("message")), _mapping(_mapping(body).get("usage"))
+    if not choices or _is_one(finish, BROKEN_OFF):
+        return Answer(usage=usage) if usage.tokens_in or usage.tokens_out else None
+    message = _mapping(first.get("message"))
     content = message.get("content") if "content" in message else first.get("text")
     return Answer(
         _words(content),
         finish,
         _text(message.get("refusal")) or _refused_part(content),
-        Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))),
+        usage,
         _arguments(message, content),
         next((_text(message[name]) for name in ("reasoning_content", "reasoning") if message.get(name)), None),
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,10 +21,8 @@ from selector.llm._troubles import JudgeStopped, Unsupported, trouble_of
 from selector.net import http, troubles
 from selector.net.errors import error_in, provider_at, server_error
 from selector.net.pace import Pace
-from selector.net.troubles import LONGEST_RETRY_AFTER_SECONDS, Tries, Trouble, persist
+from selector.net.troubles import Patience, Tries, Trouble, persist
 
-THROTTLED_TRIES = 50  # of one request; the pause between them is the server's
-PATIENCE_SECONDS = 900.0  # as long as a server may throttle all workers without letting one request through
 MAX_REPLY_BYTES = 16 << 20  # words; the longest thinking is far shorter
 DAMAGED = "the server's reply was damaged"
 _OPENAI = "api.openai.com"
@@ -47,7 +44,7 @@ class ChatClient:
         self._hung_up = threading.Event()
         self._reached = False
         self._provider = provider_at(endpoint.provider)
-        self._throttled_since: float | None = None  # nothing has come through since then
+        self._patience = Patience()
         self.troubles: Counter[str] = Counter()  # why requests were sent again, with how often
 
     def ask(
@@ -75,7 +72,7 @@ class ChatClient:
         """
         came = persist(lambda: self._send(chat, kind, schema, repeat, longer), self._gives_up, self._wait_out)
         if isinstance(came, Answer):
-            self._throttled_since = None
+            self._patience.came_through()
         return came
 
     def hang_up(self) -> None:
@@ -152,29 +149,18 @@ class ChatClient:
     def _gives_up(self, trouble: Trouble, tries: Tries) -> bool:
         """Whether a request that has gone so is not sent again; raises ``JudgeStopped`` where no other should be."""
         if trouble.kind in (troubles.REFUSED, troubles.REJECTED):
+            self._patience.came_through()
             return True
-        wait = trouble.retry_after_seconds
-        if wait is not None and wait > LONGEST_RETRY_AFTER_SECONDS:
-            asked = troubles.waiting_time(wait)
-            why = replace(trouble, reason=f"the server asks to wait for {asked}", cure="run the command again then")
-            raise self._stopped(why.whole)
+        if end := self._patience.ended_by(trouble):
+            raise self._stopped(end.whole)
         if trouble.fate == troubles.UNREACHED and not self._reached and tries.failures >= 2:
             # Nothing has ever come from the server: the address is wrong, or it is not running.
             raise self._stopped(f"{trouble.reason}: check base_url, and that the server is running")
-        if wait:
+        if wait := trouble.retry_after_seconds:
             self._pace.pause(wait)  # whoever asks for it is overloaded: no worker goes on
         elif trouble.kind == troubles.THROTTLED:
             self._pace.pause(self._pace.backoff(tries.throttled))
-        if trouble.kind == troubles.THROTTLED:
-            self._stop_if_nothing_comes_through(trouble)
-        return tries.failures > self._endpoint.max_retries or tries.throttled > THROTTLED_TRIES
-
-    def _stop_if_nothing_comes_through(self, trouble: Trouble) -> None:
-        now = time.monotonic()
-        since = self._throttled_since = self._throttled_since or now
-        if now - since > PATIENCE_SECONDS:
-            why = f"the server has let nothing through for {troubles.waiting_time(now - since)}"
-            raise self._stopped(replace(trouble, reason=why, cure="its limit is no short one, see the console").whole)
+        return tries.failures > self._endpoint.max_retries or tries.throttled > troubles.THROTTLED_TRIES
 
     def _wait_out(self, trouble: Trouble, tries: Tries) -> None:
         self.troubles[trouble.reason] += 1

@@ -103,7 +103,8 @@ _OF_TEXT = (
     "an addition, where the old letters are not given, and where all text is to go; new is null for a deletion. place: "
     "where the letters are to stand, null where nothing is said of it: of is the thing or the other text that it is "
     "told by, empty for the picture, is_text whether of is a text; side: where the letters stand to it, or spot: in "
-    "which part of it, the other one null. If the text asks for several such changes, or for none, text is null."
+    "which part of it, the other one null; both null where it is near of and no side is said, or where more is said "
+    "than these can hold, of being empty then. If the text asks for several such changes, or for none, text is null."
 )
 
 

@@ -31,11 +31,10 @@ from selector.llm import _replies
 from selector.llm._answers import Answer
 from selector.llm._reading_orders import SCHEMAS
 from selector.prompts.quotes import take_quotes
+from selector.prompts.scene import singular
 from selector.prompts.scene.wording import phrase_of
 from selector.sight.embedding.texts import is_latin
 
-WRONG_FORM = "the reply has another form than the one asked for"
-NOTHING_LEFT = "nothing that the reply claims stands in the prompt"
 LONGEST_CAPTION = 300
 _LIKE_ITS_SINGULAR = 0.6  # "knives" and "knife", "cups" and "cup"; other words are not taken for the noun's singular
 
@@ -58,11 +57,11 @@ def read_task_reply(task_type: TaskType, prompt: str, by: str, answer: Answer) -
     if isinstance(found, _replies.Reading):
         return found
     if not _fits(found, SCHEMAS[task_type]):
-        return _replies.Reading(_replies.UNREADABLE, reason=WRONG_FORM)
+        return _replies.Reading(_replies.UNREADABLE, reason=_replies.WRONG_FORM)
     check = _Check(prompt)
     reading = check.reading(task_type, found, by)
     if reading is None and check.faults:
-        return _replies.Reading(_replies.UNREADABLE, reason=NOTHING_LEFT)
+        return _replies.Reading(_replies.UNREADABLE, reason=_replies.NOTHING_LEFT)
     if reading is None:
         return _replies.Reading(_replies.WRITTEN)
     return _replies.Reading(_replies.WRITTEN, text=json.dumps(reading.as_json(), ensure_ascii=False))
@@ -180,8 +179,8 @@ class _Check:
         words, of = self._stands(said["words"]), said["of"]
         if of:
             self._stands(of)
-        if (said["side"] is None) == (said["spot"] is None) or (said["side"] and not of):
-            raise _Dropped("a place is a side of something named, or a spot")
+        if (said["side"] and said["spot"]) or (said["side"] and not of):
+            raise _Dropped("a place is a side of something named, or a spot, or told in words alone")
         return Place(of, said["is_text"], said["side"], said["spot"], words)
 
     def _shown(self, text: str) -> str:
@@ -224,7 +223,8 @@ def _english(words: str) -> str:
 
 
 def _is_form_of(english: str, words: str) -> bool:
-    return SequenceMatcher(None, english.casefold(), words.casefold()).ratio() >= _LIKE_ITS_SINGULAR
+    english, words = english.casefold(), words.casefold()
+    return english == singular(words) or SequenceMatcher(None, english, words).ratio() >= _LIKE_ITS_SINGULAR
 
 
 def _fits(value: Any, schema: Mapping[str, Any]) -> bool:

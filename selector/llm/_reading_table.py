@@ -13,7 +13,8 @@ from pathlib import Path
 from selector.contest.table_rows import csv_text, read_columns
 from selector.domain import InputError, Task, TaskInputs, stable_hash
 from selector.domain.reading import Reading
-from selector.llm._reading_cells import CELLS, WrongCell, cells_of, reading_of_cells
+from selector.llm._cell_words import WrongCell
+from selector.llm._reading_cells import CELLS, cells_of, reading_of_cells
 from selector.prompts.reading import reading_of
 from selector.store.readings import TABLE
 
@@ -64,17 +65,17 @@ def corrections(
         cells = {column: row[column] for column in CELLS}
         if _digest(cells) == row["as_written"]:
             continue
-        reading = _read(path, number, task, cells)
         present = reading_of(TaskInputs(task, reading=known.get(task.id)))
+        reading = _read(path, number, task, cells, present)
         if cells_of(reading) != cells_of(present):
             changed[task.id] = reading
     gone = [key for key, reading in known.items() if reading.by == TABLE and key in by_id.keys() - named]
     return Corrections(changed, {key: earlier.get(key, Reading()) for key in gone})
 
 
-def _read(path: Path, number: int, task: Task, cells: Mapping[str, str]) -> Reading:
+def _read(path: Path, number: int, task: Task, cells: Mapping[str, str], present: Reading) -> Reading:
     try:
-        return reading_of_cells(task.type, task.prompt, cells, TABLE)
+        return reading_of_cells(task.type, task.prompt, cells, TABLE, present)
     except WrongCell as error:
         column, expected = error.args
         came = cells[column]

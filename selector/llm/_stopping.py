@@ -18,11 +18,13 @@ from selector.llm._replies import (
     EMPTY,
     NO_NUMBER,
     NO_OBJECT,
+    NOTHING_LEFT,
     REFUSED,
     SCORED,
     TRUNCATED,
     TWICE,
     WRITTEN,
+    WRONG_FORM,
     WRONG_PARTS,
 )
 from selector.net.errors import cure_of
@@ -39,7 +41,8 @@ _CURES = {
     EMPTY: _OF_THE_LENGTH,
     TRUNCATED: _OF_THE_LENGTH,
     CUT_AGAIN: _OF_THE_LENGTH,
-    **dict.fromkeys((BESIDE, NO_OBJECT, NO_NUMBER, WRONG_PARTS, TWICE), _OF_THE_FORM),
+    **dict.fromkeys((BESIDE, NO_OBJECT, NO_NUMBER, WRONG_FORM, WRONG_PARTS, TWICE), _OF_THE_FORM),
+    NOTHING_LEFT: "choose a larger model: it must copy words as they are",
     REFUSED: "choose a model that takes such pictures and words",
     "the server did not answer in time": "raise timeout_seconds, or lower concurrency",
     "the connection failed": "see that the server runs, and lower concurrency",

@@ -23,6 +23,7 @@ from selector.domain.progress import Progress, silent
 from selector.domain.reading import Reading
 from selector.llm._asking import Asking, Ended, Question, Reply, Summary
 from selector.llm._endpoint import provider_of
+from selector.llm._reading_cells import cells_of
 from selector.llm._reading_orders import READ_TYPES, SCHEMAS, order_for
 from selector.llm._reading_replies import read_task_reply
 from selector.llm._reading_table import corrections, table_text
@@ -30,7 +31,7 @@ from selector.llm._replies import CUT_AGAIN, REFUSED, TRUNCATED, UNREADABLE, WRI
 from selector.llm._request import Chat, text_chat
 from selector.llm._session import Session, alone_with, judge_settings, open_session
 from selector.prompts.reading import reading_of
-from selector.store.readings import TABLE, add_readings, earlier_readings, load_readings, readers_of, tags_of
+from selector.store.readings import TABLE, add_readings, earlier_readings, load_readings, readers_of
 from selector.store.replies import ReplyRow, load_replies, standing
 from selector.workspace.workspace import Workspace
 
@@ -42,14 +43,19 @@ LEFT_TO_RULES = "the model claims no single edit"
 class ReadSummary(Summary):
     """The table, and how the tasks that have words are read.
 
-    ``by``: who (a model, "table", "rules") to how many tasks; ``new``: that a model has read in this run; ``corrected``
-    and ``taken_back``: corrections of the table that are new, and those whose row is gone. ``failures``: why prompts
-    were not read: rules read them.
+    ``by``: who (a model, "table", "rules") to how many tasks; ``nothing``: in how many of them nothing is understood;
+    ``given_up``: prompts that the model has refused, or could not read in as many tries as it has; ``new``: tasks that
+    a model has read in this run; ``again``: that it had read before another model did, and that count again;
+    ``corrected`` and ``taken_back``: corrections of the table that are new, and those whose row is gone. ``failures``:
+    why prompts were not read: what counted before counts, as a rule what rules read.
     """
 
     table: Path
     by: dict[str, int] = field(default_factory=dict)
+    nothing: int = 0
+    given_up: int = 0
     new: int = 0
+    again: int = 0
     corrected: int = 0
     taken_back: int = 0
 
@@ -58,13 +64,15 @@ class ReadSummary(Summary):
 class ReadWish:
     """What a model is to be asked: about these tasks, at most ``limit`` prompts, for at most ``budget_money``.
 
-    ``retry_failed``: also what the model refused before, or answered in a way that cannot be used.
+    ``retry_failed``: also what the model refused before, or answered in a way that cannot be used; ``again``: also what
+    another model has read, whose reading counts where this one reads nothing.
     """
 
     tasks: Sequence[Task]
     limit: int | None = None
     budget_money: float | None = None
     retry_failed: bool = False
+    again: bool = False
 
 
 def read_tasks(
@@ -115,6 +123,7 @@ def _write_table(ws: Workspace, tasks: Sequence[Task], summary: ReadSummary) -> 
     readings = [(task, reading_of(TaskInputs(task, reading=stored.get(task.id)))) for task in tasks]
     for _, reading in readings:
         summary.by[reading.by] = summary.by.get(reading.by, 0) + 1
+        summary.nothing += not any(text for column, text in cells_of(reading).items() if column != "unread")
     data = table_text(readings).encode("utf-8-sig")  # with a BOM, so that a spreadsheet shows Chinese as it is
     if not summary.table.is_file() or summary.table.read_bytes() != data:
         write_atomically(summary.table, data)
@@ -123,12 +132,31 @@ def _write_table(ws: Workspace, tasks: Sequence[Task], summary: ReadSummary) -> 
 def _ask(ws: Workspace, name: str, wish: ReadWish, summary: ReadSummary, progress: Progress) -> None:
     settings = judge_settings(ws, name)
     summary.currency = settings.currency
-    if not _missing(ws, wish, settings):
+    if wish.again:
+        _count_again(ws, settings.model, wish, summary)
+    known = _replies_to(ws, wish, settings)
+    summary.given_up = sum(rows[-1].outcome != WRITTEN for rows in known.values() if _is_final(rows, wish, settings))
+    if all(_is_final(rows, wish, settings) for rows in known.values()):
         return  # neither key nor server is needed
     with alone_with(ws, settings) as stop:
-        missing = _missing(ws, wish, settings)  # a process that has just ended may have asked
-        run = _ReadingTasks(open_session(ws, name, stop, wish.budget_money), summary, wish.tasks)
+        known = _replies_to(ws, wish, settings)  # a process that has just ended may have asked
+        missing = {words: rows for words, rows in known.items() if not _is_final(rows, wish, settings)}
+        missing = dict(list(missing.items())[: wish.limit])
+        run = _ReadingTasks(open_session(ws, name, stop, wish.budget_money), summary, wish.tasks, wish.again)
         run.carry_out(run.questions(missing), len(missing), progress)
+
+
+def _count_again(ws: Workspace, model: str, wish: ReadWish, summary: ReadSummary) -> None:
+    """What this model has read before another one did, it is not paid for twice."""
+    with ws.db.write() as connection:
+        readers, own = readers_of(connection), earlier_readings(connection, model)
+        found = {
+            task.id: own[task.id]
+            for task in wish.tasks
+            if task.id in own and readers.get(task.id, model) not in (model, TABLE)
+        }
+        add_readings(connection, found, ws.now())
+    summary.again = len(found)
 
 
 @dataclass(frozen=True)
@@ -155,21 +183,23 @@ class _Words:
         return text_chat(order_for(self.task_type, why), self.prompt)
 
 
-def _missing(ws: Workspace, wish: ReadWish, settings: JudgeConfig) -> dict[_Words, Sequence[ReplyRow]]:
-    """Words that neither this model nor anybody else has read, with the model's replies so far."""
+def _replies_to(ws: Workspace, wish: ReadWish, settings: JudgeConfig) -> dict[_Words, Sequence[ReplyRow]]:
+    """Words that neither this model nor (unless it is asked again) another one has read, nor a person, with the
+    model's replies so far.
+    """
     with ws.db.read() as connection:
-        read = tags_of(connection)
+        read = readers_of(connection)
+        if wish.again:
+            read = {task_id: who for task_id, who in read.items() if who in (settings.model, TABLE)}
         wanted = dict.fromkeys(_Words.of(task) for task in wish.tasks if task.id not in read)
         keys = {words: words.key(provider_of(settings.base_url), settings.model) for words in wanted}
         replies = load_replies(connection, keys.values())
-    before = {words: replies.get(key, []) for words, key in keys.items()}
-    least = math.inf if wish.retry_failed else settings.reasks
-    missing = [(words, rows) for words, rows in before.items() if not _is_final(rows, least)]
-    return dict(missing[: wish.limit])
+    return {words: replies.get(key, []) for words, key in keys.items()}
 
 
-def _is_final(replies: Sequence[ReplyRow], reasks: float) -> bool:
-    """Whether another run would meet the same; ``reasks``: infinite where refusals are to be met again."""
+def _is_final(replies: Sequence[ReplyRow], wish: ReadWish, settings: JudgeConfig) -> bool:
+    """Whether another run would meet the same."""
+    reasks = math.inf if wish.retry_failed else settings.reasks
     now = standing(replies)
     last = now[-1].outcome if now else ""
     unread = len(list(takewhile(lambda reply: reply.outcome == UNREADABLE, reversed(now))))
@@ -183,9 +213,10 @@ class _ReadingTasks(Asking):
     stage = "read"
     summary: ReadSummary
 
-    def __init__(self, session: Session, summary: ReadSummary, tasks: Sequence[Task]) -> None:
+    def __init__(self, session: Session, summary: ReadSummary, tasks: Sequence[Task], again: bool) -> None:
         super().__init__(session, summary)
         endpoint = session.endpoint
+        self._again = again
         self._tasks: dict[str, list[str]] = {}  # key of a question to the ids of its tasks
         for task in tasks:
             key = _Words.of(task).key(endpoint.provider, endpoint.model)
@@ -219,9 +250,9 @@ class _ReadingTasks(Asking):
             for reply in replies
             if reply.reading.text
             for task_id in self._tasks[reply.row.key]
-            if by.get(task_id, TABLE) == TABLE
+            if self._again or by.get(task_id, TABLE) == TABLE
         }
-        corrected = load_readings(connection, found.keys() & by.keys())
+        corrected = load_readings(connection, [task_id for task_id in found if by.get(task_id) == TABLE])
         add_readings(connection, found, self.session.ws.now())
         add_readings(connection, corrected, self.session.ws.now())
 

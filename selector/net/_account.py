@@ -18,11 +18,10 @@ from selector.net.http import Answer
 from selector.net.pace import Interrupted, Rate
 from selector.net.redact import clean
 from selector.net.service import Payment, Service, Spending, Unanswered
-from selector.net.troubles import Tries, Trouble, persist
+from selector.net.troubles import Patience, Tries, Trouble, persist
 
 Result = TypeVar("Result")
 
-THROTTLED_TRIES = 50  # of one request; the pause between them is the server's
 REST_SECONDS = 15.0  # of all workers after many failures in a row, for a first back-off of 1 s
 THROTTLED_ALONE = 2  # so often a request without a named time waits alone: it may have been chance
 UNANSWERED_REPEATS = 2  # of a job that may have been created: each may be paid, and three in a row are no chance
@@ -48,6 +47,7 @@ class Account:
         self.spending = Spending(service.budget, spent, service.currency)
         self.breaker = Breaker(f"service {service.name} at {service.host}")
         self.troubles: Counter[str] = Counter()  # why requests were sent again, with how often
+        self._patience = {True: Patience(), False: Patience()}  # for handing in, and for all else
         self._rng = Random(seed)
         self.submits = self._rate(service.submits_per_second, handing_in=True)
         self.polls = self._rate(service.polls_per_second)
@@ -102,13 +102,13 @@ class Account:
                 if payment is not None and came.fate == troubles.UNANSWERED:
                     payment.perhaps(came.reason)  # it was sent before this machine ran out
                 raise OutOfResources(came.reason)
-            self._raise_if_final(came, handing_in)
+            self._raise_if_final(self._patience[handing_in].ended_by(came) or came, handing_in)
             self._stop_if_nothing_is_there(came, tries.failures)
             if payment is not None and came.fate == troubles.UNANSWERED:
                 self._paid_perhaps(payment, came, tries)
             if self.stop.is_set():
                 raise Interrupted("stopped")
-            if tries.failures > self.service.max_retries or tries.throttled > THROTTLED_TRIES:
+            if tries.failures > self.service.max_retries or tries.throttled > troubles.THROTTLED_TRIES:
                 error = GenerationFailed if came.fate == troubles.ANSWERED else Unanswered
                 raise error(f"{came.whole} ({tries.sent} times)")
             return False
@@ -119,7 +119,7 @@ class Account:
 
         came = persist(once, gives_up, wait_out)
         assert not isinstance(came, Trouble)  # ``gives_up`` raises
-        self.breaker.succeeded()
+        self._came_through(handing_in)
         return came
 
     @contextmanager
@@ -188,9 +188,13 @@ class Account:
             self.breaker.stop(came.whole, handing_in)
             self.breaker.check(handing_in)
         if came.kind in (troubles.REFUSED, troubles.REJECTED, troubles.LOST):
-            self.breaker.succeeded()
+            self._came_through(handing_in)
             error = {troubles.REFUSED: Declined, troubles.LOST: TicketLost}.get(came.kind, GenerationFailed)
             raise error(came.whole)
+
+    def _came_through(self, handing_in: bool) -> None:
+        self.breaker.succeeded()
+        self._patience[handing_in].came_through()
 
     def _stop_if_nothing_is_there(self, came: Trouble, failures: int) -> None:
         """Where this run never had an answer, a few failures of the connection mean a wrong address, or no server."""
@@ -200,11 +204,6 @@ class Account:
 
     def _wait_out(self, came: Trouble, tries: Tries, pace: Rate) -> None:
         wait = came.retry_after_seconds
-        if wait is not None and wait > troubles.LONGEST_RETRY_AFTER_SECONDS:
-            handing_in = pace is self.submits
-            why = f"the server asks to wait for {troubles.waiting_time(wait)}: run the command again then"
-            self.breaker.stop(why, handing_in)
-            self.breaker.check(handing_in)
         if came.kind == troubles.THROTTLED:
             self._wait_throttled(wait, tries.throttled, pace)
             return

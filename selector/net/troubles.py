@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -28,6 +29,8 @@ UNREACHED = "unreached"  # no connection was made, so nothing was sent
 
 SERVER_FAILED = range(500, 1000)  # statuses, also those that no standard knows
 LONGEST_RETRY_AFTER_SECONDS = 600.0
+THROTTLED_TRIES = 50  # of one request, while others come through; the pause between them is the server's
+PATIENCE_SECONDS = 900.0  # as long as a server may throttle everybody without letting one request through
 ABSURD_SECONDS = 7 * 86400.0  # also infinity: nobody waits for that, however long it is
 
 
@@ -108,6 +111,32 @@ class Tries:
         self.throttled += trouble.kind == THROTTLED
         self.failures += trouble.kind != THROTTLED
         self.unanswered += trouble.fate == UNANSWERED
+
+
+class Patience:
+    """How long all who share a limit wait for it; safe for threads."""
+
+    def __init__(self) -> None:
+        self._throttled_since: float | None = None  # nothing has come through since then
+
+    def came_through(self) -> None:
+        """A request was taken, whatever was said of its content."""
+        self._throttled_since = None
+
+    def ended_by(self, trouble: Trouble) -> Trouble | None:
+        """The trouble as the end of the run, where the server asks for too long a wait or lets nothing through."""
+        wait, now = trouble.retry_after_seconds, time.monotonic()
+        if wait is not None and wait > LONGEST_RETRY_AFTER_SECONDS:
+            why = f"the server asks to wait for {waiting_time(wait)}"
+            return replace(trouble, kind=FATAL, reason=why, cure="run the command again then")
+        if trouble.kind != THROTTLED:
+            return None
+        since = self._throttled_since or now
+        self._throttled_since = since
+        if now - since <= PATIENCE_SECONDS:
+            return None
+        why = f"the server has let nothing through for {waiting_time(now - since)}"
+        return replace(trouble, kind=FATAL, reason=why, cure="its limit is no short one, see the console")
 
 
 def persist(

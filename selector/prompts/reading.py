@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from selector.domain import Declined, TaskInputs, TaskType
+from selector.domain import TaskInputs, TaskType
 from selector.domain.reading import Reading
 from selector.prompts.edits.change import edit_of
-from selector.prompts.edits.instruction import parse_edit_instruction
 from selector.prompts.scene import read_scene
 from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, parse_text_instruction, quoted_texts
+
+UNREAD_CHANGE = "not read: what the instruction changes"
 
 
 def reading_of(inputs: TaskInputs) -> Reading:
@@ -34,15 +35,7 @@ def read_by_rules(kind: TaskType, prompt: str) -> Reading:
         edit = parse_text_instruction(prompt)
         return Reading(text_edit=edit, unread="" if edit else NOT_UNDERSTOOD)
     if kind is TaskType.TIE:
-        return _read_edit(prompt)
+        change, text_edit = edit_of(prompt), parse_text_instruction(prompt)
+        is_read = change.change or change.operations or text_edit
+        return Reading(edit=change, text_edit=text_edit, unread="" if is_read else UNREAD_CHANGE)
     return Reading()
-
-
-def _read_edit(prompt: str) -> Reading:
-    edit, unread = edit_of(prompt), ""
-    if not edit.operations:
-        try:
-            parse_edit_instruction(prompt)
-        except Declined as error:
-            unread = str(error)
-    return Reading(edit=edit, text_edit=parse_text_instruction(prompt), unread=unread)

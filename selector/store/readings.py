@@ -38,10 +38,11 @@ def load_readings(connection: Connection, task_ids: Iterable[str] | None = None)
     return {key: Reading.from_json(told) for key, told in rows if wanted is None or key in wanted}
 
 
-def earlier_readings(connection: Connection) -> dict[str, Reading]:
-    """Task id to the newest reading by a model: what counts once a person's correction is taken back."""
+def earlier_readings(connection: Connection, by: str | None = None) -> dict[str, Reading]:
+    """Task id to the newest reading by a model, or by that one: what counts again once a later one is not to."""
     t = schema.task_reading.c
-    newest = select(func.max(t.id)).where(t.by.not_in((TABLE, RULES))).group_by(t.task_id)
+    wanted = t.by.not_in((TABLE, RULES)) if by is None else t.by == by
+    newest = select(func.max(t.id)).where(wanted).group_by(t.task_id)
     rows = connection.execute(select(t.task_id, t.reading).where(t.id.in_(newest)))
     return {task_id: Reading.from_json(told) for task_id, told in rows}
 

@@ -10,6 +10,7 @@ import pytest
 
 from experiments import readings
 from experiments.readings import by_rules, evaluate
+from experiments.support import reading_server
 from selector.domain.reading import Attribute, Place, Reading, Relation, Scene, TextEdit, Thing
 
 
@@ -75,6 +76,60 @@ def test_command_reads_sets_and_writes_results(tmp_path: Path, capsys: pytest.Ca
     result = json.loads((tmp_path / "out.json").read_text())["results"][str(file)]
     assert (result["n"], result["exact"], result["unread"], result["claims"]) == (3, 3, 0, 6)
     assert "claims right 1.000" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("wanted", "place"),
+    [
+        ("top left", Place("poster", False, None, "top left", "in the upper left corner of the poster")),
+        ('below "Menu"', Place("Menu", True, "below", None, "underneath the word 'Menu'")),
+        ("below the title 'Menu'", Place("Menu", True, "below")),
+        ("to the left of the door", Place("door", False, "left")),
+        ("in the exact center", Place("", False, None, "centre")),
+        ("on top of the box", Place("box", False, "on")),
+        ("next to “Menu”", Place("Menu", True)),
+        ("at the top, below the logo", Place(words="at the top, below the logo")),
+    ],
+)
+def test_a_place_is_right_in_all_words_that_say_it(wanted: str, place: Place) -> None:
+    line = {"instruction": "", "action": "add", "old": None, "new": "Now", "place": wanted}
+    for said, right in ((place, True), (Place("Menu", True, "above"), False), (Place("", False, None, "right"), False)):
+        result = evaluate(lambda _, said=said: Reading(text_edit=TextEdit("add", None, "Now", said)), [line])
+        assert (result["by_kind"]["place"], result["exact"]) == ([1, int(right)], int(right))
+
+
+def test_a_place_that_the_set_leaves_open_is_not_counted() -> None:
+    edit = TextEdit("replace", "A", "B", Place("door", False, "on"))
+    for line in ({"place": None}, {"place": ""}, {}):
+        wanted = {"instruction": "", "action": "replace", "old": "A", "new": "B", **line}
+        result = evaluate(lambda _: Reading(text_edit=edit), [wanted])
+        assert "place" not in result["by_kind"] and result["exact"] == 1
+
+
+def test_the_chain_of_a_model_loses_nothing_and_lets_no_fault_through(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_server, "FAULTS", (reading_server.REFUSAL, reading_server.NOT_THERE))
+    scenes = [
+        {"prompt": f"{count}只红色的{noun}在长椅上", "relations": [[0, "on", 1]], "things": [
+            {"noun": noun, "count": count, "attributes": ["red"]}, {"noun": "长椅", "count": 1, "attributes": []}]}
+        for noun in ("风筝", "茶壶", "帽子", "书包") for count in (2, 3, 5)
+    ]  # fmt: skip
+    text = {"instruction": "Paint 'NOW' below 'MENU'", "action": "add", "old": None, "new": "NOW"}
+    file = tmp_path / "mine.jsonl"
+    file.write_text("\n".join(map(json.dumps, [*scenes, text | {"place": 'below "MENU"'}])), encoding="utf-8")
+    assert readings.main(["--model", "--set", str(file), "--json", str(tmp_path / "out.json")]) == 0
+    told = json.loads((tmp_path / "out.json").read_text())
+    assert set(told["results"][str(file)]) == {"n", "exact", "unread", "claims", "claims_right", "by_kind"}
+    result = told["by_model"][str(file)]
+    assert (result["n"], result["exact"]) == (13, 13)
+    runs = {(run["fault"], run["where"]): run for run in result["runs"]}
+    assert all(run["wrong"] == 0 and run["read"] + run["to_rules"] == 13 for run in runs.values())
+    refused = runs[reading_server.REFUSAL, reading_server.ALL]
+    assert refused["stopped"] and (refused["read"], refused["asked"]) == (0, 10)
+    assert runs[reading_server.REFUSAL, reading_server.ALWAYS]["to_rules"] == 5
+    assert runs[reading_server.NOT_THERE, reading_server.ONCE]["read"] == 13
+    assert "by a model that knows the wanted answers" in capsys.readouterr().out
 
 
 def test_a_wrong_set_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -219,7 +219,7 @@ def test_ends_without_a_picture(
 
 @pytest.mark.parametrize("name", ["gemini_images", "fal"])
 def test_a_request_that_nobody_answers_is_told_as_perhaps_paid(services: PictureServices, name: str) -> None:
-    generator = client(services, name, {"timeout_seconds": 0.3})
+    generator = client(services, name, {"timeout_seconds": 1.5})
     reasons: list[str] = []
     with generator.account.paying(0.1, reasons.append):
         generator.submit(t2i("a cat @slow"), generator.recipes(t2i(), 1, 0))

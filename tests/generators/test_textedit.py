@@ -13,8 +13,8 @@ from skimage import data
 
 from experiments.support.signs import HELD_OUT, make_sign
 from generators._lettering.fill import fill, is_textured
+from generators._lettering.layout import split_text
 from generators._lettering.render import EM_PX, apply, render
-from generators._lettering.replace import split_text
 from generators.textedit import TextEditor
 from selector.domain import (
     Declined,
@@ -60,7 +60,7 @@ def test_editor_fulfils_the_contract():
 def test_other_fonts_are_another_version_because_recipes_name_fonts_by_rank(tmp_path):
     assert TextEditor().version == TextEditor().version
     assert TextEditor(exclude_fonts=["serif"]).version != TextEditor().version
-    assert TextEditor(str(tmp_path / "none")).version == "2-no-fonts"  # `check` tells what is wrong
+    assert TextEditor(str(tmp_path / "none")).version == "3-no-fonts"  # `check` tells what is wrong
 
 
 def test_word_in_a_line_of_the_page_is_replaced_and_its_neighbours_stay(page):

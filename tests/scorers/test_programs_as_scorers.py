@@ -95,7 +95,7 @@ def test_it_is_told_all_of_an_item_and_the_last_of_a_batch(program: Made, tmp_pa
             open({str(tmp_path / "told")!r}, "a").write(json.dumps(item) + "\\n")
             say(item, scores={{}})
     """
-    prompt = 'a red cube left of a blue ball, "海" \u2028 $(x)'
+    prompt = 'a red cube left of a blue ball, with the text "海 \u2028 $(x)"'
     program(body).score([item(prompt), item("", TaskType.DEEPFAKE)])
     first, last = map(json.loads, (tmp_path / "told").read_text().splitlines())
     assert (first["task"], first["type"], first["prompt"], first["left"]) == ("7", "t2i", prompt, 1)
@@ -226,9 +226,9 @@ def test_one_that_is_too_slow_is_killed_with_its_children_and_nothing_is_stored(
         time.sleep(600)
     """
     began = time.monotonic()
-    with pytest.raises(BestshotError, match=r"did not answer all of a batch within 1\.5 s"):
-        lengths(program(body, timeout_seconds=1.5), "a", "b")
-    assert time.monotonic() - began < 20
+    with pytest.raises(BestshotError, match=r"did not answer all of a batch within 4\.5 s"):
+        lengths(program(body, timeout_seconds=4.5), "a", "b")
+    assert time.monotonic() - began < 30
     child = int((tmp_path / "child").read_text())
     state = Path(f"/proc/{child}/stat")
     assert not state.exists() or "Z" in state.read_text().split()[2]

@@ -160,7 +160,7 @@ class _Handler(LoopbackHandler):
         elif "@array" in prompt and tries == 1:
             self.send_json(200, [1, 2])
         elif "@slow" in prompt and tries == 1:
-            time.sleep(1.0)
+            time.sleep(4.0)
             self.hang_up()
         elif "@echo" in prompt:
             self.send_json(400, {"detail": f"bad header {self.headers.get('authorization', '')}{self.all.key}"})

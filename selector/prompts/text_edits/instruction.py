@@ -9,7 +9,7 @@ without quotes must look like a text (Hello World, OPEN, 20%); ``change the text
 ``place`` is filled where a text is added: words alone where several phrases say more than one record can hold. Where an
 old text stands is understood, but its words find it.
 
-Cost: about a millisecond, once the patterns are compiled: that takes up to a second in a process. It fails, with None,
+Cost: about a millisecond, once the patterns are compiled: up to a second in a process. It fails, with None,
 on wordings that the rules do not know, and on a text that begins or ends with a stray quotation mark; quoting the texts
 helps most.
 """
@@ -17,17 +17,13 @@ helps most.
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from selector.domain.reading import Place, TextEdit
+from selector.domain.reading import Language, Place, TextEdit
 from selector.prompts.quotes import is_whole, take_quotes, with_quotes
-from selector.prompts.text_edits import _places_chinese, _places_english
-from selector.prompts.text_edits import _rules_chinese as text_rules_chinese
-from selector.prompts.text_edits import _rules_english as text_rules_english
-from selector.prompts.text_edits._rules import QUOTE, Instruction, Rule
+from selector.prompts.text_edits._grammar import QUOTE, Grammar, Instruction, Rule, grammar_of
+from selector.prompts.text_edits._places import place_of, tagged
 
 MAX_CHARACTERS = 300  # outside the quotes; a longer text describes something else
 MAX_TEXT_CHARACTERS = 300  # of one quoted text
@@ -54,14 +50,12 @@ def parse_text_instruction(prompt: str) -> TextEdit | None:
     skeleton, quotes = take_quotes(prompt.strip())
     if len(skeleton) > MAX_CHARACTERS or not all(_is_readable(text, mark) for text, mark in quotes):
         return None
-    if _HAN.search(skeleton):
-        original = text_rules_chinese.tidied(unicodedata.normalize("NFKC", skeleton))
-        simple = replace(original, text=text_rules_chinese.simplified(original.text))
-        edit = _Matching(simple, original.text, quotes, _places_chinese.place_of).first(text_rules_chinese.RULES)
-        if edit is not None:
-            return edit
-    plain = text_rules_english.tidied(skeleton)
-    return _Matching(plain, plain.text, quotes, _places_english.place_of).first(text_rules_english.RULES)
+    matchings = (_matching(skeleton, quotes, grammar_of(language)) for language in _languages(skeleton))
+    return next((edit for matching in matchings if (edit := matching.first()) is not None), None)
+
+
+def _languages(skeleton: str) -> tuple[Language, ...]:
+    return ("zh", "en") if _HAN.search(skeleton) else ("en",)
 
 
 def _is_readable(text: str, mark: str) -> bool:
@@ -70,39 +64,49 @@ def _is_readable(text: str, mark: str) -> bool:
     return mark not in "'‘" or not _TWO_QUOTES.search(text)
 
 
+def _matching(skeleton: str, quotes: list[tuple[str, str]], grammar: Grammar) -> _Matching:
+    original = grammar.normal(skeleton)
+    return _Matching(tagged(*grammar.tidied(grammar.folded(original)), grammar), original, quotes, grammar)
+
+
 @dataclass(frozen=True)
 class _Matching:
-    """One instruction before the rules of one language; bare texts are cut from ``original``, of the same length."""
+    """One instruction before the rules of one language; what it says is cut from ``original``."""
 
     instruction: Instruction
     original: str
     quotes: list[tuple[str, str]]
-    place_of: Callable[[str], Place | None]
+    grammar: Grammar
 
-    def first(self, rules: tuple[Rule, ...]) -> TextEdit | None:
+    def first(self) -> TextEdit | None:
         """What the first rule that fits says."""
-        return next((edit for rule in rules if (edit := self._edit(rule)) is not None), None)
+        return next((edit for rule in self.grammar.rules if (edit := self._edit(rule)) is not None), None)
 
     def _edit(self, rule: Rule) -> TextEdit | None:
         match = rule.match(self.instruction)
         if match is None:
             return None
-        cut = len(self.original) - len(match.string)  # a place that the instruction began with
-        groups = {
-            name: self.original[cut:][slice(*match.span(name))] for name, text in match.groupdict().items() if text
-        }
+        groups = match.groupdict()
         old, new, part = (self._text(groups.get(name)) for name in ("old", "new", "part"))
         if old is not None and part is not None:
             new = old.replace(part, new or "") if old.count(part) == 1 else None
         if (new is None and rule.action != "delete") or (rule.alike and not set(old or "") & set(new or "")):
             return None
         words = " ".join(filter(None, (self.instruction.words(groups.get(name)) for name in ("lead", "place"))))
-        place = self.place_of(words) if words else None
-        if place is not None:
-            place = replace(place, of=self._text(place.of) or "", words=with_quotes(place.words, self.quotes))
-        return TextEdit(rule.action, old, new, place)
+        return TextEdit(rule.action, old, new, self._place(words) if words else None)
+
+    def _place(self, words: str) -> Place | None:
+        place = place_of(words, self.grammar)
+        if place is None:
+            return None
+        return replace(place, of=self._text(place.of) or "", words=with_quotes(self._said(words), self.quotes))
 
     def _text(self, text: str | None) -> str | None:
         if text is None:
             return None
-        return self.quotes[ord(text) - 0xE000][0] if re.fullmatch(QUOTE, text) else text.strip(" .:")
+        return self.quotes[ord(text) - 0xE000][0] if re.fullmatch(QUOTE, text) else self._said(text).strip(" .:")
+
+    def _said(self, text: str) -> str:
+        """As the instruction has it, which may be in traditional characters."""
+        at = self.grammar.folded(self.original).find(text)
+        return self.original[at:][: len(text)] if at >= 0 else text

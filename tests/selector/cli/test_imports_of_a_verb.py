@@ -1,4 +1,4 @@
-"""What a verb imports: one that counts or chooses does not pay for pictures, models, plots or tables for people."""
+"""What a verb imports: one that counts or chooses does not pay for pictures, models, words, plots or tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from experiments.support.synthetic_campaign import make_campaign, write_contest
 
 PICTURES = {"cv2", "skimage", "dlib", "rapidocr", "PIL", "matplotlib", "jinja2"}
 MODELS = {"torch", "onnxruntime", "transformers", "open_clip", "sklearn"}
-HEAVY = {*PICTURES, *MODELS, "pandas"}
+WORDS = {"jieba", "lemminflect"}
+HEAVY = {*PICTURES, *MODELS, *WORDS, "pandas"}
 CODE = """
 import sys
 from selector.cli.main import group

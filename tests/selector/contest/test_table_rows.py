@@ -101,6 +101,12 @@ def test_a_missing_column_is_named_with_the_nearest(tmp_path: Path) -> None:
         read_columns(path, "table of translations", ("text", "english"))
 
 
+def test_a_spreadsheet_may_have_put_semicolons_for_our_commas(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes('text;english\r\n"a; b";"c, d"\r\n'.encode("utf-8-sig"))
+    assert read_columns(path, "table", ("text", "english")) == [{"text": "a; b", "english": "c, d"}]
+
+
 def test_text_behind_a_closing_quote_is_told_with_its_row_and_line() -> None:
     with pytest.raises(InputError, match=r"row 1 \(line 2\): .* is written twice"):
         list(read_records('a,b\n"x" y,1\n', ",", HERE))

@@ -16,7 +16,6 @@ import pytest
 
 from selector.domain import InputError, OutOfResources, Picture, TaskType, encode_final
 from selector.llm import JudgeStopped, read_key
-from selector.llm import _client as client
 from selector.llm._answers import Answer
 from selector.llm._asking import reading_of
 from selector.llm._client import ChatClient
@@ -24,6 +23,7 @@ from selector.llm._endpoint import Budget, Endpoint, Price, Usage
 from selector.llm._replies import read_answer
 from selector.llm._request import Dialect, rubric_chat
 from selector.llm._rubrics import Rubric, ask_pq, ask_sc
+from selector.net import troubles
 from selector.net.pace import Pace
 from tests.servers import judge_server as js
 from tests.servers.judge_server import Behaviour, JudgeServer, truth
@@ -55,8 +55,8 @@ class Judge:
         stop = threading.Event()
         place = [settings[name] for name in ("url", "model", "key", "timeout", "retries", "price")]
         dialect = Dialect(settings["format"], settings["temperature"], settings["seed"], 300)
-        budget = Budget(settings["limit"], stop)
-        self.client = ChatClient(Endpoint(*place), dialect, Pace(0, 0.01, Random(0), stop), budget)
+        self.budget = Budget(settings["limit"], stop)
+        self.client = ChatClient(Endpoint(*place), dialect, Pace(0, 0.01, Random(0), stop), self.budget)
         self._server = server
 
     def ask(self, rubric: Rubric, pictures: Sequence[Picture], repeat: int = 0) -> Asked:
@@ -226,9 +226,17 @@ def test_a_server_that_is_not_there_stops_the_run_soon() -> None:
 
 
 def test_a_server_that_throttles_for_ever_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(troubles, "PATIENCE_SECONDS", 0.2)
     with pytest.raises(JudgeStopped, match=r"let nothing through .*\(the server says: rate_limit: slow down\)"):
         ask(always(js.THROTTLE))
+
+
+def test_a_reply_without_a_choice_that_was_counted_costs_money() -> None:
+    raw = b'{"choices": [], "usage": {"prompt_tokens": 1000, "completion_tokens": 0}}'
+    with JudgeServer(always(js.RAW, raw=raw)) as server:
+        asker = Judge(server, limit=1.0, price=Price(500.0, 1.0))
+        assert isinstance(asker.client.ask(rubric_chat(PQ, [PICTURE]), schema=PQ.schema), Answer)
+        assert (asker.budget.spent, len(server.log)) == (0.5, 1), "and it is for the verb to ask again"
 
 
 def test_an_answer_that_was_cut_off_is_asked_for_with_more_tokens_as_far_as_the_server_takes_them() -> None:

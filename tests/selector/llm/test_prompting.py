@@ -12,8 +12,10 @@ import pytest
 from prompt_model import PromptModel, prompt_model
 
 from selector import Campaign
+from selector.cli._describe_generated import describe_generated
 from selector.domain import Declined, InputError, MissingPart, Task, TaskType
 from selector.domain.reading import Reading as TaskReading
+from selector.generate.summary import GenerateSummary
 from selector.llm import _text_reading as reading
 from selector.llm._answers import Answer
 from selector.llm._endpoint import provider_of
@@ -155,6 +157,12 @@ def test_an_answer_that_a_kill_kept_from_being_asked_for_again_is_not_final(
     assert prepare_prompts(ws, [wish]).new == 1
     with ws.db.read() as connection:
         assert load_prompt_texts(connection, [key])[key].ask == 1
+
+
+def test_the_output_tells_the_cure_and_a_sample_of_what_failed(make: Callable[..., Any], model: PromptModel) -> None:
+    done = prepare_prompts(make(model.url, reasks=0), wishes("talk 2 cats"))
+    said = describe_generated(GenerateSummary(prompts=done))
+    assert f"  1 x {TALK} (one of them: " in said, said
 
 
 def test_a_refusal_is_final_and_the_variant_does_not_exist(make: Callable[..., Any], model: PromptModel) -> None:

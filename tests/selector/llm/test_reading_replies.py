@@ -13,8 +13,8 @@ from selector.domain import TaskType
 from selector.domain.reading import Reading
 from selector.llm._answers import Answer
 from selector.llm._reading_orders import EXAMPLES, READ_TYPES, SCHEMAS, order_for
-from selector.llm._reading_replies import NOTHING_LEFT, WRONG_FORM, read_task_reply
-from selector.llm._replies import REFUSED, UNREADABLE, WRITTEN
+from selector.llm._reading_replies import read_task_reply
+from selector.llm._replies import NOTHING_LEFT, REFUSED, UNREADABLE, WRITTEN, WRONG_FORM
 
 PROMPT = "A row of three knives beside a car, a board says ‘FRESH FISH’"
 KNIVES = {"words": "knives", "english": "knife", "count": 3, "count_words": "three", "attributes": []}
@@ -50,6 +50,16 @@ def test_claims_that_stand_in_the_prompt_are_kept() -> None:
         ("car", None, "a car"),
     ]
     assert (found.scene.relations[0].kind, found.texts, found.unread) == ("beside", ("FRESH FISH",), "")
+
+
+@pytest.mark.parametrize(
+    ("words", "english", "noun"),
+    [("mice", "mouse", "mouse"), ("people", "person", "person"), ("mice", "cat", "mice")],
+)
+def test_a_noun_is_in_the_singular_if_that_is_one_of_its_words(words: str, english: str, noun: str) -> None:
+    thing = {**KNIVES, "words": words, "english": english, "count": None, "count_words": ""}
+    found = read(scene(thing), f"some {words}")
+    assert isinstance(found, Reading) and found.scene and found.scene.objects[0].noun == noun
 
 
 @pytest.mark.parametrize(
@@ -123,7 +133,9 @@ def test_where_nothing_is_left_the_answer_is_unreadable_and_where_nothing_is_cla
         (edit("replace", "早市", "晚市"), False),
         (edit("replace", "早市", "夜市", where("木牌上", "木牌", "on")), True),
         (edit("replace", "早市", "夜市", where("墙上", "墙", "on")), False),
-        (edit("replace", "早市", "夜市", where("木牌上", "木牌", None)), False),
+        (edit("replace", "早市", "夜市", where("木牌上", "木牌", None)), True),
+        (edit("replace", "早市", "夜市", where("木牌上", "", None)), True),
+        (edit("replace", "早市", "夜市", where("木牌上", "", "on")), False),
     ],
 )  # fmt: skip
 def test_a_text_edit_is_read_whole_or_not_at_all(said: Any, is_read: bool) -> None:

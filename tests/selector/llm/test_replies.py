@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selector.llm._answers import Answer, answer_in
-from selector.llm._replies import REFUSED, SCORED, UNREADABLE, read_answer, read_reply
+from selector.llm._endpoint import Usage
+from selector.llm._replies import EMPTY, REFUSED, SCORED, UNREADABLE, read_answer, read_reply
 from selector.llm._tokens import after_thinking
 from tests.servers import chat_kinds as kinds
 
@@ -228,6 +229,13 @@ def test_thinking_that_was_cut_holds_no_answer() -> None:
 )
 def test_a_reply_without_an_answer_is_none(body: object) -> None:
     assert answer_in(body) is None
+
+
+@pytest.mark.parametrize("choices", [None, [], [{"finish_reason": "error", "message": {"content": "{"}}]])
+def test_a_reply_without_an_answer_that_was_counted_is_an_empty_one_because_it_is_paid(choices: object) -> None:
+    answer = answer_in({"choices": choices, "usage": {"prompt_tokens": 900, "completion_tokens": 0}})
+    assert answer is not None and answer.usage == Usage(900, 0)
+    assert read_answer(answer, PARTS).reason == EMPTY
 
 
 @pytest.mark.parametrize("text", ["</s>" * 50_000, " " * 200_000 + "x", "<|im_end|>" * 3, "<think>" * 50_000])

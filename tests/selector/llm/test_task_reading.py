@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import noise_jpeg
 
+from experiments.support.reading_answers import answer_of
 from experiments.support.reading_server import (
     BROKEN,
     GOOD,
@@ -24,7 +25,6 @@ from experiments.support.reading_server import (
     REFUSAL,
     UNREADABLE,
     ReadingServer,
-    answer_of,
 )
 from selector import Campaign
 from selector.cli.main import group
@@ -136,8 +136,8 @@ def test_a_refusal_is_final_until_it_is_to_be_tried_again(make: Make, server: Re
     server.fault = lambda _prompt, _times: REFUSAL
     campaign = make([KITES["prompt"]])
     assert campaign.read_tasks("reader").failures == {"refused": 1}
-    campaign.read_tasks("reader")
-    assert len(server.asked) == 1
+    again = campaign.read_tasks("reader")
+    assert (len(server.asked), again.failures, again.given_up) == (1, {}, 1)
     campaign.read_tasks("reader", retry_failed=True)
     assert len(server.asked) == 2
 
@@ -186,7 +186,7 @@ def test_a_killed_run_loses_nothing_that_was_answered(make: Make, server: Readin
         server.answers = {**server.answers, prompt: answer_of({**KITES, "prompt": prompt})}
 
     def slow(_prompt: str, _times: int) -> str:
-        time.sleep(0.02)
+        time.sleep(0.1)
         return GOOD
 
     server.fault = slow
@@ -230,6 +230,32 @@ def test_a_task_that_was_corrected_first_gets_the_reading_of_its_twin_once_the_c
     assert campaign.read_tasks().by == {"toy-reader": 2}
 
 
+def test_another_model_is_asked_again_only_on_demand_and_corrections_stay(make: Make, server: ReadingServer) -> None:
+    campaign = make([SHIPS["prompt"], KITES["prompt"], SIGN["instruction"]])
+    other = campaign.config.judges["reader"].model_copy(update={"model": "other-reader"})
+    campaign.config.judges["other"] = other
+    campaign.read_tasks("reader")
+    correct(campaign, "2", things="4 kite")
+    assert campaign.read_tasks("other").new == 0, "all are read"
+    done = campaign.read_tasks("other", again=True)
+    assert (done.new, done.by, len(server.asked)) == (2, {"table": 1, "other-reader": 2}, 5)
+    assert campaign.read_tasks("other", again=True).new == 0
+    back = campaign.read_tasks("reader", types="vttie", again=True)
+    assert (back.new, back.again, back.by) == (0, 1, {"table": 1, "other-reader": 1, "toy-reader": 1})
+    assert len(server.asked) == 5, "what a model has read is not paid for twice"
+    write_rows(campaign, [row for row in rows_of(campaign) if row["task"] != "2"])
+    assert campaign.read_tasks().by == {"other-reader": 1, "toy-reader": 2}
+
+
+def test_where_the_model_asked_again_reads_nothing_the_other_reading_counts(make: Make, server: ReadingServer) -> None:
+    campaign = make([KITES["prompt"]])
+    campaign.config.judges["other"] = campaign.config.judges["reader"].model_copy(update={"model": "other-reader"})
+    campaign.read_tasks("reader")
+    server.fault = lambda _prompt, _times: REFUSAL
+    done = campaign.read_tasks("other", again=True)
+    assert (done.by, done.failures) == ({"toy-reader": 1}, {"refused": 1})
+
+
 def test_a_table_that_is_gone_takes_no_correction_back(make: Make) -> None:
     campaign = make([KITES["prompt"]])
     campaign.read_tasks()
@@ -250,7 +276,7 @@ def test_a_spreadsheet_that_writes_the_same_anew_corrects_nothing(make: Make) ->
 @pytest.mark.parametrize(
     ("task", "cells", "expected"),
     [
-        ("1", {"things": "2 ship (grey)"}, "row 2, column things: expected attributes such as"),
+        ("1", {"things": "2 ship (grey)"}, "row 2, column things: expected attributes in brackets"),
         ("1", {"relations": "ship near buoy"}, "row 2, column relations: expected two of the row's things"),
         ("1", {"action": "add"}, "row 2, column action: expected nothing: a t2i task"),
         ("2", {"action": "swap"}, "row 3, column action: expected one of replace, add, delete"),
@@ -358,7 +384,8 @@ def test_the_command_line_reads_shows_and_explains(make: Make) -> None:
     campaign = make([CANOE, SIGN["instruction"]])
     place = ["-C", str(campaign.folder)]
     told = CliRunner().invoke(group, ["read", *place, "--by", "reader"]).output
-    assert "2 tasks have words" in told and "2 read by toy-reader" in told
+    assert "nothing was understood" not in told
+    assert "the words of 2 tasks" in told and "2 read by toy-reader" in told
     assert json.loads(CliRunner().invoke(group, ["read", *place, "--json"]).output)["by"] == {"toy-reader": 2}
     assert "prompts read by: toy-reader 2" in CliRunner().invoke(group, ["status", *place]).output
     import_pictures(campaign)

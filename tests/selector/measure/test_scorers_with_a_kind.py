@@ -101,6 +101,6 @@ def test_ctrl_c_ends_a_run_that_waits_for_its_program_and_the_program(two: Path,
     ):
         time.sleep(0.1)
     run.send_signal(signal.SIGINT)
-    _, stderr = run.communicate(timeout=30)
+    _, stderr = run.communicate(timeout=60)
     assert run.returncode == 130 and b"run the same command again to go on" in stderr
     assert not [pid for pid in pids.read_text().split() if Path(f"/proc/{pid}").exists()]

@@ -14,10 +14,11 @@ from selector.domain import Declined, GenerationFailed, InputError, MissingPart,
 from selector.domain.remote import ServiceStopped, TicketLost
 from selector.net import Account, Interrupted, OutOfBudget, Service, Trouble, Unanswered, troubles
 from selector.net import _breaker as breaker
-from selector.net._account import THROTTLED_TRIES, UNANSWERED_REPEATS, UNREACHED_TRIES
+from selector.net._account import UNANSWERED_REPEATS, UNREACHED_TRIES
 from selector.net._breaker import FAILURES_IN_A_ROW, SILENT_LEAST, TRIPS, Breaker
 from selector.net.redact import redacted
 from selector.net.service import Spending
+from selector.net.troubles import THROTTLED_TRIES
 
 BUSY = Trouble(troubles.BUSY, "the server failed")
 THROTTLED = Trouble(troubles.THROTTLED, "throttling")
@@ -53,6 +54,33 @@ def test_throttling_is_waited_out_much_longer() -> None:
     assert account(max_retries=0).call(sending(*[Trouble(troubles.THROTTLED, "t", 0.0)] * THROTTLED_TRIES, 1)) == 1
     with pytest.raises(GenerationFailed):
         account().call(sending(*[Trouble(troubles.THROTTLED, "t", 0.0)] * (THROTTLED_TRIES + 1)))
+
+
+LASTING = Trouble(troubles.THROTTLED, "too many tokens", 0.01, said="Allocated quota exceeded")
+
+
+def test_a_service_that_throttles_for_long_and_lets_nothing_through_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(troubles, "PATIENCE_SECONDS", 0.1)
+    ours = account()
+    with pytest.raises(ServiceStopped, match=r"let nothing through .*\(the server says: Allocated quota"):
+        ours.call(sending(*[LASTING] * THROTTLED_TRIES), ours.submits)
+    assert ours.call(sending("running"), ours.polls) == "running", "jobs that were taken are still asked for"
+    with pytest.raises(ServiceStopped, match="let nothing through"):
+        ours.call(sending("more"), ours.submits)
+
+
+def test_throttling_is_no_end_while_others_come_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(troubles, "PATIENCE_SECONDS", 0.1)
+    ours = account()
+
+    def send_while_others_come_through() -> Trouble:
+        ours.call(sending("yes"))
+        return LASTING
+
+    with pytest.raises(GenerationFailed, match=f"too many tokens .*{THROTTLED_TRIES + 1} times"):
+        ours.call(send_while_others_come_through)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_the_name_alone_finds_weights_architecture_and_tokenizer() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_every_head_of_text_to_image_scores_prompts_of_both_languages() -> None:
-    given = items(tuple(f"{prompt}{end}" for prompt in PROMPTS for end in (" on grey", "，白色背景", " !", " ?", "。")))
+    given = items(tuple(f"{prompt}{end}" for prompt in PROMPTS for end in ("", "，白色背景", " !", " ?", ".")))
     tasks = tuple(item.inputs.task for item in given)
     for head in (ClipSimilarity(), PromptContrast(), spatial(grounding="grid")):
         head.meet(contest_with(EMBEDDED, tasks))

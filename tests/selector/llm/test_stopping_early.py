@@ -98,7 +98,8 @@ def test_a_fault_that_comes_later_costs_twenty_and_what_is_under_way(campaign: C
     with pytest.raises(JudgeStopped, match="ended alike \\(refused\\), 20 were read"):
         campaign.judges["vlm"].ask()
     concurrency = campaign.config.judges["vlm"].concurrency
-    assert 20 + IN_A_ROW <= asked(server) <= 20 + IN_A_ROW + concurrency
+    # One that was read may be noted after refusals of those beside it, and the count then begins again.
+    assert 20 + IN_A_ROW <= asked(server) <= 20 + IN_A_ROW + 2 * concurrency
     server.behaviour.fault = lambda *_: js.GOOD
     again = campaign.judges["vlm"].ask().scored
     assert again >= 2 * CANDIDATES - 20 - concurrency, "but for refusals before the last that was read, none is final"
