@@ -9,11 +9,12 @@ A set is JSON lines of two kinds:
     {"prompt", "things": [{"noun", "count", "attributes": []}], "relations": [[0, "left of", 1]]}
     {"instruction", "action", "old", "new", "place"}
 
-Nouns are in the prompt's language and compared in the singular; attributes are colours in English, and other ones are
-not compared. Relations name their ends by place in "things" and one of left of, right of, above, below, on, under, in,
-in front of, behind and beside. Below and under are one, left of is right of read from the other end, and beside has no
-direction. A count of 1 is what "a" says: wanted, not claimed. A place is as the instruction has it, or in short ("top
-left", 'below "Annual Report"'); where the set names none, none is counted.
+Nouns are in the prompt's language and compared in the singular; attributes are colours in English, and other ones
+are not compared. A material may be part of a noun ("glass bowl"), and a size need not be (小男孩). Relations name
+their ends by place in "things" and one of left of, right of, above, below, on, under, in, in front of, behind and
+beside. Below and under are one, left of is right of read from the other end, and beside has no direction. A count
+of 1 is what "a" says: wanted, not claimed. A place is as the instruction has it, or in short ("top left", 'below
+"Annual Report"'); where the set names none, none is counted.
 
 read: lines of which anything is claimed. exact: all that is wanted is claimed, and nothing else. A claim is one number,
 one colour, one relation, or one part of a text edit (things are in ``by_kind`` alone); it is right where the set has

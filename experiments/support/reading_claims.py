@@ -71,11 +71,17 @@ def _matched(things: Sequence[Thing], wanted: Sequence[Mapping[str, Any]]) -> li
     """For each thing the place of the wanted one with its noun, of several the one that is most like it."""
     free, places = set(range(len(wanted))), []
     for thing in things:
-        fits = [i for i in free if singular(wanted[i]["noun"].lower()) == singular(thing.noun)]
+        fits = [i for i in free if singular(wanted[i]["noun"].lower()) in _names(thing)]
         place = max(fits, key=lambda i: _likeness(thing, wanted[i]), default=None)
         free.discard(place if place is not None else -1)
         places.append(place)
     return places
+
+
+def _names(thing: Thing) -> set[str]:
+    """Its noun with a material before it too ("glass bowl"), and without the size in it (小男孩)."""
+    materials = {f"{one.word} {thing.noun}" for one in thing.attributes if one.kind == "material"}
+    return {singular(thing.noun), thing.noun.lstrip("小大") or thing.noun, *materials}
 
 
 def _likeness(thing: Thing, wanted: Mapping[str, Any]) -> tuple[int, bool]:

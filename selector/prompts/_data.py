@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -24,3 +25,8 @@ def data_file(package: str, language: Language) -> dict[str, Any]:
 def listed(text: str) -> tuple[str, ...]:
     """Words, or phrases with commas between them."""
     return tuple(" ".join(part.split()) for part in (text.split(",") if "," in text else text.split()))
+
+
+def by_word(table: Mapping[str, str]) -> dict[str, str]:
+    """Every word of a table to the key of its line."""
+    return {word: key for key, words in table.items() for word in listed(words)}

@@ -3,70 +3,56 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from collections.abc import Iterable
+from functools import cached_property, lru_cache
 
 from selector.domain.reading import Language
-from selector.prompts._data import data_file, listed
+from selector.prompts._data import by_word, data_file, listed
 
 _TABLES = ("adjectives", "nouns", "tones", "styles", "effects", "verbs")
 
 
-@dataclass(frozen=True)
 class Grammar:
-    """What a language says: ``names`` stand in patterns, ``meanings`` give a word its operation and sign."""
+    """What a language says: names stand in patterns, ``meanings`` give a word of a table its operation and sign."""
 
-    data: Mapping[str, Any]
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self.data = data_file(__package__ or "", language)
+        self.change = self.data["change"]  # captions before and after
+        self.colours, self.numbers = by_word(self.data["colours"]), by_word(self.data["numbers"])
+        self.meanings = {table: by_word(self.data[table]) for table in _TABLES}
 
     @cached_property
-    def names(self) -> dict[str, str]:
+    def _names(self) -> dict[str, str]:
         """Every {name} as a pattern; a table of words is a group of its own, told by its first letters."""
-        tables = {name: f"(?P<{name}>{_any(self.meanings[name])})" for name in _TABLES if name != "verbs"}
-        colourful = [
-            word for word, (name, _) in self.meanings["adjectives"].items() if name in ("warmth", "saturation")
-        ]
-        names = tables | {
+        words = self.meanings["adjectives"].items()
+        names = {table: f"(?P<{table}>{_any(self.meanings[table])})" for table in _TABLES[:-1]} | {
             "verbs": _any(self.meanings["verbs"]),
-            "colourful": f"(?P<adjectives>{_any(colourful)})",
+            "colourful": f"(?P<adjectives>{_any(word for word, name in words if name[-6:] in ('warmth', 'ration'))})",
             "vignette": f"(?P<effects>{_any(listed(self.data['effects']['vignette']))})",
-            "colour": _any(self.values("colours")),
-            "number": _any(self.values("numbers")),
+            "colour": _any(self.colours),
+            "number": _any(self.numbers),
         }
         for name, text in self.data["names"].items():
             names[name] = text.format(**names)
         return names
 
     @cached_property
-    def meanings(self) -> dict[str, dict[str, tuple[str, int]]]:
-        """For each table a word's operation, and -1 for less of it."""
-        return {
-            table: {word: (name.lstrip("-"), -1 if name[0] == "-" else 1) for word, name in self.values(table).items()}
-            for table in _TABLES
-        }
-
-    def values(self, table: str) -> dict[str, str]:
-        """A word to the key of its line."""
-        return {word: key for key, words in self.data[table].items() for word in listed(words)}
-
-    @cached_property
     def rules(self) -> list[tuple[str, re.Pattern[str]]]:
         """(what a rule is of, its pattern), the first that fits counts."""
-        return [(kind, self.pattern(text)) for kind, texts in self.data["rules"].items() for text in texts]
+        patterns = self.data["rules"].items()
+        return [(kind, re.compile(text.format(**self._names))) for kind, texts in patterns for text in texts]
 
-    def pattern(self, text: str) -> re.Pattern[str]:
-        """A pattern with its names filled in; a group that stands twice counts where it is found."""
-        return re.compile(text.format(**self.names))
-
-    def spoken(self, name: str) -> re.Pattern[str]:
-        """A pattern of the file's first lines."""
-        return self.pattern(self.data[name]) if "{" in self.data[name] else re.compile(self.data[name])
+    def pattern(self, name: str) -> re.Pattern[str]:
+        """A pattern of the file's first lines, or of a name."""
+        text = self.data.get(name, "")
+        return re.compile(self._names[name] if not text else text.format(**self._names) if "{" in text else text)
 
 
+@lru_cache
 def grammar_of(language: Language) -> Grammar:
     """The grammar of a language."""
-    return Grammar(data_file(__package__ or "", language))
+    return Grammar(language)
 
 
 def _any(words: Iterable[str]) -> str:

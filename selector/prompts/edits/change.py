@@ -16,8 +16,8 @@ from functools import lru_cache
 from typing import Any
 
 from selector.domain import Declined
-from selector.domain.reading import Change, Language, Operation, Scene, SceneEdit
-from selector.prompts._data import data_file
+from selector.domain.reading import Change, Operation, Scene, SceneEdit
+from selector.prompts.edits._grammar import Grammar, grammar_of
 from selector.prompts.edits.instruction import parse_edit_instruction
 from selector.prompts.scene import read_scene
 
@@ -46,16 +46,15 @@ def edit_of(instruction: str) -> SceneEdit:
     ('front door', 'a photo of the dark green front door')
     """
     text = " ".join(unicodedata.normalize("NFKC", instruction).replace("’", "'").split())
-    language: Language = "zh" if re.search(r"[\u4e00-\u9fff]", text) else "en"
-    rules = data_file(__package__ or "", language)["change"]
+    grammar = grammar_of("zh" if re.search(r"[\u4e00-\u9fff]", text) else "en")
     operations = _operations(instruction)
-    parts, kept = _parts(text, rules, language) if 0 < len(text) <= MAX_CHARACTERS else ([], ())
-    if not parts and operations:
-        parts = [part for part in (_of_operation(one, rules) for one in operations) if part]
+    parts, kept = _parts(text, grammar) if 0 < len(text) <= MAX_CHARACTERS else ([], [])
+    if not parts:
+        parts = [part for one in operations if (part := _of_operation(one, grammar.change))]
     keeps = tuple(dict.fromkeys([*kept, *(noun for part in parts for noun in part.keeps)]))
     region = parts[0].region if len({part.region for part in parts}) == 1 else ""
-    english = region if language == "en" else ""
-    return SceneEdit(region, english, _joined(parts, rules["join"], language), keeps, operations)
+    english = region if grammar.language == "en" else ""
+    return SceneEdit(region, english, _joined(parts, grammar), keeps, operations)
 
 
 def _operations(instruction: str) -> tuple[Operation, ...]:
@@ -65,65 +64,58 @@ def _operations(instruction: str) -> tuple[Operation, ...]:
         return ()
 
 
-def _joined(parts: Sequence[_Part], join: str, language: Language) -> Change | None:
+def _joined(parts: Sequence[_Part], grammar: Grammar) -> Change | None:
     """Several changes as one; repeated captions ("a photo") are said once."""
-    before, after = (join.join(dict.fromkeys(getattr(part, end) for part in parts)) for end in ("before", "after"))
+    ends = ([part.before for part in parts], [part.after for part in parts])
+    before, after = (grammar.change["join"].join(dict.fromkeys(end)) for end in ends)
     if before == after:
         return None
-    return Change(before, after, before, after) if language == "en" else Change(before, after)
+    return Change(before, after, before, after) if grammar.language == "en" else Change(before, after)
 
 
-def _parts(text: str, rules: Mapping[str, Any], language: Language) -> tuple[list[_Part], tuple[str, ...]]:
+def _parts(text: str, grammar: Grammar) -> tuple[list[_Part], list[str]]:
     """What each part of an instruction changes, and what it names as to stay; nothing where a part is not read."""
-    kept: list[str] = []
-    plain = re.sub(rules["courtesy"], "", text, flags=re.IGNORECASE)
-    for match in re.finditer(rules["keep"], plain, re.IGNORECASE):
-        kept += [thing.noun for thing in read_scene(match["kept"] or "")[0].objects]
-    plain = re.sub(rules["keep"], "", plain, flags=re.IGNORECASE)
-    pieces = [piece.strip(" .,;!。") for piece in re.split(rules["divide"], plain, flags=re.IGNORECASE)]
-    parts = [next(_readings(piece, rules, language), None) for piece in pieces if piece.strip(" .,;!。")]
-    found = [part for part in parts if part is not None]
-    return found if len(found) == len(parts) else [], tuple(kept)
+    rules = grammar.change
+    plain = _without(rules["courtesy"], text)
+    keeps = (match["kept"] or "" for match in re.finditer(rules["keep"], plain, re.IGNORECASE))
+    kept = [thing.noun for words in keeps for thing in read_scene(words)[0].objects]
+    divided = re.split(rules["divide"], _without(rules["keep"], plain), flags=re.IGNORECASE)
+    pieces = [piece for one in divided if (piece := one.strip(" .,;!。"))]
+    found = [part for piece in pieces if (part := next(_readings(piece, grammar), None))]
+    return found if len(found) == len(pieces) else [], kept
 
 
-def _readings(piece: str, rules: Mapping[str, Any], language: Language) -> Iterator[_Part]:
-    for rule in rules["rules"]:
-        for words in _matches(re.compile(rule["pattern"], re.IGNORECASE), piece):
-            part = _part(words, rule, rules, language)
+def _without(pattern: str, text: str) -> str:
+    return re.sub(pattern, "", text, flags=re.IGNORECASE)
+
+
+def _readings(piece: str, grammar: Grammar) -> Iterator[_Part]:
+    """What rules make of it. One with a bar parts "the front door dark green" at any of its spaces."""
+    cut = [f"{piece[: space.start()]}|{piece[space.end() :]}" for space in re.finditer(" ", piece)]
+    for rule in grammar.change["rules"]:
+        for text in cut if r"\|" in rule["pattern"] else [piece]:
+            match = re.fullmatch(rule["pattern"], text, re.IGNORECASE)
+            part = _part(match.groupdict(""), rule, grammar) if match else None
             if part is not None:
                 yield part
 
 
-def _matches(pattern: re.Pattern[str], piece: str) -> Iterator[dict[str, str]]:
-    """Every way to part "the front door dark green" into x and y: a pattern with a space between them has several."""
-    for cut in (
-        [len(piece), *(match.start() for match in re.finditer(" ", piece))] if "(?P<y>" in pattern.pattern else [0]
-    ):
-        text = piece if cut in (0, len(piece)) else f"{piece[:cut]}|{piece[cut + 1 :]}"
-        if match := pattern.fullmatch(text):
-            yield {name: value or "" for name, value in match.groupdict().items()}
-
-
-def _part(words: dict[str, str], rule: Mapping[str, str], rules: Mapping[str, Any], language: Language) -> _Part | None:
+def _part(said: Mapping[str, str], rule: Mapping[str, str], grammar: Grammar) -> _Part | None:
     """The captions of a rule that fits, if what it took for things and qualities is read as such."""
-    words = {name: re.sub(rules["in_picture"], "", text, flags=re.IGNORECASE) for name, text in words.items()}
-    scenes = {name: _scene(words.get(name, "")) for name in ("x", "y")}
-    if "x" in words and not (scenes["x"] and (scenes["x"].objects or rule.get("any"))):
+    words = {name: _without(grammar.change["in_picture"], text) for name, text in said.items()}
+    changed = _scene(words.get("x", ""))
+    if "x" in words and not (changed and changed.objects):
         return None
     if rule["y"] == "quality":
-        words["xy"] = _with_quality(words["x"], words["y"], rules, language)
-        words["x"] = _with_quality(words["x"], words["from"], rules, language) if words.get("from") else words["x"]
-        if not (words["x"] and words["xy"]):
-            return None
-    elif rule["y"] == "thing" and not scenes["y"]:
+        words["xy"] = _with_quality(words["x"], words["y"], grammar)
+        words["x"] = _with_quality(words["x"], words["from"], grammar) if words.get("from") else words["x"]
+    elif rule["y"] == "thing" and not _scene(words["y"]):
         return None
-    nouns = [thing.noun for thing in scenes["x"].objects] if scenes["x"] else []
     before, after = (rule[end].format(**words) for end in ("before", "after"))
-    return (
-        _Part(before, after, nouns[0] if nouns else rule.get("region", ""), tuple(nouns[1:]))
-        if before != after
-        else None
-    )
+    if before == after or not all(words.get(name, "-") for name in ("x", "xy")):
+        return None
+    region, *keeps = _nouns(changed) if changed else [rule.get("region", "")]
+    return _Part(before, after, region, tuple(keeps))
 
 
 def _scene(text: str) -> Scene | None:
@@ -132,20 +124,29 @@ def _scene(text: str) -> Scene | None:
     return scene if text and not unread else None
 
 
-def _with_quality(thing: str, quality: str, rules: Mapping[str, Any], language: Language) -> str:
+def _nouns(scene: Scene) -> list[str]:
+    """First the one that is meant: not what something lies at; the first in English, the last in Chinese."""
+    places = {relation.object for relation in scene.relations}
+    found = [thing.noun for i, thing in enumerate(scene.objects) if i not in places]
+    meant = found[:1] if scene.language == "en" else found[-1:]
+    return [*meant, *(thing.noun for thing in scene.objects if thing.noun not in meant)]
+
+
+def _with_quality(thing: str, quality: str, grammar: Grammar) -> str:
     """ "The dark green front door": the same thing, read with an attribute that it had not, or had another of."""
-    article, bare = re.fullmatch(f"({rules['article']})(.+)", thing, re.IGNORECASE).groups()  # type: ignore[union-attr]
-    plain = re.sub(rules["degree"], "", quality, flags=re.IGNORECASE).strip()
-    link = " " if language == "en" else "的"
+    article = re.match(grammar.change["article"], thing, re.IGNORECASE)[0]  # type: ignore[index]
+    bare, plain = thing[len(article) :], _without(grammar.change["degree"], quality).strip()
+    link = " " if grammar.language == "en" else "的"
     old, new = _scene(thing), _scene(f"{article}{plain}{link}{bare}")
-    if not plain or not old or not new or [t.noun for t in old.objects] != [t.noun for t in new.objects]:
+    if not plain or not old or not new or old.objects[0].noun in plain:
         return ""
     has, gets = old.objects[0].attributes, new.objects[0].attributes
-    fresh = gets[: len(gets) - len(has)]
+    fresh = [attribute.kind for attribute in gets[: len(gets) - len(has)]]
     for attribute in has:
-        if attribute.kind == "colour" and "colour" in {one.kind for one in fresh}:
+        if attribute.kind == "colour" and "colour" in fresh:
             bare = bare.replace(f"{attribute.word}{link}", "", 1)
-    return f"{article}{quality}{link}{bare}" if fresh else ""
+    same = [one.noun for one in old.objects] == [one.noun for one in new.objects]
+    return f"{article}{quality}{link}{bare}" if fresh and same else ""
 
 
 def _of_operation(operation: Operation, rules: Mapping[str, Any]) -> _Part | None:
@@ -153,6 +154,5 @@ def _of_operation(operation: Operation, rules: Mapping[str, Any]) -> _Part | Non
     word = rules["operations"].get(("-" if operation.amount < 0 else "") + operation.name)
     if word is None or operation.scope not in ("whole", "background"):
         return None
-    whole = operation.scope == "whole"
-    after = rules["whole" if whole else "background"].format(word=word)
-    return _Part(rules["photo"], after, "" if whole else rules["background_noun"])
+    region = rules["background_noun"] if operation.scope == "background" else ""
+    return _Part(rules["photo"], rules[operation.scope].format(word=word), region)

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from selector.domain import Declined
-from selector.domain.reading import Language, Operation, Scope
+from selector.domain.reading import Operation
 from selector.prompts.edits._grammar import Grammar, grammar_of
 
 ABILITIES = (
@@ -30,7 +30,9 @@ SLIGHT, STRONG = 0.5, 1.6
 _PLAIN_PERCENT = 25.0  # "by 25%" is what a plain request means
 _GEOMETRY = frozenset({"flip", "rotate", "crop"})
 _WHOLE_ONLY = _GEOMETRY | {"vignette", "pencil_sketch"}
-_ONE_WAY = frozenset({"black_white", "sepia", "sharpen", "vignette", "pencil_sketch", "blur"})
+_LESS = {f"-{name}": "" for name in ("black_white", "sepia", "sharpen", "vignette", "pencil_sketch")} | {
+    "-blur": "sharpen"
+}
 _NO_NOUN = re.compile(
     r"\b(?:on|in|of|with|at|near|by|under|over|behind|beside|from|to|into|and|or|who|that|which|ones?|background|lights?)\b"
     r"|[和与及或上下里中旁边左右前后的在变]|背景|灯|光"
@@ -54,150 +56,133 @@ def parse_edit_instruction(prompt: str) -> tuple[Operation, ...]:
     text = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", prompt).lower().replace("’", "'"))
     if len(text) > MAX_CHARACTERS:
         raise Declined(f"an instruction of {len(text)} characters is too long for simple retouching")
-    parser = _parser("zh" if re.search(r"[\u4e00-\u9fff]", text) else "en")
-    clauses, kept = parser.clauses(text)
-    operations = [_aimed(clause) for clause in _with_targets(clauses)]
-    return _without_contradictions([o for i, o in enumerate(operations) if o not in operations[:i]], kept)
+    grammar = grammar_of("zh" if re.search(r"[\u4e00-\u9fff]", text) else "en")
+    parts = _parts(text, grammar)
+    if not parts:
+        raise Declined("the edit instruction is empty")
+    asked = [part for part in parts if not any(grammar.pattern(f"keep_{what}").fullmatch(part) for what in _KEPT)]
+    kept = any(grammar.pattern("keep_subject").fullmatch(part) for part in parts)
+    operations = [_aimed(clause) for clause in _with_targets(_clauses(asked, len(parts), grammar))]
+    return _without_contradictions(list({str(one): one for one in operations}.values()), kept)
 
 
-@lru_cache
-def _parser(language: Language) -> _Parser:
-    return _Parser(grammar_of(language))
+_KEPT = ("subject", "rest")
 
 
-class _Parser:
-    def __init__(self, grammar: Grammar) -> None:
-        self.grammar = grammar
-        self.spoken = {name: grammar.spoken(name) for name in grammar.data if isinstance(grammar.data[name], str)}
+def _parts(text: str, grammar: Grammar) -> list[str]:
+    for name, instead in (("so_that", ""), ("same", "black and white")):
+        text = grammar.pattern(name).sub(instead, text)
+    courtesy = grammar.pattern("courtesy")
+    divided = grammar.pattern("divide").split(courtesy.sub("", text.strip(" .!?。")))
+    return [part for piece in divided if (part := courtesy.sub("", piece.strip(" .")).strip())]
 
-    def clauses(self, text: str) -> tuple[list[_Clause], bool]:
-        """What each part asks for, and whether the subject is to be kept.
 
-        A part without a verb borrows the beginning of the part before ("make it brighter, warmer").
-        """
-        found: list[_Clause] = []
-        kept, before, parts = False, "", self._parts(text)
-        if not parts:
-            raise Declined("the edit instruction is empty")
-        for part in parts:
-            if self.spoken["keep_subject"].fullmatch(part) or self.spoken["keep_rest"].fullmatch(part):
-                kept = kept or bool(self.spoken["keep_subject"].fullmatch(part))
-                continue
-            wholes = [part, *(beginning + part for beginning in _beginnings(before))]
-            said = ((whole, clause) for whole in wholes if (clause := self._clause(whole)))
-            whole, clause = next(said, (part, self._clause(part, bare=True)))
-            if clause is None:
-                raise Declined(self._not_understood(part, len(parts)))
-            if whole is not part and clause.target and found and not found[-1].target:
-                found[-1] = replace(
-                    found[-1], target=clause.target
-                )  # "increase the brightness and contrast of the sky"
-            found.append(clause)
-            before = whole
-        return found, kept
-
-    def _parts(self, text: str) -> list[str]:
-        text = self.spoken["so_that"].sub("", self.spoken["same"].sub("black and white", text))
-        courtesy = self.spoken["courtesy"]
-        parts = (
-            courtesy.sub("", part.strip(" ."))
-            for part in self.spoken["divide"].split(courtesy.sub("", text.strip(" .!?。")))
-        )
-        return [part.strip() for part in parts if part.strip()]
-
-    def _not_understood(self, part: str, parts: int) -> str:
-        which = f"the part '{part}' of the instruction" if parts > 1 else f"'{part}'"
-        if self.spoken["negation"].search(part):
-            return f"retouching cannot honour the negation or exception in {which}"
-        return f"retouching does not understand {which}; it can do: {ABILITIES}"
-
-    def _clause(self, part: str, bare: bool = False) -> _Clause | None:
-        """What the first rule says that fits all of a part."""
-        text, amount = self._amount(part)
-        for kind, pattern in self.grammar.rules:
-            match = pattern.fullmatch(text) if (kind == "bare") == bare else None
-            operation = self._operation(kind, match, amount) if match else None
-            if match and operation:
-                return _Clause(operation, self._target(match), bool(match.groupdict().get("lone")))
-        return None
-
-    def _amount(self, text: str) -> tuple[str, float]:
-        """Without words of degree: taking them away makes no other instruction, for the rest must fit."""
-        amount = 1.0
-        if (percent := re.search(r"(?:\bby )?(?<![\d.])(\d{1,3}(?:\.\d+)?) ?(?:%|percent\b)", text)) and float(
-            percent[1]
-        ) > 0:
-            amount = min(max(float(percent[1]) / _PLAIN_PERCENT, 0.2), 4.0)
-            text = text.replace(percent[0], " ")
-        for name, factor in (("slight", SLIGHT), ("strong", STRONG), ("plain", 1.0)):
-            text, found = self.spoken[name].subn(" ", text)
-            amount *= factor if found else 1.0
-        space = "" if re.search(r"[\u4e00-\u9fff]", text) else " "
-        return re.sub(r"\s+", space, text).strip(), round(amount, 3)
-
-    def _target(self, match: re.Match[str]) -> str:
-        text = match.groupdict().get("target") or ""
-        fits = (
-            name for name in ("background", "subject", "whole") if text and re.fullmatch(self.grammar.names[name], text)
-        )
-        return next(fits, "it" if text else "")
-
-    def _operation(self, kind: str, match: re.Match[str], amount: float) -> Operation | None:
-        words = {name: text for name, text in match.groupdict().items() if text}
-        if kind in ("quality", "bare"):
-            return self._quality(words, amount)
-        if kind in ("flip", "rotate", "crop", "recolour"):
-            params = getattr(self, f"_{kind}")(words)
-            scope: Scope = "geometry" if kind in _GEOMETRY else "region"
-            margin = params == {"kind": "margin"}
-            return (
-                None
-                if params is None
-                else Operation(kind, scope, amount if margin or kind == "recolour" else 1.0, params)
-            )
-        return Operation(kind, "whole", amount)
-
-    def _quality(self, words: dict[str, str], amount: float) -> Operation | None:
-        table = next((name for name in self.grammar.meanings if name in words), "verbs")
-        name, sign = self.grammar.meanings[table][words.get(table) or words.get("verb") or words["lone"]]
-        sign = -sign if "less" in words else sign
-        if sign < 0 and name in _ONE_WAY:
-            name, sign = ("sharpen", 1) if name == "blur" else ("", 0)
-        return Operation(name, "whole", amount * sign) if name else None
-
-    def _flip(self, words: dict[str, str]) -> dict[str, Any]:
-        return {"axis": "vertical" if self.spoken["vertical"].fullmatch(words.get("how", "")) else "horizontal"}
-
-    def _rotate(self, words: dict[str, str]) -> dict[str, Any] | None:
-        angle, direction = words.get("angle", "90"), words.get("direction", "")
-        degrees = float(self.grammar.values("numbers").get(angle, angle))
-        left = bool(self.spoken["left"].fullmatch(direction))
-        certain = bool(direction) or degrees == 180
-        return {"degrees": -degrees if left else degrees, "certain": certain} if 0 < degrees < 360 else None
-
-    def _crop(self, words: dict[str, str]) -> dict[str, Any] | None:
-        if "side" in words:
-            return {"kind": "half", "side": {"upper": "top", "lower": "bottom"}.get(words["side"], words["side"])}
-        if "ratio" not in words:
-            return {"kind": "margin"}
-        width, height = map(float, re.findall(r"\d+", words["ratio"]) or (1, 1))
-        return {"kind": "ratio", "ratio": width / height} if width and height and 0.2 <= width / height <= 5 else None
-
-    def _recolour(self, words: dict[str, str]) -> dict[str, Any] | None:
-        colours, noun = self.grammar.values("colours"), words["noun"]
-        old, new = colours[words["old"]], colours[words["new"]]
-        named = any(re.search(rf"\b{colour}\b|{colour}色", noun) for colour in colours)
-        if old == new or named or _NO_NOUN.search(noun) or words.get("again", noun) not in (noun, "one", "ones"):
-            return None
-        # Chinese nouns carry no plural: flowers, leaves and "all" are taken as many.
-        plural = "all" in words or noun[-1] in "花叶树草" or (noun.endswith("s") and not noun.endswith(("ss", "us")))
-        return {"from": old, "to": new, "noun": noun, "plural": plural}
+def _clauses(parts: Sequence[str], all_parts: int, grammar: Grammar) -> list[_Clause]:
+    """What each part asks for. One without a verb borrows the beginning of the part before ("brighter, warmer")."""
+    found: list[_Clause] = []
+    before = ""
+    for part in parts:
+        wholes = [part, *(beginning + part for beginning in _beginnings(before))]
+        said = ((whole, clause) for whole in wholes if (clause := _clause(whole, grammar)))
+        whole, clause = next(said, (part, _clause(part, grammar, bare=True)))
+        if clause is None:
+            raise Declined(_not_understood(part, all_parts, grammar))
+        if whole is not part and clause.target and found and not found[-1].target:
+            found[-1] = replace(found[-1], target=clause.target)  # "increase the brightness and contrast of the sky"
+        found.append(clause)
+        before = whole
+    return found
 
 
 def _beginnings(text: str) -> Iterator[str]:
     """Beginnings of an instruction, the longest first: by words in English, by characters in Chinese."""
     ends = [match.end() for match in re.finditer(r"[\u4e00-\u9fff]|\S+\s+", text)]
     yield from (text[:end] for end in reversed(ends))
+
+
+def _not_understood(part: str, parts: int, grammar: Grammar) -> str:
+    which = f"the part '{part}' of the instruction" if parts > 1 else f"'{part}'"
+    if grammar.pattern("negation").search(part):
+        return f"retouching cannot honour the negation or exception in {which}"
+    return f"retouching does not understand {which}; it can do: {ABILITIES}"
+
+
+def _clause(part: str, grammar: Grammar, bare: bool = False) -> _Clause | None:
+    """What the first rule says that fits all of a part."""
+    text, amount = _amount(part, grammar)
+    for kind, pattern in grammar.rules:
+        match = pattern.fullmatch(text) if (kind == "bare") == bare else None
+        words = {name: said for name, said in match.groupdict().items() if said} if match else {}
+        operation = _operation(kind, words, amount, grammar) if match else None
+        if operation:
+            fits = (name for name in _TARGETS if grammar.pattern(name).fullmatch(words.get("target", "")))
+            return _Clause(operation, next(fits, "it" if "target" in words else ""), "lone" in words)
+    return None
+
+
+_TARGETS = ("background", "subject", "whole")
+
+
+def _amount(text: str, grammar: Grammar) -> tuple[str, float]:
+    """Without words of degree: taking them away makes no other instruction, for the rest must fit."""
+    percent = re.search(r"(?:\bby )?(?<![\d.])(\d{1,3}(?:\.\d+)?) ?(?:%|percent\b)", text)
+    amount = 1.0
+    if percent and float(percent[1]) > 0:
+        amount = min(max(float(percent[1]) / _PLAIN_PERCENT, 0.2), 4.0)
+        text = text.replace(percent[0], " ")
+    for name, factor in (("slight", SLIGHT), ("strong", STRONG), ("plain", 1.0)):
+        text, found = grammar.pattern(name).subn(" ", text)
+        amount *= factor if found else 1.0
+    return re.sub(r"\s+", "" if grammar.language == "zh" else " ", text).strip(), round(amount, 3)
+
+
+def _operation(kind: str, words: dict[str, str], amount: float, grammar: Grammar) -> Operation | None:
+    if kind in ("quality", "bare"):
+        table = next((table for table in grammar.meanings if table in words), "verbs")
+        name = grammar.meanings[table][words.get(table) or words.get("verb") or words["lone"]]
+        if "less" in words:
+            name = name[1:] if name[0] == "-" else f"-{name}"
+        name = _LESS.get(name, name)
+        return Operation(name.lstrip("-"), "whole", -amount if name[0] == "-" else amount) if name else None
+    if kind in _PARAMETERS:
+        params = _PARAMETERS[kind](words, grammar)
+        plain = kind in _GEOMETRY and params != {"kind": "margin"}
+        scope = "geometry" if kind in _GEOMETRY else "region"
+        return Operation(kind, scope, 1.0 if plain else amount, params) if params else None  # type: ignore[arg-type]
+    return Operation(kind, "whole", amount)
+
+
+def _flip(words: Mapping[str, str], _: Grammar) -> dict[str, Any]:
+    return {"axis": "vertical" if "vertical" in words else "horizontal"}
+
+
+def _rotate(words: Mapping[str, str], grammar: Grammar) -> dict[str, Any]:
+    angle = words.get("angle", "90")
+    degrees = float(grammar.numbers.get(angle, angle))
+    certain = "direction" in words or degrees == 180
+    return {"degrees": -degrees if "left" in words else degrees, "certain": certain} if 0 < degrees < 360 else {}
+
+
+def _crop(words: Mapping[str, str], _: Grammar) -> dict[str, Any]:
+    if "side" in words:
+        return {"kind": "half", "side": {"upper": "top", "lower": "bottom"}.get(words["side"], words["side"])}
+    if "ratio" not in words:
+        return {"kind": "margin"}
+    width, height = map(float, re.findall(r"\d+", words["ratio"]) or (1, 1))
+    return {"kind": "ratio", "ratio": width / height} if width and height and 0.2 <= width / height <= 5 else {}
+
+
+def _recolour(words: Mapping[str, str], grammar: Grammar) -> dict[str, Any]:
+    old, new, noun = grammar.colours[words["old"]], grammar.colours[words["new"]], words["noun"]
+    named = any(re.search(rf"\b{colour}\b|{colour}色", noun) for colour in grammar.colours)
+    if old == new or named or _NO_NOUN.search(noun) or words.get("again", noun) not in (noun, "one", "ones"):
+        return {}
+    # Chinese nouns carry no plural: flowers, leaves and "all" are taken as many.
+    plural = "all" in words or noun[-1] in "花叶树草" or (noun.endswith("s") and not noun.endswith(("ss", "us")))
+    return {"from": old, "to": new, "noun": noun, "plural": plural}
+
+
+_PARAMETERS = {"flip": _flip, "rotate": _rotate, "crop": _crop, "recolour": _recolour}
 
 
 def _with_targets(clauses: Sequence[_Clause]) -> list[_Clause]:

@@ -1,225 +1,180 @@
-"""The reader of Chinese scenes: lists, counts, attributes, and one named thing beside another."""
+"""The reader of Chinese scenes: lists, counts, attributes, and one named thing beside another.
+
+A word gets a letter: # number with its measure, A attribute, J other adjective, N noun, k place of a thing, e 有 or
+放着, b 是, i 在 or 坐在, d 的, w 穿着, c 和, v another verb after a place, ? none of these.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
-from selector.domain.reading import OPPOSITE, Attribute, Scene, Thing
-from selector.prompts.scene._builder import Builder, NotRead, Noun, Symbols
-from selector.prompts.scene._words import kinds, rarity, segments, tables
+from selector.domain.reading import Attribute, Scene, Thing
+from selector.prompts._data import by_word
+from selector.prompts.scene._chinese_words import PLACES, ZH, colour_of, cut, is_attribute
+from selector.prompts.scene._clauses import Builder, Forms, Noun, Word
+from selector.prompts.scene._words import kinds
 from selector.prompts.scene.wording import phrase_of
 
-_ZH = tables("zh")
-_DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2}
-_MEASURE = re.compile(rf"([一二两三四五六七八九十百千几数半\d]+)(多|几|来)?([{tables('zh')['measures'][0]}])")
+_ENGLISH, _TAGS = by_word(ZH["english"]), by_word(ZH["tags"])
+_CLOSED = _TAGS | dict.fromkeys(ZH["manner"], "")
+_DIGITS = "零一二三四五六七八九"
+_TENS = {10 * ten: f"{_DIGITS[ten].lstrip('一')}十" for ten in range(1, 6)}
+_NUMBERS = {f"{tens}{_DIGITS[one].lstrip('零')}": ten + one for ten, tens in _TENS.items() for one in range(10)}
+_NUMBERS |= {char: value for value, char in enumerate(_DIGITS) if value > 1} | {"两": 2}
+_NUMBERS |= {str(value): value for value in range(2, 51)}  # 一 is an article; none above 50
 _FRAME = re.compile(r"^(?:一?[张幅个副])?(?:关于|描绘)?(.+)的(?:照片|图片|画|插画|油画|水彩画|特写|图像|画面)$")
-_OPENING = re.compile(r"^(?:(?:一张)?(?:图|画面|图片|照片|图像|场景)(?:中|里|上)有?|这是|这里有|有)(?=.)")
-_NOUN_FLAGS = ("n", "s", "q", "j")
-_EDGES = "上下里中内前后旁"
-# n noun phrase, k place of it, e 有 or 放着, b 是, i 在 or 坐在, d 的, w 穿着, a attributes, c 和
-_LETTERS = {"有": "e", "是": "b", "在": "i", "位于": "i", "处于": "i", "的": "d"} | dict.fromkeys(
-    ["和", "与", "、", "及", "以及", "跟"], "c"
-)
-_LIST = "(?P<things>(?:wnd)?n(?:c(?:wnd)?n)*)"
-_FORMS = (
-    _LIST,
-    rf"(?P<place>n)d?(?P<kind>k)[eb]{_LIST}",
-    rf"{_LIST}i(?P<place>n)d?(?P<kind>k)",
+_OPENING = re.compile(r"^(?:还有|另有|(?:一张)?(?:图|画面|图片|照片|图像|场景)(?:中|里|上)有?|这是|这里有|有)(?=.)")
+_LIST = "(?P<things>(?:w?nd)?n(?:c(?:w?nd)?n)*)"  # what a thing wears, or whose it is, stands before it
+_AT = "i(?:nkd|kd|nd)?(?P<place>n)d?(?P<kind>k)"
+_CLAIMS = (
+    rf"(?:nkd|kd|nd)?(?P<place>n)d?(?P<kind>k)[eb]{_LIST}",
+    rf"{_LIST}{_AT}(?:vn?)?",
+    rf"{_LIST}(?:in)?(?:vn?)?",
     rf"(?P<place>n)(?P<kind>k)d{_LIST}",
-    r"i(?P<place>n)(?P<kind>k)d(?P<things>n)",
-    rf"(?P<kind>k)[eb]{_LIST}",
+    rf"{_AT}d(?P<things>n)",
+    r"(?P<place>n)(?P<kind>k)d(?P<things>n)k(?:d?n|[eb]n(?:cn)*)",
+    r"i(?P<place>n)(?P<kind>k)d(?P<things>n)k",
+    rf"(?P<side>k)[eb]{_LIST}",
     rf"{_LIST}wn(?:cn)*",
-    r"(?P<things>n)b(?P<said>a)",
+    r"w(?P<things>n)(?:cn)*",
+    r"i?(?P<things>n)k",
+    r"(?P<things>n)b(?P<quality>q)",
 )
-
-
-@dataclass(frozen=True)
-class _Word:
-    text: str
-    flag: str  # of the segmenter, or "number" or "measured" (a number whose things are not counted)
 
 
 def read_chinese(text: str) -> tuple[Scene, str]:
     """The scene of a cleaned prompt, and what was not read of it."""
-    builder, unread = Builder("zh"), []
+    builder, unread = Builder(_FORMS), []
     for sentence in re.split(r"[。.!?;:\n|]+", text):
         clauses = [clause.strip() for clause in sentence.split(",") if clause.strip()]
-        denied = any(word.text in _ZH["denials"] for clause in clauses for word in _words(clause))
-        unread += [clause for clause in clauses if denied or not _read(builder, clause)]
+        denied = any(word in ZH["denials"] for clause in clauses for word, _ in cut(clause))
+        unread += [clause for clause in clauses if denied or not builder.read(_tagged(clause))]
     return builder.scene(), "; ".join(unread)
 
 
-def _read(builder: Builder, clause: str) -> bool:
-    frame = _FRAME.match(clause)
-    try:
-        words, symbols = _words(_OPENING.sub("", frame[1] if frame else clause)), Symbols()
-        at = 0
-        while at < len(words):
-            letter, value, at = _symbol(words, at, symbols)
-            symbols.append((letter, value))
-        form = "".join(letter for letter, _ in symbols)
-        match = next((m for pattern in _FORMS if (m := re.fullmatch(pattern, form))), None)
-        if match is None:
-            return False
-        nouns = [i for i, letter in enumerate(form) if letter == "n"]
-        index = dict(zip(nouns, builder.add([symbols[i][1] for i in nouns]), strict=True))
-    except NotRead:
-        return False
-    _claim(builder, symbols, match, index)
-    return True
+def _tagged(clause: str) -> list[Word]:
+    frame, found, at = _FRAME.match(clause), list[Word](), 0
+    parts = cut(_OPENING.sub("", frame[1] if frame else clause))
+    while at < len(parts):
+        length, tag, value = _tag(parts[at:], "".join(word.tag for word in found))
+        text = "".join(text for text, _ in parts[at : at + length])
+        found += [Word(text, tag, value)] if tag else []
+        at += length
+    tags = "".join(word.tag for word in found)
+    if worn := re.search("#(w[AJNd]*d)(?=[AJd]*N)", tags):  # 两个穿白衬衫的男人
+        found[slice(*worn.span())] = [*found[slice(*worn.span(1))], found[worn.start()]]
+    return found
 
 
-def _claim(builder: Builder, symbols: Symbols, match: re.Match[str], index: dict[int, int | None]) -> None:
-    groups, form = match.groupdict(), match.string
-    things = [index[i] for i in range(*match.span("things")) if i in index and form[i - 1 : i] != "w"]
-    kind = str(symbols[match.start("kind")][1]) if groups.get("kind") else ""
-    place = index[match.start("place")] if groups.get("place") else None
-    builder.relate(things, kind, place)
-    if kind in OPPOSITE and place is None and things[0] is not None:  # of the picture
-        builder.sides[things[0]] = kind
-    if groups.get("said"):
-        builder.describe(things[0], symbols[match.start("said")][1], _worded)
+def _tag(parts: Sequence[tuple[str, str]], before: str) -> tuple[int, str, object]:
+    """How many words are one at the beginning of ``parts``, its tag after these tags, and its value."""
+    (word, flag), last = parts[0], before[-1:]
+    if flag in ("number", "measured"):
+        return 1, "#", _NUMBERS.get(word) if flag == "number" else None
+    if word in PLACES and last in ("", "N", "d"):
+        return 1, "k", PLACES[word].strip("-")
+    if word in _CLOSED:
+        return 1, _CLOSED[word], None
+    if word in ZH["held"]:
+        length, tag, value = _tag(parts[1:], "") if parts[1:] else (0, "?", None)
+        return length + 1, tag if tag == "w" else "?", value
+    if verb := _verb(parts, before):
+        return verb[0], verb[1], ("state", "") if verb[1] == "J" else ""
+    if kind := _kind(parts, last == "b"):
+        return 1, "J" if kind == "state" else "A", (kind, colour_of(word).strip("?") if kind == "colour" else "")
+    return 1, "N" if _is_noun(word, flag, last == "N") else "?", None
 
 
-def _words(text: str) -> list[_Word]:
-    """Words, with numbers and measures split off first: the segmenter takes 一个男孩 for one word."""
-    words: list[_Word] = []
-    at = 0
-    for match in _MEASURE.finditer(text):
-        words += _cut(text[at : match.start()])
-        exact = not match[2] and match[3] not in _ZH["not_counted"][0]
-        words.append(_Word(match[1], "number" if exact else "measured"))
-        at = match.end()
-    return words + _cut(text[at:])
+def _verb(parts: Sequence[tuple[str, str]], before: str) -> tuple[int, str] | None:
+    """How many words say that something lies, is there, wears or holds, and their tag."""
+    (word, flag), (after, _), (second, _) = [*parts, ("", ""), ("", "")][:3]
+    posture = word in ZH["postures"]
+    if posture and "在" in (after, second if after == "着" else ""):  # 坐在, 坐着在
+        return (2 if after == "在" else 3), "i"
+    if after == "着" and second == "的":  # 坐着的女孩
+        return 2, "J"
+    if after in ("着", "了") and (posture or before[-1:] == "k"):  # 桌上放着
+        return 2, "e"
+    if not before and flag == "s" and (after in _TAGS or second == "着"):  # 湖边长着
+        return 1, "k"
+    if re.search("i[AJNdk]*[kN]$", before) and flag[0] == "v" and len(parts) < 5:  # 在草地上奔跑
+        return 1, "v"
+    if before[-1:] == "N" and flag[0] == "v" and after in ("", "着") and not second:  # 花朵盛开
+        return len(parts), "v"
+    if word in ZH["wears"] or (flag[:1] == "v" and after == "着"):
+        return 1 + (after == "着"), "w"
+    return None
 
 
-def _cut(text: str) -> list[_Word]:
-    return [part for word, flag in segments(text.replace(" ", "")) for part in _parts(word, flag)]
+def _kind(parts: Sequence[tuple[str, str]], said: bool) -> str:
+    """The kind of an attribute that stands here, or ""."""
+    (word, flag), (after, after_flag), (second, _) = [*parts, ("", ""), ("", "")][:3]
+    kind = "colour" if colour_of(word) else kinds("zh").get(word, "")
+    linked = (after == "的" and second not in PLACES) or (word.endswith("的") and len(word) > 2)
+    apt = flag[:1] in [*"abzt"] or (flag == "v" and len(word) == 2)
+    if not kind and ((linked and apt) or (flag in ("a", "z") and len(word) == 2)):
+        kind = "state"
+    return kind if linked or said or _is_noun(after, after_flag, False) or is_attribute(after) else ""
 
 
-def _parts(word: str, flag: str) -> list[_Word]:
-    """桌上, 坐在 and 黑猫 are words of the dictionary, and two of ours."""
-    first, rest = word[:1], word[1:]
-    if word in _ZH["nouns"] or word in _ZH["places"] or len(word) < 2 or _is_attribute(word):
-        return [_Word(word, "n" if word in _ZH["nouns"] else flag)]
-    if word[-1] == "在" and word[:-1] in _ZH["postures"]:
-        return [_Word(word[:-1], "v"), _Word("在", "p")]
-    if word[-1] in _EDGES and flag[0] in "snf" and _is_thing(word[:-1]) and word[0] != "楼":
-        return [_Word(word[:-1], "n"), _Word(word[-1], "f")]
-    bare = rest in _ZH["plain_heads"][0] if len(rest) == 1 else rarity(word)[0] < 30 and rarity(rest)[1][:1] == "n"
-    if first in _ZH["colours"] and flag[0] == "n" and bare and rest[:1] not in _ZH["colours"]:
-        return [_Word(first, "a"), _Word(rest, "n")]
-    return [_Word(word, flag)]
+def _is_noun(word: str, flag: str, follows: bool) -> bool:
+    if word in ZH["nouns"]:
+        return True
+    named = flag[:1] in [*"nsq"] and flag not in ("number", "nrt") and word[:1] != word[1:2] * (len(word) == 4)
+    single = len(word) > 1 or (follows and flag in ("n", "q"))
+    return named and single and (follows or flag != "q") and not colour_of(word)
 
 
-def _is_thing(word: str) -> bool:
-    return word in _ZH["nouns"] or (len(word) > 1 and rarity(word)[1] == "n")
+def _noun(words: Sequence[Word], match: re.Match[str]) -> Noun | None:
+    """One noun, or several without 的 between them, which are a compound; so are 木桌 and 小矮人."""
+    first, last = match.span("attributes")
+    noun = "".join(word.text for word in words[last : match.end()])
+    while last > first and len(noun) < 3 and _fuses(words[last - 1], noun):
+        last -= 1
+        noun = words[last].text + noun
+    counted = match["count"]
+    if any(word in noun if len(word) > 1 else word == noun for word in ZH["no_thing"]):
+        return Noun(None)
+    if (
+        noun[0] == "的"
+        or noun[1:][-1:] in tuple("里中上下旁内")
+        or (noun[0] == "人" and len(noun) > len(words[last].text))
+    ):  # 的花海, 家中, 人散步
+        return None
+    attributes = _attributes(words[first:last])
+    count = words[match.start()].value if counted else None
+    again = not attributes and (not counted or words[match.start()].text in "这那")
+    return Noun(_worded(Thing(noun, tuple(attributes), count, "")), again)
 
 
-def _is_attribute(word: str) -> bool:
-    return bool(_colour(word)) or word in kinds("zh")
+def _fuses(word: Word, noun: str) -> bool:
+    """Whether one character of size or material belongs to the noun; 小 of 小男孩 does not."""
+    return (
+        word.tag == "A" and len(word.text) == 1 and word.value[0] != "colour" and (len(noun) == 1 or noun[0] in "矮高")
+    )
 
 
-def _colour(word: str) -> str:
-    """ "?" for a colour whose English is not known, "" for no colour."""
-    known = _ZH
-    if word in known["colour_words"]:
-        return str(known["colour_words"][word])
-    if len(word) > 1 and not word.endswith("色"):
-        return ""
-    root = known["colour_words"].get(word[:-1]) or known["colours"].get(word.removesuffix("色"))
-    if root or not word.removesuffix("色"):
-        return str(root or "")
-    shade, hue = known["shades"].get(word[0]), known["colours"].get(word[1:].removesuffix("色"))
-    return f"{shade}{hue}" if shade and hue else "?" if len(word) > 2 and word[-2] in known["colours"] else ""
-
-
-def _symbol(words: Sequence[_Word], at: int, symbols: Symbols) -> tuple[str, Any, int]:
-    """(letter, value, place of the next word) of what stands after ``symbols``."""
-    word, after = words[at], words[at + 1] if at + 1 < len(words) else _Word("", "")
-    before = symbols[-1][0] if symbols else ""
-    if word.text in _ZH["places"] and before in ("", "n", "d"):
-        return "k", _ZH["places"][word.text], at + 1
-    if word.text in _LETTERS:
-        return _LETTERS[word.text], None, at + 1
-    posture, lies = word.text in _ZH["postures"], [w.text for w in words[at : at + 3]]
-    if posture and after.text in ("着", "了") and lies[2:] != ["在"]:
-        return "e", None, at + 2
-    if (posture and "在" in lies[1:2]) or (posture and lies[1:] == ["着", "在"]):
-        return "i", None, at + lies.index("在") + 1
-    if word.text in _ZH["wears"] or (word.flag[:1] == "v" and not posture and after.text == "着"):
-        return "w", None, at + 1 + (after.text == "着")
-    try:
-        return "n", *_noun_phrase(words, at)
-    except NotRead:
-        attributes, end = _attributes(words, at)
-        if before != "b" or not attributes:
-            raise
-        return "a", attributes, end
-
-
-def _noun_phrase(words: Sequence[_Word], at: int) -> tuple[Noun, int]:
-    """One noun, or several without 的 between them, which are a compound; with number and attributes."""
-    counted = words[at].flag if words[at].flag in ("number", "measured") else ""
-    count = _number(words[at].text) if counted == "number" else None
-    attributes, start = _attributes(words, at + bool(counted))
-    end = start
-    while end < len(words) and _is_noun(words[end], end > start):
-        end += 1
-    noun = "".join(word.text for word in words[start:end])
-    if not noun:
-        raise NotRead
-    if any(word in noun if len(word) > 1 else word == noun for word in _ZH["no_thing"]):
-        return Noun(None), end
-    return Noun(_worded(Thing(noun, tuple(attributes), count, "")), not counted and not attributes), end
+def _attributes(words: Sequence[Word]) -> list[Attribute]:
+    return [Attribute(word.value[0], word.text, word.value[1]) for word in words if word.tag in "AJ"]
 
 
 def _worded(thing: Thing) -> Thing:
     """With its phrases, the English one where all of its words are known."""
-    words = [*(attribute.english for attribute in thing.attributes), str(_ZH["english"].get(thing.noun, ""))]
+    words = [*(attribute.english for attribute in thing.attributes), _ENGLISH.get(thing.noun, "")]
     english = " ".join(words) if all(words) else ""
     return replace(thing, phrase=phrase_of(thing.noun, thing.attributes, "zh"), english=english)
 
 
-def _attributes(words: Sequence[_Word], at: int) -> tuple[list[Attribute], int]:
-    """Before a noun, with 的 between them or not. A shape that no noun follows is one itself."""
-    found: list[Attribute] = []
-    while kind := _kind(*words[at : at + 3]):
-        word = words[at].text
-        found.append(Attribute(kind, word, _colour(word).replace("?", "") if kind == "colour" else ""))
-        at += 2 if [w.text for w in words[at + 1 : at + 2]] == ["的"] else 1
-    return found, at
-
-
-def _kind(word: _Word | None = None, after: _Word | None = None, second: _Word | None = None) -> str:
-    """The kind of an attribute that stands here, or ""."""
-    if word is None or after is None:
-        return ""
-    linked = after.text == "的" and not (second and second.text in _ZH["places"])
-    kind = "colour" if _colour(word.text) else str(kinds("zh").get(word.text, ""))
-    if not kind and linked and word.flag[:1] in ("a", "b", "z"):
-        return "state"
-    return kind if linked or _is_noun(after, False) or _is_attribute(after.text) else ""
-
-
-def _is_noun(word: _Word, follows: bool) -> bool:
-    if word.text in _ZH["nouns"]:
-        return True
-    flag = bool(word.flag) and word.flag[0] in _NOUN_FLAGS and word.flag not in ("number", "nrt")
-    single = len(word.text) > 1 or (follows and word.flag in ("n", "q"))
-    return flag and single and (follows or word.flag != "q") and not _colour(word.text)
-
-
-def _number(text: str) -> int | None:
-    """An exact number from 2 to 50; 一 is an article."""
-    if text.isdigit():
-        value = int(text)
-    elif match := re.fullmatch("([一二两三四五六七八九]?)(十?)([一二三四五六七八九]?)", text):
-        tens = (_DIGITS[match[1]] if match[1] else 1) * 10 if match[2] else 0
-        value = tens + _DIGITS.get(match[3], 0) if match[2] else _DIGITS[match[1]] if not match[3] else 0
-    else:
-        return None
-    return value if 1 < value <= 50 else None
+_FORMS = Forms(
+    language="zh",
+    phrases=("(?P<count>#)?(?P<attributes>(?:[AJ]d?)*)N+",),
+    quality="(?:[AJ]d?)+$",
+    clauses=_CLAIMS,
+    claims=tuple(f"^(?:{claim})$" for claim in _CLAIMS),
+    noun=_noun,
+    attributes=_attributes,
+    worded=_worded,
+    encloses=lambda _: True,
+)

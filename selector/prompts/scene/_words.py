@@ -35,7 +35,8 @@ def parts_of_speech(word: str) -> dict[str, tuple[str, ...]]:
 
 def is_noun(word: str) -> bool:
     """Whether an English word can be a noun, in either number."""
-    return singular(word) in tables("en")["nouns"] or "NOUN" in parts_of_speech(singular(word))
+    name, known = singular(word), tables("en")
+    return name in (*known["nouns"], *known["no_singular"]) or "NOUN" in parts_of_speech(name)
 
 
 @lru_cache(maxsize=8192)

@@ -14,13 +14,17 @@ def phrase_of(noun: str, attributes: Sequence[Attribute], language: Language, pl
 
     >>> phrase_of("cube", [Attribute("size", "small"), Attribute("colour", "red")], "en")
     'a small red cube'
+    >>> phrase_of("cow", [Attribute("colour", "black"), Attribute("colour", "white")], "en")
+    'a black and white cow'
     >>> phrase_of("立方体", [Attribute("colour", "红色")], "zh")
     '红色的立方体'
     """
-    words = [attribute.word for attribute in attributes]
     if language == "zh":
+        words = (attribute.word for attribute in attributes)
         return "".join(f"{word}的" if len(word) > 1 else word for word in words) + noun
-    phrase = " ".join([*words, noun])
+    kinds = [attribute.kind for attribute in attributes]
+    pairs = [kinds[i : i + 2] == ["colour"] * 2 for i in range(len(kinds))]  # "black and white", never "black white"
+    phrase = " ".join([*(f"{a.word}{' and' * pair}" for a, pair in zip(attributes, pairs, strict=True)), noun])
     return phrase if plural else with_article(phrase)
 
 

@@ -48,6 +48,8 @@ ENGLISH = {
     "Change the colour of the red kite to blue": ("a photo of the red kite", "a photo of the blue kite"),
     "Let the bench be covered with snow.": ("a photo of the bench", "a photo of the bench covered with snow"),
     "Turn the photo into an oil painting": ("a photo", "an oil painting"),
+    "Change the material of the bowl from glass to wood": ("a photo of the glass bowl", "a photo of the wood bowl"),
+    "Change the curtain colour to a dark red": ("a photo of the curtain", "a photo of the dark red curtain"),
 }
 CHINESE = {
     "把狗换成猫": ("一张狗的照片", "一张猫的照片"),
@@ -71,6 +73,9 @@ CHINESE = {
     "把杯子换成不锈钢杯子": ("一张杯子的照片", "一张不锈钢杯子的照片"),
     "让别墅变成城堡": ("一张别墅的照片", "一张城堡的照片"),
     "把桌子的材质换成大理石": ("一张桌子的照片", "一张大理石的桌子的照片"),
+    "将沙发颜色改为绿色": ("一张沙发的照片", "一张绿色的沙发的照片"),
+    "给男孩换上红色的毛衣": ("一张男孩的照片", "一张男孩换上红色的毛衣的照片"),
+    "把这张图改成油画风格": ("一张照片", "一张油画"),
     "将黑色的猫改成白色": ("一张黑色的猫的照片", "一张白色的猫的照片"),
 }
 CUT_AT_NO_WORD = (  # a rule's pattern fits, but what it takes for a thing or a quality is half of one, or is denied
@@ -166,6 +171,7 @@ def test_an_instruction_one_of_whose_parts_is_not_understood_has_no_change():
         ("Remove the bicycle behind the bench.", "bicycle", ("bench",)),
         ("Blur the background so that it looks like bokeh, with the cat sharp.", "background", ("cat",)),
         ("把帽子的材质换成草编", "帽子", ()),
+        ("去掉屋顶上的鸽子", "鸽子", ("屋顶",)),
         ("让背景虚化得更柔和一些", "背景", ()),
     ],
 )

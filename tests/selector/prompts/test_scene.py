@@ -31,7 +31,7 @@ def relations(prompt: str) -> set[tuple[str, str, str]]:
         ("three sports cars and a stop sign", [(3, "", "sports car"), (None, "", "stop sign")]),
         ("a photo of an orange orange", [(None, "orange", "orange")]),
         ("a pair of scissors", [(None, "", "scissors")]),
-        ("a black and white cow", [(None, "black and white", "cow")]),
+        ("a black and white cow", [(None, "black white", "cow")]),
         ("a dark blue vase, 8k, masterpiece", [(None, "dark blue", "vase")]),
         ("a watercolor painting of two knives", [(2, "", "knife")]),
         ("two paintings, three drawings and a sketch", [(2, "", "painting"), (3, "", "drawing"), (None, "", "sketch")]),
@@ -43,6 +43,17 @@ def relations(prompt: str) -> set[tuple[str, str, str]]:
         ("穿黄裙子的女孩和穿白衬衫的男孩",
          [(None, "黄", "裙子"), (None, "", "女孩"), (None, "白", "衬衫"), (None, "", "男孩")]),
         ("一张照片，二十五只小鸟", [(25, "", "小鸟")]),
+        ("a kelp forest and a coral reef", [(None, "", "kelp forest"), (None, "", "coral reef")]),
+        ("an orange peel and an orange kite", [(None, "", "orange peel"), (None, "orange", "kite")]),
+        ("a red and white striped tent", [(None, "red white striped", "tent")]),
+        ("a cup and a jug, the cup is blue and the jug is green", [(None, "blue", "cup"), (None, "green", "jug")]),
+        ("a lamp above four stools, the stools are red", [(None, "", "lamp"), (4, "red", "stool")]),
+        ("a ball of wool and a pair of gloves", [(None, "", "ball of wool"), (None, "", "glove")]),
+        ("三个戴黑帽子的女孩", [(None, "黑", "帽子"), (3, "", "女孩")]),
+        ("两个小矮人", [(2, "", "小矮人")]),
+        ("背景是一片森林", [(None, "", "森林")]),
+        ("黄色的鸭子正在游泳", [(None, "黄色", "鸭子")]),
+        ("邮局门口停着三辆绿色的自行车", [(None, "", "邮局"), (3, "绿色", "自行车")]),
     ],
 )  # fmt: skip
 def test_things_with_counts_and_attributes(prompt: str, wanted: list[tuple[int | None, str, str]]) -> None:
@@ -66,6 +77,13 @@ def test_things_with_counts_and_attributes(prompt: str, wanted: list[tuple[int |
         ("桌上有一个碗和一个勺子", {("碗", "on", "桌"), ("勺子", "on", "桌")}),
         ("画面左侧是一只狗，右侧是一只猫", {("狗", "left", "猫")}),
         ("一棵松树，松树下面停着一辆汽车", {("汽车", "below", "松树")}),
+        ("A boy wearing a green cap stands beside a horse", {("boy", "beside", "horse")}),
+        ("墙上挂着一幅画", {("画", "on", "墙")}),
+        ("柜子后面藏着一只老鼠", {("老鼠", "behind", "柜子")}),
+        ("两个穿蓝裙子的女孩坐在沙发上", {("女孩", "on", "沙发")}),
+        ("一只黑狗在草地上奔跑", {("狗", "on", "草地")}),
+        ("公园的长椅上坐着一位老人", {("老人", "on", "长椅")}),
+        ("衣柜前面的地毯上有一只猫", {("猫", "on", "地毯"), ("地毯", "in_front", "衣柜")}),
     ],
 )
 def test_relations_name_both_ends(prompt: str, wanted: set[tuple[str, str, str]]) -> None:
@@ -89,6 +107,8 @@ def test_relations_name_both_ends(prompt: str, wanted: set[tuple[str, str, str]]
         "他上车了，下面有很多人",
         "地上铁路穿过城市",
         "像鱼一样的云在山上方",
+        "A puppy sits between two red chairs",
+        "他手里拿着一把雨伞",
     ],
 )
 def test_no_relation_is_made_of_words_that_say_another_thing(prompt: str) -> None:
@@ -104,6 +124,7 @@ def test_no_relation_is_made_of_words_that_say_another_thing(prompt: str) -> Non
         "a boy who wants a bicycle",
         "no dogs, two cats",
         "三明治一样的云",
+        "a city of 3 million people",
         "把灯关掉",
     ],
 )
