@@ -1,6 +1,6 @@
 """What ``textedit`` does to pages with several lines of lettering: 36 drawn ones and four of packages, two edits each.
 
-    python -m experiments.lettering_study --json out.json --sheets FOLDER
+    python -m experiments.lettering_study --sheets FOLDER --json out.json
 
 Measured by re-reading the first candidate (the reader is the editor's own, so it is no independent judge): whether the
 wanted text is there, and the old one not; whether the other lines read as before; whether the new line is level, or
