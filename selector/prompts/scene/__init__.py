@@ -20,6 +20,7 @@ _WEIGHT = re.compile(
 )  # <lora:x:1>, (cube:1.2), --ar 16:9
 _LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_LATIN_MARKS = str.maketrans({"。": ". ", "、": ", "})
 QUOTE = "\ue000"
 
 
@@ -45,4 +46,4 @@ def read_scene(prompt: str) -> tuple[Scene, str]:
         return read_chinese(text)
     from selector.prompts.scene._english import read_english
 
-    return read_english(text)
+    return read_english(text.translate(_LATIN_MARKS))

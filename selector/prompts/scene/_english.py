@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from selector.domain.reading import Attribute, Scene, Thing
 from selector.prompts._data import by_word
@@ -65,7 +66,8 @@ def _noun(words: Sequence[Word], match: re.Match[str]) -> Noun | None:
     name = singular(plural) + holds
     head = singular(plural).split(" ")[-1]
     if head in EN["no_thing"] and name not in EN["compounds"]:
-        return Noun(None)
+        ended = any(word.tag == "O" and after.tag == "c" for word, after in pairwise(words_of["attributes"]))
+        return None if ended else Noun(None)  # "a blue square, white background"
     bare = not said and not words_of["group"] and len(words_of["noun"]) == 1 and tag not in "PSZVv"
     if bare and (before.tag, before.value) in (("r", "in"), ("r", "on"), ("r", "")):
         return None

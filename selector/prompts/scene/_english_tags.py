@@ -19,6 +19,7 @@ from selector.prompts.scene._words import is_noun, is_plural, kinds, parts_of_sp
 
 EN = tables("en")
 HEADS, _CONTAINERS, _DETERMINERS, _PLACES = map(tuple, ("NPSZUVOovg", "ov", "at12m", "rs"))
+_LAST_LATIN = "\u024f"  # beyond are other scripts
 TOKEN = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*|[^\w\s]|_")
 _ADJECTIVE = re.compile(r".*(?:ic|[cnv]al|ical|ural|ental|ous|ful|ive|able|ible|ish|less|ed|ant|ent)$")
 
@@ -96,7 +97,7 @@ def _by_lexicon(word: str, after: str, tags: str) -> str:
     """Adjectives and nouns."""
     parts, noun, name = parts_of_speech(word), is_noun(word), singular(word)
     verb, follows = set(parts.get("VERB", ())), tags[-1:] in HEADS
-    if word in (*EN["stops"], *EN["denials"]) or not word.replace("-", "").isalpha():
+    if word in (*EN["stops"], *EN["denials"]) or not word.replace("-", "").isalpha() or max(word) > _LAST_LATIN:
         return "?"
     adjective = "ADJ" in parts or (word.endswith("ed") and verb)
     if adjective and (not noun or after in kinds("en") or _ADJECTIVE.match(word)):

@@ -161,6 +161,17 @@ def test_contradicting_relations_are_not_claimed() -> None:
     assert relations("a cat to the left of a dog. The cat is to the right of the dog") == set()
 
 
+@pytest.mark.parametrize("end", ["。", "，白色背景", ", white background", "、 a yellow cone", "。一只猫"])
+def test_marks_of_chinese_and_what_a_comma_adds_leave_the_clause_before_as_it_is(end: str) -> None:
+    prompt = f"a red circle above a blue square{end}"
+    assert ("circle", "above", "square") in relations(prompt)
+    assert {noun for _, _, noun in things(prompt)} <= {"circle", "square", "cone"}
+
+
+def test_a_word_of_another_script_is_no_noun_of_english() -> None:
+    assert things("a red circle above a blue square 白色背景") == []
+
+
 def test_reference_to_one_of_two_claims_nothing() -> None:
     assert relations("a red cube and a blue cube. The cube is on a table") == set()
 
