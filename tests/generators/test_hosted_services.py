@@ -264,6 +264,14 @@ def test_each_service_gets_its_own_names(services: PictureServices) -> None:
     assert sent["together"] == {**words, **sides}
 
 
+def test_what_was_asked_of_a_picture_is_noted_under_our_names(services: PictureServices) -> None:
+    asked = {"size": "1024x768", "steps": 9, "guidance": 0.0, "negative_prompt": "blur"}
+    notes = made(client(services, "siliconflow", **asked), t2i()).notes
+    assert {name: notes.get(name) for name in asked} == asked and notes["seed"] == 7
+    plain = made(client(services, "seedream"), t2i()).notes
+    assert not plain.keys() & {"size", "quality", "steps", "guidance", "negative_prompt", "seed"}
+
+
 def test_a_source_goes_where_the_service_wants_it(services: PictureServices) -> None:
     made(client(services, "fal", fields={"image": "image_urls[]"}), edit())
     made(client(services, "replicate"), edit())
