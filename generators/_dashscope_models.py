@@ -72,6 +72,7 @@ class Model:
     upload_px: tuple[int, int] = (512, 4096)
     extends: bool = True
     negates: bool = True
+    marks: bool = True
 
     @property
     def way(self) -> Protocol:

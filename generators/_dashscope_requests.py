@@ -84,16 +84,21 @@ def prompt_form_of(model: Model, function: str) -> str:
     return INSTRUCTION if model.edits and function not in DESCRIBED else CAPTION
 
 
-def general(model: Model, size: str, prompt_extend: bool, extra: Mapping[str, JSONValue]) -> dict[str, Any]:
-    """Size and rewriting, where the model has them, and whatever else a campaign wants said."""
+def general(
+    model: Model, size: str, prompt_extend: bool, watermark: bool, extra: Mapping[str, JSONValue]
+) -> dict[str, Any]:
+    """Size, rewriting and mark, where the model has them, and whatever else a campaign wants said."""
     own = next((name for name in extra if name in _OWN), "")
     if own:
         raise InputError(f"dashscope: extra must not hold '{own}', which is a setting or set by the program")
     if prompt_extend and not model.extends:
         raise InputError(f"dashscope: {model.name} takes no prompt_extend: leave it out")
+    if watermark and not model.marks:
+        raise InputError(f"dashscope: {model.name} takes no watermark: leave it out")
     checked = checked_size(model, size)
     rewriting = {"prompt_extend": prompt_extend} if model.extends else {}
-    return {**({"size": checked} if checked else {}), **rewriting, **extra}
+    mark = {"watermark": watermark} if model.marks else {}
+    return {**({"size": checked} if checked else {}), **mark, **rewriting, **extra}
 
 
 def negative(model: Model, negative_prompt: str) -> str:

@@ -19,6 +19,14 @@ else:
 
 AnyDialect = TypeVar("AnyDialect", "ImagesDialect", "QueueDialect")
 MULTIPART, JSON = "multipart", "json"
+_IN_SERVICES = 'set it in [services.OURS], and service = "OURS" beside `fields`'
+_ELSEWHERE = {  # not words of requests and replies: who would be asked, and paid, does not follow from them
+    "service": 'set service = "OURS" beside `fields`, with a table [services.OURS]',
+    "base_url": _IN_SERVICES,
+    "key_env": _IN_SERVICES,
+    "currency": _IN_SERVICES,
+    "source": "leave it out: it says where our own facts were read",
+}
 
 
 @dataclass(frozen=True)
@@ -57,8 +65,8 @@ class QueueDialect:
     id: str
     status: str
     state: str
-    waiting: tuple[str, ...]
     done: tuple[str, ...]
+    failed: tuple[str, ...]
     pictures: tuple[str, ...]
     source: str = ""
     model: str = ""
@@ -117,13 +125,16 @@ def _named(name: str, file: str, cls: type[AnyDialect]) -> AnyDialect:
 
 def _with(dialect: AnyDialect, own: Mapping[str, Any]) -> AnyDialect:
     """The dialect with a campaign's own words, which must be of the same kind as its."""
-    known = {each.name: getattr(dialect, each.name) for each in fields(dialect)}
+    everything = {each.name: getattr(dialect, each.name) for each in fields(dialect)}
+    known = {name: value for name, value in everything.items() if name not in _ELSEWHERE}
     for key, value in _tuples(own).items():
+        if key in _ELSEWHERE:
+            raise InputError(f"fields: {key} is no name in a request or reply: {_ELSEWHERE[key]}")
         if key not in known:
             raise InputError(f"fields: there is no '{key}'{near_or_all(key, known)}")
         if not isinstance(value, Mapping if isinstance(known[key], Mapping) else type(known[key])):
             raise InputError(f"fields: {key} must be like {known[key]!r}, got {value!r}")
-    return type(dialect)(**{**known, **_tuples(own)})
+    return type(dialect)(**{**everything, **_tuples(own)})
 
 
 def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:

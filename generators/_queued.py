@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -62,18 +62,21 @@ class QueuedImages(HostedImages):
         return ticket
 
     def poll(self, ticket: Ticket) -> Sequence[Delivery] | None:
-        """One question for the job, and one for its result when it has ended."""
+        """One question for the job, and one for its result when it has ended.
+
+        A state that is not known is that of a job which goes on: what is paid ends by a known word alone.
+        """
         if jobs.IMAGES in ticket.facts:
             return jobs.deliveries_in(ticket.facts)
-        told = self._ask(str(ticket.facts[STATUS]))
+        told = self._ask(str(ticket.facts[STATUS]), self._with_state)
         state = _at(told, self._dialect.state)
-        if state in self._dialect.waiting:
+        if _is_among(state, self._dialect.failed):
+            return [Delivery(error=self._failure(told, state))]
+        if not _is_among(state, self._dialect.done):
             return None
-        if state not in self._dialect.done:
-            return [Delivery(error=self._failure(told, str(state)))]
         if RESULT not in ticket.facts:
             return [self._delivery(told, ticket.id)]
-        came = self._ask(str(ticket.facts[RESULT]), final=True)
+        came = self._ask(str(ticket.facts[RESULT]), _ended_if_refused)
         return [came if isinstance(came, Delivery) else self._delivery(came, ticket.id)]
 
     def _body(self, inputs: TaskInputs, recipe: Recipe) -> dict[str, JSONValue]:
@@ -95,7 +98,7 @@ class QueuedImages(HostedImages):
                 facts[fact] = place
             elif where:
                 return Trouble(FATAL, f"the service names no {fact} address under its own: correct base_url")
-        if _at(told, dialect.state) not in dialect.done or dialect.result:
+        if dialect.result or not _is_among(_at(told, dialect.state), dialect.done):
             return Ticket(job, facts)
         came = (self._delivery(told, job),)  # it has waited for us
         return Ticket(job, {**facts, **(jobs.facts_of(came) or {})}, True, came)
@@ -117,17 +120,16 @@ class QueuedImages(HostedImages):
             return self.trouble_of(came, use)
         return came.body if isinstance(came.body, dict) else Trouble(BUSY, "the reply is no object")
 
-    def _ask(self, place: str, final: bool = False) -> Any:
-        """What stands at an address; ``final``: a refusal is the job's end, and comes as a delivery."""
+    def _ask(self, place: str, read: Callable[[Any], Any]) -> Any:
+        """What ``read`` makes of the object that stands at an address, or of the trouble instead of it."""
+        return self.account.call(lambda: read(self._checked(self._request("GET", place), JOB)), self.account.polls)
 
-        def send() -> Mapping[str, Any] | Delivery | Trouble:
-            came = self._checked(self._request("GET", place), JOB)
-            if final and isinstance(came, Trouble) and came.kind in (REFUSED, REJECTED):
-                kind = Declined if came.kind == REFUSED else GenerationFailed
-                return Delivery(error=kind(came.whole))
+    def _with_state(self, came: Mapping[str, Any] | Trouble) -> Mapping[str, Any] | Trouble:
+        """A reply without a state says nothing of the job: it is asked again."""
+        state = came if isinstance(came, Trouble) else _at(came, self._dialect.state)
+        if isinstance(state, Trouble) or (isinstance(state, str) and state):
             return came
-
-        return self.account.call(send, self.account.polls)
+        return Trouble(BUSY, "the reply tells no state of the job")
 
     def _failure(self, told: Mapping[str, Any], state: str) -> BestshotError:
         said = clean(str(_at(told, self._dialect.error) or ""), self.account.key, _KEPT)
@@ -155,6 +157,13 @@ class QueuedImages(HostedImages):
         return _of_address(address, {"request_id": job, **notes})
 
 
+def _ended_if_refused(came: Mapping[str, Any] | Trouble) -> Mapping[str, Any] | Delivery | Trouble:
+    """A refusal at the place of the result is the job's end, and comes as a delivery."""
+    if isinstance(came, Trouble) and came.kind in (REFUSED, REJECTED):
+        return Delivery(error=(Declined if came.kind == REFUSED else GenerationFailed)(came.whole))
+    return came
+
+
 def _of_address(address: str, notes: Mapping[str, JSONValue]) -> Delivery:
     if not address.startswith("data:"):
         return Delivery(address, notes=notes)
@@ -172,6 +181,11 @@ def _sides(dialect: QueueDialect, size: str, name: str) -> dict[str, JSONValue]:
         raise InputError(f"{name}: size must be like 1024x768, and of a model that takes sides, got '{size}'")
     sides = {"width": int(width), "height": int(height)}
     return placed(dialect.size, sides) or {dialect.width: sides["width"], dialect.height: sides["height"]}
+
+
+def _is_among(state: Any, words: Collection[str]) -> bool:
+    """Whether a state is one of these, in capitals or not."""
+    return isinstance(state, str) and state.casefold() in map(str.casefold, words)
 
 
 def _at(told: Any, where: str) -> Any:

@@ -47,6 +47,7 @@ REGIONS = {  # addresses that need no workspace, which the service means to give
 }
 _ASYNC = {"X-DashScope-Async": "enable"}
 _TASKS, _QUOTAS = "/api/v1/tasks/", "/api/v1/quotas"
+_REGION_OF_WORKSPACE = re.compile(r"\.([^.]+)\.maas\.aliyuncs\.com(:\d+)?$")
 _HOST_PART = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
@@ -143,13 +144,14 @@ class DashScope(RemoteGenerator):
             raise InputError(f"dashscope: batch must be 1 to {MOST_BATCH}, or 0 for the usual one, got {batch}")
         self._batch = min(batch or (USUAL_BATCH if self.model.way.job else 1), self.model.most)
         self.prompt_characters = prompt_characters or self.model.prompt_characters
-        parameters = {"watermark": watermark, **requests.general(self.model, size, prompt_extend, extra or {})}
+        parameters = requests.general(self.model, size, prompt_extend, watermark, extra or {})
         parameters |= requests.of_the_function(self.function, strength, expand, upscale_factor, is_sketch)
         self._wishes = Wishes(self.function, requests.negative(self.model, negative_prompt), parameters)
         edits = {TaskType.TIE, TaskType.VTTIE} if self.model.edits else set()
         self.task_types = frozenset(edits | ({TaskType.T2I} if self.model.makes != EDITS else set()))
         service = self.account.service
-        self.price: float | None = service.prices.get(model, self.model.price)
+        known = self.model.price if region == HOME and _is_at_home(service.host) else None
+        self.price: float | None = service.prices.get(model, known)
         seconds = service.timeout_seconds
         self._seconds = seconds if self.model.way.job else max(seconds, SYNC_SECONDS)
 
@@ -176,7 +178,8 @@ class DashScope(RemoteGenerator):
     @property
     def hint(self) -> str:
         """What a user should know who has chosen this model; mostly nothing."""
-        return "" if self.price is not None else f"the price of {self.model.name} is not known: set `prices`"
+        elsewhere = f" (that of {HOME} is)" if self.model.price is not None else ""
+        return "" if self.price is not None else f"the price of {self.model.name} is not known{elsewhere}: set `prices`"
 
     def limits(self) -> str:
         """The account's limits for this model, as the service tells them: asks it once. Raises nothing for an error."""
@@ -309,6 +312,14 @@ class DashScope(RemoteGenerator):
         names = {"key": self.account.service.key_env or "the key", "model": self.model.name}
         code = replies.code_of(self.account.clean(str(told.get("code") or "")))
         return replies.trouble_of(came.status, code, message, came.headers, names, polling)
+
+
+def _is_at_home(host: str) -> bool:
+    """Whether a host may serve the home region, whose prices the table has; one of nobody's, such as a proxy, may."""
+    of_workspace = _REGION_OF_WORKSPACE.search(host)
+    if of_workspace is not None:
+        return of_workspace[1] == HOME
+    return host.partition(":")[0] not in (at for region, at in REGIONS.items() if region != HOME)
 
 
 def _onto_source(source: Picture, picture: Picture, notes: dict[str, Any]) -> Made:

@@ -214,12 +214,19 @@ class OpenAIImages(HostedImages):
         return Trouble(FATAL, f"the server does not take `{name}`: change it in [generators.openai_images]{words}")
 
     def notes(self, inputs: TaskInputs, recipe: Recipe) -> dict[str, JSONValue]:
-        """What was asked; the seed where it was sent."""
+        """What was asked, under our names; the seed where it was sent."""
         wishes = self._wishes
-        asked = wishes.size if inputs.source is None else wishes.edit_size
-        found = {"model": self.model, "prompt": inputs.task.prompt, "size": asked, "quality": wishes.quality}
-        notes: dict[str, JSONValue] = {name: value for name, value in found.items() if value}
-        return {**notes, "seed": recipe.seed} if wishes.dialect.seed else notes
+        asked: dict[str, JSONValue] = {
+            "model": self.model,
+            "prompt": inputs.task.prompt,
+            "size": wishes.size if inputs.source is None else wishes.edit_size,
+            "quality": wishes.quality,
+            "negative_prompt": wishes.negative_prompt,
+            "steps": wishes.steps or None,
+            "guidance": wishes.guidance,  # 0 is a strength, too
+            "seed": recipe.seed if wishes.dialect.seed else None,
+        }
+        return {name: value for name, value in asked.items() if value not in ("", None)}
 
 
 def _of_openai(host: str) -> dict[str, str]:

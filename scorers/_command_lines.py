@@ -14,7 +14,6 @@ from selector.programs.pictures import write_picture
 from selector.programs.said import shortened
 from selector.prompts.reading import reading_of
 
-NOTHING_SAID = "the program said nothing of this candidate"
 _ROLES = ("picture", "source", "reference")
 _KINDS = {str: "a text", bool: "true or false", list: "a list", dict: "an object", float: "NaN or an infinite number"}
 
@@ -58,22 +57,31 @@ def lines(questions: Mapping[str, Mapping[str, Any]]) -> str:
 
 def read_answer(line: str, ids: Collection[str]) -> tuple[str, Answer] | None:
     """The id and answer of a line; None for what is no answer to one of ``ids``, such as what a library prints."""
-    try:
-        said = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(said, dict) or not isinstance(said.get("id"), str) or said["id"] not in ids:
+    said = _record(line)
+    if not isinstance(said.get("id"), str) or said["id"] not in ids:
         return None
     scores, reason = said.get("scores"), said.get("reason")
     return said["id"], Answer(scores if isinstance(scores, dict) else {}, reason if isinstance(reason, str) else "")
 
 
+def ends_batch(line: str, last: str) -> bool:
+    """Whether a line says that no more comes of the batch whose last item has this id: {"end": id}."""
+    return _record(line).get("end") == last
+
+
+def _record(line: str) -> dict[str, Any]:
+    """The object of a line; an empty one for any other text."""
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
 def scores_of(
-    answer: Answer | None, columns: Sequence[Column], told: Mapping[str, Any], secrets: Collection[str]
+    answer: Answer, columns: Sequence[Column], told: Mapping[str, Any], secrets: Collection[str]
 ) -> dict[str, Score]:
     """Every column's score. What is no finite number within its range is unscored, with the reason."""
-    if answer is None:
-        return {column.name: Score.unscored(NOTHING_SAID) for column in columns}
     reason = answer.reason
     for role in _ROLES:  # another name in every run, and reasons are counted
         reason = reason.replace(str(told[role]), role) if told[role] else reason

@@ -7,9 +7,9 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from scorers._command_lines import Answer, lines, read_answer
+from scorers._command_lines import Answer, ends_batch, lines, read_answer
 from selector.domain import BestshotError, out_of_memory
 from selector.net import Interrupted
 from selector.programs.process import GRACE_SECONDS, KILLED
@@ -32,16 +32,16 @@ class Program:
     def __init__(self, arguments: Sequence[str], cwd: str | None, env: Sequence[str], timeout_seconds: float) -> None:
         self._arguments, self._cwd, self._env, self._timeout = tuple(arguments), cwd, tuple(env), timeout_seconds
         self._talker: Talker | None = None
-        self._owes_end = False  # whether the empty line after the last batch may still come
         self._silent = 0  # ends since its last answer, and what a stall counts
         self._closed = threading.Event()
         self._asked = 0
 
-    def ask(self, questions: Sequence[Mapping[str, Any]]) -> list[Answer | None]:
-        """An answer to each, None where it said that there is none. It is started anew once where it ends too early.
+    def ask(self, questions: Sequence[Mapping[str, Any]]) -> list[Answer]:
+        """An answer to each. It is started anew once where it ends too early.
 
         Raises:
-            BestshotError: it ended again, was too slow or said too much. Interrupted: ``close`` was called.
+            BestshotError: it ended again, left something unanswered, was too slow or said too much.
+            Interrupted: ``close`` was called.
             MissingPart, OSError: it cannot be started. OutOfResources: the system ended it for want of memory.
         """
         open_ = {f"{self._asked + number}": told for number, told in enumerate(questions, 1)}
@@ -51,7 +51,7 @@ class Program:
             if self._complete(open_, answers):
                 break
             self._note_end(1, "before it had answered", raises=is_last_try)
-        return [answers.get(key) for key in ids]
+        return [answers[key] for key in ids]
 
     @property
     def secrets(self) -> list[str]:
@@ -65,8 +65,8 @@ class Program:
             self._talker.end(GRACE_SECONDS)
 
     def _complete(self, open_: dict[str, Mapping[str, Any]], answers: dict[str, Answer]) -> bool:
-        """Ask what is open; whether it said all that it has to say. What is answered is taken out of ``open_``."""
-        talker = self._running()
+        """Ask what is open; whether all of it is answered. What is answered is taken out of ``open_``."""
+        talker, last = self._running(), next(reversed(open_))
         talker.tell(lines(open_))
         deadline = time.monotonic() + self._timeout
         try:
@@ -74,20 +74,22 @@ class Program:
                 line = talker.line(deadline)
                 if line is None:
                     return False
-                if not line.strip():
-                    if not self._owes_end:
-                        return True
-                    self._owes_end = False
-                elif found := read_answer(line, open_):
+                if found := read_answer(line, open_):
                     answers[found[0]] = found[1]
                     del open_[found[0]]
-                    self._owes_end, self._silent = False, 0
+                    self._silent = 0
+                elif ends_batch(line, last):
+                    self._note_unanswered(len(open_))
         except TooSlow:
             self._note_end(_A_STALL, f"did not answer all of a batch within {self._timeout:g} s", raises=True)
         except TooMuch as error:
             self._note_end(_A_STALL, str(error), raises=True)
-        self._owes_end = True
         return True
+
+    def _note_unanswered(self, n: int) -> NoReturn:
+        """It lives, and has ended the batch without all answers: what it did not say is not known of a candidate."""
+        self._silent += 1
+        raise BestshotError(f"command: {self._name} ended a batch with {n} unanswered: give each scores or a reason")
 
     def _running(self) -> Talker:
         if self._closed.is_set():
@@ -95,7 +97,6 @@ class Program:
         if self._silent >= _PATIENCE:
             raise BestshotError(f"command: {self._name} has answered nothing in a row of tries: mend it, and run again")
         if self._talker is None:
-            self._owes_end = False
             self._talker = Talker(self._arguments, self._cwd, environment_for(self._env, os.environ))
             if self._closed.is_set():  # meanwhile
                 self._talker.end()

@@ -30,15 +30,16 @@ class Command(Scorer):
     Range and direction: as ``columns`` declares them. Axis: as declared.
     Input: {"id", "task", "type", "prompt", "picture", "source", "reference", "reading", "left"}: pictures are paths of
         files or null; ``reading`` is what was understood of the words; ``left`` says how many of the batch follow.
-    Output: {"id", "scores": {column: number}} or {"id", "reason": text}, one line each, in any order, flushed; an empty
-        line says that nothing more comes of the batch. Other lines are passed over. What is missing, no finite
-        number or out of range is unscored, with the reason.
+    Output: {"id", "scores": {column: number}} or {"id", "reason": text}, one line each, in any order, flushed. Other
+        lines are passed over, empty ones too. A column that is missing, no finite number or out of range is unscored,
+        with the reason. {"end": id of the batch's last item} gives up what is still unanswered.
     Version: the setting ``version``, and the arguments, ranges and content of the files that the command names.
     Model and licence: the program's.
     Source: https://jsonlines.org, and ``docs/scorer-command.md``.
     Cost: the program's, and a file for each picture.
-    Fails as the program does: where it ends before it has answered, it is started anew once; where it ends again, is
-        slower than the time limit or floods its stdout, nothing is stored and the next run tries again.
+    Fails as the program does: where it ends before it has answered, it is started anew once; where it ends again, gives
+        a candidate up, is slower than the time limit or floods its stdout, nothing is stored and the next run tries
+        again.
     Safe for threads; ``close`` ends the programs.
 
     Args:

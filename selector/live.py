@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from selector.config import Step
 from selector.decide.context import Context
@@ -18,12 +18,13 @@ from selector.domain import InputError, RemoteGenerator, Task, TaskType
 from selector.domain.progress import Progress, silent
 from selector.domain.words import near_or_all
 from selector.generate.generating import generate
+from selector.generate.one_more import one_more
 from selector.generate.orders import Order
 from selector.generate.summary import GenerateSummary
 from selector.generate.verb import alone_at_services
 from selector.store.attempts import Attempt, load_attempts
 from selector.store.candidates import load_candidates
-from selector.workspace.plug_ins import build_of, configured, configured_names
+from selector.workspace.plug_ins import build_of, builds_of, configured, configured_names
 from selector.workspace.services import Accounts, spent_at
 from selector.workspace.workspace import Workspace
 
@@ -80,7 +81,7 @@ def live_call(context: Context, judges: Judges, name: str) -> LiveCall:
 
 
 def _next_order(context: Context, name: str, generator: RemoteGenerator) -> tuple[Order, int]:
-    """One candidate more of the task that has the fewest, first of a type that is planned; and how many there are."""
+    """One candidate more of the task with the fewest, first of a type that is planned; and how many tries it had."""
     ws = context.ws
     with ws.db.read() as connection:
         before = [a for a in load_attempts(connection) if a.generator == name]
@@ -95,14 +96,14 @@ def _next_order(context: Context, name: str, generator: RemoteGenerator) -> tupl
 
     task = min(tasks, key=lambda task: (steps[task.type].n == 0, tried(task), task.position))
     build = build_of(generator, ws.config.generators.get(name, {}), ws.config.seed)
-    n = 1 + sum(a.task_id == task.id and a.build == build for a in before)
-    return Order(task, replace(steps[task.type], n=n), generator, build), tried(task)
+    builds = builds_of(ws, {name: (generator, build)})  # as `generate` tells them apart, so that it finds the picture
+    return one_more(ws, Order(task, steps[task.type], generator, builds.of(name, task.id))), tried(task)
 
 
 def _step(ws: Workspace, name: str, task_type: TaskType) -> Step:
-    """The plan's own step, without finishes; one that asks for nothing where the plan has none."""
+    """The plan's own step; one that asks for nothing where the plan has none."""
     planned = (step for step in ws.config.generate.steps(task_type) if step.generator == name)
-    return replace(next(planned, Step(name, 0)), reserve=False, finishes=(), seeds=())
+    return next(planned, Step(name, 0))
 
 
 def _make(ws: Workspace, order: Order, host: str, known: int, stop: threading.Event, progress: Progress) -> LiveReport:

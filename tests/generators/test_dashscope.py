@@ -290,6 +290,7 @@ def test_tasks_that_the_model_cannot_do_are_declined() -> None:
         ({"function": "expand"}, "has no functions"),
         ({"model": "wanx2.1-imageedit", "prompt_extend": True}, "prompt_extend"),
         ({"model": "wanx2.1-imageedit", "negative_prompt": "x"}, "negative_prompt"),
+        ({"model": "z-image-turbo", "watermark": True}, "z-image-turbo takes no watermark"),
         ({"model": "wanx2.1-imageedit", "strength": 2.0}, "0 to 1"),
         ({"strength": 0.5}, "description_edit only"),
         ({"model": "wanx2.1-imageedit", "function": "description_edit_with_mask"}, "mask_path"),
@@ -355,11 +356,10 @@ def test_messages_go_at_once_or_as_a_job_and_the_replied_model_is_noted(serve: S
     assert made.notes["replied_model"] == "wan2.7-image-pro-2026-01-01" and made.notes["request_id"]
 
 
-def test_a_model_without_n_is_not_sent_one(serve: Serve) -> None:
+def test_a_model_is_not_sent_what_it_does_not_take(serve: Serve) -> None:
     server = serve()
     one(generator_at(server, model="z-image-turbo", extra={"future": 1}), text_task("a cat"))
     assert server.state.bodies[0]["parameters"] == {
-        "watermark": False,
         "size": "1024*1024",
         "prompt_extend": False,
         "future": 1,
@@ -395,6 +395,28 @@ def test_without_a_key_the_cure_is_said_before_anything_is_sent(monkeypatch: pyt
     monkeypatch.delenv("DASHSCOPE_API_KEY", raising=False)
     with pytest.raises(MissingPart, match="export DASHSCOPE_API_KEY"):
         DashScope().check()
+
+
+@pytest.mark.parametrize(
+    ("settings", "base_url", "price"),
+    [
+        ({}, "", 0.14),
+        ({"workspace": "ws-1a2b"}, "", 0.14),
+        ({}, "http://127.0.0.1:9", 0.14),  # a proxy of one's own
+        ({"region": "ap-southeast-1"}, "", None),
+        ({"region": "us-east-1"}, "", None),
+        ({"region": "eu-central-1", "workspace": "ws-1a2b"}, "", None),
+        ({"region": "us-east-1"}, "http://127.0.0.1:9", None),
+        ({}, "https://dashscope-intl.aliyuncs.com", None),
+        ({}, "https://ws-1a2b.ap-southeast-1.maas.aliyuncs.com:443", None),
+    ],
+)
+def test_the_tables_prices_are_those_of_the_home_region_alone(
+    settings: dict[str, str], base_url: str, price: float | None
+) -> None:
+    generator = DashScope(**settings, account=account_at(base_url) if base_url else None)
+    assert generator.price == price
+    assert ("that of cn-beijing is): set `prices`" in generator.hint) is (price is None)
 
 
 def test_a_campaign_can_state_another_price() -> None:

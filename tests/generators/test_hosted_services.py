@@ -31,7 +31,7 @@ from selector.domain.remote import Delivery, ServiceStopped, Ticket, TicketLost
 from selector.net import Account
 from selector.registry import create_generator, usual_service
 from tests.servers.openai_images_server import picture_of
-from tests.servers.picture_services import MADE_PX, PictureServices
+from tests.servers.picture_services import MADE_PX, ODD_STATES, PictureServices
 
 JOBS = ("fal", "replicate")
 NATIVE = ("gemini_images", *JOBS)
@@ -178,6 +178,14 @@ def test_a_forgotten_job_is_lost_and_no_failure(services: PictureServices, name:
         generator.poll(ticket)
 
 
+@pytest.mark.parametrize("name", JOBS)
+@pytest.mark.parametrize("state", ODD_STATES)
+def test_a_state_that_is_not_known_ends_no_paid_job(services: PictureServices, name: str, state: str) -> None:
+    prompt = f"a cat {state}"
+    assert made(client(services, name), t2i(prompt)).image == picture_of(f"{prompt} 7", MADE_PX)
+    assert len(services.asked) == 1
+
+
 def test_replicate_may_hold_its_answer_until_the_picture_is_there(services: PictureServices) -> None:
     generator = client(services, "replicate", wait_seconds=5)
     ticket = generator.submit(t2i(), generator.recipes(t2i(), 1, 3))
@@ -256,6 +264,14 @@ def test_each_service_gets_its_own_names(services: PictureServices) -> None:
     assert sent["together"] == {**words, **sides}
 
 
+def test_what_was_asked_of_a_picture_is_noted_under_our_names(services: PictureServices) -> None:
+    asked = {"size": "1024x768", "steps": 9, "guidance": 0.0, "negative_prompt": "blur"}
+    notes = made(client(services, "siliconflow", **asked), t2i()).notes
+    assert {name: notes.get(name) for name in asked} == asked and notes["seed"] == 7
+    plain = made(client(services, "seedream"), t2i()).notes
+    assert not plain.keys() & {"size", "quality", "steps", "guidance", "negative_prompt", "seed"}
+
+
 def test_a_source_goes_where_the_service_wants_it(services: PictureServices) -> None:
     made(client(services, "fal", fields={"image": "image_urls[]"}), edit())
     made(client(services, "replicate"), edit())
@@ -294,6 +310,12 @@ def test_a_campaign_can_set_up_a_dialect_of_its_own(services: PictureServices) -
         ("openai_images", {"dialect": "siliconflow", "batch": 5}, "1 to 4"),
         ("openai_images", {"dialect": "siliconflow", "response_format": "url"}, "left out here"),
         ("openai_images", {"dialect": "seedream", "size": "9K"}, "'2K'"),
+        ("openai_images", {"fields": {"base_url": "http://10.0.0.7/v1"}}, r"base_url is no name .* \[services.OURS\]"),
+        ("openai_images", {"fields": {"key_env": ""}}, r"set it in \[services.OURS\], and service = "),
+        ("openai_images", {"fields": {"service": "ours"}}, "set service = "),
+        ("openai_images", {"dialect": "seedream", "fields": {"currency": "EUR"}}, r"set it in \[services.OURS\]"),
+        ("fal", {"fields": {"base_url": "http://10.0.0.7"}}, "set it in"),
+        ("replicate", {"fields": {"source": "mine"}}, "leave it out"),
         ("fal", {"size": "big"}, "like 1024x768"),
         ("replicate", {"wait_seconds": 61}, "0 to 60"),
         ("gemini_images", {"extra": {"imageConfig": {}}}, "must not hold"),

@@ -105,12 +105,12 @@ def test_it_is_told_all_of_an_item_and_the_last_of_a_batch(program: Made, tmp_pa
     assert len({first["id"], last["id"]}) == 2
 
 
-def test_answers_may_come_in_any_order_between_other_lines_and_end_with_an_empty_one(program: Made) -> None:
+def test_answers_may_come_in_any_order_between_other_lines(program: Made) -> None:
     body = """
         batch = []
         for item in items:
             batch.append(item)
-            print("Loading checkpoint shards: 100%", flush=True)
+            print("\\nLoading checkpoint shards: 100%\\n\\n", flush=True)
             if item["left"] == 0:
                 for one in reversed(batch):
                     say(one, scores={"length": len(one["prompt"])})
@@ -122,20 +122,35 @@ def test_answers_may_come_in_any_order_between_other_lines_and_end_with_an_empty
         assert values(lengths(scorer, "a", "ab", "abc")) == [1, 2, 3]
 
 
-def test_what_is_left_out_is_unscored_once_an_empty_line_has_come(program: Made) -> None:
-    body = """
+@pytest.mark.parametrize("noise", ["", "\n\n", " ", "null", "{}", '{"end": true}', '{"end": "0"}', "[]", "end"])
+def test_what_a_library_prints_before_the_answers_ends_no_batch(program: Made, noise: str) -> None:
+    body = f"""
+        print({noise!r}, flush=True)
         for item in items:
-            if item["prompt"] == "ab":
-                say(item, scores={"length": 2})
-            if item["left"] == 0:
-                print(flush=True)
+            print({noise!r}, flush=True)
+            say(item, scores={{"length": len(item["prompt"])}})
     """
     scorer = program(body)
-    for _ in range(3):  # the empty line after a whole batch is not the end of the next one
-        missing, there, also = lengths(scorer, "a", "ab", "abc")
-        assert there.value == 2
-        assert missing == also == Score.unscored("the program said nothing of this candidate")
+    assert values(lengths(scorer, "a", "ab")) == [1, 2] and values(lengths(scorer, "abc")) == [3]
+
+
+def test_what_is_left_out_of_a_batch_that_ended_is_no_score_and_the_program_lives_on(
+    program: Made, tmp_path: Path
+) -> None:
+    body = f"""
+        open({str(tmp_path / "starts")!r}, "a").write("x")
+        for item in items:
+            if item["prompt"] == "ab":
+                say(item, scores={{"length": 2}})
+            if item["left"] == 0:
+                print(json.dumps({{"end": item["id"]}}), flush=True)
+    """
+    scorer = program(body)
+    for _ in range(3):  # an end that comes after a whole batch is not the end of the next one
+        with pytest.raises(BestshotError, match="ended a batch with 2 unanswered: give each scores or a reason"):
+            lengths(scorer, "a", "ab", "abc")
         assert values(lengths(scorer, "ab")) == [2]
+    assert (tmp_path / "starts").read_text() == "x"
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,40 @@ def test_another_call_makes_another_picture_even_beyond_the_plan(services: Pictu
 
 
 @pytest.mark.parametrize(
+    "step",
+    [
+        {"n": 2, "finishes": ["sharpen"]},
+        {"seeds": [5, 6]},
+        {"n": 4, "prompts": ["as_is", "suffix"]},
+        {"n": 2, "prompts": ["as_is", "rewritten"]},
+    ],
+)
+def test_a_call_pays_for_one_picture_whatever_was_made_before(
+    services: PictureServices, make: Make, step: dict[str, Any]
+) -> None:
+    own = at(services, "fal", prices={"toy/painter": 0.04}, budget=10.0)
+    folder = make(f"{HEADER}\n1,t2i,a red cube,,\n", generate={"t2i": {"fal": step}, "tie": {}}, **own)
+    with Campaign(folder) as campaign:
+        campaign.generate()
+    for _ in range(2):
+        before = len(services.asked)
+        result = doctor(folder, "--live", "fal", "--yes", "--json")
+        assert findings(result)["came"] == "made" and len(services.asked) == before + 1
+    with Campaign(folder) as campaign:
+        campaign.generate()  # is content with what the plan has
+    assert len(services.asked) == before + 1
+
+
+def test_a_call_makes_a_picture_that_the_plan_asks_for(services: PictureServices, make: Make) -> None:
+    step = {"seeds": [5, 6]}
+    folder = make(f"{HEADER}\n1,t2i,a red cube,,\n", generate={"t2i": {"fal": step}, "tie": {}}, **at(services, "fal"))
+    for _ in range(3):
+        assert doctor(folder, "--live", "fal", "--yes").exit_code == 0
+    first, second, beyond = (asked.body["seed"] for asked in services.asked)
+    assert (first, second) == (5, 6) and beyond not in (5, 6)
+
+
+@pytest.mark.parametrize(
     ("prompt", "said"),
     [
         ("a cat @refuse", "content check"),

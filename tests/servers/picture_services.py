@@ -21,6 +21,16 @@ from tests.servers.openai_images_server import picture_of
 
 MADE_PX = (96, 64)
 POLLS = 2  # questions that a job answers with "not yet"
+# Replies to these questions instead, by prompt: words that no page lists, and nothing of the job.
+ODD_STATES: Mapping[str, Mapping[str, Any]] = {
+    "@queued": {"status": "QUEUED"},
+    "@lower": {"status": "in_progress"},
+    "@new": {"status": "warming up, position 3"},
+    "@blank": {"status": ""},
+    "@null": {"status": None},
+    "@not-ready": {"detail": "Not ready"},
+    "@listed": {"status": ["IN_QUEUE"]},
+}
 # By service: the fields of a request for an image, and those of a reply.
 FIELDS = {
     "ark": {"model", "prompt", "image", "size", "watermark", "sequential_image_generation", "response_format"},
@@ -184,6 +194,13 @@ class _Handler(LoopbackHandler):
         else:
             self.send_data(200, "image/png", data)
 
+    def _tells_odd_state(self, job: QueuedJob) -> bool:
+        odd = next((told for name, told in ODD_STATES.items() if name in job.prompt), None)
+        if odd is None or job.polls > POLLS:
+            return False
+        self.send_json(200, odd)
+        return True
+
     # --- Gemini
 
     def _gemini(self, rest: str, body: Any, prompt: str) -> None:
@@ -221,6 +238,8 @@ class _Handler(LoopbackHandler):
             self.send_json(404, {"detail": "Request not found"})
         elif rest.endswith("/status"):
             job.polls += 1
+            if self._tells_odd_state(job):
+                return
             state = "COMPLETED" if job.polls > POLLS else ("IN_QUEUE", "IN_PROGRESS")[job.polls - 1]
             self.send_json(200 if state == "COMPLETED" else 202, {"status": state, "request_id": job.id})
         else:
@@ -262,7 +281,8 @@ class _Handler(LoopbackHandler):
             self.send_json(404, {"detail": "Prediction not found", "status": 404})
         else:
             job.polls += 1
-            self.send_json(200, self._prediction(job))
+            if not self._tells_odd_state(job):
+                self.send_json(200, self._prediction(job))
 
     def _prediction(self, job: QueuedJob) -> dict[str, Any]:
         state, output, error = ("starting", "processing", "succeeded")[min(job.polls, POLLS)], None, None
