@@ -25,6 +25,7 @@ from selector.net.troubles import Patience, Tries, Trouble, persist
 
 MAX_REPLY_BYTES = 16 << 20  # words; the longest thinking is far shorter
 DAMAGED = "the server's reply was damaged"
+NO_CHOICE = "no choice"  # a whole reply without an answer, which may be paid for: sent again once
 _OPENAI = "api.openai.com"
 _OPENAI_HEADERS = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}
 
@@ -104,7 +105,7 @@ class ChatClient:
                 return came
             answer = answer_in(came.body)
             if answer is None:
-                return Trouble(troubles.BUSY, DAMAGED)
+                return Trouble(troubles.BUSY, DAMAGED, cause=NO_CHOICE)
             cost = self._endpoint.price.of(answer.usage)
             if cost is None and self._budget.limited:
                 raise self._stopped("the server does not say how many tokens it used, so no budget can be kept")
@@ -160,6 +161,8 @@ class ChatClient:
             self._pace.pause(wait)  # whoever asks for it is overloaded: no worker goes on
         elif trouble.kind == troubles.THROTTLED:
             self._pace.pause(self._pace.backoff(tries.throttled))
+        if trouble.cause == NO_CHOICE and tries.failures > 1:
+            return True
         return tries.failures > self._endpoint.max_retries or tries.throttled > troubles.THROTTLED_TRIES
 
     def _wait_out(self, trouble: Trouble, tries: Tries) -> None:

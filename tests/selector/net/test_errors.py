@@ -252,6 +252,16 @@ def test_the_sentence_is_that_of_the_server_behind() -> None:
     assert "takes 1 image a prompt" in meant(400, coded(400, "Provider returned error", metadata={"raw": raw})).said
 
 
+@pytest.mark.parametrize(
+    "error", [{"message": ""}, {"message": "", "code": None}, {"code": 0, "message": "success"}, "", {}, {"code": 200}]
+)
+def test_an_error_without_words_beside_a_good_reply_is_none(error: Any) -> None:
+    good = {"choices": [{"message": {"content": "{}"}}]}
+    assert error_in({**good, "error": error}) is None
+    assert error_in({"choices": [{**good["choices"][0], "error": error}]}) is None
+    assert error_in({**good, "error": {"message": "", "code": 502}}) == {"message": "", "code": 502}
+
+
 def test_what_repeats_the_request_decides_nothing() -> None:
     assert meant(400, {"detail": [{"msg": "bad", "input": "rate limit, api key invalid, overdue"}]}).cause == "rejected"
 
