@@ -12,7 +12,7 @@ _ENGLISH = (
     "eighteen nineteen twenty"
 )
 _NUMBERS = {word: value for value, word in enumerate(_ENGLISH.split(), 1)} | {
-    **{word: 10 * tens for tens, word in enumerate("thirty forty fifty".split(), 3)},
+    **{word: 10 * tens for tens, word in enumerate(["thirty", "forty", "fifty"], 3)},
     **dict.fromkeys(("a", "an", "single", "lone", "solo"), 1),
     **dict.fromkeys(("pair", "pairs", "couple", "both", "twin", "twins", "duo", "double"), 2),
     **dict.fromkeys(("trio", "triplet", "triplets", "triple"), 3),

@@ -71,7 +71,13 @@ class ChatClient:
             OutOfMoney: the budget does not allow it.
             OutOfResources: this machine lacks something; the server is not to blame.
         """
-        came = persist(lambda: self._send(chat, kind, schema, repeat, longer), self._gives_up, self._wait_out)
+        causes: list[str] = []
+
+        def gives_up(trouble: Trouble, tries: Tries) -> bool:
+            causes.append(trouble.cause)
+            return self._gives_up(trouble, tries) or causes.count(NO_CHOICE) > 1
+
+        came = persist(lambda: self._send(chat, kind, schema, repeat, longer), gives_up, self._wait_out)
         if isinstance(came, Answer):
             self._patience.came_through()
         return came
@@ -161,8 +167,6 @@ class ChatClient:
             self._pace.pause(wait)  # whoever asks for it is overloaded: no worker goes on
         elif trouble.kind == troubles.THROTTLED:
             self._pace.pause(self._pace.backoff(tries.throttled))
-        if trouble.cause == NO_CHOICE and tries.failures > 1:
-            return True
         return tries.failures > self._endpoint.max_retries or tries.throttled > troubles.THROTTLED_TRIES
 
     def _wait_out(self, trouble: Trouble, tries: Tries) -> None:

@@ -2,8 +2,9 @@
 
 Accepted is one JSON object with exactly the wanted keys and finite numbers from 0 to 10: alone, inside one code fence
 or marks of an answer, or after thinking; two objects are none, alike or not. Where a server left the content empty, the
-object that ends the thinking counts, if it follows a whole sentence and nothing before it looks like a draft. The published parser of VIEScore turns what it
-cannot read into a random number; here *unreadable* and *refused* are outcomes of their own.
+object that ends the thinking counts, if it follows a whole sentence and nothing before it looks like a draft. The
+published parser of VIEScore turns what it cannot read into a random number; here *unreadable* and *refused* are
+outcomes of their own.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ _REFUSAL = re.compile(
 _NEAR = 120  # characters before an object that may say what it is
 _FENCE_BEGINS = re.compile(r"```\w*\s*$")
 _ENDS = re.compile(
-    r"""[.!?。！？…]["'”’)）*]*$|\b(?:final|my) (?:answer|scores?|ratings?|output|result)\W{0,4}$|(?:最终|最后)\w{0,4}[:：]$""",
+    r"""[.!?。！？…]["'”’)）*]*$|\b(?:final|my) (?:answer|scores?|ratings?|output|result)\W{0,4}$"""
+    r"|(?:最终|最后)\w{0,4}[:：]$",
     re.IGNORECASE,
 )
 _GRADES = re.compile(  # a number that was thought of before

@@ -77,7 +77,7 @@ def without_marks(text: str) -> str:
 
 
 def between_marks(said: str) -> str:
-    """What stands between marks of the answer, where there is one pair, no object before and nothing after it; else all.
+    """What stands between marks of the answer, of one pair with no object before and nothing after it; else all.
 
     A token that begins the answer needs no end: servers leave out the last.
     """
