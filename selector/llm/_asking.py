@@ -46,8 +46,8 @@ class Question:
     ``chat``: (answers that could not be read so far, why the last one of this run could not) to the messages; raises
     ``InputError`` where something to be shown is missing. ``read``: what an answer says. ``kind``: questions of one
     kind cost about the same. ``schema``: of an answer in JSON, None for plain words. ``asked``, ``unread``: replies,
-    and those that could not be read, of earlier runs; ``cut``: one of them was cut off; ``withdrawn``: a run stopped with
-    this outcome, so others go first. The other fields are stored with each reply.
+    and those that could not be read, of earlier runs; ``cut``: one of them was cut off; ``withdrawn``: a run stopped
+    with this outcome, so others go first. The other fields are stored with each reply.
 
     An answer that was cut off is asked for once more with more tokens, beside the ``times``.
     """

@@ -78,8 +78,9 @@ _TENTATIVE = re.compile(
     r"\be\.?g\b|\bi\.e\b|\b(?:examples?|instance|such as|like|formats?|forms?|schema|template|structure|would|could|"
     r"should|may|might|maybe|perhaps|possibly|probably|first|initial\w*|drafts?|guess|thought|wants?|asked|asks|"
     r"expects?|expected|needs?|must|if|suppose|imagine|try|tentative\w*|wait|hmm|instead|unless|user|prompt|"
-    r"instructions?)\b"
-    r"|例如|比如|譬如|示例|样例|格式|形式|可能|也许|或许|大概|应该|首先|先|初步|假设|如果|草稿|暂|要求|用户|想要",
+    r"instructions?|typical\w*|samples?|placeholder|something|options?|not sure|unsure|alternatively|either|hypothe\w+|"
+    r"dummy|roughly|estimates?|second)\b"
+    r"|例如|比如|譬如|示例|样例|格式|形式|可能|也许|或许|大概|应该|首先|先|初步|假设|如果|草稿|样本|假如|比方|不确定|模板|暂|要求|用户|想要",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"""["'\w]\s*:\s*["']?-?\d""")  # a key and its number

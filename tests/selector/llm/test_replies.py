@@ -246,6 +246,8 @@ def test_the_object_that_ends_the_thinking_counts_where_nothing_else_came(though
         f"quality: 5. {DONE} {SEVEN}",
         f"I would give it 6 out of 10. {DONE} {SEVEN}",
         f"{DONE} so {SEVEN}",
+        f"A placeholder comes next. {SEVEN}",
+        f"Not sure. {SEVEN}",
         f"格式如下。\n{SEVEN}",
         f"可能是这样。{SEVEN}",
         f"先打个分。{SEVEN}",
