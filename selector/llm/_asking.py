@@ -29,7 +29,7 @@ from selector.llm._troubles import JudgeStopped
 from selector.net import troubles
 from selector.net.redact import clean
 from selector.net.troubles import Trouble
-from selector.store.replies import WITHDRAWN, ReplyRow, add_replies
+from selector.store.replies import WITHDRAWN, ReplyRow, add_replies, has_read_before
 from selector.workspace.executor import Executor, WorkQueue
 
 REJECTED, UNANSWERED = "rejected", "unanswered"
@@ -47,7 +47,7 @@ class Question:
     ``InputError`` where something to be shown is missing. ``read``: what an answer says. ``kind``: questions of one
     kind cost about the same. ``schema``: of an answer in JSON, None for plain words. ``asked``, ``unread``: replies,
     and those that could not be read, of earlier runs; ``cut``: one of them was cut off; ``withdrawn``: a run stopped
-    with them, so others go first. The other fields are stored with each reply.
+    with this outcome, so others go first. The other fields are stored with each reply.
 
     An answer that was cut off is asked for once more with more tokens, beside the ``times``.
     """
@@ -64,7 +64,7 @@ class Question:
     unread: int = 0
     times: int = 1
     cut: bool = False
-    withdrawn: bool = False
+    withdrawn: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,9 @@ class Asking:
     stage = "asking"  # as progress is told
 
     def __init__(self, session: Session, summary: Summary) -> None:
-        self.session, self.summary, self._course = session, summary, Course()
+        self.session, self.summary = session, summary
+        with session.ws.db.read() as connection:
+            self._course = Course(has_read_before(connection, session.name))
         summary.currency = session.settings.currency
 
     def store(self, connection: Connection, replies: Sequence[Reply], ended: Sequence[Ended]) -> None:
@@ -152,7 +154,7 @@ class Asking:
         settings, done, course = self.session.settings, 0, self._course
         executor = Executor(self._ask, self.session.stop, ROOM)
         requests = WorkQueue("judge", settings.concurrency)
-        waiting, under_way = deque(sorted(questions, key=lambda question: question.withdrawn)), 0
+        waiting, under_way = deque(sorted(questions, key=lambda question: bool(question.withdrawn))), 0
         progress(self.stage, 0, total)
         try:
             batches = filter(None, executor.batches())
@@ -166,10 +168,13 @@ class Asking:
                 done += self._take(events)
                 under_way -= sum(isinstance(event, Ended) for event in events)
                 progress(self.stage, done, total, *filter(None, [self.note()]))
-        except OutOfMoney as error:
+            if course.is_stopped:
+                self._take_rest(executor)
+        except (OutOfMoney, JudgeStopped) as error:
+            self._take_rest(executor)
+            if isinstance(error, JudgeStopped):
+                raise
             self.summary.stopped = str(error)
-            for events in executor.finish(settings.timeout_seconds):  # paid for: worth the wait
-                self._take(events)
         finally:
             for events in executor.finish(GRACE_SECONDS):
                 self._take(events)
@@ -181,8 +186,16 @@ class Asking:
             endpoint = self.session.endpoint
             raise JudgeStopped(f"judge {endpoint.model} at {endpoint.provider}: {course.why()}")
 
+    def _take_rest(self, executor: Executor[Question, Reply | Ended]) -> None:
+        """What is under way when no more is asked: it is paid for, and worth the wait."""
+        for events in executor.finish(self.session.settings.timeout_seconds):
+            self._take(events)
+
     def _withdraw(self) -> None:
-        """Let the next run ask again what ended as everything did; the replies stay, and so does what they cost."""
+        """Let the next run ask again what ended as everything did; the replies stay, and so does what they cost.
+
+        Not what the model refuses a second time, if it has answered others: that is its answer (``Course``).
+        """
         again = []
         for last in self._course.doubted:
             row = replace(last.row, ask=last.row.ask + 1, outcome=WITHDRAWN, text="", seconds=0.0)

@@ -25,6 +25,7 @@ from selector.net.troubles import Patience, Tries, Trouble, persist
 
 MAX_REPLY_BYTES = 16 << 20  # words; the longest thinking is far shorter
 DAMAGED = "the server's reply was damaged"
+NO_CHOICE = "no choice"  # a whole reply without an answer, which may be paid for: sent again once
 _OPENAI = "api.openai.com"
 _OPENAI_HEADERS = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}
 
@@ -70,7 +71,13 @@ class ChatClient:
             OutOfMoney: the budget does not allow it.
             OutOfResources: this machine lacks something; the server is not to blame.
         """
-        came = persist(lambda: self._send(chat, kind, schema, repeat, longer), self._gives_up, self._wait_out)
+        causes: list[str] = []
+
+        def gives_up(trouble: Trouble, tries: Tries) -> bool:
+            causes.append(trouble.cause)
+            return self._gives_up(trouble, tries) or causes.count(NO_CHOICE) > 1
+
+        came = persist(lambda: self._send(chat, kind, schema, repeat, longer), gives_up, self._wait_out)
         if isinstance(came, Answer):
             self._patience.came_through()
         return came
@@ -104,7 +111,7 @@ class ChatClient:
                 return came
             answer = answer_in(came.body)
             if answer is None:
-                return Trouble(troubles.BUSY, DAMAGED)
+                return Trouble(troubles.BUSY, DAMAGED, cause=NO_CHOICE)
             cost = self._endpoint.price.of(answer.usage)
             if cost is None and self._budget.limited:
                 raise self._stopped("the server does not say how many tokens it used, so no budget can be kept")

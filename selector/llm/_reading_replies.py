@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from difflib import SequenceMatcher
+from functools import partial
 from typing import Any, TypeVar
 
 from selector.domain import TaskType
@@ -29,6 +29,7 @@ from selector.domain.reading import (
 )
 from selector.llm import _replies
 from selector.llm._answers import Answer
+from selector.llm._claim_words import as_words, hold_number, is_beside, plain
 from selector.llm._reading_orders import SCHEMAS
 from selector.prompts.quotes import take_quotes
 from selector.prompts.scene import singular
@@ -72,7 +73,8 @@ class _Check:
 
     def __init__(self, prompt: str) -> None:
         self.prompt, self.faults = prompt, list[str]()
-        self._plain = unicodedata.normalize("NFKC", prompt).casefold()
+        self._plain = plain(prompt)
+        self._nouns: list[str] = []  # words of all things that the reply claims
         self._is_english = is_latin(prompt)
         self._language: Language = "en" if self._is_english else "zh"
 
@@ -102,6 +104,7 @@ class _Check:
         return tuple(found for one in said if (found := self._try(read, one)) is not None)
 
     def _scene(self, said: Mapping[str, Any]) -> Scene:
+        self._nouns = [one["words"] for one in said["things"]]
         things = [self._try(self._thing, one) for one in said["things"]]
         kept = [thing for thing in things if thing is not None]
         place = {i: sum(thing is not None for thing in things[:i]) for i, thing in enumerate(things) if thing}
@@ -122,15 +125,17 @@ class _Check:
         noun = words
         if self._is_english:
             noun = english = english if _is_form_of(english, words) else words.casefold()
-        attributes = self._all(said["attributes"], self._attribute)
+        attributes = self._all(said["attributes"], partial(self._attribute, words))
         count = self._try(self._count, said)
         in_english = [Attribute(one.kind, one.english) for one in attributes]
         known = english and all(one.word for one in in_english)
         phrase = phrase_of(noun, attributes, self._language)
         return Thing(noun, attributes, count, phrase, phrase_of(english, in_english, "en") if known else "", english)
 
-    def _attribute(self, said: Mapping[str, Any]) -> Attribute:
+    def _attribute(self, noun: str, said: Mapping[str, Any]) -> Attribute:
         words = self._stands(said["words"])
+        if not is_beside(self._plain, words, noun, self._nouns):
+            raise _Dropped(f"'{words}' is not said of '{noun}'")
         return Attribute(said["kind"], words, words if self._is_english else _english(said["english"]))
 
     def _count(self, said: Mapping[str, Any]) -> int | None:
@@ -138,7 +143,7 @@ class _Check:
         if count is None:
             return None
         words = self._stands(said["count_words"])
-        if words.isdecimal() and int(words) != count:
+        if not hold_number(words, count):
             raise _Dropped(f"'{words}' is not {count}")
         return int(count)
 
@@ -193,27 +198,13 @@ class _Check:
         return text
 
     def _stands(self, words: str) -> str:
-        if not words.strip() or not _as_words(words).search(self._plain):
+        if not words.strip() or not as_words(words).search(self._plain):
             raise _Dropped(f"'{words}' does not stand in the prompt")
         return " ".join(words.split())
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).casefold()
-
-
-def _as_words(words: str) -> re.Pattern[str]:
-    """Finds whole words, whatever white space is between them: a car is not in a carpet."""
-    letters = _plain(words)
-    edges = [
-        r"(?<![a-z])" if _is_latin_letter(letters[0]) else "",
-        r"(?![a-z])" if _is_latin_letter(letters[-1]) else "",
-    ]
-    return re.compile(r"\s*".join(map(re.escape, letters)).join(edges))
-
-
-def _is_latin_letter(letter: str) -> bool:
-    return letter.isascii() and letter.isalpha()
+    return re.sub(r"\s+", "", plain(text))
 
 
 def _english(words: str) -> str:

@@ -2,8 +2,9 @@
 
 Accepted is one JSON object with exactly the wanted keys and finite numbers from 0 to 10: alone, inside one code fence
 or marks of an answer, or after thinking; two objects are none, alike or not. Where a server left the content empty, the
-object that ends the thinking counts, if no other stands before it. The published parser of VIEScore turns what it
-cannot read into a random number; here *unreadable* and *refused* are outcomes of their own.
+object that ends the thinking counts, if it follows a whole sentence and nothing before it looks like a draft. The
+published parser of VIEScore turns what it cannot read into a random number; here *unreadable* and *refused* are
+outcomes of their own.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 from selector.llm._answers import Answer
 from selector.llm._rubrics import HIGHEST, LOWEST
-from selector.llm._tokens import after_thinking, between_marks
+from selector.llm._tokens import after_thinking, before_thinking, between_marks
 
 SCORED, WRITTEN, REFUSED, UNREADABLE = "scored", "written", "refused", "unreadable"
 
@@ -41,6 +42,9 @@ _DECLINED = (
     r"(?:assist|help(?! but\b)|comply|rate|judge|evaluate|assess|grade|score|review|analy[sz]e|compare|process|provide|"
     r"answer|respond|discuss|participate|engage|continue|proceed|fulfil|complete|perform|translate|do (?:this|that)|"
     r"(?:identify|recogni[sz]e) (?:\w+ )?(?:people|persons?|individuals?|faces?|anyone|someone|who))"
+    # Who grades did not decline: "I won't judge harshly: 9", "we cannot rate it higher".
+    r"(?![^.\n{]{0,40}(?:\b(?:higher|lower|better|worse|perfect|(?:harsh|strict|severe|generous)(?:er|ly)|more \w+ly)\b"
+    r"|[:=]\s*\d|\b(?:above|below|over|under|than|at|an?|as) \d|\d\s*(?:/|out of|points?|$)))"
 )
 _REFUSAL = re.compile(
     r"\bI(?:'|’)?m (?:really |very |so )?sorry\b|\bI am (?:really |very |so )?sorry\b"
@@ -57,6 +61,26 @@ _REFUSAL = re.compile(
     r"|作为(?:一个|一名|一款)?(?:AI|人工智能|语言模型|大模型|智能助手)[^。{]{0,30}(?:不能|无法|不会|不提供|不便|没有)"
     r"|我不(?:会|能|可以|提供)(?:对|为|给)?[^。{]{0,12}(?:评价|评估|评分|打分|评判|判断)"
     r"|拒绝(?:回答|评价|评分)|不(?:适合|宜)(?:评价|评估|评分|讨论|回答)|换个话题",
+    re.IGNORECASE,
+)
+_NEAR = 120  # characters before an object that may say what it is
+_FENCE_BEGINS = re.compile(r"```\w*\s*$")
+_ENDS = re.compile(
+    r"""[.!?。！？…]["'”’)）*]*$|\b(?:final|my) (?:answer|scores?|ratings?|output|result)\W{0,4}$"""
+    r"|(?:最终|最后)\w{0,4}[:：]$",
+    re.IGNORECASE,
+)
+_GRADES = re.compile(  # a number that was thought of before
+    r"""["'\w]\s*[:=：]\s*["']?-?\d|\d\s*(?:/|out of|分)|\b(?:score|rate|give|rating|say)\w* [^.\n]{0,30}\d""",
+    re.IGNORECASE,
+)
+_TENTATIVE = re.compile(
+    r"\be\.?g\b|\bi\.e\b|\b(?:examples?|instance|such as|like|formats?|forms?|schema|template|structure|would|could|"
+    r"should|may|might|maybe|perhaps|possibly|probably|first|initial\w*|drafts?|guess|thought|wants?|asked|asks|"
+    r"expects?|expected|needs?|must|if|suppose|imagine|try|tentative\w*|wait|hmm|instead|unless|user|prompt|"
+    r"instructions?|typical\w*|samples?|placeholder|something|options?|not sure|unsure|alternatively|either|hypothe\w+|"
+    r"dummy|roughly|estimates?|second)\b"
+    r"|例如|比如|譬如|示例|样例|格式|形式|可能|也许|或许|大概|应该|首先|先|初步|假设|如果|草稿|样本|假如|比方|不确定|模板|暂|要求|用户|想要",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"""["'\w]\s*:\s*["']?-?\d""")  # a key and its number
@@ -112,7 +136,7 @@ def read_object(answer: Answer) -> dict[str, Any] | Reading:
     """The one JSON object that an answer is, whatever its keys; else why it is none: refused or unreadable."""
     if answer.refusal or answer.was_filtered:
         return Reading(REFUSED, reason=REFUSED)
-    found = _object_of(between_marks(after_thinking(answer.said or "")))
+    found = BESIDE if _says_two_things(answer) else _object_of(between_marks(after_thinking(answer.said or "")))
     if found == EMPTY and answer.reasoning and not answer.was_cut:
         found = _object_at_the_end(after_thinking(answer.reasoning))
     return _unread(answer, found) if isinstance(found, str) else found
@@ -148,10 +172,30 @@ def _object_of(said: str) -> dict[str, Any] | str:
     return _only(said)
 
 
+def _says_two_things(answer: Answer) -> bool:
+    """Whether an object stands before the thinking, or words and arguments hold objects that differ."""
+    text = answer.text or ""
+    if "{" in before_thinking(text):
+        return True
+    said = between_marks(after_thinking(text))
+    return bool(answer.arguments) and "{" in said and _object_of(said) != _object_of(answer.arguments or "")
+
+
 def _object_at_the_end(thought: str) -> dict[str, Any] | str:
-    """Of thinking whose server left the answer in it: nothing before the object may look like another."""
+    """Of thinking whose server left the answer in it: what comes before the object must not make a draft of it."""
     start = thought.find("{")
-    return EMPTY if start < 0 else _only(thought[start:].removesuffix("```").rstrip())
+    if start < 0:
+        return EMPTY
+    found = _only(thought[start:].removesuffix("```").rstrip())
+    return BESIDE if isinstance(found, dict) and _is_draft(thought[:start]) else found
+
+
+def _is_draft(before: str) -> bool:
+    """Whether an object after these words may be an example, a first thought or part of a sentence."""
+    words = _FENCE_BEGINS.sub("", before).rstrip()
+    has_line = "\n" in before[len(words) :] and words[-1:] not in tuple(":：,，、;；")
+    ends = not words or has_line or _ENDS.search(words)
+    return not ends or bool(_GRADES.search(words) or _TENTATIVE.search(words[-_NEAR:]))
 
 
 def _only(said: str) -> dict[str, Any] | str:

@@ -66,9 +66,14 @@ class Course:
     Attributes:
         ended, read: questions; ``read`` of them have scores or a text.
         is_stopped: whether it makes no sense to ask on. What ends later is noted, and changes nothing.
+
+    Args:
+        has_read: whether this model ever answered readably. Then what it refuses again, after a run that stopped with
+            refusals, is its answer to that question: it stops no run, and is final.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, has_read: bool = False) -> None:
+        self._has_read = has_read
         self.ended = self.read = 0
         self.is_stopped = False
         self._lock = threading.Lock()
@@ -91,12 +96,19 @@ class Course:
             if last.reading.outcome in (SCORED, WRITTEN):
                 self._note_read()
                 return
+            if self._is_settled(last):
+                return
             self._unread.append(last)
             self._in_a_row += 1
             self.is_stopped = self.is_stopped or self._in_a_row >= IN_A_ROW or self._starts_badly()
 
+    def _is_settled(self, last: Reply) -> bool:
+        outcome = last.reading.outcome
+        return self._has_read and outcome == REFUSED and last.question.withdrawn == outcome
+
     def _note_read(self) -> None:
         self.read += 1
+        self._has_read = True
         if self.is_stopped:
             return
         self._in_a_row = 0

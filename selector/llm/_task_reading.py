@@ -32,7 +32,7 @@ from selector.llm._request import Chat, text_chat
 from selector.llm._session import Session, alone_with, judge_settings, open_session
 from selector.prompts.reading import reading_of
 from selector.store.readings import TABLE, add_readings, earlier_readings, load_readings, readers_of
-from selector.store.replies import ReplyRow, load_replies, standing
+from selector.store.replies import ReplyRow, load_replies, standing, withdrawn_as
 from selector.workspace.workspace import Workspace
 
 TABLE_NAME = "readings.csv"
@@ -239,7 +239,7 @@ class _ReadingTasks(Asking):
             asked=len(replies),
             times=1 + self.session.settings.reasks,
             cut=any(reply.reason == TRUNCATED for reply in now),
-            withdrawn=len(now) < len(replies),
+            withdrawn=withdrawn_as(replies),
         )
 
     def store(self, connection: Connection, replies: Sequence[Reply], ended: Sequence[Ended]) -> None:

@@ -16,7 +16,7 @@ from selector.llm._replies import CUT_AGAIN, REFUSED, SCORED, TRUNCATED, UNREADA
 from selector.llm._request import Chat, rubric_chat
 from selector.llm._rubrics import CANDIDATE, REFERENCE, SOURCE, Rubric, ask_pq, ask_sc
 from selector.store.observations import JUDGE, Judgement, Pass
-from selector.store.replies import ReplyRow, standing
+from selector.store.replies import ReplyRow, standing, withdrawn_as
 from selector.workspace.workspace import Workspace
 
 Key = tuple[str, str]  # task id, candidate id
@@ -94,7 +94,7 @@ class Calls:
             unread=unread,
             times=1 + reasks - (unread if state_of(replies, reasks) == OPEN else 0),
             cut=any(reply.reason == TRUNCATED for reply in now),
-            withdrawn=len(now) < len(replies),
+            withdrawn=withdrawn_as(replies),
         )
 
     def _pictures(self, call: Call) -> list[Picture]:

@@ -20,6 +20,7 @@ _MOST_DEPTH = 6
 _ECHOES = {"input", "flagged_input", "body", "request", "prompt", "messages", "id", "request_id", "user_id", "url"}
 _SENTENCES = ("message", "msg", "status_msg", "error_msg", "detail", "reason", "errors")
 _CODES = ("code", "status_code", "error_code", "status", "type")
+_NO_ERROR = ("0", "200", "ok", "success")  # codes and words that stand where there is none
 _SAYS_NOTHING = re.compile(
     r"provider returned error|unknown error|error|bad request|something went wrong", re.IGNORECASE
 )
@@ -100,14 +101,21 @@ def error_in(body: Any) -> Any:
     """The error that a reply with a good status holds; None where it holds none."""
     if not isinstance(body, dict):
         return None
-    if body.get("error"):
+    if _tells(body.get("error")):
         return body["error"]
     choices = body.get("choices")
     if isinstance(choices, list) and choices:
         first = choices[0]
-        return first.get("error") or None if isinstance(first, dict) else None
+        return first["error"] if isinstance(first, dict) and _tells(first.get("error")) else None
     told: dict[str, Any] = body["base_resp"] if isinstance(body.get("base_resp"), dict) else body
     return told if any(told.get(name) for name in (*_CODES[:3], "message", "msg", "status_msg", "detail")) else None
+
+
+def _tells(error: Any) -> bool:
+    """Whether there are words or a code: some servers put an empty error beside every good reply."""
+    if _is(error):
+        return any(_tells(value) for value in error.values())
+    return bool(error) and str(error).casefold() not in _NO_ERROR
 
 
 def _error(told: Any) -> Any:

@@ -13,7 +13,7 @@ from selector.store.database import Database
 
 _MOST_KEYS = 500  # in one query: SQLite bounds the number of parameters
 Row = TypeVar("Row", "ReplyRow", "PromptText")
-WRITTEN, REFUSED, UNREADABLE = "written", "refused", "unreadable"
+SCORED, WRITTEN, REFUSED, UNREADABLE = "scored", "written", "refused", "unreadable"
 WITHDRAWN = "withdrawn"  # no reply: a run stopped as all ended alike, so those before it are not final
 
 
@@ -65,6 +65,19 @@ def standing(replies: Sequence[ReplyRow]) -> Sequence[ReplyRow]:
     """Those that count: after the last that a run withdrew."""
     withdrawn = [place for place, reply in enumerate(replies) if reply.outcome == WITHDRAWN]
     return replies[withdrawn[-1] + 1 :] if withdrawn else replies
+
+
+def withdrawn_as(replies: Sequence[ReplyRow]) -> str:
+    """The outcome with which a run stopped and withdrew them, "" where none did; one of a later run is none of them."""
+    before = replies[: len(replies) - len(standing(replies))]
+    return next((reply.outcome for reply in reversed(before) if reply.outcome != WITHDRAWN), "")
+
+
+def has_read_before(connection: Connection, judge: str) -> bool:
+    """Whether a reply of this judge, by its name, has ever said what was asked for."""
+    r = schema.judge_reply.c
+    query = select(r.id).where(r.judge == judge, r.outcome.in_((SCORED, WRITTEN))).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def most_repeats(connection: Connection, judge: str) -> int:

@@ -87,6 +87,57 @@ def test_a_claim_that_the_prompt_does_not_bear_out_is_dropped_with_the_reason(cl
     assert not any(thing.attributes for thing in found.scene.objects)
 
 
+def thing(words: str, count: int | None = None, count_words: str = "", *colours: str) -> dict[str, Any]:
+    told = [{"kind": "colour", "words": colour, "english": "red"} for colour in colours]
+    english = words.split()[-1] if words.isascii() else "cat"
+    return {"words": words, "english": english, "count": count, "count_words": count_words, "attributes": told}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words", "count", "is_right"),
+    [
+        ("two cats", "two", 2, True), ("two cats", "two", 5, False), ("a cat", "a", 3, False), ("a cat", "a", 1, True),
+        ("a pair of cats", "a pair of", 2, True), ("two dozen cats", "two dozen", 24, True),
+        ("twenty-one cats", "twenty-one", 21, True), ("several cats", "several", 3, False),
+        ("7 cats", "7", 7, True), ("7 cats", "7", 8, False), ("a few cats", "a few", 3, False),
+        ("一只猫", "一只", 3, False), ("两只猫", "两只", 2, True), ("十二只猫", "十二只", 12, True),
+        ("二十三只猫", "二十三只", 23, True), ("一对猫", "一对", 2, True), ("几只猫", "几只", 3, False),
+        ("十几只猫", "十几只", 10, False), ("３只猫", "３只", 3, True),
+    ],
+)  # fmt: skip
+def test_a_count_is_the_number_that_its_words_hold(prompt: str, words: str, count: int, is_right: bool) -> None:
+    found = read(scene(thing("猫" if "猫" in prompt else prompt.split()[-1], count, words)), prompt)
+    assert isinstance(found, Reading) and found.scene
+    assert (found.scene.objects[0].count, f"'{words}' is not {count}" in found.unread) == (
+        (count, False) if is_right else (None, True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("prompt", "first", "second", "colour", "of"),
+    [
+        ("a red cat and a blue dog", "cat", "dog", "blue", "dog"),
+        ("a red cat and a blue dog", "cat", "dog", "red", "cat"),
+        ("a red cat beside a blue dog", "cat", "dog", "blue", "dog"),
+        ("a cat wearing a red hat", "cat", "hat", "red", "hat"),
+        ("The cat is red, the dog sleeps", "cat", "dog", "red", "cat"),
+        ("a dog and a black and white cat", "dog", "cat", "black", "cat"),
+        ("a dog and a black and white cat", "dog", "cat", "white", "cat"),
+        ("a cat that is black and white", "cat", "cat", "white", "cat"),
+        ("红色的猫和蓝色的狗", "猫", "狗", "蓝色", "狗"),
+        ("猫是红色的，狗在睡", "猫", "狗", "红色", "猫"),
+        ("一只戴着红帽子的猫", "帽子", "猫", "红", "帽子"),
+    ],
+)
+def test_an_attribute_belongs_to_the_thing_that_it_is_said_of(
+    prompt: str, first: str, second: str, colour: str, of: str
+) -> None:
+    found = read(scene(*(thing(one, None, "", colour) for one in dict.fromkeys((first, second)))), prompt)
+    assert isinstance(found, Reading) and found.scene
+    assert [thing.noun for thing in found.scene.objects if thing.attributes] == [of]
+    assert (f"'{colour}' is not said of" in found.unread) == (first != second)
+
+
 def test_ends_of_relations_follow_their_things_when_others_are_dropped() -> None:
     forks = {**KNIVES, "words": "forks"}
     found = read(scene(forks, KNIVES, CAR, relations=[{**BESIDE, "subject": 1, "object": 2}]))

@@ -219,6 +219,90 @@ def test_what_could_mean_two_things_is_not_read(kind: str) -> None:
     assert (read_answer(answer, PARTS).outcome, read_answer(answer, PARTS).reason) == (UNREADABLE, reason)
 
 
+SEVEN = '{"quality": 7}'
+DONE = "The edges are clean."
+
+
+@pytest.mark.parametrize(
+    "thought",
+    [SEVEN, f"{DONE} {SEVEN}", f"{DONE}\n{SEVEN}", f"a smooth sky\n\n{SEVEN}", f"{DONE}\n```json\n{SEVEN}\n```",
+     f"天空很干净。{SEVEN}", f"{DONE} Final answer: {SEVEN}", f"{DONE}\n最终评分：{SEVEN}"],
+)  # fmt: skip
+def test_the_object_that_ends_the_thinking_counts_where_nothing_else_came(thought: str) -> None:
+    for content in (None, "", " \n"):
+        assert read_answer(Answer(content, "stop", reasoning=thought), ("quality",)).scores == {"quality": 7.0}
+
+
+@pytest.mark.parametrize(
+    "thought",
+    [
+        f"The user wants e.g. {SEVEN}",
+        f"I first thought {SEVEN}",
+        f"So a reply could be: {SEVEN}",
+        f"It is to be in this format:\n{SEVEN}",
+        f"Expected output:\n\n{SEVEN}",
+        f"An example follows.\n```json\n{SEVEN}\n```",
+        f"{DONE} Perhaps this one. {SEVEN}",
+        f"quality: 5. {DONE} {SEVEN}",
+        f"I would give it 6 out of 10. {DONE} {SEVEN}",
+        f"{DONE} so {SEVEN}",
+        f"A placeholder comes next. {SEVEN}",
+        f"Not sure. {SEVEN}",
+        f"格式如下。\n{SEVEN}",
+        f"可能是这样。{SEVEN}",
+        f"先打个分。{SEVEN}",
+    ],
+)
+def test_a_draft_at_the_end_of_the_thinking_is_no_answer(thought: str) -> None:
+    assert read_answer(Answer(None, "stop", reasoning=thought), ("quality",)).outcome == UNREADABLE
+
+
+def called(arguments: str, content: str | None) -> Answer:
+    call = {"type": "function", "function": {"name": "score", "arguments": arguments}}
+    answer = answer_in({"choices": [{"message": {"content": content, "tool_calls": [call]}}]})
+    assert answer is not None
+    return answer
+
+
+def test_of_two_objects_that_differ_none_is_taken() -> None:
+    two, seven = '{"quality": 2}', SEVEN
+    for text in (
+        f"{two} <answer>{seven}</answer>",
+        f"{two}<think>hm</think>{seven}",
+        f"{two} <|begin_of_box|>{seven}<|end_of_box|>",
+    ):
+        assert read_reply(text, ("quality",)).outcome == UNREADABLE, text
+    assert read_answer(called(two, seven), ("quality",)).outcome == UNREADABLE
+    assert read_answer(called(two, f"```json\n{seven}\n```"), ("quality",)).outcome == UNREADABLE
+    assert read_answer(called('{"quality":7.0}', seven), ("quality",)).scores == {"quality": 7.0}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{SEVEN}<|im_end|>\n<|im_start|>user\nand now? {{}}<|im_end|>",
+        f"{SEVEN}<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n<think>no</think>{{}}",
+        f"{SEVEN}</s>[INST] more [/INST]",
+        f"\u200b{SEVEN}\u200b",
+        f"<|START_THINKING|>hm<|END_THINKING|><|START_RESPONSE|>{SEVEN}<|END_RESPONSE|>",
+        f"<|START_RESPONSE|>{SEVEN}",
+        f"The sky is fine. <|begin_of_solution|>{SEVEN}<|end_of_solution|>",
+        f"<final>{SEVEN}</final>",
+        f"<|begin_of_text|>{SEVEN}<|end_of_text|>",
+    ],
+)
+def test_marks_at_both_ends_are_no_part_of_an_answer(text: str) -> None:
+    assert read_reply(text, ("quality",)).scores == {"quality": 7.0}
+
+
+def test_who_grades_in_words_is_unreadable_and_did_not_refuse() -> None:
+    for text in ("I won't judge harshly: 9", "We cannot rate the sky higher than this", "I cannot rate it above 6",
+                 "I can't score this image better", "I will not grade it 9/10"):  # fmt: skip
+        assert read_reply(text, PARTS).outcome == UNREADABLE, text
+    for text in ("I cannot rate the 2 people in it.", "I can't help you any more.", "We will not judge persons. Sorry"):
+        assert read_reply(text, PARTS).outcome == REFUSED, text
+
+
 def test_thinking_that_was_cut_holds_no_answer() -> None:
     assert "cut off" in str(read_answer(Answer(None, "length", reasoning=f"so: {RIGHT}"), PARTS).reason)
     assert "cut off" in str(read_answer(Answer("", "max_tokens"), PARTS).reason)

@@ -105,6 +105,40 @@ def test_a_fault_that_comes_later_costs_twenty_and_what_is_under_way(campaign: C
     assert again >= 2 * CANDIDATES - 20 - concurrency, "but for refusals before the last that was read, none is final"
 
 
+def test_what_is_refused_again_is_final_and_stops_nothing(campaign: Campaign, server: JudgeServer) -> None:
+    judge, refused = campaign.judges["vlm"], js.REFUSAL_ENGLISH
+    server.behaviour.fault = lambda *_: js.GOOD
+    assert judge.ask(limit=CANDIDATES - 12).scored == 2 * (CANDIDATES - 12)
+    server.behaviour.fault = lambda *_: refused
+    for _ in range(2):  # ten of the 24, then ten others
+        server.log.clear()
+        with pytest.raises(JudgeStopped, match="10 ended alike"):
+            judge.ask()
+        assert asked(server) == FIRST
+    summary = judge.ask()
+    assert (summary.unscored["refused"], summary.stopped) == (24, None), "20 a second time, and four others"
+    assert judge.ask(retry_failed=False).questions <= 4, "what was refused once stays, too, where no run stopped"
+    server.behaviour.fault = lambda *_: js.GOOD
+    assert judge.ask(retry_failed=True).scored == 24
+
+
+def test_answers_under_way_at_a_stop_are_waited_for(campaign: Campaign, server: JudgeServer) -> None:
+    lock, count = threading.Lock(), [0]
+
+    def fault(*_: Any) -> str:
+        with lock:
+            count[0] += 1
+            return js.SLOW if count[0] == 24 else js.GOOD if count[0] <= 20 else js.REFUSAL_ENGLISH
+
+    server.behaviour.fault, server.behaviour.slow_seconds = fault, 3.0
+    with pytest.raises(JudgeStopped, match="ended alike"):
+        campaign.judges["vlm"].ask()
+    asked_before = asked(server)
+    server.behaviour.fault = lambda *_: js.GOOD
+    assert campaign.judges["vlm"].ask().scored <= 2 * CANDIDATES - 21, "the slow one was read, too"
+    assert asked(server) == 2 * CANDIDATES >= asked_before
+
+
 def test_some_refusals_stop_nothing_and_stay(campaign: Campaign, server: JudgeServer) -> None:
     server.behaviour.fault = lambda _n, _parts, rng: js.REFUSAL_FIELD if rng.random() < 0.4 else js.GOOD
     server.behaviour.by_question = True

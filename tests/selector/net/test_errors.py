@@ -150,6 +150,58 @@ def test_a_word_that_means_something_else_at_one_provider() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "cause"),
+    [
+        # one bad picture is not a model without eyes
+        (400, coded(None, "Could not process image"), "bad_media"),
+        (400, coded(None, "Unable to process input image. Look at it again."), "bad_media"),
+        (400, coded(None, "Cannot process this image, it may be damaged"), "bad_media"),
+        (400, coded(None, "The model cannot process this image"), "bad_media"),
+        (400, coded(None, "This is not a supported image"), "bad_media"),
+        (500, coded(None, "Unable to process the image: CUDA out of memory"), "busy"),
+        (400, coded(None, "image_url: this host is not allowed to access an image there"), "rejected"),
+        (400, coded(None, "the image at that place is not available"), "rejected"),
+        (400, coded(None, "This model cannot process images"), "no_pictures"),
+        (400, coded(None, "the deployment is not able to process image input"), "no_pictures"),
+        (400, coded(None, "this endpoint doesn't accept images"), "no_pictures"),
+        # numbers of MiniMax, which Zhipu has for keys
+        (200, {"base_resp": {"status_code": 1000, "status_msg": "unknown error"}}, "busy"),
+        (200, {"base_resp": {"status_code": 1001, "status_msg": "timed out"}}, "busy"),
+        (200, {"base_resp": {"status_code": 1002, "status_msg": "rate limit"}}, "throttled"),
+        (200, {"base_resp": {"status_code": 1004, "status_msg": "login fail"}}, "no_key"),
+        (200, {"base_resp": {"status_code": 1026, "status_msg": "input new_sensitive"}}, "refused"),
+        (400, coded("1003", "a field is wrong"), "rejected"),
+        # money that does not come back by itself, and servers that do not recover
+        (403, coded("x", "您的账户已欠费，请充值后恢复使用"), "no_money"),
+        (429, coded("1113", "余额不足，请充值后恢复"), "no_money"),
+        (403, coded("x", "The balance is negative; the service will recover after you top up"), "no_money"),
+        (503, coded("x", "engine in an unrecoverable state"), "busy"),
+        (429, coded("insufficient_quota", "quota will be recovered after the minute ends"), "throttled"),
+        (429, coded("x", "额度将在一分钟内恢复"), "throttled"),
+        # what is left now is not what is allowed ever
+        (429, coded("x", "Remaining limit: 0. Try again in 20s"), "throttled"),
+        (429, coded("x", "Limit: 0 remaining of 20 per minute"), "throttled"),
+        (429, coded("x", "limit: 0 requests left"), "throttled"),
+        (429, coded("x", "Quota exceeded, limit: 0"), "no_quota"),
+        (500, coded(None, "model crashed: unknown error"), "busy"),
+        (503, coded(None, "the model's worker was not found"), "busy"),
+        (400, coded(None, "unknown model toy"), "no_model"),
+        # sensitive to case
+        (400, coded("x", "模型名称大小写敏感，请检查"), "rejected"),
+        (400, coded("x", "field names are case sensitive words"), "rejected"),
+        (400, coded("x", "图片可能包含敏感内容"), "refused"),
+        (400, coded("x", "输入涉及敏感，请修改"), "refused"),
+    ],
+)  # fmt: skip
+def test_words_that_sound_alike_are_told_apart(status: int, body: Any, cause: str) -> None:
+    assert meant(status, body).cause == cause
+
+
+def test_numbers_of_zhipu_are_its_own() -> None:
+    assert meant(400, coded("1003", "expired"), provider_at("open.bigmodel.cn")).cause == "no_key"
+
+
 def test_pictures_and_jobs_are_known_to_who_asks_for_them() -> None:
     assert meant(404, {"code": "", "message": ""}, use=JOB).kind == LOST
     assert meant(400, {"code": "x", "message": "the task does not exist"}, use=JOB).kind == LOST
@@ -198,6 +250,16 @@ def test_the_sentence_of_the_server_is_shown_without_ids_addresses_and_the_key()
 def test_the_sentence_is_that_of_the_server_behind() -> None:
     raw = '{"error":{"type":"invalid_request_error","message":"takes 1 image a prompt"}}'
     assert "takes 1 image a prompt" in meant(400, coded(400, "Provider returned error", metadata={"raw": raw})).said
+
+
+@pytest.mark.parametrize(
+    "error", [{"message": ""}, {"message": "", "code": None}, {"code": 0, "message": "success"}, "", {}, {"code": 200}]
+)
+def test_an_error_without_words_beside_a_good_reply_is_none(error: Any) -> None:
+    good = {"choices": [{"message": {"content": "{}"}}]}
+    assert error_in({**good, "error": error}) is None
+    assert error_in({"choices": [{**good["choices"][0], "error": error}]}) is None
+    assert error_in({**good, "error": {"message": "", "code": 502}}) == {"message": "", "code": 502}
 
 
 def test_what_repeats_the_request_decides_nothing() -> None:
