@@ -97,11 +97,13 @@ class _Matching:
         words = " ".join(filter(None, (self.instruction.words(groups.get(name)) for name in ("lead", "place"))))
         return TextEdit(rule.action, old, new, self._place(words, place_of(words, self.grammar) if words else None))
 
-    def _of_equals(self, edit: TextEdit) -> TextEdit:
-        """The edit with what is said of which of several equal old texts are meant."""
-        said = self.instruction.words(self.instruction.text)
+    def _of_equals(self, edit: TextEdit) -> TextEdit | None:
+        """The edit with what is said of which of several equal old texts are meant; None where some are to stay."""
+        every = self.grammar.pattern("every").search(self.instruction.words(self.instruction.text))
+        if every and self.instruction.keeps:  # delete all 'A', keep the first
+            return None
         place = self._place(*choice_of(self.instruction, self.grammar))
-        return replace(edit, place=place, which="all" if self.grammar.pattern("every").search(said) else "")
+        return replace(edit, place=place, which="all" if every else "")
 
     def _place(self, words: str, place: Place | None) -> Place | None:
         if place is None:

@@ -23,6 +23,7 @@ CHOSEN = {
     "把最上面的“A”换成“B”": Place(spot="top"),
     "把图中下方的“A”换成“B”": Place(spot="bottom"),
     "把“年度”下面的“A”改成“B”": Place("年度", True, "below"),
+    "把第二个标题“A”改为“B”": Place(words="第二个"),
     "删除倒数第二行的“A”": Place(words="倒数第二行"),
     "将左边招牌右下角的“A”改为“B”": Place(),  # more than a record holds: its words are kept
 }  # fmt: skip
@@ -66,6 +67,12 @@ STILL_NOT = (
     "Change 'A' to 'B' in the style of the title",
     "Add 'A' in the case of the title",
     "Remove all except 'A'",
+    "Delete every 'A', keep the first",
+    "Change all 'A' to 'B', leaving the one on the door",
+    "删除全部“A”，保留第一个",
+    "Change every letter of 'A' to 'B'",
+    "Remove all 'A' and 'C'",
+    "Change 'A' to 'B' everywhere except the title",
     "删除所有写着“A”的牌子",
 )
 
