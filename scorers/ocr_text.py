@@ -13,7 +13,7 @@ from selector.domain import Axis, Column, InputError, Item, Picture, Score, Task
 from selector.domain.reading import TextEdit
 from selector.prompts.reading import reading_of
 from selector.sight.ocr import TextLine, check_reader, read_text, span_box
-from selector.sight.text_match import Span, best_window, find_spans, plain
+from selector.sight.text_match import Span, best_window, find_every, find_spans, plain
 from selector.weights.bundled import TEXT_PACKAGES, weights_tag
 
 Floats = NDArray[np.float64]
@@ -29,7 +29,8 @@ class OcrText(ItemScorer):
       read; spaces and the width of punctuation do not count, a letter in the other case costs a quarter of a wrong one.
       For a text-to-image task: the mean over the texts that the prompt wants drawn.
     - ``old_gone``: 1 - likeness of the old text to what is read where it stood, beyond
-      what the new text itself shares with it.
+      what the new text itself shares with it; the least of all places where all equal texts are meant, unscored where
+      a place tells which of them.
     - ``rest_kept``: share of the source's other text, weighted by length, that is still
       read.
     Range and direction: all [0, 1], up. Axis: SC. Tasks: text edits; text to image, wanted_present alone.
@@ -126,11 +127,16 @@ def _letters_on(text: str) -> int:
 
 
 def _places(edit: TextEdit, before: tuple[TextLine, ...]) -> tuple[Span, ...]:
-    """Where the old text stands in the source; for "all text" every line; for an unnamed one, the largest line."""
+    """Where the old text stands in the source, or may be meant of several.
+
+    For "all text" every line; for an unnamed one, the largest line.
+    """
     if edit.action == "add" or not before:
         return ()
-    if edit.old is not None:
+    if edit.old is not None and edit.which != "all" and edit.place is None:
         return find_spans(before, edit.old)
+    if edit.old is not None:
+        return tuple(span for spans in find_every(before, edit.old) for span in spans)
     whole = tuple(Span(index, 0, len(line.text), 1.0) for index, line in enumerate(before))
     return whole if edit.action == "delete" else (max(whole, key=lambda span: before[span.line].height_px),)
 
@@ -142,6 +148,11 @@ def _old_gone(
         return Score.unscored("the instruction asks to remove no text")
     if not places:
         return Score.unscored(f"the old text '{edit.old or ''}' was not read in the source")
+    equal = 1 if edit.place is None or edit.which == "all" else len(find_every(before, edit.old or ""))
+    if edit.old is not None and equal > 1:
+        return Score.unscored(
+            f"the old text '{edit.old}' was read in {equal} places, of which the instruction means some"
+        )
     left = [_left_of(before[span.line], span, edit.new, after) for span in places]
     return Score.of(float(np.clip(1.0 - max(left), 0.0, 1.0)))
 
@@ -189,7 +200,8 @@ def _other_texts(before: tuple[TextLine, ...], places: tuple[Span, ...]) -> list
     for index, line in enumerate(before):
         if line.score < _RELIABLE:
             continue
-        span = next((place for place in places if place.line == index), None)
-        pieces = [line.text] if span is None else [line.text[: span.start], line.text[span.end :]]
+        spans = sorted((place.start, place.end) for place in places if place.line == index)
+        starts, ends = [0, *(end for _, end in spans)], [*(start for start, _ in spans), len(line.text)]
+        pieces = [line.text[start:end] for start, end in zip(starts, ends, strict=True)]
         texts += [piece for piece in pieces if len(plain(piece)) > 1]
     return texts

@@ -5,26 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import numpy as np
-
 from generators._lettering.canvas import Canvas
-from generators._lettering.place import spot_px
+from generators._lettering.meant import Spans, meant
 from selector.domain import Declined, JSONValue
-from selector.domain.reading import Place, TextEdit
-from selector.sight.ocr import TextLine, span_box
-from selector.sight.text_boxes import Floats
-from selector.sight.text_match import Span, best_window, find_spans
+from selector.domain.reading import TextEdit
+from selector.sight.ocr import TextLine
+from selector.sight.text_match import Span, find_every
 
 _ALL = re.compile(r"\b(?:all|every|each|both)\b|所有|全部|每|都|[两三四五]处", re.I)
-_AS_GOOD = 0.02  # of similarity: below the best by more is another text
-Spans = tuple[Span, ...]
 
 
 def occurrences(canvas: Canvas, edit: TextEdit) -> tuple[list[Spans], dict[str, JSONValue]]:
     """The spans of each place where the old text is meant, and notes on the choice.
 
     Without an old text, "delete" means all lines and "replace" the largest one. Of several equal places those are meant
-    that ``edit.place`` tells; where it tells none, all that are whole lines, but of words in running text one.
+    that ``edit.place`` tells, and all where ``edit.which`` says so; where nothing is told, all that are whole lines,
+    but of words in running text one.
 
     Raises:
         Declined: when the text was not found; the message says what was read.
@@ -35,17 +31,16 @@ def occurrences(canvas: Canvas, edit: TextEdit) -> tuple[list[Spans], dict[str, 
             raise Declined("textedit: no text was found in the picture")
         whole: list[Spans] = [(Span(index, 0, len(line.text), 1.0),) for index, line in enumerate(lines)]
         return (whole if edit.action == "delete" else [max(whole, key=lambda one: lines[one[0].line].height_px)]), {}
-    best = find_spans(lines, edit.old)
-    if not best:
+    every = find_every(lines, edit.old)
+    if not every:
         read = " | ".join(line.text for line in lines)[:160] or "nothing"
         raise Declined(f"textedit: the text '{edit.old}' was not found in the picture; read: {read}")
-    every = [best] if len(best) > 1 else _as_good(lines, edit.old, best[0])
-    if len(every) == 1 or (edit.place is not None and _ALL.search(edit.place.words)):
+    if len(every) == 1 or edit.which == "all" or (edit.place is not None and _ALL.search(edit.place.words)):
         return every, {}
     if edit.place is not None:
-        return _meant(canvas, every, edit.place)
+        return meant(canvas, every, edit.place)
     labels = [spans for spans in every if _is_label(lines, spans[0])]
-    chosen = labels if _is_label(lines, best[0]) else [best]  # a word in running text is meant once
+    chosen = labels if _is_label(lines, every[0][0]) else every[:1]  # a word in running text is meant once
     return chosen, {} if len(chosen) == len(every) else {
         "place": f"read in {len(every)} places, changed in {len(chosen)}"
     }
@@ -54,47 +49,3 @@ def occurrences(canvas: Canvas, edit: TextEdit) -> tuple[list[Spans], dict[str, 
 def _is_label(lines: Sequence[TextLine], span: Span) -> bool:
     """Whether the text is a whole line."""
     return span.start == 0 and span.end >= len(lines[span.line].text.rstrip())
-
-
-def _as_good(lines: Sequence[TextLine], old: str, best: Span) -> list[Spans]:
-    """The best span, and all others, whole words, that are as much like the old text."""
-    found = [span for index, line in enumerate(lines) for span in _windows(line.text, index, old, best.similarity, 0)]
-    others = [span for span in found if (span.line, span.start) != (best.line, best.start)]
-    return [(best,), *((span,) for span in others)]
-
-
-def _windows(text: str, line: int, old: str, similarity: float, shift: int) -> list[Span]:
-    value, start, end = best_window(old, text)
-    if end <= start or value < similarity - _AS_GOOD:
-        return []
-    before = _windows(text[:start], line, old, similarity, shift)
-    after = _windows(text[end:], line, old, similarity, shift + end)
-    beside = text[max(start - 1, 0) : start] + text[end : end + 1]
-    inside_word = any(char.isascii() and char.isalnum() for char in beside)
-    own = [] if inside_word else [Span(line, shift + start, shift + end, value)]
-    return [*before, *own, *after]
-
-
-def _meant(canvas: Canvas, every: list[Spans], place: Place) -> tuple[list[Spans], dict[str, JSONValue]]:
-    """The places that the wish tells; all of them, noted, where it cannot be followed."""
-    lines = canvas.lines
-    centres = np.array([span_box(lines[one[0].line], one[0].start, one[0].end).mean(axis=0) for one in every])
-    if place.is_text and (anchor := find_spans(lines, place.of)):
-        at = lines[anchor[0].line].box.mean(axis=0)
-        mask = canvas.scene.bearer(anchor[0].line) if place.side in ("in", "on") else None
-        if mask is not None:
-            held = [one for one, (x, y) in zip(every, centres.astype(int), strict=True) if mask[y, x]]
-            return held or every, {}
-        return [_nearest(every, centres, at, place.side)], {}
-    if place.spot is not None and not place.of:
-        return [_nearest(every, centres, spot_px(place.spot, canvas.size_px), None)], {}
-    said = place.words or place.of
-    return every, {"place": f"read in {len(every)} places; which of them is '{said}' is not known: all were changed"}
-
-
-def _nearest(every: list[Spans], centres: Floats, at: Floats, side: str | None) -> Spans:
-    """The place nearest to a point, on the asked side of it where there is one."""
-    off = centres - at
-    wrong = {"left": off[:, 0] > 0, "right": off[:, 0] < 0, "above": off[:, 1] > 0, "below": off[:, 1] < 0}
-    far = np.where(wrong.get(side or "", np.zeros(len(off), dtype=bool)), 1e6, 0.0)
-    return every[int(np.argmin(np.linalg.norm(off, axis=1) + far))]

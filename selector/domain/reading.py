@@ -156,14 +156,15 @@ class TextEdit:
     """What is to happen to the text in a picture.
 
     ``old`` is None for "add", for "replace" when the instruction names only the new text, and for "delete" when all
-    text is to go. ``new`` is None for "delete" only. ``place``: where a new text goes that replaces none; None where
-    nothing is said of it.
+    text is to go. ``new`` is None for "delete" only. ``place``: where an added text goes, or which of several equal
+    old texts is meant; None where nothing is said of it. ``which``: "all" where all equal old texts are meant.
     """
 
     action: Action
     old: str | None
     new: str | None
     place: Place | None = None
+    which: Literal["", "all"] = ""
 
 
 @dataclass(frozen=True)

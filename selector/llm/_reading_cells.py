@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from selector.domain import TaskType
-from selector.domain.reading import Action, Change, Place, Reading, Scene, SceneEdit, TextEdit
+from selector.domain.reading import Action, Change, Reading, Scene, SceneEdit, TextEdit
 from selector.llm._cell_words import (
     ALONE,
     WrongCell,
@@ -65,7 +65,8 @@ def reading_of_cells(task_type: TaskType, prompt: str, cells: Cells, by: str, be
     Args:
         task_type, prompt: of the task.
         by: who is to have read it.
-        before: what counted before, for what no cell shows: the words of a place.
+        before: what counted before, for what no cell shows: the words of a place, and that all equal
+            texts are meant.
 
     Raises:
         WrongCell: its first argument is the column, its second what was expected there.
@@ -87,7 +88,7 @@ def reading_of_cells(task_type: TaskType, prompt: str, cells: Cells, by: str, be
         relations = read("relations", lambda cell: tuple(relation_of_cell(one, things) for one in parts(cell)))
         scene = Scene(things, relations, "en" if is_latin(prompt) else "zh")
         return Reading(by, scene, read("texts", texts_of_cell), unread=unread)
-    text_edit = _text_edit(cells, read, before.text_edit.place if before and before.text_edit else None)
+    text_edit = _text_edit(cells, read, before.text_edit if before else None)
     if task_type is TaskType.VTTIE:
         return Reading(by, text_edit=text_edit, unread="" if text_edit else unread or "the table names no action")
     keeps = read("keeps", lambda cell: tuple(map(unquoted, parts(cell))))
@@ -105,7 +106,7 @@ def _change(read: Read) -> Change | None:
     return Change(before, after, before_english, after_english)
 
 
-def _text_edit(cells: Cells, read: Read, before: Place | None) -> TextEdit | None:
+def _text_edit(cells: Cells, read: Read, before: TextEdit | None) -> TextEdit | None:
     action, old, new = cells["action"], read("old", unquoted) or None, read("new", unquoted) or None
     if not action and not old and not new:
         return None
@@ -115,5 +116,7 @@ def _text_edit(cells: Cells, read: Read, before: Place | None) -> TextEdit | Non
         raise WrongCell("new", "nothing for a deletion, the new text for everything else")
     if action == "add" and old:
         raise WrongCell("old", "nothing for an addition")
-    place = before if before and place_cell(before) == cells["place"] else read("place", place_of_cell)
-    return TextEdit(action, old, new, place)  # type: ignore[arg-type]  # checked above
+    known = before.place if before else None
+    place = known if known and place_cell(known) == cells["place"] else read("place", place_of_cell)
+    which = before.which if before and before.old == old else ""
+    return TextEdit(action, old, new, place, which)  # type: ignore[arg-type]  # checked above

@@ -15,6 +15,7 @@ from selector.sight.ocr import TextLine
 
 CASE_COST = 0.25  # "Open" for "OPEN" is a smaller fault than a wrong letter
 MIN_SIMILARITY = 0.6  # below this, a found text is another text
+_AS_GOOD = 0.02  # of similarity: below the best by more is another text
 _SAME = str.maketrans(
     {
         "‘": "'", "’": "'", "＇": "'", "`": "'", "“": '"', "”": '"', "「": '"', "」": '"', "『": '"', "』": '"',
@@ -110,6 +111,26 @@ def find_spans(lines: tuple[TextLine, ...], wanted: str) -> tuple[Span, ...]:
     if joined and (best is None or joined[0].similarity > best.similarity + 0.05):
         return joined
     return (best,) if best is not None and best.similarity >= MIN_SIMILARITY else ()
+
+
+def find_every(lines: tuple[TextLine, ...], wanted: str) -> list[tuple[Span, ...]]:
+    """What ``find_spans`` finds, and every other place, of whole words in one line, that is as much like ``wanted``."""
+    best = find_spans(lines, wanted)
+    if len(best) != 1:
+        return [best] if best else []
+    at, least = best[0], best[0].similarity - _AS_GOOD
+    found = [span for index, line in enumerate(lines) for span in _windows(line.text, index, wanted, least, 0)]
+    return [best, *((span,) for span in found if (span.line, span.start) != (at.line, at.start))]
+
+
+def _windows(text: str, line: int, wanted: str, least: float, shift: int) -> list[Span]:
+    value, start, end = best_window(wanted, text)
+    if end <= start or value < least:
+        return []
+    before = _windows(text[:start], line, wanted, least, shift)
+    after = _windows(text[end:], line, wanted, least, shift + end)
+    whole = _is_whole_word(text, Span(line, start, end, value))
+    return [*before, *([Span(line, shift + start, shift + end, value)] if whole else []), *after]
 
 
 def _is_whole_word(text: str, span: Span) -> bool:

@@ -159,6 +159,48 @@ def test_of_equal_texts_the_one_at_the_told_place_is_meant():
     assert changed[:, 0].min() > 460 and reads(made).count("DRAFT") == 2
 
 
+PAIR = (("SALE", (150, 330), 44, (160, 30, 30)), ("SALE", (490, 335), 44, (160, 30, 30)),
+        ("SALE", (150, 480), 44, (160, 30, 30)))  # fmt: skip
+
+
+def changed_at(edit, lines=PAIR):
+    """Which of the lines was changed, by the pixels around each, and the note on the place."""
+    made = edited(page(lines), edit)
+    off = (made.image != page(lines).rgb).any(axis=2)
+    found = [bool(off[y - 20 : y + 20, x - 60 : x + 60].any()) for _, (x, y), *_ in lines]
+    return [index for index, hit in enumerate(found) if hit], made.notes.get("place", "")
+
+
+@pytest.mark.parametrize(
+    ("place", "wanted"),
+    [
+        (Place(spot="right", words="on the right"), [1]), (Place(spot="bottom", words="下面"), [2]),
+        (Place(words="last line"), [2]), (Place(words="倒数第一行"), [2]), (Place(spot="top right"), [1]),
+    ],
+)  # fmt: skip
+def test_of_equal_texts_a_side_or_a_row_chooses_one(place, wanted):
+    assert changed_at(TextEdit("replace", "SALE", "SOLD", place)) == (wanted, "")
+
+
+@pytest.mark.parametrize(
+    ("place", "wanted"),
+    [
+        (Place(spot="left", words="on the left"), [0, 2]), (Place(words="second page"), [0, 1, 2]),
+        (Place(words="ninth line"), [0, 1, 2]), (Place("window", side="left", words="left of the window"), [0, 1, 2]),
+        (Place("Museum", True, "below", words="below 'Museum'"), [0, 1, 2]),
+    ],
+)  # fmt: skip
+def test_a_place_that_does_not_choose_one_is_noted(place, wanted):
+    changed, note = changed_at(TextEdit("delete", "SALE", None, place))
+    assert changed == wanted and place.words in note and "were changed" in note
+
+
+def test_all_equal_texts_are_changed_in_running_text_too_where_it_is_said():
+    lines = (("Big SALE now", (320, 330), 40, (160, 30, 30)), ("One SALE more", (320, 480), 40, (160, 30, 30)))
+    assert changed_at(TextEdit("replace", "SALE", "DEAL", which="all"), lines)[0] == [0, 1]
+    assert len(changed_at(TextEdit("replace", "SALE", "DEAL"), lines)[0]) == 1
+
+
 def test_replacement_is_aligned_with_the_lines_around_it():
     lines = tuple((text, (60 + font(30).getlength(text) / 2, y), 30, (40, 40, 60)) for text, y in
                   (("Lentil soup", 330), ("Grilled trout", 400), ("Apple pie with cream", 470)))  # fmt: skip

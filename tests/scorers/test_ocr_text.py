@@ -73,6 +73,18 @@ def test_old_text_elsewhere_may_stay():
     assert scored("change 'Coffee' to 'Bakery'", source, candidate)["old_gone"].value > 0.8
 
 
+def test_of_equal_texts_all_must_go_where_all_are_meant():
+    source, half, done = sign("SALE", "SALE today"), sign("SOLD", "SALE today"), sign("SOLD", "SOLD today")
+    assert scored("change all 'SALE' to 'SOLD'", source, half)["old_gone"].value < 0.3
+    assert values(scored("change all 'SALE' to 'SOLD'", source, done)) == pytest.approx((1.0, 1.0, 1.0), abs=0.01)
+
+
+def test_which_of_equal_texts_is_gone_is_unscored_where_a_place_tells_it():
+    scores = scored("change 'SALE' at the bottom to 'SOLD'", sign("SALE", "SALE"), sign("SALE", "SOLD"))
+    assert scores["old_gone"].value is None and "in 2 places" in scores["old_gone"].reason
+    assert scored("delete 'SALE' at the top", sign("SALE", "Monday"), sign("", "Monday"))["old_gone"].value == 1.0
+
+
 def test_chinese_edit_is_read():
     scores = scored("把“营业中”改成“休息中”", sign("营业中", "上午九点"), sign("休息中", "上午九点"))
     assert values(scores) == pytest.approx((1.0, 1.0, 1.0), abs=0.01)

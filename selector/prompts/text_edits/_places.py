@@ -10,7 +10,12 @@ from typing import cast
 from selector.domain.reading import Place, Spot
 from selector.prompts.text_edits._grammar import ANCHORED, PLAIN, QUOTE, SURFACE, Grammar, Instruction
 
-_HALVES = {"top": "top upper 上 顶", "bottom": "bottom lower 下 底", "left": "left 左", "right": "right 右"}
+_HALVES = {
+    "top": "top upper head start beginning 上 顶 开头",
+    "bottom": "bottom lower foot end 下 底 末 结尾",
+    "left": "left 左",
+    "right": "right 右",
+}
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,37 @@ def place_of(words: str, grammar: Grammar) -> Place | None:
     if all(phrase.bears and not phrase.place.of for phrase in phrases):
         return None
     return _one_place(phrases, words)
+
+
+def choice_of(instruction: Instruction, grammar: Grammar) -> tuple[str, Place | None]:
+    """Which of several equal old texts is meant: the words that say so, and the place that they name.
+
+    A thing that merely bears the text ("on the door", "above the gate") chooses none.
+    """
+    said = instruction.words(instruction.text)
+    phrases = [
+        (match.group(), _read(match, grammar).place)
+        for words in instruction.places.values()
+        for match in grammar.pattern("phrase").finditer(words)
+    ]
+    chosen = [(words, place) for words, place in phrases if _chooses(place)]
+    taken = " ".join(words for words, _ in chosen)
+    beside = [match for match in grammar.pattern("chosen").finditer(said) if match.group() not in taken]
+    chosen += [(match.group(), _chosen(match, grammar)) for match in beside]
+    words = ", ".join(words for words, _ in chosen)
+    return words, chosen[0][1] if len(chosen) == 1 else Place() if chosen else None
+
+
+def _chooses(place: Place) -> bool:
+    return bool(place.spot or place.is_text or place.side in ("left", "right"))
+
+
+def _chosen(match: re.Match[str], grammar: Grammar) -> Place:
+    found = match.groupdict()
+    if found.get("anchor"):
+        side = next((side for word, side in grammar.sides.items() if word in found["where"]), None)
+        return Place(found["anchor"], True, side)
+    return Place(spot=_spot(found["spot"])) if found["spot"] else Place()
 
 
 def _one_place(phrases: Sequence[_Phrase], words: str) -> Place:

@@ -6,8 +6,8 @@ Wishes to keep what is there are taken off. A rule must then match all that is l
 negation, a second pair, a colour, font, language or picture that no rule knows makes it None, never a guess. A text
 without quotes must look like a text (Hello World, OPEN, 20%); ``change the text to red`` is about its look.
 
-``place`` is filled where a text is added: words alone where several phrases say more than one record can hold. Where an
-old text stands is understood, but its words find it.
+``place`` is filled where a text is added: words alone where several phrases say more than one record can hold. An old
+text is found by its words; a place beside it is kept where it chooses among equal ones (*on the left*, 第二行的).
 
 Cost: about a millisecond, once the patterns are compiled: up to a second in a process. It fails, with None,
 on wordings that the rules do not know, and on a text that begins or ends with a stray quotation mark; quoting the texts
@@ -23,7 +23,7 @@ from functools import lru_cache
 from selector.domain.reading import Language, Place, TextEdit
 from selector.prompts.quotes import is_whole, take_quotes, with_quotes
 from selector.prompts.text_edits._grammar import QUOTE, Grammar, Instruction, Rule, grammar_of
-from selector.prompts.text_edits._places import place_of, tagged
+from selector.prompts.text_edits._places import choice_of, place_of, tagged
 
 MAX_CHARACTERS = 300  # outside the quotes; a longer text describes something else
 MAX_TEXT_CHARACTERS = 300  # of one quoted text
@@ -92,11 +92,20 @@ class _Matching:
             new = old.replace(part, new or "") if old.count(part) == 1 else None
         if (new is None and rule.action != "delete") or (rule.alike and not set(old or "") & set(new or "")):
             return None
+        if rule.action != "add":
+            return TextEdit(rule.action, old, new) if old is None else self._of_equals(TextEdit(rule.action, old, new))
         words = " ".join(filter(None, (self.instruction.words(groups.get(name)) for name in ("lead", "place"))))
-        return TextEdit(rule.action, old, new, self._place(words) if words else None)
+        return TextEdit(rule.action, old, new, self._place(words, place_of(words, self.grammar) if words else None))
 
-    def _place(self, words: str) -> Place | None:
-        place = place_of(words, self.grammar)
+    def _of_equals(self, edit: TextEdit) -> TextEdit | None:
+        """The edit with what is said of which of several equal old texts are meant; None where some are to stay."""
+        every = self.grammar.pattern("every").search(self.instruction.words(self.instruction.text))
+        if every and self.instruction.keeps:  # delete all 'A', keep the first
+            return None
+        place = self._place(*choice_of(self.instruction, self.grammar))
+        return replace(edit, place=place, which="all" if every else "")
+
+    def _place(self, words: str, place: Place | None) -> Place | None:
         if place is None:
             return None
         return replace(place, of=self._text(place.of) or "", words=with_quotes(self._said(words), self.quotes))

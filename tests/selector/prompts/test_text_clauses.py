@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from selector.domain.reading import Place, TextEdit
+from selector.domain.reading import Place
 from selector.prompts.text_edits.instruction import parse_text_instruction
 
 SHARED = Path(__file__).parents[4] / "shared" / "cases" / "text_edits.tsv"
@@ -188,12 +188,14 @@ NOT_UNDERSTOOD = (
 
 @pytest.mark.parametrize(("prompt", "texts"), REPLACE.items())
 def test_what_stays_where_and_what_it_is_do_not_hide_a_replacement(prompt, texts):
-    assert parse_text_instruction(prompt) == TextEdit("replace", *texts.split(">"))
+    edit = parse_text_instruction(prompt)
+    assert edit is not None and (edit.action, edit.old, edit.new) == ("replace", *texts.split(">"))
 
 
 @pytest.mark.parametrize(("prompt", "old"), DELETE.items())
 def test_what_stays_where_and_what_it_is_do_not_hide_a_deletion(prompt, old):
-    assert parse_text_instruction(prompt) == TextEdit("delete", old, None)
+    edit = parse_text_instruction(prompt)
+    assert edit is not None and (edit.action, edit.old, edit.new) == ("delete", old, None)
 
 
 @pytest.mark.parametrize(("prompt", "place"), PLACES.items())
