@@ -50,6 +50,7 @@ def coded(code: Any, message: str = "", **more: Any) -> dict[str, Any]:
         (429, coded(429, "spent", details=[{"quotaId": "RequestsPerDayPerProject"}]), "quota_over"),
         (429, coded(429, "spent, see plan and billing", details=[{"retryDelay": "45s"}]), "throttled"),
         (429, coded(429, "No capacity now", status="RESOURCE_EXHAUSTED"), "throttled"),
+        (429, coded(429, "see your plan and billing: toy/generate_requests_per_day, limit: 50"), "quota_over"),
         (400, [coded(400, "API key not valid.", status="INVALID_ARGUMENT")], "no_key"),
         (400, coded(400, "User location is not supported here", status="FAILED_PRECONDITION"), "wrong_region"),
         (403, coded(403, "denied", status="PERMISSION_DENIED"), "no_access"),
