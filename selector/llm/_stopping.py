@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 FIRST = 10  # questions under way at once until as many were read; so many that end alike are no chance
 IN_A_ROW = 20  # without one that was read between them
 _RARE = 10  # one in so many was read: at the start that is as good as none
-_OF_THE_FORM = 'set response_format = "json_schema" if the server has it, or choose a model that keeps to a form'
+_OF_THE_FORM = 'choose a model that keeps to a form; response_format = "json_schema" helps where the server heeds it'
 _OF_THE_LENGTH = "raise max_tokens: models that think need some thousands"
 _CURES = {
     EMPTY: _OF_THE_LENGTH,

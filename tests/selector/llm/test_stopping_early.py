@@ -154,7 +154,7 @@ def test_the_command_ends_with_an_error_when_it_stopped_or_nothing_was_read(
     arguments = ["score", "-C", str(campaign.folder), "--judge", "vlm"]
     few = CliRunner().invoke(group, [*arguments, "--limit", "2"])
     assert few.exit_code == 1 and "no question has an answer that could be read" in few.output
-    assert "4 x the reply is no JSON object: set response_format" in few.output and "any flaws" in few.output
+    assert "4 x the reply is no JSON object: choose a model" in few.output and "any flaws" in few.output
     assert isinstance(CliRunner().invoke(group, arguments).exception, JudgeStopped)
     server.behaviour.fault = lambda *_: js.GOOD
     assert CliRunner().invoke(group, arguments).exit_code == 0
