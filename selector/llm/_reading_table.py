@@ -1,10 +1,10 @@
 """The table of readings in a campaign's folder: one row a task, written for people, who may correct it.
 
 The last column holds a digest of what was written, so that a row tells by itself whether a person has changed it: also
-after another version of the rules reads otherwise. A row that came back from an earlier table is as it was written, too:
-where it or what counts now is a correction, a person has put it back, and it counts again. Where models or rules have
-read both, a run that was killed before it wrote the table leaves the same rows: they are counted, and what is newer
-counts.
+after another version of the rules reads otherwise. A row that came back from an earlier table is as it was written,
+too: where it or what counts now is a correction, a person has put it back, and it counts again. Where models or rules
+have read both, a run that was killed before it wrote the table leaves the same rows: they are told of, and what is
+newer counts.
 """
 
 from __future__ import annotations

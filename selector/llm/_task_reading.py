@@ -46,8 +46,9 @@ class ReadSummary(Summary):
     ``by``: who (a model, "table", "rules") to how many tasks; ``nothing``: in how many of them nothing is understood;
     ``given_up``: prompts that the model has refused, or could not read in as many tries as it has; ``new``: tasks that
     a model has read in this run; ``again``: that it had read before another model did, and that count again;
-    ``corrected`` and ``taken_back``: corrections of the table that are new, and those whose row is gone; ``outdated``: rows of the
-    table that held another reading by a model or by rules than the one that counts now. ``failures``: why prompts were not read: what counted before counts, as a rule what rules read.
+    ``corrected`` and ``taken_back``: corrections of the table that are new, and those whose row is gone; ``outdated``:
+    rows of the table that held another reading by a model or by rules than the one that counts now. ``failures``: why
+    prompts were not read: what counted before counts, as a rule what rules read.
     """
 
     table: Path

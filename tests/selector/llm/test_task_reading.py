@@ -318,7 +318,11 @@ def test_a_spreadsheet_that_writes_the_same_anew_corrects_nothing(make: Make) ->
     ("task", "cells", "expected"),
     [
         ("1", {"things": "2 ship (grey)"}, "row 2, column things: expected attributes in brackets"),
-        ("1", {"things": "2 ship (colour grey)"}, "things, where 'buoy' is not: put it there or take 'ship left of buoy'"),
+        (
+            "1",
+            {"things": "2 ship (colour grey)"},
+            "things, where 'buoy' is not: put it there or take 'ship left of buoy'",
+        ),
         ("1", {"relations": "ship near buoy"}, "row 2, column relations: expected two of the row's things"),
         ("1", {"action": "add"}, "row 2, column action: expected nothing: a t2i task"),
         ("2", {"action": "swap"}, "row 3, column action: expected one of replace, add, delete"),
