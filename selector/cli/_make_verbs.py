@@ -165,9 +165,9 @@ def generate(
 
 @verb(
     "import",
-    "Take finished images from any tool as candidates. Files are named ID.jpg, ID_*.png or lie in a folder ID/, where "
-    "ID is the task's id; files that fit no task are named. Seed, prompt and model are read from A1111, ComfyUI and "
-    "InvokeAI files.",
+    "Take finished images from any tool as candidates. Files of task 7 are 7.png, 007.png, 7_anything.jpg, "
+    "task-7.webp, copies such as 7 (1).png, and all in a folder 7/; files that fit no task are named. Seed, prompt and "
+    "model are read from the files of A1111, ComfyUI, InvokeAI and others.",
     "bestshot import ../qwen-image-outputs --label qwen-image",
 )
 @click.argument("images", type=click.Path(path_type=Path))
