@@ -85,6 +85,15 @@ def readings(name: str, *, folder: bool = False) -> Iterator[str]:
             yield label[1] or label[2]
 
 
+def with_underscore(name: str, ids: TaskIds) -> str | None:
+    """The name with an underscore behind a task's id, where it has another mark there: "2-sdxl" as "2_sdxl"."""
+    ends = [found.start() for found in re.finditer(r"[-. +~]", name)]
+    for end in reversed(ends):
+        if len(ids.meant_by(name[:end], folder=True)) == 1 and (rest := name[end:].lstrip("-. +~")):
+            return f"{name[:end]}_{rest}"
+    return None
+
+
 def says_a_number(name: str) -> bool:
     """Whether the name is a number in one of its readings, so that it seems to mean a task."""
     return any(reading.isdecimal() for reading in readings(name))

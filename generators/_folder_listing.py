@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from generators._file_names import TaskIds, composed, loose, readings, says_a_number
+from generators._file_names import TaskIds, composed, loose, readings, says_a_number, with_underscore
 from selector.domain.names import name_fault, printable_name
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff"})
@@ -23,6 +23,7 @@ class Unmatched(str, Enum):
 
     NO_TASK = "no task has that id"
     TWO_TASKS = "two tasks fit"
+    NO_MARK = "behind the task's id an underscore is expected"
     NO_ID = "the name begins with no task's id"
     OTHER_FOLDER = "in a folder that is no task's (import that folder itself)"
     NO_PICTURE = "no format of pictures that is read"
@@ -124,4 +125,13 @@ def _reason(file: Path, root: Path, ids: TaskIds) -> Unmatched:
         return Unmatched.TWO_TASKS
     if is_nested:
         return Unmatched.OTHER_FOLDER
-    return Unmatched.NO_TASK if says_a_number(name) else Unmatched.NO_ID
+    if says_a_number(name):
+        return Unmatched.NO_TASK
+    return Unmatched.NO_MARK if with_underscore(name, ids) else Unmatched.NO_ID
+
+
+def better_name(file: str, task_ids: Sequence[str]) -> str | None:
+    """The name under which a file that lacks an underscore would be taken; None for any other."""
+    path = Path(file)
+    stem = with_underscore(path.stem, TaskIds.of(task_ids))
+    return f"{stem}{path.suffix}" if stem else None

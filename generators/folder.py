@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from generators._file_names import TaskIds
-from generators._folder_listing import Listing, Unmatched, is_inside, unmatched_files
+from generators._folder_listing import Listing, Unmatched, better_name, is_inside, unmatched_files
 from selector.domain import (
     GenerationFailed,
     Generator,
@@ -22,7 +22,7 @@ from selector.domain import (
 )
 from selector.domain.names import name_fault
 
-__all__ = ["Folder", "Unmatched", "unmatched_files"]
+__all__ = ["Folder", "Unmatched", "better_name", "unmatched_files"]
 
 MAX_FILE_BYTES = 200_000_000
 

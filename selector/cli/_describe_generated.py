@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from selector.cli.common import counted, explained, table
@@ -161,11 +162,19 @@ def _budgets(estimate: GenerateEstimate) -> list[str]:
 
 def describe_imported(summary: ImportSummary) -> str:
     """A run of ``import`` in words, with the files that it passed over."""
-    lines = [describe_generated(summary)]
+    known = sum(summary.known_as.values())
+    lines = [describe_generated(replace(summary, made=summary.made - known))]
+    lines += [
+        f"known already as {name.removeprefix('folder:')}: {n_of(n, 'picture')} of the same bytes, no candidate more"
+        for name, n in summary.known_as.items()
+    ]
     touched = summary.made or summary.failed or summary.declined or summary.missing
     if summary.already and not touched:
         lines.insert(0, f"already imported: {n_of(summary.already, 'file')}; nothing was left to do")
     for why, names in summary.unmatched_because.items():
         named = ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
         lines.append(f"not taken, {why}: {n_of(len(names), 'file')} ({named})")
+    if summary.better_names:
+        name, better = next(iter(summary.better_names.items()))
+        lines.append(f"rename {name} to {better}{', and the others so' if len(summary.better_names) > 1 else ''}")
     return "\n".join(lines)

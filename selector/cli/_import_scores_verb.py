@@ -53,4 +53,9 @@ def _told(summary: ImportedSummary) -> str:
         lines += [f"  {line}" for line in summary.unmatched[:_SHOWN]]
         more = len(summary.unmatched) - _SHOWN
         lines += [f"  … and {n_of(more, 'more row')} (all with --json)"] if more > 0 else []
+    lines += [
+        f"warning: {n_of(one.candidates, 'candidate')} of {n_of(one.tasks, 'task')} without imported.{name}: where "
+        "others of the task have it, each counts as the worst of them; give it for all of a task, or for none"
+        for name, one in summary.lacking.items()
+    ]
     return "\n".join(lines)

@@ -118,6 +118,9 @@ def read(
         lines.append(f"{n_of(done.new, 'task is', 'tasks are')} newly read by the model{before}")
     if done.corrected or done.taken_back:
         lines.append(f"corrections of the table: {done.corrected} new, {done.taken_back} taken back")
+    if done.outdated:
+        held = n_of(done.outdated, "row of the table held", "rows of the table held")
+        lines.append(f"{held} an older reading and now the one that counts: change a cell to have it otherwise")
     if done.corrected or done.taken_back or done.new or done.again:
         lines.append("`bestshot generate` and `bestshot score` make and measure anew what rests on it")
     if done.cost is not None:

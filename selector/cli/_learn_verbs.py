@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
     from selector.campaign import Campaign
     from selector.decide.calibration import Calibration
-    from selector.decide.explaining import TaskExplanation
+    from selector.decide.explaining import Rival, TaskExplanation
     from selector.decide.planning import GenerationPlan, SubmissionPlan, ToJudge
     from selector.domain.reading import Reading
     from selector.learn.stopping import Curve, HeldOut, NextCandidate
+
+RECORDED_WIDTH = 60  # characters of one thing that a tool wrote into a file
 
 
 @verb(
@@ -290,6 +292,15 @@ def _reading(found: Reading) -> str:
     )
 
 
+def _recorded(rival: Rival) -> str:
+    """What the tool wrote into the file, in one short line."""
+    told = [(name.replace("_", " "), " ".join(str(value).split())) for name, value in rival.recorded.items()]
+    words = (
+        f"{name} {text if len(text) <= RECORDED_WIDTH else text[: RECORDED_WIDTH - 1] + '…'}" for name, text in told
+    )
+    return f"  {rival.file}: {', '.join(words)}"
+
+
 def _explanation(found: TaskExplanation, picture: Path | None, rule: str) -> str:
     rows = [
         (
@@ -309,6 +320,8 @@ def _explanation(found: TaskExplanation, picture: Path | None, rule: str) -> str
         blocks[0] += f"\nstored for export is another candidate, {found.stored[:8]}: {found.stored_reason}"
     blocks.append(_reading(found.reading))
     blocks.append(table(rows, ("made by", "candidate", "overall", "+-", "SC", "PQ", "best", "not eligible")))
+    if recorded := [_recorded(rival) for rival in found.rivals if rival.recorded]:
+        blocks.append("\n".join(["recorded in imported files (whole with --json):", *recorded]))
     if found.parts:
         parts = [
             (p.name, f"{p.pick:+.2f}", f"{p.runner_up:+.2f}", f"{p.pick - p.runner_up:+.2f}")

@@ -37,6 +37,7 @@ from selector.domain.words import n_of
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
+    from selector.measure.scoring import ScoreSummary
 
 UNFINISHED = 1  # exit status of a run that leaves something for another
 NAMES_WIDTH, REASON_WIDTH = 32, 84  # characters of the two columns of what was left out
@@ -164,9 +165,9 @@ def generate(
 
 @verb(
     "import",
-    "Take finished images from any tool as candidates. Files are named ID.jpg, ID_*.png or lie in a folder ID/, where "
-    "ID is the task's id; files that fit no task are named. Seed, prompt and model are read from A1111, ComfyUI and "
-    "InvokeAI files.",
+    "Take finished images from any tool as candidates. Files of task 7 are 7.png, 007.png, 7_anything.jpg, "
+    "task-7.webp, copies such as 7 (1).png, and all in a folder 7/; files that fit no task are named. Seed, prompt and "
+    "model are read from the files of A1111, ComfyUI, InvokeAI and others.",
     "bestshot import ../qwen-image-outputs --label qwen-image",
 )
 @click.argument("images", type=click.Path(path_type=Path))
@@ -181,7 +182,8 @@ def import_(campaign: Campaign, images: Path, label: str | None) -> tuple[Any, s
     "Measure every candidate that has no scores yet. A second run touches nothing that is scored; a new scorer adds "
     "only its own columns. What cannot be measured is unscored, with the reason. With --judge: ask the vision-language "
     "model of [judges.NAME] in campaign.toml about candidates, in the order of `plan --judge`; its scores count at "
-    "once. No question that was answered is asked again.",
+    "once. No question that was answered is asked again. Exits with 1 when a scorer failed wherever it was asked and "
+    "has measured nothing at all.",
     "bestshot score --type vttie",
 )
 @type_option
@@ -219,14 +221,26 @@ def score(
     if limit is not None or budget_money is not None or repeat is not None or retry_failed:
         raise InputError("--limit, --budget-money, --repeat and --retry-failed belong to --judge NAME; leave them out")
     summary = campaign.score([TaskType(t) for t in types], progress_bar())
+    return summary, _describe_scored(summary), UNFINISHED if summary.broken else 0
+
+
+def _describe_scored(summary: ScoreSummary) -> str:
     scored, values = n_of(summary.candidates, "candidate"), n_of(summary.values, "value")
     lines = [f"{scored} scored: {values}, {summary.unscored} unscored"]
     lines += counted(summary.reasons)
-    if summary.failures:
-        lines += ["failed, and tried again by the next run:", *counted(summary.failures)]
+    for name, broken in summary.broken.items():
+        lines.append(f"{name} measured nothing and failed {n_of(broken.times, 'time')}, first with: {broken.reason}")
+    others = {why: n for why, n in summary.failures.items() if not _is_told(why, summary)}
+    if others:
+        lines += ["failed, and tried again by the next run:", *counted(others)]
     if summary.left_out:
         lines += ["", _left_out(summary.left_out)]
-    return summary, "\n".join(lines)
+    return "\n".join(lines)
+
+
+def _is_told(failure: str, summary: ScoreSummary) -> bool:
+    """Whether a failure is one of a scorer that measured nothing."""
+    return any(failure.startswith(f"{name}: ") for name in summary.broken)
 
 
 def _left_out(reasons: Mapping[str, str]) -> str:

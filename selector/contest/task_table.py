@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from selector.contest._near_words import near_columns, near_type
 from selector.contest.input_images import check_image_name, resolve_image
 from selector.contest.profile import MAX_ID_BYTES, ContestProfile, TaskFacts
 from selector.contest.table_rows import Record, read_records, split_sep_line
@@ -14,7 +15,6 @@ from selector.contest.table_text import read_table_text
 from selector.domain import InputError, Task, TaskType
 from selector.domain.errors import InputProblems
 from selector.domain.names import check_name, name_fault, same_file_key
-from selector.domain.words import did_you_mean
 
 _FirstRows = dict[str, tuple[str, int]]  # id as written and line, by what must be unique
 
@@ -85,15 +85,20 @@ def _check_columns(columns: list[str], profile: ContestProfile, path: Path) -> N
     for name in profile.columns:
         if columns.count(name) > 1:
             raise InputError(f"{path}: column {name!r} occurs {columns.count(name)} times; keep one")
-        if name not in columns:
-            raise InputError(f"{path}: column {name!r} is missing{_missing_hint(name, columns)}")
+    missing = [name for name in profile.columns if name not in columns]
+    if missing:
+        are = "is" if len(missing) == 1 else "are"
+        named = f"column{'s' * (len(missing) > 1)} {', '.join(map(repr, missing))}"
+        raise InputError(f"{path}: {named} {are} missing{_missing_hint(missing, columns, profile)}")
 
 
-def _missing_hint(name: str, columns: list[str]) -> str:
+def _missing_hint(missing: list[str], columns: list[str], profile: ContestProfile) -> str:
     for separator, word in ((";", "semicolons"), ("\t", "tabs")):
         if len(columns) == 1 and separator in columns[0]:
             return f": the table is separated by {word}; save it with commas"
-    return did_you_mean(name, columns) or f"; the table has {', '.join(map(repr, columns[:12]))}"
+    near = near_columns(missing, columns, profile)
+    renames = ", ".join(f"rename {column!r} to {name!r}?" for name, column in near.items())
+    return f"; {renames}" if renames else f"; the table has {', '.join(map(repr, columns[:12]))}"
 
 
 def _task_or_problem(row: _Row, profile: ContestProfile, images: Path, first_rows: _FirstRows) -> Task | str:
@@ -154,7 +159,7 @@ def _type_of(word: str, profile: ContestProfile) -> tuple[TaskType, TaskFacts]:
         if facts.word == word:
             return task_type, facts
     words = [facts.word for facts in profile.task_types.values()]
-    raise InputError(f"unknown task type {word!r}{did_you_mean(word, words)}; the contest has {', '.join(words)}")
+    raise InputError(f"unknown task type {word!r}{near_type(word, profile)}; the contest has {', '.join(words)}")
 
 
 def _image_name(row: _Row, column: str | None, facts: TaskFacts, images: Path) -> str | None:

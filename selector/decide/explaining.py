@@ -9,7 +9,7 @@ import numpy as np
 
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
-from selector.domain import Axis, InputError, TaskInputs
+from selector.domain import Axis, InputError, JSONValue, TaskInputs
 from selector.domain.reading import Reading
 from selector.learn.contributions import contributions, start_of
 from selector.learn.estimates import prior_points
@@ -21,6 +21,7 @@ from selector.store.picks import newest_picks
 from selector.workspace.plug_ins import Builds
 
 _REST = "rest (the curve of sqrt(SC x PQ), small parts)"
+RECORDED = ("tool", "model", "seed", "steps", "sampler", "prompt", "negative_prompt", "remark")  # notes of imports
 _LEAST_NAMED = 0.005  # points: what adds less to either is in the rest
 
 
@@ -41,6 +42,7 @@ class Rival:
     p_best: float
     excluded: str | None = None  # why it may not be picked
     file: str | None = None  # the name of an imported one
+    recorded: Mapping[str, JSONValue] = field(default_factory=dict)  # what its tool wrote into the file, as far as told
     prompt_style: str = ""
     finish: str = ""
 
@@ -104,15 +106,13 @@ def explain_task(context: Context, task_id: str) -> TaskExplanation:
         reasons = _failures([*plannings, *attempts], context.builds)
         why = f" ({'; '.join(reasons)})" if reasons else ""
         raise InputError(f"task '{task_id}' has no candidate yet{why}: run `bestshot generate` or `bestshot import`")
-    files = {
-        a.candidate_id: str(a.recipe.params["file"]) for a in attempts if a.candidate_id and "file" in a.recipe.params
-    }
+    imported = {a.candidate_id: a for a in attempts if a.candidate_id and "file" in a.recipe.params}
     rows = pool.rows_of(task_id)
     own_choices = pool.choices[pool.task_of[rows[0]]][None, :]
     best = np.zeros(len(pool.task_ids))
     if own_choices.max() >= 0:
         best = probability_best(known.fitted.posterior, Choices(own_choices, 1), 4096)
-    rivals = [_rival(known, int(row), float(best[row]), files.get(pool.candidate_ids[row])) for row in rows]
+    rivals = [_rival(known, int(row), float(best[row]), imported.get(pool.candidate_ids[row])) for row in rows]
     # In the order in which ``pick`` chooses, and behind it what may not be picked.
     ranked = sorted(
         zip(rivals, rows, strict=True),
@@ -144,7 +144,7 @@ def _failures(tried: Sequence[Planning | Attempt], builds: Builds) -> list[str]:
     return sorted({f"{f.generator} {f.outcome}: {f.reason}" for f in failed})
 
 
-def _rival(known: Knowledge, row: int, p_best: float, file: str | None) -> Rival:
+def _rival(known: Knowledge, row: int, p_best: float, imported: Attempt | None) -> Rival:
     pool, estimate = known.pool, known.estimates.row(row)
     excluded = pool.excluded[row] or (None if known.estimates.informed[row] else "nothing has scored it")
     return Rival(
@@ -157,10 +157,16 @@ def _rival(known: Knowledge, row: int, p_best: float, file: str | None) -> Rival
         estimate.pq,
         p_best,
         excluded,
-        file,
+        str(imported.recipe.params["file"]) if imported else None,
+        _recorded(imported.notes) if imported else {},
         pool.styles[row],
         pool.finishes[row],
     )
+
+
+def _recorded(notes: JSONValue) -> Mapping[str, JSONValue]:
+    """What the notes of an imported picture hold of how it was made."""
+    return {name: notes[name] for name in RECORDED if name in notes} if isinstance(notes, dict) else {}
 
 
 def _parts(known: Knowledge, start: float, rows: Ints, allowed: list[int]) -> tuple[Part, ...]:

@@ -8,9 +8,15 @@ from collections.abc import Iterable
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`` (did you mean 'x'?)`` for the known word nearest to ``word``, or an empty string when none is near."""
+    near = nearest(word, known)
+    return "" if near is None else f" (did you mean {near!r}?)"
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that has most letters in common with ``word``, None when none is near."""
     by_folded = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.5)
-    return f" (did you mean {by_folded[near[0]]!r}?)" if near else ""
+    return by_folded[near[0]] if near else None
 
 
 def near_or_all(word: str, known: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from generators.folder import Folder, Unmatched, unmatched_files
+from generators.folder import Folder, Unmatched, better_name, unmatched_files
 from selector.config import Step, check_names
 from selector.domain import InputError, RemoteGenerator, Task, TaskType
 from selector.domain.names import check_name
@@ -19,6 +19,7 @@ from selector.generate.generating import generate
 from selector.generate.orders import Order
 from selector.generate.summary import GenerateSummary
 from selector.store.candidates import candidate_keys
+from selector.store.imported import made_as
 from selector.store.leases import holding
 from selector.workspace.plug_ins import LeftOut, build_of, builds_of, idle_services, ready_generators
 from selector.workspace.services import Accounts, spent_at
@@ -122,10 +123,16 @@ def alone_at_services(
 
 @dataclass
 class ImportSummary(GenerateSummary):
-    """What an import did. ``unmatched``: the paths of files that no task got; ``unmatched_because``: by the reason."""
+    """What an import did.
+
+    ``unmatched``: the paths of files that no task got; ``unmatched_because``: by the reason; ``better_names``: of those
+    that only lack an underscore. ``known_as``: of those made, how many had come before, by whose name.
+    """
 
     unmatched: tuple[str, ...] = ()
     unmatched_because: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    better_names: Mapping[str, str] = field(default_factory=dict)
+    known_as: Mapping[str, int] = field(default_factory=dict)
 
 
 def import_images(
@@ -136,18 +143,43 @@ def import_images(
     Raises:
         InputError: ``folder`` is no folder, or the label is none.
     """
-    path = folder.resolve()
+    path = folder.expanduser().resolve()
+    if not path.is_dir():
+        raise InputError(f"{folder} is not a folder: give the one that the finished images lie in")
     name = check_name(label or path.name, "the label", "name the model with --label", folders=True)
     ids = [task.id for task in tasks]
     generator = Folder(str(path), ids)
-    generator.check()
     # The folder's place is no part of the build: the same file imported from elsewhere is the same candidate.
     build = build_of(generator, {}, ws.config.seed)
     step = Step(f"folder:{name}", MOST_FILES)
     orders = [Order(task, step, generator, build) for task in tasks]
+    before = _makers(ws)
     made = generate(ws, orders, retry_failed=True, progress=progress)
+    known_as = Counter(
+        before[key][0]
+        for key, names in _makers(ws).items()
+        if key in before and step.generator in names[len(before[key]) :]
+    )
     unmatched = unmatched_files(path, ids)
     by_reason: dict[str, tuple[str, ...]] = {}
     for file, why in sorted(unmatched.items(), key=lambda one: list(Unmatched).index(one[1])):
         by_reason[why.value] = (*by_reason.get(why.value, ()), file)
-    return ImportSummary(**vars(made), unmatched=tuple(unmatched), unmatched_because=by_reason)
+    lacking = [file for file, why in unmatched.items() if why is Unmatched.NO_MARK]
+    return ImportSummary(
+        **vars(made),
+        unmatched=tuple(unmatched),
+        unmatched_because=by_reason,
+        better_names={file: better for file in lacking if (better := better_name(file, ids))},
+        known_as=dict(known_as),
+    )
+
+
+def _makers(ws: Workspace) -> dict[tuple[str, str], list[str]]:
+    """Candidate to the names of all that have made it, the first one first."""
+    found: dict[tuple[str, str], list[str]] = {}
+    with ws.db.read() as connection:
+        for made in made_as(connection):
+            names = found.setdefault((made.task_id, made.candidate_id), [])
+            if made.generator not in names:
+                names.append(made.generator)
+    return found

@@ -114,12 +114,16 @@ def relation_of_cell(cell: str, things: tuple[Thing, ...]) -> Relation:
     names = {f"#{i}": i - 1 for i in range(1, len(things) + 1)}
     nouns = [thing.noun for thing in things]
     names |= {noun: i for i, noun in enumerate(nouns) if nouns.count(noun) == 1 and noun == word_cell(noun)}
-    found = {
-        Relation(names[subject], kind, names[obj])
+    said = [
+        (cell[: at.start()].strip(), kind, cell[at.end() :].strip())
         for kind, words in KIND_WORDS.items()
         for at in re.finditer(rf"\s{words}\s", cell)
-        if (subject := cell[: at.start()].strip()) in names and (obj := cell[at.end() :].strip()) in names
-    }
+    ]
+    found = {Relation(names[a], kind, names[b]) for a, kind, b in said if a in names and b in names}
+    if not found and len(said) == 1:
+        gone = next(noun for noun in (said[0][0], said[0][2]) if noun not in names)
+        if gone not in nouns:
+            raise WrongCell(f"things of the column things, where '{gone}' is not: put it there or take '{cell}' out")
     if len(found) != 1 or any(one.subject == one.object for one in found):
         kinds = ", ".join(KIND_WORDS.values())
         raise WrongCell(f"two of the row's things (or #1, #2) and between them one of {kinds}; not '{cell}'")

@@ -1,7 +1,10 @@
 """The table of readings in a campaign's folder: one row a task, written for people, who may correct it.
 
 The last column holds a digest of what was written, so that a row tells by itself whether a person has changed it: also
-after another version of the rules reads otherwise.
+after another version of the rules reads otherwise. A row that came back from an earlier table is as it was written,
+too: where it or what counts now is a correction, a person has put it back, and it counts again. Where models or rules
+have read both, a run that was killed before it wrote the table leaves the same rows: they are told of, and what is
+newer counts.
 """
 
 from __future__ import annotations
@@ -23,10 +26,14 @@ COLUMNS = ("task", "type", "prompt", "by", *CELLS, "as_written")
 
 @dataclass(frozen=True)
 class Corrections:
-    """Readings by task id: that people ``changed``, and what counts where they took a correction back."""
+    """Readings by task id: that people ``changed``, and what counts where they took a correction back.
+
+    ``outdated``: how many rows nobody has changed, but hold another reading than the one that counts now.
+    """
 
     changed: Mapping[str, Reading]
     taken_back: Mapping[str, Reading]
+    outdated: int = 0
 
 
 def table_text(readings: Iterable[tuple[Task, Reading]]) -> str:
@@ -56,6 +63,7 @@ def corrections(
     by_id = {task.id: task for task in tasks}
     changed: dict[str, Reading] = {}
     named = set()
+    outdated = 0
     for number, row in enumerate(read_columns(path, "table of readings", COLUMNS), start=2):
         task = by_id.get(row["task"])
         if task is None or task.id in named:
@@ -63,14 +71,17 @@ def corrections(
             raise InputError(f"{path}: row {number}, column task: '{row['task']}' is {why}: take the row out")
         named.add(task.id)
         cells = {column: row[column] for column in CELLS}
-        if _digest(cells) == row["as_written"]:
-            continue
         present = reading_of(TaskInputs(task, reading=known.get(task.id)))
+        if _digest(cells) == _digest(cells_of(present)):
+            continue
+        if _digest(cells) == row["as_written"] and TABLE not in (present.by, row["by"]):
+            outdated += 1
+            continue
         reading = _read(path, number, task, cells, present)
         if cells_of(reading) != cells_of(present):
             changed[task.id] = reading
     gone = [key for key, reading in known.items() if reading.by == TABLE and key in by_id.keys() - named]
-    return Corrections(changed, {key: earlier.get(key, Reading()) for key in gone})
+    return Corrections(changed, {key: earlier.get(key, Reading()) for key in gone}, outdated)
 
 
 def _read(path: Path, number: int, task: Task, cells: Mapping[str, str], present: Reading) -> Reading:

@@ -15,7 +15,7 @@ from selector.domain import Axis, JSONValue, TaskType, stable_hash
 
 LOWEST, HIGHEST = 0.0, 10.0
 SOURCE, REFERENCE, CANDIDATE = "source", "reference", "candidate"
-SCHEMA_NAME = "scores"
+SCHEMA_NAME = "answer"
 
 _ROLES = {
     TaskType.T2I: (CANDIDATE,),

@@ -46,8 +46,9 @@ class ReadSummary(Summary):
     ``by``: who (a model, "table", "rules") to how many tasks; ``nothing``: in how many of them nothing is understood;
     ``given_up``: prompts that the model has refused, or could not read in as many tries as it has; ``new``: tasks that
     a model has read in this run; ``again``: that it had read before another model did, and that count again;
-    ``corrected`` and ``taken_back``: corrections of the table that are new, and those whose row is gone. ``failures``:
-    why prompts were not read: what counted before counts, as a rule what rules read.
+    ``corrected`` and ``taken_back``: corrections of the table that are new, and those whose row is gone; ``outdated``:
+    rows of the table that held another reading by a model or by rules than the one that counts now. ``failures``: why
+    prompts were not read: what counted before counts, as a rule what rules read.
     """
 
     table: Path
@@ -58,6 +59,7 @@ class ReadSummary(Summary):
     again: int = 0
     corrected: int = 0
     taken_back: int = 0
+    outdated: int = 0
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def _take_corrections(ws: Workspace, tasks: Sequence[Task], summary: ReadSummary
     with ws.db.write() as connection:
         add_readings(connection, {**found.changed, **found.taken_back}, ws.now())
     summary.corrected, summary.taken_back = len(found.changed), len(found.taken_back)
+    summary.outdated = found.outdated
 
 
 def _write_table(ws: Workspace, tasks: Sequence[Task], summary: ReadSummary) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -13,9 +14,9 @@ from selector.llm._asking import Asking, Ended, Question, Reply, Summary
 from selector.llm._replies import Reading
 from selector.llm._request import Chat, text_chat
 from selector.llm._session import Session
-from selector.llm._text_reading import read_prompt, read_translation
+from selector.llm._text_reading import SAME_FOR_ALL, SameAnswers, read_prompt, read_translation
 from selector.prompts.wording import TRANSLATED, TRANSLATION_ORDER, order_for
-from selector.store.replies import WRITTEN, PromptText, add_prompt_texts
+from selector.store.replies import WITHDRAWN, WRITTEN, PromptText, add_prompt_texts
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ class Writing(Asking):
     def __init__(self, session: Session, summary: Summary) -> None:
         super().__init__(session, summary)
         self._texts: dict[str, Text] = {}
+        self._written: dict[str, Reply] = {}  # by key
+        self._same = SameAnswers()
         self._without: dict[str, str] = {}  # key -> why there is no text, as far as is known
 
     def questions(self, texts: Mapping[Source, int] | Mapping[Untranslated, int], times: int) -> list[Question]:
@@ -88,8 +91,12 @@ class Writing(Asking):
         for text, asked in texts.items():
             key = text.key(endpoint.provider, endpoint.model)
             self._texts[key] = text
-            found.append(Question(key, text.order_hash, _chat_of(text), text.read, asked=asked, times=times))
+            read = partial(self._read, text)
+            found.append(Question(key, text.order_hash, _chat_of(text), read, asked=asked, times=times))
         return found
+
+    def _read(self, text: Text, answer: Answer) -> Reading:
+        return self._same.checked(text.original, text.read(answer))
 
     def store(self, connection: Connection, replies: Sequence[Reply], ended: Sequence[Ended]) -> None:
         del ended
@@ -99,6 +106,7 @@ class Writing(Asking):
         for reply in replies:
             if reply.row.outcome == WRITTEN:
                 self._without.pop(reply.row.key, None)
+                self._written[reply.row.key] = reply
                 self.take(self._texts[reply.row.key], reply.reading.text)
             else:
                 self._without[reply.row.key] = reply.row.reason or reply.row.outcome
@@ -107,9 +115,27 @@ class Writing(Asking):
     def take(self, text: Text, written: str) -> None:
         """What was written, once it is stored."""
 
+    def withdraw(self, text: Text) -> None:
+        """What was taken is no text: the same came for others."""
+
     def end(self) -> None:
+        self._withdraw_same()
         for why in self._without.values():
             self.summary.count_failure(why)
+
+    def _withdraw_same(self) -> None:
+        """What was taken before the same came for all is asked for again by the next run, as those others are."""
+        rows = []
+        for key, reply in self._written.items():
+            if self._same.are_for_all(reply.reading.text):
+                row = replace(self._text_row(reply), text="", outcome=WITHDRAWN, reason=SAME_FOR_ALL, seconds=0.0)
+                rows.append(replace(row, ask=row.ask + 1, tokens_in=None, tokens_out=None, cost=None))
+                self._without[key] = SAME_FOR_ALL
+                self.withdraw(self._texts[key])
+        if rows:
+            db = self.session.ws.db
+            with db.write() as connection:
+                add_prompt_texts(db, connection, rows)
 
     def _text_row(self, reply: Reply) -> PromptText:
         text, row = self._texts[reply.row.key], reply.row

@@ -105,6 +105,9 @@ class _Translating(Writing):
     def take(self, text: Text, written: str) -> None:
         self._table.known[text.original] = written
 
+    def withdraw(self, text: Text) -> None:
+        self._table.known.pop(text.original, None)
+
     def stored(self, replies: Sequence[Reply], ended: Sequence[Ended]) -> int:
         done = super().stored(replies, ended)
         self._table.write_if_due()

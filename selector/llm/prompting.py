@@ -182,6 +182,10 @@ class _Prompting(Writing):
         del text, written
         self.summary.new += 1
 
+    def withdraw(self, text: Text) -> None:
+        del text
+        self.summary.new -= 1
+
 
 _NO_WRITER = (
     'the prompt styles translated and rewritten need a language model: set `prompt_writer = "NAME"` in [generate], and '

@@ -30,7 +30,7 @@ from selector.domain import (
 )
 from selector.domain.embedding import Head, View
 from selector.domain.progress import Progress
-from selector.measure.scored import Due, Scored, Versions, checked, due, rows_of
+from selector.measure.scored import Due, Failure, Scored, Versions, checked, due, rows_of
 from selector.sight.embedding.device import cores_shared_by
 from selector.sight.embedding.looking import Map, Request, know_texts, look
 from selector.sight.embedding.real_pictures import gather
@@ -139,7 +139,7 @@ class _Group:
 
     def _failed(self, error: BestshotError) -> Scored:
         """Weights that cannot be loaded; other heads may have another backbone."""
-        return Scored([], 0, [f"{', '.join(self.heads)}: {reason_of(error)}"])
+        return Scored([], 0, [Failure.of(self.heads, error)])
 
     def _know_texts(self) -> None:
         tasks = {task.id: task for task, _, _ in self.due}.values()
@@ -198,7 +198,7 @@ class _Worker:
 
     def work(self, batch: Sequence[Due]) -> Iterator[Scored]:
         items: dict[int, Item] = {}
-        failures = []
+        failures: list[Failure] = []
         for i, found in enumerate(self._each(self._item, batch)):
             if isinstance(found, Item):
                 items[i] = found
@@ -212,16 +212,16 @@ class _Worker:
             rows += rows_of(task.id, candidate_id, name, self._versions.of(name, items[i].inputs), result)
         yield Scored(rows, len(batch), failures)
 
-    def _item(self, due: Due) -> Item | str:
+    def _item(self, due: Due) -> Item | Failure:
         task, candidate_id, _ = due
         try:
             inputs: TaskInputs = self._inputs(task)
             return Item(inputs, self._ws.images.picture(candidate_id))
         except InputError as error:
-            return reason_of(error)
+            return Failure(reason_of(error))
 
     def _look(
-        self, due: Mapping[str, Sequence[int]], items: Mapping[int, Item], failures: list[str]
+        self, due: Mapping[str, Sequence[int]], items: Mapping[int, Item], failures: list[Failure]
     ) -> dict[tuple[str, int], Mapping[str, Score]]:
         """Results by (head, place). What raises is tried in smaller parts, then noted and left out."""
         requests = [Request(self._heads[name], [items[i] for i in places]) for name, places in due.items()]
@@ -235,7 +235,7 @@ class _Worker:
         except Exception as error:
             smaller = _halves(due)
             if not smaller:
-                failures.append(f"{', '.join(due)}: {type(error).__name__}: {reason_of(error)}"[:300])
+                failures.append(Failure.of(due, error))
                 return {}
         return {key: result for part in smaller for key, result in self._look(part, items, failures).items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,12 +27,21 @@ from selector.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True)
+class Lacking:
+    """``candidates`` of ``tasks`` that have no value, where others of the same task have one."""
+
+    candidates: int
+    tasks: int
+
+
+@dataclass(frozen=True)
 class ImportedSummary:
     """What a table of scores brought.
 
     ``columns``: name to what is declared of it, in words. ``matched``: rows that named a candidate; ``unmatched``: the
     others, each with its reason. Values are ``new``, ``changed`` from an earlier import, or ``known`` already;
     ``empty`` cells of matched rows say nothing. ``passed_over``: columns that are neither names nor declared.
+    ``lacking``: columns in which a task of the table has candidates with a value and without, and how many.
     """
 
     columns: dict[str, str]
@@ -44,6 +53,7 @@ class ImportedSummary:
     known: int
     empty: int
     passed_over: tuple[str, ...]
+    lacking: dict[str, Lacking]
 
 
 def import_scores(ws: Workspace, tasks: Sequence[Task], path: Path, columns: Sequence[str] = ()) -> ImportedSummary:
@@ -72,6 +82,7 @@ def import_scores(ws: Workspace, tasks: Sequence[Task], path: Path, columns: Seq
             declare(ws.db, connection, now)
         begins = before is None or now.version != before.version
         add_imported(ws.db, connection, now.version, {**stored, **said} if begins else said)
+        keys = [(task, candidate) for task, candidate, fallback in candidate_keys(connection) if not fallback]
     matched = len(table.rows) - len(unmatched)
     new = sum(key not in stored for key in said)
     return ImportedSummary(
@@ -84,7 +95,20 @@ def import_scores(ws: Workspace, tasks: Sequence[Task], path: Path, columns: Seq
         known=len(said) - new - changed,
         empty=matched * len(table.columns) - len(said),
         passed_over=table.passed_over,
+        lacking=_lacking(table.columns, {task for task, _, _ in said}, keys, {**stored, **said}),
     )
+
+
+def _lacking(
+    columns: Sequence[Column], tasks: Collection[str], keys: Sequence[Key], values: Values
+) -> dict[str, Lacking]:
+    found = {}
+    for column in columns:
+        partly = {task for task, _, name in values if name == column.name} & set(tasks)
+        without = [task for task, candidate in keys if task in partly and (task, candidate, column.name) not in values]
+        if without:
+            found[column.name] = Lacking(len(without), len(set(without)))
+    return found
 
 
 def _together(before: Imported | None, columns: Sequence[Column], stored: Values, said: Values) -> tuple[Imported, int]:

@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from selector.domain import Column, Score, Scorer, Task, TaskInputs
+from selector.domain import BestshotError, Column, Score, Scorer, Task, TaskInputs, reason_of
 from selector.domain.reading import with_tag
 from selector.store.candidates import scored_candidates
 from selector.workspace.plug_ins import reading_words
 from selector.workspace.workspace import Workspace
 
 Due = tuple[Task, str, tuple[str, ...]]  # a candidate of a task, and the scorers that have not measured it
+MOST_CHARACTERS = 280  # of a reason
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What broke, and at which scorers; at none where a candidate or an input could not be read."""
+
+    reason: str
+    scorers: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, scorers: Iterable[str], error: Exception) -> Failure:
+        """Our own errors are sentences; of others the kind says the half.
+
+        Raises:
+            OutOfResources: the machine ran out of something.
+        """
+        reason = reason_of(error)
+        told = reason if isinstance(error, BestshotError) else f"{type(error).__name__}: {reason}"
+        return cls(told[:MOST_CHARACTERS], tuple(scorers))
+
+    def __str__(self) -> str:
+        names = ", ".join(self.scorers)
+        return self.reason if not names or self.reason.startswith(f"{names}: ") else f"{names}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -21,7 +45,7 @@ class Scored:
 
     rows: list[dict[str, Any]]
     candidates: int
-    failures: list[str]
+    failures: list[Failure]
 
 
 def due(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> list[Due]:

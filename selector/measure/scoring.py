@@ -16,13 +16,22 @@ from selector.domain import InputError, Item, Score, Scorer, Task, TaskInputs, r
 from selector.domain.embedding import Head
 from selector.domain.progress import Progress, silent
 from selector.measure._embedding import score_by_heads
-from selector.measure.scored import Due, Scored, Versions, checked, due, rows_of
-from selector.store.candidates import add_scores
+from selector.measure.scored import Due, Failure, Scored, Versions, checked, due, rows_of
+from selector.store.candidates import add_scores, scored_candidates
 from selector.workspace.executor import Executor, WorkQueue
+from selector.workspace.plug_ins import reading_words
 from selector.workspace.workspace import Workspace
 
 CHUNK = 8  # candidates in memory at once in each worker, however many a task has
 _WAITING = 16  # results of a worker that wait to be stored, all in one commit: rows, and no pictures
+
+
+@dataclass(frozen=True)
+class Broken:
+    """How often a scorer failed, and its first reason, which is the cause: later ones may only say that it goes on."""
+
+    times: int
+    reason: str
 
 
 @dataclass
@@ -35,6 +44,7 @@ class ScoreSummary:
     reasons: dict[str, int] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)  # not stored, so tried again by the next run
     left_out: dict[str, str] = field(default_factory=dict)  # scorer -> why it could not run here
+    broken: dict[str, Broken] = field(default_factory=dict)  # scorer that has measured nothing at all -> how it failed
 
 
 def score(
@@ -46,9 +56,13 @@ def score(
 ) -> ScoreSummary:
     """Score every candidate of ``tasks`` that lacks scores of these versions; what is scored is not touched."""
     summary, touched = ScoreSummary(), set[tuple[str, str]]()
+    failed: dict[str, list[str]] = {}
 
     def count(scored: Scored) -> None:
         _count(summary, scored)
+        for failure in scored.failures:
+            for name in failure.scorers:
+                failed.setdefault(name, []).append(failure.reason)
         touched.update((row["task_id"], row["candidate_id"]) for row in scored.rows)
         summary.candidates = len(touched)  # a candidate that both ways have scored counts once
 
@@ -56,7 +70,19 @@ def score(
     _score_by_task(ws, tasks, {n: s for n, s in scorers.items() if n not in heads}, count, progress)
     if heads:
         score_by_heads(ws, tasks, heads, translations, count, progress)
+    summary.broken = _broken(ws, {name: scorers[name] for name in failed}, failed)
     return summary
+
+
+def _broken(ws: Workspace, scorers: Mapping[str, Scorer], failed: Mapping[str, Sequence[str]]) -> dict[str, Broken]:
+    """Those of them that have scored no candidate, now or in an earlier run."""
+    if not scorers:
+        return {}
+    with ws.db.read() as connection:
+        versions = {name: scorer.version for name, scorer in scorers.items()}
+        known = scored_candidates(connection, versions, reading_words(scorers))
+    working = {name for of_task in known.values() for names in of_task.values() for name in names}
+    return {name: Broken(len(reasons), reasons[0]) for name, reasons in failed.items() if name not in working}
 
 
 def _score_by_task(
@@ -97,7 +123,7 @@ def _score_by_task(
 
 
 def _count(summary: ScoreSummary, scored: Scored) -> None:
-    for reason in scored.failures:
+    for reason in map(str, scored.failures):
         summary.failures[reason] = summary.failures.get(reason, 0) + 1
     for row in scored.rows:
         if row["reason"] is None:
@@ -122,7 +148,7 @@ class _Worker:
         try:
             inputs = self._ws.task_inputs(task)
         except InputError as error:
-            yield Scored([], 0, [f"task {task.id}: {reason_of(error)}"])
+            yield Scored([], 0, [Failure(f"task {task.id}: {reason_of(error)}")])
         else:
             for start in range(0, len(of_task), CHUNK):
                 yield self._score_chunk(inputs, {key: names for _, key, names in of_task[start : start + CHUNK]})
@@ -137,19 +163,19 @@ class _Worker:
                 rows += rows_of(inputs.task.id, candidate_id, name, self._versions.of(name, inputs), result)
         return Scored(rows, len(items), failures)
 
-    def _read(self, inputs: TaskInputs, ids: Iterable[str]) -> tuple[dict[str, Item], list[str]]:
+    def _read(self, inputs: TaskInputs, ids: Iterable[str]) -> tuple[dict[str, Item], list[Failure]]:
         items: dict[str, Item] = {}
-        failures: list[str] = []
+        failures: list[Failure] = []
         for candidate_id in ids:
             try:
                 items[candidate_id] = Item(inputs, self._ws.images.picture(candidate_id))
             except InputError as error:
-                failures.append(reason_of(error))
+                failures.append(Failure(reason_of(error)))
         return items, failures
 
 
 def _run_scorer(
-    name: str, scorer: Scorer, items: Mapping[str, Item], failures: list[str]
+    name: str, scorer: Scorer, items: Mapping[str, Item], failures: list[Failure]
 ) -> dict[str, Mapping[str, Score]]:
     """Results by candidate id. What makes the scorer raise is tried alone, then noted in ``failures`` and left out.
 
@@ -165,7 +191,7 @@ def _run_scorer(
         return dict(zip(items, [checked(scorer.columns, result) for result in results], strict=True))
     except Exception as error:
         if len(items) == 1:
-            failures.append(f"{name}: {type(error).__name__}: {reason_of(error)}"[:300])
+            failures.append(Failure.of([name], error))
             return {}
     # Not in the block above: what fails alone would bear the fault of all as its context.
     alone = [_run_scorer(name, scorer, {key: item}, failures) for key, item in items.items()]

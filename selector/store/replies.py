@@ -126,10 +126,10 @@ def add_prompt_texts(db: Database, connection: Connection, texts: Iterable[Promp
 
 
 def load_prompt_texts(connection: Connection, keys: Iterable[str]) -> dict[str, PromptText]:
-    """Key to what counts: the newest text, else how the newest question ended."""
+    """Key to what counts: the newest text that was not withdrawn since, else how the newest question ended."""
     found: dict[str, PromptText] = {}
     for text in _of_keys(connection, schema.prompt_text, PromptText, keys):
-        if text.outcome == WRITTEN or text.key not in found or found[text.key].outcome != WRITTEN:
+        if text.outcome in (WRITTEN, WITHDRAWN) or text.key not in found or found[text.key].outcome != WRITTEN:
             found[text.key] = text
     return found
 

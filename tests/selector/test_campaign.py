@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import threading
@@ -483,6 +484,35 @@ def test_explain_names_the_file_of_an_imported_candidate(campaign: Campaign, tmp
     campaign.import_folder(folder, "qwen-image")
     campaign.score()
     assert [r.file for r in campaign.explain("3").rivals if r.generator == "folder:qwen-image"] == ["3_b.jpg"]
+
+
+def test_explain_shows_what_a_tool_wrote_into_an_imported_file(campaign: Campaign, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    from selector.cli.main import group
+
+    folder, info = tmp_path / "finished", PngInfo()
+    folder.mkdir()
+    text = "a barn " + "very " * 30 + "red\nNegative prompt: fog\nSteps: 7, Sampler: Euler a, Seed: 99, Model: toyXL"
+    info.add_text("parameters", text)
+    with Image.open(io.BytesIO(noise_jpeg(51))) as picture:
+        picture.save(folder / "3_b.png", pnginfo=info)
+    (folder / "3_c.jpg").write_bytes(noise_jpeg(52))
+    campaign.import_folder(folder, "toyxl")
+    campaign.score()
+    recorded = {r.file: r.recorded for r in campaign.explain("3").rivals if r.file}
+    assert recorded["3_c.jpg"] == {}
+    assert {name: recorded["3_b.png"][name] for name in ("seed", "steps", "model")} == {
+        "seed": 99,
+        "steps": 7,
+        "model": "toyXL",
+    }
+    shown = CliRunner().invoke(group, ["explain", "3", "-C", str(campaign.folder)]).output
+    (line,) = (line for line in shown.splitlines() if line.startswith("  3_b.png: "))
+    assert "sampler Euler a" in line and "negative prompt fog" in line and "…" in line and "very red" not in line
+    assert "  3_c.jpg: " not in shown
 
 
 def test_the_page_warns_when_candidates_came_after_the_picks(campaign: Campaign) -> None:

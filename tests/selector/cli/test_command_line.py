@@ -219,6 +219,36 @@ def test_import_names_the_files_that_no_task_got(run: Run, campaign: Campaign, t
     }
 
 
+def test_import_says_how_to_name_what_lacks_only_an_underscore(run: Run, campaign: Campaign, tmp_path: Path) -> None:
+    folder = tmp_path / "finished"
+    folder.mkdir()
+    for seed, name in enumerate(("3-sdxl-1234.png.jpg", "10.flux.jpg", "x-3.jpg", "3-.jpg")):
+        (folder / name).write_bytes(noise_jpeg(60 + seed))
+    out = run("import", folder, "-C", campaign.folder)[1]
+    assert "behind the task's id an underscore is expected: 2 files" in out
+    assert "rename 10.flux.jpg to 10_flux.jpg, and the others so" in out
+    (folder / "10.flux.jpg").rename(folder / "10_flux.jpg")
+    assert "1 candidate made" in run("import", folder, "-C", campaign.folder)[1]
+
+
+def test_the_same_bytes_under_another_label_are_no_new_candidates(run: Run, campaign: Campaign, tmp_path: Path) -> None:
+    folder = tmp_path / "finished"
+    folder.mkdir()
+    for seed, name in enumerate(("3.jpg", "10.jpg")):
+        (folder / name).write_bytes(noise_jpeg(70 + seed))
+    run("import", folder, "-C", campaign.folder, "--label", "flux")
+    (folder / "3_b.jpg").write_bytes(noise_jpeg(77))
+    out = run("import", folder, "-C", campaign.folder, "--label", "qwen")[1]
+    assert out.startswith("1 candidate made")
+    assert "known already as flux: 2 pictures of the same bytes, no candidate more" in out
+    assert "known already" not in run("import", folder, "-C", campaign.folder, "--label", "qwen")[1]
+
+
+def test_import_of_what_is_no_folder_is_one_plain_line(run: Run, campaign: Campaign) -> None:
+    status, _, said = run("import", "../nope", "-C", campaign.folder)
+    assert status == 2 and "../nope is not a folder: give the one" in said and "path" not in said
+
+
 def test_a_repeated_import_says_that_it_is_done_and_ends_well(run: Run, campaign: Campaign, tmp_path: Path) -> None:
     folder = tmp_path / "finished"
     folder.mkdir()

@@ -104,6 +104,13 @@ def test_extra_columns_empty_lines_and_short_rows_do_not_matter(tmp_path: Path) 
         ("7,t2i,a,,\n007,t2i,b,,\n", "index '007' occurs twice"),
         ("1,t2l,a,,\n", "row 1 (line 2): unknown task type 't2l' (did you mean 't2i'?)"),
         ("1,DeepFakes,a,,\n", "(did you mean 'deepfake'?)"),
+        ("1,text2image,a,,\n", "unknown task type 'text2image' (did you mean 't2i'?)"),
+        ("1,Txt2Img,a,,\n", "(did you mean 't2i'?)"),
+        ("1,text-to-image,a,,\n", "(did you mean 't2i'?)"),
+        ("1,image_edit,a,,\n", "(did you mean 'tie'?)"),
+        ("1,Text Edit,a,,\n", "(did you mean 'vttie'?)"),
+        ("1,face-swap,a,,\n", "(did you mean 'deepfake'?)"),
+        ("1,xyz,a,,\n", "unknown task type 'xyz'; the contest has t2i"),
         ("1,,a,,\n", "unknown task type ''"),
         ("1.0,t2i,a,,\n", "column 'index' must be a whole number, got '1.0'"),
         ("-1,t2i,a,,\n", "must be a whole number"),
@@ -190,10 +197,21 @@ def test_a_path_from_where_one_stands_is_one_inside_the_folder(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
-        ("index,task_type,prompt,orig_image,target_image", "'ori_image' is missing (did you mean 'orig_image'?)"),
+        (
+            "id,type,text,image,target_image,note",
+            "columns 'index', 'task_type', 'prompt', 'ori_image' are missing; rename 'id' to 'index'?, "
+            "rename 'type' to 'task_type'?, rename 'text' to 'prompt'?, rename 'image' to 'ori_image'?",
+        ),
+        (
+            "index,task_type,prompt,orig_image,target_image",
+            "'ori_image' is missing; rename 'orig_image' to 'ori_image'?",
+        ),
         ("index;task_type;prompt;ori_image;target_image", "separated by semicolons"),
         ("index\ttask_type\tprompt\tori_image\ttarget_image", "separated by tabs"),
-        ("a,b", "column 'index' is missing; the table has 'a', 'b'"),
+        (
+            "a,b",
+            "columns 'index', 'task_type', 'prompt', 'ori_image', 'target_image' are missing; the table has 'a', 'b'",
+        ),
         ("index,index,task_type,prompt,ori_image,target_image", "'index' occurs 2 times"),
     ],
 )

@@ -221,6 +221,47 @@ def test_a_correction_of_the_table_counts_and_goes_when_its_row_goes(make: Make)
     assert scene and scene.objects[1].count is None
 
 
+@pytest.mark.parametrize("reader", [None, "reader"])
+def test_a_row_put_back_from_a_saved_table_counts_again(make: Make, reader: str | None) -> None:
+    campaign = make([SHIPS["prompt"], KITES["prompt"]])
+    campaign.read_tasks(reader)
+    saved = rows_of(campaign)
+    correct(campaign, "2", things="4 kite")
+    assert campaign.read_tasks().corrected == 1
+    corrected = rows_of(campaign)
+    write_rows(campaign, saved)
+    done = campaign.read_tasks()
+    assert (done.corrected, done.outdated, done.by["table"]) == (1, 0, 1)
+    assert rows_of(campaign)[1]["things"] == saved[1]["things"]
+    assert campaign.read_tasks().corrected == 0
+    write_rows(campaign, corrected)
+    assert campaign.read_tasks().corrected == 1
+    assert rows_of(campaign)[1]["things"] == "4 kite"
+
+
+def test_a_correction_put_back_after_it_was_taken_back_counts_again(make: Make) -> None:
+    campaign = make([SHIPS["prompt"], KITES["prompt"]])
+    campaign.read_tasks()
+    correct(campaign, "2", things="4 kite")
+    campaign.read_tasks()
+    corrected = rows_of(campaign)
+    write_rows(campaign, corrected[:1])
+    assert campaign.read_tasks().taken_back == 1
+    write_rows(campaign, corrected)
+    assert (campaign.read_tasks().corrected, rows_of(campaign)[1]["things"]) == (1, "4 kite")
+
+
+def test_rows_from_before_a_model_read_are_no_corrections_and_are_told_of(make: Make) -> None:
+    campaign = make([CANOE, KITES["prompt"]])
+    campaign.read_tasks()
+    by_rules = rows_of(campaign)
+    campaign.read_tasks("reader")
+    write_rows(campaign, by_rules)
+    told = CliRunner().invoke(group, ["read", "-C", str(campaign.folder)]).output
+    assert "held an older reading" in told and "corrections" not in told
+    assert campaign.status().readings == {"toy-reader": 2}
+
+
 def test_a_task_that_was_corrected_first_gets_the_reading_of_its_twin_once_the_correction_goes(make: Make) -> None:
     campaign = make([KITES["prompt"], KITES["prompt"]])
     campaign.read_tasks()
@@ -277,6 +318,11 @@ def test_a_spreadsheet_that_writes_the_same_anew_corrects_nothing(make: Make) ->
     ("task", "cells", "expected"),
     [
         ("1", {"things": "2 ship (grey)"}, "row 2, column things: expected attributes in brackets"),
+        (
+            "1",
+            {"things": "2 ship (colour grey)"},
+            "things, where 'buoy' is not: put it there or take 'ship left of buoy'",
+        ),
         ("1", {"relations": "ship near buoy"}, "row 2, column relations: expected two of the row's things"),
         ("1", {"action": "add"}, "row 2, column action: expected nothing: a t2i task"),
         ("2", {"action": "swap"}, "row 3, column action: expected one of replace, add, delete"),

@@ -15,7 +15,15 @@ from selector.cli.main import group
 from selector.llm import JudgeStopped
 from selector.llm._answers import Answer
 from selector.llm._replies import Reading
-from selector.llm._text_reading import DECLINED, KEY_HIDDEN, TALK, UNFINISHED, read_translation
+from selector.llm._text_reading import (
+    DECLINED,
+    KEY_HIDDEN,
+    MARKUP,
+    SAME_FOR_ALL,
+    TALK,
+    UNFINISHED,
+    read_translation,
+)
 from selector.store.replies import money_spent
 from selector.workspace.plug_ins import read_translations
 
@@ -284,3 +292,32 @@ def test_a_prompt_that_only_sounds_like_talk_is_kept(reply: str) -> None:
 def test_only_a_reply_that_ended_by_itself_counts(finish: str, refusal: str | None, why: str) -> None:
     reading = read_translation("一只猫", Answer("a cat", finish, refusal))
     assert (reading.text, reading.reason) == ("", why)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ['{"error": "no"}', '["a red house"]', '{"detail": "the model is', "<html><body>Bad Gateway</body></html>", "<p>a"],
+)
+def test_json_and_markup_are_no_english(said: str) -> None:
+    assert read_translation("一座红色的房子在山上", Answer(said, "stop")).reason == MARKUP
+
+
+def test_english_with_signs_in_it_is_no_markup() -> None:
+    for said in ("<3 balloons", "[a red house] on a hill", "a sign that says <b>"):
+        assert read_translation("一座红色的房子在山上", Answer(said, "stop")).text == said
+
+
+def test_one_answer_to_texts_that_have_nothing_in_common_is_no_translation(make: Make, model: PromptModel) -> None:
+    texts = ["把图片变亮", "加一只猫", "红房子", "雪山上的日出", "她戴着帽子"]
+    model.said = dict.fromkeys(texts, "Service unavailable.")
+    campaign = make(texts, concurrency=1)
+    done = campaign.translate("translator")
+    assert (done.new, english(campaign), done.failures) == (0, {}, {SAME_FOR_ALL: 5})
+    model.said = {text: f"text {number}" for number, text in enumerate(texts)}
+    assert campaign.translate("translator").new == 5
+
+
+def test_texts_that_say_the_same_may_have_one_answer(make: Make, model: PromptModel) -> None:
+    texts = ["加一只猫", "添加一只猫", "再加一只猫", "加上一只猫"]
+    model.said = dict.fromkeys(texts, "add a cat")
+    assert make(texts).translate("translator").new == 4

@@ -135,6 +135,17 @@ def test_the_same_again_is_known_a_change_is_a_newer_version_and_the_rest_stays(
     assert (added.new, added.changed, added.version) == (2, 1, "3"), "hps of qwen/3.jpg is what it was at first"
 
 
+def test_a_task_with_values_for_some_candidates_is_warned_of(
+    imported: Campaign, write: Callable[..., Path], run: Run
+) -> None:
+    table = write("file,hps,ms\nqwen/3.jpg,1,7\nflux/3.jpg,2,\n5_a.jpg,,8\n")
+    told = run("import-scores", table, "-C", imported.folder, "--column", UP, "--column", "ms:0:100:down:pq")[1]
+    assert "warning: 2 candidates of 2 tasks without imported.ms: where others of the task have it" in told
+    assert "without imported.hps" not in told
+    rest = imported.import_scores(write("file,ms\nflux/3.jpg,3\n5_b.jpg,4\n"))
+    assert rest.lacking == {}
+
+
 def test_a_wider_range_is_a_newer_version_and_one_that_loses_values_is_refused(
     imported: Campaign, write: Callable[..., Path]
 ) -> None:
@@ -240,6 +251,8 @@ def test_in_words_it_says_what_was_taken_and_what_was_not(
         "columns passed over: seed_used",
         "1 row names no candidate:",
         "  row 3: no candidate was imported, stored or exported as 'none.jpg'",
+        "warning: 1 candidate of 1 task without imported.hps: where others of the task have it, each counts as the worst "
+        "of them; give it for all of a task, or for none",
     ]
 
 

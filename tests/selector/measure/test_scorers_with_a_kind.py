@@ -63,6 +63,29 @@ def test_two_programs_score_under_their_own_names_and_end_with_the_run(two: Path
     assert len((tmp_path / "pids").read_text().split()) == 2, "with nothing to score none is started"
 
 
+def test_a_program_that_cannot_start_its_work_is_told_once_with_its_first_reason(
+    two: Path, run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "size.py").write_text("import sys\nsys.exit('no module hpsv9: install it')\n", encoding="utf-8")
+    code, out, _ = run("score", "-C", two)
+    assert code == 1
+    (whole,) = (line for line in out.splitlines() if line.startswith("whole "))
+    assert "measured nothing and failed 9 times, first with: command: python" in whole
+    assert whole.endswith("no module hpsv9: install it")
+    assert "BestshotError" not in out and "in a row" not in out
+    broken = json.loads(run("score", "-C", two, "--json")[1])["broken"]
+    assert {name: one["times"] for name, one in broken.items()} == {"whole": 9, "half": 9}
+
+
+def test_a_program_that_has_measured_before_is_not_called_broken(two: Path, run: Run, tmp_path: Path) -> None:
+    program = tmp_path / "size.py"
+    picky = PROGRAM.replace("    size =", "    if item['task'] == '3': sys.exit('not this one')\n    size =")
+    program.write_text(picky, encoding="utf-8")
+    code, out, _ = run("score", "-C", two)
+    assert (code, "failed, and tried again by the next run:" in out) == (0, True)
+    assert run("score", "-C", two)[0] == 0
+
+
 def test_later_verbs_know_their_columns(two: Path, run: Run) -> None:
     assert run("score", "-C", two)[0] == 0
     assert run("pick", "-C", two)[0] == 0
