@@ -163,7 +163,10 @@ def test_a_word_that_means_something_else_at_one_provider() -> None:
         (500, coded(None, "Unable to process the image: CUDA out of memory"), "busy"),
         (400, coded(None, "image_url: this host is not allowed to access an image there"), "rejected"),
         (400, coded(None, "the image at that place is not available"), "rejected"),
+        (400, coded(None, "The image given could not be read: picture cannot be opened"), "bad_media"),
         (400, coded(None, "This model cannot process images"), "no_pictures"),
+        (400, coded(None, "image_url is only supported by some models"), "no_pictures"),
+        (400, coded(None, "the model does not support image_url"), "no_pictures"),
         (400, coded(None, "the deployment is not able to process image input"), "no_pictures"),
         (400, coded(None, "this endpoint doesn't accept images"), "no_pictures"),
         # numbers of MiniMax, which Zhipu has for keys
@@ -178,6 +181,7 @@ def test_a_word_that_means_something_else_at_one_provider() -> None:
         (429, coded("1113", "余额不足，请充值后恢复"), "no_money"),
         (403, coded("x", "The balance is negative; the service will recover after you top up"), "no_money"),
         (503, coded("x", "engine in an unrecoverable state"), "busy"),
+        (503, coded("x", "failed to recover the engine"), "busy"),
         (429, coded("insufficient_quota", "quota will be recovered after the minute ends"), "throttled"),
         (429, coded("x", "额度将在一分钟内恢复"), "throttled"),
         # what is left now is not what is allowed ever
@@ -191,6 +195,7 @@ def test_a_word_that_means_something_else_at_one_provider() -> None:
         # sensitive to case
         (400, coded("x", "模型名称大小写敏感，请检查"), "rejected"),
         (400, coded("x", "field names are case sensitive words"), "rejected"),
+        (400, coded("x", "内容敏感，不能生成"), "refused"),
         (400, coded("x", "图片可能包含敏感内容"), "refused"),
         (400, coded("x", "输入涉及敏感，请修改"), "refused"),
     ],
