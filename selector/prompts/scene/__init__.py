@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
 from selector.domain.reading import Attribute, Kind, Language, Relation, Scene, Thing
@@ -20,6 +21,8 @@ _WEIGHT = re.compile(
 )  # <lora:x:1>, (cube:1.2), --ar 16:9
 _LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
 _HAN = re.compile(r"[\u3400-\u9fff]")
+# Sentences of the first 1,000 characters: the time of a longer text grows faster than its length.
+_WHOLE = re.compile(r"(?s).{,1000}\Z|.{,999}(?:[。;!?\n]|\.(?=\s))|")
 QUOTE = "\ue000"
 
 
@@ -39,10 +42,16 @@ def read_scene(prompt: str) -> tuple[Scene, str]:
     skeleton, _quotes = take_quotes(_WEIGHT.sub("", prompt))
     text = unicodedata.normalize("NFKC", re.sub("[\ue000-\uf8ff]", QUOTE, skeleton)).lower().replace("’", "'")
     text = re.sub(r"[()\[\]{}]", " , ", text)
+    end = _WHOLE.match(text).end()  # type: ignore[union-attr]
+    scene, unread = _reader(text)(text[:end])
+    return scene, "; ".join(filter(None, [unread, text[end:].strip()]))
+
+
+def _reader(text: str) -> Callable[[str], tuple[Scene, str]]:
     if len(_HAN.findall(text)) > len(_LATIN_WORD.findall(text)):
         from selector.prompts.scene._chinese import read_chinese
 
-        return read_chinese(text)
+        return read_chinese
     from selector.prompts.scene._english import read_english
 
-    return read_english(text)
+    return read_english

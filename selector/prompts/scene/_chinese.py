@@ -47,8 +47,8 @@ _CLAIMS = (
 def read_chinese(text: str) -> tuple[Scene, str]:
     """The scene of a cleaned prompt, and what was not read of it."""
     builder, unread = Builder(_FORMS), []
-    for sentence in re.split(r"[。.!?;:\n|]+", text):
-        clauses = [clause.strip() for clause in sentence.split(",") if clause.strip()]
+    for sentence in re.split(r"[。!?;:\n|]+|(?<!\d)\.|\.(?!\d)", text):
+        clauses = [clause.strip() for clause in re.split(r"(?<!\d),|,(?!\d)", sentence) if clause.strip()]
         denied = any(word in ZH["denials"] for clause in clauses for word, _ in cut(clause))
         unread += [clause for clause in clauses if denied or not builder.read(_tagged(clause))]
     return builder.scene(), "; ".join(unread)

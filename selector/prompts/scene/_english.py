@@ -20,7 +20,7 @@ _HEAD = re.compile(
 )
 _OPENS = {"a", "an", "the", "there", *by_word(EN["numbers"])}
 _LIST = "n(?:c+n)*"
-_START = "(?:^|(?<=rnc)|(?<=bqc))"  # of a clause, or of one joined by "and"
+_START = "(?:^|(?<=rnc)|(?<=bqc)|(?<=;))"  # of a clause, or of one joined by "and"
 _PHRASE = (  # a group of, determiner, number, attributes, noun with what it holds, material
     "(?P<group>[at]?1?[AOJ]*gf)?(?P<determiner>{})(?P<count>{})"
     f"(?P<attributes>(?:[AOJ](?:c+(?=[AOJ]+(?:c+[AOJ]+)*[{''.join(HEADS)}]))?)*)"
@@ -62,15 +62,16 @@ def _noun(words: Sequence[Word], match: re.Match[str]) -> Noun | None:
     tag, before = words_of["noun"][-1].tag, words[match.start() - 1] if match.start() else Word("", "")
     plural = " ".join(word.text for word in words_of["noun"])
     holds = "".join(f" {word.text}" for word in words_of["held"])
-    name = singular(plural) + holds
+    few = words_of["count"] and words_of["count"][0].tag == "2"
+    name = (plural if plural == "glasses" and not few else singular(plural)) + holds  # spectacles have no singular
     head = singular(plural).split(" ")[-1]
     if head in EN["no_thing"] and name not in EN["compounds"]:
         return Noun(None)
     bare = not said and not words_of["group"] and len(words_of["noun"]) == 1 and tag not in "PSZVv"
-    if bare and (before.tag, before.value) in (("r", "in"), ("r", "on"), ("r", "")):
+    if before.tag == "r" and (bare or (head in EN["conditions"] and not holds)):  # under attack, in tears
         return None
     count = words_of["count"][0].value if words_of["count"] and not words_of["group"] else None
-    several = is_plural(plural) and plural + holds != name and not count
+    several = is_plural(plural) and not count and (plural + holds != name or plural == "glasses")
     attributes = _attributes([*words_of["attributes"], *words_of["made"]])
     thing = Thing(name, tuple(attributes), count, plural + holds if several else "a")
     return Noun(_worded(thing), [word.tag for word in words_of["determiner"]] == ["t"])
