@@ -37,6 +37,7 @@ _CLAIMS = (
     r"(?P<place>n)(?P<kind>k)d(?P<things>n)k(?:d?n|[eb]n(?:cn)*)",
     r"i(?P<place>n)(?P<kind>k)d(?P<things>n)k",
     rf"(?P<side>k)[eb]{_LIST}",
+    "(?P<side>k)d(?P<things>n)",
     rf"{_LIST}wn(?:cn)*",
     r"w(?P<things>n)(?:cn)*",
     r"i?(?P<things>n)k",

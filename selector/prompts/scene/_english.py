@@ -68,7 +68,8 @@ def _noun(words: Sequence[Word], match: re.Match[str]) -> Noun | None:
     if head in EN["no_thing"] and name not in EN["compounds"]:
         return Noun(None)
     bare = not said and not words_of["group"] and len(words_of["noun"]) == 1 and tag not in "PSZVv"
-    if before.tag == "r" and (bare or (head in EN["conditions"] and not holds)):  # under attack, in tears
+    idiom = before.value == "in" and head in EN["conditions"] and not words_of["attributes"] and not holds
+    if before.tag == "r" and (idiom or (bare and before.value in ("in", "on", "under", ""))):  # in tears, under attack
         return None
     count = words_of["count"][0].value if words_of["count"] and not words_of["group"] else None
     several = is_plural(plural) and not count and (plural + holds != name or plural == "glasses")

@@ -78,6 +78,8 @@ def test_things_with_counts_and_attributes(prompt: str, wanted: list[tuple[int |
         ("a lamp on the side of a piano", {("lamp", "beside", "piano")}),
         ("In front of the house stands a red tractor", {("tractor", "in_front", "house")}),
         ("a cup on the left and a jug on the right", {("cup", "left", "jug")}),
+        ("lamp beside bed", {("lamp", "beside", "bed")}),
+        ("a blue star beside a green circle", {("star", "beside", "circle")}),
         ("a fox and a crate, the fox is in the crate", {("fox", "in", "crate")}),
         ("one owl, one lamp, and the owl is above the lamp", {("owl", "above", "lamp")}),
         ("the goat and the pig, the goat is on a bridge", {("goat", "on", "bridge")}),
