@@ -33,11 +33,6 @@ class _Part:
     keeps: tuple[str, ...] = ()
 
 
-def change_of(instruction: str) -> Change | None:
-    """The change that ``instruction`` asks for, or None when any part of it is not understood."""
-    return edit_of(instruction).change
-
-
 @lru_cache(maxsize=1024)
 def edit_of(instruction: str) -> SceneEdit:
     """Region, change and what stays, as far as rules understand them.

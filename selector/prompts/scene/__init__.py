@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
 from functools import lru_cache
 
 from selector.domain.reading import Attribute, Kind, Language, Relation, Scene, Thing
 from selector.prompts.quotes import take_quotes
+from selector.prompts.scene._chinese import read_chinese
+from selector.prompts.scene._english import read_english
 from selector.prompts.scene._words import singular
 
-__all__ = ["Attribute", "Kind", "Language", "Relation", "Scene", "Thing", "parse_scene", "read_scene", "singular"]
+__all__ = ["Attribute", "Kind", "Language", "Relation", "Scene", "Thing", "read_scene", "singular"]
 
 _WEIGHT = re.compile(
     r"<[^<>]*>|:\s*-?\d+(?:\.\d+)?(?=\s*[)\]])|--\w+(?:\s+[\w:.]+)?"
@@ -26,32 +27,18 @@ _WHOLE = re.compile(r"(?s).{,1000}\Z|.{,999}(?:[。;!?\n]|\.(?=\s))|")
 QUOTE = "\ue000"
 
 
-def parse_scene(prompt: str) -> Scene:
-    """The scene of a prompt; one without objects where nothing was understood.
+@lru_cache(maxsize=4096)  # asked for again with every candidate of a task
+def read_scene(prompt: str) -> tuple[Scene, str]:
+    """The scene, without objects where nothing was understood, and the words that were not ("" where all were).
 
-    >>> scene = parse_scene("A red cube to the left of two blue spheres, 4k")
+    >>> scene, unread = read_scene("A red cube to the left of two blue spheres, 4k")
     >>> [thing.phrase for thing in scene.objects], scene.relations[0].kind
     (['a red cube', 'a blue sphere'], 'left')
     """
-    return read_scene(prompt)[0]
-
-
-@lru_cache(maxsize=4096)  # asked for again with every candidate of a task
-def read_scene(prompt: str) -> tuple[Scene, str]:
-    """The scene, and the words that were not understood ("" where all were)."""
     skeleton, _quotes = take_quotes(_WEIGHT.sub("", prompt))
     text = unicodedata.normalize("NFKC", re.sub("[\ue000-\uf8ff]", QUOTE, skeleton)).lower().replace("’", "'")
     text = re.sub(r"[()\[\]{}]", " , ", text)
     end = _WHOLE.match(text).end()  # type: ignore[union-attr]
-    scene, unread = _reader(text)(text[:end])
+    read = read_chinese if len(_HAN.findall(text)) > len(_LATIN_WORD.findall(text)) else read_english
+    scene, unread = read(text[:end])
     return scene, "; ".join(filter(None, [unread, text[end:].strip()]))
-
-
-def _reader(text: str) -> Callable[[str], tuple[Scene, str]]:
-    if len(_HAN.findall(text)) > len(_LATIN_WORD.findall(text)):
-        from selector.prompts.scene._chinese import read_chinese
-
-        return read_chinese
-    from selector.prompts.scene._english import read_english
-
-    return read_english

@@ -44,7 +44,6 @@ class Forms:
     clauses: tuple[str, ...]
     claims: tuple[str, ...]
     noun: Callable[[Sequence[Word], re.Match[str]], Noun | None]
-    attributes: Callable[[Sequence[Word]], list[Attribute]]
     worded: Callable[[Thing], Thing]
     encloses: Callable[[Thing], bool]
 
@@ -83,7 +82,7 @@ class Builder:
                 noun = self.forms.noun(words, longest)
                 symbols.append(Word("", "n" if noun else "?", noun))
             elif quality:
-                symbols.append(Word("", "q", self.forms.attributes(words[at : quality.end()])))
+                symbols.append(Word("", "q", attributes_of(words[at : quality.end()])))
             else:
                 symbols.append(words[at])
             at = longest.end() if matches else quality.end() if quality else at + 1
@@ -131,6 +130,11 @@ class Builder:
         pairs = Counter(frozenset((relation.subject, relation.object)) for relation in said)
         kept = tuple(relation for relation in said if pairs[frozenset((relation.subject, relation.object))] == 1)
         return Scene(tuple(self.things), kept, self.forms.language)
+
+
+def attributes_of(words: Sequence[Word]) -> list[Attribute]:
+    """Of words whose value is a kind and the word's English."""
+    return [Attribute(word.value[0], word.text, word.value[1]) for word in words if word.tag in "AOJ"]
 
 
 def _ended(form: str, again: dict[int, bool], found: Sequence[int | None]) -> str:

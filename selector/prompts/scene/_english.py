@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from selector.domain.reading import Attribute, Scene, Thing
+from selector.domain.reading import Scene, Thing
 from selector.prompts._data import by_word
-from selector.prompts.scene._clauses import Builder, Forms, Noun, Word
+from selector.prompts.scene._clauses import Builder, Forms, Noun, Word, attributes_of
 from selector.prompts.scene._english_tags import EN, HEADS, TOKEN, tagged
 from selector.prompts.scene._words import is_plural, singular
 from selector.prompts.scene.wording import phrase_of
@@ -73,13 +73,9 @@ def _noun(words: Sequence[Word], match: re.Match[str]) -> Noun | None:
         return None
     count = words_of["count"][0].value if words_of["count"] and not words_of["group"] else None
     several = is_plural(plural) and not count and (plural + holds != name or plural == "glasses")
-    attributes = _attributes([*words_of["attributes"], *words_of["made"]])
+    attributes = attributes_of([*words_of["attributes"], *words_of["made"]])
     thing = Thing(name, tuple(attributes), count, plural + holds if several else "a")
     return Noun(_worded(thing), [word.tag for word in words_of["determiner"]] == ["t"])
-
-
-def _attributes(words: Sequence[Word]) -> list[Attribute]:
-    return [Attribute(word.value or "state", word.text, word.text) for word in words if word.tag in "AOJ"]
 
 
 def _worded(thing: Thing) -> Thing:
@@ -105,7 +101,6 @@ _FORMS = Forms(
         "(?P<things>n)b?p?(?P<side>s)",
     ),
     noun=_noun,
-    attributes=_attributes,
     worded=_worded,
     encloses=lambda thing: thing.noun.split(" ")[-1] in EN["places"],
 )

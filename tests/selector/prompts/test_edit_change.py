@@ -2,7 +2,7 @@
 
 import pytest
 
-from selector.prompts.edits.change import change_of, edit_of
+from selector.prompts.edits.change import edit_of
 
 ENGLISH = {
     "Replace the dog with a cat": ("a photo of the dog", "a photo of a cat"),
@@ -167,18 +167,18 @@ NOT_UNDERSTOOD = (
 
 @pytest.mark.parametrize(("instruction", "captions"), [*ENGLISH.items(), *CHINESE.items()])
 def test_instruction_becomes_captions_of_before_and_after(instruction, captions):
-    change = change_of(instruction)
+    change = edit_of(instruction).change
     assert change is not None
     assert (change.before, change.after) == captions
 
 
 @pytest.mark.parametrize("instruction", [*NOT_UNDERSTOOD, *CUT_AT_NO_WORD])
 def test_what_names_no_change_is_not_guessed(instruction):
-    assert change_of(instruction) is None
+    assert edit_of(instruction).change is None
 
 
 def test_an_instruction_one_of_whose_parts_is_not_understood_has_no_change():
-    assert change_of("Turn the cup blue and open the door.") is None
+    assert edit_of("Turn the cup blue and open the door.").change is None
 
 
 @pytest.mark.parametrize(
@@ -200,10 +200,10 @@ def test_region_and_what_stays_are_named(instruction, region, keeps):
 
 
 def test_wide_characters_quotes_and_line_breaks_read_as_plain_ones():
-    assert change_of("Ｒeplace the dog\n with a cat。") == change_of("Replace the dog with a cat")
-    assert change_of("change the car’s color to red") == change_of("change the car's color to red")
+    assert edit_of("Ｒeplace the dog\n with a cat。").change == edit_of("Replace the dog with a cat").change
+    assert edit_of("change the car’s color to red").change == edit_of("change the car's color to red").change
 
 
 @pytest.mark.parametrize("word", ["replace ", "add a ", "make the ", "把", "添加", "and then ", "变成"])
 def test_long_nonsense_is_read_quickly(word):
-    change_of(word * 80)  # a pattern that backtracks without end would hang here
+    edit_of(word * 80).change  # a pattern that backtracks without end would hang here

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from selector.prompts.scene import parse_scene, read_scene, singular
+from selector.prompts.scene import read_scene, singular
 
 
 def things(prompt: str) -> list[tuple[int | None, str, str]]:
-    scene = parse_scene(prompt)
+    scene = read_scene(prompt)[0]
     return [(thing.count, " ".join(a.word for a in thing.attributes), thing.noun) for thing in scene.objects]
 
 
 def relations(prompt: str) -> set[tuple[str, str, str]]:
-    scene = parse_scene(prompt)
+    scene = read_scene(prompt)[0]
     return {(scene.objects[r.subject].noun, r.kind, scene.objects[r.object].noun) for r in scene.relations}
 
 
@@ -172,11 +172,11 @@ def test_singular(plural: str, wanted: str) -> None:
 
 
 def test_phrases_have_articles_and_english_where_it_is_known() -> None:
-    first, second = parse_scene("an orange cube and red flowers").objects
+    first, second = read_scene("an orange cube and red flowers")[0].objects
     assert (first.phrase, second.phrase, second.english) == ("an orange cube", "red flowers", "red flowers")
-    (circle,) = parse_scene("两个深蓝色的圆形").objects
+    (circle,) = read_scene("两个深蓝色的圆形")[0].objects
     assert (circle.phrase, circle.english) == ("深蓝色的圆形", "dark blue circle")
-    assert parse_scene("蓝色的砚台").objects[0].english == ""
+    assert read_scene("蓝色的砚台")[0].objects[0].english == ""
 
 
 def test_contradicting_relations_are_not_claimed() -> None:
@@ -194,7 +194,7 @@ def test_reference_to_one_of_two_claims_nothing() -> None:
      "几十只羊", "十几个苹果", "两三个人", "三岁的女孩", "99个气球", "a pair of shoes", "一双皮鞋"],
 )  # fmt: skip
 def test_ages_and_numbers_that_are_large_or_not_exact_are_no_counts(prompt: str) -> None:
-    assert [thing.count for thing in parse_scene(prompt).objects if thing.count] == []
+    assert [thing.count for thing in read_scene(prompt)[0].objects if thing.count] == []
 
 
 @pytest.mark.parametrize(
@@ -204,13 +204,13 @@ def test_ages_and_numbers_that_are_large_or_not_exact_are_no_counts(prompt: str)
      "\x00\ud800 a red cube", "🙂 a cat 🙂", "its left", "on the left", "两只", "with with it on it"],
 )  # fmt: skip
 def test_no_text_breaks_the_reader(prompt: str) -> None:
-    scene = parse_scene(prompt)
+    scene = read_scene(prompt)[0]
     assert all(max(r.subject, r.object) < len(scene.objects) for r in scene.relations)
 
 
 @pytest.mark.parametrize("word", ["a red cup on ", "a cup, ", "red and ", "一个", "红色的", "桌子上有", "在"])
 def test_long_nonsense_is_read_quickly(word: str) -> None:
-    parse_scene(word * 120)
+    read_scene(word * 120)[0]
 
 
 @pytest.mark.parametrize("sentence", ["一只红色的羊,", "一" * 7, "an owl and ", "“"])
@@ -221,13 +221,13 @@ def test_beyond_a_thousand_characters_whole_sentences_alone_are_read_and_the_res
 
 
 def test_same_prompt_gives_the_same_scene_in_another_process_and_leaves_no_cache(tmp_path: Path) -> None:
-    code = "from selector.prompts.scene import parse_scene; print(parse_scene({!r}))"
+    code = "from selector.prompts.scene import read_scene; print(read_scene({!r})[0])"
     for prompt in ("A red cube left of two blue spheres", "两只白猫在桌子上"):
         done = subprocess.run(
             [sys.executable, "-c", code.format(prompt)],
             capture_output=True, text=True, check=True, encoding="utf-8",
             env={"TMPDIR": str(tmp_path), "PYTHONPATH": ":".join(sys.path), "PYTHONIOENCODING": "utf-8"},
         )  # fmt: skip
-        assert done.stdout.strip() == str(parse_scene(prompt))
+        assert done.stdout.strip() == str(read_scene(prompt)[0])
         assert done.stderr == ""
     assert list(tmp_path.iterdir()) == []
