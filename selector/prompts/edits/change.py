@@ -49,8 +49,7 @@ def edit_of(instruction: str) -> SceneEdit:
         parts = [part for one in operations if (part := _of_operation(one, grammar.change))]
     keeps = tuple(dict.fromkeys([*kept, *(noun for part in parts for noun in part.keeps)]))
     region = parts[0].region if len({part.region for part in parts}) == 1 else ""
-    english = region if grammar.language == "en" else ""
-    return SceneEdit(region, english, _joined(parts, grammar), keeps, operations)
+    return SceneEdit(region, region if grammar.language == "en" else "", _joined(parts, grammar), keeps, operations)
 
 
 def _operations(instruction: str) -> tuple[Operation, ...]:

@@ -58,7 +58,6 @@ def _read_pieces(builder: Builder, sentence: str) -> list[str]:
 def _noun(words: Sequence[Word], match: re.Match[str]) -> Noun | None:
     """The thing of a phrase: "a group of cats" are cats, "a cup of coffee" is one thing, "on fire" is none."""
     words_of = {name: words[slice(*match.span(name))] for name in match.groupdict()}
-    said = words_of["determiner"] or words_of["count"] or words_of["attributes"]
     tag, before = words_of["noun"][-1].tag, words[match.start() - 1] if match.start() else Word("", "")
     plural = " ".join(word.text for word in words_of["noun"])
     holds = "".join(f" {word.text}" for word in words_of["held"])
@@ -67,7 +66,7 @@ def _noun(words: Sequence[Word], match: re.Match[str]) -> Noun | None:
     head = singular(plural).split(" ")[-1]
     if head in EN["no_thing"] and name not in EN["compounds"]:
         return Noun(None)
-    bare = not said and not words_of["group"] and len(words_of["noun"]) == 1 and tag not in "PSZVv"
+    bare = match.start() == match.start("noun") and len(words_of["noun"]) == 1 and tag not in "PSZVv"
     idiom = before.value == "in" and head in EN["conditions"] and not words_of["attributes"] and not holds
     if before.tag == "r" and (idiom or (bare and before.value in ("in", "on", "under", ""))):  # in tears, under attack
         return None

@@ -85,8 +85,10 @@ def test_things_with_counts_and_attributes(prompt: str, wanted: list[tuple[int |
         ("the goat and the pig, the goat is on a bridge", {("goat", "on", "bridge")}),
         ("a goat and a pig, the crow is on the pig", {("crow", "on", "pig")}),
         ("a goat and a pig, the goat and the pig are on a bridge", {("goat", "on", "bridge"), ("pig", "on", "bridge")}),
-        ("a jar, a pan, a stove, the jar is behind the pan and the pan is on the stove",
-         {("jar", "behind", "pan"), ("pan", "on", "stove")}),
+        (
+            "a jar, a pan, a stove, the jar is behind the pan and the pan is on the stove",
+            {("jar", "behind", "pan"), ("pan", "on", "stove")},
+        ),
         ("书架上放着两个花瓶", {("花瓶", "on", "书架")}),
         ("三只羊站在房子后面", {("羊", "behind", "房子")}),
         ("窗户旁边挂着一幅油画", {("油画", "beside", "窗户")}),
@@ -190,7 +192,8 @@ def test_reference_to_one_of_two_claims_nothing() -> None:
 @pytest.mark.parametrize(
     "prompt",
     ["two hundred kites", "a thousand lanterns", "dozens of owls", "1,500 bees", "2.5 melons", "2-4 goats", "一万只鸟",
-     "两千只蜜蜂", "3.5个苹果", "1,500只蜜蜂", "2-4只羊", "第三只羊", "一打鸡蛋", "三分之一个苹果", "a 3 year old girl", "two 5 year old boys", "two or three cats", "at least three cats", "1000 birds", "一百只鸟",
+     "两千只蜜蜂", "3.5个苹果", "1,500只蜜蜂", "2-4只羊", "第三只羊", "一打鸡蛋", "三分之一个苹果",
+     "a 3 year old girl", "two 5 year old boys", "two or three cats", "at least three cats", "1000 birds", "一百只鸟",
      "几十只羊", "十几个苹果", "两三个人", "三岁的女孩", "99个气球", "a pair of shoes", "一双皮鞋"],
 )  # fmt: skip
 def test_ages_and_numbers_that_are_large_or_not_exact_are_no_counts(prompt: str) -> None:
