@@ -28,7 +28,7 @@ from selector.conformance import check_scorer
 from selector.domain import InputError, Item, MissingPart, Picture, Score, Task, TaskInputs, TaskType, encode_final
 from selector.domain.embedding import Head, View
 from selector.domain.reading import Attribute, Reading, Relation, Scene, Thing
-from selector.prompts.scene import parse_scene
+from selector.prompts.scene import read_scene
 from selector.registry import create_scorer
 
 LEFT, RIGHT = [0.0, 0.0, 0.4, 1.0], [0.6, 0.0, 1.0, 1.0]
@@ -46,7 +46,7 @@ def seeing(noise: float = 0.0) -> GridSpatial:
 
 
 def detected(prompt: str, *shapes: Drawn) -> dict[str, Score]:
-    scene = parse_scene(prompt)
+    scene = read_scene(prompt)[0]
     questions = questions_of(scene)
     return scene_scores(scene, questions, stub_detector(render(shapes, 0), questions.phrases, noise=0.0))
 
@@ -59,15 +59,15 @@ PROMPT = "a red square to the left of a blue circle"
 
 
 def test_attributes_are_compared_with_those_of_the_other_things_first() -> None:
-    questions = questions_of(parse_scene("a red cube and a blue sphere"))
+    questions = questions_of(read_scene("a red cube and a blue sphere")[0])
     assert questions.attributes[0].own == "a red cube"
     assert questions.attributes[0].rivals[0] == "a blue cube"
     assert questions.attributes[1].rivals[0] == "a red sphere"
 
 
 def test_a_thing_goes_by_its_noun_unless_another_has_the_same() -> None:
-    assert questions_of(parse_scene("a red cube and a blue sphere")).names == ("a cube", "a sphere")
-    assert questions_of(parse_scene("a red cube and a blue cube")).names == ("a red cube", "a blue cube")
+    assert questions_of(read_scene("a red cube and a blue sphere")[0]).names == ("a cube", "a sphere")
+    assert questions_of(read_scene("a red cube and a blue cube")[0]).names == ("a red cube", "a blue cube")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_thing_goes_by_its_noun_unless_another_has_the_same() -> None:
     [("a crimson cube and a red ball", "a red cube"), ("一个深红色的球", "红色的球"), ("a wooden box", "a wood box")],
 )
 def test_near_synonyms_are_no_rivals(prompt: str, never: str) -> None:
-    rivals = [rival for question in questions_of(parse_scene(prompt)).attributes for rival in question.rivals]
+    rivals = [rival for question in questions_of(read_scene(prompt)[0]).attributes for rival in question.rivals]
     assert rivals
     assert never not in rivals
 

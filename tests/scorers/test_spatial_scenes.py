@@ -15,14 +15,14 @@ from experiments import spatial_scenes
 from experiments.support.scenes import Drawn, examples, render
 from scorers._scene import questions_of, scene_scores
 from selector.domain import Item
-from selector.prompts.scene import parse_scene
+from selector.prompts.scene import read_scene
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("swap", ["relation", "attribute", "count"])
 def test_prompt_of_a_scene_is_fully_read_and_true_of_the_right_picture_only(swap: str, language: str) -> None:
     for case in examples(swap, 20, seed=1, language=language):
-        scene = parse_scene(case.prompt)
+        scene = read_scene(case.prompt)[0]
         assert len(scene.objects) == (1 if swap == "count" else 2)
         assert all(len(thing.attributes) == 1 for thing in scene.objects)
         assert len(scene.relations) == (swap == "relation")
@@ -66,7 +66,7 @@ def test_without_a_model_there_is_no_accuracy(tmp_path: Path, capsys: pytest.Cap
 
 
 def stub_detected(items: Sequence[Item]) -> list[float | None]:
-    scenes = [parse_scene(item.inputs.task.prompt) for item in items]
+    scenes = [read_scene(item.inputs.task.prompt)[0] for item in items]
     asked = [questions_of(scene) for scene in scenes]
     seen = [stub_detector(item.picture.rgb, q.phrases, 0.15) for item, q in zip(items, asked, strict=True)]
     return [scene_scores(*one)["coherence"].value for one in zip(scenes, asked, seen, strict=True)]

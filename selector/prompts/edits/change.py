@@ -20,6 +20,7 @@ from selector.domain.reading import Change, Operation, Scene, SceneEdit
 from selector.prompts.edits._grammar import Grammar, grammar_of
 from selector.prompts.edits.instruction import parse_edit_instruction
 from selector.prompts.scene import read_scene
+from selector.prompts.scene._words import is_plural
 
 MAX_CHARACTERS = 600
 
@@ -30,11 +31,6 @@ class _Part:
     after: str
     region: str = ""
     keeps: tuple[str, ...] = ()
-
-
-def change_of(instruction: str) -> Change | None:
-    """The change that ``instruction`` asks for, or None when any part of it is not understood."""
-    return edit_of(instruction).change
 
 
 @lru_cache(maxsize=1024)
@@ -53,8 +49,7 @@ def edit_of(instruction: str) -> SceneEdit:
         parts = [part for one in operations if (part := _of_operation(one, grammar.change))]
     keeps = tuple(dict.fromkeys([*kept, *(noun for part in parts for noun in part.keeps)]))
     region = parts[0].region if len({part.region for part in parts}) == 1 else ""
-    english = region if grammar.language == "en" else ""
-    return SceneEdit(region, english, _joined(parts, grammar), keeps, operations)
+    return SceneEdit(region, region if grammar.language == "en" else "", _joined(parts, grammar), keeps, operations)
 
 
 def _operations(instruction: str) -> tuple[Operation, ...]:
@@ -77,7 +72,7 @@ def _parts(text: str, grammar: Grammar) -> tuple[list[_Part], list[str]]:
     """What each part of an instruction changes, and what it names as to stay; nothing where a part is not read."""
     rules = grammar.change
     plain = _without(rules["courtesy"], text)
-    keeps = (match["kept"] or "" for match in re.finditer(rules["keep"], plain, re.IGNORECASE))
+    keeps = (words for match in re.finditer(rules["keep"], plain, re.IGNORECASE) for words in match.groups() if words)
     kept = [thing.noun for words in keeps for thing in read_scene(words)[0].objects]
     divided = re.split(rules["divide"], _without(rules["keep"], plain), flags=re.IGNORECASE)
     pieces = [piece for one in divided if (piece := one.strip(" .,;!。"))]
@@ -106,6 +101,7 @@ def _part(said: Mapping[str, str], rule: Mapping[str, str], grammar: Grammar) ->
     changed = _scene(words.get("x", ""))
     if "x" in words and not (changed and changed.objects):
         return None
+    words["y"] = re.sub(r"(?<=\w )ones?$", lambda one: _named(changed, words["x"], one[0]), words.get("y", ""))
     if rule["y"] == "quality":
         words["xy"] = _with_quality(words["x"], words["y"], grammar)
         words["x"] = _with_quality(words["x"], words["from"], grammar) if words.get("from") else words["x"]
@@ -132,6 +128,12 @@ def _nouns(scene: Scene) -> list[str]:
     return [*meant, *(thing.noun for thing in scene.objects if thing.noun not in meant)]
 
 
+def _named(scene: Scene | None, thing: str, one: str) -> str:
+    """The noun that "one" or "ones" stands for, or what is read as no thing where it stands for none."""
+    noun = " ".join(thing.split()[-len(scene.objects[0].noun.split()) :]) if scene and len(scene.objects) == 1 else ""
+    return noun if noun and is_plural(noun) == (one == "ones") else "?"
+
+
 def _with_quality(thing: str, quality: str, grammar: Grammar) -> str:
     """ "The dark green front door": the same thing, read with an attribute that it had not, or had another of."""
     article = re.match(grammar.change["article"], thing, re.IGNORECASE)[0]  # type: ignore[index]
@@ -141,10 +143,11 @@ def _with_quality(thing: str, quality: str, grammar: Grammar) -> str:
     if not plain or not old or not new or old.objects[0].noun in plain:
         return ""
     has, gets = old.objects[0].attributes, new.objects[0].attributes
-    fresh = [attribute.kind for attribute in gets[: len(gets) - len(has)]]
+    fresh = {attribute.kind for attribute in gets[: len(gets) - len(has)]}
     for attribute in has:
-        if attribute.kind == "colour" and "colour" in fresh:
-            bare = bare.replace(f"{attribute.word}{link}", "", 1)
+        if attribute.kind in fresh - {"state"}:
+            word = f"(?:and )?(?<![a-z]){attribute.word}(?![a-z])(?: and)?(?:{link})?"  # of "black and white", too
+            bare = re.sub(word, "", bare, count=1, flags=re.IGNORECASE)
     same = [one.noun for one in old.objects] == [one.noun for one in new.objects]
     return f"{article}{quality}{link}{bare}" if fresh and same else ""
 

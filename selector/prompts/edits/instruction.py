@@ -60,13 +60,11 @@ def parse_edit_instruction(prompt: str) -> tuple[Operation, ...]:
     parts = _parts(text, grammar)
     if not parts:
         raise Declined("the edit instruction is empty")
-    asked = [part for part in parts if not any(grammar.pattern(f"keep_{what}").fullmatch(part) for what in _KEPT)]
-    kept = any(grammar.pattern("keep_subject").fullmatch(part) for part in parts)
+    keeps = [grammar.pattern(name) for name in ("keep_subject", "keep_rest")]
+    asked = [part for part in parts if not any(keep.fullmatch(part) for keep in keeps)]
+    kept = any(keeps[0].fullmatch(part) for part in parts)
     operations = [_aimed(clause) for clause in _with_targets(_clauses(asked, len(parts), grammar))]
     return _without_contradictions(list({str(one): one for one in operations}.values()), kept)
-
-
-_KEPT = ("subject", "rest")
 
 
 def _parts(text: str, grammar: Grammar) -> list[str]:
@@ -115,12 +113,10 @@ def _clause(part: str, grammar: Grammar, bare: bool = False) -> _Clause | None:
         words = {name: said for name, said in match.groupdict().items() if said} if match else {}
         operation = _operation(kind, words, amount, grammar) if match else None
         if operation:
-            fits = (name for name in _TARGETS if grammar.pattern(name).fullmatch(words.get("target", "")))
+            targets = ("background", "subject", "whole")
+            fits = (name for name in targets if grammar.pattern(name).fullmatch(words.get("target", "")))
             return _Clause(operation, next(fits, "it" if "target" in words else ""), "lone" in words)
     return None
-
-
-_TARGETS = ("background", "subject", "whole")
 
 
 def _amount(text: str, grammar: Grammar) -> tuple[str, float]:

@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from selector.domain.reading import Attribute, Scene, Thing
+from selector.domain.reading import Scene, Thing
 from selector.prompts._data import by_word
 from selector.prompts.scene._chinese_words import PLACES, ZH, colour_of, cut, is_attribute
-from selector.prompts.scene._clauses import Builder, Forms, Noun, Word
+from selector.prompts.scene._clauses import Builder, Forms, Noun, Word, attributes_of
 from selector.prompts.scene._words import kinds
 from selector.prompts.scene.wording import phrase_of
 
@@ -37,6 +37,7 @@ _CLAIMS = (
     r"(?P<place>n)(?P<kind>k)d(?P<things>n)k(?:d?n|[eb]n(?:cn)*)",
     r"i(?P<place>n)(?P<kind>k)d(?P<things>n)k",
     rf"(?P<side>k)[eb]{_LIST}",
+    "(?P<side>k)d(?P<things>n)",
     rf"{_LIST}wn(?:cn)*",
     r"w(?P<things>n)(?:cn)*",
     r"i?(?P<things>n)k",
@@ -47,8 +48,8 @@ _CLAIMS = (
 def read_chinese(text: str) -> tuple[Scene, str]:
     """The scene of a cleaned prompt, and what was not read of it."""
     builder, unread = Builder(_FORMS), []
-    for sentence in re.split(r"[。.!?;:\n|]+", text):
-        clauses = [clause.strip() for clause in sentence.split(",") if clause.strip()]
+    for sentence in re.split(r"[。!?;:\n|]+|(?<!\d)\.|\.(?!\d)", text):
+        clauses = [clause.strip() for clause in re.split(r"(?<!\d),|,(?!\d)", sentence) if clause.strip()]
         denied = any(word in ZH["denials"] for clause in clauses for word, _ in cut(clause))
         unread += [clause for clause in clauses if denied or not builder.read(_tagged(clause))]
     return builder.scene(), "; ".join(unread)
@@ -143,7 +144,7 @@ def _noun(words: Sequence[Word], match: re.Match[str]) -> Noun | None:
         or (noun[0] == "人" and len(noun) > len(words[last].text))
     ):  # 的花海, 家中, 人散步
         return None
-    attributes = _attributes(words[first:last])
+    attributes = attributes_of(words[first:last])
     count = words[match.start()].value if counted else None
     again = not attributes and (not counted or words[match.start()].text in "这那")
     return Noun(_worded(Thing(noun, tuple(attributes), count, "")), again)
@@ -154,10 +155,6 @@ def _fuses(word: Word, noun: str) -> bool:
     return (
         word.tag == "A" and len(word.text) == 1 and word.value[0] != "colour" and (len(noun) == 1 or noun[0] in "矮高")
     )
-
-
-def _attributes(words: Sequence[Word]) -> list[Attribute]:
-    return [Attribute(word.value[0], word.text, word.value[1]) for word in words if word.tag in "AJ"]
 
 
 def _worded(thing: Thing) -> Thing:
@@ -174,7 +171,6 @@ _FORMS = Forms(
     clauses=_CLAIMS,
     claims=tuple(f"^(?:{claim})$" for claim in _CLAIMS),
     noun=_noun,
-    attributes=_attributes,
     worded=_worded,
     encloses=lambda _: True,
 )

@@ -10,7 +10,8 @@ from selector.prompts.scene._words import kinds, rarity, segments, tables
 ZH = tables("zh")
 PLACES = by_word(ZH["places"])
 _COLOURS, _COLOUR_WORDS, _SHADES = (by_word(ZH[name]) for name in ("colours", "colour_words", "shades"))
-_MEASURE = re.compile(rf"([一二两三四五六七八九十百千几数半\d]+|[这那])(多|几|来)?([{ZH['measures'][0]}])")
+_NUMBER = r"\d一两二三四五六七八九十百千几数半"
+_MEASURE = re.compile(rf"(?<![.,{_NUMBER}])([{_NUMBER}]+|[这那])(多|几|来)?([{ZH['measures'][0]}])")
 _EDGES = "边上下里中内前后旁"
 
 

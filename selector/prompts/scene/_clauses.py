@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from selector.domain.reading import OPPOSITE, Attribute, Language, Relation, Scene, Thing
@@ -43,7 +44,6 @@ class Forms:
     clauses: tuple[str, ...]
     claims: tuple[str, ...]
     noun: Callable[[Sequence[Word], re.Match[str]], Noun | None]
-    attributes: Callable[[Sequence[Word]], list[Attribute]]
     worded: Callable[[Thing], Thing]
     encloses: Callable[[Thing], bool]
 
@@ -65,6 +65,7 @@ class Builder:
             return False
         nouns = [i for i, tag in enumerate(form) if tag == "n"]
         found = self._found([symbols[i].value for i in nouns])
+        form = _ended(form, {i: symbols[i].value.again for i in nouns}, found or ())
         for claim in self.forms.claims if found is not None else ():
             for match in re.finditer(claim, form):
                 self._claim(match, symbols, dict(zip(nouns, found or (), strict=True)))
@@ -81,7 +82,7 @@ class Builder:
                 noun = self.forms.noun(words, longest)
                 symbols.append(Word("", "n" if noun else "?", noun))
             elif quality:
-                symbols.append(Word("", "q", self.forms.attributes(words[at : quality.end()])))
+                symbols.append(Word("", "q", attributes_of(words[at : quality.end()])))
             else:
                 symbols.append(words[at])
             at = longest.end() if matches else quality.end() if quality else at + 1
@@ -129,6 +130,21 @@ class Builder:
         pairs = Counter(frozenset((relation.subject, relation.object)) for relation in said)
         kept = tuple(relation for relation in said if pairs[frozenset((relation.subject, relation.object))] == 1)
         return Scene(tuple(self.things), kept, self.forms.language)
+
+
+def attributes_of(words: Sequence[Word]) -> list[Attribute]:
+    """Of words whose value is a kind and the word's English."""
+    return [Attribute(word.value[0], word.text, word.value[1]) for word in words if word.tag in "AOJ"]
+
+
+def _ended(form: str, again: dict[int, bool], found: Sequence[int | None]) -> str:
+    """With ";" for "and" where a list ends: in "a cat and a dog, the cat is on a mat" the mat is not the dog's."""
+    named = [place in found[:n] for n, place in enumerate(found)]
+    for (last, i), *restated in zip(pairwise(again), named, named[1:], strict=False):
+        ends = again[i] and (not again[last] or restated == [False, True])
+        if ends and "b" in form[i:] and set(form[last + 1 : i]) == {"c"}:
+            form = f"{form[: i - 1]};{form[i:]}"
+    return form
 
 
 def _same(old: Thing, new: Thing | None, earlier: bool) -> bool:

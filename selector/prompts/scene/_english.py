@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from selector.domain.reading import Attribute, Scene, Thing
+from selector.domain.reading import Scene, Thing
 from selector.prompts._data import by_word
-from selector.prompts.scene._clauses import Builder, Forms, Noun, Word
+from selector.prompts.scene._clauses import Builder, Forms, Noun, Word, attributes_of
 from selector.prompts.scene._english_tags import EN, HEADS, TOKEN, tagged
 from selector.prompts.scene._words import is_plural, singular
 from selector.prompts.scene.wording import phrase_of
@@ -21,7 +21,7 @@ _HEAD = re.compile(
 )
 _OPENS = {"a", "an", "the", "there", *by_word(EN["numbers"])}
 _LIST = "n(?:c+n)*"
-_START = "(?:^|(?<=rnc)|(?<=bqc))"  # of a clause, or of one joined by "and"
+_START = "(?:^|(?<=rnc)|(?<=bqc)|(?<=;))"  # of a clause, or of one joined by "and"
 _PHRASE = (  # a group of, determiner, number, attributes, noun with what it holds, material
     "(?P<group>[at]?1?[AOJ]*gf)?(?P<determiner>{})(?P<count>{})"
     f"(?P<attributes>(?:[AOJ](?:c+(?=[AOJ]+(?:c+[AOJ]+)*[{''.join(HEADS)}]))?)*)"
@@ -59,27 +59,24 @@ def _read_pieces(builder: Builder, sentence: str) -> list[str]:
 def _noun(words: Sequence[Word], match: re.Match[str]) -> Noun | None:
     """The thing of a phrase: "a group of cats" are cats, "a cup of coffee" is one thing, "on fire" is none."""
     words_of = {name: words[slice(*match.span(name))] for name in match.groupdict()}
-    said = words_of["determiner"] or words_of["count"] or words_of["attributes"]
     tag, before = words_of["noun"][-1].tag, words[match.start() - 1] if match.start() else Word("", "")
     plural = " ".join(word.text for word in words_of["noun"])
     holds = "".join(f" {word.text}" for word in words_of["held"])
-    name = singular(plural) + holds
+    few = words_of["count"] and words_of["count"][0].tag == "2"
+    name = (plural if plural == "glasses" and not few else singular(plural)) + holds  # spectacles have no singular
     head = singular(plural).split(" ")[-1]
     if head in EN["no_thing"] and name not in EN["compounds"]:
         ended = any(word.tag == "O" and after.tag == "c" for word, after in pairwise(words_of["attributes"]))
         return None if ended else Noun(None)  # "a blue square, white background"
-    bare = not said and not words_of["group"] and len(words_of["noun"]) == 1 and tag not in "PSZVv"
-    if bare and (before.tag, before.value) in (("r", "in"), ("r", "on"), ("r", "")):
+    bare = match.start() == match.start("noun") and len(words_of["noun"]) == 1 and tag not in "PSZVv"
+    idiom = before.value == "in" and head in EN["conditions"] and not words_of["attributes"] and not holds
+    if before.tag == "r" and (idiom or (bare and before.value in ("in", "on", "under", ""))):  # in tears, under attack
         return None
     count = words_of["count"][0].value if words_of["count"] and not words_of["group"] else None
-    several = is_plural(plural) and plural + holds != name and not count
-    attributes = _attributes([*words_of["attributes"], *words_of["made"]])
+    several = is_plural(plural) and not count and (plural + holds != name or plural == "glasses")
+    attributes = attributes_of([*words_of["attributes"], *words_of["made"]])
     thing = Thing(name, tuple(attributes), count, plural + holds if several else "a")
     return Noun(_worded(thing), [word.tag for word in words_of["determiner"]] == ["t"])
-
-
-def _attributes(words: Sequence[Word]) -> list[Attribute]:
-    return [Attribute(word.value or "state", word.text, word.text) for word in words if word.tag in "AOJ"]
 
 
 def _worded(thing: Thing) -> Thing:
@@ -105,7 +102,6 @@ _FORMS = Forms(
         "(?P<things>n)b?p?(?P<side>s)",
     ),
     noun=_noun,
-    attributes=_attributes,
     worded=_worded,
     encloses=lambda thing: thing.noun.split(" ")[-1] in EN["places"],
 )

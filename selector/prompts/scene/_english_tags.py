@@ -53,7 +53,7 @@ def _several(words: Sequence[str], at: int) -> tuple[int, str, Any] | None:
             overlaps = length == 2 and singular(" ".join(words[at + 1 : at + 3])) in EN["compounds"]
             return None if overlaps else (length, "P" if is_plural(phrase) else "N", None)
         if length == 2 and words[at] in EN["shades"] and kinds("en").get(words[at + 1]) == "colour":
-            return 2, "A", "colour"
+            return 2, "A", ("colour", phrase)
     return None
 
 
@@ -69,8 +69,8 @@ def _tag(word: str, rest: Sequence[str], found: Sequence[Word]) -> tuple[str, An
         too = word in EN["things_too"]  # "orange" is a colour, and the first half of orange juice
         made = too and singular(after) in EN["made_of_them"]
         thing = is_noun(word) and (too or kind in ("material", "shape"))
-        return "N" if made else "O" if thing else "A", kind
-    return _by_lexicon(word, after, tags), "state"
+        return "N" if made else "O" if thing else "A", (kind, word)
+    return _by_lexicon(word, after, tags), ("state", word)
 
 
 def _of(rest: Sequence[str], tags: str) -> str:

@@ -37,7 +37,7 @@ from selector.demo.play.pool import Pool, campaign_of, make_pool
 from selector.demo.play.report import as_json, by_day, lead, lines_of, verdict
 from selector.demo.play.scores import GENERATOR, ORACLE, RANDOM, SIMILAR, baseline_points
 from selector.domain import InputError, Pick, Picture, TaskType
-from selector.prompts.edits.change import change_of
+from selector.prompts.edits.change import edit_of
 from selector.sight.embedded import TEXT_TO_IMAGE
 
 RED, GREEN = Group(1, "red", "circle", "large"), Group(1, "green", "cross", "small")
@@ -117,7 +117,7 @@ def test_edits_leave_a_scene_that_can_be_told_and_are_understood_in_both_languag
         assert len({(group.colour, group.shape) for group in groups}) == len(groups) >= 1
         assert groups != source.scene.groups or edit.kind == "background"
         for language in ("en", "zh"):
-            assert change_of(instruction(source, edit, rng, language)) is not None
+            assert edit_of(instruction(source, edit, rng, language)).change is not None
 
 
 def test_instructions_name_the_group_and_what_it_becomes() -> None:
