@@ -86,11 +86,15 @@ def readings(name: str, *, folder: bool = False) -> Iterator[str]:
 
 
 def with_underscore(name: str, ids: TaskIds) -> str | None:
-    """The name with an underscore behind a task's id, where it has another mark there: "2-sdxl" as "2_sdxl"."""
-    ends = [found.start() for found in re.finditer(r"[-. +~]", name)]
-    for end in reversed(ends):
-        if len(ids.meant_by(name[:end], folder=True)) == 1 and (rest := name[end:].lstrip("-. +~")):
-            return f"{name[:end]}_{rest}"
+    """The name with an underscore behind a task's id, where it has another mark there: "2-sdxl" as "2_sdxl".
+
+    None where it may as well be a tool's own: "00017-42" is a counter and a seed of A1111, "17-2025" half a date.
+    """
+    name = composed(name).strip()
+    for mark in reversed(list(re.finditer(r"[-. +~]+", name))):
+        task_id, rest = name[: mark.start()], name[mark.end() :]
+        if task_id in ids.ids and not task_id.startswith("0") and re.search(r"[^\W\d_]", rest):
+            return f"{task_id}_{rest}"
     return None
 
 

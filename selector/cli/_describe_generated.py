@@ -176,5 +176,6 @@ def describe_imported(summary: ImportSummary) -> str:
         lines.append(f"not taken, {why}: {n_of(len(names), 'file')} ({named})")
     if summary.better_names:
         name, better = next(iter(summary.better_names.items()))
-        lines.append(f"rename {name} to {better}{', and the others so' if len(summary.better_names) > 1 else ''}")
+        others = ", and the others so" if len(summary.better_names) > 1 else ""
+        lines.append(f"if that is what they are: rename {name} to {better}{others}")
     return "\n".join(lines)

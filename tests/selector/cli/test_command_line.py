@@ -222,7 +222,9 @@ def test_import_names_the_files_that_no_task_got(run: Run, campaign: Campaign, t
 def test_import_says_how_to_name_what_lacks_only_an_underscore(run: Run, campaign: Campaign, tmp_path: Path) -> None:
     folder = tmp_path / "finished"
     folder.mkdir()
-    for seed, name in enumerate(("3-sdxl-1234.png.jpg", "10.flux.jpg", "x-3.jpg", "3-.jpg")):
+    for seed, name in enumerate(
+        ("3-sdxl-1234.png.jpg", "10.flux.jpg", "x-3.jpg", "3-.jpg", "00003-cat.jpg", "3-2025.jpg")
+    ):
         (folder / name).write_bytes(noise_jpeg(60 + seed))
     out = run("import", folder, "-C", campaign.folder)[1]
     assert "behind the task's id an underscore is expected: 2 files" in out

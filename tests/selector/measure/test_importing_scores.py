@@ -251,8 +251,8 @@ def test_in_words_it_says_what_was_taken_and_what_was_not(
         "columns passed over: seed_used",
         "1 row names no candidate:",
         "  row 3: no candidate was imported, stored or exported as 'none.jpg'",
-        "warning: 1 candidate of 1 task without imported.hps: where others of the task have it, each counts as the worst "
-        "of them; give it for all of a task, or for none",
+        "warning: 1 candidate of 1 task without imported.hps: where others of the task have it, each counts as the "
+        "worst of them; give it for all of a task, or for none",
     ]
 
 
