@@ -141,6 +141,20 @@ def test_what_could_not_be_used_is_no_variant_until_it_is_tried_again(
     assert prepare_prompts(ws, wishes("talk 2 cats"), retry_failed=True).known == 1
 
 
+def test_one_answer_to_prompts_that_have_nothing_in_common_is_no_variant(
+    make: Callable[..., Any], model: PromptModel
+) -> None:
+    ws, prompts = make(model.url, reasks=0, concurrency=1), ("a cat", "two red kites", "house by night", "snow")
+    model.said = dict.fromkeys(prompts, "The model is loading, please wait.")
+    done = prepare_prompts(ws, wishes(*prompts))
+    assert (done.new, done.failures) == (0, {reading.SAME_FOR_ALL: 4})
+    with pytest.raises(MissingPart, match="nothing in common"):
+        PromptBook(ws).text(task("a cat"), "rewritten")
+    model.said = {}
+    assert prepare_prompts(ws, wishes(*prompts), retry_failed=True).new == 4
+    assert PromptBook(ws).text(task("a cat"), "rewritten").startswith("In detail")
+
+
 def test_an_answer_that_a_kill_kept_from_being_asked_for_again_is_not_final(
     make: Callable[..., Any], model: PromptModel
 ) -> None:
@@ -286,6 +300,8 @@ def test_a_text_of_the_wanted_form_is_taken_as_it_is(original: str, style: str, 
         ("一只猫", "rewritten", "caption", "改写后的提示词：一只橘猫。", TALK),
         ("一只猫", "rewritten", "caption", "抱歉，我无法提供帮助。", DECLINED),
         ("a cat", "rewritten", "caption", "I cannot assist with that.", DECLINED),
+        ("a cat", "rewritten", "caption", '{"prompt": "A ginger cat on a wall."}', reading.MARKUP),
+        ("a cat", "rewritten", "caption", "<p>A ginger cat on a wall.</p>", reading.MARKUP),
         ("a cat", "rewritten", "caption", "", reading.EMPTY),
         ("a cat", "rewritten", "caption", "A cat.\nA wall.", reading.TOO_LONG),
         ("a cat", "rewritten", "caption", "very " * 200 + "old cat", reading.TOO_LONG),

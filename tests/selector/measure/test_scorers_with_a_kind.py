@@ -78,12 +78,15 @@ def test_a_program_that_cannot_start_its_work_is_told_once_with_its_first_reason
 
 
 def test_a_program_that_has_measured_before_is_not_called_broken(two: Path, run: Run, tmp_path: Path) -> None:
-    program = tmp_path / "size.py"
-    picky = PROGRAM.replace("    size =", "    if item['task'] == '3': sys.exit('not this one')\n    size =")
-    program.write_text(picky, encoding="utf-8")
-    code, out, _ = run("score", "-C", two)
-    assert (code, "failed, and tried again by the next run:" in out) == (0, True)
+    text = PROGRAM.replace(
+        "    size =", "    if os.path.exists(os.environ['PIDS'] + '.bad'): sys.exit('no more')\n    size ="
+    )
+    (tmp_path / "size.py").write_text(text, encoding="utf-8")
     assert run("score", "-C", two)[0] == 0
+    (tmp_path / "pids.bad").touch()
+    assert run("generate", "-C", two, "-n", "4")[0] == 0
+    code, out, _ = run("score", "-C", two)
+    assert (code, "failed, and tried again by the next run:" in out, "measured nothing" in out) == (0, True, False)
 
 
 def test_later_verbs_know_their_columns(two: Path, run: Run) -> None:
