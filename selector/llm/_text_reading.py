@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 
 from selector.llm._answers import Answer
 from selector.llm._replies import EMPTY, REFUSED, TRUNCATED, UNREADABLE, WRITTEN, Reading, is_refusal
@@ -29,10 +26,7 @@ TALK = "there is talk beside the translation"
 NO_TRANSLATION = "the reply is no translation: several lines, or far too long"
 NOT_ENGLISH = "the reply is not English"
 MARKUP = "the reply is JSON or markup, no plain text"
-SAME_FOR_ALL = "the same reply came for texts that have nothing in common"
 
-UNLIKE_TEXTS = 3  # with one answer: two may say the same in other words, three that differ so much hardly do
-_ALIKE = 0.5  # of difflib's ratio, 0 to 1
 _MARKUP = re.compile(r"<(?:!doctype\b|!--|\?xml\b|/?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>)", re.IGNORECASE)
 
 # What stands before or after a translation when a model talks. A prompt rarely begins so; one that does is left to a
@@ -100,40 +94,6 @@ def read_prompt(original: str, style: str, form: str, answer: Answer, texts: Seq
     text = _unwrapped(after_thinking(answer.text or ""), original)
     lost = None if all(wanted in text for wanted in texts) else LOST_QUOTE
     return _reading(original, text, _fault(original.strip(), style, form, text, answer) or lost)
-
-
-@dataclass
-class SameAnswers:
-    """Notes what one run answered: a server's error page, or a model that has lost the thread, says one thing to all.
-
-    Safe for threads.
-    """
-
-    _texts: dict[str, list[str]] = field(default_factory=dict)  # by the answer: those of which none is like another
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def are_for_all(self, answer: str) -> bool:
-        """Whether this answer was given to texts that have nothing in common."""
-        with self._lock:
-            return len(self._texts.get(_folded(answer), ())) >= UNLIKE_TEXTS
-
-    def checked(self, original: str, reading: Reading) -> Reading:
-        """The reading, or why it is none: its text came for too many others."""
-        if reading.outcome != WRITTEN:
-            return reading
-        with self._lock:
-            texts = self._texts.setdefault(_folded(reading.text), [])
-            if len(texts) < UNLIKE_TEXTS and not any(_are_alike(original, other) for other in texts):
-                texts.append(original)
-        return Reading(UNREADABLE, reason=SAME_FOR_ALL) if self.are_for_all(reading.text) else reading
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())
-
-
-def _are_alike(one: str, other: str) -> bool:
-    return SequenceMatcher(None, one.casefold(), other.casefold(), autojunk=False).ratio() >= _ALIKE
 
 
 def _reading(original: str, text: str, why: str | None) -> Reading:

@@ -13,8 +13,9 @@ from selector.llm._answers import Answer
 from selector.llm._asking import Asking, Ended, Question, Reply, Summary
 from selector.llm._replies import Reading
 from selector.llm._request import Chat, text_chat
+from selector.llm._same_answers import SAME_FOR_ALL, SameAnswers
 from selector.llm._session import Session
-from selector.llm._text_reading import SAME_FOR_ALL, SameAnswers, read_prompt, read_translation
+from selector.llm._text_reading import read_prompt, read_translation
 from selector.prompts.wording import TRANSLATED, TRANSLATION_ORDER, order_for
 from selector.store.replies import WITHDRAWN, WRITTEN, PromptText, add_prompt_texts
 

@@ -20,6 +20,7 @@ from selector.llm import _text_reading as reading
 from selector.llm._answers import Answer
 from selector.llm._endpoint import provider_of
 from selector.llm._replies import Reading
+from selector.llm._same_answers import SAME_FOR_ALL
 from selector.llm._text_reading import DECLINED, NOT_ENGLISH, TALK, UNFINISHED, read_prompt
 from selector.llm.prompting import PromptBook, PromptSummary, PromptWish, prepare_prompts
 from selector.store.readings import add_readings
@@ -147,7 +148,7 @@ def test_one_answer_to_prompts_that_have_nothing_in_common_is_no_variant(
     ws, prompts = make(model.url, reasks=0, concurrency=1), ("a cat", "two red kites", "house by night", "snow")
     model.said = dict.fromkeys(prompts, "The model is loading, please wait.")
     done = prepare_prompts(ws, wishes(*prompts))
-    assert (done.new, done.failures) == (0, {reading.SAME_FOR_ALL: 4})
+    assert (done.new, done.failures) == (0, {SAME_FOR_ALL: 4})
     with pytest.raises(MissingPart, match="nothing in common"):
         PromptBook(ws).text(task("a cat"), "rewritten")
     model.said = {}

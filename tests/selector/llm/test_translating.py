@@ -15,11 +15,11 @@ from selector.cli.main import group
 from selector.llm import JudgeStopped
 from selector.llm._answers import Answer
 from selector.llm._replies import Reading
+from selector.llm._same_answers import SAME_FOR_ALL
 from selector.llm._text_reading import (
     DECLINED,
     KEY_HIDDEN,
     MARKUP,
-    SAME_FOR_ALL,
     TALK,
     UNFINISHED,
     read_translation,
