@@ -10,7 +10,7 @@ from selector.llm._replies import UNREADABLE, WRITTEN, Reading
 
 SAME_FOR_ALL = "the same reply came for texts that have nothing in common"
 
-UNLIKE_TEXTS = 3  # with one answer: two may say the same in other words, three that differ so much hardly do
+UNLIKE_TEXTS = 5  # with one answer: a few may say the same in other words, five that differ so much hardly do
 _ALIKE = 0.5  # of difflib's ratio, 0 to 1
 
 
