@@ -37,13 +37,13 @@ def near_columns(missing: Sequence[str], columns: Sequence[str], profile: Contes
     free = [column for column in columns if column and column not in profile.columns]
     synonyms = _synonyms(profile)
     found: dict[str, str] = {}
-    for name in missing:  # what is like it in letters goes before what only means the same
-        if (near := nearest(name, free)) is not None:
+    for name in missing:  # what means the same goes before what is only like it in letters
+        near = next((column for column in free if _folded(column) in synonyms[name].split()), None)
+        if near is not None:
             found[name] = near
             free.remove(near)
     for name in missing:
-        near = next((column for column in free if _folded(column) in synonyms[name].split()), None)
-        if name not in found and near is not None:
+        if name not in found and (near := nearest(name, free)) is not None:
             found[name] = near
             free.remove(near)
     return {name: found[name] for name in missing if name in found}

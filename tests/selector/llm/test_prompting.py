@@ -145,7 +145,8 @@ def test_what_could_not_be_used_is_no_variant_until_it_is_tried_again(
 def test_one_answer_to_prompts_that_have_nothing_in_common_is_no_variant(
     make: Callable[..., Any], model: PromptModel
 ) -> None:
-    ws, prompts = make(model.url, reasks=0, concurrency=1), ("a cat", "two red kites", "house by night", "snow", "old maps")
+    prompts = ("a cat", "two red kites", "house by night", "snow", "old maps")
+    ws = make(model.url, reasks=0, concurrency=1)
     model.said = dict.fromkeys(prompts, "The model is loading, please wait.")
     done = prepare_prompts(ws, wishes(*prompts))
     assert (done.new, done.failures) == (0, {SAME_FOR_ALL: 5})

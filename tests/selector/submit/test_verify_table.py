@@ -24,5 +24,5 @@ def test_an_export_is_valid_by_the_table_alone_and_a_cut_one_is_not(campaign: Ca
 
 def test_a_table_of_another_contest_is_an_input_error(tmp_path: Path) -> None:
     (tmp_path / "task.csv").write_text("index,task_type,prompt,ori_image,target_image\n1,t2i,a,,\n", encoding="utf-8")
-    with pytest.raises(InputError, match="is missing"):
+    with pytest.raises(InputError, match="are missing; rename 'index' to 'key'"):
         verify_against_table(tmp_path / "x.zip", tmp_path / "task.csv", "mini-png")
