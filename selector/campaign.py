@@ -15,6 +15,7 @@ from selector.contest.quota import remaining_submissions
 from selector.contest.task_table import check_stored_names
 from selector.create import CONFIG_NAME, create_campaign, open_store
 from selector.decide.context import Context
+from selector.decide.deciding import DecisionBook
 from selector.decide.judges import Judges, positive
 from selector.domain import BestshotError, InputError, Pick, Task, TaskInputs, TaskType
 from selector.domain.files import sweep
@@ -73,6 +74,7 @@ class Campaign:
     Attributes:
         already_there: whether ``init`` found it made from the same input.
         submissions: every submission, oldest first; to verify and withdraw, and the day's quota.
+        decisions: what people decided: exclusions, pins and notes; to decide, and to take it back.
         judges: the judges by name; to ask one, to take its table of scores, to plan what it should see.
 
     Raises:
@@ -136,6 +138,10 @@ class Campaign:
     @property
     def submissions(self) -> Submissions:
         return Submissions(self._ws, lambda: self.tasks, self._ledger)
+
+    @property
+    def decisions(self) -> DecisionBook:
+        return DecisionBook(self._ws, lambda: frozenset(task.id for task in self.tasks))
 
     @property
     def judges(self) -> Judges:

@@ -25,6 +25,7 @@ from pydantic import (
 
 from selector.contest.toml_model import parse_toml
 from selector.domain import InputError, TaskType
+from selector.domain.decisions import DecisionRule
 from selector.domain.names import check_name, name_fault, same_file_key
 from selector.domain.words import did_you_mean
 
@@ -200,13 +201,16 @@ class RuleFacts(Facts):
     human_ratings: bool
     reproducible: bool
     learn_from_totals: bool = True
+    decisions: DecisionRule = DecisionRule.EXCLUSIONS
 
     @model_serializer(mode="wrap")
     def _as_ever(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without a later key that says nothing new: campaigns are known by the hash of their profile."""
+        """Without later keys that say nothing new: campaigns are known by the hash of their profile."""
         facts: dict[str, Any] = handler(self)
         if self.learn_from_totals:
             del facts["learn_from_totals"]
+        if self.decisions is DecisionRule.EXCLUSIONS:
+            del facts["decisions"]
         return facts
 
 

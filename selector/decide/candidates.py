@@ -12,7 +12,16 @@ from selector.decide._beliefs import judge_values
 from selector.domain import Axis, Scorer, Task
 from selector.learn.pool import Bools, Floats, Ints, Pool, codes, own_variant
 from selector.learn.prior import RECIPE_ORDER
-from selector.store.candidates import Maker, ScoreColumn, candidate_keys, first_guesses, makers, wide_scores
+from selector.store.candidates import (
+    Maker,
+    ScoreColumn,
+    candidate_keys,
+    first_guesses,
+    makers,
+    makers_by_candidate,
+    wide_scores,
+)
+from selector.store.decisions import load_decisions
 from selector.store.observations import Judgement
 from selector.workspace.plug_ins import reading_words
 
@@ -59,6 +68,7 @@ def read_pool(
     judges, judged = judge_values(keys, judgements)
     known = makers(connection)
     made_by = [known.get(key, _NOBODY) for key in keys]
+    excluded, pinned = _decided(connection, keys, excluded)
     return Pool(
         task_ids=tuple(task_id for task_id, _ in keys),
         candidate_ids=tuple(candidate_id for _, candidate_id in keys),
@@ -71,7 +81,32 @@ def read_pool(
         columns=(*columns, *judges),
         values=np.concatenate([values, judged], axis=1),
         excluded=tuple(excluded),
+        pinned=tuple(pinned),
     )
+
+
+def _decided(connection: Connection, keys: Sequence[Key], excluded: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Why each key must not be picked, what people say of it included; and who pinned it and why, "" where nobody did.
+
+    A pin passes every gate; an exclusion is stronger than a pin.
+    """
+    decisions, reasons, pinned = load_decisions(connection), list(excluded), [""] * len(keys)
+    if not decisions.excluded and not decisions.pins:
+        return reasons, pinned
+    makers_of = makers_by_candidate(connection)
+    held = {}
+    for i, key in enumerate(keys):
+        against = decisions.against(*key, makers_of.get(key, set()))
+        if against:
+            reasons[i] = f"excluded by {against.by}: {against.reason}"
+        elif decisions.pinned(key[0]) == key[1]:
+            pin = decisions.pins[key[0]]
+            reasons[i], pinned[i] = "", f"pinned by {pin.by}: {pin.reason}"
+            held[key[0]] = i
+    for i, (task_id, _) in enumerate(keys):
+        if held.get(task_id, i) != i:
+            reasons[i] = reasons[i] or f"another one is {pinned[held[task_id]]}"
+    return reasons, pinned
 
 
 def _scores(

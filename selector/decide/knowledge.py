@@ -106,8 +106,9 @@ def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -
     written = prior_estimates(table)
     seen = written.informed | _judged(table)
     may = np.array([not reason for reason in table.excluded])
+    chosen = np.array([bool(by_hand) for by_hand in table.pinned])
     repeats = judge_repeats(table, judgements)
-    pool = replace(table, eligible=seen & may, prior_overall=written.overall, gain=gains(repeats))
+    pool = replace(table, eligible=(seen | chosen) & may, prior_overall=written.overall, gain=gains(repeats))
     believed = ws.config.calibrate
     borrowed = load_prior(ws.folder)
     calibrator = Calibrator(

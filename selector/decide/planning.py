@@ -21,8 +21,8 @@ from selector.learn.prior import PRIOR_NAME
 from selector.learn.stopping import Curve, HeldOut, NextCandidate, curves, held_out, next_candidates
 from selector.store.attempts import declined_throughout
 from selector.store.candidates import candidate_keys
-from selector.store.decisions import add_decision, last_decision
 from selector.store.observations import load_judgements
+from selector.store.plan_decisions import add_decision, last_decision
 
 LEVEL = 5.0  # overall of tasks of which neither picks nor totals are known
 ASSUMED_REMAINING = 14  # a week of two a day, where the profile names no last day

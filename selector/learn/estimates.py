@@ -139,9 +139,11 @@ def split(overall: Floats, overall_sd: Floats, balance: Floats, balance_sd: Floa
 def pick_best(pool: Pool, estimates: Estimates) -> list[Pick]:
     """One pick for every task of the pool, in the order of its rows.
 
-    What the pool excludes, what no scorer could measure, and what has the estimate NaN never wins.
+    What the pool excludes, what no scorer could measure, and what has the estimate NaN never wins; but a row that is
+    pinned does.
     """
-    may = np.array([not reason for reason in pool.excluded]) & estimates.informed & np.isfinite(estimates.merit)
+    known = (estimates.informed & np.isfinite(estimates.merit)) | np.array([bool(by_hand) for by_hand in pool.pinned])
+    may = np.array([not reason for reason in pool.excluded]) & known
     allowed, merit, lots = may.tolist(), estimates.merit.tolist(), pool.lots.tolist()
     edges = [0, *(np.flatnonzero(np.diff(pool.task_of)) + 1).tolist(), len(lots)]
     picks = []
@@ -156,7 +158,7 @@ def _picked(pool: Pool, estimates: Estimates, task_id: str, ranked: Sequence[int
         reasons = sorted({pool.excluded[i] or "nothing has scored it (run `bestshot score`)" for i in rows})
         return Pick(task_id, None, None, False, f"none of {len(rows)} candidates is eligible: {'; '.join(reasons)}")
     best = ranked[0]
-    reason, measured = _why(estimates, ranked, len(rows)), bool(estimates.sc_informed[best])
+    reason, measured = pool.pinned[best] or _why(estimates, ranked, len(rows)), bool(estimates.sc_informed[best])
     return Pick(task_id, pool.candidate_ids[best], estimates.row(best), False, reason, measured)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, and_, exists, false, func, or_, select
 
-from selector.domain import Score
+from selector.domain import InputError, Score
 from selector.store import schema
 from selector.store.database import Database
 from selector.store.readings import PresentVersions
@@ -74,6 +74,59 @@ def candidate_keys(connection: Connection) -> list[tuple[str, str, bool]]:
     return [
         (task_id, candidate_id, bool(fallback)) for task_id, candidate_id, fallback in connection.execute(query).all()
     ]
+
+
+LEAST_ID = 4  # characters of a short id
+SHORT_ID = 8  # those that are shown
+
+
+def find_candidates(connection: Connection, short: str, task_id: str | None = None) -> list[tuple[str, str]]:
+    """(task id, candidate id) of the candidate with this id or unique beginning of it, once for each task that has it.
+
+    Raises:
+        InputError: none has it, several have, or it is shorter than ``LEAST_ID``.
+    """
+    c, wanted = schema.candidate.c, short.strip().lower()
+    of = f" of task {task_id}" if task_id is not None else ""
+    if len(wanted) < LEAST_ID or not all(digit in "0123456789abcdef" for digit in wanted):
+        raise InputError(f"'{short}' is no id of a candidate: give {LEAST_ID} or more of its hexadecimal digits")
+    query = select(c.task_id, c.id).where(c.id >= wanted, c.id < f"{wanted}g").order_by(c.id, c.task_id)
+    rows = [
+        (row[0], row[1]) for row in connection.execute(query if task_id is None else query.where(c.task_id == task_id))
+    ]
+    ids = list(dict.fromkeys(candidate_id for _, candidate_id in rows))
+    if not ids:
+        raise InputError(f"there is no candidate '{short}'{of}: `bestshot explain TASK` lists a task's")
+    if len(ids) > 1:
+        raise InputError(
+            f"'{short}' fits {len(ids)} candidates{of}: {', '.join(one[:16] for one in ids[:4])}; give more of it"
+        )
+    return rows
+
+
+def all_makers(connection: Connection, task_id: str | None = None, candidate_id: str | None = None) -> set[str]:
+    """Names of the generators that have made anything, last resorts left out; of a task or a candidate if given."""
+    a = schema.attempt.c
+    query = select(a.generator).where(a.candidate_id.is_not(None), ~a.fallback).distinct()
+    if task_id is not None:
+        query = query.where(a.task_id == task_id)
+    if candidate_id is not None:
+        query = query.where(a.candidate_id == candidate_id)
+    return set(connection.execute(query).scalars())
+
+
+def makers_by_candidate(
+    connection: Connection, task_ids: Collection[str] | None = None
+) -> dict[tuple[str, str], set[str]]:
+    """(task id, candidate id) to the names of all that have made it, last resorts left out."""
+    a = schema.attempt.c
+    query = select(a.task_id, a.candidate_id, a.generator).where(a.candidate_id.is_not(None), ~a.fallback).distinct()
+    if task_ids is not None:
+        query = query.where(a.task_id.in_(task_ids))
+    found: dict[tuple[str, str], set[str]] = {}
+    for task, candidate, generator in connection.execute(query):
+        found.setdefault((task, candidate), set()).add(generator)
+    return found
 
 
 def candidates_by_task(connection: Connection) -> dict[str, int]:

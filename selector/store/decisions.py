@@ -1,25 +1,54 @@
-"""What plans decided of holding: the newest decision under each bar is the one that the next plan keeps to."""
+"""What people decided, as it came: rows are only added, and what holds follows from all of them."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from collections.abc import Sequence
 
-from selector.learn.holding import Held
+from sqlalchemy import Connection, func, select
+
+from selector.domain.decisions import Decision, DecisionKind, Decisions, Target
 from selector.store import schema
 from selector.store.database import add
 
 
-def last_decision(connection: Connection, hold_below: float) -> Held | None:
-    """What the newest plan with this bar (points) decided; None before the first."""
-    d = schema.plan_decision.c
-    query = select(d.known, d.hold, d.remaining).where(d.hold_below == hold_below).order_by(d.id.desc()).limit(1)
-    row = connection.execute(query).first()
-    return None if row is None else Held(row.known, bool(row.hold), row.remaining)
+def add_decision(connection: Connection, kind: DecisionKind, target: Target, reason: str, by: str, at: str) -> Decision:
+    """Append one and return it as stored."""
+    number = add(
+        connection,
+        schema.decision,
+        kind=kind.value,
+        task_id=target.task_id,
+        candidate_id=target.candidate_id,
+        generator=target.generator,
+        reason=reason,
+        by=by,
+        at=at,
+    )
+    return Decision(number, kind, target, reason, by, at)
 
 
-def add_decision(connection: Connection, decided: Held, hold_below: float, at: str) -> None:
-    """Append, unless the newest decision under this bar was the same, from the same, with as many left or more."""
-    last = last_decision(connection, hold_below)
-    same = last is not None and (last.known, last.hold) == (decided.known, decided.hold)
-    if last is None or not same or decided.remaining > last.remaining:
-        add(connection, schema.plan_decision, **vars(decided), hold_below=hold_below, at=at)
+def load_history(connection: Connection, after: int = 0) -> tuple[Decision, ...]:
+    """All decisions with an id above ``after``, oldest first."""
+    d = schema.decision.c
+    rows: Sequence[tuple[int, str, str | None, str | None, str | None, str, str, str]] = [
+        tuple(row)
+        for row in connection.execute(
+            select(d.id, d.kind, d.task_id, d.candidate_id, d.generator, d.reason, d.by, d.at)
+            .where(d.id > after)
+            .order_by(d.id)
+        )
+    ]
+    return tuple(
+        Decision(number, DecisionKind(kind), Target(task, candidate, generator), reason, by, at)
+        for number, kind, task, candidate, generator, reason, by, at in rows
+    )
+
+
+def load_decisions(connection: Connection) -> Decisions:
+    """What holds at present."""
+    return Decisions.of(load_history(connection))
+
+
+def newest_decision(connection: Connection) -> int:
+    """The id of the newest decision, 0 before the first: another one is news."""
+    return int(connection.execute(select(func.max(schema.decision.c.id))).scalar_one() or 0)

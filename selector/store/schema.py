@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-FORMAT_VERSION = 7  # what opens an older one is in migration.py
+FORMAT_VERSION = 8  # what opens an older one is in migration.py
 SHARED = "shared"  # the schema of what concerns all campaigns of a database; SQLite has one of them, and no schemas
 CAMPAIGN = "campaign"  # key of the fact that names the campaign whose rows these are
 
@@ -318,6 +318,21 @@ task_reading = Table(
     Column("reading", JSON, nullable=False),  # {} of rules
     Column("at", String, nullable=False),
     Index("task_reading_task", "task_id", "id"),
+)
+
+# What a person decided of a candidate, a generator or a task, and why; see domain/decisions.py. Since format 8.
+decision = Table(
+    "decision",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String, nullable=False),  # exclude | include | pin | release | note
+    Column("task_id", String),
+    Column("candidate_id", String),
+    Column("generator", String),
+    Column("reason", String, nullable=False),
+    Column("by", String, nullable=False),  # the person's name
+    Column("at", String, nullable=False),
+    Index("decision_task", "task_id"),
 )
 
 # Whether a plan held, and from what it decided that; stored where one of them is new. Since format 6.
