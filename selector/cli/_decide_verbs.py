@@ -9,7 +9,6 @@ import click
 
 from selector.cli.common import verb
 from selector.domain.errors import InputError
-from selector.domain.words import n_of
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
@@ -129,5 +128,5 @@ def _told(done: str, found: Sequence[Decision], nothing: str) -> str:
     why = f": {first.reason}" if first.reason else ""
     lines = [f"{done}: {one.target}" for one in found[:MOST_SHOWN]]
     if len(found) > MOST_SHOWN:
-        lines.append(f"… and {n_of(len(found) - MOST_SHOWN, 'more')}")
+        lines.append(f"… and {len(found) - MOST_SHOWN} more")
     return "\n".join([*lines, f"by {first.by}{why}"])

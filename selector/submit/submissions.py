@@ -17,6 +17,7 @@ from selector.submit.ledger import Ledger, Quota, SubmissionRecord
 from selector.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from selector.submit.export import Export
     from selector.submit.verify import Verdict
 
 
@@ -57,6 +58,19 @@ class Submissions:
     def withdraw(self, submission: str, reason: str) -> SubmissionRecord:
         """Note that an export will not be uploaded; raises ``SubmissionError`` once it was."""
         return self._ledger.withdraw(submission, reason)
+
+    def reproduce(self, manifest: str | Path) -> Export:
+        """Make the submission of a manifest again in a copy of its campaign: the same ZIP, entered in the ledger.
+
+        Pictures are found by their ids in ``images/``; the store needs not know them.
+
+        Raises:
+            InputError: the file is no manifest, or one of another contest, profile or team. SubmissionError: an image
+                is missing, or the ZIP has other bytes.
+        """
+        from selector.submit.reproduce import reproduce
+
+        return reproduce(self._ws, self._tasks(), self._ledger, Path(manifest))
 
     def verify(self, path: str | Path, allow_fallbacks: bool = False) -> Verdict:
         """Re-open a ZIP and check every rule of the contest, and that its images are this campaign's."""
