@@ -65,6 +65,11 @@ class Decision:
     by: str
     at: str
 
+    def is_about(self, task_id: str, generators: Collection[str]) -> bool:
+        """Whether it concerns a task; ``generators`` are those that have made candidates of it."""
+        target = self.target
+        return target.task_id == task_id if target.task_id is not None else target.generator in generators
+
 
 @dataclass(frozen=True)
 class Decisions:
@@ -121,15 +126,6 @@ class Decisions:
             return own
         found = [self.against_generator(task_id, name) for name in generators]
         return found[0] if found and all(found) else None
-
-    def about(self, task_id: str, generators: Collection[str]) -> tuple[Decision, ...]:
-        """What holds of a task and its candidates, oldest first; ``generators`` are those that have made some."""
-        own = [
-            d for t, d in self.excluded.items() if t.task_id == task_id or (not t.task_id and t.generator in generators)
-        ]
-        own += [d for task, d in self.pins.items() if task == task_id]
-        own += [d for d in self.notes if d.target.task_id == task_id]
-        return tuple(sorted(own, key=lambda d: d.id))
 
     def pinned(self, task_id: str) -> str | None:
         """The candidate that is pinned for a task."""
