@@ -19,8 +19,7 @@ from selector.store import schema
 from selector.store.picks import picks_of, submission_id
 from selector.submit._archive import write_archive
 from selector.submit.ledger import Ledger
-from selector.submit.submissions import image_hashes
-from selector.submit.verify import verify_archive
+from selector.submit.verify import image_hashes, verify_archive
 from selector.workspace.workspace import Workspace
 
 _log = logging.getLogger("bestshot.submit")
