@@ -29,8 +29,35 @@ class Replaced:
     reason: str
 
 
+@dataclass(frozen=True)
+class Revised:
+    """The picks of a stored set as decisions ask for them by now.
+
+    ``picks``: by task; of one that is to get its fallback the candidate is None. ``why``: of the tasks that changed.
+    """
+
+    set_id: int
+    basis: Mapping[str, object]
+    before: Mapping[str, str | None]
+    picks: Mapping[str, Pick]
+    why: Mapping[str, str]
+
+    def replaced(self, now: Mapping[str, str | None]) -> tuple[Replaced, ...]:
+        """What changed, where the tasks have these candidates ``now``."""
+        return tuple(Replaced(task_id, self.before[task_id], now[task_id], why) for task_id, why in self.why.items())
+
+
 def revise(context: Context) -> tuple[Replaced, ...]:
-    """Replace in the newest picks what decisions forbid or demand since, and store them as a set of the same purpose.
+    """Replace in the newest picks what decisions forbid or demand since, and store them for the same purpose."""
+    found = revised(context)
+    if found is None:
+        return ()
+    picks = keep(context, found.picks, found.basis, found.set_id)
+    return found.replaced({pick.task_id: pick.candidate_id for pick in picks})
+
+
+def revised(context: Context) -> Revised | None:
+    """What ``revise`` would store; None where nothing was decided since.
 
     A pick is replaced where it is excluded by now, where another one is pinned, and where it only stood in for what
     was included, released or made anew since; picks of a plan to learn give way to nothing that is merely allowed
@@ -42,19 +69,17 @@ def revise(context: Context) -> tuple[Replaced, ...]:
         seen = int(str(basis.get(DECISIONS, 0)))
         stands_in = any(pick.fallback for pick in newest[1]) if newest else False
         if newest is None or (context.decisions.newest <= seen and not (stands_in and context.decisions.excluded)):
-            return ()
+            return None
         revision = _Revision.of(connection, context.decisions, seen, basis.get(PLAN) == LEARN)
-    best, chosen, replaced = choose(context.known), {}, []
-    for pick in newest[1]:
-        why = revision.why(pick, best.get(pick.task_id))
-        if why:
-            found = best.get(pick.task_id, Pick(pick.task_id, None, None, False, "the task has no candidate"))
-            pick = replace(found, reason=f"{why}; {found.reason}")
-            replaced.append((pick.task_id, why))
-        chosen[pick.task_id] = pick
-    before = {pick.task_id: pick.candidate_id for pick in newest[1]}
-    now = {pick.task_id: pick.candidate_id for pick in keep(context, chosen, basis, newest[0])}
-    return tuple(Replaced(task_id, before[task_id], now[task_id], why) for task_id, why in replaced)
+    best = choose(context.known)
+    picks = {pick.task_id: pick for pick in newest[1]}
+    before = {task_id: pick.candidate_id for task_id, pick in picks.items()}
+    reasons = {task_id: revision.why(pick, best.get(task_id)) for task_id, pick in picks.items()}
+    why = {task_id: reason for task_id, reason in reasons.items() if reason}
+    for task_id, reason in why.items():
+        found = best.get(task_id, Pick(task_id, None, None, False, "the task has no candidate"))
+        picks[task_id] = replace(found, reason=f"{reason}; {found.reason}")
+    return Revised(newest[0], basis, before, picks, why)
 
 
 @dataclass(frozen=True)

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-import shutil
-from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Clock, Run, ToyGenerator, noise_jpeg
+from conftest import Clock, Run
+from decided_campaigns import TASK, of_task, picked
 from toy_services import Files
 
 from selector import Campaign
 from selector.decide.planning import candidates_in_order, plan_judgements
-from selector.domain import InputError, Pick, SubmissionError
+from selector.domain import InputError
 from selector.domain.decisions import DecisionKind
-from selector.store import schema
 from selector.store.candidates import candidate_keys
-
-TASK = "3"  # the first of the three
 
 
 @pytest.fixture
@@ -43,19 +39,6 @@ def free(toys: None, tmp_path: Path, contest_files: Files, clock: Clock) -> Camp
     made.generate()
     made.score()
     return made
-
-
-def of_task(campaign: Campaign, task_id: str = TASK) -> list[str]:
-    """Its candidates, best first, those that may not be picked last."""
-    return [rival.candidate_id for rival in campaign.explain(task_id).rivals]
-
-
-def picked(picks: tuple[Pick, ...], task_id: str = TASK) -> Pick:
-    return next(p for p in picks if p.task_id == task_id)
-
-
-def exclude_all(campaign: Campaign, task_id: str = TASK) -> None:
-    campaign.decisions.exclude("broken", of_task(campaign, task_id), by="ann")
 
 
 def test_an_excluded_candidate_is_not_picked_until_it_is_included_again(scored: Campaign) -> None:
@@ -235,117 +218,6 @@ def test_what_is_included_again_is_exported_again_unless_the_picks_are_a_lesson(
     assert (back.now, "was included again" in back.reason) == (best, True)
 
 
-def test_a_task_that_is_left_empty_has_its_fallback_until_generate_refills_it(scored: Campaign, clock: Clock) -> None:
-    scored.pick()
-    exclude_all(scored)
-    with pytest.raises(SubmissionError, match="1 of 3 tasks have only a fallback: 3"):
-        scored.export()
-    assert scored.export(allow_fallbacks=True).submission.fallbacks == 1
-    clock.now += timedelta(minutes=1)
-    estimate = scored.estimate()
-    assert (estimate.generators["toy"].to_make, estimate.refilled) == (3, [TASK])
-    summary = scored.generate()
-    assert (summary.made, summary.refilled) == (3, [TASK])
-    scored.score()
-    exported = scored.export()
-    assert [(one.task_id, one.reason) for one in exported.replaced] == [(TASK, "in place of the fallback")]
-    again = scored.generate()
-    assert (again.made, again.refilled) == (0, [])
-    clock.now += timedelta(minutes=1)
-    assert scored.generate().made == 0
-
-
-def test_a_refill_that_was_interrupted_is_completed_by_the_next_run(
-    scored: Campaign, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    exclude_all(scored)
-    clock.now += timedelta(minutes=1)
-    make, left = ToyGenerator.generate, [1]
-
-    def once(self: ToyGenerator, inputs: object, recipe: object) -> object:
-        if not left:
-            raise KeyboardInterrupt
-        left.pop()
-        return make(self, inputs, recipe)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ToyGenerator, "generate", once)
-        with pytest.raises(KeyboardInterrupt):
-            scored.generate()
-    assert len(of_task(scored)) == 4
-    assert scored.generate().made == 2
-    assert scored.generate().made == 0
-
-
-def test_a_refill_that_gives_the_same_bytes_asks_for_no_more(
-    scored: Campaign, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    exclude_all(scored)
-    clock.now += timedelta(minutes=1)
-    make = ToyGenerator.generate
-
-    def same(self: ToyGenerator, inputs: object, _: object) -> object:
-        first = ToyGenerator.recipes(self, inputs, 1, 0)[0]  # type: ignore[arg-type]
-        return make(self, inputs, first)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(ToyGenerator, "generate", same)
-    assert scored.generate().made == 3
-    again = scored.generate()
-    assert (again.made, again.refilled) == (0, [TASK])
-
-
-def test_an_excluded_generator_is_asked_for_nothing(campaign: Campaign, run: Run) -> None:
-    campaign.decisions.exclude("blurred", generator="toy", task=TASK, by="ann")
-    summary = campaign.generate()
-    assert summary.not_asked == {"toy: excluded by ann: blurred": 1}
-    assert {task for task, _ in ToyGenerator.calls} == {"10", "17"}
-    campaign.decisions.exclude("all blurred", generator="toy", by="ann")
-    estimate = campaign.estimate()
-    assert (estimate.generators, estimate.not_asked) == ({}, {"toy: excluded by ann: all blurred": 3})
-    assert campaign.generate().made == 0
-    code, out, _ = run("generate", "-C", campaign.folder, "--dry-run")
-    assert code == 0 and "not asked for 3 tasks: toy: excluded by ann: all blurred" in out
-    with pytest.raises(InputError, match="`bestshot include --generator toy` before it is asked"):
-        campaign.generate(generators=["toy"])
-    campaign.decisions.include(generator="toy")
-    campaign.decisions.include(generator="toy", task=TASK)
-    assert campaign.generate().made == 3
-
-
-def test_no_generator_that_is_excluded_is_proposed(scored: Campaign) -> None:
-    assert scored.plan_candidates(5)
-    scored.decisions.exclude("blurred", generator="toy", task=TASK)
-    assert TASK not in {wish.task_id for wish in scored.plan_candidates(9)}
-    assert {wish.task_id for wish in scored.plan_candidates(9)} == {"10", "17"}
-
-
-def test_an_excluded_label_is_not_imported_again(scored: Campaign, tmp_path: Path) -> None:
-    folder = tmp_path / "finished"
-    folder.mkdir()
-    (folder / f"{TASK}.jpg").write_bytes(noise_jpeg(77))
-    scored.import_folder(folder, "painter")
-    scored.decisions.exclude("another contest's", generator="folder:painter", by="ann")
-    with pytest.raises(InputError, match="excluded by ann: another contest's; `bestshot include --label painter`"):
-        scored.import_folder(folder, "painter")
-    assert scored.import_folder(folder, "another").already == 0
-
-
-def test_the_same_picture_by_another_label_is_another_generators_too(scored: Campaign, tmp_path: Path) -> None:
-    folder = tmp_path / "finished"
-    folder.mkdir()
-    (folder / f"{TASK}.jpg").write_bytes(noise_jpeg(77))
-    scored.import_folder(folder, "painter")
-    (made,) = (r.candidate_id for r in scored.explain(TASK).rivals if r.generator == "folder:painter")
-    scored.decisions.exclude("wrong folder", generator="folder:painter")
-    assert _reason(scored, made).startswith("excluded by")
-    scored.import_folder(folder, "again")
-    assert not _reason(scored, made).startswith("excluded by")
-
-
-def _reason(campaign: Campaign, candidate_id: str) -> str:
-    return next(r.excluded or "" for r in campaign.explain(TASK).rivals if r.candidate_id == candidate_id)
-
-
 def test_a_plan_to_learn_is_not_picked_over_silently(scored: Campaign, run: Run) -> None:
     planned = scored.plan(9, 0.0)
     assert planned.plan.purpose == "learn" and planned.plan.changed
@@ -371,114 +243,6 @@ def test_a_plan_to_learn_gives_way_on_demand_and_once_anything_was_told(scored: 
     table.write_text(f"task,candidate,sc,pq\n{TASK},{best},9,9\n")
     scored.judges["vlm"].tell(table)
     assert picked(scored.pick()).candidate_id == best
-
-
-def test_the_manifest_tells_what_was_decided_and_by_whom(scored: Campaign, clock: Clock) -> None:
-    best, second, _ = of_task(scored)
-    scored.decisions.exclude("six fingers", best, by="ann")
-    scored.decisions.include("five", best, by="bob")
-    scored.decisions.exclude("blurred", second, by="ann")
-    scored.decisions.note("look again", TASK, by="ann")
-    scored.pick()
-    exported = scored.export()
-    told = json.loads(exported.manifest_path.read_text())["decisions"]
-    assert told["rule"] == "exclusions" and told["pinned"] == []
-    at = "2025-07-01T12:00:00.000+00:00"
-    assert told["excluded"] == [{"task": TASK, "candidate": second, "reason": "blurred", "by": "ann", "at": at}]
-    assert [d["kind"] for d in told["history"]] == ["exclude", "include", "exclude", "note"]
-    before = exported.manifest_path.read_bytes()
-    exported.manifest_path.unlink()
-    clock.now += timedelta(days=1)
-    scored.decisions.note("later", TASK)
-    assert scored.export().manifest_path.read_bytes() == before, "what came later is no part of these picks"
-
-
-@pytest.fixture
-def decided(scored: Campaign) -> Campaign:
-    """With an exclusion, and exported; its newest picks hold a fallback."""
-    scored.decisions.exclude("six fingers", of_task(scored, "10")[0], by="ann")
-    exclude_all(scored)
-    scored.pick()
-    scored.export(allow_fallbacks=True)
-    return scored
-
-
-def copied(campaign: Campaign, folder: Path) -> Path:
-    """The folder of a copy without its submissions."""
-    shutil.copytree(campaign.folder, folder, ignore=shutil.ignore_patterns("submissions"))
-    return folder
-
-
-def test_the_manifest_alone_makes_the_same_zip_in_a_copy(decided: Campaign, tmp_path: Path, run: Run) -> None:
-    (submission,) = decided.submissions
-    manifest = decided.folder / "submissions" / submission.id / "manifest.json"
-    decided.close()
-    with Campaign(copied(decided, tmp_path / "copy")) as copy:
-        made = copy.submissions.reproduce(manifest)
-        assert made.submission.zip_sha256 == submission.zip_sha256
-        assert made.manifest_path.read_bytes() == manifest.read_bytes()
-        assert [s.id for s in copy.submissions] == [submission.id]
-    code, out, _ = run("export", "-C", tmp_path / "copy", "--from-manifest", manifest)
-    assert code == 0 and out.startswith(f"submission {submission.id}: 3 images, 1 of them a fallback")
-
-
-def test_a_copy_that_knows_none_of_the_candidates_makes_it_too(
-    decided: Campaign, tmp_path: Path, contest_files: Files, clock: Clock
-) -> None:
-    """A new campaign from the same table and pictures, with nothing but the folder of images."""
-    (submission,) = decided.submissions
-    manifest = decided.folder / "submissions" / submission.id / "manifest.json"
-    table, images = contest_files(["brighter", "把图片变亮", "much brighter"])
-    plan = {"generate": {"tie": {"toy": 3}}, "score": {"scorers": ["technical"]}}
-    new = Campaign.init(tmp_path / "new", table, images, clock=clock, **plan)
-    with pytest.raises(SubmissionError, match=r"picked for task 3 cannot be exported: images/.* is missing"):
-        new.submissions.reproduce(manifest)
-    assert len(new.submissions) == 0
-    shutil.copytree(decided.folder / "images", new.folder / "images", dirs_exist_ok=True)
-    for _ in range(2):
-        made = new.submissions.reproduce(manifest)
-    assert made.submission.zip_sha256 == submission.zip_sha256
-    assert len(new.submissions) == 1
-    assert new.submissions.verify(made.zip_path, allow_fallbacks=True).warnings != ()
-    assert new.submissions.verify(made.zip_path, allow_fallbacks=True).valid
-    new.score()
-    assert {r.generator for r in new.explain("10").rivals} == {"toy"}
-    new.record(submission.id, 4.0)
-    assert new.submissions.best_total == 4.0
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda m: m["profile"].update(hash="0"), "another version of the profile 'tianchi-532389'"),
-        (lambda m: m["profile"].update(name="other"), "is of the profile 'other'"),
-        (lambda m: m["contest"].update(table="0"), "made from another task table"),
-        (lambda m: m["contest"].update(inputs="0"), "made from another set of input pictures"),
-        (lambda m: m["zip"].update(name="x.zip"), "set `team`"),
-        (lambda m: m["picks"].pop(), "does not pick exactly the tasks"),
-        (lambda m: m["picks"][0].update(candidate="../../x"), "key 'picks.0.candidate'"),
-        (lambda m: m["picks"][0].update(candidate="0" * 64), "was changed: its picks are submission"),
-        (lambda m: m.update(format=99), "upgrade bestshot"),
-        (lambda m: m.pop("picks"), "is no manifest"),
-        (lambda m: m["zip"].update(sha256="0" * 64), "with other bytes"),
-    ],
-)
-def test_a_manifest_that_is_not_of_this_contest_or_was_changed_is_refused(
-    decided: Campaign, tmp_path: Path, change: object, message: str
-) -> None:
-    (submission,) = decided.submissions
-    content = json.loads((decided.folder / "submissions" / submission.id / "manifest.json").read_text())
-    change(content)  # type: ignore[operator]
-    other = tmp_path / "manifest.json"
-    other.write_text(json.dumps(content))
-    known = submission if message == "with other bytes" else None
-    if known:  # where the ledger knows it, its own hash is what counts
-        with decided._ws.db.write() as connection:
-            connection.execute(schema.submission.delete())
-        (decided.folder / "submissions" / submission.id / submission.zip_name).unlink()
-    with pytest.raises((InputError, SubmissionError)) as told:
-        decided.submissions.reproduce(other)
-    assert message in str(told.value) and "\n" not in str(told.value)
 
 
 def test_explain_and_status_say_what_was_decided(scored: Campaign, tmp_path: Path, run: Run) -> None:
