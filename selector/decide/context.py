@@ -107,6 +107,6 @@ class Context:
         known = self.need_candidates()
         if not known.pool.eligible.any():
             if all(known.pool.excluded):
-                raise InputError(f"no candidate may be picked, the first as it is {known.pool.excluded[0]}")
+                raise InputError(f"no candidate may be picked (the first: {known.pool.excluded[0]})")
             raise InputError("no candidate may be picked yet: run `bestshot score` first")
         return known

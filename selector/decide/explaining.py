@@ -120,7 +120,9 @@ def explain_task(context: Context, task_id: str) -> TaskExplanation:
     Raises:
         InputError: the task has no candidate; why generators made none is said.
     """
-    known, ws = context.need(), context.ws
+    known, ws = context.need_candidates(), context.ws
+    if not all(known.pool.excluded):  # else it is the reasons that are asked for
+        context.need()
     with ws.db.read() as connection:
         attempts = load_attempts(connection, task_id)
         plannings = [p for p in current_plannings(connection) if p.task_id == task_id]

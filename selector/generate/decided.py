@@ -20,6 +20,10 @@ from selector.store.candidates import made_times, makers_by_candidate
 from selector.store.decisions import load_decisions
 from selector.workspace.workspace import Workspace
 
+Key = tuple[str, str]  # task id, candidate id
+Makers = Mapping[Key, set[str]]  # the names of all that have made it
+Emptied = Mapping[str, set[str]]  # task to its candidates, all excluded
+
 
 @dataclass(frozen=True)
 class Decided:
@@ -42,11 +46,12 @@ def respecting(ws: Workspace, orders: Sequence[Order], refill: bool = True) -> D
         if not decisions.excluded:
             return Decided(orders)
         allowed, not_asked = _allowed(decisions, orders)
-        emptied = _emptied(connection, decisions, allowed) if refill else {}
+        if not refill:
+            return Decided(allowed, not_asked, excluded=decisions.excluded_generators)
+        makers = makers_by_candidate(connection)
+        emptied = _emptied(decisions, allowed, makers, made_times(connection))
         more = _refill(connection, allowed, orders, emptied)
-        answered = {
-            key[0] for key, makers in makers_by_candidate(connection).items() if not decisions.against(*key, makers)
-        }
+    answered = {key[0] for key, by in makers.items() if not decisions.against(*key, by)}
     refilled = dict.fromkeys(o.task.id for o in more if o.task.id in emptied and o.task.id not in answered)
     return Decided(more, not_asked, tuple(refilled), decisions.excluded_generators)
 
@@ -77,37 +82,30 @@ def _allowed(decisions: Decisions, orders: Sequence[Order]) -> tuple[list[Order]
     return allowed, not_asked
 
 
-def _emptied(connection: Connection, decisions: Decisions, orders: Sequence[Order]) -> dict[str, set[str]]:
-    """Task to its excluded candidates, of the tasks that had no other one when the newest of those was excluded.
+def _emptied(decisions: Decisions, orders: Sequence[Order], made_by: Makers, made_at: Mapping[Key, str]) -> Emptied:
+    """The tasks that had no other candidate when the newest of their excluded ones was excluded.
 
     What the orders' generators have made since was to fill it, and need not be all of that yet.
     """
     asked: dict[str, set[str]] = {}
     for order in orders:
         asked.setdefault(order.task.id, set()).add(order.name)
+    against = {key: decisions.against(*key, makers) for key, makers in made_by.items()}
     excluded: dict[str, set[str]] = {}
     since: dict[str, str] = {}
-    others: list[tuple[str, str, set[str]]] = []
-    made_at = made_times(connection)
-    for key, makers in makers_by_candidate(connection).items():
-        task_id, candidate_id = key
-        against = decisions.against(task_id, candidate_id, makers)
-        if against:
+    for (task_id, candidate_id), decision in against.items():
+        if decision:
             excluded.setdefault(task_id, set()).add(candidate_id)
-            since[task_id] = max(since.get(task_id, ""), against.at)
-        else:
-            others.append((task_id, made_at[key], makers))
+            since[task_id] = max(since.get(task_id, ""), decision.at)
     filled = {
-        task_id
-        for task_id, at, makers in others
-        if at <= since.get(task_id, "") or not makers <= asked.get(task_id, set())
+        key[0]
+        for key, makers in made_by.items()
+        if not against[key] and (made_at[key] <= since.get(key[0], "") or not makers <= asked.get(key[0], set()))
     }
     return {task_id: ids for task_id, ids in excluded.items() if task_id not in filled}
 
 
-def _refill(
-    connection: Connection, allowed: Sequence[Order], orders: Sequence[Order], emptied: Mapping[str, set[str]]
-) -> list[Order]:
+def _refill(connection: Connection, allowed: Sequence[Order], orders: Sequence[Order], emptied: Emptied) -> list[Order]:
     """The orders with more recipes for emptied tasks; where only reserves are left, the first of them is asked."""
     found = []
     alone = {o.task.id for o in allowed} - {o.task.id for o in allowed if o.step.n}

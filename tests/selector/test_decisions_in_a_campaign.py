@@ -129,8 +129,9 @@ def test_what_is_excluded_with_its_generator_is_included_with_it(scored: Campaig
         scored.decisions.include(candidate=best)
     with pytest.raises(InputError, match="is excluded for all tasks: `bestshot include --generator toy`"):
         scored.decisions.include(task=TASK, generator="toy")
-    with pytest.raises(InputError, match="no candidate may be picked, the first as it is excluded by ann: blurred"):
+    with pytest.raises(InputError, match=r"no candidate may be picked \(the first: excluded by ann: blurred\)"):
         scored.plan(9)
+    assert scored.explain(TASK).pick is None
 
 
 def test_a_reason_is_needed_and_kept_as_one_line(scored: Campaign) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import Clock, Run, ToyGenerator, noise_jpeg
 from decided_campaigns import TASK, exclude_all, of_task
+from toy_services import Files
 
 from selector import Campaign
 from selector.domain import InputError, SubmissionError
@@ -130,3 +131,21 @@ def test_the_same_picture_by_another_label_is_another_generators_too(scored: Cam
 
 def _reason(campaign: Campaign, candidate_id: str) -> str:
     return next(r.excluded or "" for r in campaign.explain(TASK).rivals if r.candidate_id == candidate_id)
+
+
+@pytest.mark.usefixtures("toys")
+def test_where_only_a_reserve_is_left_it_is_asked_for_as_many(
+    tmp_path: Path, contest_files: Files, clock: Clock
+) -> None:
+    table, images = contest_files(["brighter", "brighter"])
+    plan = {"generate": {"tie": {"toy": 2, "retouch": {"reserve": True}}}, "score": {"scorers": ["technical"]}}
+    campaign = Campaign.init(tmp_path / "campaign", table, images, clock=clock, **plan)
+    assert campaign.generate().made == 4
+    campaign.decisions.exclude("blurred", generator="toy", by="ann")
+    campaign.decisions.include(generator="toy")
+    assert campaign.generate().made == 0
+    campaign.decisions.exclude("blurred", generator="toy", task=TASK, by="ann")
+    clock.now += timedelta(minutes=1)
+    summary = campaign.generate()
+    assert (summary.made, summary.refilled) == (2, [TASK])
+    assert campaign.generate().made == 0
