@@ -255,17 +255,20 @@ class Campaign:
         (task,) = select_tasks(self.tasks, ids=[str(task_id)])
         return reading_of(TaskInputs(task, reading=self._ws.readings.of(task.id)))
 
-    def pick(self) -> tuple[Pick, ...]:
+    def pick(self, replace: bool = False) -> tuple[Pick, ...]:
         """Choose the best candidate of every task by the present estimates; tasks without one get the fallback.
 
+        Args:
+            replace: also in place of a plan to learn that is still good and was not exported.
+
         Raises:
-            InputError: there is no candidate at all yet.
+            InputError: there is no candidate at all yet, or such a plan would be replaced.
         """
         from selector.decide.picking import pick
 
         context = self._context()
         context.need_candidates()
-        return pick(context)
+        return pick(context, replace)
 
     def plan(self, remaining: int | None = None, hold_below: float | None = None) -> SubmissionPlan:
         """The next submission: its picks are stored for ``export``, unless the plan is to hold.
@@ -308,6 +311,7 @@ class Campaign:
     def export(self, allow_fallbacks: bool = False) -> Export:
         """Write the newest picks as a submission; see ``selector.submit.export``.
 
+        Picks that decisions of people touch since are replaced first; ``replaced`` of the result names them.
         ``warnings`` of the result tell when the picks no longer follow from what is known: new candidates, new scores.
         """
         from selector.submit.export import export

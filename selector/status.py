@@ -10,6 +10,7 @@ from sqlalchemy import false, func, or_, select
 
 from selector.decide.context import Context
 from selector.domain import TaskType
+from selector.domain.decisions import Decisions
 from selector.domain.reading import RULES
 from selector.generate.dry_run import GenerateEstimate
 from selector.store import schema
@@ -61,6 +62,31 @@ class ServiceStatus:
 
 
 @dataclass(frozen=True)
+class DecisionStatus:
+    """What people decided and holds: how many candidates, generators on single tasks, and tasks; ``notes``: of all.
+
+    ``generators``: those of which nothing is picked or made, with who said so and why.
+    """
+
+    candidates: int = 0
+    on_tasks: int = 0
+    generators: Mapping[str, str] = field(default_factory=dict)
+    pins: int = 0
+    notes: int = 0
+
+    @classmethod
+    def of(cls, decisions: Decisions) -> DecisionStatus:
+        excluded = decisions.excluded
+        return cls(
+            sum(target.candidate_id is not None for target in excluded),
+            sum(target.task_id is not None and target.generator is not None for target in excluded),
+            {name: f"{d.by}: {d.reason}" for name, d in decisions.excluded_generators.items()},
+            len(decisions.pins),
+            len(decisions.notes),
+        )
+
+
+@dataclass(frozen=True)
 class Status:
     """A campaign's state. ``failures`` and ``unscored`` map "who: why" to how often, most frequent first.
 
@@ -83,6 +109,7 @@ class Status:
     to_make_fault: str = ""
     learns_from_totals: bool = True  # whether the contest allows it
     readings: Mapping[str, int] = field(default_factory=dict)  # who read tasks' words (a model, table, rules): how many
+    decisions: DecisionStatus = field(default_factory=DecisionStatus)
 
 
 def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "") -> Status:
@@ -126,6 +153,7 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
         to_make if isinstance(to_make, str) else "",
         ws.profile.rules.learn_from_totals,
         _most_frequent_first(Counter(readers.get(t.id, RULES) for t in tasks if t.type is not TaskType.DEEPFAKE)),
+        DecisionStatus.of(context.decisions),
     )
 
 

@@ -13,9 +13,14 @@ from selector.domain.errors import InputError, SubmissionError
 from selector.domain.words import n_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from selector.campaign import Campaign
+    from selector.decide.revising import Replaced
     from selector.submit.ledger import SubmissionRecord
     from selector.submit.verify import Verdict
+
+MOST_REPLACED = 10  # picks that gave way to decisions; --json has all
 
 fallbacks_option = click.option(
     "--allow-fallbacks", is_flag=True, help="Accept tasks that have only a fallback (they earn little or nothing)."
@@ -25,12 +30,24 @@ fallbacks_option = click.option(
 @verb(
     "export",
     "Write the newest picks as the contest's ZIP, verify it, and enter it in the ledger. The same picks give the same "
-    "bytes. A manifest with everything that it takes to rebuild it lies beside the ZIP.",
+    "bytes. Picks that were excluded or pinned otherwise since are replaced first, and named. A manifest with "
+    "everything that it takes to rebuild it lies beside the ZIP: with --from-manifest, a copy of the campaign makes "
+    "the same ZIP from it.",
     "bestshot export",
 )
 @fallbacks_option
-def export(campaign: Campaign, allow_fallbacks: bool) -> tuple[Any, str]:
-    result = campaign.export(allow_fallbacks)
+@click.option(
+    "--from-manifest",
+    "manifest",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="Make the submission of this manifest again, byte for byte, instead of that of the newest picks.",
+)
+def export(campaign: Campaign, allow_fallbacks: bool, manifest: Path | None) -> tuple[Any, str]:
+    if manifest is not None and allow_fallbacks:
+        raise InputError("--allow-fallbacks has no effect with --from-manifest: what was exported is made again")
+    result = campaign.submissions.reproduce(manifest) if manifest is not None else campaign.export(allow_fallbacks)
     fallbacks = result.submission.fallbacks
     flagged = f", {n_of(fallbacks, 'of them a fallback', 'of them fallbacks')}" if fallbacks else ""
     lines = [
@@ -38,6 +55,7 @@ def export(campaign: Campaign, allow_fallbacks: bool) -> tuple[Any, str]:
         f"{result.size_bytes / 1e6:.1f} MB, valid",
         f"ZIP       {result.zip_path}",
         f"manifest  {result.manifest_path}",
+        *(f"replaced  {line}" for line in _replaced(result.replaced)),
         *(f"warning   {line}" for line in result.warnings),
         _what_next(campaign, result.submission),
     ]
@@ -137,6 +155,14 @@ def quota(campaign: Campaign) -> tuple[Any, str]:
     zone = campaign.profile.quota.time_zone
     left = f"{q.left} of {n_of(q.allowed, 'submission')} left on {q.day}"
     return q, f"{left} ({zone}); the next day begins at {turns}"
+
+
+def _replaced(replaced: Sequence[Replaced]) -> list[str]:
+    """Which picks gave way to decisions, a line each."""
+    lines = [
+        f"task {one.task_id}: {one.now[:8] if one.now else 'no image'} {one.reason}" for one in replaced[:MOST_REPLACED]
+    ]
+    return [*lines, *([f"… and {len(replaced) - MOST_REPLACED} more"] if len(replaced) > MOST_REPLACED else [])]
 
 
 def _what_next(campaign: Campaign, submission: SubmissionRecord) -> str:

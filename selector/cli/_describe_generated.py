@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ def describe_generated(summary: GenerateSummary) -> str:
     lines += counted(summary.reasons)
     lines += [] if summary.prompts is None else _prompts(summary.prompts)
     lines += [*describe_no_generator(summary.no_generator), *_idle(summary.idle_services)]
+    lines += _decided(summary.not_asked, summary.refilled)
     worked = {name: one for name, one in summary.generators.items() if one.made or one.cost}
     if len(worked) > 1 or any(one.cost for one in worked.values()):
         lines += [
@@ -46,6 +47,15 @@ def describe_generated(summary: GenerateSummary) -> str:
             "`bestshot status` lists what was refused or failed and what is still to be made"
         )
     return "\n".join([*lines, *(f"left out {name}: {why}" for name, why in summary.left_out.items())])
+
+
+def _decided(not_asked: Mapping[str, int], refilled: Sequence[str]) -> list[str]:
+    """What exclusions by people change: who is not asked, and which tasks are asked anew."""
+    lines = [f"not asked for {n_of(n, 'task')}: {why}" for why, n in not_asked.items()]
+    if refilled:
+        some = ", ".join(refilled[:MOST_NAMED]) + (", …" if len(refilled) > MOST_NAMED else "")
+        lines.append(f"asked anew, as all that they had is excluded: {n_of(len(refilled), 'task')} ({some})")
+    return lines
 
 
 def is_unfinished(summary: GenerateSummary) -> bool:
@@ -80,6 +90,7 @@ def describe_estimate(estimate: GenerateEstimate) -> str:
     header = ("generator", "tasks", "settled", "to make", "to collect", "+ finishes", "cost at most")
     lines = [table(rows, header)] if rows else ["nothing is configured for these tasks"]
     more = [*_falling(estimate), *_budgets(estimate), *_unwritten(estimate), *_hindrances(estimate)]
+    more += _decided(estimate.not_asked, estimate.refilled)
     return "\n".join([*lines, *more, *_idle(estimate.idle_services)])
 
 

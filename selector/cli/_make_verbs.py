@@ -263,11 +263,12 @@ def _left_out(reasons: Mapping[str, str]) -> str:
 @verb(
     "pick",
     "Choose the best candidate of every task by the present estimates. A task without an eligible candidate gets the "
-    "profile's fallback, flagged.",
+    "profile's fallback, flagged. A plan to learn that is not exported yet is kept, unless --replace is given.",
     "bestshot pick --json > picks.json",
 )
-def pick(campaign: Campaign) -> tuple[Any, str]:
-    picks, rule = campaign.pick(), campaign.profile.totals_rule
+@click.option("--replace", is_flag=True, help="Also in place of a plan to learn that was not exported.")
+def pick(campaign: Campaign, replace: bool) -> tuple[Any, str]:
+    picks, rule = campaign.pick(replace), campaign.profile.totals_rule
     real = [p for p in picks if not p.fallback]
     known = [p.estimate.overall for p in real if p.estimate]
     lines = [f"{len(real)} of {n_of(len(picks), 'task')} {'has' if len(real) == 1 else 'have'} a pick"]

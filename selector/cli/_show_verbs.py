@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from selector.doctor import Check
     from selector.measure.realism import Realism, SetRealism
     from selector.measure.realism_measures import Measured
+    from selector.status import DecisionStatus
     from selector.submit.ledger import SubmissionRecord
 
 
@@ -145,12 +146,27 @@ def status(campaign: Campaign) -> tuple[Any, str]:
     if s.judgements:
         judges = [(name, "people" if j.kind == "rating" else "model", j.candidates) for name, j in s.judgements.items()]
         blocks.append(table(judges, ("judge", "kind", "candidates")))
+    if decided := _decided(s.decisions):
+        blocks.append(decided)
     if set(s.readings) - {"rules"}:
         blocks.append("prompts read by: " + ", ".join(f"{who} {n}" for who, n in s.readings.items()))
     best = "no total yet" if s.best_total is None else f"best total {s.best_total:g}"
     blocks.append(f"{best}; {s.quota.left} of {n_of(s.quota.allowed, 'submission')} left on {s.quota.day}")
     blocks += [campaign.profile.totals_rule] if campaign.profile.totals_rule else []
     return s, "\n\n".join(blocks)
+
+
+def _decided(found: DecisionStatus) -> str:
+    """How much people decided, and the generators that they excluded; "" where it is nothing."""
+    counts = [
+        (found.candidates, "candidate excluded", "candidates excluded"),
+        (found.on_tasks, "generator excluded on a task", "generators excluded on a task"),
+        (found.pins, "task pinned", "tasks pinned"),
+        (found.notes, "note", "notes"),
+    ]
+    told = ", ".join(n_of(n, one, many) for n, one, many in counts if n)
+    lines = [f"  excluded for all tasks: {name} by {why}" for name, why in found.generators.items()]
+    return "\n".join([f"decided by people: {told}".rstrip(": "), *lines]) if told or lines else ""
 
 
 def _submissions(entries: Sequence[SubmissionRecord]) -> str:

@@ -16,6 +16,7 @@ import click
 
 from selector import __version__
 from selector.cli._contest_verbs import export, quota, record, verify
+from selector.cli._decide_verbs import exclude, include, note, pin
 from selector.cli._import_scores_verb import import_scores
 from selector.cli._judge_verbs import judge, read, translate
 from selector.cli._learn_verbs import calibrate, explain, plan
@@ -53,6 +54,7 @@ def group() -> None:
       bestshot export                write the ZIP          bestshot verify ZIP     check every rule of the contest
       bestshot record ID --score 1.63                       bestshot calibrate      what the totals taught
       bestshot pick                  the best known picks   bestshot explain TASK   why this one
+      bestshot exclude --candidate ID --reason "…"             never pick this one   (include, pin, note)
       bestshot report                a page with every candidate
       bestshot judge FILE --by NAME  take a judge's scores of single candidates
       bestshot import-scores TABLE   take scores that another tool computed
@@ -62,7 +64,8 @@ def group() -> None:
 
 
 _MAKING = (demo, init, read, translate, generate, import_, score, import_scores, pick, export, verify, record, quota)
-for _verb in (*_MAKING, judge, calibrate, plan, explain, select, realism, status, report, doctor, weights):
+_DECIDING = (exclude, include, pin, note)
+for _verb in (*_MAKING, *_DECIDING, judge, calibrate, plan, explain, select, realism, status, report, doctor, weights):
     group.add_command(_verb)
 
 

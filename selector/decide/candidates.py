@@ -24,6 +24,7 @@ from selector.store.candidates import (
 from selector.store.decisions import load_decisions
 from selector.store.observations import Judgement
 from selector.workspace.plug_ins import reading_words
+from selector.workspace.workspace import Workspace
 
 Key = tuple[str, str]  # task id, candidate id
 _NOBODY = Maker("unknown", "")
@@ -83,6 +84,12 @@ def read_pool(
         excluded=tuple(excluded),
         pinned=tuple(pinned),
     )
+
+
+def decided(ws: Workspace, keys: Sequence[Key]) -> list[str]:
+    """Why people refuse each key, "" where they do not."""
+    with ws.db.read() as connection:
+        return _decided(connection, keys, [""] * len(keys))[0]
 
 
 def _decided(connection: Connection, keys: Sequence[Key], excluded: Sequence[str]) -> tuple[list[str], list[str]]:

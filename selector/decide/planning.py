@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from selector.decide._beliefs import judge_belief, judge_columns, judges_of
+from selector.decide.candidates import decided
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
 from selector.decide.picking import choose, keep
@@ -213,8 +214,8 @@ def candidates_in_order(context: Context, judge: str, passes: int = 1) -> list[t
 
     ``passes``: how many each is brought to; what has as many is not planned.
 
-    What gates refuse is left out. Before anything is scored there is no plan: then all candidates but last resorts, in
-    the order of the table.
+    What gates or people refuse is left out. Before anything is scored there is no plan and no gate: then all other
+    candidates but last resorts, in the order of the table.
 
     Raises:
         InputError: there is no candidate.
@@ -223,7 +224,8 @@ def candidates_in_order(context: Context, judge: str, passes: int = 1) -> list[t
     is_scored = bool(pool.eligible.any())
     planned = plan_judgements(context, judge, len(pool.task_ids), passes) if is_scored else []
     place = {task.id: task.position for task in context.tasks}
-    allowed = {key for key, reason in zip(pool.row_of, pool.excluded, strict=True) if not (is_scored and reason)}
+    reasons = pool.excluded if is_scored else decided(context.ws, list(pool.row_of))
+    allowed = {key for key, reason in zip(pool.row_of, reasons, strict=True) if not reason}
     rest = sorted(allowed, key=lambda key: (place[key[0]], key[1]))
     first = [(j.task_id, j.candidate_id) for j in planned]
     return [key for key in dict.fromkeys([*first, *rest]) if key in allowed]
@@ -240,6 +242,7 @@ def plan_candidates(context: Context, budget: int, generators: Sequence[str] | N
         served = {task_id for task_id, _, fallback in candidate_keys(connection) if not fallback}
         refused = _declined(context, declined_throughout(connection), generators)
     declined = [(task_id, name) for name, task_ids in refused.items() for task_id in task_ids]
+    declined += _not_asked(context, known.pool.generators)
     empty = [(t.id, t.type.value) for t in context.tasks if t.id not in served]
     fitted, asked = known.fitted, (generators, empty, ws.profile.score.failed_image, declined)
     said = [held_out(fitted, known.totals, judge_columns(name)) for name in judges_of(known.pool.columns)]
@@ -250,6 +253,12 @@ def plan_candidates(context: Context, budget: int, generators: Sequence[str] | N
         tuple(check for check in said if check),
         refused,
     )
+
+
+def _not_asked(context: Context, generators: Collection[str]) -> list[tuple[str, str]]:
+    """(task, generator) where people excluded what it makes."""
+    excluded = context.decisions
+    return [(t.id, g) for g in sorted(set(generators)) for t in context.tasks if excluded.against_generator(t.id, g)]
 
 
 def _declined(

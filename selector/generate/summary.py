@@ -42,6 +42,10 @@ class GenerateSummary:
     without_candidates: list[str] = field(default_factory=list)  # ids of the selected tasks that still have none
     no_generator: dict[str, int] = field(default_factory=dict)  # task type -> tasks for which none is configured
     idle_services: dict[str, str] = field(default_factory=dict)  # [services] that no generator uses -> what to do
+    not_asked: dict[str, int] = field(default_factory=dict)  # "generator: who excluded it and why" -> tasks
+    refilled: list[str] = field(
+        default_factory=list
+    )  # ids of tasks that exclusions left empty, and that were asked anew
     left: dict[str, int] = field(default_factory=dict)  # "generator: why" -> recipes that another run will make
     sent_again: dict[str, int] = field(default_factory=dict)  # "service: why" -> requests
     generators: dict[str, GeneratorCounts] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from selector.config import Step, check_names
 from selector.domain import InputError, RemoteGenerator, Task, TaskType
 from selector.domain.names import check_name
 from selector.domain.progress import Progress, silent
+from selector.generate.decided import Decided, check_allowed, respecting
 from selector.generate.dry_run import GenerateEstimate, estimate
 from selector.generate.generating import generate
 from selector.generate.orders import Order
@@ -45,10 +46,11 @@ class Wanted:
 def make_candidates(ws: Workspace, wanted: Wanted, progress: Progress = silent) -> GenerateSummary:
     """Make what is wanted and not there yet; see ``Campaign.generate``."""
     stop = threading.Event()
-    orders, left_out = _orders(ws, wanted, stop)
-    with alone_at_services(ws, orders, stop) as (mine, waiting):
+    decided, left_out = _orders(ws, wanted, stop)
+    with alone_at_services(ws, decided.orders, stop) as (mine, waiting):
         summary = generate(ws, mine, wanted.retry_failed, progress, stop)
     summary.left_out.update({**left_out, **waiting})
+    summary.not_asked, summary.refilled = dict(decided.not_asked), list(decided.refilled)
     with ws.db.read() as connection:
         served = {task_id for task_id, _, fallback in candidate_keys(connection) if not fallback}
     summary.without_candidates = [t.id for t in wanted.tasks if t.id not in served]
@@ -59,15 +61,18 @@ def make_candidates(ws: Workspace, wanted: Wanted, progress: Progress = silent) 
 
 def estimate_candidates(ws: Workspace, wanted: Wanted) -> GenerateEstimate:
     """What ``make_candidates`` would make and cost; asks nobody and makes nothing."""
-    orders, left_out = _orders(ws, wanted, threading.Event())
-    found = estimate(ws, orders, wanted.retry_failed, left_out, _without_generator(ws, wanted.tasks))
+    decided, left_out = _orders(ws, wanted, threading.Event())
+    found = estimate(ws, decided.orders, wanted.retry_failed, left_out, _without_generator(ws, wanted.tasks))
     found.idle_services = idle_services(ws)
+    found.not_asked, found.refilled = dict(decided.not_asked), list(decided.refilled)
     return found
 
 
-def _orders(ws: Workspace, wanted: Wanted, stop: threading.Event) -> tuple[list[Order], LeftOut]:
-    """What the configuration asks of which generator, and why some generators cannot be asked."""
+def _orders(ws: Workspace, wanted: Wanted, stop: threading.Event) -> tuple[Decided, LeftOut]:
+    """What the configuration asks of which generator, as far as people allow it, and why some cannot be asked."""
     check_names(ws.config)
+    for name in wanted.generators or ():
+        check_allowed(ws, name, f"`bestshot include --generator {name}` before it is asked")
     planned = {
         task_type: [
             step if wanted.n is None or step.reserve else replace(step, n=wanted.n)
@@ -81,11 +86,13 @@ def _orders(ws: Workspace, wanted: Wanted, stop: threading.Event) -> tuple[list[
         raise InputError(f"no task is configured for {', '.join(wanted.generators)}: see [generate] in campaign.toml")
     ready, left_out = ready_generators(ws, {step.generator for _, step in steps}, Accounts(ws, stop))
     builds = builds_of(ws, ready)
-    return [
+    orders = [
         Order(task, step, ready[step.generator][0], builds.of(step.generator, task.id))
         for task, step in steps
         if step.generator in ready
-    ], left_out
+    ]
+    decided = respecting(ws, orders)
+    return decided, {name: why for name, why in left_out.items() if name not in decided.excluded}
 
 
 def _without_generator(ws: Workspace, tasks: Sequence[Task]) -> dict[str, int]:
@@ -141,12 +148,13 @@ def import_images(
     """Import the files of ``folder`` under the generator name ``folder:LABEL``, the folder's own name by default.
 
     Raises:
-        InputError: ``folder`` is no folder, or the label is none.
+        InputError: ``folder`` is no folder, or the label is none or excluded.
     """
     path = folder.expanduser().resolve()
     if not path.is_dir():
         raise InputError(f"{folder} is not a folder: give the one that the finished images lie in")
     name = check_name(label or path.name, "the label", "name the model with --label", folders=True)
+    check_allowed(ws, f"folder:{name}", f"`bestshot include --label {name}` first, or give another --label")
     ids = [task.id for task in tasks]
     generator = Folder(str(path), ids)
     # The folder's place is no part of the build: the same file imported from elsewhere is the same candidate.
@@ -154,7 +162,9 @@ def import_images(
     step = Step(f"folder:{name}", MOST_FILES)
     orders = [Order(task, step, generator, build) for task in tasks]
     before = _makers(ws)
-    made = generate(ws, orders, retry_failed=True, progress=progress)
+    decided = respecting(ws, orders, refill=False)
+    made = generate(ws, decided.orders, retry_failed=True, progress=progress)
+    made.not_asked = dict(decided.not_asked)
     known_as = Counter(
         before[key][0]
         for key, names in _makers(ws).items()

@@ -129,6 +129,12 @@ def makers_by_candidate(
     return found
 
 
+def made_times(connection: Connection) -> dict[tuple[str, str], str]:
+    """(task id, candidate id) to when it was first made, ISO 8601."""
+    c = schema.candidate.c
+    return {(task, candidate): at for task, candidate, at in connection.execute(select(c.task_id, c.id, c.at))}
+
+
 def candidates_by_task(connection: Connection) -> dict[str, int]:
     """Task id to the number of candidates that not only a last resort made; tasks with none are absent."""
     a = schema.attempt.c

@@ -232,7 +232,8 @@ def test_a_manifest_names_everything_but_the_clock_and_the_store(campaign: Campa
     clock.now += timedelta(days=3)
     assert campaign.export().manifest_path.read_bytes() == first
     content = json.loads(first)
-    assert set(content) == {"format", "submission", "zip", "profile", "config", "contest", "basis", "program", "picks"}
+    inputs = {"profile", "config", "contest", "program"}
+    assert set(content) == {"format", "submission", "zip", *inputs, "basis", "decisions", "picks"}
     assert set(content["program"]) == {"bestshot", "git", "python", "packages", "weights"}
     assert "store" not in content["config"], "its URL may hold a password"
     assert content["basis"] == {"calibration": "prior-2", "scorers": {"technical": "toy-1"}}
