@@ -329,20 +329,20 @@ class Campaign:
             submission: its id or a unique beginning of it.
             total: of all tasks, 0 to 10.
             on: the contest's day of the upload, if it was not today.
-            reason: why a total differs from the one that was told before.
+            reason: why a total or the day differs from what was told before, or why a withdrawal was wrong.
             types: totals by task type (or the contest's word for it), where the leaderboard shows them.
             submitted: it was uploaded; takes one of the day's slots. What has a total was uploaded, too.
 
         Raises:
             InputError: nothing to note, a total out of range, another total than before without a reason, or totals of
                 all types that do not give the total. QuotaExceeded: the day has no slot left. SubmissionError: it was
-                submitted on another day, or withdrawn.
+                submitted on another day, or withdrawn, and no reason is given.
         """
         if total is not None or types:
             return self._ledger.record_total(submission, total, on, reason, types)
         if not submitted:
             raise InputError("nothing to record: give a total, totals by type, or submitted=True")
-        return self._ledger.submit(submission, on)
+        return self._ledger.submit(submission, on, reason)
 
     def calibrate(self, prior_from: str | Path | None = None) -> Calibration:
         """Fit scores, judgements and totals, and draw what was learned into ``report/plots``.

@@ -146,7 +146,7 @@ submission_pick = Table(
     Column("fallback", Boolean, nullable=False),
 )
 
-# The life of a submission: exported -> submitted -> scored, or withdrawn before it was submitted.
+# The life of a submission: exported -> submitted -> scored, or withdrawn. The newest upload or withdrawal counts.
 submission_event = Table(
     "submission_event",
     metadata,
@@ -154,7 +154,7 @@ submission_event = Table(
     Column("submission_id", String, nullable=False),
     Column("state", String, nullable=False),
     Column("day", String),  # contest day, on `submitted`
-    Column("slot", Integer),  # 1..quota of that day, on `submitted`: two rows cannot take one slot
+    Column("slot", Integer),  # 1, 2, … of that day, on `submitted`; what was corrected keeps its own: none has two rows
     Column("reason", String),
     Column("at", String, nullable=False),
     UniqueConstraint("day", "slot", name="one_submission_a_slot"),
