@@ -182,16 +182,27 @@ class Campaign:
         wanted = Wanted(select_tasks(self.tasks, types, task_ids), generators, n, retry_failed)
         return estimate_candidates(self._ws, wanted)
 
-    def import_folder(self, folder: str | Path, label: str | None = None, progress: Progress = silent) -> ImportSummary:
+    def import_folder(
+        self,
+        folder: str | Path,
+        label: str | None = None,
+        progress: Progress = silent,
+        keep: bool = False,
+        report: str | Path | None = None,
+    ) -> ImportSummary:
         """Take finished images from any tool as candidates, under the generator name ``folder:LABEL``.
 
         Files are ``<task id>.jpg``, ``<task id>_*.png`` or ``<task id>/…``; the summary names those that no task got.
         ``label`` defaults to the folder's name; name it after the model, so that the calibration can learn which model
-        is good at what.
+        is good at what. A file that comes again under the same label and name with other bytes takes the place of the
+        older one: both stay known, and the older is no longer eligible unless ``keep`` is set. The newest import wins.
+        ``report``: where the table of all files is written, ``import-report.csv`` in the campaign by default.
         """
         from selector.generate.verb import import_images
 
-        return import_images(self._ws, self.tasks, Path(folder), label, progress)
+        return import_images(
+            self._ws, self.tasks, Path(folder), label, progress, keep, None if report is None else Path(report)
+        )
 
     def score(self, types: Sequence[TaskType | str] | str | None = None, progress: Progress = silent) -> ScoreSummary:
         """Measure what is not measured yet; scorers that cannot run here are left out and named."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from selector.doctor import Check
     from selector.measure.realism import Realism, SetRealism
     from selector.measure.realism_measures import Measured
+    from selector.status import Status
     from selector.submit.ledger import SubmissionRecord
 
 
@@ -125,13 +126,13 @@ def status(campaign: Campaign) -> tuple[Any, str]:
         (name, t.tasks, t.candidates, t.without_candidates, t.picked, t.fallbacks_picked) for name, t in s.types.items()
     ]
     header = ("type", "tasks", "candidates", "tasks without", "picked", "fallbacks")
-    blocks = [f"{s.profile}, team {s.team}", table(rows, header)]
+    blocks = [f"{s.profile}, team {s.team}", "\n".join([table(rows, header), *_no_candidates(s)])]
     if s.to_make is not None and (still := describe_still_to_make(s.to_make)):
         blocks.append("\n".join(still))
     if s.to_make_fault:
         blocks.append(f"what is still to be made cannot be told: {s.to_make_fault}")
     if s.failures:
-        blocks.append("\n".join(["failed or declined:", *counted(dict(s.failures))]))
+        blocks.append("\n".join(["failed or declined:", *counted(s.failures, tasks=s.failed_tasks)]))
     if s.services:
         used = [
             (n, v.jobs, v.delivered, v.to_collect, v.perhaps_paid, f"{v.spent:.2f}", v.currency)
@@ -151,6 +152,13 @@ def status(campaign: Campaign) -> tuple[Any, str]:
     blocks.append(f"{best}; {s.quota.left} of {n_of(s.quota.allowed, 'submission')} left on {s.quota.day}")
     blocks += [campaign.profile.totals_rule] if campaign.profile.totals_rule else []
     return s, "\n\n".join(blocks)
+
+
+def _no_candidates(s: Status) -> list[str]:
+    """Pictures that are not in the table, or in it and not eligible, where there are any."""
+    made = f"beside them {n_of(s.fallbacks, 'picture')} that only a last resort made (no candidates)"
+    older = f"of the candidates {s.superseded} superseded by newer imports of the same file names"
+    return [*([made] if s.fallbacks else []), *([older] if s.superseded else [])]
 
 
 def _submissions(entries: Sequence[SubmissionRecord]) -> str:

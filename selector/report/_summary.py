@@ -70,6 +70,7 @@ class Summary:
 
     tasks: int = 0
     candidates: int = 0
+    fallbacks: int = 0  # pictures that only a last resort made: no candidates
     picks: int = 0
     fallback_picks: int = 0
     scores: int = 0
@@ -96,7 +97,8 @@ class Summary:
                 self.to_look_at.append(ToLookAt(task.id, page, concerns[0]))
 
     def _add_candidate(self, kind: TaskType, card: CandidateCard) -> None:
-        self.candidates += 1
+        self.candidates += not card.fallback
+        self.fallbacks += card.fallback
         self.picks += card.picked
         self.fallback_picks += card.picked and card.fallback
         self.scores += len(card.scores)

@@ -139,7 +139,7 @@ def load_pending(connection: Connection) -> tuple[str, ...]:
         scopes.setdefault(row.submission_id, set()).add(row.scope)
     scored = {s for s, told in scopes.items() if None in told or told >= types}
     noted = select(e.submission_id, e.state).where(e.state.in_(("submitted", "withdrawn"))).order_by(e.id)
-    uploads = {submission: state for submission, state in connection.execute(noted)}  # keeps the place of the first
+    uploads = {row.submission_id: row.state for row in connection.execute(noted)}  # keeps the place of the first
     return tuple(s for s, state in uploads.items() if state == "submitted" and s not in scored)
 
 

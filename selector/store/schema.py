@@ -335,6 +335,19 @@ decision = Table(
     Index("decision_task", "task_id"),
 )
 
+# Which picture the name of an imported file stands for, where several came under it: file_versions.py. Since format 8.
+file_version = Table(
+    "file_version",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("task_id", String, nullable=False),
+    Column("generator", String, nullable=False),  # folder:LABEL
+    Column("file", String, nullable=False),
+    Column("candidate_id", String, nullable=False),
+    Column("keep", Boolean, nullable=False),  # those of older bytes stay eligible beside it
+    Column("at", String, nullable=False),
+)
+
 # Whether a plan held, and from what it decided that; stored where one of them is new. Since format 6.
 plan_decision = Table(
     "plan_decision",

@@ -159,7 +159,7 @@ class Ledger:
         return replace(self.get(record.id), already_done=not new and not uploaded, day_before=moved_from)
 
     def withdraw(self, submission_id: str, reason: str) -> SubmissionRecord:
-        """Note that an export will not be uploaded, or that an upload was noted of the wrong one: its slot is free again.
+        """Note that an export will not be uploaded, or that the wrong upload was noted: its slot is free again.
 
         Raises:
             SubmissionError: it has a total, so it was uploaded. InputError: no reason.
@@ -186,8 +186,8 @@ class Ledger:
         has_reason = bool(reason and reason.strip())
         if state == WITHDRAWN and not has_reason:
             raise SubmissionError(
-                f"submission {submission_id} was withdrawn: run `bestshot export` to take it up again, or give --reason "
-                "if it was uploaded after all"
+                f"submission {submission_id} was withdrawn: run `bestshot export` to take it up again, or give "
+                "--reason if it was uploaded after all"
             )
         if day is not None:
             if on is None or day == on.isoformat():
