@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import false, func, or_, select
 
 from selector.decide.context import Context
-from selector.domain import TaskType
+from selector.domain import TaskType, is_applicable
 from selector.domain.reading import RULES
 from selector.domain.words import by_number
 from selector.generate.dry_run import GenerateEstimate
@@ -91,6 +91,7 @@ class Status:
     failed_tasks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     fallbacks: int = 0
     superseded: int = 0
+    not_applicable: Mapping[str, int] = field(default_factory=dict)  # as `unscored`: where a task calls for no value
 
 
 def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "") -> Status:
@@ -117,7 +118,11 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
     kinds = {t.id: t.type for t in tasks}
     tasks_of = _tasks_of_failures([f for f in failed if _is_of_plan(f, ws, kinds)])
     failures = {why: len(of) for why, of in tasks_of.items()}
-    scores, unscored = _scores(context)
+    scores, without = _scores(context)
+    unscored, not_applicable = (
+        {why: n for why, n in without.items() if is_applicable(why.partition(": ")[2]) is missing}
+        for missing in (True, False)
+    )
     submissions = ledger.all()
     totals = [s.total for s in submissions if s.total is not None]
     return Status(
@@ -139,6 +144,7 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
         failed_tasks={why: tuple(sorted(set(of), key=by_number)) for why, of in tasks_of.items()},
         fallbacks=fallbacks,
         superseded=older,
+        not_applicable=not_applicable,
     )
 
 

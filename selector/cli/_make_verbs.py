@@ -237,6 +237,8 @@ def _describe_scored(summary: ScoreSummary) -> str:
     scored, values = n_of(summary.candidates, "candidate"), n_of(summary.values, "value")
     lines = [f"{scored} scored: {values}, {summary.unscored} unscored"]
     lines += counted(summary.reasons)
+    if summary.not_applicable:
+        lines.append(f"{sum(summary.not_applicable.values())} not applicable: their tasks call for no such value")
     for name, broken in summary.broken.items():
         lines.append(f"{name} measured nothing and failed {n_of(broken.times, 'time')}, first with: {broken.reason}")
     others = {why: n for why, n in summary.failures.items() if not _is_told(why, summary)}

@@ -139,8 +139,10 @@ def status(campaign: Campaign) -> tuple[Any, str]:
             for n, v in s.services.items()
         ]
         blocks.append(table(used, ("service", "jobs", "images", "to collect", "perhaps paid", "spent", "")))
-    if s.unscored:
-        blocks.append("\n".join([f"{n_of(s.scores, 'value')} measured; unscored:", *counted(dict(s.unscored))]))
+    if s.unscored or s.not_applicable:
+        other = f", {sum(s.not_applicable.values())} not applicable to their tasks" if s.not_applicable else ""
+        missing = ["; unscored:", *counted(s.unscored)] if s.unscored else [", none unscored"]
+        blocks.append("\n".join([f"{n_of(s.scores, 'value')} measured{other}{missing[0]}", *missing[1:]]))
     if s.submissions:
         blocks.append(_submissions(s.submissions))
     if s.judgements:

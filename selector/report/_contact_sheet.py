@@ -19,7 +19,7 @@ from selector.domain.files import sweep, write_atomically
 from selector.report._model import Sheet, TaskRow
 from selector.report._pictures import Thumbnail, link, plot_view, thumbnail
 from selector.report._summary import HEIGHT, WIDTH, Summary, histogram
-from selector.report._view import TYPE_NAMES, anchor, task_view
+from selector.report._view import TYPE_NAMES, anchor, task_view, unscored_in_words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -128,7 +128,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals.update(page_name=page_name, anchor=anchor)
+    environment.globals.update(page_name=page_name, anchor=anchor, told=unscored_in_words)
     return environment
 
 

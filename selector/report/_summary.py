@@ -75,6 +75,7 @@ class Summary:
     fallback_picks: int = 0
     scores: int = 0
     unscored: int = 0
+    not_applicable: int = 0
     flagged: int = 0
     types: dict[TaskType, TypeSummary] = field(default_factory=dict)
     generators: dict[str, GeneratorSummary] = field(default_factory=dict)
@@ -102,7 +103,8 @@ class Summary:
         self.picks += card.picked
         self.fallback_picks += card.picked and card.fallback
         self.scores += len(card.scores)
-        self.unscored += sum(score.value is None for score in card.scores.values())
+        self.unscored += sum(score.is_missing for score in card.scores.values())
+        self.not_applicable += sum(score.value is None and not score.is_missing for score in card.scores.values())
         generator = self._generator(card.generator)
         generator.candidates += 1
         generator.picked += card.picked

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from unicodedata import east_asian_width
 from urllib.parse import quote
 
-from selector.domain import Column, Score, TaskType
+from selector.domain import Column, Score, TaskType, is_applicable
 from selector.report._model import CandidateCard, Failure, TaskRow
 from selector.report._summary import concerns_of
 
@@ -100,6 +100,11 @@ def task_view(task: TaskRow, columns: Mapping[str, Column]) -> TaskView:
 def anchor(task_id: str) -> str:
     """The block's id in the page, for links to it: any task id becomes a legal one."""
     return "task-" + quote(task_id, safe="")
+
+
+def unscored_in_words(reason: str) -> str:
+    """Why a score has no value; where none is missing the reason says so itself."""
+    return f"unscored: {reason}" if is_applicable(reason) else reason
 
 
 def _is_long(prompt: str) -> bool:
