@@ -308,6 +308,7 @@ def _explanation(found: TaskExplanation, picture: Path | None, rule: str) -> str
             r.candidate_id[:8],
             f"{r.overall:.2f}",
             f"{r.overall_sd:.2f}",
+            "pick" if r.behind is None else f"{r.behind:.2f} +- {r.behind_sd or 0.0:.2f}",
             f"{r.sc:.1f}",
             f"{r.pq:.1f}",
             f"{r.p_best:.0%}",
@@ -319,7 +320,9 @@ def _explanation(found: TaskExplanation, picture: Path | None, rule: str) -> str
     if found.stored is not None:
         blocks[0] += f"\nstored for export is another candidate, {found.stored[:8]}: {found.stored_reason}"
     blocks.append(_reading(found.reading))
-    blocks.append(table(rows, ("made by", "candidate", "overall", "+-", "SC", "PQ", "best", "not eligible")))
+    blocks.append(
+        table(rows, ("made by", "candidate", "overall", "+-", "below the pick", "SC", "PQ", "best", "not eligible"))
+    )
     if recorded := [_recorded(rival) for rival in found.rivals if rival.recorded]:
         blocks.append("\n".join(["recorded in imported files (whole with --json):", *recorded]))
     if found.parts:

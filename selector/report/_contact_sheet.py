@@ -65,7 +65,11 @@ class _TaskRenderer:
         source = pictures.pop(0) if task.source else None
         reference = pictures.pop(0) if task.reference else None
         return self.environment.get_template("task.html").render(
-            view=view, source=source, reference=reference, cards=list(zip(view.cards, pictures, strict=True))
+            view=view,
+            source=source,
+            reference=reference,
+            cards=list(zip(view.cards, pictures, strict=True)),
+            calibrated=self.sheet.calibrated,
         )
 
 

@@ -81,6 +81,11 @@ class TaskView:
     is_long: bool
     failures: tuple[tuple[Failure, int], ...]
 
+    @property
+    def ranked(self) -> int:
+        """How many cards have a place."""
+        return sum(card.rank is not None for card in self.cards)
+
 
 def task_view(task: TaskRow, columns: Mapping[str, Column]) -> TaskView:
     """Arrange one task for its block on the page."""
@@ -123,9 +128,10 @@ def _counted(failures: Iterable[Failure]) -> tuple[tuple[Failure, int], ...]:
     )
 
 
-def _reading_order(card: CandidateCard) -> tuple[bool, bool, float, str]:
+def _reading_order(card: CandidateCard) -> tuple[bool, bool, float, float, str]:
     overall = card.estimate.overall if card.estimate else float("-inf")
-    return (not card.picked, card.excluded is not None, -overall, card.id)
+    rank = float("inf") if card.rank is None else card.rank
+    return (not card.picked, card.excluded is not None, rank, -overall, card.id)
 
 
 def _score_table(cards: tuple[CandidateCard, ...], columns: Mapping[str, Column]) -> ScoreTable | None:
