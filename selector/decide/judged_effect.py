@@ -39,6 +39,8 @@ def effect_of(context: Context, judge: str) -> JudgedEffect:
     changed = sum(stored.get(pick.task_id) != pick.candidate_id for pick in choose(known).values() if pick.candidate_id)
     if changed:
         return JudgedEffect(changed, f"{n_of(changed, 'pick')} would be another by now: run `bestshot pick`")
+    if len(said) > 1 and len({(one.sc, one.pq) for one in said}) == 1:
+        return JudgedEffect(0, "no pick changes: every candidate got the same scores, which tell none from another")
     return JudgedEffect(0, "no pick changes: what is picked is still the best known")
 
 
@@ -53,6 +55,4 @@ def _why_idle(known: Knowledge, said: Sequence[Judgement]) -> str:
     several = {pool.task_ids[row] for row in allowed if pool.eligible[pool.task_of == pool.task_of[row]].sum() > 1}
     if not several:
         return "no pick can change: each of these tasks has only one candidate that may be picked"
-    if len({(one.sc, one.pq) for one in said}) == 1 and len(said) > 1:
-        return "no pick can change by it: every candidate got the same scores, which tell none from another"
     return ""

@@ -36,10 +36,11 @@ def test_before_the_first_pick_it_says_so(campaign: Campaign, candidates: list[s
 
 
 def test_picks_that_would_be_others_are_counted(campaign: Campaign, candidates: list[str]) -> None:
-    campaign.pick()
+    before = campaign.pick()
     told = tell(campaign, {("3", candidates[0]): 0.0, ("3", candidates[1]): 10.0, ("3", candidates[2]): 10.0})
-    assert (told.picks_to_change, told.effect) == (1, "1 pick would be another by now: run `bestshot pick`")
-    campaign.pick()
+    changed = sum(old.candidate_id != new.candidate_id for old, new in zip(before, campaign.pick(), strict=True))
+    assert changed == told.picks_to_change > 0, "also of other tasks: a judge teaches of generators"
+    assert told.effect.startswith(f"{changed} pick") and told.effect.endswith("by now: run `bestshot pick`")
     again = tell(campaign, {("3", candidates[0]): 0.0})
     assert again.effect == "no pick changes: what is picked is still the best known"
 
@@ -47,7 +48,7 @@ def test_picks_that_would_be_others_are_counted(campaign: Campaign, candidates: 
 def test_equal_scores_tell_none_from_another(campaign: Campaign, candidates: list[str]) -> None:
     campaign.pick()
     told = tell(campaign, {("3", one): 5.0 for one in candidates})
-    assert told.effect.startswith("no pick can change by it: every candidate got the same scores")
+    assert told.effect.startswith("no pick changes: every candidate got the same scores")
 
 
 def test_what_may_not_be_picked_or_stands_alone_changes_nothing(
