@@ -11,6 +11,7 @@ from conftest import Clock
 
 from selector import Campaign
 from selector.domain import BestshotError, InputError, QuotaExceeded, SubmissionError, TaskType
+from selector.store.observations import load_pending
 
 
 @pytest.fixture
@@ -173,6 +174,8 @@ def test_an_upload_that_was_noted_of_the_wrong_one_is_taken_back(campaign: Campa
     assert (taken.state, taken.day, taken.day_before) == ("withdrawn", None, "2025-07-01")
     assert campaign.record(right, submitted=True).state == "submitted"
     assert campaign.submissions.quota().used == 2
+    with campaign._ws.db.read() as connection:
+        assert load_pending(connection) == (other, right), "no total is waited for of what was not uploaded"
     assert campaign.submissions.withdraw(wrong, "").already_done
     with pytest.raises(QuotaExceeded):
         campaign.record(wrong, submitted=True, reason="it was uploaded after all")
