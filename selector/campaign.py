@@ -182,16 +182,27 @@ class Campaign:
         wanted = Wanted(select_tasks(self.tasks, types, task_ids), generators, n, retry_failed)
         return estimate_candidates(self._ws, wanted)
 
-    def import_folder(self, folder: str | Path, label: str | None = None, progress: Progress = silent) -> ImportSummary:
+    def import_folder(
+        self,
+        folder: str | Path,
+        label: str | None = None,
+        progress: Progress = silent,
+        keep: bool = False,
+        report: str | Path | None = None,
+    ) -> ImportSummary:
         """Take finished images from any tool as candidates, under the generator name ``folder:LABEL``.
 
         Files are ``<task id>.jpg``, ``<task id>_*.png`` or ``<task id>/…``; the summary names those that no task got.
         ``label`` defaults to the folder's name; name it after the model, so that the calibration can learn which model
-        is good at what.
+        is good at what. A file that comes again under the same label and name with other bytes takes the place of the
+        older one: both stay known, and the older is no longer eligible unless ``keep`` is set. The newest import wins.
+        ``report``: where the table of all files is written, ``import-report.csv`` in the campaign by default.
         """
         from selector.generate.verb import import_images
 
-        return import_images(self._ws, self.tasks, Path(folder), label, progress)
+        return import_images(
+            self._ws, self.tasks, Path(folder), label, progress, keep, None if report is None else Path(report)
+        )
 
     def score(self, types: Sequence[TaskType | str] | str | None = None, progress: Progress = silent) -> ScoreSummary:
         """Measure what is not measured yet; scorers that cannot run here are left out and named."""
@@ -333,20 +344,20 @@ class Campaign:
             submission: its id or a unique beginning of it.
             total: of all tasks, 0 to 10.
             on: the contest's day of the upload, if it was not today.
-            reason: why a total differs from the one that was told before.
+            reason: why a total or the day differs from what was told before, or why a withdrawal was wrong.
             types: totals by task type (or the contest's word for it), where the leaderboard shows them.
             submitted: it was uploaded; takes one of the day's slots. What has a total was uploaded, too.
 
         Raises:
             InputError: nothing to note, a total out of range, another total than before without a reason, or totals of
                 all types that do not give the total. QuotaExceeded: the day has no slot left. SubmissionError: it was
-                submitted on another day, or withdrawn.
+                submitted on another day, or withdrawn, and no reason is given.
         """
         if total is not None or types:
             return self._ledger.record_total(submission, total, on, reason, types)
         if not submitted:
             raise InputError("nothing to record: give a total, totals by type, or submitted=True")
-        return self._ledger.submit(submission, on)
+        return self._ledger.submit(submission, on, reason)
 
     def calibrate(self, prior_from: str | Path | None = None) -> Calibration:
         """Fit scores, judgements and totals, and draw what was learned into ``report/plots``.

@@ -181,7 +181,8 @@ def _inputs(ws: Workspace, tasks: Sequence[Task]) -> Check:
 
 def _candidates(ws: Workspace, progress: Progress) -> Check:
     with ws.db.read() as connection:
-        ids = sorted({c.id for c in load_candidates(connection)})
+        pictures = load_candidates(connection)
+    ids = sorted({picture.id for picture in pictures})
     damaged = []
     for done, candidate_id in enumerate(ids):
         progress("doctor", done, len(ids))
@@ -192,7 +193,9 @@ def _candidates(ws: Workspace, progress: Progress) -> Check:
     progress("doctor", len(ids), len(ids))
     if damaged:
         return Check("candidates", False, f"{len(damaged)} of {len(ids)} are damaged: {damaged[0]}")
-    return Check("candidates", True, f"{n_of(len(ids), 'image matches its id', 'images match their ids')}")
+    fallbacks = sum(picture.fallback for picture in pictures)
+    counts = n_of(len(pictures) - fallbacks, "candidate") + (f", {n_of(fallbacks, 'fallback')}" if fallbacks else "")
+    return Check("candidates", True, f"{n_of(len(ids), 'image matches its id', 'images match their ids')} ({counts})")
 
 
 def _temporaries(ws: Workspace) -> Check:

@@ -101,8 +101,9 @@ def verify(
     "record",
     "Enter what happened to a submission. --submitted: it was uploaded; --score: the leaderboard's total (this notes "
     "the upload too); --type: its total of one task type, where the leaderboard shows them; --withdraw: it will not be "
-    "uploaded, and why (--reason). A day takes no more uploads than its quota. Totals may come late; a correction "
-    "needs --reason, and the old total is kept.",
+    "uploaded, or was not, and why (--reason). A day takes no more uploads than its quota. Totals may come late; a "
+    "correction of a total, or of the day (--on), needs --reason, and what was noted is kept. The same again changes "
+    "nothing.",
     "bestshot record 1a2b3c4d --score 1.63",
 )
 @click.argument("submission")
@@ -111,9 +112,9 @@ def verify(
     "--type", "types", multiple=True, metavar="TYPE=TOTAL", help="A total of one task type, as in tie=2.1 (repeatable)."
 )
 @click.option("--submitted", is_flag=True, help="It was uploaded; the total comes later.")
-@click.option("--withdraw", is_flag=True, help="It will not be uploaded.")
+@click.option("--withdraw", is_flag=True, help="It will not be uploaded, or was not: its slot is free again.")
 @click.option("--on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Contest day of the upload, if not today.")
-@click.option("--reason", default=None, help="Why a total is corrected, or an export withdrawn.")
+@click.option("--reason", default=None, help="Why a total or a day is corrected, or it is withdrawn.")
 def record(
     campaign: Campaign,
     submission: str,
@@ -131,21 +132,23 @@ def record(
         raise InputError("give exactly one of --score TOTAL (or --type TYPE=TOTAL), --submitted and --withdraw")
     if withdraw and on is not None:
         raise InputError("--on has no effect with --withdraw: it is the day of an upload; leave it out")
-    if submitted and reason is not None:
-        raise InputError("--reason has no effect with --submitted: it explains a correction; leave it out")
     day = on.date() if on else None
     if scored:
         entry = campaign.record(submission, total, day, reason, parse_type_totals(types, campaign.profile))
     elif submitted:
-        entry = campaign.record(submission, on=day, submitted=True)
+        entry = campaign.record(submission, on=day, reason=reason, submitted=True)
     else:
         entry = campaign.submissions.withdraw(submission, reason or "")
+    return entry, f"{_recorded(entry)} ({best_known(campaign)})"
+
+
+def _recorded(entry: SubmissionRecord) -> str:
     words = f"submission {entry.id}: {'already ' if entry.already_done else ''}{entry.state}"
     words += f" on {entry.day}" if entry.day else ""
     words += f", total {entry.total:g}" if entry.total is not None else ""
     words += "".join(f", {name} {value:g}" for name, value in entry.type_totals.items())
-    words += "; nothing was left to record" if entry.already_done else ""
-    return entry, f"{words} ({best_known(campaign)})"
+    words += f"; a slot of {entry.day_before} is free again" if entry.day_before else ""
+    return words + ("; nothing was left to record" if entry.already_done else "")
 
 
 @verb("quota", "Say how many submissions the contest's day has left, and when the day turns.", "bestshot quota")

@@ -343,6 +343,7 @@ def _explanation(found: TaskExplanation, picture: Path | None, rule: str) -> str
             "" if r.seed is None else r.seed,
             f"{r.overall:.2f}",
             f"{r.overall_sd:.2f}",
+            "pick" if r.behind is None else f"{r.behind:.2f} +- {r.behind_sd or 0.0:.2f}",
             f"{r.sc:.1f}" if r.sc_measured else "-",
             f"{r.pq:.1f}" if r.pq_measured else "-",
             f"{r.p_best:.0%}",
@@ -354,7 +355,8 @@ def _explanation(found: TaskExplanation, picture: Path | None, rule: str) -> str
     if found.stored is not None:
         blocks[0] += f"\nstored for export is another candidate, {found.stored[:8]}: {found.stored_reason}"
     blocks.append(_reading(found.reading))
-    blocks.append(table(rows, ("made by", "candidate", "seed", "overall", "+-", "SC", "PQ", "best", "not eligible")))
+    seen = ("overall", "+-", "below the pick", "SC", "PQ", "best", "not eligible")
+    blocks.append(table(rows, ("made by", "candidate", "seed", *seen)))
     blocks += [block for block in (_decided(found.decisions), _said(found.said)) if block]
     if recorded := [_recorded(rival) for rival in found.rivals if rival.recorded]:
         blocks.append("\n".join(["recorded in imported files (whole with --json):", *recorded]))

@@ -166,14 +166,23 @@ def generate(
 @verb(
     "import",
     "Take finished images from any tool as candidates. Files of task 7 are 7.png, 007.png, 7_anything.jpg, "
-    "task-7.webp, copies such as 7 (1).png, and all in a folder 7/; files that fit no task are named. Seed, prompt and "
-    "model are read from the files of A1111, ComfyUI, InvokeAI and others.",
+    "task-7.webp, copies such as 7 (1).png, and all in a folder 7/. A file that comes again under the same name takes "
+    "the place of the older one. A table names every file and why some were not taken. Seed, prompt and model are read "
+    "from the files of A1111, ComfyUI, InvokeAI and others.",
     "bestshot import ../qwen-image-outputs --label qwen-image",
 )
 @click.argument("images", type=click.Path(path_type=Path))
 @click.option("--label", default=None, help="Name them after the model that made them (default: the folder's name).")
-def import_(campaign: Campaign, images: Path, label: str | None) -> tuple[Any, str]:
-    summary = campaign.import_folder(images, label, progress_bar())
+@click.option("--keep", is_flag=True, help="Older pictures of the same file names stay eligible beside the new ones.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE.csv",
+    help="Where the table of all files goes.  [default: import-report.csv in the campaign]",
+)
+def import_(campaign: Campaign, images: Path, label: str | None, keep: bool, out: Path | None) -> tuple[Any, str]:
+    summary = campaign.import_folder(images, label, progress_bar(), keep, out)
     return summary, describe_imported(summary)
 
 
@@ -228,6 +237,8 @@ def _describe_scored(summary: ScoreSummary) -> str:
     scored, values = n_of(summary.candidates, "candidate"), n_of(summary.values, "value")
     lines = [f"{scored} scored: {values}, {summary.unscored} unscored"]
     lines += counted(summary.reasons)
+    if summary.not_applicable:
+        lines.append(f"{sum(summary.not_applicable.values())} not applicable: their tasks call for no such value")
     for name, broken in summary.broken.items():
         lines.append(f"{name} measured nothing and failed {n_of(broken.times, 'time')}, first with: {broken.reason}")
     others = {why: n for why, n in summary.failures.items() if not _is_told(why, summary)}

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from selector.doctor import Check
     from selector.measure.realism import Realism, SetRealism
     from selector.measure.realism_measures import Measured
-    from selector.status import DecisionStatus
+    from selector.status import DecisionStatus, Status
     from selector.submit.ledger import SubmissionRecord
 
 
@@ -126,21 +126,23 @@ def status(campaign: Campaign) -> tuple[Any, str]:
         (name, t.tasks, t.candidates, t.without_candidates, t.picked, t.fallbacks_picked) for name, t in s.types.items()
     ]
     header = ("type", "tasks", "candidates", "tasks without", "picked", "fallbacks")
-    blocks = [f"{s.profile}, team {s.team}", table(rows, header)]
+    blocks = [f"{s.profile}, team {s.team}", "\n".join([table(rows, header), *_no_candidates(s)])]
     if s.to_make is not None and (still := describe_still_to_make(s.to_make)):
         blocks.append("\n".join(still))
     if s.to_make_fault:
         blocks.append(f"what is still to be made cannot be told: {s.to_make_fault}")
     if s.failures:
-        blocks.append("\n".join(["failed or declined:", *counted(dict(s.failures))]))
+        blocks.append("\n".join(["failed or declined:", *counted(s.failures, tasks=s.failed_tasks)]))
     if s.services:
         used = [
             (n, v.jobs, v.delivered, v.to_collect, v.perhaps_paid, f"{v.spent:.2f}", v.currency)
             for n, v in s.services.items()
         ]
         blocks.append(table(used, ("service", "jobs", "images", "to collect", "perhaps paid", "spent", "")))
-    if s.unscored:
-        blocks.append("\n".join([f"{n_of(s.scores, 'value')} measured; unscored:", *counted(dict(s.unscored))]))
+    if s.unscored or s.not_applicable:
+        other = f", {sum(s.not_applicable.values())} not applicable to their tasks" if s.not_applicable else ""
+        missing = ["; unscored:", *counted(s.unscored)] if s.unscored else [", none unscored"]
+        blocks.append("\n".join([f"{n_of(s.scores, 'value')} measured{other}{missing[0]}", *missing[1:]]))
     if s.submissions:
         blocks.append(_submissions(s.submissions))
     if s.judgements:
@@ -167,6 +169,13 @@ def _decided(found: DecisionStatus) -> str:
     told = ", ".join(n_of(n, one, many) for n, one, many in counts if n)
     lines = [f"  excluded for all tasks: {name} by {why}" for name, why in found.generators.items()]
     return "\n".join([f"decided by people: {told}".rstrip(": "), *lines]) if told or lines else ""
+
+
+def _no_candidates(s: Status) -> list[str]:
+    """Pictures that are not in the table, or in it and not eligible, where there are any."""
+    made = f"beside them {n_of(s.fallbacks, 'picture')} that only a last resort made (no candidates)"
+    older = f"of the candidates {s.superseded} superseded by newer imports of the same file names"
+    return [*([made] if s.fallbacks else []), *([older] if s.superseded else [])]
 
 
 def _submissions(entries: Sequence[SubmissionRecord]) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from selector.domain.types import TaskType
+from selector.domain.words import some_of
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
@@ -165,11 +166,15 @@ def table(rows: Iterable[Sequence[Any]], header: Sequence[str]) -> str:
     )
 
 
-def counted(counts: dict[str, int], most: int = 12) -> list[str]:
-    """Lines "  12 x reason", most frequent first."""
+def counted(counts: Mapping[str, int], most: int = 12, tasks: Mapping[str, Sequence[str]] | None = None) -> list[str]:
+    """Lines "  12 x reason", most frequent first; with the first of each reason's tasks where they are told."""
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    lines = [f"  {count} x {reason}" for reason, count in ordered[:most]]
+    lines = [f"  {count} x {reason}{_of_tasks((tasks or {}).get(reason, ()))}" for reason, count in ordered[:most]]
     return [*lines, f"  … and {len(ordered) - most} other reasons"] if len(ordered) > most else lines
+
+
+def _of_tasks(ids: Sequence[str]) -> str:
+    return f" ({'task' if len(ids) == 1 else 'tasks'} {some_of(ids)})" if ids else ""
 
 
 def explained(summary: Summary, counts: Mapping[str, int]) -> list[str]:

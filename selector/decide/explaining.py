@@ -54,6 +54,9 @@ class Rival:
     seed: int | None = None
     sc_measured: bool = True
     pq_measured: bool = True
+    behind: float | None = None  # points that the pick is expected to be above it; None of the pick, and without one
+    behind_sd: float | None = None
+    merit: float = 0.0  # the estimate that picks are ranked by: not cut to 0..10
 
     @property
     def made_with(self) -> str:
@@ -86,7 +89,7 @@ class Part:
 class TaskExplanation:
     """All candidates of a task, best first, and what sets the first two apart.
 
-    ``start`` and the parts add up to the estimates, as they are before they are cut to 0..10. ``stored`` is the
+    ``start`` and the parts add up to ``merit``, the estimates before they are cut to 0..10. ``stored`` is the
     candidate of the newest stored picks where that is another one than the best, with the reason stored with it.
     ``decisions``: all that people decided of the task, its candidates and who made them, oldest first.
     """
@@ -151,6 +154,7 @@ def explain_task(context: Context, task_id: str) -> TaskExplanation:
         key=lambda r: (r[0].excluded is not None, -float(known.estimates.merit[r[1]]), int(pool.lots[r[1]])),
     )
     allowed = [int(row) for rival, row in ranked if rival.excluded is None][:2]
+    ranked = [(_behind(known, rival, allowed[:1], int(row)), row) for rival, row in ranked]
     start = start_of(known.fitted, int(rows[0]))
     parts = _parts(known, start, rows, allowed) if allowed else ()
     (task,) = (task for task in context.tasks if task.id == task_id)
@@ -222,7 +226,16 @@ def _rival(known: Knowledge, row: int, p_best: float, made: Attempt | None) -> R
         _seed(made) if made else None,
         bool(known.estimates.sc_informed[row]),
         bool(known.estimates.pq_informed[row]),
+        merit=float(known.estimates.merit[row]),
     )
+
+
+def _behind(known: Knowledge, rival: Rival, pick: Sequence[int], row: int) -> Rival:
+    """The same with how far the pick is expected to be above it."""
+    if not pick or row == pick[0]:
+        return rival
+    behind, sd = known.estimates.ahead(pick[0], row)
+    return replace(rival, behind=behind, behind_sd=sd)
 
 
 def _recorded(notes: JSONValue) -> Mapping[str, JSONValue]:

@@ -14,6 +14,7 @@ from selector.decide.knowledge import Knowledge
 from selector.decide.picking import choose, keep
 from selector.domain import InputError, Pick
 from selector.domain.words import n_of
+from selector.learn.estimates import gap_in_words
 from selector.learn.holding import Held
 from selector.learn.plan_generating import Wish, demands, plan_generating
 from selector.learn.plan_judging import plan_judging
@@ -148,8 +149,8 @@ def _planned(known: Knowledge, found: Plan) -> dict[str, Pick]:
         task_id, candidate_id, overall = pool.task_ids[i], pool.candidate_ids[i], estimates.overall[i]
         best = chosen[task_id]
         if best.candidate_id != candidate_id:
-            gap = (best.estimate.overall if best.estimate else 0.0) - overall
-            reason = f"planned to learn: estimated overall {overall:.2f}, {max(gap, 0.0):.2f} below the best"
+            gap = gap_in_words(*estimates.ahead(pool.row_of[task_id, best.candidate_id or ""], i))
+            reason = f"planned to learn: estimated overall {overall:.2f}, {gap} below the best"
             measured = bool(estimates.sc_informed[i])
             chosen[task_id] = Pick(task_id, candidate_id, estimates.row(i), False, reason, measured)
     return chosen

@@ -17,16 +17,18 @@ from selector.domain.progress import Progress, silent
 from selector.generate.decided import Decided, check_allowed, respecting
 from selector.generate.dry_run import GenerateEstimate, estimate
 from selector.generate.generating import generate
+from selector.generate.importing import Replaced, known_before, outcomes, settle_versions, write_report
 from selector.generate.orders import Order
 from selector.generate.summary import GenerateSummary
 from selector.store.candidates import candidate_keys
-from selector.store.imported import made_as
+from selector.store.file_versions import newest_attempt
 from selector.store.leases import holding
 from selector.workspace.plug_ins import LeftOut, build_of, builds_of, idle_services, ready_generators
 from selector.workspace.services import Accounts, spent_at
 from selector.workspace.workspace import FOLDER_FACT, Workspace
 
 _WAITING = "{holder} is at work with services, and both would pay for the same images: wait for it"
+IMPORT_REPORT = "import-report.csv"
 MOST_FILES = 10_000  # candidates of one task that an import may bring
 
 
@@ -130,22 +132,36 @@ def alone_at_services(
 
 @dataclass
 class ImportSummary(GenerateSummary):
-    """What an import did.
+    """What an import did. ``files``: all of the folder: ``new``, ``same``, ``already``, ``failed``, ``unmatched``, and
+    those of tasks whose own input pictures are missing.
 
     ``unmatched``: the paths of files that no task got; ``unmatched_because``: by the reason; ``better_names``: of those
-    that only lack an underscore. ``known_as``: of those made, how many had come before, by whose name.
+    that only lack an underscore. ``known_as``: of those made, how many had come before, by whose name. ``replaced``:
+    older pictures of the same file name, which are no longer eligible. ``report``: the table that names every file.
     """
 
+    files: int = 0
     unmatched: tuple[str, ...] = ()
     unmatched_because: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     better_names: Mapping[str, str] = field(default_factory=dict)
     known_as: Mapping[str, int] = field(default_factory=dict)
+    replaced: tuple[Replaced, ...] = ()
+    report: Path | None = None
 
 
 def import_images(
-    ws: Workspace, tasks: Sequence[Task], folder: Path, label: str | None = None, progress: Progress = silent
+    ws: Workspace,
+    tasks: Sequence[Task],
+    folder: Path,
+    label: str | None = None,
+    progress: Progress = silent,
+    keep: bool = False,
+    report: Path | None = None,
 ) -> ImportSummary:
     """Import the files of ``folder`` under the generator name ``folder:LABEL``, the folder's own name by default.
+
+    Of files that came under one label and name with other bytes the newest import counts; ``keep``: all of them do.
+    ``report``: where the table of all files is written, ``import-report.csv`` of the campaign by default.
 
     Raises:
         InputError: ``folder`` is no folder, or the label is none or excluded.
@@ -160,36 +176,35 @@ def import_images(
     # The folder's place is no part of the build: the same file imported from elsewhere is the same candidate.
     build = build_of(generator, {}, ws.config.seed)
     step = Step(f"folder:{name}", MOST_FILES)
-    orders = [Order(task, step, generator, build) for task in tasks]
-    before = _makers(ws)
+    counts = {task.id: generator.files_of(task.id) for task in tasks}
+    orders = [Order(task, step, generator, build, counts[task.id]) for task in tasks if counts[task.id]]
     decided = respecting(ws, orders, refill=False)
+    with ws.db.read() as connection:
+        before = newest_attempt(connection)
     made = generate(ws, decided.orders, retry_failed=True, progress=progress)
     made.not_asked = dict(decided.not_asked)
-    known_as = Counter(
-        before[key][0]
-        for key, names in _makers(ws).items()
-        if key in before and step.generator in names[len(before[key]) :]
-    )
+    with ws.db.write() as connection:
+        replaced = settle_versions(connection, decided.orders, keep, ws.now())
+        known_as = known_before(connection, step.generator, before)
     unmatched = unmatched_files(path, ids)
-    by_reason: dict[str, tuple[str, ...]] = {}
-    for file, why in sorted(unmatched.items(), key=lambda one: list(Unmatched).index(one[1])):
-        by_reason[why.value] = (*by_reason.get(why.value, ()), file)
     lacking = [file for file, why in unmatched.items() if why is Unmatched.NO_MARK]
+    better_names = {file: better for file in lacking if (better := better_name(file, ids))}
+    reasons = {file: why.value for file, why in unmatched.items()}
+    place = report or ws.folder / IMPORT_REPORT
+    with ws.db.read() as connection:
+        files = outcomes(connection, orders, reasons, better_names)
+    write_report(place, files)
     return ImportSummary(
         **vars(made),
+        files=len(files),
         unmatched=tuple(unmatched),
-        unmatched_because=by_reason,
-        better_names={file: better for file in lacking if (better := better_name(file, ids))},
-        known_as=dict(known_as),
+        unmatched_because={
+            why.value: tuple(file for file, its in unmatched.items() if its is why)
+            for why in Unmatched
+            if why in unmatched.values()
+        },
+        better_names=better_names,
+        known_as=known_as,
+        replaced=tuple(replaced),
+        report=place,
     )
-
-
-def _makers(ws: Workspace) -> dict[tuple[str, str], list[str]]:
-    """Candidate to the names of all that have made it, the first one first."""
-    found: dict[tuple[str, str], list[str]] = {}
-    with ws.db.read() as connection:
-        for made in made_as(connection):
-            names = found.setdefault((made.task_id, made.candidate_id), [])
-            if made.generator not in names:
-                names.append(made.generator)
-    return found

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from selector.learn.pool import Choices, Floats, Ints
 
@@ -41,6 +41,14 @@ class Gaussian:
         """(n,) variance of every candidate."""
         full: Floats = _squared(self.root) + self.own - _squared(self.learned)
         return np.maximum(full, 0.0)
+
+    def ahead(self, i: int, j: int) -> tuple[float, float]:
+        """Mean and standard deviation of how far row ``i`` is above row ``j``: what they share says nothing of it."""
+        if i == j:
+            return 0.0, 0.0
+        shared, learned = self.root[i] - self.root[j], self.learned[i] - self.learned[j]
+        variance = float(shared @ shared + self.own[i] + self.own[j] - learned @ learned)
+        return float(self.mean[i] - self.mean[j]), max(variance, 0.0) ** 0.5
 
     def scaled(self, columns: Floats, own: float) -> Gaussian:
         """The same with other prior spreads: factors on the effects (effects,) and on the candidates' own parts."""
@@ -135,6 +143,24 @@ def _chances_of_many(belief: Gaussian, rows: Ints, draws: int, seed: int) -> Flo
         drawn += belief.mean[rows] + np.sqrt(belief.own[rows]) * rng.standard_normal(drawn.shape)
         won += np.bincount(drawn.argmax(axis=1), minlength=len(rows))
     return won / draws
+
+
+def clipped_normal(mean: Floats, sd: Floats, low: float = 0.0, high: float = 10.0) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of a normal value that is cut to ``low`` to ``high``; arguments (n,).
+
+    Unlike the cut mean it tells candidates apart that are all expected below 0: the less sure one has more.
+    """
+    spread = np.maximum(sd, 1e-9)
+    a, b = (low - mean) / spread, (high - mean) / spread
+    below, above = ndtr(a), ndtr(-b)
+    inside = np.maximum(1.0 - below - above, 0.0)
+    at_a, at_b = (np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi) for x in (a, b))
+    first = low * below + high * above + mean * inside + spread * (at_a - at_b)
+    # About ``low``, where most of what is cut lies: the difference of large squares would lose digits.
+    off = mean - low
+    square = (high - low) ** 2 * above + (off**2 + spread**2) * inside
+    square += spread * (off * at_a - (off + high - low) * at_b)
+    return np.clip(first, low, high), np.sqrt(np.maximum(square - (first - low) ** 2, 0.0))
 
 
 def normal_quantiles(draws: int, width: int, seed: int) -> Floats:

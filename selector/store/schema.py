@@ -146,7 +146,7 @@ submission_pick = Table(
     Column("fallback", Boolean, nullable=False),
 )
 
-# The life of a submission: exported -> submitted -> scored, or withdrawn before it was submitted.
+# The life of a submission: exported -> submitted -> scored, or withdrawn. The newest upload or withdrawal counts.
 submission_event = Table(
     "submission_event",
     metadata,
@@ -154,7 +154,7 @@ submission_event = Table(
     Column("submission_id", String, nullable=False),
     Column("state", String, nullable=False),
     Column("day", String),  # contest day, on `submitted`
-    Column("slot", Integer),  # 1..quota of that day, on `submitted`: two rows cannot take one slot
+    Column("slot", Integer),  # 1, 2, … of that day, on `submitted`; what was corrected keeps its own: none has two rows
     Column("reason", String),
     Column("at", String, nullable=False),
     UniqueConstraint("day", "slot", name="one_submission_a_slot"),
@@ -333,6 +333,19 @@ decision = Table(
     Column("by", String, nullable=False),  # the person's name
     Column("at", String, nullable=False),
     Index("decision_task", "task_id"),
+)
+
+# Which picture the name of an imported file stands for, where several came under it: file_versions.py. Since format 8.
+file_version = Table(
+    "file_version",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("task_id", String, nullable=False),
+    Column("generator", String, nullable=False),  # folder:LABEL
+    Column("file", String, nullable=False),
+    Column("candidate_id", String, nullable=False),
+    Column("keep", Boolean, nullable=False),  # those of older bytes stay eligible beside it
+    Column("at", String, nullable=False),
 )
 
 # Whether a plan held, and from what it decided that; stored where one of them is new. Since format 6.

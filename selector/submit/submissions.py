@@ -53,7 +53,7 @@ class Submissions:
         return self._ledger.quota()
 
     def withdraw(self, submission: str, reason: str) -> SubmissionRecord:
-        """Note that an export will not be uploaded; raises ``SubmissionError`` once it was."""
+        """Note that an export will not be uploaded, or was not; raises ``SubmissionError`` where it has a total."""
         return self._ledger.withdraw(submission, reason)
 
     def reproduce(self, manifest: str | Path) -> Export:

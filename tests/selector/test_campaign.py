@@ -223,7 +223,7 @@ def test_the_contact_sheet_shows_every_candidate_and_the_pick(campaign: Campaign
     page = campaign.report()
     text = page.read_text(encoding="utf-8")
     assert text.count("toy") >= 9
-    assert "highest estimated overall" in text
+    assert "best of 3: estimated overall" in text
 
 
 def test_a_manifest_names_everything_but_the_clock_and_the_store(campaign: Campaign, clock: Clock) -> None:

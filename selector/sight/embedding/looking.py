@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.domain import InputError, Item, Picture, Score, TaskInputs, reason_of
+from selector.domain import InputError, Item, Picture, Score, TaskInputs, not_applicable, reason_of
 from selector.domain.embedding import Backbone, Head, Seen, View
 from selector.sight.embedding.texts import readable_form
 from selector.sight.embedding.vectors import Vectors, as_kept
@@ -231,7 +231,7 @@ class _Reader:
         if not self._head.with_source:
             return None, None
         if item.inputs.source is None:
-            return None, "the task has no source picture"
+            return None, not_applicable("the task has no source picture")
         found = self._looked[self._view, item.inputs.source.id]
         return (None, f"the source picture: {found}") if isinstance(found, str) else (found, None)
 
