@@ -22,6 +22,7 @@ from selector.cli._learn_verbs import calibrate, explain, plan
 from selector.cli._make_verbs import demo, generate, import_, init, pick, score
 from selector.cli._select_verb import select
 from selector.cli._show_verbs import doctor, realism, report, status
+from selector.cli._language import SpokenContext, said, speak
 from selector.cli._weights_verbs import weights
 from selector.cli.common import Printed, emit, verbose_option, visible
 from selector.domain import DISK_FULL, BestshotError, shortage
@@ -30,7 +31,13 @@ INTERRUPTED, TERMINATED = 130, 143
 
 
 class OrderedGroup(click.Group):
-    """Lists verbs in the order of the work, not of the alphabet."""
+    """Lists verbs in the order of the work, not of the alphabet; helps in the language of people."""
+
+    context_class = SpokenContext
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        speak(cmd)
+        super().add_command(cmd, name)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(self.commands)
@@ -70,7 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     argv = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     debug = "--debug" in argv
-    printed = Printed(document="--json" not in argv)  # where no JSON is wanted, an error prints none
+    people = "--json" not in argv
+    printed = Printed(document=people, for_people=people)  # where no JSON is wanted, an error prints none
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -78,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(code if isinstance(code, int) else 0)
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         what = str(error.__cause__ or error) or "nothing is lost"
-        click.echo(f"bestshot: interrupted; {what}, run the same command again to go on", err=True)
+        line = f"interrupted; {what}, run the same command again to go on"
+        click.echo(f"bestshot: {said(line) if people else line}", err=True)
         sys.stdout.flush()
         # Everything is stored and closed by now. A normal exit would tear down native threads of the models, which
         # may still run and then abort the process with a message of their own.
@@ -116,7 +125,7 @@ def _terminate(_number: int, _frame: object) -> NoReturn:
 
 def _fail(message: str, code: int, printed: Printed) -> NoReturn:
     line = visible(" ".join(message.split()))
-    click.echo(f"bestshot: {line}", err=True)
+    click.echo(f"bestshot: {said(line) if printed.for_people else line}", err=True)
     if not printed.document:
         emit({"error": line}, "", as_json=True)
     sys.exit(code)

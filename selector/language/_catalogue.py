@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from selector.language._template import Template, template
+from selector.language._template import Template, forms, template
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -31,8 +31,9 @@ class Catalogue:
         self._by_start: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._by_end: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._others: list[tuple[str, str]] = []
-        for entry in meanings.items():
-            self._keep(*entry)
+        for english, meaning in meanings.items():
+            for form in forms(english) if "|" in english else (english,):
+                self._keep(form, meaning)
         self._read: dict[str, Template] = {}
 
     def _keep(self, english: str, meaning: str) -> None:
@@ -45,6 +46,10 @@ class Catalogue:
             self._by_end[end].append((english, meaning))
         else:
             self._others.append((english, meaning))
+
+    def whole(self, text: str) -> str | None:
+        """The meaning of a text without holes."""
+        return self._whole.get(text)
 
     def find(self, text: str) -> tuple[Template, list[str]] | None:
         """The heaviest template that fits, with what stands in its holes."""

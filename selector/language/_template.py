@@ -2,7 +2,7 @@
 
 The English side holds ``{}`` (any text, translated in its turn), ``{=}`` (any text, kept as it is), ``{w}`` (one word,
 kept) and ``{#}`` (a number, kept); a hole between quotation marks is kept, too. The other side names the holes by their
-place: ``{0}``, ``{1}``. A brace that is none of these is a brace.
+place: ``{0}``, ``{1}``. ``{row names|rows name}`` stands for either. A brace that is none of these is a brace.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from dataclasses import dataclass
 ANY, KEPT, WORD, NUMBER = "{}", "{=}", "{w}", "{#}"
 _HOLE = re.compile(r"(\{[=w#]?\})")
 _PLACE = re.compile(r"\{(\d)\}")
+_CHOICE = r"((?:[^{}|]|\{[=w#]?\})*)"
+_EITHER = re.compile(rf"\{{{_CHOICE}\|{_CHOICE}\}}")
 _NUMBER = frozenset("0123456789.,%+-")
 _QUOTES = ("''", '""', "``", "“”")
 
@@ -65,6 +67,14 @@ def template(english: str, meaning: str) -> Template:
     return Template(
         literals, tuple(KEPT if q and h == ANY else h for h, q in zip(holes, quoted, strict=True)), meaning
     )
+
+
+def forms(english: str) -> list[str]:
+    """The texts with holes that a line of the catalogue stands for: one for each way to choose."""
+    found = _EITHER.search(english)
+    if found is None:
+        return [english]
+    return [form for choice in found.groups() for form in forms(english[: found.start()] + choice + english[found.end() :])]
 
 
 def _may_stand(hole: str, piece: str) -> bool:

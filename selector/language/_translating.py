@@ -6,7 +6,6 @@ What no template fits stays English: a message that is half understood is better
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
 
 from selector.language._catalogue import Catalogue, catalogue
@@ -28,12 +27,9 @@ def translated(text: str, language: str) -> str:
     return "\n".join(_line(line, language) for line in text.split("\n"))
 
 
-def display_width(text: str) -> int:
-    """Columns of a terminal that the text takes: a Chinese character takes two, a combining mark none."""
-    if text.isascii():
-        return len(text)
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
+def meaning(text: str, language: str) -> str | None:
+    """What this very text is in the language, None where the catalogue does not have it (and in English)."""
+    return None if language == ENGLISH else catalogue(language).whole(text)
 
 
 @lru_cache(maxsize=4096)
