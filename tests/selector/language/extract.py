@@ -25,6 +25,7 @@ ERRORS = {
     "GenerationFailed", "OutOfResources", "OutOfBudget", "OutOfMoney", "Unanswered", "ModelBusy", "JudgeStopped",
     "ServiceStopped", "TicketLost", "LeaseLost", "BestshotError", "WrongCell", "UsageError", "TooMuch", "TooSlow",
 }  # fmt: skip
+TABLES = ("table", "_budgeted")  # their second argument is a header, as is what is called so
 UNSCORED = ("unscored", "_unscored")  # what makes a reason that `status` lists
 TELLING = (  # modules all of whose sentences people may read: what they print, or what a result of theirs says
     "selector/cli",
@@ -41,6 +42,7 @@ TELLING = (  # modules all of whose sentences people may read: what they print, 
     "selector/submit/ledger.py",
     "selector/submit/totals.py",
     "selector/submit/export.py",
+    "selector/learn/estimates.py",
     "selector/learn/plan_submission.py",
     "selector/learn/holding.py",
     "selector/decide",
@@ -81,8 +83,10 @@ def help_texts(command: click.Command = group) -> Iterator[str]:
 
 
 def raised(path: Path) -> Iterator[str]:
-    """The messages of errors that a module raises, and of those that it makes to be raised."""
+    """The messages of errors that a module raises or makes to be raised, and sentences that its functions return."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Return) and isinstance(node.value, (ast.JoinedStr, ast.IfExp, ast.Constant, ast.BinOp)):
+            yield from sentences(node.value)
         if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in (*ERRORS, *UNSCORED):
             yield from (text for argument in node.args for text in sentences(argument))
 
@@ -102,6 +106,8 @@ def told(path: Path) -> Iterator[str]:
             continue
         if isinstance(node, ast.Call):
             yield from _of_call(node)
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "header":
+            yield from _words(node.value)
         stack += [child for child in ast.iter_child_nodes(node) if not _is_unsaid(child, node)]
 
 
@@ -109,8 +115,14 @@ def _of_call(call: ast.Call) -> Iterator[str]:
     name = ast.unparse(call.func).split(".")[-1]
     if name == "n_of" and not isinstance(call.args[1], ast.Name):
         yield from (text for text in _counted(call) if " " not in text[4:].split("|")[0])
-    if name == "table" and len(call.args) > 1 and isinstance(call.args[1], ast.Tuple):
-        yield from (e.value for e in call.args[1].elts if isinstance(e, ast.Constant) and re.search("[a-z]", e.value))
+    if name in TABLES and len(call.args) > 1:
+        yield from _words(call.args[1])
+
+
+def _words(header: ast.AST) -> Iterator[str]:
+    """The columns of a table."""
+    cells = (e.value for e in getattr(header, "elts", ()) if isinstance(e, ast.Constant) and isinstance(e.value, str))
+    yield from (cell for cell in cells if re.search("[a-z]{2}", cell))
 
 
 def _counted(call: ast.Call) -> Sequence[str]:
