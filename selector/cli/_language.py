@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import click
 
@@ -31,7 +31,7 @@ def tell(text: str) -> None:
 
 
 def said_cell(cell: str, header: str) -> str:
-    """A cell of a table: a sentence as all text is, one word only where the column's words are known ("state: made")."""
+    """A cell of a table: a sentence as all text is; one word only where it is known below that header."""
     return said(cell) if " " in cell else meaning(f"{header}: {cell}", language()) or cell
 
 
@@ -80,7 +80,7 @@ class ChineseHelp(click.HelpFormatter):
             lines = wrapped(said(" ".join(paragraph.split())), max(self.width - self.current_indent, 11))
         return "\n".join(indent + line for line in lines)
 
-    def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         told = [(name, said(text)) for name, text in rows]
         column = min(max((display_width(name) for name, _ in told), default=0), col_max) + col_spacing
         for name, text in told:

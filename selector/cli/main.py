@@ -18,11 +18,11 @@ from selector import __version__
 from selector.cli._contest_verbs import export, quota, record, verify
 from selector.cli._import_scores_verb import import_scores
 from selector.cli._judge_verbs import judge, read, translate
+from selector.cli._language import SpokenContext, said, speak
 from selector.cli._learn_verbs import calibrate, explain, plan
 from selector.cli._make_verbs import demo, generate, import_, init, pick, score
 from selector.cli._select_verb import select
 from selector.cli._show_verbs import doctor, realism, report, status
-from selector.cli._language import SpokenContext, said, speak
 from selector.cli._weights_verbs import weights
 from selector.cli.common import Printed, emit, verbose_option, visible
 from selector.domain import DISK_FULL, BestshotError, shortage

@@ -40,6 +40,8 @@ class Catalogue:
         start, end = english.partition("{")[0][:_ENDS], english.rpartition("}")[2][-_ENDS:]
         if "{" not in english:
             self._whole[english] = meaning
+            if "  [" in english:  # the help of an option, which may have more than its default behind it
+                self._whole.setdefault(english.partition("  [")[0], meaning.partition("  [")[0])
         elif len(start) == _ENDS:
             self._by_start[start].append((english, meaning))
         elif len(end) == _ENDS:

@@ -7,6 +7,7 @@ place: ``{0}``, ``{1}``. ``{row names|rows name}`` stands for either. A brace th
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,11 +63,9 @@ def template(english: str, meaning: str) -> Template:
     named = {int(place) for place in _PLACE.findall(meaning)}
     if named - set(range(len(holes))):
         raise ValueError(f"{english!r} has {len(holes)} holes, and its meaning asks for {sorted(named)}")
-    around = zip(literals, literals[1:], strict=False)
+    around = itertools.pairwise(literals)
     quoted = [before[-1:] + after[:1] in _QUOTES for before, after in around]
-    return Template(
-        literals, tuple(KEPT if q and h == ANY else h for h, q in zip(holes, quoted, strict=True)), meaning
-    )
+    return Template(literals, tuple(KEPT if q and h == ANY else h for h, q in zip(holes, quoted, strict=True)), meaning)
 
 
 def forms(english: str) -> list[str]:
@@ -74,7 +73,9 @@ def forms(english: str) -> list[str]:
     found = _EITHER.search(english)
     if found is None:
         return [english]
-    return [form for choice in found.groups() for form in forms(english[: found.start()] + choice + english[found.end() :])]
+    return [
+        form for choice in found.groups() for form in forms(english[: found.start()] + choice + english[found.end() :])
+    ]
 
 
 def _may_stand(hole: str, piece: str) -> bool:

@@ -16,7 +16,7 @@ LONGEST = 4_000  # characters of a line: what is longer comes from outside, and 
 _DEEPEST = 8  # holes within holes
 _MOST_ASKED = 300  # look-ups a line: a hostile one is not worth more
 _LETTER = re.compile("[A-Za-z]")
-_EDGES = re.compile(r"(\s*(?:[-…*•]\s)?\s*)(.*?)(\s*)", re.DOTALL)
+_EDGES = re.compile(r"(\s*(?:[-*•]\s)?\s*)(.*?)(\s*)", re.DOTALL)
 _SEPARATORS = {", ": "，", "; ": "；", ": ": "：", ". ": "。"}  # of full width: no blank follows
 
 
@@ -71,6 +71,8 @@ class _Words:
             return None if inner == text[1:-1] else f"（{inner}）"
         for separator in ("; ", ". ", ": ", ", "):
             head, found, tail = text.partition(separator)
+            if found and (end := self._fitting(separator + tail, depth)) is not None:
+                return self.of(head, depth + 1) + end
             if found and (told := (self.of(head, depth + 1), self.of(tail, depth + 1))) != (head, tail):
                 return _SEPARATORS[separator].join(told)
         return None

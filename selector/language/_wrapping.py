@@ -16,7 +16,7 @@ def display_width(text: str) -> int:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """The text in lines of at most ``width`` columns; what cannot be broken (an address, a command's word) is longer."""
+    """The text in lines of at most ``width`` columns; what cannot be broken (an address) is longer."""
     lines, line = [], ""
     for piece in _unbreakable(text):
         if line.strip() and display_width((line + piece).rstrip()) > width:

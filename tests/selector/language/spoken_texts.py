@@ -1,6 +1,6 @@
 """What the program may say to people, as templates, read from its source and its commands.
 
-``python -m tests.selector.language.extract`` prints what the Chinese catalogue lacks, ready to be filled in, and
+``python -m tests.selector.language.spoken_texts`` prints what the Chinese catalogue lacks, ready to be filled in, and
 ``--unused`` what it has and nothing says.
 """
 
@@ -25,6 +25,11 @@ ERRORS = {
     "GenerationFailed", "OutOfResources", "OutOfBudget", "OutOfMoney", "Unanswered", "ModelBusy", "JudgeStopped",
     "ServiceStopped", "TicketLost", "LeaseLost", "BestshotError", "WrongCell", "UsageError", "TooMuch", "TooSlow",
 }  # fmt: skip
+LOGS = ("_log.", "logger.", "log.", "logging.")
+UNSAID = {  # whose arguments are said elsewhere (help), or to developers
+    "verb", "command", "option", "argument", "Field", "ValueError", "TypeError", "AssertionError", "getLogger", "compile",
+}  # fmt: skip
+SPOKEN = (ast.JoinedStr, ast.IfExp, ast.Constant, ast.BinOp, ast.BoolOp)
 TABLES = ("table", "_budgeted")  # their second argument is a header, as is what is called so
 UNSCORED = ("unscored", "_unscored")  # what makes a reason that `status` lists
 TELLING = (  # modules all of whose sentences people may read: what they print, or what a result of theirs says
@@ -55,7 +60,16 @@ TELLING = (  # modules all of whose sentences people may read: what they print, 
     "selector/llm/_stopping.py",
     "selector/demo/run.py",
 )
-WORD_LISTS = ("_near_words.py", "_campaign_config.py")  # of words that tables may use, of lines of the file
+NOT_FOR_PEOPLE = (  # whose sentences are for models, files or regular expressions; what they raise counts all the same
+    "contest/_near_words.py",
+    "config/_campaign_config.py",
+    "demo/play/contest.py",
+    "llm/_claim_words.py",
+    "llm/_reading_orders.py",
+    "llm/_rubrics.py",
+    "llm/_tokens.py",
+    "wording/_orders.py",
+)
 HELD = re.compile(r"\{[=w#]?\}")
 _NAMED = re.compile(r"\{[a-z_]+\}")  # of a text that is filled in later
 _NUMERIC = re.compile(r"^[+,]*\.?\d*[dfge%]$|^,$")
@@ -83,22 +97,30 @@ def help_texts(command: click.Command = group) -> Iterator[str]:
 
 
 def raised(path: Path) -> Iterator[str]:
-    """The messages of errors that a module raises or makes to be raised, and sentences that its functions return."""
+    """The messages of errors that a module raises or makes to be raised."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Return) and isinstance(node.value, (ast.JoinedStr, ast.IfExp, ast.Constant, ast.BinOp)):
-            yield from sentences(node.value)
         if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in (*ERRORS, *UNSCORED):
             yield from (text for argument in node.args for text in sentences(argument))
+
+
+def named(path: Path) -> Iterator[str]:
+    """The sentences that a module's functions return, and those of its constants: others make messages of them."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        is_constant = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).isupper()
+        if (isinstance(node, ast.Return) and isinstance(node.value, SPOKEN)) or is_constant:
+            yield from sentences(node.value)
 
 
 def told(path: Path) -> Iterator[str]:
     """Every sentence of a module but docstrings, notes of types, what developers read, and what goes to a log."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    inline = [node.value for node in ast.walk(tree) if isinstance(node, ast.FormattedValue)]
     stack: list[ast.AST] = [tree]
     while stack:
         node = stack.pop()
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "n_of":
-            yield from _of_call(node)
+            yield from (text for text in _counted(node) if node not in inline or _is_noun(text))
+            stack.append(node.args[0])
             continue
         if isinstance(node, (ast.JoinedStr, ast.Constant, ast.BinOp)) and (found := list(sentences(node))):
             yield from found
@@ -113,8 +135,6 @@ def told(path: Path) -> Iterator[str]:
 
 def _of_call(call: ast.Call) -> Iterator[str]:
     name = ast.unparse(call.func).split(".")[-1]
-    if name == "n_of" and not isinstance(call.args[1], ast.Name):
-        yield from (text for text in _counted(call) if " " not in text[4:].split("|")[0])
     if name in TABLES and len(call.args) > 1:
         yield from _words(call.args[1])
 
@@ -127,9 +147,14 @@ def _words(header: ast.AST) -> Iterator[str]:
 
 def _counted(call: ast.Call) -> Sequence[str]:
     """ "{#} {task|tasks}" of ``n_of(n, "task")``."""
-    ones = _texts(call.args[1])
+    ones = ["{}"] if isinstance(call.args[1], ast.Name) else _texts(call.args[1])
     manys = _texts(call.args[2]) if len(call.args) > 2 else [one + "s" for one in ones]
     return [f"{{#}} {{{one}|{many}}}" for one, many in zip(ones, manys, strict=True)]
+
+
+def _is_noun(counted: str) -> bool:
+    """Whether it counts a thing in one word, which is translated by itself wherever it stands."""
+    return " " not in counted.removeprefix("{#} {").partition("|")[0]
 
 
 def _is_unsaid(child: ast.AST, parent: ast.AST) -> bool:
@@ -141,9 +166,7 @@ def _is_unsaid(child: ast.AST, parent: ast.AST) -> bool:
         return True
     if isinstance(child, ast.Call):
         name = ast.unparse(child.func)
-        return name.startswith(("_log.", "logger.", "log.", "logging.")) or name.split(".")[-1] in (
-            "Field", "verb", "command", "ValueError", "TypeError", "AssertionError", "getLogger", "compile", "option", "argument",
-        )  # fmt: skip
+        return name.startswith(LOGS) or name.split(".")[-1] in UNSAID
     return False
 
 
@@ -162,6 +185,8 @@ def _texts(node: ast.AST) -> Sequence[str]:
         return [_NAMED.sub("{}", node.value)] if isinstance(node.value, str) else ["{}"]
     if isinstance(node, ast.IfExp):
         return [*_texts(node.body), *_texts(node.orelse)]
+    if isinstance(node, ast.BoolOp):
+        return [text for value in node.values for text in _texts(value) if text != "{}"] or ["{}"]
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return ["".join(pair) for pair in product(_texts(node.left), _texts(node.right))][:_MOST]
     if isinstance(node, ast.JoinedStr):
@@ -176,13 +201,13 @@ def _part(node: ast.AST) -> Sequence[str]:
         return ["{}"]
     if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "n_of":
         counted = _counted(node.value)
-        return counted if " " in counted[0][4:].split("|")[0] else ["{}"]
+        return ["{}"] if _is_noun(counted[0]) else counted
     if node.conversion == ord("r"):
         return ["{=}"]
     if node.format_spec is not None and _NUMERIC.match(ast.unparse(node.format_spec)[2:-1]):
         return ["{#}"]
     if isinstance(node.value, ast.IfExp) and not any(isinstance(n, ast.Name) for n in _ends(node.value)):
-        return [text for text in _texts(node.value)]
+        return list(_texts(node.value))
     return ["{#}"] if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) in ("len", "sum") else ["{}"]
 
 
@@ -203,8 +228,9 @@ def all_texts() -> dict[str, str]:
         found.setdefault(text, "help")
     for path in sources():
         place = path.relative_to(ROOT).as_posix()
-        is_telling = place.startswith(TELLING) and not place.endswith(WORD_LISTS)
-        texts = [*raised(path), *(told(path) if is_telling else ())]
+        for_people = not place.endswith(NOT_FOR_PEOPLE)
+        texts = [*raised(path), *(named(path) if for_people else ())]
+        texts += told(path) if for_people and place.startswith(TELLING) else ()
         for text in texts:
             found.setdefault(text, place)
     return found
@@ -222,7 +248,7 @@ def missing(language: str) -> dict[str, str]:
 
 def _is_known(form: str, there: Set[str]) -> bool:
     """Whether it is said by itself, or as the end of what stands before it."""
-    return form in there or form[0] in ",;:" and "{}" + form in there
+    return form in there or (form[0] in ",;:" and "{}" + form in there)
 
 
 UNSEEN = frozenset(
