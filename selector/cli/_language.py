@@ -30,9 +30,14 @@ def tell(text: str) -> None:
     click.echo(said(text), err=True)
 
 
+def said_header(name: str) -> str:
+    """The name of a column; one word is known as a column's, because elsewhere it may be anybody's name."""
+    return meaning(f"column: {name}", language()) or said(name)
+
+
 def said_cell(cell: str, header: str) -> str:
     """A cell of a table: a sentence as all text is; one word only where it is known below that header."""
-    return said(cell) if " " in cell else meaning(f"{header}: {cell}", language()) or cell
+    return meaning(f"{header}: {cell}", language()) or (said(cell) if " " in cell else cell)
 
 
 def _can_write(letters: str) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from selector.cli._language import said, said_cell
+from selector.cli._language import said, said_cell, said_header
 from selector.domain.types import TaskType
 from selector.language import display_width
 
@@ -163,7 +163,7 @@ def jsonable(value: Any) -> Any:
 def table(rows: Iterable[Sequence[Any]], header: Sequence[str]) -> str:
     """Plain columns: text to the left, numbers to the right; in the language of people, by the columns it takes."""
     cells = [[said_cell(str(c), name) for c, name in zip(row, header, strict=True)] for row in rows]
-    head = [said(name) for name in header]
+    head = [said_header(name) for name in header]
     widths = [max(display_width(r[i]) for r in [head, *cells]) for i in range(len(head))]
     numeric = [all(_is_number(row[i]) for row in cells) for i in range(len(head))]
     return "\n".join(

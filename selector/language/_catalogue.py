@@ -49,10 +49,6 @@ class Catalogue:
         else:
             self._others.append((english, meaning))
 
-    def whole(self, text: str) -> str | None:
-        """The meaning of a text without holes."""
-        return self._whole.get(text)
-
     def find(self, text: str) -> tuple[Template, list[str]] | None:
         """The heaviest template that fits, with what stands in its holes."""
         if (meaning := self._whole.get(text)) is not None:

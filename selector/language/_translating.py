@@ -28,8 +28,8 @@ def translated(text: str, language: str) -> str:
 
 
 def meaning(text: str, language: str) -> str | None:
-    """What this very text is in the language, None where the catalogue does not have it (and in English)."""
-    return None if language == ENGLISH else catalogue(language).whole(text)
+    """What a template for the whole text makes of it, None where there is none (and in English)."""
+    return None if language == ENGLISH else _Words(catalogue(language)).fitting(text, 0)
 
 
 @lru_cache(maxsize=4096)
@@ -50,10 +50,10 @@ class _Words:
         before, core, after = _edges(text)
         if depth > _DEEPEST or self._left <= 0 or not _LETTER.search(core):
             return text
-        found = self._fitting(core, depth) or self._in_pieces(core, depth)
+        found = self.fitting(core, depth) or self._in_pieces(core, depth)
         return text if found is None else f"{before}{found}{after}"
 
-    def _fitting(self, text: str, depth: int) -> str | None:
+    def fitting(self, text: str, depth: int) -> str | None:
         self._left -= 1
         if (fit := self._known.find(text)) is None:
             return None
@@ -71,8 +71,10 @@ class _Words:
             return None if inner == text[1:-1] else f"（{inner}）"
         for separator in ("; ", ". ", ": ", ", "):
             head, found, tail = text.partition(separator)
-            if found and (end := self._fitting(separator + tail, depth)) is not None:
+            if found and (end := self.fitting(separator + tail, depth)) is not None:
                 return self.of(head, depth + 1) + end
+            if found and separator == ": " and (start := self.fitting(head + ":", depth)) is not None:
+                return start + self.of(tail, depth + 1)
             if found and (told := (self.of(head, depth + 1), self.of(tail, depth + 1))) != (head, tail):
                 return _SEPARATORS[separator].join(told)
         return None

@@ -18,6 +18,7 @@ import click
 from selector.cli.main import group
 from selector.language._catalogue import meanings
 from selector.language._template import forms
+from selector.weights import all_models
 
 ROOT = Path(__file__).resolve().parents[3]
 ERRORS = {
@@ -27,7 +28,8 @@ ERRORS = {
 }  # fmt: skip
 LOGS = ("_log.", "logger.", "log.", "logging.")
 UNSAID = {  # whose arguments are said elsewhere (help), or to developers
-    "verb", "command", "option", "argument", "Field", "ValueError", "TypeError", "AssertionError", "getLogger", "compile",
+    "verb", "command", "option", "argument", "Field", "ValueError", "TypeError", "AssertionError", "getLogger",
+    "compile",
 }  # fmt: skip
 SPOKEN = (ast.JoinedStr, ast.IfExp, ast.Constant, ast.BinOp, ast.BoolOp)
 TABLES = ("table", "_budgeted")  # their second argument is a header, as is what is called so
@@ -61,6 +63,7 @@ TELLING = (  # modules all of whose sentences people may read: what they print, 
     "selector/demo/run.py",
 )
 NOT_FOR_PEOPLE = (  # whose sentences are for models, files or regular expressions; what they raise counts all the same
+    "cli/_language.py",
     "contest/_near_words.py",
     "config/_campaign_config.py",
     "demo/play/contest.py",
@@ -142,7 +145,8 @@ def _of_call(call: ast.Call) -> Iterator[str]:
 def _words(header: ast.AST) -> Iterator[str]:
     """The columns of a table."""
     cells = (e.value for e in getattr(header, "elts", ()) if isinstance(e, ast.Constant) and isinstance(e.value, str))
-    yield from (cell for cell in cells if re.search("[a-z]{2}", cell))
+    told = (cell for cell in cells if re.search("[a-z]{2}", cell))
+    yield from (cell if " " in cell else f"column: {cell}" for cell in told)  # one word may be anybody's name
 
 
 def _counted(call: ast.Call) -> Sequence[str]:
@@ -233,6 +237,8 @@ def all_texts() -> dict[str, str]:
         texts += told(path) if for_people and place.startswith(TELLING) else ()
         for text in texts:
             found.setdefault(text, place)
+    for model in all_models():
+        found.setdefault(model.note, "selector/weights/catalogue.toml")
     return found
 
 
