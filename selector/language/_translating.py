@@ -69,6 +69,10 @@ class _Words:
         if text[0] == "(" and text[-1] == ")":
             inner = self.of(text[1:-1], depth + 1)
             return None if inner == text[1:-1] else f"（{inner}）"
+        if text[-1] == ")" and " (" in text:
+            head, _, aside = text[:-1].rpartition(" (")
+            if (told := (self.of(head, depth + 1), self.of(aside, depth + 1))) != (head, aside):
+                return f"{told[0]}（{told[1]}）"
         for separator in ("; ", ". ", ": ", ", "):
             head, found, tail = text.partition(separator)
             if found and (end := self.fitting(separator + tail, depth)) is not None:

@@ -61,14 +61,8 @@ def test_a_choice_stands_for_each_of_its_texts() -> None:
     assert forms("{#} {{w} task|{w} tasks}") == ["{#} {w} task", "{#} {w} tasks"]
 
 
-def test_many_holes_take_time_in_proportion_to_a_hostile_text() -> None:
-    one = template("{}a{}a{}a{}a{}a{}a{}b{#}", "")
-
-    def seconds(length: int) -> float:
-        text = "a" * length + "b"
-        start = time.perf_counter()
-        for _ in range(20):
-            assert one.fitted(text) is None
-        return time.perf_counter() - start
-
-    assert seconds(200_000) < 100 * max(seconds(20_000), 1e-4)
+def test_a_hostile_text_is_not_tried_in_every_way() -> None:
+    text = "a" * 200_000 + "b"
+    start = time.process_time()
+    assert fitted("{}a{}a{}a{}a{}a{}a{}b{#}", text) is None
+    assert time.process_time() - start < 1.0  # about a millisecond; every way to cut it would take for ever

@@ -24,6 +24,16 @@ def test_a_line_is_translated_with_its_pieces() -> None:
     assert zh("  3 x retouch declined: the edit instruction is empty") == "  3 × retouch 拒绝：编辑指令是空的"
 
 
+def test_what_stands_in_brackets_behind_a_sentence_is_translated_by_itself() -> None:
+    assert (
+        zh("retouch declined: the edit instruction is empty (tasks 3, 8)")
+        == "retouch 拒绝：编辑指令是空的（任务 3, 8）"
+    )
+    assert (
+        zh("  problem: 1 image is a fallback, not an answer: tasks 49") == "  问题：1 张图是兜底图，不是答案：任务 49"
+    )
+
+
 def test_each_line_is_translated_by_itself_and_keeps_its_indent() -> None:
     assert zh("no total yet\n\n  note: no total yet\nfoo") == "还没有总分\n\n  注意：还没有总分\nfoo"
 
