@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from functools import partial
 from itertools import zip_longest
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +18,7 @@ from selector.cli._describe_generated import (
     is_unfinished,
 )
 from selector.cli._judge_verbs import describe_asked
+from selector.cli._language import said, tell
 from selector.cli.common import (
     counted,
     debug_option,
@@ -34,6 +33,7 @@ from selector.cli.common import (
 from selector.domain.errors import InputError
 from selector.domain.types import TaskType
 from selector.domain.words import n_of
+from selector.language import wrapped
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
@@ -69,7 +69,7 @@ def demo(folder: Path, play: bool, as_json: bool) -> None:
         return
     from selector.demo.run import run_demo
 
-    click.echo("the whole loop on real pictures: three to five minutes on two cores", err=True)
+    tell("the whole loop on real pictures: three to five minutes on two cores")
     result = run_demo(folder, progress_bar())
     lines = [
         f"{n_of(result.tasks, 'task')}, {n_of(result.candidates, 'candidate')}, "
@@ -88,8 +88,8 @@ def demo(folder: Path, play: bool, as_json: bool) -> None:
 def _play(folder: Path, as_json: bool) -> None:
     from selector.demo.play.run import play_demo
 
-    click.echo("a contest in the closed world: up to five minutes on two cores", err=True)
-    found = play_demo(folder, partial(click.echo, err=as_json), progress_bar(every_seconds=20))
+    tell("a contest in the closed world: up to five minutes on two cores")
+    found = play_demo(folder, lambda line: click.echo(said(line), err=as_json), progress_bar(every_seconds=20))
     emit(found, "", as_json)
 
 
@@ -158,7 +158,7 @@ def generate(
         return estimate, describe_estimate(estimate)
     costs = describe_costs(estimate)
     if costs:
-        click.echo(costs, err=True)
+        tell(costs)
     summary = campaign.generate(*chosen, progress_bar())
     return summary, describe_generated(summary), UNFINISHED if is_unfinished(summary) else 0
 
@@ -263,8 +263,8 @@ def _left_out(reasons: Mapping[str, str]) -> str:
         line
         for why, of in names.items()
         for line in zip_longest(
-            wrap(", ".join(sorted(of)), NAMES_WIDTH),
-            wrap(why, REASON_WIDTH, break_long_words=False, break_on_hyphens=False),  # commands and paths stay whole
+            wrapped(", ".join(sorted(of)), NAMES_WIDTH),
+            wrapped(said(why), REASON_WIDTH),  # commands and paths stay whole
             fillvalue="",
         )
     ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from selector.cli._describe_generated import describe_still_to_make
+from selector.cli._language import said, tell
 from selector.cli.common import (
     campaign_option,
     counted,
@@ -247,8 +248,8 @@ def _live(folder: Path, name: str, yes: bool, as_json: bool) -> None:
 
     with Campaign(folder) as campaign:
         call = campaign.live(name)
-        click.echo(call.offer, err=True)
-        if not yes and not click.confirm("Pay for it?", err=True):
+        tell(call.offer)
+        if not yes and not click.confirm(said("Pay for it?"), err=True):
             raise InputError("nothing was asked, and nothing paid")
         report = call.carry_out(progress_bar())
     emit(report, table(report.rows, ("what", "finding")), as_json)

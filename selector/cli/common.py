@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from selector.cli._language import said, said_cell, said_header
 from selector.domain.types import TaskType
 from selector.domain.words import some_of
+from selector.language import display_width
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
@@ -116,7 +118,7 @@ def emit(result: Any, text: str, as_json: bool) -> None:
             context.obj.document = True
         click.echo(json.dumps(jsonable(result), ensure_ascii=False, indent=1))
     elif text:
-        click.echo(visible(text))
+        click.echo(said(visible(text)))
 
 
 # Names come from tables that others made: a terminal would obey their escape sequences, and turn the writing round.
@@ -130,9 +132,13 @@ def visible(text: str) -> str:
 
 @dataclasses.dataclass
 class Printed:
-    """What a call of the program has printed on stdout: after its one JSON document, an error adds none."""
+    """What a call of the program has printed on stdout: after its one JSON document, an error adds none.
+
+    ``for_people``: whether people read it; programs read English.
+    """
 
     document: bool = False
+    for_people: bool = True
 
 
 _PLAIN = {str, int, float, bool, type(None)}
@@ -156,14 +162,20 @@ def jsonable(value: Any) -> Any:
 
 
 def table(rows: Iterable[Sequence[Any]], header: Sequence[str]) -> str:
-    """Plain columns: text to the left, numbers to the right."""
-    cells = [[str(c) for c in row] for row in rows]
-    widths = [max(len(r[i]) for r in [list(header), *cells]) for i in range(len(header))]
-    numeric = [all(_is_number(row[i]) for row in cells) for i in range(len(header))]
+    """Plain columns: text to the left, numbers to the right; in the language of people, by the columns it takes."""
+    cells = [[said_cell(str(c), name) for c, name in zip(row, header, strict=True)] for row in rows]
+    head = [said_header(name) for name in header]
+    widths = [max(display_width(r[i]) for r in [head, *cells]) for i in range(len(head))]
+    numeric = [all(_is_number(row[i]) for row in cells) for i in range(len(head))]
     return "\n".join(
-        "  ".join(c.rjust(w) if n else c.ljust(w) for c, w, n in zip(r, widths, numeric, strict=True)).rstrip()
-        for r in (list(header), ["-" * w for w in widths], *cells)
+        "  ".join(_padded(c, w, n) for c, w, n in zip(r, widths, numeric, strict=True)).rstrip()
+        for r in (head, ["-" * w for w in widths], *cells)
     )
+
+
+def _padded(cell: str, columns: int, numeric: bool) -> str:
+    blanks = " " * (columns - display_width(cell))
+    return blanks + cell if numeric else cell + blanks
 
 
 def counted(counts: Mapping[str, int], most: int = 12, tasks: Mapping[str, Sequence[str]] | None = None) -> list[str]:
