@@ -34,7 +34,7 @@ class Busy(InputError):
 
 @dataclass
 class Job:
-    """One run. ``result`` is the verb's JSON, ``words`` its text; ``stage``, ``done`` and ``total`` as it tells them."""
+    """One run. ``result`` is the verb's JSON, ``words`` its text; ``stage``, ``done``, ``total`` as it tells them."""
 
     id: int
     verb: str

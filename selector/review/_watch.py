@@ -78,7 +78,7 @@ class Watch:
         with self._desk.ws.db.read() as connection:
             rows = newest_rows(connection)
         now = time.monotonic()
-        told = {name: number for name, number in rows.items() if name not in _NOISE}
+        told: dict[str, Any] = {name: number for name, number in rows.items() if name not in _NOISE}
         told |= {"snapshot": self._desk.known.snapshot.facts.at, "building": self.building}
         if rows != self._seen:
             self._seen, self._last_news = rows, now
