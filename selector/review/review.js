@@ -642,7 +642,7 @@ function drawTask(toldTask) {
   $("main").replaceChildren(el("article.task", { class: inputs.length ? "task with-inputs" : "task" },
     taskHead(toldTask),
     inputs.length > 0 && el("aside.inputs", { "aria-label": t("inputs") }, inputs.map((one) => inputCard(one))),
-    el("section.cards", { "aria-label": t("candidates") }, toldTask.candidates.length ? toldTask.candidates.map((one, i) => card(toldTask, one, i)) : el("p.empty", {}, t("no_candidates"))),
+    el("section", { class: toldTask.candidates.length > 4 ? "cards" : "cards few", "aria-label": t("candidates") }, toldTask.candidates.length ? toldTask.candidates.map((one, i) => card(toldTask, one, i)) : el("p.empty", {}, t("no_candidates"))),
     el("aside.inspector", { "aria-label": t("about_candidate") }, inspector(toldTask, current(toldTask))),
     taskFoot(toldTask)), actions(toldTask));
   if (focus) document.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
@@ -650,19 +650,26 @@ function drawTask(toldTask) {
 }
 
 function taskHead(toldTask) {
-  const long = toldTask.prompt.length > 320 || toldTask.prompt.split("\n").length > 5;
-  const words = el("p.prompt", {}, toldTask.prompt || t("no_prompt"));
   return el("header.task-head", {},
     el("div.line", {}, el("h1", {}, t("task_title", { id: toldTask.id })), el("span.type", {}, typeName(toldTask.type)), flagNames(toldTask.flags),
       button(t("copy_id"), () => copy(toldTask.id), { class: "quiet" }), toldTask.prompt && button(t("copy_prompt"), () => copy(toldTask.prompt), { class: "quiet" })),
-    long ? el("details.fold", { open: here.unfold === "on" }, el("summary", { onclick: () => { here.unfold = here.unfold === "on" ? "" : "on"; } }, words, el("span.unfold", {}, t("whole_prompt")))) : words,
+    promptOf(toldTask),
     toldTask.reading?.length > 0 && el("dl.reading", {}, toldTask.reading.map(({ name, text }) => el("div", {}, el("dt", {}, named("reading", name)), el("dd", {}, text)))));
 }
 
+/** A prompt; a long one is folded to three lines, and stays open while one walks along the queue. */
+function promptOf({ prompt }) {
+  const words = el("p.prompt", {}, prompt || t("no_prompt"));
+  if (prompt.length <= 320 && prompt.split("\n").length <= 5) return words;
+  const fold = el("details.fold", { open: here.unfold === "on" }, el("summary", {}, words, el("span.unfold", {}, t("whole_prompt"))));
+  fold.addEventListener("toggle", () => { if (fold.open !== (here.unfold === "on")) go({ unfold: fold.open ? "on" : "" }, { replace: true }); });
+  return fold;
+}
+
 /** The frame of a picture with its proportions, so that nothing moves when it comes; it is kept when the card is drawn anew. */
-function frame(id, url, width, height, alt, regions) {
+function frame(id, url, width, height, alt, regions, size = 320) {
   const ratio = width && height ? width / height : 1;
-  const kept = drawn.frames.get(id) ?? picture(url, 320, alt);
+  const kept = drawn.frames.get(id) ?? picture(url, size, alt);
   drawn.frames.set(id, kept);
   return el("span.frame", { style: { "aspect-ratio": String(ratio), width: `min(100%, calc(var(--picture-height) * ${ratio.toFixed(4)}))` } }, kept, outlined() && boxes(regions));
 }
@@ -678,7 +685,7 @@ function card(toldTask, one, i) {
   const classes = ["card", mine && "current", one.picked && "picked", one.excluded && "excluded", one.pinned && "pinned", compared && "compared"].filter(Boolean);
   return el(`article.${classes.join(".")}`, { "aria-label": t("candidate_n", { n: i + 1 }), onclick: (event) => { if (!event.target.closest("button")) choose(one); } },
     el("button.picture", { type: "button", "data-focus": one.short, "aria-label": t("open_large", { name: t("candidate_n", { n: i + 1 }) }), onclick: () => openViewer([one.short]) },
-      frame(one.id, imageOf(one.id), one.width, one.height, t("candidate_n", { n: i + 1 }), one.region)),
+      frame(one.id, imageOf(one.id), one.width, one.height, t("candidate_n", { n: i + 1 }), one.region, toldTask.candidates.length > 4 ? 320 : 640)),
     el("button.number", { type: "button", "aria-pressed": String(compared), title: t("compare_toggle"), "aria-label": t("compare_n", { n: i + 1 }), onclick: () => toggleCompare(one) }, String(i + 1)),
     el("div.badges", {}, badges(one)),
     el("div.line", {}, el("span.maker", {}, one.generator), el("button.code", { type: "button", title: t("copy"), onclick: () => copy(one.short) }, one.short)),
@@ -719,17 +726,7 @@ function inspector(toldTask, one) {
   const i = toldTask.candidates.indexOf(one);
   return [
     el("h2", {}, t("candidate_n", { n: i + 1 }), el("span.soft", {}, ` ${[one.generator, one.variant].filter(Boolean).join(" · ")}`)),
-    el("div.buttons", {}, decisionButtons(toldTask, one)),
     verdicts(one), estimateLines(one), why(toldTask, one), scoreBars(toldTask, one), judgesOf(one), notesOf(one), madeWith(one), aboutTask(toldTask)];
-}
-
-function decisionButtons(toldTask, one) {
-  if (readOnly()) return [];
-  return [
-    button([one.excluded ? t("include") : t("exclude"), key("X")], () => exclude(toldTask, one), { disabled: !mayExclude(), title: mayExclude() ? null : t("rule_none"), "data-focus": "exclude" }),
-    mayPin() && button([one.pinned ? t("release") : t("pin"), key("P")], () => pin(toldTask, one), { "data-focus": "pin" }),
-    button([t("note"), key("N")], () => note(toldTask, one), { "data-focus": "note" }),
-    button([t("undo"), key("U")], undo, { "data-focus": "undo" })];
 }
 
 function verdicts(one) {
@@ -754,7 +751,7 @@ function why(toldTask, one) {
   const told_ = toldTask.why;
   if (!told_ || (one && !one.picked && !one.runner_up)) return null;
   const most = Math.max(...(told_.parts ?? []).flatMap((part) => [Math.abs(part.pick ?? 0), Math.abs(part.runner_up ?? 0)]), 1e-9);
-  const bar = (value, kind) => el(`span.side.${kind}${value < 0 ? ".below" : ""}`, { style: { "--share": `${(Math.abs(value ?? 0) / most) * 50}%` } });
+  const bar = (value, kind) => el(`span.pull.${kind}${value < 0 ? ".below" : ""}`, { style: { "--share": `${(Math.abs(value ?? 0) / most) * 50}%` } });
   return el("section", {}, el("h3", {}, t("why_pick")), told_.pick_reason && el("p", {}, told_.pick_reason),
     [told_.start, told_.basis].filter(Boolean).length > 0 && el("p.soft", {}, [told_.start, told_.basis].filter(Boolean).join(" · ")),
     told_.parts?.length > 0 && el("div.parts", {}, el("p.legend", {}, el("span.swatch.pick", {}), t("pick"), el("span.swatch", {}), t("runner_up")),
@@ -797,7 +794,7 @@ function notesOf(one) {
 function copyable(label, text) {
   if (text === null || text === undefined || text === "") return null;
   const words = typeof text === "string" ? text : JSON.stringify(text, null, 1);
-  return el("div", {}, el("dt", {}, label), el("dd", {}, el("code", {}, words), button("⧉", () => copy(words), { class: "quiet", "aria-label": t("copy_what", { what: label }), title: t("copy") })));
+  return el("div", {}, el("dt", {}, label), el("dd", {}, el("code", {}, words), button("", () => copy(words), { class: "quiet copy", "aria-label": t("copy_what", { what: label }), title: t("copy") })));
 }
 
 function madeWith(one) {
@@ -819,10 +816,11 @@ function taskFoot(toldTask) {
 /** The bar of what one does; at 390 px it lies at the lower edge, where a thumb reaches. */
 function actions(toldTask) {
   const one = current(toldTask);
-  const action = (name, letter, act, props = {}) => button([el("span", {}, t(name)), key(letter)], act, { "data-focus": `bar-${name}`, ...props });
+  const action = (name, letter, act, props = {}) => button([el("span", {}, t(name)), key(letter)], act, { "data-focus": `bar-${name}`, "aria-label": t(name), ...props });
   return el("div.actions", { role: "toolbar", "aria-label": t("actions") },
     action("previous", "K", () => step(-1)), el("span.position", {}, t("position", { n: Number(here.at ?? toldTask.position ?? 0) + 1, all: queue.total ?? state.tasks })), action("next", "J", () => step(1)),
-    one && !readOnly() && action(one.excluded ? "include" : "exclude", "X", () => exclude(toldTask, one), { disabled: !mayExclude() }),
+    one && !readOnly() && action(one.excluded ? "include" : "exclude", "X", () => exclude(toldTask, one), { disabled: !mayExclude(), title: mayExclude() ? null : t("rule_none") }),
+    one && mayPin() && action(one.pinned ? "release" : "pin", "P", () => pin(toldTask, one)),
     !readOnly() && action("undo", "U", undo), one && !readOnly() && action("note", "N", () => note(toldTask, one)),
     toldTask.candidates.length > 0 && action("compare", "C", () => compare(toldTask)), toldTask.candidates.some((other) => other.region) && action("outline", "O", toggleOutline, { "aria-pressed": String(outlined()), class: "wide" }));
 }
@@ -898,10 +896,10 @@ function drawViewer() {
     return;
   }
   const mode = modeOf(items);
+  if (!dialog.open) dialog.showModal();
   const print = JSON.stringify([mode, items, outlined(), toldTask.id]);
   if (print !== viewer.print) buildViewer(dialog, toldTask, items, mode);
   viewer.print = print;
-  if (!dialog.open) dialog.showModal();
   placeAll();
 }
 
@@ -1155,7 +1153,7 @@ async function showPair() {
 function drawPair() {
   const side = (id, letter, better) => el("figure", {}, button(picture(imageOf(id), 640, t("picture_letter", { letter })), () => answer(better), { class: "picture", "aria-label": t("better_letter", { letter }), disabled: readOnly() }), el("figcaption", {}, letter));
   const body = !state.ratings ? el("p.empty", {}, t("no_ratings")) : !pair.left || !pair.a ? el("p.empty", {}, t("no_pairs")) : [
-    el("p.prompt", {}, pair.prompt || t("no_prompt")),
+    promptOf(pair),
     el("div.duel", { class: pair.source ? "duel with-source" : "duel" }, pair.source && el("figure.source", {}, picture(pair.source.url, 320, t("source")), el("figcaption", {}, t("source"))), side(pair.a, "A", "a"), side(pair.b, "B", "b")),
     el("div.buttons.center", {}, button([t("better_letter", { letter: "A" }), key("1")], () => answer("a"), { disabled: readOnly() }), button([t("same"), key("0")], () => answer("same"), { disabled: readOnly() }), button([t("better_letter", { letter: "B" }), key("2")], () => answer("b"), { disabled: readOnly() })),
     el("p.soft.center", {}, t("pairs_left", { n: pair.left }))];
@@ -1198,10 +1196,10 @@ async function showDay() {
 function drawDay() {
   const focus = document.activeElement?.dataset?.focus;
   const panel = (title, ...body) => el("section.panel", {}, el("h2", {}, title), body);
+  const buttons = RUNS.map((verb) => button(t(`run_${verb}`), () => run(verb), { "data-focus": `run-${verb}`, class: verb === "export" ? "primary" : null, disabled: running() }));
   $("main").replaceChildren(el("div.day", {}, el("h1.hidden", {}, t("tab_day")), el("div.next", { id: "next" }),
     panel(t("submissions"), slots(), picksLine()), panel(t("advice"), advice()),
-    panel(t("run"), readOnly() ? el("p.soft", {}, t("is_read_only")) : el("div.buttons", {}, RUNS.map((verb) => button(t(`run_${verb}`), () => run(verb), { "data-focus": `run-${verb}`, class: verb === "export" ? "primary" : null, disabled: running() }))),
-      el("div", { id: "jobs" })),
+    el("section.panel.runs", {}, el("h2", {}, t("run")), readOnly() ? el("p.soft", {}, t("is_read_only")) : el("div.buttons", {}, buttons), el("div", { id: "jobs" })),
     el("section.panel.wide", {}, el("h2", {}, t("totals")), totals())));
   drawNext();
   drawJobs();
@@ -1293,9 +1291,9 @@ function totals() {
   const rows = [...(day.totals?.told ?? []), ...(day.totals?.pending ?? [])];
   if (!rows.length) return el("p.soft", {}, t("no_totals"));
   const cells = (row) => [row.submission.slice(0, 8), row.day ?? "", number(row.total ?? null, 2), row.expected === null ? "–" : number(row.expected, 2), row.low === null || row.low === undefined ? "–" : `${number(row.low, 2)} – ${number(row.high, 2)}`];
-  return [chart(rows), el("div.scroll", { tabindex: "0", role: "region", "aria-label": t("totals") }, el("table", {}, el("caption.hidden", {}, t("totals")),
+  return el("div.totals", {}, chart(rows), el("div.scroll", { tabindex: "0", role: "region", "aria-label": t("totals") }, el("table", {}, el("caption.hidden", {}, t("totals")),
     el("thead", {}, el("tr", {}, ["submission", "day", "total", "expected_short", "range"].map((name) => el("th", { scope: "col" }, t(`col_${name}`))))),
-    el("tbody", {}, rows.map((row) => el("tr", {}, cells(row).map((cell, i) => el(i ? "td" : "th", i ? {} : { scope: "row" }, cell)))))))];
+    el("tbody", {}, rows.map((row) => el("tr", {}, cells(row).map((cell, i) => el(i ? "td" : "th", i ? {} : { scope: "row" }, cell))))))));
 }
 
 const svg = (name, attributes, ...children) => {
