@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -114,6 +115,8 @@ def emit(result: Any, text: str, as_json: bool) -> None:
         if context is not None and isinstance(context.obj, Printed):
             context.obj.document = True
         click.echo(json.dumps(jsonable(result), ensure_ascii=False, indent=1))
+        if os.environ.get("BESTSHOT_PROGRESS") == "json":  # a program that shows people how it goes: the words, too
+            click.echo(json.dumps({"said": visible(text)}, ensure_ascii=False), err=True)
     elif text:
         click.echo(visible(text))
 
