@@ -197,17 +197,21 @@ function listen() {
   window.addEventListener("pagehide", () => events.close());
 }
 
-function heard({ decision, snapshot, jobs }) {
+/** `news` holds the numbers of the newest rows by table: what differs from what was heard before is new. */
+function heard({ jobs = [], building = false, ...news }) {
   if (!state) return;
-  const before = state.version ?? {};
-  const changed = decision !== before.decision || snapshot !== before.snapshot;
-  const ended = (jobs ?? []).filter((job) => job.state !== "running" && (state.jobs ?? []).some((old) => old.id === job.id && old.state === "running"));
-  state.version = { decision, snapshot };
-  state.jobs = jobs ?? [];
-  if (document.documentElement.hasAttribute("data-lost")) { document.documentElement.removeAttribute("data-lost"); drawTop(); }
+  const before = heard.before ?? { ...news, ...state.version };
+  heard.before = news;
+  const changed = Object.keys(news).filter((name) => news[name] !== before[name]);
+  const old = new Map((state.jobs ?? []).map((job) => [job.id, job.state]));
+  const ended = jobs.filter((job) => job.state !== "running" && old.get(job.id) === "running");
+  const turned = Boolean(state.snapshot?.building) !== building;
+  state.jobs = jobs;
+  if (turned) state.snapshot = { ...state.snapshot, building };
+  if (turned || document.documentElement.hasAttribute("data-lost")) { document.documentElement.removeAttribute("data-lost"); drawTop(); }
   if (view() === "day") drawJobs();
   for (const job of ended) toast(t(`ended_${job.state}`, { verb: named("verb", job.verb), error: job.error ?? "" }), { error: job.state === "failed" });
-  if (changed || ended.length) refresh();
+  if (changed.length || ended.length) refresh({ decisions: ended.length > 0 || changed.some((name) => name !== "look") });
   if (ended.length) loadDay();
 }
 
@@ -250,7 +254,8 @@ function decided(told, { kind, candidate = null, generator = null, task = null, 
     note: (one) => (one.id === candidate ? { ...one, notes: [...one.notes, { text: reason, by: mark.by, at: mark.at }] } : one),
   }[kind];
   const entry = { id: `new-${Date.now()}`, kind, task, candidate, generator, ...mark };
-  return { ...told, candidates: told.candidates.map(change), decisions: [...told.decisions, entry] };
+  const notes = kind === "note" && !candidate ? [...(told.notes ?? []), { text: reason, by: mark.by, at: mark.at }] : told.notes;
+  return { ...told, notes, candidates: told.candidates.map(change), decisions: [...told.decisions, entry] };
 }
 
 const REASONS = ["broken", "face", "text", "prompt", "kept", "ugly"];
@@ -285,7 +290,8 @@ const include = (told, one) => decide({ kind: "include", reason: "", ...target(t
 
 function target(told, one, scope) {
   if (scope === "candidate") return { task: told.id, candidate: one.id };
-  return scope === "task generator" ? { task: told.id, generator: one.generator } : { generator: one.generator };
+  const generator = one.excluded?.generator ?? one.generator;
+  return scope === "task generator" ? { task: told.id, generator } : { generator };
 }
 
 async function pin(told, one) {
@@ -342,8 +348,21 @@ function picture(url, size, alt) {
 const boxes = (regions) => (regions ?? []).map((box) => el("i.region", { style: {
   left: `${box.left * 100}%`, top: `${box.top * 100}%`, width: `${(box.right - box.left) * 100}%`, height: `${(box.bottom - box.top) * 100}%` } }));
 
-const outlined = () => here.outline !== "off";
-const toggleOutline = () => go({ outline: outlined() ? "off" : "" }, { replace: true });
+const outlined = () => here.outline === "on";
+const toggleOutline = () => go({ outline: outlined() ? "" : "on" }, { replace: true });
+
+/** What was edited is found by comparing with the source, which takes seconds the first time: only where it is wanted. */
+async function loadOutline(told_) {
+  if (!outlined() || !told_.source || told_.outlines) return;
+  told_.outlines = true;
+  try {
+    const { candidates } = await get(`api/region/${encodeURIComponent(told_.id)}`);
+    const known = tasks.get(taskKey(told_.id)) ?? told_;
+    showTask({ ...known, outlines: true, candidates: known.candidates.map((one) => ({ ...one, region: candidates[one.id] ?? one.region })) });
+  } catch (error) {
+    toast(error.message, { error: true });
+  }
+}
 
 // ---------- The top
 
@@ -364,7 +383,7 @@ function drawTop() {
     el("div.tools", {},
       state.read_only && el("span.tag", {}, t("read_only")),
       document.documentElement.hasAttribute("data-lost") && el("span.tag.warn", { role: "alert" }, t("lost")),
-      state.snapshot?.building && el("span.tag", {}, t("building")),
+      state.snapshot?.building && el("span.tag", {}, t(state.snapshot.ready ? "building" : "first_building")),
       button(LANG === "zh" ? "English" : "中文", switchLanguage, { lang: LANG === "zh" ? "en" : "zh-CN", "aria-label": t("other_language") }),
       button("◐", switchTheme, { "aria-label": t("theme"), title: t("theme") }),
       button("?", help, { "aria-label": t("help"), title: t("help") })));
@@ -390,7 +409,7 @@ const PAGE = 50;
 const queue = { key: null, total: null, pages: new Map(), waiting: new Set(), rows: new Map(), list: null, stale: false };
 const rowHeight = () => (NARROW.matches ? 132 : 76);
 const SORTS = ["worth", "loss", "margin", "disagreement", "low", "changed", "id", "type"];
-const DECISIONS = ["excluded", "pinned", "noted", "none", "looked", "not_looked"];
+const DECISIONS = ["excluded", "pinned", "noted", "none", "looked", "not_looked", "changed"];
 
 async function showQueue() {
   if (!queue.list?.isConnected) buildQueue();
@@ -599,6 +618,7 @@ async function showTask_() {
   if (cached?.stale) freshTask(id).catch((error) => toast(error.message, { error: true }));
   looked(id);
   preload(toldTask);
+  loadOutline(toldTask);
 }
 
 /** Who stays for a moment has looked; who only passes by has not. */
@@ -676,7 +696,7 @@ function frame(id, url, width, height, alt, regions, size = 320) {
 
 function inputCard(one) {
   return el("figure", {}, el("button.picture", { type: "button", "aria-label": t("open_large", { name: one.label }), onclick: () => openViewer([one.short]) },
-    frame(one.short, one.url, one.width, one.height, one.label)), el("figcaption", {}, one.label, el("span.soft", {}, ` ${one.width} × ${one.height}`)));
+    frame(one.short, one.url, one.width, one.height, one.label)), el("figcaption", {}, one.label, el("span.soft", {}, one.width ? ` ${one.width} × ${one.height}` : "")));
 }
 
 function card(toldTask, one, i) {
@@ -753,7 +773,7 @@ function why(toldTask, one) {
   const most = Math.max(...(told_.parts ?? []).flatMap((part) => [Math.abs(part.pick ?? 0), Math.abs(part.runner_up ?? 0)]), 1e-9);
   const bar = (value, kind) => el(`span.pull.${kind}${value < 0 ? ".below" : ""}`, { style: { "--share": `${(Math.abs(value ?? 0) / most) * 50}%` } });
   return el("section", {}, el("h3", {}, t("why_pick")), told_.pick_reason && el("p", {}, told_.pick_reason),
-    [told_.start, told_.basis].filter(Boolean).length > 0 && el("p.soft", {}, [told_.start, told_.basis].filter(Boolean).join(" · ")),
+    told_.basis && el("p.soft", {}, told_.basis),
     told_.parts?.length > 0 && el("div.parts", {}, el("p.legend", {}, el("span.swatch.pick", {}), t("pick"), el("span.swatch", {}), t("runner_up")),
       told_.parts.map((part) => el("div.part", {}, el("span", {}, part.name), el("span.bars", { role: "img", "aria-label": t("part_bars", { pick: number(part.pick, 2), runner: number(part.runner_up, 2) }) }, bar(part.pick, "first"), bar(part.runner_up, "second"))))));
 }
@@ -761,19 +781,28 @@ function why(toldTask, one) {
 /** Each column as a strip: where this candidate stands among all of its type, and where the task's others do. */
 function scoreBars(toldTask, one) {
   if (!one.scores?.length) return el("p.soft", {}, t("no_scores"));
-  const others = (score) => toldTask.candidates.filter((other) => other.id !== one.id).map((other) => other.scores.find((s) => s.column === score.column && s.scorer === score.scorer)?.place).filter((place) => typeof place === "number");
-  return el("section", {}, el("h3", {}, t("scores"), el("span.soft", {}, ` ${t("scores_hint")}`)), el("ul.strips", {}, one.scores.map((score) => strip(score, others(score)))));
+  const gates = one.scores.filter((score) => score.axis === "gate");
+  const measured = one.scores.filter((score) => score.axis !== "gate" && score.value !== null);
+  const unscored = one.scores.filter((score) => score.value === null);
+  return el("section", {}, el("h3", {}, t("scores"), el("span.soft", {}, ` ${t("scores_hint")}`)),
+    el("ul.strips", {}, measured.map((score) => strip(score, places(toldTask, one, score)))),
+    gates.length > 0 && !one.refused && el("p.soft", {}, t("gates_passed", { n: gates.filter((gate) => gate.value !== null).length })),
+    unscored.length > 0 && el("details", {}, el("summary", {}, t("n_unscored", { n: unscored.length })), el("ul", {}, unscored.map((score) => el("li", {}, columnName(score), el("span.soft", {}, ` ${score.reason ?? t("unscored")}`))))));
 }
 
+const places = (toldTask, one, { column }) => toldTask.candidates.filter((other) => other.id !== one.id)
+  .map((other) => other.scores.find((score) => score.column === column)?.place).filter((place) => typeof place === "number");
+
+/** `technical.band_noise` as "band noise"; its scorer and what it means are told where one points at it. */
+const columnName = ({ column }) => column.slice(column.indexOf(".") + 1).replaceAll("_", " ");
+
 function strip(score, others) {
-  const text = score.value === null ? score.reason ?? t("unscored") : scoreValue(score);
-  const name = el("span.strip-name", { title: [score.what, `${score.scorer}.${score.column}`, score.higher_is_better === false ? t("lower_better") : t("higher_better")].filter(Boolean).join("\n") },
-    score.column === score.scorer ? score.column : `${score.scorer} ${score.column}`, el("span.soft", {}, ` ${score.axis ?? ""}`));
-  if (score.value === null) return el("li.strip.unscored", {}, name, el("span.soft", {}, text));
-  return el("li.strip", {}, name,
-    el("span.track", { role: "img", "aria-label": t("place", { percent: Math.round((score.place ?? 0) * 100) }) },
-      el("span.fill", { style: { "--share": `${(score.place ?? 0) * 100}%` } }), others.map((place) => el("i", { style: { left: `${place * 100}%` } }))),
-    el(score.best ? "b.value" : "span.value", { title: score.best ? t("best_of_task") : null }, text));
+  const about = [score.what, score.column, score.higher_is_better === false ? t("lower_better") : t("higher_better")].filter(Boolean).join("\n");
+  const place = score.place ?? 0;
+  return el("li.strip", {}, el("span.strip-name", { title: about }, columnName(score), el("span.soft", {}, ` ${(score.axis ?? "").toUpperCase()}`)),
+    el("span.track", { role: "img", "aria-label": t("place", { percent: Math.round(place * 100) }) },
+      el("span.fill", { style: { "--share": `${place * 100}%` } }), others.map((other) => el("i", { style: { left: `${other * 100}%` } }))),
+    el(score.best ? "b.value" : "span.value", { title: score.best ? t("best_of_task") : null }, scoreValue(score)));
 }
 
 function scoreValue({ value, low, high }) {
@@ -788,8 +817,10 @@ function judgesOf(one) {
 }
 
 function notesOf(one) {
-  return one.notes.length > 0 && el("section", {}, el("h3", {}, t("notes")), one.notes.map((entry) => el("p", {}, entry.text, el("span.soft", {}, ` ${entry.by}, ${when(entry.at)}`))));
+  return one.notes.length > 0 && el("section", {}, el("h3", {}, t("notes")), one.notes.map(noteLine));
 }
+
+const noteLine = (entry) => el("p", {}, entry.text, el("span.soft", {}, ` ${entry.by}, ${when(entry.at)}`));
 
 function copyable(label, text) {
   if (text === null || text === undefined || text === "") return null;
@@ -805,6 +836,7 @@ function madeWith(one) {
 
 function aboutTask(toldTask) {
   return [
+    toldTask.notes?.length > 0 && el("section", {}, el("h3", {}, t("task_notes")), toldTask.notes.map(noteLine)),
     toldTask.declined?.length > 0 && el("details", {}, el("summary", {}, t("declined")), el("ul", {}, toldTask.declined.map((one) => el("li", {}, el("b", {}, one.generator), ` ${one.reason}`, one.count > 1 && el("span.soft", {}, ` × ${one.count}`))))),
     toldTask.decisions?.length > 0 && el("details", {}, el("summary", {}, t("decisions_here"), el("span.soft", {}, ` ${toldTask.decisions.length}`)), el("ul.history", {}, [...toldTask.decisions].reverse().map((one) => el("li", {}, el("b", {}, told(one)), one.reason && ` ${one.reason}`, el("span.soft", {}, ` ${one.by}, ${when(one.at)}`)))))];
 }
@@ -818,11 +850,11 @@ function actions(toldTask) {
   const one = current(toldTask);
   const action = (name, letter, act, props = {}) => button([el("span", {}, t(name)), key(letter)], act, { "data-focus": `bar-${name}`, "aria-label": t(name), ...props });
   return el("div.actions", { role: "toolbar", "aria-label": t("actions") },
-    action("previous", "K", () => step(-1)), el("span.position", {}, t("position", { n: Number(here.at ?? toldTask.position ?? 0) + 1, all: queue.total ?? state.tasks })), action("next", "J", () => step(1)),
+    action("previous", "K", () => step(-1)), el("span.position", {}, here.at ? t("position", { n: Number(here.at) + 1, all: queue.total ?? state.tasks }) : ""), action("next", "J", () => step(1)),
     one && !readOnly() && action(one.excluded ? "include" : "exclude", "X", () => exclude(toldTask, one), { disabled: !mayExclude(), title: mayExclude() ? null : t("rule_none") }),
     one && mayPin() && action(one.pinned ? "release" : "pin", "P", () => pin(toldTask, one)),
     !readOnly() && action("undo", "U", undo), one && !readOnly() && action("note", "N", () => note(toldTask, one)),
-    toldTask.candidates.length > 0 && action("compare", "C", () => compare(toldTask)), toldTask.candidates.some((other) => other.region) && action("outline", "O", toggleOutline, { "aria-pressed": String(outlined()), class: "wide" }));
+    toldTask.candidates.length > 0 && action("compare", "C", () => compare(toldTask)), toldTask.source && toldTask.candidates.length > 0 && action("outline", "O", toggleOutline, { "aria-pressed": String(outlined()), class: "wide" }));
 }
 
 async function step(by) {
@@ -1154,7 +1186,7 @@ function drawPair() {
   const side = (id, letter, better) => el("figure", {}, button(picture(imageOf(id), 640, t("picture_letter", { letter })), () => answer(better), { class: "picture", "aria-label": t("better_letter", { letter }), disabled: readOnly() }), el("figcaption", {}, letter));
   const body = !state.ratings ? el("p.empty", {}, t("no_ratings")) : !pair.left || !pair.a ? el("p.empty", {}, t("no_pairs")) : [
     promptOf(pair),
-    el("div.duel", { class: pair.source ? "duel with-source" : "duel" }, pair.source && el("figure.source", {}, picture(pair.source.url, 320, t("source")), el("figcaption", {}, t("source"))), side(pair.a, "A", "a"), side(pair.b, "B", "b")),
+    el("div.duel", { class: pair.source ? "duel with-source" : "duel" }, pair.source && el("figure.source", {}, picture(pair.source.url ?? pair.source, 320, t("source")), el("figcaption", {}, t("source"))), side(pair.a, "A", "a"), side(pair.b, "B", "b")),
     el("div.buttons.center", {}, button([t("better_letter", { letter: "A" }), key("1")], () => answer("a"), { disabled: readOnly() }), button([t("same"), key("0")], () => answer("same"), { disabled: readOnly() }), button([t("better_letter", { letter: "B" }), key("2")], () => answer("b"), { disabled: readOnly() })),
     el("p.soft.center", {}, t("pairs_left", { n: pair.left }))];
   $("main").replaceChildren(el("section.pair", {}, el("h1", {}, t("tab_pair")), el("p.lead", {}, t("pair_lead")), body));
@@ -1227,7 +1259,9 @@ function picksLine() {
   if (!picks?.count) return el("p.soft", {}, t("no_picks"));
   return [el("p", {}, t(picks.purpose === "learn" ? "picks_learn" : "picks_win", { n: picks.count })),
     picks.fallbacks > 0 && el("p.why-not", {}, t("n_fallbacks", { n: picks.fallbacks })), picks.submission && el("p.soft", {}, t("picks_are", { id: picks.submission })),
-    [...(picks.stale ?? []), ...(state.snapshot?.stale ?? [])].map((line) => el("p.soft", {}, line))];
+    (picks.stale ?? []).map((line) => el("p.soft", {}, line)),
+    state.snapshot?.fault && el("p.why-not", {}, t("fault", { error: state.snapshot.fault })),
+    state.snapshot?.stale?.length > 0 && el("p.soft", {}, t("stale", { what: state.snapshot.stale.map((name) => named("news", name)).join(t("comma")) }))];
 }
 
 function advice() {
@@ -1240,23 +1274,29 @@ function advice() {
 async function run(verb) {
   try {
     const options = await optionsOf(verb);
-    if (!options) return;
-    const { job } = await post("api/run", { verb, options });
-    state.jobs = [job, ...(state.jobs ?? []).filter((one) => one.id !== job.id)];
-    drawDay();
+    if (options) await begin(verb, options);
   } catch (error) {
-    toast(error.message, { error: true });
+    if (error.told?.needs === "replace" && (await askReplace())) await begin(verb, { replace: true }).catch((again) => toast(again.message, { error: true }));
+    else if (error.told?.needs !== "replace") toast(error.message, { error: true });
   }
+}
+
+async function begin(verb, options) {
+  const { job } = await post("api/run", { verb, options });
+  state.jobs = [...(state.jobs ?? []).filter((one) => one.id !== job.id), job];
+  drawDay();
 }
 
 /** What a run is asked with, after the person was told what it does; null where it is not to be run. */
 async function optionsOf(verb) {
   if (verb === "plan") return ask({ title: t("run_plan"), confirm: t("run_plan"), body: [el("label", { for: "remaining" }, t("remaining")), el("input", { id: "remaining", name: "remaining", type: "number", min: 0, max: 1000, value: "", "data-first": true })] })
     .then((form) => form && (form.remaining === "" ? {} : { remaining: Number(form.remaining) }));
-  if (verb === "pick") return wouldReplace() ? ask({ title: t("replace_title"), text: [t("replace_text")], confirm: t("replace"), danger: true }).then((form) => form && { replace: true }) : {};
+  if (verb === "pick") return wouldReplace() ? askReplace() : {};
   if (verb === "export") return exportOptions();
   return ask({ title: t(`run_${verb}`), text: [t("may_cost")], confirm: t(`run_${verb}`) }).then((form) => form && {});
 }
+
+const askReplace = () => ask({ title: t("replace_title"), text: [t("replace_text")], confirm: t("replace"), danger: true }).then((form) => form && { replace: true });
 
 /** Picks of a plan to learn that nobody has submitted yet: another `pick` would throw them away. */
 const wouldReplace = () => state.picks?.purpose === "learn" && !state.picks.submission;
@@ -1265,7 +1305,7 @@ async function exportOptions() {
   const told_ = await get("api/export-preview");
   const box = el("input", { type: "checkbox", name: "fallbacks", value: "yes" });
   const form = await ask({ title: t("export_title", { zip: told_.zip }), confirm: t("run_export"), text: [
-    t("export_what", { submission: told_.submission, n: told_.tasks }), t("export_changed", { n: told_.changed_from_last ?? 0 }), t("export_decisions", { n: told_.decisions ?? 0 })],
+    t("export_what", { submission: told_.submission, n: told_.tasks }), t("export_changed", { n: told_.changed_from_last ?? 0 }), t("export_decisions", { n: told_.decisions ?? 0 }), ...(told_.missing ? [t("export_missing", { n: told_.missing })] : [])],
   body: told_.fallbacks > 0 ? [el("p.why-not", {}, t("n_fallbacks", { n: told_.fallbacks })), el("label.check", {}, box, t("allow_fallbacks"))] : [] });
   return form && (form.fallbacks ? { allow_fallbacks: true } : {});
 }
@@ -1274,7 +1314,7 @@ function drawJobs() {
   const place = $("jobs");
   if (!place) return;
   const open = new Set([...place.querySelectorAll("details[open]")].map((node) => node.dataset.id));
-  place.replaceChildren(...(state.jobs ?? []).slice(0, 6).map((job) => el(`div.job.${job.state}`, {},
+  place.replaceChildren(...[...(state.jobs ?? [])].reverse().slice(0, 6).map((job) => el(`div.job.${job.state}`, {},
     el("div.line", {}, el("b", {}, named("verb", job.verb)), el("span", {}, named("job", job.state)), el("span.soft", {}, job.stage ?? ""), job.state === "running" && button(t("stop"), () => stop(job), { "data-focus": `stop-${job.id}` })),
     job.state === "running" && el("progress", { ...(job.total ? { value: String(job.done / job.total), max: 1 } : {}), "aria-label": named("verb", job.verb) }),
     job.state === "running" && el("span.soft", {}, [job.total ? `${job.done} / ${job.total}` : "", job.left_seconds !== null && job.left_seconds !== undefined ? t("seconds_left", { n: Math.max(0, Math.round(job.left_seconds)) }) : ""].filter(Boolean).join(" · ")),
