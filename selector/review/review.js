@@ -412,7 +412,8 @@ const SORTS = ["worth", "loss", "margin", "disagreement", "low", "changed", "id"
 const DECISIONS = ["excluded", "pinned", "noted", "none", "looked", "not_looked", "changed"];
 
 async function showQueue() {
-  if (!queue.list?.isConnected) buildQueue();
+  const anew = !queue.list?.isConnected;
+  if (anew) buildQueue();
   drawFilters();
   drawNext();
   const name = JSON.stringify(filters());
@@ -422,6 +423,7 @@ async function showQueue() {
   }
   fillRows();
   drawCount();
+  if (anew && here.at) reach(Number(here.at), { focus: false });
 }
 
 function buildQueue() {
@@ -431,8 +433,6 @@ function buildQueue() {
     el("h1.hidden", {}, t("tab_queue")), el("div.next", { id: "next" }), el("div.filters", { id: "filters", role: "search" }),
     el("p.count", { id: "count", role: "status" }), queue.list, el("div", { id: "end" })));
   if (queue.total !== null) sizeList();
-  const wanted = Number(here.at ?? 0);
-  if (wanted > 0) requestAnimationFrame(() => reach(wanted, { focus: false }));
 }
 
 /** The pages that were seen are asked for again, and replaced when they have come: nothing flickers. */
@@ -467,7 +467,7 @@ function placeRow(i) {
   const one = queue.pages.get(Math.floor(i / PAGE))?.[i % PAGE];
   if (!one) loadPage(Math.floor(i / PAGE));
   const old = queue.rows.get(i);
-  const print = JSON.stringify([one, rowHeight(), Number(here.at ?? 0) === i]);
+  const print = JSON.stringify([one, rowHeight(), here.at === String(i)]);
   if (old?.print === print) return;
   const focused = old?.contains(document.activeElement);
   const row = drawRow(one, i);
@@ -498,7 +498,7 @@ const flagNames = (flags) => (flags ?? []).map((flag) => el("span.flag", {}, nam
 function drawRow(one, i) {
   const place = { style: { top: `${i * rowHeight()}px`, height: `${rowHeight()}px` }, "data-i": i, "aria-posinset": i + 1, "aria-setsize": queue.total };
   if (!one) return el("li.row.empty-row", place, el("span.hidden", {}, t("loading")));
-  const current = Number(here.at ?? 0) === i;
+  const current = here.at === String(i);
   return el("li.row", { ...place, class: `row${current ? " current" : ""}${one.looked ? " seen" : ""}` },
     el("a", { href: address({ view: "task", task: one.id, at: i, c: "" }), "data-go": true, "aria-current": current ? "true" : null },
       el("span.thumb", {}, one.pick ? picture(imageOf(one.pick.id), 160, "") : null),
@@ -659,7 +659,7 @@ function drawTask(toldTask) {
   drawn.told = toldTask;
   const focus = document.activeElement?.dataset?.focus;
   const inputs = inputsOf(toldTask);
-  $("main").replaceChildren(el("article.task", { class: inputs.length ? "task with-inputs" : "task" },
+  $("main").replaceChildren(el("article.task", { class: inputs.length ? "task with-inputs" : "task", "data-id": toldTask.id },
     taskHead(toldTask),
     inputs.length > 0 && el("aside.inputs", { "aria-label": t("inputs") }, inputs.map((one) => inputCard(one))),
     el("section", { class: toldTask.candidates.length > 4 ? "cards" : "cards few", "aria-label": t("candidates") }, toldTask.candidates.length ? toldTask.candidates.map((one, i) => card(toldTask, one, i)) : el("p.empty", {}, t("no_candidates"))),
@@ -703,7 +703,7 @@ function card(toldTask, one, i) {
   const mine = current(toldTask)?.id === one.id;
   const compared = chosen().includes(one.short);
   const classes = ["card", mine && "current", one.picked && "picked", one.excluded && "excluded", one.pinned && "pinned", compared && "compared"].filter(Boolean);
-  return el(`article.${classes.join(".")}`, { "aria-label": t("candidate_n", { n: i + 1 }), onclick: (event) => { if (!event.target.closest("button")) choose(one); } },
+  return el(`article.${classes.join(".")}`, { "data-short": one.short, "aria-label": t("candidate_n", { n: i + 1 }), onclick: (event) => { if (!event.target.closest("button")) choose(one); } },
     el("button.picture", { type: "button", "data-focus": one.short, "aria-label": t("open_large", { name: t("candidate_n", { n: i + 1 }) }), onclick: () => openViewer([one.short]) },
       frame(one.id, imageOf(one.id), one.width, one.height, t("candidate_n", { n: i + 1 }), one.region, toldTask.candidates.length > 4 ? 320 : 640)),
     el("button.number", { type: "button", "aria-pressed": String(compared), title: t("compare_toggle"), "aria-label": t("compare_n", { n: i + 1 }), onclick: () => toggleCompare(one) }, String(i + 1)),
@@ -767,15 +767,25 @@ function estimateLines(one) {
     !one.picked && e.behind !== null && el("div", {}, el("dt", {}, t("to_pick")), el("dd", {}, behind(e.behind))));
 }
 
+const MOST_PARTS = 6;
+
+/** Why the pick leads, for it and for who comes second: what the estimate rests on, the weightiest parts first. */
 function why(toldTask, one) {
   const told_ = toldTask.why;
   if (!told_ || (one && !one.picked && !one.runner_up)) return null;
-  const most = Math.max(...(told_.parts ?? []).flatMap((part) => [Math.abs(part.pick ?? 0), Math.abs(part.runner_up ?? 0)]), 1e-9);
+  const weight = (part) => Math.max(Math.abs(part.pick ?? 0), Math.abs(part.runner_up ?? 0));
+  const parts = [...(told_.parts ?? [])].sort((a, b) => weight(b) - weight(a));
+  const most = Math.max(...parts.map(weight), 1e-9);
+  const rows = parts.map((part) => partBars(part, most));
+  return el("section", {}, el("h3", {}, t("why_pick")), told_.pick_reason && el("p", {}, told_.pick_reason), told_.basis && el("p.soft", {}, told_.basis),
+    rows.length > 0 && el("div.parts", {}, el("p.legend", {}, el("span.swatch.pick", {}), t("pick"), el("span.swatch", {}), t("runner_up")), rows.slice(0, MOST_PARTS),
+      rows.length > MOST_PARTS && el("details", {}, el("summary", {}, t("more_parts", { n: rows.length - MOST_PARTS })), rows.slice(MOST_PARTS))));
+}
+
+function partBars({ name, pick, runner_up }, most) {
   const bar = (value, kind) => el(`span.pull.${kind}${value < 0 ? ".below" : ""}`, { style: { "--share": `${(Math.abs(value ?? 0) / most) * 50}%` } });
-  return el("section", {}, el("h3", {}, t("why_pick")), told_.pick_reason && el("p", {}, told_.pick_reason),
-    told_.basis && el("p.soft", {}, told_.basis),
-    told_.parts?.length > 0 && el("div.parts", {}, el("p.legend", {}, el("span.swatch.pick", {}), t("pick"), el("span.swatch", {}), t("runner_up")),
-      told_.parts.map((part) => el("div.part", {}, el("span", {}, part.name), el("span.bars", { role: "img", "aria-label": t("part_bars", { pick: number(part.pick, 2), runner: number(part.runner_up, 2) }) }, bar(part.pick, "first"), bar(part.runner_up, "second"))))));
+  return el("div.part", {}, el("span", {}, name.replaceAll("_", " ").replace(/\.(?=[a-z])/, " ")),
+    el("span.bars", { role: "img", "aria-label": t("part_bars", { pick: number(pick, 2), runner: number(runner_up, 2) }) }, bar(pick, "first"), bar(runner_up, "second")));
 }
 
 /** Each column as a strip: where this candidate stands among all of its type, and where the task's others do. */
@@ -1040,7 +1050,7 @@ function splitAt(node, layers, room) {
 
 function zoomTo(zoom, at = null) {
   const before = viewer.zoom;
-  viewer.zoom = Math.max(1, Math.min(64, zoom));
+  viewer.zoom = Math.max(Math.min(1, exact()), Math.min(64, zoom));
   if (at) { // the point under the pointer stays under it
     viewer.x += (at.x - viewer.x) * (1 - before / viewer.zoom);
     viewer.y += (at.y - viewer.y) * (1 - before / viewer.zoom);
@@ -1055,9 +1065,11 @@ function clampMiddle() {
 }
 
 /** One pixel of the picture is one of the screen. */
-function fullSize() {
+const fullSize = () => zoomTo(exact());
+
+function exact() {
   const first = viewer.panes[0];
-  if (first) zoomTo(1 / devicePixelRatio / fitOf(first.items[0], first.node));
+  return first ? 1 / devicePixelRatio / fitOf(first.items[0], first.node) : 1;
 }
 
 /** The point of the picture (0 to 1) that lies under the pointer. */
