@@ -150,7 +150,7 @@ def open_store(config: CampaignConfig, folder: Path) -> Database:
 
 
 def open_workspace(folder: Path, clock: Callable[[], datetime]) -> Workspace:
-    """The campaign in a folder with its resources; raises ``InputError`` where it is none, or its settings are wrong."""
+    """The campaign in a folder with its resources; raises ``InputError`` where it is none, or has wrong settings."""
     config = read_config(folder / CONFIG_NAME)
     profile = load_profile(_profile_place(config.profile, folder))
     sweep(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import webbrowser
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def review(folder: Path, port: int, read_only: bool, no_browser: bool, by: str |
 
     with Campaign(folder) as campaign, campaign.review(port, read_only, by) as page:
         emit({"url": page.url}, f"{page.url}\nWho has this address can decide here. Ctrl-C ends it.", as_json)
-        click.get_text_stream("stdout").flush()
+        sys.stdout.flush()
         if not no_browser and not as_json:
             webbrowser.open(page.url)
         try:

@@ -29,7 +29,7 @@ def ratings_of(answers: Iterable[Answer]) -> dict[str, float]:
 
 
 def _strengths(answers: list[Answer]) -> Mapping[str, float]:
-    """The mode of the posterior, by Newton's steps one candidate at a time: it is unique, as the posterior is concave."""
+    """The mode of the posterior, by Newton's steps for one candidate after another: the posterior is concave."""
     names = sorted({name for first, second, _ in answers for name in (first, second)})
     strength = dict.fromkeys(names, 0.0)
     of: dict[str, list[tuple[str, float]]] = {name: [] for name in names}

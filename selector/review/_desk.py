@@ -36,6 +36,10 @@ class Settings:
         return cls(read_only, (by or person()).strip(), cache)
 
 
+class NoTask(InputError):
+    """There is none of that id."""
+
+
 class Desk:
     """The campaign as the page shows it. Safe for threads; every answer is of one moment.
 
@@ -76,10 +80,10 @@ class Desk:
             return self._keep("rows", (*news.values(), id(known.snapshot)), lambda: all_rows(known))
 
     def row(self, task_id: str) -> Row:
-        """One task's; raises ``InputError`` where there is none."""
+        """One task's; raises ``NoTask`` where there is none."""
         found = next((row for row in self.rows if row.task.id == task_id), None)
         if found is None:
-            raise InputError(f"there is no task '{task_id[:60]}' in this campaign")
+            raise NoTask(f"there is no task '{task_id[:60]}' in this campaign")
         return found
 
     def _look(self) -> tuple[Known, dict[str, int]]:

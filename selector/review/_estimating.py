@@ -132,12 +132,16 @@ def _candidates(context: Context, known: Knowledge) -> dict[tuple[str, str], Can
     refused = _refusals(context, pool, e)
     return {
         key: CandidateEstimate(
-            *(round(float(of[i]), _DECIMALS) for of in (e.overall, e.overall_sd, e.sc, e.pq)),
-            bool(e.sc_informed[i]),
-            bool(e.pq_informed[i]),
-            *(round(float(of[i]), _DECIMALS + 2) for of in (chances, e.merit)),
-            int(pool.lots[i]),
-            refused[i],
+            overall=_cut(e.overall[i]),
+            sd=_cut(e.overall_sd[i]),
+            sc=_cut(e.sc[i]),
+            pq=_cut(e.pq[i]),
+            sc_measured=bool(e.sc_informed[i]),
+            pq_measured=bool(e.pq_informed[i]),
+            p_best=_cut(chances[i]),
+            merit=float(e.merit[i]),
+            lot=int(pool.lots[i]),
+            refused=refused[i],
         )
         for key, i in pool.row_of.items()
     }
@@ -225,8 +229,12 @@ def _replies(ws: Workspace) -> Iterator[tuple[str, int]]:
             yield from ((image, number) for image in images)
 
 
+def _cut(value: float) -> float:
+    return round(float(value), _DECIMALS)
+
+
 def _rounded(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), _DECIMALS)
+    return None if np.isnan(value) else _cut(value)
 
 
 if __name__ == "__main__":

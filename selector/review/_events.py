@@ -7,6 +7,8 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from selector.review._spoken import in_language
+
 _PING_SECONDS = 15.0
 _MOST_PAGES = 64  # that listen at once
 
@@ -50,7 +52,7 @@ class Events:
     def is_full(self) -> bool:
         return self._listening >= _MOST_PAGES
 
-    async def listen(self) -> AsyncIterator[str]:
+    async def listen(self, language: str) -> AsyncIterator[str]:
         """The stream of one page: the present state at once, then each newer one, at most ten a second."""
         seen = -1
         self._listening += 1
@@ -58,7 +60,8 @@ class Events:
             while not self.closed:
                 if seen != self._number:
                     seen = self._number
-                    yield f"data: {json.dumps({**self._told, **self._more()}, ensure_ascii=False)}\n\n"
+                    state = in_language({**self._told, **self._more()}, language)
+                    yield f"data: {json.dumps(state, ensure_ascii=False)}\n\n"
                     await asyncio.sleep(0.1)
                     continue
                 assert self._news is not None

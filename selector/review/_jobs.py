@@ -34,7 +34,7 @@ class Busy(InputError):
 
 @dataclass
 class Job:
-    """One run. ``result`` is the verb's JSON, ``words`` its text; ``stage``, ``done`` and ``total`` as it tells them."""
+    """One run. ``result`` is the verb's JSON, ``words`` its text; ``stage``, ``done``, ``total`` as it tells them."""
 
     id: int
     verb: str
@@ -150,7 +150,7 @@ def arguments_of(verb: str, options: Mapping[str, Any]) -> list[str]:
 
 def _started(arguments: list[str], folder: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "selector.cli", arguments[0], "-C", str(folder), "--json", *arguments[1:]]
-    environment = {**os.environ, "BESTSHOT_PROGRESS": "json", "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "BESTSHOT_PROGRESS": "json", "BESTSHOT_LANG": "en", "PYTHONIOENCODING": "utf-8"}
     return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

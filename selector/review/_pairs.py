@@ -12,7 +12,7 @@ from selector.learn.comparisons import ratings_of
 from selector.review._desk import Desk
 from selector.review._queue import QueueWish, in_order
 from selector.review._rows import Known, standings
-from selector.store.looks import A, B, SAME, Comparison, add_comparison, load_comparisons
+from selector.store.looks import SAME, A, B, Comparison, add_comparison, load_comparisons
 from selector.store.observations import RATING, Judgement, add_judgements, load_judgements
 
 _ANSWERS = (A, B, SAME)
@@ -43,7 +43,8 @@ def next_pair(desk: Desk, task_id: str) -> dict[str, Any]:
     open_pairs = [(row, pair) for row in rows if (pair := _pair(known, row.task.id, asked.get(row.task.id, set())))]
     if not open_pairs:
         return {"left": 0}
-    (row, pair), task = open_pairs[0], open_pairs[0][0].task
+    row, pair = open_pairs[0]
+    task = row.task
     turned = int(stable_hash([*pair, task.id, who], 2), 16) % 2
     left, right = reversed(pair) if turned else pair
     source = f"input/{task.source}" if task.source else None

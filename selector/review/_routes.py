@@ -18,7 +18,8 @@ from starlette.routing import Route
 
 from selector.domain import BestshotError, InputError
 from selector.domain.decisions import Decision, DecisionKind
-from selector.review._desk import Desk
+from selector.language import translated
+from selector.review._desk import Desk, NoTask
 from selector.review._events import Events
 from selector.review._jobs import DONE, Busy, Jobs
 from selector.review._outlines import Outlines
@@ -26,10 +27,11 @@ from selector.review._pairs import answer, next_pair
 from selector.review._pictures import FULL, NoPicture, Pictures, Sent
 from selector.review._queue import MOST_ROWS, QueueWish, in_order, is_wanted, neighbours, number_of
 from selector.review._rows import Row
+from selector.review._spoken import in_language, language_in
 from selector.review._state_view import export_preview, state_view, totals_view
 from selector.review._task_view import decision_json, task_view
 from selector.review._watch import Watch
-from selector.review.page import language_of, shell
+from selector.review.page import shell
 from selector.store.decisions import newest_decision
 from selector.store.looks import add_look
 
@@ -44,6 +46,9 @@ Body = dict[str, Any]
 
 class Replaces(InputError):
     """What was asked for takes the place of something: it is to be asked for by name."""
+
+
+_STATUS: dict[type[BestshotError], int] = {Busy: 409, NoPicture: 404, NoTask: 404}
 
 
 class Routes:
@@ -83,8 +88,9 @@ class Routes:
         return Starlette(routes=[*get, *post], exception_handlers={HTTPException: _no_such_place})
 
     async def _page(self, request: Request) -> Response:
-        language = language_of(request.query_params.get("lang"), request.headers.get("accept-language", ""))
-        return HTMLResponse(await run_in_threadpool(shell, language, read_only=self._desk.settings.read_only))
+        return HTMLResponse(
+            await run_in_threadpool(shell, language_in(request), read_only=self._desk.settings.read_only)
+        )
 
     async def _static(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -93,16 +99,15 @@ class Routes:
         return FileResponse(_FOLDER / name, media_type=_STATIC[name], headers={"cache-control": "no-cache"})
 
     def _state(self, request: Request) -> Body:
-        query = request.query_params.get("lang")
         facts = self._desk.known.snapshot.facts
         return {
             **state_view(self._desk),
-            "lang": language_of(query, request.headers.get("accept-language", "")),
+            "lang": language_in(request),
             "version": {"snapshot": facts.at or None, "decision": self._newest()},
             "snapshot": {
                 "ready": bool(facts.at),
                 "building": self._watch.building,
-                "stale": self._watch.stale_words(),
+                "stale": self._watch.stale(),
                 "fault": self._watch.fault or None,
                 "at": facts.at or None,
             },
@@ -152,10 +157,10 @@ class Routes:
         name, size = request.path_params["name"], request.query_params.get("size", FULL)
         return await _picture(request, lambda: self._pictures.input(name, self._desk.known.gallery.inputs, size))
 
-    async def _listen(self, _request: Request) -> Response:
+    async def _listen(self, request: Request) -> Response:
         if self._events.is_full:
             return _error(503, "too many pages are open: close some")
-        return StreamingResponse(self._events.listen(), media_type="text/event-stream")
+        return StreamingResponse(self._events.listen(language_in(request)), media_type="text/event-stream")
 
     async def _pair(self, request: Request) -> Response:
         handler = _told(self._compare) if request.method == "POST" else _answered(self._next_pair)
@@ -263,7 +268,7 @@ def _answered(answer: Callable[[Request], Any]) -> Callable[[Request], Awaitable
     """A handler that looks something up in a thread, its errors as one line."""
 
     async def handler(request: Request) -> Response:
-        return await _safely(lambda: answer(request))
+        return await _safely(request, lambda: answer(request))
 
     return handler
 
@@ -283,22 +288,19 @@ def _told(act: Callable[[Body, Request], Body]) -> Callable[[Request], Awaitable
             return _error(400, "the request is no JSON")
         if not isinstance(body, dict):
             return _error(400, "the request is no JSON object")
-        return await _safely(lambda: act(body, request))
+        return await _safely(request, lambda: act(body, request))
 
     return handler
 
 
-async def _safely(answer: Callable[[], Any]) -> Response:
+async def _safely(request: Request, answer: Callable[[], Any]) -> Response:
+    language = language_in(request)
     try:
-        return JSONResponse(await run_in_threadpool(answer))
+        return JSONResponse(await run_in_threadpool(lambda: in_language(answer(), language)))
     except Replaces as error:
-        return JSONResponse({"error": str(error), "needs": "replace"}, 409)
-    except Busy as error:
-        return _error(409, str(error))
-    except NoPicture as error:
-        return _error(404, str(error))
+        return JSONResponse({"error": translated(str(error), language), "needs": "replace"}, 409)
     except BestshotError as error:
-        return _error(404 if str(error).startswith("there is no task") else 400, " ".join(str(error).split()))
+        return _error(_STATUS.get(type(error), 400), translated(" ".join(str(error).split()), language))
     except Exception as error:  # a page must not end for one answer
         _log.exception("a request failed")
         return _error(500, f"unexpected {type(error).__name__}: {error}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from selector.domain import Pick, Task
 from selector.domain.decisions import Decision, Decisions
@@ -26,6 +27,11 @@ class Known:
     decisions: Decisions
     picks: Mapping[str, Pick]
     looks: Mapping[str, str]
+
+    @cached_property
+    def touched(self) -> frozenset[str | None]:
+        """Tasks of which something is excluded; None where it is of all."""
+        return frozenset(target.task_id for target in self.decisions.excluded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,8 @@ def standings(known: Known, task_id: str) -> list[Standing]:
     """A task's candidates, the best that may be picked first."""
     decisions, estimates = known.decisions, known.snapshot.candidates
     pin = decisions.pins.get(task_id)
-    decided = bool(decisions.excluded)
+    touched = known.touched
+    decided = task_id in touched or None in touched
     found = [
         Standing(
             shown,

@@ -59,7 +59,7 @@ def task_view(desk: Desk, task_id: str) -> dict[str, Any]:
         if one.shown.id in candidates  # one that came a moment ago is shown by the next look
     ]
     return {
-        **_facts(desk, row.task),
+        **_facts(row.task),
         "looked": row.looked,
         "changed": row.changed,
         "flags": row.flags,
@@ -88,7 +88,7 @@ def decision_json(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _facts(desk: Desk, task: Task) -> dict[str, Any]:
+def _facts(task: Task) -> dict[str, Any]:
     return {
         "id": task.id,
         "type": task.type.value,

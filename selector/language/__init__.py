@@ -1,0 +1,6 @@
+"""What the program says in another language than English: at the edge, by templates; ``docs/language.md``."""
+
+from selector.language._choice import CHINESE, ENGLISH, spoken
+from selector.language._translating import display_width, translated
+
+__all__ = ["CHINESE", "ENGLISH", "display_width", "spoken", "translated"]
