@@ -55,7 +55,9 @@ _NEXT = """
   const shown = () => document.querySelector("article.task")?.dataset.id;
   const before = shown(), start = performance.now();
   const observer = new MutationObserver(() => {
-    if (shown() && shown() !== before) { observer.disconnect(); requestAnimationFrame(() => done(performance.now() - start)); }
+    if (!shown() || shown() === before) return;
+    observer.disconnect();
+    requestAnimationFrame(() => done(performance.now() - start));
   });
   observer.observe(document, {childList: true, subtree: true});
   document.dispatchEvent(new KeyboardEvent("keydown", {key: "j", bubbles: true}));
@@ -159,7 +161,7 @@ def _first_page(browser: Any, url: str) -> float:
     page = context.new_page()
     page.add_init_script(_WATCH_ROWS)
     page.goto(url)
-    page.wait_for_function("window.firstRows !== undefined", timeout=60_000)
+    page.wait_for_selector("[data-i] a", timeout=60_000)
     seconds = float(page.evaluate("window.firstRows")) / 1000
     context.close()
     return seconds
@@ -209,7 +211,9 @@ def _found(answer: requests.Response) -> None:
 
 def _good(answer: requests.Response) -> requests.Response:
     if answer.status_code != 200:
-        raise InputError(f"{re.sub('/[^/]{20,}/', '/…/', answer.url)} answered {answer.status_code}: {answer.text[:200]}")
+        raise InputError(
+            f"{re.sub('/[^/]{20,}/', '/…/', answer.url)} answered {answer.status_code}: {answer.text[:200]}"
+        )
     return answer
 
 
@@ -241,7 +245,9 @@ def _peak_mb(pid: int) -> float:
 
 
 def _lines(results: dict[str, Any], figures: dict[str, Any], more: dict[str, Any]) -> list[str]:
-    lines = [f"{more['tasks']} tasks x {more['candidates']} candidates, {more['cores']} cores, browser: {more['browser']}"]
+    lines = [
+        f"{more['tasks']} tasks x {more['candidates']} candidates, {more['cores']} cores, browser: {more['browser']}"
+    ]
     for name, value in results.items():
         spread = figures.get(name)
         said = f", 90% quantile {spread['q90']:.3f}, most {spread['most']:.3f}, n = {spread['n']}" if spread else ""

@@ -58,9 +58,7 @@ def write_contest(folder: Path, n: int, seed: int) -> None:
     (folder / "task.csv").write_text(f"index,task_type,prompt,ori_image,target_image\n{rows}", encoding="utf-8")
 
 
-def make_campaign(
-    folder: Path, contest: Path, seed: int, each: int = CANDIDATES, side_px: int = _SIDE_PX
-) -> None:
+def make_campaign(folder: Path, contest: Path, seed: int, each: int = CANDIDATES, side_px: int = _SIDE_PX) -> None:
     """A campaign in ``folder`` for the tasks that ``write_contest`` wrote to ``contest``, with all that was made.
 
     ``each``: candidates a task, a multiple of four: so many times the four that the module speaks of, at most 64.
