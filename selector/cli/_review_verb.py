@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 import webbrowser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from selector.cli.common import campaign_option, debug_option, emit, json_option, with_example
+
+if TYPE_CHECKING:
+    from selector.campaign import Campaign
 
 
 @click.command(
@@ -31,10 +35,23 @@ from selector.cli.common import campaign_option, debug_option, emit, json_option
 def review(folder: Path, port: int, read_only: bool, no_browser: bool, by: str | None, as_json: bool) -> None:
     from selector.campaign import Campaign
 
-    with Campaign(folder) as campaign, campaign.review(port, read_only, by) as page:
+    with Campaign(folder) as campaign:
+        show_page(campaign, port, read_only, by, as_json, not (no_browser or as_json))
+
+
+def show_page(
+    campaign: Campaign,
+    port: int = 0,
+    read_only: bool = False,
+    by: str | None = None,
+    as_json: bool = False,
+    browser: bool = False,
+) -> None:
+    """Serve a campaign's page until Ctrl-C, and print its address; ``browser`` opens it."""
+    with campaign.review(port, read_only, by) as page:
         emit({"url": page.url}, f"{page.url}\nWho has this address can decide here. Ctrl-C ends it.", as_json)
         sys.stdout.flush()
-        if not no_browser and not as_json:
+        if browser:
             webbrowser.open(page.url)
         try:
             page.wait()

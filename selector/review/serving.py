@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
 import socket
@@ -17,6 +18,7 @@ from selector.review._desk import Desk, Settings
 from selector.submit.ledger import Ledger
 from selector.workspace.workspace import Workspace
 
+_log = logging.getLogger("bestshot.review")
 HOST = "127.0.0.1"
 _TOKEN_BYTES = 24
 _START_SECONDS = 30.0
@@ -38,7 +40,7 @@ class Review:
         self.port, self._token = int(listening.getsockname()[1]), secrets.token_urlsafe(_TOKEN_BYTES)
         cache = _cache_folder(ws.folder, read_only, self._own)
         self._server = _server(Desk(ws, ledger, Settings.of(read_only, by, cache)), self._token, self.port, self._own)
-        self._thread = threading.Thread(target=self._server.run, args=([listening],), daemon=True, name="review")
+        self._thread = threading.Thread(target=self._serve, args=(listening,), daemon=True, name="review")
         self._thread.start()
         end = time.monotonic() + _START_SECONDS
         while not self._server.started and self._thread.is_alive() and time.monotonic() < end:
@@ -63,6 +65,12 @@ class Review:
         self._server.events.close()
         self._thread.join()
         self._own.close()
+
+    def _serve(self, listening: socket.socket) -> None:
+        try:
+            self._server.run([listening])
+        except Exception as error:  # of answers that were cut off at the end; before it, nobody is served any more
+            _log.log(logging.DEBUG if self._server.should_exit else logging.ERROR, "the page has ended: %r", error)
 
     def __enter__(self) -> Review:
         return self
