@@ -28,7 +28,7 @@ from selector.review._pictures import FULL, NoPicture, Pictures, Sent
 from selector.review._queue import MOST_ROWS, QueueWish, in_order, is_wanted, neighbours, number_of
 from selector.review._rows import Row
 from selector.review._spoken import in_language, language_in
-from selector.review._state_view import export_preview, state_view, totals_view
+from selector.review._state_view import export_preview, is_open_lesson, state_view, totals_view
 from selector.review._task_view import decision_json, task_view
 from selector.review._watch import Watch
 from selector.review.page import shell
@@ -215,7 +215,7 @@ class Routes:
         verb, options = _text(body, "verb"), body.get("options") or {}
         if not isinstance(options, dict):
             raise InputError("'options' is an object")
-        if verb == "pick" and not options.get("replace") and export_preview(self._desk)["learn"]:
+        if verb == "pick" and not options.get("replace") and is_open_lesson(self._desk):
             raise Replaces("the newest picks were planned to learn: picking anew replaces them")
         return {"job": self._jobs.run(verb, options).as_json()}
 

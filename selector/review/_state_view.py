@@ -72,7 +72,7 @@ def export_preview(desk: Desk) -> dict[str, Any]:
         "changed_from_last": _changed_from(desk, submissions[-1] if submissions else None, picks),
         "last": submissions[-1].id if submissions else None,
         "decisions": len(decisions.excluded) + len(decisions.pins),
-        "learn": _purpose(desk) == "learn",
+        "learn": is_open_lesson(desk),
     }
 
 
@@ -86,6 +86,13 @@ def submission_id(desk: Desk, picks: list[tuple[str, str | None]]) -> str | None
     if any(candidate is None for _, candidate in picks):
         return None
     return stable_hash([desk.ws.profile.name, [list(pick) for pick in picks]], 8)
+
+
+def is_open_lesson(desk: Desk) -> bool:
+    """Whether the newest picks were planned to learn and are in no submission yet: replaced, they teach nobody."""
+    if _purpose(desk) != "learn":
+        return False
+    return submission_id(desk, picks_of(desk.rows)) not in {one.id for one in desk.ledger.all()}
 
 
 def _changed_from(desk: Desk, last: SubmissionRecord | None, picks: list[tuple[str, str | None]]) -> int | None:

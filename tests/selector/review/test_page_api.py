@@ -224,7 +224,11 @@ def test_a_run_is_followed_to_its_end_and_another_must_wait(page: Client) -> Non
 def test_a_plan_to_learn_is_not_replaced_silently(page: Client) -> None:
     with Campaign(page.folder) as campaign, campaign._ws.db.write() as connection:
         picks = {"digest": "x", "basis": {"plan": "learn"}, "at": "2025-07-08T00:00:00+00:00"}
-        connection.execute(schema.pick_set.insert().values(**picks))
+        number = connection.execute(schema.pick_set.insert().values(**picks)).inserted_primary_key[0]
+        for task in campaign.tasks:  # none of the submissions holds these
+            shown = sorted(page.get(f"api/task/{task.id}")["candidates"], key=lambda card: card["id"])[0]
+            own = {"pick_set_id": number, "task_id": task.id, "candidate_id": shown["id"], "reason": "to learn"}
+            connection.execute(schema.pick.insert().values(**own, fallback=False))
     assert page.get("api/state")["picks"]["purpose"] == "learn"
     assert page.post("api/run", 409, verb="pick")["needs"] == "replace"
 
