@@ -9,22 +9,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from selector.config import check_names, read_config
-from selector.contest import load_profile
+from selector.config import check_names
 from selector.contest.quota import remaining_submissions
 from selector.contest.task_table import check_stored_names
-from selector.create import CONFIG_NAME, create_campaign, open_store
+from selector.create import CONFIG_NAME, create_campaign, open_workspace
 from selector.decide.context import Context
 from selector.decide.deciding import DecisionBook
 from selector.decide.judges import Judges, positive
 from selector.domain import BestshotError, InputError, Pick, Task, TaskInputs, TaskType
-from selector.domain.files import sweep
 from selector.domain.progress import Progress, silent
-from selector.store import ImageFolder
 from selector.store.attempts import load_tasks
 from selector.submit.ledger import Ledger, SubmissionRecord
 from selector.submit.submissions import Submissions
-from selector.workspace.workspace import Workspace, select_tasks
+from selector.workspace.workspace import select_tasks
 
 # What a single verb needs is imported by that verb: `bestshot quota` must not pay for the arithmetic of `plan`.
 if TYPE_CHECKING:
@@ -42,10 +39,10 @@ if TYPE_CHECKING:
     from selector.measure.importing import ImportedSummary
     from selector.measure.realism import Realism
     from selector.measure.scoring import ScoreSummary
+    from selector.review.serving import Review
     from selector.status import Status
     from selector.submit.export import Export
 
-_SUFFIX = {"jpeg": ".jpg", "png": ".png"}
 _RENAMED = {
     "ask_judge": "judges[NAME].ask(…)",
     "estimate_generate": "estimate(…)",
@@ -93,12 +90,8 @@ class Campaign:
 
     def __init__(self, folder: str | Path, clock: Callable[[], datetime] = utc_now) -> None:
         self.folder = Path(folder)
-        self.config = read_config(self.folder / CONFIG_NAME)
-        self.profile = load_profile(_profile_place(self.config.profile, self.folder))
-        sweep(self.folder)
-        images = ImageFolder(self.folder / "images", _SUFFIX[self.profile.export.image_format])
-        db = open_store(self.config, self.folder)
-        self._ws = Workspace(self.folder, self.config, self.profile, db, images, clock)
+        self._ws = open_workspace(self.folder, clock)
+        self.config, self.profile = self._ws.config, self._ws.profile
         self._ledger = Ledger(self._ws.db, self.profile, clock)
         self._check_profile()
 
@@ -446,6 +439,21 @@ class Campaign:
         title = title or self.folder.resolve().name
         return write_report(self._context(), self._ledger, title, notes, progress)
 
+    def review(self, port: int = 0, read_only: bool = False, by: str | None = None) -> Review:
+        """Serve a page on this machine on which people look at candidates and decide; close what is returned.
+
+        Args:
+            port: to listen on; a free one if 0.
+            read_only: the page only shows, and nothing is written, not even what was looked at.
+            by: whose decisions they are; the user's of this machine if None.
+
+        Raises:
+            InputError: the port is taken.
+        """
+        from selector.review.serving import Review
+
+        return Review(self._ws, self._ledger, port, read_only, by)
+
     def doctor(self, progress: Progress = silent) -> list[Check]:
         """Check the machine with this campaign's settings, and the campaign's files."""
         from selector.doctor import check_all
@@ -493,8 +501,3 @@ class Campaign:
                 f"this campaign was made for the profile '{made_for}', {CONFIG_NAME} now names '{self.profile.name}': "
                 "set it back, or make another campaign"
             )
-
-
-def _profile_place(name: str, folder: Path) -> str | Path:
-    """A built-in name as it is; the path of a profile is relative to the campaign."""
-    return folder / name if name.endswith(".toml") and not Path(name).is_absolute() else name

@@ -6,8 +6,8 @@ import dataclasses
 import functools
 import json
 import logging
+import os
 import sys
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from selector.cli._language import said, said_cell, said_header
+from selector.cli._progress import progress_bar as progress_bar
 from selector.domain.types import TaskType
 from selector.domain.words import some_of
 from selector.language import display_width
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
-    from selector.domain.progress import Progress
     from selector.llm import Summary
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
@@ -117,6 +117,8 @@ def emit(result: Any, text: str, as_json: bool) -> None:
         if context is not None and isinstance(context.obj, Printed):
             context.obj.document = True
         click.echo(json.dumps(jsonable(result), ensure_ascii=False, indent=1))
+        if os.environ.get("BESTSHOT_PROGRESS") == "json":  # a program that shows people how it goes: the words, too
+            click.echo(json.dumps({"said": visible(text)}, ensure_ascii=False), err=True)
     elif text:
         click.echo(said(visible(text)))
 
@@ -198,45 +200,6 @@ def explained(summary: Summary, counts: Mapping[str, int]) -> list[str]:
         cure, sample = cure_for(reason), summary.samples.get(reason)
         told[reason + (cure and f": {cure}") + (f" (one of them: {sample!r})" if sample else "")] = count
     return counted(told)
-
-
-def progress_bar(every_seconds: float = 60.0) -> Progress:
-    """Progress on stderr: bars, one a stage, of which several may run; without a terminal a plain line now and then.
-
-    Args:
-        every_seconds: between two plain lines of a stage; what takes less prints none.
-    """
-    if not sys.stderr.isatty():
-        return _progress_lines(every_seconds)
-    from tqdm import tqdm
-
-    bars: dict[str, Any] = {}
-
-    def show(stage: str, done: int, total: int, note: str = "") -> None:
-        if stage not in bars:
-            bars[stage] = tqdm(total=total, desc=f"{stage:9}", unit="", disable=None, leave=True, mininterval=0.2)
-        bar = bars[stage]
-        bar.total = total  # it grows when refusals fall through to another generator
-        bar.set_postfix_str(note, refresh=done == bar.n)
-        bar.update(done - bar.n)
-        if done == total:
-            bar.close()
-            del bars[stage]
-
-    return show
-
-
-def _progress_lines(every_seconds: float) -> Progress:
-    """Lines such as "dashscope: 120 of 4000, 8 running, 3 failed, 16.80 CNY", for the log of a long run."""
-    told: dict[str, float] = {}
-
-    def show(stage: str, done: int, total: int, note: str = "") -> None:
-        now = time.monotonic()
-        if now - told.setdefault(stage, now) >= every_seconds and done < total:
-            told[stage] = now
-            click.echo(f"{stage}: {done} of {total}{note and ', '}{note}", err=True)
-
-    return show
 
 
 def best_known(campaign: Campaign) -> str:

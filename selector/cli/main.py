@@ -22,6 +22,7 @@ from selector.cli._judge_verbs import judge, read, translate
 from selector.cli._language import SpokenContext, said, speak
 from selector.cli._learn_verbs import calibrate, explain, plan
 from selector.cli._make_verbs import demo, generate, import_, init, pick, score
+from selector.cli._review_verb import review
 from selector.cli._select_verb import select
 from selector.cli._show_verbs import doctor, realism, report, status
 from selector.cli._weights_verbs import weights
@@ -61,8 +62,9 @@ def group() -> None:
       bestshot export                write the ZIP          bestshot verify ZIP     check every rule of the contest
       bestshot record ID --score 1.63                       bestshot calibrate      what the totals taught
       bestshot pick                  the best known picks   bestshot explain TASK   why this one
-      bestshot exclude --candidate ID --reason "…"             never pick this one   (include, pin, note)
-      bestshot report                a page with every candidate
+      bestshot review                look and decide in a browser
+      bestshot exclude --candidate ID --reason "…"   never pick this one (include takes it back; pin, note)
+      bestshot report                a page with every candidate, to share
       bestshot judge FILE --by NAME  take a judge's scores of single candidates
       bestshot import-scores TABLE   take scores that another tool computed
       bestshot select SCORES.csv     pick from any table of scores, without a campaign
@@ -72,7 +74,8 @@ def group() -> None:
 
 _MAKING = (demo, init, read, translate, generate, import_, score, import_scores, pick, export, verify, record, quota)
 _DECIDING = (exclude, include, pin, note)
-for _verb in (*_MAKING, *_DECIDING, judge, calibrate, plan, explain, select, realism, status, report, doctor, weights):
+_LOOKING = (explain, review, select, realism, status, report, doctor, weights)
+for _verb in (*_MAKING, *_DECIDING, judge, calibrate, plan, *_LOOKING):
     group.add_command(_verb)
 
 

@@ -156,7 +156,7 @@ def explain_task(context: Context, task_id: str) -> TaskExplanation:
     allowed = [int(row) for rival, row in ranked if rival.excluded is None][:2]
     ranked = [(_behind(known, rival, allowed[:1], int(row)), row) for rival, row in ranked]
     start = start_of(known.fitted, int(rows[0]))
-    parts = _parts(known, start, rows, allowed) if allowed else ()
+    parts = parts_of(known, start, rows, allowed) if allowed else ()
     (task,) = (task for task in context.tasks if task.id == task_id)
     found = TaskExplanation(
         task_id,
@@ -243,7 +243,7 @@ def _recorded(notes: JSONValue) -> Mapping[str, JSONValue]:
     return {name: notes[name] for name in RECORDED if name in notes} if isinstance(notes, dict) else {}
 
 
-def _parts(known: Knowledge, start: float, rows: Ints, allowed: list[int]) -> tuple[Part, ...]:
+def parts_of(known: Knowledge, start: float, rows: Ints, allowed: list[int]) -> tuple[Part, ...]:
     """Contributions by name, the largest difference first, and the rest that makes them add up to the estimates."""
     fitted, pair = known.fitted, np.array([allowed[0], allowed[-1]])
     found = {name: points.tolist() for name, points in contributions(fitted, pair).items()}

@@ -112,6 +112,22 @@ def probability_best(belief: Gaussian, choices: Choices, draws: int = 512, seed:
     return out
 
 
+def expected_best(belief: Gaussian, choices: Choices, draws: int = 256, seed: int = 0) -> Floats:
+    """(tasks,) expected overall of the best choice of each task, cut to 0..10; NaN where there is none to choose.
+
+    What a look that told the truth would pick. Of tasks with many candidates, those with the highest means are drawn.
+    """
+    out = np.full(len(choices.rows), np.nan)
+    there = np.flatnonzero((choices.rows >= 0).any(axis=1))
+    order = np.argsort(-choices.spread(belief.mean)[there], axis=1, kind="stable")[:, :_WIDE]
+    rows = np.take_along_axis(choices.rows[there], order, axis=1)
+    z = normal_quantiles(draws, rows.shape[1], seed)
+    for start in range(0, len(rows), _TASKS_AT_ONCE):
+        drawn = _draws(belief, rows[start : start + _TASKS_AT_ONCE], z)
+        out[there[start : start + _TASKS_AT_ONCE]] = np.clip(drawn.max(axis=2), 0.0, 10.0).mean(axis=1)
+    return out
+
+
 def _draws(belief: Gaussian, rows: Ints, z: Floats) -> Floats:
     """(tasks, draws, candidates) draws of the candidates of each task; minus infinity where there is none."""
     covariance = belief.root[rows] @ belief.root[rows].transpose(0, 2, 1)

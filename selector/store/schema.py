@@ -348,6 +348,34 @@ file_version = Table(
     Column("at", String, nullable=False),
 )
 
+# That a person has looked at a task, and at what: the same candidates and pick need no second look. Since format 8.
+look = Table(
+    "look",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("task_id", String, nullable=False),
+    Column("seen", String, nullable=False),  # digest of the candidates and the pick that were shown
+    Column("by", String, nullable=False),  # the person's name
+    Column("at", String, nullable=False),
+)
+
+# Which of two candidates a person found better, without knowing who made them; what their ratings by comparison follow
+# from. The newest row of a pair and person counts. Since format 8.
+comparison = Table(
+    "comparison",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("task_id", String, nullable=False),
+    Column("a", String, nullable=False),  # candidate ids, the lower one first
+    Column("b", String, nullable=False),
+    Column("better", String, nullable=False),  # a | b | same
+    Column("by", String, nullable=False),  # the person's name
+    Column("at", String, nullable=False),
+    ForeignKeyConstraint(["task_id", "a"], ["candidate.task_id", "candidate.id"]),
+    ForeignKeyConstraint(["task_id", "b"], ["candidate.task_id", "candidate.id"]),
+    Index("comparison_task", "task_id"),
+)
+
 # Whether a plan held, and from what it decided that; stored where one of them is new. Since format 6.
 plan_decision = Table(
     "plan_decision",

@@ -41,6 +41,7 @@ ORDER = [
     "selector.doctor",
     "selector.live",
     "selector.report",
+    "selector.review",
     "selector.campaign",
     "selector.demo",
     "selector.cli",
