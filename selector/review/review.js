@@ -375,7 +375,7 @@ function drawTop() {
   const share = state.looked + state.to_look ? state.looked / (state.looked + state.to_look) : 1;
   $("top").replaceChildren(
     el("div.name", {}, el("strong", {}, state.campaign), el("span", {}, state.contest_title ?? "")),
-    el("nav", { "aria-label": t("views") }, tab("queue", { task: "" }), tab("pair", { task: "" }), tab("day", { task: "" })),
+    el("nav", { "aria-label": t("views") }, tab("queue", { task: "" }), state.ratings && tab("pair", { task: "" }), tab("day", { task: "" })),
     el("div.looked", { title: t("looked_of", { looked: state.looked, all: state.looked + state.to_look }) },
       el("progress", { value: String(share), max: 1, "aria-label": t("progress") }),
       el("span", {}, t("looked_of", { looked: state.looked, all: state.looked + state.to_look }))),
@@ -1189,14 +1189,14 @@ function turnPage(by) {
 let pair = null;
 
 async function showPair() {
+  if (!state.ratings) return drawPair();
   if (!pair || pair.asked !== (here.task ?? "")) pair = { ...(await get("api/pair", { task: here.task })), asked: here.task ?? "" };
-  if (view() !== "pair") return;
-  drawPair();
+  return view() === "pair" && drawPair();
 }
 
 function drawPair() {
   const side = (id, letter, better) => el("figure", {}, button(picture(imageOf(id), 640, t("picture_letter", { letter })), () => answer(better), { class: "picture", "aria-label": t("better_letter", { letter }), disabled: readOnly() }), el("figcaption", {}, letter));
-  const body = !state.ratings ? el("p.empty", {}, t("no_ratings")) : !pair.left || !pair.a ? el("p.empty", {}, t("no_pairs")) : [
+  const body = !state.ratings ? el("p.empty", {}, t(readOnly() ? "is_read_only" : "no_ratings")) : !pair.left || !pair.a ? el("p.empty", {}, t("no_pairs")) : [
     promptOf(pair),
     el("div.duel", { class: pair.source ? "duel with-source" : "duel" }, pair.source && el("figure.source", {}, picture(pair.source.url ?? pair.source, 320, t("source")), el("figcaption", {}, t("source"))), side(pair.a, "A", "a"), side(pair.b, "B", "b")),
     el("div.buttons.center", {}, button([t("better_letter", { letter: "A" }), key("1")], () => answer("a"), { disabled: readOnly() }), button([t("same"), key("0")], () => answer("same"), { disabled: readOnly() }), button([t("better_letter", { letter: "B" }), key("2")], () => answer("b"), { disabled: readOnly() })),
