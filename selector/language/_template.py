@@ -62,7 +62,9 @@ def template(english: str, meaning: str) -> Template:
         raise ValueError(f"{english!r} has {len(holes)} holes, and its meaning asks for {sorted(named)}")
     around = zip(literals, literals[1:], strict=False)
     quoted = [before[-1:] + after[:1] in _QUOTES for before, after in around]
-    return Template(literals, tuple(KEPT if q and h == ANY else h for h, q in zip(holes, quoted, strict=True)), meaning)
+    return Template(
+        literals, tuple(KEPT if q and h == ANY else h for h, q in zip(holes, quoted, strict=True)), meaning
+    )
 
 
 def _may_stand(hole: str, piece: str) -> bool:

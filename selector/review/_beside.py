@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import IO
 
 _MOST_BYTES = 1 << 20  # of each output that is read
 
@@ -16,8 +17,7 @@ class Beside:
 
     def __init__(self, module: str, arguments: Sequence[str]) -> None:
         self._own = ExitStack()
-        self._out = self._own.enter_context(tempfile.TemporaryFile())
-        self._err = self._own.enter_context(tempfile.TemporaryFile())
+        self._out, self._err = self._file(), self._file()
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             stdin=subprocess.DEVNULL,
@@ -25,6 +25,9 @@ class Beside:
             stderr=self._err,
             start_new_session=True,  # Ctrl-C ends the server, which then ends this
         )
+
+    def _file(self) -> IO[bytes]:
+        return self._own.enter_context(tempfile.TemporaryFile())
 
     @property
     def code(self) -> int | None:

@@ -85,7 +85,9 @@ class Routes:
             Route("/api/jobs/{id:int}/stop", _told(self._stop), methods=["POST"]),
             Route("/api/pair", self._pair, methods=["GET", "POST"]),
         ]
-        return Starlette(routes=[*get, *post], exception_handlers={HTTPException: _no_such_place})
+        app = Starlette(routes=[*get, *post], exception_handlers={HTTPException: _no_such_place})
+        app.router.redirect_slashes = False  # to an address without the token
+        return app
 
     async def _page(self, request: Request) -> Response:
         return HTMLResponse(
