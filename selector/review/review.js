@@ -1,8 +1,7 @@
 "use strict";
 // The page of `bestshot review`. The address holds what is shown, the server holds what is true; in between lies a
-// cache
-// that is thrown away. Whatever comes from the server enters the page as text. From top to bottom: words and elements,
-// address, server, decisions, pictures, the queue, a task, the large view, two at a time, the day, keys, start.
+// cache that is thrown away. Whatever comes from the server enters the page as text. From top to bottom: words and
+// elements, address, server, decisions, pictures, the queue, a task, the large view, two at a time, the day, keys, start.
 
 // ---------- Words and elements
 
