@@ -1,7 +1,7 @@
 "use strict";
-// The page of `bestshot review`. The address holds what is shown, the server holds what is true; in between lies a cache
-// that is thrown away. Whatever comes from the server enters the page as text. From top to bottom: words and elements,
-// address, server, decisions, pictures, the queue, a task, the large view, two at a time, the day, keys, start.
+// The page of `bestshot review`. The address holds what is shown, the server holds what is true; in between lies a
+// cache that is thrown away. Whatever comes from the server enters the page as text. From top to bottom: words and
+// elements, address, server, decisions, pictures, the queue, a task, the large view, two at a time, the day, keys, start.
 
 // ---------- Words and elements
 
@@ -41,22 +41,44 @@ function setProperty(node, key, value) {
 const button = (text, onclick, props = {}) => el("button", { type: "button", onclick, ...props }, text);
 const key = (text) => el("kbd", {}, text);
 const clip = (text, length) => (text.length > length ? `${text.slice(0, length).trimEnd()}…` : text);
-const number = (value, digits = 1) => (value === null || value === undefined ? "–" : value.toFixed(digits).replace("-", "−"));
-const fields = (values) => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null && value !== undefined && value !== ""));
+const number = (value, digits = 1) =>
+  value === null || value === undefined ? "–" : value.toFixed(digits).replace("-", "−");
+const fields = (values) =>
+  Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== null && value !== undefined && value !== ""),
+  );
 
 function when(text) {
   const date = new Date(text);
   if (Number.isNaN(date.getTime())) return String(text ?? "");
-  return date.toLocaleString(LANG === "zh" ? "zh-CN" : "en-GB", { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+  return date.toLocaleString(LANG === "zh" ? "zh-CN" : "en-GB", {
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+  });
 }
 
 /** What only this browser remembers; a browser that keeps nothing is no error. */
 const memory = {
-  get(name) { try { return localStorage.getItem(name); } catch { return null; } },
-  set(name, value) { try { localStorage.setItem(name, value); } catch { /* private window */ } },
+  get(name) {
+    try {
+      return localStorage.getItem(name);
+    } catch {
+      return null;
+    }
+  },
+  set(name, value) {
+    try {
+      localStorage.setItem(name, value);
+    } catch {
+      /* private window */
+    }
+  },
 };
 
-/** A short message that goes by itself; inside an open dialog, because what lies behind one is neither seen nor read out. */
+/** A short message that goes by itself; inside an open dialog, because what lies behind one is neither seen nor read
+ *  out. */
 function toast(text, { error = false, action = null } = {}) {
   const open = [...document.querySelectorAll("dialog[open]")].pop();
   (open ?? document.body).append($("toasts"));
@@ -79,18 +101,35 @@ async function copy(text) {
 function ask({ title, text = [], body = [], confirm, danger = false }) {
   const dialog = $("ask");
   return new Promise((resolve) => {
-    const form = el("form", { method: "dialog" },
-      el("h2", { id: "ask-title" }, title), text.map((line) => el("p", {}, line)), body,
-      el("div.buttons", {}, button(t("cancel"), () => dialog.close("")),
-        confirm && el(danger ? "button.primary.danger" : "button.primary", { value: "yes" }, confirm)));
+    const form = el(
+      "form",
+      { method: "dialog" },
+      el("h2", { id: "ask-title" }, title),
+      text.map((line) => el("p", {}, line)),
+      body,
+      el(
+        "div.buttons",
+        {},
+        button(t("cancel"), () => dialog.close("")),
+        confirm && el(danger ? "button.primary.danger" : "button.primary", { value: "yes" }, confirm),
+      ),
+    );
     dialog.replaceChildren(form);
     dialog.returnValue = "";
-    dialog.addEventListener("close", () => {
-      if (dialog.contains($("toasts"))) document.body.append($("toasts"));
-      resolve(dialog.returnValue === "yes" ? Object.fromEntries(new FormData(form)) : null);
-    }, { once: true });
+    dialog.addEventListener(
+      "close",
+      () => {
+        if (dialog.contains($("toasts"))) document.body.append($("toasts"));
+        resolve(dialog.returnValue === "yes" ? Object.fromEntries(new FormData(form)) : null);
+      },
+      { once: true },
+    );
     dialog.showModal();
-    (form.querySelector("[data-first]") ?? form.querySelector("button.primary") ?? form.querySelector("button")).focus();
+    (
+      form.querySelector("[data-first]") ??
+      form.querySelector("button.primary") ??
+      form.querySelector("button")
+    ).focus();
   });
 }
 
@@ -129,14 +168,21 @@ async function request(path, options = {}) {
     throw new Refused(t("no_server"));
   }
   const told = await reply.json().catch(() => ({}));
-  if (!reply.ok) throw Object.assign(new Refused(told.error ?? t("server_error", { status: reply.status })), { status: reply.status, told });
+  if (!reply.ok)
+    throw Object.assign(new Refused(told.error ?? t("server_error", { status: reply.status })), {
+      status: reply.status,
+      told,
+    });
   return told;
 }
 
 const get = (path, query = {}) => request(`${path}?${new URLSearchParams(fields(query))}`);
-const post = (path, body = {}) => request(path, {
-  method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json", "X-Bestshot": "1" },
-});
+const post = (path, body = {}) =>
+  request(path, {
+    method: "POST",
+    body: JSON.stringify(body),
+    headers: { "Content-Type": "application/json", "X-Bestshot": "1" },
+  });
 
 let state = null; // /api/state as it was last told
 const tasks = new Map(); // key of a task and the order it was asked in -> what /api/task told
@@ -192,7 +238,10 @@ async function freshTask(id) {
 function listen() {
   const events = new EventSource(new URL(`api/events?lang=${LANG}`, document.baseURI));
   events.onopen = () => document.documentElement.removeAttribute("data-lost");
-  events.onerror = () => { document.documentElement.setAttribute("data-lost", ""); drawTop(); };
+  events.onerror = () => {
+    document.documentElement.setAttribute("data-lost", "");
+    drawTop();
+  };
   events.onmessage = (event) => heard(JSON.parse(event.data));
   window.addEventListener("pagehide", () => events.close());
 }
@@ -208,10 +257,17 @@ function heard({ jobs = [], building = false, ...news }) {
   const turned = Boolean(state.snapshot?.building) !== building;
   state.jobs = jobs;
   if (turned) state.snapshot = { ...state.snapshot, building };
-  if (turned || document.documentElement.hasAttribute("data-lost")) { document.documentElement.removeAttribute("data-lost"); drawTop(); }
+  if (turned || document.documentElement.hasAttribute("data-lost")) {
+    document.documentElement.removeAttribute("data-lost");
+    drawTop();
+  }
   if (view() === "day") drawJobs();
-  for (const job of ended) toast(t(`ended_${job.state}`, { verb: named("verb", job.verb), error: job.error ?? "" }), { error: job.state === "failed" });
-  if (changed.length || ended.length) refresh({ decisions: ended.length > 0 || changed.some((name) => name !== "look") });
+  for (const job of ended)
+    toast(t(`ended_${job.state}`, { verb: named("verb", job.verb), error: job.error ?? "" }), {
+      error: job.state === "failed",
+    });
+  if (changed.length || ended.length)
+    refresh({ decisions: ended.length > 0 || changed.some((name) => name !== "look") });
   if (ended.length) loadDay();
 }
 
@@ -224,15 +280,22 @@ function decide(decision) {
   const told = tasks.get(taskKey(here.task));
   if (told) showTask(decided(told, decision));
   sending += 1;
-  last = last.then(() => post("api/decide", decision)).then(
-    () => { sending -= 1; refresh(); return true; },
-    (error) => {
-      sending -= 1;
-      if (told) showTask(told);
-      toast(t("not_stored", { error: error.message }), { error: true });
-      refresh();
-      return false;
-    });
+  last = last
+    .then(() => post("api/decide", decision))
+    .then(
+      () => {
+        sending -= 1;
+        refresh();
+        return true;
+      },
+      (error) => {
+        sending -= 1;
+        if (told) showTask(told);
+        toast(t("not_stored", { error: error.message }), { error: true });
+        refresh();
+        return false;
+      },
+    );
   return last;
 }
 
@@ -245,16 +308,19 @@ function showTask(told) {
 function decided(told, { kind, candidate = null, generator = null, task = null, reason = "" }) {
   const mark = { reason, by: state.person, at: new Date().toISOString() };
   const of = candidate ? "candidate" : task ? "task generator" : "generator";
-  const hit = (one) => (candidate ? one.id === candidate : (one.makers ?? [one.generator]).every((name) => name === generator));
+  const hit = (one) =>
+    candidate ? one.id === candidate : (one.makers ?? [one.generator]).every((name) => name === generator);
   const change = {
     exclude: (one) => (hit(one) ? { ...one, excluded: { ...mark, of } } : one),
     include: (one) => (hit(one) && one.excluded?.of === of ? { ...one, excluded: null } : one),
     pin: (one) => ({ ...one, pinned: one.id === candidate ? mark : null }),
     release: (one) => (one.id === candidate ? { ...one, pinned: null } : one),
-    note: (one) => (one.id === candidate ? { ...one, notes: [...one.notes, { text: reason, by: mark.by, at: mark.at }] } : one),
+    note: (one) =>
+      one.id === candidate ? { ...one, notes: [...one.notes, { text: reason, by: mark.by, at: mark.at }] } : one,
   }[kind];
   const entry = { id: `new-${Date.now()}`, kind, task, candidate, generator, ...mark };
-  const notes = kind === "note" && !candidate ? [...(told.notes ?? []), { text: reason, by: mark.by, at: mark.at }] : told.notes;
+  const notes =
+    kind === "note" && !candidate ? [...(told.notes ?? []), { text: reason, by: mark.by, at: mark.at }] : told.notes;
   return { ...told, notes, candidates: told.candidates.map(change), decisions: [...told.decisions, entry] };
 }
 
@@ -262,15 +328,44 @@ const REASONS = ["broken", "face", "text", "prompt", "kept", "ugly"];
 
 /** The short field for a reason: what was written last stands in it, ready to be confirmed. */
 async function askReason({ title, confirm, chips = true, scopes = [], remember = "reason", required = true }) {
-  const field = el("input", { name: "reason", id: "reason", maxlength: 500, autocomplete: "off", required, "data-first": true,
-    value: memory.get(remember) ?? "", onfocus: (event) => event.target.select() });
-  const answer = await ask({ title, confirm, body: [
-    el("label", { for: "reason" }, t("reason")), field,
-    chips && el("div.chips", { role: "group", "aria-label": t("ready_made") }, REASONS.map((name) =>
-      button(t(`reason_${name}`), () => { field.value = t(`reason_${name}`); field.focus(); }))),
-    scopes.length > 1 && el("fieldset", {}, el("legend", {}, t("what")), scopes.map(([value, text], i) =>
-      el("label.check", {}, el("input", { type: "radio", name: "scope", value, checked: i === 0 }), text))),
-  ] });
+  const field = el("input", {
+    name: "reason",
+    id: "reason",
+    maxlength: 500,
+    autocomplete: "off",
+    required,
+    "data-first": true,
+    value: memory.get(remember) ?? "",
+    onfocus: (event) => event.target.select(),
+  });
+  const answer = await ask({
+    title,
+    confirm,
+    body: [
+      el("label", { for: "reason" }, t("reason")),
+      field,
+      chips &&
+        el(
+          "div.chips",
+          { role: "group", "aria-label": t("ready_made") },
+          REASONS.map((name) =>
+            button(t(`reason_${name}`), () => {
+              field.value = t(`reason_${name}`);
+              field.focus();
+            }),
+          ),
+        ),
+      scopes.length > 1 &&
+        el(
+          "fieldset",
+          {},
+          el("legend", {}, t("what")),
+          scopes.map(([value, text], i) =>
+            el("label.check", {}, el("input", { type: "radio", name: "scope", value, checked: i === 0 }), text),
+          ),
+        ),
+    ],
+  });
   if (!answer || (required && !answer.reason.trim())) return null;
   if (remember === "reason") memory.set(remember, answer.reason.trim());
   return { reason: answer.reason.trim(), scope: answer.scope };
@@ -280,8 +375,15 @@ async function exclude(told, one) {
   if (!mayExclude()) return toast(readOnly() ? t("is_read_only") : t("rule_none"));
   if (one.excluded) return include(told, one);
   const name = one.generator;
-  const answer = await askReason({ title: t("exclude_title", { short: one.short }), confirm: t("exclude"), scopes: [
-    ["candidate", t("scope_candidate")], ["task generator", t("scope_task_generator", { name })], ["generator", t("scope_generator", { name })]] });
+  const answer = await askReason({
+    title: t("exclude_title", { short: one.short }),
+    confirm: t("exclude"),
+    scopes: [
+      ["candidate", t("scope_candidate")],
+      ["task generator", t("scope_task_generator", { name })],
+      ["generator", t("scope_generator", { name })],
+    ],
+  });
   if (!answer) return null;
   return decide({ kind: "exclude", reason: answer.reason, ...target(told, one, answer.scope ?? "candidate") });
 }
@@ -297,14 +399,26 @@ function target(told, one, scope) {
 async function pin(told, one) {
   if (!mayPin()) return toast(readOnly() ? t("is_read_only") : t("rule_no_pins"));
   if (one.pinned) return decide({ kind: "release", task: told.id, candidate: one.id, reason: "" });
-  const answer = await askReason({ title: t("pin_title", { short: one.short }), confirm: t("pin"), chips: false, remember: "" });
+  const answer = await askReason({
+    title: t("pin_title", { short: one.short }),
+    confirm: t("pin"),
+    chips: false,
+    remember: "",
+  });
   return answer && decide({ kind: "pin", task: told.id, candidate: one.id, reason: answer.reason });
 }
 
 async function note(told, one) {
   if (readOnly()) return toast(t("is_read_only"));
-  const answer = await askReason({ title: t("note_title", { short: one?.short ?? told.id }), confirm: t("note"), chips: false, remember: "" });
-  return answer && decide({ kind: "note", task: told.id, ...(one ? { candidate: one.id } : {}), reason: answer.reason });
+  const answer = await askReason({
+    title: t("note_title", { short: one?.short ?? told.id }),
+    confirm: t("note"),
+    chips: false,
+    remember: "",
+  });
+  return (
+    answer && decide({ kind: "note", task: told.id, ...(one ? { candidate: one.id } : {}), reason: answer.reason })
+  );
 }
 
 async function undo() {
@@ -312,7 +426,7 @@ async function undo() {
   try {
     await last;
     const { decision } = await post("api/undo");
-    toast(decision ? t("undone", { what: told(decision) }) : t("nothing_to_undo"));
+    toast(decision ? t("undone", { what: decisionWords(decision) }) : t("nothing_to_undo"));
     refresh();
   } catch (error) {
     toast(error.message, { error: true });
@@ -320,19 +434,22 @@ async function undo() {
   return null;
 }
 
-function told(decision) {
-  const about = decision.candidate ? decision.candidate.slice(0, 8) : decision.generator ?? decision.task ?? "";
+function decisionWords(decision) {
+  const about = decision.candidate ? decision.candidate.slice(0, 8) : (decision.generator ?? decision.task ?? "");
   return `${named("kind", decision.kind)} ${about}`;
 }
 
 // ---------- Pictures: asked for when they are near the window
 
-const near = new IntersectionObserver((entries) => {
-  for (const entry of entries.filter((one) => one.isIntersecting)) {
-    near.unobserve(entry.target);
-    entry.target.src = entry.target.dataset.src;
-  }
-}, { rootMargin: "300px" });
+const near = new IntersectionObserver(
+  (entries) => {
+    for (const entry of entries.filter((one) => one.isIntersecting)) {
+      near.unobserve(entry.target);
+      entry.target.src = entry.target.dataset.src;
+    }
+  },
+  { rootMargin: "300px" },
+);
 
 const sized = (url, size) => `${url}${url.includes("?") ? "&" : "?"}size=${size}`;
 const imageOf = (id) => `image/${encodeURIComponent(id)}`;
@@ -340,25 +457,40 @@ const imageOf = (id) => `image/${encodeURIComponent(id)}`;
 function picture(url, size, alt) {
   const image = el("img", { alt, decoding: "async", draggable: "false" });
   image.dataset.src = sized(url, size);
-  image.addEventListener("error", () => { if (image.getAttribute("src")) image.replaceWith(el("span.broken", {}, t("no_picture"))); });
+  image.addEventListener("error", () => {
+    if (image.getAttribute("src")) image.replaceWith(el("span.broken", {}, t("no_picture")));
+  });
   near.observe(image);
   return image;
 }
 
-const boxes = (regions) => (regions ?? []).map((box) => el("i.region", { style: {
-  left: `${box.left * 100}%`, top: `${box.top * 100}%`, width: `${(box.right - box.left) * 100}%`, height: `${(box.bottom - box.top) * 100}%` } }));
+const boxes = (regions) =>
+  (regions ?? []).map((box) =>
+    el("i.region", {
+      style: {
+        left: `${box.left * 100}%`,
+        top: `${box.top * 100}%`,
+        width: `${(box.right - box.left) * 100}%`,
+        height: `${(box.bottom - box.top) * 100}%`,
+      },
+    }),
+  );
 
 const outlined = () => here.outline === "on";
 const toggleOutline = () => go({ outline: outlined() ? "" : "on" }, { replace: true });
 
 /** What was edited is found by comparing with the source, which takes seconds the first time: only where it is wanted. */
-async function loadOutline(told_) {
-  if (!outlined() || !told_.source || told_.outlines) return;
-  told_.outlines = true;
+async function loadOutline(facts) {
+  if (!outlined() || !facts.source || facts.outlines) return;
+  facts.outlines = true;
   try {
-    const { candidates } = await get(`api/region/${encodeURIComponent(told_.id)}`);
-    const known = tasks.get(taskKey(told_.id)) ?? told_;
-    showTask({ ...known, outlines: true, candidates: known.candidates.map((one) => ({ ...one, region: candidates[one.id] ?? one.region })) });
+    const { candidates } = await get(`api/region/${encodeURIComponent(facts.id)}`);
+    const known = tasks.get(taskKey(facts.id)) ?? facts;
+    showTask({
+      ...known,
+      outlines: true,
+      candidates: known.candidates.map((one) => ({ ...one, region: candidates[one.id] ?? one.region })),
+    });
   } catch (error) {
     toast(error.message, { error: true });
   }
@@ -367,29 +499,59 @@ async function loadOutline(told_) {
 // ---------- The top
 
 const view = () => (["queue", "task", "pair", "day"].includes(here.view) ? here.view : "queue");
-const tab = (name, changes) => el("a", { href: address({ ...changes, view: name === "queue" ? "" : name, see: "", mode: "", c: "" }), "data-go": true,
-  "aria-current": view() === name || (name === "queue" && view() === "task") ? "page" : null }, t(`tab_${name}`));
+const tab = (name, changes) =>
+  el(
+    "a",
+    {
+      href: address({ ...changes, view: name === "queue" ? "" : name, see: "", mode: "", c: "" }),
+      "data-go": true,
+      "aria-current": view() === name || (name === "queue" && view() === "task") ? "page" : null,
+    },
+    t(`tab_${name}`),
+  );
 
 function drawTop() {
   if (!state) return;
   const share = state.looked + state.to_look ? state.looked / (state.looked + state.to_look) : 1;
   $("top").replaceChildren(
     el("div.name", {}, el("strong", {}, state.campaign), el("span", {}, state.contest_title ?? "")),
-    el("nav", { "aria-label": t("views") }, tab("queue", { task: "" }), tab("pair", { task: "" }), tab("day", { task: "" })),
-    el("div.looked", { title: t("looked_of", { looked: state.looked, all: state.looked + state.to_look }) },
+    el(
+      "nav",
+      { "aria-label": t("views") },
+      tab("queue", { task: "" }),
+      state.ratings && tab("pair", { task: "" }),
+      tab("day", { task: "" }),
+    ),
+    el(
+      "div.looked",
+      { title: t("looked_of", { looked: state.looked, all: state.looked + state.to_look }) },
       el("progress", { value: String(share), max: 1, "aria-label": t("progress") }),
-      el("span", {}, t("looked_of", { looked: state.looked, all: state.looked + state.to_look }))),
-    el("a.slots", { href: address({ view: "day", task: "", see: "" }), "data-go": true }, t("slots_left", { n: state.quota?.left ?? 0 })),
-    el("div.tools", {},
+      el("span", {}, t("looked_of", { looked: state.looked, all: state.looked + state.to_look })),
+    ),
+    el(
+      "a.slots",
+      { href: address({ view: "day", task: "", see: "" }), "data-go": true },
+      t("slots_left", { n: state.quota?.left ?? 0 }),
+    ),
+    el(
+      "div.tools",
+      {},
       state.read_only && el("span.tag", {}, t("read_only")),
       document.documentElement.hasAttribute("data-lost") && el("span.tag.warn", { role: "alert" }, t("lost")),
       state.snapshot?.building && el("span.tag", {}, t(state.snapshot.ready ? "building" : "first_building")),
-      button(LANG === "zh" ? "English" : "中文", switchLanguage, { lang: LANG === "zh" ? "en" : "zh-CN", "aria-label": t("other_language") }),
+      button(LANG === "zh" ? "English" : "中文", switchLanguage, {
+        lang: LANG === "zh" ? "en" : "zh-CN",
+        "aria-label": t("other_language"),
+      }),
       button("◐", switchTheme, { "aria-label": t("theme"), title: t("theme") }),
-      button("?", help, { "aria-label": t("help"), title: t("help") })));
+      button("?", help, { "aria-label": t("help"), title: t("help") }),
+    ),
+  );
 }
 
-const switchLanguage = () => { location.search = address({ lang: LANG === "zh" ? "en" : "zh" }); };
+const switchLanguage = () => {
+  location.search = address({ lang: LANG === "zh" ? "en" : "zh" });
+};
 
 function switchTheme() {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
@@ -406,7 +568,15 @@ function useTheme(theme) {
 // ---------- The queue: all tasks, of which only the rows near the window exist
 
 const PAGE = 50;
-const queue = { key: null, total: null, pages: new Map(), waiting: new Set(), rows: new Map(), list: null, stale: false };
+const queue = {
+  key: null,
+  total: null,
+  pages: new Map(),
+  waiting: new Set(),
+  rows: new Map(),
+  list: null,
+  stale: false,
+};
 const rowHeight = () => (NARROW.matches ? 132 : 76);
 const SORTS = ["worth", "loss", "margin", "disagreement", "low", "changed", "id", "type"];
 const DECISIONS = ["excluded", "pinned", "noted", "none", "looked", "not_looked", "changed"];
@@ -429,9 +599,18 @@ async function showQueue() {
 function buildQueue() {
   queue.list = el("ol.rows", { "aria-label": t("tab_queue") });
   queue.rows.clear();
-  $("main").replaceChildren(el("section.queue", {},
-    el("h1.hidden", {}, t("tab_queue")), el("div.next", { id: "next" }), el("div.filters", { id: "filters", role: "search" }),
-    el("p.count", { id: "count", role: "status" }), queue.list, el("div", { id: "end" })));
+  $("main").replaceChildren(
+    el(
+      "section.queue",
+      {},
+      el("h1.hidden", {}, t("tab_queue")),
+      el("div.next", { id: "next" }),
+      el("div.filters", { id: "filters", role: "search" }),
+      el("p.count", { id: "count", role: "status" }),
+      queue.list,
+      el("div", { id: "end" }),
+    ),
+  );
   if (queue.total !== null) sizeList();
 }
 
@@ -453,13 +632,20 @@ function sizeList() {
   queue.list.style.height = `${queue.total * rowHeight()}px`;
 }
 
-const firstRow = () => (queue.list?.isConnected ? Math.max(0, Math.floor((scrollY - queue.list.offsetTop) / rowHeight())) : Number(here.at ?? 0));
+const firstRow = () =>
+  queue.list?.isConnected
+    ? Math.max(0, Math.floor((scrollY - queue.list.offsetTop) / rowHeight()))
+    : Number(here.at ?? 0);
 
 function fillRows() {
   if (view() !== "queue" || queue.total === null || !queue.list?.isConnected) return;
   const first = Math.max(0, firstRow() - 5);
   const end = Math.min(queue.total, first + Math.ceil(innerHeight / rowHeight()) + 12);
-  for (const [i, row] of queue.rows) if (i < first || i >= end) { row.remove(); queue.rows.delete(i); }
+  for (const [i, row] of queue.rows)
+    if (i < first || i >= end) {
+      row.remove();
+      queue.rows.delete(i);
+    }
   for (let i = first; i < end; i += 1) placeRow(i);
 }
 
@@ -473,7 +659,8 @@ function placeRow(i) {
   const row = drawRow(one, i);
   row.print = print;
   const after = old ?? [...queue.list.children].find((node) => Number(node.dataset.i) > i) ?? null;
-  if (old) old.replaceWith(row); else queue.list.insertBefore(row, after);
+  if (old) old.replaceWith(row);
+  else queue.list.insertBefore(row, after);
   queue.rows.set(i, row);
   if (focused) row.querySelector("a")?.focus({ preventScroll: true });
 }
@@ -484,7 +671,10 @@ async function loadPage(page) {
   const name = queue.key;
   try {
     const toldPage = await get("api/queue", { ...filters(), offset: page * PAGE, limit: PAGE });
-    if (queue.key === name) { queue.pages.set(page, toldPage.tasks); fillRows(); }
+    if (queue.key === name) {
+      queue.pages.set(page, toldPage.tasks);
+      fillRows();
+    }
   } catch (error) {
     toast(error.message, { error: true });
   } finally {
@@ -496,23 +686,55 @@ const typeName = (kind) => named("type", kind);
 const flagNames = (flags) => (flags ?? []).map((flag) => el("span.flag", {}, named("flag", flag)));
 
 function drawRow(one, i) {
-  const place = { style: { top: `${i * rowHeight()}px`, height: `${rowHeight()}px` }, "data-i": i, "aria-posinset": i + 1, "aria-setsize": queue.total };
+  const place = {
+    style: { top: `${i * rowHeight()}px`, height: `${rowHeight()}px` },
+    "data-i": i,
+    "aria-posinset": i + 1,
+    "aria-setsize": queue.total,
+  };
   if (!one) return el("li.row.empty-row", place, el("span.hidden", {}, t("loading")));
   const current = here.at === String(i);
-  return el("li.row", { ...place, class: `row${current ? " current" : ""}${one.looked ? " seen" : ""}` },
-    el("a", { href: address({ view: "task", task: one.id, at: i, c: "" }), "data-go": true, "aria-current": current ? "true" : null },
+  return el(
+    "li.row",
+    { ...place, class: `row${current ? " current" : ""}${one.looked ? " seen" : ""}` },
+    el(
+      "a",
+      {
+        href: address({ view: "task", task: one.id, at: i, c: "" }),
+        "data-go": true,
+        "aria-current": current ? "true" : null,
+      },
       el("span.thumb", {}, one.pick ? picture(imageOf(one.pick.id), 160, "") : null),
-      el("span.what", {},
-        el("span.head", {}, el("b", {}, one.id), el("span.type", {}, typeName(one.type)), one.changed && el("span.flag.new", {}, t("flag_changed")), flagNames(one.flags)),
-        el("span.words", {}, one.prompt || t("no_prompt"))),
+      el(
+        "span.what",
+        {},
+        el(
+          "span.head",
+          {},
+          el("b", {}, one.id),
+          el("span.type", {}, typeName(one.type)),
+          one.changed && el("span.flag.new", {}, t("flag_changed")),
+          flagNames(one.flags),
+        ),
+        el("span.words", {}, one.prompt || t("no_prompt")),
+      ),
       el("span.counts", {}, counts(one)),
       el("span.estimate", {}, rowEstimate(one)),
-      el("span.worth", {}, worthBar(one))));
+      el("span.worth", {}, worthBar(one)),
+    ),
+  );
 }
 
 function counts(one) {
-  return [t("n_candidates", { n: one.candidates }), one.excluded && t("n_excluded", { n: one.excluded }), one.pinned && t("is_pinned"),
-    one.notes && t("n_notes", { n: one.notes }), one.looked && t("is_looked")].filter(Boolean).map((text) => el("span", {}, text));
+  return [
+    t("n_candidates", { n: one.candidates }),
+    one.excluded && t("n_excluded", { n: one.excluded }),
+    one.pinned && t("is_pinned"),
+    one.notes && t("n_notes", { n: one.notes }),
+    one.looked && t("is_looked"),
+  ]
+    .filter(Boolean)
+    .map((text) => el("span", {}, text));
 }
 
 /** Before any total was told, an estimate is no number that anybody should read: no decimals then. */
@@ -526,58 +748,126 @@ function rowEstimate(one) {
 function worthBar(one) {
   if (one.worth === null || one.worth === undefined) return null;
   const most = Math.max(...[...queue.pages.values()].flat().map((row) => row.worth ?? 0), 1e-9);
-  return [el("span.meter", { style: { "--share": `${Math.min(100, (one.worth / most) * 100)}%` } }), el("span.soft", {}, t("worth_points", { points: points(one.worth) }))];
+  return [
+    el("span.meter", { style: { "--share": `${Math.min(100, (one.worth / most) * 100)}%` } }),
+    el("span.soft", {}, t("worth_points", { points: points(one.worth) })),
+  ];
 }
 
 /** Points of the contest's total, with as many decimals as they need. */
-const points = (value) => (value === null || value === undefined ? "–" : value.toFixed(value >= 0.1 ? 2 : value >= 0.001 ? 4 : 5).replace("-", "−"));
+const points = (value) =>
+  value === null || value === undefined
+    ? "–"
+    : value.toFixed(value >= 0.1 ? 2 : value >= 0.001 ? 4 : 5).replace("-", "−");
 
 function drawCount() {
   const count = $("count");
   if (!count || queue.total === null) return;
-  count.textContent = queue.total === state.tasks ? t("n_tasks", { n: queue.total }) : t("n_of_tasks", { n: queue.total, all: state.tasks });
-  $("end").replaceChildren(queue.total === 0 ? el("p.empty", {}, t("nothing_found")) : state.to_look === 0 ? endOf() : "");
+  count.textContent =
+    queue.total === state.tasks
+      ? t("n_tasks", { n: queue.total })
+      : t("n_of_tasks", { n: queue.total, all: state.tasks });
+  $("end").replaceChildren(
+    queue.total === 0 ? el("p.empty", {}, t("nothing_found")) : state.to_look === 0 ? endOf() : "",
+  );
 }
 
 /** The honest end: what is left is worth less than a look costs, and how much that is. */
 function endOf() {
-  return el("div.end", {}, el("h2", {}, t("end_title")),
+  return el(
+    "div.end",
+    {},
+    el("h2", {}, t("end_title")),
     el("p", {}, state.look_floor ? t("end_text", { points: points(state.look_floor) }) : t("end_all")),
-    el("p", {}, el("a", { href: address({ view: "day", task: "", see: "" }), "data-go": true }, t("end_next"))));
+    el("p", {}, el("a", { href: address({ view: "day", task: "", see: "" }), "data-go": true }, t("end_next"))),
+  );
 }
 
 function drawNext() {
   const next = state.next;
   if (!next) return $("next").replaceChildren();
-  return $("next").replaceChildren(el("span.kicker", {}, t("next_step")), el("span", {}, next.words),
-    next.command && button(next.command, () => copy(next.command), { class: "code", title: t("copy") }));
+  return $("next").replaceChildren(
+    el("span.kicker", {}, t("next_step")),
+    el("span", {}, next.words),
+    next.command && button(next.command, () => copy(next.command), { class: "code", title: t("copy") }),
+  );
 }
 
 function select(name, label, options, chosen) {
-  return el("label.select", {}, el("span", {}, label), el("select", { name, onchange: (event) => filter({ [name]: event.target.value }) },
-    options.map(([value, text]) => el("option", { value, selected: value === (chosen ?? "") }, text))));
+  return el(
+    "label.select",
+    {},
+    el("span", {}, label),
+    el(
+      "select",
+      { name, onchange: (event) => filter({ [name]: event.target.value }) },
+      options.map(([value, text]) => el("option", { value, selected: value === (chosen ?? "") }, text)),
+    ),
+  );
 }
 
-const filter = (changes) => { scrollTo(0, 0); return go({ ...changes, at: "" }, { replace: true }); };
+const filter = (changes) => {
+  scrollTo(0, 0);
+  return go({ ...changes, at: "" }, { replace: true });
+};
 const any = (options) => [["", t("any")], ...options];
 
 function drawFilters() {
   const place = $("filters");
   const print = JSON.stringify([filters(), state.generators, state.types, state.flags]);
-  if (place.dataset.print === print || place.contains(document.activeElement) && document.activeElement.type === "search") return;
+  if (
+    place.dataset.print === print ||
+    (place.contains(document.activeElement) && document.activeElement.type === "search")
+  )
+    return;
   const focus = document.activeElement?.name;
   place.dataset.print = print;
   const active = FILTERS.some((name) => here[name]);
   place.replaceChildren(
-    el("input", { type: "search", id: "search", placeholder: t("search_hint"), "aria-label": t("search"), value: here.q ?? "", oninput: searched }),
-    el("details.more", { open: !NARROW.matches || Boolean(place.querySelector("details")?.open) }, el("summary", {}, t("filters")), el("div.selects", {},
-      select("sort", t("sort"), SORTS.map((name) => [name === "worth" ? "" : name, named("sort", name)]), here.sort),
-      button(here.order === "asc" ? "↑" : here.order === "desc" ? "↓" : "↕", () => filter({ order: here.order === "asc" ? "desc" : "asc" }), { "aria-label": t("turn_order"), title: t("turn_order") }),
-      select("type", t("type"), any(state.types.map(({ type, tasks: n }) => [type, `${typeName(type)} (${n})`])), here.type),
-      select("generator", t("generator"), any(state.generators.map(({ name, excluded }) => [name, excluded ? `${name} (${t("excluded")})` : name])), here.generator),
-      select("flag", t("flag"), any(state.flags.map((name) => [name, named("flag", name)])), here.flag),
-      select("decision", t("decision"), any(DECISIONS.map((name) => [name, named("decision", name)])), here.decision),
-      active && button(t("clear"), () => filter(Object.fromEntries(FILTERS.map((name) => [name, ""])))))));
+    el("input", {
+      type: "search",
+      id: "search",
+      placeholder: t("search_hint"),
+      "aria-label": t("search"),
+      value: here.q ?? "",
+      oninput: searched,
+    }),
+    el(
+      "details.more",
+      { open: !NARROW.matches || Boolean(place.querySelector("details")?.open) },
+      el("summary", {}, t("filters")),
+      el(
+        "div.selects",
+        {},
+        select(
+          "sort",
+          t("sort"),
+          SORTS.map((name) => [name === "worth" ? "" : name, named("sort", name)]),
+          here.sort,
+        ),
+        button(
+          here.order === "asc" ? "↑" : here.order === "desc" ? "↓" : "↕",
+          () => filter({ order: here.order === "asc" ? "desc" : "asc" }),
+          { "aria-label": t("turn_order"), title: t("turn_order") },
+        ),
+        select(
+          "type",
+          t("type"),
+          any(state.types.map(({ type, tasks: n }) => [type, `${typeName(type)} (${n})`])),
+          here.type,
+        ),
+        select(
+          "generator",
+          t("generator"),
+          any(state.generators.map(({ name, excluded }) => [name, excluded ? `${name} (${t("excluded")})` : name])),
+          here.generator,
+        ),
+        select("flag", t("flag"), any(state.flags.map((name) => [name, named("flag", name)])), here.flag),
+        select("decision", t("decision"), any(DECISIONS.map((name) => [name, named("decision", name)])), here.decision),
+        active && button(t("clear"), () => filter(Object.fromEntries(FILTERS.map((name) => [name, ""])))),
+      ),
+    ),
+  );
   if (focus) place.querySelector(`[name="${focus}"]`)?.focus();
 }
 
@@ -606,7 +896,7 @@ let trail = []; // the tasks that were walked through, so that K goes back where
 let drawn = { told: null, frames: new Map() };
 let looking = 0;
 
-async function showTask_() {
+async function openTask() {
   const id = here.task;
   const cached = tasks.get(taskKey(id));
   if (!cached) $("main").setAttribute("aria-busy", "true");
@@ -631,7 +921,9 @@ function looked(id) {
       Object.assign(state, await post("api/look", { task: id }));
       queue.stale = true;
       drawTop();
-    } catch { /* a look that is not counted is no error worth a message */ }
+    } catch {
+      /* a look that is not counted is no error worth a message */
+    }
   }, 600);
 }
 
@@ -643,80 +935,200 @@ function preload(toldTask) {
     try {
       const next = await loadTask(id);
       if (here.task !== toldTask.id) return;
-      for (const one of next.candidates.slice(0, 16)) Object.assign(new Image(), { fetchPriority: "low" }).src = sized(imageOf(one.id), 320);
-    } catch { /* it will be asked for again when it is shown */ }
+      for (const one of next.candidates.slice(0, 16))
+        Object.assign(new Image(), { fetchPriority: "low" }).src = sized(imageOf(one.id), 320);
+    } catch {
+      /* it will be asked for again when it is shown */
+    }
   });
 }
 
-const inputsOf = (toldTask) => ["source", "reference"].filter((name) => toldTask[name]).map((name) => ({ name, label: t(name), short: name, ...toldTask[name] }));
-const current = (toldTask) => toldTask.candidates.find((one) => one.short === here.c) ?? toldTask.candidates.find((one) => one.picked) ?? toldTask.candidates[0] ?? null;
+const inputsOf = (toldTask) =>
+  ["source", "reference"]
+    .filter((name) => toldTask[name])
+    .map((name) => ({ name, label: t(name), short: name, ...toldTask[name] }));
+const current = (toldTask) =>
+  toldTask.candidates.find((one) => one.short === here.c) ??
+  toldTask.candidates.find((one) => one.picked) ??
+  toldTask.candidates[0] ??
+  null;
 const chosen = () => (here.compare ? here.compare.split(",") : []);
-const now = () => (view() === "task" ? tasks.get(taskKey(here.task)) ?? null : null);
+const now = () => (view() === "task" ? (tasks.get(taskKey(here.task)) ?? null) : null);
 
 function drawTask(toldTask) {
   if (drawn.told?.id !== toldTask.id) drawn = { told: null, frames: new Map() };
-  if (drawn.told === null) { scrollTo(0, 0); document.title = `${toldTask.id} · ${state.campaign}`; }
+  if (drawn.told === null) {
+    scrollTo(0, 0);
+    document.title = `${toldTask.id} · ${state.campaign}`;
+  }
   drawn.told = toldTask;
   const focus = document.activeElement?.dataset?.focus;
   const inputs = inputsOf(toldTask);
-  $("main").replaceChildren(el("article.task", { class: inputs.length ? "task with-inputs" : "task", "data-id": toldTask.id },
-    taskHead(toldTask),
-    inputs.length > 0 && el("aside.inputs", { "aria-label": t("inputs") }, inputs.map((one) => inputCard(one))),
-    el("section", { class: toldTask.candidates.length > 4 ? "cards" : "cards few", "aria-label": t("candidates") }, toldTask.candidates.length ? toldTask.candidates.map((one, i) => card(toldTask, one, i)) : el("p.empty", {}, t("no_candidates"))),
-    el("aside.inspector", { "aria-label": t("about_candidate") }, inspector(toldTask, current(toldTask))),
-    taskFoot(toldTask)), actions(toldTask));
+  $("main").replaceChildren(
+    el(
+      "article.task",
+      { class: inputs.length ? "task with-inputs" : "task", "data-id": toldTask.id },
+      taskHead(toldTask),
+      inputs.length > 0 &&
+        el(
+          "aside.inputs",
+          { "aria-label": t("inputs") },
+          inputs.map((one) => inputCard(one)),
+        ),
+      el(
+        "section",
+        { class: toldTask.candidates.length > 4 ? "cards" : "cards few", "aria-label": t("candidates") },
+        toldTask.candidates.length
+          ? toldTask.candidates.map((one, i) => card(toldTask, one, i))
+          : el("p.empty", {}, t("no_candidates")),
+      ),
+      el("aside.inspector", { "aria-label": t("about_candidate") }, inspector(toldTask, current(toldTask))),
+      taskFoot(toldTask),
+    ),
+    actions(toldTask),
+  );
   if (focus) document.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
   drawViewer();
 }
 
 function taskHead(toldTask) {
-  return el("header.task-head", {},
-    el("div.line", {}, el("h1", {}, t("task_title", { id: toldTask.id })), el("span.type", {}, typeName(toldTask.type)), flagNames(toldTask.flags),
-      button(t("copy_id"), () => copy(toldTask.id), { class: "quiet" }), toldTask.prompt && button(t("copy_prompt"), () => copy(toldTask.prompt), { class: "quiet" })),
+  return el(
+    "header.task-head",
+    {},
+    el(
+      "div.line",
+      {},
+      el("h1", {}, t("task_title", { id: toldTask.id })),
+      el("span.type", {}, typeName(toldTask.type)),
+      flagNames(toldTask.flags),
+      button(t("copy_id"), () => copy(toldTask.id), { class: "quiet" }),
+      toldTask.prompt && button(t("copy_prompt"), () => copy(toldTask.prompt), { class: "quiet" }),
+    ),
     promptOf(toldTask),
-    toldTask.reading?.length > 0 && el("dl.reading", {}, toldTask.reading.map(({ name, text }) => el("div", {}, el("dt", {}, named("reading", name)), el("dd", {}, text)))));
+    toldTask.reading?.length > 0 &&
+      el(
+        "dl.reading",
+        {},
+        toldTask.reading.map(({ name, text }) =>
+          el("div", {}, el("dt", {}, named("reading", name)), el("dd", {}, text)),
+        ),
+      ),
+  );
 }
 
 /** A prompt; a long one is folded to three lines, and stays open while one walks along the queue. */
 function promptOf({ prompt }) {
   const words = el("p.prompt", {}, prompt || t("no_prompt"));
   if (prompt.length <= 320 && prompt.split("\n").length <= 5) return words;
-  const fold = el("details.fold", { open: here.unfold === "on" }, el("summary", {}, words, el("span.unfold", {}, t("whole_prompt"))));
-  fold.addEventListener("toggle", () => { if (fold.open !== (here.unfold === "on")) go({ unfold: fold.open ? "on" : "" }, { replace: true }); });
+  const fold = el(
+    "details.fold",
+    { open: here.unfold === "on" },
+    el("summary", {}, words, el("span.unfold", {}, t("whole_prompt"))),
+  );
+  fold.addEventListener("toggle", () => {
+    if (fold.open !== (here.unfold === "on")) go({ unfold: fold.open ? "on" : "" }, { replace: true });
+  });
   return fold;
 }
 
-/** The frame of a picture with its proportions, so that nothing moves when it comes; it is kept when the card is drawn anew. */
+/** The frame of a picture with its proportions, so that nothing moves when it comes; it is kept when the card is drawn
+ *  anew. */
 function frame(id, url, width, height, alt, regions, size = 320) {
   const ratio = width && height ? width / height : 1;
   const kept = drawn.frames.get(id) ?? picture(url, size, alt);
   drawn.frames.set(id, kept);
-  return el("span.frame", { style: { "aspect-ratio": String(ratio), width: `min(100%, calc(var(--picture-height) * ${ratio.toFixed(4)}))` } }, kept, outlined() && boxes(regions));
+  return el(
+    "span.frame",
+    { style: { "aspect-ratio": String(ratio), width: `min(100%, calc(var(--picture-height) * ${ratio.toFixed(4)}))` } },
+    kept,
+    outlined() && boxes(regions),
+  );
 }
 
 function inputCard(one) {
-  return el("figure", {}, el("button.picture", { type: "button", "aria-label": t("open_large", { name: one.label }), onclick: () => openViewer([one.short]) },
-    frame(one.short, one.url, one.width, one.height, one.label)), el("figcaption", {}, one.label, el("span.soft", {}, one.width ? ` ${one.width} × ${one.height}` : "")));
+  return el(
+    "figure",
+    {},
+    el(
+      "button.picture",
+      { type: "button", "aria-label": t("open_large", { name: one.label }), onclick: () => openViewer([one.short]) },
+      frame(one.short, one.url, one.width, one.height, one.label),
+    ),
+    el("figcaption", {}, one.label, el("span.soft", {}, one.width ? ` ${one.width} × ${one.height}` : "")),
+  );
 }
 
 function card(toldTask, one, i) {
   const mine = current(toldTask)?.id === one.id;
   const compared = chosen().includes(one.short);
-  const classes = ["card", mine && "current", one.picked && "picked", one.excluded && "excluded", one.pinned && "pinned", compared && "compared"].filter(Boolean);
-  return el(`article.${classes.join(".")}`, { "data-short": one.short, "aria-label": t("candidate_n", { n: i + 1 }), onclick: (event) => { if (!event.target.closest("button")) choose(one); } },
-    el("button.picture", { type: "button", "data-focus": one.short, "aria-label": t("open_large", { name: t("candidate_n", { n: i + 1 }) }), onclick: () => openViewer([one.short]) },
-      frame(one.id, imageOf(one.id), one.width, one.height, t("candidate_n", { n: i + 1 }), one.region, toldTask.candidates.length > 4 ? 320 : 640)),
-    el("button.number", { type: "button", "aria-pressed": String(compared), title: t("compare_toggle"), "aria-label": t("compare_n", { n: i + 1 }), onclick: () => toggleCompare(one) }, String(i + 1)),
+  const classes = [
+    "card",
+    mine && "current",
+    one.picked && "picked",
+    one.excluded && "excluded",
+    one.pinned && "pinned",
+    compared && "compared",
+  ].filter(Boolean);
+  return el(
+    `article.${classes.join(".")}`,
+    {
+      "data-short": one.short,
+      "aria-label": t("candidate_n", { n: i + 1 }),
+      onclick: (event) => {
+        if (!event.target.closest("button")) choose(one);
+      },
+    },
+    el(
+      "button.picture",
+      {
+        type: "button",
+        "data-focus": one.short,
+        "aria-label": t("open_large", { name: t("candidate_n", { n: i + 1 }) }),
+        onclick: () => openViewer([one.short]),
+      },
+      frame(
+        one.id,
+        imageOf(one.id),
+        one.width,
+        one.height,
+        t("candidate_n", { n: i + 1 }),
+        one.region,
+        toldTask.candidates.length > 4 ? 320 : 640,
+      ),
+    ),
+    el(
+      "button.number",
+      {
+        type: "button",
+        "aria-pressed": String(compared),
+        title: t("compare_toggle"),
+        "aria-label": t("compare_n", { n: i + 1 }),
+        onclick: () => toggleCompare(one),
+      },
+      String(i + 1),
+    ),
     el("div.badges", {}, badges(one)),
-    el("div.line", {}, el("span.maker", {}, one.generator), el("button.code", { type: "button", title: t("copy"), onclick: () => copy(one.short) }, one.short)),
+    el(
+      "div.line",
+      {},
+      el("span.maker", {}, one.generator),
+      el("button.code", { type: "button", title: t("copy"), onclick: () => copy(one.short) }, one.short),
+    ),
     cardEstimate(toldTask, one),
     one.excluded && el("p.why-not", {}, t("excluded_because", { reason: one.excluded.reason })),
-    one.refused && el("p.why-not", {}, one.refused));
+    one.refused && el("p.why-not", {}, one.refused),
+  );
 }
 
 function badges(one) {
-  return [one.picked && el("span.badge.pick", {}, t("pick")), one.pinned && el("span.badge.pick", {}, t("pinned")), one.runner_up && el("span.badge", {}, t("runner_up")),
-    one.fallback && el("span.badge.warn", {}, t("flag_fallback")), one.excluded && el("span.badge.warn", {}, t("excluded")), one.notes.length > 0 && el("span.badge", {}, t("n_notes", { n: one.notes.length }))];
+  return [
+    one.picked && el("span.badge.pick", {}, t("pick")),
+    one.pinned && el("span.badge.pick", {}, t("pinned")),
+    one.runner_up && el("span.badge", {}, t("runner_up")),
+    one.fallback && el("span.badge.warn", {}, t("flag_fallback")),
+    one.excluded && el("span.badge.warn", {}, t("excluded")),
+    one.notes.length > 0 && el("span.badge", {}, t("n_notes", { n: one.notes.length })),
+  ];
 }
 
 /** With totals the estimate, its ± and how far it lies behind the pick; before, only rank and a bar. */
@@ -724,10 +1136,18 @@ function cardEstimate(toldTask, one) {
   const estimate = one.estimate;
   if (!estimate) return el("p.numbers.soft", {}, t("no_estimate"));
   const best = Math.max(...toldTask.candidates.map((other) => other.estimate?.overall ?? 0), 1e-9);
-  const bar = el("span.meter", { style: { "--share": `${Math.max(0, Math.min(100, (estimate.overall / (state.calibrated ? 10 : best)) * 100))}%` } });
+  const bar = el("span.meter", {
+    style: { "--share": `${Math.max(0, Math.min(100, (estimate.overall / (state.calibrated ? 10 : best)) * 100))}%` },
+  });
   if (!state.calibrated) return el("p.numbers", {}, el("b", {}, one.rank ? t("rank", { n: one.rank }) : "–"), bar);
-  return el("p.numbers", {}, el("b", {}, number(estimate.overall)), el("span.soft", {}, `± ${number(estimate.sd)}`),
-    !one.picked && estimate.behind !== null && el("span.behind", { title: t("behind_pick") }, behind(estimate.behind)), bar);
+  return el(
+    "p.numbers",
+    {},
+    el("b", {}, number(estimate.overall)),
+    el("span.soft", {}, `± ${number(estimate.sd)}`),
+    !one.picked && estimate.behind !== null && el("span.behind", { title: t("behind_pick") }, behind(estimate.behind)),
+    bar,
+  );
 }
 
 /** How far a candidate lies from the pick, signed: worse is less. */
@@ -745,14 +1165,31 @@ function inspector(toldTask, one) {
   if (!one) return [el("p.empty", {}, t("no_candidates")), why(toldTask, null), aboutTask(toldTask)];
   const i = toldTask.candidates.indexOf(one);
   return [
-    el("h2", {}, t("candidate_n", { n: i + 1 }), el("span.soft", {}, ` ${[one.generator, one.variant].filter(Boolean).join(" · ")}`)),
-    verdicts(one), estimateLines(one), why(toldTask, one), scoreBars(toldTask, one), judgesOf(one), notesOf(one), madeWith(one), aboutTask(toldTask)];
+    el(
+      "h2",
+      {},
+      t("candidate_n", { n: i + 1 }),
+      el("span.soft", {}, ` ${[one.generator, one.variant].filter(Boolean).join(" · ")}`),
+    ),
+    verdicts(one),
+    estimateLines(one),
+    why(toldTask, one),
+    scoreBars(toldTask, one),
+    judgesOf(one),
+    notesOf(one),
+    madeWith(one),
+    aboutTask(toldTask),
+  ];
 }
 
 function verdicts(one) {
-  const lines = [one.excluded && el("p.why-not", {}, t("excluded_by", one.excluded ? { ...one.excluded, at: when(one.excluded.at) } : {})),
+  const lines = [
+    one.excluded &&
+      el("p.why-not", {}, t("excluded_by", one.excluded ? { ...one.excluded, at: when(one.excluded.at) } : {})),
     one.pinned && el("p.good", {}, t("pinned_by", one.pinned ? { ...one.pinned, at: when(one.pinned.at) } : {})),
-    one.refused && el("p.why-not", {}, t("refused_because", { reason: one.refused })), one.fallback && el("p.why-not", {}, t("is_fallback"))].filter(Boolean);
+    one.refused && el("p.why-not", {}, t("refused_because", { reason: one.refused })),
+    one.fallback && el("p.why-not", {}, t("is_fallback")),
+  ].filter(Boolean);
   return lines.length > 0 && el("div.verdicts", {}, lines);
 }
 
@@ -760,32 +1197,73 @@ function estimateLines(one) {
   const e = one.estimate;
   if (!e) return null;
   if (!state.calibrated) return el("p.soft", {}, t("before_totals"));
-  const axis = (name, value, measured) => el("div", {}, el("dt", {}, name), el("dd", {}, number(value), !measured && el("span.soft", {}, ` ${t("not_measured")}`)));
-  return el("dl.facts", {},
-    el("div", {}, el("dt", {}, t("estimate")), el("dd", {}, `${number(e.overall)} ± ${number(e.sd)}`)), axis("SC", e.sc, e.sc_measured), axis("PQ", e.pq, e.pq_measured),
+  const axis = (name, value, measured) =>
+    el(
+      "div",
+      {},
+      el("dt", {}, name),
+      el("dd", {}, number(value), !measured && el("span.soft", {}, ` ${t("not_measured")}`)),
+    );
+  return el(
+    "dl.facts",
+    {},
+    el("div", {}, el("dt", {}, t("estimate")), el("dd", {}, `${number(e.overall)} ± ${number(e.sd)}`)),
+    axis("SC", e.sc, e.sc_measured),
+    axis("PQ", e.pq, e.pq_measured),
     e.p_best !== null && el("div", {}, el("dt", {}, t("p_best")), el("dd", {}, `${Math.round(e.p_best * 100)} %`)),
-    !one.picked && e.behind !== null && el("div", {}, el("dt", {}, t("to_pick")), el("dd", {}, behind(e.behind))));
+    !one.picked && e.behind !== null && el("div", {}, el("dt", {}, t("to_pick")), el("dd", {}, behind(e.behind))),
+  );
 }
 
 const MOST_PARTS = 6;
 
 /** Why the pick leads, for it and for who comes second: what the estimate rests on, the weightiest parts first. */
 function why(toldTask, one) {
-  const told_ = toldTask.why;
-  if (!told_ || (one && !one.picked && !one.runner_up)) return null;
+  const facts = toldTask.why;
+  if (!facts || (one && !one.picked && !one.runner_up)) return null;
   const weight = (part) => Math.max(Math.abs(part.pick ?? 0), Math.abs(part.runner_up ?? 0));
-  const parts = [...(told_.parts ?? [])].sort((a, b) => weight(b) - weight(a));
+  const parts = [...(facts.parts ?? [])].sort((a, b) => weight(b) - weight(a));
   const most = Math.max(...parts.map(weight), 1e-9);
   const rows = parts.map((part) => partBars(part, most));
-  return el("section", {}, el("h3", {}, t("why_pick")), told_.pick_reason && el("p", {}, told_.pick_reason), told_.basis && el("p.soft", {}, told_.basis),
-    rows.length > 0 && el("div.parts", {}, el("p.legend", {}, el("span.swatch.pick", {}), t("pick"), el("span.swatch", {}), t("runner_up")), rows.slice(0, MOST_PARTS),
-      rows.length > MOST_PARTS && el("details", {}, el("summary", {}, t("more_parts", { n: rows.length - MOST_PARTS })), rows.slice(MOST_PARTS))));
+  return el(
+    "section",
+    {},
+    el("h3", {}, t("why_pick")),
+    facts.pick_reason && el("p", {}, facts.pick_reason),
+    facts.basis && el("p.soft", {}, facts.basis),
+    rows.length > 0 &&
+      el(
+        "div.parts",
+        {},
+        el("p.legend", {}, el("span.swatch.pick", {}), t("pick"), el("span.swatch", {}), t("runner_up")),
+        rows.slice(0, MOST_PARTS),
+        rows.length > MOST_PARTS &&
+          el(
+            "details",
+            {},
+            el("summary", {}, t("more_parts", { n: rows.length - MOST_PARTS })),
+            rows.slice(MOST_PARTS),
+          ),
+      ),
+  );
 }
 
 function partBars({ name, pick, runner_up }, most) {
-  const bar = (value, kind) => el(`span.pull.${kind}${value < 0 ? ".below" : ""}`, { style: { "--share": `${(Math.abs(value ?? 0) / most) * 50}%` } });
-  return el("div.part", {}, el("span", {}, name.replaceAll("_", " ").replace(/\.(?=[a-z])/, " ")),
-    el("span.bars", { role: "img", "aria-label": t("part_bars", { pick: number(pick, 2), runner: number(runner_up, 2) }) }, bar(pick, "first"), bar(runner_up, "second")));
+  const bar = (value, kind) =>
+    el(`span.pull.${kind}${value < 0 ? ".below" : ""}`, {
+      style: { "--share": `${(Math.abs(value ?? 0) / most) * 50}%` },
+    });
+  return el(
+    "div.part",
+    {},
+    el("span", {}, name.replaceAll("_", " ").replace(/\.(?=[a-z])/, " ")),
+    el(
+      "span.bars",
+      { role: "img", "aria-label": t("part_bars", { pick: number(pick, 2), runner: number(runner_up, 2) }) },
+      bar(pick, "first"),
+      bar(runner_up, "second"),
+    ),
+  );
 }
 
 /** Each column as a strip: where this candidate stands among all of its type, and where the task's others do. */
@@ -794,25 +1272,65 @@ function scoreBars(toldTask, one) {
   const gates = one.scores.filter((score) => score.axis === "gate");
   const measured = one.scores.filter((score) => score.axis !== "gate" && score.value !== null);
   const unscored = one.scores.filter((score) => score.value === null);
-  return el("section", {}, el("h3", {}, t("scores"), el("span.soft", {}, ` ${t("scores_hint")}`)),
-    el("ul.strips", {}, measured.map((score) => strip(score, places(toldTask, one, score)))),
-    gates.length > 0 && !one.refused && el("p.soft", {}, t("gates_passed", { n: gates.filter((gate) => gate.value !== null).length })),
-    unscored.length > 0 && el("details", {}, el("summary", {}, t("n_unscored", { n: unscored.length })), el("ul", {}, unscored.map((score) => el("li", {}, columnName(score), el("span.soft", {}, ` ${score.reason ?? t("unscored")}`))))));
+  return el(
+    "section",
+    {},
+    el("h3", {}, t("scores"), el("span.soft", {}, ` ${t("scores_hint")}`)),
+    el(
+      "ul.strips",
+      {},
+      measured.map((score) => strip(score, places(toldTask, one, score))),
+    ),
+    gates.length > 0 &&
+      !one.refused &&
+      el("p.soft", {}, t("gates_passed", { n: gates.filter((gate) => gate.value !== null).length })),
+    unscored.length > 0 &&
+      el(
+        "details",
+        {},
+        el("summary", {}, t("n_unscored", { n: unscored.length })),
+        el(
+          "ul",
+          {},
+          unscored.map((score) =>
+            el("li", {}, columnName(score), el("span.soft", {}, ` ${score.reason ?? t("unscored")}`)),
+          ),
+        ),
+      ),
+  );
 }
 
-const places = (toldTask, one, { column }) => toldTask.candidates.filter((other) => other.id !== one.id)
-  .map((other) => other.scores.find((score) => score.column === column)?.place).filter((place) => typeof place === "number");
+const places = (toldTask, one, { column }) =>
+  toldTask.candidates
+    .filter((other) => other.id !== one.id)
+    .map((other) => other.scores.find((score) => score.column === column)?.place)
+    .filter((place) => typeof place === "number");
 
 /** `technical.band_noise` as "band noise"; its scorer and what it means are told where one points at it. */
 const columnName = ({ column }) => column.slice(column.indexOf(".") + 1).replaceAll("_", " ");
 
 function strip(score, others) {
-  const about = [score.what, score.column, score.higher_is_better === false ? t("lower_better") : t("higher_better")].filter(Boolean).join("\n");
+  const about = [score.what, score.column, score.higher_is_better === false ? t("lower_better") : t("higher_better")]
+    .filter(Boolean)
+    .join("\n");
   const place = score.place ?? 0;
-  return el("li.strip", {}, el("span.strip-name", { title: about }, columnName(score), el("span.soft", {}, ` ${(score.axis ?? "").toUpperCase()}`)),
-    el("span.track", { role: "img", "aria-label": t("place", { percent: Math.round(place * 100) }) },
-      el("span.fill", { style: { "--share": `${place * 100}%` } }), others.map((other) => el("i", { style: { left: `${other * 100}%` } }))),
-    el(score.best ? "b.value" : "span.value", { title: score.best ? t("best_of_task") : null }, scoreValue(score)));
+  return el(
+    "li.strip",
+    {},
+    el(
+      "span.strip-name",
+      { title: about },
+      columnName(score),
+      el("span.soft", {}, ` ${(score.axis ?? "").toUpperCase()}`),
+    ),
+    el(
+      "span.track",
+      { role: "img", "aria-label": t("place", { percent: Math.round(place * 100) }) },
+      el("span.fill", { style: { "--share": `${place * 100}%` } }),
+      others.map((other) => el("i", { style: { left: `${other * 100}%` } })),
+    ),
+    el(score.best ? "b.value" : "span.value", { title: score.best ? t("best_of_task") : null }, scoreValue(score)),
+  );
 }
 
 function scoreValue({ value, low, high }) {
@@ -821,9 +1339,33 @@ function scoreValue({ value, low, high }) {
 }
 
 function judgesOf(one) {
-  return one.judges?.length > 0 && el("section", {}, el("h3", {}, t("judges")), one.judges.map((judge) => el("blockquote", {},
-    el("p.soft", {}, [judge.name, judge.overall !== null && t("judge_overall", { value: number(judge.overall) }), judge.sc !== null && `SC ${number(judge.sc)}`, judge.pq !== null && `PQ ${number(judge.pq)}`].filter(Boolean).join(" · ")),
-    judge.words && el("p", {}, judge.words))));
+  return (
+    one.judges?.length > 0 &&
+    el(
+      "section",
+      {},
+      el("h3", {}, t("judges")),
+      one.judges.map((judge) =>
+        el(
+          "blockquote",
+          {},
+          el(
+            "p.soft",
+            {},
+            [
+              judge.name,
+              judge.overall !== null && t("judge_overall", { value: number(judge.overall) }),
+              judge.sc !== null && `SC ${number(judge.sc)}`,
+              judge.pq !== null && `PQ ${number(judge.pq)}`,
+            ]
+              .filter(Boolean)
+              .join(" · "),
+          ),
+          judge.words && el("p", {}, judge.words),
+        ),
+      ),
+    )
+  );
 }
 
 function notesOf(one) {
@@ -835,20 +1377,86 @@ const noteLine = (entry) => el("p", {}, entry.text, el("span.soft", {}, ` ${entr
 function copyable(label, text) {
   if (text === null || text === undefined || text === "") return null;
   const words = typeof text === "string" ? text : JSON.stringify(text, null, 1);
-  return el("div", {}, el("dt", {}, label), el("dd", {}, el("code", {}, words), button("", () => copy(words), { class: "quiet copy", "aria-label": t("copy_what", { what: label }), title: t("copy") })));
+  return el(
+    "div",
+    {},
+    el("dt", {}, label),
+    el(
+      "dd",
+      {},
+      el("code", {}, words),
+      button("", () => copy(words), {
+        class: "quiet copy",
+        "aria-label": t("copy_what", { what: label }),
+        title: t("copy"),
+      }),
+    ),
+  );
 }
 
 function madeWith(one) {
-  return el("details.made", { open: true }, el("summary", {}, t("made_with")), el("dl", {},
-    copyable(t("id"), one.id), copyable(t("generator"), one.generator), copyable(t("seed"), one.seed === null || one.seed === undefined ? null : String(one.seed)), copyable(t("prompt_sent"), one.prompt_sent),
-    Object.keys(one.settings ?? {}).length > 0 && copyable(t("settings"), one.settings), copyable(t("file"), one.file), el("div", {}, el("dt", {}, t("size")), el("dd", {}, `${one.width} × ${one.height}`))));
+  return el(
+    "details.made",
+    { open: true },
+    el("summary", {}, t("made_with")),
+    el(
+      "dl",
+      {},
+      copyable(t("id"), one.id),
+      copyable(t("generator"), one.generator),
+      copyable(t("seed"), one.seed === null || one.seed === undefined ? null : String(one.seed)),
+      copyable(t("prompt_sent"), one.prompt_sent),
+      Object.keys(one.settings ?? {}).length > 0 && copyable(t("settings"), one.settings),
+      copyable(t("file"), one.file),
+      el("div", {}, el("dt", {}, t("size")), el("dd", {}, `${one.width} × ${one.height}`)),
+    ),
+  );
 }
 
 function aboutTask(toldTask) {
   return [
     toldTask.notes?.length > 0 && el("section", {}, el("h3", {}, t("task_notes")), toldTask.notes.map(noteLine)),
-    toldTask.declined?.length > 0 && el("details", {}, el("summary", {}, t("declined")), el("ul", {}, toldTask.declined.map((one) => el("li", {}, el("b", {}, one.generator), ` ${one.reason}`, one.count > 1 && el("span.soft", {}, ` × ${one.count}`))))),
-    toldTask.decisions?.length > 0 && el("details", {}, el("summary", {}, t("decisions_here"), el("span.soft", {}, ` ${toldTask.decisions.length}`)), el("ul.history", {}, [...toldTask.decisions].reverse().map((one) => el("li", {}, el("b", {}, told(one)), one.reason && ` ${one.reason}`, el("span.soft", {}, ` ${one.by}, ${when(one.at)}`)))))];
+    toldTask.declined?.length > 0 &&
+      el(
+        "details",
+        {},
+        el("summary", {}, t("declined")),
+        el(
+          "ul",
+          {},
+          toldTask.declined.map((one) =>
+            el(
+              "li",
+              {},
+              el("b", {}, one.generator),
+              ` ${one.reason}`,
+              one.count > 1 && el("span.soft", {}, ` × ${one.count}`),
+            ),
+          ),
+        ),
+      ),
+    toldTask.decisions?.length > 0 &&
+      el(
+        "details",
+        {},
+        el("summary", {}, t("decisions_here"), el("span.soft", {}, ` ${toldTask.decisions.length}`)),
+        el(
+          "ul.history",
+          {},
+          [...toldTask.decisions]
+            .reverse()
+            .map((one) =>
+              el(
+                "li",
+                {},
+                el("b", {}, decisionWords(one)),
+                one.reason && ` ${one.reason}`,
+                el("span.soft", {}, ` ${one.by}, ${when(one.at)}`),
+              ),
+            ),
+        ),
+      ),
+  ];
 }
 
 function taskFoot(toldTask) {
@@ -858,13 +1466,32 @@ function taskFoot(toldTask) {
 /** The bar of what one does; at 390 px it lies at the lower edge, where a thumb reaches. */
 function actions(toldTask) {
   const one = current(toldTask);
-  const action = (name, letter, act, props = {}) => button([el("span", {}, t(name)), key(letter)], act, { "data-focus": `bar-${name}`, "aria-label": t(name), ...props });
-  return el("div.actions", { role: "toolbar", "aria-label": t("actions") },
-    action("previous", "K", () => step(-1)), el("span.position", {}, here.at ? t("position", { n: Number(here.at) + 1, all: queue.total ?? state.tasks }) : ""), action("next", "J", () => step(1)),
-    one && !readOnly() && action(one.excluded ? "include" : "exclude", "X", () => exclude(toldTask, one), { disabled: !mayExclude(), title: mayExclude() ? null : t("rule_none") }),
+  const action = (name, letter, act, props = {}) =>
+    button([el("span", {}, t(name)), key(letter)], act, {
+      "data-focus": `bar-${name}`,
+      "aria-label": t(name),
+      ...props,
+    });
+  return el(
+    "div.actions",
+    { role: "toolbar", "aria-label": t("actions") },
+    action("previous", "K", () => step(-1)),
+    el("span.position", {}, here.at ? t("position", { n: Number(here.at) + 1, all: queue.total ?? state.tasks }) : ""),
+    action("next", "J", () => step(1)),
+    one &&
+      !readOnly() &&
+      action(one.excluded ? "include" : "exclude", "X", () => exclude(toldTask, one), {
+        disabled: !mayExclude(),
+        title: mayExclude() ? null : t("rule_none"),
+      }),
     one && mayPin() && action(one.pinned ? "release" : "pin", "P", () => pin(toldTask, one)),
-    !readOnly() && action("undo", "U", undo), one && !readOnly() && action("note", "N", () => note(toldTask, one)),
-    toldTask.candidates.length > 0 && action("compare", "C", () => compare(toldTask)), toldTask.source && toldTask.candidates.length > 0 && action("outline", "O", toggleOutline, { "aria-pressed": String(outlined()), class: "wide" }));
+    !readOnly() && action("undo", "U", undo),
+    one && !readOnly() && action("note", "N", () => note(toldTask, one)),
+    toldTask.candidates.length > 0 && action("compare", "C", () => compare(toldTask)),
+    toldTask.source &&
+      toldTask.candidates.length > 0 &&
+      action("outline", "O", toggleOutline, { "aria-pressed": String(outlined()), class: "wide" }),
+  );
 }
 
 async function step(by) {
@@ -909,18 +1536,35 @@ const closeViewer = () => go({ see: "", mode: "" });
 
 /** What was chosen, side by side; where nothing was, the pick and its runner-up. */
 function compare(toldTask) {
-  const picked = [toldTask.candidates.find((one) => one.picked), toldTask.candidates.find((one) => one.runner_up)].filter(Boolean).map((one) => one.short);
+  const picked = [toldTask.candidates.find((one) => one.picked), toldTask.candidates.find((one) => one.runner_up)]
+    .filter(Boolean)
+    .map((one) => one.short);
   const shorts = chosen().length > 1 ? chosen() : [...new Set([...chosen(), ...picked])].slice(0, 2);
   return openViewer(shorts.length ? shorts : [toldTask.candidates[0].short], shorts.length > 1 ? "side" : "single");
 }
 
 /** Everything of a task that can be looked at: its inputs, then its candidates. */
 function lookable(toldTask) {
-  return [...inputsOf(toldTask).map((one) => ({ ...one, candidate: null })),
-    ...toldTask.candidates.map((one, i) => ({ short: one.short, label: `${i + 1} · ${one.generator}`, url: imageOf(one.id), width: one.width, height: one.height, regions: one.region, candidate: one }))];
+  return [
+    ...inputsOf(toldTask).map((one) => ({ ...one, candidate: null })),
+    ...toldTask.candidates.map((one, i) => ({
+      short: one.short,
+      label: `${i + 1} · ${one.generator}`,
+      url: imageOf(one.id),
+      width: one.width,
+      height: one.height,
+      regions: one.region,
+      candidate: one,
+    })),
+  ];
 }
 
-const seen = (toldTask) => (here.see ?? "").split(",").map((short) => lookable(toldTask).find((one) => one.short === short)).filter(Boolean).slice(0, 4);
+const seen = (toldTask) =>
+  (here.see ?? "")
+    .split(",")
+    .map((short) => lookable(toldTask).find((one) => one.short === short))
+    .filter(Boolean)
+    .slice(0, 4);
 
 function modeOf(items) {
   const mode = MODES.includes(here.mode) ? here.mode : "single";
@@ -933,7 +1577,11 @@ function drawViewer() {
   const toldTask = now();
   const items = here.see && toldTask ? seen(toldTask) : [];
   if (!items.length) {
-    if (dialog.open) { clearInterval(viewer.timer); dialog.close(); if (dialog.contains($("toasts"))) document.body.append($("toasts")); }
+    if (dialog.open) {
+      clearInterval(viewer.timer);
+      dialog.close();
+      if (dialog.contains($("toasts"))) document.body.append($("toasts"));
+    }
     viewer.print = "";
     return;
   }
@@ -949,7 +1597,12 @@ function buildViewer(dialog, toldTask, items, mode) {
   clearInterval(viewer.timer);
   const focus = dialog.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
   const used = PAIRED.includes(mode) ? items.slice(0, 2) : items;
-  const stage = el(`div.stage.${mode}`, { tabindex: "0", "data-focus": "stage", "aria-label": t("stage"), role: "group" });
+  const stage = el(`div.stage.${mode}`, {
+    tabindex: "0",
+    "data-focus": "stage",
+    "aria-label": t("stage"),
+    role: "group",
+  });
   viewer.panes = [];
   viewer.mode = mode;
   viewer.items = used;
@@ -965,14 +1618,53 @@ function buildViewer(dialog, toldTask, items, mode) {
 
 function viewerBar(toldTask, items, mode) {
   const shorts = items.map((one) => one.short);
-  const toggle = (one) => go({ see: (shorts.includes(one.short) ? shorts.filter((short) => short !== one.short) : [...shorts, one.short].slice(-4)).join(",") || one.short }, { replace: true });
-  return el("div.viewer-bar", {},
-    el("div.group", { role: "group", "aria-label": t("modes") }, MODES.map((name) => button([t(`mode_${name}`), key(MODE_KEYS[name])], () => setMode(name), {
-      "aria-pressed": String(name === mode), disabled: name !== "single" && lookable(toldTask).length < 2, "data-focus": `mode-${name}` }))),
-    el("div.group.pictures", { role: "group", "aria-label": t("which_pictures") }, lookable(toldTask).map((one) => button(one.candidate ? one.label.split(" · ")[0] : one.label, () => toggle(one), {
-      "aria-pressed": String(shorts.includes(one.short)), "data-focus": `see-${one.short}`, title: one.label, class: one.candidate?.excluded ? "struck" : null }))),
-    el("div.group", {}, button(t("fit"), () => zoomTo(1), { "data-focus": "fit" }), button("100%", fullSize, { "data-focus": "full" }), el("output", { id: "zoom", "aria-label": t("zoom") }),
-      button(t("outline"), toggleOutline, { "aria-pressed": String(outlined()), "data-focus": "outline" }), button([t("close"), key("Esc")], closeViewer, { "data-focus": "close" })));
+  const toggle = (one) =>
+    go(
+      {
+        see:
+          (shorts.includes(one.short)
+            ? shorts.filter((short) => short !== one.short)
+            : [...shorts, one.short].slice(-4)
+          ).join(",") || one.short,
+      },
+      { replace: true },
+    );
+  return el(
+    "div.viewer-bar",
+    {},
+    el(
+      "div.group",
+      { role: "group", "aria-label": t("modes") },
+      MODES.map((name) =>
+        button([t(`mode_${name}`), key(MODE_KEYS[name])], () => setMode(name), {
+          "aria-pressed": String(name === mode),
+          disabled: name !== "single" && lookable(toldTask).length < 2,
+          "data-focus": `mode-${name}`,
+        }),
+      ),
+    ),
+    el(
+      "div.group.pictures",
+      { role: "group", "aria-label": t("which_pictures") },
+      lookable(toldTask).map((one) =>
+        button(one.candidate ? one.label.split(" · ")[0] : one.label, () => toggle(one), {
+          "aria-pressed": String(shorts.includes(one.short)),
+          "data-focus": `see-${one.short}`,
+          title: one.label,
+          class: one.candidate?.excluded ? "struck" : null,
+        }),
+      ),
+    ),
+    el(
+      "div.group",
+      {},
+      button(t("fit"), () => zoomTo(1), { "data-focus": "fit" }),
+      button("100%", fullSize, { "data-focus": "full" }),
+      el("output", { id: "zoom", "aria-label": t("zoom") }),
+      button(t("outline"), toggleOutline, { "aria-pressed": String(outlined()), "data-focus": "outline" }),
+      button([t("close"), key("Esc")], closeViewer, { "data-focus": "close" }),
+    ),
+  );
 }
 
 const MODE_KEYS = { single: "L", side: "S", blink: "B", difference: "D", slider: "W" };
@@ -988,28 +1680,104 @@ function setMode(mode) {
 
 function partner(toldTask, short) {
   const source = toldTask.source && "source";
-  const wished = [...toldTask.candidates.filter((one) => one.picked), ...toldTask.candidates.filter((one) => one.runner_up), ...toldTask.candidates].map((one) => one.short);
+  const wished = [
+    ...toldTask.candidates.filter((one) => one.picked),
+    ...toldTask.candidates.filter((one) => one.runner_up),
+    ...toldTask.candidates,
+  ].map((one) => one.short);
   return [...wished, source].find((other) => other && other !== short);
 }
 
 function pane(items) {
-  const node = el("div.pane", {}, items.map((one) => el("div.layer", {},
-    el("img", { src: sized(one.url, "full"), alt: one.label, draggable: "false", decoding: "async" }), outlined() && boxes(one.regions))), el("span.caption", {}, items.length === 1 ? caption(items[0]) : ""));
+  const node = el(
+    "div.pane",
+    {},
+    items.map((one) =>
+      el(
+        "div.layer",
+        {},
+        el("img", { src: sized(one.url, "full"), alt: one.label, draggable: "false", decoding: "async" }),
+        outlined() && boxes(one.regions),
+      ),
+    ),
+    el("span.caption", {}, items.length === 1 ? caption(items[0]) : ""),
+  );
   viewer.panes.push({ node, items });
   return node;
 }
 
 function caption(one) {
   const e = one.candidate?.estimate;
-  const marks = one.candidate ? [one.candidate.picked && t("pick"), one.candidate.runner_up && t("runner_up"), one.candidate.excluded && t("excluded"), one.candidate.pinned && t("pinned")] : [];
-  return [one.label, state.calibrated && e ? `${number(e.overall)} ± ${number(e.sd)}` : one.candidate?.rank ? t("rank", { n: one.candidate.rank }) : null, ...marks, `${one.width} × ${one.height}`].filter(Boolean).join(" · ");
+  const marks = one.candidate
+    ? [
+        one.candidate.picked && t("pick"),
+        one.candidate.runner_up && t("runner_up"),
+        one.candidate.excluded && t("excluded"),
+        one.candidate.pinned && t("pinned"),
+      ]
+    : [];
+  return [
+    one.label,
+    state.calibrated && e
+      ? `${number(e.overall)} ± ${number(e.sd)}`
+      : one.candidate?.rank
+        ? t("rank", { n: one.candidate.rank })
+        : null,
+    ...marks,
+    `${one.width} × ${one.height}`,
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function modeControls(mode, items) {
-  const labels = items.map((one, i) => el("span", {}, items.length > 1 && PAIRED.includes(mode) ? `${"AB"[i]}: ` : "", caption(one)));
-  if (mode === "slider") return [labels[0], el("input", { type: "range", min: 0, max: 100, step: 1, value: String(viewer.split * 100), "aria-label": t("divider"), "data-focus": "divider", oninput: (event) => { viewer.split = event.target.value / 100; placeAll(); } }), labels[1]];
-  if (mode === "difference") return [labels, el("label.gain", {}, t("gain"), el("input", { type: "range", min: 1, max: 16, value: String(viewer.gain), "data-focus": "gain", oninput: (event) => { viewer.gain = Number(event.target.value); difference(viewer.items, viewer.panes[0].node); } })), el("output", { id: "differs" })];
-  if (mode === "blink") return [el("span", { id: "blinking" }, caption(items[0])), button(t("pause"), () => blink({ toggle: true }), { id: "pause", "data-focus": "pause" })];
+  const labels = items.map((one, i) =>
+    el("span", {}, items.length > 1 && PAIRED.includes(mode) ? `${"AB"[i]}: ` : "", caption(one)),
+  );
+  if (mode === "slider")
+    return [
+      labels[0],
+      el("input", {
+        type: "range",
+        min: 0,
+        max: 100,
+        step: 1,
+        value: String(viewer.split * 100),
+        "aria-label": t("divider"),
+        "data-focus": "divider",
+        oninput: (event) => {
+          viewer.split = event.target.value / 100;
+          placeAll();
+        },
+      }),
+      labels[1],
+    ];
+  if (mode === "difference")
+    return [
+      labels,
+      el(
+        "label.gain",
+        {},
+        t("gain"),
+        el("input", {
+          type: "range",
+          min: 1,
+          max: 16,
+          value: String(viewer.gain),
+          "data-focus": "gain",
+          oninput: (event) => {
+            viewer.gain = Number(event.target.value);
+            difference(viewer.items, viewer.panes[0].node);
+          },
+        }),
+      ),
+      el("output", { id: "differs" }),
+    ];
+  if (mode === "blink")
+    return [
+      el("span", { id: "blinking" }, caption(items[0])),
+      button(t("pause"), () => blink({ toggle: true }), { id: "pause", "data-focus": "pause" }),
+    ];
   return mode === "single" ? labels : [];
 }
 
@@ -1018,13 +1786,19 @@ function placeAll() {
   for (const { node, items } of viewer.panes) {
     const room = { width: node.clientWidth, height: node.clientHeight };
     const layers = [...node.querySelectorAll(".layer")];
-    layers.forEach((layer, i) => placeLayer(layer, PAIRED.includes(viewer.mode) || viewer.mode === "blink" ? items[0] : items[i], room));
-    if (viewer.mode === "blink") layers.forEach((layer, i) => { layer.hidden = i !== viewer.shown % items.length; });
+    layers.forEach((layer, i) =>
+      placeLayer(layer, PAIRED.includes(viewer.mode) || viewer.mode === "blink" ? items[0] : items[i], room),
+    );
+    if (viewer.mode === "blink")
+      layers.forEach((layer, i) => {
+        layer.hidden = i !== viewer.shown % items.length;
+      });
     if (viewer.mode === "slider") splitAt(node, layers, room);
   }
   const first = viewer.panes[0];
   const output = $("zoom");
-  if (first && output) output.textContent = `${Math.round(fitOf(first.items[0], first.node) * viewer.zoom * devicePixelRatio * 100)}%`;
+  if (first && output)
+    output.textContent = `${Math.round(fitOf(first.items[0], first.node) * viewer.zoom * devicePixelRatio * 100)}%`;
 }
 
 const fitOf = (one, node) => Math.min(node.clientWidth / (one.width || 1), node.clientHeight / (one.height || 1));
@@ -1032,8 +1806,14 @@ const fitOf = (one, node) => Math.min(node.clientWidth / (one.width || 1), node.
 function placeLayer(layer, one, room) {
   const scale = Math.min(room.width / (one.width || 1), room.height / (one.height || 1)) * viewer.zoom;
   const [width, height] = [one.width * scale, one.height * scale];
-  const left = width <= room.width ? (room.width - width) / 2 : Math.min(0, Math.max(room.width - width, room.width / 2 - viewer.x * width));
-  const top = height <= room.height ? (room.height - height) / 2 : Math.min(0, Math.max(room.height - height, room.height / 2 - viewer.y * height));
+  const left =
+    width <= room.width
+      ? (room.width - width) / 2
+      : Math.min(0, Math.max(room.width - width, room.width / 2 - viewer.x * width));
+  const top =
+    height <= room.height
+      ? (room.height - height) / 2
+      : Math.min(0, Math.max(room.height - height, room.height / 2 - viewer.y * height));
   Object.assign(layer.style, { width: `${width}px`, height: `${height}px`, left: `${left}px`, top: `${top}px` });
   layer.classList.toggle("pixels", scale * devicePixelRatio >= 3);
 }
@@ -1044,14 +1824,18 @@ function splitAt(node, layers, room) {
   if (!top) return;
   top.style.clipPath = `inset(0 0 0 ${Math.max(0, at - parseFloat(top.style.left))}px)`;
   let line = node.querySelector(".divider");
-  if (!line) { line = el("div.divider", {}); node.append(line); }
+  if (!line) {
+    line = el("div.divider", {});
+    node.append(line);
+  }
   line.style.left = `${at}px`;
 }
 
 function zoomTo(zoom, at = null) {
   const before = viewer.zoom;
   viewer.zoom = Math.max(Math.min(1, exact()), Math.min(64, zoom));
-  if (at) { // the point under the pointer stays under it
+  if (at) {
+    // the point under the pointer stays under it
     viewer.x += (at.x - viewer.x) * (1 - before / viewer.zoom);
     viewer.y += (at.y - viewer.y) * (1 - before / viewer.zoom);
   }
@@ -1082,28 +1866,53 @@ function pointAt(event) {
 function moveWith(stage) {
   const down = new Map();
   let spread = 0;
-  stage.addEventListener("wheel", (event) => { event.preventDefault(); zoomTo(viewer.zoom * Math.exp(-event.deltaY * 0.002), pointAt(event)); }, { passive: false });
-  stage.addEventListener("dblclick", (event) => { const at = pointAt(event); if (viewer.zoom > 1) zoomTo(1); else { Object.assign(viewer, at); fullSize(); } });
-  stage.addEventListener("pointerdown", (event) => { down.set(event.pointerId, event); spread = 0; stage.setPointerCapture(event.pointerId); });
-  for (const name of ["pointerup", "pointercancel"]) stage.addEventListener(name, (event) => { down.delete(event.pointerId); spread = 0; });
+  stage.addEventListener(
+    "wheel",
+    (event) => {
+      event.preventDefault();
+      zoomTo(viewer.zoom * Math.exp(-event.deltaY * 0.002), pointAt(event));
+    },
+    { passive: false },
+  );
+  stage.addEventListener("dblclick", (event) => {
+    const at = pointAt(event);
+    if (viewer.zoom > 1) zoomTo(1);
+    else {
+      Object.assign(viewer, at);
+      fullSize();
+    }
+  });
+  stage.addEventListener("pointerdown", (event) => {
+    down.set(event.pointerId, event);
+    spread = 0;
+    stage.setPointerCapture(event.pointerId);
+  });
+  for (const name of ["pointerup", "pointercancel"])
+    stage.addEventListener(name, (event) => {
+      down.delete(event.pointerId);
+      spread = 0;
+    });
   stage.addEventListener("pointermove", (event) => {
     const before = down.get(event.pointerId);
     if (!before) return;
     down.set(event.pointerId, event);
-    if (down.size > 1) { spread = pinch([...down.values()], spread); return; }
+    if (down.size > 1) {
+      spread = pinch([...down.values()], spread);
+      return;
+    }
     const first = viewer.panes[0];
     if (viewer.mode === "slider" && viewer.zoom === 1) {
       const box = first.node.getBoundingClientRect();
       viewer.split = Math.max(0, Math.min(1, (event.clientX - box.left) / box.width));
-    } else pan((before.clientX - event.clientX), (before.clientY - event.clientY));
+    } else pan(before.clientX - event.clientX, before.clientY - event.clientY);
     placeAll();
   });
 }
 
 function pinch([one, two], before) {
-  const now_ = Math.hypot(one.clientX - two.clientX, one.clientY - two.clientY);
-  if (before) zoomTo(viewer.zoom * (now_ / before));
-  return now_;
+  const apart = Math.hypot(one.clientX - two.clientX, one.clientY - two.clientY);
+  if (before) zoomTo(viewer.zoom * (apart / before));
+  return apart;
 }
 
 function pan(dx, dy) {
@@ -1133,7 +1942,10 @@ function turn() {
 async function difference([a, b], node) {
   node.querySelector("canvas, .message")?.remove();
   node.classList.add("differing");
-  if (a.width !== b.width || a.height !== b.height) { node.append(el("p.message", {}, t("unequal", { a: `${a.width} × ${a.height}`, b: `${b.width} × ${b.height}` }))); return; }
+  if (a.width !== b.width || a.height !== b.height) {
+    node.append(el("p.message", {}, t("unequal", { a: `${a.width} × ${a.height}`, b: `${b.width} × ${b.height}` })));
+    return;
+  }
   try {
     const [one, two] = await Promise.all([a, b].map(pixels));
     if (!node.isConnected || viewer.mode !== "difference") return;
@@ -1171,7 +1983,12 @@ function differing(one, two, gain) {
     out.data[i + 3] = 255;
     changed += most > 8;
   }
-  const canvas = el("canvas", { width: one.width, height: one.height, role: "img", "aria-label": t("mode_difference") });
+  const canvas = el("canvas", {
+    width: one.width,
+    height: one.height,
+    role: "img",
+    "aria-label": t("mode_difference"),
+  });
   canvas.getContext("2d").putImageData(out, 0, 0);
   return { canvas, share: changed / (one.data.length / 4), mean: sum / (one.data.length * 0.75) };
 }
@@ -1189,19 +2006,55 @@ function turnPage(by) {
 let pair = null;
 
 async function showPair() {
-  if (!pair || pair.asked !== (here.task ?? "")) pair = { ...(await get("api/pair", { task: here.task })), asked: here.task ?? "" };
-  if (view() !== "pair") return;
-  drawPair();
+  if (!state.ratings) return drawPair();
+  if (!pair || pair.asked !== (here.task ?? ""))
+    pair = { ...(await get("api/pair", { task: here.task })), asked: here.task ?? "" };
+  return view() === "pair" && drawPair();
 }
 
 function drawPair() {
-  const side = (id, letter, better) => el("figure", {}, button(picture(imageOf(id), 640, t("picture_letter", { letter })), () => answer(better), { class: "picture", "aria-label": t("better_letter", { letter }), disabled: readOnly() }), el("figcaption", {}, letter));
-  const body = !state.ratings ? el("p.empty", {}, t("no_ratings")) : !pair.left || !pair.a ? el("p.empty", {}, t("no_pairs")) : [
-    promptOf(pair),
-    el("div.duel", { class: pair.source ? "duel with-source" : "duel" }, pair.source && el("figure.source", {}, picture(pair.source.url ?? pair.source, 320, t("source")), el("figcaption", {}, t("source"))), side(pair.a, "A", "a"), side(pair.b, "B", "b")),
-    el("div.buttons.center", {}, button([t("better_letter", { letter: "A" }), key("1")], () => answer("a"), { disabled: readOnly() }), button([t("same"), key("0")], () => answer("same"), { disabled: readOnly() }), button([t("better_letter", { letter: "B" }), key("2")], () => answer("b"), { disabled: readOnly() })),
-    el("p.soft.center", {}, t("pairs_left", { n: pair.left }))];
-  $("main").replaceChildren(el("section.pair", {}, el("h1", {}, t("tab_pair")), el("p.lead", {}, t("pair_lead")), body));
+  const side = (id, letter, better) =>
+    el(
+      "figure",
+      {},
+      button(picture(imageOf(id), 640, t("picture_letter", { letter })), () => answer(better), {
+        class: "picture",
+        "aria-label": t("better_letter", { letter }),
+        disabled: readOnly(),
+      }),
+      el("figcaption", {}, letter),
+    );
+  const body = !state.ratings
+    ? el("p.empty", {}, t(readOnly() ? "is_read_only" : "no_ratings"))
+    : !pair.left || !pair.a
+      ? el("p.empty", {}, t("no_pairs"))
+      : [
+          promptOf(pair),
+          el(
+            "div.duel",
+            { class: pair.source ? "duel with-source" : "duel" },
+            pair.source &&
+              el(
+                "figure.source",
+                {},
+                picture(pair.source.url ?? pair.source, 320, t("source")),
+                el("figcaption", {}, t("source")),
+              ),
+            side(pair.a, "A", "a"),
+            side(pair.b, "B", "b"),
+          ),
+          el(
+            "div.buttons.center",
+            {},
+            button([t("better_letter", { letter: "A" }), key("1")], () => answer("a"), { disabled: readOnly() }),
+            button([t("same"), key("0")], () => answer("same"), { disabled: readOnly() }),
+            button([t("better_letter", { letter: "B" }), key("2")], () => answer("b"), { disabled: readOnly() }),
+          ),
+          el("p.soft.center", {}, t("pairs_left", { n: pair.left })),
+        ];
+  $("main").replaceChildren(
+    el("section.pair", {}, el("h1", {}, t("tab_pair")), el("p.lead", {}, t("pair_lead")), body),
+  );
 }
 
 let answering = false;
@@ -1240,11 +2093,31 @@ async function showDay() {
 function drawDay() {
   const focus = document.activeElement?.dataset?.focus;
   const panel = (title, ...body) => el("section.panel", {}, el("h2", {}, title), body);
-  const buttons = RUNS.map((verb) => button(t(`run_${verb}`), () => run(verb), { "data-focus": `run-${verb}`, class: verb === "export" ? "primary" : null, disabled: running() }));
-  $("main").replaceChildren(el("div.day", {}, el("h1.hidden", {}, t("tab_day")), el("div.next", { id: "next" }),
-    panel(t("submissions"), slots(), picksLine()), panel(t("advice"), advice()),
-    el("section.panel.runs", {}, el("h2", {}, t("run")), readOnly() ? el("p.soft", {}, t("is_read_only")) : el("div.buttons", {}, buttons), el("div", { id: "jobs" })),
-    el("section.panel.wide", {}, el("h2", {}, t("totals")), totals())));
+  const buttons = RUNS.map((verb) =>
+    button(t(`run_${verb}`), () => run(verb), {
+      "data-focus": `run-${verb}`,
+      class: verb === "export" ? "primary" : null,
+      disabled: running(),
+    }),
+  );
+  $("main").replaceChildren(
+    el(
+      "div.day",
+      {},
+      el("h1.hidden", {}, t("tab_day")),
+      el("div.next", { id: "next" }),
+      panel(t("submissions"), slots(), picksLine()),
+      panel(t("advice"), advice()),
+      el(
+        "section.panel.runs",
+        {},
+        el("h2", {}, t("run")),
+        readOnly() ? el("p.soft", {}, t("is_read_only")) : el("div.buttons", {}, buttons),
+        el("div", { id: "jobs" }),
+      ),
+      el("section.panel.wide", {}, el("h2", {}, t("totals")), totals()),
+    ),
+  );
   drawNext();
   drawJobs();
   if (focus) document.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus();
@@ -1256,31 +2129,53 @@ const running = () => (state.jobs ?? []).some((job) => job.state === "running");
 function slots() {
   const quota = state.quota;
   if (!quota) return el("p.soft", {}, t("no_quota"));
-  return [el("p.big", {}, t("slots_of", { left: quota.left, allowed: quota.allowed })), el("p", { id: "countdown" }, countdown())];
+  return [
+    el("p.big", {}, t("slots_of", { left: quota.left, allowed: quota.allowed })),
+    el("p", { id: "countdown" }, countdown()),
+  ];
 }
 
 function countdown() {
   const quota = state?.quota;
   if (!quota?.turns_at) return "";
   const minutes = Math.max(0, Math.floor((new Date(quota.turns_at) - Date.now()) / 60000));
-  return t("turns_in", { day: quota.day, zone: quota.zone, hours: Math.floor(minutes / 60), minutes: String(minutes % 60).padStart(2, "0") });
+  return t("turns_in", {
+    day: quota.day,
+    zone: quota.zone,
+    hours: Math.floor(minutes / 60),
+    minutes: String(minutes % 60).padStart(2, "0"),
+  });
 }
 
 function picksLine() {
   const picks = state.picks;
   if (!picks?.count) return el("p.soft", {}, t("no_picks"));
-  return [el("p", {}, t(picks.purpose === "learn" ? "picks_learn" : "picks_win", { n: picks.count })),
-    picks.fallbacks > 0 && el("p.why-not", {}, t("n_fallbacks", { n: picks.fallbacks })), picks.submission && el("p.soft", {}, t("picks_are", { id: picks.submission })),
+  return [
+    el("p", {}, t(picks.purpose === "learn" ? "picks_learn" : "picks_win", { n: picks.count })),
+    picks.fallbacks > 0 && el("p.why-not", {}, t("n_fallbacks", { n: picks.fallbacks })),
+    picks.submission && el("p.soft", {}, t("picks_are", { id: picks.submission })),
     (picks.stale ?? []).map((line) => el("p.soft", {}, line)),
     state.snapshot?.fault && el("p.why-not", {}, t("fault", { error: state.snapshot.fault })),
-    state.snapshot?.stale?.length > 0 && el("p.soft", {}, t("stale", { what: state.snapshot.stale.map((name) => named("news", name)).join(t("comma")) }))];
+    state.snapshot?.stale?.length > 0 &&
+      el("p.soft", {}, t("stale", { what: state.snapshot.stale.map((name) => named("news", name)).join(t("comma")) })),
+  ];
 }
 
 function advice() {
   const plan = day.plan;
   if (!plan?.words) return el("p.soft", {}, t("no_plan"));
-  return [plan.expected !== null && el("p.big", {}, plan.hold ? t("hold") : t("expected", { value: number(plan.expected, 2), low: number(plan.low, 2), high: number(plan.high, 2) })),
-    plan.words.map((line) => el("p", {}, line)), el("p.soft", {}, when(plan.at))];
+  return [
+    plan.expected !== null &&
+      el(
+        "p.big",
+        {},
+        plan.hold
+          ? t("hold")
+          : t("expected", { value: number(plan.expected, 2), low: number(plan.low, 2), high: number(plan.high, 2) }),
+      ),
+    plan.words.map((line) => el("p", {}, line)),
+    el("p.soft", {}, when(plan.at)),
+  ];
 }
 
 async function run(verb) {
@@ -1288,7 +2183,8 @@ async function run(verb) {
     const options = await optionsOf(verb);
     if (options) await begin(verb, options);
   } catch (error) {
-    if (error.told?.needs === "replace" && (await askReplace())) await begin(verb, { replace: true }).catch((again) => toast(again.message, { error: true }));
+    if (error.told?.needs === "replace" && (await askReplace()))
+      await begin(verb, { replace: true }).catch((again) => toast(again.message, { error: true }));
     else if (error.told?.needs !== "replace") toast(error.message, { error: true });
   }
 }
@@ -1301,24 +2197,56 @@ async function begin(verb, options) {
 
 /** What a run is asked with, after the person was told what it does; null where it is not to be run. */
 async function optionsOf(verb) {
-  if (verb === "plan") return ask({ title: t("run_plan"), confirm: t("run_plan"), body: [el("label", { for: "remaining" }, t("remaining")), el("input", { id: "remaining", name: "remaining", type: "number", min: 0, max: 1000, value: "", "data-first": true })] })
-    .then((form) => form && (form.remaining === "" ? {} : { remaining: Number(form.remaining) }));
+  if (verb === "plan")
+    return ask({
+      title: t("run_plan"),
+      confirm: t("run_plan"),
+      body: [
+        el("label", { for: "remaining" }, t("remaining")),
+        el("input", {
+          id: "remaining",
+          name: "remaining",
+          type: "number",
+          min: 0,
+          max: 1000,
+          value: "",
+          "data-first": true,
+        }),
+      ],
+    }).then((form) => form && (form.remaining === "" ? {} : { remaining: Number(form.remaining) }));
   if (verb === "pick") return wouldReplace() ? askReplace() : {};
   if (verb === "export") return exportOptions();
   return ask({ title: t(`run_${verb}`), text: [t("may_cost")], confirm: t(`run_${verb}`) }).then((form) => form && {});
 }
 
-const askReplace = () => ask({ title: t("replace_title"), text: [t("replace_text")], confirm: t("replace"), danger: true }).then((form) => form && { replace: true });
+const askReplace = () =>
+  ask({ title: t("replace_title"), text: [t("replace_text")], confirm: t("replace"), danger: true }).then(
+    (form) => form && { replace: true },
+  );
 
 /** Picks of a plan to learn that nobody has submitted yet: another `pick` would throw them away. */
 const wouldReplace = () => state.picks?.purpose === "learn" && !state.picks.submission;
 
 async function exportOptions() {
-  const told_ = await get("api/export-preview");
+  const facts = await get("api/export-preview");
   const box = el("input", { type: "checkbox", name: "fallbacks", value: "yes" });
-  const form = await ask({ title: t("export_title", { zip: told_.zip }), confirm: t("run_export"), text: [
-    t("export_what", { submission: told_.submission, n: told_.tasks }), t("export_changed", { n: told_.changed_from_last ?? 0 }), t("export_decisions", { n: told_.decisions ?? 0 }), ...(told_.missing ? [t("export_missing", { n: told_.missing })] : [])],
-  body: told_.fallbacks > 0 ? [el("p.why-not", {}, t("n_fallbacks", { n: told_.fallbacks })), el("label.check", {}, box, t("allow_fallbacks"))] : [] });
+  const form = await ask({
+    title: t("export_title", { zip: facts.zip }),
+    confirm: t("run_export"),
+    text: [
+      t("export_what", { submission: facts.submission, n: facts.tasks }),
+      t("export_changed", { n: facts.changed_from_last ?? 0 }),
+      t("export_decisions", { n: facts.decisions ?? 0 }),
+      ...(facts.missing ? [t("export_missing", { n: facts.missing })] : []),
+    ],
+    body:
+      facts.fallbacks > 0
+        ? [
+            el("p.why-not", {}, t("n_fallbacks", { n: facts.fallbacks })),
+            el("label.check", {}, box, t("allow_fallbacks")),
+          ]
+        : [],
+  });
   return form && (form.fallbacks ? { allow_fallbacks: true } : {});
 }
 
@@ -1326,26 +2254,108 @@ function drawJobs() {
   const place = $("jobs");
   if (!place) return;
   const open = new Set([...place.querySelectorAll("details[open]")].map((node) => node.dataset.id));
-  place.replaceChildren(...[...(state.jobs ?? [])].reverse().slice(0, 6).map((job) => el(`div.job.${job.state}`, {},
-    el("div.line", {}, el("b", {}, named("verb", job.verb)), el("span", {}, named("job", job.state)), el("span.soft", {}, job.stage ?? ""), job.state === "running" && button(t("stop"), () => stop(job), { "data-focus": `stop-${job.id}` })),
-    job.state === "running" && el("progress", { ...(job.total ? { value: String(job.done / job.total), max: 1 } : {}), "aria-label": named("verb", job.verb) }),
-    job.state === "running" && el("span.soft", {}, [job.total ? `${job.done} / ${job.total}` : "", job.left_seconds !== null && job.left_seconds !== undefined ? t("seconds_left", { n: Math.max(0, Math.round(job.left_seconds)) }) : ""].filter(Boolean).join(" · ")),
-    job.error && el("p.why-not", {}, job.error),
-    job.lines?.length > 0 && el("details", { open: open.has(job.id), "data-id": job.id }, el("summary", {}, t("what_it_said")), el("pre", {}, job.lines.join("\n"))))));
+  place.replaceChildren(
+    ...[...(state.jobs ?? [])]
+      .reverse()
+      .slice(0, 6)
+      .map((job) =>
+        el(
+          `div.job.${job.state}`,
+          {},
+          el(
+            "div.line",
+            {},
+            el("b", {}, named("verb", job.verb)),
+            el("span", {}, named("job", job.state)),
+            el("span.soft", {}, job.stage ?? ""),
+            job.state === "running" && button(t("stop"), () => stop(job), { "data-focus": `stop-${job.id}` }),
+          ),
+          job.state === "running" &&
+            el("progress", {
+              ...(job.total ? { value: String(job.done / job.total), max: 1 } : {}),
+              "aria-label": named("verb", job.verb),
+            }),
+          job.state === "running" &&
+            el(
+              "span.soft",
+              {},
+              [
+                job.total ? `${job.done} / ${job.total}` : "",
+                job.left_seconds !== null && job.left_seconds !== undefined
+                  ? t("seconds_left", { n: Math.max(0, Math.round(job.left_seconds)) })
+                  : "",
+              ]
+                .filter(Boolean)
+                .join(" · "),
+            ),
+          job.error && el("p.why-not", {}, job.error),
+          job.lines?.length > 0 &&
+            el(
+              "details",
+              { open: open.has(job.id), "data-id": job.id },
+              el("summary", {}, t("what_it_said")),
+              el("pre", {}, job.lines.join("\n")),
+            ),
+        ),
+      ),
+  );
   for (const verb of RUNS) document.querySelector(`[data-focus="run-${verb}"]`)?.toggleAttribute("disabled", running());
 }
 
 async function stop(job) {
-  try { await post(`api/jobs/${encodeURIComponent(job.id)}/stop`); } catch (error) { toast(error.message, { error: true }); }
+  try {
+    await post(`api/jobs/${encodeURIComponent(job.id)}/stop`);
+  } catch (error) {
+    toast(error.message, { error: true });
+  }
 }
 
 function totals() {
   const rows = [...(day.totals?.told ?? []), ...(day.totals?.pending ?? [])];
   if (!rows.length) return el("p.soft", {}, t("no_totals"));
-  const cells = (row) => [row.submission.slice(0, 8), row.day ?? "", number(row.total ?? null, 2), row.expected === null ? "–" : number(row.expected, 2), row.low === null || row.low === undefined ? "–" : `${number(row.low, 2)} – ${number(row.high, 2)}`];
-  return el("div.totals", {}, chart(rows), el("div.scroll", { tabindex: "0", role: "region", "aria-label": t("totals") }, el("table", {}, el("caption.hidden", {}, t("totals")),
-    el("thead", {}, el("tr", {}, ["submission", "day", "total", "expected_short", "range"].map((name) => el("th", { scope: "col" }, t(`col_${name}`))))),
-    el("tbody", {}, rows.map((row) => el("tr", {}, cells(row).map((cell, i) => el(i ? "td" : "th", i ? {} : { scope: "row" }, cell))))))));
+  const cells = (row) => [
+    row.submission.slice(0, 8),
+    row.day ?? "",
+    number(row.total ?? null, 2),
+    row.expected === null ? "–" : number(row.expected, 2),
+    row.low === null || row.low === undefined ? "–" : `${number(row.low, 2)} – ${number(row.high, 2)}`,
+  ];
+  return el(
+    "div.totals",
+    {},
+    chart(rows),
+    el(
+      "div.scroll",
+      { tabindex: "0", role: "region", "aria-label": t("totals") },
+      el(
+        "table",
+        {},
+        el("caption.hidden", {}, t("totals")),
+        el(
+          "thead",
+          {},
+          el(
+            "tr",
+            {},
+            ["submission", "day", "total", "expected_short", "range"].map((name) =>
+              el("th", { scope: "col" }, t(`col_${name}`)),
+            ),
+          ),
+        ),
+        el(
+          "tbody",
+          {},
+          rows.map((row) =>
+            el(
+              "tr",
+              {},
+              cells(row).map((cell, i) => el(i ? "td" : "th", i ? {} : { scope: "row" }, cell)),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 const svg = (name, attributes, ...children) => {
@@ -1358,57 +2368,193 @@ const svg = (name, attributes, ...children) => {
 /** Totals as dots on a line, what was expected as rings with their range behind. The table beside it says the same. */
 function chart(rows) {
   const [width, height, left, low] = [Math.max(320, Math.min(900, 90 + rows.length * 70)), 200, 44, 170];
-  const values = rows.flatMap((row) => [row.total, row.expected, row.low, row.high]).filter((value) => typeof value === "number");
+  const values = rows
+    .flatMap((row) => [row.total, row.expected, row.low, row.high])
+    .filter((value) => typeof value === "number");
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const room = most - least || 1;
   const x = (i) => left + 24 + (i * (width - left - 48)) / Math.max(1, rows.length - 1);
   const y = (value) => low - ((value - least) / room) * (low - 18);
   const node = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": t("chart") });
-  for (const value of [least, (least + most) / 2, most]) node.append(svg("line", { x1: left, x2: width - 8, y1: y(value), y2: y(value), class: "grid" }), svg("text", { x: left - 8, y: y(value) + 4, class: "left" }, value.toFixed(2)));
+  for (const value of [least, (least + most) / 2, most])
+    node.append(
+      svg("line", { x1: left, x2: width - 8, y1: y(value), y2: y(value), class: "grid" }),
+      svg("text", { x: left - 8, y: y(value) + 4, class: "left" }, value.toFixed(2)),
+    );
   rows.forEach((row, i) => {
-    if (typeof row.low === "number") node.append(svg("rect", { x: x(i) - 9, width: 18, y: y(row.high), height: Math.max(1, y(row.low) - y(row.high)), rx: 4, class: "range" }));
+    if (typeof row.low === "number")
+      node.append(
+        svg("rect", {
+          x: x(i) - 9,
+          width: 18,
+          y: y(row.high),
+          height: Math.max(1, y(row.low) - y(row.high)),
+          rx: 4,
+          class: "range",
+        }),
+      );
   });
-  const line = rows.map((row, i) => [row.total, x(i)]).filter(([value]) => typeof value === "number").map(([value, at]) => `${at},${y(value)}`);
+  const line = rows
+    .map((row, i) => [row.total, x(i)])
+    .filter(([value]) => typeof value === "number")
+    .map(([value, at]) => `${at},${y(value)}`);
   node.append(svg("polyline", { points: line.join(" "), class: "line" }));
   rows.forEach((row, i) => {
-    if (typeof row.expected === "number") node.append(svg("circle", { cx: x(i), cy: y(row.expected), r: 4, class: "ring" }));
+    if (typeof row.expected === "number")
+      node.append(svg("circle", { cx: x(i), cy: y(row.expected), r: 4, class: "ring" }));
     if (typeof row.total === "number") node.append(svg("circle", { cx: x(i), cy: y(row.total), r: 4.5, class: "dot" }));
-    if (rows.length <= 12 || i % Math.ceil(rows.length / 12) === 0) node.append(svg("text", { x: x(i), y: height - 8, class: "middle" }, (row.day ?? "").slice(5)));
+    if (rows.length <= 12 || i % Math.ceil(rows.length / 12) === 0)
+      node.append(svg("text", { x: x(i), y: height - 8, class: "middle" }, (row.day ?? "").slice(5)));
   });
   return node;
 }
 
 // ---------- Keys
 
-const HELP = [["J K", "key_next"], ["/", "key_search"], ["Enter L", "key_large"], ["← →", "key_choose"], ["1 … 9", "key_compare"], ["C", "key_side"], ["X", "key_exclude"], ["P  ⇧1 … ⇧9", "key_pin"], ["U", "key_undo"], ["N", "key_note"],
-  ["S B D W", "key_modes"], ["Z F + −", "key_zoom"], ["O", "key_outline"], ["Q A Y", "key_views"], ["?", "key_help"], ["Esc", "key_back"]];
+const HELP = [
+  ["J K", "key_next"],
+  ["/", "key_search"],
+  ["Enter L", "key_large"],
+  ["← →", "key_choose"],
+  ["1 … 9", "key_compare"],
+  ["C", "key_side"],
+  ["X", "key_exclude"],
+  ["P  ⇧1 … ⇧9", "key_pin"],
+  ["U", "key_undo"],
+  ["N", "key_note"],
+  ["S B D W", "key_modes"],
+  ["Z F + −", "key_zoom"],
+  ["O", "key_outline"],
+  ["Q A Y", "key_views"],
+  ["?", "key_help"],
+  ["Esc", "key_back"],
+];
 
 function help() {
-  return ask({ title: t("help"), body: [el("dl.keys", {}, HELP.map(([keys, text]) => el("div", {}, el("dt", {}, keys.split(" ").filter(Boolean).map((one) => (one === "…" ? "…" : key(one)))), el("dd", {}, t(text)))))] });
+  return ask({
+    title: t("help"),
+    body: [
+      el(
+        "dl.keys",
+        {},
+        HELP.map(([keys, text]) =>
+          el(
+            "div",
+            {},
+            el(
+              "dt",
+              {},
+              keys
+                .split(" ")
+                .filter(Boolean)
+                .map((one) => (one === "…" ? "…" : key(one))),
+            ),
+            el("dd", {}, t(text)),
+          ),
+        ),
+      ),
+    ],
+  });
 }
 
-const withCandidate = (act) => () => { const toldTask = now(); const one = toldTask && current(toldTask); if (one) act(toldTask, one); };
+const withCandidate = (act) => () => {
+  const toldTask = now();
+  const one = toldTask && current(toldTask);
+  if (one) act(toldTask, one);
+};
 
-const EVERYWHERE = { "?": help, q: () => go({ view: "", task: "", see: "", mode: "", c: "", compare: "" }), a: () => go({ view: "pair", task: "", see: "", c: "" }), y: () => go({ view: "day", task: "", see: "", c: "" }), u: undo, "/": search };
-const IN_QUEUE = { j: () => reach(Number(here.at ?? -1) + 1), k: () => reach(Number(here.at ?? 1) - 1), ArrowDown: () => reach(Number(here.at ?? -1) + 1), ArrowUp: () => reach(Number(here.at ?? 1) - 1), Enter: openCurrent };
-const IN_TASK = { j: () => step(1), k: () => step(-1), x: withCandidate(exclude), p: withCandidate(pin), n: () => { const toldTask = now(); if (toldTask) note(toldTask, current(toldTask)); }, o: toggleOutline,
-  c: () => { const toldTask = now(); if (toldTask?.candidates.length) compare(toldTask); }, l: withCandidate((toldTask, one) => openViewer([one.short])), Enter: withCandidate((toldTask, one) => openViewer([one.short])),
-  ArrowRight: () => moveChoice(1), ArrowLeft: () => moveChoice(-1), Escape: () => go({ view: "", task: "", c: "", compare: "" }) };
-const IN_VIEWER = { Escape: closeViewer, l: () => setMode("single"), s: () => setMode("side"), b: () => setMode("blink"), d: () => setMode("difference"), w: () => setMode("slider"), z: fullSize, f: () => zoomTo(1), "+": () => zoomTo(viewer.zoom * 1.5), "=": () => zoomTo(viewer.zoom * 1.5), "-": () => zoomTo(viewer.zoom / 1.5),
-  o: toggleOutline, " ": () => { if (viewer.mode === "blink") { blink({ toggle: viewer.timer !== 0 }); turn(); } }, x: withCandidate(exclude), p: withCandidate(pin), n: withCandidate(note), j: () => step(1), k: () => step(-1),
-  ArrowRight: () => arrow(1, 0), ArrowLeft: () => arrow(-1, 0), ArrowUp: () => arrow(0, -1), ArrowDown: () => arrow(0, 1) };
-const IN_PAIR = { 1: () => answer("a"), 2: () => answer("b"), 0: () => answer("same"), ArrowLeft: () => answer("a"), ArrowRight: () => answer("b"), ArrowDown: () => answer("same") };
+const EVERYWHERE = {
+  "?": help,
+  q: () => go({ view: "", task: "", see: "", mode: "", c: "", compare: "" }),
+  a: () => go({ view: "pair", task: "", see: "", c: "" }),
+  y: () => go({ view: "day", task: "", see: "", c: "" }),
+  u: undo,
+  "/": search,
+};
+const IN_QUEUE = {
+  j: () => reach(Number(here.at ?? -1) + 1),
+  k: () => reach(Number(here.at ?? 1) - 1),
+  ArrowDown: () => reach(Number(here.at ?? -1) + 1),
+  ArrowUp: () => reach(Number(here.at ?? 1) - 1),
+  Enter: openCurrent,
+};
+const IN_TASK = {
+  j: () => step(1),
+  k: () => step(-1),
+  x: withCandidate(exclude),
+  p: withCandidate(pin),
+  n: () => {
+    const toldTask = now();
+    if (toldTask) note(toldTask, current(toldTask));
+  },
+  o: toggleOutline,
+  c: () => {
+    const toldTask = now();
+    if (toldTask?.candidates.length) compare(toldTask);
+  },
+  l: withCandidate((toldTask, one) => openViewer([one.short])),
+  Enter: withCandidate((toldTask, one) => openViewer([one.short])),
+  ArrowRight: () => moveChoice(1),
+  ArrowLeft: () => moveChoice(-1),
+  Escape: () => go({ view: "", task: "", c: "", compare: "" }),
+};
+const IN_VIEWER = {
+  Escape: closeViewer,
+  l: () => setMode("single"),
+  s: () => setMode("side"),
+  b: () => setMode("blink"),
+  d: () => setMode("difference"),
+  w: () => setMode("slider"),
+  z: fullSize,
+  f: () => zoomTo(1),
+  "+": () => zoomTo(viewer.zoom * 1.5),
+  "=": () => zoomTo(viewer.zoom * 1.5),
+  "-": () => zoomTo(viewer.zoom / 1.5),
+  o: toggleOutline,
+  " ": () => {
+    if (viewer.mode === "blink") {
+      blink({ toggle: viewer.timer !== 0 });
+      turn();
+    }
+  },
+  x: withCandidate(exclude),
+  p: withCandidate(pin),
+  n: withCandidate(note),
+  j: () => step(1),
+  k: () => step(-1),
+  ArrowRight: () => arrow(1, 0),
+  ArrowLeft: () => arrow(-1, 0),
+  ArrowUp: () => arrow(0, -1),
+  ArrowDown: () => arrow(0, 1),
+};
+const IN_PAIR = {
+  1: () => answer("a"),
+  2: () => answer("b"),
+  0: () => answer("same"),
+  ArrowLeft: () => answer("a"),
+  ArrowRight: () => answer("b"),
+  ArrowDown: () => answer("same"),
+};
 
 function search() {
-  const focus = () => { const field = $("search"); field?.focus(); field?.select(); };
-  if (view() === "queue") focus(); else go({ view: "", task: "", see: "", mode: "", c: "", compare: "" }).then(focus);
+  const focus = () => {
+    const field = $("search");
+    field?.focus();
+    field?.select();
+  };
+  if (view() === "queue") focus();
+  else go({ view: "", task: "", see: "", mode: "", c: "", compare: "" }).then(focus);
 }
 
 /** Enlarged, arrows move the picture; else they turn to the next one, or move the divider. */
 function arrow(dx, dy) {
-  if (viewer.zoom > 1) { pan(dx * 80, dy * 80); placeAll(); }
-  else if (viewer.mode === "slider" && dx) { viewer.split = Math.max(0, Math.min(1, viewer.split + dx * 0.05)); placeAll(); }
-  else if (viewer.mode === "single" && dx) turnPage(dx);
+  if (viewer.zoom > 1) {
+    pan(dx * 80, dy * 80);
+    placeAll();
+  } else if (viewer.mode === "slider" && dx) {
+    viewer.split = Math.max(0, Math.min(1, viewer.split + dx * 0.05));
+    placeAll();
+  } else if (viewer.mode === "single" && dx) turnPage(dx);
 }
 
 function openCurrent() {
@@ -1431,43 +2577,85 @@ function digit(event) {
 function inViewer(one) {
   const shorts = seen(now()).map((item) => item.short);
   if (shorts.length < 2) return go({ see: one.short, c: one.short }, { replace: true });
-  const next = shorts.includes(one.short) ? shorts.filter((short) => short !== one.short) : [...shorts, one.short].slice(-4);
+  const next = shorts.includes(one.short)
+    ? shorts.filter((short) => short !== one.short)
+    : [...shorts, one.short].slice(-4);
   return go({ see: next.join(","), c: one.short }, { replace: true });
 }
 
 function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || $("ask").open || !state) return;
   const field = event.target.closest?.("input:not([type=range]), textarea, select");
-  if (field) { if (event.key === "Escape") { field.blur(); event.preventDefault(); } return; }
-  if (event.key === "Enter" && event.target.closest?.("a, button, summary") && !event.target.dataset.focus?.match(/^[0-9a-f]{8}/)) return;
-  if ([" ", "ArrowLeft", "ArrowRight"].includes(event.key) && event.target.closest?.("button, input[type=range], summary") && event.key === " ") return;
+  if (field) {
+    if (event.key === "Escape") {
+      field.blur();
+      event.preventDefault();
+    }
+    return;
+  }
+  if (
+    event.key === "Enter" &&
+    event.target.closest?.("a, button, summary") &&
+    !event.target.dataset.focus?.match(/^[0-9a-f]{8}/)
+  )
+    return;
+  if (
+    [" ", "ArrowLeft", "ArrowRight"].includes(event.key) &&
+    event.target.closest?.("button, input[type=range], summary") &&
+    event.key === " "
+  )
+    return;
   if (event.target.type === "range" && event.key.startsWith("Arrow")) return;
-  if (["task"].includes(view()) && digit(event)) { event.preventDefault(); return; }
+  if (["task"].includes(view()) && digit(event)) {
+    event.preventDefault();
+    return;
+  }
   const local = $("viewer").open ? IN_VIEWER : { queue: IN_QUEUE, task: IN_TASK, pair: IN_PAIR }[view()];
   const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const act = local?.[name] ?? EVERYWHERE[name];
-  if (!act || event.repeat && ["x", "p", "n", "u"].includes(name)) return;
+  if (!act || (event.repeat && ["x", "p", "n", "u"].includes(name))) return;
   event.preventDefault();
   act();
 }
 
 // ---------- Start
 
-const VIEWS = { queue: showQueue, task: showTask_, pair: showPair, day: showDay };
+const VIEWS = { queue: showQueue, task: openTask, pair: showPair, day: showDay };
 let shown = null;
 
 /** Draw what the address says. Where only the large view or the chosen candidate changed, the data is there already. */
 async function show() {
   const name = view();
-  if (shown !== name) { document.body.dataset.view = name; shown = name; if (name !== "queue") document.title = `${t(`tab_${name === "task" ? "queue" : name}`)} · ${state.campaign}`; }
-  if (name !== "task") { drawViewer(); drawn = { told: null, frames: new Map() }; clearTimeout(looking); document.title = `${t(`tab_${name}`)} · ${state.campaign}`; }
+  if (shown !== name) {
+    document.body.dataset.view = name;
+    shown = name;
+    if (name !== "queue") document.title = `${t(`tab_${name === "task" ? "queue" : name}`)} · ${state.campaign}`;
+  }
+  if (name !== "task") {
+    drawViewer();
+    drawn = { told: null, frames: new Map() };
+    clearTimeout(looking);
+    document.title = `${t(`tab_${name}`)} · ${state.campaign}`;
+  }
   drawTop();
   try {
     await VIEWS[name]();
   } catch (error) {
     $("main").removeAttribute("aria-busy");
-    if (error instanceof Refused && name === "task") $("main").replaceChildren(el("p.empty", { role: "alert" }, error.message, " ", el("a", { href: address({ view: "", task: "" }), "data-go": true }, t("tab_queue"))));
-    else { toast(error.message, { error: true }); if (!(error instanceof Refused)) throw error; }
+    if (error instanceof Refused && name === "task")
+      $("main").replaceChildren(
+        el(
+          "p.empty",
+          { role: "alert" },
+          error.message,
+          " ",
+          el("a", { href: address({ view: "", task: "" }), "data-go": true }, t("tab_queue")),
+        ),
+      );
+    else {
+      toast(error.message, { error: true });
+      if (!(error instanceof Refused)) throw error;
+    }
   }
 }
 
@@ -1481,13 +2669,30 @@ async function start() {
     event.preventDefault();
     history.pushState(null, "", link.getAttribute("href"));
     here = readAddress();
-    show().then(() => { if (view() !== "queue") $("main").focus({ preventScroll: true }); });
+    show().then(() => {
+      if (view() !== "queue") $("main").focus({ preventScroll: true });
+    });
   });
-  window.addEventListener("popstate", () => { here = readAddress(); show(); });
+  window.addEventListener("popstate", () => {
+    here = readAddress();
+    show();
+  });
   window.addEventListener("scroll", fillRows, { passive: true });
-  window.addEventListener("resize", () => { if (view() === "queue" && queue.total !== null) { sizeList(); fillRows(); } if ($("viewer").open) placeAll(); });
-  $("viewer").addEventListener("cancel", (event) => { event.preventDefault(); closeViewer(); });
-  setInterval(() => { const node = $("countdown"); if (node && state) node.textContent = countdown(); }, 20000);
+  window.addEventListener("resize", () => {
+    if (view() === "queue" && queue.total !== null) {
+      sizeList();
+      fillRows();
+    }
+    if ($("viewer").open) placeAll();
+  });
+  $("viewer").addEventListener("cancel", (event) => {
+    event.preventDefault();
+    closeViewer();
+  });
+  setInterval(() => {
+    const node = $("countdown");
+    if (node && state) node.textContent = countdown();
+  }, 20000);
   try {
     await loadState();
     await show();

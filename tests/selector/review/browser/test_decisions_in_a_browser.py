@@ -35,7 +35,7 @@ def test_x_excludes_with_a_reason_that_is_on_the_disk_at_once(campaign: Campaign
     _exclude(page, "two left hands")
     page.wait_for_selector(f'.card.excluded[data-short="{short}"]')
     page.evaluate("last")  # what is on its way
-    found = campaign.decisions.history()[-1]
+    found = campaign.decisions.history[-1]
     assert (found.kind, found.reason, found.by) == (DecisionKind.EXCLUDE, "two left hands", "Ada")
     assert found.target.candidate_id is not None and found.target.candidate_id.startswith(short)
     page.reload()
@@ -47,7 +47,7 @@ def test_u_takes_the_last_decision_back(campaign: Campaign, page: Any) -> None:
     page.wait_for_selector(".card.excluded")
     page.keyboard.press("u")
     until(page, "document.querySelectorAll('.card.excluded').length === 0")
-    assert not campaign.decisions.present().excluded
+    assert not campaign.decisions.present.excluded
 
 
 def test_x_on_what_is_excluded_includes_it_again(campaign: Campaign, page: Any) -> None:
@@ -56,7 +56,7 @@ def test_x_on_what_is_excluded_includes_it_again(campaign: Campaign, page: Any) 
     page.keyboard.press("x")
     until(page, "document.querySelectorAll('.card.excluded').length === 0")
     page.evaluate("last")
-    assert not campaign.decisions.present().excluded
+    assert not campaign.decisions.present.excluded
 
 
 def test_the_last_reason_is_ready_and_ready_made_ones_fill_the_field(page: Any) -> None:
@@ -86,7 +86,7 @@ def test_a_generator_is_excluded_here_or_everywhere(campaign: Campaign, page: An
     makers = page.eval_on_selector_all(".card.excluded .maker", "nodes => nodes.map(n => n.textContent)")
     assert len(makers) > 1 and set(makers) == {maker}
     page.evaluate("last")
-    target = campaign.decisions.history()[-1].target
+    target = campaign.decisions.history[-1].target
     assert (target.task_id, target.generator) == (TASK, maker)
     page.keyboard.press("u")
     until(page, "document.querySelectorAll('.card.excluded').length === 0")
@@ -98,7 +98,7 @@ def test_n_writes_a_note(campaign: Campaign, page: Any) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector(".inspector:has-text('看看左手')")
     page.evaluate("last")
-    assert campaign.decisions.present().notes[-1].reason == "看看左手"
+    assert campaign.decisions.present.notes[-1].reason == "看看左手"
 
 
 def test_the_buttons_of_the_bar_do_what_the_keys_do(page: Any) -> None:
@@ -126,7 +126,7 @@ def test_what_cannot_be_stored_is_taken_back_with_the_error(page: Any) -> None:
 
 def test_it_is_shown_before_the_answer_has_come(page: Any) -> None:
     held: list[Any] = []
-    page.route("**/api/decide?*", held.append)
+    page.route("**/api/decide?*", lambda route: held.append(route))
     _exclude(page, "broken")
     page.wait_for_selector(".card.excluded")
     until(page, "sending === 1")
@@ -159,7 +159,7 @@ def test_a_look_at_nothing_but_the_page_in_read_only(campaign: Campaign, open_pa
         page.keyboard.press("x")
         page.wait_for_selector(".toast:has-text('nothing is stored')")
         page.wait_for_timeout(900)  # a look would have been told by now
-    assert not campaign.decisions.history()
+    assert not campaign.decisions.history
 
 
 def test_pins_are_off_where_the_contest_forbids_them(campaign: Campaign, page: Any) -> None:
@@ -167,7 +167,7 @@ def test_pins_are_off_where_the_contest_forbids_them(campaign: Campaign, page: A
     page.keyboard.press("p")
     page.wait_for_selector(".toast:has-text('no pins')")
     page.keyboard.press("Shift+Digit2")
-    assert not campaign.decisions.history()
+    assert not campaign.decisions.history
 
 
 def test_pins_by_p_and_by_shift_and_a_digit_where_they_are_allowed(folder: Path, open_page: Open) -> None:
@@ -180,12 +180,12 @@ def test_pins_by_p_and_by_shift_and_a_digit_where_they_are_allowed(folder: Path,
         page.keyboard.press("Enter")
         page.wait_for_selector(f'.card.pinned[data-short="{short}"]')
         page.evaluate("last")
-        assert str(campaign.decisions.present().pinned(TASK)).startswith(str(short))
+        assert str(campaign.decisions.present.pinned(TASK)).startswith(str(short))
         page.click(f'.card[data-short="{short}"] .maker')
         page.keyboard.press("p")
         until(page, "document.querySelectorAll('.card.pinned').length === 0")
         page.evaluate("last")
-        assert campaign.decisions.present().pinned(TASK) is None
+        assert campaign.decisions.present.pinned(TASK) is None
 
 
 def test_where_no_decision_is_allowed_the_page_names_the_rule(folder: Path, open_page: Open) -> None:
@@ -195,7 +195,7 @@ def test_where_no_decision_is_allowed_the_page_names_the_rule(folder: Path, open
         assert page.is_disabled(".actions button:has-text('Exclude')")
         page.keyboard.press("x")
         page.wait_for_selector(".toast:has-text('rules allow no decisions')")
-        assert not campaign.decisions.history()
+        assert not campaign.decisions.history
 
 
 def test_a_or_b_answers_become_ratings(folder: Path, open_page: Open) -> None:

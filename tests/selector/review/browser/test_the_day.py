@@ -31,27 +31,34 @@ def test_totals_as_a_chart_and_as_a_table_that_says_the_same(url: str, page: Any
     assert page.get_attribute(".chart", "aria-label")
 
 
-def test_plan_pick_and_export_run_and_the_zip_is_named_before(campaign: Campaign, page: Any) -> None:
+def test_plan_and_export_run_and_the_zip_is_named_before(campaign: Campaign, page: Any) -> None:
     page.click("text=Plan the next submission")
     page.fill("#remaining", "10")
     page.click("#ask .primary")
-    page.wait_for_selector(".job.running, .job.done")
     page.wait_for_selector(".job.done", timeout=_RUN_SECONDS)
-    page.wait_for_selector(".panel:has-text('What the plan advises') p + p")
-    page.click("text=Pick the best known")
-    page.wait_for_selector("#ask[open], .job >> nth=1")
-    if page.is_visible("#ask"):  # the plan was one to learn: never replaced unasked
-        assert "to learn" in page.inner_text("#ask")
-        page.click("#ask .primary")
-    page.wait_for_selector(".job.done >> nth=1", timeout=_RUN_SECONDS)
+    page.wait_for_selector(".panel:has-text('What the plan advises'):has-text('this submission is expected')")
     page.click("text=Export the ZIP")
     page.wait_for_selector("#ask[open]")
     asked = page.inner_text("#ask")
     assert ".zip" in asked and f"{TASKS} tasks" in asked
     page.click("#ask .primary")
-    page.wait_for_selector(".job.done >> nth=2", timeout=_RUN_SECONDS)
-    exported = [one for one in campaign._ledger.all() if one.state == "exported"]
+    page.wait_for_selector(".job.done >> nth=1", timeout=_RUN_SECONDS)
+    exported = [one for one in campaign.submissions if one.state == "exported"]
     assert exported and exported[-1].id[:8] in asked
+
+
+def test_pick_runs_and_asks_before_it_replaces_a_plan_to_learn(campaign: Campaign, page: Any) -> None:
+    campaign.plan(remaining=10)
+    learns = requests.get(f"{page.url.split('?')[0]}api/state", timeout=30).json()["picks"]["purpose"] == "learn"
+    page.reload()
+    page.wait_for_selector(".day")
+    page.click("text=Pick the best known")
+    if learns:
+        page.wait_for_selector("#ask[open] :text('to learn')")
+        page.click("#ask .primary")
+    page.wait_for_selector(".job.done", timeout=_RUN_SECONDS)
+    after = requests.get(f"{page.url.split('?')[0]}api/state", timeout=30).json()
+    assert after["picks"]["purpose"] == "win"
 
 
 def test_picks_of_a_plan_to_learn_are_not_replaced_unasked(url: str, page: Any) -> None:
