@@ -1,8 +1,8 @@
 """Writes what was trained once more, as ONNX: graphs that read their weights from the safetensors beside them.
 
 ONNX may keep a tensor in another file, at an offset. A safetensors file is its tensors one behind the other, so the
-weights are shipped once, for torch and for onnxruntime, and a graph takes some 100 kB. Weights stay in fp16 and are cast
-where they are used, which onnxruntime does once, while it loads.
+weights are shipped once, for torch and for onnxruntime, and a graph takes some 100 kB. Weights stay in fp16 and are
+cast where they are used, which onnxruntime does once, while it loads.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from selector.sight.embedded import (
     PICTURE_GRAPH,
     TEXT_GRAPH,
     TEXT_LENGTH,
-    VAE_GRAPH,
     UNET_GRAPH,
+    VAE_GRAPH,
     WORDS_GRAPH,
 )
 
@@ -50,9 +50,14 @@ class Graph:
     output: str
 
 
-def write_graphs(folder: Path) -> list[Path]:
-    """Write the graphs of ``text_to_image/`` and ``embedding/`` in ``folder``, which hold weights; their paths."""
-    return [_write(graph) for graph in (*_of_pipeline(folder / "text_to_image"), *_of_embedding(folder / "embedding"))]
+def write_pipeline_graphs(folder: Path) -> list[Path]:
+    """Write those of a folder in diffusers' format; their paths."""
+    return [_write(graph) for graph in _of_pipeline(folder)]
+
+
+def write_embedding_graphs(folder: Path) -> list[Path]:
+    """Write those of a folder in open_clip's format; their paths."""
+    return [_write(graph) for graph in _of_embedding(folder)]
 
 
 class _Part(nn.Module):

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from selector.measure.scoring import ScoreSummary
 
 UNFINISHED = 1  # exit status of a run that leaves something for another
+DEMO_FOLDER = Path("bestshot-demo")
 NAMES_WIDTH, REASON_WIDTH = 32, 84  # characters of the two columns of what was left out
 
 
@@ -47,42 +48,59 @@ NAMES_WIDTH, REASON_WIDTH = 32, 84  # characters of the two columns of what was 
     "demo",
     short_help="Run the whole loop offline, on pictures that are installed already.",
     help=with_example(
-        "Run the whole loop offline: make a campaign of face swaps, text edits and scene edits from pictures that "
-        "installed packages ship, and of pictures from words by a small model that knows coloured shapes (with "
-        "bestshot[demo] installed), generate candidates, score, pick, export, verify, and write the contact sheet. Run "
-        "it again to complete an interrupted demo.",
+        "Run the whole loop offline: make a campaign of 24 face swaps, text edits and scene edits from pictures that "
+        "installed packages ship, and of pictures from words by a small model that knows coloured shapes, generate "
+        "candidates, score, pick, export, verify, and write the contact sheet. Run it again to complete an interrupted "
+        "demo.",
         "bestshot demo bestshot-demo",
     ),
 )
-@click.argument("folder", type=click.Path(path_type=Path), default=Path("bestshot-demo"))
+@click.argument("folder", type=click.Path(path_type=Path), default=DEMO_FOLDER)
 @click.option(
     "--play",
     is_flag=True,
     help="Play a contest of fourteen days instead, in a world of coloured shapes where every true score is known: how "
     "much of what selection can win the loop recovers, day by day, beside simple ways to pick.",
 )
+@click.option("--review", is_flag=True, help="Then show its candidates in the browser, as `bestshot review` does.")
 @json_option
 @debug_option
-def demo(folder: Path, play: bool, as_json: bool) -> None:
+def demo(folder: Path, play: bool, review: bool, as_json: bool) -> None:
+    if play and review:
+        raise InputError("--play has no page to review: name one of --play and --review")
     if play:
         _play(folder / "play", as_json)
         return
     from selector.demo.run import run_demo
 
-    click.echo("the whole loop on real pictures: three to five minutes on two cores", err=True)
+    click.echo("the whole loop on real pictures: about two minutes on two cores", err=True)
     result = run_demo(folder, progress_bar())
+    named = "" if folder == DEMO_FOLDER else f" {folder}"
     lines = [
         f"{n_of(result.tasks, 'task')}, {n_of(result.candidates, 'candidate')}, "
         f"{n_of(result.values, 'value')} measured, "
         f"{result.unscored} unscored (each with a reason), {result.seconds:.0f} s",
-        *([result.left_out] if result.left_out else []),
         f"{result.fallbacks} task has only its flagged fallback: no generator here can do what it asks"
         if result.fallbacks == 1
         else f"{result.fallbacks} tasks have only a flagged fallback",
         f"ZIP            {result.zip_path} ({'valid' if result.valid else 'NOT valid'})",
         f"contact sheet  {result.sheet}",
+        *(
+            []
+            if review
+            else [f"try            bestshot demo{named} --review", f"               bestshot next -C {result.folder}"]
+        ),
     ]
     emit(result, "\n".join(lines), as_json)
+    if review:
+        _review(result.folder)
+
+
+def _review(folder: Path) -> None:
+    from selector.campaign import Campaign
+
+    with Campaign(folder) as campaign:
+        campaign.review()
 
 
 def _play(folder: Path, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from selector.domain import InputError
 from selector.sight.embedded import LATENT_SHAPE, TEXT_TO_IMAGE, UNET_GRAPH, VAE_GRAPH, WORDS_GRAPH, need_embedded
 from selector.sight.embedded.tokenizer import embedded_tokenizer
 from selector.sight.onnx_session import open_model
@@ -35,8 +36,10 @@ def draw(
         on_step: told (steps done, steps in all) of every picture; what it raises ends the drawing.
 
     Raises:
-        MissingPart: the model did not come with this copy.
+        MissingPart: the model did not come with this copy. InputError: more steps than the schedule has.
     """
+    if steps > TIMES:
+        raise InputError(f"the embedded model draws in at most {TIMES} steps, got {steps}")
     need_embedded(TEXT_TO_IMAGE)
     words = _run(WORDS_GRAPH, ids=embedded_tokenizer().rows(["", prompt] if guidance > 1 else [prompt]))
     for seed in seeds:

@@ -33,6 +33,7 @@ class Tokenizer:
 
     def __init__(self, folder: Path) -> None:
         self._ids: dict[str, int] = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
+        self._tokens = {token_id: token for token, token_id in self._ids.items()}
         merges = (folder / "merges.txt").read_text(encoding="utf-8").splitlines()
         pairs = [tuple(line.split()) for line in merges if line and not line.startswith("#version")]
         self._ranks = {pair: rank for rank, pair in enumerate(pairs)}
@@ -49,6 +50,12 @@ class Tokenizer:
             found = [self._start, *self.ids(text)[: TEXT_LENGTH - 2]]
             row[: len(found)] = found
         return made
+
+    def text(self, ids: Sequence[int]) -> str:
+        """What ids spell."""
+        signs = "".join(self._tokens[one] for one in ids).replace(END_OF_WORD, " ")
+        spelled = (bytes([_LETTERS.index(sign)]) if sign in _LETTERS else sign.encode() for sign in signs)
+        return b"".join(spelled).decode("utf-8", "replace").strip()
 
     def _of_run(self, run: str) -> Iterable[int]:
         if run in _MARKS:

@@ -17,6 +17,7 @@ from selector.domain import stable_hash
 from selector.domain.embedding import Crops, EmbeddingSettings, Floats
 from selector.sight import embedded
 from selector.sight.embedded.tokenizer import Tokenizer, cleaned
+from selector.sight.embedding._clip_runner import MEAN, STD
 from selector.sight.embedding.device import check_form
 from selector.sight.embedding.texts import embed_long
 from selector.sight.embedding.views import VIEWS_VERSION
@@ -103,11 +104,11 @@ class EmbeddedClip:
 
     @cached_property
     def _mean(self) -> Floats:
-        return self._channels("mean")
+        return self._channels("mean", MEAN)
 
     @cached_property
     def _std(self) -> Floats:
-        return self._channels("std")
+        return self._channels("std", STD)
 
-    def _channels(self, name: str) -> Floats:
-        return np.array(self._described["preprocess_cfg"][name], np.float32) * 255
+    def _channels(self, name: str, usual: Sequence[float]) -> Floats:
+        return np.array(self._described.get("preprocess_cfg", {}).get(name) or usual, np.float32) * 255
