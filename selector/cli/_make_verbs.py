@@ -19,6 +19,7 @@ from selector.cli._describe_generated import (
     describe_imported,
     is_unfinished,
 )
+from selector.cli._describe_lacking import describe_lacking, describe_next
 from selector.cli._judge_verbs import describe_asked
 from selector.cli.common import (
     counted,
@@ -134,17 +135,20 @@ def init(folder: Path, profile: str, tasks: Path, images: Path, team: str, seed:
     extra: dict[str, Any] = {} if seed is None else {"seed": seed}
     with Campaign.init(folder, tasks, images, profile, team=team, **extra) as campaign:
         counts = dict(Counter(task.type.value for task in campaign.tasks))
+        lacks = campaign.lacking()
     result = {
         "campaign": str(folder),
         "profile": campaign.profile.name,
         "tasks": len(campaign.tasks),
         "types": counts,
         "already_there": campaign.already_there,
+        "lacking": lacks,
     }
     types = ", ".join(f"{n} {t}" for t, n in sorted(counts.items()))
     already = ", already there: nothing was changed" if campaign.already_there else ""
-    text = f"{folder}: {n_of(len(campaign.tasks), 'task')} ({types}){already}\nnext: cd {folder} && bestshot generate"
-    emit(result, text, as_json)
+    made = sorted(counts.keys() - {lack.type.value for lack in lacks if not lack.missing})
+    first = f"{folder}: {n_of(len(campaign.tasks), 'task')} ({types}){already}"
+    emit(result, "\n".join([first, *describe_lacking(lacks), *describe_next(folder, made)]), as_json)
 
 
 @verb(

@@ -38,6 +38,7 @@ ORDER = [
     "selector.create",
     "selector.status",
     "selector.doctor",
+    "selector.readiness",
     "selector.live",
     "selector.report",
     "selector.campaign",
