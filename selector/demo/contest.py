@@ -239,7 +239,7 @@ def make_demo_contest(folder: Path, scenes: Sequence[Scene] = SCENES) -> DemoCon
     images, table = folder / "imgs", folder / "task.csv"
     try:
         images.mkdir(parents=True, exist_ok=True)
-        used = dict.fromkeys(name for scene in SCENES for name in (scene.source, scene.reference) if name is not None)
+        used = dict.fromkeys(name for scene in scenes for name in (scene.source, scene.reference) if name is not None)
         names = {name: _write_picture(images, name) for name in used}
         rows = _table(scenes, names)
         write_atomically(table, rows.encode("utf-8-sig"))  # the real table opens with a byte order mark
