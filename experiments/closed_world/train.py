@@ -2,7 +2,7 @@
 
     python -m experiments.closed_world.train --work WORK --out OUT
     python -m experiments.closed_world.train --work WORK --out OUT --only embedder
-    python -m experiments.closed_world.train --work WORK --out selector/sight/embedded --only graphs
+    python -m experiments.closed_world.train --out selector/sight/embedded --only graphs
 
 Training stages: tokenizer, pictures, autoencoder, text_encoder (it learns to read), latents, denoiser (the UNet),
 dataset (of the embedding model), embedder. What is done is not done again. The four models go on from their last
@@ -37,7 +37,10 @@ GRAPHS = "graphs"
 
 def main(arguments: list[str] | None = None) -> int:
     """0; 2 for what the user can mend, in one line; 130 when interrupted."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.work is None and options.only != GRAPHS:
+        parser.error("--work is needed for everything but --only graphs")
     return ended(lambda: _train(options), options.work, "the same command goes on; of a model at most a minute is lost")
 
 
@@ -102,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("--work", type=Path, required=True, help="folder for pictures, checkpoints and contact sheets")
+    made.add_argument("--work", type=Path, help="folder for pictures, checkpoints and contact sheets")
     made.add_argument("--out", type=Path, required=True, help="folder that gets text_to_image/ and embedding/")
     made.add_argument("--only", choices=(*STAGES, GRAPHS), help="one stage, and what it needs")
     made.add_argument("--steps", type=int, help="of every model, instead of each one's own")

@@ -1,6 +1,7 @@
 """The two small models that travel with the package: pictures from words, and an embedding of pictures and words.
 
-``text_to_image/`` is a Stable Diffusion folder of diffusers, ``embedding/`` one of open_clip with its tokenizer. Both
+``text_to_image/`` is a Stable Diffusion folder of diffusers, ``embedding/`` one of open_clip with its tokenizer; beside
+the weights lie graphs of ONNX that read them, so that onnxruntime runs both, and torch need not be here. Both
 know coloured shapes and nothing else: they are for the demo, for tests and for contests whose truth is known. Each has
 a model card, README.md. Trained by this project, under its licence.
 """

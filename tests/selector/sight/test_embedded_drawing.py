@@ -53,10 +53,14 @@ def test_noise_is_that_of_torch() -> None:
 
 
 def test_a_picture_is_the_same_alone_among_others_and_in_threads() -> None:
-    alone = {seed: next(draw(PROMPTS[0], [seed], 4)).tobytes() for seed in range(4)}
+
+    def made(seed: int) -> bytes:
+        return next(draw(PROMPTS[0], [seed], 4)).tobytes()
+
+    alone = {seed: made(seed) for seed in range(4)}
     assert [one.tobytes() for one in draw(PROMPTS[0], range(4), 4)] == list(alone.values())
     with ThreadPoolExecutor(4) as pool:
-        assert dict(zip(alone, pool.map(lambda s: next(draw(PROMPTS[0], [s], 4)).tobytes(), alone), strict=True)) == alone
+        assert dict(zip(alone, pool.map(made, alone), strict=True)) == alone
 
 
 def test_the_first_step_is_the_noisiest_and_a_step_is_left_before_the_end() -> None:

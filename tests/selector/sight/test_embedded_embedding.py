@@ -15,17 +15,17 @@ from tiny_backbone import contest_with
 from tiny_embedded import tiny_embedding
 
 from experiments.closed_world.graphs import write_embedding_graphs
+from experiments.closed_world.pictures import picture_at
 from scorers.clip_similarity import ClipSimilarity
 from scorers.prompt_contrast import PromptContrast
 from scorers.spatial import spatial
-from experiments.closed_world.pictures import picture_at
 from selector.demo.closed_world.scene import LANGUAGES, caption, scene_at
 from selector.domain import InputError, Item, MissingPart, Picture, Task, TaskInputs, TaskType, encode_final
 from selector.domain.embedding import EmbeddingSettings, View
 from selector.sight import embedded
-from selector.sight.embedding.views import crops
 from selector.sight.embedding.embedded_clip import EmbeddedClip
 from selector.sight.embedding.openclip import OpenClip, backbone_of
+from selector.sight.embedding.views import crops
 
 EMBEDDED = EmbeddingSettings(model="embedded", device="cpu")
 PROMPTS = ("a red circle above a blue square", "一个绿色的三角形在一个黄色的十字形的左边")

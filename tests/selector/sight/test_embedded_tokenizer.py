@@ -39,5 +39,12 @@ def test_ids_spell_their_text() -> None:
 
 def test_texts_are_cleaned_as_by_open_clip() -> None:
     clean = pytest.importorskip("open_clip.tokenizer")._clean_whitespace
-    for text in ("“a” ‘b’ x’s，ｆｕｌｌ！　wide", "&lt;a&gt; &amp;amp; b", "ﬁve ﬂat", " a \n\t b ", "1，2。；：？（）", "…—–"):
+    for text in (
+        "“a” ‘b’ x’s，ｆｕｌｌ！　wide",
+        "&lt;a&gt; &amp;amp; b",
+        "ﬁve ﬂat",
+        " a \n\t b ",
+        "1，2。；：？（）",
+        "…—–",
+    ):
         assert cleaned(text) == clean(text)
