@@ -7,7 +7,6 @@ cast where they are used, which onnxruntime does once, while it loads.
 
 from __future__ import annotations
 
-import io
 import json
 import warnings
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from selector.domain.files import write_atomically
+from selector.domain.files import scratch_folder, write_atomically
 from selector.sight.embedded import (
     EMBEDDING_CONFIG,
     EMBEDDING_WEIGHTS,
@@ -112,13 +111,14 @@ def _of_embedding(folder: Path) -> Sequence[Graph]:
 def _write(graph: Graph) -> Path:
     import onnx
 
-    stream = io.BytesIO()
-    with warnings.catch_warnings(), torch.no_grad():
+    attention = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)  # an operator of its own, which ONNX does not know
+    with scratch_folder() as scratch, warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # it tells of every size that becomes a constant, and that another way exists
         torch.onnx.export(
             graph.network.eval(),
             tuple(graph.inputs.values()),
-            stream,
+            scratch / graph.path.name,
             dynamo=False,  # the newer way renames and folds weights, and needs another package
             opset_version=OPSET,
             do_constant_folding=False,  # a folded weight is no longer the file's
@@ -127,7 +127,8 @@ def _write(graph: Graph) -> Path:
             output_names=[graph.output],
             dynamic_axes={name: {0: "n"} for name in (*graph.inputs, graph.output)},
         )
-    model = onnx.load_from_string(stream.getvalue())
+        model = onnx.load(scratch / graph.path.name)
+    torch.backends.mha.set_fastpath_enabled(attention)
     _refer(model.graph, graph.path.parent / graph.weights)
     del model.metadata_props[:]
     for node in model.graph.node:
@@ -171,7 +172,7 @@ def _places(weights: Path) -> dict[str, tuple[str, tuple[int, int]]]:
         size = int.from_bytes(file.read(8), "little")
         header = json.loads(file.read(size))
     return {
-        name: (found["dtype"], tuple(8 + size + offset for offset in found["data_offsets"]))  # type: ignore[misc]
+        name: (found["dtype"], tuple(8 + size + offset for offset in found["data_offsets"]))
         for name, found in header.items()
         if name != "__metadata__"
     }

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -67,8 +67,8 @@ NAMES_WIDTH, REASON_WIDTH = 32, 84  # characters of the two columns of what was 
 @json_option
 @debug_option
 def demo(folder: Path, play: bool, review: bool, as_json: bool) -> None:
-    if play and review:
-        raise InputError("--play has no page to review: name one of --play and --review")
+    if review and (play or as_json):
+        raise InputError("--review shows a page of the demo's campaign: leave --play and --json away")
     if play:
         _play(folder / "play", as_json)
         return
@@ -98,10 +98,10 @@ def demo(folder: Path, play: bool, review: bool, as_json: bool) -> None:
 
 
 def _review(folder: Path) -> None:
-    from selector.campaign import Campaign
-
-    with Campaign(folder) as campaign:
-        campaign.review()
+    """As the verb of that name, with its own defaults."""
+    context = click.get_current_context()
+    group = cast(click.Group, context.find_root().command)
+    context.invoke(group.commands["review"], folder=folder)
 
 
 def _play(folder: Path, as_json: bool) -> None:

@@ -64,7 +64,7 @@ def _denoised(noise: Floats, words: Floats, steps: int, guidance: float, on_step
 
 def _decoded(latents: Floats) -> Floats:
     (values,) = _run(VAE_GRAPH, latents=latents[None] / np.float32(_SCALE))
-    return np.clip(values.transpose(1, 2, 0) / 2 + np.float32(0.5), 0, 1)
+    return np.asarray(np.clip(values.transpose(1, 2, 0) / 2 + np.float32(0.5), 0, 1), np.float32)
 
 
 def _run(graph: str, **feeds: Any) -> Floats:
