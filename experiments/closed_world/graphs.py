@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,14 +78,14 @@ def _of_pipeline(folder: Path) -> Sequence[Graph]:
     ids = torch.randint(0, len(pipe.tokenizer), (_EXAMPLES, TEXT_LENGTH))
     latents = torch.randn(_EXAMPLES, *LATENT_SHAPE)
     words = torch.randn(_EXAMPLES, TEXT_LENGTH, pipe.text_encoder.config.hidden_size)
-    unet, vae = "diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.safetensors"
+    ours = "diffusion_pytorch_model.safetensors"
     return (
         Graph(folder / WORDS_GRAPH, "model.safetensors",
               _Part(pipe.text_encoder, lambda model, ids: model(ids, return_dict=False)[0]), {"ids": ids}, "words"),
-        Graph(folder / UNET_GRAPH, unet,
+        Graph(folder / UNET_GRAPH, ours,
               _Part(pipe.unet, lambda model, *given: model(*given, return_dict=False)[0]),
               {"latents": latents, "time": torch.arange(_EXAMPLES), "words": words}, "velocity"),
-        Graph(folder / VAE_GRAPH, vae,
+        Graph(folder / VAE_GRAPH, ours,
               _Part(pipe.vae, lambda model, latents: model.decode(latents, return_dict=False)[0]),
               {"latents": latents}, "values"),
     )  # fmt: skip
@@ -109,11 +110,20 @@ def _of_embedding(folder: Path) -> Sequence[Graph]:
 
 
 def _write(graph: Graph) -> Path:
+    model = _exported(graph)
+    _refer(model.graph, graph.path.parent / graph.weights)
+    del model.metadata_props[:]
+    for node in model.graph.node:
+        node.doc_string = ""
+    write_atomically(graph.path, model.SerializeToString(deterministic=True))
+    return graph.path
+
+
+def _exported(graph: Graph) -> Any:
+    """ONNX's model, with the weights in it under the names that torch has for them."""
     import onnx
 
-    attention = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)  # an operator of its own, which ONNX does not know
-    with scratch_folder() as scratch, warnings.catch_warnings(), torch.no_grad():
+    with scratch_folder() as scratch, warnings.catch_warnings(), torch.no_grad(), _plain_attention():
         warnings.simplefilter("ignore")  # it tells of every size that becomes a constant, and that another way exists
         torch.onnx.export(
             graph.network.eval(),
@@ -122,19 +132,23 @@ def _write(graph: Graph) -> Path:
             dynamo=False,  # the newer way renames and folds weights, and needs another package
             opset_version=OPSET,
             do_constant_folding=False,  # a folded weight is no longer the file's
-            training=torch.onnx.TrainingMode.PRESERVE,  # which it would be with a batch norm in it
+            training=torch.onnx.TrainingMode.PRESERVE,  # batch norms would be folded into the layers before them
             input_names=list(graph.inputs),
             output_names=[graph.output],
             dynamic_axes={name: {0: "n"} for name in (*graph.inputs, graph.output)},
         )
-        model = onnx.load(scratch / graph.path.name)
-    torch.backends.mha.set_fastpath_enabled(attention)
-    _refer(model.graph, graph.path.parent / graph.weights)
-    del model.metadata_props[:]
-    for node in model.graph.node:
-        node.doc_string = ""
-    write_atomically(graph.path, model.SerializeToString(deterministic=True))
-    return graph.path
+        return onnx.load(scratch / graph.path.name)
+
+
+@contextmanager
+def _plain_attention() -> Iterator[None]:
+    """Without torch's operator of its own for whole attention layers, which ONNX does not know."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
 
 
 def _refer(graph: Any, weights: Path) -> None:

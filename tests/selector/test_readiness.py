@@ -1,4 +1,4 @@
-"""What a campaign lacks: types that nothing makes pictures for, SC that nothing measures, and the commands that cure it."""
+"""What a campaign lacks: who makes pictures, who measures SC, and the commands that cure it."""
 
 from __future__ import annotations
 
