@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from conftest import Run
 
 from selector.demo import DemoContest, make_demo_contest
 from selector.demo import contest as contest_module
@@ -133,6 +134,13 @@ def test_what_is_shown_needs_no_package_beyond_the_core(tmp_path: Path, monkeypa
     for name, settings in SAMPLERS.items():
         create_generator("diffusers", {"preset": "embedded", **settings}).check()
         assert name.startswith("shapes")
+
+
+def test_the_page_is_shown_for_neither_a_program_nor_a_play(run: Run, tmp_path: Path) -> None:
+    for other in ("--json", "--play"):
+        code, _, said = run("demo", tmp_path / "d", "--review", other)
+        assert code == 2 and "leave --play and --json away" in said
+    assert not (tmp_path / "d").exists()
 
 
 def test_importing_the_demo_opens_no_heavy_package() -> None:
