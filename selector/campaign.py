@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from selector.measure.importing import ImportedSummary
     from selector.measure.realism import Realism
     from selector.measure.scoring import ScoreSummary
+    from selector.readiness import Lack
     from selector.review.serving import Review
     from selector.status import Status
     from selector.submit.export import Export
@@ -453,6 +454,12 @@ class Campaign:
         from selector.review.serving import Review
 
         return Review(self._ws, self._ledger, port, read_only, by)
+
+    def lacking(self) -> tuple[Lack, ...]:
+        """What task types lack before the first pictures: a generator, a scorer of SC, and what would give them."""
+        from selector.readiness import lacking
+
+        return lacking(self._context())
 
     def doctor(self, progress: Progress = silent) -> list[Check]:
         """Check the machine with this campaign's settings, and the campaign's files."""

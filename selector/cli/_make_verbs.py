@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -17,6 +17,7 @@ from selector.cli._describe_generated import (
     describe_imported,
     is_unfinished,
 )
+from selector.cli._describe_lacking import describe_lacking, describe_next
 from selector.cli._judge_verbs import describe_asked
 from selector.cli._language import said, tell
 from selector.cli.common import (
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from selector.measure.scoring import ScoreSummary
 
 UNFINISHED = 1  # exit status of a run that leaves something for another
+DEMO_FOLDER = Path("bestshot-demo")
 NAMES_WIDTH, REASON_WIDTH = 32, 84  # characters of the two columns of what was left out
 
 
@@ -47,42 +49,59 @@ NAMES_WIDTH, REASON_WIDTH = 32, 84  # characters of the two columns of what was 
     "demo",
     short_help="Run the whole loop offline, on pictures that are installed already.",
     help=with_example(
-        "Run the whole loop offline: make a campaign of face swaps, text edits and scene edits from pictures that "
-        "installed packages ship, and of pictures from words by a small model that knows coloured shapes (with "
-        "bestshot[demo] installed), generate candidates, score, pick, export, verify, and write the contact sheet. Run "
-        "it again to complete an interrupted demo.",
+        "Run the whole loop offline: make a campaign of 24 face swaps, text edits and scene edits from pictures that "
+        "installed packages ship, and of pictures from words by a small model that knows coloured shapes, generate "
+        "candidates, score, pick, export, verify, and write the contact sheet. Run it again to complete an interrupted "
+        "demo.",
         "bestshot demo bestshot-demo",
     ),
 )
-@click.argument("folder", type=click.Path(path_type=Path), default=Path("bestshot-demo"))
+@click.argument("folder", type=click.Path(path_type=Path), default=DEMO_FOLDER)
 @click.option(
     "--play",
     is_flag=True,
     help="Play a contest of fourteen days instead, in a world of coloured shapes where every true score is known: how "
     "much of what selection can win the loop recovers, day by day, beside simple ways to pick.",
 )
+@click.option("--review", is_flag=True, help="Then show its candidates in the browser, as `bestshot review` does.")
 @json_option
 @debug_option
-def demo(folder: Path, play: bool, as_json: bool) -> None:
+def demo(folder: Path, play: bool, review: bool, as_json: bool) -> None:
+    if review and (play or as_json):
+        raise InputError("--review shows a page of the demo's campaign: leave --play and --json away")
     if play:
         _play(folder / "play", as_json)
         return
     from selector.demo.run import run_demo
 
-    tell("the whole loop on real pictures: three to five minutes on two cores")
+    tell("the whole loop on real pictures: about two minutes on two cores")
     result = run_demo(folder, progress_bar())
+    named = "" if folder == DEMO_FOLDER else f" {folder}"
     lines = [
         f"{n_of(result.tasks, 'task')}, {n_of(result.candidates, 'candidate')}, "
         f"{n_of(result.values, 'value')} measured, "
         f"{result.unscored} unscored (each with a reason), {result.seconds:.0f} s",
-        *([result.left_out] if result.left_out else []),
         f"{result.fallbacks} task has only its flagged fallback: no generator here can do what it asks"
         if result.fallbacks == 1
         else f"{result.fallbacks} tasks have only a flagged fallback",
         f"ZIP            {result.zip_path} ({'valid' if result.valid else 'NOT valid'})",
         f"contact sheet  {result.sheet}",
+        *(
+            []
+            if review
+            else [f"try            bestshot demo{named} --review", f"               bestshot next -C {result.folder}"]
+        ),
     ]
     emit(result, "\n".join(lines), as_json)
+    if review:
+        _review(result.folder)
+
+
+def _review(folder: Path) -> None:
+    """As the verb of that name, with its own defaults."""
+    context = click.get_current_context()
+    group = cast(click.Group, context.find_root().command)
+    context.invoke(group.commands["review"], folder=folder)
 
 
 def _play(folder: Path, as_json: bool) -> None:
@@ -116,17 +135,20 @@ def init(folder: Path, profile: str, tasks: Path, images: Path, team: str, seed:
     extra: dict[str, Any] = {} if seed is None else {"seed": seed}
     with Campaign.init(folder, tasks, images, profile, team=team, **extra) as campaign:
         counts = dict(Counter(task.type.value for task in campaign.tasks))
+        lacks = campaign.lacking()
     result = {
         "campaign": str(folder),
         "profile": campaign.profile.name,
         "tasks": len(campaign.tasks),
         "types": counts,
         "already_there": campaign.already_there,
+        "lacking": lacks,
     }
     types = ", ".join(f"{n} {t}" for t, n in sorted(counts.items()))
     already = ", already there: nothing was changed" if campaign.already_there else ""
-    text = f"{folder}: {n_of(len(campaign.tasks), 'task')} ({types}){already}\nnext: cd {folder} && bestshot generate"
-    emit(result, text, as_json)
+    made = sorted(counts.keys() - {lack.type.value for lack in lacks if not lack.missing})
+    first = f"{folder}: {n_of(len(campaign.tasks), 'task')} ({types}){already}"
+    emit(result, "\n".join([first, *describe_lacking(lacks), *describe_next(folder, made)]), as_json)
 
 
 @verb(

@@ -55,7 +55,7 @@ class GeneratorEstimate:
 class GenerateEstimate:
     """What ``generate`` would do with the same arguments; falling through comes on top.
 
-    ``no_generator``: task type to the number of tasks for which none is configured. ``idle_services``: tables of
+    ``no_generator``: task type to the number of tasks that have none and no picture. ``idle_services``: tables of
     ``[services]`` that no generator uses, with what to do. ``not_asked`` and ``refilled``: as in ``GenerateSummary``.
     """
 

@@ -47,7 +47,7 @@ class GenerateSummary:
     reasons: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)  # generator -> why it could not be loaded
     without_candidates: list[str] = field(default_factory=list)  # ids of the selected tasks that still have none
-    no_generator: dict[str, int] = field(default_factory=dict)  # task type -> tasks for which none is configured
+    no_generator: dict[str, int] = field(default_factory=dict)  # task type -> tasks without one and without a picture
     idle_services: dict[str, str] = field(default_factory=dict)  # [services] that no generator uses -> what to do
     not_asked: dict[str, int] = field(default_factory=dict)  # "generator: who excluded it and why" -> tasks
     refilled: list[str] = field(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from selector.generate.generating import generate
 from selector.generate.importing import Replaced, known_before, outcomes, settle_versions, write_report
 from selector.generate.orders import Order
 from selector.generate.summary import GenerateSummary
+from selector.generate.unserved import unserved
 from selector.store.candidates import candidate_keys
 from selector.store.file_versions import newest_attempt
 from selector.store.leases import holding
@@ -56,7 +56,7 @@ def make_candidates(ws: Workspace, wanted: Wanted, progress: Progress = silent) 
     with ws.db.read() as connection:
         served = {task_id for task_id, _, fallback in candidate_keys(connection) if not fallback}
     summary.without_candidates = [t.id for t in wanted.tasks if t.id not in served]
-    summary.no_generator = _without_generator(ws, wanted.tasks)
+    summary.no_generator = _by_name(unserved(ws, wanted.tasks))
     summary.idle_services = idle_services(ws)
     return summary
 
@@ -64,7 +64,7 @@ def make_candidates(ws: Workspace, wanted: Wanted, progress: Progress = silent) 
 def estimate_candidates(ws: Workspace, wanted: Wanted) -> GenerateEstimate:
     """What ``make_candidates`` would make and cost; asks nobody and makes nothing."""
     decided, left_out = _orders(ws, wanted, threading.Event())
-    found = estimate(ws, decided.orders, wanted.retry_failed, left_out, _without_generator(ws, wanted.tasks))
+    found = estimate(ws, decided.orders, wanted.retry_failed, left_out, _by_name(unserved(ws, wanted.tasks)))
     found.idle_services = idle_services(ws)
     found.not_asked, found.refilled = dict(decided.not_asked), list(decided.refilled)
     return found
@@ -97,10 +97,8 @@ def _orders(ws: Workspace, wanted: Wanted, stop: threading.Event) -> tuple[Decid
     return decided, {name: why for name, why in left_out.items() if name not in decided.excluded}
 
 
-def _without_generator(ws: Workspace, tasks: Sequence[Task]) -> dict[str, int]:
-    """Task type to the number of tasks for which no generator is configured."""
-    unserved = {task_type for task_type in TaskType if not ws.config.generate.steps(task_type)}
-    return dict(Counter(t.type.value for t in tasks if t.type in unserved))
+def _by_name(counts: Mapping[TaskType, int]) -> dict[str, int]:
+    return {kind.value: n for kind, n in counts.items()}
 
 
 @contextmanager

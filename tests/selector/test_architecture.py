@@ -39,6 +39,7 @@ ORDER = [
     "selector.create",
     "selector.status",
     "selector.doctor",
+    "selector.readiness",
     "selector.live",
     "selector.report",
     "selector.review",
