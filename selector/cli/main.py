@@ -5,6 +5,7 @@ With ``--json`` the line is also on stdout, as ``{"error": "…"}``.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
@@ -71,6 +72,7 @@ for _verb in (*_MAKING, judge, calibrate, plan, explain, select, realism, status
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     gc.set_threshold(_GARBAGE_AFTER)
+    atexit.register(gc.freeze)  # nor is anything looked through once more at the end
     argv = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     debug = "--debug" in argv
     printed = Printed(document="--json" not in argv)  # where no JSON is wanted, an error prints none
