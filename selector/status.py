@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sqlalchemy import false, func, or_, select
 
 from selector.decide.context import Context
 from selector.domain import TaskType
 from selector.domain.reading import RULES
-from selector.generate.dry_run import GenerateEstimate
 from selector.store import schema
 from selector.store.attempts import Attempt, Planning, current_plannings, failed_attempts
 from selector.store.candidates import candidates_by_task
@@ -20,8 +20,12 @@ from selector.store.observations import judged_candidates
 from selector.store.picks import pick_counts
 from selector.store.readings import PresentVersions, readers_of
 from selector.submit.ledger import Ledger, Quota, SubmissionRecord
-from selector.workspace.plug_ins import Builds, configured_services
 from selector.workspace.workspace import Workspace
+
+# What one part needs is imported by that part: most campaigns have no service, and nothing that failed.
+if TYPE_CHECKING:
+    from selector.generate.dry_run import GenerateEstimate
+    from selector.workspace.plug_ins import Builds
 
 IMPORTED = "folder:"  # how the names of imports begin
 
@@ -155,6 +159,10 @@ def _is_of_plan(failed: Planning | Attempt, ws: Workspace, types: Mapping[str, T
 
 
 def _services(jobs: Sequence[Job], ws: Workspace) -> dict[str, ServiceStatus]:
+    if not jobs:
+        return {}
+    from selector.workspace.plug_ins import configured_services
+
     found = {}
     currencies = {service.name: service.currency for service in configured_services(ws)}
     for name in sorted({job.service for job in jobs}):

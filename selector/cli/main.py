@@ -71,6 +71,7 @@ for _verb in (*_MAKING, judge, calibrate, plan, explain, select, realism, status
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # to look for them takes a tenth of a small verb
     gc.set_threshold(_GARBAGE_AFTER)
     atexit.register(gc.freeze)  # nor is anything looked through once more at the end
     argv = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]

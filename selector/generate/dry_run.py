@@ -10,7 +10,6 @@ from selector.generate._attempts import Attempts
 from selector.generate._local import finishing_of
 from selector.generate.orders import Order, check_budgets
 from selector.generate.recipes import RecipePlanner, finished, outcome_of, style_of
-from selector.llm.prompting import PromptBook
 from selector.store import jobs
 from selector.store.attempts import Planning, current_plannings, tries_by
 from selector.workspace.workspace import Workspace
@@ -104,7 +103,7 @@ class _Known:
 
     def __init__(self, ws: Workspace, orders: Sequence[Order], retry_failed: bool) -> None:
         self._attempts, self._retry_failed = Attempts(ws, retry_failed), retry_failed
-        self._recipes = RecipePlanner(ws, PromptBook(ws), retry_failed)
+        self._recipes = RecipePlanner(ws, retry_failed)
         with ws.db.read() as connection:
             names = {order.name for order in orders}
             plannings = current_plannings(connection, names)

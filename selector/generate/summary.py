@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from selector.llm.prompting import PromptSummary
+if TYPE_CHECKING:
+    from selector.llm.prompting import PromptSummary
 
 
 @dataclass
