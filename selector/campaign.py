@@ -28,8 +28,11 @@ from selector.workspace.workspace import Workspace, select_tasks
 
 # What a single verb needs is imported by that verb: `bestshot quota` must not pay for the arithmetic of `plan`.
 if TYPE_CHECKING:
+    import pandas as pd
+
     from selector.decide.calibration import Calibration
     from selector.decide.explaining import TaskExplanation
+    from selector.decide.exporting import ScoresWritten
     from selector.decide.planning import GenerationPlan, SubmissionPlan
     from selector.doctor import Check
     from selector.domain.reading import Reading
@@ -378,6 +381,39 @@ class Campaign:
         if picture is not None:
             write_explanation(picture, found)
         return found
+
+    def scores(
+        self,
+        types: Sequence[TaskType | str] | str | None = None,
+        task_ids: Sequence[str] | None = None,
+        long: bool = False,
+    ) -> pd.DataFrame:
+        """What is known of every candidate, a row each: ids, makers, decisions, scores, estimates, picks.
+
+        Args:
+            types, task_ids: leave out what is not named.
+            long: a row a score instead, unscored ones with their reason.
+
+        Raises:
+            InputError: there is no candidate yet, or no such task.
+        """
+        from selector.decide.exporting import scores_table
+
+        chosen = [task.id for task in select_tasks(self.tasks, types, task_ids)]
+        return scores_table(self._context(), chosen, long)
+
+    def write_scores(
+        self,
+        out: str | Path | None = None,
+        types: Sequence[TaskType | str] | str | None = None,
+        task_ids: Sequence[str] | None = None,
+        long: bool = False,
+    ) -> ScoresWritten:
+        """Write ``scores`` as CSV, TSV, JSON, JSON lines or Parquet; ``scores.csv`` in the folder if None."""
+        from selector.decide.exporting import USUAL_NAME, write_scores
+
+        chosen = [task.id for task in select_tasks(self.tasks, types, task_ids)]
+        return write_scores(self._context(), Path(out or self.folder / USUAL_NAME), chosen, long)
 
     def realism(
         self,

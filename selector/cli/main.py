@@ -22,6 +22,7 @@ from selector.cli._import_scores_verb import import_scores
 from selector.cli._judge_verbs import judge, read, translate
 from selector.cli._learn_verbs import calibrate, explain, plan
 from selector.cli._make_verbs import demo, generate, import_, init, pick, score
+from selector.cli._scores_verb import scores
 from selector.cli._select_verb import select
 from selector.cli._show_verbs import doctor, realism, report, status
 from selector.cli._weights_verbs import weights
@@ -59,13 +60,14 @@ def group() -> None:
       bestshot report                a page with every candidate
       bestshot judge FILE --by NAME  take a judge's scores of single candidates
       bestshot import-scores TABLE   take scores that another tool computed
+      bestshot scores --out FILE     every candidate with its scores, as a table
       bestshot select SCORES.csv     pick from any table of scores, without a campaign
       bestshot weights list          the models that scorers can use, and how to have them
     """
 
 
 _MAKING = (demo, init, read, translate, generate, import_, score, import_scores, pick, export, verify, record, quota)
-for _verb in (*_MAKING, judge, calibrate, plan, explain, select, realism, status, report, doctor, weights):
+for _verb in (*_MAKING, judge, calibrate, plan, explain, scores, select, realism, status, report, doctor, weights):
     group.add_command(_verb)
 
 

@@ -229,6 +229,20 @@ def wide_scores(
     return row_of, wide[:, : len(values)], wide[:, len(values) :] > 0
 
 
+def unscored_reasons(
+    connection: Connection, versions: Mapping[str, str], reading: Collection[str] = ()
+) -> dict[tuple[str, str, str], str]:
+    """(task id, candidate id, "scorer.column") to why there is no value, of the given scorer versions."""
+    s = schema.score.c
+    present = PresentVersions(connection, versions, reading)
+    query = select(s.task_id, s.candidate_id, s.scorer, s.column, s.reason).where(s.reason.is_not(None))
+    query = query.where(or_(false(), *(present.of(scorer) for scorer in versions)))
+    return {
+        (task_id, candidate_id, f"{scorer}.{column}"): reason
+        for task_id, candidate_id, scorer, column, reason in connection.execute(query).all()
+    }
+
+
 def scores_of(
     connection: Connection, versions: Mapping[str, str], task_id: str, reading: Collection[str] = ()
 ) -> dict[str, dict[str, Score]]:
