@@ -24,7 +24,7 @@ from selector.store import ImageFolder
 from selector.store.attempts import load_tasks
 from selector.submit.ledger import Ledger, SubmissionRecord
 from selector.submit.submissions import Submissions
-from selector.workspace.workspace import Workspace, select_tasks
+from selector.workspace.workspace import Workspace, select_tasks, task_named
 
 # What a single verb needs is imported by that verb: `bestshot quota` must not pay for the arithmetic of `plan`.
 if TYPE_CHECKING:
@@ -372,12 +372,15 @@ class Campaign:
         return described
 
     def explain(self, task_id: str | int, picture: Path | None = None) -> TaskExplanation:
-        """Why the task's pick leads: contributions, runner-up, chances; drawn into ``picture`` if given."""
+        """Why the task's pick leads: contributions, runner-up, chances; drawn into ``picture`` if given.
+
+        ``task_id`` may also be the (short) id of one of the task's candidates.
+        """
         from selector.decide.explaining import explain_task
         from selector.report.calibration import write_explanation
 
-        task_id = select_tasks(self.tasks, ids=[str(task_id)])[0].id
-        found = explain_task(self._context(), task_id)
+        task = task_named(self._ws, self.tasks, str(task_id))
+        found = explain_task(self._context(), task.id)
         if picture is not None:
             write_explanation(picture, found)
         return found

@@ -80,6 +80,11 @@ LEAST_ID = 4  # characters of a short id
 SHORT_ID = 8  # those that are shown
 
 
+def is_hexadecimal(text: str) -> bool:
+    """Whether it could be the beginning of a candidate's id."""
+    return all(digit in "0123456789abcdef" for digit in text.lower())
+
+
 def find_candidates(connection: Connection, short: str, task_id: str | None = None) -> list[tuple[str, str]]:
     """(task id, candidate id) of the candidate with this id or unique beginning of it, once for each task that has it.
 
@@ -88,7 +93,7 @@ def find_candidates(connection: Connection, short: str, task_id: str | None = No
     """
     c, wanted = schema.candidate.c, short.strip().lower()
     of = f" of task {task_id}" if task_id is not None else ""
-    if len(wanted) < LEAST_ID or not all(digit in "0123456789abcdef" for digit in wanted):
+    if len(wanted) < LEAST_ID or not is_hexadecimal(wanted):
         raise InputError(f"'{short}' is no id of a candidate: give {LEAST_ID} or more of its hexadecimal digits")
     query = select(c.task_id, c.id).where(c.id >= wanted, c.id < f"{wanted}g").order_by(c.id, c.task_id)
     rows = [
