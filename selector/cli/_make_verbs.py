@@ -21,6 +21,7 @@ from selector.cli._describe_generated import (
 )
 from selector.cli._judge_verbs import describe_asked
 from selector.cli.common import (
+    by_scorer,
     counted,
     debug_option,
     emit,
@@ -227,7 +228,7 @@ def score(
 def _describe_scored(summary: ScoreSummary) -> str:
     scored, values = n_of(summary.candidates, "candidate"), n_of(summary.values, "value")
     lines = [f"{scored} scored: {values}, {summary.unscored} unscored"]
-    lines += counted(summary.reasons)
+    lines += counted(by_scorer(summary.reasons))
     for name, broken in summary.broken.items():
         lines.append(f"{name} measured nothing and failed {n_of(broken.times, 'time')}, first with: {broken.reason}")
     others = {why: n for why, n in summary.failures.items() if not _is_told(why, summary)}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from selector.cli._colour import painted
 from selector.cli._progress import progress_bar as progress_bar
 from selector.domain.types import TaskType
 
@@ -114,7 +115,7 @@ def emit(result: Any, text: str, as_json: bool) -> None:
             context.obj.document = True
         click.echo(json.dumps(jsonable(result), ensure_ascii=False, indent=1))
     elif text:
-        click.echo(visible(text))
+        click.echo(painted(visible(text)))
 
 
 # Names come from tables that others made: a terminal would obey their escape sequences, and turn the writing round.
@@ -169,6 +170,19 @@ def counted(counts: dict[str, int], most: int = 12) -> list[str]:
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     lines = [f"  {count} x {reason}" for reason, count in ordered[:most]]
     return [*lines, f"  … and {len(ordered) - most} other reasons"] if len(ordered) > most else lines
+
+
+def by_scorer(counts: Mapping[str, int]) -> dict[str, int]:
+    """Reasons "scorer.column: why" put together where columns of a scorer share one: "scorer (8 columns): why"."""
+    together: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for reason, count in counts.items():
+        column, _, why = reason.partition(": ")
+        together.setdefault((column.partition(".")[0], why), []).append((column, count))
+    found = {}
+    for (scorer, why), columns in together.items():
+        name = columns[0][0] if len(columns) == 1 else f"{scorer} ({len(columns)} columns)"
+        found[f"{name}: {why}" if why else name] = sum(count for _, count in columns)
+    return found
 
 
 def explained(summary: Summary, counts: Mapping[str, int]) -> list[str]:
