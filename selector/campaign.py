@@ -449,11 +449,12 @@ class Campaign:
 
     def status(self) -> Status:
         """Counts, what is still to be made, failures with their reasons, submissions and the best total."""
+        from selector.generate.settled import settled_estimate
         from selector.status import status
 
         to_make: GenerateEstimate | str
         try:
-            to_make = self.estimate()
+            to_make = settled_estimate(self._ws, self.tasks) or self.estimate()
         except BestshotError as error:
             to_make = str(error)
         return status(self._context(), self._ledger, to_make)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from selector.cli._describe_generated import describe_still_to_make
 from selector.cli._colour import is_terminal
+from selector.cli._describe_generated import describe_still_to_make
 from selector.cli.common import (
     by_scorer,
     campaign_option,

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from selector.domain import Generator, Recipe, RemoteGenerator
 from selector.generate._attempts import Attempts
-from selector.generate._local import finishing_of
 from selector.generate.orders import Order, check_budgets
 from selector.generate.recipes import RecipePlanner, finished, outcome_of, style_of
 from selector.store import jobs
@@ -113,6 +112,8 @@ class _Known:
             for job in jobs.load_jobs(connection):
                 keys = self._waiting.setdefault((job.task_id, job.generator, job.build), set())
                 keys.update(key for key in job.recipe_keys if job.may_bring(key))
+        from selector.generate._local import finishing_of
+
         finishing = finishing_of(ws, orders)
         self._finish_version = finishing.version if finishing else ""
         self._faults = {name: _fault(g) for name, g in {order.name: order.generator for order in orders}.items()}

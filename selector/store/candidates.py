@@ -234,6 +234,14 @@ def wide_scores(
     return row_of, wide[:, : len(values)], wide[:, len(values) :] > 0
 
 
+def score_counts(connection: Connection) -> dict[tuple[str, str, str, str | None], int]:
+    """(scorer, version, column, reason; None of a value) to how many scores there are."""
+    s = schema.score.c
+    of = (s.reason, s.scorer, s.version, s.column)
+    rows = connection.execute(select(*of, func.count()).group_by(*of)).all()
+    return {(scorer, version, column, reason): count for reason, scorer, version, column, count in rows}
+
+
 def unscored_reasons(
     connection: Connection, versions: Mapping[str, str], reading: Collection[str] = ()
 ) -> dict[tuple[str, str, str], str]:

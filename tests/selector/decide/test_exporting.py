@@ -120,7 +120,10 @@ def test_the_verb_names_the_file_and_refuses_an_unknown_form_at_once(campaign: C
     assert json.loads(out)["tasks"] == 1
 
 
-def test_without_a_candidate_it_says_what_to_do_first(campaign: Campaign, run: Run, tmp_path: Path) -> None:
+def test_without_a_candidate_it_says_what_to_do_first(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jpg").write_bytes(noise_jpeg(1))
+    (tmp_path / "task.csv").write_text(f"{HEADER}\n5,tie,darker,a.jpg,\n", encoding="utf-8")
     Campaign.init(tmp_path / "empty", tmp_path / "task.csv", tmp_path / "in").close()
     code, _, err = run("scores", "-C", tmp_path / "empty")
     assert code == 2
