@@ -21,12 +21,15 @@ from selector.domain.progress import Progress, silent
 from selector.store.attempts import load_tasks
 from selector.submit.ledger import Ledger, SubmissionRecord
 from selector.submit.submissions import Submissions
-from selector.workspace.workspace import select_tasks
+from selector.workspace.workspace import select_tasks, task_named
 
 # What a single verb needs is imported by that verb: `bestshot quota` must not pay for the arithmetic of `plan`.
 if TYPE_CHECKING:
+    import pandas as pd
+
     from selector.decide.calibration import Calibration
     from selector.decide.explaining import TaskExplanation
+    from selector.decide.exporting import ScoresWritten
     from selector.decide.planning import GenerationPlan, SubmissionPlan
     from selector.doctor import Check
     from selector.domain.reading import Reading
@@ -378,15 +381,51 @@ class Campaign:
         return described
 
     def explain(self, task_id: str | int, picture: Path | None = None) -> TaskExplanation:
-        """Why the task's pick leads: contributions, runner-up, chances; drawn into ``picture`` if given."""
+        """Why the task's pick leads: contributions, runner-up, chances; drawn into ``picture`` if given.
+
+        ``task_id`` may also be the (short) id of one of the task's candidates.
+        """
         from selector.decide.explaining import explain_task
         from selector.report.calibration import write_explanation
 
-        task_id = select_tasks(self.tasks, ids=[str(task_id)])[0].id
-        found = explain_task(self._context(), task_id)
+        task = task_named(self._ws, self.tasks, str(task_id))
+        found = explain_task(self._context(), task.id)
         if picture is not None:
             write_explanation(picture, found)
         return found
+
+    def scores(
+        self,
+        types: Sequence[TaskType | str] | str | None = None,
+        task_ids: Sequence[str] | None = None,
+        long: bool = False,
+    ) -> pd.DataFrame:
+        """What is known of every candidate, a row each: ids, makers, decisions, scores, estimates, picks.
+
+        Args:
+            types, task_ids: leave out what is not named.
+            long: a row a score instead, unscored ones with their reason.
+
+        Raises:
+            InputError: there is no candidate yet, or no such task.
+        """
+        from selector.decide.exporting import scores_table
+
+        chosen = [task.id for task in select_tasks(self.tasks, types, task_ids)]
+        return scores_table(self._context(), chosen, long)
+
+    def write_scores(
+        self,
+        out: str | Path | None = None,
+        types: Sequence[TaskType | str] | str | None = None,
+        task_ids: Sequence[str] | None = None,
+        long: bool = False,
+    ) -> ScoresWritten:
+        """Write ``scores`` as CSV, TSV, JSON, JSON lines or Parquet; ``scores.csv`` in the folder if None."""
+        from selector.decide.exporting import USUAL_NAME, write_scores
+
+        chosen = [task.id for task in select_tasks(self.tasks, types, task_ids)]
+        return write_scores(self._context(), Path(out or self.folder / USUAL_NAME), chosen, long)
 
     def realism(
         self,
@@ -419,11 +458,12 @@ class Campaign:
 
     def status(self) -> Status:
         """Counts, what is still to be made, failures with their reasons, submissions and the best total."""
+        from selector.generate.settled import settled_estimate
         from selector.status import status
 
         to_make: GenerateEstimate | str
         try:
-            to_make = self.estimate()
+            to_make = settled_estimate(self._ws, self.tasks) or self.estimate()
         except BestshotError as error:
             to_make = str(error)
         return status(self._context(), self._ledger, to_make)

@@ -21,6 +21,7 @@ from selector.cli._describe_lacking import describe_lacking, describe_next
 from selector.cli._judge_verbs import describe_asked
 from selector.cli._language import said, tell
 from selector.cli.common import (
+    by_scorer,
     counted,
     debug_option,
     emit,
@@ -258,7 +259,7 @@ def score(
 def _describe_scored(summary: ScoreSummary) -> str:
     scored, values = n_of(summary.candidates, "candidate"), n_of(summary.values, "value")
     lines = [f"{scored} scored: {values}, {summary.unscored} unscored"]
-    lines += counted(summary.reasons)
+    lines += counted(by_scorer(summary.reasons))
     if summary.not_applicable:
         lines.append(f"{sum(summary.not_applicable.values())} not applicable: their tasks call for no such value")
     for name, broken in summary.broken.items():

@@ -22,7 +22,7 @@ from selector.decide._judgement_table import (
 from selector.decide.context import Context
 from selector.domain import InputError, Task, TaskType
 from selector.domain.errors import InputProblems
-from selector.store.candidates import candidate_keys
+from selector.store.candidates import LEAST_ID, candidate_keys
 from selector.store.observations import (
     JUDGE,
     RATING,
@@ -33,7 +33,6 @@ from selector.store.observations import (
     pass_sds,
 )
 
-MIN_PREFIX = 6  # characters that name a candidate
 MAX_NAME = 100  # characters of a judge's name
 
 
@@ -267,9 +266,9 @@ def _said_before(connection: Connection, by: str, kind: str) -> dict[tuple[str, 
 
 def _resolve(text: str, task_id: str, ids: Sequence[str]) -> str:
     """The id of a task's candidate from a unique beginning; raises ``InputError``."""
-    if len(text) < MIN_PREFIX:
-        raise InputError(f"a candidate is named by at least {MIN_PREFIX} characters of its id, got '{text}'")
-    found = [candidate_id for candidate_id in ids if candidate_id.startswith(text)]
+    if len(text) < LEAST_ID:
+        raise InputError(f"a candidate is named by at least {LEAST_ID} characters of its id, got '{text}'")
+    found = [candidate_id for candidate_id in ids if candidate_id.startswith(text.lower())]
     if len(found) == 1:
         return found[0]
     if found:

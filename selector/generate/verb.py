@@ -15,7 +15,6 @@ from selector.domain.names import check_name
 from selector.domain.progress import Progress, silent
 from selector.generate.decided import Decided, check_allowed, respecting
 from selector.generate.dry_run import GenerateEstimate, estimate
-from selector.generate.generating import generate
 from selector.generate.importing import Replaced, known_before, outcomes, settle_versions, write_report
 from selector.generate.orders import Order
 from selector.generate.summary import GenerateSummary
@@ -47,6 +46,8 @@ class Wanted:
 
 def make_candidates(ws: Workspace, wanted: Wanted, progress: Progress = silent) -> GenerateSummary:
     """Make what is wanted and not there yet; see ``Campaign.generate``."""
+    from selector.generate.generating import generate  # what only counts does not pay for workers and services
+
     stop = threading.Event()
     decided, left_out = _orders(ws, wanted, stop)
     with alone_at_services(ws, decided.orders, stop) as (mine, waiting):
@@ -164,6 +165,8 @@ def import_images(
     Raises:
         InputError: ``folder`` is no folder, or the label is none or excluded.
     """
+    from selector.generate.generating import generate
+
     path = folder.expanduser().resolve()
     if not path.is_dir():
         raise InputError(f"{folder} is not a folder: give the one that the finished images lie in")
