@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from selector.domain.reading import Reading
     from selector.generate.dry_run import GenerateEstimate
     from selector.generate.summary import GenerateSummary
-    from selector.generate.verb import ImportSummary
+    from selector.generate.verb import ImportSummary, Wanted
     from selector.learn.plan_generating import Wish
     from selector.live import LiveCall
     from selector.llm import ReadSummary, TranslateSummary
@@ -155,18 +155,28 @@ class Campaign:
         n: int | None = None,
         retry_failed: bool = False,
         progress: Progress = silent,
+        plan: str | Path | Sequence[Wish] | None = None,
+        budget_money: float | None = None,
     ) -> GenerateSummary:
         """Make the candidates that the configuration asks for and that are not there yet.
 
         Args:
             types, generators, task_ids: leave out what is not named.
-            n: candidates a task and generator instead of the configured number.
+            n: candidates a task and generator in all, instead of the configured number.
             retry_failed: also try again what failed.
-        """
-        from selector.generate.verb import Wanted, make_candidates
+            plan: instead of what the configuration asks for: wishes of ``plan_generating``, or the table of them that
+                `bestshot plan --generate N --out` writes. Each says how many there were, so carrying a plan out twice
+                makes nothing twice.
+            budget_money: spend no more in this run; what has no known price is left out then.
 
-        wanted = Wanted(select_tasks(self.tasks, types, task_ids), generators, n, retry_failed)
-        return make_candidates(self._ws, wanted, progress)
+        Raises:
+            InputProblems: rows of the plan are wrong; nothing was made.
+        """
+        from selector.generate.verb import make_candidates
+
+        return make_candidates(
+            self._ws, self._wanted(types, generators, task_ids, n, retry_failed, plan, budget_money), progress
+        )
 
     def estimate(
         self,
@@ -175,12 +185,36 @@ class Campaign:
         task_ids: Sequence[str] | None = None,
         n: int | None = None,
         retry_failed: bool = False,
+        plan: str | Path | Sequence[Wish] | None = None,
+        budget_money: float | None = None,
     ) -> GenerateEstimate:
         """What ``generate`` would make with the same arguments, and cost at most; asks nobody and makes nothing."""
-        from selector.generate.verb import Wanted, estimate_candidates
+        from selector.generate.verb import estimate_candidates
 
-        wanted = Wanted(select_tasks(self.tasks, types, task_ids), generators, n, retry_failed)
-        return estimate_candidates(self._ws, wanted)
+        return estimate_candidates(
+            self._ws, self._wanted(types, generators, task_ids, n, retry_failed, plan, budget_money)
+        )
+
+    def _wanted(
+        self,
+        types: Sequence[TaskType | str] | str | None,
+        generators: Sequence[str] | None,
+        task_ids: Sequence[str] | None,
+        n: int | None,
+        retry_failed: bool,
+        plan: str | Path | Sequence[Wish] | None,
+        budget_money: float | None,
+    ) -> Wanted:
+        from selector.generate.verb import Wanted
+
+        if plan is not None and n is not None:
+            raise InputError("a plan says how many of each: leave out n")
+        if isinstance(plan, (str, Path)):
+            from selector.generate.plan_table import read_plan
+
+            plan = read_plan(Path(plan), self.tasks, self.config)
+        tasks = select_tasks(self.tasks, types, task_ids)
+        return Wanted(tasks, generators, n, retry_failed, plan, budget_money)
 
     def import_folder(self, folder: str | Path, label: str | None = None, progress: Progress = silent) -> ImportSummary:
         """Take finished images from any tool as candidates, under the generator name ``folder:LABEL``.

@@ -148,7 +148,7 @@ def plan_submission(
         lesson=taught,
         remaining=left,
         changed=int((picked != greedy).sum()),
-        learnings=_learnings(fitted, choices, picked, sd),
+        learnings=_learnings(fitted, choices, picked, sd) if learns else (),
     )
 
 

@@ -5,7 +5,7 @@ from selector.net._watch import awaited, give_up
 from selector.net.http import Answer
 from selector.net.jobs import carry_out
 from selector.net.pace import Interrupted, Pace
-from selector.net.service import OutOfBudget, Service, Unanswered
+from selector.net.service import OutOfBudget, Service, Spending, Unanswered
 from selector.net.troubles import Trouble, retry_after
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "OutOfBudget",
     "Pace",
     "Service",
+    "Spending",
     "Trouble",
     "Unanswered",
     "awaited",

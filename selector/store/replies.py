@@ -93,6 +93,13 @@ def money_spent(connection: Connection, judge: str) -> float:
     return float(connection.execute(select(func.sum(r.cost)).where(r.judge == judge)).scalar_one() or 0.0)
 
 
+def most_spent(connection: Connection, judge: str) -> float | None:
+    """What one reply of a judge has cost at most; None where no cost is known."""
+    r = schema.judge_reply.c
+    most = connection.execute(select(func.max(r.cost)).where(r.judge == judge)).scalar_one()
+    return None if most is None else float(most)
+
+
 @dataclass(frozen=True)
 class PromptText:
     """One answer to the question for a text, or that none came. ``key``: see ``llm.texts``.
