@@ -28,6 +28,9 @@ from selector.workspace.workspace import Workspace, select_tasks
 
 # What a single verb needs is imported by that verb: `bestshot quota` must not pay for the arithmetic of `plan`.
 if TYPE_CHECKING:
+    from selector.advice.doing import Told
+    from selector.advice.money import Budget
+    from selector.advice.step import Doing, Step
     from selector.decide.calibration import Calibration
     from selector.decide.explaining import TaskExplanation
     from selector.decide.planning import GenerationPlan, SubmissionPlan
@@ -60,6 +63,10 @@ _RENAMED = {
 
 def utc_now() -> datetime:
     return datetime.now(timezone.utc)
+
+
+def unheard(step: Step, outcome: str) -> None:
+    """What nobody hears of a step."""
 
 
 class Campaign:
@@ -339,6 +346,69 @@ class Campaign:
             write_curves(picture, found.curves)
         return found
 
+    def next(
+        self, budget: float | str | None = None, hours: float | None = None, allow_fallbacks: bool = False
+    ) -> tuple[Step, ...]:
+        """The next steps, most useful first, in words and with the command for each; looks at everything, does nothing.
+
+        Args:
+            budget: money that may be spent, 5 or "5 CNY"; None: none may.
+            hours: that the work may take; None: until the contest's day ends.
+            allow_fallbacks: whether an export may hold last resorts.
+
+        Raises:
+            InputError: no such budget.
+        """
+        from selector.advice.money import budget_of
+
+        return self._next(budget_of(budget, self._ws), hours, allow_fallbacks)
+
+    def do(
+        self,
+        budget: float | str | None = None,
+        hours: float | None = None,
+        allow_fallbacks: bool = False,
+        progress: Progress = silent,
+        told: Told = unheard,
+    ) -> Doing:
+        """Do the next steps until a person is needed: to upload, to record a total, to import.
+
+        Nothing that costs money is done without a budget, which bounds all steps of the call together. What goes beyond
+        the configuration takes ``hours`` or a budget. Can be interrupted and called again.
+
+        Args:
+            budget, hours, allow_fallbacks: as of ``next``.
+            told: hears of every step before it is done and after it.
+        """
+        from selector.advice.doing import Doer
+        from selector.advice.money import Budget, budget_of, spent
+
+        given = budget_of(budget, self._ws)
+        currency = given.currency if given else ""
+
+        def look(money: float | None, left: float | None) -> tuple[Step, ...]:
+            return self._next(None if money is None else Budget(money, currency), left, allow_fallbacks)
+
+        def so_far() -> float:
+            return spent(self._ws, currency) if given else 0.0
+
+        money = None if given is None else given.amount
+        return Doer(self, look, so_far, money, hours, allow_fallbacks, progress, told).carry_out()
+
+    def _next(self, budget: Budget | None, hours: float | None, allow_fallbacks: bool) -> tuple[Step, ...]:
+        from selector.advice.next_steps import next_steps
+        from selector.advice.view import View
+
+        if hours is not None and not hours >= 0:
+            raise InputError(f"hours are 0 or more, got {hours:g}")
+        quota, to_make = self._ledger.quota(), self._to_make()
+        remaining = remaining_submissions(self.profile, quota.day, quota.allowed - quota.left)
+        today = (quota.turns_at - self._ws.clock()).total_seconds()
+        submissions = tuple(self.submissions)
+        return next_steps(
+            View(self._context(), submissions, quota, remaining, to_make, today, budget, hours, allow_fallbacks)
+        )
+
     def export(self, allow_fallbacks: bool = False) -> Export:
         """Write the newest picks as a submission; see ``selector.submit.export``.
 
@@ -446,12 +516,14 @@ class Campaign:
         """Counts, what is still to be made, failures with their reasons, submissions and the best total."""
         from selector.status import status
 
-        to_make: GenerateEstimate | str
+        return status(self._context(), self._ledger, self._to_make())
+
+    def _to_make(self) -> GenerateEstimate | str:
+        """What ``generate`` would make, or why that cannot be told."""
         try:
-            to_make = self.estimate()
+            return self.estimate()
         except BestshotError as error:
-            to_make = str(error)
-        return status(self._context(), self._ledger, to_make)
+            return str(error)
 
     def report(self, title: str | None = None, notes: tuple[str, ...] = (), progress: Progress = silent) -> Path:
         """Write the contact sheet, a static page with every candidate, and return its path.

@@ -210,8 +210,8 @@ def _by_hand_words(found: GenerationPlan) -> list[str]:
         some = ", ".join(w.task_id for w in own[:8]) + (" …" if len(own) > 8 else "")
         label = name.removeprefix("folder:")
         lines.append(
-            f"or make {sum(w.count for w in own)} more with your tool '{label}', for {n_of(len(own), 'task')} ({some}): "
-            f"{sum(w.worth for w in own):.2f} points, summed over tasks; then: bestshot import FOLDER --label {label}"
+            f"or make {sum(w.count for w in own)} more with your tool '{label}', for {n_of(len(own), 'task')} ({some}):"
+            f" {sum(w.worth for w in own):.2f} points, summed over tasks; then: bestshot import FOLDER --label {label}"
         )
     return lines
 
@@ -247,8 +247,8 @@ def _stopping(found: GenerationPlan, plot: Path | None) -> list[str]:
     told = [
         "expected true score of the best of N candidates of a task (interval: of its rise over N = 1)",
         curves,
-        f"stop at: from that N on, one more adds less than {LEAST_WORTH:g}; unsure from: more are still expected to help, "
-        "but from that N on it is open whether the scores tell the better ones (the low end falls)",
+        f"stop at: from that N on, one more adds less than {LEAST_WORTH:g}; unsure from: more are still expected to "
+        "help, but from that N on it is open whether the scores tell the better ones (the low end falls)",
         "\n".join([_next_words(found.tasks), *map(_check_words, found.checks)]),
     ]
     unknown = "what more candidates are worth is not known: no task has two that may be picked"

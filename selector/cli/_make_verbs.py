@@ -177,14 +177,13 @@ def generate(
     if plan is not None and n is not None:
         raise InputError("-n has no effect with --plan FILE.csv, which says how many of each; leave it out")
     chosen = ([TaskType(t) for t in types], generators or None, task_ids or None, n, retry_failed)
-    money = {"plan": plan, "budget_money": budget_money}
-    estimate = campaign.estimate(*chosen, **money)
+    estimate = campaign.estimate(*chosen, plan, budget_money)
     if dry_run:
         return estimate, describe_estimate(estimate)
     costs = describe_costs(estimate)
     if costs:
         click.echo(costs, err=True)
-    summary = campaign.generate(*chosen, progress_bar(), **money)
+    summary = campaign.generate(*chosen, progress_bar(), plan, budget_money)
     return summary, describe_generated(summary), UNFINISHED if is_unfinished(summary) else 0
 
 

@@ -20,6 +20,7 @@ from selector.cli._import_scores_verb import import_scores
 from selector.cli._judge_verbs import judge, read, translate
 from selector.cli._learn_verbs import calibrate, explain, plan
 from selector.cli._make_verbs import demo, generate, import_, init, pick, score
+from selector.cli._next_verb import next_
 from selector.cli._select_verb import select
 from selector.cli._show_verbs import doctor, realism, report, status
 from selector.cli._weights_verbs import weights
@@ -48,6 +49,7 @@ def group() -> None:
       bestshot init my-campaign --profile tianchi-532389 --tasks task.csv --images imgs/
       cd my-campaign
       bestshot read --by NAME        have a model of yours read the prompts: scorers and text edits understand more
+      bestshot next                  what to do now, and why; --do does it until you are needed
       bestshot generate              make candidates        bestshot import FOLDER  take finished images
       bestshot score                 measure them           bestshot plan           the next submission, or HOLD
       bestshot export                write the ZIP          bestshot verify ZIP     check every rule of the contest
@@ -62,7 +64,7 @@ def group() -> None:
 
 
 _MAKING = (demo, init, read, translate, generate, import_, score, import_scores, pick, export, verify, record, quota)
-for _verb in (*_MAKING, judge, calibrate, plan, explain, select, realism, status, report, doctor, weights):
+for _verb in (*_MAKING, next_, judge, calibrate, plan, explain, select, realism, status, report, doctor, weights):
     group.add_command(_verb)
 
 

@@ -17,7 +17,7 @@ from selector.domain.words import n_of
 from selector.learn.holding import Held
 from selector.learn.plan_generating import Wish, demands, plan_generating
 from selector.learn.plan_judging import plan_judging
-from selector.learn.plan_submission import Plan, Submitted, plan_submission
+from selector.learn.plan_submission import Plan, Submitted, plan_submission, rise_of_best
 from selector.learn.prior import PRIOR_NAME
 from selector.learn.stopping import Curve, HeldOut, NextCandidate, curves, held_out, next_candidates
 from selector.store.candidates import candidate_keys
@@ -142,6 +142,12 @@ def submitted(known: Knowledge) -> list[Submitted]:
         counted = sum(t.tasks for t in whole)
         found.append(Submitted(rows, sum(t.constant for t in whole) + LEVEL * (known.tasks - counted)))
     return found
+
+
+def rise(known: Knowledge) -> float:
+    """Points by which the best picks known are expected to raise the best total."""
+    uploads = [Submitted(rows, known.elsewhere) for rows in known.pending]
+    return rise_of_best(known.fitted, known.tasks, submitted(known), uploads, known.elsewhere)
 
 
 def _planned(known: Knowledge, found: Plan) -> dict[str, Pick]:

@@ -178,6 +178,18 @@ def _after_pending(belief: Gaussian, choices: Choices, pending: Sequence[Submitt
     return belief
 
 
+def rise_of_best(
+    fitted: Fitted, tasks: int, submitted: Sequence[Submitted], pending: Sequence[Submitted], elsewhere: float = 0.0
+) -> float:
+    """Points by which the best picks known are expected to raise the best total; all of it before the first upload.
+
+    Arguments as of :func:`plan_submission`, whose ``gain`` it is.
+    """
+    choices, belief = Choices(fitted.pool.choices, tasks).chosen(), fitted.posterior
+    best = Submitted(choices.best(belief.mean), elsewhere)
+    return _expected_rise(belief, choices, best, [*submitted, *pending])
+
+
 def _expected_rise(belief: Gaussian, choices: Choices, picks: Submitted, before: Sequence[Submitted]) -> float:
     """By how much picks beat the submission that is expected to be best so far: E max(difference, 0), without noise.
 

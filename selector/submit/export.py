@@ -58,7 +58,7 @@ def export(context: Context, ledger: Ledger, allow_fallbacks: bool = False) -> E
     set_id, picks = newest
     _check_complete(picks, allow_fallbacks)
     _check_files(ws, picks)
-    submission_id = stable_hash([ws.profile.name, [[p.task_id, p.candidate_id] for p in picks]], 8)
+    submission_id = submission_id_of(ws.profile.name, picks)
     folder = ws.folder / "submissions" / submission_id
     zip_path = folder / ws.profile.export.archive_file(ws.config.team)
     manifest_path = folder / "manifest.json"
@@ -75,6 +75,11 @@ def export(context: Context, ledger: Ledger, allow_fallbacks: bool = False) -> E
     _log.info("%s is written and verified", zip_path)
     _enter(ws, ledger, submission_id, set_id, zip_path.name, sha256, manifest_path)
     return Export(ledger.get(submission_id), zip_path, manifest_path, zip_path.stat().st_size, staleness(context))
+
+
+def submission_id_of(profile: str, picks: Sequence[Pick]) -> str:
+    """What the same picks, in the table's order, are always called."""
+    return stable_hash([profile, [[p.task_id, p.candidate_id] for p in picks]], 8)
 
 
 def _check_complete(picks: Sequence[Pick], allow_fallbacks: bool) -> None:

@@ -40,6 +40,7 @@ ORDER = [
     "selector.doctor",
     "selector.live",
     "selector.report",
+    "selector.advice",
     "selector.campaign",
     "selector.demo",
     "selector.cli",
