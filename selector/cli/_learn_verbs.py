@@ -191,7 +191,7 @@ def _wishes(found: GenerationPlan, generators: Sequence[str], out: Path | None) 
     """What to make, as text; the table of it goes to ``out``, of imports where nothing else was asked for."""
     from selector.generate.plan_table import COLUMNS, write_plan
 
-    imports = bool(generators) and not found.wishes and bool(found.by_hand)
+    imports = bool(generators) and all(name.startswith("folder:") for name in generators)
     wishes = found.by_hand if imports else found.wishes
     if out is not None:
         write_plan(out, wishes)
