@@ -13,14 +13,45 @@ from selector.domain.progress import Progress
 from selector.domain.words import n_of
 
 if TYPE_CHECKING:
-    from selector.campaign import Campaign
+    from selector.config import CampaignConfig
+    from selector.decide.judges import Judges
+    from selector.decide.planning import GenerationPlan, SubmissionPlan
+    from selector.generate.summary import GenerateSummary
     from selector.learn.plan_generating import Wish
+    from selector.measure.scoring import ScoreSummary
+    from selector.submit.export import Export
 
 TIME_IS_UP = "the time is up: run the same command again to go on"
 
 
 class TimeIsUp(BestshotError):
     """The hours that were granted are over; what was under way is stored."""
+
+
+class Verbs(Protocol):
+    """What is called of a campaign; see ``Campaign``, which lies above this room."""
+
+    config: CampaignConfig
+
+    @property
+    def judges(self) -> Judges: ...
+
+    def score(self, *, progress: Progress) -> ScoreSummary: ...
+
+    def generate(
+        self,
+        *,
+        generators: Sequence[str] | None = None,
+        progress: Progress,
+        plan: Sequence[Wish] | None = None,
+        budget_money: float | None,
+    ) -> GenerateSummary: ...
+
+    def plan_generating(self, budget: int, generators: Sequence[str] | None = None) -> GenerationPlan: ...
+
+    def plan(self) -> SubmissionPlan: ...
+
+    def export(self, allow_fallbacks: bool = False) -> Export: ...
 
 
 class Told(Protocol):
@@ -41,7 +72,7 @@ class Doer:
         progress, told: hear of the work.
     """
 
-    campaign: Campaign
+    campaign: Verbs
     look: Callable[[float | None, float | None], Sequence[Step]]
     spent: Callable[[], float]
     budget: float | None

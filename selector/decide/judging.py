@@ -139,7 +139,7 @@ def looks_of(context: Context, plan: str | Path | Sequence[ToJudge]) -> dict[tup
     if not isinstance(plan, (str, Path)):
         return {(look.task_id, look.candidate_id): look.pass_number for look in plan}
     path, ws = Path(plan), context.ws
-    rows, _ = read_judgement_table(path, ws.profile)
+    rows, _ = read_judgement_table(path, ws.profile, needs_scores=False)
     with ws.db.read() as connection:
         ids, made_by, decisions = _candidates(connection), makers_by_candidate(connection), load_decisions(connection)
     known, found, problems = {task.id for task in context.tasks}, dict[tuple[str, str], int](), []

@@ -58,8 +58,8 @@ def test_do_goes_on_until_a_person_is_needed_and_again_does_nothing(campaign: Ca
     assert again.done == () and again.person == done.person and len(ToyGenerator.calls) == calls
 
 
-def test_do_goes_on_where_a_run_was_interrupted(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(stage: str, done: int, total: int, note: str = "") -> None:
+def test_do_goes_on_where_a_run_was_interrupted(campaign: Campaign) -> None:
+    def interrupted(_stage: str, done: int, _total: int, _note: str = "") -> None:
         if done >= 2:
             raise KeyboardInterrupt
 
@@ -165,7 +165,7 @@ def test_a_budget_bounds_two_services_together(make: Make) -> None:
     ],
 )
 def test_a_wrong_budget_is_told(make: Make, told: str, said: str) -> None:
-    with pytest.raises(InputError, match="budget|price") as caught:
+    with pytest.raises(InputError, match=r"budget|price") as caught:
         make({"toy_remote": 1}).next(budget=told)
     assert said in str(caught.value)
 

@@ -527,7 +527,7 @@ def test_only_an_unreadable_answer_is_reminded_of_the_form(make: Make, server: J
     ]
 
 
-def test_a_plan_of_looks_is_asked_as_it_stands_and_not_twice(make: Make, tmp_path: Path, server: JudgeServer) -> None:
+def test_a_plan_of_looks_is_asked_as_it_stands_and_not_twice(make: Make, tmp_path: Path) -> None:
     campaign = make(temperature=0.5)
     campaign.score()
     ids = ids_by_task(campaign)
