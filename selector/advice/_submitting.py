@@ -48,13 +48,18 @@ def submitting(view: View) -> list[Step]:
         basis = newest_basis(connection)
         last = last_decision(connection, view.context.ws.config.calibrate.hold_below)
     said = last if last is not None and last.known == view.known.everything else None
-    if said is not None and said.hold:
+    by_pick = newest is not None and "plan" not in basis and _are_best(view.known, newest[1])
+    if by_pick and newest is not None and (ready := _upload(view, newest[1])):
+        return [ready]  # somebody has picked and exported them, whatever a plan would say
+    if said is None:
+        return [_plan(view, view.known)]
+    if said.hold:
         words = "HOLD: as far as one can tell now, a submission would not be worth its slot; what is new changes that"
         return [_wait(words, "bestshot plan")]
-    planned = "plan" in basis and said is not None and basis.get("told") == view.known.learned_from.get("told")
-    if newest is None or not (planned or ("plan" not in basis and _are_best(view.known, newest[1]))):
+    planned = "plan" in basis and basis.get("told") == view.known.learned_from.get("told")
+    if newest is None or not (planned or by_pick):
         return [_plan(view, view.known)]
-    return _of_picks(view, newest[1], said is None)
+    return [_of_picks(view, newest[1])]
 
 
 def _are_best(known: Knowledge, picks: Sequence[Pick]) -> bool:
@@ -78,31 +83,34 @@ def _plan(view: View, known: Knowledge) -> Step:
     return Step(StepKind.PLAN, f"plan the next submission: {told}", "bestshot plan", gain)
 
 
-def _of_picks(view: View, picks: Sequence[Pick], by_pick: bool) -> list[Step]:
-    """Export, or upload, of picks that are as they should be; a new plan where they were submitted."""
+def _of_picks(view: View, picks: Sequence[Pick]) -> Step:
+    """Export, or upload, of picks that are as they should be; or that they were submitted."""
+    found = _submission_of(view, picks)
+    if found is None or found.state in (EXPORTED, WITHDRAWN):
+        return _upload(view, picks) or _export(view, picks)
+    total = f" (total {found.total:g})" if found.total is not None else ""
+    words = f"the best picks known are those of submission {found.id}{total}: make, import or judge more"
+    return _wait(words, "bestshot plan --generate 100")
+
+
+def _submission_of(view: View, picks: Sequence[Pick]) -> SubmissionRecord | None:
     from selector.submit.export import submission_id_of
 
     number = submission_id_of(view.context.ws.profile.name, picks)
-    found = next((one for one in view.submissions if one.id == number), None)
-    if found is None or found.state == WITHDRAWN or not _zip(view, found)[1]:
-        return [_export(view, picks)]
-    if found.state != EXPORTED:
-        if by_pick and view.known is not None:
-            return [_plan(view, view.known)]
-        total = f" (total {found.total:g})" if found.total is not None else ""
-        words = f"the best picks known are those of submission {number}{total}: make, import or judge more"
-        return [_wait(words, "bestshot plan --generate 100")]
+    return next((one for one in view.submissions if one.id == number), None)
+
+
+def _upload(view: View, picks: Sequence[Pick]) -> Step | None:
+    """The upload of picks that are exported and were not uploaded; None where there is no such file."""
+    found = _submission_of(view, picks)
+    if found is None or found.state != EXPORTED:
+        return None
+    place = f"submissions/{found.id}/{found.zip_name}"
+    if not (view.context.ws.folder / place).is_file():
+        return None
     left = f"{view.quota.left} of {n_of(view.quota.allowed, 'submission')} left on {view.quota.day}"
-    return [
-        Step(
-            StepKind.UPLOAD,
-            f"upload {_zip(view, found)[0]} ({left}), then note it",
-            f"bestshot record {number} --submitted",
-            by_person=True,
-            about=(number,),
-            file=_zip(view, found)[0],
-        )
-    ]
+    words, command = f"upload {place} ({left}), then note it", f"bestshot record {found.id} --submitted"
+    return Step(StepKind.UPLOAD, words, command, by_person=True, about=(found.id,), file=place)
 
 
 def _export(view: View, picks: Sequence[Pick]) -> Step:
@@ -117,12 +125,6 @@ def _export(view: View, picks: Sequence[Pick]) -> Step:
         command = " --allow-fallbacks"
     words = f"write the picks of {n_of(len(picks), 'task')} as a submission, verified"
     return Step(StepKind.EXPORT, words, f"bestshot export{command}", waits=waits, count=len(picks))
-
-
-def _zip(view: View, record: SubmissionRecord) -> tuple[str, bool]:
-    """The ZIP from the campaign's folder, and whether it is there."""
-    place = f"submissions/{record.id}/{record.zip_name}"
-    return place, (view.context.ws.folder / place).is_file()
 
 
 def _wait(words: str, command: str = "") -> Step:

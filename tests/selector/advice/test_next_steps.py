@@ -217,3 +217,13 @@ def test_the_verb_prints_steps_and_json(campaign: Campaign, run: Run) -> None:
     assert document["done"] == [] and document["person"]["kind"] == "upload"
     code, _, err = run("next", "-C", campaign.folder, "--hours", "-1")
     assert code == 2 and "--hours takes hours, 0 or more, got -1" in err
+
+
+def test_what_was_only_picked_is_planned_first_and_what_was_exported_is_uploaded(campaign: Campaign) -> None:
+    campaign.generate()
+    campaign.score()
+    campaign.pick()
+    assert campaign.next()[0].kind is StepKind.PLAN, "a plan may teach more, or hold"
+    submission = campaign.export().submission.id
+    upload = campaign.next()[0]
+    assert upload.kind is StepKind.UPLOAD and upload.about == (submission,)
