@@ -141,7 +141,8 @@ def _forward(campaign: Campaign, native: bool, streams: int) -> Callable[[], obj
     from selector.sight.embedding.openclip import OpenClip, backbone_of
     from selector.sight.embedding.views import crops
 
-    backbone: OpenClip = backbone_of(campaign._context().contest.embedding)
+    backbone = backbone_of(campaign._context().contest.embedding)
+    assert isinstance(backbone, OpenClip)  # of its default, which no option changes
     views = [View.WHOLE, View.NATIVE] if native else [View.WHOLE]
     pictures = [Picture(path.read_bytes()) for path, _ in _files(campaign)]
     cut = np.concatenate([crops(p, view, backbone.side_px) for p in pictures for view in views])

@@ -14,7 +14,8 @@ import numpy as np
 from generators._pipelines import hub, model_folder, placement, presets
 from generators._pipelines.building import ModelSpec
 from generators._pipelines.call import arguments_of, back_onto, region_of, unread
-from generators._pipelines.loading import Loaded, in_memory
+from generators._pipelines.embedded import draw_embedded, facts_of, runs_on_onnx
+from generators._pipelines.loading import in_memory
 from generators._pipelines.passes import Drawn, draw, usable
 from generators._pipelines.presets import Mode, among, call_of, folder_of, positive, preset_of, share, size_of
 from selector.domain import (
@@ -33,6 +34,7 @@ from selector.domain import (
 )
 from selector.net import Interrupted
 from selector.sight.embedded import need_embedded
+from selector.sight.onnx_session import check_onnx
 
 NEEDED = ("torch", "diffusers", "transformers", "accelerate", "safetensors")
 
@@ -85,7 +87,6 @@ class DiffusersPipeline(BatchGenerator):
 
     name = "diffusers"
     task_types: frozenset[TaskType]
-    lane = "model"
     free_settings = ("batch", "offload")  # they change no picture
     settings_in_version = ("model_path",)
 
@@ -148,6 +149,8 @@ class DiffusersPipeline(BatchGenerator):
             safety_checker=safety_checker,
             allow_pickle=allow_pickle,
         )
+        self._on_onnx = self._mode == "text" and runs_on_onnx(self._preset, self._spec, self._call, self._size_px)
+        self.lane = "" if self._on_onnx else "model"
         self._version = ""
         self._stop = threading.Event()
         self.on_step: Callable[[int, int], None] | None = None  # told (steps done, steps in all) of every pass
@@ -166,6 +169,10 @@ class DiffusersPipeline(BatchGenerator):
         return self._version
 
     def check(self) -> None:
+        if self._on_onnx:
+            check_onnx()
+            need_embedded(Path(self._model_path))
+            return
         for package in NEEDED:
             if importlib.util.find_spec(package) is None:
                 raise MissingPart(f"diffusers: {package} is not installed: pip install 'bestshot[pipelines]'")
@@ -245,13 +252,18 @@ class DiffusersPipeline(BatchGenerator):
     def _made(self, inputs: TaskInputs, recipes: Sequence[Recipe]) -> list[Made | BestshotError]:
         mode, params = _mode_in(recipes[0]), recipes[0].params
         self._go_on()
+        if self._on_onnx:
+            drawn = draw_embedded(inputs.task.prompt, recipes, self._after_step)
+            notes = self._notes(params, mode, "", facts_of(inputs.task.prompt))
+            return [_finished(one, inputs, mode, None, notes) for one in drawn]
         with in_memory(self._spec, mode) as loaded:
             self._go_on()
             arguments, mask = arguments_of(loaded.pipe, self._preset, inputs, mode, params, self._mask_folder)
             size = [arguments["image"].size if "image" in arguments else params.get("size_px")]
             kind = stable_hash([mode, size])
             drawn = draw(loaded, arguments, [recipe.seed for recipe in recipes], kind, self._after_step)
-            notes = self._notes(inputs.task.prompt, params, loaded)
+            facts = {**loaded.facts(), **unread(loaded.pipe, inputs.task.prompt, self._preset.reads_all)}
+            notes = self._notes(params, mode, loaded.revision, facts)
         return [_finished(one, inputs, mode, mask, notes) for one in drawn]
 
     def _mode_for(self, inputs: TaskInputs) -> Mode:
@@ -275,16 +287,17 @@ class DiffusersPipeline(BatchGenerator):
             )
         return "image"
 
-    def _notes(self, prompt: str, params: Mapping[str, Any], loaded: Loaded) -> dict[str, JSONValue]:
+    def _notes(
+        self, params: Mapping[str, Any], mode: Mode, revision: str, facts: Mapping[str, JSONValue]
+    ) -> dict[str, JSONValue]:
         return {
             "model": self._hub.name if self._hub else Path(self._model_path).name,
-            "revision": loaded.revision,
-            "mode": str(loaded.mode),
-            **loaded.facts(),
+            "revision": revision,
+            "mode": mode,
+            **facts,
             "steps": params["steps"],
             "call": dict(params["call"]),
             **({"strength": params["strength"]} if "strength" in params else {}),
-            **unread(loaded.pipe, prompt, self._preset.reads_all),
         }
 
 

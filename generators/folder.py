@@ -75,6 +75,10 @@ class Folder(Generator):
         """Raises ``MissingPart`` when no path is set and ``InputError`` when it is no folder."""
         self._root()
 
+    def files_of(self, task_id: str) -> int:
+        """How many files of the folder are a task's."""
+        return sum(1 for _ in self._listing(self._root()).files_of(task_id))
+
     def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:
         """One recipe a file, sorted by name, at most ``n``; none for a task without a file, which may still come."""
         root = self._root()

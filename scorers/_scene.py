@@ -12,17 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from scorers._grounding import Evidence, Floats, binding, counted, found, order, place
-from selector.domain import Score
+from selector.domain import Score, not_applicable
 from selector.prompts.scene import Attribute, Scene, Thing
 from selector.prompts.scene.wording import instead_of, phrase_of
 
-NOTHING = "the prompt names no two objects, relation, attribute or count"
-_NO_OBJECTS = "the prompt names fewer than two objects"
-_NO_ATTRIBUTE = "the prompt gives no object an attribute that can be compared"
-_NO_RELATION = "the prompt relates no two objects that can be told apart"
+NOTHING = not_applicable("the prompt names no two objects, relation, attribute or count")
+_NO_OBJECTS = not_applicable("the prompt names fewer than two objects")
+_NO_ATTRIBUTE = not_applicable("the prompt gives no object an attribute that can be compared")
+_NO_RELATION = not_applicable("the prompt relates no two objects that can be told apart")
 _NO_ORDER = "crops do not show the relations of the prompt; a detector may (grounding = 'owlv2')"
 _FLAT = "a flat picture does not show the relations of the prompt"
-_NO_COUNT = "the prompt states no count"
+_NO_COUNT = not_applicable("the prompt states no count")
 _CANNOT_COUNT = "crops cannot be counted; a detector can (grounding = 'owlv2')"
 NOTHING_THERE = {"en": "an empty background", "zh": "空白的背景"}
 MOST_RIVALS = 3

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from scorers._ink import BOX_PX, Frame, Ink, find_ink
-from selector.domain import InputError, Item, Picture
+from selector.domain import InputError, Item, Picture, not_applicable
 from selector.domain.reading import TextEdit
 from selector.prompts.reading import reading_of
 from selector.sight.fonts import fonts_for
@@ -107,7 +107,7 @@ def find_texts(item: Item) -> Pair:
     """Find and measure both texts. Raises ``InputError`` with the reason when there are no two texts to compare."""
     edit, source = _replacement(item), item.inputs.source
     if source is None:
-        raise InputError("the task has no source picture")
+        raise InputError(not_applicable("the task has no source picture"))
     before = read_text(source)
     span = _old_span(edit, before)
     line, old_box = before[span.line], span_box(before[span.line], span.start, span.end)
@@ -133,7 +133,7 @@ def _replacement(item: Item) -> TextEdit:
     if edit is None:
         raise InputError(reading.why_unread)
     if edit.action != "replace":
-        raise InputError(f"the instruction is to {edit.action} text: there are no two texts to compare")
+        raise InputError(not_applicable(f"the instruction is to {edit.action} text: there are no two texts to compare"))
     return edit
 
 

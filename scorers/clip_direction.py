@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from scorers._embedded import EmbeddingScorer, clipped
-from selector.domain import Axis, Column, Item, Score, TaskInputs, TaskType
+from selector.domain import Axis, Column, Item, Score, TaskInputs, TaskType, not_applicable
 from selector.domain.embedding import Floats, Seen
 from selector.domain.reading import Change, Reading
 from selector.prompts.reading import read_by_rules, reading_of
@@ -63,7 +63,7 @@ class ClipDirection(EmbeddingScorer):
 
     def read(self, item: Item, seen: Seen) -> Mapping[str, Score]:  # noqa: ARG002
         if seen.source_vectors is None:
-            return self._unscored(seen.no_source or "the task has no source picture")
+            return self._unscored(seen.no_source or not_applicable("the task has no source picture"))
         picture, source = seen.units[0].astype(np.float64), _unit(seen.source_vectors[0])
         kept = clipped(float(picture @ source), self.columns[1])
         return {"direction": self._direction(picture - source, seen), "kept": kept}

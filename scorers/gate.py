@@ -110,7 +110,7 @@ class Gate(ItemScorer):
     def _differs(self, item: Item) -> Score:
         source = item.inputs.source
         if item.inputs.task.type is TaskType.T2I or source is None:
-            return Score.unscored("there is no source to differ from")
+            return Score.not_applicable("there is no source to differ from")
         if _turns_or_crops(item.inputs):
             return _told(lambda: _differs_as_it_lies(source, item.picture))
         return _told(lambda: _differs_in_place(source, item.picture))

@@ -171,7 +171,7 @@ def _form_match(pair: Pair) -> Score:
         likeness = [_likeness(pair, left, right, middle) for middle in places]
         found += [max(likeness)] if likeness else []
     if not found:
-        return Score.unscored("the old and the new text share no character")
+        return Score.not_applicable("the old and the new text share no character")
     return Score.of(float(np.clip(np.mean(found), 0.0, 1.0)))
 
 

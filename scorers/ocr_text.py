@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scorers._item_scorer import ItemScorer
-from selector.domain import Axis, Column, InputError, Item, Picture, Score, TaskType
+from selector.domain import Axis, Column, InputError, Item, Picture, Score, TaskType, not_applicable
 from selector.domain.reading import TextEdit
 from selector.prompts.reading import reading_of
 from selector.sight.ocr import TextLine, check_reader, read_text, span_box
@@ -19,7 +19,7 @@ from selector.weights.bundled import TEXT_PACKAGES, weights_tag
 Floats = NDArray[np.float64]
 _RELIABLE = 0.8  # reader's score: lines of the source below it are guesses and cannot be "kept"
 _LEAST_SCORE = 0.3  # of the candidate's lines: a faint wanted text still counts, by its likeness
-_NOTHING = "the source shows no other text that could be read"
+_NOTHING = not_applicable("the source shows no other text that could be read")
 
 
 class OcrText(ItemScorer):
@@ -81,9 +81,9 @@ class OcrText(ItemScorer):
 def _of_prompt(item: Item) -> dict[str, Score]:
     wanted = reading_of(item.inputs).texts
     if not wanted:
-        raise InputError("the prompt quotes no text")
+        raise InputError(not_applicable("the prompt quotes no text"))
     read = read_text(item.picture, _LEAST_SCORE)
-    no_source = Score.unscored("a text-to-image task has no source picture")
+    no_source = Score.not_applicable("a text-to-image task has no source picture")
     present = Score.of(float(np.mean([_presence(text, read) for text in wanted])))
     return {"wanted_present": present, "old_gone": no_source, "rest_kept": no_source}
 
@@ -94,10 +94,10 @@ def _of_edit(item: Item) -> dict[str, Score]:
     if edit is None:
         raise InputError(reading.why_unread)
     if source is None:
-        raise InputError("the task has no source picture")
+        raise InputError(not_applicable("the task has no source picture"))
     before, after = read_text(source), read_text(item.picture, _LEAST_SCORE)
     places = _places(edit, before)
-    no_new = Score.unscored("the instruction asks for no new text")
+    no_new = Score.not_applicable("the instruction asks for no new text")
     return {
         "wanted_present": no_new if edit.new is None else Score.of(_presence(edit.new, after)),
         "old_gone": _old_gone(edit, before, places, _at_size_of(source, item.picture, after)),
@@ -145,7 +145,7 @@ def _old_gone(
     edit: TextEdit, before: tuple[TextLine, ...], places: tuple[Span, ...], after: Sequence[TextLine]
 ) -> Score:
     if edit.action == "add":
-        return Score.unscored("the instruction asks to remove no text")
+        return Score.not_applicable("the instruction asks to remove no text")
     if not places:
         return Score.unscored(f"the old text '{edit.old or ''}' was not read in the source")
     equal = 1 if edit.place is None or edit.which == "all" else len(find_every(before, edit.old or ""))

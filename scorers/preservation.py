@@ -10,7 +10,7 @@ import numpy as np
 
 from scorers._compare import ciede2000, disc, ssim_map, structure_similarity, weighted_mean
 from scorers._item_scorer import ItemScorer
-from selector.domain import Axis, Column, InputError, Item, Picture, Score, TaskType
+from selector.domain import Axis, Column, InputError, Item, Picture, Score, TaskType, not_applicable
 from selector.sight.colour_spaces import luma_of
 from selector.sight.edit_region import edit_region, named_operations
 from selector.sight.registration import changed, register, registered
@@ -77,7 +77,7 @@ class Preservation(ItemScorer):
         """Regions are found once a task; where that needs a detector or reader that is missing, it is unscored."""
         source = item.inputs.source
         if source is None:
-            raise InputError("the task has no source to preserve")
+            raise InputError(not_applicable("the task has no source to preserve"))
         if any(operation.scope == "geometry" for operation in named_operations(item.inputs)):
             scores = _after_geometry(item, source)
         else:
@@ -101,7 +101,7 @@ class _Pair:
 def _by_region(source: Picture, candidate: Picture, region: Array | None) -> Scores:
     pair = _pair_of_unknown(source, candidate) if region is None else _pair_of(source, candidate, region)
     visible = Score.of(_visibility(pair.source, pair.candidate, pair.inside))
-    nothing_outside = Score.unscored("the instruction names the whole picture: nothing is outside")
+    nothing_outside = Score.not_applicable("the instruction names the whole picture: nothing is outside")
     if region is not None and region.all():
         seen = _box(pair.inside)
         return Score.of(structure_similarity(pair.source[seen], pair.candidate[seen])), nothing_outside, visible
@@ -149,7 +149,9 @@ def _after_geometry(item: Item, source: Picture) -> Scores:
     for operation in named_operations(item.inputs):
         turned = _turned(expected, operation.name, operation.params)
         if turned is None:
-            raise InputError(f"the instruction asks for '{operation.name}': what is kept cannot be told by position")
+            raise InputError(
+                not_applicable(f"the instruction asks for '{operation.name}': what is kept cannot be told by position")
+            )
         expected = turned
     wanted, before = (shrink(np.ascontiguousarray(rgb), WORKING_PX) for rgb in (expected, source.rgb))
     made = shrink(item.picture.rgb, WORKING_PX)

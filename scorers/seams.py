@@ -10,7 +10,7 @@ import numpy as np
 
 from scorers._compare import disc
 from scorers._item_scorer import ItemScorer
-from selector.domain import Axis, Column, InputError, Item, Score, TaskType
+from selector.domain import Axis, Column, InputError, Item, Score, TaskType, not_applicable
 from selector.sight.colour_spaces import luma_of
 from selector.sight.registration import changed, registered
 from selector.sight.resize import shrink
@@ -83,7 +83,7 @@ class Seams(ItemScorer):
         edit = _edit(item)
         mismatch = noise_mismatch(edit)
         too_small = Score.unscored("the edited region, or what is around it, is too small for a noise estimate")
-        letters = Score.unscored("strokes of letters repeat each other: a copy cannot be told in a text edit")
+        letters = Score.not_applicable("strokes of letters repeat each other: a copy cannot be told in a text edit")
         return {
             "boundary_gradient": Score.of(boundary_gradient(edit)),
             "noise_mismatch": too_small if mismatch is None else Score.of(mismatch),
@@ -105,7 +105,7 @@ def _edit(item: Item) -> Edit:
     """What was edited; raises ``InputError`` when there is nothing to look at."""
     source = item.inputs.source
     if source is None:
-        raise InputError("the task has no source to compare with")
+        raise InputError(not_applicable("the task has no source to compare with"))
     mask = shrink(changed(source, item.picture), WORKING_PX)
     if not mask.any():
         raise InputError("nothing was edited")

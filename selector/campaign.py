@@ -9,22 +9,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from selector.config import check_names, read_config
-from selector.contest import load_profile
+from selector.config import check_names
 from selector.contest.quota import remaining_submissions
 from selector.contest.task_table import check_stored_names
-from selector.create import CONFIG_NAME, create_campaign, open_store
+from selector.create import CONFIG_NAME, create_campaign, open_workspace
 from selector.decide.context import Context
 from selector.decide.deciding import DecisionBook
 from selector.decide.judges import Judges, positive
 from selector.domain import BestshotError, InputError, Pick, Task, TaskInputs, TaskType
-from selector.domain.files import sweep
 from selector.domain.progress import Progress, silent
-from selector.store import ImageFolder
 from selector.store.attempts import load_tasks
 from selector.submit.ledger import Ledger, SubmissionRecord
 from selector.submit.submissions import Submissions
-from selector.workspace.workspace import Workspace, select_tasks
+from selector.workspace.workspace import select_tasks
 
 # What a single verb needs is imported by that verb: `bestshot quota` must not pay for the arithmetic of `plan`.
 if TYPE_CHECKING:
@@ -45,10 +42,11 @@ if TYPE_CHECKING:
     from selector.measure.importing import ImportedSummary
     from selector.measure.realism import Realism
     from selector.measure.scoring import ScoreSummary
+    from selector.readiness import Lack
+    from selector.review.serving import Review
     from selector.status import Status
     from selector.submit.export import Export
 
-_SUFFIX = {"jpeg": ".jpg", "png": ".png"}
 _RENAMED = {
     "ask_judge": "judges[NAME].ask(…)",
     "estimate_generate": "estimate(…)",
@@ -100,12 +98,8 @@ class Campaign:
 
     def __init__(self, folder: str | Path, clock: Callable[[], datetime] = utc_now) -> None:
         self.folder = Path(folder)
-        self.config = read_config(self.folder / CONFIG_NAME)
-        self.profile = load_profile(_profile_place(self.config.profile, self.folder))
-        sweep(self.folder)
-        images = ImageFolder(self.folder / "images", _SUFFIX[self.profile.export.image_format])
-        db = open_store(self.config, self.folder)
-        self._ws = Workspace(self.folder, self.config, self.profile, db, images, clock)
+        self._ws = open_workspace(self.folder, clock)
+        self.config, self.profile = self._ws.config, self._ws.profile
         self._ledger = Ledger(self._ws.db, self.profile, clock)
         self._check_profile()
 
@@ -223,16 +217,27 @@ class Campaign:
         tasks = select_tasks(self.tasks, types, task_ids)
         return Wanted(tasks, generators, n, retry_failed, plan, budget_money)
 
-    def import_folder(self, folder: str | Path, label: str | None = None, progress: Progress = silent) -> ImportSummary:
+    def import_folder(
+        self,
+        folder: str | Path,
+        label: str | None = None,
+        progress: Progress = silent,
+        keep: bool = False,
+        report: str | Path | None = None,
+    ) -> ImportSummary:
         """Take finished images from any tool as candidates, under the generator name ``folder:LABEL``.
 
         Files are ``<task id>.jpg``, ``<task id>_*.png`` or ``<task id>/…``; the summary names those that no task got.
         ``label`` defaults to the folder's name; name it after the model, so that the calibration can learn which model
-        is good at what.
+        is good at what. A file that comes again under the same label and name with other bytes takes the place of the
+        older one: both stay known, and the older is no longer eligible unless ``keep`` is set. The newest import wins.
+        ``report``: where the table of all files is written, ``import-report.csv`` in the campaign by default.
         """
         from selector.generate.verb import import_images
 
-        return import_images(self._ws, self.tasks, Path(folder), label, progress)
+        return import_images(
+            self._ws, self.tasks, Path(folder), label, progress, keep, None if report is None else Path(report)
+        )
 
     def score(self, types: Sequence[TaskType | str] | str | None = None, progress: Progress = silent) -> ScoreSummary:
         """Measure what is not measured yet; scorers that cannot run here are left out and named."""
@@ -296,17 +301,20 @@ class Campaign:
         (task,) = select_tasks(self.tasks, ids=[str(task_id)])
         return reading_of(TaskInputs(task, reading=self._ws.readings.of(task.id)))
 
-    def pick(self) -> tuple[Pick, ...]:
+    def pick(self, replace: bool = False) -> tuple[Pick, ...]:
         """Choose the best candidate of every task by the present estimates; tasks without one get the fallback.
 
+        Args:
+            replace: also in place of a plan to learn that is still good and was not exported.
+
         Raises:
-            InputError: there is no candidate at all yet.
+            InputError: there is no candidate at all yet, or such a plan would be replaced.
         """
         from selector.decide.picking import pick
 
         context = self._context()
         context.need_candidates()
-        return pick(context)
+        return pick(context, replace)
 
     def plan(self, remaining: int | None = None, hold_below: float | None = None) -> SubmissionPlan:
         """The next submission: its picks are stored for ``export``, unless the plan is to hold.
@@ -412,6 +420,7 @@ class Campaign:
     def export(self, allow_fallbacks: bool = False) -> Export:
         """Write the newest picks as a submission; see ``selector.submit.export``.
 
+        Picks that decisions of people touch since are replaced first; ``replaced`` of the result names them.
         ``warnings`` of the result tell when the picks no longer follow from what is known: new candidates, new scores.
         """
         from selector.submit.export import export
@@ -433,20 +442,20 @@ class Campaign:
             submission: its id or a unique beginning of it.
             total: of all tasks, 0 to 10.
             on: the contest's day of the upload, if it was not today.
-            reason: why a total differs from the one that was told before.
+            reason: why a total or the day differs from what was told before, or why a withdrawal was wrong.
             types: totals by task type (or the contest's word for it), where the leaderboard shows them.
             submitted: it was uploaded; takes one of the day's slots. What has a total was uploaded, too.
 
         Raises:
             InputError: nothing to note, a total out of range, another total than before without a reason, or totals of
                 all types that do not give the total. QuotaExceeded: the day has no slot left. SubmissionError: it was
-                submitted on another day, or withdrawn.
+                submitted on another day, or withdrawn, and no reason is given.
         """
         if total is not None or types:
             return self._ledger.record_total(submission, total, on, reason, types)
         if not submitted:
             raise InputError("nothing to record: give a total, totals by type, or submitted=True")
-        return self._ledger.submit(submission, on)
+        return self._ledger.submit(submission, on, reason)
 
     def calibrate(self, prior_from: str | Path | None = None) -> Calibration:
         """Fit scores, judgements and totals, and draw what was learned into ``report/plots``.
@@ -537,6 +546,27 @@ class Campaign:
         title = title or self.folder.resolve().name
         return write_report(self._context(), self._ledger, title, notes, progress)
 
+    def review(self, port: int = 0, read_only: bool = False, by: str | None = None) -> Review:
+        """Serve a page on this machine on which people look at candidates and decide; close what is returned.
+
+        Args:
+            port: to listen on; a free one if 0.
+            read_only: the page only shows, and nothing is written, not even what was looked at.
+            by: whose decisions they are; the user's of this machine if None.
+
+        Raises:
+            InputError: the port is taken.
+        """
+        from selector.review.serving import Review
+
+        return Review(self._ws, self._ledger, port, read_only, by)
+
+    def lacking(self) -> tuple[Lack, ...]:
+        """What task types lack before the first pictures: a generator, a scorer of SC, and what would give them."""
+        from selector.readiness import lacking
+
+        return lacking(self._context())
+
     def doctor(self, progress: Progress = silent) -> list[Check]:
         """Check the machine with this campaign's settings, and the campaign's files."""
         from selector.doctor import check_all
@@ -584,8 +614,3 @@ class Campaign:
                 f"this campaign was made for the profile '{made_for}', {CONFIG_NAME} now names '{self.profile.name}': "
                 "set it back, or make another campaign"
             )
-
-
-def _profile_place(name: str, folder: Path) -> str | Path:
-    """A built-in name as it is; the path of a profile is relative to the campaign."""
-    return folder / name if name.endswith(".toml") and not Path(name).is_absolute() else name

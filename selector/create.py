@@ -9,10 +9,11 @@ database, and after a kill.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,9 @@ from selector.domain.files import (
     sync_folder,
     write_atomically,
 )
-from selector.store import Database, schema
+from selector.store import Database, ImageFolder, schema
 from selector.store.attempts import save_tasks
+from selector.workspace.workspace import Workspace
 
 CONFIG_NAME = "campaign.toml"
 DATABASE_NAME = "campaign.db"
@@ -52,6 +54,7 @@ INPUTS_NAME, IMAGES_NAME = "inputs", "images"
 LOCK_NAME = ".init.lock"
 _DATABASE_FILES = (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm")
 _OURS = {TABLE_NAME, PROFILE_NAME, INPUTS_NAME, IMAGES_NAME, *_DATABASE_FILES}
+_SUFFIX = {"jpeg": ".jpg", "png": ".png"}  # of images, by the profile's format
 _SYNCING = 8  # threads: the disk answers them together
 
 
@@ -144,6 +147,20 @@ def open_store(config: CampaignConfig, folder: Path) -> Database:
             "`campaign` in [store]"
         )
     return db
+
+
+def open_workspace(folder: Path, clock: Callable[[], datetime]) -> Workspace:
+    """The campaign in a folder with its resources; raises ``InputError`` where it is none, or has wrong settings."""
+    config = read_config(folder / CONFIG_NAME)
+    profile = load_profile(_profile_place(config.profile, folder))
+    sweep(folder)
+    images = ImageFolder(folder / IMAGES_NAME, _SUFFIX[profile.export.image_format])
+    return Workspace(folder, config, profile, open_store(config, folder), images, clock)
+
+
+def _profile_place(name: str, folder: Path) -> str | Path:
+    """A built-in name as it is; the path of a profile is relative to the campaign."""
+    return folder / name if name.endswith(".toml") and not Path(name).is_absolute() else name
 
 
 def _checked(tasks: Path, images: Path, profile: str, config: Mapping[str, Any]) -> _Given:

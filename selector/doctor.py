@@ -22,6 +22,7 @@ from selector.domain.embedding import ContestContext
 from selector.domain.errors import InputProblems
 from selector.domain.progress import Progress, silent
 from selector.domain.words import n_of, near_or_all
+from selector.generate.unserved import unserved
 from selector.llm import read_key
 from selector.llm.prompting import PromptBook
 from selector.registry import create_generator, create_scorer, generator_names, scorer_names
@@ -181,7 +182,8 @@ def _inputs(ws: Workspace, tasks: Sequence[Task]) -> Check:
 
 def _candidates(ws: Workspace, progress: Progress) -> Check:
     with ws.db.read() as connection:
-        ids = sorted({c.id for c in load_candidates(connection)})
+        pictures = load_candidates(connection)
+    ids = sorted({picture.id for picture in pictures})
     damaged = []
     for done, candidate_id in enumerate(ids):
         progress("doctor", done, len(ids))
@@ -192,7 +194,9 @@ def _candidates(ws: Workspace, progress: Progress) -> Check:
     progress("doctor", len(ids), len(ids))
     if damaged:
         return Check("candidates", False, f"{len(damaged)} of {len(ids)} are damaged: {damaged[0]}")
-    return Check("candidates", True, f"{n_of(len(ids), 'image matches its id', 'images match their ids')}")
+    fallbacks = sum(picture.fallback for picture in pictures)
+    counts = n_of(len(pictures) - fallbacks, "candidate") + (f", {n_of(fallbacks, 'fallback')}" if fallbacks else "")
+    return Check("candidates", True, f"{n_of(len(ids), 'image matches its id', 'images match their ids')} ({counts})")
 
 
 def _temporaries(ws: Workspace) -> Check:
@@ -214,13 +218,14 @@ def check_plan(ws: Workspace, tasks: Sequence[Task]) -> list[Check]:
 
 def _plans_of_types(ws: Workspace, tasks: Sequence[Task]) -> Iterator[Check]:
     accounts = Accounts(ws, threading.Event())
+    without = unserved(ws, tasks)
     for kind in TaskType:
         subject = f"plan {kind.value}"
-        n, steps = sum(task.type is kind for task in tasks), ws.config.generate.steps(kind)
-        if n and not steps:
+        n, steps = without.get(kind, 0), ws.config.generate.steps(kind)
+        if n:
             cure = f"name one in `{kind.value}` of [generate], or use `bestshot import`"
             yield Check(subject, False, f"{n_of(n, 'task has', 'tasks have')} no generator: {cure}")
-        for step in steps if n else ():
+        for step in steps if any(task.type is kind for task in tasks) else ():
             with suppress(BestshotError):
                 generator = configured(ws, step.generator, accounts)
                 if kind not in generator.task_types:

@@ -17,6 +17,7 @@ from selector.decide.judges import Judges
 from selector.domain import InputError, RemoteGenerator, Task, TaskType
 from selector.domain.progress import Progress, silent
 from selector.domain.words import near_or_all
+from selector.generate.decided import check_allowed
 from selector.generate.generating import generate
 from selector.generate.one_more import one_more
 from selector.generate.orders import Order
@@ -66,6 +67,7 @@ def live_call(context: Context, judges: Judges, name: str) -> LiveCall:
     if name not in known:
         where = "[generate], [generators.NAME] or [judges.NAME]"
         raise InputError(f"nothing is called '{name}' in {where}{near_or_all(name, (*known, *ws.config.judges))}")
+    check_allowed(ws, name, f"`bestshot include --generator {name}` before it is asked")
     stop = threading.Event()
     generator = configured(ws, name, Accounts(ws, stop))
     if not isinstance(generator, RemoteGenerator):

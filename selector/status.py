@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from sqlalchemy import false, func, or_, select
 
 from selector.decide.context import Context
-from selector.domain import TaskType
+from selector.domain import TaskType, is_applicable
+from selector.domain.decisions import Decisions
 from selector.domain.reading import RULES
+from selector.domain.words import by_number
 from selector.generate.dry_run import GenerateEstimate
 from selector.store import schema
 from selector.store.attempts import Attempt, Planning, current_plannings, failed_attempts
-from selector.store.candidates import candidates_by_task
+from selector.store.candidates import candidates_by_task, only_fallbacks
+from selector.store.file_versions import superseded
 from selector.store.jobs import DELIVERED, PERHAPS, Job, load_jobs, money_spent
 from selector.store.observations import judged_candidates
 from selector.store.picks import pick_counts
@@ -61,8 +64,36 @@ class ServiceStatus:
 
 
 @dataclass(frozen=True)
+class DecisionStatus:
+    """What people decided and holds: how many candidates, generators on single tasks, and tasks; ``notes``: of all.
+
+    ``generators``: those of which nothing is picked or made, with who said so and why.
+    """
+
+    candidates: int = 0
+    on_tasks: int = 0
+    generators: Mapping[str, str] = field(default_factory=dict)
+    pins: int = 0
+    notes: int = 0
+
+    @classmethod
+    def of(cls, decisions: Decisions) -> DecisionStatus:
+        excluded = decisions.excluded
+        return cls(
+            sum(target.candidate_id is not None for target in excluded),
+            sum(target.task_id is not None and target.generator is not None for target in excluded),
+            {name: f"{d.by}: {d.reason}" for name, d in decisions.excluded_generators.items()},
+            len(decisions.pins),
+            len(decisions.notes),
+        )
+
+
+@dataclass(frozen=True)
 class Status:
     """A campaign's state. ``failures`` and ``unscored`` map "who: why" to how often, most frequent first.
+
+    ``failed_tasks``: the tasks of each failure. ``fallbacks``: pictures that only a last resort made, which are no
+    candidates; ``superseded``: candidates whose place a newer import of the same file name took.
 
     ``to_make``: what ``generate`` would still make and what stands in its way; ``to_make_fault``: why that cannot be
     told.
@@ -83,6 +114,11 @@ class Status:
     to_make_fault: str = ""
     learns_from_totals: bool = True  # whether the contest allows it
     readings: Mapping[str, int] = field(default_factory=dict)  # who read tasks' words (a model, table, rules): how many
+    decisions: DecisionStatus = field(default_factory=DecisionStatus)
+    failed_tasks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    fallbacks: int = 0
+    superseded: int = 0
+    not_applicable: Mapping[str, int] = field(default_factory=dict)  # as `unscored`: where a task calls for no value
 
 
 def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "") -> Status:
@@ -94,6 +130,7 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
         judges = judged_candidates(connection)
         services = _services(load_jobs(connection), ws)
         readers = readers_of(connection)
+        fallbacks, older = only_fallbacks(connection), len(superseded(connection))
         failed = open_failures(current_plannings(connection, failed=True), failed_attempts(connection), context.builds)
     types = {}
     for name in sorted({t.type.value for t in tasks}):
@@ -106,8 +143,13 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
             picked=picks.get((name, False), 0),
         )
     kinds = {t.id: t.type for t in tasks}
-    failures = Counter(f"{f.generator} {f.outcome}: {f.reason}" for f in failed if _is_of_plan(f, ws, kinds))
-    scores, unscored = _scores(context)
+    tasks_of = _tasks_of_failures([f for f in failed if _is_of_plan(f, ws, kinds)])
+    failures = {why: len(of) for why, of in tasks_of.items()}
+    scores, without = _scores(context)
+    unscored, not_applicable = (
+        {why: n for why, n in without.items() if is_applicable(why.partition(": ")[2]) is missing}
+        for missing in (True, False)
+    )
     submissions = ledger.all()
     totals = [s.total for s in submissions if s.total is not None]
     return Status(
@@ -126,6 +168,11 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
         to_make if isinstance(to_make, str) else "",
         ws.profile.rules.learn_from_totals,
         _most_frequent_first(Counter(readers.get(t.id, RULES) for t in tasks if t.type is not TaskType.DEEPFAKE)),
+        decisions=DecisionStatus.of(context.decisions),
+        failed_tasks={why: tuple(sorted(set(of), key=by_number)) for why, of in tasks_of.items()},
+        fallbacks=fallbacks,
+        superseded=older,
+        not_applicable=not_applicable,
     )
 
 
@@ -142,6 +189,14 @@ def open_failures(
     failed: list[Planning | Attempt] = [p for p in plannings if p.outcome != "planned"]
     failed += [a for a in last.values() if a.outcome != "made"]
     return [f for f in failed if builds.has(f.generator, f.task_id, f.build)]
+
+
+def _tasks_of_failures(failed: Sequence[Planning | Attempt]) -> dict[str, list[str]]:
+    """ "who: why" to the task of each time."""
+    found: dict[str, list[str]] = {}
+    for one in failed:
+        found.setdefault(f"{one.generator} {one.outcome}: {one.reason}", []).append(one.task_id)
+    return found
 
 
 def _is_of_plan(failed: Planning | Attempt, ws: Workspace, types: Mapping[str, TaskType]) -> bool:

@@ -34,6 +34,7 @@ from selector.registry import BUILTIN_GENERATORS, BUILTIN_SCORERS
 # torch reads it when a test first imports it; programs that tests start inherit it.
 for _library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_library, "1")
+os.environ["BESTSHOT_LANG"] = "en"  # whatever the locale of who runs the tests
 hear_interrupts()  # at the start of the session and of each of its workers: some tests send Ctrl-C to what they start
 
 Run = Callable[..., tuple[int, str, str]]

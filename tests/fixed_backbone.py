@@ -24,7 +24,7 @@ def published(name: str) -> Path:
 class FixedBackbone:
     """Vectors follow from the bytes of a crop or a text. Counts what it is asked for; ``broken`` raises instead."""
 
-    on_cpu = True
+    on_cpu = on_torch = True
     side_px = 8
 
     def __init__(self, dim: int = 768, length: float = 10.0, reads_all: bool = False, space: str = "fixed") -> None:

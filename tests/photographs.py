@@ -25,6 +25,7 @@ class Bands:
     """
 
     space, side_px, reads_all, on_cpu, batch = "bands", 64, True, True, 32
+    on_torch = True
     crops = 0
 
     def check(self) -> None:

@@ -73,7 +73,7 @@ class StubBackbone:
 
     side_px = 96
     reads_all = True
-    on_cpu = True
+    on_cpu = on_torch = True
     batch = 32
 
     def __init__(self, noise: float, seed: int = 0) -> None:

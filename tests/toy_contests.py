@@ -115,6 +115,7 @@ def reordered(pool: Pool, order: Ints) -> Pool:
         finishes=pick(pool.finishes),
         origins=pick(pool.origins),
         excluded=pick(pool.excluded),
+        pinned=pick(pool.pinned),
         values=pool.values[order],
         eligible=pool.eligible[order],
         prior_overall=None if pool.prior_overall is None else pool.prior_overall[order],

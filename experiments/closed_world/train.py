@@ -2,6 +2,7 @@
 
     python -m experiments.closed_world.train --work WORK --out OUT
     python -m experiments.closed_world.train --work WORK --out OUT --only embedder
+    python -m experiments.closed_world.train --out selector/sight/embedded --only graphs
 
 Training stages: tokenizer, pictures, autoencoder, text_encoder (it learns to read), latents, denoiser (the UNet),
 dataset (of the embedding model), embedder. What is done is not done again. The four models go on from their last
@@ -9,7 +10,8 @@ checkpoint, at most a minute old; pictures, latents and dataset begin anew when 
 or two each. WORK takes some GB: checkpoints and contact sheets (PNG) lie in it, and what each stage was made from; with
 other options or another plan it is refused. Model cards (README.md) in OUT are left as they are. Fixed seeds: the same
 steps in the same order, though not the same bits on another machine. On two cores with bfloat16 about two hours; a GPU
-is used where there is one.
+is used where there is one. What is written to OUT gets ONNX graphs, too; `--only graphs` writes them for the weights
+that lie there, in seconds and without any training.
 """
 
 from __future__ import annotations
@@ -29,17 +31,23 @@ from selector.domain.files import sweep
 if TYPE_CHECKING:
     from experiments.closed_world.training_stages import Training
 
-PACKAGES = ("torch", "diffusers", "open_clip")
+PACKAGES = ("torch", "diffusers", "open_clip", "onnx")
+GRAPHS = "graphs"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """0; 2 for what the user can mend, in one line; 130 when interrupted."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.work is None and options.only != GRAPHS:
+        parser.error("--work is needed for everything but --only graphs")
     return ended(lambda: _train(options), options.work, "the same command goes on; of a model at most a minute is lost")
 
 
 def _train(options: argparse.Namespace) -> int:
     _need(PACKAGES)
+    if options.only == GRAPHS:
+        return _write_graphs(options.out)
     for folder in (options.work, options.out):
         folder.mkdir(parents=True, exist_ok=True)  # now, and not after hours of training
     import torch
@@ -64,13 +72,31 @@ def _write(training: Training, stages: Sequence[str], out: Path) -> None:
     for stage, write in (("denoiser", training.write_denoiser), ("embedder", training.write_embedder)):
         if stage in stages:
             folder = write(out)
+            _write_graphs(out)
             print(f"{folder}: {megabytes(folder):.2f} MB")
+
+
+def _write_graphs(out: Path) -> int:
+    """Of both models, as far as their weights lie there."""
+    from experiments.closed_world.graphs import write_embedding_graphs, write_pipeline_graphs
+    from selector.sight.embedded import EMBEDDING_WEIGHTS
+
+    whole = {
+        "text_to_image/model_index.json": write_pipeline_graphs,
+        f"embedding/{EMBEDDING_WEIGHTS}": write_embedding_graphs,
+    }
+    found = [path for place, write in whole.items() if (out / place).is_file() for path in write((out / place).parent)]
+    for path in found:
+        print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
+    if not found:
+        raise MissingPart(f"there are no weights in {out}: name the folder that holds text_to_image/ and embedding/")
+    return 0
 
 
 def _need(packages: Sequence[str]) -> None:
     lacking = [name for name in packages if find_spec(name) is None]
     if lacking:
-        raise MissingPart(f"training needs {', '.join(lacking)}: run `pip install '.[demo]'`")
+        raise MissingPart(f"training needs {', '.join(lacking)}: run `pip install '.[models,pipelines]'`")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,9 +105,9 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("--work", type=Path, required=True, help="folder for pictures, checkpoints and contact sheets")
+    made.add_argument("--work", type=Path, help="folder for pictures, checkpoints and contact sheets")
     made.add_argument("--out", type=Path, required=True, help="folder that gets text_to_image/ and embedding/")
-    made.add_argument("--only", choices=STAGES, help="one stage, and what it needs")
+    made.add_argument("--only", choices=(*STAGES, GRAPHS), help="one stage, and what it needs")
     made.add_argument("--steps", type=int, help="of every model, instead of each one's own")
     made.add_argument("--pictures", type=int, default=Size.pictures, help="that autoencoder and denoiser learn from")
     made.add_argument("--families", type=int, default=Size.families, help="of scenes that the embedder learns from")

@@ -68,6 +68,10 @@ LOOP = (
     Verb("export again", ("export", "--allow-fallbacks")),
     Verb("record --submitted", ("record", SUBMISSION, "--submitted")),
     Verb("record --score", ("record", SUBMISSION, "--score", "3.25")),
+    # Behind the exports: a manifest tells when people decided, and two runs do so at different moments.
+    Verb("exclude", ("exclude", "--label", "painter", "--reason", "a try", "--by", "ann")),
+    Verb("include", ("include", "--label", "painter", "--by", "ann")),
+    Verb("note", ("note", "1", "look again", "--by", "ann")),
     Verb("plan", ("plan", "--remaining", "5", "--hold-below", "0")),
     Verb("plan --judge", ("plan", "--judge", "3", "--by", "other", "--out", f"{OUT}/judge.csv"), stores=False),
     Verb("plan --generate", ("plan", "--generate", "3", "--out", f"{OUT}/generate.csv"), stores=False),

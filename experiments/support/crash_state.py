@@ -27,9 +27,11 @@ ROWS = {
     "scores": 'SELECT task_id, candidate_id, scorer, version, "column", value, reason FROM score',
     "pick sets": "SELECT digest FROM pick_set",
     "picks": "SELECT task_id, candidate_id, round(overall, 9), fallback, reason FROM pick",
+    "file versions": "SELECT task_id, generator, file, candidate_id, keep FROM file_version",
     "submissions": "SELECT id, zip_name, zip_sha256, fallbacks FROM submission",
     "submission picks": "SELECT submission_id, task_id, candidate_id, fallback FROM submission_pick",
     "submission events": "SELECT submission_id, state, slot, reason FROM submission_event",
+    "decisions": 'SELECT kind, task_id, candidate_id, generator, reason, "by" FROM decision',
     "decisions to hold": "SELECT hold, hold_below, remaining FROM plan_decision",
     "observations": "SELECT submission_id, kind, scope, value, reason FROM observation",
     "judgements": """SELECT task_id, candidate_id, judge, kind, sc, pq, parts, passes, reason FROM judgement

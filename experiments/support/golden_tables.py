@@ -82,7 +82,7 @@ class Tables:
     def picks(self) -> Table:
         """The best known picks, as ``pick`` gives them."""
         rows = []
-        for pick in self._campaign.pick():
+        for pick in self._campaign.pick(replace=True):
             estimate = [getattr(pick.estimate, name) if pick.estimate else None for name in _ESTIMATES]
             rows.append([pick.task_id, pick.candidate_id, *estimate, pick.fallback, pick.reason])
         bounds = {**dict.fromkeys(_ESTIMATES, _TOLERANCE), "reason": _ROUNDED}

@@ -58,10 +58,11 @@ def write_contest(folder: Path, n: int, seed: int) -> None:
     (folder / "task.csv").write_text(f"index,task_type,prompt,ori_image,target_image\n{rows}", encoding="utf-8")
 
 
-def make_campaign(folder: Path, contest: Path, seed: int, each: int = CANDIDATES) -> None:
+def make_campaign(folder: Path, contest: Path, seed: int, each: int = CANDIDATES, side_px: int = _SIDE_PX) -> None:
     """A campaign in ``folder`` for the tasks that ``write_contest`` wrote to ``contest``, with all that was made.
 
     ``each``: candidates a task, a multiple of four: so many times the four that the module speaks of, at most 64.
+    ``side_px``: of the candidates, a multiple of 9.
     Its newest picks are those of the last submission, whose ZIP was never written.
     """
     planned = {kind.value: {name: each // 2} for kind, name in _PLANNED.items()}
@@ -70,11 +71,12 @@ def make_campaign(folder: Path, contest: Path, seed: int, each: int = CANDIDATES
         tasks, profile, campaign_seed = campaign.tasks, campaign.profile, campaign.config.seed
     rng = np.random.default_rng(seed)
     made = _Made(
-        tuple(_stored(ImageFolder(folder / "images", ".jpg"), seed + 1)),
+        tuple(_stored(ImageFolder(folder / "images", ".jpg"), seed + 1, side_px)),
         {name: build_of(create_generator(name), {}, campaign_seed) for name in _PLANNED.values()},
         {name: create_scorer(name) for name in SCORERS},
         np.array([[_QUALITY.get(name, 5.0) for name in _generators(task, each)] for task in tasks])
         + 1.5 * rng.standard_normal((len(tasks), each)),
+        side_px,
     )
     db = Database(folder / DATABASE_NAME)
     for start in range(0, len(tasks), _TASKS_AT_ONCE):
@@ -94,6 +96,7 @@ class _Made:
     builds: Mapping[str, str]
     scorers: Mapping[str, Scorer]
     quality: Floats
+    side_px: int
 
     @property
     def each(self) -> int:
@@ -104,7 +107,7 @@ class _Made:
         """Different pictures, which other tasks have too."""
         places = (task.position + k * _PICTURES // self.each for k in range(self.each))
         pictures = (self.pictures[place % _PICTURES] for place in places)
-        return [Candidate(task.id, one, _SIDE_PX, _SIDE_PX, size) for one, size in pictures]
+        return [Candidate(task.id, one, self.side_px, self.side_px, size) for one, size in pictures]
 
     def write(self, db: Database, connection: Connection, task: Task, rng: np.random.Generator) -> None:
         """All rows of a task."""
@@ -203,15 +206,15 @@ def _submit(
     ledger.record_total(submission_id, round(float(overall.mean()), profile.score.decimals))
 
 
-def _stored(images: ImageFolder, seed: int) -> Iterator[tuple[str, int]]:
-    for data in _pictures(_PICTURES, seed):
+def _stored(images: ImageFolder, seed: int, side_px: int) -> Iterator[tuple[str, int]]:
+    for data in _pictures(_PICTURES, seed, side_px):
         yield images.put(data), len(data)
 
 
-def _pictures(n: int, seed: int) -> Iterator[bytes]:
+def _pictures(n: int, seed: int, side_px: int = _SIDE_PX) -> Iterator[bytes]:
     """Different pictures of coloured squares, as final JPEG bytes."""
     rng = np.random.default_rng(seed)
-    square = np.ones((_SIDE_PX // _SQUARES, _SIDE_PX // _SQUARES, 1), np.uint8)
+    square = np.ones((side_px // _SQUARES, side_px // _SQUARES, 1), np.uint8)
     for _ in range(n):
         yield encode_final(np.kron(rng.integers(0, 256, (_SQUARES, _SQUARES, 3), np.uint8), square))
 

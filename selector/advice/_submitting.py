@@ -10,9 +10,10 @@ from selector.decide.knowledge import Knowledge
 from selector.domain import Pick
 from selector.domain.words import n_of
 from selector.store.observations import load_pending
-from selector.store.picks import newest_basis, newest_picks
+from selector.store.picks import newest_basis, newest_picks, submission_id
 from selector.store.plan_decisions import last_decision
-from selector.submit.ledger import EXPORTED, WITHDRAWN, SubmissionRecord
+from selector.submit._events import EXPORTED, WITHDRAWN
+from selector.submit.ledger import SubmissionRecord
 
 
 def recording(view: View) -> list[Step]:
@@ -94,9 +95,7 @@ def _of_picks(view: View, picks: Sequence[Pick]) -> Step:
 
 
 def _submission_of(view: View, picks: Sequence[Pick]) -> SubmissionRecord | None:
-    from selector.submit.export import submission_id_of
-
-    number = submission_id_of(view.context.ws.profile.name, picks)
+    number = submission_id(view.context.ws.profile.name, picks)
     return next((one for one in view.submissions if one.id == number), None)
 
 

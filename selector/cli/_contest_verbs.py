@@ -13,9 +13,14 @@ from selector.domain.errors import InputError, SubmissionError
 from selector.domain.words import n_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from selector.campaign import Campaign
+    from selector.decide.revising import Replaced
     from selector.submit.ledger import SubmissionRecord
     from selector.submit.verify import Verdict
+
+MOST_REPLACED = 10  # picks that gave way to decisions; --json has all
 
 fallbacks_option = click.option(
     "--allow-fallbacks", is_flag=True, help="Accept tasks that have only a fallback (they earn little or nothing)."
@@ -25,12 +30,24 @@ fallbacks_option = click.option(
 @verb(
     "export",
     "Write the newest picks as the contest's ZIP, verify it, and enter it in the ledger. The same picks give the same "
-    "bytes. A manifest with everything that it takes to rebuild it lies beside the ZIP.",
+    "bytes. Picks that were excluded or pinned otherwise since are replaced first, and named. A manifest with "
+    "everything that it takes to rebuild it lies beside the ZIP: with --from-manifest, a copy of the campaign makes "
+    "the same ZIP from it.",
     "bestshot export",
 )
 @fallbacks_option
-def export(campaign: Campaign, allow_fallbacks: bool) -> tuple[Any, str]:
-    result = campaign.export(allow_fallbacks)
+@click.option(
+    "--from-manifest",
+    "manifest",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="Make the submission of this manifest again, byte for byte, instead of that of the newest picks.",
+)
+def export(campaign: Campaign, allow_fallbacks: bool, manifest: Path | None) -> tuple[Any, str]:
+    if manifest is not None and allow_fallbacks:
+        raise InputError("--allow-fallbacks has no effect with --from-manifest: what was exported is made again")
+    result = campaign.submissions.reproduce(manifest) if manifest is not None else campaign.export(allow_fallbacks)
     fallbacks = result.submission.fallbacks
     flagged = f", {n_of(fallbacks, 'of them a fallback', 'of them fallbacks')}" if fallbacks else ""
     lines = [
@@ -38,6 +55,7 @@ def export(campaign: Campaign, allow_fallbacks: bool) -> tuple[Any, str]:
         f"{result.size_bytes / 1e6:.1f} MB, valid",
         f"ZIP       {result.zip_path}",
         f"manifest  {result.manifest_path}",
+        *(f"replaced  {line}" for line in _replaced(result.replaced)),
         *(f"warning   {line}" for line in result.warnings),
         _what_next(campaign, result.submission),
     ]
@@ -83,8 +101,9 @@ def verify(
     "record",
     "Enter what happened to a submission. --submitted: it was uploaded; --score: the leaderboard's total (this notes "
     "the upload too); --type: its total of one task type, where the leaderboard shows them; --withdraw: it will not be "
-    "uploaded, and why (--reason). A day takes no more uploads than its quota. Totals may come late; a correction "
-    "needs --reason, and the old total is kept.",
+    "uploaded, or was not, and why (--reason). A day takes no more uploads than its quota. Totals may come late; a "
+    "correction of a total, or of the day (--on), needs --reason, and what was noted is kept. The same again changes "
+    "nothing.",
     "bestshot record 1a2b3c4d --score 1.63",
 )
 @click.argument("submission")
@@ -93,9 +112,9 @@ def verify(
     "--type", "types", multiple=True, metavar="TYPE=TOTAL", help="A total of one task type, as in tie=2.1 (repeatable)."
 )
 @click.option("--submitted", is_flag=True, help="It was uploaded; the total comes later.")
-@click.option("--withdraw", is_flag=True, help="It will not be uploaded.")
+@click.option("--withdraw", is_flag=True, help="It will not be uploaded, or was not: its slot is free again.")
 @click.option("--on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Contest day of the upload, if not today.")
-@click.option("--reason", default=None, help="Why a total is corrected, or an export withdrawn.")
+@click.option("--reason", default=None, help="Why a total or a day is corrected, or it is withdrawn.")
 def record(
     campaign: Campaign,
     submission: str,
@@ -113,21 +132,23 @@ def record(
         raise InputError("give exactly one of --score TOTAL (or --type TYPE=TOTAL), --submitted and --withdraw")
     if withdraw and on is not None:
         raise InputError("--on has no effect with --withdraw: it is the day of an upload; leave it out")
-    if submitted and reason is not None:
-        raise InputError("--reason has no effect with --submitted: it explains a correction; leave it out")
     day = on.date() if on else None
     if scored:
         entry = campaign.record(submission, total, day, reason, parse_type_totals(types, campaign.profile))
     elif submitted:
-        entry = campaign.record(submission, on=day, submitted=True)
+        entry = campaign.record(submission, on=day, reason=reason, submitted=True)
     else:
         entry = campaign.submissions.withdraw(submission, reason or "")
+    return entry, f"{_recorded(entry)} ({best_known(campaign)})"
+
+
+def _recorded(entry: SubmissionRecord) -> str:
     words = f"submission {entry.id}: {'already ' if entry.already_done else ''}{entry.state}"
     words += f" on {entry.day}" if entry.day else ""
     words += f", total {entry.total:g}" if entry.total is not None else ""
     words += "".join(f", {name} {value:g}" for name, value in entry.type_totals.items())
-    words += "; nothing was left to record" if entry.already_done else ""
-    return entry, f"{words} ({best_known(campaign)})"
+    words += f"; a slot of {entry.day_before} is free again" if entry.day_before else ""
+    return words + ("; nothing was left to record" if entry.already_done else "")
 
 
 @verb("quota", "Say how many submissions the contest's day has left, and when the day turns.", "bestshot quota")
@@ -137,6 +158,14 @@ def quota(campaign: Campaign) -> tuple[Any, str]:
     zone = campaign.profile.quota.time_zone
     left = f"{q.left} of {n_of(q.allowed, 'submission')} left on {q.day}"
     return q, f"{left} ({zone}); the next day begins at {turns}"
+
+
+def _replaced(replaced: Sequence[Replaced]) -> list[str]:
+    """Which picks gave way to decisions, a line each."""
+    lines = [
+        f"task {one.task_id}: {one.now[:8] if one.now else 'no image'} {one.reason}" for one in replaced[:MOST_REPLACED]
+    ]
+    return [*lines, *([f"… and {len(replaced) - MOST_REPLACED} more"] if len(replaced) > MOST_REPLACED else [])]
 
 
 def _what_next(campaign: Campaign, submission: SubmissionRecord) -> str:

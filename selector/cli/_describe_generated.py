@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from selector.cli.common import counted, explained, table
-from selector.domain.words import n_of
+from selector.domain.words import n_of, some_of
 
 if TYPE_CHECKING:
     from selector.generate.dry_run import GenerateEstimate
+    from selector.generate.importing import Replaced
     from selector.generate.summary import GenerateSummary
     from selector.generate.verb import ImportSummary
     from selector.llm.prompting import PromptSummary
@@ -20,13 +20,15 @@ MOST_NAMED = 5  # files that fit no task; JSON has them all
 
 def describe_generated(summary: GenerateSummary) -> str:
     """The run in words, with the reasons of what was not made."""
+    same = f" ({summary.same} more came out as pictures that were there already)" if summary.same else ""
     lines = [
-        f"{n_of(summary.made, 'candidate')} made, {summary.already} settled before, {summary.failed} failed, "
+        f"{n_of(summary.new, 'candidate')} made{same}, {summary.already} settled before, {summary.failed} failed, "
         f"{summary.declined} declined, {summary.missing} could not run here"
     ]
-    lines += counted(summary.reasons)
+    lines += counted(summary.reasons, tasks=summary.reason_tasks)
     lines += [] if summary.prompts is None else _prompts(summary.prompts)
     lines += [*describe_no_generator(summary.no_generator), *_idle(summary.idle_services)]
+    lines += _decided(summary.not_asked, summary.refilled)
     worked = {name: one for name, one in summary.generators.items() if one.made or one.cost}
     if len(worked) > 1 or any(one.cost for one in worked.values()):
         lines += [
@@ -46,6 +48,15 @@ def describe_generated(summary: GenerateSummary) -> str:
             "`bestshot status` lists what was refused or failed and what is still to be made"
         )
     return "\n".join([*lines, *(f"left out {name}: {why}" for name, why in summary.left_out.items())])
+
+
+def _decided(not_asked: Mapping[str, int], refilled: Sequence[str]) -> list[str]:
+    """What exclusions by people change: who is not asked, and which tasks are asked anew."""
+    lines = [f"not asked for {n_of(n, 'task')}: {why}" for why, n in not_asked.items()]
+    if refilled:
+        some = ", ".join(refilled[:MOST_NAMED]) + (", …" if len(refilled) > MOST_NAMED else "")
+        lines.append(f"asked anew, as all that they had is excluded: {n_of(len(refilled), 'task')} ({some})")
+    return lines
 
 
 def is_unfinished(summary: GenerateSummary) -> bool:
@@ -80,6 +91,7 @@ def describe_estimate(estimate: GenerateEstimate) -> str:
     header = ("generator", "tasks", "settled", "to make", "to collect", "+ finishes", "cost at most")
     lines = [table(rows, header)] if rows else ["nothing is configured for these tasks"]
     more = [*_falling(estimate), *_budgets(estimate), *_unwritten(estimate), *_hindrances(estimate)]
+    more += _decided(estimate.not_asked, estimate.refilled)
     return "\n".join([*lines, *more, *_idle(estimate.idle_services)])
 
 
@@ -161,21 +173,52 @@ def _budgets(estimate: GenerateEstimate) -> list[str]:
 
 
 def describe_imported(summary: ImportSummary) -> str:
-    """A run of ``import`` in words, with the files that it passed over."""
-    known = sum(summary.known_as.values())
-    lines = [describe_generated(replace(summary, made=summary.made - known))]
+    """A run of ``import`` in words: what there was, why some was not taken, and where every file is named."""
+    if not summary.files:
+        return "there is no file in that folder"
+    lines = [_files(summary)]
     lines += [
         f"known already as {name.removeprefix('folder:')}: {n_of(n, 'picture')} of the same bytes, no candidate more"
         for name, n in summary.known_as.items()
     ]
-    touched = summary.made or summary.failed or summary.declined or summary.missing
-    if summary.already and not touched:
-        lines.insert(0, f"already imported: {n_of(summary.already, 'file')}; nothing was left to do")
+    lines += _replaced(summary.replaced)
+    lines += counted(summary.reasons, tasks=summary.reason_tasks)
     for why, names in summary.unmatched_because.items():
-        named = ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
-        lines.append(f"not taken, {why}: {n_of(len(names), 'file')} ({named})")
+        lines.append(f"not taken, {why}: {n_of(len(names), 'file')} ({some_of(names, MOST_NAMED)})")
     if summary.better_names:
         name, better = next(iter(summary.better_names.items()))
         others = ", and the others so" if len(summary.better_names) > 1 else ""
         lines.append(f"if that is what they are: rename {name} to {better}{others}")
+    if summary.report is not None and (summary.unmatched or summary.reasons or summary.same or summary.replaced):
+        lines.append(f"every file, and what became of it: {summary.report}")
     return "\n".join(lines)
+
+
+def _files(summary: ImportSummary) -> str:
+    """ "12 files: 9 new candidates, 1 of the same picture as another, 2 not taken"; nothing that is none."""
+    not_taken, failed = len(summary.unmatched), summary.failed + summary.declined
+    others = summary.files - summary.new - summary.same - summary.already - failed - not_taken
+    if summary.already and summary.already + not_taken == summary.files and not summary.replaced:
+        left = f" ({not_taken} not taken)" if not_taken else ""
+        return f"already imported: {n_of(summary.already, 'file')}; nothing was left to do{left}"
+    taken = {
+        n_of(summary.new, "new candidate"): summary.new,
+        f"{summary.same} of the same picture as another": summary.same,
+        f"{summary.already} imported before": summary.already,
+        f"{failed} failed": failed,
+        f"{others} could not be taken now": others,
+        f"{not_taken} not taken": not_taken,
+    }
+    said = ", ".join(words for words, n in taken.items() if n)
+    return f"{n_of(summary.files, 'file')}: {said}"
+
+
+def _replaced(replaced: Sequence[Replaced]) -> list[str]:
+    lines = []
+    for back_again, what in ((False, "newer ones of the same name"), (True, "ones of the same name that came before")):
+        tasks = list(dict.fromkeys(one.task for one in replaced if one.back_again is back_again))
+        n = sum(one.back_again is back_again for one in replaced)
+        if n:
+            took = f"{what} took the place of {n_of(n, 'picture')}: the newest import wins"
+            lines.append(f"{took} (tasks {some_of(tasks)}; --keep keeps both eligible)")
+    return lines

@@ -49,6 +49,7 @@ def _told(summary: JudgeSummary) -> str:
     lines += _several_passes(summary.repeated, summary.pass_sd)
     if summary.ignored:
         lines.append(f"columns passed over: {', '.join(summary.ignored)}")
+    lines.append(summary.effect)
     return "\n".join(lines)
 
 

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
     from selector.campaign import Campaign
     from selector.decide.calibration import Calibration
-    from selector.decide.explaining import Rival, TaskExplanation
+    from selector.decide.explaining import Rival, Said, TaskExplanation
     from selector.decide.planning import GenerationPlan, SubmissionPlan, ToJudge
+    from selector.domain.decisions import Decision
     from selector.domain.reading import Reading
     from selector.learn.stopping import Curve, HeldOut, NextCandidate
 
 RECORDED_WIDTH = 60  # characters of one thing that a tool wrote into a file
+WORDS_WIDTH = 300  # characters of what a judge wrote of a candidate; --json has all
 
 
 @verb(
@@ -111,8 +113,8 @@ def plan(
 
 @verb(
     "explain",
-    "Show why a task's pick was picked: what each score, generator and total adds to it and to the runner-up, and how "
-    "probable it is that each candidate is the best.",
+    "Show why a task's pick was picked: what each score, generator and total adds to it and to the runner-up, how "
+    "probable it is that each candidate is the best, and what judges and people said of them.",
     "bestshot explain 17 --picture why-17.png",
 )
 @click.argument("task")
@@ -337,15 +339,49 @@ def _recorded(rival: Rival) -> str:
     return f"  {rival.file}: {', '.join(words)}"
 
 
+def _decided(decisions: Sequence[Decision]) -> str:
+    """What people decided, a line each, oldest first."""
+    lines = [
+        f"  {d.at[:10]} {d.by}: {d.kind.value} {d.target}" + (f": {d.reason}" if d.reason else "") for d in decisions
+    ]
+    return "\n".join(["decided by people:", *lines]) if lines else ""
+
+
+def _said(said: Sequence[Said]) -> str:
+    """What judges said of the candidates, and what models wrote, shortened."""
+    if not said:
+        return ""
+    rows = [
+        (s.candidate_id[:8], s.judge, "people" if s.kind == "rating" else "model", _number(s.sc), _number(s.pq))
+        for s in said
+    ]
+    words = [
+        f"  {s.judge} of {s.candidate_id[:8]}: {_shortened(text)}" for s in said for text in dict.fromkeys(s.words)
+    ]
+    return "\n".join([table(rows, ("candidate", "judge", "kind", "SC", "PQ")), *words])
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _shortened(text: str) -> str:
+    """A judge's words in one line, their end where they are long: there the verdict is."""
+    line = " ".join(text.split())
+    return line if len(line) <= WORDS_WIDTH else f"… {line[-WORDS_WIDTH:]}"
+
+
 def _explanation(found: TaskExplanation, picture: Path | None, rule: str) -> str:
     rows = [
         (
             r.made_with,
             r.candidate_id[:8],
+            "" if r.seed is None else r.seed,
             f"{r.overall:.2f}",
             f"{r.overall_sd:.2f}",
-            f"{r.sc:.1f}",
-            f"{r.pq:.1f}",
+            "pick" if r.behind is None else f"{r.behind:.2f} +- {r.behind_sd or 0.0:.2f}",
+            f"{r.sc:.1f}" if r.sc_measured else "-",
+            f"{r.pq:.1f}" if r.pq_measured else "-",
             f"{r.p_best:.0%}",
             r.excluded or "",
         )
@@ -355,7 +391,9 @@ def _explanation(found: TaskExplanation, picture: Path | None, rule: str) -> str
     if found.stored is not None:
         blocks[0] += f"\nstored for export is another candidate, {found.stored[:8]}: {found.stored_reason}"
     blocks.append(_reading(found.reading))
-    blocks.append(table(rows, ("made by", "candidate", "overall", "+-", "SC", "PQ", "best", "not eligible")))
+    seen = ("overall", "+-", "below the pick", "SC", "PQ", "best", "not eligible")
+    blocks.append(table(rows, ("made by", "candidate", "seed", *seen)))
+    blocks += [block for block in (_decided(found.decisions), _said(found.said)) if block]
     if recorded := [_recorded(rival) for rival in found.rivals if rival.recorded]:
         blocks.append("\n".join(["recorded in imported files (whole with --json):", *recorded]))
     if found.parts:

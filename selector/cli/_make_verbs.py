@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from functools import partial
 from itertools import zip_longest
 from pathlib import Path
-from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -19,7 +17,9 @@ from selector.cli._describe_generated import (
     describe_imported,
     is_unfinished,
 )
+from selector.cli._describe_lacking import describe_lacking, describe_next
 from selector.cli._judge_verbs import describe_asked
+from selector.cli._language import said, tell
 from selector.cli.common import (
     counted,
     debug_option,
@@ -34,12 +34,14 @@ from selector.cli.common import (
 from selector.domain.errors import InputError
 from selector.domain.types import TaskType
 from selector.domain.words import n_of
+from selector.language import wrapped
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
     from selector.measure.scoring import ScoreSummary
 
 UNFINISHED = 1  # exit status of a run that leaves something for another
+DEMO_FOLDER = Path("bestshot-demo")
 NAMES_WIDTH, REASON_WIDTH = 32, 84  # characters of the two columns of what was left out
 
 
@@ -47,49 +49,66 @@ NAMES_WIDTH, REASON_WIDTH = 32, 84  # characters of the two columns of what was 
     "demo",
     short_help="Run the whole loop offline, on pictures that are installed already.",
     help=with_example(
-        "Run the whole loop offline: make a campaign of face swaps, text edits and scene edits from pictures that "
-        "installed packages ship, and of pictures from words by a small model that knows coloured shapes (with "
-        "bestshot[demo] installed), generate candidates, score, pick, export, verify, and write the contact sheet. Run "
-        "it again to complete an interrupted demo.",
+        "Run the whole loop offline: make a campaign of 24 face swaps, text edits and scene edits from pictures that "
+        "installed packages ship, and of pictures from words by a small model that knows coloured shapes, generate "
+        "candidates, score, pick, export, verify, and write the contact sheet. Run it again to complete an interrupted "
+        "demo.",
         "bestshot demo bestshot-demo",
     ),
 )
-@click.argument("folder", type=click.Path(path_type=Path), default=Path("bestshot-demo"))
+@click.argument("folder", type=click.Path(path_type=Path), default=DEMO_FOLDER)
 @click.option(
     "--play",
     is_flag=True,
     help="Play a contest of fourteen days instead, in a world of coloured shapes where every true score is known: how "
     "much of what selection can win the loop recovers, day by day, beside simple ways to pick.",
 )
+@click.option("--review", is_flag=True, help="Then show its candidates in the browser, as `bestshot review` does.")
 @json_option
 @debug_option
-def demo(folder: Path, play: bool, as_json: bool) -> None:
+def demo(folder: Path, play: bool, review: bool, as_json: bool) -> None:
+    if review and (play or as_json):
+        raise InputError("--review shows a page of the demo's campaign: leave --play and --json away")
     if play:
         _play(folder / "play", as_json)
         return
     from selector.demo.run import run_demo
 
-    click.echo("the whole loop on real pictures: three to five minutes on two cores", err=True)
+    tell("the whole loop on real pictures: about two minutes on two cores")
     result = run_demo(folder, progress_bar())
+    named = "" if folder == DEMO_FOLDER else f" {folder}"
     lines = [
         f"{n_of(result.tasks, 'task')}, {n_of(result.candidates, 'candidate')}, "
         f"{n_of(result.values, 'value')} measured, "
         f"{result.unscored} unscored (each with a reason), {result.seconds:.0f} s",
-        *([result.left_out] if result.left_out else []),
         f"{result.fallbacks} task has only its flagged fallback: no generator here can do what it asks"
         if result.fallbacks == 1
         else f"{result.fallbacks} tasks have only a flagged fallback",
         f"ZIP            {result.zip_path} ({'valid' if result.valid else 'NOT valid'})",
         f"contact sheet  {result.sheet}",
+        *(
+            []
+            if review
+            else [f"try            bestshot demo{named} --review", f"               bestshot next -C {result.folder}"]
+        ),
     ]
     emit(result, "\n".join(lines), as_json)
+    if review:
+        _review(result.folder)
+
+
+def _review(folder: Path) -> None:
+    """As the verb of that name, with its own defaults."""
+    context = click.get_current_context()
+    group = cast(click.Group, context.find_root().command)
+    context.invoke(group.commands["review"], folder=folder)
 
 
 def _play(folder: Path, as_json: bool) -> None:
     from selector.demo.play.run import play_demo
 
-    click.echo("a contest in the closed world: up to five minutes on two cores", err=True)
-    found = play_demo(folder, partial(click.echo, err=as_json), progress_bar(every_seconds=20))
+    tell("a contest in the closed world: up to five minutes on two cores")
+    found = play_demo(folder, lambda line: click.echo(said(line), err=as_json), progress_bar(every_seconds=20))
     emit(found, "", as_json)
 
 
@@ -116,17 +135,20 @@ def init(folder: Path, profile: str, tasks: Path, images: Path, team: str, seed:
     extra: dict[str, Any] = {} if seed is None else {"seed": seed}
     with Campaign.init(folder, tasks, images, profile, team=team, **extra) as campaign:
         counts = dict(Counter(task.type.value for task in campaign.tasks))
+        lacks = campaign.lacking()
     result = {
         "campaign": str(folder),
         "profile": campaign.profile.name,
         "tasks": len(campaign.tasks),
         "types": counts,
         "already_there": campaign.already_there,
+        "lacking": lacks,
     }
     types = ", ".join(f"{n} {t}" for t, n in sorted(counts.items()))
     already = ", already there: nothing was changed" if campaign.already_there else ""
-    text = f"{folder}: {n_of(len(campaign.tasks), 'task')} ({types}){already}\nnext: cd {folder} && bestshot generate"
-    emit(result, text, as_json)
+    made = sorted(counts.keys() - {lack.type.value for lack in lacks if not lack.missing})
+    first = f"{folder}: {n_of(len(campaign.tasks), 'task')} ({types}){already}"
+    emit(result, "\n".join([first, *describe_lacking(lacks), *describe_next(folder, made)]), as_json)
 
 
 @verb(
@@ -182,7 +204,7 @@ def generate(
         return estimate, describe_estimate(estimate)
     costs = describe_costs(estimate)
     if costs:
-        click.echo(costs, err=True)
+        tell(costs)
     summary = campaign.generate(*chosen, progress_bar(), plan, budget_money)
     return summary, describe_generated(summary), UNFINISHED if is_unfinished(summary) else 0
 
@@ -190,14 +212,23 @@ def generate(
 @verb(
     "import",
     "Take finished images from any tool as candidates. Files of task 7 are 7.png, 007.png, 7_anything.jpg, "
-    "task-7.webp, copies such as 7 (1).png, and all in a folder 7/; files that fit no task are named. Seed, prompt and "
-    "model are read from the files of A1111, ComfyUI, InvokeAI and others.",
+    "task-7.webp, copies such as 7 (1).png, and all in a folder 7/. A file that comes again under the same name takes "
+    "the place of the older one. A table names every file and why some were not taken. Seed, prompt and model are read "
+    "from the files of A1111, ComfyUI, InvokeAI and others.",
     "bestshot import ../qwen-image-outputs --label qwen-image",
 )
 @click.argument("images", type=click.Path(path_type=Path))
 @click.option("--label", default=None, help="Name them after the model that made them (default: the folder's name).")
-def import_(campaign: Campaign, images: Path, label: str | None) -> tuple[Any, str]:
-    summary = campaign.import_folder(images, label, progress_bar())
+@click.option("--keep", is_flag=True, help="Older pictures of the same file names stay eligible beside the new ones.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE.csv",
+    help="Where the table of all files goes.  [default: import-report.csv in the campaign]",
+)
+def import_(campaign: Campaign, images: Path, label: str | None, keep: bool, out: Path | None) -> tuple[Any, str]:
+    summary = campaign.import_folder(images, label, progress_bar(), keep, out)
     return summary, describe_imported(summary)
 
 
@@ -264,6 +295,8 @@ def _describe_scored(summary: ScoreSummary) -> str:
     scored, values = n_of(summary.candidates, "candidate"), n_of(summary.values, "value")
     lines = [f"{scored} scored: {values}, {summary.unscored} unscored"]
     lines += counted(summary.reasons)
+    if summary.not_applicable:
+        lines.append(f"{sum(summary.not_applicable.values())} not applicable: their tasks call for no such value")
     for name, broken in summary.broken.items():
         lines.append(f"{name} measured nothing and failed {n_of(broken.times, 'time')}, first with: {broken.reason}")
     others = {why: n for why, n in summary.failures.items() if not _is_told(why, summary)}
@@ -288,8 +321,8 @@ def _left_out(reasons: Mapping[str, str]) -> str:
         line
         for why, of in names.items()
         for line in zip_longest(
-            wrap(", ".join(sorted(of)), NAMES_WIDTH),
-            wrap(why, REASON_WIDTH, break_long_words=False, break_on_hyphens=False),  # commands and paths stay whole
+            wrapped(", ".join(sorted(of)), NAMES_WIDTH),
+            wrapped(said(why), REASON_WIDTH),  # commands and paths stay whole
             fillvalue="",
         )
     ]
@@ -299,11 +332,12 @@ def _left_out(reasons: Mapping[str, str]) -> str:
 @verb(
     "pick",
     "Choose the best candidate of every task by the present estimates. A task without an eligible candidate gets the "
-    "profile's fallback, flagged.",
+    "profile's fallback, flagged. A plan to learn that is not exported yet is kept, unless --replace is given.",
     "bestshot pick --json > picks.json",
 )
-def pick(campaign: Campaign) -> tuple[Any, str]:
-    picks, rule = campaign.pick(), campaign.profile.totals_rule
+@click.option("--replace", is_flag=True, help="Also in place of a plan to learn that was not exported.")
+def pick(campaign: Campaign, replace: bool) -> tuple[Any, str]:
+    picks, rule = campaign.pick(replace), campaign.profile.totals_rule
     real = [p for p in picks if not p.fallback]
     known = [p.estimate.overall for p in real if p.estimate]
     lines = [f"{len(real)} of {n_of(len(picks), 'task')} {'has' if len(real) == 1 else 'have'} a pick"]

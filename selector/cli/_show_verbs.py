@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from selector.cli._describe_generated import describe_still_to_make
+from selector.cli._language import said, tell
 from selector.cli.common import (
     campaign_option,
     counted,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from selector.doctor import Check
     from selector.measure.realism import Realism, SetRealism
     from selector.measure.realism_measures import Measured
+    from selector.status import DecisionStatus, Status
     from selector.submit.ledger import SubmissionRecord
 
 
@@ -125,32 +127,56 @@ def status(campaign: Campaign) -> tuple[Any, str]:
         (name, t.tasks, t.candidates, t.without_candidates, t.picked, t.fallbacks_picked) for name, t in s.types.items()
     ]
     header = ("type", "tasks", "candidates", "tasks without", "picked", "fallbacks")
-    blocks = [f"{s.profile}, team {s.team}", table(rows, header)]
+    blocks = [f"{s.profile}, team {s.team}", "\n".join([table(rows, header), *_no_candidates(s)])]
     if s.to_make is not None and (still := describe_still_to_make(s.to_make)):
         blocks.append("\n".join(still))
     if s.to_make_fault:
         blocks.append(f"what is still to be made cannot be told: {s.to_make_fault}")
     if s.failures:
-        blocks.append("\n".join(["failed or declined:", *counted(dict(s.failures))]))
+        blocks.append("\n".join(["failed or declined:", *counted(s.failures, tasks=s.failed_tasks)]))
     if s.services:
         used = [
             (n, v.jobs, v.delivered, v.to_collect, v.perhaps_paid, f"{v.spent:.2f}", v.currency)
             for n, v in s.services.items()
         ]
         blocks.append(table(used, ("service", "jobs", "images", "to collect", "perhaps paid", "spent", "")))
-    if s.unscored:
-        blocks.append("\n".join([f"{n_of(s.scores, 'value')} measured; unscored:", *counted(dict(s.unscored))]))
+    if s.unscored or s.not_applicable:
+        other = f", {sum(s.not_applicable.values())} not applicable to their tasks" if s.not_applicable else ""
+        missing = ["; unscored:", *counted(s.unscored)] if s.unscored else [", none unscored"]
+        blocks.append("\n".join([f"{n_of(s.scores, 'value')} measured{other}{missing[0]}", *missing[1:]]))
     if s.submissions:
         blocks.append(_submissions(s.submissions))
     if s.judgements:
         judges = [(name, "people" if j.kind == "rating" else "model", j.candidates) for name, j in s.judgements.items()]
         blocks.append(table(judges, ("judge", "kind", "candidates")))
+    if decided := _decided(s.decisions):
+        blocks.append(decided)
     if set(s.readings) - {"rules"}:
         blocks.append("prompts read by: " + ", ".join(f"{who} {n}" for who, n in s.readings.items()))
     best = "no total yet" if s.best_total is None else f"best total {s.best_total:g}"
     blocks.append(f"{best}; {s.quota.left} of {n_of(s.quota.allowed, 'submission')} left on {s.quota.day}")
     blocks += [campaign.profile.totals_rule] if campaign.profile.totals_rule else []
     return s, "\n\n".join(blocks)
+
+
+def _decided(found: DecisionStatus) -> str:
+    """How much people decided, and the generators that they excluded; "" where it is nothing."""
+    counts = [
+        (found.candidates, "candidate excluded", "candidates excluded"),
+        (found.on_tasks, "generator excluded on a task", "generators excluded on a task"),
+        (found.pins, "task pinned", "tasks pinned"),
+        (found.notes, "note", "notes"),
+    ]
+    told = ", ".join(n_of(n, one, many) for n, one, many in counts if n)
+    lines = [f"  excluded for all tasks: {name} by {why}" for name, why in found.generators.items()]
+    return "\n".join([f"decided by people: {told}".rstrip(": "), *lines]) if told or lines else ""
+
+
+def _no_candidates(s: Status) -> list[str]:
+    """Pictures that are not in the table, or in it and not eligible, where there are any."""
+    made = f"beside them {n_of(s.fallbacks, 'picture')} that only a last resort made (no candidates)"
+    older = f"of the candidates {s.superseded} superseded by newer imports of the same file names"
+    return [*([made] if s.fallbacks else []), *([older] if s.superseded else [])]
 
 
 def _submissions(entries: Sequence[SubmissionRecord]) -> str:
@@ -222,8 +248,8 @@ def _live(folder: Path, name: str, yes: bool, as_json: bool) -> None:
 
     with Campaign(folder) as campaign:
         call = campaign.live(name)
-        click.echo(call.offer, err=True)
-        if not yes and not click.confirm("Pay for it?", err=True):
+        tell(call.offer)
+        if not yes and not click.confirm(said("Pay for it?"), err=True):
             raise InputError("nothing was asked, and nothing paid")
         report = call.carry_out(progress_bar())
     emit(report, table(report.rows, ("what", "finding")), as_json)

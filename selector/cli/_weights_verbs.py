@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from selector.cli._language import tell
 from selector.cli.common import debug_option, emit, json_option, table, with_example
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def fetch_weights(
             if len(wanted) == 1 or isinstance(error, OutOfResources):
                 raise
             failed.append(model.name)
-            click.echo(f"bestshot: {error}", err=True)
+            tell(f"bestshot: {error}")
             continue
         done.append({"name": model.name, "path": path, "was_here": was_here})
     lines = [f"{d['name']}  {'is here already' if d['was_here'] else 'fetched'}: {d['path']}" for d in done]

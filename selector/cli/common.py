@@ -6,8 +6,8 @@ import dataclasses
 import functools
 import json
 import logging
+import os
 import sys
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from selector.cli._language import said, said_cell, said_header
+from selector.cli._progress import progress_bar as progress_bar
 from selector.domain.types import TaskType
+from selector.domain.words import some_of
+from selector.language import display_width
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
-    from selector.domain.progress import Progress
     from selector.llm import Summary
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
@@ -114,8 +117,10 @@ def emit(result: Any, text: str, as_json: bool) -> None:
         if context is not None and isinstance(context.obj, Printed):
             context.obj.document = True
         click.echo(json.dumps(jsonable(result), ensure_ascii=False, indent=1))
+        if os.environ.get("BESTSHOT_PROGRESS") == "json":  # a program that shows people how it goes: the words, too
+            click.echo(json.dumps({"said": visible(text)}, ensure_ascii=False), err=True)
     elif text:
-        click.echo(visible(text))
+        click.echo(said(visible(text)))
 
 
 # Names come from tables that others made: a terminal would obey their escape sequences, and turn the writing round.
@@ -129,9 +134,13 @@ def visible(text: str) -> str:
 
 @dataclasses.dataclass
 class Printed:
-    """What a call of the program has printed on stdout: after its one JSON document, an error adds none."""
+    """What a call of the program has printed on stdout: after its one JSON document, an error adds none.
+
+    ``for_people``: whether people read it; programs read English.
+    """
 
     document: bool = False
+    for_people: bool = True
 
 
 _PLAIN = {str, int, float, bool, type(None)}
@@ -155,21 +164,31 @@ def jsonable(value: Any) -> Any:
 
 
 def table(rows: Iterable[Sequence[Any]], header: Sequence[str]) -> str:
-    """Plain columns: text to the left, numbers to the right."""
-    cells = [[str(c) for c in row] for row in rows]
-    widths = [max(len(r[i]) for r in [list(header), *cells]) for i in range(len(header))]
-    numeric = [all(_is_number(row[i]) for row in cells) for i in range(len(header))]
+    """Plain columns: text to the left, numbers to the right; in the language of people, by the columns it takes."""
+    cells = [[said_cell(str(c), name) for c, name in zip(row, header, strict=True)] for row in rows]
+    head = [said_header(name) for name in header]
+    widths = [max(display_width(r[i]) for r in [head, *cells]) for i in range(len(head))]
+    numeric = [all(_is_number(row[i]) for row in cells) for i in range(len(head))]
     return "\n".join(
-        "  ".join(c.rjust(w) if n else c.ljust(w) for c, w, n in zip(r, widths, numeric, strict=True)).rstrip()
-        for r in (list(header), ["-" * w for w in widths], *cells)
+        "  ".join(_padded(c, w, n) for c, w, n in zip(r, widths, numeric, strict=True)).rstrip()
+        for r in (head, ["-" * w for w in widths], *cells)
     )
 
 
-def counted(counts: dict[str, int], most: int = 12) -> list[str]:
-    """Lines "  12 x reason", most frequent first."""
+def _padded(cell: str, columns: int, numeric: bool) -> str:
+    blanks = " " * (columns - display_width(cell))
+    return blanks + cell if numeric else cell + blanks
+
+
+def counted(counts: Mapping[str, int], most: int = 12, tasks: Mapping[str, Sequence[str]] | None = None) -> list[str]:
+    """Lines "  12 x reason", most frequent first; with the first of each reason's tasks where they are told."""
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    lines = [f"  {count} x {reason}" for reason, count in ordered[:most]]
+    lines = [f"  {count} x {reason}{_of_tasks((tasks or {}).get(reason, ()))}" for reason, count in ordered[:most]]
     return [*lines, f"  … and {len(ordered) - most} other reasons"] if len(ordered) > most else lines
+
+
+def _of_tasks(ids: Sequence[str]) -> str:
+    return f" ({'task' if len(ids) == 1 else 'tasks'} {some_of(ids)})" if ids else ""
 
 
 def explained(summary: Summary, counts: Mapping[str, int]) -> list[str]:
@@ -181,45 +200,6 @@ def explained(summary: Summary, counts: Mapping[str, int]) -> list[str]:
         cure, sample = cure_for(reason), summary.samples.get(reason)
         told[reason + (cure and f": {cure}") + (f" (one of them: {sample!r})" if sample else "")] = count
     return counted(told)
-
-
-def progress_bar(every_seconds: float = 60.0) -> Progress:
-    """Progress on stderr: bars, one a stage, of which several may run; without a terminal a plain line now and then.
-
-    Args:
-        every_seconds: between two plain lines of a stage; what takes less prints none.
-    """
-    if not sys.stderr.isatty():
-        return _progress_lines(every_seconds)
-    from tqdm import tqdm
-
-    bars: dict[str, Any] = {}
-
-    def show(stage: str, done: int, total: int, note: str = "") -> None:
-        if stage not in bars:
-            bars[stage] = tqdm(total=total, desc=f"{stage:9}", unit="", disable=None, leave=True, mininterval=0.2)
-        bar = bars[stage]
-        bar.total = total  # it grows when refusals fall through to another generator
-        bar.set_postfix_str(note, refresh=done == bar.n)
-        bar.update(done - bar.n)
-        if done == total:
-            bar.close()
-            del bars[stage]
-
-    return show
-
-
-def _progress_lines(every_seconds: float) -> Progress:
-    """Lines such as "dashscope: 120 of 4000, 8 running, 3 failed, 16.80 CNY", for the log of a long run."""
-    told: dict[str, float] = {}
-
-    def show(stage: str, done: int, total: int, note: str = "") -> None:
-        now = time.monotonic()
-        if now - told.setdefault(stage, now) >= every_seconds and done < total:
-            told[stage] = now
-            click.echo(f"{stage}: {done} of {total}{note and ', '}{note}", err=True)
-
-    return show
 
 
 def best_known(campaign: Campaign) -> str:

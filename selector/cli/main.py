@@ -16,11 +16,14 @@ import click
 
 from selector import __version__
 from selector.cli._contest_verbs import export, quota, record, verify
+from selector.cli._decide_verbs import exclude, include, note, pin
 from selector.cli._import_scores_verb import import_scores
 from selector.cli._judge_verbs import judge, read, translate
+from selector.cli._language import SpokenContext, said, speak
 from selector.cli._learn_verbs import calibrate, explain, plan
 from selector.cli._make_verbs import demo, generate, import_, init, pick, score
 from selector.cli._next_verb import next_
+from selector.cli._review_verb import review
 from selector.cli._select_verb import select
 from selector.cli._show_verbs import doctor, realism, report, status
 from selector.cli._weights_verbs import weights
@@ -31,7 +34,13 @@ INTERRUPTED, TERMINATED = 130, 143
 
 
 class OrderedGroup(click.Group):
-    """Lists verbs in the order of the work, not of the alphabet."""
+    """Lists verbs in the order of the work, not of the alphabet; helps in the language of people."""
+
+    context_class = SpokenContext
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        speak(cmd)
+        super().add_command(cmd, name)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(self.commands)
@@ -55,7 +64,9 @@ def group() -> None:
       bestshot export                write the ZIP          bestshot verify ZIP     check every rule of the contest
       bestshot record ID --score 1.63                       bestshot calibrate      what the totals taught
       bestshot pick                  the best known picks   bestshot explain TASK   why this one
-      bestshot report                a page with every candidate
+      bestshot review                look and decide in a browser
+      bestshot exclude --candidate ID --reason "…"   never pick this one (include takes it back; pin, note)
+      bestshot report                a page with every candidate, to share
       bestshot judge FILE --by NAME  take a judge's scores of single candidates
       bestshot import-scores TABLE   take scores that another tool computed
       bestshot select SCORES.csv     pick from any table of scores, without a campaign
@@ -64,7 +75,9 @@ def group() -> None:
 
 
 _MAKING = (demo, init, read, translate, generate, import_, score, import_scores, pick, export, verify, record, quota)
-for _verb in (*_MAKING, next_, judge, calibrate, plan, explain, select, realism, status, report, doctor, weights):
+_DECIDING = (exclude, include, pin, note)
+_LOOKING = (explain, review, select, realism, status, report, doctor, weights)
+for _verb in (*_MAKING, next_, *_DECIDING, judge, calibrate, plan, *_LOOKING):
     group.add_command(_verb)
 
 
@@ -72,7 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     argv = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     debug = "--debug" in argv
-    printed = Printed(document="--json" not in argv)  # where no JSON is wanted, an error prints none
+    people = "--json" not in argv
+    printed = Printed(document=people, for_people=people)  # where no JSON is wanted, an error prints none
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -80,7 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(code if isinstance(code, int) else 0)
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         what = str(error.__cause__ or error) or "nothing is lost"
-        click.echo(f"bestshot: interrupted; {what}, run the same command again to go on", err=True)
+        line = f"interrupted; {what}, run the same command again to go on"
+        click.echo(f"bestshot: {said(line) if people else line}", err=True)
         sys.stdout.flush()
         # Everything is stored and closed by now. A normal exit would tear down native threads of the models, which
         # may still run and then abort the process with a message of their own.
@@ -118,7 +133,7 @@ def _terminate(_number: int, _frame: object) -> NoReturn:
 
 def _fail(message: str, code: int, printed: Printed) -> NoReturn:
     line = visible(" ".join(message.split()))
-    click.echo(f"bestshot: {line}", err=True)
+    click.echo(f"bestshot: {said(line) if printed.for_people else line}", err=True)
     if not printed.document:
         emit({"error": line}, "", as_json=True)
     sys.exit(code)

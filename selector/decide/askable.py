@@ -9,7 +9,6 @@ from selector.decide.context import Context
 from selector.domain import Task
 from selector.learn.odds import Odds, Tries
 from selector.store.attempts import declined_throughout, tried_recipes, without_ideas
-from selector.store.decisions import load_decisions
 
 IMPORTED = "folder:"  # how the names of imports begin
 Pair = tuple[str, str]  # task id, generator
@@ -41,7 +40,6 @@ def askable(context: Context, makers: Iterable[str]) -> Askable:
         tried = tried_recipes(connection)
         declined = _present(context, declined_throughout(connection))
         spent = {pair for pair in _present(context, without_ideas(connection)) if not pair[1].startswith(IMPORTED)}
-        decisions = load_decisions(connection)
     planned = {
         task_type: {s.generator for s in ws.config.generate.steps(task_type) if not s.seeds}
         for task_type in {task.type for task in tasks}
@@ -52,7 +50,7 @@ def askable(context: Context, makers: Iterable[str]) -> Askable:
     for name in sorted({*makers, *here}):
         for task in tasks:
             can = name in by_hand or (name in here and name in planned[task.type])
-            if not can or decisions.against_generator(task.id, name):
+            if not can or context.decisions.against_generator(task.id, name):
                 never.add((task.id, name))
     odds, has = _odds(context, tried, declined)
     return Askable(frozenset(never), odds, has, by_hand, _by_generator(declined, tasks), _by_generator(spent, tasks))

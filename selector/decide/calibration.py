@@ -88,7 +88,7 @@ def describe(known: Knowledge, folder: Path) -> Calibration:
             _weight(w, earlier.get(w.effect.key, w.mean), fitted.calibrator.scales.points(w.effect))
             for w in fitted.weights
         ),
-        told=_told(known),
+        told=told_lines(known),
         factors=fitted.evidence.factors,
         picks_moved=int((best_before != best).sum()),
         prior_from=borrowed.source if borrowed else None,
@@ -125,7 +125,8 @@ def _without_the_newest(known: Knowledge) -> Fitted:
     return known.fitted.calibrator.fit(known.pool, rest)
 
 
-def _told(known: Knowledge) -> tuple[ToldLine, ...]:
+def told_lines(known: Knowledge) -> tuple[ToldLine, ...]:
+    """Every total beside what those before it let expect."""
     evidence = known.fitted.evidence
     return tuple(
         ToldLine(

@@ -22,8 +22,10 @@ from selector.store.candidates import (
     wide_scores,
 )
 from selector.store.decisions import load_decisions
+from selector.store.file_versions import superseded
 from selector.store.observations import Judgement
 from selector.workspace.plug_ins import reading_words
+from selector.workspace.workspace import Workspace
 
 Key = tuple[str, str]  # task id, candidate id
 _NOBODY = Maker("unknown", "")
@@ -68,7 +70,8 @@ def read_pool(
     judges, judged = judge_values(keys, judgements)
     known = makers(connection)
     made_by = [known.get(key, _NOBODY) for key in keys]
-    excluded, pinned = _decided(connection, keys, excluded)
+    older = superseded(connection)
+    excluded, pinned = _decided(connection, keys, [older.get(k) or why for k, why in zip(keys, excluded, strict=True)])
     return Pool(
         task_ids=tuple(task_id for task_id, _ in keys),
         candidate_ids=tuple(candidate_id for _, candidate_id in keys),
@@ -83,6 +86,12 @@ def read_pool(
         excluded=tuple(excluded),
         pinned=tuple(pinned),
     )
+
+
+def decided(ws: Workspace, keys: Sequence[Key]) -> list[str]:
+    """Why people refuse each key, "" where they do not."""
+    with ws.db.read() as connection:
+        return _decided(connection, keys, [""] * len(keys))[0]
 
 
 def _decided(connection: Connection, keys: Sequence[Key], excluded: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -12,6 +12,7 @@ from selector.workspace.workspace import Workspace
 # What one part needs is imported by that part: `status` must not pay for the arithmetic of `pick`.
 if TYPE_CHECKING:
     from selector.decide.knowledge import Knowledge
+    from selector.domain.decisions import Decisions
     from selector.domain.embedding import ContestContext
     from selector.workspace.plug_ins import Builds, LeftOut, Scorers
 
@@ -76,10 +77,19 @@ class Context:
         return present_builds(self.ws)
 
     @cached_property
+    def decisions(self) -> Decisions:
+        """What people decided, as it was when this was first asked for, or before what is known was learned."""
+        from selector.store.decisions import load_decisions
+
+        with self.ws.db.read() as connection:
+            return load_decisions(connection)
+
+    @cached_property
     def known(self) -> Knowledge | None:
         """Everything that was learned; None as long as there is no candidate."""
         from selector.decide.knowledge import learn
 
+        _ = self.decisions  # first: a decision that comes in between is news to whoever looks for later ones
         return learn(self.ws, self.tasks, self.scorers)
 
     def need_candidates(self) -> Knowledge:
@@ -96,5 +106,7 @@ class Context:
         """
         known = self.need_candidates()
         if not known.pool.eligible.any():
+            if all(known.pool.excluded):
+                raise InputError(f"no candidate may be picked (the first: {known.pool.excluded[0]})")
             raise InputError("no candidate may be picked yet: run `bestshot score` first")
         return known

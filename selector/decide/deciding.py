@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
@@ -16,7 +16,15 @@ from selector.store.decisions import add_decision, load_decisions, load_history
 from selector.workspace.workspace import Workspace
 
 MOST_CHARACTERS = 2000  # of a reason or a note
+LABEL = "folder:"  # before the label of an import: so its generator is called
 _PERSON = "BESTSHOT_PERSON"  # whose decisions these are, where it is not the user of the machine
+_NEED_REASON = {
+    DecisionKind.EXCLUDE: "an exclusion needs a reason: give --reason",
+    DecisionKind.PIN: "a pin needs a reason: give --reason",
+    DecisionKind.NOTE: "a note needs some text",
+}
+
+Names = str | Sequence[str] | None
 
 
 def person() -> str:
@@ -30,8 +38,9 @@ def person() -> str:
 class DecisionBook:
     """Every decision of a campaign. Each is a row of its own; what holds follows from all of them.
 
-    Methods that say something return what was stored, or nothing where it held already. They take a candidate by its id
-    or a unique beginning of it, and the name of who decides (``by``), the user's if it is left out.
+    Methods that say something return what was stored, or nothing where it held already; of several targets all are
+    stored or none. They take a candidate by its id or a unique beginning of it (in every task that has it, if no task
+    is named), and the name of who decides (``by``), the user's if it is left out.
 
     Example:
         >>> campaign.decisions.exclude(candidate="1a2b3c4d", reason="six fingers")  # doctest: +SKIP
@@ -54,14 +63,9 @@ class DecisionBook:
             return load_history(connection)
 
     def exclude(
-        self,
-        reason: str,
-        candidate: str | None = None,
-        task: str | None = None,
-        generator: str | None = None,
-        by: str | None = None,
+        self, reason: str, candidate: Names = None, task: Names = None, generator: Names = None, by: str | None = None
     ) -> tuple[Decision, ...]:
-        """A candidate, a generator on a task, or a generator (``folder:LABEL`` is an import) is not to be picked.
+        """Candidates, generators on tasks, or generators (``folder:LABEL`` is an import) are not to be picked.
 
         Raises:
             InputError: the contest does not allow it, there is no reason, or nothing of that name.
@@ -72,15 +76,16 @@ class DecisionBook:
     def include(
         self,
         reason: str = "",
-        candidate: str | None = None,
-        task: str | None = None,
-        generator: str | None = None,
+        candidate: Names = None,
+        task: Names = None,
+        generator: Names = None,
         by: str | None = None,
     ) -> tuple[Decision, ...]:
-        """Take an exclusion back, named as it was made.
+        """Take exclusions back, named as they were made.
 
         Raises:
-            InputError: nothing of that name is excluded; where it is by another name (its generator's), that is said.
+            InputError: nothing of that name was ever excluded; where it is by another name (its generator's), that is
+                said.
         """
         self._need(DecisionRule.EXCLUSIONS)
         return self._each(DecisionKind.INCLUDE, reason, by, candidate, task, generator)
@@ -95,7 +100,7 @@ class DecisionBook:
         return self._each(DecisionKind.PIN, reason, by, candidate, task)
 
     def release(self, task: str, reason: str = "", by: str | None = None) -> tuple[Decision, ...]:
-        """Take a task's pin back; raises ``InputError`` where none is pinned."""
+        """Take a task's pin back; raises ``InputError`` where none was ever pinned."""
         self._need(DecisionRule.EXCLUSIONS_AND_PINS)
         return self._each(DecisionKind.RELEASE, reason, by, task=task)
 
@@ -128,66 +133,85 @@ class DecisionBook:
         kind: DecisionKind,
         reason: str,
         by: str | None,
-        candidate: str | None = None,
-        task: str | None = None,
-        generator: str | None = None,
+        candidate: Names = None,
+        task: Names = None,
+        generator: Names = None,
     ) -> tuple[Decision, ...]:
-        reason, who = reason.strip(), (by or person()).strip()
-        if kind in (DecisionKind.EXCLUDE, DecisionKind.PIN, DecisionKind.NOTE) and not reason:
-            raise InputError("a decision needs a reason: give --reason" if kind is not DecisionKind.NOTE else "no text")
-        for text in (reason, who):
-            if len(text) > MOST_CHARACTERS:
-                raise InputError(f"{len(text)} characters are too many: at most {MOST_CHARACTERS}")
+        reason, who = _checked(reason), _checked(by or "") or person()
+        if kind in _NEED_REASON and not reason:
+            raise InputError(_NEED_REASON[kind])
         with self._ws.db.write() as connection:
-            targets = self._targets(connection, candidate, task, generator)
-            holds = load_decisions(connection)
-            found = [self._told(connection, kind, target, reason, who, holds) for target in targets]
+            targets = self._targets(connection, kind, _listed(candidate), _listed(task), _listed(generator))
+            history = load_history(connection)
+            found = [self._told(connection, kind, target, reason, who, history) for target in targets]
         return tuple(one for one in found if one is not None)
 
     def _told(
-        self, connection: Connection, kind: DecisionKind, target: Target, reason: str, by: str, holds: Decisions
+        self,
+        connection: Connection,
+        kind: DecisionKind,
+        target: Target,
+        reason: str,
+        by: str,
+        history: Sequence[Decision],
     ) -> Decision | None:
         """Store it, unless that is how it is already."""
-        task_id, candidate_id = target.task_id or "", target.candidate_id
-        if kind is DecisionKind.EXCLUDE and target in holds.excluded:
-            return None
-        if kind is DecisionKind.INCLUDE and target not in holds.excluded:
-            wider = candidate_id and holds.against(task_id, candidate_id, all_makers(connection, task_id, candidate_id))
-            if wider:
-                raise InputError(f"{target} is excluded with {wider.target} ({wider.reason}): include that")
-            raise InputError(f"{target} is not excluded: `bestshot status` lists what is")
-        if kind is DecisionKind.PIN and candidate_id is not None:
-            against = holds.against(task_id, candidate_id, all_makers(connection, task_id, candidate_id))
-            if against:
-                raise InputError(f"{target} is excluded ({against.reason}): `bestshot include` it before it is pinned")
-            if holds.pinned(task_id) == candidate_id:
-                return None
-        if kind is DecisionKind.RELEASE and task_id not in holds.pins:
-            raise InputError(f"task {task_id} has no pin: `bestshot status` lists what is pinned")
-        return add_decision(connection, kind, target, reason, by, self._ws.now())
+        holds = Decisions.of(history)
+        if kind is DecisionKind.NOTE:
+            stands = any((d.target, d.reason, d.by) == (target, reason, by) for d in holds.notes)
+        elif kind is DecisionKind.EXCLUDE:
+            stands = target in holds.excluded
+        elif kind is DecisionKind.INCLUDE:
+            stands = target not in holds.excluded
+            if stands and not any(d.kind is DecisionKind.EXCLUDE and d.target == target for d in history):
+                raise InputError(_not_excluded(connection, target, holds))
+        elif kind is DecisionKind.PIN:
+            stands = holds.pinned(target.task_id or "") == target.candidate_id
+            _check_pin(connection, target, holds)
+        else:
+            stands = target.task_id not in holds.pins
+            if stands and not any(d.kind is DecisionKind.PIN and d.target.task_id == target.task_id for d in history):
+                raise InputError(f"task {target.task_id} was never pinned: `bestshot status` counts what is")
+        return None if stands else add_decision(connection, kind, target, reason, by, self._ws.now())
 
     def _targets(
-        self, connection: Connection, candidate: str | None, task: str | None, generator: str | None
+        self,
+        connection: Connection,
+        kind: DecisionKind,
+        candidates: Sequence[str],
+        tasks: Sequence[str],
+        generators: Sequence[str],
     ) -> list[Target]:
-        """What is meant; one target a task where the same picture is a candidate of several."""
-        if task is not None and task not in self._task_ids():
-            raise InputError(f"there is no task '{task}'{near_or_all(task, sorted(self._task_ids()))}")
-        if candidate is not None:
-            if generator is not None:
-                raise InputError("name a candidate or a generator, not both")
-            found = find_candidates(connection, candidate, task)
-            return [Target(task_id, candidate_id) for task_id, candidate_id in found]
-        if generator is not None:
+        """What is meant, each once; one target a task where the same picture is a candidate of several."""
+        for task in tasks:
+            if task not in self._task_ids():
+                raise InputError(f"there is no task '{task}'{near_or_all(task, sorted(self._task_ids()))}")
+        if candidates and generators:
+            raise InputError("name candidates or generators, not both")
+        changes = kind in (DecisionKind.EXCLUDE, DecisionKind.INCLUDE)
+        if not (candidates or generators) and (changes or not tasks):
+            of = f" of task {tasks[0]}" if tasks else ""
+            raise InputError(f"say what{of} is meant: --candidate ID, --generator NAME or --label LABEL")
+        places: Sequence[str | None] = tasks or [None]
+        if candidates:
+            keys = [key for one in candidates for task in places for key in find_candidates(connection, one, task)]
+            if kind is not DecisionKind.NOTE:
+                _check_answers(connection, keys)
+            return [Target(*key) for key in dict.fromkeys(keys)]
+        for generator in generators:
             self._check_generator(connection, generator)
-        elif task is None:
-            raise InputError("name what it is about: a candidate, a task, a generator or a label")
-        return [Target(task, generator=generator)]
+        named: Sequence[str | None] = generators or [None]
+        return [Target(task, generator=name) for name in dict.fromkeys(named) for task in dict.fromkeys(places)]
 
     def _check_generator(self, connection: Connection, generator: str) -> None:
         planned = {step.generator for kind in TaskType for step in self._ws.config.generate.steps(kind)}
         known = sorted({*self._ws.config.generators, *all_makers(connection), *planned})
-        if generator not in known:
-            raise InputError(f"nothing was made or is configured as '{generator}'{near_or_all(generator, known)}")
+        if generator in known:
+            return
+        if generator.startswith(LABEL):
+            label, labels = generator.removeprefix(LABEL), [n.removeprefix(LABEL) for n in known if n.startswith(LABEL)]
+            raise InputError(f"nothing was imported under the label '{label}'{near_or_all(label, labels)}")
+        raise InputError(f"nothing was made or is configured as '{generator}'{near_or_all(generator, known)}")
 
     def _need(self, least: DecisionRule) -> None:
         allowed, profile = self._ws.profile.rules.decisions, self._ws.profile.name
@@ -195,5 +219,67 @@ class DecisionBook:
         if order.index(allowed) < order.index(least):
             what = "pins" if least is DecisionRule.EXCLUSIONS_AND_PINS else "exclusions"
             raise InputError(
-                f'the rules of {profile} allow no {what} by hand (decisions = "{allowed.value}" in its profile)'
+                f'the rules of {profile} allow no {what} by hand (decisions = "{allowed.value}" in its profile); '
+                "`bestshot note` keeps a remark"
+            )
+
+
+def in_command(target: Target) -> str:
+    """A target as the verbs take it: "--candidate 1a2b3c4d --task 17"."""
+    parts = [f"--candidate {target.candidate_id[:8]}"] if target.candidate_id else []
+    name = target.generator or ""
+    if name:
+        parts.append(f"--label {name.removeprefix(LABEL)}" if name.startswith(LABEL) else f"--generator {name}")
+    return " ".join([*parts, *([f"--task {target.task_id}"] if target.task_id else [])])
+
+
+def _listed(names: Names) -> Sequence[str]:
+    return [names] if isinstance(names, str) else names or ()
+
+
+def _checked(text: str) -> str:
+    """A reason, note or name as one line; raises ``InputError`` where it is too long or no text."""
+    line = " ".join(text.split())
+    if len(line) > MOST_CHARACTERS:
+        raise InputError(f"{len(line)} characters are too many for a reason, a note or a name: {MOST_CHARACTERS} fit")
+    try:
+        line.encode()
+    except UnicodeEncodeError as error:  # bytes on the command line that are not UTF-8
+        raise InputError("a reason, a note and a name are text in UTF-8") from error
+    return line
+
+
+def _not_excluded(connection: Connection, target: Target, holds: Decisions) -> str:
+    if target.task_id and target.candidate_id:
+        makers = all_makers(connection, target.task_id, target.candidate_id)
+        wider = holds.against(target.task_id, target.candidate_id, makers)
+        if wider:
+            return (
+                f"{target} is excluded with {wider.target} ({wider.reason}): "
+                f"`bestshot include {in_command(wider.target)}` takes that back"
+            )
+    if target.task_id and target.generator and Target(generator=target.generator) in holds.excluded:
+        wide = Target(generator=target.generator)
+        return f"{wide} is excluded for all tasks: `bestshot include {in_command(wide)}` takes that back"
+    return f"{target} was never excluded: `bestshot status` lists generators that are, `bestshot explain TASK` the rest"
+
+
+def _check_pin(connection: Connection, target: Target, holds: Decisions) -> None:
+    """Raise ``InputError`` for a pin of what is excluded: it would hold nothing."""
+    task_id, candidate_id = target.task_id or "", target.candidate_id or ""
+    against = holds.against(task_id, candidate_id, all_makers(connection, task_id, candidate_id))
+    if against:
+        raise InputError(
+            f"{target} is excluded by {against.by} ({against.reason}): "
+            f"`bestshot include {in_command(against.target)}` before it is pinned"
+        )
+
+
+def _check_answers(connection: Connection, keys: Sequence[tuple[str, str]]) -> None:
+    """Raise ``InputError`` for a last resort: it stands where nothing else is, whatever people say of it."""
+    for task_id, candidate_id in keys:
+        if not all_makers(connection, task_id, candidate_id):
+            raise InputError(
+                f"{Target(task_id, candidate_id)} is only the fallback, which is taken where nothing else may be: "
+                "make or include another candidate instead"
             )

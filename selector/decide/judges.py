@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,9 +96,12 @@ class Judge:
             rating: the scores are people's.
             reason: why scores differ from what this judge said before.
         """
+        from selector.decide.judged_effect import effect_of
         from selector.decide.judging import judge
 
-        return judge(self._look(), Path(table), self.name, rating, reason)
+        told = judge(self._look(), Path(table), self.name, rating, reason)
+        effect = effect_of(self._look(), told.judge)
+        return replace(told, picks_to_change=effect.picks, effect=effect.why)
 
     def plan(self, budget: int) -> list[ToJudge]:
         """The ``budget`` looks that this judge should take first, by what their scores are expected to win.

@@ -49,7 +49,8 @@ class JudgeSummary:
     ``new`` judgements were stored, ``corrected`` of them in place of a wrong one; ``known`` were stored before;
     ``unjudged`` are rows without any score. ``types``: judged candidates (new and known) by task type. ``repeated``:
     how many of them have several passes by now, and ``pass_sd``: the standard deviation of one pass over these, in
-    points, of "sc" and "pq". ``ignored``: columns passed over.
+    points, of "sc" and "pq". ``ignored``: columns passed over. ``picks_to_change``: tasks that would be picked
+    otherwise by now; ``effect``: that in words, or why none.
     """
 
     judge: str
@@ -62,6 +63,8 @@ class JudgeSummary:
     repeated: int
     pass_sd: Mapping[str, float]
     ignored: tuple[str, ...]
+    picks_to_change: int = 0
+    effect: str = ""
 
 
 def judge(context: Context, path: Path, by: str, rating: bool = False, reason: str | None = None) -> JudgeSummary:

@@ -13,6 +13,7 @@ from selector.decide.candidates import read_pool
 from selector.domain import Scorer, Task, TaskType, stable_hash
 from selector.learn.calibrator import Calibrator, Fitted
 from selector.learn.estimates import Estimates, balance_of, combine, prior_estimates, split
+from selector.learn.gaussian import clipped_normal
 from selector.learn.passes import Repeats, gains
 from selector.learn.pool import Bools, Choices, Floats, Ints, Pool
 from selector.learn.totals import Total
@@ -186,16 +187,19 @@ def _rows(pool: Pool, picks: Mapping[str, SubmittedPick]) -> tuple[Ints, int, in
 def _calibrated(written: Estimates, fitted: Fitted, judged: Floats) -> Estimates:
     """The prior's estimates with overall, SC and PQ as calibrated; ``judged`` is the balance that judges saw."""
     balance, balance_sd = combine(balance_of(written.sc, written.pq), judged)
-    sc, sc_sd, pq, pq_sd = split(fitted.overall, fitted.overall_sd, balance, balance_sd)
+    # As a leaderboard gives it, 0 to 10: above 0 however low the totals are, so that candidates stay apart.
+    overall, overall_sd = clipped_normal(fitted.posterior.mean, fitted.overall_sd)
+    sc, sc_sd, pq, pq_sd = split(overall, overall_sd, balance, balance_sd)
     seen = ~np.isnan(judged)
     return Estimates(
         sc=sc,
         sc_sd=sc_sd,
         pq=pq,
         pq_sd=pq_sd,
-        overall=fitted.overall,
-        overall_sd=fitted.overall_sd,
+        overall=overall,
+        overall_sd=overall_sd,
         sc_informed=written.sc_informed | seen,
         pq_informed=written.pq_informed | seen,
         merit=fitted.posterior.mean,
+        belief=fitted.posterior,
     )

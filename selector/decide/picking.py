@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from selector.config import Step
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
-from selector.domain import Pick, Task
+from selector.domain import InputError, Pick, Task
 from selector.domain.words import n_of
 from selector.generate.generating import generate
 from selector.generate.orders import Order
@@ -15,27 +15,58 @@ from selector.learn.estimates import pick_best
 from selector.learn.prior import PRIOR_NAME
 from selector.registry import create_generator
 from selector.store.candidates import last_resorts
-from selector.store.picks import newest_basis, newest_picks, save_picks
+from selector.store.picks import is_exported, newest_basis, newest_picks, save_picks
 from selector.workspace.plug_ins import build_of
 from selector.workspace.workspace import Workspace
 
+PLAN, LEARN = "plan", "learn"  # in a basis: the purpose of planned picks
+DECISIONS = "decisions"  # in a basis: the newest decision of people that the picks respect
 
-def pick(context: Context) -> tuple[Pick, ...]:
-    """Choose for every task, store the set if it differs from the newest one, and return it in the table's order."""
+
+def pick(context: Context, replace: bool = False) -> tuple[Pick, ...]:
+    """Choose for every task, store the set if it differs from the newest one, and return it in the table's order.
+
+    Raises:
+        InputError: the newest picks are a plan to learn that is still good and not exported, unless ``replace``.
+    """
     known = context.known
     learned_from = known.learned_from if known else {}
-    return keep(context, choose(known), {"calibration": PRIOR_NAME, **learned_from})
+    chosen = choose(known)
+    if not replace:
+        _keep_lesson(context, chosen, learned_from)
+    return keep(context, chosen, {"calibration": PRIOR_NAME, **learned_from})
 
 
-def keep(context: Context, chosen: Mapping[str, Pick], basis: Mapping[str, object]) -> tuple[Pick, ...]:
-    """Complete a choice (task id to pick) with fallbacks, store it with what it rests on, and return it in order."""
+def keep(
+    context: Context, chosen: Mapping[str, Pick], basis: Mapping[str, object], revised: int | None = None
+) -> tuple[Pick, ...]:
+    """Complete a choice (task id to pick) with fallbacks, store it with what it rests on, and return it in order.
+
+    ``revised``: the set of which some picks are kept, without their estimates: they stay those of that set.
+    """
     ws, tasks = context.ws, context.tasks
     empty = [t for t in tasks if t.id not in chosen or chosen[t.id].candidate_id is None]
     complete = {**chosen, **{p.task_id: p for p in _fallbacks(ws, empty, chosen)}}
     picks = tuple(complete[t.id] for t in tasks)
+    respects = {DECISIONS: context.decisions.newest} if context.decisions.newest else {}
     with ws.db.write() as connection:
-        save_picks(connection, picks, {**basis, "scorers": context.versions}, ws.now())
+        save_picks(connection, picks, {"scorers": context.versions, **basis, **respects}, ws.now(), revised)
     return picks
+
+
+def _keep_lesson(context: Context, chosen: Mapping[str, Pick], learned_from: Mapping[str, object]) -> None:
+    """Raise ``InputError`` where a choice would silently replace a lesson that nothing has told yet."""
+    with context.ws.db.read() as connection:
+        newest, basis = newest_picks(connection), newest_basis(connection)
+        if newest is None or basis.get(PLAN) != LEARN or basis.get("told") != learned_from.get("told"):
+            return
+        best = {task_id: p.candidate_id for task_id, p in chosen.items()}
+        others = sum(not p.fallback and best.get(p.task_id) != p.candidate_id for p in newest[1])
+        if others and not is_exported(connection, context.ws.profile.name, newest[1]):
+            raise InputError(
+                f"the newest picks are a plan to learn, and {others} of them would be replaced: "
+                "`bestshot export` writes it first, `bestshot pick --replace` gives it up"
+            )
 
 
 def choose(known: Knowledge | None) -> dict[str, Pick]:
@@ -57,7 +88,7 @@ def staleness(context: Context) -> tuple[str, ...]:
     if unscored:
         what = n_of(unscored, "candidate is", "candidates are")
         lines.append(f"{what} not scored yet: run `bestshot score` and `bestshot pick`")
-    if "plan" in basis:
+    if PLAN in basis:
         if known and basis.get("told") != known.learned_from.get("told"):
             what = "newest total or judgement" if known.judged else "newest total"
             # It may have held since, so it is not enough to plan again: `pick` takes the best known as they are.

@@ -9,11 +9,13 @@ import numpy as np
 
 from selector.decide._beliefs import judge_belief, judge_columns, judges_of
 from selector.decide.askable import Askable, askable
+from selector.decide.candidates import decided
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
 from selector.decide.picking import choose, keep
 from selector.domain import InputError, Pick
 from selector.domain.words import n_of
+from selector.learn.estimates import gap_in_words
 from selector.learn.holding import Held
 from selector.learn.plan_generating import Wish, demands, plan_generating
 from selector.learn.plan_judging import plan_judging
@@ -157,8 +159,8 @@ def _planned(known: Knowledge, found: Plan) -> dict[str, Pick]:
         task_id, candidate_id, overall = pool.task_ids[i], pool.candidate_ids[i], estimates.overall[i]
         best = chosen[task_id]
         if best.candidate_id != candidate_id:
-            gap = (best.estimate.overall if best.estimate else 0.0) - overall
-            reason = f"planned to learn: estimated overall {overall:.2f}, {max(gap, 0.0):.2f} below the best"
+            gap = gap_in_words(*estimates.ahead(pool.row_of[task_id, best.candidate_id or ""], i))
+            reason = f"planned to learn: estimated overall {overall:.2f}, {gap} below the best"
             measured = bool(estimates.sc_informed[i])
             chosen[task_id] = Pick(task_id, candidate_id, estimates.row(i), False, reason, measured)
     return chosen
@@ -223,8 +225,8 @@ def candidates_in_order(context: Context, judge: str, passes: int = 1) -> list[t
 
     ``passes``: how many each is brought to; what has as many is not planned.
 
-    What gates refuse is left out. Before anything is scored there is no plan: then all candidates but last resorts, in
-    the order of the table.
+    What gates or people refuse is left out. Before anything is scored there is no plan and no gate: then all other
+    candidates but last resorts, in the order of the table.
 
     Raises:
         InputError: there is no candidate.
@@ -233,7 +235,8 @@ def candidates_in_order(context: Context, judge: str, passes: int = 1) -> list[t
     is_scored = bool(pool.eligible.any())
     planned = plan_judgements(context, judge, len(pool.task_ids), passes) if is_scored else []
     place = {task.id: task.position for task in context.tasks}
-    allowed = {key for key, reason in zip(pool.row_of, pool.excluded, strict=True) if not (is_scored and reason)}
+    reasons = pool.excluded if is_scored else decided(context.ws, list(pool.row_of))
+    allowed = {key for key, reason in zip(pool.row_of, reasons, strict=True) if not reason}
     rest = sorted(allowed, key=lambda key: (place[key[0]], key[1]))
     first = [(j.task_id, j.candidate_id) for j in planned]
     return [key for key in dict.fromkeys([*first, *rest]) if key in allowed]

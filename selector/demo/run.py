@@ -9,8 +9,7 @@ from typing import Any
 
 from selector.campaign import Campaign
 from selector.create import CONFIG_NAME
-from selector.demo.contest import SAMPLERS, SAMPLES, make_demo_contest
-from selector.domain import MissingPart, TaskType
+from selector.demo.contest import SAMPLERS, SAMPLES, SHOWN, make_demo_contest
 from selector.domain.embedding import ContestContext, EmbeddingSettings
 from selector.domain.progress import Progress, silent
 from selector.registry import create_generator, create_scorer
@@ -33,10 +32,7 @@ WITHOUT_WEIGHTS = (
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What the demo made. ``values`` and ``unscored`` count all scores of the campaign.
-
-    ``left_out``: why there are no text-to-image tasks, with the cure; "" where there are.
-    """
+    """What the demo made. ``values`` and ``unscored`` count all scores of the campaign; ``folder`` holds it."""
 
     tasks: int
     candidates: int
@@ -47,7 +43,7 @@ class DemoResult:
     zip_path: Path
     sheet: Path
     seconds: float
-    left_out: str = ""
+    folder: Path
 
 
 def run_demo(folder: Path, progress: Progress = silent) -> DemoResult:
@@ -56,13 +52,12 @@ def run_demo(folder: Path, progress: Progress = silent) -> DemoResult:
     place = folder / "campaign"
     begun = (place / CONFIG_NAME).exists()
     with Campaign(place) if begun else _new_campaign(folder / "contest", place) as campaign:
-        left_out = _left_out(campaign)
         campaign.generate(progress=progress)
         campaign.score(progress=progress)
         picks = campaign.pick()
         exported = campaign.export(allow_fallbacks=True)
         verdict = campaign.submissions.verify(exported.zip_path, allow_fallbacks=True)
-        sheet = campaign.report("bestshot demo", (left_out,) if left_out else (), progress)
+        sheet = campaign.report("bestshot demo", progress=progress)
         status = campaign.status()
     return DemoResult(
         tasks=len(picks),
@@ -74,49 +69,25 @@ def run_demo(folder: Path, progress: Progress = silent) -> DemoResult:
         zip_path=exported.zip_path,
         sheet=sheet,
         seconds=time.perf_counter() - started,
-        left_out=left_out,
+        folder=place,
     )
 
 
 def _new_campaign(contest_folder: Path, place: Path) -> Campaign:
-    draws = not without_drawing()
-    contest = make_demo_contest(contest_folder, text_to_image=draws)
-    scorers = sorted({*WITHOUT_WEIGHTS, *(EMBEDDED_SCORERS if draws else ())})
-    more: dict[str, Any] = {
+    contest = make_demo_contest(contest_folder, SHOWN)
+    settings: dict[str, Any] = {
         "generate": {"t2i": dict.fromkeys(SAMPLERS, SAMPLES)},
         "generators": {name: {"kind": "diffusers", "preset": NAME, **given} for name, given in SAMPLERS.items()},
+        "score": {"scorers": sorted({*WITHOUT_WEIGHTS, *EMBEDDED_SCORERS})},
         "embedding": {"model": NAME},
         "calibrate": {"scores": dict(CORRELATIONS)},
     }
-    return Campaign.init(
-        place, contest.table, contest.images, team="demo", score={"scorers": scorers}, **(more if draws else {})
-    )
-
-
-def _left_out(campaign: Campaign) -> str:
-    """A demo that was begun without the tasks goes on without them."""
-    if any(task.type is TaskType.T2I for task in campaign.tasks):
-        return ""
-    return without_drawing() or "Left out: the text-to-image tasks, which this folder was begun without: name a new one"
+    return Campaign.init(place, contest.table, contest.images, team="demo", **settings)
 
 
 def check_drawing() -> None:
-    """Raises ``MissingPart`` when a model that draws or scores, or its package, is not here. Loads nothing heavy."""
+    """Raises ``MissingPart`` when a model that draws or scores is not here. Loads nothing heavy."""
+    create_generator("diffusers", {"preset": NAME}).check()
     scorer: Any = create_scorer("clip_similarity")
-    try:
-        create_generator("diffusers", {"preset": NAME}).check()
-        scorer.meet(ContestContext((), Path(), EmbeddingSettings(model=NAME), {}))
-        scorer.check()
-    except MissingPart as error:
-        lacking, to_install, _ = str(error).partition(": pip install")
-        cure = ": pip install 'bestshot[demo]'" if to_install else ""
-        raise MissingPart(lacking + cure) from error
-
-
-def without_drawing() -> str:
-    """Why there are no text-to-image tasks, with the cure, in one line; "" where there are."""
-    try:
-        check_drawing()
-    except MissingPart as error:
-        return f"Left out: the text-to-image tasks. {error}"
-    return ""
+    scorer.meet(ContestContext((), Path(), EmbeddingSettings(model=NAME), {}))
+    scorer.check()

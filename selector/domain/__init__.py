@@ -27,6 +27,8 @@ from selector.domain.types import (
     Task,
     TaskInputs,
     TaskType,
+    is_applicable,
+    not_applicable,
     stable_hash,
 )
 
@@ -62,7 +64,9 @@ __all__ = [
     "Ticket",
     "TicketLost",
     "encode_final",
+    "is_applicable",
     "is_out_of_memory",
+    "not_applicable",
     "out_of_memory",
     "raise_shortage",
     "reason_of",

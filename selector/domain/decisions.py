@@ -65,25 +65,33 @@ class Decision:
     by: str
     at: str
 
+    def is_about(self, task_id: str, generators: Collection[str]) -> bool:
+        """Whether it concerns a task; ``generators`` are those that have made candidates of it."""
+        target = self.target
+        return target.task_id == task_id if target.task_id is not None else target.generator in generators
+
 
 @dataclass(frozen=True)
 class Decisions:
     """What holds at present: by target the exclusion, by task the pin, and all notes, oldest first.
 
-    A pin holds nothing while its candidate is excluded.
+    A pin holds nothing while its candidate is excluded. ``newest`` is the id of the newest decision, 0 before the
+    first: what follows from decisions follows from all up to it.
     """
 
     excluded: Mapping[Target, Decision] = field(default_factory=dict)
     pins: Mapping[str, Decision] = field(default_factory=dict)
     notes: tuple[Decision, ...] = ()
+    newest: int = 0
 
     @classmethod
     def of(cls, history: Iterable[Decision]) -> Decisions:
         """From all decisions, oldest first: the newest about a target counts."""
         excluded: dict[Target, Decision] = {}
         pins: dict[str, Decision] = {}
-        notes = []
+        notes, newest = [], 0
         for one in history:
+            newest = max(newest, one.id)
             task_id = one.target.task_id or ""
             if one.kind is DecisionKind.EXCLUDE:
                 excluded[one.target] = one
@@ -95,7 +103,13 @@ class Decisions:
                 pins.pop(task_id, None)
             else:
                 notes.append(one)
-        return cls(excluded, pins, tuple(notes))
+        return cls(excluded, pins, tuple(notes), newest)
+
+    @property
+    def excluded_generators(self) -> dict[str, Decision]:
+        """Generator to why nothing of it is picked for any task, by name."""
+        wide = {t.generator: d for t, d in self.excluded.items() if t.task_id is None and t.generator is not None}
+        return dict(sorted(wide.items()))
 
     def against_generator(self, task_id: str, generator: str) -> Decision | None:
         """Why a generator is asked for nothing of a task; None where it may be asked."""

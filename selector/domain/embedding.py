@@ -53,6 +53,10 @@ class Backbone(Protocol):
         """Whether the model runs on the cores that decode pictures, too."""
 
     @property
+    def on_torch(self) -> bool:
+        """Whether torch is here to run it, and to cut its crops; else Pillow cuts them."""
+
+    @property
     def batch(self) -> int:
         """Crops in one forward pass."""
 

@@ -138,13 +138,35 @@ class Column:
     what: str  # one line for tables and tooltips
 
 
+_NOT_APPLICABLE = "not applicable: "  # how reasons begin that say that there was nothing to measure
+
+
+def not_applicable(why: str) -> str:
+    """The reason of a score that its task does not call for, whatever the candidate: also as an error's message.
+
+    Example:
+        >>> not_applicable("the prompt states no count")
+        'not applicable: the prompt states no count'
+    """
+    return f"{_NOT_APPLICABLE}{why}"
+
+
+def is_applicable(reason: str) -> bool:
+    """Whether a score that is unscored for this reason is one that is missing."""
+    return not reason.startswith(_NOT_APPLICABLE)
+
+
 @dataclass(frozen=True, slots=True)
 class Score:
     """A measured value, or *unscored with a reason*; never both, never neither, never NaN.
 
+    Where the task gives nothing to measure it is *not applicable*: no value either, but none is missing.
+
     Example:
         >>> Score.of(0.75).value, Score.unscored("no face was found").reason
         (0.75, 'no face was found')
+        >>> Score.unscored("no face was found").is_missing, Score.not_applicable("nobody is asked for").is_missing
+        (True, False)
     """
 
     value: float | None = None
@@ -167,6 +189,16 @@ class Score:
     def unscored(cls, reason: str) -> Score:
         """No value, and why."""
         return cls(reason=reason)
+
+    @classmethod
+    def not_applicable(cls, why: str) -> Score:
+        """No value, because the task does not call for one."""
+        return cls(reason=not_applicable(why))
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether there is no value where one was to be expected."""
+        return self.reason is not None and is_applicable(self.reason)
 
 
 @dataclass(frozen=True, slots=True)

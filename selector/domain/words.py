@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -28,3 +28,13 @@ def near_or_all(word: str, known: Iterable[str]) -> str:
 def n_of(count: int, one: str, many: str = "") -> str:
     """``1 task``, ``2 tasks``; ``many`` where an s at the end does not make it: ``n_of(n, "is", "are")``."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def by_number(name: str) -> tuple[bool, int, str]:
+    """A key to sort ids by: 3, 10, 17, then those that are no numbers."""
+    return (False, int(name), name) if name.isdecimal() else (True, 0, name)
+
+
+def some_of(names: Sequence[str], most: int = 5) -> str:
+    """``3, 10, 17``; where there are more than ``most``, the first of them and an ellipsis."""
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")

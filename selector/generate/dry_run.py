@@ -55,14 +55,16 @@ class GeneratorEstimate:
 class GenerateEstimate:
     """What ``generate`` would do with the same arguments; falling through comes on top.
 
-    ``no_generator``: task type to the number of tasks for which none is configured. ``idle_services``: tables of
-    ``[services]`` that no generator uses, with what to do.
+    ``no_generator``: task type to the number of tasks that have none and no picture. ``idle_services``: tables of
+    ``[services]`` that no generator uses, with what to do. ``not_asked`` and ``refilled``: as in ``GenerateSummary``.
     """
 
     generators: dict[str, GeneratorEstimate]
     left_out: dict[str, str]
     no_generator: dict[str, int] = field(default_factory=dict)
     idle_services: dict[str, str] = field(default_factory=dict)
+    not_asked: dict[str, int] = field(default_factory=dict)
+    refilled: list[str] = field(default_factory=list)
 
     @property
     def over_budget(self) -> dict[str, float]:

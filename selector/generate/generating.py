@@ -14,6 +14,8 @@ from contextlib import suppress
 from functools import partial
 from itertools import groupby
 
+from sqlalchemy import Connection
+
 from selector.domain import RemoteGenerator
 from selector.domain.progress import Progress, silent
 from selector.generate._attempts import NewAttempt, Postponed, Skipped
@@ -23,6 +25,7 @@ from selector.generate.summary import GenerateSummary, GeneratorProgress
 from selector.llm.prompting import PromptWish, needs_writer, prepare_prompts
 from selector.net import Spending, awaited, give_up
 from selector.store.attempts import Planning, add_attempt, add_planning
+from selector.store.candidates import is_answer
 from selector.store.jobs import end_jobs, load_jobs
 from selector.workspace.executor import Executor, WorkQueue
 from selector.workspace.workspace import Workspace
@@ -170,8 +173,8 @@ class _Run:
             self._executor.add(WorkQueue(LOCAL, self._ws.config.workers), item)
             return
         progress, task = self._of[order.name], order.task.id
-        progress.begin((WorkItem, task), item.count)
-        progress.begin((FinishItem, task), item.count * len(order.step.finishes))
+        progress.begin((WorkItem, task), item.expected)
+        progress.begin((FinishItem, task), item.expected * len(order.step.finishes))
         self._executor.add(queue_of(order, self._ws.config.workers), item, order.name)
 
     def _take(self, batch: Sequence[Event]) -> None:
@@ -184,23 +187,25 @@ class _Run:
                     if isinstance(row, Planning):
                         add_planning(connection, row, now)
                     else:
+                        self.summary.same += _is_there(connection, row)
                         add_attempt(self._ws.db, connection, row.attempt, row.candidate, row.try_number, now)
                         end_jobs(self._ws.db, connection, row.ends, now)
         for item, event in batch:
             self._count(item, event)
 
     def _count(self, item: Item, event: Planning | NewAttempt | Skipped | Postponed | Ended) -> None:
-        name, work = item.order.name, (type(item), item.order.task.id)
+        name, task_id = item.order.name, item.order.task.id
+        work = (type(item), task_id)
         progress = self._of[name]
         match event:
             case Planning(outcome="planned"):
                 if event.reason:  # why some of it is missing
-                    self.summary.count("missing", name, event.reason)
+                    self.summary.count("missing", name, event.reason, task_id)
             case Planning():
-                self.summary.count(event.outcome, name, event.reason)
+                self.summary.count(event.outcome, name, event.reason, task_id)
                 progress.outcome(event.outcome)
             case NewAttempt():
-                self.summary.count(event.attempt.outcome, name, event.attempt.reason)
+                self.summary.count(event.attempt.outcome, name, event.attempt.reason, task_id)
                 progress.outcome(event.attempt.outcome, event.cost)
                 progress.step(work)
             case Skipped():
@@ -239,3 +244,9 @@ class _Run:
         for account in {id(a): a for a in self._accounts.values()}.values():
             for why, n in account.troubles.items():
                 self.summary.sent_again[f"{account.service.name}: {why}"] = n
+
+
+def _is_there(connection: Connection, new: NewAttempt) -> bool:
+    """Whether the image that it made is a candidate of its task already."""
+    made = new.attempt.candidate_id
+    return made is not None and is_answer(connection, new.attempt.task_id, made)

@@ -11,12 +11,16 @@ from selector.domain import Generator, InputError, RemoteGenerator, Task
 
 @dataclass(frozen=True)
 class Order:
-    """One generator's part in the plan of one task; ``name`` is what the configuration calls it."""
+    """One generator's part in the plan of one task; ``name`` is what the configuration calls it.
+
+    ``expected``: how many recipes it has where that is known before, so that progress counts what there is.
+    """
 
     task: Task
     step: Step
     generator: Generator
     build: str
+    expected: int | None = None
 
     @property
     def name(self) -> str:
@@ -35,6 +39,11 @@ class WorkItem:
     @property
     def count(self) -> int:
         return self.n - self.first
+
+    @property
+    def expected(self) -> int:
+        """How many recipes to count on: of an import, as many as there are files."""
+        return self.count if self.order.expected is None else min(self.count, self.order.expected)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bisect
 import time
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+from selector.domain.words import by_number
 from selector.llm.prompting import PromptSummary
 
 
@@ -30,9 +32,14 @@ class GeneratorCounts:
 
 @dataclass
 class GenerateSummary:
-    """What a run did. ``made`` counts new attempts that gave an image; reasons are counted by generator."""
+    """What a run did. ``made`` counts new attempts that gave an image; reasons are counted by generator.
+
+    ``same``: those of them whose image was a candidate of its task already, so that there is none more.
+    ``reason_tasks``: the tasks of each reason, in the order of their names.
+    """
 
     made: int = 0
+    same: int = 0
     already: int = 0
     failed: int = 0
     declined: int = 0
@@ -40,18 +47,31 @@ class GenerateSummary:
     reasons: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)  # generator -> why it could not be loaded
     without_candidates: list[str] = field(default_factory=list)  # ids of the selected tasks that still have none
-    no_generator: dict[str, int] = field(default_factory=dict)  # task type -> tasks for which none is configured
+    no_generator: dict[str, int] = field(default_factory=dict)  # task type -> tasks without one and without a picture
     idle_services: dict[str, str] = field(default_factory=dict)  # [services] that no generator uses -> what to do
+    not_asked: dict[str, int] = field(default_factory=dict)  # "generator: who excluded it and why" -> tasks
+    refilled: list[str] = field(
+        default_factory=list
+    )  # ids of tasks that exclusions left empty, and that were asked anew
     left: dict[str, int] = field(default_factory=dict)  # "generator: why" -> recipes that another run will make
     sent_again: dict[str, int] = field(default_factory=dict)  # "service: why" -> requests
     generators: dict[str, GeneratorCounts] = field(default_factory=dict)
     prompts: PromptSummary | None = None  # what a language model was asked to write; None when nothing
+    reason_tasks: dict[str, list[str]] = field(default_factory=dict)
 
-    def count(self, outcome: str, generator: str, reason: str | None) -> None:
+    @property
+    def new(self) -> int:
+        """Candidates that were not there before."""
+        return self.made - self.same
+
+    def count(self, outcome: str, generator: str, reason: str | None, task_id: str) -> None:
         setattr(self, outcome, getattr(self, outcome) + 1)
         if reason:
             key = f"{generator}: {reason}"
             self.reasons[key] = self.reasons.get(key, 0) + 1
+            tasks = self.reason_tasks.setdefault(key, [])
+            if task_id not in tasks:
+                bisect.insort(tasks, task_id, key=by_number)
 
 
 @dataclass

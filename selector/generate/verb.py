@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,13 +14,16 @@ from selector.config import Step, check_names
 from selector.domain import InputError, RemoteGenerator, Task, TaskType
 from selector.domain.names import check_name
 from selector.domain.progress import Progress, silent
+from selector.generate.decided import Decided, check_allowed, respecting
 from selector.generate.dry_run import GenerateEstimate, estimate
 from selector.generate.generating import generate
+from selector.generate.importing import Replaced, known_before, outcomes, settle_versions, write_report
 from selector.generate.orders import Order
 from selector.generate.summary import GenerateSummary
+from selector.generate.unserved import unserved
 from selector.net import Spending
 from selector.store.candidates import candidate_keys
-from selector.store.imported import made_as
+from selector.store.file_versions import newest_attempt
 from selector.store.leases import holding
 from selector.workspace.plug_ins import LeftOut, build_of, builds_of, idle_services, ready_generators
 from selector.workspace.services import Accounts, spent_at
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 _WAITING = "{holder} is at work with services, and both would pay for the same images: wait for it"
 _UNPRICED = "no price is known for it, so no budget could be kept: set `prices` in [services.NAME]"
+IMPORT_REPORT = "import-report.csv"
 MOST_FILES = 10_000  # candidates of one task that an import may bring
 
 
@@ -55,30 +58,34 @@ class Wanted:
 def make_candidates(ws: Workspace, wanted: Wanted, progress: Progress = silent) -> GenerateSummary:
     """Make what is wanted and not there yet; see ``Campaign.generate``."""
     stop = threading.Event()
-    orders, left_out = _orders(ws, wanted, stop)
+    decided, left_out = _orders(ws, wanted, stop)
     purse = None if wanted.budget_money is None else Spending(wanted.budget_money)
-    with alone_at_services(ws, orders, stop) as (mine, waiting):
+    with alone_at_services(ws, decided.orders, stop) as (mine, waiting):
         summary = generate(ws, mine, wanted.retry_failed, progress, stop, purse, falls=wanted.plan is None)
     summary.left_out.update({**left_out, **waiting})
+    summary.not_asked, summary.refilled = dict(decided.not_asked), list(decided.refilled)
     with ws.db.read() as connection:
         served = {task_id for task_id, _, fallback in candidate_keys(connection) if not fallback}
     summary.without_candidates = [t.id for t in wanted.tasks if t.id not in served]
-    summary.no_generator = _without_generator(ws, wanted.tasks)
+    summary.no_generator = _by_name(unserved(ws, wanted.tasks))
     summary.idle_services = idle_services(ws)
     return summary
 
 
 def estimate_candidates(ws: Workspace, wanted: Wanted) -> GenerateEstimate:
     """What ``make_candidates`` would make and cost; asks nobody and makes nothing."""
-    orders, left_out = _orders(ws, wanted, threading.Event())
-    found = estimate(ws, orders, wanted.retry_failed, left_out, _without_generator(ws, wanted.tasks))
+    decided, left_out = _orders(ws, wanted, threading.Event())
+    found = estimate(ws, decided.orders, wanted.retry_failed, left_out, _by_name(unserved(ws, wanted.tasks)))
     found.idle_services = idle_services(ws)
+    found.not_asked, found.refilled = dict(decided.not_asked), list(decided.refilled)
     return found
 
 
-def _orders(ws: Workspace, wanted: Wanted, stop: threading.Event) -> tuple[list[Order], LeftOut]:
-    """What the configuration asks of which generator, and why some generators cannot be asked."""
+def _orders(ws: Workspace, wanted: Wanted, stop: threading.Event) -> tuple[Decided, LeftOut]:
+    """What the configuration asks of which generator, as far as people allow it, and why some cannot be asked."""
     check_names(ws.config)
+    for name in wanted.generators or ():
+        check_allowed(ws, name, f"`bestshot include --generator {name}` before it is asked")
     planned = {
         task_type: [
             step if wanted.n is None or step.reserve else replace(step, n=wanted.n)
@@ -98,11 +105,13 @@ def _orders(ws: Workspace, wanted: Wanted, stop: threading.Event) -> tuple[list[
         left_out.update(dict.fromkeys(unpriced, _UNPRICED))
         ready = {name: one for name, one in ready.items() if name not in unpriced}
     builds = builds_of(ws, ready)
-    return [
+    orders = [
         Order(task, step, ready[step.generator][0], builds.of(step.generator, task.id))
         for task, step in steps
         if step.generator in ready
-    ], left_out
+    ]
+    decided = respecting(ws, orders, refill=wanted.plan is None)  # a plan says itself how many
+    return decided, {name: why for name, why in left_out.items() if name not in decided.excluded}
 
 
 def _planned(ws: Workspace, wanted: Wanted, plan: Sequence[Wish]) -> list[tuple[Task, Step]]:
@@ -121,10 +130,8 @@ def _planned(ws: Workspace, wanted: Wanted, plan: Sequence[Wish]) -> list[tuple[
     ]
 
 
-def _without_generator(ws: Workspace, tasks: Sequence[Task]) -> dict[str, int]:
-    """Task type to the number of tasks for which no generator is configured."""
-    unserved = {task_type for task_type in TaskType if not ws.config.generate.steps(task_type)}
-    return dict(Counter(t.type.value for t in tasks if t.type in unserved))
+def _by_name(counts: Mapping[TaskType, int]) -> dict[str, int]:
+    return {kind.value: n for kind, n in counts.items()}
 
 
 @contextmanager
@@ -156,63 +163,79 @@ def alone_at_services(
 
 @dataclass
 class ImportSummary(GenerateSummary):
-    """What an import did.
+    """What an import did. ``files``: all of the folder: ``new``, ``same``, ``already``, ``failed``, ``unmatched``, and
+    those of tasks whose own input pictures are missing.
 
     ``unmatched``: the paths of files that no task got; ``unmatched_because``: by the reason; ``better_names``: of those
-    that only lack an underscore. ``known_as``: of those made, how many had come before, by whose name.
+    that only lack an underscore. ``known_as``: of those made, how many had come before, by whose name. ``replaced``:
+    older pictures of the same file name, which are no longer eligible. ``report``: the table that names every file.
     """
 
+    files: int = 0
     unmatched: tuple[str, ...] = ()
     unmatched_because: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     better_names: Mapping[str, str] = field(default_factory=dict)
     known_as: Mapping[str, int] = field(default_factory=dict)
+    replaced: tuple[Replaced, ...] = ()
+    report: Path | None = None
 
 
 def import_images(
-    ws: Workspace, tasks: Sequence[Task], folder: Path, label: str | None = None, progress: Progress = silent
+    ws: Workspace,
+    tasks: Sequence[Task],
+    folder: Path,
+    label: str | None = None,
+    progress: Progress = silent,
+    keep: bool = False,
+    report: Path | None = None,
 ) -> ImportSummary:
     """Import the files of ``folder`` under the generator name ``folder:LABEL``, the folder's own name by default.
 
+    Of files that came under one label and name with other bytes the newest import counts; ``keep``: all of them do.
+    ``report``: where the table of all files is written, ``import-report.csv`` of the campaign by default.
+
     Raises:
-        InputError: ``folder`` is no folder, or the label is none.
+        InputError: ``folder`` is no folder, or the label is none or excluded.
     """
     path = folder.expanduser().resolve()
     if not path.is_dir():
         raise InputError(f"{folder} is not a folder: give the one that the finished images lie in")
     name = check_name(label or path.name, "the label", "name the model with --label", folders=True)
+    check_allowed(ws, f"folder:{name}", f"`bestshot include --label {name}` first, or give another --label")
     ids = [task.id for task in tasks]
     generator = Folder(str(path), ids)
     # The folder's place is no part of the build: the same file imported from elsewhere is the same candidate.
     build = build_of(generator, {}, ws.config.seed)
     step = Step(f"folder:{name}", MOST_FILES)
-    orders = [Order(task, step, generator, build) for task in tasks]
-    before = _makers(ws)
-    made = generate(ws, orders, retry_failed=True, progress=progress)
-    known_as = Counter(
-        before[key][0]
-        for key, names in _makers(ws).items()
-        if key in before and step.generator in names[len(before[key]) :]
-    )
+    counts = {task.id: generator.files_of(task.id) for task in tasks}
+    orders = [Order(task, step, generator, build, counts[task.id]) for task in tasks if counts[task.id]]
+    decided = respecting(ws, orders, refill=False)
+    with ws.db.read() as connection:
+        before = newest_attempt(connection)
+    made = generate(ws, decided.orders, retry_failed=True, progress=progress)
+    made.not_asked = dict(decided.not_asked)
+    with ws.db.write() as connection:
+        replaced = settle_versions(connection, decided.orders, keep, ws.now())
+        known_as = known_before(connection, step.generator, before)
     unmatched = unmatched_files(path, ids)
-    by_reason: dict[str, tuple[str, ...]] = {}
-    for file, why in sorted(unmatched.items(), key=lambda one: list(Unmatched).index(one[1])):
-        by_reason[why.value] = (*by_reason.get(why.value, ()), file)
     lacking = [file for file, why in unmatched.items() if why is Unmatched.NO_MARK]
+    better_names = {file: better for file in lacking if (better := better_name(file, ids))}
+    reasons = {file: why.value for file, why in unmatched.items()}
+    place = report or ws.folder / IMPORT_REPORT
+    with ws.db.read() as connection:
+        files = outcomes(connection, orders, reasons, better_names)
+    write_report(place, files)
     return ImportSummary(
         **vars(made),
+        files=len(files),
         unmatched=tuple(unmatched),
-        unmatched_because=by_reason,
-        better_names={file: better for file in lacking if (better := better_name(file, ids))},
-        known_as=dict(known_as),
+        unmatched_because={
+            why.value: tuple(file for file, its in unmatched.items() if its is why)
+            for why in Unmatched
+            if why in unmatched.values()
+        },
+        better_names=better_names,
+        known_as=known_as,
+        replaced=tuple(replaced),
+        report=place,
     )
-
-
-def _makers(ws: Workspace) -> dict[tuple[str, str], list[str]]:
-    """Candidate to the names of all that have made it, the first one first."""
-    found: dict[tuple[str, str], list[str]] = {}
-    with ws.db.read() as connection:
-        for made in made_as(connection):
-            names = found.setdefault((made.task_id, made.candidate_id), [])
-            if made.generator not in names:
-                names.append(made.generator)
-    return found

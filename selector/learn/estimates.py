@@ -14,6 +14,7 @@ import numpy as np
 
 from selector.contest.score import overall, overall_sd
 from selector.domain import Axis, Estimate, Pick, TaskType
+from selector.learn.gaussian import Gaussian
 from selector.learn.pool import Bools, Floats, Ints, Pool
 from selector.learn.prior import PRIOR, RECIPE_ORDER, AxisPrior, Weight
 
@@ -29,7 +30,8 @@ JUDGED_SD = 0.25  # of a balance that a judge saw
 class Estimates:
     """Arrays (n,) over the rows of a pool, SC, PQ and overall on 0 to 10.
 
-    ``merit`` is what picks are ranked by: overall before calibration cut it to 0..10.
+    ``merit`` is what picks are ranked by: overall before it is cut to 0..10, the mean of ``belief`` if known.
+    ``overall`` and ``overall_sd`` are those of the cut score, so that they stay apart where all is low.
     """
 
     sc: Floats
@@ -41,6 +43,14 @@ class Estimates:
     sc_informed: Bools  # False: SC is the prior's base, no score speaks of it
     pq_informed: Bools
     merit: Floats
+    belief: Gaussian | None = None
+
+    def ahead(self, i: int, j: int) -> tuple[float, float | None]:
+        """How much more is expected of row ``i`` than of row ``j`` of its task, and the standard deviation of that.
+
+        The deviation is smaller than that of each alone, as what the two share counts for both; None where not known.
+        """
+        return self.belief.ahead(i, j) if self.belief else (float(self.merit[i] - self.merit[j]), None)
 
     @property
     def informed(self) -> Bools:
@@ -162,12 +172,18 @@ def _picked(pool: Pool, estimates: Estimates, task_id: str, ranked: Sequence[int
     return Pick(task_id, pool.candidate_ids[best], estimates.row(best), False, reason, measured)
 
 
+def gap_in_words(mean: float, sd: float | None) -> str:
+    """ "0.31 ± 0.42"."""
+    return f"{mean:.2f}" + (f" ± {sd:.2f}" if sd is not None else "")
+
+
 def _why(estimates: Estimates, ranked: Sequence[int], total: int) -> str:
     best = ranked[0]
     sc = f"SC {estimates.sc[best]:.1f}" if estimates.sc_informed[best] else "SC not measured"
     pq = f"PQ {estimates.pq[best]:.1f}" if estimates.pq_informed[best] else "PQ not measured"
-    words = f"highest estimated overall {estimates.overall[best]:.2f} ({sc}, {pq})"
+    several = f"best of {total}" if len(ranked) == total else f"best of the {len(ranked)} eligible of {total}"
+    words = several if total > 1 else "the only candidate"
+    words += f": estimated overall {estimates.overall[best]:.2f} ({sc}, {pq})"
     if len(ranked) > 1:
-        words += f", runner-up {estimates.overall[ranked[1]]:.2f}"
-    left_out = total - len(ranked)
-    return words + (f"; {len(ranked)} of {total} were eligible" if left_out else f" of {total}")
+        words += f", {gap_in_words(*estimates.ahead(best, ranked[1]))} above the runner-up"
+    return words

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from selector.learn.pool import Choices, Floats, Ints
 
@@ -41,6 +41,14 @@ class Gaussian:
         """(n,) variance of every candidate."""
         full: Floats = _squared(self.root) + self.own - _squared(self.learned)
         return np.maximum(full, 0.0)
+
+    def ahead(self, i: int, j: int) -> tuple[float, float]:
+        """Mean and standard deviation of how far row ``i`` is above row ``j``: what they share says nothing of it."""
+        if i == j:
+            return 0.0, 0.0
+        shared, learned = self.root[i] - self.root[j], self.learned[i] - self.learned[j]
+        variance = float(shared @ shared + self.own[i] + self.own[j] - learned @ learned)
+        return float(self.mean[i] - self.mean[j]), max(variance, 0.0) ** 0.5
 
     def scaled(self, columns: Floats, own: float) -> Gaussian:
         """The same with other prior spreads: factors on the effects (effects,) and on the candidates' own parts."""
@@ -104,6 +112,22 @@ def probability_best(belief: Gaussian, choices: Choices, draws: int = 512, seed:
     return out
 
 
+def expected_best(belief: Gaussian, choices: Choices, draws: int = 256, seed: int = 0) -> Floats:
+    """(tasks,) expected overall of the best choice of each task, cut to 0..10; NaN where there is none to choose.
+
+    What a look that told the truth would pick. Of tasks with many candidates, those with the highest means are drawn.
+    """
+    out = np.full(len(choices.rows), np.nan)
+    there = np.flatnonzero((choices.rows >= 0).any(axis=1))
+    order = np.argsort(-choices.spread(belief.mean)[there], axis=1, kind="stable")[:, :_WIDE]
+    rows = np.take_along_axis(choices.rows[there], order, axis=1)
+    z = normal_quantiles(draws, rows.shape[1], seed)
+    for start in range(0, len(rows), _TASKS_AT_ONCE):
+        drawn = _draws(belief, rows[start : start + _TASKS_AT_ONCE], z)
+        out[there[start : start + _TASKS_AT_ONCE]] = np.clip(drawn.max(axis=2), 0.0, 10.0).mean(axis=1)
+    return out
+
+
 def _draws(belief: Gaussian, rows: Ints, z: Floats) -> Floats:
     """(tasks, draws, candidates) draws of the candidates of each task; minus infinity where there is none."""
     covariance = belief.root[rows] @ belief.root[rows].transpose(0, 2, 1)
@@ -135,6 +159,24 @@ def _chances_of_many(belief: Gaussian, rows: Ints, draws: int, seed: int) -> Flo
         drawn += belief.mean[rows] + np.sqrt(belief.own[rows]) * rng.standard_normal(drawn.shape)
         won += np.bincount(drawn.argmax(axis=1), minlength=len(rows))
     return won / draws
+
+
+def clipped_normal(mean: Floats, sd: Floats, low: float = 0.0, high: float = 10.0) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of a normal value that is cut to ``low`` to ``high``; arguments (n,).
+
+    Unlike the cut mean it tells candidates apart that are all expected below 0: the less sure one has more.
+    """
+    spread = np.maximum(sd, 1e-9)
+    a, b = (low - mean) / spread, (high - mean) / spread
+    below, above = ndtr(a), ndtr(-b)
+    inside = np.maximum(1.0 - below - above, 0.0)
+    at_a, at_b = (np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi) for x in (a, b))
+    first = low * below + high * above + mean * inside + spread * (at_a - at_b)
+    # About ``low``, where most of what is cut lies: the difference of large squares would lose digits.
+    off = mean - low
+    square = (high - low) ** 2 * above + (off**2 + spread**2) * inside
+    square += spread * (off * at_a - (off + high - low) * at_b)
+    return np.clip(first, low, high), np.sqrt(np.maximum(square - (first - low) ** 2, 0.0))
 
 
 def normal_quantiles(draws: int, width: int, seed: int) -> Floats:

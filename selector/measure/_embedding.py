@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import groupby
@@ -111,7 +112,8 @@ class _Group:
         except BestshotError as error:
             yield self._failed(error)
             return
-        with ThreadPoolExecutor(cores) as pool, cores_shared_by(streams if on_cpu else 1):
+        shared = cores_shared_by(streams if on_cpu else 1) if self._backbone.on_torch else nullcontext()
+        with ThreadPoolExecutor(cores) as pool, shared:
             each: Map = map if on_cpu else pool.map
             try:
                 yield from self._know_pictures(each, size, streams)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from selector.domain import InputError, Item, Score, Scorer, Task, TaskInputs, reason_of
+from selector.domain import InputError, Item, Score, Scorer, Task, TaskInputs, is_applicable, reason_of
 from selector.domain.embedding import Head
 from selector.domain.progress import Progress, silent
 from selector.measure._embedding import score_by_heads
@@ -36,12 +36,16 @@ class Broken:
 
 @dataclass
 class ScoreSummary:
-    """What a run did: candidates touched, values measured, and columns left unscored, by reason."""
+    """What a run did: candidates touched, values measured, and columns left unscored, by reason.
+
+    ``not_applicable``: by reason, how often a task did not call for a column; these are not among the unscored.
+    """
 
     candidates: int = 0
     values: int = 0
     unscored: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    not_applicable: dict[str, int] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)  # not stored, so tried again by the next run
     left_out: dict[str, str] = field(default_factory=dict)  # scorer -> why it could not run here
     broken: dict[str, Broken] = field(default_factory=dict)  # scorer that has measured nothing at all -> how it failed
@@ -128,10 +132,12 @@ def _count(summary: ScoreSummary, scored: Scored) -> None:
     for row in scored.rows:
         if row["reason"] is None:
             summary.values += 1
-        else:
-            summary.unscored += 1
-            key = f"{row['scorer']}.{row['column']}: {row['reason']}"
-            summary.reasons[key] = summary.reasons.get(key, 0) + 1
+            continue
+        is_missing = is_applicable(row["reason"])
+        summary.unscored += is_missing
+        reasons = summary.reasons if is_missing else summary.not_applicable
+        key = f"{row['scorer']}.{row['column']}: {row['reason']}"
+        reasons[key] = reasons.get(key, 0) + 1
 
 
 class _Worker:

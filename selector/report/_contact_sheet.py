@@ -19,7 +19,7 @@ from selector.domain.files import sweep, write_atomically
 from selector.report._model import Sheet, TaskRow
 from selector.report._pictures import Thumbnail, link, plot_view, thumbnail
 from selector.report._summary import HEIGHT, WIDTH, Summary, histogram
-from selector.report._view import TYPE_NAMES, anchor, task_view
+from selector.report._view import TYPE_NAMES, anchor, task_view, unscored_in_words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -65,7 +65,11 @@ class _TaskRenderer:
         source = pictures.pop(0) if task.source else None
         reference = pictures.pop(0) if task.reference else None
         return self.environment.get_template("task.html").render(
-            view=view, source=source, reference=reference, cards=list(zip(view.cards, pictures, strict=True))
+            view=view,
+            source=source,
+            reference=reference,
+            cards=list(zip(view.cards, pictures, strict=True)),
+            calibrated=self.sheet.calibrated,
         )
 
 
@@ -128,7 +132,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals.update(page_name=page_name, anchor=anchor)
+    environment.globals.update(page_name=page_name, anchor=anchor, told=unscored_in_words)
     return environment
 
 

@@ -23,6 +23,8 @@ class CandidateCard:
     fallback: bool = False  # the contest's last resort and no answer to the task
     scores: Mapping[str, Score] = field(default_factory=dict)  # by "scorer.column"
     excluded: str | None = None  # why it cannot be picked
+    rank: int | None = None  # place among the candidates of its task that may be picked, 1 the best
+    behind: str = ""  # how far below the best of them it is expected, in words; "" of the best itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +84,4 @@ class Sheet:
     zip_file: Path | None = None
     notes: tuple[str, ...] = ()  # lines under the title: what the reader should know
     plots: tuple[PlotCard, ...] = ()  # the calibration, at the top of the first page
+    calibrated: bool = True  # False: no total has taught the scale, so places are shown instead of points

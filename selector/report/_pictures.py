@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,11 @@ from urllib.parse import quote
 from selector.domain import InputError
 from selector.domain.files import write_atomically
 from selector.domain.names import check_name
-from selector.domain.picture import open_image, rgb_from_image
+from selector.domain.picture import open_image
+from selector.domain.thumbnail import thumbnail_jpeg
 from selector.report._model import PlotCard
 
 SIDE_PX = 320
-QUALITY = 82
-TINY_PX, TINY_QUALITY = 128, 95  # shown enlarged: each pixel is seen
 PIXELS_PER_PX = 2  # plots are drawn at twice the size at which they are shown, for sharp screens
 FORMAT = "a"  # raise it when a thumbnail of the same picture should look different
 
@@ -58,27 +56,14 @@ def thumbnail(image: Path, folder: Path, content_id: str | None = None) -> Thumb
         small = folder / "thumbs" / name[:2] / f"{name[2:34]}-{FORMAT}.jpg"
         if not small.exists():
             small.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(small, _shrunk(image.read_bytes() if data is None else data, image.name), durable=False)
+            whole = image.read_bytes() if data is None else data
+            write_atomically(small, thumbnail_jpeg(whole, image.name, SIDE_PX), durable=False)
         width_px, height_px = open_image(small.read_bytes(), small.name).size
     except InputError as error:
         return Thumbnail(full_url, problem=str(error))
     except OSError as error:
         return Thumbnail(full_url, problem=f"{image.name}: {error.strerror or error}")
     return Thumbnail(full_url, link(small, folder), width_px, height_px)
-
-
-def _shrunk(data: bytes, name: str) -> bytes:
-    from PIL import Image
-
-    image = open_image(data, name)
-    if image.format == "JPEG":
-        image.draft("RGB", (SIDE_PX, SIDE_PX))  # decodes at 1/2, 1/4 or 1/8, never below this: several times faster
-    small = Image.fromarray(rgb_from_image(image, name))
-    small.thumbnail((SIDE_PX, SIDE_PX), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    fine = {"quality": TINY_QUALITY, "subsampling": 0} if max(small.size) <= TINY_PX else {"quality": QUALITY}
-    small.save(buffer, "JPEG", optimize=True, **fine)
-    return buffer.getvalue()
 
 
 @dataclass(frozen=True)

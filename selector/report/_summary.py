@@ -70,10 +70,12 @@ class Summary:
 
     tasks: int = 0
     candidates: int = 0
+    fallbacks: int = 0  # pictures that only a last resort made: no candidates
     picks: int = 0
     fallback_picks: int = 0
     scores: int = 0
     unscored: int = 0
+    not_applicable: int = 0
     flagged: int = 0
     types: dict[TaskType, TypeSummary] = field(default_factory=dict)
     generators: dict[str, GeneratorSummary] = field(default_factory=dict)
@@ -96,11 +98,13 @@ class Summary:
                 self.to_look_at.append(ToLookAt(task.id, page, concerns[0]))
 
     def _add_candidate(self, kind: TaskType, card: CandidateCard) -> None:
-        self.candidates += 1
+        self.candidates += not card.fallback
+        self.fallbacks += card.fallback
         self.picks += card.picked
         self.fallback_picks += card.picked and card.fallback
         self.scores += len(card.scores)
-        self.unscored += sum(score.value is None for score in card.scores.values())
+        self.unscored += sum(score.is_missing for score in card.scores.values())
+        self.not_applicable += sum(score.value is None and not score.is_missing for score in card.scores.values())
         generator = self._generator(card.generator)
         generator.candidates += 1
         generator.picked += card.picked

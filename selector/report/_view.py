@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from unicodedata import east_asian_width
 from urllib.parse import quote
 
-from selector.domain import Column, Score, TaskType
+from selector.domain import Column, Score, TaskType, is_applicable
 from selector.report._model import CandidateCard, Failure, TaskRow
 from selector.report._summary import concerns_of
 
@@ -81,6 +81,11 @@ class TaskView:
     is_long: bool
     failures: tuple[tuple[Failure, int], ...]
 
+    @property
+    def ranked(self) -> int:
+        """How many cards have a place."""
+        return sum(card.rank is not None for card in self.cards)
+
 
 def task_view(task: TaskRow, columns: Mapping[str, Column]) -> TaskView:
     """Arrange one task for its block on the page."""
@@ -102,6 +107,11 @@ def anchor(task_id: str) -> str:
     return "task-" + quote(task_id, safe="")
 
 
+def unscored_in_words(reason: str) -> str:
+    """Why a score has no value; where none is missing the reason says so itself."""
+    return f"unscored: {reason}" if is_applicable(reason) else reason
+
+
 def _is_long(prompt: str) -> bool:
     wide = sum(east_asian_width(character) in "WF" for character in prompt)
     return len(prompt) + wide > _LONG or prompt.count("\n") >= _MANY_LINES
@@ -118,9 +128,10 @@ def _counted(failures: Iterable[Failure]) -> tuple[tuple[Failure, int], ...]:
     )
 
 
-def _reading_order(card: CandidateCard) -> tuple[bool, bool, float, str]:
+def _reading_order(card: CandidateCard) -> tuple[bool, bool, float, float, str]:
     overall = card.estimate.overall if card.estimate else float("-inf")
-    return (not card.picked, card.excluded is not None, -overall, card.id)
+    rank = float("inf") if card.rank is None else card.rank
+    return (not card.picked, card.excluded is not None, rank, -overall, card.id)
 
 
 def _score_table(cards: tuple[CandidateCard, ...], columns: Mapping[str, Column]) -> ScoreTable | None:

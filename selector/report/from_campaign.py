@@ -15,6 +15,7 @@ from selector.domain.names import name_fault
 from selector.domain.progress import Progress, silent
 from selector.domain.words import n_of
 from selector.generate.recipes import recipe_in_words
+from selector.learn.estimates import gap_in_words
 from selector.report._contact_sheet import write_contact_sheet
 from selector.report._model import CandidateCard, Failure, Sheet, TaskRow
 from selector.report._model import Verdict as SheetVerdict
@@ -84,6 +85,7 @@ def build_sheet(
         verdict=_verdict(newest),
         zip_file=_zip_file(ws, newest),
         notes=notes,
+        calibrated=context.known is not None and bool(context.known.told),
     )
 
 
@@ -137,7 +139,7 @@ def _row(
         scores = scores_of(connection, context.versions, task.id, context.reading)
     places = known.pool.row_of if known else {}
     picked = places.get((task.id, pick.candidate_id)) if pick and pick.candidate_id else None
-    makers = _makers(attempts)
+    makers, ranks = _makers(attempts), _ranks(known, [places.get((task.id, c.id)) for c in candidates])
     cards = []
     for candidate in candidates:
         maker = makers[candidate.id]
@@ -154,9 +156,11 @@ def _row(
                 fallback=candidate.fallback,
                 scores=scores.get(candidate.id, {}),
                 excluded=(known.pool.excluded[row] or None) if known and row is not None else None,
+                rank=ranks[row][0] if row in ranks else None,
+                behind=ranks[row][1] if row in ranks else "",
             )
         )
-    cards.sort(key=lambda c: (c.excluded is not None, -(c.estimate.overall if c.estimate else -1.0), c.id))
+    cards.sort(key=lambda c: (c.rank is None, c.rank, c.excluded is not None, c.id))
     failed = [
         Failure(f.generator, f.reason or f.outcome, f.outcome == "declined", recipe_in_words(f.recipe))
         for f in open_failures([], attempts, builds)
@@ -173,6 +177,19 @@ def _row(
         flags=("SC not measured",) if known and picked is not None and not known.estimates.sc_informed[picked] else (),
         failures=(*declined, *failed),
     )
+
+
+def _ranks(known: Knowledge | None, rows: Sequence[int | None]) -> dict[int | None, tuple[int, str]]:
+    """Rows of a task's candidates that may be picked to their places, 1 the best, and how far below it in words."""
+    if known is None:
+        return {}
+    pool, estimates = known.pool, known.estimates
+    allowed = [row for row in rows if row is not None and pool.eligible[row]]
+    ranked = sorted(allowed, key=lambda row: (-float(estimates.merit[row]), int(pool.lots[row])))
+    return {
+        row: (place, gap_in_words(*estimates.ahead(ranked[0], row)) if place > 1 else "")
+        for place, row in enumerate(ranked, 1)
+    }
 
 
 def _estimate(known: Knowledge | None, row: int | None) -> Estimate | None:

@@ -8,7 +8,7 @@ rows that an interrupted run stored twice go.
 Format 6: table ``plan_decision``; column ``judgement.passes``, which is filled from the replies by the next run of a
 judge that was asked several times before.
 Format 7: table ``task_reading``.
-Format 8: table ``decision``.
+Format 8: tables ``decision``, ``file_version``, ``look`` and ``comparison``.
 
 Tables with new rules are made anew and filled from the old ones; no other row is touched but the fact ``format``, so
 that an older bestshot asks for an upgrade.

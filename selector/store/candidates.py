@@ -129,11 +129,29 @@ def makers_by_candidate(
     return found
 
 
+def made_times(connection: Connection) -> dict[tuple[str, str], str]:
+    """(task id, candidate id) to when it was first made, ISO 8601."""
+    c = schema.candidate.c
+    return {(task, candidate): at for task, candidate, at in connection.execute(select(c.task_id, c.id, c.at))}
+
+
+def is_answer(connection: Connection, task_id: str, candidate_id: str) -> bool:
+    """Whether the picture is a candidate of the task that not only a last resort made."""
+    a = schema.attempt.c
+    made = exists().where(a.task_id == task_id, a.candidate_id == candidate_id, ~a.fallback)
+    return bool(connection.execute(select(made)).scalar_one())
+
+
 def candidates_by_task(connection: Connection) -> dict[str, int]:
     """Task id to the number of candidates that not only a last resort made; tasks with none are absent."""
     a = schema.attempt.c
     query = select(a.task_id, func.count(a.candidate_id.distinct())).where(a.candidate_id.is_not(None), ~a.fallback)
     return {row[0]: row[1] for row in connection.execute(query.group_by(a.task_id)).all()}
+
+
+def only_fallbacks(connection: Connection) -> int:
+    """How many pictures of tasks only a last resort made: no candidates."""
+    return sum(fallback for _, _, fallback in candidate_keys(connection))
 
 
 def sizes_of(connection: Connection) -> dict[str, int]:

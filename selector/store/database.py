@@ -19,7 +19,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event, insert, inspect, select, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Insert,
+    NullPool,
+    Table,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.schema import CreateSchema
@@ -175,7 +189,7 @@ def add(connection: Connection, table: Table, **values: Any) -> int:
 
 def _engine(url: str | URL, campaign: str, journal: str) -> Engine:
     try:
-        engine = create_engine(url)
+        engine = create_engine(url, **_read_only(url))
         has_schemas = engine.dialect.name == "postgresql"
         own = f"bestshot_{campaign}" if campaign and has_schemas else None
         shared = _SHARED_SCHEMA if has_schemas else None
@@ -186,17 +200,36 @@ def _engine(url: str | URL, campaign: str, journal: str) -> Engine:
             f"the store's url in campaign.toml cannot be used: {_first_line(error)} (is its driver installed?)"
         ) from error
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", partial(_prepare_sqlite, journal))
+        event.listen(engine, "connect", partial(_prepare_sqlite, "" if isinstance(engine.pool, NullPool) else journal))
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _read_only(url: str | URL) -> dict[str, Any]:
+    """How a SQLite file is opened that may only be read, as a colleague's may; empty for all others.
+
+    Each look decides anew: a file beside which somebody writes has a log with what is new, and SQLite reads that. Where
+    there is none, nobody has it open, and it is told not to look for one: it would have to make one.
+    """
+    place = make_url(url).database if make_url(url).get_backend_name() == "sqlite" else None
+    if not place or not Path(place).is_file() or all(os.access(p, os.W_OK) for p in (place, Path(place).parent)):
+        return {}
+    file = Path(place).absolute()
+
+    def connect() -> sqlite3.Connection:
+        how = "mode=ro" if file.with_name(f"{file.name}-wal").exists() else "immutable=1"
+        return sqlite3.connect(f"{file.as_uri()}?{how}", uri=True, check_same_thread=False)
+
+    return {"creator": connect, "poolclass": NullPool}
 
 
 def _prepare_sqlite(journal: str, connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves: the driver would take the lock too late
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
-    cursor.execute(f"PRAGMA journal_mode={journal}")
-    cursor.execute("PRAGMA synchronous=FULL")
+    if journal:
+        cursor.execute(f"PRAGMA journal_mode={journal}")
+        cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 

@@ -138,14 +138,17 @@ def load_pending(connection: Connection) -> tuple[str, ...]:
     for row in load_totals(connection):
         scopes.setdefault(row.submission_id, set()).add(row.scope)
     scored = {s for s, told in scopes.items() if None in told or told >= types}
-    uploaded = connection.execute(select(e.submission_id).where(e.state == "submitted").order_by(e.id)).scalars()
-    return tuple(s for s in uploaded if s not in scored)
+    noted = select(e.submission_id, e.state).where(e.state.in_(("submitted", "withdrawn"))).order_by(e.id)
+    uploads = {row.submission_id: row.state for row in connection.execute(noted)}  # keeps the place of the first
+    return tuple(s for s, state in uploads.items() if state == "submitted" and s not in scored)
 
 
-def load_judgements(connection: Connection, judge: str | None = None) -> list[Judgement]:
-    """The newest judgement of every (task, candidate, judge), ordered by these three; of one judge, or of all."""
+def load_judgements(connection: Connection, judge: str | None = None, task_id: str | None = None) -> list[Judgement]:
+    """The newest judgement of every (task, candidate, judge), ordered by these three; of one judge or task, or all."""
     j = schema.judgement.c
     newest = select(func.max(j.id)).group_by(j.task_id, j.candidate_id, j.judge)
+    if task_id is not None:
+        newest = newest.where(j.task_id == task_id)
     columns = [j[own.name] for own in fields(Judgement)]
     query = select(*columns).where(j.id.in_(newest)).order_by(j.task_id, j.candidate_id, j.judge)
     if judge is not None:

@@ -19,19 +19,31 @@ class SubmittedPick(NamedTuple):
     fallback: bool
 
 
-def save_picks(connection: Connection, picks: Sequence[Pick], basis: Mapping[str, object], at: str) -> None:
-    """Store a set of picks and what it rests on, unless the newest set says the same."""
-    rows = [
-        {
-            "task_id": p.task_id,
-            "candidate_id": p.candidate_id,
-            "overall": p.estimate.overall if p.estimate else None,
-            "overall_sd": p.estimate.overall_sd if p.estimate else None,
-            "fallback": p.fallback,
-            "reason": p.reason,
-        }
-        for p in picks
-    ]
+def submission_id(profile: str, picks: Sequence[Pick]) -> str:
+    """The id of the submission of these picks, in the table's order: the same picks are the same submission."""
+    return stable_hash([profile, [[p.task_id, p.candidate_id] for p in picks]], 8)
+
+
+def is_exported(connection: Connection, profile: str, picks: Sequence[Pick]) -> bool:
+    """Whether these picks are a submission that the ledger knows."""
+    query = select(schema.submission.c.id).where(schema.submission.c.id == submission_id(profile, picks))
+    return connection.execute(query).first() is not None
+
+
+def save_picks(
+    connection: Connection, picks: Sequence[Pick], basis: Mapping[str, object], at: str, revised: int | None = None
+) -> None:
+    """Store a set of picks and what it rests on, unless the newest set says the same.
+
+    ``revised``: the set from which picks without an estimate were taken over, and with them their estimates.
+    """
+    before = {} if revised is None else _numbers(connection, revised)
+    rows = []
+    for p in picks:
+        numbers = (p.estimate.overall, p.estimate.overall_sd) if p.estimate else before.get((p.task_id, p.candidate_id))
+        overall, overall_sd = numbers or (None, None)
+        facts = {"task_id": p.task_id, "candidate_id": p.candidate_id, "overall": overall, "overall_sd": overall_sd}
+        rows.append({**facts, "fallback": p.fallback, "reason": p.reason})
     digest = stable_hash([rows, basis], 32)
     newest = select(schema.pick_set.c.digest).order_by(schema.pick_set.c.id.desc()).limit(1)
     if connection.execute(newest).scalar_one_or_none() == digest:
@@ -39,6 +51,14 @@ def save_picks(connection: Connection, picks: Sequence[Pick], basis: Mapping[str
     set_id = add(connection, schema.pick_set, digest=digest, basis=basis, at=at)
     if rows:
         connection.execute(insert(schema.pick), [{**row, "pick_set_id": set_id} for row in rows])
+
+
+def _numbers(connection: Connection, set_id: int) -> dict[tuple[str, str | None], tuple[float, float]]:
+    """(task id, candidate id) to overall and its standard deviation, of the picks of a set that have them."""
+    p = schema.pick.c
+    query = select(p.task_id, p.candidate_id, p.overall, p.overall_sd).where(p.pick_set_id == set_id)
+    found = connection.execute(query.where(p.overall.is_not(None)))
+    return {(task_id, candidate_id): (overall, sd) for task_id, candidate_id, overall, sd in found}
 
 
 def newest_basis(connection: Connection) -> Mapping[str, object]:

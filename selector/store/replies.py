@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TypeVar
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, String, Table, cast, func, select
 
 from selector.store import schema
 from selector.store.database import Database
@@ -58,6 +58,18 @@ def load_replies(connection: Connection, keys: Iterable[str]) -> dict[str, list[
     found: dict[str, list[ReplyRow]] = {}
     for row in _of_keys(connection, schema.judge_reply, ReplyRow, keys):
         found.setdefault(row.key, []).append(row)
+    return found
+
+
+def words_about(connection: Connection, candidates: Iterable[str]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """(candidate id, judge) to what the judge wrote of it, oldest first: the texts of the replies that gave scores."""
+    r = schema.judge_reply.c
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for candidate in sorted(set(candidates)):
+        named = cast(r.images, String).contains(f'"{candidate}"', autoescape=True)
+        query = select(r.judge, r.text).where(r.outcome == SCORED, r.text != "", named).order_by(r.id)
+        for judge, text in connection.execute(query).all():
+            found[candidate, judge] = (*found.get((candidate, judge), ()), text)
     return found
 
 

@@ -146,7 +146,7 @@ submission_pick = Table(
     Column("fallback", Boolean, nullable=False),
 )
 
-# The life of a submission: exported -> submitted -> scored, or withdrawn before it was submitted.
+# The life of a submission: exported -> submitted -> scored, or withdrawn. The newest upload or withdrawal counts.
 submission_event = Table(
     "submission_event",
     metadata,
@@ -154,7 +154,7 @@ submission_event = Table(
     Column("submission_id", String, nullable=False),
     Column("state", String, nullable=False),
     Column("day", String),  # contest day, on `submitted`
-    Column("slot", Integer),  # 1..quota of that day, on `submitted`: two rows cannot take one slot
+    Column("slot", Integer),  # 1, 2, … of that day, on `submitted`; what was corrected keeps its own: none has two rows
     Column("reason", String),
     Column("at", String, nullable=False),
     UniqueConstraint("day", "slot", name="one_submission_a_slot"),
@@ -333,6 +333,47 @@ decision = Table(
     Column("by", String, nullable=False),  # the person's name
     Column("at", String, nullable=False),
     Index("decision_task", "task_id"),
+)
+
+# Which picture the name of an imported file stands for, where several came under it: file_versions.py. Since format 8.
+file_version = Table(
+    "file_version",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("task_id", String, nullable=False),
+    Column("generator", String, nullable=False),  # folder:LABEL
+    Column("file", String, nullable=False),
+    Column("candidate_id", String, nullable=False),
+    Column("keep", Boolean, nullable=False),  # those of older bytes stay eligible beside it
+    Column("at", String, nullable=False),
+)
+
+# That a person has looked at a task, and at what: the same candidates and pick need no second look. Since format 8.
+look = Table(
+    "look",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("task_id", String, nullable=False),
+    Column("seen", String, nullable=False),  # digest of the candidates and the pick that were shown
+    Column("by", String, nullable=False),  # the person's name
+    Column("at", String, nullable=False),
+)
+
+# Which of two candidates a person found better, without knowing who made them; what their ratings by comparison follow
+# from. The newest row of a pair and person counts. Since format 8.
+comparison = Table(
+    "comparison",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("task_id", String, nullable=False),
+    Column("a", String, nullable=False),  # candidate ids, the lower one first
+    Column("b", String, nullable=False),
+    Column("better", String, nullable=False),  # a | b | same
+    Column("by", String, nullable=False),  # the person's name
+    Column("at", String, nullable=False),
+    ForeignKeyConstraint(["task_id", "a"], ["candidate.task_id", "candidate.id"]),
+    ForeignKeyConstraint(["task_id", "b"], ["candidate.task_id", "candidate.id"]),
+    Index("comparison_task", "task_id"),
 )
 
 # Whether a plan held, and from what it decided that; stored where one of them is new. Since format 6.

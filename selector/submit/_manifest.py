@@ -13,8 +13,11 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 import selector
+from selector.decide.picking import DECISIONS
 from selector.domain import Pick, stable_hash
+from selector.domain.decisions import Decision, Decisions
 from selector.store import schema
+from selector.store.decisions import load_history
 from selector.weights.bundled import weight_hashes
 from selector.workspace.workspace import Workspace
 
@@ -45,15 +48,16 @@ def manifest_bytes(
     picks: Sequence[Pick],
 ) -> bytes:
     """The manifest as JSON (UTF-8, indented)."""
-    makers = _makers(connection)
+    makers, respected = _makers(connection), int(str(basis.get(DECISIONS, 0)))
     content = {
         "format": FORMAT_VERSION,
         "submission": submission_id,
         "zip": {"name": zip_name, "sha256": zip_sha256},
-        "profile": {"name": ws.profile.name, "hash": stable_hash(ws.profile.model_dump(mode="json"))},
+        "profile": profile_facts(ws),
         "config": ws.config.model_dump(mode="json", exclude={"store"}),  # the store's URL may hold a password
-        "contest": {"table": ws.db.fact("table"), "inputs": stable_hash(ws.db.facts("input:"), 64)},
+        "contest": contest_facts(ws),
         "basis": basis,
+        "decisions": _decisions(ws, [d for d in load_history(connection) if d.id <= respected]),
         "program": {
             "bestshot": selector.__version__,
             "git": git_state(),
@@ -73,6 +77,34 @@ def manifest_bytes(
         ],
     }
     return (json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+
+
+def profile_facts(ws: Workspace) -> dict[str, str]:
+    """The profile's name, and a hash of all that it says."""
+    return {"name": ws.profile.name, "hash": stable_hash(ws.profile.model_dump(mode="json"))}
+
+
+def contest_facts(ws: Workspace) -> dict[str, str | None]:
+    """Hashes of the task table and of all input pictures."""
+    return {"table": ws.db.fact("table"), "inputs": stable_hash(ws.db.facts("input:"), 64)}
+
+
+def _decisions(ws: Workspace, history: Sequence[Decision]) -> dict[str, Any]:
+    """What people had decided when these were picked, and which of it held then."""
+    holds = Decisions.of(history)
+    return {
+        "rule": ws.profile.rules.decisions.value,
+        "excluded": [_decision(d) for d in sorted(holds.excluded.values(), key=lambda d: d.id)],
+        "pinned": [_decision(d) for d in sorted(holds.pins.values(), key=lambda d: d.id)],
+        "history": [{"kind": d.kind.value, **_decision(d)} for d in history],
+    }
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    target = decision.target
+    about = {"task": target.task_id, "candidate": target.candidate_id, "generator": target.generator}
+    named = {what: name for what, name in about.items() if name is not None}
+    return {**named, "reason": decision.reason, "by": decision.by, "at": decision.at}
 
 
 def _makers(connection: Connection) -> dict[tuple[str, str | None], dict[str, Any]]:

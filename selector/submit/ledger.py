@@ -1,7 +1,8 @@
 """The ledger: the life of every submission, and the quota of every contest day.
 
-States: exported -> submitted -> scored, or exported -> withdrawn. Events are added and never changed. A slot of a day
-is taken inside one write transaction and guarded by a unique key, so two processes cannot both take the last one.
+States: exported -> submitted -> scored; withdrawn from each of the first two. Events are added and never changed: a
+wrong day is corrected by a newer event with its reason. A slot of a day is taken inside one write transaction and
+guarded by a unique key, so two processes cannot both take the last one.
 """
 
 from __future__ import annotations
@@ -20,9 +21,17 @@ from selector.domain.words import near_or_all
 from selector.store import Database, schema
 from selector.store.database import add
 from selector.store.observations import TOTAL, load_totals
+from selector.submit._events import (
+    EXPORTED,
+    SCORED,
+    SUBMITTED,
+    WITHDRAWN,
+    next_slot,
+    standing,
+    upload_day,
+    used_of,
+)
 from selector.submit.totals import Scope, check_agreement, check_given, news, type_of_word
-
-EXPORTED, SUBMITTED, SCORED, WITHDRAWN = "exported", "submitted", "scored", "withdrawn"
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,7 @@ class SubmissionRecord:
     corrections: int  # how often its total was corrected
     type_totals: Mapping[str, float] = field(default_factory=dict)  # by task type, where the leaderboard shows them
     already_done: bool = False  # what was to be noted stood there: nothing was added
+    day_before: str | None = None  # of a call that corrected the day or took the upload back: its slot is free again
 
 
 class Ledger:
@@ -65,7 +75,7 @@ class Ledger:
         now = self._clock()
         day = day_of(now, self._profile)
         with self._db.read() as connection:
-            used = _used(connection, day)
+            used = used_of(connection, day)
         allowed = self._profile.quota.per_day
         return Quota(day, allowed, used, max(0, allowed - used), next_turn(now, self._profile))
 
@@ -87,22 +97,22 @@ class Ledger:
             raise InputError(f"'{submission_id}' fits {len(found)} submissions: {', '.join(s.id for s in found)}")
         raise InputError(f"there is no submission '{submission_id}'{near_or_all(submission_id, [s.id for s in known])}")
 
-    def submit(self, submission_id: str, on: date | None = None) -> SubmissionRecord:
+    def submit(self, submission_id: str, on: date | None = None, reason: str | None = None) -> SubmissionRecord:
         """Note that a submission was uploaded, today or on an earlier contest day; takes one slot of that day.
 
-        What was noted before is not noted again: the record says ``already_done``.
+        What was noted before is not noted again: the record says ``already_done``. With a reason another day than the
+        noted one corrects it, and what was withdrawn counts as uploaded after all.
 
         Raises:
-            QuotaExceeded: the day has no slot left. SubmissionError: it was submitted on another day, or withdrawn.
+            QuotaExceeded: the day has no slot left. SubmissionError: it was submitted on another day, or withdrawn, and
+                no reason is given.
         """
         record = self.get(submission_id)
         with self._db.write() as connection:
-            noted = _state(connection, record.id) in (SUBMITTED, SCORED)
-            if noted:
-                _check_day(connection, record.id, on)
-            else:
-                self._submit(connection, record.id, on)
-        return replace(self.get(record.id), already_done=noted)
+            before = upload_day(connection, record.id)
+            is_news = self._note_upload(connection, record.id, on, reason)
+        moved_from = before if is_news else None
+        return replace(self.get(record.id), already_done=not is_news, day_before=moved_from)
 
     def record_total(
         self,
@@ -114,8 +124,8 @@ class Ledger:
     ) -> SubmissionRecord:
         """Store leaderboard totals (0 to 10): of all tasks, by task type (or the contest's word for it), or both.
 
-        The upload is noted too if it was not yet. A correction needs a reason. A total that is there already is left
-        out; where none is new the record says ``already_done``.
+        The upload is noted too if it was not yet. A correction, also of its day, needs a reason. A total that is there
+        already is left out; where none is new, nor the day, the record says ``already_done``.
 
         Raises:
             InputError: out of range, another total than the one that is there without a reason, or totals of all types
@@ -130,10 +140,8 @@ class Ledger:
             known = {row.scope: row.value for row in load_totals(connection, record.id)}
             new = news(record.id, given, known, reason)
             check_agreement({**known, **new}, counts, self._profile.score.decimals)
-            if _state(connection, record.id) in (EXPORTED, WITHDRAWN):
-                self._submit(connection, record.id, on)
-            else:
-                _check_day(connection, record.id, on)
+            before = upload_day(connection, record.id)
+            uploaded = self._note_upload(connection, record.id, on, reason)
             if None in new:
                 self._event(connection, record.id, SCORED, reason=reason)
             for scope, value in new.items():
@@ -147,31 +155,54 @@ class Ledger:
                     reason=reason,
                     at=self._now(),
                 )
-        return replace(self.get(record.id), already_done=not new)
+        moved_from = before if uploaded else None
+        return replace(self.get(record.id), already_done=not new and not uploaded, day_before=moved_from)
 
     def withdraw(self, submission_id: str, reason: str) -> SubmissionRecord:
-        """Note that an export will not be uploaded; raises ``SubmissionError`` once it was."""
+        """Note that an export will not be uploaded, or that the wrong upload was noted: its slot is free again.
+
+        Raises:
+            SubmissionError: it has a total, so it was uploaded. InputError: no reason.
+        """
         record = self.get(submission_id)
         with self._db.write() as connection:
-            state = _state(connection, record.id)
-            if state in (SUBMITTED, SCORED):
-                raise SubmissionError(f"submission {record.id} is {state}: what was uploaded cannot be withdrawn")
+            if load_totals(connection, record.id):
+                raise SubmissionError(f"submission {record.id} has a total: what was scored cannot be withdrawn")
+            state, before = standing(connection, record.id), upload_day(connection, record.id)
             if state != WITHDRAWN:
                 if not reason.strip():
                     raise InputError("a withdrawal needs a reason: give --reason")
                 self._event(connection, record.id, WITHDRAWN, reason=reason)
-        return replace(self.get(record.id), already_done=state == WITHDRAWN)
+        return replace(self.get(record.id), already_done=state == WITHDRAWN, day_before=before)
 
     def exported(self, connection: Connection, submission_id: str) -> None:
         """Note an export, inside the caller's transaction; an upload is never turned back into an export."""
-        if _state(connection, submission_id) not in (EXPORTED, SUBMITTED, SCORED):
+        if standing(connection, submission_id) not in (EXPORTED, SUBMITTED, SCORED):
             self._event(connection, submission_id, EXPORTED)
 
-    def _submit(self, connection: Connection, submission_id: str, on: date | None) -> None:
-        if _state(connection, submission_id) == WITHDRAWN:
+    def _note_upload(self, connection: Connection, submission_id: str, on: date | None, reason: str | None) -> bool:
+        """Take a slot for an upload that is not noted yet, or noted of another day; whether there was any to take."""
+        state, day = standing(connection, submission_id), upload_day(connection, submission_id)
+        has_reason = bool(reason and reason.strip())
+        if state == WITHDRAWN and not has_reason:
             raise SubmissionError(
-                f"submission {submission_id} was withdrawn: run `bestshot export` to take it up again"
+                f"submission {submission_id} was withdrawn: run `bestshot export` to take it up again, or give "
+                "--reason if it was uploaded after all"
             )
+        if day is not None:
+            if on is None or day == on.isoformat():
+                return False
+            if not has_reason:
+                raise SubmissionError(
+                    f"submission {submission_id} was submitted on {day}, not on {on}: leave out --on, or give --reason "
+                    "to correct the day"
+                )
+        self._take_slot(connection, submission_id, on, reason if has_reason else None)
+        if state == SCORED:
+            self._event(connection, submission_id, SCORED, reason=reason)  # it stays so: the newest event is the state
+        return True
+
+    def _take_slot(self, connection: Connection, submission_id: str, on: date | None, reason: str | None) -> None:
         now = self._clock()
         today = day_of(now, self._profile)
         day = on or today
@@ -185,13 +216,14 @@ class Ledger:
         last = self._profile.last_day
         if last is not None and day > last:
             raise QuotaExceeded(f"the contest ended on {last}: a submission on {day} cannot be")
-        used, allowed = _used(connection, day), self._profile.quota.per_day
+        used, allowed = used_of(connection, day), self._profile.quota.per_day
         if used >= allowed:
             turn = next_turn(now, self._profile).isoformat(timespec="minutes")
             when = f"the next day begins at {turn}" if day == today else "give the right day"
             when += ", or if it was uploaded before, name the day with --on" if day == today else " with --on"
             raise QuotaExceeded(f"the {allowed} submissions of {day} are used up: {when}")
-        self._event(connection, submission_id, SUBMITTED, day=day.isoformat(), slot=used + 1)
+        facts = {"day": day.isoformat(), "slot": next_slot(connection, day), "reason": reason}
+        self._event(connection, submission_id, SUBMITTED, **facts)
 
     def _exported_on(self, connection: Connection, submission_id: str) -> date:
         query = select(schema.submission.c.at).where(schema.submission.c.id == submission_id)
@@ -202,31 +234,6 @@ class Ledger:
 
     def _now(self) -> str:
         return self._clock().isoformat(timespec="milliseconds")
-
-
-def _used(connection: Connection, day: date) -> int:
-    e = schema.submission_event.c
-    query = select(func.count()).select_from(schema.submission_event)
-    return int(connection.execute(query.where(e.state == SUBMITTED, e.day == day.isoformat())).scalar_one())
-
-
-def _state(connection: Connection, submission_id: str) -> str | None:
-    e = schema.submission_event.c
-    query = select(e.state).where(e.submission_id == submission_id).order_by(e.id.desc()).limit(1)
-    return connection.execute(query).scalar_one_or_none()
-
-
-def _day(connection: Connection, submission_id: str) -> str | None:
-    e = schema.submission_event.c
-    query = select(e.day).where(e.submission_id == submission_id, e.state == SUBMITTED)
-    return connection.execute(query).scalar_one_or_none()
-
-
-def _check_day(connection: Connection, submission_id: str, on: date | None) -> None:
-    """Raise ``SubmissionError`` when a submission that was uploaded was so on another day than ``on``."""
-    day = _day(connection, submission_id)
-    if on is not None and day != on.isoformat():
-        raise SubmissionError(f"submission {submission_id} was submitted on {day}, not on {on}: leave out --on")
 
 
 def _times_recorded(connection: Connection, submission_id: str) -> int:
@@ -247,8 +254,8 @@ def _record(connection: Connection, row: object) -> SubmissionRecord:
     totals = {row.scope: row.value for row in load_totals(connection, values["id"])}
     return SubmissionRecord(
         id=values["id"],
-        state=_state(connection, values["id"]) or EXPORTED,
-        day=_day(connection, values["id"]),
+        state=standing(connection, values["id"]) or EXPORTED,
+        day=upload_day(connection, values["id"]),
         total=totals.get(None),
         fallbacks=values["fallbacks"],
         zip_name=values["zip_name"],

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import zipfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from selector.contest.profile import ContestProfile
 from selector.domain import Pick, Task
 from selector.domain.words import n_of
 from selector.store.candidates import last_resorts, load_candidates
@@ -18,6 +15,7 @@ from selector.submit.ledger import Ledger, Quota, SubmissionRecord
 from selector.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from selector.submit.export import Export
     from selector.submit.verify import Verdict
 
 
@@ -63,12 +61,25 @@ class Submissions:
         return self._ledger.quota()
 
     def withdraw(self, submission: str, reason: str) -> SubmissionRecord:
-        """Note that an export will not be uploaded; raises ``SubmissionError`` once it was."""
+        """Note that an export will not be uploaded, or was not; raises ``SubmissionError`` where it has a total."""
         return self._ledger.withdraw(submission, reason)
+
+    def reproduce(self, manifest: str | Path) -> Export:
+        """Make the submission of a manifest again in a copy of its campaign: the same ZIP, entered in the ledger.
+
+        Pictures are found by their ids in ``images/``; the store needs not know them.
+
+        Raises:
+            InputError: the file is no manifest, or one of another contest, profile or team. SubmissionError: an image
+                is missing, or the ZIP has other bytes.
+        """
+        from selector.submit.reproduce import reproduce
+
+        return reproduce(self._ws, self._tasks(), self._ledger, Path(manifest))
 
     def verify(self, path: str | Path, allow_fallbacks: bool = False) -> Verdict:
         """Re-open a ZIP and check every rule of the contest, and that its images are this campaign's."""
-        from selector.submit.verify import verify_archive
+        from selector.submit.verify import image_hashes, verify_archive
 
         path = Path(path)
         tasks = self._tasks()
@@ -81,13 +92,6 @@ class Submissions:
         exported = {s.id: s.zip_sha256 for s in self}.get(path.absolute().parent.name)
         hashes = image_hashes(path, self._ws.profile, tasks)
         return check_origin(verdict, hashes, known, resorts, exported, allow_fallbacks)
-
-
-def image_hashes(path: Path, profile: ContestProfile, tasks: Sequence[Task]) -> dict[str, str]:
-    """Task id to the SHA-256 of its image in a valid ZIP."""
-    with zipfile.ZipFile(path) as archive:
-        names = {task.id: profile.export.image_path.replace("{id}", task.id) for task in tasks}
-        return {task_id: hashlib.sha256(archive.read(name)).hexdigest() for task_id, name in names.items()}
 
 
 def check_origin(

@@ -285,3 +285,10 @@ def _check_image(
 
 def _first_line(error: BaseException) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def image_hashes(path: Path, profile: ContestProfile, tasks: Sequence[Task]) -> dict[str, str]:
+    """Task id to the SHA-256 of its image in a valid ZIP."""
+    with zipfile.ZipFile(path) as archive:
+        names = {task.id: profile.export.image_path.replace("{id}", task.id) for task in tasks}
+        return {task_id: hashlib.sha256(archive.read(name)).hexdigest() for task_id, name in names.items()}

@@ -33,8 +33,11 @@ from experiments.closed_world.training_stages import Training  # noqa: E402
 from experiments.closed_world.windows import cut_out, visible, windows  # noqa: E402
 from selector.demo.closed_world.scene import HELD_OUT_SEED  # noqa: E402
 from selector.domain import InputError  # noqa: E402
+from selector.sight.embedded import EMBEDDING, PICTURE_GRAPH, TEXT_GRAPH  # noqa: E402
+from selector.sight.onnx_session import open_model  # noqa: E402
 
 STEPS = 6
+GRAPHS_OF_EMBEDDING = [PICTURE_GRAPH, TEXT_GRAPH]
 MODELS = ("autoencoder", "text_encoder", "denoiser", "embedder")
 PLANS = {"autoencoder": autoencoder, "text_encoder": text_encoder, "denoiser": denoiser, "embedder": embedder_losses}
 SIZE = Size(pictures=8, families=12, steps=STEPS)
@@ -196,7 +199,7 @@ def test_too_little_is_refused_in_one_line(tmp_path, capsys, options, message):
 def test_missing_packages_are_named_with_the_command_that_installs_them(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(train, "PACKAGES", ("torch", "no_such_package"))
     assert train.main(["--work", str(tmp_path), "--out", str(tmp_path)]) == 2
-    assert capsys.readouterr().err == "error: training needs no_such_package: run `pip install '.[demo]'`\n"
+    assert capsys.readouterr().err == "error: training needs no_such_package: run `pip install '.[models,pipelines]'`\n"
 
 
 def test_parts_come_in_order_from_several_processes():
@@ -228,6 +231,23 @@ def test_both_folders_load_outside_our_code(trained, tmp_path):
         read = torch.nn.functional.normalize(model.encode_text(tokens), dim=-1)
         assert torch.allclose(seen, made.embedder.seen(ours)[0], atol=0.02)  # weights in fp16
         assert torch.allclose(read, made.embedder.read(text_encoder.token_ids(made.tokenizer, texts)), atol=0.02)
+
+
+def test_graphs_alone_are_written_for_the_weights_that_lie_there(tmp_path, capsys):
+    """They give what the shipped ones give."""
+    shutil.copytree(EMBEDDING, tmp_path / "embedding", ignore=shutil.ignore_patterns("*.onnx"))
+    assert train.main(["--out", str(tmp_path), "--only", "graphs"]) == 0
+    assert [line.split("/")[-1].split(":")[0] for line in capsys.readouterr().out.splitlines()] == GRAPHS_OF_EMBEDDING
+    ids = np.full((2, 40), 725, np.int64)
+    made, shipped = (
+        open_model(place / "text.onnx", "cpu").run({"ids": ids})[0] for place in (tmp_path / "embedding", EMBEDDING)
+    )
+    assert np.allclose(made, shipped, atol=1e-5)
+
+
+def test_a_folder_without_weights_gets_no_graphs(tmp_path, capsys):
+    assert train.main(["--out", str(tmp_path), "--only", "graphs"]) == 2
+    assert "there are no weights in" in capsys.readouterr().err
 
 
 def test_the_text_tower_starts_as_the_text_encoder(trained):

@@ -14,6 +14,7 @@ from generators._pipelines.model_folder import tag_of
 from generators.diffusers_pipeline import DiffusersPipeline
 from selector.conformance import check_generator
 from selector.domain import Declined, InputError, Made, MissingPart, Task, TaskInputs, TaskType
+from selector.net import Interrupted
 from selector.sight.embedded import TEXT_TO_IMAGE
 
 SAMPLERS = ("DPMSolverMultistepScheduler", "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler")
@@ -105,6 +106,39 @@ def test_another_sampler_keeps_the_schedule(folder: Path, scheduler: str) -> Non
 def test_a_sampler_that_would_drop_the_schedule_is_refused(folder: Path, scheduler: str) -> None:
     with pytest.raises(InputError, match=f"{scheduler}' does not fit this model; .*EulerDiscreteScheduler"):
         made_by(DiffusersPipeline(preset="embedded", model_path=str(folder), scheduler=scheduler))
+
+
+def test_the_shipped_one_needs_no_diffusers_and_runs_on_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name == "onnxruntime" or None)
+    generator = DiffusersPipeline(preset="embedded", steps=2, guidance_scale=1.5)
+    generator.check()
+    assert generator.lane == ""
+    made = made_by(generator, "a red circle " * 20)
+    assert (made.notes["scheduler"], made.notes["steps"], made.notes["prompt_tokens"]) == ("DDIM", 2, 62)
+    assert str(made.notes["prompt_cut"]).startswith("circle a red")
+
+
+@pytest.mark.parametrize(
+    "asked", [{"scheduler": SAMPLERS[0]}, {"device": "cuda"}, {"dtype": "bf16"}, {"call": {"eta": 1.0}}]
+)
+def test_what_goes_beyond_steps_and_guidance_is_for_diffusers(
+    asked: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name == "onnxruntime" or None)
+    generator = DiffusersPipeline(preset="embedded", **asked)  # type: ignore[arg-type]
+    assert generator.lane == "model"
+    with pytest.raises(MissingPart, match=r"pip install 'bestshot\[pipelines\]'"):
+        generator.check()
+
+
+def test_it_ends_between_two_steps_when_it_is_told_to() -> None:
+    generator = DiffusersPipeline(preset="embedded", steps=4)
+    told: list[tuple[int, int]] = []
+    generator.on_step = lambda done, total: (told.append((done, total)), generator.cancel())[0]
+    inputs = from_text("a red circle")
+    with pytest.raises(Interrupted):
+        generator.generate_batch(inputs, generator.recipes(inputs, 2, 0))
+    assert told == [(1, 8)]
 
 
 def test_the_shipped_model_follows_its_prompt() -> None:

@@ -18,6 +18,7 @@ class Colours:
     """A backbone whose vector is the mean colour of a crop, and whose texts are names of colours."""
 
     space, side_px, reads_all, on_cpu, batch = "colours", 8, True, True, 32
+    on_torch = True
 
     def check(self) -> None:
         """Needs nothing."""

@@ -90,7 +90,9 @@ def test_chinese_instruction_needs_a_backbone_that_reads_it_or_a_translation():
 
 
 def test_missing_or_damaged_source_is_a_reason():
-    assert scorer().score([item(source=None)])[0]["direction"].reason == "the task has no source picture"
+    assert (
+        scorer().score([item(source=None)])[0]["direction"].reason == "not applicable: the task has no source picture"
+    )
     found = scorer().score([item(source=Picture(noise_jpeg(1)[:-300]))])[0]
     assert found["kept"].reason.startswith("the source picture: damaged or truncated picture")
 

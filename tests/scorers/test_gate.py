@@ -132,7 +132,7 @@ def test_shape_of_a_text_to_image_is_free() -> None:
     inputs = TaskInputs(Task("1", TaskType.T2I, "a cat", None, None, 0))
     result = Gate().score([Item(inputs, picture(SOURCE[:300]))])[0]
     assert result["right_shape"].value == 1.0
-    assert result["differs"].reason == "there is no source to differ from"
+    assert result["differs"].reason == "not applicable: there is no source to differ from"
 
 
 @pytest.mark.parametrize("photograph", [data.astronaut, data.chelsea, data.coffee])

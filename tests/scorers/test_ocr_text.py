@@ -109,7 +109,7 @@ def test_quoted_text_of_a_prompt_is_looked_for():
 
 def test_prompt_without_quotes_is_unscored_with_the_reason():
     scores = scored("a cat's bowl", None, sign("Bakery"), TaskType.T2I)
-    assert {score.reason for score in scores.values()} == {"the prompt quotes no text"}
+    assert {score.reason for score in scores.values()} == {"not applicable: the prompt quotes no text"}
 
 
 def test_instruction_that_is_no_text_edit_is_unscored():
@@ -128,7 +128,9 @@ def test_a_reading_says_what_is_to_be_drawn_and_what_is_to_be_replaced():
     board = sign("MILK", "Monday")
     drawn = TaskInputs(Task("1", TaskType.T2I, "a board that sells milk", None, None, 0), None, None)
     with_text = replace(drawn, reading=Reading("m", texts=("MILK",)))
-    assert OcrText().score([Item(drawn, board)])[0]["wanted_present"].reason == "the prompt quotes no text"
+    assert (
+        OcrText().score([Item(drawn, board)])[0]["wanted_present"].reason == "not applicable: the prompt quotes no text"
+    )
     assert OcrText().score([Item(with_text, board)])[0]["wanted_present"].value == pytest.approx(1.0, abs=0.01)
     task = Task("1", TaskType.VTTIE, "they sell TEA now", "x.png", None, 0)
     edit = Reading("m", text_edit=TextEdit("replace", "MILK", "TEA"))

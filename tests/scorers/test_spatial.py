@@ -225,12 +225,16 @@ def test_things_of_one_noun_are_counted_by_their_attributes() -> None:
     [
         ("a cat", "coherence", NOTHING),
         ("abstract swirling colours, dreamy", "attributes", NOTHING),
-        ("a cat and a dog", "relations", "the prompt relates no two objects that can be told apart"),
+        ("a cat and a dog", "relations", "not applicable: the prompt relates no two objects that can be told apart"),
         ("a cat behind a dog", "relations", "a flat picture does not show the relations of the prompt"),
         ("a cat in a box", "relations", "crops do not show the relations of the prompt; a detector may"),
         ("three cats", "coherence", "crops cannot be counted; a detector can"),
-        ("a red cat", "objects", "the prompt names fewer than two objects"),
-        ("a cat to the left of a dog", "attributes", "the prompt gives no object an attribute that can be compared"),
+        ("a red cat", "objects", "not applicable: the prompt names fewer than two objects"),
+        (
+            "a cat to the left of a dog",
+            "attributes",
+            "not applicable: the prompt gives no object an attribute that can be compared",
+        ),
     ],
 )
 def test_what_the_prompt_does_not_say_is_unscored_with_the_reason(prompt: str, column: str, reason: str) -> None:

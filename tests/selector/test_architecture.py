@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Each room may import itself and the rooms before it in this order, unless FORBIDDEN says otherwise.
 ORDER = [
     "selector.domain",
+    "selector.language",
     "selector.conformance",
     "selector.prompts",
     "selector.net",
@@ -38,9 +39,11 @@ ORDER = [
     "selector.create",
     "selector.status",
     "selector.doctor",
+    "selector.readiness",
     "selector.live",
     "selector.report",
     "selector.advice",
+    "selector.review",
     "selector.campaign",
     "selector.demo",
     "selector.cli",

@@ -17,14 +17,14 @@ ROOT = Path(__file__).resolve().parents[2]
 MOST_BYTES = 25_000_000
 SHIPPED = {  # by name: that a file is in the tree says nothing once it was lost from there
     "embedding": (
-        "README.md", "merges.txt", "open_clip_config.json", "open_clip_model.safetensors", "tokenizer_config.json",
-        "vocab.json",
+        "README.md", "merges.txt", "open_clip_config.json", "open_clip_model.safetensors", "picture.onnx", "text.onnx",
+        "tokenizer_config.json", "vocab.json",
     ),
     "text_to_image": (
         "README.md", "model_index.json", "scheduler/scheduler_config.json", "text_encoder/config.json",
-        "text_encoder/model.safetensors", "tokenizer/tokenizer.json", "tokenizer/tokenizer_config.json",
-        "unet/config.json", "unet/diffusion_pytorch_model.safetensors", "vae/config.json",
-        "vae/diffusion_pytorch_model.safetensors",
+        "text_encoder/model.safetensors", "text_encoder/words.onnx", "tokenizer/tokenizer.json",
+        "tokenizer/tokenizer_config.json", "unet/config.json", "unet/diffusion_pytorch_model.safetensors",
+        "unet/unet.onnx", "vae/config.json", "vae/decoder.onnx", "vae/diffusion_pytorch_model.safetensors",
     ),
 }  # fmt: skip
 BUILD = (

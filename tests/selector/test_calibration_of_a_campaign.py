@@ -215,8 +215,8 @@ def test_explain_adds_up_and_names_the_runner_up(made: Campaign, tmp_path: Path)
     assert (tmp_path / "why.png").read_bytes().startswith(b"\x89PNG")
     assert len(found.rivals) == 4 and found.pick == found.rivals[0] and found.runner_up == found.rivals[1]
     assert sum(r.p_best for r in found.rivals) == pytest.approx(1.0)
-    assert found.start + sum(p.pick for p in found.parts) == pytest.approx(found.rivals[0].overall, abs=1e-6)
-    assert found.start + sum(p.runner_up for p in found.parts) == pytest.approx(found.rivals[1].overall, abs=1e-6)
+    assert found.start + sum(p.pick for p in found.parts) == pytest.approx(found.rivals[0].merit, abs=1e-6)
+    assert found.start + sum(p.runner_up for p in found.parts) == pytest.approx(found.rivals[1].merit, abs=1e-6)
     with pytest.raises(InputError, match="no task '4'"):
         made.explain("4")
 

@@ -223,7 +223,7 @@ def test_the_contact_sheet_shows_every_candidate_and_the_pick(campaign: Campaign
     page = campaign.report()
     text = page.read_text(encoding="utf-8")
     assert text.count("toy") >= 9
-    assert "highest estimated overall" in text
+    assert "best of 3: estimated overall" in text
 
 
 def test_a_manifest_names_everything_but_the_clock_and_the_store(campaign: Campaign, clock: Clock) -> None:
@@ -232,7 +232,8 @@ def test_a_manifest_names_everything_but_the_clock_and_the_store(campaign: Campa
     clock.now += timedelta(days=3)
     assert campaign.export().manifest_path.read_bytes() == first
     content = json.loads(first)
-    assert set(content) == {"format", "submission", "zip", "profile", "config", "contest", "basis", "program", "picks"}
+    inputs = {"profile", "config", "contest", "program"}
+    assert set(content) == {"format", "submission", "zip", *inputs, "basis", "decisions", "picks"}
     assert set(content["program"]) == {"bestshot", "git", "python", "packages", "weights"}
     assert "store" not in content["config"], "its URL may hold a password"
     assert content["basis"] == {"calibration": "prior-2", "scorers": {"technical": "toy-1"}}

@@ -11,6 +11,7 @@ from conftest import Clock
 
 from selector import Campaign
 from selector.domain import BestshotError, InputError, QuotaExceeded, SubmissionError, TaskType
+from selector.store.observations import load_pending
 
 
 @pytest.fixture
@@ -123,10 +124,74 @@ def test_an_upload_that_is_noted_twice_takes_one_slot_and_cannot_be_withdrawn(
     assert campaign.submissions.quota().used == 1
     with pytest.raises(SubmissionError, match="was submitted on 2025-07-01, not on 2025-06-30"):
         campaign.record(exported[0], on=date(2025, 6, 30), submitted=True)
-    with pytest.raises(SubmissionError, match="cannot be withdrawn"):
+    campaign.record(exported[0], 1.2)
+    with pytest.raises(SubmissionError, match="has a total: what was scored cannot be withdrawn"):
         campaign.submissions.withdraw(exported[0], "changed my mind")
-    with pytest.raises(SubmissionError, match="cannot be withdrawn"):
+    with pytest.raises(SubmissionError, match="has a total"):
         campaign.submissions.withdraw(exported[0], "")
+
+
+def test_a_wrong_day_is_corrected_with_a_reason_and_its_slot_is_free_again(
+    campaign: Campaign, exported: list[str], clock: Clock
+) -> None:
+    first, second, third = exported
+    clock.now += timedelta(days=1)
+    for submission in (first, second):
+        campaign.record(submission, submitted=True)
+    yesterday = date(2025, 7, 1)
+    with pytest.raises(SubmissionError, match="give --reason to correct the day"):
+        campaign.record(first, on=yesterday, submitted=True)
+    moved = campaign.record(first, on=yesterday, submitted=True, reason="uploaded before midnight")
+    assert (moved.day, moved.day_before, moved.already_done) == ("2025-07-01", "2025-07-02", False)
+    assert campaign.submissions.quota().used == 1
+    again = campaign.record(first, on=yesterday, submitted=True, reason="uploaded before midnight")
+    assert (again.already_done, again.day_before) == (True, None)
+    assert campaign.record(third, submitted=True).day == "2025-07-02", "the freed slot is taken"
+    with pytest.raises(QuotaExceeded, match="2025-07-02 are used up"):
+        campaign.record(first, on=date(2025, 7, 2), submitted=True, reason="it was today, after all")
+    assert campaign.submissions[first].day == "2025-07-01", "nothing of a refused correction stays"
+
+
+def test_a_scored_submission_stays_scored_when_its_day_is_corrected(
+    campaign: Campaign, exported: list[str], clock: Clock
+) -> None:
+    clock.now += timedelta(days=1)
+    campaign.record(exported[0], 1.63)
+    moved = campaign.record(exported[0], 1.63, on=date(2025, 7, 1), reason="uploaded yesterday")
+    assert (moved.state, moved.day, moved.total, moved.corrections) == ("scored", "2025-07-01", 1.63, 0)
+    assert campaign.record(exported[0], 1.63, on=date(2025, 7, 1)).already_done
+    both = campaign.record(exported[0], 1.36, on=date(2025, 7, 2), reason="digits swapped, and the day")
+    assert (both.day, both.total, both.corrections) == ("2025-07-02", 1.36, 1)
+
+
+def test_an_upload_that_was_noted_of_the_wrong_one_is_taken_back(campaign: Campaign, exported: list[str]) -> None:
+    wrong, right, other = exported
+    for submission in (wrong, other):
+        campaign.record(submission, submitted=True)
+    with pytest.raises(InputError, match="needs a reason"):
+        campaign.submissions.withdraw(wrong, "")
+    taken = campaign.submissions.withdraw(wrong, "that was the other one")
+    assert (taken.state, taken.day, taken.day_before) == ("withdrawn", None, "2025-07-01")
+    assert campaign.record(right, submitted=True).state == "submitted"
+    assert campaign.submissions.quota().used == 2
+    with campaign._ws.db.read() as connection:
+        assert load_pending(connection) == (other, right), "no total is waited for of what was not uploaded"
+    assert campaign.submissions.withdraw(wrong, "").already_done
+    with pytest.raises(QuotaExceeded):
+        campaign.record(wrong, submitted=True, reason="it was uploaded after all")
+    campaign.submissions.withdraw(right, "no, it was not")
+    assert campaign.record(wrong, submitted=True, reason="it was uploaded after all").day == "2025-07-01"
+
+
+@pytest.mark.parametrize("facts", [{"submitted": True}, {"total": 1.63}, {"types": {"tie": 1.63}}])
+@pytest.mark.parametrize("more", [{}, {"on": date(2025, 7, 1)}, {"reason": "to be sure"}])
+def test_the_same_facts_again_are_a_success_that_says_so(
+    campaign: Campaign, exported: list[str], facts: dict[str, object], more: dict[str, object]
+) -> None:
+    assert not campaign.record(exported[0], **facts).already_done  # type: ignore[arg-type]
+    assert campaign.record(exported[0], **facts, **more).already_done  # type: ignore[arg-type]
+    assert campaign.record(exported[0], submitted=True, **more).already_done, "what has a total was uploaded"  # type: ignore[arg-type]
+    assert campaign.submissions.quota().used == 1
 
 
 def test_a_withdrawn_export_takes_no_slot_and_can_be_taken_up_again(campaign: Campaign, exported: list[str]) -> None:

@@ -111,6 +111,10 @@ class ClipRunner(ABC):
         return self.device == "cpu"
 
     @property
+    def on_torch(self) -> bool:
+        return True
+
+    @property
     def batch(self) -> int:
         return self.settings.batch
 

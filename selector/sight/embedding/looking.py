@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.domain import InputError, Item, Picture, Score, TaskInputs, reason_of
+from selector.domain import InputError, Item, Picture, Score, TaskInputs, not_applicable, reason_of
 from selector.domain.embedding import Backbone, Head, Seen, View
 from selector.sight.embedding.texts import readable_form
 from selector.sight.embedding.vectors import Vectors, as_kept
@@ -93,8 +93,8 @@ def embed_pictures(backbone: Backbone, missing: Sequence[tuple[View, str, Pictur
     """Vectors of pictures under their keys, as they are kept, or why there are none; one batch of the backbone."""
     if not missing:
         return {}
-    side = backbone.side_px
-    cut = list(each(lambda job: _cut(job[2], job[0], side), missing))
+    side, by_torch = backbone.side_px, backbone.on_torch
+    cut = list(each(lambda job: _cut(job[2], job[0], side, by_torch), missing))
     whole = [c for c in cut if not isinstance(c, str)]
     embedded = as_kept(backbone.embed_crops(np.concatenate(whole))) if whole else np.zeros((0, 0), np.float32)
     made: Looked = {}
@@ -109,9 +109,9 @@ def embed_pictures(backbone: Backbone, missing: Sequence[tuple[View, str, Pictur
     return made
 
 
-def _cut(picture: Picture, view: View, side: int) -> Any:
+def _cut(picture: Picture, view: View, side: int, by_torch: bool) -> Any:
     try:
-        return crops(picture, view, side)
+        return crops(picture, view, side, by_torch)
     except InputError as error:
         return reason_of(error).split(": ", 1)[-1]  # without the picture's name: equal reasons are counted together
 
@@ -231,7 +231,7 @@ class _Reader:
         if not self._head.with_source:
             return None, None
         if item.inputs.source is None:
-            return None, "the task has no source picture"
+            return None, not_applicable("the task has no source picture")
         found = self._looked[self._view, item.inputs.source.id]
         return (None, f"the source picture: {found}") if isinstance(found, str) else (found, None)
 

@@ -30,6 +30,7 @@ from selector.sight.embedding._loading import (
     training_of,
 )
 from selector.sight.embedding.device import check_device, need_packages
+from selector.sight.embedding.embedded_clip import EmbeddedClip, runs_on_onnx
 from selector.sight.embedding.views import VIEWS_VERSION
 from selector.weights import content_tag, need_backbone
 from selector.weights.catalogue import open_clip_model
@@ -39,9 +40,9 @@ PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 
 @lru_cache(maxsize=4)
-def backbone_of(settings: EmbeddingSettings) -> OpenClip:
+def backbone_of(settings: EmbeddingSettings) -> OpenClip | EmbeddedClip:
     """The one backbone of these settings in this process."""
-    return OpenClip(settings)
+    return EmbeddedClip(settings) if runs_on_onnx(settings) else OpenClip(settings)
 
 
 class OpenClip(ClipRunner):

@@ -141,13 +141,11 @@ class Shrunk:
     @classmethod
     def fitted(cls, x: Floats) -> Shrunk:
         """Of (n, d), with the shrinkage of Ledoit and Wolf."""
-        from sklearn.covariance import ledoit_wolf_shrinkage
-
         x = np.asarray(x, np.float64)
         mean = x.mean(axis=0)
         centred = x - mean
         spreads, axes = np.linalg.eigh(centred.T @ centred / len(x))
-        return cls(mean, axes, np.maximum(spreads, 0), float(ledoit_wolf_shrinkage(x)), len(x))
+        return cls(mean, axes, np.maximum(spreads, 0), _shrinkage(centred), len(x))
 
     def distance(self, z: Floats, without: Floats | None = None) -> float:
         """Mahalanobis distance of (d,) over the square root of d: near 1 for another sample of the same kind.
@@ -168,6 +166,17 @@ class Shrunk:
             seen = (lost / base) @ away
             squared += seen @ np.linalg.solve(np.eye(len(lost)) - (lost / base) @ lost.T, seen)
         return float(np.sqrt(max(squared, 0.0) / d))
+
+
+def _shrinkage(centred: Floats) -> float:
+    """The share, 0 to 1, of a sphere in the covariance of (n, d) that loses least (Ledoit & Wolf 2004, lemma 3.2)."""
+    n, d = centred.shape
+    squares = centred**2
+    mean = squares.sum() / n / d
+    of_sample = ((centred.T @ centred) ** 2).sum() / n**2
+    lost = max(0.0, float((squares.sum(axis=1) ** 2).sum() / n - of_sample) / n)
+    apart = float(of_sample - d * mean**2)
+    return min(lost, apart) / apart if apart > 0 and lost > 0 else 0.0
 
 
 def need_torchmetrics() -> None:

@@ -41,20 +41,20 @@ def boxes(view: View, width: int, height: int, side: int) -> Floats:
     return np.array([[margin_x, margin_y, 1 - margin_x, 1 - margin_y]], np.float32)
 
 
-def crops(picture: Picture, view: View, side: int) -> Crops:
-    """(crops, side, side, 3) uint8.
+def crops(picture: Picture, view: View, side: int, by_torch: bool = True) -> Crops:
+    """(crops, side, side, 3) uint8. ``by_torch``: see ``_resized``; each backbone has one way.
 
     Raises:
         InputError: the picture is damaged.
     """
     if view is View.WHOLE:
-        return _whole(picture, side)[None]
+        return _whole(picture, side, by_torch)[None]
     if view is View.NATIVE:
         return _native(picture, side)
     return _grid(picture, side)
 
 
-def _whole(picture: Picture, side: int) -> Crops:
+def _whole(picture: Picture, side: int, by_torch: bool) -> Crops:
     """Shorter side to ``side``, antialiased bicubic, then the centre: what CLIP was trained on (torchvision's way)."""
     rgb = picture.reduced(OVERSAMPLING * side)
     height, width = rgb.shape[:2]
@@ -62,7 +62,7 @@ def _whole(picture: Picture, side: int) -> Crops:
     top, left = (round((size - side) / 2.0) for size in (high, wide))
     if _is_strip(width, height):
         return _scaled_crop(_image(rgb), (wide, high), (left, top), side)
-    rgb = _resized(rgb, (high, wide))
+    rgb = _resized(rgb, (high, wide)) if by_torch else _at_size(rgb, (wide, high))
     return np.ascontiguousarray(rgb[top : top + side, left : left + side])
 
 
@@ -78,6 +78,13 @@ def _resized(rgb: Crops, size: tuple[int, int]) -> Crops:
     return np.asarray(scaled[0].permute(1, 2, 0).numpy(), np.uint8)
 
 
+def _at_size(rgb: Crops, size: tuple[int, int]) -> Crops:
+    """At (width, height), by Pillow."""
+    from PIL import Image as Pillow
+
+    return np.asarray(_image(rgb).resize(size, Pillow.Resampling.BICUBIC), np.uint8)
+
+
 def _native(picture: Picture, side: int) -> Crops:
     """Corners and centre without any resizing; a smaller picture is enlarged until one crop fits."""
     rgb = picture.rgb
@@ -87,9 +94,7 @@ def _native(picture: Picture, side: int) -> Crops:
         if _is_strip(width, height):
             image = _image(rgb)
             return np.stack([_scaled_crop(image, (wide, high), at, side) for at in _corners(wide, high, side)])
-        from PIL import Image as Pillow
-
-        rgb = np.asarray(_image(rgb).resize((wide, high), Pillow.Resampling.BICUBIC), np.uint8)
+        rgb = _at_size(rgb, (wide, high))
     return np.stack([rgb[top : top + side, left : left + side] for left, top in _corners(wide, high, side)])
 
 

@@ -79,8 +79,6 @@ def test_an_upload_without_a_total_asks_for_it_and_a_used_day_says_when_the_next
     record = campaign.next()[0]
     assert record.command == f"bestshot record {one.about[0]} --score TOTAL" and record.by_person
     campaign.record(one.about[0], 4.0)
-    campaign.plan(hold_below=0.0)
-    campaign.pick()
     used = campaign.submissions.quota().left
     clock.now += timedelta(days=1)
     assert campaign.submissions.quota().left == used + 1

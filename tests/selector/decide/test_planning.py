@@ -56,7 +56,7 @@ def decisions(campaign: Campaign) -> int:
 
 def record_the_best(campaign: Campaign, total: float) -> str:
     """Submit the best picks known, so that nothing is left to win by them."""
-    campaign.pick()
+    campaign.pick(replace=True)
     submission = campaign.export().submission.id
     campaign.record(submission, total)
     return submission
@@ -200,7 +200,7 @@ def test_every_verb_says_that_totals_may_not_teach(silenced: Campaign, run: Run)
 
 def test_contests_that_say_nothing_of_it_learn_and_no_verb_speaks_of_it(campaign: Campaign, run: Run) -> None:
     record_the_best(campaign, 5.0)
-    for verb in (("calibrate",), ("plan", "--remaining", "4"), ("pick",), ("explain", "3"), ("status",)):
+    for verb in (("calibrate",), ("plan", "--remaining", "4"), ("pick", "--replace"), ("explain", "3"), ("status",)):
         code, out, _ = run(verb[0], "-C", campaign.folder, *verb[1:])
         assert code == 0 and "learn_from_totals" not in out, verb
 

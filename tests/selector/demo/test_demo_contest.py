@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import importlib.util
 import itertools
 import re
 import subprocess
@@ -12,13 +13,15 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from conftest import Run
 
 from selector.demo import DemoContest, make_demo_contest
 from selector.demo import contest as contest_module
-from selector.demo.contest import PICTURES
-from selector.demo.run import without_drawing
+from selector.demo.contest import PICTURES, SAMPLERS, SHOWN
+from selector.demo.run import check_drawing
 from selector.demo.shipped import font_file, photograph
 from selector.domain import InputError, MissingPart, Picture
+from selector.registry import create_generator
 
 
 @pytest.fixture(scope="module")
@@ -102,27 +105,42 @@ def test_shipped_photographs_are_read_only() -> None:
         photograph("chelsea")[0, 0, 0] = 1
 
 
-def test_a_second_run_gives_the_same_bytes_and_text_to_image_comes_after_them_in_both_languages(
-    contest: DemoContest, tmp_path: Path
-) -> None:
-    more = make_demo_contest(tmp_path, text_to_image=True)
-    assert {path.name for path in more.images.iterdir()} == {path.name for path in contest.images.iterdir()}
-    rows = more.table.read_text(encoding="utf-8-sig").splitlines()
-    assert rows[: contest.tasks + 1] == contest.table.read_text(encoding="utf-8-sig").splitlines()
-    drawn = list(csv.reader(rows[contest.tasks + 1 :]))
-    assert len(drawn) == more.tasks - contest.tasks == 12
-    assert all(row[1] == "t2i" and row[3] == row[4] == "" for row in drawn)
-    assert sum(row[2].isascii() for row in drawn) == 6
+def test_a_second_run_gives_the_same_bytes(contest: DemoContest, tmp_path: Path) -> None:
+    again = make_demo_contest(tmp_path)
+    assert again.table.read_bytes() == contest.table.read_bytes()
+    assert {path.name for path in again.images.iterdir()} == {path.name for path in contest.images.iterdir()}
 
 
-def test_what_is_not_installed_is_one_line_with_one_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    import importlib.util
+def test_what_is_shown_is_24_tasks_of_all_types_in_both_languages(tmp_path: Path) -> None:
+    shown = make_demo_contest(tmp_path, SHOWN)
+    with shown.table.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == shown.tasks == len(set(SHOWN)) == 24
+    counts = Counter(row["task_type"] for row in rows)
+    assert set(counts) == {"tie", "vttie", "deepfake", "t2i"} and min(counts.values()) >= 4
+    for kind in ("tie", "vttie", "t2i"):
+        of_kind = [row["prompt"] for row in rows if row["task_type"] == kind]
+        assert 0 < sum(prompt.isascii() for prompt in of_kind) < len(of_kind)
+    assert all(row["ori_image"] == "" for row in rows if row["task_type"] == "t2i")
 
+
+def test_what_is_shown_needs_no_package_beyond_the_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     find = importlib.util.find_spec
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "diffusers" else find(name))
-    said = without_drawing()
-    assert said.startswith("Left out: the text-to-image tasks. diffusers: diffusers is not installed")
-    assert said.endswith(": pip install 'bestshot[demo]'") and "\n" not in said
+    extra = {"sklearn", "torch", "diffusers", "open_clip", "transformers", "onnx"}
+    monkeypatch.setattr("importlib.util.find_spec", lambda name, *more: None if name in extra else find(name, *more))
+    photograph.cache_clear()
+    make_demo_contest(tmp_path, SHOWN)
+    check_drawing()
+    for name, settings in SAMPLERS.items():
+        create_generator("diffusers", {"preset": "embedded", **settings}).check()
+        assert name.startswith("shapes")
+
+
+def test_the_page_is_shown_for_neither_a_program_nor_a_play(run: Run, tmp_path: Path) -> None:
+    for other in ("--json", "--play"):
+        code, _, said = run("demo", tmp_path / "d", "--review", other)
+        assert code == 2 and "leave --play and --json away" in said
+    assert not (tmp_path / "d").exists()
 
 
 def test_importing_the_demo_opens_no_heavy_package() -> None:

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from toy_contests import dense, random_gaussian
 
+from selector.learn.gaussian import clipped_normal
+
 RNG = np.random.default_rng(7)
 WEIGHTS = RNG.dirichlet(np.ones(8), 3)  # three totals over eight candidates
 VALUES, NOISE = np.array([5.3, 4.1, 6.0]), np.array([0.01, 0.0025, 4.0])
@@ -79,3 +81,33 @@ def test_the_same_exact_total_ten_times_leaves_variances_at_or_above_zero():
     assert posterior.variance[0] < 1e-6
     assert posterior.mean[0] == pytest.approx(4.0, abs=1e-5)
     assert np.isfinite(posterior.mean).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_how_far_one_is_ahead_of_another_follows_from_the_covariance(seed):
+    posterior = random_gaussian(seed).observe(WEIGHTS, VALUES, NOISE)
+    covariance = dense(posterior)
+    mean, sd = posterior.ahead(2, 5)
+    assert mean == pytest.approx(posterior.mean[2] - posterior.mean[5])
+    assert sd**2 == pytest.approx(covariance[2, 2] + covariance[5, 5] - 2 * covariance[2, 5], abs=1e-9)
+    assert posterior.ahead(3, 3) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("mean", "sd"), [(-6.0, 2.6), (0.0, 2.6), (5.0, 0.5), (5.0, 4.0), (9.5, 3.0), (14.0, 2.0)])
+def test_a_normal_value_that_is_cut_has_the_moments_of_the_integral(mean, sd):
+    x = np.linspace(mean - 12 * sd, mean + 12 * sd, 2_000_001)
+    density = np.exp(-0.5 * ((x - mean) / sd) ** 2) / (sd * np.sqrt(2 * np.pi))
+    cut, step = np.clip(x, 0.0, 10.0), x[1] - x[0]
+    first = (cut * density).sum() * step
+    spread = np.sqrt(((cut - first) ** 2 * density).sum() * step)
+    got = clipped_normal(np.array([mean]), np.array([sd]))
+    assert got[0][0] == pytest.approx(first, abs=1e-6)
+    assert got[1][0] == pytest.approx(spread, abs=1e-5)
+
+
+def test_a_certain_value_is_cut_and_low_ones_stay_apart():
+    mean, sd = clipped_normal(np.array([-1.0, 3.0, 11.0]), np.zeros(3))
+    np.testing.assert_allclose(mean, [0.0, 3.0, 10.0], atol=1e-9)
+    np.testing.assert_allclose(sd, 0.0, atol=1e-6)
+    low, _ = clipped_normal(np.array([-0.5, -1.0]), np.array([2.6, 2.6]))
+    assert low[0] > low[1] + 0.1 > 0.5, "two that a cut mean shows as 0.00"

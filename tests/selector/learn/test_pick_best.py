@@ -49,4 +49,4 @@ def test_excluded_candidates_never_win_and_their_reason_is_told_when_none_is_lef
 
 def test_the_reason_names_the_estimate_the_runner_up_and_how_many_were_eligible() -> None:
     reason = picks([3.0, 2.0, 1.0], a="black").reason
-    assert reason == "highest estimated overall 2.00 (SC 1.0, PQ 1.0), runner-up 1.00; 2 of 3 were eligible"
+    assert reason == ("best of the 2 eligible of 3: estimated overall 2.00 (SC 1.0, PQ 1.0), 1.00 above the runner-up")

@@ -281,6 +281,7 @@ def test_poor_finishes_do_not_make_their_generator_look_poor():
         finishes=tuple("sharpen" if c else "" for c in copied),
         origins=tuple(pool.candidate_ids[i] if c else "" for i, c in zip(source, copied, strict=True)),
         excluded=(),
+        pinned=(),
         values=values,
         eligible=np.ones(60, dtype=bool),
     )

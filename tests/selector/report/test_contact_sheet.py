@@ -322,3 +322,29 @@ def test_a_thumbnail_stays_in_its_folder_whatever_the_candidates_id(tmp_path: Pa
     made = thumbnail(path, tmp_path / "report", "ab/../../../x")
     assert "holds a slash" in str(made.problem) or "climbs out" in str(made.problem)
     assert not (tmp_path / "report").exists()
+
+
+def test_before_any_total_places_are_shown_and_points_only_in_tooltips(tmp_path: Path) -> None:
+    cards = (
+        card(tmp_path, 90, estimate=estimate(6.42), rank=2, behind="0.31 ± 0.20"),
+        card(tmp_path, 120, estimate=estimate(6.73), rank=1, picked=True),
+    )
+    task = TaskRow("7", TaskType.TIE, "brighter", candidates=cards)
+    page = outline(write_contact_sheet(tmp_path / "report", sheet(task, calibrated=False)))
+    assert "6.42" not in page.text and "6.73" not in page.text
+    assert "1 of 2" in page.text and "2 of 2" in page.text
+    titles = [attributes.get("title") or "" for _, attributes in page.tags]
+    assert any("estimated overall 6.42 ± 0.40, 0.31 ± 0.20 below the best of this task" in title for title in titles)
+    told = outline(write_contact_sheet(tmp_path / "told", sheet(task)))
+    assert "6.73" in told.text and "1 of 2" not in told.text
+
+
+def test_what_is_not_applicable_is_not_counted_as_unscored(tmp_path: Path) -> None:
+    scores = {
+        "technical.noise": Score.unscored("the picture is flat"),
+        "identity.cosine": Score.not_applicable("nobody is asked for"),
+    }
+    task = TaskRow("7", TaskType.TIE, "brighter", candidates=(card(tmp_path, 90, scores=scores),))
+    page = write_contact_sheet(tmp_path / "report", sheet(task)).read_text("utf-8")
+    assert "<dt>not applicable</dt><dd>1</dd>" in page and "<dt>of them unscored</dt><dd>1</dd>" in page
+    assert ">not applicable: nobody is asked for<" in page and "unscored: the picture is flat" in page

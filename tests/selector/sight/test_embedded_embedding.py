@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +14,18 @@ import pytest
 from tiny_backbone import contest_with
 from tiny_embedded import tiny_embedding
 
+from experiments.closed_world.graphs import write_embedding_graphs
+from experiments.closed_world.pictures import picture_at
 from scorers.clip_similarity import ClipSimilarity
 from scorers.prompt_contrast import PromptContrast
 from scorers.spatial import spatial
+from selector.demo.closed_world.scene import LANGUAGES, caption, scene_at
 from selector.domain import InputError, Item, MissingPart, Picture, Task, TaskInputs, TaskType, encode_final
-from selector.domain.embedding import EmbeddingSettings
+from selector.domain.embedding import EmbeddingSettings, View
 from selector.sight import embedded
+from selector.sight.embedding.embedded_clip import EmbeddedClip
 from selector.sight.embedding.openclip import OpenClip, backbone_of
+from selector.sight.embedding.views import crops
 
 EMBEDDED = EmbeddingSettings(model="embedded", device="cpu")
 PROMPTS = ("a red circle above a blue square", "一个绿色的三角形在一个黄色的十字形的左边")
@@ -27,8 +33,9 @@ PROMPTS = ("a red circle above a blue square", "一个绿色的三角形在一�
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of random weights where the trained one lies."""
+    """A folder of random weights where the trained one lies, with its graphs."""
     made = tiny_embedding(tmp_path / "embedding")
+    write_embedding_graphs(made)
     monkeypatch.setattr(embedded, "EMBEDDING", made)
     monkeypatch.setitem(embedded._NEEDED, made, (embedded.EMBEDDING_CONFIG, embedded.EMBEDDING_WEIGHTS))
     backbone_of.cache_clear()
@@ -69,7 +76,7 @@ def test_every_head_of_text_to_image_scores_prompts_of_both_languages() -> None:
 def test_a_scorer_may_name_it_for_itself_beside_other_files_of_the_contest() -> None:
     head = ClipSimilarity(model="embedded")
     head.meet(contest_with(EmbeddingSettings("ViT-B-32", "", weights_path="own.safetensors", device="cpu")))
-    assert head.backbone.space == OpenClip(EMBEDDED).space
+    assert head.backbone.space == EmbeddedClip(EMBEDDED).space
 
 
 def test_the_space_follows_weights_and_description(folder: Path) -> None:
@@ -122,8 +129,56 @@ def test_its_version_is_read_without_torch() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize(
+    ("asked", "kind"),
+    [
+        ({}, EmbeddedClip),
+        ({"device": "auto", "precision": "fp32"}, EmbeddedClip),
+        ({"device": "cuda"}, OpenClip),
+        ({"precision": "bf16"}, OpenClip),
+    ],
+)
+def test_onnxruntime_runs_it_unless_more_is_asked(asked: dict[str, str], kind: type) -> None:
+    assert type(backbone_of(replace(EMBEDDED, **asked))) is kind
+
+
+@pytest.mark.usefixtures("folder")
+def test_graphs_of_other_weights_give_the_vectors_of_open_clip() -> None:
+    by_onnx, by_torch = EmbeddedClip(EMBEDDED), OpenClip(EMBEDDED)
+    by_onnx.check()
+    crops = np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3), np.uint8)
+    assert by_onnx.embed_crops(crops) == pytest.approx(by_torch.embed_crops(crops), abs=1e-4)
+    assert by_onnx.embed_texts(PROMPTS) == pytest.approx(by_torch.embed_texts(PROMPTS), abs=1e-4)
+    assert by_onnx.embed_crops(crops[:0]).shape == (0, 24)
+
+
+def test_the_shipped_vectors_are_those_of_open_clip_within_a_thousandth() -> None:
+    """100 captions, one of them longer than the tower; 20 pictures, cut by each backbone's own kernel."""
+    rng = np.random.default_rng(0)
+    texts = [caption(scene_at(i), rng, LANGUAGES[i % 2]) for i in range(99)] + ["a red circle and " * 30]
+    by_onnx, by_torch = backbone_of(EMBEDDED), OpenClip(EMBEDDED)
+    assert by_onnx.embed_texts(texts) == pytest.approx(by_torch.embed_texts(texts), abs=1e-5)
+    pictures = [Picture(encode_final(picture_at(i))) for i in range(20)]
+    units = []
+    for backbone in (by_onnx, by_torch):
+        cut = [crops(picture, View.WHOLE, backbone.side_px, backbone.on_torch) for picture in pictures]
+        vectors = backbone.embed_crops(np.concatenate(cut))
+        units.append(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    assert np.abs(units[0] - units[1]).max() < 1e-3
+
+
+def test_a_vector_is_the_same_in_any_batch_and_thread() -> None:
+    backbone = EmbeddedClip(EMBEDDED)
+    pictures = np.random.default_rng(0).integers(0, 256, (8, 96, 96, 3), np.uint8)
+    together = backbone.embed_crops(pictures)
+    with ThreadPoolExecutor(4) as pool:
+        alone = np.concatenate(list(pool.map(backbone.embed_crops, np.split(pictures, 8))))
+    assert alone == pytest.approx(together, abs=1e-4)
+    assert np.array_equal(together, backbone.embed_crops(pictures))
+
+
 def test_the_shipped_embedding_tells_colours_apart_in_both_languages() -> None:
-    backbone = OpenClip(EMBEDDED)
+    backbone = backbone_of(EMBEDDED)
     backbone.check()
     side = backbone.side_px
     assert side == 96

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-FORMATS = (1, 2, 3, 4, 5, 6)
+FORMATS = (1, 2, 3, 4, 5, 6, 7)
 _CONFIG = 'profile = "tianchi-532389"\n\n[score]\nscorers = ["technical"]\n'
 
 

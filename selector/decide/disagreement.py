@@ -1,0 +1,29 @@
+"""Where judges see a task's candidates differently."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from selector.decide._beliefs import judge_columns, judges_of
+from selector.learn.pool import Floats, Pool
+
+
+def disagreement(pool: Pool) -> Floats:
+    """(tasks,) largest difference of two judges over one candidate that may be picked, in points; NaN where none is.
+
+    Each judge's usual level is taken out first: a strict judge does not disagree with a kind one.
+    """
+    said = [np.where(pool.eligible, pool.column(judge_columns(name)[0]), np.nan) for name in judges_of(pool.columns)]
+    levelled = [column - np.nanmean(column) for column in said if (~np.isnan(column)).any()]
+    out = np.full(len(pool.tasks), np.nan)
+    if len(levelled) < 2:
+        return out
+    values = np.array(levelled)
+    both = (~np.isnan(values)).sum(axis=0) >= 2
+    ranges = np.where(np.isnan(values), -np.inf, values).max(axis=0) - np.where(np.isnan(values), np.inf, values).min(
+        axis=0
+    )
+    for row in np.flatnonzero(both):
+        task = pool.task_of[row]
+        out[task] = np.fmax(out[task], ranges[row])
+    return out

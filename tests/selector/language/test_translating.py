@@ -1,0 +1,84 @@
+"""Lines in Chinese: pieces within pieces, names as they are, and English where nothing fits."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from selector.language import CHINESE, ENGLISH, meaning, translated
+
+
+def zh(text: str) -> str:
+    return translated(text, CHINESE)
+
+
+def test_english_and_languages_that_nobody_has_written_change_nothing() -> None:
+    assert translated("no total yet", ENGLISH) == "no total yet"
+    assert translated("no total yet", "fr") == "no total yet"
+
+
+def test_a_line_is_translated_with_its_pieces() -> None:
+    assert zh("there is no submission 'abc'; known: none") == "没有提交 “abc”；没有已知的"
+    assert zh("2 of 2 submissions left on 2026-01-02") == "2026-01-02 这天 2 次提交还剩 2 次"
+    assert zh("  3 x retouch declined: the edit instruction is empty") == "  3 × retouch 拒绝：编辑指令是空的"
+
+
+def test_what_stands_in_brackets_behind_a_sentence_is_translated_by_itself() -> None:
+    assert (
+        zh("retouch declined: the edit instruction is empty (tasks 3, 8)")
+        == "retouch 拒绝：编辑指令是空的（任务 3, 8）"
+    )
+    assert (
+        zh("  problem: 1 image is a fallback, not an answer: tasks 49") == "  问题：1 张图是兜底图，不是答案：任务 49"
+    )
+
+
+def test_each_line_is_translated_by_itself_and_keeps_its_indent() -> None:
+    assert zh("no total yet\n\n  note: no total yet\nfoo") == "还没有总分\n\n  注意：还没有总分\nfoo"
+
+
+def test_what_nothing_fits_stays_english() -> None:
+    assert zh("an error that nobody foresaw") == "an error that nobody foresaw"
+    assert zh("qwen: server says no: no total yet") == "qwen：server says no：还没有总分"
+
+
+@pytest.mark.parametrize("name", ["valid", "no total yet", "submitted", "all types"])
+def test_a_name_is_kept_even_where_it_is_a_word_of_ours(name: str) -> None:
+    assert name in zh(f"there is no task '{name}'")
+    assert name in zh(f"still to make: {name.replace(' ', '-')} 3 images: run `bestshot generate`") or " " in name
+
+
+def test_only_whole_texts_without_holes_have_a_meaning() -> None:
+    assert meaning("state: submitted", CHINESE) == "已上传"
+    assert meaning("generator: submitted", CHINESE) is None
+    assert meaning("state: submitted", ENGLISH) is None
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "a: " * 33_000,
+        "a: " * 1_300,
+        "(a; b: c, " * 390,
+        " " * 3_990 + "a",
+        "task 7: " * 490,
+        "no total yet; " * 280,
+        "'" * 3_900 + "a",
+        "problem: warning: " * 200,
+    ],
+)
+def test_a_hostile_line_costs_little(hostile: str) -> None:
+    zh("no total yet")  # the catalogue is read once
+    start = time.process_time()
+    zh(hostile)
+    assert time.process_time() - start < 1.0
+
+
+def test_a_page_of_lines_costs_less_than_printing_is_felt() -> None:
+    lines = [f"  {n} x seams.copy_paste: the old text 'w{n}' was not read in the source" for n in range(60)]
+    zh("no total yet")
+    start = time.process_time()
+    told = zh("\n".join(lines))
+    assert time.process_time() - start < 0.25  # about 10 ms; the machine may be shared
+    assert "在原图里没有读到旧文字 “w59”" in told

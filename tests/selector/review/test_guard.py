@@ -1,0 +1,133 @@
+"""Who may speak to the page: nobody but the page that this server gave out."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from review_pages import Client, Open, estimated, folder, page, serve  # noqa: F401
+
+OURS = {"X-Bestshot": "1"}
+
+
+def test_a_wrong_token_and_no_token_are_nothing(page: Client) -> None:
+    root = f"http://127.0.0.1:{page.review.port}"
+    for path in ("/", "/api/state", "/wrong/api/state", f"/{'x' * 32}/", "/favicon.ico"):
+        answer = requests.get(root + path, timeout=10)
+        assert answer.status_code == 404 and "error" in answer.json()
+    assert page.review.url.split("/")[3] not in answer.text
+
+
+def test_the_address_without_its_slash_leads_to_the_page(page: Client) -> None:
+    assert requests.get(page.review.url.rstrip("/"), timeout=10).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["example.com", "127.0.0.1", "127.0.0.1:1", "127.0.0.1.example.com:{port}", ""])
+def test_another_host_name_is_refused(page: Client, host: str) -> None:
+    answer = page.raw("api/state", headers={"Host": host.format(port=page.review.port)})
+    assert answer.status_code in (400, 421)
+
+
+def test_localhost_is_this_machine(page: Client) -> None:
+    assert page.raw("api/state", headers={"Host": f"localhost:{page.review.port}"}).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://example.com", "null", "https://127.0.0.1:{port}", "http://127.0.0.1:1"])
+def test_another_origin_may_not_decide(page: Client, origin: str) -> None:
+    headers = {**OURS, "Origin": origin.format(port=page.review.port)}
+    assert page.raw("api/undo", "POST", json={}, headers=headers).status_code == 403
+
+
+def test_our_own_origin_may(page: Client) -> None:
+    headers = {**OURS, "Origin": f"http://127.0.0.1:{page.review.port}"}
+    assert page.raw("api/undo", "POST", json={}, headers=headers).status_code == 200
+
+
+def test_what_a_form_of_another_page_can_send_is_refused(page: Client) -> None:
+    for headers in ({}, {"Content-Type": "text/plain", **OURS}, {"Content-Type": "application/x-www-form-urlencoded"}):
+        assert page.raw("api/undo", "POST", data="{}", headers=headers).status_code == 403
+    page.post("api/undo", 403, headers={})
+
+
+def test_every_answer_says_what_the_browser_may_do(page: Client) -> None:
+    for path in ("", "api/state", "api/nothing", "static/review.js"):
+        headers = page.raw(path).headers
+        assert "script-src 'self'" in headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["referrer-policy"] == "no-referrer" and headers["x-content-type-options"] == "nosniff"
+        assert "server" not in headers and "access-control-allow-origin" not in headers
+    assert page.raw("api/state").headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "input/..%2Fcampaign.toml",
+        "input/%2Fetc%2Fpasswd",
+        "input/../campaign.toml",
+        "image/..%2F..%2Fcampaign.db",
+        f"image/{'a' * 63}%2F",
+        f"image/{'A' * 64}",
+        f"image/{'0' * 64}",
+        "image/..",
+        "static/serving.py",
+        "static/..%2Fserving.py",
+        "static/words.toml",
+    ],
+)
+def test_only_pictures_of_the_campaign_are_given_out(page: Client, path: str) -> None:
+    address = urlsplit(page.review.url)
+    request = f"GET {address.path}{path} HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: close\r\n\r\n"
+    answer = _spoken(page, request.encode())
+    assert answer.startswith(b"HTTP/1.1 404"), answer[:200]
+
+
+def test_a_body_is_bounded_and_must_be_json(page: Client) -> None:
+    headers = {**OURS, "Content-Type": "application/json"}
+    large = b'{"reason": "' + b"x" * 100_000 + b'"}'
+    assert page.raw("api/decide", "POST", data=large, headers=headers).status_code == 413
+    for wrong in (b"{", b"[]", b'"x"', b"\xff", b"nul"):
+        assert page.raw("api/decide", "POST", data=wrong, headers=headers).status_code == 400
+    page.post("api/decide", 400, kind=["exclude"])
+    page.post("api/decide", 400, kind="burn")
+
+
+def test_a_slow_client_holds_up_nobody(page: Client) -> None:
+    address = urlsplit(page.review.url)
+    slow = [socket.create_connection(("127.0.0.1", page.review.port)) for _ in range(50)]
+    for one in slow:
+        head = f"POST {address.path}api/undo HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/json\r\n"
+        one.sendall(f"{head}X-Bestshot: 1\r\nContent-Length: 1000\r\n\r\n{{".encode())
+    start = time.monotonic()
+    page.get("api/queue")
+    assert time.monotonic() - start < 5.0
+    for one in slow:
+        one.close()
+
+
+def test_a_page_that_only_shows_writes_nothing(folder: Path, serve: Open) -> None:
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+    page = serve(folder, read_only=True)
+    task = page.get("api/queue", limit=1)["tasks"][0]
+    page.get(f"api/task/{task['id']}")
+    assert page.raw(f"image/{task['pick']['id']}", params={"size": 160}).status_code == 200
+    state = page.get("api/state")
+    assert state["read_only"] and not state["ratings"]
+    for path in ("decide", "undo", "look", "run", "jobs/1/stop", "pair"):
+        assert "--read-only" in page.post(f"api/{path}", 403)["error"]
+    page.review.close()
+    after = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file() and path.suffix != ".toml"}
+    assert {p: m for p, m in after.items() if before.get(p) != m and "campaign.db-" not in p.name} == {}
+
+
+def _spoken(page: Client, request: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", page.review.port), timeout=10) as connection:
+        connection.sendall(request)
+        found = b""
+        while part := connection.recv(65536):
+            found += part
+    return found
