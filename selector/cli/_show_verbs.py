@@ -198,8 +198,8 @@ def _number(value: float | None) -> str:
 @verb(
     "report",
     "Write the contact sheet: static pages with every candidate, its scores, decisions, and the pick framed; all tasks "
-    "can be searched and sorted. Opens nothing. With --bundle, write it elsewhere with its pictures inside, to be given "
-    "away: picks and sources at full size, other candidates with 640 px.",
+    "can be searched and sorted. Opens nothing. With --bundle, write it elsewhere with its pictures inside, to be "
+    "given away: picks and sources at full size, other candidates with 640 px.",
     "bestshot report --bundle for-the-team.zip",
 )
 @click.option("--title", default=None, help="Title of the page (default: the campaign's folder).")

@@ -73,7 +73,8 @@ class _TaskRenderer:
 
     def render(self, task: TaskRow) -> str:
         view = task_view(task, self.sheet.columns)
-        wanted = [(path, None, True) for path in (task.source, task.reference) if path is not None]
+        inputs = [path for path in (task.source, task.reference) if path is not None]
+        wanted: list[tuple[Path, str | None, bool]] = [(path, None, True) for path in inputs]
         wanted += [(card.image, card.id, self.whole or card.picked) for card in view.cards]
         pictures = list(self.pool.map(lambda one: self.pictures.thumbnail(*one), wanted))
         source = pictures.pop(0) if task.source else None
@@ -194,9 +195,8 @@ def _environment(words: Words) -> Environment:
             return words("unscored", reason=words("not_scored_yet"))
         return words("unscored", reason=words.said(reason)) if is_applicable(reason) else words.said(reason)
 
-    environment.globals.update(
-        page_name=page_name, anchor=anchor, told=told, t=words, words=words, bold=Markup("<b>{}</b>").format
-    )
+    bold = Markup("<b>{}</b>").format
+    environment.globals.update(page_name=page_name, anchor=anchor, told=told, t=words, words=words, bold=bold)
     environment.filters["said"] = words.said
     return environment
 

@@ -1,7 +1,7 @@
 """All tasks of all pages as one script, which pages search and sort: a page from a disk may fetch nothing.
 
-A task takes 390 bytes on average at most. What its numbers and ids leave is its prompt's; what a short one leaves, later
-ones may take. So 1,000 tasks of 16 candidates stay below 400 KB, and few prompts are cut.
+A task takes 390 bytes on average at most. What its numbers and ids leave is its prompt's; what a short one leaves,
+later ones may take. So 1,000 tasks of 16 candidates stay below 400 KB, and few prompts are cut.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ PROMPT = 3  # its place in a task's list
 class TaskIndex:
     """Takes tasks as they stream by and keeps them in ``spool``; memory holds names of flags and generators alone.
 
-    A task is a list: id, page, type, prompt, the pick's estimate and its deviation, margin, flags, generators (numbers in
-    the lists of names), decisions as bits, and the first ``SHORT_ID`` characters of every candidate's id.
+    A task is a list: id, page, type, prompt, the pick's estimate and its deviation, margin, flags, generators (numbers
+    in the lists of names), decisions as bits, and the first ``SHORT_ID`` characters of every candidate's id.
     """
 
     spool: IO[bytes]
@@ -88,10 +88,9 @@ class TaskIndex:
     def _decisions(self, task: TaskRow) -> int:
         by_hand = sum(card.excluded_by_hand for card in task.candidates)
         pinned = any(card.pinned for card in task.candidates)
-        noted = any(one.kind is DecisionKind.NOTE for one in task.remarks) or any(
-            card.notes for card in task.candidates
-        )
-        refused = by_hand or any(one.kind is DecisionKind.EXCLUDE for one in task.remarks)
+        kinds = {one.kind for one in task.remarks}
+        noted = DecisionKind.NOTE in kinds or any(card.notes for card in task.candidates)
+        refused = by_hand or DecisionKind.EXCLUDE in kinds
         self.decided[EXCLUDED] += by_hand
         self.decided[PINNED] += pinned
         self.decided[NOTED] += noted

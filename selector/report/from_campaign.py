@@ -18,7 +18,7 @@ from selector.domain.words import n_of
 from selector.generate.recipes import recipe_in_words
 from selector.language import CHINESE, ENGLISH
 from selector.learn.estimates import gap_in_words
-from selector.report._model import CandidateCard, Failure, Remark, Sheet, TaskRow, WeightRow
+from selector.report._model import CandidateCard, Failure, PlotCard, Remark, Sheet, TaskRow, WeightRow
 from selector.report._model import Verdict as SheetVerdict
 from selector.report.calibration import shown_weights, write_plots
 from selector.status import open_failures
@@ -52,7 +52,9 @@ class Cover:
 def whole_sheet(context: Context, ledger: Ledger, cover: Cover, folder: Path, progress: Progress = silent) -> Sheet:
     """The sheet of a campaign whose pages will be in ``folder``; the plots of its calibration are drawn there."""
     ws, known = context.ws, context.known
-    notes, plots, weights = cover.notes, (), ()
+    notes = cover.notes
+    plots: tuple[PlotCard, ...] = ()
+    weights: tuple[WeightRow, ...] = ()
     if known is not None and known.told:
         calibration = describe(known, ws.folder)
         plots, weights = write_plots(folder, calibration, known), _weight_rows(calibration)

@@ -18,7 +18,7 @@
   const shown = document.getElementById("shown");
   const results = document.getElementById("results");
   const onPage = [...document.querySelectorAll("article.task")];
-  const rest = [document.querySelector("main"), ...document.querySelectorAll("nav.pager")];
+  const rest = [document.getElementById("tasks"), ...document.querySelectorAll("nav.pager")];
   const names = ["q", "type", "generator", "flag", "decision", "sort"];
   const words = INDEX.words;
   const number = new Intl.NumberFormat("en");
@@ -148,7 +148,7 @@
     more.addEventListener("click", go);
     go();
     const frame = make("div", { className: "scroll", tabIndex: 0 }, make("table", { className: "plain" }, header(wanted), body));
-    frame.setAttribute("role", "region");
+    frame.setAttribute("role", "group");
     frame.setAttribute("aria-label", results.getAttribute("aria-label"));
     results.replaceChildren(frame, more, ...(INDEX.cut && wanted.q ? [make("p", { className: "note" }, say("cut"))] : []));
   }

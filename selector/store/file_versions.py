@@ -80,7 +80,7 @@ def ways_made(connection: Connection, only_versions: bool = False) -> list[Way]:
 
 
 def successors(connection: Connection) -> dict[tuple[str, str], tuple[str, str]]:
-    """(task id, candidate id) of imported pictures whose place newer ones of a name took: that name, and whose it is now.
+    """(task id, candidate id) of imported pictures that newer ones took the place of: the file's name, the newer id.
 
     What another generator made too, or came under another name that it still has, is not among them.
     """
