@@ -20,7 +20,7 @@ from selector.report._index import EXCLUDED, MOST_NAMES, NOTED, PINNED, TaskInde
 from selector.report._model import Sheet, TaskRow
 from selector.report._pictures import Pictures, link, plot_view
 from selector.report._summary import HEIGHT, WIDTH, Summary, concerns_of, histogram
-from selector.report._view import NOT_SCORED, anchor, task_view
+from selector.report._view import anchor, task_view
 from selector.report._words import Words
 
 if TYPE_CHECKING:
@@ -191,8 +191,6 @@ def _environment(words: Words) -> Environment:
 
     def told(reason: str) -> str:
         """Why a score has no value; where none is missing the reason says so itself."""
-        if reason == NOT_SCORED:
-            return words("unscored", reason=words("not_scored_yet"))
         return words("unscored", reason=words.said(reason)) if is_applicable(reason) else words.said(reason)
 
     bold = Markup("<b>{}</b>").format

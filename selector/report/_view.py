@@ -12,7 +12,6 @@ from selector.report._model import CandidateCard, Failure, TaskRow
 from selector.report._summary import concerns_of
 from selector.report._words import Words
 
-NOT_SCORED = "not scored yet"  # as a reason
 _LONG, _MANY_LINES = 450, 5  # Latin letters and lines: from then on a prompt is folded to four lines
 
 
@@ -135,7 +134,7 @@ def _score_table(cards: tuple[CandidateCard, ...], columns: Mapping[str, Column]
 
 def _score_row(name: str, scores: list[Score | None], facts: Column | None, marks: dict[str, str]) -> ScoreRow:
     scorer, _, column = name.partition(".")
-    reasons = {score.reason if score else NOT_SCORED for score in scores}
+    reasons = {score.reason if score else "not scored yet" for score in scores}
     if len(reasons) == 1 and None not in reasons:
         return ScoreRow(scorer, column or scorer, facts, (), reasons.pop())
     best = _best(scores, facts)
@@ -144,7 +143,7 @@ def _score_row(name: str, scores: list[Score | None], facts: Column | None, mark
 
 def _cell(score: Score | None, facts: Column | None, best: float | None, marks: dict[str, str]) -> Cell:
     if score is None or score.value is None:
-        reason = (score.reason if score else None) or NOT_SCORED
+        reason = (score.reason if score else None) or "not scored yet"
         return Cell("–", mark=marks.setdefault(reason, _letter(len(marks))))
     return Cell(_number(score.value, facts), best=score.value == best)
 

@@ -14,6 +14,7 @@ from system_browser import browser as browser
 from experiments.support.synthetic_campaign import make_campaign, write_contest
 from selector import Campaign
 
+
 @pytest.fixture(scope="session")
 def first_campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """32 tasks of four types with eight candidates each, scores, judgements and six totals; to be copied."""
