@@ -173,6 +173,7 @@
   // The address holds what is asked for, so that "back" finds it again.
   function ask() {
     const state = renew();
+    if (state) form.scrollIntoView(); // the overview above may fill the window
     history.replaceState(null, "", state ? `#?${state}` : "#");
   }
 
@@ -188,7 +189,7 @@
       if (field.selectedIndex === -1) field.value = ""; // of an older report
     }
     turn(state.get("turn") === "1");
-    renew();
+    if (renew()) form.scrollIntoView();
     if (location.hash.startsWith("#task-")) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
   }
 
