@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from selector.domain import InputError, Task, TaskType
-from selector.review._gallery import folded
+from selector.review._gallery import Haystack, folded
 from selector.review._queue import QueueWish, in_order, is_wanted, neighbours, number_of
 from selector.review._rows import Row
 
@@ -16,6 +16,7 @@ def row(number: int, **facts: Any) -> Row:
     usual: dict[str, Any] = {
         **dict.fromkeys(("worth", "loss", "overall", "sd", "margin", "disagreement", "pick")),
         "flags": (),
+        "fallback": False,
         "candidates": 2,
         "excluded": 0,
         "pinned": False,
@@ -30,7 +31,7 @@ def row(number: int, **facts: Any) -> Row:
 
 
 ROWS = [row(0, worth=1.0, overall=5.0), row(1, worth=3.0, overall=2.0, looked=True), row(2), row(3, worth=1.0)]
-HAYSTACKS = {one.task.id: folded(one.task.prompt) for one in ROWS}
+HAYSTACKS = {one.task.id: Haystack(folded(one.task.prompt), ("4567ab", "12cd34")) for one in ROWS}
 
 
 def ids(rows: list[Row]) -> list[str]:
