@@ -135,5 +135,5 @@ def load_gallery(connection: Connection) -> Gallery:
             (key[0], key[1]) not in makers,
         )
         found.setdefault(key[0], []).append(shown)
-    lowest = {task_id: candidate_id for task_id, candidate_id in sorted(resorts, reverse=True)}  # the lowest comes last
+    lowest = dict(sorted(resorts, reverse=True))  # the lowest comes last
     return Gallery(load_tasks(connection), found, lowest)

@@ -60,7 +60,7 @@ class Job:
 
     def as_json(self) -> dict[str, Any]:
         """As the page has it; ``seconds`` since it began."""
-        own = (
+        told = (
             "id",
             "verb",
             "at",

@@ -146,9 +146,8 @@ class Routes:
         found = await self._outlines.wanted(task_id, digest)
         if found is None:
             return error_line(request, 503, "what was edited could not be found out: open the task again to try again")
-        return JSONResponse(
-            {"region": found.get("asked"), "candidates": found.get("changed", {}), "left_out": found is LEFT_OUT}
-        )
+        boxes = {"region": found.get("asked"), "candidates": found.get("changed", {})}
+        return JSONResponse({**boxes, "left_out": found is LEFT_OUT})
 
     async def _image(self, request: Request) -> Response:
         wanted, size = request.path_params["id"], request.query_params.get("size", FULL)

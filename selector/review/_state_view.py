@@ -6,8 +6,8 @@ from typing import Any
 
 from selector.decide.revision import LEARN, PLAN
 from selector.domain import Pick
-from selector.domain.words import n_of
 from selector.domain.decisions import Target
+from selector.domain.words import n_of
 from selector.review._desk import Desk
 from selector.review._rows import LOOK_FLOOR, Known
 from selector.review._source import ESTIMATED_FROM, differing, snapshot_key

@@ -24,10 +24,6 @@ HOST = "127.0.0.1"
 _TOKEN_BYTES = 24
 _START_SECONDS = 30.0
 _END_SECONDS = 2  # that open answers get to end
-_DOOR = (
-    '<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer"><title>bestshot</title>'
-    '<meta http-equiv="refresh" content="0; url={url}"><a href="{url}">bestshot review</a>\n'
-)
 
 
 class Review:
@@ -69,8 +65,9 @@ class Review:
         number, name = tempfile.mkstemp(".html", "open-", folder)  # of mode 0600
         door = Path(name).resolve()
         self._own.callback(door.unlink, missing_ok=True)
-        with open(number, "w", encoding="utf-8") as file:
-            file.write(_DOOR.format(url=self.url))
+        with os.fdopen(number, "w", encoding="utf-8") as file:
+            file.write('<!doctype html><meta name="referrer" content="no-referrer">')
+            file.write(f'<meta http-equiv="refresh" content="0; url={self.url}"><a href="{self.url}">bestshot</a>\n')
         return door
 
     def wait(self) -> None:
