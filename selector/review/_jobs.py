@@ -22,6 +22,7 @@ from selector.domain import InputError
 VERBS = ("plan", "pick", "export", "score", "generate")
 RUNNING, STOPPING, DONE, FAILED, STOPPED = "running", "stopping", "done", "failed", "stopped"
 _KEPT = 20  # lines of a run, and runs
+_TOLD = ("id", "verb", "at", "state", "stage", "done", "total", "left_seconds", "words", "result", "error", "needs")
 _MOST_BYTES = 16 << 20  # of a verb's JSON
 _MOST_LISTED = 50  # entries of a list in a result: a plan names a pick for each of 1,000 tasks
 _WAIT_SECONDS = 10.0  # for a run to end once it was interrupted, before it is told more firmly
@@ -60,22 +61,8 @@ class Job:
 
     def as_json(self) -> dict[str, Any]:
         """As the page has it; ``seconds`` since it began."""
-        told = (
-            "id",
-            "verb",
-            "at",
-            "state",
-            "stage",
-            "done",
-            "total",
-            "left_seconds",
-            "words",
-            "result",
-            "error",
-            "needs",
-        )
         seconds = round((self.ended or time.monotonic()) - self.began, 1)
-        return {**{name: getattr(self, name) for name in own}, "seconds": seconds, "lines": list(self.lines)}
+        return {**{name: getattr(self, name) for name in _TOLD}, "seconds": seconds, "lines": list(self.lines)}
 
 
 class Jobs:
@@ -272,4 +259,4 @@ def _whole(value: Any) -> int:
 
 
 def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
