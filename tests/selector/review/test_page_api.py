@@ -166,6 +166,12 @@ def test_blind_answers_become_ratings_that_calibrate(all_allowed: Path, serve: O
         assert any(w.name == "judge:Li, A or B" for w in campaign.calibrate().weights)
 
 
+def test_the_source_of_a_pair_has_an_address_whatever_its_name(all_allowed: Path, serve: Open) -> None:
+    with Campaign(all_allowed) as campaign, campaign._ws.db.write() as connection:
+        connection.execute(schema.task.update().where(schema.task.c.id == "1").values(source="a #1.png"))
+    assert serve(all_allowed).get("api/pair", task="1")["source"] == "input/a%20%231.png"
+
+
 def test_pictures_come_in_sizes_and_are_kept(page: Client) -> None:
     wanted = first(page)["pick"]["id"]
     small = page.raw(f"image/{wanted}", params={"size": 160})
@@ -226,7 +232,8 @@ def test_a_run_is_followed_to_its_end_and_another_must_wait(page: Client) -> Non
 
 def test_a_plan_to_learn_is_not_replaced_silently(page: Client) -> None:
     with Campaign(page.folder) as campaign, campaign._ws.db.write() as connection:
-        picks = {"digest": "x", "basis": {"plan": "learn"}, "at": "2025-07-08T00:00:00+00:00"}
+        told = campaign._context().need().learned_from["told"]  # a lesson that nothing has told yet
+        picks = {"digest": "x", "basis": {"plan": "learn", "told": told}, "at": "2025-07-08T00:00:00+00:00"}
         number = connection.execute(schema.pick_set.insert().values(**picks)).inserted_primary_key[0]
         for task in campaign.tasks:  # none of the submissions holds these
             shown = sorted(page.get(f"api/task/{task.id}")["candidates"], key=lambda card: card["id"])[0]
