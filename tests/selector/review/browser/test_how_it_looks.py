@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_pages import Open, allow, until
+from browser_pages import Open, allow, campaign, folder, open_page, until, url  # noqa: F401
 
 from selector import Campaign
 from selector.review.page import words
@@ -37,12 +37,11 @@ def test_at_390_px_the_bar_lies_at_the_lower_edge(url: str, open_page: Open) -> 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("view", VIEWS)
 def test_axe_finds_nothing_against_contrast_labels_and_the_rest(
-    url: str, open_page: Open, view: str, scheme: str
+    url: str, open_page: Open, axe: str, view: str, scheme: str
 ) -> None:
-    axe = pytest.importorskip("axe_playwright_python", reason="pip install axe-playwright-python")
     page = open_page(url + view, color_scheme=scheme)
     page.wait_for_timeout(300)
-    page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8") + "; undefined")
+    page.evaluate(axe + "; undefined")
     found = page.evaluate("rules => axe.run({runOnly: rules})", _RULES)["violations"]
     assert not [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found]
 
