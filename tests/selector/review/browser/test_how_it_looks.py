@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_pages import Open, allow, campaign, folder, open_page, until, url  # noqa: F401
+from browser_pages import Open, allow, folder, open_page, until  # noqa: F401
 
 from selector import Campaign
 from selector.review.page import words
@@ -17,6 +19,14 @@ _SHOWN = """() => [...document.querySelectorAll('body *')].filter(n => !n.closes
   .flatMap(n => [...[...n.childNodes].filter(c => c.nodeType === 3).map(c => c.data.trim()),
     ...['aria-label', 'title', 'placeholder'].map(a => n.getAttribute(a))]).filter(Boolean)"""
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+
+
+@pytest.fixture(scope="module")
+def url(many_tasks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One page for all who only look."""
+    copy = Path(shutil.copytree(many_tasks, tmp_path_factory.mktemp("looked-at") / "campaign"))
+    with Campaign(copy) as campaign, campaign.review(by="Ada") as review:
+        yield review.url
 
 
 @pytest.mark.parametrize("width", [390, 900, 1500])
