@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import inspect
 import logging
+import sys
 from collections.abc import Mapping
-from importlib.metadata import entry_points
+from functools import lru_cache
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from typing import Any, cast
 
@@ -69,6 +71,16 @@ def generator_names() -> tuple[str, ...]:
 def scorer_names() -> tuple[str, ...]:
     """Names of every scorer that can be configured here, built-in ones first."""
     return _names("scorer")
+
+
+def is_generator(name: str) -> bool:
+    """Whether a generator of this name can be configured here; looks through no package for one of ours."""
+    return name in BUILTIN_GENERATORS or name in generator_names()
+
+
+def is_scorer(name: str) -> bool:
+    """The same of a scorer."""
+    return name in BUILTIN_SCORERS or name in scorer_names()
 
 
 def create_generator(
@@ -151,7 +163,18 @@ class _Configured:
 
 def _names(kind: str) -> tuple[str, ...]:
     builtin, group = _PLACES[kind]
-    return (*builtin, *sorted({point.name for point in entry_points(group=group)} - set(builtin)))
+    return (*builtin, *sorted({point.name for point in _points(group)} - set(builtin)))
+
+
+def _points(group: str) -> EntryPoints:
+    return _all_points(tuple(sys.path)).select(group=group)
+
+
+@lru_cache(maxsize=1)  # to look through everything that is installed takes some 30 ms
+def _all_points(path: tuple[str, ...]) -> EntryPoints:
+    """Of what can be imported from ``path``."""
+    del path
+    return cast(EntryPoints, entry_points())
 
 
 def _create(
@@ -202,7 +225,7 @@ def _seen_from(base: Path, key: str, value: Any) -> Any:
 
 def _load(kind: str, name: str) -> Any:
     builtin, group = _PLACES[kind]
-    point = None if name in builtin else next((p for p in entry_points(group=group) if p.name == name), None)
+    point = None if name in builtin else next((p for p in _points(group) if p.name == name), None)
     if name not in builtin and point is None:
         raise InputError(f"there is no {kind} '{name}'{near_or_all(name, _names(kind))}")
     try:

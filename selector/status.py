@@ -5,26 +5,31 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sqlalchemy import false, func, or_, select
 
+from selector.config import IMPORTED as IMPORTED_SCORES
 from selector.decide.context import Context
 from selector.domain import TaskType, is_applicable
 from selector.domain.decisions import Decisions
 from selector.domain.reading import RULES
 from selector.domain.words import by_number
-from selector.generate.dry_run import GenerateEstimate
 from selector.store import schema
 from selector.store.attempts import Attempt, Planning, current_plannings, failed_attempts
-from selector.store.candidates import candidates_by_task, only_fallbacks
+from selector.store.candidates import candidates_by_task, only_fallbacks, score_counts
 from selector.store.file_versions import superseded
 from selector.store.jobs import DELIVERED, PERHAPS, Job, load_jobs, money_spent
 from selector.store.observations import judged_candidates
 from selector.store.picks import pick_counts
 from selector.store.readings import PresentVersions, readers_of
 from selector.submit.ledger import Ledger, Quota, SubmissionRecord
-from selector.workspace.plug_ins import Builds, configured_services
 from selector.workspace.workspace import Workspace
+
+# What one part needs is imported by that part: most campaigns have no service, and nothing that failed.
+if TYPE_CHECKING:
+    from selector.generate.dry_run import GenerateEstimate
+    from selector.workspace.plug_ins import Builds
 
 IMPORTED = "folder:"  # how the names of imports begin
 
@@ -131,7 +136,7 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
         services = _services(load_jobs(connection), ws)
         readers = readers_of(connection)
         fallbacks, older = only_fallbacks(connection), len(superseded(connection))
-        failed = open_failures(current_plannings(connection, failed=True), failed_attempts(connection), context.builds)
+        failed = _failed(current_plannings(connection, failed=True), failed_attempts(connection), context)
     types = {}
     for name in sorted({t.type.value for t in tasks}):
         counts = [per_task.get(t.id, 0) for t in tasks if t.type.value == name]
@@ -176,6 +181,11 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
     )
 
 
+def _failed(plannings: Sequence[Planning], attempts: Sequence[Attempt], context: Context) -> list[Planning | Attempt]:
+    """As ``open_failures``, which needs the generators' builds only where anything failed at all."""
+    return open_failures(plannings, attempts, context.builds) if plannings or attempts else []
+
+
 def open_failures(
     plannings: Sequence[Planning], attempts: Sequence[Attempt], builds: Builds
 ) -> list[Planning | Attempt]:
@@ -210,6 +220,10 @@ def _is_of_plan(failed: Planning | Attempt, ws: Workspace, types: Mapping[str, T
 
 
 def _services(jobs: Sequence[Job], ws: Workspace) -> dict[str, ServiceStatus]:
+    if not jobs:
+        return {}
+    from selector.workspace.plug_ins import configured_services
+
     found = {}
     currencies = {service.name: service.currency for service in configured_services(ws)}
     for name in sorted({job.service for job in jobs}):
@@ -226,7 +240,35 @@ def _services(jobs: Sequence[Job], ws: Workspace) -> dict[str, ServiceStatus]:
 
 
 def _scores(context: Context) -> tuple[int, dict[str, int]]:
-    """How many values there are of these scorers' versions, and why others are not; no row is sorted for it."""
+    """How many values there are of the scorers' versions that count, and why others are not."""
+    with context.ws.db.read() as connection:
+        counts = _of_only_versions(score_counts(connection), context.ws)
+    if counts is None:
+        return _scores_of_present_versions(context)
+    unscored: Counter[str] = Counter()
+    for (scorer, _, column, reason), count in counts.items():
+        if reason is not None:
+            unscored[f"{scorer}.{column}: {reason}"] += count
+    return counts.total() - unscored.total(), _most_frequent_first(unscored)
+
+
+def _of_only_versions(
+    counts: Mapping[tuple[str, str, str, str | None], int], ws: Workspace
+) -> Counter[tuple[str, str, str, str | None]] | None:
+    """The counts of configured scorers; None where one has scores of several versions, or has settings of its own.
+
+    Where there is one alone, nothing has to be constructed to know which counts: what is stored is what there is.
+    """
+    wanted = {*ws.config.score.scorers, IMPORTED_SCORES}
+    mine = Counter({key: n for key, n in counts.items() if key[0] in wanted})
+    versions = {key[:2] for key in mine}
+    if len(versions) > len({scorer for scorer, _ in versions}) or ws.config.scorers.keys() & wanted:
+        return None
+    return mine
+
+
+def _scores_of_present_versions(context: Context) -> tuple[int, dict[str, int]]:
+    """The same by what the scorers themselves say."""
     s = schema.score.c
     with context.ws.db.read() as connection:
         versions = PresentVersions(connection, context.versions, context.reading)

@@ -131,7 +131,7 @@ class _Made:
         for name, its in recipes.items():
             asked = self.each // 2 if name in self.builds else MOST_FILES
             planning = Planning(task.id, name, self._build(name), asked, tuple(its), "planned", None)
-            add_planning(connection, planning, _AT)
+            add_planning(connection, planning, _now())
 
     def _build(self, generator: str) -> str:
         return self.builds.get(generator, "1-synthetic")
@@ -150,6 +150,11 @@ class _Made:
                     for number, (column, signal) in enumerate(zip(scorer.columns, signals[k].tolist(), strict=True))
                 }
                 yield from rows_of(task.id, candidate.id, name, scorer.version, result)
+
+
+def _now() -> str:
+    """Plannings are of today, as those that the plug-ins of this checkout have made."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
 def _generators(task: Task, each: int) -> tuple[str, ...]:

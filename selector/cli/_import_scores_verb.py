@@ -20,7 +20,7 @@ _SHOWN = 20  # rows that named no candidate
 @verb(
     "import-scores",
     "Take scores that any other tool computed: they count like all others, as imported.NAME. TABLE is a CSV, TSV, "
-    "JSON, JSON lines or Parquet file, one row a candidate, named by a column candidate (its id, or at least 6 "
+    "JSON, JSON lines or Parquet file, one row a candidate, named by a column candidate (its id, or at least 4 "
     "characters of it), file (as it was imported, stored or exported), or task and generator; all that a row says must "
     "fit. Say once with --column what a score means. An empty cell says nothing; rows that name no candidate are "
     "listed; a wrong table is not stored at all. Running it twice changes nothing.",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @verb(
     "judge",
     "Take scores that a judge gave to single candidates: a vision-language model, or people where the contest allows "
-    "it. FILE is CSV or TSV with the columns task, candidate (its id, or at least 6 characters of it), and sc and pq "
+    "it. FILE is CSV or TSV with the columns task, candidate (its id, or at least 4 characters of it), and sc and pq "
     "or their sub-scores as the profile names them, all 0 to 10; for face swaps also cosine, -1 to 1. Empty means not "
     "judged. Several rows of one candidate are several passes of the judge, whose mean counts; a column pass may "
     "number them, from 1. All rows are taken or none; running it twice changes nothing.",

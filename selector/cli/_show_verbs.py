@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from selector.cli._colour import is_terminal
 from selector.cli._describe_generated import describe_still_to_make
 from selector.cli._language import said, tell
 from selector.cli.common import (
+    by_scorer,
     campaign_option,
     counted,
     debug_option,
@@ -142,7 +144,7 @@ def status(campaign: Campaign) -> tuple[Any, str]:
         blocks.append(table(used, ("service", "jobs", "images", "to collect", "perhaps paid", "spent", "")))
     if s.unscored or s.not_applicable:
         other = f", {sum(s.not_applicable.values())} not applicable to their tasks" if s.not_applicable else ""
-        missing = ["; unscored:", *counted(s.unscored)] if s.unscored else [", none unscored"]
+        missing = ["; unscored:", *counted(by_scorer(s.unscored))] if s.unscored else [", none unscored"]
         blocks.append("\n".join([f"{n_of(s.scores, 'value')} measured{other}{missing[0]}", *missing[1:]]))
     if s.submissions:
         blocks.append(_submissions(s.submissions))
@@ -237,7 +239,7 @@ def doctor(folder: Path, name: str | None, yes: bool, as_json: bool) -> None:
         damaged = not all(c.ok for c in checks if c.subject in FILES)
     else:
         checks = check_machine()
-    emit(checks, table([_finding(check) for check in checks], ("", "what", "finding")), as_json)
+    emit(checks, _findings(checks), as_json)
     if damaged:
         raise InputError("the campaign's files are not whole: see above")
 
@@ -255,6 +257,24 @@ def _live(folder: Path, name: str, yes: bool, as_json: bool) -> None:
     emit(report, table(report.rows, ("what", "finding")), as_json)
     if not report.ok:
         sys.exit(1)
+
+
+def _findings(checks: Sequence[Check]) -> str:
+    """One table; for a person at a terminal in groups, of which the first names what needs a hand."""
+    header = ("", "what", "finding")
+    if not is_terminal():
+        return table([_finding(check) for check in checks], header)
+    groups = {
+        "needs a hand": [c for c in checks if c.used and not c.ok],
+        "ready": [c for c in checks if c.used and c.ok],
+        "not used here": [c for c in checks if not c.used],
+    }
+    blocks = [
+        f"{title} ({len(those)})\n{table([_finding(c) for c in those], header)}"
+        for title, those in groups.items()
+        if those
+    ]
+    return "\n\n".join(blocks)
 
 
 def _finding(check: Check) -> tuple[str, str, str]:

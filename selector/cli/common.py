@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from selector.cli._colour import painted
 from selector.cli._language import said, said_cell, said_header
 from selector.cli._progress import progress_bar as progress_bar
 from selector.domain.types import TaskType
@@ -120,7 +121,7 @@ def emit(result: Any, text: str, as_json: bool) -> None:
         if os.environ.get("BESTSHOT_PROGRESS") == "json":  # a program that shows people how it goes: the words, too
             click.echo(json.dumps({"said": visible(text)}, ensure_ascii=False), err=True)
     elif text:
-        click.echo(said(visible(text)))
+        click.echo(painted(said(visible(text))))
 
 
 # Names come from tables that others made: a terminal would obey their escape sequences, and turn the writing round.
@@ -189,6 +190,19 @@ def counted(counts: Mapping[str, int], most: int = 12, tasks: Mapping[str, Seque
 
 def _of_tasks(ids: Sequence[str]) -> str:
     return f" ({'task' if len(ids) == 1 else 'tasks'} {some_of(ids)})" if ids else ""
+
+
+def by_scorer(counts: Mapping[str, int]) -> dict[str, int]:
+    """Reasons "scorer.column: why" put together where columns of a scorer share one: "scorer (8 columns): why"."""
+    together: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for reason, count in counts.items():
+        column, _, why = reason.partition(": ")
+        together.setdefault((column.partition(".")[0], why), []).append((column, count))
+    found = {}
+    for (scorer, why), columns in together.items():
+        name = columns[0][0] if len(columns) == 1 else f"{scorer} ({len(columns)} columns)"
+        found[f"{name}: {why}" if why else name] = sum(count for _, count in columns)
+    return found
 
 
 def explained(summary: Summary, counts: Mapping[str, int]) -> list[str]:

@@ -5,6 +5,8 @@ With ``--json`` the line is also on stdout, as ``{"error": "…"}``.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -22,7 +24,9 @@ from selector.cli._judge_verbs import judge, read, translate
 from selector.cli._language import SpokenContext, said, speak
 from selector.cli._learn_verbs import calibrate, explain, plan
 from selector.cli._make_verbs import demo, generate, import_, init, pick, score
+from selector.cli._next_verb import next_
 from selector.cli._review_verb import review
+from selector.cli._scores_verb import scores
 from selector.cli._select_verb import select
 from selector.cli._show_verbs import doctor, realism, report, status
 from selector.cli._weights_verbs import weights
@@ -30,6 +34,7 @@ from selector.cli.common import Printed, emit, verbose_option, visible
 from selector.domain import DISK_FULL, BestshotError, shortage
 
 INTERRUPTED, TERMINATED = 130, 143
+_GARBAGE_AFTER = 50_000  # new objects: imports make many that stay, and looking through them takes a tenth of the time
 
 
 class OrderedGroup(click.Group):
@@ -57,6 +62,7 @@ def group() -> None:
       bestshot init my-campaign --profile tianchi-532389 --tasks task.csv --images imgs/
       cd my-campaign
       bestshot read --by NAME        have a model of yours read the prompts: scorers and text edits understand more
+      bestshot next                  what to do now, and why; --do does it until you are needed
       bestshot generate              make candidates        bestshot import FOLDER  take finished images
       bestshot score                 measure them           bestshot plan           the next submission, or HOLD
       bestshot export                write the ZIP          bestshot verify ZIP     check every rule of the contest
@@ -67,6 +73,7 @@ def group() -> None:
       bestshot report                a page with every candidate, to share
       bestshot judge FILE --by NAME  take a judge's scores of single candidates
       bestshot import-scores TABLE   take scores that another tool computed
+      bestshot scores --out FILE     every candidate with its scores, as a table
       bestshot select SCORES.csv     pick from any table of scores, without a campaign
       bestshot weights list          the models that scorers can use, and how to have them
     """
@@ -74,13 +81,16 @@ def group() -> None:
 
 _MAKING = (demo, init, read, translate, generate, import_, score, import_scores, pick, export, verify, record, quota)
 _DECIDING = (exclude, include, pin, note)
-_LOOKING = (explain, review, select, realism, status, report, doctor, weights)
-for _verb in (*_MAKING, *_DECIDING, judge, calibrate, plan, *_LOOKING):
+_LOOKING = (explain, review, scores, select, realism, status, report, doctor, weights)
+for _verb in (*_MAKING, next_, *_DECIDING, judge, calibrate, plan, *_LOOKING):
     group.add_command(_verb)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # to look for them takes a tenth of a small verb
+    gc.set_threshold(_GARBAGE_AFTER)
+    atexit.register(gc.freeze)  # nor is anything looked through once more at the end
     argv = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     debug = "--debug" in argv
     people = "--json" not in argv

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,7 +31,7 @@ from selector.domain.names import name_fault
 from selector.domain.words import did_you_mean, near_or_all
 from selector.finishing import steps_of
 from selector.prompts.wording import PROMPT_STYLES
-from selector.registry import generator_names, scorer_names
+from selector.registry import generator_names, is_generator, is_scorer, scorer_names
 
 _EXAMPLES = {  # commented lines of tables that only some campaigns have
     "scorers": ("[scorers.NAME]", 'kind = "command"', 'setting = "value"'),
@@ -141,39 +141,42 @@ def check_names(config: CampaignConfig) -> None:
     """Raise ``InputError`` for a generator, scorer, prompt style or finish that is not known here."""
     steps = [step for t in TaskType for step in config.generate.steps(t)]
     _check_generators(config, {step.generator for step in steps})
-    scorers = _checked_scorers(config)
-    for kind, named, known in (
-        ("scorer", {*config.scorers, *config.score.scorers}, scorers),
-        ("scorer", {column.partition(".")[0] for column in config.calibrate.scores}, (*scorers, IMPORTED)),
-        ("prompt style", {style for step in steps for style in step.prompts}, PROMPT_STYLES),
-    ):
-        for name in sorted(named - set(known)):
-            raise InputError(f"campaign.toml names the {kind} '{name}', which is not known{near_or_all(name, known)}")
+    own = _own_scorers(config)
+    weighed = {column.partition(".")[0] for column in config.calibrate.scores} - {IMPORTED}
+    for name in sorted({*config.scorers, *config.score.scorers, *weighed} - set(own)):
+        if not is_scorer(name):
+            raise _unknown("scorer", name, (*scorer_names(), *own, *([IMPORTED] if name in weighed else [])))
+    for style in sorted({style for step in steps for style in step.prompts} - set(PROMPT_STYLES)):
+        raise _unknown("prompt style", style, PROMPT_STYLES)
     for finish in sorted({finish for step in steps for finish in step.finishes}):
         steps_of(finish)  # raises for what it does not know
 
 
-def _checked_scorers(config: CampaignConfig) -> tuple[str, ...]:
-    """The names of scorers that the file may use: those that there are, and those that it gives a kind."""
-    known = scorer_names()
+def _unknown(kind: str, name: str, known: Collection[str]) -> InputError:
+    return InputError(f"campaign.toml names the {kind} '{name}', which is not known{near_or_all(name, known)}")
+
+
+def _own_scorers(config: CampaignConfig) -> list[str]:
+    """The names of scorers that the file gives a kind."""
     own = [name for name, table in config.scorers.items() if KIND in table]
     for name in own:
         kind = scorer_kind_of(config, name)
-        if kind not in known:
-            raise InputError(f"campaign.toml: [scorers.{name}] has the unknown kind '{kind}'{near_or_all(kind, known)}")
-        if name == IMPORTED or (name in known and kind != name):
+        if not is_scorer(kind):
+            near = near_or_all(kind, scorer_names())
+            raise InputError(f"campaign.toml: [scorers.{name}] has the unknown kind '{kind}'{near}")
+        if name == IMPORTED or (kind != name and is_scorer(name)):
             raise InputError(f"campaign.toml: '{name}' is a scorer already: give [scorers.{name}] another name")
         if not _SCORER_NAME.fullmatch(name):
             raise InputError(f"campaign.toml: a scorer's name has letters, digits, _ and - only, got '{name[:60]}'")
-    return (*known, *own)
+    return own
 
 
 def _check_generators(config: CampaignConfig, planned: set[str]) -> None:
-    known = generator_names()
     for name in sorted({*config.generators, *planned}):
         kind = kind_of(config, name)
-        if kind in known:
+        if is_generator(kind):
             continue
+        known = generator_names()
         table = config.generators.get(name)
         if table is not None and KIND not in table:
             others = ", ".join(other for other in known if other != _EXAMPLE_KIND)

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from selector.decide._beliefs import judge_values
 from selector.domain import Axis, Scorer, Task
-from selector.learn.pool import Bools, Floats, Ints, Pool, codes, own_variant
+from selector.domain.treatments import own_variant
+from selector.learn.pool import Bools, Floats, Ints, Pool, codes
 from selector.learn.prior import RECIPE_ORDER
 from selector.store.candidates import (
     Maker,

@@ -13,10 +13,11 @@ from selector.decide.knowledge import Knowledge
 from selector.domain import Axis, InputError, JSONValue, TaskInputs
 from selector.domain.decisions import Decision
 from selector.domain.reading import Reading
+from selector.domain.treatments import in_words
 from selector.learn.contributions import contributions, start_of
 from selector.learn.estimates import prior_points
 from selector.learn.gaussian import probability_best
-from selector.learn.pool import Choices, Floats, Ints, in_words
+from selector.learn.pool import Choices, Floats, Ints
 from selector.prompts.reading import reading_of
 from selector.store.attempts import Attempt, Planning, current_plannings, load_attempts
 from selector.store.decisions import load_history

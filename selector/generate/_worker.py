@@ -12,7 +12,6 @@ from selector.generate._local import finish, finishing_of, make_here
 from selector.generate._remote import ServiceWorker
 from selector.generate.orders import FinishItem, Order, WorkItem
 from selector.generate.recipes import RecipePlanner
-from selector.llm.prompting import PromptBook
 from selector.net import Account, Interrupted, OutOfBudget
 from selector.store.attempts import Planning
 from selector.workspace.executor import WorkQueue
@@ -51,7 +50,7 @@ class Worker:
     def __init__(self, ws: Workspace, orders: Sequence[Order], retry_failed: bool, stop: threading.Event) -> None:
         self._stop = stop
         self._attempts = Attempts(ws, retry_failed)
-        self._recipes = RecipePlanner(ws, PromptBook(ws), retry_failed)
+        self._recipes = RecipePlanner(ws, retry_failed)
         self._finishing = finishing_of(ws, orders)
         accounts: dict[str, Account] = {
             order.name: order.generator.account for order in orders if isinstance(order.generator, RemoteGenerator)

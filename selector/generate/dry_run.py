@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 
 from selector.domain import Generator, Recipe, RemoteGenerator
 from selector.generate._attempts import Attempts
-from selector.generate._local import finishing_of
 from selector.generate.orders import Order, check_budgets
 from selector.generate.recipes import RecipePlanner, finished, outcome_of, style_of
-from selector.llm.prompting import PromptBook
 from selector.store import jobs
 from selector.store.attempts import Planning, current_plannings, tries_by
 from selector.workspace.workspace import Workspace
@@ -106,7 +104,7 @@ class _Known:
 
     def __init__(self, ws: Workspace, orders: Sequence[Order], retry_failed: bool) -> None:
         self._attempts, self._retry_failed = Attempts(ws, retry_failed), retry_failed
-        self._recipes = RecipePlanner(ws, PromptBook(ws), retry_failed)
+        self._recipes = RecipePlanner(ws, retry_failed)
         with ws.db.read() as connection:
             names = {order.name for order in orders}
             plannings = current_plannings(connection, names)
@@ -116,6 +114,8 @@ class _Known:
             for job in jobs.load_jobs(connection):
                 keys = self._waiting.setdefault((job.task_id, job.generator, job.build), set())
                 keys.update(key for key in job.recipe_keys if job.may_bring(key))
+        from selector.generate._local import finishing_of
+
         finishing = finishing_of(ws, orders)
         self._finish_version = finishing.version if finishing else ""
         self._faults = {name: _fault(g) for name, g in {order.name: order.generator for order in orders}.items()}

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from selector.config import AS_IS, Step
 from selector.domain import (
@@ -21,12 +23,14 @@ from selector.domain import (
     reason_of,
     stable_hash,
 )
+from selector.domain.treatments import JOIN, in_words, own_variant
 from selector.generate.orders import Order
-from selector.learn.pool import JOIN, in_words, own_variant
-from selector.llm.prompting import PromptBook
 from selector.prompts.wording import SUFFIX, cut
 from selector.store.attempts import Planning, latest_planning
 from selector.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from selector.llm.prompting import PromptBook
 
 PROMPT, FINISH = "prompt_style", "finish"  # keys of a recipe's parameters that are ours
 
@@ -36,12 +40,18 @@ class RecipePlanner:
 
     Args:
         ws: the campaign.
-        prompts: other wordings of prompts.
         retry_failed: also ask again a generator that failed to answer.
     """
 
-    def __init__(self, ws: Workspace, prompts: PromptBook, retry_failed: bool) -> None:
-        self._ws, self._prompts, self._retry_failed = ws, prompts, retry_failed
+    def __init__(self, ws: Workspace, retry_failed: bool) -> None:
+        self._ws, self._retry_failed = ws, retry_failed
+
+    @cached_property
+    def _prompts(self) -> PromptBook:
+        """Other wordings of prompts, which most plans do not ask for."""
+        from selector.llm.prompting import PromptBook
+
+        return PromptBook(self._ws)
 
     def planning(self, order: Order, n: int, inputs: TaskInputs) -> tuple[Planning, bool]:
         """The planning of an order's first ``n`` recipes, and whether it is new."""

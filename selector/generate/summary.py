@@ -6,9 +6,12 @@ import bisect
 import time
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from selector.domain.words import by_number
-from selector.llm.prompting import PromptSummary
+
+if TYPE_CHECKING:
+    from selector.llm.prompting import PromptSummary
 
 
 @dataclass

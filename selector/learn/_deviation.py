@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from selector.learn.pool import Bools, Floats, Ints, Pool, treatments_in_words
+from selector.domain.treatments import treatments_in_words
+from selector.learn.pool import Bools, Floats, Ints, Pool
 
 _ROUNDS = 4  # of alternating means: changes are below 1% of a spread by then
 _TASK_SHRINKAGE = 1.0  # a task mean of k scores counts k / (k + 1): one score alone is half noise

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from selector.domain.treatments import FINISH, PROMPT_STYLE
 from selector.learn.calibrator import Fitted
 from selector.learn.design import Effect
-from selector.learn.pool import FINISH, PROMPT_STYLE, Floats, Ints
+from selector.learn.pool import Floats, Ints
 
 SHARED = ("level", "between")  # effects that no two candidates of a task differ by
 GENERATOR = "its generator"

@@ -15,16 +15,37 @@ unscored, with the reason. It favours what it was trained on, and the same pictu
 calibration learns how far to trust it.
 """
 
-from selector.llm._asking import Summary
-from selector.llm._endpoint import read_key
-from selector.llm._judging import AskSummary, ask_judge
-from selector.llm._reading_cells import cells_of
-from selector.llm._stopping import cure_for
-from selector.llm._task_reading import ReadSummary, ReadWish, read_tasks
-from selector.llm._translating import TranslateSummary, translate
-from selector.llm._troubles import JudgeStopped
-from selector.llm.prompting import PromptWish, prepare_prompts
+from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from selector.domain.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from selector.llm._asking import Summary
+    from selector.llm._endpoint import read_key
+    from selector.llm._judging import AskSummary, ask_judge
+    from selector.llm._reading_cells import cells_of
+    from selector.llm._stopping import cure_for
+    from selector.llm._task_reading import ReadSummary, ReadWish, read_tasks
+    from selector.llm._translating import TranslateSummary, translate
+    from selector.llm._troubles import JudgeStopped
+    from selector.llm.prompting import PromptWish, prepare_prompts
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "_asking": ("Summary",),
+        "_endpoint": ("read_key",),
+        "_judging": ("AskSummary", "ask_judge"),
+        "_reading_cells": ("cells_of",),
+        "_stopping": ("cure_for",),
+        "_task_reading": ("ReadSummary", "ReadWish", "read_tasks"),
+        "_translating": ("TranslateSummary", "translate"),
+        "_troubles": ("JudgeStopped",),
+        "prompting": ("PromptWish", "prepare_prompts"),
+    },
+)
 __all__ = [
     "AskSummary",
     "JudgeStopped",

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from selector.domain import InputError
 from selector.domain.words import near_or_all
+from selector.store.candidates import LEAST_ID
 from selector.store.imported import MadeAs
 
 Key = tuple[str, str]  # task id, candidate id
-MIN_PREFIX = 6  # characters that name a candidate
 _LABEL = "folder:"  # how the names of imports begin
 
 
@@ -88,8 +88,8 @@ class Candidates:
 
     def _of_id(self, name: str) -> set[Key]:
         beginning = name.lower()
-        if len(beginning) < MIN_PREFIX:
-            raise InputError(f"a candidate is named by at least {MIN_PREFIX} characters of its id, got '{name}'")
+        if len(beginning) < LEAST_ID:
+            raise InputError(f"a candidate is named by at least {LEAST_ID} characters of its id, got '{name}'")
         found = set()
         for candidate_id, task_id in self._by_id[bisect_left(self._by_id, (beginning, "")) :]:
             if not candidate_id.startswith(beginning):

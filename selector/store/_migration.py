@@ -8,7 +8,7 @@ rows that an interrupted run stored twice go.
 Format 6: table ``plan_decision``; column ``judgement.passes``, which is filled from the replies by the next run of a
 judge that was asked several times before.
 Format 7: table ``task_reading``.
-Format 8: tables ``decision``, ``file_version``, ``look`` and ``comparison``.
+Format 8: tables ``decision``, ``file_version``, ``look`` and ``comparison``; on SQLite the index ``score_reasons``.
 
 Tables with new rules are made anew and filled from the old ones; no other row is touched but the fact ``format``, so
 that an older bestshot asks for an upgrade.
@@ -52,6 +52,8 @@ def bring_up_to_date(connection: Connection) -> None:
     for table, fill in anew.values():
         if table.name in present:
             _rebuild(connection, table, fill)
+    if connection.dialect.name == "sqlite":
+        schema.score_reasons.create(connection, checkfirst=True)
     value = {"value": str(schema.FORMAT_VERSION)}
     connection.execute(update(schema.fact).where(schema.fact.c.key == "format").values(**value))
     _name_campaign(connection)

@@ -80,6 +80,11 @@ LEAST_ID = 4  # characters of a short id
 SHORT_ID = 8  # those that are shown
 
 
+def is_hexadecimal(text: str) -> bool:
+    """Whether it could be the beginning of a candidate's id."""
+    return all(digit in "0123456789abcdef" for digit in text.lower())
+
+
 def find_candidates(connection: Connection, short: str, task_id: str | None = None) -> list[tuple[str, str]]:
     """(task id, candidate id) of the candidate with this id or unique beginning of it, once for each task that has it.
 
@@ -88,7 +93,7 @@ def find_candidates(connection: Connection, short: str, task_id: str | None = No
     """
     c, wanted = schema.candidate.c, short.strip().lower()
     of = f" of task {task_id}" if task_id is not None else ""
-    if len(wanted) < LEAST_ID or not all(digit in "0123456789abcdef" for digit in wanted):
+    if len(wanted) < LEAST_ID or not is_hexadecimal(wanted):
         raise InputError(f"'{short}' is no id of a candidate: give {LEAST_ID} or more of its hexadecimal digits")
     query = select(c.task_id, c.id).where(c.id >= wanted, c.id < f"{wanted}g").order_by(c.id, c.task_id)
     rows = [
@@ -245,6 +250,28 @@ def wide_scores(
     row_of = {(row[0], row[1]): i for i, row in enumerate(rows)}
     wide = np.array([row[2:] for row in rows], dtype=np.float64).reshape(len(rows), len(values) + len(there))
     return row_of, wide[:, : len(values)], wide[:, len(values) :] > 0
+
+
+def score_counts(connection: Connection) -> dict[tuple[str, str, str, str | None], int]:
+    """(scorer, version, column, reason; None of a value) to how many scores there are."""
+    s = schema.score.c
+    of = (s.reason, s.scorer, s.version, s.column)
+    rows = connection.execute(select(*of, func.count()).group_by(*of)).all()
+    return {(scorer, version, column, reason): count for reason, scorer, version, column, count in rows}
+
+
+def unscored_reasons(
+    connection: Connection, versions: Mapping[str, str], reading: Collection[str] = ()
+) -> dict[tuple[str, str, str], str]:
+    """(task id, candidate id, "scorer.column") to why there is no value, of the given scorer versions."""
+    s = schema.score.c
+    present = PresentVersions(connection, versions, reading)
+    query = select(s.task_id, s.candidate_id, s.scorer, s.column, s.reason).where(s.reason.is_not(None))
+    query = query.where(or_(false(), *(present.of(scorer) for scorer in versions)))
+    return {
+        (task_id, candidate_id, f"{scorer}.{column}"): reason
+        for task_id, candidate_id, scorer, column, reason in connection.execute(query).all()
+    }
 
 
 def scores_of(

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from selector.tables._files import check_writable, read_table
+    from selector.tables._files import check_writable, read_table, write_table
     from selector.tables._scores import Names, numbers
     from selector.tables.contest import ExplainedTask, Selection, TableContest, read_contest
 
@@ -22,6 +22,7 @@ _PLACES = {
     "numbers": "_scores",
     "read_contest": "contest",
     "read_table": "_files",
+    "write_table": "_files",
 }
 __all__ = [
     "ExplainedTask",
@@ -32,6 +33,7 @@ __all__ = [
     "numbers",
     "read_contest",
     "read_table",
+    "write_table",
 ]
 
 

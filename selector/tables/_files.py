@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from selector.contest.table_rows import Record, csv_text, delimiter_of, read_records, unharmed
 from selector.contest.table_text import text_of
@@ -24,6 +25,7 @@ LINES, PARQUET = (".jsonl", ".ndjson"), ".parquet"
 WRITTEN = (".csv", ".tsv", ".json", *LINES, PARQUET)
 UNSCORED = ["", "-", "na", "NA", "N/A", "n/a", "nan", "NaN", "NAN", "null", "NULL", "None", "none"]
 _DECIMALS = 4  # of numbers in CSV: a thousandth of a point is far below what is known of it
+_AT_ONCE = 5_000  # rows: what is written is held once, and not as cells beside it
 
 
 def read_table(path: Path, what: str, names: Collection[str]) -> pd.DataFrame:
@@ -58,8 +60,10 @@ def check_writable(path: Path) -> None:
         _check_parquet()
 
 
-def write_table(path: Path, table: pd.DataFrame) -> None:
+def write_table(path: Path, table: pd.DataFrame, exactly: bool = False) -> None:
     """Write a table by the suffix of ``path``, whole or not at all.
+
+    ``exactly``: CSV has all digits of its numbers, and a mark by which spreadsheets know that it is UTF-8.
 
     Raises:
         InputError: the suffix is none of ``WRITTEN``, or the folder cannot be written.
@@ -69,17 +73,36 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     if path.suffix == PARQUET:
         _plain_names(table).to_parquet(stream, engine="pyarrow", index=False)
     elif path.suffix in (".json", *LINES):
-        # Not by pandas: it writes "1\/2", and numbers with ten digits.
-        records = table.astype(object).where(table.notna(), None).to_dict("records")
-        texts = [json.dumps(record, ensure_ascii=False) for record in records]
-        text = "\n".join(texts) + "\n" if path.suffix in LINES else "[\n" + ",\n".join(texts) + "\n]\n"
-        stream.write(text.encode())
+        _write_json(stream, table, path.suffix in LINES)
     else:
+        stream.write(codecs.BOM_UTF8 if exactly else b"")
         separator = "\t" if path.suffix == ".tsv" else ","
-        rounded = table.round(_DECIMALS)
-        rows = rounded.astype(object).where(rounded.notna(), None).to_numpy().tolist()
-        stream.write(csv_text([list(rounded.columns), *rows], separator).encode())
+        _write_csv(stream, table if exactly else table.round(_DECIMALS), separator)
     write_atomically(path, stream.getvalue())
+
+
+def _write_csv(stream: IO[bytes], table: pd.DataFrame, separator: str) -> None:
+    stream.write(csv_text([list(table.columns)], separator).encode())
+    for part in _parts(table):
+        stream.write(csv_text(part.to_numpy().tolist(), separator).encode())
+
+
+def _write_json(stream: IO[bytes], table: pd.DataFrame, lines: bool) -> None:
+    """Records, not by pandas: it writes "1\\/2", and numbers with ten digits."""
+    stream.write(b"" if lines else b"[\n")
+    between = ""
+    for part in _parts(table):
+        for record in part.to_dict("records"):
+            stream.write(f"{between}{json.dumps(record, ensure_ascii=False)}".encode())
+            between = "\n" if lines else ",\n"
+    stream.write(b"\n" if lines else b"\n]\n")
+
+
+def _parts(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """The rows, some at once, as objects; None where there is none."""
+    for start in range(0, len(table), _AT_ONCE):
+        part = table.iloc[start : start + _AT_ONCE]
+        yield part.astype(object).where(part.notna(), None)
 
 
 def _bytes(path: Path, what: str) -> bytes:

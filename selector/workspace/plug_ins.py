@@ -26,7 +26,7 @@ from selector.domain.embedding import ContestContext, EmbeddingSettings
 from selector.domain.reading import with_tag
 from selector.domain.words import did_you_mean
 from selector.net import Service
-from selector.registry import create_generator, create_scorer, generator_names, is_default, usual_service
+from selector.registry import create_generator, create_scorer, is_default, is_generator, usual_service
 from selector.store.readings import tags_of
 from selector.workspace.services import SERVICE, Accounts, service_of, usual_names
 from selector.workspace.workspace import Workspace
@@ -141,7 +141,7 @@ class Builds:
 
 def present_builds(ws: Workspace) -> Builds:
     """The present build of every configured generator that can be loaded."""
-    known = {name for name in configured_names(ws) if kind_of(ws.config, name) in generator_names()}
+    known = {name for name in configured_names(ws) if is_generator(kind_of(ws.config, name))}
     return builds_of(ws, ready_generators(ws, known)[0])
 
 

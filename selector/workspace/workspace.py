@@ -15,6 +15,7 @@ from selector.contest.profile import ContestProfile
 from selector.domain import InputError, Picture, Task, TaskInputs, TaskType, raise_shortage, stable_hash
 from selector.domain.words import near_or_all
 from selector.store import Database, ImageFolder
+from selector.store.candidates import LEAST_ID, find_candidates, is_hexadecimal
 from selector.store.readings import StoredReadings
 
 FOLDER_FACT = "folder:"  # prefix of the facts that name them, with the moment of the first time
@@ -87,6 +88,24 @@ def task_types(types: Sequence[TaskType | str] | str | None) -> tuple[TaskType, 
         if word not in known:
             raise InputError(f"there is no task type '{word}'{near_or_all(str(word), known)}")
     return tuple(TaskType(word) for word in words)
+
+
+def task_named(ws: Workspace, tasks: Sequence[Task], name: str) -> Task:
+    """The task with this id, or the one that has the candidate with this (short) id.
+
+    Raises:
+        InputError: there is neither, or several tasks have the candidate.
+    """
+    found = next((task for task in tasks if task.id == name), None)
+    if found is not None:
+        return found
+    if len(name) < LEAST_ID or not is_hexadecimal(name):
+        raise InputError(f"there is no task '{name}' in this campaign")
+    with ws.db.read() as connection:
+        named = [task_id for task_id, _ in find_candidates(connection, name)]
+    if len(named) > 1:
+        raise InputError(f"candidate '{name}' is one of the tasks {', '.join(named[:5])}: name the task")
+    return next(task for task in tasks if task.id == named[0])
 
 
 def select_tasks(

@@ -16,8 +16,8 @@ from selector import Campaign
 from selector.cli.main import group
 from selector.decide.knowledge import Knowledge
 from selector.domain import Recipe
+from selector.domain.treatments import own_variant
 from selector.generate.recipes import finished, recipe_in_words, worded
-from selector.learn.pool import own_variant
 from selector.store.attempts import Attempt, add_attempt
 from selector.store.candidates import Candidate, Maker, makers
 from selector.store.picks import load_submission_picks

@@ -145,8 +145,8 @@ def test_judges_stand_side_by_side(judged: Campaign, write: Write) -> None:
     [
         ("4,{3a},5,,,,", "no task '4'"),
         ("3,{5a},5,,,,", "task 3 has no candidate"),
-        ("3,abc,5,,,,", "at least 6 characters"),
-        ("3,,5,,,,", "at least 6 characters"),
+        ("3,abc,5,,,,", "at least 4 characters"),
+        ("3,,5,,,,", "at least 4 characters"),
         ("3,{3a},10.5,,,,", "'sc' must be a number from 0 to 10, or empty, got '10.5'"),
         ("3,{3a},-1,,,,", "got '-1'"),
         ("3,{3a},nan,,,,", "got 'nan'"),

@@ -90,7 +90,7 @@ def test_candidates_are_named_by_id_file_or_generator_and_all_that_a_row_says_mu
         ("9,,3.jpg,,2", "row 2: there is no task '9' in this campaign"),
         (",,,sdxl,2", "row 2: no candidate was made by 'sdxl'; known: folder:flux, folder:qwen"),
         (",abcdef123,,,2", "row 2: no candidate's id begins with 'abcdef123': ids are the file names in images/"),
-        (",abc,,,2", "row 2: a candidate is named by at least 6 characters of its id, got 'abc'"),
+        (",abc,,,2", "row 2: a candidate is named by at least 4 characters of its id, got 'abc'"),
         ("3,,,,2", "row 2: its cells name no candidate"),
     ],
 )

@@ -95,6 +95,7 @@ def test_every_format_in_between_is_brought_up_to_date(old: Path, version: int) 
     inspected = inspect(migrated.engine)
     assert set(TABLES) <= set(inspected.get_table_names())
     assert {index["name"] for index in inspected.get_indexes("job")} == {"job_task", "job_service"}
+    assert "score_reasons" in {index["name"] for index in inspected.get_indexes("score")}
     assert "spread" in {column["name"] for column in inspected.get_columns("judgement")}
     with migrated.read() as connection:
         assert load_totals(connection) == [TotalRow("s1", 1.63, None, "2025-07-01T12:00:00+00:00")]
