@@ -240,7 +240,7 @@ class Tables:
 
 def _to_learn(reason: str) -> str | None:
     """The reason where it is not the usual one, which the picks of the end tell in full."""
-    return None if reason.startswith("highest") else reason
+    return None if reason.startswith("best of") else reason
 
 
 def _pick_row(task: str, reason: str, **facts: Any) -> tuple[str, str, str]:
