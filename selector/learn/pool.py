@@ -29,12 +29,10 @@ class Pool:
     finished picture names the candidate that it was made from as its ``origin``; others have "". Rows that are not
     ``eligible`` (refused by a gate, or never scored) are never picked, but older submissions may hold them;
     ``excluded`` says why a gate or a person refuses a row, "" where none does; ``refused`` says the same without what
-    people decided; ``pinned`` says who
-    chose a row by hand and why, "" of others: it is eligible whatever was measured, and no other row of its task is.
-    A column that does not apply to a task type is NaN
-    in its rows. ``gain`` has, for columns of judges that took several looks at some candidates, (n,) how much more a
-    value tells than one look would (:attr:`~selector.learn.passes.Repeats.gain`), 1 where it is one look; a column that
-    is not named has 1 everywhere.
+    people decided; ``pinned`` says who chose a row by hand and why, "" of others: it is eligible whatever was measured,
+    and no other row of its task is. A column that does not apply to a task type is NaN in its rows. ``gain`` has, for
+    columns of judges that took several looks at some candidates, (n,) how much more a value tells than one look would
+    (:attr:`~selector.learn.passes.Repeats.gain`), 1 where it is one look; a column that is not named has 1 everywhere.
     """
 
     task_ids: tuple[str, ...]

@@ -71,7 +71,7 @@ def estimate_all(ws: Workspace, target: Path) -> None:
         pending=_expected(context, known) if known else {},
         stale=staleness(context),
     )
-    tasks, candidates = (_tasks(known), _candidates(context, known)) if known else ({}, {})
+    tasks, candidates = (_tasks(known), _candidates(known)) if known else ({}, {})
     write_snapshot(target, facts, tasks, candidates, _details(context, known), _replies(ws))
 
 
@@ -125,7 +125,7 @@ def _tasks(known: Knowledge) -> dict[str, TaskEstimate]:
     }
 
 
-def _candidates(context: Context, known: Knowledge) -> dict[tuple[str, str], CandidateEstimate]:
+def _candidates(known: Knowledge) -> dict[tuple[str, str], CandidateEstimate]:
     pool, e = known.pool, known.estimates
     chances = probability_best(known.fitted.posterior, known.choices)
     refused = _refusals(pool, e)
