@@ -5,9 +5,9 @@
 Candidates are made and measured once (the pool, kept in the folder): pictures from text by the embedded diffusers
 pipeline under four settings, scene edits by four simulated editors of known skill. No model edits in this world, and
 there are no text edits and no face swaps: it has neither letters nor faces. Each seed is a game: a share of the tasks,
-in another order, and fourteen days of `plan`, `export` and `record`, twice a day; `calibrate` draws what was learned
-after the last. The leaderboard shows the mean of the true VIEScores (selector/demo/closed_world/checker.py) with a
-judge's noise on every picture, rounded.
+in another order, and fourteen days of which the player knows nothing but `next --do`: it uploads what that asks for,
+twice a day, and records the total; `calibrate` draws what was learned after the last. The leaderboard shows the mean of
+the true VIEScores (selector/demo/closed_world/checker.py) with a judge's noise on every picture, rounded.
 
 Baselines: a random pick; the candidate most similar to its words (clip_similarity; for edits clip_direction); the best
 single generator of each kind of task, chosen in hindsight; the oracle. Games share the pool, so intervals are over

@@ -27,6 +27,9 @@ from selector.workspace.workspace import select_tasks, task_named
 if TYPE_CHECKING:
     import pandas as pd
 
+    from selector.advice.doing import Told
+    from selector.advice.money import Budget
+    from selector.advice.step import Doing, Step
     from selector.decide.calibration import Calibration
     from selector.decide.explaining import TaskExplanation
     from selector.decide.exporting import ScoresWritten
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from selector.domain.reading import Reading
     from selector.generate.dry_run import GenerateEstimate
     from selector.generate.summary import GenerateSummary
-    from selector.generate.verb import ImportSummary
+    from selector.generate.verb import ImportSummary, Wanted
     from selector.learn.plan_generating import Wish
     from selector.live import LiveCall
     from selector.llm import ReadSummary, TranslateSummary
@@ -61,6 +64,10 @@ _RENAMED = {
 
 def utc_now() -> datetime:
     return datetime.now(timezone.utc)
+
+
+def unheard(step: Step, outcome: str) -> None:
+    """What nobody hears of a step."""
 
 
 class Campaign:
@@ -152,18 +159,28 @@ class Campaign:
         n: int | None = None,
         retry_failed: bool = False,
         progress: Progress = silent,
+        plan: str | Path | Sequence[Wish] | None = None,
+        budget_money: float | None = None,
     ) -> GenerateSummary:
         """Make the candidates that the configuration asks for and that are not there yet.
 
         Args:
             types, generators, task_ids: leave out what is not named.
-            n: candidates a task and generator instead of the configured number.
+            n: candidates a task and generator in all, instead of the configured number.
             retry_failed: also try again what failed.
-        """
-        from selector.generate.verb import Wanted, make_candidates
+            plan: instead of what the configuration asks for: wishes of ``plan_generating``, or the table of them that
+                `bestshot plan --generate N --out` writes. Each says how many there were, so carrying a plan out twice
+                makes nothing twice.
+            budget_money: spend no more in this run; what has no known price is left out then.
 
-        wanted = Wanted(select_tasks(self.tasks, types, task_ids), generators, n, retry_failed)
-        return make_candidates(self._ws, wanted, progress)
+        Raises:
+            InputProblems: rows of the plan are wrong; nothing was made.
+        """
+        from selector.generate.verb import make_candidates
+
+        return make_candidates(
+            self._ws, self._wanted(types, generators, task_ids, n, retry_failed, plan, budget_money), progress
+        )
 
     def estimate(
         self,
@@ -172,12 +189,36 @@ class Campaign:
         task_ids: Sequence[str] | None = None,
         n: int | None = None,
         retry_failed: bool = False,
+        plan: str | Path | Sequence[Wish] | None = None,
+        budget_money: float | None = None,
     ) -> GenerateEstimate:
         """What ``generate`` would make with the same arguments, and cost at most; asks nobody and makes nothing."""
-        from selector.generate.verb import Wanted, estimate_candidates
+        from selector.generate.verb import estimate_candidates
 
-        wanted = Wanted(select_tasks(self.tasks, types, task_ids), generators, n, retry_failed)
-        return estimate_candidates(self._ws, wanted)
+        return estimate_candidates(
+            self._ws, self._wanted(types, generators, task_ids, n, retry_failed, plan, budget_money)
+        )
+
+    def _wanted(
+        self,
+        types: Sequence[TaskType | str] | str | None,
+        generators: Sequence[str] | None,
+        task_ids: Sequence[str] | None,
+        n: int | None,
+        retry_failed: bool,
+        plan: str | Path | Sequence[Wish] | None,
+        budget_money: float | None,
+    ) -> Wanted:
+        from selector.generate.verb import Wanted
+
+        if plan is not None and n is not None:
+            raise InputError("a plan says how many of each: leave out n")
+        if isinstance(plan, (str, Path)):
+            from selector.generate.plan_table import read_plan
+
+            plan = read_plan(Path(plan), self.tasks, self.config)
+        tasks = select_tasks(self.tasks, types, task_ids)
+        return Wanted(tasks, generators, n, retry_failed, plan, budget_money)
 
     def import_folder(
         self,
@@ -315,6 +356,69 @@ class Campaign:
 
             write_curves(picture, found.curves)
         return found
+
+    def next(
+        self, budget: float | str | None = None, hours: float | None = None, allow_fallbacks: bool = False
+    ) -> tuple[Step, ...]:
+        """The next steps, most useful first, in words and with the command for each; looks at everything, does nothing.
+
+        Args:
+            budget: money that may be spent, 5 or "5 CNY"; None: none may.
+            hours: that the work may take; None: until the contest's day ends.
+            allow_fallbacks: whether an export may hold last resorts.
+
+        Raises:
+            InputError: no such budget.
+        """
+        from selector.advice.money import budget_of
+
+        return self._next(budget_of(budget, self._ws), hours, allow_fallbacks)
+
+    def do(
+        self,
+        budget: float | str | None = None,
+        hours: float | None = None,
+        allow_fallbacks: bool = False,
+        progress: Progress = silent,
+        told: Told = unheard,
+    ) -> Doing:
+        """Do the next steps until a person is needed: to upload, to record a total, to import.
+
+        Nothing that costs money is done without a budget, which bounds all steps of the call together. What goes beyond
+        the configuration takes ``hours`` or a budget. Can be interrupted and called again.
+
+        Args:
+            budget, hours, allow_fallbacks: as of ``next``.
+            told: hears of every step before it is done and after it.
+        """
+        from selector.advice.doing import Doer
+        from selector.advice.money import Budget, budget_of, spent
+
+        given = budget_of(budget, self._ws)
+        currency = given.currency if given else ""
+
+        def look(money: float | None, left: float | None) -> tuple[Step, ...]:
+            return self._next(None if money is None else Budget(money, currency), left, allow_fallbacks)
+
+        def so_far() -> float:
+            return spent(self._ws, currency) if given else 0.0
+
+        money = None if given is None else given.amount
+        return Doer(self, look, so_far, money, hours, allow_fallbacks, progress, told).carry_out()
+
+    def _next(self, budget: Budget | None, hours: float | None, allow_fallbacks: bool) -> tuple[Step, ...]:
+        from selector.advice.next_steps import next_steps
+        from selector.advice.view import View
+
+        if hours is not None and not hours >= 0:
+            raise InputError(f"hours are 0 or more, got {hours:g}")
+        quota, to_make = self._ledger.quota(), self._to_make()
+        remaining = remaining_submissions(self.profile, quota.day, quota.allowed - quota.left)
+        today = (quota.turns_at - self._ws.clock()).total_seconds()
+        submissions = tuple(self.submissions)
+        return next_steps(
+            View(self._context(), submissions, quota, remaining, to_make, today, budget, hours, allow_fallbacks)
+        )
 
     def export(self, allow_fallbacks: bool = False) -> Export:
         """Write the newest picks as a submission; see ``selector.submit.export``.
@@ -458,15 +562,18 @@ class Campaign:
 
     def status(self) -> Status:
         """Counts, what is still to be made, failures with their reasons, submissions and the best total."""
-        from selector.generate.settled import settled_estimate
         from selector.status import status
 
-        to_make: GenerateEstimate | str
+        return status(self._context(), self._ledger, self._to_make())
+
+    def _to_make(self) -> GenerateEstimate | str:
+        """What ``generate`` would make, or why that cannot be told."""
+        from selector.generate.settled import settled_estimate
+
         try:
-            to_make = settled_estimate(self._ws, self.tasks) or self.estimate()
+            return settled_estimate(self._ws, self.tasks) or self.estimate()
         except BestshotError as error:
-            to_make = str(error)
-        return status(self._context(), self._ledger, to_make)
+            return str(error)
 
     def report(self, title: str | None = None, notes: tuple[str, ...] = (), progress: Progress = silent) -> Path:
         """Write the contact sheet, a static page with every candidate, and return its path.

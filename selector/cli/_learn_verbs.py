@@ -52,8 +52,9 @@ def calibrate(campaign: Campaign, prior_from: Path | None, everything: bool) -> 
     "plan",
     "Say what to do next. Without a budget: the next submission, its picks stored for `export`, what it should bring "
     "and teach, or HOLD. With --generate N: which generators should make N more candidates for which tasks, what the "
-    "best of one more is still worth, and from where on more may hurt. With --judge N --by NAME: which N candidates a "
-    "judge should score; one that it has scored already may be worth another look where passes of the judge differ.",
+    "best of one more is still worth, and from where on that is unsure; `generate --plan FILE.csv` makes what --out "
+    "wrote. With --judge N --by NAME: which N candidates a judge should score; one that it has scored already may be "
+    "worth another look where passes of the judge differ; `score --judge NAME --plan FILE.csv` asks it about them.",
     "bestshot plan --remaining 10",
 )
 @click.option("--remaining", type=int, default=None, help="Submissions left, the next included.  [default: profile]")
@@ -96,14 +97,12 @@ def plan(
         raise InputError("--plot has no effect without --generate N; leave it out")
     if to_make is not None:
         made = campaign.plan_generating(to_make, generators or None, plot)
-        rows = [(w.task_id, w.generator, w.count, f"{w.worth:.4f}") for w in made.wishes]
-        text = _budgeted(rows, ("task", "generator", "candidates", "points"), _generate_words(made), out)
-        return made, "\n\n".join([text, *_stopping(made, plot)])
+        return made, "\n\n".join([_wishes(made, generators, out), *_stopping(made, plot)])
     if to_judge is not None and by is not None:
         listed = campaign.judges[by].plan(to_judge)
         cells = [(j.task_id, j.candidate_id, j.pass_number, "", "", j.image, f"{j.worth:.4f}", j.look) for j in listed]
         header = ("task", "candidate", "pass", "sc", "pq", "image", "points", "look")
-        return listed, _budgeted(cells, header, _judge_words(listed, by, out), out)
+        return listed, _budgeted(cells, header, _judge_words(listed, by, out, by in campaign.config.judges), out)
     if out is not None:
         raise InputError("--out has no effect without --generate or --judge: the picks are stored for `export`")
     found = campaign.plan(remaining, hold_below)
@@ -190,14 +189,47 @@ def _plan(found: SubmissionPlan) -> str:
     return "\n".join([*lines, *(f"note: {n}" for n in found.notes)])
 
 
+def _wishes(found: GenerationPlan, generators: Sequence[str], out: Path | None) -> str:
+    """What to make, as text; the table of it goes to ``out``, of imports where nothing else was asked for."""
+    from selector.generate.plan_table import COLUMNS, write_plan
+
+    imports = bool(generators) and all(name.startswith("folder:") for name in generators)
+    wishes = found.by_hand if imports else found.wishes
+    if out is not None:
+        write_plan(out, wishes)
+    rows = [(w.task_id, w.generator, w.count, w.has, f"{w.worth:.4f}") for w in wishes]
+    text = _budgeted(rows, COLUMNS, _generate_words(found), None)
+    text = text.replace("--out FILE.csv or --json has all", "the file or --json has all") if out is not None else text
+    then = [] if out is None else [f"written to {out}" + ("" if imports else f"; then: bestshot generate --plan {out}")]
+    return "\n".join([text, *then, *_by_hand_words(found)])
+
+
+def _by_hand_words(found: GenerationPlan) -> list[str]:
+    """What tools whose pictures are imported would win, a line each."""
+    lines = []
+    for name in sorted({w.generator for w in found.by_hand}):
+        own = [w for w in found.by_hand if w.generator == name]
+        some = ", ".join(w.task_id for w in own[:8]) + (" …" if len(own) > 8 else "")
+        label = name.removeprefix("folder:")
+        lines.append(
+            f"or make {sum(w.count for w in own)} more with your tool '{label}', for {n_of(len(own), 'task')} ({some}):"
+            f" {sum(w.worth for w in own):.2f} points, summed over tasks; then: bestshot import FOLDER --label {label}"
+        )
+    return lines
+
+
 def _generate_words(found: GenerationPlan) -> str:
     wishes = found.wishes
     left_out = "".join(
         f"\nleft out: {n_of(len(tasks), 'task')} that {name} declined at every try (`bestshot status` says why)"
         for name, tasks in found.declined.items()
+    ) + "".join(
+        f"\nleft out: {n_of(len(tasks), 'task')} of which {name} has made all that it can"
+        for name, tasks in found.without_ideas.items()
     )
     if not wishes:
-        return f"no further candidate is expected to win anything{left_out}"
+        who = "no generator of this campaign is expected to win anything by one candidate more"
+        return f"{who if found.by_hand else 'no further candidate is expected to win anything'}{left_out}"
     by_generator: Counter[str] = Counter()
     for w in wishes:
         by_generator[w.generator] += w.count
@@ -212,12 +244,13 @@ def _stopping(found: GenerationPlan, plot: Path | None) -> list[str]:
     """What more candidates are worth at all, in blocks of text."""
     from selector.learn.stopping import LEAST_WORTH
 
-    header = ("type", "tasks", "N", "at N", "80% interval", "N + 1", "N + 4", "one more adds", "stop", "may hurt")
+    header = ("type", "tasks", "N", "at N", "80% interval", "N + 1", "N + 4", "one more adds", "stop at", "unsure from")
     curves = table([_curve_row(c) for c in found.curves], header)
     told = [
         "expected true score of the best of N candidates of a task (interval: of its rise over N = 1)",
         curves,
-        f"stop: from that N on, one more adds less than {LEAST_WORTH:g}; may hurt: from that N on, the low end falls",
+        f"stop at: from that N on, one more adds less than {LEAST_WORTH:g}; unsure from: more are still expected to "
+        "help, but from that N on it is open whether the scores tell the better ones (the low end falls)",
         "\n".join([_next_words(found.tasks), *map(_check_words, found.checks)]),
     ]
     unknown = "what more candidates are worth is not known: no task has two that may be picked"
@@ -236,7 +269,7 @@ def _curve_row(curve: Curve) -> tuple[Any, ...]:
         f"{curve.mean[now + 3]:.2f}",
         f"{curve.worth_of_next:.3f}",
         curve.stop_after or beyond,
-        curve.may_hurt_after or beyond,
+        curve.may_hurt_after or "-",
     )
 
 
@@ -259,11 +292,14 @@ def _check_words(check: HeldOut) -> str:
     )
 
 
-def _judge_words(listed: Sequence[ToJudge], by: str, out: Path | None) -> str:
+def _judge_words(listed: Sequence[ToJudge], by: str, out: Path | None, can_be_asked: bool) -> str:
     if not listed:
         return f"nothing is left for {by} to judge that could change a pick"
     worth = sum(j.worth for j in listed)
-    then = f"fill in sc and pq, then: bestshot judge {out or 'FILE.csv'} --by {by}"
+    file = out or "FILE.csv"
+    then = f"fill in sc and pq, then: bestshot judge {file} --by {by}"
+    if can_be_asked:
+        then = f"bestshot score --judge {by} --plan {file}, or {then}"
     tasks = len({j.task_id for j in listed})
     what = f"{n_of(len(listed), 'candidate')} of {n_of(tasks, 'task')}"
     again = sum(j.passes > 0 for j in listed)

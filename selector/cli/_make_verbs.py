@@ -163,7 +163,27 @@ def init(folder: Path, profile: str, tasks: Path, images: Path, team: str, seed:
 @type_option
 @click.option("--generator", "generators", multiple=True, help="Only this generator (may be repeated).")
 @click.option("--task", "task_ids", multiple=True, help="Only this task (may be repeated).")
-@click.option("-n", "n", type=click.IntRange(1), default=None, help="Candidates a task and generator.")
+@click.option(
+    "-n",
+    "n",
+    type=click.IntRange(1),
+    default=None,
+    help="Candidates a task and generator in all (a total: what is there counts), instead of the configured number.",
+)
+@click.option(
+    "--plan",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE.csv",
+    help="Make what `plan --generate N --out FILE.csv` proposes, and nothing else; twice makes nothing twice.",
+)
+@click.option(
+    "--budget-money",
+    type=click.FloatRange(0),
+    default=None,
+    metavar="X",
+    help="Spend no more in this run, in the currency of the prices; what has no known price is left out.",
+)
 @click.option("--retry-failed", is_flag=True, help="Also try again what failed before.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be made and cost; ask nobody.")
 def generate(
@@ -172,17 +192,21 @@ def generate(
     generators: tuple[str, ...],
     task_ids: tuple[str, ...],
     n: int | None,
+    plan: Path | None,
+    budget_money: float | None,
     retry_failed: bool,
     dry_run: bool,
 ) -> tuple[Any, str] | tuple[Any, str, int]:
+    if plan is not None and n is not None:
+        raise InputError("-n has no effect with --plan FILE.csv, which says how many of each; leave it out")
     chosen = ([TaskType(t) for t in types], generators or None, task_ids or None, n, retry_failed)
-    estimate = campaign.estimate(*chosen)
+    estimate = campaign.estimate(*chosen, plan, budget_money)
     if dry_run:
         return estimate, describe_estimate(estimate)
     costs = describe_costs(estimate)
     if costs:
         tell(costs)
-    summary = campaign.generate(*chosen, progress_bar())
+    summary = campaign.generate(*chosen, progress_bar(), plan, budget_money)
     return summary, describe_generated(summary), UNFINISHED if is_unfinished(summary) else 0
 
 
@@ -235,6 +259,13 @@ def import_(campaign: Campaign, images: Path, label: str | None, keep: bool, out
     metavar="K",
     help="With --judge: bring each candidate to K passes; their mean counts.  [default: repeats of [judges.NAME]]",
 )
+@click.option(
+    "--plan",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE.csv",
+    help="With --judge: ask only about the rows of what `plan --judge N --by NAME --out FILE.csv` wrote, in its order.",
+)
 @click.option("--retry-failed", is_flag=True, help="With --judge: ask again what was refused or unreadable.")
 def score(
     campaign: Campaign,
@@ -243,15 +274,20 @@ def score(
     limit: int | None,
     budget_money: float | None,
     repeat: int | None,
+    plan: Path | None,
     retry_failed: bool,
 ) -> tuple[Any, str] | tuple[Any, str, int]:
     if judge_name is not None:
+        if plan is not None and repeat is not None:
+            raise InputError("--repeat has no effect with --plan FILE.csv, which says which pass of each; leave it out")
         asked = campaign.judges[judge_name].ask(
-            [TaskType(t) for t in types], limit, budget_money, retry_failed, progress_bar(), repeat
+            [TaskType(t) for t in types], limit, budget_money, retry_failed, progress_bar(), repeat, plan
         )
         return asked, describe_asked(asked), int(asked.all_failed)
-    if limit is not None or budget_money is not None or repeat is not None or retry_failed:
-        raise InputError("--limit, --budget-money, --repeat and --retry-failed belong to --judge NAME; leave them out")
+    if any(one is not None for one in (limit, budget_money, repeat, plan)) or retry_failed:
+        raise InputError(
+            "--limit, --budget-money, --repeat, --plan and --retry-failed belong to --judge NAME; leave them out"
+        )
     summary = campaign.score([TaskType(t) for t in types], progress_bar())
     return summary, _describe_scored(summary), UNFINISHED if summary.broken else 0
 

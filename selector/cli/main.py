@@ -24,6 +24,7 @@ from selector.cli._judge_verbs import judge, read, translate
 from selector.cli._language import SpokenContext, said, speak
 from selector.cli._learn_verbs import calibrate, explain, plan
 from selector.cli._make_verbs import demo, generate, import_, init, pick, score
+from selector.cli._next_verb import next_
 from selector.cli._review_verb import review
 from selector.cli._scores_verb import scores
 from selector.cli._select_verb import select
@@ -61,6 +62,7 @@ def group() -> None:
       bestshot init my-campaign --profile tianchi-532389 --tasks task.csv --images imgs/
       cd my-campaign
       bestshot read --by NAME        have a model of yours read the prompts: scorers and text edits understand more
+      bestshot next                  what to do now, and why; --do does it until you are needed
       bestshot generate              make candidates        bestshot import FOLDER  take finished images
       bestshot score                 measure them           bestshot plan           the next submission, or HOLD
       bestshot export                write the ZIP          bestshot verify ZIP     check every rule of the contest
@@ -80,7 +82,7 @@ def group() -> None:
 _MAKING = (demo, init, read, translate, generate, import_, score, import_scores, pick, export, verify, record, quota)
 _DECIDING = (exclude, include, pin, note)
 _LOOKING = (explain, review, scores, select, realism, status, report, doctor, weights)
-for _verb in (*_MAKING, *_DECIDING, judge, calibrate, plan, *_LOOKING):
+for _verb in (*_MAKING, next_, *_DECIDING, judge, calibrate, plan, *_LOOKING):
     group.add_command(_verb)
 
 

@@ -138,6 +138,16 @@ class JudgeConfig(Section):
     currency: str = Field(default="", max_length=8, description="of the prices, for display")
     budget: float | None = Field(default=None, gt=0, description="money that this judge may cost in this campaign")
 
+    @property
+    def is_priced(self) -> bool:
+        """Whether it is known what a call costs."""
+        return self.price_in is not None and self.price_out is not None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a call is known to cost nothing, as of a model of one's own."""
+        return self.price_in == 0 and self.price_out == 0
+
 
 class ServiceConfig(Section):
     """One account; all generators that name it share its limits."""

@@ -92,6 +92,11 @@ def read_columns(path: Path, what: str, columns: Sequence[str]) -> list[dict[str
     Raises:
         InputError: no readable CSV or TSV in UTF-8, or a column is missing. ``what`` the table is called in messages.
     """
+    return [row for _, row in read_lines(path, what, columns)]
+
+
+def read_lines(path: Path, what: str, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    """As ``read_columns``, each row with the line of the file on which it begins, from 1."""
     delimiter, text = delimiter_of(read_table_text(path, what))
     if delimiter == "," and re.match(r"\s*[^,\r\n]*;[^,\r\n]*(?:[\r\n]|$)", text):
         delimiter = ";"
@@ -101,8 +106,11 @@ def read_columns(path: Path, what: str, columns: Sequence[str]) -> list[dict[str
     if missing:
         hint = did_you_mean(missing[0], header)
         raise InputError(f"{path} needs the columns {' and '.join(columns)}: '{missing[0]}' is missing{hint}")
-    rows = (dict(zip(header, (unharmed(cell.strip()) for cell in one.cells), strict=False)) for one in records[1:])
-    return [{name: row.get(name, "") for name in columns} for row in rows]
+    found = []
+    for one in records[1:]:
+        row = dict(zip(header, (unharmed(cell.strip()) for cell in one.cells), strict=False))
+        found.append((one.line, {name: row.get(name, "") for name in columns}))
+    return found
 
 
 def csv_text(rows: Iterable[Iterable[object]], delimiter: str = ",") -> str:

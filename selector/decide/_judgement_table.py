@@ -49,8 +49,10 @@ class Axis:
     parts: Mapping[str, float]
 
 
-def read_judgement_table(path: Path, profile: ContestProfile) -> tuple[list[JudgedRow], tuple[str, ...]]:
-    """The rows, and the columns that were passed over.
+def read_judgement_table(
+    path: Path, profile: ContestProfile, needs_scores: bool = True
+) -> tuple[list[JudgedRow], tuple[str, ...]]:
+    """The rows, and the columns that were passed over; a plan of what is to be judged needs no column of scores.
 
     Raises:
         InputError: no readable CSV or TSV in UTF-8, a column is missing or doubled, no row.
@@ -61,7 +63,7 @@ def read_judgement_table(path: Path, profile: ContestProfile) -> tuple[list[Judg
         raise InputError(f"{path} holds no row: a header line and one row a judged candidate are expected")
     header = [cell.strip() for cell in records[0].cells]
     scores = score_columns(profile)
-    _check_header(header, scores, path)
+    _check_header(header, scores, path, needs_scores)
     rows = [_row(number, record, header, scores, path) for number, record in enumerate(records[1:], 1)]
     return rows, tuple(name for name in header if name and name not in (*_NAMES, *scores))
 
@@ -133,14 +135,14 @@ def _number(cells: Mapping[str, str], name: str, low: float, high: float) -> flo
     return value + 0.0  # -0 is 0
 
 
-def _check_header(header: Sequence[str], scores: Sequence[str], path: Path) -> None:
+def _check_header(header: Sequence[str], scores: Sequence[str], path: Path, needs_scores: bool) -> None:
     for name in (*_NAMES, *scores):
         if header.count(name) > 1:
             raise InputError(f"{path}: column '{name}' occurs {header.count(name)} times; keep one")
     for name in (TASK, CANDIDATE):
         if name not in header:
             raise InputError(f"{path}: column '{name}' is missing{_hint(name, header)}")
-    if not set(header) & set(scores):
+    if needs_scores and not set(header) & set(scores):
         raise InputError(f"{path} has no column of scores: expected are some of {', '.join(scores)}")
     for name in sorted(set(header) - {*_NAMES, *scores}):
         for meant in sorted(set(scores) - set(header)):

@@ -40,6 +40,7 @@ class Judge:
         retry_failed: bool = False,
         progress: Progress = silent,
         repeat: int | None = None,
+        plan: str | Path | Sequence[ToJudge] | None = None,
     ) -> AskSummary:
         """Ask the model of ``[judges.NAME]`` about candidates. No question that was answered is asked again.
 
@@ -50,18 +51,28 @@ class Judge:
             retry_failed: also ask again what was refused or could not be read.
             repeat: bring each of them to so many passes, 1 to 25, whose mean counts; ``repeats`` of the configuration
                 if None.
+            plan: ask about nothing but these looks, in this order: of ``plan``, or the table of them that
+                `bestshot plan --judge N --by NAME --out` writes. What has as many passes by now is not asked again.
 
         Raises:
+            InputProblems: rows of the plan are wrong; nobody was asked.
             InputError: no such judge is configured, its key is not set, or another process asks it now.
             JudgeStopped: the server does not let us in or cannot be reached; what came before is stored.
         """
+        from selector.decide.judging import looks_of
         from selector.decide.planning import candidates_in_order
         from selector.llm import ask_judge
 
         context = self._look()
         check_names(context.ws.config)
 
-        order = partial(candidates_in_order, context, self.name)
+        order: Callable[[int], Sequence[tuple[str, str]]] = partial(candidates_in_order, context, self.name)
+        looks: dict[tuple[str, str], int] = {}
+        if plan is not None:
+            if repeat is not None:
+                raise InputError("a plan says which pass of each: leave out repeat")
+            looks = looks_of(context, plan)
+            order = lambda _: list(looks)  # noqa: E731 - the rows as they stand
         return ask_judge(
             context.ws,
             context.tasks,
@@ -73,6 +84,7 @@ class Judge:
             retry_failed,
             progress,
             repeat,
+            looks,
         )
 
     def tell(self, table: str | Path, rating: bool = False, reason: str | None = None) -> JudgeSummary:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -22,7 +23,8 @@ from selector.decide._judgement_table import (
 from selector.decide.context import Context
 from selector.domain import InputError, Task, TaskType
 from selector.domain.errors import InputProblems
-from selector.store.candidates import LEAST_ID, candidate_keys
+from selector.store.candidates import LEAST_ID, candidate_keys, makers_by_candidate
+from selector.store.decisions import load_decisions
 from selector.store.observations import (
     JUDGE,
     RATING,
@@ -32,6 +34,9 @@ from selector.store.observations import (
     load_judgements,
     pass_sds,
 )
+
+if TYPE_CHECKING:
+    from selector.decide.planning import ToJudge
 
 MAX_NAME = 100  # characters of a judge's name
 
@@ -87,10 +92,7 @@ def judge(context: Context, path: Path, by: str, rating: bool = False, reason: s
         )
     rows, ignored = read_judgement_table(path, ws.profile)
     with ws.db.write() as connection:
-        candidates: dict[str, list[str]] = {}
-        for task_id, candidate_id, _ in candidate_keys(connection):
-            candidates.setdefault(task_id, []).append(candidate_id)
-        reader = _Reader(ws.profile, context.tasks, candidates)
+        reader = _Reader(ws.profile, context.tasks, _candidates(connection))
         said: dict[tuple[str, str], list[_Said]] = {}
         problems = []
         for row in rows:
@@ -125,6 +127,46 @@ def judge(context: Context, path: Path, by: str, rating: bool = False, reason: s
         pass_sds(repeated),
         ignored,
     )
+
+
+def looks_of(context: Context, plan: str | Path | Sequence[ToJudge]) -> dict[tuple[str, str], int]:
+    """(task id, candidate id) to the passes that a plan of judgements brings it to, in the plan's order.
+
+    Args:
+        plan: looks, or a table as ``read_judgement_table`` takes it: with a number of a pass or without (the first).
+
+    Raises:
+        InputProblems: rows are wrong, or name what people have excluded.
+    """
+    if not isinstance(plan, (str, Path)):
+        return {(look.task_id, look.candidate_id): look.pass_number for look in plan}
+    path, ws = Path(plan), context.ws
+    rows, _ = read_judgement_table(path, ws.profile, needs_scores=False)
+    with ws.db.read() as connection:
+        ids, made_by, decisions = _candidates(connection), makers_by_candidate(connection), load_decisions(connection)
+    known, found, problems = {task.id for task in context.tasks}, dict[tuple[str, str], int](), []
+    for row in rows:
+        try:
+            if row.task not in known:
+                raise InputError(f"there is no task '{row.task[:60]}' in this campaign")
+            key = row.task, _resolve(row.candidate, row.task, ids.get(row.task, ()))
+            against = decisions.against(*key, made_by.get(key, set()))
+            if against:
+                raise InputError(f"candidate {key[1][:12]} is excluded by {against.by}: {against.reason}")
+            found[key] = max(found.get(key, 0), read_pass_number(row.number) or 1)
+        except InputError as error:
+            problems.append(f"{path}: {row.place}: {error}")
+    if problems:
+        raise InputProblems(problems, " (nobody was asked)")
+    return found
+
+
+def _candidates(connection: Connection) -> dict[str, list[str]]:
+    """Task id to the ids of all its candidates."""
+    found: dict[str, list[str]] = {}
+    for task_id, candidate_id, _ in candidate_keys(connection):
+        found.setdefault(task_id, []).append(candidate_id)
+    return found
 
 
 @dataclass(frozen=True)

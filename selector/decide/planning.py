@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from selector.decide._beliefs import judge_belief, judge_columns, judges_of
+from selector.decide.askable import Askable, askable
 from selector.decide.candidates import refused_unmeasured
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
@@ -18,10 +19,9 @@ from selector.learn.estimates import gap_in_words
 from selector.learn.holding import Held
 from selector.learn.plan_generating import Wish, demands, plan_generating
 from selector.learn.plan_judging import plan_judging
-from selector.learn.plan_submission import Plan, Submitted, plan_submission
+from selector.learn.plan_submission import Plan, Submitted, plan_submission, rise_of_best
 from selector.learn.prior import PRIOR_NAME
 from selector.learn.stopping import Curve, HeldOut, NextCandidate, curves, held_out, next_candidates
-from selector.store.attempts import declined_throughout
 from selector.store.candidates import candidate_keys
 from selector.store.observations import load_judgements
 from selector.store.plan_decisions import add_decision, last_decision
@@ -73,7 +73,9 @@ class GenerationPlan:
 
     ``wishes`` spread the budget; ``tasks`` say what one candidate more is worth to each task, most valuable first;
     ``curves`` the expected true score of the best of N over N, by task type; ``checks`` what the judges say of it.
-    ``declined``: generator to the tasks for which it is not asked, as it declined them at every try.
+    ``declined``: generator to the tasks for which it is not asked, as it declined them at every try;
+    ``without_ideas``: to those of which it has made all that it can. ``by_hand``: how the budget should be spread over
+    the tools whose pictures are imported, were it theirs: no verb can make them.
     """
 
     wishes: tuple[Wish, ...]
@@ -81,6 +83,8 @@ class GenerationPlan:
     curves: tuple[Curve, ...]
     checks: tuple[HeldOut, ...]
     declined: Mapping[str, tuple[str, ...]]
+    by_hand: tuple[Wish, ...] = ()
+    without_ideas: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def plan(context: Context, remaining: int, best_total: float | None, hold_below: float) -> SubmissionPlan:
@@ -140,6 +144,12 @@ def submitted(known: Knowledge) -> list[Submitted]:
         counted = sum(t.tasks for t in whole)
         found.append(Submitted(rows, sum(t.constant for t in whole) + LEVEL * (known.tasks - counted)))
     return found
+
+
+def rise(known: Knowledge) -> float:
+    """Points by which the best picks known are expected to raise the best total."""
+    uploads = [Submitted(rows, known.elsewhere) for rows in known.pending]
+    return rise_of_best(known.fitted, known.tasks, submitted(known), uploads, known.elsewhere)
 
 
 def _planned(known: Knowledge, found: Plan) -> dict[str, Pick]:
@@ -234,38 +244,50 @@ def candidates_in_order(context: Context, judge: str, passes: int = 1) -> list[t
 
 def plan_candidates(context: Context, budget: int, generators: Sequence[str] | None) -> GenerationPlan:
     """Which generators should make more candidates for which tasks; one that declined a task is not asked for it."""
-    ws, known = context.ws, context.need()
-    if generators:
-        unknown = sorted(set(generators) - set(known.pool.generators))
-        if unknown:
-            raise InputError(f"the generator '{unknown[0]}' has made nothing here yet: nothing is known of it")
-    with ws.db.read() as connection:
-        served = {task_id for task_id, _, fallback in candidate_keys(connection) if not fallback}
-        refused = _declined(context, declined_throughout(connection), generators)
-    declined = [(task_id, name) for name, task_ids in refused.items() for task_id in task_ids]
-    declined += _not_asked(context, known.pool.generators)
-    empty = [(t.id, t.type.value) for t in context.tasks if t.id not in served]
-    fitted, asked = known.fitted, (generators, empty, ws.profile.score.failed_image, declined)
+    known = context.need()
+    asked = askable(context, set(known.pool.generators))
+    _check_known(generators, known)
+    here = [
+        n for n in sorted(set(known.pool.generators)) if n not in asked.by_hand and (not generators or n in generators)
+    ]
+    there = [name for name in asked.by_hand if not generators or name in generators]
+    fitted, empty, failed = known.fitted, without_candidates(context), context.ws.profile.score.failed_image
+    every = demands(fitted, generators, empty, failed, asked.never, asked.odds)
     said = [held_out(fitted, known.totals, judge_columns(name)) for name in judges_of(known.pool.columns)]
     return GenerationPlan(
-        tuple(plan_generating(fitted, budget, *asked)),
-        tuple(next_candidates(fitted, demands(fitted, *asked))),
-        tuple(curves(fitted, generators, declined)),
+        tuple(wishes(context, asked, budget, here)),
+        tuple(next_candidates(fitted, every)),
+        tuple(curves(fitted, generators, asked.never, odds=asked.odds)),
         tuple(check for check in said if check),
-        refused,
+        _of(asked.declined, generators),
+        tuple(wishes(context, asked, budget, there)),
+        _of(asked.without_ideas, generators),
     )
 
 
-def _not_asked(context: Context, generators: Collection[str]) -> list[tuple[str, str]]:
-    """(task, generator) where people excluded what it makes."""
-    excluded = context.decisions
-    return [(t.id, g) for g in sorted(set(generators)) for t in context.tasks if excluded.against_generator(t.id, g)]
+def wishes(context: Context, asked: Askable, budget: int, generators: Sequence[str]) -> list[Wish]:
+    """How ``budget`` tries of these generators should be spread, each wish with what there is already."""
+    known, failed = context.need(), context.ws.profile.score.failed_image
+    if not generators:
+        return []
+    found = plan_generating(
+        known.fitted, budget, generators, without_candidates(context), failed, asked.never, asked.odds
+    )
+    return [replace(wish, has=asked.has.get((wish.task_id, wish.generator), 0)) for wish in found]
 
 
-def _declined(
-    context: Context, found: Collection[tuple[str, str, str]], generators: Sequence[str] | None
-) -> dict[str, tuple[str, ...]]:
-    """Generator to the tasks, in the table's order, that it declined with its present settings."""
-    present = {(name, task_id) for task_id, name, build in found if context.builds.has(name, task_id, build)}
-    names = sorted({name for name, _ in present if not generators or name in generators})
-    return {name: tuple(t.id for t in context.tasks if (name, t.id) in present) for name in names}
+def without_candidates(context: Context) -> list[tuple[str, str]]:
+    """(task id, task type) of the tasks for which nothing was made but last resorts."""
+    with context.ws.db.read() as connection:
+        served = {task_id for task_id, _, fallback in candidate_keys(connection) if not fallback}
+    return [(t.id, t.type.value) for t in context.tasks if t.id not in served]
+
+
+def _check_known(generators: Sequence[str] | None, known: Knowledge) -> None:
+    unknown = sorted(set(generators or ()) - set(known.pool.generators))
+    if unknown:
+        raise InputError(f"the generator '{unknown[0]}' has made nothing here yet: nothing is known of it")
+
+
+def _of(found: Mapping[str, tuple[str, ...]], generators: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
+    return {name: tasks for name, tasks in found.items() if not generators or name in generators}

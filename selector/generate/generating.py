@@ -23,7 +23,7 @@ from selector.generate._worker import LOCAL, Ended, Event, Item, Worker, queue_o
 from selector.generate.orders import Chain, FinishItem, Order, WorkItem, check_budgets
 from selector.generate.summary import GenerateSummary, GeneratorProgress
 from selector.llm.prompting import PromptWish, needs_writer, prepare_prompts
-from selector.net import awaited, give_up
+from selector.net import Spending, awaited, give_up
 from selector.store.attempts import Planning, add_attempt, add_planning
 from selector.store.candidates import is_answer
 from selector.store.jobs import end_jobs, load_jobs
@@ -41,6 +41,8 @@ def generate(
     retry_failed: bool = False,
     progress: Progress = silent,
     stop: threading.Event | None = None,
+    purse: Spending | None = None,
+    falls: bool = True,
 ) -> GenerateSummary:
     """Carry out the orders. A second run completes what is missing and repeats nothing that was made or declined.
 
@@ -50,24 +52,36 @@ def generate(
         retry_failed: also try again what failed.
         progress: told of every generator under its name.
         stop: ends the waits of the accounts that the generators share; set here when the run ends.
+        purse: money that this run may spend, at all services and for other wordings of prompts together.
+        falls: whether what one was refused is asked of the next.
     """
     check_budgets(orders)
     ws.images.sweep()
-    return _Run(ws, orders, retry_failed, progress, stop or threading.Event()).carry_out()
+    return _Run(ws, orders, retry_failed, progress, stop or threading.Event(), purse, falls).carry_out()
 
 
 class _Run:
     """The consumer's state."""
 
     def __init__(
-        self, ws: Workspace, orders: Sequence[Order], retry_failed: bool, progress: Progress, stop: threading.Event
+        self,
+        ws: Workspace,
+        orders: Sequence[Order],
+        retry_failed: bool,
+        progress: Progress,
+        stop: threading.Event,
+        purse: Spending | None,
+        falls: bool,
     ) -> None:
         self._ws, self._orders, self._progress, self._retry_failed = ws, orders, progress, retry_failed
-        self._chains = {key: Chain(list(of_task)) for key, of_task in groupby(orders, lambda order: order.task.id)}
+        self._chains = {key: Chain(list(of), falls) for key, of in groupby(orders, lambda order: order.task.id)}
         self._worker = Worker(ws, orders, retry_failed, stop)
         self._executor: Executor[Item, Event] = Executor(self._worker.work, stop, ROOM)
         self._generators = {order.name: order.generator for order in orders}
         self._accounts = {n: g.account for n, g in self._generators.items() if isinstance(g, RemoteGenerator)}
+        self._purse = purse
+        for account in self._accounts.values():
+            account.spending.purse = purse
         self._of = {name: GeneratorProgress() for name in self._generators}
         self._steps: dict[str, str] = {}  # where a slow generator is within an image
         self._told: dict[str, tuple[int, int, str]] = {}
@@ -131,7 +145,8 @@ class _Run:
             if needs_writer(style)
         ]
         if wanted:
-            self.summary.prompts = prepare_prompts(self._ws, wanted, self._progress, self._retry_failed)
+            written = prepare_prompts(self._ws, wanted, self._progress, self._retry_failed, self._purse)
+            self.summary.prompts = written
 
     def _listen(self) -> None:
         """Have generators that take minutes an image tell their steps."""

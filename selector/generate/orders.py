@@ -58,10 +58,11 @@ class Chain:
     """The orders of one task. What one could not make is asked of the next, on top of that one's own number.
 
     A task that a generator cannot do ("retouch adds no dogs") goes to the first reserve after it alone: generators with
-    a number of their own have that number for such tasks too.
+    a number of their own have that number for such tasks too. ``falls``: False where each order stands for itself.
     """
 
     orders: Sequence[Order]
+    falls: bool = True
     _targets: list[int] = field(default_factory=list)
     _begun: list[int] = field(default_factory=list)  # recipes that items were made of
     _busy: set[int] = field(default_factory=set)
@@ -82,6 +83,8 @@ class Chain:
         """
         self._busy.discard(item.place)
         found = [self._begin(item.place)] if self._targets[item.place] > item.n else []
+        if not self.falls:
+            return found
         after = range(item.place + 1, len(self.orders))
         reserve = next((place for place in after if self.orders[place].step.reserve), None)
         for place, more in ((after.start, refused), (reserve, unable)):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from generators.folder import Folder, Unmatched, better_name, unmatched_files
 from selector.config import Step, check_names
@@ -19,6 +20,7 @@ from selector.generate.importing import Replaced, known_before, outcomes, settle
 from selector.generate.orders import Order
 from selector.generate.summary import GenerateSummary
 from selector.generate.unserved import unserved
+from selector.net import Spending
 from selector.store.candidates import candidate_keys
 from selector.store.file_versions import newest_attempt
 from selector.store.leases import holding
@@ -26,7 +28,11 @@ from selector.workspace.plug_ins import LeftOut, build_of, builds_of, idle_servi
 from selector.workspace.services import Accounts, spent_at
 from selector.workspace.workspace import FOLDER_FACT, Workspace
 
+if TYPE_CHECKING:
+    from selector.learn.plan_generating import Wish
+
 _WAITING = "{holder} is at work with services, and both would pay for the same images: wait for it"
+_UNPRICED = "no price is known for it, so no budget could be kept: set `prices` in [services.NAME]"
 IMPORT_REPORT = "import-report.csv"
 MOST_FILES = 10_000  # candidates of one task that an import may bring
 
@@ -35,13 +41,17 @@ MOST_FILES = 10_000  # candidates of one task that an import may bring
 class Wanted:
     """What a call asks for: these tasks, by these generators (all of the plan if None), ``n`` candidates of each.
 
-    ``n`` None: as many as the configuration says. ``retry_failed``: also try again what failed.
+    ``n`` None: as many as the configuration says. ``retry_failed``: also try again what failed. ``plan``: exactly these
+    wishes instead, each brought to the total that it names; what one is refused, no other is asked for then.
+    ``budget_money``: what may be spent in this run, over all services and models; what has no known price is left out.
     """
 
     tasks: Sequence[Task]
     generators: Sequence[str] | None = None
     n: int | None = None
     retry_failed: bool = False
+    plan: Sequence[Wish] | None = None
+    budget_money: float | None = None
 
 
 def make_candidates(ws: Workspace, wanted: Wanted, progress: Progress = silent) -> GenerateSummary:
@@ -50,8 +60,9 @@ def make_candidates(ws: Workspace, wanted: Wanted, progress: Progress = silent) 
 
     stop = threading.Event()
     decided, left_out = _orders(ws, wanted, stop)
+    purse = None if wanted.budget_money is None else Spending(wanted.budget_money)
     with alone_at_services(ws, decided.orders, stop) as (mine, waiting):
-        summary = generate(ws, mine, wanted.retry_failed, progress, stop)
+        summary = generate(ws, mine, wanted.retry_failed, progress, stop, purse, falls=wanted.plan is None)
     summary.left_out.update({**left_out, **waiting})
     summary.not_asked, summary.refilled = dict(decided.not_asked), list(decided.refilled)
     with ws.db.read() as connection:
@@ -85,17 +96,39 @@ def _orders(ws: Workspace, wanted: Wanted, stop: threading.Event) -> tuple[Decid
         for task_type in TaskType
     }
     steps = [(task, step) for task in wanted.tasks for step in planned[task.type]]
+    if wanted.plan is not None:
+        steps = _planned(ws, wanted, wanted.plan)
     if wanted.generators and not steps:
         raise InputError(f"no task is configured for {', '.join(wanted.generators)}: see [generate] in campaign.toml")
     ready, left_out = ready_generators(ws, {step.generator for _, step in steps}, Accounts(ws, stop))
+    if wanted.budget_money is not None:
+        unpriced = [n for n, (g, _) in ready.items() if isinstance(g, RemoteGenerator) and g.price is None]
+        left_out.update(dict.fromkeys(unpriced, _UNPRICED))
+        ready = {name: one for name, one in ready.items() if name not in unpriced}
     builds = builds_of(ws, ready)
     orders = [
         Order(task, step, ready[step.generator][0], builds.of(step.generator, task.id))
         for task, step in steps
         if step.generator in ready
     ]
-    decided = respecting(ws, orders)
+    decided = respecting(ws, orders, refill=wanted.plan is None)  # a plan says itself how many
     return decided, {name: why for name, why in left_out.items() if name not in decided.excluded}
+
+
+def _planned(ws: Workspace, wanted: Wanted, plan: Sequence[Wish]) -> list[tuple[Task, Step]]:
+    """A step for each wish, those of a task together, with the treatments that the configuration gives."""
+    by_task: dict[str, list[Wish]] = {}
+    for wish in plan:
+        by_task.setdefault(wish.task_id, []).append(wish)
+    usual = {(t, step.generator): step for t in TaskType for step in ws.config.generate.steps(t)}
+    tasks = {task.id: task for task in wanted.tasks}
+    return [
+        (tasks[task_id], replace(usual[tasks[task_id].type, w.generator], n=w.has + w.count, reserve=False))
+        for task_id, wishes in by_task.items()
+        if task_id in tasks
+        for w in wishes
+        if not wanted.generators or w.generator in wanted.generators
+    ]
 
 
 def _by_name(counts: Mapping[TaskType, int]) -> dict[str, int]:

@@ -9,6 +9,7 @@ one comes with its finishes, so of a picture and its finished copies the best on
 All generators asked for one task compete for the same win: only the best of their candidates is picked. So each task
 keeps the distribution of its best so far, F(x) = product of the candidates' normal distributions above its present
 pick, and one more candidate with distribution G adds E max(best so far, new) - E(best so far) = integral F (1 - G) dx.
+A try that may give no picture counts by its odds: 1 - G is times them.
 That only falls as F does; allotting goes on greedily, each further candidate at what it still adds. For one generator
 that is the best spreading; for several at least 1 - 1/e of its worth (Nemhauser, Wolsey and Fisher 1978).
 """
@@ -16,8 +17,9 @@ that is the best spreading; for several at least 1 - 1/e of its worth (Nemhauser
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from scipy.special import ndtr
@@ -31,29 +33,38 @@ _UNKNOWN_SPREAD = 0.2  # points, a guess: where no task has two candidates, no s
 _LEAST_WORTH = 1e-4  # points of one task: less is not worth an image
 _POINTS = 256  # of the integral: at most some 0.06 points apart, and its error is less
 _REACH = 6.0  # standard deviations above which no candidate is expected
+NO_ODDS: Mapping[tuple[str, str], float] = MappingProxyType({})  # every try gives a picture
 _DECIMALS = 9  # of worths: what differs only by the order of sums is a tie, broken by name
 
 
 @dataclass(frozen=True)
 class Wish:
-    """More candidates of one generator for one task, and the points of its overall that they are expected to win.
+    """More tries of one generator for one task, and the points of its overall that they are expected to win.
 
-    The worth is what each of them added when it was allotted, so that all wishes together are worth the sum.
+    The worth is what each of them added when it was allotted, so that all wishes together are worth the sum. ``odds``
+    that a try gives a picture at all are counted in it. ``has``: what the generator had tried for the task by then, so
+    that ``has + count`` is a total, and who carries the wish out twice makes nothing twice.
     """
 
     task_id: str
     generator: str
     count: int
     worth: float
+    odds: float = 1.0
+    has: int = 0
 
 
 @dataclass(frozen=True)
 class Offer:
-    """What one more candidate of a generator would be on a task: mean, and spread that scores can see, in points."""
+    """What one more try of a generator would be on a task: mean, and spread that scores can see, in points.
+
+    ``odds``: that it gives a picture at all.
+    """
 
     generator: str
     mean: float
     sd: float
+    odds: float = 1.0
 
 
 class Demand:
@@ -70,6 +81,7 @@ class Demand:
         self.names = [offer.generator for offer in offers]
         self.mean = np.array([offer.mean for offer in offers])
         self.sd = np.array([offer.sd for offer in offers])
+        self.odds = np.array([offer.odds for offer in offers])
         self.best = best
         self.step = max(float((self.mean + _REACH * self.sd).max()) - best, 0.0) / _POINTS
         self.below = np.ones(_POINTS)  # F: chance that the best so far stays below each point
@@ -95,8 +107,8 @@ class Demand:
 
     def wishes(self) -> list[Wish]:
         """What was allotted, in the order of the offers."""
-        rows = zip(self.names, self.counts.tolist(), self.worths.tolist(), strict=True)
-        return [Wish(self.task_id, name, count, worth) for name, count, worth in rows if count]
+        rows = zip(self.names, self.counts.tolist(), self.worths.tolist(), self.odds.tolist(), strict=True)
+        return [Wish(self.task_id, name, count, worth, odds) for name, count, worth, odds in rows if count]
 
     def _gains(self) -> Floats:
         """(offers,) points that one more candidate of each adds to the best so far."""
@@ -104,9 +116,12 @@ class Demand:
         return gains
 
     def _above(self) -> Floats:
-        """(offers, points) 1 - G, on midpoints; computed anew as keeping it would multiply memory by the offers."""
+        """(offers, points) chance that a try gives a candidate above each point: odds (1 - G), on midpoints.
+
+        Computed anew, as keeping it would multiply memory by the offers.
+        """
         at = self.best + self.step * (np.arange(_POINTS) + 0.5)
-        above: Floats = ndtr((self.mean[:, None] - at) / self.sd[:, None])
+        above: Floats = self.odds[:, None] * ndtr((self.mean[:, None] - at) / self.sd[:, None])
         return above
 
 
@@ -117,6 +132,7 @@ def plan_generating(
     empty: Sequence[tuple[str, str]] = (),
     failed_image: float = 0.0,
     declined: Collection[tuple[str, str]] = (),
+    odds: Mapping[tuple[str, str], float] = NO_ODDS,
 ) -> list[Wish]:
     """How ``budget`` new candidates should be spread over tasks and generators; most valuable first.
 
@@ -129,8 +145,9 @@ def plan_generating(
         empty: (task id, task type) of tasks that have no candidate; what they score now is ``failed_image``.
         failed_image: points of a task without a candidate that may be picked.
         declined: (task id, generator) that are not asked: the generator has said that it cannot do the task.
+        odds: (task id, generator) to the odds that a try gives a picture at all; 1 where it is left out.
     """
-    found = demands(fitted, generators, empty, failed_image, declined)
+    found = demands(fitted, generators, empty, failed_image, declined, odds)
     heap = [(-demand.next_worth(), place) for place, demand in enumerate(found)]
     heapq.heapify(heap)
     left = budget
@@ -149,6 +166,7 @@ def demands(
     empty: Sequence[tuple[str, str]] = (),
     failed_image: float = 0.0,
     declined: Collection[tuple[str, str]] = (),
+    odds: Mapping[tuple[str, str], float] = NO_ODDS,
 ) -> list[Demand]:
     """One for each task that somebody can serve, by task id; arguments as of :func:`plan_generating`."""
     refused = frozenset(declined)
@@ -166,7 +184,10 @@ def demands(
         for task_id, at in levels.items():
             able = {name: law for name, law in known.items() if (task_id, name) not in refused}
             wider = (1.0 + share.get(task_id, 0.0)) ** 0.5
-            offers = [Offer(name, at + shift, max(wider * sd, _LEAST_SPREAD)) for name, (shift, sd) in able.items()]
+            offers = [
+                Offer(name, at + shift, max(wider * sd, _LEAST_SPREAD), odds.get((task_id, name), 1.0))
+                for name, (shift, sd) in able.items()
+            ]
             if offers:
                 found.append(Demand(task_id, best.get(task_id, failed_image), offers))
     return sorted(found, key=lambda demand: demand.task_id)

@@ -148,7 +148,7 @@ def plan_submission(
         lesson=taught,
         remaining=left,
         changed=int((picked != greedy).sum()),
-        learnings=_learnings(fitted, choices, picked, sd),
+        learnings=_learnings(fitted, choices, picked, sd) if learns else (),
     )
 
 
@@ -176,6 +176,18 @@ def _after_pending(belief: Gaussian, choices: Choices, pending: Sequence[Submitt
         moved, sd = lesson(belief, choices, upload.picked, noise)
         belief = replace(belief, learned=np.concatenate([belief.learned, (moved / sd)[:, None]], axis=1))
     return belief
+
+
+def rise_of_best(
+    fitted: Fitted, tasks: int, submitted: Sequence[Submitted], pending: Sequence[Submitted], elsewhere: float = 0.0
+) -> float:
+    """Points by which the best picks known are expected to raise the best total; all of it before the first upload.
+
+    Arguments as of :func:`plan_submission`, whose ``gain`` it is.
+    """
+    choices, belief = Choices(fitted.pool.choices, tasks).chosen(), fitted.posterior
+    best = Submitted(choices.best(belief.mean), elsewhere)
+    return _expected_rise(belief, choices, best, [*submitted, *pending])
 
 
 def _expected_rise(belief: Gaussian, choices: Choices, picks: Submitted, before: Sequence[Submitted]) -> float:

@@ -34,7 +34,7 @@ from scipy.special import gammaln
 
 from selector.learn._deviation import group_mean
 from selector.learn.calibrator import Fitted
-from selector.learn.plan_generating import Demand, demands, pictures
+from selector.learn.plan_generating import NO_ODDS, Demand, demands, pictures
 from selector.learn.pool import Floats, Ints, Pool, codes
 from selector.learn.totals import Z80, Total
 
@@ -112,6 +112,7 @@ def curves(
     generators: Sequence[str] | None = None,
     declined: Collection[tuple[str, str]] = (),
     least: float = LEAST_WORTH,
+    odds: Mapping[tuple[str, str], float] = NO_ODDS,
 ) -> list[Curve]:
     """One curve a task type, and one of all these types together where there are several.
 
@@ -122,6 +123,7 @@ def curves(
         generators: who may make the next candidates; every one that has made something for the type, if None.
         declined: (task id, generator) that are not asked.
         least: points of the mean over tasks that a further candidate of each task should add.
+        odds: (task id, generator) to the odds that a try gives a picture at all.
     """
     pool = fitted.pool
     ordered = _ordered(pool, fitted.posterior.mean)
@@ -131,7 +133,7 @@ def curves(
     if len(known) > 1:
         groups[ALL_TYPES] = [t for t in ordered if type_of[t] in known]
     slopes = {kind: _slope(fitted, rows) for kind, rows in pool.types.items()}
-    wanted = {demand.task_id: demand for demand in demands(fitted, generators, declined=declined)}
+    wanted = {demand.task_id: demand for demand in demands(fitted, generators, declined=declined, odds=odds)}
     steps = {task_id: _Steps(wanted.get(task_id)) for task_id in ordered}
     return [
         _curve(fitted, name, {task_id: ordered[task_id] for task_id in task_ids}, steps, slopes, least)

@@ -96,20 +96,25 @@ class OutOfMoney(BestshotError):
 class Budget:
     """Money of a run whose calls tell their cost afterwards: one on its way counts at the most that its kind has cost.
 
-    Safe for threads. Until the first cost is known, one call is on its way at a time: nothing says what it will cost.
+    Safe for threads. Until the first cost is known, one call is on its way at a time: nothing says what it will cost,
+    and it may pass the limit.
 
     Args:
         limit: money that this run may spend; None for no limit.
         stop: set when the run ends.
         name: of the limit, for messages.
+        most: what a call of earlier runs has cost at most; None where there was none.
     """
 
-    def __init__(self, limit: float | None, stop: threading.Event, name: str = "the budget") -> None:
+    def __init__(
+        self, limit: float | None, stop: threading.Event, name: str = "the budget", most: float | None = None
+    ) -> None:
         self._spending = Spending(limit)
         self._stop = stop
         self._name = name
         self._condition = threading.Condition()
         self._most: dict[str, float] = {}  # kind of call -> the most that one has cost
+        self._before = most
         self._on_the_way = 0
 
     @property
@@ -155,7 +160,7 @@ class Budget:
         if limit is None:
             return 0.0
         # Of an unknown kind, the most that any has cost.
-        expected = self._most.get(kind, max(self._most.values(), default=None))
+        expected = self._most.get(kind, max(self._most.values(), default=self._before))
         if expected is None:
             return 0.0 if not self._on_the_way and self._spending.spent < limit else None
         try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
@@ -31,6 +32,8 @@ from selector.store import schema
 from selector.store.observations import Judgement, add_judgements, load_judgements, pass_sds
 from selector.store.replies import ReplyRow, load_replies, most_repeats, standing
 from selector.workspace.workspace import Workspace
+
+NO_PASSES: Mapping[Key, int] = MappingProxyType({})
 
 
 @dataclass
@@ -75,6 +78,7 @@ def ask_judge(
     retry_failed: bool = False,
     progress: Progress = silent,
     repeat: int | None = None,
+    passes_of: Mapping[Key, int] = NO_PASSES,
 ) -> AskSummary:
     """Ask the judge of ``[judges.NAME]`` about candidates and store what it says as judgements by that name.
 
@@ -87,6 +91,7 @@ def ask_judge(
         retry_failed: ask again what was refused, rejected, or could not be read before.
         repeat: bring every candidate that is asked about to so many passes, 1 to 25; ``repeats`` of the configuration
             if None.
+        passes_of: candidates that are brought to another number of passes.
 
     Raises:
         InputError: no such judge is configured, its key is not set, its model was another one before, or another
@@ -98,7 +103,7 @@ def ask_judge(
     if not 1 <= passes <= MOST_PASSES:
         raise InputError(f"a judge is asked for 1 to {MOST_PASSES} passes over a candidate, got {passes}")
     with alone_with(ws, settings) as stop:
-        run = _Judging(open_session(ws, name, stop, budget_money), passes, retry_failed)
+        run = _Judging(open_session(ws, name, stop, budget_money), passes, retry_failed, passes_of)
         questions = run.wanted(tasks, order, types, limit)
         run.carry_out(questions, run.summary.candidates, progress)
     return run.summary
@@ -110,10 +115,10 @@ class _Judging(Asking):
     stage = "judge"
     summary: AskSummary
 
-    def __init__(self, session: Session, passes: int, retry_failed: bool) -> None:
+    def __init__(self, session: Session, passes: int, retry_failed: bool, passes_of: Mapping[Key, int]) -> None:
         endpoint, ws = session.endpoint, session.ws
         super().__init__(session, AskSummary(session.name, endpoint.model, endpoint.provider))
-        self._passes = passes
+        self._passes, self._passes_of = passes, passes_of
         self._missing_states = {OPEN, UNSCORED} if retry_failed else {OPEN}
         self._measure = _measure_of(session)
         self._calls = Calls(ws, session.settings, endpoint.provider)
@@ -142,7 +147,7 @@ class _Judging(Asking):
         for task_id, candidate_id in order(self._passes):
             try:
                 self._about[task_id, candidate_id] = self._calls.about(
-                    by_id[task_id], candidate_id, max(self._passes, begun_passes)
+                    by_id[task_id], candidate_id, max(self._wanted_of((task_id, candidate_id)), begun_passes)
                 )
             except InputError as error:
                 self.summary.count_failure(f"task {task_id}: {reason_of(error)}")
@@ -200,8 +205,12 @@ class _Judging(Asking):
         self.summary.sent_again = dict(Counter(self.session.client.troubles).most_common())
 
     def _missing(self, key: Key) -> list[Call]:
-        wanted = (call for call in self._about[key] if call.repeat < self._passes)
+        wanted = (call for call in self._about[key] if call.repeat < self._wanted_of(key))
         return [call for call in wanted if self._state(call.key) in self._missing_states]
+
+    def _wanted_of(self, key: Key) -> int:
+        """Passes that a candidate is brought to."""
+        return self._passes_of.get(key, self._passes)
 
     def _is_half_done(self, key: Key) -> bool:
         """Has a pass been answered in part? A whole one before others are wanted is no reason to hurry."""

@@ -18,7 +18,7 @@ from selector.llm._endpoint import Budget, Endpoint, Price, read_key
 from selector.llm._request import Dialect
 from selector.net.pace import Pace
 from selector.store.leases import holding
-from selector.store.replies import money_spent
+from selector.store.replies import money_spent, most_spent
 from selector.workspace.workspace import Workspace
 
 _log = logging.getLogger("bestshot.llm")
@@ -91,14 +91,15 @@ def open_session(ws: Workspace, name: str, stop: threading.Event, budget_money: 
     )
     campaign = f"the budget of [judges.{name}]"
     money = {} if budget_money is None else {"the budget of this run": budget_money}
-    if settings.budget is not None:
-        with ws.db.read() as connection:
+    with ws.db.read() as connection:
+        most = most_spent(connection, name)
+        if settings.budget is not None:
             money[campaign] = max(0.0, settings.budget - money_spent(connection, name))
     if money and not endpoint.price.known:
         raise InputError(f"a budget needs price_in and price_out in [judges.{name}]: what a call costs is not known")
     _log.info("judge '%s' is %s at %s", name, settings.model, urlsplit(settings.base_url).hostname)
     smallest = min(money, key=money.__getitem__, default=campaign)
-    budget = Budget(money.get(smallest), stop, smallest)
+    budget = Budget(money.get(smallest), stop, smallest, most)
     pace = Pace(settings.requests_per_minute, settings.backoff_seconds, Random(ws.config.seed), stop)
     dialect = Dialect(settings.response_format, settings.temperature, settings.seed, settings.max_tokens)
     return Session(ws, name, settings, endpoint, ChatClient(endpoint, dialect, pace, budget), stop)

@@ -18,6 +18,7 @@ from selector.llm._replies import CUT_AGAIN
 from selector.llm._session import ModelBusy, alone_with, judge_settings, open_session
 from selector.llm._texts import Source, Text, Writing
 from selector.llm._troubles import JudgeStopped
+from selector.net import Spending
 from selector.prompts.quotes import take_quotes
 from selector.prompts.wording import AS_IS, PROMPT_STYLES, SUFFIX, TRANSLATED, form_for, needs_writer, with_suffix
 from selector.sight.embedding.texts import is_latin
@@ -47,13 +48,17 @@ class PromptSummary(Summary):
 
 
 def prepare_prompts(
-    ws: Workspace, wanted: Sequence[PromptWish], progress: Progress = silent, retry_failed: bool = False
+    ws: Workspace,
+    wanted: Sequence[PromptWish],
+    progress: Progress = silent,
+    retry_failed: bool = False,
+    purse: Spending | None = None,
 ) -> PromptSummary:
     """Have the model write what is wanted and not there yet; what came is stored, however the run ends.
 
     Without a writer, and where the model gave up, another process asks it or the budget is used, ``stopped`` says why:
     the other styles can go on, and ``PromptBook`` tells the same of each text. ``retry_failed``: ask again also for
-    what the model refused, or answered in a way that cannot be used.
+    what the model refused, or answered in a way that cannot be used. ``purse``: money of the run, which it shares.
 
     Raises:
         InputError: unknown style or form, no such table, its key is not set, or it has a budget and no price.
@@ -70,11 +75,20 @@ def prepare_prompts(
     missing = book.missing(sources, retry_failed)
     if missing:
         settings = judge_settings(ws, name)
+        left = None if purse is None or settings.is_free else purse.left()
+        if left is not None and (left <= 0 or not settings.is_priced):
+            summary.stopped = _NO_MONEY if settings.is_priced else _NO_PRICE.format(name=name)
+            summary.known = len(sources) - len(missing)
+            return summary
         try:
             with alone_with(ws, settings) as stop:
                 missing = book.missing(sources, retry_failed)  # a process that has just ended may have asked
-                run = _Prompting(open_session(ws, name, stop), summary)
-                run.carry_out(run.questions(missing, times=1 + settings.reasks), len(missing), progress)
+                run = _Prompting(open_session(ws, name, stop, left), summary)
+                try:
+                    run.carry_out(run.questions(missing, times=1 + settings.reasks), len(missing), progress)
+                finally:
+                    if left is not None and purse is not None:
+                        purse.settle(0.0, summary.cost or 0.0)
         except (ModelBusy, JudgeStopped) as error:
             summary.stopped = str(error)
     summary.known = len(sources) - len(missing)
@@ -191,6 +205,8 @@ _NO_WRITER = (
     'the prompt styles translated and rewritten need a language model: set `prompt_writer = "NAME"` in [generate], and '
     "its address in [judges.NAME] (see docs/prompts.md)"
 )
+_NO_MONEY = "the budget of this run leaves no money for a language model"
+_NO_PRICE = "a budget needs price_in and price_out in [judges.{name}]: what a call costs is not known"
 
 
 def _check_style(style: str) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from selector.net.http import Answer
     from selector.net.jobs import carry_out
     from selector.net.pace import Interrupted, Pace
-    from selector.net.service import OutOfBudget, Service, Unanswered
+    from selector.net.service import OutOfBudget, Service, Spending, Unanswered
     from selector.net.troubles import Trouble, retry_after
 
 __getattr__ = lazy_names(
@@ -23,7 +23,7 @@ __getattr__ = lazy_names(
         "http": ("Answer",),
         "jobs": ("carry_out",),
         "pace": ("Interrupted", "Pace"),
-        "service": ("OutOfBudget", "Service", "Unanswered"),
+        "service": ("OutOfBudget", "Service", "Spending", "Unanswered"),
         "troubles": ("Trouble", "retry_after"),
     },
 )
@@ -34,6 +34,7 @@ __all__ = [
     "OutOfBudget",
     "Pace",
     "Service",
+    "Spending",
     "Trouble",
     "Unanswered",
     "awaited",

@@ -95,10 +95,14 @@ class Spending:
         limit: money that may be spent in the campaign; None for no limit.
         spent: what earlier runs have spent.
         currency: for messages.
+
+    Attributes:
+        purse: money of the run that several accounts share: what is spent here is spent there, and both can say no.
     """
 
     def __init__(self, limit: float | None, spent: float = 0.0, currency: str = "") -> None:
         self.limit, self._currency = limit, currency
+        self.purse: Spending | None = None
         self._lock = threading.Lock()
         self._held = 0.0
         self.spent = spent
@@ -111,20 +115,28 @@ class Spending:
                     f"a job would cost {self._money(cost)}, and {self._money(max(0.0, self.left()))} is left of the "
                     f"budget of {self._money(self.limit)}"
                 )
+            if self.purse is not None:
+                self.purse.hold(cost)
             self._held += cost
 
     def affords(self, price: float, most: int) -> int:
         """How many images of this price, at most ``most``, could be set money aside for now."""
         with self._lock:
+            most = most if self.purse is None else self.purse.affords(price, most)
             if self.limit is None or price <= 0:
                 return most
             return min(most, max(0, int((self.left() + self.limit * 1e-9) / price)))
 
     def settle(self, held: float, cost: float) -> None:
-        """A job ended: give back what was held for it and take what it cost."""
+        """A job ended: give back what was held for it and take what it cost.
+
+        What comes back (a cost below 0) may be of an earlier run, so it is no money of the purse.
+        """
         with self._lock:
             self._held = max(0.0, self._held - held)
             self.spent += cost
+        if self.purse is not None:
+            self.purse.settle(held, max(cost, 0.0))
 
     def left(self) -> float:
         """Of the limit, what is neither spent nor held."""

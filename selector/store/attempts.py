@@ -6,12 +6,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, case, exists, func, select
 
 from selector.domain import JSONValue, Recipe, Task, TaskType
 from selector.store import schema
 from selector.store.candidates import Candidate
 from selector.store.database import Database, add
+
+_FINISH = ("finish", "name")  # where a recipe says what was done to its picture
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,40 @@ def declined_throughout(connection: Connection) -> set[tuple[str, str, str]]:
     as_a_whole = [p for p in current_plannings(connection, failed=True) if p.outcome == "declined"]
     of_recipes = {(task_id, generator, build) for task_id, generator, build in connection.execute(query)}
     return of_recipes | {(p.task_id, p.generator, p.build) for p in as_a_whole}
+
+
+def tried_recipes(connection: Connection) -> dict[tuple[str, str, str], tuple[int, int]]:
+    """(task, generator, build) to (recipes that gave a picture, recipes that were tried), finishes left out.
+
+    What a part was missing for was not tried: the next run does it.
+    """
+    a = schema.attempt.c
+    each = (
+        select(a.task_id, a.generator, a.build, func.max(case((a.outcome == "made", 1), else_=0)).label("made"))
+        .where(a.outcome != "missing", a.params[_FINISH].as_string().is_(None))
+        .group_by(a.task_id, a.generator, a.build, a.recipe_key)
+        .subquery()
+    )
+    e = each.c
+    query = select(e.task_id, e.generator, e.build, func.sum(e.made), func.count())
+    rows = connection.execute(query.group_by(e.task_id, e.generator, e.build))
+    return {(task_id, generator, build): (int(made), int(n)) for task_id, generator, build, made, n in rows}
+
+
+def without_ideas(connection: Connection) -> set[tuple[str, str, str]]:
+    """(task, generator, build) of which the newest planning has fewer recipes than were asked for, and all wordings."""
+    p = schema.planning.c
+    newest = select(func.max(p.id)).group_by(p.task_id, p.generator, p.build)
+    query = select(p.task_id, p.generator, p.build).where(p.id.in_(newest), p.outcome == "planned")
+    query = query.where(p.reason.is_(None), func.json_array_length(p.recipes) < p.asked)
+    return {(task_id, generator, build) for task_id, generator, build in connection.execute(query)}
+
+
+def seconds_by_generator(connection: Connection) -> dict[str, float]:
+    """Generator to the mean time of an attempt that made a picture, in seconds."""
+    a = schema.attempt.c
+    query = select(a.generator, func.avg(a.seconds)).where(a.outcome == "made", ~a.fallback).group_by(a.generator)
+    return {generator: float(seconds) for generator, seconds in connection.execute(query)}
 
 
 def tries_by(

@@ -105,6 +105,20 @@ def money_spent(connection: Connection, judge: str) -> float:
     return float(connection.execute(select(func.sum(r.cost)).where(r.judge == judge)).scalar_one() or 0.0)
 
 
+def usual_reply(connection: Connection, judge: str) -> tuple[float | None, float | None]:
+    """(cost, seconds) of a reply of a judge on average; None where nothing is known."""
+    r = schema.judge_reply.c
+    cost, seconds = connection.execute(select(func.avg(r.cost), func.avg(r.seconds)).where(r.judge == judge)).one()
+    return (None if cost is None else float(cost)), (None if seconds is None else float(seconds))
+
+
+def most_spent(connection: Connection, judge: str) -> float | None:
+    """What one reply of a judge has cost at most; None where no cost is known."""
+    r = schema.judge_reply.c
+    most = connection.execute(select(func.max(r.cost)).where(r.judge == judge)).scalar_one()
+    return None if most is None else float(most)
+
+
 @dataclass(frozen=True)
 class PromptText:
     """One answer to the question for a text, or that none came. ``key``: see ``llm.texts``.

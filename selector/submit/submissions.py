@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from selector.domain import Task
+from selector.domain import Pick, Task
 from selector.domain.words import n_of
 from selector.store.candidates import last_resorts, load_candidates
+from selector.store.picks import load_submission_picks
 from selector.submit.ledger import Ledger, Quota, SubmissionRecord
 from selector.workspace.workspace import Workspace
 
@@ -47,6 +48,13 @@ class Submissions:
     def best_total(self) -> float | None:
         """The highest total of all tasks, 0 to 10; None before the first."""
         return max((s.total for s in self if s.total is not None), default=None)
+
+    def picks(self, submission: str) -> tuple[Pick, ...]:
+        """What a submission holds, in the table's order, without estimates; by its id or a unique beginning of it."""
+        number = self._ledger.get(submission).id
+        with self._ws.db.read() as connection:
+            held = load_submission_picks(connection, [number])[number]
+        return tuple(Pick(task, pick.candidate_id, None, pick.fallback, "") for task, pick in held.items())
 
     def quota(self) -> Quota:
         """How many submissions the contest's day has left, and when it turns."""

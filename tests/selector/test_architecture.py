@@ -42,6 +42,7 @@ ORDER = [
     "selector.readiness",
     "selector.live",
     "selector.report",
+    "selector.advice",
     "selector.review",
     "selector.campaign",
     "selector.demo",

@@ -359,7 +359,7 @@ def test_the_verbs_print_words_and_json(made: Campaign, tmp_path: Path) -> None:
     assert f"picture: {drawn}" in words and drawn.is_file()
     document = json.loads(run(made, "plan", "--generate", "5", "--json"))
     assert (
-        list(document) == ["wishes", "tasks", "curves", "checks", "declined"]
+        list(document) == ["wishes", "tasks", "curves", "checks", "declined", "by_hand", "without_ideas"]
         and len(document["curves"][0]["mean"]) == 12
     )
     refused = CliRunner().invoke(group, ["plan", "-C", str(made.folder), "--plot", str(drawn)])

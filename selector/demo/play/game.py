@@ -1,4 +1,7 @@
-"""One game: contest days of plan, export and record, then calibrate, with a leaderboard that is simulated."""
+"""One game: contest days, then calibrate, with a leaderboard that is simulated.
+
+The player knows nothing but `next --do`: it uploads what that asks it to upload, and records the total.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from selector import Campaign
+from selector.advice import StepKind
 from selector.config import read_config
 from selector.create import CONFIG_NAME, DATABASE_NAME
-from selector.demo.play.contest import FIRST_DAY, PER_DAY, PlayTask, Scores, write_table
+from selector.demo.play.contest import FIRST_DAY, PlayTask, Scores, write_table
 from selector.demo.play.plan import TEAM
 from selector.demo.play.pool import Pool, campaign_of
 from selector.demo.play.scores import ORACLE, RANDOM, Points, baseline_points, mean_of
@@ -164,19 +168,17 @@ def play(pool: Pool, folder: Path, seed: int, rules: Rules, progress: Progress =
 
 
 def play_day(campaign: Campaign, board: Leaderboard) -> list[tuple[float, Sequence[Pick]]]:
-    """A day's submissions with their totals; none that the plan holds back or that was submitted before."""
+    """A day's submissions with their totals, for as long as the next step of a person is an upload."""
     told: list[tuple[float, Sequence[Pick]]] = []
-    for _ in range(PER_DAY):
-        planned = campaign.plan()
-        if planned.plan.hold:
-            break
-        submission = campaign.export(allow_fallbacks=True).submission
-        if submission.total is not None:
-            break
-        total = board.total(planned.picks)
-        campaign.record(submission.id, total)
-        told.append((total, planned.picks))
-    return told
+    while True:
+        asked = campaign.do(allow_fallbacks=True).person
+        if asked is None or asked.kind is not StepKind.UPLOAD:
+            return told
+        (submission,) = asked.about
+        picks = campaign.submissions.picks(submission)
+        total = board.total(picks)
+        campaign.record(submission, total)
+        told.append((total, picks))
 
 
 def _drawn(tasks: Sequence[PlayTask], share: float, rng: np.random.Generator) -> list[PlayTask]:

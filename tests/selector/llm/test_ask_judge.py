@@ -15,6 +15,7 @@ from sqlalchemy import select
 from selector import Campaign
 from selector.cli.main import group
 from selector.domain import InputError, TaskType
+from selector.domain.errors import InputProblems
 from selector.llm import JudgeStopped
 from selector.store import Database, schema
 from selector.store.candidates import load_candidates
@@ -524,3 +525,60 @@ def test_only_an_unreadable_answer_is_reminded_of_the_form(make: Make, server: J
         (js.GOOD, True),
         (js.GOOD, False),
     ]
+
+
+def test_a_plan_of_looks_is_asked_as_it_stands_and_not_twice(make: Make, tmp_path: Path) -> None:
+    campaign = make(temperature=0.5)
+    campaign.score()
+    ids = ids_by_task(campaign)
+    plan = tmp_path / "to-judge.csv"
+    rows = [f"5,{ids['5'][0]},1", f"3,{ids['3'][1][:8]},2", f"7,{ids['7'][0]},"]
+    plan.write_text("\n".join(["task,candidate,pass", *rows]) + "\n", encoding="utf-8")
+    summary = campaign.judges["vlm"].ask(plan=plan)
+    assert (summary.candidates, summary.questions) == (3, 8), "two passes of the second"
+    assert [j.candidate_id for j in judgements(campaign)["3"]] == [ids["3"][1]]
+    assert len(judgements(campaign)["3"][0].looks) == 2
+    images = [row.images for row in replies(campaign)]
+    assert ids["5"][0] in images[0] or ids["5"][0] in images[1], "in the order of the table"
+    assert campaign.judges["vlm"].ask(plan=plan).questions == 0
+    with pytest.raises(InputError, match="leave out repeat"):
+        campaign.judges["vlm"].ask(plan=plan, repeat=2)
+
+
+def test_wrong_rows_of_a_plan_of_looks_are_told_and_nobody_is_asked(make: Make, tmp_path: Path) -> None:
+    campaign = make()
+    campaign.score()
+    (out,) = ids_by_task(campaign)["5"]
+    campaign.decisions.exclude("broken", candidate=out)
+    plan = tmp_path / "to-judge.csv"
+    plan.write_text(f"task,candidate\n99,{out}\n5,{out}\n", encoding="utf-8")
+    with pytest.raises(InputProblems) as caught:
+        campaign.judges["vlm"].ask(plan=plan)
+    assert "there is no task '99'" in caught.value.problems[0]
+    assert "is excluded by" in caught.value.problems[1] and "broken" in caught.value.problems[1]
+    assert replies(campaign) == []
+
+
+def test_next_asks_a_priced_judge_within_its_budget_alone(make: Make) -> None:
+    campaign = with_close_candidates(make(price_in=1000.0, price_out=1000.0, currency="CNY"))
+    (step,) = [s for s in campaign.next() if s.kind.value == "judge"]
+    assert step.money is None and "--budget" in step.waits and step.gain and step.gain > 0
+    campaign.do(allow_fallbacks=True)
+    assert replies(campaign) == []
+    campaign.judges["vlm"].ask(limit=1)
+    (step,) = [s for s in campaign.next() if s.kind.value == "judge"]
+    assert step.money and step.seconds is not None
+    before = sum(row.cost for row in replies(campaign))
+    dearest = max(row.cost for row in replies(campaign))
+    done = campaign.do(budget=4.5 * dearest, allow_fallbacks=True)
+    spent = sum(row.cost for row in replies(campaign)) - before
+    assert 0 < spent <= 4.5 * dearest
+    assert sum(one.money for one in done.done) == pytest.approx(spent)
+
+
+def ids_by_task(campaign: Campaign) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    with campaign._ws.db.read() as connection:
+        for candidate in load_candidates(connection):
+            found.setdefault(candidate.task_id, []).append(candidate.id)
+    return found
