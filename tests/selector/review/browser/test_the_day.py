@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ import requests
 from browser_pages import TASKS, Open, until
 
 from selector import Campaign
+from selector.language import CHINESE, translated
 
 _RUN_SECONDS = 90_000  # milliseconds for a verb in a process of its own
 
@@ -136,7 +138,27 @@ def _next_day(url: str) -> dict[str, Any]:
     return {**state, "quota": {**state["quota"], "left": 1, "turns_at": turns.isoformat()}}
 
 
-def test_the_first_line_is_the_next_step(url: str, page: Any) -> None:
+def test_the_first_line_is_what_next_says_first(campaign: Campaign, url: str, open_page: Open) -> None:
+    queue, day, chinese = open_page(url), open_page(f"{url}?view=day"), open_page(f"{url}?lang=zh")
+    first = campaign.next()[0]
+    for page in (queue, day):  # it comes when it is known, without a reload
+        page.wait_for_selector(".next .kicker", timeout=_RUN_SECONDS)
+        assert first.words in page.inner_text(".next") and (first.command or "") in page.inner_text(".next")
+    chinese.wait_for_selector(".next .kicker", timeout=_RUN_SECONDS)
+    assert translated(first.words, CHINESE) in chinese.inner_text(".next")
+    assert re.search(r"[一-鿿]{4}", translated(first.words, CHINESE))
+
+
+def test_the_first_line_changes_with_what_was_done(campaign: Campaign, url: str, page: Any) -> None:
+    page.wait_for_selector(".next .kicker", timeout=_RUN_SECONDS)
+    before = page.inner_text(".next")
+    campaign.record(campaign.export().submission.id, submitted=True)
+    until(page, "old => document.querySelector('.next')?.innerText !== old", _RUN_SECONDS / 1000, before)
+    first = campaign.next()[0]
+    assert first.by_person and first.words in page.inner_text(".next")
+
+
+def test_the_first_line_can_be_copied(url: str, page: Any) -> None:
     page.route("**/api/state?*", lambda route: route.fulfill(json=_with_step(url)))
     page.goto(url)
     page.wait_for_selector(".next .kicker")
