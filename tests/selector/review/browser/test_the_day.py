@@ -149,7 +149,7 @@ def test_the_first_line_is_what_next_says_first(campaign: Campaign, url: str, op
     assert re.search(r"[一-鿿]{4}", translated(first.words, CHINESE))
 
 
-def test_the_first_line_changes_with_what_was_done(campaign: Campaign, url: str, page: Any) -> None:
+def test_the_first_line_changes_with_what_was_done(campaign: Campaign, page: Any) -> None:
     page.wait_for_selector(".next .kicker", timeout=_RUN_SECONDS)
     before = page.inner_text(".next")
     campaign.record(campaign.export().submission.id, submitted=True)
