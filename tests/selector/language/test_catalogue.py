@@ -61,7 +61,11 @@ def test_no_template_takes_nearly_any_text() -> None:
         for form in forms(english):
             one = template(form, "")
             if ANY in one.holes or KEPT in one.holes:
-                assert len(re.findall("[A-Za-z]", HELD.sub("", form))) >= 2 or form in ("{#} x {}", "{}  [{w}]"), form
+                assert len(re.findall("[A-Za-z]", HELD.sub("", form))) >= 2 or form in (
+                    "{#} x {}",
+                    "{#}. {}",
+                    "{}  [{w}]",
+                ), form
 
 
 def test_commands_options_and_settings_are_the_same_in_both_languages() -> None:
