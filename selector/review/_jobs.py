@@ -76,7 +76,7 @@ class Jobs:
     def __init__(self, folder: Path, changed: Callable[[], None]) -> None:
         self._folder, self._changed = folder, changed
         self._lock, self._jobs = threading.Lock(), deque[Job](maxlen=_KEPT)
-        self._count = 0
+        self._count, self._ended = 0, False
 
     def all(self) -> list[Job]:
         with self._lock:
@@ -87,6 +87,8 @@ class Jobs:
         arguments = arguments_of(verb, options)
         with self._lock:
             busy = next((job for job in self._jobs if job.process.poll() is None), None)
+            if self._ended:  # a request that was on its way
+                raise InputError("the page has ended")
             if busy is not None:
                 ends = busy.state == STOPPING
                 raise Busy(
@@ -127,6 +129,8 @@ class Jobs:
 
     def close(self) -> None:
         """Interrupt what runs and wait for it; what does not end is terminated, and killed at last."""
+        with self._lock:
+            self._ended = True
         for job in self.all():
             if job.process.poll() is not None:
                 continue

@@ -23,14 +23,17 @@ _IDLE_SECONDS = 90.0  # then the process ends: its models take some hundred MB
 
 
 class Outlines:
-    """What was found is kept; that nothing could be found out is not: it is tried again when it is wanted again."""
+    """What was found is kept; that nothing could be found out is not: it is tried again when it is wanted again.
+
+    After ``end`` nothing is found any more.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._kept: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
         self._process: subprocess.Popen[str] | None = None
         self._timer: threading.Timer | None = None
-        self._wanted = ("", "")
+        self._wanted, self._ended = ("", ""), False
         self._executor = ThreadPoolExecutor(1, "review-outlines")
 
     def known(self, task_id: str, digest: str) -> dict[str, Any] | None:
@@ -50,7 +53,7 @@ class Outlines:
         found = self.known(task_id, digest)
         if found is not None:
             return found
-        if (task_id, digest) != self._wanted:
+        if self._ended or (task_id, digest) != self._wanted:
             return LEFT_OUT
         found = self._ask(task_id)
         if found is not None:
@@ -59,9 +62,14 @@ class Outlines:
                 self._kept.popitem(last=False)
         return found
 
-    def close(self) -> None:
-        self._executor.shutdown(wait=False, cancel_futures=True)
+    def end(self) -> None:
+        """Who waits is told that nothing was found, at once."""
+        self._ended = True
         self._end()
+
+    def close(self) -> None:
+        self.end()
+        self._executor.shutdown()
 
     def _ask(self, task_id: str) -> dict[str, Any] | None:
         if self._timer is not None:
@@ -70,6 +78,8 @@ class Outlines:
             process = self._process
             if process is None or process.poll() is not None:
                 process = self._process = self._started()
+            if self._ended:  # by another thread, which may have come before there was a process
+                self._end()
             found = _answer(process, json.dumps(task_id))
         except (OSError, ValueError):
             found = None

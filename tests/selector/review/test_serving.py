@@ -7,7 +7,7 @@ import stat
 import sys
 
 import pytest
-from review_pages import Client, estimated, folder, page, serve  # noqa: F401
+from review_pages import Client, folder, page, serve  # noqa: F401
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")

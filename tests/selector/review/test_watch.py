@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from review_pages import estimated, folder  # noqa: F401
+from review_pages import folder  # noqa: F401
 
 from selector import Campaign
 from selector.review import _watch
