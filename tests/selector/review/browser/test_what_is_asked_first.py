@@ -12,6 +12,7 @@ from browser_pages import Open, allow, until
 
 from selector import Campaign
 from selector.decide.picking import LEARN, PLAN
+from selector.store.candidates import load_candidates
 from selector.store.looks import A, B, load_comparisons
 from selector.store.picks import newest_basis, newest_picks, save_picks
 
@@ -21,20 +22,14 @@ _RUN_SECONDS = 90_000  # milliseconds for a verb in a process of its own
 
 def _plan_to_learn(campaign: Campaign) -> None:
     """Make the newest picks those of a plan to learn: one of them is not the best."""
-    campaign.pick()
-    other = next(one.id for one in campaign.candidates if one.task_id == TASK and not _is_picked(campaign, one.id))
+    best = {pick.task_id: pick.candidate_id for pick in campaign.pick()}
     ws = campaign._ws
     with ws.db.write() as connection:
         newest = newest_picks(connection)
         assert newest is not None
+        other = next(one.id for one in load_candidates(connection, TASK) if one.id != best[TASK])
         chosen = [replace(p, candidate_id=other) if p.task_id == TASK else p for p in newest[1]]
         save_picks(connection, chosen, {**newest_basis(connection), PLAN: LEARN}, ws.now())
-
-
-def _is_picked(campaign: Campaign, candidate_id: str) -> bool:
-    with campaign._ws.db.read() as connection:
-        newest = newest_picks(connection)
-    return newest is not None and candidate_id in {pick.candidate_id for pick in newest[1]}
 
 
 def _purpose(url: str) -> str:
@@ -109,8 +104,7 @@ def test_a_look_says_what_the_page_had_drawn(url: str, open_page: Open) -> None:
 def test_u_in_a_or_b_asks_the_last_question_again_and_leaves_decisions_alone(folder: Path, open_page: Open) -> None:
     allow(folder, decisions="exclusions", ratings=True)
     with Campaign(folder) as campaign, campaign.review(by="Ada") as review:
-        candidate = next(one.id for one in campaign.candidates if one.task_id == TASK)
-        campaign.decisions.exclude("broken", candidate=candidate, by="Ada")
+        campaign.decisions.exclude("broken", campaign.pick()[0].candidate_id, by="Ada")
         page = open_page(f"{review.url}?view=pair")
         page.wait_for_selector(".duel img[src]")
         page.keyboard.press("u")
