@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from selector.domain import InputError
+from selector.domain.files import make_folder
 from selector.review._desk import Desk, Settings
 from selector.submit.ledger import Ledger
 from selector.workspace.workspace import Workspace
@@ -38,8 +39,8 @@ class Review:
         self._own = contextlib.ExitStack()
         listening = self._own.enter_context(_listening(port))
         self.port, self._token = int(listening.getsockname()[1]), secrets.token_urlsafe(_TOKEN_BYTES)
-        cache = _cache_folder(ws.folder, read_only, self._own)
-        self._server = _server(Desk(ws, ledger, Settings.of(read_only, by, cache)), self._token, self.port, self._own)
+        self._settings = Settings.of(read_only, by, _cache_folder(ws.folder, read_only, self._own))
+        self._server = _server(Desk(ws, ledger, self._settings), self._token, self.port, self._own)
         self._thread = threading.Thread(target=self._serve, args=(listening,), daemon=True, name="review")
         self._thread.start()
         end = time.monotonic() + _START_SECONDS
@@ -54,10 +55,31 @@ class Review:
         """The address to open. Who has it can decide."""
         return f"http://{HOST}:{self.port}/{self._token}/"
 
+    def door(self) -> Path:
+        """A file that only its owner can read and that leads to the address; it is gone when the page is closed.
+
+        A browser that is started with it shows no secret to who lists the machine's processes.
+        """
+        folder = self._settings.cache
+        make_folder(folder)
+        number, name = tempfile.mkstemp(".html", "open-", folder)  # of mode 0600
+        door = Path(name).resolve()
+        self._own.callback(door.unlink, missing_ok=True)
+        with os.fdopen(number, "w", encoding="utf-8") as file:
+            file.write('<!doctype html><meta name="referrer" content="no-referrer">')
+            file.write(f'<meta http-equiv="refresh" content="0; url={self.url}"><a href="{self.url}">bestshot</a>\n')
+        return door
+
     def wait(self) -> None:
-        """Until the server ends: by ``close`` in another thread, or by Ctrl-C, which is raised here."""
+        """Until the server ends: by ``close`` in another thread, or by Ctrl-C, which is raised here.
+
+        Raises:
+            RuntimeError: it has ended by itself.
+        """
         while self._thread.is_alive():
             self._thread.join(0.5)
+        if not self._server.should_exit:
+            raise RuntimeError("the page's server has ended by itself; every decision is stored")
 
     def close(self) -> None:
         """End the server and what it has started; runs that are on their way are interrupted and stored."""
