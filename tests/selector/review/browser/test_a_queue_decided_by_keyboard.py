@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from browser_pages import TASKS, Open, until
+from browser_pages import TASKS, Open, campaign, folder, open_page, until, url  # noqa: F401
 
 from selector import Campaign
 from selector.domain.decisions import DecisionKind

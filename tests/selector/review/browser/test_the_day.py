@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import requests
-from browser_pages import TASKS, Open
+from browser_pages import TASKS, Open, campaign, folder, open_page, url  # noqa: F401
 
 from selector import Campaign
 

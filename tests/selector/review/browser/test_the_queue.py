@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import requests
-from browser_pages import TASKS, Open, until
+from browser_pages import TASKS, Open, campaign, folder, open_page, until, url  # noqa: F401
 
 
 def _ids(page: Any) -> list[str]:
