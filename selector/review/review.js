@@ -289,7 +289,7 @@ function heard({ jobs = [], building = false, next = null, ...news }) {
   const changed = Object.keys(news).filter((name) => (news[name] || null) !== (before[name] || null));
   const old = new Map((state.jobs ?? []).map((job) => [job.id, job]));
   const ended = jobs.filter((job) => !isAlive(job) && old.has(job.id) && isAlive(old.get(job.id)));
-  state.next = next;
+  state.next = next ?? state.next; // null: not known yet
   if ($("next")) drawNext();
   const turned = Boolean(state.snapshot?.building) !== building;
   state.jobs = jobs;

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import requests
-from browser_pages import Open, until
+from browser_pages import Open, campaign, folder, open_page, until, url  # noqa: F401
 
 from selector import Campaign
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from browser_pages import Open, allow, until
+from browser_pages import Open, allow, campaign, folder, open_page, until, url  # noqa: F401
 
 from selector import Campaign
 from selector.decide.picking import LEARN, PLAN

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import requests
-from browser_pages import TASKS, Open, until
+from browser_pages import TASKS, Open, campaign, folder, open_page, until, url  # noqa: F401
 
 from selector import Campaign
 
