@@ -68,21 +68,6 @@ def test_pick_runs_and_asks_before_it_replaces_a_plan_to_learn(campaign: Campaig
     assert after["picks"]["purpose"] == "win"
 
 
-def test_picks_of_a_plan_to_learn_are_not_replaced_unasked(url: str, page: Any) -> None:
-    page.route("**/api/state?*", lambda route: route.fulfill(json=_learning(url)))
-    page.reload()
-    page.wait_for_selector(".day")
-    page.click("text=Pick the best known")
-    page.wait_for_selector("#ask[open] :text('to learn')")
-    page.click("#ask >> text=Cancel")
-    assert not requests.get(f"{url}api/jobs", timeout=30).json()
-
-
-def _learning(url: str) -> dict[str, Any]:
-    state: dict[str, Any] = requests.get(f"{url}api/state", timeout=30).json()
-    return {**state, "picks": {**state["picks"], "purpose": "learn", "submission": None}}
-
-
 def test_a_run_can_be_stopped(folder: Path, open_page: Open) -> None:
     began = folder / "began"
     _make_with_a_program(folder, f"import pathlib, time; pathlib.Path({str(began)!r}).touch(); time.sleep(600)")
