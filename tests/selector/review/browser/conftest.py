@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,35 +9,10 @@ from typing import Any
 
 import pytest
 from browser_pages import EACH, TASKS, Open, is_error, wait_for_estimates
+from system_browser import browser as browser
 
 from experiments.support.synthetic_campaign import make_campaign, write_contest
 from selector import Campaign
-
-ARGUMENTS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
-    --disable-component-update --disable-sync"""
-
-
-def _missing(reason: str) -> None:
-    """Skip; where the browser is required (CI), fail."""
-    if os.environ.get("BESTSHOT_TEST_BROWSER") == "required":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Chromium of the system, driven by Playwright's Python package."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        _missing("playwright is not installed: pip install playwright")
-    program = os.environ.get("BESTSHOT_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        _missing("no Chromium on this machine: apt-get install chromium, or BESTSHOT_TEST_CHROMIUM=its path")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=ARGUMENTS.split())
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")
