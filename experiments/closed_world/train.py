@@ -69,10 +69,10 @@ def _train(options: argparse.Namespace) -> int:
 def _write(training: Training, stages: Sequence[str], out: Path) -> None:
     from experiments.closed_world.folders import megabytes
 
-    writing = (("denoiser", training.write_denoiser), ("embedder", training.write_embedder))
-    folders = [write(out) for stage, write in writing if stage in stages]
+    writers = {"denoiser": training.write_denoiser, "embedder": training.write_embedder}
+    folders = [write(out) for stage, write in writers.items() if stage in stages]
     if folders:
-        _write_graphs(out)
+        _write_graphs(out)  # of both at once
     for folder in folders:
         print(f"{folder}: {megabytes(folder):.2f} MB")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from starlette.responses import JSONResponse
@@ -55,7 +57,11 @@ class Guard:
             return
         path = scope["path"][len(self._token) + 1 :]
         inner = {**scope, "path": path, "raw_path": path.encode(), "root_path": ""}
-        await self._app(inner, receive, _with_headers(send))
+        try:
+            await self._app(inner, receive, _with_headers(send))
+        except asyncio.CancelledError:  # the server ends, and has waited for this answer long enough
+            with suppress(Exception):
+                await _error(503, "the page has ended")(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
         headers = _first_of(scope["headers"])

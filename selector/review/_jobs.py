@@ -70,7 +70,7 @@ class Jobs:
     def __init__(self, folder: Path, changed: Callable[[], None]) -> None:
         self._folder, self._changed = folder, changed
         self._lock, self._jobs = threading.Lock(), deque[Job](maxlen=_KEPT)
-        self._count = 0
+        self._count, self._ended = 0, False
 
     def all(self) -> list[Job]:
         with self._lock:
@@ -81,6 +81,8 @@ class Jobs:
         arguments = arguments_of(verb, options)
         with self._lock:
             busy = next((job for job in self._jobs if job.state == RUNNING), None)
+            if self._ended:  # a request that was on its way
+                raise InputError("the page has ended")
             if busy is not None:
                 raise Busy(f"`bestshot {busy.verb}` is running: wait for it, or stop it")
             self._count += 1
@@ -101,6 +103,8 @@ class Jobs:
 
     def close(self) -> None:
         """Interrupt what runs and wait for it; what does not end is killed."""
+        with self._lock:
+            self._ended = True
         running = [job for job in self.all() if job.process.poll() is None]
         for job in running:
             job.state = STOPPED

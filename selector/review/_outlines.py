@@ -16,7 +16,7 @@ _IDLE_SECONDS = 90.0  # then the process ends: its models take some hundred MB
 
 
 class Outlines:
-    """``of`` asks about one task at a time; who asks waits in ``executor``, whose one thread also ends the process."""
+    """``of`` asks about one task at a time; who asks waits in ``executor``. After ``end`` nothing is found any more."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -24,6 +24,7 @@ class Outlines:
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
+        self._ended = False
         self.executor = ThreadPoolExecutor(1, "review-outlines")
 
     def known(self, task_id: str, digest: str) -> dict[str, Any] | None:
@@ -36,22 +37,32 @@ class Outlines:
         if found is None:
             with self._lock:
                 found = self.known(task_id, digest) or self._ask(task_id)
-                self._kept[task_id, digest] = found
+                if not self._ended:
+                    self._kept[task_id, digest] = found
                 while len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
         return found
 
-    def close(self) -> None:
-        self.executor.shutdown(wait=False, cancel_futures=True)
+    def end(self) -> None:
+        """Who waits is told that nothing was found, at once; what was cut off is not remembered."""
+        self._ended = True
         self._end()
+
+    def close(self) -> None:
+        self.end()
+        self.executor.shutdown()
 
     def _ask(self, task_id: str) -> dict[str, Any]:
         if self._timer is not None:
             self._timer.cancel()
+        if self._ended:
+            return {}
         try:
             process = self._process
             if process is None or process.poll() is not None:
                 process = self._process = self._started()
+            if self._ended:  # by another thread, which may have come before there was a process
+                self._end()
             assert process.stdin is not None and process.stdout is not None
             process.stdin.write(json.dumps(task_id) + "\n")
             process.stdin.flush()

@@ -206,6 +206,7 @@ async function loadState() {
   state = await get("api/state");
   drawTop();
   if (view() === "day") drawDay();
+  if (view() === "queue" && $("next")) drawNext();
 }
 
 /** What changed elsewhere is fetched again; several changes in a row are one. */
@@ -2692,6 +2693,8 @@ async function start() {
   setInterval(() => {
     const node = $("countdown");
     if (node && state) node.textContent = countdown();
+    // Nothing in the store tells that a day of the contest is over, and all its submissions are there again.
+    if (state?.quota?.turns_at && new Date(state.quota.turns_at) <= Date.now()) refresh({ decisions: false });
   }, 20000);
   try {
     await loadState();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -22,7 +23,7 @@ _log = logging.getLogger("bestshot.review")
 HOST = "127.0.0.1"
 _TOKEN_BYTES = 24
 _START_SECONDS = 30.0
-_END_SECONDS = 2  # that open answers get to end
+_END_SECONDS = 2  # that open answers get to end, before they are cut off
 
 
 class Review:
@@ -62,7 +63,7 @@ class Review:
     def close(self) -> None:
         """End the server and what it has started; runs that are on their way are interrupted and stored."""
         self._server.should_exit = True
-        self._server.events.close()
+        self._server.end()
         self._thread.join()
         self._own.close()
 
@@ -80,7 +81,7 @@ class Review:
 
 
 def _server(desk: Desk, token: str, port: int, own: contextlib.ExitStack) -> Any:
-    """A server of uvicorn with ``events`` of its own; what it starts is ended by ``own``, last first."""
+    """A server of uvicorn with ``end`` for its long answers; what it starts is ended by ``own``, last first."""
     import uvicorn
 
     from selector.review._events import Events
@@ -106,21 +107,39 @@ def _server(desk: Desk, token: str, port: int, own: contextlib.ExitStack) -> Any
             watch.start()
             await super().startup(sockets)
 
+        def end(self) -> None:
+            """Answers that would go on for long end."""
+            events.close()
+            outlines.end()
+
+        async def shutdown(self, sockets: Any = None) -> None:
+            hurrying = asyncio.create_task(self._hurry())
+            await super().shutdown(sockets)
+            hurrying.cancel()
+
+        async def _hurry(self) -> None:
+            """Also who connected at that very moment is to go; what still answers after a while is cut off."""
+            end = time.monotonic() + _END_SECONDS
+            while time.monotonic() < end:
+                await asyncio.sleep(0.1)
+                for connection in list(self.server_state.connections):
+                    connection.shutdown()
+            for task in self.server_state.tasks:
+                task.cancel()
+
     config = uvicorn.Config(
         Guard(app, token, port, desk.settings.read_only),
         log_config=None,
         access_log=False,  # the address holds the token
         lifespan="off",
         server_header=False,
-        timeout_graceful_shutdown=_END_SECONDS,
+        timeout_graceful_shutdown=2 * _END_SECONDS,  # the server's own way is loud
         h11_max_incomplete_event_size=32 << 10,
         http="h11",
         ws="none",
     )
-    server = Server(config)
-    server.events = events  # type: ignore[attr-defined]
     own.callback(watch.close)
-    return server
+    return Server(config)
 
 
 def _listening(port: int) -> socket.socket:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from review_pages import Client, Open, estimated, folder, page, serve  # noqa: F401
+from review_pages import Client, Open, folder, page, serve  # noqa: F401
 
 OURS = {"X-Bestshot": "1"}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 from PIL import Image
-from review_pages import EACH, TASKS, Client, Open, all_allowed, estimated, folder, page, serve  # noqa: F401
+from review_pages import EACH, TASKS, Client, Open, all_allowed, folder, page, serve  # noqa: F401
 
 from selector import Campaign
 from selector.store import schema
