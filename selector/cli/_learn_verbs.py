@@ -371,6 +371,12 @@ def _shortened(text: str) -> str:
     return line if len(line) <= WORDS_WIDTH else f"… {line[-WORDS_WIDTH:]}"
 
 
+def _behind(rival: Rival, pick: Rival | None) -> str:
+    if rival.behind is not None:
+        return f"{rival.behind:.2f} +- {rival.behind_sd or 0.0:.2f}"
+    return "pick" if rival is pick else ""
+
+
 def _explanation(found: TaskExplanation, picture: Path | None, rule: str) -> str:
     rows = [
         (
@@ -379,7 +385,7 @@ def _explanation(found: TaskExplanation, picture: Path | None, rule: str) -> str
             "" if r.seed is None else r.seed,
             f"{r.overall:.2f}",
             f"{r.overall_sd:.2f}",
-            "pick" if r.behind is None else f"{r.behind:.2f} +- {r.behind_sd or 0.0:.2f}",
+            _behind(r, found.pick),
             f"{r.sc:.1f}" if r.sc_measured else "-",
             f"{r.pq:.1f}" if r.pq_measured else "-",
             f"{r.p_best:.0%}",

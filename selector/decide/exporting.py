@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from selector.decide.candidates import Key
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
+from selector.domain.columns import STATE
 from selector.domain.decisions import Decisions
 from selector.learn.prior import RECIPE_ORDER
 from selector.store.candidates import SHORT_ID, makers_by_candidate, unscored_reasons
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 USUAL_NAME = "scores.csv"  # in the campaign's folder
 NAMING = ("task", "type", "candidate", "short", "generator", "variant", "seed", "file")
-STATE = ("eligible", "decision", "reason", "picked", "submissions")
-ESTIMATES = ("overall", "overall_sd", "sc", "sc_sd", "sc_measured", "pq", "pq_sd", "pq_measured")
 LONG_NAMING = ("task", "candidate", "short", "generator", "decision")
 
 
