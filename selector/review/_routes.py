@@ -97,6 +97,7 @@ class Routes:
         return FileResponse(_FOLDER / name, media_type=_STATIC[name], headers={"cache-control": "no-cache"})
 
     def _state(self, request: Request) -> Body:
+        building = self._watch.building  # before the estimates are looked at: they may come in between
         facts = self._desk.known.snapshot.facts
         return {
             **state_view(self._desk),
@@ -104,8 +105,8 @@ class Routes:
             "version": {"snapshot": facts.at or None, "decision": self._newest()},
             "snapshot": {
                 "ready": bool(facts.at),
-                "building": self._watch.building,
-                "stale": self._watch.stale(),
+                "building": building,
+                "stale": self._watch.stale(facts),
                 "fault": self._watch.fault or None,
                 "at": facts.at or None,
             },

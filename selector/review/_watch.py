@@ -12,6 +12,7 @@ from typing import Any
 from selector.domain import BestshotError
 from selector.review._beside import Beside
 from selector.review._desk import Desk
+from selector.review._snapshot_file import SnapshotFacts
 from selector.review._source import SHOWN_AT_ONCE, differing, snapshot_key
 from selector.store.news import newest_rows
 from selector.submit.ledger import Quota
@@ -51,9 +52,8 @@ class Watch:
         """Whether estimates are being made."""
         return self._estimating is not None
 
-    def stale(self) -> list[str]:
-        """What the estimates do not know yet: names of tables and files; nothing where they are of the present."""
-        facts = self._desk.known.snapshot.facts
+    def stale(self, facts: SnapshotFacts) -> list[str]:
+        """What these estimates do not know yet: names of tables and files; nothing where they are of the present."""
         return sorted(differing(facts.key, snapshot_key(self._desk.ws))) if facts.key else []
 
     def start(self) -> None:
