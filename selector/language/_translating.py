@@ -100,10 +100,9 @@ class _Words:
 
     def _in_pieces(self, text: str, depth: int) -> _Told | None:
         """Said by several that know nothing of each other: "what (more)", "this; that", "who: why"."""
-        if text[-1] == ")" and (aside := self._with_aside(text, depth)):
-            return aside
+        aside = self._with_aside(text, depth) if text[-1] == ")" else None
         cuts = (self._cut(text, separator, depth) for separator in _SEPARATORS)
-        return next(filter(None, cuts), None)
+        return _least_lost(filter(None, (aside, *cuts)))
 
     def _cut(self, text: str, separator: str, depth: int) -> _Told | None:
         """Of two pieces, where the separator may belong to what a template says of either."""

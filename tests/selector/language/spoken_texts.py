@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 from collections.abc import Iterator, Sequence, Set
@@ -77,6 +78,7 @@ NOT_FOR_PEOPLE = (  # whose sentences are for models, files or regular expressio
 COUNTED = "{n}"  # in what is extracted: a count and its noun, as "3 tasks"
 HELD = re.compile(r"\{[=w#n]?\}")
 _NAMED = re.compile(r"\{[a-z_]+\}")  # of a text that is filled in later
+COMMAND = re.compile(r"bestshot [a-z]+[^:;]*$")  # kept as it is
 _NUMERIC = re.compile(r"^[+,]*\.?\d*[dfge%]$|^,$")
 _MOST = 8  # texts of one expression with alternatives
 
@@ -192,7 +194,7 @@ def sentences(node: ast.AST) -> Iterator[str]:
     for text in _texts(node):
         text = re.sub(r"(\{n?\}){2,}", "{}", text)
         for line in text.split("\n"):
-            if " " in line.strip() and re.search("[A-Za-z]{2}", HELD.sub("", line)) and len(HELD.sub("", line)) > 4:
+            if " " in line.strip() and not COMMAND.match(line.strip()) and re.search("[A-Za-z]{2}", HELD.sub("", line)) and len(HELD.sub("", line)) > 4:
                 yield line.strip()
 
 
@@ -238,6 +240,7 @@ def sources() -> list[Path]:
     return [p for p in rooms if "conformance" not in p.parts]
 
 
+@functools.cache
 def all_texts() -> dict[str, str]:
     """Every template to where it comes from, the first place of each."""
     found: dict[str, str] = {}
