@@ -49,10 +49,6 @@ class Catalogue:
         else:
             self._others.append((english, meaning))
 
-    def whole(self, text: str) -> str | None:
-        """The meaning of a text without holes."""
-        return self._whole.get(text)
-
     def find(self, text: str) -> list[tuple[Template, list[str]]]:
         """The templates that fit, each with what stands in its holes, the heaviest first."""
         if (meaning := self._whole.get(text)) is not None:

@@ -46,8 +46,12 @@ def translated(text: str, language: str) -> str:
 
 
 def meaning(text: str, language: str) -> str | None:
-    """What the catalogue has for the text as a whole, without holes; None where there is nothing (and in English)."""
-    return None if language == ENGLISH else catalogue(language).whole(text)
+    """What the catalogue has for "column: cell" below that very column; None where there is nothing (and in English)."""
+    column = text.partition(": ")[0] + ": "
+    if language == ENGLISH:
+        return None
+    fits = catalogue(language).find(text)
+    return next((one.filled(pieces) for one, pieces in fits if one.literals[0].startswith(column)), None)
 
 
 @lru_cache(maxsize=4096)

@@ -13,15 +13,18 @@ import pytest
 from conftest import Run, noise_jpeg
 
 from selector import Campaign
+from selector.registry import BUILTIN_GENERATORS, BUILTIN_SCORERS
+
 
 ALLOWED = {  # names of task types, of generators and scorers, of people and files; what a total is computed by
     "tie", "vttie", "deepfake", "toy", "technical", "sharpness", "tint", "mytool", "anna", "root", "rules", "team", "all",
     "ok", "python", "on", "blank", "source", "gate", "readable", "Linux", "Asia", "Shanghai", "sqrt", "recipe", "order",
-    "profile", "id", "sc", "pq", "tianchi", "photo", "HOLD",
+    "profile", "id", "bestshot", "model", "traceback", "sc", "pq", "tianchi", "photo", "brighter", "HOLD", "record", "folder", "GiB", "before", "after", "export", "pip", "install", "preset",
+    "sdxl", "embedded", "path", *BUILTIN_GENERATORS, *BUILTIN_SCORERS,
 }  # fmt: skip
 KEPT = re.compile(
-    r"`[^`]*`|“[^”]*”|'[^']*'|\"[^\"]*\"|bestshot [a-z].*|cd .*"  # commands and what is quoted
-    r"|--[a-z][\w-]*|\[[^\]]*\]|\S*[/._=]\S*|\b[A-Z][A-Z_0-9]*\b|\b\w*\d\w*\b"  # options, paths, settings, ids
+    r"`[^`]*`|“[^”]*”|'[^']*'|\"[^\"]*\"|bestshot [a-z].*|cd .*|^bestshot:"  # commands and what is quoted
+    r"|--[a-z][\w-]*|\w+-[\w-]+|\w+ =|\[[^\]]*\]|\S*[/._=]\S*|\b[A-Z][A-Z_0-9]*\b|\b\w*\d\w*\b"  # options, paths, settings, ids
 )
 
 
@@ -85,7 +88,7 @@ def test_a_campaign_from_the_first_step_to_what_a_total_taught(run: Run, at: tup
     told("import", folder, "--label", "mytool", codes=(0, 1))
     told("status")
     told("next")
-    candidate = next(c for c in Campaign(at[1]).candidates if c.task_id == "3").id[:8]
+    candidate = re.findall(r"toy tint\d +([0-9a-f]{8})", told("explain", "3"))[0]
     told("judge", write(tmp_path / "j.csv", ("task", "candidate", "sc", "pq"), ("3", candidate, 7, 8)), "--by", "anna")
     told("exclude", "--candidate", candidate, "--reason", "六根手指")
     told("exclude", "--generator", "toy", "--task", "10", "--reason", "坏了")
@@ -100,7 +103,7 @@ def test_a_campaign_from_the_first_step_to_what_a_total_taught(run: Run, at: tup
     told("read")
     told("report")
     told("doctor", codes=(0, 2))
-    assert left == []
+    assert not left, "\n".join(left)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +143,9 @@ def test_errors_have_no_english_left(
     inside = () if arguments[0] in ("weights", "init") else at
     code, _, err = run(arguments[0], *inside, *arguments[1:])
     assert code == 2 and re.search("[一-鿿]", err)
-    plain = err.replace("No such file or directory", "").replace("File is not a zip file", "")  # the system's words
+    for word in arguments:
+        err = err.replace(word, "…") if word.isalpha() and len(word) > 2 else err
+    plain = err.replace("No such file or directory", "").replace("File is not a zip file", "").replace("mini-png", "")  # the system's words
     assert leftovers(plain.partition("已知的")[0]) == []
 
 
