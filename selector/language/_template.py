@@ -1,8 +1,8 @@
 """One text with holes in English, and what it is in another language.
 
 The English side holds ``{}`` (any text, translated in its turn), ``{=}`` (any text, kept as it is), ``{w}`` (one word,
-kept) and ``{#}`` (a number, kept); a hole between quotation marks or in a command is kept, too. The other side names the holes by their
-place: ``{0}``, ``{1}``. ``{row names|rows name}`` stands for either. A brace that is none of these is a brace.
+kept) and ``{#}`` (a number, kept); a hole between quotation marks or in a command is kept,
+too. The other side names the holes by their place: ``{0}``, ``{1}``. ``{row names|rows name}`` stands for either. A brace that is none of these is a brace.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ def template(english: str, meaning: str) -> Template:
     around = itertools.pairwise(literals)
     code = [before.count("`") % 2 for before in itertools.accumulate(literals)]  # whether a hole is within a command
     quoted = [c or before[-1:] + after[:1] in _QUOTES for c, (before, after) in zip(code, around, strict=False)]
-    return Template(literals, tuple(QUOTED if q and h in (ANY, KEPT) else h for h, q in zip(holes, quoted, strict=True)), meaning)
+    return Template(
+        literals, tuple(QUOTED if q and h in (ANY, KEPT) else h for h, q in zip(holes, quoted, strict=True)), meaning
+    )
 
 
 def forms(english: str) -> list[str]:

@@ -15,16 +15,16 @@ from conftest import Run, noise_jpeg
 from selector import Campaign
 from selector.registry import BUILTIN_GENERATORS, BUILTIN_SCORERS
 
-
 ALLOWED = {  # names of task types, of generators and scorers, of people and files; what a total is computed by
     "tie", "vttie", "deepfake", "toy", "technical", "sharpness", "tint", "mytool", "anna", "root", "rules", "team", "all",
     "ok", "python", "on", "blank", "source", "gate", "readable", "Linux", "Asia", "Shanghai", "sqrt", "recipe", "order",
-    "profile", "id", "bestshot", "model", "traceback", "sc", "pq", "tianchi", "photo", "brighter", "HOLD", "record", "folder", "GiB", "before", "after", "export", "pip", "install", "preset",
+    "profile", "id", "bestshot", "model", "traceback", "sc", "pq", "tianchi", "photo", "brighter", "HOLD",
+    "record", "folder", "GiB", "before", "after", "export", "pip", "install", "preset",
     "sdxl", "embedded", "path", *BUILTIN_GENERATORS, *BUILTIN_SCORERS,
 }  # fmt: skip
 KEPT = re.compile(
     r"`[^`]*`|“[^”]*”|'[^']*'|\"[^\"]*\"|bestshot [a-z].*|cd .*|^bestshot:"  # commands and what is quoted
-    r"|--[a-z][\w-]*|\w+-[\w-]+|\w+ =|\[[^\]]*\]|\S*[/._=]\S*|\b[A-Z][A-Z_0-9]*\b|\b\w*\d\w*\b"  # options, paths, settings, ids
+    r"|--[a-z][\w-]*|\w+-[\w-]+|\w+ =|\[[^\]]*\]|\S*[/._=]\S*|\b[A-Z][A-Z_0-9]*\b|\b\w*\d\w*\b"  # options, paths, ids
 )
 
 
@@ -145,7 +145,9 @@ def test_errors_have_no_english_left(
     assert code == 2 and re.search("[一-鿿]", err)
     for word in arguments:
         err = err.replace(word, "…") if word.isalpha() and len(word) > 2 else err
-    plain = err.replace("No such file or directory", "").replace("File is not a zip file", "").replace("mini-png", "")  # the system's words
+    plain = (
+        err.replace("No such file or directory", "").replace("File is not a zip file", "").replace("mini-png", "")
+    )  # the system's words
     assert leftovers(plain.partition("已知的")[0]) == []
 
 

@@ -113,7 +113,11 @@ def raised(path: Path) -> Iterator[str]:
         holes = [n for call in errors for n in ast.walk(call) if isinstance(n, ast.FormattedValue)]
         names = {n.value.id for n in holes if isinstance(n.value, ast.Name)}
         for node in ast.walk(function):
-            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in names and isinstance(node.value, SPOKEN):
+            if (
+                isinstance(node, ast.Assign)
+                and ast.unparse(node.targets[0]) in names
+                and isinstance(node.value, SPOKEN)
+            ):
                 yield from sentences(node.value)
 
 
@@ -194,7 +198,12 @@ def sentences(node: ast.AST) -> Iterator[str]:
     for text in _texts(node):
         text = re.sub(r"(\{n?\}){2,}", "{}", text)
         for line in text.split("\n"):
-            if " " in line.strip() and not COMMAND.match(line.strip()) and re.search("[A-Za-z]{2}", HELD.sub("", line)) and len(HELD.sub("", line)) > 4:
+            if (
+                " " in line.strip()
+                and not COMMAND.match(line.strip())
+                and re.search("[A-Za-z]{2}", HELD.sub("", line))
+                and len(HELD.sub("", line)) > 4
+            ):
                 yield line.strip()
 
 

@@ -13,9 +13,14 @@ from selector.language._template import ANY, KEPT, forms, template
 
 ROOT = Path(__file__).resolve().parents[3]
 ENTRIES = meanings("zh")
-LEAST, LEAST_OF_NUMBERS, LEAST_BETWEEN = 4, 2, 8  # letters of a template: with holes for text, for numbers, at both ends
+LEAST, LEAST_OF_NUMBERS, LEAST_BETWEEN = (
+    4,
+    2,
+    8,
+)  # letters of a template: with holes for text, for numbers, at both ends
 SHORT = {  # which are a line or a quantity of their own
-    "{#} x {}", "{}  [{w}]", "{#} s", "{w}: {#} of {#}, {=}", "{#} {w}: pin {}", "{#} {w}: pin {}: {=}", "{w} is 0 ({})",
+    "{#} x {}", "{}  [{w}]", "{#} s",
+    "{w}: {#} of {#}, {=}", "{#} {w}: pin {}", "{#} {w}: pin {}: {=}", "{w} is 0 ({})",
 }  # fmt: skip
 # English words and names that Chinese texts keep: commands, formats, products, and what is written so in files.
 COMMAND_WORDS = re.compile(r"[A-Za-z]{3,}")
