@@ -16,7 +16,8 @@ from selector import Campaign
 from selector.registry import BUILTIN_GENERATORS, BUILTIN_SCORERS
 
 ALLOWED = {  # names of task types, of generators and scorers, of people and files; what a total is computed by
-    "tie", "vttie", "deepfake", "toy", "technical", "sharpness", "tint", "mytool", "anna", "root", "rules", "team", "all",
+    "tie", "vttie", "deepfake", "toy", "technical", "sharpness",
+    "tint", "mytool", "anna", "root", "rules", "team", "all",
     "ok", "python", "on", "blank", "source", "gate", "readable", "Linux", "Asia", "Shanghai", "sqrt", "recipe", "order",
     "profile", "id", "bestshot", "model", "traceback", "sc", "pq", "tianchi", "photo", "brighter", "HOLD",
     "record", "folder", "GiB", "before", "after", "export", "pip", "install", "preset",
