@@ -12,6 +12,7 @@ from selector.domain.words import n_of
 from selector.generate.dry_run import GeneratorEstimate
 from selector.learn.plan_generating import Wish
 from selector.store.attempts import seconds_by_generator
+from selector.store.candidates import candidate_keys
 
 MOST_MORE = 300  # candidates beyond the plan that are proposed at once
 _NO_BOUND = {  # why no budget could be kept
@@ -21,11 +22,13 @@ _NO_BOUND = {  # why no budget could be kept
 
 
 def scoring(view: View) -> list[Step]:
-    """What has no scores yet."""
+    """What has no scores yet; last resorts need none, as nothing picks them by their scores."""
     from selector.measure.scored import due
 
     context = view.context
-    lacking = due(context.ws, context.tasks, context.measuring)
+    with context.ws.db.read() as connection:
+        answers = {key[:2] for key in candidate_keys(connection) if not key[2]}
+    lacking = [one for one in due(context.ws, context.tasks, context.measuring) if (one[0].id, one[1]) in answers]
     if not lacking:
         return []
     known = context.known

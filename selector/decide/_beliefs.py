@@ -41,7 +41,7 @@ def beliefs_of(
         told: judge to its correlation, where the configuration tells one. measured: the same of score columns.
     """
     in_prior = {w.column for axis in PRIOR.values() for w in axis.weights} | {RECIPE_ORDER, *WITHOUT_POINTS}
-    beliefs = dict.fromkeys(in_prior, _BEYOND_PRIOR)
+    beliefs = dict.fromkeys(sorted(in_prior), _BEYOND_PRIOR)  # a set has another order in every process
     for name, scorer in scorers.items():
         for column in scorer.columns:
             key = f"{name}.{column.name}"

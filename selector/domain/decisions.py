@@ -124,7 +124,7 @@ class Decisions:
         own = self.excluded.get(Target(task_id, candidate_id))
         if own is not None:
             return own
-        found = [self.against_generator(task_id, name) for name in generators]
+        found = [self.against_generator(task_id, name) for name in sorted(generators)]
         return found[0] if found and all(found) else None
 
     def pinned(self, task_id: str) -> str | None:

@@ -18,6 +18,7 @@ from selector.generate.orders import Order
 from selector.store.attempts import latest_planning, tries_of
 from selector.store.candidates import made_times, makers_by_candidate
 from selector.store.decisions import load_decisions
+from selector.store.file_versions import superseded
 from selector.workspace.workspace import Workspace
 
 Key = tuple[str, str]  # task id, candidate id
@@ -48,7 +49,7 @@ def respecting(ws: Workspace, orders: Sequence[Order], refill: bool = True) -> D
         allowed, not_asked = _allowed(decisions, orders)
         if not refill:
             return Decided(allowed, not_asked, excluded=decisions.excluded_generators)
-        makers = makers_by_candidate(connection)
+        makers = _makers(connection, decisions)
         emptied = _emptied(decisions, allowed, makers, made_times(connection))
         more = _refill(connection, allowed, orders, emptied)
     answered = {key[0] for key, by in makers.items() if not decisions.against(*key, by)}
@@ -80,6 +81,12 @@ def _allowed(decisions: Decisions, orders: Sequence[Order]) -> tuple[list[Order]
             key = f"{order.name}: {in_words(against)}"
             not_asked[key] = not_asked.get(key, 0) + 1
     return allowed, not_asked
+
+
+def _makers(connection: Connection, decisions: Decisions) -> dict[Key, set[str]]:
+    """Who made each candidate that may answer its task: not those whose place a newer file took, unless pinned."""
+    older = {key for key in superseded(connection) if decisions.pinned(key[0]) != key[1]}
+    return {key: names for key, names in makers_by_candidate(connection).items() if key not in older}
 
 
 def _emptied(decisions: Decisions, orders: Sequence[Order], made_by: Makers, made_at: Mapping[Key, str]) -> Emptied:

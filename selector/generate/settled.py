@@ -9,7 +9,6 @@ until ``generate`` looks.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.util import find_spec
@@ -21,6 +20,7 @@ from sqlalchemy import Connection, func, select
 from selector.config import AS_IS, Step, check_names, kind_of
 from selector.domain import Task, TaskType, stable_hash
 from selector.generate.dry_run import GenerateEstimate, GeneratorEstimate
+from selector.generate.unserved import unserved
 from selector.registry import BUILTIN_GENERATORS
 from selector.store import schema
 from selector.store.decisions import load_decisions
@@ -67,8 +67,8 @@ def settled_estimate(ws: Workspace, tasks: Sequence[Task]) -> GenerateEstimate |
                 return None
             found[step.generator].tasks += 1
             found[step.generator].settled += n
-    unserved = Counter(task.type.value for task in tasks if not steps[task.type])
-    return GenerateEstimate({name: one for name, one in found.items() if one.tasks}, {}, dict(unserved))
+    without = {kind.value: count for kind, count in unserved(ws, tasks).items()}
+    return GenerateEstimate({name: one for name, one in found.items() if one.tasks}, {}, without)
 
 
 def known_builds(ws: Workspace, connection: Connection) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 The English side holds ``{}`` (any text, translated in its turn), ``{=}`` (any text, kept as it is), ``{w}`` (one word,
 kept) and ``{#}`` (a number, kept); a hole between quotation marks or in a command is kept,
-too. The other side names the holes by their place: ``{0}``, ``{1}``. ``{row names|rows name}`` stands for either. A brace that is none of these is a brace.
+too. The other side names the holes by their place: ``{0}``, ``{1}``. ``{row names|rows name}`` stands for either. A
+brace that is none of these is a brace.
 """
 
 from __future__ import annotations

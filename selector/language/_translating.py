@@ -46,7 +46,7 @@ def translated(text: str, language: str) -> str:
 
 
 def meaning(text: str, language: str) -> str | None:
-    """What the catalogue has for "column: cell" below that very column; None where there is nothing (and in English)."""
+    """What the catalogue has for "column: cell" below that very column; None where there is nothing, and in English."""
     column = text.partition(": ")[0] + ": "
     if language == ENGLISH:
         return None

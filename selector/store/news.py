@@ -13,6 +13,7 @@ WATCHED = (
     schema.candidate,
     schema.comparison,
     schema.decision,
+    schema.file_version,
     schema.judgement,
     schema.look,
     schema.observation,
