@@ -118,8 +118,10 @@ def _export(view: View, picks: Sequence[Pick]) -> Step:
     if missing:
         waits = f"{n_of(missing, 'task has', 'tasks have')} no image at all: `bestshot status` says why"
     elif fallbacks and not view.allow_fallbacks:
-        has = n_of(fallbacks, "task has", "tasks have")
-        waits = f"{has} only a fallback: make candidates for them, or say --allow-fallbacks"
+        waits = (
+            f"{n_of(fallbacks, 'task has', 'tasks have')} only a fallback: make candidates for them, or say "
+            "--allow-fallbacks"
+        )
     if fallbacks:
         command = " --allow-fallbacks"
     words = f"write the picks of {n_of(len(picks), 'task')} as a submission, verified"

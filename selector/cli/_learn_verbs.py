@@ -326,7 +326,7 @@ def _reading(found: Reading) -> str:
 
     told = [(name, text) for name, text in cells_of(found).items() if text]
     return "\n".join(
-        [f"words, read by {found.by}:", *(f"  {name:9}  {text}" for name, text in told or [("", "nothing")])]
+        [f"words, read by {found.by}:", *(f"  {name:9}  {text}" for name, text in told or [("", "nothing was read")])]
     )
 
 

@@ -217,9 +217,10 @@ class DecisionBook:
         allowed, profile = self._ws.profile.rules.decisions, self._ws.profile.name
         order = list(DecisionRule)
         if order.index(allowed) < order.index(least):
-            what = "pins" if least is DecisionRule.EXCLUSIONS_AND_PINS else "exclusions"
+            by_pin = least is DecisionRule.EXCLUSIONS_AND_PINS
             raise InputError(
-                f'the rules of {profile} allow no {what} by hand (decisions = "{allowed.value}" in its profile); '
+                f"the rules of {profile} allow no {'pins' if by_pin else 'exclusions'} by hand "
+                f'(decisions = "{allowed.value}" in its profile); '
                 "`bestshot note` keeps a remark"
             )
 

@@ -40,7 +40,37 @@ def test_each_line_is_translated_by_itself_and_keeps_its_indent() -> None:
 
 def test_what_nothing_fits_stays_english() -> None:
     assert zh("an error that nobody foresaw") == "an error that nobody foresaw"
-    assert zh("qwen: server says no: no total yet") == "qwen：server says no：还没有总分"
+
+
+def test_a_clause_is_told_whole_or_not_at_all() -> None:
+    """Words that are half English, or put together from pieces that mean something else, say less than English."""
+    for text in (
+        "qwen: server says no: no total yet",
+        "no total yet, for 7 tasks where nobody knows what",
+        "make what nobody knows more, for 7 tasks where one more is worth most",
+        "2. upload what nobody knows of: no total yet",
+    ):
+        assert zh(text) == text
+
+
+def test_behind_a_clause_english_may_stand() -> None:
+    assert zh("note: what a server said") == "注意：what a server said"
+    assert zh("no total yet; what a server said") == "还没有总分；what a server said"
+    assert zh("no total yet (what a server said)") == "还没有总分（what a server said）"
+
+
+def test_the_reading_that_leaves_least_in_english_is_meant() -> None:
+    told = zh("  1 x retouch declined: the edit instruction is empty (tasks 3, 8)")
+    assert told == "  1 × retouch 拒绝：编辑指令是空的（任务 3, 8）"
+
+
+def test_the_number_of_a_list_keeps_its_dot() -> None:
+    assert zh("2. no total yet") == "2. 还没有总分"
+    assert zh("no key: export KEY=... first").count("...") == 1
+
+
+def test_a_number_below_a_column_is_no_sentence() -> None:
+    assert meaning("tasks without: 0", CHINESE) is None
 
 
 @pytest.mark.parametrize("name", ["valid", "no total yet", "submitted", "all types"])
