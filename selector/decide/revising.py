@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from sqlalchemy import Connection
 
@@ -13,7 +14,7 @@ from selector.decide.picking import DECISIONS, LEARN, PLAN, choose, keep
 from selector.domain import Pick
 from selector.domain.decisions import Decisions
 from selector.store.candidates import makers_by_candidate
-from selector.store.decisions import load_history
+from selector.store.decisions import load_history, standing
 from selector.store.picks import basis_of, newest_picks
 
 Makers = Mapping[tuple[str, str], set[str]]
@@ -44,16 +45,30 @@ class Revised:
 
     def replaced(self, now: Mapping[str, str | None]) -> tuple[Replaced, ...]:
         """What changed, where the tasks have these candidates ``now``."""
-        return tuple(Replaced(task_id, self.before[task_id], now[task_id], why) for task_id, why in self.why.items())
+        changed = {task_id: why for task_id, why in self.why.items() if self.before[task_id] != now[task_id]}
+        return tuple(Replaced(task_id, self.before[task_id], now[task_id], why) for task_id, why in changed.items())
 
 
 def revise(context: Context) -> tuple[Replaced, ...]:
-    """Replace in the newest picks what decisions forbid or demand since, and store them for the same purpose."""
-    found = revised(context)
-    if found is None:
-        return ()
-    picks = keep(context, found.picks, found.basis, found.set_id)
-    return found.replaced({pick.task_id: pick.candidate_id for pick in picks})
+    """Replace in the newest picks what decisions forbid or demand since, and store them for the same purpose.
+
+    Picks that another process stores meanwhile are revised in turn, never replaced.
+    """
+    while (found := revised(context)) is not None:
+        with suppress(_OvertakenError):
+            picks = keep(context, found.picks, found.basis, partial(_check_newest, found.set_id), found.set_id)
+            return found.replaced({pick.task_id: pick.candidate_id for pick in picks})
+    return ()
+
+
+class _OvertakenError(Exception):
+    """Another process has stored newer picks."""
+
+
+def _check_newest(set_id: int, connection: Connection) -> None:
+    newest = newest_picks(connection)
+    if newest is not None and newest[0] != set_id:
+        raise _OvertakenError
 
 
 def revised(context: Context) -> Revised | None:
@@ -94,7 +109,7 @@ class _Revision:
     @classmethod
     def of(cls, connection: Connection, now: Decisions, seen: int, learns: bool) -> _Revision:
         history = load_history(connection)
-        before = Decisions.of(one for one in history if one.id <= seen)
+        before = standing(connection, [one for one in history if one.id <= seen])
         return cls(before, now, makers_by_candidate(connection), learns)
 
     @cached_property
@@ -107,7 +122,8 @@ class _Revision:
     def why(self, pick: Pick, best: Pick | None) -> str:
         """Why the pick gives way to the best one; "" where it stays."""
         task_id, old, new = pick.task_id, pick.candidate_id, best.candidate_id if best else None
-        against = self._against(self.now, task_id, old)
+        # A fallback may have the bytes of an import that was excluded: it stays where nothing else is left.
+        against = "" if pick.fallback else self._against(self.now, task_id, old)
         if against:
             return against
         if old == new or new is None:

@@ -93,7 +93,7 @@ class Desk:
             known = Known(
                 self._keep("gallery", made, lambda: load_gallery(connection)),
                 self._snapshot,
-                self._keep("decisions", news["decision"], lambda: load_decisions(connection)),
+                self._keep("decisions", (news["decision"], *made), lambda: load_decisions(connection)),
                 self._keep("picks", news["pick_set"], lambda: _by_task(newest_picks(connection))),
                 self._keep("looks", news["look"], lambda: load_looks(connection)),
             )

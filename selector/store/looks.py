@@ -11,6 +11,7 @@ from selector.store import schema
 from selector.store.database import add
 
 A, B, SAME = "a", "b", "same"  # answers to a comparison
+_RATER = ", A or B"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,16 @@ def add_comparison(connection: Connection, told: Comparison, at: str) -> bool:
         return False
     add(connection, schema.comparison, task_id=told.task_id, a=told.a, b=told.b, better=told.better, by=told.by, at=at)
     return True
+
+
+def rater(person: str) -> str:
+    """The name under which a person's answers count as a judge: on a scale of their own, not on that of a table."""
+    return f"{person}{_RATER}"
+
+
+def is_rater(judge: str) -> bool:
+    """Whether a judge's scores come from answers: they rank a task's candidates, and say nothing between tasks."""
+    return judge.endswith(_RATER)
 
 
 def load_comparisons(

@@ -9,7 +9,8 @@ import pytest
 BELIEFS = "from selector.decide._beliefs import beliefs_of; print(beliefs_of({}, [], {}))"
 AGAINST = """
 from selector.domain.decisions import Decision, DecisionKind, Decisions, Target
-of = [Decision(i, DecisionKind.EXCLUDE, Target(generator=n), n, "ann", "") for i, n in enumerate(("wanx", "flux", "qwen"))]
+names = "wanx", "flux", "qwen"
+of = [Decision(i, DecisionKind.EXCLUDE, Target(generator=n), n, "ann", "") for i, n in enumerate(names)]
 print(Decisions.of(of).against("1", "a" * 64, {"wanx", "flux", "qwen"}).reason)
 """
 
