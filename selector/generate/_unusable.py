@@ -6,11 +6,9 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection
 
-from selector.config import IMPORTED
 from selector.domain import Axis, Task
 from selector.store.candidates import refused_by, zeros
 from selector.store.file_versions import superseded
-from selector.store.imported import imported_columns
 from selector.workspace.plug_ins import contest_context, reading_words, ready_scorers
 from selector.workspace.workspace import Workspace
 
@@ -38,7 +36,7 @@ def unusable(ws: Workspace, connection: Connection, left: Collection[Key], tasks
 
 
 def _refused(ws: Workspace, connection: Connection, tasks: Sequence[Task]) -> set[Key]:
-    """Candidates of which a gate of the present scorers, or one whose scores came as a table, is 0."""
+    """Candidates of which a gate of the present scorers is 0; a score that came as a table is never a gate."""
     scorers, _ = ready_scorers(ws, contest_context(ws, list(dict.fromkeys(tasks))))
     gates = [
         (name, scorer.version, c.name)
@@ -46,7 +44,4 @@ def _refused(ws: Workspace, connection: Connection, tasks: Sequence[Task]) -> se
         for c in scorer.columns
         if c.axis is Axis.GATE
     ]
-    table = imported_columns(ws.db, connection)
-    if table is not None:
-        gates += [(IMPORTED, table.version, c.name) for c in table.columns if c.axis is Axis.GATE]
     return refused_by(connection, gates, reading_words(scorers))

@@ -11,7 +11,6 @@ from selector.store import schema
 from selector.store.database import add
 
 A, B, SAME = "a", "b", "same"  # answers to a comparison
-_RATER = ", A or B"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +61,12 @@ def add_comparison(connection: Connection, told: Comparison, at: str) -> bool:
 
 def rater(person: str) -> str:
     """The name under which a person's answers count as a judge: on a scale of their own, not on that of a table."""
-    return f"{person}{_RATER}"
+    return f"{person}, A or B"
 
 
 def is_rater(judge: str) -> bool:
     """Whether a judge's scores come from answers: they rank a task's candidates, and say nothing between tasks."""
-    return judge.endswith(_RATER)
+    return judge.endswith(rater(""))
 
 
 def load_comparisons(
