@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from selector.measure.realism import Realism
     from selector.measure.scoring import ScoreSummary
     from selector.readiness import Lack
+    from selector.report.bundle import Bundle
+    from selector.report.from_campaign import Cover
     from selector.review.serving import Review
     from selector.status import Status
     from selector.submit.export import Export
@@ -575,17 +577,57 @@ class Campaign:
         except BestshotError as error:
             return str(error)
 
-    def report(self, title: str | None = None, notes: tuple[str, ...] = (), progress: Progress = silent) -> Path:
+    def report(
+        self,
+        title: str | None = None,
+        notes: tuple[str, ...] = (),
+        progress: Progress = silent,
+        language: str = "en",
+    ) -> Path:
         """Write the contact sheet, a static page with every candidate, and return its path.
 
         Args:
             title: of the page; the campaign's folder if None.
             notes: lines that the page shows under its title, before its own.
+            language: of the page, ``en`` or ``zh``.
         """
-        from selector.report.from_campaign import write_report
+        from selector.report import write_contact_sheet
+        from selector.report.from_campaign import whole_sheet
 
-        title = title or self.folder.resolve().name
-        return write_report(self._context(), self._ledger, title, notes, progress)
+        folder = self.folder / "report"
+        cover = self._cover(title, notes, language)
+        return write_contact_sheet(folder, whole_sheet(self._context(), self._ledger, cover, folder, progress))
+
+    def bundle(
+        self,
+        path: str | Path,
+        title: str | None = None,
+        language: str = "en",
+        full: bool = False,
+        with_submission: bool = False,
+        progress: Progress = silent,
+    ) -> Bundle:
+        """Write the contact sheet to be given away, its pictures inside; nothing is written into the campaign.
+
+        Args:
+            path: what is to be made: a ZIP if it ends in ``.zip``, else a folder.
+            full: every candidate at its full size; else those that were not picked with 640 px.
+            with_submission: the newest submission's ZIP is put in.
+
+        Raises:
+            InputError: something is at ``path`` that is no earlier bundle.
+        """
+        from selector.report.bundle import Packing, write_bundle
+
+        cover, packing = self._cover(title, (), language), Packing(full, with_submission)
+        return write_bundle(Path(path), self._context(), self._ledger, cover, packing, progress)
+
+    def _cover(self, title: str | None, notes: tuple[str, ...], language: str) -> Cover:
+        from selector.report.from_campaign import LANGUAGES, Cover
+
+        if language not in LANGUAGES:
+            raise InputError(f"there is no report in the language '{language}': {' or '.join(LANGUAGES)}")
+        return Cover(title or self.folder.resolve().name, language, notes)
 
     def review(self, port: int = 0, read_only: bool = False, by: str | None = None) -> Review:
         """Serve a page on this machine on which people look at candidates and decide; close what is returned.

@@ -151,7 +151,7 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
     kinds = {t.id: t.type for t in tasks}
     tasks_of = _tasks_of_failures([f for f in failed if _is_of_plan(f, ws, kinds)])
     failures = {why: len(of) for why, of in tasks_of.items()}
-    scores, without = _scores(context)
+    scores, without = _scores(context, are_read=bool(readers))
     unscored, not_applicable = (
         {why: n for why, n in without.items() if is_applicable(why.partition(": ")[2]) is missing}
         for missing in (True, False)
@@ -240,10 +240,13 @@ def _services(jobs: Sequence[Job], ws: Workspace) -> dict[str, ServiceStatus]:
     return found
 
 
-def _scores(context: Context) -> tuple[int, dict[str, int]]:
-    """How many values there are of the scorers' versions that count, and why others are not."""
+def _scores(context: Context, are_read: bool) -> tuple[int, dict[str, int]]:
+    """How many values there are of the scorers' versions that count, and why others are not.
+
+    ``are_read``: tasks have readings, and scores that rest on older ones no longer count.
+    """
     with context.ws.db.read() as connection:
-        counts = _of_only_versions(score_counts(connection), context.ws)
+        counts = None if are_read else _of_only_versions(score_counts(connection), context.ws)
     if counts is None:
         return _scores_of_present_versions(context)
     unscored: Counter[str] = Counter()

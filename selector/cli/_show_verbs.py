@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from selector.cli.common import (
 )
 from selector.domain.errors import InputError
 from selector.domain.words import n_of
+from selector.language import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -197,13 +199,44 @@ def _number(value: float | None) -> str:
 
 @verb(
     "report",
-    "Write the contact sheet: a static page with every candidate, its scores, and the pick framed. Opens nothing.",
-    "bestshot report",
+    "Write the contact sheet: static pages with every candidate, its scores, decisions, and the pick framed; all tasks "
+    "can be searched and sorted. Opens nothing. With --bundle, write it elsewhere with its pictures inside, to be "
+    "given away: picks and sources at full size, other candidates with 640 px.",
+    "bestshot report --bundle for-the-team.zip",
 )
 @click.option("--title", default=None, help="Title of the page (default: the campaign's folder).")
-def report(campaign: Campaign, title: str | None) -> tuple[Any, str]:
-    page = campaign.report(title, progress=progress_bar())
-    return {"page": page}, str(page)
+@click.option(
+    "--lang",
+    "wanted",
+    type=click.Choice(["en", "zh"]),
+    default=None,
+    help="Language of the page.  [default: the shell's]",
+)
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="PATH",
+    help="Write a ZIP (PATH ends in .zip) or a folder that opens anywhere; nothing is written into the campaign.",
+)
+@click.option("--full", is_flag=True, help="In a bundle, every candidate at its full size.")
+@click.option("--with-submission", is_flag=True, help="In a bundle, the newest submission's ZIP, too.")
+def report(
+    campaign: Campaign,
+    title: str | None,
+    wanted: str | None,
+    bundle: Path | None,
+    full: bool,
+    with_submission: bool,
+) -> tuple[Any, str]:
+    language = wanted or spoken(os.environ)
+    if bundle is None:
+        if full or with_submission:
+            raise click.UsageError("--full and --with-submission are of a bundle: give --bundle PATH")
+        page = campaign.report(title, progress=progress_bar(), language=language)
+        return {"page": page}, str(page)
+    made = campaign.bundle(bundle, title, language, full, with_submission, progress_bar())
+    return made, f"{made.path}: {n_of(made.files, 'file')}, {made.size_bytes / 1e6:.1f} MB; open its index.html"
 
 
 @click.command(

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from selector.config import Step
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
+from selector.decide.revision import DECISIONS, LEARN, PLAN
 from selector.domain import InputError, Pick, Task
 from selector.domain.words import n_of
 from selector.generate.generating import generate
@@ -21,15 +22,18 @@ from selector.store.picks import is_exported, newest_basis, newest_picks, save_p
 from selector.workspace.plug_ins import build_of
 from selector.workspace.workspace import Workspace
 
-PLAN, LEARN = "plan", "learn"  # in a basis: the purpose of planned picks
-DECISIONS = "decisions"  # in a basis: the newest decision of people that the picks respect
+
+class LessonWaits(InputError):
+    """The newest picks are a plan to learn that no submission holds yet: whoever gives it up says so."""
+
+    needs = "replace"
 
 
 def pick(context: Context, replace: bool = False) -> tuple[Pick, ...]:
     """Choose for every task, store the set if it differs from the newest one, and return it in the table's order.
 
     Raises:
-        InputError: the newest picks are a plan to learn that is still good and not exported, unless ``replace``.
+        LessonWaits: the newest picks are a plan to learn that is still good and not exported, unless ``replace``.
     """
     known = context.known
     learned_from = known.learned_from if known else {}
@@ -75,14 +79,14 @@ def keep(
 def _keep_lesson(
     context: Context, connection: Connection, chosen: Mapping[str, Pick], learned_from: Mapping[str, object]
 ) -> None:
-    """Raise ``InputError`` where a choice would silently replace a lesson that nothing has told yet."""
+    """Raise ``LessonWaits`` where a choice would silently replace a lesson that nothing has told yet."""
     newest, basis = newest_picks(connection), newest_basis(connection)
     if newest is None or basis.get(PLAN) != LEARN or basis.get("told") != learned_from.get("told"):
         return
     best = {task_id: p.candidate_id for task_id, p in chosen.items()}
     others = sum(not p.fallback and best.get(p.task_id) != p.candidate_id for p in newest[1])
     if others and not is_exported(connection, context.ws.profile.name, newest[1]):
-        raise InputError(
+        raise LessonWaits(
             f"the newest picks are a plan to learn, and {others} of them would be replaced: "
             "`bestshot export` writes it first, `bestshot pick --replace` gives it up"
         )

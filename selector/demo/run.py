@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from selector.create import CONFIG_NAME
 from selector.demo.contest import SAMPLERS, SAMPLES, SHOWN, make_demo_contest
 from selector.domain.embedding import ContestContext, EmbeddingSettings
 from selector.domain.progress import Progress, silent
+from selector.language import spoken
 from selector.registry import create_generator, create_scorer
 from selector.sight.embedded import CORRELATIONS, NAME
 
@@ -57,7 +59,7 @@ def run_demo(folder: Path, progress: Progress = silent) -> DemoResult:
         picks = campaign.pick()
         exported = campaign.export(allow_fallbacks=True)
         verdict = campaign.submissions.verify(exported.zip_path, allow_fallbacks=True)
-        sheet = campaign.report("bestshot demo", progress=progress)
+        sheet = campaign.report("bestshot demo", progress=progress, language=spoken(os.environ))
         status = campaign.status()
     return DemoResult(
         tasks=len(picks),

@@ -65,8 +65,8 @@ def settled_estimate(ws: Workspace, tasks: Sequence[Task]) -> GenerateEstimate |
                 return None
             found[step.generator].tasks += 1
             found[step.generator].settled += n
-    nobody = {kind.value: n for kind, n in unserved(ws, tasks).items()}
-    return GenerateEstimate({name: one for name, one in found.items() if one.tasks}, {}, nobody)
+    without = {kind.value: count for kind, count in unserved(ws, tasks).items()}
+    return GenerateEstimate({name: one for name, one in found.items() if one.tasks}, {}, without)
 
 
 def known_builds(ws: Workspace, connection: Connection) -> dict[str, str]:

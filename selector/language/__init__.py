@@ -2,6 +2,7 @@
 
 from selector.language._choice import CHINESE, ENGLISH, spoken
 from selector.language._translating import meaning, translated
+from selector.language._words import words_of
 from selector.language._wrapping import display_width, wrapped
 
-__all__ = ["CHINESE", "ENGLISH", "display_width", "meaning", "spoken", "translated", "wrapped"]
+__all__ = ["CHINESE", "ENGLISH", "display_width", "meaning", "spoken", "translated", "words_of", "wrapped"]

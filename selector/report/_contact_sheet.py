@@ -1,4 +1,4 @@
-"""Writes the contact sheet: ``index.html``, ``page-2.html``, …, one style sheet, one script, and ``thumbs/``.
+"""Writes the contact sheet: ``index.html``, ``page-2.html``, …, a style sheet, two scripts, and ``thumbs/``.
 
 Tasks are rendered as they stream by, a page of them at a time lies in memory, and pages are put together when the
 counts are known. Everything shown comes from files and tables that others wrote: the templates escape all of it.
@@ -8,60 +8,75 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from selector.domain import InputError
-from selector.domain.files import sweep, write_atomically
+from selector.domain import InputError, TaskType, is_applicable
+from selector.domain.files import replacing, sweep, write_atomically
+from selector.report._index import EXCLUDED, MOST_NAMES, NOTED, PINNED, TaskIndex
 from selector.report._model import Sheet, TaskRow
-from selector.report._pictures import Thumbnail, link, plot_view, thumbnail
-from selector.report._summary import HEIGHT, WIDTH, Summary, histogram
-from selector.report._view import TYPE_NAMES, anchor, task_view, unscored_in_words
+from selector.report._pictures import Pictures, link, plot_view
+from selector.report._summary import HEIGHT, WIDTH, Summary, concerns_of, histogram
+from selector.report._view import anchor, task_view
+from selector.report._words import Words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 TASKS_A_PAGE = 50
 HERE = Path(__file__).parent
+DECIDED = ("excluded", "pinned", "noted", "none")
+SORTS = ("estimate", "uncertainty", "margin", "flags", "type")
 MAX_THREADS = 4  # decoding leaves the interpreter lock; more threads than this wait for the disk
 
 
-def write_contact_sheet(folder: Path, sheet: Sheet) -> Path:
+def write_contact_sheet(folder: Path, sheet: Sheet, copied: bool = False, whole: bool = False) -> Path:
     """Write ``sheet`` into ``folder`` and return its ``index.html``; thumbnails of an earlier run are reused.
 
     A damaged or missing picture is shown as such on the page. The same sheet gives the same bytes.
 
+    Args:
+        copied: pictures are copied into the folder, picks and inputs at full size; else pages link to them.
+        whole: the other candidates, too, are copied at full size.
+
     Raises:
         InputError: when the folder cannot be written.
     """
+    words = Words(sheet.language)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         sweep(folder, deep=True)
-        with tempfile.TemporaryFile(dir=folder) as spool:  # without a name: a killed run leaves nothing
-            summary, starts = _render_tasks(folder, sheet, spool)
-            return _write_pages(folder, sheet, summary, spool, starts)
+        # Without names: a killed run leaves nothing.
+        with tempfile.TemporaryFile(dir=folder) as spool, tempfile.TemporaryFile(dir=folder) as entries:
+            with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
+                pictures = Pictures(folder, copied)
+                renderer = _TaskRenderer(sheet, words, pictures, whole, _environment(words), pool)
+                written = _render_tasks(renderer, spool, TaskIndex(entries, words))
+            return _write_pages(folder, sheet, words, written, spool)
     except OSError as error:
         raise InputError(f"the contact sheet cannot be written to {folder}: {error.strerror or error}") from error
 
 
 @dataclass(frozen=True)
 class _TaskRenderer:
-    """Renders one task after another, making its thumbnails in a small pool on the way."""
+    """Renders one task after another, making its pictures in a small pool on the way."""
 
-    folder: Path
     sheet: Sheet
+    words: Words
+    pictures: Pictures
+    whole: bool
     environment: Environment
     pool: ThreadPoolExecutor
 
     def render(self, task: TaskRow) -> str:
         view = task_view(task, self.sheet.columns)
         inputs = [path for path in (task.source, task.reference) if path is not None]
-        wanted = [(path, None) for path in inputs] + [(card.image, card.id) for card in view.cards]
-        made: Iterator[Thumbnail] = self.pool.map(lambda pair: thumbnail(pair[0], self.folder, pair[1]), wanted)
-        pictures = list(made)
+        wanted: list[tuple[Path, str | None, bool]] = [(path, None, True) for path in inputs]
+        wanted += [(card.image, card.id, self.whole or card.picked) for card in view.cards]
+        pictures = list(self.pool.map(lambda one: self.pictures.thumbnail(*one), wanted))
         source = pictures.pop(0) if task.source else None
         reference = pictures.pop(0) if task.reference else None
         return self.environment.get_template("task.html").render(
@@ -73,36 +88,49 @@ class _TaskRenderer:
         )
 
 
-def _render_tasks(folder: Path, sheet: Sheet, spool: IO[bytes]) -> tuple[Summary, list[int]]:
-    """Write the tasks of all pages into ``spool``; returns where in it each page starts."""
-    summary, starts = Summary(), [0]
-    with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
-        renderer = _TaskRenderer(folder, sheet, _environment(), pool)
-        for task in sheet.tasks:
-            page = summary.tasks // TASKS_A_PAGE + 1
-            if page > len(starts):
-                starts.append(spool.tell())
-            summary.add(task, page)
-            spool.write(_encoded(renderer.render(task)))
-    return summary, starts
+@dataclass(frozen=True)
+class _Written:
+    """What all tasks together give: counts, the index, and where in the spool each page starts and the last ends."""
+
+    summary: Summary
+    index: TaskIndex
+    edges: list[int]
+
+    @property
+    def pages(self) -> int:
+        return len(self.edges) - 1
 
 
-def _write_pages(folder: Path, sheet: Sheet, summary: Summary, spool: IO[bytes], starts: list[int]) -> Path:
-    """Assets first and the index last: a reader who opens the index finds all that it points to."""
+def _render_tasks(renderer: _TaskRenderer, spool: IO[bytes], index: TaskIndex) -> _Written:
+    """Write the tasks of all pages into ``spool``."""
+    summary, edges = Summary(), [0]
+    for task in renderer.sheet.tasks:
+        page = summary.tasks // TASKS_A_PAGE + 1
+        if page > len(edges):
+            edges.append(spool.tell())
+        summary.add(task, page)
+        index.add(task, page, concerns_of(task))
+        spool.write(_encoded(renderer.render(task)))
+    return _Written(summary, index, [*edges, spool.tell()])
+
+
+def _write_pages(folder: Path, sheet: Sheet, words: Words, written: _Written, spool: IO[bytes]) -> Path:
+    """Assets first and the index page last: a reader who opens it finds all that it points to."""
     for asset in ("sheet.css", "sheet.js"):
         write_atomically(folder / asset, (HERE / asset).read_bytes(), durable=False)
-    environment = _environment()
-    shared = _shared_values(folder, sheet, summary, len(starts))
-    ends = [*starts[1:], spool.tell()]
-    for page in range(len(starts), 0, -1):
+    with replacing(folder / "tasks.js", durable=False) as stream:
+        stream.writelines(written.index.parts(sheet.calibrated))
+    environment = _environment(words)
+    shared = _shared_values(folder, sheet, words, written)
+    for page in range(written.pages, 0, -1):
         top, bottom = (
             _encoded(environment.get_template(name).render(page=page, **shared))
             for name in ("page_top.html", "page_bottom.html")
         )
-        spool.seek(starts[page - 1])
-        tasks = spool.read(ends[page - 1] - starts[page - 1])
-        write_atomically(folder / page_name(page), top + tasks + bottom, durable=False)
-    _remove_pages_beyond(folder, len(starts))
+        start, end = written.edges[page - 1 : page + 1]
+        spool.seek(start)
+        write_atomically(folder / page_name(page), top + spool.read(end - start) + bottom, durable=False)
+    _remove_pages_beyond(folder, written.pages)
     return folder / page_name(1)
 
 
@@ -111,14 +139,18 @@ def page_name(page: int) -> str:
     return "index.html" if page == 1 else f"page-{page}.html"
 
 
-def _shared_values(folder: Path, sheet: Sheet, summary: Summary, pages: int) -> dict[str, Any]:
-    kinds = [kind for kind in TYPE_NAMES if kind in summary.types]
+def _shared_values(folder: Path, sheet: Sheet, words: Words, written: _Written) -> dict[str, Any]:
+    summary, index = written.summary, written.index
+    kinds = [(kind, words(f"type_{kind.value}")) for kind in TaskType if kind in summary.types]
+    decided = [("n_excluded", EXCLUDED), ("n_pinned", PINNED), ("n_noted", NOTED)]
     return {
         "sheet": sheet,
         "summary": summary,
-        "pages": pages,
-        "kinds": [(kind, TYPE_NAMES[kind]) for kind in kinds],
-        "panels": [(TYPE_NAMES[kind], summary.types[kind], histogram(summary.types[kind])) for kind in kinds],
+        "pages": written.pages,
+        "kinds": kinds,
+        "menus": _menus(words, kinds, index),
+        "decided": [words(key, n=index.decided[bit]) for key, bit in decided if index.decided[bit]],
+        "panels": [(name, summary.types[kind], histogram(summary.types[kind])) for kind, name in kinds],
         "plots": [plot_view(card, folder) for card in sheet.plots],
         "width": WIDTH,
         "height": HEIGHT,
@@ -126,13 +158,44 @@ def _shared_values(folder: Path, sheet: Sheet, summary: Summary, pages: int) -> 
     }
 
 
-def _environment() -> Environment:
+@dataclass(frozen=True)
+class _Menu:
+    """A choice above the tasks; options are (value, text), flags and generators by their numbers in the index."""
+
+    name: str
+    label: str
+    first: str
+    options: list[tuple[object, str]]
+
+
+def _menus(words: Words, kinds: Sequence[tuple[TaskType, str]], index: TaskIndex) -> list[_Menu]:
+    flags: list[tuple[object, str]] = [(i, words.flag(name)) for i, name in enumerate(index.flags)]
+    makers: list[tuple[object, str]] = list(enumerate(index.generators))
+    decisions: list[tuple[object, str]] = [(name, words(f"decision_{name}")) for name in DECIDED]
+    return [
+        _Menu("type", words("type"), words("any_type"), [(kind.value, name) for kind, name in kinds]),
+        _Menu("generator", words("generator"), words("any_generator"), makers[:MOST_NAMES]),
+        _Menu("flag", words("flag"), words("any_flag"), [("any", words("flag_any")), *flags[:MOST_NAMES]]),
+        _Menu("decision", words("decision"), words("any_decision"), decisions),
+        _Menu("sort", words("sort"), words("sort_order"), [(name, words(f"sort_{name}")) for name in SORTS]),
+    ]
+
+
+def _environment(words: Words) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
 
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals.update(page_name=page_name, anchor=anchor, told=unscored_in_words)
+
+    def told(reason: str) -> str:
+        """Why a score has no value; where none is missing the reason says so itself."""
+        return words("unscored", reason=words.said(reason)) if is_applicable(reason) else words.said(reason)
+
+    bold = Markup("<b>{}</b>").format
+    environment.globals.update(page_name=page_name, anchor=anchor, told=told, t=words, words=words, bold=bold)
+    environment.filters["said"] = words.said
     return environment
 
 

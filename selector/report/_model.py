@@ -7,6 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from selector.domain import Column, Estimate, Score, TaskType
+from selector.domain.decisions import DecisionKind
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a person noted, or excluded; ``what`` names a generator, "" is what the remark stands at."""
+
+    kind: DecisionKind
+    by: str
+    text: str
+    what: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +36,10 @@ class CandidateCard:
     excluded: str | None = None  # why it cannot be picked
     rank: int | None = None  # place among the candidates of its task that may be picked, 1 the best
     behind: str = ""  # how far below the best of them it is expected, in words; "" of the best itself
+    excluded_by_hand: bool = False  # a person did, and ``excluded`` says who and why
+    pinned: str = ""  # who pinned it and why
+    notes: tuple[Remark, ...] = ()
+    supersedes: tuple[str, ...] = ()  # ids of older pictures of its file's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +65,8 @@ class TaskRow:
     pick_reason: str = ""
     flags: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
+    margin: float | None = None  # points by which the pick is expected above the best other one that may be picked
+    remarks: tuple[Remark, ...] = ()  # on the task, and on generators for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +87,18 @@ class PlotCard:
     caption: str
 
 
+@dataclass(frozen=True, slots=True)
+class WeightRow:
+    """A weight of the calibration; ``scope`` is a task type, None for all of them."""
+
+    scope: TaskType | None
+    name: str
+    mean: float
+    sd: float
+    prior: float
+    prior_sd: float
+
+
 @dataclass(frozen=True)
 class Sheet:
     """A whole contact sheet. ``tasks`` is walked once and lazily, so a generator over a store's rows is right."""
@@ -84,4 +113,7 @@ class Sheet:
     zip_file: Path | None = None
     notes: tuple[str, ...] = ()  # lines under the title: what the reader should know
     plots: tuple[PlotCard, ...] = ()  # the calibration, at the top of the first page
+    remarks: tuple[Remark, ...] = ()  # on generators for all tasks
+    weights: tuple[WeightRow, ...] = ()  # the calibration as a table
+    language: str = "en"  # or "zh"
     calibrated: bool = True  # False: no total has taught the scale, so places are shown instead of points

@@ -1,9 +1,10 @@
-"""What a page shows of picture files: relative links, thumbnails, and the size that keeps a plot's place."""
+"""What a page shows of picture files: relative links, small ones, and the size that keeps a plot's place."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from selector.domain.thumbnail import thumbnail_jpeg
 from selector.report._model import PlotCard
 
 SIDE_PX = 320
+REDUCED_PX = 640  # of a bundle's pictures that were not picked
 PIXELS_PER_PX = 2  # plots are drawn at twice the size at which they are shown, for sharp screens
 FORMAT = "a"  # raise it when a thumbnail of the same picture should look different
 
@@ -33,7 +35,8 @@ def link(target: Path, folder: Path) -> str:
 class Thumbnail:
     """Relative URLs of the small and the full picture, or why there is no small one.
 
-    The size of the small one (px) lets a page keep its place before the picture has loaded.
+    The size of the small one (px) lets a page keep its place before the picture has loaded. Without ``full_url``
+    there is nothing to be opened.
     """
 
     full_url: str
@@ -43,27 +46,55 @@ class Thumbnail:
     problem: str | None = None
 
 
-def thumbnail(image: Path, folder: Path, content_id: str | None = None) -> Thumbnail:
-    """Find or make the thumbnail of ``image`` under ``folder``/thumbs.
+@dataclass(frozen=True)
+class Pictures:
+    """The pictures of the pages in ``folder``, which link to the files where they are.
 
-    ``content_id`` is the SHA-256 of the file where it is known already; then a thumbnail that exists costs no read.
-    A picture that is missing or damaged is reported in the result: one bad file must not cost the page.
+    Where they are ``copied``, nothing is linked outside the folder: a copy lies below ``pictures``, of 640 px unless it
+    is wanted whole.
     """
-    full_url = link(image, folder)
-    try:
-        data = None if content_id else image.read_bytes()
-        name = check_name(content_id or hashlib.sha256(data or b"").hexdigest(), "the picture's id", "it is no SHA-256")
-        small = folder / "thumbs" / name[:2] / f"{name[2:34]}-{FORMAT}.jpg"
-        if not small.exists():
-            small.parent.mkdir(parents=True, exist_ok=True)
-            whole = image.read_bytes() if data is None else data
-            write_atomically(small, thumbnail_jpeg(whole, image.name, SIDE_PX), durable=False)
-        width_px, height_px = open_image(small.read_bytes(), small.name).size
-    except InputError as error:
-        return Thumbnail(full_url, problem=str(error))
-    except OSError as error:
-        return Thumbnail(full_url, problem=f"{image.name}: {error.strerror or error}")
-    return Thumbnail(full_url, link(small, folder), width_px, height_px)
+
+    folder: Path
+    copied: bool = False
+
+    def thumbnail(self, image: Path, content_id: str | None = None, whole: bool = True) -> Thumbnail:
+        """Find or make the thumbnail of ``image``, and its copy where pictures are copied.
+
+        ``content_id`` is the SHA-256 of the file where it is known already; then what exists costs no read. A picture
+        that is missing or damaged is reported in the result: one bad file must not cost the page.
+        """
+        full_url = "" if self.copied else link(image, self.folder)
+        try:
+            data = None if content_id else image.read_bytes()
+            digest = content_id or hashlib.sha256(data or b"").hexdigest()
+            name = check_name(digest, "the picture's id", "it is no SHA-256")
+
+            def small(side_px: int) -> bytes:
+                return thumbnail_jpeg(image.read_bytes() if data is None else data, image.name, side_px)
+
+            shown = self._made(f"thumbs/{name[:2]}/{name[2:34]}-{FORMAT}.jpg", lambda: small(SIDE_PX))
+            width_px, height_px = open_image(shown.read_bytes(), shown.name).size
+            if self.copied:
+                full_url = link(self._copy(image, name, small, whole), self.folder)
+        except InputError as error:
+            return Thumbnail(full_url, problem=str(error))
+        except OSError as error:
+            return Thumbnail(full_url, problem=f"{image.name}: {error.strerror or error}")
+        return Thumbnail(full_url, link(shown, self.folder), width_px, height_px)
+
+    def _copy(self, image: Path, name: str, small: Callable[[int], bytes], whole: bool) -> Path:
+        place = f"pictures/{name[:2]}/{name[2:34]}"
+        if not whole:
+            return self._made(f"{place}-{REDUCED_PX}.jpg", lambda: small(REDUCED_PX))
+        data = image.read_bytes()
+        form = open_image(data, image.name).format or ""  # by its bytes: an input's name may end in anything
+        return self._made(f"{place}.{form.lower().replace('jpeg', 'jpg')}", lambda: data)
+
+    def _made(self, name: str, make: Callable[[], bytes]) -> Path:
+        path = self.folder / name
+        if not path.exists():
+            write_atomically(path, make(), durable=False)
+        return path
 
 
 @dataclass(frozen=True)

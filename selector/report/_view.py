@@ -7,16 +7,10 @@ from dataclasses import dataclass, replace
 from unicodedata import east_asian_width
 from urllib.parse import quote
 
-from selector.domain import Column, Score, TaskType, is_applicable
+from selector.domain import Column, Score
 from selector.report._model import CandidateCard, Failure, TaskRow
 from selector.report._summary import concerns_of
-
-TYPE_NAMES: Mapping[TaskType, str] = {
-    TaskType.T2I: "Text to image",
-    TaskType.TIE: "Scene edit",
-    TaskType.VTTIE: "Text edit",
-    TaskType.DEEPFAKE: "Face swap",
-}
+from selector.report._words import Words
 
 _LONG, _MANY_LINES = 450, 5  # Latin letters and lines: from then on a prompt is folded to four lines
 
@@ -48,13 +42,12 @@ class ScoreRow:
     def axis(self) -> str:
         return "" if self.facts is None else self.facts.axis.value.upper()
 
-    @property
-    def tooltip(self) -> str:
-        if self.facts is None:
-            return "direction and range unknown"
-        better = "higher" if self.facts.higher_is_better else "lower"
-        span = f"{self.facts.low:g} to {self.facts.high:g}"
-        return f"{self.facts.what} ({span}, {better} is better; informs {self.axis})"
+    def tooltip(self, words: Words) -> str:
+        facts = self.facts
+        if facts is None:
+            return words("no_facts")
+        better = "higher" if facts.higher_is_better else "lower"
+        return words(better, what=words.said(facts.what), low=f"{facts.low:g}", high=f"{facts.high:g}", axis=self.axis)
 
 
 @dataclass(frozen=True)
@@ -74,7 +67,6 @@ class TaskView:
 
     task: TaskRow
     anchor: str
-    type_name: str
     cards: tuple[CandidateCard, ...]
     concerns: tuple[str, ...]
     scores: ScoreTable | None
@@ -93,7 +85,6 @@ def task_view(task: TaskRow, columns: Mapping[str, Column]) -> TaskView:
     return TaskView(
         task,
         anchor(task.id),
-        TYPE_NAMES[task.type],
         cards,
         concerns_of(task),
         _score_table(cards, columns),
@@ -105,11 +96,6 @@ def task_view(task: TaskRow, columns: Mapping[str, Column]) -> TaskView:
 def anchor(task_id: str) -> str:
     """The block's id in the page, for links to it: any task id becomes a legal one."""
     return "task-" + quote(task_id, safe="")
-
-
-def unscored_in_words(reason: str) -> str:
-    """Why a score has no value; where none is missing the reason says so itself."""
-    return f"unscored: {reason}" if is_applicable(reason) else reason
 
 
 def _is_long(prompt: str) -> bool:

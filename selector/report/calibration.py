@@ -45,9 +45,8 @@ def write_plots(report_folder: Path, calibration: Calibration, known: Knowledge)
     told = calibration.told
     course = _course(calibration, known)
     lines = tuple(
-        Weight("all types" if w.task_type == "*" else w.task_type, _label(w), w.mean, w.sd, w.prior, w.prior_sd)
-        for w in calibration.weights
-        if w.kind in _SHOWN
+        Weight("all types" if w.task_type == "*" else w.task_type, name, w.mean, w.sd, w.prior, w.prior_sd)
+        for name, w in shown_weights(calibration)
     )
     predicted = predicted_and_actual_totals(
         tuple(ToldTotal(t.total, Prediction(t.expected, t.low, t.high), t.outlier) for t in told)
@@ -59,6 +58,11 @@ def write_plots(report_folder: Path, calibration: Calibration, known: Knowledge)
         write_plot(folder / "over-submissions.png", totals_over_submissions(course, expected)),
         write_plot(folder / "weights.png", weights(lines)),
     )
+
+
+def shown_weights(calibration: Calibration) -> list[tuple[str, WeightLine]]:
+    """Those that can change a pick, with their names in words."""
+    return [(_label(w), w) for w in calibration.weights if w.kind in _SHOWN]
 
 
 def _scopes(told: Sequence[ToldLine]) -> str:

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from selector.decide.calibration import describe
+from selector.decide.calibration import Calibration, describe
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
 from selector.decide.picking import staleness
-from selector.domain import Estimate, Pick, Task
+from selector.domain import Estimate, Pick, Task, TaskType
+from selector.domain.decisions import Decision, Decisions
 from selector.domain.names import name_fault
 from selector.domain.progress import Progress, silent
 from selector.domain.words import n_of
 from selector.generate.recipes import recipe_in_words
+from selector.language import CHINESE, ENGLISH
 from selector.learn.estimates import gap_in_words
-from selector.report._contact_sheet import write_contact_sheet
-from selector.report._model import CandidateCard, Failure, Sheet, TaskRow
+from selector.report._model import CandidateCard, Failure, PlotCard, Remark, Sheet, TaskRow, WeightRow
 from selector.report._model import Verdict as SheetVerdict
-from selector.report.calibration import write_plots
+from selector.report.calibration import shown_weights, write_plots
 from selector.status import open_failures
 from selector.store.attempts import Attempt, current_plannings, load_attempts
-from selector.store.candidates import load_candidates, scores_of
+from selector.store.candidates import SHORT_ID, load_candidates, makers_by_candidate, scores_of
+from selector.store.file_versions import successors
 from selector.store.picks import newest_basis, newest_picks
 from selector.submit.ledger import Ledger, SubmissionRecord
 from selector.workspace.plug_ins import Builds, present_builds
 from selector.workspace.workspace import Workspace
 
+LANGUAGES = (ENGLISH, CHINESE)
 _UNCALIBRATED = (
     "The estimates come from {basis}: no leaderboard total has taught them yet. Compare them with each other only."
 )
@@ -37,21 +40,38 @@ _PLANNED_TO_LEARN = (
 )
 
 
-def write_report(
-    context: Context, ledger: Ledger, title: str, notes: tuple[str, ...] = (), progress: Progress = silent
-) -> Path:
-    """Write the contact sheet with the plots of the calibration into the campaign's folder ``report``."""
+@dataclass(frozen=True)
+class Cover:
+    """What a report says of itself: title, language (``en`` or ``zh``) and lines under the title."""
+
+    title: str
+    language: str = ENGLISH
+    notes: tuple[str, ...] = ()
+
+
+def whole_sheet(context: Context, ledger: Ledger, cover: Cover, folder: Path, progress: Progress = silent) -> Sheet:
+    """The sheet of a campaign whose pages will be in ``folder``; the plots of its calibration are drawn there."""
     ws, known = context.ws, context.known
-    folder = ws.folder / "report"
-    told = known is not None and bool(known.told)
-    plots = write_plots(folder, describe(known, ws.folder), known) if known and told else ()
+    notes = cover.notes
+    plots: tuple[PlotCard, ...] = ()
+    weights: tuple[WeightRow, ...] = ()
+    if known is not None and known.told:
+        calibration = describe(known, ws.folder)
+        plots, weights = write_plots(folder, calibration, known), _weight_rows(calibration)
     if rule := ws.profile.totals_rule:
         notes = (*notes, rule)
-    elif not told:
+    elif not plots:
         notes = (*notes, _UNCALIBRATED.format(basis=known.basis if known else "the prior alone"))
-    notes = (*notes, *_notes_on_picks(context))
-    sheet = build_sheet(context, present_builds(ws), ledger, title, notes, progress)
-    return write_contact_sheet(folder, replace(sheet, plots=plots))
+    cover = replace(cover, notes=(*notes, *_notes_on_picks(context)))
+    sheet = build_sheet(context, present_builds(ws), ledger, cover, progress)
+    return replace(sheet, plots=plots, weights=weights)
+
+
+def _weight_rows(calibration: Calibration) -> tuple[WeightRow, ...]:
+    return tuple(
+        WeightRow(None if w.task_type == "*" else TaskType(w.task_type), name, w.mean, w.sd, w.prior, w.prior_sd)
+        for name, w in shown_weights(calibration)
+    )
 
 
 def _notes_on_picks(context: Context) -> tuple[str, ...]:
@@ -66,8 +86,7 @@ def build_sheet(
     context: Context,
     builds: Builds,
     ledger: Ledger,
-    title: str,
-    notes: tuple[str, ...] = (),
+    cover: Cover,
     progress: Progress = silent,
 ) -> Sheet:
     """The sheet; its tasks are read from the store when the writer walks over them."""
@@ -76,7 +95,7 @@ def build_sheet(
     newest = submissions[-1] if submissions else None
     quota = ledger.quota()
     return Sheet(
-        title=title,
+        title=cover.title,
         profile=ws.profile.name,
         team=ws.config.team,
         tasks=_counted(_rows(context, builds), len(tasks), progress),
@@ -84,7 +103,9 @@ def build_sheet(
         quota=f"{quota.left} of {n_of(quota.allowed, 'submission')} left on {quota.day} ({ws.profile.quota.time_zone})",
         verdict=_verdict(newest),
         zip_file=_zip_file(ws, newest),
-        notes=notes,
+        notes=cover.notes,
+        language=cover.language,
+        remarks=tuple(_remark(one, name) for name, one in context.decisions.excluded_generators.items()),
         calibrated=context.known is not None and bool(context.known.told),
     )
 
@@ -117,12 +138,16 @@ def _rows(context: Context, builds: Builds) -> Iterator[TaskRow]:
     with ws.db.read() as connection:
         newest = newest_picks(connection)
         failures = open_failures(current_plannings(connection), [], builds)
+        newer = successors(connection)
     picks = {p.task_id: p for p in newest[1]} if newest else {}
     declined: dict[str, list[Failure]] = {f.task_id: [] for f in failures}
     for f in failures:
         declined[f.task_id].append(Failure(f.generator, f.reason or f.outcome, f.outcome == "declined"))
+    older: dict[tuple[str, str], list[str]] = {}
+    for (task_id, candidate_id), (_, now) in newer.items():
+        older.setdefault((task_id, now), []).append(candidate_id[:SHORT_ID])
     for task in context.tasks:
-        yield _row(context, task, picks.get(task.id), builds, declined.get(task.id, []))
+        yield _row(context, task, picks.get(task.id), builds, declined.get(task.id, []), older)
 
 
 def _row(
@@ -131,12 +156,14 @@ def _row(
     pick: Pick | None,
     builds: Builds,
     declined: list[Failure],
+    older: Mapping[tuple[str, str], list[str]],
 ) -> TaskRow:
-    ws, known = context.ws, context.known
+    ws, known, decisions = context.ws, context.known, context.decisions
     with ws.db.read() as connection:
         candidates = load_candidates(connection, task.id)
         attempts = load_attempts(connection, task.id)
         scores = scores_of(connection, context.versions, task.id, context.reading)
+        everybody = makers_by_candidate(connection, [task.id])
     places = known.pool.row_of if known else {}
     picked = places.get((task.id, pick.candidate_id)) if pick and pick.candidate_id else None
     makers, ranks = _makers(attempts), _ranks(known, [places.get((task.id, c.id)) for c in candidates])
@@ -158,6 +185,12 @@ def _row(
                 excluded=(known.pool.excluded[row] or None) if known and row is not None else None,
                 rank=ranks[row][0] if row in ranks else None,
                 behind=ranks[row][1] if row in ranks else "",
+                excluded_by_hand=bool(
+                    decisions.against(task.id, candidate.id, everybody.get((task.id, candidate.id), set()))
+                ),
+                pinned=known.pool.pinned[row] if known and row is not None else "",
+                notes=tuple(_remark(n) for n in decisions.notes if _is_on(n, task.id, candidate.id)),
+                supersedes=tuple(sorted(older.get((task.id, candidate.id), ()))),
             )
         )
     cards.sort(key=lambda c: (c.rank is None, c.rank, c.excluded is not None, c.id))
@@ -176,7 +209,38 @@ def _row(
         pick_reason=pick.reason if pick else "not picked yet",
         flags=("SC not measured",) if known and picked is not None and not known.estimates.sc_informed[picked] else (),
         failures=(*declined, *failed),
+        margin=_margin(known, picked, [places.get((task.id, c.id)) for c in candidates]),
+        remarks=_remarks(decisions, task.id),
     )
+
+
+def _remarks(decisions: Decisions, task_id: str) -> tuple[Remark, ...]:
+    """Notes on a task, and generators that are excluded for it."""
+    notes = [_remark(one) for one in decisions.notes if _is_on(one, task_id, None)]
+    without = [
+        _remark(one, target.generator)
+        for target, one in decisions.excluded.items()
+        if target.task_id == task_id and target.generator is not None
+    ]
+    return (*notes, *without)
+
+
+def _remark(decision: Decision, what: str = "") -> Remark:
+    return Remark(decision.kind, decision.by, decision.reason, what)
+
+
+def _is_on(decision: Decision, task_id: str, candidate_id: str | None) -> bool:
+    return (decision.target.task_id, decision.target.candidate_id) == (task_id, candidate_id)
+
+
+def _margin(known: Knowledge | None, picked: int | None, rows: Sequence[int | None]) -> float | None:
+    """How much more is expected of the pick than of the best other one that may be picked, in points."""
+    if known is None or picked is None:
+        return None
+    others = [row for row in rows if row is not None and row != picked and known.pool.eligible[row]]
+    if not others:
+        return None
+    return known.estimates.ahead(picked, max(others, key=lambda row: float(known.estimates.merit[row])))[0]
 
 
 def _ranks(known: Knowledge | None, rows: Sequence[int | None]) -> dict[int | None, tuple[int, str]]:

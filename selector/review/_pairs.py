@@ -12,6 +12,7 @@ from selector.learn.comparisons import ratings_of
 from selector.review._desk import Desk
 from selector.review._queue import QueueWish, in_order
 from selector.review._rows import Known, standings
+from selector.review._task_view import input_json
 from selector.store.looks import SAME, A, B, Comparison, add_comparison, load_comparisons, rater
 from selector.store.observations import RATING, Judgement, add_judgements, load_judgements
 
@@ -42,7 +43,8 @@ def next_pair(desk: Desk, task_id: str) -> dict[str, Any]:
     task = row.task
     turned = int(stable_hash([*pair, task.id, who], 2), 16) % 2
     left, right = reversed(pair) if turned else pair
-    source = f"input/{task.source}" if task.source else None
+    picture = input_json(task.source)
+    source = picture["url"] if picture else None
     return {"task": task.id, "prompt": task.prompt, "source": source, "a": left, "b": right, "left": len(open_pairs)}
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from selector.language import words_of
 
 LANGUAGES = ("en", "zh")
 _FOLDER = Path(__file__).parent
@@ -41,11 +37,9 @@ def _preference(part: str) -> tuple[str, float]:
     return tag.strip().lower().split("-")[0], value
 
 
-@cache
-def words(language: str) -> dict[str, str]:
+def words(language: str) -> Mapping[str, str]:
     """Every text of the page by its key, in one language; ``{name}`` is a place that the script fills."""
-    told = tomllib.loads((_FOLDER / "words.toml").read_text(encoding="utf-8"))
-    return {key: text[language] for key, text in told.items()}
+    return words_of(_FOLDER / "words.toml", language)
 
 
 def shell(language: str, *, read_only: bool = False) -> str:

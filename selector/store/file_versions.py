@@ -79,20 +79,28 @@ def ways_made(connection: Connection, only_versions: bool = False) -> list[Way]:
     return [Way(*row[:4], row[4] or "") for row in connection.execute(query).all()]
 
 
-def superseded(connection: Connection) -> dict[tuple[str, str], str]:
-    """(task id, candidate id) of imported pictures that newer ones of the same name took the place of, and by which.
+def successors(connection: Connection) -> dict[tuple[str, str], tuple[str, str]]:
+    """(task id, candidate id) of imported pictures that newer ones took the place of: the file's name, the newer id.
 
     What another generator made too, or came under another name that it still has, is not among them.
     """
     newest = {name: version for name, version in newest_versions(connection).items() if not version.keep}
     if not newest:
         return {}
-    reasons: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str], tuple[str, str]] = {}
     otherwise = set()
     for way in ways_made(connection, only_versions=True):
         key, now = (way.task_id, way.candidate_id), newest.get((way.task_id, way.generator, way.file))
         if now is None or now.candidate_id == way.candidate_id:
             otherwise.add(key)
         else:
-            reasons[key] = f"superseded by the newer {way.file} ({now.candidate_id[:_SHORT]})"
-    return {key: why for key, why in reasons.items() if key not in otherwise}
+            found[key] = way.file, now.candidate_id
+    return {key: newer for key, newer in found.items() if key not in otherwise}
+
+
+def superseded(connection: Connection) -> dict[tuple[str, str], str]:
+    """``successors`` as reasons in words."""
+    return {
+        key: f"superseded by the newer {file} ({candidate_id[:_SHORT]})"
+        for key, (file, candidate_id) in successors(connection).items()
+    }

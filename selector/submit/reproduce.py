@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from selector.decide.picking import DECISIONS
+from selector.decide.revision import DECISIONS
 from selector.domain import InputError, Pick, Recipe, Task
 from selector.store.attempts import Attempt, add_attempt, tries_of
 from selector.store.candidates import Candidate, candidate_keys

@@ -9,9 +9,9 @@ import pytest
 BELIEFS = "from selector.decide._beliefs import beliefs_of; print(beliefs_of({}, [], {}))"
 AGAINST = """
 from selector.domain.decisions import Decision, DecisionKind, Decisions, Target
-names = "wanx", "flux", "qwen"
-of = [Decision(i, DecisionKind.EXCLUDE, Target(generator=n), n, "ann", "") for i, n in enumerate(names)]
-print(Decisions.of(of).against("1", "a" * 64, {"wanx", "flux", "qwen"}).reason)
+names = ("wanx", "flux", "qwen")
+said = [Decision(i, DecisionKind.EXCLUDE, Target(generator=n), n, "ann", "") for i, n in enumerate(names)]
+print(Decisions.of(said).against("1", "a" * 64, set(names)).reason)
 """
 
 

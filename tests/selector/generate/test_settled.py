@@ -35,7 +35,7 @@ def test_of_a_plan_that_is_carried_out_it_says_what_the_generators_would(campaig
     found = settled(campaign)
     assert found is not None
     assert found == campaign.estimate()
-    assert found.no_generator == {}, "pictures of that type are imported"
+    assert found.no_generator == {}, "nobody makes the texts' pictures, and imports are there for all of them"
     assert {name: (one.tasks, one.settled) for name, one in found.generators.items()} == {
         "retouch": (2, 4),
         "textedit": (2, 4),

@@ -25,6 +25,7 @@ ERRORS = {
     "InputError", "InputProblems", "SubmissionError", "QuotaExceeded", "MissingPart", "NotThere", "Declined",
     "GenerationFailed", "OutOfResources", "OutOfBudget", "OutOfMoney", "Unanswered", "ModelBusy", "JudgeStopped",
     "ServiceStopped", "TicketLost", "LeaseLost", "BestshotError", "WrongCell", "UsageError", "TooMuch", "TooSlow",
+    "Busy", "LessonWaits", "NoPicture", "NoTask", "error_line", "_error",
 }  # fmt: skip
 LOGS = ("_log.", "logger.", "log.", "logging.")
 UNSAID = {  # whose arguments are said elsewhere (help), or to developers
@@ -52,7 +53,9 @@ TELLING = (  # modules all of whose sentences people may read: what they print, 
     "selector/learn/estimates.py",
     "selector/learn/plan_submission.py",
     "selector/learn/holding.py",
+    "selector/advice",
     "selector/decide",
+    "selector/store/file_versions.py",
     "selector/tables/contest.py",
     "selector/generate",
     "selector/measure/scoring.py",
@@ -61,6 +64,7 @@ TELLING = (  # modules all of whose sentences people may read: what they print, 
     "selector/llm/_troubles.py",
     "selector/llm/_stopping.py",
     "selector/demo/run.py",
+    "selector/review/_state_view.py",
 )
 NOT_FOR_PEOPLE = (  # whose sentences are for models, files or regular expressions; what they raise counts all the same
     "cli/_language.py",

@@ -49,6 +49,24 @@ def test_a_name_is_kept_even_where_it_is_a_word_of_ours(name: str) -> None:
     assert name in zh(f"still to make: {name.replace(' ', '-')} 3 images: run `bestshot generate`") or " " in name
 
 
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        (
+            "2 values measured, 3 not applicable to their tasks, none unscored",
+            "测得 2 个值，3 个对其任务不适用，没有未评分的",
+        ),
+        ("1 value measured, 3 not applicable to their tasks; unscored:", "测得 1 个值，3 个对其任务不适用；未评分："),
+        (
+            "none of 2 candidates is eligible: superseded by the newer 3.jpg (abcd1234)",
+            "2 张候选图都不合格：已被较新的 3.jpg（abcd1234）取代",
+        ),
+    ],
+)
+def test_what_two_parts_of_the_program_say_in_one_line(english: str, chinese: str) -> None:
+    assert zh(english) == chinese
+
+
 def test_only_whole_texts_without_holes_have_a_meaning() -> None:
     assert meaning("state: submitted", CHINESE) == "已上传"
     assert meaning("generator: submitted", CHINESE) is None

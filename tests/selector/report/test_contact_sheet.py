@@ -16,9 +16,10 @@ import pytest
 
 from selector.domain import Axis, Column, Estimate, InputError, Score, TaskType, encode_final
 from selector.report import CandidateCard, Failure, Sheet, TaskRow, Verdict, write_contact_sheet
-from selector.report._pictures import thumbnail
+from selector.report._pictures import Pictures
 from selector.report._summary import HEIGHT, WIDTH, TypeSummary, concerns_of, histogram
 from selector.report._view import anchor, task_view
+from selector.report._words import Words
 
 HOSTILE = '<script>alert("1")</script>\n把“开”改成‘关’ & 🎨 "quoted" \'single\' {{ 7 * 7 }} </article>'
 COLUMNS = {
@@ -80,7 +81,7 @@ def test_hostile_text_is_shown_and_never_run(tmp_path: Path) -> None:
         tmp_path / "report", Sheet(HOSTILE, HOSTILE, HOSTILE, [task], quota=HOSTILE, notes=(HOSTILE,))
     )
     page = outline(index)
-    assert [attrs.get("src") for tag, attrs in page.tags if tag == "script"] == ["sheet.js"]
+    assert [attrs.get("src") for tag, attrs in page.tags if tag == "script"] == ["tasks.js", "sheet.js"]
     assert sum(tag == "article" for tag, _ in page.tags) == 1
     assert page.text.count(HOSTILE) >= 8
     assert not any(name.startswith("on") for _, attrs in page.tags for name in attrs)
@@ -196,7 +197,7 @@ def test_best_value_follows_the_direction_of_its_column(tmp_path: Path) -> None:
     assert [cell.best for cell in cosine.cells] == [True, False, False]
     assert [cell.best for cell in noise.cells] == [False, False, True]
     assert (cosine.arrow, noise.arrow) == ("↑", "↓")
-    assert noise.tooltip == "Noise in flat regions (0 to 1, lower is better; informs PQ)"
+    assert noise.tooltip(Words("en")) == "Noise in flat regions (0 to 1, lower is better; informs PQ)"
 
 
 def test_damaged_and_missing_pictures_are_named_on_the_page(tmp_path: Path) -> None:
@@ -319,7 +320,7 @@ def test_unwritable_folder_is_one_line(tmp_path: Path) -> None:
 
 def test_a_thumbnail_stays_in_its_folder_whatever_the_candidates_id(tmp_path: Path) -> None:
     _, path = picture(tmp_path, 90)
-    made = thumbnail(path, tmp_path / "report", "ab/../../../x")
+    made = Pictures(tmp_path / "report").thumbnail(path, "ab/../../../x")
     assert "holds a slash" in str(made.problem) or "climbs out" in str(made.problem)
     assert not (tmp_path / "report").exists()
 
