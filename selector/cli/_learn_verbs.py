@@ -399,6 +399,11 @@ def _explanation(found: TaskExplanation, picture: Path | None, rule: str) -> str
     blocks.append(_reading(found.reading))
     seen = ("overall", "+-", "below the pick", "SC", "PQ", "best", "not eligible")
     blocks.append(table(rows, ("made by", "candidate", "seed", *seen)))
+    if found.shows_more and found.pick and found.runner_up:
+        blocks.append(
+            "the runner-up shows more, but is behind: picks follow the estimate before it is cut to 0..10, "
+            f"{found.pick.merit:.2f} against {found.runner_up.merit:.2f}"
+        )
     blocks += [block for block in (_decided(found.decisions), _said(found.said)) if block]
     if recorded := [_recorded(rival) for rival in found.rivals if rival.recorded]:
         blocks.append("\n".join(["recorded in imported files (whole with --json):", *recorded]))

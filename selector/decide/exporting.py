@@ -86,7 +86,7 @@ def _wide(context: Context, known: Knowledge) -> pd.DataFrame:
         "short": [candidate_id[:SHORT_ID] for candidate_id in pool.candidate_ids],
         "generator": pool.generators,
         "variant": [made[key].variant if key in made else "" for key in keys],
-        "seed": [made[key].seed if key in made else 0 for key in keys],
+        "seed": pd.array([made[key].seed if key in made else None for key in keys], dtype="Int64"),
         "file": [made[key].file if key in made else "" for key in keys],
         "eligible": pool.eligible,
         "decision": [_decision(decisions, key, makers.get(key, set())) for key in keys],

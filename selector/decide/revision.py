@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from selector.domain import Pick
 from selector.domain.decisions import Decisions
 from selector.store.candidates import makers_by_candidate
-from selector.store.decisions import load_history
+from selector.store.decisions import load_history, standing
 from selector.store.picks import basis_of, newest_picks
 
 PLAN, LEARN = "plan", "learn"  # in a basis: the purpose of planned picks
@@ -45,7 +45,7 @@ class Revision:
         stands_in = any(pick.fallback for pick in picks)
         if now.newest <= seen and not (stands_in and now.excluded):
             return None
-        before = Decisions.of(one for one in load_history(connection) if one.id <= seen)
+        before = standing(connection, [one for one in load_history(connection) if one.id <= seen])
         return cls(set_id, basis, {p.task_id: p for p in picks}, before, now, makers_by_candidate(connection))
 
     @property
@@ -75,7 +75,8 @@ class Revision:
     def why(self, pick: Pick, best: Pick | None) -> str:
         """Why the pick gives way to the best one; "" where it stays."""
         task_id, old, new = pick.task_id, pick.candidate_id, best.candidate_id if best else None
-        against = self._against(self.now, task_id, old)
+        # A fallback may have the bytes of an import that was excluded: it stays where nothing else is left.
+        against = "" if pick.fallback else self._against(self.now, task_id, old)
         if against:
             return against
         if old == new or new is None:

@@ -91,7 +91,7 @@ class Desk:
         with self._lock, self.ws.db.read() as connection:
             news = newest_rows(connection)
             made = news["attempt"], news["candidate"]
-            decisions = self._keep("decisions", news["decision"], lambda: load_decisions(connection))
+            decisions = self._keep("decisions", (news["decision"], *made), lambda: load_decisions(connection))
             decided = news["pick_set"], news["decision"], *made
             known = Known(
                 self._keep("gallery", made, lambda: load_gallery(connection)),

@@ -13,7 +13,7 @@ from selector.review._desk import Desk
 from selector.review._queue import QueueWish, in_order
 from selector.review._rows import Known, standings
 from selector.review._task_view import input_json
-from selector.store.looks import SAME, A, B, Comparison, add_comparison, load_comparisons
+from selector.store.looks import SAME, A, B, Comparison, add_comparison, load_comparisons, rater
 from selector.store.observations import RATING, Judgement, add_judgements, load_judgements
 
 _ANSWERS = (A, B, SAME)
@@ -21,11 +21,6 @@ _SHARE = {A: 1.0, B: 0.0, SAME: 0.5}
 _RIVALS = 4  # best candidates of a task that are compared
 _MOST_OF_A_TASK = 4  # answers of one person: who was asked of each of six pairs has said enough
 _MOVED = 0.005  # points: a rating that moved less is the old one
-
-
-def rater(person: str) -> str:
-    """The name under which a person's answers count as a judge: on a scale of their own, not on that of a table."""
-    return f"{person}, A or B"
 
 
 def next_pair(desk: Desk, task_id: str) -> dict[str, Any]:

@@ -154,5 +154,5 @@ def test_a_candidate_is_named_by_its_short_id_wherever_one_is(campaign: Campaign
     assert taken.matched == 1
     assert "at least 4 characters" in taken.unmatched[0]
     code, _, err = run("explain", "ffffffff", "-C", campaign.folder)
-    assert (code, "there is no candidate 'ffffffff'" in err) == (2, True)
+    assert (code, "there is no task or candidate 'ffffffff'" in err) == (2, True)
     assert "there is no task 'x'" in run("explain", "x", "-C", campaign.folder)[2]

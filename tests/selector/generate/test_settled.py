@@ -87,6 +87,28 @@ def test_a_plug_in_that_is_newer_than_its_planning_is_asked(
     assert settled(campaign) is None, "its file came after the planning"
 
 
+def test_what_a_newer_bestshot_has_made_is_asked_about(campaign: Campaign) -> None:
+    with campaign._ws.db.write() as connection:
+        for table in ("planning", "attempt"):
+            connection.exec_driver_sql(f"UPDATE {table} SET build = '7' || build WHERE generator = 'retouch'")
+    assert settled(campaign) is None
+
+
+def test_scores_of_another_version_of_the_code_are_not_counted(campaign: Campaign) -> None:
+    before = campaign.status().scores
+    with campaign._ws.db.write() as connection:
+        moved = connection.exec_driver_sql("UPDATE score SET version = '0' WHERE scorer = 'technical'").rowcount
+    assert moved > 0
+    assert campaign.status().scores == campaign_scores(campaign) < before
+
+
+def campaign_scores(campaign: Campaign) -> int:
+    """As the scorers themselves say."""
+    from selector.status import _scores_of_present_versions
+
+    return _scores_of_present_versions(campaign._context())[0]
+
+
 def test_what_people_exclude_changes_what_is_asked_for(campaign: Campaign) -> None:
     campaign.decisions.note("nice", task="0")
     assert settled(campaign) is not None
