@@ -43,7 +43,7 @@ def test_what_the_task_asks_to_edit_is_outlined_on_its_source(url: str, open_pag
     page = open_page(f"{url}?view=task&task={TASK}")
     page.route(
         f"**/api/region/{TASK}?*",
-        lambda route: route.fulfill(json={"region": [BOX], "candidates": {one: None for one in known}}),
+        lambda route: route.fulfill(json={"region": [BOX], "candidates": dict.fromkeys(known)}),
     )
     page.keyboard.press("o")
     page.wait_for_selector(".inputs .region.asked")
@@ -53,7 +53,7 @@ def test_what_the_task_asks_to_edit_is_outlined_on_its_source(url: str, open_pag
         "n => n.getBoundingClientRect().height / n.parentElement.getBoundingClientRect().height",
     )
     assert share == pytest.approx(0.5, abs=0.02)
-    page.click(".inputs .picture")
+    page.goto(f"{url}?view=task&task={TASK}&outline=on&see=source")
     page.wait_for_selector(".layer .region.asked")
 
 
