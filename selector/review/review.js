@@ -258,7 +258,9 @@ function refresh({ decisions = true } = {}) {
 
 async function freshTask(id) {
   const told = await loadTask(id, { fresh: true });
-  if (view() === "task" && here.task === id && sending === 0) drawTask(told);
+  if (view() !== "task" || here.task !== id || sending > 0) return;
+  drawTask(told);
+  loadOutline(told);
 }
 
 /** Decisions and progress of every window and program; the browser connects again by itself.

@@ -53,7 +53,7 @@ def test_what_the_task_asks_to_edit_is_outlined_on_its_source(url: str, open_pag
         "n => n.getBoundingClientRect().height / n.parentElement.getBoundingClientRect().height",
     )
     assert share == pytest.approx(0.5, abs=0.02)
-    page.click(".inputs .picture")
+    page.goto(f"{url}?view=task&task={TASK}&outline=on&see=source")
     page.wait_for_selector(".layer .region.asked")
 
 
