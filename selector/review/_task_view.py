@@ -30,8 +30,11 @@ def task_view(desk: Desk, task_id: str) -> dict[str, Any]:
     row, known = desk.row(task_id), desk.known
     ordered = standings(known, task_id)
     pick, _ = picked(known, task_id, ordered)
-    second = runner_up(ordered, pick)
     snapshot = known.snapshot
+    ready = bool(snapshot.facts.at)
+    if not ready:  # nothing is estimated yet: no order to tell, but one that stays
+        ordered = sorted(ordered, key=lambda one: (one is not pick, one.shown.id))
+    second = runner_up(ordered, pick) if ready else None
     with desk.ws.db.read() as connection:
         candidates = {c.id: c for c in load_candidates(connection, task_id)}
         attempts = _makers(load_attempts(connection, task_id))

@@ -120,7 +120,7 @@ async function copy(text) {
 }
 
 /** A question in a dialog. Resolves to the form's values, or to null where it was left. */
-function ask({ title, text = [], body = [], confirm, danger = false }) {
+function ask({ title, text = [], body = [], confirm, danger = false, disabled = false }) {
   const dialog = $("ask");
   return new Promise((resolve) => {
     const form = el(
@@ -132,8 +132,8 @@ function ask({ title, text = [], body = [], confirm, danger = false }) {
       el(
         "div.buttons",
         {},
-        button(t("cancel"), () => dialog.close("")),
-        confirm && el(danger ? "button.primary.danger" : "button.primary", { value: "yes" }, confirm),
+        button(t(confirm ? "cancel" : "close"), () => dialog.close("")),
+        confirm && el(danger ? "button.primary.danger" : "button.primary", { value: "yes", disabled }, confirm),
       ),
     );
     dialog.replaceChildren(form);
@@ -362,8 +362,9 @@ function decided(told, { kind, candidate = null, generator = null, task = null, 
 
 const REASONS = ["broken", "face", "text", "prompt", "kept", "ugly"];
 
-/** The short field for a reason. Of exclusions there are ready-made ones, and what was written last stands in it. */
-async function askReason({ title, confirm, scopes = [] }) {
+/** The short field for a reason or a note. Of exclusions there are ready-made reasons, and what was written last stands
+ *  in it; `draft` is what stands in that of a note, and `onwrite` hears what is written. */
+async function askReason({ title, confirm, scopes = [], label = t("reason"), draft = "", onwrite = null }) {
   const excludes = scopes.length > 0;
   const field = el("input", {
     name: "reason",
@@ -372,14 +373,20 @@ async function askReason({ title, confirm, scopes = [] }) {
     autocomplete: "off",
     required: true,
     "data-first": true,
-    value: (excludes && memory.get("reason")) || "",
-    onfocus: (event) => event.target.select(),
+    value: (excludes && memory.get("reason")) || draft,
+    onfocus: (event) => !draft && event.target.select(),
+    oninput: onwrite && (() => onwrite(field.value)),
+    onkeydown: (event) => {
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      field.form.requestSubmit(field.form.querySelector("button.primary"));
+    },
   });
   const answer = await ask({
     title,
     confirm,
     body: [
-      el("label", { for: "reason" }, t("reason")),
+      el("label", { for: "reason" }, label),
       field,
       excludes &&
         el(
@@ -440,12 +447,23 @@ async function pin(told, one) {
   return answer && decide({ kind: "pin", task: told.id, candidate: one.id, reason: answer.reason });
 }
 
+const drafts = new Map(); // task to the note that was begun and not stored
+
 async function note(told, one) {
   if (readOnly()) return toast(t("is_read_only"));
-  const answer = await askReason({ title: t("note_title", { short: one?.short ?? told.id }), confirm: t("note") });
-  return (
-    answer && decide({ kind: "note", task: told.id, ...(one ? { candidate: one.id } : {}), reason: answer.reason })
-  );
+  const answer = await askReason({
+    title: t("note_title", { short: one?.short ?? told.id }),
+    confirm: t("note"),
+    label: t("note"),
+    draft: drafts.get(told.id) ?? "",
+    onwrite: (text) => drafts.set(told.id, text),
+  });
+  if (!answer) return null;
+  drafts.delete(told.id);
+  const about = one ? { candidate: one.id } : {};
+  const stored = await decide({ kind: "note", task: told.id, ...about, reason: answer.reason });
+  if (!stored && !drafts.get(told.id)) drafts.set(told.id, answer.reason);
+  return stored;
 }
 
 async function undo() {
@@ -453,7 +471,7 @@ async function undo() {
   try {
     await last;
     const { decision } = await post("api/undo");
-    toast(decision ? t("undone", { what: decisionWords(decision) }) : t("nothing_to_undo"));
+    toast(decision ? undoneWords(decision) : t("nothing_to_undo"));
     refresh();
   } catch (error) {
     complain(error);
@@ -461,9 +479,17 @@ async function undo() {
   return null;
 }
 
-function decisionWords(decision) {
-  const about = decision.candidate ? decision.candidate.slice(0, 8) : (decision.generator ?? decision.task ?? "");
-  return `${named("kind", decision.kind)} ${about}`;
+const aboutOf = (decision) =>
+  decision.candidate ? decision.candidate.slice(0, 8) : (decision.generator ?? decision.task ?? "");
+
+const decisionWords = (decision) => `${named("kind", decision.kind)} ${aboutOf(decision)}`;
+
+/** What was taken back, by the decision that took it back. */
+function undoneWords(decision) {
+  const what = aboutOf(decision);
+  if (decision.kind === "include") return t("undone_exclusion", { what });
+  if (decision.kind === "release") return t("undone_pin", { what });
+  return t("undone", { what });
 }
 
 // ---------- Pictures: asked for when they are near the window
@@ -1149,10 +1175,15 @@ function badges(one) {
   ];
 }
 
+/** Whether anything was estimated yet; until then nothing is told of ranks and scores but that they are to come. */
+const isReady = () => state.snapshot?.ready !== false;
+const waitWords = () =>
+  state.snapshot?.fault ? t("fault", { error: state.snapshot.fault }) : t("estimates_coming");
+
 /** With totals the estimate, its ± and how far it lies behind the pick; before, only rank and a bar. */
 function cardEstimate(toldTask, one) {
   const estimate = one.estimate;
-  if (!estimate) return el("p.numbers.soft", {}, t("no_estimate"));
+  if (!estimate) return el("p.numbers.soft", {}, isReady() ? t("no_estimate") : waitWords());
   const best = Math.max(...toldTask.candidates.map((other) => other.estimate?.overall ?? 0), 1e-9);
   const bar = el("span.meter", {
     style: { "--share": `${Math.max(0, Math.min(100, (estimate.overall / (state.calibrated ? 10 : best)) * 100))}%` },
@@ -1237,6 +1268,8 @@ const MOST_PARTS = 6;
 function why(toldTask, one) {
   const facts = toldTask.why;
   if (!facts || (one && !one.picked && !one.runner_up)) return null;
+  const reason = pickReason(toldTask, facts);
+  if (!isReady() && !reason) return null;
   const weight = (part) => Math.max(Math.abs(part.pick ?? 0), Math.abs(part.runner_up ?? 0));
   const parts = [...(facts.parts ?? [])].sort((a, b) => weight(b) - weight(a));
   const most = Math.max(...parts.map(weight), 1e-9);
@@ -1245,7 +1278,7 @@ function why(toldTask, one) {
     "section",
     {},
     el("h3", {}, t("why_pick")),
-    facts.pick_reason && el("p", {}, facts.pick_reason),
+    reason && el("p", {}, reason),
     facts.basis && el("p.soft", {}, facts.basis),
     rows.length > 0 &&
       el(
@@ -1257,6 +1290,14 @@ function why(toldTask, one) {
           fold("parts", t("more_parts", { n: rows.length - MOST_PARTS }), rows.slice(MOST_PARTS)),
       ),
   );
+}
+
+/** Before any total the stored reason tells decimals that mean nothing yet: then only the rank is told. */
+function pickReason(toldTask, facts) {
+  const pick = toldTask.candidates.find((one) => one.picked);
+  if (state.calibrated || pick?.pinned || pick?.fallback) return facts.pick_reason;
+  const all = toldTask.candidates.filter((one) => one.rank).length;
+  return pick?.rank ? t("rank_of", { n: pick.rank, all }) : "";
 }
 
 function partBars({ name, pick, runner_up }, most) {
@@ -1279,7 +1320,7 @@ function partBars({ name, pick, runner_up }, most) {
 
 /** Each column as a strip: where this candidate stands among all of its type, and where the task's others do. */
 function scoreBars(toldTask, one) {
-  if (!one.scores?.length) return el("p.soft", {}, t("no_scores"));
+  if (!one.scores?.length) return el("p.soft", {}, isReady() ? t("no_scores") : waitWords());
   const gates = one.scores.filter((score) => score.axis === "gate");
   const measured = one.scores.filter((score) => score.axis !== "gate" && score.value !== null);
   const unscored = one.scores.filter((score) => score.value === null);
@@ -2254,11 +2295,20 @@ const exportWords = (facts) => [
 
 async function exportOptions() {
   const facts = await get("api/export-preview");
-  const box = el("input", { type: "checkbox", name: "fallbacks", value: "yes" });
+  const box = el("input", {
+    type: "checkbox",
+    name: "fallbacks",
+    value: "yes",
+    "data-first": true,
+    onchange: () => {
+      box.form.querySelector("button.primary").disabled = !box.checked;
+    },
+  });
   const form = await ask({
     title: t("export_title", { zip: facts.zip }),
     confirm: t("run_export"),
     text: exportWords(facts),
+    disabled: facts.fallbacks > 0,
     body:
       facts.fallbacks > 0
         ? [

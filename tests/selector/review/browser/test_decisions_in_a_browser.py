@@ -104,6 +104,22 @@ def test_n_writes_a_note(campaign: Campaign, page: Any) -> None:
     assert campaign.decisions.present.notes[-1].reason == "看看左手"
 
 
+def test_a_note_that_was_begun_is_there_again_and_control_enter_stores_it(page: Any, campaign: Any) -> None:
+    page.keyboard.press("n")
+    page.fill("#reason", "half a thought")
+    assert page.inner_text("#ask label") == "Note"
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#ask[open]", state="detached")
+    page.keyboard.press("n")
+    assert page.input_value("#reason") == "half a thought"
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".inspector:has-text('half a thought')")
+    page.evaluate("last")
+    assert campaign.decisions.present.notes[-1].reason == "half a thought"
+    page.keyboard.press("n")
+    assert page.input_value("#reason") == ""
+
+
 def test_the_buttons_of_the_bar_do_what_the_keys_do(page: Any) -> None:
     page.click(".actions >> text=Exclude")
     page.fill("#reason", "broken")
