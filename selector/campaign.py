@@ -19,7 +19,7 @@ from selector.decide.judges import Judges, positive
 from selector.domain import BestshotError, InputError, Pick, Task, TaskInputs, TaskType
 from selector.domain.progress import Progress, silent
 from selector.store.attempts import load_tasks
-from selector.submit.ledger import Ledger, SubmissionRecord
+from selector.submit.ledger import Ledger, Quota, SubmissionRecord
 from selector.submit.submissions import Submissions
 from selector.workspace.workspace import select_tasks, task_named
 
@@ -321,6 +321,12 @@ class Campaign:
         context.need_candidates()
         return pick(context, replace)
 
+    def best_known(self) -> tuple[Pick, ...]:
+        """What ``pick`` would choose, by task; nothing is stored, and tasks without a candidate are left out."""
+        from selector.decide.picking import choose
+
+        return tuple(choose(self._context().known).values())
+
     def plan(self, remaining: int | None = None, hold_below: float | None = None) -> SubmissionPlan:
         """The next submission: its picks are stored for ``export``, unless the plan is to hold.
 
@@ -406,7 +412,11 @@ class Campaign:
             return spent(self._ws, currency) if given else 0.0
 
         money = None if given is None else given.amount
-        return Doer(self, look, so_far, money, hours, allow_fallbacks, progress, told).carry_out()
+        today = self._seconds_today(self._ledger.quota()) / 3600
+        return Doer(self, look, so_far, money, hours, today, allow_fallbacks, progress, told).carry_out()
+
+    def _seconds_today(self, quota: Quota) -> float:
+        return (quota.turns_at - self._ws.clock()).total_seconds()
 
     def _next(self, budget: Budget | None, hours: float | None, allow_fallbacks: bool) -> tuple[Step, ...]:
         from selector.advice.next_steps import next_steps
@@ -416,7 +426,7 @@ class Campaign:
             raise InputError(f"hours are 0 or more, got {hours:g}")
         quota, to_make = self._ledger.quota(), self._to_make()
         remaining = remaining_submissions(self.profile, quota.day, quota.allowed - quota.left)
-        today = (quota.turns_at - self._ws.clock()).total_seconds()
+        today = self._seconds_today(quota)
         submissions = tuple(self.submissions)
         return next_steps(
             View(self._context(), submissions, quota, remaining, to_make, today, budget, hours, allow_fallbacks)

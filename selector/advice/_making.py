@@ -133,6 +133,8 @@ def _more(view: View, names: Sequence[str], currency: str, prices: Mapping[str, 
         waits = "it goes beyond what campaign.toml asks for: say how long it may take with --hours"
     only = "".join(f" --generator {name}" for name in counts)
     out = f"bestshot plan --generate {n}{only} --out gen.csv && bestshot generate --plan gen.csv"
+    if priced and view.budget is not None:
+        out += f" --budget-money {view.budget.amount:g}"
     tasks = n_of(len({w.task_id for w in wishes}), "task")
     return Step(
         StepKind.MORE,

@@ -12,7 +12,7 @@ from selector.domain.words import n_of
 from selector.store.observations import load_pending
 from selector.store.picks import newest_basis, newest_picks, submission_id
 from selector.store.plan_decisions import last_decision
-from selector.submit._events import EXPORTED, WITHDRAWN
+from selector.submit._events import EXPORTED, WITHDRAWN, withdrawn_because
 from selector.submit.ledger import SubmissionRecord
 
 
@@ -43,7 +43,7 @@ def submitting(view: View) -> list[Step]:
         used = n_of(view.quota.used, "submission")
         return [_wait(f"the {used} of {view.quota.day} are used: the next day begins at {turns}")]
     if view.known is None:
-        return []
+        return _nothing_left(view)
     with view.context.ws.db.read() as connection:
         newest = newest_picks(connection)
         basis = newest_basis(connection)
@@ -61,6 +61,20 @@ def submitting(view: View) -> list[Step]:
     if newest is None or not (planned or by_pick):
         return [_plan(view, view.known)]
     return [_of_picks(view, newest[1])]
+
+
+def _nothing_left(view: View) -> list[Step]:
+    """Why there is nothing to pick where all that was made is refused."""
+    found = view.context.known
+    if found is None or not all(found.pool.excluded):
+        return []
+    from selector.decide.candidates import decided
+
+    n, by_people = len(found.pool.excluded), sum(map(bool, decided(view.context.ws, list(found.pool.row_of))))
+    if by_people:
+        words = f"no candidate may be picked: people excluded {by_people} of {n}; include some, or make or import more"
+        return [_wait(words, "bestshot status")]
+    return [_wait(f"no candidate may be picked: all {n} are refused; make or import more", "bestshot status")]
 
 
 def _are_best(known: Knowledge, picks: Sequence[Pick]) -> bool:
@@ -87,8 +101,13 @@ def _plan(view: View, known: Knowledge) -> Step:
 def _of_picks(view: View, picks: Sequence[Pick]) -> Step:
     """Export, or upload, of picks that are as they should be; or that they were submitted."""
     found = _submission_of(view, picks)
-    if found is None or found.state in (EXPORTED, WITHDRAWN):
+    if found is None or found.state == EXPORTED:
         return _upload(view, picks) or _export(view, picks)
+    if found.state == WITHDRAWN:
+        with view.context.ws.db.read() as connection:
+            why = withdrawn_because(connection, found.id)
+        words = f"the best picks known are those of submission {found.id}, which was withdrawn: {why}"
+        return _wait(f"{words}; make, import or judge more, or export it again", "bestshot export")
     total = f" (total {found.total:g})" if found.total is not None else ""
     words = f"the best picks known are those of submission {found.id}{total}: make, import or judge more"
     return _wait(words, "bestshot plan --generate 100")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from selector.advice.step import Doing, Done, Step, StepKind
+from selector.advice.step import Doing, Done, Step, StepKind, persons_of
 from selector.domain import BestshotError, OutOfResources
 from selector.domain.progress import Progress
 from selector.domain.words import n_of
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from selector.measure.scoring import ScoreSummary
     from selector.submit.export import Export
 
+_FOLLOWS = (StepKind.SCORE, StepKind.PLAN, StepKind.EXPORT)  # what is done again when there is something new
 TIME_IS_UP = "the time is up: run the same command again to go on"
 
 
@@ -68,7 +69,8 @@ class Doer:
         campaign: its verbs do the work.
         look: the next steps, with so much money left (None: no budget was given) and so many hours.
         spent: money that the campaign has spent so far, in the budget's currency.
-        budget: money; None: nothing may be spent. ``hours``: None for no limit.
+        budget: money; None: nothing may be spent.
+        hours: that the work may take; None: until the contest's day ends, in ``hours_today``.
         progress, told: hear of the work.
     """
 
@@ -77,6 +79,7 @@ class Doer:
     spent: Callable[[], float]
     budget: float | None
     hours: float | None
+    hours_today: float
     allow_fallbacks: bool
     progress: Progress
     told: Told
@@ -86,19 +89,24 @@ class Doer:
         self._left = self.budget
 
     def carry_out(self) -> Doing:
-        """Do what can be done. A step that brought nothing new is not done again, nor one that is done in one go."""
+        """Do what can be done. A step that brought nothing new is not done again, nor one that is done in one go.
+
+        What follows from the work, a plan and an export, is done again when there was more work.
+        """
         done: list[Done] = []
         settled: set[tuple[StepKind, tuple[str, ...]]] = set()
         ended = ""
         while True:
-            steps = self.look(self._money(), self._hours_left())
+            steps = self.look(self._money(), None if self.hours is None else self._hours_left())
             step = next((one for one in steps if one.can_be_done and (one.kind, one.about) not in settled), None)
             if step is None or ended:
                 break
             self.told(step, "")
             before, again, ok = self.spent(), False, True
             try:
-                outcome, again = self._do(step)
+                outcome, is_news, again = self._do(step)
+                if is_news:
+                    settled = {one for one in settled if one[0] not in _FOLLOWS}
             except TimeIsUp as error:
                 outcome, ended = str(error), str(error)
             except OutOfResources:
@@ -110,7 +118,7 @@ class Doer:
             done.append(Done(step, outcome, max(0.0, self.spent() - before), ok))
             self.told(step, outcome)
         left_out = tuple(one for one in steps if not one.by_person and (one.waits or ended))
-        return Doing(tuple(done), left_out, next((one for one in steps if one.by_person), None), ended)
+        return Doing(tuple(done), left_out, persons_of(steps), ended)
 
     def _money(self) -> float | None:
         """What is left of the budget. It never rises: money that comes back may be of an earlier run."""
@@ -118,8 +126,9 @@ class Doer:
             self._left = max(0.0, min(self._left, self.budget - (self.spent() - self._at_first)))
         return self._left
 
-    def _hours_left(self) -> float | None:
-        return None if self.hours is None else max(0.0, self.hours - (time.monotonic() - self._began) / 3600)
+    def _hours_left(self) -> float:
+        granted = self.hours_today if self.hours is None else self.hours
+        return max(0.0, granted - (time.monotonic() - self._began) / 3600)
 
     def _within(self, stage: str, done: int, total: int, note: str = "") -> None:
         """The progress, which ends a run whose time is up as Ctrl-C does: what is under way is stored."""
@@ -127,23 +136,23 @@ class Doer:
         if self._hours_left() == 0.0 and done < total:
             raise TimeIsUp(TIME_IS_UP)
 
-    def _do(self, step: Step) -> tuple[str, bool]:
-        """What came of it in words, and whether it may be done again in this call: others may bring it new work."""
+    def _do(self, step: Step) -> tuple[str, bool, bool]:
+        """What came of it in words; whether it is news to picks; and whether it may be done again in this call."""
         campaign, money = self.campaign, 0.0 if step.money == 0 else self._money() or 0.0
         if step.kind is StepKind.SCORE:
             scored = campaign.score(progress=self._within)
             words = f"{n_of(scored.candidates, 'candidate')} measured, {n_of(scored.values, 'value')}"
-            return words, scored.candidates > 0
+            return words, scored.candidates > 0, scored.candidates > 0
         if step.kind is StepKind.JUDGE:
             name = step.about[0]
             limit = None if campaign.config.judges[name].is_free else money
             asked = campaign.judges[name].ask(limit=step.count, budget_money=limit, progress=self._within)
             told = n_of(asked.judged, "new judgement")
-            return told + (f"; stopped: {asked.stopped}" if asked.stopped else ""), False
+            return told + (f"; stopped: {asked.stopped}" if asked.stopped else ""), asked.judged > 0, False
         if step.kind is StepKind.PLAN:
-            return campaign.plan().plan.why, False
+            return campaign.plan().plan.why, False, False
         if step.kind is StepKind.EXPORT:
-            return f"submission {campaign.export(self.allow_fallbacks).submission.id}", False
+            return f"submission {campaign.export(self.allow_fallbacks).submission.id}", False, False
         if step.kind is StepKind.MORE:
             made = campaign.generate(plan=self._wishes(step), progress=self._within, budget_money=money)
         else:
@@ -151,7 +160,11 @@ class Doer:
             only = None if step.money == 0 else step.about
             made = campaign.generate(generators=only, progress=self._within, budget_money=money)
         again = step.kind is StepKind.GENERATE and made.made > 0
-        return f"{n_of(made.made, 'candidate')} made, {made.declined} declined, {made.failed} failed", again
+        return (
+            f"{n_of(made.made, 'candidate')} made, {made.declined} declined, {made.failed} failed",
+            made.made > 0,
+            again,
+        )
 
     def _wishes(self, step: Step) -> Sequence[Wish]:
         return self.campaign.plan_generating(step.count, step.about).wishes

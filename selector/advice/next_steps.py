@@ -4,14 +4,19 @@ First what a person does in seconds and all else learns from: totals. Then the w
 submission, as it is free or paid for and fits into the time: what is not measured first, then by points an hour, what
 is paid for by points for its money; what is not known comes last. Then the submission itself. Then what was left out:
 what would cost money that nobody has granted, or takes longer; and what only a person can bring.
+
+What takes longer than until the day ends is begun only if hours were granted, and never while a file waits for its
+upload: its pictures would come too late for the submission, and the upload would wait for them.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from selector.advice._asking import judging
 from selector.advice._making import by_hand, equipping, generating, more, scoring
 from selector.advice._submitting import recording, submitting
-from selector.advice.step import Step, StepKind
+from selector.advice.step import Step, StepKind, lasting
 from selector.advice.view import View
 
 _SUBMISSION = (StepKind.PLAN, StepKind.EXPORT, StepKind.UPLOAD, StepKind.WAIT)
@@ -22,8 +27,23 @@ def next_steps(view: View) -> tuple[Step, ...]:
     way = submitting(view)
     if view.remaining == 0:
         return (*recording(view), *way)
-    work = [*scoring(view), *generating(view), *judging(view), *more(view)]
+    is_ready = any(step.kind is StepKind.UPLOAD for step in way)
+    work = [_bounded(view, s, is_ready) for s in (*scoring(view), *generating(view), *judging(view), *more(view))]
     return tuple(sorted([*recording(view), *work, *way, *by_hand(view), *equipping(view)], key=lambda s: _key(view, s)))
+
+
+def _bounded(view: View, step: Step, is_ready: bool) -> Step:
+    """The same, with why it is left out where it takes longer than there is time; ``is_ready``: a file to upload."""
+    if step.waits or step.seconds is None or step.seconds <= view.seconds_left:
+        return step
+    takes, left = lasting(step.seconds), lasting(view.seconds_left)
+    if view.hours is None:
+        return replace(
+            step, waits=f"it takes {takes}, and the day ends in {left}: say how long it may take with --hours"
+        )
+    if is_ready:
+        return replace(step, waits=f"it takes {takes}, and {left} are left: upload first, then run this again")
+    return step
 
 
 def _key(view: View, step: Step) -> tuple[float, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -22,7 +23,7 @@ class StepKind(str, Enum):
     WAIT = "wait"  # a person's: nothing can be submitted now
 
 
-PERSONS = frozenset({StepKind.RECORD, StepKind.UPLOAD, StepKind.BY_HAND, StepKind.EQUIP, StepKind.WAIT})
+_NOW = (StepKind.UPLOAD, StepKind.RECORD, StepKind.WAIT)  # of a person's, in the order in which `do` names them
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,29 @@ class Doing:
     Attributes:
         done: in the order in which it was done.
         left_out: steps that it could have done if it had been asked otherwise; each says in ``waits`` why.
-        person: the next step of a person; None where there is none.
+        persons: what a person is needed for, first what the contest waits for: uploads, then totals.
         ended: why it ended: "" where nothing was left but a person's steps.
     """
 
     done: tuple[Done, ...] = ()
     left_out: tuple[Step, ...] = ()
-    person: Step | None = None
+    persons: tuple[Step, ...] = ()
     ended: str = ""
+
+    @property
+    def person(self) -> Step | None:
+        """The first of them; None where there is none."""
+        return next(iter(self.persons), None)
+
+
+def persons_of(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """What a person does now: a file that is ready is not hidden by a total that is to come; else what they may bring."""
+    now = tuple(step for kind in _NOW for step in steps if step.kind is kind)
+    return now or tuple(step for step in steps if step.by_person)[:1]
+
+
+def lasting(seconds: float) -> str:
+    """ "about 3 min"."""
+    if seconds < 90:
+        return f"about {max(1, round(seconds))} s"
+    return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"

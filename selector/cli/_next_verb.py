@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from selector.advice.step import lasting
 from selector.cli._language import tell
 from selector.cli.common import best_known, progress_bar, verb
 from selector.domain.errors import InputError
@@ -77,19 +78,12 @@ def _facts(step: Step) -> str:
     if not step.by_person:
         parts += ["what it wins is not known" if step.gain is None and step.count else ""]
         parts += ["" if step.money == 0 else "cost not known" if step.money is None else _money(step)]
-        parts += [_time(step.seconds) if step.seconds is not None else ""]
+        parts += [lasting(step.seconds) if step.seconds is not None else ""]
     return "; ".join([*filter(None, parts), *([f"left out by --do: {step.waits}"] if step.waits else [])])
 
 
 def _money(step: Step) -> str:
     return f"costs about {step.money:.2f} {step.currency}".rstrip()
-
-
-def _time(seconds: float) -> str:
-    """ "about 3 min"."""
-    if seconds < 90:
-        return f"about {max(1, round(seconds))} s"
-    return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"
 
 
 def _done(campaign: Campaign, found: Doing) -> str:
@@ -100,7 +94,8 @@ def _done(campaign: Campaign, found: Doing) -> str:
     lines += [] if found.done else ["nothing could be done without you"]
     for step in found.left_out:
         lines += [f"left out: {step.words}", f"     {step.waits or found.ended}"]
-    if found.person is not None:
-        lines += ["", f"now you: {found.person.words}"]
-        lines += [f"     {found.person.command}"] if found.person.command else []
+    lines += [""] if found.persons else []
+    for step in found.persons:
+        lines.append(f"now you: {step.words}")
+        lines += [f"     {step.command}"] if step.command else []
     return "\n".join(lines)

@@ -192,7 +192,7 @@ def _failures(tried: Sequence[Planning | Attempt], builds: Builds) -> list[str]:
 
 def _said(connection: Connection, task_id: str) -> tuple[Said, ...]:
     """What all judges said of a task's candidates."""
-    judged = [j for j in load_judgements(connection) if j.task_id == task_id]
+    judged = load_judgements(connection, task_id=task_id)
     words = words_about(connection, {j.candidate_id for j in judged if j.kind == JUDGE})
     return tuple(
         Said(j.candidate_id, j.judge, j.kind, j.sc, j.pq, words.get((j.candidate_id, j.judge), ())) for j in judged

@@ -46,6 +46,16 @@ def read_plan(path: Path, tasks: Sequence[Task], config: CampaignConfig) -> list
     return [wish for wish in found if wish.count]
 
 
+def check_planned(config: CampaignConfig, task: Task, name: str) -> None:
+    """Raise ``InputError`` where the configuration names no such generator for the task."""
+    planned = [step.generator for step in config.generate.steps(task.type)]
+    if name.startswith(_IMPORT):
+        raise InputError(f"'{name}' is an import: make these with your tool, and `bestshot import` them")
+    if name not in planned:
+        where = f"[generate] {task.type.value} in campaign.toml"
+        raise InputError(f"'{name[:60]}' is not in {where}{near_or_all(name, planned)}")
+
+
 class _Reader:
     def __init__(self, tasks: Mapping[str, Task], config: CampaignConfig) -> None:
         self._tasks, self._config = tasks, config
@@ -56,12 +66,7 @@ class _Reader:
         if task is None:
             raise InputError(f"there is no task '{row['task'][:60]}' in this campaign")
         name = row["generator"]
-        planned = [step.generator for step in self._config.generate.steps(task.type)]
-        if name.startswith(_IMPORT):
-            raise InputError(f"'{name}' is an import: make these with your tool, and `bestshot import` them")
-        if name not in planned:
-            where = f"[generate] {task.type.value} in campaign.toml"
-            raise InputError(f"'{name[:60]}' is not in {where}{near_or_all(name, planned)}")
+        check_planned(self._config, task, name)
         first = self._lines.setdefault((task.id, name), line)
         if first != line:
             raise InputError(f"'{name}' and task {task.id} stand on line {first} already: keep one row")

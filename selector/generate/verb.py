@@ -14,6 +14,7 @@ from selector.config import Step, check_names
 from selector.domain import InputError, RemoteGenerator, Task, TaskType
 from selector.domain.names import check_name
 from selector.domain.progress import Progress, silent
+from selector.generate._currencies import check_one_currency
 from selector.generate.decided import Decided, check_allowed, respecting
 from selector.generate.dry_run import GenerateEstimate, estimate
 from selector.generate.importing import Replaced, known_before, outcomes, settle_versions, write_report
@@ -112,16 +113,23 @@ def _orders(ws: Workspace, wanted: Wanted, stop: threading.Event) -> tuple[Decid
         if step.generator in ready
     ]
     decided = respecting(ws, orders, refill=wanted.plan is None)  # a plan says itself how many
+    if wanted.budget_money:  # 0 is none of any currency
+        check_one_currency(ws, decided.orders)
     return decided, {name: why for name, why in left_out.items() if name not in decided.excluded}
 
 
 def _planned(ws: Workspace, wanted: Wanted, plan: Sequence[Wish]) -> list[tuple[Task, Step]]:
     """A step for each wish, those of a task together, with the treatments that the configuration gives."""
+    from selector.generate.plan_table import check_planned  # with the arithmetic of plans, which others do not need
+
     by_task: dict[str, list[Wish]] = {}
     for wish in plan:
         by_task.setdefault(wish.task_id, []).append(wish)
     usual = {(t, step.generator): step for t in TaskType for step in ws.config.generate.steps(t)}
     tasks = {task.id: task for task in wanted.tasks}
+    for wish in plan:
+        if wish.task_id in tasks:
+            check_planned(ws.config, tasks[wish.task_id], wish.generator)
     return [
         (tasks[task_id], replace(usual[tasks[task_id].type, w.generator], n=w.has + w.count, reserve=False))
         for task_id, wishes in by_task.items()

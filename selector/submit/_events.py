@@ -29,6 +29,13 @@ def upload_day(connection: Connection, submission_id: str) -> str | None:
     return connection.execute(query.order_by(e.id.desc()).limit(1)).scalar_one_or_none()
 
 
+def withdrawn_because(connection: Connection, submission_id: str) -> str:
+    """The reason of its newest withdrawal; "" where there is none."""
+    e = schema.submission_event.c
+    query = select(e.reason).where(e.submission_id == submission_id, e.state == WITHDRAWN)
+    return connection.execute(query.order_by(e.id.desc()).limit(1)).scalar_one_or_none() or ""
+
+
 def used_of(connection: Connection, day: date) -> int:
     """How many uploads the day has by now."""
     e = schema.submission_event.c

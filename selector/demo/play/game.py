@@ -155,16 +155,15 @@ def play(pool: Pool, folder: Path, seed: int, rules: Rules, progress: Progress =
             told = play_day(campaign, board)
             made = [(total, mean_of(_points(pool.truth, picks))) for total, picks in told]
             best = max([best, *made], key=lambda pair: pair[0])  # of equal totals the first: no team knows more
-            picks = campaign.pick()
-            known = mean_of(_points(pool.truth, picks))
+            # Only looked at: stored picks would be the next day's choice, which is the player's.
+            best_known = {**dict.fromkeys((t.id for t in tasks), 0.0), **_points(pool.truth, campaign.best_known())}
+            known = mean_of(best_known)
             days.append(Day(gap(known), gap(best[1]), tuple(total for total, _ in told)))
         campaign.calibrate()  # once, for its plots: every plan and every pick learns from all totals anyway
         progress(f"game {seed}", pool.plan.days, pool.plan.days)
     found = {name: gap(mean_of(points)) for name, points in baselines.items()}
     points = {name: round(mean_of(baselines[name]), 4) for name in (RANDOM, ORACLE)}
-    return Game(
-        seed, len(tasks), tuple(days), found, points, _by_type(tasks, {LOOP: _points(pool.truth, picks), **baselines})
-    )
+    return Game(seed, len(tasks), tuple(days), found, points, _by_type(tasks, {LOOP: best_known, **baselines}))
 
 
 def play_day(campaign: Campaign, board: Leaderboard) -> list[tuple[float, Sequence[Pick]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -10,11 +11,13 @@ from pathlib import Path
 
 import pytest
 from conftest import Clock, ToyGenerator, noise_jpeg
+from PIL import Image
 from toy_services import Make, toy_service
 
 from selector import Campaign
-from selector.advice import Step, StepKind
+from selector.advice import Step, StepKind, _making
 from selector.domain import InputError
+from tests.servers.judge_server import JudgeServer
 
 Files = Callable[[Sequence[str]], tuple[Path, Path]]
 Run = Callable[..., tuple[int, str, str]]
@@ -189,19 +192,76 @@ def test_a_task_with_only_a_fallback_is_exported_only_if_that_is_allowed(
     assert campaign.do(allow_fallbacks=True).person.kind is StepKind.UPLOAD  # type: ignore[union-attr]
 
 
-def test_imports_are_work_by_hand_and_more_takes_hours(campaign: Campaign, tmp_path: Path) -> None:
+def test_more_of_what_is_free_takes_hours(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_making, "LEAST_WORTH", 0.0)  # the toy's pictures differ by little
+    campaign.do()
+    more = first(campaign, StepKind.MORE)
+    assert more.about == ("toy",) and more.count == 3 and more.gain and more.waits.endswith("may take with --hours")
+    assert not first(campaign, StepKind.MORE, hours=1).waits
+    done = campaign.do(hours=1).done
+    assert [one.step.kind for one in done][:2] == [StepKind.MORE, StepKind.SCORE]
+    assert done[0].outcome == "3 candidates made, 0 declined, 0 failed" and len(ToyGenerator.calls) == 12
+
+
+def test_more_of_what_is_priced_names_the_budget_in_its_command(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_making, "LEAST_WORTH", 0.0)
+    campaign = make({"toy_remote": 3}, ["brighter", "b", "c"])
+    campaign.generate()
+    campaign.score()
+    assert first(campaign, StepKind.MORE).waits == "it costs money: say how much may be spent with --budget"
+    more = first(campaign, StepKind.MORE, budget=1.0)
+    assert more.count == 2 and more.money == pytest.approx(1.0)
+    assert more.command.endswith("bestshot generate --plan gen.csv --budget-money 1")
+
+
+def test_more_pictures_of_imports_are_work_by_hand(
+    campaign: Campaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_making, "LEAST_WORTH", 0.0)
     folder = tmp_path / "mine"
     folder.mkdir()
-    for number, task in enumerate(("3", "3_b", "10", "10_b", "17", "17_b")):
-        (folder / f"{task}.jpg").write_bytes(noise_jpeg(100 + number))
+    for number, name in enumerate(f"{task.id}{copy}.png" for task in campaign.tasks for copy in ("", "_b", "_c")):
+        noise = Image.open(io.BytesIO(noise_jpeg(100 + number)))
+        noise.point(lambda level, more=8 * number: min(255, level + more)).save(folder / name)
     campaign.import_folder(folder, "mine")
-    campaign.do()
-    steps = campaign.next()
-    more = [s for s in steps if s.kind is StepKind.MORE]
-    assert all(s.about == ("toy",) and "--hours" in s.waits for s in more)
-    assert all(not s.waits for s in campaign.next(hours=1) if s.kind is StepKind.MORE)
-    for step in (s for s in steps if s.kind is StepKind.BY_HAND):
-        assert step.by_person and step.command == "bestshot import FOLDER --label mine" and step.gain
+    campaign.score()
+    step = first(campaign, StepKind.BY_HAND)
+    assert step.by_person and step.command == "bestshot import FOLDER --label mine" and step.gain
+    assert step.about == ("folder:mine",) and "with your tool 'mine'" in step.words
+
+
+def test_tasks_without_a_generator_are_named(
+    toys: None,  # noqa: ARG001
+    tmp_path: Path,
+    contest_files: Files,
+    clock: Clock,
+) -> None:
+    table, images = contest_files(["brighter"])
+    table.write_text(table.read_text("utf-8") + "900,t2i,a red cube,,\n", "utf-8")
+    config = {"generate": {"tie": {"toy": 1}, "t2i": {}}, "score": {"scorers": ["technical"]}}
+    campaign = Campaign.init(tmp_path / "c", table, images, clock=clock, **config)
+    step = first(campaign, StepKind.EQUIP)
+    assert step.by_person and step.words.startswith("1 t2i task has no candidate and no generator")
+
+
+def test_a_paid_judge_is_asked_within_the_budget_alone(
+    toys: None,  # noqa: ARG001
+    tmp_path: Path,
+    contest_files: Files,
+    clock: Clock,
+) -> None:
+    table, images = contest_files(["brighter", "much brighter"])
+    with JudgeServer() as server:
+        judge = {"base_url": server.url, "model": "toy-judge", "price_in": 1.0, "price_out": 1.0}
+        config = {"generate": {"tie": {"toy": 3}}, "score": {"scorers": ["technical"]}, "judges": {"vlm": judge}}
+        campaign = Campaign.init(tmp_path / "c", table, images, clock=clock, **config)
+        assert StepKind.JUDGE not in kinds([one.step for one in campaign.do().done])
+        waiting = first(campaign, StepKind.JUDGE)
+        assert waiting.about == ("vlm",) and "say how much may be spent with --budget" in waiting.waits
+        assert server.received == 0
+        done = campaign.do(budget=1.0).done
+        assert StepKind.JUDGE in kinds([one.step for one in done]) and server.received > 0
+        assert 0 < sum(one.money for one in done) <= 1.0
 
 
 def test_the_verb_prints_steps_and_json(campaign: Campaign, run: Run) -> None:
@@ -212,7 +272,7 @@ def test_the_verb_prints_steps_and_json(campaign: Campaign, run: Run) -> None:
     document = json.loads(run("next", "-C", campaign.folder, "--json")[1])
     assert document[0]["kind"] == "upload" and document[0]["by_person"] is True
     document = json.loads(run("next", "-C", campaign.folder, "--do", "--json")[1])
-    assert document["done"] == [] and document["person"]["kind"] == "upload"
+    assert document["done"] == [] and [one["kind"] for one in document["persons"]] == ["upload"]
     code, _, err = run("next", "-C", campaign.folder, "--hours", "-1")
     assert code == 2 and "--hours takes hours, 0 or more, got -1" in err
 

@@ -129,3 +129,18 @@ def test_generators_of_one_service_share_its_budget(make: Make) -> None:
     assert campaign.estimate().over_budget == {"toyland": 1.0}
     summary = campaign.generate()
     assert (summary.made, sum(summary.left.values())) == (4, 2)
+
+
+def test_a_budget_of_a_run_is_not_spent_in_two_currencies(make: Make) -> None:
+    campaign = make(
+        {"toy_remote": 2, "other": 2},
+        generators={"other": {"kind": "toy_remote", "service": "second"}},
+        services={"second": {"base_url": "http://toy.invalid", "currency": "USD"}},
+    )
+    for asked in (campaign.estimate, campaign.generate):
+        with pytest.raises(InputError) as caught:
+            asked(budget_money=5)
+        assert "prices are in CNY (toy_remote) and USD (other): give --generator" in str(caught.value)
+    assert toy_service().submits == toy_service("second").submits == []
+    assert campaign.generate(budget_money=0).made == 0, "nothing is nothing in every currency"
+    assert campaign.generate(generators=["other"], budget_money=5).made == 2
