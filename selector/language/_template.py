@@ -16,6 +16,7 @@ from dataclasses import dataclass
 ANY, KEPT, WORD, NUMBER, QUOTED = "{}", "{=}", "{w}", "{#}", "'{}'"
 _HOLE = re.compile(r"(\{[=w#]?\})")
 _PLACE = re.compile(r"\{(\d)\}")
+_IDEOGRAPH, _LATIN = re.compile("[\u4e00-\u9fff]"), re.compile("[0-9A-Za-z]")
 _CHOICE = r"((?:[^{}|]|\{[=w#]?\})*)"
 _EITHER = re.compile(rf"\{{{_CHOICE}\|{_CHOICE}\}}")
 _NUMBER = frozenset("0123456789.,%+-")
@@ -54,8 +55,13 @@ class Template:
         return self.literals[place].endswith(BEHIND)
 
     def filled(self, pieces: Sequence[str]) -> str:
-        """The other language's text with these pieces in its holes."""
-        return _PLACE.sub(lambda place: pieces[int(place[1])], self.meaning)
+        """The other language's text with these pieces in its holes; a blank parts a number or a name from Chinese."""
+
+        def piece(place: re.Match[str]) -> str:
+            before, told = self.meaning[: place.start()][-1:], pieces[int(place[1])]
+            return f" {told}" if _IDEOGRAPH.match(before) and _LATIN.match(told) else told
+
+        return _PLACE.sub(piece, self.meaning)
 
 
 def template(english: str, meaning: str) -> Template:
