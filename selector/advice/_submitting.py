@@ -68,9 +68,9 @@ def _nothing_left(view: View) -> list[Step]:
     found = view.context.known
     if found is None or not all(found.pool.excluded):
         return []
-    from selector.decide.candidates import decided
+    from selector.decide.candidates import EXCLUDED_BY
 
-    n, by_people = len(found.pool.excluded), sum(map(bool, decided(view.context.ws, list(found.pool.row_of))))
+    n, by_people = len(found.pool.excluded), sum(why.startswith(EXCLUDED_BY) for why in found.pool.excluded)
     if by_people:
         words = f"no candidate may be picked: people excluded {by_people} of {n}; include some, or make or import more"
         return [_wait(words, "bestshot status")]

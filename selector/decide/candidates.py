@@ -30,6 +30,7 @@ from selector.workspace.workspace import Workspace
 
 Key = tuple[str, str]  # task id, candidate id
 _NOBODY = Maker("unknown", "")
+EXCLUDED_BY = "excluded by "  # how the reasons of people begin
 
 
 def read_pool(
@@ -111,7 +112,7 @@ def _decided(connection: Connection, keys: Sequence[Key], excluded: Sequence[str
     for i, key in enumerate(keys):
         against = decisions.against(*key, makers_of.get(key, set()))
         if against:
-            reasons[i] = f"excluded by {against.by}: {against.reason}"
+            reasons[i] = f"{EXCLUDED_BY}{against.by}: {against.reason}"
         elif decisions.pinned(key[0]) == key[1]:
             pin = decisions.pins[key[0]]
             reasons[i], pinned[i] = "", f"pinned by {pin.by}: {pin.reason}"

@@ -13,6 +13,7 @@ from toy_services import reopened
 from selector import Campaign
 from selector.advice import StepKind, _making, next_steps
 from selector.advice.step import Doing, Step
+from selector.store.picks import newest_picks
 from selector.submit._events import WITHDRAWN
 
 Run = Callable[..., tuple[int, str, str]]
@@ -121,3 +122,12 @@ def test_where_people_excluded_all_that_is_said(campaign: Campaign) -> None:
     (wait,) = [step for step in campaign.next() if step.kind is StepKind.WAIT]
     assert "people excluded 9 of 9" in wait.words
     assert campaign.do().person == wait
+
+
+def test_to_look_at_the_best_known_picks_stores_nothing(campaign: Campaign) -> None:
+    campaign.generate()
+    campaign.score()
+    best = campaign.best_known()
+    with campaign._ws.db.read() as connection:
+        assert newest_picks(connection) is None
+    assert [pick.candidate_id for pick in best] == [pick.candidate_id for pick in campaign.pick()]

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from conftest import Run
 from decided_campaigns import TASK, of_task
+from sqlalchemy import Connection
 
 from selector import Campaign
+from selector.decide import explaining
+from selector.store.observations import Judgement, load_judgements
 from selector.store.replies import REFUSED, SCORED, ReplyRow, add_replies, words_about
 
 
@@ -66,3 +69,14 @@ def test_what_nothing_measured_has_no_number(judged: Campaign, run: Run) -> None
 
 def test_candidates_of_one_recipe_are_told_apart_by_their_seeds(judged: Campaign) -> None:
     assert all(rival.seed is not None for rival in judged.explain(TASK).rivals)
+
+
+def test_only_the_judgements_of_the_task_are_read_for_it(judged: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str | None] = []
+
+    def heard(connection: Connection, judge: str | None = None, task_id: str | None = None) -> list[Judgement]:
+        asked.append(task_id)
+        return load_judgements(connection, judge, task_id)
+
+    monkeypatch.setattr(explaining, "load_judgements", heard)
+    assert len(judged.explain(TASK).said) == 1 and asked == [TASK]

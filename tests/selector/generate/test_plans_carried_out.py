@@ -126,3 +126,9 @@ def test_what_people_excluded_is_not_proposed(scored: Campaign) -> None:
     scored.decisions.exclude("all alike", task="10", generator="toy")
     assert "10" not in {w.task_id for w in scored.plan_generating(60).wishes}
     assert {w.task_id for w in scored.plan_generating(60).wishes} == {"3", "17"}
+
+
+@pytest.mark.parametrize(("name", "said"), [("folder:mine", "'folder:mine' is an import"), ("toi", "'toi' is not in")])
+def test_a_wish_for_what_is_not_configured_is_told(campaign: Campaign, name: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        campaign.generate(plan=[Wish("3", name, 1, 0.0)])
