@@ -256,4 +256,4 @@ def _lines(results: dict[str, Any], figures: dict[str, Any], more: dict[str, Any
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

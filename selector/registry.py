@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import inspect
 import logging
+import re
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import EntryPoints, entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
@@ -60,6 +62,7 @@ _PLACES = {  # kind to its built-in table and the group of its entry points
     "scorer": (BUILTIN_SCORERS, "bestshot.scorers"),
 }
 _HERE = Path()
+_NUMBER = re.compile(r"""^\s+(?:self\.)?_?(?:version|revision)(?:: str)? = f?["'](\d+)["'-]""", re.MULTILINE)
 _log = logging.getLogger("bestshot.registry")
 
 
@@ -81,6 +84,33 @@ def is_generator(name: str) -> bool:
 def is_scorer(name: str) -> bool:
     """The same of a scorer."""
     return name in BUILTIN_SCORERS or name in scorer_names()
+
+
+def source_of(module: str) -> Path | None:
+    """The file of a module in a package, found without importing the module."""
+    package, _, name = module.rpartition(".")
+    spec = find_spec(package) if package else None
+    paths = (Path(folder) / f"{name}.py" for folder in (spec and spec.submodule_search_locations) or ())
+    return next((path for path in paths if path.is_file()), None)
+
+
+def begins_as(place: str, version: str) -> bool:
+    """Whether a version begins with the number of the present code of a class ("module:Class").
+
+    What else it names, as files of models, is not looked at. The class is read, and not imported where it is not yet;
+    False where its source does not tell.
+    """
+    module, _, name = place.partition(":")
+    loaded = getattr(sys.modules.get(module), name, None)
+    told = getattr(loaded, "version", None)
+    number = told if isinstance(told, str) else _number_in(module)
+    return number is not None and (version == number or version.startswith(f"{number}-"))
+
+
+def _number_in(module: str) -> str | None:
+    path = source_of(module)
+    found = set(_NUMBER.findall(path.read_text(encoding="utf-8"))) if path else set()
+    return found.pop() if len(found) == 1 else None
 
 
 def create_generator(

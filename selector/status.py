@@ -15,6 +15,7 @@ from selector.domain import TaskType, is_applicable
 from selector.domain.decisions import Decisions
 from selector.domain.reading import RULES
 from selector.domain.words import by_number
+from selector.registry import BUILTIN_SCORERS, begins_as
 from selector.store import schema
 from selector.store.attempts import Attempt, Planning, current_plannings, failed_attempts
 from selector.store.candidates import candidates_by_task, only_fallbacks, score_counts
@@ -150,7 +151,7 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
     kinds = {t.id: t.type for t in tasks}
     tasks_of = _tasks_of_failures([f for f in failed if _is_of_plan(f, ws, kinds)])
     failures = {why: len(of) for why, of in tasks_of.items()}
-    scores, without = _scores(context)
+    scores, without = _scores(context, are_read=bool(readers))
     unscored, not_applicable = (
         {why: n for why, n in without.items() if is_applicable(why.partition(": ")[2]) is missing}
         for missing in (True, False)
@@ -239,10 +240,13 @@ def _services(jobs: Sequence[Job], ws: Workspace) -> dict[str, ServiceStatus]:
     return found
 
 
-def _scores(context: Context) -> tuple[int, dict[str, int]]:
-    """How many values there are of the scorers' versions that count, and why others are not."""
+def _scores(context: Context, are_read: bool) -> tuple[int, dict[str, int]]:
+    """How many values there are of the scorers' versions that count, and why others are not.
+
+    ``are_read``: tasks have readings, and scores that rest on older ones no longer count.
+    """
     with context.ws.db.read() as connection:
-        counts = _of_only_versions(score_counts(connection), context.ws)
+        counts = None if are_read else _of_only_versions(score_counts(connection), context.ws)
     if counts is None:
         return _scores_of_present_versions(context)
     unscored: Counter[str] = Counter()
@@ -255,16 +259,24 @@ def _scores(context: Context) -> tuple[int, dict[str, int]]:
 def _of_only_versions(
     counts: Mapping[tuple[str, str, str, str | None], int], ws: Workspace
 ) -> Counter[tuple[str, str, str, str | None]] | None:
-    """The counts of configured scorers; None where one has scores of several versions, or has settings of its own.
+    """The counts of configured scorers; None where these must say which count.
 
-    Where there is one alone, nothing has to be constructed to know which counts: what is stored is what there is.
+    That is where one has scores of several versions or of another code than the present, or has settings of its own.
+    Where there is one version alone and its code is that of now, nothing has to be constructed.
     """
     wanted = {*ws.config.score.scorers, IMPORTED_SCORES}
     mine = Counter({key: n for key, n in counts.items() if key[0] in wanted})
     versions = {key[:2] for key in mine}
     if len(versions) > len({scorer for scorer, _ in versions}) or ws.config.scorers.keys() & wanted:
         return None
+    if not all(_is_of_this_code(*key) for key in versions):
+        return None
     return mine
+
+
+def _is_of_this_code(scorer: str, version: str) -> bool:
+    """Whether the version is one of the present code, as far as its source tells; of imports the stored one counts."""
+    return scorer == IMPORTED_SCORES or (scorer in BUILTIN_SCORERS and begins_as(BUILTIN_SCORERS[scorer], version))
 
 
 def _scores_of_present_versions(context: Context) -> tuple[int, dict[str, int]]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,6 @@ from typing import Any
 import pytest
 import requests
 
-from experiments.support.synthetic_campaign import make_campaign, write_contest
 from selector import Campaign
 from selector.review.serving import Review
 
@@ -48,22 +45,10 @@ class Client:
 Open = Callable[..., Client]
 
 
-@pytest.fixture(scope="session")
-def estimated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A campaign of 12 tasks with 4 candidates each, six totals, and its estimates; copy it before it is changed."""
-    folder = tmp_path_factory.mktemp("review")
-    write_contest(folder / "contest", TASKS, 1)
-    make_campaign(folder / "campaign", folder / "contest", 1, EACH)
-    target = folder / "campaign" / "cache" / "review" / "estimates.db"
-    command = [sys.executable, "-m", "selector.review._estimating", str(folder / "campaign"), str(target)]
-    subprocess.run(command, check=True)
-    return folder / "campaign"
-
-
 @pytest.fixture
-def folder(estimated: Path, tmp_path: Path) -> Path:
-    """A copy of it."""
-    return Path(shutil.copytree(estimated, tmp_path / "campaign"))
+def folder(few_tasks: Path, tmp_path: Path) -> Path:
+    """A campaign of one's own."""
+    return Path(shutil.copytree(few_tasks, tmp_path / "campaign"))
 
 
 @pytest.fixture

@@ -116,6 +116,7 @@ def reordered(pool: Pool, order: Ints) -> Pool:
         origins=pick(pool.origins),
         excluded=pick(pool.excluded),
         pinned=pick(pool.pinned),
+        refused=pick(pool.refused),
         values=pool.values[order],
         eligible=pool.eligible[order],
         prior_overall=None if pool.prior_overall is None else pool.prior_overall[order],

@@ -85,9 +85,9 @@ class Brightness(Scorer):
 def _shift(item: Item) -> Score:
     direction, source = asked_direction(item.inputs.task.prompt), item.inputs.source
     if direction == 0:
-        return Score.unscored("the instruction asks for no other brightness")
+        return Score.not_applicable("the instruction asks for no other brightness")
     if source is None:
-        return Score.unscored("there is no source to compare with")
+        return Score.not_applicable("there is no source to compare with")
     try:
         return Score.of(direction * (item.picture.rgb.mean() - source.rgb.mean()) / 255)
     except InputError as error:

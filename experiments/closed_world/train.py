@@ -69,11 +69,12 @@ def _train(options: argparse.Namespace) -> int:
 def _write(training: Training, stages: Sequence[str], out: Path) -> None:
     from experiments.closed_world.folders import megabytes
 
-    for stage, write in (("denoiser", training.write_denoiser), ("embedder", training.write_embedder)):
-        if stage in stages:
-            folder = write(out)
-            _write_graphs(out)
-            print(f"{folder}: {megabytes(folder):.2f} MB")
+    writers = {"denoiser": training.write_denoiser, "embedder": training.write_embedder}
+    folders = [write(out) for stage, write in writers.items() if stage in stages]
+    if folders:
+        _write_graphs(out)  # of both at once
+    for folder in folders:
+        print(f"{folder}: {megabytes(folder):.2f} MB")
 
 
 def _write_graphs(out: Path) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from selector import Campaign
 from selector.demo.contest import make_demo_contest
 from selector.demo.play.game import Clock
 from selector.demo.run import WITHOUT_WEIGHTS
+from selector.sight.fonts import all_fonts
 
 Play: TypeAlias = Callable[[Path, int], dict[str, Table]]
 
@@ -47,9 +48,12 @@ def play_demo(place: Path, workers: int) -> dict[str, Table]:
     }
     settings: dict[str, Any] = {"generate": plan, "score": {"scorers": list(WITHOUT_WEIGHTS)}, "workers": workers}
     clock = Clock()
-    with Campaign.init(
-        place / "campaign", contest.table, contest.images, clock=clock, team=TEAM, **settings
-    ) as campaign:
+    with (
+        _fonts_of_packages(place),
+        Campaign.init(
+            place / "campaign", contest.table, contest.images, clock=clock, team=TEAM, **settings
+        ) as campaign,
+    ):
         campaign.generate()
         return _loop(campaign, clock, Tables(campaign, _DEMO_PACKAGES, _DEMO_PACKAGES))
 
@@ -108,12 +112,33 @@ def _loop(campaign: Campaign, clock: Clock, tables: Tables) -> dict[str, Table]:
 @contextmanager
 def _service(**shares: float) -> Iterator[DashScopeServer]:
     """A service with no faults but these shares, which go by the prompt alone, and the key in the environment."""
-    ours = {KEY_ENV: KEY, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    behaviour = Behaviour(key=KEY, job_seconds=0.05, picture_px=128, shares=shares)
+    with (
+        _environment({KEY_ENV: KEY, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}),
+        DashScopeServer(behaviour) as server,
+    ):
+        yield server
+
+
+@contextmanager
+def _fonts_of_packages(place: Path) -> Iterator[None]:
+    """Hides the system's fonts from fontconfig: text edits, their build and their recipes follow from what is there."""
+    nowhere = place / "fonts.conf"
+    nowhere.write_text("<fontconfig/>", encoding="utf-8")
+    with _environment({"FONTCONFIG_FILE": str(nowhere)}):
+        all_fonts.cache_clear()
+        try:
+            yield
+        finally:
+            all_fonts.cache_clear()
+
+
+@contextmanager
+def _environment(ours: Mapping[str, str]) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
     try:
-        with DashScopeServer(Behaviour(key=KEY, job_seconds=0.05, picture_px=128, shares=shares)) as server:
-            yield server
+        yield
     finally:
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})

@@ -124,8 +124,9 @@ class Tables:
         }
 
     def wishes(self, judge: str, budget: int) -> dict[str, Table]:
-        """Where the next candidates and judgements are expected to win most."""
-        new = [(w.task_id, w.generator, w.count, w.worth) for w in self._campaign.plan_candidates(budget)]
+        """Where the next candidates, made here or by hand, and judgements are expected to win most."""
+        found = self._campaign.plan_generating(budget)
+        new = [(w.task_id, w.generator, w.count, w.worth) for w in (*found.wishes, *found.by_hand)]
         asked = [(j.task_id, j.candidate_id, j.worth) for j in self._campaign.judges[judge].plan(budget)]
         worth = {"worth": _TOLERANCE}
         return {
@@ -240,7 +241,7 @@ class Tables:
 
 def _to_learn(reason: str) -> str | None:
     """The reason where it is not the usual one, which the picks of the end tell in full."""
-    return None if reason.startswith("highest") else reason
+    return None if reason.startswith("best of") else reason
 
 
 def _pick_row(task: str, reason: str, **facts: Any) -> tuple[str, str, str]:

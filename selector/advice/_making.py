@@ -34,9 +34,9 @@ def scoring(view: View) -> list[Step]:
     known = context.known
     blind = 0 if known is None else int((~known.estimates.informed).sum())
     names = sorted({name for _, _, scorers in lacking for name in scorers})
-    by = f" by {names[0]}" if len(names) == 1 else f" by {len(names)} scorers"
-    words = f"measure {n_of(len(lacking), 'candidate')}{by}"
-    words += f": {blind} of them cannot be picked before" if blind else ": picks rest on scores"
+    by = names[0] if len(names) == 1 else n_of(len(names), "scorer")
+    why = f"{blind} of them cannot be picked before" if blind else "picks rest on scores"
+    words = f"measure {n_of(len(lacking), 'candidate')} by {by}: {why}"
     return [Step(StepKind.SCORE, words, "bestshot score", count=len(lacking), about=tuple(names))]
 
 
@@ -193,8 +193,8 @@ def equipping(view: View) -> list[Step]:
     for kind in view.to_make.no_generator:
         if empty[kind]:
             words = (
-                f"{n_of(empty[kind], f'{kind} task has', f'{kind} tasks have')} no candidate and no generator: name "
-                "one in [generate] of campaign.toml, or import finished pictures"
+                f"{n_of(empty[kind], 'task has', 'tasks have')} no candidate and no generator ({kind}): name one in "
+                "[generate] of campaign.toml, or import finished pictures"
             )
             command = "bestshot import FOLDER --label NAME"
             steps.append(Step(StepKind.EQUIP, words, command, None, None, by_person=True, count=empty[kind]))

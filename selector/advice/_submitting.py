@@ -68,9 +68,9 @@ def _nothing_left(view: View) -> list[Step]:
     found = view.context.known
     if found is None or not all(found.pool.excluded):
         return []
-    from selector.decide.candidates import decided
+    from selector.decide.candidates import EXCLUDED_BY
 
-    n, by_people = len(found.pool.excluded), sum(map(bool, decided(view.context.ws, list(found.pool.row_of))))
+    n, by_people = len(found.pool.excluded), sum(why.startswith(EXCLUDED_BY) for why in found.pool.excluded)
     if by_people:
         words = f"no candidate may be picked: people excluded {by_people} of {n}; include some, or make or import more"
         return [_wait(words, "bestshot status")]
@@ -137,8 +137,10 @@ def _export(view: View, picks: Sequence[Pick]) -> Step:
     if missing:
         waits = f"{n_of(missing, 'task has', 'tasks have')} no image at all: `bestshot status` says why"
     elif fallbacks and not view.allow_fallbacks:
-        has = n_of(fallbacks, "task has", "tasks have")
-        waits = f"{has} only a fallback: make candidates for them, or say --allow-fallbacks"
+        waits = (
+            f"{n_of(fallbacks, 'task has', 'tasks have')} only a fallback: make candidates for them, or say "
+            "--allow-fallbacks"
+        )
     if fallbacks:
         command = " --allow-fallbacks"
     words = f"write the picks of {n_of(len(picks), 'task')} as a submission, verified"

@@ -160,7 +160,11 @@ class Doer:
             only = None if step.money == 0 else step.about
             made = campaign.generate(generators=only, progress=self._within, budget_money=money)
         again = step.kind is StepKind.GENERATE and made.made > 0
-        return f"{n_of(made.made, 'candidate')} made, {made.declined} declined, {made.failed} failed", made.made > 0, again
+        return (
+            f"{n_of(made.made, 'candidate')} made, {made.declined} declined, {made.failed} failed",
+            made.made > 0,
+            again,
+        )
 
     def _wishes(self, step: Step) -> Sequence[Wish]:
         return self.campaign.plan_generating(step.count, step.about).wishes

@@ -96,7 +96,7 @@ class Doing:
 
 
 def persons_of(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """What a person does now: a file that is ready is not hidden by a total that is to come; else what they may bring."""
+    """What a person does now: a ready file is not hidden by a total that is to come; else what they may bring."""
     now = tuple(step for kind in _NOW for step in steps if step.kind is kind)
     return now or tuple(step for step in steps if step.by_person)[:1]
 

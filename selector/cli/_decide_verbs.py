@@ -129,4 +129,4 @@ def _told(done: str, found: Sequence[Decision], nothing: str) -> str:
     lines = [f"{done}: {one.target}" for one in found[:MOST_SHOWN]]
     if len(found) > MOST_SHOWN:
         lines.append(f"… and {len(found) - MOST_SHOWN} more")
-    return "\n".join([*lines, f"by {first.by}{why}"])
+    return "\n".join([*lines, f"decided by {first.by}{why}"])

@@ -27,7 +27,7 @@ def describe_next(folder: object, made: Sequence[str]) -> list[str]:
 
 def _partly(lacks: Sequence[Lack], cures: Sequence[str]) -> str:
     types = ", ".join(map(_tasks, lacks))
-    here = "; ".join(f"{lack.type.value} by {', '.join(lack.measured_by) or 'nothing'}" for lack in lacks)
+    here = "; ".join(f"{lack.type.value}: {', '.join(lack.measured_by) or '-'}" for lack in lacks)
     return f"{types}: SC is measured in part ({here}); for the rest: {_or(cures)}"
 
 

@@ -326,7 +326,7 @@ def _reading(found: Reading) -> str:
 
     told = [(name, text) for name, text in cells_of(found).items() if text]
     return "\n".join(
-        [f"words, read by {found.by}:", *(f"  {name:9}  {text}" for name, text in told or [("", "nothing")])]
+        [f"words, read by {found.by}:", *(f"  {name:9}  {text}" for name, text in told or [("", "nothing was read")])]
     )
 
 
@@ -371,6 +371,12 @@ def _shortened(text: str) -> str:
     return line if len(line) <= WORDS_WIDTH else f"… {line[-WORDS_WIDTH:]}"
 
 
+def _behind(rival: Rival, pick: Rival | None) -> str:
+    if rival.behind is not None:
+        return f"{rival.behind:.2f} +- {rival.behind_sd or 0.0:.2f}"
+    return "pick" if rival is pick else ""
+
+
 def _explanation(found: TaskExplanation, picture: Path | None, rule: str) -> str:
     rows = [
         (
@@ -379,7 +385,7 @@ def _explanation(found: TaskExplanation, picture: Path | None, rule: str) -> str
             "" if r.seed is None else r.seed,
             f"{r.overall:.2f}",
             f"{r.overall_sd:.2f}",
-            "pick" if r.behind is None else f"{r.behind:.2f} +- {r.behind_sd or 0.0:.2f}",
+            _behind(r, found.pick),
             f"{r.sc:.1f}" if r.sc_measured else "-",
             f"{r.pq:.1f}" if r.pq_measured else "-",
             f"{r.p_best:.0%}",
@@ -393,6 +399,11 @@ def _explanation(found: TaskExplanation, picture: Path | None, rule: str) -> str
     blocks.append(_reading(found.reading))
     seen = ("overall", "+-", "below the pick", "SC", "PQ", "best", "not eligible")
     blocks.append(table(rows, ("made by", "candidate", "seed", *seen)))
+    if found.shows_more and found.pick and found.runner_up:
+        blocks.append(
+            "the runner-up shows more, but is behind: picks follow the estimate before it is cut to 0..10, "
+            f"{found.pick.merit:.2f} against {found.runner_up.merit:.2f}"
+        )
     blocks += [block for block in (_decided(found.decisions), _said(found.said)) if block]
     if recorded := [_recorded(rival) for rival in found.rivals if rival.recorded]:
         blocks.append("\n".join(["recorded in imported files (whole with --json):", *recorded]))

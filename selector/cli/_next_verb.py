@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from selector.advice.step import lasting
+from selector.cli._language import tell
 from selector.cli.common import best_known, progress_bar, verb
 from selector.domain.errors import InputError
 from selector.domain.words import n_of
@@ -47,7 +48,7 @@ def next_(
 
 
 def _told(step: Step, outcome: str) -> None:
-    click.echo(f"  {outcome}" if outcome else f"{step.words} ({step.command})", err=True)
+    tell(f"  {outcome}" if outcome else f"{step.words} ({step.command})")
 
 
 def _state(campaign: Campaign) -> str:
@@ -89,9 +90,10 @@ def _done(campaign: Campaign, found: Doing) -> str:
     lines = [_state(campaign), ""]
     for one in found.done:
         cost = f" ({one.money:.4g} {one.step.currency}".rstrip() + ")" if one.money else ""
-        lines.append(f"{'done' if one.ok else 'FAILED'}: {one.step.words}: {one.outcome}{cost}")
+        lines += [f"{'done' if one.ok else 'FAILED'}: {one.step.words}", f"     {one.outcome}{cost}"]
     lines += [] if found.done else ["nothing could be done without you"]
-    lines += [f"left out: {step.words}: {step.waits or found.ended}" for step in found.left_out]
+    for step in found.left_out:
+        lines += [f"left out: {step.words}", f"     {step.waits or found.ended}"]
     lines += [""] if found.persons else []
     for step in found.persons:
         lines.append(f"now you: {step.words}")

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from selector.cli._language import tell
+
 if TYPE_CHECKING:
     from selector.domain.progress import Progress
 
@@ -148,7 +150,7 @@ class _Lines(_Display):
         due = stage.since + self._first if stage.told is None else stage.told + self._every
         if now >= due and stage.done < stage.total:
             stage.told = now
-            click.echo(line_of(stage, now), err=True)
+            tell(line_of(stage, now))
 
 
 class _JsonLines(_Display):

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from selector.campaign import Campaign
 
 
+_READ_ONLY = (
+    "Only show: nothing is written, not even what was looked at. (A campaign of an older bestshot is brought to the "
+    "present format before, as by every verb.)"
+)
+
+
 @click.command(
     "review",
     short_help="Look at candidates in a browser and decide.",
@@ -26,7 +32,7 @@ if TYPE_CHECKING:
     ),
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="To listen on.  [default: a free one]")
-@click.option("--read-only", is_flag=True, help="Only show: nothing is written, not even what was looked at.")
+@click.option("--read-only", is_flag=True, help=_READ_ONLY)
 @click.option("--no-browser", is_flag=True, help="Print the address and open nothing.")
 @click.option("--by", default=None, metavar="NAME", help="Whose decisions these are.  [default: the user's]")
 @campaign_option
@@ -52,7 +58,7 @@ def show_page(
         emit({"url": page.url}, f"{page.url}\nWho has this address can decide here. Ctrl-C ends it.", as_json)
         sys.stdout.flush()
         if browser:
-            webbrowser.open(page.url)
+            webbrowser.open(page.door().as_uri())
         try:
             page.wait()
         except KeyboardInterrupt:

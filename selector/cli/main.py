@@ -1,6 +1,6 @@
 """The group of verbs, and how errors end the program: one line on stderr, exit 2; ``--debug`` shows the traceback.
 
-With ``--json`` the line is also on stdout, as ``{"error": "…"}``.
+With ``--json`` the line is also on stdout, as ``{"error": "…"}``, with ``needs`` where an option goes on.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         lacking = shortage(error)
         # Who writes a file says which disk is full; of all else that the machine lacks, the words would blame the file.
-        _fail(str(error if lacking is None or str(lacking) == DISK_FULL else lacking), 2, printed)
+        _fail(str(error if lacking is None or str(lacking) == DISK_FULL else lacking), 2, printed, error.needs)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output left, as `head` does
         sys.exit(0)
@@ -139,9 +139,9 @@ def _terminate(_number: int, _frame: object) -> NoReturn:
     raise _Terminated
 
 
-def _fail(message: str, code: int, printed: Printed) -> NoReturn:
+def _fail(message: str, code: int, printed: Printed, needs: str = "") -> NoReturn:
     line = visible(" ".join(message.split()))
     click.echo(f"bestshot: {said(line) if printed.for_people else line}", err=True)
     if not printed.document:
-        emit({"error": line}, "", as_json=True)
+        emit({"error": line, **({"needs": needs} if needs else {})}, "", as_json=True)
     sys.exit(code)

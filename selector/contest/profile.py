@@ -303,7 +303,7 @@ def load_profile(name_or_path: str | Path) -> ContestProfile:
     except (OSError, ValueError) as error:
         known = profile_names()
         hint = did_you_mean(str(name_or_path), known) or f"; built in are {', '.join(known)}"
-        raise InputError(f"no contest profile or readable TOML file {str(name_or_path)!r}{hint}") from error
+        raise InputError(f"no contest profile or readable TOML file '{name_or_path}'{hint}") from error
     return parse_toml(data, ContestProfile, str(path))
 
 

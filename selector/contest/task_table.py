@@ -159,7 +159,7 @@ def _type_of(word: str, profile: ContestProfile) -> tuple[TaskType, TaskFacts]:
         if facts.word == word:
             return task_type, facts
     words = [facts.word for facts in profile.task_types.values()]
-    raise InputError(f"unknown task type {word!r}{near_type(word, profile)}; the contest has {', '.join(words)}")
+    raise InputError(f"unknown task type '{word}'{near_type(word, profile)}; the contest has {', '.join(words)}")
 
 
 def _image_name(row: _Row, column: str | None, facts: TaskFacts, images: Path) -> str | None:

@@ -53,7 +53,7 @@ def _line(fault: Any, model: type[BaseModel]) -> str:
     place = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
         known = _keys_at(model, fault["loc"][:-1])
-        return f"unknown key {place!r}{did_you_mean(str(fault['loc'][-1]), known)}"
+        return f"unknown key '{place}'{did_you_mean(str(fault['loc'][-1]), known)}"
     if fault["type"] == "missing":
         return f"key {place!r} is missing"
     message = str(fault["msg"]).removeprefix("Value error, ").splitlines()[0]

@@ -30,6 +30,7 @@ from selector.workspace.workspace import Workspace
 
 Key = tuple[str, str]  # task id, candidate id
 _NOBODY = Maker("unknown", "")
+EXCLUDED_BY = "excluded by "  # how the reasons of people begin
 
 
 def read_pool(
@@ -72,7 +73,8 @@ def read_pool(
     known = makers(connection)
     made_by = [known.get(key, _NOBODY) for key in keys]
     older = superseded(connection)
-    excluded, pinned = _decided(connection, keys, [older.get(k) or why for k, why in zip(keys, excluded, strict=True)])
+    refused = [older.get(key) or why for key, why in zip(keys, excluded, strict=True)]
+    excluded, pinned = _decided(connection, keys, refused)
     return Pool(
         task_ids=tuple(task_id for task_id, _ in keys),
         candidate_ids=tuple(candidate_id for _, candidate_id in keys),
@@ -86,13 +88,15 @@ def read_pool(
         values=np.concatenate([values, judged], axis=1),
         excluded=tuple(excluded),
         pinned=tuple(pinned),
+        refused=tuple(refused),
     )
 
 
-def decided(ws: Workspace, keys: Sequence[Key]) -> list[str]:
-    """Why people refuse each key, "" where they do not."""
+def refused_unmeasured(ws: Workspace, keys: Sequence[Key]) -> list[str]:
+    """Why each key must not be picked before any gate has looked: people, or a newer file of its name; else ""."""
     with ws.db.read() as connection:
-        return _decided(connection, keys, [""] * len(keys))[0]
+        older = superseded(connection)
+        return _decided(connection, keys, [older.get(key, "") for key in keys])[0]
 
 
 def _decided(connection: Connection, keys: Sequence[Key], excluded: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -108,7 +112,7 @@ def _decided(connection: Connection, keys: Sequence[Key], excluded: Sequence[str
     for i, key in enumerate(keys):
         against = decisions.against(*key, makers_of.get(key, set()))
         if against:
-            reasons[i] = f"excluded by {against.by}: {against.reason}"
+            reasons[i] = f"{EXCLUDED_BY}{against.by}: {against.reason}"
         elif decisions.pinned(key[0]) == key[1]:
             pin = decisions.pins[key[0]]
             reasons[i], pinned[i] = "", f"pinned by {pin.by}: {pin.reason}"

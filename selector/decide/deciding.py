@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
+from selector.decide._undoing import undoing
 from selector.domain import InputError, TaskType
 from selector.domain.decisions import Decision, DecisionKind, DecisionRule, Decisions, Target
 from selector.domain.words import near_or_all
 from selector.store.candidates import all_makers, find_candidates
-from selector.store.decisions import add_decision, load_decisions, load_history
+from selector.store.decisions import add_decision, load_decisions, load_history, standing
 from selector.workspace.workspace import Workspace
 
 MOST_CHARACTERS = 2000  # of a reason or a note
@@ -109,24 +110,23 @@ class DecisionBook:
         return self._each(DecisionKind.NOTE, text, by, candidate, task)
 
     def undo(self, by: str | None = None) -> Decision | None:
-        """Take back the newest exclusion or pin of this person that still holds; None where there is none.
+        """Take back this person's newest exclusion, inclusion, pin or release that still holds; None: there is none.
 
-        A pin gives way to the one that it had replaced.
+        What held before holds again: a pin gives way to the one that it had replaced, and what was included is
+        excluded again. What undid something is not undone itself, so that asking again goes further back.
+
+        Raises:
+            InputError: the contest does not allow such decisions (any more).
         """
         who = by or person()
         with self._ws.db.write() as connection:
-            history = load_history(connection)
-            holds = Decisions.of(history)
-            holding = {d.id for d in (*holds.excluded.values(), *holds.pins.values())}
-            last = next((d for d in reversed(history) if d.by == who and d.id in holding), None)
-            if last is None:
+            found = undoing(load_history(connection), who)
+            if found is None:
                 return None
-            kind, target = DecisionKind.INCLUDE, last.target
-            if last.kind is DecisionKind.PIN:
-                earlier = Decisions.of(d for d in history if d.id < last.id).pins.get(target.task_id or "")
-                kind = DecisionKind.PIN if earlier else DecisionKind.RELEASE
-                target = earlier.target if earlier else Target(target.task_id)
-            return add_decision(connection, kind, target, f"undone: {last.reason}", who, self._ws.now())
+            is_pin = found.kind in (DecisionKind.PIN, DecisionKind.RELEASE)
+            self._need(DecisionRule.EXCLUSIONS_AND_PINS if is_pin else DecisionRule.EXCLUSIONS)
+            at = self._ws.now()
+            return add_decision(connection, found.kind, found.target, found.reason, who, at, found.undoes)
 
     def _each(
         self,
@@ -164,10 +164,10 @@ class DecisionBook:
         elif kind is DecisionKind.INCLUDE:
             stands = target not in holds.excluded
             if stands and not any(d.kind is DecisionKind.EXCLUDE and d.target == target for d in history):
-                raise InputError(_not_excluded(connection, target, holds))
+                raise InputError(_not_excluded(connection, target, standing(connection, history)))
         elif kind is DecisionKind.PIN:
             stands = holds.pinned(target.task_id or "") == target.candidate_id
-            _check_pin(connection, target, holds)
+            _check_pin(connection, target, standing(connection, history))
         else:
             stands = target.task_id not in holds.pins
             if stands and not any(d.kind is DecisionKind.PIN and d.target.task_id == target.task_id for d in history):
@@ -217,9 +217,10 @@ class DecisionBook:
         allowed, profile = self._ws.profile.rules.decisions, self._ws.profile.name
         order = list(DecisionRule)
         if order.index(allowed) < order.index(least):
-            what = "pins" if least is DecisionRule.EXCLUSIONS_AND_PINS else "exclusions"
+            by_pin = least is DecisionRule.EXCLUSIONS_AND_PINS
             raise InputError(
-                f'the rules of {profile} allow no {what} by hand (decisions = "{allowed.value}" in its profile); '
+                f"the rules of {profile} allow no {'pins' if by_pin else 'exclusions'} by hand "
+                f'(decisions = "{allowed.value}" in its profile); '
                 "`bestshot note` keeps a remark"
             )
 

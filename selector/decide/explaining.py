@@ -21,6 +21,7 @@ from selector.learn.pool import Choices, Floats, Ints
 from selector.prompts.reading import reading_of
 from selector.store.attempts import Attempt, Planning, current_plannings, load_attempts
 from selector.store.decisions import load_history
+from selector.store.imported import told_seed
 from selector.store.observations import JUDGE, load_judgements
 from selector.store.picks import newest_picks
 from selector.store.replies import words_about
@@ -113,6 +114,12 @@ class TaskExplanation:
         return next((r for r in self.rivals if r.excluded is None), None)
 
     @property
+    def shows_more(self) -> bool:
+        """Whether the runner-up shows a higher estimate than the pick, because estimates are cut and merit is not."""
+        pick, second = self.pick, self.runner_up
+        return pick is not None and second is not None and pick.merit >= second.merit and second.overall > pick.overall
+
+    @property
     def runner_up(self) -> Rival | None:
         allowed = [r for r in self.rivals if r.excluded is None]
         return allowed[1] if len(allowed) > 1 else None
@@ -201,12 +208,6 @@ def _makers(attempts: Sequence[Attempt]) -> dict[tuple[str, str], Attempt]:
     return found
 
 
-def _seed(attempt: Attempt) -> int | None:
-    """The seed that made a picture; of an imported file the one that its tool wrote into it, if any."""
-    told = _recorded(attempt.notes).get("seed") if "file" in attempt.recipe.params else attempt.recipe.seed
-    return told if isinstance(told, int) else None
-
-
 def _rival(known: Knowledge, row: int, p_best: float, made: Attempt | None) -> Rival:
     pool, estimate = known.pool, known.estimates.row(row)
     excluded = pool.excluded[row] or (None if known.estimates.informed[row] else "nothing has scored it")
@@ -224,7 +225,7 @@ def _rival(known: Knowledge, row: int, p_best: float, made: Attempt | None) -> R
         _recorded(made.notes) if made and "file" in made.recipe.params else {},
         pool.styles[row],
         pool.finishes[row],
-        _seed(made) if made else None,
+        told_seed(made.recipe.seed, made.recipe.params, made.notes) if made else None,
         bool(known.estimates.sc_informed[row]),
         bool(known.estimates.pq_informed[row]),
         merit=float(known.estimates.merit[row]),

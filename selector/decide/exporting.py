@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from selector.decide.candidates import Key
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
+from selector.domain.columns import STATE
 from selector.domain.decisions import Decisions
 from selector.learn.prior import RECIPE_ORDER
 from selector.store.candidates import SHORT_ID, makers_by_candidate, unscored_reasons
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 USUAL_NAME = "scores.csv"  # in the campaign's folder
 NAMING = ("task", "type", "candidate", "short", "generator", "variant", "seed", "file")
-STATE = ("eligible", "decision", "reason", "picked", "submissions")
-ESTIMATES = ("overall", "overall_sd", "sc", "sc_sd", "sc_measured", "pq", "pq_sd", "pq_measured")
 LONG_NAMING = ("task", "candidate", "short", "generator", "decision")
 
 
@@ -87,7 +86,7 @@ def _wide(context: Context, known: Knowledge) -> pd.DataFrame:
         "short": [candidate_id[:SHORT_ID] for candidate_id in pool.candidate_ids],
         "generator": pool.generators,
         "variant": [made[key].variant if key in made else "" for key in keys],
-        "seed": [made[key].seed if key in made else 0 for key in keys],
+        "seed": pd.array([made[key].seed if key in made else None for key in keys], dtype="Int64"),
         "file": [made[key].file if key in made else "" for key in keys],
         "eligible": pool.eligible,
         "decision": [_decision(decisions, key, makers.get(key, set())) for key in keys],

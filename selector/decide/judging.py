@@ -25,6 +25,7 @@ from selector.domain import InputError, Task, TaskType
 from selector.domain.errors import InputProblems
 from selector.store.candidates import LEAST_ID, candidate_keys, makers_by_candidate
 from selector.store.decisions import load_decisions
+from selector.store.file_versions import superseded
 from selector.store.observations import (
     JUDGE,
     RATING,
@@ -136,29 +137,38 @@ def looks_of(context: Context, plan: str | Path | Sequence[ToJudge]) -> dict[tup
         plan: looks, or a table as ``read_judgement_table`` takes it: with a number of a pass or without (the first).
 
     Raises:
-        InputProblems: rows are wrong, or name what people have excluded.
+        InputProblems: rows are wrong, or name what people have excluded or a newer import took the place of.
     """
-    if not isinstance(plan, (str, Path)):
-        return {(look.task_id, look.candidate_id): look.pass_number for look in plan}
-    path, ws = Path(plan), context.ws
-    rows, _ = read_judgement_table(path, ws.profile, needs_scores=False)
+    wanted, ws = _wanted(context, plan), context.ws
     with ws.db.read() as connection:
         ids, made_by, decisions = _candidates(connection), makers_by_candidate(connection), load_decisions(connection)
+        older = superseded(connection)
     known, found, problems = {task.id for task in context.tasks}, dict[tuple[str, str], int](), []
-    for row in rows:
+    for place, task_id, candidate, number in wanted:
         try:
-            if row.task not in known:
-                raise InputError(f"there is no task '{row.task[:60]}' in this campaign")
-            key = row.task, _resolve(row.candidate, row.task, ids.get(row.task, ()))
+            if task_id not in known:
+                raise InputError(f"there is no task '{task_id[:60]}' in this campaign")
+            key = task_id, _resolve(candidate, task_id, ids.get(task_id, ()))
             against = decisions.against(*key, made_by.get(key, set()))
             if against:
                 raise InputError(f"candidate {key[1][:12]} is excluded by {against.by}: {against.reason}")
-            found[key] = max(found.get(key, 0), read_pass_number(row.number) or 1)
+            if key in older and decisions.pinned(key[0]) != key[1]:
+                raise InputError(f"candidate {key[1][:12]} is {older[key]}")
+            found[key] = max(found.get(key, 0), read_pass_number(number) or 1)
         except InputError as error:
-            problems.append(f"{path}: {row.place}: {error}")
+            problems.append(f"{place}: {error}")
     if problems:
         raise InputProblems(problems, " (nobody was asked)")
     return found
+
+
+def _wanted(context: Context, plan: str | Path | Sequence[ToJudge]) -> list[tuple[str, str, str, str]]:
+    """Where each look of a plan stands, its task, its candidate and the number of its pass, as they are written."""
+    if not isinstance(plan, (str, Path)):
+        return [("the plan", look.task_id, look.candidate_id, str(look.pass_number)) for look in plan]
+    path = Path(plan)
+    rows, _ = read_judgement_table(path, context.ws.profile, needs_scores=False)
+    return [(f"{path}: {row.place}", row.task, row.candidate, row.number) for row in rows]
 
 
 def _candidates(connection: Connection) -> dict[str, list[str]]:

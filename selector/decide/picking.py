@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+
+from sqlalchemy import Connection
 
 from selector.config import Step
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
+from selector.decide.revision import DECISIONS, LEARN, PLAN
 from selector.domain import InputError, Pick, Task
 from selector.domain.words import n_of
 from selector.generate.generating import generate
@@ -19,30 +22,47 @@ from selector.store.picks import is_exported, newest_basis, newest_picks, save_p
 from selector.workspace.plug_ins import build_of
 from selector.workspace.workspace import Workspace
 
-PLAN, LEARN = "plan", "learn"  # in a basis: the purpose of planned picks
-DECISIONS = "decisions"  # in a basis: the newest decision of people that the picks respect
+
+class LessonWaits(InputError):
+    """The newest picks are a plan to learn that no submission holds yet: whoever gives it up says so."""
+
+    needs = "replace"
 
 
 def pick(context: Context, replace: bool = False) -> tuple[Pick, ...]:
     """Choose for every task, store the set if it differs from the newest one, and return it in the table's order.
 
     Raises:
-        InputError: the newest picks are a plan to learn that is still good and not exported, unless ``replace``.
+        LessonWaits: the newest picks are a plan to learn that is still good and not exported, unless ``replace``.
     """
     known = context.known
     learned_from = known.learned_from if known else {}
     chosen = choose(known)
-    if not replace:
-        _keep_lesson(context, chosen, learned_from)
-    return keep(context, chosen, {"calibration": PRIOR_NAME, **learned_from})
+
+    def check(connection: Connection) -> None:
+        if not replace:
+            _keep_lesson(context, connection, chosen, learned_from)
+
+    with context.ws.db.read() as connection:
+        check(connection)  # before anything is made for it
+    return keep(context, chosen, {"calibration": PRIOR_NAME, **learned_from}, check)
 
 
 def keep(
-    context: Context, chosen: Mapping[str, Pick], basis: Mapping[str, object], revised: int | None = None
+    context: Context,
+    chosen: Mapping[str, Pick],
+    basis: Mapping[str, object],
+    check: Callable[[Connection], None] | None = None,
+    revised: int | None = None,
 ) -> tuple[Pick, ...]:
     """Complete a choice (task id to pick) with fallbacks, store it with what it rests on, and return it in order.
 
-    ``revised``: the set of which some picks are kept, without their estimates: they stay those of that set.
+    Args:
+        context: the campaign.
+        chosen: the choice.
+        basis: what it rests on.
+        check: raises where the choice must not be stored, by what other processes have stored until then.
+        revised: the set of which some picks are kept, without their estimates: they stay those of that set.
     """
     ws, tasks = context.ws, context.tasks
     empty = [t for t in tasks if t.id not in chosen or chosen[t.id].candidate_id is None]
@@ -50,23 +70,26 @@ def keep(
     picks = tuple(complete[t.id] for t in tasks)
     respects = {DECISIONS: context.decisions.newest} if context.decisions.newest else {}
     with ws.db.write() as connection:
+        if check is not None:
+            check(connection)
         save_picks(connection, picks, {"scorers": context.versions, **basis, **respects}, ws.now(), revised)
     return picks
 
 
-def _keep_lesson(context: Context, chosen: Mapping[str, Pick], learned_from: Mapping[str, object]) -> None:
-    """Raise ``InputError`` where a choice would silently replace a lesson that nothing has told yet."""
-    with context.ws.db.read() as connection:
-        newest, basis = newest_picks(connection), newest_basis(connection)
-        if newest is None or basis.get(PLAN) != LEARN or basis.get("told") != learned_from.get("told"):
-            return
-        best = {task_id: p.candidate_id for task_id, p in chosen.items()}
-        others = sum(not p.fallback and best.get(p.task_id) != p.candidate_id for p in newest[1])
-        if others and not is_exported(connection, context.ws.profile.name, newest[1]):
-            raise InputError(
-                f"the newest picks are a plan to learn, and {others} of them would be replaced: "
-                "`bestshot export` writes it first, `bestshot pick --replace` gives it up"
-            )
+def _keep_lesson(
+    context: Context, connection: Connection, chosen: Mapping[str, Pick], learned_from: Mapping[str, object]
+) -> None:
+    """Raise ``LessonWaits`` where a choice would silently replace a lesson that nothing has told yet."""
+    newest, basis = newest_picks(connection), newest_basis(connection)
+    if newest is None or basis.get(PLAN) != LEARN or basis.get("told") != learned_from.get("told"):
+        return
+    best = {task_id: p.candidate_id for task_id, p in chosen.items()}
+    others = sum(not p.fallback and best.get(p.task_id) != p.candidate_id for p in newest[1])
+    if others and not is_exported(connection, context.ws.profile.name, newest[1]):
+        raise LessonWaits(
+            f"the newest picks are a plan to learn, and {others} of them would be replaced: "
+            "`bestshot export` writes it first, `bestshot pick --replace` gives it up"
+        )
 
 
 def choose(known: Knowledge | None) -> dict[str, Pick]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from selector.decide._beliefs import judge_belief, judge_columns, judges_of
 from selector.decide.askable import Askable, askable
-from selector.decide.candidates import decided
+from selector.decide.candidates import refused_unmeasured
 from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
 from selector.decide.picking import choose, keep
@@ -235,7 +235,7 @@ def candidates_in_order(context: Context, judge: str, passes: int = 1) -> list[t
     is_scored = bool(pool.eligible.any())
     planned = plan_judgements(context, judge, len(pool.task_ids), passes) if is_scored else []
     place = {task.id: task.position for task in context.tasks}
-    reasons = pool.excluded if is_scored else decided(context.ws, list(pool.row_of))
+    reasons = pool.excluded if is_scored else refused_unmeasured(context.ws, list(pool.row_of))
     allowed = {key for key, reason in zip(pool.row_of, reasons, strict=True) if not reason}
     rest = sorted(allowed, key=lambda key: (place[key[0]], key[1]))
     first = [(j.task_id, j.candidate_id) for j in planned]

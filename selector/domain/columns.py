@@ -10,6 +10,10 @@ from selector.domain.errors import InputError
 from selector.domain.types import Axis, Column
 from selector.domain.words import near_or_all
 
+# Columns of the table that `bestshot scores` writes, beside names and scores.
+STATE = ("eligible", "decision", "reason", "picked", "submissions")
+ESTIMATES = ("overall", "overall_sd", "sc", "sc_sd", "sc_measured", "pq", "pq_sd", "pq_measured")
+
 _MOST_NAME, _MOST_WHAT = 60, 200  # characters
 _KEYS = ("name", "low", "high", "better", "axis", "what")
 _DIRECTIONS = {"up": True, "down": False}

@@ -56,7 +56,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision as it is stored: ``by`` whom, why and when (ISO 8601). Nothing is changed or removed later."""
+    """One decision as it is stored: ``by`` whom, why and when (ISO 8601). Nothing is changed or removed later.
+
+    ``undoes``: the id of the decision that it takes back, where it was made by ``undo``.
+    """
 
     id: int
     kind: DecisionKind
@@ -64,6 +67,7 @@ class Decision:
     reason: str
     by: str
     at: str
+    undoes: int | None = None
 
     def is_about(self, task_id: str, generators: Collection[str]) -> bool:
         """Whether it concerns a task; ``generators`` are those that have made candidates of it."""
@@ -76,13 +80,15 @@ class Decisions:
     """What holds at present: by target the exclusion, by task the pin, and all notes, oldest first.
 
     A pin holds nothing while its candidate is excluded. ``newest`` is the id of the newest decision, 0 before the
-    first: what follows from decisions follows from all up to it.
+    first: what follows from decisions follows from all up to it. ``copies``: by target the exclusion of the candidate
+    that a finish was applied to (filled by the store, which knows them).
     """
 
     excluded: Mapping[Target, Decision] = field(default_factory=dict)
     pins: Mapping[str, Decision] = field(default_factory=dict)
     notes: tuple[Decision, ...] = ()
     newest: int = 0
+    copies: Mapping[Target, Decision] = field(default_factory=dict)
 
     @classmethod
     def of(cls, history: Iterable[Decision]) -> Decisions:
@@ -121,7 +127,8 @@ class Decisions:
 
         ``generators``: all that have made it; what one of them made that is not excluded stays.
         """
-        own = self.excluded.get(Target(task_id, candidate_id))
+        target = Target(task_id, candidate_id)
+        own = self.excluded.get(target) or self.copies.get(target)
         if own is not None:
             return own
         found = [self.against_generator(task_id, name) for name in sorted(generators)]

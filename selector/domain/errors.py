@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 
 class BestshotError(Exception):
-    """Root of the family: the command line prints its message as one line and exits with 2."""
+    """Root of the family: the command line prints its message as one line and exits with 2.
+
+    ``needs``: the option, without its dashes, with which the same verb would go on; "" where there is none. It stands
+    beside the message where JSON is wanted, so that a program need not read words.
+    """
+
+    needs = ""
 
 
 class InputError(BestshotError):

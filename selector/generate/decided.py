@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from selector.domain import InputError
 from selector.domain.decisions import Decision, Decisions
+from selector.generate._unusable import unusable
 from selector.generate.orders import Order
 from selector.store.attempts import latest_planning, tries_of
 from selector.store.candidates import made_times, makers_by_candidate
@@ -49,9 +50,15 @@ def respecting(ws: Workspace, orders: Sequence[Order], refill: bool = True) -> D
         if not refill:
             return Decided(allowed, not_asked, excluded=decisions.excluded_generators)
         makers = makers_by_candidate(connection)
-        emptied = _emptied(decisions, allowed, makers, made_times(connection))
+        against = {key: decision for key, by in makers.items() if (decision := decisions.against(*key, by))}
+        left = {key: by for key, by in makers.items() if key not in against}
+        tasks = {task_id for task_id, _ in against}
+        for key in unusable(ws, connection, {key for key in left if key[0] in tasks}, [o.task for o in orders]):
+            if decisions.pinned(key[0]) != key[1]:
+                del left[key]
+        emptied = _emptied(against, left, allowed, made_times(connection))
         more = _refill(connection, allowed, orders, emptied)
-    answered = {key[0] for key, by in makers.items() if not decisions.against(*key, by)}
+    answered = {task_id for task_id, _ in left}
     refilled = dict.fromkeys(o.task.id for o in more if o.task.id in emptied and o.task.id not in answered)
     return Decided(more, not_asked, tuple(refilled), decisions.excluded_generators)
 
@@ -82,25 +89,31 @@ def _allowed(decisions: Decisions, orders: Sequence[Order]) -> tuple[list[Order]
     return allowed, not_asked
 
 
-def _emptied(decisions: Decisions, orders: Sequence[Order], made_by: Makers, made_at: Mapping[Key, str]) -> Emptied:
+def _emptied(
+    against: Mapping[Key, Decision], left: Makers, orders: Sequence[Order], made_at: Mapping[Key, str]
+) -> Emptied:
     """The tasks that had no other candidate when the newest of their excluded ones was excluded.
 
     What the orders' generators have made since was to fill it, and need not be all of that yet.
+
+    Args:
+        against: the excluded candidates, with why.
+        left: those that may be picked, and who has made them.
+        orders: of generators that may be asked.
+        made_at: when each candidate was made.
     """
     asked: dict[str, set[str]] = {}
     for order in orders:
         asked.setdefault(order.task.id, set()).add(order.name)
-    against = {key: decisions.against(*key, makers) for key, makers in made_by.items()}
     excluded: dict[str, set[str]] = {}
     since: dict[str, str] = {}
     for (task_id, candidate_id), decision in against.items():
-        if decision:
-            excluded.setdefault(task_id, set()).add(candidate_id)
-            since[task_id] = max(since.get(task_id, ""), decision.at)
+        excluded.setdefault(task_id, set()).add(candidate_id)
+        since[task_id] = max(since.get(task_id, ""), decision.at)
     filled = {
         key[0]
-        for key, makers in made_by.items()
-        if not against[key] and (made_at[key] <= since.get(key[0], "") or not makers <= asked.get(key[0], set()))
+        for key, makers in left.items()
+        if made_at[key] <= since.get(key[0], "") or not makers <= asked.get(key[0], set())
     }
     return {task_id: ids for task_id, ids in excluded.items() if task_id not in filled}
 

@@ -2,18 +2,15 @@
 
 ``status`` is asked many times a day, and mostly all is made. To import and construct the generators of a plan takes
 longer than all else that it does, and their builds are only needed to know whether they are those of the store. That
-they are follows from the settings, which a build names, and from the plug-in's file, which is older than its newest
-planning. A version that also depends on the machine, as that of ``textedit`` on its fonts, is taken to be the same
-until ``generate`` looks.
+they are follows from the settings and the number of the code, which a build names, and from the plug-in's file, which
+is older than its newest planning. A version that also depends on the machine, as that of ``textedit`` on its fonts, is
+taken to be the same until ``generate`` looks.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from importlib.util import find_spec
-from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
@@ -21,7 +18,8 @@ from sqlalchemy import Connection, func, select
 from selector.config import AS_IS, Step, check_names, kind_of
 from selector.domain import Task, TaskType, stable_hash
 from selector.generate.dry_run import GenerateEstimate, GeneratorEstimate
-from selector.registry import BUILTIN_GENERATORS
+from selector.generate.unserved import unserved
+from selector.registry import BUILTIN_GENERATORS, begins_as, source_of
 from selector.store import schema
 from selector.store.decisions import load_decisions
 from selector.store.readings import tags_of
@@ -67,8 +65,8 @@ def settled_estimate(ws: Workspace, tasks: Sequence[Task]) -> GenerateEstimate |
                 return None
             found[step.generator].tasks += 1
             found[step.generator].settled += n
-    unserved = Counter(task.type.value for task in tasks if not steps[task.type])
-    return GenerateEstimate({name: one for name, one in found.items() if one.tasks}, {}, dict(unserved))
+    without = {kind.value: count for kind, count in unserved(ws, tasks).items()}
+    return GenerateEstimate({name: one for name, one in found.items() if one.tasks}, {}, without)
 
 
 def known_builds(ws: Workspace, connection: Connection) -> dict[str, str]:
@@ -80,10 +78,15 @@ def known_builds(ws: Workspace, connection: Connection) -> dict[str, str]:
 
 
 def _is_present(ws: Workspace, name: str, build: str, at: str) -> bool:
-    """Whether a planning of that moment had the settings of now, and the plug-in was not changed since."""
+    """Whether a planning of that moment had the settings of now and this code's number, and no file changed since.
+
+    The number tells a file that is older than the planning because an older bestshot is installed here.
+    """
     settings = {k: v for k, v in ws.config.generators.get(name, {}).items() if k != _SERVICE}
     place = BUILTIN_GENERATORS.get(kind_of(ws.config, name))
     if place is None or not build.endswith("-" + stable_hash({"settings": settings, "seed": ws.config.seed}, 8)):
+        return False
+    if not begins_as(place, build):
         return False
     changed = _changed(place.partition(":")[0])
     return changed is not None and changed < datetime.fromisoformat(at).timestamp()
@@ -91,14 +94,11 @@ def _is_present(ws: Workspace, name: str, build: str, at: str) -> bool:
 
 def _changed(module: str) -> float | None:
     """When the file of a module was written or put there, found without importing it."""
-    package, _, name = module.rpartition(".")
-    spec = find_spec(package) if package else None
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder) / f"{name}.py"
-        if path.is_file():
-            facts = path.stat()
-            return max(facts.st_mtime, facts.st_ctime)
-    return None
+    path = source_of(module)
+    if path is None:
+        return None
+    facts = path.stat()
+    return max(facts.st_mtime, facts.st_ctime)
 
 
 def _is_plain(step: Step) -> bool:

@@ -49,12 +49,12 @@ class Catalogue:
         else:
             self._others.append((english, meaning))
 
-    def find(self, text: str) -> tuple[Template, list[str]] | None:
-        """The heaviest template that fits, with what stands in its holes."""
+    def find(self, text: str) -> list[tuple[Template, list[str]]]:
+        """The templates that fit, each with what stands in its holes, the heaviest first."""
         if (meaning := self._whole.get(text)) is not None:
-            return Template((text,), (), meaning), []
+            return [(Template((text,), (), meaning), [])]
         fits = [(t, pieces) for t in self._perhaps(text) if (pieces := t.fitted(text)) is not None]
-        return max(fits, key=lambda fit: fit[0].weight, default=None)
+        return sorted(fits, key=lambda fit: -fit[0].weight)
 
     def _perhaps(self, text: str) -> Iterator[Template]:
         lists: Iterable[list[tuple[str, str]]] = (

@@ -1,8 +1,9 @@
 """One text with holes in English, and what it is in another language.
 
 The English side holds ``{}`` (any text, translated in its turn), ``{=}`` (any text, kept as it is), ``{w}`` (one word,
-kept) and ``{#}`` (a number, kept); a hole between quotation marks is kept, too. The other side names the holes by their
-place: ``{0}``, ``{1}``. ``{row names|rows name}`` stands for either. A brace that is none of these is a brace.
+kept) and ``{#}`` (a number, kept); a hole between quotation marks or in a command is kept,
+too. The other side names the holes by their place: ``{0}``, ``{1}``. ``{row names|rows name}`` stands for either. A
+brace that is none of these is a brace.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-ANY, KEPT, WORD, NUMBER = "{}", "{=}", "{w}", "{#}"
+ANY, KEPT, WORD, NUMBER, QUOTED = "{}", "{=}", "{w}", "{#}", "'{}'"
 _HOLE = re.compile(r"(\{[=w#]?\})")
 _PLACE = re.compile(r"\{(\d)\}")
+_IDEOGRAPH, _LATIN = re.compile("[\u4e00-\u9fff]"), re.compile("[0-9A-Za-z]")
 _CHOICE = r"((?:[^{}|]|\{[=w#]?\})*)"
 _EITHER = re.compile(rf"\{{{_CHOICE}\|{_CHOICE}\}}")
 _NUMBER = frozenset("0123456789.,%+-")
+BEHIND = (": ", "; ", ". ", "(")
 _QUOTES = ("''", '""', "``", "“”")
 
 
@@ -47,25 +50,39 @@ class Template:
                 return pieces
         return None
 
+    def may_stay(self, place: int) -> bool:
+        """Whether what stands in this hole may be in another language: behind the clause, or in brackets, it may."""
+        return self.literals[place].endswith(BEHIND)
+
     def filled(self, pieces: Sequence[str]) -> str:
-        """The other language's text with these pieces in its holes."""
-        return _PLACE.sub(lambda place: pieces[int(place[1])], self.meaning)
+        """The other language's text with these pieces in its holes; a blank parts a number or a name from Chinese."""
+
+        def piece(place: re.Match[str]) -> str:
+            before, told = self.meaning[: place.start()][-1:], pieces[int(place[1])]
+            return f" {told}" if _IDEOGRAPH.match(before) and _LATIN.match(told) else told
+
+        return _PLACE.sub(piece, self.meaning)
 
 
 def template(english: str, meaning: str) -> Template:
     """Read a line of the catalogue.
 
     Raises:
-        ValueError: the meaning names a hole that the English does not have.
+        ValueError: the meaning names a hole that the English does not have, or two holes stand side by side.
     """
     parts = _HOLE.split(english)
     literals, holes = tuple(parts[::2]), tuple(parts[1::2])
     named = {int(place) for place in _PLACE.findall(meaning)}
     if named - set(range(len(holes))):
         raise ValueError(f"{english!r} has {len(holes)} holes, and its meaning asks for {sorted(named)}")
+    if "" in literals[1:-1]:
+        raise ValueError(f"{english!r} has two holes side by side: nothing says where the first one ends")
     around = itertools.pairwise(literals)
-    quoted = [before[-1:] + after[:1] in _QUOTES for before, after in around]
-    return Template(literals, tuple(KEPT if q and h == ANY else h for h, q in zip(holes, quoted, strict=True)), meaning)
+    code = [before.count("`") % 2 for before in itertools.accumulate(literals)]  # whether a hole is within a command
+    quoted = [c or before[-1:] + after[:1] in _QUOTES for c, (before, after) in zip(code, around, strict=False)]
+    return Template(
+        literals, tuple(QUOTED if q and h in (ANY, KEPT) else h for h, q in zip(holes, quoted, strict=True)), meaning
+    )
 
 
 def forms(english: str) -> list[str]:

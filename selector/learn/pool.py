@@ -28,12 +28,11 @@ class Pool:
     prompt) and ``finishes`` (of the picture) are treatments that any generator may get, "" where there is none. A
     finished picture names the candidate that it was made from as its ``origin``; others have "". Rows that are not
     ``eligible`` (refused by a gate, or never scored) are never picked, but older submissions may hold them;
-    ``excluded`` says why a gate or a person refuses a row, "" where none does; ``pinned`` says who
-    chose a row by hand and why, "" of others: it is eligible whatever was measured, and no other row of its task is.
-    A column that does not apply to a task type is NaN
-    in its rows. ``gain`` has, for columns of judges that took several looks at some candidates, (n,) how much more a
-    value tells than one look would (:attr:`~selector.learn.passes.Repeats.gain`), 1 where it is one look; a column that
-    is not named has 1 everywhere.
+    ``excluded`` says why a gate or a person refuses a row, "" where none does; ``refused`` says the same without what
+    people decided; ``pinned`` says who chose a row by hand and why, "" of others: it is eligible whatever was measured,
+    and no other row of its task is. A column that does not apply to a task type is NaN in its rows. ``gain`` has, for
+    columns of judges that took several looks at some candidates, (n,) how much more a value tells than one look would
+    (:attr:`~selector.learn.passes.Repeats.gain`), 1 where it is one look; a column that is not named has 1 everywhere.
     """
 
     task_ids: tuple[str, ...]
@@ -50,16 +49,17 @@ class Pool:
     origins: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     pinned: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
     gain: Mapping[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.task_ids)
-        for name in ("variants", "styles", "finishes", "origins", "excluded", "pinned"):
+        for name in ("variants", "styles", "finishes", "origins", "excluded", "pinned", "refused"):
             object.__setattr__(self, name, getattr(self, name) or ("",) * n)
         if self.eligible.size == 0:
             object.__setattr__(self, "eligible", np.ones(n, dtype=bool))
         parts = (self.candidate_ids, self.task_types, self.generators, self.variants, self.eligible, self.values)
-        treated = (self.styles, self.finishes, self.origins, self.excluded, self.pinned)
+        treated = (self.styles, self.finishes, self.origins, self.excluded, self.pinned, self.refused)
         priors = [] if self.prior_overall is None else [self.prior_overall]
         lengths = {len(part) for part in (*parts, *treated, *priors, *self.gain.values())}
         if lengths != {n} or self.values.shape != (n, len(self.columns)):

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selector.config import IMPORTED
 from selector.domain import Axis, Column, InputError
-from selector.domain.columns import declared_column, need_unique
+from selector.domain.columns import ESTIMATES, STATE, declared_column, need_unique
 from selector.domain.words import near_or_all
 from selector.learn.study import texts
 from selector.tables import numbers, read_table
@@ -77,6 +78,7 @@ def read_score_table(path: Path, declared: Sequence[Column], known: Sequence[Col
     """
     need_unique(column.name for column in declared)
     table = read_table(path, "table of scores", [alias for names in _ALIASES.values() for alias in names])
+    table = table.rename(columns={f"{IMPORTED}.{c.name}": c.name for c in known if c.name not in table.columns})
     naming = _naming(table, path)
     columns = _chosen(table, declared, known, path, [*naming.values()])
     values = {column.name: _values(table, column, path) for column in columns}
@@ -128,10 +130,11 @@ def _chosen(
 
 
 def _what_to_say(table: pd.DataFrame, naming: Sequence[str]) -> str:
-    """What is to be declared, with the range that the table shows."""
-    for name in table.columns:
+    """What is to be declared, with the range that the table shows; not what `bestshot scores` has written itself."""
+    ours = {*naming, *STATE, *ESTIMATES}
+    for name in sorted(table.columns, key=lambda name: "." in str(name)):  # scores of the campaign's scorers last
         cells: Any = table[name]
-        if name not in naming and cells.dtype.kind in "biuf" and cells.notna().any():
+        if name not in ours and cells.dtype.kind in "biuf" and cells.notna().any():
             seen = f"it holds {float(cells.min()):g} to {float(cells.max()):g}"
             return f"say what its scores mean, as in --column '{name}:LOW:HIGH:up:pq' ({seen}); up or down, sc or pq"
     return "it has no column of numbers: a score is a number"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from selector.decide.deciding import DecisionBook, person
+from selector.decide.revision import Revision
 from selector.domain import InputError, Pick
 from selector.review._gallery import load_gallery
 from selector.review._rows import Known, Row, all_rows
@@ -52,7 +53,7 @@ class Desk:
         self.book = DecisionBook(ws, lambda: frozenset(self.known.gallery.by_id))
         self._lock = threading.RLock()
         self._kept: dict[str, tuple[object, object]] = {}
-        self._snapshot = Snapshot()
+        self._snapshot, self._taken = Snapshot(), 0  # how many snapshots were taken: an id() may come again
         self.load_snapshot()
 
     @property
@@ -64,7 +65,7 @@ class Desk:
         found = read_snapshot(self.snapshot_path)
         if found is not None:
             with self._lock:
-                self._snapshot = found
+                self._snapshot, self._taken = found, self._taken + 1
         return self._snapshot
 
     @property
@@ -75,9 +76,9 @@ class Desk:
     @property
     def rows(self) -> Sequence[Row]:
         """Every task as the queue shows it, in the table's order."""
-        known, news = self._look()
         with self._lock:
-            return self._keep("rows", (*news.values(), id(known.snapshot)), lambda: all_rows(known))
+            known, news = self._look()
+            return self._keep("rows", (*news.values(), self._taken), lambda: all_rows(known))
 
     def row(self, task_id: str) -> Row:
         """One task's; raises ``NoTask`` where there is none."""
@@ -90,12 +91,15 @@ class Desk:
         with self._lock, self.ws.db.read() as connection:
             news = newest_rows(connection)
             made = news["attempt"], news["candidate"]
+            decisions = self._keep("decisions", (news["decision"], *made), lambda: load_decisions(connection))
+            decided = news["pick_set"], news["decision"], *made
             known = Known(
                 self._keep("gallery", made, lambda: load_gallery(connection)),
                 self._snapshot,
-                self._keep("decisions", news["decision"], lambda: load_decisions(connection)),
+                decisions,
                 self._keep("picks", news["pick_set"], lambda: _by_task(newest_picks(connection))),
                 self._keep("looks", news["look"], lambda: load_looks(connection)),
+                self._keep("revision", decided, lambda: Revision.due(connection, decisions)),
             )
             return known, news
 

@@ -37,7 +37,6 @@ from selector.review._source import snapshot_key
 from selector.status import open_failures
 from selector.store import schema
 from selector.store.attempts import current_plannings, failed_attempts, load_tasks
-from selector.store.decisions import load_decisions
 from selector.store.picks import load_submission_picks
 from selector.workspace.workspace import Workspace
 
@@ -72,7 +71,7 @@ def estimate_all(ws: Workspace, target: Path) -> None:
         pending=_expected(context, known) if known else {},
         stale=staleness(context),
     )
-    tasks, candidates = (_tasks(known), _candidates(context, known)) if known else ({}, {})
+    tasks, candidates = (_tasks(known), _candidates(known)) if known else ({}, {})
     write_snapshot(target, facts, tasks, candidates, _details(context, known), _replies(ws))
 
 
@@ -126,10 +125,10 @@ def _tasks(known: Knowledge) -> dict[str, TaskEstimate]:
     }
 
 
-def _candidates(context: Context, known: Knowledge) -> dict[tuple[str, str], CandidateEstimate]:
+def _candidates(known: Knowledge) -> dict[tuple[str, str], CandidateEstimate]:
     pool, e = known.pool, known.estimates
     chances = probability_best(known.fitted.posterior, known.choices)
-    refused = _refusals(context, pool, e)
+    refused = _refusals(pool, e)
     return {
         key: CandidateEstimate(
             overall=_cut(e.overall[i]),
@@ -147,17 +146,10 @@ def _candidates(context: Context, known: Knowledge) -> dict[tuple[str, str], Can
     }
 
 
-def _refusals(context: Context, pool: Pool, estimates: Estimates) -> list[str]:
+def _refusals(pool: Pool, estimates: Estimates) -> list[str]:
     """Why each may not be picked but for what people decided: the server knows that, and newer."""
-    with context.ws.db.read() as connection:
-        decisions = load_decisions(connection)
-    by_hand = ("excluded by ", "another one is pinned by ")
-    found = []
-    for i, (task_id, reason) in enumerate(zip(pool.task_ids, pool.excluded, strict=True)):
-        decided = reason.startswith(by_hand) and (decisions.excluded or task_id in decisions.pins)
-        unmeasured = "" if estimates.informed[i] or pool.eligible[i] else "nothing has scored it"
-        found.append("" if decided else reason or unmeasured)
-    return found
+    unmeasured = ["" if is_known else "nothing has scored it" for is_known in estimates.informed]
+    return [reason or other for reason, other in zip(pool.refused, unmeasured, strict=True)]
 
 
 def _details(context: Context, known: Knowledge | None) -> Iterator[tuple[str, dict[str, Any]]]:

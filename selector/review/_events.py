@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 from selector.review._spoken import in_language
@@ -40,8 +41,9 @@ class Events:
     def touch(self) -> None:
         """Send everybody what is told now."""
         self._number += 1
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake)
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended, and nobody listens
+                self._loop.call_soon_threadsafe(self._wake)
 
     def close(self) -> None:
         """Every page's stream ends."""

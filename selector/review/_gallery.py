@@ -6,7 +6,7 @@ import hashlib
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from sqlalchemy import Connection, select
@@ -15,6 +15,8 @@ from selector.domain import Task
 from selector.store import schema
 from selector.store.attempts import load_tasks
 from selector.store.candidates import SHORT_ID
+
+_LEAST_OF_ID = 4  # characters of a candidate's id that are taken for its beginning
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,25 @@ class Shown:
         return self.makers[0] if self.makers else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Haystack:
+    """What a search looks through: words anywhere in ``text`` (folded), ids of candidates by how they begin."""
+
+    text: str
+    ids: tuple[str, ...] = ()
+
+    def has(self, word: str) -> bool:
+        """Whether a folded word is here; one of fewer than four characters begins nearly any id."""
+        return word in self.text or (len(word) >= _LEAST_OF_ID and any(one.startswith(word) for one in self.ids))
+
+
 @dataclass(frozen=True)
 class Gallery:
     """All tasks in the table's order and their candidates by id."""
 
     tasks: tuple[Task, ...]
     candidates: Mapping[str, Sequence[Shown]]
+    resorts: Mapping[str, str] = field(default_factory=dict)  # task id to the last resort that an export would take
 
     @cached_property
     def by_id(self) -> dict[str, Task]:
@@ -55,9 +70,12 @@ class Gallery:
         return frozenset(name for task in self.tasks for name in (task.source, task.reference) if name)
 
     @cached_property
-    def haystacks(self) -> dict[str, str]:
-        """Task id to all of its words that can be searched for, but notes."""
-        return {task.id: folded(" ".join(self._words(task))) for task in self.tasks}
+    def haystacks(self) -> dict[str, Haystack]:
+        """Task id to all that can be searched for, but notes."""
+        return {
+            task.id: Haystack(folded(" ".join(self._words(task))), tuple(one.id for one in self.of(task.id)))
+            for task in self.tasks
+        }
 
     @cached_property
     def generators(self) -> dict[str, int]:
@@ -85,7 +103,7 @@ class Gallery:
     def _words(self, task: Task) -> list[str]:
         own = self.of(task.id)
         words = [task.id, task.prompt, task.source or "", task.reference or ""]
-        return words + [word for one in own for word in (one.id, *one.makers, *one.files)]
+        return words + [word for one in own for word in (*one.makers, *one.files)]
 
 
 def folded(text: str) -> str:
@@ -117,4 +135,5 @@ def load_gallery(connection: Connection) -> Gallery:
             (key[0], key[1]) not in makers,
         )
         found.setdefault(key[0], []).append(shown)
-    return Gallery(load_tasks(connection), found)
+    lowest = dict(sorted(resorts, reverse=True))  # the lowest comes last
+    return Gallery(load_tasks(connection), found, lowest)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import JSONResponse
+
+from selector.review._spoken import error_line
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -55,35 +60,39 @@ class Guard:
             return
         path = scope["path"][len(self._token) + 1 :]
         inner = {**scope, "path": path, "raw_path": path.encode(), "root_path": ""}
-        await self._app(inner, receive, _with_headers(send))
+        try:
+            await self._app(inner, receive, _with_headers(send))
+        except asyncio.CancelledError:  # the server ends, and has waited for this answer long enough
+            with suppress(Exception):
+                await _error(scope, 503, "the page has ended")(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
         headers = _first_of(scope["headers"])
         if headers.get(b"host", b"").lower() not in self._hosts:
-            return _error(421, "this address is not the server's: open the one that `bestshot review` printed")
+            return _error(scope, 421, "this address is not the server's: open the one that `bestshot review` printed")
         path = scope["path"]
         token, _, rest = path[1:].partition("/")
         if not secrets.compare_digest(token.encode(), self._token) or len(path) > _MOST_PATH:
-            return _error(404, "there is nothing here: open the address that `bestshot review` printed")
+            return _error(scope, 404, "there is nothing here: open the address that `bestshot review` printed")
         if not rest and not path.endswith("/"):
             return JSONResponse({}, 307, {"location": f"{path}/"})
         if scope["method"] in ("GET", "HEAD"):
             return None
-        return self._refused_post(headers)
+        return self._refused_post(scope, headers)
 
-    def _refused_post(self, headers: dict[bytes, bytes]) -> JSONResponse | None:
+    def _refused_post(self, scope: Scope, headers: dict[bytes, bytes]) -> JSONResponse | None:
         origin, kind = headers.get(b"origin"), headers.get(b"content-type", b"").split(b";")[0].strip().lower()
         if origin is not None and origin.lower() not in self._origins:
-            return _error(403, "another page may not decide here")
+            return _error(scope, 403, "another page may not decide here")
         if kind != b"application/json" or headers.get(OUR_HEADER) != b"1":
-            return _error(403, "a request that writes is JSON with the header X-Bestshot: 1")
+            return _error(scope, 403, "a request that writes is JSON with the header X-Bestshot: 1")
         if self._read_only:
-            return _error(403, "this page was opened with --read-only: nothing can be changed on it")
+            return _error(scope, 403, "this page was opened with --read-only: nothing can be changed on it")
         return None
 
 
-def _error(status: int, line: str) -> JSONResponse:
-    return JSONResponse({"error": line}, status, {"cache-control": "no-store"})
+def _error(scope: Scope, status: int, line: str) -> JSONResponse:
+    return error_line(Request(scope), status, line, {"cache-control": "no-store"})
 
 
 def _first_of(headers: Any) -> dict[bytes, bytes]:

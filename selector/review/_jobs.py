@@ -20,11 +20,12 @@ from typing import IO, Any
 from selector.domain import InputError
 
 VERBS = ("plan", "pick", "export", "score", "generate")
-RUNNING, DONE, FAILED, STOPPED = "running", "done", "failed", "stopped"
+RUNNING, STOPPING, DONE, FAILED, STOPPED = "running", "stopping", "done", "failed", "stopped"
 _KEPT = 20  # lines of a run, and runs
+_TOLD = ("id", "verb", "at", "state", "stage", "done", "total", "left_seconds", "words", "result", "error", "needs")
 _MOST_BYTES = 16 << 20  # of a verb's JSON
 _MOST_LISTED = 50  # entries of a list in a result: a plan names a pick for each of 1,000 tasks
-_WAIT_SECONDS = 10.0  # for a run to end once it was interrupted
+_WAIT_SECONDS = 10.0  # for a run to end once it was interrupted, before it is told more firmly
 _IDLE = "an interrupted run is stored, run it again to go on"
 
 
@@ -34,7 +35,11 @@ class Busy(InputError):
 
 @dataclass
 class Job:
-    """One run. ``result`` is the verb's JSON, ``words`` its text; ``stage``, ``done``, ``total`` as it tells them."""
+    """One run. ``result`` is the verb's JSON, ``words`` its text; ``stage``, ``done``, ``total`` as it tells them.
+
+    ``needs``: the option with which a run that failed would go on. A run that is stopped is ``stopping`` for as long as
+    its process lives.
+    """
 
     id: int
     verb: str
@@ -47,16 +52,17 @@ class Job:
     total: int = 0
     left_seconds: float | None = None
     ended: float | None = None
+    ended_at: str = ""
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT))
     words: str = ""
     result: Any = None
     error: str | None = None
+    needs: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As the page has it; ``seconds`` since it began."""
-        own = ("id", "verb", "at", "state", "stage", "done", "total", "left_seconds", "words", "result", "error")
         seconds = round((self.ended or time.monotonic()) - self.began, 1)
-        return {**{name: getattr(self, name) for name in own}, "seconds": seconds, "lines": list(self.lines)}
+        return {**{name: getattr(self, name) for name in _TOLD}, "seconds": seconds, "lines": list(self.lines)}
 
 
 class Jobs:
@@ -70,7 +76,7 @@ class Jobs:
     def __init__(self, folder: Path, changed: Callable[[], None]) -> None:
         self._folder, self._changed = folder, changed
         self._lock, self._jobs = threading.Lock(), deque[Job](maxlen=_KEPT)
-        self._count = 0
+        self._count, self._ended = 0, False
 
     def all(self) -> list[Job]:
         with self._lock:
@@ -80,9 +86,16 @@ class Jobs:
         """Start a verb; raises ``InputError`` for one that there is not, and ``Busy`` while another runs."""
         arguments = arguments_of(verb, options)
         with self._lock:
-            busy = next((job for job in self._jobs if job.state == RUNNING), None)
+            busy = next((job for job in self._jobs if job.process.poll() is None), None)
+            if self._ended:  # a request that was on its way
+                raise InputError("the page has ended")
             if busy is not None:
-                raise Busy(f"`bestshot {busy.verb}` is running: wait for it, or stop it")
+                ends = busy.state == STOPPING
+                raise Busy(
+                    f"`bestshot {busy.verb}` is being stopped: wait until it has ended"
+                    if ends
+                    else f"`bestshot {busy.verb}` is running: wait for it, or stop it"
+                )
             self._count += 1
             job = Job(self._count, verb, time.monotonic(), _now(), _started(arguments, self._folder))
             self._jobs.append(job)
@@ -90,26 +103,45 @@ class Jobs:
         return job
 
     def stop(self, number: int) -> Job:
-        """Interrupt a run as Ctrl-C does; what it has made is stored."""
+        """Interrupt a run as Ctrl-C does; what it has made is stored. It goes on until it says that it has ended.
+
+        One that has not ended after ten seconds, or is stopped once more, is terminated.
+        """
         job = next((job for job in self.all() if job.id == number), None)
         if job is None:
             raise InputError(f"there is no run {number}")
-        if job.state == RUNNING:
-            job.state = STOPPED
-            _interrupt(job.process)
+        self._stop(job)
         return job
 
+    def _stop(self, job: Job) -> None:
+        with self._lock:
+            if job.process.poll() is not None:
+                return
+            again, job.state = job.state == STOPPING, STOPPING
+        if again:
+            job.process.terminate()
+            return
+        _interrupt(job.process)
+        later = threading.Timer(_WAIT_SECONDS, job.process.terminate)  # which does nothing to one that has ended
+        later.daemon = True
+        later.start()
+        self._changed()
+
     def close(self) -> None:
-        """Interrupt what runs and wait for it; what does not end is killed."""
-        running = [job for job in self.all() if job.process.poll() is None]
-        for job in running:
-            job.state = STOPPED
-            _interrupt(job.process)
-        for job in running:
-            try:
-                job.process.wait(_WAIT_SECONDS)
-            except subprocess.TimeoutExpired:
-                job.process.kill()
+        """Interrupt what runs and wait for it; what does not end is terminated, and killed at last."""
+        with self._lock:
+            self._ended = True
+        for job in self.all():
+            if job.process.poll() is not None:
+                continue
+            self._stop(job)
+            for end in (job.process.terminate, job.process.kill):
+                try:
+                    job.process.wait(_WAIT_SECONDS)
+                    break
+                except subprocess.TimeoutExpired:
+                    end()
+            job.process.wait()
 
     def _follow(self, job: Job) -> None:
         assert job.process.stdout is not None and job.process.stderr is not None
@@ -165,8 +197,10 @@ def _started(arguments: list[str], folder: Path) -> subprocess.Popen[str]:
 
 
 def _interrupt(process: subprocess.Popen[str]) -> None:
+    # A shell starts what runs in its background with interrupts ignored, and so do its children: a run would not hear.
+    hears = os.name == "posix" and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
     with suppress(ProcessLookupError, ValueError):
-        process.send_signal(signal.SIGINT) if os.name == "posix" else process.terminate()
+        process.send_signal(signal.SIGINT) if hears else process.terminate()
 
 
 def _read_all(stream: IO[str], told: list[str]) -> None:
@@ -197,18 +231,19 @@ def _hear(job: Job, line: str) -> None:
 
 
 def _end(job: Job, code: int, told: str) -> None:
-    job.ended = time.monotonic()
+    job.ended, job.ended_at = time.monotonic(), _now()
     try:
         document = json.loads(told) if told.strip() else None
     except ValueError:
         document = None
-    if job.state == STOPPED:
-        job.error = _IDLE
-        return
-    if code == 0:
+    if code == 0:  # even if it was stopped just as it came to its end
         job.result, job.state = _shortened(document), DONE
         return
-    error = document.get("error") if isinstance(document, dict) else None
+    if job.state == STOPPING:
+        job.error, job.state = _IDLE, STOPPED
+        return
+    facts = document if isinstance(document, dict) else {}
+    error, job.needs = facts.get("error"), facts.get("needs")
     lines = [line.removeprefix("bestshot: ") for line in job.lines]
     job.error, job.state = str(error or (lines[-1] if lines else f"it ended with {code}")), FAILED
 
@@ -228,4 +263,4 @@ def _whole(value: Any) -> int:
 
 
 def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")

@@ -12,7 +12,8 @@ from selector.learn.comparisons import ratings_of
 from selector.review._desk import Desk
 from selector.review._queue import QueueWish, in_order
 from selector.review._rows import Known, standings
-from selector.store.looks import SAME, A, B, Comparison, add_comparison, load_comparisons
+from selector.review._task_view import input_json
+from selector.store.looks import SAME, A, B, Comparison, add_comparison, load_comparisons, rater
 from selector.store.observations import RATING, Judgement, add_judgements, load_judgements
 
 _ANSWERS = (A, B, SAME)
@@ -20,11 +21,6 @@ _SHARE = {A: 1.0, B: 0.0, SAME: 0.5}
 _RIVALS = 4  # best candidates of a task that are compared
 _MOST_OF_A_TASK = 4  # answers of one person: who was asked of each of six pairs has said enough
 _MOVED = 0.005  # points: a rating that moved less is the old one
-
-
-def rater(person: str) -> str:
-    """The name under which a person's answers count as a judge: on a scale of their own, not on that of a table."""
-    return f"{person}, A or B"
 
 
 def next_pair(desk: Desk, task_id: str) -> dict[str, Any]:
@@ -47,7 +43,8 @@ def next_pair(desk: Desk, task_id: str) -> dict[str, Any]:
     task = row.task
     turned = int(stable_hash([*pair, task.id, who], 2), 16) % 2
     left, right = reversed(pair) if turned else pair
-    source = f"input/{task.source}" if task.source else None
+    picture = input_json(task.source)
+    source = picture["url"] if picture else None
     return {"task": task.id, "prompt": task.prompt, "source": source, "a": left, "b": right, "left": len(open_pairs)}
 
 

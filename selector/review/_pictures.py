@@ -64,7 +64,7 @@ class Pictures:
         if name not in known:
             raise NoPicture("no task names this input picture")
         path = resolve_image(self._inputs, name)
-        return self._sent(path, _tag_of(path), size)
+        return self._sent(path, _tag_of(name, path), size)
 
     def size_of_input(self, name: str) -> tuple[int, int] | None:
         """(width, height) px as shown; None where it cannot be read."""
@@ -128,15 +128,15 @@ def trim(folder: Path, most_bytes: int) -> None:
         size -= own
 
 
-def _tag_of(path: Path) -> str:
-    """Of an input picture, which ``init`` has pinned: by its name, size and date, without reading it."""
+def _tag_of(name: str, path: Path) -> str:
+    """Of an input picture, which ``init`` has pinned: by the table's name for it, size and date, without reading it."""
     import hashlib
 
     try:
         facts = os.stat(path)  # noqa: PTH116
     except OSError:
-        return hashlib.sha256(path.name.encode()).hexdigest()
-    return hashlib.sha256(f"{path.name}\0{facts.st_size}\0{facts.st_mtime_ns}".encode()).hexdigest()
+        return hashlib.sha256(name.encode()).hexdigest()
+    return hashlib.sha256(f"{name}\0{facts.st_size}\0{facts.st_mtime_ns}".encode()).hexdigest()
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from selector.domain import InputError
 from selector.domain.words import near_or_all
-from selector.review._gallery import folded
+from selector.review._gallery import Haystack, folded
 from selector.review._rows import Row
 
 MOST_ROWS = 500  # of one answer
@@ -63,17 +63,22 @@ class QueueWish:
 
 
 def in_order(rows: Sequence[Row], wish: QueueWish) -> list[Row]:
-    """All rows in the order that is asked for; what has no value comes last, equals in the table's order."""
+    """All rows in the order that is asked for; what has no value comes last, equals in the table's order.
+
+    A task whose whole id is searched for by its number comes first: digits also occur in prompts and file names.
+    """
     by, largest_first = SORTS[wish.sort]
     if wish.order:
         largest_first = wish.order == "desc"
     known = [row for row in rows if by(row) is not None]
     unknown = [row for row in rows if by(row) is None]
     # Python's sort keeps equals in their order, reversed or not.
-    return sorted(known, key=lambda row: by(row), reverse=largest_first) + unknown  # type: ignore[arg-type,return-value]
+    found = sorted(known, key=lambda row: by(row), reverse=largest_first) + unknown  # type: ignore[arg-type,return-value]
+    named = {word for word in folded(wish.q).split()[:_MOST_WORDS] if word.isdecimal()}
+    return sorted(found, key=lambda row: folded(row.task.id) not in named) if named else found
 
 
-def is_wanted(row: Row, wish: QueueWish, haystacks: Mapping[str, str]) -> bool:
+def is_wanted(row: Row, wish: QueueWish, haystacks: Mapping[str, Haystack]) -> bool:
     """Whether the filters let a row through."""
     return (
         (not wish.type or row.task.type.value == wish.type)
@@ -85,7 +90,7 @@ def is_wanted(row: Row, wish: QueueWish, haystacks: Mapping[str, str]) -> bool:
 
 
 def neighbours(
-    rows: Sequence[Row], wish: QueueWish, haystacks: Mapping[str, str], task_id: str
+    rows: Sequence[Row], wish: QueueWish, haystacks: Mapping[str, Haystack], task_id: str
 ) -> tuple[str | None, str | None]:
     """The wanted tasks before and after one in the queue's order, also where it is none of the wanted itself.
 
@@ -109,10 +114,10 @@ def number_of(text: str | None, usual: int, most: float = math.inf) -> int:
     return int(min(int(text), most))
 
 
-def _has_words(row: Row, q: str, haystacks: Mapping[str, str]) -> bool:
+def _has_words(row: Row, q: str, haystacks: Mapping[str, Haystack]) -> bool:
     words = folded(q).split()[:_MOST_WORDS]
     if not words:
         return True
-    own = haystacks.get(row.task.id, "")
+    own = haystacks.get(row.task.id, Haystack(""))
     notes = folded(" ".join(row.notes)) if row.notes else ""
-    return all(word in own or word in notes for word in words)
+    return all(own.has(word) or word in notes for word in words)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,16 @@ from starlette.routing import Route
 
 from selector.domain import BestshotError, InputError
 from selector.domain.decisions import Decision, DecisionKind
-from selector.language import translated
 from selector.review._desk import Desk, NoTask
 from selector.review._events import Events
 from selector.review._jobs import DONE, Busy, Jobs
-from selector.review._outlines import Outlines
+from selector.review._outlines import LEFT_OUT, Outlines
 from selector.review._pairs import answer, next_pair
 from selector.review._pictures import FULL, NoPicture, Pictures, Sent
 from selector.review._queue import MOST_ROWS, QueueWish, in_order, is_wanted, neighbours, number_of
 from selector.review._rows import Row
-from selector.review._spoken import in_language, language_in
-from selector.review._state_view import export_preview, is_open_lesson, state_view, totals_view
+from selector.review._spoken import error_line, in_language, language_in
+from selector.review._state_view import export_preview, state_view, stored_plan, totals_view
 from selector.review._task_view import decision_json, task_view
 from selector.review._watch import Watch
 from selector.review.page import shell
@@ -37,15 +36,12 @@ from selector.store.looks import add_look
 
 _log = logging.getLogger("bestshot.review")
 _MOST_BYTES = 64 << 10  # of a request's body
+_MOST_SEEN = 100  # characters of what a page says that it has drawn
 _MOST_TEXT = 200  # characters of a prompt in the queue
 _FOREVER = "private, max-age=31536000, immutable"
 _FOLDER = Path(__file__).parent
 _STATIC = {"review.js": "text/javascript", "review.css": "text/css"}
 Body = dict[str, Any]
-
-
-class Replaces(InputError):
-    """What was asked for takes the place of something: it is to be asked for by name."""
 
 
 _STATUS: dict[type[BestshotError], int] = {Busy: 409, NoPicture: 404, NoTask: 404}
@@ -97,10 +93,11 @@ class Routes:
     async def _static(self, request: Request) -> Response:
         name = request.path_params["name"]
         if name not in _STATIC:
-            return _error(404, "there is no such file")
+            return error_line(request, 404, "there is no such file")
         return FileResponse(_FOLDER / name, media_type=_STATIC[name], headers={"cache-control": "no-cache"})
 
     def _state(self, request: Request) -> Body:
+        building = self._watch.building  # before the estimates are looked at: they may come in between
         facts = self._desk.known.snapshot.facts
         return {
             **state_view(self._desk),
@@ -108,8 +105,8 @@ class Routes:
             "version": {"snapshot": facts.at or None, "decision": self._newest()},
             "snapshot": {
                 "ready": bool(facts.at),
-                "building": self._watch.building,
-                "stale": self._watch.stale(),
+                "building": building,
+                "stale": self._watch.stale(facts),
                 "fault": self._watch.fault or None,
                 "at": facts.at or None,
             },
@@ -146,10 +143,12 @@ class Routes:
         task_id = request.path_params["id"]
         digest = (await run_in_threadpool(lambda: self._desk.known.gallery.digests)).get(task_id)
         if digest is None:
-            return _error(404, "there is no such task")
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._outlines.executor, self._outlines.of, task_id, digest)
-        return JSONResponse({"region": found.get("asked"), "candidates": found.get("changed", {})})
+            return error_line(request, 404, "there is no such task")
+        found = await self._outlines.wanted(task_id, digest)
+        if found is None:
+            return error_line(request, 503, "what was edited could not be found out: open the task again to try again")
+        boxes = {"region": found.get("asked"), "candidates": found.get("changed", {})}
+        return JSONResponse({**boxes, "left_out": found is LEFT_OUT})
 
     async def _image(self, request: Request) -> Response:
         wanted, size = request.path_params["id"], request.query_params.get("size", FULL)
@@ -161,7 +160,7 @@ class Routes:
 
     async def _listen(self, request: Request) -> Response:
         if self._events.is_full:
-            return _error(503, "too many pages are open: close some")
+            return error_line(request, 503, "too many pages are open: close some")
         return StreamingResponse(self._events.listen(language_in(request)), media_type="text/event-stream")
 
     async def _pair(self, request: Request) -> Response:
@@ -206,8 +205,9 @@ class Routes:
 
     def _look(self, body: Body, _request: Request) -> Body:
         row, ws = self._desk.row(_text(body, "task")), self._desk.ws
+        seen = _text(body, "seen", row.seen)[:_MOST_SEEN]  # what the page drew: more may be there by now
         with ws.db.write() as connection:
-            add_look(connection, row.task.id, row.seen, self._desk.settings.by, ws.now())
+            add_look(connection, row.task.id, seen, self._desk.settings.by, ws.now())
         rows = self._desk.rows
         return {"looked": sum(one.looked for one in rows), "to_look": sum(one.open for one in rows)}
 
@@ -215,8 +215,6 @@ class Routes:
         verb, options = _text(body, "verb"), body.get("options") or {}
         if not isinstance(options, dict):
             raise InputError("'options' is an object")
-        if verb == "pick" and not options.get("replace") and is_open_lesson(self._desk):
-            raise Replaces("the newest picks were planned to learn: picking anew replaces them")
         return {"job": self._jobs.run(verb, options).as_json()}
 
     def _stop(self, _body: Body, request: Request) -> Body:
@@ -226,10 +224,11 @@ class Routes:
         return [job.as_json() for job in self._jobs.all()]
 
     def _plan(self) -> Body | None:
-        """What the newest plan of this server said."""
+        """The newest plan: as its run here told it, else as the store knows one that was made elsewhere since."""
+        stored = stored_plan(self._desk)
         job = next((j for j in reversed(self._jobs.all()) if j.verb == "plan" and j.state == DONE), None)
-        if job is None or not isinstance(job.result, dict):
-            return None
+        if job is None or not isinstance(job.result, dict) or (stored and _is_later(stored["at"], job.ended_at)):
+            return stored
         plan = job.result.get("plan", {})
         numbers = {name: plan.get(name) for name in ("hold", "expected", "low", "high", "purpose", "present")}
         return {"words": job.words.splitlines(), **numbers, "at": job.at}
@@ -237,6 +236,11 @@ class Routes:
     def _newest(self) -> int:
         with self._desk.ws.db.read() as connection:
             return newest_decision(connection)
+
+
+def _is_later(one: str, other: str) -> bool:
+    """Whether a moment in ISO 8601 is after another one."""
+    return datetime.fromisoformat(one) > datetime.fromisoformat(other)
 
 
 def _row_json(row: Row, tasks: int) -> Body:
@@ -283,13 +287,13 @@ def _told(act: Callable[[Body, Request], Body]) -> Callable[[Request], Awaitable
         async for part in request.stream():
             data += part
             if len(data) > _MOST_BYTES:
-                return _error(413, f"at most {_MOST_BYTES // 1024} kB can be sent at once")
+                return error_line(request, 413, f"at most {_MOST_BYTES // 1024} kB can be sent at once")
         try:
             body = json.loads(data or b"{}")
         except ValueError:
-            return _error(400, "the request is no JSON")
+            return error_line(request, 400, "the request is no JSON")
         if not isinstance(body, dict):
-            return _error(400, "the request is no JSON object")
+            return error_line(request, 400, "the request is no JSON object")
         return await _safely(request, lambda: act(body, request))
 
     return handler
@@ -299,22 +303,20 @@ async def _safely(request: Request, answer: Callable[[], Any]) -> Response:
     language = language_in(request)
     try:
         return JSONResponse(await run_in_threadpool(lambda: in_language(answer(), language)))
-    except Replaces as error:
-        return JSONResponse({"error": translated(str(error), language), "needs": "replace"}, 409)
     except BestshotError as error:
-        return _error(_STATUS.get(type(error), 400), translated(" ".join(str(error).split()), language))
+        return error_line(request, _STATUS.get(type(error), 400), str(error))
     except Exception as error:  # a page must not end for one answer
         _log.exception("a request failed")
-        return _error(500, f"unexpected {type(error).__name__}: {error}")
+        return error_line(request, 500, f"unexpected {type(error).__name__}: {error}")
 
 
 async def _picture(request: Request, find: Callable[[], Sent]) -> Response:
     try:
         sent = await run_in_threadpool(find)
     except NoPicture as error:
-        return _error(404, str(error))
+        return error_line(request, 404, str(error))
     except (BestshotError, OSError) as error:
-        return _error(400, " ".join(str(error).split()))
+        return error_line(request, 400, str(error))
     headers = {"etag": f'"{sent.tag}"', "cache-control": _FOREVER}
     if request.headers.get("if-none-match") == headers["etag"]:
         return Response(status_code=304, headers=headers)
@@ -323,9 +325,9 @@ async def _picture(request: Request, find: Callable[[], Sent]) -> Response:
     return Response(sent.data, media_type=sent.media_type, headers=headers)
 
 
-async def _no_such_place(_request: Request, error: Exception) -> Response:
+async def _no_such_place(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return _error(status, "there is nothing here" if status == 404 else "this is not how it is asked for")
+    return error_line(request, status, "there is nothing here" if status == 404 else "this is not how it is asked for")
 
 
 def _text(body: Body, name: str, usual: str | None = None) -> str:
@@ -335,7 +337,3 @@ def _text(body: Body, name: str, usual: str | None = None) -> str:
     if not isinstance(value, str):
         raise InputError(f"'{name}' is missing, or no text")
     return value
-
-
-def _error(status: int, line: str) -> JSONResponse:
-    return JSONResponse({"error": line}, status)

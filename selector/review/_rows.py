@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from selector.decide.revision import Revision
 from selector.domain import Pick, Task
 from selector.domain.decisions import Decision, Decisions
 from selector.learn.worth import Doubt, worth_of_look
@@ -20,13 +21,17 @@ _NOTHING = TaskEstimate()
 
 @dataclass(frozen=True)
 class Known:
-    """All that rows follow from. ``picks`` are the newest stored ones, ``looks`` what was seen of tasks last."""
+    """All that rows follow from. ``picks`` are the newest stored ones, ``looks`` what was seen of tasks last.
+
+    ``revision``: what ``export`` does to the picks first, None where nothing was decided since.
+    """
 
     gallery: Gallery
     snapshot: Snapshot
     decisions: Decisions
     picks: Mapping[str, Pick]
     looks: Mapping[str, str]
+    revision: Revision | None = None
 
     @cached_property
     def touched(self) -> frozenset[str | None]:
@@ -59,7 +64,10 @@ class Standing:
 
 @dataclass(frozen=True)
 class Row:
-    """A task in the queue. ``worth`` and ``loss`` are points of the task; None where nothing is estimated yet."""
+    """A task in the queue. ``worth`` and ``loss`` are points of the task; None where nothing is estimated yet.
+
+    ``fallback``: an export would hold a last resort, which it may have to make first: then ``pick`` is None.
+    """
 
     task: Task
     worth: float | None
@@ -70,6 +78,7 @@ class Row:
     disagreement: float | None
     flags: tuple[str, ...]
     pick: Shown | None
+    fallback: bool
     candidates: int
     excluded: int
     pinned: bool
@@ -111,17 +120,16 @@ def standings(known: Known, task_id: str) -> list[Standing]:
     return sorted(found, key=lambda one: one.rank)
 
 
-def picked(known: Known, task_id: str, ordered: Sequence[Standing]) -> Standing | None:
-    """What an export would hold: the pinned one, the stored pick unless it is excluded by now, else the best."""
-    if ordered and ordered[0].pinned and not ordered[0].excluded:
-        return ordered[0]
-    stored = known.picks.get(task_id)
-    if stored is None:
-        return None
-    own = next((one for one in ordered if one.shown.id == stored.candidate_id), None)
-    if own is not None and own.excluded is None:
-        return own
-    return ordered[0] if ordered and ordered[0].may_be_picked else None
+def picked(known: Known, task_id: str, ordered: Sequence[Standing]) -> tuple[Standing | None, bool]:
+    """(what an export would hold, whether that is a last resort): as ``export`` brings the stored picks up to date."""
+    pick = known.picks.get(task_id, Pick(task_id, None, None, False, ""))
+    if known.revision is not None:
+        if task_id in known.revision.picks:
+            best = ordered[0].shown.id if ordered and ordered[0].may_be_picked else None
+            pick, _ = known.revision.revised(task_id, Pick(task_id, best, None, False, ""))
+        if pick.candidate_id is None:
+            pick = Pick(task_id, known.gallery.resorts.get(task_id), None, True, "")
+    return next((one for one in ordered if one.shown.id == pick.candidate_id), None), pick.fallback
 
 
 def runner_up(ordered: Sequence[Standing], pick: Standing | None) -> Standing | None:
@@ -136,7 +144,7 @@ def seen_of(known: Known, task_id: str, pick: Standing | None) -> str:
 
 def _row(known: Known, task: Task, notes: tuple[str, ...]) -> Row:
     ordered = standings(known, task.id)
-    pick = picked(known, task.id, ordered)
+    pick, fallback = picked(known, task.id, ordered)
     told = known.snapshot.tasks.get(task.id, _NOTHING)
     estimate = pick.estimate if pick else None
     second = runner_up(ordered, pick)
@@ -144,7 +152,7 @@ def _row(known: Known, task: Task, notes: tuple[str, ...]) -> Row:
     if estimate is not None and second is not None and second.estimate is not None:
         margin = round(estimate.merit - second.estimate.merit, 4)
     loss = None if told.best is None or estimate is None else max(told.best - estimate.overall, 0.0)
-    flags = _flags(known, task, ordered, pick, told)
+    flags = _flags(known, task, ordered, pick, fallback, told)
     seen, looked_at = seen_of(known, task.id, pick), known.looks.get(task.id)
     changed = looked_at is not None and looked_at != seen
     doubt = Doubt(loss, margin, told.disagreement, estimate.overall if estimate else None, flags, changed)
@@ -159,6 +167,7 @@ def _row(known: Known, task: Task, notes: tuple[str, ...]) -> Row:
         told.disagreement,
         flags,
         pick.shown if pick else None,
+        fallback,
         sum(not one.shown.fallback for one in ordered),
         sum(one.excluded is not None for one in ordered),
         task.id in known.decisions.pins,
@@ -171,7 +180,7 @@ def _row(known: Known, task: Task, notes: tuple[str, ...]) -> Row:
 
 
 def _flags(
-    known: Known, task: Task, ordered: Sequence[Standing], pick: Standing | None, told: TaskEstimate
+    known: Known, task: Task, ordered: Sequence[Standing], pick: Standing | None, fallback: bool, told: TaskEstimate
 ) -> tuple[str, ...]:
     real = [one for one in ordered if not one.shown.fallback]
     estimate = pick.estimate if pick else None
@@ -180,8 +189,8 @@ def _flags(
     makers = {name for one in real for name in one.shown.makers}
     said = {
         "no_candidate": not real,
-        "fallback": pick is not None and pick.shown.fallback,
-        "no_pick": bool(real) and pick is None,
+        "fallback": fallback,
+        "no_pick": bool(real) and pick is None and not fallback,
         "pick_excluded": excluded,
         "sc_unmeasured": estimate is not None and not estimate.sc_measured,
         "refused_many": len(real) > 1 and 2 * told.refused > len(real),

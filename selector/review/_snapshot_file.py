@@ -96,8 +96,11 @@ class Snapshot:
     def _rows(self, query: str, value: str) -> list[Any]:
         if self.path is None:
             return []
-        with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            return connection.execute(query, (value,)).fetchall()
+        try:
+            with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+                return connection.execute(query, (value,)).fetchall()
+        except sqlite3.Error:  # the cache may be deleted at any time: it is made again soon
+            return []
 
 
 def write_snapshot(

@@ -15,6 +15,8 @@ from selector.workspace.workspace import Workspace
 SHOWN_AT_ONCE = frozenset({schema.decision.name})  # by the server itself: the estimates may follow later
 _TABLES = tuple(t for t in WATCHED if t not in (schema.comparison, schema.look))
 _FILES = (CONFIG_NAME, "prior.json", "translations.csv")
+_MOVING = schema.attempt, schema.candidate, schema.judgement, schema.observation, schema.score, schema.task_reading
+ESTIMATED_FROM = {"version", *_FILES, *(table.name for table in _MOVING)}  # what moves an estimate of a candidate
 
 Key = Mapping[str, int | str]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from selector.language import ENGLISH, translated
 from selector.review.page import language_of
@@ -17,6 +19,11 @@ _THEIRS = {"judges", "decisions", "notes", "settings", "result"}  # below these,
 def language_in(request: Request) -> str:
     """What the address asks for, else what the browser likes best."""
     return language_of(request.query_params.get("lang"), request.headers.get("accept-language", ""))
+
+
+def error_line(request: Request, status: int, line: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """An error as the page has it: one line, in the page's language."""
+    return JSONResponse({"error": translated(" ".join(line.split()), language_in(request))}, status, headers)
 
 
 def in_language(value: Any, language: str, below: str = "", is_ours: bool = False) -> Any:

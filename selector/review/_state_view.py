@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from selector.domain import Pick, stable_hash
+from selector.decide.revision import LEARN, PLAN
+from selector.domain import Pick
 from selector.domain.decisions import Target
+from selector.domain.words import n_of
 from selector.review._desk import Desk
-from selector.review._rows import LOOK_FLOOR, Known, Row
+from selector.review._rows import LOOK_FLOOR, Known
+from selector.review._source import ESTIMATED_FROM, differing, snapshot_key
 from selector.store.observations import load_pending
-from selector.store.picks import load_submission_picks, newest_basis
+from selector.store.picks import load_submission_picks, newest_basis, submission_id
+from selector.store.plan_decisions import newest_plan
 from selector.submit.ledger import SubmissionRecord
 
 
@@ -58,49 +61,66 @@ def totals_view(desk: Desk) -> dict[str, Any]:
 
 
 def export_preview(desk: Desk) -> dict[str, Any]:
-    """What ``export`` would write as things stand: every task's pick, with what people decided since it was picked."""
-    known = desk.known
-    picks = picks_of(desk.rows)
+    """What ``export`` would write as things stand: every task's pick, with what people decided since it was picked.
+
+    ``submission`` is None where that cannot be known yet: a pick is missing, or its fallback has to be made first.
+    ``certain``: what stands in for an excluded pick follows from estimates that are of the present.
+    """
+    known, picks = desk.known, _held(desk)
     submissions = [one for one in desk.ledger.all() if one.state != "withdrawn"]
     decisions = known.decisions
+    news = differing(known.snapshot.facts.key, snapshot_key(desk.ws)) & ESTIMATED_FROM
     return {
-        "submission": submission_id(desk, picks),
+        "submission": _id_of(desk, picks),
         "zip": desk.ws.profile.export.archive_file(desk.ws.config.team),
         "tasks": len(picks),
-        "fallbacks": sum(row.pick is not None and row.pick.fallback for row in desk.rows),
-        "missing": sum(row.pick is None for row in desk.rows),
+        "fallbacks": sum(pick.fallback for pick in picks),
+        "missing": sum(pick.candidate_id is None and not pick.fallback for pick in picks),
         "changed_from_last": _changed_from(desk, submissions[-1] if submissions else None, picks),
         "last": submissions[-1].id if submissions else None,
         "decisions": len(decisions.excluded) + len(decisions.pins),
-        "learn": is_open_lesson(desk),
+        "certain": known.revision is None or not news,
     }
 
 
-def picks_of(rows: Sequence[Row]) -> list[tuple[str, str | None]]:
-    """(task id, candidate id) as an export would hold them, in the table's order; None where there is none."""
-    return [(row.task.id, row.pick.id if row.pick else None) for row in rows]
-
-
-def submission_id(desk: Desk, picks: list[tuple[str, str | None]]) -> str | None:
-    """The id of the submission that holds these picks, None where one is missing; as ``submit.export`` names it."""
-    if any(candidate is None for _, candidate in picks):
+def stored_plan(desk: Desk) -> dict[str, Any] | None:
+    """The newest plan of a submission that the store knows, in words; its numbers were told to whoever made it."""
+    with desk.ws.db.read() as connection:
+        found, basis = newest_plan(connection), newest_basis(connection)
+    if found is None:
         return None
-    return stable_hash([desk.ws.profile.name, [list(pick) for pick in picks]], 8)
+    left = n_of(found.remaining, "submission")
+    purpose = None if found.hold else basis.get(PLAN)
+    if found.hold:
+        words = f"the newest plan is to hold, with {left} left: what is known does not pay for a submission"
+    elif purpose is None:
+        words = f"the newest plan was to submit, with {left} left; other picks were made since"
+    elif purpose == LEARN:
+        words = f"the newest plan is to learn, with {left} left: its picks are stored for `bestshot export`"
+    else:
+        words = f"the newest plan is to win, with {left} left: its picks are stored for `bestshot export`"
+    numbers = dict.fromkeys(("expected", "low", "high", "present"))
+    return {"words": [words], "hold": found.hold, **numbers, "purpose": purpose, "at": found.at}
 
 
-def is_open_lesson(desk: Desk) -> bool:
-    """Whether the newest picks were planned to learn and are in no submission yet: replaced, they teach nobody."""
-    if _purpose(desk) != "learn":
-        return False
-    return submission_id(desk, picks_of(desk.rows)) not in {one.id for one in desk.ledger.all()}
+def _held(desk: Desk) -> list[Pick]:
+    """What an export would hold, in the table's order."""
+    return [Pick(row.task.id, row.pick.id if row.pick else None, None, row.fallback, "") for row in desk.rows]
 
 
-def _changed_from(desk: Desk, last: SubmissionRecord | None, picks: list[tuple[str, str | None]]) -> int | None:
+def _id_of(desk: Desk, picks: list[Pick]) -> str | None:
+    """The id of the submission that holds these picks, None where one is missing."""
+    if any(pick.candidate_id is None for pick in picks):
+        return None
+    return submission_id(desk.ws.profile.name, picks)
+
+
+def _changed_from(desk: Desk, last: SubmissionRecord | None, picks: list[Pick]) -> int | None:
     if last is None:
         return None
     with desk.ws.db.read() as connection:
         before = load_submission_picks(connection, [last.id]).get(last.id, {})
-    return sum(task not in before or before[task].candidate_id != candidate for task, candidate in picks)
+    return sum(p.task_id not in before or before[p.task_id].candidate_id != p.candidate_id for p in picks)
 
 
 def _quota(desk: Desk) -> dict[str, Any]:
@@ -135,7 +155,7 @@ def _submission(one: SubmissionRecord, known: Known) -> dict[str, Any]:
 
 def _picks(desk: Desk, known: Known) -> dict[str, Any]:
     stored: list[Pick] = list(known.picks.values())
-    now = submission_id(desk, picks_of(desk.rows))
+    now = _id_of(desk, _held(desk))
     records = {one.id for one in desk.ledger.all()}
     return {
         "purpose": _purpose(desk),
@@ -150,7 +170,7 @@ def _purpose(desk: Desk) -> str | None:
     """``learn`` or ``win``; None before anything was picked."""
     with desk.ws.db.read() as connection:
         basis = newest_basis(connection)
-    return None if not basis else "learn" if basis.get("plan") == "learn" else "win"
+    return None if not basis else LEARN if basis.get(PLAN) == LEARN else "win"
 
 
 def _generator(name: str, count: int, known: Known) -> dict[str, Any]:

@@ -22,15 +22,19 @@ from selector.store.observations import Judgement, load_judgements
 _MOST_SAID = 4000  # characters of a judge's words, and of a recorded setting
 _OWN = (PROMPT, FINISH, "file")  # of a recipe's parameters: told under other names
 _CENTS = 4  # decimals of a score
+_MOST_REPLIES = 50  # of judges about a candidate, the newest
 
 
 def task_view(desk: Desk, task_id: str) -> dict[str, Any]:
     """Everything of a task but its neighbours and its outlines; raises ``InputError`` where there is none."""
     row, known = desk.row(task_id), desk.known
     ordered = standings(known, task_id)
-    pick = picked(known, task_id, ordered)
-    second = runner_up(ordered, pick)
+    pick, _ = picked(known, task_id, ordered)
     snapshot = known.snapshot
+    ready = bool(snapshot.facts.at)
+    if not ready:  # nothing is estimated yet: no order to tell, but one that stays
+        ordered = sorted(ordered, key=lambda one: (one is not pick, one.shown.id))
+    second = runner_up(ordered, pick) if ready else None
     with desk.ws.db.read() as connection:
         candidates = {c.id: c for c in load_candidates(connection, task_id)}
         attempts = _makers(load_attempts(connection, task_id))
@@ -62,6 +66,7 @@ def task_view(desk: Desk, task_id: str) -> dict[str, Any]:
         **_facts(row.task),
         "looked": row.looked,
         "changed": row.changed,
+        "seen": row.seen,
         "flags": row.flags,
         "reading": detail.get("reading", []),
         "candidates": cards,
@@ -222,7 +227,7 @@ def _judges(own: Iterable[Judgement], words: Sequence[tuple[str, str]]) -> list[
 def _words(connection: Connection, numbers: Sequence[int]) -> list[tuple[str, str]]:
     """(judge, what it said) of replies, oldest first."""
     r = schema.judge_reply.c
-    query = select(r.judge, r.text).where(r.id.in_(numbers[:50]), r.outcome == "scored").order_by(r.id)
+    query = select(r.judge, r.text).where(r.id.in_(numbers[-_MOST_REPLIES:]), r.outcome == "scored").order_by(r.id)
     return [(judge, _reasoning(text)) for judge, text in connection.execute(query)] if numbers else []
 
 

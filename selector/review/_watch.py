@@ -12,8 +12,10 @@ from typing import Any
 from selector.domain import BestshotError
 from selector.review._beside import Beside
 from selector.review._desk import Desk
+from selector.review._snapshot_file import SnapshotFacts
 from selector.review._source import SHOWN_AT_ONCE, differing, snapshot_key
 from selector.store.news import newest_rows
+from selector.submit.ledger import Quota
 
 _log = logging.getLogger("bestshot.review")
 _LOOK_SECONDS = 0.5
@@ -38,7 +40,8 @@ class Watch:
         self._thread = threading.Thread(target=self._run, daemon=True, name="review-watch")
         self._estimating: Beside | None = None
         self._advising: Beside | None = None
-        self._advised = ""  # the moment of the estimates for which the next step was asked
+        self._advised = ("", "")  # the moment of the estimates, and the contest's day, of the newest advice
+        self._quota: Quota | None = None  # of the contest's day
         self._seen: dict[str, int] = {}
         self._last_news = self._first_news = self._not_before = 0.0
         self.next_step: dict[str, Any] | None = None  # the first of `bestshot next`
@@ -49,9 +52,8 @@ class Watch:
         """Whether estimates are being made."""
         return self._estimating is not None
 
-    def stale(self) -> list[str]:
-        """What the estimates do not know yet: names of tables and files; nothing where they are of the present."""
-        facts = self._desk.known.snapshot.facts
+    def stale(self, facts: SnapshotFacts) -> list[str]:
+        """What these estimates do not know yet: names of tables and files; nothing where they are of the present."""
         return sorted(differing(facts.key, snapshot_key(self._desk.ws))) if facts.key else []
 
     def start(self) -> None:
@@ -71,6 +73,8 @@ class Watch:
                 self._look()
             except (BestshotError, OSError) as error:  # a full disk, a store that is held: it may not be so in a moment
                 _log.warning("the campaign could not be looked at: %s", error)
+            except Exception:  # pages hear of nothing any more once this thread has ended
+                _log.exception("the campaign could not be looked at")
             self._stop.wait(_LOOK_SECONDS)
 
     def _look(self) -> None:
@@ -83,16 +87,19 @@ class Watch:
             self._seen, self._last_news = rows, now
         told: dict[str, Any] = {name: number for name, number in rows.items() if name not in _NOISE}
         at = self._desk.known.snapshot.facts.at
-        self._news({**told, "snapshot": at, "building": self.building, "next": self.next_step})
+        day = self._today()
+        self._news({**told, "snapshot": at, "building": self.building, "next": self.next_step, "day": day})
+        self._ask_for_advice(at, day)
         if self._estimating is None and now >= self._not_before:
             self._make_if_old(now)
 
     def _make_if_old(self, now: float) -> None:
         facts = self._desk.known.snapshot.facts
         old = differing(facts.key, snapshot_key(self._desk.ws))
+        if not self._desk.snapshot_path.is_file():  # somebody has emptied the cache
+            old.add("snapshot")
         if not old:
             self._first_news = 0.0
-            self._ask_for_advice(facts.at)
             return
         self._first_news = self._first_news or now
         quiet = _QUIET_AFTER_DECISIONS if old <= SHOWN_AT_ONCE else _QUIET_SECONDS
@@ -116,10 +123,16 @@ class Watch:
         self._not_before = time.monotonic() + _RETRY_SECONDS
         _log.warning("estimates could not be made: %s", self.fault)
 
-    def _ask_for_advice(self, at: str) -> None:
-        """Once for each state of the estimates, and after them: both work out the same, and pictures come first."""
-        if self._advising is None and at != self._advised:
-            self._advised = at
+    def _today(self) -> str:
+        """The contest's day, in which there are new submissions."""
+        if self._quota is None or self._desk.ws.clock() >= self._quota.turns_at:
+            self._quota = self._desk.ledger.quota()
+        return self._quota.day.isoformat()
+
+    def _ask_for_advice(self, at: str, day: str) -> None:
+        """Once for each state of the estimates and each day, at first beside the estimates: it is the first line."""
+        if self._advising is None and (at, day) != self._advised:
+            self._advised = at, day
             folder = str(self._desk.ws.folder.resolve())
             self._advising = Beside("selector.cli", ["next", "-C", folder, "--json"])
 

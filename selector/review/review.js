@@ -88,6 +88,28 @@ function toast(text, { error = false, action = null } = {}) {
   setTimeout(() => node.remove(), error ? 12000 : 5000);
 }
 
+const complain = (error) => toast(error.message, { error: true });
+
+/** Messages do not go with a dialog that closes. */
+const keepToasts = (dialog) => dialog.contains($("toasts")) && document.body.append($("toasts"));
+
+/** Draw anew; what had the focus has it again, if it is still there. */
+function keepingFocus(draw, options = {}) {
+  const focus = document.activeElement?.dataset?.focus;
+  draw();
+  if (focus) document.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus(options);
+}
+
+/** What was opened or shut by hand stays so when it is drawn anew, and from task to task. */
+const folds = new Map();
+function fold(id, summary, body, { open = false, ...props } = {}) {
+  const ontoggle = (event) => folds.set(id, event.target.open);
+  return el("details", { ...props, open: folds.get(id) ?? open, "data-id": id, ontoggle }, el("summary", {}, summary), body);
+}
+
+/** A list of at most four with one more, or without it where it is there already. */
+const toggled = (list, one) => (list.includes(one) ? list.filter((other) => other !== one) : [...list, one].slice(-4));
+
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -98,7 +120,7 @@ async function copy(text) {
 }
 
 /** A question in a dialog. Resolves to the form's values, or to null where it was left. */
-function ask({ title, text = [], body = [], confirm, danger = false }) {
+function ask({ title, text = [], body = [], confirm, danger = false, disabled = false }) {
   const dialog = $("ask");
   return new Promise((resolve) => {
     const form = el(
@@ -110,8 +132,8 @@ function ask({ title, text = [], body = [], confirm, danger = false }) {
       el(
         "div.buttons",
         {},
-        button(t("cancel"), () => dialog.close("")),
-        confirm && el(danger ? "button.primary.danger" : "button.primary", { value: "yes" }, confirm),
+        button(t(confirm ? "cancel" : "close"), () => dialog.close("")),
+        confirm && el(danger ? "button.primary.danger" : "button.primary", { value: "yes", disabled }, confirm),
       ),
     );
     dialog.replaceChildren(form);
@@ -119,7 +141,7 @@ function ask({ title, text = [], body = [], confirm, danger = false }) {
     dialog.addEventListener(
       "close",
       () => {
-        if (dialog.contains($("toasts"))) document.body.append($("toasts"));
+        keepToasts(dialog);
         resolve(dialog.returnValue === "yes" ? Object.fromEntries(new FormData(form)) : null);
       },
       { once: true },
@@ -150,6 +172,10 @@ function go(changes, { replace = false } = {}) {
   here = readAddress();
   return show();
 }
+
+/** What a view's address does not take along: whatever was looked at in a task. */
+const viewOf = (name) => ({ task: "", see: "", mode: "", c: "", compare: "", view: name === "queue" ? "" : name });
+const link = (name, text, props = {}) => el("a", { href: address(viewOf(name)), "data-go": true, ...props }, text);
 
 /** The part of the address that says which tasks, in which order. */
 const filters = () => Object.fromEntries(FILTERS.filter((name) => here[name]).map((name) => [name, here[name]]));
@@ -206,6 +232,7 @@ async function loadState() {
   state = await get("api/state");
   drawTop();
   if (view() === "day") drawDay();
+  if (view() === "queue" && $("next")) drawNext();
 }
 
 /** What changed elsewhere is fetched again; several changes in a row are one. */
@@ -224,36 +251,48 @@ function refresh({ decisions = true } = {}) {
       if (view() === "queue") await reloadQueue();
       if (view() === "task" && here.task) await freshTask(here.task);
     } catch (error) {
-      toast(error.message, { error: true });
+      complain(error);
     }
   }, 80);
 }
 
 async function freshTask(id) {
   const told = await loadTask(id, { fresh: true });
-  if (view() === "task" && here.task === id && sending === 0) drawTask(told);
+  if (view() !== "task" || here.task !== id || sending > 0) return;
+  drawTask(told);
+  loadOutline(told);
 }
 
-/** Decisions and progress of every window and program; the browser connects again by itself. */
+/** Decisions and progress of every window and program; the browser connects again by itself.
+ *
+ *  Only a window that is seen listens: a browser has six connections to a server, and six tabs that listen would leave
+ *  none for anything else. The first thing that is heard says what was missed meanwhile. */
+let events = null;
 function listen() {
-  const events = new EventSource(new URL(`api/events?lang=${LANG}`, document.baseURI));
+  if (document.hidden || events) {
+    if (document.hidden) events?.close();
+    events = document.hidden ? null : events;
+    return;
+  }
+  events = new EventSource(new URL(`api/events?lang=${LANG}`, document.baseURI));
   events.onopen = () => document.documentElement.removeAttribute("data-lost");
   events.onerror = () => {
     document.documentElement.setAttribute("data-lost", "");
     drawTop();
   };
   events.onmessage = (event) => heard(JSON.parse(event.data));
-  window.addEventListener("pagehide", () => events.close());
 }
 
 /** `news` holds the numbers of the newest rows by table: what differs from what was heard before is new. */
-function heard({ jobs = [], building = false, ...news }) {
+function heard({ jobs = [], building = false, next = null, ...news }) {
   if (!state) return;
   const before = heard.before ?? { ...news, ...state.version };
   heard.before = news;
-  const changed = Object.keys(news).filter((name) => news[name] !== before[name]);
-  const old = new Map((state.jobs ?? []).map((job) => [job.id, job.state]));
-  const ended = jobs.filter((job) => job.state !== "running" && old.get(job.id) === "running");
+  const changed = Object.keys(news).filter((name) => (news[name] || null) !== (before[name] || null));
+  const old = new Map((state.jobs ?? []).map((job) => [job.id, job]));
+  const ended = jobs.filter((job) => !isAlive(job) && old.has(job.id) && isAlive(old.get(job.id)));
+  state.next = next ?? state.next; // null: not known yet
+  if ($("next")) drawNext();
   const turned = Boolean(state.snapshot?.building) !== building;
   state.jobs = jobs;
   if (turned) state.snapshot = { ...state.snapshot, building };
@@ -262,10 +301,7 @@ function heard({ jobs = [], building = false, ...news }) {
     drawTop();
   }
   if (view() === "day") drawJobs();
-  for (const job of ended)
-    toast(t(`ended_${job.state}`, { verb: named("verb", job.verb), error: job.error ?? "" }), {
-      error: job.state === "failed",
-    });
+  for (const job of ended) tellEnd(job);
   if (changed.length || ended.length)
     refresh({ decisions: ended.length > 0 || changed.some((name) => name !== "look") });
   if (ended.length) loadDay();
@@ -326,25 +362,33 @@ function decided(told, { kind, candidate = null, generator = null, task = null, 
 
 const REASONS = ["broken", "face", "text", "prompt", "kept", "ugly"];
 
-/** The short field for a reason: what was written last stands in it, ready to be confirmed. */
-async function askReason({ title, confirm, chips = true, scopes = [], remember = "reason", required = true }) {
+/** The short field for a reason or a note. Of exclusions there are ready-made reasons, and what was written last stands
+ *  in it; `draft` is what stands in that of a note, and `onwrite` hears what is written. */
+async function askReason({ title, confirm, scopes = [], label = t("reason"), draft = "", onwrite = null }) {
+  const excludes = scopes.length > 0;
   const field = el("input", {
     name: "reason",
     id: "reason",
     maxlength: 500,
     autocomplete: "off",
-    required,
+    required: true,
     "data-first": true,
-    value: memory.get(remember) ?? "",
-    onfocus: (event) => event.target.select(),
+    value: (excludes && memory.get("reason")) || draft,
+    onfocus: (event) => !draft && event.target.select(),
+    oninput: onwrite && (() => onwrite(field.value)),
+    onkeydown: (event) => {
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      field.form.requestSubmit(field.form.querySelector("button.primary"));
+    },
   });
   const answer = await ask({
     title,
     confirm,
     body: [
-      el("label", { for: "reason" }, t("reason")),
+      el("label", { for: "reason" }, label),
       field,
-      chips &&
+      excludes &&
         el(
           "div.chips",
           { role: "group", "aria-label": t("ready_made") },
@@ -355,7 +399,7 @@ async function askReason({ title, confirm, chips = true, scopes = [], remember =
             }),
           ),
         ),
-      scopes.length > 1 &&
+      excludes &&
         el(
           "fieldset",
           {},
@@ -366,8 +410,8 @@ async function askReason({ title, confirm, chips = true, scopes = [], remember =
         ),
     ],
   });
-  if (!answer || (required && !answer.reason.trim())) return null;
-  if (remember === "reason") memory.set(remember, answer.reason.trim());
+  if (!answer?.reason.trim()) return null;
+  if (excludes) memory.set("reason", answer.reason.trim());
   return { reason: answer.reason.trim(), scope: answer.scope };
 }
 
@@ -399,26 +443,27 @@ function target(told, one, scope) {
 async function pin(told, one) {
   if (!mayPin()) return toast(readOnly() ? t("is_read_only") : t("rule_no_pins"));
   if (one.pinned) return decide({ kind: "release", task: told.id, candidate: one.id, reason: "" });
-  const answer = await askReason({
-    title: t("pin_title", { short: one.short }),
-    confirm: t("pin"),
-    chips: false,
-    remember: "",
-  });
+  const answer = await askReason({ title: t("pin_title", { short: one.short }), confirm: t("pin") });
   return answer && decide({ kind: "pin", task: told.id, candidate: one.id, reason: answer.reason });
 }
+
+const drafts = new Map(); // task to the note that was begun and not stored
 
 async function note(told, one) {
   if (readOnly()) return toast(t("is_read_only"));
   const answer = await askReason({
     title: t("note_title", { short: one?.short ?? told.id }),
     confirm: t("note"),
-    chips: false,
-    remember: "",
+    label: t("note"),
+    draft: drafts.get(told.id) ?? "",
+    onwrite: (text) => drafts.set(told.id, text),
   });
-  return (
-    answer && decide({ kind: "note", task: told.id, ...(one ? { candidate: one.id } : {}), reason: answer.reason })
-  );
+  if (!answer) return null;
+  drafts.delete(told.id);
+  const about = one ? { candidate: one.id } : {};
+  const stored = await decide({ kind: "note", task: told.id, ...about, reason: answer.reason });
+  if (!stored && !drafts.get(told.id)) drafts.set(told.id, answer.reason);
+  return stored;
 }
 
 async function undo() {
@@ -426,17 +471,25 @@ async function undo() {
   try {
     await last;
     const { decision } = await post("api/undo");
-    toast(decision ? t("undone", { what: decisionWords(decision) }) : t("nothing_to_undo"));
+    toast(decision ? undoneWords(decision) : t("nothing_to_undo"));
     refresh();
   } catch (error) {
-    toast(error.message, { error: true });
+    complain(error);
   }
   return null;
 }
 
-function decisionWords(decision) {
-  const about = decision.candidate ? decision.candidate.slice(0, 8) : (decision.generator ?? decision.task ?? "");
-  return `${named("kind", decision.kind)} ${about}`;
+const aboutOf = (decision) =>
+  decision.candidate ? decision.candidate.slice(0, 8) : (decision.generator ?? decision.task ?? "");
+
+const decisionWords = (decision) => `${named("kind", decision.kind)} ${aboutOf(decision)}`;
+
+/** What was taken back, by the decision that took it back. */
+function undoneWords(decision) {
+  const what = aboutOf(decision);
+  if (decision.kind === "include") return t("undone_exclusion", { what });
+  if (decision.kind === "release") return t("undone_pin", { what });
+  return t("undone", { what });
 }
 
 // ---------- Pictures: asked for when they are near the window
@@ -464,9 +517,9 @@ function picture(url, size, alt) {
   return image;
 }
 
-const boxes = (regions) =>
+const boxes = (regions, kind = "changed") =>
   (regions ?? []).map((box) =>
-    el("i.region", {
+    el(`i.region.${kind}`, {
       style: {
         left: `${box.left * 100}%`,
         top: `${box.top * 100}%`,
@@ -484,31 +537,27 @@ async function loadOutline(facts) {
   if (!outlined() || !facts.source || facts.outlines) return;
   facts.outlines = true;
   try {
-    const { candidates } = await get(`api/region/${encodeURIComponent(facts.id)}`);
+    const { region, candidates } = await get(`api/region/${encodeURIComponent(facts.id)}`);
     const known = tasks.get(taskKey(facts.id)) ?? facts;
     showTask({
       ...known,
       outlines: true,
+      region,
       candidates: known.candidates.map((one) => ({ ...one, region: candidates[one.id] ?? one.region })),
     });
   } catch (error) {
-    toast(error.message, { error: true });
+    facts.outlines = false;
+    complain(error);
   }
 }
 
 // ---------- The top
 
 const view = () => (["queue", "task", "pair", "day"].includes(here.view) ? here.view : "queue");
-const tab = (name, changes) =>
-  el(
-    "a",
-    {
-      href: address({ ...changes, view: name === "queue" ? "" : name, see: "", mode: "", c: "" }),
-      "data-go": true,
-      "aria-current": view() === name || (name === "queue" && view() === "task") ? "page" : null,
-    },
-    t(`tab_${name}`),
-  );
+const tab = (name) => {
+  const isHere = view() === name || (name === "queue" && view() === "task");
+  return link(name, t(`tab_${name}`), { "aria-current": isHere ? "page" : null });
+};
 
 function drawTop() {
   if (!state) return;
@@ -518,9 +567,9 @@ function drawTop() {
     el(
       "nav",
       { "aria-label": t("views") },
-      tab("queue", { task: "" }),
-      state.ratings && tab("pair", { task: "" }),
-      tab("day", { task: "" }),
+      tab("queue"),
+      state.ratings && tab("pair"),
+      tab("day"),
     ),
     el(
       "div.looked",
@@ -528,11 +577,7 @@ function drawTop() {
       el("progress", { value: String(share), max: 1, "aria-label": t("progress") }),
       el("span", {}, t("looked_of", { looked: state.looked, all: state.looked + state.to_look })),
     ),
-    el(
-      "a.slots",
-      { href: address({ view: "day", task: "", see: "" }), "data-go": true },
-      t("slots_left", { n: state.quota?.left ?? 0 }),
-    ),
+    state.quota && link("day", t("slots_left", { n: state.quota.left }), { class: "slots" }),
     el(
       "div.tools",
       {},
@@ -618,7 +663,7 @@ function buildQueue() {
 async function reloadQueue() {
   const name = JSON.stringify(filters());
   const first = Math.floor(firstRow() / PAGE);
-  const told = await get("api/queue", { ...filters(), offset: first * PAGE, limit: PAGE });
+  const told = await pageOf(first);
   if (name !== JSON.stringify(filters())) return;
   Object.assign(queue, { key: name, total: told.total, pages: new Map([[first, told.tasks]]), stale: false });
   queue.waiting.clear();
@@ -627,6 +672,9 @@ async function reloadQueue() {
   fillRows();
   drawCount();
 }
+
+const pageOf = (page) => get("api/queue", { ...filters(), offset: page * PAGE, limit: PAGE });
+const taskAt = (i) => queue.pages.get(Math.floor(i / PAGE))?.[i % PAGE];
 
 function sizeList() {
   queue.list.style.height = `${queue.total * rowHeight()}px`;
@@ -650,7 +698,7 @@ function fillRows() {
 }
 
 function placeRow(i) {
-  const one = queue.pages.get(Math.floor(i / PAGE))?.[i % PAGE];
+  const one = taskAt(i);
   if (!one) loadPage(Math.floor(i / PAGE));
   const old = queue.rows.get(i);
   const print = JSON.stringify([one, rowHeight(), here.at === String(i)]);
@@ -670,13 +718,13 @@ async function loadPage(page) {
   queue.waiting.add(page);
   const name = queue.key;
   try {
-    const toldPage = await get("api/queue", { ...filters(), offset: page * PAGE, limit: PAGE });
+    const toldPage = await pageOf(page);
     if (queue.key === name) {
       queue.pages.set(page, toldPage.tasks);
       fillRows();
     }
   } catch (error) {
-    toast(error.message, { error: true });
+    complain(error);
   } finally {
     queue.waiting.delete(page);
   }
@@ -779,7 +827,7 @@ function endOf() {
     {},
     el("h2", {}, t("end_title")),
     el("p", {}, state.look_floor ? t("end_text", { points: points(state.look_floor) }) : t("end_all")),
-    el("p", {}, el("a", { href: address({ view: "day", task: "", see: "" }), "data-go": true }, t("end_next"))),
+    el("p", {}, link("day", t("end_next"))),
   );
 }
 
@@ -905,7 +953,7 @@ async function openTask() {
   if (view() !== "task" || here.task !== id) return;
   if (trail[trail.length - 1] !== id && !trail.includes(id)) trail = [...trail.slice(-200), id];
   drawTask(toldTask);
-  if (cached?.stale) freshTask(id).catch((error) => toast(error.message, { error: true }));
+  if (cached?.stale) freshTask(id).catch(complain);
   looked(id);
   preload(toldTask);
   loadOutline(toldTask);
@@ -918,7 +966,7 @@ function looked(id) {
   looking = setTimeout(async () => {
     if (view() !== "task" || here.task !== id) return;
     try {
-      Object.assign(state, await post("api/look", { task: id }));
+      Object.assign(state, await post("api/look", { task: id, seen: drawn.told?.seen })); // what was drawn, not what is
       queue.stale = true;
       drawTop();
     } catch {
@@ -946,7 +994,12 @@ function preload(toldTask) {
 const inputsOf = (toldTask) =>
   ["source", "reference"]
     .filter((name) => toldTask[name])
-    .map((name) => ({ name, label: t(name), short: name, ...toldTask[name] }));
+    .map((name) => ({
+      label: t(name),
+      short: name,
+      ...toldTask[name],
+      asked: name === "source" ? toldTask.region : null,
+    }));
 const current = (toldTask) =>
   toldTask.candidates.find((one) => one.short === here.c) ??
   toldTask.candidates.find((one) => one.picked) ??
@@ -959,12 +1012,19 @@ function drawTask(toldTask) {
   if (drawn.told?.id !== toldTask.id) drawn = { told: null, frames: new Map() };
   if (drawn.told === null) {
     scrollTo(0, 0);
-    document.title = `${toldTask.id} · ${state.campaign}`;
+    entitle(toldTask.id);
   }
-  drawn.told = toldTask;
-  const focus = document.activeElement?.dataset?.focus;
+  const [one, aside] = [current(toldTask), document.querySelector(".inspector")];
+  const depth = drawn.short === one?.short ? aside?.scrollTop : 0;
+  Object.assign(drawn, { told: toldTask, short: one?.short });
+  keepingFocus(() => $("main").replaceChildren(...taskParts(toldTask, one)), { preventScroll: true });
+  document.querySelector(".inspector").scrollTop = depth ?? 0;
+  drawViewer();
+}
+
+function taskParts(toldTask, one) {
   const inputs = inputsOf(toldTask);
-  $("main").replaceChildren(
+  return [
     el(
       "article.task",
       { class: inputs.length ? "task with-inputs" : "task", "data-id": toldTask.id },
@@ -973,22 +1033,20 @@ function drawTask(toldTask) {
         el(
           "aside.inputs",
           { "aria-label": t("inputs") },
-          inputs.map((one) => inputCard(one)),
+          inputs.map(inputCard),
         ),
       el(
         "section",
         { class: toldTask.candidates.length > 4 ? "cards" : "cards few", "aria-label": t("candidates") },
         toldTask.candidates.length
-          ? toldTask.candidates.map((one, i) => card(toldTask, one, i))
+          ? toldTask.candidates.map((each, i) => card(toldTask, each, i))
           : el("p.empty", {}, t("no_candidates")),
       ),
-      el("aside.inspector", { "aria-label": t("about_candidate") }, inspector(toldTask, current(toldTask))),
-      taskFoot(toldTask),
+      el("aside.inspector", { "aria-label": t("about_candidate") }, inspector(toldTask, one)),
+      !toldTask.neighbours?.next && state.to_look === 0 && endOf(),
     ),
-    actions(toldTask),
-  );
-  if (focus) document.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
-  drawViewer();
+    actions(toldTask, one),
+  ];
 }
 
 function taskHead(toldTask) {
@@ -1020,28 +1078,20 @@ function taskHead(toldTask) {
 function promptOf({ prompt }) {
   const words = el("p.prompt", {}, prompt || t("no_prompt"));
   if (prompt.length <= 320 && prompt.split("\n").length <= 5) return words;
-  const fold = el(
-    "details.fold",
-    { open: here.unfold === "on" },
-    el("summary", {}, words, el("span.unfold", {}, t("whole_prompt"))),
-  );
-  fold.addEventListener("toggle", () => {
-    if (fold.open !== (here.unfold === "on")) go({ unfold: fold.open ? "on" : "" }, { replace: true });
-  });
-  return fold;
+  return fold("prompt", [words, el("span.unfold", {}, t("whole_prompt"))], null, { class: "fold" });
 }
 
 /** The frame of a picture with its proportions, so that nothing moves when it comes; it is kept when the card is drawn
  *  anew. */
-function frame(id, url, width, height, alt, regions, size = 320) {
+function frame({ id, url, width, height, label, size = 320 }, outline) {
   const ratio = width && height ? width / height : 1;
-  const kept = drawn.frames.get(id) ?? picture(url, size, alt);
+  const kept = drawn.frames.get(id) ?? picture(url, size, label);
   drawn.frames.set(id, kept);
   return el(
     "span.frame",
     { style: { "aspect-ratio": String(ratio), width: `min(100%, calc(var(--picture-height) * ${ratio.toFixed(4)}))` } },
     kept,
-    outlined() && boxes(regions),
+    outlined() && outline,
   );
 }
 
@@ -1052,13 +1102,15 @@ function inputCard(one) {
     el(
       "button.picture",
       { type: "button", "aria-label": t("open_large", { name: one.label }), onclick: () => openViewer([one.short]) },
-      frame(one.short, one.url, one.width, one.height, one.label),
+      frame({ ...one, id: one.short }, boxes(one.asked, "asked")),
     ),
     el("figcaption", {}, one.label, el("span.soft", {}, one.width ? ` ${one.width} × ${one.height}` : "")),
   );
 }
 
 function card(toldTask, one, i) {
+  const label = t("candidate_n", { n: i + 1 });
+  const size = toldTask.candidates.length > 4 ? 320 : 640;
   const mine = current(toldTask)?.id === one.id;
   const compared = chosen().includes(one.short);
   const classes = [
@@ -1073,7 +1125,7 @@ function card(toldTask, one, i) {
     `article.${classes.join(".")}`,
     {
       "data-short": one.short,
-      "aria-label": t("candidate_n", { n: i + 1 }),
+      "aria-label": label,
       onclick: (event) => {
         if (!event.target.closest("button")) choose(one);
       },
@@ -1083,18 +1135,10 @@ function card(toldTask, one, i) {
       {
         type: "button",
         "data-focus": one.short,
-        "aria-label": t("open_large", { name: t("candidate_n", { n: i + 1 }) }),
+        "aria-label": t("open_large", { name: label }),
         onclick: () => openViewer([one.short]),
       },
-      frame(
-        one.id,
-        imageOf(one.id),
-        one.width,
-        one.height,
-        t("candidate_n", { n: i + 1 }),
-        one.region,
-        toldTask.candidates.length > 4 ? 320 : 640,
-      ),
+      frame({ ...one, url: imageOf(one.id), label, size }, boxes(one.region)),
     ),
     el(
       "button.number",
@@ -1131,10 +1175,15 @@ function badges(one) {
   ];
 }
 
+/** Whether anything was estimated yet; until then nothing is told of ranks and scores but that they are to come. */
+const isReady = () => state.snapshot?.ready !== false;
+const waitWords = () =>
+  state.snapshot?.fault ? t("fault", { error: state.snapshot.fault }) : t("estimates_coming");
+
 /** With totals the estimate, its ± and how far it lies behind the pick; before, only rank and a bar. */
 function cardEstimate(toldTask, one) {
   const estimate = one.estimate;
-  if (!estimate) return el("p.numbers.soft", {}, t("no_estimate"));
+  if (!estimate) return el("p.numbers.soft", {}, isReady() ? t("no_estimate") : waitWords());
   const best = Math.max(...toldTask.candidates.map((other) => other.estimate?.overall ?? 0), 1e-9);
   const bar = el("span.meter", {
     style: { "--share": `${Math.max(0, Math.min(100, (estimate.overall / (state.calibrated ? 10 : best)) * 100))}%` },
@@ -1156,9 +1205,7 @@ const behind = (value) => `${value > 0 ? "−" : "+"}${Math.abs(value).toFixed(1
 const choose = (one) => go({ c: one.short }, { replace: true });
 
 function toggleCompare(one) {
-  const others = chosen().filter((short) => short !== one.short);
-  const next = chosen().includes(one.short) ? others : [...others, one.short].slice(-4);
-  return go({ compare: next.join(","), c: one.short }, { replace: true });
+  return go({ compare: toggled(chosen(), one.short).join(","), c: one.short }, { replace: true });
 }
 
 function inspector(toldTask, one) {
@@ -1221,6 +1268,8 @@ const MOST_PARTS = 6;
 function why(toldTask, one) {
   const facts = toldTask.why;
   if (!facts || (one && !one.picked && !one.runner_up)) return null;
+  const reason = pickReason(toldTask, facts);
+  if (!isReady() && !reason) return null;
   const weight = (part) => Math.max(Math.abs(part.pick ?? 0), Math.abs(part.runner_up ?? 0));
   const parts = [...(facts.parts ?? [])].sort((a, b) => weight(b) - weight(a));
   const most = Math.max(...parts.map(weight), 1e-9);
@@ -1229,7 +1278,7 @@ function why(toldTask, one) {
     "section",
     {},
     el("h3", {}, t("why_pick")),
-    facts.pick_reason && el("p", {}, facts.pick_reason),
+    reason && el("p", {}, reason),
     facts.basis && el("p.soft", {}, facts.basis),
     rows.length > 0 &&
       el(
@@ -1238,14 +1287,17 @@ function why(toldTask, one) {
         el("p.legend", {}, el("span.swatch.pick", {}), t("pick"), el("span.swatch", {}), t("runner_up")),
         rows.slice(0, MOST_PARTS),
         rows.length > MOST_PARTS &&
-          el(
-            "details",
-            {},
-            el("summary", {}, t("more_parts", { n: rows.length - MOST_PARTS })),
-            rows.slice(MOST_PARTS),
-          ),
+          fold("parts", t("more_parts", { n: rows.length - MOST_PARTS }), rows.slice(MOST_PARTS)),
       ),
   );
+}
+
+/** Before any total the stored reason tells decimals that mean nothing yet: then only the rank is told. */
+function pickReason(toldTask, facts) {
+  const pick = toldTask.candidates.find((one) => one.picked);
+  if (state.calibrated || pick?.pinned || pick?.fallback) return facts.pick_reason;
+  const all = toldTask.candidates.filter((one) => one.rank).length;
+  return pick?.rank ? t("rank_of", { n: pick.rank, all }) : "";
 }
 
 function partBars({ name, pick, runner_up }, most) {
@@ -1268,7 +1320,7 @@ function partBars({ name, pick, runner_up }, most) {
 
 /** Each column as a strip: where this candidate stands among all of its type, and where the task's others do. */
 function scoreBars(toldTask, one) {
-  if (!one.scores?.length) return el("p.soft", {}, t("no_scores"));
+  if (!one.scores?.length) return el("p.soft", {}, isReady() ? t("no_scores") : waitWords());
   const gates = one.scores.filter((score) => score.axis === "gate");
   const measured = one.scores.filter((score) => score.axis !== "gate" && score.value !== null);
   const unscored = one.scores.filter((score) => score.value === null);
@@ -1285,10 +1337,9 @@ function scoreBars(toldTask, one) {
       !one.refused &&
       el("p.soft", {}, t("gates_passed", { n: gates.filter((gate) => gate.value !== null).length })),
     unscored.length > 0 &&
-      el(
-        "details",
-        {},
-        el("summary", {}, t("n_unscored", { n: unscored.length })),
+      fold(
+        "unscored",
+        t("n_unscored", { n: unscored.length }),
         el(
           "ul",
           {},
@@ -1395,10 +1446,9 @@ function copyable(label, text) {
 }
 
 function madeWith(one) {
-  return el(
-    "details.made",
-    { open: true },
-    el("summary", {}, t("made_with")),
+  return fold(
+    "made",
+    t("made_with"),
     el(
       "dl",
       {},
@@ -1410,6 +1460,7 @@ function madeWith(one) {
       copyable(t("file"), one.file),
       el("div", {}, el("dt", {}, t("size")), el("dd", {}, `${one.width} × ${one.height}`)),
     ),
+    { open: true, class: "made" },
   );
 }
 
@@ -1417,10 +1468,9 @@ function aboutTask(toldTask) {
   return [
     toldTask.notes?.length > 0 && el("section", {}, el("h3", {}, t("task_notes")), toldTask.notes.map(noteLine)),
     toldTask.declined?.length > 0 &&
-      el(
-        "details",
-        {},
-        el("summary", {}, t("declined")),
+      fold(
+        "declined",
+        t("declined"),
         el(
           "ul",
           {},
@@ -1436,10 +1486,9 @@ function aboutTask(toldTask) {
         ),
       ),
     toldTask.decisions?.length > 0 &&
-      el(
-        "details",
-        {},
-        el("summary", {}, t("decisions_here"), el("span.soft", {}, ` ${toldTask.decisions.length}`)),
+      fold(
+        "decisions",
+        [t("decisions_here"), el("span.soft", {}, ` ${toldTask.decisions.length}`)],
         el(
           "ul.history",
           {},
@@ -1459,13 +1508,8 @@ function aboutTask(toldTask) {
   ];
 }
 
-function taskFoot(toldTask) {
-  return !toldTask.neighbours?.next && state.to_look === 0 && endOf();
-}
-
 /** The bar of what one does; at 390 px it lies at the lower edge, where a thumb reaches. */
-function actions(toldTask) {
-  const one = current(toldTask);
+function actions(toldTask, one) {
   const action = (name, letter, act, props = {}) =>
     button([el("span", {}, t(name)), key(letter)], act, {
       "data-focus": `bar-${name}`,
@@ -1546,14 +1590,14 @@ function compare(toldTask) {
 /** Everything of a task that can be looked at: its inputs, then its candidates. */
 function lookable(toldTask) {
   return [
-    ...inputsOf(toldTask).map((one) => ({ ...one, candidate: null })),
+    ...inputsOf(toldTask),
     ...toldTask.candidates.map((one, i) => ({
       short: one.short,
       label: `${i + 1} · ${one.generator}`,
       url: imageOf(one.id),
       width: one.width,
       height: one.height,
-      regions: one.region,
+      changed: one.region,
       candidate: one,
     })),
   ];
@@ -1580,7 +1624,7 @@ function drawViewer() {
     if (dialog.open) {
       clearInterval(viewer.timer);
       dialog.close();
-      if (dialog.contains($("toasts"))) document.body.append($("toasts"));
+      keepToasts(dialog);
     }
     viewer.print = "";
     return;
@@ -1618,17 +1662,7 @@ function buildViewer(dialog, toldTask, items, mode) {
 
 function viewerBar(toldTask, items, mode) {
   const shorts = items.map((one) => one.short);
-  const toggle = (one) =>
-    go(
-      {
-        see:
-          (shorts.includes(one.short)
-            ? shorts.filter((short) => short !== one.short)
-            : [...shorts, one.short].slice(-4)
-          ).join(",") || one.short,
-      },
-      { replace: true },
-    );
+  const toggle = (one) => go({ see: toggled(shorts, one.short).join(",") || one.short }, { replace: true });
   return el(
     "div.viewer-bar",
     {},
@@ -1697,7 +1731,7 @@ function pane(items) {
         "div.layer",
         {},
         el("img", { src: sized(one.url, "full"), alt: one.label, draggable: "false", decoding: "async" }),
-        outlined() && boxes(one.regions),
+        outlined() && [boxes(one.changed), boxes(one.asked, "asked")],
       ),
     ),
     el("span.caption", {}, items.length === 1 ? caption(items[0]) : ""),
@@ -1784,7 +1818,7 @@ function modeControls(mode, items) {
 /** Which layers are seen, and where they lie: x and y are the picture's point in the middle of its pane, 0 to 1. */
 function placeAll() {
   for (const { node, items } of viewer.panes) {
-    const room = { width: node.clientWidth, height: node.clientHeight };
+    const room = roomOf(node);
     const layers = [...node.querySelectorAll(".layer")];
     layers.forEach((layer, i) =>
       placeLayer(layer, PAIRED.includes(viewer.mode) || viewer.mode === "blink" ? items[0] : items[i], room),
@@ -1798,13 +1832,14 @@ function placeAll() {
   const first = viewer.panes[0];
   const output = $("zoom");
   if (first && output)
-    output.textContent = `${Math.round(fitOf(first.items[0], first.node) * viewer.zoom * devicePixelRatio * 100)}%`;
+    output.textContent = `${Math.round((viewer.zoom / exact()) * 100)}%`;
 }
 
-const fitOf = (one, node) => Math.min(node.clientWidth / (one.width || 1), node.clientHeight / (one.height || 1));
+const roomOf = (node) => ({ width: node.clientWidth, height: node.clientHeight });
+const fitOf = (one, room) => Math.min(room.width / (one.width || 1), room.height / (one.height || 1));
 
 function placeLayer(layer, one, room) {
-  const scale = Math.min(room.width / (one.width || 1), room.height / (one.height || 1)) * viewer.zoom;
+  const scale = fitOf(one, room) * viewer.zoom;
   const [width, height] = [one.width * scale, one.height * scale];
   const left =
     width <= room.width
@@ -1843,9 +1878,11 @@ function zoomTo(zoom, at = null) {
   placeAll();
 }
 
+const share = (value) => Math.max(0, Math.min(1, value));
+
 function clampMiddle() {
-  viewer.x = Math.max(0, Math.min(1, viewer.x));
-  viewer.y = Math.max(0, Math.min(1, viewer.y));
+  viewer.x = share(viewer.x);
+  viewer.y = share(viewer.y);
 }
 
 /** One pixel of the picture is one of the screen. */
@@ -1853,7 +1890,7 @@ const fullSize = () => zoomTo(exact());
 
 function exact() {
   const first = viewer.panes[0];
-  return first ? 1 / devicePixelRatio / fitOf(first.items[0], first.node) : 1;
+  return first ? 1 / devicePixelRatio / fitOf(first.items[0], roomOf(first.node)) : 1;
 }
 
 /** The point of the picture (0 to 1) that lies under the pointer. */
@@ -1903,7 +1940,7 @@ function moveWith(stage) {
     const first = viewer.panes[0];
     if (viewer.mode === "slider" && viewer.zoom === 1) {
       const box = first.node.getBoundingClientRect();
-      viewer.split = Math.max(0, Math.min(1, (event.clientX - box.left) / box.width));
+      viewer.split = share((event.clientX - box.left) / box.width);
     } else pan(before.clientX - event.clientX, before.clientY - event.clientY);
     placeAll();
   });
@@ -2004,6 +2041,7 @@ function turnPage(by) {
 // ---------- Two at a time, without names
 
 let pair = null;
+let answered = []; // the questions that were answered in this window, newest last
 
 async function showPair() {
   if (!state.ratings) return drawPair();
@@ -2052,9 +2090,20 @@ function drawPair() {
           ),
           el("p.soft.center", {}, t("pairs_left", { n: pair.left })),
         ];
+  const back = answered.length > 0 && el("div.buttons.center", {}, button([t("pair_back"), key("U")], askAgain));
   $("main").replaceChildren(
-    el("section.pair", {}, el("h1", {}, t("tab_pair")), el("p.lead", {}, t("pair_lead")), body),
+    el("section.pair", {}, el("h1", {}, t("tab_pair")), el("p.lead", {}, t("pair_lead")), body, back),
   );
+}
+
+/** The question before, once more: of a person's answers to the same two pictures the last one counts. */
+function askAgain() {
+  if (answering) return;
+  if (!answered.length) toast(t("no_answer"));
+  else {
+    pair = answered.pop();
+    drawPair();
+  }
 }
 
 let answering = false;
@@ -2063,6 +2112,7 @@ async function answer(better) {
   answering = true;
   try {
     await post("api/pair", { task: pair.task, a: pair.a, b: pair.b, better });
+    answered.push(pair);
     pair = null;
     await showPair();
   } catch (error) {
@@ -2081,7 +2131,7 @@ async function loadDay() {
     [day.plan, day.totals] = await Promise.all([get("api/plan"), get("api/totals")]);
     if (view() === "day") drawDay();
   } catch (error) {
-    toast(error.message, { error: true });
+    complain(error);
   }
 }
 
@@ -2091,7 +2141,10 @@ async function showDay() {
 }
 
 function drawDay() {
-  const focus = document.activeElement?.dataset?.focus;
+  keepingFocus(buildDay);
+}
+
+function buildDay() {
   const panel = (title, ...body) => el("section.panel", {}, el("h2", {}, title), body);
   const buttons = RUNS.map((verb) =>
     button(t(`run_${verb}`), () => run(verb), {
@@ -2120,11 +2173,11 @@ function drawDay() {
   );
   drawNext();
   drawJobs();
-  if (focus) document.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus();
 }
 
 const RUNS = ["score", "generate", "plan", "pick", "export"];
-const running = () => (state.jobs ?? []).some((job) => job.state === "running");
+const isAlive = (job) => job.state === "running" || job.state === "stopping";
+const running = () => (state.jobs ?? []).some(isAlive);
 
 function slots() {
   const quota = state.quota;
@@ -2178,21 +2231,27 @@ function advice() {
   ];
 }
 
-async function run(verb) {
+const begun = new Set(); // ids of what was started in this window
+
+async function run(verb, options = null) {
   try {
-    const options = await optionsOf(verb);
-    if (options) await begin(verb, options);
+    const wanted = options ?? (await optionsOf(verb));
+    if (!wanted) return;
+    const { job } = await post("api/run", { verb, options: wanted });
+    begun.add(job.id);
+    state.jobs = [...(state.jobs ?? []).filter((one) => one.id !== job.id), job];
+    if (view() === "day") drawDay();
   } catch (error) {
-    if (error.told?.needs === "replace" && (await askReplace()))
-      await begin(verb, { replace: true }).catch((again) => toast(again.message, { error: true }));
-    else if (error.told?.needs !== "replace") toast(error.message, { error: true });
+    complain(error);
   }
 }
 
-async function begin(verb, options) {
-  const { job } = await post("api/run", { verb, options });
-  state.jobs = [...(state.jobs ?? []).filter((one) => one.id !== job.id), job];
-  drawDay();
+/** Say how a run ended. One that refused to replace a plan to learn asks whoever started it. */
+async function tellEnd(job) {
+  const told = { verb: named("verb", job.verb), error: job.error ?? "" };
+  if (job.needs !== "replace" || $("ask").open || !begun.delete(job.id))
+    toast(t(`ended_${job.state}`, told), { error: job.state === "failed" });
+  else if (await askReplace()) await run(job.verb, { replace: true });
 }
 
 /** What a run is asked with, after the person was told what it does; null where it is not to be run. */
@@ -2207,14 +2266,13 @@ async function optionsOf(verb) {
           id: "remaining",
           name: "remaining",
           type: "number",
-          min: 0,
+          min: 1,
           max: 1000,
-          value: "",
           "data-first": true,
         }),
       ],
     }).then((form) => form && (form.remaining === "" ? {} : { remaining: Number(form.remaining) }));
-  if (verb === "pick") return wouldReplace() ? askReplace() : {};
+  if (verb === "pick") return {};
   if (verb === "export") return exportOptions();
   return ask({ title: t(`run_${verb}`), text: [t("may_cost")], confirm: t(`run_${verb}`) }).then((form) => form && {});
 }
@@ -2224,21 +2282,33 @@ const askReplace = () =>
     (form) => form && { replace: true },
   );
 
-/** Picks of a plan to learn that nobody has submitted yet: another `pick` would throw them away. */
-const wouldReplace = () => state.picks?.purpose === "learn" && !state.picks.submission;
+/** What is known of the ZIP before it is written. */
+const exportWords = (facts) => [
+  facts.submission
+    ? t("export_what", { submission: facts.submission, n: facts.tasks })
+    : t("export_unnamed", { n: facts.tasks }),
+  facts.changed_from_last === null ? t("export_first") : t("export_changed", { n: facts.changed_from_last }),
+  t("export_decisions", { n: facts.decisions }),
+  ...(facts.missing ? [t("export_missing", { n: facts.missing })] : []),
+  ...(facts.certain === false ? [t("export_uncertain")] : []),
+];
 
 async function exportOptions() {
   const facts = await get("api/export-preview");
-  const box = el("input", { type: "checkbox", name: "fallbacks", value: "yes" });
+  const box = el("input", {
+    type: "checkbox",
+    name: "fallbacks",
+    value: "yes",
+    "data-first": true,
+    onchange: () => {
+      box.form.querySelector("button.primary").disabled = !box.checked;
+    },
+  });
   const form = await ask({
     title: t("export_title", { zip: facts.zip }),
     confirm: t("run_export"),
-    text: [
-      t("export_what", { submission: facts.submission, n: facts.tasks }),
-      t("export_changed", { n: facts.changed_from_last ?? 0 }),
-      t("export_decisions", { n: facts.decisions ?? 0 }),
-      ...(facts.missing ? [t("export_missing", { n: facts.missing })] : []),
-    ],
+    text: exportWords(facts),
+    disabled: facts.fallbacks > 0,
     body:
       facts.fallbacks > 0
         ? [
@@ -2253,60 +2323,41 @@ async function exportOptions() {
 function drawJobs() {
   const place = $("jobs");
   if (!place) return;
-  const open = new Set([...place.querySelectorAll("details[open]")].map((node) => node.dataset.id));
-  place.replaceChildren(
-    ...[...(state.jobs ?? [])]
-      .reverse()
-      .slice(0, 6)
-      .map((job) =>
-        el(
-          `div.job.${job.state}`,
-          {},
-          el(
-            "div.line",
-            {},
-            el("b", {}, named("verb", job.verb)),
-            el("span", {}, named("job", job.state)),
-            el("span.soft", {}, job.stage ?? ""),
-            job.state === "running" && button(t("stop"), () => stop(job), { "data-focus": `stop-${job.id}` }),
-          ),
-          job.state === "running" &&
-            el("progress", {
-              ...(job.total ? { value: String(job.done / job.total), max: 1 } : {}),
-              "aria-label": named("verb", job.verb),
-            }),
-          job.state === "running" &&
-            el(
-              "span.soft",
-              {},
-              [
-                job.total ? `${job.done} / ${job.total}` : "",
-                job.left_seconds !== null && job.left_seconds !== undefined
-                  ? t("seconds_left", { n: Math.max(0, Math.round(job.left_seconds)) })
-                  : "",
-              ]
-                .filter(Boolean)
-                .join(" · "),
-            ),
-          job.error && el("p.why-not", {}, job.error),
-          job.lines?.length > 0 &&
-            el(
-              "details",
-              { open: open.has(job.id), "data-id": job.id },
-              el("summary", {}, t("what_it_said")),
-              el("pre", {}, job.lines.join("\n")),
-            ),
-        ),
-      ),
-  );
+  keepingFocus(() => place.replaceChildren(...[...(state.jobs ?? [])].reverse().slice(0, 6).map(jobCard)));
   for (const verb of RUNS) document.querySelector(`[data-focus="run-${verb}"]`)?.toggleAttribute("disabled", running());
+}
+
+function jobCard(job) {
+  const [verb, alive] = [named("verb", job.verb), isAlive(job)];
+  const left = job.left_seconds ?? null;
+  const numbers = [
+    job.total && `${job.done} / ${job.total}`,
+    left !== null && t("seconds_left", { n: Math.max(0, Math.round(left)) }),
+  ];
+  return el(
+    `div.job.${job.state}`,
+    {},
+    el(
+      "div.line",
+      {},
+      el("b", {}, verb),
+      el("span", {}, named("job", job.state)),
+      el("span.soft", {}, job.stage ?? ""),
+      alive &&
+        button(t(job.state === "stopping" ? "stop_now" : "stop"), () => stop(job), { "data-focus": `stop-${job.id}` }),
+    ),
+    alive && el("progress", { "aria-label": verb, ...(job.total ? { value: String(job.done / job.total), max: 1 } : {}) }),
+    alive && el("span.soft", {}, numbers.filter(Boolean).join(" · ")),
+    job.error && el("p.why-not", {}, job.error),
+    job.lines?.length > 0 && fold(`job-${job.id}`, t("what_it_said"), el("pre", {}, job.lines.join("\n"))),
+  );
 }
 
 async function stop(job) {
   try {
     await post(`api/jobs/${encodeURIComponent(job.id)}/stop`);
   } catch (error) {
-    toast(error.message, { error: true });
+    complain(error);
   }
 }
 
@@ -2465,17 +2516,15 @@ const withCandidate = (act) => () => {
 
 const EVERYWHERE = {
   "?": help,
-  q: () => go({ view: "", task: "", see: "", mode: "", c: "", compare: "" }),
-  a: () => go({ view: "pair", task: "", see: "", c: "" }),
-  y: () => go({ view: "day", task: "", see: "", c: "" }),
+  q: () => go(viewOf("queue")),
+  a: () => go(viewOf("pair")),
+  y: () => go(viewOf("day")),
   u: undo,
   "/": search,
 };
 const IN_QUEUE = {
   j: () => reach(Number(here.at ?? -1) + 1),
   k: () => reach(Number(here.at ?? 1) - 1),
-  ArrowDown: () => reach(Number(here.at ?? -1) + 1),
-  ArrowUp: () => reach(Number(here.at ?? 1) - 1),
   Enter: openCurrent,
 };
 const IN_TASK = {
@@ -2493,10 +2542,9 @@ const IN_TASK = {
     if (toldTask?.candidates.length) compare(toldTask);
   },
   l: withCandidate((toldTask, one) => openViewer([one.short])),
-  Enter: withCandidate((toldTask, one) => openViewer([one.short])),
   ArrowRight: () => moveChoice(1),
   ArrowLeft: () => moveChoice(-1),
-  Escape: () => go({ view: "", task: "", c: "", compare: "" }),
+  Escape: () => go(viewOf("queue")),
 };
 const IN_VIEWER = {
   Escape: closeViewer,
@@ -2508,7 +2556,6 @@ const IN_VIEWER = {
   z: fullSize,
   f: () => zoomTo(1),
   "+": () => zoomTo(viewer.zoom * 1.5),
-  "=": () => zoomTo(viewer.zoom * 1.5),
   "-": () => zoomTo(viewer.zoom / 1.5),
   o: toggleOutline,
   " ": () => {
@@ -2534,7 +2581,11 @@ const IN_PAIR = {
   ArrowLeft: () => answer("a"),
   ArrowRight: () => answer("b"),
   ArrowDown: () => answer("same"),
+  u: askAgain,
 };
+Object.assign(IN_QUEUE, { ArrowDown: IN_QUEUE.j, ArrowUp: IN_QUEUE.k });
+Object.assign(IN_TASK, { Enter: IN_TASK.l });
+Object.assign(IN_VIEWER, { "=": IN_VIEWER["+"] });
 
 function search() {
   const focus = () => {
@@ -2543,7 +2594,7 @@ function search() {
     field?.select();
   };
   if (view() === "queue") focus();
-  else go({ view: "", task: "", see: "", mode: "", c: "", compare: "" }).then(focus);
+  else go(viewOf("queue")).then(focus);
 }
 
 /** Enlarged, arrows move the picture; else they turn to the next one, or move the divider. */
@@ -2552,14 +2603,14 @@ function arrow(dx, dy) {
     pan(dx * 80, dy * 80);
     placeAll();
   } else if (viewer.mode === "slider" && dx) {
-    viewer.split = Math.max(0, Math.min(1, viewer.split + dx * 0.05));
+    viewer.split = share(viewer.split + dx * 0.05);
     placeAll();
   } else if (viewer.mode === "single" && dx) turnPage(dx);
 }
 
 function openCurrent() {
   const i = Number(here.at ?? 0);
-  const one = queue.pages.get(Math.floor(i / PAGE))?.[i % PAGE];
+  const one = taskAt(i);
   if (one) go({ view: "task", task: one.id, at: String(i), c: "" });
 }
 
@@ -2577,10 +2628,7 @@ function digit(event) {
 function inViewer(one) {
   const shorts = seen(now()).map((item) => item.short);
   if (shorts.length < 2) return go({ see: one.short, c: one.short }, { replace: true });
-  const next = shorts.includes(one.short)
-    ? shorts.filter((short) => short !== one.short)
-    : [...shorts, one.short].slice(-4);
-  return go({ see: next.join(","), c: one.short }, { replace: true });
+  return go({ see: toggled(shorts, one.short).join(","), c: one.short }, { replace: true });
 }
 
 function pressed(event) {
@@ -2599,14 +2647,9 @@ function pressed(event) {
     !event.target.dataset.focus?.match(/^[0-9a-f]{8}/)
   )
     return;
-  if (
-    [" ", "ArrowLeft", "ArrowRight"].includes(event.key) &&
-    event.target.closest?.("button, input[type=range], summary") &&
-    event.key === " "
-  )
-    return;
+  if (event.key === " " && event.target.closest?.("button, summary")) return;
   if (event.target.type === "range" && event.key.startsWith("Arrow")) return;
-  if (["task"].includes(view()) && digit(event)) {
+  if (view() === "task" && digit(event)) {
     event.preventDefault();
     return;
   }
@@ -2623,19 +2666,22 @@ function pressed(event) {
 const VIEWS = { queue: showQueue, task: openTask, pair: showPair, day: showDay };
 let shown = null;
 
+const entitle = (what) => {
+  document.title = `${what} · ${state.campaign}`;
+};
+
 /** Draw what the address says. Where only the large view or the chosen candidate changed, the data is there already. */
 async function show() {
   const name = view();
   if (shown !== name) {
     document.body.dataset.view = name;
     shown = name;
-    if (name !== "queue") document.title = `${t(`tab_${name === "task" ? "queue" : name}`)} · ${state.campaign}`;
   }
   if (name !== "task") {
     drawViewer();
     drawn = { told: null, frames: new Map() };
     clearTimeout(looking);
-    document.title = `${t(`tab_${name}`)} · ${state.campaign}`;
+    entitle(t(`tab_${name}`));
   }
   drawTop();
   try {
@@ -2649,11 +2695,11 @@ async function show() {
           { role: "alert" },
           error.message,
           " ",
-          el("a", { href: address({ view: "", task: "" }), "data-go": true }, t("tab_queue")),
+          link("queue", t("tab_queue")),
         ),
       );
     else {
-      toast(error.message, { error: true });
+      complain(error);
       if (!(error instanceof Refused)) throw error;
     }
   }
@@ -2664,10 +2710,10 @@ async function start() {
   history.scrollRestoration = "manual";
   document.addEventListener("keydown", pressed);
   document.addEventListener("click", (event) => {
-    const link = event.target.closest("a[data-go]");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    const followed = event.target.closest("a[data-go]");
+    if (!followed || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    history.pushState(null, "", link.getAttribute("href"));
+    history.pushState(null, "", followed.getAttribute("href"));
     here = readAddress();
     show().then(() => {
       if (view() !== "queue") $("main").focus({ preventScroll: true });
@@ -2692,11 +2738,14 @@ async function start() {
   setInterval(() => {
     const node = $("countdown");
     if (node && state) node.textContent = countdown();
+    // Nothing in the store tells that a day of the contest is over, and all its submissions are there again.
+    if (state?.quota?.turns_at && new Date(state.quota.turns_at) <= Date.now()) refresh({ decisions: false });
   }, 20000);
   try {
     await loadState();
     await show();
     listen();
+    document.addEventListener("visibilitychange", listen);
   } catch (error) {
     $("main").replaceChildren(el("p.empty", { role: "alert" }, error.message));
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from selector.domain import InputError
+from selector.domain.files import make_folder
 from selector.review._desk import Desk, Settings
 from selector.submit.ledger import Ledger
 from selector.workspace.workspace import Workspace
@@ -22,7 +24,7 @@ _log = logging.getLogger("bestshot.review")
 HOST = "127.0.0.1"
 _TOKEN_BYTES = 24
 _START_SECONDS = 30.0
-_END_SECONDS = 2  # that open answers get to end
+_END_SECONDS = 2  # that open answers get to end, before they are cut off
 
 
 class Review:
@@ -38,8 +40,8 @@ class Review:
         self._own = contextlib.ExitStack()
         listening = self._own.enter_context(_listening(port))
         self.port, self._token = int(listening.getsockname()[1]), secrets.token_urlsafe(_TOKEN_BYTES)
-        cache = _cache_folder(ws.folder, read_only, self._own)
-        self._server = _server(Desk(ws, ledger, Settings.of(read_only, by, cache)), self._token, self.port, self._own)
+        self._settings = Settings.of(read_only, by, _cache_folder(ws.folder, read_only, self._own))
+        self._server = _server(Desk(ws, ledger, self._settings), self._token, self.port, self._own)
         self._thread = threading.Thread(target=self._serve, args=(listening,), daemon=True, name="review")
         self._thread.start()
         end = time.monotonic() + _START_SECONDS
@@ -54,15 +56,36 @@ class Review:
         """The address to open. Who has it can decide."""
         return f"http://{HOST}:{self.port}/{self._token}/"
 
+    def door(self) -> Path:
+        """A file that only its owner can read and that leads to the address; it is gone when the page is closed.
+
+        A browser that is started with it shows no secret to who lists the machine's processes.
+        """
+        folder = self._settings.cache
+        make_folder(folder)
+        number, name = tempfile.mkstemp(".html", "open-", folder)  # of mode 0600
+        door = Path(name).resolve()
+        self._own.callback(door.unlink, missing_ok=True)
+        with os.fdopen(number, "w", encoding="utf-8") as file:
+            file.write('<!doctype html><meta name="referrer" content="no-referrer">')
+            file.write(f'<meta http-equiv="refresh" content="0; url={self.url}"><a href="{self.url}">bestshot</a>\n')
+        return door
+
     def wait(self) -> None:
-        """Until the server ends: by ``close`` in another thread, or by Ctrl-C, which is raised here."""
+        """Until the server ends: by ``close`` in another thread, or by Ctrl-C, which is raised here.
+
+        Raises:
+            RuntimeError: it has ended by itself.
+        """
         while self._thread.is_alive():
             self._thread.join(0.5)
+        if not self._server.should_exit:
+            raise RuntimeError("the page's server has ended by itself; every decision is stored")
 
     def close(self) -> None:
         """End the server and what it has started; runs that are on their way are interrupted and stored."""
         self._server.should_exit = True
-        self._server.events.close()
+        self._server.end()
         self._thread.join()
         self._own.close()
 
@@ -80,7 +103,7 @@ class Review:
 
 
 def _server(desk: Desk, token: str, port: int, own: contextlib.ExitStack) -> Any:
-    """A server of uvicorn with ``events`` of its own; what it starts is ended by ``own``, last first."""
+    """A server of uvicorn with ``end`` for its long answers; what it starts is ended by ``own``, last first."""
     import uvicorn
 
     from selector.review._events import Events
@@ -106,21 +129,39 @@ def _server(desk: Desk, token: str, port: int, own: contextlib.ExitStack) -> Any
             watch.start()
             await super().startup(sockets)
 
+        def end(self) -> None:
+            """Answers that would go on for long end."""
+            events.close()
+            outlines.end()
+
+        async def shutdown(self, sockets: Any = None) -> None:
+            hurrying = asyncio.create_task(self._hurry())
+            await super().shutdown(sockets)
+            hurrying.cancel()
+
+        async def _hurry(self) -> None:
+            """Also who connected at that very moment is to go; what still answers after a while is cut off."""
+            end = time.monotonic() + _END_SECONDS
+            while time.monotonic() < end:
+                await asyncio.sleep(0.1)
+                for connection in list(self.server_state.connections):
+                    connection.shutdown()
+            for task in self.server_state.tasks:
+                task.cancel()
+
     config = uvicorn.Config(
         Guard(app, token, port, desk.settings.read_only),
         log_config=None,
         access_log=False,  # the address holds the token
         lifespan="off",
         server_header=False,
-        timeout_graceful_shutdown=_END_SECONDS,
+        timeout_graceful_shutdown=2 * _END_SECONDS,  # the server's own way is loud
         h11_max_incomplete_event_size=32 << 10,
         http="h11",
         ws="none",
     )
-    server = Server(config)
-    server.events = events  # type: ignore[attr-defined]
     own.callback(watch.close)
-    return server
+    return Server(config)
 
 
 def _listening(port: int) -> socket.socket:

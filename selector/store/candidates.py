@@ -91,14 +91,11 @@ def find_candidates(connection: Connection, short: str, task_id: str | None = No
     Raises:
         InputError: none has it, several have, or it is shorter than ``LEAST_ID``.
     """
-    c, wanted = schema.candidate.c, short.strip().lower()
+    wanted = short.strip()
     of = f" of task {task_id}" if task_id is not None else ""
     if len(wanted) < LEAST_ID or not is_hexadecimal(wanted):
         raise InputError(f"'{short}' is no id of a candidate: give {LEAST_ID} or more of its hexadecimal digits")
-    query = select(c.task_id, c.id).where(c.id >= wanted, c.id < f"{wanted}g").order_by(c.id, c.task_id)
-    rows = [
-        (row[0], row[1]) for row in connection.execute(query if task_id is None else query.where(c.task_id == task_id))
-    ]
+    rows = candidates_named(connection, wanted, task_id)
     ids = list(dict.fromkeys(candidate_id for _, candidate_id in rows))
     if not ids:
         raise InputError(f"there is no candidate '{short}'{of}: `bestshot explain TASK` lists a task's")
@@ -107,6 +104,14 @@ def find_candidates(connection: Connection, short: str, task_id: str | None = No
             f"'{short}' fits {len(ids)} candidates{of}: {', '.join(one[:16] for one in ids[:4])}; give more of it"
         )
     return rows
+
+
+def candidates_named(connection: Connection, short: str, task_id: str | None = None) -> list[tuple[str, str]]:
+    """(task id, candidate id) of all whose ids begin so, of a task or of all, ordered by the candidate's."""
+    c, wanted = schema.candidate.c, short.strip().lower()
+    query = select(c.task_id, c.id).where(c.id >= wanted, c.id < f"{wanted}g").order_by(c.id, c.task_id)
+    rows = connection.execute(query if task_id is None else query.where(c.task_id == task_id))
+    return [(row[0], row[1]) for row in rows]
 
 
 def all_makers(connection: Connection, task_id: str | None = None, candidate_id: str | None = None) -> set[str]:
@@ -132,6 +137,23 @@ def makers_by_candidate(
     for task, candidate, generator in connection.execute(query):
         found.setdefault((task, candidate), set()).add(generator)
     return found
+
+
+def origins_of(connection: Connection, task_ids: Collection[str]) -> dict[tuple[str, str], set[tuple[str, str]]]:
+    """(task id, candidate id) of finished copies to the ways they were made: generator, and what was finished.
+
+    Of these tasks; the second is "" of a way without a finish.
+    """
+    a = schema.attempt.c
+    if not task_ids:
+        return {}
+    finished, origin = a.params[_FINISH].as_string(), a.notes[_ORIGIN].as_string()
+    query = select(a.task_id, a.candidate_id, a.generator, finished, origin).distinct()
+    query = query.where(a.candidate_id.is_not(None), ~a.fallback, a.task_id.in_(task_ids))
+    found: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for task_id, candidate_id, generator, finish, of in connection.execute(query):
+        found.setdefault((task_id, candidate_id), set()).add((generator, (of or "") if finish else ""))
+    return {key: ways for key, ways in found.items() if any(of for _, of in ways)}
 
 
 def made_times(connection: Connection) -> dict[tuple[str, str], str]:
@@ -250,6 +272,24 @@ def wide_scores(
     row_of = {(row[0], row[1]): i for i, row in enumerate(rows)}
     wide = np.array([row[2:] for row in rows], dtype=np.float64).reshape(len(rows), len(values) + len(there))
     return row_of, wide[:, : len(values)], wide[:, len(values) :] > 0
+
+
+def zeros(connection: Connection, task_ids: Collection[str]) -> set[tuple[str, str]]:
+    """(task id, candidate id) of those of these tasks with any score of 0, of whatever scorer and version."""
+    s = schema.score.c
+    query = select(s.task_id, s.candidate_id).where(s.task_id.in_(task_ids), s.value == 0.0).distinct()
+    return {(row[0], row[1]) for row in connection.execute(query)} if task_ids else set()
+
+
+def refused_by(
+    connection: Connection, gates: Sequence[ScoreColumn], reading: Collection[str] = ()
+) -> set[tuple[str, str]]:
+    """(task id, candidate id) of those of which one of the gates is 0."""
+    s = schema.score.c
+    present = PresentVersions(connection, {scorer: version for scorer, version, _ in gates}, reading)
+    is_of = or_(false(), *(and_(present.of(scorer), s.column == column) for scorer, _, column in gates))
+    query = select(s.task_id, s.candidate_id).where(s.value == 0.0, is_of).distinct()
+    return {(row[0], row[1]) for row in connection.execute(query)}
 
 
 def score_counts(connection: Connection) -> dict[tuple[str, str, str, str | None], int]:

@@ -6,19 +6,20 @@ The facts and values are only added. A value or a range that changed begins a ne
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
 from selector.config import IMPORTED
-from selector.domain import Column
+from selector.domain import Column, JSONValue
 from selector.domain.columns import declared_columns, facts_of
 from selector.store import schema
 from selector.store.database import Database
 
 _FACT = f"{IMPORTED}:"  # and a number that rises
-_FILE = ("file",)  # where attempts of finished images keep their names
+_FILE = "file"  # where recipes and notes of finished images keep their names
 
 Values = dict[tuple[str, str, str], float]  # by task id, candidate id and column
 
@@ -32,13 +33,16 @@ class Imported:
 
 
 class MadeAs(NamedTuple):
-    """How a candidate came to be. ``file``: the name of a finished image that was imported, else ""."""
+    """How a candidate came to be. ``file``: the name of a finished image that was imported, else "".
+
+    ``seed``: of an imported one that which its tool wrote into the file, None where it wrote none.
+    """
 
     task_id: str
     candidate_id: str
     generator: str
     variant: str
-    seed: int
+    seed: int | None
     file: str
 
 
@@ -78,9 +82,20 @@ def add_imported(db: Database, connection: Connection, version: str, values: Val
 def made_as(connection: Connection) -> list[MadeAs]:
     """Every way in which every candidate was made."""
     a = schema.attempt.c
-    query = select(a.task_id, a.candidate_id, a.generator, a.variant, a.seed, a.notes[_FILE].as_string())
+    query = select(a.task_id, a.candidate_id, a.generator, a.variant, a.seed, a.notes, a.params)
     rows = connection.execute(query.where(a.candidate_id.is_not(None)).order_by(a.id)).all()
-    return [MadeAs(*row[:5], row[5] or "") for row in rows]
+    return [
+        MadeAs(row[0], row[1], row[2], row[3], told_seed(seed, params, notes), str((notes or {}).get(_FILE, "")))
+        for *row, seed, notes, params in rows
+    ]
+
+
+def told_seed(seed: int, params: Mapping[str, JSONValue], notes: JSONValue) -> int | None:
+    """The seed that made a picture: its recipe's, and of an imported file what its tool wrote into it, if anything."""
+    if _FILE not in params:
+        return seed
+    told = notes.get("seed") if isinstance(notes, dict) else None
+    return told if isinstance(told, int) else None
 
 
 def submissions_by_age(connection: Connection) -> list[str]:

@@ -59,6 +59,16 @@ def add_comparison(connection: Connection, told: Comparison, at: str) -> bool:
     return True
 
 
+def rater(person: str) -> str:
+    """The name under which a person's answers count as a judge: on a scale of their own, not on that of a table."""
+    return f"{person}, A or B"
+
+
+def is_rater(judge: str) -> bool:
+    """Whether a judge's scores come from answers: they rank a task's candidates, and say nothing between tasks."""
+    return judge.endswith(rater(""))
+
+
 def load_comparisons(
     connection: Connection, task_ids: Collection[str] | None = None, by: str | None = None
 ) -> list[Comparison]:

@@ -336,6 +336,7 @@ decision = Table(
     Column("reason", String, nullable=False),
     Column("by", String, nullable=False),  # the person's name
     Column("at", String, nullable=False),
+    Column("undoes", Integer),  # the id of the decision that it takes back
     Index("decision_task", "task_id"),
 )
 

@@ -16,6 +16,7 @@ from selector.domain.digest import sha256_of
 from selector.domain.files import make_folder, sweep, write_atomically
 from selector.domain.words import n_of
 from selector.store import schema
+from selector.store.decisions import newest_decision
 from selector.store.picks import picks_of, submission_id
 from selector.submit._archive import write_archive
 from selector.submit.ledger import Ledger
@@ -71,7 +72,8 @@ def enter(
     sha256: str,
     picks_now: Callable[[Connection], int],
     manifest: Callable[[Connection, int], bytes],
-) -> None:
+    respects: int | None = None,
+) -> bool:
     """Manifest and ledger in one transaction: what the ledger knows keeps the manifest that it was exported with.
 
     Args:
@@ -81,9 +83,17 @@ def enter(
         sha256: of its ZIP.
         picks_now: the id of the stored set of its picks, where the ledger does not know the submission.
         manifest: the manifest of such a set.
+        respects: the newest decision of people that the picks respect, None where later ones do not matter.
+
+    Returns:
+        Whether it was entered: not where people have decided something since. A ZIP that no ledger knows goes then.
     """
     with ws.db.write() as connection:
         known = _known(connection, place.id)
+        if respects is not None and newest_decision(connection) > respects:
+            if known is None:
+                place.zip.unlink(missing_ok=True)
+            return False
         set_id = picks_now(connection) if known is None else known.pick_set_id
         picks = picks_of(connection, set_id)
         if known is None or not place.manifest.is_file():
@@ -103,6 +113,7 @@ def enter(
         ws.db.insert_missing(connection, schema.submission, [submission])
         ws.db.insert_missing(connection, schema.submission_pick, rows)
         ledger.exported(connection, place.id)
+    return True
 
 
 def _check_files(ws: Workspace, picks: Sequence[Pick]) -> None:

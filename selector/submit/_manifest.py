@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 import selector
-from selector.decide.picking import DECISIONS
+from selector.decide.revision import DECISIONS
 from selector.domain import Pick, stable_hash
 from selector.domain.decisions import Decision, Decisions
 from selector.store import schema

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -43,8 +43,23 @@ def export(context: Context, ledger: Ledger, allow_fallbacks: bool = False) -> E
         SubmissionError: nothing was picked yet, the picks are incomplete or hold fallbacks (unless allowed), or the
             written ZIP does not verify; an image is missing or damaged.
     """
-    ws, tasks = context.ws, context.tasks
-    replaced = revise(context)
+    replaced: dict[str, Replaced] = {}
+    while True:
+        for one in revise(context):
+            first = replaced.get(one.task_id, one)
+            replaced[one.task_id] = replace(one, before=first.before)
+        place = _enter(context, ledger, allow_fallbacks)
+        if place is not None:
+            break
+        context = Context(context.ws, context.tasks)  # a look at what was decided while the ZIP was written
+    size = place.zip.stat().st_size
+    changed = tuple(one for one in replaced.values() if one.before != one.now)
+    return Export(ledger.get(place.id), place.zip, place.manifest, size, staleness(context), changed)
+
+
+def _enter(context: Context, ledger: Ledger, allow_fallbacks: bool) -> Place | None:
+    """Write the newest picks and enter them; None where people decided something meanwhile, and nothing is entered."""
+    ws = context.ws
     with ws.db.read() as connection:
         newest = newest_picks(connection)
     if newest is None:
@@ -52,15 +67,14 @@ def export(context: Context, ledger: Ledger, allow_fallbacks: bool = False) -> E
     set_id, picks = newest
     _check_complete(picks, allow_fallbacks)
     place = Place.of(ws, picks)
-    sha256 = write_zip(ws, tasks, picks, place)
+    sha256 = write_zip(ws, context.tasks, picks, place)
 
     def manifest(connection: Connection, stored: int) -> bytes:
         picks, basis = picks_of(connection, stored), basis_of(connection, stored)
         return manifest_bytes(ws, connection, place.id, place.zip.name, sha256, basis, picks)
 
-    enter(ws, ledger, place, sha256, lambda _: set_id, manifest)
-    size = place.zip.stat().st_size
-    return Export(ledger.get(place.id), place.zip, place.manifest, size, staleness(context), replaced)
+    entered = enter(ws, ledger, place, sha256, lambda _: set_id, manifest, context.decisions.newest)
+    return place if entered else None
 
 
 def _check_complete(picks: Sequence[Pick], allow_fallbacks: bool) -> None:

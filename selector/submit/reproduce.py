@@ -7,11 +7,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from selector.decide.picking import DECISIONS
+from selector.decide.revision import DECISIONS
 from selector.domain import InputError, Pick, Recipe, Task
 from selector.store.attempts import Attempt, add_attempt, tries_of
 from selector.store.candidates import Candidate, candidate_keys
-from selector.store.picks import newest_picks, save_picks
+from selector.store.picks import basis_of, newest_picks, save_picks
 from selector.submit._entry import Place, enter, write_zip
 from selector.submit._manifest import contest_facts, profile_facts
 from selector.submit._manifest_file import ManifestFile, PickedTask, read_manifest
@@ -22,6 +22,8 @@ from selector.workspace.workspace import Workspace
 
 def reproduce(ws: Workspace, tasks: Sequence[Task], ledger: Ledger, path: Path) -> Export:
     """Write the ZIP of a manifest, verify it, and enter it in the ledger, if it is not there already.
+
+    The newest picks stay the newest, be they a plan that is not exported yet: what is made again is no choice.
 
     Raises:
         InputError: no manifest, or one of another contest, profile or team. SubmissionError: an image is missing, or
@@ -37,9 +39,12 @@ def reproduce(ws: Workspace, tasks: Sequence[Task], ledger: Ledger, path: Path) 
         _add_candidates(ws, connection, manifest.picks)
         # Decisions are numbered by each store: those of this one are looked at anew by the next export.
         basis = {what: value for what, value in manifest.basis.items() if what != DECISIONS}
+        before = newest_picks(connection)
         save_picks(connection, picks, basis, ws.now())
         newest = newest_picks(connection)
         assert newest is not None
+        if before is not None and before[0] != newest[0]:
+            save_picks(connection, before[1], basis_of(connection, before[0]), ws.now(), before[0])
         return newest[0]
 
     enter(ws, ledger, place, sha256, stored, lambda _connection, _set_id: data)

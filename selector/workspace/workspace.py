@@ -15,7 +15,7 @@ from selector.contest.profile import ContestProfile
 from selector.domain import InputError, Picture, Task, TaskInputs, TaskType, raise_shortage, stable_hash
 from selector.domain.words import near_or_all
 from selector.store import Database, ImageFolder
-from selector.store.candidates import LEAST_ID, find_candidates, is_hexadecimal
+from selector.store.candidates import LEAST_ID, candidates_named, find_candidates, is_hexadecimal
 from selector.store.readings import StoredReadings
 
 FOLDER_FACT = "folder:"  # prefix of the facts that name them, with the moment of the first time
@@ -102,6 +102,8 @@ def task_named(ws: Workspace, tasks: Sequence[Task], name: str) -> Task:
     if len(name) < LEAST_ID or not is_hexadecimal(name):
         raise InputError(f"there is no task '{name}' in this campaign")
     with ws.db.read() as connection:
+        if not candidates_named(connection, name):
+            raise InputError(f"there is no task or candidate '{name}' in this campaign")
         named = [task_id for task_id, _ in find_candidates(connection, name)]
     if len(named) > 1:
         raise InputError(f"candidate '{name}' is one of the tasks {', '.join(named[:5])}: name the task")

@@ -174,7 +174,9 @@ def test_the_command_writes_both_folders_and_leaves_their_cards(trained, tmp_pat
         card.write_text("a card")
     before = stages_in(trained)
     assert train.main(["--work", str(trained), "--out", str(tmp_path), *OPTIONS]) == 0
-    assert capsys.readouterr().out.count(" MB") == 2
+    told = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines() if line.endswith(" MB")]
+    assert told[-2:] == [str(card.parent) for card in cards]
+    assert len(told[:-2]) == len(set(told[:-2])) == 5 and all(graph.endswith(".onnx") for graph in told[:-2])
     assert before == stages_in(trained)
     assert [card.read_text() for card in cards] == ["a card", "a card"]
     assert json.loads((tmp_path / "text_to_image" / "model_index.json").read_text())["unet"]

@@ -370,7 +370,10 @@ def test_a_wrong_setting_is_told(settings: dict[str, Any], fault: str) -> None:
         Command(**{"command": ["python"], "columns": [COLUMN], **settings})
 
 
-def test_the_version_follows_the_programs_files_and_ranges_and_not_its_place(tmp_path: Path) -> None:
+def test_the_version_follows_the_programs_files_and_ranges_and_not_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))  # elsewhere python3 may be a script that chooses one
     one, other = tmp_path / "a.py", tmp_path / "b.py"
     one.write_text("1")
     other.write_text("1")

@@ -82,7 +82,9 @@ def test_scorer_with_a_detector_keeps_the_contract_and_scores_every_column(folde
     scores = scorer.score(items)
     assert [scores[0][name].value is not None for name in ("objects", "attributes", "relations")] == [True] * 3
     assert scores[1]["counts"].value is not None
-    assert scores[2]["coherence"].reason == "the prompt names no two objects, relation, attribute or count"
+    assert (
+        scores[2]["coherence"].reason == "not applicable: the prompt names no two objects, relation, attribute or count"
+    )
 
 
 def test_long_phrase_keeps_its_end_and_is_scored(folder: Path) -> None:

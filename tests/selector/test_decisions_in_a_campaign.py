@@ -283,7 +283,7 @@ def test_the_verbs_do_what_the_book_does(free: Campaign, run: Run) -> None:
     assert code == 0 and out.splitlines() == [
         f"excluded: candidate {best[:8]} of task 3",
         f"excluded: candidate {second[:8]} of task 3",
-        "by a: x",
+        "decided by a: x",
     ]
     assert "nothing was left to do" in run("exclude", *folder, "--candidate", best[:8], "--reason", "x")[1]
     assert run("include", *folder, "--candidate", best[:8])[0] == 0

@@ -17,7 +17,7 @@ from selector.cli.main import main
 from selector.doctor import check_machine
 from selector.domain import Generator, InputError, Item, MissingPart, Score, Scorer, TaskType
 from selector.domain.embedding import Head, View
-from selector.registry import BUILTIN_SCORERS, create_generator, create_scorer, generator_names, scorer_names
+from selector.registry import BUILTIN_SCORERS, begins_as, create_generator, create_scorer, generator_names, scorer_names
 
 BROKEN = {
     "not_there": ("no_such_module:Scorer", "No module named 'no_such_module'"),
@@ -226,3 +226,27 @@ def test_doctor_tries_out_what_a_check_only_looks_for(monkeypatch: pytest.Monkey
     _register(monkeypatch, try_out=try_out)
     found = {check.subject: check for check in check_machine()}["scorer tuned"]
     assert (found.ok, found.text) == (False, "this file is no network")
+
+
+@pytest.mark.parametrize(
+    ("source", "version", "expected"),
+    [
+        ('    version = "2"', "2", True),
+        ('    version = "2"', "3", False),
+        ('    version = "2"', "2-0a1b", True),
+        ('    version: str = "2"', "20", False),
+        ('        self.version = f"3-{tag}"', "3-0a1b", True),
+        ('        self.version = f"3-{tag}"', "2-0a1b", False),
+        ('    revision = "4"', "4-clip", True),
+        ('        return f"1-{tag}"', "1-0a1b", False),
+    ],
+)
+def test_the_number_of_the_code_is_read_without_importing_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, version: str, expected: bool
+) -> None:
+    (tmp_path / "numbered").mkdir()
+    (tmp_path / "numbered" / "__init__.py").touch()
+    (tmp_path / "numbered" / "one.py").write_text(f"class One:\n{source}\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert begins_as("numbered.one:One", version) is expected
+    assert "numbered.one" not in sys.modules

@@ -8,8 +8,12 @@ import pytest
 from conftest import ToyGenerator
 from toy_services import Make, ToyRemote, raises, reopened, toy_service
 
+from selector import Campaign
 from selector.cli._show_verbs import status as status_verb
 from selector.domain import MissingPart, ServiceStopped, TaskType
+from selector.domain.reading import Reading, SceneEdit
+from selector.status import _scores_of_present_versions
+from selector.store.readings import add_readings
 
 
 def told(capsys: pytest.CaptureFixture[str], folder: Path) -> str:
@@ -85,3 +89,22 @@ def test_failures_of_imports_stay(make: Make, tmp_path: Path) -> None:
     campaign = make({"toy": 1}, ["a"])
     campaign.import_folder(tmp_path / "mine")
     assert any(why.startswith("folder:mine") for why in campaign.status().failures)
+
+
+def test_scores_that_rest_on_an_older_reading_do_not_count(campaign: Campaign) -> None:
+    """Though they are of the only version in the store."""
+    config = campaign.folder / "campaign.toml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace('scorers = ["technical"]', 'scorers = ["technical", "preservation"]'), "utf-8")
+    with Campaign(campaign.folder) as measured:
+        measured.generate()
+        measured.score()
+        before = measured.status()
+        with measured._ws.db.write() as connection:
+            add_readings(connection, {"3": Reading("vlm", edit=SceneEdit("cup", "cup"))}, "now")
+    with Campaign(campaign.folder) as again:
+        after = again.status()
+        assert 0 < after.scores < before.scores
+        assert (after.scores, {**after.unscored, **after.not_applicable}) == _scores_of_present_versions(
+            again._context()
+        )

@@ -163,9 +163,7 @@ def play(pool: Pool, folder: Path, seed: int, rules: Rules, progress: Progress =
         progress(f"game {seed}", pool.plan.days, pool.plan.days)
     found = {name: gap(mean_of(points)) for name, points in baselines.items()}
     points = {name: round(mean_of(baselines[name]), 4) for name in (RANDOM, ORACLE)}
-    return Game(
-        seed, len(tasks), tuple(days), found, points, _by_type(tasks, {LOOP: best_known, **baselines})
-    )
+    return Game(seed, len(tasks), tuple(days), found, points, _by_type(tasks, {LOOP: best_known, **baselines}))
 
 
 def play_day(campaign: Campaign, board: Leaderboard) -> list[tuple[float, Sequence[Pick]]]:

@@ -241,7 +241,7 @@ def test_tasks_without_a_generator_are_named(
     config = {"generate": {"tie": {"toy": 1}, "t2i": {}}, "score": {"scorers": ["technical"]}}
     campaign = Campaign.init(tmp_path / "c", table, images, clock=clock, **config)
     step = first(campaign, StepKind.EQUIP)
-    assert step.by_person and step.words.startswith("1 t2i task has no candidate and no generator")
+    assert step.by_person and step.words.startswith("1 task has no candidate and no generator (t2i)")
 
 
 def test_a_paid_judge_is_asked_within_the_budget_alone(

@@ -97,6 +97,16 @@ def test_what_was_written_is_read_as_it_was_and_can_be_imported(campaign: Campai
     taken = campaign.import_scores(path, ["technical.sharpness:0:1:up:pq"])
     assert (taken.matched, taken.unmatched, taken.new) == (4, (), 4)
     assert list(campaign.scores()["imported.technical.sharpness"]) == list(before["technical.sharpness"])
+    campaign.write_scores(path)
+    again = campaign.import_scores(path)  # "imported.…" is known by what was told before; the rest is passed over
+    assert (again.matched, again.new, again.changed) == (4, 0, 0)
+
+
+def test_what_the_table_says_of_itself_is_not_taken_for_a_score(campaign: Campaign) -> None:
+    path = campaign.folder / "all.csv"
+    campaign.write_scores(path)
+    with pytest.raises(InputError, match=r"--column '\w+\.\w+:LOW:HIGH:up:pq'"):
+        campaign.import_scores(path)
 
 
 def test_the_same_campaign_gives_the_same_bytes_which_a_spreadsheet_reads(campaign: Campaign) -> None:
@@ -144,5 +154,5 @@ def test_a_candidate_is_named_by_its_short_id_wherever_one_is(campaign: Campaign
     assert taken.matched == 1
     assert "at least 4 characters" in taken.unmatched[0]
     code, _, err = run("explain", "ffffffff", "-C", campaign.folder)
-    assert (code, "there is no candidate 'ffffffff'" in err) == (2, True)
+    assert (code, "there is no task or candidate 'ffffffff'" in err) == (2, True)
     assert "there is no task 'x'" in run("explain", "x", "-C", campaign.folder)[2]

@@ -336,7 +336,7 @@ def test_places_at_the_service_are_never_exceeded_and_always_given_back(make: Ma
 
     def orders(*given: Any) -> Any:
         found = kept(*given)
-        accounts.extend({id(o.generator.account): o.generator.account for o in found[0]}.values())
+        accounts.extend({id(o.generator.account): o.generator.account for o in found[0].orders}.values())
         return found
 
     with pytest.MonkeyPatch.context() as patch:
@@ -421,7 +421,7 @@ def test_jobs_that_run_are_collected_though_the_service_takes_no_more(make: Make
     service.on_poll = lambda _: None
     again = reopened(campaign)
     stop = threading.Event()
-    orders = verb._orders(again._ws, verb.Wanted(again.tasks), stop)[0]
+    orders = verb._orders(again._ws, verb.Wanted(again.tasks), stop)[0].orders
     orders[0].generator.account.breaker.stop("no money", handing_in=True)  # type: ignore[attr-defined]
     summary = generate(again._ws, orders, stop=stop)
     assert summary.made == 1 and sum(summary.left.values()) == 3

@@ -35,7 +35,7 @@ def test_of_a_plan_that_is_carried_out_it_says_what_the_generators_would(campaig
     found = settled(campaign)
     assert found is not None
     assert found == campaign.estimate()
-    assert found.no_generator == {"t2i": 2}
+    assert found.no_generator == {}, "nobody makes the texts' pictures, and imports are there for all of them"
     assert {name: (one.tasks, one.settled) for name, one in found.generators.items()} == {
         "retouch": (2, 4),
         "textedit": (2, 4),
@@ -85,6 +85,28 @@ def test_a_plug_in_that_is_newer_than_its_planning_is_asked(
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr("selector.generate.settled.BUILTIN_GENERATORS", {"retouch": "plugged.retouch:Retouch"})
     assert settled(campaign) is None, "its file came after the planning"
+
+
+def test_what_a_newer_bestshot_has_made_is_asked_about(campaign: Campaign) -> None:
+    with campaign._ws.db.write() as connection:
+        for table in ("planning", "attempt"):
+            connection.exec_driver_sql(f"UPDATE {table} SET build = '7' || build WHERE generator = 'retouch'")
+    assert settled(campaign) is None
+
+
+def test_scores_of_another_version_of_the_code_are_not_counted(campaign: Campaign) -> None:
+    before = campaign.status().scores
+    with campaign._ws.db.write() as connection:
+        moved = connection.exec_driver_sql("UPDATE score SET version = '0' WHERE scorer = 'technical'").rowcount
+    assert moved > 0
+    assert campaign.status().scores == campaign_scores(campaign) < before
+
+
+def campaign_scores(campaign: Campaign) -> int:
+    """As the scorers themselves say."""
+    from selector.status import _scores_of_present_versions
+
+    return _scores_of_present_versions(campaign._context())[0]
 
 
 def test_what_people_exclude_changes_what_is_asked_for(campaign: Campaign) -> None:

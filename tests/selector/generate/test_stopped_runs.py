@@ -184,7 +184,7 @@ def test_a_full_disk_ends_the_run_with_one_line_and_keeps_what_is_stored(
 
 def test_a_second_process_leaves_services_alone_and_says_so(make: Make) -> None:
     campaign, stop = make({"toy_remote": 2, "toy": 1}, ["a", "b"]), threading.Event()
-    orders = _orders(campaign._ws, Wanted(campaign.tasks), stop)[0]
+    orders = _orders(campaign._ws, Wanted(campaign.tasks), stop)[0].orders
     with alone_at_services(campaign._ws, orders, stop):
         summary = reopened(campaign).generate()
         assert (summary.made, toy_service().submits) == (2, [])

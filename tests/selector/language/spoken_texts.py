@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 from collections.abc import Iterator, Sequence, Set
@@ -25,6 +26,7 @@ ERRORS = {
     "InputError", "InputProblems", "SubmissionError", "QuotaExceeded", "MissingPart", "NotThere", "Declined",
     "GenerationFailed", "OutOfResources", "OutOfBudget", "OutOfMoney", "Unanswered", "ModelBusy", "JudgeStopped",
     "ServiceStopped", "TicketLost", "LeaseLost", "BestshotError", "WrongCell", "UsageError", "TooMuch", "TooSlow",
+    "Busy", "LessonWaits", "NoPicture", "NoTask", "error_line", "_error",
 }  # fmt: skip
 LOGS = ("_log.", "logger.", "log.", "logging.")
 UNSAID = {  # whose arguments are said elsewhere (help), or to developers
@@ -35,6 +37,7 @@ SPOKEN = (ast.JoinedStr, ast.IfExp, ast.Constant, ast.BinOp, ast.BoolOp)
 TABLES = ("table", "_budgeted")  # their second argument is a header, as is what is called so
 UNSCORED = ("unscored", "_unscored")  # what makes a reason that `status` lists
 TELLING = (  # modules all of whose sentences people may read: what they print, or what a result of theirs says
+    "selector/advice",
     "selector/cli",
     "selector/config",
     "selector/contest",
@@ -52,7 +55,9 @@ TELLING = (  # modules all of whose sentences people may read: what they print, 
     "selector/learn/estimates.py",
     "selector/learn/plan_submission.py",
     "selector/learn/holding.py",
+    "selector/advice",
     "selector/decide",
+    "selector/store/file_versions.py",
     "selector/tables/contest.py",
     "selector/generate",
     "selector/measure/scoring.py",
@@ -61,6 +66,7 @@ TELLING = (  # modules all of whose sentences people may read: what they print, 
     "selector/llm/_troubles.py",
     "selector/llm/_stopping.py",
     "selector/demo/run.py",
+    "selector/review/_state_view.py",
 )
 NOT_FOR_PEOPLE = (  # whose sentences are for models, files or regular expressions; what they raise counts all the same
     "cli/_language.py",
@@ -73,8 +79,10 @@ NOT_FOR_PEOPLE = (  # whose sentences are for models, files or regular expressio
     "llm/_tokens.py",
     "wording/_orders.py",
 )
-HELD = re.compile(r"\{[=w#]?\}")
+COUNTED = "{n}"  # in what is extracted: a count and its noun, as "3 tasks"
+HELD = re.compile(r"\{[=w#n]?\}")
 _NAMED = re.compile(r"\{[a-z_]+\}")  # of a text that is filled in later
+COMMAND = re.compile(r"bestshot [a-z]+[^:;]*$")  # kept as it is
 _NUMERIC = re.compile(r"^[+,]*\.?\d*[dfge%]$|^,$")
 _MOST = 8  # texts of one expression with alternatives
 
@@ -100,10 +108,25 @@ def help_texts(command: click.Command = group) -> Iterator[str]:
 
 
 def raised(path: Path) -> Iterator[str]:
-    """The messages of errors that a module raises or makes to be raised."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in (*ERRORS, *UNSCORED):
-            yield from (text for argument in node.args for text in sentences(argument))
+    """The messages of errors that a module raises or makes to be raised, and what their functions put into them."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and _is_error(n)]
+    yield from (text for call in calls for argument in call.args for text in sentences(argument))
+    for function in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)):
+        errors = [n for n in ast.walk(function) if isinstance(n, ast.Call) and _is_error(n)]
+        holes = [n for call in errors for n in ast.walk(call) if isinstance(n, ast.FormattedValue)]
+        names = {n.value.id for n in holes if isinstance(n.value, ast.Name)}
+        for node in ast.walk(function):
+            if (
+                isinstance(node, ast.Assign)
+                and ast.unparse(node.targets[0]) in names
+                and isinstance(node.value, SPOKEN)
+            ):
+                yield from sentences(node.value)
+
+
+def _is_error(call: ast.Call) -> bool:
+    return ast.unparse(call.func).split(".")[-1] in (*ERRORS, *UNSCORED)
 
 
 def named(path: Path) -> Iterator[str]:
@@ -177,9 +200,14 @@ def _is_unsaid(child: ast.AST, parent: ast.AST) -> bool:
 def sentences(node: ast.AST) -> Iterator[str]:
     """The templates that an expression may give; nothing where it is no text, or one word."""
     for text in _texts(node):
-        text = re.sub(r"(\{\}){2,}", "{}", text)
+        text = re.sub(r"(\{n?\}){2,}", "{}", text)
         for line in text.split("\n"):
-            if " " in line.strip() and re.search("[A-Za-z]{2}", HELD.sub("", line)) and len(HELD.sub("", line)) > 4:
+            if (
+                " " in line.strip()
+                and not COMMAND.match(line.strip())
+                and re.search("[A-Za-z]{2}", HELD.sub("", line))
+                and len(HELD.sub("", line)) > 4
+            ):
                 yield line.strip()
 
 
@@ -205,7 +233,7 @@ def _part(node: ast.AST) -> Sequence[str]:
         return ["{}"]
     if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "n_of":
         counted = _counted(node.value)
-        return ["{}"] if _is_noun(counted[0]) else counted
+        return [COUNTED] if _is_noun(counted[0]) else counted
     if node.conversion == ord("r"):
         return ["{=}"]
     if node.format_spec is not None and _NUMERIC.match(ast.unparse(node.format_spec)[2:-1]):
@@ -225,6 +253,7 @@ def sources() -> list[Path]:
     return [p for p in rooms if "conformance" not in p.parts]
 
 
+@functools.cache
 def all_texts() -> dict[str, str]:
     """Every template to where it comes from, the first place of each."""
     found: dict[str, str] = {}
@@ -248,7 +277,7 @@ def missing(language: str) -> dict[str, str]:
     return {
         text: place
         for text, place in all_texts().items()
-        if text not in UNSEEN and not all(_is_known(neutral(form), there) for form in forms(text))
+        if neutral(text) not in UNSEEN and not all(_is_known(neutral(form), there) for form in forms(text))
     }
 
 
@@ -258,7 +287,7 @@ def _is_known(form: str, there: Set[str]) -> bool:
 
 
 UNSEEN = frozenset(
-    line
+    neutral(line)
     for line in (Path(__file__).parent / "unseen.txt").read_text(encoding="utf-8").splitlines()
     if line and not line.startswith("#")
 )
@@ -279,7 +308,7 @@ def main() -> None:
         if where != place:
             print(f"\n# {where}")
             place = where
-        quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+        quoted = text.replace(COUNTED, "{}").replace("\\", "\\\\").replace('"', '\\"')
         print(f'"{quoted}" = ""')
 
 

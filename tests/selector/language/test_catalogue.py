@@ -6,13 +6,22 @@ import re
 from pathlib import Path
 
 import pytest
-from spoken_texts import HELD, all_texts, help_texts, missing, neutral
+from spoken_texts import COUNTED, HELD, UNSEEN, all_texts, help_texts, missing, neutral
 
-from selector.language._catalogue import FOLDER, meanings
+from selector.language._catalogue import FOLDER, catalogue, meanings
 from selector.language._template import ANY, KEPT, forms, template
 
 ROOT = Path(__file__).resolve().parents[3]
 ENTRIES = meanings("zh")
+LEAST, LEAST_OF_NUMBERS, LEAST_BETWEEN = (
+    4,
+    2,
+    8,
+)  # letters of a template: with holes for text, for numbers, at both ends
+SHORT = {  # which are a line or a quantity of their own
+    "{#} x {}", "{}  [{w}]", "{#} s",
+    "{w}: {#} of {#}, {=}", "{#} {w}: pin {}", "{#} {w}: pin {}: {=}", "{w} is 0 ({})",
+}  # fmt: skip
 # English words and names that Chinese texts keep: commands, formats, products, and what is written so in files.
 COMMAND_WORDS = re.compile(r"[A-Za-z]{3,}")
 
@@ -57,16 +66,33 @@ def test_no_hole_is_forgotten() -> None:
 
 
 def test_no_template_takes_nearly_any_text() -> None:
+    """What is short is said of much: a piece such as " for " or ", " means nothing without what stands around it."""
     for english in ENTRIES:
         for form in forms(english):
             one = template(form, "")
-            if ANY in one.holes or KEPT in one.holes:
-                assert len(re.findall("[A-Za-z]", HELD.sub("", form))) >= 2 or form in ("{#} x {}", "{}  [{w}]"), form
+            letters = len(re.findall("[A-Za-z]", HELD.sub("", form)))
+            if one.holes and form not in SHORT:
+                assert letters >= (LEAST if {ANY, KEPT} & set(one.holes) else LEAST_OF_NUMBERS), form
+            if one.literals[0] == one.literals[-1] == "" and {one.holes[0], one.holes[-1]} <= {ANY, KEPT}:
+                assert letters >= LEAST_BETWEEN or form in SHORT, form
+
+
+def test_a_text_of_one_word_is_told_below_its_column_only() -> None:
+    """Elsewhere it may be anybody's name."""
+    assert [text for text in ENTRIES if re.fullmatch("[a-z]+", text)] == []
+
+
+def test_a_count_has_room_for_its_noun() -> None:
+    """ "{#}" where the program says "3 tasks" would fit nothing."""
+    for text in all_texts():
+        if COUNTED in text and neutral(text) not in UNSEEN and text[0] not in ",;:":
+            said = HELD.sub("7", forms(text)[0].replace(COUNTED, "3 tasks"))
+            assert catalogue("zh").find(said), text
 
 
 def test_commands_options_and_settings_are_the_same_in_both_languages() -> None:
     for english, meaning in ENTRIES.items():
-        for quoted in re.findall(r"`bestshot [^`]*`|(?<!\w)--[a-z][a-z-]+", HELD.sub("", english)):
+        for quoted in re.findall(r"`bestshot [^`]*`|(?<!\w)--[a-z][a-z-]+", HELD.sub("{", english)):
             assert quoted.strip("`").split("{")[0].strip() in meaning, (quoted, english)
 
 
@@ -101,7 +127,7 @@ ALLOWED = {
 def test_the_glossary_and_the_chinese_readme_agree() -> None:
     readme = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
     page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
-    for term in ("候选图", "生成器", "打分器", "评委", "兜底图", "总览页", "榜单", "总分", "提示词", "清单"):
+    for term in ("候选图", "生成器", "打分器", "评委", "兜底图", "榜单", "总分", "提示词", "清单"):
         assert term in readme and term in page, term
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from selector.language._template import forms, template
+from selector.language._template import QUOTED, forms, template
 
 
 def fitted(english: str, text: str) -> list[str] | None:
@@ -48,7 +48,7 @@ def test_a_meaning_that_names_a_hole_too_many_is_refused() -> None:
 
 
 def test_what_stands_in_quotation_marks_is_kept() -> None:
-    assert template("'{}' and {} and `{}`", "").holes == ("{=}", "{}", "{=}")
+    assert template("'{}' and {} and `{}`", "").holes == (QUOTED, "{}", QUOTED)
 
 
 def test_a_choice_stands_for_each_of_its_texts() -> None:

@@ -40,13 +40,61 @@ def test_each_line_is_translated_by_itself_and_keeps_its_indent() -> None:
 
 def test_what_nothing_fits_stays_english() -> None:
     assert zh("an error that nobody foresaw") == "an error that nobody foresaw"
-    assert zh("qwen: server says no: no total yet") == "qwen：server says no：还没有总分"
+
+
+def test_a_clause_is_told_whole_or_not_at_all() -> None:
+    """Words that are half English, or put together from pieces that mean something else, say less than English."""
+    for text in (
+        "qwen: server says no: no total yet",
+        "no total yet, for 7 tasks where nobody knows what",
+        "make what nobody knows more, for 7 tasks where one more is worth most",
+        "2. upload what nobody knows of: no total yet",
+    ):
+        assert zh(text) == text
+
+
+def test_behind_a_clause_english_may_stand() -> None:
+    assert zh("note: what a server said") == "注意：what a server said"
+    assert zh("no total yet; what a server said") == "还没有总分；what a server said"
+    assert zh("no total yet (what a server said)") == "还没有总分（what a server said）"
+
+
+def test_the_reading_that_leaves_least_in_english_is_meant() -> None:
+    told = zh("  1 x retouch declined: the edit instruction is empty (tasks 3, 8)")
+    assert told == "  1 × retouch 拒绝：编辑指令是空的（任务 3, 8）"
+
+
+def test_the_number_of_a_list_keeps_its_dot() -> None:
+    assert zh("2. no total yet") == "2. 还没有总分"
+    assert zh("no key: export KEY=... first").count("...") == 1
+
+
+def test_a_number_below_a_column_is_no_sentence() -> None:
+    assert meaning("tasks without: 0", CHINESE) is None
 
 
 @pytest.mark.parametrize("name", ["valid", "no total yet", "submitted", "all types"])
 def test_a_name_is_kept_even_where_it_is_a_word_of_ours(name: str) -> None:
     assert name in zh(f"there is no task '{name}'")
     assert name in zh(f"still to make: {name.replace(' ', '-')} 3 images: run `bestshot generate`") or " " in name
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        (
+            "2 values measured, 3 not applicable to their tasks, none unscored",
+            "测得 2 个值，3 个对其任务不适用，没有未评分的",
+        ),
+        ("1 value measured, 3 not applicable to their tasks; unscored:", "测得 1 个值，3 个对其任务不适用；未评分："),
+        (
+            "none of 2 candidates is eligible: superseded by the newer 3.jpg (abcd1234)",
+            "2 张候选图都不合格：已被较新的 3.jpg（abcd1234）取代",
+        ),
+    ],
+)
+def test_what_two_parts_of_the_program_say_in_one_line(english: str, chinese: str) -> None:
+    assert zh(english) == chinese
 
 
 def test_only_whole_texts_without_holes_have_a_meaning() -> None:

@@ -282,6 +282,7 @@ def test_poor_finishes_do_not_make_their_generator_look_poor():
         origins=tuple(pool.candidate_ids[i] if c else "" for i, c in zip(source, copied, strict=True)),
         excluded=(),
         pinned=(),
+        refused=(),
         values=values,
         eligible=np.ones(60, dtype=bool),
     )

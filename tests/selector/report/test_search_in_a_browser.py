@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from system_browser import browser as browser
 
 from selector.domain import Axis, Column, Estimate, Score, TaskType, encode_final
 from selector.domain.decisions import DecisionKind
@@ -205,11 +204,10 @@ def test_without_a_script_the_page_reads_as_it_is(small: Path, open_page: Open) 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("state", ["", "#?q=cat&sort=margin"])
 def test_axe_finds_nothing_against_contrast_labels_and_the_rest(
-    tmp_path: Path, open_page: Open, scheme: str, state: str
+    tmp_path: Path, open_page: Open, axe: str, scheme: str, state: str
 ) -> None:
-    axe = pytest.importorskip("axe_playwright_python", reason="pip install axe-playwright-python")
     page = open_page(write(tmp_path, 90, 3), state, color_scheme=scheme)
-    page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8") + "; undefined")
+    page.evaluate(axe + "; undefined")
     found = page.evaluate("rules => axe.run({runOnly: rules, preload: false})", _RULES)["violations"]
     assert not [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found]
 

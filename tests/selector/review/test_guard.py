@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import socket
+import threading
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-from review_pages import Client, Open, estimated, folder, page, serve  # noqa: F401
+from review_pages import Client, Open, folder, page, serve  # noqa: F401
 
 OURS = {"X-Bestshot": "1"}
 
@@ -107,6 +109,36 @@ def test_a_slow_client_holds_up_nobody(page: Client) -> None:
     assert time.monotonic() - start < 5.0
     for one in slow:
         one.close()
+
+
+def test_the_server_ends_at_once_and_quietly_whatever_is_under_way(
+    page: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended: list[object] = []
+
+    def ask(path: str) -> None:
+        try:
+            ended.append(requests.get(page.review.url + path, timeout=30).status_code)
+        except requests.RequestException as error:
+            ended.append(error)
+
+    paths = [
+        "api/events",
+        "api/region/1",
+        "api/region/2",
+        "api/region/3",
+    ]  # the first goes on for ever, others are slow
+    asking = [threading.Thread(target=ask, args=(path,)) for path in paths]
+    for one in asking:
+        one.start()
+    time.sleep(0.5)
+    start = time.monotonic()
+    page.review.close()
+    seconds = time.monotonic() - start
+    for one in asking:
+        one.join(10)
+    assert len(ended) == len(paths) and seconds < 10.0
+    assert not [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 def test_a_page_that_only_shows_writes_nothing(folder: Path, serve: Open) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -13,9 +15,10 @@ from pathlib import Path
 import pytest
 import requests
 from PIL import Image
-from review_pages import EACH, TASKS, Client, Open, all_allowed, estimated, folder, page, serve  # noqa: F401
+from review_pages import EACH, TASKS, Client, Open, all_allowed, folder, page, serve  # noqa: F401
 
 from selector import Campaign
+from selector.domain import SubmissionError
 from selector.store import schema
 from selector.submit.export import Export
 
@@ -163,6 +166,12 @@ def test_blind_answers_become_ratings_that_calibrate(all_allowed: Path, serve: O
         assert any(w.name == "judge:Li, A or B" for w in campaign.calibrate().weights)
 
 
+def test_the_source_of_a_pair_has_an_address_whatever_its_name(all_allowed: Path, serve: Open) -> None:
+    with Campaign(all_allowed) as campaign, campaign._ws.db.write() as connection:
+        connection.execute(schema.task.update().where(schema.task.c.id == "1").values(source="a #1.png"))
+    assert serve(all_allowed).get("api/pair", task="1")["source"] == "input/a%20%231.png"
+
+
 def test_pictures_come_in_sizes_and_are_kept(page: Client) -> None:
     wanted = first(page)["pick"]["id"]
     small = page.raw(f"image/{wanted}", params={"size": 160})
@@ -223,14 +232,17 @@ def test_a_run_is_followed_to_its_end_and_another_must_wait(page: Client) -> Non
 
 def test_a_plan_to_learn_is_not_replaced_silently(page: Client) -> None:
     with Campaign(page.folder) as campaign, campaign._ws.db.write() as connection:
-        picks = {"digest": "x", "basis": {"plan": "learn"}, "at": "2025-07-08T00:00:00+00:00"}
+        told = campaign._context().need().learned_from["told"]  # a lesson that nothing has told yet
+        picks = {"digest": "x", "basis": {"plan": "learn", "told": told}, "at": "2025-07-08T00:00:00+00:00"}
         number = connection.execute(schema.pick_set.insert().values(**picks)).inserted_primary_key[0]
         for task in campaign.tasks:  # none of the submissions holds these
             shown = sorted(page.get(f"api/task/{task.id}")["candidates"], key=lambda card: card["id"])[0]
             own = {"pick_set_id": number, "task_id": task.id, "candidate_id": shown["id"], "reason": "to learn"}
             connection.execute(schema.pick.insert().values(**own, fallback=False))
     assert page.get("api/state")["picks"]["purpose"] == "learn"
-    assert page.post("api/run", 409, verb="pick")["needs"] == "replace"
+    job = _ended(page, page.post("api/run", verb="pick")["job"]["id"])
+    assert job["needs"] == "replace" and "plan to learn" in job["error"]
+    assert _ended(page, page.post("api/run", verb="pick", options={"replace": True})["job"]["id"])["state"] == "done"
 
 
 def test_a_run_is_stopped_as_by_an_interrupt(page: Client) -> None:
@@ -253,6 +265,85 @@ def test_the_preview_names_what_export_writes(page: Client) -> None:
     assert page.get("api/state")["picks"]["submission"] == preview["submission"]
 
 
+def test_the_preview_is_what_export_writes_after_a_pick_was_excluded_and_included_again(page: Client) -> None:
+    row = first(page)
+    told = {"task": row["id"], "candidate": row["pick"]["id"]}
+    with Campaign(page.folder) as campaign:
+        campaign.pick(replace=True)
+        page.post("api/decide", kind="exclude", reason="six fingers", **told)
+        assert page.get("api/export-preview")["submission"] == campaign.export().submission.id
+        page.post("api/decide", kind="include", **told)
+        preview = page.get("api/export-preview")
+        assert preview["certain"] and preview["submission"] == campaign.export().submission.id
+
+
+def test_a_task_of_which_all_is_excluded_is_a_fallback_of_the_preview(page: Client) -> None:
+    with Campaign(page.folder) as campaign:
+        campaign.pick(replace=True)
+        for card in page.get("api/task/1")["candidates"]:
+            page.post("api/decide", kind="exclude", task="1", candidate=card["id"], reason="broken")
+        preview = page.get("api/export-preview")
+        assert (preview["fallbacks"], preview["missing"], preview["submission"]) == (1, 0, None)
+        assert [task["id"] for task in page.get("api/queue", flag="fallback")["tasks"]] == ["1"]
+        with pytest.raises(SubmissionError, match="only a fallback"):  # which it has made before
+            campaign.export()
+        preview = page.get("api/export-preview")
+        done = campaign.export(allow_fallbacks=True)
+        assert (preview["fallbacks"], preview["submission"]) == (1, done.submission.id)
+
+
+def test_a_plan_that_was_made_in_the_shell_is_shown(page: Client) -> None:
+    assert page.get("api/plan") is None
+    with Campaign(page.folder) as campaign:
+        found = campaign.plan(remaining=3)
+    plan = page.get("api/plan", lang="zh")
+    assert plan["hold"] == found.plan.hold and plan["purpose"] in (None, found.plan.purpose)
+    (words,) = plan["words"]
+    assert words.startswith("最新的计划") and "3 次提交" in words
+    job = _ended(page, page.post("api/run", verb="plan", options={"remaining": 4})["job"]["id"])
+    assert page.get("api/plan")["words"] == job["words"].splitlines()
+
+
+def test_the_cache_may_be_deleted_while_the_page_is_open(page: Client) -> None:
+    shutil.rmtree(page.folder / "cache")
+    assert page.get("api/task/1")["candidates"]
+    for _ in range(240):
+        if (page.folder / "cache" / "review" / "estimates.db").is_file():
+            break
+        time.sleep(0.25)
+    assert page.get("api/task/1")["reading"]
+
+
+def test_a_look_is_at_what_the_page_has_drawn(page: Client) -> None:
+    row = first(page)
+    drawn = page.get(f"api/task/{row['id']}")["seen"]
+    page.post("api/decide", kind="exclude", task=row["id"], candidate=row["pick"]["id"], reason="broken")
+    page.post("api/look", task=row["id"], seen=drawn)
+    task = page.get(f"api/task/{row['id']}")
+    assert task["changed"] and not task["looked"]
+
+
+def test_a_number_finds_the_task_of_that_number_first_and_no_hashes(page: Client) -> None:
+    found = page.get("api/queue", q="7")
+    assert found["tasks"][0]["id"] == "7" and found["total"] < TASKS
+
+
+def test_the_next_step_is_there_soon_and_does_not_wait_for_the_estimates(folder: Path, serve: Open) -> None:
+    shutil.rmtree(folder / "cache")
+    page = serve(folder)
+    for _ in range(240):
+        state = page.get("api/state")
+        if state["next"] or state["snapshot"]["ready"]:
+            break
+        time.sleep(0.1)
+    for _ in range(100):
+        state = page.get("api/state")
+        if state["next"]:
+            break
+        time.sleep(0.1)
+    assert state["next"]["words"]
+
+
 def test_totals_stand_beside_what_was_expected(page: Client) -> None:
     totals = page.get("api/totals")
     assert len(totals["told"]) == 6 and totals["pending"] == []
@@ -266,10 +357,29 @@ def test_errors_are_in_the_language_of_the_page(page: Client) -> None:
     assert page.get("api/state", lang="zh")["lang"] == "zh"
 
 
+CHINESE = re.compile("[一-鿿]")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("api/nowhere", 404), ("static/other.js", 404), ("api/region/nowhere", 404), ("image/x", 404), ("input/x", 404)],
+)
+def test_what_is_not_there_is_told_in_chinese(page: Client, path: str, status: int) -> None:
+    assert CHINESE.search(page.get(path, status, lang="zh")["error"])
+
+
+def test_the_guard_and_a_busy_server_speak_chinese(page: Client) -> None:
+    ours = {"X-Bestshot": "1", "Accept-Language": "zh-CN"}
+    assert CHINESE.search(page.post("api/undo", 403, headers={"Accept-Language": "zh-CN"})["error"])
+    assert CHINESE.search(page.raw("api/state", headers={"Host": "x", "Accept-Language": "zh"}).json()["error"])
+    page.post("api/run", verb="plan", options={"remaining": 3})
+    assert CHINESE.search(page.post("api/run", 409, headers=ours, verb="pick")["error"])
+
+
 def _ended(page: Client, number: int) -> dict:
     for _ in range(240):
         job = next(job for job in page.get("api/jobs") if job["id"] == number)
-        if job["state"] != "running" and (job["result"] is not None or job["error"]):
+        if job["state"] not in ("running", "stopping") and (job["result"] is not None or job["error"]):
             return job
         time.sleep(0.25)
     raise AssertionError(job)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from selector.domain import InputError, Task, TaskType
-from selector.review._gallery import folded
+from selector.review._gallery import Haystack, folded
 from selector.review._queue import QueueWish, in_order, is_wanted, neighbours, number_of
 from selector.review._rows import Row
 
@@ -16,6 +17,7 @@ def row(number: int, **facts: Any) -> Row:
     usual: dict[str, Any] = {
         **dict.fromkeys(("worth", "loss", "overall", "sd", "margin", "disagreement", "pick")),
         "flags": (),
+        "fallback": False,
         "candidates": 2,
         "excluded": 0,
         "pinned": False,
@@ -30,7 +32,7 @@ def row(number: int, **facts: Any) -> Row:
 
 
 ROWS = [row(0, worth=1.0, overall=5.0), row(1, worth=3.0, overall=2.0, looked=True), row(2), row(3, worth=1.0)]
-HAYSTACKS = {one.task.id: folded(one.task.prompt) for one in ROWS}
+HAYSTACKS = {one.task.id: Haystack(folded(one.task.prompt), ("4567ab", "12cd34")) for one in ROWS}
 
 
 def ids(rows: list[Row]) -> list[str]:
@@ -67,3 +69,15 @@ def test_an_address_that_asks_for_what_is_not_there_is_an_error() -> None:
         with pytest.raises(InputError):
             number_of(wrong, 50)
     assert number_of("", 50) == 50 and number_of("700", 50, 500) == 500
+
+
+def test_digits_are_found_in_words_and_where_ids_begin_never_inside_ids() -> None:
+    found = {q: sum(is_wanted(one, QueueWish(q=q), HAYSTACKS) for one in ROWS) for q in ("7", "67ab", "456", "4567")}
+    assert found == {"7": 0, "67ab": 0, "456": 0, "4567": 4}
+
+
+def test_the_task_of_that_number_comes_first() -> None:
+    numbered = [row(number) for number in range(3)]
+    rows = [replace(one, task=replace(one.task, id=str(n)), worth=float(n)) for n, one in enumerate(numbered)]
+    assert ids(in_order(rows, QueueWish(q="0"))) == ["0", "2", "1"]
+    assert ids(in_order(rows, QueueWish(q="prompt"))) == ["2", "1", "0"]

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from review_pages import EACH, TASKS, Open, estimated, folder, serve  # noqa: F401
+from review_pages import EACH, TASKS, Open, folder, serve  # noqa: F401
 
 from selector import Campaign
 from selector.review._outlining import boxes
@@ -46,8 +46,8 @@ def test_no_file_and_a_damaged_one_are_no_snapshot(tmp_path: Path) -> None:
     assert read_snapshot(path) is None
 
 
-def test_the_estimates_are_those_of_explain(estimated: Path, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(estimated, tmp_path / "campaign"))
+def test_the_estimates_are_those_of_explain(few_tasks: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(few_tasks, tmp_path / "campaign"))
     found = read_snapshot(folder / "cache" / "review" / "estimates.db")
     assert found is not None and len(found.candidates) == TASKS * EACH
     with Campaign(folder) as campaign:

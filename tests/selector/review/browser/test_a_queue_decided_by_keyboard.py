@@ -1,8 +1,11 @@
-"""Thirty tasks decided in the browser without a mouse, to the honest end and into the ZIP."""
+"""Thirty tasks decided in the browser without a mouse, into the ZIP, which its manifest alone makes again elsewhere."""
 
 from __future__ import annotations
 
-from browser_pages import TASKS, Open, until
+import shutil
+from pathlib import Path
+
+from browser_pages import TASKS, Open, campaign, folder, open_page, until, url  # noqa: F401
 
 from selector import Campaign
 from selector.domain.decisions import DecisionKind
@@ -10,7 +13,9 @@ from selector.domain.decisions import DecisionKind
 MANY = 30
 
 
-def test_thirty_tasks_decided_by_keyboard_are_what_is_exported(campaign: Campaign, url: str, open_page: Open) -> None:
+def test_thirty_tasks_decided_by_keyboard_are_what_is_exported_and_reproduced(
+    campaign: Campaign, url: str, open_page: Open, first_campaign: Path, tmp_path: Path
+) -> None:
     before = {pick.task_id: pick.candidate_id for pick in campaign.pick()}
     page = open_page(f"{url}?sort=id")
     page.keyboard.press("j")
@@ -42,4 +47,10 @@ def test_thirty_tasks_decided_by_keyboard_are_what_is_exported(campaign: Campaig
     assert export.zip_path.is_file() and len(after) == TASKS
     against = {one.target.candidate_id for one in history if one.kind is DecisionKind.EXCLUDE}
     assert all(before[str(n)] in against and after[str(n)] not in against for n in range(0, MANY, 3))
-    # The manifest alone reproduces this ZIP: tests of `export --from-manifest`.
+    copied = Path(shutil.copytree(first_campaign, tmp_path / "copy"))  # as it was before anybody decided
+    with Campaign(copied) as copy:
+        again = copy.submissions.reproduce(export.manifest_path)
+        assert not copy.decisions.history
+    assert again.submission.id == export.submission.id
+    assert again.zip_path.read_bytes() == export.zip_path.read_bytes()
+    assert again.manifest_path.read_bytes() == export.manifest_path.read_bytes()

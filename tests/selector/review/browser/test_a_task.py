@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import requests
-from browser_pages import EACH, Open, until
+from browser_pages import EACH, Open, campaign, folder, open_page, until, url  # noqa: F401
 
 TASK = "1"  # a scene edit: it has a source
 

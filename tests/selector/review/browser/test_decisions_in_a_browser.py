@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_pages import Open, allow, until
+from browser_pages import Open, allow, campaign, folder, open_page, until, url  # noqa: F401
 
 from selector import Campaign
 from selector.domain.decisions import DecisionKind
+from selector.store.looks import SAME, A, B, load_comparisons
+from selector.store.observations import load_judgements
 
 TASK = "1"
 
@@ -99,6 +102,22 @@ def test_n_writes_a_note(campaign: Campaign, page: Any) -> None:
     page.wait_for_selector(".inspector:has-text('看看左手')")
     page.evaluate("last")
     assert campaign.decisions.present.notes[-1].reason == "看看左手"
+
+
+def test_a_note_that_was_begun_is_there_again_and_control_enter_stores_it(page: Any, campaign: Any) -> None:
+    page.keyboard.press("n")
+    page.fill("#reason", "half a thought")
+    assert page.inner_text("#ask label") == "Note"
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#ask[open]", state="detached")
+    page.keyboard.press("n")
+    assert page.input_value("#reason") == "half a thought"
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".inspector:has-text('half a thought')")
+    page.evaluate("last")
+    assert campaign.decisions.present.notes[-1].reason == "half a thought"
+    page.keyboard.press("n")
+    assert page.input_value("#reason") == ""
 
 
 def test_the_buttons_of_the_bar_do_what_the_keys_do(page: Any) -> None:
@@ -204,19 +223,26 @@ def test_a_or_b_answers_become_ratings(folder: Path, open_page: Open) -> None:
         page = open_page(f"{review.url}?view=pair")
         page.wait_for_selector(".duel img[src]")
         assert not {"alpha", "beta", "retouch"} & set(page.inner_text("main").split())  # blind
-        left = page.inner_text(".pair .soft")
-        page.keyboard.press("1")
-        until(page, "text => document.querySelector('.pair .soft')?.textContent !== text || true", arg=left)
-        page.wait_for_timeout(400)
-        page.click("button:has-text('About the same')")
-        page.wait_for_timeout(400)
-        page.click("[aria-label='B is better']")
-        page.wait_for_timeout(600)
+        first = _answered(page, lambda: page.keyboard.press("1"))
+        same = _answered(page, lambda: page.click("button:has-text('About the same')"))
+        second = _answered(page, lambda: page.click("[aria-label='B is better']"))
         with campaign._ws.db.read() as connection:
-            from selector.store.looks import load_comparisons
-
             told = load_comparisons(connection, by="Ada")
-    assert [one.better for one in told].count("same") == 1 and len(told) == 3
+            ratings = load_judgements(connection, "Ada, A or B")
+    better = [None if one.better == SAME else {A: one.a, B: one.b}[one.better] for one in told]
+    assert [(one.task_id, {one.a, one.b}) for one in told] == [
+        (q["task"], {q["a"], q["b"]}) for q in (first, same, second)
+    ]
+    assert better == [first["a"], None, second["b"]]
+    assert {r.candidate_id for r in ratings} == {q[side] for q in (first, same, second) for side in "ab"}
+
+
+def _answered(page: Any, answer: Callable[[], None]) -> dict[str, Any]:
+    """The question that was answered, once the next one is on the page."""
+    question: dict[str, Any] = page.evaluate("pair")
+    answer()
+    until(page, "old => !answering && pair?.a && (pair.a !== old.a || pair.b !== old.b)", arg=question)
+    return question
 
 
 def test_a_or_b_is_not_asked_where_ratings_are_forbidden(url: str, open_page: Open) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_pages import Open, allow, until
+from browser_pages import Open, allow, folder, open_page, until  # noqa: F401
 
 from selector import Campaign
 from selector.review.page import words
@@ -17,6 +19,14 @@ _SHOWN = """() => [...document.querySelectorAll('body *')].filter(n => !n.closes
   .flatMap(n => [...[...n.childNodes].filter(c => c.nodeType === 3).map(c => c.data.trim()),
     ...['aria-label', 'title', 'placeholder'].map(a => n.getAttribute(a))]).filter(Boolean)"""
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+
+
+@pytest.fixture(scope="module")
+def url(many_tasks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One page for all who only look."""
+    copy = Path(shutil.copytree(many_tasks, tmp_path_factory.mktemp("looked-at") / "campaign"))
+    with Campaign(copy) as campaign, campaign.review(by="Ada") as review:
+        yield review.url
 
 
 @pytest.mark.parametrize("width", [390, 900, 1500])
@@ -37,12 +47,11 @@ def test_at_390_px_the_bar_lies_at_the_lower_edge(url: str, open_page: Open) -> 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("view", VIEWS)
 def test_axe_finds_nothing_against_contrast_labels_and_the_rest(
-    url: str, open_page: Open, view: str, scheme: str
+    url: str, open_page: Open, axe: str, view: str, scheme: str
 ) -> None:
-    axe = pytest.importorskip("axe_playwright_python", reason="pip install axe-playwright-python")
     page = open_page(url + view, color_scheme=scheme)
     page.wait_for_timeout(300)
-    page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8") + "; undefined")
+    page.evaluate(axe + "; undefined")
     found = page.evaluate("rules => axe.run({runOnly: rules})", _RULES)["violations"]
     assert not [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found]
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
+import sys
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from browser_pages import TASKS, Open
+from browser_pages import TASKS, Open, campaign, folder, open_page, until, url  # noqa: F401
 
 from selector import Campaign
+from selector.language import CHINESE, translated
 
 _RUN_SECONDS = 90_000  # milliseconds for a verb in a process of its own
 
@@ -61,31 +68,82 @@ def test_pick_runs_and_asks_before_it_replaces_a_plan_to_learn(campaign: Campaig
     assert after["picks"]["purpose"] == "win"
 
 
-def test_picks_of_a_plan_to_learn_are_not_replaced_unasked(url: str, page: Any) -> None:
-    page.route("**/api/state?*", lambda route: route.fulfill(json=_learning(url)))
-    page.reload()
-    page.wait_for_selector(".day")
-    page.click("text=Pick the best known")
-    page.wait_for_selector("#ask[open] :text('to learn')")
-    page.click("#ask >> text=Cancel")
-    assert not requests.get(f"{url}api/jobs", timeout=30).json()
-
-
-def _learning(url: str) -> dict[str, Any]:
-    state: dict[str, Any] = requests.get(f"{url}api/state", timeout=30).json()
-    return {**state, "picks": {**state["picks"], "purpose": "learn", "submission": None}}
-
-
-def test_a_run_can_be_stopped(page: Any) -> None:
-    page.click("text=Score what is new")
-    page.click("#ask .primary")
-    page.wait_for_selector(".job")
-    if page.is_visible(".job.running >> text=Stop"):
+def test_a_run_can_be_stopped(folder: Path, open_page: Open) -> None:
+    began = folder / "began"
+    _make_with_a_program(folder, f"import pathlib, time; pathlib.Path({str(began)!r}).touch(); time.sleep(600)")
+    with Campaign(folder) as campaign, campaign.review(by="Ada") as review:
+        page = open_page(f"{review.url}?view=day")
+        page.click("text=Generate what is missing")
+        page.click("#ask .primary")
+        page.wait_for_selector(".job.running >> text=Stop", timeout=_RUN_SECONDS)
+        assert page.is_disabled("button:has-text('Export the ZIP')"), "one run at a time"
+        _wait_for(began)
         page.click(".job.running >> text=Stop")
-    page.wait_for_selector(".job.stopped, .job.done", timeout=_RUN_SECONDS)
+        page.wait_for_selector(".job.stopped", timeout=_RUN_SECONDS)
+        assert "run it again to go on" in page.inner_text(".job.stopped")
+        assert page.locator(".job.running").count() == 0
+        until(page, "!document.querySelector('[data-focus=run-export]').disabled")
+        (job,) = requests.get(f"{review.url}api/jobs", timeout=30).json()
+        assert (job["verb"], job["state"]) == ("generate", "stopped") and job["seconds"] < 500
 
 
-def test_the_first_line_is_the_next_step(url: str, page: Any) -> None:
+def _make_with_a_program(folder: Path, program: str) -> None:
+    """Have edits made by a Python program of the user, too."""
+    config = folder / "campaign.toml"
+    text = config.read_text(encoding="utf-8")
+    assert text.count("[generate]\n") == 1 and "\ntie = { " in text
+    text = text.replace("\ntie = { ", "\ntie = { command = 1, ")
+    command = json.dumps([sys.executable, "-c", program, "{output}"])
+    config.write_text(f"{text}\n[generators.command]\ncommand = {command}\n", encoding="utf-8")
+
+
+def _wait_for(path: Path) -> None:
+    end = time.monotonic() + _RUN_SECONDS / 1000
+    while not path.exists():
+        assert time.monotonic() < end, f"{path.name} never came"
+        time.sleep(0.05)
+
+
+def test_the_countdown_runs_and_at_its_end_the_new_day_is_asked_for(url: str, page: Any) -> None:
+    turns = datetime.fromisoformat(requests.get(f"{url}api/state", timeout=30).json()["quota"]["turns_at"])
+    page.clock.install(time=turns - timedelta(hours=3, minutes=30, seconds=30))
+    page.reload()
+    page.wait_for_selector("#countdown:has-text('3 h 30 min')")
+    page.clock.fast_forward("01:10:00")
+    page.wait_for_selector("#countdown:has-text('2 h 20 min')")
+    page.route("**/api/state?*", lambda route: route.fulfill(json=_next_day(url)))
+    page.clock.fast_forward("02:21:00")
+    page.wait_for_selector(".panel:has-text('1 of 2 left today')")
+    page.wait_for_selector("#countdown:has-text('23 h 59 min')")
+
+
+def _next_day(url: str) -> dict[str, Any]:
+    state: dict[str, Any] = requests.get(f"{url}api/state", timeout=30).json()
+    turns = datetime.fromisoformat(state["quota"]["turns_at"]) + timedelta(days=1)
+    return {**state, "quota": {**state["quota"], "left": 1, "turns_at": turns.isoformat()}}
+
+
+def test_the_first_line_is_what_next_says_first(campaign: Campaign, url: str, open_page: Open) -> None:
+    queue, day, chinese = open_page(url), open_page(f"{url}?view=day"), open_page(f"{url}?lang=zh")
+    first = campaign.next()[0]
+    for page in (queue, day):  # it comes when it is known, without a reload
+        page.wait_for_selector(".next .kicker", timeout=_RUN_SECONDS)
+        assert first.words in page.inner_text(".next") and (first.command or "") in page.inner_text(".next")
+    chinese.wait_for_selector(".next .kicker", timeout=_RUN_SECONDS)
+    assert translated(first.words, CHINESE) in chinese.inner_text(".next")
+    assert re.search(r"[一-鿿]{4}", translated(first.words, CHINESE))
+
+
+def test_the_first_line_changes_with_what_was_done(campaign: Campaign, page: Any) -> None:
+    page.wait_for_selector(".next .kicker", timeout=_RUN_SECONDS)
+    before = page.inner_text(".next")
+    campaign.record(campaign.export().submission.id, submitted=True)
+    until(page, "old => document.querySelector('.next')?.innerText !== old", _RUN_SECONDS / 1000, before)
+    first = campaign.next()[0]
+    assert first.by_person and first.words in page.inner_text(".next")
+
+
+def test_the_first_line_can_be_copied(url: str, page: Any) -> None:
     page.route("**/api/state?*", lambda route: route.fulfill(json=_with_step(url)))
     page.goto(url)
     page.wait_for_selector(".next .kicker")

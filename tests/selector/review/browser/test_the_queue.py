@@ -6,7 +6,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import requests
-from browser_pages import TASKS, Open, until
+from browser_pages import TASKS, Open, campaign, folder, open_page, until, url  # noqa: F401
+
+from selector import Campaign
 
 
 def _ids(page: Any) -> list[str]:
@@ -108,6 +110,37 @@ def test_only_rows_near_the_window_exist_and_only_their_pictures_are_asked_for(u
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     until(page, f"[...document.querySelectorAll('.row')].some(r => r.getAttribute('aria-posinset') === '{TASKS}')")
     assert page.locator(".row").count() < TASKS
+
+
+def test_the_end_says_that_nothing_is_left_and_what_that_means(campaign: Campaign, url: str, open_page: Open) -> None:
+    tasks = [one["id"] for one in requests.get(f"{url}api/queue", params={"limit": TASKS}, timeout=30).json()["tasks"]]
+    for task in tasks[1:]:
+        _look(url, task)
+    page = open_page(url)
+    assert page.locator(".end").count() == 0
+    _look(url, tasks[0])  # on another page
+    page.wait_for_selector(".end h2:has-text('Nothing left that needs you')")
+    floor = requests.get(f"{url}api/state", timeout=30).json()["look_floor"]
+    assert floor > 0 and f"more than {floor:.4f} points of the total" in page.inner_text(".end")
+    page.click(".end a")
+    page.wait_for_selector(".day")
+    page.go_back()
+    page.wait_for_selector(".end")
+    page.goto(f"{url}?view=task&task={tasks[-1]}&at={TASKS - 1}")
+    page.wait_for_selector(".task .card")
+    page.keyboard.press("j")
+    page.wait_for_selector(".toast:has-text('Nothing left that needs you')")
+    cards = requests.get(f"{url}api/task/{tasks[0]}", timeout=30).json()["candidates"]
+    picked = next(card["id"] for card in cards if card["picked"])
+    campaign.decisions.exclude("broken", picked, tasks[0], by="Li")  # what was looked at is another pick now
+    page.goto(url)
+    page.wait_for_selector(".row a")
+    assert requests.get(f"{url}api/state", timeout=30).json()["to_look"] == 1 and page.locator(".end").count() == 0
+
+
+def _look(url: str, task: str) -> None:
+    answer = requests.post(f"{url}api/look", json={"task": task}, headers={"X-Bestshot": "1"}, timeout=30)
+    assert answer.status_code == 200, answer.text
 
 
 def test_history_goes_back_through_what_was_shown(url: str, open_page: Open) -> None:
