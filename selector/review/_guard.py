@@ -64,7 +64,7 @@ class Guard:
             await self._app(inner, receive, _with_headers(send))
         except asyncio.CancelledError:  # the server ends, and has waited for this answer long enough
             with suppress(Exception):
-                await _error(scope, 503, "the page has ended")(scope, receive, send)
+                await _error(scope, 503, "the page has ended")(scope, receive, _with_headers(send))
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
         headers = _first_of(scope["headers"])

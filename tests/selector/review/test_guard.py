@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import threading
 import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 from review_pages import Client, Open, folder, page, serve  # noqa: F401
+
+from selector.review._guard import Guard
 
 OURS = {"X-Bestshot": "1"}
 
@@ -139,6 +143,26 @@ def test_the_server_ends_at_once_and_quietly_whatever_is_under_way(
         one.join(10)
     assert len(ended) == len(paths) and seconds < 10.0
     assert not [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_an_answer_that_is_cut_off_says_why() -> None:
+    async def app(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/t/api/state",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost:1")],
+    }
+    asyncio.run(Guard(app, "t", 1, read_only=False)(scope, None, send))
+    assert sent[0]["status"] == 503 and b"the page has ended" in sent[1]["body"]
 
 
 def test_a_page_that_only_shows_writes_nothing(folder: Path, serve: Open) -> None:
