@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from selector.advice.step import Step, StepKind
 from selector.advice.view import LEAST_WORTH, View
 from selector.domain.words import n_of
 from selector.generate.dry_run import GeneratorEstimate
-from selector.learn.plan_generating import Wish
 from selector.store.attempts import seconds_by_generator
 from selector.store.candidates import candidate_keys
+
+if TYPE_CHECKING:
+    from selector.learn.plan_generating import Wish
 
 MOST_MORE = 300  # candidates beyond the plan that are proposed at once
 _NO_BOUND = {  # why no budget could be kept

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from selector.advice.step import Step, StepKind
 from selector.advice.view import View
-from selector.decide.knowledge import Knowledge
 from selector.domain import Pick
 from selector.domain.words import n_of
 from selector.store.observations import load_pending
@@ -14,6 +14,9 @@ from selector.store.picks import newest_basis, newest_picks, submission_id
 from selector.store.plan_decisions import last_decision
 from selector.submit._events import EXPORTED, WITHDRAWN, withdrawn_because
 from selector.submit.ledger import SubmissionRecord
+
+if TYPE_CHECKING:
+    from selector.decide.knowledge import Knowledge
 
 
 def recording(view: View) -> list[Step]:
