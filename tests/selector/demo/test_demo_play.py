@@ -67,7 +67,10 @@ def test_a_folder_with_another_pool_is_an_error(tmp_path: Path) -> None:
 
 
 def test_what_is_not_installed_is_told_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(diffusers_pipeline, "NEEDED", ("json", "no_such_package"))
-    with pytest.raises(MissingPart, match=r"no_such_package is not installed: pip install 'bestshot\[demo\]'"):
+    def absent() -> None:
+        raise MissingPart("onnxruntime is not installed: pip install bestshot")
+
+    monkeypatch.setattr(diffusers_pipeline, "check_onnx", absent)
+    with pytest.raises(MissingPart, match="onnxruntime is not installed"):
         run.play_demo(tmp_path / "mine")
     assert not (tmp_path / "mine").exists()
