@@ -89,6 +89,7 @@ for _verb in (*_MAKING, next_, *_DECIDING, judge, calibrate, plan, *_LOOKING):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # to look for them takes a tenth of a small verb
+    usual = gc.get_threshold()
     gc.set_threshold(_GARBAGE_AFTER)
     atexit.register(gc.freeze)  # nor is anything looked through once more at the end
     argv = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
@@ -129,6 +130,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if lacking is not None:
             _fail(str(lacking), 2, printed)
         _fail(f"unexpected {type(error).__name__}: {error}; `--debug` shows where, please report it", 1, printed)
+    finally:
+        gc.set_threshold(*usual)  # who calls this from a program of their own gets it back as it was
 
 
 class _Terminated(KeyboardInterrupt):

@@ -1,0 +1,14 @@
+"""The command line as a function of a program: what it sets for its own run is as before afterwards."""
+
+import gc
+
+import pytest
+
+from selector.cli.main import main
+
+
+def test_garbage_is_looked_for_as_often_as_before(capsys: pytest.CaptureFixture[str]) -> None:
+    before = gc.get_threshold()
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert gc.get_threshold() == before and capsys.readouterr().out
