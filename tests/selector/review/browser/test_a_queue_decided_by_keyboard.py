@@ -14,7 +14,7 @@ MANY = 30
 
 
 def test_thirty_tasks_decided_by_keyboard_are_what_is_exported_and_reproduced(
-    campaign: Campaign, url: str, open_page: Open, first_campaign: Path, tmp_path: Path
+    campaign: Campaign, url: str, open_page: Open, many_tasks: Path, tmp_path: Path
 ) -> None:
     before = {pick.task_id: pick.candidate_id for pick in campaign.pick()}
     page = open_page(f"{url}?sort=id")
@@ -47,7 +47,7 @@ def test_thirty_tasks_decided_by_keyboard_are_what_is_exported_and_reproduced(
     assert export.zip_path.is_file() and len(after) == TASKS
     against = {one.target.candidate_id for one in history if one.kind is DecisionKind.EXCLUDE}
     assert all(before[str(n)] in against and after[str(n)] not in against for n in range(0, MANY, 3))
-    copied = Path(shutil.copytree(first_campaign, tmp_path / "copy"))  # as it was before anybody decided
+    copied = Path(shutil.copytree(many_tasks, tmp_path / "copy"))  # as it was before anybody decided
     with Campaign(copied) as copy:
         again = copy.submissions.reproduce(export.manifest_path)
         assert not copy.decisions.history
