@@ -7,6 +7,7 @@ import logging
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -161,7 +162,9 @@ def test_an_answer_that_is_cut_off_says_why() -> None:
         "query_string": b"",
         "headers": [(b"host", b"localhost:1")],
     }
-    asyncio.run(Guard(app, "t", 1, read_only=False)(scope, None, send))
+    answered = Guard(app, "t", 1, read_only=False)(scope, None, send)
+    with ThreadPoolExecutor(1) as thread:  # in this one a browser's loop may be running
+        thread.submit(asyncio.run, answered).result()
     assert sent[0]["status"] == 503 and b"the page has ended" in sent[1]["body"]
 
 
