@@ -17,6 +17,7 @@ from selector.config._generating import GenerateConfig, StepConfig
 from selector.config._sections import (
     CalibrateConfig,
     EmbeddingConfig,
+    EngineConfig,
     JudgeConfig,
     ScoreConfig,
     Section,
@@ -71,6 +72,7 @@ class CampaignConfig(Section):
     seed: int = Field(default=20250701, description="every seed of the campaign derives from this one", ge=0, lt=2**31)
     workers: int = Field(default=2, description="tasks worked on at once", ge=1, le=256)
     store: StoreConfig = Field(default=StoreConfig(), description="where the records are kept")
+    engine: EngineConfig = Field(default=EngineConfig(), description="what carries out the work: docs/scaling.md")
     generate: GenerateConfig = Field(
         default=GenerateConfig(),
         description="what `bestshot generate` makes: for each task type generators, in the order of preference",

@@ -45,6 +45,32 @@ class StoreConfig(Section):
         pattern=r"^[0-9a-f]{0,64}$",
         description="the campaign's id in the database; `bestshot init` writes it, it is not to be changed",
     )
+    images: str = Field(
+        default="",
+        description="where the images lie: a folder, or an address such as s3://bucket/prefix; empty: images/ in here",
+    )
+    cache_mb: int = Field(
+        default=4000, ge=16, description="megabytes of images kept in this folder where they lie at an address"
+    )
+    scores: Literal["rows", "columns"] = Field(
+        default="rows",
+        description="how scores are stored: in the database, or beside it as Parquet files: docs/scaling.md says when",
+    )
+
+
+class EngineConfig(Section):
+    name: Literal["local", "ray"] = Field(
+        default="local", description="where `score` and local pipelines work: in this process, or as a Ray program"
+    )
+    address: str = Field(default="", description="of a Ray cluster that runs; empty: `ray` starts one on this machine")
+    workers: int = Field(
+        default=0, ge=0, le=4096, description="processes a model; 0: as many as the cluster has room for"
+    )
+    gpus: float = Field(
+        default=0.0, ge=0.0, le=64.0, description="GPUs of one such process; a share lets several share one"
+    )
+    batch: int = Field(default=0, ge=0, le=4096, description="candidates in a batch; 0: as the model likes it")
+    max_in_flight: int = Field(default=2, ge=1, le=64, description="batches on their way to one process")
 
 
 class ScoreConfig(Section):

@@ -9,6 +9,7 @@ Format 6: table ``plan_decision``; column ``judgement.passes``, which is filled 
 judge that was asked several times before.
 Format 7: table ``task_reading``.
 Format 8: tables ``decision``, ``file_version``, ``look`` and ``comparison``; on SQLite the index ``score_reasons``.
+Format 9: tables ``score_shard`` and ``pruned``.
 
 Tables with new rules are made anew and filled from the old ones; no other row is touched but the fact ``format``, so
 that an older bestshot asks for an upgrade.

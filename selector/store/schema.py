@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-FORMAT_VERSION = 8  # what opens an older one is in migration.py
+FORMAT_VERSION = 9  # what opens an older one is in migration.py
 SHARED = "shared"  # the schema of what concerns all campaigns of a database; SQLite has one of them, and no schemas
 CAMPAIGN = "campaign"  # key of the fact that names the campaign whose rows these are
 
@@ -107,6 +107,38 @@ score = Table(
 # to its rows; on PostgreSQL a long one would not fit. Since format 8.
 score_reasons = Index("score_reasons", score.c.reason, score.c.scorer, score.c.version, score.c.column)
 score_reasons.ddl_if(dialect="sqlite")
+
+# A file of scores by column, and what is in it, so that counting reads no file. The file is there before its row; see
+# columns.py. Since format 9.
+score_shard = Table(
+    "score_shard",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("scorer", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("path", String, nullable=False),  # below the folder or address of scores
+    Column("rows", Integer, nullable=False),  # candidates
+    Column("size_bytes", Integer, nullable=False),
+    Column("counts", JSON, nullable=False),  # column to {reason: number of candidates}, "" for those with a value
+    Column("at", String, nullable=False),
+    UniqueConstraint("path", name="score_shard_once"),
+    Index("score_shard_scorer", "scorer", "version"),
+)
+
+# A picture whose bytes were deleted on purpose; its rows stay. One that is made again lies there again, with a row that
+# takes this one back. Since format 9.
+pruned = Table(
+    "pruned",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("picture_id", String, nullable=False),  # SHA-256 of the bytes: a candidate's or an input picture's
+    Column("name", String),  # of an input picture
+    Column("gone", Boolean, nullable=False),  # False: it is there again
+    Column("reason", String, nullable=False),
+    Column("by", String, nullable=False),  # the person's name
+    Column("at", String, nullable=False),
+    Index("pruned_picture", "picture_id"),
+)
 
 # One run of `pick`; stored only when it differs from the newest.
 pick_set = Table(
