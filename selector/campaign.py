@@ -606,7 +606,8 @@ class Campaign:
 
         folder = self.folder / "report"
         cover = self._cover(title, notes, language)
-        return write_contact_sheet(folder, whole_sheet(self._context(), self._ledger, cover, folder, progress))
+        sheet = whole_sheet(self._context(), self._ledger, cover, folder, progress)
+        return write_contact_sheet(folder, sheet, copied=not self._ws.images.lasting)
 
     def bundle(
         self,

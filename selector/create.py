@@ -41,7 +41,7 @@ from selector.domain.files import (
     sync_folder,
     write_atomically,
 )
-from selector.store import Database, ImageFolder, schema
+from selector.store import Database, check_place, open_images, schema
 from selector.store.attempts import save_tasks
 from selector.workspace.workspace import Workspace
 
@@ -154,7 +154,8 @@ def open_workspace(folder: Path, clock: Callable[[], datetime]) -> Workspace:
     config = read_config(folder / CONFIG_NAME)
     profile = load_profile(_profile_place(config.profile, folder))
     sweep(folder)
-    images = ImageFolder(folder / IMAGES_NAME, _SUFFIX[profile.export.image_format])
+    suffix, at = _SUFFIX[profile.export.image_format], config.store
+    images = open_images(at.images, folder / IMAGES_NAME, suffix, at.cache_mb, at.campaign)
     return Workspace(folder, config, profile, open_store(config, folder), images, clock)
 
 
@@ -168,6 +169,7 @@ def _checked(tasks: Path, images: Path, profile: str, config: Mapping[str, Any])
     own_profile = None if profile in profile_names() else Path(profile).read_bytes()
     checked = parse_config({"profile": profile if own_profile is None else PROFILE_NAME, **config})
     check_names(checked)
+    check_place(checked.store.images)
     table = tuple(read_task_table(tasks, facts, images))
     check_input_images(table, images)
     names = sorted({name for task in table for name in (task.source, task.reference) if name})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from selector.store.candidates import (
 from selector.store.decisions import load_decisions
 from selector.store.file_versions import superseded
 from selector.store.observations import Judgement
+from selector.store.pruned import load_gone
 from selector.workspace.plug_ins import reading_words
 from selector.workspace.workspace import Workspace
 
@@ -73,8 +74,10 @@ def read_pool(
     known = makers(connection)
     made_by = [known.get(key, _NOBODY) for key in keys]
     older = superseded(connection)
+    gone = load_gone(connection)
     refused = [older.get(key) or why for key, why in zip(keys, excluded, strict=True)]
-    excluded, pinned = _decided(connection, keys, refused)
+    refused = [gone[key[1]].words if key[1] in gone else why for key, why in zip(keys, refused, strict=True)]
+    excluded, pinned = _decided(connection, keys, refused, gone)
     return Pool(
         task_ids=tuple(task_id for task_id, _ in keys),
         candidate_ids=tuple(candidate_id for _, candidate_id in keys),
@@ -93,16 +96,19 @@ def read_pool(
 
 
 def refused_unmeasured(ws: Workspace, keys: Sequence[Key]) -> list[str]:
-    """Why each key must not be picked before any gate has looked: people, or a newer file of its name; else ""."""
+    """Why each key must not be picked before any gate has looked: people, deletion, a newer file of its name; else ""."""
     with ws.db.read() as connection:
-        older = superseded(connection)
-        return _decided(connection, keys, [older.get(key, "") for key in keys])[0]
+        older, gone = superseded(connection), load_gone(connection)
+        refused = [gone[key[1]].words if key[1] in gone else older.get(key, "") for key in keys]
+        return _decided(connection, keys, refused, gone)[0]
 
 
-def _decided(connection: Connection, keys: Sequence[Key], excluded: Sequence[str]) -> tuple[list[str], list[str]]:
+def _decided(
+    connection: Connection, keys: Sequence[Key], excluded: Sequence[str], gone: Container[str]
+) -> tuple[list[str], list[str]]:
     """Why each key must not be picked, what people say of it included; and who pinned it and why, "" where nobody did.
 
-    A pin passes every gate; an exclusion is stronger than a pin.
+    A pin passes every gate; an exclusion is stronger than a pin, and what is ``gone`` cannot be picked at all.
     """
     decisions, reasons, pinned = load_decisions(connection), list(excluded), [""] * len(keys)
     if not decisions.excluded and not decisions.pins:
@@ -110,6 +116,8 @@ def _decided(connection: Connection, keys: Sequence[Key], excluded: Sequence[str
     makers_of = makers_by_candidate(connection)
     held = {}
     for i, key in enumerate(keys):
+        if key[1] in gone:
+            continue
         against = decisions.against(*key, makers_of.get(key, set()))
         if against:
             reasons[i] = f"{EXCLUDED_BY}{against.by}: {against.reason}"

@@ -215,7 +215,7 @@ def plan_judgements(context: Context, judge: str, budget: int, passes: int | Non
     for j in chosen:
         key = pool.task_ids[j.row], pool.candidate_ids[j.row]
         before = looks.get(key, ())
-        image = str(ws.images.path(key[1]).relative_to(ws.folder))
+        image = ws.images.place(key[1]).removeprefix(f"{ws.folder.as_posix()}/")
         found.append(ToJudge(*key, image, j.worth, len(before), before[-1].number + 1 if before else 1))
     return found
 

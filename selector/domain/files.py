@@ -32,6 +32,7 @@ _OURS = re.compile(
     r"\.(bestshot-tmp-[0-9a-f]{32}|tmp-\d+-([0-9a-f]{32}|campaign\.db.*)|unchecked-.+\.zip)"
 )  # old ones too
 _STALE_SECONDS = 86_400.0  # where the disk knows no locks
+_LEFT_AFTER = 0.8  # the share of a bounded folder that is left when it becomes too much
 
 
 @contextlib.contextmanager
@@ -141,6 +142,28 @@ def sweep(folder: Path, deep: bool = False) -> int:
             elif deep and entry.is_dir(follow_symlinks=False):
                 removed += sweep(Path(entry.path), deep=True)
     return removed
+
+
+def trim(folder: Path, most_bytes: int, pattern: str) -> None:
+    """Remove the oldest files of these names below a folder until they take four fifths of what they may.
+
+    Nothing is removed where they take less, nor a file dated in the future: that is one in use.
+    """
+    found = []
+    for path in folder.rglob(pattern):
+        with contextlib.suppress(OSError):
+            facts = path.stat()
+            found.append((facts.st_mtime, facts.st_size, path))
+    size = sum(one[1] for one in found)
+    if size <= most_bytes:
+        return
+    now = time.time()
+    for when, own, path in sorted(found, key=lambda one: one[0]):
+        if size <= _LEFT_AFTER * most_bytes or when > now:
+            break
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+            size -= own
 
 
 _swept: set[Path] = set()

@@ -15,6 +15,7 @@ from selector.generate.recipes import check_json, outcome_of
 from selector.store.attempts import Attempt, Planning, tries_of
 from selector.store.candidates import Candidate, sizes_of
 from selector.store.jobs import JobEnd
+from selector.store.pruned import load_gone
 from selector.workspace.workspace import Workspace
 
 _ELSEWHERE = (
@@ -68,6 +69,7 @@ class Attempts:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._claimed: set[tuple[str, str, str]] = set()
+        self._gone: set[str] | None = None  # pictures that were deleted before this run
         self._sizes: Mapping[str, int] | None = None  # bytes of the candidates that were there before this run
 
     def inputs(self, task: Task) -> TaskInputs:
@@ -136,16 +138,25 @@ class Attempts:
             for outcome, candidate_id in tries
         )
 
+    def is_gone(self, candidate_id: str) -> bool:
+        """Whether somebody deleted its picture, before this run or during it."""
+        with self._lock:
+            if self._gone is None:
+                with self.ws.db.read() as connection:
+                    self._gone = set(load_gone(connection))
+            if candidate_id in self._gone:
+                return True
+        with self.ws.db.read() as connection:
+            return bool(load_gone(connection, [candidate_id]))
+
     def _is_whole(self, candidate_id: str) -> bool:
-        """Whether the file is there with its size; its bytes are read by those who use them."""
-        size = self.ws.images.size_of(candidate_id)
-        if size is None:
-            return False
+        """Whether the file is there with its size, or is not to be; its bytes are read by those who use them."""
         with self._lock:
             if self._sizes is None:
                 with self.ws.db.read() as connection:
                     self._sizes = sizes_of(connection)
-        return size == self._sizes.get(candidate_id, size)
+        size = self._sizes.get(candidate_id)
+        return self.ws.images.is_whole(candidate_id, size) or self.is_gone(candidate_id)
 
     def conclude(
         self,

@@ -110,7 +110,7 @@ def finish(attempts: Attempts, finishing: Finishing, order: Order) -> Iterator[N
             recipe, candidate_id = finished(attempt.recipe, name, finishing.version), str(attempt.candidate_id)
             before = tries.get(recipe.key, [])
             # A second item of the order may be finished while the first one's finishes are not stored yet.
-            if attempts.is_settled(before) or not attempts.claim(order, recipe):
+            if attempts.is_settled(before) or attempts.is_gone(candidate_id) or not attempts.claim(order, recipe):
                 continue
             started, inputs = time.perf_counter(), attempts.inputs(order.task)
             result: Made | Exception

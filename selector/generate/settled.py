@@ -22,6 +22,7 @@ from selector.generate.unserved import unserved
 from selector.registry import BUILTIN_GENERATORS, begins_as, source_of
 from selector.store import schema
 from selector.store.decisions import load_decisions
+from selector.store.pruned import load_gone
 from selector.store.readings import tags_of
 from selector.workspace.workspace import Workspace
 
@@ -139,6 +140,7 @@ def _settled_recipes(ws: Workspace, connection: Connection, builds: Mapping[str,
         .where(a.build.in_(set(builds.values())), a.outcome.in_(("made", *_FINAL)))
     )
     whole: dict[tuple[str, int], bool] = {}
+    gone = load_gone(connection)
     found: dict[tuple[str, str], set[str]] = {}
     for task_id, generator, build, key, outcome, candidate_id, size in connection.execute(query).all():
         if builds.get(generator) != build:
@@ -146,7 +148,7 @@ def _settled_recipes(ws: Workspace, connection: Connection, builds: Mapping[str,
         if outcome == "made":
             picture = candidate_id, size
             if picture not in whole:
-                whole[picture] = ws.images.size_of(candidate_id) == size
+                whole[picture] = candidate_id in gone or ws.images.is_whole(candidate_id, size)
             if not whole[picture]:
                 continue
         found.setdefault((task_id, generator), set()).add(key)

@@ -9,6 +9,7 @@ from typing import Any
 from selector.domain import BestshotError, Column, Score, Scorer, Task, TaskInputs, reason_of
 from selector.domain.reading import with_tag
 from selector.store.candidates import scored_candidates
+from selector.store.pruned import load_gone
 from selector.workspace.plug_ins import reading_words
 from selector.workspace.workspace import Workspace
 
@@ -52,12 +53,13 @@ def due(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> 
     """Every candidate that lacks scores of the present versions, those of a task together."""
     with ws.db.read() as connection:
         versions = {name: scorer.version for name, scorer in scorers.items()}
-        known = scored_candidates(connection, versions, reading_words(scorers))
+        known, gone = scored_candidates(connection, versions, reading_words(scorers)), load_gone(connection)
     found: list[Due] = []
     for task in tasks:
         names = [name for name, scorer in scorers.items() if task.type in scorer.task_types]
         for candidate_id, scored in known.get(task.id, {}).items():
-            if lacking := tuple(name for name in names if name not in scored):
+            lacking = tuple(name for name in names if name not in scored)
+            if lacking and candidate_id not in gone:
                 found.append((task, candidate_id, lacking))
     return found
 

@@ -18,7 +18,7 @@ from selector.domain import InputError, TaskType, is_applicable
 from selector.domain.files import replacing, sweep, write_atomically
 from selector.report._index import EXCLUDED, MOST_NAMES, NOTED, PINNED, TaskIndex
 from selector.report._model import Sheet, TaskRow
-from selector.report._pictures import Pictures, link, plot_view
+from selector.report._pictures import Pictures, Thumbnail, link, plot_view
 from selector.report._summary import HEIGHT, WIDTH, Summary, concerns_of, histogram
 from selector.report._view import anchor, task_view
 from selector.report._words import Words
@@ -52,7 +52,7 @@ def write_contact_sheet(folder: Path, sheet: Sheet, copied: bool = False, whole:
         # Without names: a killed run leaves nothing.
         with tempfile.TemporaryFile(dir=folder) as spool, tempfile.TemporaryFile(dir=folder) as entries:
             with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
-                pictures = Pictures(folder, copied)
+                pictures = Pictures(folder, copied, sheet.fetch)
                 renderer = _TaskRenderer(sheet, words, pictures, whole, _environment(words), pool)
                 written = _render_tasks(renderer, spool, TaskIndex(entries, words))
             return _write_pages(folder, sheet, words, written, spool)
@@ -76,7 +76,8 @@ class _TaskRenderer:
         inputs = [path for path in (task.source, task.reference) if path is not None]
         wanted: list[tuple[Path, str | None, bool]] = [(path, None, True) for path in inputs]
         wanted += [(card.image, card.id, self.whole or card.picked) for card in view.cards]
-        pictures = list(self.pool.map(lambda one: self.pictures.thumbnail(*one), wanted))
+        gone = {card.id: Thumbnail("", problem=card.gone) for card in view.cards if card.gone}
+        pictures = list(self.pool.map(lambda one: gone.get(one[1] or "") or self.pictures.thumbnail(*one), wanted))
         source = pictures.pop(0) if task.source else None
         reference = pictures.pop(0) if task.reference else None
         return self.environment.get_template("task.html").render(

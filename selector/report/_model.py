@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,6 +39,7 @@ class CandidateCard:
     excluded_by_hand: bool = False  # a person did, and ``excluded`` says who and why
     pinned: str = ""  # who pinned it and why
     notes: tuple[Remark, ...] = ()
+    gone: str = ""  # who deleted its picture, and why
     supersedes: tuple[str, ...] = ()  # ids of older pictures of its file's name
 
 
@@ -116,4 +117,5 @@ class Sheet:
     remarks: tuple[Remark, ...] = ()  # on generators for all tasks
     weights: tuple[WeightRow, ...] = ()  # the calibration as a table
     language: str = "en"  # or "zh"
+    fetch: Callable[[str], Path] | None = None  # a candidate's file by its id, where cards only say where it may lie
     calibrated: bool = True  # False: no total has taught the scale, so places are shown instead of points

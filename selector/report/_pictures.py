@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -51,11 +52,12 @@ class Pictures:
     """The pictures of the pages in ``folder``, which link to the files where they are.
 
     Where they are ``copied``, nothing is linked outside the folder: a copy lies below ``pictures``, of 640 px unless it
-    is wanted whole.
+    is wanted whole. ``fetch`` gives the file of a candidate by its id, where it need not lie where it is said to.
     """
 
     folder: Path
     copied: bool = False
+    fetch: Callable[[str], Path] | None = None
 
     def thumbnail(self, image: Path, content_id: str | None = None, whole: bool = True) -> Thumbnail:
         """Find or make the thumbnail of ``image``, and its copy where pictures are copied.
@@ -66,28 +68,31 @@ class Pictures:
         full_url = "" if self.copied else link(image, self.folder)
         try:
             data = None if content_id else image.read_bytes()
+            find = partial(self.fetch, content_id) if self.fetch and content_id else lambda: image
             digest = content_id or hashlib.sha256(data or b"").hexdigest()
             name = check_name(digest, "the picture's id", "it is no SHA-256")
 
             def small(side_px: int) -> bytes:
-                return thumbnail_jpeg(image.read_bytes() if data is None else data, image.name, side_px)
+                return thumbnail_jpeg(find().read_bytes() if data is None else data, image.name, side_px)
 
             shown = self._made(f"thumbs/{name[:2]}/{name[2:34]}-{FORMAT}.jpg", lambda: small(SIDE_PX))
             width_px, height_px = open_image(shown.read_bytes(), shown.name).size
             if self.copied:
-                full_url = link(self._copy(image, name, small, whole), self.folder)
+                full_url = link(self._copy(image.name, name, find, small, whole), self.folder)
         except InputError as error:
             return Thumbnail(full_url, problem=str(error))
         except OSError as error:
             return Thumbnail(full_url, problem=f"{image.name}: {error.strerror or error}")
         return Thumbnail(full_url, link(shown, self.folder), width_px, height_px)
 
-    def _copy(self, image: Path, name: str, small: Callable[[int], bytes], whole: bool) -> Path:
+    def _copy(
+        self, shown: str, name: str, find: Callable[[], Path], small: Callable[[int], bytes], whole: bool
+    ) -> Path:
         place = f"pictures/{name[:2]}/{name[2:34]}"
         if not whole:
             return self._made(f"{place}-{REDUCED_PX}.jpg", lambda: small(REDUCED_PX))
-        data = image.read_bytes()
-        form = open_image(data, image.name).format or ""  # by its bytes: an input's name may end in anything
+        data = find().read_bytes()
+        form = open_image(data, shown).format or ""  # by its bytes: an input's name may end in anything
         return self._made(f"{place}.{form.lower().replace('jpeg', 'jpg')}", lambda: data)
 
     def _made(self, name: str, make: Callable[[], bytes]) -> Path:

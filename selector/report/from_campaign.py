@@ -26,6 +26,7 @@ from selector.store.attempts import Attempt, current_plannings, load_attempts
 from selector.store.candidates import SHORT_ID, load_candidates, makers_by_candidate, scores_of
 from selector.store.file_versions import successors
 from selector.store.picks import newest_basis, newest_picks
+from selector.store.pruned import load_gone
 from selector.submit.ledger import Ledger, SubmissionRecord
 from selector.workspace.plug_ins import Builds, present_builds
 from selector.workspace.workspace import Workspace
@@ -105,6 +106,7 @@ def build_sheet(
         zip_file=_zip_file(ws, newest),
         notes=cover.notes,
         language=cover.language,
+        fetch=None if ws.images.lasting else ws.images.file,
         remarks=tuple(_remark(one, name) for name, one in context.decisions.excluded_generators.items()),
         calibrated=context.known is not None and bool(context.known.told),
     )
@@ -164,6 +166,7 @@ def _row(
         attempts = load_attempts(connection, task.id)
         scores = scores_of(connection, context.versions, task.id, context.reading)
         everybody = makers_by_candidate(connection, [task.id])
+        gone = load_gone(connection, [candidate.id for candidate in candidates])
     places = known.pool.row_of if known else {}
     picked = places.get((task.id, pick.candidate_id)) if pick and pick.candidate_id else None
     makers, ranks = _makers(attempts), _ranks(known, [places.get((task.id, c.id)) for c in candidates])
@@ -190,6 +193,7 @@ def _row(
                 ),
                 pinned=known.pool.pinned[row] if known and row is not None else "",
                 notes=tuple(_remark(n) for n in decisions.notes if _is_on(n, task.id, candidate.id)),
+                gone=gone[candidate.id].words if candidate.id in gone else "",
                 supersedes=tuple(sorted(older.get((task.id, candidate.id), ()))),
             )
         )

@@ -13,15 +13,15 @@ from pathlib import Path
 
 from selector.contest.input_images import resolve_image
 from selector.domain import InputError, Picture
-from selector.domain.files import write_atomically
+from selector.domain.files import trim, write_atomically
 from selector.domain.thumbnail import thumbnail_jpeg
-from selector.store import ImageFolder
+from selector.store import Images
 
 SIZES = (160, 320, 640)  # longer side in px
 FULL = "full"
 _ID = re.compile(r"[0-9a-f]{64}")
 _SHOWN = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif")  # by every browser; others are converted
-_MOST_BYTES, _LEFT_AFTER = 512 << 20, 0.8  # of the copies, and the share that is left when they become too many
+_MOST_BYTES = 512 << 20  # of the copies
 _LOOK_EVERY = 500  # copies made, between two looks at the folder's size
 _AT_ONCE = 2  # pictures decoded: a large one takes 150 MB while it is
 _LARGE_PX = 4096  # side of what is converted
@@ -49,7 +49,7 @@ class Pictures:
         cache: folder of the small copies.
     """
 
-    def __init__(self, images: ImageFolder, inputs: Path, cache: Path) -> None:
+    def __init__(self, images: Images, inputs: Path, cache: Path) -> None:
         self._images, self._inputs, self._cache = images, inputs, cache / "pictures"
         self._slots, self._made, self._tidying = threading.Semaphore(_AT_ONCE), 0, threading.Lock()
 
@@ -57,7 +57,10 @@ class Pictures:
         """A candidate's; raises ``NoPicture``, or ``InputError`` for a size that there is not or a damaged picture."""
         if not _ID.fullmatch(image_id):
             raise NoPicture("a candidate's picture is named by its 64 hexadecimal digits")
-        return self._sent(self._images.path(image_id), image_id, size)
+        kept = self._kept(image_id, size)
+        if not self._images.lasting and kept.is_file():  # else it would be fetched for nothing
+            return Sent("image/jpeg", kept.stem, path=kept)
+        return self._sent(self._images.file(image_id), image_id, size)
 
     def input(self, name: str, known: Collection[str], size: str) -> Sent:
         """An input picture's, one of those ``known`` to the task table; raises as ``candidate`` does."""
@@ -85,10 +88,9 @@ class Pictures:
         return self._small(path, tag, int(size))
 
     def _small(self, path: Path, tag: str, side_px: int) -> Sent:
-        kept = self._cache / tag[:2] / f"{tag[:40]}-{side_px}.jpg"
-        tagged = f"{tag[:40]}-{side_px}"
+        kept = self._kept(tag, str(side_px))
         if kept.is_file():
-            return Sent("image/jpeg", tagged, path=kept)
+            return Sent("image/jpeg", kept.stem, path=kept)
         with self._slots:
             data = thumbnail_jpeg(path.read_bytes(), f"picture {path.name[:16]}", side_px)
         try:
@@ -96,7 +98,10 @@ class Pictures:
             self._tidy()
         except InputError:  # nothing can be kept: then it is made again
             pass
-        return Sent("image/jpeg", tagged, data=data)
+        return Sent("image/jpeg", kept.stem, data=data)
+
+    def _kept(self, tag: str, size: str) -> Path:
+        return self._cache / tag[:2] / f"{tag[:40]}-{size}.jpg"
 
     def _tidy(self) -> None:
         """Remove the oldest copies once there are too many; now and then, as it walks over all of them."""
@@ -104,28 +109,9 @@ class Pictures:
         if self._made % _LOOK_EVERY or not self._tidying.acquire(blocking=False):
             return
         try:
-            trim(self._cache, _MOST_BYTES)
+            trim(self._cache, _MOST_BYTES, "*.jpg")
         finally:
             self._tidying.release()
-
-
-def trim(folder: Path, most_bytes: int) -> None:
-    """Remove the oldest files below a folder until they take four fifths of what they may, where they take more."""
-    found = []
-    for path in folder.rglob("*.jpg"):
-        try:
-            facts = path.stat()
-        except OSError:
-            continue
-        found.append((facts.st_mtime_ns, facts.st_size, path))
-    size = sum(one[1] for one in found)
-    if size <= most_bytes:
-        return
-    for _, own, path in sorted(found, key=lambda one: one[0]):
-        if size <= _LEFT_AFTER * most_bytes:
-            break
-        path.unlink(missing_ok=True)
-        size -= own
 
 
 def _tag_of(name: str, path: Path) -> str:

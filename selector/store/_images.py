@@ -1,31 +1,117 @@
-"""Final image bytes by content: ``images/ab/ab12….jpg``. Bytes first, then the row that names them."""
+"""Final image bytes by content: ``ab/ab12….jpg`` in a folder. Bytes first, then the row that names them."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import stat
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from pathlib import Path
 
 from selector.domain import InputError, Picture, raise_shortage
 from selector.domain.files import sweep, write_atomically
 
 _CURE = "run `bestshot generate`, which makes it again without paying where the service still has it"
+USERS = "users"  # beside images that campaigns share: an empty file of each campaign's id
 
 
-class ImageFolder:
-    """A folder of content-addressed images. ``put`` is idempotent and safe against kills and other processes."""
+class Images(ABC):
+    """Images by the SHA-256 of their bytes.
 
-    def __init__(self, root: Path, suffix: str) -> None:
-        self.root = root
-        self._prefix = f"{root}{os.sep}"
-        self.suffix = suffix  # ".jpg" or ".png", one for a campaign: it follows from the profile
+    Safe for threads, forks and other processes, and to be pickled: a worker elsewhere opens the same place. What is
+    seen is whole: a kill leaves an image or none. ``put`` is idempotent.
+
+    Args:
+        root: folder of the images, or of those that are kept on this machine.
+        suffix: ".jpg" or ".png", one for a campaign: it follows from the profile.
+        owner: the campaign's id where others may use the place too, else "".
+    """
+
+    def __init__(self, root: Path, suffix: str, owner: str = "") -> None:
+        self.root, self.suffix, self.owner = root, suffix, owner
 
     def path(self, image_id: str) -> Path:
+        """Where its file lies on this machine, if it does."""
         return self.root / image_id[:2] / f"{image_id}{self.suffix}"
 
+    @property
+    @abstractmethod
+    def address(self) -> str:
+        """The place, in words for people: a folder or an address."""
+
+    @property
+    @abstractmethod
+    def lasting(self) -> bool:
+        """Whether ``path`` is where an image stays, so that a page may link to it."""
+
+    def place(self, image_id: str) -> str:
+        """Where people find an image: a path, or an address."""
+        return f"{self.address}/{image_id[:2]}/{image_id}{self.suffix}"
+
+    @abstractmethod
+    def put(self, data: bytes) -> str:
+        """Store bytes and return their SHA-256; when this returns, they outlast a loss of power."""
+
+    def read(self, image_id: str) -> bytes:
+        """The bytes of an image, checked against its id; raises as ``picture`` does."""
+        return self.picture(image_id).data
+
+    @abstractmethod
+    def picture(self, image_id: str) -> Picture:
+        """An image, checked against its id: its hash is computed once and stays with it.
+
+        Raises:
+            InputError: it is missing, cannot be read or was changed; the message names it and the cure.
+            OutOfResources: nobody can tell, as the place does not answer or takes nothing.
+        """
+
+    @abstractmethod
+    def file(self, image_id: str) -> Path:
+        """A local file with an image's bytes, there for the next ten minutes at least; may raise as ``picture``."""
+
+    @abstractmethod
     def size_of(self, image_id: str) -> int | None:
-        """Bytes of an image's file, None where there is none."""
+        """Bytes of one image, None where there is none: a look at the place itself."""
+
+    @abstractmethod
+    def is_whole(self, image_id: str, size: int | None) -> bool:
+        """Whether an image that a row tells of, with its size, needs not be made again; for all of a campaign."""
+
+    @abstractmethod
+    def remove(self, image_id: str) -> None:
+        """Delete an image; nothing where there is none."""
+
+    @abstractmethod
+    def users(self) -> tuple[str, ...]:
+        """The ids of the campaigns that have put images here, where several may; sorted."""
+
+    @abstractmethod
+    def check(self) -> str:
+        """Try the place: write, read, remove; what it is, in words. Raises as ``picture`` does."""
+
+    @abstractmethod
+    def sweep(self) -> int:
+        """Remove temporary files that killed processes left; returns how many."""
+
+
+class ImageFolder(Images):
+    """A folder: the campaign's own, or one that several machines share."""
+
+    def __init__(self, root: Path, suffix: str, owner: str = "") -> None:
+        super().__init__(root, suffix, owner)
+        self._prefix = f"{root}{os.sep}"
+        self._noted = not owner
+
+    @property
+    def address(self) -> str:
+        return self.root.as_posix()
+
+    @property
+    def lasting(self) -> bool:
+        return True
+
+    def size_of(self, image_id: str) -> int | None:
         try:
             # `status` asks for every image, and a Path costs several times as much as the look at the disk.
             found = os.stat(f"{self._prefix}{image_id[:2]}{os.sep}{image_id}{self.suffix}")  # noqa: PTH116
@@ -33,24 +119,19 @@ class ImageFolder:
             return None
         return found.st_size if stat.S_ISREG(found.st_mode) else None
 
+    def is_whole(self, image_id: str, size: int | None) -> bool:
+        found = self.size_of(image_id)
+        return found is not None and (size is None or found == size)
+
     def put(self, data: bytes) -> str:
-        """Store bytes and return their SHA-256; when this returns, they are on the disk."""
         image_id = hashlib.sha256(data).hexdigest()
         path = self.path(image_id)
         if not (path.is_file() and path.stat().st_size == len(data)):
+            self._note_owner()
             write_atomically(path, data)
         return image_id
 
-    def read(self, image_id: str) -> bytes:
-        """The bytes of an image, checked against its id; raises as ``picture`` does."""
-        return self.picture(image_id).data
-
     def picture(self, image_id: str) -> Picture:
-        """An image, checked against its id: its hash is computed once and stays with it.
-
-        Raises:
-            InputError: the file is missing, cannot be read or was changed; the message names it and the cure.
-        """
         path = self.path(image_id)
         shown = path.relative_to(self.root.parent).as_posix()
         try:
@@ -67,6 +148,36 @@ class ImageFolder:
             )
         return found
 
+    def file(self, image_id: str) -> Path:
+        return self.path(image_id)
+
+    def remove(self, image_id: str) -> None:
+        try:
+            self.path(image_id).unlink(missing_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"{self.place(image_id)} cannot be deleted ({error.strerror or error}): is its folder writable for you?"
+            ) from error
+
+    def users(self) -> tuple[str, ...]:
+        folder = self.root / USERS
+        return image_owners(path.name for path in folder.iterdir()) if folder.is_dir() else ()
+
+    def check(self) -> str:
+        probe = self.root / ".bestshot-probe"
+        write_atomically(probe, b"bestshot", durable=False)
+        probe.unlink(missing_ok=True)
+        return f"{self.address} can be written"
+
     def sweep(self) -> int:
-        """Remove temporary files that killed processes left; returns how many."""
         return sweep(self.root, deep=True)
+
+    def _note_owner(self) -> None:
+        if not self._noted:
+            write_atomically(self.root / USERS / self.owner, b"", durable=False)
+            self._noted = True
+
+
+def image_owners(names: Iterable[str]) -> tuple[str, ...]:
+    """Those names that are ids of campaigns, sorted."""
+    return tuple(sorted(name for name in names if all(c in "0123456789abcdef" for c in name)))

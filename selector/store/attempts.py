@@ -12,6 +12,7 @@ from selector.domain import JSONValue, Recipe, Task, TaskType
 from selector.store import schema
 from selector.store.candidates import Candidate
 from selector.store.database import Database, add
+from selector.store.pruned import note_again
 
 _FINISH = ("finish", "name")  # where a recipe says what was done to its picture
 
@@ -121,6 +122,7 @@ def add_attempt(
     if candidate is not None:
         row = {key: value for key, value in vars(candidate).items() if key != "fallback"}  # follows from the attempts
         db.insert_missing(connection, schema.candidate, [{**row, "at": at}])
+        note_again(connection, candidate.id, at)
     row = {
         "task_id": attempt.task_id,
         "generator": attempt.generator,

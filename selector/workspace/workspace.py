@@ -14,7 +14,7 @@ from selector.contest.input_images import resolve_image
 from selector.contest.profile import ContestProfile
 from selector.domain import InputError, Picture, Task, TaskInputs, TaskType, raise_shortage, stable_hash
 from selector.domain.words import near_or_all
-from selector.store import Database, ImageFolder
+from selector.store import Database, Images
 from selector.store.candidates import LEAST_ID, candidates_named, find_candidates, is_hexadecimal
 from selector.store.readings import StoredReadings
 
@@ -29,7 +29,7 @@ class Workspace:
     config: CampaignConfig
     profile: ContestProfile
     db: Database
-    images: ImageFolder
+    images: Images
     clock: Callable[[], datetime]
 
     @property

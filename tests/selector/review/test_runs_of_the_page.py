@@ -14,7 +14,7 @@ import pytest
 from selector.domain import InputError
 from selector.review import _jobs
 from selector.review._jobs import Busy, Job, Jobs, _end, _hear, arguments_of
-from selector.review._pictures import trim
+from selector.domain.files import trim
 
 
 def job() -> Job:
@@ -65,9 +65,9 @@ def test_the_oldest_copies_of_pictures_go_first(tmp_path: Path) -> None:
         path = tmp_path / f"{number}.jpg"
         path.write_bytes(b"x" * 100)
         os.utime(path, (number, number))
-    trim(tmp_path, 1000)
+    trim(tmp_path, 1000, "*.jpg")
     assert len(list(tmp_path.iterdir())) == 10
-    trim(tmp_path, 900)
+    trim(tmp_path, 900, "*.jpg")
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{number}.jpg" for number in range(3, 10)]
 
 

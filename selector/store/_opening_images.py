@@ -1,0 +1,69 @@
+"""Where a campaign's images lie: a folder of its own, one that is shared, or an address."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from selector.domain import InputError, MissingPart
+from selector.store._images import ImageFolder, Images
+
+_EXTRAS = {"s3": "s3fs", "s3a": "s3fs"}  # protocol to the package that speaks it, of the extra `s3`
+_FILES = ("file", "local")
+
+
+def open_images(place: str, folder: Path, suffix: str, cache_mb: int, owner: str = "") -> Images:
+    """The images of ``[store] images``; nothing is asked yet.
+
+    Args:
+        place: a folder, relative to ``folder.parent``, or an ``fsspec`` address; "" for ``folder`` itself.
+        folder: the campaign's own, which is the cache where the place is an address.
+        suffix: of the files.
+        cache_mb: most megabytes of the cache.
+        owner: the campaign's id.
+
+    Raises:
+        InputError: no address that can be used, or one with a password or key in it. MissingPart: its package.
+    """
+    if not place:
+        return ImageFolder(folder, suffix)
+    check_place(place)
+    protocol, _, rest = place.partition("://")
+    if not rest:
+        return ImageFolder(folder.parent / place, suffix, owner)
+    if protocol in _FILES:
+        return ImageFolder(Path(unquote(urlsplit(place).path)), suffix, owner)
+    from selector.store._object_images import ObjectImages
+
+    return ObjectImages(place, folder, suffix, cache_mb, owner)
+
+
+def check_place(place: str) -> None:
+    """Raise as ``open_images`` does, without repeating what may hold a key."""
+    protocol, is_address, _ = place.partition("://")
+    if not is_address:
+        return
+    try:
+        url = urlsplit(place)
+    except ValueError as error:
+        raise InputError("`images` in [store] is no address, such as s3://bucket/prefix") from error
+    if "::" in place or "@" in url.netloc or url.query or url.fragment:
+        raise InputError(
+            "`images` in [store] must be an address alone, such as s3://bucket/prefix: keys come from the environment"
+        )
+    if not (url.netloc or url.path.strip("/")):
+        raise InputError("`images` in [store] names no bucket: give it as s3://bucket/prefix")
+    package = _EXTRAS.get(protocol)
+    if package is not None and find_spec(package) is None:
+        raise MissingPart(f"images at {protocol}:// need {package}: pip install 'bestshot[s3]'")
+    if package is None and protocol not in _FILES and not _is_known(protocol):
+        raise InputError(f"`images` in [store]: {protocol}:// is no address that fsspec knows; s3://bucket/prefix is")
+
+
+def _is_known(protocol: str) -> bool:
+    try:
+        from fsspec import available_protocols
+    except ImportError as error:
+        raise MissingPart(f"images at {protocol}:// need fsspec: pip install 'bestshot[s3]'") from error
+    return protocol in available_protocols()

@@ -1,0 +1,127 @@
+"""Pictures whose bytes were deleted on purpose: who did it, when and why; their other rows stay.
+
+The row comes first and then the bytes go, so a kill in between leaves a picture that nothing uses, which the next run
+deletes. What is made again lies there again, with a row that says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, and_, delete, func, insert, select
+
+from selector.store import schema
+
+BY = "deleted by "  # how the reasons begin
+AGAIN = "made or imported again"
+_AT_ONCE = 500  # ids in one query
+
+
+class Gone(NamedTuple):
+    """``row``: its number, which grows; ``name`` of an input picture, None of a candidate."""
+
+    row: int
+    name: str | None
+    reason: str
+    by: str
+    at: str
+
+    @property
+    def words(self) -> str:
+        return f"{BY}{self.by}: {self.reason}"
+
+
+def load_gone(connection: Connection, ids: Sequence[str] | None = None) -> dict[str, Gone]:
+    """Picture id to its deletion, of those that are gone now; of these only if given. One row a picture and name."""
+    p = schema.pruned.c
+    newest = select(func.max(p.id)).group_by(p.picture_id)
+    if ids is not None:
+        newest = newest.where(p.picture_id.in_(ids))
+    query = select(p.picture_id, p.id, p.name, p.reason, p.by, p.at).where(p.id.in_(newest), p.gone).order_by(p.id)
+    return {row[0]: Gone(*row[1:]) for row in connection.execute(query).all()}
+
+
+def gone_inputs(connection: Connection) -> dict[str, Gone]:
+    """Name of an input picture to its deletion, of those that are gone."""
+    p = schema.pruned.c
+    newest = select(func.max(p.id)).where(p.name.is_not(None)).group_by(p.name)
+    query = select(p.name, p.id, p.name, p.reason, p.by, p.at).where(p.id.in_(newest), p.gone)
+    return {row[0]: Gone(*row[1:]) for row in connection.execute(query).all()}
+
+
+def note_gone(
+    connection: Connection, pictures: Iterable[tuple[str, str | None]], reason: str, by: str, at: str
+) -> None:
+    """Say of these, (picture id, name of an input picture or None), that they are gone; their vectors go with them."""
+    rows = [
+        {"picture_id": picture, "name": name, "gone": True, "reason": reason, "by": by, "at": at}
+        for picture, name in pictures
+    ]
+    if rows:
+        connection.execute(insert(schema.pruned), rows)
+    ids = sorted({row["picture_id"] for row in rows})
+    for start in range(0, len(ids), _AT_ONCE):
+        of = schema.embedding.c.picture_id.in_(ids[start : start + _AT_ONCE])
+        connection.execute(delete(schema.embedding).where(of))
+
+
+def note_again(connection: Connection, picture_id: str, at: str) -> None:
+    """A picture was made or imported again; nothing where it was not gone."""
+    gone = load_gone(connection, [picture_id]).get(picture_id)
+    if gone is not None:
+        row = {"picture_id": picture_id, "name": gone.name, "gone": False, "reason": AGAIN, "by": gone.by, "at": at}
+        connection.execute(insert(schema.pruned), [row])
+
+
+class Held(NamedTuple):
+    """Pictures of a task type by a generator, and their bytes; each counts once, for the first of its kind."""
+
+    task_type: str
+    generator: str
+    pictures: int
+    bytes: int
+
+
+def held_bytes(connection: Connection) -> list[Held]:
+    """What lies there by the rows, largest first; a picture that several made counts for the first by name."""
+    c, a, t, p = schema.candidate.c, schema.attempt.c, schema.task.c, schema.pruned.c
+    made = and_(a.task_id == c.task_id, a.candidate_id == c.id)
+    newest = select(func.max(p.id)).group_by(p.picture_id)
+    gone = select(p.picture_id).where(p.id.in_(newest), p.gone)
+    each = (
+        select(c.id, func.min(t.type).label("type"), func.min(a.generator).label("generator"), func.max(c.size_bytes))
+        .join_from(schema.candidate, schema.task, t.id == c.task_id)
+        .outerjoin(schema.attempt, made)
+        .where(c.id.not_in(gone))
+        .group_by(c.id)
+        .subquery()
+    )
+    _, kind, generator, size = each.c
+    rows = connection.execute(select(kind, generator, func.count(), func.sum(size)).group_by(kind, generator)).all()
+    return sorted((Held(r[0], r[1] or "unknown", r[2], int(r[3])) for r in rows), key=lambda h: (-h.bytes, h[:2]))
+
+
+def needed(connection: Connection) -> Mapping[str, str]:
+    """Picture id to why it must stay: a submission holds it, it is picked, or people pinned it or noted something."""
+    from selector.store.decisions import load_decisions
+    from selector.store.picks import newest_picks
+
+    found: dict[str, str] = {}
+    decisions, picked = load_decisions(connection), newest_picks(connection)
+    for note in decisions.notes:
+        found[note.target.candidate_id or ""] = f"{note.by} noted something"
+    for pin in decisions.pins.values():
+        found[pin.target.candidate_id or ""] = f"pinned by {pin.by}"
+    for pick in picked[1] if picked else ():
+        found[pick.candidate_id or ""] = "it is picked"
+    s = schema.submission_pick.c
+    for submission, candidate in connection.execute(select(s.submission_id, s.candidate_id)).all():
+        found[candidate] = f"submission {submission} holds it"
+    found.pop("", None)
+    return found
+
+
+def vector_bytes(connection: Connection) -> int:
+    """Bytes of the vectors that the store keeps of pictures."""
+    return int(connection.execute(select(func.sum(func.length(schema.embedding.c.vectors)))).scalar_one() or 0)
