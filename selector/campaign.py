@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from selector.measure.importing import ImportedSummary
     from selector.measure.realism import Realism
     from selector.measure.scoring import ScoreSummary
+    from selector.prune import Pruning
     from selector.readiness import Lack
     from selector.report.bundle import Bundle
     from selector.report.from_campaign import Cover
@@ -586,6 +587,41 @@ class Campaign:
             return settled_estimate(self._ws, self.tasks) or self.estimate()
         except BestshotError as error:
             return str(error)
+
+    def prune(
+        self,
+        keep: int | None = None,
+        losers: bool = False,
+        tasks: Sequence[str] | str = (),
+        pictures: Sequence[str] | str = (),
+        person_of: Sequence[str] | str = (),
+        reason: str = "",
+        by: str | None = None,
+        delete: bool = False,
+        progress: Progress = silent,
+    ) -> Pruning:
+        """What pictures take on disk or bucket; and, with ``delete``, delete what is chosen. Rows and scores stay.
+
+        What a submission holds, what is picked, pinned or noted stays, unless it is named.
+
+        Args:
+            keep: choose all but the so many best of each task.
+            losers: choose all that nothing needs; as ``keep`` 0.
+            tasks: choose only among these; without ``keep`` and ``losers`` all of theirs that nothing needs.
+            pictures: choose these, whatever needs them: candidates by (short) id, or ``inputs/NAME`` and all that was
+                made from it.
+            person_of: choose the input pictures of these tasks in the same way.
+            reason: why; kept, and needed with ``delete``.
+            by: whose decision it is; the user's of this machine if None.
+
+        Raises:
+            InputError: nothing of that name, no reason, or other campaigns have images at the same place.
+        """
+        from selector.prune import PruneWish, prune
+
+        named = [(one,) if isinstance(one, str) else tuple(one) for one in (tasks, pictures, person_of)]
+        wish = PruneWish(0 if losers and keep is None else keep, *named)
+        return prune(self._context(), wish, self._to_make(), reason, by, delete, progress)
 
     def report(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import random
 import shutil
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ from selector.llm import read_key
 from selector.llm.prompting import PromptBook
 from selector.registry import create_generator, create_scorer, generator_names, scorer_names
 from selector.store.candidates import load_candidates
+from selector.store.pruned import gone_inputs, load_gone
 from selector.workspace.plug_ins import configured, configured_names, configured_scorer, idle_services
 from selector.workspace.services import Accounts
 from selector.workspace.workspace import Workspace
@@ -35,6 +37,7 @@ FILES = ("task table", "input images", "candidates")  # subjects of the checks t
 _PLUG_INS = ("generator ", "scorer ")
 _ABOUT_GENERATING = ("generator ", "plan ", "prompts of ", "services.")
 LOW_DISK_BYTES = 2 * 1024**3
+SAMPLE = 20  # images looked at where they lie at an address
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def _files(ws: Workspace, tasks: Sequence[Task], progress: Progress) -> list[Che
     """Disk, table and pictures as they were pinned, and every candidate's bytes against its id."""
     free = shutil.disk_usage(ws.folder).free
     disk = Check("disk", free >= LOW_DISK_BYTES, f"{free / 1024**3:.1f} GiB free in {ws.folder}")
-    return [disk, _table(ws), _inputs(ws, tasks), _candidates(ws, progress), _temporaries(ws)]
+    return [disk, _table(ws), _inputs(ws, tasks), *_place(ws), _candidates(ws, progress), _temporaries(ws)]
 
 
 def _plug_in(
@@ -166,6 +169,9 @@ def _table(ws: Workspace) -> Check:
 
 
 def _inputs(ws: Workspace, tasks: Sequence[Task]) -> Check:
+    with ws.db.read() as connection:
+        gone = gone_inputs(connection)
+    tasks = [task for task in tasks if not {task.source, task.reference} & gone.keys()]
     try:
         check_input_images(tasks, ws.inputs_folder)
     except InputProblems as error:
@@ -173,27 +179,44 @@ def _inputs(ws: Workspace, tasks: Sequence[Task]) -> Check:
     except InputError as error:
         return Check("input images", False, str(error))
     pinned = ws.db.facts(INPUT_FACT)
-    changed = [n for n, digest in sorted(pinned.items()) if sha256_of(ws.inputs_folder / n) != digest]
+    there = sorted((name, digest) for name, digest in pinned.items() if name not in gone)
+    changed = [n for n, digest in there if sha256_of(ws.inputs_folder / n) != digest]
     if changed:
         return Check("input images", False, f"{len(changed)} were changed since init ({changed[0]}): put them back")
     named = n_of(len(tasks), "task names", "tasks name")
-    return Check("input images", True, f"all that {named} are there, whole and as they were")
+    deleted = f"; {n_of(len(gone), 'was', 'were')} deleted on purpose" if gone else ""
+    return Check("input images", True, f"all that {named} are there, whole and as they were{deleted}")
+
+
+def _place(ws: Workspace) -> list[Check]:
+    """Where the images lie, if that is not the campaign's own folder."""
+    if not ws.config.store.images:
+        return []
+    try:
+        return [Check("images", True, ws.images.check())]
+    except BestshotError as error:
+        return [Check("images", False, str(error))]
 
 
 def _candidates(ws: Workspace, progress: Progress) -> Check:
     with ws.db.read() as connection:
         pictures = load_candidates(connection)
-    ids = sorted({picture.id for picture in pictures})
+        gone = load_gone(connection)
+    everything = sorted({picture.id for picture in pictures} - gone.keys())
+    ids = everything if ws.images.lasting else sorted(random.Random(0).sample(everything, min(SAMPLE, len(everything))))
     damaged = []
     for done, candidate_id in enumerate(ids):
         progress("doctor", done, len(ids))
         try:
             ws.images.read(candidate_id)
-        except InputError as error:
+        except BestshotError as error:
             damaged.append(str(error))
     progress("doctor", len(ids), len(ids))
+    pictures = tuple(picture for picture in pictures if picture.id not in gone)
     if damaged:
         return Check("candidates", False, f"{len(damaged)} of {len(ids)} are damaged: {damaged[0]}")
+    if len(ids) < len(everything):
+        return Check("candidates", True, f"{len(ids)} of {len(everything)} images, drawn by chance, match their ids")
     fallbacks = sum(picture.fallback for picture in pictures)
     counts = n_of(len(pictures) - fallbacks, "candidate") + (f", {n_of(fallbacks, 'fallback')}" if fallbacks else "")
     return Check("candidates", True, f"{n_of(len(ids), 'image matches its id', 'images match their ids')} ({counts})")

@@ -23,6 +23,7 @@ from selector.store.file_versions import superseded
 from selector.store.jobs import DELIVERED, PERHAPS, Job, load_jobs, money_spent
 from selector.store.observations import judged_candidates
 from selector.store.picks import pick_counts
+from selector.store.pruned import load_gone
 from selector.store.readings import PresentVersions, readers_of
 from selector.submit.ledger import Ledger, Quota, SubmissionRecord
 from selector.workspace.workspace import Workspace
@@ -99,7 +100,8 @@ class Status:
     """A campaign's state. ``failures`` and ``unscored`` map "who: why" to how often, most frequent first.
 
     ``failed_tasks``: the tasks of each failure. ``fallbacks``: pictures that only a last resort made, which are no
-    candidates; ``superseded``: candidates whose place a newer import of the same file name took.
+    candidates; ``superseded``: candidates whose place a newer import of the same file name took; ``deleted``: pictures
+    that `prune` deleted, of which the rows stay.
 
     ``to_make``: what ``generate`` would still make and what stands in its way; ``to_make_fault``: why that cannot be
     told.
@@ -124,6 +126,7 @@ class Status:
     failed_tasks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     fallbacks: int = 0
     superseded: int = 0
+    deleted: int = 0
     not_applicable: Mapping[str, int] = field(default_factory=dict)  # as `unscored`: where a task calls for no value
 
 
@@ -137,6 +140,7 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
         services = _services(load_jobs(connection), ws)
         readers = readers_of(connection)
         fallbacks, older = only_fallbacks(connection), len(superseded(connection))
+        deleted = len(load_gone(connection))
         failed = _failed(current_plannings(connection, failed=True), failed_attempts(connection), context)
     types = {}
     for name in sorted({t.type.value for t in tasks}):
@@ -178,6 +182,7 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
         failed_tasks={why: tuple(sorted(set(of), key=by_number)) for why, of in tasks_of.items()},
         fallbacks=fallbacks,
         superseded=older,
+        deleted=deleted,
         not_applicable=not_applicable,
     )
 

@@ -180,7 +180,9 @@ def _no_candidates(s: Status) -> list[str]:
     """Pictures that are not in the table, or in it and not eligible, where there are any."""
     made = f"beside them {n_of(s.fallbacks, 'picture')} that only a last resort made (no candidates)"
     older = f"of the candidates {s.superseded} superseded by newer imports of the same file names"
-    return [*([made] if s.fallbacks else []), *([older] if s.superseded else [])]
+    deleted = f"of the candidates {s.deleted} deleted by `bestshot prune`: their scores stay"
+    lines = [(made, s.fallbacks), (older, s.superseded), (deleted, s.deleted)]
+    return [line for line, n in lines if n]
 
 
 def _submissions(entries: Sequence[SubmissionRecord]) -> str:

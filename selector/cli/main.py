@@ -25,6 +25,7 @@ from selector.cli._language import SpokenContext, said, speak
 from selector.cli._learn_verbs import calibrate, explain, plan
 from selector.cli._make_verbs import demo, generate, import_, init, pick, score
 from selector.cli._next_verb import next_
+from selector.cli._prune_verb import prune
 from selector.cli._review_verb import review
 from selector.cli._scores_verb import scores
 from selector.cli._select_verb import select
@@ -73,6 +74,7 @@ def group() -> None:
       bestshot report                a page with every candidate, to share
       bestshot judge FILE --by NAME  take a judge's scores of single candidates
       bestshot import-scores TABLE   take scores that another tool computed
+      bestshot prune                 what the pictures take, and the deletion of what nothing needs
       bestshot scores --out FILE     every candidate with its scores, as a table
       bestshot select SCORES.csv     pick from any table of scores, without a campaign
       bestshot weights list          the models that scorers can use, and how to have them
@@ -81,7 +83,7 @@ def group() -> None:
 
 _MAKING = (demo, init, read, translate, generate, import_, score, import_scores, pick, export, verify, record, quota)
 _DECIDING = (exclude, include, pin, note)
-_LOOKING = (explain, review, scores, select, realism, status, report, doctor, weights)
+_LOOKING = (explain, review, scores, select, realism, status, prune, report, doctor, weights)
 for _verb in (*_MAKING, next_, *_DECIDING, judge, calibrate, plan, *_LOOKING):
     group.add_command(_verb)
 

@@ -96,7 +96,7 @@ def read_pool(
 
 
 def refused_unmeasured(ws: Workspace, keys: Sequence[Key]) -> list[str]:
-    """Why each key must not be picked before any gate has looked: people, deletion, a newer file of its name; else ""."""
+    """Why each key must not be picked before any gate has looked: people, or a newer file of its name; else ""."""
     with ws.db.read() as connection:
         older, gone = superseded(connection), load_gone(connection)
         refused = [gone[key[1]].words if key[1] in gone else older.get(key, "") for key in keys]

@@ -14,6 +14,7 @@ from selector.domain.decisions import Decision, DecisionKind, DecisionRule, Deci
 from selector.domain.words import near_or_all
 from selector.store.candidates import all_makers, find_candidates
 from selector.store.decisions import add_decision, load_decisions, load_history, standing
+from selector.store.pruned import load_gone
 from selector.workspace.workspace import Workspace
 
 MOST_CHARACTERS = 2000  # of a reason or a note
@@ -268,6 +269,9 @@ def _not_excluded(connection: Connection, target: Target, holds: Decisions) -> s
 def _check_pin(connection: Connection, target: Target, holds: Decisions) -> None:
     """Raise ``InputError`` for a pin of what is excluded: it would hold nothing."""
     task_id, candidate_id = target.task_id or "", target.candidate_id or ""
+    gone = load_gone(connection, [candidate_id])
+    if gone:
+        raise InputError(f"{target} was {gone[candidate_id].words}: make or import it again before it is pinned")
     against = holds.against(task_id, candidate_id, all_makers(connection, task_id, candidate_id))
     if against:
         raise InputError(

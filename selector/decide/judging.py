@@ -35,6 +35,7 @@ from selector.store.observations import (
     load_judgements,
     pass_sds,
 )
+from selector.store.pruned import load_gone
 
 if TYPE_CHECKING:
     from selector.decide.planning import ToJudge
@@ -142,7 +143,7 @@ def looks_of(context: Context, plan: str | Path | Sequence[ToJudge]) -> dict[tup
     wanted, ws = _wanted(context, plan), context.ws
     with ws.db.read() as connection:
         ids, made_by, decisions = _candidates(connection), makers_by_candidate(connection), load_decisions(connection)
-        older = superseded(connection)
+        older, gone = superseded(connection), load_gone(connection)
     known, found, problems = {task.id for task in context.tasks}, dict[tuple[str, str], int](), []
     for place, task_id, candidate, number in wanted:
         try:
@@ -150,6 +151,8 @@ def looks_of(context: Context, plan: str | Path | Sequence[ToJudge]) -> dict[tup
                 raise InputError(f"there is no task '{task_id[:60]}' in this campaign")
             key = task_id, _resolve(candidate, task_id, ids.get(task_id, ()))
             against = decisions.against(*key, made_by.get(key, set()))
+            if key[1] in gone:
+                raise InputError(f"candidate {key[1][:12]} was {gone[key[1]].words}")
             if against:
                 raise InputError(f"candidate {key[1][:12]} is excluded by {against.by}: {against.reason}")
             if key in older and decisions.pinned(key[0]) != key[1]:

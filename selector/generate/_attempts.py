@@ -18,6 +18,7 @@ from selector.store.jobs import JobEnd
 from selector.store.pruned import load_gone
 from selector.workspace.workspace import Workspace
 
+_IMPORT = "folder:"  # how the generators of imports are called
 _ELSEWHERE = (
     "paid for and not here: copy images/ from the campaign's other folder ({folder}); if that is gone, "
     "--retry-failed makes it again"
@@ -109,7 +110,7 @@ class Attempts:
                 continue
             seen.add(recipe.key)
             before = tries.get(recipe.key, [])
-            if self.is_settled(before):
+            if self.is_settled(before, again=order.name.startswith(_IMPORT)):
                 others.append(Skipped(not any(outcome == "made" for outcome, _ in before)))
             elif self.lies_elsewhere(order, before):
                 others.append(Postponed(_ELSEWHERE.format(folder=self.others[0]), 1))
@@ -126,37 +127,40 @@ class Attempts:
         paid = isinstance(order.generator, RemoteGenerator) and any(outcome == "made" for outcome, _ in tries)
         return paid and bool(self.others) and not self._retry_failed
 
-    def is_settled(self, tries: Sequence[tuple[str, str | None]]) -> bool:
+    def is_settled(self, tries: Sequence[tuple[str, str | None]], again: bool = False) -> bool:
         """Whether one of the tries, (outcome, candidate id), makes another needless.
 
-        A made image whose file is gone or cut short is made again: the same recipe gives the same bytes.
+        A made image whose file is missing or cut short is made again: the same recipe gives the same bytes. What
+        somebody deleted is not, but where it comes ``again`` from outside.
         """
         return any(
-            candidate_id is not None and self._is_whole(candidate_id)
+            candidate_id is not None and self._is_whole(candidate_id, again)
             if outcome == "made"
             else outcome == "declined" or (outcome == "failed" and not self._retry_failed)
             for outcome, candidate_id in tries
         )
 
     def is_gone(self, candidate_id: str) -> bool:
-        """Whether somebody deleted its picture, before this run or during it."""
+        """Whether somebody had deleted its picture before this run."""
         with self._lock:
             if self._gone is None:
                 with self.ws.db.read() as connection:
                     self._gone = set(load_gone(connection))
-            if candidate_id in self._gone:
-                return True
-        with self.ws.db.read() as connection:
-            return bool(load_gone(connection, [candidate_id]))
+            return candidate_id in self._gone
 
-    def _is_whole(self, candidate_id: str) -> bool:
+    def _is_whole(self, candidate_id: str, again: bool) -> bool:
         """Whether the file is there with its size, or is not to be; its bytes are read by those who use them."""
         with self._lock:
             if self._sizes is None:
                 with self.ws.db.read() as connection:
                     self._sizes = sizes_of(connection)
         size = self._sizes.get(candidate_id)
-        return self.ws.images.is_whole(candidate_id, size) or self.is_gone(candidate_id)
+        if self.is_gone(candidate_id):
+            return not again
+        if self.ws.images.is_whole(candidate_id, size):
+            return True
+        with self.ws.db.read() as connection:  # it may have been deleted while this run is at work
+            return candidate_id in load_gone(connection, [candidate_id])
 
     def conclude(
         self,

@@ -157,10 +157,14 @@ class _Known:
         one.collect += collect
         one.to_make += to_make
         one.unwritten += late
-        made = [recipe for recipe in settled if any(outcome == "made" for outcome, _ in tries[recipe.key])]
+        made = [recipe for recipe in settled if self._lies_there(tries[recipe.key])]
         further = [finished(recipe, name, self._finish_version) for recipe in made for name in order.step.finishes]
         unfinished = sum(not self._attempts.is_settled(tries.get(recipe.key, ())) for recipe in further)
         one.finishes += (to_make + collect) * len(order.step.finishes) + unfinished
+
+    def _lies_there(self, tries: Sequence[tuple[str, str | None]]) -> bool:
+        """Whether there is a picture that a finish can be applied to."""
+        return any(outcome == "made" and not self._attempts.is_gone(str(made)) for outcome, made in tries)
 
     def _expected(
         self, order: Order, planning: Planning | None, styles: Sequence[str], unworded: int

@@ -25,6 +25,7 @@ from selector.sight.embedding.real_pictures import (
 from selector.store.attempts import load_attempts
 from selector.store.embeddings import StoredVectors
 from selector.store.picks import newest_picks
+from selector.store.pruned import load_gone
 from selector.workspace.workspace import Workspace
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
@@ -137,10 +138,11 @@ def _made(ws: Workspace, tasks: Sequence[str]) -> dict[str, Members]:
     found: dict[str, dict[str, set[str]]] = {}
     wanted = set(tasks)
     with ws.db.read() as connection:
-        attempts = load_attempts(connection)
+        attempts, gone = load_attempts(connection), load_gone(connection)
     for a in attempts:
-        if a.candidate_id is not None and not a.fallback and a.task_id in wanted:
-            found.setdefault(a.generator, {}).setdefault(a.task_id, set()).add(a.candidate_id)
+        there = a.candidate_id is not None and a.candidate_id not in gone
+        if there and not a.fallback and a.task_id in wanted:
+            found.setdefault(a.generator, {}).setdefault(a.task_id, set()).add(str(a.candidate_id))
     return {name: {task: sorted(one[task]) for task in tasks if task in one} for name, one in found.items()}
 
 

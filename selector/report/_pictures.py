@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -68,7 +67,10 @@ class Pictures:
         full_url = "" if self.copied else link(image, self.folder)
         try:
             data = None if content_id else image.read_bytes()
-            find = partial(self.fetch, content_id) if self.fetch and content_id else lambda: image
+
+            def find() -> Path:
+                return self.fetch(content_id) if self.fetch and content_id else image
+
             digest = content_id or hashlib.sha256(data or b"").hexdigest()
             name = check_name(digest, "the picture's id", "it is no SHA-256")
 

@@ -83,6 +83,10 @@ class Images(ABC):
         """Delete an image; nothing where there is none."""
 
     @abstractmethod
+    def forget(self, image_id: str) -> None:
+        """Delete what this machine keeps of an image, where that lies elsewhere."""
+
+    @abstractmethod
     def users(self) -> tuple[str, ...]:
         """The ids of the campaigns that have put images here, where several may; sorted."""
 
@@ -158,6 +162,9 @@ class ImageFolder(Images):
             raise InputError(
                 f"{self.place(image_id)} cannot be deleted ({error.strerror or error}): is its folder writable for you?"
             ) from error
+
+    def forget(self, image_id: str) -> None:
+        pass  # it is the image itself
 
     def users(self) -> tuple[str, ...]:
         folder = self.root / USERS

@@ -83,7 +83,7 @@ class ObjectImages(Images):
     def size_of(self, image_id: str) -> int | None:
         return self._store.size(self._name(image_id))
 
-    def is_whole(self, image_id: str, size: int | None) -> bool:
+    def is_whole(self, image_id: str, size: int | None) -> bool:  # noqa: ARG002
         return not self._lost(image_id).exists()
 
     def remove(self, image_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Bytes by name at an ``fsspec`` address: asked again while the trouble may pass, and told in plain words after that."""
+"""Bytes by name at an ``fsspec`` address: asked again while the trouble may pass, then told in plain words."""
 
 from __future__ import annotations
 
@@ -23,13 +23,10 @@ _LONGEST_PAUSE_SECONDS = 5.0
 _CONNECTIONS = 32
 _STALE_SECONDS = 86_400.0  # of a temporary file: nobody can lock one there
 _AGAIN = "nothing is lost, run the same command again"
-_WHOLE = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "r2")  # an object is seen once it is complete
+_WHOLE = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss")  # objects are seen once they are whole
 _FINAL = {errno.EINVAL, errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EREMCHG, errno.EISDIR, errno.ENOTDIR}
-_NO_KEY = (
-    "NoCredentialsError",
-    "PartialCredentialsError",
-    "ProfileNotFound",
-)  # of botocore, which is not imported here
+# Of botocore, which is not imported here.
+_NO_KEY = ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound")
 _OF_SETTINGS = ("ParamValidationError", "InvalidRegionError", "InvalidEndpointConfigurationError")
 
 
@@ -169,7 +166,7 @@ class ObjectStore:
 
 def _file_system(protocol: str) -> Any:
     """One of its own: what ``fsspec`` keeps for all is bound to the thread of another process after a fork."""
-    import fsspec
+    import fsspec  # type: ignore[import-untyped]
 
     options: dict[str, Any] = {}
     if protocol in ("s3", "s3a"):

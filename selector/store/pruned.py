@@ -54,13 +54,14 @@ def note_gone(
     connection: Connection, pictures: Iterable[tuple[str, str | None]], reason: str, by: str, at: str
 ) -> None:
     """Say of these, (picture id, name of an input picture or None), that they are gone; their vectors go with them."""
+    named = list(pictures)
     rows = [
         {"picture_id": picture, "name": name, "gone": True, "reason": reason, "by": by, "at": at}
-        for picture, name in pictures
+        for picture, name in named
     ]
     if rows:
         connection.execute(insert(schema.pruned), rows)
-    ids = sorted({row["picture_id"] for row in rows})
+    ids = sorted({picture for picture, _ in named})
     for start in range(0, len(ids), _AT_ONCE):
         of = schema.embedding.c.picture_id.in_(ids[start : start + _AT_ONCE])
         connection.execute(delete(schema.embedding).where(of))
@@ -70,7 +71,7 @@ def note_again(connection: Connection, picture_id: str, at: str) -> None:
     """A picture was made or imported again; nothing where it was not gone."""
     gone = load_gone(connection, [picture_id]).get(picture_id)
     if gone is not None:
-        row = {"picture_id": picture_id, "name": gone.name, "gone": False, "reason": AGAIN, "by": gone.by, "at": at}
+        row = {"picture_id": picture_id, "name": None, "gone": False, "reason": AGAIN, "by": gone.by, "at": at}
         connection.execute(insert(schema.pruned), [row])
 
 

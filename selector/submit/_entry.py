@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from selector.domain.words import n_of
 from selector.store import schema
 from selector.store.decisions import newest_decision
 from selector.store.picks import picks_of, submission_id
+from selector.store.pruned import load_gone
 from selector.submit._archive import write_archive
 from selector.submit.ledger import Ledger
 from selector.submit.verify import image_hashes, verify_archive
@@ -25,6 +27,7 @@ from selector.workspace.workspace import Workspace
 
 _log = logging.getLogger("bestshot.submit")
 _MOST_NAMED = 5
+_AT_ONCE = 8  # images that are read, or fetched
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,9 @@ def write_zip(ws: Workspace, tasks: Sequence[Task], picks: Sequence[Pick], place
     wanted = known.zip_sha256 if known is not None else sha256
     if not (wanted and place.zip.is_file() and sha256_of(place.zip) == wanted):
         check = partial(_check_zip, ws, tasks, picks, wanted)
-        files = {p.task_id: ws.images.path(p.candidate_id) for p in picks if p.candidate_id}
+        ids = {p.task_id: p.candidate_id for p in picks if p.candidate_id}
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            files = dict(zip(ids, pool.map(ws.images.file, ids.values()), strict=True))
         wanted = write_archive(place.zip, ws.profile, tasks, files, check)
     _log.info("%s is written and verified", place.zip)
     return wanted
@@ -118,13 +123,20 @@ def enter(
 
 def _check_files(ws: Workspace, picks: Sequence[Pick]) -> None:
     """Each picked image is there and whole: the ZIP names no candidates, so its check cannot say which is not."""
-    problems: dict[str, str] = {}
-    for pick in picks:
+    ids = {pick.task_id: pick.candidate_id for pick in picks if pick.candidate_id is not None}
+    with ws.db.read() as connection:
+        gone = load_gone(connection, list(ids.values()))
+
+    def problem(candidate_id: str) -> str:
         try:
-            if pick.candidate_id is not None:
-                ws.images.picture(pick.candidate_id)
+            ws.images.picture(candidate_id)
         except InputError as error:
-            problems[pick.task_id] = str(error)
+            return f"it was {gone[candidate_id].words}" if candidate_id in gone else str(error)
+        return ""
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = dict(zip(ids, pool.map(problem, ids.values()), strict=True))
+    problems = {task_id: why for task_id, why in found.items() if why}
     if problems:
         first, *others = problems
         also = f"; the same for {len(others)} more (tasks {some(others)})" if others else ""

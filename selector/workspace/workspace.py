@@ -16,6 +16,7 @@ from selector.domain import InputError, Picture, Task, TaskInputs, TaskType, rai
 from selector.domain.words import near_or_all
 from selector.store import Database, Images
 from selector.store.candidates import LEAST_ID, candidates_named, find_candidates, is_hexadecimal
+from selector.store.pruned import gone_inputs
 from selector.store.readings import StoredReadings
 
 FOLDER_FACT = "folder:"  # prefix of the facts that name them, with the moment of the first time
@@ -75,6 +76,10 @@ class Workspace:
             return Picture(path.read_bytes(), name)
         except OSError as error:
             raise_shortage(error)
+            with self.db.read() as connection:
+                gone = gone_inputs(connection).get(name)
+            if gone is not None:
+                raise InputError(f"the input image {name} was {gone.words}") from error
             raise InputError(
                 f"cannot read the input image {name} ({error.strerror}): put it back into inputs/"
             ) from error

@@ -41,6 +41,7 @@ ORDER = [
     "selector.doctor",
     "selector.readiness",
     "selector.live",
+    "selector.prune",
     "selector.report",
     "selector.advice",
     "selector.review",
