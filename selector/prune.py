@@ -141,7 +141,7 @@ def prune(
             note_gone(connection, pictures, why, by or person(), ws.now())
         _remove(ws, progress)
     going = (chosen.spare - rows.needed.keys()) | chosen.named
-    spare = {key[1] for key in rows.keys if not key[2]} - rows.needed.keys()
+    spare = {key[1] for key in rows.keys if not key[2]} - rows.needed.keys() - (going if delete else set())
     with ws.db.read() as connection:
         gone, held = load_gone(connection), held_bytes(connection)
         beside = {"vectors of pictures in the store": vector_bytes(connection)}

@@ -130,8 +130,8 @@ class ImageFolder(Images):
     def put(self, data: bytes) -> str:
         image_id = hashlib.sha256(data).hexdigest()
         path = self.path(image_id)
+        self._note_owner()
         if not (path.is_file() and path.stat().st_size == len(data)):
-            self._note_owner()
             write_atomically(path, data)
         return image_id
 
