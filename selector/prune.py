@@ -306,12 +306,9 @@ def _total(rows: _Rows, ids: Iterable[str]) -> int:
 
 
 def _folders(ws: Workspace) -> dict[str, int]:
-    """Bytes of what lies in the campaign's folder, by name; images only where they are kept for an address."""
-    names = ["inputs", "submissions", "report", "cache"]
-    found = {f"{name}/": sum(_size(path) for path in _files(ws.folder / name)) for name in names}
-    if not ws.images.lasting:
-        found["images/, kept for the address"] = sum(_size(path) for path in _files(ws.images.root))
-    return found
+    """Bytes of what lies in the campaign's folder beside its images, by name."""
+    names = ("inputs", "submissions", "report", "cache")
+    return {f"{name}/": sum(_size(path) for path in _files(ws.folder / name)) for name in names}
 
 
 def _files(folder: Path) -> Iterable[Path]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from selector.domain import InputError, Picture, raise_shortage
 from selector.domain.files import sweep, trim, write_atomically
-from selector.store._images import USERS, Images, image_owners
+from selector.store._images import USERS, ImageFolder, Images, image_owners
 from selector.store._object_store import ObjectStore
 
 _LOOKS = 3  # at bytes that do not match: they may have been cut on their way
@@ -25,20 +25,25 @@ _CURE = "run `bestshot generate`, which makes it again without paying where the 
 class ObjectImages(Images):
     """Images at an address; ``cache`` keeps what was used last, up to ``cache_mb`` megabytes.
 
+    ``before``: a folder where they lay before the campaign had an address; what is missing there is put from it.
+
     Whether an image of a row is there is not asked: its bytes came before the row, and one that is found missing is
     noted on this machine, so that ``is_whole`` knows and `generate` makes it again.
     """
 
-    def __init__(self, address: str, cache: Path, suffix: str, cache_mb: int, owner: str = "") -> None:
+    def __init__(
+        self, address: str, cache: Path, suffix: str, cache_mb: int, owner: str = "", before: Path | None = None
+    ) -> None:
         super().__init__(cache, suffix, owner)
+        self._before = before
         self._store, self._cache_mb = ObjectStore(address), cache_mb
         self._most_bytes = cache_mb * 1_000_000
         self._added = self._most_bytes  # so that the first one kept leads to a look at what earlier runs kept
         self._lock = threading.Lock()
         self._noted = not owner
 
-    def __reduce__(self) -> tuple[type[ObjectImages], tuple[str, Path, str, int, str]]:
-        return ObjectImages, (self.address, self.root, self.suffix, self._cache_mb, self.owner)
+    def __reduce__(self) -> tuple[type[ObjectImages], tuple[str, Path, str, int, str, Path | None]]:
+        return ObjectImages, (self.address, self.root, self.suffix, self._cache_mb, self.owner, self._before)
 
     @property
     def address(self) -> str:
@@ -95,6 +100,8 @@ class ObjectImages(Images):
         with suppress(OSError):
             self.path(image_id).unlink(missing_ok=True)
             self._lost(image_id).unlink(missing_ok=True)
+        if self._before is not None:
+            ImageFolder(self._before, self.suffix).remove(image_id)
 
     def users(self) -> tuple[str, ...]:
         return image_owners(self._store.names(USERS))
@@ -146,6 +153,11 @@ class ObjectImages(Images):
                 if found.id == image_id:
                     return found
         except FileNotFoundError as error:
+            own = ImageFolder(self._before, self.suffix) if self._before else None
+            if own is not None and own.size_of(image_id) is not None:
+                found = own.picture(image_id)
+                self.put(found.data)
+                return found
             raise self._told(image_id, "is missing") from error
         raise self._told(image_id, "was damaged or changed (its hash differs)")
 

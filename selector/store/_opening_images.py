@@ -11,6 +11,7 @@ from selector.store._images import ImageFolder, Images
 
 _EXTRAS = {"s3": "s3fs", "s3a": "s3fs"}  # protocol to the package that speaks it, of the extra `s3`
 _FILES = ("file", "local")
+CACHE = "cache/images"
 
 
 def open_images(place: str, folder: Path, suffix: str, cache_mb: int, owner: str = "") -> Images:
@@ -18,7 +19,8 @@ def open_images(place: str, folder: Path, suffix: str, cache_mb: int, owner: str
 
     Args:
         place: a folder, relative to ``folder.parent``, or an ``fsspec`` address; "" for ``folder`` itself.
-        folder: the campaign's own, which is the cache where the place is an address.
+        folder: the campaign's own. Where the place is an address, it may still hold what was made before; what is
+            kept of the address lies in ``cache/images`` beside it, and may go.
         suffix: of the files.
         cache_mb: most megabytes of the cache.
         owner: the campaign's id.
@@ -36,7 +38,7 @@ def open_images(place: str, folder: Path, suffix: str, cache_mb: int, owner: str
         return ImageFolder(Path(unquote(urlsplit(place).path)), suffix, owner)
     from selector.store._object_images import ObjectImages
 
-    return ObjectImages(place, folder, suffix, cache_mb, owner)
+    return ObjectImages(place, folder.parent / CACHE, suffix, cache_mb, owner, folder)
 
 
 def check_place(place: str) -> None:

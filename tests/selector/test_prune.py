@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def test_the_best_stay_and_so_does_what_is_needed(campaign: Campaign) -> None:
     picked = picks_of(campaign)
     worst, *_ = (one for one in ids_of(campaign, "3") if one != picked["3"])
     campaign.decisions.note("remember this one", "3", worst)
-    campaign.decisions.pin("10", next(one for one in ids_of(campaign, "10") if one != picked["10"]), reason="text")
+    campaign.decisions.note("and this", "10", next(one for one in ids_of(campaign, "10") if one != picked["10"]))
     assert campaign.prune(keep=2).chosen <= 3
     found = campaign.prune(keep=0)
     assert (found.chosen, found.stays) == (4, 5)
@@ -109,8 +110,25 @@ def test_a_named_picture_goes_whatever_needs_it_and_the_loss_is_told(campaign: C
     assert picked not in files_of(campaign)
     assert campaign.submissions.verify(exported.zip_path).valid
     assert picks_of(campaign)["3"] not in (picked, None)
-    with pytest.raises(InputError, match="was deleted by"):
-        campaign.decisions.pin("3", picked, reason="but I like it")
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_pin_does_not_bring_a_deleted_picture_back(tmp_path: Path, contest_files: Files, clock: Clock) -> None:
+    text = (resources.files("selector") / "profiles" / "tianchi-532389.toml").read_text("utf-8")
+    profile = tmp_path / "own.toml"
+    profile.write_text(text.replace('decisions = "exclusions"', 'decisions = "exclusions_and_pins"'), "utf-8")
+    table, images = contest_files(["brighter"])
+    plan = {"generate": {"tie": {"toy": 3}}, "score": {"scorers": ["technical"]}}
+    campaign = Campaign.init(tmp_path / "pins", table, images, profile=str(profile), clock=clock, **plan)
+    whole_loop(campaign)
+    first, second = (one for one in ids_of(campaign, "3") if one not in picks_of(campaign).values())
+    campaign.decisions.pin("3", first, reason="the text is right")
+    assert campaign.prune(losers=True).chosen == 1
+    campaign.prune(pictures=first, delete=True, reason="not ours", by="Ann")
+    assert picks_of(campaign)["3"] not in (first, None)
+    with pytest.raises(InputError, match="was deleted by Ann"):
+        campaign.decisions.pin("3", first, reason="but I like it")
+    assert second in files_of(campaign)
 
 
 def test_picks_that_were_deleted_since_are_told_at_export(campaign: Campaign) -> None:

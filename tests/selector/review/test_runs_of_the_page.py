@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from selector.domain import InputError
+from selector.domain.files import trim
 from selector.review import _jobs
 from selector.review._jobs import Busy, Job, Jobs, _end, _hear, arguments_of
-from selector.domain.files import trim
 
 
 def job() -> Job:
