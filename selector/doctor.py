@@ -184,8 +184,10 @@ def _inputs(ws: Workspace, tasks: Sequence[Task]) -> Check:
     if changed:
         return Check("input images", False, f"{len(changed)} were changed since init ({changed[0]}): put them back")
     named = n_of(len(tasks), "task names", "tasks name")
-    deleted = f"; {n_of(len(gone), 'was', 'were')} deleted on purpose" if gone else ""
-    return Check("input images", True, f"all that {named} are there, whole and as they were{deleted}")
+    there_are = f"all that {named} are there, whole and as they were"
+    if gone:
+        there_are = f"all that {named} are there, whole and as they were; {len(gone)} deleted on purpose"
+    return Check("input images", True, there_are)
 
 
 def _place(ws: Workspace) -> list[Check]:

@@ -144,7 +144,7 @@ def prune(
     spare = {key[1] for key in rows.keys if not key[2]} - rows.needed.keys() - (going if delete else set())
     with ws.db.read() as connection:
         gone, held = load_gone(connection), held_bytes(connection)
-        beside = {"vectors of pictures in the store": vector_bytes(connection)}
+        beside = {"what the store knows of pictures as vectors": vector_bytes(connection)}
         done = _done(ws)
     number, size = sum(one.pictures for one in held), sum(one.bytes for one in held)
     ahead = None if isinstance(to_make, str) else _still(to_make)

@@ -9,7 +9,7 @@ import click
 from selector.cli._decide_verbs import by_option
 from selector.cli.common import progress_bar, table, verb
 from selector.domain.errors import InputError
-from selector.domain.words import n_of
+from selector.domain.words import n_of, some_of
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
@@ -61,7 +61,9 @@ def _told(found: Pruning, chooses: bool) -> str:
     if found.holds:
         rows = [(one.task_type, one.generator, one.pictures, _mb(one.bytes)) for one in found.holds]
         blocks.append(table(rows, ("type", "generator", "pictures", "MB")))
-    blocks.append("\n".join([f"images lie at {found.place}", *(f"{n}: {_mb(b)} MB" for n, b in found.beside.items())]))
+    blocks.append(
+        "\n".join([f"images lie at {found.place}", *(f"{n} takes {_mb(b)} MB" for n, b in found.beside.items())])
+    )
     coming = []
     if found.to_make:
         coming.append(f"{n_of(found.to_make, 'picture')} to be made, about {_mb(found.to_make_bytes)} MB")
@@ -83,9 +85,10 @@ def _going(found: Pruning, chooses: bool) -> list[str]:
         if not found.deleted:
             lines.append(f"no submission, pick or decision needs {found.spare} of them ({_mb(found.spare_bytes)} MB)")
         return lines
-    what = f"{n_of(found.chosen, 'picture')} ({_mb(found.chosen_bytes)} MB)"
-    what += f" and {n_of(len(found.inputs), 'input picture')}" if found.inputs else ""
-    lines.append(f"deleted now: {what}" if found.deleted else f"would be deleted: {what}")
+    what, size = n_of(found.chosen, "picture"), _mb(found.chosen_bytes)
+    lines.append(f"deleted now: {what} ({size} MB)" if found.deleted else f"would be deleted: {what} ({size} MB)")
+    if found.inputs:
+        lines.append(f"with what was made from input pictures, and these: {some_of(found.inputs)}")
     if found.stays:
         lines.append(f"{found.stays} more would be, were they not needed")
     if not found.deleted:

@@ -158,13 +158,16 @@ class ObjectImages(Images):
                 found = own.picture(image_id)
                 self.put(found.data)
                 return found
-            raise self._told(image_id, "is missing") from error
-        raise self._told(image_id, "was damaged or changed (its hash differs)")
+            self._note_lost(image_id)
+            raise InputError(f"{self.place(image_id)} is missing: restore it from a backup, or {_CURE}") from error
+        self._note_lost(image_id)
+        raise InputError(
+            f"{self.place(image_id)} was damaged or changed (its hash differs): restore it from a backup, or {_CURE}"
+        )
 
-    def _told(self, image_id: str, what: str) -> InputError:
+    def _note_lost(self, image_id: str) -> None:
         with suppress(InputError):
             write_atomically(self._lost(image_id), b"", durable=False)
-        return InputError(f"{self.place(image_id)} {what}: restore it from a backup, or {_CURE}")
 
     def _keep(self, image_id: str, data: bytes) -> None:
         write_atomically(self.path(image_id), data, durable=False)

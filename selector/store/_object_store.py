@@ -22,7 +22,6 @@ _CONNECT_SECONDS, _READ_SECONDS = 5, 30  # of one try
 _LONGEST_PAUSE_SECONDS = 5.0
 _CONNECTIONS = 32
 _STALE_SECONDS = 86_400.0  # of a temporary file: nobody can lock one there
-_AGAIN = "nothing is lost, run the same command again"
 _WHOLE = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss")  # objects are seen once they are whole
 _FINAL = {errno.EINVAL, errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EREMCHG, errno.EISDIR, errno.ENOTDIR}
 # Of botocore, which is not imported here.
@@ -156,12 +155,18 @@ class ObjectStore:
     def _words(self, error: Exception) -> str:
         kind, said = type(error).__name__, _said(error)
         if kind in _NO_KEY:
-            return f"no credentials for {self.address}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, {_AGAIN}"
+            return (
+                f"no credentials for {self.address}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and run the same "
+                "command again"
+            )
         if isinstance(error, PermissionError):
-            return f"{self.address} refuses this key or what it asks for ({said}): mend its rights or the key, {_AGAIN}"
+            return (
+                f"{self.address} refuses this key or what it asks for ({said}): mend its rights or the key, and run the "
+                "same command again"
+            )
         if not _may_pass(error):
-            return f"{self.address} does not take the request ({said}): mend `images` in [store]; {_AGAIN}"
-        return f"the object store does not answer ({self.address}: {said}); {_AGAIN}"
+            return f"{self.address} does not take the request ({said}): mend `images` in [store]"
+        return f"the object store does not answer ({self.address}: {said}); nothing is lost, run the same command again"
 
 
 def _file_system(protocol: str) -> Any:

@@ -12,6 +12,7 @@ from selector.store._images import ImageFolder, Images
 _EXTRAS = {"s3": "s3fs", "s3a": "s3fs"}  # protocol to the package that speaks it, of the extra `s3`
 _FILES = ("file", "local")
 CACHE = "cache/images"
+_SPEAKER = "fsspec"
 
 
 def open_images(place: str, folder: Path, suffix: str, cache_mb: int, owner: str = "") -> Images:
@@ -67,5 +68,5 @@ def _is_known(protocol: str) -> bool:
     try:
         from fsspec import available_protocols  # type: ignore[import-untyped]
     except ImportError as error:
-        raise MissingPart(f"images at {protocol}:// need fsspec: pip install 'bestshot[s3]'") from error
+        raise MissingPart(f"images at {protocol}:// need {_SPEAKER}: pip install 'bestshot[s3]'") from error
     return protocol in available_protocols()

@@ -13,7 +13,6 @@ from sqlalchemy import Connection, and_, delete, func, insert, select
 
 from selector.store import schema
 
-BY = "deleted by "  # how the reasons begin
 AGAIN = "made or imported again"
 _AT_ONCE = 500  # ids in one query
 
@@ -29,7 +28,7 @@ class Gone(NamedTuple):
 
     @property
     def words(self) -> str:
-        return f"{BY}{self.by}: {self.reason}"
+        return f"deleted by {self.by}: {self.reason}"
 
 
 def load_gone(connection: Connection, ids: Sequence[str] | None = None) -> dict[str, Gone]:

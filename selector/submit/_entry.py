@@ -131,11 +131,9 @@ def _check_files(ws: Workspace, picks: Sequence[Pick]) -> None:
         try:
             ws.images.picture(candidate_id)
         except InputError as error:
-            return (
-                f"it was {gone[candidate_id].words} (`bestshot pick` picks another)"
-                if candidate_id in gone
-                else str(error)
-            )
+            if candidate_id in gone:
+                return f"it was {gone[candidate_id].words} (`bestshot pick` picks another)"
+            return str(error)
         return ""
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
