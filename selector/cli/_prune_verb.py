@@ -61,9 +61,8 @@ def _told(found: Pruning, chooses: bool) -> str:
     if found.holds:
         rows = [(one.task_type, one.generator, one.pictures, _mb(one.bytes)) for one in found.holds]
         blocks.append(table(rows, ("type", "generator", "pictures", "MB")))
-    blocks.append(
-        "\n".join([f"images lie at {found.place}", *(f"{n} takes {_mb(b)} MB" for n, b in found.beside.items())])
-    )
+    beside = [f"{name} takes {_mb(size)} MB" for name, size in found.beside.items()]
+    blocks.append("\n".join([f"images lie at {found.place}", *beside]))
     coming = []
     if found.to_make:
         coming.append(f"{n_of(found.to_make, 'picture')} to be made, about {_mb(found.to_make_bytes)} MB")

@@ -161,8 +161,8 @@ class ObjectStore:
             )
         if isinstance(error, PermissionError):
             return (
-                f"{self.address} refuses this key or what it asks for ({said}): mend its rights or the key, and run the "
-                "same command again"
+                f"{self.address} refuses this key or what it asks for ({said}): mend its rights or the key, and run "
+                "the same command again"
             )
         if not _may_pass(error):
             return f"{self.address} does not take the request ({said}): mend `images` in [store]"
