@@ -23,7 +23,7 @@ from selector.store.file_versions import superseded
 from selector.store.jobs import DELIVERED, PERHAPS, Job, load_jobs, money_spent
 from selector.store.observations import judged_candidates
 from selector.store.picks import pick_counts
-from selector.store.pruned import load_gone
+from selector.store.pruned import count_gone
 from selector.store.readings import PresentVersions, readers_of
 from selector.submit.ledger import Ledger, Quota, SubmissionRecord
 from selector.workspace.workspace import Workspace
@@ -140,7 +140,7 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
         services = _services(load_jobs(connection), ws)
         readers = readers_of(connection)
         fallbacks, older = only_fallbacks(connection), len(superseded(connection))
-        deleted = len(load_gone(connection))
+        deleted = count_gone(connection)
         failed = _failed(current_plannings(connection, failed=True), failed_attempts(connection), context)
     types = {}
     for name in sorted({t.type.value for t in tasks}):

@@ -32,13 +32,24 @@ class Gone(NamedTuple):
 
 
 def load_gone(connection: Connection, ids: Sequence[str] | None = None) -> dict[str, Gone]:
-    """Picture id to its deletion, of those that are gone now; of these only if given. One row a picture and name."""
+    """Picture id to its deletion, of those that are gone now; of these only if given."""
+    p = schema.pruned.c
+    query = select(p.picture_id, p.gone, p.id, p.name, p.reason, p.by, p.at).order_by(p.id)
+    if ids is not None:
+        query = query.where(p.picture_id.in_(ids))
+    found: dict[str, Gone] = {}
+    for picture_id, gone, *said in connection.execute(query).all():
+        found.pop(picture_id, None)
+        if gone:
+            found[picture_id] = Gone(*said)
+    return found
+
+
+def count_gone(connection: Connection) -> int:
+    """How many pictures are gone."""
     p = schema.pruned.c
     newest = select(func.max(p.id)).group_by(p.picture_id)
-    if ids is not None:
-        newest = newest.where(p.picture_id.in_(ids))
-    query = select(p.picture_id, p.id, p.name, p.reason, p.by, p.at).where(p.id.in_(newest), p.gone).order_by(p.id)
-    return {row[0]: Gone(*row[1:]) for row in connection.execute(query).all()}
+    return int(connection.execute(select(func.count()).where(p.id.in_(newest), p.gone)).scalar_one())
 
 
 def gone_inputs(connection: Connection) -> dict[str, Gone]:

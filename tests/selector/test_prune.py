@@ -228,3 +228,20 @@ def test_where_others_have_images_only_what_is_named_goes(tmp_path: Path, contes
         one.prune(losers=True, delete=True, reason="full")
     found = one.prune(pictures=ids_of(one, one.tasks[0].id)[0], delete=True, reason="full")
     assert any("1 other campaign" in line for line in found.warnings)
+
+
+def test_it_works_on_postgresql(
+    toys: None,  # noqa: ARG001
+    tmp_path: Path,
+    contest_files: Files,
+    clock: Clock,
+    postgresql_url: str,
+) -> None:
+    table, images = contest_files(["brighter"])
+    plan = {"generate": {"tie": {"toy": 3}}, "score": {"scorers": ["technical"]}, "store": {"url": postgresql_url}}
+    with Campaign.init(tmp_path / "team", table, images, clock=clock, **plan) as campaign:
+        whole_loop(campaign)
+        assert campaign.prune(losers=True, delete=True, reason="full", by="Ann").chosen == 2
+        assert campaign.prune().gone == 2
+        assert campaign.status().deleted == 2
+        assert len(files_of(campaign)) == 1
