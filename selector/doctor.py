@@ -225,7 +225,10 @@ def _candidates(ws: Workspace, progress: Progress) -> Check:
 
 
 def _temporaries(ws: Workspace) -> Check:
-    removed = ws.images.sweep()
+    try:
+        removed = ws.images.sweep()
+    except BestshotError as error:  # an address that does not answer
+        return Check("temporary files", False, str(error))
     return Check(
         "temporary files", True, f"{removed} left by killed processes were removed" if removed else "none left"
     )

@@ -126,7 +126,11 @@ class ObjectStore:
         if self._protocol not in _WHOLE:
             return True
         bucket = self.address.partition("://")[2].partition("/")[0]
-        return bool(self._patiently(lambda: self._fs.exists(f"{self._protocol}://{bucket}")))
+        try:
+            self._patiently(lambda: self._fs.info(f"{self._protocol}://{bucket}"))  # ``exists`` would list its keys
+        except FileNotFoundError:
+            return False
+        return True
 
     def _nowhere(self) -> str:
         return f"there is no such bucket or folder as {self.address}: make it, or mend `images` in [store]"

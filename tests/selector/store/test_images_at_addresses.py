@@ -168,6 +168,8 @@ def test_no_key_is_listed_and_no_size_asked_before_a_read(s3: S3Server, s3_bucke
     for one in [*ids, *ids]:
         there.read(one)
     assert [method for method, _ in s3.requests] == ["GET"] * 5
+    with pytest.raises(InputError, match="is missing"):
+        there.read("ab" * 32)
     assert not any("list-type" in path for _, path in s3.requests)
 
 
