@@ -7,13 +7,14 @@ together with others, which a reader may still be about to open.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from selector.domain.progress import Progress, silent
 from selector.domain.reading import TAGGED
 from selector.store import schema
 from selector.store.database import Database
@@ -53,23 +54,25 @@ def move_if_many(connection: Connection, added: int) -> None:
         files.rows = None
 
 
-def move_scores(db: Database, progress: Callable[[int], None] = lambda rows: None) -> int:
+def move_scores(db: Database, progress: Progress = silent) -> int:
     """Make files of all rows that are there, a part in a transaction; returns how many rows that were.
 
-    ``progress`` is told how many are moved. A kill loses nothing, and the next call goes on.
+    A kill loses nothing, and the next call goes on.
 
     Raises:
         MissingPart: without pyarrow.
     """
     need_parquet()
     moved = 0
+    with db.read() as connection:
+        total = connection.execute(select(func.count()).select_from(schema.score)).scalar_one()
     while True:
         with db.write() as connection:
             rows = _move(connection, score_files(connection))
         if not rows:
             return moved
         moved += rows
-        progress(moved)
+        progress("move", moved, max(total, moved))
 
 
 def add_columns(

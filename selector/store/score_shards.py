@@ -61,7 +61,6 @@ def shard_tables(
     A file that is gone was put together with others by another process: what it held is in theirs, which are looked up
     anew, in a state of the store that is newer than that of ``connection``. What was given before may come again then.
     """
-    import pyarrow as pa
 
     files, found = score_files(connection), shards(connection, scorer, version)
     given: set[str] = set()

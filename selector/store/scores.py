@@ -281,7 +281,8 @@ def scores_of(
 def stored_values(connection: Connection, scorer: str, version: str) -> dict[tuple[str, str, str], float]:
     """(task id, candidate id, column) to the value, of a scorer whose scores rest on no reading."""
     s = schema.score.c
-    query = select(s.task_id, s.candidate_id, s.column, s.value).where(s.scorer == scorer, s.version == version)
+    query = select(s.task_id, s.candidate_id, s.column, s.value)
+    query = query.where(s.scorer == scorer, s.version == version, s.value.is_not(None))
     found = {(task, candidate, column): value for task, candidate, column, value in connection.execute(query)}
     for table in _tables(connection, PresentVersions(connection, {scorer: version}, ()), scorer):
         for column in value_columns(table):

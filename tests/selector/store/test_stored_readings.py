@@ -9,7 +9,6 @@ from sqlalchemy import insert
 
 from selector.domain.reading import Attribute, Change, Place, Reading, Relation, Scene, SceneEdit, TextEdit, Thing
 from selector.store import Database, schema
-from selector.store.scores import add_scores, scored_candidates, scores_of, wide_scores
 from selector.store.readings import (
     StoredReadings,
     add_readings,
@@ -18,6 +17,7 @@ from selector.store.readings import (
     readers_of,
     tags_of,
 )
+from selector.store.scores import add_scores, scored_candidates, scores_of, wide_scores
 
 THING = Thing("杯子", (Attribute("colour", "红色", "red"),), 2, "红色的杯子", "a red cup", "cup")
 FULL = Reading(
