@@ -8,6 +8,7 @@ together with others, which a reader may still be about to open.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -54,8 +55,17 @@ def move_if_many(connection: Connection, added: int) -> None:
         files.rows = None
 
 
-def move_scores(db: Database, progress: Progress = silent) -> int:
-    """Make files of all rows that are there, a part in a transaction; returns how many rows that were.
+@dataclass(frozen=True)
+class ScoresMoved:
+    """Rows that were moved, and the files that the campaign has now."""
+
+    moved: int
+    files: int
+    size_bytes: int
+
+
+def move_scores(db: Database, progress: Progress = silent) -> ScoresMoved:
+    """Make files of all rows that are there, a part in a transaction.
 
     A kill loses nothing, and the next call goes on.
 
@@ -70,9 +80,12 @@ def move_scores(db: Database, progress: Progress = silent) -> int:
         with db.write() as connection:
             rows = _move(connection, score_files(connection))
         if not rows:
-            return moved
+            break
         moved += rows
         progress("move", moved, max(total, moved))
+    with db.read() as connection:
+        sizes = connection.execute(select(schema.score_shard.c.size_bytes)).scalars().all()
+    return ScoresMoved(moved, len(sizes), sum(sizes))
 
 
 def add_columns(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Bools = np.ndarray[Any, np.dtype[np.bool_]]
     Ints = np.ndarray[Any, np.dtype[np.intp]]
+    Codes = np.ndarray[Any, np.dtype[np.int32]]
 
 ScoreColumn = tuple[str, str, str]  # scorer, version, column
 Key = tuple[str, str]  # task id, candidate id
@@ -155,6 +156,42 @@ def _fill_from_table(table: pa.Table, places: Ints, wanted: Mapping[str, int], v
         new = says & ~there[rows, j]
         values[rows[new], j] = value[new]
         there[rows[new], j] = True
+
+
+def wide_reasons(
+    connection: Connection,
+    task_ids: Sequence[str],
+    candidate_ids: Sequence[str],
+    columns: Sequence[ScoreColumn],
+    reading: Collection[str] = (),
+) -> tuple[Codes, list[str]]:
+    """Why scores are missing, as ``wide_scores`` gives values: (n, columns) places in the list of reasons, or -1."""
+    import numpy as np
+
+    index, place = _Index(task_ids, candidate_ids), {column: j for j, column in enumerate(columns)}
+    found = np.full((len(columns), len(task_ids)), -1, dtype=np.int32).T
+    code: dict[str, int] = {}
+    present = PresentVersions(connection, {scorer: version for scorer, version, _ in columns}, reading)
+    s = schema.score.c
+
+    def fill(column: int, places: Ints, told: Sequence[str]) -> None:
+        codes = np.array([code.setdefault(reason, len(code)) for reason in told], dtype=np.int32)
+        found[places[places >= 0], column] = codes[places >= 0]
+
+    by_scorer: dict[str, list[str]] = {}
+    for (scorer, _, name), j in place.items():
+        by_scorer.setdefault(scorer, []).append(name)
+        query = select(s.task_id, s.candidate_id, s.reason).where(s.column == name, s.reason.is_not(None))
+        rows = connection.execute(query.where(present.of(scorer))).all()
+        fill(j, index.places(rows), [row[2] for row in rows])
+    column_of = {(scorer, name): j for (scorer, _, name), j in place.items()}
+    for scorer, names in by_scorer.items():
+        for table in _tables(connection, present, scorer, names):
+            places = index.find(table)
+            for name in value_columns(table):
+                reasons = table[f"{name}{REASON}"]
+                fill(column_of[scorer, name], places[reasons.is_valid().to_numpy()], reasons.drop_null().to_pylist())
+    return found, list(code)
 
 
 def zeros(connection: Connection, task_ids: Collection[str]) -> set[Key]:

@@ -132,7 +132,7 @@ def test_all_readers_say_the_same_of_rows_of_files_and_of_both(db: Database, tmp
     assert expected["refused"], "the gate refuses some"
     assert left(db) == len(rows)
     in_columns(db, tmp_path)
-    assert move_scores(db) == len(rows)
+    assert move_scores(db).moved == len(rows)
     assert left(db) == 0
     assert everything(db) == expected
     check_files(db)
