@@ -133,7 +133,7 @@ def _fill_from_rows(
     maxima = [func.max(s.value).filter(is_of(column)) for column in place]
     counts = [func.count().filter(is_of(column)) for column in counted]
     query = select(s.task_id, s.candidate_id, *maxima, *counts).group_by(s.task_id, s.candidate_id)
-    of_values, of_counts = list(place.values()), [place[column] for column in counted]
+    of_values, of_counts = (np.array(of, dtype=np.intp) for of in (list(place.values()), [place[c] for c in counted]))
     for rows in connection.execute(query, execution_options={"yield_per": _FETCHED}).partitions():
         rows_at = index.places(row[:2] for row in rows)
         wide = np.array([row[2:] for row in rows], dtype=np.float64).reshape(len(rows), len(place) + len(counted))
@@ -354,7 +354,8 @@ class _Index:
         if self._joined is None:
             self._joined = _joined(pa.array(self._task_ids, pa.string()), pa.array(self._candidate_ids, pa.string()))
         found = pc.index_in(_joined(table["task_id"], table["candidate_id"]), value_set=self._joined)
-        return pc.fill_null(found, -1).to_numpy().astype(np.intp)
+        places: Ints = pc.fill_null(found, -1).to_numpy().astype(np.intp)
+        return places
 
 
 def _joined(task_ids: Any, candidate_ids: Any) -> pa.Array:
