@@ -121,8 +121,9 @@ class ScoreFiles:
 
 def folder_of(scorer: str, version: str) -> str:
     """The folder below the root of a scorer's files: names that do on every disk, and stay inside."""
-    parts = (quote(name, safe="") for name in (scorer, version))
-    return "/".join(f"%2E{part[1:]}" if part.startswith(".") else part for part in parts)
+    # With "~" for "%", which object stores and web addresses would read as theirs.
+    parts = (quote(name, safe="").replace("~", "%7E").replace("%", "~") for name in (scorer, version))
+    return "/".join(f"~2E{part[1:]}" if part.startswith(".") else part for part in parts)
 
 
 def keep_scores_in(db: Database, files: ScoreFiles) -> None:

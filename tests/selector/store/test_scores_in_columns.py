@@ -46,7 +46,18 @@ TAGGED = Reading("m", texts=("关门",))
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
-    made = Database(tmp_path / "campaign.db", create=True)
+    yield from filled(tmp_path / "campaign.db")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """On SQLite, and on PostgreSQL where one runs."""
+    is_file = request.param == "sqlite"
+    yield from filled(tmp_path / "campaign.db" if is_file else request.getfixturevalue("postgresql_url"))
+
+
+def filled(place: Path | str) -> Iterator[Database]:
+    made = Database(place, create=True)
     fill(made)
     yield made
     made.close()
@@ -125,7 +136,8 @@ def check_files(db: Database) -> None:
                 assert told == len(table) - table[column].null_count
 
 
-def test_all_readers_say_the_same_of_rows_of_files_and_of_both(db: Database, tmp_path: Path) -> None:
+def test_all_readers_say_the_same_of_rows_of_files_and_of_both(either: Database, tmp_path: Path) -> None:
+    db = either
     rows = score_rows()
     add(db, rows)
     expected = everything(db)
@@ -188,7 +200,8 @@ def rows_keys(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{k: row[k] for k in ("task_id", "candidate_id", "scorer", "version")} for row in rows]
 
 
-def test_scores_that_rest_on_a_reading_count_for_the_reading_that_counts(db: Database, tmp_path: Path) -> None:
+def test_scores_that_rest_on_a_reading_count_for_the_reading_that_counts(either: Database, tmp_path: Path) -> None:
+    db = either
     rows = score_rows(share=1.0)
     tagged = [r | {"version": f"3~{TAGGED.tag}"} for r in score_rows(1, ("words",), 0.5) if r["task_id"] == "b"]
     add(db, [*rows, *tagged])
@@ -198,8 +211,7 @@ def test_scores_that_rest_on_a_reading_count_for_the_reading_that_counts(db: Dat
             add_readings(connection, {"b": TAGGED}, "now")
 
     before = everything(db, READS)
-    other = Database(tmp_path / "campaign.db")
-    in_columns(other, tmp_path)
+    other = in_columns(Database(db.url if isinstance(db.url, str) else tmp_path / "campaign.db"), tmp_path)
     move_scores(other)
     assert everything(other, READS) == before
     with other.write() as connection:
@@ -273,7 +285,8 @@ def test_a_reader_finds_what_another_process_puts_together_meanwhile(
         assert stored_values(connection, "gate", "1") == expected
 
 
-def test_moving_is_no_news_and_a_new_score_is(db: Database, tmp_path: Path) -> None:
+def test_moving_is_no_news_and_a_new_score_is(either: Database, tmp_path: Path) -> None:
+    db = either
     rows = score_rows()
     in_columns(db, tmp_path)
     add(db, rows[:-1])
@@ -300,16 +313,28 @@ def test_a_lost_file_is_one_line_that_says_what_to_do(db: Database, tmp_path: Pa
             stored_values(connection, "gate", "1")
 
 
-def test_files_lie_at_an_address_too(db: Database) -> None:
-    pytest.importorskip("fsspec")
+def test_files_lie_in_a_bucket_too(db: Database, s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     add(db, score_rows())
     expected = everything(db)
-    keep_scores_in(db, ScoreFiles("memory://bucket/scores/campaign", writing=True))
-    move_scores(db)
+    files = ScoreFiles(f"s3://{s3_bucket}/team/scores/campaign", writing=True)
+    keep_scores_in(db, files)
+    assert move_scores(db).files == len(COLUMNS)
     assert left(db) == 0
     assert everything(db) == expected
+    monkeypatch.setattr(moving_scores, "TOO_MANY", 1)
+    with db.write() as connection:
+        for name, version in VERSIONS.items():
+            moving_scores._put_together(connection, files, name, version)
+    assert len(files.paths()) == 2 * len(COLUMNS)
     move_scores(db)
+    assert len(files.paths()) == len(COLUMNS)
     assert everything(db) == expected
+    with db.read() as connection:
+        path = shards(connection, "gate")[0].path
+        files.remove(path)
+        files.remove(path)
+        with pytest.raises(InputError, match="are not here"):
+            stored_values(connection, "gate", "1")
 
 
 _SCORING = """
@@ -340,7 +365,7 @@ def test_killed_at_any_instant_nothing_is_lost_or_doubled(db: Database, tmp_path
     script = _SCORING.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
     rng, stored = np.random.default_rng(3), 0
     in_columns(db, tmp_path)
-    for _ in range(5):
+    for _ in range(4):
         process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
         assert process.stdout is not None
         process.stdout.readline()
