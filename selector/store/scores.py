@@ -15,6 +15,7 @@ from sqlalchemy import Connection, and_, exists, false, func, or_, select
 
 from selector.domain import Score
 from selector.store import schema
+from selector.store._copying import can_copy, copy_missing
 from selector.store.database import Database
 from selector.store.moving_scores import move_if_many
 from selector.store.readings import PresentVersions
@@ -37,7 +38,10 @@ _FETCHED = 20_000  # rows of the database that are Python objects at the same ti
 
 def add_scores(db: Database, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Add rows of the table ``score``, those left out that are there; what has gathered may become files."""
-    db.insert_missing(connection, schema.score, rows)
+    if can_copy(connection, rows):
+        copy_missing(connection, schema.score, rows)
+    else:
+        db.insert_missing(connection, schema.score, rows)
     move_if_many(connection, len(rows))
 
 
