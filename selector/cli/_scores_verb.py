@@ -44,8 +44,8 @@ def scores(
         if not wide:
             raise InputError("a folder of tables is wide: leave out --long, or name a file such as scores.parquet")
         folder = campaign.write_score_folder(out, types or None, tasks or None, progress_bar())
-        size = f"{n_of(folder.files, 'table')} with {folder.size_bytes / 1e6:.1f} MB"
-        return folder, f"{folder.path}: {n_of(folder.candidates, 'candidate')} of {n_of(folder.tasks, 'task')}, {size}"
+        what = f"{n_of(folder.candidates, 'candidate')} of {n_of(folder.tasks, 'task')}"
+        return folder, f"{folder.path}: {what}, {folder.files} tables with {folder.size_bytes / 1e6:.1f} MB"
     done = campaign.write_scores(out, types or None, tasks or None, long=not wide)
     what = n_of(done.candidates, "candidate") if wide else f"{n_of(done.rows, 'value')} of {done.candidates} candidates"
     return done, f"{done.path}: {what} of {n_of(done.tasks, 'task')}, {done.columns} columns"

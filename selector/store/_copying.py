@@ -31,7 +31,5 @@ def copy_missing(connection: Connection, table: Table, rows: Sequence[Mapping[st
     with cursor, cursor.copy(f"COPY {incoming} ({names}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row([row[name] if take is None else take(row[name]) for name, take in takes])
-    connection.exec_driver_sql(
-        f"INSERT INTO {place} ({names}) SELECT {names} FROM {incoming} ON CONFLICT DO NOTHING"
-    )
+    connection.exec_driver_sql(f"INSERT INTO {place} ({names}) SELECT {names} FROM {incoming} ON CONFLICT DO NOTHING")
     connection.exec_driver_sql(f"TRUNCATE {incoming}")
