@@ -175,7 +175,8 @@ def _forget(campaign: Campaign, texts: bool) -> None:
 
 def _agreement(campaign: Campaign, habit: Mapping[str, Sequence[float]]) -> dict[str, float]:
     """Spearman's correlation of each score with the habit's, over the candidates that the habit scored."""
-    from selector.store.candidates import load_candidates, scores_of
+    from selector.store.candidates import load_candidates
+    from selector.store.scores import scores_of
 
     versions = campaign._context().versions
     ours: dict[str, list[float]] = {column: [] for column in COLUMNS}

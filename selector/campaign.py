@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from selector.decide.explaining import TaskExplanation
     from selector.decide.exporting import ScoresWritten
     from selector.decide.planning import GenerationPlan, SubmissionPlan
+    from selector.decide.score_folder import FolderWritten
     from selector.doctor import Check
     from selector.domain.reading import Reading
     from selector.generate.dry_run import GenerateEstimate
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from selector.report.from_campaign import Cover
     from selector.review.serving import Review
     from selector.status import Status
+    from selector.store.moving_scores import ScoresMoved
     from selector.submit.export import Export
 
 _RENAMED = {
@@ -543,6 +545,31 @@ class Campaign:
 
         chosen = [task.id for task in select_tasks(self.tasks, types, task_ids)]
         return write_scores(self._context(), Path(out or self.folder / USUAL_NAME), chosen, long)
+
+    def write_score_folder(
+        self,
+        out: str | Path,
+        types: Sequence[TaskType | str] | str | None = None,
+        task_ids: Sequence[str] | None = None,
+        progress: Progress = silent,
+    ) -> FolderWritten:
+        """Write candidates, scores by scorer, estimates and picks as Parquet tables into a folder."""
+        from selector.decide.score_folder import write_score_folder
+
+        chosen = [task.id for task in select_tasks(self.tasks, types, task_ids)]
+        return write_score_folder(self._context(), Path(out), chosen, progress)
+
+    def move_scores(self, progress: Progress = silent) -> ScoresMoved:
+        """Move the scores that are rows of the database into files by column.
+
+        New ones go on as ``[store] scores`` says.
+
+        Raises:
+            MissingPart: without pyarrow.
+        """
+        from selector.store.moving_scores import move_scores
+
+        return move_scores(self._ws.db, progress)
 
     def realism(
         self,

@@ -43,6 +43,7 @@ from selector.domain.files import (
 )
 from selector.store import Database, check_place, open_images, schema
 from selector.store.attempts import save_tasks
+from selector.store.score_files import ScoreFiles, keep_scores_in
 from selector.workspace.workspace import Workspace
 
 CONFIG_NAME = "campaign.toml"
@@ -50,10 +51,10 @@ DATABASE_NAME = "campaign.db"
 PROFILE_NAME = "profile.toml"  # a profile of one's own, copied here
 TABLE_NAME = "task.csv"
 INPUT_FACT = "input:"  # prefix of the facts that pin the input pictures by name
-INPUTS_NAME, IMAGES_NAME = "inputs", "images"
+INPUTS_NAME, IMAGES_NAME, SCORES_NAME = "inputs", "images", "scores"
 LOCK_NAME = ".init.lock"
 _DATABASE_FILES = (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm")
-_OURS = {TABLE_NAME, PROFILE_NAME, INPUTS_NAME, IMAGES_NAME, *_DATABASE_FILES}
+_OURS = {TABLE_NAME, PROFILE_NAME, INPUTS_NAME, IMAGES_NAME, SCORES_NAME, *_DATABASE_FILES}
 _SUFFIX = {"jpeg": ".jpg", "png": ".png"}  # of images, by the profile's format
 _SYNCING = 8  # threads: the disk answers them together
 
@@ -146,7 +147,19 @@ def open_store(config: CampaignConfig, folder: Path) -> Database:
             f"the database holds the campaign {found}, {CONFIG_NAME} names {config.store.campaign}: mend `url` or "
             "`campaign` in [store]"
         )
+    keep_scores_in(db, ScoreFiles(scores_place(config, folder), config.store.scores == "columns"))
     return db
+
+
+def scores_place(config: CampaignConfig, folder: Path) -> Path | str:
+    """Where files of scores lie: in the campaign's folder, or with its images where these lie elsewhere.
+
+    Several campaigns may have their images at one place, and each its own scores.
+    """
+    images, own = config.store.images, f"scores/{config.store.campaign}"
+    if not images:
+        return folder / SCORES_NAME
+    return f"{images.rstrip('/')}/{own}" if "://" in images else folder / images / own
 
 
 def open_workspace(folder: Path, clock: Callable[[], datetime]) -> Workspace:

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import false, func, or_, select
-
 from selector.config import IMPORTED as IMPORTED_SCORES
 from selector.decide.context import Context
 from selector.domain import TaskType, is_applicable
@@ -16,15 +14,15 @@ from selector.domain.decisions import Decisions
 from selector.domain.reading import RULES
 from selector.domain.words import by_number
 from selector.registry import BUILTIN_SCORERS, begins_as
-from selector.store import schema
 from selector.store.attempts import Attempt, Planning, current_plannings, failed_attempts
-from selector.store.candidates import candidates_by_task, only_fallbacks, score_counts
+from selector.store.candidates import candidates_by_task, only_fallbacks
 from selector.store.file_versions import superseded
 from selector.store.jobs import DELIVERED, PERHAPS, Job, load_jobs, money_spent
 from selector.store.observations import judged_candidates
 from selector.store.picks import pick_counts
 from selector.store.pruned import count_gone
-from selector.store.readings import PresentVersions, readers_of
+from selector.store.readings import readers_of
+from selector.store.scores import present_counts, score_counts
 from selector.submit.ledger import Ledger, Quota, SubmissionRecord
 from selector.workspace.workspace import Workspace
 
@@ -286,17 +284,14 @@ def _is_of_this_code(scorer: str, version: str) -> bool:
 
 def _scores_of_present_versions(context: Context) -> tuple[int, dict[str, int]]:
     """The same by what the scorers themselves say."""
-    s = schema.score.c
     with context.ws.db.read() as connection:
-        versions = PresentVersions(connection, context.versions, context.reading)
-        present = or_(false(), *map(versions.of, context.versions))
-        missing = select(s.scorer, s.column, s.reason, func.count())
-        missing = missing.where(s.reason.is_not(None), present).group_by(s.scorer, s.column, s.reason)
-        there = select(func.count()).select_from(schema.score).where(s.reason.is_(None), present)
-        measured = connection.execute(there).scalar_one()
-        rows = connection.execute(missing)
-        unscored = {f"{scorer}.{column}: {reason}": count for scorer, column, reason, count in rows}
-    return measured, _most_frequent_first(unscored)
+        counts = Counter(present_counts(connection, context.versions, context.reading))
+    unscored = {
+        f"{scorer}.{column}: {reason}": count
+        for (scorer, column, reason), count in counts.items()
+        if reason is not None
+    }
+    return counts.total() - sum(unscored.values()), _most_frequent_first(unscored)
 
 
 def _most_frequent_first(counts: Mapping[str, int]) -> dict[str, int]:

@@ -30,9 +30,10 @@ from selector.measure.scored import rows_of
 from selector.registry import create_generator, create_scorer
 from selector.store import Database, ImageFolder, schema
 from selector.store.attempts import Attempt, Planning, add_attempt, add_planning
-from selector.store.candidates import Candidate, add_scores
+from selector.store.candidates import Candidate
 from selector.store.database import add
 from selector.store.observations import JUDGE, Judgement, add_judgements
+from selector.store.scores import add_scores
 from selector.submit.ledger import Ledger
 from selector.workspace.plug_ins import build_of
 

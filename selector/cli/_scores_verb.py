@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from selector.cli.common import type_option, verb
+from selector.cli.common import progress_bar, type_option, verb
+from selector.domain import InputError
 from selector.domain.words import n_of
 
 if TYPE_CHECKING:
@@ -17,22 +18,34 @@ if TYPE_CHECKING:
 @verb(
     "scores",
     "Write what is known of every candidate as one table: ids, what made it, decisions, every score, estimates, picks "
-    "and submissions. The suffix says the form: .csv (a spreadsheet opens it), .tsv, .json, .jsonl or .parquet. "
-    "`import-scores` takes such a table back.",
+    "and submissions. The suffix says the form: .csv (a spreadsheet opens it), .tsv, .json, .jsonl or .parquet; a name "
+    "without one is a folder of Parquet tables (candidates, scores by scorer, estimates, picks), which takes a million "
+    "candidates. `import-scores` takes such a table back.",
     "bestshot scores --out scores.parquet",
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path),
     default=None,
-    help="The file.  [default: scores.csv in the campaign's folder]",
+    help="The file, or a folder for tables in Parquet.  [default: scores.csv in the campaign's folder]",
 )
 @click.option("--wide/--long", "wide", default=True, help="A row a candidate, or a row a score.  [default: wide]")
 @click.option("--task", "tasks", multiple=True, metavar="TASK", help="Only this task (may be repeated).")
+@click.option("--move", is_flag=True, help="Only move the scores of the database into files by column.")
 @type_option
 def scores(
-    campaign: Campaign, out: Path | None, wide: bool, tasks: tuple[str, ...], types: tuple[str, ...]
+    campaign: Campaign, out: Path | None, wide: bool, tasks: tuple[str, ...], move: bool, types: tuple[str, ...]
 ) -> tuple[Any, str]:
+    if move:
+        moved = campaign.move_scores(progress_bar())
+        size = f"{n_of(moved.files, 'file')} with {moved.size_bytes / 1e6:.1f} MB"
+        return moved, f"{n_of(moved.moved, 'score')} moved into files: {size} in all"
+    if out is not None and (out.is_dir() or not out.suffix):
+        if not wide:
+            raise InputError("a folder of tables is wide: leave out --long, or name a file such as scores.parquet")
+        folder = campaign.write_score_folder(out, types or None, tasks or None, progress_bar())
+        what = f"{n_of(folder.candidates, 'candidate')} of {n_of(folder.tasks, 'task')}"
+        return folder, f"{folder.path}: {what}, {folder.files} tables with {folder.size_bytes / 1e6:.1f} MB"
     done = campaign.write_scores(out, types or None, tasks or None, long=not wide)
     what = n_of(done.candidates, "candidate") if wide else f"{n_of(done.rows, 'value')} of {done.candidates} candidates"
     return done, f"{done.path}: {what} of {n_of(done.tasks, 'task')}, {done.columns} columns"

@@ -15,17 +15,16 @@ from selector.learn.pool import Bools, Floats, Ints, Pool, codes
 from selector.learn.prior import RECIPE_ORDER
 from selector.store.candidates import (
     Maker,
-    ScoreColumn,
     candidate_keys,
     first_guesses,
     makers,
     makers_by_candidate,
-    wide_scores,
 )
 from selector.store.decisions import load_decisions
 from selector.store.file_versions import superseded
 from selector.store.observations import Judgement
 from selector.store.pruned import load_gone
+from selector.store.scores import ScoreColumn, wide_scores
 from selector.workspace.plug_ins import reading_words
 from selector.workspace.workspace import Workspace
 
@@ -62,8 +61,9 @@ def read_pool(
                 applies[f"{name}.{column.name}"] = own
             places[f"{name}.{column.name}"] = name, scorer.version, column.name
     columns = sorted(applies)
-    everybody, gates, reading = [key[:2] for key in found], gate_columns(scorers), reading_words(scorers)
-    values, excluded = _scores(connection, keys, everybody, columns, places, gates, reading)
+    gates, reading = gate_columns(scorers), reading_words(scorers)
+    resorts = [(task_id, candidate_id) for task_id, candidate_id, fallback in found if fallback]
+    values, excluded = _scores(connection, keys, resorts, columns, places, gates, reading)
     guesses = first_guesses(connection)  # place of each among its generator's guesses, where it gave any
     values[:, columns.index(RECIPE_ORDER)] = [guesses.get(key, np.nan) for key in keys]
     of_type = np.array(task_types)
@@ -134,7 +134,7 @@ def _decided(
 def _scores(
     connection: Connection,
     keys: Sequence[Key],
-    everybody: Sequence[Key],
+    resorts: Sequence[Key],
     columns: Sequence[str],
     places: Mapping[str, ScoreColumn],
     gates: Mapping[str, str],
@@ -142,21 +142,14 @@ def _scores(
 ) -> tuple[Floats, list[str]]:
     """Values (keys, columns), NaN where unscored, and why gates refuse each key, "" where none does.
 
-    ``everybody``: last resorts included, as a gate that has looked at one was there for its task.
+    ``resorts``: other candidates, which only last resorts made: a gate that has looked at one was there for its task.
     """
-    wanted = list(dict.fromkeys([*(c for c in columns if c in places), *gates]))
-    row_of, scores, there = wide_scores(connection, [places[c] for c in wanted], [places[g] for g in gates], reading)
-    scores = np.vstack([scores, np.full((1, len(wanted)), np.nan)])  # the last row: of a candidate without a score
-    there = np.vstack([there, np.zeros((1, len(gates)), dtype=bool)])
-    rows = np.array([row_of.get(key, -1) for key in everybody])
-    task = codes([task_id for task_id, _ in everybody])[1]
-    gate_values = scores[:, [wanted.index(g) for g in gates]]
-    refused = dict(zip(everybody, refusals(gates, task, gate_values[rows], there[rows]), strict=True))
-    own = np.array([row_of.get(key, -1) for key in keys])
-    values = np.full((len(keys), len(columns)), np.nan)
-    measured = [j for j, c in enumerate(columns) if c in places]
-    values[:, measured] = scores[own][:, [wanted.index(columns[j]) for j in measured]]
-    return values, [refused[key] for key in keys]
+    task_ids, candidate_ids = ([key[part] for of in (keys, resorts) for key in of] for part in (0, 1))
+    wanted = list(dict.fromkeys([*columns, *gates]))
+    asked = [places.get(name) for name in wanted]
+    scores, there = wide_scores(connection, task_ids, candidate_ids, asked, reading, [places[g] for g in gates])
+    refused = refusals(gates, codes(task_ids)[1], scores[:, [wanted.index(g) for g in gates]], there)
+    return scores[: len(keys), : len(columns)], refused[: len(keys)]
 
 
 def gate_columns(scorers: Mapping[str, Scorer]) -> dict[str, str]:

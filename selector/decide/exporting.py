@@ -13,10 +13,11 @@ from selector.decide.knowledge import Knowledge
 from selector.domain.columns import STATE
 from selector.domain.decisions import Decisions
 from selector.learn.prior import RECIPE_ORDER
-from selector.store.candidates import SHORT_ID, makers_by_candidate, unscored_reasons
+from selector.store.candidates import SHORT_ID, makers_by_candidate
 from selector.store.decisions import load_decisions
 from selector.store.imported import MadeAs, made_as, submissions_by_age
 from selector.store.picks import load_submission_picks, newest_picks
+from selector.store.scores import unscored_reasons
 from selector.tables import check_writable, write_table
 
 if TYPE_CHECKING:

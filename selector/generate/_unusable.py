@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection
 
 from selector.domain import Axis, Task
-from selector.store.candidates import refused_by, zeros
 from selector.store.file_versions import superseded
+from selector.store.scores import refused_by, zeros
 from selector.workspace.plug_ins import contest_context, reading_words, ready_scorers
 from selector.workspace.workspace import Workspace
 

@@ -36,8 +36,8 @@ from selector.sight.embedding.device import cores_shared_by
 from selector.sight.embedding.looking import Map, Request, know_texts, look
 from selector.sight.embedding.real_pictures import gather
 from selector.sight.embedding.vectors import Vectors
-from selector.store.candidates import add_scores
 from selector.store.embeddings import StoredVectors
+from selector.store.scores import add_scores
 from selector.workspace.executor import stream
 from selector.workspace.workspace import Workspace
 

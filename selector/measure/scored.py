@@ -8,8 +8,8 @@ from typing import Any
 
 from selector.domain import BestshotError, Column, Score, Scorer, Task, TaskInputs, reason_of
 from selector.domain.reading import with_tag
-from selector.store.candidates import scored_candidates
 from selector.store.pruned import load_gone
+from selector.store.scores import scored_candidates
 from selector.workspace.plug_ins import reading_words
 from selector.workspace.workspace import Workspace
 

@@ -17,7 +17,7 @@ from selector.domain.embedding import Head
 from selector.domain.progress import Progress, silent
 from selector.measure._embedding import score_by_heads
 from selector.measure.scored import Due, Failure, Scored, Versions, checked, due, rows_of
-from selector.store.candidates import add_scores, scored_candidates
+from selector.store.scores import add_scores, scored_candidates
 from selector.workspace.executor import Executor, WorkQueue
 from selector.workspace.plug_ins import reading_words
 from selector.workspace.workspace import Workspace

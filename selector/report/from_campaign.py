@@ -23,10 +23,11 @@ from selector.report._model import Verdict as SheetVerdict
 from selector.report.calibration import shown_weights, write_plots
 from selector.status import open_failures
 from selector.store.attempts import Attempt, current_plannings, load_attempts
-from selector.store.candidates import SHORT_ID, load_candidates, makers_by_candidate, scores_of
+from selector.store.candidates import SHORT_ID, load_candidates, makers_by_candidate
 from selector.store.file_versions import successors
 from selector.store.picks import newest_basis, newest_picks
 from selector.store.pruned import load_gone
+from selector.store.scores import scores_of
 from selector.submit.ledger import Ledger, SubmissionRecord
 from selector.workspace.plug_ins import Builds, present_builds
 from selector.workspace.workspace import Workspace

@@ -15,9 +15,10 @@ from selector.review._desk import Desk
 from selector.review._rows import Known, Row, Standing, picked, runner_up, standings
 from selector.store import schema
 from selector.store.attempts import Attempt, load_attempts
-from selector.store.candidates import Candidate, load_candidates, scores_of
+from selector.store.candidates import Candidate, load_candidates
 from selector.store.decisions import load_history
 from selector.store.observations import Judgement, load_judgements
+from selector.store.scores import scores_of
 
 _MOST_SAID = 4000  # characters of a judge's words, and of a recorded setting
 _OWN = (PROMPT, FINISH, "file")  # of a recipe's parameters: told under other names

@@ -1,25 +1,16 @@
-"""Candidates read from the store, each table in one query: their scores, who made them, and which are last resorts."""
+"""Candidates read from the store, each table in one query: who made them, and which are last resorts."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, exists, false, func, or_, select
+from sqlalchemy import Connection, exists, func, select
 
-from selector.domain import InputError, Score
+from selector.domain import InputError
 from selector.store import schema
-from selector.store.database import Database
-from selector.store.readings import PresentVersions
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    Floats = np.ndarray[Any, np.dtype[np.float64]]
-    Bools = np.ndarray[Any, np.dtype[np.bool_]]
-
-ScoreColumn = tuple[str, str, str]  # scorer, version, column
 # Where attempts keep what was done beside their generator's own work: written by selector/generate.
 _STYLE, _FINISH, _ORIGIN = ("prompt_style", "style"), ("finish", "name"), "finished_from"
 
@@ -216,114 +207,4 @@ def makers(connection: Connection) -> dict[tuple[str, str], Maker]:
     for task_id, candidate_id, generator, variant, style, finish, origin in rows:
         maker = Maker(generator, variant, style or "", finish or "", (origin or "") if finish else "")
         found.setdefault((task_id, candidate_id), maker)
-    return found
-
-
-def scored_candidates(
-    connection: Connection, versions: Mapping[str, str], reading: Collection[str] = ()
-) -> dict[str, dict[str, set[str]]]:
-    """Task id to every candidate id to those of the named scorers that have scored it in these versions.
-
-    ``reading``: those whose scores rest on the task's reading, here and below.
-    """
-    found: dict[str, dict[str, set[str]]] = {}
-    for candidate in load_candidates(connection):
-        found.setdefault(candidate.task_id, {})[candidate.id] = set()
-    s = schema.score.c
-    present = PresentVersions(connection, versions, reading)
-    for name in versions:
-        query = select(s.task_id, s.candidate_id).where(present.of(name)).distinct()
-        for row in connection.execute(query):
-            found[row[0]][row[1]].add(name)
-    return found
-
-
-def add_scores(db: Database, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    db.insert_missing(connection, schema.score, rows)
-
-
-def wide_scores(
-    connection: Connection,
-    columns: Sequence[ScoreColumn],
-    counted: Sequence[ScoreColumn] = (),
-    reading: Collection[str] = (),
-) -> tuple[dict[tuple[str, str], int], Floats, Bools]:
-    """All scores as one table: the database turns columns of scorers into columns of the result.
-
-    Returns:
-        (task id, candidate id) to its row, of every candidate that has a score; values (rows, columns), NaN where
-        unscored; and (rows, counted) whether there is a score, an unscored one included.
-    """
-    import numpy as np
-
-    s = schema.score.c
-    present = PresentVersions(connection, {scorer: version for scorer, version, _ in (*columns, *counted)}, reading)
-
-    def is_of(column: ScoreColumn) -> Any:
-        scorer, _, name = column
-        return and_(s.column == name, present.of(scorer))
-
-    # With FILTER, not CASE: an aggregate is then called for its own rows only, a quarter less at 22 columns.
-    values = [func.max(s.value).filter(is_of(column)) for column in columns]
-    there = [func.count().filter(is_of(column)) for column in counted]
-    rows = connection.execute(
-        select(s.task_id, s.candidate_id, *values, *there).group_by(s.task_id, s.candidate_id)
-    ).all()
-    row_of = {(row[0], row[1]): i for i, row in enumerate(rows)}
-    wide = np.array([row[2:] for row in rows], dtype=np.float64).reshape(len(rows), len(values) + len(there))
-    return row_of, wide[:, : len(values)], wide[:, len(values) :] > 0
-
-
-def zeros(connection: Connection, task_ids: Collection[str]) -> set[tuple[str, str]]:
-    """(task id, candidate id) of those of these tasks with any score of 0, of whatever scorer and version."""
-    s = schema.score.c
-    query = select(s.task_id, s.candidate_id).where(s.task_id.in_(task_ids), s.value == 0.0).distinct()
-    return {(row[0], row[1]) for row in connection.execute(query)} if task_ids else set()
-
-
-def refused_by(
-    connection: Connection, gates: Sequence[ScoreColumn], reading: Collection[str] = ()
-) -> set[tuple[str, str]]:
-    """(task id, candidate id) of those of which one of the gates is 0."""
-    s = schema.score.c
-    present = PresentVersions(connection, {scorer: version for scorer, version, _ in gates}, reading)
-    is_of = or_(false(), *(and_(present.of(scorer), s.column == column) for scorer, _, column in gates))
-    query = select(s.task_id, s.candidate_id).where(s.value == 0.0, is_of).distinct()
-    return {(row[0], row[1]) for row in connection.execute(query)}
-
-
-def score_counts(connection: Connection) -> dict[tuple[str, str, str, str | None], int]:
-    """(scorer, version, column, reason; None of a value) to how many scores there are."""
-    s = schema.score.c
-    of = (s.reason, s.scorer, s.version, s.column)
-    rows = connection.execute(select(*of, func.count()).group_by(*of)).all()
-    return {(scorer, version, column, reason): count for reason, scorer, version, column, count in rows}
-
-
-def unscored_reasons(
-    connection: Connection, versions: Mapping[str, str], reading: Collection[str] = ()
-) -> dict[tuple[str, str, str], str]:
-    """(task id, candidate id, "scorer.column") to why there is no value, of the given scorer versions."""
-    s = schema.score.c
-    present = PresentVersions(connection, versions, reading)
-    query = select(s.task_id, s.candidate_id, s.scorer, s.column, s.reason).where(s.reason.is_not(None))
-    query = query.where(or_(false(), *(present.of(scorer) for scorer in versions)))
-    return {
-        (task_id, candidate_id, f"{scorer}.{column}"): reason
-        for task_id, candidate_id, scorer, column, reason in connection.execute(query).all()
-    }
-
-
-def scores_of(
-    connection: Connection, versions: Mapping[str, str], task_id: str, reading: Collection[str] = ()
-) -> dict[str, dict[str, Score]]:
-    """Candidate id to {"scorer.column": Score} for one task, of the given scorer versions."""
-    s = schema.score.c
-    present = PresentVersions(connection, versions, reading)
-    query = select(s.candidate_id, s.scorer, s.column, s.value, s.reason)
-    query = query.where(s.task_id == task_id, or_(false(), *(present.of(scorer) for scorer in versions)))
-    found: dict[str, dict[str, Score]] = {}
-    for row in connection.execute(query.order_by(s.task_id, s.candidate_id)):
-        key = f"{row.scorer}.{row.column}"
-        found.setdefault(row.candidate_id, {})[key] = Score(value=row.value, reason=row.reason)
     return found

@@ -17,6 +17,7 @@ from selector.domain import Column, JSONValue
 from selector.domain.columns import declared_columns, facts_of
 from selector.store import schema
 from selector.store.database import Database
+from selector.store.scores import add_scores, stored_values
 
 _FACT = f"{IMPORTED}:"  # and a number that rises
 _FILE = "file"  # where recipes and notes of finished images keep their names
@@ -64,9 +65,7 @@ def declare(db: Database, connection: Connection, imported: Imported) -> None:
 
 def imported_values(connection: Connection, version: str) -> Values:
     """All values of a version."""
-    s = schema.score.c
-    query = select(s.task_id, s.candidate_id, s.column, s.value).where(s.scorer == IMPORTED, s.version == version)
-    return {(task, candidate, column): value for task, candidate, column, value in connection.execute(query).all()}
+    return stored_values(connection, IMPORTED, version)
 
 
 def add_imported(db: Database, connection: Connection, version: str, values: Values) -> None:
@@ -76,7 +75,7 @@ def add_imported(db: Database, connection: Connection, version: str, values: Val
         | {"value": value, "reason": None}
         for (task, candidate, column), value in values.items()
     ]
-    db.insert_missing(connection, schema.score, rows)
+    add_scores(db, connection, rows)
 
 
 def made_as(connection: Connection) -> list[MadeAs]:

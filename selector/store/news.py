@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, Table, func, literal_column, select
 
 from selector.store import schema
+from selector.store.score_shards import shards
 
 WATCHED = (
     schema.attempt,
@@ -29,4 +30,13 @@ def newest_rows(connection: Connection, tables: Iterable[Table] = WATCHED) -> di
     """Table to a number that grows with every row. SQLite reads it off the end of the table, others count."""
     is_sqlite = connection.dialect.name == "sqlite"
     newest = func.max(literal_column("rowid")) if is_sqlite else func.count()
-    return {t.name: int(connection.execute(select(newest).select_from(t)).scalar_one() or 0) for t in tables}
+    found = {t.name: int(connection.execute(select(newest).select_from(t)).scalar_one() or 0) for t in tables}
+    if schema.score.name in found and (in_files := _scores_in_files(connection)):
+        rows = select(func.count()).select_from(schema.score)  # few: when there are more they become files as well
+        found[schema.score.name] = in_files + int(connection.execute(rows).scalar_one())
+    return found
+
+
+def _scores_in_files(connection: Connection) -> int:
+    by_version = [counts for shard in shards(connection) for counts in shard.counts.values()]
+    return sum(n for by_column in by_version for by_reason in by_column.values() for n in by_reason.values())

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, exists, func, insert, select
 
-from selector.domain.reading import RULES, TAGGED, Reading
+from selector.domain.reading import RULES, TAGGED, Reading, with_tag
 from selector.store import schema
 from selector.store.database import Database
 
@@ -86,6 +86,7 @@ class PresentVersions:
         self._versions = versions
         needed = bool(set(reading) & versions.keys()) and connection.execute(_ANY).scalar_one()
         self._reading = frozenset(reading) if needed else frozenset[str]()
+        self._tags = tags_of(connection) if needed else {}
 
     def of(self, scorer: str) -> ColumnElement[bool]:
         """Whether a row is the scorer's, of the version that counts for its task."""
@@ -93,6 +94,15 @@ class PresentVersions:
         if scorer not in self._reading:
             return (s.scorer == scorer) & (s.version == version)
         return (s.scorer == scorer) & (s.version == func.coalesce(f"{version}{TAGGED}" + _TAG, version))
+
+    def only(self, scorer: str) -> str | None:
+        """The one version that counts for all tasks; None where it is another for some."""
+        return None if scorer in self._reading and self._tags else self._versions[scorer]
+
+    def for_tasks(self, scorer: str, task_ids: Iterable[str]) -> list[str]:
+        """The version that counts, of each of these tasks."""
+        tags = self._tags if scorer in self._reading else {}
+        return [with_tag(self._versions[scorer], tags.get(task_id, "")) for task_id in task_ids]
 
 
 def _present(connection: Connection, column: Any) -> list[Any]:

@@ -109,17 +109,18 @@ score_reasons = Index("score_reasons", score.c.reason, score.c.scorer, score.c.v
 score_reasons.ddl_if(dialect="sqlite")
 
 # A file of scores by column, and what is in it, so that counting reads no file. The file is there before its row; see
-# columns.py. Since format 9.
+# score_files.py and moving_scores.py. Since format 9.
 score_shard = Table(
     "score_shard",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("scorer", String, nullable=False),
-    Column("version", String, nullable=False),
+    Column("version", String, nullable=False),  # without the tag of a reading
     Column("path", String, nullable=False),  # below the folder or address of scores
     Column("rows", Integer, nullable=False),  # candidates
     Column("size_bytes", Integer, nullable=False),
-    Column("counts", JSON, nullable=False),  # column to {reason: number of candidates}, "" for those with a value
+    # Version, with the tag of a reading, to column to {reason: number of candidates}, "" for those with a value.
+    Column("counts", JSON, nullable=False),
     Column("at", String, nullable=False),
     UniqueConstraint("path", name="score_shard_once"),
     Index("score_shard_scorer", "scorer", "version"),

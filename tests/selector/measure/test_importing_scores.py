@@ -12,7 +12,8 @@ from conftest import HEADER, noise_jpeg
 
 from selector import Campaign
 from selector.domain import InputError
-from selector.store.candidates import load_candidates, scores_of
+from selector.store.candidates import load_candidates
+from selector.store.scores import scores_of
 
 Run = Callable[..., tuple[int, str, str]]
 UP = "hps:-5:15:up:sc"

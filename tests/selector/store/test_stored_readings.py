@@ -9,7 +9,6 @@ from sqlalchemy import insert
 
 from selector.domain.reading import Attribute, Change, Place, Reading, Relation, Scene, SceneEdit, TextEdit, Thing
 from selector.store import Database, schema
-from selector.store.candidates import add_scores, scored_candidates, scores_of, wide_scores
 from selector.store.readings import (
     StoredReadings,
     add_readings,
@@ -18,6 +17,7 @@ from selector.store.readings import (
     readers_of,
     tags_of,
 )
+from selector.store.scores import add_scores, scored_candidates, scores_of, wide_scores
 
 THING = Thing("杯子", (Attribute("colour", "红色", "red"),), 2, "红色的杯子", "a red cup", "cup")
 FULL = Reading(
@@ -107,9 +107,9 @@ def test_scores_that_rest_on_words_count_for_the_reading_that_counts(db: Databas
     def known() -> tuple[object, ...]:
         with db.read() as connection:
             scored = scored_candidates(connection, VERSIONS, {"words"})
-            row_of, values, _ = wide_scores(connection, columns, (), {"words"})
+            values, _ = wide_scores(connection, ["a"], ["c"], columns, {"words"})
             shown = scores_of(connection, VERSIONS, "a", {"words"})
-        row = values[row_of["a", "c"]].tolist()
+        row = values[0].tolist()
         return scored["a"]["c"], row[0] if row[0] == row[0] else None, row[1], sorted(shown["c"])
 
     both = ["plain.x", "words.x"]

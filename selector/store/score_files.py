@@ -1,0 +1,228 @@
+"""Files of scores by column ("shards"): Parquet below ``scores/SCORER/VERSION/``, and how one is written and read.
+
+The schema, of every file: ``task_id``, ``candidate_id`` and ``version`` (of the scores, with the tag of a reading where
+they rest on one), then for each column of the scorer ``NAME`` (float64, null without a value) and ``NAME__reason``
+(why there is none, null where there is a value). Both are null where nothing was said of a candidate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from selector.domain import InputError, MissingPart, raise_shortage
+from selector.domain.files import write_atomically
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from selector.store.database import Database
+
+OPTION = "bestshot_scores"  # of an engine: where its connections find the files
+KEYS = ("task_id", "candidate_id", "version")
+REASON = "__reason"
+_GROUP_ROWS = 16_384  # in a row group: what a look at one task reads
+Counts = dict[str, dict[str, dict[str, int]]]  # version to column to {reason: candidates}, "" for those with a value
+
+
+class MissingFile(InputError):
+    """A file that a row names is not there."""
+
+
+@dataclass
+class ScoreFiles:
+    """The place of a campaign's files of scores: a folder, or an address that fsspec knows.
+
+    Args:
+        root: the folder, or the address.
+        writing: whether scores go into such files; those that are there are read either way.
+    """
+
+    root: Path | str
+    writing: bool = False
+    rows: int | None = field(default=None, compare=False)  # about how many wait in the table ``score``; None: unknown
+
+    def write(self, scorer: str, version: str, table: pa.Table) -> tuple[str, int]:
+        """Write a file that is on the disk when this returns: its path below the root, and its bytes."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = f"{folder_of(scorer, version)}/part-{uuid4().hex}.parquet"
+        out = pa.BufferOutputStream()
+        texts = [f.name for f in table.schema if pa.types.is_dictionary(f.type)]
+        pq.write_table(table, out, row_group_size=_GROUP_ROWS, compression="zstd", use_dictionary=texts)
+        data = out.getvalue()
+        if isinstance(self.root, Path):
+            write_atomically(self.root / path, data)
+        else:
+            with _plain(path):
+                self._fs.pipe_file(self._at(path), data.to_pybytes())
+        return path, data.size
+
+    def read(self, path: str, columns: Sequence[str], task_ids: Sequence[str] | None = None) -> pa.Table:
+        """Columns of a file, of these tasks or of all.
+
+        Raises:
+            MissingFile: there is no such file.
+        """
+        import pyarrow.parquet as pq
+
+        where = None if task_ids is None else [("task_id", "in", list(task_ids))]
+        with _plain(path):
+            return pq.read_table(
+                self._at(path), columns=list(columns), filters=where, filesystem=self._fs, partitioning=None
+            )
+
+    def paths(self) -> list[str]:
+        """Paths below the root of all files that are there: some hundreds."""
+        if isinstance(self.root, Path):
+            return [path.relative_to(self.root).as_posix() for path in self.root.glob("*/*/part-*.parquet")]
+        with _plain(str(self.root)):
+            start = self._at("")
+            return [name.removeprefix(start) for name in self._fs.find(start)]
+
+    def remove(self, path: str) -> None:
+        """Remove a file, if it is there."""
+        try:
+            if isinstance(self.root, Path):
+                (self.root / path).unlink()
+            else:
+                self._fs.rm_file(self._at(path))
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise_shortage(error)
+
+    def _at(self, path: str) -> str:
+        if isinstance(self.root, Path):
+            return str(self.root / path)
+        return f"{self._fs._strip_protocol(self.root).rstrip('/')}/{path}"
+
+    @cached_property
+    def _fs(self) -> Any:
+        """None for a folder."""
+        if isinstance(self.root, Path):
+            return None
+        import fsspec
+
+        try:
+            return fsspec.core.url_to_fs(self.root)[0]
+        except ImportError as error:
+            raise MissingPart(f"scores at an address need {error.name}: pip install 'bestshot[s3]'") from error
+
+
+def folder_of(scorer: str, version: str) -> str:
+    """The folder below the root of a scorer's files: names that do on every disk, and stay inside."""
+    # With "~" for "%", which object stores and web addresses would read as theirs.
+    parts = (quote(name, safe="").replace("~", "%7E").replace("%", "~") for name in (scorer, version))
+    return "/".join(f"~2E{part[1:]}" if part.startswith(".") else part for part in parts)
+
+
+def keep_scores_in(db: Database, files: ScoreFiles) -> None:
+    """Tell a database where its files of scores are."""
+    db.engine = db.engine.execution_options(**{OPTION: files})
+
+
+def score_files(connection: Connection) -> ScoreFiles:
+    """Where the files of scores are: as ``keep_scores_in`` said, else beside a SQLite file."""
+    found = connection.get_execution_options().get(OPTION)
+    if isinstance(found, ScoreFiles):
+        return found
+    file = connection.engine.url.database if connection.dialect.name == "sqlite" else None
+    return ScoreFiles(Path(file or ".").parent / "scores")
+
+
+def need_parquet() -> None:
+    """Raise ``MissingPart`` without pyarrow."""
+    if find_spec("pyarrow") is None:
+        raise MissingPart("scores in columns are Parquet and need pyarrow: pip install 'bestshot[parquet]'")
+
+
+def counts_of(table: pa.Table) -> Counts:
+    """What is in a file, for its row in the store."""
+    import pyarrow.compute as pc
+
+    found: Counts = {}
+    versions = table["version"].unify_dictionaries().combine_chunks()
+    for version in pc.unique(versions.dictionary_decode()).to_pylist():
+        part = table.filter(pc.equal(versions.dictionary_decode(), version))
+        found[version] = {}
+        for name in value_columns(table):
+            counts = {"": len(part) - part[name].null_count}
+            reasons = part[f"{name}{REASON}"].drop_null()
+            if len(reasons):
+                told = pc.value_counts(reasons.combine_chunks().dictionary_decode()).to_pylist()
+                counts |= {one["values"]: one["counts"] for one in sorted(told, key=lambda one: str(one["values"]))}
+            found[version][name] = {reason: n for reason, n in counts.items() if n}
+    return found
+
+
+def value_columns(table: pa.Table) -> list[str]:
+    """Names of the scorer's columns."""
+    reasons = {name for name in table.column_names if name.endswith(REASON)}
+    return [name for name in table.column_names if f"{name}{REASON}" in reasons]
+
+
+def score_table(
+    task_ids: Sequence[str],
+    candidate_ids: Sequence[str],
+    versions: str | Sequence[str],
+    columns: Mapping[str, tuple[Any, Any]],
+) -> pa.Table:
+    """A table in the schema of the files.
+
+    Args:
+        task_ids, candidate_ids: (n,) of the rows, whose order stays.
+        versions: one of all, or (n,).
+        columns: name to (n,) values, NaN without one, and (n,) reasons or None for no reason at all.
+    """
+    import pyarrow as pa
+
+    n = len(task_ids)
+    made = {
+        "task_id": _texts(task_ids),
+        "candidate_id": pa.array(candidate_ids, pa.string()),
+        "version": _texts([versions] * n if isinstance(versions, str) else versions),
+    }
+    for name, (values, reasons) in columns.items():
+        if f"{name}{REASON}" in columns:
+            raise InputError(f"a score's column cannot be called '{name}{REASON}' beside '{name}': rename one")
+        made[name] = pa.array(values, pa.float64(), from_pandas=True)
+        made[f"{name}{REASON}"] = _texts([None] * n if reasons is None else reasons)
+    return pa.table(made)
+
+
+def _texts(values: Any) -> pa.Array:
+    import pyarrow as pa
+
+    if isinstance(values, (pa.DictionaryArray, pa.ChunkedArray)):
+        return values
+    return pa.array(values, pa.string()).dictionary_encode()
+
+
+class _plain:
+    """Errors of the disk or the object store in one line."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        need_parquet()
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, FileNotFoundError):
+            raise MissingFile(
+                f"the scores in {self._path} are not here: restore the folder `scores` from a backup; machines that "
+                "share a database need `images` in [store] to be a place that all of them see"
+            ) from error
+        if isinstance(error, (OSError, ValueError)) and not isinstance(error, InputError):
+            raise_shortage(error)
+            raise InputError(f"the scores in {self._path} cannot be read or written ({error})") from error

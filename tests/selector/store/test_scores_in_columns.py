@@ -1,0 +1,381 @@
+"""Scores as files by column: every reader says the same of rows, of files and of both, and no kill loses any."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import delete, func, insert, select
+
+from selector.domain import InputError, Score
+from selector.domain.reading import Reading
+from selector.store import Database, moving_scores, schema
+from selector.store.moving_scores import add_columns, move_scores
+from selector.store.news import newest_rows
+from selector.store.readings import add_readings
+from selector.store.score_files import ScoreFiles, keep_scores_in, score_files
+from selector.store.score_shards import shards
+from selector.store.scores import (
+    add_scores,
+    present_counts,
+    refused_by,
+    score_counts,
+    scored_candidates,
+    scores_of,
+    stored_values,
+    unscored_reasons,
+    wide_scores,
+    zeros,
+)
+
+TASKS, EACH = ("a", "b", "ü"), 40
+VERSIONS = {"gate": "1", "command:x/y": "2-abc", "words": "3"}
+COLUMNS = {"gate": ("ok",), "command:x/y": ("sharp", "noise"), "words": ("text",)}
+READS = {"words"}
+TAGGED = Reading("m", texts=("关门",))
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    yield from filled(tmp_path / "campaign.db")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """On SQLite, and on PostgreSQL where one runs."""
+    is_file = request.param == "sqlite"
+    yield from filled(tmp_path / "campaign.db" if is_file else request.getfixturevalue("postgresql_url"))
+
+
+def filled(place: Path | str) -> Iterator[Database]:
+    made = Database(place, create=True)
+    fill(made)
+    yield made
+    made.close()
+
+
+def fill(db: Database) -> None:
+    sizes = {"width_px": 1, "height_px": 1, "size_bytes": 1, "at": "now"}
+    with db.write() as connection:
+        rows = [{"task_id": t, "id": f"{t}{i:03d}", **sizes} for t in TASKS for i in range(EACH)]
+        connection.execute(insert(schema.candidate), rows)
+
+
+def in_columns(db: Database, folder: Path) -> Database:
+    keep_scores_in(db, ScoreFiles(folder / "scores", writing=True))
+    return db
+
+
+def score_rows(seed: int = 0, scorers: tuple[str, ...] = tuple(COLUMNS), share: float = 0.8) -> list[dict[str, Any]]:
+    rng, rows = np.random.default_rng(seed), []
+    for task in TASKS:
+        for i in range(EACH):
+            for scorer in scorers:
+                if rng.random() > share:
+                    continue
+                key = {"task_id": task, "candidate_id": f"{task}{i:03d}", "scorer": scorer}
+                for column in COLUMNS[scorer]:
+                    value = float(rng.integers(0, 4)) / 3 if rng.random() < 0.9 else None
+                    reason = None if value is not None else f"no {'face' if i % 2 else 'text'}"
+                    version = VERSIONS[scorer]
+                    rows.append(key | {"version": version, "column": column, "value": value, "reason": reason})
+    return rows
+
+
+def add(db: Database, rows: list[dict[str, Any]]) -> None:
+    with db.write() as connection:
+        add_scores(db, connection, rows)
+
+
+def everything(db: Database, reading: set[str] | frozenset[str] = frozenset()) -> dict[str, Any]:
+    """What all readers say."""
+    with db.read() as connection:
+        keys = connection.execute(select(schema.candidate.c.task_id, schema.candidate.c.id)).all()[::-1]
+        columns = [(scorer, VERSIONS[scorer], name) for scorer, names in COLUMNS.items() for name in names]
+        values, there = wide_scores(
+            connection, [k[0] for k in keys], [k[1] for k in keys], [None, *columns], reading, columns
+        )
+        assert np.isnan(values[:, 0]).all()
+        return {
+            "wide": np.nan_to_num(values, nan=-1).tolist(),
+            "there": there.tolist(),
+            "scored": scored_candidates(connection, VERSIONS, reading),
+            "reasons": unscored_reasons(connection, VERSIONS, reading),
+            "of": {task: scores_of(connection, VERSIONS, task, reading) for task in TASKS},
+            "zeros": zeros(connection, {"a", "ü"}),
+            "refused": refused_by(connection, [("gate", "1", "ok")], reading),
+            "counts": score_counts(connection),
+            "present": present_counts(connection, VERSIONS, reading),
+            "values": stored_values(connection, "gate", "1"),
+        }
+
+
+def left(db: Database) -> int:
+    with db.read() as connection:
+        return int(connection.execute(select(func.count()).select_from(schema.score)).scalar_one())
+
+
+def check_files(db: Database) -> None:
+    """Every row names a file that holds what the row says."""
+    with db.read() as connection:
+        files = score_files(connection)
+        for shard in shards(connection):
+            table = files.read(shard.path, shard.fields())
+            assert len(table) == shard.rows
+            for column in {c for of in shard.counts.values() for c in of}:
+                told = sum(of.get(column, {}).get("", 0) for of in shard.counts.values())
+                assert told == len(table) - table[column].null_count
+
+
+def test_all_readers_say_the_same_of_rows_of_files_and_of_both(either: Database, tmp_path: Path) -> None:
+    db = either
+    rows = score_rows()
+    add(db, rows)
+    expected = everything(db)
+    assert expected["refused"], "the gate refuses some"
+    assert left(db) == len(rows)
+    in_columns(db, tmp_path)
+    assert move_scores(db).moved == len(rows)
+    assert left(db) == 0
+    assert everything(db) == expected
+    check_files(db)
+    with db.write() as connection:  # as if half of them had never been moved
+        connection.execute(delete(schema.score_shard).where(schema.score_shard.c.scorer != "gate"))
+    add(db, [row for row in rows if row["scorer"] != "gate"])
+    assert left(db)
+    assert everything(db) == expected
+
+
+def test_rows_become_files_when_they_are_many_and_small_files_are_put_together(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = score_rows()
+    add(db, rows)
+    expected = everything(db)
+    with db.write() as connection:
+        connection.execute(delete(schema.score))
+    in_columns(db, tmp_path)
+    monkeypatch.setattr(moving_scores, "GATHERED", 12)
+    monkeypatch.setattr(moving_scores, "TOO_MANY", 4)
+    for start in range(0, len(rows), 5):
+        add(db, rows[start : start + 5])
+        assert left(db) < 12 + 5
+    assert everything(db) == expected
+    check_files(db)
+    with db.read() as connection:
+        assert max(sum(s.scorer == name for s in shards(connection)) for name in COLUMNS) < 4
+    move_scores(db)
+    with db.read() as connection:
+        named = {shard.path for shard in shards(connection)}
+        unnamed = set(score_files(connection).paths()) - named
+    move_scores(db)  # what was put together goes with the next move
+    assert not any((tmp_path / "scores" / path).exists() for path in unnamed)
+    assert everything(db) == expected
+
+
+def test_what_two_processes_measured_at_once_is_there_once(db: Database, tmp_path: Path) -> None:
+    rows = score_rows()
+    add(db, rows)
+    in_columns(db, tmp_path)
+    move_scores(db)
+    once = everything(db)
+    add(db, rows)  # the other one's, after ours have become files
+    move_scores(db)
+    assert left(db) == 0
+    assert everything(db) == once
+    with db.read() as connection:
+        assert sum(shard.rows for shard in shards(connection)) == len({tuple(r.items())[:4] for r in rows_keys(rows)})
+
+
+def rows_keys(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{k: row[k] for k in ("task_id", "candidate_id", "scorer", "version")} for row in rows]
+
+
+def test_scores_that_rest_on_a_reading_count_for_the_reading_that_counts(either: Database, tmp_path: Path) -> None:
+    db = either
+    rows = score_rows(share=1.0)
+    tagged = [r | {"version": f"3~{TAGGED.tag}"} for r in score_rows(1, ("words",), 0.5) if r["task_id"] == "b"]
+    add(db, [*rows, *tagged])
+
+    def read() -> None:
+        with db.write() as connection:
+            add_readings(connection, {"b": TAGGED}, "now")
+
+    before = everything(db, READS)
+    other = in_columns(Database(db.url if isinstance(db.url, str) else tmp_path / "campaign.db"), tmp_path)
+    move_scores(other)
+    assert everything(other, READS) == before
+    with other.write() as connection:
+        connection.execute(delete(schema.score_shard))
+    add(db, [*rows, *tagged])
+    read()
+    expected = everything(db, READS)
+    assert expected != before
+    move_scores(other)
+    assert everything(other, READS) == expected
+    with other.read() as connection:
+        assert len({shard.path.rpartition("/")[0] for shard in shards(connection, "words")}) == 1
+    other.close()
+
+
+def test_columns_that_came_later_join_those_of_their_version(db: Database, tmp_path: Path) -> None:
+    in_columns(db, tmp_path)
+    key = {"task_id": "a", "candidate_id": "a001", "scorer": "imported", "version": "1", "reason": None}
+    add(db, [key | {"column": "hps", "value": 1.5}])
+    move_scores(db)
+    add(db, [key | {"column": "ms", "value": 7.0}, key | {"column": "hps", "value": 1.5}])
+    move_scores(db)
+    with db.read() as connection:
+        assert stored_values(connection, "imported", "1") == {("a", "a001", "hps"): 1.5, ("a", "a001", "ms"): 7.0}
+        assert scores_of(connection, {"imported": "1"}, "a") == {
+            "a001": {"imported.hps": Score(1.5), "imported.ms": Score(7.0)}
+        }
+        assert sum(score_counts(connection).values()) == 2
+
+
+def test_what_comes_in_bulk_is_a_file_at_once(db: Database, tmp_path: Path) -> None:
+    in_columns(db, tmp_path)
+    ids = [f"a{i:03d}" for i in range(EACH)]
+    values = np.arange(EACH, dtype=float)
+    values[3] = math.nan
+    reasons = [None] * EACH
+    reasons[3] = "no face"  # type: ignore[call-overload]
+    for _ in range(2):
+        with db.write() as connection:
+            add_columns(connection, "bulk", "1", ["a"] * EACH, ids, {"x": (values, reasons), "y": (values, None)})
+    with db.read() as connection:
+        assert len(shards(connection)) == 1
+        assert score_counts(connection) == {
+            ("bulk", "1", "x", None): EACH - 1,
+            ("bulk", "1", "x", "no face"): 1,
+            ("bulk", "1", "y", None): EACH - 1,
+        }
+        found, _ = wide_scores(connection, ["a"] * EACH, ids, [("bulk", "1", "x")])
+    assert np.array_equal(found[:, 0], values, equal_nan=True)
+
+
+def test_a_reader_finds_what_another_process_puts_together_meanwhile(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_columns(db, tmp_path)
+    monkeypatch.setattr(moving_scores, "GATHERED", 12)
+    monkeypatch.setattr(moving_scores, "TOO_MANY", 100)
+    rows = score_rows(scorers=("gate",))
+    for start in range(0, len(rows), 5):
+        add(db, rows[start : start + 5])
+    move_scores(db)
+    with db.read() as connection:
+        expected = stored_values(connection, "gate", "1")
+        monkeypatch.setattr(moving_scores, "TOO_MANY", 2)
+        other = in_columns(Database(tmp_path / "campaign.db"), tmp_path)
+        add(other, score_rows(scorers=("words",)))
+        with other.write() as writer:
+            moving_scores._put_together(writer, score_files(writer), "gate", "1")
+        move_scores(other)  # which sweeps the small files that this connection's state still names
+        other.close()
+        assert stored_values(connection, "gate", "1") == expected
+
+
+def test_moving_is_no_news_and_a_new_score_is(either: Database, tmp_path: Path) -> None:
+    db = either
+    rows = score_rows()
+    in_columns(db, tmp_path)
+    add(db, rows[:-1])
+    move_scores(db)
+    with db.read() as connection:
+        moved = newest_rows(connection)
+    add(db, rows[-1:])
+    with db.read() as connection:
+        newer = newest_rows(connection)
+    assert newer["score"] > moved["score"]
+    move_scores(db)
+    with db.read() as connection:
+        assert newest_rows(connection) == newer
+
+
+def test_a_lost_file_is_one_line_that_says_what_to_do(db: Database, tmp_path: Path) -> None:
+    in_columns(db, tmp_path)
+    add(db, score_rows())
+    move_scores(db)
+    with db.read() as connection:
+        path = shards(connection, "gate")[0].path
+        (tmp_path / "scores" / path).unlink()
+        with pytest.raises(InputError, match="restore the folder `scores` from a backup"):
+            stored_values(connection, "gate", "1")
+
+
+def test_files_lie_in_a_bucket_too(db: Database, s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(db, score_rows())
+    expected = everything(db)
+    files = ScoreFiles(f"s3://{s3_bucket}/team/scores/campaign", writing=True)
+    keep_scores_in(db, files)
+    assert move_scores(db).files == len(COLUMNS)
+    assert left(db) == 0
+    assert everything(db) == expected
+    monkeypatch.setattr(moving_scores, "TOO_MANY", 1)
+    with db.write() as connection:
+        for name, version in VERSIONS.items():
+            moving_scores._put_together(connection, files, name, version)
+    assert len(files.paths()) == 2 * len(COLUMNS)
+    move_scores(db)
+    assert len(files.paths()) == len(COLUMNS)
+    assert everything(db) == expected
+    with db.read() as connection:
+        path = shards(connection, "gate")[0].path
+        files.remove(path)
+        files.remove(path)
+        with pytest.raises(InputError, match="are not here"):
+            stored_values(connection, "gate", "1")
+
+
+_SCORING = """
+import sys, time
+from pathlib import Path
+sys.path[:0] = [{tests!r}]
+from test_scores_in_columns import Database, add, in_columns, moving_scores, score_rows, scored_candidates, VERSIONS
+moving_scores.GATHERED, moving_scores.TOO_MANY, moving_scores.MOVED_AT_ONCE = 30, 3, 60
+folder = Path({folder!r})
+db = in_columns(Database(folder / "campaign.db"), folder)
+with db.read() as connection:
+    known = scored_candidates(connection, VERSIONS)
+rows = [r for r in score_rows(share=1.0) if r["scorer"] not in known[r["task_id"]][r["candidate_id"]]]
+print("begins", flush=True)
+for start in range(0, len(rows), 12):
+    whole = [r for r in rows if r["candidate_id"] in {{r["candidate_id"] for r in rows[start : start + 12]}}]
+    add(db, whole)
+print("done", flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills a process by SIGKILL")
+def test_killed_at_any_instant_nothing_is_lost_or_doubled(db: Database, tmp_path: Path) -> None:
+    add(db, score_rows(share=1.0))
+    expected = everything(db)
+    with db.write() as connection:
+        connection.execute(delete(schema.score))
+    script = _SCORING.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
+    rng, stored = np.random.default_rng(3), 0
+    in_columns(db, tmp_path)
+    for _ in range(4):
+        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(float(rng.uniform(0.0, 0.25)))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        check_files(db)
+        with db.read() as connection:
+            now = sum(score_counts(connection).values())
+        assert stored <= now <= sum(expected["counts"].values())
+        stored = now
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+    assert everything(db) == expected
