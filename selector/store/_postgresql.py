@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from sqlalchemy import URL, Connection, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from selector.domain import BestshotError, InputError, MissingPart, OutOfResources
 
@@ -89,7 +89,7 @@ def plain_error(error: DBAPIError, busy: str) -> BestshotError | None:
     for begins, words, cure in _CURES:
         if state.startswith(begins) if state else words and re.search(words, said):
             return InputError(f"the database {cure.format(said)}")
-    if not state or state.startswith(("08", "57P", "25P03")) or error.connection_invalidated:
+    if (not state and not isinstance(error, ProgrammingError)) or state.startswith(("08", "57P", "25P03")) or error.connection_invalidated:
         return BestshotError(f"the database server cannot be reached or has gone away ({said}): {_GONE}")
     return None
 

@@ -42,6 +42,8 @@ from selector.store import _postgresql, schema
 from selector.store._migration import bring_up_to_date, stored_format
 from selector.store._types import to_json
 
+has_password, plain_url = _postgresql.has_password, _postgresql.plain_url
+
 _log = logging.getLogger("bestshot.store")
 BUSY_SECONDS = 30
 _BUSY = f"another process has held the campaign for {BUSY_SECONDS} s: try again later"
