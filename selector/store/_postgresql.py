@@ -58,10 +58,10 @@ def options_of(url: URL) -> dict[str, Any]:
     return {"pool_size": 3, "max_overflow": 12, "pool_pre_ping": True, "connect_args": arguments}
 
 
-def prepare(busy_seconds: int, connection: Any, _record: Any) -> None:
+def prepare(busy_seconds: float, connection: Any, _record: Any) -> None:
     """Set on a new connection how long it waits for others, and how soon the server sees that it is gone."""
     cursor = connection.cursor()
-    cursor.execute(f"SET lock_timeout = '{busy_seconds}s'")
+    cursor.execute(f"SET lock_timeout = '{busy_seconds * 1000:.0f}ms'")
     for name, value in _ALIVE.items():
         cursor.execute(f"SET tcp_{name} = {value}")
     cursor.close()

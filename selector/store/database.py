@@ -45,8 +45,8 @@ from selector.store._types import to_json
 has_password, plain_url = _postgresql.has_password, _postgresql.plain_url
 
 _log = logging.getLogger("bestshot.store")
-BUSY_SECONDS = 30
-_BUSY = f"another process has held the campaign for {BUSY_SECONDS} s: try again later"
+BUSY_SECONDS = 30.0
+_BUSY = f"another process has held the campaign for {BUSY_SECONDS:.0f} s: try again later"
 MIN_FREE_BYTES = 256 * 1024
 _HANDLES_OF_SQLITE = 8  # the database, its write-ahead log and index, temporary files; opened at once
 OWN_SCHEMA = "bestshot_"  # on PostgreSQL: the prefix of a campaign's own, before its id
@@ -250,7 +250,7 @@ def _read_only(url: URL) -> dict[str, Any]:
 def _prepare_sqlite(journal: str, connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves: the driver would take the lock too late
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000:.0f}")
     if journal:
         cursor.execute(f"PRAGMA journal_mode={journal}")
         cursor.execute("PRAGMA synchronous=FULL")
