@@ -128,8 +128,11 @@ class PostgreSQLServer:
             self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
             installed = self._programs.parent
             if not str(installed).startswith("/usr/"):  # it may lie in a home that only root may enter
-                copy = shutil.copytree(installed, self._place / "programs", symlinks=True)
-                self._programs = copy / self._programs.name
+                package = installed.parent
+                for folder in (installed, package.with_name(f"{package.name}.libs")):  # what a wheel brings beside it
+                    copy = self._place / folder.relative_to(package.parent)
+                    shutil.copytree(folder, copy, symlinks=True)
+                self._programs = self._place / self._programs.relative_to(package.parent)
             self._place.chmod(0o755)
             self._data.mkdir()
             os.chown(self._data, nobody.pw_uid, nobody.pw_gid)
@@ -157,9 +160,9 @@ class PostgreSQLServer:
 @contextmanager
 def fresh_database(url: str, name: str) -> Iterator[str]:
     """A new database beside the one at ``url``, which is dropped after the block, whoever is connected to it."""
-    from sqlalchemy import create_engine, make_url, text
+    from sqlalchemy import NullPool, create_engine, make_url, text
 
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)  # the server may be killed between
 
     def tell(statement: str) -> None:
         with engine.connect() as connection:
