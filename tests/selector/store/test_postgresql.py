@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def test_the_whole_loop(tmp_path: Path, contest_files: Files, url: str) -> None:
         assert campaign.submissions.verify(exported.zip_path).valid
         assert campaign.record(exported.submission.id, 1.5).state == "scored"
         campaign.calibrate()
-        assert "folder:painter" not in str(campaign.explain("3").picked)
+        assert len(campaign.explain("3").rivals) == 3
         assert campaign.status().types["tie"].candidates == 5
         assert campaign.report().is_file()
         with db.read() as connection:
@@ -225,8 +226,11 @@ def test_few_connections_stay_open(database: Database, url: str) -> None:
     for thread in threads:
         thread.join()
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-    with database.read() as connection:
-        assert connection.execute(text(query)).scalar_one() <= 3
+    deadline = time.monotonic() + 20  # the server hears of their end a little later
+    with database.engine.connect() as connection:
+        while (left := connection.execute(text(query)).scalar_one()) > 3 and time.monotonic() < deadline:
+            connection.rollback()
+    assert left <= 3
 
 
 def test_a_full_disk_of_the_server_is_told_as_one(database: Database) -> None:
