@@ -94,7 +94,7 @@ class ServerStore(FileStore):
                 for schema, table, columns in tables:
                     names = ", ".join(f'"{column}"' for column in columns)
                     copy.execute(f'CREATE TABLE "{table}" ({names})')
-                    rows = server.execute(f'SELECT {names} FROM "{schema}"."{table}"').fetchall()  # type: ignore[arg-type]
+                    rows = server.execute(f'SELECT {names} FROM "{schema}"."{table}"').fetchall()
                     marks = ", ".join("?" * len(columns))
                     copy.executemany(f'INSERT INTO "{table}" VALUES ({marks})', rows)
             yield copy
@@ -109,7 +109,7 @@ class ServerStore(FileStore):
 
     def _tell(self, statement: str) -> None:
         with self._connected("postgres") as server:
-            server.execute(statement)  # type: ignore[call-overload]
+            server.execute(statement)
 
     @contextlib.contextmanager
     def _connected(self, database: str) -> Iterator[psycopg.Connection]:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from sqlalchemy import URL, Connection, make_url, text
-from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from selector.domain import BestshotError, InputError, MissingPart, OutOfResources
 
@@ -20,17 +20,17 @@ _ALIVE = {"keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 
 _CONNECT_SECONDS = 10
 _SECRETS = ("password", "sslpassword", "passfile_password")
 
-_AGAIN = "and run the same command again"
-_GONE = "see that it runs, then run the same command again: what was stored is there"
-_CURES = (  # beginning of the SQLSTATE, words of the server where there is none, what to say
-    ("28", "authentication failed|no password supplied|role .* does not exist", "refused you ({}): say who you are by "
-     "PGUSER and PGPASSWORD, ~/.pgpass, or a service file"),
-    ("3D000", "database .* does not exist", "says: {}: make it with `createdb`, or mend `url` in [store]"),
-    ("53300", "too many clients|remaining connection slots", "has no connection left ({}): end programs that are not "
-     "needed, or raise its max_connections"),
-    ("25006", "", "may only be read ({}): is it a standby? Give the address of the one that takes writes"),
-    ("42501", "permission denied", "refuses a right ({}): let its owner grant it, or work as one role"),
-)  # fmt: skip
+# Of errors: beginnings of the SQLSTATE, and words of the server where there is none, as for who may not come in.
+_KINDS = (
+    ("busy", ("55P03",), ""),
+    ("full", ("53100",), ""),
+    ("stranger", ("28",), "authentication failed|no password supplied|role .* does not exist"),
+    ("absent", ("3D000",), "database .* does not exist"),
+    ("crowded", ("53300",), "too many clients|remaining connection slots"),
+    ("read only", ("25006",), ""),
+    ("forbidden", ("42501",), "permission denied"),
+    ("gone", ("08", "57P", "25P03"), ""),
+)
 
 
 def plain_url(url: URL | str) -> URL:
@@ -76,21 +76,43 @@ def lock_writers(connection: Connection, campaign: str | None) -> None:
     connection.execute(lock, values if campaign is not None else {k: values[k] for k in ("idle", "writers")})
 
 
-def plain_error(error: DBAPIError, busy: str) -> BestshotError | None:
-    """What happened and what to do in one line; None of an error of another database. ``busy``: of a lock."""
-    if not hasattr(error.orig, "sqlstate"):
+def plain_error(error: DBAPIError, busy: InputError) -> BestshotError | None:
+    """What happened and what to do in one line; None of another database. ``busy``: of a lock that another has."""
+    if error.orig is None or not hasattr(error.orig, "sqlstate"):
         return None
-    state = error.orig.sqlstate or ""
     said = (str(error.orig) or type(error.orig).__name__).splitlines()[0]
-    if state == "53100":
-        return OutOfResources(f"the disk of the database server is full ({said}): free some space there {_AGAIN}")
-    if state == "55P03":
-        return InputError(busy)
-    for begins, words, cure in _CURES:
-        if state.startswith(begins) if state else words and re.search(words, said):
-            return InputError(f"the database {cure.format(said)}")
-    if (not state and not isinstance(error, ProgrammingError)) or state.startswith(("08", "57P", "25P03")) or error.connection_invalidated:
-        return BestshotError(f"the database server cannot be reached or has gone away ({said}): {_GONE}")
-    return None
+    state = error.orig.sqlstate or ""
+    kind = _kind_of(state, said)
+    without_answer = not state and isinstance(error, (OperationalError, InterfaceError))
+    if not kind and (without_answer or error.connection_invalidated):
+        kind = "gone"
+    plain = {
+        "busy": busy,
+        "full": OutOfResources(
+            f"the disk of the database server is full ({said}): free some space there and run the same command again"
+        ),
+        "gone": BestshotError(
+            f"the database server cannot be reached or has gone away ({said}): see that it runs, then run the same "
+            "command again: what was stored is there"
+        ),
+        "stranger": InputError(
+            f"the database refused you ({said}): say who you are by PGUSER and PGPASSWORD, ~/.pgpass, or a service file"
+        ),
+        "absent": InputError(f"the database is not there ({said}): make it with `createdb`, or mend `url` in [store]"),
+        "crowded": InputError(
+            f"the database server has no connection left ({said}): end programs that are not needed, or raise its "
+            "max_connections"
+        ),
+        "read only": InputError(
+            f"the database may only be read ({said}): if it is a standby, give the address of the one that takes writes"
+        ),
+        "forbidden": InputError(f"the database refuses a right ({said}): let its owner grant it, or work as one role"),
+    }
+    return plain.get(kind)
 
 
+def _kind_of(state: str, said: str) -> str:
+    for kind, states, words in _KINDS:
+        if state.startswith(states) if state else words and re.search(words, said):
+            return kind
+    return ""

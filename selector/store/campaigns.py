@@ -13,7 +13,13 @@ from selector.store.database import OWN_SCHEMA, open_engine, plain_errors
 
 TEAM = "team"  # key of the fact that says it, for people; since format 9
 _COUNTED = (schema.task, schema.candidate)
-_TOLD = (schema.attempt, schema.judgement, schema.decision, schema.pick_set, schema.submission_event)  # the last of each
+_TOLD = (  # whose last row says when anything was stored
+    schema.attempt,
+    schema.judgement,
+    schema.decision,
+    schema.pick_set,
+    schema.submission_event,
+)
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,6 @@ has_password, plain_url = _postgresql.has_password, _postgresql.plain_url
 
 _log = logging.getLogger("bestshot.store")
 BUSY_SECONDS = 30.0
-_BUSY = f"another process has held the campaign for {BUSY_SECONDS:.0f} s: try again later"
 MIN_FREE_BYTES = 256 * 1024
 _HANDLES_OF_SQLITE = 8  # the database, its write-ahead log and index, temporary files; opened at once
 OWN_SCHEMA = "bestshot_"  # on PostgreSQL: the prefix of a campaign's own, before its id
@@ -270,7 +269,8 @@ def plain_errors(place: Path | None = None) -> Iterator[None]:
         yield
     except DBAPIError as error:
         message = _first_line(error.orig or error)
-        if plain := _postgresql.plain_error(error, _BUSY):
+        busy = InputError(f"another process has held the campaign for {BUSY_SECONDS:.0f} s: try again later")
+        if plain := _postgresql.plain_error(error, busy):
             raise plain from error
         if "full" in message or ("disk I/O" in message and _is_full(place)):
             raise OutOfResources(DISK_FULL) from error
@@ -279,7 +279,7 @@ def plain_errors(place: Path | None = None) -> Iterator[None]:
         if "readonly" in message or "unable to open" in message:
             raise InputError(f"cannot write to the campaign's database ({message}): check its permissions") from error
         if "locked" in message:
-            raise InputError(_BUSY) from error
+            raise busy from error
         if "not a database" in message or "malformed" in message:
             raise InputError(f"the campaign's database is damaged ({message}): restore it from a backup") from error
         raise BestshotError(f"the campaign's database refused: {message}") from error

@@ -125,9 +125,7 @@ def test_a_file_of_sqlite_names_its_campaign_and_an_old_one_is_left_as_it_is(tmp
     assert "is not there" in run("campaigns", tmp_path / "none.db")[2]
 
 
-def test_the_same_input_in_another_folder_is_the_same_campaign(
-    tmp_path: Path, contest_files: Files, url: str
-) -> None:
+def test_the_same_input_in_another_folder_is_the_same_campaign(tmp_path: Path, contest_files: Files, url: str) -> None:
     table, images = contest_files(["a"])
     one, two = (Campaign.init(tmp_path / name, table, images, store={"url": url}) for name in ("one", "two"))
     assert one._ws.db.campaign == two._ws.db.campaign
@@ -197,7 +195,7 @@ def test_a_connection_that_is_cut_ends_the_write_and_the_next_one_has_a_new_one(
         tell(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid != pg_backend_pid() "
              "AND datname = current_database()")  # fmt: skip
 
-    with pytest.raises(BestshotError, match="gone away .*run the same command again"), database.write() as connection:
+    with pytest.raises(BestshotError, match=r"gone away .*run the same command again"), database.write() as connection:
         database.set_facts(connection, {"a": "half"})
         cut()
         database.set_facts(connection, {"b": "half"})
@@ -213,7 +211,7 @@ def test_a_read_writes_nothing(database: Database) -> None:
         database.set_facts(connection, {"a": "told"})
 
 
-def test_few_connections_stay_open(database: Database, url: str) -> None:
+def test_few_connections_stay_open(database: Database) -> None:
     many = threading.Barrier(12)
 
     def look() -> None:
@@ -242,7 +240,7 @@ def test_a_full_disk_of_the_server_is_told_as_one(database: Database) -> None:
 def test_an_error_of_another_database_is_none_of_its_own() -> None:
     from sqlalchemy.exc import OperationalError
 
-    assert plain_error(OperationalError("SELECT 1", {}, Exception("locked")), "busy") is None
+    assert plain_error(OperationalError("SELECT 1", {}, Exception("locked")), InputError("busy")) is None
 
 
 @pytest.mark.usefixtures("toys")
