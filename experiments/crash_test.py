@@ -7,7 +7,7 @@ rename, fsync, INSERT or COMMIT, N uniform over those of the quiet run: just bef
 at once: the database is whole, every candidate has its bytes, no file under its own name is half. Then the verb is run
 again, and after it all later verbs that store something. Each must end as it does when left alone; rows, files, what
 two loopback servers charged for, and the pictures' bytes must be those of the quiet run. Tables are read with plain
-sqlite3, not by the code under test.
+sqlite3 or psycopg, not by the code under test; ``--store postgresql`` lays them on a PostgreSQL of its own.
 
 lost: rows or files that are missing. doubled: rows, images or answers that are there, or were paid, more often.
 left behind: files that the quiet run does not have, in the campaign, beside it, where pictures and tables were to go,
@@ -16,14 +16,13 @@ before the end, not stored, and therefore paid for again are counted apart (on t
 
 Each verb is a process of its own, forked from one that has imported the program, so that signals meet it at its work;
 ``support/killed_at.py`` does the same to a verb that Python starts. ``--trial`` repeats what a note names.
-``--two-folders`` lets two copies of a campaign on one database work at one service, and kills one of them.
+``--two-folders`` lets two copies of a campaign on one file of SQLite work at one service, and kills one of them.
 """
 
 from __future__ import annotations
 
 import argparse
 import multiprocessing
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -38,6 +37,7 @@ from random import Random
 from tqdm import tqdm
 
 from experiments.support.crash_loop import LOOP, Verb
+from experiments.support.crash_store import store_of
 from experiments.support.crash_trial import SIGNALS, Found, Run, Trial, quiet_run, try_once
 from experiments.support.killed_at import KINDS, Moment
 from experiments.support.outcome import finish, parser
@@ -83,10 +83,10 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _options().parse_args(arguments)
     verbs = [verb for verb in LOOP if chosen.verbs is None or verb.name in chosen.verbs]
     both = TwoFolders()
-    with _place(chosen.keep) as place:
+    with _place(chosen.keep) as place, store_of(chosen.store) as store:
         by_verb: dict[str, Counts] = {}
         if chosen.kills or chosen.trial:
-            run = quiet_run(place)
+            run = quiet_run(place, store)
             trials = chosen.trial or list(planned(run, verbs, chosen.kills, chosen.seed))
             by_verb = measure(run, trials, chosen.jobs)
         if chosen.two_folders:
@@ -149,7 +149,7 @@ def _tried(run: Run, numbered: tuple[int, Trial]) -> Found:
     here = run.place / f"trial {number}"
     found = try_once(run, trial, here)
     if not any(getattr(found, name) for name in COUNTED):
-        shutil.rmtree(here)
+        run.store.remove(here)
     return found
 
 
@@ -179,6 +179,9 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument("--kills", type=int, default=USUAL_KILLS, help=f"over all verbs (default {USUAL_KILLS})")
     options.add_argument(
         "--quick", action="store_const", dest="kills", const=QUICK_KILLS, help=f"the same as --kills {QUICK_KILLS}"
+    )
+    options.add_argument(
+        "--store", choices=("sqlite", "postgresql"), default="sqlite", help="where the campaigns lie (default sqlite)"
     )
     options.add_argument("--verbs", nargs="+", choices=names, metavar="VERB", help=f"only these of: {', '.join(names)}")
     options.add_argument("--jobs", type=int, default=2, help="trials at once (default 2); no result depends on it")

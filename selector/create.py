@@ -18,7 +18,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import make_url
+from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from selector.config import CampaignConfig, check_names, parse_config, read_config, render_config
@@ -43,6 +43,8 @@ from selector.domain.files import (
 )
 from selector.store import Database, check_place, open_images, schema
 from selector.store.attempts import save_tasks
+from selector.store.campaigns import TEAM
+from selector.store.database import has_password, plain_url
 from selector.store.score_files import ScoreFiles, keep_scores_in
 from selector.workspace.workspace import Workspace
 
@@ -127,15 +129,19 @@ def store_url(config: CampaignConfig, folder: Path) -> Path | str:
     """
     if not config.store.url:
         return folder / DATABASE_NAME
-    try:
-        url = make_url(config.store.url)
-    except SQLAlchemyError as error:  # its message may hold the URL, and that a password
-        raise InputError("`url` in [store] is no SQLAlchemy URL, such as sqlite:///campaign.db") from error
+    url = _url(config)
     if url.get_backend_name() != "sqlite":
-        return config.store.url
+        return url.render_as_string(hide_password=False)
     if url.query or url.database in (None, "", ":memory:"):
         raise InputError("`url` in [store]: a campaign on SQLite is a file: sqlite:///PATH, and nothing after it")
     return folder / str(url.database)
+
+
+def _url(config: CampaignConfig) -> URL:
+    try:
+        return plain_url(config.store.url)
+    except (SQLAlchemyError, ValueError) as error:  # its message may hold the URL, and that a password
+        raise InputError("`url` in [store] is no SQLAlchemy URL, such as sqlite:///campaign.db") from error
 
 
 def open_store(config: CampaignConfig, folder: Path) -> Database:
@@ -183,6 +189,11 @@ def _checked(tasks: Path, images: Path, profile: str, config: Mapping[str, Any])
     checked = parse_config({"profile": profile if own_profile is None else PROFILE_NAME, **config})
     check_names(checked)
     check_place(checked.store.images)
+    if checked.store.url and has_password(_url(checked)):
+        raise InputError(
+            "the address of the store holds a password, which campaign.toml would keep: leave it out, and give it by "
+            "PGPASSWORD, ~/.pgpass or a service file (postgresql:///?service=NAME)"
+        )
     table = tuple(read_task_table(tasks, facts, images))
     check_input_images(table, images)
     names = sorted({name for task in table for name in (task.source, task.reference) if name})
@@ -337,5 +348,5 @@ def _fill(db: Database, given: _Given, place: str) -> str:
             raise InputError(f"{place} holds a campaign already, with {other}: choose another address")
         if schema.CAMPAIGN not in facts:
             save_tasks(db, connection, given.tasks)
-            db.set_facts(connection, given.facts)
+            db.set_facts(connection, {**given.facts, TEAM: given.config.team})
         return facts.get(schema.CAMPAIGN, given.id)

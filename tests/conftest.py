@@ -37,7 +37,7 @@ for _library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 os.environ["BESTSHOT_LANG"] = "en"  # whatever the locale of who runs the tests
 hear_interrupts()  # at the start of the session and of each of its workers: some tests send Ctrl-C to what they start
 
-pytest_plugins = ["backends", "review_sessions"]
+pytest_plugins = ["backends", "review_sessions", "store_places"]
 Run = Callable[..., tuple[int, str, str]]
 HEADER = "index,task_type,prompt,ori_image,target_image"
 

@@ -6,14 +6,13 @@ that a place can be copied and the same words mean the copy.
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from experiments.support.crash_store import FileStore
 from experiments.support.remote_campaign import KEY_ENV
 from selector.config import parse_config, read_config, render_config
 from selector.domain import encode_final
@@ -41,11 +40,12 @@ class Verb:
     stores: bool = True
     campaign: tuple[str, ...] = field(default=("-C", CAMPAIGN))
 
-    def words(self, submission: str) -> list[str]:
-        """The arguments of the command line."""
+    def words(self, submission: str, store_url: str = "") -> list[str]:
+        """The arguments of the command line; ``store_url``: where `init` makes the database, if not in the folder."""
         zips = f"{CAMPAIGN}/submissions/{submission}/{TEAM}_图片生成_result.zip"
         filled = {SUBMISSION: submission, ZIP: zips}
-        return [*(filled.get(word, word) for word in self.arguments), *self.campaign]
+        store = ["--store", store_url] if store_url and self.arguments[0] == "init" else []
+        return [*(filled.get(word, word) for word in self.arguments), *store, *self.campaign]
 
 
 INIT = Verb(
@@ -122,9 +122,9 @@ def configure(place: Path, service_url: str, chat_url: str, store_url: str = "")
     path.write_text(render_config(parse_config(config)), encoding="utf-8")
 
 
-def write_judgements(place: Path) -> None:
+def write_judgements(place: Path, store: FileStore) -> None:
     """A table of scores for every candidate that is there, as a judge would hand it in."""
-    with contextlib.closing(sqlite3.connect(place / CAMPAIGN / "campaign.db")) as connection:
+    with store.opened(place) as connection:
         found = sorted(connection.execute("SELECT task_id, id FROM candidate"))
     with (place.parent / GIVEN / "judged.csv").open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)

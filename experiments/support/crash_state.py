@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import re
-import shutil
-import sqlite3
-import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from experiments.support.crash_loop import CAMPAIGN, TEMPORARY
+from experiments.support.crash_store import PREFIX, FileStore
 
 # What must not depend on kills: no row ids, no clock, no seconds, no address of a server. A job that was handed in and
 # never answered is no work: "perhaps" is counted as money. Of judgements the newest counts: a run that goes on may
@@ -47,21 +44,21 @@ ROWS = {
 }
 _SQLITE = (".db", ".db-wal", ".db-shm")
 _CONTENT = (".zip", ".json", ".toml", ".csv")  # files whose bytes must be those of the quiet run; images have hashes
-_PORT = re.compile(rb"127\.0\.0\.1:\d+")
+_ADDRESS = re.compile(rb"127\.0\.0\.1:\d+(/%s[0-9a-f]+)?" % PREFIX.encode())  # of a server, or a database there
 Rows = dict[str, Counter[tuple[object, ...]]]
 
 
-def rows_of(place: Path) -> Rows:
+def rows_of(place: Path, store: FileStore) -> Rows:
     """All rows by content, with how often each stands there."""
-    with _opened(place) as connection:
+    with store.opened(place) as connection:
         return {name: Counter(map(tuple, connection.execute(query))) for name, query in ROWS.items()}
 
 
-def tickets_of(place: Path) -> frozenset[str]:
+def tickets_of(place: Path, store: FileStore) -> frozenset[str]:
     """Ids of the jobs that are stored; none where there is no database yet."""
-    if not (place / CAMPAIGN / "campaign.db").is_file():
+    if not store.holds(place):
         return frozenset()
-    with _opened(place) as connection:
+    with store.opened(place) as connection:
         return frozenset(row[0] for row in connection.execute("SELECT ticket FROM job"))
 
 
@@ -74,19 +71,19 @@ def files_of(place: Path) -> dict[str, str]:
         name = str(path.relative_to(place))
         if path.is_file():
             told = path.suffix in _CONTENT
-            found[name] = hashlib.sha256(_PORT.sub(b"", path.read_bytes())).hexdigest() if told else ""
+            found[name] = hashlib.sha256(_ADDRESS.sub(b"", path.read_bytes())).hexdigest() if told else ""
         elif not any(path.iterdir()):
             found[f"{name}/"] = ""
     return found
 
 
-def faults_of(place: Path) -> list[str]:
+def faults_of(place: Path, store: FileStore) -> list[str]:
     """What must hold at any instant: a whole database, every candidate with its bytes, no half file under its name."""
     folder = place / CAMPAIGN
     faults = [f"{p.relative_to(place)} is half a file" for p in _named_files(place) if not _is_whole(p)]
-    if not (folder / "campaign.db").is_file():
+    if not store.holds(place):
         return faults
-    with _opened(place) as connection:
+    with store.opened(place) as connection:
         verdict = connection.execute("PRAGMA integrity_check").fetchone()[0]
         candidates = sorted(connection.execute("SELECT task_id, id FROM candidate"))
     faults += [] if verdict == "ok" else [f"the database is damaged: {verdict}"]
@@ -120,13 +117,3 @@ def _is_whole(path: Path) -> bool:
     ends = {".jpg": b"\xff\xd9", ".png": b"IEND\xaeB`\x82", ".html": b"</html>", ".csv": b"\n", ".toml": b"\n"}
     end = ends.get(path.suffix, b"")
     return path.read_bytes().rstrip(b"" if end == b"\n" else b"\n").endswith(end)
-
-
-@contextlib.contextmanager
-def _opened(place: Path) -> Iterator[sqlite3.Connection]:
-    """A copy of the database: opening it would repair what the program has to repair."""
-    with tempfile.TemporaryDirectory(prefix="bestshot-look-") as look:
-        for path in (place / CAMPAIGN).glob("campaign.db*"):
-            shutil.copy(path, look)
-        with contextlib.closing(sqlite3.connect(Path(look, "campaign.db"))) as connection:
-            yield connection

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 import time
 from argparse import ArgumentTypeError
@@ -26,6 +25,7 @@ from experiments.support.crash_loop import (
 )
 from experiments.support.crash_process import HUNG, Bill, Servers, serving, start
 from experiments.support.crash_state import Rows, faults_of, files_of, rows_of, tickets_of
+from experiments.support.crash_store import FileStore
 from experiments.support.killed_at import Moment
 from selector.domain import BestshotError
 
@@ -50,6 +50,7 @@ class Run:
     verbs: dict[str, Quiet]
     rows: Rows
     submission: str
+    store: FileStore = field(default_factory=FileStore)
 
     def before(self, verb: Verb) -> Path:
         return self.place / f"before {verb.name}"
@@ -92,28 +93,29 @@ class Found:
     on_their_way: int = 0
 
 
-def quiet_run(place: Path) -> Run:
+def quiet_run(place: Path, store: FileStore) -> Run:
     """The whole loop undisturbed, below a new ``place``."""
     make_contest(place / GIVEN)
     here, verbs, submission = place / "quiet", {}, ""
     for name in (OUT, TEMPORARY):
         (here / name).mkdir(parents=True)
+    store.begin(here)
     with serving() as servers:
         for verb in LOOP:
-            shutil.copytree(here, place / f"before {verb.name}")
-            verbs[verb.name] = _left_alone(here, verb, verb.words(submission), servers)
+            store.copy(here, place / f"before {verb.name}")
+            verbs[verb.name] = _left_alone(here, verb, verb.words(submission, store.url(here)), servers)
             if verb == INIT:
-                configure(here, servers.service_url, servers.chat_url)
+                configure(here, servers.service_url, servers.chat_url, store.url(here))
             elif verb.name == "score --judge":
-                write_judgements(here)
+                write_judgements(here, store)
             submission = next((p.name for p in (here / CAMPAIGN / "submissions").glob("*")), "")
-    return Run(place, verbs, rows_of(here), submission)
+    return Run(place, verbs, rows_of(here, store), submission, store)
 
 
 def try_once(run: Run, trial: Trial, here: Path) -> Found:
     """Disturb a copy of the campaign in the new folder ``here``, let it finish, and compare."""
     found = Found()
-    shutil.copytree(run.before(trial.verb), here)
+    run.store.copy(run.before(trial.verb), here)
     with serving() as servers:
         try:
             _try(run, trial, here, servers, found)
@@ -125,20 +127,20 @@ def try_once(run: Run, trial: Trial, here: Path) -> Found:
 def _try(run: Run, trial: Trial, here: Path, servers: Servers, found: Found) -> None:
     verb = trial.verb
     if verb != INIT:
-        configure(here, servers.service_url, servers.chat_url)
+        configure(here, servers.service_url, servers.chat_url, run.store.url(here))
     on_their_way = _disturb(run, trial, here, servers, found)
     _run_again(run, verb, here, "run again, ", found)
     _compare_files(files_of(here), run.verbs[verb.name].files, found)
     if verb == INIT:
-        configure(here, servers.service_url, servers.chat_url)
+        configure(here, servers.service_url, servers.chat_url, run.store.url(here))
     for later in LOOP[LOOP.index(verb) + 1 :]:
         if later.stores:
             _run_again(run, later, here, "", found)
             _compare_files(files_of(here), run.verbs[later.name].files, found)
     due = run.verbs[LOOP[-1].name].bill - _bill_before(run, verb)
     _compare_bills(servers.bill(), due, on_their_way, found)
-    found.wrong += faults_of(here)
-    _compare_rows(rows_of(here), run.rows, found)
+    found.wrong += faults_of(here, run.store)
+    _compare_rows(rows_of(here, run.store), run.rows, found)
 
 
 def _left_alone(here: Path, verb: Verb, words: list[str], servers: Servers) -> Quiet:
@@ -154,7 +156,7 @@ def _left_alone(here: Path, verb: Verb, words: list[str], servers: Servers) -> Q
 
 def _disturb(run: Run, trial: Trial, here: Path, servers: Servers, found: Found) -> Bill:
     """Send the signal and look at what it leaves; returns what was paid for and on its way."""
-    words = trial.verb.words(run.submission)
+    words = trial.verb.words(run.submission, run.store.url(here))
     servers.take_time(True)
     if isinstance(trial.moment, Moment):
         process = start(here, words, trial.moment, trial.sign)
@@ -166,12 +168,12 @@ def _disturb(run: Run, trial: Trial, here: Path, servers: Servers, found: Found)
     servers.take_time(False)
     found.running = ended.status != 0
     found.wrong += [f"after the signal {ended.said}"] if ended.status == HUNG else []
-    found.wrong += faults_of(here)
-    return servers.on_their_way(tickets_of(here), ended_at)
+    found.wrong += faults_of(here, run.store)
+    return servers.on_their_way(tickets_of(here, run.store), ended_at)
 
 
 def _run_again(run: Run, verb: Verb, here: Path, how: str, found: Found) -> None:
-    ended = start(here, verb.words(run.submission)).ended()
+    ended = start(here, verb.words(run.submission, run.store.url(here))).ended()
     if ended.status != 0:
         found.wrong.append(f"{how}{verb.name} ended with {ended.status}: {ended.said}")
 

@@ -9,6 +9,7 @@ try:
     from tests.servers.dashscope_state import Behaviour
     from tests.servers.judge_server import Behaviour as JudgeBehaviour
     from tests.servers.judge_server import JudgeServer, expected, truth
+    from tests.servers.postgresql_server import PostgreSQLServer
 except ModuleNotFoundError as error:
     if not f"{error.name}.".startswith("tests."):
         raise
@@ -21,6 +22,7 @@ __all__ = [
     "DashScopeServer",
     "JudgeBehaviour",
     "JudgeServer",
+    "PostgreSQLServer",
     "expected",
     "judge_server",
     "painted",

@@ -128,12 +128,28 @@ def _play(folder: Path, as_json: bool) -> None:
 @click.option("--images", required=True, type=click.Path(path_type=Path), help="The folder of the input images.")
 @click.option("--team", default="team", show_default=True, help="Team name, used in the name of the ZIP.")
 @click.option("--seed", type=int, default=None, help="The seed that all others derive from.")
+@click.option(
+    "--store",
+    default=None,
+    metavar="URL",
+    help="The database, as in postgresql://HOST/NAME; the same campaign there is joined.  [default: a file in FOLDER]",
+)
 @json_option
 @debug_option
-def init(folder: Path, profile: str, tasks: Path, images: Path, team: str, seed: int | None, as_json: bool) -> None:
+def init(
+    folder: Path,
+    profile: str,
+    tasks: Path,
+    images: Path,
+    team: str,
+    seed: int | None,
+    store: str | None,
+    as_json: bool,
+) -> None:
     from selector.campaign import Campaign
 
     extra: dict[str, Any] = {} if seed is None else {"seed": seed}
+    extra |= {} if store is None else {"store": {"url": store}}
     with Campaign.init(folder, tasks, images, profile, team=team, **extra) as campaign:
         counts = dict(Counter(task.type.value for task in campaign.tasks))
         lacks = campaign.lacking()

@@ -17,6 +17,7 @@ from typing import NoReturn
 import click
 
 from selector import __version__
+from selector.cli._campaigns_verb import campaigns
 from selector.cli._contest_verbs import export, quota, record, verify
 from selector.cli._decide_verbs import exclude, include, note, pin
 from selector.cli._import_scores_verb import import_scores
@@ -83,7 +84,7 @@ def group() -> None:
 
 _MAKING = (demo, init, read, translate, generate, import_, score, import_scores, pick, export, verify, record, quota)
 _DECIDING = (exclude, include, pin, note)
-_LOOKING = (explain, review, scores, select, realism, status, prune, report, doctor, weights)
+_LOOKING = (explain, review, scores, select, realism, status, campaigns, prune, report, doctor, weights)
 for _verb in (*_MAKING, next_, *_DECIDING, judge, calibrate, plan, *_LOOKING):
     group.add_command(_verb)
 

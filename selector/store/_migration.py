@@ -9,7 +9,7 @@ Format 6: table ``plan_decision``; column ``judgement.passes``, which is filled 
 judge that was asked several times before.
 Format 7: table ``task_reading``.
 Format 8: tables ``decision``, ``file_version``, ``look`` and ``comparison``; on SQLite the index ``score_reasons``.
-Format 9: tables ``score_shard`` and ``pruned``.
+Format 9: tables ``score_shard`` and ``pruned``; on PostgreSQL whole numbers have 64 bits, as SQLite's do.
 
 Tables with new rules are made anew and filled from the old ones; no other row is touched but the fact ``format``, so
 that an older bestshot asks for an upgrade.
@@ -50,6 +50,8 @@ def bring_up_to_date(connection: Connection) -> None:
     for table in schema.metadata.sorted_tables:
         if table.name not in anew:
             _add_missing_columns(connection, table)
+            if connection.dialect.name == "postgresql":
+                _widen(connection, table)
     for table, fill in anew.values():
         if table.name in present:
             _rebuild(connection, table, fill)
@@ -68,6 +70,18 @@ def _add_missing_columns(connection: Connection, table: Table) -> None:
             # Rows that are there get NULL: a new column that must not be NULL would need a table made anew.
             definition = CreateColumn(column).compile(dialect=connection.dialect)
             connection.exec_driver_sql(f"ALTER TABLE {quoted} ADD COLUMN {definition}")
+
+
+def _widen(connection: Connection, table: Table) -> None:
+    """Give whole numbers of 32 bits 64, and the counters of keys too."""
+    quoted, quote = _quoted(connection, table), connection.dialect.identifier_preparer.quote
+    for found in inspect(connection).get_columns(table.name, _schemas(connection).get(table.schema)):
+        if isinstance(found["type"], sa.Integer) and not isinstance(found["type"], sa.BigInteger):
+            connection.execute(text(f"ALTER TABLE {quoted} ALTER COLUMN {quote(found['name'])} TYPE BIGINT"))
+            named = {"table": quoted, "column": found["name"]}
+            counter = connection.execute(text("SELECT pg_get_serial_sequence(:table, :column)"), named).scalar_one()
+            if counter:
+                connection.execute(text(f"ALTER SEQUENCE {counter} AS BIGINT"))
 
 
 def _rebuild(connection: Connection, table: Table, fill: Callable[[Connection, TableClause], None]) -> None:
@@ -134,7 +148,7 @@ def _columns(connection: Connection, table: Table) -> set[str]:
 
 def _quoted(connection: Connection, table: Table | TableClause) -> str:
     """The table's name in SQL, with its schema where it has one."""
-    own = _schemas(connection).get(None)
+    own = _schemas(connection).get(table.schema, table.schema)
     quote = connection.dialect.identifier_preparer.quote
     return f"{quote(own)}.{quote(table.name)}" if own else quote(table.name)
 

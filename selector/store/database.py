@@ -1,7 +1,7 @@
 """The campaign's database: SQLite in WAL mode by default, any SQLAlchemy URL by configuration.
 
 Promises: a write is one transaction and is durable when ``write`` ends; writers queue (for up to 30 s) and never
-interleave; a reader never waits for a writer; any number of processes may open the same campaign.
+interleave; a reader sees one state and never waits for a writer; any number of processes may open the same campaign.
 
 Every row belongs to one campaign: a SQLite file holds one, and on PostgreSQL each has a schema of its own.
 """
@@ -30,24 +30,25 @@ from sqlalchemy import (
     event,
     insert,
     inspect,
-    make_url,
     select,
-    text,
 )
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 from sqlalchemy.schema import CreateSchema
 
 from selector.domain import DISK_FULL, BestshotError, InputError, OutOfResources, raise_shortage
 from selector.domain.files import scratch_folder
-from selector.store import schema
+from selector.store import _postgresql, schema
 from selector.store._migration import bring_up_to_date, stored_format
+from selector.store._types import to_json
+
+has_password, plain_url = _postgresql.has_password, _postgresql.plain_url
 
 _log = logging.getLogger("bestshot.store")
-BUSY_SECONDS = 30
+BUSY_SECONDS = 30.0
 MIN_FREE_BYTES = 256 * 1024
 _HANDLES_OF_SQLITE = 8  # the database, its write-ahead log and index, temporary files; opened at once
-_WRITER_LOCK = 0x62737400  # any constant: with the campaign's, the lock that PostgreSQL's writers share
+OWN_SCHEMA = "bestshot_"  # on PostgreSQL: the prefix of a campaign's own, before its id
 _SHARED_SCHEMA = "bestshot"  # on PostgreSQL: what concerns all campaigns of the database
 
 
@@ -57,28 +58,34 @@ class Database:
     A database of an older format is brought to the present one (see ``migration``).
 
     Args:
-        url: of the database.
+        url: of the database; "postgresql://…" is read by psycopg 3.
         create: make what is missing.
         campaign: its id, which names its schema on PostgreSQL; "" for the usual schema, which older ones have.
         alone: nobody else knows the SQLite file, which is to be whole in itself after every commit.
 
     Raises:
         InputError: no database there, a newer format, an unwritable place, a full disk.
+        MissingPart: no driver for it.
     """
 
     def __init__(self, url: str | Path, create: bool = False, campaign: str = "", alone: bool = False) -> None:
-        # Not by formatting: a path may hold '?', '#' or '%'.
-        self.url = URL.create("sqlite", database=str(url)) if isinstance(url, Path) else url
         if isinstance(url, Path) and not create and not url.is_file():
             raise InputError(f"the database {url} is not there: restore it from a backup, or mend `url` in [store]")
         self._writing = threading.Lock()  # within a process: SQLite's own queue sleeps between its looks
-        self.engine = _engine(self.url, campaign, "DELETE" if alone else "WAL")
+        self.engine = open_engine(url, campaign, "DELETE" if alone else "WAL")
+        self._on_postgresql = self.engine.dialect.name == "postgresql"
+        # In one state from the first query to the last, which is what BEGIN says on SQLite.
+        whole = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if self._on_postgresql else {}
+        # A writer must see what was committed while it waited for the lock, whatever the server's default is.
+        newest = {"isolation_level": "READ COMMITTED"} if self._on_postgresql else {}
+        self._reads = self.engine.execution_options(**whole)
+        self._writes = self.engine.execution_options(bestshot_write=True, **newest)
         schemas = self.engine.get_execution_options()["schema_translate_map"]
         self._schema, self._shared = schemas[None], schemas[schema.SHARED]
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         self._file = Path(file) if file else None
         self._place = self._file.parent if self._file else None
-        with _plain_errors(self._place):
+        with plain_errors(self._place):
             if create:
                 self._create_tables()
             elif not inspect(self.engine).has_table("fact", schema=self._schema):
@@ -93,20 +100,17 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection that sees one consistent state."""
-        with _plain_errors(self._place), self.engine.connect() as connection, connection.begin():
+        """A connection that sees one consistent state, and writes nothing."""
+        with plain_errors(self._place), self._reads.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that holds the writers' lock from its start: what it reads cannot change before it commits."""
-        with self._writing, _plain_errors(self._place):
-            engine = self.engine.execution_options(bestshot_write=True)
-            with engine.connect() as connection, connection.begin():
-                if self.engine.dialect.name == "postgresql":
-                    lock = text("SELECT pg_advisory_xact_lock(:writers, hashtext(:campaign))")
-                    connection.execute(lock, {"writers": _WRITER_LOCK, "campaign": self._schema or ""})
-                yield connection
+        with self._writing, plain_errors(self._place), self._writes.connect() as connection, connection.begin():
+            if self._on_postgresql:
+                _postgresql.lock_writers(connection, self._schema or "")
+            yield connection
 
     def insert_missing(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows, leaving out those whose key is there already."""
@@ -139,7 +143,7 @@ class Database:
     def _insert_or_ignore(self, table: Table) -> Insert:
         if self.engine.dialect.name == "sqlite":
             return sqlite.insert(table).on_conflict_do_nothing()
-        if self.engine.dialect.name == "postgresql":
+        if self._on_postgresql:
             from sqlalchemy.dialects import postgresql  # slow to import
 
             return postgresql.insert(table).on_conflict_do_nothing()
@@ -166,16 +170,20 @@ class Database:
             found = stored_format(connection)
             if found < schema.FORMAT_VERSION:  # else another process was faster
                 copy = _copied(self._file, found) if self._file else None
+                if self._on_postgresql:
+                    _postgresql.lock_writers(connection, None)
                 bring_up_to_date(connection)
         if copy is not None:
             copy.unlink(missing_ok=True)
 
     def _create_tables(self) -> None:
         with self.write() as connection:
-            if self.engine.dialect.name == "postgresql":  # which two at once would both make
-                connection.execute(text("SELECT pg_advisory_xact_lock(:all)"), {"all": _WRITER_LOCK})
-            for name in filter(None, (self._schema, self._shared)):
-                connection.execute(CreateSchema(name, if_not_exists=True))
+            if self._on_postgresql:  # which two at once would both make
+                _postgresql.lock_writers(connection, None)
+                present = inspect(connection).get_schema_names()  # who may not make any may join what is there
+                for name in filter(None, (self._schema, self._shared)):
+                    if name not in present:
+                        connection.execute(CreateSchema(name))
             schema.metadata.create_all(connection)
             self.set_facts(connection, {"format": str(schema.FORMAT_VERSION)})
 
@@ -187,14 +195,25 @@ def add(connection: Connection, table: Table, **values: Any) -> int:
     return int(key[0]) if key and isinstance(key[0], int) else 0
 
 
-def _engine(url: str | URL, campaign: str, journal: str) -> Engine:
+def open_engine(url: str | Path | URL, campaign: str = "", journal: str = "") -> Engine:
+    """What talks to a database, for a campaign's own schema where the database has schemas.
+
+    Args:
+        url: SQLAlchemy's, or the path of a SQLite file.
+        campaign: its id; "" for the usual schema.
+        journal: SQLite's mode; "" leaves the file's as it is.
+
+    Raises:
+        InputError: the address cannot be used.
+        MissingPart: no driver for it.
+    """
     try:
-        engine = create_engine(url, **_read_only(url))
-        has_schemas = engine.dialect.name == "postgresql"
-        own = f"bestshot_{campaign}" if campaign and has_schemas else None
-        shared = _SHARED_SCHEMA if has_schemas else None
-        engine = engine.execution_options(schema_translate_map={None: own, schema.SHARED: shared})
-    except (SQLAlchemyError, ImportError) as error:
+        # Not by formatting: a path may hold '?', '#' or '%'.
+        place = URL.create("sqlite", database=str(url)) if isinstance(url, Path) else _postgresql.plain_url(url)
+        has_schemas = place.get_backend_name() == "postgresql"
+        options = _postgresql.options_of(place) if has_schemas else _read_only(place)
+        engine = create_engine(place, json_serializer=to_json, **options)
+    except (SQLAlchemyError, ImportError, TypeError, ValueError) as error:
         # The URL itself is not repeated: it may hold a password.
         raise InputError(
             f"the store's url in campaign.toml cannot be used: {_first_line(error)} (is its driver installed?)"
@@ -202,16 +221,20 @@ def _engine(url: str | URL, campaign: str, journal: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", partial(_prepare_sqlite, "" if isinstance(engine.pool, NullPool) else journal))
         event.listen(engine, "begin", _begin_sqlite)
-    return engine
+    elif has_schemas:
+        event.listen(engine, "connect", partial(_postgresql.prepare, BUSY_SECONDS))
+    own = f"{OWN_SCHEMA}{campaign}" if campaign and has_schemas else None
+    shared = _SHARED_SCHEMA if has_schemas else None
+    return engine.execution_options(schema_translate_map={None: own, schema.SHARED: shared})
 
 
-def _read_only(url: str | URL) -> dict[str, Any]:
+def _read_only(url: URL) -> dict[str, Any]:
     """How a SQLite file is opened that may only be read, as a colleague's may; empty for all others.
 
     Each look decides anew: a file beside which somebody writes has a log with what is new, and SQLite reads that. Where
     there is none, nobody has it open, and it is told not to look for one: it would have to make one.
     """
-    place = make_url(url).database if make_url(url).get_backend_name() == "sqlite" else None
+    place = url.database if url.get_backend_name() == "sqlite" else None
     if not place or not Path(place).is_file() or all(os.access(p, os.W_OK) for p in (place, Path(place).parent)):
         return {}
     file = Path(place).absolute()
@@ -226,7 +249,7 @@ def _read_only(url: str | URL) -> dict[str, Any]:
 def _prepare_sqlite(journal: str, connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves: the driver would take the lock too late
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000:.0f}")
     if journal:
         cursor.execute(f"PRAGMA journal_mode={journal}")
         cursor.execute("PRAGMA synchronous=FULL")
@@ -240,12 +263,15 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def _plain_errors(place: Path | None) -> Iterator[None]:
-    """Turn the driver's errors into one line that says what to do."""
+def plain_errors(place: Path | None = None) -> Iterator[None]:
+    """Turn the driver's errors into one line that says what to do. ``place``: of a SQLite file."""
     try:
         yield
-    except DatabaseError as error:
+    except DBAPIError as error:
         message = _first_line(error.orig or error)
+        busy = InputError(f"another process has held the campaign for {BUSY_SECONDS:.0f} s: try again later")
+        if plain := _postgresql.plain_error(error, busy):
+            raise plain from error
         if "full" in message or ("disk I/O" in message and _is_full(place)):
             raise OutOfResources(DISK_FULL) from error
         if "unable to open" in message:
@@ -253,11 +279,13 @@ def _plain_errors(place: Path | None) -> Iterator[None]:
         if "readonly" in message or "unable to open" in message:
             raise InputError(f"cannot write to the campaign's database ({message}): check its permissions") from error
         if "locked" in message:
-            raise InputError(f"another process has held the campaign for {BUSY_SECONDS} s: try again later") from error
+            raise busy from error
         if "not a database" in message or "malformed" in message:
             raise InputError(f"the campaign's database is damaged ({message}): restore it from a backup") from error
         raise BestshotError(f"the campaign's database refused: {message}") from error
     except SQLAlchemyError as error:
+        if isinstance(error, StatementError) and isinstance(error.orig, BestshotError):  # of a value: see _types.py
+            raise error.orig from error
         raise BestshotError(f"the campaign's database refused: {_first_line(error)}") from error
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, Table, func, literal_column, select
+from sqlalchemy import Connection, Function, Integer, Table, func, literal_column, select
 
 from selector.store import schema
 from selector.store.score_shards import shards
@@ -27,14 +27,25 @@ WATCHED = (
 
 
 def newest_rows(connection: Connection, tables: Iterable[Table] = WATCHED) -> dict[str, int]:
-    """Table to a number that grows with every row. SQLite reads it off the end of the table, others count."""
+    """Table to a number that grows with every row: the end of the table or of its keys, or a count where it has none.
+
+    Keys are given under the writers' lock, so a higher one is never seen before a lower one.
+    """
     is_sqlite = connection.dialect.name == "sqlite"
-    newest = func.max(literal_column("rowid")) if is_sqlite else func.count()
-    found = {t.name: int(connection.execute(select(newest).select_from(t)).scalar_one() or 0) for t in tables}
+    found = {
+        t.name: int(connection.execute(select(_newest(t, is_sqlite)).select_from(t)).scalar_one() or 0) for t in tables
+    }
     if schema.score.name in found and (in_files := _scores_in_files(connection)):
         rows = select(func.count()).select_from(schema.score)  # few: when there are more they become files as well
         found[schema.score.name] = in_files + int(connection.execute(rows).scalar_one())
     return found
+
+
+def _newest(table: Table, is_sqlite: bool) -> Function[int]:
+    if is_sqlite:
+        return func.max(literal_column("rowid", Integer))
+    key = table.autoincrement_column
+    return func.count() if key is None else func.max(key)
 
 
 def _scores_in_files(connection: Connection) -> int:

@@ -17,9 +17,10 @@ import pytest
 from experiments import crash_test
 from experiments.crash_test import planned
 from experiments.support import crash_trial
-from experiments.support.crash_loop import CAMPAIGN, INIT, LOOP
+from experiments.support.crash_loop import CAMPAIGN, INIT, LOOP, Verb
 from experiments.support.crash_process import ON_ITS_WAY_SECONDS, Servers, serving
 from experiments.support.crash_state import faults_of, files_of
+from experiments.support.crash_store import FileStore
 from experiments.support.crash_trial import SIGNALS, Found, Quiet, Run, Trial
 from experiments.support.killed_at import OPEN, RENAME, Moment, Watch
 from experiments.support.two_folders import TwoFolders
@@ -32,17 +33,32 @@ SHORT = tuple(verb for verb in LOOP if verb.name in ("init", "generate", "score"
 def test_a_loop_that_was_disturbed_and_run_again_equals_the_quiet_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (crash_test, crash_trial):
-        monkeypatch.setattr(module, "LOOP", SHORT)
     trials = ("generate,KILL,commit:2:after", "score,KILL,commit:1", "pick,INT,insert:1", "export,TERM,commit:1:after")
-    out = tmp_path / "out.json"
-    words = [word for trial in trials for word in ("--trial", trial)]
-    assert crash_test.main([*words, "--jobs", "1", "--json", str(out)]) == 0
-    results = json.loads(out.read_text(encoding="utf-8"))["results"]
+    results = tried(trials, SHORT, tmp_path / "out.json", monkeypatch)
     assert list(results) == ["generate", "score", "pick", "export", "total", "two_folders"]
     total = results["total"]
     assert (total["kills"], total["killed_while_running"]) == (4, 4)
     assert not any(total[name] for name in crash_test.COUNTED)
+
+
+@pytest.mark.usefixtures("postgresql_server")  # where none can be had, it is skipped
+def test_the_same_holds_on_postgresql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trials = ("init,KILL,commit:2", "generate,KILL,commit:2:after")
+    total = tried(trials, SHORT[:2], tmp_path / "out.json", monkeypatch, "--store", "postgresql")["total"]
+    assert (total["kills"], total["killed_while_running"]) == (2, 2)
+    assert not any(total[name] for name in crash_test.COUNTED)
+
+
+def tried(
+    trials: tuple[str, ...], loop: tuple[Verb, ...], out: Path, monkeypatch: pytest.MonkeyPatch, *more: str
+) -> dict[str, Any]:
+    """The results of these trials of a short loop."""
+    for module in (crash_test, crash_trial):
+        monkeypatch.setattr(module, "LOOP", loop)
+    words = [word for trial in trials for word in ("--trial", trial)]
+    assert crash_test.main([*words, *more, "--jobs", "1", "--json", str(out)]) == 0
+    results: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))["results"]
+    return results
 
 
 def test_kills_are_planned_over_all_verbs_moments_and_signals_and_follow_from_the_seed() -> None:
@@ -107,7 +123,7 @@ def test_half_files_lost_images_and_what_was_left_behind_are_noticed(tmp_path: P
     before = files_of(tmp_path)
     (folder / "report.zip").write_bytes(b"PK\x03\x04")
     (folder / ".tmp-1-x").write_bytes(b"")
-    half, lost = faults_of(tmp_path)
+    half, lost = faults_of(tmp_path, FileStore())
     assert half == f"{CAMPAIGN}/report.zip is half a file"
     assert lost == "task 1: the image abcdef01 is missing or damaged"
     found = Found()

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from selector.domain import BestshotError, InputError
 from selector.store import Database, schema
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Database:
-    return Database(tmp_path / "campaign.db", create=True)
+def db(store_place: Path | str) -> Iterator[Database]:
+    made = Database(store_place, create=True)
+    yield made
+    made.close()
 
 
-def test_the_journal_is_a_write_ahead_log_and_commits_are_synced(db: Database) -> None:
-    with db.engine.connect() as connection:
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[Database]:
+    """One on SQLite."""
+    made = Database(tmp_path / "campaign.db", create=True)
+    yield made
+    made.close()
+
+
+def test_the_journal_is_a_write_ahead_log_and_commits_are_synced(file: Database) -> None:
+    with file.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
 
@@ -30,9 +41,66 @@ def test_a_write_that_raises_leaves_nothing(db: Database) -> None:
     assert db.fact("a") is None
 
 
-def test_writers_queue_and_none_is_lost(db: Database) -> None:
+def count(connection: Connection) -> int:
+    return int(connection.execute(select(func.count()).select_from(schema.fact)).scalar_one())
+
+
+def note(db: Database, key: str) -> None:
+    with db.write() as connection:
+        db.set_facts(connection, {key: "told"})
+
+
+def test_a_read_is_one_state_whatever_is_written_meanwhile(db: Database, store_place: Path | str) -> None:
+    other = Database(store_place)
+    with db.read() as connection:
+        before = count(connection)
+        note(other, "a")
+        assert count(connection) == before
+    with db.read() as connection:
+        assert count(connection) == before + 1
+    other.close()
+
+
+def test_a_writer_sees_what_was_committed_while_it_waited(db: Database, store_place: Path | str) -> None:
+    """Also where the server's own habit is one state a transaction."""
+    if isinstance(store_place, str):
+        with db.engine.begin() as connection:
+            name = connection.exec_driver_sql("SELECT current_database()").scalar_one()
+            connection.exec_driver_sql(f"ALTER DATABASE \"{name}\" SET default_transaction_isolation = 'serializable'")
+    first, second = Database(store_place), Database(store_place)
+    seen: list[int] = []
+    with first.write() as connection:
+        waits = threading.Thread(target=lambda: seen.append(_count_in_a_write(second)))
+        waits.start()
+        waits.join(0.3)
+        assert waits.is_alive()
+        first.set_facts(connection, {"a": "told"})
+        expected = count(connection)
+    waits.join()
+    assert seen == [expected]
+    first.close()
+    second.close()
+
+
+def _count_in_a_write(db: Database) -> int:
+    with db.write() as connection:
+        return count(connection)
+
+
+def test_who_waits_too_long_for_another_writer_is_told(
+    db: Database, store_place: Path | str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("selector.store.database.BUSY_SECONDS", 0.1)
+    other = Database(store_place)
+    with db.write(), pytest.raises(InputError, match="another process has held the campaign for 0 s: try again later"):
+        note(other, "a")
+    note(other, "a")
+    other.close()
+
+
+def test_writers_queue_and_none_is_lost(db: Database, store_place: Path | str) -> None:
     def add_ten(name: str) -> None:
-        own = Database(Path(str(db.engine.url.database)))
+        own = Database(store_place)
         for _ in range(10):
             with own.write() as connection:
                 n = connection.execute(select(func.count()).select_from(schema.observation)).scalar_one()
@@ -69,11 +137,11 @@ def test_a_file_that_is_no_database_is_one_line(tmp_path: Path) -> None:
         Database(path)
 
 
-def test_a_newer_format_asks_for_an_upgrade(db: Database) -> None:
+def test_a_newer_format_asks_for_an_upgrade(db: Database, store_place: Path | str) -> None:
     with db.write() as connection:
         connection.execute(update(schema.fact).values(value="99"))
     with pytest.raises(InputError, match="upgrade bestshot"):
-        Database(Path(str(db.engine.url.database)))
+        Database(store_place)
 
 
 def test_an_impossible_url_is_one_line() -> None:

@@ -16,8 +16,8 @@ SPACE = "space"
 
 
 @pytest.fixture
-def db(tmp_path):
-    made = Database(tmp_path / "campaign.db", create=True)
+def db(store_place):
+    made = Database(store_place, create=True)
     yield made
     made.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,10 @@ from selector.store.jobs import (
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Database:
-    return Database(tmp_path / "campaign.db", create=True)
+def db(store_place: Path | str) -> Iterator[Database]:
+    made = Database(store_place, create=True)
+    yield made
+    made.close()
 
 
 def job(db: Database, keys: Sequence[str] = ("k1", "k2"), price: float | None = 0.5, **more: Any) -> int:

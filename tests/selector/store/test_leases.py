@@ -17,25 +17,27 @@ from selector.domain import BestshotError
 from selector.store import Database, leases, schema
 from selector.store.leases import LEASE_SECONDS, LeaseLost, holding
 
+Place = Path | str
 HOLD = """
 import sys, threading, time
 from pathlib import Path
 from selector.store import Database
 from selector.store.leases import holding
-with holding(Database(Path(sys.argv[1])), ["a"], "now", threading.Event()) as busy:
+place = sys.argv[1] if "://" in sys.argv[1] else Path(sys.argv[1])
+with holding(Database(place), ["a"], "now", threading.Event()) as busy:
     print("busy" if busy else "held", flush=True)
     time.sleep(60)
 """
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    Database(tmp_path / "campaign.db", create=True).close()
-    return tmp_path / "campaign.db"
+def path(store_place: Place) -> Place:
+    Database(store_place, create=True).close()
+    return store_place
 
 
 @pytest.fixture
-def other(path: Path) -> Iterator[subprocess.Popen[str]]:
+def other(path: Place) -> Iterator[subprocess.Popen[str]]:
     """Another process that holds the lease a."""
     with subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -44,25 +46,25 @@ def other(path: Path) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-def busy(path: Path, *names: str) -> dict[str, int]:
+def busy(path: Place, *names: str) -> dict[str, int]:
     with holding(Database(path), names, "now", threading.Event()) as found:
         return {name: holder.pid for name, holder in found.items()}
 
 
-def pretend(path: Path, **values: object) -> None:
+def pretend(path: Place, **values: object) -> None:
     """Change the row of the lease a."""
     with Database(path).write() as connection:
         connection.execute(update(schema.lease).where(schema.lease.c.name == "a").values(**values))
 
 
-def test_the_other_is_named_and_what_is_free_is_taken(path: Path, other: subprocess.Popen[str]) -> None:
+def test_the_other_is_named_and_what_is_free_is_taken(path: Place, other: subprocess.Popen[str]) -> None:
     with holding(Database(path), ["a", "b"], "now", threading.Event()) as found:
         assert set(found) == {"a"}
         assert f"process {other.pid} on " in str(found["a"])
         assert busy(path, "b")
 
 
-def test_a_killed_holder_holds_nothing(path: Path, other: subprocess.Popen[str]) -> None:
+def test_a_killed_holder_holds_nothing(path: Place, other: subprocess.Popen[str]) -> None:
     assert busy(path, "a") == {"a": other.pid}
     other.send_signal(signal.SIGKILL)
     other.wait()
@@ -70,7 +72,7 @@ def test_a_killed_holder_holds_nothing(path: Path, other: subprocess.Popen[str])
 
 
 def test_a_process_of_another_machine_is_dead_when_its_heart_has_stopped(
-    path: Path, other: subprocess.Popen[str]
+    path: Place, other: subprocess.Popen[str]
 ) -> None:
     other.send_signal(signal.SIGSTOP)
     pretend(path, machine="elsewhere", beat=time.time() - LEASE_SECONDS + 20)
@@ -84,26 +86,26 @@ def test_a_process_of_another_machine_is_dead_when_its_heart_has_stopped(
 
 @pytest.mark.parametrize("step_seconds", [-LEASE_SECONDS - 1, LEASE_SECONDS + 1])
 def test_a_step_of_the_clock_ends_no_living_process(
-    path: Path, other: subprocess.Popen[str], step_seconds: float
+    path: Place, other: subprocess.Popen[str], step_seconds: float
 ) -> None:
     pretend(path, beat=time.time() + step_seconds)
     assert busy(path, "a") == {"a": other.pid}
 
 
-def test_a_process_number_that_was_given_anew_holds_nothing(path: Path, other: subprocess.Popen[str]) -> None:
+def test_a_process_number_that_was_given_anew_holds_nothing(path: Place, other: subprocess.Popen[str]) -> None:
     pretend(path, began="17")
     assert busy(path, "a") == {}
     assert other.poll() is None
 
 
-def test_it_is_given_back_also_when_the_block_raises(path: Path) -> None:
+def test_it_is_given_back_also_when_the_block_raises(path: Place) -> None:
     with pytest.raises(KeyError), holding(Database(path), ["a"], "now", threading.Event()):
         raise KeyError
     with Database(path).read() as connection:
         assert connection.execute(select(schema.lease)).all() == []
 
 
-def test_a_heart_beats_for_as_long_as_the_block_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_heart_beats_for_as_long_as_the_block_runs(path: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "BEAT_SECONDS", 0.02)
     with holding(Database(path), ["a"], "now", threading.Event()):
         pretend(path, beat=0.0)
@@ -115,7 +117,7 @@ def test_a_heart_beats_for_as_long_as_the_block_runs(path: Path, monkeypatch: py
     pytest.fail("no beat came")
 
 
-def test_who_was_taken_over_is_stopped_and_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_was_taken_over_is_stopped_and_told(path: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "BEAT_SECONDS", 0.02)
     stop = threading.Event()
     with (
@@ -130,7 +132,7 @@ def test_who_was_taken_over_is_stopped_and_told(path: Path, monkeypatch: pytest.
 
 @pytest.mark.parametrize("hangs", [True, False])
 def test_who_cannot_reach_the_store_stops_before_another_may_take_over(
-    path: Path, monkeypatch: pytest.MonkeyPatch, hangs: bool
+    path: Place, monkeypatch: pytest.MonkeyPatch, hangs: bool
 ) -> None:
     monkeypatch.setattr(leases, "BEAT_SECONDS", 0.02)
     monkeypatch.setattr(leases, "LEASE_SECONDS", leases._MARGIN_SECONDS + 0.1)
@@ -146,7 +148,7 @@ def test_who_cannot_reach_the_store_stops_before_another_may_take_over(
         go_on.set()
 
 
-def test_of_many_that_ask_at_once_one_gets_it(path: Path) -> None:
+def test_of_many_that_ask_at_once_one_gets_it(path: Place) -> None:
     got: list[bool] = []
     ready = threading.Barrier(8)
 

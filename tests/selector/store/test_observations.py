@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,9 @@ IDS = ["a" * 64, "b" * 64]
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Database:
+def db(store_place: Path | str) -> Iterator[Database]:
     """Tasks 9 and 10 in this order, with a candidate each; submission s1 uploaded before s0, s2 only exported."""
-    made = Database(tmp_path / "campaign.db", create=True)
+    made = Database(store_place, create=True)
     with made.write() as connection:
         save_tasks(
             made,
@@ -45,7 +46,8 @@ def db(tmp_path: Path) -> Database:
         for slot, submission in enumerate(("s1", "s0"), start=1):
             event = {"submission_id": submission, "state": "submitted", "day": "2025-07-01", "slot": slot, "at": "now"}
             connection.execute(insert(schema.submission_event).values(**event))
-    return made
+    yield made
+    made.close()
 
 
 def observe(db: Database, submission: str, value: float, scope: str | None, at: str) -> None:

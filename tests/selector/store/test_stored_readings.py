@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,10 @@ VERSIONS = {"words": "2-abc", "plain": "1"}
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Database:
-    return Database(tmp_path / "campaign.db", create=True)
+def db(store_place: Path | str) -> Iterator[Database]:
+    made = Database(store_place, create=True)
+    yield made
+    made.close()
 
 
 def add(db: Database, **readings: Reading) -> None:
