@@ -1,4 +1,4 @@
-"""Peak memory of ``score --engine ray`` by the number of candidates: driver, workers, Ray's own, and the object store."""
+"""Peak memory of ``score --engine ray`` by the number of candidates: driver, workers, Ray itself, object store."""
 
 from __future__ import annotations
 
@@ -66,5 +66,7 @@ def _peak(folder: Path, n: int) -> Memory:
             seen.append(memory_of(process.pid))
             time.sleep(SAMPLE_SECONDS)
     if process.returncode != 0:
-        raise RuntimeError(f"score of {n} ended with {process.returncode}: {(folder.parent / 'said').read_text()[-500:]}")
+        raise RuntimeError(
+            f"score of {n} ended with {process.returncode}: {(folder.parent / 'said').read_text()[-500:]}"
+        )
     return Memory(*(max(getattr(m, part) for m in seen) for part in ("driver", "workers", "ray", "store")))

@@ -1,13 +1,14 @@
-"""Machines of a cluster as processes of this one: Ray's nodes, another machine's programs, and what they hold in memory."""
+"""Machines of a cluster as processes of this one: the nodes of Ray, another machine, and what all hold in memory."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -16,6 +17,11 @@ from experiments.support.servers import ROOT
 
 STORE_BYTES = 200 * 2**20  # of a node's object store
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+
+
+_ELSEWHERE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+# Goes on for a while when its program was killed: the kernel gives the number of a machine that has ended to the next.
+_MACHINE = '"$@"; status=$?; [ $status -lt 128 ] || sleep 600; exit $status'
 
 
 class Nodes:
@@ -69,7 +75,7 @@ def verb(
     """
     command = [sys.executable, "-m", "selector.cli", *words, "-C", str(folder), "--json"]
     if elsewhere:
-        command = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", *command]
+        command = [*_ELSEWHERE, "sh", "-c", _MACHINE, "machine", *command]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "BESTSHOT_LANG": "en", "OMP_NUM_THREADS": "1", **(more or {})}
     return subprocess.Popen(command, stdout=output, stderr=output, text=True, env=environment, start_new_session=True)
 
@@ -78,8 +84,22 @@ def has_elsewhere() -> bool:
     """Whether this machine lets us play another one (Linux, as root or with namespaces for all)."""
     if shutil.which("unshare") is None:
         return False
-    tried = ["unshare", "--pid", "--fork", "--mount-proc", "true"]
-    return subprocess.run(tried, capture_output=True, check=False).returncode == 0
+    return subprocess.run([*_ELSEWHERE, "true"], capture_output=True, check=False).returncode == 0
+
+
+def kill(process: subprocess.Popen[str]) -> bool:
+    """End the program of ``verb`` by SIGKILL, and not the machine that it is on; whether it still ran."""
+    programs = [pid for pid in [process.pid, *_children({process.pid})] if "selector.cli" in _name(pid).split("\0")]
+    for pid in programs[-1:]:
+        os.kill(pid, signal.SIGKILL)
+    return bool(programs)
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """End it with its machine, if it still runs."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 @dataclass(frozen=True)
@@ -115,7 +135,9 @@ def _children(of: set[int]) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                parents[int(entry.name)] = int((entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+                parents[int(entry.name)] = int(
+                    (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[1]
+                )
             except OSError:
                 continue  # it has ended
     found, known = [], set(of)
