@@ -51,7 +51,7 @@ def _campaign(place: Path, n: int, seed: int) -> Path:
     rows = [f'{task},t2i,"a street, number {task}",,' for task in range(tasks)]
     table = place / "task.csv"
     table.write_text("\n".join(["index,task_type,prompt,ori_image,target_image", *rows]) + "\n", encoding="utf-8")
-    settings = {"score": {"scorers": ["clip_similarity"]}, "embedding": {"model": "embedded"}}
+    settings: dict[str, Any] = {"score": {"scorers": ["clip_similarity"]}, "embedding": {"model": "embedded"}}
     with Campaign.init(place / "campaign", table, place / "imgs", **settings) as campaign:
         campaign.import_folder(finished)
     return place / "campaign"

@@ -11,60 +11,64 @@ from pathlib import Path
 from typing import Any
 
 from experiments.support.servers import ROOT
-from experiments.support.throughput_parts import photo_campaign, write_shaped
+from experiments.support.throughput_parts import Shaped, photo_campaign, write_shaped
+from selector import Campaign
+from selector.store import schema
 
 MODEL = "ViT-B-32"
-# A process of its own for each run: models of the run before would be warm. The first batch tells when work began.
+FEW = 32  # candidates of the small campaign, whose seconds are mostly start-up
+# A process of its own for each run, as models of the run before would be warm.
 CHILD = """
 import json, sys, time
 from selector import Campaign
-began, seen = time.perf_counter(), []
-def progress(what, done, total, detail=""):
-    if done:
-        seen.append((time.perf_counter() - began, what, done))
+from selector.domain.progress import silent
+began = time.perf_counter()
 with Campaign(sys.argv[1]) as campaign:
-    found = campaign.score(None, progress, sys.argv[2])
-print(json.dumps({"seconds": time.perf_counter() - began, "scored": found.candidates, "seen": seen}))
+    found = campaign.score(None, silent, sys.argv[2])
+print(json.dumps({"seconds": time.perf_counter() - began, "scored": found.candidates}))
 """
 
 
 def measure_overhead(n: int, repeats: int, seed: int) -> dict[str, Any]:
-    """Both engines in turn over the same candidates, whose scores are taken away before each run."""
+    """Both engines in turn over few candidates and over ``n`` more; the scores are taken away before each run.
+
+    Speed is of what the larger campaign has more, over the seconds that it takes longer; the start of program, Ray and
+    models is in both, and what is left of the smaller one's seconds without its pictures.
+    """
+    runs: dict[str, list[dict[str, float]]] = {"local": [], "ray": []}
     with tempfile.TemporaryDirectory(prefix="bestshot-overhead-") as name:
-        place = Path(name)
-        shaped = write_shaped(MODEL, place, seed)
-        heads = {"aesthetic": {"head_path": str(shaped.aesthetic_head)}}
-        embedding = {"model": shaped.model, "weights_path": str(shaped.weights)}
-        scorers = {"scorers": ["aesthetic", "clip_similarity"]}
-        with photo_campaign(place, n, seed, score=scorers, scorers=heads, embedding=embedding) as campaign:
-            folder = campaign.folder
-        runs: dict[str, list[dict[str, float]]] = {"local": [], "ray": []}
+        shaped = write_shaped(MODEL, Path(name), seed)
+        few, many = (_campaign(Path(name) / str(size), shaped, size, seed) for size in (FEW, FEW + n))
         for _ in range(repeats):
             for engine, found in runs.items():
-                found.append(_run(folder, engine, n))
+                short, long = _seconds(few, engine, FEW), _seconds(many, engine, FEW + n)
+                speed = n / (long - short)
+                found.append({"pictures_a_second": speed, "start_s": short - FEW / speed, "seconds": long})
                 print(f"overhead: {engine}: {found[-1]}", file=sys.stderr, flush=True)
-    speed = {engine: statistics.median(run["pictures_a_second"] for run in found) for engine, found in runs.items()}
-    return {"model": MODEL, "n": n, "repeats": repeats, "ray_over_local": speed["ray"] / speed["local"], "runs": runs}
+    speeds = {engine: statistics.median(run["pictures_a_second"] for run in found) for engine, found in runs.items()}
+    starts = {engine: statistics.median(run["start_s"] for run in found) for engine, found in runs.items()}
+    told = {"model": MODEL, "n": n, "repeats": repeats, "pictures_a_second": speeds, "start_s": starts, "runs": runs}
+    return {"ray_over_local": speeds["ray"] / speeds["local"], **told}
 
 
-def _run(folder: Path, engine: str, n: int) -> dict[str, float]:
-    """One run; its start is the time until the first candidates were stored, and no part of its speed."""
-    _forget(folder)
+def _campaign(place: Path, shaped: Shaped, n: int, seed: int) -> Path:
+    place.mkdir()
+    settings: dict[str, Any] = {
+        "score": {"scorers": ["aesthetic", "clip_similarity"]},
+        "scorers": {"aesthetic": {"head_path": str(shaped.aesthetic_head)}},
+        "embedding": {"model": shaped.model, "weights_path": str(shaped.weights)},
+    }
+    with photo_campaign(place, n, seed, **settings) as campaign:
+        return campaign.folder
+
+
+def _seconds(folder: Path, engine: str, n: int) -> float:
+    with Campaign(folder) as campaign, campaign._ws.db.write() as connection:
+        for table in (schema.score, schema.embedding, schema.text_embedding):
+            connection.execute(table.delete())
     command = [sys.executable, "-c", CHILD, str(folder), engine]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
     told = json.loads(done.stdout.splitlines()[-1])
     if told["scored"] != n:
         raise RuntimeError(f"{engine}: {told['scored']} of {n} candidates were scored")
-    last = told["seen"][-1]
-    first = next(moment for moment in told["seen"] if moment[1] == last[1])
-    speed = (last[2] - first[2]) / (told["seconds"] - first[0])
-    return {"pictures_a_second": speed, "until_the_first_batch_s": first[0], "seconds": told["seconds"]}
-
-
-def _forget(folder: Path) -> None:
-    from selector import Campaign
-    from selector.store import schema
-
-    with Campaign(folder) as campaign, campaign._ws.db.write() as connection:
-        for table in (schema.score, schema.embedding, schema.text_embedding):
-            connection.execute(table.delete())
+    return float(told["seconds"])
