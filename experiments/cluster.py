@@ -19,7 +19,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from experiments.support.cluster_faults import VERBS, measure_faults
+from experiments.support.cluster_faults import VERBS, VICTIMS, measure_faults
 from experiments.support.cluster_flat import measure_flat
 from experiments.support.cluster_folders import measure_folders
 from experiments.support.cluster_million import measure_million
@@ -35,7 +35,9 @@ PARTS: Parts = {
     "overhead": lambda chosen: measure_overhead(chosen.pictures, chosen.repeats, chosen.seed),
     "flat": lambda chosen: measure_flat(list(whole_numbers("--flat", chosen.flat)), chosen.seed),
     "folders": lambda chosen: measure_folders(chosen.rounds, chosen.seed),
-    "faults": lambda chosen: measure_faults(chosen.kills, chosen.seed, chosen.verbs.split(",")),
+    "faults": lambda chosen: measure_faults(
+        chosen.kills, chosen.seed, chosen.verbs.split(","), chosen.victims.split(",")
+    ),
     "million": lambda chosen: measure_million(whole_numbers("--tasks", chosen.tasks), chosen.candidates, chosen.seed),
 }
 
@@ -49,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.add_argument("--rounds", type=int, default=4, help="of folders, with one kill each (default 4)")
     options.add_argument("--kills", type=int, default=60, help="of faults (default 60)")
     options.add_argument("--verbs", default=",".join(VERBS), help="that faults disturbs (default score,generate)")
+    options.add_argument("--victims", default=",".join(VICTIMS), help=f"of faults (default {','.join(VICTIMS)})")
     options.add_argument("--tasks", default="100,1000", help="of million (default 100,1000)")
     options.add_argument("--candidates", type=int, default=1000, help="of million, of each task (default 1000)")
     chosen = options.parse_args(arguments)

@@ -27,9 +27,10 @@ import numpy as np
 from experiments.support.cluster_machines import Nodes, end, kill, nodes, verb
 from experiments.support.plain_rows import plain_rows
 from experiments.support.remote_campaign import KEY, KEY_ENV, ServerOptions, serving
-from experiments.support.servers import PostgreSQLServer, S3Server
+from experiments.support.servers import PostgreSQLServer
 from selector import Campaign
 from selector.domain import encode_final
+from tests.servers.s3_server import S3Server
 
 VERBS = ("score", "generate")
 VICTIMS = ("worker", "node", "driver", "database", "s3")
@@ -78,7 +79,9 @@ class _Place:
         self.node = [cluster.add(), cluster.add()][-1]  # the one that is killed and comes again
 
 
-def measure_faults(kills: int, seed: int, verbs: Sequence[str] = VERBS) -> dict[str, Any]:
+def measure_faults(
+    kills: int, seed: int, verbs: Sequence[str] = VERBS, victims: Sequence[str] = VICTIMS
+) -> dict[str, Any]:
     """So many kills in turn over the verbs and what is killed."""
     found, rng = Faults(), Random(seed)
     with _place() as place:
@@ -87,8 +90,8 @@ def measure_faults(kills: int, seed: int, verbs: Sequence[str] = VERBS) -> dict[
             print(
                 f"faults: {name} alone: {len(outcome.rows)} rows, {outcome.seconds:.1f} s", file=sys.stderr, flush=True
             )
-        for number, (name, victim) in enumerate(islice(cycle(product(verbs, VICTIMS)), kills)):
-            late = number // (len(verbs) * len(VICTIMS)) % 2 == 1
+        for number, (name, victim) in enumerate(islice(cycle(product(verbs, victims)), kills)):
+            late = number // (len(verbs) * len(victims)) % 2 == 1
             after_s = rng.uniform(0, quiet[name].seconds)
             label = f"{number}: {name}, {victim} after {after_s:.2f} s, back {'late' if late else 'soon'}"
             hit = _Hit(place, victim, after_s, late, rng)

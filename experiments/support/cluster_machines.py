@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from experiments.support.servers import ROOT
-
+ROOT = Path(__file__).resolve().parents[2]  # of the checkout: what other processes import from
 STORE_BYTES = 200 * 2**20  # of a node's object store
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.support.servers import ROOT
+from experiments.support.cluster_machines import ROOT
 
 STORES = ("sqlite-columns", "postgresql")
 

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from experiments.support.servers import ROOT
+from experiments.support.cluster_machines import ROOT
 from experiments.support.throughput_parts import Shaped, photo_campaign, write_shaped
 from selector import Campaign
 from selector.store import schema
