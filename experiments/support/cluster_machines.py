@@ -88,7 +88,8 @@ def has_elsewhere() -> bool:
 
 def kill(process: subprocess.Popen[str]) -> bool:
     """End the program of ``verb`` by SIGKILL, and not the machine that it is on; whether it still ran."""
-    programs = [pid for pid in [process.pid, *_children({process.pid})] if "selector.cli" in _name(pid).split("\0")]
+    begin = [sys.executable, "-m", "selector.cli"]  # those that start it have its words behind their own
+    programs = [pid for pid in [process.pid, *_children({process.pid})] if _name(pid).split("\0")[:3] == begin]
     for pid in programs[-1:]:
         os.kill(pid, signal.SIGKILL)
     return bool(programs)
