@@ -97,17 +97,18 @@ def ray_cluster() -> Iterator[Any]:
 
     Nobody is connected. Tests that add nodes take them away again.
     """
-    here = [place for place in sys.path if place.startswith(str(ROOT))]
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *here])  # workers find the toys of tests as well
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
         import ray
         from ray.cluster_utils import Cluster
     except ImportError:
         missing("Ray is not installed: pip install ray")
     head = {"num_cpus": 2, "object_store_memory": RAY_MEMORY_BYTES, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=head)
+    here = [place for place in sys.path if place.startswith(str(ROOT))]
+    with pytest.MonkeyPatch.context() as patch:  # what nodes and their workers inherit, and no later test does
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *here]))  # they find the toys of tests as well
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        cluster = Cluster(initialize_head=True, head_node_args=head)
     yield cluster
     if ray.is_initialized():
         ray.shutdown()

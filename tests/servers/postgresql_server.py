@@ -133,7 +133,7 @@ class PostgreSQLServer:
                     copy = self._place / folder.relative_to(package.parent)
                     shutil.copytree(folder, copy, symlinks=True)
                 self._programs = self._place / self._programs.relative_to(package.parent)
-            self._place.chmod(0o755)
+            subprocess.run(["chmod", "-R", "a+rX", self._place], check=True)  # whatever umask they were installed under
             self._data.mkdir()
             os.chown(self._data, nobody.pw_uid, nobody.pw_gid)
         command = [self._programs / "initdb", "-D", self._data, "-U", "postgres", "--auth=trust", "--no-sync"]

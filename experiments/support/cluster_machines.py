@@ -1,0 +1,164 @@
+"""Machines of a cluster as processes of this one: the nodes of Ray, another machine, and what all hold in memory."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+ROOT = Path(__file__).resolve().parents[2]  # of the checkout: what other processes import from
+STORE_BYTES = 200 * 2**20  # of a node's object store
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+
+
+_ELSEWHERE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+# Goes on for a while when its program was killed: the kernel gives the number of a machine that has ended to the next.
+_MACHINE = '"$@"; status=$?; [ $status -lt 128 ] || sleep 600; exit $status'
+
+
+class Nodes:
+    """A Ray cluster whose nodes are processes here; the first is the head and is never ended."""
+
+    def __init__(self, cluster: Any) -> None:
+        self._cluster = cluster
+        self.address: str = cluster.address
+
+    def add(self) -> Any:
+        return self._cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES)
+
+    def end(self, node: Any) -> None:
+        """As a machine that dies: its processes are killed."""
+        self._cluster.remove_node(node, allow_graceful=False)
+
+    def workers(self) -> list[int]:
+        """Numbers of the processes that are actors now."""
+        raylets = {
+            process.process.pid for node in self._cluster.list_all_nodes() for process in node.all_processes["raylet"]
+        }
+        return [pid for pid in _children(raylets) if (name := _name(pid)).startswith("ray::") and "IDLE" not in name]
+
+
+@contextmanager
+def nodes() -> Iterator[Nodes]:
+    """A head with one core; ``add`` brings more nodes of one core each."""
+    os.environ.update({**QUIET, "PYTHONPATH": str(ROOT)})  # nodes and their workers inherit it
+    from ray.cluster_utils import Cluster
+
+    head = {"num_cpus": 1, "object_store_memory": STORE_BYTES, "include_dashboard": False}
+    cluster: Any = Cluster(initialize_head=True, head_node_args=head)
+    try:
+        yield Nodes(cluster)
+    finally:
+        cluster.shutdown()
+
+
+def verb(
+    folder: Path, words: Sequence[str], output: IO[str], more: Mapping[str, str] | None = None, elsewhere: bool = False
+) -> subprocess.Popen[str]:
+    """Start the program on the campaign, as its user would.
+
+    Args:
+        folder: of the campaign.
+        words: the verb and its options.
+        output: what it says, of both kinds.
+        more: environment variables beside those of this process.
+        elsewhere: as on another machine: with process numbers of its own, so that nobody here can tell by a number
+            whether it lives.
+    """
+    command = [sys.executable, "-m", "selector.cli", *words, "-C", str(folder), "--json"]
+    if elsewhere:
+        command = [*_ELSEWHERE, "sh", "-c", _MACHINE, "machine", *command]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "BESTSHOT_LANG": "en", "OMP_NUM_THREADS": "1", **(more or {})}
+    return subprocess.Popen(command, stdout=output, stderr=output, text=True, env=environment, start_new_session=True)
+
+
+def has_elsewhere() -> bool:
+    """Whether this machine lets us play another one (Linux, as root or with namespaces for all)."""
+    if shutil.which("unshare") is None:
+        return False
+    return subprocess.run([*_ELSEWHERE, "true"], capture_output=True, check=False).returncode == 0
+
+
+def kill(process: subprocess.Popen[str]) -> bool:
+    """End the program of ``verb`` by SIGKILL, and not the machine that it is on; whether it still ran."""
+    begin = [sys.executable, "-m", "selector.cli"]  # those that start it have its words behind their own
+    programs = [pid for pid in [process.pid, *_children({process.pid})] if _name(pid).split("\0")[:3] == begin]
+    for pid in programs[-1:]:
+        os.kill(pid, signal.SIGKILL)
+    return bool(programs)
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """End it with its machine, if it still runs."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@dataclass(frozen=True)
+class Memory:
+    """MB that a driver, its workers and the rest of Ray hold for themselves, and what lies in the object store.
+
+    Pages that several processes share count once in all.
+    """
+
+    driver: float
+    workers: float
+    ray: float
+    store: float
+
+    @property
+    def total(self) -> float:
+        return self.driver + self.workers + self.ray + self.store
+
+
+def memory_of(driver: int) -> Memory:
+    """Of the program with this number, and all that it has started."""
+    mb = {"driver": 0.0, "workers": 0.0, "ray": 0.0, "store": 0.0}
+    for pid in [driver, *_children({driver})]:
+        own, shared = _pages_mb(pid)
+        mb["driver" if pid == driver else "workers" if _name(pid).startswith("ray::") else "ray"] += own
+        mb["store"] += shared
+    return Memory(**mb)
+
+
+def _children(of: set[int]) -> list[int]:
+    """All processes below these, at any depth, by number."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parents[int(entry.name)] = int(
+                    (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[1]
+                )
+            except OSError:
+                continue  # it has ended
+    found, known = [], set(of)
+    while more := [pid for pid, parent in parents.items() if parent in known and pid not in known]:
+        found += more
+        known |= set(more)
+    return found
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _pages_mb(pid: int) -> tuple[float, float]:
+    """(its share of memory and files, its share of shared memory) in MB."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0.0, 0.0
+    kb = {line.split(":")[0]: int(line.split()[1]) for line in lines[1:]}
+    return (kb["Pss"] - kb["Pss_Shmem"]) / 1024, kb["Pss_Shmem"] / 1024
