@@ -98,7 +98,7 @@ def create_campaign(folder: Path, tasks: Path, images: Path, profile: str, confi
     try:
         _check_place(folder, given)
         make_folder(folder)
-        with _alone(folder):
+        with alone_in(folder):
             if (folder / CONFIG_NAME).exists():
                 _check_same(folder, given)
                 return False
@@ -137,9 +137,9 @@ def store_url(config: CampaignConfig, folder: Path) -> Path | str:
     return folder / str(url.database)
 
 
-def open_store(config: CampaignConfig, folder: Path) -> Database:
+def open_store(config: CampaignConfig, folder: Path, upgrade: bool = True) -> Database:
     """The campaign's database; raises ``InputError`` also when it holds another campaign than the folder's."""
-    db = Database(store_url(config, folder), campaign=config.store.campaign)
+    db = Database(store_url(config, folder), campaign=config.store.campaign, upgrade=upgrade)
     if config.store.campaign not in ("", found := db.campaign):
         db.close()
         raise InputError(
@@ -149,13 +149,17 @@ def open_store(config: CampaignConfig, folder: Path) -> Database:
     return db
 
 
-def open_workspace(folder: Path, clock: Callable[[], datetime]) -> Workspace:
-    """The campaign in a folder with its resources; raises ``InputError`` where it is none, or has wrong settings."""
+def open_workspace(folder: Path, clock: Callable[[], datetime], guest: bool = False) -> Workspace:
+    """The campaign in a folder with its resources; raises ``InputError`` where it is none, or has wrong settings.
+
+    ``guest``: it is only read, and one of an older format is refused.
+    """
     config = read_config(folder / CONFIG_NAME)
     profile = load_profile(_profile_place(config.profile, folder))
-    sweep(folder)
+    if not guest:
+        sweep(folder)
     images = ImageFolder(folder / IMAGES_NAME, _SUFFIX[profile.export.image_format])
-    return Workspace(folder, config, profile, open_store(config, folder), images, clock)
+    return Workspace(folder, config, profile, open_store(config, folder, upgrade=not guest), images, clock)
 
 
 def _profile_place(name: str, folder: Path) -> str | Path:
@@ -219,8 +223,8 @@ def _is_file_of(path: Path, data: bytes | None) -> bool:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """The system takes the lock back when its holder dies; the file stays."""
+def alone_in(folder: Path) -> Iterator[None]:
+    """Be alone in making a campaign there. The system takes the lock back when its holder dies; the file stays."""
     from filelock import FileLock, Timeout  # most verbs only open a campaign
 
     try:

@@ -23,6 +23,7 @@ from selector.store.file_versions import superseded
 from selector.store.jobs import DELIVERED, PERHAPS, Job, load_jobs, money_spent
 from selector.store.observations import judged_candidates
 from selector.store.picks import pick_counts
+from selector.store.presence import AtWork, at_work
 from selector.store.readings import PresentVersions, readers_of
 from selector.submit.ledger import Ledger, Quota, SubmissionRecord
 from selector.workspace.workspace import Workspace
@@ -125,6 +126,7 @@ class Status:
     fallbacks: int = 0
     superseded: int = 0
     not_applicable: Mapping[str, int] = field(default_factory=dict)  # as `unscored`: where a task calls for no value
+    at_work: tuple[AtWork, ...] = ()  # processes that work for the campaign now, on whatever machine
 
 
 def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "") -> Status:
@@ -179,6 +181,7 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
         fallbacks=fallbacks,
         superseded=older,
         not_applicable=not_applicable,
+        at_work=at_work(ws.db),
     )
 
 
