@@ -134,10 +134,10 @@ def test_decisions_keep_who_when_why_and_what_they_take_back(two: Two, tmp_path:
     ann, bob = two
     theirs = imported(bob, tmp_path, "flux", 90)
     other = imported(bob, tmp_path, "other", 60)
-    ann.decisions.exclude("never again", generators=["toy"], by="ann")
+    ann.decisions.exclude("never again", generator="toy", by="ann")
     clock.now += timedelta(minutes=1)
     bob.decisions.exclude("too dark", [theirs], by="bob")
-    bob.decisions.undo(1, by="carl")
+    bob.decisions.undo(by="bob")
     bob.decisions.exclude("ugly", [other], by="bob")
     ann.merge(bob.folder)
     with ann._ws.db.read() as connection:
@@ -146,7 +146,7 @@ def test_decisions_keep_who_when_why_and_what_they_take_back(two: Two, tmp_path:
     assert [(d.kind.value, d.by, d.undoes) for d in history] == [
         ("exclude", "ann", None),
         ("exclude", "bob", None),
-        ("include", "carl", 2),
+        ("include", "bob", 2),
         ("exclude", "bob", None),
     ]
     assert {t.candidate_id for t in holds.excluded if t.candidate_id} == {other}
