@@ -115,7 +115,9 @@ class Database:
         """Insert rows, leaving out those whose key is there already; returns how many were not."""
         if not rows:
             return 0
-        return connection.execute(self._insert_or_ignore(table), [dict(row) for row in rows]).rowcount
+        counting = {"preserve_rowcount": True}
+        insertion = self._insert_or_ignore(table)
+        return connection.execute(insertion, [dict(row) for row in rows], execution_options=counting).rowcount
 
     def fact(self, key: str) -> str | None:
         """A fact of the database by key, or None."""
