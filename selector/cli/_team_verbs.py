@@ -22,11 +22,11 @@ _NAMES = {  # of tables, for people
     "attempt": "attempts",
     "score": "scores",
     "judgement": "judgements",
-    "judge_reply": "replies of judges",
+    "judge_reply": "replies",
     "decision": "decisions",
     "comparison": "comparisons",
     "task_reading": "readings",
-    "prompt_text": "prompts in other words",
+    "prompt_text": "rewritten",
     "embedding": "vectors",
     "submission": "submissions",
     "observation": "totals",
@@ -59,12 +59,11 @@ def _describe_merge(found: MergeSummary) -> str:
     left = found.left_there
     nothing = "" if found.new else "; nothing was new"
     lines = [f"{found.source}, team {found.team}: {n_of(found.pictures, 'picture')} copied{nothing}"]
-    lines += [table([row for row in rows if row[1] or row[2]], ("what", "new", "here already")), ""]
+    lines += [table([row for row in rows if row[1] or row[2]], ("what", "new", "here")), ""]
     if found.ledger == "ours":
-        lines.append(
-            f"ledger: that of this campaign; left there: {n_of(left.submissions, 'submission')}, "
-            f"{n_of(left.totals, 'total')}, {n_of(left.picks, 'set of picks', 'sets of picks')}"
-        )
+        counts = n_of(left.submissions, "submission"), n_of(left.totals, "total")
+        picks = n_of(left.picks, "set of picks", "sets of picks")
+        lines.append(f"ledger: that of this campaign; left there: {counts[0]}, {counts[1]}, {picks}")
     else:
         lines.append("ledger: that of the other campaign, whose submissions are this one's now")
     if left.open_jobs:
@@ -121,7 +120,7 @@ def restore(folder: Path, backup_file: Path, store: str, as_json: bool, others: 
 
 def describe_at_work(one: AtWork) -> str:
     """A line of `status`."""
-    what = one.what or "at work"
+    what = one.what or "bestshot"
     alone = f", alone at {', '.join(one.alone_at)}" if one.alone_at else ""
     silent = "" if one.alive else f"; no sign of life for {one.silent_seconds:.0f} s"
     return f"  {what} on {one.host}, process {one.pid}, since {one.since}{alone}{silent}"

@@ -18,7 +18,7 @@ from selector.store import leases, schema
 from selector.store.database import Database
 
 SILENT_SECONDS = 600.0  # so long on, what a dead process of another machine has left is shown
-_WORK = "work of campaign "
+_WORK = "work:"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def present(db: Database, what: str, now: str) -> Iterator[None]:
         what: a verb, maybe with what it works on.
         now: the moment, for people.
     """
-    name, token, ended = f"{_WORK}{db.campaign}: {what} {uuid.uuid4().hex}", uuid.uuid4().hex, threading.Event()
+    name, token, ended = f"{_WORK}{db.campaign}:{what} {uuid.uuid4().hex}", uuid.uuid4().hex, threading.Event()
     row: dict[str, str | int] = {"name": name, "token": token, "since": now}
     row |= {"machine": leases.this_machine(), "host": platform.node(), "pid": os.getpid()}
     row |= {"began": leases._began(os.getpid())}
@@ -81,7 +81,7 @@ def at_work(db: Database) -> tuple[AtWork, ...]:
     with db.read() as connection:
         moment = leases._moment(connection)
         rows = connection.execute(select(schema.lease).order_by(schema.lease.c.since, schema.lease.c.name)).all()
-    prefix = f"{_WORK}{db.campaign}: "
+    prefix = f"{_WORK}{db.campaign}:"
     own = [row for row in rows if row.name.startswith(prefix)]
     elsewhere = {_process(row) for row in rows if row.name.startswith(_WORK)} - {_process(row) for row in own}
     held: dict[tuple[str, int, str], list[Row[Any]]] = {}
