@@ -84,9 +84,10 @@ def group() -> None:
 
 _MAKING = (demo, init, read, translate, generate, import_, score, import_scores, pick, export, verify, record, quota)
 _DECIDING = (exclude, include, pin, note)
-_TEAM = (merge, backup)
 _LOOKING = (explain, review, scores, select, realism, status, report, doctor, weights)
-for _verb in (*_MAKING, next_, *_DECIDING, judge, calibrate, plan, *_LOOKING, *_TEAM):
+for _verb in (*_MAKING, next_, *_DECIDING, judge, calibrate, plan, *_LOOKING):
+    group.add_command(_verb)
+for _verb in (merge, backup):
     group.add_command(_verb)
 
 

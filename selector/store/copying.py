@@ -46,9 +46,7 @@ def batches(source: Connection, table: Table, *where: Any) -> Iterator[Sequence[
 
 def _go_on_counting(target: Connection, table: Table) -> None:
     """On PostgreSQL rows that bring their id do not move its counter."""
-    if target.dialect.name != "postgresql" or not table.c[0].autoincrement or table.c[0].name != "id":
-        return
-    if len(table.primary_key.columns) != 1 or table.c[0].type.python_type is not int:
+    if target.dialect.name != "postgresql" or table.autoincrement_column is None:
         return
     own = target.get_execution_options().get("schema_translate_map", {}).get(None)
     quote = target.dialect.identifier_preparer.quote
