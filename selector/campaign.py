@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date, datetime, timezone
 from functools import cached_property
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
     from selector.status import Status
     from selector.store.moving_scores import ScoresMoved
     from selector.submit.export import Export
+    from selector.team.backup import Backup
+    from selector.team.merging import MergeSummary
+    from selector.team.restoring import Restored
 
 _RENAMED = {
     "ask_judge": "judges[NAME].ask(…)",
@@ -136,6 +140,17 @@ class Campaign:
         opened.already_there = not made
         return opened
 
+    @staticmethod
+    def restore(folder: str | Path, backup: str | Path, store: str = "", progress: Progress = silent) -> Restored:
+        """Make the campaign of a ``backup`` in a new folder, with its records there or at the address ``store``.
+
+        Raises:
+            InputError: it is no backup, or damaged; the folder holds other things, or the database this campaign.
+        """
+        from selector.team.restoring import restore
+
+        return restore(Path(folder), Path(backup), store, progress)
+
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
         """All tasks in the order of the table."""
@@ -183,9 +198,9 @@ class Campaign:
         """
         from selector.generate.verb import make_candidates
 
-        return make_candidates(
-            self._ws, self._wanted(types, generators, task_ids, n, retry_failed, plan, budget_money), progress
-        )
+        wanted = self._wanted(types, generators, task_ids, n, retry_failed, plan, budget_money)
+        with self._present("generate"):
+            return make_candidates(self._ws, wanted, progress)
 
     def estimate(
         self,
@@ -253,7 +268,8 @@ class Campaign:
 
         check_names(self.config)
         context, tasks = self._context(), select_tasks(self.tasks, types)
-        summary = score(self._ws, tasks, context.measuring, context.contest.translations, progress)
+        with self._present("score"):
+            summary = score(self._ws, tasks, context.measuring, context.contest.translations, progress)
         summary.left_out.update(context.left_out)
         return summary
 
@@ -717,6 +733,37 @@ class Campaign:
         from selector.review.serving import Review
 
         return Review(self._ws, self._ledger, port, read_only, by)
+
+    def merge(self, folder: str | Path, ledger: str = "ours", progress: Progress = silent) -> MergeSummary:
+        """Take over candidates, scores, judgements and decisions of another campaign of this contest.
+
+        The other is only read, and a second call adds nothing. Of the two ledgers one counts: this campaign's, or with
+        ``ledger="theirs"``, where this one has no submissions yet, the other's.
+
+        Raises:
+            InputError: the other is no campaign of this contest, or this one; or it has an older format.
+        """
+        from selector.team.merging import merge
+
+        return merge(self._ws, Path(folder), self._ws.clock, ledger, progress)
+
+    def backup(self, path: str | Path, images: bool = False, progress: Progress = silent) -> Backup:
+        """Write the campaign into a ZIP while others work on it, read it back, and give it its name.
+
+        ``images``: with the candidates' pictures; those of the tasks are always in it.
+
+        Raises:
+            InputError: something is at ``path``, or it cannot be written.
+        """
+        from selector.team.backup import back_up
+
+        return back_up(self._ws, Path(path), images, progress)
+
+    def _present(self, what: str) -> AbstractContextManager[None]:
+        """While the block runs, ``status`` names this process."""
+        from selector.store.presence import present
+
+        return present(self._ws.db, what, self._ws.now())
 
     def lacking(self) -> tuple[Lack, ...]:
         """What task types lack before the first pictures: a generator, a scorer of SC, and what would give them."""

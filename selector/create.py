@@ -101,7 +101,7 @@ def create_campaign(folder: Path, tasks: Path, images: Path, profile: str, confi
     try:
         _check_place(folder, given)
         make_folder(folder)
-        with _alone(folder):
+        with alone_in(folder):
             if (folder / CONFIG_NAME).exists():
                 _check_same(folder, given)
                 return False
@@ -144,9 +144,9 @@ def _url(config: CampaignConfig) -> URL:
         raise InputError("`url` in [store] is no SQLAlchemy URL, such as sqlite:///campaign.db") from error
 
 
-def open_store(config: CampaignConfig, folder: Path) -> Database:
+def open_store(config: CampaignConfig, folder: Path, upgrade: bool = True) -> Database:
     """The campaign's database; raises ``InputError`` also when it holds another campaign than the folder's."""
-    db = Database(store_url(config, folder), campaign=config.store.campaign)
+    db = Database(store_url(config, folder), campaign=config.store.campaign, upgrade=upgrade)
     if config.store.campaign not in ("", found := db.campaign):
         db.close()
         raise InputError(
@@ -168,14 +168,18 @@ def scores_place(config: CampaignConfig, folder: Path) -> Path | str:
     return f"{images.rstrip('/')}/{own}" if "://" in images else folder / images / own
 
 
-def open_workspace(folder: Path, clock: Callable[[], datetime]) -> Workspace:
-    """The campaign in a folder with its resources; raises ``InputError`` where it is none, or has wrong settings."""
+def open_workspace(folder: Path, clock: Callable[[], datetime], guest: bool = False) -> Workspace:
+    """The campaign in a folder with its resources; raises ``InputError`` where it is none, or has wrong settings.
+
+    ``guest``: it is only read, and one of an older format is refused.
+    """
     config = read_config(folder / CONFIG_NAME)
     profile = load_profile(_profile_place(config.profile, folder))
-    sweep(folder)
+    if not guest:
+        sweep(folder)
     suffix, at = _SUFFIX[profile.export.image_format], config.store
     images = open_images(at.images, folder / IMAGES_NAME, suffix, at.cache_mb, at.campaign)
-    return Workspace(folder, config, profile, open_store(config, folder), images, clock)
+    return Workspace(folder, config, profile, open_store(config, folder, upgrade=not guest), images, clock)
 
 
 def _profile_place(name: str, folder: Path) -> str | Path:
@@ -245,8 +249,8 @@ def _is_file_of(path: Path, data: bytes | None) -> bool:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """The system takes the lock back when its holder dies; the file stays."""
+def alone_in(folder: Path) -> Iterator[None]:
+    """Be alone in making a campaign there. The system takes the lock back when its holder dies; the file stays."""
     from filelock import FileLock, Timeout  # most verbs only open a campaign
 
     try:

@@ -20,6 +20,7 @@ from selector.store.file_versions import superseded
 from selector.store.jobs import DELIVERED, PERHAPS, Job, load_jobs, money_spent
 from selector.store.observations import judged_candidates
 from selector.store.picks import pick_counts
+from selector.store.presence import AtWork, at_work
 from selector.store.pruned import count_gone
 from selector.store.readings import readers_of
 from selector.store.scores import present_counts, score_counts
@@ -126,6 +127,7 @@ class Status:
     superseded: int = 0
     deleted: int = 0
     not_applicable: Mapping[str, int] = field(default_factory=dict)  # as `unscored`: where a task calls for no value
+    at_work: tuple[AtWork, ...] = ()  # processes that work for the campaign now, on whatever machine
 
 
 def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "") -> Status:
@@ -182,6 +184,7 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
         superseded=older,
         deleted=deleted,
         not_applicable=not_applicable,
+        at_work=at_work(ws.db),
     )
 
 

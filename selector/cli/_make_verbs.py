@@ -20,6 +20,7 @@ from selector.cli._describe_generated import (
 from selector.cli._describe_lacking import describe_lacking, describe_next
 from selector.cli._judge_verbs import describe_asked
 from selector.cli._language import said, tell
+from selector.cli._team_verbs import restore
 from selector.cli.common import (
     by_scorer,
     counted,
@@ -124,8 +125,16 @@ def _play(folder: Path, as_json: bool) -> None:
 )
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--profile", default="tianchi-532389", show_default=True, help="Contest profile: a name or a TOML file.")
-@click.option("--tasks", required=True, type=click.Path(path_type=Path), help="The contest's task table (CSV, UTF-8).")
-@click.option("--images", required=True, type=click.Path(path_type=Path), help="The folder of the input images.")
+@click.option("--tasks", default=None, type=click.Path(path_type=Path), help="The contest's task table (CSV, UTF-8).")
+@click.option("--images", default=None, type=click.Path(path_type=Path), help="The folder of the input images.")
+@click.option(
+    "--from",
+    "backup",
+    default=None,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Restore the campaign of this file of `bestshot backup` instead.",
+)
 @click.option("--team", default="team", show_default=True, help="Team name, used in the name of the ZIP.")
 @click.option("--seed", type=int, default=None, help="The seed that all others derive from.")
 @click.option(
@@ -139,14 +148,21 @@ def _play(folder: Path, as_json: bool) -> None:
 def init(
     folder: Path,
     profile: str,
-    tasks: Path,
-    images: Path,
+    tasks: Path | None,
+    images: Path | None,
+    backup: Path | None,
     team: str,
     seed: int | None,
     store: str | None,
     as_json: bool,
 ) -> None:
     from selector.campaign import Campaign
+
+    if backup is not None:
+        restore(folder, backup, store or "", as_json, others=tasks or images or seed)
+        return
+    if tasks is None or images is None:
+        raise click.UsageError("Missing option '--tasks' or '--images'.")
 
     extra: dict[str, Any] = {} if seed is None else {"seed": seed}
     extra |= {} if store is None else {"store": {"url": store}}

@@ -12,6 +12,7 @@ import click
 from selector.cli._colour import is_terminal
 from selector.cli._describe_generated import describe_still_to_make
 from selector.cli._language import said, tell
+from selector.cli._team_verbs import describe_at_work
 from selector.cli.common import (
     by_scorer,
     campaign_option,
@@ -153,6 +154,8 @@ def status(campaign: Campaign) -> tuple[Any, str]:
     if s.judgements:
         judges = [(name, "people" if j.kind == "rating" else "model", j.candidates) for name, j in s.judgements.items()]
         blocks.append(table(judges, ("judge", "kind", "candidates")))
+    if s.at_work:
+        blocks.append("\n".join(["at work now:", *map(describe_at_work, s.at_work)]))
     if decided := _decided(s.decisions):
         blocks.append(decided)
     if set(s.readings) - {"rules"}:

@@ -31,6 +31,7 @@ from selector.cli._review_verb import review
 from selector.cli._scores_verb import scores
 from selector.cli._select_verb import select
 from selector.cli._show_verbs import doctor, realism, report, status
+from selector.cli._team_verbs import backup, merge
 from selector.cli._weights_verbs import weights
 from selector.cli.common import Printed, emit, verbose_option, visible
 from selector.domain import DISK_FULL, BestshotError, shortage
@@ -79,6 +80,8 @@ def group() -> None:
       bestshot scores --out FILE     every candidate with its scores, as a table
       bestshot select SCORES.csv     pick from any table of scores, without a campaign
       bestshot weights list          the models that scorers can use, and how to have them
+      bestshot merge FOLDER          take over what a colleague's campaign of the contest holds
+      bestshot backup FILE.zip       the campaign as one file; `init FOLDER --from FILE.zip` restores it
     """
 
 
@@ -86,6 +89,8 @@ _MAKING = (demo, init, read, translate, generate, import_, score, import_scores,
 _DECIDING = (exclude, include, pin, note)
 _LOOKING = (explain, review, scores, select, realism, status, campaigns, prune, report, doctor, weights)
 for _verb in (*_MAKING, next_, *_DECIDING, judge, calibrate, plan, *_LOOKING):
+    group.add_command(_verb)
+for _verb in (merge, backup):
     group.add_command(_verb)
 
 

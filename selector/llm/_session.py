@@ -18,6 +18,7 @@ from selector.llm._endpoint import Budget, Endpoint, Price, read_key
 from selector.llm._request import Dialect
 from selector.net.pace import Pace
 from selector.store.leases import holding
+from selector.store.presence import present
 from selector.store.replies import money_spent, most_spent
 from selector.workspace.workspace import Workspace
 
@@ -66,7 +67,8 @@ def alone_with(ws: Workspace, settings: JudgeConfig) -> Iterator[threading.Event
             raise ModelBusy(
                 f"{busy[lease]} is asking {settings.model}, and both would pay for the same answers: wait for it"
             )
-        yield stop
+        with present(ws.db, f"ask {settings.model}", ws.now()):
+            yield stop
 
 
 def open_session(ws: Workspace, name: str, stop: threading.Event, budget_money: float | None = None) -> Session:

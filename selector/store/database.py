@@ -62,13 +62,16 @@ class Database:
         create: make what is missing.
         campaign: its id, which names its schema on PostgreSQL; "" for the usual schema, which older ones have.
         alone: nobody else knows the SQLite file, which is to be whole in itself after every commit.
+        upgrade: bring an older format to the present one; else it is refused.
 
     Raises:
         InputError: no database there, a newer format, an unwritable place, a full disk.
         MissingPart: no driver for it.
     """
 
-    def __init__(self, url: str | Path, create: bool = False, campaign: str = "", alone: bool = False) -> None:
+    def __init__(
+        self, url: str | Path, create: bool = False, campaign: str = "", alone: bool = False, upgrade: bool = True
+    ) -> None:
         if isinstance(url, Path) and not create and not url.is_file():
             raise InputError(f"the database {url} is not there: restore it from a backup, or mend `url` in [store]")
         self._writing = threading.Lock()  # within a process: SQLite's own queue sleeps between its looks
@@ -90,7 +93,7 @@ class Database:
                 self._create_tables()
             elif not inspect(self.engine).has_table("fact", schema=self._schema):
                 raise InputError("the database holds no campaign: restore it from a backup, or mend `url` in [store]")
-            self._check_format()
+            self._check_format(upgrade)
         _log.debug("opened %s", self.engine.url.render_as_string(hide_password=True))
 
     @property
@@ -112,10 +115,13 @@ class Database:
                 _postgresql.lock_writers(connection, self._schema or "")
             yield connection
 
-    def insert_missing(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows, leaving out those whose key is there already."""
-        if rows:
-            connection.execute(self._insert_or_ignore(table), [dict(row) for row in rows])
+    def insert_missing(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Insert rows, leaving out those whose key is there already; returns how many were not."""
+        if not rows:
+            return 0
+        counting = {"preserve_rowcount": True}
+        insertion = self._insert_or_ignore(table)
+        return connection.execute(insertion, [dict(row) for row in rows], execution_options=counting).rowcount
 
     def fact(self, key: str) -> str | None:
         """A fact of the database by key, or None."""
@@ -149,16 +155,18 @@ class Database:
             return postgresql.insert(table).on_conflict_do_nothing()
         raise InputError(f"{self.engine.dialect.name}: only SQLite and PostgreSQL hold a campaign")
 
-    def _check_format(self) -> None:
+    def _check_format(self, upgrade: bool) -> None:
         with self.read() as connection:
             found = stored_format(connection)
         if found > schema.FORMAT_VERSION:
             raise InputError(
                 f"this campaign has format {found}, this bestshot knows {schema.FORMAT_VERSION}: upgrade bestshot"
             )
+        if found < schema.FORMAT_VERSION and not upgrade:
+            raise InputError(f"the campaign has format {found}, of an older bestshot: run `bestshot status` in it once")
         if found < schema.FORMAT_VERSION:
             self._upgrade()
-        elif self._file:
+        elif upgrade and self._file:
             for older in range(1, schema.FORMAT_VERSION):  # of an upgrade that was killed after its commit
                 with suppress(OSError):
                     _copy_of(self._file, older).unlink()

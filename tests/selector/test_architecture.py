@@ -37,6 +37,7 @@ ORDER = [
     "selector.decide",
     "selector.submit",
     "selector.create",
+    "selector.team",
     "selector.status",
     "selector.doctor",
     "selector.readiness",

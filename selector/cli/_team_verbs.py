@@ -1,0 +1,126 @@
+"""Verbs of a team: merge, backup, and the restoring that `init --from` does; who is at work, for `status`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from selector.cli.common import emit, progress_bar, table, verb
+from selector.domain.errors import InputError
+from selector.domain.words import n_of
+
+if TYPE_CHECKING:
+    from selector.campaign import Campaign
+    from selector.store.presence import AtWork
+    from selector.team.backup import Backup
+    from selector.team.merging import MergeSummary
+
+_NAMES = {  # of tables, for people
+    "candidate": "candidates",
+    "attempt": "attempts",
+    "score": "scores",
+    "judgement": "judgements",
+    "judge_reply": "replies",
+    "decision": "decisions",
+    "comparison": "comparisons",
+    "task_reading": "readings",
+    "prompt_text": "rewritten",
+    "embedding": "vectors",
+    "submission": "submissions",
+    "observation": "totals",
+}
+
+
+@verb(
+    "merge",
+    "Take over what another campaign of the same contest holds. Its candidates with their pictures, scores, "
+    "judgements, readings, comparisons and decisions with who, when and why; team and seed may differ. Only this "
+    "campaign is written, and twice adds nothing. Of two decisions or judgements about one thing the later one counts. "
+    "The ledger of one campaign counts: this one's, or with --ledger theirs the other's, where this one has none.",
+    "bestshot merge ../campaign-of-ann",
+)
+@click.argument("other", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.option(
+    "--ledger",
+    type=click.Choice(["ours", "theirs"]),
+    default="ours",
+    show_default=True,
+    help="Whose submissions, totals and picks count.",
+)
+def merge(campaign: Campaign, other: Path, ledger: str) -> tuple[Any, str]:
+    found = campaign.merge(other, ledger, progress_bar())
+    return {**vars(found), "new": found.new}, _describe_merge(found)
+
+
+def _describe_merge(found: MergeSummary) -> str:
+    rows = [(_NAMES[name], rows.new, rows.same) for name, rows in found.rows.items() if name in _NAMES]
+    left = found.left_there
+    nothing = "" if found.new else "; nothing was new"
+    lines = [f"{found.source}, team {found.team}: {n_of(found.pictures, 'picture')} copied{nothing}"]
+    lines += [table([row for row in rows if row[1] or row[2]], ("what", "new", "here")), ""]
+    if found.ledger == "ours":
+        counts = n_of(left.submissions, "submission"), n_of(left.totals, "total")
+        picks = n_of(left.picks, "set of picks", "sets of picks")
+        lines.append(f"ledger: that of this campaign; left there: {counts[0]}, {counts[1]}, {picks}")
+    else:
+        lines.append("ledger: that of the other campaign, whose submissions are this one's now")
+    if left.open_jobs:
+        jobs = n_of(left.open_jobs, "job")
+        lines.append(f"{jobs} open at services stay there: `bestshot generate` there collects them, then merge again")
+    if found.lost:
+        lost = n_of(found.lost, "picture")
+        lines.append(f"{lost} lost there: what is known of them did not come; merge again when they are restored")
+    if found.deleted_there:
+        gone = n_of(found.deleted_there, "picture")
+        lines.append(f"{gone} deleted there by people and still here: `bestshot prune` deletes them here too")
+    return "\n".join([*lines, *(f"note: {note}" for note in found.notes)])
+
+
+@verb(
+    "backup",
+    "Write the campaign into one file, while others work on it. Its records, whatever database they lie in, the "
+    "configuration without the database's address, inputs, tables and manifests; with --images all pictures of "
+    "candidates. It is read back before it has its name, and replaces nothing. `bestshot init FOLDER --from FILE` "
+    "restores it.",
+    "bestshot backup ../monday.zip --images",
+)
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--images", is_flag=True, help="With the candidates' pictures.")
+def backup(campaign: Campaign, file: Path, images: bool) -> tuple[Any, str]:
+    found = campaign.backup(file, images, progress_bar())
+    return found, _describe_backup(found)
+
+
+def _describe_backup(found: Backup) -> str:
+    lines = [
+        f"{found.path}: {n_of(found.rows, 'row')}, {n_of(found.files, 'file')}, {n_of(found.images, 'picture')}, "
+        f"{found.bytes / 1e6:.1f} MB, read back"
+    ]
+    if found.images_left:
+        lines.append(f"{n_of(found.images_left, 'picture')} not in it: --images takes them along")
+    if found.images_lost:
+        lines.append(f"{n_of(found.images_lost, 'picture')} lost or damaged: `bestshot doctor` names them")
+    return "\n".join(lines)
+
+
+def restore(folder: Path, backup_file: Path, store: str, as_json: bool, others: object = None) -> None:
+    """What `init --from` does; ``others``: options that have no meaning with it."""
+    from selector.campaign import Campaign
+
+    if others:
+        raise InputError("--from brings the tasks, their images and the seed: leave --tasks, --images and --seed away")
+    found = Campaign.restore(folder, backup_file, store, progress_bar())
+    lines = [f"{folder}: campaign {found.campaign} as it was at {found.made_at}, {n_of(found.images, 'picture')}"]
+    if found.images_left:
+        lines.append(f"{n_of(found.images_left, 'picture')} not in the backup: `bestshot doctor` says what that means")
+    emit(found, "\n".join(lines), as_json)
+
+
+def describe_at_work(one: AtWork) -> str:
+    """A line of `status`."""
+    what = one.what or "bestshot"
+    alone = f", alone at {', '.join(one.alone_at)}" if one.alone_at else ""
+    silent = "" if one.alive else f"; no sign of life for {one.silent_seconds:.0f} s"
+    return f"  {what} on {one.host}, process {one.pid}, since {one.since}{alone}{silent}"

@@ -1,0 +1,207 @@
+"""A campaign as one file, while others write: a ZIP with its records as a SQLite database, whatever they lie in.
+
+What the records say is one state. The file appears whole, under its name, after all of it was read back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import select
+
+import selector
+from selector.config import render_config
+from selector.create import CONFIG_NAME, DATABASE_NAME, IMAGES_NAME, INPUTS_NAME, TABLE_NAME
+from selector.domain import InputError, OutOfResources, raise_shortage
+from selector.domain.files import describe_write_error, publish, scratch_folder
+from selector.domain.names import name_fault
+from selector.domain.progress import Progress, silent
+from selector.store import Database, schema
+from selector.store.copying import copy_rows, count_rows
+from selector.team._archive import CONTENTS, FORMAT, read_back
+from selector.team._rows import pruned_pictures
+from selector.workspace.workspace import Workspace
+
+_PAGES = 4096  # of the database in one step, 16 MB
+_BLOCK_BYTES = 1 << 20
+_BESIDE = (TABLE_NAME, "readings.csv", "translations.csv", "prior.json")  # what verbs write, or people for them
+_FOLDERS = {INPUTS_NAME: "*", "scores": "*", "submissions": "*.json"}  # ZIPs follow from manifest and images
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A backup that was made and read back.
+
+    ``images``: in it; ``images_left``: not asked for; ``images_lost``: the campaign names them and lacks them.
+    """
+
+    path: Path
+    campaign: str
+    bytes: int
+    rows: int
+    files: int
+    images: int
+    images_left: int
+    images_lost: int
+
+
+def back_up(ws: Workspace, path: Path, images: bool = False, progress: Progress = silent) -> Backup:
+    """Write the campaign into the ZIP ``path``; ``images``: with all pictures of candidates.
+
+    Raises:
+        InputError: something has that name, it cannot be written, or what was read back is damaged.
+        OutOfResources: the disk is full.
+    """
+    if path.exists():
+        raise InputError(f"{path} is there already: choose another name, a backup replaces nothing")
+    if path.absolute().is_relative_to((ws.folder / INPUTS_NAME).absolute()):
+        raise InputError(f"{path} lies among the campaign's pictures: choose another folder")
+    try:
+        with scratch_folder(path.absolute().parent) as scratch:
+            copy = scratch / DATABASE_NAME
+            rows = _copy_store(ws.db, copy, progress)
+            made = scratch / "backup.zip"
+            writer = _Writer(ws, copy, progress)
+            found = writer.write(made, images)
+            read_back(made, progress)
+            size = made.stat().st_size
+            if not publish(made, path):
+                raise InputError(f"{path} is there already: choose another name, a backup replaces nothing")
+    except OSError as error:
+        raise_shortage(error)
+        raise InputError(describe_write_error(path, error)) from error
+    return Backup(path, ws.db.campaign or "", size, rows, *found)
+
+
+def _copy_store(db: Database, copy: Path, progress: Progress) -> int:
+    """All rows but leases as a SQLite file; returns how many."""
+    if db.engine.dialect.name == "sqlite":
+        _copy_sqlite(Path(db.engine.url.database or ""), copy, progress)
+    else:
+        with closing(Database(copy, create=True, alone=True)) as made, db.read() as source, made.write() as target:
+            total = count_rows(source)
+            copy_rows(source, target, lambda done: progress("records", min(done, total), total))
+    with closing(sqlite3.connect(copy)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+        connection.execute("DELETE FROM lease")
+        connection.commit()
+        if (fault := connection.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
+            raise InputError(f"the campaign's database is damaged ({fault}): restore an older backup")
+        names = [table.name for table in schema.metadata.sorted_tables]
+        return sum(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names)
+
+
+def _copy_sqlite(file: Path, copy: Path, progress: Progress) -> None:
+    """By SQLite's own copying, in steps. The reading transaction that stays open around them fixes what is copied: else
+    each write of another process would begin it anew. In WAL mode it keeps no writer waiting.
+    """
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as source:
+        source.execute("BEGIN")
+        source.execute("SELECT count(*) FROM fact").fetchone()
+
+        def told(_: int, remaining: int, total: int) -> None:
+            progress("records", total - remaining, total)
+
+        with closing(sqlite3.connect(copy)) as target:
+            source.backup(target, pages=_PAGES, progress=told, sleep=0.0)
+        source.execute("ROLLBACK")
+
+
+class _Writer:
+    """Puts a campaign's files into a ZIP, unpacked, with the hash of each in the list of contents."""
+
+    def __init__(self, ws: Workspace, copy: Path, progress: Progress) -> None:
+        self._ws, self._copy, self._progress = ws, copy, progress
+        self._hashes: dict[str, str] = {}
+
+    def write(self, made: Path, with_images: bool) -> tuple[int, int, int, int]:
+        """Returns how many files, images, images left out and images lost there are."""
+        images, lost = 0, 0
+        with closing(Database(self._copy, alone=True, upgrade=False)) as copy, copy.read() as connection:
+            ids = connection.execute(select(schema.candidate.c.id).distinct().order_by(schema.candidate.c.id))
+            gone = pruned_pictures(connection)
+            wanted = [image_id for image_id in ids.scalars() if image_id not in gone]
+            store_format = copy.fact("format")
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+            self._add(archive, CONFIG_NAME, [self._config()])
+            self._add_file(archive, DATABASE_NAME, self._copy)
+            for name, path in self._beside():
+                self._add_file(archive, name, path)
+            for done, image_id in enumerate(wanted if with_images else ()):
+                self._progress("images", done, len(wanted))
+                data = self._image(image_id)
+                lost += data is None
+                if data is not None:
+                    images += 1
+                    place = f"{IMAGES_NAME}/{image_id[:2]}/{image_id}{self._ws.images.suffix}"
+                    archive.writestr(_entry(place), data)
+            contents = {
+                "bestshot_backup": FORMAT,
+                "bestshot": selector.__version__,
+                "campaign": self._ws.db.campaign,
+                "store_format": int(store_format or 0),
+                "at": self._ws.now(),
+                "images": images,
+                "images_of_campaign": len(wanted),
+                "files": self._hashes,
+            }
+            archive.writestr(_entry(CONTENTS), json.dumps(contents, ensure_ascii=False, indent=1))
+        return len(self._hashes), images, 0 if with_images else len(wanted), lost
+
+    def _config(self) -> bytes:
+        """As it is, but for the database's address: it may hold a password, and a restored campaign has its own."""
+        config = self._ws.config
+        if not config.store.url:
+            return (self._ws.folder / CONFIG_NAME).read_bytes()
+        return render_config(config.model_copy(update={"store": config.store.model_copy(update={"url": ""})})).encode()
+
+    def _beside(self) -> Iterator[tuple[str, Path]]:
+        profile = self._ws.config.profile
+        own = [profile] if profile.endswith(".toml") and not name_fault(profile, folders=True, written=True) else []
+        folder = self._ws.folder
+        files = [folder / name for name in (*_BESIDE, *own)]
+        for name, pattern in _FOLDERS.items():
+            files += sorted((folder / name).rglob(pattern))
+        for path in files:
+            name = path.relative_to(folder).as_posix()
+            if path.is_file() and not name_fault(name, folders=True, written=True):
+                yield name, path
+
+    def _image(self, image_id: str) -> bytes | None:
+        try:
+            return self._ws.images.read(image_id)
+        except OutOfResources:
+            raise
+        except InputError:
+            return None
+
+    def _add_file(self, archive: zipfile.ZipFile, name: str, path: Path) -> None:
+        with path.open("rb") as stream:
+            self._add(archive, name, _blocks(stream))
+
+    def _add(self, archive: zipfile.ZipFile, name: str, blocks: Iterable[bytes]) -> None:
+        digest = hashlib.sha256()
+        with archive.open(_entry(name), "w", force_zip64=True) as target:
+            for block in blocks:
+                digest.update(block)
+                target.write(block)
+        self._hashes[name] = digest.hexdigest()
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name)
+    entry.external_attr = 0o100644 << 16
+    return entry
+
+
+def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
+    while block := stream.read(_BLOCK_BYTES):
+        yield block

@@ -1,0 +1,176 @@
+"""A campaign out of a backup: all is checked beside the new folder's files, ``campaign.toml`` comes last."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+
+from selector.config import CampaignConfig, read_config, render_config
+from selector.create import (
+    CONFIG_NAME,
+    DATABASE_NAME,
+    IMAGES_NAME,
+    INPUT_FACT,
+    INPUTS_NAME,
+    TABLE_NAME,
+    alone_in,
+    store_url,
+)
+from selector.domain import InputError, raise_shortage
+from selector.domain.digest import sha256_of
+from selector.domain.files import describe_write_error, make_folder, publish, scratch_folder, sweep, write_atomically
+from selector.domain.progress import Progress, silent
+from selector.store import Database, schema
+from selector.store.copying import copy_rows, count_rows
+from selector.team._archive import Archive
+
+_RESTORED = "restored:"  # prefix of the fact that names the backup
+_TABLES = {table.name for table in schema.metadata.sorted_tables} | {"sqlite_sequence", "sqlite_stat1", "sqlite_stat4"}
+_MAKING = ("CREATE TABLE", "CREATE INDEX", "CREATE UNIQUE INDEX")
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A campaign that was restored. ``images_left``: of its candidates, those that were not in the backup."""
+
+    campaign: str
+    folder: Path
+    made_at: str
+    files: int
+    images: int
+    images_left: int
+
+
+def restore(folder: Path, backup: Path, url: str = "", progress: Progress = silent) -> Restored:
+    """Make the campaign of a backup in a new or empty folder; its records come there or to the database ``url``.
+
+    A run that was killed can be started again. The id is that of the campaign that was backed up.
+
+    Raises:
+        InputError: no backup, a damaged or hostile one; the folder holds other things; the database holds the campaign.
+    """
+    with closing(Archive(backup)) as archive:
+        try:
+            _check_place(folder, archive)
+            make_folder(folder)
+            with alone_in(folder), scratch_folder(folder) as scratch:
+                sweep(folder)
+                names = [*archive.files, *archive.images]
+                for done, name in enumerate(names):
+                    progress("files", done, len(names))
+                    archive.extract(name, scratch / name)
+                progress("files", len(names), len(names))
+                config = _check_campaign(scratch, archive)
+                config = _with_store(config, archive, url)
+                images = _count_images(scratch / DATABASE_NAME)
+                for name in names:
+                    if name not in (CONFIG_NAME, DATABASE_NAME):
+                        make_folder((folder / name).parent)
+                        (scratch / name).replace(folder / name)
+                make_folder(folder / IMAGES_NAME)
+                _place_store(config, folder, scratch / DATABASE_NAME, archive, progress)
+                text = (scratch / CONFIG_NAME).read_bytes()
+                if config != read_config(scratch / CONFIG_NAME):
+                    text = render_config(config).encode()
+                write_atomically(folder / CONFIG_NAME, text)
+        except OSError as error:
+            raise_shortage(error)
+            raise InputError(describe_write_error(folder, error)) from error
+        left = 0 if archive.images else images
+        return Restored(archive.campaign, folder, archive.at, len(archive.files), len(archive.images), left)
+
+
+def _check_place(folder: Path, archive: Archive) -> None:
+    """Nothing is there but what a killed run has put there."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise InputError(f"{folder} is a file: choose another folder")
+    if (folder / CONFIG_NAME).exists():
+        raise InputError(f"{folder} is a campaign already: choose a new or empty folder")
+    images = set(archive.images)
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if path.is_dir() or name.startswith(".") or name in images or name == DATABASE_NAME:  # looked at later
+            continue
+        if path.is_symlink() or name not in archive.files or sha256_of(path) != archive.files[name]:
+            raise InputError(f"{folder} holds other things ({name}): choose a new or empty folder")
+
+
+def _check_campaign(scratch: Path, archive: Archive) -> CampaignConfig:
+    """The configuration, where all that the records pin is there; raises ``InputError``."""
+    config = read_config(scratch / CONFIG_NAME)
+    if config.store.campaign not in ("", archive.campaign):
+        raise InputError("the backup is damaged (its campaign.toml names another campaign): take another one")
+    facts = _check_database(scratch / DATABASE_NAME)
+    pinned = {f"{INPUTS_NAME}/{key[len(INPUT_FACT) :]}": v for key, v in facts.items() if key.startswith(INPUT_FACT)}
+    pinned[TABLE_NAME] = facts.get("table", archive.files.get(TABLE_NAME, ""))
+    for name, digest in pinned.items():
+        if archive.files.get(name, digest) != digest:  # what people deleted is not in it
+            raise InputError(f"the backup is damaged ({name} is not what the campaign was made from): take another one")
+    if facts.get(schema.CAMPAIGN, archive.campaign) != archive.campaign:
+        raise InputError("the backup is damaged (its records are another campaign's): take another one")
+    return config
+
+
+def _check_database(file: Path) -> Mapping[str, str]:
+    """The facts of a SQLite file from anywhere, before it is used: nothing in it may act, and it must be whole."""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+            connection.execute("PRAGMA trusted_schema=OFF")
+            rows = connection.execute("SELECT type, tbl_name, coalesce(sql, '') FROM sqlite_master").fetchall()
+            strange = [
+                name
+                for kind, name, made in rows
+                if kind not in ("table", "index") or name not in _TABLES or (made and not made.startswith(_MAKING))
+            ]
+            if strange:
+                raise InputError(
+                    f"the backup's database holds what is not bestshot's ({strange[0][:60]!r}): not restored"
+                )
+            if (fault := connection.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
+                raise InputError(f"the backup's database is damaged ({fault}): take another one")
+            return dict(connection.execute("SELECT key, value FROM fact").fetchall())
+    except sqlite3.DatabaseError as error:
+        raise InputError(f"the backup's database is damaged ({error}): take another one") from error
+
+
+def _count_images(file: Path) -> int:
+    with closing(Database(file, alone=True)) as db, db.read() as connection:  # brings an older format up to date
+        return int(connection.execute(select(func.count(schema.candidate.c.id.distinct()))).scalar_one())
+
+
+def _with_store(config: CampaignConfig, archive: Archive, url: str) -> CampaignConfig:
+    own: dict[str, Any] = {"url": url, "campaign": archive.campaign}
+    if archive.images:
+        own["images"] = ""  # they lie in the folder now
+    return config.model_copy(update={"store": config.store.model_copy(update=own)})
+
+
+def _place_store(config: CampaignConfig, folder: Path, made: Path, archive: Archive, progress: Progress) -> None:
+    """The records, in one transaction, to where the configuration says."""
+    place = store_url(config, folder)
+    if isinstance(place, Path):
+        if not publish(made, place) and sha256_of(place) != sha256_of(made):
+            raise InputError(f"{place} is a database with other records: choose another folder; nothing was changed")
+        return
+    with (
+        closing(Database(made, alone=True)) as own,
+        closing(Database(place, create=True, campaign=archive.campaign)) as there,
+        own.read() as source,
+        there.write() as target,
+    ):
+        facts = there.facts_in(target)
+        if f"{_RESTORED}{archive.digest}" in facts:  # by a run that was killed after it
+            return
+        if facts.keys() > {"format"}:
+            raise InputError("the database holds this campaign already: choose another one; nothing was changed there")
+        total = count_rows(source)
+        copy_rows(source, target, lambda done: progress("records", min(done, total), total))
+        there.set_facts(target, {f"{_RESTORED}{archive.digest}": archive.at})

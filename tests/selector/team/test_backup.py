@@ -1,0 +1,277 @@
+"""A backup is one state of the campaign, made while others write; what is restored is that campaign and no more."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import stat
+import threading
+import zipfile
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from conftest import Run
+from sqlalchemy import func, insert, select
+
+from selector import Campaign
+from selector.domain import InputError
+from selector.store import schema
+from selector.team import backup as backup_module
+from selector.team import restoring
+
+
+@pytest.fixture
+def full(campaign: Campaign) -> Campaign:
+    campaign.generate()
+    campaign.score()
+    campaign.pick()
+    campaign.export()
+    campaign.decisions.exclude("too dark", [campaign.explain("3").rivals[-1].candidate_id], by="ann")
+    return campaign
+
+
+def rows(campaign: Campaign) -> dict[str, list[tuple[object, ...]]]:
+    """All rows but leases."""
+    with campaign._ws.db.read() as connection:
+        return {
+            table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key.columns))]
+            for table in schema.metadata.sorted_tables
+            if table is not schema.lease
+        }
+
+
+def test_what_is_restored_is_the_same_campaign(full: Campaign, tmp_path: Path) -> None:
+    made = full.backup(tmp_path / "monday.zip", images=True)
+    assert (made.images, made.images_left, made.images_lost) == (9, 0, 0)
+    found = Campaign.restore(tmp_path / "again", tmp_path / "monday.zip")
+    assert found.campaign == full._ws.db.campaign
+    with Campaign(tmp_path / "again", full._ws.clock) as again:
+        assert rows(again) == rows(full)
+        assert again.config == full.config
+        before = full.pick()
+        assert again.pick() == before
+        assert again.generate().made == 0, "nothing is made again"
+        exported = again.export()
+        assert exported.submission.id == full.export().submission.id
+        assert all(check.ok for check in again.doctor() if check.subject in ("inputs", "images"))
+
+
+def test_without_images_it_says_so(full: Campaign, tmp_path: Path, run: Run) -> None:
+    code, out, _ = run("backup", tmp_path / "b.zip", "-C", full.folder)
+    assert code == 0
+    assert "9 pictures not in it" in out
+    code, out, _ = run("init", tmp_path / "again", "--from", tmp_path / "b.zip")
+    assert code == 0
+    assert "9 pictures not in the backup" in out
+    code, out, _ = run("init", tmp_path / "third", "--from", tmp_path / "b.zip", "--json")
+    assert json.loads(out)["images_left"] == 9
+    with Campaign(tmp_path / "again", full._ws.clock) as again:
+        again.generate()
+        assert {path.name for path in (tmp_path / "again" / "images").rglob("*.jpg")} == {
+            path.name for path in (full.folder / "images").rglob("*.jpg")
+        }, "toys make the same again"
+
+
+def test_nothing_is_replaced(full: Campaign, tmp_path: Path, run: Run) -> None:
+    (tmp_path / "b.zip").write_bytes(b"precious")
+    code, _, err = run("backup", tmp_path / "b.zip", "-C", full.folder)
+    assert (code, (tmp_path / "b.zip").read_bytes()) == (2, b"precious")
+    assert "replaces nothing" in err
+    full.backup(tmp_path / "good.zip")
+    with pytest.raises(InputError, match="is a campaign already"):
+        Campaign.restore(full.folder, tmp_path / "good.zip")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "diary.txt").write_text("dear")
+    with pytest.raises(InputError, match="holds other things"):
+        Campaign.restore(tmp_path / "mine", tmp_path / "good.zip")
+    code, _, err = run("init", tmp_path / "new", "--from", tmp_path / "good.zip", "--tasks", "x.csv")
+    assert "leave --tasks" in err
+    assert not (tmp_path / "new").exists()
+
+
+def test_writers_do_not_wait_and_it_is_one_state(
+    full: Campaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody writes pairs of rows without a pause: a backup holds both of a pair or none, and it ends."""
+    monkeypatch.setattr(backup_module, "_PAGES", 4)  # many steps
+    stop, written = threading.Event(), [0]
+
+    def write() -> None:
+        with Campaign(full.folder) as other:
+            while not stop.is_set():
+                row = {"known": "x" * 500, "hold": True, "hold_below": 0.0, "remaining": 1, "at": "2025"}
+                with other._ws.db.write() as connection:
+                    connection.execute(insert(schema.plan_decision), [row, row])
+                written[0] += 1
+
+    with full._ws.db.write() as connection:  # something to copy
+        row = {"known": "y" * 900, "hold": True, "hold_below": 0.0, "remaining": 1, "at": "2025"}
+        connection.execute(insert(schema.plan_decision), [row] * 4000)
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        while written[0] < 3:
+            pass
+        before = written[0]
+        full.backup(tmp_path / "b.zip")
+        during = written[0] - before
+    finally:
+        stop.set()
+        thread.join()
+    assert during > 3, "it wrote on"
+    Campaign.restore(tmp_path / "again", tmp_path / "b.zip")
+    with Campaign(tmp_path / "again") as again, again._ws.db.read() as connection:
+        assert connection.execute(select(func.count()).select_from(schema.plan_decision)).scalar_one() % 2 == 0
+
+
+def test_the_password_of_the_database_is_not_in_it(full: Campaign, tmp_path: Path) -> None:
+    path = full.folder / "campaign.toml"
+    address = f"sqlite:///{full.folder / 'campaign.db'}"
+    path.write_text(path.read_text().replace('url = ""', f'url = "{address}"'))
+    with Campaign(full.folder) as opened:
+        opened.backup(tmp_path / "b.zip")
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        assert all(address.encode() not in archive.read(name) for name in archive.namelist())
+
+
+@pytest.mark.parametrize("place", ["replace", "publish", "write_atomically"])
+def test_a_killed_restore_goes_on(full: Campaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    full.backup(tmp_path / "b.zip", images=True)
+    with monkeypatch.context() as patched:
+        if place == "replace":
+            real, calls = Path.replace, [0]
+
+            def dying(self: Path, target: Path) -> Path:
+                calls[0] += "campaign.db" not in str(target) and "bestshot-tmp" not in str(target)
+                if calls[0] > 5:
+                    raise KeyboardInterrupt
+                return real(self, target)
+
+            patched.setattr(Path, "replace", dying)
+        else:
+
+            def killed(*_: object) -> None:
+                raise KeyboardInterrupt
+
+            patched.setattr(restoring, place, killed)
+        with pytest.raises(KeyboardInterrupt):
+            Campaign.restore(tmp_path / "again", tmp_path / "b.zip")
+    Campaign.restore(tmp_path / "again", tmp_path / "b.zip")
+    with Campaign(tmp_path / "again") as again:
+        assert rows(again) == rows(full)
+
+
+Change = Callable[[zipfile.ZipInfo, bytes], tuple[zipfile.ZipInfo, bytes]]
+
+
+def changed(path: Path, target: Path, change: Change, more: Mapping[str, bytes] | None = None) -> Path:
+    """A copy of a backup with its entries changed, and more of them."""
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w") as made:
+        for info in source.infolist():
+            made.writestr(*change(info, source.read(info)))
+        for name, data in (more or {}).items():
+            made.writestr(name, data)
+    return target
+
+
+def same(info: zipfile.ZipInfo, data: bytes) -> tuple[zipfile.ZipInfo, bytes]:
+    return info, data
+
+
+def as_link(info: zipfile.ZipInfo, data: bytes) -> tuple[zipfile.ZipInfo, bytes]:
+    if info.filename == "task.csv":
+        info.external_attr = (stat.S_IFLNK | 0o777) << 16
+        info.create_system = 3
+    return info, data
+
+
+def packed(info: zipfile.ZipInfo, data: bytes) -> tuple[zipfile.ZipInfo, bytes]:
+    info.compress_type = zipfile.ZIP_DEFLATED
+    return info, data
+
+
+def other_table(info: zipfile.ZipInfo, data: bytes) -> tuple[zipfile.ZipInfo, bytes]:
+    return info, data.replace(b"brighter", b"darker!!") if info.filename == "task.csv" else data
+
+
+@pytest.mark.parametrize(
+    ("change", "more", "says"),
+    [
+        (same, {"../evil.txt": b"x"}, "climbs out"),
+        (same, {"/etc/evil": b"x"}, "absolute path"),
+        (same, {"inputs/../../evil": b"x"}, "climbs out"),
+        (same, {"a" * 5000: b"x"}, "longer than"),
+        (same, {"TASK.csv": b"x"}, "twice"),
+        (same, {"stranger.py": b"x"}, "does not fit"),
+        (same, {"images/ab/" + "ab" * 32 + ".jpg": b"x"}, "does not fit"),
+        (as_link, {}, "no file but a link"),
+        (packed, {}, "packed or encrypted"),
+        (other_table, {}, "task.csv has another content"),
+    ],
+)
+def test_hostile_backups_write_nothing(
+    full: Campaign, tmp_path: Path, change: Change, more: Mapping[str, bytes], says: str
+) -> None:
+    full.backup(tmp_path / "b.zip")
+    evil = changed(tmp_path / "b.zip", tmp_path / "evil.zip", change, more)
+    with pytest.raises(InputError, match=says):
+        Campaign.restore(tmp_path / "again", evil)
+    assert not (tmp_path / "again" / "campaign.toml").exists()
+    assert not list(tmp_path.rglob("evil")) + list(tmp_path.rglob("evil.txt"))
+    if (tmp_path / "again").exists():
+        assert [p.name for p in (tmp_path / "again").iterdir() if not p.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    "sql", ["CREATE TRIGGER t AFTER INSERT ON score BEGIN DELETE FROM score; END", "CREATE VIEW v AS SELECT 1"]
+)
+def test_a_database_that_would_act_is_refused(full: Campaign, tmp_path: Path, sql: str) -> None:
+    import hashlib
+
+    full.backup(tmp_path / "b.zip")
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        (tmp_path / "evil.db").write_bytes(archive.read("campaign.db"))
+    with closing(sqlite3.connect(tmp_path / "evil.db")) as connection:
+        connection.execute(sql)
+        connection.commit()
+    data = (tmp_path / "evil.db").read_bytes()
+
+    def with_it(info: zipfile.ZipInfo, was: bytes) -> tuple[zipfile.ZipInfo, bytes]:
+        if info.filename == "campaign.db":
+            return zipfile.ZipInfo("campaign.db"), data
+        if info.filename == "backup.json":
+            told = json.loads(was)
+            told["files"]["campaign.db"] = hashlib.sha256(data).hexdigest()
+            return info, json.dumps(told).encode()
+        return info, was
+
+    evil = changed(tmp_path / "b.zip", tmp_path / "evil.zip", with_it)
+    with pytest.raises(InputError, match="not bestshot's"):
+        Campaign.restore(tmp_path / "again", evil)
+
+
+@pytest.mark.parametrize("what", ["", "text", "zip"])
+def test_what_is_no_backup(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "b.zip"
+    if what == "text":
+        path.write_text("hello")
+    elif what == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a.txt", "x")
+    with pytest.raises(InputError, match="give a file of `bestshot backup`"):
+        Campaign.restore(tmp_path / "again", path)
+
+
+def test_a_cut_backup_is_damaged(full: Campaign, tmp_path: Path) -> None:
+    full.backup(tmp_path / "b.zip", images=True)
+    data = (tmp_path / "b.zip").read_bytes()
+    (tmp_path / "cut.zip").write_bytes(data[: len(data) // 2])
+    with pytest.raises(InputError, match="cannot be read as a backup"):
+        Campaign.restore(tmp_path / "again", tmp_path / "cut.zip")
+    flipped = bytearray(data)
+    flipped[len(data) // 3] ^= 1
+    (tmp_path / "flipped.zip").write_bytes(bytes(flipped))
+    with pytest.raises(InputError, match="damaged"):
+        Campaign.restore(tmp_path / "again", tmp_path / "flipped.zip")
