@@ -128,7 +128,8 @@ def folder_of(scorer: str, version: str) -> str:
 
 def keep_scores_in(db: Database, files: ScoreFiles) -> None:
     """Tell a database where its files of scores are."""
-    db.engine = db.engine.execution_options(**{OPTION: files})
+    for engine in ("engine", "_reads", "_writes"):
+        setattr(db, engine, getattr(db, engine).execution_options(**{OPTION: files}))
 
 
 def score_files(connection: Connection) -> ScoreFiles:

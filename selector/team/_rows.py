@@ -59,7 +59,7 @@ HISTORIES = (
     History(schema.look, _columns("task_id")),
     History(schema.comparison, _columns("task_id", "a", "b", "by")),
 )
-KEYED = (schema.score, schema.judge_reply, schema.prompt_text, schema.embedding, schema.text_embedding)
+KEYED = (schema.judge_reply, schema.prompt_text, schema.embedding, schema.text_embedding)
 
 
 @dataclass
@@ -107,7 +107,7 @@ def take_history(db: Database, theirs: Connection, history: History, lacking: La
         for rows in batches(theirs, table):
             fresh = []
             for row in rows:
-                if _is_lacking(row, lacking):
+                if is_lacking(row, lacking):
                     taken.left += 1
                     continue
                 digest = known.add(history, row)
@@ -158,7 +158,7 @@ def take_keyed(db: Database, theirs: Connection, table: Table, lacking: Lacking)
     """Insert their rows whose key is not here, in batches."""
     taken = Taken()
     for rows in batches(theirs, table):
-        kept = [row if "id" not in row else _without_id(row) for row in rows if not _is_lacking(row, lacking)]
+        kept = [row if "id" not in row else _without_id(row) for row in rows if not is_lacking(row, lacking)]
         with db.write() as connection:
             new = db.insert_missing(connection, table, kept)
         taken.new += new
@@ -183,7 +183,7 @@ def take_attempts(db: Database, connection: Connection, theirs: Connection, task
         fresh = []
         for row in rows:
             recipe, end = _recipe(row), _end(row)
-            if _is_lacking(row, lacking):
+            if is_lacking(row, lacking):
                 taken.left += 1
                 continue
             ours = ended.setdefault(recipe, set())
@@ -214,7 +214,8 @@ def _end(row: Row) -> tuple[Any, ...]:
     return row["outcome"], row["candidate_id"], row["reason"]
 
 
-def _is_lacking(row: Row, lacking: Lacking) -> bool:
+def is_lacking(row: Row, lacking: Lacking) -> bool:
+    """Whether a row speaks of a candidate that did not come."""
     if not lacking:
         return False
     return any((row.get("task_id"), row[name]) in lacking for name in ("candidate_id", "a", "b") if name in row)

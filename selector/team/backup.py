@@ -19,21 +19,32 @@ from sqlalchemy import select
 
 import selector
 from selector.config import render_config
-from selector.create import CONFIG_NAME, DATABASE_NAME, IMAGES_NAME, INPUTS_NAME, TABLE_NAME
+from selector.create import (
+    CONFIG_NAME,
+    DATABASE_NAME,
+    IMAGES_NAME,
+    INPUTS_NAME,
+    SCORES_NAME,
+    TABLE_NAME,
+    scores_place,
+)
 from selector.domain import InputError, OutOfResources, raise_shortage
 from selector.domain.files import describe_write_error, publish, scratch_folder
 from selector.domain.names import name_fault
 from selector.domain.progress import Progress, silent
 from selector.store import Database, schema
 from selector.store.copying import copy_rows, count_rows
+from selector.store.score_files import MissingFile, ScoreFiles, keep_scores_in
+from selector.store.score_shards import shards
 from selector.team._archive import CONTENTS, FORMAT, read_back
 from selector.team._rows import pruned_pictures
+from selector.team._scores import rows_of_files
 from selector.workspace.workspace import Workspace
 
 _PAGES = 4096  # of the database in one step, 16 MB
 _BLOCK_BYTES = 1 << 20
 _BESIDE = (TABLE_NAME, "readings.csv", "translations.csv", "prior.json")  # what verbs write, or people for them
-_FOLDERS = {INPUTS_NAME: "*", "scores": "*", "submissions": "*.json"}  # ZIPs follow from manifest and images
+_FOLDERS = {INPUTS_NAME: "*", "submissions": "*.json"}  # ZIPs follow from manifest and images
 
 
 @dataclass(frozen=True)
@@ -66,11 +77,16 @@ def back_up(ws: Workspace, path: Path, images: bool = False, progress: Progress 
         raise InputError(f"{path} lies among the campaign's pictures: choose another folder")
     try:
         with scratch_folder(path.absolute().parent) as scratch:
-            copy = scratch / DATABASE_NAME
-            rows = _copy_store(ws.db, copy, progress)
-            made = scratch / "backup.zip"
-            writer = _Writer(ws, copy, progress)
-            found = writer.write(made, images)
+            copy, made = scratch / DATABASE_NAME, scratch / "backup.zip"
+            for last in (False, False, True):
+                try:
+                    copy.unlink(missing_ok=True)
+                    rows = _copy_store(ws, copy, progress)
+                    found = _Writer(ws, copy, progress).write(made, images)
+                    break
+                except MissingFile:  # others have put files of scores together meanwhile: the newer state names theirs
+                    if last:
+                        raise
             read_back(made, progress)
             size = made.stat().st_size
             if not publish(made, path):
@@ -81,14 +97,23 @@ def back_up(ws: Workspace, path: Path, images: bool = False, progress: Progress 
     return Backup(path, ws.db.campaign or "", size, rows, *found)
 
 
-def _copy_store(db: Database, copy: Path, progress: Progress) -> int:
-    """All rows but leases as a SQLite file; returns how many."""
+def _copy_store(ws: Workspace, copy: Path, progress: Progress) -> int:
+    """All rows but leases as a SQLite file; returns how many. Scores in files that lie elsewhere become rows."""
+    db = ws.db
     if db.engine.dialect.name == "sqlite":
         _copy_sqlite(Path(db.engine.url.database or ""), copy, progress)
     else:
         with closing(Database(copy, create=True, alone=True)) as made, db.read() as source, made.write() as target:
             total = count_rows(source)
             copy_rows(source, target, lambda done: progress("records", min(done, total), total))
+    place = scores_place(ws.config, ws.folder)
+    if place != ws.folder / SCORES_NAME:
+        with closing(Database(copy, alone=True)) as made:
+            keep_scores_in(made, ScoreFiles(place))
+            with made.write() as target:
+                for scores in rows_of_files(target):
+                    made.insert_missing(target, schema.score, scores)
+                target.execute(schema.score_shard.delete())
     with closing(sqlite3.connect(copy)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
         connection.execute("DELETE FROM lease")
@@ -128,6 +153,7 @@ class _Writer:
         with closing(Database(self._copy, alone=True, upgrade=False)) as copy, copy.read() as connection:
             ids = connection.execute(select(schema.candidate.c.id).distinct().order_by(schema.candidate.c.id))
             gone = pruned_pictures(connection)
+            scores = [f"{SCORES_NAME}/{shard.path}" for shard in shards(connection)]
             wanted = [image_id for image_id in ids.scalars() if image_id not in gone]
             store_format = copy.fact("format")
         with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
@@ -135,6 +161,13 @@ class _Writer:
             self._add_file(archive, DATABASE_NAME, self._copy)
             for name, path in self._beside():
                 self._add_file(archive, name, path)
+            for name in scores:
+                try:
+                    self._add_file(archive, name, self._ws.folder / name)
+                except FileNotFoundError as error:
+                    raise MissingFile(
+                        f"{name} is missing from the campaign: restore it from an older backup"
+                    ) from error
             for done, image_id in enumerate(wanted if with_images else ()):
                 self._progress("images", done, len(wanted))
                 data = self._image(image_id)

@@ -27,6 +27,7 @@ from selector.store.jobs import load_jobs
 from selector.store.presence import present
 from selector.team._ledger import has_ledger, take_ledger
 from selector.team._rows import HISTORIES, KEYED, Taken, pruned_pictures, take_attempts, take_history, take_keyed
+from selector.team._scores import take_scores
 from selector.workspace.workspace import Workspace
 
 OURS, THEIRS = "ours", "theirs"  # whose ledger counts
@@ -103,6 +104,9 @@ class _Merge:
         found, db, theirs = self._found, self._ws.db, self._theirs
         found.rows["pruned"] = self._take_pruned()
         self._take_candidates()
+        self._progress("scores", 0, 1)
+        found.rows["score"] = take_scores(db, theirs, self._lacking)
+        self._progress("scores", 1, 1)
         steps = len(HISTORIES) + len(KEYED)
         decisions: dict[int, int] = {}
         for done, history in enumerate(HISTORIES):

@@ -1,0 +1,80 @@
+"""Merges and backups of campaigns whose scores lie in files, and whose images lie elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import Clock
+from sqlalchemy import select
+from toy_services import Files
+
+from selector import Campaign
+from selector.store import schema
+from selector.store.score_shards import shards
+from selector.team._scores import rows_of_files
+
+pytest.importorskip("pyarrow")
+
+
+def scores(campaign: Campaign) -> set[tuple[object, ...]]:
+    """All scores, from rows and files."""
+    with campaign._ws.db.read() as connection:
+        rows = [dict(row) for row in connection.execute(select(schema.score)).mappings()]
+        rows += [dict(row) for part in rows_of_files(connection) for row in part]
+    found = [(r["task_id"], r["candidate_id"], r["scorer"], r["version"], r["column"], r["value"]) for r in rows]
+    assert len(found) == len(set(found)), "none is there twice"
+    return set(found)
+
+
+def made(place: Path, files: Files, clock: Clock, n: int, **store: str) -> Campaign:
+    table, images = files(["brighter", "把图片变亮", "much brighter"])
+    given = {"generate": {"tie": {"toy": n}}, "score": {"scorers": ["technical"]}, "store": store}
+    campaign = Campaign.init(place, table, images, clock=clock, team=place.name, **given)
+    campaign.generate()
+    campaign.score()
+    return campaign
+
+
+@pytest.mark.usefixtures("toys")
+@pytest.mark.parametrize(("ours", "theirs"), [("rows", "columns"), ("columns", "rows"), ("columns", "columns")])
+def test_merging_where_scores_are_in_files(
+    tmp_path: Path, contest_files: Files, clock: Clock, ours: str, theirs: str
+) -> None:
+    with (
+        made(tmp_path / "ann", contest_files, clock, 2, scores=ours) as ann,
+        made(tmp_path / "bob", contest_files, clock, 4, scores=theirs) as bob,
+    ):
+        for campaign in (ann, bob):
+            if campaign.config.store.scores == "columns":
+                campaign.move_scores()
+        wanted, before = scores(ann) | scores(bob), scores(bob)
+        found = ann.merge(bob.folder)
+        assert scores(ann) == wanted
+        assert scores(bob) == before
+        assert found.rows["score"].new == 6
+        assert ann.merge(bob.folder).new == 0
+        assert ann.score().values == 0, "nothing is measured again"
+
+
+@pytest.mark.usefixtures("toys")
+@pytest.mark.parametrize("images", ["", "../elsewhere", "memory://bucket/prefix"])
+@pytest.mark.parametrize("with_images", [True, False])
+def test_backups_are_whole_wherever_scores_and_images_lie(
+    tmp_path: Path, contest_files: Files, clock: Clock, images: str, with_images: bool
+) -> None:
+    with made(tmp_path / "ann", contest_files, clock, 2, scores="columns", images=images) as ann:
+        ann.move_scores()
+        with ann._ws.db.read() as connection:
+            assert shards(connection)
+        found = ann.backup(tmp_path / "b.zip", images=with_images)
+        assert found.images == (6 if with_images else 0)
+        Campaign.restore(tmp_path / "again", tmp_path / "b.zip")
+        with Campaign(tmp_path / "again", clock) as again:
+            assert scores(again) == scores(ann)
+            assert again.score().values == 0
+            if with_images or images:
+                assert all(again._ws.images.read(key[1]) for key in scores(again))
+            if with_images or not images:  # else its files would lie where the original's do
+                again.move_scores()
+        assert scores(ann), "the files of the original are still there"
