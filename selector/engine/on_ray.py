@@ -34,7 +34,8 @@ _DEATHS = 12  # of workers in a row, beside two for each, with nothing made in b
 _OBJECTS_MB, _OBJECTS_MB_EACH = 128, 16  # of a cluster of our own: batches on their way, and results
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_DEDUP_LOGS": "0",
+    "RAY_DEDUP_LOGS": "1",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # of its own words about dead workers, which would lie in what we print
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_enable_open_telemetry": "0",
 }
@@ -61,6 +62,9 @@ class RayEngine(Engine):
         if self._is_ours:
             progress("ray", 0, 1, f"at {settings.address}" if settings.address else "starts on this machine")
             self._start()
+        names = {node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}
+        self.is_this_machine = names <= {socket.gethostname(), platform.node()}
+        if self._is_ours:
             progress("ray", 1, 1, f"{self._has('CPU'):.0f} cores, {self._has('GPU'):.0f} GPUs")
 
     def pool(self, stage: Stage[Batch, Result], threads: int, batches: int) -> Pool[Batch, Result]:  # noqa: ARG002
@@ -68,12 +72,6 @@ class RayEngine(Engine):
         return _RayPool(
             self._ray, stage, max(1, min(workers, batches)), self._settings, self._environment(), self._progress
         )
-
-    @property
-    def is_this_machine(self) -> bool:
-        """Whether all nodes of the cluster are this machine, so that its folders are theirs."""
-        names = {node["NodeManagerHostname"] for node in self._ray.nodes() if node["Alive"]}
-        return names <= {socket.gethostname(), platform.node()}
 
     def close(self) -> None:
         if self._is_ours:
@@ -349,8 +347,8 @@ class _RayPool(Pool[Batch, Result]):
         if all(worker.welcome is not None for worker in self._workers):
             if time.monotonic() - self._since > _PLACE_SECONDS:
                 raise BestshotError(
-                    f"Ray gave no worker a place within {_PLACE_SECONDS:.0f} s: does another run use its cores or GPUs? "
-                    "Wait for it, or set fewer [engine] workers, and run the same command again; nothing is lost"
+                    f"Ray gave no worker a place within {_PLACE_SECONDS:.0f} s: does another run use its cores or "
+                    "GPUs? Wait for it, or set fewer [engine] workers, and run the same command again; nothing is lost"
                 )
         else:
             self._since = time.monotonic()

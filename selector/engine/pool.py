@@ -1,4 +1,4 @@
-"""The contracts: a stage, the pool of workers that have it, the engine that opens pools; and what a lost batch costs."""
+"""The contracts: a stage, the pool of workers that have it, the engine that opens pools; what a lost batch costs."""
 
 from __future__ import annotations
 
@@ -73,16 +73,17 @@ class Pool(ABC, Generic[Batch, Result]):
 class Engine(ABC):
     """Opens pools; a context manager, which at its end ends what it started, and no cluster of others.
 
-    ``is_local``: stages are called in this process, with its own objects.
+    ``is_local``: stages are called in this process, with its own objects. ``is_this_machine``: no worker is elsewhere.
     """
 
     is_local = False
+    is_this_machine = True
 
     @abstractmethod
     def pool(self, stage: Stage[Batch, Result], threads: int, batches: int) -> Pool[Batch, Result]:
         """Workers for a stage: locally ``threads`` of them, and nowhere more than there will be ``batches``."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - a default, as those of plug-ins
         """End what was started; nothing, by default."""
 
     def __enter__(self) -> Engine:

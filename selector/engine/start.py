@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from selector.config import EngineConfig
+from selector.domain import InputError
 from selector.domain.progress import Progress, silent
 from selector.engine.pool import Engine, LocalEngine
+from selector.workspace.workspace import Workspace
 
 
 def open_engine(settings: EngineConfig, progress: Progress = silent) -> Engine:
@@ -19,3 +21,12 @@ def open_engine(settings: EngineConfig, progress: Progress = silent) -> Engine:
     from selector.engine.on_ray import RayEngine
 
     return RayEngine(settings, progress)
+
+
+def check_reach(engine: Engine, ws: Workspace) -> None:
+    """Raise ``InputError`` where workers on other machines could not see the campaign's images."""
+    if not ws.config.store.images and not engine.is_this_machine:
+        raise InputError(
+            "the Ray cluster has other machines, which cannot see this campaign's folder images/: set [store] images "
+            "to a folder or an address that all of them reach (docs/scaling.md)"
+        )
