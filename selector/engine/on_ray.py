@@ -56,13 +56,14 @@ class RayEngine(Engine):
             os.environ.setdefault(name, value)
         import ray
 
-        self._ray, self._settings, self._progress = ray, settings, progress
+        self._ray: Any = ray
+        self._settings, self._progress = settings, progress
         self._folder = ""
         self._is_ours = not ray.is_initialized()
         if self._is_ours:
             progress("ray", 0, 1, f"at {settings.address}" if settings.address else "starts on this machine")
             self._start()
-        names = {node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}
+        names = {node["NodeManagerHostname"] for node in self._ray.nodes() if node["Alive"]}
         self.is_this_machine = names <= {socket.gethostname(), platform.node()}
         if self._is_ours:
             progress("ray", 1, 1, f"{self._has('CPU'):.0f} cores, {self._has('GPU'):.0f} GPUs")
@@ -232,7 +233,8 @@ class _RayPool(Pool[Batch, Result]):
             worker = self._take(alone or again)
             actor = worker.actor
             try:
-                return self._result(actor.call.remote(batch))
+                result: Result = self._result(actor.call.remote(batch))
+                return result
             except _Died as death:
                 self._replace(worker, actor, str(death))
             finally:

@@ -120,7 +120,9 @@ class HeadGroup:
         ready = [one for one in batch if one[0].id in inputs]
         if len(ready) < len(batch):
             yield Scored([], len(batch) - len(ready), [failures[t.id] for t, _, _ in batch if t.id in failures])
-        for part, found in in_parts(pool, ready, partial(self._packed, inputs)) if ready else ():
+        if not ready:
+            return
+        for part, found in in_parts(pool, ready, partial(self._packed, inputs)):
             if isinstance(found, WorkerLost):
                 yield lost(part, found)
                 continue
@@ -199,14 +201,15 @@ class HeadGroup:
                 for key in keys:
                     with suppress(InputError):  # it is left out of what they compare with
                         pictures.append((key, reads[key]()))
-                for _, found in in_parts(pool, pictures, lambda part: Beside(pictures=part)) if pictures else ():
-                    if not isinstance(found, WorkerLost):
-                        self._keep(found.made)
+                if pictures:
+                    for _, found in in_parts(pool, pictures, lambda part: Beside(pictures=part)):
+                        if not isinstance(found, WorkerLost):
+                            self._keep(found.made)
                 yield len(keys)
 
             done = 0
-            for found in stream(_parts(missing, size), work, pool.threads):
-                done += found
+            for n in stream(_parts(missing, size), work, pool.threads):
+                done += n
                 yield _Pictures(done, len(missing))
             known = self._vectors.pictures(self._backbone.space, View.WHOLE, reads)
             pool.tell(SentVectors({(View.WHOLE, key): vectors for key, vectors in known.items()}))
