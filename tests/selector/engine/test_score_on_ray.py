@@ -12,14 +12,18 @@ from ray_probe import install_probe, measured
 from sqlalchemy import select
 
 from selector import Campaign
-from selector.config import EngineConfig
 from selector.domain import InputError
 from selector.store import schema
 
-pytestmark = pytest.mark.usefixtures("ray_cluster")
 PROMPTS = ("Replace the dog with a cat", "Add a boat on the lake", "Make the sky purple")
 EMBEDDED = {"model": "embedded"}
 SCORERS = ["gate", "seams", "preservation", "clip_similarity", "clip_direction", "realism"]
+
+
+@pytest.fixture
+def on_ray(ray_cluster):
+    """Options of ``Campaign.score``."""
+    return {"engine": "ray", "engine_address": ray_cluster.address}
 
 
 @pytest.fixture
@@ -53,35 +57,35 @@ def vectors(campaign):
         return sorted(connection.execute(select(e.picture_id, e.space, e.view, e.vectors)).all(), key=str)
 
 
-def test_both_engines_store_the_same_scores_and_vectors_bit_for_bit(new_campaign):
+def test_both_engines_store_the_same_scores_and_vectors_bit_for_bit(new_campaign, on_ray):
     here, there = new_campaign("local", SCORERS), new_campaign("ray", SCORERS)
-    first, second = here.score(), there.score(engine="ray")
+    first, second = here.score(), there.score(**on_ray)
     assert second == first
     assert first.values > 0
     assert stored(there) == stored(here)
     assert vectors(there) == vectors(here)
-    assert there.score(engine="ray").values == 0
+    assert there.score(**on_ray).values == 0
 
 
-def test_a_broken_image_costs_itself_alone(new_campaign):
+def test_a_broken_image_costs_itself_alone(new_campaign, on_ray):
     campaign = new_campaign("campaign", ["gate", "clip_similarity"])
     with campaign._ws.db.read() as connection:
         first = connection.execute(select(schema.candidate.c.id)).scalars().first()
     path = campaign._ws.images.path(first)
     path.write_bytes(b"no picture")
-    summary = campaign.score(engine="ray")
+    summary = campaign.score(**on_ray)
     assert summary.candidates == 11
     assert all("was damaged or changed" in reason for reason in summary.failures)
 
 
-def test_a_picture_that_ends_its_worker_costs_itself_alone(new_campaign, tmp_path, monkeypatch):
+def test_a_picture_that_ends_its_worker_costs_itself_alone(new_campaign, on_ray, tmp_path, monkeypatch):
     log = install_probe(monkeypatch, tmp_path / "package")
     campaign = new_campaign("campaign", ["probe"], n=6)
     with campaign._ws.db.read() as connection:
         deadly = sorted(connection.execute(select(schema.candidate.c.id)).scalars())[5]
     told = {"log": str(log), "deadly": deadly}
     campaign = with_probe(campaign, told)
-    summary = campaign.score(engine="ray")
+    summary = campaign.score(**on_ray)
     assert summary.candidates == 17
     (reason,) = summary.failures
     assert deadly[:12] in reason
@@ -89,7 +93,7 @@ def test_a_picture_that_ends_its_worker_costs_itself_alone(new_campaign, tmp_pat
     assert len(stored(campaign)) == 17
 
 
-def test_a_killed_worker_loses_nothing_and_doubles_nothing(new_campaign, tmp_path, monkeypatch):
+def test_a_killed_worker_loses_nothing_and_doubles_nothing(new_campaign, on_ray, tmp_path, monkeypatch):
     log = install_probe(monkeypatch, tmp_path / "package")
     campaign = with_probe(new_campaign("campaign", ["probe"], n=8), {"log": str(log), "seconds": 0.05})
     killed = []
@@ -104,17 +108,17 @@ def test_a_killed_worker_loses_nothing_and_doubles_nothing(new_campaign, tmp_pat
 
     killer = threading.Thread(target=kill)
     killer.start()
-    summary = campaign.score(engine="ray")
+    summary = campaign.score(**on_ray)
     killer.join()
     assert (summary.candidates, summary.failures) == (24, {})
     assert len(stored(campaign)) == 24
 
 
-def test_a_killed_driver_repeats_nothing_that_was_stored(new_campaign, tmp_path, monkeypatch, ray_cluster):
+def test_a_killed_driver_repeats_nothing_that_was_stored(new_campaign, on_ray, tmp_path, monkeypatch):
     log = install_probe(monkeypatch, tmp_path / "package")
     campaign = with_probe(new_campaign("campaign", ["probe"], n=20), {"log": str(log), "seconds": 0.05})
-    command = [sys.executable, "-m", "selector.cli", "-C", str(campaign.folder), "score", "--engine", "ray"]
-    command = [*command[:3], "score", "-C", str(campaign.folder), "--engine", "ray", "--engine-address", ray_cluster]
+    command = [sys.executable, "-m", "selector.cli", "score", "-C", str(campaign.folder), "--engine", "ray"]
+    command += ["--engine-address", on_ray["engine_address"]]
     driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while not stored(campaign) and time.monotonic() < deadline:
@@ -123,7 +127,7 @@ def test_a_killed_driver_repeats_nothing_that_was_stored(new_campaign, tmp_path,
     driver.wait()
     before, asked = stored(campaign), len(measured(log))
     assert 0 < len(before) < 60
-    campaign.score(engine="ray")
+    campaign.score(**on_ray)
     again = {picture for _, picture in measured(log)[asked:]}
     assert len(stored(campaign)) == 60
     assert again.isdisjoint(row.candidate_id for row in before)
@@ -141,7 +145,9 @@ def with_probe(campaign, settings):
 def test_an_address_where_nothing_listens_is_told_in_one_line(new_campaign):
     campaign = new_campaign("campaign", ["gate"])
     with pytest.raises(InputError, match=r"no Ray cluster answers at 127\.0\.0\.1:9 .*mend \[engine\] address"):
-        from selector.engine.on_ray import _check_reachable
+        campaign.score(engine_address="127.0.0.1:9")
 
-        _check_reachable(EngineConfig(address="127.0.0.1:9").address)
-    assert campaign is not None
+
+def test_an_address_that_is_none_is_told(new_campaign):
+    with pytest.raises(InputError, match="HOST:PORT"):
+        new_campaign("campaign", ["gate"]).score(engine_address="here")
