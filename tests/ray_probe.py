@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from installed_plug_ins import add_entry_points
 
-PROBE = '''
+PROBE = """
 import os, time
 from pathlib import Path
 from selector.domain import Axis, Column, Score, Scorer, TaskType
@@ -28,7 +28,7 @@ class Probe(Scorer):
                 os._exit(7)
             time.sleep(self._seconds)
         return [{"size": Score.of(len(item.picture.data))} for item in items]
-'''
+"""
 
 
 def install_probe(monkeypatch: pytest.MonkeyPatch, place: Path) -> Path:
