@@ -244,10 +244,15 @@ class _RayPool(Pool[Batch, Result]):
     def tell(self, news: Any) -> None:
         with self._changed:
             self._news = (True, self._ray.put(news))
-            actors = [worker.actor for worker in self._workers]
-        for actor in actors:
-            with suppress(_Died):  # its successor is told when it is employed
-                self._result(actor.ready.remote(*self._news))
+            told = [(worker, worker.actor.ready.remote(*self._news)) for worker in self._workers]
+            coming = [worker for worker in self._workers if worker.welcome is not None]
+            for worker, welcome in told:
+                if worker in coming:  # there may be no place for it as long as the others work
+                    worker.welcome = welcome
+        for worker, welcome in told:
+            if worker not in coming:
+                with suppress(_Died):  # its successor is told when it is employed
+                    self._result(welcome)
 
     def close(self) -> None:
         with self._changed:
@@ -269,11 +274,13 @@ class _RayPool(Pool[Batch, Result]):
         try:
             return self._ray.get(reference)
         except of_ray.RayTaskError as error:
-            raise error.cause from None
-        except (of_ray.RayActorError, of_ray.ObjectLostError, of_ray.OutOfMemoryError) as error:
+            raise error.cause from error
+        except of_ray.RayError as error:
             if self._is_closed:
                 raise Interrupted("the run ends") from None
-            raise _Died(_cause(str(error))) from None
+            if isinstance(error, _deaths()):
+                raise _Died(_cause(str(error))) from None
+            raise BestshotError(f"Ray: {_cause(str(error))}") from error
 
     def _take(self, alone: bool) -> _Worker:
         """A place for a batch at the least busy worker that is ready."""
@@ -360,10 +367,23 @@ class _Died(Exception):
     """A worker's process ended, with what Ray says of it."""
 
 
+def _deaths() -> tuple[type[Exception], ...]:
+    """What Ray raises where a worker, its node or what it made is gone."""
+    from ray import exceptions as of_ray
+
+    return (
+        of_ray.RayActorError,
+        of_ray.WorkerCrashedError,
+        of_ray.NodeDiedError,
+        of_ray.ObjectLostError,
+        of_ray.OutOfMemoryError,
+    )
+
+
 def _cause(said: str) -> str:
-    """The line of Ray's report that says why, in short."""
+    """Of Ray's report, often a page, the words that say why."""
+    if "OutOfMemory" in said or "memory monitor" in said or "running low on memory" in said:
+        return "its machine ran out of memory: set fewer [engine] workers or a smaller batch"
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    for line in lines:
-        if "exit" in line.lower() or "memory" in line.lower() or "Error" in line:
-            return line.split(". ")[0][:160]
-    return lines[0][:160] if lines else "no reason was given"
+    telling = [line for line in lines if line.startswith(("Worker exit detail", "The node", "The actor died"))]
+    return (telling or lines or ["no reason was given"])[-1].removeprefix("Worker exit detail: ").split(". ")[0][:160]
