@@ -9,19 +9,18 @@ from __future__ import annotations
 import os
 import platform
 import re
-import shutil
 import signal
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from typing import Any, Generic
 
 from selector.config import EngineConfig
 from selector.domain import BestshotError, InputError, MissingPart
+from selector.domain.files import scratch_folder
 from selector.domain.progress import Progress, silent
 from selector.engine.pool import Batch, Engine, Pool, Result, Stage, WorkerLost
 from selector.net import Interrupted
@@ -58,7 +57,7 @@ class RayEngine(Engine):
 
         self._ray: Any = ray
         self._settings, self._progress = settings, progress
-        self._folder = ""
+        self._ends = ExitStack()
         self._is_ours = not ray.is_initialized()
         if self._is_ours:
             progress("ray", 0, 1, f"at {settings.address}" if settings.address else "starts on this machine")
@@ -78,8 +77,7 @@ class RayEngine(Engine):
         if self._is_ours:
             self._is_ours = False
             self._ray.shutdown()
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        self._ends.close()
 
     def _start(self) -> None:
         address = self._settings.address
@@ -88,14 +86,14 @@ class RayEngine(Engine):
             _check_reachable(address)
         else:
             cores = max(os.cpu_count() or 1, self._settings.workers)
-            self._folder = tempfile.mkdtemp(prefix="bestshot-ray-")
+            folder = self._ends.enter_context(scratch_folder(short=True))
             options = {
                 "address": "local",
                 "num_cpus": cores,
                 "include_dashboard": False,
                 "object_store_memory": (_OBJECTS_MB + _OBJECTS_MB_EACH * cores) * 2**20,
                 "_node_ip_address": "127.0.0.1",
-                "_temp_dir": self._folder,
+                "_temp_dir": str(folder),
             }
         try:
             with _signals_kept():
@@ -120,7 +118,8 @@ class RayEngine(Engine):
     def _environment(self) -> dict[str, Any]:
         """What the workers of a cluster of others need to import this program from a checkout on this machine."""
         path = os.environ.get("PYTHONPATH")
-        return {"env_vars": {"PYTHONPATH": path}} if path and not self._folder and self.is_this_machine else {}
+        is_others = bool(self._settings.address) or not self._is_ours
+        return {"env_vars": {"PYTHONPATH": path}} if path and is_others and self.is_this_machine else {}
 
 
 def _check_reachable(address: str) -> None:
@@ -280,7 +279,7 @@ class _RayPool(Pool[Batch, Result]):
                 raise Interrupted("the run ends") from None
             if isinstance(error, _deaths()):
                 raise _Died(_cause(str(error))) from None
-            raise BestshotError(f"Ray: {_cause(str(error))}") from error
+            raise BestshotError(f"the Ray cluster reports: {_cause(str(error))}") from error
 
     def _take(self, alone: bool) -> _Worker:
         """A place for a batch at the least busy worker that is ready."""

@@ -66,7 +66,9 @@ class ScorerSet:
                 scorer.check()
                 self._same_version(name, scorer.version)
             except BestshotError as error:
-                self._failures[name] = Failure.of([name], InputError(f"{name}: in a worker: {reason_of(error)}"))
+                self._failures[name] = Failure.of(
+                    [name], InputError(f"{name}: in a worker of the engine: {reason_of(error)}")
+                )
             else:
                 found[name] = scorer
         return found

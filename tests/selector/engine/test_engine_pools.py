@@ -1,4 +1,4 @@
-"""Pools: a batch that kills its worker is halved down to the item at fault; the local engine is the thread that asks."""
+"""Pools: a batch that kills its worker is halved down to the item at fault; locally, the thread that asks works."""
 
 from __future__ import annotations
 
