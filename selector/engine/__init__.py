@@ -8,6 +8,6 @@ writes what comes back. One path: the local engine calls the very same stage in 
 from __future__ import annotations
 
 from selector.engine.pool import Engine, Pool, Stage, WorkerLost, in_parts
-from selector.engine.start import check_reach, open_engine
+from selector.engine.start import check_reach, describe_engine, open_engine
 
-__all__ = ["Engine", "Pool", "Stage", "WorkerLost", "check_reach", "in_parts", "open_engine"]
+__all__ = ["Engine", "Pool", "Stage", "WorkerLost", "check_reach", "describe_engine", "in_parts", "open_engine"]

@@ -11,11 +11,13 @@ import platform
 import re
 import signal
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Generic
 
 from selector.config import EngineConfig
@@ -49,8 +51,7 @@ class RayEngine(Engine):
     """
 
     def __init__(self, settings: EngineConfig, progress: Progress = silent) -> None:
-        if find_spec("ray") is None:
-            raise MissingPart("the engine ray needs Ray: pip install 'bestshot[ray]', or set [engine] name = \"local\"")
+        check_ray(settings)
         for name, value in _QUIET.items():
             os.environ.setdefault(name, value)
         import ray
@@ -82,11 +83,10 @@ class RayEngine(Engine):
     def _start(self) -> None:
         address = self._settings.address
         options: dict[str, Any] = {"address": address}
-        if address:
-            _check_reachable(address)
-        else:
+        if not address:
             cores = max(os.cpu_count() or 1, self._settings.workers)
-            folder = self._ends.enter_context(scratch_folder(short=True))
+            place = min(Path(tempfile.gettempdir()), Path("/tmp"), key=lambda one: len(str(one)))  # sockets go there
+            folder = self._ends.enter_context(scratch_folder(place, short=True))
             options = {
                 "address": "local",
                 "num_cpus": cores,
@@ -122,8 +122,16 @@ class RayEngine(Engine):
         return {"env_vars": {"PYTHONPATH": path}} if path and is_others and self.is_this_machine else {}
 
 
+def check_ray(settings: EngineConfig) -> None:
+    """Raise where Ray is not installed, or nothing listens at its address: it would try for a minute, and say it at
+    length."""
+    if find_spec("ray") is None:
+        raise MissingPart("the engine ray needs Ray: pip install 'bestshot[ray]', or set [engine] name = \"local\"")
+    if settings.address:
+        _check_reachable(settings.address)
+
+
 def _check_reachable(address: str) -> None:
-    """Ray itself would try for a minute, and then say it at length."""
     found = re.fullmatch(r"(?:ray://)?\[?([^\[\]/]+?)\]?:(\d{1,5})", address)
     if found is None:
         if address != "auto":
@@ -228,8 +236,8 @@ class _RayPool(Pool[Batch, Result]):
             self._employ(worker)
 
     def call(self, batch: Batch, alone: bool = False) -> Result:
-        for again in (False, True):
-            worker = self._take(alone or again)
+        for apart in (True,) if alone else (False, True):  # who died in company may have died of another's batch
+            worker = self._take(apart)
             actor = worker.actor
             try:
                 result: Result = self._result(actor.call.remote(batch))
@@ -237,8 +245,10 @@ class _RayPool(Pool[Batch, Result]):
             except _Died as death:
                 self._replace(worker, actor, str(death))
             finally:
-                self._give_back(worker, alone or again)
-        raise WorkerLost(f"the worker's process died, twice ({self._last_death}): the next run tries again")
+                self._give_back(worker, apart)
+        raise WorkerLost(
+            f"its worker's process died, and so did another's ({self._last_death}): the next run tries again"
+        )
 
     def tell(self, news: Any) -> None:
         with self._changed:

@@ -23,6 +23,16 @@ def open_engine(settings: EngineConfig, progress: Progress = silent) -> Engine:
     return RayEngine(settings, progress)
 
 
+def describe_engine(settings: EngineConfig) -> str:
+    """Where work would be done; starts nothing. Raises as ``open_engine`` does, as far as a look can tell."""
+    if settings.name == "local":
+        return "threads of this process"
+    from selector.engine.on_ray import check_ray
+
+    check_ray(settings)
+    return f"the Ray cluster at {settings.address}" if settings.address else "Ray, started on this machine by each run"
+
+
 def check_reach(engine: Engine, ws: Workspace) -> None:
     """Raise ``InputError`` where workers on other machines could not see the campaign's images."""
     if not ws.config.store.images and not engine.is_this_machine:

@@ -1,5 +1,6 @@
 """``score --engine ray``: the same scores; what dies costs its own batch at most, and nothing is stored twice."""
 
+import json
 import os
 import signal
 import subprocess
@@ -141,6 +142,16 @@ def with_probe(campaign, settings):
     path.write_text(text + f"\n[scorers.probe]\n{lines}\n", encoding="utf-8")
     campaign.close()
     return Campaign(campaign.folder)
+
+
+def test_a_ray_of_the_run_itself_prints_nothing(new_campaign, tmp_path, monkeypatch):
+    log = install_probe(monkeypatch, tmp_path / "package")
+    campaign = with_probe(new_campaign("campaign", ["probe"]), {"log": str(log)})
+    command = [sys.executable, "-m", "selector.cli", "score", "-C", str(campaign.folder), "--engine", "ray", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["candidates"] == 12
+    assert "raylet" not in done.stderr
 
 
 def test_an_address_where_nothing_listens_is_told_in_one_line(new_campaign):
