@@ -15,7 +15,7 @@ from selector.engine import Stage
 from selector.measure._scorer_set import ScorerSet
 from selector.measure.scored import Failure, Scored, checked, rows_of
 from selector.sight.embedding.looking import Map, Request, embed_pictures, look
-from selector.store import ImageFolder
+from selector.store import Images
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Looked:
 class HeadStage(Stage["Candidates | Beside", Looked]):
     """Reads, decodes, embeds and scores. On a GPU a pool of threads decodes one batch while another is embedded."""
 
-    def __init__(self, heads: ScorerSet, images: ImageFolder) -> None:
+    def __init__(self, heads: ScorerSet, images: Images) -> None:
         self._scorers, self._images = heads, images
         self._start()
 
@@ -143,7 +143,7 @@ class _Pass:
         self,
         heads: Mapping[str, Head],
         scorers: ScorerSet,
-        images: ImageFolder,
+        images: Images,
         batch: Candidates,
         each: Map,
         failures: list[Failure],

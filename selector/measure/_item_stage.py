@@ -11,7 +11,7 @@ from selector.domain import InputError, Item, Score, Scorer, TaskInputs, reason_
 from selector.engine import Stage
 from selector.measure._scorer_set import ScorerSet
 from selector.measure.scored import Failure, Scored, checked, rows_of
-from selector.store import ImageFolder
+from selector.store import Images
 
 _REMEMBERED = 4  # tasks whose decoded inputs a worker keeps for their next candidates
 
@@ -27,7 +27,7 @@ class Chunk:
 class ItemStage(Stage[Chunk, Scored]):
     """Reads, decodes and scores."""
 
-    def __init__(self, scorers: ScorerSet, images: ImageFolder) -> None:
+    def __init__(self, scorers: ScorerSet, images: Images) -> None:
         self._scorers, self._images = scorers, images
         self._remembered: OrderedDict[tuple[object, ...], TaskInputs] = OrderedDict()
 
