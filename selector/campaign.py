@@ -262,14 +262,27 @@ class Campaign:
             self._ws, self.tasks, Path(folder), label, progress, keep, None if report is None else Path(report)
         )
 
-    def score(self, types: Sequence[TaskType | str] | str | None = None, progress: Progress = silent) -> ScoreSummary:
-        """Measure what is not measured yet; scorers that cannot run here are left out and named."""
+    def score(
+        self,
+        types: Sequence[TaskType | str] | str | None = None,
+        progress: Progress = silent,
+        engine: str | None = None,
+        engine_address: str | None = None,
+    ) -> ScoreSummary:
+        """Measure what is not measured yet; scorers that cannot run here are left out and named.
+
+        Args:
+            types: of tasks; all if None.
+            engine: "local" or "ray" instead of ``[engine] name``.
+            engine_address: of a Ray cluster, instead of ``[engine] address``.
+        """
         from selector.measure.scoring import score
 
         check_names(self.config)
         context, tasks = self._context(), select_tasks(self.tasks, types)
+        settings = self.config.engine.chosen(engine, engine_address)
         with self._present("score"):
-            summary = score(self._ws, tasks, context.measuring, context.contest.translations, progress)
+            summary = score(self._ws, tasks, context.measuring, context.contest, settings, progress)
         summary.left_out.update(context.left_out)
         return summary
 

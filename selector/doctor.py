@@ -17,12 +17,13 @@ from selector.config import JudgeConfig
 from selector.contest.input_images import check_input_images
 from selector.create import INPUT_FACT, TABLE_NAME
 from selector.decide.context import Context
-from selector.domain import BestshotError, InputError, RemoteGenerator, Scorer, Task, TaskType
+from selector.domain import BestshotError, InputError, RemoteGenerator, Scorer, Task, TaskType, reason_of
 from selector.domain.digest import sha256_of
 from selector.domain.embedding import ContestContext
 from selector.domain.errors import InputProblems
 from selector.domain.progress import Progress, silent
 from selector.domain.words import n_of, near_or_all
+from selector.engine import describe_engine
 from selector.generate.unserved import unserved
 from selector.llm import read_key
 from selector.llm.prompting import PromptBook
@@ -87,9 +88,16 @@ def check_all(context: Context, progress: Progress = silent) -> list[Check]:
     ]
     machine = check_machine({}, {}, ws.folder, context.contest, leave_out=[check.subject for check in own])
     judges = [_judge(name, settings) for name, settings in ws.config.judges.items()]
-    checks = [*machine, *own, *check_plan(ws, tasks), *judges, *_files(ws, tasks, progress)]
+    checks = [*machine, _engine(ws), *own, *check_plan(ws, tasks), *judges, *_files(ws, tasks, progress)]
     planned = [step.generator for t in {task.type for task in tasks} for step in ws.config.generate.steps(t)]
     return used_first(checks, planned, ws.config.score.scorers)
+
+
+def _engine(ws: Workspace) -> Check:
+    try:
+        return Check("engine", True, describe_engine(ws.config.engine))
+    except BestshotError as error:
+        return Check("engine", False, reason_of(error))
 
 
 def used_first(checks: Sequence[Check], generators: Collection[str], scorers: Collection[str]) -> list[Check]:

@@ -26,6 +26,7 @@ from selector.cli.common import (
     counted,
     debug_option,
     emit,
+    engine_options,
     json_option,
     progress_bar,
     table,
@@ -275,6 +276,7 @@ def import_(campaign: Campaign, images: Path, label: str | None, keep: bool, out
     "bestshot score --type vttie",
 )
 @type_option
+@engine_options
 @click.option("--judge", "judge_name", default=None, metavar="NAME", help="Ask this judge instead (it may cost money).")
 @click.option("--limit", type=click.IntRange(1), default=None, help="With --judge: about at most so many candidates.")
 @click.option(
@@ -302,6 +304,8 @@ def import_(campaign: Campaign, images: Path, label: str | None, keep: bool, out
 def score(
     campaign: Campaign,
     types: tuple[str, ...],
+    engine: str | None,
+    engine_address: str | None,
     judge_name: str | None,
     limit: int | None,
     budget_money: float | None,
@@ -310,6 +314,8 @@ def score(
     retry_failed: bool,
 ) -> tuple[Any, str] | tuple[Any, str, int]:
     if judge_name is not None:
+        if engine is not None or engine_address is not None:
+            raise InputError("--engine and --engine-address have no effect with --judge NAME; leave them out")
         if plan is not None and repeat is not None:
             raise InputError("--repeat has no effect with --plan FILE.csv, which says which pass of each; leave it out")
         asked = campaign.judges[judge_name].ask(
@@ -320,7 +326,7 @@ def score(
         raise InputError(
             "--limit, --budget-money, --repeat, --plan and --retry-failed belong to --judge NAME; leave them out"
         )
-    summary = campaign.score([TaskType(t) for t in types], progress_bar())
+    summary = campaign.score([TaskType(t) for t in types], progress_bar(), engine, engine_address)
     return summary, _describe_scored(summary), UNFINISHED if summary.broken else 0
 
 

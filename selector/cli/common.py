@@ -47,6 +47,23 @@ type_option = click.option(
 )
 
 
+def engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--engine`` and ``--engine-address``: where this run works, whatever ``[engine]`` says."""
+    address = click.option(
+        "--engine-address",
+        default=None,
+        metavar="HOST:PORT",
+        help="Of a Ray cluster that runs; `auto` finds that of this machine.  [default: address of [engine]]",
+    )
+    engine = click.option(
+        "--engine",
+        type=click.Choice(["local", "ray"]),
+        default=None,
+        help="Work in this process, or as a Ray program in several (docs/scaling.md).  [default: name of [engine]]",
+    )
+    return engine(address(function))
+
+
 def _listen(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     """Show what the rooms log, until the call of the program ends."""
     logger = logging.getLogger("bestshot")

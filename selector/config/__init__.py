@@ -12,7 +12,7 @@ from selector.config._campaign_config import (
     scorer_kind_of,
 )
 from selector.config._generating import AS_IS, Step
-from selector.config._sections import MOST_PASSES, JudgeConfig, ScoreConfig
+from selector.config._sections import MOST_PASSES, EngineConfig, JudgeConfig, ScoreConfig
 
 __all__ = [
     "AS_IS",
@@ -20,6 +20,7 @@ __all__ = [
     "KIND",
     "MOST_PASSES",
     "CampaignConfig",
+    "EngineConfig",
     "JudgeConfig",
     "ScoreConfig",
     "Step",

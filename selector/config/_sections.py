@@ -72,6 +72,11 @@ class EngineConfig(Section):
     batch: int = Field(default=0, ge=0, le=4096, description="candidates in a batch; 0: as the model likes it")
     max_in_flight: int = Field(default=2, ge=1, le=64, description="batches on their way to one process")
 
+    def chosen(self, name: str | None = None, address: str | None = None) -> EngineConfig:
+        """These settings with another engine or address; an address alone means Ray."""
+        own = {"name": name or ("ray" if address else None), "address": address}
+        return EngineConfig(**{**self.model_dump(), **{key: value for key, value in own.items() if value is not None}})
+
 
 class ScoreConfig(Section):
     scorers: list[str] = Field(

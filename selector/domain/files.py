@@ -29,7 +29,7 @@ except ImportError:  # Windows, which refuses to remove what another process has
 
 _MARK = ".bestshot-tmp-"
 _OURS = re.compile(
-    r"\.(bestshot-tmp-[0-9a-f]{32}|tmp-\d+-([0-9a-f]{32}|campaign\.db.*)|unchecked-.+\.zip)"
+    r"\.(bestshot-tmp-([0-9a-f]{8}|[0-9a-f]{32})|tmp-\d+-([0-9a-f]{32}|campaign\.db.*)|unchecked-.+\.zip)"
 )  # old ones too
 _STALE_SECONDS = 86_400.0  # where the disk knows no locks
 _LEFT_AFTER = 0.8  # the share of a bounded folder that is left when it becomes too much
@@ -84,14 +84,15 @@ def make_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def scratch_folder(parent: Path | None = None) -> Iterator[Path]:
+def scratch_folder(parent: Path | None = None, short: bool = False) -> Iterator[Path]:
     """A folder that is gone afterwards, in ``parent`` or where the system keeps temporary files; raises ``OSError``.
 
+    ``short``: its name is, for sockets inside, whose paths have about 100 characters.
     What killed processes left there of the same kind is removed first.
     """
     place = Path(tempfile.gettempdir()) if parent is None else parent
     _sweep_once(place)
-    folder, handle = _make_locked_folder(place)
+    folder, handle = _make_locked_folder(place, 8 if short else 32)
     try:
         yield folder
     finally:
@@ -187,10 +188,10 @@ def _open_locked(folder: Path) -> tuple[Path, IO[bytes]]:
         stream.close()
 
 
-def _make_locked_folder(place: Path) -> tuple[Path, int | None]:
+def _make_locked_folder(place: Path, digits: int) -> tuple[Path, int | None]:
     """The same of a folder; Windows opens none, and leaves them to the user."""
     while True:
-        folder = place / f"{_MARK}{uuid4().hex}"
+        folder = place / f"{_MARK}{uuid4().hex[:digits]}"
         folder.mkdir(mode=0o700)
         if fcntl is None:
             return folder, None

@@ -1,7 +1,9 @@
 """Scores by heads of an embedding: batches of candidates across tasks, one pass of the backbone for all heads.
 
-On a CPU each core has a batch of its own, which it decodes and embeds in one thread: no core waits for another. On
-another device two batches are under way, so that a pool decodes one while the other is embedded.
+Locally each core has a batch of its own on a CPU, which it decodes and embeds in one thread: no core waits for another.
+On another device two batches are under way, so that a pool decodes one while the other is embedded. Workers of a
+cluster do the same, each in its process. They know no store: what is known of a batch's pictures and texts goes along,
+and what was made comes back.
 
 A head may look at pictures beside the candidates, such as photographs to compare with (``own_pictures``). They are
 embedded before the first candidate, in the same way.
@@ -11,31 +13,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from selector.domain import (
     BestshotError,
     InputError,
-    Item,
     Picture,
-    Score,
     Task,
     TaskInputs,
     raise_shortage,
     reason_of,
 )
-from selector.domain.embedding import Head, View
+from selector.domain.embedding import ContestContext, Head, View
 from selector.domain.progress import Progress
-from selector.measure.scored import Due, Failure, Scored, Versions, checked, due, rows_of
+from selector.engine import Engine, Pool, WorkerLost, in_parts
+from selector.measure._head_stage import Beside, Candidates, HeadStage, Looked, SentVectors
+from selector.measure._scorer_set import ScorerSet
+from selector.measure.scored import Due, Failure, Scored, due, lost
 from selector.sight.embedding.device import cores_shared_by
-from selector.sight.embedding.looking import Map, Request, know_texts, look
-from selector.sight.embedding.real_pictures import gather
-from selector.sight.embedding.vectors import Vectors
+from selector.sight.embedding.looking import texts_of
 from selector.store.embeddings import StoredVectors
 from selector.store.scores import add_scores
 from selector.workspace.executor import stream
@@ -54,33 +54,6 @@ def _even(n: int, most: int, streams: int) -> int:
     return max(1, -(-n // (rounds * streams))) if n else 1
 
 
-def score_by_heads(
-    ws: Workspace,
-    tasks: Sequence[Task],
-    heads: Mapping[str, Head],
-    translations: Mapping[str, str],
-    count: Callable[[Scored], None],
-    progress: Progress,
-) -> None:
-    """Score every candidate of ``tasks`` that a head has not read; ``count`` gets what each batch brought."""
-    by_space: dict[str, dict[str, Head]] = {}
-    for name, head in heads.items():
-        by_space.setdefault(head.backbone.space, {})[name] = head
-    groups = [_Group(ws, group, due(ws, tasks, group), translations) for group in by_space.values()]
-    total, done = sum(len(group.due) for group in groups), 0
-    for group in groups:
-        for result in group.results() if group.due else ():
-            if isinstance(result, _Pictures):
-                group.vectors.save()
-                progress("photographs", result.done, result.total)
-                continue
-            with group.vectors.saving() as connection:
-                add_scores(ws.db, connection, result.rows)
-            count(result)
-            done += result.candidates
-            progress("embed", done, total, f"{len(group.heads)} heads")
-
-
 @dataclass(frozen=True)
 class _Pictures:
     """How many pictures of the heads' own are embedded, and of how many that were not known."""
@@ -89,40 +62,101 @@ class _Pictures:
     total: int
 
 
-class _Group:
+class HeadGroup:
     """The heads of one backbone and what they have not read yet."""
 
     def __init__(
-        self, ws: Workspace, heads: Mapping[str, Head], due: Sequence[Due], translations: Mapping[str, str]
+        self, ws: Workspace, tasks: Sequence[Task], heads: Mapping[str, Head], contest: ContestContext
     ) -> None:
-        self.heads, self.due = heads, due
-        self.vectors = StoredVectors(ws.db)
-        for head in heads.values():
-            head.keep_in(self.vectors)  # those of pictures of its own are kept as well
-        self._ws, self._translations = ws, translations
+        self.heads, self.due = heads, due(ws, tasks, heads)
+        self._ws, self._contest = ws, contest
+        self._vectors = StoredVectors(ws.db)
         self._backbone = next(iter(heads.values())).backbone
+        self._texts: dict[str, list[str]] = {}  # by task's id
+        self._inputs = lru_cache(maxsize=_KEPT_INPUTS)(ws.task_inputs)
 
-    def results(self) -> Iterator[Scored | _Pictures]:
+    def score(self, engine: Engine, count: Callable[[Scored], None], progress: Progress, done: int, total: int) -> None:
+        """Score and store all that is due; ``done`` of ``total`` candidates were scored by other groups."""
+        for result in self._results(engine) if self.due else ():
+            if isinstance(result, _Pictures):
+                self._vectors.save()
+                progress("photographs", result.done, result.total)
+                continue
+            with self._vectors.saving() as connection:
+                add_scores(self._ws.db, connection, result.rows)
+            count(result)
+            done += result.candidates
+            progress("embed", done, total, f"{len(self.heads)} heads")
+
+    def _results(self, engine: Engine) -> Iterator[Scored | _Pictures]:
         """Batches as they are done, to be saved; those of the heads' own pictures first."""
         on_cpu, cores = self._backbone.on_cpu, os.cpu_count() or 1
         streams = min(MOST_STREAMS, cores) if on_cpu else 2
         size = min(CPU_BATCH, self._backbone.batch) if on_cpu else self._backbone.batch
-        try:
-            self._know_texts()
-        except BestshotError as error:
-            yield self._failed(error)
-            return
-        shared = cores_shared_by(streams if on_cpu else 1) if self._backbone.on_torch else nullcontext()
-        with ThreadPoolExecutor(cores) as pool, shared:
-            each: Map = map if on_cpu else pool.map
+        size = self._ws.config.engine.batch or size
+        stage = HeadStage(ScorerSet(self._ws, self.heads, self._contest), self._ws.images)
+        here = engine.is_local and self._backbone.on_torch
+        shared = cores_shared_by(streams if on_cpu else 1) if here else nullcontext()
+        with engine.pool(stage, streams, len(self.due)) as pool, shared:
             try:
-                yield from self._know_pictures(each, size, streams)
-            except BestshotError as error:
-                yield self._failed(error)
+                self._know_texts(pool)
+                yield from self._know_pictures(pool, size)
+            except BestshotError as error:  # weights that cannot be loaded; other heads may have another backbone
+                yield Scored([], 0, [Failure.of(self.heads, error)])
                 return
-            worker = _Worker(self._ws, self.heads, self.vectors, self._translations, each)
-            size = _even(len(self.due), size, streams)
-            yield from stream(self._batches(size), worker.work, streams)
+            size = _even(len(self.due), size, pool.workers)
+            closing = None if engine.is_local else pool.close  # a thread of ours finishes its batch, as it always did
+            yield from stream(self._batches(size), partial(self._score, pool), pool.threads, closing)
+
+    def _score(self, pool: Pool[Candidates | Beside, Looked], batch: Sequence[Due]) -> Iterator[Scored]:
+        """In a thread: what is known of a batch goes to a worker, and what it made is kept until it is saved."""
+        inputs: dict[str, TaskInputs] = {}
+        failures: dict[str, Failure] = {}
+        for task in {task.id: task for task, _, _ in batch}.values():
+            try:
+                inputs[task.id] = self._inputs(task)
+            except InputError as error:
+                failures[task.id] = Failure(reason_of(error))
+        ready = [one for one in batch if one[0].id in inputs]
+        if len(ready) < len(batch):
+            yield Scored([], len(batch) - len(ready), [failures[t.id] for t, _, _ in batch if t.id in failures])
+        if not ready:
+            return
+        for part, found in in_parts(pool, ready, partial(self._packed, inputs)):
+            if isinstance(found, WorkerLost):
+                yield lost(part, found)
+                continue
+            self._keep(found.made)
+            yield found.scored
+
+    def _packed(self, inputs: Mapping[str, TaskInputs], part: Sequence[Due]) -> Candidates:
+        """A batch with the vectors that its heads will look up."""
+        needed = {task.id: inputs[task.id] for task, _, _ in part}
+        asked = dict.fromkeys(name for _, _, names in part for name in names)
+        wanted: dict[View, dict[str, None]] = {}
+        for head in (self.heads[name] for name in asked):
+            of_view = wanted.setdefault(head.view, {})
+            of_view |= dict.fromkeys(candidate_id for _, candidate_id, _ in part)
+            if head.with_source:
+                of_view |= dict.fromkeys(one.source.id for one in needed.values() if one.source is not None)
+        texts = dict.fromkeys(text for task_id in needed for text in self._texts.get(task_id, ()))
+        space = self._backbone.space
+        known = {
+            (view, key): vectors
+            for view, ids in wanted.items()
+            for key, vectors in self._vectors.pictures(space, view, ids).items()
+        }
+        sent = SentVectors(known, self._vectors.texts(space, texts))
+        return Candidates([(task.id, candidate_id, names) for task, candidate_id, names in part], needed, sent)
+
+    def _keep(self, made: SentVectors) -> None:
+        space = self._backbone.space
+        for view in View:
+            of_view = {key: vectors for (of, key), vectors in made.pictures_new.items() if of is view}
+            if of_view:
+                self._vectors.add_pictures(space, view, of_view)
+        if made.texts_new:
+            self._vectors.add_texts(space, made.texts_new)
 
     def _batches(self, size: int) -> Iterator[Sequence[Due]]:
         """Batches of at most ``size``. Tasks with a source picture stay whole: two batches would both embed it."""
@@ -139,39 +173,46 @@ class _Group:
             yield from full
         yield batch
 
-    def _failed(self, error: BestshotError) -> Scored:
-        """Weights that cannot be loaded; other heads may have another backbone."""
-        return Scored([], 0, [Failure.of(self.heads, error)])
+    def _know_texts(self, pool: Pool[Candidates | Beside, Looked]) -> None:
+        """Embed the texts of all tasks at once, so that no pass over pictures has to."""
+        heads = list(self.heads.values())
+        for task in {task.id: task for task, _, _ in self.due}.values():
+            with _own_faults():
+                inputs = TaskInputs(task, reading=self._ws.readings.of(task.id))
+                self._texts[task.id] = texts_of(heads, inputs, self._contest.translations)
+        wanted = dict.fromkeys(text for texts in self._texts.values() for text in texts)
+        known = self._vectors.texts(self._backbone.space, wanted)
+        missing = [text for text in wanted if text not in known]
+        if missing:
+            with _own_faults():
+                self._keep(pool.call(Beside(missing)).made)
 
-    def _know_texts(self) -> None:
-        tasks = {task.id: task for task, _, _ in self.due}.values()
-        inputs = [TaskInputs(task, reading=self._ws.readings.of(task.id)) for task in tasks]
-        try:
-            know_texts(list(self.heads.values()), inputs, self.vectors, self._translations)
-        except BestshotError:
-            raise
-        except Exception as error:  # a head's own fault: the batches find out of which item
-            raise_shortage(error)
-
-    def _know_pictures(self, each: Map, size: int, streams: int) -> Iterator[_Pictures]:
+    def _know_pictures(self, pool: Pool[Candidates | Beside, Looked], size: int) -> Iterator[_Pictures]:
         """Embed what heads with work to do look at beside the candidates, as far as it is not stored."""
-        try:
+        with _own_faults():
             reads = self._own_pictures()
-            known = self.vectors.pictures(self._backbone.space, View.WHOLE, reads)
+            if not reads:
+                return
+            known = self._vectors.pictures(self._backbone.space, View.WHOLE, reads)
             missing = [key for key in reads if key not in known]
 
             def work(keys: Sequence[str]) -> Iterator[int]:
-                for batch in gather(self._backbone, keys, lambda key: reads[key](), self.vectors, each):
-                    yield len(batch)
+                pictures: list[tuple[str, Picture]] = []
+                for key in keys:
+                    with suppress(InputError):  # it is left out of what they compare with
+                        pictures.append((key, reads[key]()))
+                if pictures:
+                    for _, found in in_parts(pool, pictures, lambda part: Beside(pictures=part)):
+                        if not isinstance(found, WorkerLost):
+                            self._keep(found.made)
+                yield len(keys)
 
             done = 0
-            for found in stream(_parts(missing, size), work, streams):
-                done += found
+            for n in stream(_parts(missing, size), work, pool.threads):
+                done += n
                 yield _Pictures(done, len(missing))
-        except BestshotError:
-            raise
-        except Exception as error:  # as above
-            raise_shortage(error)
+            known = self._vectors.pictures(self._backbone.space, View.WHOLE, reads)
+            pool.tell(SentVectors({(View.WHOLE, key): vectors for key, vectors in known.items()}))
 
     def _own_pictures(self) -> dict[str, Callable[[], Picture]]:
         busy = {name for _, _, lacking in self.due for name in lacking}
@@ -183,69 +224,16 @@ class _Group:
         return found
 
 
+@contextmanager
+def _own_faults() -> Iterator[None]:
+    """What a head itself does wrong is found out by the batches, with the item at fault. Our errors pass."""
+    try:
+        yield
+    except BestshotError:
+        raise
+    except Exception as error:
+        raise_shortage(error)
+
+
 def _parts(whole: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
     return (whole[start : start + size] for start in range(0, len(whole), size))
-
-
-class _Worker:
-    """Reads, decodes, embeds and scores batches; only reads the store."""
-
-    def __init__(
-        self, ws: Workspace, heads: Mapping[str, Head], vectors: Vectors, translations: Mapping[str, str], each: Map
-    ) -> None:
-        self._ws, self._heads, self._translations = ws, heads, translations
-        self._vectors, self._each = vectors, each
-        self._versions = Versions(heads)
-        self._inputs = lru_cache(maxsize=_KEPT_INPUTS)(ws.task_inputs)
-
-    def work(self, batch: Sequence[Due]) -> Iterator[Scored]:
-        items: dict[int, Item] = {}
-        failures: list[Failure] = []
-        for i, found in enumerate(self._each(self._item, batch)):
-            if isinstance(found, Item):
-                items[i] = found
-            else:
-                failures.append(found)
-        due = {name: [i for i in items if name in batch[i][2]] for name in self._heads}
-        results = self._look({n: places for n, places in due.items() if places}, items, failures)
-        rows: list[dict[str, Any]] = []
-        for (name, i), result in results.items():
-            task, candidate_id, _ = batch[i]
-            rows += rows_of(task.id, candidate_id, name, self._versions.of(name, items[i].inputs), result)
-        yield Scored(rows, len(batch), failures)
-
-    def _item(self, due: Due) -> Item | Failure:
-        task, candidate_id, _ = due
-        try:
-            inputs: TaskInputs = self._inputs(task)
-            return Item(inputs, self._ws.images.picture(candidate_id))
-        except InputError as error:
-            return Failure(reason_of(error))
-
-    def _look(
-        self, due: Mapping[str, Sequence[int]], items: Mapping[int, Item], failures: list[Failure]
-    ) -> dict[tuple[str, int], Mapping[str, Score]]:
-        """Results by (head, place). What raises is tried in smaller parts, then noted and left out."""
-        requests = [Request(self._heads[name], [items[i] for i in places]) for name, places in due.items()]
-        try:
-            found = look(requests, self._vectors, self._translations, self._each)
-            return {
-                (name, i): checked(self._heads[name].columns, result)
-                for (name, places), results in zip(due.items(), found, strict=True)
-                for i, result in zip(places, results, strict=True)
-            }
-        except Exception as error:
-            smaller = _halves(due)
-            if not smaller:
-                failures.append(Failure.of(due, error))
-                return {}
-        return {key: result for part in smaller for key, result in self._look(part, items, failures).items()}
-
-
-def _halves(due: Mapping[str, Sequence[int]]) -> list[dict[str, Sequence[int]]]:
-    """The heads one by one; of one head its items in two halves; nothing where there is one of each."""
-    if len(due) > 1:
-        return [{name: places} for name, places in due.items()]
-    ((name, places),) = due.items()
-    middle = len(places) // 2
-    return [{name: places[:middle]}, {name: places[middle:]}] if middle else []

@@ -49,6 +49,14 @@ class Scored:
     failures: list[Failure]
 
 
+def lost(due: Iterable[Due], why: Exception) -> Scored:
+    """Candidates with which a worker died: nothing is stored of them, so the next run tries again."""
+    failures = [
+        Failure(f"task {task.id}, candidate {candidate_id[:12]}: {reason_of(why)}") for task, candidate_id, _ in due
+    ]
+    return Scored([], len(failures), failures)
+
+
 def due(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> list[Due]:
     """Every candidate that lacks scores of the present versions, those of a task together."""
     with ws.db.read() as connection:
@@ -73,6 +81,10 @@ class Versions:
     def __init__(self, scorers: Mapping[str, Scorer]) -> None:
         self._own = {name: scorer.version for name, scorer in scorers.items()}
         self._reading = reading_words(scorers)
+
+    def own(self, name: str) -> str:
+        """Of the scorer itself, whatever a task's words mean."""
+        return self._own[name]
 
     def of(self, name: str, inputs: TaskInputs) -> str:
         """Of a scorer's scores that were measured with these inputs."""

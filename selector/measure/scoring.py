@@ -7,22 +7,28 @@ read, which decodes at a reduced scale, and one pass of their backbone; a stored
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
-from typing import Any
 
-from selector.domain import InputError, Item, Score, Scorer, Task, TaskInputs, is_applicable, reason_of
-from selector.domain.embedding import Head
+from selector.config import EngineConfig
+from selector.domain import InputError, Scorer, Task, is_applicable, reason_of
+from selector.domain.embedding import ContestContext, Head
 from selector.domain.progress import Progress, silent
-from selector.measure._embedding import score_by_heads
-from selector.measure.scored import Due, Failure, Scored, Versions, checked, due, rows_of
+from selector.engine import Engine, Pool, WorkerLost, check_reach, in_parts, open_engine
+from selector.measure._embedding import HeadGroup
+from selector.measure._item_stage import Chunk, ItemStage
+from selector.measure._scorer_set import ScorerSet
+from selector.measure.scored import Due, Failure, Scored, due, lost
 from selector.store.scores import add_scores, scored_candidates
 from selector.workspace.executor import Executor, WorkQueue
 from selector.workspace.plug_ins import reading_words
 from selector.workspace.workspace import Workspace
 
 CHUNK = 8  # candidates in memory at once in each worker, however many a task has
+_CHUNKS = 8  # of one task in one thread, one after the other: its inputs are read once for them
 _WAITING = 16  # results of a worker that wait to be stored, all in one commit: rows, and no pictures
 
 
@@ -55,10 +61,15 @@ def score(
     ws: Workspace,
     tasks: Sequence[Task],
     scorers: Mapping[str, Scorer],
-    translations: Mapping[str, str],
+    contest: ContestContext,
+    settings: EngineConfig,
     progress: Progress = silent,
 ) -> ScoreSummary:
-    """Score every candidate of ``tasks`` that lacks scores of these versions; what is scored is not touched."""
+    """Score every candidate of ``tasks`` that lacks scores of these versions; what is scored is not touched.
+
+    Raises:
+        InputError: the engine cannot be had, or cannot see the images.
+    """
     summary, touched = ScoreSummary(), set[tuple[str, str]]()
     failed: dict[str, list[str]] = {}
 
@@ -70,10 +81,24 @@ def score(
         touched.update((row["task_id"], row["candidate_id"]) for row in scored.rows)
         summary.candidates = len(touched)  # a candidate that both ways have scored counts once
 
-    heads = {name: scorer for name, scorer in scorers.items() if isinstance(scorer, Head)}
-    _score_by_task(ws, tasks, {n: s for n, s in scorers.items() if n not in heads}, count, progress)
-    if heads:
-        score_by_heads(ws, tasks, heads, translations, count, progress)
+    by_space: dict[str, dict[str, Head]] = {}
+    others = dict[str, Scorer]()
+    for name, scorer in scorers.items():
+        if isinstance(scorer, Head):
+            by_space.setdefault(scorer.backbone.space, {})[name] = scorer
+        else:
+            others[name] = scorer
+    lacking = due(ws, tasks, others)
+    groups = [HeadGroup(ws, tasks, heads, contest) for heads in by_space.values()]
+    total = sum(len(group.due) for group in groups)
+    is_idle = not lacking and not total  # a cluster is not started for nothing
+    with open_engine(EngineConfig() if is_idle else settings, progress) as engine:
+        check_reach(engine, ws)
+        _score_by_task(ws, lacking, len(tasks), ScorerSet(ws, others, contest), engine, count, progress)
+        done = 0
+        for group in groups:
+            group.score(engine, count, progress, done, total)
+            done += len(group.due)
     summary.broken = _broken(ws, {name: scorers[name] for name in failed}, failed)
     return summary
 
@@ -91,39 +116,68 @@ def _broken(ws: Workspace, scorers: Mapping[str, Scorer], failed: Mapping[str, S
 
 def _score_by_task(
     ws: Workspace,
-    tasks: Sequence[Task],
-    scorers: Mapping[str, Scorer],
+    lacking: Sequence[Due],
+    tasks: int,
+    scorers: ScorerSet,
+    engine: Engine,
     count: Callable[[Scored], None],
     progress: Progress,
 ) -> None:
-    lacking = [list(of_task) for _, of_task in groupby(due(ws, tasks, scorers), key=lambda one: one[0].id)]
-    done, values = len(tasks) - len(lacking), 0
-    executor = Executor(_Worker(ws, scorers).work, threading.Event(), room=_WAITING * ws.config.workers)
-    place = WorkQueue("score", ws.config.workers)
+    size = ws.config.engine.batch or CHUNK
+    works = [
+        whole[start : start + size * _CHUNKS]
+        for whole in (list(of_task) for _, of_task in groupby(lacking, key=lambda one: one[0].id))
+        for start in range(0, len(whole), size * _CHUNKS)
+    ]
+    open_works = Counter(of_task[0][0].id for of_task in works)
+    values = 0
+    pool = engine.pool(ItemStage(scorers, ws.images), ws.config.workers, -(-len(lacking) // size))
+    executor = Executor(partial(_work, ws, pool, size), threading.Event(), room=_WAITING * pool.threads)
+    place = WorkQueue("score", pool.threads)
 
-    def store(batch: Sequence[Scored | None]) -> None:
-        nonlocal done, values
-        results = [result for result in batch if result is not None]
+    def store(batch: Sequence[Scored | str]) -> None:
+        nonlocal values
+        results = [result for result in batch if isinstance(result, Scored)]
         if rows := [row for result in results for row in result.rows]:
             with ws.db.write() as connection:
                 add_scores(ws.db, connection, rows)
         for result in results:
             count(result)
-        done += len(batch) - len(results)
+        open_works.subtract(result for result in batch if isinstance(result, str))
         values += sum(row["reason"] is None for row in rows)
 
-    progress("score", done, len(tasks))
+    def tell() -> None:
+        progress("score", tasks - sum(n > 0 for n in open_works.values()), tasks, f"{values} values" if values else "")
+
+    tell()
     try:
-        for of_task in lacking:
+        for of_task in works:
             executor.add(place, of_task)
         for batch in executor.batches():
             store(batch)
-            progress("score", done, len(tasks), f"{values} values")
+            tell()
     finally:
-        for scorer in scorers.values():
-            scorer.close()  # before what is under way is waited for: one may wait for a program of its own
+        pool.close()  # before what is under way is waited for: a scorer may wait for a program of its own
         for batch in executor.finish():
             store(batch)
+
+
+def _work(ws: Workspace, pool: Pool[Chunk, Scored], size: int, of_task: Sequence[Due]) -> Iterator[Scored | str]:
+    """What candidates of a task lack, a few at a time, and the task's id at the end."""
+    task = of_task[0][0]
+    try:
+        inputs = ws.task_inputs(task)
+    except InputError as error:
+        yield Scored([], 0, [Failure(f"task {task.id}: {reason_of(error)}")])
+    else:
+
+        def pack(part: Sequence[Due]) -> Chunk:
+            return Chunk(inputs, {candidate_id: names for _, candidate_id, names in part})
+
+        for start in range(0, len(of_task), size):
+            for part, found in in_parts(pool, of_task[start : start + size], pack):
+                yield lost(part, found) if isinstance(found, WorkerLost) else found
+    yield task.id
 
 
 def _count(summary: ScoreSummary, scored: Scored) -> None:
@@ -138,67 +192,3 @@ def _count(summary: ScoreSummary, scored: Scored) -> None:
         reasons = summary.reasons if is_missing else summary.not_applicable
         key = f"{row['scorer']}.{row['column']}: {row['reason']}"
         reasons[key] = reasons.get(key, 0) + 1
-
-
-class _Worker:
-    """Reads, decodes and scores in a worker thread; only reads the store."""
-
-    def __init__(self, ws: Workspace, scorers: Mapping[str, Scorer]) -> None:
-        self._ws = ws
-        self._scorers = scorers
-        self._versions = Versions(scorers)
-
-    def work(self, of_task: Sequence[Due]) -> Iterator[Scored | None]:
-        """What a task lacks, a few candidates at a time, and None at its end."""
-        task = of_task[0][0]
-        try:
-            inputs = self._ws.task_inputs(task)
-        except InputError as error:
-            yield Scored([], 0, [Failure(f"task {task.id}: {reason_of(error)}")])
-        else:
-            for start in range(0, len(of_task), CHUNK):
-                yield self._score_chunk(inputs, {key: names for _, key, names in of_task[start : start + CHUNK]})
-        yield None
-
-    def _score_chunk(self, inputs: TaskInputs, lacking: Mapping[str, Sequence[str]]) -> Scored:
-        items, failures = self._read(inputs, lacking)
-        rows: list[dict[str, Any]] = []
-        for name, scorer in self._scorers.items():
-            mine = {candidate_id: item for candidate_id, item in items.items() if name in lacking[candidate_id]}
-            for candidate_id, result in _run_scorer(name, scorer, mine, failures).items():
-                rows += rows_of(inputs.task.id, candidate_id, name, self._versions.of(name, inputs), result)
-        return Scored(rows, len(items), failures)
-
-    def _read(self, inputs: TaskInputs, ids: Iterable[str]) -> tuple[dict[str, Item], list[Failure]]:
-        items: dict[str, Item] = {}
-        failures: list[Failure] = []
-        for candidate_id in ids:
-            try:
-                items[candidate_id] = Item(inputs, self._ws.images.picture(candidate_id))
-            except InputError as error:
-                failures.append(Failure(reason_of(error)))
-        return items, failures
-
-
-def _run_scorer(
-    name: str, scorer: Scorer, items: Mapping[str, Item], failures: list[Failure]
-) -> dict[str, Mapping[str, Score]]:
-    """Results by candidate id. What makes the scorer raise is tried alone, then noted in ``failures`` and left out.
-
-    Raises:
-        OutOfResources: the machine lacks something for one candidate alone.
-    """
-    if not items:
-        return {}
-    try:
-        results = list(scorer.score(list(items.values())))
-        if len(results) != len(items):
-            raise ValueError(f"{len(results)} results for {len(items)} items")
-        return dict(zip(items, [checked(scorer.columns, result) for result in results], strict=True))
-    except Exception as error:
-        if len(items) == 1:
-            failures.append(Failure.of([name], error))
-            return {}
-    # Not in the block above: what fails alone would bear the fault of all as its context.
-    alone = [_run_scorer(name, scorer, {key: item}, failures) for key, item in items.items()]
-    return {key: result for part in alone for key, result in part.items()}

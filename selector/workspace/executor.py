@@ -183,11 +183,16 @@ class _Waiting(Generic[Work]):
         return self._groups[self._now].popleft()
 
 
-def stream(works: Iterable[Work], do: Callable[[Work], Iterator[Event]], threads: int) -> Iterator[Event]:
+def stream(
+    works: Iterable[Work],
+    do: Callable[[Work], Iterator[Event]],
+    threads: int,
+    closing: Callable[[], None] | None = None,
+) -> Iterator[Event]:
     """The events of ``do(work)`` of all works, as they come, of so many threads.
 
     An exception of a thread is raised here; closing the iterator (also by Ctrl-C) lets each thread finish what it is
-    making and stop.
+    making and stop. ``closing`` is called before they are waited for: it may end what they wait for.
     """
     executor, place = Executor(do, threading.Event(), _PER_THREAD * threads), WorkQueue("", threads)
     try:
@@ -196,5 +201,7 @@ def stream(works: Iterable[Work], do: Callable[[Work], Iterator[Event]], threads
         for batch in executor.batches():
             yield from batch
     finally:
+        if closing is not None:
+            closing()
         for _ in executor.finish():
             pass

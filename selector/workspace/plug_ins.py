@@ -188,16 +188,31 @@ def _left_out(kind: str, name: str, error: BestshotError) -> str:
     return reason
 
 
-def configured_scorer(ws: Workspace, name: str) -> Scorer:
-    """The scorer of a name with its settings; raises ``InputError`` or ``MissingPart``.
+@dataclass(frozen=True)
+class ScorerSpec:
+    """What a scorer is made from, in whatever process; settings may name files below ``folder``."""
 
-    The gate also learns where the contest fixes the size, and with it the proportions.
-    """
+    kind: str
+    settings: Mapping[str, object]
+    folder: Path
+
+    def make(self) -> Scorer:
+        """Raises ``InputError`` or ``MissingPart``."""
+        return create_scorer(self.kind, self.settings, self.folder)
+
+
+def scorer_spec(ws: Workspace, name: str) -> ScorerSpec:
+    """Of the scorer of a name. The gate also learns where the contest fixes the size, and with it the proportions."""
     own = {key: value for key, value in ws.config.scorers.get(name, {}).items() if key != KIND}
     kind = scorer_kind_of(ws.config, name)
     fixed = sorted(task_type.value for task_type, facts in ws.profile.task_types.items() if facts.size == "fixed")
     settings = {"fixed_size_types": fixed, **own} if kind == "gate" and fixed else own
-    return create_scorer(kind, settings, ws.folder)
+    return ScorerSpec(kind, settings, ws.folder)
+
+
+def configured_scorer(ws: Workspace, name: str) -> Scorer:
+    """The scorer of a name with its settings; raises ``InputError`` or ``MissingPart``."""
+    return scorer_spec(ws, name).make()
 
 
 def contest_context(ws: Workspace, tasks: Sequence[Task]) -> ContestContext:

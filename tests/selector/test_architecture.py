@@ -31,6 +31,7 @@ ORDER = [
     "selector.config",
     "selector.store",
     "selector.workspace",
+    "selector.engine",
     "selector.llm",
     "selector.generate",
     "selector.measure",

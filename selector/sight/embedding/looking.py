@@ -116,14 +116,12 @@ def _cut(picture: Picture, view: View, side: int, by_torch: bool) -> Any:
         return reason_of(error).split(": ", 1)[-1]  # without the picture's name: equal reasons are counted together
 
 
-def know_texts(
-    heads: Sequence[Head], inputs: Sequence[TaskInputs], vectors: Vectors, translations: Mapping[str, str]
-) -> None:
-    """Embed the texts of many tasks at once, so that no pass over pictures has to."""
-    backbone = heads[0].backbone
-    asked = dict.fromkeys(t for i in inputs for h in heads if i.task.type in h.task_types for t in h.texts(i))
-    forms = dict.fromkeys(readable_form(text, backbone.reads_all, translations)[0] for text in asked)
-    _known(backbone, [form for form in forms if form], vectors)
+def texts_of(heads: Sequence[Head], inputs: TaskInputs, translations: Mapping[str, str]) -> list[str]:
+    """The texts of a task that heads of one backbone ask for, as it reads them; without those that it cannot read."""
+    reads_all = heads[0].backbone.reads_all
+    asked = dict.fromkeys(text for h in heads if inputs.task.type in h.task_types for text in h.texts(inputs))
+    forms = dict.fromkeys(readable_form(text, reads_all, translations)[0] for text in asked)
+    return [form for form in forms if form]
 
 
 def _known(backbone: Backbone, readable: Sequence[str], vectors: Vectors) -> dict[str, Floats]:

@@ -1,0 +1,398 @@
+"""Stages as warm actors of a Ray program (Moritz et al. 2018): one process a worker, each with its own models.
+
+Plain actors and not Ray Data: what is done is known by our store, so a checkpoint of another kind would say it twice;
+the dispatcher's threads are the back-pressure; and a stage may hold every core, which a dataset's actors may not.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Generic
+
+from selector.config import EngineConfig
+from selector.domain import BestshotError, InputError, MissingPart
+from selector.domain.files import scratch_folder
+from selector.domain.progress import Progress, silent
+from selector.engine.pool import Batch, Engine, Pool, Result, Stage, WorkerLost
+from selector.net import Interrupted
+
+_NAMESPACE = "bestshot"
+_REACHABLE_SECONDS = 5.0
+_PLACE_SECONDS = 300.0  # how long a run waits for room in the cluster
+_CLOSING_SECONDS = 5.0
+_DEATHS = 12  # of workers in a row, beside two for each, with nothing made in between: halving a batch takes fewer
+_OBJECTS_MB, _OBJECTS_MB_EACH = 128, 16  # of a cluster of our own: batches on their way, and results
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DEDUP_LOGS": "1",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # of its own words about dead workers, which would lie in what we print
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_enable_open_telemetry": "0",
+}
+
+
+class RayEngine(Engine):
+    """A Ray cluster: that at an address, or one of this run on this machine alone, on the loopback interface.
+
+    Raises:
+        MissingPart: Ray is not installed.
+        InputError: no cluster is at the address, or it runs another version of Ray or Python.
+    """
+
+    def __init__(self, settings: EngineConfig, progress: Progress = silent) -> None:
+        check_ray(settings)
+        for name, value in _QUIET.items():
+            os.environ.setdefault(name, value)
+        import ray
+
+        self._ray: Any = ray
+        self._settings, self._progress = settings, progress
+        self._ends = ExitStack()
+        self._is_ours = not ray.is_initialized()
+        if self._is_ours:
+            progress("ray", 0, 1, f"at {settings.address}" if settings.address else "starts on this machine")
+            self._start()
+        names = {node["NodeManagerHostname"] for node in self._ray.nodes() if node["Alive"]}
+        self.is_this_machine = names <= {socket.gethostname(), platform.node()}
+        if self._is_ours:
+            progress("ray", 1, 1, f"{self._has('CPU'):.0f} cores, {self._has('GPU'):.0f} GPUs")
+
+    def pool(self, stage: Stage[Batch, Result], threads: int, batches: int) -> Pool[Batch, Result]:  # noqa: ARG002
+        workers = self._settings.workers or self._room()
+        return _RayPool(
+            self._ray, stage, max(1, min(workers, batches)), self._settings, self._environment(), self._progress
+        )
+
+    def close(self) -> None:
+        if self._is_ours:
+            self._is_ours = False
+            self._ray.shutdown()
+        self._ends.close()
+
+    def _start(self) -> None:
+        address = self._settings.address
+        options: dict[str, Any] = {"address": address}
+        if not address:
+            cores = max(os.cpu_count() or 1, self._settings.workers)
+            place = min(Path(tempfile.gettempdir()), Path("/tmp"), key=lambda one: len(str(one)))  # sockets go there
+            folder = self._ends.enter_context(scratch_folder(place, short=True))
+            options = {
+                "address": "local",
+                "num_cpus": cores,
+                "include_dashboard": False,
+                "object_store_memory": (_OBJECTS_MB + _OBJECTS_MB_EACH * cores) * 2**20,
+                "_node_ip_address": "127.0.0.1",
+                "_temp_dir": str(folder),
+            }
+        try:
+            with _signals_kept():
+                self._ray.init(namespace=_NAMESPACE, logging_level="ERROR", log_to_driver=False, **options)
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            self.close()
+            raise InputError(_why_not(address, error)) from error
+
+    def _has(self, kind: str) -> float:
+        return float(self._ray.cluster_resources().get(kind, 0.0))
+
+    def _room(self) -> int:
+        """Workers that the cluster has room for."""
+        gpus = self._settings.gpus
+        if gpus and self._has("GPU") < gpus:
+            raise InputError(
+                f"[engine] gpus = {gpus:g}, but the Ray cluster has {self._has('GPU'):g}: set gpus = 0, or add a node"
+            )
+        cores = int(self._has("CPU"))
+        return max(1, min(cores, int(self._has("GPU") / gpus)) if gpus else cores)
+
+    def _environment(self) -> dict[str, Any]:
+        """What the workers of a cluster of others need to import this program from a checkout on this machine."""
+        path = os.environ.get("PYTHONPATH")
+        is_others = bool(self._settings.address) or not self._is_ours
+        return {"env_vars": {"PYTHONPATH": path}} if path and is_others and self.is_this_machine else {}
+
+
+def check_ray(settings: EngineConfig) -> None:
+    """Raise where Ray is not installed, or nothing listens at its address: it would try for a minute, and say it at
+    length."""
+    if find_spec("ray") is None:
+        raise MissingPart("the engine ray needs Ray: pip install 'bestshot[ray]', or set [engine] name = \"local\"")
+    if settings.address:
+        _check_reachable(settings.address)
+
+
+def _check_reachable(address: str) -> None:
+    found = re.fullmatch(r"(?:ray://)?\[?([^\[\]/]+?)\]?:(\d{1,5})", address)
+    if found is None:
+        if address != "auto":
+            raise InputError(f"[engine] address is HOST:PORT of a Ray cluster, or auto; got '{address}'")
+        return
+    try:
+        socket.create_connection((found[1], int(found[2])), _REACHABLE_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(_why_not(address, error)) from error
+
+
+def _why_not(address: str, error: Exception) -> str:
+    said = (str(error) or type(error).__name__).strip().splitlines()
+    if "ersion mismatch" in str(error):
+        facts = re.findall(r"(Ray|Python): *([\w.]+)", str(error))
+        told = ", ".join(f"{what} {number}" for what, number in facts[:2])
+        mine = ", ".join(f"{what} {number}" for what, number in facts[2:4])
+        return f"the Ray cluster at {address} runs {told}, this program {mine}: both must be the same"
+    if not address:
+        return f"Ray cannot start on this machine ({said[0]}): run with --engine local"
+    return f"no Ray cluster answers at {address} ({said[0]}): start it (`ray start --head`), or mend [engine] address"
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Ray's start takes SIGTERM for itself."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+class _Host(Generic[Batch, Result]):
+    """Lives in the worker: the stage, and how many batches are computed at once; others wait here, already read."""
+
+    def __init__(self, stage: Stage[Batch, Result], at_once: int) -> None:
+        self._stage = stage
+        self._room = threading.Semaphore(at_once)
+
+    def ready(self, told: bool, news: Any) -> int:
+        """The process's number, once it has been told what there is to tell."""
+        if told:
+            self._stage.tell(news)
+        return os.getpid()
+
+    def call(self, batch: Batch) -> Result:
+        with self._room:
+            return self._stage(batch)
+
+    def close(self) -> None:
+        self._stage.close()
+
+
+class _Worker:
+    """One place of the pool: the actor that has it now; guarded by the pool's lock."""
+
+    def __init__(self) -> None:
+        self.actor: Any = None
+        self.welcome: Any = None  # the reference that says when it is ready; None: it is
+        self.busy = 0
+        self.is_reserved = False
+
+
+class _RayPool(Pool[Batch, Result]):
+    def __init__(
+        self,
+        ray: Any,
+        stage: Stage[Batch, Result],
+        workers: int,
+        settings: EngineConfig,
+        environment: dict[str, Any],
+        progress: Progress,
+    ) -> None:
+        super().__init__(workers, workers * settings.max_in_flight)
+        self._ray, self._progress = ray, progress
+        self._most = settings.max_in_flight
+        at_once = settings.max_in_flight if settings.gpus else 1  # on a GPU one batch is decoded beside another's pass
+        options: dict[str, Any] = {
+            "num_cpus": 1,
+            "num_gpus": settings.gpus,
+            "max_concurrency": settings.max_in_flight + 2,  # batches, and beside them ``ready`` and ``close``
+            "max_restarts": 0,  # who dies is replaced here, where it is known what it was doing
+        }
+        if environment:
+            options["runtime_env"] = environment
+        made = ray.remote(_Host).options(**options)
+        stage_once = ray.put(stage)  # not again with every actor
+        self._new: Callable[[], Any] = lambda: made.remote(stage_once, at_once)
+        self._news: tuple[bool, Any] = (False, None)
+        self._changed = threading.Condition()
+        self._is_closed = False
+        self._deaths = 0  # since something was made
+        self._last_death = ""
+        self._since = time.monotonic()  # when a worker was last ready
+        self._workers = [_Worker() for _ in range(workers)]
+        for worker in self._workers:
+            self._employ(worker)
+
+    def call(self, batch: Batch, alone: bool = False) -> Result:
+        for apart in (True,) if alone else (False, True):  # who died in company may have died of another's batch
+            worker = self._take(apart)
+            actor = worker.actor
+            try:
+                result: Result = self._result(actor.call.remote(batch))
+                return result
+            except _Died as death:
+                self._replace(worker, actor, str(death))
+            finally:
+                self._give_back(worker, apart)
+        raise WorkerLost(
+            f"its worker's process died, and so did another's ({self._last_death}): the next run tries again"
+        )
+
+    def tell(self, news: Any) -> None:
+        with self._changed:
+            self._news = (True, self._ray.put(news))
+            told = [(worker, worker.actor.ready.remote(*self._news)) for worker in self._workers]
+            coming = [worker for worker in self._workers if worker.welcome is not None]
+            for worker, welcome in told:
+                if worker in coming:  # there may be no place for it as long as the others work
+                    worker.welcome = welcome
+        for worker, welcome in told:
+            if worker not in coming:
+                with suppress(_Died):  # its successor is told when it is employed
+                    self._result(welcome)
+
+    def close(self) -> None:
+        with self._changed:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            self._changed.notify_all()
+        ended = [worker.actor.close.remote() for worker in self._workers if worker.welcome is None]
+        with suppress(Exception):  # whatever it is, they are killed next
+            self._ray.wait(ended, num_returns=len(ended), timeout=_CLOSING_SECONDS)
+        for worker in self._workers:
+            with suppress(Exception):
+                self._ray.kill(worker.actor)
+
+    def _result(self, reference: Any) -> Any:
+        """Raises ``_Died``; what the stage raised is raised as it was there."""
+        from ray import exceptions as of_ray
+
+        try:
+            return self._ray.get(reference)
+        except of_ray.RayTaskError as error:
+            raise error.cause from error
+        except of_ray.RayError as error:
+            if self._is_closed:
+                raise Interrupted("the run ends") from None
+            if isinstance(error, _deaths()):
+                raise _Died(_cause(str(error))) from None
+            raise BestshotError(f"the Ray cluster reports: {_cause(str(error))}") from error
+
+    def _take(self, alone: bool) -> _Worker:
+        """A place for a batch at the least busy worker that is ready."""
+        mine: _Worker | None = None  # reserved: no batch goes there any more
+        while True:
+            with self._changed:
+                if self._is_closed:
+                    raise Interrupted("the run ends")
+                self._check_living()
+                ready = [worker for worker in self._workers if worker.welcome is None]
+                if alone and mine is None:
+                    mine = min((w for w in ready if not w.is_reserved), key=lambda w: w.busy, default=None)
+                    if mine is not None:
+                        mine.is_reserved = True
+                if mine is not None and mine in ready and not mine.busy:
+                    mine.busy = 1
+                    return mine
+                free = [worker for worker in ready if worker.busy < self._most and not worker.is_reserved]
+                if free and not alone:
+                    found = min(free, key=lambda worker: worker.busy)
+                    found.busy += 1
+                    return found
+                coming = [worker.welcome for worker in self._workers if worker.welcome is not None]
+                if not coming:
+                    self._changed.wait(1.0)
+                    continue
+            self._ray.wait(coming, timeout=0.2)
+            self._greet()
+
+    def _give_back(self, worker: _Worker, alone: bool) -> None:
+        with self._changed:
+            worker.busy -= 1
+            if alone:
+                worker.is_reserved = False
+            self._changed.notify_all()
+
+    def _greet(self) -> None:
+        """Let those work that are ready now; called without the lock."""
+        for worker in self._workers:
+            with self._changed:
+                actor, welcome = worker.actor, worker.welcome
+            if welcome is None or not self._ray.wait([welcome], timeout=0)[0]:
+                continue
+            try:
+                self._result(welcome)
+            except _Died as death:
+                self._replace(worker, actor, str(death))
+                continue
+            with self._changed:
+                if worker.welcome is welcome:
+                    worker.welcome = None
+                    self._since = time.monotonic()
+                    self._changed.notify_all()
+
+    def _employ(self, worker: _Worker) -> None:
+        worker.actor = self._new()
+        worker.welcome = worker.actor.ready.remote(*self._news)
+
+    def _replace(self, worker: _Worker, actor: Any, why: str) -> None:
+        """Once for a death, however many batches it took along."""
+        with suppress(Exception):
+            self._ray.kill(actor)  # it may only be out of reach: nothing of it shall go on
+        with self._changed:
+            if worker.actor is actor and not self._is_closed:
+                self._deaths += 1
+                self._last_death = why
+                self._employ(worker)
+
+    def _check_living(self) -> None:
+        """Raise for a pool whose workers only die, or never come."""
+        if self._deaths > _DEATHS + 2 * self.workers:
+            raise BestshotError(f"the workers of Ray die before they have made anything: {self._last_death}")
+        if all(worker.welcome is not None for worker in self._workers):
+            if time.monotonic() - self._since > _PLACE_SECONDS:
+                raise BestshotError(
+                    f"Ray gave no worker a place within {_PLACE_SECONDS:.0f} s: does another run use its cores or "
+                    "GPUs? Wait for it, or set fewer [engine] workers, and run the same command again; nothing is lost"
+                )
+        else:
+            self._since = time.monotonic()
+
+
+class _Died(Exception):
+    """A worker's process ended, with what Ray says of it."""
+
+
+def _deaths() -> tuple[type[Exception], ...]:
+    """What Ray raises where a worker, its node or what it made is gone."""
+    from ray import exceptions as of_ray
+
+    return (
+        of_ray.RayActorError,
+        of_ray.WorkerCrashedError,
+        of_ray.NodeDiedError,
+        of_ray.ObjectLostError,
+        of_ray.OutOfMemoryError,
+    )
+
+
+def _cause(said: str) -> str:
+    """Of Ray's report, often a page, the words that say why."""
+    if "OutOfMemory" in said or "memory monitor" in said or "running low on memory" in said:
+        return "its machine ran out of memory: set fewer [engine] workers or a smaller batch"
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    telling = [line for line in lines if line.startswith(("Worker exit detail", "The node", "The actor died"))]
+    return (telling or lines or ["no reason was given"])[-1].removeprefix("Worker exit detail: ").split(". ")[0][:160]

@@ -1,0 +1,42 @@
+"""Opens the engine that ``[engine]`` of ``campaign.toml`` names."""
+
+from __future__ import annotations
+
+from selector.config import EngineConfig
+from selector.domain import InputError
+from selector.domain.progress import Progress, silent
+from selector.engine.pool import Engine, LocalEngine
+from selector.workspace.workspace import Workspace
+
+
+def open_engine(settings: EngineConfig, progress: Progress = silent) -> Engine:
+    """The engine, started.
+
+    Raises:
+        MissingPart: its package is not installed.
+        InputError: no cluster answers at its address, or it does not fit this machine's versions.
+    """
+    if settings.name == "local":
+        return LocalEngine()
+    from selector.engine.on_ray import RayEngine
+
+    return RayEngine(settings, progress)
+
+
+def describe_engine(settings: EngineConfig) -> str:
+    """Where work would be done; starts nothing. Raises as ``open_engine`` does, as far as a look can tell."""
+    if settings.name == "local":
+        return "threads of this process"
+    from selector.engine.on_ray import check_ray
+
+    check_ray(settings)
+    return f"the Ray cluster at {settings.address}" if settings.address else "Ray, started on this machine by each run"
+
+
+def check_reach(engine: Engine, ws: Workspace) -> None:
+    """Raise ``InputError`` where workers on other machines could not see the campaign's images."""
+    if not ws.config.store.images and not engine.is_this_machine:
+        raise InputError(
+            "the Ray cluster has other machines, which cannot see this campaign's folder images/: set [store] images "
+            "to a folder or an address that all of them reach (docs/scaling.md)"
+        )

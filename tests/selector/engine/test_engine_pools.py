@@ -1,0 +1,110 @@
+"""Pools: a batch that kills its worker is halved down to the item at fault; locally, the thread that asks works."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from selector.config import EngineConfig
+from selector.domain import InputError
+from selector.engine import Pool, Stage, WorkerLost, in_parts, open_engine
+from selector.engine.on_ray import _cause, _why_not
+
+
+class Doubling(Stage[Sequence[int], list[int]]):
+    def __init__(self) -> None:
+        self.more = 0
+        self.times_closed = 0
+
+    def __call__(self, batch):
+        return [2 * n + self.more for n in batch]
+
+    def tell(self, news):
+        self.more = news
+
+    def close(self):
+        self.times_closed += 1
+
+
+class Deadly(Pool[Sequence[int], list[int]]):
+    """Loses every batch with one of these numbers in it."""
+
+    def __init__(self, *deadly: int) -> None:
+        super().__init__(1, 1)
+        self.deadly, self.asked = set(deadly), []
+
+    def call(self, batch, alone=False):
+        self.asked.append((len(batch), alone))
+        if self.deadly & set(batch):
+            raise WorkerLost("it died")
+        return list(batch)
+
+    def tell(self, news): ...
+
+    def close(self): ...
+
+
+def test_the_local_engine_calls_the_stage_itself_and_closes_it_once():
+    stage = Doubling()
+    with open_engine(EngineConfig()) as engine, engine.pool(stage, 3, 10) as pool:
+        assert engine.is_local
+        assert pool.threads == pool.workers == 3
+        assert pool.call([1, 2]) == [2, 4]
+        pool.tell(100)
+        assert pool.call([1]) == [102]
+        pool.close()
+    assert stage.times_closed == 1
+
+
+def test_no_more_workers_than_batches():
+    with open_engine(EngineConfig()) as engine, engine.pool(Doubling(), 8, 2) as pool:
+        assert pool.threads == 2
+
+
+def test_what_kills_a_worker_costs_itself_alone():
+    pool = Deadly(3, 12)
+    found = dict(pair for part, result in in_parts(pool, range(16), list) for pair in _each(part, result))
+    assert [n for n, result in found.items() if isinstance(result, WorkerLost)] == [3, 12]
+    assert sorted(found) == list(range(16))
+
+
+def _each(part, result):
+    return ((n, result if isinstance(result, WorkerLost) else result[i]) for i, n in enumerate(part))
+
+
+def test_parts_of_a_lost_batch_are_alone_with_their_worker():
+    pool = Deadly(0)
+    list(in_parts(pool, range(4), list))
+    assert pool.asked == [(4, False), (2, True), (1, True), (1, True), (2, True)]
+
+
+def test_an_address_alone_means_ray_and_a_name_alone_keeps_the_address():
+    settings = EngineConfig(name="local", address="head:6379")
+    assert settings.chosen() == settings
+    assert settings.chosen("ray") == EngineConfig(name="ray", address="head:6379")
+    assert settings.chosen(None, "other:1") == EngineConfig(name="ray", address="other:1")
+
+
+def test_other_versions_of_python_are_told_in_plain_words():
+    said = (
+        "Version mismatch: The cluster was started with:\n    Ray: 2.60.0\n    Python: 3.12.1\n"
+        "This process on node 10.0.0.1 was started with:\n    Ray: 2.60.0\n    Python: 3.11.4\n"
+    )
+    told = _why_not("head:6379", RuntimeError(said))
+    assert told == (
+        "the Ray cluster at head:6379 runs Ray 2.60.0, Python 3.12.1, this program Ray 2.60.0, Python 3.11.4: "
+        "both must be the same"
+    )
+
+
+def test_of_a_report_of_ray_the_words_that_say_why():
+    said = "The actor is dead.\nname: x\nWorker exit detail: Worker exits by signal 9. Some causes: many"
+    assert _cause(said) == "Worker exits by signal 9"
+    assert "ran out of memory" in _cause("Task was killed due to the node running low on memory.\n")
+    assert _cause("") == "no reason was given"
+
+
+def test_an_engine_that_is_none_is_an_error_of_the_configuration():
+    with pytest.raises((InputError, ValueError), match="name"):
+        EngineConfig(name="spark")
