@@ -6,37 +6,39 @@ A finish post-processes an image that is there: a candidate of its own that cost
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
-from selector.domain import BatchGenerator, GenerationFailed, Made, RemoteGenerator, TaskInputs
+from selector.domain import BatchGenerator, GenerationFailed, Generator, Made, RemoteGenerator, TaskInputs
 from selector.finishing import Finishing
-from selector.generate._attempts import Attempts, NewAttempt, OpenRecipe
+from selector.generate._attempts import Attempts, NewAttempt, OpenRecipe, attempted
+from selector.generate._making import MakingBatch, Result
 from selector.generate.orders import Order
 from selector.generate.recipes import FINISH, PROMPT, as_shown, finished, outcome_of
-from selector.net import Interrupted
 from selector.registry import construct
 from selector.store.attempts import load_attempts
 from selector.workspace.workspace import Workspace
 
+Make = Callable[[MakingBatch], Sequence[Result]]
 
-def make_here(attempts: Attempts, order: Order, found: Sequence[OpenRecipe]) -> Iterator[NewAttempt]:
+
+def make_here(attempts: Attempts, order: Order, found: Sequence[OpenRecipe], make: Make) -> Iterator[NewAttempt]:
     """Try every recipe; a generator's errors become outcomes."""
     inputs = attempts.inputs(order.task)
-    if isinstance(order.generator, BatchGenerator):
-        for batch, fault in batches(order.generator, inputs, found):
-            yield from _make_batch(attempts, order, order.generator, inputs, batch, fault)
-        return
-    for one in found:
-        started = time.perf_counter()
-        result: Made | Exception
-        try:
-            result = order.generator.generate(*as_shown(inputs, one.recipe))
-        except Interrupted:  # the run ends, and this is no failure
-            raise
-        except Exception as error:
-            result = error
-        yield attempts.conclude(order, one, inputs, result, started)
+    for batch, fault in _passes(order.generator, inputs, found):
+        if fault is not None:
+            yield from (attempts.conclude(order, one, inputs, fault, time.perf_counter()) for one in batch)
+            continue
+        results = make(MakingBatch(order.name, inputs, [one.recipe for one in batch]))
+        yield from (attempted(order, one, result) for one, result in zip(batch, results, strict=True))
+
+
+def _passes(
+    generator: Generator, inputs: TaskInputs, found: Sequence[OpenRecipe]
+) -> Iterable[tuple[list[OpenRecipe], GenerationFailed | None]]:
+    if isinstance(generator, BatchGenerator):
+        return batches(generator, inputs, found)
+    return (([one], None) for one in found)
 
 
 def batches(
@@ -57,31 +59,6 @@ def batches(
         rest = iter(alike)
         for size in sizes:
             yield list(islice(rest, size)), None
-
-
-def _make_batch(
-    attempts: Attempts,
-    order: Order,
-    generator: BatchGenerator,
-    inputs: TaskInputs,
-    batch: Sequence[OpenRecipe],
-    fault: GenerationFailed | None,
-) -> Iterator[NewAttempt]:
-    started = time.perf_counter()
-    shown = [as_shown(inputs, one.recipe) for one in batch]
-    results: Sequence[Made | Exception]
-    try:
-        if fault is not None:
-            raise fault
-        results = generator.generate_batch(shown[0][0], [recipe for _, recipe in shown])
-        if len(results) != len(batch):
-            raise GenerationFailed(f"a batch of {len(batch)} gave {len(results)} results")
-    except Interrupted:
-        raise
-    except Exception as error:
-        results = [error] * len(batch)
-    for one, result in zip(batch, results, strict=True):
-        yield attempts.conclude(order, one, inputs, result, started)
 
 
 def finishing_of(ws: Workspace, orders: Sequence[Order]) -> Finishing | None:

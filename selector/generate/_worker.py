@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from selector.domain import BestshotError, RemoteGenerator, ServiceStopped, reason_of
 from selector.generate._attempts import Attempts, NewAttempt, Postponed, Skipped
 from selector.generate._local import finish, finishing_of, make_here
+from selector.generate._making import Making
 from selector.generate._remote import ServiceWorker
 from selector.generate.orders import FinishItem, Order, WorkItem
 from selector.generate.recipes import RecipePlanner
@@ -52,6 +53,8 @@ class Worker:
         self._attempts = Attempts(ws, retry_failed)
         self._recipes = RecipePlanner(ws, retry_failed)
         self._finishing = finishing_of(ws, orders)
+        own = {order.name: order.generator for order in orders if not isinstance(order.generator, RemoteGenerator)}
+        self._making = Making({}, ws.profile, ws.images, own)
         accounts: dict[str, Account] = {
             order.name: order.generator.account for order in orders if isinstance(order.generator, RemoteGenerator)
         }
@@ -122,7 +125,7 @@ class Worker:
             made = (
                 self._remote[order.name].make(order, order.generator, todo)
                 if isinstance(order.generator, RemoteGenerator)
-                else make_here(self._attempts, order, todo)
+                else make_here(self._attempts, order, todo, self._making)
             )
             for event in made:
                 left -= 1 if isinstance(event, NewAttempt) else event.count
