@@ -116,6 +116,15 @@ class Attempts:
                 found.append(OpenRecipe(recipe, place if ranked else None, len(before) + 1))
         return found, others
 
+    def still_open(self, order: Order, found: Sequence[OpenRecipe]) -> tuple[list[OpenRecipe], list[Skipped]]:
+        """Those of the recipes that are still to be tried, and what another process has settled since."""
+        tries = self.tries(order)
+        settled = {one.recipe.key for one in found if self.is_settled(tries.get(one.recipe.key, []))}
+        return (
+            [one for one in found if one.recipe.key not in settled],
+            [Skipped(all(outcome != "made" for outcome, _ in tries[key])) for key in settled],
+        )
+
     def tries(self, order: Order) -> dict[str, list[tuple[str, str | None]]]:
         with self.ws.db.read() as connection:
             return tries_of(connection, order.task.id, order.name, order.build)

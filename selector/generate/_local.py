@@ -11,7 +11,7 @@ from itertools import islice
 
 from selector.domain import BatchGenerator, GenerationFailed, Generator, Made, RemoteGenerator, TaskInputs
 from selector.finishing import Finishing
-from selector.generate._attempts import Attempts, NewAttempt, OpenRecipe, attempted
+from selector.generate._attempts import Attempts, NewAttempt, OpenRecipe, Skipped, attempted
 from selector.generate._making import MakingBatch, Result
 from selector.generate.orders import Order
 from selector.generate.recipes import FINISH, PROMPT, as_shown, finished, outcome_of
@@ -19,18 +19,25 @@ from selector.registry import construct
 from selector.store.attempts import load_attempts
 from selector.workspace.workspace import Workspace
 
+LOOK_AGAIN_SECONDS = 1.0  # after the recipes of a task were looked up, another process may have made some
 Make = Callable[[MakingBatch], Sequence[Result]]
 
 
-def make_here(attempts: Attempts, order: Order, found: Sequence[OpenRecipe], make: Make) -> Iterator[NewAttempt]:
-    """Try every recipe; a generator's errors become outcomes."""
-    inputs = attempts.inputs(order.task)
+def make_here(
+    attempts: Attempts, order: Order, found: Sequence[OpenRecipe], make: Make
+) -> Iterator[NewAttempt | Skipped]:
+    """Try every recipe that nobody else has settled meanwhile; a generator's errors become outcomes."""
+    inputs, begun = attempts.inputs(order.task), time.monotonic()
     for batch, fault in _passes(order.generator, inputs, found):
+        todo = batch
+        if time.monotonic() - begun > LOOK_AGAIN_SECONDS:
+            todo, settled = attempts.still_open(order, batch)
+            yield from settled
         if fault is not None:
-            yield from (attempts.conclude(order, one, inputs, fault, time.perf_counter()) for one in batch)
-            continue
-        results = make(MakingBatch(order.name, inputs, [one.recipe for one in batch]))
-        yield from (attempted(order, one, result) for one, result in zip(batch, results, strict=True))
+            yield from (attempts.conclude(order, one, inputs, fault, time.perf_counter()) for one in todo)
+        elif todo:
+            results = make(MakingBatch(order.name, inputs, [one.recipe for one in todo]))
+            yield from (attempted(order, one, result) for one, result in zip(todo, results, strict=True))
 
 
 def _passes(

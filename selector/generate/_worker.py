@@ -128,7 +128,7 @@ class Worker:
                 else make_here(self._attempts, order, todo, self._making)
             )
             for event in made:
-                left -= 1 if isinstance(event, NewAttempt) else event.count
+                left -= event.count if isinstance(event, Postponed) else 1
                 yield event
                 if order.name not in self._remote:
                     self._check_stop()

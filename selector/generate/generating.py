@@ -16,7 +16,7 @@ from itertools import groupby
 
 from sqlalchemy import Connection
 
-from selector.domain import RemoteGenerator
+from selector.domain import RemoteGenerator, stable_hash
 from selector.domain.progress import Progress, silent
 from selector.generate._attempts import NewAttempt, Postponed, Skipped
 from selector.generate._worker import LOCAL, Ended, Event, Item, Worker, queue_of
@@ -159,12 +159,18 @@ class _Run:
                 generator.on_step = partial(told, name)
 
     def _first_items(self) -> list[WorkItem]:
-        """Those first whose jobs are at a service already: what is paid for is kept there for a day."""
+        """Those first whose jobs are at a service already: what is paid for is kept there for a day.
+
+        Machines that share a store go through the tasks in orders of their own, so that they seldom make the same.
+        """
         with self._ws.db.read() as connection:
             waiting = {
                 (j.task_id, j.generator) for j in load_jobs(connection) if any(map(j.collectable, j.recipe_keys))
             }
         items = [item for chain in self._chains.values() for item in chain.start()]
+        if self._ws.config.store.url:
+            place = self._ws.place
+            items.sort(key=lambda item: stable_hash([place, item.order.task.id]))
         return sorted(items, key=lambda item: (item.order.task.id, item.order.name) not in waiting)
 
     def _begin(self, item: Item) -> None:
