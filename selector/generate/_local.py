@@ -6,46 +6,53 @@ A finish post-processes an image that is there: a candidate of its own that cost
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 
 from selector.domain import BatchGenerator, GenerationFailed, Generator, Made, RemoteGenerator, TaskInputs
 from selector.finishing import Finishing
 from selector.generate._attempts import Attempts, NewAttempt, OpenRecipe, Skipped, attempted
-from selector.generate._making import MakingBatch, Result
+from selector.generate._making import Makers, MakingBatch
 from selector.generate.orders import Order
 from selector.generate.recipes import FINISH, PROMPT, as_shown, finished, outcome_of
 from selector.registry import construct
 from selector.store.attempts import load_attempts
+from selector.workspace.executor import stream
 from selector.workspace.workspace import Workspace
 
 LOOK_AGAIN_SECONDS = 1.0  # after the recipes of a task were looked up, another process may have made some
-Make = Callable[[MakingBatch], Sequence[Result]]
-
 
 def make_here(
-    attempts: Attempts, order: Order, found: Sequence[OpenRecipe], make: Make
+    attempts: Attempts, order: Order, found: Sequence[OpenRecipe], makers: Makers, together: int = 1
 ) -> Iterator[NewAttempt | Skipped]:
-    """Try every recipe that nobody else has settled meanwhile; a generator's errors become outcomes."""
+    """Try every recipe that nobody else has settled meanwhile; a generator's errors become outcomes.
+
+    ``together``: batches that are on their way at once.
+    """
     inputs, begun = attempts.inputs(order.task), time.monotonic()
-    for batch, fault in _passes(order.generator, inputs, found):
-        todo = batch
+
+    def make(batch: tuple[list[OpenRecipe], GenerationFailed | None]) -> Iterator[NewAttempt | Skipped]:
+        todo, fault = batch
         if time.monotonic() - begun > LOOK_AGAIN_SECONDS:
-            todo, settled = attempts.still_open(order, batch)
+            todo, settled = attempts.still_open(order, todo)
             yield from settled
         if fault is not None:
             yield from (attempts.conclude(order, one, inputs, fault, time.perf_counter()) for one in todo)
         elif todo:
-            results = make(MakingBatch(order.name, inputs, [one.recipe for one in todo]))
+            results = makers.make(MakingBatch(order.name, inputs, [one.recipe for one in todo]))
             yield from (attempted(order, one, result) for one, result in zip(todo, results, strict=True))
+
+    size = makers.size if order.name in makers.away else 1
+    passes = _passes(order.generator, inputs, found, size)
+    return stream(passes, make, together) if together > 1 else chain.from_iterable(map(make, passes))
 
 
 def _passes(
-    generator: Generator, inputs: TaskInputs, found: Sequence[OpenRecipe]
+    generator: Generator, inputs: TaskInputs, found: Sequence[OpenRecipe], size: int
 ) -> Iterable[tuple[list[OpenRecipe], GenerationFailed | None]]:
     if isinstance(generator, BatchGenerator):
         return batches(generator, inputs, found)
-    return (([one], None) for one in found)
+    return ((list(found[start : start + size]), None) for start in range(0, len(found), size))
 
 
 def batches(

@@ -9,15 +9,26 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from selector.contest.profile import ContestProfile
-from selector.domain import BatchGenerator, GenerationFailed, Generator, Made, MissingPart, Recipe, TaskInputs
+from selector.domain import (
+    BatchGenerator,
+    GenerationFailed,
+    Generator,
+    Made,
+    MissingPart,
+    Recipe,
+    TaskInputs,
+    out_of_memory,
+    reason_of,
+)
 from selector.domain.types import JSONValue
+from selector.engine import Engine, LocalEngine, Pool, Stage, WorkerLost, in_parts
 from selector.generate.finalize import finalize
 from selector.generate.recipes import as_shown, check_json, outcome_of
 from selector.net import Interrupted
@@ -96,14 +107,14 @@ class GeneratorSpec:
 
 @dataclass(frozen=True)
 class MakingBatch:
-    """Recipes of one task and one wording, for the generator of this name in one pass."""
+    """Recipes of one task for the generator of this name; those of a ``BatchGenerator`` of one wording, for one pass."""
 
     generator: str
     inputs: TaskInputs
     recipes: Sequence[Recipe]
 
 
-class Making:
+class Making(Stage[MakingBatch, list[Result]]):
     """The stage. Generators of one lane take turns in a process; what they made is encoded and stored meanwhile.
 
     Args:
@@ -120,7 +131,8 @@ class Making:
         here: Mapping[str, Generator] | None = None,
     ) -> None:
         self._specs, self._profile, self._images = specs, profile, images
-        self._generators = dict(here or {})
+        self._here = here or {}
+        self._generators = dict(self._here)
         self._lock = threading.Lock()
         self._lanes: dict[str, threading.Lock] = {}
 
@@ -137,6 +149,13 @@ class Making:
         if isinstance(generator, BatchGenerator):
             return self._one_pass(generator, batch)
         return [self._one(generator, batch, recipe) for recipe in batch.recipes]
+
+    def close(self) -> None:
+        """Ends what the generators that were made here are waiting for, such as programs."""
+        with self._lock:
+            own = [generator for name, generator in self._generators.items() if name not in self._here]
+        for generator in own:
+            generator.cancel()
 
     def _one_pass(self, generator: BatchGenerator, batch: MakingBatch) -> list[Result]:
         made: Sequence[Made | Exception]
@@ -179,3 +198,47 @@ class Making:
             return nullcontext()
         with self._lock:
             return self._lanes.setdefault(generator.lane, threading.Lock())
+
+
+class Makers:
+    """The workers of a run: this process for all generators, and the engine's for those that others may make.
+
+    Args:
+        making: the stage, for both.
+        engine: where generators of ``away`` work.
+        away: names of those.
+        workers: threads of this process.
+        batches: how many there may be for the engine.
+        size: recipes in a batch of generators there that make one at a time.
+    """
+
+    def __init__(
+        self, making: Making, engine: Engine, away: Collection[str], workers: int, batches: int, size: int
+    ) -> None:
+        self.away, self.size = frozenset(away) if not engine.is_local and batches else frozenset(), size
+        self._here: Pool[MakingBatch, list[Result]] = LocalEngine().pool(making, workers, workers)
+        self._there = engine.pool(making, workers, batches) if self.away else self._here
+
+    @property
+    def threads(self) -> int:
+        """How many batches may be asked of the engine at once."""
+        return self._there.threads
+
+    def make(self, batch: MakingBatch) -> list[Result]:
+        """What became of each recipe. One that kills its workers has failed, alone; raises as ``Making``."""
+        pool = self._there if batch.generator in self.away else self._here
+        parts = in_parts(pool, batch.recipes, lambda recipes: replace(batch, recipes=recipes))
+        return [one for recipes, result in parts for one in _results(recipes, result)]
+
+    def close(self) -> None:
+        """End the workers; calls that wait for the engine's raise ``Interrupted``."""
+        self._there.close()
+        self._here.close()
+
+
+def _results(recipes: Sequence[Recipe], result: list[Result] | WorkerLost) -> list[Result]:
+    if not isinstance(result, WorkerLost):
+        return result
+    if "memory" in str(result):
+        raise out_of_memory(str(result))
+    return [Result("failed", reason_of(result))] * len(recipes)

@@ -58,12 +58,17 @@ class Wanted:
 def make_candidates(ws: Workspace, wanted: Wanted, progress: Progress = silent) -> GenerateSummary:
     """Make what is wanted and not there yet; see ``Campaign.generate``."""
     from selector.generate.generating import generate  # what only counts does not pay for workers and services
+    from selector.generate.on_engine import on_engine
 
     stop = threading.Event()
     decided, left_out = _orders(ws, wanted, stop)
     purse = None if wanted.budget_money is None else Spending(wanted.budget_money)
-    with alone_at_services(ws, decided.orders, stop) as (mine, waiting):
-        summary = generate(ws, mine, wanted.retry_failed, progress, stop, purse, falls=wanted.plan is None)
+    falls = wanted.plan is None
+    with (
+        alone_at_services(ws, decided.orders, stop) as (mine, waiting),
+        on_engine(ws, mine, wanted.retry_failed, progress) as engine,
+    ):
+        summary = generate(ws, mine, wanted.retry_failed, progress, stop, purse, falls, engine)
     summary.left_out.update({**left_out, **waiting})
     summary.not_asked, summary.refilled = dict(decided.not_asked), list(decided.refilled)
     with ws.db.read() as connection:
