@@ -28,7 +28,8 @@ from selector.domain import (
     reason_of,
 )
 from selector.domain.types import JSONValue
-from selector.engine import Engine, LocalEngine, Pool, Stage, WorkerLost, in_parts
+from selector.engine import Engine, Pool, Stage, WorkerLost, in_parts
+from selector.engine.pool import LocalEngine
 from selector.generate.finalize import finalize
 from selector.generate.recipes import as_shown, check_json, outcome_of
 from selector.net import Interrupted

@@ -10,7 +10,8 @@ from generators.folder import Folder
 from selector.config import kind_of
 from selector.domain import RemoteGenerator
 from selector.domain.progress import Progress
-from selector.engine import Engine, LocalEngine, open_engine
+from selector.engine import Engine, open_engine
+from selector.engine.pool import LocalEngine
 from selector.generate._making import GeneratorSpec
 from selector.generate.dry_run import estimate
 from selector.generate.orders import Order
