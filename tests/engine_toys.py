@@ -26,9 +26,7 @@ class Noting(Generator):
     name, version, task_types = "noting", "1", frozenset({TaskType.TIE})
     free_settings = ("log_path", "seconds", "deadly", "hungry")
 
-    def __init__(
-        self, log_path: str = "", seconds: float = 0.0, deadly: Sequence[int] = (), hungry: int = -1
-    ) -> None:
+    def __init__(self, log_path: str = "", seconds: float = 0.0, deadly: Sequence[int] = (), hungry: int = -1) -> None:
         self._log, self._seconds, self._deadly, self._hungry = Path(log_path), seconds, deadly, hungry
 
     def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:  # noqa: ARG002

@@ -22,6 +22,7 @@ from selector.workspace.workspace import Workspace
 
 LOOK_AGAIN_SECONDS = 1.0  # after the recipes of a task were looked up, another process may have made some
 
+
 def make_here(
     attempts: Attempts, order: Order, found: Sequence[OpenRecipe], makers: Makers, together: int = 1
 ) -> Iterator[NewAttempt | Skipped]:

@@ -44,8 +44,7 @@ class Worker:
         self._finishing = finishing_of(ws, orders)
         own = {order.name: order.generator for order in orders if not isinstance(order.generator, RemoteGenerator)}
         making = Making(on_engine.specs, ws.profile, ws.images, own)
-        size = ws.config.engine.batch or 1
-        self._makers = Makers(making, on_engine.engine, on_engine.specs, self._workers, on_engine.most, size)
+        self._makers = Makers(making, on_engine.engine, on_engine.specs, self._workers, on_engine.most, on_engine.size)
         for_engine = sum(order.name in self._makers.away for order in orders)
         self._together = -(-self._makers.threads // max(1, for_engine))  # few tasks: several batches of each at once
         accounts: dict[str, Account] = {
@@ -55,7 +54,7 @@ class Worker:
         self._remote = {name: of_account[id(account)] for name, account in accounts.items()}
 
     def queue_of(self, order: Order) -> WorkQueue:
-        """Where it is worked on: at its account, at the engine, in its generator's ``lane``, or on this machine's cores.
+        """Where it is worked on: at its account, at the engine, in its generator's ``lane``, or on our own cores.
 
         At the engine each worker is a lane of its own; all work on one generator before the next, so that a model is
         loaded once.
