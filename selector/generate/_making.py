@@ -22,9 +22,9 @@ from selector.domain import (
     Generator,
     Made,
     MissingPart,
+    OutOfResources,
     Recipe,
     TaskInputs,
-    out_of_memory,
     reason_of,
 )
 from selector.domain.types import JSONValue
@@ -108,7 +108,7 @@ class GeneratorSpec:
 
 @dataclass(frozen=True)
 class MakingBatch:
-    """Recipes of one task for the generator of this name; those of a ``BatchGenerator`` of one wording, for one pass."""
+    """Recipes of one task for a generator by name; those of a ``BatchGenerator`` have one wording, for one pass."""
 
     generator: str
     inputs: TaskInputs
@@ -240,6 +240,6 @@ class Makers:
 def _results(recipes: Sequence[Recipe], result: list[Result] | WorkerLost) -> list[Result]:
     if not isinstance(result, WorkerLost):
         return result
-    if "memory" in str(result):
-        raise out_of_memory(str(result))
+    if "ran out of memory" in str(result):  # as the engine's own guard says: the next recipe would fare no better
+        raise OutOfResources(str(result))
     return [Result("failed", reason_of(result))] * len(recipes)
