@@ -240,6 +240,6 @@ class Makers:
 def _results(recipes: Sequence[Recipe], result: list[Result] | WorkerLost) -> list[Result]:
     if not isinstance(result, WorkerLost):
         return result
-    if "ran out of memory" in str(result):  # as the engine's own guard says: the next recipe would fare no better
+    if "memory:" in str(result):  # so the engine words the end of a worker by it; the next recipe would fare no better
         raise OutOfResources(str(result))
     return [Result("failed", reason_of(result))] * len(recipes)
