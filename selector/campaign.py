@@ -181,6 +181,8 @@ class Campaign:
         progress: Progress = silent,
         plan: str | Path | Sequence[Wish] | None = None,
         budget_money: float | None = None,
+        engine: str | None = None,
+        engine_address: str | None = None,
     ) -> GenerateSummary:
         """Make the candidates that the configuration asks for and that are not there yet.
 
@@ -192,6 +194,8 @@ class Campaign:
                 `bestshot plan --generate N --out` writes. Each says how many there were, so carrying a plan out twice
                 makes nothing twice.
             budget_money: spend no more in this run; what has no known price is left out then.
+            engine: "local" or "ray" instead of ``[engine] name``, for what is made by models and programs of our own.
+            engine_address: of a Ray cluster, instead of ``[engine] address``.
 
         Raises:
             InputProblems: rows of the plan are wrong; nothing was made.
@@ -199,8 +203,9 @@ class Campaign:
         from selector.generate.verb import make_candidates
 
         wanted = self._wanted(types, generators, task_ids, n, retry_failed, plan, budget_money)
+        settings = self.config.engine.chosen(engine, engine_address)
         with self._present("generate"):
-            return make_candidates(self._ws, wanted, progress)
+            return make_candidates(self._ws, wanted, progress, settings)
 
     def estimate(
         self,

@@ -218,6 +218,7 @@ def init(
     help="Spend no more in this run, in the currency of the prices; what has no known price is left out.",
 )
 @click.option("--retry-failed", is_flag=True, help="Also try again what failed before.")
+@engine_options
 @click.option("--dry-run", is_flag=True, help="Only say what would be made and cost; ask nobody.")
 def generate(
     campaign: Campaign,
@@ -228,6 +229,8 @@ def generate(
     plan: Path | None,
     budget_money: float | None,
     retry_failed: bool,
+    engine: str | None,
+    engine_address: str | None,
     dry_run: bool,
 ) -> tuple[Any, str] | tuple[Any, str, int]:
     if plan is not None and n is not None:
@@ -239,7 +242,7 @@ def generate(
     costs = describe_costs(estimate)
     if costs:
         tell(costs)
-    summary = campaign.generate(*chosen, progress_bar(), plan, budget_money)
+    summary = campaign.generate(*chosen, progress_bar(), plan, budget_money, engine, engine_address)
     return summary, describe_generated(summary), UNFINISHED if is_unfinished(summary) else 0
 
 

@@ -39,6 +39,10 @@ class Picture:
         self.data = data
         self.name = name
 
+    def __reduce__(self) -> tuple[type[Picture], tuple[bytes, str]]:
+        """Bytes go to other processes, not pixels."""
+        return type(self), (self.data, self.name)
+
     @cached_property
     def id(self) -> str:
         return hashlib.sha256(self.data).hexdigest()

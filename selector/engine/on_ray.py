@@ -246,9 +246,7 @@ class _RayPool(Pool[Batch, Result]):
                 self._replace(worker, actor, str(death))
             finally:
                 self._give_back(worker, apart)
-        raise WorkerLost(
-            f"its worker's process died, and so did another's ({self._last_death}): the next run tries again"
-        )
+        raise WorkerLost(f"its worker's process died, and so did another's ({self._last_death})")
 
     def tell(self, news: Any) -> None:
         with self._changed:

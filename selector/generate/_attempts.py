@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from selector.domain import Made, Picture, Recipe, RemoteGenerator, Task, TaskInputs
 from selector.domain.types import JSONValue
-from selector.generate.finalize import finalize
+from selector.generate._making import Result, concluded
 from selector.generate.orders import Order
-from selector.generate.recipes import check_json, outcome_of
 from selector.store.attempts import Attempt, Planning, tries_of
 from selector.store.candidates import Candidate, sizes_of
 from selector.store.jobs import JobEnd
@@ -118,6 +116,15 @@ class Attempts:
                 found.append(OpenRecipe(recipe, place if ranked else None, len(before) + 1))
         return found, others
 
+    def still_open(self, order: Order, found: Sequence[OpenRecipe]) -> tuple[list[OpenRecipe], list[Skipped]]:
+        """Those of the recipes that are still to be tried, and what another process has settled since."""
+        tries = self.tries(order)
+        settled = {one.recipe.key for one in found if self.is_settled(tries.get(one.recipe.key, []))}
+        return (
+            [one for one in found if one.recipe.key not in settled],
+            [Skipped(all(outcome != "made" for outcome, _ in tries[key])) for key in settled],
+        )
+
     def tries(self, order: Order) -> dict[str, list[tuple[str, str | None]]]:
         with self.ws.db.read() as connection:
             return tries_of(connection, order.task.id, order.name, order.build)
@@ -167,42 +174,29 @@ class Attempts:
         order: Order,
         open_: OpenRecipe,
         inputs: TaskInputs,
-        result: Made | Exception,
+        made: Made | Exception,
         started: float,
         notes: Mapping[str, JSONValue] | None = None,
         cost: float = 0.0,
     ) -> NewAttempt:
-        """Normalise, encode and write an image, or note why there is none. ``started``: ``time.perf_counter()``.
+        """The attempt of what was made in this process; ``concluded`` says how, and raises."""
+        result = concluded(self.ws.profile, self.ws.images, inputs, made, started, notes)
+        return attempted(order, open_, result, cost)
 
-        Raises:
-            OutOfResources: the machine ran out of memory, file handles or disk. InputError: the campaign cannot be
-            written. That ends the run; all else is an outcome.
-        """
-        kept, reason, candidate = dict(notes or {}), None, None
-        outcome, final = "made", None
-        try:
-            if isinstance(result, Exception):
-                raise result
-            kept |= dict(result.notes)
-            check_json(kept, "notes")
-            final = finalize(result.image, inputs, self.ws.profile)
-        except Exception as error:
-            outcome, reason = outcome_of(error)
-            kept = {}
-        if final is not None:
-            image_id = self.ws.images.put(final.data)  # bytes first, then the rows that name them
-            candidate = Candidate(order.task.id, image_id, *final.size_px, len(final.data))
-        attempt = Attempt(
-            order.task.id,
-            order.name,
-            order.build,
-            open_.recipe,
-            open_.ordinal,
-            outcome,
-            candidate.id if candidate else None,
-            reason,
-            kept,
-            round(time.perf_counter() - started, 3),
-            order.generator.last_resort,
-        )
-        return NewAttempt(attempt, open_.try_number, candidate, cost=cost)
+
+def attempted(order: Order, open_: OpenRecipe, result: Result, cost: float = 0.0) -> NewAttempt:
+    """The attempt that a result is of."""
+    attempt = Attempt(
+        order.task.id,
+        order.name,
+        order.build,
+        open_.recipe,
+        open_.ordinal,
+        result.outcome,
+        result.candidate.id if result.candidate else None,
+        result.reason,
+        result.notes,
+        result.seconds,
+        order.generator.last_resort,
+    )
+    return NewAttempt(attempt, open_.try_number, result.candidate, cost=cost)

@@ -6,37 +6,54 @@ A finish post-processes an image that is there: a candidate of its own that cost
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 
-from selector.domain import BatchGenerator, GenerationFailed, Made, RemoteGenerator, TaskInputs
+from selector.domain import BatchGenerator, GenerationFailed, Generator, Made, RemoteGenerator, TaskInputs
 from selector.finishing import Finishing
-from selector.generate._attempts import Attempts, NewAttempt, OpenRecipe
+from selector.generate._attempts import Attempts, NewAttempt, OpenRecipe, Skipped, attempted
+from selector.generate._making import Makers, MakingBatch
 from selector.generate.orders import Order
 from selector.generate.recipes import FINISH, PROMPT, as_shown, finished, outcome_of
-from selector.net import Interrupted
 from selector.registry import construct
 from selector.store.attempts import load_attempts
+from selector.workspace.executor import stream
 from selector.workspace.workspace import Workspace
 
+LOOK_AGAIN_SECONDS = 1.0  # after the recipes of a task were looked up, another process may have made some
 
-def make_here(attempts: Attempts, order: Order, found: Sequence[OpenRecipe]) -> Iterator[NewAttempt]:
-    """Try every recipe; a generator's errors become outcomes."""
-    inputs = attempts.inputs(order.task)
-    if isinstance(order.generator, BatchGenerator):
-        for batch, fault in batches(order.generator, inputs, found):
-            yield from _make_batch(attempts, order, order.generator, inputs, batch, fault)
-        return
-    for one in found:
-        started = time.perf_counter()
-        result: Made | Exception
-        try:
-            result = order.generator.generate(*as_shown(inputs, one.recipe))
-        except Interrupted:  # the run ends, and this is no failure
-            raise
-        except Exception as error:
-            result = error
-        yield attempts.conclude(order, one, inputs, result, started)
+
+def make_here(
+    attempts: Attempts, order: Order, found: Sequence[OpenRecipe], makers: Makers, together: int = 1
+) -> Iterator[NewAttempt | Skipped]:
+    """Try every recipe that nobody else has settled meanwhile; a generator's errors become outcomes.
+
+    ``together``: batches that are on their way at once.
+    """
+    inputs, begun = attempts.inputs(order.task), time.monotonic()
+
+    def make(batch: tuple[list[OpenRecipe], GenerationFailed | None]) -> Iterator[NewAttempt | Skipped]:
+        todo, fault = batch
+        if time.monotonic() - begun > LOOK_AGAIN_SECONDS:
+            todo, settled = attempts.still_open(order, todo)
+            yield from settled
+        if fault is not None:
+            yield from (attempts.conclude(order, one, inputs, fault, time.perf_counter()) for one in todo)
+        elif todo:
+            results = makers.make(MakingBatch(order.name, inputs, [one.recipe for one in todo]))
+            yield from (attempted(order, one, result) for one, result in zip(todo, results, strict=True))
+
+    size = makers.size if order.name in makers.away else 1
+    passes = _passes(order.generator, inputs, found, size)
+    return stream(passes, make, together) if together > 1 else chain.from_iterable(map(make, passes))
+
+
+def _passes(
+    generator: Generator, inputs: TaskInputs, found: Sequence[OpenRecipe], size: int
+) -> Iterable[tuple[list[OpenRecipe], GenerationFailed | None]]:
+    if isinstance(generator, BatchGenerator):
+        return batches(generator, inputs, found)
+    return ((list(found[start : start + size]), None) for start in range(0, len(found), size))
 
 
 def batches(
@@ -57,31 +74,6 @@ def batches(
         rest = iter(alike)
         for size in sizes:
             yield list(islice(rest, size)), None
-
-
-def _make_batch(
-    attempts: Attempts,
-    order: Order,
-    generator: BatchGenerator,
-    inputs: TaskInputs,
-    batch: Sequence[OpenRecipe],
-    fault: GenerationFailed | None,
-) -> Iterator[NewAttempt]:
-    started = time.perf_counter()
-    shown = [as_shown(inputs, one.recipe) for one in batch]
-    results: Sequence[Made | Exception]
-    try:
-        if fault is not None:
-            raise fault
-        results = generator.generate_batch(shown[0][0], [recipe for _, recipe in shown])
-        if len(results) != len(batch):
-            raise GenerationFailed(f"a batch of {len(batch)} gave {len(results)} results")
-    except Interrupted:
-        raise
-    except Exception as error:
-        results = [error] * len(batch)
-    for one, result in zip(batch, results, strict=True):
-        yield attempts.conclude(order, one, inputs, result, started)
 
 
 def finishing_of(ws: Workspace, orders: Sequence[Order]) -> Finishing | None:

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from selector.domain import BestshotError, RemoteGenerator, ServiceStopped, reason_of
 from selector.generate._attempts import Attempts, NewAttempt, Postponed, Skipped
 from selector.generate._local import finish, finishing_of, make_here
+from selector.generate._making import Makers, Making
 from selector.generate._remote import ServiceWorker
+from selector.generate.on_engine import OnEngine
 from selector.generate.orders import FinishItem, Order, WorkItem
 from selector.generate.recipes import RecipePlanner
 from selector.net import Account, Interrupted, OutOfBudget
 from selector.store.attempts import Planning
 from selector.workspace.executor import WorkQueue
 from selector.workspace.workspace import Workspace
-
-LOCAL = "local"
 
 
 @dataclass(frozen=True)
@@ -32,31 +32,44 @@ Item = WorkItem | FinishItem
 Event = tuple[Item, Planning | NewAttempt | Skipped | Postponed | Ended]
 
 
-def queue_of(order: Order, workers: int) -> WorkQueue:
-    """Where an order is worked on: at its account, in the queue that its generator names, or on this machine's cores.
-
-    A generator calls that queue its ``lane``.
-    """
-    generator = order.generator
-    if isinstance(generator, RemoteGenerator):
-        service = generator.account.service
-        return WorkQueue(f"service {service.name}", service.running + service.downloads)
-    return WorkQueue(f"own {generator.lane}", 1, grouped=True) if generator.lane else WorkQueue(LOCAL, workers)
-
-
 class Worker:
     """Works in threads; only reads the store, but for jobs."""
 
-    def __init__(self, ws: Workspace, orders: Sequence[Order], retry_failed: bool, stop: threading.Event) -> None:
-        self._stop = stop
+    def __init__(
+        self, ws: Workspace, orders: Sequence[Order], retry_failed: bool, stop: threading.Event, on_engine: OnEngine
+    ) -> None:
+        self._stop, self._workers = stop, ws.config.workers
         self._attempts = Attempts(ws, retry_failed)
         self._recipes = RecipePlanner(ws, retry_failed)
         self._finishing = finishing_of(ws, orders)
+        own = {order.name: order.generator for order in orders if not isinstance(order.generator, RemoteGenerator)}
+        making = Making(on_engine.specs, ws.profile, ws.images, own)
+        self._makers = Makers(making, on_engine.engine, on_engine.specs, self._workers, on_engine.most, on_engine.size)
+        for_engine = sum(order.name in self._makers.away for order in orders)
+        self._together = -(-self._makers.threads // max(1, for_engine))  # few tasks: several batches of each at once
         accounts: dict[str, Account] = {
             order.name: order.generator.account for order in orders if isinstance(order.generator, RemoteGenerator)
         }
         of_account = {id(account): ServiceWorker(self._attempts, account) for account in accounts.values()}
         self._remote = {name: of_account[id(account)] for name, account in accounts.items()}
+
+    def queue_of(self, order: Order) -> WorkQueue:
+        """Where it is worked on: at its account, at the engine, in its generator's ``lane``, or on our own cores.
+
+        At the engine each worker is a lane of its own; all work on one generator before the next, so that a model is
+        loaded once.
+        """
+        generator = order.generator
+        if isinstance(generator, RemoteGenerator):
+            service = generator.account.service
+            return WorkQueue(f"service {service.name}", service.running + service.downloads)
+        if order.name in self._makers.away:
+            return WorkQueue("engine", self._makers.threads, grouped=True)
+        return WorkQueue(f"own {generator.lane}", 1, grouped=True) if generator.lane else self.cores
+
+    @property
+    def cores(self) -> WorkQueue:
+        return WorkQueue("local", self._workers)
 
     def work(self, item: Item) -> Iterator[Event]:
         """Everything that comes of a piece of work, its end last; raises ``Interrupted``."""
@@ -87,7 +100,12 @@ class Worker:
         """Money for the generator's jobs that were handed in and not answered."""
         return self._remote[name].may_have_cost(name) if name in self._remote else 0.0
 
+    def cancel(self) -> None:
+        """End what the engine's workers are at: it is made again."""
+        self._makers.close()
+
     def close(self) -> None:
+        self._makers.close()
         for worker in {id(worker): worker for worker in self._remote.values()}.values():
             worker.close()
 
@@ -118,14 +136,15 @@ class Worker:
         todo, others = self._attempts.to_try(order, planning, item.first, item.n)
         yield from others
         left = len(todo)
+        together = self._together if order.name in self._makers.away else 1
         try:
             made = (
                 self._remote[order.name].make(order, order.generator, todo)
                 if isinstance(order.generator, RemoteGenerator)
-                else make_here(self._attempts, order, todo)
+                else make_here(self._attempts, order, todo, self._makers, together)
             )
             for event in made:
-                left -= 1 if isinstance(event, NewAttempt) else event.count
+                left -= event.count if isinstance(event, Postponed) else 1
                 yield event
                 if order.name not in self._remote:
                     self._check_stop()

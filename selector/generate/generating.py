@@ -16,10 +16,11 @@ from itertools import groupby
 
 from sqlalchemy import Connection
 
-from selector.domain import RemoteGenerator
+from selector.domain import RemoteGenerator, stable_hash
 from selector.domain.progress import Progress, silent
 from selector.generate._attempts import NewAttempt, Postponed, Skipped
-from selector.generate._worker import LOCAL, Ended, Event, Item, Worker, queue_of
+from selector.generate._worker import Ended, Event, Item, Worker
+from selector.generate.on_engine import OnEngine
 from selector.generate.orders import Chain, FinishItem, Order, WorkItem, check_budgets
 from selector.generate.summary import GenerateSummary, GeneratorProgress
 from selector.llm.prompting import PromptWish, needs_writer, prepare_prompts
@@ -27,7 +28,7 @@ from selector.net import Spending, awaited, give_up
 from selector.store.attempts import Planning, add_attempt, add_planning
 from selector.store.candidates import is_answer
 from selector.store.jobs import end_jobs, load_jobs
-from selector.workspace.executor import Executor, WorkQueue
+from selector.workspace.executor import Executor
 from selector.workspace.workspace import Workspace
 
 SHOW_SECONDS = 1.0  # without news, for a job takes minutes
@@ -43,6 +44,7 @@ def generate(
     stop: threading.Event | None = None,
     purse: Spending | None = None,
     falls: bool = True,
+    on_engine: OnEngine | None = None,
 ) -> GenerateSummary:
     """Carry out the orders. A second run completes what is missing and repeats nothing that was made or declined.
 
@@ -54,10 +56,11 @@ def generate(
         stop: ends the waits of the accounts that the generators share; set here when the run ends.
         purse: money that this run may spend, at all services and for other wordings of prompts together.
         falls: whether what one was refused is asked of the next.
+        on_engine: generators that work elsewhere; all others, and all by default, work in threads of this process.
     """
     check_budgets(orders)
     ws.images.sweep()
-    return _Run(ws, orders, retry_failed, progress, stop or threading.Event(), purse, falls).carry_out()
+    return _Run(ws, orders, retry_failed, progress, stop or threading.Event(), purse, falls, on_engine).carry_out()
 
 
 class _Run:
@@ -72,10 +75,11 @@ class _Run:
         stop: threading.Event,
         purse: Spending | None,
         falls: bool,
+        on_engine: OnEngine | None,
     ) -> None:
         self._ws, self._orders, self._progress, self._retry_failed = ws, orders, progress, retry_failed
         self._chains = {key: Chain(list(of), falls) for key, of in groupby(orders, lambda order: order.task.id)}
-        self._worker = Worker(ws, orders, retry_failed, stop)
+        self._worker = Worker(ws, orders, retry_failed, stop, on_engine or OnEngine())
         self._executor: Executor[Item, Event] = Executor(self._worker.work, stop, ROOM)
         self._generators = {order.name: order.generator for order in orders}
         self._accounts = {n: g.account for n, g in self._generators.items() if isinstance(g, RemoteGenerator)}
@@ -107,6 +111,7 @@ class _Run:
         except BaseException:
             for generator in self._generators.values():
                 generator.cancel()  # it would wait, say for a program that runs for minutes
+            self._worker.cancel()
             raise
         finally:
             # Nothing is shown here: a progress that raises (Ctrl-C falls anywhere) would lose what comes.
@@ -159,23 +164,29 @@ class _Run:
                 generator.on_step = partial(told, name)
 
     def _first_items(self) -> list[WorkItem]:
-        """Those first whose jobs are at a service already: what is paid for is kept there for a day."""
+        """Those first whose jobs are at a service already: what is paid for is kept there for a day.
+
+        Machines that share a store go through the tasks in orders of their own, so that they seldom make the same.
+        """
         with self._ws.db.read() as connection:
             waiting = {
                 (j.task_id, j.generator) for j in load_jobs(connection) if any(map(j.collectable, j.recipe_keys))
             }
         items = [item for chain in self._chains.values() for item in chain.start()]
+        if self._ws.config.store.url:
+            place = self._ws.place
+            items.sort(key=lambda item: stable_hash([place, item.order.task.id]))
         return sorted(items, key=lambda item: (item.order.task.id, item.order.name) not in waiting)
 
     def _begin(self, item: Item) -> None:
         order = item.order
         if isinstance(item, FinishItem):
-            self._executor.add(WorkQueue(LOCAL, self._ws.config.workers), item)
+            self._executor.add(self._worker.cores, item)
             return
         progress, task = self._of[order.name], order.task.id
         progress.begin((WorkItem, task), item.expected)
         progress.begin((FinishItem, task), item.expected * len(order.step.finishes))
-        self._executor.add(queue_of(order, self._ws.config.workers), item, order.name)
+        self._executor.add(self._worker.queue_of(order), item, order.name)
 
     def _take(self, batch: Sequence[Event]) -> None:
         """Store what came, then count it, and begin what follows from it; a batch that comes again doubles no row."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generators.folder import Folder, Unmatched, better_name, unmatched_files
-from selector.config import Step, check_names
+from selector.config import EngineConfig, Step, check_names
 from selector.domain import InputError, RemoteGenerator, Task, TaskType
 from selector.domain.names import check_name
 from selector.domain.progress import Progress, silent
@@ -55,15 +55,22 @@ class Wanted:
     budget_money: float | None = None
 
 
-def make_candidates(ws: Workspace, wanted: Wanted, progress: Progress = silent) -> GenerateSummary:
-    """Make what is wanted and not there yet; see ``Campaign.generate``."""
+def make_candidates(
+    ws: Workspace, wanted: Wanted, progress: Progress = silent, engine: EngineConfig | None = None
+) -> GenerateSummary:
+    """Make what is wanted and not there yet; see ``Campaign.generate``. ``engine``: not that of the configuration."""
     from selector.generate.generating import generate  # what only counts does not pay for workers and services
+    from selector.generate.on_engine import on_engine
 
     stop = threading.Event()
     decided, left_out = _orders(ws, wanted, stop)
     purse = None if wanted.budget_money is None else Spending(wanted.budget_money)
-    with alone_at_services(ws, decided.orders, stop) as (mine, waiting):
-        summary = generate(ws, mine, wanted.retry_failed, progress, stop, purse, falls=wanted.plan is None)
+    falls = wanted.plan is None
+    with (
+        alone_at_services(ws, decided.orders, stop) as (mine, waiting),
+        on_engine(ws, mine, engine or ws.config.engine, wanted.retry_failed, progress) as elsewhere,
+    ):
+        summary = generate(ws, mine, wanted.retry_failed, progress, stop, purse, falls, elsewhere)
     summary.left_out.update({**left_out, **waiting})
     summary.not_asked, summary.refilled = dict(decided.not_asked), list(decided.refilled)
     with ws.db.read() as connection:

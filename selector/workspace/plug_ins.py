@@ -77,9 +77,12 @@ def ready_generators(
 
 def configured(ws: Workspace, name: str, accounts: Accounts) -> Generator:
     """The generator of a name with its settings; raises ``InputError`` or ``MissingPart``."""
-    given = ws.config.generators.get(name, {})
-    settings = {key: value for key, value in given.items() if key not in OURS}
-    return create_generator(kind_of(ws.config, name), settings, ws.folder, accounts.of(name))
+    return create_generator(kind_of(ws.config, name), settings_of(ws, name), ws.folder, accounts.of(name))
+
+
+def settings_of(ws: Workspace, name: str) -> dict[str, object]:
+    """What a generator's constructor is told of the configuration."""
+    return {key: value for key, value in ws.config.generators.get(name, {}).items() if key not in OURS}
 
 
 def configured_names(ws: Workspace) -> tuple[str, ...]:

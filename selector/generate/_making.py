@@ -1,0 +1,245 @@
+"""Makes candidates on an engine: a stage that any process can hold, with no database inside.
+
+It gets a task's inputs and recipes, and gives back what became of each; an image's bytes are stored by the process that
+made it, before anybody hears of it. The local engine calls the stage in its threads with the run's own generators; a
+process elsewhere makes its own generators of their settings.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from selector.contest.profile import ContestProfile
+from selector.domain import (
+    BatchGenerator,
+    GenerationFailed,
+    Generator,
+    Made,
+    MissingPart,
+    OutOfResources,
+    Recipe,
+    TaskInputs,
+    reason_of,
+)
+from selector.domain.types import JSONValue
+from selector.engine import Engine, Pool, Stage, WorkerLost, in_parts
+from selector.engine.pool import LocalEngine
+from selector.generate.finalize import finalize
+from selector.generate.recipes import as_shown, check_json, outcome_of
+from selector.net import Interrupted
+from selector.registry import create_generator
+from selector.store import ImageFolder
+from selector.store.candidates import Candidate
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a recipe: an image that is stored (``candidate``), or a reason. ``seconds``: since its begin."""
+
+    outcome: str
+    reason: str | None = None
+    candidate: Candidate | None = None
+    notes: Mapping[str, JSONValue] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def concluded(
+    profile: ContestProfile,
+    images: ImageFolder,
+    inputs: TaskInputs,
+    made: Made | Exception,
+    started: float,
+    notes: Mapping[str, JSONValue] | None = None,
+) -> Result:
+    """Normalise, encode and write an image, or note why there is none. ``started``: ``time.perf_counter()``.
+
+    Raises:
+        OutOfResources: the machine ran out of memory, file handles or disk. InputError: the images cannot be written.
+        That ends the run; all else is an outcome.
+    """
+    kept = dict(notes or {})
+    try:
+        if isinstance(made, Exception):
+            raise made
+        kept |= dict(made.notes)
+        check_json(kept, "notes")
+        final = finalize(made.image, inputs, profile)
+    except Exception as error:
+        outcome, reason = outcome_of(error)
+        return Result(outcome, reason, seconds=_since(started))
+    image_id = images.put(final.data)  # bytes first, then the rows that name them
+    candidate = Candidate(inputs.task.id, image_id, *final.size_px, len(final.data))
+    return Result("made", None, candidate, kept, _since(started))
+
+
+def _since(started: float) -> float:
+    return round(time.perf_counter() - started, 3)
+
+
+@dataclass(frozen=True)
+class GeneratorSpec:
+    """What a process needs to make a generator of its own; places in ``settings`` are seen from ``base``.
+
+    ``version``: what the generator must be for its pictures to be those that the run is asked for.
+    """
+
+    kind: str
+    settings: Mapping[str, Any]
+    base: Path
+    version: str
+
+    def build(self) -> Generator:
+        """Raises ``InputError`` or ``MissingPart``, also where the code or a model here is another."""
+        generator = create_generator(self.kind, self.settings, self.base)
+        generator.check()
+        if generator.version != self.version:
+            raise MissingPart(
+                f"{self.kind}: a worker of the engine has version {generator.version} and this machine {self.version}: "
+                "install the same programs and models on both"
+            )
+        return generator
+
+
+@dataclass(frozen=True)
+class MakingBatch:
+    """Recipes of one task for a generator by name; those of a ``BatchGenerator`` have one wording, for one pass."""
+
+    generator: str
+    inputs: TaskInputs
+    recipes: Sequence[Recipe]
+
+
+class Making(Stage[MakingBatch, list[Result]]):
+    """The stage. Generators of one lane take turns in a process; what they made is encoded and stored meanwhile.
+
+    Args:
+        specs: by name, of the generators that other processes may make; what is not among them stays in this one.
+        profile, images: what an image becomes, and where it goes.
+        here: generators by name that serve this process.
+    """
+
+    def __init__(
+        self,
+        specs: Mapping[str, GeneratorSpec],
+        profile: ContestProfile,
+        images: ImageFolder,
+        here: Mapping[str, Generator] | None = None,
+    ) -> None:
+        self._specs, self._profile, self._images = specs, profile, images
+        self._here = here or {}
+        self._generators = dict(self._here)
+        self._lock = threading.Lock()
+        self._lanes: dict[str, threading.Lock] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without what lives in a process alone: generators, with the models they have loaded, and locks."""
+        return type(self), (self._specs, self._profile, self._images)
+
+    def __call__(self, batch: MakingBatch) -> list[Result]:
+        """What became of each recipe, in their order; a generator's errors are outcomes. Raises as ``concluded``."""
+        try:
+            generator = self._generator(batch.generator)
+        except Exception as error:
+            return [self._concluded(batch, error, time.perf_counter()) for _ in batch.recipes]
+        if isinstance(generator, BatchGenerator):
+            return self._one_pass(generator, batch)
+        return [self._one(generator, batch, recipe) for recipe in batch.recipes]
+
+    def close(self) -> None:
+        """Ends what the generators that were made here are waiting for, such as programs."""
+        with self._lock:
+            own = [generator for name, generator in self._generators.items() if name not in self._here]
+        for generator in own:
+            generator.cancel()
+
+    def _one_pass(self, generator: BatchGenerator, batch: MakingBatch) -> list[Result]:
+        made: Sequence[Made | Exception]
+        with self._turn(generator):
+            started = time.perf_counter()
+            try:
+                shown = [as_shown(batch.inputs, recipe) for recipe in batch.recipes]
+                made = generator.generate_batch(shown[0][0], [recipe for _, recipe in shown])
+                if len(made) != len(shown):
+                    raise GenerationFailed(f"a batch of {len(shown)} gave {len(made)} results")
+            except Interrupted:  # the run ends, and this is no failure
+                raise
+            except Exception as error:
+                made = [error] * len(batch.recipes)
+        return [self._concluded(batch, one, started) for one in made]
+
+    def _one(self, generator: Generator, batch: MakingBatch, recipe: Recipe) -> Result:
+        made: Made | Exception
+        with self._turn(generator):
+            started = time.perf_counter()
+            try:
+                made = generator.generate(*as_shown(batch.inputs, recipe))
+            except Interrupted:
+                raise
+            except Exception as error:
+                made = error
+        return self._concluded(batch, made, started)
+
+    def _concluded(self, batch: MakingBatch, made: Made | Exception, started: float) -> Result:
+        return concluded(self._profile, self._images, batch.inputs, made, started)
+
+    def _generator(self, name: str) -> Generator:
+        with self._lock:
+            if name not in self._generators:
+                self._generators[name] = self._specs[name].build()
+            return self._generators[name]
+
+    def _turn(self, generator: Generator) -> AbstractContextManager[Any]:
+        if not generator.lane:
+            return nullcontext()
+        with self._lock:
+            return self._lanes.setdefault(generator.lane, threading.Lock())
+
+
+class Makers:
+    """The workers of a run: this process for all generators, and the engine's for those that others may make.
+
+    Args:
+        making: the stage, for both.
+        engine: where generators of ``away`` work.
+        away: names of those.
+        workers: threads of this process.
+        batches: how many there may be for the engine.
+        size: recipes in a batch of generators there that make one at a time.
+    """
+
+    def __init__(
+        self, making: Making, engine: Engine, away: Collection[str], workers: int, batches: int, size: int
+    ) -> None:
+        self.away, self.size = frozenset(away) if not engine.is_local and batches else frozenset(), size
+        self._here: Pool[MakingBatch, list[Result]] = LocalEngine().pool(making, workers, workers)
+        self._there = engine.pool(making, workers, batches) if self.away else self._here
+
+    @property
+    def threads(self) -> int:
+        """How many batches may be asked of the engine at once."""
+        return self._there.threads
+
+    def make(self, batch: MakingBatch) -> list[Result]:
+        """What became of each recipe. One that kills its workers has failed, alone; raises as ``Making``."""
+        pool = self._there if batch.generator in self.away else self._here
+        parts = in_parts(pool, batch.recipes, lambda recipes: replace(batch, recipes=recipes))
+        return [one for recipes, result in parts for one in _results(recipes, result)]
+
+    def close(self) -> None:
+        """End the workers; calls that wait for the engine's raise ``Interrupted``."""
+        self._there.close()
+        self._here.close()
+
+
+def _results(recipes: Sequence[Recipe], result: list[Result] | WorkerLost) -> list[Result]:
+    if not isinstance(result, WorkerLost):
+        return result
+    if "memory:" in str(result):  # so the engine words the end of a worker by it; the next recipe would fare no better
+        raise OutOfResources(str(result))
+    return [Result("failed", reason_of(result))] * len(recipes)

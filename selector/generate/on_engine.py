@@ -1,0 +1,59 @@
+"""Which generators work on an engine elsewhere, and that engine, started where there is something to make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from generators.folder import Folder
+from selector.config import EngineConfig, kind_of
+from selector.domain import RemoteGenerator
+from selector.domain.progress import Progress
+from selector.engine import Engine, check_reach, open_engine
+from selector.engine.pool import LocalEngine
+from selector.generate._making import GeneratorSpec
+from selector.generate.dry_run import estimate
+from selector.generate.orders import Order
+from selector.workspace.plug_ins import settings_of
+from selector.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class OnEngine:
+    """Generators that an engine has elsewhere, by name; at most ``most`` recipes for them, in batches of ``size``."""
+
+    engine: Engine = field(default_factory=LocalEngine)
+    specs: Mapping[str, GeneratorSpec] = field(default_factory=dict)
+    most: int = 0
+    size: int = 1
+
+
+@contextmanager
+def on_engine(
+    ws: Workspace, orders: Sequence[Order], settings: EngineConfig, retry_failed: bool, progress: Progress
+) -> Iterator[OnEngine]:
+    """The engine of the settings; that of this process where it would have nothing to do.
+
+    Services are asked from here, and so are imports and what is no answer: they cost no time worth a way.
+
+    Raises:
+        InputError, MissingPart: the engine cannot be had.
+    """
+    specs = {
+        order.name: GeneratorSpec(
+            kind_of(ws.config, order.name), settings_of(ws, order.name), ws.folder.resolve(), order.generator.version
+        )
+        for order in {order.name: order for order in orders}.values()
+        if not isinstance(order.generator, (RemoteGenerator, Folder)) and not order.generator.last_resort
+    }
+    most = 0
+    if specs and settings.name != "local":
+        parts = estimate(ws, orders, retry_failed, {}).generators
+        most = sum(parts[name].to_make + parts[name].falling for name in specs)
+    if not most:
+        yield OnEngine()
+        return
+    with open_engine(settings, progress) as engine:
+        check_reach(engine, ws)
+        yield OnEngine(engine, specs, most, settings.batch or 1)
