@@ -103,7 +103,8 @@ def _ingest(db: Database, storage: str, tasks: list[str], ids: list[str], values
             for start in range(0, len(ids), _PART):
                 part = slice(start, start + _PART)
                 of = values[part, k * COLUMNS : (k + 1) * COLUMNS]
-                told = np.where(np.isnan(of), "no face was found", None)
+                told = np.full(of.shape, None, dtype=object)
+                told[np.isnan(of)] = "no face was found"
                 columns = {f"c{j}": (of[:, j], told[:, j]) for j in range(COLUMNS)}
                 with db.write() as connection:
                     add_columns(connection, f"s{k}", "1", tasks[part], ids[part], columns)

@@ -34,7 +34,7 @@ from selector.generate.finalize import finalize
 from selector.generate.recipes import as_shown, check_json, outcome_of
 from selector.net import Interrupted
 from selector.registry import create_generator
-from selector.store import ImageFolder
+from selector.store import Images
 from selector.store.candidates import Candidate
 
 
@@ -51,7 +51,7 @@ class Result:
 
 def concluded(
     profile: ContestProfile,
-    images: ImageFolder,
+    images: Images,
     inputs: TaskInputs,
     made: Made | Exception,
     started: float,
@@ -128,7 +128,7 @@ class Making(Stage[MakingBatch, list[Result]]):
         self,
         specs: Mapping[str, GeneratorSpec],
         profile: ContestProfile,
-        images: ImageFolder,
+        images: Images,
         here: Mapping[str, Generator] | None = None,
     ) -> None:
         self._specs, self._profile, self._images = specs, profile, images

@@ -175,7 +175,7 @@ class ObjectStore:
 
 def _file_system(protocol: str) -> Any:
     """One of its own: what ``fsspec`` keeps for all is bound to the thread of another process after a fork."""
-    import fsspec  # type: ignore[import-untyped]
+    import fsspec
 
     options: dict[str, Any] = {}
     if protocol in ("s3", "s3a"):

@@ -66,7 +66,7 @@ def check_place(place: str) -> None:
 
 def _is_known(protocol: str) -> bool:
     try:
-        from fsspec import available_protocols  # type: ignore[import-untyped]
+        from fsspec import available_protocols
     except ImportError as error:
         raise MissingPart(f"images at {protocol}:// need {_SPEAKER}: pip install 'bestshot[s3]'") from error
     return protocol in available_protocols()
